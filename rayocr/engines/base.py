@@ -1,0 +1,66 @@
+"""The engine port: what reads a page. Adapters live beside this file, one each; the chain calls them.
+
+Two kinds, since they want different processes: engines that compute block a CPU and run one page at a time; engines that
+wait (a server answers) run with many pages in flight on one event loop. An adapter imports its SDK inside `open()`, so that
+a run pays only for the engines that it uses, and raises only `rayocr.errors`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+
+from rayocr.messages import PageText
+
+if TYPE_CHECKING:
+    from rayocr.pdf.page import Page
+
+EngineKind = Literal["compute", "wait"]
+
+
+class OfferedPage(Protocol):
+    """A page as a waiting engine sees it: cut out or rendered when asked for, on the process's one PDFium thread."""
+
+    @property
+    def page_number(self) -> int: ...
+
+    async def as_pdf(self) -> bytes:
+        """The page as a PDF of its own."""
+
+    async def as_image(self, *, dpi: int, format: str) -> bytes:
+        """The upright page rendered and encoded; `format` is jpeg, png or webp."""
+
+
+class Engine(ABC):
+    """What both kinds share. `name` is the word in `engine.chain`; `model` goes into the ledger and the fingerprint."""
+
+    name: ClassVar[str]
+    kind: ClassVar[EngineKind]
+
+    @property
+    def model(self) -> str:
+        return self.name
+
+    @abstractmethod
+    def open(self) -> None:
+        """Load models or make clients. Idempotent. Raises EngineUnavailable (with a hint) or CredentialsError."""
+
+    def close(self) -> None:  # noqa: B027 - most engines have nothing to close
+        """Give everything back. Idempotent."""
+
+
+class ComputeEngine(Engine):
+    kind = "compute"
+
+    @abstractmethod
+    def recognize(self, page: Page) -> PageText | None:
+        """Read the page; blocking, on the PDFium thread. None means "not for me" (an untrusted text layer), which is not a
+        failure and leaves no attempt. Raises EngineError."""
+
+
+class WaitingEngine(Engine):
+    kind = "wait"
+
+    @abstractmethod
+    async def recognize_async(self, page: OfferedPage) -> PageText:
+        """Send exactly one request (the caller holds its slot) and return its answer. Raises EngineError."""

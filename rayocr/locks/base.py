@@ -1,0 +1,36 @@
+"""The lock port: one lease a document, so that runs sharing a destination never work on the same one.
+
+Invariants: at most one owner holds an unexpired lease of a key; fencing tokens of a key only grow. All calls block briefly.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """Held by `owner` (unique to a run) until its time limit. `fencing_token` is above that of every earlier lease of the key."""
+
+    key: str
+    owner: str
+    fencing_token: int
+
+
+class Locks(ABC):
+    @abstractmethod
+    def acquire(self, key: str) -> Lease | None:
+        """None when somebody else holds it. Raises LocksUnavailable."""
+
+    @abstractmethod
+    def renew(self, leases: Sequence[Lease]) -> list[Lease]:
+        """Extend all of them in one round trip; gives those that are lost. Raises LocksUnavailable."""
+
+    @abstractmethod
+    def release(self, lease: Lease) -> None:
+        """Idempotent; a lease that has another owner by now is left alone."""
+
+    @abstractmethod
+    def close(self) -> None: ...

@@ -1,0 +1,171 @@
+"""The values that travel between driver, actors and tasks: frozen, keyword-only, no handles and no clients.
+
+Page text travels in one of them only, `PageRecord`, and that goes from worker to ledger to assembler, never through the driver.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class PageOutcome(StrEnum):
+    DONE = "done"
+    BLANK = "blank"
+    FALLBACK = "fallback"  # read by a later engine of the chain; `engine` says which
+    FAILED = "failed"
+    HANDED_ON = "handed_on"  # not final: waits for a later engine of the chain; remembered so that it is not paid for again
+
+    @property
+    def final(self) -> bool:
+        return self is not PageOutcome.HANDED_ON
+
+
+class DocumentOutcome(StrEnum):
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One PDF at its source, at one version.
+
+    `name` is the path below the source, with `/`; `output_stem` the path below the destination, without a suffix, that its
+    outputs share (`reports/2024/a`); `version` is opaque (local: `size-mtime_ns`, GCS: generation, Drive: revision and md5).
+    """
+
+    document_id: str
+    source_uri: str
+    name: str
+    output_stem: str
+    version: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchedDocument:
+    """What fetch learned of a document whose bytes now lie in the object store."""
+
+    document: Document
+    page_count: int
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """A run of pages of one document: one unit of scheduling. `first_engine` is an index into the chain."""
+
+    document_id: str
+    page_numbers: tuple[int, ...]
+    first_engine: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextBox:
+    """One line of text on the page. Corners in PDF points of the upright page, origin top left, y down."""
+
+    text: str
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageText:
+    """An engine's answer. `text` is Markdown; `finish` the engine's own word for how it ended; `confidence` 0..1 where known."""
+
+    text: str
+    engine: str
+    model: str
+    input_tokens: int = 0
+    output_tokens: int = 0
+    finish: str = "stop"
+    confidence: float | None = None
+    boxes: tuple[TextBox, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One engine that was asked and did not deliver: `reason` is a class name of errors.py."""
+
+    engine: str
+    reason: str
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRecord:
+    """What the ledger keeps of one page. `doubts` are short words such as `low_confidence` that readers should know of."""
+
+    document_id: str
+    page_number: int
+    outcome: PageOutcome
+    text: str = ""
+    engine: str = ""
+    model: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+    attempts: tuple[Attempt, ...] = ()
+    next_engine: int = 0  # index into the chain, for HANDED_ON
+    doubts: tuple[str, ...] = ()
+    fencing_token: int = 0
+
+    @property
+    def summary(self) -> PageSummary:
+        return PageSummary(
+            page_number=self.page_number,
+            outcome=self.outcome,
+            engine=self.engine,
+            model=self.model,
+            input_tokens=self.input_tokens,
+            output_tokens=self.output_tokens,
+            cost_usd=self.cost_usd,
+            attempts=self.attempts,
+            next_engine=self.next_engine,
+            doubts=self.doubts,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageSummary:
+    """A PageRecord without its text: what the driver may hold."""
+
+    page_number: int
+    outcome: PageOutcome
+    engine: str = ""
+    model: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+    attempts: tuple[Attempt, ...] = ()
+    next_engine: int = 0
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardReport:
+    """What became of a shard. Pages in it are acknowledged: the ledger's write returned before this was sent."""
+
+    document_id: str
+    pages: tuple[PageSummary, ...]
+    compute_s: float = 0.0  # wall-clock seconds spent on its pages, for sizing the next shards
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputFile:
+    """One file written for a document: its name below the destination and the sha256 of its bytes."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssembledDocument:
+    document_id: str
+    outcome: DocumentOutcome
+    outputs: tuple[OutputFile, ...] = field(default=())

@@ -1,0 +1,74 @@
+"""The storage port. Adapters: local, memory (and gcs, drive); one contract suite runs over all of them.
+
+Invariant: a reader never sees half a file; every write is atomic and may carry a precondition. All calls block, are safe from
+several threads, and raise only `rayocr.errors`. Names are paths below the storage's root, with `/`, never absolute, never with
+`.` or `..` parts: anything else is UnsafeName.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from rayocr.errors import UnsafeName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One object: `version` is opaque and changes whenever the content does; `modified_at` is seconds since the epoch."""
+
+    name: str
+    size_bytes: int
+    version: str
+    modified_at: float
+
+
+class Storage(ABC):
+    """A root (a folder, a bucket with a prefix) and the objects below it."""
+
+    @property
+    @abstractmethod
+    def uri(self) -> str:
+        """Canonical: two spellings of the same root give the same URI; no trailing slash."""
+
+    @abstractmethod
+    def list(self, prefix: str = "") -> Iterator[Entry]:
+        """Objects whose name starts with the folder `prefix` ("" or "a/b/"), as a stream in a stable order."""
+
+    @abstractmethod
+    def stat(self, name: str) -> Entry:
+        """Raises ObjectNotFound."""
+
+    @abstractmethod
+    def read(self, name: str, *, start: int = 0, length: int | None = None, version: str | None = None) -> bytes:
+        """Bytes of the object from `start`; shorter than `length` at its end. Raises ObjectNotFound; VersionChanged when
+        `version` is given and is not the current one."""
+
+    @abstractmethod
+    def write(
+        self, name: str, data: bytes | BinaryIO, *, if_absent: bool = False, if_version: str | None = None
+    ) -> Entry:
+        """Write atomically and durably; folders come into being. A file object is read from its position to its end.
+        Raises PreconditionFailed, StorageFull, StorageDenied, StorageUnavailable."""
+
+    @abstractmethod
+    def delete(self, name: str, *, if_version: str | None = None) -> None:
+        """Raises ObjectNotFound, PreconditionFailed."""
+
+    def check_writable(self) -> None:
+        """Write and delete a small object under `.rayocr/`, so that a destination is refused before any page is paid for."""
+        import secrets
+
+        probe = f".rayocr/probe-{secrets.token_hex(8)}"
+        self.write(probe, b"probe", if_absent=True)
+        self.delete(probe)
+
+
+def checked_name(name: str) -> str:
+    """The name itself, or UnsafeName when it could leave the root."""
+    parts = name.split("/")
+    if not name or "\0" in name or any(part in ("", ".", "..") for part in parts):
+        raise UnsafeName(f"{name!r} is not a name below the storage's root.")
+    return name
