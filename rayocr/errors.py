@@ -44,6 +44,7 @@ RayocrError
 │       ├── TextOnBlankPage
 │       ├── LowConfidence         a local engine is not sure of what it read
 │       └── MalformedAnswer       a 200 that is not an answer
+├── ContentLost                   a document's bytes went away with their node: fetch it again
 └── RecordCorrupt                 a segment or manifest on storage is damaged
 
 Errors cross process boundaries: every class is rebuilt from `args` alone and keeps the rest in `__dict__`, so all arguments
@@ -250,6 +251,10 @@ class LowConfidence(BadAnswer):
 
 
 class MalformedAnswer(BadAnswer):
+    pass
+
+
+class ContentLost(RayocrError):
     pass
 
 

@@ -82,6 +82,7 @@ class PageText:
     model: str
     input_tokens: int = 0
     output_tokens: int = 0
+    cost_usd: float = 0.0
     finish: str = "stop"
     confidence: float | None = None
     boxes: tuple[TextBox, ...] | None = None
@@ -113,6 +114,7 @@ class PageRecord:
     next_engine: int = 0  # index into the chain, for HANDED_ON
     doubts: tuple[str, ...] = ()
     fencing_token: int = 0
+    fingerprint: str = ""  # of the settings that the text was made with
 
     @property
     def summary(self) -> PageSummary:
@@ -166,6 +168,44 @@ class OutputFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssembledDocument:
+    """What assemble wrote."""
+
     document_id: str
     outcome: DocumentOutcome
     outputs: tuple[OutputFile, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentContext:
+    """What every part needs to know of a document that is being worked on."""
+
+    document: Document
+    page_count: int
+    title: str | None
+    fencing_token: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoveryTotals:
+    """What the listing has come across so far. `found` counts every document; the others are parts of it."""
+
+    found: int = 0
+    finished: int = 0  # by an earlier run, whatever the outcome
+    dead_letters: int = 0  # of those finished, the partial and rejected ones
+    unreadable: int = 0  # files or folders that could not be looked at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoveryBatch:
+    documents: tuple[Document, ...]
+    totals: DiscoveryTotals
+    exhausted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerInfo:
+    """A worker that is ready. `engines`: those of its stage that work here, in order."""
+
+    engines: tuple[str, ...]
+    host: str
+    pid: int

@@ -8,11 +8,11 @@ several threads, and raise only `rayocr.errors`. Names are paths below the stora
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from rayocr.errors import UnsafeName
+from rayocr.errors import StorageError, UnsafeName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,9 @@ class Entry:
 
 class Storage(ABC):
     """A root (a folder, a bucket with a prefix) and the objects below it."""
+
+    # Told of a folder or link that a listing cannot look at; without it such a folder ends the listing.
+    on_error: Callable[[str, StorageError], None] | None = None
 
     @property
     @abstractmethod
@@ -47,9 +50,7 @@ class Storage(ABC):
         `version` is given and is not the current one."""
 
     @abstractmethod
-    def write(
-        self, name: str, data: bytes | BinaryIO, *, if_absent: bool = False, if_version: str | None = None
-    ) -> Entry:
+    def write(self, name: str, data: bytes | BinaryIO, *, if_absent: bool = False, if_version: str | None = None) -> Entry:
         """Write atomically and durably; folders come into being. A file object is read from its position to its end.
         Raises PreconditionFailed, StorageFull, StorageDenied, StorageUnavailable."""
 

@@ -1,0 +1,62 @@
+# make run: set up and read samples/ into output/.   make test: set up and run every check.   make help: the rest.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+# What starts local Ray a second faster, and keeps its usage statistics at home.
+export RAY_USAGE_STATS_ENABLED := 0
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test unit lint type fmt bench samples lock wheel clean
+
+help:
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 20
+
+setup: $(VENV)/.ready ## a virtual environment with everything, from the lock file
+
+# uv installs in seconds; where it cannot reach its index (a mirror that only pip is told of), pip does the same work.
+$(VENV)/.ready: requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "rayocr needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Setting up $(VENV) (once, about a minute) ..."
+	@{ $(BIN)/pip install -q --disable-pip-version-check uv==$(UV_VERSION) \
+	   && $(BIN)/uv pip sync -q --python $(BIN)/python --compile-bytecode requirements-dev.lock; } \
+	 || $(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: setup ## read samples/ into output/ with the local engines
+	@$(BIN)/python -m rayocr $(ARGS)
+
+test: setup lint type ## lint, types and every test
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+unit: setup ## the tests that need no Ray
+	@$(BIN)/python -m pytest -q tests/unit tests/contract
+
+lint: setup ## ruff and the arrows between the parts
+	@$(BIN)/ruff check -q . && $(BIN)/ruff format -q --check . && $(BIN)/lint-imports --no-logo >/dev/null || { $(BIN)/lint-imports --no-logo; exit 1; }
+
+type: setup ## mypy, strict
+	@$(BIN)/mypy
+
+fmt: setup ## format
+	@$(BIN)/ruff check -q --fix . ; $(BIN)/ruff format -q .
+
+bench: setup ## ratios against bare loops, in one run
+	@$(BIN)/python -m benchmarks
+
+samples: setup ## make samples/ again
+	@$(BIN)/python samples/make_samples.py
+
+lock: ## pin what pyproject.toml allows, anew
+	@$(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url -o requirements.lock
+	@$(BIN)/uv pip compile -q pyproject.toml --group dev -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url -o requirements-dev.lock
+
+wheel: setup ## dist/*.whl, with conf/ and samples/ inside
+	@$(BIN)/python -m build -q --wheel
+
+clean: ## everything that was made here
+	@rm -rf $(VENV) output logs dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

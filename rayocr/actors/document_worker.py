@@ -1,0 +1,28 @@
+"""The DocumentWorker actor: fetches and assembles whole documents, one at a time, in a process that may be killed.
+
+It owns nothing durable. An actor and not a task, since Ray ends the idle processes of tasks above the number of CPUs, and starting
+one anew costs a second of CPU: more than most documents (docs/decisions/0003).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rayocr.actors.assemble import AssembleSettings, ReadTexts, assemble
+from rayocr.actors.fetch import FetchSettings, fetch
+from rayocr.messages import AssembledDocument, Document, DocumentContext, FetchedDocument
+
+
+class DocumentWorker:
+    def __init__(self, fetch_settings: FetchSettings, assemble_settings: AssembleSettings, read_texts: ReadTexts) -> None:
+        self._fetch_settings = fetch_settings
+        self._assemble_settings = assemble_settings
+        self._read_texts = read_texts
+
+    def fetch(self, document: Document) -> tuple[FetchedDocument, Any]:
+        """See `rayocr.actors.fetch`."""
+        return fetch(document, self._fetch_settings)
+
+    def assemble(self, context: DocumentContext, started_at: str) -> AssembledDocument:
+        """See `rayocr.actors.assemble`."""
+        return assemble(context, self._assemble_settings, self._read_texts, started_at)

@@ -1,0 +1,70 @@
+"""Fetch: a document's bytes from the source, checked, for the object store. Runs in a DocumentWorker.
+
+Nothing of a hostile file is touched by PDFium anywhere before this, and a file that makes it spin or crash ends this process
+alone. Idempotent; owns nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rayocr.config import LimitsConfig, RetryConfig
+from rayocr.errors import DocumentTooLarge, ObjectNotFound, StorageDenied, UnreadableSource
+from rayocr.messages import Document, FetchedDocument
+from rayocr.retry import RetryPolicy, call
+from rayocr.storage.base import Storage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchSettings:
+    source_uri: str
+    limits: LimitsConfig
+    retry: RetryConfig
+
+
+def fetch(document: Document, settings: FetchSettings) -> tuple[FetchedDocument, Any]:
+    """The facts and the bytes (a read-only uint8 array, which the object store hands out without copying).
+
+    Raises DocumentError when the document has to be rejected, VersionChanged when it was replaced since it was listed, and
+    StorageError when the source is away.
+    """
+    import numpy
+
+    from rayocr.pdf.document import validate
+    from rayocr.pdf.guard import deadline
+    from rayocr.storage.factory import cached_storage
+
+    limits = settings.limits
+    if document.size_bytes > limits.max_document_bytes:
+        raise DocumentTooLarge(
+            f"The document has {document.size_bytes:,} bytes; limits.max_document_bytes allows {limits.max_document_bytes:,}."
+        )
+    source = cached_storage(settings.source_uri)
+    data = numpy.frombuffer(_read(source, document, settings), dtype=numpy.uint8)
+    with deadline(limits.validate_timeout_s):
+        facts = validate(data, max_pages=limits.max_document_pages, max_bytes=limits.max_document_bytes)
+    return FetchedDocument(document=document, page_count=facts.page_count, title=facts.title), data
+
+
+def _read(source: Storage, document: Document, settings: FetchSettings) -> bytes:
+    try:
+        return call(lambda: source.read(document.name, version=document.version), policy=RetryPolicy.from_config(settings.retry))
+    except ObjectNotFound as error:
+        raise UnreadableSource("The document is no longer at the source.", hint="Nothing to do, unless it comes back.") from error
+    except StorageDenied as error:
+        raise UnreadableSource(f"The document cannot be read: {error}") from error
+
+
+def current_version(document: Document, settings: FetchSettings) -> Document:
+    """The document as it is at the source now. Raises ObjectNotFound when it is gone."""
+    from rayocr.actors.discovery import document_id
+    from rayocr.storage.factory import cached_storage
+
+    entry = cached_storage(settings.source_uri).stat(document.name)
+    return replace(
+        document,
+        document_id=document_id(document.source_uri, entry.version),
+        version=entry.version,
+        size_bytes=entry.size_bytes,
+    )

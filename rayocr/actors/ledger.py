@@ -1,0 +1,223 @@
+"""The Ledger actor: the durable record of finished pages, and the texts of unfinished documents for the assembler.
+
+Invariant: `record` returns only after the segment with those pages was written; so an acknowledged page is durable. Records of
+all documents that arrive while a segment is being written, or since the last one, go into the next segment together (group
+commit). Killed, it rebuilds its index from the segments in `__init__`. `record` is idempotent on (document_id, page_number), so
+calls may be repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rayocr.errors import ObjectNotFound, PreconditionFailed, StorageError
+from rayocr.ledger.index import LedgerIndex
+from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, DOCUMENTS_PREFIX, document_id_of
+from rayocr.ledger.segment import LEDGER_PREFIX, decode_segment, encode_segment, segment_name
+from rayocr.ledger.segments import SegmentTable
+from rayocr.messages import DocumentOutcome, PageRecord, PageSummary
+from rayocr.observe.logs import log_event
+from rayocr.retry import RetryPolicy, call
+from rayocr.storage.base import Storage
+
+log = logging.getLogger(__name__)
+
+_OVERHEAD_BYTES = 400  # of a record besides its text, for deciding when a segment is full
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerReport:
+    """What the ledger found and did, for the closing words of a run."""
+
+    pages_found: int  # of unfinished documents, from earlier runs
+    damaged_segments: tuple[str, ...]
+    segments_written: int
+    bytes_written: int
+
+
+class Ledger:
+    def __init__(
+        self,
+        state: Storage,
+        *,
+        run_id: str,
+        flush_interval_s: float,
+        flush_bytes: int,
+        memory_bytes: int,
+        policy: RetryPolicy,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._state = state
+        self._run_id = run_id
+        self._flush_interval_s = flush_interval_s
+        self._flush_bytes = flush_bytes
+        self._policy = policy
+        self._clock = clock
+        self._index = LedgerIndex(memory_bytes=memory_bytes)
+        self._segments = SegmentTable()
+        self._damaged: list[str] = []
+        self._next_seq = 0
+        self._written = 0
+        self._written_bytes = 0
+        self._pending: list[tuple[tuple[PageRecord, ...], asyncio.Future[None]]] = []
+        self._pending_bytes = 0
+        self._last_flush = -flush_interval_s
+        self._last_write_s = 0.0
+        self._full = asyncio.Event()
+        self._flushing: asyncio.Task[None] | None = None
+        self._load()
+        self.page_count = self._index.page_count  # of unfinished documents, from earlier runs
+
+    # -- pages --------------------------------------------------------------------------------------------------------------
+
+    async def record(self, records: Sequence[PageRecord]) -> None:
+        """Returns when all of them are durable. Raises StorageError when the segment could not be written."""
+        written = asyncio.get_running_loop().create_future()
+        self._pending.append((tuple(records), written))
+        self._pending_bytes += sum(len(record.text) + _OVERHEAD_BYTES for record in records)
+        if self._pending_bytes >= self._flush_bytes:
+            self._full.set()
+        if self._flushing is None:
+            self._flushing = asyncio.get_running_loop().create_task(self._flush_all())
+        await written
+
+    async def open_document(self, document_id: str, fingerprint: str | None = None) -> tuple[PageSummary, ...]:
+        """The document's pages on record; with a fingerprint, only those that were made with those settings."""
+        return self._index.pages(document_id, fingerprint=fingerprint)
+
+    async def texts(self, document_id: str, first_page: int, last_page: int) -> tuple[PageRecord, ...]:
+        """The records of a run of pages, both ends included, in order."""
+        return self._index.texts(document_id, first_page, last_page)
+
+    async def close_document(self, document_id: str, outcome: DocumentOutcome) -> None:
+        """Its manifest is written: forget it. The records of partial documents stay on storage, for a retry to build on."""
+        self._index.drop(document_id)
+        if outcome is not DocumentOutcome.PARTIAL:
+            await self._delete_segments(self._segments.finish(document_id))
+
+    async def close(self) -> LedgerReport:
+        """Flush and report. Idempotent."""
+        while (flushing := self._flushing) is not None:
+            self._full.set()
+            await asyncio.wait([flushing])
+        return LedgerReport(
+            pages_found=self.page_count,
+            damaged_segments=tuple(self._damaged),
+            segments_written=self._written,
+            bytes_written=self._written_bytes,
+        )
+
+    # -- segments -----------------------------------------------------------------------------------------------------------
+
+    async def _flush_all(self) -> None:
+        try:
+            await asyncio.sleep(0)  # batches that arrive in the same turn of the loop go along
+            while self._pending:
+                wait_s = self._last_flush + self._pause_s() - self._clock()
+                if wait_s > 0 and self._pending_bytes < self._flush_bytes:
+                    # After a quiet time the first page does not wait at all.
+                    try:
+                        await asyncio.wait_for(self._full.wait(), wait_s)
+                    except TimeoutError:
+                        pass
+                self._full.clear()
+                batches, self._pending, self._pending_bytes = self._pending, [], 0
+                started = self._last_flush = self._clock()
+                await self._flush(batches)
+                self._last_write_s = self._clock() - started
+        finally:
+            self._flushing = None
+
+    def _pause_s(self) -> float:
+        """Between two segments: the interval, or less where writing is quick (a local disk), so that acknowledgements do not
+        wait a second for what takes five milliseconds. Writing takes a twentieth of the time at the most."""
+        return min(self._flush_interval_s, 20 * self._last_write_s)
+
+    async def _flush(self, batches: list[tuple[tuple[PageRecord, ...], asyncio.Future[None]]]) -> None:
+        records = [record for batch, _ in batches for record in batch]
+        try:
+            name, size_bytes = await asyncio.to_thread(self._write_segment, records)
+        except Exception as error:  # handed to whoever waits for the acknowledgement; nothing was promised
+            log_event(
+                log, "segment_write_failed", "A ledger segment could not be written.", level=logging.ERROR, error=str(error)
+            )
+            failure = error if isinstance(error, StorageError) else StorageError(f"The ledger could not write: {error}")
+            for _, written in batches:
+                if not written.done():
+                    written.set_exception(failure)
+            return
+        self._written += 1
+        self._written_bytes += size_bytes
+        self._segments.add(name, (record.document_id for record in records))
+        for record in records:
+            self._index.add(record)
+        for _, written in batches:
+            if not written.done():
+                written.set_result(None)
+
+    def _write_segment(self, records: Sequence[PageRecord]) -> tuple[str, int]:
+        while True:
+            seq, self._next_seq = self._next_seq, self._next_seq + 1
+            data = encode_segment(records, run_id=self._run_id, seq=seq)
+            name = segment_name(self._run_id, seq)
+            try:
+                call(lambda: self._state.write(name, data, if_absent=True), policy=self._policy)  # noqa: B023 - called at once
+            except PreconditionFailed:
+                continue  # written by this actor before it was killed, or by a try whose answer was lost: take the next number
+            return name, len(data)
+
+    async def _delete_segments(self, names: Sequence[str]) -> None:
+        for name in names:
+            try:
+                await asyncio.to_thread(self._state.delete, name)
+            except ObjectNotFound:
+                pass
+            except StorageError as error:  # only space is lost; the next start tries again
+                log_event(log, "segment_delete_failed", "A dead segment could not be deleted.", error=str(error), segment=name)
+
+    # -- start --------------------------------------------------------------------------------------------------------------
+
+    def _load(self) -> None:
+        finished = {i for e in self._state.list(DOCUMENTS_PREFIX) if (i := document_id_of(e.name))}
+        kept = {i for e in self._state.list(DEAD_LETTERS_PREFIX) if (i := document_id_of(e.name))}
+        dead: list[str] = []
+        for entry in list(self._state.list(LEDGER_PREFIX)):
+            try:
+                data = self._state.read(entry.name)
+            except ObjectNotFound:
+                continue  # another run compacted it away
+            decoded = decode_segment(entry.name, data)
+            if decoded.damage:
+                self._damaged.append(entry.name)
+                log_event(
+                    log,
+                    "segment_damaged",
+                    "A ledger segment is damaged.",
+                    level=logging.WARNING,
+                    segment=entry.name,
+                    error="; ".join(decoded.damage),
+                )
+            for record in decoded.records:
+                if record.document_id not in finished:
+                    self._index.add(record)
+            live = {r.document_id for r in decoded.records} - (finished - kept)
+            if live:
+                self._segments.add(entry.name, live)
+            elif decoded.records and not decoded.damage:
+                dead.append(entry.name)
+            self._next_seq = max(self._next_seq, _seq_after(entry.name, self._run_id))
+        for name in dead:
+            try:
+                self._state.delete(name)
+            except StorageError as error:
+                log_event(log, "segment_delete_failed", "A dead segment could not be deleted.", error=str(error), segment=name)
+
+
+def _seq_after(name: str, run_id: str) -> int:
+    folder, _, file = name.rpartition("/")
+    stem = file.split(".")[0]
+    return int(stem) + 1 if folder.endswith("/" + run_id) and stem.isdigit() else 0

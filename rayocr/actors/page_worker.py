@@ -1,0 +1,271 @@
+"""The PageWorker actor: reads the pages of a shard down its stage of the chain and records them in the ledger.
+
+It owns nothing durable: engines, clients and the last few opened documents. PDFium is not thread-safe, so everything that
+touches a PDF, and every engine that computes, runs on the one thread of `_pdf_thread`; the event loop stays free for
+acknowledgements and servers. A page that computes too long ends the process (nothing else stops PDFium), which the driver sees
+as the actor's death.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeVar
+
+from rayocr.actors.recorder import LedgerPort, Recorder
+from rayocr.actors.slots import Drained, Limiter, SlotClient
+from rayocr.config import EngineConfig, Secrets
+from rayocr.engines.base import Engine
+from rayocr.engines.chain import ComputeStage, PageProgress, WaitingStage
+from rayocr.engines.registry import ChainLink, Stage, build_engine
+from rayocr.errors import DocumentError, EngineError, EngineUnavailable
+from rayocr.messages import DocumentContext, PageRecord, Shard, ShardReport, WorkerInfo
+from rayocr.pdf.document import PdfFile
+from rayocr.pdf.guard import deadline
+from rayocr.pdf.page import Page
+from rayocr.retry import RetryPolicy
+
+T = TypeVar("T")
+
+
+class DocumentBytes(Protocol):
+    """The document's bytes, wherever they are; loaded only by a worker that has not opened the document yet."""
+
+    async def load(self) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSettings:
+    """What a worker needs to know, by value."""
+
+    links: tuple[ChainLink, ...]
+    stage: Stage
+    is_last_stage: bool
+    engine: EngineConfig
+    prompt: str
+    secrets: Secrets
+    max_pixels: int
+    page_timeout_s: float
+    shard_budget_s: float
+    pages_in_flight: int
+    policy: RetryPolicy
+    fingerprint: str
+
+
+class PageWorker:
+    def __init__(self, name: str, settings: WorkerSettings, ledger: LedgerPort, limiter: Limiter) -> None:
+        self._settings = settings
+        self._recorder = Recorder(ledger)
+        self._slots = SlotClient(limiter, worker=name)
+        self._pdf_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pdf")
+        waits = settings.stage.kind == "wait"
+        self._documents = _OpenDocuments(keep=32 if waits else 2, max_pixels=settings.max_pixels)
+        self._engines: list[Engine | None] = []
+        self._stage: ComputeStage | WaitingStage | None = None
+        self._turn: asyncio.Semaphore | None = None
+        self._draining = False
+
+    async def open(self) -> WorkerInfo:
+        """Load the engines of the stage. Raises EngineUnavailable and CredentialsError, which end the run."""
+        settings = self._settings
+        stage = settings.stage
+        engines = await asyncio.get_running_loop().run_in_executor(self._pdf_thread, self._open_engines)
+        self._engines = engines
+        if stage.kind == "compute":
+            self._stage = ComputeStage(stage, engines)
+            self._turn = asyncio.Semaphore(1)
+        else:
+            slots = self._slots
+            self._stage = WaitingStage(
+                stage, engines, slots=slots, policy=settings.policy, on_thread=self._on_thread, sleep=slots.sleep
+            )
+            self._turn = asyncio.Semaphore(settings.pages_in_flight)
+        return WorkerInfo(engines=tuple(engine.name for engine in engines if engine), host=socket.gethostname(), pid=os.getpid())
+
+    async def recognize(self, shard: Shard, content: DocumentBytes, context: DocumentContext) -> ShardReport:
+        """Read and record the shard's pages. Those that it did not get to, draining or out of time, are not in the report.
+
+        Raises DocumentError when the document cannot be opened, StorageError when the ledger could not write, OutsideError when
+        the run has to stop.
+        """
+        assert self._turn is not None, "open() first"
+        started = time.monotonic()
+        if self._settings.stage.kind == "compute":
+            async with self._turn:  # shard by shard, while the one before waits for its acknowledgement
+                started = time.monotonic()
+                results = await self._read_in_time(shard, content, context, started)
+        else:
+            results = await _all_or_first_error(
+                [self._read_in_turn(number, shard, content, context) for number in shard.page_numbers]
+            )
+        kept = [result for result in results if result is not None]
+        compute_s = time.monotonic() - started
+        for _, acknowledged in kept:
+            await asyncio.shield(acknowledged)
+        return ShardReport(document_id=shard.document_id, pages=tuple(record.summary for record, _ in kept), compute_s=compute_s)
+
+    async def drain(self) -> None:
+        """Start no further page; those that compute or whose request has left are finished."""
+        self._draining = True
+        self._slots.close()
+
+    # -- one page -----------------------------------------------------------------------------------------------------------
+
+    async def _read_in_time(
+        self, shard: Shard, content: DocumentBytes, context: DocumentContext, started: float
+    ) -> list[tuple[PageRecord, asyncio.Future[None]] | None]:
+        """Page by page until the shard's time is up: pages that turned out slow go back, for other workers to share."""
+        results: list[tuple[PageRecord, asyncio.Future[None]] | None] = []
+        for number in shard.page_numbers:
+            if results and time.monotonic() - started > self._settings.shard_budget_s:
+                break
+            results.append(await self._read(number, shard, content, context))
+        return results
+
+    async def _read_in_turn(
+        self, number: int, shard: Shard, content: DocumentBytes, context: DocumentContext
+    ) -> tuple[PageRecord, asyncio.Future[None]] | None:
+        assert self._turn is not None
+        async with self._turn:
+            return await self._read(number, shard, content, context)
+
+    async def _read(
+        self, number: int, shard: Shard, content: DocumentBytes, context: DocumentContext
+    ) -> tuple[PageRecord, asyncio.Future[None]] | None:
+        if self._draining:
+            return None
+        progress = PageProgress(shard.document_id, number, is_last_stage=self._settings.is_last_stage)
+        try:
+            page = await self._open_page(number, shard, content)
+        except (EngineError, DocumentError) as error:
+            record = progress.unreadable(error)
+        else:
+            try:
+                record = await self._recognize(page, progress, shard)
+            except Drained:
+                return None
+            finally:
+                await self._on_thread(self._documents.close_page, shard.document_id, page)
+        record = replace(record, fencing_token=context.fencing_token, fingerprint=self._settings.fingerprint)
+        return record, await self._recorder.put(record)
+
+    async def _open_page(self, number: int, shard: Shard, content: DocumentBytes) -> Page:
+        page = await self._on_thread(self._documents.open_page, shard.document_id, number)
+        while page is None:
+            data = await content.load()
+            page = await self._on_thread(self._documents.open_page, shard.document_id, number, data)
+        return page
+
+    async def _recognize(self, page: Page, progress: PageProgress, shard: Shard) -> PageRecord:
+        if isinstance(self._stage, ComputeStage):
+            return await self._on_thread(
+                lambda stage: stage.recognize(page, progress, first_engine=shard.first_engine), self._stage
+            )
+        assert isinstance(self._stage, WaitingStage)
+        offered = _OfferedPage(page, self._on_thread)
+        return await self._stage.recognize(page, offered, progress, first_engine=shard.first_engine)
+
+    # -- the PDFium thread --------------------------------------------------------------------------------------------------
+
+    async def _on_thread(self, function: Callable[..., T], *arguments: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pdf_thread, self._guarded, function, arguments)
+
+    def _guarded(self, function: Callable[..., T], arguments: tuple[Any, ...]) -> T:
+        with deadline(self._settings.page_timeout_s):
+            return function(*arguments)
+
+    def _open_engines(self) -> list[Engine | None]:
+        settings = self._settings
+        engines: list[Engine | None] = [None] * len(settings.links)
+        for position in range(settings.stage.first, settings.stage.last + 1):
+            link = settings.links[position]
+            engine = build_engine(link.name, settings.engine, prompt=settings.prompt, secrets=settings.secrets)
+            try:
+                engine.open()
+            except EngineUnavailable:
+                if not link.optional:
+                    raise
+                continue
+            engines[position] = engine
+        return engines
+
+
+async def _all_or_first_error(reads: Sequence[Any]) -> list[Any]:
+    """All results; when one raises, the others are cancelled, so that no request is paid for whose shard has failed."""
+    tasks = [asyncio.ensure_future(read) for read in reads]
+    try:
+        return list(await asyncio.gather(*tasks))
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+
+
+class _OfferedPage:
+    """The page for a waiting engine: cut out or rendered on the PDFium thread when asked for."""
+
+    def __init__(self, page: Page, on_thread: Callable[..., Any]) -> None:
+        self._page = page
+        self._on_thread = on_thread
+
+    @property
+    def page_number(self) -> int:
+        return self._page.page_number
+
+    async def as_pdf(self) -> bytes:
+        data: bytes = await self._on_thread(self._page.as_pdf)
+        return data
+
+    async def as_image(self, *, dpi: int, format: str) -> bytes:
+        data: bytes = await self._on_thread(self._encode, dpi, format)
+        return data
+
+    def _encode(self, dpi: int, format: str) -> bytes:
+        import io
+
+        encoded = io.BytesIO()
+        self._page.render(dpi=dpi).image.convert("RGB").save(encoded, format=format)
+        return encoded.getvalue()
+
+
+class _OpenDocuments:
+    """The last few documents that were opened, the least recently used closed first, but none with an open page.
+
+    Used on the PDFium thread alone.
+    """
+
+    def __init__(self, *, keep: int, max_pixels: int) -> None:
+        self._keep = keep
+        self._max_pixels = max_pixels
+        self._files: OrderedDict[str, PdfFile] = OrderedDict()
+        self._open_pages: Counter[str] = Counter()
+
+    def open_page(self, document_id: str, page_number: int, data: Any = None) -> Page | None:
+        """None when the document is not open and no `data` is given to open it with."""
+        if document_id not in self._files:
+            if data is None:
+                return None
+            self._files[document_id] = PdfFile(data, max_pixels=self._max_pixels)
+            self._close_oldest(but=document_id)
+        self._files.move_to_end(document_id)
+        page = self._files[document_id].page(page_number)
+        self._open_pages[document_id] += 1
+        return page
+
+    def close_page(self, document_id: str, page: Page) -> None:
+        page.close()
+        self._open_pages[document_id] -= 1
+        if not self._open_pages[document_id]:
+            del self._open_pages[document_id]
+
+    def _close_oldest(self, *, but: str) -> None:
+        idle = [known for known in self._files if known != but and not self._open_pages.get(known)]
+        for document_id in idle[: max(0, len(self._files) - self._keep)]:
+            self._files.pop(document_id).close()

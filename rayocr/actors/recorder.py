@@ -1,0 +1,69 @@
+"""A worker's side of the Ledger: sends finished pages in small batches and tells when they are acknowledged.
+
+A page goes out within `linger_s` of being finished, so that a killed worker loses next to nothing that was not in flight; pages
+that finish faster than that travel together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+from rayocr.messages import PageRecord
+
+
+class LedgerPort(Protocol):
+    async def record(self, records: Sequence[PageRecord]) -> None: ...
+
+
+class Recorder:
+    """`max_unacknowledged` records wait at most: above it `put` waits too, which is the backpressure of a slow storage."""
+
+    def __init__(
+        self, ledger: LedgerPort, *, linger_s: float = 0.05, max_batch: int = 64, max_unacknowledged: int = 1024
+    ) -> None:
+        self._ledger = ledger
+        self._linger_s = linger_s
+        self._max_batch = max_batch
+        self._room = asyncio.Semaphore(max_unacknowledged)
+        self._batch: list[PageRecord] = []
+        self._acknowledged: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._sending: set[asyncio.Task[None]] = set()
+
+    async def put(self, record: PageRecord) -> asyncio.Future[None]:
+        """The future is done when the record is durable; it raises what the ledger raised."""
+        await self._room.acquire()
+        loop = asyncio.get_running_loop()
+        if self._acknowledged is None:
+            self._acknowledged = loop.create_future()
+            self._timer = loop.call_later(self._linger_s, self._send)
+        acknowledged = self._acknowledged
+        self._batch.append(record)
+        if len(self._batch) >= self._max_batch:
+            self._send()
+        return acknowledged
+
+    def _send(self) -> None:
+        if self._acknowledged is None:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        batch, acknowledged = self._batch, self._acknowledged
+        self._batch, self._acknowledged, self._timer = [], None, None
+        task = asyncio.get_running_loop().create_task(self._deliver(batch, acknowledged))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    async def _deliver(self, batch: list[PageRecord], acknowledged: asyncio.Future[None]) -> None:
+        try:
+            await self._ledger.record(batch)
+        except Exception as error:  # goes to every shard that waits for one of these pages
+            acknowledged.set_exception(error)
+            acknowledged.exception()  # a shard that was cancelled meanwhile must not leave a warning behind
+        else:
+            acknowledged.set_result(None)
+        finally:
+            for _ in batch:
+                self._room.release()

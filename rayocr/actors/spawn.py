@@ -1,0 +1,161 @@
+"""The only module that calls `ray.remote`: the plain classes and functions of this package as actors and tasks.
+
+Each option has its reason beside it. Importing this imports Ray.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import ray
+import ray.exceptions
+
+from rayocr.actors.assemble import AssembleSettings
+from rayocr.actors.discovery import Discovery, DiscoveryRules
+from rayocr.actors.document_worker import DocumentWorker
+from rayocr.actors.fetch import FetchSettings
+from rayocr.actors.ledger import Ledger
+from rayocr.actors.page_worker import PageWorker, WorkerSettings
+from rayocr.actors.rate_limiter import RateLimiter
+from rayocr.config import LedgerConfig, LimitsConfig, RetryConfig
+from rayocr.errors import ContentLost
+from rayocr.messages import PageRecord
+from rayocr.retry import RetryPolicy
+from rayocr.storage.factory import cached_storage, open_storage
+
+_MANY = 10_000  # calls that wait inside an async actor at once: coroutines, not threads
+
+
+async def answer(reference: Any) -> Any:
+    """The result of a call. What was raised over there is raised here as itself, not inside Ray's wrapper and its traceback."""
+    try:
+        return await reference
+    except ray.exceptions.RayTaskError as error:
+        cause: BaseException = error
+        while isinstance(cause, ray.exceptions.RayTaskError) and isinstance(cause.cause, BaseException):
+            cause = cause.cause
+        raise cause from None
+
+
+class RemoteLedger:
+    """The Ledger behind its handle, for workers."""
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+
+    async def record(self, records: Sequence[PageRecord]) -> None:
+        await answer(self._handle.record.remote(tuple(records)))
+
+
+class RemoteLimiter:
+    """The RateLimiter behind its handle, for workers."""
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+
+    async def lease(self, model: str, worker: str, wanted: int) -> tuple[float, ...]:
+        delays: tuple[float, ...] = await answer(self._handle.lease.remote(model, worker, wanted))
+        return delays
+
+    async def release(self, model: str, worker: str, count: int) -> None:
+        await answer(self._handle.release.remote(model, worker, count))
+
+
+class ObjectStoreBytes:
+    """A document's bytes in Ray's object store. Carries the reference, so that bytes move only to workers that load them."""
+
+    def __init__(self, reference: ray.ObjectRef[Any]) -> None:
+        self._reference = reference
+
+    async def load(self) -> Any:
+        try:
+            return await self._reference
+        except ray.exceptions.ObjectLostError as error:
+            raise ContentLost("The document's bytes were lost with the node that held them.") from error
+
+
+class _LedgerActor(Ledger):
+    def __init__(self, state_uri: str, run_id: str, config: LedgerConfig, retry: RetryConfig) -> None:
+        super().__init__(
+            cached_storage(state_uri),
+            run_id=run_id,
+            flush_interval_s=config.flush_interval_s,
+            flush_bytes=config.flush_bytes,
+            memory_bytes=config.memory_bytes,
+            policy=RetryPolicy.from_config(retry),
+        )
+
+    async def ready(self) -> int:
+        """Answered when the index is rebuilt: the pages of unfinished documents in it."""
+        return self.page_count
+
+
+class _DiscoveryActor(Discovery):
+    def __init__(self, source_uri: str, state_uri: str, rules: DiscoveryRules) -> None:
+        super().__init__(open_storage(source_uri), cached_storage(state_uri), rules)
+
+
+class _DocumentWorkerActor(DocumentWorker):
+    def __init__(self, fetch_settings: FetchSettings, assemble_settings: AssembleSettings, ledger: Any) -> None:
+        def read_texts(document_id: str, first: int, last: int) -> Sequence[PageRecord]:
+            records: Sequence[PageRecord] = ray.get(ledger.texts.remote(document_id, first, last))
+            return records
+
+        super().__init__(fetch_settings, assemble_settings, read_texts)
+
+
+def spawn_ledger(state_uri: str, run_id: str, config: LedgerConfig, retry: RetryConfig) -> Any:
+    actor = ray.remote(_LedgerActor).options(
+        name=f"ledger:{run_id}",
+        num_cpus=0,  # waits for storage nearly all the time
+        max_restarts=-1,  # rebuilds its index from the segments
+        max_task_retries=-1,  # safe: record is idempotent on (document_id, page_number), the rest reads
+        max_concurrency=_MANY,
+    )
+    return actor.remote(state_uri, run_id, config, retry)
+
+
+def spawn_limiter(run_id: str, limits: LimitsConfig) -> Any:
+    actor = ray.remote(RateLimiter).options(
+        name=f"rate_limiter:{run_id}",
+        num_cpus=0,
+        max_restarts=-1,  # comes back empty-handed
+        max_task_retries=-1,  # a lease asked for twice wastes slots until they are released, and breaks no limit
+        max_concurrency=_MANY,
+    )
+    return actor.remote(rpm=limits.rpm, max_in_flight=limits.max_in_flight)
+
+
+def spawn_discovery(run_id: str, source_uri: str, state_uri: str, rules: DiscoveryRules) -> Any:
+    actor = ray.remote(_DiscoveryActor).options(
+        name=f"discovery:{run_id}",
+        num_cpus=0,
+        max_restarts=-1,  # lists again
+        max_task_retries=-1,  # safe: a batch asked for twice is a batch of documents that the driver knows or finds finished
+    )
+    return actor.remote(source_uri, state_uri, rules)
+
+
+def spawn_worker(name: str, settings: WorkerSettings, ledger: Any, limiter: Any) -> Any:
+    computes = settings.stage.kind == "compute"
+    actor = ray.remote(PageWorker).options(
+        name=name,
+        num_cpus=1 if computes else 0.5,  # computing: one a CPU, and Ray sets OMP_NUM_THREADS to it; waiting: half of one
+        max_restarts=0,  # the driver must see the death: it counts what the worker was reading, and starts another
+        max_task_retries=0,  # as above; pages that were recorded are not read again
+        max_concurrency=_MANY,
+    )
+    return actor.remote(name, settings, RemoteLedger(ledger), RemoteLimiter(limiter))
+
+
+def spawn_document_worker(
+    name: str, fetch_settings: FetchSettings, assemble_settings: AssembleSettings, ledger: Any
+) -> Any:
+    actor = ray.remote(_DocumentWorkerActor).options(
+        name=name,
+        num_cpus=0,  # mostly waits for storage; the driver bounds how many there are, and pages must not wait for a CPU it holds
+        max_restarts=0,  # the driver must see the death: it counts the document that was being opened, and starts another
+        max_task_retries=0,  # as above
+    )
+    return actor.remote(fetch_settings, assemble_settings, ledger)

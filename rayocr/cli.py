@@ -1,0 +1,104 @@
+"""The command line: overrides in, an exit code out, and errors as one or two lines.
+
+Exit codes: 0 all complete, 1 some documents partial or rejected, 2 wrong usage or configuration, 3 stopped for a reason outside,
+130 interrupted; see DESIGN in docs/.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from rayocr import __version__
+from rayocr.config import Mode, RayocrConfig
+from rayocr.errors import RayocrError, UsageError
+
+_HELP = """\
+rayocr {version}: PDFs in, Markdown out, page for page; resumable.
+
+  python -m rayocr                                    samples/ into output/, no key, no server
+  python -m rayocr source=in/ dest=out/               your folders
+  python -m rayocr source=in/ dest=out/ engine=gemini limits.rpm=600
+  python -m rayocr mode=status dest=out/              what is done, and what failed and why
+
+Options are written key=value (Hydra overrides). The most used:
+  source=FOLDER|FILE      dest=FOLDER        state=FOLDER (default: .rayocr/ in the destination)
+  engine=auto|local|gemini|rapidocr|tesseract|textlayer         engine.chain=[textlayer,rapidocr]
+  outputs=[markdown,jsonl]     include=['reports/*']     exclude=['drafts/*']     limit=100     overwrite=true
+  workers.max=4    limits.rpm=600    limits.max_in_flight=64    cluster=auto|local|ADDRESS
+  --help   --version   --cfg (prints the whole configuration, with your overrides)
+
+Exit codes: 0 all complete · 1 some documents partial or rejected · 2 wrong usage · 3 stopped for a reason outside ·
+130 interrupted, start it again and it goes on."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if any(a in ("--help", "-h", "help") for a in arguments):
+            print(_HELP.format(version=__version__))
+            return 0
+        if any(a in ("--version", "-V") for a in arguments):
+            print(f"rayocr {__version__}")
+            return 0
+        return _dispatch(arguments)
+    except RayocrError as error:
+        return _report(error)
+    except KeyboardInterrupt:
+        print("rayocr: interrupted.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _dispatch(arguments: list[str]) -> int:
+    from rayocr.composition import compose, load_dotenv, secrets_from_environment
+
+    load_dotenv()
+    config = compose([a for a in arguments if a != "--cfg"])
+    if "--cfg" in arguments:
+        from omegaconf import OmegaConf
+
+        print(OmegaConf.to_yaml(OmegaConf.structured(config)), end="")
+        return 0
+    if config.mode is Mode.status:
+        from rayocr.driver.status import show_status
+
+        return show_status(config)
+    return _run(config, secrets_from_environment())
+
+
+def _run(config: RayocrConfig, keys: object) -> int:
+    from rayocr.config import Secrets
+    from rayocr.driver.preflight import plan
+    from rayocr.driver.run import Run
+    from rayocr.driver.terminal import ConsoleTerminal
+
+    assert isinstance(keys, Secrets)
+    if "gemini" in config.engine.chain and not keys.gemini_api_key:
+        raise UsageError("engine=gemini needs a key: set GEMINI_API_KEY in the environment or in .env; engine=local needs none.")
+    terminal = ConsoleTerminal(config.progress)
+    planned = plan(config)
+    terminal.say(f"rayocr {__version__}: {_chain_words(config)}")
+    run = Run(config, planned, keys, terminal)
+    try:
+        return run.execute()
+    finally:
+        run.summarize()
+
+
+def _chain_words(config: RayocrConfig) -> str:
+    chain = " → ".join(name.rstrip("?") for name in config.engine.chain)
+    if config.engine.name == "local":
+        return f"reading with {chain} (local; set GEMINI_API_KEY to read with Gemini)"
+    return f"reading with {chain}"
+
+
+def _report(error: RayocrError) -> int:
+    sys.stdout.flush()
+    lines = [f"rayocr: {error}"] + ([f"  {error.hint}"] if error.hint else [])
+    text = "\n".join(lines) + "\n"
+    sys.stderr.write(text.encode(sys.stderr.encoding or "utf-8", "backslashreplace").decode(sys.stderr.encoding or "utf-8"))
+    return error.exit_code

@@ -1,0 +1,198 @@
+"""Puts a run's configuration together: conf/, then the environment (with a .env), then the command line, which wins.
+
+Everything that a user can get wrong here ends as a UsageError of one or two lines.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from rayocr.config import RayocrConfig, Secrets
+from rayocr.errors import UsageError
+
+PACKAGE = Path(__file__).parent
+
+# Paths are taken as they stand: Hydra's grammar would trip over the brackets, commas and quotes that file names have.
+_PATH_KEYS = ("source", "dest", "state", "logs.dir")
+
+# The .env of the worker that rayocr replaces keeps working: its names, and the overrides that they stand for.
+_ENVIRONMENT = {
+    "MAX_CONCURRENT_FILES": "window.documents",
+    "MAX_CONCURRENT_WORKERS": "workers.max",
+    "GEMINI_GLOBAL_CONCURRENCY": "limits.max_in_flight",
+    "MAX_RETRIES": "retry.max_attempts",
+}
+
+
+def conf_dir() -> Path:
+    """conf/ inside an installed wheel, or beside the package in a checkout."""
+    packaged = PACKAGE / "conf"
+    return packaged if packaged.is_dir() else PACKAGE.parent / "conf"
+
+
+def samples_dir() -> Path:
+    """The samples of the working folder if it has some, else those that came with the package."""
+    here = Path("samples")
+    if here.is_dir():
+        return here
+    packaged = PACKAGE / "samples"
+    return packaged if packaged.is_dir() else PACKAGE.parent / "samples"
+
+
+def load_dotenv() -> None:
+    """Read .env of the working folder into the environment; what is set already wins."""
+    if Path(".env").is_file():
+        from dotenv import load_dotenv as load
+
+        load(".env", override=False)
+
+
+def secrets_from_environment(environment: Mapping[str, str] | None = None) -> Secrets:
+    environment = os.environ if environment is None else environment
+    # The SDK prefers GOOGLE_API_KEY when both are set; a run must not mean another key than the SDK would.
+    key = environment.get("GOOGLE_API_KEY") or environment.get("GEMINI_API_KEY")
+    return Secrets(gemini_api_key=key or None)
+
+
+def compose(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> RayocrConfig:
+    """The configuration for these overrides. Raises UsageError."""
+    environment = os.environ if environment is None else environment
+    paths, overrides = _split_paths(arguments)
+    overrides = [*_environment_overrides(environment), *overrides]
+    overrides = _resolve_auto_engine(overrides, environment)
+    config = _compose_with_hydra(overrides)
+    config.engine.gemini.base_url = config.engine.gemini.base_url or environment.get("GOOGLE_GEMINI_BASE_URL") or None
+    for key, value in paths.items():
+        target: Any = config
+        *parents, leaf = key.split(".")
+        for parent in parents:
+            target = getattr(target, parent)
+        setattr(target, leaf, value)
+    return config
+
+
+def prompt_text(config: RayocrConfig) -> str:
+    """The prompt that `engine.gemini.prompt` names: a file of conf/prompts/, or a path. Raises UsageError."""
+    name = config.engine.gemini.prompt
+    own = Path(name)
+    path = own if own.suffix else conf_dir() / "prompts" / f"{name}.md"
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        known = ", ".join(sorted(p.stem for p in (conf_dir() / "prompts").glob("*.md")))
+        raise UsageError(
+            f"The prompt {name!r} cannot be read ({error.strerror}); choose one of {known}, or name a file."
+        ) from error
+
+
+def _split_paths(arguments: Sequence[str]) -> tuple[dict[str, str | None], list[str]]:
+    paths: dict[str, str | None] = {}
+    overrides = []
+    for argument in arguments:
+        key, equals, value = argument.partition("=")
+        key = key.lstrip("+")  # Hydra's "add a key": the schema is closed, so it can only mean a key that is there
+        argument = argument.lstrip("+")
+        if not equals or not key or key.startswith(("-", "~")):
+            raise UsageError(f"{argument!r} is not understood. Options are written key=value, for example: source=in/ dest=out/")
+        if key not in _PATH_KEYS:
+            overrides.append(argument)
+            continue
+        if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
+            value = value[1:-1]
+        if not value:
+            raise UsageError(f"{key}= is empty. Name a folder, for example {key}=in/")
+        paths[key] = None if value == "null" and key != "dest" else value
+    return paths, overrides
+
+
+def _environment_overrides(environment: Mapping[str, str]) -> list[str]:
+    overrides = []
+    for name, key in _ENVIRONMENT.items():
+        value = environment.get(name, "").strip()
+        if not value:
+            continue
+        if not value.isdigit():
+            raise UsageError(f"The environment variable {name} is {value!r}, and must be a whole number.")
+        overrides.append(f"{key}={value}")
+    return overrides
+
+
+def _resolve_auto_engine(overrides: list[str], environment: Mapping[str, str]) -> list[str]:
+    chosen = [o for o in overrides if o.startswith("engine=")]
+    if chosen and chosen[-1] != "engine=auto":
+        return overrides
+    name = "gemini" if secrets_from_environment(environment).gemini_api_key else "local"
+    return [f"engine={name}", *(o for o in overrides if not o.startswith("engine="))]
+
+
+def _compose_with_hydra(overrides: list[str]) -> RayocrConfig:
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+    from hydra.core.config_store import ConfigStore
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    ConfigStore.instance().store(name="rayocr_schema", node=RayocrConfig)
+    GlobalHydra.instance().clear()
+    parser = OverridesParser.create()
+    for override in overrides:
+        try:
+            parser.parse_override(override)
+        except HydraException as error:
+            key = override.partition("=")[0]
+            raise UsageError(f"The value of {key!r} cannot be parsed; put it into quotes, as in {key}='\"a (b)\"'.") from error
+    try:
+        with initialize_config_dir(str(conf_dir().resolve()), version_base="1.3"):
+            composed = hydra_compose("config", overrides=overrides)
+        config = OmegaConf.to_object(composed)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UsageError(_explain(error)) from error
+    assert isinstance(config, RayocrConfig)
+    return config
+
+
+def _explain(error: BaseException) -> str:
+    """Hydra's many-line messages as the one line that a user can act on."""
+    texts = [str(error)] + ([str(error.__cause__)] if error.__cause__ else [])
+    whole = "\n".join(texts)
+    if match := re.search(r"Key '([^']+)' is not in struct|Key '([^']+)' not in '", whole):
+        full = re.search(r"full_key: (\S+)", whole)
+        key = full.group(1) if full else next(g for g in match.groups() if g)
+        return _unknown_option(key)
+    if match := re.search(r"Could not override '([^']+)'", whole):
+        full = re.search(r"full_key: (\S+)", whole)
+        if "No match in the defaults list" in whole or not full:
+            return _unknown_option(match.group(1))
+    if match := re.search(r"Could not find '([^/]+)/([^']+)'", whole):
+        group, name = match.groups()
+        options = sorted(p.stem for p in (conf_dir() / group).glob("*.yaml"))
+        return f"{group}={name} is not known; choose one of {', '.join(options)}."
+    first = next((t.splitlines()[0] for t in reversed(texts) if t), type(error).__name__)
+    if full := re.search(r"full_key: (\S+)", whole):
+        return f"{full.group(1)}: {first}"
+    return first
+
+
+def _unknown_option(key: str) -> str:
+    known = list(_option_names(RayocrConfig))
+    close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
+    hint = f"did you mean {close[0]}?" if close else "python -m rayocr --help lists the options."
+    return f"There is no option {key!r}; {hint}"
+
+
+def _option_names(cls: type, prefix: str = "") -> Iterator[str]:
+    for f in fields(cls):
+        name = f"{prefix}{f.name}"
+        yield name
+        factory: Any = f.default_factory
+        if isinstance(factory, type) and is_dataclass(factory):
+            yield from _option_names(factory, f"{name}.")

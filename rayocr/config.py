@@ -1,0 +1,229 @@
+"""The structured configuration: one small class a component, units in the names, ranges checked once.
+
+Hydra fills these from conf/, the environment and the command line (`cli.py` calls `OmegaConf.to_object` once). They are left
+unfrozen because Hydra refuses overrides on frozen schemas; nobody changes them afterwards. Secrets are not here: see `Secrets`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from rayocr.errors import UsageError
+
+
+class Mode(StrEnum):
+    run = "run"
+    status = "status"
+
+
+def _at_least(minimum: float, **values: float | None) -> None:
+    for name, value in values.items():
+        if value is not None and value < minimum:
+            raise UsageError(f"{name} is {value}, and must be at least {minimum}.")
+
+
+@dataclass
+class GeminiConfig:
+    model: str = "gemini-3.1-flash-lite"  # the cheapest that takes a temperature; prices in conf/
+    prompt: str = "transcribe"  # a file of conf/prompts/, without .md; or a path to one of your own
+    base_url: str | None = None  # null: Google's; GOOGLE_GEMINI_BASE_URL sets it too
+    request_timeout_s: float = 120.0  # the SDK has none of its own on the async client
+    max_output_tokens: int = 16384  # a dense page is 2-4 thousand; thinking counts as output
+    temperature: float | None = 0.0  # null for models that refuse it
+    input_usd_per_million: float = 0.25  # USD per 1M input tokens of the model above, November 2026
+    output_usd_per_million: float = 1.50
+
+    def __post_init__(self) -> None:
+        _at_least(1, **{"engine.gemini.max_output_tokens": self.max_output_tokens})
+        _at_least(0.1, **{"engine.gemini.request_timeout_s": self.request_timeout_s})
+
+
+@dataclass
+class RapidOcrConfig:
+    dpi: int = 200  # 150 to 300 read equally well; 200 keeps small print and costs 20-60 ms to render
+
+    def __post_init__(self) -> None:
+        _at_least(50, **{"engine.rapidocr.dpi": self.dpi})
+
+
+@dataclass
+class TesseractConfig:
+    languages: list[str] = field(default_factory=lambda: ["auto"])  # tesseract's pack names; auto looks at the script
+    dpi: int = 300  # what its models were trained at
+
+    def __post_init__(self) -> None:
+        _at_least(50, **{"engine.tesseract.dpi": self.dpi})
+
+
+@dataclass
+class EngineConfig:
+    name: str = "auto"
+    # The engines a page goes down until an answer passes; a trailing ? means: only where it is installed.
+    chain: list[str] = field(default_factory=list)
+    gemini: GeminiConfig = field(default_factory=GeminiConfig)
+    rapidocr: RapidOcrConfig = field(default_factory=RapidOcrConfig)
+    tesseract: TesseractConfig = field(default_factory=TesseractConfig)
+
+
+@dataclass
+class WorkersConfig:
+    min: int = 1  # workers kept while there is work
+    max: int | None = None  # null: one a CPU of the cluster for engines that compute, 4 for engines that wait
+    documents: int | None = None  # processes that fetch and assemble; null: one a CPU, two at least
+    pages_in_flight: int = 64  # a waiting worker's pages at one time
+    target_shard_s: float = 2.0  # shards are cut to take about this long: long against a Ray call, short against a kill
+    max_shard_pages: int = 64
+
+    def __post_init__(self) -> None:
+        _at_least(1, **{"workers.min": self.min, "workers.max": self.max, "workers.documents": self.documents})
+        _at_least(1, **{"workers.pages_in_flight": self.pages_in_flight, "workers.max_shard_pages": self.max_shard_pages})
+        if self.max is not None and self.max < self.min:
+            raise UsageError(f"workers.max is {self.max}, below workers.min, which is {self.min}.")
+
+
+@dataclass
+class WindowConfig:
+    pages: int = 4096  # admitted and not yet finished
+    documents: int = 256  # likewise; hides the ledger's flush interval from folders of one-page documents
+    bytes: int = 1 << 30  # of documents in the object store; one document is always admitted, whatever its size
+
+    def __post_init__(self) -> None:
+        _at_least(1, **{"window.pages": self.pages, "window.documents": self.documents, "window.bytes": self.bytes})
+
+
+@dataclass
+class LimitsConfig:
+    rpm: float | None = None  # requests a minute to one model, over all workers; null: no limit
+    max_in_flight: int | None = None  # requests under way to one model; null: no limit
+    page_timeout_s: float = 180.0  # a page that computes longer ends its worker (PDFium cannot be interrupted)
+    fetch_timeout_s: float = 900.0  # download of one document
+    validate_timeout_s: float = 60.0  # opening a document, for files that make PDFium spin
+    max_document_bytes: int = 2 << 30
+    max_document_pages: int = 100_000
+
+    def __post_init__(self) -> None:
+        _at_least(0.001, **{"limits.rpm": self.rpm})
+        _at_least(1, **{"limits.max_in_flight": self.max_in_flight, "limits.max_document_pages": self.max_document_pages})
+        _at_least(1, **{"limits.page_timeout_s": self.page_timeout_s, "limits.validate_timeout_s": self.validate_timeout_s})
+        _at_least(1, **{"limits.fetch_timeout_s": self.fetch_timeout_s, "limits.max_document_bytes": self.max_document_bytes})
+
+
+@dataclass
+class RenderConfig:
+    max_pixels: int = 20_000_000  # A4 at 400 dpi is 15.5 million; a page may claim 9.9e12
+
+    def __post_init__(self) -> None:
+        _at_least(10_000, **{"render.max_pixels": self.max_pixels})
+
+
+@dataclass
+class LedgerConfig:
+    flush_interval_s: float = 1.0  # at most one segment in this time: what a crash of the ledger can cost
+    flush_bytes: int = 1 << 20  # or as soon as this much text waits
+    memory_bytes: int = 256 << 20  # text of unfinished documents above this goes to local disk
+
+    def __post_init__(self) -> None:
+        _at_least(0.0, **{"ledger.flush_interval_s": self.flush_interval_s})
+        _at_least(1, **{"ledger.flush_bytes": self.flush_bytes, "ledger.memory_bytes": self.memory_bytes})
+
+
+@dataclass
+class LocksConfig:
+    backend: str = "file"  # file: processes of one machine; redis: any number of clusters
+    ttl_s: float = 60.0  # a dead cluster's documents are free after this; renewed at a third of it
+    prefix: str = "rayocr:"  # of Redis keys
+
+    def __post_init__(self) -> None:
+        _at_least(1, **{"locks.ttl_s": self.ttl_s})
+        if self.backend not in ("file", "redis"):
+            raise UsageError(f"locks.backend is {self.backend!r}; choose file or redis.")
+
+
+@dataclass
+class RetryConfig:
+    max_attempts: int = 3  # tries in all, for errors that waiting can cure
+    base_s: float = 1.0  # first back-off, doubled each time, with full jitter
+    cap_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        _at_least(1, **{"retry.max_attempts": self.max_attempts})
+        _at_least(0, **{"retry.base_s": self.base_s, "retry.cap_s": self.cap_s})
+
+
+@dataclass
+class ShutdownConfig:
+    grace_s: float = 20.0  # from SIGTERM to exit; pages still in flight then are given up and read again later
+
+    def __post_init__(self) -> None:
+        _at_least(0, **{"shutdown.grace_s": self.grace_s})
+
+
+@dataclass
+class LogsConfig:
+    dir: str = "logs"  # JSON lines in json/, dead letters in dead_letter/
+
+    retention_days: int = 14  # older files are swept at the start of a run
+
+    def __post_init__(self) -> None:
+        _at_least(1, **{"logs.retention_days": self.retention_days})
+
+
+@dataclass
+class RayocrConfig:
+    mode: Mode = Mode.run
+    source: str | None = None  # null: the samples that come with rayocr
+    dest: str = "output"
+    state: str | None = None  # null: .rayocr/ in the destination
+    outputs: list[str] = field(default_factory=lambda: ["markdown", "jsonl"])
+    include: list[str] = field(default_factory=list)  # globs on names below the source; empty: all
+    exclude: list[str] = field(default_factory=list)
+    limit: int | None = None  # documents taken up by this run
+    overwrite: bool = False  # read finished documents again
+    allow_dest_in_source: bool = False
+    cluster: str = "auto"  # auto: a Ray that runs, else a local one; local; or an address
+    cpus: int | None = None  # of a local Ray; null: all of the machine
+    progress: str = "auto"  # auto: live on a terminal, lines elsewhere; live; plain; none
+    engine: EngineConfig = field(default_factory=EngineConfig)
+    workers: WorkersConfig = field(default_factory=WorkersConfig)
+    window: WindowConfig = field(default_factory=WindowConfig)
+    limits: LimitsConfig = field(default_factory=LimitsConfig)
+    render: RenderConfig = field(default_factory=RenderConfig)
+    ledger: LedgerConfig = field(default_factory=LedgerConfig)
+    locks: LocksConfig = field(default_factory=LocksConfig)
+    retry: RetryConfig = field(default_factory=RetryConfig)
+    shutdown: ShutdownConfig = field(default_factory=ShutdownConfig)
+    logs: LogsConfig = field(default_factory=LogsConfig)
+
+    def __post_init__(self) -> None:
+        _at_least(1, limit=self.limit, cpus=self.cpus)
+        if self.progress not in ("auto", "live", "plain", "none"):
+            raise UsageError(f"progress is {self.progress!r}; choose auto, live, plain or none.")
+        if not self.outputs:
+            raise UsageError("outputs is empty; name at least one, for example outputs=[markdown].")
+
+    def fingerprint(self, prompt_text: str = "") -> str:
+        """16 hex digits over every setting that can change a page's text: what a manifest says it was made with."""
+        engine = asdict(self.engine)
+        used = {name.rstrip("?") for name in self.engine.chain}
+        relevant: dict[str, Any] = {
+            "chain": self.engine.chain,
+            "engines": {name: engine[name] for name in sorted(used) if name in engine},
+            "render": asdict(self.render),
+            "prompt": prompt_text,
+        }
+        canonical = json.dumps(relevant, sort_keys=True, default=str)
+        return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Keys from the environment; carried to workers by value, and masked wherever they are printed."""
+
+    gemini_api_key: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Secrets(gemini_api_key={'***' if self.gemini_api_key else None})"

@@ -1,0 +1,350 @@
+"""One document from its lease to its manifest: fetch, recognize shard by shard and stage by stage, assemble.
+
+The driver holds counters and summaries of pages here, never their text. Whatever goes wrong with the document ends here, as an
+outcome; what concerns the whole run (storage full, a wrong key) is raised.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from rayocr.actors.assemble import reject
+from rayocr.driver.handles import DOCUMENT_LOST, PROCESS_DIED, Actors
+from rayocr.driver.leases import LeaseKeeper
+from rayocr.driver.pool import WorkerDied, WorkerPool
+from rayocr.driver.progress import Progress
+from rayocr.driver.shards import ShardSizer
+from rayocr.driver.shutdown import Draining
+from rayocr.driver.window import Window
+from rayocr.engines.registry import Stage
+from rayocr.errors import (
+    ContentLost,
+    DocumentError,
+    LeaseLost,
+    ObjectNotFound,
+    PreconditionFailed,
+    Quarantined,
+    StorageUnavailable,
+    VersionChanged,
+)
+from rayocr.ledger.manifest import manifest_name
+from rayocr.locks.base import Lease
+from rayocr.messages import Document, DocumentContext, DocumentOutcome, FetchedDocument, PageSummary, Shard
+from rayocr.observe.dead_letters import append_dead_letter
+from rayocr.observe.logs import log_event
+
+log = logging.getLogger(__name__)
+
+_DEATHS_ALLOWED = 1  # of processes that had the document; the next one quarantines it
+
+
+@dataclass(slots=True)
+class _Work:
+    """What is known of a document under way."""
+
+    document: Document
+    lease: Lease
+    fetched: FetchedDocument | None = None
+    content: object = None
+    started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    waiting: dict[int, int] = field(default_factory=dict)  # page_number -> the engine of the chain it waits for
+    deaths: int = 0
+    refetches: int = 0
+
+    @property
+    def context(self) -> DocumentContext:
+        assert self.fetched is not None
+        return DocumentContext(
+            document=self.document,
+            page_count=self.fetched.page_count,
+            title=self.fetched.title,
+            fencing_token=self.lease.fencing_token,
+        )
+
+
+class DocumentFlow:
+    def __init__(
+        self,
+        actors: Actors,
+        *,
+        stages: Sequence[tuple[Stage, WorkerPool, ShardSizer]],
+        window: Window,
+        leases: LeaseKeeper,
+        progress: Progress,
+        draining: asyncio.Event,
+    ) -> None:
+        self._actors = actors
+        self._stages = stages
+        self._window = window
+        self._leases = leases
+        self._progress = progress
+        self._draining = draining
+
+    async def run(self, document: Document) -> None:
+        """Raises what concerns the run; Draining when it was stopped; everything else becomes the document's outcome."""
+        lease = await self._leases.acquire(document.document_id)
+        if lease is None:
+            self._progress.elsewhere += 1
+            log_event(log, "document_skipped", "Another run has the document.", document_id=document.document_id)
+            return
+        work = _Work(document, lease)
+        try:
+            if not self._actors.overwrite and await asyncio.to_thread(self._is_finished, document):
+                self._progress.elsewhere += 1
+                return
+            await self._work(work)
+        except DocumentError as error:
+            await self._reject(work, error)
+        except (LeaseLost, PreconditionFailed) as error:
+            self._progress.elsewhere += 1
+            log_event(
+                log, "document_lost", "Another run took the document over.", document_id=document.document_id, error=error.reason
+            )
+        except StorageUnavailable as error:
+            self._progress.deferred += 1
+            log_event(
+                log,
+                "document_deferred",
+                "Storage was away; the next run takes the document up.",
+                level=logging.WARNING,
+                document_id=document.document_id,
+                error=str(error),
+            )
+        finally:
+            await self._leases.release(work.lease)
+
+    async def _work(self, work: _Work) -> None:
+        await self._fetch(work)
+        assert work.fetched is not None
+        try:
+            await self._load_recorded(work)
+            for stage, pool, sizer in self._stages:
+                await self._run_stage(work, stage, pool, sizer)
+        finally:
+            work.content = None  # the last reference in the driver: the object store may drop the bytes
+        self._check(work)
+        await self._assemble(work)
+
+    # -- fetch --------------------------------------------------------------------------------------------------------------
+
+    async def _fetch(self, work: _Work) -> None:
+        while True:
+            self._check(work)
+            try:
+                work.fetched, work.content = await self._actors.fetch(work.document)
+                break
+            except VersionChanged:
+                work.document = await asyncio.to_thread(self._actors.current_version, work.document)
+            except PROCESS_DIED as error:
+                self._count_death(work, alone=True, error=error)
+        self._progress.documents_started += 1
+        self._progress.pages_known += work.fetched.page_count
+
+    async def _load_recorded(self, work: _Work) -> None:
+        """Pages that the ledger has already are not read again."""
+        assert work.fetched is not None
+        work.waiting = dict.fromkeys(range(1, work.fetched.page_count + 1), 0)
+        for page in await self._actors.open_document(work.document.document_id):
+            self._note(work, page, resumed=True)
+
+    def _note(self, work: _Work, page: PageSummary, *, resumed: bool = False) -> None:
+        if page.page_number not in work.waiting:
+            return
+        if page.outcome.final:
+            del work.waiting[page.page_number]
+            self._progress.page(page, resumed=resumed)
+        else:
+            work.waiting[page.page_number] = page.next_engine
+
+    # -- recognize ----------------------------------------------------------------------------------------------------------
+
+    async def _run_stage(self, work: _Work, stage: Stage, pool: WorkerPool, sizer: ShardSizer) -> None:
+        """All of the document's pages that wait for an engine of this stage."""
+        running: set[asyncio.Task[None]] = set()
+        try:
+            for shard in self._shards(work, stage, sizer):
+                await self._window.admit_pages(len(shard.page_numbers))
+                running.add(asyncio.create_task(self._run_shard(work, shard, pool, sizer)))
+                running = await _settled(running, at_most=pool.shards_per_document)
+                self._check(work)
+            await _settled(running, at_most=0)
+        except BaseException:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+            raise
+
+    def _shards(self, work: _Work, stage: Stage, sizer: ShardSizer) -> Iterator[Shard]:
+        """Cut one at a time, since the best length is learned on the way."""
+        numbers = sorted(number for number, engine in work.waiting.items() if stage.first <= engine <= stage.last)
+        position = 0
+        while position < len(numbers):
+            first_engine = work.waiting[numbers[position]]
+            run = []
+            for number in numbers[position : position + sizer.pages(work.document.document_id)]:
+                if work.waiting[number] != first_engine:
+                    break
+                run.append(number)
+            position += len(run)
+            yield Shard(document_id=work.document.document_id, page_numbers=tuple(run), first_engine=first_engine)
+
+    async def _run_shard(self, work: _Work, shard: Shard, pool: WorkerPool, sizer: ShardSizer) -> None:
+        try:
+            await self._recognize(work, shard, pool, sizer)
+        finally:
+            await self._window.release_pages(len(shard.page_numbers))
+
+    async def _recognize(self, work: _Work, shard: Shard, pool: WorkerPool, sizer: ShardSizer) -> None:
+        """Until every page of the shard has an outcome of this stage, over the deaths of workers and the loss of bytes."""
+        while shard.page_numbers:
+            self._check(work)
+            self._progress.shard_sent()
+            before = work.content
+            try:
+                report = await pool.recognize(shard, work.content, work.context, alone=work.deaths > 0)  # type: ignore[arg-type]
+            except WorkerDied as error:
+                self._count_death(work, alone=error.alone, error=error)
+                shard = await self._without_recorded(work, shard)
+                continue
+            except DOCUMENT_LOST:
+                await self._fetch_again(work, before)
+                continue
+            sizer.learn(report)
+            for page in report.pages:
+                self._note(work, page)
+            left = _without(shard, {page.page_number for page in report.pages})
+            pieces = list(_cut(left, sizer.pages(work.document.document_id)))
+            if len(pieces) > 1:  # slower than expected: other workers share what is left
+                await _all(self._recognize(work, piece, pool, sizer) for piece in pieces)
+                return
+            shard = left
+
+    async def _without_recorded(self, work: _Work, shard: Shard) -> Shard:
+        """The pages of the shard that the dead worker had not recorded."""
+        for page in await self._actors.open_document(work.document.document_id):
+            self._note(work, page)
+        return _without(shard, {n for n in shard.page_numbers if work.waiting.get(n) != shard.first_engine})
+
+    async def _fetch_again(self, work: _Work, lost: object) -> None:
+        """The node that held the bytes is gone. Of several shards that find out, one fetches."""
+        if work.content is not lost:
+            return
+        work.refetches += 1
+        if work.refetches > 3:
+            raise ContentLost("The document's bytes were lost four times.")
+        _, work.content = await self._actors.fetch(work.document)
+
+    def _count_death(self, work: _Work, *, alone: bool, error: BaseException) -> None:
+        """A process died that had the document. Alone, it counts; in company, the document is tried alone from now on."""
+        log_event(
+            log,
+            "document_suspected",
+            "A process died while it had the document.",
+            level=logging.WARNING,
+            document_id=work.document.document_id,
+            alone=alone,
+            error=str(error),
+        )
+        if work.deaths > _DEATHS_ALLOWED - 1 and alone:
+            raise Quarantined("The document ended the process that read it, twice (crash, memory or time).") from error
+        work.deaths += 1
+
+    # -- finish -------------------------------------------------------------------------------------------------------------
+
+    async def _assemble(self, work: _Work) -> None:
+        if not self._leases.holds(work.lease):
+            raise LeaseLost("The lease was lost before the document could be finished.")
+        assembled = await self._actors.assemble(work.context, work.started_at)
+        await self._actors.close_document(assembled.document_id, assembled.outcome)
+        self._progress.documents[assembled.outcome] += 1
+        if assembled.outcome is DocumentOutcome.PARTIAL:
+            await asyncio.to_thread(self._actors.copy_dead_letter, assembled.document_id)
+        log_event(
+            log,
+            "document_assembled",
+            "A document is finished.",
+            document_id=assembled.document_id,
+            name=work.document.name,
+            outcome=assembled.outcome.value,
+            page_count=work.context.page_count,
+        )
+
+    async def _reject(self, work: _Work, error: DocumentError) -> None:
+        if not self._leases.holds(work.lease):
+            self._progress.elsewhere += 1
+            return
+        settings = self._actors.assemble_settings
+        try:
+            letter = await asyncio.to_thread(
+                reject, work.document, error, settings, fencing_token=work.lease.fencing_token, started_at=work.started_at
+            )
+        except PreconditionFailed:
+            self._progress.elsewhere += 1
+            return
+        await self._actors.close_document(work.document.document_id, DocumentOutcome.REJECTED)
+        await asyncio.to_thread(append_dead_letter, self._actors.logs_dir, letter)
+        if work.fetched is None:
+            self._progress.documents_started += 1
+        self._progress.documents[DocumentOutcome.REJECTED] += 1
+        self._progress.reasons[error.reason] += 1
+        log_event(
+            log,
+            "document_rejected",
+            "A document was rejected.",
+            level=logging.WARNING,
+            document_id=work.document.document_id,
+            name=work.document.name,
+            error=error.reason,
+            reason=str(error),
+        )
+
+    def _check(self, work: _Work) -> None:
+        if self._draining.is_set():
+            raise Draining
+        if not self._leases.holds(work.lease):
+            raise LeaseLost("The lease was lost.")
+
+    def _is_finished(self, document: Document) -> bool:
+        try:
+            self._actors.state.stat(manifest_name(document.document_id))
+        except ObjectNotFound:
+            return False
+        return True
+
+
+def _without(shard: Shard, numbers: set[int]) -> Shard:
+    return replace(shard, page_numbers=tuple(n for n in shard.page_numbers if n not in numbers))
+
+
+def _cut(shard: Shard, pages: int) -> Iterator[Shard]:
+    for start in range(0, len(shard.page_numbers), pages):
+        yield replace(shard, page_numbers=shard.page_numbers[start : start + pages])
+
+
+async def _all(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """All of them; the first error ends the others."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+
+
+async def _settled(tasks: set[asyncio.Task[None]], *, at_most: int) -> set[asyncio.Task[None]]:
+    """Wait until no more than that many run; raises the first error of those that ended."""
+    while True:
+        done = {task for task in tasks if task.done()}
+        for task in done:
+            task.result()
+        tasks = tasks - done
+        if len(tasks) <= at_most:
+            return tasks
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

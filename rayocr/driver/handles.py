@@ -1,0 +1,185 @@
+"""The actors and tasks of a run as plain awaitables, for the driver. Importing this imports Ray: only once it is connected.
+
+What a remote call raised is raised here as itself; `PROCESS_DIED` and `DOCUMENT_LOST` are what Ray raises on its own account.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray import exceptions
+
+from rayocr.actors.assemble import AssembleSettings
+from rayocr.actors.discovery import DiscoveryRules
+from rayocr.actors.fetch import FetchSettings, current_version
+from rayocr.actors.ledger import LedgerReport
+from rayocr.actors.page_worker import WorkerSettings
+from rayocr.actors.spawn import (
+    ObjectStoreBytes,
+    answer,
+    spawn_discovery,
+    spawn_document_worker,
+    spawn_ledger,
+    spawn_limiter,
+    spawn_worker,
+)
+from rayocr.config import RayocrConfig
+from rayocr.errors import ContentLost, StorageUnavailable
+from rayocr.messages import (
+    AssembledDocument,
+    DiscoveryBatch,
+    Document,
+    DocumentContext,
+    DocumentOutcome,
+    FetchedDocument,
+    PageSummary,
+)
+from rayocr.observe.dead_letters import DeadLetter, append_dead_letter, dead_letter_name
+from rayocr.storage.base import Storage
+
+PROCESS_DIED: tuple[type[BaseException], ...] = (
+    exceptions.ActorDiedError,
+    exceptions.ActorUnavailableError,
+    exceptions.WorkerCrashedError,
+    exceptions.NodeDiedError,
+    exceptions.OutOfMemoryError,
+)
+DOCUMENT_LOST: tuple[type[BaseException], ...] = (ContentLost, exceptions.ObjectLostError)
+
+
+# After these a document worker is dead, or busy with what nobody waits for any longer.
+_LOST: tuple[type[BaseException], ...] = (*PROCESS_DIED, StorageUnavailable, asyncio.CancelledError)
+
+
+@dataclass(slots=True, kw_only=True)
+class Actors:
+    """The handles of one run and what its calls need. Made by `start`."""
+
+    config: RayocrConfig
+    state: Storage
+    assemble_settings: AssembleSettings
+    fetch_settings: FetchSettings
+    logs_dir: Path
+    ledger: Any
+    limiter: Any
+    discovery: Any
+    document_workers: DocumentWorkers
+
+    @property
+    def overwrite(self) -> bool:
+        return self.config.overwrite
+
+    async def next_documents(self, count: int) -> DiscoveryBatch:
+        batch: DiscoveryBatch = await answer(self.discovery.next_batch.remote(count))
+        return batch
+
+    async def fetch(self, document: Document) -> tuple[FetchedDocument, ObjectStoreBytes]:
+        """Raises DocumentError, VersionChanged, StorageError, or one of PROCESS_DIED."""
+        timeout_s = self.config.limits.fetch_timeout_s
+        async with self.document_workers.one() as worker:
+            facts, content = worker.fetch.options(num_returns=2).remote(document)
+            try:
+                fetched: FetchedDocument = await asyncio.wait_for(answer(facts), timeout_s)
+            except TimeoutError as error:
+                kill(worker)
+                raise StorageUnavailable(f"The download took longer than {timeout_s:g} s.") from error
+            return fetched, ObjectStoreBytes(content)
+
+    def current_version(self, document: Document) -> Document:
+        return current_version(document, self.fetch_settings)
+
+    async def open_document(self, document_id: str) -> tuple[PageSummary, ...]:
+        # Finished documents that are read again take nothing from the ledger that other settings had written.
+        fingerprint = self.assemble_settings.fingerprint if self.overwrite else None
+        pages: tuple[PageSummary, ...] = await answer(self.ledger.open_document.remote(document_id, fingerprint))
+        return pages
+
+    async def assemble(self, context: DocumentContext, started_at: str) -> AssembledDocument:
+        async with self.document_workers.one() as worker:
+            assembled: AssembledDocument = await answer(worker.assemble.remote(context, started_at))
+            return assembled
+
+    async def close_document(self, document_id: str, outcome: DocumentOutcome) -> None:
+        await answer(self.ledger.close_document.remote(document_id, outcome))
+
+    async def close_ledger(self) -> LedgerReport:
+        report: LedgerReport = await answer(self.ledger.close.remote())
+        return report
+
+    def copy_dead_letter(self, document_id: str) -> None:
+        """The durable letter that the assembler wrote, into the logs."""
+        letter = DeadLetter(**json.loads(self.state.read(dead_letter_name(document_id))))
+        append_dead_letter(self.logs_dir, letter)
+
+    def spawn_worker(self, name: str, settings: WorkerSettings) -> Any:
+        return spawn_worker(name, settings, self.ledger, self.limiter)
+
+    def forget_worker(self, name: str) -> None:
+        if self.limiter is not None:
+            self.limiter.forget.remote(name)
+
+
+class DocumentWorkers:
+    """A few DocumentWorkers, each with one document at a time, started when first needed and replaced when they die."""
+
+    def __init__(self, spawn: Callable[[str], Any], *, count: int) -> None:
+        self._spawn = spawn
+        self._idle: list[Any] = []
+        self._room = asyncio.Semaphore(count)
+        self._numbers = itertools.count(1)
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[Any]:
+        async with self._room:
+            worker = self._idle.pop() if self._idle else self._spawn(f"document_worker:{next(self._numbers)}")
+            try:
+                yield worker
+            except _LOST:
+                kill(worker)
+                raise
+            except BaseException:
+                self._idle.append(worker)
+                raise
+            self._idle.append(worker)
+
+
+def kill(handle: Any) -> None:
+    ray.kill(handle)
+
+
+def start(
+    config: RayocrConfig,
+    *,
+    run_id: str,
+    state: Storage,
+    source_uri: str,
+    assemble_settings: AssembleSettings,
+    fetch_settings: FetchSettings,
+    rules: DiscoveryRules,
+    cpus: int,
+    waits: bool,
+) -> Actors:
+    """Spawn the actors of a run, the limiter only where engines wait for servers. Does not wait for them."""
+    ledger = spawn_ledger(assemble_settings.state_uri, run_id, config.ledger, config.retry)
+    return Actors(
+        config=config,
+        state=state,
+        assemble_settings=assemble_settings,
+        fetch_settings=fetch_settings,
+        logs_dir=Path(config.logs.dir),
+        ledger=ledger,
+        limiter=spawn_limiter(run_id, config.limits) if waits else None,
+        discovery=spawn_discovery(run_id, source_uri, assemble_settings.state_uri, rules),
+        document_workers=DocumentWorkers(
+            lambda name: spawn_document_worker(f"{name}:{run_id}", fetch_settings, assemble_settings, ledger),
+            count=config.workers.documents or max(2, cpus),
+        ),
+    )

@@ -1,0 +1,221 @@
+"""The pool of PageWorkers of one stage: gives shards to workers, starts workers while shards wait, replaces the dead.
+
+Shards are pushed by the driver rather than pulled by the workers: it then knows without asking what a dead worker was reading,
+which is what quarantine needs (docs/decisions/0002). A worker takes shards ahead of time, up to about two of the length aimed at,
+so that it never waits for the driver or for an acknowledgement.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rayocr.driver.shutdown import Draining
+from rayocr.errors import ClusterUnavailable, RayocrError
+from rayocr.messages import DocumentContext, Shard, ShardReport, WorkerInfo
+from rayocr.observe.logs import log_event
+
+if TYPE_CHECKING:
+    from rayocr.actors.page_worker import DocumentBytes
+
+log = logging.getLogger(__name__)
+
+_MAX_SHARDS_AHEAD = 256  # on one worker, whatever their estimated length
+_STARTS_IN_A_ROW = 3  # failed starts of workers before the run is given up
+
+
+class WorkerDied(RayocrError):
+    """The worker's process ended while it had the shard. `alone`: it had no other."""
+
+    def __init__(self, message: str = "", *, alone: bool = False) -> None:
+        super().__init__(message)
+        self.alone = alone
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Worker:
+    name: str
+    handle: Any
+    info: WorkerInfo
+    shards: int = 0
+    load: float = 0.0  # in the unit of the pool's capacity: estimated seconds, or pages
+    reserved: bool = False  # for a shard that has to be alone
+    died_alone: bool = False
+
+
+class WorkerPool:
+    """`spawn(name)` starts an actor, `answer` awaits a call to it, `died` are the errors of one that is dead.
+
+    `load_of(shard)` is a shard's cost in the unit of `capacity`; `on_death(name)` tells the limiter to take the slots back.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        *,
+        spawn: Callable[[str], Any],
+        answer: Callable[[Any], Awaitable[Any]],
+        kill: Callable[[Any], None],
+        died: tuple[type[BaseException], ...],
+        on_death: Callable[[str], None],
+        load_of: Callable[[Shard], float],
+        capacity: float,
+        min_workers: int,
+        max_workers: int,
+    ) -> None:
+        self._label = label
+        self._spawn = spawn
+        self._answer = answer
+        self._kill = kill
+        self._died = died
+        self._on_death = on_death
+        self._load_of = load_of
+        self._capacity = capacity
+        self._min_workers = min_workers
+        self._max_workers = max_workers
+        self._workers: list[_Worker] = []
+        self._starting: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Condition()
+        self._numbers = 0
+        self._failed_starts = 0
+        self._failure: BaseException | None = None
+        self._draining = False
+
+    @property
+    def shards_per_document(self) -> int:
+        """So many shards of one document are worth having under way: more would wait in the window and keep others out."""
+        return max(4, 4 * self._max_workers)
+
+    @property
+    def size(self) -> int:
+        return len(self._workers)
+
+    @property
+    def infos(self) -> list[WorkerInfo]:
+        return [worker.info for worker in self._workers]
+
+    def prestart(self) -> None:
+        """Start the smallest number of workers now, so that they load their engines while documents are fetched."""
+        while len(self._workers) + len(self._starting) < self._min_workers:
+            self._start_worker()
+
+    async def recognize(
+        self, shard: Shard, content: DocumentBytes, context: DocumentContext, *, alone: bool = False
+    ) -> ShardReport:
+        """Raises WorkerDied, and what the worker raised."""
+        load = self._load_of(shard)
+        worker = await self._acquire(load, alone=alone)
+        try:
+            report: ShardReport = await self._answer(worker.handle.recognize.remote(shard, content, context))
+            return report
+        except self._died as error:
+            self._bury(worker, error)
+            raise WorkerDied(f"The worker {worker.name} died while it read the document.", alone=worker.died_alone) from error
+        finally:
+            async with self._changed:
+                worker.shards -= 1
+                worker.load -= load
+                if alone:
+                    worker.reserved = False
+                self._changed.notify_all()
+
+    async def drain(self) -> None:
+        """Workers start no further page; shards come back with what was read."""
+        self._draining = True
+        for worker in self._workers:
+            worker.handle.drain.remote()
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def close(self) -> None:
+        for task in self._starting:
+            task.cancel()
+        await asyncio.gather(*self._starting, return_exceptions=True)
+        for worker in self._workers:
+            self._kill(worker.handle)
+        self._workers.clear()
+
+    # -- choosing -----------------------------------------------------------------------------------------------------------
+
+    async def _acquire(self, load: float, *, alone: bool) -> _Worker:
+        async with self._changed:
+            reserved: _Worker | None = None
+            while True:
+                if self._failure is not None:
+                    raise self._failure
+                if self._draining:
+                    raise Draining
+                if alone and reserved not in self._workers:
+                    reserved = self._reserve()
+                chosen = reserved if alone else self._least_loaded(load)
+                if chosen is not None and (not alone or chosen.shards == 0):
+                    chosen.shards += 1
+                    chosen.load += load
+                    return chosen
+                if (not alone or reserved is None) and self._may_grow():
+                    self._start_worker()
+                await self._changed.wait()
+
+    def _least_loaded(self, load: float) -> _Worker | None:
+        free = [
+            worker
+            for worker in self._workers
+            if not worker.reserved
+            and worker.shards < _MAX_SHARDS_AHEAD
+            and (worker.shards < 2 or worker.load + load <= self._capacity)
+        ]
+        # An idle one first; the newcomer of two equals, since its elders have more to forget.
+        chosen = min(free, key=lambda worker: worker.load, default=None)
+        if (chosen is None or chosen.shards > 0) and self._may_grow():
+            self._start_worker()
+        return chosen
+
+    def _reserve(self) -> _Worker | None:
+        free = [worker for worker in self._workers if not worker.reserved]
+        chosen = min(free, key=lambda worker: worker.load, default=None)
+        if chosen is not None:
+            chosen.reserved = True
+        return chosen
+
+    # -- growing ------------------------------------------------------------------------------------------------------------
+
+    def _may_grow(self) -> bool:
+        return not self._draining and not self._starting and len(self._workers) < self._max_workers
+
+    def _start_worker(self) -> None:
+        self._numbers += 1
+        task = asyncio.get_running_loop().create_task(self._open_worker(f"page_worker:{self._label}:{self._numbers}"))
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
+
+    async def _open_worker(self, name: str) -> None:
+        handle = self._spawn(name)
+        try:
+            info = await self._answer(handle.open.remote())
+        except self._died as error:
+            self._failed_starts += 1
+            log_event(log, "worker_start_failed", "A worker did not start.", level=logging.WARNING, worker=name, error=str(error))
+            if self._failed_starts >= _STARTS_IN_A_ROW:
+                self._failure = ClusterUnavailable("Workers do not start; Ray's logs say why.")
+        except Exception as error:  # an engine that cannot work here, or a wrong key: the run is told by whoever waits
+            self._failure = error
+        else:
+            self._failed_starts = 0
+            self._workers.append(_Worker(name=name, handle=handle, info=info))
+            log_event(
+                log, "worker_started", "A worker is ready.", worker=name, engines=info.engines, host=info.host, pid=info.pid
+            )
+        async with self._changed:
+            self._changed.notify_all()
+
+    def _bury(self, worker: _Worker, error: BaseException) -> None:
+        if worker not in self._workers:
+            return
+        worker.died_alone = worker.shards == 1
+        self._workers.remove(worker)
+        self._kill(worker.handle)  # "unavailable" may mean alive behind a broken connection: it must not go on reading
+        self._on_death(worker.name)
+        log_event(log, "worker_died", "A worker died.", level=logging.WARNING, worker=worker.name, error=type(error).__name__)

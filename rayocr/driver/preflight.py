@@ -1,0 +1,115 @@
+"""What is looked at before anything is started: the source is there, the destination can be written to and lies elsewhere."""
+
+from __future__ import annotations
+
+import glob
+from dataclasses import dataclass
+from pathlib import Path
+
+from rayocr.composition import prompt_text, samples_dir
+from rayocr.config import RayocrConfig
+from rayocr.engines.registry import ChainLink, Stage, parse_chain, stages
+from rayocr.errors import ObjectNotFound, StorageError, UsageError
+from rayocr.outputs.base import Output
+from rayocr.outputs.registry import parse_outputs
+from rayocr.storage.base import Storage
+from rayocr.storage.factory import open_storage
+from rayocr.storage.uri import StorageUri, contains, parse_uri, path_below
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A run that can start: everything named in the configuration was found."""
+
+    source: Storage
+    dest: Storage
+    state: Storage
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    links: tuple[ChainLink, ...]
+    stages: tuple[Stage, ...]
+    outputs: tuple[type[Output], ...]
+    prompt: str
+
+
+def plan(config: RayocrConfig) -> Plan:
+    """Raises UsageError and StorageError, each with a sentence that says what to do."""
+    links = parse_chain(config.engine.chain)
+    source_text, include, exclude = _source(config)
+    source_uri, dest_uri = parse_uri(source_text), parse_uri(config.dest)
+    exclude = [*exclude, *_dest_inside_source(config, source_uri, dest_uri)]
+    source = _existing(source_uri)
+    dest = _writable(dest_uri, "dest")
+    state = dest if config.state is None else _writable(parse_uri(config.state), "state")
+    uses_prompt = any(link.kind == "wait" for link in links)
+    return Plan(
+        source=source,
+        dest=dest,
+        state=state,
+        include=tuple(include),
+        exclude=tuple(exclude),
+        links=links,
+        stages=stages(links),
+        outputs=parse_outputs(config.outputs),
+        prompt=prompt_text(config) if uses_prompt else "",
+    )
+
+
+def _source(config: RayocrConfig) -> tuple[str, list[str], list[str]]:
+    """The folder, with what to include and exclude. A single file is its folder with everything else left out; the samples
+    that come with rayocr are read without the broken ones, which are there to be tried on purpose."""
+    include, exclude = list(config.include), list(config.exclude)
+    text = config.source
+    if text is None:
+        text = str(samples_dir())
+        if not Path(text).is_dir():
+            raise UsageError("source= is missing. Name the folder with the PDFs, for example: source=in/ dest=out/")
+    if "://" not in text:
+        path = Path(text).expanduser()
+        if path.is_file():
+            return str(path.parent), [glob.escape(path.name)], exclude
+        if not exclude and path.is_dir() and path.resolve() == samples_dir().resolve():
+            exclude = ["broken/*"]
+    return text, include, exclude
+
+
+def _dest_inside_source(config: RayocrConfig, source: StorageUri, dest: StorageUri) -> list[str]:
+    """Globs that keep our own outputs out of the listing; UsageError when the two lie in each other without need."""
+    if not contains(source, dest):
+        return []
+    if not config.allow_dest_in_source:
+        same = contains(dest, source)
+        raise UsageError(
+            f"dest={config.dest} is {'the same as' if same else 'inside'} the source: outputs would be taken for sources."
+            " Choose a folder elsewhere, or give allow_dest_in_source=true."
+        )
+    if contains(dest, source):
+        return []  # *.md and *.jsonl beside the PDFs are no sources
+    return [glob.escape(path_below(source, dest)) + "/*"]
+
+
+def _existing(uri: StorageUri) -> Storage:
+    try:
+        return open_storage(str(uri))
+    except ObjectNotFound as error:
+        raise UsageError(f"The source {uri.display} does not exist. Check source=") from error
+
+
+def _writable(uri: StorageUri, option: str) -> Storage:
+    storage = open_storage(str(uri), create=True)
+    try:
+        storage.check_writable()
+    except StorageError as error:
+        error.hint = error.hint or f"Choose another {option}="
+        raise
+    return storage
+
+
+def existing_state(config: RayocrConfig) -> Storage:
+    """Where the state of earlier runs lies, for modes that only read it. Raises UsageError."""
+    option = "state" if config.state is not None else "dest"
+    uri = parse_uri(config.state or config.dest)
+    try:
+        return open_storage(str(uri))
+    except ObjectNotFound as error:
+        raise UsageError(f"{uri.display} does not exist, so there is nothing to tell about. Check {option}=") from error

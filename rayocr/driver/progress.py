@@ -1,0 +1,91 @@
+"""What the run has done so far: counters only, filled by the document flows, read by the terminal and the closing words."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from rayocr.messages import DiscoveryTotals, DocumentOutcome, PageOutcome, PageSummary
+
+
+@dataclass(slots=True)
+class Progress:
+    """`pages_known` counts the pages of the documents fetched so far; `pages_done` those with a final outcome."""
+
+    clock: Callable[[], float] = time.monotonic
+    started: float = field(init=False)
+    first_page_at: float | None = None
+    totals: DiscoveryTotals = field(default_factory=DiscoveryTotals)
+    listing_done: bool = False
+    documents: Counter[DocumentOutcome] = field(default_factory=Counter)
+    documents_started: int = 0
+    elsewhere: int = 0  # another run has them, or finished them first
+    deferred: int = 0  # their storage was away; the next run takes them up
+    pages_known: int = 0
+    pages_done: int = 0
+    pages_resumed: int = 0  # found in the ledger of an earlier run
+    doubtful_pages: int = 0
+    outcomes: Counter[PageOutcome] = field(default_factory=Counter)
+    engines: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)  # of rejected documents and failed pages
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+    workers: int = 0
+
+    def __post_init__(self) -> None:
+        self.started = self.clock()
+
+    @property
+    def elapsed_s(self) -> float:
+        return self.clock() - self.started
+
+    @property
+    def documents_done(self) -> int:
+        return self.documents.total()
+
+    @property
+    def documents_total(self) -> int:
+        """Documents for this run that the listing has come across."""
+        return max(self.totals.found - self.totals.finished, self.documents_done)
+
+    @property
+    def pages_total(self) -> int:
+        """Estimated: documents not fetched yet are taken to be as long as the others on average."""
+        if not self.documents_started:
+            return 0
+        unknown = max(0, self.documents_total - self.documents_started)
+        return self.pages_known + round(unknown * self.pages_known / self.documents_started)
+
+    @property
+    def pages_per_s(self) -> float:
+        fresh = self.pages_done - self.pages_resumed
+        if self.first_page_at is None or fresh <= 0:
+            return 0.0
+        return fresh / max(self.clock() - self.first_page_at, 0.05)
+
+    @property
+    def eta_s(self) -> float | None:
+        rate = self.pages_per_s
+        return (self.pages_total - self.pages_done) / rate if rate > 0 and self.pages_total else None
+
+    def page(self, page: PageSummary, *, resumed: bool = False) -> None:
+        if not page.outcome.final:
+            return
+        self.pages_done += 1
+        self.pages_resumed += resumed
+        self.outcomes[page.outcome] += 1
+        self.doubtful_pages += bool(page.doubts)
+        self.engines[page.engine or page.outcome.value] += 1
+        if page.outcome is PageOutcome.FAILED and page.attempts:
+            self.reasons[page.attempts[-1].reason] += 1
+        if not resumed:
+            self.input_tokens += page.input_tokens
+            self.output_tokens += page.output_tokens
+            self.cost_usd += page.cost_usd
+
+    def shard_sent(self) -> None:
+        if self.first_page_at is None:
+            self.first_page_at = self.clock()

@@ -1,0 +1,414 @@
+"""mode=run: from a plan to an exit code. Starts what is needed, feeds documents to flows, drains, closes, sums up.
+
+The order at the start is for the user's eyes: something is said within a second, the source is listed while Ray starts, and Ray
+is not started at all when everything is finished already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rayocr import __version__
+from rayocr.actors.assemble import AssembleSettings
+from rayocr.actors.discovery import Discovery, DiscoveryRules
+from rayocr.actors.fetch import FetchSettings
+from rayocr.config import RayocrConfig, Secrets
+from rayocr.driver.cluster import Connection, connect, disconnect
+from rayocr.driver.leases import LeaseKeeper
+from rayocr.driver.preflight import Plan
+from rayocr.driver.progress import Progress
+from rayocr.driver.shards import ShardSizer
+from rayocr.driver.shutdown import Draining, Shutdown
+from rayocr.driver.terminal import ConsoleTerminal, closing_table
+from rayocr.driver.window import Window
+from rayocr.errors import ClusterUnavailable, Interrupted, RayocrError, StorageError, StorageUnavailable
+from rayocr.locks.base import Locks
+from rayocr.messages import DiscoveryBatch, DocumentOutcome
+from rayocr.observe.logs import configure_logs, log_event
+from rayocr.retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from rayocr.driver.flow import DocumentFlow
+    from rayocr.driver.handles import Actors
+    from rayocr.driver.pool import WorkerPool
+
+log = logging.getLogger(__name__)
+
+_BATCH = 256  # documents asked from Discovery at once
+_LEDGER_CLOSE_S = 15.0  # for the last segment; what is not written by then is read again by the next run
+
+
+def new_run_id() -> str:
+    """Sorts by time; unique among runs that start in the same second."""
+    return datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ") + "-" + secrets.token_hex(3)
+
+
+@dataclass(slots=True)
+class Run:
+    config: RayocrConfig
+    plan: Plan
+    keys: Secrets
+    terminal: ConsoleTerminal
+    run_id: str = field(default_factory=new_run_id)
+    progress: Progress = field(default_factory=Progress)
+    failure: BaseException | None = None
+
+    def execute(self) -> int:
+        """The exit code. Raises RayocrError for what stops a run."""
+        self._configure_logs()
+        self._sweep()
+        rules = DiscoveryRules(
+            include=self.plan.include, exclude=self.plan.exclude, limit=self.config.limit, overwrite=self.config.overwrite
+        )
+        try:
+            asyncio.run(self._run(rules))
+        except asyncio.CancelledError:
+            raise Interrupted("Interrupted.") from None
+        return self._exit_code()
+
+    # -- start --------------------------------------------------------------------------------------------------------------
+
+    async def _run(self, rules: DiscoveryRules) -> None:
+        draining = asyncio.Event()
+        shutdown = Shutdown(on_first=self._announce_drain, on_second=lambda: None)
+        shutdown.install()
+        scout = asyncio.create_task(asyncio.to_thread(self._scout, rules))
+        done, _ = await asyncio.wait([scout], timeout=1.0)
+        if done and not scout.result().documents:
+            self._say_nothing_to_do(scout.result())
+            return
+        if done:
+            self._say_found(scout.result())
+        # Ray is started beside the listing, on a thread that must outlive it: Linux ends the children of a thread that ends.
+        ray_thread = ThreadPoolExecutor(1, thread_name_prefix="ray")
+        loop = asyncio.get_running_loop()
+        connection = await loop.run_in_executor(ray_thread, connect, self.config)
+        try:
+            shutdown.install()
+            if connection.dashboard_url:
+                self.terminal.say(f"Ray dashboard: {connection.dashboard_url}")
+            if not scout.done():
+                scout.add_done_callback(
+                    lambda task: None if task.cancelled() or task.exception() else self._say_found(task.result())
+                )
+            if shutdown.requested.is_set():
+                raise Interrupted("Interrupted before the first page.")
+            await self._run_on(connection, rules, draining, shutdown)
+        finally:
+            await loop.run_in_executor(ray_thread, disconnect)
+            ray_thread.shutdown()
+
+    def _scout(self, rules: DiscoveryRules) -> DiscoveryBatch:
+        """The listing's beginning, before there is a cluster: is there anything to do, and how much?"""
+        return Discovery(self.plan.source, self.plan.state, rules).next_batch(1)
+
+    async def _run_on(self, connection: Connection, rules: DiscoveryRules, draining: asyncio.Event, shutdown: Shutdown) -> None:
+        from rayocr.driver import handles
+        from rayocr.driver.flow import DocumentFlow
+
+        assemble_settings = AssembleSettings(
+            dest_uri=self.plan.dest.uri,
+            state_uri=self.plan.state.uri,
+            outputs=self.plan.outputs,
+            run_id=self.run_id,
+            fingerprint=self.config.fingerprint(self.plan.prompt),
+            retry=self.config.retry,
+            replace_manifest=self.config.overwrite,
+        )
+        actors = handles.start(
+            self.config,
+            run_id=self.run_id,
+            state=self.plan.state,
+            source_uri=self.plan.source.uri,
+            assemble_settings=assemble_settings,
+            fetch_settings=FetchSettings(source_uri=self.plan.source.uri, limits=self.config.limits, retry=self.config.retry),
+            rules=rules,
+            cpus=connection.cpus,
+            waits=any(stage.kind == "wait" for stage in self.plan.stages),
+        )
+        stages = [(stage, *self._pool(actors, index, connection)) for index, stage in enumerate(self.plan.stages)]
+        pools = [pool for _, pool, _ in stages]
+        flows: dict[str, asyncio.Task[None]] = {}
+
+        def cancel(document_id: str) -> None:
+            if task := flows.get(document_id):
+                task.cancel()
+
+        leases = LeaseKeeper(self._locks(), ttl_s=self.config.locks.ttl_s, on_lost=cancel)
+        window = Window(self.config.window)
+        flow = DocumentFlow(actors, stages=stages, window=window, leases=leases, progress=self.progress, draining=draining)
+        leases.start()
+        for pool in pools:
+            pool.prestart()
+        showing = asyncio.create_task(self.terminal.show(self.progress))
+        feeding = asyncio.create_task(self._feed(actors, flow, window, flows, draining))
+        try:
+            await self._until_done_or_stopped(feeding, flows, pools, draining, shutdown)
+        finally:
+            feeding.cancel()
+            showing.cancel()
+            await asyncio.gather(feeding, showing, *flows.values(), return_exceptions=True)
+            await self._close(actors, pools, leases)
+        if self.failure is not None:
+            raise self.failure
+        if shutdown.requested.is_set():
+            raise Interrupted("Interrupted.")
+
+    def _pool(self, actors: Actors, index: int, connection: Connection) -> tuple[WorkerPool, ShardSizer]:
+        from rayocr.actors.page_worker import WorkerSettings
+        from rayocr.actors.spawn import answer
+        from rayocr.driver import handles
+        from rayocr.driver.pool import WorkerPool
+
+        config, stage = self.config, self.plan.stages[index]
+        computes = stage.kind == "compute"
+        settings = WorkerSettings(
+            links=self.plan.links,
+            stage=stage,
+            is_last_stage=index == len(self.plan.stages) - 1,
+            engine=config.engine,
+            prompt=self.plan.prompt,
+            secrets=self.keys,
+            max_pixels=config.render.max_pixels,
+            page_timeout_s=config.limits.page_timeout_s,
+            shard_budget_s=2 * config.workers.target_shard_s,
+            pages_in_flight=config.workers.pages_in_flight,
+            policy=RetryPolicy.from_config(config.retry),
+            fingerprint=actors.assemble_settings.fingerprint,
+        )
+        sizer = ShardSizer(stage.kind, target_s=config.workers.target_shard_s, max_pages=config.workers.max_shard_pages)
+        most = config.workers.max or (max(1, connection.cpus) if computes else 4)
+        label = "+".join(link.name for link in self.plan.links[stage.first : stage.last + 1])
+        pool = WorkerPool(
+            label,
+            spawn=lambda name: actors.spawn_worker(name, settings),
+            answer=answer,
+            kill=handles.kill,
+            died=handles.PROCESS_DIED,
+            on_death=actors.forget_worker,
+            load_of=sizer.load,
+            capacity=2 * config.workers.target_shard_s if computes else 2.0 * config.workers.pages_in_flight,
+            min_workers=min(config.workers.min, most),
+            max_workers=most,
+        )
+        return pool, sizer
+
+    # -- the flow of documents ----------------------------------------------------------------------------------------------
+
+    async def _feed(
+        self,
+        actors: Actors,
+        flow: DocumentFlow,
+        window: Window,
+        flows: dict[str, asyncio.Task[None]],
+        draining: asyncio.Event,
+    ) -> None:
+        """Take documents from Discovery into the window until there are no more, and wait for the last of them."""
+        while not draining.is_set():
+            batch = await actors.next_documents(_BATCH)
+            self.progress.totals, self.progress.listing_done = batch.totals, batch.exhausted
+            for document in batch.documents:
+                if document.document_id in flows:
+                    continue  # Discovery was restarted, and lists again what is in the window
+                await window.admit_document(document.size_bytes)
+                if draining.is_set():
+                    return
+                task = asyncio.create_task(flow.run(document))
+                flows[document.document_id] = task
+                task.add_done_callback(self._when_flow_ends(document.document_id, document.size_bytes, flows, window, draining))
+            if batch.exhausted:
+                break
+        while flows:
+            await asyncio.wait(list(flows.values()), return_when=asyncio.FIRST_COMPLETED)
+
+    def _when_flow_ends(
+        self,
+        document_id: str,
+        size_bytes: int,
+        flows: dict[str, asyncio.Task[None]],
+        window: Window,
+        draining: asyncio.Event,
+    ) -> Callable[[asyncio.Task[None]], None]:
+        def ended(task: asyncio.Task[None]) -> None:
+            flows.pop(document_id, None)
+            releasing = asyncio.ensure_future(window.release_document(size_bytes))
+            self._background.add(releasing)
+            releasing.add_done_callback(self._background.discard)
+            if task.cancelled():
+                return
+            error = task.exception()
+            if error is None or isinstance(error, Draining):
+                return
+            if self.failure is None:
+                self.failure = _run_error(error)
+                log_event(log, "run_stopping", "The run has to stop.", level=logging.ERROR, error=repr(error))
+            draining.set()
+
+        return ended
+
+    _background: set[Any] = field(default_factory=set)
+
+    async def _until_done_or_stopped(
+        self,
+        feeding: asyncio.Task[None],
+        flows: dict[str, asyncio.Task[None]],
+        pools: list[WorkerPool],
+        draining: asyncio.Event,
+        shutdown: Shutdown,
+    ) -> None:
+        stops = [asyncio.create_task(shutdown.requested.wait()), asyncio.create_task(draining.wait())]
+        try:
+            await asyncio.wait([feeding, *stops], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for stop in stops:
+                stop.cancel()
+        if feeding.done() and not draining.is_set():
+            if (error := feeding.exception()) is not None:
+                self.failure = _run_error(error)
+            elif not shutdown.requested.is_set():
+                return
+        draining.set()
+        for pool in pools:
+            await pool.drain()
+        if flows:
+            await asyncio.wait(list(flows.values()), timeout=self.config.shutdown.grace_s)
+        for task in flows.values():
+            task.cancel()
+
+    # -- the end ------------------------------------------------------------------------------------------------------------
+
+    async def _close(self, actors: Actors, pools: list[WorkerPool], leases: LeaseKeeper) -> None:
+        for pool in pools:
+            self.progress.workers = max(self.progress.workers, pool.size)
+            await pool.close()
+        with contextlib.suppress(Exception):  # what it had acknowledged is durable whether or not it answers now
+            report = await asyncio.wait_for(actors.close_ledger(), _LEDGER_CLOSE_S)
+            for name in report.damaged_segments:
+                self.terminal.warn(f"A ledger segment is damaged, and its pages are read again: {name}")
+        await leases.close()
+
+    def _exit_code(self) -> int:
+        progress = self.progress
+        if progress.deferred:
+            raise StorageUnavailable(
+                f"Storage was away for {progress.deferred} of the documents.",
+                hint="Start the same command again to take them up.",
+            )
+        failed = progress.documents[DocumentOutcome.PARTIAL] + progress.documents[DocumentOutcome.REJECTED]
+        return 1 if failed or progress.totals.dead_letters or progress.totals.unreadable else 0
+
+    def summarize(self) -> None:
+        """The closing table, and the run's record beside the state."""
+        if not self.progress.documents_started and not self.progress.documents_done:
+            return
+        record = self._write_record()
+        places = {"Outputs": _place(self.plan.dest.uri)}
+        if record:
+            places["Report"] = record
+        failed = self.progress.documents[DocumentOutcome.PARTIAL] + self.progress.documents[DocumentOutcome.REJECTED]
+        if failed:
+            places["Dead letters"] = str(Path(self.config.logs.dir) / "dead_letter")
+        self.terminal.table(closing_table(self.progress, places))
+
+    def _write_record(self) -> str | None:
+        progress = self.progress
+        name = f".rayocr/runs/{self.run_id}.json"
+        record = {
+            "schema_version": 1,
+            "run_id": self.run_id,
+            "rayocr_version": __version__,
+            "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "elapsed_s": round(progress.elapsed_s, 3),
+            "documents": {outcome.value: progress.documents[outcome] for outcome in DocumentOutcome},
+            "finished_before": progress.totals.finished,
+            "elsewhere": progress.elsewhere,
+            "deferred": progress.deferred,
+            "pages": {outcome.value: count for outcome, count in progress.outcomes.items()},
+            "pages_resumed": progress.pages_resumed,
+            "doubtful_pages": progress.doubtful_pages,
+            "engines": dict(progress.engines),
+            "reasons": dict(progress.reasons),
+            "input_tokens": progress.input_tokens,
+            "output_tokens": progress.output_tokens,
+            "cost_usd": round(progress.cost_usd, 6),
+            "settings_fingerprint": self.config.fingerprint(self.plan.prompt),
+        }
+        try:
+            self.plan.state.write(name, json.dumps(record, indent=1).encode())
+        except StorageError:
+            return None  # the run's own failure says it already
+        return f"{_place(self.plan.state.uri)}/{name}"
+
+    # -- words and files ----------------------------------------------------------------------------------------------------
+
+    def _locks(self) -> Locks:
+        from rayocr.locks.factory import open_locks
+
+        return open_locks(self.config.locks, self.plan.state.uri, owner=f"{self.run_id}@{socket.gethostname()}:{os.getpid()}")
+
+    def _configure_logs(self) -> None:
+        try:
+            configure_logs(Path(self.config.logs.dir), run_id=self.run_id, retention_days=self.config.logs.retention_days)
+        except OSError as error:
+            self.terminal.warn(f"No logs are written: {self.config.logs.dir}: {error.strerror}. Choose another logs.dir=")
+
+    def _sweep(self) -> None:
+        for storage in {self.plan.dest.uri: self.plan.dest, self.plan.state.uri: self.plan.state}.values():
+            sweep = getattr(storage, "sweep_temp", None)
+            if sweep is not None:
+                sweep()
+
+    def _say_found(self, batch: DiscoveryBatch) -> None:
+        totals = batch.totals
+        more = "" if batch.exhausted or totals.found < 20_000 else " so far"
+        skipped = f"; {totals.finished:,} finished earlier are skipped" if totals.finished else ""
+        self.terminal.say(f"Found {totals.found:,} documents{more}{skipped}.")
+
+    def _say_nothing_to_do(self, batch: DiscoveryBatch) -> None:
+        totals = self.progress.totals = batch.totals
+        if not totals.found:
+            self.terminal.warn(f"There are no PDFs in {_place(self.plan.source.uri)}.")
+            return
+        self.terminal.say(
+            f"Nothing to do: all {totals.found:,} documents are finished (outputs in {_place(self.plan.dest.uri)})."
+        )
+        if totals.dead_letters:
+            self.terminal.warn(
+                f"{totals.dead_letters:,} of them were rejected or have failed pages; their reasons are in"
+                f" {_place(self.plan.state.uri)}/.rayocr/dead_letters. overwrite=true reads finished documents again."
+            )
+
+    def _announce_drain(self, signal_name: str) -> None:
+        self.terminal.warn(
+            f"{signal_name}: finishing what is under way (at most {self.config.shutdown.grace_s:g} s); again to stop at once."
+        )
+
+
+def _run_error(error: BaseException) -> BaseException:
+    """Ray's own errors about its cluster, as ours; ours and bugs as they are."""
+    if isinstance(error, RayocrError):
+        return error
+    if type(error).__module__.startswith("ray."):
+        first = str(error).strip().splitlines()[0] if str(error).strip() else ""
+        return ClusterUnavailable(
+            f"Ray failed: {type(error).__name__}: {first}", hint="Start the same command again: it goes on."
+        )
+    return error
+
+
+def _place(uri: str) -> str:
+    from rayocr.storage.uri import parse_uri
+
+    return parse_uri(uri).display

@@ -1,0 +1,52 @@
+"""How many pages make a shard: as many as take about `workers.target_shard_s`, learned from the shards that came back.
+
+Pages of one document resemble each other, and those of others do not (1 ms for a text layer, 3 s for a scan): the document's own
+mean counts first, then that of all.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from rayocr.engines.base import EngineKind
+from rayocr.messages import Shard, ShardReport
+
+_WEIGHT = 0.3  # of the newest shard in the running means
+_DOCUMENTS_REMEMBERED = 512
+
+
+class ShardSizer:
+    def __init__(self, kind: EngineKind, *, target_s: float, max_pages: int) -> None:
+        self._kind = kind
+        self._target_s = target_s
+        self._max_pages = max_pages
+        self._page_s: float | None = None
+        self._by_document: OrderedDict[str, float] = OrderedDict()
+
+    def pages(self, document_id: str) -> int:
+        """For waiting engines the longest: their pages run side by side. For the others by time, starting with few."""
+        if self._kind == "wait":
+            return self._max_pages
+        page_s = self._by_document.get(document_id, self._page_s)
+        if page_s is None:
+            return 4
+        return max(1, min(self._max_pages, int(self._target_s / max(page_s, 1e-6))))
+
+    def load(self, shard: Shard) -> float:
+        """Estimated seconds of a worker's CPU, or pages for engines that wait."""
+        if self._kind == "wait":
+            return float(len(shard.page_numbers))
+        page_s = self._by_document.get(shard.document_id, self._page_s)
+        if page_s is None:
+            return self._target_s
+        return len(shard.page_numbers) * page_s
+
+    def learn(self, report: ShardReport) -> None:
+        if not report.pages:
+            return
+        page_s = report.compute_s / len(report.pages)
+        self._page_s = page_s if self._page_s is None else (1 - _WEIGHT) * self._page_s + _WEIGHT * page_s
+        self._by_document[report.document_id] = page_s
+        self._by_document.move_to_end(report.document_id)
+        while len(self._by_document) > _DOCUMENTS_REMEMBERED:
+            self._by_document.popitem(last=False)

@@ -1,0 +1,43 @@
+"""Signals: the first SIGINT or SIGTERM asks the run to drain, the second ends it at once (it can be resumed either way)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Draining(Exception):
+    """The run is being stopped: what is raised through a document's work, which is left as it is for the next run."""
+
+
+class Shutdown:
+    """`requested` is set by the first signal; `on_second` runs before the process ends with 130."""
+
+    def __init__(self, *, on_first: Callable[[str], None], on_second: Callable[[], None]) -> None:
+        self.requested = asyncio.Event()
+        self._on_first = on_first
+        self._on_second = on_second
+
+    def install(self) -> None:
+        """Again after Ray was started: its own handlers take the place of ours, and the drain would never run."""
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+            loop.add_signal_handler(number, self._handle, number)
+        if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            loop.remove_signal_handler(signal.SIGHUP)
+            loop.add_signal_handler(signal.SIGHUP, self._handle, signal.SIGHUP)
+
+    def _handle(self, number: int) -> None:
+        if not self.requested.is_set():
+            self.requested.set()
+            self._on_first(signal.Signals(number).name)
+            return
+        try:
+            self._on_second()
+        finally:
+            os._exit(130)

@@ -1,0 +1,45 @@
+"""The window: pages, documents and bytes admitted and not yet finished. Its limits are what bounds the memory of a run."""
+
+from __future__ import annotations
+
+import asyncio
+
+from rayocr.config import WindowConfig
+
+
+class Window:
+    """Waiting callers are served in no particular order; a single document or shard larger than the limit gets in alone."""
+
+    def __init__(self, config: WindowConfig) -> None:
+        self._config = config
+        self._changed = asyncio.Condition()
+        self.documents = 0
+        self.bytes = 0
+        self.pages = 0
+
+    async def admit_document(self, size_bytes: int) -> None:
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._has_room_for_document(size_bytes))
+            self.documents += 1
+            self.bytes += size_bytes
+
+    async def release_document(self, size_bytes: int) -> None:
+        async with self._changed:
+            self.documents -= 1
+            self.bytes -= size_bytes
+            self._changed.notify_all()
+
+    async def admit_pages(self, count: int) -> None:
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.pages == 0 or self.pages + count <= self._config.pages)
+            self.pages += count
+
+    async def release_pages(self, count: int) -> None:
+        async with self._changed:
+            self.pages -= count
+            self._changed.notify_all()
+
+    def _has_room_for_document(self, size_bytes: int) -> bool:
+        if self.documents == 0:
+            return True
+        return self.documents < self._config.documents and self.bytes + size_bytes <= self._config.bytes

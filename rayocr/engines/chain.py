@@ -1,0 +1,199 @@
+"""One page down one stage of the chain, until an answer passes the checks. Decides outcomes; knows no ledger and no Ray.
+
+A page without ink is `blank` and never asked about; a trusted text layer comes before that question, since it costs nothing and
+a lone line of born-digital text is text. What an engine is merely unsure of (LowConfidence) is kept aside: if nobody does
+better, it is the page's text, with the doubt on record.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngine
+from rayocr.engines.checks import check_answer
+from rayocr.engines.registry import Stage
+from rayocr.errors import EngineError, EngineTransient, LowConfidence, RayocrError
+from rayocr.messages import Attempt, PageOutcome, PageRecord, PageText
+from rayocr.pdf.ink import BLANK_COVERAGE
+from rayocr.retry import RetryPolicy, decide
+
+if TYPE_CHECKING:
+    from rayocr.pdf.page import Page
+
+_MESSAGE_CHARS = 300  # of an error kept on record: enough to act on, short enough for a manifest of 10,000 pages
+
+
+class Slots(Protocol):
+    """The limiter as a waiting engine's caller sees it."""
+
+    def slot(self, model: str) -> AbstractAsyncContextManager[None]:
+        """Entered when the request may leave."""
+
+
+class PageProgress:
+    """What is known of one page on its way down: who was asked in vain, and the best doubtful answer."""
+
+    def __init__(self, document_id: str, page_number: int, *, is_last_stage: bool, attempts: Sequence[Attempt] = ()) -> None:
+        self.document_id = document_id
+        self.page_number = page_number
+        self._is_last_stage = is_last_stage
+        self._attempts = list(attempts)
+        self._doubtful: PageText | None = None
+
+    def note(self, engine: Engine, error: Exception) -> None:
+        reason = error.reason if isinstance(error, RayocrError) else type(error).__name__
+        self._attempts.append(Attempt(engine=engine.name, reason=reason, message=str(error)[:_MESSAGE_CHARS]))
+
+    def keep_doubtful(self, answer: PageText) -> None:
+        if self._doubtful is None or (answer.confidence or 0) > (self._doubtful.confidence or 0):
+            self._doubtful = answer
+
+    def blank(self) -> PageRecord:
+        return self._record(PageOutcome.BLANK)
+
+    def answered(self, answer: PageText, *, doubts: tuple[str, ...] = ()) -> PageRecord:
+        asked_before = any(attempt.engine != answer.engine for attempt in self._attempts)
+        outcome = PageOutcome.FALLBACK if asked_before else PageOutcome.DONE
+        return replace(
+            self._record(outcome),
+            text=answer.text,
+            engine=answer.engine,
+            model=answer.model,
+            input_tokens=answer.input_tokens,
+            output_tokens=answer.output_tokens,
+            cost_usd=answer.cost_usd,
+            doubts=doubts,
+        )
+
+    def exhausted(self, stage: Stage) -> PageRecord:
+        """No engine of the stage delivered."""
+        if self._doubtful is not None:
+            return self.answered(self._doubtful, doubts=("low_confidence",))
+        if not self._is_last_stage:
+            return replace(self._record(PageOutcome.HANDED_ON), next_engine=stage.last + 1)
+        return self._record(PageOutcome.FAILED)
+
+    def unreadable(self, error: RayocrError) -> PageRecord:
+        """The page could not even be opened; no engine would fare better."""
+        self._attempts.append(Attempt(engine="pdf", reason=error.reason, message=str(error)[:_MESSAGE_CHARS]))
+        return self._record(PageOutcome.FAILED)
+
+    def _record(self, outcome: PageOutcome) -> PageRecord:
+        return PageRecord(
+            document_id=self.document_id, page_number=self.page_number, outcome=outcome, attempts=tuple(self._attempts)
+        )
+
+
+class ComputeStage:
+    """Engines that compute, on the process's PDFium thread. An entry of `engines` is None where an optional one is missing."""
+
+    def __init__(self, stage: Stage, engines: Sequence[Engine | None]) -> None:
+        self.stage = stage
+        self._engines = engines
+
+    def recognize(self, page: Page, progress: PageProgress, *, first_engine: int) -> PageRecord:
+        inked = _InkedOnce(page.ink_coverage)
+        for engine in self._engines[max(first_engine, self.stage.first) : self.stage.last + 1]:
+            if engine is None:
+                continue
+            assert isinstance(engine, ComputeEngine)
+            if engine.name != "textlayer" and inked() < BLANK_COVERAGE:
+                return progress.blank()
+            answer: PageText | None = None
+            try:
+                answer = engine.recognize(page)
+                if answer is None:
+                    continue
+                if engine.name != "textlayer":
+                    check_answer(answer, ink_coverage=inked)
+            except LowConfidence as error:
+                progress.note(engine, error)
+                if answer is not None:
+                    progress.keep_doubtful(answer)
+                continue
+            except Exception as error:  # recorded as an attempt: one bad page never fails a document
+                progress.note(engine, error)
+                continue
+            return progress.answered(answer)
+        return progress.exhausted(self.stage)
+
+
+class WaitingStage:
+    """Engines that wait for a server, with the light ones before them. Transient errors are tried again, at the limiter's pace."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        engines: Sequence[Engine | None],
+        *,
+        slots: Slots,
+        policy: RetryPolicy,
+        on_thread: Callable[..., Awaitable[object]],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.stage = stage
+        self._engines = engines
+        self._slots = slots
+        self._policy = policy
+        self._on_thread = on_thread  # runs a function on the PDFium thread
+        self._sleep = sleep
+
+    async def recognize(self, page: Page, offered: OfferedPage, progress: PageProgress, *, first_engine: int) -> PageRecord:
+        """Raises CredentialsError and other OutsideErrors, which concern the run and not the page."""
+        asked = False
+        for engine in self._engines[max(first_engine, self.stage.first) : self.stage.last + 1]:
+            if engine is None:
+                continue
+            try:
+                if isinstance(engine, ComputeEngine):
+                    light = await self._on_thread(engine.recognize, page)
+                    if isinstance(light, PageText):
+                        return progress.answered(light)
+                    continue
+                if not asked and not await self._on_thread(_is_inked, page):
+                    return progress.blank()
+                asked = True
+                answer = await self._ask(engine, offered)
+            except EngineError as error:
+                progress.note(engine, error)
+                continue
+            return progress.answered(answer)
+        return progress.exhausted(self.stage)
+
+    async def _ask(self, engine: Engine, offered: OfferedPage) -> PageText:
+        assert isinstance(engine, WaitingEngine)
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                async with self._slots.slot(engine.model):
+                    answer = await engine.recognize_async(offered)
+            except EngineTransient as error:
+                decision = decide(error, attempt, policy=self._policy)
+                if decision is None:
+                    raise
+                await self._sleep(decision.delay_s)
+                continue
+            check_answer(answer, ink_coverage=lambda: 1.0)  # inked: that was asked before the page was sent
+            return answer
+
+
+class _InkedOnce:
+    """The page's ink coverage, measured at most once: it costs a rendering."""
+
+    def __init__(self, measure: Callable[[], float]) -> None:
+        self._measure = measure
+        self._coverage: float | None = None
+
+    def __call__(self) -> float:
+        if self._coverage is None:
+            self._coverage = self._measure()
+        return self._coverage
+
+
+def _is_inked(page: Page) -> bool:
+    return page.certainly_inked() or page.ink_coverage() >= BLANK_COVERAGE

@@ -1,0 +1,164 @@
+"""Rulings that cross become a grid of cells; where a border is missing, cells are one."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rayocr.engines.layout.lines import Ruling
+
+_TOUCH_PT = 4.0  # ends of scanned rulings miss each other by this much
+_SAME_PT = 3.0  # two strokes of one border
+_GAP_PT = 6.0  # a ruling broken by noise goes on within
+_MIN_LENGTH_PT = 8.0
+_BORDER_OVERLAP_PT = 2.0  # text that reaches this far into the next cell runs through the border
+_MAX_RULINGS = 2000  # a drawing or a chart has more; its "cells" mean nothing
+
+
+@dataclass(slots=True)
+class Grid:
+    """`xs` and `ys` are the places of the borders, ascending. Cells are (row, column) from 0."""
+
+    xs: list[float]
+    ys: list[float]
+    root: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)  # a cell's top left partner
+
+    @property
+    def rows(self) -> int:
+        return len(self.ys) - 1
+
+    @property
+    def columns(self) -> int:
+        return len(self.xs) - 1
+
+    @property
+    def area(self) -> float:
+        return (self.xs[-1] - self.xs[0]) * (self.ys[-1] - self.ys[0])
+
+    @property
+    def cell_count(self) -> int:
+        return len(set(self.root.values()))
+
+    def contains(self, x: float, y: float) -> bool:
+        return self.xs[0] <= x <= self.xs[-1] and self.ys[0] <= y <= self.ys[-1]
+
+    def cell_at(self, x: float, y: float) -> tuple[int, int]:
+        row = min(max(bisect_right(self.ys, y) - 1, 0), self.rows - 1)
+        column = min(max(bisect_right(self.xs, x) - 1, 0), self.columns - 1)
+        return self.root[row, column]
+
+    def borders_crossed(self, x0: float, x1: float, y: float) -> list[float]:
+        """Inner vertical borders, present at this height, that the stretch from x0 to x1 runs through."""
+        return [
+            x
+            for x in self.xs[1:-1]
+            if x0 + _BORDER_OVERLAP_PT < x < x1 - _BORDER_OVERLAP_PT and self.cell_at(x - 0.1, y) != self.cell_at(x + 0.1, y)
+        ]
+
+
+def grids_of(rulings: Sequence[Ruling]) -> list[Grid]:
+    """All grids with at least two rows and two columns."""
+    if len(rulings) > _MAX_RULINGS:
+        return []
+    horizontal = _merged([_Span(r.y0 + (r.y1 - r.y0) / 2, *sorted((r.x0, r.x1))) for r in rulings if r.is_horizontal])
+    vertical = _merged([_Span(r.x0 + (r.x1 - r.x0) / 2, *sorted((r.y0, r.y1))) for r in rulings if not r.is_horizontal])
+    return [grid for across, down in _components(horizontal, vertical) if (grid := _grid(across, down)) is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A ruling seen along its length: where it lies, and from where to where it runs."""
+
+    at: float
+    start: float
+    end: float
+
+
+def _merged(spans: Sequence[_Span]) -> list[_Span]:
+    """Strokes of one border made one; stubs dropped."""
+    merged: list[_Span] = []
+    for span in sorted(spans, key=lambda span: (span.at, span.start)):
+        partner = None
+        for index in range(len(merged) - 1, -1, -1):
+            other = merged[index]
+            if span.at - other.at > _SAME_PT:
+                break
+            if span.start <= other.end + _GAP_PT and span.end >= other.start - _GAP_PT:
+                partner = index
+                break
+        if partner is None:
+            merged.append(span)
+        else:
+            other = merged[partner]
+            merged[partner] = _Span(other.at, min(span.start, other.start), max(span.end, other.end))
+    return [span for span in merged if span.end - span.start >= _MIN_LENGTH_PT]
+
+
+def _components(horizontal: Sequence[_Span], vertical: Sequence[_Span]) -> list[tuple[list[_Span], list[_Span]]]:
+    """Rulings that touch one another, directly or through others."""
+    group = list(range(len(horizontal) + len(vertical)))
+
+    def find(index: int) -> int:
+        while group[index] != index:
+            group[index] = group[group[index]]
+            index = group[index]
+        return index
+
+    for i, across in enumerate(horizontal):
+        for j, down in enumerate(vertical, start=len(horizontal)):
+            if (
+                across.start - _TOUCH_PT <= down.at <= across.end + _TOUCH_PT
+                and down.start - _TOUCH_PT <= across.at <= down.end + _TOUCH_PT
+            ):
+                group[find(i)] = find(j)
+    found: dict[int, tuple[list[_Span], list[_Span]]] = {}
+    for index in range(len(group)):
+        across_list, down_list = found.setdefault(find(index), ([], []))
+        if index < len(horizontal):
+            across_list.append(horizontal[index])
+        else:
+            down_list.append(vertical[index - len(horizontal)])
+    return list(found.values())
+
+
+def _grid(across: Sequence[_Span], down: Sequence[_Span]) -> Grid | None:
+    xs, ys = _positions(down), _positions(across)
+    if len(xs) < 3 or len(ys) < 3:
+        return None
+    grid = Grid(xs, ys)
+    cells = [(row, column) for row in range(grid.rows) for column in range(grid.columns)]
+    grid.root = {cell: cell for cell in cells}
+    for row, column in cells:
+        middle_y = (ys[row] + ys[row + 1]) / 2
+        middle_x = (xs[column] + xs[column + 1]) / 2
+        if column + 1 < grid.columns and not _drawn(down, xs[column + 1], middle_y):
+            _unite(grid, (row, column), (row, column + 1))
+        if row + 1 < grid.rows and not _drawn(across, ys[row + 1], middle_x):
+            _unite(grid, (row, column), (row + 1, column))
+    for cell in cells:
+        grid.root[cell] = _root(grid, cell)
+    return grid
+
+
+def _positions(spans: Sequence[_Span]) -> list[float]:
+    positions: list[float] = []
+    for span in sorted(spans, key=lambda span: span.at):
+        if not positions or span.at - positions[-1] > _SAME_PT:
+            positions.append(span.at)
+    return positions
+
+
+def _drawn(spans: Sequence[_Span], at: float, along: float) -> bool:
+    return any(abs(span.at - at) <= _SAME_PT and span.start - _TOUCH_PT <= along <= span.end + _TOUCH_PT for span in spans)
+
+
+def _root(grid: Grid, cell: tuple[int, int]) -> tuple[int, int]:
+    while grid.root[cell] != cell:
+        cell = grid.root[cell]
+    return cell
+
+
+def _unite(grid: Grid, cell: tuple[int, int], other: tuple[int, int]) -> None:
+    first, second = sorted((_root(grid, cell), _root(grid, other)))
+    grid.root[second] = first

@@ -1,0 +1,66 @@
+"""Text of consecutive lines becomes running text: spaces, no spaces (Chinese, Japanese), hyphens healed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_SOFT_HYPHEN = "\u00ad"
+_HYPHENS = "-\u2010"
+_BROKEN_WORD = re.compile(rf"([^\W\d_]+)[{_HYPHENS}]$")
+_FIRST_WORD = re.compile(r"[^\W\d_]+")
+_NO_SPACE = re.compile(r"[\u3000-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef]")
+# Parts of words whose hyphen is their own. Short, since most such heads also begin ordinary words (soft-ware, ten-sion, low-er).
+_COMPOUND_HEADS = frozenset(
+    {"well", "self", "non", "half", "quasi", "cross", "vice", "two", "three", "twenty", "thirty", "forty", "fifty", "sixty"}
+)
+_COMPOUND_TAILS = frozenset(
+    ["based", "called", "known", "level", "quality", "cost", "scale", "sized", "driven", "oriented", "term"]
+)
+
+
+def join_lines(texts: Iterable[str], *, known_words: frozenset[str] = frozenset()) -> str:
+    """One running text. `known_words` are the page's own words, lower case: they tell recog-nition from well-known."""
+    result = ""
+    for text in texts:
+        text = text.strip()
+        if text:
+            result = join_pair(result, text, known_words) if result else text
+    return result.replace(_SOFT_HYPHEN, "")
+
+
+def join_pair(before: str, after: str, known_words: frozenset[str] = frozenset()) -> str:
+    if before.endswith(_SOFT_HYPHEN):
+        return before.rstrip(_SOFT_HYPHEN) + after
+    broken = _BROKEN_WORD.search(before)
+    if broken:
+        rest = _FIRST_WORD.match(after)
+        if rest is None or not rest.group()[0].islower():
+            return before + after if after[:1].isalnum() else f"{before} {after}"
+        if _keeps_hyphen(broken.group(1), rest.group(), known_words):
+            return before + after
+        return before[:-1] + after
+    if len(before) > 1 and before[-1] in _HYPHENS and before[-2].isdigit() and after[:1].isdigit():
+        return before + after  # 2019-20
+    if _NO_SPACE.match(before[-1]) and _NO_SPACE.match(after[0]):
+        return before + after
+    return f"{before} {after}"
+
+
+def ends_in_broken_word(text: str) -> bool:
+    return text.endswith(_SOFT_HYPHEN) or _BROKEN_WORD.search(text) is not None
+
+
+def page_words(texts: Iterable[str]) -> frozenset[str]:
+    """All words of the page, lower case, compounds with their hyphens."""
+    found = re.compile(rf"[^\W\d_]+(?:[{_HYPHENS}][^\W\d_]+)*")
+    return frozenset(word.lower() for text in texts for word in found.findall(text))
+
+
+def _keeps_hyphen(head: str, rest: str, known_words: frozenset[str]) -> bool:
+    head, rest = head.lower(), rest.lower()
+    if head + rest in known_words:
+        return False
+    if f"{head}-{rest}" in known_words:
+        return True
+    return head in _COMPOUND_HEADS or rest in _COMPOUND_TAILS

@@ -1,0 +1,110 @@
+"""What layout works on: lines of text and ruling lines with their places. Points, origin top left, y down, page upright.
+
+Where the lines come from (a text layer, an OCR engine) makes no difference below this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+_FALLBACK_EM_PT = 10.0
+_VERTICAL_ASPECT = 2.5  # a line of several letters that is this much taller than wide was set along the margin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayoutLine:
+    """A run of text on one baseline. A row of a table or a form is several of them."""
+
+    text: str
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    font_size_pt: float | None = None  # known for text layers only; heights of OCR boxes are a noisy stand-in
+    bold: bool = False
+    confidence: float = 1.0
+
+    @property
+    def height(self) -> float:
+        return self.y1 - self.y0
+
+    @property
+    def width(self) -> float:
+        return self.x1 - self.x0
+
+    @property
+    def center_y(self) -> float:
+        return (self.y0 + self.y1) / 2
+
+    @property
+    def is_vertical(self) -> bool:
+        return len(self.text) > 3 and self.height > _VERTICAL_ASPECT * self.width
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """A drawn line, as long as it is visible. Horizontal if it is wider than tall."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def is_horizontal(self) -> bool:
+        return abs(self.x1 - self.x0) >= abs(self.y1 - self.y0)
+
+
+class Boxed(Protocol):
+    """Anything with a place on the page: a line, or a table that was found before columns are looked for."""
+
+    @property
+    def x0(self) -> float: ...
+    @property
+    def y0(self) -> float: ...
+    @property
+    def x1(self) -> float: ...
+    @property
+    def y1(self) -> float: ...
+
+
+def em_of(lines: Iterable[LayoutLine]) -> float:
+    """The height of ordinary text, weighted by length, so that neither a title nor a footnote decides it."""
+    weighted = sorted((line.height, max(len(line.text), 1)) for line in lines if not line.is_vertical)
+    half = sum(weight for _, weight in weighted) / 2
+    for height, weight in weighted:
+        half -= weight
+        if half <= 0:
+            return max(height, 1.0)
+    return _FALLBACK_EM_PT
+
+
+def mirrored(line: LayoutLine, page_width: float) -> LayoutLine:
+    """The line on the page seen in a mirror: right-to-left layout becomes left-to-right."""
+    return LayoutLine(
+        text=line.text,
+        x0=page_width - line.x1,
+        y0=line.y0,
+        x1=page_width - line.x0,
+        y1=line.y1,
+        font_size_pt=line.font_size_pt,
+        bold=line.bold,
+        confidence=line.confidence,
+    )
+
+
+def mirrored_ruling(ruling: Ruling, page_width: float) -> Ruling:
+    return Ruling(x0=page_width - ruling.x1, y0=ruling.y0, x1=page_width - ruling.x0, y1=ruling.y1)
+
+
+def reads_right_to_left(lines: Sequence[LayoutLine]) -> bool:
+    """Whether most letters are Hebrew or Arabic."""
+    rtl = total = 0
+    for line in lines:
+        for char in line.text:
+            if char.isalpha():
+                total += 1
+                rtl += "\u0590" <= char <= "\u08ff" or "\ufb1d" <= char <= "\ufdff" or "\ufe70" <= char <= "\ufefc"
+    return rtl * 2 > total

@@ -1,0 +1,64 @@
+"""A page's lines and rulings to Markdown: tables, then columns, then paragraphs. No line is lost and none is used twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rayocr.engines.layout.columns import reading_order
+from rayocr.engines.layout.grid import grids_of
+from rayocr.engines.layout.headings import HeadingScale
+from rayocr.engines.layout.joining import page_words
+from rayocr.engines.layout.lines import Boxed, LayoutLine, Ruling, em_of, mirrored, mirrored_ruling, reads_right_to_left
+from rayocr.engines.layout.markdown import to_markdown
+from rayocr.engines.layout.paragraphs import Block, BlockKind, blocks_of, merge_across_columns
+from rayocr.engines.layout.rows import Row, rows_of
+from rayocr.engines.layout.tables import RuledTable, take_ruled_tables, unruled_tables
+
+
+def layout_markdown(lines: Sequence[LayoutLine], *, page_width: float, page_height: float, rulings: Sequence[Ruling] = ()) -> str:
+    """The page as Markdown in reading order. Lines are level (deskewed); about 5 to 20 ms a page."""
+    lines = [line for line in lines if line.text.strip()]
+    if not lines:
+        return ""
+    if reads_right_to_left(lines):
+        lines = [mirrored(line, page_width) for line in lines]
+        rulings = [mirrored_ruling(ruling, page_width) for ruling in rulings]
+    return to_markdown(_blocks(lines, rulings, page_height), known_words=page_words(line.text for line in lines))
+
+
+def _blocks(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_height: float) -> list[Block]:
+    em = em_of(lines)
+    words = page_words(line.text for line in lines)
+    tables, rest = take_ruled_tables(lines, grids_of(rulings))
+    level = [line for line in rest if not line.is_vertical]
+    marginal = [line for line in rest if line.is_vertical]
+    scale = HeadingScale.of(lines)
+    columns: list[list[Block]] = []
+    for boxes in reading_order([*level, *tables], page_height=page_height, em=em):
+        columns.append(_column(boxes, scale, em, words))
+    columns += [[Block(BlockKind.PARAGRAPH, [line.text])] for line in marginal]
+    return merge_across_columns(columns)
+
+
+def _column(boxes: Sequence[Boxed], scale: HeadingScale, em: float, words: frozenset[str]) -> list[Block]:
+    """The blocks of one column: its tables, and what stands between them."""
+    tables = sorted((box for box in boxes if isinstance(box, RuledTable)), key=lambda table: table.y0)
+    lines = [box for box in boxes if isinstance(box, LayoutLine)]
+    blocks: list[Block] = []
+    for table in tables:
+        above = [line for line in lines if line.center_y < (table.y0 + table.y1) / 2]
+        taken = {id(line) for line in above}
+        lines = [line for line in lines if id(line) not in taken]
+        blocks += _prose(rows_of(above), scale, em)
+        blocks.append(Block(BlockKind.TABLE, cells=table.cells(words)))
+    return blocks + _prose(rows_of(lines), scale, em)
+
+
+def _prose(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[Block]:
+    blocks: list[Block] = []
+    done = 0
+    for start, end, cells in unruled_tables(rows, em):
+        blocks += blocks_of(rows[done:start], scale, em)
+        blocks.append(Block(BlockKind.TABLE, cells=cells))
+        done = end
+    return blocks + blocks_of(rows[done:], scale, em)

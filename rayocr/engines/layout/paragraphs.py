@@ -1,0 +1,168 @@
+"""Rows of one column become paragraphs, list items, headings and stanzas (rows that keep their own line)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import pairwise
+
+from rayocr.engines.layout.headings import HeadingScale
+from rayocr.engines.layout.joining import ends_in_broken_word
+from rayocr.engines.layout.rows import MARKER, Row
+
+_ITEM = re.compile(
+    r"(?:[•●▪■◦○‣∙⁃➢➤❖✓✔\uf0b7\uf0a7]\s*|[\u2013*+-]\s+|\(?\d{1,2}[.)]\s+|\(?[a-z][.)]\s+|\(?[ivx]{1,5}[.)]\s+)(?=\S)"
+)
+_GAP = 0.45  # of the line's height above the usual distance of lines: white space that was meant
+_FULL_EM = 2.5  # rows that end this close to the right edge fill it
+_INDENT_EM = 0.8
+_SENTENCE_END = tuple(".!?:;。！？।॥")
+
+
+class BlockKind(StrEnum):
+    PARAGRAPH = "paragraph"
+    HEADING = "heading"
+    ITEM = "item"
+    STANZA = "stanza"
+    TABLE = "table"
+
+
+@dataclass(slots=True)
+class Block:
+    """`lines` are texts still to be joined; for a table, `cells` are rows of cells."""
+
+    kind: BlockKind
+    lines: list[str] = field(default_factory=list)
+    level: int = 0
+    cells: list[list[str]] = field(default_factory=list)
+    ends_open: bool = False  # the last line fills the column and no sentence ends there: the next column may go on with it
+
+
+def blocks_of(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[Block]:
+    """The rows of one column, from top to bottom, as blocks."""
+    if not rows:
+        return []
+    shape = _Shape.of(rows, em)
+    levels = _heading_levels(rows, scale, em)
+    blocks: list[Block] = []
+    previous: Row | None = None
+    for row, level, right in zip(rows, levels, _right_edges(rows, shape), strict=True):
+        kind = _kind(row, level, em)
+        if previous is not None and blocks and _continues(blocks[-1], previous, row, kind, level, shape, right):
+            blocks[-1].lines.append(row.text)
+        else:
+            blocks.append(Block(kind, [row.text], level=level))
+        previous = row
+    if previous is not None and blocks[-1].kind in (BlockKind.PARAGRAPH, BlockKind.ITEM):
+        text = previous.text
+        blocks[-1].ends_open = ends_in_broken_word(text) or (
+            previous.x1 > shape.right - 3 * em and len(text) > 20 and not text.endswith(_SENTENCE_END)
+        )
+    return blocks
+
+
+def merge_across_columns(columns: Sequence[list[Block]]) -> list[Block]:
+    """A paragraph that breaks off at the end of a column goes on at the top of the next, if that begins in lower case."""
+    merged: list[Block] = []
+    for blocks in columns:
+        todo = list(blocks)
+        if merged and todo and merged[-1].ends_open and todo[0].kind is BlockKind.PARAGRAPH and todo[0].lines[0][:1].islower():
+            merged[-1].lines += todo[0].lines
+            merged[-1].ends_open = todo[0].ends_open
+            todo.pop(0)
+        merged += todo
+    return merged
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What is usual in this column. `pitch` is the distance of the middles of lines: heights jitter, middles do not."""
+
+    right: float
+    pitch: float
+    em: float
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], em: float) -> _Shape:
+        pitches = sorted(pitch for above, below in pairwise(rows) if (pitch := below.center_y - above.center_y) < 2.6 * em)
+        # Not the middle one: columns of short paragraphs have more wide gaps than narrow ones.
+        usual = pitches[len(pitches) * 35 // 100] if pitches else 1.2 * em
+        return cls(right=max(row.x1 for row in rows), pitch=usual, em=em)
+
+    def apart(self, above: Row, row: Row) -> bool:
+        return row.center_y - above.center_y > self.pitch + _GAP * self.em
+
+
+def _right_edges(rows: Sequence[Row], shape: _Shape) -> list[float]:
+    """For each row the edge that its text runs to: the column's, or that of a narrower paragraph (a quotation)."""
+    edges: list[float] = []
+    group: list[Row] = []
+    for row, following in zip(rows, [*rows[1:], None], strict=True):
+        group.append(row)
+        if following is not None and not shape.apart(row, following):
+            continue
+        right = max(member.x1 for member in group)
+        full = sum(member.x1 > right - _FULL_EM * shape.em for member in group)
+        own = len(group) >= 3 and full >= 0.6 * len(group)
+        edges += [right if own else shape.right] * len(group)
+        group = []
+    return edges
+
+
+def _heading_levels(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[int]:
+    """A large line in the midst of a sentence is no heading: sizes in text layers of scans are guesses."""
+    levels = [0 if row.is_tabular(em) else scale.level(row) for row in rows]
+    for index in range(len(rows) - 1):
+        above, below = rows[index], rows[index + 1]
+        if levels[index] != levels[index + 1] and below.text[:1].islower() and below.y0 - above.y1 < 0.8 * em:
+            levels[index] = levels[index + 1] = 0
+    return levels
+
+
+def _kind(row: Row, level: int, em: float) -> BlockKind:
+    if level:
+        return BlockKind.HEADING
+    if _begins_item(row):
+        return BlockKind.ITEM
+    return BlockKind.STANZA if row.is_tabular(em) else BlockKind.PARAGRAPH
+
+
+def _begins_item(row: Row) -> bool:
+    if len(row.segments) > 1 and MARKER.match(row.segments[0].text.strip()):
+        return not row.segments[0].text.strip()[0].isdigit() or len(row.segments) == 2
+    return _ITEM.match(row.text) is not None
+
+
+def _continues(block: Block, above: Row, row: Row, kind: BlockKind, level: int, shape: _Shape, right: float) -> bool:
+    if block.kind is BlockKind.HEADING or kind is BlockKind.HEADING:
+        return block.kind is kind and block.level == level and row.y0 - above.y1 < 0.6 * above.height and len(block.lines) < 3
+    if kind is BlockKind.STANZA or block.kind is BlockKind.STANZA:
+        return kind is block.kind and row.y0 - above.y1 < 1.5 * shape.em
+    if kind is BlockKind.ITEM or shape.apart(above, row) or _changes_style(above, row):
+        return False
+    if ends_in_broken_word(above.text) and row.text[:1].islower():
+        return True
+    has_room = _has_room_for(row, above, right)
+    if block.kind is BlockKind.ITEM:
+        return row.x0 > above.x0 - _INDENT_EM * shape.em and not has_room
+    if row.x0 > above.x0 + _INDENT_EM * shape.em and row.x0 < above.x0 + 6 * shape.em and not row.text[:1].islower():
+        return False  # a first line set in
+    return not has_room
+
+
+def _has_room_for(row: Row, above: Row, right: float) -> bool:
+    """Whether the row's first word would have fitted at the end of the row above: then the line was ended on purpose."""
+    text = row.text
+    char_width = (row.x1 - row.x0) / max(len(text), 1)
+    first_word = text.split(" ", 1)[0][:30]
+    return above.x1 + (len(first_word) + 2.5) * char_width < right
+
+
+def _changes_style(above: Row, row: Row) -> bool:
+    if above.font_size_pt and row.font_size_pt:
+        larger, smaller = max(above.font_size_pt, row.font_size_pt), min(above.font_size_pt, row.font_size_pt)
+        if larger > 1.15 * smaller:
+            return True
+    return above.bold != row.bold and len(row.text) > 3 and len(above.text) > 3

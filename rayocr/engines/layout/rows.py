@@ -1,0 +1,97 @@
+"""Lines side by side make a row. The rows of one column, from top to bottom, are what paragraphs are made of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from rayocr.engines.layout.joining import join_lines
+from rayocr.engines.layout.lines import LayoutLine
+
+_SAME_ROW = 0.5  # overlap of heights, as a share of the lower one
+_TABULAR_GAP_EM = 1.6  # a hole in a row wider than this was made on purpose; justified lines stay below
+MARKER = re.compile(
+    r"[•●▪■◦○‣∙·⁃➢➤❖✓✔\uf0b7\uf0a7\u2013\u2014*+-]$|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]$|\(\d{1,3}\)$|\d{1,2}(?:\.\d{1,2}){1,3}\.?$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Segments from left to right; never empty."""
+
+    segments: tuple[LayoutLine, ...]
+
+    @property
+    def x0(self) -> float:
+        return self.segments[0].x0
+
+    @property
+    def x1(self) -> float:
+        return max(segment.x1 for segment in self.segments)
+
+    @property
+    def y0(self) -> float:
+        return min(segment.y0 for segment in self.segments)
+
+    @property
+    def y1(self) -> float:
+        return max(segment.y1 for segment in self.segments)
+
+    @property
+    def center_y(self) -> float:
+        return sum(segment.center_y for segment in self.segments) / len(self.segments)
+
+    @property
+    def height(self) -> float:
+        longest = max(self.segments, key=lambda segment: len(segment.text))
+        return longest.height
+
+    @property
+    def text(self) -> str:
+        return join_lines(segment.text for segment in self.segments) if len(self.segments) == 1 else self._joined()
+
+    @property
+    def font_size_pt(self) -> float | None:
+        return max(self.segments, key=lambda segment: len(segment.text)).font_size_pt
+
+    @property
+    def bold(self) -> bool:
+        return all(segment.bold for segment in self.segments)
+
+    def is_tabular(self, em: float) -> bool:
+        """Whether there is a hole in it that a reader would see as one. A list item's marker does not count."""
+        segments = self.segments
+        if len(segments) > 1 and MARKER.match(segments[0].text.strip()):
+            segments = segments[1:]
+        gaps = [right.x0 - left.x1 for left, right in pairwise(segments)]
+        if not gaps or max(gaps) <= _TABULAR_GAP_EM * em:
+            return False
+        justified = len(gaps) > 1 and max(gaps) < 4 * em and max(gaps) - min(gaps) < 0.3 * em
+        return not justified
+
+    def _joined(self) -> str:
+        # Not join_lines: a hyphen at the end of a cell is a hyphen, and columns of Chinese stay apart.
+        return " ".join(segment.text.strip() for segment in self.segments).replace("\u00ad", "")
+
+
+def rows_of(lines: Sequence[LayoutLine]) -> list[Row]:
+    """Rows from top to bottom. A line joins a row if its height overlaps that of its nearest neighbour in it, so a slight
+    skew adds up along the row without breaking it."""
+    rows: list[list[LayoutLine]] = []
+    for line in sorted(lines, key=lambda line: (line.center_y, line.x0)):
+        best: list[LayoutLine] | None = None
+        best_overlap = _SAME_ROW
+        for row in rows[-6:]:
+            near = min(row, key=lambda other: max(line.x0 - other.x1, other.x0 - line.x1))
+            collides = min(near.x1, line.x1) - max(near.x0, line.x0) > 0.5 * min(near.width, line.width)
+            overlap = (min(near.y1, line.y1) - max(near.y0, line.y0)) / max(min(near.height, line.height), 0.1)
+            if not collides and overlap > best_overlap:
+                best, best_overlap = row, overlap
+        if best is None:
+            rows.append([line])
+        else:
+            best.append(line)
+    made = [Row(tuple(sorted(row, key=lambda line: line.x0))) for row in rows]
+    return sorted(made, key=lambda row: row.center_y)

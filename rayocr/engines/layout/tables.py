@@ -1,0 +1,149 @@
+"""Tables: from rulings, whose cells are certain, and from columns of short segments, only where nothing speaks against it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rayocr.engines.layout.grid import Grid
+from rayocr.engines.layout.joining import join_lines
+from rayocr.engines.layout.lines import LayoutLine
+from rayocr.engines.layout.rows import Row, rows_of
+
+_MAX_CELL_LINES = 14  # a "cell" with more is a frame around a part of the page
+_MIN_FILLED = 0.3
+_MIN_UNRULED_ROWS = 4
+_MIN_UNRULED_COLUMNS = 3
+_COLUMN_GAP_EM = 0.7
+
+
+@dataclass(slots=True)
+class RuledTable:
+    """A grid with the text in it. It takes part in reading order as one box."""
+
+    grid: Grid
+    contents: dict[tuple[int, int], list[LayoutLine]] = field(default_factory=dict)
+
+    @property
+    def x0(self) -> float:
+        return self.grid.xs[0]
+
+    @property
+    def x1(self) -> float:
+        return self.grid.xs[-1]
+
+    @property
+    def y0(self) -> float:
+        return self.grid.ys[0]
+
+    @property
+    def y1(self) -> float:
+        return self.grid.ys[-1]
+
+    def cells(self, known_words: frozenset[str]) -> list[list[str]]:
+        """Rows of texts; of a cell that spans several, the first holds the text. Empty rows and columns are left out."""
+        table = [
+            [self._cell_text(row, column, known_words) for column in range(self.grid.columns)] for row in range(self.grid.rows)
+        ]
+        table = [row for row in table if any(row)]
+        used = [column for column in range(self.grid.columns) if any(row[column] for row in table)]
+        return [[row[column] for column in used] for row in table]
+
+    def _cell_text(self, row: int, column: int, known_words: frozenset[str]) -> str:
+        lines = self.contents.get((row, column), [])
+        return join_lines((part.text for part in rows_of(lines)), known_words=known_words)
+
+
+def take_ruled_tables(lines: Sequence[LayoutLine], grids: Sequence[Grid]) -> tuple[list[RuledTable], list[LayoutLine]]:
+    """The tables and the lines that are in none. A grid that holds no table (a frame, an empty form) gives its lines back."""
+    tables: list[RuledTable] = []
+    rest = list(lines)
+    for grid in sorted(grids, key=lambda grid: grid.area):
+        inside = [line for line in rest if grid.contains((line.x0 + line.x1) / 2, line.center_y) and not line.is_vertical]
+        table = RuledTable(grid)
+        for line in inside:
+            for part in _split_at_borders(line, grid):
+                row, column = grid.cell_at((part.x0 + part.x1) / 2, part.center_y)
+                table.contents.setdefault((row, column), []).append(part)
+        if _is_table(table):
+            tables.append(table)
+            taken = {id(line) for line in inside}
+            rest = [line for line in rest if id(line) not in taken]
+    return tables, rest
+
+
+def unruled_tables(rows: Sequence[Row], em: float) -> list[tuple[int, int, list[list[str]]]]:
+    """(first row, row after the last, cells) of each stretch of rows that can be nothing but a table."""
+    found: list[tuple[int, int, list[list[str]]]] = []
+    start = 0
+    while start < len(rows):
+        end = start
+        while end < len(rows) and len(rows[end].segments) >= _MIN_UNRULED_COLUMNS and rows[end].is_tabular(em):
+            end += 1
+        if end - start >= _MIN_UNRULED_ROWS and (cells := _aligned_cells(rows[start:end], em)):
+            found.append((start, end, cells))
+        start = max(end, start + 1)
+    return found
+
+
+def _aligned_cells(rows: Sequence[Row], em: float) -> list[list[str]] | None:
+    """The cells, if the segments of all rows fall into the same columns with white space between."""
+    columns: list[list[float]] = []
+    for segment in sorted((segment for row in rows for segment in row.segments), key=lambda segment: segment.x0):
+        if columns and segment.x0 < columns[-1][1] + _COLUMN_GAP_EM * em:
+            columns[-1][1] = max(columns[-1][1], segment.x1)
+        else:
+            columns.append([segment.x0, segment.x1])
+    if len(columns) < _MIN_UNRULED_COLUMNS:
+        return None
+    table: list[list[str]] = []
+    for row in rows:
+        cells = [""] * len(columns)
+        for segment in row.segments:
+            index = next(index for index, (x0, x1) in enumerate(columns) if x0 <= segment.x0 <= x1)
+            if cells[index]:
+                return None
+            cells[index] = segment.text.strip().replace("\u00ad", "")
+        if sum(map(bool, cells)) < max(_MIN_UNRULED_COLUMNS, len(columns) - 1):
+            return None
+        table.append(cells)
+    return table
+
+
+def _is_table(table: RuledTable) -> bool:
+    filled = len(table.contents)
+    occupied_rows = len({row for row, _ in table.contents})
+    occupied_columns = len({column for _, column in table.contents})
+    if occupied_rows < 2 or occupied_columns < 2 or filled < _MIN_FILLED * table.grid.cell_count:
+        return False
+    return all(len(rows_of(lines)) <= _MAX_CELL_LINES for lines in table.contents.values())
+
+
+def _split_at_borders(line: LayoutLine, grid: Grid) -> list[LayoutLine]:
+    """A line that runs through a border was two cells' text read as one: it is parted at the blank nearest to the border."""
+    parts: list[LayoutLine] = []
+    rest = line
+    for x in grid.borders_crossed(line.x0, line.x1, line.center_y):
+        if rest.width <= 0 or not rest.text:
+            break
+        cut = round((x - rest.x0) / rest.width * len(rest.text))
+        blanks = [index for index, char in enumerate(rest.text) if char == " "]
+        nearest = min(blanks, key=lambda index: abs(index - cut), default=None)
+        if nearest is None or abs(nearest - cut) > 0.2 * len(rest.text) + 2 or not 0 < nearest < len(rest.text) - 1:
+            continue
+        parts.append(_part(rest, rest.text[:nearest], rest.x0, x))
+        rest = _part(rest, rest.text[nearest + 1 :], x, rest.x1)
+    return [*parts, rest]
+
+
+def _part(line: LayoutLine, text: str, x0: float, x1: float) -> LayoutLine:
+    return LayoutLine(
+        text=text,
+        x0=x0,
+        y0=line.y0,
+        x1=x1,
+        y1=line.y1,
+        font_size_pt=line.font_size_pt,
+        bold=line.bold,
+        confidence=line.confidence,
+    )

@@ -1,0 +1,214 @@
+"""Local OCR with rapidocr (PP-OCR models in its wheel, ONNX Runtime): Latin with accents, Greek, Chinese, Japanese.
+
+One thread: two burn 4.3 CPU seconds on what one does in 2.6, so there is one process a core instead. Detection sees the page
+reduced, recognition at full resolution; we drive the two steps ourselves because rapidocr's own pipeline shrinks the page for
+both, and to read turned pages. Called by the chain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rayocr.engines.base import ComputeEngine
+from rayocr.engines.layout import LayoutLine, layout_markdown
+from rayocr.engines.layout.quads import levelled, sides, skew_deg, turned
+from rayocr.engines.layout.scan_rulings import scan_rulings
+from rayocr.errors import EngineError, EngineUnavailable, RayocrError
+from rayocr.messages import PageText, TextBox
+
+if TYPE_CHECKING:
+    from rayocr.pdf.page import Page
+
+_DETECTION_SCALE = 0.55  # of a rendering at 200 dpi: 1286 of A4's 2339 pixels
+_MIN_DETECTION_SIDE = 960  # pixels; small pages are not reduced below it
+_MAX_DETECTION_SIDE = 2880
+_MIN_LINE_SCORE = 0.5  # rapidocr's own limit; what is below is specks and rulings
+_SAMPLE_LINES = 5  # read first, to see whether the page stands upright
+_SURE = 0.9  # mean score of the sample above which nothing else is tried
+_BETTER = 1.1  # factor by which the page upside down must beat the page as it is
+_UPRIGHT_BOX = 1.5  # taller boxes than this, by their width, hold turned text, or one narrow letter or digit
+_LETTER_BOX = 3.0
+_MIN_VERTICAL_SHARE = 0.6  # of the length of all boxes, for the page to be called turned
+
+
+class RapidOcrEngine(ComputeEngine):
+    name: ClassVar[str] = "rapidocr"
+
+    def __init__(self, *, dpi: int = 200) -> None:
+        self._dpi = dpi
+        self._ocr: Any = None
+
+    @property
+    def model(self) -> str:
+        return f"{_model_family()}/rapidocr-{version('rapidocr')}"
+
+    def open(self) -> None:
+        if self._ocr is not None:
+            return
+        detection, recognition = _model_file("det"), _model_file("rec")
+        try:
+            import cv2
+            from rapidocr import RapidOCR
+        except ImportError as error:
+            raise EngineUnavailable(f"rapidocr cannot be imported: {error}", hint="pip install rapidocr onnxruntime") from error
+        cv2.setNumThreads(1)
+        try:
+            self._ocr = RapidOCR(
+                params={
+                    "Global.log_level": "critical",
+                    "Global.use_cls": False,
+                    "Global.max_side_len": 100_000,  # the page comes already reduced
+                    "Det.limit_type": "max",
+                    "Det.limit_side_len": 100_000,
+                    "Det.model_path": str(detection),  # a path given is never downloaded
+                    "Rec.model_path": str(recognition),
+                    "Rec.rec_batch_num": 1,  # a batch pads its lines to the longest: 10 % slower, and three times the memory
+                    "EngineConfig.onnxruntime.intra_op_num_threads": 1,
+                    "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+                }
+            )
+        except Exception as error:  # whatever ONNX Runtime says of a damaged model
+            raise EngineUnavailable(f"rapidocr does not start: {error}", hint="Reinstall rapidocr and onnxruntime.") from error
+
+    def close(self) -> None:
+        self._ocr = None
+
+    def recognize(self, page: Page) -> PageText:
+        """Boxes are where the page shows its text; of a page scanned sideways they are tall."""
+        self.open()
+        import numpy as np
+
+        rendering = page.render(dpi=self._dpi)
+        image = np.ascontiguousarray(np.asarray(rendering.image.convert("RGB"))[:, :, ::-1])
+        try:
+            return self._read(image, rendering.scale)
+        except RayocrError:
+            raise
+        except Exception as error:  # ONNX Runtime and OpenCV raise classes of their own
+            raise EngineError(f"rapidocr failed on page {page.page_number}: {type(error).__name__}: {error}") from error
+
+    def _read(self, image: Any, scale: float) -> PageText:
+        import cv2
+
+        shown = self._detect(image)
+        if not len(shown):
+            return PageText(text="", engine=self.name, model=self.model, confidence=None, boxes=())
+        quarter_turns, read = self._orient_and_read(image, shown)
+        upright = _rot90(image, quarter_turns)
+        quads = turned(shown, quarter_turns, image.shape[1], image.shape[0])
+        height, width = upright.shape[:2]
+        skew = skew_deg(quads)
+        level = levelled(quads, skew, width, height) / scale
+        lines: list[LayoutLine] = []
+        boxes: list[TextBox] = []
+        for index, (text, score) in enumerate(read):
+            if not text.strip() or score < _MIN_LINE_SCORE:
+                continue
+            x0, y0, x1, y1 = (float(value) for value in level[index])
+            lines.append(LayoutLine(text=text, x0=x0, y0=y0, x1=x1, y1=y1, confidence=score))
+            (left, top), (right, bottom) = shown[index].min(axis=0) / scale, shown[index].max(axis=0) / scale
+            boxes.append(TextBox(text=text, x0=float(left), y0=float(top), x1=float(right), y1=float(bottom), confidence=score))
+        gray = cv2.cvtColor(upright, cv2.COLOR_BGR2GRAY)
+        rulings = scan_rulings(gray, dpi=scale * 72, angle_deg=skew) if len(lines) > 3 else []
+        text = layout_markdown(lines, page_width=width / scale, page_height=height / scale, rulings=rulings)
+        return PageText(text=text, engine=self.name, model=self.model, confidence=mean_confidence(boxes), boxes=tuple(boxes))
+
+    def _detect(self, image: Any) -> Any:
+        """Corners (n, 4, 2) in pixels of the image; empty where there is no text."""
+        import cv2
+        import numpy as np
+
+        longest = max(image.shape[:2])
+        side = min(max(longest * _DETECTION_SCALE, _MIN_DETECTION_SIDE), _MAX_DETECTION_SIDE, longest)
+        factor = side / longest
+        small = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA) if factor < 1 else image
+        found = self._ocr(small, use_det=True, use_cls=False, use_rec=False)
+        if found.boxes is None:
+            return np.zeros((0, 4, 2), np.float32)
+        return np.asarray(found.boxes, np.float32) * (image.shape[1] / small.shape[1], image.shape[0] / small.shape[0])
+
+    def _orient_and_read(self, image: Any, shown: Any) -> tuple[int, list[tuple[str, float]]]:
+        """How the page must be turned, and the text of each box. An upright page that reads well costs nothing extra."""
+        import numpy as np
+
+        widths, heights = sides(shown)
+        lengths = np.maximum(widths, heights)
+        sideways = lengths[heights > _UPRIGHT_BOX * widths].sum() > _MIN_VERTICAL_SHARE * lengths.sum()
+        candidates = (1, 3) if sideways else (0, 2)
+        sample = [int(index) for index in np.argsort(-lengths)[:_SAMPLE_LINES]]
+        best, best_sum, best_read = candidates[0], -1.0, {}
+        for turns in candidates:
+            read = dict(zip(sample, self._recognize(image, shown, turns, sample), strict=True))
+            total = sum(score * len(text) for text, score in read.values())
+            if total > best_sum * (_BETTER if turns == 2 else 1.0):
+                best, best_sum, best_read = turns, total, read
+            if total / max(sum(len(text) for text, _ in read.values()), 1) > _SURE:
+                break
+        rest = [index for index in range(len(shown)) if index not in best_read]
+        best_read.update(zip(rest, self._recognize(image, shown, best, rest), strict=True))
+        return best, [best_read[index] for index in range(len(shown))]
+
+    def _recognize(self, image: Any, shown: Any, quarter_turns: int, indices: Sequence[int]) -> list[tuple[str, float]]:
+        """Texts and scores of the boxes, on the image turned so."""
+        upright = _rot90(image, quarter_turns)
+        quads = turned(shown, quarter_turns, image.shape[1], image.shape[0])
+        widths, heights = sides(quads)
+        crops: list[Any] = []
+        owners: list[int] = []
+        for place, index in enumerate(indices):
+            crop = _crop(upright, quads[index])
+            aspect = heights[index] / max(widths[index], 1.0)
+            if aspect < _LETTER_BOX:
+                crops.append(crop)
+                owners.append(place)
+            if aspect >= _UPRIGHT_BOX:
+                crops.append(_rot90(crop, 1))
+                owners.append(place)
+        best = [("", 0.0)] * len(indices)
+        if crops:
+            result = self._ocr.recognize_txt(crops)
+            for place, text, score in zip(owners, result.txts, result.scores, strict=True):
+                if float(score) > best[place][1]:
+                    best[place] = (str(text), float(score))
+        return best
+
+
+def mean_confidence(boxes: Sequence[TextBox]) -> float | None:
+    """Weighted by length: a page is not unsure because of a smudge."""
+    total = sum(len(box.text) for box in boxes)
+    return sum(box.confidence * len(box.text) for box in boxes) / total if total else None
+
+
+def _rot90(image: Any, quarter_turns: int) -> Any:
+    import numpy as np
+
+    return np.ascontiguousarray(np.rot90(image, quarter_turns)) if quarter_turns % 4 else image
+
+
+def _crop(image: Any, quad: Any) -> Any:
+    import cv2
+    import numpy as np
+
+    width = max(int(max(np.linalg.norm(quad[0] - quad[1]), np.linalg.norm(quad[2] - quad[3]))), 1)
+    height = max(int(max(np.linalg.norm(quad[0] - quad[3]), np.linalg.norm(quad[1] - quad[2]))), 1)
+    target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    transform = cv2.getPerspectiveTransform(np.asarray(quad, np.float32), target)
+    return cv2.warpPerspective(image, transform, (width, height), borderMode=cv2.BORDER_REPLICATE, flags=cv2.INTER_CUBIC)
+
+
+def _model_file(task: str) -> Path:
+    spec = find_spec("rapidocr")
+    if spec is None or spec.origin is None:
+        raise EngineUnavailable("rapidocr is not installed.", hint="pip install rapidocr onnxruntime")
+    found = sorted(Path(spec.origin).parent.glob(f"models/*_{task}_*.onnx"))
+    if not found:
+        raise EngineUnavailable(f"rapidocr's wheel brings no {task} model.", hint="pip install 'rapidocr>=3.10,<4'")
+    return found[-1]
+
+
+def _model_family() -> str:
+    return _model_file("rec").stem.replace("_rec", "").replace("_", "-")

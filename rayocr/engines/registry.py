@@ -1,0 +1,87 @@
+"""The words of `engine.chain`, what kind of process each wants, and how it is built. Importing this imports no SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rayocr.config import EngineConfig, Secrets
+from rayocr.engines.base import Engine, EngineKind
+from rayocr.errors import UsageError
+
+# A light engine costs about a millisecond a page and runs in whatever process the engine after it wants.
+_KINDS: dict[str, EngineKind] = {"textlayer": "compute", "rapidocr": "compute", "tesseract": "compute", "gemini": "wait"}
+_LIGHT = frozenset({"textlayer"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainLink:
+    """One engine of the chain. An optional one (`tesseract?`) is passed by where it is not installed."""
+
+    name: str
+    optional: bool
+
+    @property
+    def kind(self) -> EngineKind:
+        return _KINDS[self.name]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Neighbouring engines that run in one process: links `first` to `last`, both included, of the chain."""
+
+    kind: EngineKind
+    first: int
+    last: int
+
+
+def parse_chain(words: Sequence[str]) -> tuple[ChainLink, ...]:
+    """Raises UsageError."""
+    if not words:
+        raise UsageError("engine.chain is empty; name at least one engine, for example engine.chain=[textlayer,rapidocr].")
+    links = tuple(ChainLink(name=word.rstrip("?"), optional=word.endswith("?")) for word in words)
+    for link in links:
+        if link.name not in _KINDS:
+            raise UsageError(f"There is no engine {link.name!r}; choose from {', '.join(_KINDS)}.")
+    if len({link.name for link in links}) < len(links):
+        raise UsageError("engine.chain names an engine twice.")
+    return links
+
+
+def stages(links: Sequence[ChainLink]) -> tuple[Stage, ...]:
+    """The chain cut where the kind of process changes; light engines go with what follows them."""
+    result: list[Stage] = []
+    first = 0
+    kind: EngineKind | None = None
+    for position, link in enumerate(links):
+        if link.name in _LIGHT:
+            continue
+        if kind is not None and link.kind != kind:
+            last = position - 1
+            while links[last].name in _LIGHT:
+                last -= 1
+            result.append(Stage(kind=kind, first=first, last=last))
+            first = last + 1
+        kind = link.kind
+    result.append(Stage(kind=kind or "compute", first=first, last=len(links) - 1))
+    return tuple(result)
+
+
+def build_engine(name: str, config: EngineConfig, *, prompt: str, secrets: Secrets) -> Engine:
+    """A new engine, not yet opened."""
+    if name == "textlayer":
+        from rayocr.engines.textlayer import TextLayerEngine
+
+        return TextLayerEngine()
+    if name == "rapidocr":
+        from rayocr.engines.rapidocr import RapidOcrEngine
+
+        return RapidOcrEngine(dpi=config.rapidocr.dpi)
+    if name == "tesseract":
+        from rayocr.engines.tesseract import TesseractEngine
+
+        return TesseractEngine(languages=list(config.tesseract.languages), dpi=config.tesseract.dpi)
+    assert name == "gemini", name
+    from rayocr.engines.gemini import GeminiEngine
+
+    return GeminiEngine(config.gemini, prompt=prompt, secrets=secrets)

@@ -1,0 +1,91 @@
+"""Tesseract's TSV: words to lines, parted where a table or form leaves a hole."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+_HOLE = 1.5  # gaps wider than this, by the line's height, part a line
+_WORD_LEVEL = "5"
+_MAX_SKEW_DEG = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class TsvWord:
+    text: str
+    left: int
+    top: int
+    width: int
+    height: int
+    confidence: float  # 0..1
+
+
+@dataclass(frozen=True, slots=True)
+class TsvLine:
+    """Words of one line, left to right, in pixels; never empty."""
+
+    words: tuple[TsvWord, ...]
+
+    @property
+    def text(self) -> str:
+        return " ".join(word.text for word in self.words)
+
+    @property
+    def confidence(self) -> float:
+        return sum(word.confidence * len(word.text) for word in self.words) / sum(len(word.text) for word in self.words)
+
+    def corners(self, *, full: bool = False) -> list[tuple[float, float]]:
+        """Clockwise from the top left; unless `full`, as tall as a word and not as the whole sloping line."""
+        x0 = min(word.left for word in self.words)
+        x1 = max(word.left + word.width for word in self.words)
+        y0 = float(min(word.top for word in self.words))
+        y1 = float(max(word.top + word.height for word in self.words))
+        if not full:
+            half = max(word.height for word in self.words) / 2
+            y0, y1 = (y0 + y1) / 2 - half, (y0 + y1) / 2 + half
+        return [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
+
+
+def lines_of_tsv(tsv: str) -> list[TsvLine]:
+    lines: dict[tuple[str, ...], list[TsvWord]] = {}
+    for row in tsv.splitlines():
+        cells = row.split("\t")
+        if len(cells) < 12 or cells[0] != _WORD_LEVEL or not cells[11].strip():
+            continue
+        left, top, width, height = (int(cell) for cell in cells[6:10])
+        word = TsvWord(cells[11].strip(), left, top, width, height, max(float(cells[10]), 0.0) / 100)
+        lines.setdefault(tuple(cells[1:5]), []).append(word)
+    return [TsvLine(tuple(part)) for words in lines.values() for part in _parts(words)]
+
+
+def skew_of(lines: Sequence[TsvLine]) -> float:
+    """Degrees by which lines fall to the right, from the middles of the words of the longer lines."""
+    slopes = []
+    for line in lines:
+        if len(line.words) >= 5:
+            first, last = line.words[0], line.words[-1]
+            run = last.left - first.left
+            if run > 0:
+                rise = (last.top + last.height / 2) - (first.top + first.height / 2)
+                slopes.append(math.degrees(math.atan2(rise, run)))
+    skew = median(slopes) if len(slopes) >= 3 else 0.0
+    return skew if 0.2 < abs(skew) < _MAX_SKEW_DEG else 0.0
+
+
+def mean_confidence(lines: Iterable[TsvLine]) -> float | None:
+    weighted = [(line.confidence, len(line.text)) for line in lines]
+    total = sum(weight for _, weight in weighted)
+    return sum(confidence * weight for confidence, weight in weighted) / total if total else None
+
+
+def _parts(words: list[TsvWord]) -> list[list[TsvWord]]:
+    height = median(word.height for word in words)
+    parts = [[words[0]]]
+    for before, word in pairwise(words):
+        if word.left - (before.left + before.width) > _HOLE * height:
+            parts.append([])
+        parts[-1].append(word)
+    return parts

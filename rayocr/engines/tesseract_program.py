@@ -1,0 +1,186 @@
+"""Tesseract itself: the library through tesserocr where that is installed with its data, else the program. Both give TSV.
+
+Its own threads are held to one (`OMP_THREAD_LIMIT=1`: 16 CPU seconds a page become 1.8). The program gets the image on its
+standard input and answers on its standard output, so there are no temporary files to lose.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Protocol
+
+from rayocr.errors import EngineError, EngineTimeout, EngineUnavailable
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_QUESTION_TIMEOUT_S = 20.0
+INSTALL_HINT = (
+    "Install it (Debian: apt-get install tesseract-ocr; packs: tesseract-ocr-hin …) or leave tesseract out of engine.chain."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Orientation:
+    """What Tesseract's orientation and script detection says. `quarter_turns` counter-clockwise set the page upright."""
+
+    quarter_turns: int
+    turn_confidence: float
+    script: str
+    script_confidence: float
+
+
+class Tesseract(Protocol):
+    @property
+    def version(self) -> str: ...
+    def languages(self) -> tuple[str, ...]: ...
+    def read_tsv(self, image: Image, *, languages: str, dpi: int) -> str: ...
+    def look(self, image: Image, *, dpi: int) -> Orientation | None: ...
+
+
+def find_tesseract(*, timeout_s: float) -> Tesseract | None:
+    """The library if it brings language data, else the program on PATH, else None."""
+    if find_spec("tesserocr") is not None:
+        library = TesseractLibrary()
+        if library.languages():
+            return library
+    program = shutil.which("tesseract")
+    return TesseractProgram(program, timeout_s=timeout_s) if program else None
+
+
+class TesseractProgram:
+    def __init__(self, path: str, *, timeout_s: float) -> None:
+        self._path = path
+        self._timeout_s = timeout_s
+
+    @property
+    def version(self) -> str:
+        found = re.search(r"tesseract v?([\d.]+)", _ask(self._path, "--version"))
+        return found.group(1) if found else "unknown"
+
+    def languages(self) -> tuple[str, ...]:
+        return tuple(line.strip() for line in _ask(self._path, "--list-langs").splitlines()[1:] if line.strip())
+
+    def read_tsv(self, image: Image, *, languages: str, dpi: int) -> str:
+        return self._run(image, ["--dpi", str(dpi), "-l", languages, "--psm", "3", "tsv"])
+
+    def look(self, image: Image, *, dpi: int) -> Orientation | None:
+        try:
+            report = self._run(image, ["--dpi", str(dpi), "-l", "osd", "--psm", "0"])
+        except EngineTimeout:
+            raise
+        except EngineError:
+            return None  # "Too few characters": there is nothing to go by
+        fields = dict(re.findall(r"^([\w ]+): ?(.+)$", report, re.MULTILINE))
+        try:
+            return Orientation(
+                quarter_turns=(-int(fields["Rotate"]) // 90) % 4,
+                turn_confidence=float(fields["Orientation confidence"]),
+                script=fields["Script"].strip(),
+                script_confidence=float(fields["Script confidence"]),
+            )
+        except (KeyError, ValueError):
+            return None
+
+    def _run(self, image: Image, arguments: list[str]) -> str:
+        pnm = io.BytesIO()
+        image.save(pnm, format="PPM")  # PGM for a grey image: nothing to compress for a pipe
+        try:
+            done = subprocess.run(
+                [self._path, "stdin", "stdout", *arguments],
+                input=pnm.getvalue(),
+                capture_output=True,
+                timeout=self._timeout_s,
+                env=_one_thread(),
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise EngineTimeout(f"tesseract took more than {self._timeout_s:g} s over a page.") from error
+        except OSError as error:
+            raise EngineUnavailable(f"tesseract cannot be started: {error}", hint=INSTALL_HINT) from error
+        if done.returncode != 0:
+            complaint = done.stderr.decode(errors="replace").strip().splitlines()
+            raise EngineError(f"tesseract ended with code {done.returncode}: {complaint[-1] if complaint else 'no message'}")
+        return done.stdout.decode(errors="replace")
+
+
+class TesseractLibrary:
+    """tesserocr: no process a page, models stay loaded."""
+
+    def __init__(self) -> None:
+        os.environ.setdefault("OMP_THREAD_LIMIT", "1")  # before the library is loaded
+        import tesserocr
+
+        self._module: Any = tesserocr
+        self._apis: dict[str, Any] = {}
+
+    @property
+    def version(self) -> str:
+        found = re.search(r"tesseract v?([\d.]+)", self._module.tesseract_version())
+        return found.group(1) if found else "unknown"
+
+    def languages(self) -> tuple[str, ...]:
+        return tuple(self._module.get_languages()[1])
+
+    def read_tsv(self, image: Image, *, languages: str, dpi: int) -> str:
+        api = self._api(languages, self._module.PSM.AUTO)
+        try:
+            api.SetImage(image)
+            api.SetSourceResolution(dpi)
+            api.Recognize()
+            return str(api.GetTSVText(0))
+        except RuntimeError as error:
+            raise EngineError(f"tesseract failed: {error}") from error
+        finally:
+            api.Clear()
+
+    def look(self, image: Image, *, dpi: int) -> Orientation | None:
+        if "osd" not in self.languages():
+            return None
+        api = self._api("osd", self._module.PSM.OSD_ONLY)
+        try:
+            api.SetImage(image)
+            api.SetSourceResolution(dpi)
+            found = api.DetectOrientationScript()
+        except RuntimeError:
+            return None
+        finally:
+            api.Clear()
+        if not found:
+            return None
+        return Orientation(
+            quarter_turns=int(found["orient_deg"]) // 90 % 4,
+            turn_confidence=float(found["orient_conf"]),
+            script=str(found["script_name"]),
+            script_confidence=float(found["script_conf"]),
+        )
+
+    def _api(self, languages: str, mode: Any) -> Any:
+        if languages not in self._apis:
+            try:
+                self._apis[languages] = self._module.PyTessBaseAPI(lang=languages, psm=mode)
+            except RuntimeError as error:
+                raise EngineUnavailable(f"tesseract cannot load {languages}: {error}", hint=INSTALL_HINT) from error
+        return self._apis[languages]
+
+
+@lru_cache(maxsize=8)
+def _ask(path: str, question: str) -> str:
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        done = subprocess.run(
+            [path, question], capture_output=True, timeout=_QUESTION_TIMEOUT_S, env=_one_thread(), check=False, text=True
+        )
+        return done.stdout or done.stderr
+    return ""
+
+
+def _one_thread() -> dict[str, str]:
+    return {**os.environ, "OMP_THREAD_LIMIT": "1"}

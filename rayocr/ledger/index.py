@@ -1,0 +1,143 @@
+"""The pages of unfinished documents, in memory: what the Ledger actor answers from.
+
+Invariant: idempotent on (document_id, page_number). Which of two records of a page stays:
+
+    on record      arrives         stays
+    handed on      final           the final one, whatever the tokens
+    final          handed on       the final one
+    handed on      handed on       the higher fencing token; at the same, the one further down the chain; else the earlier
+    final          final           the higher fencing token; at the same, the earlier
+    read, failed   failed, read    of different tokens but the same settings: the read one, since a text is paid for once
+
+Texts beyond `memory_bytes` go to a spill file. Not safe from several threads; the actor's event loop is the only caller.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+
+from rayocr.errors import StorageUnavailable
+from rayocr.ledger.spill import Extent, SpillFile
+from rayocr.messages import PageOutcome, PageRecord, PageSummary
+
+
+@dataclass(slots=True)
+class _Pages:
+    """Records by page number; those in `spilled` have an empty text here."""
+
+    records: dict[int, PageRecord] = field(default_factory=dict)
+    spilled: dict[int, Extent] = field(default_factory=dict)
+
+
+class LedgerIndex:
+    def __init__(self, *, memory_bytes: int = 256 << 20, spill_folder: str | None = None) -> None:
+        self._memory_limit = memory_bytes
+        self._spill_folder = spill_folder
+        self._documents: defaultdict[str, _Pages] = defaultdict(_Pages)
+        self._spill: SpillFile | None = None
+        self._memory = 0
+        self._page_count = 0
+
+    @property
+    def page_count(self) -> int:
+        return self._page_count
+
+    @property
+    def document_count(self) -> int:
+        return len(self._documents)
+
+    @property
+    def memory_bytes(self) -> int:
+        """Of texts held in memory."""
+        return self._memory
+
+    @property
+    def spilled_bytes(self) -> int:
+        return self._spill.live_bytes if self._spill else 0
+
+    def document_ids(self) -> tuple[str, ...]:
+        return tuple(self._documents)
+
+    def add(self, record: PageRecord) -> bool:
+        """Whether it was taken: see the table above."""
+        known = self._documents.get(record.document_id)
+        old = known.records.get(record.page_number) if known else None
+        if old is not None and not _replaces(record, old):
+            return False
+        pages = self._documents[record.document_id]
+        if old is None:
+            self._page_count += 1
+        else:
+            self._forget_text(pages, old)
+        pages.records[record.page_number] = self._stored(pages, record)
+        return True
+
+    def pages(self, document_id: str, *, fingerprint: str | None = None) -> tuple[PageSummary, ...]:
+        """In order; with a fingerprint, only pages that were made with those settings."""
+        known = self._documents.get(document_id)
+        if known is None:
+            return ()
+        records = (known.records[number] for number in sorted(known.records))
+        return tuple(record.summary for record in records if fingerprint is None or record.fingerprint == fingerprint)
+
+    def texts(self, document_id: str, first_page: int, last_page: int) -> tuple[PageRecord, ...]:
+        """Those on record of a run of pages, both ends included, in order. Raises StorageUnavailable (the local disk)."""
+        known = self._documents.get(document_id)
+        if known is None:
+            return ()
+        numbers = [n for n in range(first_page, last_page + 1) if n in known.records]
+        return tuple(self._whole(known, known.records[number]) for number in numbers)
+
+    def drop(self, document_id: str) -> None:
+        """Idempotent."""
+        pages = self._documents.pop(document_id, None)
+        if pages is None:
+            return
+        self._page_count -= len(pages.records)
+        for record in pages.records.values():
+            self._forget_text(pages, record)
+
+    def _stored(self, pages: _Pages, record: PageRecord) -> PageRecord:
+        """The record as it is kept. Documents that come first finish first, so it is the newcomer that is spilled."""
+        size = sys.getsizeof(record.text)
+        if record.text and self._memory + size > self._memory_limit:
+            try:
+                self._spill = self._spill or SpillFile(self._spill_folder)
+                pages.spilled[record.page_number] = self._spill.append(record.text.encode("utf-8", "surrogatepass"))
+                return replace(record, text="")
+            except OSError:
+                pass  # the local disk is full; the page is acknowledged, so memory must do
+        self._memory += size
+        return record
+
+    def _forget_text(self, pages: _Pages, record: PageRecord) -> None:
+        extent = pages.spilled.pop(record.page_number, None)
+        if extent is None:
+            self._memory -= sys.getsizeof(record.text)
+        elif self._spill is not None:
+            self._spill.free(extent)
+
+    def _whole(self, pages: _Pages, record: PageRecord) -> PageRecord:
+        extent = pages.spilled.get(record.page_number)
+        if extent is None or self._spill is None:
+            return record
+        try:
+            return replace(record, text=self._spill.read(extent).decode("utf-8", "surrogatepass"))
+        except OSError as error:
+            raise StorageUnavailable(f"Text that was moved to the local disk cannot be read: {error}.") from error
+
+
+def _replaces(new: PageRecord, old: PageRecord) -> bool:
+    if new.outcome.final != old.outcome.final:
+        return new.outcome.final
+    if not new.outcome.final:
+        return (new.fencing_token, new.next_engine) > (old.fencing_token, old.next_engine)
+    if new.fencing_token != old.fencing_token and new.fingerprint == old.fingerprint and _is_read(new) != _is_read(old):
+        return _is_read(new)
+    return new.fencing_token > old.fencing_token
+
+
+def _is_read(record: PageRecord) -> bool:
+    return record.outcome is not PageOutcome.FAILED

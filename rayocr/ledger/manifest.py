@@ -1,0 +1,200 @@
+"""The manifest: the record that makes a document finished. One JSON object a document, written last.
+
+Pydantic checks it when it is read back; whatever does not hold is RecordCorrupt, with the object's name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from rayocr import __version__
+from rayocr.errors import RecordCorrupt
+from rayocr.ledger.runs import format_runs, runs_of
+from rayocr.messages import Attempt, DocumentContext, DocumentOutcome, OutputFile, PageOutcome, PageSummary
+
+DOCUMENTS_PREFIX = ".rayocr/documents/"
+DEAD_LETTERS_PREFIX = ".rayocr/dead_letters/"
+SCHEMA_VERSION = 1
+
+_OF_A_DOCUMENT = re.compile(r"\.rayocr/(?:documents|dead_letters)/([0-9a-f]{2})/((?:[0-9a-f]{2})+)\.json")
+
+
+def manifest_name(document_id: str) -> str:
+    return f"{DOCUMENTS_PREFIX}{document_id[:2]}/{document_id}.json"
+
+
+def document_id_of(name: str) -> str | None:
+    """The document whose manifest or dead letter has this name; None for other objects."""
+    match = _OF_A_DOCUMENT.fullmatch(name)
+    return match.group(2) if match and match.group(2).startswith(match.group(1)) else None
+
+
+def _checked_runs(text: str) -> str:
+    runs_of(text)
+    return text
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")  # fields of a later version within the same schema are passed by
+
+
+class AttemptNote(_Model):
+    engine: str
+    reason: str
+    message: str = ""
+
+
+class PageNote(_Model):
+    """A page of which there is something to say: it failed, was read by a later engine, or is in doubt."""
+
+    page_number: int = Field(ge=1)
+    outcome: PageOutcome
+    engine: str = ""
+    reason: str = ""  # of the last engine that did not deliver: a class of errors.py
+    message: str = ""
+    doubts: tuple[str, ...] = ()
+    attempts: tuple[AttemptNote, ...] = ()
+
+
+class OutputNote(_Model):
+    name: str
+    size_bytes: int = Field(ge=0)
+    sha256: str
+
+
+class Manifest(_Model):
+    """`pages`: page numbers by outcome, as runs ("1-3,7"). `engines`: how many pages each engine read."""
+
+    schema_version: int = SCHEMA_VERSION
+    rayocr_version: str = __version__
+    document_id: str = Field(min_length=1)
+    source_uri: str
+    name: str
+    version: str
+    size_bytes: int = Field(ge=0)
+    title: str | None = None
+    page_count: int = Field(ge=0)
+    outcome: DocumentOutcome
+    reason: str | None = None
+    message: str | None = None
+    settings_fingerprint: str
+    settings: dict[str, Any] | None = None
+    pages: dict[PageOutcome, Annotated[str, AfterValidator(_checked_runs)]] = {}
+    notes: tuple[PageNote, ...] = ()
+    engines: dict[str, int] = {}
+    models: tuple[str, ...] = ()
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+    outputs: tuple[OutputNote, ...] = ()
+    fencing_token: int = 0
+    run_id: str
+    started_at: str
+    finished_at: str
+
+    def to_json(self) -> bytes:
+        values = self.model_dump(mode="python")
+        try:
+            text = json.dumps(values, indent=1, ensure_ascii=False, default=str).encode()
+        except UnicodeEncodeError:  # a name with bytes that are no text
+            text = json.dumps(values, indent=1, default=str).encode("ascii")
+        return text + b"\n"
+
+    @classmethod
+    def from_json(cls, data: bytes, *, name: str) -> Manifest:
+        """Raises RecordCorrupt, which says what is wrong with the object of that name."""
+        hint = "Delete it to have its document read again; pages still in the ledger are not paid for twice."
+        if not data:
+            raise RecordCorrupt(f"The manifest {name} is empty.", hint=hint)
+        try:
+            values = json.loads(data)
+        except ValueError as error:
+            raise RecordCorrupt(f"The manifest {name} is not JSON: {error}.", hint=hint) from error
+        version = values.get("schema_version") if isinstance(values, dict) else None
+        if type(version) is not int or version < 1:
+            raise RecordCorrupt(f"{name} is not a manifest.", hint=hint)
+        if version > SCHEMA_VERSION:
+            raise RecordCorrupt(
+                f"The manifest {name} has schema {version}, and this rayocr reads up to {SCHEMA_VERSION}.",
+                hint="Use the rayocr that wrote it, or a newer one.",
+            )
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise RecordCorrupt(f"The manifest {name} is damaged: {where}: {first['msg']}.", hint=hint) from error
+
+
+def build_manifest(
+    context: DocumentContext,
+    *,
+    outcome: DocumentOutcome,
+    summaries: Sequence[PageSummary],
+    outputs: Sequence[OutputFile],
+    run_id: str,
+    fingerprint: str,
+    started_at: str,
+    finished_at: str | None = None,
+    reason: str | None = None,
+    message: str | None = None,
+    settings: dict[str, Any] | None = None,
+) -> Manifest:
+    """`summaries`: every page, in order; none for a rejected document. `finished_at` is now, unless given."""
+    numbers: defaultdict[PageOutcome, list[int]] = defaultdict(list)
+    engines: Counter[str] = Counter()
+    for page in summaries:
+        numbers[page.outcome].append(page.page_number)
+        if page.engine and page.outcome in (PageOutcome.DONE, PageOutcome.FALLBACK):
+            engines[page.engine] += 1
+    document = context.document
+    return Manifest(
+        document_id=document.document_id,
+        source_uri=document.source_uri,
+        name=document.name,
+        version=document.version,
+        size_bytes=document.size_bytes,
+        title=context.title,
+        page_count=context.page_count,
+        outcome=outcome,
+        reason=reason,
+        message=message,
+        settings_fingerprint=fingerprint,
+        settings=settings,
+        pages={kind: format_runs(numbers[kind]) for kind in PageOutcome if kind in numbers},
+        notes=tuple(_note(page) for page in summaries if _is_notable(page)),
+        engines=dict(sorted(engines.items())),
+        models=tuple(sorted({page.model for page in summaries if page.model})),
+        input_tokens=sum(page.input_tokens for page in summaries),
+        output_tokens=sum(page.output_tokens for page in summaries),
+        cost_usd=round(sum(page.cost_usd for page in summaries), 9),
+        outputs=tuple(OutputNote(name=o.name, size_bytes=o.size_bytes, sha256=o.sha256) for o in outputs),
+        fencing_token=context.fencing_token,
+        run_id=run_id,
+        started_at=started_at,
+        finished_at=finished_at or datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _is_notable(page: PageSummary) -> bool:
+    return page.outcome in (PageOutcome.FAILED, PageOutcome.FALLBACK) or bool(page.attempts or page.doubts)
+
+
+def _note(page: PageSummary) -> PageNote:
+    last: Attempt | None = page.attempts[-1] if page.attempts else None
+    return PageNote(
+        page_number=page.page_number,
+        outcome=page.outcome,
+        engine=page.engine,
+        reason=last.reason if last else "",
+        message=last.message if last else "",
+        doubts=page.doubts,
+        attempts=tuple(AttemptNote(engine=a.engine, reason=a.reason, message=a.message) for a in page.attempts),
+    )

@@ -1,0 +1,45 @@
+"""Page numbers as runs: `1-3,7`. Short for whole books, and legible in a manifest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+_RUNS = re.compile(r"\d{1,9}(-\d{1,9})?(,\d{1,9}(-\d{1,9})?)*")
+
+
+def format_runs(numbers: Iterable[int]) -> str:
+    """In any order, and repeated ones count once. "" when there are none."""
+    runs: list[tuple[int, int]] = []
+    for number in sorted(set(numbers)):
+        if runs and number == runs[-1][1] + 1:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
+
+
+def parse_runs(text: str) -> Iterator[int]:
+    """The numbers in order, one at a time: a run may be as long as it likes. Raises ValueError at once."""
+    return _numbers(runs_of(text))
+
+
+def runs_of(text: str) -> list[range]:
+    """Ascending and apart from one another. Raises ValueError."""
+    if not text:
+        return []
+    if not _RUNS.fullmatch(text):
+        raise ValueError(f"{text!r} is not a list of page numbers such as 1-3,7.")
+    runs: list[range] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        run = range(int(first), int(last or first) + 1)
+        if not run or (runs and run.start < runs[-1].stop):
+            raise ValueError(f"{text!r}: page numbers must ascend.")
+        runs.append(run)
+    return runs
+
+
+def _numbers(runs: list[range]) -> Iterator[int]:
+    for run in runs:
+        yield from run

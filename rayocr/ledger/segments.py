@@ -1,0 +1,31 @@
+"""Which unfinished documents each segment still serves, so that a segment can go when the last of them is finished."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+
+class SegmentTable:
+    def __init__(self) -> None:
+        self._documents: dict[str, set[str]] = {}  # segment name -> document_ids
+        self._segments: defaultdict[str, set[str]] = defaultdict(set)  # document_id -> segment names
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+    def add(self, name: str, document_ids: Iterable[str]) -> None:
+        self._documents[name] = documents = set(document_ids)
+        for document_id in documents:
+            self._segments[document_id].add(name)
+
+    def finish(self, document_id: str) -> list[str]:
+        """The segments that no document needs any longer; they are forgotten here."""
+        dead = []
+        for name in self._segments.pop(document_id, ()):
+            documents = self._documents[name]
+            documents.discard(document_id)
+            if not documents:
+                del self._documents[name]
+                dead.append(name)
+        return dead

@@ -1,0 +1,69 @@
+"""Dead letters: documents given up, wholly (rejected) or in part (partial), with the reason and the way to try again.
+
+The durable one lies beside the state, `.rayocr/dead_letters/<2 hex>/<document_id>.json`, and is written before the manifest, so
+that no finished document lacks its letter; a copy goes to `<logs>/dead_letter/<date>.jsonl` for people and their scripts.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX
+from rayocr.messages import Document, DocumentOutcome
+from rayocr.storage.base import Storage
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """`reason` is a class name of errors.py; `pages` the page numbers that failed, as runs ("3,7-9"), empty for whole documents."""
+
+    document_id: str
+    source_uri: str
+    name: str
+    outcome: str
+    reason: str
+    message: str
+    retry: str
+    run_id: str
+    at: str
+    pages: str = ""
+    schema_version: int = SCHEMA_VERSION
+
+
+def dead_letter(
+    document: Document, *, outcome: DocumentOutcome, reason: str, message: str, hint: str | None, run_id: str, pages: str = ""
+) -> DeadLetter:
+    return DeadLetter(
+        document_id=document.document_id,
+        source_uri=document.source_uri,
+        name=document.name,
+        outcome=outcome.value,
+        reason=reason,
+        message=message,
+        retry=hint or "Remove the cause, then run again with overwrite=true and include= naming the document.",
+        run_id=run_id,
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        pages=pages,
+    )
+
+
+def write_dead_letter(state: Storage, letter: DeadLetter) -> None:
+    """Replaces an earlier letter of the same document. Raises StorageError."""
+    state.write(dead_letter_name(letter.document_id), json.dumps(asdict(letter), indent=1).encode())
+
+
+def append_dead_letter(logs: Path, letter: DeadLetter) -> None:
+    """The copy in the logs. Raises OSError."""
+    folder = logs / "dead_letter"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{letter.at[:10]}.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(letter)) + "\n")
+
+
+def dead_letter_name(document_id: str) -> str:
+    return f"{DEAD_LETTERS_PREFIX}{document_id[:2]}/{document_id}.json"

@@ -1,0 +1,43 @@
+"""The output port: what turns a document's pages into one file. Adapters live beside this file and are named in `outputs=`.
+
+Pages come one after the other and go straight into the file, so that no output holds a whole document in memory.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import BinaryIO, ClassVar
+
+from rayocr.messages import DocumentContext, PageOutcome, PageRecord
+
+
+class Output(ABC):
+    """One file of one document: `begin`, each page in order, `finish`. `suffix` goes behind the document's output stem."""
+
+    name: ClassVar[str]
+    suffix: ClassVar[str]
+
+    def __init__(self, file: BinaryIO, context: DocumentContext) -> None:
+        self.file = file
+        self.context = context
+
+    def begin(self) -> None:  # noqa: B027 - many formats have nothing to say before the first page
+        """Write what comes before the pages."""
+
+    @abstractmethod
+    def page(self, record: PageRecord) -> None:
+        """Write one page; called once for each page of the document, whatever its outcome."""
+
+    def finish(self) -> None:  # noqa: B027
+        """Write what comes after the pages."""
+
+    def write(self, text: str) -> None:
+        self.file.write(text.encode("utf-8", "replace"))  # a lone surrogate is not text
+
+
+def failure_notice(record: PageRecord) -> str | None:
+    """The visible sentence that stands for a page that nobody could read; None for other pages."""
+    if record.outcome is not PageOutcome.FAILED:
+        return None
+    reason = record.attempts[-1].reason if record.attempts else "unknown"
+    return f"Page {record.page_number} could not be read ({reason})."

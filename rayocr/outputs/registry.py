@@ -1,0 +1,20 @@
+"""The words of `outputs=` and the classes behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rayocr.errors import UsageError
+from rayocr.outputs.base import Output
+from rayocr.outputs.jsonl import JsonlOutput
+from rayocr.outputs.markdown import MarkdownOutput
+
+_OUTPUTS: dict[str, type[Output]] = {output.name: output for output in (MarkdownOutput, JsonlOutput)}
+
+
+def parse_outputs(words: Sequence[str]) -> tuple[type[Output], ...]:
+    """Raises UsageError."""
+    for word in words:
+        if word not in _OUTPUTS:
+            raise UsageError(f"There is no output {word!r}; choose from {', '.join(_OUTPUTS)}.")
+    return tuple(_OUTPUTS[word] for word in dict.fromkeys(words))

@@ -1,0 +1,128 @@
+"""Opens and checks PDFs. All calls of a process must come from one thread: PDFium has no locks of its own.
+
+Hostile files can make PDFium crash or spin, so `validate` runs where the process may be ended, and under `guard.deadline`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from rayocr.errors import CorruptPdf, DocumentError, DocumentTooLarge, EmptyPdf, EncryptedPdf, NotAPdf
+from rayocr.pdf.page import Page
+
+_HEADER_BYTES = 1024  # where readers look for %PDF- (ISO 32000-1, Annex H, implementation note 13)
+_TAIL_BYTES = 4096  # where %%EOF is looked for: files in the wild carry some junk behind it
+_SAMPLED_PAGES = 8  # loaded by validate: the first, the last and some between; all of 10,000 would take seconds
+_COUNT = re.compile(rb"/Type\s*/Pages\b[^>]{0,400}?/Count\s+(\d+)|/Count\s+(\d+)[^>]{0,400}?/Type\s*/Pages\b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PdfFacts:
+    page_count: int
+    title: str | None
+
+
+class PdfFile:
+    """An open document over bytes that are not copied: `data` (bytes or a uint8 array) is kept until `close`."""
+
+    def __init__(self, data: Any, *, max_pixels: int) -> None:
+        self._max_pixels = max_pixels
+        self._data = np.frombuffer(data, dtype=np.uint8)
+        self._document = _open(self._data)
+
+    @property
+    def page_count(self) -> int:
+        return len(self._document)
+
+    @property
+    def title(self) -> str | None:
+        title = self._document.get_metadata_value("Title").strip("\0 \t\r\n")
+        return title or None
+
+    def page(self, page_number: int) -> Page:
+        """1-based. Raises PageUnrenderable when PDFium cannot load it."""
+        return Page(self._document, page_number, max_pixels=self._max_pixels)
+
+    def close(self) -> None:
+        """Idempotent. Pages must be closed before."""
+        self._document.close()
+
+    def __enter__(self) -> PdfFile:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def validate(data: Any, *, max_pages: int, max_bytes: int) -> PdfFacts:
+    """The facts of a document that can be worked on. Raises the DocumentError that says why it cannot."""
+    array = np.frombuffer(data, dtype=np.uint8)
+    if array.size > max_bytes:
+        raise DocumentTooLarge(f"The document has {array.size:,} bytes; limits.max_document_bytes allows {max_bytes:,}.")
+    if b"%PDF-" not in array[:_HEADER_BYTES].tobytes():
+        raise NotAPdf("The file is empty." if not array.size else "The file does not begin like a PDF (no %PDF- header).")
+    with PdfFile(array, max_pixels=1_000_000) as file:
+        count = file.page_count
+        if count == 0:
+            raise EmptyPdf("The document has no pages.") if _ends_properly(array) else _cut_off()
+        if count > max_pages:
+            raise DocumentTooLarge(f"The document has {count:,} pages; limits.max_document_pages allows {max_pages:,}.")
+        whole = _ends_properly(array)
+        if not whole and _declared_pages(array) > count:
+            raise _cut_off()
+        _check_some_pages(file, whole=whole)
+        return PdfFacts(page_count=count, title=file.title)
+
+
+def _open(data: Any) -> pypdfium2.PdfDocument:
+    # PDFium reads straight from the array, which may be a read-only view into the object store: hence the address.
+    buffer = (ctypes.c_ubyte * data.size).from_address(data.ctypes.data) if data.size else b""
+    try:
+        return pypdfium2.PdfDocument(buffer)
+    except pypdfium2.PdfiumError as error:
+        code = getattr(error, "err_code", None)
+        if code == pdfium.FPDF_ERR_PASSWORD:
+            raise EncryptedPdf("The document is encrypted and needs a password.") from error
+        if code == pdfium.FPDF_ERR_SECURITY:
+            raise EncryptedPdf("The document is encrypted in a way that cannot be read.") from error
+        raise (_corrupt() if _ends_properly(data) else _cut_off()) from error
+
+
+def _check_some_pages(file: PdfFile, *, whole: bool) -> None:
+    """Load pages over the length of the document. One that cannot be loaded is a page's failure, unless none can be."""
+    count = file.page_count
+    numbers = sorted({1 + round(i * (count - 1) / max(1, _SAMPLED_PAGES - 1)) for i in range(_SAMPLED_PAGES)})
+    failed = 0
+    for number in numbers:
+        try:
+            file.page(number).close()
+        except Exception:  # counted: the outcome is decided below
+            failed += 1
+    if failed == len(numbers) or (failed and not whole):
+        raise _corrupt() if whole else _cut_off()
+
+
+def _ends_properly(data: Any) -> bool:
+    return b"%%EOF" in data[-_TAIL_BYTES:].tobytes()
+
+
+def _declared_pages(data: Any) -> int:
+    """The largest /Count of a page tree that stands uncompressed in the file; 0 when there is none."""
+    counts = (int(a or b) for a, b in _COUNT.findall(data.tobytes()))
+    return max(counts, default=0)
+
+
+def _corrupt() -> DocumentError:
+    return CorruptPdf("The document is damaged: its pages cannot be found.")
+
+
+def _cut_off() -> DocumentError:
+    return CorruptPdf("The document looks cut off: its end is missing.")

@@ -1,0 +1,183 @@
+"""What is drawn on a page: images and their resolution, visible text, and the straight lines that make tables."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass, field
+from typing import Any
+
+import pypdfium2.raw as pdfium
+
+from rayocr.pdf.geometry import Upright
+
+_MAX_OBJECTS = 20_000  # looked at; maps and plots have millions of paths and no tables
+_MAX_DEPTH = 4  # of forms within forms
+_MAX_SEGMENTS = 500  # of one path: more is a drawing
+_MAX_RULINGS = 5_000
+_STRAIGHT_PT = 1.0  # a line that leaves its axis by more is oblique
+_MIN_RULING_PT = 6.0
+_THIN_PT = 3.0  # a filled rectangle as thin as this is a line
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A horizontal (y0 = y1) or vertical (x0 = x1) line in points of the upright page, origin top left."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+@dataclass(slots=True)
+class PageObjects:
+    count: int = 0
+    image_area: float = 0.0  # square points
+    page_area: float = 1.0
+    native_dpi: float = 0.0  # of the largest image, where images cover half of the page
+    visible_text_objects: int = 0
+    ruling_list: list[Ruling] = field(default_factory=list)
+
+    @property
+    def image_share(self) -> float:
+        return min(1.0, self.image_area / self.page_area)
+
+    @property
+    def rulings(self) -> tuple[Ruling, ...]:
+        return tuple(self.ruling_list)
+
+
+@dataclass(slots=True)
+class _Matrix:
+    """x' = a x + c y + e, y' = b x + d y + f: from an object's space to the page's."""
+
+    a: float = 1.0
+    b: float = 0.0
+    c: float = 0.0
+    d: float = 1.0
+    e: float = 0.0
+    f: float = 0.0
+
+    def then(self, after: _Matrix) -> _Matrix:
+        return _Matrix(
+            after.a * self.a + after.c * self.b,
+            after.b * self.a + after.d * self.b,
+            after.a * self.c + after.c * self.d,
+            after.b * self.c + after.d * self.d,
+            after.a * self.e + after.c * self.f + after.e,
+            after.b * self.e + after.d * self.f + after.f,
+        )
+
+    def point(self, x: float, y: float) -> tuple[float, float]:
+        return self.a * x + self.c * y + self.e, self.b * x + self.d * y + self.f
+
+
+def look_at_objects(page: Any, upright: Upright, width_pt: float, height_pt: float) -> PageObjects:
+    """`page` is a raw FPDF_PAGE. Bounded in time: at most 20,000 objects."""
+    found = PageObjects(page_area=max(width_pt * height_pt, 1.0))
+    looker = _Looker(found, upright, (width_pt, height_pt))
+    for index in range(min(pdfium.FPDFPage_CountObjects(page), _MAX_OBJECTS)):
+        looker.look(pdfium.FPDFPage_GetObject(page, index), _Matrix(), depth=0)
+        if found.count >= _MAX_OBJECTS:
+            break
+    if found.image_share < 0.5:
+        found.native_dpi = 0.0
+    return found
+
+
+class _Looker:
+    def __init__(self, found: PageObjects, upright: Upright, size_pt: tuple[float, float]) -> None:
+        self._found = found
+        self._upright = upright
+        self._size_pt = size_pt
+        self._largest = 0.0
+
+    def look(self, item: Any, outer: _Matrix, *, depth: int) -> None:
+        self._found.count += 1
+        kind = pdfium.FPDFPageObj_GetType(item)
+        if kind == pdfium.FPDF_PAGEOBJ_IMAGE:
+            self._image(item, _matrix_of(item).then(outer))
+        elif kind == pdfium.FPDF_PAGEOBJ_TEXT:
+            mode = pdfium.FPDFTextObj_GetTextRenderMode(item)
+            self._found.visible_text_objects += mode not in (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP)
+        elif kind == pdfium.FPDF_PAGEOBJ_PATH and len(self._found.ruling_list) < _MAX_RULINGS:
+            self._path(item, _matrix_of(item).then(outer))
+        elif kind == pdfium.FPDF_PAGEOBJ_FORM and depth < _MAX_DEPTH:
+            inner = _matrix_of(item).then(outer)
+            for index in range(pdfium.FPDFFormObj_CountObjects(item)):
+                if self._found.count >= _MAX_OBJECTS:
+                    return
+                self.look(pdfium.FPDFFormObj_GetObject(item, index), inner, depth=depth + 1)
+
+    def _image(self, item: Any, matrix: _Matrix) -> None:
+        """An image is the unit square under its matrix; what lies outside of the page does not count."""
+        corners = [matrix.point(x, y) for x, y in ((0, 0), (1, 0), (0, 1), (1, 1))]
+        xs, ys = [x for x, _ in corners], [y for _, y in corners]
+        x0, y0, x1, y1 = self._upright.box(min(xs), min(ys), max(xs), max(ys))
+        width = min(x1, self._size_pt[0]) - max(x0, 0.0)
+        height = min(y1, self._size_pt[1]) - max(y0, 0.0)
+        if width <= 0 or height <= 0:
+            return
+        area = width * height
+        self._found.image_area += area
+        if area > self._largest:
+            self._largest = area
+            columns, rows = ctypes.c_uint(), ctypes.c_uint()
+            if pdfium.FPDFImageObj_GetImagePixelSize(item, columns, rows) and x1 > x0 and y1 > y0:
+                long_px, long_pt = max(columns.value, rows.value), max(x1 - x0, y1 - y0)
+                self._found.native_dpi = long_px / long_pt * 72
+
+    def _path(self, item: Any, matrix: _Matrix) -> None:
+        count = pdfium.FPDFPath_CountSegments(item)
+        if not 2 <= count <= _MAX_SEGMENTS:
+            return
+        fill, stroke = ctypes.c_int(), ctypes.c_int()
+        pdfium.FPDFPath_GetDrawMode(item, fill, stroke)
+        points = _points(item, count, matrix)
+        if stroke.value:
+            for (x0, y0, _), (x1, y1, moves) in zip(points, points[1:], strict=False):
+                if not moves:
+                    self._ruling(x0, y0, x1, y1)
+        elif fill.value:
+            xs, ys = [p[0] for p in points], [p[1] for p in points]
+            width, height = max(xs) - min(xs), max(ys) - min(ys)
+            if height <= _THIN_PT < width:
+                self._ruling(min(xs), (min(ys) + max(ys)) / 2, max(xs), (min(ys) + max(ys)) / 2)
+            elif width <= _THIN_PT < height:
+                self._ruling((min(xs) + max(xs)) / 2, min(ys), (min(xs) + max(xs)) / 2, max(ys))
+
+    def _ruling(self, x0: float, y0: float, x1: float, y1: float) -> None:
+        left, top, right, bottom = self._upright.box(x0, y0, x1, y1)
+        if bottom - top <= _STRAIGHT_PT and right - left >= _MIN_RULING_PT:
+            middle = (top + bottom) / 2
+            self._found.ruling_list.append(Ruling(left, middle, right, middle))
+        elif right - left <= _STRAIGHT_PT and bottom - top >= _MIN_RULING_PT:
+            middle = (left + right) / 2
+            self._found.ruling_list.append(Ruling(middle, top, middle, bottom))
+
+
+def _points(item: Any, count: int, matrix: _Matrix) -> list[tuple[float, float, bool]]:
+    """The path's points in page space, each with whether the pen was lifted to get there; closing lines included."""
+    points: list[tuple[float, float, bool]] = []
+    start: tuple[float, float] | None = None
+    x, y = ctypes.c_float(), ctypes.c_float()
+    for index in range(count):
+        segment = pdfium.FPDFPath_GetPathSegment(item, index)
+        if not segment or not pdfium.FPDFPathSegment_GetPoint(segment, x, y):
+            continue
+        point = matrix.point(x.value, y.value)
+        kind = pdfium.FPDFPathSegment_GetType(segment)
+        moves = kind != pdfium.FPDF_SEGMENT_LINETO  # the control points of a curve are no corners of a table either
+        if kind == pdfium.FPDF_SEGMENT_MOVETO:
+            start = point
+        points.append((*point, moves))
+        if pdfium.FPDFPathSegment_GetClose(segment) and start is not None:
+            points.append((*start, False))
+    return points
+
+
+def _matrix_of(item: Any) -> _Matrix:
+    raw = pdfium.FS_MATRIX()
+    if not pdfium.FPDFPageObj_GetMatrix(item, raw):
+        return _Matrix()
+    return _Matrix(raw.a, raw.b, raw.c, raw.d, raw.e, raw.f)

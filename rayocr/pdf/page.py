@@ -1,0 +1,170 @@
+"""One page: cut out, rendered, and asked for its text, its images and its drawn lines."""
+
+from __future__ import annotations
+
+import io
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from rayocr.errors import PageUnrenderable
+from rayocr.pdf.geometry import Upright, upright_of
+from rayocr.pdf.ink import RENDER_DPI, coverage
+from rayocr.pdf.objects import PageObjects, Ruling, look_at_objects
+from rayocr.pdf.text_layer import TextLayer, read_lines
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+_MAX_SIDE_PX = 20_000  # of a strip that is very long and narrow: decoders and engines stop at 32,767 or earlier
+_SMALL_LONG_SIDE_PX = 1500  # a ticket at 200 dpi has letters of 12 pixels: small pages get this many on their long side
+_MAX_SMALL_DPI = 600.0
+_MAX_NATIVE_DPI = 1200.0  # a scan that was placed on a page of an inch
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """`scale` is pixels per point: a box in pixels divided by it is in points of the upright page."""
+
+    image: Image.Image
+    scale: float
+
+
+def render_scale(
+    width_pt: float, height_pt: float, *, dpi: float, max_pixels: int, native_dpi: float = 0.0
+) -> float:
+    """Pixels per point for a page, never more than `max_pixels` in all, whatever the page claims.
+
+    At `dpi`, but small pages and pages that are one image of a higher resolution (`native_dpi`) get more, so that their letters
+    stay legible; large ones get less.
+    """
+    long_side_in = max(width_pt, height_pt) / 72
+    wanted_dpi = max(dpi, min(_SMALL_LONG_SIDE_PX / long_side_in, _MAX_SMALL_DPI))
+    if long_side_in * dpi < _SMALL_LONG_SIDE_PX:
+        wanted_dpi = max(wanted_dpi, min(native_dpi, _MAX_NATIVE_DPI))
+    by_pixels = math.sqrt(max_pixels / (width_pt * height_pt))
+    by_side = _MAX_SIDE_PX / max(width_pt, height_pt)
+    return min(wanted_dpi / 72, by_pixels, by_side)
+
+
+class Page:
+    """Sizes are of the upright page in points. Not thread-safe; close it before its document."""
+
+    def __init__(self, document: pypdfium2.PdfDocument, page_number: int, *, max_pixels: int) -> None:
+        self.page_number = page_number
+        self._document = document
+        self._max_pixels = max_pixels
+        try:
+            self._page = document[page_number - 1]
+            self.width_pt, self.height_pt = self._page.get_size()
+        except (pypdfium2.PdfiumError, IndexError) as error:
+            raise PageUnrenderable(f"Page {page_number} cannot be loaded; it is damaged.") from error
+
+    # -- what engines ask for -----------------------------------------------------------------------------------------------
+
+    def as_pdf(self) -> bytes:
+        """The page as a PDF of its own; 0.5 to 1.5 ms."""
+        single = pypdfium2.PdfDocument.new()
+        try:
+            single.import_pages(self._document, [self.page_number - 1])
+            data = io.BytesIO()
+            single.save(data)
+            return data.getvalue()
+        except pypdfium2.PdfiumError as error:
+            raise PageUnrenderable(f"Page {self.page_number} cannot be cut out: {error}") from error
+        finally:
+            single.close()
+
+    def render(self, *, dpi: int = 200, grayscale: bool = False) -> Rendering:
+        """The upright page in RGB or gray, annotations included; 20 to 60 ms for a scan at 200 dpi. See `render_scale`."""
+        if not (self.width_pt > 0 and self.height_pt > 0):
+            raise PageUnrenderable(f"Page {self.page_number} has no area ({self.width_pt:g} x {self.height_pt:g} pt).")
+        scale = render_scale(
+            self.width_pt, self.height_pt, dpi=dpi, max_pixels=self._max_pixels, native_dpi=self._objects.native_dpi
+        )
+        return self._render(scale, grayscale=grayscale)
+
+    @cached_property
+    def _text_layer(self) -> TextLayer:
+        return TextLayer(
+            lines=read_lines(self._page.raw, self._upright), image_share=self.image_share, height_pt=self.height_pt
+        )
+
+    def text_layer(self) -> TextLayer:
+        """The page's own text, with a verdict on whether it can be trusted."""
+        return self._text_layer
+
+    def rulings(self) -> tuple[Ruling, ...]:
+        """Drawn horizontal and vertical lines, such as those of tables."""
+        return self._objects.rulings
+
+    @property
+    def image_share(self) -> float:
+        """0..1 of the page's area under images."""
+        return self._objects.image_share
+
+    # -- is there anything on it --------------------------------------------------------------------------------------------
+
+    def ink_coverage(self) -> float:
+        """0..1, see `rayocr.pdf.ink`; renders the page small unless nothing at all is drawn on it."""
+        if self._objects.count == 0 and pdfium.FPDFPage_GetAnnotCount(self._page.raw) == 0:
+            return 0.0
+        if not (self.width_pt > 0 and self.height_pt > 0):
+            return 0.0
+        scale = render_scale(self.width_pt, self.height_pt, dpi=RENDER_DPI, max_pixels=min(self._max_pixels, 2_000_000))
+        return coverage(self._render(scale, grayscale=True).image)
+
+    def certainly_inked(self) -> bool:
+        """Cheap: visible text is ink. False means that `ink_coverage` has to tell."""
+        return self._objects.visible_text_objects > 0 and sum(len(line.text) for line in self._text_layer.lines) >= 20
+
+    # -- inside -------------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _upright(self) -> Upright:
+        return upright_of(self._page.raw, self.width_pt, self.height_pt)
+
+    @cached_property
+    def _objects(self) -> PageObjects:
+        return look_at_objects(self._page.raw, self._upright, self.width_pt, self.height_pt)
+
+    def _render(self, scale: float, *, grayscale: bool) -> Rendering:
+        # PDFium rounds sides up; a pixel less keeps the product under the limit.
+        width = max(1, math.floor(self.width_pt * scale))
+        height = max(1, math.floor(self.height_pt * scale))
+        try:
+            bitmap = pypdfium2.PdfBitmap.new_native(
+                width, height, pdfium.FPDFBitmap_Gray if grayscale else pdfium.FPDFBitmap_BGR
+            )
+            bitmap.fill_rect((255, 255, 255, 255), 0, 0, width, height)
+            flags = pdfium.FPDF_ANNOT | (pdfium.FPDF_GRAYSCALE if grayscale else pdfium.FPDF_REVERSE_BYTE_ORDER)
+            pdfium.FPDF_RenderPageBitmap(bitmap.raw, self._page.raw, 0, 0, width, height, 0, flags)
+            image = _to_pil(bitmap, width, height, grayscale=grayscale)
+        except (pypdfium2.PdfiumError, MemoryError, ValueError) as error:
+            raise PageUnrenderable(f"Page {self.page_number} cannot be rendered: {error}") from error
+        return Rendering(image=image, scale=width / self.width_pt)
+
+    def close(self) -> None:
+        """Idempotent."""
+        self._page.close()
+
+    def __enter__(self) -> Page:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def _to_pil(bitmap: Any, width: int, height: int, *, grayscale: bool) -> Image.Image:
+    from PIL import Image
+
+    mode = "L" if grayscale else "RGB"
+    try:
+        return Image.frombytes(mode, (width, height), bytes(bitmap.buffer), "raw", mode, bitmap.stride, 1)
+    finally:
+        bitmap.close()

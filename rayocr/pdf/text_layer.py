@@ -1,0 +1,154 @@
+"""A page's own text as lines with boxes, from PDFium's characters. About 1 µs a character and call, 3 to 6 ms a dense page."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pypdfium2.raw as pdfium
+
+from rayocr.pdf.geometry import Upright
+from rayocr.pdf.trust import Verdict, judge
+
+_GAP_EM = 1.6  # between characters of one baseline: more is another column or cell, not a justified space
+_BACK_EM = 1.0  # a jump to the left by more is a new line
+_BOLD_WEIGHT = 600
+_LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
+_LINE_END_HYPHENS = "\x02\ufffe"  # what PDFium gives for a hyphen at the end of a line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextLine:
+    """A run of text on one baseline, split at wide gaps. Points of the upright page, origin top left, y down."""
+
+    text: str
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    font_size_pt: float
+    bold: bool
+
+
+@dataclass(frozen=True)
+class TextLayer:
+    """`lines` in the order of the content stream, which need not be the reading order."""
+
+    lines: tuple[TextLine, ...]
+    image_share: float
+    height_pt: float
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.text for line in self.lines)
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        return judge(self.text, image_share=self.image_share, text_share=self._text_share())
+
+    def _text_share(self) -> float:
+        """Of the page's height that has text on it."""
+        spans = sorted((line.y0, line.y1) for line in self.lines)
+        covered, end = 0.0, float("-inf")
+        for y0, y1 in spans:
+            covered += max(0.0, y1 - max(y0, end))
+            end = max(end, y1)
+        return covered / self.height_pt if self.height_pt else 0.0
+
+
+def read_lines(page: Any, upright: Upright) -> tuple[TextLine, ...]:
+    """`page` is a raw FPDF_PAGE."""
+    text_page = pdfium.FPDFText_LoadPage(page)
+    if not text_page:
+        return ()
+    try:
+        return tuple(_lines(text_page, upright))
+    finally:
+        pdfium.FPDFText_ClosePage(text_page)
+
+
+class _Run:
+    """Characters that belong to one line so far."""
+
+    __slots__ = ("chars", "first", "vertical", "x0", "x1", "y0", "y1")
+
+    def __init__(self, index: int, char: str, box: tuple[float, float, float, float]) -> None:
+        self.first = index
+        self.chars = [char]
+        self.vertical = False
+        self.x0, self.y0, self.x1, self.y1 = box
+
+    def takes(self, box: tuple[float, float, float, float], em: float) -> bool:
+        x0, y0, x1, y1 = box
+        middle = (y0 + y1) / 2
+        if not self.vertical and self.y0 - 0.25 * em <= middle <= self.y1 + 0.25 * em:
+            return -_BACK_EM * em <= x0 - self.x1 <= _GAP_EM * em
+        beside = min(x1, self.x1) - max(x0, self.x0) > 0.5 * min(x1 - x0, self.x1 - self.x0)
+        follows = min(abs(y1 - self.y0), abs(y0 - self.y1)) <= 0.6 * em
+        if (self.vertical or len(self.chars) == 1) and beside and follows:
+            self.vertical = True  # set along the margin: the characters stand above each other
+            return True
+        return False
+
+    def add(self, char: str, box: tuple[float, float, float, float], *, space: bool) -> None:
+        if space and not self.chars[-1].isspace():
+            self.chars.append(" ")
+        self.chars.append(char)
+        self.x0, self.y0 = min(self.x0, box[0]), min(self.y0, box[1])
+        self.x1, self.y1 = max(self.x1, box[2]), max(self.y1, box[3])
+
+
+def _lines(text_page: Any, upright: Upright) -> Iterator[TextLine]:
+    rect = pdfium.FS_RECTF()
+    reference = ctypes.byref(rect)
+    get_unicode, get_box = pdfium.FPDFText_GetUnicode, pdfium.FPDFText_GetLooseCharBox
+    run: _Run | None = None
+    space = False
+    high = 0
+    for index in range(pdfium.FPDFText_CountChars(text_page)):
+        code = get_unicode(text_page, index)
+        if 0xD800 <= code < 0xDC00:
+            high = code
+            continue
+        if high and 0xDC00 <= code < 0xE000:
+            code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
+        high = 0
+        char = chr(code)
+        if char in "\r\n":
+            space = True  # where PDFium breaks lines is a hint; the boxes decide
+            continue
+        if char.isspace():
+            space = True
+            continue
+        if code == 0 or not get_box(text_page, index, reference):
+            continue
+        box = upright.box(rect.left, rect.bottom, rect.right, rect.top)
+        em = max(box[3] - box[1], 1.0)
+        char = "-" if char in _LINE_END_HYPHENS else char.translate(_LIGATURES)
+        if run is not None and run.takes(box, em):
+            run.add(char, box, space=space)
+        else:
+            if run is not None:
+                yield _line(run, text_page)
+            run = _Run(index, char, box)
+        space = False
+    if run is not None:
+        yield _line(run, text_page)
+
+
+def _line(run: _Run, text_page: Any) -> TextLine:
+    size = pdfium.FPDFText_GetFontSize(text_page, run.first)
+    height = run.x1 - run.x0 if run.vertical else run.y1 - run.y0
+    return TextLine(
+        text="".join(run.chars),
+        x0=run.x0,
+        y0=run.y0,
+        x1=run.x1,
+        y1=run.y1,
+        # A font of size 1 under a scaled matrix says nothing: the box does.
+        font_size_pt=size if 0.5 * height <= size <= 1.5 * height else height * 0.85,
+        bold=pdfium.FPDFText_GetFontWeight(text_page, run.first) >= _BOLD_WEIGHT,
+    )

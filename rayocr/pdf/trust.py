@@ -1,0 +1,127 @@
+"""Whether a page's own text can be taken for what the page says. Decided a page at a time, in about a millisecond.
+
+Text layers lie in three ways: legacy fonts draw Devanagari from Latin code points, converters write its parts in an impossible
+order, and old OCR leaves junk over a scan. The rules are counts of what cannot be language; the thresholds come from 12 bad
+and many good layers of real documents (project measurements, November 2026: 12 of 12 bad ones found).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal
+
+_MIN_CHARS_OVER_SCAN = 80  # fewer, over an image of half the page: a stamp or a page number, not the page's text
+_SCAN_SHARE = 0.5
+_MAX_BROKEN_CHARS = 0.05
+_MAX_ILLEGAL_DEVANAGARI = 0.02
+_LATIN_SHARE = 0.6  # of the letters: above it, the page is judged by its Latin words
+_MIN_TOKENS = 12  # fewer words say nothing
+_MIN_GOOD_SCAN, _MAX_JUNK_SCAN = 0.88, 0.045
+_MIN_GOOD_BORN, _MAX_JUNK_BORN = 0.60, 0.20
+
+_VIRAMA = "\u094d"
+_MATRA = "\u093a\u093b\u093e-\u094c\u094e\u094f\u0955-\u0957\u0962\u0963"
+_ILLEGAL_DEVANAGARI = re.compile(
+    f"^[{_MATRA}{_VIRAMA}\u0900-\u0903\u093c]"  # a word that starts with a dependent sign
+    f"|[{_MATRA}][{_MATRA}]"  # two vowels on one consonant
+    f"|{_VIRAMA}[{_MATRA}{_VIRAMA}]"  # a vowel on a consonant that has lost its own
+    f"|[\u0905-\u0914][\u093e-\u094c{_VIRAMA}]"  # a vowel sign on an independent vowel
+)
+_DEVANAGARI_WORD = re.compile(r"[\u0900-\u097f]+")
+_TOKEN = re.compile(r"\S+")
+_EDGE = "()[]{}<>\"'“”‘’«».,;:!?…-–—*/&%$€£₹#@+=|_•·°§©®™"
+# A word, a name, an abbreviation, a number with its punctuation, an address on the net.
+_GOOD_LATIN = re.compile(
+    r"(?:[A-Z]?[a-zà-öø-ÿāăąćčďđēėęěğģīįıķļłńņňőœřśşšťţūůűųźżžß]+|[A-ZÀ-ÖØ-ÞŁŚŠŽĆČ]+)(?:['’.\-/&][A-Za-zÀ-ž]+)*(?:'s|’s|s)?\.?"
+    r"|[A-Z][a-z]+[A-Z][a-z]+"
+    r"|[A-Za-z]{0,4}[#№]?[\d]+(?:[.,:/\-–x×'’][\d]+)*(?:st|nd|rd|th|s|%|[A-Za-z]{1,3})?"
+    r"|(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+\.[\w.]+"
+)
+_LETTER_BESIDE_SIGN = re.compile(r"[A-Za-zÀ-ÿ][^\w\s'’.\-/&@,:;()]+[A-Za-zÀ-ÿ]")
+_CASE_SALAD = re.compile(r"[a-zà-ÿ][A-ZÀ-Þ].*[a-zà-ÿ][A-ZÀ-Þ]|[a-z]\d[a-z]|[A-Za-z]\d+[A-Za-z]\d")
+_LEGACY_SIGNS = re.compile(r"[¡-¿×÷ƒˆ˜†‡‰‹›]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """`kind`: none (nothing to trust), bad, or trusted; `reason` is one sentence for logs and for people."""
+
+    kind: Literal["none", "bad", "trusted"]
+    reason: str
+
+    @property
+    def trusted(self) -> bool:
+        return self.kind == "trusted"
+
+
+def judge(text: str, *, image_share: float, text_share: float | None = None) -> Verdict:
+    """`image_share`: of the page under images, 0..1; `text_share`: of its height between the first and last line of text."""
+    chars = [c for c in text if not c.isspace()]
+    scan = image_share > _SCAN_SHARE
+    if not chars:
+        return Verdict(kind="none", reason="The page has no text layer.")
+    if scan and len(chars) < _MIN_CHARS_OVER_SCAN:
+        return Verdict(kind="none", reason="A few characters lie over a scan: a stamp or a page number.")
+    if scan and text_share is not None and text_share < 0.12:
+        return Verdict(kind="none", reason="The text covers a strip of the scan only.")
+    broken = sum(_is_broken(c) for c in chars) / len(chars)
+    if broken > _MAX_BROKEN_CHARS:
+        return Verdict(kind="bad", reason=f"{broken:.0%} of the characters are private-use, control or replacement characters.")
+    return _judge_devanagari(text) or _judge_latin(text, chars, scan=scan) or Verdict(kind="trusted", reason="It reads like text.")
+
+
+def _is_broken(c: str) -> bool:
+    return unicodedata.category(c) in ("Co", "Cn", "Cs", "Cc") or c == "\ufffd"
+
+
+def _judge_devanagari(text: str) -> Verdict | None:
+    words = _DEVANAGARI_WORD.findall(text)
+    if len(words) < 5:
+        return None
+    illegal = sum(bool(_ILLEGAL_DEVANAGARI.search(word)) for word in words) / len(words)
+    if illegal > _MAX_ILLEGAL_DEVANAGARI:
+        return Verdict(kind="bad", reason=f"{illegal:.0%} of the Devanagari words have impossible sequences.")
+    return None
+
+
+def _judge_latin(text: str, chars: list[str], *, scan: bool) -> Verdict | None:
+    letters = [c for c in chars if c.isalpha()]
+    latin = sum("LATIN" in unicodedata.name(c, "") for c in letters)
+    if not letters or latin < _LATIN_SHARE * len(letters):
+        return None
+    tokens = [token for token in _TOKEN.findall(text) if any(c.isalpha() or _LEGACY_SIGNS.match(c) for c in token)]
+    if len(tokens) < _MIN_TOKENS:
+        return None
+    good = sum(_is_good(token) for token in tokens) / len(tokens)
+    junk = sum(_is_junk(token) for token in tokens) / len(tokens)
+    least_good, most_junk = (_MIN_GOOD_SCAN, _MAX_JUNK_SCAN) if scan else (_MIN_GOOD_BORN, _MAX_JUNK_BORN)
+    if good < least_good:
+        return Verdict(kind="bad", reason=f"Only {good:.0%} of the words are well formed.")
+    if junk > most_junk:
+        return Verdict(kind="bad", reason=f"{junk:.0%} of the words are junk.")
+    vowelless = _vowelless_share(tokens)
+    if vowelless > 0.35:
+        return Verdict(kind="bad", reason=f"{vowelless:.0%} of the longer words have no vowel: a font that draws another script.")
+    return None
+
+
+def _is_good(token: str) -> bool:
+    core = token.strip(_EDGE)
+    if not core:
+        return True
+    return all(_GOOD_LATIN.fullmatch(part.strip(_EDGE)) for part in re.split(r"[/–—,;:()]+|-(?=\w)", core) if part.strip(_EDGE))
+
+
+def _is_junk(token: str) -> bool:
+    core = token.strip(_EDGE)
+    return bool(_LETTER_BESIDE_SIGN.search(core) or _CASE_SALAD.search(core) or _LEGACY_SIGNS.search(core))
+
+
+def _vowelless_share(tokens: list[str]) -> float:
+    """Of words of four and more small letters. Latin languages have a vowel in nearly every one."""
+    words = [core for token in tokens if (core := token.strip(_EDGE)).isalpha() and len(core) >= 4 and core[1:].islower()]
+    if len(words) < _MIN_TOKENS:
+        return 0.0
+    return sum(not re.search(r"[aeiouyà-öø-ÿāēīōūăěůőű]", word.lower()) for word in words) / len(words)

@@ -1,0 +1,94 @@
+"""When to try again, and when: decided by the error's class alone, never by its message.
+
+Pure: the random source and the sleep are handed in. `decide` serves engines (which sleep on their own event loop), `call` the
+blocking calls of storage. Exponential backoff with full jitter, as in the AWS Builders' Library, "Timeouts, retries and backoff
+with jitter": the whole delay is random, so that workers that failed together do not come back together.
+"""
+
+from __future__ import annotations
+
+import math
+import random as _random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from rayocr.errors import RayocrError
+
+if TYPE_CHECKING:
+    from rayocr.config import RetryConfig
+
+T = TypeVar("T")
+
+_MOST_DOUBLINGS = 62  # 2.0**1024 overflows; no cap is that high
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """`max_attempts` counts the first try; the backoff before try n+1 is at most base_s * 2**(n-1), and at most cap_s."""
+
+    max_attempts: int = 3
+    base_s: float = 1.0
+    cap_s: float = 60.0
+
+    @classmethod
+    def from_config(cls, config: RetryConfig) -> RetryPolicy:
+        return cls(max_attempts=config.max_attempts, base_s=config.base_s, cap_s=config.cap_s)
+
+    def backoff_s(self, attempt: int) -> float:
+        """The longest delay after this failed attempt (1-based)."""
+        return float(min(self.cap_s, self.base_s * 2.0 ** min(max(attempt - 1, 0), _MOST_DOUBLINGS)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryDecision:
+    delay_s: float
+
+
+def decide(
+    error: BaseException, attempt: int, *, policy: RetryPolicy, random: Callable[[], float] = _random.random
+) -> RetryDecision | None:
+    """What to do after `attempt` (1-based) ended with `error`: wait and try again, or None: give up.
+
+    A server's own delay (`retry_after_s`) is a floor: the jitter comes on top of it, so that nobody asks early and not everybody
+    asks at the same instant.
+    """
+    if not (isinstance(error, RayocrError) and error.transient) or attempt >= policy.max_attempts:
+        return None
+    jitter_s = random() * policy.backoff_s(attempt)
+    return RetryDecision(delay_s=_server_delay_s(error) + jitter_s)
+
+
+def call(
+    function: Callable[[], T],
+    *,
+    policy: RetryPolicy,
+    sleep: Callable[[float], None] = time.sleep,
+    random: Callable[[], float] = _random.random,
+    on_retry: Callable[[RayocrError, int, float], None] | None = None,
+) -> T:
+    """The function's answer, tried again after transient errors. Blocks. Raises what the last try raised.
+
+    The function must be safe to repeat: a try whose answer was lost may have done its work. `on_retry(error, attempt, delay_s)`
+    is told before each wait.
+    """
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            return function()
+        except RayocrError as error:
+            decision = decide(error, attempt, policy=policy, random=random)
+            if decision is None:
+                raise
+            if on_retry is not None:
+                on_retry(error, attempt, decision.delay_s)
+        sleep(decision.delay_s)  # outside of the except block: a Ctrl-C while waiting does not drag the old error along
+
+
+def _server_delay_s(error: RayocrError) -> float:
+    delay_s = getattr(error, "retry_after_s", None)
+    if isinstance(delay_s, int | float) and math.isfinite(delay_s) and delay_s > 0:
+        return float(delay_s)
+    return 0.0

@@ -1,0 +1,37 @@
+"""From a URI to its storage: the one place that knows all the adapters."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from rayocr.errors import UsageError
+from rayocr.storage.base import Storage
+from rayocr.storage.uri import parse_uri
+
+_NOT_YET = {"gs": "Google Cloud Storage", "gdrive": "Google Drive"}
+
+
+def open_storage(uri: str, **options: Any) -> Storage:
+    """`options` are the adapter's own (a folder's: create, fsync, on_error). Raises UsageError; ObjectNotFound when the
+    folder is missing and is not to be created."""
+    parsed = parse_uri(uri)
+    if parsed.scheme == "local":
+        from rayocr.storage.local import LocalStorage
+
+        return LocalStorage(parsed.root, **options)
+    if parsed.scheme == "memory":
+        from rayocr.storage.memory import MemoryStorage
+
+        own = {name: value for name, value in options.items() if name not in ("create", "fsync", "on_error")}
+        return MemoryStorage(parsed.root, **own)
+    raise UsageError(
+        f"{uri}: {_NOT_YET[parsed.scheme]} is not supported by this version yet; use a folder, or mount the storage as one."
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def cached_storage(uri: str) -> Storage:
+    """One storage a URI and process, for tasks that come again and again. The root must be there: whoever starts a run creates
+    it with `open_storage(uri, create=True)`; missing here, it is missing on this machine. Raises as `open_storage`."""
+    return open_storage(uri)

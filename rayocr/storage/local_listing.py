@@ -1,0 +1,143 @@
+"""The listing of a folder: every regular file below it, as a stream in the order of the full names.
+
+That order is the one that object stores list in, so a listing does not depend on the backend. Holds the names of the folders
+between the root and the present one, and the identity of every folder entered: no folder is entered twice, whatever the links.
+"""
+
+# Paths are strings throughout: names may hold undecodable bytes, and pathlib doubles the cost of a listing
+# ruff: noqa: PTH112, PTH114, PTH116
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from rayocr.errors import ObjectNotFound, StorageDenied, StorageError, StorageUnavailable, UnsafeName
+from rayocr.storage.base import Entry
+from rayocr.storage.os_errors import printable, storage_error
+
+OnError = Callable[[str, StorageError], None]
+
+_STATE = ".rayocr"
+TMP = ".rayocr/tmp"
+TEMP_BESIDE = ".rayocr-tmp-"  # what LocalStorage writes into folders on other file systems
+
+
+def entry_of(name: str, found: os.stat_result) -> Entry:
+    return Entry(
+        name=name, size_bytes=found.st_size, version=f"{found.st_size}-{found.st_mtime_ns}", modified_at=found.st_mtime_ns / 1e9
+    )
+
+
+def list_folder(root: str, prefix: str, *, on_error: OnError | None) -> Iterator[Entry]:
+    """Files whose name starts with `prefix`. Raises StorageDenied or StorageUnavailable when the root (or the prefix's folder)
+    cannot be listed, and for folders below it too when there is no `on_error` to tell."""
+    *folders, rest = prefix.split("/")
+    if "\0" in prefix or rest in (".", "..") or any(part in ("", ".", "..") for part in folders):
+        raise UnsafeName(f"{prefix!r} is not a prefix below the storage's root.")
+    if not os.path.isdir(root):
+        raise StorageUnavailable(f"The folder {printable(root)} is not there any more.")
+    listing = _Listing(root=root.rstrip("/"), on_error=on_error, with_state=prefix.startswith(_STATE))
+    for depth in range(len(folders)):
+        if os.path.isdir(f"{root}/{'/'.join(folders[:depth])}"):
+            listing.enter("/".join(folders[:depth]))  # links back up end here, as they do in a listing of everything
+    for entry in listing.walk("/".join(folders)):
+        if entry.name.startswith(prefix):
+            yield entry
+
+
+@dataclass(slots=True)
+class _Listing:
+    root: str
+    on_error: OnError | None
+    with_state: bool
+    entered: set[tuple[int, int]] = field(default_factory=set)
+
+    def walk(self, start: str) -> Iterator[Entry]:
+        names = self._scan(start, required=True)
+        stack = [iter(names)] if names is not None else []
+        while stack:
+            name = next(stack[-1], None)
+            if name is None:
+                stack.pop()
+            elif name.endswith("/"):
+                names = self._scan(name[:-1])
+                if names is not None:
+                    stack.append(iter(names))
+            elif entry := self._entry(name):
+                yield entry
+
+    def enter(self, folder: str) -> bool:
+        """False when this real folder was entered before. Raises OSError."""
+        found = os.stat(f"{self.root}/{folder}")
+        identity = (found.st_dev, found.st_ino)
+        if identity in self.entered:
+            return False
+        self.entered.add(identity)
+        return True
+
+    def _scan(self, folder: str, *, required: bool = False) -> list[str] | None:
+        """Names in the folder, sub-folders with a slash behind them, sorted; None when it is not to be entered."""
+        path = f"{self.root}/{folder}"
+        try:
+            if not self.enter(folder):
+                return None
+            with os.scandir(path) as entries:
+                return sorted(self._names(folder, entries))
+        except OSError as error:
+            failure = storage_error(error, path)
+            if isinstance(failure, ObjectNotFound):
+                return None  # gone since its parent was read, or nothing was ever written under the prefix
+            if required or self.on_error is None:
+                raise failure from error
+            self.on_error(folder, failure)
+            return None
+
+    def _names(self, folder: str, entries: Iterator[os.DirEntry[str]]) -> Iterator[str]:
+        below = f"{folder}/" if folder else ""
+        for entry in entries:
+            name = below + entry.name
+            if entry.name.startswith(TEMP_BESIDE) or name == TMP or (name == _STATE and not self.with_state):
+                continue
+            try:
+                is_folder = entry.is_dir()
+            except OSError as error:  # a link through a folder that may not be searched
+                self._report(name, storage_error(error, entry.path))
+                continue
+            if not is_folder:
+                yield name
+            elif not (entry.is_symlink() and self._is_inside(entry.path)):
+                yield name + "/"
+
+    def _is_inside(self, path: str) -> bool:
+        """A link to a folder below the root: its files are listed under their own name, and not a second time."""
+        return os.path.realpath(path).startswith(self.root + "/")
+
+    def _entry(self, name: str) -> Entry | None:
+        path = f"{self.root}/{name}"
+        try:
+            found = os.stat(path)
+        except OSError as error:
+            if not os.path.lexists(path):
+                return None  # deleted since its folder was read
+            if os.path.islink(path) and isinstance(storage_error(error, path), ObjectNotFound):
+                self._report(name, ObjectNotFound(f"The link {printable(path)} leads nowhere."))
+            else:
+                self._report(name, storage_error(error, path))
+            return None
+        if not stat.S_ISREG(found.st_mode):
+            return None  # a socket, a fifo, a device
+        return Entry(
+            name=name,
+            size_bytes=found.st_size,
+            version=f"{found.st_size}-{found.st_mtime_ns}",
+            modified_at=found.st_mtime_ns / 1e9,
+        )
+
+    def _report(self, name: str, error: StorageError) -> None:
+        if self.on_error is not None:
+            self.on_error(name, error)
+        elif isinstance(error, StorageDenied | StorageUnavailable):
+            raise error

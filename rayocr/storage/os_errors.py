@@ -1,0 +1,51 @@
+"""What the operating system says, in our words: the one table from errno to the classes of errors.py."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from rayocr.errors import ObjectNotFound, StorageDenied, StorageError, StorageFull, StorageUnavailable, UnsafeName
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ETXTBSY}
+_UNSAFE = {errno.EILSEQ, errno.EINVAL}
+
+
+def storage_error(error: OSError, path: str, *, writing: bool = False) -> StorageError:
+    """One sentence with the path; the class decides what happens next."""
+    shown, why = printable(path), error.strerror or str(error)
+    code = error.errno
+    if code in _FULL:
+        return StorageFull(f"No room to write {shown}: {why}.")
+    if code in _DENIED:
+        return StorageDenied(f"No permission to {'write' if writing else 'read'} {shown}: {why}.")
+    if code == errno.ENAMETOOLONG:
+        return UnsafeName(f"The name is too long for this file system: {shown}")
+    if code in (errno.ENOTDIR, errno.EEXIST) and writing:
+        return StorageDenied(f"{_blocking_file(error, path)} is a file, and a folder must be there to write {shown}.")
+    if code == errno.EISDIR and writing:
+        return StorageDenied(f"{shown} is a folder, and a file of that name must be written.")
+    if code in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENXIO) and not writing:
+        return ObjectNotFound(f"There is no file {shown}.")
+    if code == errno.ELOOP:
+        return (StorageDenied if writing else ObjectNotFound)(f"The symbolic links of {shown} run in a circle.")
+    if code in _UNSAFE:
+        return UnsafeName(f"This file system does not take the name {shown}: {why}.")
+    return StorageUnavailable(f"{shown} cannot be {'written' if writing else 'read'} just now: {why}.")
+
+
+def printable(path: str) -> str:
+    """On one line and in UTF-8, for messages: a name may hold newlines, and bytes that are no text."""
+    if path.isprintable():
+        return path
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in path)
+
+
+def _blocking_file(error: OSError, path: str) -> str:
+    """The first thing on the way up that is there: the one that is not a folder."""
+    place = error.filename2 or error.filename or path  # of a link or rename, the second is the target
+    place = os.fsdecode(place)
+    while place not in ("", "/") and not os.path.lexists(place):
+        place = os.path.dirname(place)
+    return printable(place)

@@ -1,0 +1,156 @@
+"""Temporary files of a local storage: written whole, synced, named after their process so that a dead one's can be swept.
+
+All of them lie in one folder below the root (`.rayocr/tmp/`), normally on the file system of their target, beside the lock file
+that makes checks-then-renames safe between the processes of one machine.
+"""
+
+# Paths are strings throughout: names may hold undecodable bytes, and pathlib doubles the cost of a small write
+# ruff: noqa: PTH108, PTH116, PTH208
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import io
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from rayocr.process import ProcessIdentity, current_process
+
+_LOCK = "write.lock"
+_BLOCK = 1 << 20
+_FOREIGN_S = 24 * 3600  # files of other hosts are left alone for so long: nobody here can tell whether their process is alive
+_NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
+_NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
+
+
+class TempFolder:
+    """Raises OSError; the storage translates. `make_folder` makes this folder durably when it is missing."""
+
+    def __init__(self, path: str, *, fsync: bool, make_folder: Callable[[str], None]) -> None:
+        self._path = path
+        self._fsync = fsync
+        self._make_folder = make_folder
+        self._mutex = threading.Lock()
+
+    def write(self, data: bytes | BinaryIO) -> str:
+        """The path of a new file with the data, durable but not yet under its name."""
+        me = current_process()
+        temp = f"{self._path}/{me.host}.{me.pid}.{me.started}.{secrets.token_hex(6)}"
+        fd = self._open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC)
+        try:
+            with open(fd, "wb", buffering=0) as file:
+                _copy(data, file)
+                stamp(fd, time.time_ns())
+                if self._fsync:
+                    os.fsync(fd)
+        except BaseException:
+            unlink_quietly(temp)
+            raise
+        return temp
+
+    def move_beside(self, temp: str, folder: str, prefix: str) -> str:
+        """The same file in `folder`, which lies on another file system. The old one is gone afterwards, whatever happens."""
+        beside = f"{folder}/{prefix}{os.path.basename(temp)}"
+        try:
+            with open(temp, "rb") as source, open(beside, "xb", buffering=0) as target:
+                _copy(source, target)
+                stamp(target.fileno(), os.fstat(source.fileno()).st_mtime_ns)
+                if self._fsync:
+                    os.fsync(target.fileno())
+        except BaseException:
+            unlink_quietly(beside)
+            raise
+        finally:
+            unlink_quietly(temp)
+        return beside
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Excludes the other threads and the other processes of this machine that write below the same root."""
+        with self._mutex:
+            fd = self._open(f"{self._path}/{_LOCK}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+            try:
+                try:
+                    fcntl.flock(fd, fcntl.LOCK_EX)
+                except OSError as error:
+                    if error.errno not in _NO_LOCKS:  # a mount without locks: then only this process's threads are excluded
+                        raise
+                yield
+            finally:
+                os.close(fd)
+
+    def sweep(self) -> int:
+        swept = 0
+        try:
+            files = os.listdir(self._path)
+        except FileNotFoundError:
+            return 0
+        for file in files:
+            if file != _LOCK and self._is_orphan(file):
+                unlink_quietly(f"{self._path}/{file}")
+                swept += 1
+        return swept
+
+    def _open(self, path: str, flags: int) -> int:
+        try:
+            return os.open(path, flags, 0o666)
+        except FileNotFoundError:
+            self._make_folder(self._path)
+            return os.open(path, flags, 0o666)
+
+    def _is_orphan(self, file: str) -> bool:
+        host, pid, started, *_ = [*file.split("."), "", "", ""]
+        if pid.isdigit() and host == current_process().host:
+            return ProcessIdentity(host=host, pid=int(pid), started=started).is_dead()
+        try:
+            return time.time() - os.stat(f"{self._path}/{file}").st_mtime > _FOREIGN_S
+        except OSError:
+            return False
+
+
+def stamp(file: int | str, at_ns: int) -> None:
+    """A time of our own: the kernel's ticks of some milliseconds would give two writes of one size the same version."""
+    try:
+        os.utime(file, ns=(at_ns, at_ns))
+    except OSError:
+        pass  # a mount that sets its own times
+
+
+def fsync_folder(folder: str) -> None:
+    try:
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return  # removed, and what was in it before
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise
+    finally:
+        os.close(fd)
+
+
+def unlink_quietly(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass
+
+
+def _copy(data: bytes | BinaryIO, file: io.FileIO) -> None:
+    if isinstance(data, bytes | bytearray | memoryview):
+        _write_all(file, memoryview(data))
+        return
+    while block := data.read(_BLOCK):
+        _write_all(file, memoryview(block))
+
+
+def _write_all(file: io.FileIO, view: memoryview) -> None:
+    while view.nbytes:  # an unbuffered write may take less than it is given
+        view = view[file.write(view) :]

@@ -1,0 +1,135 @@
+"""What `source=`, `dest=` and `state=` may say, and the one canonical text for each place.
+
+Two spellings of a place (`in`, `./in/`, a link to it) have one canonical URI, since document ids and locks are made from it. A
+folder's is `file://` with its real path, percent-encoded byte for byte, so that any name a file system allows can be read back.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, unquote_to_bytes
+
+from rayocr.errors import UsageError
+from rayocr.storage.os_errors import printable
+
+_FORMS = "Use a folder (./in, /data/in), gs://bucket/prefix or gdrive://FOLDER_ID."
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_HALF_SCHEME = re.compile(r"(gs|gdrive|file|s3|memory|https?):", re.IGNORECASE)
+_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
+_DRIVE_ID = re.compile(r"[A-Za-z0-9_-]+")
+_DRIVE_LINK = re.compile(r"https?://drive\.google\.com/.*?folders/([A-Za-z0-9_-]+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageUri:
+    """`root`: a folder's real absolute path, a bucket, a Drive folder's id, or the name of a memory storage.
+    `prefix`: below a bucket, without slashes at its ends."""
+
+    scheme: str  # local | gs | gdrive | memory
+    root: str
+    prefix: str = ""
+
+    @property
+    def text(self) -> str:
+        """Canonical; `parse_uri(uri.text) == uri`. No trailing slash, but for the root folder of a machine (`file:///`)."""
+        if self.scheme == "local":
+            return "file://" + quote(os.fsencode(self.root), safe="/-._~")
+        return f"{self.scheme}://{self.root}" + (f"/{self.prefix}" if self.prefix else "")
+
+    @property
+    def display(self) -> str:
+        """For people: a folder's path, on one line; else the URI."""
+        return printable(self.root) if self.scheme == "local" else self.text
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def parse_uri(text: str) -> StorageUri:
+    """Raises UsageError, with one line that says what to write instead."""
+    if not text.strip():
+        raise UsageError(f"The path is empty. {_FORMS}")
+    if "\0" in text:
+        raise UsageError(f"{text!r} is not a path: it contains a NUL character.")
+    if match := _SCHEME.match(text):
+        return _parse_with_scheme(text, match.group(1).lower(), text[match.end() :])
+    if _WINDOWS.match(text) and os.name != "nt":
+        raise UsageError(f"{text!r} is a Windows path and this is not Windows. {_FORMS}")
+    if match := _HALF_SCHEME.match(text):
+        scheme = match.group(1).lower()
+        raise UsageError(f"{text!r} lacks a slash: write {scheme}://…, or ./{text} for a folder of that name.")
+    return _local(os.path.expanduser(text))  # noqa: PTH111 - undecodable bytes stay as they are
+
+
+def contains(outer: StorageUri, inner: StorageUri) -> bool:
+    """Whether `inner` is `outer` or lies below it. Of Drive folders only the same one is known to be contained."""
+    if outer.scheme != inner.scheme:
+        return False
+    if outer.scheme == "local":
+        return _is_below(outer.root, inner.root)
+    return outer.root == inner.root and (not outer.prefix or _is_below(outer.prefix, inner.prefix))
+
+
+def path_below(outer: StorageUri, inner: StorageUri) -> str:
+    """The name of `inner` below `outer`, which contains it; "" when they are the same. Plain text, not percent-encoded."""
+    assert contains(outer, inner)
+    if outer.scheme == "local":
+        return inner.root[len(outer.root) :].strip("/")
+    return inner.prefix[len(outer.prefix) :].strip("/")
+
+
+def _is_below(outer: str, inner: str) -> bool:
+    return inner == outer or inner.startswith(outer.rstrip("/") + "/")
+
+
+def _parse_with_scheme(text: str, scheme: str, rest: str) -> StorageUri:
+    if scheme == "file":
+        return _file(text, rest)
+    if scheme == "gs":
+        return _gs(text, rest)
+    if scheme == "gdrive":
+        folder_id = rest.strip("/")
+        if not _DRIVE_ID.fullmatch(folder_id):
+            raise UsageError(f"{text!r}: write gdrive://FOLDER_ID, the last part of the folder's address in the browser.")
+        return StorageUri(scheme="gdrive", root=folder_id)
+    if scheme == "memory":
+        name = rest.strip("/")
+        if not name or "/" in name:
+            raise UsageError(f"{text!r}: a memory storage is memory://name.")
+        return StorageUri(scheme="memory", root=name)
+    if match := _DRIVE_LINK.match(text):
+        raise UsageError(f"{text!r} is a page for a browser: write gdrive://{match.group(1)}")
+    raise UsageError(f"{scheme}:// is not supported. {_FORMS}")
+
+
+def _file(text: str, rest: str) -> StorageUri:
+    host, slash, path = rest.partition("/")
+    if host not in ("", "localhost") or not slash:
+        raise UsageError(f"{text!r}: a file URI has three slashes, as in file:///data/in")
+    try:
+        raw = unquote_to_bytes(os.fsencode("/" + path))
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{text!r} is not a usable path: {error}.") from error
+    if b"\0" in raw:
+        raise UsageError(f"{text!r} is not a path: it contains a NUL character.")
+    return _local(os.fsdecode(raw))
+
+
+def _local(path: str) -> StorageUri:
+    try:
+        return StorageUri(scheme="local", root=os.path.realpath(path))
+    except (OSError, ValueError) as error:  # ValueError: characters that no file system takes
+        raise UsageError(f"{path!r} is not a usable path: {error}.") from error
+
+
+def _gs(text: str, rest: str) -> StorageUri:
+    bucket, _, prefix = rest.partition("/")
+    if not _BUCKET.fullmatch(bucket):
+        raise UsageError(f"{text!r}: {bucket!r} is not the name of a bucket. Write gs://bucket/prefix")
+    prefix = prefix.strip("/")
+    if prefix and any(part in ("", ".", "..") for part in prefix.split("/")):
+        raise UsageError(f"{text!r}: the prefix must not have empty parts, '.' or '..'.")
+    return StorageUri(scheme="gs", root=bucket, prefix=prefix)

@@ -1,0 +1,17 @@
+"""What all tests share: no test reads the user's environment, home or keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def no_keys_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GEMINI_BASE_URL", "RAY_ADDRESS", "REDIS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("MAX_CONCURRENT_FILES", "MAX_CONCURRENT_WORKERS", "GEMINI_GLOBAL_CONCURRENCY", "MAX_RETRIES"):
+        monkeypatch.delenv(name, raising=False)

@@ -1,0 +1,79 @@
+"""One real Ray that lives as long as the test session, and the command line to run on it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.support import PROJECT, Cli, Cluster, SimulatedGemini, end_tree, free_port, wait_until
+
+
+@pytest.fixture(scope="session")
+def home() -> Iterator[Path]:
+    """Ray writes its token here, and not into the home of whoever runs the tests. Short, since sockets have short paths."""
+    folder = Path(tempfile.mkdtemp(prefix="ro", dir="/tmp"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def environment(home: Path) -> dict[str, str]:
+    dropped = ("GEMINI", "GOOGLE", "RAY_", "REDIS", "SUPABASE", "MAX_", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+    return kept | {
+        "HOME": str(home),
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_TMPDIR": str(home / "t"),
+        "COLUMNS": "160",
+        "PYTHONPATH": str(PROJECT),
+    }
+
+
+@pytest.fixture(scope="session")
+def cluster(environment: dict[str, str], home: Path) -> Iterator[Cluster]:
+    port = free_port()
+    log = (home / "head.log").open("wb")
+    head = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--num-cpus=2"),
+            *(f"--port={port}", "--node-ip-address=127.0.0.1", "--include-dashboard=false", f"--temp-dir={home / 't'}"),
+            "--object-store-memory=500000000",
+        ],
+        env=environment | {"RAY_enable_worker_prestart": "0", "RAY_prestart_worker_first_driver": "0"},
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    text = lambda: (home / "head.log").read_text(errors="replace")  # noqa: E731
+    try:
+        wait_until(lambda: "Ray runtime started" in text() or head.poll() is not None, "the Ray head is up")
+        assert head.poll() is None, text()
+        yield Cluster(f"127.0.0.1:{port}")
+    finally:
+        log.close()
+        end_tree(head.pid)
+
+
+@pytest.fixture
+def cli(environment: dict[str, str], cluster: Cluster, tmp_path: Path) -> Cli:
+    return Cli(environment, tmp_path, cluster.address)
+
+
+@pytest.fixture
+def cli_without_ray(environment: dict[str, str], tmp_path: Path) -> Cli:
+    """For runs that must end before they need a cluster: the address leads nowhere."""
+    return Cli(environment, tmp_path, "127.0.0.1:1")
+
+
+@pytest.fixture
+def gemini(environment: dict[str, str]) -> Iterator[SimulatedGemini]:
+    simulated = SimulatedGemini(environment, latency_s=0.1)
+    yield simulated
+    simulated.close()

@@ -1,0 +1,167 @@
+"""What the end-to-end tests work with: the command line, a simulated Gemini, PDFs, processes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+PROJECT = Path(__file__).parents[2]
+PATIENCE_S = 300  # for things that take seconds: only a hang takes longer, on any machine
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain until {what}"
+        time.sleep(0.02)
+
+
+@dataclass
+class Cluster:
+    address: str
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def end_tree(pid: int) -> None:
+    """End a process that a test started, and everything below it."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        root = psutil.Process(pid)
+        processes = [*root.children(recursive=True), root]
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.terminate()
+        _, alive = psutil.wait_procs(processes, timeout=20)
+        for process in alive:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+
+
+@dataclass
+class Cli:
+    environment: dict[str, str]
+    folder: Path
+    cluster: str
+
+    def command(self, arguments: Sequence[str]) -> list[str]:
+        given = list(arguments)
+        if not any(a.startswith("cluster=") for a in given):
+            given.append(f"cluster={self.cluster}")
+        return [sys.executable, "-m", "rayocr", *given]
+
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(arguments),
+            env=self.environment | environment,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=PATIENCE_S,
+            check=False,
+        )
+
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.command(arguments),
+            env=self.environment | environment,
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+
+class SimulatedGemini:
+    """The simulator as a process of its own, and what it counted."""
+
+    key = "simulated-key"
+
+    def __init__(self, environment: dict[str, str], **settings: float) -> None:
+        options = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.gemini_simulator", *options],
+            env=environment,
+            cwd=PROJECT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        self.url: str = json.loads(self.process.stdout.readline())["url"]
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return {"GEMINI_API_KEY": self.key, "GOOGLE_GEMINI_BASE_URL": self.url}
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        with urllib.request.urlopen(f"{self.url}/counts", timeout=60) as answer:
+            counted: dict[str, dict[str, int]] = json.load(answer)
+        return counted
+
+    @property
+    def answered(self) -> int:
+        return sum(self.counts()["answered"].values())
+
+    def set(self, **settings: float | str) -> None:
+        request = urllib.request.Request(f"{self.url}/settings", data=json.dumps(settings).encode(), method="POST")
+        urllib.request.urlopen(request, timeout=60).close()
+
+    def close(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(60)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+def children_named(pid: int | None, title: str) -> list[psutil.Process]:
+    """Ray's worker processes whose title begins so ("ray::page_worker"), anywhere below `pid` or on the machine's Ray head."""
+    roots = [psutil.Process(pid)] if pid else [psutil.Process()]
+    found = []
+    for root in roots:
+        for process in root.children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                if " ".join(process.cmdline()).startswith(title):
+                    found.append(process)
+    return found
+
+
+def make_pdf(path: Path, pages: int, *, prefix: str = "page") -> Path:
+    """A born-digital PDF with a sentence on each page that names it."""
+    from reportlab.pdfgen.canvas import Canvas
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    canvas = Canvas(str(path), pageCompression=1, invariant=1)
+    for number in range(1, pages + 1):
+        canvas.drawString(72, 720, f"This is {prefix} number {number} of a document that was made for a test of rayocr.")
+        canvas.drawString(72, 700, "It has a second line so that the page carries enough words for its text layer to be trusted.")
+        canvas.showPage()
+    canvas.save()
+    return path
+
+
+def page_texts(markdown: Path) -> dict[int, str]:
+    """The Markdown cut at its page breaks."""
+    import re
+
+    parts = re.split(r"<!-- page (\d+) -->", markdown.read_text())
+    return {int(number): text.strip() for number, text in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def manifests(dest: Path) -> list[dict[str, object]]:
+    return [json.loads(path.read_text()) for path in sorted((dest / ".rayocr" / "documents").glob("*/*.json"))]

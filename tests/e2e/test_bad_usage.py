@@ -1,0 +1,109 @@
+"""What users get wrong: one or two lines, the right exit code, no traceback, nothing half-written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.support import PATIENCE_S, Cli, SimulatedGemini, make_pdf
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["source=missing"], "does not exist"),
+        (["source=in", "dest=in"], "same as the source"),
+        (["source=in", "dest=in/out"], "inside the source"),
+        (["sorce=in"], "did you mean source?"),
+        (["source=in", "enigne=local"], "did you mean engine?"),
+        (["source=in", "limits.rpm=fast"], "limits.rpm"),
+        (["--source", "in"], "key=value"),
+        (["source=s3://bucket/x"], "s3://"),
+        (["source=in", "engine.chain=[rapidocr,tesserakt]"], "tesserakt"),
+        (["source=in", "outputs=[docx]"], "docx"),
+        (["source=in", "engine=gemini"], "GEMINI_API_KEY"),
+        (["mode=status", "dest=nowhere"], "does not exist"),
+    ],
+)
+def test_wrong_usage_is_told_in_a_line_or_two_with_exit_2(cli_without_ray: Cli, arguments: list[str], words: str) -> None:
+    make_pdf(cli_without_ray.folder / "in" / "a.pdf", 1)
+    done = cli_without_ray.run(*arguments)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert words in done.stderr
+    assert len(done.stderr.splitlines()) <= 2
+    assert "Traceback" not in done.stderr
+    assert not (cli_without_ray.folder / "in" / "out").exists()
+
+
+def test_a_destination_in_the_source_can_be_asked_for_and_is_not_read(cli: Cli) -> None:
+    make_pdf(cli.folder / "in" / "a.pdf", 1)
+    make_pdf(cli.folder / "in" / "out" / "earlier.pdf", 1)
+    done = cli.run("source=in", "dest=in/out", "allow_dest_in_source=true", "engine=textlayer")
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in (cli.folder / "in" / "out").glob("*.md")] == ["a.md"]
+
+
+def test_a_destination_that_cannot_be_written_is_refused_before_any_work(cli_without_ray: Cli) -> None:
+    make_pdf(cli_without_ray.folder / "in" / "a.pdf", 1)
+    (cli_without_ray.folder / "file").write_text("")
+    done = cli_without_ray.run("source=in", "dest=file/out")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert len(done.stderr.splitlines()) <= 2
+    assert "Traceback" not in done.stderr
+
+
+def test_no_ray_at_the_address_is_told_with_exit_3(cli_without_ray: Cli) -> None:
+    make_pdf(cli_without_ray.folder / "in" / "a.pdf", 1)
+    done = cli_without_ray.run("source=in", "dest=out", "cluster=127.0.0.1:9")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "Ray cannot be reached" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_key_stops_the_run_with_exit_3_and_few_calls(cli: Cli, gemini: SimulatedGemini) -> None:
+    make_pdf(cli.folder / "in" / "a.pdf", 40)
+    done = cli.run("source=in", "dest=out", "engine=gemini", **(gemini.variables | {"GEMINI_API_KEY": "wrong"}))
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "GEMINI_API_KEY" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def _mount_command(size: str, folder: Path) -> list[str] | None:
+    """A command prefix that runs what follows with a small file system on the folder, or None where that is not allowed."""
+    if sys.platform != "linux" or not shutil.which("unshare"):
+        return None
+    script = f'mount -t tmpfs -o size={size} tmpfs "{folder}" && exec "$@"'
+    for flags in (["-m"], ["-U", "-r", "-m"]):
+        prefix = ["unshare", *flags, "sh", "-c", script, "sh"]
+        if subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0:
+            return prefix
+    return None
+
+
+def test_a_full_disk_stops_the_run_with_exit_3_and_leaves_nothing_half_written(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    dest = tmp_path / "out"
+    dest.mkdir()
+    prefix = _mount_command("160k", dest)
+    if prefix is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI must be able to mount a small file system")
+        pytest.skip("this machine does not let the test mount a small file system")
+    for number in range(40):
+        make_pdf(tmp_path / "in" / f"{number:02}.pdf", 30)
+    listing = f'"$@"; code=$?; ls -lR "{dest}" > "{tmp_path}/listing"; find "{dest}" -name "*.md" -exec tail -n 2 {{}} \\; > "{tmp_path}/tails"; exit $code'
+    command = [sys.executable, "-m", "rayocr", "source=in", f"dest={dest}", "engine=textlayer", "cluster=local", "cpus=2"]
+    done = subprocess.run(
+        [*prefix, "sh", "-c", listing, "sh", *command],
+        env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "full" in done.stderr.lower() or "space" in done.stderr.lower()
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) <= 2

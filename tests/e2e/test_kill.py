@@ -1,0 +1,126 @@
+"""Killed at any moment: what was acknowledged is there, and only what was in flight is paid for twice."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from tests.e2e.support import (
+    PATIENCE_S,
+    Cli,
+    SimulatedGemini,
+    children_named,
+    end_tree,
+    make_pdf,
+    manifests,
+    page_texts,
+    wait_until,
+)
+
+PAGES = 500
+IN_FLIGHT = 16
+OPTIONS = (
+    "source=in",
+    "dest=out",
+    "engine=gemini",
+    "engine.chain=[gemini]",
+    f"limits.max_in_flight={IN_FLIGHT}",
+    "progress=plain",
+)
+# What a kill can cost: the pages in flight, those between an answer and their segment (at most a flush interval and the linger
+# of the recorder at this rate), and nothing else.
+RATE = IN_FLIGHT / 0.1
+UNFLUSHED = int(RATE * 1.6) + IN_FLIGHT
+
+
+@pytest.fixture
+def run(cli: Cli, gemini: SimulatedGemini) -> Iterator[subprocess.Popen[str]]:
+    make_pdf(cli.folder / "in" / "big.pdf", PAGES)
+    process = cli.start(*OPTIONS, **gemini.variables)
+    wait_until(lambda: gemini.answered >= 150 or process.poll() is not None, "150 pages are answered")
+    assert process.poll() is None, process.communicate()[0]
+    yield process
+    if process.poll() is None:
+        end_tree(process.pid)
+    process.communicate()
+
+
+def output_is_complete(cli: Cli) -> None:
+    texts = page_texts(cli.folder / "out" / "big.md")
+    assert sorted(texts) == list(range(1, PAGES + 1))
+    for number, text in texts.items():
+        assert re.search(rf"page number {number} of", text), (number, text)
+    (manifest,) = manifests(cli.folder / "out")
+    assert manifest["outcome"] == "complete"
+
+
+def paid_twice(gemini: SimulatedGemini) -> int:
+    answered = gemini.counts()["answered"]
+    assert len(answered) == PAGES
+    return sum(answered.values()) - PAGES
+
+
+def finish(cli: Cli, gemini: SimulatedGemini) -> str:
+    done = cli.run(*OPTIONS, **gemini.variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_driver_killed_in_the_middle_goes_on_where_it_stopped(
+    cli: Cli, gemini: SimulatedGemini, run: subprocess.Popen[str]
+) -> None:
+    run.kill()
+    run.wait(PATIENCE_S)
+    said = finish(cli, gemini)
+    assert "were read by an earlier run" in said
+    output_is_complete(cli)
+    assert paid_twice(gemini) <= IN_FLIGHT + UNFLUSHED
+
+
+@pytest.mark.parametrize("title", ["ray::page_worker", "ray::ledger"])
+def test_an_actor_killed_in_the_middle_is_replaced_in_the_same_run(
+    cli: Cli, gemini: SimulatedGemini, run: subprocess.Popen[str], title: str
+) -> None:
+    victims = children_named(None, title)
+    assert victims, [p.cmdline() for p in psutil.Process().children(recursive=True)]
+    for victim in victims:
+        victim.kill()
+    out, _ = run.communicate(timeout=PATIENCE_S)
+    assert run.returncode == 0, out
+    output_is_complete(cli)
+    assert paid_twice(gemini) <= IN_FLIGHT + UNFLUSHED
+
+
+def test_sigterm_drains_and_exits_with_130_and_the_next_start_goes_on(
+    cli: Cli, gemini: SimulatedGemini, run: subprocess.Popen[str]
+) -> None:
+    run.send_signal(signal.SIGTERM)
+    out, _ = run.communicate(timeout=PATIENCE_S)
+    assert run.returncode == 130, out
+    assert "Traceback" not in out
+    answered = gemini.answered
+    assert answered < PAGES
+    assert not list((cli.folder / "out").glob("*.md"))
+    finish(cli, gemini)
+    output_is_complete(cli)
+    assert paid_twice(gemini) == 0
+
+
+def test_a_second_signal_ends_at_once_and_the_next_start_goes_on(
+    cli: Cli, gemini: SimulatedGemini, run: subprocess.Popen[str]
+) -> None:
+    gemini.set(latency_s=30.0)
+    run.send_signal(signal.SIGINT)
+    wait_until(lambda: gemini.counts()["in_flight"] >= 0, "the signal is on its way")  # type: ignore[operator]
+    run.send_signal(signal.SIGINT)
+    run.wait(PATIENCE_S)
+    assert run.returncode == 130
+    gemini.set(latency_s=0.1)
+    finish(cli, gemini)
+    output_is_complete(cli)
+    assert paid_twice(gemini) <= IN_FLIGHT + UNFLUSHED

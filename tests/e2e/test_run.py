@@ -1,0 +1,186 @@
+"""A folder of PDFs into text, as a user does it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from tests.e2e.support import PROJECT, Cli, SimulatedGemini, make_pdf, manifests, page_texts
+
+
+def test_the_samples_are_read_and_every_one_has_its_text(cli: Cli) -> None:
+    done = cli.run(f"source={PROJECT / 'samples'}", "dest=out", "engine=local")
+    assert done.returncode == 0, done.stdout + done.stderr
+    truth = json.loads((PROJECT / "samples" / "truth.json").read_text())
+    for sample in sorted((PROJECT / "samples").glob("*.pdf")):
+        pages = page_texts(cli.folder / "out" / f"{sample.stem}.md")
+        assert len(pages) == len(truth[sample.name]), sample.name
+        row = json.loads((cli.folder / "out" / f"{sample.stem}.jsonl").read_text())
+        assert len(row["attributes"]["pdf_page_numbers"]) == len(pages)
+    assert "Traceback" not in done.stderr
+
+
+def test_broken_documents_end_as_dead_letters_with_their_reasons(cli: Cli) -> None:
+    done = cli.run(f"source={PROJECT / 'samples' / 'broken'}", "dest=out")
+    assert done.returncode == 1, done.stdout + done.stderr
+    letters = [json.loads(line) for path in (cli.folder / "logs" / "dead_letter").glob("*.jsonl") for line in path.open()]
+    assert {letter["name"]: letter["reason"] for letter in letters} == {
+        "cut-off.pdf": "CorruptPdf",
+        "encrypted.pdf": "EncryptedPdf",
+        "not-a-pdf.pdf": "NotAPdf",
+    }
+    assert all(letter["message"] and letter["retry"] for letter in letters)
+    assert {m["outcome"] for m in manifests(cli.folder / "out")} == {"rejected"}
+    assert len(list((cli.folder / "out" / ".rayocr" / "dead_letters").glob("*/*.json"))) == 3
+    again = cli.run(f"source={PROJECT / 'samples' / 'broken'}", "dest=out")
+    assert (again.returncode, "Nothing to do" in again.stdout) == (1, True)
+
+
+def test_a_second_start_on_finished_work_does_nothing_and_needs_no_ray(cli: Cli, cli_without_ray: Cli) -> None:
+    for number in range(12):
+        make_pdf(cli.folder / "in" / f"{number}.pdf", 1)
+    assert cli.run("source=in", "dest=out", "engine=textlayer").returncode == 0
+    before = {path: path.stat().st_mtime_ns for path in (cli.folder / "out").rglob("*.md")}
+    again = cli_without_ray.run("source=in", "dest=out", "engine=textlayer")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "Nothing to do: all 12 documents are finished" in again.stdout
+    assert {path: path.stat().st_mtime_ns for path in (cli.folder / "out").rglob("*.md")} == before
+
+
+def test_a_changed_document_is_a_new_one_and_new_documents_are_taken_up(cli: Cli) -> None:
+    make_pdf(cli.folder / "in" / "a.pdf", 1, prefix="old")
+    make_pdf(cli.folder / "in" / "b.pdf", 1)
+    assert cli.run("source=in", "dest=out", "engine=textlayer").returncode == 0
+    make_pdf(cli.folder / "in" / "a.pdf", 2, prefix="new")
+    make_pdf(cli.folder / "in" / "c.pdf", 1)
+    done = cli.run("source=in", "dest=out", "engine=textlayer")
+    assert done.returncode == 0
+    assert "1 finished earlier are skipped" in done.stdout
+    assert "new number 2" in (cli.folder / "out" / "a.md").read_text()
+    assert (cli.folder / "out" / "c.md").exists()
+
+
+def test_overwrite_reads_finished_documents_again(cli: Cli) -> None:
+    make_pdf(cli.folder / "in" / "a.pdf", 1)
+    assert cli.run("source=in", "dest=out", "engine=textlayer").returncode == 0
+    (cli.folder / "out" / "a.md").write_text("spoilt")
+    assert cli.run("source=in", "dest=out", "engine=textlayer", "overwrite=true").returncode == 0
+    assert "page number 1" in (cli.folder / "out" / "a.md").read_text()
+    assert len(manifests(cli.folder / "out")) == 1
+
+
+def test_odd_names_folders_and_links_are_taken_as_they_are(cli: Cli) -> None:
+    source = cli.folder / "in put (1)"
+    names = [
+        "plain.pdf",
+        "sub/deep/é ü ñ.pdf",
+        "मराठी अहवाल.pdf",
+        "two  spaces .pdf",
+        "line\nbreak.pdf",
+        "SHOUT.PDF",
+        "q'u\"o$te.pdf",
+    ]
+    names += ["x" * 251 + ".pdf", "日" * 80 + ".pdf", "{a: b}, [c].pdf", "-dash.pdf", "a.b.pdf", os.fsdecode(b"latin-\xe9.pdf")]
+    for name in names:
+        _make(source, name)
+    (source / "folder.pdf").mkdir()
+    make_pdf(source / "folder.pdf" / "inside.pdf", 1)
+    (source / "sub" / "loop").symlink_to(source)
+    (source / "dangling.pdf").symlink_to(source / "nowhere")
+    (source / "notes.txt").write_text("not a PDF")
+    done = cli.run(f"source={source}", "dest=out", "engine=textlayer", "outputs=[markdown]")
+    assert "Traceback" not in done.stderr
+    found = sorted(os.fsencode(str(p.relative_to(cli.folder / "out"))) for p in (cli.folder / "out").rglob("*.md"))
+    expected = {os.fsencode(str(Path(name).with_suffix(".md"))) for name in names if len(os.fsencode(name)) < 240}
+    assert expected <= set(found), expected - set(found)
+    assert len(found) == len(names) + 1
+    assert b"folder.pdf/inside.md" in found
+
+
+def _make(source: Path, name: str) -> None:
+    (source / name).parent.mkdir(parents=True, exist_ok=True)
+    make_pdf(source.parent / "made.pdf", 1).rename(source / name)
+
+
+def test_neighbours_that_differ_by_suffix_alone_keep_apart(cli: Cli) -> None:
+    make_pdf(cli.folder / "in" / "a.pdf", 1, prefix="lower")
+    make_pdf(cli.folder / "in" / "a.PDF", 1, prefix="upper")
+    assert cli.run("source=in", "dest=out", "engine=textlayer", "outputs=[markdown]").returncode == 0
+    texts = [path.read_text() for path in (cli.folder / "out").glob("*.md")]
+    assert len(texts) == 2
+    assert sum("lower number" in text for text in texts) == sum("upper number" in text for text in texts) == 1
+
+
+def test_one_file_can_be_named_as_the_source(cli: Cli) -> None:
+    make_pdf(cli.folder / "in" / "a[1].pdf", 1)
+    make_pdf(cli.folder / "in" / "b.pdf", 1)
+    assert cli.run("source=in/a[1].pdf", "dest=out", "engine=textlayer").returncode == 0
+    assert sorted(path.name for path in (cli.folder / "out").glob("*.md")) == ["a[1].md"]
+
+
+def test_include_exclude_and_limit_choose_documents(cli: Cli) -> None:
+    for name in ("keep/1.pdf", "keep/2.pdf", "keep/3.pdf", "drafts/4.pdf", "5.pdf"):
+        make_pdf(cli.folder / "in" / name, 1)
+    done = cli.run("source=in", "dest=out", "engine=textlayer", "include=['keep/*']", "exclude=['*/3.pdf']", "limit=1")
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in (cli.folder / "out").rglob("*.md")] == ["1.md"]
+
+
+def test_state_can_lie_elsewhere(cli: Cli) -> None:
+    make_pdf(cli.folder / "in" / "a.pdf", 1)
+    assert cli.run("source=in", "dest=out", "state=st", "engine=textlayer").returncode == 0
+    assert list((cli.folder / "st" / ".rayocr" / "documents").glob("*/*.json"))
+    assert not list((cli.folder / "out" / ".rayocr").rglob("*.json"))
+
+
+def test_a_page_that_nobody_can_read_is_marked_and_does_not_fail_its_document(cli: Cli, gemini: SimulatedGemini) -> None:
+    make_pdf(cli.folder / "in" / "a.pdf", 2)
+    gemini.set(finish_reason="RECITATION")
+    done = cli.run("source=in", "dest=out", "engine=gemini", "engine.chain=[gemini]", **gemini.variables)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "Page 1 could not be read (Refused)" in (cli.folder / "out" / "a.md").read_text()
+    (manifest,) = manifests(cli.folder / "out")
+    assert manifest["outcome"] == "partial"
+
+
+def test_pages_that_gemini_refuses_are_read_by_the_next_engine(cli: Cli, gemini: SimulatedGemini) -> None:
+    make_pdf(cli.folder / "in" / "a.pdf", 2)
+    gemini.set(finish_reason="RECITATION")
+    done = cli.run("source=in", "dest=out", "engine=gemini", "engine.chain=[gemini,textlayer]", **gemini.variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "page number 2" in page_texts(cli.folder / "out" / "a.md")[2]
+    (manifest,) = manifests(cli.folder / "out")
+    assert json.dumps(manifest).count("Refused") == 2
+
+
+def test_gemini_is_paced_and_its_tokens_and_cost_are_on_record(cli: Cli, gemini: SimulatedGemini) -> None:
+    make_pdf(cli.folder / "in" / "a.pdf", 30)
+    done = cli.run("source=in", "dest=out", "engine=gemini", "limits.max_in_flight=4", "limits.rpm=6000", **gemini.variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    counts = gemini.counts()
+    assert sorted(counts["answered"].values()) == [1] * 30
+    assert counts["most_in_flight"] <= 4  # type: ignore[operator]
+    (manifest,) = manifests(cli.folder / "out")
+    assert manifest["input_tokens"] == 30 * 600
+    assert manifest["cost_usd"] > 0  # type: ignore[operator]
+    texts = page_texts(cli.folder / "out" / "a.md")
+    assert all(f"page number {number} of" in texts[number] for number in range(1, 31))
+
+
+def test_no_key_reaches_any_file_of_a_run(cli: Cli, gemini: SimulatedGemini) -> None:
+    make_pdf(cli.folder / "in" / "a.pdf", 2)
+    done = cli.run("source=in", "dest=out", "engine=gemini", **gemini.variables)
+    assert done.returncode == 0
+    assert gemini.key not in done.stdout + done.stderr
+    for path in [*(cli.folder / "out").rglob("*"), *(cli.folder / "logs").rglob("*")]:
+        if path.is_file():
+            assert gemini.key.encode() not in path.read_bytes(), path
+
+
+def test_an_engine_that_is_not_installed_ends_with_what_to_do(cli: Cli) -> None:
+    make_pdf(cli.folder / "in" / "a.pdf", 1)
+    done = cli.run("source=in", "dest=out", "engine=tesseract", "engine.tesseract.languages=[xyz]")
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "tesseract" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,188 @@
+"""The pool with workers that are plain objects behind handle-shaped fakes: no Ray."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any
+
+import pytest
+
+from rayocr.driver.pool import WorkerDied, WorkerPool
+from rayocr.driver.shutdown import Draining
+from rayocr.errors import EngineUnavailable
+from rayocr.messages import Document, DocumentContext, Shard, ShardReport, WorkerInfo
+
+DOCUMENT = Document(document_id="d", source_uri="u", name="d.pdf", output_stem="d", version="1", size_bytes=1)
+CONTEXT = DocumentContext(document=DOCUMENT, page_count=9, title=None, fencing_token=1)
+
+
+class Died(Exception):
+    pass
+
+
+class FakeMethod:
+    def __init__(self, function: Any) -> None:
+        self._function = function
+
+    def remote(self, *arguments: Any) -> Awaitable[Any]:
+        return asyncio.ensure_future(self._function(*arguments))
+
+
+class FakeWorker:
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.gate = asyncio.Event()
+        self.received: list[Shard] = []
+        self.dead = False
+        self.open_error: Exception | None = None
+        self.open = FakeMethod(self._open)
+        self.recognize = FakeMethod(self._recognize)
+        self.drain = FakeMethod(self._drain)
+
+    async def _open(self) -> WorkerInfo:
+        if self.open_error:
+            raise self.open_error
+        return WorkerInfo(engines=("e",), host="h", pid=1)
+
+    async def _drain(self) -> None:
+        self.gate.set()
+
+    async def _recognize(self, shard: Shard, content: Any, context: Any) -> ShardReport:
+        self.received.append(shard)
+        await self.gate.wait()
+        if self.dead:
+            raise Died
+        return ShardReport(document_id=shard.document_id, pages=())
+
+
+class Fixture:
+    def __init__(self, *, max_workers: int = 2, capacity: float = 2.0, open_error: Exception | None = None) -> None:
+        self.workers: list[FakeWorker] = []
+        self.forgotten: list[str] = []
+        self.killed: list[Any] = []
+        self.open_error = open_error
+
+        async def answer(reference: Awaitable[Any]) -> Any:
+            return await reference
+
+        self.pool = WorkerPool(
+            "e",
+            spawn=self._spawn,
+            answer=answer,
+            kill=self.killed.append,
+            died=(Died,),
+            on_death=self.forgotten.append,
+            load_of=lambda shard: float(len(shard.page_numbers)),
+            capacity=capacity,
+            min_workers=1,
+            max_workers=max_workers,
+        )
+
+    def _spawn(self, name: str) -> FakeWorker:
+        worker = FakeWorker(name)
+        worker.open_error = self.open_error
+        self.workers.append(worker)
+        return worker
+
+    def send(self, *pages: int, alone: bool = False) -> asyncio.Task[ShardReport]:
+        shard = Shard(document_id="d", page_numbers=pages)
+        return asyncio.create_task(self.pool.recognize(shard, None, CONTEXT, alone=alone))  # type: ignore[arg-type]
+
+
+async def settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_a_worker_is_started_for_the_first_shard() -> None:
+    f = Fixture()
+    task = f.send(1)
+    await settle()
+    f.workers[0].gate.set()
+    await task
+    assert f.workers[0].name == "page_worker:e:1"
+
+
+async def test_the_pool_grows_to_its_limit_while_shards_wait_and_no_further() -> None:
+    f = Fixture(max_workers=3)
+    for number in range(12):
+        f.send(number)
+        await settle()
+    assert len(f.workers) == 3
+    for worker in f.workers:
+        worker.gate.set()
+
+
+async def test_a_worker_takes_two_shards_ahead_whatever_their_length() -> None:
+    f = Fixture(max_workers=1, capacity=1.0)
+    for _ in range(3):
+        f.send(1, 2, 3)
+    await settle()
+    assert len(f.workers[0].received) == 2
+    f.workers[0].gate.set()
+
+
+async def test_short_shards_are_sent_ahead_up_to_the_capacity() -> None:
+    f = Fixture(max_workers=1, capacity=5.0)
+    for number in range(8):
+        f.send(number)
+    await settle()
+    assert len(f.workers[0].received) == 5
+    f.workers[0].gate.set()
+
+
+async def test_a_death_is_told_to_every_shard_that_the_worker_had_and_the_worker_is_replaced() -> None:
+    f = Fixture(max_workers=1)
+    first, second = f.send(1), f.send(2)
+    await settle()
+    f.workers[0].dead = True
+    f.workers[0].gate.set()
+    results = await asyncio.gather(first, second, return_exceptions=True)
+    assert [type(r) for r in results] == [WorkerDied, WorkerDied]
+    assert [r.alone for r in results if isinstance(r, WorkerDied)] == [False, False]
+    assert f.forgotten == ["page_worker:e:1"]
+    third = f.send(3)
+    await settle()
+    f.workers[1].gate.set()
+    await third
+
+
+async def test_a_death_with_one_shard_only_is_told_as_alone() -> None:
+    f = Fixture(max_workers=1)
+    task = f.send(1)
+    await settle()
+    f.workers[0].dead = True
+    f.workers[0].gate.set()
+    with pytest.raises(WorkerDied) as caught:
+        await task
+    assert caught.value.alone
+
+
+async def test_a_shard_that_must_be_alone_waits_for_an_empty_worker_and_keeps_others_away() -> None:
+    f = Fixture(max_workers=1)
+    before = f.send(1)
+    await settle()
+    suspect = f.send(2, alone=True)
+    await settle()
+    after = f.send(3)
+    await settle()
+    assert [s.page_numbers for s in f.workers[0].received] == [(1,)]
+    f.workers[0].gate.set()
+    await asyncio.gather(before, suspect, after)
+    assert [s.page_numbers for s in f.workers[0].received] == [(1,), (2,), (3,)]
+
+
+async def test_an_engine_that_cannot_work_here_fails_whoever_waits() -> None:
+    f = Fixture(open_error=EngineUnavailable("no binary"))
+    with pytest.raises(EngineUnavailable):
+        await f.send(1)
+
+
+async def test_draining_sends_those_away_that_still_wait() -> None:
+    f = Fixture(max_workers=1, capacity=1.0)
+    tasks = [f.send(n) for n in range(4)]
+    await settle()
+    await f.pool.drain()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [isinstance(r, Draining) for r in results] == [False, False, True, True]

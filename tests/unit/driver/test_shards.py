@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from rayocr.driver.shards import ShardSizer
+from rayocr.messages import PageOutcome, PageSummary, Shard, ShardReport
+
+
+def report(document_id: str, pages: int, compute_s: float) -> ShardReport:
+    summaries = tuple(PageSummary(page_number=n, outcome=PageOutcome.DONE) for n in range(pages))
+    return ShardReport(document_id=document_id, pages=summaries, compute_s=compute_s)
+
+
+def sizer() -> ShardSizer:
+    return ShardSizer("compute", target_s=2.0, max_pages=64)
+
+
+def test_the_first_shards_are_short() -> None:
+    assert sizer().pages("d") == 4
+
+
+def test_slow_pages_make_short_shards() -> None:
+    s = sizer()
+    s.learn(report("d", 4, 10.0))
+    assert s.pages("d") == 1
+
+
+def test_fast_pages_make_the_longest_shards() -> None:
+    s = sizer()
+    s.learn(report("d", 4, 0.004))
+    assert s.pages("d") == 64
+
+
+def test_a_document_is_judged_by_its_own_pages_first() -> None:
+    s = sizer()
+    s.learn(report("scan", 1, 2.0))
+    s.learn(report("born-digital", 50, 0.05))
+    assert s.pages("scan") == 1
+    assert s.pages("born-digital") == 64
+
+
+def test_an_empty_report_teaches_nothing() -> None:
+    s = sizer()
+    s.learn(report("d", 0, 1.0))
+    assert s.pages("d") == 4
+
+
+def test_the_load_of_a_shard_is_its_estimated_time() -> None:
+    s = sizer()
+    s.learn(report("d", 4, 2.0))
+    assert s.load(Shard(document_id="d", page_numbers=(1, 2))) == 1.0
+
+
+def test_shards_for_waiting_engines_are_long_and_loaded_by_pages() -> None:
+    s = ShardSizer("wait", target_s=2.0, max_pages=32)
+    assert s.pages("d") == 32
+    assert s.load(Shard(document_id="d", page_numbers=(1, 2, 3))) == 3.0
+
+
+def test_memory_of_documents_is_bounded() -> None:
+    s = sizer()
+    for number in range(2_000):
+        s.learn(report(str(number), 1, 1.0))
+    assert len(s._by_document) <= 512

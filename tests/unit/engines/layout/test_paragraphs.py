@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import pytest
+
+from rayocr.engines.layout import LayoutLine, layout_markdown
+from rayocr.engines.layout.joining import join_lines
+from tests.unit.engines.layout.pages import column, line
+
+PROSE = [
+    "The first line of this paragraph is as long as the column is wide",
+    "and the second one is just as long so that the column is quite full",
+    "while the last one is short.",
+]
+
+
+def markdown(lines: list[LayoutLine]) -> str:
+    return layout_markdown(lines, page_width=595, page_height=842)
+
+
+@pytest.mark.parametrize(
+    ("lines", "joined"),
+    [
+        (["recog-", "nition of text"], "recognition of text"),
+        (["a well-", "known fact"], "a well-known fact"),
+        (["a state-of-the-art, self-", "made man"], "a state-of-the-art, self-made man"),
+        (["Anglo-", "Saxon"], "Anglo-Saxon"),
+        (["the years 2019-", "20 and after"], "the years 2019-20 and after"),
+        (["soft\u00ad", "ware"], "software"),
+        (["soft\u00adware"], "software"),
+        (["a dash -", "and on"], "a dash - and on"),
+        (["中华人民", "共和国"], "中华人民共和国"),
+        (["한국어", "문장"], "한국어 문장"),
+        (["one", "", "two"], "one two"),
+    ],
+)
+def test_lines_join_as_a_reader_would_join_them(lines: list[str], joined: str) -> None:
+    assert join_lines(lines) == joined
+
+
+def test_a_hyphen_stays_where_the_page_writes_the_word_with_one() -> None:
+    assert join_lines(["a data-", "flow"], known_words=frozenset({"data-flow"})) == "a data-flow"
+    assert join_lines(["well-", "being"], known_words=frozenset({"wellbeing"})) == "wellbeing"
+
+
+def test_lines_of_a_paragraph_become_one_line() -> None:
+    assert markdown(column(PROSE, 60, 100)) == " ".join(PROSE)
+
+
+def test_a_short_last_line_ends_the_paragraph() -> None:
+    text = markdown(column([*PROSE, *PROSE], 60, 100))
+    assert text == " ".join(PROSE) + "\n\n" + " ".join(PROSE)
+
+
+def test_a_first_line_set_in_begins_a_paragraph() -> None:
+    full = [text.ljust(70, "x") for text in PROSE]
+    lines = column(full, 60, 100) + [line("Indented " + "y" * 58, 80, 142), line("z" * 70, 60, 156)]
+    assert markdown(lines).count("\n\n") == 1
+
+
+def test_white_space_between_lines_begins_a_paragraph() -> None:
+    full = [text.ljust(70, "x") for text in PROSE]
+    assert markdown(column(full, 60, 100) + column(full, 60, 160)).count("\n\n") == 1
+
+
+def test_a_paragraph_broken_by_the_end_of_a_column_goes_on() -> None:
+    left = [f"left {number} column text that runs on and on" for number in range(8)] + ["the very last line of it ends in a bro-"]
+    right = ["ken word that goes on in the next one here"] + [f"right {number} column text that runs on and" for number in range(8)]
+    text = markdown(column(left, 60, 100, width=215)[:-1] + [line(left[-1], 60, 100 + 8 * 14)] + column(right, 300, 100, width=215))
+    assert "broken word" in text
+
+
+def test_list_items_stay_apart_and_bullets_become_markdown() -> None:
+    items = ["• first point", "• second point", "1. number one", "2. number two", "(a) letter"]
+    text = markdown(column([*PROSE, *items], 60, 100))
+    assert "- first point\n- second point\n1. number one\n2. number two" in text
+
+
+def test_a_bullet_read_as_a_box_of_its_own_belongs_to_its_item() -> None:
+    lines = [line("•", 60, 100), line("the item", 90, 100), line("•", 60, 114), line("another item", 90, 114)]
+    assert markdown(lines) == "- the item\n- another item"
+
+
+@pytest.mark.parametrize("text", ["# not a heading", "> not a quote", "---", "===", "| not a table", "``` not code", "1986. A year"])
+def test_text_that_looks_like_markdown_is_escaped(text: str) -> None:
+    assert "\\" in markdown([line(text, 60, 100)])
+
+
+@pytest.mark.parametrize("text", ["snake_case_name", "5 * 3 = 15", "#hashtag", "C++", "a | b", "-5 degrees", "e-mail <a@b.c>"])
+def test_text_that_markdown_leaves_alone_is_left_alone(text: str) -> None:
+    assert markdown([line(text, 60, 100)]) == text
+
+
+def test_large_type_makes_a_heading_and_body_type_does_not() -> None:
+    body = [LayoutLine(text=it.text, x0=it.x0, y0=it.y0, x1=it.x1, y1=it.y1, font_size_pt=10) for it in column(PROSE, 60, 150)]
+    text = markdown([line("A Title", 60, 60, size=20, height=22), line("A Section", 60, 110, size=14, height=15), *body])
+    assert text.startswith("# A Title\n\n## A Section\n\nThe first line")
+
+
+def test_a_two_line_title_is_one_heading() -> None:
+    title = [line("A Title of Which the", 60, 60, height=22), line("Second Half is Below", 60, 84, height=22)]
+    assert markdown([*title, *column(PROSE, 60, 150)]).startswith("# A Title of Which the Second Half is Below\n\n")
+
+
+def test_a_large_line_within_a_sentence_is_no_heading() -> None:
+    rows = column(PROSE, 60, 100)
+    rows[0] = LayoutLine(text=rows[0].text, x0=60, y0=94, x1=rows[0].x1, y1=112)
+    assert "#" not in markdown(rows)
+
+
+def test_a_drop_capital_is_no_heading() -> None:
+    assert "#" not in markdown([line("T", 40, 100, height=40), *column(PROSE, 70, 100)])
+
+
+def test_an_empty_page_is_an_empty_text() -> None:
+    assert markdown([]) == ""
+    assert markdown([line("   ", 10, 10)]) == ""

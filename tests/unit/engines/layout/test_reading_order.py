@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rayocr.engines.layout import LayoutLine, layout_markdown
+from tests.unit.engines.layout.pages import LEADING_PT, column, line
+
+LEFT = [f"left {number} column text that runs on and on" for number in range(10)]
+RIGHT = [f"right {number} column text that runs on and on" for number in range(10)]
+
+
+def markdown(lines: list[LayoutLine]) -> str:
+    return layout_markdown(lines, page_width=595, page_height=842)
+
+
+def in_order(text: str, *parts: str) -> bool:
+    positions = [text.index(part) for part in parts]
+    return positions == sorted(positions)
+
+
+def test_two_columns_are_not_read_across() -> None:
+    text = markdown(column(LEFT, 60, 100, width=215) + column(RIGHT, 300, 100, width=215))
+    assert in_order(text, "left 0", "left 9", "right 0", "right 9")
+
+
+def test_columns_on_common_baselines_stay_columns_when_boxes_jitter() -> None:
+    lines = column(LEFT, 60, 100, width=215) + column(RIGHT, 300, 100, width=215)
+    shaken = [
+        LayoutLine(text=it.text, x0=it.x0 + n % 3 - 1, y0=it.y0 + n % 2, x1=it.x1 + n % 4 - 2, y1=it.y1 + n % 3)
+        for n, it in enumerate(lines)
+    ]
+    assert in_order(markdown(shaken), "left 0", "left 9", "right 0", "right 9")
+
+
+def test_one_overlong_line_does_not_cut_a_column_in_two() -> None:
+    lines = column(LEFT, 60, 100, width=215) + column(RIGHT, 300, 100, width=215)
+    lines[4] = LayoutLine(text=lines[4].text, x0=60, y0=lines[4].y0, x1=282, y1=lines[4].y1)
+    assert in_order(markdown(lines), "left 0", "left 9", "right 0", "right 9")
+
+
+def test_a_heading_across_the_page_parts_the_columns_above_from_those_below() -> None:
+    above = column(LEFT, 60, 100, width=215) + column(RIGHT, 300, 100, width=215)
+    below = column([f"lower {text}" for text in LEFT], 60, 300, width=215)
+    below += column([f"lower {text}" for text in RIGHT], 300, 300, width=215)
+    middle = line("A Heading That Reaches Over Both of the Columns", 60, 262, height=17)
+    text = markdown([*above, middle, *below])
+    assert in_order(text, "left 9", "right 0", "right 9", "A Heading", "lower left 0", "lower right 0", "lower right 9")
+
+
+def test_three_columns_and_a_full_width_title() -> None:
+    narrow = ["some words of running text", "that fill the whole column", "and go on to the next line"] * 4
+    lines = [line("A Title Over All Three Columns of the Page", 60, 60, height=22)]
+    for number, x in enumerate((60, 230, 400)):
+        lines += column([f"c{number}r{row:02} {text}" for row, text in enumerate(narrow)], x, 110, width=155)
+    assert in_order(markdown(lines), "A Title", "c0r00", "c0r11", "c1r00", "c1r11", "c2r00", "c2r11")
+
+
+def test_a_sidebar_beside_the_text_is_read_on_its_own() -> None:
+    wide = [f"main {number} text of the article that is much wider than the sidebar" for number in range(10)]
+    side = [f"side {number} a narrow note" for number in range(6)]
+    text = markdown(column(side, 60, 103, width=110) + column(wide, 200, 100, width=330))
+    assert in_order(text, "side 0", "side 5", "main 0", "main 9")
+
+
+def test_running_header_comes_first_and_page_number_last() -> None:
+    body = column(LEFT, 60, 100, width=215) + column(RIGHT, 300, 100, width=215)
+    header = [line("Journal of Things", 60, 40), line("Vol. 12", 480, 40)]
+    footer = [line("publisher", 60, 800), line("17", 500, 800)]
+    text = markdown([*footer, *body, *header])
+    assert in_order(text, "Journal of Things Vol. 12", "left 0", "right 9", "publisher", "17")
+
+
+def test_labels_and_values_of_a_form_stay_on_one_line() -> None:
+    fields = [("Name:", "Anita Deshpande"), ("Address:", "14 Station Road"), ("City:", "Pune"), ("PIN:", "411001")]
+    lines: list[LayoutLine] = []
+    for number, (label, value) in enumerate(fields):
+        lines += [line(label, 60, 100 + 24 * number), line(value, 200, 100 + 24 * number)]
+    text = markdown(lines)
+    for label, value in fields:
+        assert f"{label} {value}" in text
+
+
+def test_text_along_the_margin_is_kept_and_read_last() -> None:
+    margin = LayoutLine(text="printed in the margin", x0=20, y0=200, x1=32, y1=420)
+    assert in_order(markdown([margin, *column(LEFT, 60, 100, width=215)]), "left 9", "printed in the margin")
+
+
+def test_right_to_left_pages_are_read_from_the_right_column() -> None:
+    right = ["שלום עולם זה טקסט ארוך מספיק לשורה"] * 5
+    left = ["טור שני עם טקסט ארוך מספיק לשורה שלמה"] * 5
+    text = markdown(column(left, 60, 100, width=215) + column(right, 300, 100, width=215))
+    assert in_order(text, "שלום", "טור שני")
+
+
+words = st.text(alphabet="abcdefgäß漢字क", min_size=1, max_size=8)
+places = st.tuples(words, st.integers(0, 500), st.integers(0, 800), st.integers(5, 40), st.integers(5, 300))
+
+
+@given(st.lists(places, max_size=40))
+def test_no_letter_is_lost_or_read_twice(found: list[tuple[str, int, int, int, int]]) -> None:
+    lines = [LayoutLine(text=text, x0=x, y0=y, x1=x + width, y1=y + height) for text, x, y, height, width in found]
+    text = markdown(lines)
+    letters = sorted(char for char in text if char.isalpha())
+    assert letters == sorted("".join(text for text, *_ in found))
+
+
+@given(st.floats(-1.5, 1.5))
+def test_paragraphs_of_a_slightly_skewed_page_hold_together(angle_deg: float) -> None:
+    """Lines of text are levelled before; what remains is a shift of whole columns."""
+    rise = math.tan(math.radians(angle_deg)) * 240
+    left = column(LEFT, 60, 200, width=215)
+    right = [
+        LayoutLine(text=it.text, x0=it.x0, y0=it.y0 + rise, x1=it.x1, y1=it.y1 + rise)
+        for it in column(RIGHT, 300, 200, width=215)
+    ]
+    assert in_order(markdown(left + right), "left 0", "left 9", "right 0", "right 9")
+
+
+def test_a_page_of_many_lines_takes_milliseconds_not_seconds() -> None:
+    from time import process_time
+
+    lines = [line(f"word {row} {x}", x, row * LEADING_PT) for row in range(60) for x in range(40, 540, 60)]
+    started = process_time()
+    markdown(lines)
+    assert process_time() - started < 2.0

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rayocr.engines.layout import LayoutLine, Ruling, layout_markdown
+from tests.unit.engines.layout.pages import line
+
+XS = [60.0, 160.0, 300.0, 400.0]
+
+
+def markdown(lines: list[LayoutLine], rulings: list[Ruling]) -> str:
+    return layout_markdown(lines, page_width=595, page_height=842, rulings=rulings)
+
+
+def grid(xs: list[float], ys: list[float]) -> list[Ruling]:
+    across = [Ruling(x0=xs[0], y0=y, x1=xs[-1], y1=y) for y in ys]
+    return across + [Ruling(x0=x, y0=ys[0], x1=x, y1=ys[-1]) for x in xs]
+
+
+def cells(rows: list[list[str]], *, top: float = 100, height: float = 20) -> list[LayoutLine]:
+    return [
+        line(text, XS[column] + 5, top + height * row + 4)
+        for row, texts in enumerate(rows)
+        for column, text in enumerate(texts)
+        if text
+    ]
+
+
+def ys(rows: int) -> list[float]:
+    return [100.0 + 20 * row for row in range(rows + 1)]
+
+
+def test_a_ruled_table_becomes_a_markdown_table() -> None:
+    rows = [["No.", "Item", "Price"], ["1", "Cement", "12.00"], ["2", "Sand", "0.00"]]
+    text = markdown(cells(rows), grid(XS, ys(3)))
+    assert text == "| No. | Item | Price |\n| --- | --- | --- |\n| 1 | Cement | 12.00 |\n| 2 | Sand | 0.00 |"
+
+
+def test_lines_within_a_cell_are_joined_and_pipes_escaped() -> None:
+    lines = [*cells([["a", "", "c|d"], ["e", "f", "g"]]), line("two", 165, 101), line("lines", 165, 110)]
+    assert "| a | two lines | c\\|d |" in markdown(lines, grid(XS, ys(2)))
+
+
+def test_a_cell_over_several_columns_keeps_its_text_once() -> None:
+    rulings = [r for r in grid(XS, ys(3)) if r.is_horizontal or r.x0 not in (160.0, 300.0)]
+    rulings += [Ruling(x0=x, y0=120, x1=x, y1=160) for x in (160.0, 300.0)]  # the first row is one cell
+    lines = [line("A caption over all of the columns", 80, 104), *cells([["a", "b", "c"], ["d", "e", "f"]], top=120)]
+    text = markdown(lines, rulings)
+    assert text.count("A caption over all of the columns") == 1
+    assert "| a | b | c |" in text
+
+
+def test_two_cells_read_as_one_line_are_parted_at_the_border() -> None:
+    merged = LayoutLine(text="cement 53 grade", x0=105, y0=124, x1=265, y1=135)
+    lines = [*cells([["a", "b", "c"]]), merged, line("9", 305, 124), *cells([["d", "e", "f"]], top=140)]
+    assert "| cement | 53 grade | 9 |" in markdown(lines, grid(XS, ys(3)))
+
+
+def test_text_around_a_table_stays_around_it() -> None:
+    above, below = line("Text above the table.", 60, 60), line("Text below the table.", 60, 180)
+    text = markdown([below, *cells([["a", "b", "c"], ["d", "e", "f"]]), above], grid(XS, ys(2)))
+    assert text.index("above") < text.index("| a |") < text.index("below")
+
+
+def test_a_frame_around_text_is_no_table() -> None:
+    frame = grid([50.0, 540.0], [90.0, 300.0])
+    text = markdown([line("Only framed.", 60, 100), line("Still text.", 60, 200)], frame)
+    assert "|" not in text
+
+
+def test_rows_of_short_aligned_segments_are_a_table_without_rulings() -> None:
+    rows = [["Item", "Unit", "Rate"], ["Cement", "bag", "350"], ["Sand", "m3", "900"], ["Steel", "kg", "62"]]
+    text = markdown(cells(rows), [])
+    assert "| Cement | bag | 350 |" in text
+
+
+def test_labels_and_values_are_no_table() -> None:
+    rows = [["Name:", "Anita"], ["City:", "Pune"], ["PIN:", "411001"], ["State:", "MH"]]
+    assert "|" not in markdown(cells(rows), [])
+
+
+table_words = st.text(alphabet="abcdefg", min_size=0, max_size=6)
+
+
+@given(st.lists(st.lists(table_words, min_size=3, max_size=3), min_size=1, max_size=6), st.booleans())
+def test_no_letter_of_a_table_is_lost_or_read_twice(rows: list[list[str]], ruled: bool) -> None:
+    text = markdown(cells(rows), grid(XS, ys(len(rows))) if ruled else [])
+    letters = sorted(char for char in text if char.isalpha())
+    assert letters == sorted("".join("".join(row) for row in rows))
+
+
+coordinates = st.integers(0, 500)
+
+
+@given(
+    st.lists(st.tuples(coordinates, coordinates, coordinates, st.booleans()), max_size=30),
+    st.lists(st.tuples(table_words, coordinates, coordinates, st.integers(5, 200)), max_size=20),
+)
+def test_random_rulings_lose_no_letter(
+    strokes: list[tuple[int, int, int, bool]], texts: list[tuple[str, int, int, int]]
+) -> None:
+    rulings = [
+        Ruling(x0=a, y0=b, x1=a + c, y1=b) if across else Ruling(x0=a, y0=b, x1=a, y1=b + c) for a, b, c, across in strokes
+    ]
+    lines = [LayoutLine(text=f"{text} {text}", x0=x, y0=y, x1=x + width, y1=y + 11) for text, x, y, width in texts]
+    letters = sorted(char for char in markdown(lines, rulings) if char.isalpha())
+    assert letters == sorted("".join(text + text for text, *_ in texts))

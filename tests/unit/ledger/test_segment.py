@@ -1,0 +1,210 @@
+"""Segments: what was encoded comes back; what is damaged is reported, and never taken for a page."""
+
+from __future__ import annotations
+
+import json
+import random
+import zlib
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rayocr.ledger.segment import LEDGER_PREFIX, SCHEMA_VERSION, decode_segment, encode_segment, segment_name
+from rayocr.messages import Attempt, PageOutcome, PageRecord
+
+texts = st.text(st.characters(exclude_categories=()), max_size=40)  # lone surrogates too
+
+page_records = st.builds(
+    PageRecord,
+    document_id=texts.filter(bool),
+    page_number=st.integers(1, 10**6),
+    outcome=st.sampled_from(PageOutcome),
+    text=texts,
+    engine=texts,
+    model=texts,
+    input_tokens=st.integers(0, 2**40),
+    output_tokens=st.integers(0, 2**40),
+    cost_usd=st.floats(0, 1e6),
+    attempts=st.lists(st.builds(Attempt, engine=texts, reason=texts, message=texts), max_size=2).map(tuple),
+    next_engine=st.integers(0, 5),
+    doubts=st.lists(texts, max_size=2).map(tuple),
+    fencing_token=st.integers(0, 2**53),
+    fingerprint=texts,
+)
+
+
+def pages(count: int) -> list[PageRecord]:
+    random_words = random.Random(7)
+    words = [bytes(random_words.choices(range(97, 123), k=6)).decode() for _ in range(2000)]
+    return [
+        PageRecord(
+            document_id=f"{number // 10:032x}",
+            page_number=number % 10 + 1,
+            outcome=PageOutcome.DONE,
+            text=" ".join(random_words.choices(words, k=300)),
+            engine="gemini",
+            fencing_token=number,
+        )
+        for number in range(count)
+    ]
+
+
+def compressed(*lines: bytes) -> bytes:
+    return zstandard.ZstdCompressor(write_checksum=True).compress(b"".join(line + b"\n" for line in lines))
+
+
+def line(body: dict[str, Any]) -> bytes:
+    text = json.dumps(body, separators=(",", ":")).encode()[:-1]
+    return b'%b,"crc32":"%08x"}' % (text, zlib.crc32(text))
+
+
+HEADER = {"format": "rayocr-segment", "schema_version": 1, "run_id": "r", "seq": 0, "created_at": "", "records": 1}
+
+
+def test_names_sort_in_the_order_of_writing() -> None:
+    assert segment_name("run", 7) == f"{LEDGER_PREFIX}run/00000007.jsonl.zst"
+    assert sorted(segment_name("run", n) for n in range(200)) == [segment_name("run", n) for n in range(200)]
+
+
+@given(st.lists(page_records, max_size=8))
+def test_any_records_make_the_round_trip(records: list[PageRecord]) -> None:
+    decoded = decode_segment("s", encode_segment(records, run_id="run \udc80", seq=3))
+    assert decoded.records == records
+    assert decoded.damage == []
+    assert (decoded.run_id, decoded.seq) == ("run \udc80", 3)
+
+
+def test_the_header_says_who_wrote_it_and_when() -> None:
+    data = encode_segment([], run_id="run", seq=1, now=lambda: datetime(2026, 11, 1, tzinfo=UTC))
+    decoded = decode_segment("s", data)
+    assert (decoded.run_id, decoded.seq, decoded.created_at) == ("run", 1, "2026-11-01T00:00:00+00:00")
+
+
+def test_every_line_is_json_that_other_tools_read() -> None:
+    records = [*pages(2), PageRecord(document_id="x", page_number=1, outcome=PageOutcome.FAILED, text="lone \udc80")]
+    payload = zstandard.ZstdDecompressor().decompress(encode_segment(records, run_id="r", seq=0))
+    lines = [json.loads(text) for text in payload.splitlines()]
+    assert [body["schema_version"] for body in lines] == [SCHEMA_VERSION] * 4
+    assert lines[3]["text"] == "lone \udc80"
+
+
+# -- damage -------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "empty"),
+        (b"\0" * 100, "not a ledger segment"),
+        (b"%PDF-1.7", "not a ledger segment"),
+        (b'{"json": "lines"}\n', "not a ledger segment"),
+        (b"\x28\xb5\x2f\xfd", "cut off"),
+        (compressed(b"no json"), "Line 1 is damaged"),
+        (compressed(b'{"foreign": "json"}'), "Line 1 is damaged"),
+        (compressed(line(HEADER)), "promises 1 records, and 0"),
+        (compressed(line(HEADER), b""), "Line 2 is damaged"),
+        (encode_segment([], run_id="r", seq=0) + b"more", "follows the end"),
+        (encode_segment([], run_id="r", seq=0) + b"x" * 200_000, "follows the end"),
+    ],
+)
+def test_what_is_no_whole_segment_is_reported_and_gives_no_records(data: bytes, sentence: str) -> None:
+    decoded = decode_segment("s", data)
+    assert decoded.records == []
+    assert sentence in " ".join(decoded.damage)
+
+
+def test_a_segment_that_was_cut_off_gives_the_pages_before_the_cut() -> None:
+    records = pages(800)
+    data = encode_segment(records, run_id="r", seq=0)
+    assert len(data) > 300_000
+    kept = []
+    for share in (0.1, 0.5, 0.9, 0.999):
+        decoded = decode_segment("s", data[: int(len(data) * share)])
+        assert decoded.records == records[: len(decoded.records)]
+        assert "cut off" in " ".join(decoded.damage)
+        kept.append(len(decoded.records))
+    assert kept[0] > 0
+    assert kept == sorted(kept)
+    assert kept[2] > 400
+
+
+SEGMENT_PAGES = pages(150)
+SEGMENT = encode_segment(SEGMENT_PAGES, run_id="r", seq=0)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, len(SEGMENT) - 1), st.integers(1, 255))
+def test_a_flipped_byte_never_makes_a_page_that_was_not_written(position: int, flip: int) -> None:
+    damaged = bytearray(SEGMENT)
+    damaged[position] ^= flip
+    decoded = decode_segment("s", bytes(damaged))
+    written = {record.fencing_token: record for record in SEGMENT_PAGES}
+    assert all(written[record.fencing_token] == record for record in decoded.records)
+    assert decoded.damage or decoded.records == SEGMENT_PAGES
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=300))
+def test_no_bytes_make_it_fall_over(data: bytes) -> None:
+    for candidate in (data, b"\x28\xb5\x2f\xfd" + data, compressed(data), compressed(line(HEADER), data)):
+        decoded = decode_segment("s", candidate)
+        assert decoded.damage
+        assert decoded.records == []
+
+
+def test_a_damaged_line_costs_that_page_only() -> None:
+    payload = zstandard.ZstdDecompressor().decompress(encode_segment(SEGMENT_PAGES, run_id="r", seq=0))
+    payload = payload.replace(SEGMENT_PAGES[5].text.encode(), b"something else")
+    decoded = decode_segment("s", zstandard.ZstdCompressor(write_checksum=True).compress(payload))
+    assert decoded.records == [record for record in SEGMENT_PAGES if record != SEGMENT_PAGES[5]]
+    assert decoded.damage == ["Line 7 is damaged."]
+
+
+def test_records_of_a_newer_schema_are_reported_once_and_the_others_read() -> None:
+    payload = zstandard.ZstdDecompressor().decompress(encode_segment(SEGMENT_PAGES[:1], run_id="r", seq=0)).splitlines()
+    newer = line({"schema_version": SCHEMA_VERSION + 1, "page": "in some new form"})
+    decoded = decode_segment("s", compressed(line(HEADER | {"records": 3}), payload[1], newer, newer))
+    assert decoded.records == SEGMENT_PAGES[:1]
+    assert len(decoded.damage) == 1
+    assert "newer rayocr" in decoded.damage[0]
+
+
+GOOD = json.loads(zstandard.ZstdDecompressor().decompress(encode_segment(pages(1), run_id="r", seq=0)).splitlines()[1])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"document_id": ""},
+        {"document_id": 5},
+        {"page_number": 0},
+        {"page_number": "1"},
+        {"page_number": True},
+        {"page_number": 1.0},
+        {"outcome": "new_outcome"},
+        {"outcome": None},
+        {"text": None},
+        {"cost_usd": "1"},
+        {"attempts": [{"engine": "x"}]},
+        {"attempts": 5},
+        {"attempts": "abc"},
+        {"doubts": "abc"},
+        {"doubts": [1]},
+    ],
+)
+def test_a_line_with_a_good_checksum_and_wrong_fields_is_no_page(changes: dict[str, Any]) -> None:
+    body = {key: value for key, value in (GOOD | changes).items() if key != "crc32"}
+    decoded = decode_segment("s", compressed(line(HEADER), line(body)))
+    assert decoded.records == []
+    assert "not a page record" in " ".join(decoded.damage)
+
+
+def test_fields_that_a_later_version_added_are_passed_by() -> None:
+    body = {key: value for key, value in (GOOD | {"added_later": [1]}).items() if key != "crc32"}
+    decoded = decode_segment("s", compressed(line(HEADER), line(body)))
+    assert decoded.records == pages(1)
+    assert decoded.damage == []

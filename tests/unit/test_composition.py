@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rayocr.composition import compose, prompt_text, secrets_from_environment
+from rayocr.config import Secrets
+from rayocr.errors import UsageError
+
+
+def test_without_a_key_the_local_chain_is_chosen() -> None:
+    assert compose([], {}).engine.chain == ["textlayer", "rapidocr", "tesseract?"]
+
+
+@pytest.mark.parametrize("name", ["GEMINI_API_KEY", "GOOGLE_API_KEY"])
+def test_with_a_key_gemini_is_chosen(name: str) -> None:
+    assert compose([], {name: "k"}).engine.chain == ["gemini", "rapidocr"]
+
+
+def test_a_named_engine_wins_over_the_key() -> None:
+    assert compose(["engine=textlayer"], {"GEMINI_API_KEY": "k"}).engine.chain == ["textlayer"]
+
+
+def test_an_override_wins_over_the_environment_and_that_over_conf() -> None:
+    environment = {"MAX_RETRIES": "7", "GEMINI_GLOBAL_CONCURRENCY": "12"}
+    config = compose(["retry.max_attempts=2"], environment)
+    assert (config.retry.max_attempts, config.limits.max_in_flight) == (2, 12)
+
+
+@pytest.mark.parametrize("path", ["a b", "x (1), [y]", "é=ü", "$HOME", "${oc.env:HOME}", "a'b", 'a"b', "line\nbreak", "{a: b}"])
+def test_paths_are_taken_as_they_stand(path: str) -> None:
+    assert compose([f"source={path}", f"dest={path}"], {}).source == path
+
+
+def test_quotes_around_a_path_are_taken_off() -> None:
+    assert compose(["source='my in'"], {}).source == "my in"
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("sorce=x", "did you mean source?"),
+        ("limits.rpmm=3", "did you mean limits.rpm?"),
+        ("engine.gemini.modl=x", "did you mean engine.gemini.model?"),
+        ("nonsense=1", "--help"),
+        ("+extra=1", "no option"),
+        ("limits.rpm=abc", "limits.rpm"),
+        ("limits.rpm=-1", "at least"),
+        ("workers.max=0", "at least"),
+        ("engine=foo", "choose one of"),
+        ("mode=foo", "expected one of"),
+        ("in/", "key=value"),
+        ("--source=in", "key=value"),
+        ("source=", "is empty"),
+        ("outputs=[]", "outputs"),
+        ("include=[a", "quotes"),
+        ("progress=loud", "progress"),
+        ("locks.backend=etcd", "locks.backend"),
+    ],
+)
+def test_a_wrong_option_is_answered_with_one_helpful_line(override: str, words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        compose([override], {})
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_variable_that_is_no_number_is_refused_by_name() -> None:
+    with pytest.raises(UsageError, match="MAX_RETRIES"):
+        compose([], {"MAX_RETRIES": "many"})
+
+
+def test_the_fingerprint_follows_what_can_change_the_text_and_nothing_else() -> None:
+    base = compose([], {}).fingerprint()
+    assert compose(["workers.max=7", "dest=elsewhere"], {}).fingerprint() == base
+    assert compose(["engine.gemini.model=other"], {}).fingerprint() == base  # not in the chain
+    assert compose(["engine.rapidocr.dpi=150"], {}).fingerprint() != base
+    assert compose(["engine=textlayer"], {}).fingerprint() != base
+
+
+def test_keys_are_masked_wherever_they_are_printed() -> None:
+    keys = secrets_from_environment({"GEMINI_API_KEY": "AIza-secret"})
+    assert keys.gemini_api_key == "AIza-secret"
+    assert "AIza" not in f"{keys} {keys!r}"
+    assert repr(Secrets()) == "Secrets(gemini_api_key=None)"
+
+
+def test_a_prompt_of_ones_own_is_read_from_its_file(tmp_path: Path) -> None:
+    own = tmp_path / "own.md"
+    own.write_text("Read it.\n")
+    assert prompt_text(compose([f"engine.gemini.prompt={own}"], {})) == "Read it."
+
+
+def test_an_unknown_prompt_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(UsageError, match="transcribe"):
+        prompt_text(compose(["engine.gemini.prompt=poetry"], {}))
