@@ -5,6 +5,7 @@ Page text travels in one of them only, `PageRecord`, and that goes from worker t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -54,11 +55,15 @@ class FetchedDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """A run of pages of one document: one unit of scheduling. `first_engine` is an index into the chain."""
+    """A run of pages of one document: one unit of scheduling.
+
+    `first_engine` is an index into the chain; `attempts` what earlier stages tried in vain, by page number.
+    """
 
     document_id: str
     page_numbers: tuple[int, ...]
     first_engine: int = 0
+    attempts: Mapping[int, tuple[Attempt, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

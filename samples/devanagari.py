@@ -90,6 +90,7 @@ class SyllableFont:
             metrics[order[cid]] = (syllable.advance, 0)
         builder = FontBuilder(self.units_per_em, isTTF=True)
         builder.font.recalcTimestamp = False  # the same bytes on every day
+        builder.updateHead(created=0, modified=0)
         builder.setupGlyphOrder(order)
         builder.setupCharacterMap({})
         builder.setupGlyf(glyphs)

@@ -1,7 +1,7 @@
 """Makes every file of samples/: `python samples/make_samples.py [folder]`. Run it again and the bytes are the same.
 
-Owns which sample shows what; the texts, the layout and the two kinds of drawing are the modules beside it. Nothing carries a date
-or a random number, and streams are left uncompressed, because zlib differs between builds of Python.
+Owns which sample shows what; the texts, the layout and the two kinds of drawing are the modules beside it. Dates and
+document ids are fixed, noise is seeded, and streams are left uncompressed, because zlib differs between builds of Python.
 """
 
 from __future__ import annotations

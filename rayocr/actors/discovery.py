@@ -131,7 +131,9 @@ class Discovery:
     def note_unreadable(self, name: str, error: Exception) -> None:
         """The storage's callback for a folder or link that it could not look at: counted, and no reason to end the listing."""
         self._count(unreadable=1)
-        log_event(log, "source_unreadable", "A part of the source cannot be listed.", level=logging.WARNING, name=name, error=str(error))
+        log_event(
+            log, "source_unreadable", "A part of the source cannot be listed.", level=logging.WARNING, name=name, error=str(error)
+        )
 
 
 def _identifiers(state: Storage, prefix: str) -> Iterator[bytes]:

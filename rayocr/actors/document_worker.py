@@ -1,7 +1,7 @@
 """The DocumentWorker actor: fetches and assembles whole documents, one at a time, in a process that may be killed.
 
-It owns nothing durable. An actor and not a task, since Ray ends the idle processes of tasks above the number of CPUs, and starting
-one anew costs a second of CPU: more than most documents (docs/decisions/0003).
+It owns nothing durable. An actor and not a task, since Ray ends the idle processes of tasks above the number of CPUs, and
+starting one anew costs a second of CPU: more than most documents (docs/decisions/0003).
 """
 
 from __future__ import annotations

@@ -140,7 +140,8 @@ class PageWorker:
     ) -> tuple[PageRecord, asyncio.Future[None]] | None:
         if self._draining:
             return None
-        progress = PageProgress(shard.document_id, number, is_last_stage=self._settings.is_last_stage)
+        before = shard.attempts.get(number, ())
+        progress = PageProgress(shard.document_id, number, is_last_stage=self._settings.is_last_stage, attempts=before)
         try:
             page = await self._open_page(number, shard, content)
         except (EngineError, DocumentError) as error:

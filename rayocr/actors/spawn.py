@@ -149,9 +149,7 @@ def spawn_worker(name: str, settings: WorkerSettings, ledger: Any, limiter: Any)
     return actor.remote(name, settings, RemoteLedger(ledger), RemoteLimiter(limiter))
 
 
-def spawn_document_worker(
-    name: str, fetch_settings: FetchSettings, assemble_settings: AssembleSettings, ledger: Any
-) -> Any:
+def spawn_document_worker(name: str, fetch_settings: FetchSettings, assemble_settings: AssembleSettings, ledger: Any) -> Any:
     actor = ray.remote(_DocumentWorkerActor).options(
         name=name,
         num_cpus=0,  # mostly waits for storage; the driver bounds how many there are, and pages must not wait for a CPU it holds

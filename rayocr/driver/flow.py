@@ -34,7 +34,7 @@ from rayocr.errors import (
 )
 from rayocr.ledger.manifest import manifest_name
 from rayocr.locks.base import Lease
-from rayocr.messages import Document, DocumentContext, DocumentOutcome, FetchedDocument, PageSummary, Shard
+from rayocr.messages import Attempt, Document, DocumentContext, DocumentOutcome, FetchedDocument, PageSummary, Shard
 from rayocr.observe.dead_letters import append_dead_letter
 from rayocr.observe.logs import log_event
 
@@ -53,6 +53,7 @@ class _Work:
     content: object = None
     started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     waiting: dict[int, int] = field(default_factory=dict)  # page_number -> the engine of the chain it waits for
+    attempts: dict[int, tuple[Attempt, ...]] = field(default_factory=dict)  # of earlier stages, by page_number
     deaths: int = 0
     refetches: int = 0
 
@@ -160,6 +161,7 @@ class DocumentFlow:
             self._progress.page(page, resumed=resumed)
         else:
             work.waiting[page.page_number] = page.next_engine
+            work.attempts[page.page_number] = page.attempts
 
     # -- recognize ----------------------------------------------------------------------------------------------------------
 
@@ -191,7 +193,12 @@ class DocumentFlow:
                     break
                 run.append(number)
             position += len(run)
-            yield Shard(document_id=work.document.document_id, page_numbers=tuple(run), first_engine=first_engine)
+            yield Shard(
+                document_id=work.document.document_id,
+                page_numbers=tuple(run),
+                first_engine=first_engine,
+                attempts={number: work.attempts[number] for number in run if number in work.attempts},
+            )
 
     async def _run_shard(self, work: _Work, shard: Shard, pool: WorkerPool, sizer: ShardSizer) -> None:
         try:

@@ -123,7 +123,7 @@ class ComputeStage:
 
 
 class WaitingStage:
-    """Engines that wait for a server, with the light ones before them. Transient errors are tried again, at the limiter's pace."""
+    """Engines that wait for a server, with the light ones before them. Transient errors are tried again at the limiter's pace."""
 
     def __init__(
         self,

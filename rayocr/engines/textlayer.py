@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SCAN_SHARE = 0.5  # of the page under images
 
+
 class TextLayerEngine(ComputeEngine):
     name: ClassVar[str] = "textlayer"
 

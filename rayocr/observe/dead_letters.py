@@ -20,7 +20,7 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """`reason` is a class name of errors.py; `pages` the page numbers that failed, as runs ("3,7-9"), empty for whole documents."""
+    """`reason` is a class name of errors.py; `pages` those that failed, as runs ("3,7-9"), empty for whole documents."""
 
     document_id: str
     source_uri: str

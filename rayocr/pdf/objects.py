@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import pypdfium2.raw as pdfium
@@ -99,7 +100,10 @@ class _Looker:
             self._image(item, _matrix_of(item).then(outer))
         elif kind == pdfium.FPDF_PAGEOBJ_TEXT:
             mode = pdfium.FPDFTextObj_GetTextRenderMode(item)
-            self._found.visible_text_objects += mode not in (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP)
+            self._found.visible_text_objects += mode not in (
+                pdfium.FPDF_TEXTRENDERMODE_INVISIBLE,
+                pdfium.FPDF_TEXTRENDERMODE_CLIP,
+            )
         elif kind == pdfium.FPDF_PAGEOBJ_PATH and len(self._found.ruling_list) < _MAX_RULINGS:
             self._path(item, _matrix_of(item).then(outer))
         elif kind == pdfium.FPDF_PAGEOBJ_FORM and depth < _MAX_DEPTH:
@@ -135,7 +139,7 @@ class _Looker:
         pdfium.FPDFPath_GetDrawMode(item, fill, stroke)
         points = _points(item, count, matrix)
         if stroke.value:
-            for (x0, y0, _), (x1, y1, moves) in zip(points, points[1:], strict=False):
+            for (x0, y0, _), (x1, y1, moves) in pairwise(points):
                 if not moves:
                     self._ruling(x0, y0, x1, y1)
         elif fill.value:

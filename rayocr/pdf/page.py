@@ -35,9 +35,7 @@ class Rendering:
     scale: float
 
 
-def render_scale(
-    width_pt: float, height_pt: float, *, dpi: float, max_pixels: int, native_dpi: float = 0.0
-) -> float:
+def render_scale(width_pt: float, height_pt: float, *, dpi: float, max_pixels: int, native_dpi: float = 0.0) -> float:
     """Pixels per point for a page, never more than `max_pixels` in all, whatever the page claims.
 
     At `dpi`, but small pages and pages that are one image of a higher resolution (`native_dpi`) get more, so that their letters
@@ -91,9 +89,7 @@ class Page:
 
     @cached_property
     def _text_layer(self) -> TextLayer:
-        return TextLayer(
-            lines=read_lines(self._page.raw, self._upright), image_share=self.image_share, height_pt=self.height_pt
-        )
+        return TextLayer(lines=read_lines(self._page.raw, self._upright), image_share=self.image_share, height_pt=self.height_pt)
 
     def text_layer(self) -> TextLayer:
         """The page's own text, with a verdict on whether it can be trusted."""
@@ -138,9 +134,7 @@ class Page:
         width = max(1, math.floor(self.width_pt * scale))
         height = max(1, math.floor(self.height_pt * scale))
         try:
-            bitmap = pypdfium2.PdfBitmap.new_native(
-                width, height, pdfium.FPDFBitmap_Gray if grayscale else pdfium.FPDFBitmap_BGR
-            )
+            bitmap = pypdfium2.PdfBitmap.new_native(width, height, pdfium.FPDFBitmap_Gray if grayscale else pdfium.FPDFBitmap_BGR)
             bitmap.fill_rect((255, 255, 255, 255), 0, 0, width, height)
             flags = pdfium.FPDF_ANNOT | (pdfium.FPDF_GRAYSCALE if grayscale else pdfium.FPDF_REVERSE_BYTE_ORDER)
             pdfium.FPDF_RenderPageBitmap(bitmap.raw, self._page.raw, 0, 0, width, height, 0, flags)

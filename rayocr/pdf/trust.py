@@ -69,7 +69,9 @@ def judge(text: str, *, image_share: float, text_share: float | None = None) -> 
     broken = sum(_is_broken(c) for c in chars) / len(chars)
     if broken > _MAX_BROKEN_CHARS:
         return Verdict(kind="bad", reason=f"{broken:.0%} of the characters are private-use, control or replacement characters.")
-    return _judge_devanagari(text) or _judge_latin(text, chars, scan=scan) or Verdict(kind="trusted", reason="It reads like text.")
+    return (
+        _judge_devanagari(text) or _judge_latin(text, chars, scan=scan) or Verdict(kind="trusted", reason="It reads like text.")
+    )
 
 
 def _is_broken(c: str) -> bool:

@@ -59,6 +59,7 @@ def cluster(environment: dict[str, str], home: Path) -> Iterator[Cluster]:
     finally:
         log.close()
         end_tree(head.pid)
+        head.wait(60)
 
 
 @pytest.fixture

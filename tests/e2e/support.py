@@ -45,11 +45,8 @@ def end_tree(pid: int) -> None:
         processes = [*root.children(recursive=True), root]
         for process in processes:
             with contextlib.suppress(psutil.NoSuchProcess):
-                process.terminate()
-        _, alive = psutil.wait_procs(processes, timeout=20)
-        for process in alive:
-            with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
+        psutil.wait_procs(processes, timeout=20)
 
 
 @dataclass

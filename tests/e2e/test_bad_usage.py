@@ -97,7 +97,8 @@ def test_a_full_disk_stops_the_run_with_exit_3_and_leaves_nothing_half_written(
         pytest.skip("this machine does not let the test mount a small file system")
     for number in range(40):
         make_pdf(tmp_path / "in" / f"{number:02}.pdf", 30)
-    listing = f'"$@"; code=$?; ls -lR "{dest}" > "{tmp_path}/listing"; find "{dest}" -name "*.md" -exec tail -n 2 {{}} \\; > "{tmp_path}/tails"; exit $code'
+    tails = f'find "{dest}" -name "*.md" -exec tail -n 2 {{}} \\;'
+    listing = f'"$@"; code=$?; ls -lR "{dest}" > "{tmp_path}/listing"; {tails} > "{tmp_path}/tails"; exit $code'
     command = [sys.executable, "-m", "rayocr", "source=in", f"dest={dest}", "engine=textlayer", "cluster=local", "cpus=2"]
     done = subprocess.run(
         [*prefix, "sh", "-c", listing, "sh", *command],

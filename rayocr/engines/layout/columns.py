@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
+from itertools import accumulate
 
 from rayocr.engines.layout.lines import Boxed, LayoutLine
 
@@ -21,6 +21,7 @@ _STEP_PT = 2.0
 _MIN_GUTTER_EM = 0.45  # OCR boxes are padded by about a quarter of the line's height on either side
 _SLACK_EM = 0.3  # boxes jitter: an overlap this small is none
 _FULL_EM = 2.5  # a line that ends this close to its column's edge fills it
+_FULL_SHARE = 0.2  # or within this share of its width, if that is less
 _PROSE_CHARS = 14
 _PROSE = 0.5  # share of full lines; with rows on common baselines it takes more
 _SURE_PROSE = 0.75
@@ -190,9 +191,10 @@ def _is_columns(run: _Run, em: float) -> bool:
 
 
 def _fullness(lines: Sequence[LayoutLine], em: float) -> float:
-    """The share of lines that run to the edge of their column, as only running text does; 0 for short cells. There may be
-    several columns in it still: lines are measured against those that begin where they begin."""
-    if len(lines) < 2 or median(len(line.text) * _wideness(line.text) for line in lines) < _PROSE_CHARS:
+    """The share of the text in lines that run to the edge of their column, as only running text does; 0 for short cells. By
+    length, since a small table in a column has as many lines as the text around it. There may be several columns in it still:
+    lines are measured against those that begin where they begin."""
+    if len(lines) < 2 or _typical_chars(lines) < _PROSE_CHARS:
         return 0.0
     ordered = sorted(lines, key=lambda line: line.x0)
     full = 0
@@ -200,11 +202,21 @@ def _fullness(lines: Sequence[LayoutLine], em: float) -> float:
     for end in range(1, len(ordered) + 1):
         if end < len(ordered) and ordered[end].x0 - ordered[start].x0 < 2 * em:
             continue
-        edges = sorted(line.x1 for line in ordered[start:end])
+        group = ordered[start:end]
+        edges = sorted(line.x1 for line in group)
         edge = edges[int(len(edges) * 0.8)] if len(edges) > 2 else edges[-1]
-        full += sum(line_edge > edge - _FULL_EM * em for line_edge in edges)
+        slack = min(_FULL_EM * em, _FULL_SHARE * (edge - ordered[start].x0))
+        full += sum(len(line.text) for line in group if line.x1 > edge - slack)
         start = end
-    return full / len(lines)
+    return full / sum(len(line.text) for line in lines)
+
+
+def _typical_chars(lines: Sequence[LayoutLine]) -> float:
+    """The length of the line that the middle letter stands in."""
+    lengths = sorted(len(line.text) for line in lines)
+    half = sum(lengths) / 2
+    middle = next(length for length, total in zip(lengths, accumulate(lengths), strict=True) if total >= half)
+    return middle * _wideness("".join(line.text[:3] for line in lines))
 
 
 def _wideness(text: str) -> float:

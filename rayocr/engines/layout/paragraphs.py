@@ -18,6 +18,7 @@ _ITEM = re.compile(
 _GAP = 0.45  # of the line's height above the usual distance of lines: white space that was meant
 _FULL_EM = 2.5  # rows that end this close to the right edge fill it
 _INDENT_EM = 0.8
+_SENTENCE_CHARS = 25  # shorter lines may be a list of words, one a line
 _SENTENCE_END = tuple(".!?:;。！？।॥")
 
 
@@ -105,8 +106,12 @@ def _right_edges(rows: Sequence[Row], shape: _Shape) -> list[float]:
             continue
         right = max(member.x1 for member in group)
         full = sum(member.x1 > right - _FULL_EM * shape.em for member in group)
-        own = len(group) >= 3 and full >= 0.6 * len(group)
-        edges += [right if own else shape.right] * len(group)
+        edge = shape.right
+        if len(group) >= 3 and full >= 0.6 * len(group):
+            edge = right
+        elif len(group) >= 3 and full < 0.5 * len(group):
+            edge = float("inf")  # an address, a poem: no line is full, each was ended on purpose
+        edges += [edge] * len(group)
         group = []
     return edges
 
@@ -149,6 +154,8 @@ def _continues(block: Block, above: Row, row: Row, kind: BlockKind, level: int, 
         return row.x0 > above.x0 - _INDENT_EM * shape.em and not has_room
     if row.x0 > above.x0 + _INDENT_EM * shape.em and row.x0 < above.x0 + 6 * shape.em and not row.text[:1].islower():
         return False  # a first line set in
+    if row.text[:1].islower() and len(above.text) > _SENTENCE_CHARS and not above.text.endswith(_SENTENCE_END):
+        return True  # ragged lines of a narrow paragraph: the sentence goes on
     return not has_room
 
 

@@ -11,7 +11,9 @@ LEADING_PT = 14.0
 HEIGHT_PT = 11.0
 
 
-def line(text: str, x: float, y: float, *, size: float | None = None, height: float = HEIGHT_PT, bold: bool = False) -> LayoutLine:
+def line(
+    text: str, x: float, y: float, *, size: float | None = None, height: float = HEIGHT_PT, bold: bool = False
+) -> LayoutLine:
     width = len(text) * CHAR_PT * height / HEIGHT_PT
     return LayoutLine(text=text, x0=x, y0=y, x1=x + width, y1=y + height, font_size_pt=size, bold=bold)
 

@@ -53,7 +53,7 @@ def test_a_short_last_line_ends_the_paragraph() -> None:
 
 def test_a_first_line_set_in_begins_a_paragraph() -> None:
     full = [text.ljust(70, "x") for text in PROSE]
-    lines = column(full, 60, 100) + [line("Indented " + "y" * 58, 80, 142), line("z" * 70, 60, 156)]
+    lines = [*column(full, 60, 100), line("Indented " + "y" * 58, 80, 142), line("z" * 70, 60, 156)]
     assert markdown(lines).count("\n\n") == 1
 
 
@@ -64,8 +64,12 @@ def test_white_space_between_lines_begins_a_paragraph() -> None:
 
 def test_a_paragraph_broken_by_the_end_of_a_column_goes_on() -> None:
     left = [f"left {number} column text that runs on and on" for number in range(8)] + ["the very last line of it ends in a bro-"]
-    right = ["ken word that goes on in the next one here"] + [f"right {number} column text that runs on and" for number in range(8)]
-    text = markdown(column(left, 60, 100, width=215)[:-1] + [line(left[-1], 60, 100 + 8 * 14)] + column(right, 300, 100, width=215))
+    right = ["ken word that goes on in the next one here"] + [
+        f"right {number} column text that runs on and" for number in range(8)
+    ]
+    text = markdown(
+        [*column(left, 60, 100, width=215)[:-1], line(left[-1], 60, 100 + 8 * 14), *column(right, 300, 100, width=215)]
+    )
     assert "broken word" in text
 
 
@@ -80,7 +84,9 @@ def test_a_bullet_read_as_a_box_of_its_own_belongs_to_its_item() -> None:
     assert markdown(lines) == "- the item\n- another item"
 
 
-@pytest.mark.parametrize("text", ["# not a heading", "> not a quote", "---", "===", "| not a table", "``` not code", "1986. A year"])
+@pytest.mark.parametrize(
+    "text", ["# not a heading", "> not a quote", "---", "===", "| not a table", "``` not code", "1986. A year"]
+)
 def test_text_that_looks_like_markdown_is_escaped(text: str) -> None:
     assert "\\" in markdown([line(text, 60, 100)])
 

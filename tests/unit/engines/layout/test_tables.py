@@ -97,9 +97,7 @@ coordinates = st.integers(0, 500)
     st.lists(st.tuples(coordinates, coordinates, coordinates, st.booleans()), max_size=30),
     st.lists(st.tuples(table_words, coordinates, coordinates, st.integers(5, 200)), max_size=20),
 )
-def test_random_rulings_lose_no_letter(
-    strokes: list[tuple[int, int, int, bool]], texts: list[tuple[str, int, int, int]]
-) -> None:
+def test_random_rulings_lose_no_letter(strokes: list[tuple[int, int, int, bool]], texts: list[tuple[str, int, int, int]]) -> None:
     rulings = [
         Ruling(x0=a, y0=b, x1=a + c, y1=b) if across else Ruling(x0=a, y0=b, x1=a, y1=b + c) for a, b, c, across in strokes
     ]
