@@ -6,13 +6,14 @@ Exit codes: 0 all complete, 1 some documents partial or rejected, 2 wrong usage 
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Sequence
 
 from rayocr import __version__
 from rayocr.config import Mode, RayocrConfig
-from rayocr.errors import RayocrError, UsageError
+from rayocr.errors import InternalError, RayocrError, UsageError
 
 _HELP = """\
 rayocr {version}: PDFs in, Markdown out, page for page; resumable.
@@ -51,6 +52,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except Exception as error:  # a defect of ours: one line for the user, the traceback where it can be looked at
+        logging.getLogger("rayocr").critical("A defect of rayocr ended the run.", exc_info=error)
+        return _report(
+            InternalError(
+                f"Stopped by a defect of rayocr: {type(error).__name__}: {error}",
+                hint="Its traceback is in the log (logs/json). What was read is kept: start the same command again.",
+            )
+        )
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -26,6 +26,7 @@ RayocrError
 │   ├── EmptyPdf                  no pages
 │   ├── DocumentTooLarge          bytes or pages over the limit
 │   ├── UnreadableSource          the source cannot be read (permission, vanished)
+│   ├── InternalError             exit 3: a defect of rayocr; the log has its traceback
 │   └── Quarantined               it crashed or hung its process twice
 ├── EngineError                   one page, one engine
 │   ├── EngineUnavailable         exit 2: the engine cannot work here (no binary, no model)
@@ -174,6 +175,10 @@ class UnreadableSource(DocumentError):
 
 class Quarantined(DocumentError):
     default_hint = "The document ended its reader process twice. Repair or convert it, then mode=retry."
+
+
+class InternalError(DocumentError):
+    exit_code = 3
 
 
 class EngineError(RayocrError):

@@ -24,7 +24,7 @@ from rayocr.config import EngineConfig, Secrets
 from rayocr.engines.base import Engine
 from rayocr.engines.chain import ComputeStage, PageProgress, WaitingStage
 from rayocr.engines.registry import ChainLink, Stage, build_engine
-from rayocr.errors import DocumentError, EngineError, EngineUnavailable
+from rayocr.errors import DocumentError, EngineError, EngineUnavailable, InternalError, RayocrError
 from rayocr.messages import DocumentContext, PageRecord, Shard, ShardReport, WorkerInfo
 from rayocr.pdf.document import PdfFile
 from rayocr.pdf.guard import deadline
@@ -151,6 +151,10 @@ class PageWorker:
                 record = await self._recognize(page, progress, shard)
             except Drained:
                 return None
+            except RayocrError:
+                raise  # what an engine raises beyond EngineError concerns the run
+            except Exception as error:  # recorded as the page's outcome: one bad page never fails a document
+                record = progress.unreadable(InternalError(f"{type(error).__name__}: {error}"))
             finally:
                 await self._on_thread(self._documents.close_page, shard.document_id, page)
         record = replace(record, fencing_token=context.fencing_token, fingerprint=self._settings.fingerprint)

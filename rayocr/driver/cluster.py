@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import socket
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from rayocr.config import RayocrConfig
 from rayocr.errors import ClusterUnavailable
 
 _OBJECT_STORE_BYTES = 1 << 30  # of a local Ray: the window's bytes, and what the tasks return besides
+_ANSWER_S = 10.0  # for the cluster's port to open; Ray itself tries for minutes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,7 @@ def connect(config: RayocrConfig) -> Connection:
     address = _address(config.cluster)
     try:
         if address is not None:
+            _knock(address)
             context = ray.init(address=address, **common)
         else:
             context = ray.init(
@@ -76,6 +79,13 @@ def _address(cluster: str) -> str | None:
     with contextlib.suppress(Exception):  # no Ray runs here, in whichever way it says so
         return str(canonicalize_bootstrap_address("auto"))
     return None
+
+
+def _knock(address: str) -> None:
+    """Raises OSError at once where nothing listens."""
+    host, separator, port = address.removeprefix("ray://").rpartition(":")
+    if separator and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
 
 
 def _quiet_ray() -> None:

@@ -25,10 +25,12 @@ from rayocr.engines.registry import Stage
 from rayocr.errors import (
     ContentLost,
     DocumentError,
+    InternalError,
     LeaseLost,
     ObjectNotFound,
     PreconditionFailed,
     Quarantined,
+    RayocrError,
     StorageUnavailable,
     VersionChanged,
 )
@@ -40,6 +42,7 @@ from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
 
+_DEFECTS_ALLOWED = 5  # documents in a row; more, and rejecting two million of them helps nobody
 _DEATHS_ALLOWED = 1  # of processes that had the document; the next one quarantines it
 
 
@@ -85,6 +88,7 @@ class DocumentFlow:
         self._leases = leases
         self._progress = progress
         self._draining = draining
+        self._defects_in_a_row = 0
 
     async def run(self, document: Document) -> None:
         """Raises what concerns the run; Draining when it was stopped; everything else becomes the document's outcome."""
@@ -116,8 +120,20 @@ class DocumentFlow:
                 document_id=document.document_id,
                 error=str(error),
             )
+        except Exception as error:  # a defect: recorded as the document's outcome, unless it concerns the run
+            if isinstance(error, RayocrError | Draining) or type(error).__module__.startswith("ray."):
+                raise
+            await self._contain(work, error)
         finally:
             await self._leases.release(work.lease)
+
+    async def _contain(self, work: _Work, error: Exception) -> None:
+        """One bad document never fails a run, whatever it trips over in us; but a run that trips over every one is stopped."""
+        log.error("A defect of rayocr ended a document.", exc_info=error, extra={"rayocr_fields": {"action": "document_failed"}})
+        self._defects_in_a_row += 1
+        if self._defects_in_a_row > _DEFECTS_ALLOWED:
+            raise error
+        await self._reject(work, InternalError(f"{type(error).__name__}: {error}", hint="The log has the traceback."))
 
     async def _work(self, work: _Work) -> None:
         await self._fetch(work)
@@ -268,6 +284,7 @@ class DocumentFlow:
             raise LeaseLost("The lease was lost before the document could be finished.")
         assembled = await self._actors.assemble(work.context, work.started_at)
         await self._actors.close_document(assembled.document_id, assembled.outcome)
+        self._defects_in_a_row = 0
         self._progress.documents[assembled.outcome] += 1
         if assembled.outcome is DocumentOutcome.PARTIAL:
             await asyncio.to_thread(self._actors.copy_dead_letter, assembled.document_id)

@@ -189,9 +189,10 @@ class WorkerPool:
         self._numbers += 1
         task = asyncio.get_running_loop().create_task(self._open_worker(f"page_worker:{self._label}:{self._numbers}"))
         self._starting.add(task)
-        task.add_done_callback(self._starting.discard)
 
     async def _open_worker(self, name: str) -> None:
+        task = asyncio.current_task()
+        assert task is not None
         handle = self._spawn(name)
         try:
             info = await self._answer(handle.open.remote())
@@ -208,6 +209,9 @@ class WorkerPool:
             log_event(
                 log, "worker_started", "A worker is ready.", worker=name, engines=info.engines, host=info.host, pid=info.pid
             )
+        finally:
+            # Not in a callback of the task: it would run after those who are woken had found that they must not start one.
+            self._starting.discard(task)
         async with self._changed:
             self._changed.notify_all()
 

@@ -8,45 +8,42 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
 import secrets
 import socket
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rayocr import __version__
 from rayocr.actors.assemble import AssembleSettings
 from rayocr.actors.discovery import Discovery, DiscoveryRules
 from rayocr.actors.fetch import FetchSettings
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.cluster import Connection, connect, disconnect
+from rayocr.driver.feed import Feed
 from rayocr.driver.leases import LeaseKeeper
 from rayocr.driver.preflight import Plan
 from rayocr.driver.progress import Progress
+from rayocr.driver.record import run_record, write_record
 from rayocr.driver.shards import ShardSizer
-from rayocr.driver.shutdown import Draining, Shutdown
+from rayocr.driver.shutdown import Shutdown
 from rayocr.driver.terminal import ConsoleTerminal, closing_table
 from rayocr.driver.window import Window
-from rayocr.errors import ClusterUnavailable, Interrupted, RayocrError, StorageError, StorageUnavailable
+from rayocr.errors import Interrupted, StorageUnavailable
 from rayocr.locks.base import Locks
 from rayocr.messages import DiscoveryBatch, DocumentOutcome
-from rayocr.observe.logs import configure_logs, log_event
+from rayocr.observe.logs import configure_logs
 from rayocr.retry import RetryPolicy
 
 if TYPE_CHECKING:
-    from rayocr.driver.flow import DocumentFlow
     from rayocr.driver.handles import Actors
     from rayocr.driver.pool import WorkerPool
 
 log = logging.getLogger(__name__)
 
-_BATCH = 256  # documents asked from Discovery at once
 _LEDGER_CLOSE_S = 15.0  # for the last segment; what is not written by then is read again by the next run
 
 
@@ -63,7 +60,6 @@ class Run:
     terminal: ConsoleTerminal
     run_id: str = field(default_factory=new_run_id)
     progress: Progress = field(default_factory=Progress)
-    failure: BaseException | None = None
 
     def execute(self) -> int:
         """The exit code. Raises RayocrError for what stops a run."""
@@ -140,29 +136,25 @@ class Run:
         )
         stages = [(stage, *self._pool(actors, index, connection)) for index, stage in enumerate(self.plan.stages)]
         pools = [pool for _, pool, _ in stages]
-        flows: dict[str, asyncio.Task[None]] = {}
-
-        def cancel(document_id: str) -> None:
-            if task := flows.get(document_id):
-                task.cancel()
-
-        leases = LeaseKeeper(self._locks(), ttl_s=self.config.locks.ttl_s, on_lost=cancel)
         window = Window(self.config.window)
+        feed = Feed(actors, window, self.progress, draining)
+        leases = LeaseKeeper(self._locks(), ttl_s=self.config.locks.ttl_s, on_lost=feed.cancel)
         flow = DocumentFlow(actors, stages=stages, window=window, leases=leases, progress=self.progress, draining=draining)
         leases.start()
         for pool in pools:
             pool.prestart()
         showing = asyncio.create_task(self.terminal.show(self.progress))
-        feeding = asyncio.create_task(self._feed(actors, flow, window, flows, draining))
+        feeding = asyncio.create_task(feed.run(flow))
         try:
-            await self._until_done_or_stopped(feeding, flows, pools, draining, shutdown)
+            await self._until_done_or_stopped(feed, feeding, pools, draining, shutdown)
         finally:
             feeding.cancel()
             showing.cancel()
-            await asyncio.gather(feeding, showing, *flows.values(), return_exceptions=True)
+            await asyncio.gather(feeding, showing, return_exceptions=True)
+            await feed.close()
             await self._close(actors, pools, leases)
-        if self.failure is not None:
-            raise self.failure
+        if feed.failure is not None:
+            raise feed.failure
         if shutdown.requested.is_set():
             raise Interrupted("Interrupted.")
 
@@ -205,68 +197,10 @@ class Run:
         )
         return pool, sizer
 
-    # -- the flow of documents ----------------------------------------------------------------------------------------------
-
-    async def _feed(
-        self,
-        actors: Actors,
-        flow: DocumentFlow,
-        window: Window,
-        flows: dict[str, asyncio.Task[None]],
-        draining: asyncio.Event,
-    ) -> None:
-        """Take documents from Discovery into the window until there are no more, and wait for the last of them."""
-        while not draining.is_set():
-            batch = await actors.next_documents(_BATCH)
-            self.progress.totals, self.progress.listing_done = batch.totals, batch.exhausted
-            for document in batch.documents:
-                if document.document_id in flows:
-                    continue  # Discovery was restarted, and lists again what is in the window
-                await window.admit_document(document.size_bytes)
-                if draining.is_set():
-                    return
-                task = asyncio.create_task(flow.run(document))
-                flows[document.document_id] = task
-                task.add_done_callback(self._when_flow_ends(document.document_id, document.size_bytes, flows, window, draining))
-            if batch.exhausted:
-                break
-        while flows:
-            await asyncio.wait(list(flows.values()), return_when=asyncio.FIRST_COMPLETED)
-
-    def _when_flow_ends(
-        self,
-        document_id: str,
-        size_bytes: int,
-        flows: dict[str, asyncio.Task[None]],
-        window: Window,
-        draining: asyncio.Event,
-    ) -> Callable[[asyncio.Task[None]], None]:
-        def ended(task: asyncio.Task[None]) -> None:
-            flows.pop(document_id, None)
-            releasing = asyncio.ensure_future(window.release_document(size_bytes))
-            self._background.add(releasing)
-            releasing.add_done_callback(self._background.discard)
-            if task.cancelled():
-                return
-            error = task.exception()
-            if error is None or isinstance(error, Draining):
-                return
-            if self.failure is None:
-                self.failure = _run_error(error)
-                log_event(log, "run_stopping", "The run has to stop.", level=logging.ERROR, error=repr(error))
-            draining.set()
-
-        return ended
-
-    _background: set[Any] = field(default_factory=set)
+    # -- the end ---------------------------------------------------------------------------------------------------------
 
     async def _until_done_or_stopped(
-        self,
-        feeding: asyncio.Task[None],
-        flows: dict[str, asyncio.Task[None]],
-        pools: list[WorkerPool],
-        draining: asyncio.Event,
-        shutdown: Shutdown,
+        self, feed: Feed, feeding: asyncio.Task[None], pools: list[WorkerPool], draining: asyncio.Event, shutdown: Shutdown
     ) -> None:
         stops = [asyncio.create_task(shutdown.requested.wait()), asyncio.create_task(draining.wait())]
         try:
@@ -276,18 +210,13 @@ class Run:
                 stop.cancel()
         if feeding.done() and not draining.is_set():
             if (error := feeding.exception()) is not None:
-                self.failure = _run_error(error)
+                feed.fail(error)
             elif not shutdown.requested.is_set():
                 return
         draining.set()
         for pool in pools:
             await pool.drain()
-        if flows:
-            await asyncio.wait(list(flows.values()), timeout=self.config.shutdown.grace_s)
-        for task in flows.values():
-            task.cancel()
-
-    # -- the end ------------------------------------------------------------------------------------------------------------
+        await feed.settle(self.config.shutdown.grace_s)
 
     async def _close(self, actors: Actors, pools: list[WorkerPool], leases: LeaseKeeper) -> None:
         for pool in pools:
@@ -313,43 +242,15 @@ class Run:
         """The closing table, and the run's record beside the state."""
         if not self.progress.documents_started and not self.progress.documents_done:
             return
-        record = self._write_record()
+        fingerprint = self.config.fingerprint(self.plan.prompt)
+        record = write_record(self.plan.state, run_record(self.progress, run_id=self.run_id, fingerprint=fingerprint))
         places = {"Outputs": _place(self.plan.dest.uri)}
         if record:
-            places["Report"] = record
+            places["Report"] = f"{_place(self.plan.state.uri)}/{record}"
         failed = self.progress.documents[DocumentOutcome.PARTIAL] + self.progress.documents[DocumentOutcome.REJECTED]
         if failed:
             places["Dead letters"] = str(Path(self.config.logs.dir) / "dead_letter")
         self.terminal.table(closing_table(self.progress, places))
-
-    def _write_record(self) -> str | None:
-        progress = self.progress
-        name = f".rayocr/runs/{self.run_id}.json"
-        record = {
-            "schema_version": 1,
-            "run_id": self.run_id,
-            "rayocr_version": __version__,
-            "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "elapsed_s": round(progress.elapsed_s, 3),
-            "documents": {outcome.value: progress.documents[outcome] for outcome in DocumentOutcome},
-            "finished_before": progress.totals.finished,
-            "elsewhere": progress.elsewhere,
-            "deferred": progress.deferred,
-            "pages": {outcome.value: count for outcome, count in progress.outcomes.items()},
-            "pages_resumed": progress.pages_resumed,
-            "doubtful_pages": progress.doubtful_pages,
-            "engines": dict(progress.engines),
-            "reasons": dict(progress.reasons),
-            "input_tokens": progress.input_tokens,
-            "output_tokens": progress.output_tokens,
-            "cost_usd": round(progress.cost_usd, 6),
-            "settings_fingerprint": self.config.fingerprint(self.plan.prompt),
-        }
-        try:
-            self.plan.state.write(name, json.dumps(record, indent=1).encode())
-        except StorageError:
-            return None  # the run's own failure says it already
-        return f"{_place(self.plan.state.uri)}/{name}"
 
     # -- words and files ----------------------------------------------------------------------------------------------------
 
@@ -394,18 +295,6 @@ class Run:
         self.terminal.warn(
             f"{signal_name}: finishing what is under way (at most {self.config.shutdown.grace_s:g} s); again to stop at once."
         )
-
-
-def _run_error(error: BaseException) -> BaseException:
-    """Ray's own errors about its cluster, as ours; ours and bugs as they are."""
-    if isinstance(error, RayocrError):
-        return error
-    if type(error).__module__.startswith("ray."):
-        first = str(error).strip().splitlines()[0] if str(error).strip() else ""
-        return ClusterUnavailable(
-            f"Ray failed: {type(error).__name__}: {first}", hint="Start the same command again: it goes on."
-        )
-    return error
 
 
 def _place(uri: str) -> str:

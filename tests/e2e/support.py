@@ -127,7 +127,7 @@ class SimulatedGemini:
 
 
 def children_named(pid: int | None, title: str) -> list[psutil.Process]:
-    """Ray's worker processes whose title begins so ("ray::page_worker"), anywhere below `pid` or on the machine's Ray head."""
+    """Ray's worker processes whose title begins so ("ray::PageWorker"), anywhere below `pid` or on the machine's Ray head."""
     roots = [psutil.Process(pid)] if pid else [psutil.Process()]
     found = []
     for root in roots:

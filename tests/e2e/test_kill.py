@@ -82,7 +82,7 @@ def test_the_driver_killed_in_the_middle_goes_on_where_it_stopped(
     assert paid_twice(gemini) <= IN_FLIGHT + UNFLUSHED
 
 
-@pytest.mark.parametrize("title", ["ray::page_worker", "ray::ledger"])
+@pytest.mark.parametrize("title", ["ray::PageWorker", "ray::_LedgerActor"])
 def test_an_actor_killed_in_the_middle_is_replaced_in_the_same_run(
     cli: Cli, gemini: SimulatedGemini, run: subprocess.Popen[str], title: str
 ) -> None:

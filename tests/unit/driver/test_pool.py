@@ -10,7 +10,7 @@ import pytest
 
 from rayocr.driver.pool import WorkerDied, WorkerPool
 from rayocr.driver.shutdown import Draining
-from rayocr.errors import EngineUnavailable
+from rayocr.errors import ClusterUnavailable, EngineUnavailable
 from rayocr.messages import Document, DocumentContext, Shard, ShardReport, WorkerInfo
 
 DOCUMENT = Document(document_id="d", source_uri="u", name="d.pdf", output_stem="d", version="1", size_bytes=1)
@@ -62,6 +62,7 @@ class Fixture:
         self.forgotten: list[str] = []
         self.killed: list[Any] = []
         self.open_error = open_error
+        self.start_errors: list[Exception] = []
 
         async def answer(reference: Awaitable[Any]) -> Any:
             return await reference
@@ -81,7 +82,7 @@ class Fixture:
 
     def _spawn(self, name: str) -> FakeWorker:
         worker = FakeWorker(name)
-        worker.open_error = self.open_error
+        worker.open_error = self.start_errors.pop(0) if self.start_errors else self.open_error
         self.workers.append(worker)
         return worker
 
@@ -176,6 +177,24 @@ async def test_a_shard_that_must_be_alone_waits_for_an_empty_worker_and_keeps_ot
 async def test_an_engine_that_cannot_work_here_fails_whoever_waits() -> None:
     f = Fixture(open_error=EngineUnavailable("no binary"))
     with pytest.raises(EngineUnavailable):
+        await f.send(1)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+async def test_a_worker_that_dies_while_it_starts_is_replaced(alone: bool) -> None:
+    f = Fixture()
+    f.start_errors = [Died(), Died()]
+    task = f.send(1, alone=alone)
+    await settle()
+    assert len(f.workers) == 3
+    f.workers[-1].gate.set()
+    assert (await task).document_id == "d"
+
+
+async def test_workers_that_never_start_end_the_run() -> None:
+    f = Fixture()
+    f.open_error = Died()
+    with pytest.raises(ClusterUnavailable):
         await f.send(1)
 
 

@@ -1,0 +1,106 @@
+"""From Discovery into the window: a flow for every document that has room, and what becomes of the run when one raises.
+
+A flow records its document's outcome itself. What it raises concerns the whole run: the first such error is kept in `failure`,
+and everything drains.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from rayocr.driver.progress import Progress
+from rayocr.driver.shutdown import Draining
+from rayocr.driver.window import Window
+from rayocr.errors import ClusterUnavailable, RayocrError
+from rayocr.messages import Document
+from rayocr.observe.logs import log_event
+
+if TYPE_CHECKING:
+    from rayocr.driver.flow import DocumentFlow
+    from rayocr.driver.handles import Actors
+
+log = logging.getLogger(__name__)
+
+_BATCH = 256  # documents asked from Discovery at once
+
+
+class Feed:
+    def __init__(self, actors: Actors, window: Window, progress: Progress, draining: asyncio.Event) -> None:
+        self.failure: BaseException | None = None
+        self._actors = actors
+        self._window = window
+        self._progress = progress
+        self._draining = draining
+        self._flows: dict[str, asyncio.Task[None]] = {}
+        self._releasing: set[asyncio.Task[None]] = set()
+
+    async def run(self, flow: DocumentFlow) -> None:
+        """Until every document of the listing has ended, or the run drains."""
+        while not self._draining.is_set():
+            batch = await self._actors.next_documents(_BATCH)
+            self._progress.totals, self._progress.listing_done = batch.totals, batch.exhausted
+            for document in batch.documents:
+                if document.document_id in self._flows:
+                    continue  # Discovery was restarted, and lists again what is in the window
+                await self._window.admit_document(document.size_bytes)
+                if self._draining.is_set():
+                    return
+                self._start(flow, document)
+            if batch.exhausted:
+                break
+        while self._flows:
+            await asyncio.wait(list(self._flows.values()), return_when=asyncio.FIRST_COMPLETED)
+
+    def cancel(self, document_id: str) -> None:
+        """Its lease was lost: whatever is under way for it ends, and nothing is committed."""
+        if task := self._flows.get(document_id):
+            task.cancel()
+
+    async def settle(self, grace_s: float) -> None:
+        """Wait so long for the flows that are under way."""
+        if self._flows:
+            await asyncio.wait(list(self._flows.values()), timeout=grace_s)
+
+    async def close(self) -> None:
+        """Cancel what is still under way: it is left as it is for the next run."""
+        for task in self._flows.values():
+            task.cancel()
+        await asyncio.gather(*self._flows.values(), return_exceptions=True)
+
+    def fail(self, error: BaseException) -> None:
+        """The first error is the run's."""
+        if self.failure is None:
+            self.failure = _run_error(error)
+            log_event(log, "run_stopping", "The run has to stop.", level=logging.ERROR, error=repr(error))
+        self._draining.set()
+
+    def _start(self, flow: DocumentFlow, document: Document) -> None:
+        task = asyncio.create_task(flow.run(document))
+        self._flows[document.document_id] = task
+        task.add_done_callback(self._when_ended(document))
+
+    def _when_ended(self, document: Document) -> Callable[[asyncio.Task[None]], None]:
+        def ended(task: asyncio.Task[None]) -> None:
+            self._flows.pop(document.document_id, None)
+            releasing: asyncio.Task[Any] = asyncio.ensure_future(self._window.release_document(document.size_bytes))
+            self._releasing.add(releasing)
+            releasing.add_done_callback(self._releasing.discard)
+            if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, Draining):
+                self.fail(error)
+
+        return ended
+
+
+def _run_error(error: BaseException) -> BaseException:
+    """Ray's own errors about its cluster, as ours; ours and bugs as they are."""
+    if isinstance(error, RayocrError):
+        return error
+    if type(error).__module__.startswith("ray."):
+        first = str(error).strip().splitlines()[0] if str(error).strip() else ""
+        return ClusterUnavailable(
+            f"Ray failed: {type(error).__name__}: {first}", hint="Start the same command again: it goes on."
+        )
+    return error
