@@ -28,6 +28,7 @@ from rayocr.errors import (
     InternalError,
     LeaseLost,
     ObjectNotFound,
+    OutsideError,
     PreconditionFailed,
     Quarantined,
     RayocrError,
@@ -191,6 +192,9 @@ class DocumentFlow:
                 running = await _settled(running, at_most=pool.shards_per_document)
                 self._check(work)
             await _settled(running, at_most=0)
+        except (Draining, OutsideError):
+            await asyncio.gather(*running, return_exceptions=True)  # what is under way is paid for: let it be recorded
+            raise
         except BaseException:
             for task in running:
                 task.cancel()
@@ -351,10 +355,13 @@ def _cut(shard: Shard, pages: int) -> Iterator[Shard]:
 
 
 async def _all(works: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """All of them; the first error ends the others."""
+    """All of them; the first error ends the others, but one that ends the run lets them finish."""
     tasks = [asyncio.create_task(work) for work in works]
     try:
         await asyncio.gather(*tasks)
+    except (Draining, OutsideError):
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
     except BaseException:
         for task in tasks:
             task.cancel()
