@@ -24,7 +24,7 @@ def measure_text_layer(rounds: int, console: Console) -> list[Comparison]:
     comparisons = []
     with tempfile.TemporaryDirectory(prefix="rayocr-bench-") as folder:
         work = Path(folder)
-        for name in ("letter", "two-columns"):
+        for name in ("letter", "table"):
             sources = {pages: document_of(name, pages, work / f"{name}-{pages}") for pages in (_FEW, _MANY)}
             console.print(f"textlayer, {name}: {_FEW} and {_MANY} born-digital pages, {rounds} rounds …")
             comparisons.append(_compare(name, sources, work, rounds))
