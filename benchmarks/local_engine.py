@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pikepdf
@@ -56,7 +57,7 @@ def scan_of(pages: int, folder: Path) -> Path:
 
 
 def _open(path: str) -> None:
-    engine = RapidOcrEngine(RapidOcrConfig())
+    engine = RapidOcrEngine(dpi=RapidOcrConfig().dpi)
     engine.open()
     _state.update(engine=engine, pdf=PdfFile(Path(path).read_bytes(), max_pixels=20_000_000))
 
@@ -75,8 +76,9 @@ def _read(page_number: int) -> int:
 def _bare(path: str) -> None:
     with pikepdf.open(path) as pdf:
         pages = len(pdf.pages)
-    with multiprocessing.get_context("spawn").Pool(os.cpu_count(), initializer=_open, initargs=(path,)) as pool:
-        lengths = list(pool.imap_unordered(_read, range(1, pages + 1)))
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=spawn, initializer=_open, initargs=(path,)) as pool:
+        lengths = list(pool.map(_read, range(1, pages + 1)))
     assert len(lengths) == pages
     assert all(lengths)
 
