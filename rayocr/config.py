@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -224,6 +224,7 @@ class Secrets:
     """Keys from the environment; carried to workers by value, and masked wherever they are printed."""
 
     gemini_api_key: str | None = None
+    redis_url: str | None = None  # may hold a password
 
     def __repr__(self) -> str:
-        return f"Secrets(gemini_api_key={'***' if self.gemini_api_key else None})"
+        return "Secrets(" + ", ".join(f"{f.name}={'***' if getattr(self, f.name) else None}" for f in fields(self)) + ")"
