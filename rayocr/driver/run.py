@@ -210,6 +210,7 @@ class Run:
             capacity=2 * config.workers.target_shard_s if computes else 2.0 * config.workers.pages_in_flight,
             min_workers=min(config.workers.min, most),
             max_workers=most,
+            max_pages=config.workers.max_pages,
         )
         return pool, sizer
 
