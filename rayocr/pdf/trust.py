@@ -18,6 +18,8 @@ _MAX_BROKEN_CHARS = 0.05
 _MAX_ILLEGAL_DEVANAGARI = 0.02
 _LATIN_SHARE = 0.6  # of the letters: above it, the page is judged by its Latin words
 _MIN_TOKENS = 12  # fewer words say nothing
+_MIN_LETTERS = 24
+_MAX_ACCENTED = 0.5  # Vietnamese has a third; Cyrillic or Greek that is read as Latin-1 has nearly all
 _MIN_GOOD_SCAN, _MAX_JUNK_SCAN = 0.88, 0.045
 _MIN_GOOD_BORN, _MAX_JUNK_BORN = 0.60, 0.20
 
@@ -27,7 +29,8 @@ _ILLEGAL_DEVANAGARI = re.compile(
     f"^[{_MATRA}{_VIRAMA}\u0900-\u0903\u093c]"  # a word that starts with a dependent sign
     f"|[{_MATRA}][{_MATRA}]"  # two vowels on one consonant
     f"|{_VIRAMA}[{_MATRA}{_VIRAMA}]"  # a vowel on a consonant that has lost its own
-    f"|[\u0905-\u0914][\u093e-\u094c{_VIRAMA}]"  # a vowel sign on an independent vowel
+    # A vowel sign on an independent vowel; Marathi writes English a and o as अॅ and अॉ.
+    f"|[\u0905-\u0914][\u093e-\u0944\u0946-\u0948\u094a-\u094c{_VIRAMA}]"
 )
 _DEVANAGARI_WORD = re.compile(r"[\u0900-\u097f]+")
 _TOKEN = re.compile(r"\S+")
@@ -93,6 +96,9 @@ def _judge_latin(text: str, chars: list[str], *, scan: bool) -> Verdict | None:
     latin = sum("LATIN" in unicodedata.name(c, "") for c in letters)
     if not letters or latin < _LATIN_SHARE * len(letters):
         return None
+    foreign = sum(not c.isascii() for c in letters) / len(letters)
+    if len(letters) >= _MIN_LETTERS and foreign > _MAX_ACCENTED:
+        return Verdict(kind="bad", reason=f"{foreign:.0%} of the letters have accents: another script in the wrong encoding.")
     tokens = [token for token in _TOKEN.findall(text) if any(c.isalpha() or _LEGACY_SIGNS.match(c) for c in token)]
     if len(tokens) < _MIN_TOKENS:
         return None
