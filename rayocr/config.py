@@ -102,7 +102,7 @@ class LimitsConfig:
     page_timeout_s: float = 180.0  # a page that computes longer ends its worker (PDFium cannot be interrupted)
     fetch_timeout_s: float = 900.0  # download of one document
     validate_timeout_s: float = 60.0  # opening a document, for files that make PDFium spin
-    # Opening a document, or reading a page, may take so much; more ends the process. A colour scan of 20,000 x 20,000 takes 1.2 GB.
+    # Opening a document, or reading a page, may take this; more ends the process. A colour scan of 20,000 x 20,000 takes 1.2 GB.
     pdf_memory_bytes: int = 2 << 30
     max_document_bytes: int = 2 << 30
     max_document_pages: int = 100_000

@@ -87,21 +87,23 @@ def validate(data: Any, *, max_pages: int, max_bytes: int) -> PdfFacts:
 
 
 def _open(data: Any) -> pypdfium2.PdfDocument:
-    # PDFium reads straight from the array, which may be a read-only view into the object store: hence the address.
+    # PDFium reads straight from the array, which may be a read-only view into the object store: hence the address. And it is
+    # called here and not by pypdfium2, which takes a document without pages for a failure and gives the error of an earlier one.
     buffer = (ctypes.c_ubyte * data.size).from_address(data.ctypes.data) if data.size else b""
-    try:
-        return pypdfium2.PdfDocument(buffer)
-    except pypdfium2.PdfiumError as error:
-        code = getattr(error, "err_code", None)
+    document = pdfium.FPDF_LoadMemDocument64(buffer, data.size, None)
+    if not document:
+        code = pdfium.FPDF_GetLastError()
         if code == pdfium.FPDF_ERR_PASSWORD:
-            raise EncryptedPdf("The document is encrypted and needs a password.") from error
+            raise EncryptedPdf("The document is encrypted and needs a password.")
         if code == pdfium.FPDF_ERR_SECURITY:
-            raise EncryptedPdf("The document is encrypted in a way that cannot be read.") from error
+            raise EncryptedPdf("The document is encrypted in a way that cannot be read.")
+        raise _corrupt() if _ends_properly(data) else _cut_off()
+    if pdfium.FPDF_GetPageCount(document) < 1:
+        pdfium.FPDF_CloseDocument(document)
         if not _ends_properly(data):
-            raise _cut_off() from error
-        if code == pdfium.FPDF_ERR_SUCCESS and not _declared_pages(data):  # PDFium read it and refuses it for its lack of pages
-            raise EmptyPdf("The document has no pages.") from error
-        raise _corrupt() from error
+            raise _cut_off()
+        raise _corrupt() if _declared_pages(data) else EmptyPdf("The document has no pages.")
+    return pypdfium2.PdfDocument(document)
 
 
 def _check_some_pages(file: PdfFile, *, whole: bool) -> None:

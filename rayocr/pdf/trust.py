@@ -161,11 +161,8 @@ def _is_junk(token: str) -> bool:
 
 def _vowelless_share(tokens: list[str]) -> float:
     """Of words of four and more small letters. Latin languages have a vowel in nearly every one."""
-    words = [
-        core
-        for token in tokens
-        if (core := _without_rare_accents(token.strip(_EDGE))).isalpha() and len(core) >= 4 and core[1:].islower()
-    ]
+    cores = (_without_rare_accents(token.strip(_EDGE)) for token in tokens)
+    words = [core for core in cores if core.isalpha() and len(core) >= 4 and core[1:].islower()]
     if len(words) < _MIN_TOKENS:
         return 0.0
     return sum(not re.search(r"[aeiouyà-öø-ÿāēīōūăěůőű]", word.lower()) for word in words) / len(words)

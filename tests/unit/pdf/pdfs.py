@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 HEADER = b"%PDF-1.7\n"
 A4 = "[0 0 595 842]"
@@ -55,7 +55,7 @@ def pages_of(
     trailer: str = "",
     header: bytes = HEADER,
 ) -> bytes:
-    """A document with one page for each of `page_entries`, all with the same content. Objects from 10,000 on are `extra`."""
+    """A document with one page for each of `page_entries`, all with the same content. `extra` has objects of numbers from 5 to 9 or from 1000."""
     first = 10
     kids = " ".join(f"{first + n} 0 R" for n in range(len(page_entries)))
     objects = {
@@ -73,7 +73,13 @@ def pages_of(
 
 
 def image_page(
-    image_entries: str, data: bytes, *, placed: str = "595 0 0 842 0 0", media_box: str = A4, page_entries: str = "", over: bytes = b""
+    image_entries: str,
+    data: bytes,
+    *,
+    placed: str = "595 0 0 842 0 0",
+    media_box: str = A4,
+    page_entries: str = "",
+    over: bytes = b"",
 ) -> bytes:
     """One page with one image on it, and `over` drawn after it."""
     image = stream(data, f"/Type /XObject /Subtype /Image {image_entries}")
@@ -116,5 +122,25 @@ def with_update(original: bytes, objects: Mapping[int, bytes], *, size: int, roo
     return bytes(out)
 
 
-def joined(parts: Iterable[bytes]) -> bytes:
-    return b"\n".join(parts)
+def in_object_stream(padding_bytes: int = 0) -> bytes:
+    """A document whose page tree lies in an object stream, with so many blanks behind it that compress to nothing."""
+    packer = zlib.compressobj(9)
+    packed = packer.compress(b"2 0 << /Type /Pages /Kids [10 0 R] /Count 1 >> ")
+    packed += b"".join(packer.compress(b" " * (1 << 20)) for _ in range(padding_bytes >> 20)) + packer.flush()
+    objects = {
+        1: b"<< /Type /Catalog /Pages 2 0 R >>",
+        10: b"<< /Type /Page /MediaBox [0 0 100 100] /Parent 2 0 R >>",
+        5: stream(packed, "/Type /ObjStm /N 1 /First 4 /Filter /FlateDecode"),
+    }
+    out, offsets = bytearray(HEADER), {}
+    for number, body in objects.items():
+        offsets[number] = len(out)
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    offsets[6] = len(out)
+    rows = b"".join(
+        b"\x02" + (5).to_bytes(4) + bytes(2) if n == 2 else bytes([n in offsets]) + offsets.get(n, 0).to_bytes(4) + bytes(2)
+        for n in range(11)
+    )
+    table = deflated(rows, "/Type /XRef /W [1 4 2] /Size 11 /Root 1 0 R")
+    out += b"6 0 obj\n%s\nendobj\nstartxref\n%d\n%%%%EOF\n" % (table, offsets[6])
+    return bytes(out)
