@@ -28,16 +28,23 @@ def reduced_jpeg(image: Any, long_side_px: float) -> Image.Image | None:
         return None
     if pdfium.FPDFImageObj_GetImageFilter(image, 0, name, len(_JPEG)) != len(_JPEG) or name.raw != _JPEG:
         return None
+    columns, rows = ctypes.c_uint(), ctypes.c_uint()
+    pdfium.FPDFImageObj_GetImagePixelSize(image, columns, rows)
+    if columns.value * rows.value > _MAX_PIXELS:
+        return None
     size = pdfium.FPDFImageObj_GetImageDataRaw(image, None, 0)
     data = ctypes.create_string_buffer(size)
     pdfium.FPDFImageObj_GetImageDataRaw(image, data, size)
     try:
         with Image.open(io.BytesIO(data.raw), formats=("JPEG",)) as jpeg:
             width, height = jpeg.size
-            if width * height > _MAX_PIXELS:
-                return None
             factor = long_side_px / max(width, height)
             jpeg.draft("L", (max(1, round(width * factor)), max(1, round(height * factor))))
             return jpeg.convert("L")
-    except (OSError, ValueError, SyntaxError):  # what Pillow raises on damaged files; rendering will show what can be seen
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        Image.DecompressionBombError,
+    ):  # what Pillow raises on damaged files; rendering will show what can be seen
         return None

@@ -20,7 +20,7 @@ _LATIN_SHARE = 0.6  # of the letters: above it, the page is judged by its Latin 
 _MIN_TOKENS = 12  # fewer words say nothing
 _MIN_LETTERS = 24
 _MAX_MOJIBAKE = 0.02
-_MIN_VOWELS = 0.27  # of the letters, of 100 and more: 34 to 53 % in 20 languages; 13 % where glyph numbers stand for letters
+_MIN_VOWELS = 0.20  # of the letters, of 100 and more: 34 to 53 % in 20 languages; 13 % where glyph numbers stand for letters
 _MAX_K, _MAX_SIGNS_WITHIN = 0.12, 0.05  # together the Kruti Dev fonts, whose k is the vowel sign of a: 24 to 27 % and 25 %
 _MIN_LETTERS_FOR_SHARES = 100
 _MAX_ACCENTED = 0.5  # Vietnamese has a third; Cyrillic or Greek that is read as Latin-1 has nearly all
@@ -40,13 +40,13 @@ _DEVANAGARI_WORD = re.compile(r"[\u0900-\u097f\u200c\u200d]+")
 _JOINERS = re.compile(r"[\u200c\u200d]")  # they choose a shape and part no letters
 _TOKEN = re.compile(r"\S+")
 _EDGE = "()[]{}<>\"'“”‘’«».,;:!?…-–—*/&%$€£₹#@+=|_•·°§©®™"
-# A word, a name, an abbreviation, a number with its punctuation, an address on the net.
+# A word, a name, an abbreviation, a number with its punctuation.
 _GOOD_LATIN = re.compile(
     r"(?:[A-ZÀ-ÖØ-Þ]?[a-zà-öø-ÿāăąćčďđēėęěğģīįıķļłńņňőœřśşšťţūůűųźżžß]+|[A-ZÀ-ÖØ-ÞŁŚŠŽĆČ]+)(?:['’.\-/&][A-Za-zÀ-ž]+)*(?:'s|’s|s)?\.?"
     r"|[A-Z][a-z]+[A-Z][a-z]+"
     r"|[A-Za-z]{0,4}[#№]?[\d]+(?:[.,:/\-–x×'’][\d]+)*(?:st|nd|rd|th|s|%|[A-Za-z]{1,3})?"
-    r"|(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+\.[\w.]+"
 )
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+\.[\w.]+")
 _MOJIBAKE = re.compile(r"Ã[\u0080-\u00bf\u0152-\u0192\u02c6-\u2122]|Â[\u0080-\u00bf]|â[\u0080\u20ac]")  # UTF-8 as Latin-1
 _LETTER_BESIDE_SIGN = re.compile(r"[A-Za-zÀ-ÿ][^\w\s'’.\-/&@,:;()]+[A-Za-zÀ-ÿ]")
 _SIGN_WITHIN = re.compile(r"[A-Za-z][;=\[\]\"^~`|\\{}?@%][A-Za-z]|[A-Za-z]\.[a-z]+[A-Z]")
@@ -141,7 +141,7 @@ def _judge_letters(letters: list[str], tokens: list[str]) -> Verdict | None:
 
 def _is_good(token: str) -> bool:
     core = _without_rare_accents(token.strip(_EDGE))
-    if not core:
+    if not core or _ADDRESS.fullmatch(core):
         return True
     return all(_GOOD_LATIN.fullmatch(part.strip(_EDGE)) for part in re.split(r"[/–—,;:()]+|-(?=\w)", core) if part.strip(_EDGE))
 
@@ -156,6 +156,8 @@ def _without_rare_accents(word: str) -> str:
 
 def _is_junk(token: str) -> bool:
     core = token.strip(_EDGE)
+    if _ADDRESS.fullmatch(core):
+        return False
     return bool(_LETTER_BESIDE_SIGN.search(core) or _CASE_SALAD.search(core) or _LEGACY_SIGNS.search(core))
 
 

@@ -55,7 +55,7 @@ def pages_of(
     trailer: str = "",
     header: bytes = HEADER,
 ) -> bytes:
-    """A document with one page for each of `page_entries`, all with the same content. `extra` has objects of numbers from 5 to 9 or from 1000."""
+    """A document with one page for each of `page_entries`, all with the same content. Numbers 5 to 9 are free for `extra`."""
     first = 10
     kids = " ".join(f"{first + n} 0 R" for n in range(len(page_entries)))
     objects = {
@@ -67,7 +67,9 @@ def pages_of(
     box = "" if not media_box else f"/MediaBox {media_box}"
     for n, entries in enumerate(page_entries):
         own = "" if "/MediaBox" in entries else box
-        body = f"<< /Type /Page /Parent 2 0 R {own} /Contents 4 0 R /Resources << /Font << /F1 3 0 R >> {resources} >> {entries} >>"
+        body = (
+            f"<< /Type /Page /Parent 2 0 R {own} /Contents 4 0 R /Resources << /Font << /F1 3 0 R >> {resources} >> {entries} >>"
+        )
         objects[first + n] = body.encode()
     return file_of(objects | dict(extra or {}), trailer=trailer, header=header)
 
@@ -84,16 +86,16 @@ def image_page(
     """One page with one image on it, and `over` drawn after it."""
     image = stream(data, f"/Type /XObject /Subtype /Image {image_entries}")
     content = f"q {placed} cm /Im Do Q\n".encode() + over
-    return pages_of(
-        (page_entries,), content=content, resources="/XObject << /Im 5 0 R >>", media_box=media_box, extra={5: image}
-    )
+    return pages_of((page_entries,), content=content, resources="/XObject << /Im 5 0 R >>", media_box=media_box, extra={5: image})
 
 
 def shared_page(references: int) -> bytes:
     """One page object that the tree names so many times, over levels of ten, so that the file stays small."""
     objects = {1: b"<< /Type /Catalog /Pages 2 0 R >>", 3: FONT, 4: stream(HELLO)}
     page, number, below, count = 10, 11, 10, 1
-    objects[page] = f"<< /Type /Page /MediaBox {A4} /Contents 4 0 R /Resources << /Font << /F1 3 0 R >> >> /Parent 2 0 R >>".encode()
+    objects[page] = (
+        f"<< /Type /Page /MediaBox {A4} /Contents 4 0 R /Resources << /Font << /F1 3 0 R >> >> /Parent 2 0 R >>".encode()
+    )
     while count * 10 < references:
         count *= 10
         objects[number] = f"<< /Type /Pages /Count {count} /Kids [{f'{below} 0 R ' * 10}] >>".encode()
@@ -144,3 +146,15 @@ def in_object_stream(padding_bytes: int = 0) -> bytes:
     table = deflated(rows, "/Type /XRef /W [1 4 2] /Size 11 /Root 1 0 R")
     out += b"6 0 obj\n%s\nendobj\nstartxref\n%d\n%%%%EOF\n" % (table, offsets[6])
     return bytes(out)
+
+
+def reindexed(data: bytes) -> bytes:
+    """The file with a table that fits again, after its objects were edited."""
+    import re
+
+    body = data[: data.rindex(b"xref\n0 ")]
+    offsets = {int(m.group(1)): m.start() for m in re.finditer(rb"^(\d+) 0 obj", body, re.MULTILINE)}
+    size = max(offsets) + 1
+    rows = b"".join(b"%010d 00000 n \n" % offsets[n] if n in offsets else b"0000000000 00001 f \n" for n in range(1, size))
+    trailer = b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (size, len(body))
+    return body + b"xref\n0 %d\n0000000000 65535 f \n" % size + rows + trailer
