@@ -57,7 +57,7 @@ def secrets_from_environment(environment: Mapping[str, str] | None = None) -> Se
     environment = os.environ if environment is None else environment
     # The SDK prefers GOOGLE_API_KEY when both are set; a run must not mean another key than the SDK would.
     key = environment.get("GOOGLE_API_KEY") or environment.get("GEMINI_API_KEY")
-    return Secrets(gemini_api_key=key or None)
+    return Secrets(gemini_api_key=key or None, redis_url=environment.get("REDIS_URL") or None)
 
 
 def compose(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> RayocrConfig:

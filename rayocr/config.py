@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -77,10 +77,12 @@ class WorkersConfig:
     pages_in_flight: int = 64  # a waiting worker's pages at one time
     target_shard_s: float = 2.0  # shards are cut to take about this long: long against a Ray call, short against a kill
     max_shard_pages: int = 64
+    max_pages: int | None = 20_000  # a worker's, after which a new process takes its place, against leaks; null: none
 
     def __post_init__(self) -> None:
         _at_least(1, **{"workers.min": self.min, "workers.max": self.max, "workers.documents": self.documents})
         _at_least(1, **{"workers.pages_in_flight": self.pages_in_flight, "workers.max_shard_pages": self.max_shard_pages})
+        _at_least(1, **{"workers.max_pages": self.max_pages})
         if self.max is not None and self.max < self.min:
             raise UsageError(f"workers.max is {self.max}, below workers.min, which is {self.min}.")
 
@@ -227,6 +229,7 @@ class Secrets:
     """Keys from the environment; carried to workers by value, and masked wherever they are printed."""
 
     gemini_api_key: str | None = None
+    redis_url: str | None = None  # may hold a password
 
     def __repr__(self) -> str:
-        return f"Secrets(gemini_api_key={'***' if self.gemini_api_key else None})"
+        return "Secrets(" + ", ".join(f"{f.name}={'***' if getattr(self, f.name) else None}" for f in fields(self)) + ")"

@@ -13,7 +13,7 @@ import os
 import socket
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
@@ -24,7 +24,7 @@ from rayocr.config import EngineConfig, Secrets
 from rayocr.engines.base import Engine
 from rayocr.engines.chain import ComputeStage, PageProgress, WaitingStage
 from rayocr.engines.registry import ChainLink, Stage, build_engine
-from rayocr.errors import DocumentError, EngineError, EngineUnavailable, InternalError, RayocrError
+from rayocr.errors import DocumentError, EngineError, EngineUnavailable, InternalError, OutsideError, RayocrError
 from rayocr.messages import DocumentContext, PageRecord, Shard, ShardReport, WorkerInfo
 from rayocr.pdf.document import PdfFile
 from rayocr.pdf.guard import bounded
@@ -102,9 +102,7 @@ class PageWorker:
                 started = time.monotonic()
                 results = await self._read_in_time(shard, content, context, started)
         else:
-            results = await _all_or_first_error(
-                [self._read_in_turn(number, shard, content, context) for number in shard.page_numbers]
-            )
+            results = await self._read_together(shard, content, context)
         kept = [result for result in results if result is not None]
         compute_s = time.monotonic() - started
         for _, acknowledged in kept:
@@ -128,6 +126,25 @@ class PageWorker:
                 break
             results.append(await self._read(number, shard, content, context))
         return results
+
+    async def _read_together(
+        self, shard: Shard, content: DocumentBytes, context: DocumentContext
+    ) -> list[tuple[PageRecord, asyncio.Future[None]] | None]:
+        """When one page raises, no further request leaves. What ends the run (a budget, a wrong key) leaves those under way
+        to be answered and recorded, since they are paid for; what concerns the document alone cancels them."""
+        tasks = [asyncio.create_task(self._read_in_turn(number, shard, content, context)) for number in shard.page_numbers]
+        try:
+            return list(await asyncio.gather(*tasks))
+        except OutsideError:
+            await self.drain()
+            kept = await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*(result[1] for result in kept if isinstance(result, tuple)), return_exceptions=True)
+            raise
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            raise
 
     async def _read_in_turn(
         self, number: int, shard: Shard, content: DocumentBytes, context: DocumentContext
@@ -200,18 +217,6 @@ class PageWorker:
                 continue
             engines[position] = engine
         return engines
-
-
-async def _all_or_first_error(reads: Sequence[Any]) -> list[Any]:
-    """All results; when one raises, the others are cancelled, so that no request is paid for whose shard has failed."""
-    tasks = [asyncio.ensure_future(read) for read in reads]
-    try:
-        return list(await asyncio.gather(*tasks))
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise
 
 
 class _OfferedPage:

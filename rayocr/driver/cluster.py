@@ -31,7 +31,10 @@ def connect(config: RayocrConfig) -> Connection:
     """Blocks for seconds when it starts a Ray. Raises ClusterUnavailable."""
     _quiet_ray()
     import ray
+    from ray._private import worker as ray_worker
 
+    # A thread of Ray's prints what raylets report, whatever log_to_driver says; dead workers are in our own log.
+    ray_worker.print_to_stdstream = lambda *_, **__: None
     common: dict[str, Any] = {
         "log_to_driver": False,  # what workers print goes to Ray's log files, not between our lines
         "logging_level": logging.ERROR,
@@ -95,6 +98,7 @@ def _quiet_ray() -> None:
         "RAY_prestart_worker_first_driver": "0",
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_DEDUP_LOGS": "0",
+        "RAY_IGNORE_UNHANDLED_ERRORS": "1",  # of calls with two results of which one was asked for
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # the warning about it
         "GLOG_minloglevel": "3",
     }.items():

@@ -28,13 +28,17 @@ _BATCH = 256  # documents asked from Discovery at once
 
 
 class Feed:
-    def __init__(self, actors: Actors, window: Window, progress: Progress, draining: asyncio.Event) -> None:
+    """`retry_s`: after which documents that other runs hold are asked for again."""
+
+    def __init__(self, actors: Actors, window: Window, progress: Progress, draining: asyncio.Event, *, retry_s: float) -> None:
         self.failure: BaseException | None = None
         self._actors = actors
         self._window = window
         self._progress = progress
         self._draining = draining
-        self._flows: dict[str, asyncio.Task[None]] = {}
+        self._retry_s = retry_s
+        self._flows: dict[str, asyncio.Task[bool]] = {}
+        self._elsewhere: dict[str, Document] = {}  # held by other runs when last asked for
         self._releasing: set[asyncio.Task[None]] = set()
 
     async def run(self, flow: DocumentFlow) -> None:
@@ -51,8 +55,27 @@ class Feed:
                 self._start(flow, document)
             if batch.exhausted:
                 break
-        while self._flows:
-            await asyncio.wait(list(self._flows.values()), return_when=asyncio.FIRST_COMPLETED)
+        while self._flows or self._elsewhere:
+            while self._flows:
+                await asyncio.wait(list(self._flows.values()), return_when=asyncio.FIRST_COMPLETED)
+            await self._ask_again(flow)
+
+    async def _ask_again(self, flow: DocumentFlow) -> None:
+        """Documents of other runs: finished by now, or to be taken over from one that died, or asked for again later."""
+        if not self._elsewhere:
+            return
+        log_event(log, "documents_awaited", "Other runs hold the last documents.", count=len(self._elsewhere))
+        try:
+            await asyncio.wait_for(self._draining.wait(), self._retry_s)
+        except TimeoutError:
+            pass
+        documents, self._elsewhere = list(self._elsewhere.values()), {}
+        self._progress.held_elsewhere = 0
+        for document in documents:
+            await self._window.admit_document(document.size_bytes)
+            if self._draining.is_set():
+                return
+            self._start(flow, document)
 
     def cancel(self, document_id: str) -> None:
         """Its lease was lost: whatever is under way for it ends, and nothing is committed."""
@@ -82,13 +105,16 @@ class Feed:
         self._flows[document.document_id] = task
         task.add_done_callback(self._when_ended(document))
 
-    def _when_ended(self, document: Document) -> Callable[[asyncio.Task[None]], None]:
-        def ended(task: asyncio.Task[None]) -> None:
+    def _when_ended(self, document: Document) -> Callable[[asyncio.Task[bool]], None]:
+        def ended(task: asyncio.Task[bool]) -> None:
             self._flows.pop(document.document_id, None)
             releasing: asyncio.Task[Any] = asyncio.ensure_future(self._window.release_document(document.size_bytes))
             self._releasing.add(releasing)
             releasing.add_done_callback(self._releasing.discard)
-            if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, Draining):
+            if task.cancelled() or ((error := task.exception()) is None and not task.result()):
+                self._elsewhere[document.document_id] = document
+                self._progress.held_elsewhere = len(self._elsewhere)
+            elif error is not None and not isinstance(error, Draining):
                 self.fail(error)
 
         return ended

@@ -41,6 +41,8 @@ class _Worker:
     handle: Any
     info: WorkerInfo
     shards: int = 0
+    pages: int = 0  # read so far
+    retiring: bool = False  # takes no further shard, and goes when it has none
     load: float = 0.0  # in the unit of the pool's capacity: estimated seconds, or pages
     reserved: bool = False  # for a shard that has to be alone
     died_alone: bool = False
@@ -65,6 +67,7 @@ class WorkerPool:
         capacity: float,
         min_workers: int,
         max_workers: int,
+        max_pages: int | None = None,
     ) -> None:
         self._label = label
         self._spawn = spawn
@@ -76,6 +79,7 @@ class WorkerPool:
         self._capacity = capacity
         self._min_workers = min_workers
         self._max_workers = max_workers
+        self._max_pages = max_pages
         self._workers: list[_Worker] = []
         self._starting: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Condition()
@@ -110,6 +114,8 @@ class WorkerPool:
         worker = await self._acquire(load, alone=alone)
         try:
             report: ShardReport = await self._answer(worker.handle.recognize.remote(shard, content, context))
+            worker.pages += len(report.pages)
+            worker.retiring = self._max_pages is not None and worker.pages >= self._max_pages
             return report
         except self._died as error:
             self._bury(worker, error)
@@ -120,6 +126,8 @@ class WorkerPool:
                 worker.load -= load
                 if alone:
                     worker.reserved = False
+                if worker.retiring and not worker.shards and worker in self._workers:
+                    self._retire(worker)
                 self._changed.notify_all()
 
     async def drain(self) -> None:
@@ -163,7 +171,7 @@ class WorkerPool:
         free = [
             worker
             for worker in self._workers
-            if not worker.reserved
+            if not (worker.reserved or worker.retiring)
             and worker.shards < _MAX_SHARDS_AHEAD
             and (worker.shards < 2 or worker.load + load <= self._capacity)
         ]
@@ -174,7 +182,7 @@ class WorkerPool:
         return chosen
 
     def _reserve(self) -> _Worker | None:
-        free = [worker for worker in self._workers if not worker.reserved]
+        free = [worker for worker in self._workers if not (worker.reserved or worker.retiring)]
         chosen = min(free, key=lambda worker: worker.load, default=None)
         if chosen is not None:
             chosen.reserved = True
@@ -183,7 +191,8 @@ class WorkerPool:
     # -- growing ------------------------------------------------------------------------------------------------------------
 
     def _may_grow(self) -> bool:
-        return not self._draining and not self._starting and len(self._workers) < self._max_workers
+        staying = sum(not worker.retiring for worker in self._workers)
+        return not self._draining and not self._starting and staying < self._max_workers
 
     def _start_worker(self) -> None:
         self._numbers += 1
@@ -214,6 +223,12 @@ class WorkerPool:
             self._starting.discard(task)
         async with self._changed:
             self._changed.notify_all()
+
+    def _retire(self, worker: _Worker) -> None:
+        self._workers.remove(worker)
+        self._kill(worker.handle)
+        self._on_death(worker.name)
+        log_event(log, "worker_retired", "A worker gives way to a new process.", worker=worker.name, pages=worker.pages)
 
     def _bury(self, worker: _Worker, error: BaseException) -> None:
         if worker not in self._workers:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rayocr.actors.assemble import AssembleSettings
+from rayocr.actors.commit import LeaseSettings
 from rayocr.actors.discovery import Discovery, DiscoveryRules
 from rayocr.actors.fetch import FetchSettings
 from rayocr.config import RayocrConfig, Secrets
@@ -87,6 +88,7 @@ class Run:
             return
         if done:
             self._say_found(scout.result())
+        locks = self._locks()
         # Ray is started beside the listing, on a thread that must outlive it: Linux ends the children of a thread that ends.
         ray_thread = ThreadPoolExecutor(1, thread_name_prefix="ray")
         loop = asyncio.get_running_loop()
@@ -101,7 +103,7 @@ class Run:
                 )
             if shutdown.requested.is_set():
                 raise Interrupted("Interrupted before the first page.")
-            await self._run_on(connection, rules, draining, shutdown)
+            await self._run_on(connection, rules, locks, draining, shutdown)
         finally:
             await loop.run_in_executor(ray_thread, disconnect)
             ray_thread.shutdown()
@@ -110,7 +112,9 @@ class Run:
         """The listing's beginning, before there is a cluster: is there anything to do, and how much?"""
         return Discovery(self.plan.source, self.plan.state, rules).next_batch(1)
 
-    async def _run_on(self, connection: Connection, rules: DiscoveryRules, draining: asyncio.Event, shutdown: Shutdown) -> None:
+    async def _run_on(
+        self, connection: Connection, rules: DiscoveryRules, locks: Locks, draining: asyncio.Event, shutdown: Shutdown
+    ) -> None:
         from rayocr.driver import handles
         from rayocr.driver.flow import DocumentFlow
 
@@ -121,6 +125,12 @@ class Run:
             run_id=self.run_id,
             fingerprint=self.config.fingerprint(self.plan.prompt),
             retry=self.config.retry,
+            lease=LeaseSettings(
+                config=self.config.locks,
+                state_uri=self.plan.state.uri,
+                owner=self._owner(),
+                redis_url=self.keys.redis_url,
+            ),
             replace_manifest=self.config.overwrite,
         )
         actors = handles.start(
@@ -137,8 +147,14 @@ class Run:
         stages = [(stage, *self._pool(actors, index, connection)) for index, stage in enumerate(self.plan.stages)]
         pools = [pool for _, pool, _ in stages]
         window = Window(self.config.window)
-        feed = Feed(actors, window, self.progress, draining)
-        leases = LeaseKeeper(self._locks(), ttl_s=self.config.locks.ttl_s, on_lost=feed.cancel)
+        leases = LeaseKeeper(
+            locks,
+            ttl_s=self.config.locks.ttl_s,
+            draining=draining,
+            on_lost=lambda document_id: feed.cancel(document_id),
+            on_away=self._say_locks,
+        )
+        feed = Feed(actors, window, self.progress, draining, retry_s=leases.retry_s)
         flow = DocumentFlow(actors, stages=stages, window=window, leases=leases, progress=self.progress, draining=draining)
         leases.start()
         for pool in pools:
@@ -195,6 +211,7 @@ class Run:
             capacity=2 * config.workers.target_shard_s if computes else 2.0 * config.workers.pages_in_flight,
             min_workers=min(config.workers.min, most),
             max_workers=most,
+            max_pages=config.workers.max_pages,
         )
         return pool, sizer
 
@@ -255,10 +272,23 @@ class Run:
 
     # -- words and files ----------------------------------------------------------------------------------------------------
 
+    def _owner(self) -> str:
+        return f"{self.run_id}@{socket.gethostname()}:{os.getpid()}"
+
     def _locks(self) -> Locks:
+        """Raises LocksUnavailable at once where there are none: better said before the first page than waited for."""
         from rayocr.locks.factory import open_locks
 
-        return open_locks(self.config.locks, self.plan.state.uri, owner=f"{self.run_id}@{socket.gethostname()}:{os.getpid()}")
+        locks = open_locks(self.config.locks, self.plan.state.uri, owner=self._owner(), redis_url=self.keys.redis_url)
+        locks.holders(())
+        return locks
+
+    def _say_locks(self, away: bool) -> None:
+        self.progress.locks_away = away
+        if away:
+            self.terminal.warn("The lock service is away: what is under way goes on, nothing new is taken until it is back.")
+        else:
+            self.terminal.say("The lock service is back.")
 
     def _configure_logs(self) -> None:
         try:

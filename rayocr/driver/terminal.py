@@ -99,6 +99,10 @@ def progress_line(progress: Progress) -> str:
     failed = progress.documents[DocumentOutcome.PARTIAL] + progress.documents[DocumentOutcome.REJECTED]
     if failed:
         parts.append(f"{failed:,} with failures")
+    if progress.held_elsewhere:
+        parts.append(f"{progress.held_elsewhere:,} held by another run")
+    if progress.locks_away:
+        parts.append("waiting for the lock service")
     return " · ".join(parts)
 
 

@@ -24,7 +24,12 @@ def test_the_samples_are_read_and_every_one_has_its_text(cli: Cli) -> None:
 def test_broken_documents_end_as_dead_letters_with_their_reasons(cli: Cli) -> None:
     done = cli.run(f"source={PROJECT / 'samples' / 'broken'}", "dest=out")
     assert done.returncode == 1, done.stdout + done.stderr
-    letters = [json.loads(line) for path in (cli.folder / "logs" / "dead_letter").glob("*.jsonl") for line in path.open()]
+    assert done.stderr == ""
+    letters = [
+        json.loads(line)
+        for path in (cli.folder / "logs" / "dead_letter").glob("*.jsonl")
+        for line in path.read_text().splitlines()
+    ]
     assert {letter["name"]: letter["reason"] for letter in letters} == {
         "cut-off.pdf": "CorruptPdf",
         "encrypted.pdf": "EncryptedPdf",

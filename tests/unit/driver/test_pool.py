@@ -11,7 +11,7 @@ import pytest
 from rayocr.driver.pool import WorkerDied, WorkerPool
 from rayocr.driver.shutdown import Draining
 from rayocr.errors import ClusterUnavailable, EngineUnavailable
-from rayocr.messages import Document, DocumentContext, Shard, ShardReport, WorkerInfo
+from rayocr.messages import Document, DocumentContext, PageOutcome, PageSummary, Shard, ShardReport, WorkerInfo
 
 DOCUMENT = Document(document_id="d", source_uri="u", name="d.pdf", output_stem="d", version="1", size_bytes=1)
 CONTEXT = DocumentContext(document=DOCUMENT, page_count=9, title=None, fencing_token=1)
@@ -19,6 +19,10 @@ CONTEXT = DocumentContext(document=DOCUMENT, page_count=9, title=None, fencing_t
 
 class Died(Exception):
     pass
+
+
+def read(page_number: int) -> PageSummary:
+    return PageSummary(page_number=page_number, outcome=PageOutcome.DONE)
 
 
 class FakeMethod:
@@ -53,11 +57,18 @@ class FakeWorker:
         await self.gate.wait()
         if self.dead:
             raise Died
-        return ShardReport(document_id=shard.document_id, pages=())
+        return ShardReport(document_id=shard.document_id, pages=tuple(read(number) for number in shard.page_numbers))
 
 
 class Fixture:
-    def __init__(self, *, max_workers: int = 2, capacity: float = 2.0, open_error: Exception | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        max_workers: int = 2,
+        capacity: float = 2.0,
+        open_error: Exception | None = None,
+        max_pages: int | None = None,
+    ) -> None:
         self.workers: list[FakeWorker] = []
         self.forgotten: list[str] = []
         self.killed: list[Any] = []
@@ -78,6 +89,7 @@ class Fixture:
             capacity=capacity,
             min_workers=1,
             max_workers=max_workers,
+            max_pages=max_pages,
         )
 
     def _spawn(self, name: str) -> FakeWorker:
@@ -196,6 +208,28 @@ async def test_workers_that_never_start_end_the_run() -> None:
     f.open_error = Died()
     with pytest.raises(ClusterUnavailable):
         await f.send(1)
+
+
+async def test_a_worker_that_has_read_its_pages_gives_way_to_a_new_process() -> None:
+    f = Fixture(max_workers=1, capacity=9.0, max_pages=3)
+    for number, shard in enumerate([(1, 2), (3, 4), (5,)]):
+        task = f.send(*shard)
+        await settle()
+        f.workers[-1].gate.set()
+        await task
+        assert f.killed == ([] if number == 0 else [f.workers[0]])
+    assert [len(worker.received) for worker in f.workers] == [2, 1]
+    assert f.forgotten == [f.workers[0].name]
+
+
+async def test_a_worker_that_gives_way_finishes_the_shards_it_has() -> None:
+    f = Fixture(max_workers=1, capacity=9.0, max_pages=1)
+    tasks = [f.send(1), f.send(2)]
+    await settle()
+    assert len(f.workers[0].received) == 2
+    f.workers[0].gate.set()
+    await asyncio.gather(*tasks)
+    assert f.killed == [f.workers[0]]
 
 
 async def test_draining_sends_those_away_that_still_wait() -> None:

@@ -1,0 +1,83 @@
+"""CPU time and peak memory of a running command, sampled: rayocr's own processes and Ray's apart."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from dataclasses import dataclass, field
+
+import psutil
+
+_INTERVAL_S = 0.1
+# The titles that Ray gives to the processes of our actors; every other child is Ray's own.
+_ACTORS = (
+    "ray::PageWorker",
+    "ray::_LedgerActor",
+    "ray::_DiscoveryActor",
+    "ray::_DocumentWorkerActor",
+    "ray::RateLimiter",
+    "ray::page_worker",
+)
+
+
+@dataclass(slots=True)
+class Usage:
+    """CPU seconds so far and the peak of the sum of the processes' memory (unique set size), in bytes."""
+
+    cpu_s: dict[int, float] = field(default_factory=dict)
+    peak_bytes: int = 0
+    memory_bytes: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def total_cpu_s(self) -> float:
+        return sum(self.cpu_s.values())
+
+
+class ProcessWatch:
+    """`with ProcessWatch(pid) as watch:` samples the process and its descendants until the block is left."""
+
+    def __init__(self, pid: int) -> None:
+        self._root = psutil.Process(pid)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._sample_until_over, daemon=True)
+        self.ours = Usage()
+        self.rays = Usage()
+        self.driver_peak_bytes = 0
+
+    def __enter__(self) -> ProcessWatch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _sample_until_over(self) -> None:
+        while not self._over.wait(_INTERVAL_S):
+            self._sample()
+
+    def _sample(self) -> None:
+        ours = rays = 0
+        try:
+            processes = [self._root, *self._root.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                is_ours = process.pid == self._root.pid or " ".join(process.cmdline()[:1]).startswith(_ACTORS)
+                usage = self.ours if is_ours or not _is_rays(process) else self.rays
+                times = process.cpu_times()
+                unique = process.memory_full_info().uss
+                usage.cpu_s[process.pid] = times.user + times.system
+                if process.pid == self._root.pid:
+                    self.driver_peak_bytes = max(self.driver_peak_bytes, unique)
+                if usage is self.ours:
+                    ours += unique
+                else:
+                    rays += unique
+        self.ours.peak_bytes = max(self.ours.peak_bytes, ours)
+        self.rays.peak_bytes = max(self.rays.peak_bytes, rays)
+
+
+def _is_rays(process: psutil.Process) -> bool:
+    return any("ray" in part for part in process.cmdline()[:4])
