@@ -29,7 +29,8 @@ def test_hostile_documents_end_with_their_reasons_and_the_others_are_read(cli: C
     limits = ("limits.validate_timeout_s=5", f"limits.pdf_memory_bytes={256 << 20}")
     done = cli.run("source=in", "dest=out", "engine=textlayer", *limits)
     assert done.returncode == 1, done.stdout + done.stderr
-    letters = [json.loads(line) for path in (cli.folder / "logs" / "dead_letter").glob("*.jsonl") for line in path.open()]
+    written = (cli.folder / "logs" / "dead_letter").glob("*.jsonl")
+    letters = [json.loads(line) for path in written for line in path.read_text().splitlines()]
     assert {letter["name"]: letter["reason"] for letter in letters} == {name: reason for name, (_, reason) in hostile.items()}
     assert sorted(m["outcome"] for m in manifests(cli.folder / "out")) == ["complete"] * 2 + ["partial"] + ["rejected"] * 5
     assert "Hello, this is a page" in (cli.folder / "out" / "cropped-away.md").read_text()
