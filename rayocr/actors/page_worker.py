@@ -27,7 +27,7 @@ from rayocr.engines.registry import ChainLink, Stage, build_engine
 from rayocr.errors import DocumentError, EngineError, EngineUnavailable, InternalError, OutsideError, RayocrError
 from rayocr.messages import DocumentContext, PageRecord, Shard, ShardReport, WorkerInfo
 from rayocr.pdf.document import PdfFile
-from rayocr.pdf.guard import deadline
+from rayocr.pdf.guard import bounded
 from rayocr.pdf.page import Page
 from rayocr.retry import RetryPolicy
 
@@ -52,6 +52,7 @@ class WorkerSettings:
     secrets: Secrets
     max_pixels: int
     page_timeout_s: float
+    page_memory_bytes: int
     shard_budget_s: float
     pages_in_flight: int
     policy: RetryPolicy
@@ -215,7 +216,7 @@ class PageWorker:
         return await asyncio.get_running_loop().run_in_executor(self._pdf_thread, self._guarded, function, arguments)
 
     def _guarded(self, function: Callable[..., T], arguments: tuple[Any, ...]) -> T:
-        with deadline(self._settings.page_timeout_s):
+        with bounded(seconds=self._settings.page_timeout_s, memory_bytes=self._settings.page_memory_bytes):
             return function(*arguments)
 
     def _open_engines(self) -> list[Engine | None]:

@@ -56,7 +56,8 @@ class PageProgress:
         return self._record(PageOutcome.BLANK)
 
     def answered(self, answer: PageText, *, doubts: tuple[str, ...] = ()) -> PageRecord:
-        asked_before = any(attempt.engine != answer.engine for attempt in self._attempts)
+        # The first engine's own doubtful answer is no fallback, although others were asked after it.
+        asked_before = bool(self._attempts) and self._attempts[0].engine != answer.engine
         outcome = PageOutcome.FALLBACK if asked_before else PageOutcome.DONE
         return replace(
             self._record(outcome),
@@ -101,10 +102,10 @@ class ComputeStage:
             if engine is None:
                 continue
             assert isinstance(engine, ComputeEngine)
-            if engine.name != "textlayer" and inked() < BLANK_COVERAGE:
-                return progress.blank()
             answer: PageText | None = None
             try:
+                if engine.name != "textlayer" and inked() < BLANK_COVERAGE:
+                    return progress.blank()
                 answer = engine.recognize(page)
                 if answer is None:
                     continue
@@ -148,12 +149,16 @@ class WaitingStage:
         for engine in self._engines[max(first_engine, self.stage.first) : self.stage.last + 1]:
             if engine is None:
                 continue
-            try:
-                if isinstance(engine, ComputeEngine):
+            if isinstance(engine, ComputeEngine):
+                try:
                     light = await self._on_thread(engine.recognize, page)
-                    if isinstance(light, PageText):
-                        return progress.answered(light)
+                except Exception as error:  # recorded as an attempt, as in a ComputeStage
+                    progress.note(engine, error)
                     continue
+                if isinstance(light, PageText):
+                    return progress.answered(light)
+                continue
+            try:
                 if not asked and not await self._on_thread(_is_inked, page):
                     return progress.blank()
                 asked = True
