@@ -106,7 +106,7 @@ class LimitsConfig:
     fetch_timeout_s: float = 900.0  # download of one document
     validate_timeout_s: float = 60.0  # opening a document, for files that make PDFium spin
     # Opening a document, or reading a page, may take this; more ends the process. A colour scan of 20,000 x 20,000 takes 1.2 GB.
-    pdf_memory_bytes: int = 2 << 30
+    page_memory: int = 2 << 30  # bytes
     max_document_bytes: int = 2 << 30
     max_document_pages: int = 100_000
 
@@ -114,7 +114,7 @@ class LimitsConfig:
         _at_least(0.001, **{"limits.rpm": self.rpm})
         _at_least(1, **{"limits.max_in_flight": self.max_in_flight, "limits.max_document_pages": self.max_document_pages})
         _at_least(1, **{"limits.page_timeout_s": self.page_timeout_s, "limits.validate_timeout_s": self.validate_timeout_s})
-        _at_least(64 << 20, **{"limits.pdf_memory_bytes": self.pdf_memory_bytes})
+        _at_least(64 << 20, **{"limits.page_memory": self.page_memory})
         _at_least(1, **{"limits.fetch_timeout_s": self.fetch_timeout_s, "limits.max_document_bytes": self.max_document_bytes})
 
 

@@ -42,7 +42,7 @@ def fetch(document: Document, settings: FetchSettings) -> tuple[FetchedDocument,
         )
     source = cached_storage(settings.source_uri)
     data = numpy.frombuffer(_read(source, document, settings), dtype=numpy.uint8)
-    with bounded(seconds=limits.validate_timeout_s, memory_bytes=limits.pdf_memory_bytes):
+    with bounded(seconds=limits.validate_timeout_s, memory_bytes=limits.page_memory):
         facts = validate(data, max_pages=limits.max_document_pages, max_bytes=limits.max_document_bytes)
     return FetchedDocument(document=document, page_count=facts.page_count, title=facts.title), data
 

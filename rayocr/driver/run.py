@@ -201,7 +201,7 @@ class Run:
             secrets=self.keys,
             max_pixels=config.render.max_pixels,
             page_timeout_s=config.limits.page_timeout_s,
-            page_memory_bytes=config.limits.pdf_memory_bytes,
+            page_memory_bytes=config.limits.page_memory,
             shard_budget_s=2 * config.workers.target_shard_s,
             pages_in_flight=config.workers.pages_in_flight,
             policy=RetryPolicy.from_config(config.retry),

@@ -65,7 +65,7 @@ def _look() -> None:
         most, has = _watch.most_bytes, _private_bytes()
         if most is not None and has is not None and has > most:
             faulthandler.dump_traceback(file=sys.__stderr__ or 2)
-            os.write(2, b"A PDF took more memory than limits.pdf_memory_bytes allows; its process ends.\n")
+            os.write(2, b"A PDF took more memory than limits.page_memory allows; its process ends.\n")
             os._exit(1)
 
 

@@ -66,7 +66,7 @@ class Reader:
         assert self._process is not None
         _, errors = self._process.communicate(timeout=PATIENCE_S)
         code, self._process = self._process.returncode, None
-        guarded = code < 0 or b"Timeout (" in errors or b"pdf_memory_bytes" in errors
+        guarded = code < 0 or b"Timeout (" in errors or b"page_memory" in errors
         return "ended" if guarded else errors.decode(errors="replace")
 
     def close(self) -> None:

@@ -60,7 +60,7 @@ def test_a_megabyte_that_inflates_to_gigabytes_is_ended_by_the_memory_limit(make
     assert len(data) < 2 * MB
     done = run(VALIDATE, PATIENCE_S, 256 * MB, data=data)
     assert done.returncode == 1
-    assert b"limits.pdf_memory_bytes" in done.stderr
+    assert b"limits.page_memory" in done.stderr
 
 
 def test_memory_taken_before_the_block_does_not_count() -> None:
