@@ -127,6 +127,11 @@ def test_the_lease_of_the_driver_is_seen_from_a_worker_and_belongs_to_one_token(
     settings.locks().close()
 
 
+def test_a_worker_on_another_machine_cannot_see_file_leases_and_does_not_take_them_for_lost(tmp_path: Path) -> None:
+    settings = LeaseSettings(config=LocksConfig(), state_uri=str(tmp_path), owner="o", host="another")
+    check_lease(settings, DOCUMENT.document_id, 1)
+
+
 def test_the_address_of_redis_is_not_printed(tmp_path: Path) -> None:
     settings = LeaseSettings(config=LocksConfig(), state_uri="s", owner="o", redis_url="redis://:hush@localhost")
     assert "hush" not in f"{settings} {settings!r}"
