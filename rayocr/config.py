@@ -18,6 +18,7 @@ from rayocr.errors import UsageError
 class Mode(StrEnum):
     run = "run"
     status = "status"
+    cancel = "cancel"
 
 
 def _at_least(minimum: float, **values: float | None) -> None:
@@ -186,6 +187,7 @@ class RayocrConfig:
     outputs: list[str] = field(default_factory=lambda: ["markdown", "jsonl"])
     include: list[str] = field(default_factory=list)  # globs on names below the source; empty: all
     exclude: list[str] = field(default_factory=list)
+    document: str | None = None  # of mode=cancel: its name below the source, or its id
     limit: int | None = None  # documents taken up by this run
     overwrite: bool = False  # read finished documents again
     allow_dest_in_source: bool = False

@@ -12,7 +12,7 @@ import asyncio
 import os
 import socket
 import time
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -71,6 +71,8 @@ class PageWorker:
         self._stage: ComputeStage | WaitingStage | None = None
         self._turn: asyncio.Semaphore | None = None
         self._draining = False
+        self._cancelled: set[str] = set()  # document_ids
+        self._asking: defaultdict[str, set[asyncio.Task[Any]]] = defaultdict(set)  # pages under way to a server, by document_id
 
     async def open(self) -> WorkerInfo:
         """Load the engines of the stage. Raises EngineUnavailable and CredentialsError, which end the run."""
@@ -114,6 +116,12 @@ class PageWorker:
         self._draining = True
         self._slots.close()
 
+    async def cancel(self, document_id: str) -> None:
+        """Drop the document: no further page of it is read, and answers under way are not waited for."""
+        self._cancelled.add(document_id)
+        for task in self._asking.get(document_id, ()):
+            task.cancel()
+
     # -- one page -----------------------------------------------------------------------------------------------------------
 
     async def _read_in_time(
@@ -133,6 +141,8 @@ class PageWorker:
         """When one page raises, no further request leaves. What ends the run (a budget, a wrong key) leaves those under way
         to be answered and recorded, since they are paid for; what concerns the document alone cancels them."""
         tasks = [asyncio.create_task(self._read_in_turn(number, shard, content, context)) for number in shard.page_numbers]
+        asking = self._asking[shard.document_id]
+        asking.update(tasks)
         try:
             return list(await asyncio.gather(*tasks))
         except OutsideError:
@@ -144,7 +154,13 @@ class PageWorker:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            if shard.document_id in self._cancelled:
+                return []
             raise
+        finally:
+            asking.difference_update(tasks)
+            if not asking:
+                self._asking.pop(shard.document_id, None)
 
     async def _read_in_turn(
         self, number: int, shard: Shard, content: DocumentBytes, context: DocumentContext
@@ -156,7 +172,7 @@ class PageWorker:
     async def _read(
         self, number: int, shard: Shard, content: DocumentBytes, context: DocumentContext
     ) -> tuple[PageRecord, asyncio.Future[None]] | None:
-        if self._draining:
+        if self._draining or shard.document_id in self._cancelled:
             return None
         before = shard.attempts.get(number, ())
         progress = PageProgress(shard.document_id, number, is_last_stage=self._settings.is_last_stage, attempts=before)

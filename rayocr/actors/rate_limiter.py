@@ -33,6 +33,7 @@ class RateLimiter:
         self._max_in_flight = max_in_flight
         self._clock = clock
         self._models: dict[str, _Model] = defaultdict(_Model)
+        self._forgotten: set[str] = set()  # names of dead workers, which are never given twice
 
     async def lease(self, model: str, worker: str, wanted: int) -> tuple[float, ...]:
         """Between 1 and `wanted` slots, each as seconds to wait from now.
@@ -43,6 +44,8 @@ class RateLimiter:
         while self._free(state) <= 0:
             state.freed.clear()
             await state.freed.wait()
+        if worker in self._forgotten:
+            return ()  # its call outlived it: nobody would give these slots back
         granted = min(wanted, self._free(state))
         state.holders[worker] += granted
         now = self._clock()
@@ -54,7 +57,8 @@ class RateLimiter:
         self._give_back(self._models[model], worker, count)
 
     async def forget(self, worker: str) -> None:
-        """A worker died: its slots are free again."""
+        """A worker died: its slots are free again, and what it still asks for is refused."""
+        self._forgotten.add(worker)
         for state in self._models.values():
             self._give_back(state, worker, state.holders.get(worker, 0))
 

@@ -39,6 +39,7 @@ class Feed:
         self._retry_s = retry_s
         self._flows: dict[str, asyncio.Task[bool]] = {}
         self._elsewhere: dict[str, Document] = {}  # held by other runs when last asked for
+        self._cancelled: set[str] = set()
         self._releasing: set[asyncio.Task[None]] = set()
 
     async def run(self, flow: DocumentFlow) -> None:
@@ -77,9 +78,16 @@ class Feed:
                 return
             self._start(flow, document)
 
-    def cancel(self, document_id: str) -> None:
+    def lost(self, document_id: str) -> None:
         """Its lease was lost: whatever is under way for it ends, and nothing is committed."""
         if task := self._flows.get(document_id):
+            task.cancel()
+
+    def cancel(self, document_id: str) -> None:
+        """Somebody asked to drop it, before or while it is read."""
+        self._cancelled.add(document_id)
+        if task := self._flows.get(document_id):
+            log_event(log, "document_cancelled", "A document is dropped on request.", document_id=document_id)
             task.cancel()
 
     async def settle(self, grace_s: float) -> None:
@@ -101,7 +109,7 @@ class Feed:
         self._draining.set()
 
     def _start(self, flow: DocumentFlow, document: Document) -> None:
-        task = asyncio.create_task(flow.run(document))
+        task = asyncio.create_task(flow.run(document) if document.document_id not in self._cancelled else _passed_by())
         self._flows[document.document_id] = task
         task.add_done_callback(self._when_ended(document))
 
@@ -111,13 +119,19 @@ class Feed:
             releasing: asyncio.Task[Any] = asyncio.ensure_future(self._window.release_document(document.size_bytes))
             self._releasing.add(releasing)
             releasing.add_done_callback(self._releasing.discard)
-            if task.cancelled() or ((error := task.exception()) is None and not task.result()):
+            if document.document_id in self._cancelled:
+                self._progress.cancelled += 1
+            elif task.cancelled() or ((error := task.exception()) is None and not task.result()):
                 self._elsewhere[document.document_id] = document
                 self._progress.held_elsewhere = len(self._elsewhere)
             elif error is not None and not isinstance(error, Draining):
                 self.fail(error)
 
         return ended
+
+
+async def _passed_by() -> bool:
+    return True
 
 
 def _run_error(error: BaseException) -> BaseException:

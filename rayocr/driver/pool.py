@@ -138,6 +138,11 @@ class WorkerPool:
         async with self._changed:
             self._changed.notify_all()
 
+    def cancel(self, document_id: str) -> None:
+        """Workers drop what they have of the document."""
+        for worker in self._workers:
+            worker.handle.cancel.remote(document_id)
+
     async def close(self) -> None:
         for task in self._starting:
             task.cancel()

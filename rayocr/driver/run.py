@@ -24,6 +24,7 @@ from rayocr.actors.discovery import Discovery, DiscoveryRules
 from rayocr.actors.fetch import FetchSettings
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.cluster import Connection, connect, disconnect
+from rayocr.driver.control import CancelWatch
 from rayocr.driver.feed import Feed
 from rayocr.driver.leases import LeaseKeeper
 from rayocr.driver.preflight import Plan
@@ -151,7 +152,7 @@ class Run:
             locks,
             ttl_s=self.config.locks.ttl_s,
             draining=draining,
-            on_lost=lambda document_id: feed.cancel(document_id),
+            on_lost=lambda document_id: feed.lost(document_id),
             on_away=self._say_locks,
         )
         feed = Feed(actors, window, self.progress, draining, retry_s=leases.retry_s)
@@ -160,19 +161,28 @@ class Run:
         for pool in pools:
             pool.prestart()
         showing = asyncio.create_task(self.terminal.show(self.progress))
+        watch = CancelWatch(self.plan.state, lambda document_id: self._cancel(document_id, feed, pools))
+        await watch.look()
+        watching = asyncio.create_task(watch.run())
         feeding = asyncio.create_task(feed.run(flow))
         try:
             await self._until_done_or_stopped(feed, feeding, pools, draining, shutdown)
         finally:
             feeding.cancel()
             showing.cancel()
-            await asyncio.gather(feeding, showing, return_exceptions=True)
+            watching.cancel()
+            await asyncio.gather(feeding, showing, watching, return_exceptions=True)
             await feed.close()
             await self._close(actors, pools, leases)
         if feed.failure is not None:
             raise feed.failure
         if shutdown.requested.is_set():
             raise Interrupted("Interrupted.")
+
+    def _cancel(self, document_id: str, feed: Feed, pools: list[WorkerPool]) -> None:
+        feed.cancel(document_id)
+        for pool in pools:
+            pool.cancel(document_id)
 
     def _pool(self, actors: Actors, index: int, connection: Connection) -> tuple[WorkerPool, ShardSizer]:
         from rayocr.actors.page_worker import WorkerSettings

@@ -123,6 +123,8 @@ def closing_table(progress: Progress, places: dict[str, str]) -> Table:
     outcomes = [f"{progress.documents[o]:,} {o.value}" for o in DocumentOutcome]
     if progress.elsewhere:
         outcomes.append(f"{progress.elsewhere:,} by another run")
+    if progress.cancelled:
+        outcomes.append(f"{progress.cancelled:,} cancelled")
     if progress.deferred:
         outcomes.append(f"{progress.deferred:,} left for the next run")
     table.add_row("Documents", ", ".join(outcomes))

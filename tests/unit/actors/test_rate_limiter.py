@@ -58,6 +58,17 @@ async def test_the_slots_of_a_dead_worker_are_free_again() -> None:
     assert len(await limiter.lease("m", "alive", 2)) == 2
 
 
+async def test_a_dead_worker_that_still_waits_for_slots_takes_none() -> None:
+    limiter = RateLimiter(rpm=None, max_in_flight=2)
+    await limiter.lease("m", "alive", 2)
+    outlived = asyncio.create_task(limiter.lease("m", "dead", 2))
+    await asyncio.sleep(0)
+    await limiter.forget("dead")
+    await limiter.release("m", "alive", 2)
+    assert await outlived == ()
+    assert len(await limiter.lease("m", "alive", 2)) == 2
+
+
 async def test_giving_back_more_than_was_taken_does_not_raise_the_limit() -> None:
     limiter = RateLimiter(rpm=None, max_in_flight=2)
     await limiter.release("m", "w", 10)

@@ -82,10 +82,24 @@ async def test_a_document_whose_lease_was_lost_is_asked_for_again() -> None:
     running = asyncio.create_task(f.run())
     while not f.flow.ran:
         await asyncio.sleep(0)
-    f.feed.cancel("a")
+    f.feed.lost("a")
     f.flow.gate.set()
     await running
     assert f.flow.ran == ["a", "a"]
+
+
+async def test_a_cancelled_document_is_dropped_or_passed_by_and_not_asked_for_again() -> None:
+    f = Fixture(["a", "b", "c"])
+    f.flow.gate.clear()
+    f.feed.cancel("c")
+    running = asyncio.create_task(f.run())
+    while len(f.flow.ran) < 2:
+        await asyncio.sleep(0)
+    f.feed.cancel("a")
+    f.flow.gate.set()
+    await running
+    assert f.flow.ran == ["a", "b"]
+    assert f.progress.cancelled == 2
 
 
 async def test_waiting_for_other_runs_ends_when_the_run_drains() -> None:
