@@ -143,7 +143,8 @@ class Page:
     def _reduced_scan(self) -> Image.Image | None:
         """The image that is the page, small; None where something might lie over it, or it is not one."""
         found = self._objects
-        if found.image_share < 0.5 or found.image_count > 1 or found.cover_count:
+        others_share = (found.image_area - found.largest_image_area) / found.page_area  # a letterhead covers no page
+        if found.image_share < 0.5 or others_share > 0.1 or found.cover_count:
             return None
         return reduced_jpeg(found.largest_image, max(self.width_pt, self.height_pt) / 72 * RENDER_DPI)
 

@@ -255,6 +255,19 @@ def test_a_scan_under_a_white_sheet_is_blank() -> None:
         assert page.ink_coverage() < BLANK_COVERAGE
 
 
+def test_a_scan_under_a_white_image_is_blank() -> None:
+    white = numpy.full((100, 100), 255, dtype=numpy.uint8)
+    head = "/Type /XObject /Subtype /Image /Width 100 /Height 100 /BitsPerComponent 8 /ColorSpace /DeviceGray"
+    data = pdfs.reindexed(
+        jpeg_page(printed(), over=b"q 595 0 0 842 0 0 cm /Im2 Do Q")
+        .replace(b"/Im 5 0 R", b"/Im 5 0 R /Im2 6 0 R")
+        .replace(b"10 0 obj", b"6 0 obj\n" + pdfs.stream(white.tobytes(), head) + b"\nendobj\n10 0 obj")
+    )
+    with first_page(data) as page:
+        assert page.image_share == 1.0
+        assert page.ink_coverage() < BLANK_COVERAGE
+
+
 @pytest.mark.parametrize("rotate", [0, 90])
 def test_the_quick_look_at_a_scan_agrees_with_its_rendering(rotate: int, monkeypatch: pytest.MonkeyPatch) -> None:
     data = jpeg_page(printed(), page_entries=f"/Rotate {rotate}")
