@@ -73,6 +73,7 @@ class EngineConfig:
 @dataclass
 class WorkersConfig:
     min: int = 1  # workers kept while there is work
+    idle_timeout_s: float = 60.0  # a worker above the minimum goes when it has had nothing to do for so long
     max: int | None = None  # null: one a CPU of the cluster for engines that compute, 4 for engines that wait
     documents: int | None = None  # processes that fetch and assemble; null: one a CPU, two at least
     pages_in_flight: int = 64  # a waiting worker's pages at one time
@@ -84,6 +85,7 @@ class WorkersConfig:
         _at_least(1, **{"workers.min": self.min, "workers.max": self.max, "workers.documents": self.documents})
         _at_least(1, **{"workers.pages_in_flight": self.pages_in_flight, "workers.max_shard_pages": self.max_shard_pages})
         _at_least(1, **{"workers.max_pages": self.max_pages})
+        _at_least(0, **{"workers.idle_timeout_s": self.idle_timeout_s})
         if self.max is not None and self.max < self.min:
             raise UsageError(f"workers.max is {self.max}, below workers.min, which is {self.min}.")
 

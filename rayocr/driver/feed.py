@@ -28,15 +28,25 @@ _BATCH = 256  # documents asked from Discovery at once
 
 
 class Feed:
-    """`retry_s`: after which documents that other runs hold are asked for again."""
+    """`retry_s`: after which documents that other runs hold are asked for again; `on_waiting`: when nothing else is left."""
 
-    def __init__(self, actors: Actors, window: Window, progress: Progress, draining: asyncio.Event, *, retry_s: float) -> None:
+    def __init__(
+        self,
+        actors: Actors,
+        window: Window,
+        progress: Progress,
+        draining: asyncio.Event,
+        *,
+        retry_s: float,
+        on_waiting: Callable[[], None] = lambda: None,
+    ) -> None:
         self.failure: BaseException | None = None
         self._actors = actors
         self._window = window
         self._progress = progress
         self._draining = draining
         self._retry_s = retry_s
+        self._on_waiting = on_waiting
         self._flows: dict[str, asyncio.Task[bool]] = {}
         self._elsewhere: dict[str, Document] = {}  # held by other runs when last asked for
         self._cancelled: set[str] = set()
@@ -66,6 +76,7 @@ class Feed:
         if not self._elsewhere:
             return
         log_event(log, "documents_awaited", "Other runs hold the last documents.", count=len(self._elsewhere))
+        self._on_waiting()
         try:
             await asyncio.wait_for(self._draining.wait(), self._retry_s)
         except TimeoutError:

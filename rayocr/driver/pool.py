@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,7 @@ class _Worker:
     info: WorkerInfo
     shards: int = 0
     pages: int = 0  # read so far
+    idle_since: float = 0.0  # by the pool's clock, while it has no shard
     retiring: bool = False  # takes no further shard, and goes when it has none
     load: float = 0.0  # in the unit of the pool's capacity: estimated seconds, or pages
     reserved: bool = False  # for a shard that has to be alone
@@ -68,6 +70,7 @@ class WorkerPool:
         min_workers: int,
         max_workers: int,
         max_pages: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._label = label
         self._spawn = spawn
@@ -80,6 +83,7 @@ class WorkerPool:
         self._min_workers = min_workers
         self._max_workers = max_workers
         self._max_pages = max_pages
+        self._clock = clock
         self._workers: list[_Worker] = []
         self._starting: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Condition()
@@ -123,12 +127,20 @@ class WorkerPool:
         finally:
             async with self._changed:
                 worker.shards -= 1
+                worker.idle_since = self._clock()
                 worker.load -= load
                 if alone:
                     worker.reserved = False
                 if worker.retiring and not worker.shards and worker in self._workers:
                     self._retire(worker)
                 self._changed.notify_all()
+
+    def shrink(self, *, idle_s: float, keep: int) -> None:
+        """Give up the CPUs of workers that have had no shard for so long, but for `keep` of all."""
+        now = self._clock()
+        idle = [w for w in self._workers if not w.shards and not w.reserved and now - w.idle_since >= idle_s]
+        for worker in idle[: max(0, len(self._workers) - keep)]:
+            self._retire(worker)
 
     async def drain(self) -> None:
         """Workers start no further page; shards come back with what was read."""
@@ -219,7 +231,7 @@ class WorkerPool:
             self._failure = error
         else:
             self._failed_starts = 0
-            self._workers.append(_Worker(name=name, handle=handle, info=info))
+            self._workers.append(_Worker(name=name, handle=handle, info=info, idle_since=self._clock()))
             log_event(
                 log, "worker_started", "A worker is ready.", worker=name, engines=info.engines, host=info.host, pid=info.pid
             )

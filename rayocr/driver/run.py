@@ -155,7 +155,15 @@ class Run:
             on_lost=lambda document_id: feed.lost(document_id),
             on_away=self._say_locks,
         )
-        feed = Feed(actors, window, self.progress, draining, retry_s=leases.retry_s)
+        # A run that waits for another gives up its CPUs: on one cluster the other may be waiting for them.
+        feed = Feed(
+            actors,
+            window,
+            self.progress,
+            draining,
+            retry_s=leases.retry_s,
+            on_waiting=lambda: _shrink(pools, idle_s=0.0, keep=0),
+        )
         flow = DocumentFlow(actors, stages=stages, window=window, leases=leases, progress=self.progress, draining=draining)
         leases.start()
         for pool in pools:
@@ -164,6 +172,7 @@ class Run:
         watch = CancelWatch(self.plan.state, lambda document_id: self._cancel(document_id, feed, pools))
         await watch.look()
         watching = asyncio.create_task(watch.run())
+        shrinking = asyncio.create_task(self._shrink_forever(pools))
         feeding = asyncio.create_task(feed.run(flow))
         try:
             await self._until_done_or_stopped(feed, feeding, pools, draining, shutdown)
@@ -171,13 +180,20 @@ class Run:
             feeding.cancel()
             showing.cancel()
             watching.cancel()
-            await asyncio.gather(feeding, showing, watching, return_exceptions=True)
+            shrinking.cancel()
+            await asyncio.gather(feeding, showing, watching, shrinking, return_exceptions=True)
             await feed.close()
             await self._close(actors, pools, leases)
         if feed.failure is not None:
             raise feed.failure
         if shutdown.requested.is_set():
             raise Interrupted("Interrupted.")
+
+    async def _shrink_forever(self, pools: list[WorkerPool]) -> None:
+        idle_s = self.config.workers.idle_timeout_s
+        while True:
+            await asyncio.sleep(max(1.0, idle_s / 4))
+            _shrink(pools, idle_s=idle_s, keep=self.config.workers.min)
 
     def _cancel(self, document_id: str, feed: Feed, pools: list[WorkerPool]) -> None:
         feed.cancel(document_id)
@@ -336,6 +352,11 @@ class Run:
         self.terminal.warn(
             f"{signal_name}: finishing what is under way (at most {self.config.shutdown.grace_s:g} s); again to stop at once."
         )
+
+
+def _shrink(pools: list[WorkerPool], *, idle_s: float, keep: int) -> None:
+    for pool in pools:
+        pool.shrink(idle_s=idle_s, keep=keep)
 
 
 def _place(uri: str) -> str:

@@ -232,6 +232,29 @@ async def test_a_worker_that_gives_way_finishes_the_shards_it_has() -> None:
     assert f.killed == [f.workers[0]]
 
 
+async def test_idle_workers_above_the_minimum_give_up_their_cpus() -> None:
+    f = Fixture(max_workers=2, capacity=1.0)
+    tasks = [f.send(n) for n in range(3)]
+    await settle()
+    assert len(f.workers) == 2
+    f.pool.shrink(idle_s=0.0, keep=0)
+    assert f.pool.size == 2  # both are at work
+    f.workers[1].gate.set()
+    await settle()
+    f.pool.shrink(idle_s=60.0, keep=0)
+    assert f.pool.size == 2  # not idle for so long yet
+    f.pool.shrink(idle_s=0.0, keep=1)
+    assert f.killed == [f.workers[1]]
+    f.workers[0].gate.set()
+    await asyncio.gather(*tasks)
+    f.pool.shrink(idle_s=0.0, keep=0)
+    assert f.pool.size == 0
+    again = f.send(4)
+    await settle()
+    f.workers[-1].gate.set()
+    await again
+
+
 async def test_draining_sends_those_away_that_still_wait() -> None:
     f = Fixture(max_workers=1, capacity=1.0)
     tasks = [f.send(n) for n in range(4)]
