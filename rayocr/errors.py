@@ -4,8 +4,9 @@ RayocrError
 ├── UsageError                    exit 2: the user's options or configuration
 ├── OutsideError                  exit 3: the run stops, resumable, for a reason outside of rayocr
 │   ├── CredentialsError          a key or token is missing, wrong or lacks a permission
-│   ├── DayQuotaExhausted         the quota of the day is used up
+│   ├── DayQuotaExhausted         the quota of the day is used up; carries when it resumes
 │   ├── BudgetExhausted           `budget.usd` is spent
+│   ├── SharedLimitsUnavailable   the Redis behind `limits.shared=redis` is away, and stays away
 │   └── ClusterUnavailable        no Ray to be had at the address, or it went away
 ├── Interrupted                   exit 130: SIGINT or SIGTERM, resumable
 ├── StorageError
@@ -33,7 +34,7 @@ RayocrError
 │   ├── EngineTransient           asking again can help
 │   │   ├── EngineTimeout
 │   │   ├── EngineOverloaded      5xx
-│   │   ├── EngineRateLimited     429; carries the server's delay
+│   │   ├── EngineRateLimited     429; carries the server's delay, and whether the day's quota is meant
 │   │   └── EngineConnectionLost
 │   ├── EngineRejected            the request itself is wrong (4xx): never sent again
 │   ├── PageUnrenderable          the page cannot be rendered or cut out
@@ -85,11 +86,19 @@ class CredentialsError(OutsideError):
 
 
 class DayQuotaExhausted(OutsideError):
-    pass
+    """`resumes_at`: when the quota's next day begins, in seconds since 1970."""
+
+    def __init__(self, message: str = "", *, hint: str | None = None, resumes_at: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.resumes_at = resumes_at
 
 
 class BudgetExhausted(OutsideError):
-    pass
+    default_hint = "Start the same command again with budget.usd= for what is left: it goes on where it stopped."
+
+
+class SharedLimitsUnavailable(OutsideError):
+    default_hint = "Start the same command again when Redis is back, or use limits.shared=none if nobody else draws on the quota."
 
 
 class ClusterUnavailable(OutsideError):
@@ -208,7 +217,13 @@ class EngineOverloaded(EngineTransient):
 
 
 class EngineRateLimited(EngineTransient):
-    pass
+    """`per_day`: the server named a quota of the day (QuotaFailure.quotaId), which no short wait brings back."""
+
+    def __init__(
+        self, message: str = "", *, hint: str | None = None, retry_after_s: float | None = None, per_day: bool = False
+    ) -> None:
+        super().__init__(message, hint=hint, retry_after_s=retry_after_s)
+        self.per_day = per_day
 
 
 class EngineConnectionLost(EngineTransient):

@@ -18,13 +18,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
+from rayocr.actors.metered import MeteredEngine
 from rayocr.actors.recorder import LedgerPort, Recorder
 from rayocr.actors.slots import Drained, Limiter, SlotClient
 from rayocr.config import EngineConfig, Secrets
-from rayocr.engines.base import Engine
+from rayocr.engines.base import Engine, WaitingEngine
 from rayocr.engines.chain import ComputeStage, PageProgress, WaitingStage
 from rayocr.engines.registry import ChainLink, Stage, build_engine
 from rayocr.errors import DocumentError, EngineError, EngineUnavailable, InternalError, OutsideError, RayocrError
+from rayocr.limits.prices import PriceTable
 from rayocr.messages import DocumentContext, PageRecord, Shard, ShardReport, WorkerInfo
 from rayocr.pdf.document import PdfFile
 from rayocr.pdf.guard import deadline
@@ -50,6 +52,7 @@ class WorkerSettings:
     engine: EngineConfig
     prompt: str
     secrets: Secrets
+    prices: PriceTable
     max_pixels: int
     page_timeout_s: float
     shard_budget_s: float
@@ -214,8 +217,13 @@ class PageWorker:
                 if not link.optional:
                     raise
                 continue
-            engines[position] = engine
+            engines[position] = self._metered(engine)
         return engines
+
+    def _metered(self, engine: Engine) -> Engine:
+        if isinstance(engine, WaitingEngine):
+            return MeteredEngine(engine, slots=self._slots, prices=self._settings.prices)
+        return engine
 
 
 class _OfferedPage:

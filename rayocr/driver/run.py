@@ -21,12 +21,14 @@ from typing import TYPE_CHECKING
 from rayocr.actors.assemble import AssembleSettings
 from rayocr.actors.discovery import Discovery, DiscoveryRules
 from rayocr.actors.fetch import FetchSettings
+from rayocr.actors.rate_limiter import LimiterRules
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.cluster import Connection, connect, disconnect
 from rayocr.driver.feed import Feed
 from rayocr.driver.leases import LeaseKeeper
 from rayocr.driver.preflight import Plan
 from rayocr.driver.progress import Progress
+from rayocr.driver.quota_watch import QuotaWatch
 from rayocr.driver.record import run_record, write_record
 from rayocr.driver.shards import ShardSizer
 from rayocr.driver.shutdown import Shutdown
@@ -132,7 +134,8 @@ class Run:
             fetch_settings=FetchSettings(source_uri=self.plan.source.uri, limits=self.config.limits, retry=self.config.retry),
             rules=rules,
             cpus=connection.cpus,
-            waits=any(stage.kind == "wait" for stage in self.plan.stages),
+            limiter_rules=self._limiter_rules(),
+            keys=self.keys,
         )
         stages = [(stage, *self._pool(actors, index, connection)) for index, stage in enumerate(self.plan.stages)]
         pools = [pool for _, pool, _ in stages]
@@ -144,19 +147,33 @@ class Run:
         for pool in pools:
             pool.prestart()
         showing = asyncio.create_task(self.terminal.show(self.progress))
+        watching = asyncio.create_task(self._watch_quota(actors))
         feeding = asyncio.create_task(feed.run(flow))
         try:
             await self._until_done_or_stopped(feed, feeding, pools, draining, shutdown)
         finally:
             feeding.cancel()
             showing.cancel()
-            await asyncio.gather(feeding, showing, return_exceptions=True)
+            watching.cancel()
+            await asyncio.gather(feeding, showing, watching, return_exceptions=True)
             await feed.close()
             await self._close(actors, pools, leases)
         if feed.failure is not None:
             raise feed.failure
         if shutdown.requested.is_set():
             raise Interrupted("Interrupted.")
+
+    def _limiter_rules(self) -> LimiterRules | None:
+        """None where no engine waits for a server: nothing to limit."""
+        if all(stage.kind != "wait" for stage in self.plan.stages):
+            return None
+        return LimiterRules(limits=self.config.limits, prices=self.plan.prices, budget_usd=self.config.budget.usd)
+
+    async def _watch_quota(self, actors: Actors) -> None:
+        from rayocr.driver import handles
+
+        if actors.limiter is not None:
+            await QuotaWatch(actors, self.progress, warn=self.terminal.warn, died=handles.PROCESS_DIED).run()
 
     def _pool(self, actors: Actors, index: int, connection: Connection) -> tuple[WorkerPool, ShardSizer]:
         from rayocr.actors.page_worker import WorkerSettings
@@ -173,6 +190,7 @@ class Run:
             engine=config.engine,
             prompt=self.plan.prompt,
             secrets=self.keys,
+            prices=self.plan.prices,
             max_pixels=config.render.max_pixels,
             page_timeout_s=config.limits.page_timeout_s,
             shard_budget_s=2 * config.workers.target_shard_s,
