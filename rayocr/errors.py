@@ -34,7 +34,7 @@ RayocrError
 │   ├── EngineTransient           asking again can help
 │   │   ├── EngineTimeout
 │   │   ├── EngineOverloaded      5xx
-│   │   ├── EngineRateLimited     429; carries the server's delay, and whether the day's quota is meant
+│   │   ├── EngineRateLimited     429; carries the server's delay
 │   │   └── EngineConnectionLost
 │   ├── EngineRejected            the request itself is wrong (4xx): never sent again
 │   ├── PageUnrenderable          the page cannot be rendered or cut out
@@ -217,13 +217,20 @@ class EngineOverloaded(EngineTransient):
 
 
 class EngineRateLimited(EngineTransient):
-    """`per_day`: the server named a quota of the day (QuotaFailure.quotaId), which no short wait brings back."""
+    """`per_day`: the quota of the day is used up, and waiting a minute cures nothing. `quota_id`: the server's name for it."""
 
     def __init__(
-        self, message: str = "", *, hint: str | None = None, retry_after_s: float | None = None, per_day: bool = False
+        self,
+        message: str = "",
+        *,
+        hint: str | None = None,
+        retry_after_s: float | None = None,
+        per_day: bool = False,
+        quota_id: str | None = None,
     ) -> None:
         super().__init__(message, hint=hint, retry_after_s=retry_after_s)
         self.per_day = per_day
+        self.quota_id = quota_id
 
 
 class EngineConnectionLost(EngineTransient):

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
-from rayocr.actors.metered import MeteredEngine
+from rayocr.actors.metered import meter
 from rayocr.actors.recorder import LedgerPort, Recorder
 from rayocr.actors.slots import Drained, Limiter, SlotClient
 from rayocr.config import EngineConfig, Secrets
@@ -222,7 +222,7 @@ class PageWorker:
 
     def _metered(self, engine: Engine) -> Engine:
         if isinstance(engine, WaitingEngine):
-            return MeteredEngine(engine, slots=self._slots, prices=self._settings.prices)
+            return meter(engine, slots=self._slots, prices=self._settings.prices)
         return engine
 
 

@@ -138,6 +138,14 @@ class RateLimiter:
         self._forgetful = False
         self._remembered.set()
 
+    async def close(self) -> None:
+        """The run is over: nothing is held any more. Those who share a bucket need not wait until that expires."""
+        for beat in self._beats:
+            beat.cancel()
+        await asyncio.gather(*self._beats, return_exceptions=True)
+        for quota in self._models.values():
+            await quota.bucket.close()
+
     # -- one model ----------------------------------------------------------------------------------------------------------
 
     def _quota(self, model: str) -> ModelQuotaKeeper:

@@ -131,6 +131,10 @@ class Actors:
     async def restore_limiter(self, earlier: LimiterState | None) -> None:
         await answer(self.limiter.restore.remote(earlier))
 
+    async def close_limiter(self) -> None:
+        if self.limiter is not None:
+            await answer(self.limiter.close.remote())
+
     def forget_worker(self, name: str) -> None:
         if self.limiter is not None:
             self.limiter.forget.remote(name)

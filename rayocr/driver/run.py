@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_LIMITER_CLOSE_S = 5.0
 _LEDGER_CLOSE_S = 15.0  # for the last segment; what is not written by then is read again by the next run
 
 
@@ -244,6 +245,8 @@ class Run:
             report = await asyncio.wait_for(actors.close_ledger(), _LEDGER_CLOSE_S)
             for name in report.damaged_segments:
                 self.terminal.warn(f"A ledger segment is damaged, and its pages are read again: {name}")
+        with contextlib.suppress(Exception):  # what it shares with other clusters expires by itself
+            await asyncio.wait_for(actors.close_limiter(), _LIMITER_CLOSE_S)
         await leases.close()
 
     def _exit_code(self) -> int:

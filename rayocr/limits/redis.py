@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from rayocr.errors import CredentialsError, SharedLimitsUnavailable, UsageError
@@ -23,6 +23,8 @@ _SOCKET_TIMEOUT_S = 3.0  # a Redis that takes longer counts as away
 _KEPT_S = 2 * 86_400  # a bucket that nobody used for so long is swept
 
 # The same steps as MemoryBucket.take, in microseconds: Lua's numbers hold 2**53 of them exactly, and TIME gives no more.
+# A cluster is "slots out, heard of at, served at, refused at". Clusters that race for the next slots would starve each other:
+# of those that were refused of late, the one that was served longest ago may look a quarter of a horizon further ahead.
 # KEYS: bucket, clusters. ARGV: cluster, ttl_us, horizon_us, wanted, request_interval_us, token_interval_us, correction_us,
 # in_flight, max_in_flight (-1: none), requests_a_day (-1: none), day, kept_s.
 # Gives: now_us, count, first start from now in us, step_us, requests_today, reason, wait_us.
@@ -36,25 +38,32 @@ local next_request, next_token = tonumber(known[1] or '0'), tonumber(known[2] or
 local paused, today = tonumber(known[3] or '0'), tonumber(known[5] or '0')
 if known[4] ~= ARGV[11] then today = 0 end
 next_token = next_token + tonumber(ARGV[7])
+local out, all, served, refused, oldest = tonumber(ARGV[8]), tonumber(ARGV[8]), 0, 0, math.huge
+local clusters = redis.call('HGETALL', KEYS[2])
+for i = 1, #clusters, 2 do
+  local count, heard, was_served, was_refused = string.match(clusters[i + 1], '^(%d+) (%d+) (%d+) (%d+)$')
+  if clusters[i] == ARGV[1] then served, refused = tonumber(was_served), tonumber(was_refused)
+  elseif tonumber(heard) + ttl < now then redis.call('HDEL', KEYS[2], clusters[i])
+  else
+    all = all + tonumber(count)
+    if tonumber(was_refused) > now - 2 * horizon and tonumber(was_refused) > tonumber(was_served) then
+      oldest = math.min(oldest, tonumber(was_served))
+    end
+  end
+end
 local function text(number) return string.format('%.0f', number) end
-local function keep()
+local function keep(count)
   redis.call('HSET', KEYS[1], 'request', text(next_request), 'token', text(next_token), 'day', ARGV[11], 'today', today)
+  redis.call('HSET', KEYS[2], ARGV[1], text(count) .. ' ' .. text(now) .. ' ' .. text(served) .. ' ' .. text(refused))
   redis.call('EXPIRE', KEYS[1], ARGV[12])
+  redis.call('EXPIRE', KEYS[2], ARGV[12])
 end
 local function refuse(reason, wait)
-  keep()
+  keep(out)
   return {text(now), 0, '0', '0', today, reason, text(wait)}
 end
 
-local out = tonumber(ARGV[8])
-local all = out
 if tonumber(ARGV[9]) >= 0 then
-  local clusters = redis.call('HGETALL', KEYS[2])
-  for i = 1, #clusters, 2 do
-    local count, seen = string.match(clusters[i + 1], '^(%d+) (%d+)$')
-    if tonumber(seen) + ttl < now then redis.call('HDEL', KEYS[2], clusters[i])
-    elseif clusters[i] ~= ARGV[1] then all = all + tonumber(count) end
-  end
   room = math.min(room, tonumber(ARGV[9]) - all)
   if room <= 0 then return refuse('in_flight', horizon / 4) end
 end
@@ -63,14 +72,17 @@ if tonumber(ARGV[10]) >= 0 then
   if room <= 0 then return refuse('day', 0) end
 end
 local start = math.max(now, next_request, next_token, paused)
-if start - now > horizon / 2 then return refuse('pace', start - now - horizon / 2) end
+local ahead = horizon / 2
+if oldest < served then ahead = horizon / 4 end
+if start - now > ahead then
+  refused = now
+  return refuse('pace', start - now - ahead)
+end
 local step = math.max(request, token)
 if step > 0 then room = math.min(room, math.floor((horizon - (start - now)) / step) + 1) end
 local last = start + (room - 1) * step
-next_request, next_token, today = last + request, last + token, today + room
-keep()
-redis.call('HSET', KEYS[2], ARGV[1], text(out + room) .. ' ' .. text(now))
-redis.call('EXPIRE', KEYS[2], ARGV[12])
+next_request, next_token, today, served = last + request, last + token, today + room, now
+keep(out + room)
 return {text(now), room, text(start - now), tostring(step), today, '', '0'}
 """
 
@@ -88,7 +100,8 @@ end
 _REPORT = """
 local time = redis.call('TIME')
 local now = string.format('%.0f', tonumber(time[1]) * 1000000 + tonumber(time[2]))
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ' ' .. now)
+local rest = string.match(redis.call('HGET', KEYS[1], ARGV[1]) or '', '^%d+ %d+( %d+ %d+)$') or ' 0 0'
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ' ' .. now .. rest)
 redis.call('EXPIRE', KEYS[1], ARGV[3])
 """
 
@@ -160,6 +173,8 @@ class RedisBucket(Bucket):
         return time.time() if self._ahead_s is None else self._clock() + self._ahead_s
 
     async def close(self) -> None:
+        with suppress(SharedLimitsUnavailable):  # else it expires
+            await self.report_in_flight(0)
         await self._client.aclose()
 
     @contextmanager
@@ -170,9 +185,11 @@ class RedisBucket(Bucket):
         address = options.get("path") or f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"
         try:
             yield
-        except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
-            raise CredentialsError(f"Redis at {address} refuses us: {error}", hint="Check REDIS_URL.") from error
         except (redis.RedisError, redis.exceptions.RedisClusterException, OSError) as error:
+            # The asyncio client puts a refused password into the ConnectionError of the attempt to connect.
+            refusals = (redis.AuthenticationError, redis.exceptions.NoPermissionError)
+            if isinstance(error, refusals) or isinstance(error.__cause__, refusals):
+                raise CredentialsError(f"Redis at {address} refuses us: {error}", hint="Check REDIS_URL.") from error
             raise SharedLimitsUnavailable(
                 f"Redis at {address}, which holds the shared limits, is away: {type(error).__name__}."
             ) from error
