@@ -4,6 +4,8 @@ RayocrError
 ├── UsageError                    exit 2: the user's options or configuration
 ├── OutsideError                  exit 3: the run stops, resumable, for a reason outside of rayocr
 │   ├── CredentialsError          a key or token is missing, wrong or lacks a permission
+│   ├── UnknownModel              the engine's server does not have the model
+│   ├── ServerUnreachable         nobody answers at the engine's address
 │   ├── DayQuotaExhausted         the quota of the day is used up
 │   ├── BudgetExhausted           `budget.usd` is spent
 │   └── ClusterUnavailable        no Ray to be had at the address, or it went away
@@ -44,7 +46,7 @@ RayocrError
 │       ├── EmptyAnswer           no text on an inked page
 │       ├── TextOnBlankPage
 │       ├── LowConfidence         a local engine is not sure of what it read
-│       └── MalformedAnswer       a 200 that is not an answer
+│       └── MalformedAnswer       a 200 that is not an answer, or one that ended in an unknown way
 ├── ContentLost                   a document's bytes went away with their node: fetch it again
 └── RecordCorrupt                 a segment or manifest on storage is damaged
 
@@ -81,6 +83,14 @@ class OutsideError(RayocrError):
 
 
 class CredentialsError(OutsideError):
+    pass
+
+
+class UnknownModel(OutsideError):
+    pass
+
+
+class ServerUnreachable(OutsideError):
     pass
 
 
@@ -208,7 +218,20 @@ class EngineOverloaded(EngineTransient):
 
 
 class EngineRateLimited(EngineTransient):
-    pass
+    """`per_day`: the quota of the day is used up, and waiting a minute cures nothing. `quota_id`: the server's name for it."""
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        hint: str | None = None,
+        retry_after_s: float | None = None,
+        per_day: bool = False,
+        quota_id: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, retry_after_s=retry_after_s)
+        self.per_day = per_day
+        self.quota_id = quota_id
 
 
 class EngineConnectionLost(EngineTransient):

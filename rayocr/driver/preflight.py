@@ -29,7 +29,7 @@ class Plan:
     links: tuple[ChainLink, ...]
     stages: tuple[Stage, ...]
     outputs: tuple[type[Output], ...]
-    prompt: str
+    prompts: dict[str, str]  # by engine
 
 
 def plan(config: RayocrConfig) -> Plan:
@@ -41,7 +41,6 @@ def plan(config: RayocrConfig) -> Plan:
     source = _existing(source_uri)
     dest = _writable(dest_uri, "dest")
     state = dest if config.state is None else _writable(parse_uri(config.state), "state")
-    uses_prompt = any(link.kind == "wait" for link in links)
     return Plan(
         source=source,
         dest=dest,
@@ -51,7 +50,7 @@ def plan(config: RayocrConfig) -> Plan:
         links=links,
         stages=stages(links),
         outputs=parse_outputs(config.outputs),
-        prompt=prompt_text(config) if uses_prompt else "",
+        prompts={link.name: prompt_text(config, link.name) for link in links if link.kind == "wait"},
     )
 
 

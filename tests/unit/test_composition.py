@@ -83,7 +83,7 @@ def test_keys_are_masked_wherever_they_are_printed() -> None:
     keys = secrets_from_environment({"GEMINI_API_KEY": "AIza-secret"})
     assert keys.gemini_api_key == "AIza-secret"
     assert "AIza" not in f"{keys} {keys!r}"
-    assert repr(Secrets()) == "Secrets(gemini_api_key=None)"
+    assert repr(Secrets()) == "Secrets(gemini_api_key=None, openai_api_key=None)"
 
 
 def test_a_prompt_of_ones_own_is_read_from_its_file(tmp_path: Path) -> None:
