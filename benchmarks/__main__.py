@@ -22,6 +22,8 @@ def main() -> None:
     parser.add_argument("--only", choices=["rapidocr", "textlayer"])
     arguments = parser.parse_args()
     console = Console()
+    if not console.is_terminal:
+        console.width = 160  # of a log
     comparisons: list[Comparison] = []
     if arguments.only != "rapidocr":
         comparisons += measure_text_layer(arguments.rounds, console)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
@@ -26,11 +27,27 @@ def _at_least(minimum: float, **values: float | None) -> None:
             raise UsageError(f"{name} is {value}, and must be at least {minimum}.")
 
 
+def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise UsageError(f"{name} is {value!r}; choose one of {', '.join(choices)}.")
+
+
 @dataclass
 class GeminiConfig:
     model: str = "gemini-3.1-flash-lite"  # the cheapest that takes a temperature; prices in conf/
+    # The ladder: who is asked when the one before refuses a page, cuts it off or loops. Empty: `model` alone.
+    models: list[str] = field(default_factory=list)
     prompt: str = "transcribe"  # a file of conf/prompts/, without .md; or a path to one of your own
+    target_language: str = "English"  # for the prompt `translate`
+    vertexai: bool = False  # Vertex AI instead of the Developer API: Google's credentials and a project instead of a key
+    project: str | None = None  # of Vertex AI; null: GOOGLE_CLOUD_PROJECT
+    location: str = "global"  # of Vertex AI; GOOGLE_CLOUD_LOCATION sets it too
     base_url: str | None = None  # null: Google's; GOOGLE_GEMINI_BASE_URL sets it too
+    page_format: str = "pdf"  # pdf: cut out in a millisecond, text layer and all; jpeg, webp, png: rendered at dpi
+    dpi: int = 200  # of rendered pages
+    media_resolution: str = "default"  # low, medium or high: tokens a page (280, 560, 1120 on Gemini 3); a PDF page is 560
+    thinking: str = "auto"  # auto: the least that the model takes; off, minimal, low, medium, high; default: the model's own
+    safety: str = "off"  # off, block_none, block_only_high, …: pages are somebody else's words; default: Google's thresholds
     request_timeout_s: float = 120.0  # the SDK has none of its own on the async client
     max_output_tokens: int = 16384  # a dense page is 2-4 thousand; thinking counts as output
     temperature: float | None = 0.0  # null for models that refuse it
@@ -42,6 +59,42 @@ class GeminiConfig:
         _at_least(0.1, **{"engine.gemini.request_timeout_s": self.request_timeout_s})
         _at_least(0, **{"engine.gemini.input_usd_per_million": self.input_usd_per_million})
         _at_least(0, **{"engine.gemini.output_usd_per_million": self.output_usd_per_million})
+        _at_least(50, **{"engine.gemini.dpi": self.dpi})
+        thinking = ("auto", "off", "minimal", "low", "medium", "high", "default")
+        safety = ("default", "off", "block_none", "block_only_high", "block_medium_and_above", "block_low_and_above")
+        _one_of("engine.gemini.page_format", self.page_format, ("pdf", "jpeg", "webp", "png"))
+        _one_of("engine.gemini.media_resolution", self.media_resolution, ("default", "low", "medium", "high"))
+        _one_of("engine.gemini.thinking", self.thinking, thinking)
+        _one_of("engine.gemini.safety", self.safety, safety)
+
+    @property
+    def ladder(self) -> tuple[str, ...]:
+        """The models, in the order in which they are asked; each once."""
+        return tuple(dict.fromkeys(self.models or [self.model]))
+
+
+@dataclass
+class OpenAIConfig:
+    """Any server that speaks OpenAI's chat completions with images: vLLM, SGLang, LM Studio, Ollama, llama.cpp, OpenAI."""
+
+    base_url: str = "http://127.0.0.1:8000/v1"  # vLLM's; OPENAI_BASE_URL sets it too
+    model: str = ""  # as the server calls it; empty: the only one that the server lists
+    prompt: str = "transcribe"  # a file of conf/prompts/, without .md; or a path to one of your own
+    target_language: str = "English"  # for the prompt `translate`
+    image_format: str = "png"  # png, jpeg or webp; olmOCR and dots.ocr were trained on png
+    dpi: int = 150  # A4 is 1240 x 1754: what these models were trained at; more is scaled down by most of them
+    request_timeout_s: float = 300.0  # a queue of your own GPU can be long
+    max_tokens: int = 8192  # of the answer; the server refuses more than its context
+    temperature: float | None = 0.0  # null: not sent
+    extra_body: dict[str, Any] = field(default_factory=dict)  # goes into every request as it is, for example repetition_penalty
+    input_usd_per_million: float = 0.0  # USD per 1M tokens; a server of your own costs nothing a token
+    output_usd_per_million: float = 0.0
+
+    def __post_init__(self) -> None:
+        _at_least(1, **{"engine.openai.max_tokens": self.max_tokens})
+        _at_least(0.1, **{"engine.openai.request_timeout_s": self.request_timeout_s})
+        _at_least(50, **{"engine.openai.dpi": self.dpi})
+        _one_of("engine.openai.image_format", self.image_format, ("png", "jpeg", "webp"))
 
 
 @dataclass
@@ -67,6 +120,7 @@ class EngineConfig:
     # The engines a page goes down until an answer passes; a trailing ? means: only where it is installed.
     chain: list[str] = field(default_factory=list)
     gemini: GeminiConfig = field(default_factory=GeminiConfig)
+    openai: OpenAIConfig = field(default_factory=OpenAIConfig)
     rapidocr: RapidOcrConfig = field(default_factory=RapidOcrConfig)
     tesseract: TesseractConfig = field(default_factory=TesseractConfig)
 
@@ -202,12 +256,13 @@ class LocksConfig:
 
 @dataclass
 class RetryConfig:
-    max_attempts: int = 3  # tries in all, for errors that waiting can cure
+    max_attempts: int = 3  # tries in all of a call to storage, for errors that waiting can cure
+    engine_attempts: int = 8  # of a page with one model: 429, 5xx and resets cost nothing, and a page given up for them does
     base_s: float = 1.0  # first back-off, doubled each time, with full jitter
     cap_s: float = 60.0
 
     def __post_init__(self) -> None:
-        _at_least(1, **{"retry.max_attempts": self.max_attempts})
+        _at_least(1, **{"retry.max_attempts": self.max_attempts, "retry.engine_attempts": self.engine_attempts})
         _at_least(0, **{"retry.base_s": self.base_s, "retry.cap_s": self.cap_s})
 
 
@@ -263,17 +318,17 @@ class RayocrConfig:
         if not self.outputs:
             raise UsageError("outputs is empty; name at least one, for example outputs=[markdown].")
 
-    def fingerprint(self, prompt_text: str = "") -> str:
+    def fingerprint(self, prompts: Mapping[str, str] | None = None) -> str:
         """16 hex digits over every setting that can change a page's text: what a manifest says it was made with."""
         engine = asdict(self.engine)
         used = {name.rstrip("?") for name in self.engine.chain}
-        for name in ("input_usd_per_million", "output_usd_per_million"):
-            engine["gemini"].pop(name)  # what a page costs does not change its text
+        for name in ("gemini", "openai"):
+            del engine[name]["input_usd_per_million"], engine[name]["output_usd_per_million"]  # they do not change the text
         relevant: dict[str, Any] = {
             "chain": self.engine.chain,
             "engines": {name: engine[name] for name in sorted(used) if name in engine},
             "render": asdict(self.render),
-            "prompt": prompt_text,
+            "prompts": dict(prompts or {}),  # by engine
         }
         canonical = json.dumps(relevant, sort_keys=True, default=str)
         return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:16]
@@ -284,8 +339,9 @@ class Secrets:
     """Keys from the environment; carried to workers by value, and masked wherever they are printed."""
 
     gemini_api_key: str | None = None
+    openai_api_key: str | None = None  # servers of one's own need none
     redis_url: str | None = None  # can carry a password
 
     def __repr__(self) -> str:
-        shown = (f"{f.name}={'***' if getattr(self, f.name) else None}" for f in fields(self))
-        return f"Secrets({', '.join(shown)})"
+        shown = ", ".join(f"{f.name}={'***' if getattr(self, f.name) else None}" for f in fields(self))
+        return f"Secrets({shown})"

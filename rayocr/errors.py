@@ -4,6 +4,8 @@ RayocrError
 ├── UsageError                    exit 2: the user's options or configuration
 ├── OutsideError                  exit 3: the run stops, resumable, for a reason outside of rayocr
 │   ├── CredentialsError          a key or token is missing, wrong or lacks a permission
+│   ├── UnknownModel              the engine's server does not have the model
+│   ├── ServerUnreachable         nobody answers at the engine's address
 │   ├── DayQuotaExhausted         the quota of the day is used up; carries when it resumes
 │   ├── BudgetExhausted           `budget.usd` is spent
 │   ├── SharedLimitsUnavailable   the Redis behind `limits.shared=redis` is away, and stays away
@@ -45,7 +47,7 @@ RayocrError
 │       ├── EmptyAnswer           no text on an inked page
 │       ├── TextOnBlankPage
 │       ├── LowConfidence         a local engine is not sure of what it read
-│       └── MalformedAnswer       a 200 that is not an answer
+│       └── MalformedAnswer       a 200 that is not an answer, or one that ended in an unknown way
 ├── ContentLost                   a document's bytes went away with their node: fetch it again
 └── RecordCorrupt                 a segment or manifest on storage is damaged
 
@@ -82,6 +84,14 @@ class OutsideError(RayocrError):
 
 
 class CredentialsError(OutsideError):
+    pass
+
+
+class UnknownModel(OutsideError):
+    pass
+
+
+class ServerUnreachable(OutsideError):
     pass
 
 

@@ -86,7 +86,8 @@ class PageText:
     engine: str
     model: str
     input_tokens: int = 0
-    output_tokens: int = 0
+    output_tokens: int = 0  # thoughts included
+    cached_tokens: int = 0  # of the input, those that the server had kept
     cost_usd: float = 0.0
     finish: str = "stop"
     confidence: float | None = None
@@ -95,16 +96,28 @@ class PageText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One engine that was asked and did not deliver: `reason` is a class name of errors.py."""
+    """One engine that was asked and did not deliver: `reason` is a class name of errors.py.
+
+    `finish` is the engine's own word for how its answer ended; the tokens are paid for, delivered or not. `model` is empty for
+    engines that ask no server.
+    """
 
     engine: str
     reason: str
     message: str = ""
+    model: str = ""
+    finish: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRecord:
-    """What the ledger keeps of one page. `doubts` are short words such as `low_confidence` that readers should know of."""
+    """What the ledger keeps of one page. `doubts` are short words such as `low_confidence` that readers should know of.
+
+    Tokens and cost are of all tries, those in vain included.
+    """
 
     document_id: str
     page_number: int
@@ -116,7 +129,7 @@ class PageRecord:
     output_tokens: int = 0
     cost_usd: float = 0.0
     attempts: tuple[Attempt, ...] = ()
-    next_engine: int = 0  # index into the chain, for HANDED_ON
+    next_engine: int = 0  # index into the chain, for HANDED_ON: whom to ask next, or again
     doubts: tuple[str, ...] = ()
     fencing_token: int = 0
     fingerprint: str = ""  # of the settings that the text was made with
@@ -134,6 +147,7 @@ class PageRecord:
             attempts=self.attempts,
             next_engine=self.next_engine,
             doubts=self.doubts,
+            fingerprint=self.fingerprint,
         )
 
 
@@ -151,6 +165,7 @@ class PageSummary:
     attempts: tuple[Attempt, ...] = ()
     next_engine: int = 0
     doubts: tuple[str, ...] = ()
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

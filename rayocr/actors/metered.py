@@ -8,10 +8,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from rayocr.actors.slots import SlotClient
-from rayocr.engines.base import WaitingEngine
+from rayocr.engines.base import OfferedPage, WaitingEngine
 from rayocr.limits.prices import PriceTable
 from rayocr.messages import PageText
 
@@ -22,9 +21,8 @@ def meter(
     """The same engine. An answer that it priced itself keeps its price. `wall_clock`: seconds since 1970, for today's prices."""
     ask = engine.recognize_async
 
-    async def ask_and_count(page: Any, *models: str) -> PageText:
-        answer = await ask(page, *models)
-        model = models[0] if models else engine.model
+    async def ask_and_count(page: OfferedPage, model: str) -> PageText:
+        answer = await ask(page, model)
         cost_usd = answer.cost_usd or prices.cost_usd(
             model, input_tokens=answer.input_tokens, output_tokens=answer.output_tokens, at=wall_clock()
         )

@@ -31,7 +31,7 @@ class Plan:
     links: tuple[ChainLink, ...]
     stages: tuple[Stage, ...]
     outputs: tuple[type[Output], ...]
-    prompt: str
+    prompts: dict[str, str]  # by engine
     prices: PriceTable
 
 
@@ -44,7 +44,6 @@ def plan(config: RayocrConfig) -> Plan:
     source = _existing(source_uri)
     dest = _writable(dest_uri, "dest")
     state = dest if config.state is None else _writable(parse_uri(config.state), "state")
-    uses_prompt = any(link.kind == "wait" for link in links)
     return Plan(
         source=source,
         dest=dest,
@@ -54,7 +53,7 @@ def plan(config: RayocrConfig) -> Plan:
         links=links,
         stages=stages(links),
         outputs=parse_outputs(config.outputs),
-        prompt=prompt_text(config) if uses_prompt else "",
+        prompts={link.name: prompt_text(config, link.name) for link in links if link.kind == "wait"},
         prices=_prices(config, links),
     )
 
@@ -62,16 +61,13 @@ def plan(config: RayocrConfig) -> Plan:
 def _prices(config: RayocrConfig, links: tuple[ChainLink, ...]) -> PriceTable:
     """Raises UsageError: a budget means nothing for a model whose price is not known."""
     prices = price_table(config)
-    model = config.engine.gemini.model
-    if (
-        config.budget.usd is not None
-        and any(link.name == "gemini" for link in links)
-        and prices.price(model, time.time()) is None
-    ):
-        raise UsageError(
-            f"budget.usd is given, but conf/prices.yaml has no price for {model}: add one there, or give"
-            " engine.gemini.input_usd_per_million= and engine.gemini.output_usd_per_million=."
-        )
+    models = config.engine.gemini.ladder if any(link.name == "gemini" for link in links) else ()
+    for model in models:
+        if config.budget.usd is not None and prices.price(model, time.time()) is None:
+            raise UsageError(
+                f"budget.usd is given, but conf/prices.yaml has no price for {model}: add one there, or give"
+                " engine.gemini.input_usd_per_million= and engine.gemini.output_usd_per_million=."
+            )
     return prices
 
 

@@ -13,7 +13,7 @@ import os
 import secrets
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ from rayocr.driver.cluster import Connection, connect, disconnect
 from rayocr.driver.feed import Feed
 from rayocr.driver.leases import LeaseKeeper
 from rayocr.driver.preflight import Plan
+from rayocr.driver.probe import probe_servers
 from rayocr.driver.progress import Progress
 from rayocr.driver.quota_watch import QuotaWatch
 from rayocr.driver.record import run_record, write_record
@@ -90,11 +91,16 @@ class Run:
             return
         if done:
             self._say_found(scout.result())
+        probing = asyncio.create_task(
+            asyncio.to_thread(probe_servers, self.plan.links, self.config.engine, self.plan.prompts, self.keys)
+        )
+        probing.add_done_callback(lambda task: task.cancelled() or task.exception())  # heard of, also where Ray does not start
         # Ray is started beside the listing, on a thread that must outlive it: Linux ends the children of a thread that ends.
         ray_thread = ThreadPoolExecutor(1, thread_name_prefix="ray")
         loop = asyncio.get_running_loop()
         connection = await loop.run_in_executor(ray_thread, connect, self.config)
         try:
+            await probing
             shutdown.install()
             if connection.dashboard_url:
                 self.terminal.say(f"Ray dashboard: {connection.dashboard_url}")
@@ -122,7 +128,7 @@ class Run:
             state_uri=self.plan.state.uri,
             outputs=self.plan.outputs,
             run_id=self.run_id,
-            fingerprint=self.config.fingerprint(self.plan.prompt),
+            fingerprint=self.config.fingerprint(self.plan.prompts),
             retry=self.config.retry,
             replace_manifest=self.config.overwrite,
         )
@@ -189,14 +195,14 @@ class Run:
             stage=stage,
             is_last_stage=index == len(self.plan.stages) - 1,
             engine=config.engine,
-            prompt=self.plan.prompt,
+            prompts=self.plan.prompts,
             secrets=self.keys,
             prices=self.plan.prices,
             max_pixels=config.render.max_pixels,
             page_timeout_s=config.limits.page_timeout_s,
             shard_budget_s=2 * config.workers.target_shard_s,
             pages_in_flight=config.workers.pages_in_flight,
-            policy=RetryPolicy.from_config(config.retry),
+            policy=replace(RetryPolicy.from_config(config.retry), max_attempts=config.retry.engine_attempts),
             fingerprint=actors.assemble_settings.fingerprint,
         )
         sizer = ShardSizer(stage.kind, target_s=config.workers.target_shard_s, max_pages=config.workers.max_shard_pages)
@@ -263,7 +269,7 @@ class Run:
         """The closing table, and the run's record beside the state."""
         if not self.progress.documents_started and not self.progress.documents_done:
             return
-        fingerprint = self.config.fingerprint(self.plan.prompt)
+        fingerprint = self.config.fingerprint(self.plan.prompts)
         record = write_record(self.plan.state, run_record(self.progress, run_id=self.run_id, fingerprint=fingerprint))
         places = {"Outputs": _place(self.plan.dest.uri)}
         if record:

@@ -47,10 +47,13 @@ _PACKS = {
 }
 
 
-def packs_for(seen: Orientation | None, installed: Sequence[str]) -> tuple[str, ...]:
-    """The packs to read a page with, best first. Raises EngineUnavailable where its script has none."""
+def packs_for(seen: Orientation | None, installed: Sequence[str], *, sure: float = _SURE_SCRIPT) -> tuple[str, ...]:
+    """The packs to read a page with, best first. A script seen with less confidence than `sure` counts as none.
+
+    Raises EngineUnavailable where the page's script has none.
+    """
     languages = [name for name in installed if name not in _NOT_LANGUAGES]
-    script = seen.script if seen is not None and seen.script_confidence >= _SURE_SCRIPT else ""
+    script = seen.script if seen is not None and seen.script_confidence >= sure else ""
     wanted = _PACKS.get(script, "").split()
     chosen = [name for name in wanted if name in languages]
     whole_script = [name for name in languages if script and name in (script, f"script/{script}")]

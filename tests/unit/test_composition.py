@@ -84,7 +84,7 @@ def test_keys_are_masked_wherever_they_are_printed() -> None:
     assert (keys.gemini_api_key, keys.redis_url) == ("AIza-secret", "redis://:sesame@host")
     assert "AIza" not in f"{keys} {keys!r}"
     assert "sesame" not in f"{keys} {keys!r}"
-    assert repr(Secrets()) == "Secrets(gemini_api_key=None, redis_url=None)"
+    assert repr(Secrets()) == "Secrets(gemini_api_key=None, openai_api_key=None, redis_url=None)"
 
 
 def test_a_prompt_of_ones_own_is_read_from_its_file(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ class Engine(WaitingEngine):
 
     async def probe(self, model: str) -> None: ...
 
-    async def recognize_async(self, page: Any, *models: str) -> PageText:
+    async def recognize_async(self, page: Any, model: str) -> PageText:
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -39,7 +39,7 @@ async def asked(answer: PageText | Exception) -> tuple[PageText, World, Any]:
     slots = SlotClient(limiter, worker="w", clock=world.clock)
     engine = meter(Engine(answer), slots=slots, prices=CENT_A_PAGE, wall_clock=world.wall_clock)
     async with slots.slot("m"):
-        got = await engine.recognize_async(None)
+        got = await engine.recognize_async(None, "m")  # type: ignore[arg-type]
     while not (state := await limiter.state()).models or state.models[0].in_flight:
         await asyncio.sleep(0)
     return got, world, state

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import shutil
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -14,9 +13,9 @@ from rayocr.engines.tesseract_scripts import packs_for
 from rayocr.errors import EngineError, EngineTimeout, EngineUnavailable
 from tests.unit.engines.local_pages import SENTENCES, DrawnPage, letters
 
+# An optional extra from the system's packages, which no test machine has to have.
 needs_tesseract = pytest.mark.skipif(
-    not os.environ.get("CI") and shutil.which("tesseract") is None,
-    reason="tesseract is not installed: apt-get install tesseract-ocr",
+    shutil.which("tesseract") is None, reason="tesseract is not installed: apt-get install tesseract-ocr"
 )
 INSTALLED = ("eng", "hin", "mar", "osd")
 
@@ -36,6 +35,19 @@ def test_latin_is_read_with_english() -> None:
 @pytest.mark.parametrize("orientation", [None, seen("Cyrillic", confidence=0.2)])
 def test_an_unclear_script_is_taken_for_english(orientation: Orientation | None) -> None:
     assert packs_for(orientation, INSTALLED) == ("eng",)
+
+
+def test_a_script_that_was_half_seen_is_tried_when_english_makes_nothing_of_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = TesseractProgram(_program(tmp_path, "exit 9"), timeout_s=5)
+    tsv = {"eng": _tsv((1, 10, 10, 40, 12, 34, "AIR")), "hin+mar+eng": _tsv((1, 10, 10, 40, 12, 93, "शासन"))}
+    monkeypatch.setattr(program, "languages", lambda: INSTALLED)
+    monkeypatch.setattr(program, "look", lambda *_, **__: seen("Devanagari", confidence=1.45))
+    monkeypatch.setattr(program, "read_tsv", lambda image, *, languages, dpi: tsv[languages])
+    monkeypatch.setattr("rayocr.engines.tesseract.find_tesseract", lambda **_: program)
+    answer = TesseractEngine().recognize(DrawnPage())  # type: ignore[arg-type]
+    assert (answer.text, answer.model.rpartition("/")[2]) == ("शासन", "hin+mar+eng")
 
 
 def test_a_script_without_a_pack_says_what_to_install() -> None:

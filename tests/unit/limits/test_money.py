@@ -52,7 +52,7 @@ def test_prices_of_the_command_line_win() -> None:
 
 def test_prices_do_not_change_the_fingerprint() -> None:
     dear = compose(["engine=gemini", "engine.gemini.input_usd_per_million=10"], {})
-    assert dear.fingerprint("p") == compose(["engine=gemini"], {}).fingerprint("p")
+    assert dear.fingerprint() == compose(["engine=gemini"], {}).fingerprint()
 
 
 @pytest.mark.parametrize("data", [None, {}, {"models": {"m": [{"input_usd": 1}]}}, {"models": {"m": [{"input_usd": "x"}]}}])
