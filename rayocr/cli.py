@@ -26,7 +26,7 @@ rayocr {version}: PDFs in, Markdown out, page for page; resumable.
 
 Options are written key=value (Hydra overrides). The most used:
   source=FOLDER|FILE      dest=FOLDER        state=FOLDER (default: .rayocr/ in the destination)
-  engine=auto|local|gemini|rapidocr|tesseract|textlayer         engine.chain=[textlayer,rapidocr]
+  engine=auto|local|gemini|openai|rapidocr|tesseract|textlayer         engine.chain=[textlayer,rapidocr]
   outputs=[markdown,jsonl]     include=['reports/*']     exclude=['drafts/*']     limit=100     overwrite=true
   workers.max=4    limits.rpm=600    limits.max_in_flight=64    cluster=auto|local|ADDRESS
   --help   --version   --cfg (prints the whole configuration, with your overrides)
@@ -91,7 +91,8 @@ def _run(config: RayocrConfig, keys: object) -> int:
     from rayocr.driver.terminal import ConsoleTerminal
 
     assert isinstance(keys, Secrets)
-    if "gemini" in config.engine.chain and not keys.gemini_api_key:
+    vertex = config.engine.gemini.vertexai and config.engine.gemini.project
+    if "gemini" in config.engine.chain and not keys.gemini_api_key and not vertex:
         raise UsageError("engine=gemini needs a key: set GEMINI_API_KEY in the environment or in .env; engine=local needs none.")
     terminal = ConsoleTerminal(config.progress)
     planned = plan(config)

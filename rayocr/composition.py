@@ -11,10 +11,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from yaml import YAMLError
 
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.errors import UsageError
+
+if TYPE_CHECKING:
+    from rayocr.limits.prices import PriceTable
 
 PACKAGE = Path(__file__).parent
 
@@ -28,6 +33,14 @@ _ENVIRONMENT = {
     "GEMINI_GLOBAL_CONCURRENCY": "limits.max_in_flight",
     "MAX_RETRIES": "retry.max_attempts",
 }
+
+
+_SDK_ENVIRONMENT = (
+    ("GOOGLE_GEMINI_BASE_URL", "gemini", "base_url"),
+    ("GOOGLE_CLOUD_PROJECT", "gemini", "project"),
+    ("GOOGLE_CLOUD_LOCATION", "gemini", "location"),
+    ("OPENAI_BASE_URL", "openai", "base_url"),
+)
 
 
 def conf_dir() -> Path:
@@ -57,7 +70,11 @@ def secrets_from_environment(environment: Mapping[str, str] | None = None) -> Se
     environment = os.environ if environment is None else environment
     # The SDK prefers GOOGLE_API_KEY when both are set; a run must not mean another key than the SDK would.
     key = environment.get("GOOGLE_API_KEY") or environment.get("GEMINI_API_KEY")
-    return Secrets(gemini_api_key=key or None, redis_url=environment.get("REDIS_URL") or None)
+    return Secrets(
+        gemini_api_key=key or None,
+        openai_api_key=environment.get("OPENAI_API_KEY") or None,
+        redis_url=environment.get("REDIS_URL") or None,
+    )
 
 
 def compose(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> RayocrConfig:
@@ -67,7 +84,7 @@ def compose(arguments: Sequence[str], environment: Mapping[str, str] | None = No
     overrides = [*_environment_overrides(environment), *overrides]
     overrides = _resolve_auto_engine(overrides, environment)
     config = _compose_with_hydra(overrides)
-    config.engine.gemini.base_url = config.engine.gemini.base_url or environment.get("GOOGLE_GEMINI_BASE_URL") or None
+    _apply_environment(config, environment, overrides)
     for key, value in paths.items():
         target: Any = config
         *parents, leaf = key.split(".")
@@ -77,18 +94,50 @@ def compose(arguments: Sequence[str], environment: Mapping[str, str] | None = No
     return config
 
 
-def prompt_text(config: RayocrConfig) -> str:
-    """The prompt that `engine.gemini.prompt` names: a file of conf/prompts/, or a path. Raises UsageError."""
-    name = config.engine.gemini.prompt
+def _apply_environment(config: RayocrConfig, environment: Mapping[str, str], overrides: Sequence[str]) -> None:
+    """What the SDKs themselves would read from the environment, so that a run means the same server as they would. Read here and
+    not on the workers, whose environment is not the user's."""
+    given = {override.partition("=")[0] for override in overrides}
+    for name, part, key in _SDK_ENVIRONMENT:
+        settings = getattr(config.engine, part)
+        if environment.get(name) and f"engine.{part}.{key}" not in given:
+            setattr(settings, key, environment[name])
+    if "engine.gemini.vertexai" not in given and environment.get("GOOGLE_GENAI_USE_VERTEXAI", "").lower() in ("1", "true"):
+        config.engine.gemini.vertexai = True
+
+
+def prompt_text(config: RayocrConfig, engine: str = "gemini") -> str:
+    """The prompt that `engine.gemini.prompt` names: a file of conf/prompts/, or a path, with {target_language} filled in. Raises
+    UsageError."""
+    settings = getattr(config.engine, engine)
+    name = settings.prompt
     own = Path(name)
     path = own if own.suffix else conf_dir() / "prompts" / f"{name}.md"
     try:
-        return path.read_text(encoding="utf-8").strip()
+        # Not str.format: a prompt may show braces of its own.
+        return path.read_text(encoding="utf-8").strip().replace("{target_language}", settings.target_language)
     except OSError as error:
         known = ", ".join(sorted(p.stem for p in (conf_dir() / "prompts").glob("*.md")))
         raise UsageError(
             f"The prompt {name!r} cannot be read ({error.strerror}); choose one of {known}, or name a file."
         ) from error
+
+
+def price_table(config: RayocrConfig) -> PriceTable:
+    """conf/prices.yaml, with the prices of the command line on top. Raises UsageError."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    from rayocr.limits.prices import Price, parse_prices
+
+    gemini = config.engine.gemini
+    own = Price(input_usd=gemini.input_usd_per_million, output_usd=gemini.output_usd_per_million)
+    path = conf_dir() / "prices.yaml"
+    try:
+        data = OmegaConf.to_container(OmegaConf.load(path))
+    except (OSError, ValueError, OmegaConfBaseException, YAMLError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from error
+    return parse_prices(data, override=own if own.input_usd or own.output_usd else None)
 
 
 def _split_paths(arguments: Sequence[str]) -> tuple[dict[str, str | None], list[str]]:

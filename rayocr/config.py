@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
@@ -27,20 +28,74 @@ def _at_least(minimum: float, **values: float | None) -> None:
             raise UsageError(f"{name} is {value}, and must be at least {minimum}.")
 
 
+def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise UsageError(f"{name} is {value!r}; choose one of {', '.join(choices)}.")
+
+
 @dataclass
 class GeminiConfig:
     model: str = "gemini-3.1-flash-lite"  # the cheapest that takes a temperature; prices in conf/
+    # The ladder: who is asked when the one before refuses a page, cuts it off or loops. Empty: `model` alone.
+    models: list[str] = field(default_factory=list)
     prompt: str = "transcribe"  # a file of conf/prompts/, without .md; or a path to one of your own
+    target_language: str = "English"  # for the prompt `translate`
+    vertexai: bool = False  # Vertex AI instead of the Developer API: Google's credentials and a project instead of a key
+    project: str | None = None  # of Vertex AI; null: GOOGLE_CLOUD_PROJECT
+    location: str = "global"  # of Vertex AI; GOOGLE_CLOUD_LOCATION sets it too
     base_url: str | None = None  # null: Google's; GOOGLE_GEMINI_BASE_URL sets it too
+    page_format: str = "pdf"  # pdf: cut out in a millisecond, text layer and all; jpeg, webp, png: rendered at dpi
+    dpi: int = 200  # of rendered pages
+    media_resolution: str = "default"  # low, medium or high: tokens a page (280, 560, 1120 on Gemini 3); a PDF page is 560
+    thinking: str = "auto"  # auto: the least that the model takes; off, minimal, low, medium, high; default: the model's own
+    safety: str = "off"  # off, block_none, block_only_high, …: pages are somebody else's words; default: Google's thresholds
     request_timeout_s: float = 120.0  # the SDK has none of its own on the async client
     max_output_tokens: int = 16384  # a dense page is 2-4 thousand; thinking counts as output
     temperature: float | None = 0.0  # null for models that refuse it
-    input_usd_per_million: float = 0.25  # USD per 1M input tokens of the model above, November 2026
-    output_usd_per_million: float = 1.50
+    input_usd_per_million: float = 0.0  # USD per 1M input tokens; above 0 (one of the two) it wins over conf/prices.yaml
+    output_usd_per_million: float = 0.0
 
     def __post_init__(self) -> None:
         _at_least(1, **{"engine.gemini.max_output_tokens": self.max_output_tokens})
         _at_least(0.1, **{"engine.gemini.request_timeout_s": self.request_timeout_s})
+        _at_least(0, **{"engine.gemini.input_usd_per_million": self.input_usd_per_million})
+        _at_least(0, **{"engine.gemini.output_usd_per_million": self.output_usd_per_million})
+        _at_least(50, **{"engine.gemini.dpi": self.dpi})
+        thinking = ("auto", "off", "minimal", "low", "medium", "high", "default")
+        safety = ("default", "off", "block_none", "block_only_high", "block_medium_and_above", "block_low_and_above")
+        _one_of("engine.gemini.page_format", self.page_format, ("pdf", "jpeg", "webp", "png"))
+        _one_of("engine.gemini.media_resolution", self.media_resolution, ("default", "low", "medium", "high"))
+        _one_of("engine.gemini.thinking", self.thinking, thinking)
+        _one_of("engine.gemini.safety", self.safety, safety)
+
+    @property
+    def ladder(self) -> tuple[str, ...]:
+        """The models, in the order in which they are asked; each once."""
+        return tuple(dict.fromkeys(self.models or [self.model]))
+
+
+@dataclass
+class OpenAIConfig:
+    """Any server that speaks OpenAI's chat completions with images: vLLM, SGLang, LM Studio, Ollama, llama.cpp, OpenAI."""
+
+    base_url: str = "http://127.0.0.1:8000/v1"  # vLLM's; OPENAI_BASE_URL sets it too
+    model: str = ""  # as the server calls it; empty: the only one that the server lists
+    prompt: str = "transcribe"  # a file of conf/prompts/, without .md; or a path to one of your own
+    target_language: str = "English"  # for the prompt `translate`
+    image_format: str = "png"  # png, jpeg or webp; olmOCR and dots.ocr were trained on png
+    dpi: int = 150  # A4 is 1240 x 1754: what these models were trained at; more is scaled down by most of them
+    request_timeout_s: float = 300.0  # a queue of your own GPU can be long
+    max_tokens: int = 8192  # of the answer; the server refuses more than its context
+    temperature: float | None = 0.0  # null: not sent
+    extra_body: dict[str, Any] = field(default_factory=dict)  # goes into every request as it is, for example repetition_penalty
+    input_usd_per_million: float = 0.0  # USD per 1M tokens; a server of your own costs nothing a token
+    output_usd_per_million: float = 0.0
+
+    def __post_init__(self) -> None:
+        _at_least(1, **{"engine.openai.max_tokens": self.max_tokens})
+        _at_least(0.1, **{"engine.openai.request_timeout_s": self.request_timeout_s})
+        _at_least(50, **{"engine.openai.dpi": self.dpi})
+        _one_of("engine.openai.image_format", self.image_format, ("png", "jpeg", "webp"))
 
 
 @dataclass
@@ -66,6 +121,7 @@ class EngineConfig:
     # The engines a page goes down until an answer passes; a trailing ? means: only where it is installed.
     chain: list[str] = field(default_factory=list)
     gemini: GeminiConfig = field(default_factory=GeminiConfig)
+    openai: OpenAIConfig = field(default_factory=OpenAIConfig)
     rapidocr: RapidOcrConfig = field(default_factory=RapidOcrConfig)
     tesseract: TesseractConfig = field(default_factory=TesseractConfig)
 
@@ -101,9 +157,37 @@ class WindowConfig:
 
 
 @dataclass
+class ModelLimitsConfig:
+    """The quota of one model; null: no limit."""
+
+    rpm: float | None = None  # requests a minute
+    tpm: float | None = None  # input tokens a minute
+    rpd: int | None = None  # requests a day, from midnight to midnight in California
+    max_in_flight: int | None = None  # requests under way at one time
+
+    def __post_init__(self) -> None:
+        _at_least(0.001, **{"limits.rpm": self.rpm, "limits.tpm": self.tpm})
+        _at_least(1, **{"limits.rpd": self.rpd, "limits.max_in_flight": self.max_in_flight})
+
+
+@dataclass
 class LimitsConfig:
-    rpm: float | None = None  # requests a minute to one model, over all workers; null: no limit
-    max_in_flight: int | None = None  # requests under way to one model; null: no limit
+    rpm: float | None = None  # requests a minute to one model, over all workers; null: what `models` says, else no limit
+    tpm: float | None = None  # input tokens a minute, likewise
+    rpd: int | None = None  # requests a day, likewise
+    max_in_flight: int | None = None  # requests under way to one model, likewise
+    # Of a preset, by model or the beginning of its name. The four above win.
+    models: dict[str, ModelLimitsConfig] = field(default_factory=dict)
+    headroom: float = (
+        0.01  # of rpm and tpm left alone: room for 0.6 s of difference between the fastest and slowest way to the server
+    )
+    expected_input_tokens: int = 1000  # of a page with its prompt (a PDF page is 560), until real use is known
+    expected_output_tokens: int = 1000  # likewise; a dense page is 2-4 thousand
+    shared: str = "none"  # redis: all clusters that name the same REDIS_URL and shared_name draw on one quota
+    shared_name: str = "default"  # of the quota: one a project
+    shared_ttl_s: float = 6.0  # a cluster that has not been heard of for so long has no requests under way
+    shared_patience_s: float = 300.0  # Redis away for longer ends the run, resumable
+    day_quota_tries: int = 2  # refusals for the day that are waited out as the server says, before the model is parked
     page_timeout_s: float = 180.0  # a page that computes longer ends its worker (PDFium cannot be interrupted)
     fetch_timeout_s: float = 900.0  # download of one document
     validate_timeout_s: float = 60.0  # opening a document, for files that make PDFium spin
@@ -113,11 +197,38 @@ class LimitsConfig:
     max_document_pages: int = 100_000
 
     def __post_init__(self) -> None:
-        _at_least(0.001, **{"limits.rpm": self.rpm})
-        _at_least(1, **{"limits.max_in_flight": self.max_in_flight, "limits.max_document_pages": self.max_document_pages})
+        ModelLimitsConfig(rpm=self.rpm, tpm=self.tpm, rpd=self.rpd, max_in_flight=self.max_in_flight)
+        _at_least(1, **{"limits.max_document_pages": self.max_document_pages, "limits.shared_ttl_s": self.shared_ttl_s})
+        _at_least(0, **{"limits.shared_patience_s": self.shared_patience_s, "limits.day_quota_tries": self.day_quota_tries})
+        _at_least(1, **{"limits.expected_input_tokens": self.expected_input_tokens})
+        _at_least(0, **{"limits.expected_output_tokens": self.expected_output_tokens})
         _at_least(1, **{"limits.page_timeout_s": self.page_timeout_s, "limits.validate_timeout_s": self.validate_timeout_s})
         _at_least(64 << 20, **{"limits.page_memory": self.page_memory})
         _at_least(1, **{"limits.fetch_timeout_s": self.fetch_timeout_s, "limits.max_document_bytes": self.max_document_bytes})
+        if not 0 <= self.headroom < 1:
+            raise UsageError(f"limits.headroom is {self.headroom}, and must be from 0 to below 1.")
+        if self.shared not in ("none", "redis"):
+            raise UsageError(f"limits.shared is {self.shared!r}; choose none or redis.")
+
+    def of(self, model: str) -> ModelLimitsConfig:
+        """The limits of this model: of the preset's row with its name or the longest one that it begins with, each replaced
+        by the figure that was given for all models."""
+        names = [name for name in self.models if model.removeprefix("models/").startswith(name)]
+        row = self.models[max(names, key=len)] if names else ModelLimitsConfig()
+        return ModelLimitsConfig(
+            rpm=row.rpm if self.rpm is None else self.rpm,
+            tpm=row.tpm if self.tpm is None else self.tpm,
+            rpd=row.rpd if self.rpd is None else self.rpd,
+            max_in_flight=row.max_in_flight if self.max_in_flight is None else self.max_in_flight,
+        )
+
+
+@dataclass
+class BudgetConfig:
+    usd: float | None = None  # for this run; no request leaves that is expected to exceed it; null: no limit
+
+    def __post_init__(self) -> None:
+        _at_least(0, **{"budget.usd": self.usd})
 
 
 @dataclass
@@ -153,12 +264,13 @@ class LocksConfig:
 
 @dataclass
 class RetryConfig:
-    max_attempts: int = 3  # tries in all, for errors that waiting can cure
+    max_attempts: int = 3  # tries in all of a call to storage, for errors that waiting can cure
+    engine_attempts: int = 8  # of a page with one model: 429, 5xx and resets cost nothing, and a page given up for them does
     base_s: float = 1.0  # first back-off, doubled each time, with full jitter
     cap_s: float = 60.0
 
     def __post_init__(self) -> None:
-        _at_least(1, **{"retry.max_attempts": self.max_attempts})
+        _at_least(1, **{"retry.max_attempts": self.max_attempts, "retry.engine_attempts": self.engine_attempts})
         _at_least(0, **{"retry.base_s": self.base_s, "retry.cap_s": self.cap_s})
 
 
@@ -200,6 +312,7 @@ class RayocrConfig:
     workers: WorkersConfig = field(default_factory=WorkersConfig)
     window: WindowConfig = field(default_factory=WindowConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
+    budget: BudgetConfig = field(default_factory=BudgetConfig)
     render: RenderConfig = field(default_factory=RenderConfig)
     ledger: LedgerConfig = field(default_factory=LedgerConfig)
     locks: LocksConfig = field(default_factory=LocksConfig)
@@ -214,15 +327,17 @@ class RayocrConfig:
         if not self.outputs:
             raise UsageError("outputs is empty; name at least one, for example outputs=[markdown].")
 
-    def fingerprint(self, prompt_text: str = "") -> str:
+    def fingerprint(self, prompts: Mapping[str, str] | None = None) -> str:
         """16 hex digits over every setting that can change a page's text: what a manifest says it was made with."""
         engine = asdict(self.engine)
         used = {name.rstrip("?") for name in self.engine.chain}
+        for name in ("gemini", "openai"):
+            del engine[name]["input_usd_per_million"], engine[name]["output_usd_per_million"]  # they do not change the text
         relevant: dict[str, Any] = {
             "chain": self.engine.chain,
             "engines": {name: engine[name] for name in sorted(used) if name in engine},
             "render": asdict(self.render),
-            "prompt": prompt_text,
+            "prompts": dict(prompts or {}),  # by engine
         }
         canonical = json.dumps(relevant, sort_keys=True, default=str)
         return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:16]
@@ -233,7 +348,9 @@ class Secrets:
     """Keys from the environment; carried to workers by value, and masked wherever they are printed."""
 
     gemini_api_key: str | None = None
-    redis_url: str | None = None  # may hold a password
+    openai_api_key: str | None = None  # servers of one's own need none
+    redis_url: str | None = None  # can carry a password
 
     def __repr__(self) -> str:
-        return "Secrets(" + ", ".join(f"{f.name}={'***' if getattr(self, f.name) else None}" for f in fields(self)) + ")"
+        shown = ", ".join(f"{f.name}={'***' if getattr(self, f.name) else None}" for f in fields(self))
+        return f"Secrets({shown})"

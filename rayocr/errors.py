@@ -4,8 +4,11 @@ RayocrError
 ├── UsageError                    exit 2: the user's options or configuration
 ├── OutsideError                  exit 3: the run stops, resumable, for a reason outside of rayocr
 │   ├── CredentialsError          a key or token is missing, wrong or lacks a permission
-│   ├── DayQuotaExhausted         the quota of the day is used up
+│   ├── UnknownModel              the engine's server does not have the model
+│   ├── ServerUnreachable         nobody answers at the engine's address
+│   ├── DayQuotaExhausted         the quota of the day is used up; carries when it resumes
 │   ├── BudgetExhausted           `budget.usd` is spent
+│   ├── SharedLimitsUnavailable   the Redis behind `limits.shared=redis` is away, and stays away
 │   └── ClusterUnavailable        no Ray to be had at the address, or it went away
 ├── Interrupted                   exit 130: SIGINT or SIGTERM, resumable
 ├── StorageError
@@ -44,7 +47,7 @@ RayocrError
 │       ├── EmptyAnswer           no text on an inked page
 │       ├── TextOnBlankPage
 │       ├── LowConfidence         a local engine is not sure of what it read
-│       └── MalformedAnswer       a 200 that is not an answer
+│       └── MalformedAnswer       a 200 that is not an answer, or one that ended in an unknown way
 ├── ContentLost                   a document's bytes went away with their node: fetch it again
 └── RecordCorrupt                 a segment or manifest on storage is damaged
 
@@ -84,12 +87,28 @@ class CredentialsError(OutsideError):
     pass
 
 
-class DayQuotaExhausted(OutsideError):
+class UnknownModel(OutsideError):
     pass
+
+
+class ServerUnreachable(OutsideError):
+    pass
+
+
+class DayQuotaExhausted(OutsideError):
+    """`resumes_at`: when the quota's next day begins, in seconds since 1970."""
+
+    def __init__(self, message: str = "", *, hint: str | None = None, resumes_at: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.resumes_at = resumes_at
 
 
 class BudgetExhausted(OutsideError):
-    pass
+    default_hint = "Start the same command again with budget.usd= for what is left: it goes on where it stopped."
+
+
+class SharedLimitsUnavailable(OutsideError):
+    default_hint = "Start the same command again when Redis is back, or use limits.shared=none if nobody else draws on the quota."
 
 
 class ClusterUnavailable(OutsideError):
@@ -208,7 +227,20 @@ class EngineOverloaded(EngineTransient):
 
 
 class EngineRateLimited(EngineTransient):
-    pass
+    """`per_day`: the quota of the day is used up, and waiting a minute cures nothing. `quota_id`: the server's name for it."""
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        hint: str | None = None,
+        retry_after_s: float | None = None,
+        per_day: bool = False,
+        quota_id: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, retry_after_s=retry_after_s)
+        self.per_day = per_day
+        self.quota_id = quota_id
 
 
 class EngineConnectionLost(EngineTransient):

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, fields
 
 import pypdfium2
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 
 @dataclass
@@ -27,6 +28,12 @@ class Settings:
     error_status: int = 0  # answered instead of a page, for `error_share` of the requests
     error_share: float = 0.0
     key: str = "simulated-key"
+    forbidden_key: str = "forbidden-key"  # a key that is known, of a project that may not use the API
+    recitation_share: float = 0.0  # of requests, at random
+    recitation_always_share: float = 0.0  # of pages: those are refused however often they are asked
+    loop_share: float = 0.0  # of pages: the answer goes round in circles, and stops by itself
+    cut_off_share: float = 0.0  # of pages: half of the answer, and MAX_TOKENS
+    fenced: int = 0  # 1: a code fence and a word of introduction around every answer
 
 
 class Simulator:
@@ -35,14 +42,21 @@ class Simulator:
         self.requests: Counter[str] = Counter()  # by page text, as sent
         self.answered: Counter[str] = Counter()
         self.statuses: Counter[int] = Counter()
+        self.calls: Counter[str] = Counter()  # by method and path: whatever was asked
+        self.models: Counter[str] = Counter()
         self.in_flight = 0
         self.most_in_flight = 0
         self._window: list[float] = []
         self._random = random.Random(seed)
 
     def app(self) -> web.Application:
-        app = web.Application(client_max_size=64 << 20)
+        app = web.Application(client_max_size=64 << 20, middlewares=[self._counted])
+        app.router.add_get("/v1beta/models/{model}", self.model)
         app.router.add_post("/v1beta/models/{call}", self.generate)
+        vertex = "/v1beta1/projects/{project}/locations/{location}/publishers/google/models/"
+        app.router.add_get("/v1beta1/publishers/google/models/{model}", self.model)
+        app.router.add_get(vertex + "{model}", self.model)
+        app.router.add_post(vertex + "{call}", self.generate)
         app.router.add_get("/counts", self.counts)
         app.router.add_post("/settings", self.change)
         return app
@@ -53,6 +67,8 @@ class Simulator:
                 "requests": dict(self.requests),
                 "answered": dict(self.answered),
                 "statuses": {str(status): count for status, count in self.statuses.items()},
+                "calls": dict(self.calls),
+                "models": dict(self.models),
                 "in_flight": self.in_flight,
                 "most_in_flight": self.most_in_flight,
             }
@@ -67,10 +83,35 @@ class Simulator:
             setattr(self.settings, name, value)
         return web.json_response(asdict(self.settings))
 
+    @web.middleware
+    async def _counted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path.startswith("/v1"):
+            self.calls[f"{request.method} {request.path}"] += 1
+        return await handler(request)
+
+    async def model(self, request: web.Request) -> web.Response:
+        name = request.match_info["model"]
+        if (refusal := self._refused(request, name)) is not None:
+            return refusal
+        return web.json_response({"name": f"models/{name}", "version": "simulated-1", "inputTokenLimit": 1 << 20})
+
+    def _refused(self, request: web.Request, model: str) -> web.Response | None:
+        key = request.headers.get("x-goog-api-key") or request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if key == self.settings.forbidden_key:
+            message = "Generative Language API has not been used in project 1 before or it is disabled."
+            return self._error(403, message, "PERMISSION_DENIED", "SERVICE_DISABLED")
+        if key != self.settings.key:
+            return self._error(400, "API key not valid. Please pass a valid API key.", "INVALID_ARGUMENT", "API_KEY_INVALID")
+        if not model.startswith("gemini-"):
+            return self._error(404, f"models/{model} is not found for API version v1beta.", "NOT_FOUND")
+        return None
+
     async def generate(self, request: web.Request) -> web.Response:
         settings = self.settings
-        if request.headers.get("x-goog-api-key") != settings.key:
-            return self._error(400, "API key not valid. Please pass a valid API key.", "INVALID_ARGUMENT", "API_KEY_INVALID")
+        model = request.match_info["call"].partition(":")[0]
+        if (refusal := self._refused(request, model)) is not None:
+            return refusal
+        self.models[model] += 1
         body = await request.json()
         text = page_text(body)
         self.requests[text] += 1
@@ -100,14 +141,29 @@ class Simulator:
         return bool(self.settings.max_in_flight and self.in_flight >= self.settings.max_in_flight)
 
     def _answer(self, text: str) -> dict[str, object]:
-        finish = self.settings.finish_reason
-        parts = [{"text": text}] if finish == "STOP" else []
-        tokens = max(1, len(text) // 4)
+        finish, said = self._script(text)
+        if self.settings.fenced:
+            said = f"Here is the transcription of the page:\n\n```markdown\n{said}\n```"
+        parts = [{"text": said}] if finish in ("STOP", "MAX_TOKENS") else []
+        tokens = max(1, len(said) // 4)
         return {
             "candidates": [{"content": {"role": "model", "parts": parts}, "finishReason": finish, "index": 0}],
             "usageMetadata": {"promptTokenCount": 560 + 40, "candidatesTokenCount": tokens, "totalTokenCount": 600 + tokens},
             "modelVersion": "simulated-1",
         }
+
+    def _script(self, text: str) -> tuple[str, str]:
+        """Which pages come out how is decided by the page, so that it is the same whenever it is asked again."""
+        settings = self.settings
+        lot = int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) / 2**32
+        shares = (settings.recitation_always_share, settings.loop_share, settings.cut_off_share)
+        if lot < shares[0] or self._random.random() < settings.recitation_share:
+            return "RECITATION", ""
+        if lot < shares[0] + shares[1]:
+            return "STOP", text[: len(text) // 2] + " And then the same sentence came again, word for word." * 60
+        if lot < sum(shares):
+            return "MAX_TOKENS", text[: len(text) // 2]
+        return settings.finish_reason, text
 
     def _quota_error(self) -> web.Response:
         details = [

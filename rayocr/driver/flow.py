@@ -185,9 +185,10 @@ class DocumentFlow:
         if page.outcome.final:
             del work.waiting[page.page_number]
             self._progress.page(page, resumed=resumed)
-        else:
+        elif page.fingerprint == self._actors.assemble_settings.fingerprint:
             work.waiting[page.page_number] = page.next_engine
             work.attempts[page.page_number] = page.attempts
+        # else: other settings, so that what was tried in vain says nothing, and the chain's positions mean something else
 
     # -- recognize ----------------------------------------------------------------------------------------------------------
 
@@ -264,7 +265,8 @@ class DocumentFlow:
         """The pages of the shard that the dead worker had not recorded."""
         for page in await self._actors.open_document(work.document.document_id):
             self._note(work, page)
-        return _without(shard, {n for n in shard.page_numbers if work.waiting.get(n) != shard.first_engine})
+        left = _without(shard, {n for n in shard.page_numbers if work.waiting.get(n) != shard.first_engine})
+        return replace(left, attempts={n: work.attempts[n] for n in left.page_numbers if n in work.attempts})
 
     async def _fetch_again(self, work: _Work, lost: object) -> None:
         """The node that held the bytes is gone. Of several shards that find out, one fetches."""

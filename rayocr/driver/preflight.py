@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import glob
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from rayocr.composition import prompt_text, samples_dir
+from rayocr.composition import price_table, prompt_text, samples_dir
 from rayocr.config import RayocrConfig
 from rayocr.engines.registry import ChainLink, Stage, parse_chain, stages
 from rayocr.errors import ObjectNotFound, StorageError, UsageError
+from rayocr.limits.prices import PriceTable
 from rayocr.outputs.base import Output
 from rayocr.outputs.registry import parse_outputs
 from rayocr.storage.base import Storage
@@ -29,7 +31,8 @@ class Plan:
     links: tuple[ChainLink, ...]
     stages: tuple[Stage, ...]
     outputs: tuple[type[Output], ...]
-    prompt: str
+    prompts: dict[str, str]  # by engine
+    prices: PriceTable
 
 
 def plan(config: RayocrConfig) -> Plan:
@@ -41,7 +44,6 @@ def plan(config: RayocrConfig) -> Plan:
     source = _existing(source_uri)
     dest = _writable(dest_uri, "dest")
     state = dest if config.state is None else _writable(parse_uri(config.state), "state")
-    uses_prompt = any(link.kind == "wait" for link in links)
     return Plan(
         source=source,
         dest=dest,
@@ -51,8 +53,22 @@ def plan(config: RayocrConfig) -> Plan:
         links=links,
         stages=stages(links),
         outputs=parse_outputs(config.outputs),
-        prompt=prompt_text(config) if uses_prompt else "",
+        prompts={link.name: prompt_text(config, link.name) for link in links if link.kind == "wait"},
+        prices=_prices(config, links),
     )
+
+
+def _prices(config: RayocrConfig, links: tuple[ChainLink, ...]) -> PriceTable:
+    """Raises UsageError: a budget means nothing for a model whose price is not known."""
+    prices = price_table(config)
+    models = config.engine.gemini.ladder if any(link.name == "gemini" for link in links) else ()
+    for model in models:
+        if config.budget.usd is not None and prices.price(model, time.time()) is None:
+            raise UsageError(
+                f"budget.usd is given, but conf/prices.yaml has no price for {model}: add one there, or give"
+                " engine.gemini.input_usd_per_million= and engine.gemini.output_usd_per_million=."
+            )
+    return prices
 
 
 def _source(config: RayocrConfig) -> tuple[str, list[str], list[str]]:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from rayocr.messages import DiscoveryTotals, DocumentOutcome, PageOutcome, PageSummary
+from rayocr.messages import DiscoveryTotals, DocumentOutcome, LimiterState, PageOutcome, PageSummary
 
 
 @dataclass(slots=True)
@@ -37,6 +37,7 @@ class Progress:
     output_tokens: int = 0
     cost_usd: float = 0.0
     workers: int = 0
+    limiter: LimiterState | None = None  # as it was a second ago; None: no engine waits for a server
 
     def __post_init__(self) -> None:
         self.started = self.clock()

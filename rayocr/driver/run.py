@@ -13,7 +13,7 @@ import os
 import secrets
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,13 +22,16 @@ from rayocr.actors.assemble import AssembleSettings
 from rayocr.actors.commit import LeaseSettings
 from rayocr.actors.discovery import Discovery, DiscoveryRules
 from rayocr.actors.fetch import FetchSettings
+from rayocr.actors.rate_limiter import LimiterRules
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.cluster import Connection, connect, disconnect
 from rayocr.driver.control import CancelWatch
 from rayocr.driver.feed import Feed
 from rayocr.driver.leases import LeaseKeeper
 from rayocr.driver.preflight import Plan
+from rayocr.driver.probe import probe_servers
 from rayocr.driver.progress import Progress
+from rayocr.driver.quota_watch import QuotaWatch
 from rayocr.driver.record import run_record, write_record
 from rayocr.driver.shards import ShardSizer
 from rayocr.driver.shutdown import Shutdown
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_LIMITER_CLOSE_S = 5.0
 _LEDGER_CLOSE_S = 15.0  # for the last segment; what is not written by then is read again by the next run
 
 
@@ -90,11 +94,16 @@ class Run:
         if done:
             self._say_found(scout.result())
         locks = self._locks()
+        probing = asyncio.create_task(
+            asyncio.to_thread(probe_servers, self.plan.links, self.config.engine, self.plan.prompts, self.keys)
+        )
+        probing.add_done_callback(lambda task: task.cancelled() or task.exception())  # heard of, also where Ray does not start
         # Ray is started beside the listing, on a thread that must outlive it: Linux ends the children of a thread that ends.
         ray_thread = ThreadPoolExecutor(1, thread_name_prefix="ray")
         loop = asyncio.get_running_loop()
         connection = await loop.run_in_executor(ray_thread, connect, self.config)
         try:
+            await probing
             shutdown.install()
             if connection.dashboard_url:
                 self.terminal.say(f"Ray dashboard: {connection.dashboard_url}")
@@ -124,7 +133,7 @@ class Run:
             state_uri=self.plan.state.uri,
             outputs=self.plan.outputs,
             run_id=self.run_id,
-            fingerprint=self.config.fingerprint(self.plan.prompt),
+            fingerprint=self.config.fingerprint(self.plan.prompts),
             retry=self.config.retry,
             lease=LeaseSettings(
                 config=self.config.locks,
@@ -143,7 +152,8 @@ class Run:
             fetch_settings=FetchSettings(source_uri=self.plan.source.uri, limits=self.config.limits, retry=self.config.retry),
             rules=rules,
             cpus=connection.cpus,
-            waits=any(stage.kind == "wait" for stage in self.plan.stages),
+            limiter_rules=self._limiter_rules(),
+            keys=self.keys,
         )
         stages = [(stage, *self._pool(actors, index, connection)) for index, stage in enumerate(self.plan.stages)]
         pools = [pool for _, pool, _ in stages]
@@ -173,6 +183,7 @@ class Run:
         await watch.look()
         watching = asyncio.create_task(watch.run())
         shrinking = asyncio.create_task(self._shrink_forever(pools))
+        metering = asyncio.create_task(self._watch_quota(actors))
         feeding = asyncio.create_task(feed.run(flow))
         try:
             await self._until_done_or_stopped(feed, feeding, pools, draining, shutdown)
@@ -181,7 +192,8 @@ class Run:
             showing.cancel()
             watching.cancel()
             shrinking.cancel()
-            await asyncio.gather(feeding, showing, watching, shrinking, return_exceptions=True)
+            metering.cancel()
+            await asyncio.gather(feeding, showing, watching, shrinking, metering, return_exceptions=True)
             await feed.close()
             await self._close(actors, pools, leases)
         if feed.failure is not None:
@@ -200,6 +212,18 @@ class Run:
         for pool in pools:
             pool.cancel(document_id)
 
+    def _limiter_rules(self) -> LimiterRules | None:
+        """None where no engine waits for a server: nothing to limit."""
+        if all(stage.kind != "wait" for stage in self.plan.stages):
+            return None
+        return LimiterRules(limits=self.config.limits, prices=self.plan.prices, budget_usd=self.config.budget.usd)
+
+    async def _watch_quota(self, actors: Actors) -> None:
+        from rayocr.driver import handles
+
+        if actors.limiter is not None:
+            await QuotaWatch(actors, self.progress, warn=self.terminal.warn, died=handles.PROCESS_DIED).run()
+
     def _pool(self, actors: Actors, index: int, connection: Connection) -> tuple[WorkerPool, ShardSizer]:
         from rayocr.actors.page_worker import WorkerSettings
         from rayocr.actors.spawn import answer
@@ -213,14 +237,15 @@ class Run:
             stage=stage,
             is_last_stage=index == len(self.plan.stages) - 1,
             engine=config.engine,
-            prompt=self.plan.prompt,
+            prompts=self.plan.prompts,
             secrets=self.keys,
+            prices=self.plan.prices,
             max_pixels=config.render.max_pixels,
             page_timeout_s=config.limits.page_timeout_s,
             page_memory_bytes=config.limits.page_memory,
             shard_budget_s=2 * config.workers.target_shard_s,
             pages_in_flight=config.workers.pages_in_flight,
-            policy=RetryPolicy.from_config(config.retry),
+            policy=replace(RetryPolicy.from_config(config.retry), max_attempts=config.retry.engine_attempts),
             fingerprint=actors.assemble_settings.fingerprint,
         )
         sizer = ShardSizer(stage.kind, target_s=config.workers.target_shard_s, max_pages=config.workers.max_shard_pages)
@@ -270,6 +295,8 @@ class Run:
             report = await asyncio.wait_for(actors.close_ledger(), _LEDGER_CLOSE_S)
             for name in report.damaged_segments:
                 self.terminal.warn(f"A ledger segment is damaged, and its pages are read again: {name}")
+        with contextlib.suppress(Exception):  # what it shares with other clusters expires by itself
+            await asyncio.wait_for(actors.close_limiter(), _LIMITER_CLOSE_S)
         await leases.close()
 
     def _exit_code(self) -> int:
@@ -286,7 +313,7 @@ class Run:
         """The closing table, and the run's record beside the state."""
         if not self.progress.documents_started and not self.progress.documents_done:
             return
-        fingerprint = self.config.fingerprint(self.plan.prompt)
+        fingerprint = self.config.fingerprint(self.plan.prompts)
         record = write_record(self.plan.state, run_record(self.progress, run_id=self.run_id, fingerprint=fingerprint))
         places = {"Outputs": _place(self.plan.dest.uri)}
         if record:

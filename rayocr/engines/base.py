@@ -61,6 +61,18 @@ class ComputeEngine(Engine):
 class WaitingEngine(Engine):
     kind = "wait"
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The ladder: whom to ask, the next one where the one before does not deliver."""
+        return (self.model,)
+
     @abstractmethod
-    async def recognize_async(self, page: OfferedPage) -> PageText:
-        """Send exactly one request (the caller holds its slot) and return its answer. Raises EngineError."""
+    async def recognize_async(self, page: OfferedPage, model: str) -> PageText:
+        """Send exactly one request to one of `models` (the caller holds its slot) and return its answer, with the server's own
+        word for how it ended and what was paid, also where it refused or was cut off. Raises EngineError and OutsideError."""
+
+    @abstractmethod
+    async def probe(self, model: str) -> None:
+        """Ask the server, with one request that costs nothing, whether key, permission and model are right. Raises
+        CredentialsError, UnknownModel, and EngineError where that cannot be told. Runs on an event loop of its own: leaves no
+        connection behind."""

@@ -15,14 +15,17 @@ from typing import TYPE_CHECKING, Protocol
 
 from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngine
 from rayocr.engines.checks import check_answer
+from rayocr.engines.ladder import MAX_PAID_TRIES, is_paid, next_model
 from rayocr.engines.registry import Stage
-from rayocr.errors import EngineError, EngineTransient, LowConfidence, RayocrError
+from rayocr.errors import BadAnswer, EngineError, EngineTimeout, EngineTransient, LowConfidence, RayocrError
 from rayocr.messages import Attempt, PageOutcome, PageRecord, PageText
 from rayocr.pdf.ink import BLANK_COVERAGE
 from rayocr.retry import RetryPolicy, decide
 
 if TYPE_CHECKING:
     from rayocr.pdf.page import Page
+
+Remember = Callable[[PageRecord], Awaitable[object]]
 
 _MESSAGE_CHARS = 300  # of an error kept on record: enough to act on, short enough for a manifest of 10,000 pages
 
@@ -31,7 +34,7 @@ class Slots(Protocol):
     """The limiter as a waiting engine's caller sees it."""
 
     def slot(self, model: str) -> AbstractAsyncContextManager[None]:
-        """Entered when the request may leave."""
+        """Entered when the request may leave. Left with the request's error, so that a 429 slows down everybody."""
 
 
 class PageProgress:
@@ -44,9 +47,28 @@ class PageProgress:
         self._attempts = list(attempts)
         self._doubtful: PageText | None = None
 
-    def note(self, engine: Engine, error: Exception) -> None:
-        reason = error.reason if isinstance(error, RayocrError) else type(error).__name__
-        self._attempts.append(Attempt(engine=engine.name, reason=reason, message=str(error)[:_MESSAGE_CHARS]))
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        return tuple(self._attempts)
+
+    def note(self, engine: Engine, error: Exception, *, model: str = "", answer: PageText | None = None) -> None:
+        """`model` where a server was asked, and the `answer` that it gave and that did not serve."""
+        attempt = Attempt(
+            engine=engine.name,
+            reason=error.reason if isinstance(error, RayocrError) else type(error).__name__,
+            message=str(error)[:_MESSAGE_CHARS],
+            model=model,
+            finish=(error.finish or "") if isinstance(error, BadAnswer) else "",
+        )
+        if answer is not None and model:
+            attempt = replace(
+                attempt, input_tokens=answer.input_tokens, output_tokens=answer.output_tokens, cost_usd=answer.cost_usd
+            )
+        self._attempts.append(attempt)
+
+    def asked_in_vain(self, first_engine: int) -> PageRecord:
+        """What is worth remembering before the next request: kept by the ledger until there is an outcome."""
+        return replace(self._record(PageOutcome.HANDED_ON), next_engine=first_engine)
 
     def keep_doubtful(self, answer: PageText) -> None:
         if self._doubtful is None or (answer.confidence or 0) > (self._doubtful.confidence or 0):
@@ -59,14 +81,15 @@ class PageProgress:
         # The first engine's own doubtful answer is no fallback, although others were asked after it.
         asked_before = bool(self._attempts) and self._attempts[0].engine != answer.engine
         outcome = PageOutcome.FALLBACK if asked_before else PageOutcome.DONE
+        vain = self._record(outcome)
         return replace(
-            self._record(outcome),
+            vain,
             text=answer.text,
             engine=answer.engine,
             model=answer.model,
-            input_tokens=answer.input_tokens,
-            output_tokens=answer.output_tokens,
-            cost_usd=answer.cost_usd,
+            input_tokens=vain.input_tokens + answer.input_tokens,
+            output_tokens=vain.output_tokens + answer.output_tokens,
+            cost_usd=vain.cost_usd + answer.cost_usd,
             doubts=doubts,
         )
 
@@ -85,7 +108,13 @@ class PageProgress:
 
     def _record(self, outcome: PageOutcome) -> PageRecord:
         return PageRecord(
-            document_id=self.document_id, page_number=self.page_number, outcome=outcome, attempts=tuple(self._attempts)
+            document_id=self.document_id,
+            page_number=self.page_number,
+            outcome=outcome,
+            input_tokens=sum(attempt.input_tokens for attempt in self._attempts),
+            output_tokens=sum(attempt.output_tokens for attempt in self._attempts),
+            cost_usd=sum(attempt.cost_usd for attempt in self._attempts),
+            attempts=self.attempts,
         )
 
 
@@ -124,7 +153,12 @@ class ComputeStage:
 
 
 class WaitingStage:
-    """Engines that wait for a server, with the light ones before them. Transient errors are tried again at the limiter's pace."""
+    """Engines that wait for a server, with the light ones before them.
+
+    Two kinds of trying again: transient errors, which cost nothing, at the limiter's pace (`policy`); and answers that do not
+    serve, down the ladder of models. Each of those is handed to `remember` before the next request leaves, so that what was
+    paid for in vain is not paid for again after a crash.
+    """
 
     def __init__(
         self,
@@ -143,48 +177,67 @@ class WaitingStage:
         self._on_thread = on_thread  # runs a function on the PDFium thread
         self._sleep = sleep
 
-    async def recognize(self, page: Page, offered: OfferedPage, progress: PageProgress, *, first_engine: int) -> PageRecord:
+    async def recognize(
+        self, page: Page, offered: OfferedPage, progress: PageProgress, *, first_engine: int, remember: Remember
+    ) -> PageRecord:
         """Raises CredentialsError and other OutsideErrors, which concern the run and not the page."""
-        asked = False
+        inked = False
         for engine in self._engines[max(first_engine, self.stage.first) : self.stage.last + 1]:
-            if engine is None:
-                continue
             if isinstance(engine, ComputeEngine):
+                light = await self._read_light(engine, page, progress)
+                if light is not None:
+                    return progress.answered(light)
+            elif isinstance(engine, WaitingEngine):
                 try:
-                    light = await self._on_thread(engine.recognize, page)
-                except Exception as error:  # recorded as an attempt, as in a ComputeStage
+                    if not inked and not await self._on_thread(_is_inked, page):
+                        return progress.blank()
+                except EngineError as error:  # what cannot be drawn cannot be sent either
                     progress.note(engine, error)
                     continue
-                if isinstance(light, PageText):
-                    return progress.answered(light)
-                continue
-            try:
-                if not asked and not await self._on_thread(_is_inked, page):
-                    return progress.blank()
-                asked = True
-                answer = await self._ask(engine, offered)
-            except EngineError as error:
-                progress.note(engine, error)
-                continue
-            return progress.answered(answer)
+                inked = True
+                answer = await self._ask(engine, offered, progress, lambda: remember(progress.asked_in_vain(first_engine)))
+                if answer is not None:
+                    return progress.answered(answer)
         return progress.exhausted(self.stage)
 
-    async def _ask(self, engine: Engine, offered: OfferedPage) -> PageText:
-        assert isinstance(engine, WaitingEngine)
-        attempt = 0
+    async def _read_light(self, engine: ComputeEngine, page: Page, progress: PageProgress) -> PageText | None:
+        try:
+            answer = await self._on_thread(engine.recognize, page)
+        except Exception as error:  # recorded as an attempt, as in a ComputeStage
+            progress.note(engine, error)
+            return None
+        return answer if isinstance(answer, PageText) else None
+
+    async def _ask(
+        self, engine: WaitingEngine, offered: OfferedPage, progress: PageProgress, remember: Callable[[], Awaitable[object]]
+    ) -> PageText | None:
+        """Down the engine's models until an answer passes."""
+        while (model := next_model(engine.models, progress.attempts, engine=engine.name)) is not None:
+            answer: PageText | None = None
+            try:
+                answer = await self._request(engine, offered, model)
+                check_answer(answer, ink_coverage=lambda: 1.0)  # inked: that was asked before the page was sent
+            except EngineError as error:
+                progress.note(engine, error, model=model, answer=answer)
+            else:
+                return answer
+            if is_paid(progress.attempts[-1]):
+                await remember()
+        return None
+
+    async def _request(self, engine: WaitingEngine, offered: OfferedPage, model: str) -> PageText:
+        attempt = timeouts = 0
         while True:
             attempt += 1
             try:
-                async with self._slots.slot(engine.model):
-                    answer = await engine.recognize_async(offered)
+                async with self._slots.slot(model):
+                    return await engine.recognize_async(offered, model)
             except EngineTransient as error:
                 decision = decide(error, attempt, policy=self._policy)
-                if decision is None:
+                timeouts += isinstance(error, EngineTimeout)
+                if decision is None or timeouts >= MAX_PAID_TRIES:  # what was not waited for may be on the bill all the same
                     raise
-                await self._sleep(decision.delay_s)
-                continue
-            check_answer(answer, ink_coverage=lambda: 1.0)  # inked: that was asked before the page was sent
-            return answer
+            await self._sleep(decision.delay_s)
 
 
 class _InkedOnce:

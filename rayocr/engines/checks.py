@@ -11,14 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rayocr.errors import EmptyAnswer, LowConfidence, Refused, RepetitionLoop, TextOnBlankPage, Truncated
+from rayocr.engines.endings import ending_of
+from rayocr.errors import EmptyAnswer, LowConfidence, RepetitionLoop, TextOnBlankPage, Truncated
 from rayocr.messages import PageText, TextBox
 from rayocr.pdf.ink import BLANK_COVERAGE
 
-_TRUNCATED = frozenset({"max_tokens", "length", "max_output_tokens"})
-_REFUSED = frozenset(
-    {"safety", "recitation", "blocklist", "prohibited_content", "spii", "content_filter", "refusal", "language", "image_safety"}
-)
 _SHINGLE = 20  # characters that must come again for a repetition to be noticed
 _MANY_WORDS = 6  # distinct ones, for a unit to be called a phrase
 _PHRASE_LIMITS = ((300, 6), (100, 12), (0, 30))  # (unit of at least so many characters, repeats that no real page has)
@@ -52,8 +49,8 @@ _FLOORS = {
 
 
 def check_answer(answer: PageText, *, ink_coverage: Callable[[], float]) -> None:
-    """Raises Refused, Truncated, EmptyAnswer, TextOnBlankPage, RepetitionLoop or LowConfidence. `ink_coverage` (0..1) may cost a
-    rendering and is called at most once."""
+    """Raises Refused, Truncated, MalformedAnswer, EmptyAnswer, TextOnBlankPage, RepetitionLoop or LowConfidence. `ink_coverage`
+    (0..1) may cost a rendering and is called at most once."""
     check_finish(answer)
     inked = ink_coverage() >= BLANK_COVERAGE
     empty = _MARKDOWN_ONLY.fullmatch(answer.text) is not None
@@ -67,12 +64,15 @@ def check_answer(answer: PageText, *, ink_coverage: Callable[[], float]) -> None
 
 
 def check_finish(answer: PageText) -> None:
-    """By the engine's own word for how it ended. An unknown word passes: the text is judged by the other checks."""
-    word = answer.finish.lower().rsplit(".", 1)[-1]  # SDK enums print as FinishReason.SAFETY
-    if word in _REFUSED:
-        raise Refused(f"the engine refused the page ({answer.finish}).", finish=answer.finish)
-    if word in _TRUNCATED:
-        raise Truncated(f"the answer was cut off ({answer.finish}).", finish=answer.finish)
+    """By the engine's own word for how it ended. A word that nobody knows is no reason to take half a page for a whole one."""
+    ending = ending_of(answer.finish)
+    if ending.error is None:
+        return
+    if ending.error is Truncated and (loop := find_loop(answer.text)) is not None:
+        raise RepetitionLoop(
+            f"{loop.repeats} times the same {len(loop.unit)} characters until it was cut off.", finish=answer.finish
+        )
+    raise ending.error(f"the engine {ending.words} ({answer.finish or 'no finish reason'}).", finish=answer.finish)
 
 
 def check_confidence(answer: PageText) -> None:

@@ -1,39 +1,27 @@
-"""Gemini through google-genai: one request a page, the page inline as a one-page PDF.
+"""Gemini through google-genai, on the Developer API or Vertex AI: one request a page, the page inline.
 
 The SDK's hidden retries are off and its time-out is set, so that every request is one that the limiter let go. Nothing raises
-for a blocked prompt or a recitation: the finish reason decides, and all text parts count, not the first.
+for a blocked prompt or a recitation: the answer carries the server's word for it, and the checks decide.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rayocr.config import GeminiConfig, Secrets
+from rayocr.engines.answers import is_refusal, unwrapped
 from rayocr.engines.base import OfferedPage, WaitingEngine
-from rayocr.errors import (
-    CredentialsError,
-    EngineConnectionLost,
-    EngineError,
-    EngineOverloaded,
-    EngineRateLimited,
-    EngineRejected,
-    EngineTimeout,
-    EngineUnavailable,
-    MalformedAnswer,
-    RayocrError,
-    Refused,
-    Truncated,
-)
+from rayocr.engines.gemini_errors import translate
+from rayocr.engines.gemini_request import generation_config
+from rayocr.errors import CredentialsError, EngineUnavailable, MalformedAnswer
 from rayocr.messages import PageText
 
 if TYPE_CHECKING:
     from google.genai import Client
 
-_PERMISSION = (401, 403)
-_TRUNCATED = {"MAX_TOKENS"}
-_COMPLETE = {"STOP"}
+_MIME = {"pdf": "application/pdf", "jpeg": "image/jpeg", "webp": "image/webp", "png": "image/png"}
+_PROBE_TIMEOUT_MS = 10_000
 
 
 class GeminiEngine(WaitingEngine):
@@ -44,122 +32,101 @@ class GeminiEngine(WaitingEngine):
         self._prompt = prompt
         self._secrets = secrets
         self._client: Client | None = None
-        self._request: Any = None
+        self._requests: dict[str, Any] = {}
 
     @property
     def model(self) -> str:
-        return self._config.model
+        return self.models[0]
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return self._config.ladder
 
     def open(self) -> None:
         if self._client is not None:
             return
-        if not self._secrets.gemini_api_key:
-            raise CredentialsError(
-                "The gemini engine needs a key: set GEMINI_API_KEY in the environment or in .env,"
-                " or leave engine= out to use the local engines."
-            )
+        self._client = self._new_client(int(self._config.request_timeout_s * 1000))
+        self._requests = {model: generation_config(self._config, model) for model in self.models}
+
+    async def recognize_async(self, page: OfferedPage, model: str) -> PageText:
+        from google.genai import types
+
+        assert self._client is not None, "open() first"
+        page_format = self._config.page_format
+        data = await (page.as_pdf() if page_format == "pdf" else page.as_image(dpi=self._config.dpi, format=page_format))
+        content = [types.Part.from_bytes(data=data, mime_type=_MIME[page_format]), self._prompt]
+        try:
+            response = await self._client.aio.models.generate_content(model=model, contents=content, config=self._requests[model])
+        except Exception as error:  # every SDK and transport error is given one of our classes
+            raise translate(error) from error
+        try:
+            return read_response(response, self._config, model)
+        except (AttributeError, TypeError, LookupError) as error:  # the SDK takes any JSON for a response, unchecked
+            raise MalformedAnswer("Gemini's answer could not be understood.", finish="NOT_JSON") from error
+
+    async def probe(self, model: str) -> None:
+        client = self._new_client(_PROBE_TIMEOUT_MS)
+        try:
+            await client.aio.models.get(model=model)
+        except Exception as error:
+            raise translate(error) from error
+        finally:
+            await client.aio.aclose()
+
+    def _new_client(self, timeout_ms: int) -> Client:
+        config = self._config
         try:
             from google import genai
             from google.genai import types
         except ImportError as error:
             raise EngineUnavailable("google-genai is not installed here: pip install 'google-genai[aiohttp]'") from error
-        self._client = genai.Client(
-            api_key=self._secrets.gemini_api_key,
-            http_options=types.HttpOptions(
-                api_version="v1beta",
-                base_url=self._config.base_url,
-                timeout=int(self._config.request_timeout_s * 1000),  # milliseconds
-                retry_options=types.HttpRetryOptions(attempts=1),  # every request is counted and paced by us
-            ),
+        options = types.HttpOptions(
+            api_version="v1beta1" if config.vertexai else "v1beta",  # knows mediaResolution, thinkingConfig, the *-latest aliases
+            base_url=config.base_url,
+            timeout=timeout_ms,
+            retry_options=types.HttpRetryOptions(attempts=1),  # every request is counted and paced by us
         )
-        self._request = types.GenerateContentConfig(
-            temperature=self._config.temperature,
-            max_output_tokens=self._config.max_output_tokens,
-            thinking_config=types.ThinkingConfig(thinking_budget=0),
-            response_mime_type="text/plain",
-        )
-
-    async def recognize_async(self, page: OfferedPage) -> PageText:
-        from google.genai import types
-
-        assert self._client is not None, "open() first"
-        content = [types.Part.from_bytes(data=await page.as_pdf(), mime_type="application/pdf"), self._prompt]
-        try:
-            response = await self._client.aio.models.generate_content(
-                model=self._config.model, contents=content, config=self._request
+        client = partial(genai.Client, http_options=options)
+        if config.vertexai and config.project:
+            try:
+                return client(vertexai=True, project=config.project, location=config.location)
+            except Exception as error:  # google-auth looks for credentials here
+                raise translate(error) from error
+        if not self._secrets.gemini_api_key:
+            raise CredentialsError(
+                "The gemini engine needs a key: set GEMINI_API_KEY in the environment or in .env,"
+                " or leave engine= out to use the local engines."
             )
-        except Exception as error:  # every SDK and transport error is given one of our classes
-            raise translate(error) from error
-        return self._read(response)
-
-    def _read(self, response: Any) -> PageText:
-        usage = response.usage_metadata
-        input_tokens = (usage and usage.prompt_token_count) or 0
-        output_tokens = ((usage and usage.candidates_token_count) or 0) + ((usage and usage.thoughts_token_count) or 0)
-        feedback = response.prompt_feedback
-        if feedback is not None and feedback.block_reason is not None:
-            raise Refused(f"Gemini blocked the page: {feedback.block_reason.name}.", finish=feedback.block_reason.name)
-        if not response.candidates:
-            raise MalformedAnswer("Gemini answered without a candidate.")
-        candidate = response.candidates[0]
-        finish = candidate.finish_reason.name if candidate.finish_reason is not None else "UNSPECIFIED"
-        parts = (candidate.content and candidate.content.parts) or []
-        text = "".join(part.text for part in parts if part.text and not part.thought)
-        if finish in _TRUNCATED:
-            raise Truncated(f"Gemini's answer was cut off after {output_tokens} tokens.", finish=finish)
-        if finish not in _COMPLETE:
-            raise Refused(f"Gemini gave no full answer: {finish}.", finish=finish)
-        return PageText(
-            text=text,
-            engine=self.name,
-            model=response.model_version or self._config.model,
-            input_tokens=input_tokens,
-            output_tokens=output_tokens,
-            cost_usd=(input_tokens * self._config.input_usd_per_million + output_tokens * self._config.output_usd_per_million)
-            / 1e6,
-            finish=finish,
-        )
+        return client(vertexai=config.vertexai, api_key=self._secrets.gemini_api_key)
 
 
-def translate(error: Exception) -> RayocrError:
-    """One of our classes for anything that google-genai and its transport raise; the server's delay where it names one."""
-    import aiohttp
-    from google.genai import errors
-
-    if isinstance(error, EngineError):
-        return error
-    if isinstance(error, errors.APIError):
-        return _translate_status(error)
-    if isinstance(error, (TimeoutError, asyncio.TimeoutError)):
-        return EngineTimeout("Gemini did not answer in time.")
-    if isinstance(error, (aiohttp.ClientError, ConnectionError, OSError)):
-        return EngineConnectionLost(f"The connection to Gemini failed: {type(error).__name__}.")
-    if isinstance(error, (json.JSONDecodeError, ValueError)):
-        return MalformedAnswer("Gemini's answer was not JSON.")
-    return EngineRejected(f"Gemini's client failed: {type(error).__name__}: {error}")
-
-
-def _translate_status(error: Any) -> RayocrError:
-    code, message = error.code, (error.message or error.status or "")
-    if code == 429:
-        return EngineRateLimited(f"Gemini's quota: {message}", retry_after_s=retry_delay_s(error.details))
-    if code in _PERMISSION or (code == 400 and "API_KEY_INVALID" in json.dumps(error.details, default=str)):
-        return CredentialsError(f"Gemini refused the key ({code}): {message}", hint="Check GEMINI_API_KEY and its permissions.")
-    if code == 408:
-        return EngineTimeout(f"Gemini gave up waiting: {message}")
-    if code >= 500:
-        return EngineOverloaded(f"Gemini answered {code}: {message}", retry_after_s=retry_delay_s(error.details))
-    if code == 404:
-        return CredentialsError(f"Gemini does not know the model: {message}", hint="Check engine.gemini.model.")
-    return EngineRejected(f"Gemini rejected the request ({code}): {message}")
+def read_response(response: Any, config: GeminiConfig, model: str) -> PageText:
+    """The answer of one page, whole or not; `finish` is the server's word for how it ended."""
+    usage = response.usage_metadata
+    input_tokens = (usage and usage.prompt_token_count) or 0
+    output_tokens = ((usage and usage.candidates_token_count) or 0) + ((usage and usage.thoughts_token_count) or 0)
+    cached_tokens = (usage and usage.cached_content_token_count) or 0
+    text, finish = _text_and_finish(response)
+    return PageText(
+        text=text,
+        engine=GeminiEngine.name,
+        model=response.model_version or model,
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        cached_tokens=cached_tokens,
+        cost_usd=(input_tokens * config.input_usd_per_million + output_tokens * config.output_usd_per_million) / 1e6,
+        finish=finish,
+    )
 
 
-def retry_delay_s(details: Any) -> float | None:
-    """RetryInfo.retryDelay ("34.07s") in seconds, or None."""
-    try:
-        for detail in details["error"]["details"]:
-            if detail.get("@type", "").endswith("RetryInfo"):
-                return float(str(detail["retryDelay"]).rstrip("s"))
-    except (KeyError, TypeError, ValueError, AttributeError):
-        pass
-    return None
+def _text_and_finish(response: Any) -> tuple[str, str]:
+    feedback = response.prompt_feedback
+    if feedback is not None and feedback.block_reason is not None:
+        return "", feedback.block_reason.name
+    if not response.candidates:
+        return "", "NO_CANDIDATE"
+    candidate = response.candidates[0]
+    finish = candidate.finish_reason.name if candidate.finish_reason is not None else "FINISH_REASON_UNSPECIFIED"
+    parts = (candidate.content and candidate.content.parts) or []
+    text = unwrapped("".join(part.text for part in parts if part.text and not part.thought))
+    return text, "refusal" if finish == "STOP" and is_refusal(text) else finish

@@ -10,7 +10,13 @@ from rayocr.engines.base import Engine, EngineKind
 from rayocr.errors import UsageError
 
 # A light engine costs about a millisecond a page and runs in whatever process the engine after it wants.
-_KINDS: dict[str, EngineKind] = {"textlayer": "compute", "rapidocr": "compute", "tesseract": "compute", "gemini": "wait"}
+_KINDS: dict[str, EngineKind] = {
+    "textlayer": "compute",
+    "rapidocr": "compute",
+    "tesseract": "compute",
+    "gemini": "wait",
+    "openai": "wait",
+}
 _LIGHT = frozenset({"textlayer"})
 
 
@@ -81,6 +87,10 @@ def build_engine(name: str, config: EngineConfig, *, prompt: str, secrets: Secre
         from rayocr.engines.tesseract import TesseractEngine
 
         return TesseractEngine(languages=list(config.tesseract.languages), dpi=config.tesseract.dpi)
+    if name == "openai":
+        from rayocr.engines.openai import OpenAIEngine
+
+        return OpenAIEngine(config.openai, prompt=prompt, secrets=secrets)
     assert name == "gemini", name
     from rayocr.engines.gemini import GeminiEngine
 

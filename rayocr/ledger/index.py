@@ -5,7 +5,8 @@ Invariant: idempotent on (document_id, page_number). Which of two records of a p
     on record      arrives         stays
     handed on      final           the final one, whatever the tokens
     final          handed on       the final one
-    handed on      handed on       the higher fencing token; at the same, the one further down the chain; else the earlier
+    handed on      handed on       the higher fencing token; at the same, the one further down the chain; then the one with more
+                                   attempts; else the earlier
     final          final           the higher fencing token; at the same, the earlier
     read, failed   failed, read    of different tokens but the same settings: the read one, since a text is paid for once
 
@@ -133,10 +134,14 @@ def _replaces(new: PageRecord, old: PageRecord) -> bool:
     if new.outcome.final != old.outcome.final:
         return new.outcome.final
     if not new.outcome.final:
-        return (new.fencing_token, new.next_engine) > (old.fencing_token, old.next_engine)
+        return _depth(new) > _depth(old)
     if new.fencing_token != old.fencing_token and new.fingerprint == old.fingerprint and _is_read(new) != _is_read(old):
         return _is_read(new)
     return new.fencing_token > old.fencing_token
+
+
+def _depth(record: PageRecord) -> tuple[int, int, int]:
+    return record.fencing_token, record.next_engine, len(record.attempts)
 
 
 def _is_read(record: PageRecord) -> bool:

@@ -29,6 +29,14 @@ _CHUNK = 1 << 16  # of a damaged frame: what can be read before the damage is ke
 _MAX_BYTES = 1 << 30  # uncompressed; a segment is about 1 MiB, more is no segment of ours
 _CRC_FIELD = b',"crc32":"'
 _CRC_BYTES = len(_CRC_FIELD) + 8 + len(b'"}')
+# Of an attempt that asked a server: written where it is not empty.
+_ASKED: dict[str, tuple[type, ...]] = {
+    "model": (str,),
+    "finish": (str,),
+    "input_tokens": (int,),
+    "output_tokens": (int,),
+    "cost_usd": (float, int),
+}
 _OUTCOMES = {outcome.value: outcome for outcome in PageOutcome}
 
 
@@ -186,12 +194,20 @@ def _body(record: PageRecord) -> dict[str, Any]:
         "fingerprint": record.fingerprint,
     }
     if record.attempts:
-        body["attempts"] = [{"engine": a.engine, "reason": a.reason, "message": a.message} for a in record.attempts]
+        body["attempts"] = [_attempt_body(attempt) for attempt in record.attempts]
     if record.next_engine:
         body["next_engine"] = record.next_engine
     if record.doubts:
         body["doubts"] = list(record.doubts)
     body["text"] = record.text
+    return body
+
+
+def _attempt_body(attempt: Attempt) -> dict[str, Any]:
+    body: dict[str, Any] = {"engine": attempt.engine, "reason": attempt.reason, "message": attempt.message}
+    for name in _ASKED:
+        if value := getattr(attempt, name):
+            body[name] = value
     return body
 
 
@@ -226,7 +242,10 @@ def _read_1(body: dict[str, Any]) -> PageRecord:
 def _attempts(value: Any) -> Iterator[Attempt]:
     for attempt in value:
         engine, reason, message = _strings([attempt["engine"], attempt["reason"], attempt["message"]])
-        yield Attempt(engine=engine, reason=reason, message=message)
+        asked = {name: attempt[name] for name in _ASKED if name in attempt}
+        if any(type(value) not in _ASKED[name] for name, value in asked.items()):
+            raise TypeError("a field of an attempt has the wrong type")
+        yield Attempt(engine=engine, reason=reason, message=message, **asked)
 
 
 def _strings(value: list[Any]) -> tuple[str, ...]:

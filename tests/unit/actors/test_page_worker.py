@@ -11,7 +11,8 @@ from rayocr.config import EngineConfig, Secrets
 from rayocr.engines.base import ComputeEngine, Engine, WaitingEngine
 from rayocr.engines.registry import ChainLink, Stage, parse_chain
 from rayocr.errors import CorruptPdf, CredentialsError, EngineUnavailable, StorageFull
-from rayocr.messages import Attempt, Document, DocumentContext, PageOutcome, PageRecord, PageText, Shard
+from rayocr.limits.prices import PriceTable
+from rayocr.messages import Attempt, Document, DocumentContext, PageOutcome, PageRecord, PageText, Shard, SlotReturn
 from rayocr.retry import RetryPolicy
 from tests.unit.pdf import pdfs
 
@@ -41,8 +42,9 @@ class FreeLimiter:
         self.leased += wanted
         return (0.0,) * wanted
 
-    async def release(self, model: str, worker: str, count: int) -> None:
-        self.released += count
+    async def release(self, model: str, worker: str, returned: SlotReturn) -> float:
+        self.released += returned.slots
+        return 0.0
 
 
 class Content:
@@ -77,8 +79,14 @@ class Waiting(WaitingEngine):
     def open(self) -> None:
         pass
 
-    async def recognize_async(self, page: Any) -> PageText:
-        return PageText(text=await self._read(page), engine=self.name, model="m")
+    @property
+    def models(self) -> tuple[str, ...]:
+        return ("m",)
+
+    async def probe(self, model: str) -> None: ...
+
+    async def recognize_async(self, page: Any, model: str) -> PageText:
+        return PageText(text=await self._read(page), engine=self.name, model=model)
 
 
 class Setting:
@@ -92,8 +100,9 @@ class Setting:
             stage=Stage(kind=engine.kind, first=0, last=0),
             is_last_stage=True,
             engine=EngineConfig(),
-            prompt="",
+            prompts={},
             secrets=Secrets(),
+            prices=PriceTable(models={}),
             max_pixels=1_000_000,
             page_timeout_s=300,
             page_memory_bytes=1 << 40,

@@ -1,17 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
-import pytest
-
 from rayocr.engines.base import ComputeEngine, Engine, WaitingEngine
-from rayocr.engines.chain import ComputeStage, PageProgress, WaitingStage
+from rayocr.engines.chain import ComputeStage, PageProgress
 from rayocr.engines.registry import Stage
-from rayocr.errors import CredentialsError, DayQuotaExhausted, EngineOverloaded, EngineRateLimited, PageUnrenderable, Refused
+from rayocr.errors import PageUnrenderable
 from rayocr.messages import Attempt, PageOutcome, PageRecord, PageText
-from rayocr.retry import RetryPolicy
 
 TEXT = "A page with text on it."
 
@@ -59,21 +54,23 @@ def computing(word: str, *answers: Answer) -> Any:
     return Fake()
 
 
-def waiting(word: str, *answers: Answer) -> Any:
+def waiting(word: str) -> Any:
+    """An engine whose servers must not be asked."""
+
     class Fake(WaitingEngine):
         name: ClassVar[str] = word
         asked = 0
 
-        def open(self) -> None:
-            pass
+        @property
+        def models(self) -> tuple[str, ...]:
+            return (word,)
 
-        async def recognize_async(self, page: Any) -> PageText:
-            answer = answers[min(self.asked, len(answers) - 1)]
-            self.asked += 1
-            if isinstance(answer, Exception):
-                raise answer
-            assert answer is not None
-            return page_text(word, answer) if isinstance(answer, str) else answer
+        def open(self) -> None: ...
+
+        async def probe(self, model: str) -> None: ...
+
+        async def recognize_async(self, page: Any, model: str) -> PageText:
+            raise AssertionError("asked")
 
     return Fake()
 
@@ -187,112 +184,3 @@ def test_engines_before_the_first_are_not_asked_again() -> None:
     before = (Attempt(engine="rapidocr", reason="Refused"),)
     record = read(paid, computing("tesseract", TEXT), first_engine=1, before=before)
     assert (paid.asked, record.outcome, record.attempts) == (0, PageOutcome.FALLBACK, before)
-
-
-# -- engines that wait ------------------------------------------------------------------------------------------------------
-
-
-class FakeSlots:
-    def __init__(self) -> None:
-        self.taken: list[str] = []
-        self.held = 0
-
-    @asynccontextmanager
-    async def slot(self, model: str) -> AsyncIterator[None]:
-        self.taken.append(model)
-        self.held += 1
-        try:
-            yield
-        finally:
-            self.held -= 1
-
-
-class Asked:
-    """A waiting stage, what it slept and which slots it took."""
-
-    def __init__(self, *engines: Engine | None, attempts: int = 3) -> None:
-        self.slots = FakeSlots()
-        self.slept: list[float] = []
-
-        async def on_thread(function: Callable[..., object], *arguments: Any) -> object:
-            return function(*arguments)
-
-        async def sleep(delay_s: float) -> None:
-            assert not self.slots.held, "a slot is held while waiting to try again"
-            self.slept.append(delay_s)
-
-        self.stage = WaitingStage(
-            Stage(kind="wait", first=0, last=len(engines) - 1),
-            engines,
-            slots=self.slots,
-            policy=RetryPolicy(max_attempts=attempts, base_s=1, cap_s=1),
-            on_thread=on_thread,
-            sleep=sleep,
-        )
-
-    async def read(self, page: FakePage | None = None, *, last: bool = True) -> PageRecord:
-        page = page or FakePage()
-        progress = PageProgress("d", 1, is_last_stage=last)
-        return await self.stage.recognize(page, page, progress, first_engine=0)  # type: ignore[arg-type]
-
-
-async def test_each_request_takes_a_slot_of_its_model() -> None:
-    asked = Asked(waiting("gemini", TEXT))
-    assert (await asked.read()).outcome is PageOutcome.DONE
-    assert asked.slots.taken == ["gemini"]
-
-
-async def test_transient_errors_are_tried_again_each_time_with_a_slot() -> None:
-    asked = Asked(waiting("gemini", EngineOverloaded("503"), EngineRateLimited("429", retry_after_s=7), TEXT))
-    record = await asked.read()
-    assert (record.outcome, record.attempts) == (PageOutcome.DONE, ())
-    assert asked.slots.taken == ["gemini"] * 3
-    assert asked.slept[1] >= 7
-
-
-async def test_after_the_last_try_the_page_goes_on() -> None:
-    asked = Asked(waiting("gemini", EngineOverloaded("503")), waiting("openai", TEXT), attempts=2)
-    record = await asked.read()
-    assert (record.outcome, record.engine, tried(record)) == (PageOutcome.FALLBACK, "openai", [("gemini", "EngineOverloaded")])
-    assert asked.slots.taken == ["gemini", "gemini", "openai"]
-
-
-async def test_a_refusal_is_not_asked_again() -> None:
-    engine = waiting("gemini", Refused("RECITATION"))
-    record = await Asked(engine).read()
-    assert (record.outcome, engine.asked, tried(record)) == (PageOutcome.FAILED, 1, [("gemini", "Refused")])
-
-
-@pytest.mark.parametrize("error", [CredentialsError("key"), DayQuotaExhausted("day")])
-async def test_what_concerns_the_run_is_not_the_page_s_outcome(error: Exception) -> None:
-    with pytest.raises(type(error)):
-        await Asked(waiting("gemini", error), waiting("openai", TEXT)).read()
-
-
-async def test_a_page_without_ink_is_never_sent() -> None:
-    asked = Asked(computing("textlayer", None), waiting("gemini", TEXT))
-    assert (await asked.read(FakePage(0.001))).outcome is PageOutcome.BLANK
-    assert asked.slots.taken == []
-
-
-async def test_a_page_that_is_certainly_inked_is_not_measured() -> None:
-    page = FakePage(0.0, certainly=True)
-    assert (await Asked(waiting("gemini", TEXT)).read(page)).outcome is PageOutcome.DONE
-    assert page.measured == 0
-
-
-async def test_a_trusted_text_layer_costs_no_request() -> None:
-    asked = Asked(computing("textlayer", TEXT), waiting("gemini", TEXT))
-    assert (await asked.read()).engine == "textlayer"
-    assert asked.slots.taken == []
-
-
-async def test_a_defect_in_the_text_layer_leaves_the_page_to_the_engine_behind_it() -> None:
-    record = await Asked(computing("textlayer", KeyError("glyph")), waiting("gemini", TEXT)).read()
-    assert (record.engine, tried(record)) == ("gemini", [("textlayer", "KeyError")])
-
-
-async def test_a_page_whose_ink_cannot_be_measured_is_an_attempt_and_no_request() -> None:
-    asked = Asked(waiting("gemini", TEXT))
-    record = await asked.read(FakePage(PageUnrenderable("too large")), last=False)
-    assert (record.outcome, record.next_engine, asked.slots.taken) == (PageOutcome.HANDED_ON, 1, [])

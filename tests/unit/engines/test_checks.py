@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rayocr.engines.checks import check_answer, find_loop
-from rayocr.errors import BadAnswer, EmptyAnswer, LowConfidence, Refused, RepetitionLoop, TextOnBlankPage, Truncated
+from rayocr.errors import (
+    BadAnswer,
+    EmptyAnswer,
+    LowConfidence,
+    MalformedAnswer,
+    Refused,
+    RepetitionLoop,
+    TextOnBlankPage,
+    Truncated,
+)
 from rayocr.messages import PageText, TextBox
 
 SENTENCE = "The applicant shall submit the completed form to the office of the registrar. "
@@ -21,7 +30,7 @@ def check(given_answer: PageText, *, inked: bool = True) -> None:
     check_answer(given_answer, ink_coverage=lambda: 0.2 if inked else 0.0)
 
 
-@pytest.mark.parametrize("finish", ["stop", "STOP", "FinishReason.STOP", "OTHER_NEW_WORD"])
+@pytest.mark.parametrize("finish", ["stop", "STOP", "FinishReason.STOP"])
 def test_an_ordinary_answer_passes(finish: str) -> None:
     check(answer(finish=finish))
 
@@ -31,6 +40,16 @@ def test_a_refusal_is_refused(finish: str) -> None:
     with pytest.raises(Refused) as caught:
         check(answer(finish=finish))
     assert caught.value.finish == finish
+
+
+def test_an_ending_that_nobody_knows_is_not_taken_for_a_whole_page() -> None:
+    with pytest.raises(MalformedAnswer):
+        check(answer(finish="OTHER_NEW_WORD"))
+
+
+def test_a_loop_that_was_cut_off_is_a_loop() -> None:
+    with pytest.raises(RepetitionLoop):
+        check(answer(SENTENCE * 200, finish="MAX_TOKENS"))
 
 
 @pytest.mark.parametrize("finish", ["MAX_TOKENS", "length"])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rayocr.errors import StorageUnavailable
 from rayocr.ledger.index import LedgerIndex
 from rayocr.ledger.spill import SpillFile
-from rayocr.messages import PageOutcome, PageRecord
+from rayocr.messages import Attempt, PageOutcome, PageRecord
 
 A, B = "a1" * 16, "b2" * 16
 
@@ -210,3 +210,21 @@ def test_an_extent_that_is_not_there_is_an_error_and_not_a_short_text() -> None:
     extent.length = 10
     with pytest.raises(OSError, match="lost 6 bytes"):
         spill.read(extent)
+
+
+def test_of_two_interim_records_the_one_with_more_attempts_stays() -> None:
+    once = (Attempt(engine="gemini", reason="Refused", model="a"),)
+    first = page(outcome=PageOutcome.HANDED_ON, text="", attempts=once)
+    second = page(outcome=PageOutcome.HANDED_ON, text="", attempts=once * 2)
+    for arrivals in ([first, second], [second, first]):
+        (kept,) = filled(arrivals).pages(A)
+        assert len(kept.attempts) == 2
+
+
+def test_an_interim_record_gives_way_to_the_page_whatever_comes_later() -> None:
+    interim = page(
+        outcome=PageOutcome.HANDED_ON, text="", attempts=(Attempt(engine="gemini", reason="Refused"),), fencing_token=9
+    )
+    for arrivals in ([interim, page()], [page(), interim]):
+        (kept,) = filled(arrivals).pages(A)
+        assert kept.outcome is PageOutcome.DONE

@@ -18,6 +18,18 @@ from rayocr.messages import Attempt, PageOutcome, PageRecord
 
 texts = st.text(st.characters(exclude_categories=()), max_size=40)  # lone surrogates too
 
+_ATTEMPTS = st.builds(
+    Attempt,
+    engine=texts,
+    reason=texts,
+    message=texts,
+    model=texts,
+    finish=texts,
+    input_tokens=st.integers(0, 2**40),
+    output_tokens=st.integers(0, 2**40),
+    cost_usd=st.floats(0, 1e6),
+)
+
 page_records = st.builds(
     PageRecord,
     document_id=texts.filter(bool),
@@ -29,7 +41,7 @@ page_records = st.builds(
     input_tokens=st.integers(0, 2**40),
     output_tokens=st.integers(0, 2**40),
     cost_usd=st.floats(0, 1e6),
-    attempts=st.lists(st.builds(Attempt, engine=texts, reason=texts, message=texts), max_size=2).map(tuple),
+    attempts=st.lists(_ATTEMPTS, max_size=2).map(tuple),
     next_engine=st.integers(0, 5),
     doubts=st.lists(texts, max_size=2).map(tuple),
     fencing_token=st.integers(0, 2**53),
@@ -190,6 +202,8 @@ GOOD = json.loads(zstandard.ZstdDecompressor().decompress(encode_segment(pages(1
         {"text": None},
         {"cost_usd": "1"},
         {"attempts": [{"engine": "x"}]},
+        {"attempts": [{"engine": "x", "reason": "y", "message": "z", "model": 5}]},
+        {"attempts": [{"engine": "x", "reason": "y", "message": "z", "input_tokens": "9"}]},
         {"attempts": 5},
         {"attempts": "abc"},
         {"doubts": "abc"},

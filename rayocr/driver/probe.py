@@ -1,0 +1,59 @@
+"""Before the fan-out: one request a server, beside the start of Ray. Are key, permission, model and network right?
+
+So a wrong key costs one call and one line within seconds, and not a refusal of every page that is in flight.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from urllib.parse import urlsplit
+
+from rayocr.config import EngineConfig, Secrets
+from rayocr.engines.base import WaitingEngine
+from rayocr.engines.registry import ChainLink, build_engine
+from rayocr.errors import EngineConnectionLost, EngineError, EngineUnavailable, ServerUnreachable
+from rayocr.observe.logs import log_event
+
+log = logging.getLogger(__name__)
+
+_TRIES = 2  # of a connection: the second one a second later, since the first packet of a sleeping network is lost
+_PAUSE_S = 1.0
+
+
+def probe_servers(links: Iterable[ChainLink], config: EngineConfig, prompts: Mapping[str, str], secrets: Secrets) -> None:
+    """Blocks, on an event loop of its own. Raises CredentialsError, UnknownModel and ServerUnreachable; passes where the
+    server is merely busy, or has nothing to say to the question."""
+    for link in links:
+        if link.kind != "wait":
+            continue
+        engine = build_engine(link.name, config, prompt=prompts.get(link.name, ""), secrets=secrets)
+        assert isinstance(engine, WaitingEngine)
+        for model in engine.models:
+            asyncio.run(probe(engine, model, base_url=getattr(config, link.name).base_url))
+
+
+async def probe(
+    engine: WaitingEngine, model: str, *, base_url: str | None, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+) -> None:
+    for attempt in range(1, _TRIES + 1):
+        try:
+            return await engine.probe(model)
+        except EngineUnavailable:
+            raise
+        except EngineConnectionLost as error:
+            if attempt == _TRIES:
+                raise ServerUnreachable(
+                    f"Nobody answers at {_place(engine, base_url)}: {error}",
+                    hint="Check the network, or read with the local engines: engine=local",
+                ) from error
+        except EngineError as error:  # busy, slow, or a server without this question: the pages will tell
+            log_event(log, "probe_passed_by", "The probe was not answered.", engine=engine.name, error=error.reason)
+            return None
+        await sleep(_PAUSE_S)
+    return None
+
+
+def _place(engine: WaitingEngine, base_url: str | None) -> str:
+    return urlsplit(base_url).netloc.rpartition("@")[2] or base_url if base_url else f"{engine.name}'s server"

@@ -1,0 +1,150 @@
+"""Every failure of google-genai and of its transport as one of our classes. Knows the SDK; its errors go no further.
+
+Codes decide, and Google's machine-readable details (`@type`), never the words of a message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from rayocr.errors import (
+    CredentialsError,
+    EngineConnectionLost,
+    EngineOverloaded,
+    EngineRateLimited,
+    EngineRejected,
+    EngineTimeout,
+    MalformedAnswer,
+    RayocrError,
+    UnknownModel,
+)
+
+_KEY_HINT = "Check GEMINI_API_KEY (GOOGLE_API_KEY wins where both are set) at https://aistudio.google.com/apikey."
+_PERMISSION_HINT = "Check that the key's project has the Generative Language API switched on, and the key's restrictions."
+_MODEL_HINT = "Check engine.gemini.model, or take one that this key may use: see docs/engines.md."
+_PLACE_HINT = "Google serves this project only with billing, or not in this place; Vertex AI may (engine.gemini.vertexai=true)."
+_TRANSPORT_CODES = (408, 499)
+
+
+def translate(error: Exception) -> RayocrError:
+    """Never raises. What is ours already stays as it is."""
+    from google.genai import errors
+
+    if isinstance(error, RayocrError):
+        return error
+    if isinstance(error, errors.APIError):
+        return _from_status(error)
+    return _from_transport(error)
+
+
+def _from_transport(error: Exception) -> RayocrError:
+    import aiohttp
+    from google.auth import exceptions as auth
+
+    if isinstance(error, TimeoutError | asyncio.TimeoutError):  # aiohttp's own time-outs are among them
+        return EngineTimeout("Gemini did not answer in time.")
+    if isinstance(error, auth.TransportError):
+        return EngineConnectionLost("Google's sign-in server cannot be reached.")
+    if isinstance(error, auth.GoogleAuthError):
+        return CredentialsError(
+            f"Google's credentials do not work: {_first_line(error)}",
+            hint="Set GOOGLE_APPLICATION_CREDENTIALS to a key file, or run: gcloud auth application-default login",
+        )
+    if isinstance(error, aiohttp.ClientError | ConnectionError | OSError):
+        return EngineConnectionLost(f"The connection to Gemini failed: {_first_line(error) or type(error).__name__}.")
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+        return MalformedAnswer("Gemini's answer was not JSON; a proxy may have answered.", finish="NOT_JSON")
+    if isinstance(error, ValueError):  # pydantic's ValidationError is one: JSON, but no answer of this API
+        return MalformedAnswer(f"Gemini's answer could not be understood: {type(error).__name__}.", finish="NOT_JSON")
+    if isinstance(error, AttributeError | TypeError | LookupError):  # the SDK trips over JSON of another shape
+        return MalformedAnswer(f"Gemini's answer could not be understood: {type(error).__name__}.", finish="NOT_JSON")
+    return EngineRejected(f"Gemini's client failed: {type(error).__name__}: {_first_line(error)}")
+
+
+def _from_status(error: Any) -> RayocrError:
+    code, status = error.code or 0, error.status or ""
+    message = _first_line(error.message or status or "no reason given")
+    reasons = {detail.get("reason") for detail in _details(error, "ErrorInfo")}
+    if code == 429:
+        return _rate_limited(error, message)
+    if code == 401 or reasons & {"API_KEY_INVALID", "API_KEY_SERVICE_BLOCKED"} or "API key" in _field_violations(error):
+        return CredentialsError(f"Gemini does not accept the key: {message}", hint=_KEY_HINT)
+    if code == 403:
+        return CredentialsError(f"The key may not use Gemini: {message}", hint=_PERMISSION_HINT)
+    if code == 404 and status == "NOT_FOUND":
+        return UnknownModel(f"Gemini does not know the model: {message}", hint=_MODEL_HINT)
+    if code == 400 and status == "FAILED_PRECONDITION":
+        return CredentialsError(f"Gemini does not serve this project: {message}", hint=_PLACE_HINT)
+    if code in _TRANSPORT_CODES or status == "DEADLINE_EXCEEDED":
+        return EngineTimeout(f"Gemini gave up waiting ({code}): {message}", retry_after_s=retry_after_s(error))
+    if code >= 500 or code < 400:
+        return EngineOverloaded(f"Gemini answered {code}: {message}", retry_after_s=retry_after_s(error))
+    return EngineRejected(f"Gemini rejected the request ({code}): {message}")
+
+
+def _rate_limited(error: Any, message: str) -> EngineRateLimited:
+    quotas = [
+        str(violation.get("quotaId") or "")
+        for detail in _details(error, "QuotaFailure")
+        for violation in detail.get("violations") or ()
+        if isinstance(violation, Mapping)
+    ]
+    per_day = next((quota for quota in quotas if "PerDay" in quota), None)
+    return EngineRateLimited(
+        f"Gemini's quota is used up: {message}",
+        retry_after_s=retry_after_s(error),
+        per_day=per_day is not None,
+        quota_id=per_day or next((quota for quota in quotas if quota), None),
+    )
+
+
+def retry_after_s(error: Any) -> float | None:
+    """Seconds: RetryInfo.retryDelay ("34.07s"), else the Retry-After header (seconds or a date); None where there is neither."""
+    for detail in _details(error, "RetryInfo"):
+        delay_s = _seconds(str(detail.get("retryDelay", "")).removesuffix("s"))
+        if delay_s is not None:
+            return delay_s
+    headers = getattr(error.response, "headers", None)
+    header = headers.get("Retry-After") if isinstance(headers, Mapping) else None
+    if not isinstance(header, str):
+        return None
+    delay_s = _seconds(header)
+    if delay_s is not None:
+        return delay_s
+    try:
+        return max(0.0, (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def _details(error: Any, kind: str) -> Iterator[Mapping[str, Any]]:
+    """Those of google.rpc's `kind`. The body can be anything: a proxy may have written it."""
+    body = error.details
+    for level in ("error", "details"):
+        body = body.get(level) if isinstance(body, Mapping) else None
+    for detail in body if isinstance(body, list) else ():
+        if isinstance(detail, Mapping) and str(detail.get("@type", "")).endswith(f".{kind}"):
+            yield detail
+
+
+def _field_violations(error: Any) -> str:
+    """Vertex AI names a bad key in BadRequest."""
+    return " ".join(str(v) for detail in _details(error, "BadRequest") for v in detail.get("fieldViolations") or ())
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if 0 <= value < 10**7 else None
+
+
+def _first_line(text: object) -> str:
+    lines = str(text).strip().splitlines()
+    return lines[0][:300] if lines else ""

@@ -1,0 +1,67 @@
+"""What is asked of Gemini for a page: thinking as little as the model allows, the safety filters, the resolution.
+
+Pure functions from our configuration to the SDK's; they import it, so they are called inside `open()`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rayocr.config import GeminiConfig
+
+# Harm categories of text. The other ones of the enum are of generated images, and a 400 for a text model.
+_CATEGORIES = ("HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT", "CIVIC_INTEGRITY")
+
+
+def generation_config(config: GeminiConfig, model: str) -> Any:
+    from google.genai import types
+
+    return types.GenerateContentConfig(
+        temperature=config.temperature,  # gemini-3.5-flash-lite takes it and does not heed it
+        max_output_tokens=config.max_output_tokens,
+        thinking_config=thinking_config(config.thinking, model),
+        media_resolution=_media_resolution(config.media_resolution),
+        safety_settings=_safety_settings(config.safety),
+        response_mime_type="text/plain",
+        automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),  # no tools: not one request more
+    )
+
+
+def thinking_config(wanted: str, model: str) -> Any:
+    """None leaves it to the model. `auto` is the least that the model takes: reading is not reasoning, and thoughts are paid
+    for as output and eat `max_output_tokens`."""
+    from google.genai import types
+
+    if wanted == "default":
+        return None
+    if wanted == "off":
+        return types.ThinkingConfig(thinking_budget=0)
+    if wanted != "auto":
+        return types.ThinkingConfig(thinking_level=types.ThinkingLevel(wanted.upper()))
+    if model.startswith("gemini-2.5-pro"):
+        return types.ThinkingConfig(thinking_budget=128)  # cannot be switched off
+    if model.startswith("gemini-2.5-"):
+        return types.ThinkingConfig(thinking_budget=0)  # knows no levels
+    if model.startswith("gemini-3.8-flash") or (model.startswith("gemini-3") and "pro" in model):
+        return types.ThinkingConfig(thinking_level=types.ThinkingLevel.LOW)  # MINIMAL is a 400
+    if model.startswith("gemini-3"):
+        return types.ThinkingConfig(thinking_level=types.ThinkingLevel.MINIMAL)
+    return None  # gemma, tuned models and what is yet to come
+
+
+def _media_resolution(wanted: str) -> Any:
+    from google.genai import types
+
+    return None if wanted == "default" else types.MediaResolution(f"MEDIA_RESOLUTION_{wanted.upper()}")
+
+
+def _safety_settings(wanted: str) -> Any:
+    from google.genai import types
+
+    if wanted == "default":
+        return None
+    threshold = types.HarmBlockThreshold(wanted.upper())
+    return [
+        types.SafetySetting(category=types.HarmCategory(f"HARM_CATEGORY_{category}"), threshold=threshold)
+        for category in _CATEGORIES
+    ]

@@ -1,0 +1,98 @@
+"""Every failure of an OpenAI-compatible server and of the way to it as one of our classes.
+
+Statuses decide; of the bodies, which every server writes differently, only the error's `code` and `type` are looked at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from rayocr.errors import (
+    CredentialsError,
+    EngineConnectionLost,
+    EngineOverloaded,
+    EngineRateLimited,
+    EngineRejected,
+    EngineTimeout,
+    MalformedAnswer,
+    RayocrError,
+    UnknownModel,
+)
+
+_MODEL_CODES = frozenset({"model_not_found", "NotFoundError"})
+_SPENT_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
+
+
+def translate(error: Exception) -> RayocrError:
+    """Never raises. What is ours already stays as it is."""
+    import aiohttp
+
+    if isinstance(error, RayocrError):
+        return error
+    if isinstance(error, TimeoutError | asyncio.TimeoutError):
+        return EngineTimeout("The server did not answer in time.")
+    if isinstance(error, aiohttp.InvalidURL):
+        return EngineRejected(f"engine.openai.base_url is no address: {error}")
+    if isinstance(error, aiohttp.ClientError | ConnectionError | OSError):
+        return EngineConnectionLost(f"The connection to the server failed: {str(error)[:200] or type(error).__name__}.")
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+        return MalformedAnswer("The server's answer was not JSON; a proxy may have answered.", finish="NOT_JSON")
+    return EngineRejected(f"The request failed: {type(error).__name__}: {str(error)[:200]}")
+
+
+def raise_for_status(status: int, body: str, headers: Mapping[str, str]) -> None:
+    """Nothing for a 2xx."""
+    if 200 <= status < 300:
+        return
+    words, codes = _read(body)
+    delay_s = retry_after_s(headers)
+    if status == 429 and codes & _SPENT_CODES:
+        raise CredentialsError(f"The account has no credit left: {words}", hint="Check the account's billing.")
+    if status == 429:
+        raise EngineRateLimited(f"The server's quota is used up: {words}", retry_after_s=delay_s)
+    if status in (401, 403):
+        raise CredentialsError(f"The server does not accept the key ({status}): {words}", hint="Check OPENAI_API_KEY.")
+    if status == 404 and codes & _MODEL_CODES:
+        raise UnknownModel(f"The server does not know the model: {words}", hint="Check engine.openai.model.")
+    if status in (408, 499):
+        raise EngineTimeout(f"The server gave up waiting ({status}): {words}", retry_after_s=delay_s)
+    if status >= 500 or status == 409 or status < 400:
+        raise EngineOverloaded(f"The server answered {status}: {words}", retry_after_s=delay_s)
+    raise EngineRejected(f"The server rejected the request ({status}): {words}")
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """`retry-after-ms`, or Retry-After in seconds or as a date."""
+    for name, unit_s in (("retry-after-ms", 0.001), ("Retry-After", 1.0)):
+        value = headers.get(name)
+        if value is None:
+            continue
+        try:
+            return max(0.0, float(value) * unit_s)
+        except ValueError:
+            pass
+        try:
+            return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+        except (ValueError, TypeError):
+            continue
+    return None
+
+
+def _read(body: str) -> tuple[str, frozenset[str]]:
+    """One line for the user, and the error's `code` and `type`."""
+    try:
+        whole = json.loads(body)
+    except ValueError:
+        whole = None
+    error = whole.get("error", whole) if isinstance(whole, dict) else None
+    if isinstance(error, dict):
+        words = error.get("message") or error.get("detail") or body
+        codes = frozenset(str(error[name]) for name in ("code", "type") if error.get(name))
+    else:
+        words, codes = error or body, frozenset()
+    lines = str(words).strip().splitlines()
+    return (lines[0][:300] if lines else "no reason given"), codes

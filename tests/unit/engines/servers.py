@@ -1,0 +1,52 @@
+"""Servers of aiohttp on a loopback port, in the test's own event loop; and pages without a PDF."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+
+@asynccontextmanager
+async def serving(app: web.Application) -> AsyncIterator[str]:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.01)  # a handler that stalls is not waited for
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        host, port = runner.addresses[0][:2]
+        yield f"http://{host}:{port}"
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def answering(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
+    """Every request goes to `handler`."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return await handler(request)
+
+    app = web.Application(client_max_size=64 << 20)
+    app.router.add_route("*", "/{path:.*}", answer)
+    async with serving(app) as url:
+        yield url
+
+
+@dataclass
+class FakePage:
+    """Offers the same bytes as PDF and as image, and notes how it was asked."""
+
+    data: bytes = b"%PDF-1.7 a page"
+    page_number: int = 1
+    asked: list[str] = field(default_factory=list)
+
+    async def as_pdf(self) -> bytes:
+        self.asked.append("pdf")
+        return self.data
+
+    async def as_image(self, *, dpi: int, format: str) -> bytes:
+        self.asked.append(f"{format}@{dpi}")
+        return self.data

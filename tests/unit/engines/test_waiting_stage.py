@@ -1,0 +1,260 @@
+"""What becomes of a page whose first answer does not serve."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, ClassVar, cast
+
+import pytest
+
+from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngine
+from rayocr.engines.chain import ComputeStage, PageProgress, WaitingStage
+from rayocr.engines.registry import Stage
+from rayocr.errors import CredentialsError, EngineOverloaded, EngineRateLimited, EngineRejected, EngineTimeout, PageUnrenderable
+from rayocr.messages import Attempt, PageOutcome, PageRecord, PageText
+from rayocr.pdf.page import Page
+from rayocr.retry import RetryPolicy
+from tests.unit.engines.servers import FakePage
+
+Script = dict[str, list[str | Exception]]
+GOOD = "Some text of the page."
+
+
+class ScriptedEngine(WaitingEngine):
+    """Answers from a list a model: an exception, GOOD text, or a finish reason."""
+
+    name: ClassVar[str] = "gemini"
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self.asked: list[str] = []
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return tuple(self._script)
+
+    def open(self) -> None: ...
+
+    async def probe(self, model: str) -> None: ...
+
+    async def recognize_async(self, page: OfferedPage, model: str) -> PageText:
+        self.asked.append(model)
+        step = self._script[model].pop(0)
+        if isinstance(step, Exception):
+            raise step
+        finish = "STOP" if " " in step or not step else step
+        return PageText(text=step if finish == "STOP" else "half", engine=self.name, model=model, input_tokens=600, finish=finish)
+
+
+class Slots:
+    def __init__(self) -> None:
+        self.left_with: list[BaseException] = []
+
+    @asynccontextmanager
+    async def slot(self, model: str) -> AsyncIterator[None]:
+        try:
+            yield
+        except BaseException as error:
+            self.left_with.append(error)
+            raise
+
+
+class InkedPage:
+    def certainly_inked(self) -> bool:
+        return True
+
+
+class Bench:
+    """A stage of one scripted engine, or of two."""
+
+    def __init__(self, *engines: Engine, is_last_stage: bool = False, attempts: tuple[Attempt, ...] = ()) -> None:
+        self.slots = Slots()
+        self.remembered: list[PageRecord] = []
+        self.slept: list[float] = []
+        self.progress = PageProgress("d", 1, is_last_stage=is_last_stage, attempts=attempts)
+        self._stage = WaitingStage(
+            Stage(kind="wait", first=0, last=len(engines) - 1),
+            engines,
+            slots=self.slots,
+            policy=RetryPolicy(max_attempts=4),
+            on_thread=self._on_thread,
+            sleep=self._sleep,
+        )
+
+    async def _on_thread(self, function: Any, *arguments: Any) -> object:
+        return cast(object, function(*arguments))
+
+    async def _sleep(self, delay_s: float) -> None:
+        self.slept.append(delay_s)
+
+    async def _remember(self, record: PageRecord) -> None:
+        self.remembered.append(record)
+
+    async def read(self, first_engine: int = 0, *, page: InkedPage | None = None) -> PageRecord:
+        seen = cast(Page, page or InkedPage())
+        return await self._stage.recognize(seen, FakePage(), self.progress, first_engine=first_engine, remember=self._remember)
+
+
+async def test_a_random_recitation_is_asked_once_more_and_both_are_on_the_bill() -> None:
+    engine = ScriptedEngine({"a": ["RECITATION", GOOD]})
+    bench = Bench(engine)
+    record = await bench.read()
+    assert (record.outcome, record.text, engine.asked) == (PageOutcome.DONE, GOOD, ["a", "a"])
+    assert record.input_tokens == 1200
+    assert [(a.model, a.reason, a.finish) for a in record.attempts] == [("a", "Refused", "RECITATION")]
+
+
+async def test_what_was_paid_for_in_vain_is_remembered_before_the_next_request() -> None:
+    engine = ScriptedEngine({"a": ["SAFETY"], "b": ["MAX_TOKENS"], "c": [GOOD]})
+    bench = Bench(engine)
+    await bench.read()
+    assert [len(record.attempts) for record in bench.remembered] == [1, 2]
+    assert all(record.outcome is PageOutcome.HANDED_ON and not record.text for record in bench.remembered)
+
+
+async def test_after_a_restart_the_ladder_goes_on_where_it_stopped() -> None:
+    first = Bench(ScriptedEngine({"a": ["SAFETY"], "b": [RuntimeError("killed")]}))
+    with pytest.raises(RuntimeError):
+        await first.read()
+    engine = ScriptedEngine({"a": [], "b": [GOOD]})
+    again = Bench(engine, attempts=first.remembered[-1].attempts)
+    record = await again.read(first.remembered[-1].next_engine)
+    assert (engine.asked, record.outcome, record.input_tokens) == (["b"], PageOutcome.DONE, 1200)
+
+
+async def test_a_page_that_is_always_refused_goes_to_the_next_stage_after_three_paid_tries() -> None:
+    engine = ScriptedEngine({"a": ["RECITATION", "RECITATION"], "b": ["RECITATION"], "c": [GOOD]})
+    record = await Bench(engine).read()
+    assert engine.asked == ["a", "a", "b"]
+    assert (record.outcome, record.next_engine, record.input_tokens) == (PageOutcome.HANDED_ON, 1, 1800)
+
+
+async def test_at_the_end_of_the_chain_the_page_has_failed_and_its_text_is_empty() -> None:
+    for ending in ("MAX_TOKENS", "RECITATION", "SAFETY"):
+        record = await Bench(ScriptedEngine({"a": [ending, ending]}), is_last_stage=True).read()
+        assert (record.outcome, record.text) == (PageOutcome.FAILED, "")
+
+
+async def test_a_loop_goes_to_the_next_model_and_never_into_the_output() -> None:
+    loop = "The same sentence came again, word for word, and again. " * 100
+    engine = ScriptedEngine({"a": [loop], "b": [GOOD]})
+    record = await Bench(engine).read()
+    assert (engine.asked, record.text) == (["a", "b"], GOOD)
+    assert record.attempts[0].reason == "RepetitionLoop"
+
+
+async def test_transient_errors_are_tried_again_at_the_servers_delay_and_cost_no_try() -> None:
+    engine = ScriptedEngine({"a": [EngineRateLimited("q", retry_after_s=30.0), EngineOverloaded("5xx"), GOOD]})
+    bench = Bench(engine)
+    record = await bench.read()
+    assert (record.outcome, record.attempts, bench.remembered) == (PageOutcome.DONE, (), [])
+    assert bench.slept[0] >= 30.0
+    assert [type(error) for error in bench.slots.left_with] == [EngineRateLimited, EngineOverloaded]
+
+
+async def test_a_server_that_stays_away_is_left_for_the_next_model_and_not_remembered() -> None:
+    engine = ScriptedEngine({"a": [EngineOverloaded("5xx") for _ in range(4)], "b": [GOOD]})
+    bench = Bench(engine)
+    record = await bench.read()
+    assert (engine.asked, record.outcome) == (["a"] * 4 + ["b"], PageOutcome.DONE)
+    assert bench.remembered == []
+
+
+async def test_time_outs_may_have_been_paid_for_and_end_after_three() -> None:
+    engine = ScriptedEngine({"a": [EngineTimeout("t") for _ in range(9)]})
+    await Bench(engine).read()
+    assert engine.asked == ["a"] * 3
+
+
+async def test_a_rejected_request_is_never_sent_again() -> None:
+    engine = ScriptedEngine({"a": [EngineRejected("400")]})
+    assert (await Bench(engine).read()).outcome is PageOutcome.HANDED_ON
+    assert engine.asked == ["a"]
+
+
+async def test_a_wrong_key_concerns_the_run() -> None:
+    with pytest.raises(CredentialsError):
+        await Bench(ScriptedEngine({"a": [CredentialsError("no")]})).read()
+
+
+async def test_a_local_engine_reads_what_was_refused_and_the_page_is_a_fallback() -> None:
+    class Local(ComputeEngine):
+        name: ClassVar[str] = "rapidocr"
+
+        def open(self) -> None: ...
+
+        def recognize(self, page: Page) -> PageText:
+            return PageText(text=GOOD, engine=self.name, model=self.name, confidence=0.99)
+
+    class Inked:
+        def ink_coverage(self) -> float:
+            return 0.2
+
+    refused = await Bench(ScriptedEngine({"a": ["SAFETY"]})).read()
+    progress = PageProgress("d", 1, is_last_stage=True, attempts=refused.attempts)
+    stage = ComputeStage(Stage(kind="compute", first=1, last=1), [None, Local()])
+    record = stage.recognize(cast(Page, Inked()), progress, first_engine=refused.next_engine)
+    assert (record.outcome, record.engine, record.input_tokens) == (PageOutcome.FALLBACK, "rapidocr", 600)
+
+
+class LightEngine(ComputeEngine):
+    """A text layer that gives this, or raises it."""
+
+    name: ClassVar[str] = "textlayer"
+
+    def __init__(self, answer: str | Exception | None) -> None:
+        self._answer = answer
+
+    def open(self) -> None: ...
+
+    def recognize(self, page: Page) -> PageText | None:
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return PageText(text=self._answer, engine=self.name, model=self.name) if self._answer else None
+
+
+class MeasuredPage(InkedPage):
+    def __init__(self, coverage: float | Exception, *, certainly: bool = False) -> None:
+        self._coverage = coverage
+        self._certainly = certainly
+        self.measured = 0
+
+    def certainly_inked(self) -> bool:
+        return self._certainly
+
+    def ink_coverage(self) -> float:
+        self.measured += 1
+        if isinstance(self._coverage, Exception):
+            raise self._coverage
+        return self._coverage
+
+
+async def test_a_page_without_ink_is_never_sent() -> None:
+    engine = ScriptedEngine({"a": [GOOD]})
+    record = await Bench(LightEngine(None), engine).read(page=MeasuredPage(0.001))
+    assert (record.outcome, engine.asked) == (PageOutcome.BLANK, [])
+
+
+async def test_a_page_that_is_certainly_inked_is_not_measured() -> None:
+    page = MeasuredPage(0.0, certainly=True)
+    assert (await Bench(ScriptedEngine({"a": [GOOD]})).read(page=page)).outcome is PageOutcome.DONE
+    assert page.measured == 0
+
+
+async def test_a_trusted_text_layer_costs_no_request() -> None:
+    engine = ScriptedEngine({"a": [GOOD]})
+    assert (await Bench(LightEngine("The layer's text."), engine).read()).engine == "textlayer"
+    assert engine.asked == []
+
+
+async def test_a_defect_in_the_text_layer_leaves_the_page_to_the_engine_behind_it() -> None:
+    record = await Bench(LightEngine(KeyError("glyph")), ScriptedEngine({"a": [GOOD]})).read()
+    assert (record.engine, [(a.engine, a.reason) for a in record.attempts]) == ("gemini", [("textlayer", "KeyError")])
+
+
+async def test_a_page_whose_ink_cannot_be_measured_is_an_attempt_and_no_request() -> None:
+    engine = ScriptedEngine({"a": [GOOD]})
+    record = await Bench(engine).read(page=MeasuredPage(PageUnrenderable("too large")))
+    assert (record.outcome, record.next_engine, engine.asked) == (PageOutcome.HANDED_ON, 1, [])
+    assert [a.reason for a in record.attempts] == ["PageUnrenderable"]
