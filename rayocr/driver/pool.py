@@ -70,6 +70,7 @@ class WorkerPool:
         min_workers: int,
         max_workers: int,
         max_pages: int | None = None,
+        run_id: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._label = label
@@ -83,6 +84,7 @@ class WorkerPool:
         self._min_workers = min_workers
         self._max_workers = max_workers
         self._max_pages = max_pages
+        self._run_id = run_id  # in the workers' names: several runs share a cluster
         self._clock = clock
         self._workers: list[_Worker] = []
         self._starting: set[asyncio.Task[None]] = set()
@@ -213,14 +215,16 @@ class WorkerPool:
 
     def _start_worker(self) -> None:
         self._numbers += 1
-        task = asyncio.get_running_loop().create_task(self._open_worker(f"page_worker:{self._label}:{self._numbers}"))
+        task = asyncio.get_running_loop().create_task(
+            self._open_worker(f"page_worker:{self._label}:{self._numbers}:{self._run_id}")
+        )
         self._starting.add(task)
 
     async def _open_worker(self, name: str) -> None:
         task = asyncio.current_task()
         assert task is not None
-        handle = self._spawn(name)
         try:
+            handle = self._spawn(name)
             info = await self._answer(handle.open.remote())
         except self._died as error:
             self._failed_starts += 1

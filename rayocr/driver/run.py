@@ -263,6 +263,7 @@ class Run:
             min_workers=min(config.workers.min, most),
             max_workers=most,
             max_pages=config.workers.max_pages,
+            run_id=self.run_id,
         )
         return pool, sizer
 

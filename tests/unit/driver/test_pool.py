@@ -74,6 +74,7 @@ class Fixture:
         self.killed: list[Any] = []
         self.open_error = open_error
         self.start_errors: list[Exception] = []
+        self.spawn_error: Exception | None = None
 
         async def answer(reference: Awaitable[Any]) -> Any:
             return await reference
@@ -90,9 +91,12 @@ class Fixture:
             min_workers=1,
             max_workers=max_workers,
             max_pages=max_pages,
+            run_id="r",
         )
 
     def _spawn(self, name: str) -> FakeWorker:
+        if self.spawn_error:
+            raise self.spawn_error
         worker = FakeWorker(name)
         worker.open_error = self.start_errors.pop(0) if self.start_errors else self.open_error
         self.workers.append(worker)
@@ -114,7 +118,7 @@ async def test_a_worker_is_started_for_the_first_shard() -> None:
     await settle()
     f.workers[0].gate.set()
     await task
-    assert f.workers[0].name == "page_worker:e:1"
+    assert f.workers[0].name == "page_worker:e:1:r"
 
 
 async def test_the_pool_grows_to_its_limit_while_shards_wait_and_no_further() -> None:
@@ -154,7 +158,7 @@ async def test_a_death_is_told_to_every_shard_that_the_worker_had_and_the_worker
     results = await asyncio.gather(first, second, return_exceptions=True)
     assert [type(r) for r in results] == [WorkerDied, WorkerDied]
     assert [r.alone for r in results if isinstance(r, WorkerDied)] == [False, False]
-    assert f.forgotten == ["page_worker:e:1"]
+    assert f.forgotten == ["page_worker:e:1:r"]
     third = f.send(3)
     await settle()
     f.workers[1].gate.set()
@@ -201,6 +205,13 @@ async def test_a_worker_that_dies_while_it_starts_is_replaced(alone: bool) -> No
     assert len(f.workers) == 3
     f.workers[-1].gate.set()
     assert (await task).document_id == "d"
+
+
+async def test_a_worker_that_cannot_even_be_asked_for_fails_whoever_waits() -> None:
+    f = Fixture()
+    f.spawn_error = ValueError("the name is taken")
+    with pytest.raises(ValueError, match="taken"):
+        await f.send(1)
 
 
 async def test_workers_that_never_start_end_the_run() -> None:
