@@ -6,6 +6,7 @@ So many requests are under way at a time, in one process, on one event loop; tha
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import sys
 from pathlib import Path
@@ -48,6 +49,18 @@ def _pages(folder: Path) -> Any:
             yield page.as_pdf()
             page.close()
         document.close()
+
+
+def small_page() -> bytes:
+    """A page of a kilobyte, for when the size of pages is not the question."""
+    from pypdfium2 import PdfDocument
+
+    document = PdfDocument.new()
+    document.new_page(595, 842)
+    data = io.BytesIO()
+    document.save(data)
+    document.close()
+    return data.getvalue()
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from rayocr.errors import UsageError
 class Mode(StrEnum):
     run = "run"
     status = "status"
+    estimate = "estimate"
 
 
 def _at_least(minimum: float, **values: float | None) -> None:
@@ -130,7 +131,8 @@ class WorkersConfig:
     min: int = 1  # workers kept while there is work
     max: int | None = None  # null: one a CPU of the cluster for engines that compute, 4 for engines that wait
     documents: int | None = None  # processes that fetch and assemble; null: one a CPU, two at least
-    pages_in_flight: int = 64  # a waiting worker's pages at one time
+    # A waiting worker's pages at one time; null: what the requests a minute come to when an answer takes 10 s, 64 to 1,024.
+    pages_in_flight: int | None = None
     target_shard_s: float = 2.0  # shards are cut to take about this long: long against a Ray call, short against a kill
     max_shard_pages: int = 64
 

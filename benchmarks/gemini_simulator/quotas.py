@@ -24,6 +24,7 @@ class Quotas:
         self._window: deque[tuple[float, int]] = deque()  # (when, input tokens) of what was let through
         self._tokens = 0
         self.today = 0
+        self.admitted = 0
         self.most_in_a_minute = 0
 
     def admit(
@@ -45,5 +46,6 @@ class Quotas:
         self._window.append((now, tokens))
         self._tokens += tokens
         self.today += 1
+        self.admitted += 1
         self.most_in_a_minute = max(self.most_in_a_minute, len(self._window))
         return None

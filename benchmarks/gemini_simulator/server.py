@@ -1,6 +1,7 @@
 """`python -m benchmarks.gemini_simulator`: serves until it is ended; prints its address as one JSON line.
 
-Control, besides the API: `GET /counts` gives requests by page text, `POST /settings` changes latency and failures at run time.
+Control, besides the API: `GET /counts` gives requests by page text, `GET /pace` how many were let through and refused,
+`POST /settings` changes latency and failures at run time.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ class Simulator:
         app.router.add_get(vertex + "{model}", self.model)
         app.router.add_post(vertex + "{call}", self.generate)
         app.router.add_get("/counts", self.counts)
+        app.router.add_get("/pace", self.pace)
         app.router.add_post("/settings", self.change)
         return app
 
@@ -78,6 +80,19 @@ class Simulator:
                 "models": dict(self.models),
                 "in_flight": self.in_flight,
                 "most_in_flight": self.most_in_flight,
+                "most_in_a_minute": self._quotas.most_in_a_minute,
+                "cpu_s": time.process_time(),
+            }
+        )
+
+    async def pace(self, _: web.Request) -> web.Response:
+        """A few numbers, for somebody who asks every second during millions of pages."""
+        return web.json_response(
+            {
+                "at": asyncio.get_running_loop().time(),
+                "admitted": self._quotas.admitted,
+                "refused": self.statuses[429],
+                "in_flight": self.in_flight,
                 "most_in_a_minute": self._quotas.most_in_a_minute,
                 "cpu_s": time.process_time(),
             }
