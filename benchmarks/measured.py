@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -25,6 +25,7 @@ class Timing:
     peak_bytes: int
     rays_peak_bytes: int = 0
     driver_peak_bytes: int = 0
+    rays_cpu_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,7 @@ class Comparison:
     budget: float | None
     bare_cpu_ms: float
     ours_cpu_ms: float
+    rays_cpu_ms: float
     ours_peak_mb: float
     rays_peak_mb: float
 
@@ -68,6 +70,7 @@ def compare(
         budget=budget,
         bare_cpu_ms=median(theirs.cpu_ms for theirs, _ in pairs),
         ours_cpu_ms=median(mine.cpu_ms for _, mine in pairs),
+        rays_cpu_ms=median(mine.rays_cpu_ms for _, mine in pairs),
         ours_peak_mb=max(mine.many.peak_bytes for _, mine in pairs) / 1e6,
         rays_peak_mb=max(mine.many.rays_peak_bytes for _, mine in pairs) / 1e6,
     )
@@ -79,15 +82,17 @@ class _Marginal:
         self.many = many
         self.per_s = pages / max(1e-9, many.wall_s - few.wall_s)
         self.cpu_ms = 1000 * (many.cpu_s - few.cpu_s) / pages
+        self.rays_cpu_ms = 1000 * (many.rays_cpu_s - few.rays_cpu_s) / pages
 
 
-def run_rayocr(pages: int, source: Path, work: Path, *options: str) -> Timing:
-    """The command line as a user starts it, with a local Ray of its own. Raises CalledProcessError."""
+def run_rayocr(pages: int, source: Path, work: Path, *options: str, variables: Mapping[str, str] | None = None) -> Timing:
+    """The command line as a user starts it, with a local Ray of its own and these environment variables. Raises
+    CalledProcessError."""
     dest = work / "out"
     shutil.rmtree(dest, ignore_errors=True)
     command = [sys.executable, "-m", "rayocr", f"source={source}", f"dest={dest}", "cluster=local", "progress=none", *options]
     started = time.monotonic()
-    process = subprocess.Popen(command, cwd=work, env=_environment(), stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, cwd=work, env=clean_environment(variables), stdout=subprocess.DEVNULL)
     with ProcessWatch(process.pid) as watch:
         code = process.wait()
     wall_s = time.monotonic() - started
@@ -100,13 +105,15 @@ def run_rayocr(pages: int, source: Path, work: Path, *options: str) -> Timing:
         peak_bytes=watch.ours.peak_bytes,
         rays_peak_bytes=watch.rays.peak_bytes,
         driver_peak_bytes=watch.driver_peak_bytes,
+        rays_cpu_s=watch.rays.total_cpu_s,
     )
 
 
-def run_bare(pages: int, module: str, arguments: Sequence[str]) -> Timing:
+def run_bare(pages: int, module: str, arguments: Sequence[str], variables: Mapping[str, str] | None = None) -> Timing:
     """`python -m module arguments`, a loop with nothing around it."""
     started = time.monotonic()
-    process = subprocess.Popen([sys.executable, "-m", module, *arguments], env=_environment(), stdout=subprocess.DEVNULL)
+    command = [sys.executable, "-m", module, *arguments]
+    process = subprocess.Popen(command, env=clean_environment(variables), stdout=subprocess.DEVNULL)
     with ProcessWatch(process.pid) as watch:
         code = process.wait()
     if code != 0:
@@ -114,8 +121,9 @@ def run_bare(pages: int, module: str, arguments: Sequence[str]) -> Timing:
     return Timing(pages=pages, wall_s=time.monotonic() - started, cpu_s=watch.ours.total_cpu_s, peak_bytes=watch.ours.peak_bytes)
 
 
-def _environment() -> dict[str, str]:
+def clean_environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Without what would point a run elsewhere, or make it compile its modules anew each time."""
     project = str(Path(__file__).parents[1])
-    dropped = ("GEMINI", "GOOGLE", "RAY_", "REDIS")
+    dropped = ("GEMINI", "GOOGLE", "RAY_", "REDIS", "PYTHONDONTWRITEBYTECODE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
-    return kept | {"PYTHONPATH": project, "RAY_USAGE_STATS_ENABLED": "0"}
+    return kept | {"PYTHONPATH": project, "RAY_USAGE_STATS_ENABLED": "0"} | dict(variables or {})

@@ -17,6 +17,7 @@ _ACTORS = (
     "ray::_DocumentWorkerActor",
     "ray::_RateLimiterActor",
     "ray::page_worker",
+    "ray::Sender",
 )
 
 

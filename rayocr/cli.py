@@ -13,7 +13,8 @@ from collections.abc import Sequence
 
 from rayocr import __version__
 from rayocr.config import Mode, RayocrConfig
-from rayocr.errors import InternalError, RayocrError, UsageError
+from rayocr.errors import DayQuotaExhausted, InternalError, RayocrError, UsageError
+from rayocr.limits.quota_day import in_words
 
 _HELP = """\
 rayocr {version}: PDFs in, Markdown out, page for page; resumable.
@@ -21,6 +22,7 @@ rayocr {version}: PDFs in, Markdown out, page for page; resumable.
   python -m rayocr                                    samples/ into output/, no key, no server
   python -m rayocr source=in/ dest=out/               your folders
   python -m rayocr source=in/ dest=out/ engine=gemini limits.rpm=600
+  python -m rayocr mode=estimate source=in/ engine=gemini limits=tier1      pages, tokens, money and time, before a cent is spent
   python -m rayocr mode=status dest=out/              what is done, and what failed and why
   python -m rayocr mode=cancel source=in/ dest=out/ document=2024/a.pdf      runs drop it, and pass it by
 
@@ -28,7 +30,8 @@ Options are written key=value (Hydra overrides). The most used:
   source=FOLDER|FILE      dest=FOLDER        state=FOLDER (default: .rayocr/ in the destination)
   engine=auto|local|gemini|openai|rapidocr|tesseract|textlayer         engine.chain=[textlayer,rapidocr]
   outputs=[markdown,jsonl]     include=['reports/*']     exclude=['drafts/*']     limit=100     overwrite=true
-  workers.max=4    limits.rpm=600    limits.max_in_flight=64    cluster=auto|local|ADDRESS
+  limits=free|tier1|tier2|tier3    limits.rpm=600    limits.max_in_flight=64    limits.shared=redis    budget.usd=20
+  workers.max=4    cluster=auto|local|ADDRESS
   --help   --version   --cfg (prints the whole configuration, with your overrides)
 
 Exit codes: 0 all complete · 1 some documents partial or rejected · 2 wrong usage · 3 stopped for a reason outside ·
@@ -81,6 +84,10 @@ def _dispatch(arguments: list[str]) -> int:
         from rayocr.driver.control import request_cancel
 
         return request_cancel(config)
+    if config.mode is Mode.estimate:
+        from rayocr.driver.estimate import show_estimate
+
+        return show_estimate(config)
     return _run(config, secrets_from_environment())
 
 
@@ -113,7 +120,10 @@ def _chain_words(config: RayocrConfig) -> str:
 
 def _report(error: RayocrError) -> int:
     sys.stdout.flush()
-    lines = [f"rayocr: {error}"] + ([f"  {error.hint}"] if error.hint else [])
+    message = str(error)
+    if isinstance(error, DayQuotaExhausted) and error.resumes_at is not None:
+        message += f" It resumes at {in_words(error.resumes_at)}."  # here and not where it was raised: in the user's time zone
+    lines = [f"rayocr: {message}"] + ([f"  {error.hint}"] if error.hint else [])
     text = "\n".join(lines) + "\n"
     sys.stderr.write(text.encode(sys.stderr.encoding or "utf-8", "backslashreplace").decode(sys.stderr.encoding or "utf-8"))
     return error.exit_code

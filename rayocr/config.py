@@ -20,6 +20,7 @@ class Mode(StrEnum):
     run = "run"
     status = "status"
     cancel = "cancel"
+    estimate = "estimate"
 
 
 def _at_least(minimum: float, **values: float | None) -> None:
@@ -132,7 +133,8 @@ class WorkersConfig:
     idle_timeout_s: float = 60.0  # a worker above the minimum goes when it has had nothing to do for so long
     max: int | None = None  # null: one a CPU of the cluster for engines that compute, 4 for engines that wait
     documents: int | None = None  # processes that fetch and assemble; null: one a CPU, two at least
-    pages_in_flight: int = 64  # a waiting worker's pages at one time
+    # A waiting worker's pages at one time; null: what the requests a minute come to when an answer takes 10 s, 64 to 1,024.
+    pages_in_flight: int | None = None
     target_shard_s: float = 2.0  # shards are cut to take about this long: long against a Ray call, short against a kill
     max_shard_pages: int = 64
     max_pages: int | None = 20_000  # a worker's, after which a new process takes its place, against leaks; null: none

@@ -1,6 +1,7 @@
 """`python -m benchmarks.gemini_simulator`: serves until it is ended; prints its address as one JSON line.
 
-Control, besides the API: `GET /counts` gives requests by page text, `POST /settings` changes latency and failures at run time.
+Control, besides the API: `GET /counts` gives requests by page text, `GET /pace` how many were let through and refused,
+`POST /settings` changes latency and failures at run time.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import base64
 import hashlib
 import json
 import random
+import time
 from collections import Counter
 from dataclasses import asdict, dataclass, fields
 
@@ -17,13 +19,19 @@ import pypdfium2
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from benchmarks.gemini_simulator.quotas import Quotas, Violation
+
+_INPUT_TOKENS = 600  # a PDF page and a short prompt
+
 
 @dataclass
 class Settings:
     latency_s: float = 0.0
     latency_jitter_s: float = 0.0  # uniform, on top
     max_in_flight: int = 0  # above it: 429; 0: no limit
-    rpm: float = 0.0  # above it: 429; 0: no limit
+    rpm: float = 0.0  # above it in the last 60 s: 429; 0: no limit
+    tpm: float = 0.0  # input tokens, likewise
+    rpd: float = 0.0  # requests since it started or was set last, likewise
     finish_reason: str = "STOP"
     error_status: int = 0  # answered instead of a page, for `error_share` of the requests
     error_share: float = 0.0
@@ -46,7 +54,7 @@ class Simulator:
         self.models: Counter[str] = Counter()
         self.in_flight = 0
         self.most_in_flight = 0
-        self._window: list[float] = []
+        self._quotas = Quotas()
         self._random = random.Random(seed)
 
     def app(self) -> web.Application:
@@ -58,6 +66,7 @@ class Simulator:
         app.router.add_get(vertex + "{model}", self.model)
         app.router.add_post(vertex + "{call}", self.generate)
         app.router.add_get("/counts", self.counts)
+        app.router.add_get("/pace", self.pace)
         app.router.add_post("/settings", self.change)
         return app
 
@@ -71,6 +80,21 @@ class Simulator:
                 "models": dict(self.models),
                 "in_flight": self.in_flight,
                 "most_in_flight": self.most_in_flight,
+                "most_in_a_minute": self._quotas.most_in_a_minute,
+                "cpu_s": time.process_time(),
+            }
+        )
+
+    async def pace(self, _: web.Request) -> web.Response:
+        """A few numbers, for somebody who asks every second during millions of pages."""
+        return web.json_response(
+            {
+                "at": asyncio.get_running_loop().time(),
+                "admitted": self._quotas.admitted,
+                "refused": self.statuses[429],
+                "in_flight": self.in_flight,
+                "most_in_a_minute": self._quotas.most_in_a_minute,
+                "cpu_s": time.process_time(),
             }
         )
 
@@ -81,6 +105,8 @@ class Simulator:
             return web.json_response({"error": f"unknown settings: {sorted(unknown)}"}, status=400)
         for name, value in changes.items():
             setattr(self.settings, name, value)
+        if "rpd" in changes:
+            self._quotas.today = 0  # a new day
         return web.json_response(asdict(self.settings))
 
     @web.middleware
@@ -117,8 +143,8 @@ class Simulator:
         self.requests[text] += 1
         if settings.error_share and self._random.random() < settings.error_share:
             return self._error(settings.error_status, "Simulated failure.", "UNAVAILABLE")
-        if self._over_quota():
-            return self._quota_error()
+        if (violation := self._admit()) is not None:
+            return self._quota_error(violation)
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
@@ -131,14 +157,17 @@ class Simulator:
         self.statuses[200] += 1
         return web.json_response(self._answer(text))
 
-    def _over_quota(self) -> bool:
-        now = asyncio.get_running_loop().time()
-        if self.settings.rpm:
-            self._window = [t for t in self._window if t > now - 60.0]
-            if len(self._window) >= self.settings.rpm:
-                return True
-            self._window.append(now)
-        return bool(self.settings.max_in_flight and self.in_flight >= self.settings.max_in_flight)
+    def _admit(self) -> Violation | None:
+        settings = self.settings
+        return self._quotas.admit(
+            asyncio.get_running_loop().time(),
+            tokens=_INPUT_TOKENS,
+            in_flight=self.in_flight,
+            rpm=settings.rpm,
+            tpm=settings.tpm,
+            rpd=settings.rpd,
+            max_in_flight=settings.max_in_flight,
+        )
 
     def _answer(self, text: str) -> dict[str, object]:
         finish, said = self._script(text)
@@ -148,7 +177,11 @@ class Simulator:
         tokens = max(1, len(said) // 4)
         return {
             "candidates": [{"content": {"role": "model", "parts": parts}, "finishReason": finish, "index": 0}],
-            "usageMetadata": {"promptTokenCount": 560 + 40, "candidatesTokenCount": tokens, "totalTokenCount": 600 + tokens},
+            "usageMetadata": {
+                "promptTokenCount": _INPUT_TOKENS,
+                "candidatesTokenCount": tokens,
+                "totalTokenCount": _INPUT_TOKENS + tokens,
+            },
             "modelVersion": "simulated-1",
         }
 
@@ -165,13 +198,13 @@ class Simulator:
             return "MAX_TOKENS", text[: len(text) // 2]
         return settings.finish_reason, text
 
-    def _quota_error(self) -> web.Response:
-        details = [
+    def _quota_error(self, violation: Violation) -> web.Response:
+        details: list[dict[str, object]] = [
             {
                 "@type": "type.googleapis.com/google.rpc.QuotaFailure",
-                "violations": [{"quotaId": "GenerateRequestsPerMinutePerProjectPerModel"}],
+                "violations": [{"quotaId": violation.quota_id}],
             },
-            {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "1s"},
+            {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{violation.retry_after_s:g}s"},
         ]
         return self._error(429, "You exceeded your current quota.", "RESOURCE_EXHAUSTED", details=details)
 

@@ -1,7 +1,7 @@
 """The PageWorker actor: reads the pages of a shard down its stage of the chain and records them in the ledger.
 
 It owns nothing durable: engines, clients and the last few opened documents. PDFium is not thread-safe, so everything that
-touches a PDF, and every engine that computes, runs on the one thread of `_pdf_thread`; the event loop stays free for
+touches a PDF, and every engine that computes, runs on the one thread of `PdfThread`; the event loop stays free for
 acknowledgements and servers. A page that computes too long ends the process (nothing else stops PDFium), which the driver sees
 as the actor's death.
 """
@@ -15,11 +15,11 @@ import socket
 import time
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from rayocr.actors.metered import meter
+from rayocr.actors.pdf_thread import PdfThread
 from rayocr.actors.recorder import LedgerPort, Recorder
 from rayocr.actors.slots import Drained, Limiter, SlotClient
 from rayocr.config import EngineConfig, Secrets
@@ -30,11 +30,8 @@ from rayocr.errors import DocumentError, EngineError, EngineUnavailable, Interna
 from rayocr.limits.prices import PriceTable
 from rayocr.messages import DocumentContext, PageRecord, Shard, ShardReport, WorkerInfo
 from rayocr.pdf.document import PdfFile
-from rayocr.pdf.guard import bounded
 from rayocr.pdf.page import Page
 from rayocr.retry import RetryPolicy
-
-T = TypeVar("T")
 
 
 class DocumentBytes(Protocol):
@@ -68,7 +65,7 @@ class PageWorker:
         self._settings = settings
         self._recorder = Recorder(ledger)
         self._slots = SlotClient(limiter, worker=name)
-        self._pdf_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pdf")
+        self._pdf = PdfThread(timeout_s=settings.page_timeout_s, memory_bytes=settings.page_memory_bytes)
         waits = settings.stage.kind == "wait"
         self._documents = _OpenDocuments(keep=32 if waits else 2, max_pixels=settings.max_pixels)
         self._engines: list[Engine | None] = []
@@ -83,7 +80,7 @@ class PageWorker:
         """Load the engines of the stage. Raises EngineUnavailable and CredentialsError, which end the run."""
         settings = self._settings
         stage = settings.stage
-        engines = await asyncio.get_running_loop().run_in_executor(self._pdf_thread, self._open_engines)
+        engines = await asyncio.to_thread(self._open_engines)  # no time limit: models are loaded from disk
         self._engines = engines
         if stage.kind == "compute":
             self._stage = ComputeStage(stage, engines)
@@ -91,7 +88,7 @@ class PageWorker:
         else:
             slots = self._slots
             self._stage = WaitingStage(
-                stage, engines, slots=slots, policy=settings.policy, on_thread=self._on_thread, sleep=slots.sleep
+                stage, engines, slots=slots, policy=settings.policy, on_thread=self._pdf.run, sleep=slots.sleep
             )
             self._turn = asyncio.Semaphore(settings.pages_in_flight)
         return WorkerInfo(engines=tuple(engine.name for engine in engines if engine), host=socket.gethostname(), pid=os.getpid())
@@ -198,7 +195,7 @@ class PageWorker:
             except Exception as error:  # recorded as the page's outcome: one bad page never fails a document
                 record = progress.unreadable(InternalError(f"{type(error).__name__}: {error}"))
             finally:
-                await self._on_thread(self._documents.close_page, shard.document_id, page)
+                self._pdf.post(self._documents.close_page, shard.document_id, page)
         return await self._record(record, context)
 
     async def _record(self, record: PageRecord, context: DocumentContext) -> tuple[PageRecord, asyncio.Future[None]]:
@@ -206,19 +203,19 @@ class PageWorker:
         return record, await self._recorder.put(record)
 
     async def _open_page(self, number: int, shard: Shard, content: DocumentBytes) -> Page:
-        page = await self._on_thread(self._documents.open_page, shard.document_id, number)
+        page = await self._pdf.run(self._documents.open_page, shard.document_id, number)
         while page is None:
             data = await content.load()
-            page = await self._on_thread(self._documents.open_page, shard.document_id, number, data)
+            page = await self._pdf.run(self._documents.open_page, shard.document_id, number, data)
         return page
 
     async def _recognize(self, page: Page, progress: PageProgress, shard: Shard, context: DocumentContext) -> PageRecord:
         if isinstance(self._stage, ComputeStage):
-            return await self._on_thread(
+            return await self._pdf.run(
                 lambda stage: stage.recognize(page, progress, first_engine=shard.first_engine), self._stage
             )
         assert isinstance(self._stage, WaitingStage)
-        offered = _OfferedPage(page, self._on_thread)
+        offered = _OfferedPage(page, self._pdf.run)
         return await self._stage.recognize(
             page,
             offered,
@@ -228,13 +225,6 @@ class PageWorker:
         )
 
     # -- the PDFium thread --------------------------------------------------------------------------------------------------
-
-    async def _on_thread(self, function: Callable[..., T], *arguments: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pdf_thread, self._guarded, function, arguments)
-
-    def _guarded(self, function: Callable[..., T], arguments: tuple[Any, ...]) -> T:
-        with bounded(seconds=self._settings.page_timeout_s, memory_bytes=self._settings.page_memory_bytes):
-            return function(*arguments)
 
     def _open_engines(self) -> list[Engine | None]:
         settings = self._settings
@@ -262,20 +252,20 @@ class PageWorker:
 class _OfferedPage:
     """The page for a waiting engine: cut out or rendered on the PDFium thread when asked for."""
 
-    def __init__(self, page: Page, on_thread: Callable[..., Any]) -> None:
+    def __init__(self, page: Page, run: Callable[..., Any]) -> None:
         self._page = page
-        self._on_thread = on_thread
+        self._run = run
 
     @property
     def page_number(self) -> int:
         return self._page.page_number
 
     async def as_pdf(self) -> bytes:
-        data: bytes = await self._on_thread(self._page.as_pdf)
+        data: bytes = await self._run(self._page.as_pdf)
         return data
 
     async def as_image(self, *, dpi: int, format: str) -> bytes:
-        data: bytes = await self._on_thread(self._encode, dpi, format)
+        data: bytes = await self._run(self._encode, dpi, format)
         return data
 
     def _encode(self, dpi: int, format: str) -> bytes:

@@ -21,7 +21,7 @@ from rayocr.limits.base import HORIZON_S, Blocked, Bucket, Taken
 from rayocr.limits.budget import Budget
 from rayocr.limits.memory import MemoryBucket
 from rayocr.limits.prices import PriceTable
-from rayocr.limits.quota_day import in_words, next_reset, quota_day
+from rayocr.limits.quota_day import next_reset, quota_day
 from rayocr.messages import LimiterState, SlotReturn, Throttle, ThrottleKind
 from rayocr.observe.logs import log_event
 
@@ -209,7 +209,7 @@ class RateLimiter:
             quota.parked_until = None
             return
         raise DayQuotaExhausted(
-            f"The quota of the day for {quota.model} is used up. It resumes at {in_words(quota.parked_until)}.",
+            f"The quota of the day for {quota.model} is used up.",
             hint="Start the same command again then: it goes on where it stopped.",
             resumes_at=quota.parked_until,
         )

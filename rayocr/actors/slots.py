@@ -18,6 +18,10 @@ from typing import Protocol
 from rayocr.errors import EngineConnectionLost, EngineOverloaded, EngineRateLimited
 from rayocr.messages import SlotReturn, Throttle, ThrottleKind
 
+# Pages that begin to wait, and slots that are done with, go along with others that follow within so long. Nothing against the
+# seconds that a request takes; and a server that answers at once must not cost a call to the limiter for each page.
+_LEASE_LINGER_S = 0.002
+_RELEASE_LINGER_S = 0.02
 _GOOD_FOR_S = 0.5  # after its start: less than the headroom of one per cent of a minute, which is 0.6 s
 
 
@@ -55,7 +59,7 @@ class Drained(Exception):
 
 
 class SlotClient:
-    """`sleep` replaces the wait for a slot's start, for tests."""
+    """`sleep` replaces the wait for a slot's start, and `linger` switches off the wait for company, both for tests."""
 
     def __init__(
         self,
@@ -64,11 +68,13 @@ class SlotClient:
         worker: str,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] | None = None,
+        linger: bool = True,
     ) -> None:
         self._limiter = limiter
         self._worker = worker
         self._clock = clock
         self._sleep = sleep or self.sleep
+        self._linger = float(linger)
         self._closing = False
         self._sleeping: set[asyncio.Future[None]] = set()
         self._models: dict[str, _Model] = defaultdict(_Model)
@@ -165,7 +171,7 @@ class SlotClient:
 
     async def _lease(self, model: str, state: _Model) -> None:
         try:
-            await asyncio.sleep(0)  # pages that start waiting in the same turn of the loop go along
+            await asyncio.sleep(self._linger * _LEASE_LINGER_S)
             while self._next_waiting(state) is not None:
                 delays = await self._limiter.lease(model, self._worker, len(state.waiting))
                 now = self._clock()
@@ -198,7 +204,7 @@ class SlotClient:
 
     async def _release(self, model: str, state: _Model) -> None:
         try:
-            await asyncio.sleep(0)  # slots that are done with in the same turn of the loop go along
+            await asyncio.sleep(0 if state.returning.throttle else self._linger * _RELEASE_LINGER_S)
             while state.returning.slots:
                 returning, state.returning = state.returning, _Returning()
                 pause_s = await self._limiter.release(

@@ -35,26 +35,48 @@ class Plan:
     prices: PriceTable
 
 
-def plan(config: RayocrConfig) -> Plan:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What would be read, by whom and at which prices; nothing was written to find it."""
+
+    source: Storage
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    links: tuple[ChainLink, ...]
+    prices: PriceTable
+
+
+def scope(config: RayocrConfig) -> Scope:
     """Raises UsageError and StorageError, each with a sentence that says what to do."""
     links = parse_chain(config.engine.chain)
     source_text, include, exclude = _source(config)
-    source_uri, dest_uri = parse_uri(source_text), parse_uri(config.dest)
-    exclude = [*exclude, *_dest_inside_source(config, source_uri, dest_uri)]
-    source = _existing(source_uri)
-    dest = _writable(dest_uri, "dest")
-    state = dest if config.state is None else _writable(parse_uri(config.state), "state")
-    return Plan(
-        source=source,
-        dest=dest,
-        state=state,
+    source_uri = parse_uri(source_text)
+    exclude = [*exclude, *_dest_inside_source(config, source_uri, parse_uri(config.dest))]
+    return Scope(
+        source=_existing(source_uri),
         include=tuple(include),
         exclude=tuple(exclude),
         links=links,
-        stages=stages(links),
-        outputs=parse_outputs(config.outputs),
-        prompts={link.name: prompt_text(config, link.name) for link in links if link.kind == "wait"},
         prices=_prices(config, links),
+    )
+
+
+def plan(config: RayocrConfig) -> Plan:
+    """As `scope`, and the destination can be written to."""
+    found = scope(config)
+    dest = _writable(parse_uri(config.dest), "dest")
+    state = dest if config.state is None else _writable(parse_uri(config.state), "state")
+    return Plan(
+        source=found.source,
+        dest=dest,
+        state=state,
+        include=found.include,
+        exclude=found.exclude,
+        links=found.links,
+        stages=stages(found.links),
+        outputs=parse_outputs(config.outputs),
+        prompts={link.name: prompt_text(config, link.name) for link in found.links if link.kind == "wait"},
+        prices=found.prices,
     )
 
 

@@ -35,12 +35,18 @@ class Progress:
     reasons: Counter[str] = field(default_factory=Counter)  # of rejected documents and failed pages
     input_tokens: int = 0
     output_tokens: int = 0
-    cost_usd: float = 0.0
+    cost_usd: float = 0.0  # of the pages that came back
     workers: int = 0
     limiter: LimiterState | None = None  # as it was a second ago; None: no engine waits for a server
 
     def __post_init__(self) -> None:
         self.started = self.clock()
+
+    @property
+    def spent_usd(self) -> float:
+        """Of this run: what its pages cost, or what the limiter counted where that is more (answers that did not serve, pages
+        of shards that never came back)."""
+        return max(self.cost_usd, self.limiter.spent_usd if self.limiter is not None else 0.0)
 
     @property
     def elapsed_s(self) -> float:

@@ -34,7 +34,7 @@ def run_record(progress: Progress, *, run_id: str, fingerprint: str) -> dict[str
         "reasons": dict(progress.reasons),
         "input_tokens": progress.input_tokens,
         "output_tokens": progress.output_tokens,
-        "cost_usd": round(progress.cost_usd, 6),
+        "cost_usd": round(progress.spent_usd, 6),
         "settings_fingerprint": fingerprint,
     }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import secrets
 import socket
@@ -195,6 +196,9 @@ class Run:
             metering.cancel()
             await asyncio.gather(feeding, showing, watching, shrinking, metering, return_exceptions=True)
             await feed.close()
+            with contextlib.suppress(Exception):  # the last word on the money; a limiter that is gone has said its own
+                if actors.limiter is not None:
+                    self.progress.limiter = await asyncio.wait_for(actors.limiter_state(), _LIMITER_CLOSE_S)
             await self._close(actors, pools, leases)
         if feed.failure is not None:
             raise feed.failure
@@ -232,6 +236,8 @@ class Run:
 
         config, stage = self.config, self.plan.stages[index]
         computes = stage.kind == "compute"
+        most = config.workers.max or (max(1, connection.cpus) if computes else 4)
+        in_flight = config.workers.pages_in_flight or self._pages_in_flight(workers=most)
         settings = WorkerSettings(
             links=self.plan.links,
             stage=stage,
@@ -244,12 +250,11 @@ class Run:
             page_timeout_s=config.limits.page_timeout_s,
             page_memory_bytes=config.limits.page_memory,
             shard_budget_s=2 * config.workers.target_shard_s,
-            pages_in_flight=config.workers.pages_in_flight,
+            pages_in_flight=in_flight,
             policy=replace(RetryPolicy.from_config(config.retry), max_attempts=config.retry.engine_attempts),
             fingerprint=actors.assemble_settings.fingerprint,
         )
         sizer = ShardSizer(stage.kind, target_s=config.workers.target_shard_s, max_pages=config.workers.max_shard_pages)
-        most = config.workers.max or (max(1, connection.cpus) if computes else 4)
         label = "+".join(link.name for link in self.plan.links[stage.first : stage.last + 1])
         pool = WorkerPool(
             label,
@@ -259,13 +264,18 @@ class Run:
             died=handles.PROCESS_DIED,
             on_death=actors.forget_worker,
             load_of=sizer.load,
-            capacity=2 * config.workers.target_shard_s if computes else 2.0 * config.workers.pages_in_flight,
+            capacity=2 * config.workers.target_shard_s if computes else 2.0 * in_flight,
             min_workers=min(config.workers.min, most),
             max_workers=most,
             max_pages=config.workers.max_pages,
             run_id=self.run_id,
         )
         return pool, sizer
+
+    def _pages_in_flight(self, *, workers: int) -> int:
+        """Of each waiting worker: enough for the quota of the first model that is asked, when answers take 10 s."""
+        rpm = self.config.limits.of(self.config.engine.gemini.ladder[0]).rpm or 0.0
+        return max(64, min(1024, math.ceil(rpm / 60 * 10 / workers)))
 
     # -- the end ---------------------------------------------------------------------------------------------------------
 

@@ -94,7 +94,7 @@ def progress_line(progress: Progress) -> str:
         f"{progress.pages_done:,}/{estimated}{progress.pages_total:,} pages",
         f"{progress.pages_per_s:.1f} pages/s",
         f"ETA {duration(progress.eta_s)}",
-        f"${progress.cost_usd:.2f}",
+        f"${progress.spent_usd:.2f}",
     ]
     failed = progress.documents[DocumentOutcome.PARTIAL] + progress.documents[DocumentOutcome.REJECTED]
     if failed:
@@ -141,7 +141,7 @@ def closing_table(progress: Progress, places: dict[str, str]) -> Table:
     if progress.reasons:
         table.add_row("Reasons", ", ".join(f"{count:,} {reason}" for reason, count in progress.reasons.most_common()))
     rate = f"{progress.pages_per_s:.1f} pages/s" if progress.pages_per_s else ""
-    table.add_row("Time", ", ".join(filter(None, [duration(progress.elapsed_s), rate, f"${progress.cost_usd:.2f}"])))
+    table.add_row("Time", ", ".join(filter(None, [duration(progress.elapsed_s), rate, f"${progress.spent_usd:.2f}"])))
     for label, place in places.items():
         table.add_row(label, printable(place))
     return table

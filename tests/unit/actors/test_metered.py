@@ -36,7 +36,7 @@ class Engine(WaitingEngine):
 async def asked(answer: PageText | Exception) -> tuple[PageText, World, Any]:
     world = World()
     limiter = world.limiter(prices=CENT_A_PAGE)
-    slots = SlotClient(limiter, worker="w", clock=world.clock)
+    slots = SlotClient(limiter, worker="w", linger=False, clock=world.clock)
     engine = meter(Engine(answer), slots=slots, prices=CENT_A_PAGE, wall_clock=world.wall_clock)
     async with slots.slot("m"):
         got = await engine.recognize_async(None, "m")  # type: ignore[arg-type]

@@ -112,7 +112,7 @@ async def test_the_delay_of_a_refusal_for_the_day_is_honoured_twice_and_then_the
         assert await limiter.lease("m", "w", 1)
         assert world.now - before >= 36.0
     await refuse_for_the_day(world, limiter)
-    with pytest.raises(DayQuotaExhausted, match="resumes at") as caught:
+    with pytest.raises(DayQuotaExhausted, match="used up") as caught:
         await limiter.lease("m", "w", 1)
     assert caught.value.resumes_at is not None
     assert caught.value.resumes_at % 86_400 == MIDNIGHT_IN_CALIFORNIA

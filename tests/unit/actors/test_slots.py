@@ -47,7 +47,7 @@ async def settled() -> None:
 
 async def test_pages_that_wait_together_share_one_lease_and_one_release() -> None:
     limiter = RecordingLimiter()
-    slots = SlotClient(limiter, worker="w")
+    slots = SlotClient(limiter, worker="w", linger=False)
 
     async def page() -> None:
         async with slots.slot("m"):
@@ -61,7 +61,7 @@ async def test_pages_that_wait_together_share_one_lease_and_one_release() -> Non
 
 async def test_never_more_in_flight_than_allowed_over_two_workers() -> None:
     limiter = real_limiter(max_in_flight=3)
-    clients = [SlotClient(limiter, worker=name) for name in ("w1", "w2")]
+    clients = [SlotClient(limiter, worker=name, linger=False) for name in ("w1", "w2")]
     in_flight = most = done = 0
 
     async def page(slots: SlotClient) -> None:
@@ -85,7 +85,7 @@ async def test_requests_leave_at_their_slots_and_not_before() -> None:
     async def sleep(delay_s: float) -> None:
         waits.append(delay_s)
 
-    slots = SlotClient(limiter, worker="w", clock=world.clock, sleep=sleep)
+    slots = SlotClient(limiter, worker="w", linger=False, clock=world.clock, sleep=sleep)
 
     async def page() -> None:
         async with slots.slot("m"):
@@ -103,7 +103,7 @@ async def test_a_slot_that_was_missed_is_given_back_unused_but_not_twice_in_a_ro
         nonlocal now
         now += delay_s + 2.0
 
-    slots = SlotClient(limiter, worker="w", clock=lambda: now, sleep=oversleep)
+    slots = SlotClient(limiter, worker="w", linger=False, clock=lambda: now, sleep=oversleep)
     async with slots.slot("m"):
         pass
     await settled()
@@ -124,7 +124,7 @@ async def test_a_refusal_reaches_the_limiter_with_the_servers_delay_and_costs_no
     error: EngineRateLimited, kind: ThrottleKind
 ) -> None:
     limiter = RecordingLimiter()
-    slots = SlotClient(limiter, worker="w")
+    slots = SlotClient(limiter, worker="w", linger=False)
     with pytest.raises(type(error)):
         async with slots.slot("m"):
             raise error
@@ -140,7 +140,7 @@ async def test_what_was_not_answered_at_all_costs_nothing_and_what_was_answered_
     error: Exception, free: int
 ) -> None:
     limiter = RecordingLimiter()
-    slots = SlotClient(limiter, worker="w")
+    slots = SlotClient(limiter, worker="w", linger=False)
     with pytest.raises(type(error)):
         async with slots.slot("m"):
             raise error
@@ -150,7 +150,7 @@ async def test_what_was_not_answered_at_all_costs_nothing_and_what_was_answered_
 
 async def test_slots_that_fall_into_a_pause_are_given_back() -> None:
     limiter = RecordingLimiter(delays=[0.0, 0.0], pause_s=0.05)
-    slots = SlotClient(limiter, worker="w")
+    slots = SlotClient(limiter, worker="w", linger=False)
     with pytest.raises(EngineRateLimited):
         async with slots.slot("m"):
             raise EngineRateLimited("429")
@@ -164,7 +164,7 @@ async def test_slots_that_fall_into_a_pause_are_given_back() -> None:
 
 async def test_a_page_that_is_cancelled_while_it_waits_gives_its_slot_back() -> None:
     limiter = real_limiter(max_in_flight=1)
-    slots = SlotClient(limiter, worker="w")
+    slots = SlotClient(limiter, worker="w", linger=False)
     holding = asyncio.Event()
 
     async def hold() -> None:
@@ -190,7 +190,7 @@ async def test_a_limiter_that_fails_fails_the_pages_that_wait() -> None:
         async def lease(self, model: str, worker: str, wanted: int) -> tuple[float, ...]:
             raise ConnectionError("gone")
 
-    slots = SlotClient(Broken(), worker="w")
+    slots = SlotClient(Broken(), worker="w", linger=False)
     with pytest.raises(ConnectionError):
         async with slots.slot("m"):
             pass
@@ -200,13 +200,13 @@ async def test_a_worker_that_was_given_up_sends_nothing_more() -> None:
     limiter = real_limiter()
     await limiter.forget("w")
     with pytest.raises(Drained):
-        async with SlotClient(limiter, worker="w").slot("m"):
+        async with SlotClient(limiter, worker="w", linger=False).slot("m"):
             pass
 
 
 async def test_draining_sends_everybody_away_who_has_not_sent_a_request() -> None:
     limiter = real_limiter(rpm=200, max_in_flight=2)
-    slots = SlotClient(limiter, worker="w")
+    slots = SlotClient(limiter, worker="w", linger=False)
     sent: list[int] = []
     finish = asyncio.Event()
 

@@ -1,0 +1,193 @@
+"""`make bench-gemini`: the Gemini path against a bare loop around the SDK, and against quotas, in one run of a few minutes.
+
+Throughput: both sides at two lengths against a server that answers at once; the rate is taken from the difference. Quota: the
+server allows so many requests in any 60 s, sliding, and answers after 2 to 8 s; what it let through in a minute of the steady
+state is compared with what it would have let through.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.gemini_pages import make_documents
+from benchmarks.measured import Comparison, clean_environment, compare, run_bare, run_rayocr
+from benchmarks.processes import ProcessWatch
+from benchmarks.simulated import Simulated
+
+_OPTIONS = ("engine=gemini", "engine.chain=[gemini]", "outputs=[markdown]")
+_FEW, _MANY = 300, 2300
+_WARM_S = 12.0  # from the first request: longer than an answer takes, so that all that can be under way is
+_STEADY_S = 62.0  # a whole window of the quota, and a little
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaUse:
+    what: str
+    rpm: float
+    share: float
+    refused: int
+    most_in_a_minute: int
+    most_in_flight: int
+    ours_cpu_ms: float
+    rays_cpu_ms: float
+    ours_peak_mb: float
+    rays_peak_mb: float
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="benchmarks.bench_gemini", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=1, help="of the throughput measurement")
+    parser.add_argument("--only", choices=["throughput", "quota"])
+    arguments = parser.parse_args()
+    console = Console(width=None if sys.stdout.isatty() else 150)
+    with tempfile.TemporaryDirectory(prefix="rayocr-bench-") as folder:
+        work = Path(folder)
+        if arguments.only != "quota":
+            console.print(_throughput_table(measure_throughput(work, arguments.rounds, console)))
+        if arguments.only != "throughput":
+            console.print(_quota_table(measure_quotas(work, console)))
+
+
+def measure_throughput(work: Path, rounds: int, console: Console) -> Comparison:
+    sources = {pages: make_documents(work / f"in-{pages}", pages) for pages in (_FEW, _MANY)}
+    console.print(f"throughput: {_FEW} and {_MANY} scanned pages of 80 KB, {rounds} rounds, 64 under way in the bare loop …")
+    with Simulated() as server:
+        return compare(
+            "gemini, page as PDF",
+            lambda pages: run_bare(pages, "benchmarks.bare_gemini", [str(sources[pages]), "64"], server.variables),
+            lambda pages: run_rayocr(pages, sources[pages], work, *_OPTIONS, "limits=unlimited", variables=server.variables),
+            few=_FEW,
+            many=_MANY,
+            rounds=rounds,
+            budget=0.6,
+        )
+
+
+def measure_quotas(work: Path, console: Console) -> list[QuotaUse]:
+    seconds = _WARM_S + _STEADY_S + 10
+    console.print("quota: 600 and 6,000 requests a minute side by side, then 30,000; about 100 s each …")
+    with ThreadPoolExecutor() as pool:
+        both = [pool.submit(_rayocr_at, rpm, seconds, work) for rpm in (600, 6000)]
+        uses = [future.result() for future in both]
+    return [*uses, _senders_at(30_000, seconds)]
+
+
+def _rayocr_at(rpm: int, seconds: float, work: Path) -> QuotaUse:
+    source = make_documents(work / f"quota-{rpm}", int(rpm / 60 * seconds))
+    with Simulated(rpm=rpm, latency_s=2, latency_jitter_s=6) as server:
+        options = (f"source={source}", f"dest={work}/out-{rpm}", "cluster=local", "progress=none", f"limits.rpm={rpm}")
+        command = [sys.executable, "-m", "rayocr", *options, *_OPTIONS]
+        return _watch(f"rayocr, {rpm:,} rpm", rpm, server, command, work)
+
+
+def _senders_at(rpm: int, seconds: float) -> QuotaUse:
+    with Simulated(rpm=rpm, latency_s=2, latency_jitter_s=6) as server:
+        command = [sys.executable, "-m", "benchmarks.slot_senders", str(rpm), str(seconds)]
+        return _watch(f"limiter alone, {rpm:,} rpm", rpm, server, command, Path.cwd())
+
+
+def _watch(what: str, rpm: int, server: Simulated, command: list[str], work: Path) -> QuotaUse:
+    process = subprocess.Popen(command, cwd=work, env=clean_environment(server.variables), stdout=subprocess.DEVNULL)
+    try:
+        with ProcessWatch(process.pid) as watch:
+            while not server.pace()["admitted"]:
+                assert process.poll() is None, f"{what}: ended before its first request"
+                time.sleep(0.2)
+            time.sleep(_WARM_S)
+            before, cpu_s, rays_cpu_s = server.pace(), watch.ours.total_cpu_s, watch.rays.total_cpu_s
+            most = 0
+            while (now := server.pace())["at"] < before["at"] + _STEADY_S:
+                assert process.poll() is None, f"{what}: ended before it was measured"
+                most = max(most, now["in_flight"])
+                time.sleep(0.5)
+            cpu_s, rays_cpu_s = watch.ours.total_cpu_s - cpu_s, watch.rays.total_cpu_s - rays_cpu_s
+    finally:
+        _end(process)
+    requests = now["admitted"] - before["admitted"]
+    return QuotaUse(
+        what=what,
+        rpm=rpm,
+        share=requests / (rpm / 60 * (now["at"] - before["at"])),
+        refused=now["refused"],
+        most_in_a_minute=now["most_in_a_minute"],
+        most_in_flight=most,
+        ours_cpu_ms=1000 * cpu_s / max(1, requests),
+        rays_cpu_ms=1000 * rays_cpu_s / max(1, requests),
+        ours_peak_mb=watch.ours.peak_bytes / 1e6,
+        rays_peak_mb=watch.rays.peak_bytes / 1e6,
+    )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """With everything below it: what is left to do is of no interest."""
+    try:
+        below = psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        below = []
+    process.kill()
+    for child in below:
+        try:
+            child.kill()
+        except psutil.NoSuchProcess:
+            continue
+    process.wait()
+    psutil.wait_procs(below, timeout=30)
+
+
+def _throughput_table(c: Comparison) -> Table:
+    table = Table(title="rayocr against a bare loop around google-genai, server answers at once", title_justify="left")
+    for column in (
+        "what",
+        "bare pages/s",
+        "rayocr pages/s",
+        "ratio (≥ 0.6)",
+        "CPU ms a page: bare",
+        "ours (≤ 4)",
+        "Ray's",
+        "ours + Ray's",
+    ):
+        table.add_column(column, justify="left" if column == "what" else "right")
+    numbers = (c.bare_per_s, c.ours_per_s, c.ratio, c.bare_cpu_ms, c.ours_cpu_ms, c.rays_cpu_ms, c.ours_cpu_ms + c.rays_cpu_ms)
+    table.add_row(c.what, *(f"{number:.2f}" for number in numbers))
+    return table
+
+
+def _quota_table(uses: list[QuotaUse]) -> Table:
+    table = Table(title="share of the quota that was used, answers after 2 to 8 s", title_justify="left")
+    columns = (
+        "what",
+        "used (≥ 98 %)",
+        "429s (0)",
+        "most in any 60 s",
+        "most in flight",
+        "CPU ms a page: ours, Ray's",
+        "peak MB: ours, Ray's",
+    )
+    for column in columns:
+        table.add_column(column, justify="left" if column == "what" else "right")
+    for use in uses:
+        table.add_row(
+            use.what,
+            f"{100 * use.share:.1f} %",
+            str(use.refused),
+            f"{use.most_in_a_minute:,} of {use.rpm:,}",
+            str(use.most_in_flight),
+            f"{use.ours_cpu_ms:.1f}, {use.rays_cpu_ms:.1f}",
+            f"{use.ours_peak_mb:.0f}, {use.rays_peak_mb:.0f}",
+        )
+    return table
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""Documents for the Gemini benchmark: scanned pages of about 80 KB, each with a line of text of its own.
+
+The line is what the simulator answers with, so that no page is like another and a mix-up would show.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pypdfium2
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen.canvas import Canvas
+
+_SCAN = Path(__file__).parents[1] / "samples" / "scan.pdf"
+_PAGES_A_DOCUMENT = 500
+
+
+def make_documents(folder: Path, pages: int, *, page_bytes: int = 80_000) -> Path:
+    """So many pages below the folder, in documents of at most 500."""
+    folder.mkdir(parents=True)
+    picture = ImageReader(io.BytesIO(_jpeg(page_bytes)))
+    for first in range(1, pages + 1, _PAGES_A_DOCUMENT):
+        canvas = Canvas(str(folder / f"{first:06}.pdf"), pagesize=(595, 842), pageCompression=1, invariant=1)
+        for number in range(first, min(first + _PAGES_A_DOCUMENT, pages + 1)):
+            canvas.drawImage(picture, 0, 0, width=595, height=842)
+            canvas.drawString(72, 820, f"Page {number} of the benchmark, unlike any other.")
+            canvas.showPage()
+        canvas.save()
+    return folder
+
+
+def _jpeg(size_bytes: int) -> bytes:
+    """The sample scan, at the resolution that makes it about so large."""
+    with pypdfium2.PdfDocument(_SCAN) as document:
+        dpi, data = 20, b""
+        while len(data) < size_bytes:
+            dpi += 10
+            encoded = io.BytesIO()
+            document[0].render(scale=dpi / 72).to_pil().convert("L").save(encoded, "JPEG", quality=75)
+            data = encoded.getvalue()
+    return data
