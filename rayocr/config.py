@@ -117,6 +117,7 @@ class EngineConfig:
     name: str = "auto"
     # The engines a page goes down until an answer passes; a trailing ? means: only where it is installed.
     chain: list[str] = field(default_factory=list)
+    probe: bool = True  # ask servers about key and model before the first page; false for proxies that know no such question
     gemini: GeminiConfig = field(default_factory=GeminiConfig)
     openai: OpenAIConfig = field(default_factory=OpenAIConfig)
     rapidocr: RapidOcrConfig = field(default_factory=RapidOcrConfig)
@@ -186,6 +187,15 @@ class LedgerConfig:
 
 
 @dataclass
+class DedupConfig:
+    pages: bool = True  # identical pages (the same bytes once cut out) are sent to a server once, and counted
+    memory_bytes: int = 64 << 20  # of their texts: about 20,000 pages
+
+    def __post_init__(self) -> None:
+        _at_least(1, **{"dedup.memory_bytes": self.memory_bytes})
+
+
+@dataclass
 class LocksConfig:
     backend: str = "file"  # file: processes of one machine; redis: any number of clusters
     ttl_s: float = 60.0  # a dead cluster's documents are free after this; renewed at a third of it
@@ -248,6 +258,7 @@ class RayocrConfig:
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     render: RenderConfig = field(default_factory=RenderConfig)
     ledger: LedgerConfig = field(default_factory=LedgerConfig)
+    dedup: DedupConfig = field(default_factory=DedupConfig)
     locks: LocksConfig = field(default_factory=LocksConfig)
     retry: RetryConfig = field(default_factory=RetryConfig)
     shutdown: ShutdownConfig = field(default_factory=ShutdownConfig)

@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
+from rayocr.actors.copying import CopiesPort, Twins
 from rayocr.actors.recorder import LedgerPort, Recorder
 from rayocr.actors.slots import Drained, Limiter, SlotClient
 from rayocr.config import EngineConfig, Secrets
@@ -27,12 +28,17 @@ from rayocr.engines.chain import ComputeStage, PageProgress, WaitingStage
 from rayocr.engines.registry import ChainLink, Stage, build_engine
 from rayocr.errors import DocumentError, EngineError, EngineUnavailable, InternalError, OutsideError, RayocrError
 from rayocr.messages import DocumentContext, PageRecord, Shard, ShardReport, WorkerInfo
+from rayocr.pdf.content_hash import content_hash
 from rayocr.pdf.document import PdfFile
 from rayocr.pdf.guard import deadline
 from rayocr.pdf.page import Page
 from rayocr.retry import RetryPolicy
 
 T = TypeVar("T")
+
+
+class WorkersLedger(LedgerPort, CopiesPort, Protocol):
+    """The Ledger as a worker sees it."""
 
 
 class DocumentBytes(Protocol):
@@ -57,13 +63,15 @@ class WorkerSettings:
     pages_in_flight: int
     policy: RetryPolicy
     fingerprint: str
+    dedup: bool = True  # identical pages are sent to a server once
 
 
 class PageWorker:
-    def __init__(self, name: str, settings: WorkerSettings, ledger: LedgerPort, limiter: Limiter) -> None:
+    def __init__(self, name: str, settings: WorkerSettings, ledger: WorkersLedger, limiter: Limiter) -> None:
         self._settings = settings
         self._recorder = Recorder(ledger)
         self._slots = SlotClient(limiter, worker=name)
+        self._twins = Twins(ledger, fingerprint=settings.fingerprint) if settings.dedup else None
         self._pdf_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pdf")
         waits = settings.stage.kind == "wait"
         self._documents = _OpenDocuments(keep=32 if waits else 2, max_pixels=settings.max_pixels)
@@ -85,7 +93,13 @@ class PageWorker:
         else:
             slots = self._slots
             self._stage = WaitingStage(
-                stage, engines, slots=slots, policy=settings.policy, on_thread=self._on_thread, sleep=slots.sleep
+                stage,
+                engines,
+                slots=slots,
+                policy=settings.policy,
+                on_thread=self._on_thread,
+                twins=self._twins,
+                sleep=slots.sleep,
             )
             self._turn = asyncio.Semaphore(settings.pages_in_flight)
         return WorkerInfo(engines=tuple(engine.name for engine in engines if engine), host=socket.gethostname(), pid=os.getpid())
@@ -240,14 +254,19 @@ class _OfferedPage:
     def __init__(self, page: Page, on_thread: Callable[..., Any]) -> None:
         self._page = page
         self._on_thread = on_thread
+        self._pdf: bytes | None = None
 
     @property
     def page_number(self) -> int:
         return self._page.page_number
 
     async def as_pdf(self) -> bytes:
-        data: bytes = await self._on_thread(self._page.as_pdf)
-        return data
+        if self._pdf is None:
+            self._pdf = await self._on_thread(self._page.as_pdf)
+        return self._pdf
+
+    async def content_hash(self) -> str:
+        return content_hash(await self.as_pdf())
 
     async def as_image(self, *, dpi: int, format: str) -> bytes:
         data: bytes = await self._on_thread(self._encode, dpi, format)

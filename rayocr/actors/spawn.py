@@ -47,6 +47,10 @@ class RemoteLedger:
     async def record(self, records: Sequence[PageRecord]) -> None:
         await answer(self._handle.record.remote(tuple(records)))
 
+    async def copies(self, fingerprint: str, content_hashes: Sequence[str]) -> tuple[PageRecord | None, ...]:
+        found: tuple[PageRecord | None, ...] = await answer(self._handle.copies.remote(fingerprint, tuple(content_hashes)))
+        return found
+
 
 class RemoteLimiter:
     """The RateLimiter behind its handle, for workers."""
@@ -76,13 +80,14 @@ class ObjectStoreBytes:
 
 
 class _LedgerActor(Ledger):
-    def __init__(self, state_uri: str, run_id: str, config: LedgerConfig, retry: RetryConfig) -> None:
+    def __init__(self, state_uri: str, run_id: str, config: LedgerConfig, retry: RetryConfig, copies_bytes: int) -> None:
         super().__init__(
             cached_storage(state_uri),
             run_id=run_id,
             flush_interval_s=config.flush_interval_s,
             flush_bytes=config.flush_bytes,
             memory_bytes=config.memory_bytes,
+            copies_bytes=copies_bytes,
             policy=RetryPolicy.from_config(retry),
         )
 
@@ -105,7 +110,7 @@ class _DocumentWorkerActor(DocumentWorker):
         super().__init__(fetch_settings, assemble_settings, read_texts)
 
 
-def spawn_ledger(state_uri: str, run_id: str, config: LedgerConfig, retry: RetryConfig) -> Any:
+def spawn_ledger(state_uri: str, run_id: str, config: LedgerConfig, retry: RetryConfig, *, copies_bytes: int = 0) -> Any:
     actor = ray.remote(_LedgerActor).options(
         name=f"ledger:{run_id}",
         num_cpus=0,  # waits for storage nearly all the time
@@ -113,7 +118,7 @@ def spawn_ledger(state_uri: str, run_id: str, config: LedgerConfig, retry: Retry
         max_task_retries=-1,  # safe: record is idempotent on (document_id, page_number), the rest reads
         max_concurrency=_MANY,
     )
-    return actor.remote(state_uri, run_id, config, retry)
+    return actor.remote(state_uri, run_id, config, retry, copies_bytes)
 
 
 def spawn_limiter(run_id: str, limits: LimitsConfig) -> Any:

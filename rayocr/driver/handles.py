@@ -168,7 +168,8 @@ def start(
     waits: bool,
 ) -> Actors:
     """Spawn the actors of a run, the limiter only where engines wait for servers. Does not wait for them."""
-    ledger = spawn_ledger(assemble_settings.state_uri, run_id, config.ledger, config.retry)
+    copies_bytes = config.dedup.memory_bytes if config.dedup.pages and waits else 0
+    ledger = spawn_ledger(assemble_settings.state_uri, run_id, config.ledger, config.retry, copies_bytes=copies_bytes)
     return Actors(
         config=config,
         state=state,

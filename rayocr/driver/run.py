@@ -185,6 +185,7 @@ class Run:
             pages_in_flight=config.workers.pages_in_flight,
             policy=replace(RetryPolicy.from_config(config.retry), max_attempts=config.retry.engine_attempts),
             fingerprint=actors.assemble_settings.fingerprint,
+            dedup=config.dedup.pages,
         )
         sizer = ShardSizer(stage.kind, target_s=config.workers.target_shard_s, max_pages=config.workers.max_shard_pages)
         most = config.workers.max or (max(1, connection.cpus) if computes else 4)

@@ -27,6 +27,9 @@ class OfferedPage(Protocol):
     async def as_pdf(self) -> bytes:
         """The page as a PDF of its own."""
 
+    async def content_hash(self) -> str:
+        """The same for identical pages; see `rayocr.pdf.content_hash`."""
+
     async def as_image(self, *, dpi: int, format: str) -> bytes:
         """The upright page rendered and encoded; `format` is jpeg, png or webp."""
 

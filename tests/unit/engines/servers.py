@@ -47,6 +47,9 @@ class FakePage:
         self.asked.append("pdf")
         return self.data
 
+    async def content_hash(self) -> str:
+        return self.data.hex()
+
     async def as_image(self, *, dpi: int, format: str) -> bytes:
         self.asked.append(f"{format}@{dpi}")
         return self.data
