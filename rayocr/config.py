@@ -117,6 +117,7 @@ class EngineConfig:
     name: str = "auto"
     # The engines a page goes down until an answer passes; a trailing ? means: only where it is installed.
     chain: list[str] = field(default_factory=list)
+    batch: bool = False  # gemini's Batch API: half the price, answers within a day; see batch.*
     probe: bool = True  # ask servers about key and model before the first page; false for proxies that know no such question
     gemini: GeminiConfig = field(default_factory=GeminiConfig)
     openai: OpenAIConfig = field(default_factory=OpenAIConfig)
@@ -184,6 +185,20 @@ class LedgerConfig:
     def __post_init__(self) -> None:
         _at_least(0.0, **{"ledger.flush_interval_s": self.flush_interval_s})
         _at_least(1, **{"ledger.flush_bytes": self.flush_bytes, "ledger.memory_bytes": self.memory_bytes})
+
+
+@dataclass
+class BatchConfig:
+    max_pages: int = 10_000  # of one job; the window bounds it too
+    max_bytes: int = 500_000_000  # of a job's file; Google takes 2 GB
+    linger_s: float = 20.0  # a job leaves when no page has come for so long
+    poll_interval_s: float = 30.0  # jobs take minutes to hours
+    keep_days: float = 3.0  # jobs of earlier runs are looked at for so long; Google keeps results for two days
+
+    def __post_init__(self) -> None:
+        _at_least(1, **{"batch.max_pages": self.max_pages, "batch.max_bytes": self.max_bytes})
+        _at_least(0.01, **{"batch.linger_s": self.linger_s, "batch.poll_interval_s": self.poll_interval_s})
+        _at_least(0, **{"batch.keep_days": self.keep_days})
 
 
 @dataclass
@@ -258,6 +273,7 @@ class RayocrConfig:
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     render: RenderConfig = field(default_factory=RenderConfig)
     ledger: LedgerConfig = field(default_factory=LedgerConfig)
+    batch: BatchConfig = field(default_factory=BatchConfig)
     dedup: DedupConfig = field(default_factory=DedupConfig)
     locks: LocksConfig = field(default_factory=LocksConfig)
     retry: RetryConfig = field(default_factory=RetryConfig)

@@ -23,7 +23,7 @@ from rayocr.actors.copying import CopiesPort, Twins
 from rayocr.actors.recorder import LedgerPort, Recorder
 from rayocr.actors.slots import Drained, Limiter, SlotClient
 from rayocr.config import EngineConfig, Secrets
-from rayocr.engines.base import Engine
+from rayocr.engines.base import Desk, Engine
 from rayocr.engines.chain import ComputeStage, PageProgress, WaitingStage
 from rayocr.engines.registry import ChainLink, Stage, build_engine
 from rayocr.errors import DocumentError, EngineError, EngineUnavailable, InternalError, OutsideError, RayocrError
@@ -67,9 +67,12 @@ class WorkerSettings:
 
 
 class PageWorker:
-    def __init__(self, name: str, settings: WorkerSettings, ledger: WorkersLedger, limiter: Limiter) -> None:
+    def __init__(
+        self, name: str, settings: WorkerSettings, ledger: WorkersLedger, limiter: Limiter, desk: Desk | None = None
+    ) -> None:
         self._settings = settings
         self._recorder = Recorder(ledger)
+        self._desk = desk
         self._slots = SlotClient(limiter, worker=name)
         self._twins = Twins(ledger, fingerprint=settings.fingerprint) if settings.dedup else None
         self._pdf_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pdf")
@@ -212,7 +215,7 @@ class PageWorker:
                 lambda stage: stage.recognize(page, progress, first_engine=shard.first_engine), self._stage
             )
         assert isinstance(self._stage, WaitingStage)
-        offered = _OfferedPage(page, self._on_thread)
+        offered = _OfferedPage(page, self._on_thread, progress)
         return await self._stage.recognize(
             page,
             offered,
@@ -236,7 +239,7 @@ class PageWorker:
         for position in range(settings.stage.first, settings.stage.last + 1):
             link = settings.links[position]
             engine = build_engine(
-                link.name, settings.engine, prompt=settings.prompts.get(link.name, ""), secrets=settings.secrets
+                link.name, settings.engine, prompt=settings.prompts.get(link.name, ""), secrets=settings.secrets, desk=self._desk
             )
             try:
                 engine.open()
@@ -251,10 +254,12 @@ class PageWorker:
 class _OfferedPage:
     """The page for a waiting engine: cut out or rendered on the PDFium thread when asked for."""
 
-    def __init__(self, page: Page, on_thread: Callable[..., Any]) -> None:
+    def __init__(self, page: Page, on_thread: Callable[..., Any], progress: PageProgress) -> None:
         self._page = page
         self._on_thread = on_thread
+        self._progress = progress
         self._pdf: bytes | None = None
+        self._hash: str | None = None
 
     @property
     def page_number(self) -> int:
@@ -265,8 +270,17 @@ class _OfferedPage:
             self._pdf = await self._on_thread(self._page.as_pdf)
         return self._pdf
 
+    @property
+    def tried(self) -> int:
+        return len(self._progress.attempts)
+
+    def let_go(self) -> None:
+        self._pdf = None
+
     async def content_hash(self) -> str:
-        return content_hash(await self.as_pdf())
+        if self._hash is None:
+            self._hash = content_hash(await self.as_pdf())
+        return self._hash
 
     async def as_image(self, *, dpi: int, format: str) -> bytes:
         data: bytes = await self._on_thread(self._encode, dpi, format)

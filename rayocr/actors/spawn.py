@@ -12,13 +12,14 @@ import ray
 import ray.exceptions
 
 from rayocr.actors.assemble import AssembleSettings
+from rayocr.actors.batch_desk import BatchDesk
 from rayocr.actors.discovery import Discovery, DiscoveryRules
 from rayocr.actors.document_worker import DocumentWorker
 from rayocr.actors.fetch import FetchSettings
 from rayocr.actors.ledger import Ledger
 from rayocr.actors.page_worker import PageWorker, WorkerSettings
 from rayocr.actors.rate_limiter import RateLimiter
-from rayocr.config import LedgerConfig, LimitsConfig, RetryConfig
+from rayocr.config import LedgerConfig, LimitsConfig, RayocrConfig, RetryConfig, Secrets
 from rayocr.errors import ContentLost
 from rayocr.messages import PageRecord
 from rayocr.retry import RetryPolicy
@@ -66,6 +67,17 @@ class RemoteLimiter:
         await answer(self._handle.release.remote(model, worker, count))
 
 
+class RemoteDesk:
+    """The BatchDesk behind its handle, for workers."""
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+
+    async def read(self, key: str, model: str, line: bytes) -> bytes:
+        found: bytes = await answer(self._handle.read.remote(key, model, line))
+        return found
+
+
 class ObjectStoreBytes:
     """A document's bytes in Ray's object store. Carries the reference, so that bytes move only to workers that load them."""
 
@@ -96,6 +108,19 @@ class _LedgerActor(Ledger):
         return self.page_count
 
 
+class _BatchDeskActor(BatchDesk):
+    def __init__(self, state_uri: str, run_id: str, config: RayocrConfig, secrets: Secrets) -> None:
+        from rayocr.engines.gemini_batch import GeminiJobs
+
+        super().__init__(
+            GeminiJobs(config.engine.gemini, secrets),
+            cached_storage(state_uri),
+            run_id=run_id,
+            config=config.batch,
+            policy=RetryPolicy(max_attempts=config.retry.engine_attempts, base_s=config.retry.base_s, cap_s=config.retry.cap_s),
+        )
+
+
 class _DiscoveryActor(Discovery):
     def __init__(self, source_uri: str, state_uri: str, rules: DiscoveryRules) -> None:
         super().__init__(open_storage(source_uri), cached_storage(state_uri), rules)
@@ -121,6 +146,17 @@ def spawn_ledger(state_uri: str, run_id: str, config: LedgerConfig, retry: Retry
     return actor.remote(state_uri, run_id, config, retry, copies_bytes)
 
 
+def spawn_batch_desk(state_uri: str, run_id: str, config: RayocrConfig, secrets: Secrets) -> Any:
+    actor = ray.remote(_BatchDeskActor).options(
+        name=f"batch_desk:{run_id}",
+        num_cpus=0,  # waits for the server nearly all the time
+        max_restarts=-1,  # finds its jobs again by their intents
+        max_task_retries=-1,  # safe: read is idempotent on the key
+        max_concurrency=_MANY,  # one call a page that waits
+    )
+    return actor.remote(state_uri, run_id, config, secrets)
+
+
 def spawn_limiter(run_id: str, limits: LimitsConfig) -> Any:
     actor = ray.remote(RateLimiter).options(
         name=f"rate_limiter:{run_id}",
@@ -142,7 +178,7 @@ def spawn_discovery(run_id: str, source_uri: str, state_uri: str, rules: Discove
     return actor.remote(source_uri, state_uri, rules)
 
 
-def spawn_worker(name: str, settings: WorkerSettings, ledger: Any, limiter: Any) -> Any:
+def spawn_worker(name: str, settings: WorkerSettings, ledger: Any, limiter: Any, desk: Any = None) -> Any:
     computes = settings.stage.kind == "compute"
     actor = ray.remote(PageWorker).options(
         name=name,
@@ -151,7 +187,8 @@ def spawn_worker(name: str, settings: WorkerSettings, ledger: Any, limiter: Any)
         max_task_retries=0,  # as above; pages that were recorded are not read again
         max_concurrency=_MANY,
     )
-    return actor.remote(name, settings, RemoteLedger(ledger), RemoteLimiter(limiter))
+    remote_desk = RemoteDesk(desk) if desk is not None else None
+    return actor.remote(name, settings, RemoteLedger(ledger), RemoteLimiter(limiter), remote_desk)
 
 
 def spawn_document_worker(name: str, fetch_settings: FetchSettings, assemble_settings: AssembleSettings, ledger: Any) -> Any:

@@ -25,13 +25,14 @@ from rayocr.actors.page_worker import WorkerSettings
 from rayocr.actors.spawn import (
     ObjectStoreBytes,
     answer,
+    spawn_batch_desk,
     spawn_discovery,
     spawn_document_worker,
     spawn_ledger,
     spawn_limiter,
     spawn_worker,
 )
-from rayocr.config import RayocrConfig
+from rayocr.config import RayocrConfig, Secrets
 from rayocr.errors import ContentLost, StorageUnavailable
 from rayocr.messages import (
     AssembledDocument,
@@ -70,6 +71,7 @@ class Actors:
     logs_dir: Path
     ledger: Any
     limiter: Any
+    desk: Any
     discovery: Any
     document_workers: DocumentWorkers
 
@@ -114,13 +116,17 @@ class Actors:
         report: LedgerReport = await answer(self.ledger.close.remote())
         return report
 
+    async def close_desk(self, *, finished: bool) -> None:
+        if self.desk is not None:
+            await answer(self.desk.close.remote(finished=finished))
+
     def copy_dead_letter(self, document_id: str) -> None:
         """The durable letter that the assembler wrote, into the logs."""
         letter = DeadLetter(**json.loads(self.state.read(dead_letter_name(document_id))))
         append_dead_letter(self.logs_dir, letter)
 
     def spawn_worker(self, name: str, settings: WorkerSettings) -> Any:
-        return spawn_worker(name, settings, self.ledger, self.limiter)
+        return spawn_worker(name, settings, self.ledger, self.limiter, self.desk)
 
     def forget_worker(self, name: str) -> None:
         if self.limiter is not None:
@@ -166,6 +172,7 @@ def start(
     rules: DiscoveryRules,
     cpus: int,
     waits: bool,
+    keys: Secrets,
 ) -> Actors:
     """Spawn the actors of a run, the limiter only where engines wait for servers. Does not wait for them."""
     copies_bytes = config.dedup.memory_bytes if config.dedup.pages and waits else 0
@@ -178,6 +185,7 @@ def start(
         logs_dir=Path(config.logs.dir),
         ledger=ledger,
         limiter=spawn_limiter(run_id, config.limits) if waits else None,
+        desk=spawn_batch_desk(assemble_settings.state_uri, run_id, config, keys) if config.engine.batch and waits else None,
         discovery=spawn_discovery(run_id, source_uri, assemble_settings.state_uri, rules),
         document_workers=DocumentWorkers(
             lambda name: spawn_document_worker(f"{name}:{run_id}", fetch_settings, assemble_settings, ledger),

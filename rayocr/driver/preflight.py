@@ -35,6 +35,7 @@ class Plan:
 def plan(config: RayocrConfig) -> Plan:
     """Raises UsageError and StorageError, each with a sentence that says what to do."""
     links = parse_chain(config.engine.chain)
+    _check_batch(config, links)
     source_text, include, exclude = _source(config)
     source_uri, dest_uri = parse_uri(source_text), parse_uri(config.dest)
     exclude = [*exclude, *_dest_inside_source(config, source_uri, dest_uri)]
@@ -52,6 +53,17 @@ def plan(config: RayocrConfig) -> Plan:
         outputs=parse_outputs(config.outputs),
         prompts={link.name: prompt_text(config, link.name) for link in links if link.kind == "wait"},
     )
+
+
+def _check_batch(config: RayocrConfig, links: tuple[ChainLink, ...]) -> None:
+    if not config.engine.batch:
+        return
+    if "gemini" not in {link.name for link in links}:
+        raise UsageError(
+            "engine.batch=true is Gemini's Batch API, and the chain has no gemini. Leave it out, or give engine=gemini"
+        )
+    if config.engine.gemini.vertexai:
+        raise UsageError("engine.batch=true works with the Developer API only. Leave engine.gemini.vertexai=true out.")
 
 
 def _source(config: RayocrConfig) -> tuple[str, list[str], list[str]]:

@@ -139,6 +139,7 @@ class Run:
             rules=rules,
             cpus=connection.cpus,
             waits=any(stage.kind == "wait" for stage in self.plan.stages),
+            keys=self.keys,
         )
         stages = [(stage, *self._pool(actors, index, connection)) for index, stage in enumerate(self.plan.stages)]
         pools = [pool for _, pool, _ in stages]
@@ -158,7 +159,8 @@ class Run:
             showing.cancel()
             await asyncio.gather(feeding, showing, return_exceptions=True)
             await feed.close()
-            await self._close(actors, pools, leases)
+            finished = feed.failure is None and not draining.is_set() and not shutdown.requested.is_set()
+            await self._close(actors, pools, leases, finished=finished)
         if feed.failure is not None:
             raise feed.failure
         if shutdown.requested.is_set():
@@ -172,6 +174,8 @@ class Run:
 
         config, stage = self.config, self.plan.stages[index]
         computes = stage.kind == "compute"
+        # Pages of a batch wait for hours, all together: as many as the window holds.
+        in_flight = max(config.workers.pages_in_flight, config.window.pages if config.engine.batch else 0)
         settings = WorkerSettings(
             links=self.plan.links,
             stage=stage,
@@ -182,7 +186,7 @@ class Run:
             max_pixels=config.render.max_pixels,
             page_timeout_s=config.limits.page_timeout_s,
             shard_budget_s=2 * config.workers.target_shard_s,
-            pages_in_flight=config.workers.pages_in_flight,
+            pages_in_flight=in_flight,
             policy=replace(RetryPolicy.from_config(config.retry), max_attempts=config.retry.engine_attempts),
             fingerprint=actors.assemble_settings.fingerprint,
             dedup=config.dedup.pages,
@@ -198,7 +202,7 @@ class Run:
             died=handles.PROCESS_DIED,
             on_death=actors.forget_worker,
             load_of=sizer.load,
-            capacity=2 * config.workers.target_shard_s if computes else 2.0 * config.workers.pages_in_flight,
+            capacity=2 * config.workers.target_shard_s if computes else 2.0 * in_flight,
             min_workers=min(config.workers.min, most),
             max_workers=most,
         )
@@ -225,10 +229,12 @@ class Run:
             await pool.drain()
         await feed.settle(self.config.shutdown.grace_s)
 
-    async def _close(self, actors: Actors, pools: list[WorkerPool], leases: LeaseKeeper) -> None:
+    async def _close(self, actors: Actors, pools: list[WorkerPool], leases: LeaseKeeper, *, finished: bool) -> None:
         for pool in pools:
             self.progress.workers = max(self.progress.workers, pool.size)
             await pool.close()
+        with contextlib.suppress(Exception):  # its intents stay, and age
+            await asyncio.wait_for(actors.close_desk(finished=finished), _LEDGER_CLOSE_S)
         with contextlib.suppress(Exception):  # what it had acknowledged is durable whether or not it answers now
             report = await asyncio.wait_for(actors.close_ledger(), _LEDGER_CLOSE_S)
             for name in report.damaged_segments:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -271,7 +271,7 @@ class WaitingStage:
         while True:
             attempt += 1
             try:
-                async with self._slots.slot(model):
+                async with self._slots.slot(model) if engine.paced else nullcontext():
                     return await engine.recognize_async(offered, model)
             except EngineTransient as error:
                 decision = decide(error, attempt, policy=self._policy)

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import socket
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -37,7 +36,7 @@ def llmock() -> Iterator[str]:
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_until(lambda: _answers(url) or server.poll() is not None, "llmock answers")
+        wait_until(lambda: _listens(port) or server.poll() is not None, "llmock answers")
         assert server.poll() is None
         yield url
     finally:
@@ -45,14 +44,10 @@ def llmock() -> Iterator[str]:
         server.wait(60)
 
 
-def _answers(url: str) -> bool:
-    try:
-        urllib.request.urlopen(f"{url}/gemini/v1beta/models", timeout=5).close()
-    except urllib.error.HTTPError:
-        return True  # an injected fault is an answer too
-    except OSError:
-        return False
-    return True
+def _listens(port: int) -> bool:
+    """Without a request: llmock would grade the test for not repeating one that it answered with a fault."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.mark.slow
