@@ -8,10 +8,10 @@ UV_VERSION := 0.13.9
 export RAY_USAGE_STATS_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test unit lint type fmt bench samples lock wheel clean
+.PHONY: help setup run test unit lint type fmt bench bench-memory samples lock wheel clean
 
 help:
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 20
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
 
 setup: $(VENV)/.ready ## a virtual environment with everything, from the lock file
 
@@ -46,6 +46,9 @@ fmt: setup ## format
 
 bench: setup ## ratios against bare loops, in one run
 	@$(BIN)/python -m benchmarks
+
+bench-memory: setup ## peak memory from 10 to 10,000 documents and pages
+	@$(BIN)/python -m benchmarks.memory
 
 samples: setup ## make samples/ again
 	@$(BIN)/python samples/make_samples.py

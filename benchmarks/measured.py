@@ -24,6 +24,7 @@ class Timing:
     cpu_s: float
     peak_bytes: int
     rays_peak_bytes: int = 0
+    driver_peak_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,7 @@ def run_rayocr(pages: int, source: Path, work: Path, *options: str) -> Timing:
         cpu_s=watch.ours.total_cpu_s,
         peak_bytes=watch.ours.peak_bytes,
         rays_peak_bytes=watch.rays.peak_bytes,
+        driver_peak_bytes=watch.driver_peak_bytes,
     )
 
 

@@ -15,7 +15,7 @@ _ACTORS = (
     "ray::_LedgerActor",
     "ray::_DiscoveryActor",
     "ray::_DocumentWorkerActor",
-    "ray::RateLimiter",
+    "ray::_RateLimiterActor",
     "ray::page_worker",
 )
 

@@ -11,15 +11,20 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from yaml import YAMLError
 
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.errors import UsageError
 
+if TYPE_CHECKING:
+    from rayocr.limits.prices import PriceTable
+
 PACKAGE = Path(__file__).parent
 
 # Paths are taken as they stand: Hydra's grammar would trip over the brackets, commas and quotes that file names have.
-_PATH_KEYS = ("source", "dest", "state", "logs.dir")
+_PATH_KEYS = ("source", "dest", "state", "logs.dir", "document")
 
 # The .env of the worker that rayocr replaces keeps working: its names, and the overrides that they stand for.
 _ENVIRONMENT = {
@@ -65,7 +70,11 @@ def secrets_from_environment(environment: Mapping[str, str] | None = None) -> Se
     environment = os.environ if environment is None else environment
     # The SDK prefers GOOGLE_API_KEY when both are set; a run must not mean another key than the SDK would.
     key = environment.get("GOOGLE_API_KEY") or environment.get("GEMINI_API_KEY")
-    return Secrets(gemini_api_key=key or None, openai_api_key=environment.get("OPENAI_API_KEY") or None)
+    return Secrets(
+        gemini_api_key=key or None,
+        openai_api_key=environment.get("OPENAI_API_KEY") or None,
+        redis_url=environment.get("REDIS_URL") or None,
+    )
 
 
 def compose(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> RayocrConfig:
@@ -112,6 +121,23 @@ def prompt_text(config: RayocrConfig, engine: str = "gemini") -> str:
         raise UsageError(
             f"The prompt {name!r} cannot be read ({error.strerror}); choose one of {known}, or name a file."
         ) from error
+
+
+def price_table(config: RayocrConfig) -> PriceTable:
+    """conf/prices.yaml, with the prices of the command line on top. Raises UsageError."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    from rayocr.limits.prices import Price, parse_prices
+
+    gemini = config.engine.gemini
+    own = Price(input_usd=gemini.input_usd_per_million, output_usd=gemini.output_usd_per_million)
+    path = conf_dir() / "prices.yaml"
+    try:
+        data = OmegaConf.to_container(OmegaConf.load(path))
+    except (OSError, ValueError, OmegaConfBaseException, YAMLError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from error
+    return parse_prices(data, override=own if own.input_usd or own.output_usd else None)
 
 
 def _split_paths(arguments: Sequence[str]) -> tuple[dict[str, str | None], list[str]]:

@@ -19,6 +19,7 @@ from rayocr.errors import UsageError
 class Mode(StrEnum):
     run = "run"
     status = "status"
+    cancel = "cancel"
 
 
 def _at_least(minimum: float, **values: float | None) -> None:
@@ -51,12 +52,14 @@ class GeminiConfig:
     request_timeout_s: float = 120.0  # the SDK has none of its own on the async client
     max_output_tokens: int = 16384  # a dense page is 2-4 thousand; thinking counts as output
     temperature: float | None = 0.0  # null for models that refuse it
-    input_usd_per_million: float = 0.25  # USD per 1M input tokens of the model above, November 2026
-    output_usd_per_million: float = 1.50
+    input_usd_per_million: float = 0.0  # USD per 1M input tokens; above 0 (one of the two) it wins over conf/prices.yaml
+    output_usd_per_million: float = 0.0
 
     def __post_init__(self) -> None:
         _at_least(1, **{"engine.gemini.max_output_tokens": self.max_output_tokens})
         _at_least(0.1, **{"engine.gemini.request_timeout_s": self.request_timeout_s})
+        _at_least(0, **{"engine.gemini.input_usd_per_million": self.input_usd_per_million})
+        _at_least(0, **{"engine.gemini.output_usd_per_million": self.output_usd_per_million})
         _at_least(50, **{"engine.gemini.dpi": self.dpi})
         thinking = ("auto", "off", "minimal", "low", "medium", "high", "default")
         safety = ("default", "off", "block_none", "block_only_high", "block_medium_and_above", "block_low_and_above")
@@ -128,15 +131,19 @@ class EngineConfig:
 @dataclass
 class WorkersConfig:
     min: int = 1  # workers kept while there is work
+    idle_timeout_s: float = 60.0  # a worker above the minimum goes when it has had nothing to do for so long
     max: int | None = None  # null: one a CPU of the cluster for engines that compute, 4 for engines that wait
     documents: int | None = None  # processes that fetch and assemble; null: one a CPU, two at least
     pages_in_flight: int = 64  # a waiting worker's pages at one time
     target_shard_s: float = 2.0  # shards are cut to take about this long: long against a Ray call, short against a kill
     max_shard_pages: int = 64
+    max_pages: int | None = 20_000  # a worker's, after which a new process takes its place, against leaks; null: none
 
     def __post_init__(self) -> None:
         _at_least(1, **{"workers.min": self.min, "workers.max": self.max, "workers.documents": self.documents})
         _at_least(1, **{"workers.pages_in_flight": self.pages_in_flight, "workers.max_shard_pages": self.max_shard_pages})
+        _at_least(1, **{"workers.max_pages": self.max_pages})
+        _at_least(0, **{"workers.idle_timeout_s": self.idle_timeout_s})
         if self.max is not None and self.max < self.min:
             raise UsageError(f"workers.max is {self.max}, below workers.min, which is {self.min}.")
 
@@ -152,20 +159,78 @@ class WindowConfig:
 
 
 @dataclass
+class ModelLimitsConfig:
+    """The quota of one model; null: no limit."""
+
+    rpm: float | None = None  # requests a minute
+    tpm: float | None = None  # input tokens a minute
+    rpd: int | None = None  # requests a day, from midnight to midnight in California
+    max_in_flight: int | None = None  # requests under way at one time
+
+    def __post_init__(self) -> None:
+        _at_least(0.001, **{"limits.rpm": self.rpm, "limits.tpm": self.tpm})
+        _at_least(1, **{"limits.rpd": self.rpd, "limits.max_in_flight": self.max_in_flight})
+
+
+@dataclass
 class LimitsConfig:
-    rpm: float | None = None  # requests a minute to one model, over all workers; null: no limit
-    max_in_flight: int | None = None  # requests under way to one model; null: no limit
+    rpm: float | None = None  # requests a minute to one model, over all workers; null: what `models` says, else no limit
+    tpm: float | None = None  # input tokens a minute, likewise
+    rpd: int | None = None  # requests a day, likewise
+    max_in_flight: int | None = None  # requests under way to one model, likewise
+    # Of a preset, by model or the beginning of its name. The four above win.
+    models: dict[str, ModelLimitsConfig] = field(default_factory=dict)
+    headroom: float = (
+        0.01  # of rpm and tpm left alone: room for 0.6 s of difference between the fastest and slowest way to the server
+    )
+    expected_input_tokens: int = 1000  # of a page with its prompt (a PDF page is 560), until real use is known
+    expected_output_tokens: int = 1000  # likewise; a dense page is 2-4 thousand
+    shared: str = "none"  # redis: all clusters that name the same REDIS_URL and shared_name draw on one quota
+    shared_name: str = "default"  # of the quota: one a project
+    shared_ttl_s: float = 6.0  # a cluster that has not been heard of for so long has no requests under way
+    shared_patience_s: float = 300.0  # Redis away for longer ends the run, resumable
+    day_quota_tries: int = 2  # refusals for the day that are waited out as the server says, before the model is parked
     page_timeout_s: float = 180.0  # a page that computes longer ends its worker (PDFium cannot be interrupted)
     fetch_timeout_s: float = 900.0  # download of one document
     validate_timeout_s: float = 60.0  # opening a document, for files that make PDFium spin
+    # Opening a document, or reading a page, may take this; more ends the process. A colour scan of 20,000 x 20,000 takes 1.2 GB.
+    page_memory: int = 2 << 30  # bytes
     max_document_bytes: int = 2 << 30
     max_document_pages: int = 100_000
 
     def __post_init__(self) -> None:
-        _at_least(0.001, **{"limits.rpm": self.rpm})
-        _at_least(1, **{"limits.max_in_flight": self.max_in_flight, "limits.max_document_pages": self.max_document_pages})
+        ModelLimitsConfig(rpm=self.rpm, tpm=self.tpm, rpd=self.rpd, max_in_flight=self.max_in_flight)
+        _at_least(1, **{"limits.max_document_pages": self.max_document_pages, "limits.shared_ttl_s": self.shared_ttl_s})
+        _at_least(0, **{"limits.shared_patience_s": self.shared_patience_s, "limits.day_quota_tries": self.day_quota_tries})
+        _at_least(1, **{"limits.expected_input_tokens": self.expected_input_tokens})
+        _at_least(0, **{"limits.expected_output_tokens": self.expected_output_tokens})
         _at_least(1, **{"limits.page_timeout_s": self.page_timeout_s, "limits.validate_timeout_s": self.validate_timeout_s})
+        _at_least(64 << 20, **{"limits.page_memory": self.page_memory})
         _at_least(1, **{"limits.fetch_timeout_s": self.fetch_timeout_s, "limits.max_document_bytes": self.max_document_bytes})
+        if not 0 <= self.headroom < 1:
+            raise UsageError(f"limits.headroom is {self.headroom}, and must be from 0 to below 1.")
+        if self.shared not in ("none", "redis"):
+            raise UsageError(f"limits.shared is {self.shared!r}; choose none or redis.")
+
+    def of(self, model: str) -> ModelLimitsConfig:
+        """The limits of this model: of the preset's row with its name or the longest one that it begins with, each replaced
+        by the figure that was given for all models."""
+        names = [name for name in self.models if model.removeprefix("models/").startswith(name)]
+        row = self.models[max(names, key=len)] if names else ModelLimitsConfig()
+        return ModelLimitsConfig(
+            rpm=row.rpm if self.rpm is None else self.rpm,
+            tpm=row.tpm if self.tpm is None else self.tpm,
+            rpd=row.rpd if self.rpd is None else self.rpd,
+            max_in_flight=row.max_in_flight if self.max_in_flight is None else self.max_in_flight,
+        )
+
+
+@dataclass
+class BudgetConfig:
+    usd: float | None = None  # for this run; no request leaves that is expected to exceed it; null: no limit
+
+    def __post_init__(self) -> None:
+        _at_least(0, **{"budget.usd": self.usd})
 
 
 @dataclass
@@ -261,6 +326,7 @@ class RayocrConfig:
     outputs: list[str] = field(default_factory=lambda: ["markdown", "jsonl"])
     include: list[str] = field(default_factory=list)  # globs on names below the source; empty: all
     exclude: list[str] = field(default_factory=list)
+    document: str | None = None  # of mode=cancel: its name below the source, or its id
     limit: int | None = None  # documents taken up by this run
     overwrite: bool = False  # read finished documents again
     allow_dest_in_source: bool = False
@@ -271,6 +337,7 @@ class RayocrConfig:
     workers: WorkersConfig = field(default_factory=WorkersConfig)
     window: WindowConfig = field(default_factory=WindowConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
+    budget: BudgetConfig = field(default_factory=BudgetConfig)
     render: RenderConfig = field(default_factory=RenderConfig)
     ledger: LedgerConfig = field(default_factory=LedgerConfig)
     batch: BatchConfig = field(default_factory=BatchConfig)
@@ -291,6 +358,8 @@ class RayocrConfig:
         """16 hex digits over every setting that can change a page's text: what a manifest says it was made with."""
         engine = asdict(self.engine)
         used = {name.rstrip("?") for name in self.engine.chain}
+        for name in ("gemini", "openai"):
+            del engine[name]["input_usd_per_million"], engine[name]["output_usd_per_million"]  # they do not change the text
         relevant: dict[str, Any] = {
             "chain": self.engine.chain,
             "engines": {name: engine[name] for name in sorted(used) if name in engine},
@@ -307,6 +376,7 @@ class Secrets:
 
     gemini_api_key: str | None = None
     openai_api_key: str | None = None  # servers of one's own need none
+    redis_url: str | None = None  # can carry a password
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{f.name}={'***' if getattr(self, f.name) else None}" for f in fields(self))

@@ -6,8 +6,9 @@ RayocrError
 │   ├── CredentialsError          a key or token is missing, wrong or lacks a permission
 │   ├── UnknownModel              the engine's server does not have the model
 │   ├── ServerUnreachable         nobody answers at the engine's address
-│   ├── DayQuotaExhausted         the quota of the day is used up
+│   ├── DayQuotaExhausted         the quota of the day is used up; carries when it resumes
 │   ├── BudgetExhausted           `budget.usd` is spent
+│   ├── SharedLimitsUnavailable   the Redis behind `limits.shared=redis` is away, and stays away
 │   └── ClusterUnavailable        no Ray to be had at the address, or it went away
 ├── Interrupted                   exit 130: SIGINT or SIGTERM, resumable
 ├── StorageError
@@ -95,11 +96,19 @@ class ServerUnreachable(OutsideError):
 
 
 class DayQuotaExhausted(OutsideError):
-    pass
+    """`resumes_at`: when the quota's next day begins, in seconds since 1970."""
+
+    def __init__(self, message: str = "", *, hint: str | None = None, resumes_at: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.resumes_at = resumes_at
 
 
 class BudgetExhausted(OutsideError):
-    pass
+    default_hint = "Start the same command again with budget.usd= for what is left: it goes on where it stopped."
+
+
+class SharedLimitsUnavailable(OutsideError):
+    default_hint = "Start the same command again when Redis is back, or use limits.shared=none if nobody else draws on the quota."
 
 
 class ClusterUnavailable(OutsideError):

@@ -233,3 +233,63 @@ class WorkerInfo:
     engines: tuple[str, ...]
     host: str
     pid: int
+
+
+class ThrottleKind(StrEnum):
+    """What a server refused a request for."""
+
+    MINUTE = "minute"  # 429: the quota of a minute, or an unnamed one
+    DAY = "day"  # 429: the quota of the day
+    OVERLOADED = "overloaded"  # 5xx: it is too busy, whatever the quota
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throttle:
+    """A refusal, as a worker reports it. `retry_after_s`: the server's own delay; `age_s`: since the request was sent."""
+
+    kind: ThrottleKind
+    retry_after_s: float | None = None
+    age_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotReturn:
+    """Slots that a worker gives back, with what their requests took: `answered` of them took these tokens and this money,
+    `free` of them nothing (never sent, or turned away), the others (an answer that was lost or bad) probably what was expected.
+    """
+
+    slots: int
+    answered: int = 0
+    free: int = 0
+    input_tokens: int = 0
+    cost_usd: float = 0.0
+    throttle: Throttle | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelQuota:
+    """What the RateLimiter knows of one model. Instants are seconds since 1970; `rate_rpm` None: no limit."""
+
+    model: str
+    granted: int
+    waited_s: float  # of all pages together: from asking for a slot to its start
+    throttled: int  # refusals by the server
+    rate_rpm: float | None  # learned; at most the configured one
+    in_flight: int
+    input_tokens: int
+    spent_usd: float
+    requests_today: int
+    paused_until: float | None = None
+    parked_until: float | None = None  # the quota of the day is used up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimiterState:
+    """The RateLimiter at one moment. `forgetful`: it was restarted and waits to be told what had been spent."""
+
+    models: tuple[ModelQuota, ...] = ()
+    spent_usd: float = 0.0
+    promised_usd: float = 0.0  # to requests under way
+    budget_usd: float | None = None
+    away_for_s: float = 0.0  # so long has the shared bucket been out of reach
+    forgetful: bool = False

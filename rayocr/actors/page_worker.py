@@ -13,24 +13,26 @@ import io
 import os
 import socket
 import time
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 from rayocr.actors.copying import CopiesPort, Twins
+from rayocr.actors.metered import meter
 from rayocr.actors.recorder import LedgerPort, Recorder
 from rayocr.actors.slots import Drained, Limiter, SlotClient
 from rayocr.config import EngineConfig, Secrets
-from rayocr.engines.base import Desk, Engine
+from rayocr.engines.base import Desk, Engine, WaitingEngine
 from rayocr.engines.chain import ComputeStage, PageProgress, WaitingStage
 from rayocr.engines.registry import ChainLink, Stage, build_engine
 from rayocr.errors import DocumentError, EngineError, EngineUnavailable, InternalError, OutsideError, RayocrError
+from rayocr.limits.prices import PriceTable
 from rayocr.messages import DocumentContext, PageRecord, Shard, ShardReport, WorkerInfo
 from rayocr.pdf.content_hash import content_hash
 from rayocr.pdf.document import PdfFile
-from rayocr.pdf.guard import deadline
+from rayocr.pdf.guard import bounded
 from rayocr.pdf.page import Page
 from rayocr.retry import RetryPolicy
 
@@ -57,8 +59,10 @@ class WorkerSettings:
     engine: EngineConfig
     prompts: Mapping[str, str]  # by engine
     secrets: Secrets
+    prices: PriceTable
     max_pixels: int
     page_timeout_s: float
+    page_memory_bytes: int
     shard_budget_s: float
     pages_in_flight: int
     policy: RetryPolicy
@@ -82,6 +86,8 @@ class PageWorker:
         self._stage: ComputeStage | WaitingStage | None = None
         self._turn: asyncio.Semaphore | None = None
         self._draining = False
+        self._cancelled: set[str] = set()  # document_ids
+        self._asking: defaultdict[str, set[asyncio.Task[Any]]] = defaultdict(set)  # pages under way to a server, by document_id
         self._stopped: OutsideError | None = None
 
     async def open(self) -> WorkerInfo:
@@ -132,6 +138,12 @@ class PageWorker:
         self._draining = True
         self._slots.close()
 
+    async def cancel(self, document_id: str) -> None:
+        """Drop the document: no further page of it is read, and answers under way are not waited for."""
+        self._cancelled.add(document_id)
+        for task in self._asking.get(document_id, ()):
+            task.cancel()
+
     # -- one page -----------------------------------------------------------------------------------------------------------
 
     async def _read_in_time(
@@ -151,6 +163,8 @@ class PageWorker:
         """When one page raises, no further request leaves. What ends the run (a budget, a wrong key) leaves those under way
         to be answered and recorded, since they are paid for; what concerns the document alone cancels them."""
         tasks = [asyncio.create_task(self._read_in_turn(number, shard, content, context)) for number in shard.page_numbers]
+        asking = self._asking[shard.document_id]
+        asking.update(tasks)
         try:
             return list(await asyncio.gather(*tasks))
         except OutsideError as error:
@@ -163,7 +177,13 @@ class PageWorker:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            if shard.document_id in self._cancelled:
+                return []
             raise
+        finally:
+            asking.difference_update(tasks)
+            if not asking:
+                self._asking.pop(shard.document_id, None)
 
     async def _read_in_turn(
         self, number: int, shard: Shard, content: DocumentBytes, context: DocumentContext
@@ -177,7 +197,7 @@ class PageWorker:
     ) -> tuple[PageRecord, asyncio.Future[None]] | None:
         if self._stopped is not None:
             raise self._stopped  # not None: the driver would send the page again and again until it hears of the first error
-        if self._draining:
+        if self._draining or shard.document_id in self._cancelled:
             return None
         before = shard.attempts.get(number, ())
         progress = PageProgress(shard.document_id, number, is_last_stage=self._settings.is_last_stage, attempts=before)
@@ -230,7 +250,7 @@ class PageWorker:
         return await asyncio.get_running_loop().run_in_executor(self._pdf_thread, self._guarded, function, arguments)
 
     def _guarded(self, function: Callable[..., T], arguments: tuple[Any, ...]) -> T:
-        with deadline(self._settings.page_timeout_s):
+        with bounded(seconds=self._settings.page_timeout_s, memory_bytes=self._settings.page_memory_bytes):
             return function(*arguments)
 
     def _open_engines(self) -> list[Engine | None]:
@@ -247,8 +267,13 @@ class PageWorker:
                 if not link.optional:
                     raise
                 continue
-            engines[position] = engine
+            engines[position] = self._metered(engine)
         return engines
+
+    def _metered(self, engine: Engine) -> Engine:
+        if isinstance(engine, WaitingEngine):
+            return meter(engine, slots=self._slots, prices=self._settings.prices)
+        return engine
 
 
 class _OfferedPage:

@@ -1,7 +1,8 @@
 """A worker's side of the RateLimiter: turns leased slots into an `async with`, one call for as many pages as are waiting.
 
 Never more than one lease call per model is under way, and it asks for as many slots as pages wait at that moment: so a request
-costs no round trip when there are many, and no slot lies about unused when there are few.
+costs no round trip when there are many, and no slot lies about unused when there are few. A slot is good for a moment only: what
+left long after its start would crowd the window of those that come after it.
 """
 
 from __future__ import annotations
@@ -14,21 +15,39 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from rayocr.errors import EngineConnectionLost, EngineOverloaded, EngineRateLimited
+from rayocr.messages import SlotReturn, Throttle, ThrottleKind
+
+_GOOD_FOR_S = 0.5  # after its start: less than the headroom of one per cent of a minute, which is 0.6 s
+
 
 class Limiter(Protocol):
     """What is used of the RateLimiter, here or behind a Ray handle."""
 
     async def lease(self, model: str, worker: str, wanted: int) -> tuple[float, ...]: ...
 
-    async def release(self, model: str, worker: str, count: int) -> None: ...
+    async def release(self, model: str, worker: str, returned: SlotReturn) -> float: ...
+
+
+@dataclass(slots=True)
+class _Returning:
+    """Slots to be given back with the next call."""
+
+    slots: int = 0
+    answered: int = 0
+    free: int = 0
+    input_tokens: int = 0
+    cost_usd: float = 0.0
+    throttle: Throttle | None = None
 
 
 @dataclass(slots=True)
 class _Model:
     waiting: deque[asyncio.Future[float]] = field(default_factory=deque)  # result: the instant at which it may leave
-    done_with: int = 0
+    returning: _Returning = field(default_factory=_Returning)
     leasing: asyncio.Task[None] | None = None
     releasing: asyncio.Task[None] | None = None
+    paused_until: float = 0.0
 
 
 class Drained(Exception):
@@ -50,12 +69,15 @@ class SlotClient:
         self._worker = worker
         self._clock = clock
         self._sleep = sleep or self.sleep
-        self._closing = asyncio.Event()
+        self._closing = False
+        self._sleeping: set[asyncio.Future[None]] = set()
         self._models: dict[str, _Model] = defaultdict(_Model)
 
     def close(self) -> None:
         """From now on, whoever waits for a slot gets Drained."""
-        self._closing.set()
+        self._closing = True
+        for sleeper in self._sleeping:
+            _wake(sleeper)
         for state in self._models.values():
             while (future := self._next_waiting(state)) is not None:
                 state.waiting.popleft()
@@ -63,54 +85,83 @@ class SlotClient:
 
     async def sleep(self, delay_s: float) -> None:
         """Like asyncio.sleep, but over at once when this is closed."""
+        if self._closing:
+            return
+        loop = asyncio.get_running_loop()
+        over: asyncio.Future[None] = loop.create_future()
+        timer = loop.call_later(delay_s, _wake, over)
+        self._sleeping.add(over)
         try:
-            await asyncio.wait_for(self._closing.wait(), delay_s)
-        except TimeoutError:
-            pass
+            await over
+        finally:
+            timer.cancel()
+            self._sleeping.discard(over)
 
     @asynccontextmanager
     async def slot(self, model: str) -> AsyncIterator[None]:
-        """Entered when one request to the model may leave; holds the slot until it is left. Raises Drained."""
-        if self._closing.is_set():
-            raise Drained
+        """Entered when one request to the model may leave; holds the slot until it is left. Raises Drained, and what the
+        limiter raises. A refusal by the server that leaves through here is reported to the limiter, for all workers."""
         state = self._models[model]
+        await self._start(model, state)
+        sent_at = self._clock()
+        try:
+            yield
+        except (EngineRateLimited, EngineOverloaded) as error:
+            self._finish(model, state, free=1, throttle=_throttle(error, age_s=self._clock() - sent_at))
+            raise
+        except EngineConnectionLost:
+            self._finish(model, state, free=1)
+            raise
+        except BaseException:
+            self._finish(model, state)
+            raise
+        self._finish(model, state)
+
+    def used(self, model: str, *, input_tokens: int, cost_usd: float) -> None:
+        """What an answered request took; its slot is still held. Sent along when slots are given back."""
+        returning = self._models[model].returning
+        returning.answered += 1
+        returning.input_tokens += input_tokens
+        returning.cost_usd += cost_usd
+
+    # -- taking -------------------------------------------------------------------------------------------------------------
+
+    async def _start(self, model: str, state: _Model) -> None:
+        """Until a slot begins. One that is missed, or that falls into a pause, is given back for another."""
+        missed = False
+        while True:
+            start = await self._granted(model, state)
+            try:
+                delay_s = start - self._clock()
+                if delay_s > 0:
+                    await self._sleep(delay_s)
+            except BaseException:
+                self._finish(model, state, free=1)
+                raise
+            now = self._clock()
+            if self._closing:
+                self._finish(model, state, free=1)
+                raise Drained
+            # Only once in a row: a machine that is too busy for its slots must still get on.
+            late = now - start > _GOOD_FOR_S and not missed
+            if not late and now >= state.paused_until:
+                return
+            missed = missed or late
+            self._finish(model, state, free=1)
+
+    async def _granted(self, model: str, state: _Model) -> float:
+        if self._closing:
+            raise Drained
         granted: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         state.waiting.append(granted)
-        self._start_leasing(model, state)
-        try:
-            start = await granted
-        except asyncio.CancelledError:
-            if granted.done() and not granted.cancelled():
-                self._finish(model, state)
-            raise
-        try:
-            delay_s = start - self._clock()
-            if delay_s > 0:
-                await self._sleep(delay_s)
-            if self._closing.is_set():
-                raise Drained
-            yield
-        finally:
-            self._finish(model, state)
-
-    def _finish(self, model: str, state: _Model) -> None:
-        state.done_with += 1
-        # Not left to the leasing task: that one may be waiting for exactly this slot to come back.
-        if state.releasing is None:
-            state.releasing = asyncio.get_running_loop().create_task(self._release(model, state))
-
-    def _start_leasing(self, model: str, state: _Model) -> None:
         if state.leasing is None:
             state.leasing = asyncio.get_running_loop().create_task(self._lease(model, state))
-
-    async def _release(self, model: str, state: _Model) -> None:
         try:
-            await asyncio.sleep(0)  # slots that are done with in the same turn of the loop go along
-            while state.done_with:
-                count, state.done_with = state.done_with, 0
-                await self._limiter.release(model, self._worker, count)
-        finally:
-            state.releasing = None
+            return await granted
+        except asyncio.CancelledError:
+            if granted.done() and not granted.cancelled() and granted.exception() is None:
+                self._finish(model, state, free=1)
+            raise
 
     async def _lease(self, model: str, state: _Model) -> None:
         try:
@@ -118,10 +169,12 @@ class SlotClient:
             while self._next_waiting(state) is not None:
                 delays = await self._limiter.lease(model, self._worker, len(state.waiting))
                 now = self._clock()
+                if not delays:
+                    raise Drained  # the run has given this worker up for dead
                 for delay_s in delays:
                     future = self._next_waiting(state)
                     if future is None:
-                        self._finish(model, state)
+                        self._finish(model, state, free=1)
                     else:
                         state.waiting.popleft()
                         future.set_result(now + delay_s)
@@ -132,8 +185,60 @@ class SlotClient:
         finally:
             state.leasing = None
 
+    # -- giving back --------------------------------------------------------------------------------------------------------
+
+    def _finish(self, model: str, state: _Model, *, free: int = 0, throttle: Throttle | None = None) -> None:
+        returning = state.returning
+        returning.slots += 1
+        returning.free += free
+        returning.throttle = _graver(returning.throttle, throttle)
+        # Not left to the leasing task: that one may be waiting for exactly this slot to come back.
+        if state.releasing is None:
+            state.releasing = asyncio.get_running_loop().create_task(self._release(model, state))
+
+    async def _release(self, model: str, state: _Model) -> None:
+        try:
+            await asyncio.sleep(0)  # slots that are done with in the same turn of the loop go along
+            while state.returning.slots:
+                returning, state.returning = state.returning, _Returning()
+                pause_s = await self._limiter.release(
+                    model,
+                    self._worker,
+                    SlotReturn(
+                        slots=returning.slots,
+                        answered=returning.answered,
+                        free=returning.free,
+                        input_tokens=returning.input_tokens,
+                        cost_usd=returning.cost_usd,
+                        throttle=returning.throttle,
+                    ),
+                )
+                if pause_s > 0:
+                    state.paused_until = self._clock() + pause_s
+        finally:
+            state.releasing = None
+
     @staticmethod
     def _next_waiting(state: _Model) -> asyncio.Future[float] | None:
         while state.waiting and state.waiting[0].done():
             state.waiting.popleft()
         return state.waiting[0] if state.waiting else None
+
+
+def _wake(sleeper: asyncio.Future[None]) -> None:
+    if not sleeper.done():
+        sleeper.set_result(None)
+
+
+def _throttle(error: EngineRateLimited | EngineOverloaded, *, age_s: float) -> Throttle:
+    kind = ThrottleKind.OVERLOADED
+    if isinstance(error, EngineRateLimited):
+        kind = ThrottleKind.DAY if error.per_day else ThrottleKind.MINUTE
+    return Throttle(kind=kind, retry_after_s=error.retry_after_s, age_s=age_s)
+
+
+def _graver(one: Throttle | None, other: Throttle | None) -> Throttle | None:
+    """Of refusals that are reported together: for the day before the minute before mere load, then the longest delay."""
+    order = (ThrottleKind.OVERLOADED, ThrottleKind.MINUTE, ThrottleKind.DAY)
+    known = [throttle for throttle in (one, other) if throttle is not None]
+    return max(known, key=lambda throttle: (order.index(throttle.kind), throttle.retry_after_s or 0.0), default=None)

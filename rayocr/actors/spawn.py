@@ -18,10 +18,11 @@ from rayocr.actors.document_worker import DocumentWorker
 from rayocr.actors.fetch import FetchSettings
 from rayocr.actors.ledger import Ledger
 from rayocr.actors.page_worker import PageWorker, WorkerSettings
-from rayocr.actors.rate_limiter import RateLimiter
-from rayocr.config import LedgerConfig, LimitsConfig, RayocrConfig, RetryConfig, Secrets
+from rayocr.actors.rate_limiter import LimiterRules, RateLimiter
+from rayocr.config import LedgerConfig, RayocrConfig, RetryConfig, Secrets
 from rayocr.errors import ContentLost
-from rayocr.messages import PageRecord
+from rayocr.limits.factory import bucket_opener
+from rayocr.messages import PageRecord, SlotReturn
 from rayocr.retry import RetryPolicy
 from rayocr.storage.factory import cached_storage, open_storage
 
@@ -63,8 +64,9 @@ class RemoteLimiter:
         delays: tuple[float, ...] = await answer(self._handle.lease.remote(model, worker, wanted))
         return delays
 
-    async def release(self, model: str, worker: str, count: int) -> None:
-        await answer(self._handle.release.remote(model, worker, count))
+    async def release(self, model: str, worker: str, returned: SlotReturn) -> float:
+        pause_s: float = await answer(self._handle.release.remote(model, worker, returned))
+        return pause_s
 
 
 class RemoteDesk:
@@ -126,6 +128,15 @@ class _DiscoveryActor(Discovery):
         super().__init__(open_storage(source_uri), cached_storage(state_uri), rules)
 
 
+class _RateLimiterActor(RateLimiter):
+    def __init__(self, rules: LimiterRules, secrets: Secrets, run_id: str) -> None:
+        super().__init__(
+            rules,
+            open_bucket=bucket_opener(rules.limits, secrets, cluster=run_id),
+            restarted=ray.get_runtime_context().was_current_actor_reconstructed,
+        )
+
+
 class _DocumentWorkerActor(DocumentWorker):
     def __init__(self, fetch_settings: FetchSettings, assemble_settings: AssembleSettings, ledger: Any) -> None:
         def read_texts(document_id: str, first: int, last: int) -> Sequence[PageRecord]:
@@ -157,15 +168,16 @@ def spawn_batch_desk(state_uri: str, run_id: str, config: RayocrConfig, secrets:
     return actor.remote(state_uri, run_id, config, secrets)
 
 
-def spawn_limiter(run_id: str, limits: LimitsConfig) -> Any:
-    actor = ray.remote(RateLimiter).options(
+def spawn_limiter(run_id: str, rules: LimiterRules, secrets: Secrets) -> Any:
+    actor = ray.remote(_RateLimiterActor).options(
         name=f"rate_limiter:{run_id}",
         num_cpus=0,
-        max_restarts=-1,  # comes back empty-handed
-        max_task_retries=-1,  # a lease asked for twice wastes slots until they are released, and breaks no limit
+        max_restarts=-1,  # comes back empty-handed, and is told by the driver what was spent
+        max_task_retries=-1,  # a lease asked for twice wastes slots until they expire, and breaks no limit
         max_concurrency=_MANY,
+        enable_task_events=False,  # one for each lease would fill the memory of Ray's control store
     )
-    return actor.remote(rpm=limits.rpm, max_in_flight=limits.max_in_flight)
+    return actor.remote(rules, secrets, run_id)
 
 
 def spawn_discovery(run_id: str, source_uri: str, state_uri: str, rules: DiscoveryRules) -> Any:

@@ -22,6 +22,7 @@ from rayocr.actors.discovery import DiscoveryRules
 from rayocr.actors.fetch import FetchSettings, current_version
 from rayocr.actors.ledger import LedgerReport
 from rayocr.actors.page_worker import WorkerSettings
+from rayocr.actors.rate_limiter import LimiterRules
 from rayocr.actors.spawn import (
     ObjectStoreBytes,
     answer,
@@ -41,6 +42,7 @@ from rayocr.messages import (
     DocumentContext,
     DocumentOutcome,
     FetchedDocument,
+    LimiterState,
     PageSummary,
 )
 from rayocr.observe.dead_letters import DeadLetter, append_dead_letter, dead_letter_name
@@ -128,6 +130,17 @@ class Actors:
     def spawn_worker(self, name: str, settings: WorkerSettings) -> Any:
         return spawn_worker(name, settings, self.ledger, self.limiter, self.desk)
 
+    async def limiter_state(self) -> LimiterState:
+        state: LimiterState = await answer(self.limiter.state.remote())
+        return state
+
+    async def restore_limiter(self, earlier: LimiterState | None) -> None:
+        await answer(self.limiter.restore.remote(earlier))
+
+    async def close_limiter(self) -> None:
+        if self.limiter is not None:
+            await answer(self.limiter.close.remote())
+
     def forget_worker(self, name: str) -> None:
         if self.limiter is not None:
             self.limiter.forget.remote(name)
@@ -171,11 +184,11 @@ def start(
     fetch_settings: FetchSettings,
     rules: DiscoveryRules,
     cpus: int,
-    waits: bool,
+    limiter_rules: LimiterRules | None,
     keys: Secrets,
 ) -> Actors:
-    """Spawn the actors of a run, the limiter only where engines wait for servers. Does not wait for them."""
-    copies_bytes = config.dedup.memory_bytes if config.dedup.pages and waits else 0
+    """Spawn the actors of a run, the limiter only where it has rules. Does not wait for them."""
+    copies_bytes = config.dedup.memory_bytes if config.dedup.pages and limiter_rules else 0
     ledger = spawn_ledger(assemble_settings.state_uri, run_id, config.ledger, config.retry, copies_bytes=copies_bytes)
     return Actors(
         config=config,
@@ -184,8 +197,8 @@ def start(
         fetch_settings=fetch_settings,
         logs_dir=Path(config.logs.dir),
         ledger=ledger,
-        limiter=spawn_limiter(run_id, config.limits) if waits else None,
-        desk=spawn_batch_desk(assemble_settings.state_uri, run_id, config, keys) if config.engine.batch and waits else None,
+        limiter=spawn_limiter(run_id, limiter_rules, keys) if limiter_rules else None,
+        desk=spawn_batch_desk(assemble_settings.state_uri, run_id, config, keys) if config.engine.batch else None,
         discovery=spawn_discovery(run_id, source_uri, assemble_settings.state_uri, rules),
         document_workers=DocumentWorkers(
             lambda name: spawn_document_worker(f"{name}:{run_id}", fetch_settings, assemble_settings, ledger),

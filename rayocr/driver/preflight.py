@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import glob
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from rayocr.composition import prompt_text, samples_dir
+from rayocr.composition import price_table, prompt_text, samples_dir
 from rayocr.config import RayocrConfig
 from rayocr.engines.registry import ChainLink, Stage, parse_chain, stages
 from rayocr.errors import ObjectNotFound, StorageError, UsageError
+from rayocr.limits.prices import PriceTable
 from rayocr.outputs.base import Output
 from rayocr.outputs.registry import parse_outputs
 from rayocr.storage.base import Storage
@@ -30,6 +32,7 @@ class Plan:
     stages: tuple[Stage, ...]
     outputs: tuple[type[Output], ...]
     prompts: dict[str, str]  # by engine
+    prices: PriceTable
 
 
 def plan(config: RayocrConfig) -> Plan:
@@ -52,6 +55,7 @@ def plan(config: RayocrConfig) -> Plan:
         stages=stages(links),
         outputs=parse_outputs(config.outputs),
         prompts={link.name: prompt_text(config, link.name) for link in links if link.kind == "wait"},
+        prices=_prices(config, links),
     )
 
 
@@ -62,8 +66,26 @@ def _check_batch(config: RayocrConfig, links: tuple[ChainLink, ...]) -> None:
         raise UsageError(
             "engine.batch=true is Gemini's Batch API, and the chain has no gemini. Leave it out, or give engine=gemini"
         )
+    if config.budget.usd is not None:
+        raise UsageError(
+            "engine.batch=true and budget.usd do not go together: a job is paid for as a whole, hours after it was submitted."
+            " See what it will cost with mode=estimate, and bound it with limit="
+        )
     if config.engine.gemini.vertexai:
         raise UsageError("engine.batch=true works with the Developer API only. Leave engine.gemini.vertexai=true out.")
+
+
+def _prices(config: RayocrConfig, links: tuple[ChainLink, ...]) -> PriceTable:
+    """Raises UsageError: a budget means nothing for a model whose price is not known."""
+    prices = price_table(config)
+    models = config.engine.gemini.ladder if any(link.name == "gemini" for link in links) else ()
+    for model in models:
+        if config.budget.usd is not None and prices.price(model, time.time()) is None:
+            raise UsageError(
+                f"budget.usd is given, but conf/prices.yaml has no price for {model}: add one there, or give"
+                " engine.gemini.input_usd_per_million= and engine.gemini.output_usd_per_million=."
+            )
+    return prices
 
 
 def _source(config: RayocrConfig) -> tuple[str, list[str], list[str]]:
@@ -114,6 +136,11 @@ def _writable(uri: StorageUri, option: str) -> Storage:
         error.hint = error.hint or f"Choose another {option}="
         raise
     return storage
+
+
+def source_of(config: RayocrConfig) -> Storage:
+    """The source alone, for modes that look documents up in it. Raises UsageError."""
+    return _existing(parse_uri(_source(config)[0]))
 
 
 def existing_state(config: RayocrConfig) -> Storage:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from rayocr.messages import DiscoveryTotals, DocumentOutcome, PageOutcome, PageSummary
+from rayocr.messages import DiscoveryTotals, DocumentOutcome, LimiterState, PageOutcome, PageSummary
 
 
 @dataclass(slots=True)
@@ -22,6 +22,9 @@ class Progress:
     documents: Counter[DocumentOutcome] = field(default_factory=Counter)
     documents_started: int = 0
     elsewhere: int = 0  # another run has them, or finished them first
+    cancelled: int = 0  # on request
+    held_elsewhere: int = 0  # by other runs at this moment; awaited at the end
+    locks_away: bool = False
     deferred: int = 0  # their storage was away; the next run takes them up
     pages_known: int = 0
     pages_done: int = 0
@@ -35,6 +38,7 @@ class Progress:
     output_tokens: int = 0
     cost_usd: float = 0.0
     workers: int = 0
+    limiter: LimiterState | None = None  # as it was a second ago; None: no engine waits for a server
 
     def __post_init__(self) -> None:
         self.started = self.clock()

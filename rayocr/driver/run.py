@@ -19,15 +19,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rayocr.actors.assemble import AssembleSettings
+from rayocr.actors.commit import LeaseSettings
 from rayocr.actors.discovery import Discovery, DiscoveryRules
 from rayocr.actors.fetch import FetchSettings
+from rayocr.actors.rate_limiter import LimiterRules
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.cluster import Connection, connect, disconnect
+from rayocr.driver.control import CancelWatch
 from rayocr.driver.feed import Feed
 from rayocr.driver.leases import LeaseKeeper
 from rayocr.driver.preflight import Plan
 from rayocr.driver.probe import probe_servers
 from rayocr.driver.progress import Progress
+from rayocr.driver.quota_watch import QuotaWatch
 from rayocr.driver.record import run_record, write_record
 from rayocr.driver.shards import ShardSizer
 from rayocr.driver.shutdown import Shutdown
@@ -45,6 +49,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_LIMITER_CLOSE_S = 5.0
 _LEDGER_CLOSE_S = 15.0  # for the last segment; what is not written by then is read again by the next run
 
 
@@ -88,6 +93,7 @@ class Run:
             return
         if done:
             self._say_found(scout.result())
+        locks = self._locks()
         probing = asyncio.create_task(
             asyncio.to_thread(probe_servers, self.plan.links, self.config.engine, self.plan.prompts, self.keys)
         )
@@ -107,7 +113,7 @@ class Run:
                 )
             if shutdown.requested.is_set():
                 raise Interrupted("Interrupted before the first page.")
-            await self._run_on(connection, rules, draining, shutdown)
+            await self._run_on(connection, rules, locks, draining, shutdown)
         finally:
             await loop.run_in_executor(ray_thread, disconnect)
             ray_thread.shutdown()
@@ -116,7 +122,9 @@ class Run:
         """The listing's beginning, before there is a cluster: is there anything to do, and how much?"""
         return Discovery(self.plan.source, self.plan.state, rules).next_batch(1)
 
-    async def _run_on(self, connection: Connection, rules: DiscoveryRules, draining: asyncio.Event, shutdown: Shutdown) -> None:
+    async def _run_on(
+        self, connection: Connection, rules: DiscoveryRules, locks: Locks, draining: asyncio.Event, shutdown: Shutdown
+    ) -> None:
         from rayocr.driver import handles
         from rayocr.driver.flow import DocumentFlow
 
@@ -127,6 +135,12 @@ class Run:
             run_id=self.run_id,
             fingerprint=self.config.fingerprint(self.plan.prompts),
             retry=self.config.retry,
+            lease=LeaseSettings(
+                config=self.config.locks,
+                state_uri=self.plan.state.uri,
+                owner=self._owner(),
+                redis_url=self.keys.redis_url,
+            ),
             replace_manifest=self.config.overwrite,
         )
         actors = handles.start(
@@ -138,26 +152,48 @@ class Run:
             fetch_settings=FetchSettings(source_uri=self.plan.source.uri, limits=self.config.limits, retry=self.config.retry),
             rules=rules,
             cpus=connection.cpus,
-            waits=any(stage.kind == "wait" for stage in self.plan.stages),
+            limiter_rules=self._limiter_rules(),
             keys=self.keys,
         )
         stages = [(stage, *self._pool(actors, index, connection)) for index, stage in enumerate(self.plan.stages)]
         pools = [pool for _, pool, _ in stages]
         window = Window(self.config.window)
-        feed = Feed(actors, window, self.progress, draining)
-        leases = LeaseKeeper(self._locks(), ttl_s=self.config.locks.ttl_s, on_lost=feed.cancel)
+        leases = LeaseKeeper(
+            locks,
+            ttl_s=self.config.locks.ttl_s,
+            draining=draining,
+            on_lost=lambda document_id: feed.lost(document_id),
+            on_away=self._say_locks,
+        )
+        # A run that waits for another gives up its CPUs: on one cluster the other may be waiting for them.
+        feed = Feed(
+            actors,
+            window,
+            self.progress,
+            draining,
+            retry_s=leases.retry_s,
+            on_waiting=lambda: _shrink(pools, idle_s=0.0, keep=0),
+        )
         flow = DocumentFlow(actors, stages=stages, window=window, leases=leases, progress=self.progress, draining=draining)
         leases.start()
         for pool in pools:
             pool.prestart()
         showing = asyncio.create_task(self.terminal.show(self.progress))
+        watch = CancelWatch(self.plan.state, lambda document_id: self._cancel(document_id, feed, pools))
+        await watch.look()
+        watching = asyncio.create_task(watch.run())
+        shrinking = asyncio.create_task(self._shrink_forever(pools))
+        metering = asyncio.create_task(self._watch_quota(actors))
         feeding = asyncio.create_task(feed.run(flow))
         try:
             await self._until_done_or_stopped(feed, feeding, pools, draining, shutdown)
         finally:
             feeding.cancel()
             showing.cancel()
-            await asyncio.gather(feeding, showing, return_exceptions=True)
+            watching.cancel()
+            shrinking.cancel()
+            metering.cancel()
+            await asyncio.gather(feeding, showing, watching, shrinking, metering, return_exceptions=True)
             await feed.close()
             finished = feed.failure is None and not draining.is_set() and not shutdown.requested.is_set()
             await self._close(actors, pools, leases, finished=finished)
@@ -165,6 +201,29 @@ class Run:
             raise feed.failure
         if shutdown.requested.is_set():
             raise Interrupted("Interrupted.")
+
+    async def _shrink_forever(self, pools: list[WorkerPool]) -> None:
+        idle_s = self.config.workers.idle_timeout_s
+        while True:
+            await asyncio.sleep(max(1.0, idle_s / 4))
+            _shrink(pools, idle_s=idle_s, keep=self.config.workers.min)
+
+    def _cancel(self, document_id: str, feed: Feed, pools: list[WorkerPool]) -> None:
+        feed.cancel(document_id)
+        for pool in pools:
+            pool.cancel(document_id)
+
+    def _limiter_rules(self) -> LimiterRules | None:
+        """None where no engine waits for a server: nothing to limit."""
+        if all(stage.kind != "wait" for stage in self.plan.stages):
+            return None
+        return LimiterRules(limits=self.config.limits, prices=self.plan.prices, budget_usd=self.config.budget.usd)
+
+    async def _watch_quota(self, actors: Actors) -> None:
+        from rayocr.driver import handles
+
+        if actors.limiter is not None:
+            await QuotaWatch(actors, self.progress, warn=self.terminal.warn, died=handles.PROCESS_DIED).run()
 
     def _pool(self, actors: Actors, index: int, connection: Connection) -> tuple[WorkerPool, ShardSizer]:
         from rayocr.actors.page_worker import WorkerSettings
@@ -183,8 +242,10 @@ class Run:
             engine=config.engine,
             prompts=self.plan.prompts,
             secrets=self.keys,
+            prices=self.plan.prices,
             max_pixels=config.render.max_pixels,
             page_timeout_s=config.limits.page_timeout_s,
+            page_memory_bytes=config.limits.page_memory,
             shard_budget_s=2 * config.workers.target_shard_s,
             pages_in_flight=in_flight,
             policy=replace(RetryPolicy.from_config(config.retry), max_attempts=config.retry.engine_attempts),
@@ -205,6 +266,8 @@ class Run:
             capacity=2 * config.workers.target_shard_s if computes else 2.0 * in_flight,
             min_workers=min(config.workers.min, most),
             max_workers=most,
+            max_pages=config.workers.max_pages,
+            run_id=self.run_id,
         )
         return pool, sizer
 
@@ -239,6 +302,8 @@ class Run:
             report = await asyncio.wait_for(actors.close_ledger(), _LEDGER_CLOSE_S)
             for name in report.damaged_segments:
                 self.terminal.warn(f"A ledger segment is damaged, and its pages are read again: {name}")
+        with contextlib.suppress(Exception):  # what it shares with other clusters expires by itself
+            await asyncio.wait_for(actors.close_limiter(), _LIMITER_CLOSE_S)
         await leases.close()
 
     def _exit_code(self) -> int:
@@ -267,10 +332,23 @@ class Run:
 
     # -- words and files ----------------------------------------------------------------------------------------------------
 
+    def _owner(self) -> str:
+        return f"{self.run_id}@{socket.gethostname()}:{os.getpid()}"
+
     def _locks(self) -> Locks:
+        """Raises LocksUnavailable at once where there are none: better said before the first page than waited for."""
         from rayocr.locks.factory import open_locks
 
-        return open_locks(self.config.locks, self.plan.state.uri, owner=f"{self.run_id}@{socket.gethostname()}:{os.getpid()}")
+        locks = open_locks(self.config.locks, self.plan.state.uri, owner=self._owner(), redis_url=self.keys.redis_url)
+        locks.holders(())
+        return locks
+
+    def _say_locks(self, away: bool) -> None:
+        self.progress.locks_away = away
+        if away:
+            self.terminal.warn("The lock service is away: what is under way goes on, nothing new is taken until it is back.")
+        else:
+            self.terminal.say("The lock service is back.")
 
     def _configure_logs(self) -> None:
         try:
@@ -308,6 +386,11 @@ class Run:
         self.terminal.warn(
             f"{signal_name}: finishing what is under way (at most {self.config.shutdown.grace_s:g} s); again to stop at once."
         )
+
+
+def _shrink(pools: list[WorkerPool], *, idle_s: float, keep: int) -> None:
+    for pool in pools:
+        pool.shrink(idle_s=idle_s, keep=keep)
 
 
 def _place(uri: str) -> str:

@@ -71,6 +71,7 @@ class ComputeEngine(Engine):
 class WaitingEngine(Engine):
     kind = "wait"
     paced: ClassVar[bool] = True  # every request takes a slot of the limiter
+    price_factor: ClassVar[float] = 1.0  # of the prices in conf/prices.yaml
 
     @property
     def models(self) -> tuple[str, ...]:

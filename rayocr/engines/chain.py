@@ -87,7 +87,8 @@ class PageProgress:
         return self._record(PageOutcome.BLANK)
 
     def answered(self, answer: PageText, *, doubts: tuple[str, ...] = ()) -> PageRecord:
-        asked_before = any(attempt.engine != answer.engine for attempt in self._attempts)
+        # The first engine's own doubtful answer is no fallback, although others were asked after it.
+        asked_before = bool(self._attempts) and self._attempts[0].engine != answer.engine
         outcome = PageOutcome.FALLBACK if asked_before else PageOutcome.DONE
         vain = self._record(outcome)
         return replace(
@@ -144,10 +145,10 @@ class ComputeStage:
             if engine is None:
                 continue
             assert isinstance(engine, ComputeEngine)
-            if engine.name != "textlayer" and inked() < BLANK_COVERAGE:
-                return progress.blank()
             answer: PageText | None = None
             try:
+                if engine.name != "textlayer" and inked() < BLANK_COVERAGE:
+                    return progress.blank()
                 answer = engine.recognize(page)
                 if answer is None:
                     continue
@@ -203,8 +204,12 @@ class WaitingStage:
                 return progress.answered(light)
         if not engines:
             return progress.exhausted(self.stage)
-        if not await self._on_thread(_is_inked, page):
-            return progress.blank()
+        try:
+            if not await self._on_thread(_is_inked, page):
+                return progress.blank()
+        except EngineError as error:  # what cannot be drawn cannot be sent either
+            progress.note(engines[0], error)
+            return progress.exhausted(self.stage)
         ask = partial(self._ask_in_turn, engines, page, offered, progress, lambda: remember(progress.asked_in_vain(first_engine)))
         return await (self._once_for_all_twins(offered, progress, ask) if self._twins else ask())
 
@@ -244,7 +249,7 @@ class WaitingStage:
         assert isinstance(engine, ComputeEngine)
         try:
             answer = await self._on_thread(engine.recognize, page)
-        except EngineError as error:
+        except Exception as error:  # recorded as an attempt, as in a ComputeStage
             progress.note(engine, error)
             return None
         return answer if isinstance(answer, PageText) else None

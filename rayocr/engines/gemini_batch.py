@@ -31,6 +31,7 @@ class GeminiBatchEngine(GeminiEngine):
     """`paced` is false: the limits of a batch are not those of requests a minute, and the desk sends few requests."""
 
     paced: ClassVar[bool] = False
+    price_factor: ClassVar[float] = _PRICE
 
     def __init__(self, config: GeminiConfig, *, prompt: str, secrets: Secrets, desk: Desk) -> None:
         super().__init__(config, prompt=prompt, secrets=secrets)

@@ -80,10 +80,11 @@ def test_the_fingerprint_follows_what_can_change_the_text_and_nothing_else() -> 
 
 
 def test_keys_are_masked_wherever_they_are_printed() -> None:
-    keys = secrets_from_environment({"GEMINI_API_KEY": "AIza-secret"})
-    assert keys.gemini_api_key == "AIza-secret"
+    keys = secrets_from_environment({"GEMINI_API_KEY": "AIza-secret", "REDIS_URL": "redis://:sesame@host"})
+    assert (keys.gemini_api_key, keys.redis_url) == ("AIza-secret", "redis://:sesame@host")
     assert "AIza" not in f"{keys} {keys!r}"
-    assert repr(Secrets()) == "Secrets(gemini_api_key=None, openai_api_key=None)"
+    assert "sesame" not in f"{keys} {keys!r}"
+    assert repr(Secrets()) == "Secrets(gemini_api_key=None, openai_api_key=None, redis_url=None)"
 
 
 def test_a_prompt_of_ones_own_is_read_from_its_file(tmp_path: Path) -> None:

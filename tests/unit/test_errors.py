@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from rayocr import errors
-from rayocr.errors import BadAnswer, EngineTransient, RayocrError
+from rayocr.errors import BadAnswer, DayQuotaExhausted, EngineRateLimited, EngineTransient, RayocrError
 
 
 def walk(cls: type[RayocrError]) -> Iterator[type[RayocrError]]:
@@ -40,7 +40,11 @@ def assert_same(error: RayocrError, again: RayocrError) -> None:
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
 def test_every_class_survives_pickling_with_message_hint_and_attributes(cls: type[RayocrError], protocol: int) -> None:
     error = cls("What happened.", hint="What to do.")
-    if isinstance(error, EngineTransient):
+    if isinstance(error, EngineRateLimited):
+        error = type(error)("What happened.", hint="What to do.", retry_after_s=34.07, per_day=True)
+    elif isinstance(error, DayQuotaExhausted):
+        error = type(error)("What happened.", hint="What to do.", resumes_at=1_800_000_000.0)
+    elif isinstance(error, EngineTransient):
         error = type(error)("What happened.", hint="What to do.", retry_after_s=34.07)
     elif isinstance(error, BadAnswer):
         error = type(error)("What happened.", hint="What to do.", finish="SAFETY")

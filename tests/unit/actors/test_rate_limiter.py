@@ -4,172 +4,217 @@ import asyncio
 
 import pytest
 
-from rayocr.actors.rate_limiter import RateLimiter
-from rayocr.actors.slots import Drained, SlotClient
+from rayocr.errors import BudgetExhausted, DayQuotaExhausted
+from rayocr.messages import SlotReturn, Throttle, ThrottleKind
+from tests.unit.actors.limiter_world import CENT_A_PAGE, START, World
 
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-async def test_slots_of_one_lease_start_an_interval_apart() -> None:
-    limiter = RateLimiter(rpm=600, max_in_flight=None, clock=Clock())
-    assert await limiter.lease("m", "w", 4) == pytest.approx((0.0, 0.1, 0.2, 0.3))
+MIDNIGHT_IN_CALIFORNIA = 8 * 3600  # UTC, in winter
 
 
 async def test_a_second_worker_continues_where_the_first_lease_ended() -> None:
-    limiter = RateLimiter(rpm=600, max_in_flight=None, clock=Clock())
-    await limiter.lease("m", "w1", 3)
-    assert await limiter.lease("m", "w2", 1) == pytest.approx((0.3,))
+    limiter = World().limiter(rpm=600)
+    assert await limiter.lease("m", "w1", 3) == pytest.approx((0.0, 0.1, 0.2))
+    assert await limiter.lease("m", "w2", 1) == pytest.approx((0.25,))  # after a wait of 0.05 s: half a horizon ahead
 
 
-async def test_time_that_nobody_used_is_not_saved_up_for_a_burst() -> None:
-    clock = Clock()
-    limiter = RateLimiter(rpm=60, max_in_flight=None, clock=clock)
-    await limiter.lease("m", "w", 1)
-    clock.now += 3600
-    assert await limiter.lease("m", "w", 3) == pytest.approx((0.0, 1.0, 2.0))
+async def test_a_share_of_the_quota_is_left_alone() -> None:
+    limiter = World().limiter(rpm=600, headroom=0.5)
+    assert await limiter.lease("m", "w", 3) == pytest.approx((0.0, 0.2, 0.4))
 
 
 async def test_models_have_quotas_of_their_own() -> None:
-    limiter = RateLimiter(rpm=60, max_in_flight=1, clock=Clock())
+    limiter = World().limiter(rpm=60, max_in_flight=1)
     await limiter.lease("a", "w", 1)
     assert await limiter.lease("b", "w", 1) == (0.0,)
 
 
 async def test_a_lease_waits_until_a_slot_in_flight_is_given_back() -> None:
-    limiter = RateLimiter(rpm=None, max_in_flight=2)
+    limiter = World().limiter(max_in_flight=2)
     assert len(await limiter.lease("m", "w1", 5)) == 2
     waiting = asyncio.create_task(limiter.lease("m", "w2", 5))
     await asyncio.sleep(0)
     assert not waiting.done()
-    await limiter.release("m", "w1", 1)
+    await limiter.release("m", "w1", SlotReturn(slots=1))
     assert len(await waiting) == 1
 
 
-async def test_the_slots_of_a_dead_worker_are_free_again() -> None:
-    limiter = RateLimiter(rpm=None, max_in_flight=2)
+async def test_the_slots_of_a_dead_worker_are_free_again_and_it_gets_no_more() -> None:
+    limiter = World().limiter(max_in_flight=2)
     await limiter.lease("m", "dead", 2)
+    waiting = asyncio.create_task(limiter.lease("m", "dead", 2))
+    await asyncio.sleep(0)
     await limiter.forget("dead")
+    assert await waiting == ()
     assert len(await limiter.lease("m", "alive", 2)) == 2
 
 
+async def test_slots_that_nobody_ever_gives_back_expire() -> None:
+    world = World()
+    limiter = world.limiter(max_in_flight=2)
+    await limiter.lease("m", "silent", 2)
+    started = world.now
+    assert len(await limiter.lease("m", "other", 2)) == 2
+    assert world.now - started >= 600
+
+
 async def test_giving_back_more_than_was_taken_does_not_raise_the_limit() -> None:
-    limiter = RateLimiter(rpm=None, max_in_flight=2)
-    await limiter.release("m", "w", 10)
+    limiter = World().limiter(max_in_flight=2)
+    await limiter.release("m", "w", SlotReturn(slots=10))
     assert len(await limiter.lease("m", "w", 10)) == 2
 
 
-class CountingLimiter(RateLimiter):
-    calls = 0
-
-    async def lease(self, model: str, worker: str, wanted: int) -> tuple[float, ...]:
-        self.calls += 1
-        return await super().lease(model, worker, wanted)
+# -- refusals -------------------------------------------------------------------------------------------------------------------
 
 
-async def test_pages_that_wait_together_share_one_lease() -> None:
-    limiter = CountingLimiter(rpm=None, max_in_flight=None)
-    slots = SlotClient(limiter, worker="w")
-
-    async def page() -> None:
-        async with slots.slot("m"):
-            await asyncio.sleep(0.01)
-
-    await asyncio.gather(*(page() for _ in range(100)))
-    assert limiter.calls == 1
-
-
-async def test_never_more_in_flight_than_allowed_over_two_workers() -> None:
-    limiter = RateLimiter(rpm=None, max_in_flight=3)
-    clients = [SlotClient(limiter, worker=name) for name in ("w1", "w2")]
-    in_flight = most = done = 0
-
-    async def page(slots: SlotClient) -> None:
-        nonlocal in_flight, most, done
-        async with slots.slot("m"):
-            in_flight += 1
-            most = max(most, in_flight)
-            await asyncio.sleep(0)
-            in_flight -= 1
-        done += 1
-
-    await asyncio.gather(*(page(clients[i % 2]) for i in range(60)))
-    assert (most, done) == (3, 60)
+async def test_a_refusal_holds_everybody_back_for_as_long_as_the_server_says_and_slows_them_afterwards() -> None:
+    world = World()
+    limiter = world.limiter(rpm=600)
+    await limiter.lease("m", "w", 1)
+    started = world.now
+    throttle = Throttle(kind=ThrottleKind.MINUTE, retry_after_s=34.0, age_s=0.1)
+    assert await limiter.release("m", "w", SlotReturn(slots=1, free=1, throttle=throttle)) == pytest.approx(34.0)
+    delays = await limiter.lease("m", "other", 2)
+    assert world.now + delays[0] - started >= 34.0
+    (model,) = (await limiter.state()).models
+    assert model.throttled == 1
+    assert model.rate_rpm is not None
+    assert model.rate_rpm < 600
 
 
-async def test_requests_leave_at_their_slots_and_not_before() -> None:
-    clock = Clock()
-    limiter = RateLimiter(rpm=60, max_in_flight=None, clock=clock)
-    waits: list[float] = []
-
-    async def sleep(delay_s: float) -> None:
-        waits.append(delay_s)
-
-    slots = SlotClient(limiter, worker="w", clock=clock, sleep=sleep)
-
-    async def page() -> None:
-        async with slots.slot("m"):
-            pass
-
-    await asyncio.gather(*(page() for _ in range(3)))
-    assert waits == pytest.approx([1.0, 2.0])
+async def test_a_refusal_without_a_delay_still_pauses() -> None:
+    limiter = World().limiter()
+    await limiter.lease("m", "w", 1)
+    throttle = Throttle(kind=ThrottleKind.MINUTE)
+    assert await limiter.release("m", "w", SlotReturn(slots=1, throttle=throttle)) >= 1.0
 
 
-async def test_a_page_that_is_cancelled_while_it_waits_gives_its_slot_back() -> None:
-    limiter = RateLimiter(rpm=None, max_in_flight=1)
-    slots = SlotClient(limiter, worker="w")
-    holding = asyncio.Event()
+async def test_a_busy_server_is_asked_more_slowly_without_a_pause() -> None:
+    limiter = World().limiter(rpm=600)
+    await limiter.lease("m", "w", 1)
+    throttle = Throttle(kind=ThrottleKind.OVERLOADED, age_s=0.1)
+    assert await limiter.release("m", "w", SlotReturn(slots=1, free=1, throttle=throttle)) == 0
+    assert (await limiter.state()).models[0].rate_rpm == pytest.approx(420)
 
-    async def hold() -> None:
-        async with slots.slot("m"):
-            holding.set()
-            await asyncio.sleep(0.01)
 
-    async def wait() -> None:
-        async with slots.slot("m"):
-            pass
+async def refuse_for_the_day(world: World, limiter: object) -> None:
+    world.now += 1.0
+    returned = SlotReturn(slots=1, free=1, throttle=Throttle(kind=ThrottleKind.DAY, retry_after_s=36.0, age_s=0.5))
+    await limiter.release("m", "w", returned)  # type: ignore[attr-defined]
 
-    first = asyncio.create_task(hold())
-    await holding.wait()
-    cancelled = asyncio.create_task(wait())
+
+async def test_the_delay_of_a_refusal_for_the_day_is_honoured_twice_and_then_the_model_is_parked_until_midnight() -> None:
+    world = World()
+    limiter = world.limiter()
+    for _ in range(2):
+        await limiter.lease("m", "w", 3)
+        before = world.now
+        await refuse_for_the_day(world, limiter)
+        assert await limiter.lease("m", "w", 1)
+        assert world.now - before >= 36.0
+    await refuse_for_the_day(world, limiter)
+    with pytest.raises(DayQuotaExhausted, match="resumes at") as caught:
+        await limiter.lease("m", "w", 1)
+    assert caught.value.resumes_at is not None
+    assert caught.value.resumes_at % 86_400 == MIDNIGHT_IN_CALIFORNIA
+    assert 0 < caught.value.resumes_at - world.wall_clock() <= 86_400
+    assert await limiter.lease("other", "w", 1) == (0.0,)
+    world.now = caught.value.resumes_at - START + 0.1
+    assert await limiter.lease("m", "w", 1)
+
+
+async def test_refusals_for_the_day_of_requests_that_were_under_way_together_count_once() -> None:
+    world = World()
+    limiter = world.limiter()
+    await limiter.lease("m", "w", 9)
+    returned = SlotReturn(slots=1, free=1, throttle=Throttle(kind=ThrottleKind.DAY, retry_after_s=36.0, age_s=2.0))
+    for _ in range(9):
+        await limiter.release("m", "w", returned)
+    assert await limiter.lease("m", "w", 1)
+
+
+async def test_the_requests_of_the_day_can_be_limited_by_us_as_well() -> None:
+    limiter = World().limiter(rpd=3)
+    assert len(await limiter.lease("m", "w", 5)) == 3
+    with pytest.raises(DayQuotaExhausted):
+        await limiter.lease("m", "w", 1)
+    assert (await limiter.state()).models[0].requests_today == 3
+
+
+# -- tokens and money -----------------------------------------------------------------------------------------------------------
+
+
+async def test_tokens_are_paced_by_what_pages_really_take() -> None:
+    """A minute allows 60,000; pages were expected to take 1,000 and take 2,000, so 30 go in a minute and not 60."""
+    world = World()
+    limiter = world.limiter(tpm=60_000)
+    starts: list[float] = []
+    while world.now < 1100:
+        for delay_s in await limiter.lease("m", "w", 4):
+            starts.append(world.now + delay_s)
+            await limiter.release("m", "w", SlotReturn(slots=1, answered=1, input_tokens=2000))
+    assert len([start for start in starts if 1000 <= start < 1060]) == 30
+    assert all(later - earlier > 58 for earlier, later in zip(starts[10:], starts[40:], strict=False))
+
+
+async def test_a_budget_ends_the_run_before_a_page_could_exceed_it() -> None:
+    limiter = World().limiter(budget_usd=0.055, prices=CENT_A_PAGE)
+    assert len(await limiter.lease("m", "w", 9)) == 5
+    await limiter.release("m", "w", SlotReturn(slots=5, answered=5, input_tokens=5000, cost_usd=0.05))
+    with pytest.raises(BudgetExhausted, match=r"\$0\.0500 of \$0\.0550"):
+        await limiter.lease("m", "w", 1)
+
+
+async def test_pages_that_turn_out_cheaper_leave_money_for_others() -> None:
+    limiter = World().limiter(budget_usd=0.05, prices=CENT_A_PAGE)
+    assert len(await limiter.lease("m", "w1", 9)) == 5
+    waiting = asyncio.create_task(limiter.lease("m", "w2", 9))
     await asyncio.sleep(0)
-    cancelled.cancel()
-    await first
-    await asyncio.wait_for(wait(), 10)
+    assert not waiting.done()
+    await limiter.release("m", "w1", SlotReturn(slots=5, answered=5, input_tokens=1500, cost_usd=0.015))
+    assert len(await waiting) == 3
 
 
-async def test_a_limiter_that_fails_fails_the_pages_that_wait() -> None:
-    class Broken(RateLimiter):
-        async def lease(self, model: str, worker: str, wanted: int) -> tuple[float, ...]:
-            raise ConnectionError("gone")
-
-    slots = SlotClient(Broken(rpm=None, max_in_flight=None), worker="w")
-    with pytest.raises(ConnectionError):
-        async with slots.slot("m"):
-            pass
+async def test_slots_that_were_never_used_cost_nothing_and_answers_that_were_lost_what_was_expected() -> None:
+    limiter = World().limiter(budget_usd=1.0, prices=CENT_A_PAGE)
+    await limiter.lease("m", "w", 10)
+    await limiter.release("m", "w", SlotReturn(slots=10, free=6))
+    state = await limiter.state()
+    assert (state.spent_usd, state.promised_usd) == pytest.approx((0.04, 0.0))
 
 
-async def test_draining_sends_everybody_away_who_has_not_sent_a_request() -> None:
-    limiter = RateLimiter(rpm=1, max_in_flight=2)
-    slots = SlotClient(limiter, worker="w")
-    sent: list[int] = []
-    finish = asyncio.Event()
+async def test_models_share_the_budget_of_the_run() -> None:
+    prices = CENT_A_PAGE
+    limiter = World().limiter(budget_usd=0.03, prices=prices)
+    assert len(await limiter.lease("m", "w", 2)) == 2
+    assert len(await limiter.lease("m-2", "w", 2)) == 1
 
-    async def page(number: int) -> None:
-        async with slots.slot("m"):
-            sent.append(number)
-            await finish.wait()
 
-    tasks = [asyncio.create_task(page(number)) for number in range(4)]
-    while not sent:
-        await asyncio.sleep(0.001)
-    slots.close()  # one has left, one waits for the start of its slot, two wait for a lease
-    finish.set()
-    results = await asyncio.gather(*tasks, return_exceptions=True)
-    assert sent == [0]
-    assert [type(r) for r in results] == [type(None), Drained, Drained, Drained]
+# -- restart --------------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_restarted_limiter_waits_to_be_told_what_was_spent() -> None:
+    world = World()
+    first = world.limiter(budget_usd=0.05, prices=CENT_A_PAGE, rpd=100)
+    await first.lease("m", "w", 4)
+    await first.release("m", "w", SlotReturn(slots=2, answered=2, input_tokens=2000, cost_usd=0.02))
+    earlier = await first.state()
+    second = world.limiter(budget_usd=0.05, prices=CENT_A_PAGE, rpd=100, restarted=True)
+    assert (await second.state()).forgetful
+    leasing = asyncio.create_task(second.lease("m", "w", 9))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not leasing.done()
+    await second.restore(earlier)
+    assert len(await leasing) == 1  # two were paid for, two were under way
+    state = await second.state()
+    assert not state.forgetful
+    assert state.models[0].requests_today == 5
+
+
+async def test_a_restarted_limiter_without_a_budget_goes_on_by_itself_at_half_the_rate() -> None:
+    world = World()
+    limiter = world.limiter(rpm=600, restarted=True)
+    started = world.now
+    delays = await limiter.lease("m", "w", 9)
+    assert world.now + delays[0] - started >= 0.5
+    assert delays[1] - delays[0] == pytest.approx(0.2, rel=0.02)

@@ -1,0 +1,143 @@
+"""What the RateLimiter keeps of one model: its limits, who holds slots, what a request takes, pauses. For that actor alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from rayocr.config import LimitsConfig
+from rayocr.limits.base import Bucket, Take, Taken
+from rayocr.limits.budget import Budget
+from rayocr.limits.expected_use import ExpectedUse
+from rayocr.limits.held import HeldSlots, SetAside
+from rayocr.limits.learned_rate import LearnedRate
+from rayocr.messages import ModelQuota, SlotReturn, Throttle, ThrottleKind
+
+_SLOT_TTL_S = 600.0  # longer than any request may take; workers that die are reported much earlier
+_OBSERVED_S = 10.0  # the rate of late is measured over so long
+
+
+class ModelQuotaKeeper:
+    """`now` is the limiter's monotonic clock throughout; instants called `until` are seconds since 1970."""
+
+    def __init__(
+        self, model: str, bucket: Bucket, config: LimitsConfig, *, expected_cost_usd: float, now: float, share: float
+    ) -> None:
+        self.model = model
+        self.bucket = bucket
+        self.limits = config.of(model)
+        self.usable = 1.0 - config.headroom
+        self.turn = asyncio.Lock()
+        self.freed = asyncio.Event()
+        self.held = HeldSlots(ttl_s=_SLOT_TTL_S)
+        self.expected = ExpectedUse(input_tokens=config.expected_input_tokens, cost_usd=expected_cost_usd)
+        self.rate = LearnedRate(self.limits.rpm, now=now, share=share)
+        self.paused_until: float | None = None
+        self.parked_until: float | None = None
+        self.throttled = 0
+        self.remembers = False  # after a restart: it was told what had been used
+        self._granted = 0
+        self._waited_s = 0.0
+        self._input_tokens = 0
+        self._spent_usd = 0.0
+        self._today = 0
+        self._correction_s = 0.0
+        self._recent: deque[tuple[float, int]] = deque()  # (when, slots) of late
+        self._strikes = 0
+        self._last_strike = float("-inf")
+
+    # -- slots --------------------------------------------------------------------------------------------------------------
+
+    def wish(self, wanted: int, *, now: float) -> Take:
+        rpm = self.rate.rpm(now)
+        return Take(
+            wanted=wanted,
+            request_interval_s=60.0 / (rpm * self.usable) if rpm else 0.0,
+            token_interval_s=self.expected.input_tokens * self._token_s,
+            correction_s=self._correction_s,
+            in_flight=self.held.in_flight,
+            max_in_flight=self.limits.max_in_flight,
+            requests_a_day=self.limits.rpd,
+        )
+
+    def wished(self, take: Take) -> None:
+        """The bucket answered, and so has taken the correction to its books."""
+        self._correction_s -= take.correction_s
+
+    @property
+    def _token_s(self) -> float:
+        """Seconds of the minute that one token takes."""
+        return 60.0 / (self.limits.tpm * self.usable) if self.limits.tpm else 0.0
+
+    def lend(self, worker: str, taken: Taken, *, budget: Budget, now: float, arrived: float) -> None:
+        slots = len(taken.delays_s)
+        self.held.add(worker, slots, now=now, input_tokens=self.expected.input_tokens, cost_usd=self.expected.cost_usd)
+        budget.promise(slots * self.expected.cost_usd)
+        self._granted += slots
+        self._waited_s += slots * (now - arrived) + sum(taken.delays_s)
+        self._today = taken.requests_today
+        self._recent.append((now, slots))
+
+    def settle(self, aside: SetAside, returned: SlotReturn, *, budget: Budget) -> None:
+        """Real use takes the place of what was set aside; where it is not known, that stands."""
+        unknown = max(0, aside.slots - returned.answered - returned.free)
+        share = unknown / aside.slots if aside.slots else 0.0
+        spent_usd = returned.cost_usd + share * aside.cost_usd
+        self._correction_s += (returned.input_tokens + share * aside.input_tokens - aside.input_tokens) * self._token_s
+        self._input_tokens += returned.input_tokens
+        self._spent_usd += spent_usd
+        budget.settle(promised_usd=aside.cost_usd, spent_usd=spent_usd)
+        self.expected.learn(requests=returned.answered, input_tokens=returned.input_tokens, cost_usd=returned.cost_usd)
+
+    def give_up(self, aside: SetAside, *, budget: Budget) -> None:
+        """Nobody will say what became of these."""
+        self.settle(aside, SlotReturn(slots=aside.slots), budget=budget)
+
+    # -- refusals -----------------------------------------------------------------------------------------------------------
+
+    def refused(self, throttle: Throttle, *, now: float) -> None:
+        self.rate.refused(
+            now,
+            sent_at=now - throttle.age_s,
+            observed_rpm=self._observed_rpm(now),
+            quota=throttle.kind is ThrottleKind.MINUTE,
+        )
+
+    def struck_for_the_day(self, *, sent_at: float, now: float) -> int:
+        """How often the server has refused for the day by now; requests that were under way together count once."""
+        if sent_at > self._last_strike:
+            self._strikes += 1
+            self._last_strike = now
+        return self._strikes
+
+    def park(self, until: float) -> None:
+        self.parked_until = until
+        self._strikes = 0
+
+    def pause_left_s(self, wall: float) -> float:
+        if self.paused_until is not None and self.paused_until <= wall:
+            self.paused_until = None
+        return self.paused_until - wall if self.paused_until is not None else 0.0
+
+    def _observed_rpm(self, now: float) -> float:
+        while self._recent and self._recent[0][0] < now - _OBSERVED_S:
+            self._recent.popleft()
+        if not self._recent:
+            return 0.0
+        return sum(slots for _, slots in self._recent) * 60.0 / max(1.0, now - self._recent[0][0])
+
+    def state(self, now: float, wall: float) -> ModelQuota:
+        self.pause_left_s(wall)
+        return ModelQuota(
+            model=self.model,
+            granted=self._granted,
+            waited_s=self._waited_s,
+            throttled=self.throttled,
+            rate_rpm=self.rate.rpm(now),
+            in_flight=self.held.in_flight,
+            input_tokens=self._input_tokens,
+            spent_usd=self._spent_usd,
+            requests_today=self._today,
+            paused_until=self.paused_until,
+            parked_until=self.parked_until,
+        )

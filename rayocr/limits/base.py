@@ -1,0 +1,79 @@
+"""The bucket port: where the slots of one model come from. Adapters live beside this file; the RateLimiter actor calls them.
+
+A bucket is a GCRA (ITU-T I.371): it knows the instant at which the next request may start, and hands out the next few. Starts
+are at least an interval apart whatever was left unused before, so that no window of a minute ever holds more than the quota,
+however the server counts its windows. Slots are delays from now, since clocks of different nodes differ and delays do not.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import StrEnum
+
+# Slots start at most so far ahead (seconds): what a pause, a death or a restart finds already handed out. Long against a call to
+# an actor or to Redis, short against the minute that a quota is counted over.
+HORIZON_S = 0.5
+
+
+class Blocked(StrEnum):
+    """Why a bucket gave nothing."""
+
+    PACE = "pace"  # the next start is too far ahead
+    IN_FLIGHT = "in_flight"
+    DAY = "day"  # the requests of the day are used up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Take:
+    """A wish for slots. `request_interval_s` is the time between two starts, `token_interval_s` the time that a request of the
+    expected length takes out of the tokens of a minute; the longer one binds. `correction_s` is token time to be added (requests
+    were longer than expected) or given back since the last take. `in_flight` counts the slots that the asking limiter has out.
+    """
+
+    wanted: int
+    request_interval_s: float = 0.0
+    token_interval_s: float = 0.0
+    correction_s: float = 0.0
+    in_flight: int = 0
+    max_in_flight: int | None = None
+    requests_a_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """Either slots, each as seconds to wait from now, or the reason for none and when to look again."""
+
+    delays_s: tuple[float, ...] = ()
+    blocked: Blocked | None = None
+    wait_s: float = 0.0
+    requests_today: int = 0
+
+
+class Bucket(ABC):
+    """Every call raises SharedLimitsUnavailable where the bucket lies on a server that is away."""
+
+    shared: bool = False  # others draw from it: what frees a slot may happen elsewhere
+
+    @abstractmethod
+    async def take(self, take: Take) -> Taken:
+        """At least one slot and at most `wanted`, or why not. Never waits. A repeated call wastes slots and breaks no limit."""
+
+    @abstractmethod
+    async def pause(self, delay_s: float) -> None:
+        """No slot starts before so many seconds from now. A shorter pause does not cut a longer one."""
+
+    @abstractmethod
+    async def report_in_flight(self, in_flight: int) -> None:
+        """How many slots the asking limiter has out now, for those who share the bucket. Idempotent; a limiter that does not
+        report for `limits.shared_ttl_s` counts as gone, and its slots as free."""
+
+    @abstractmethod
+    def wall_clock(self) -> float:
+        """What quota days are counted by, in seconds since 1970: the time of the server that the bucket lies on, if any."""
+
+    async def restore_today(self, day: str, requests: int) -> None:  # noqa: B027 - a bucket on a server has not forgotten
+        """A restarted limiter is told how many requests had left on this quota day."""
+
+    async def close(self) -> None:  # noqa: B027 - most have nothing to close
+        """Give everything back. Idempotent."""

@@ -1,0 +1,21 @@
+"""What the next request will probably take: the mean of those that were answered, from a guess at the start. Pure."""
+
+from __future__ import annotations
+
+_MEMORY = 64  # requests that weigh as much as all before them: a change of documents is followed within a minute or two
+
+
+class ExpectedUse:
+    """Input tokens and USD of a request."""
+
+    def __init__(self, *, input_tokens: float, cost_usd: float) -> None:
+        self.input_tokens = input_tokens
+        self.cost_usd = cost_usd
+
+    def learn(self, *, requests: int, input_tokens: float, cost_usd: float) -> None:
+        """The sums over so many answered requests."""
+        if requests <= 0:
+            return
+        weight = requests / (requests + _MEMORY)
+        self.input_tokens += weight * (input_tokens / requests - self.input_tokens)
+        self.cost_usd += weight * (cost_usd / requests - self.cost_usd)

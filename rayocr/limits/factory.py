@@ -1,0 +1,21 @@
+"""From the configuration to the buckets of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rayocr.config import LimitsConfig, Secrets
+from rayocr.errors import UsageError
+from rayocr.limits.base import Bucket
+
+
+def bucket_opener(config: LimitsConfig, secrets: Secrets, *, cluster: str) -> Callable[[str], Bucket] | None:
+    """What gives the shared bucket of a model; None where nothing is shared. Connects with the first use. Raises UsageError."""
+    if config.shared == "none":
+        return None
+    if not secrets.redis_url:
+        raise UsageError("limits.shared=redis needs REDIS_URL in the environment, for example redis://localhost:6379/0.")
+    from rayocr.limits.redis import RedisBucket, connect
+
+    client = connect(secrets.redis_url)
+    return lambda model: RedisBucket(client, name=f"{config.shared_name}:{model}", cluster=cluster, ttl_s=config.shared_ttl_s)

@@ -1,0 +1,59 @@
+"""What a server turned out to allow: additive increase, multiplicative decrease (Chiu and Jain, 1989), after 429 and 503.
+
+The configured rate is the ceiling. A refusal lowers the rate at once; it climbs back by a share of the ceiling each second, and
+slowly from just below where the last refusal came, so that a quota that is lower than configured is met with few refusals.
+Pure: time is handed in.
+"""
+
+from __future__ import annotations
+
+_CUT = 0.7  # of the rate, at a refusal
+_CLIMB = 0.01  # of the ceiling, each second
+_SLOW_CLIMB = 0.001  # likewise, near the rate that was refused
+_NEAR = 0.95  # of the rate that was refused: from here on slowly
+_FLOOR = 0.02  # of the ceiling: slower is never learned, a pause does that
+_FORGET = 4.0  # times the refused rate: without a ceiling, nothing is left of the lesson by then
+
+
+class LearnedRate:
+    """Requests a minute. `ceiling_rpm` None: no limit is known, and none is kept until a refusal comes. `share` of the ceiling
+    is where it begins: half, for a limiter that was restarted and has forgotten what it had learned."""
+
+    def __init__(self, ceiling_rpm: float | None, *, now: float, share: float = 1.0) -> None:
+        self._ceiling = ceiling_rpm
+        self._rate = ceiling_rpm * share if ceiling_rpm is not None and share < 1 else None
+        self._refused: float | None = None
+        self._at = now
+        self._last_cut = float("-inf")
+
+    def rpm(self, now: float) -> float | None:
+        """The rate at this moment; None: as fast as it goes."""
+        elapsed_s, self._at = max(0.0, now - self._at), now
+        if self._rate is None:
+            return self._ceiling
+        scale = self._ceiling or self._refused
+        assert scale is not None, "a rate was learned from a refusal or from a ceiling"
+        near = _NEAR * self._refused if self._refused is not None else float("inf")
+        quick_s = min(elapsed_s, max(0.0, near - self._rate) / (_CLIMB * scale))
+        self._rate += (_CLIMB * quick_s + _SLOW_CLIMB * (elapsed_s - quick_s)) * scale
+        enough = _FORGET * scale if self._ceiling is None else self._ceiling
+        if self._rate >= enough:
+            self._rate = self._refused = None
+        return self._ceiling if self._rate is None else self._rate
+
+    def refused(self, now: float, *, sent_at: float, observed_rpm: float, quota: bool = True) -> None:
+        """The server refused a request that was sent at that time. One lesson for all requests that were on their way together.
+
+        `observed_rpm` is the rate of late. Over a quota (429) it is what was too much, if it is below what was allowed to go;
+        a server that is merely overloaded (503) says nothing about where its limit lies.
+        """
+        if sent_at <= self._last_cut:
+            return
+        allowed = self.rpm(now)
+        rate = max(1.0, observed_rpm) if allowed is None else allowed
+        if quota:
+            rate = min(rate, max(1.0, observed_rpm))
+        self._last_cut = now
+        self._rate = max(rate * _CUT, _FLOOR * (self._ceiling or rate))
+        if quota or self._ceiling is None:
+            self._refused = rate

@@ -1,0 +1,74 @@
+"""What models cost: rows of conf/prices.yaml, each with the days on which it holds. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from rayocr.errors import UsageError
+from rayocr.limits.quota_day import PACIFIC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """USD per 1M tokens; thinking counts as output. `valid_until` is the last day."""
+
+    input_usd: float
+    output_usd: float
+    valid_from: date = date.min
+    valid_until: date = date.max
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceTable:
+    """`override`: one price for whatever model (`engine.gemini.input_usd_per_million`). A model is found under its own name or
+    the longest one that it begins with, since servers answer with versions (`gemini-3.8-flash-001`)."""
+
+    models: Mapping[str, Sequence[Price]]
+    batch_factor: float = 0.5
+    override: Price | None = None
+
+    def price(self, model: str, at: float) -> Price | None:
+        """On the day of `at` (seconds since 1970) in California; None for a model that the table does not know."""
+        if self.override is not None:
+            return self.override
+        names = [name for name in self.models if model.removeprefix("models/").startswith(name)]
+        if not names:
+            return None
+        day = datetime.fromtimestamp(at, PACIFIC).date()
+        return next((row for row in self.models[max(names, key=len)] if row.valid_from <= day <= row.valid_until), None)
+
+    def cost_usd(self, model: str, *, input_tokens: float, output_tokens: float, at: float, batch: bool = False) -> float:
+        """0.0 for a model without a price."""
+        price = self.price(model, at)
+        if price is None:
+            return 0.0
+        factor = self.batch_factor if batch else 1.0
+        return (input_tokens * price.input_usd + output_tokens * price.output_usd) * factor / 1e6
+
+
+def parse_prices(data: Any, *, override: Price | None = None) -> PriceTable:
+    """From the content of conf/prices.yaml. Raises UsageError, which names the row."""
+    try:
+        models = {str(model): [_row(row) for row in rows] for model, rows in data["models"].items()}
+        factor = float(data.get("batch_factor", 1.0))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UsageError(f"conf/prices.yaml is not understood: {type(error).__name__}: {error}") from error
+    return PriceTable(models=models, batch_factor=factor, override=override)
+
+
+def _row(row: Mapping[str, Any]) -> Price:
+    return Price(
+        input_usd=float(row["input_usd"]),
+        output_usd=float(row["output_usd"]),
+        valid_from=_day(row.get("valid_from"), date.min),
+        valid_until=_day(row.get("valid_until"), date.max),
+    )
+
+
+def _day(value: Any, default: date) -> date:
+    if value is None:
+        return default
+    return value if isinstance(value, date) else date.fromisoformat(str(value))

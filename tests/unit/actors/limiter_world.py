@@ -1,0 +1,41 @@
+"""A RateLimiter whose time passes only when somebody waits."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from rayocr.actors.rate_limiter import LimiterRules, RateLimiter
+from rayocr.config import LimitsConfig
+from rayocr.limits.prices import Price, PriceTable
+
+CENT_A_PAGE = PriceTable(models={"m": [Price(input_usd=10.0, output_usd=0.0)]})  # of the 1,000 tokens that are expected
+START = 1_795_000_000.0  # in November 2026
+
+
+class World:
+    """`now` is monotonic; the time of day goes along with it."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def clock(self) -> float:
+        return self.now
+
+    def wall_clock(self) -> float:
+        return START + self.now
+
+    async def wait(self, event: asyncio.Event, timeout_s: float) -> None:
+        await asyncio.sleep(0)  # those who would free something come first
+        if not event.is_set():
+            self.now += timeout_s
+
+    def limiter(
+        self, *, budget_usd: float | None = None, prices: PriceTable | None = None, restarted: bool = False, **limits: Any
+    ) -> RateLimiter:
+        rules = LimiterRules(
+            limits=LimitsConfig(headroom=limits.pop("headroom", 0.0), **limits),
+            prices=prices or PriceTable(models={}),
+            budget_usd=budget_usd,
+        )
+        return RateLimiter(rules, restarted=restarted, clock=self.clock, wall_clock=self.wall_clock, wait=self.wait)

@@ -1,0 +1,109 @@
+"""Whatever happens, no window of 60 seconds holds more starts than the quota: however a server cuts its minutes."""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_left
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rayocr.actors.rate_limiter import RateLimiter
+from rayocr.messages import SlotReturn, Throttle, ThrottleKind
+from tests.unit.actors.limiter_world import World
+
+_THROTTLES = st.builds(
+    Throttle,
+    kind=st.sampled_from([ThrottleKind.MINUTE, ThrottleKind.OVERLOADED]),
+    retry_after_s=st.none() | st.floats(0.0, 20.0),
+    age_s=st.floats(0.0, 10.0),
+)
+_STEPS = st.one_of(
+    st.tuples(st.just("lease"), st.sampled_from(["w1", "w2", "w3"]), st.integers(1, 200)),
+    st.tuples(st.just("pass"), st.floats(0.0, 90.0), st.none()),
+    st.tuples(st.just("release"), st.sampled_from(["w1", "w2", "w3"]), st.integers(1, 50)),
+    st.tuples(st.just("refuse"), st.sampled_from(["w1", "w2"]), _THROTTLES),
+    st.tuples(st.just("restart"), st.none(), st.none()),
+)
+
+
+def most_in_a_minute(starts: list[float]) -> int:
+    starts = sorted(starts)
+    # A nanosecond for the rounding of sums: two starts an exact minute apart are not in one window.
+    return max((bisect_left(starts, start + 60.0 - 1e-9) - index for index, start in enumerate(starts)), default=0)
+
+
+def dearest_minute(uses: list[tuple[float, float]]) -> float:
+    uses = sorted(uses)
+    return max(
+        (sum(tokens for at, tokens in uses if start <= at < start + 60.0 - 1e-9) for start, _ in uses),
+        default=0.0,
+    )
+
+
+async def follow(steps: list[tuple[str, object, object]], world: World, **limits: float) -> list[float]:
+    limiter: RateLimiter = world.limiter(**limits)
+    starts: list[float] = []
+    for what, first, second in steps:
+        if what == "lease":
+            starts += [world.now + delay_s for delay_s in await limiter.lease("m", str(first), int(str(second)))]
+        elif what == "pass":
+            world.now += float(str(first))
+        elif what == "release":
+            await limiter.release("m", str(first), SlotReturn(slots=int(str(second))))
+        elif what == "refuse":
+            assert isinstance(second, Throttle)
+            await limiter.release("m", str(first), SlotReturn(slots=1, free=1, throttle=second))
+        else:
+            limiter = world.limiter(restarted=True, **limits)
+    return starts
+
+
+@settings(max_examples=150, deadline=None)
+@given(steps=st.lists(_STEPS, max_size=80), rpm=st.sampled_from([1, 7, 15, 60, 333, 600, 6000]))
+def test_no_window_of_a_minute_holds_more_starts_than_the_quota(steps: list[tuple[str, object, object]], rpm: int) -> None:
+    starts = asyncio.run(follow(steps, World(), rpm=rpm))
+    assert most_in_a_minute(starts) <= rpm
+
+
+@pytest.mark.parametrize("rpm", [10, 600, 6000])
+def test_somebody_who_always_wants_more_gets_the_whole_quota(rpm: int) -> None:
+    async def greedy() -> list[float]:
+        world = World()
+        limiter = world.limiter(rpm=rpm)
+        starts: list[float] = []
+        while world.now < 400:
+            starts += [world.now + delay_s for delay_s in await limiter.lease("m", "w", 1000)]
+        return [start for start in starts if start < 400]
+
+    starts = asyncio.run(greedy())
+    assert most_in_a_minute(starts) == rpm
+    assert len(starts) == pytest.approx(rpm * 5, rel=0.002, abs=1)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    tokens=st.lists(st.integers(1, 5000), min_size=200, max_size=400),
+    delay=st.integers(0, 20),
+    tpm=st.sampled_from([50_000, 250_000]),
+)
+def test_no_window_of_a_minute_takes_many_more_tokens_than_the_quota(tokens: list[int], delay: int, tpm: int) -> None:
+    """Real use is known only when the answer comes; so a window can be over by what is under way, which its successors pay."""
+
+    async def run() -> list[tuple[float, float]]:
+        world = World()
+        limiter = world.limiter(tpm=tpm)
+        uses: list[tuple[float, float]] = []
+        open_uses: list[int] = []
+        left = list(tokens)
+        while left:
+            for delay_s in await limiter.lease("m", "w", min(5, len(left))):
+                used = left.pop()
+                uses.append((world.now + delay_s, used))
+                open_uses.append(used)
+            while len(open_uses) > delay:
+                await limiter.release("m", "w", SlotReturn(slots=1, answered=1, input_tokens=open_uses.pop(0)))
+        return uses
+
+    assert dearest_minute(asyncio.run(run())) <= tpm + (delay + 6) * 5000

@@ -1,0 +1,93 @@
+"""Prices by day, what is promised and spent, and what a request is expected to take."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rayocr.composition import compose, price_table
+from rayocr.errors import UsageError
+from rayocr.limits.budget import Budget
+from rayocr.limits.expected_use import ExpectedUse
+from rayocr.limits.prices import Price, PriceTable, parse_prices
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC).timestamp()
+
+
+def test_the_price_of_a_model_changes_at_midnight_in_california() -> None:
+    prices = price_table(compose([], {}))
+    before = datetime(2027, 1, 1, 7, 59, tzinfo=UTC).timestamp()
+    assert prices.price("gemini-3.8-flash", before) == Price(
+        input_usd=0.75, output_usd=3.75, valid_until=datetime(2026, 12, 31).date()
+    )
+    after = prices.price("gemini-3.8-flash", before + 60)
+    assert after is not None
+    assert (after.input_usd, after.output_usd) == (1.5, 7.5)
+
+
+def test_a_version_is_priced_as_the_model_with_the_longest_name_that_it_begins_with() -> None:
+    cheap, dear = Price(input_usd=1, output_usd=1), Price(input_usd=2, output_usd=2)
+    prices = PriceTable(models={"gemini-4": [cheap], "gemini-4-pro": [dear]})
+    assert prices.price("models/gemini-4-pro-001", NOW) == dear
+    assert prices.price("gemini-4-lite", NOW) == cheap
+    assert prices.price("llama", NOW) is None
+    assert prices.cost_usd("llama", input_tokens=1e6, output_tokens=1e6, at=NOW) == 0
+
+
+def test_a_page_costs_its_input_and_output_and_half_of_it_in_a_batch() -> None:
+    prices = price_table(compose([], {}))
+    use = {"input_tokens": 600, "output_tokens": 1000, "at": NOW}
+    assert prices.cost_usd("gemini-3.1-flash-lite", **use) == pytest.approx(600 * 0.25e-6 + 1000 * 1.5e-6)
+    assert prices.cost_usd("gemini-3.1-flash-lite", **use, batch=True) == pytest.approx(300 * 0.25e-6 + 500 * 1.5e-6)
+
+
+def test_prices_of_the_command_line_win() -> None:
+    options = ["engine.gemini.input_usd_per_million=10", "engine.gemini.output_usd_per_million=20"]
+    prices = price_table(compose(options, {}))
+    assert prices.cost_usd("whatever", input_tokens=1e6, output_tokens=1e6, at=NOW) == 30
+
+
+def test_prices_do_not_change_the_fingerprint() -> None:
+    dear = compose(["engine=gemini", "engine.gemini.input_usd_per_million=10"], {})
+    assert dear.fingerprint() == compose(["engine=gemini"], {}).fingerprint()
+
+
+@pytest.mark.parametrize("data", [None, {}, {"models": {"m": [{"input_usd": 1}]}}, {"models": {"m": [{"input_usd": "x"}]}}])
+def test_a_broken_price_list_is_a_usage_error(data: object) -> None:
+    with pytest.raises(UsageError, match=r"prices\.yaml"):
+        parse_prices(data)
+
+
+@given(
+    limit=st.floats(0.0, 10.0),
+    requests=st.lists(st.tuples(st.integers(1, 50), st.floats(0.0001, 0.1), st.floats(0.0, 1.0)), max_size=60),
+)
+def test_what_is_spent_and_promised_never_exceeds_the_budget(limit: float, requests: list[tuple[int, float, float]]) -> None:
+    """As long as pages cost no more than expected; `share` is what they turned out to cost."""
+    budget = Budget(limit)
+    open_promises: list[tuple[float, float]] = []
+    for wanted, cost_usd, share in requests:
+        room = budget.room(cost_usd)
+        assert room is not None
+        granted = min(wanted, room)
+        budget.promise(granted * cost_usd)
+        open_promises.append((granted * cost_usd, granted * cost_usd * share))
+        assert budget.spent_usd + budget.promised_usd <= limit + 1e-9
+        if len(open_promises) > 3:
+            promised_usd, spent_usd = open_promises.pop(0)
+            budget.settle(promised_usd=promised_usd, spent_usd=spent_usd)
+
+
+def test_without_a_budget_everything_may_leave() -> None:
+    assert Budget(None).room(1.0) is None
+
+
+def test_expectations_move_from_the_guess_to_what_pages_really_take() -> None:
+    expected = ExpectedUse(input_tokens=1000, cost_usd=0.001)
+    for _ in range(20):
+        expected.learn(requests=64, input_tokens=64 * 600, cost_usd=64 * 0.003)
+    assert expected.input_tokens == pytest.approx(600, rel=0.01)
+    assert expected.cost_usd == pytest.approx(0.003, rel=0.01)
