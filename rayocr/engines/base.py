@@ -70,8 +70,7 @@ class ComputeEngine(Engine):
 
 class WaitingEngine(Engine):
     kind = "wait"
-    paced: ClassVar[bool] = True  # every request takes a slot of the limiter
-    price_factor: ClassVar[float] = 1.0  # of the prices in conf/prices.yaml
+    batched: ClassVar[bool] = False  # requests leave in jobs: without slots of the limiter, and at the price of a batch
 
     @property
     def models(self) -> tuple[str, ...]:

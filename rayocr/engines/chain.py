@@ -276,7 +276,7 @@ class WaitingStage:
         while True:
             attempt += 1
             try:
-                async with self._slots.slot(model) if engine.paced else nullcontext():
+                async with nullcontext() if engine.batched else self._slots.slot(model):
                     return await engine.recognize_async(offered, model)
             except EngineTransient as error:
                 decision = decide(error, attempt, policy=self._policy)

@@ -59,7 +59,7 @@ class GeminiEngine(WaitingEngine):
         except Exception as error:  # every SDK and transport error is given one of our classes
             raise translate(error) from error
         try:
-            return read_response(response, self._config, model)
+            return read_response(response, model)
         except (AttributeError, TypeError, LookupError) as error:  # the SDK takes any JSON for a response, unchecked
             raise MalformedAnswer("Gemini's answer could not be understood.", finish="NOT_JSON") from error
 
@@ -104,8 +104,8 @@ def new_client(config: GeminiConfig, secrets: Secrets, timeout_ms: int) -> Clien
     return client(vertexai=config.vertexai, api_key=secrets.gemini_api_key)
 
 
-def read_response(response: Any, config: GeminiConfig, model: str) -> PageText:
-    """The answer of one page, whole or not; `finish` is the server's word for how it ended."""
+def read_response(response: Any, model: str) -> PageText:
+    """The answer of one page, whole or not; `finish` is the server's word for how it ended. Priced by whoever has the prices."""
     usage = response.usage_metadata
     input_tokens = (usage and usage.prompt_token_count) or 0
     output_tokens = ((usage and usage.candidates_token_count) or 0) + ((usage and usage.thoughts_token_count) or 0)
@@ -118,7 +118,6 @@ def read_response(response: Any, config: GeminiConfig, model: str) -> PageText:
         input_tokens=input_tokens,
         output_tokens=output_tokens,
         cached_tokens=cached_tokens,
-        cost_usd=(input_tokens * config.input_usd_per_million + output_tokens * config.output_usd_per_million) / 1e6,
         finish=finish,
     )
 

@@ -11,7 +11,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,16 +22,14 @@ from rayocr.engines.gemini_errors import translate, translate_code
 from rayocr.errors import EngineOverloaded, MalformedAnswer
 from rayocr.messages import PageText
 
-_PRICE = 0.5  # of the ordinary one, November 2026
 _ENDED = ("SUCCEEDED", "PARTIALLY_SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED")  # the SDK's `done` misses the second
 _TIMEOUT_MS = 600_000  # an upload of half a gigabyte over a slow line
 
 
 class GeminiBatchEngine(GeminiEngine):
-    """`paced` is false: the limits of a batch are not those of requests a minute, and the desk sends few requests."""
+    """Without slots: the limits of a batch are not those of requests a minute, and the desk sends few requests."""
 
-    paced: ClassVar[bool] = False
-    price_factor: ClassVar[float] = _PRICE
+    batched: ClassVar[bool] = True
 
     def __init__(self, config: GeminiConfig, *, prompt: str, secrets: Secrets, desk: Desk) -> None:
         super().__init__(config, prompt=prompt, secrets=secrets)
@@ -53,10 +51,9 @@ class GeminiBatchEngine(GeminiEngine):
             raise _failure(answer)
         try:
             response = types.GenerateContentResponse.model_validate(answer["response"])
-            text = read_response(response, self._config, model)
+            return read_response(response, model)
         except (ValueError, AttributeError, TypeError, LookupError) as error:
             raise MalformedAnswer("A line of the batch's results could not be understood.", finish="NOT_JSON") from error
-        return replace(text, cost_usd=text.cost_usd * _PRICE)
 
 
 def request_body(config: GeminiConfig, generation: Any, data: bytes, prompt: str) -> dict[str, Any]:
