@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rayocr.errors import ObjectNotFound, PreconditionFailed, StorageError
+from rayocr.ledger.copies import Copies
 from rayocr.ledger.index import LedgerIndex
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, DOCUMENTS_PREFIX, document_id_of
 from rayocr.ledger.segment import LEDGER_PREFIX, decode_segment, encode_segment, segment_name
@@ -48,6 +49,7 @@ class Ledger:
         flush_interval_s: float,
         flush_bytes: int,
         memory_bytes: int,
+        copies_bytes: int = 0,
         policy: RetryPolicy,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -58,6 +60,7 @@ class Ledger:
         self._policy = policy
         self._clock = clock
         self._index = LedgerIndex(memory_bytes=memory_bytes)
+        self._copies = Copies(memory_bytes=copies_bytes)
         self._segments = SegmentTable()
         self._damaged: list[str] = []
         self._next_seq = 0
@@ -92,6 +95,10 @@ class Ledger:
     async def texts(self, document_id: str, first_page: int, last_page: int) -> tuple[PageRecord, ...]:
         """The records of a run of pages, both ends included, in order."""
         return self._index.texts(document_id, first_page, last_page)
+
+    async def copies(self, fingerprint: str, content_hashes: Sequence[str]) -> tuple[PageRecord | None, ...]:
+        """For each page its like that was read with the same settings, if there is one."""
+        return tuple(self._copies.get(fingerprint, content_hash) for content_hash in content_hashes)
 
     async def close_document(self, document_id: str, outcome: DocumentOutcome) -> None:
         """Its manifest is written: forget it. The records of partial documents stay on storage, for a retry to build on."""
@@ -155,6 +162,7 @@ class Ledger:
         self._segments.add(name, (record.document_id for record in records))
         for record in records:
             self._index.add(record)
+            self._copies.add(record)
         for _, written in batches:
             if not written.done():
                 written.set_result(None)
@@ -204,6 +212,7 @@ class Ledger:
             for record in decoded.records:
                 if record.document_id not in finished:
                     self._index.add(record)
+                self._copies.add(record)
             live = {r.document_id for r in decoded.records} - (finished - kept)
             if live:
                 self._segments.add(entry.name, live)

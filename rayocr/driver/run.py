@@ -199,7 +199,8 @@ class Run:
             with contextlib.suppress(Exception):  # the last word on the money; a limiter that is gone has said its own
                 if actors.limiter is not None:
                     self.progress.limiter = await asyncio.wait_for(actors.limiter_state(), _LIMITER_CLOSE_S)
-            await self._close(actors, pools, leases)
+            finished = feed.failure is None and not draining.is_set() and not shutdown.requested.is_set()
+            await self._close(actors, pools, leases, finished=finished)
         if feed.failure is not None:
             raise feed.failure
         if shutdown.requested.is_set():
@@ -238,6 +239,8 @@ class Run:
         computes = stage.kind == "compute"
         most = config.workers.max or (max(1, connection.cpus) if computes else 4)
         in_flight = config.workers.pages_in_flight or self._pages_in_flight(workers=most)
+        if config.engine.batch:  # pages of a batch wait for hours, all together: as many as the window holds
+            in_flight = max(in_flight, config.window.pages)
         settings = WorkerSettings(
             links=self.plan.links,
             stage=stage,
@@ -253,6 +256,7 @@ class Run:
             pages_in_flight=in_flight,
             policy=replace(RetryPolicy.from_config(config.retry), max_attempts=config.retry.engine_attempts),
             fingerprint=actors.assemble_settings.fingerprint,
+            dedup=config.dedup.pages,
         )
         sizer = ShardSizer(stage.kind, target_s=config.workers.target_shard_s, max_pages=config.workers.max_shard_pages)
         label = "+".join(link.name for link in self.plan.links[stage.first : stage.last + 1])
@@ -298,10 +302,12 @@ class Run:
             await pool.drain()
         await feed.settle(self.config.shutdown.grace_s)
 
-    async def _close(self, actors: Actors, pools: list[WorkerPool], leases: LeaseKeeper) -> None:
+    async def _close(self, actors: Actors, pools: list[WorkerPool], leases: LeaseKeeper, *, finished: bool) -> None:
         for pool in pools:
             self.progress.workers = max(self.progress.workers, pool.size)
             await pool.close()
+        with contextlib.suppress(Exception):  # its intents stay, and age
+            await asyncio.wait_for(actors.close_desk(finished=finished), _LEDGER_CLOSE_S)
         with contextlib.suppress(Exception):  # what it had acknowledged is durable whether or not it answers now
             report = await asyncio.wait_for(actors.close_ledger(), _LEDGER_CLOSE_S)
             for name in report.damaged_segments:

@@ -110,6 +110,7 @@ class Setting:
             pages_in_flight=in_flight,
             policy=RetryPolicy(),
             fingerprint="f",
+            dedup=False,  # the pages of these tests are blank sheets that look alike
         )
         self.worker = PageWorker("w", settings, self.ledger, self.limiter)
 
