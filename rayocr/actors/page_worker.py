@@ -29,7 +29,7 @@ from rayocr.engines.chain import ComputeStage, PageProgress, WaitingStage
 from rayocr.engines.registry import ChainLink, Stage, build_engine
 from rayocr.errors import DocumentError, EngineError, EngineUnavailable, InternalError, OutsideError, RayocrError
 from rayocr.limits.prices import PriceTable
-from rayocr.messages import DocumentContext, PageRecord, Shard, ShardReport, WorkerInfo
+from rayocr.messages import DocumentContext, PageOutcome, PageRecord, Shard, ShardReport, WorkerInfo
 from rayocr.pdf.content_hash import content_hash
 from rayocr.pdf.document import PdfFile
 from rayocr.pdf.page import Page
@@ -72,6 +72,7 @@ class PageWorker:
         self, name: str, settings: WorkerSettings, ledger: WorkersLedger, limiter: Limiter, desk: Desk | None = None
     ) -> None:
         self._settings = settings
+        self._ledger = ledger
         self._recorder = Recorder(ledger)
         self._desk = desk
         self._slots = SlotClient(limiter, worker=name)
@@ -213,7 +214,17 @@ class PageWorker:
                 record = progress.unreadable(InternalError(f"{type(error).__name__}: {error}"))
             finally:
                 self._pdf.post(self._documents.close_page, shard.document_id, page)
+        if record.outcome is PageOutcome.FAILED and number in shard.attempts:
+            record = await self._doubtful_text(progress) or record
         return await self._record(record, context)
+
+    async def _doubtful_text(self, progress: PageProgress) -> PageRecord | None:
+        """Of an earlier stage, for a page that has failed otherwise."""
+        number = progress.page_number
+        for earlier in await self._ledger.texts(progress.document_id, number, number):
+            if earlier.text and not earlier.outcome.final:
+                return progress.settled_for(earlier)
+        return None
 
     async def _record(self, record: PageRecord, context: DocumentContext) -> tuple[PageRecord, asyncio.Future[None]]:
         record = replace(record, fencing_token=context.fencing_token, fingerprint=self._settings.fingerprint)

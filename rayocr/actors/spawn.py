@@ -49,6 +49,10 @@ class RemoteLedger:
     async def record(self, records: Sequence[PageRecord]) -> None:
         await answer(self._handle.record.remote(tuple(records)))
 
+    async def texts(self, document_id: str, first_page: int, last_page: int) -> Sequence[PageRecord]:
+        records: Sequence[PageRecord] = await answer(self._handle.texts.remote(document_id, first_page, last_page))
+        return records
+
     async def copies(self, fingerprint: str, content_hashes: Sequence[str]) -> tuple[PageRecord | None, ...]:
         found: tuple[PageRecord | None, ...] = await answer(self._handle.copies.remote(fingerprint, tuple(content_hashes)))
         return found

@@ -1,8 +1,8 @@
 """One page down one stage of the chain, until an answer passes the checks. Decides outcomes; knows no ledger and no Ray.
 
 A page without ink is `blank` and never asked about; a trusted text layer comes before that question, since it costs nothing and
-a lone line of born-digital text is text. What an engine is merely unsure of (LowConfidence) is kept aside: if nobody does
-better, it is the page's text, with the doubt on record.
+a lone line of born-digital text is text. What an engine is merely unsure of (LowConfidence) is kept aside, over stages too: if
+nobody does better, it is the page's text, with the doubt on record.
 """
 
 from __future__ import annotations
@@ -108,12 +108,19 @@ class PageProgress:
         return replace(vain, text=twin.text, engine=twin.engine, model=twin.model, content_hash=twin.content_hash, copied=True)
 
     def exhausted(self, stage: Stage) -> PageRecord:
-        """No engine of the stage delivered."""
+        """No engine of the stage delivered for certain. A doubtful text goes along to the next stage, which may do better."""
+        best = self._record(PageOutcome.FAILED)
         if self._doubtful is not None:
-            return self.answered(self._doubtful, doubts=("low_confidence",))
-        if not self._is_last_stage:
-            return replace(self._record(PageOutcome.HANDED_ON), next_engine=stage.last + 1)
-        return self._record(PageOutcome.FAILED)
+            best = self.answered(self._doubtful, doubts=("low_confidence",))
+        if self._is_last_stage:
+            return best
+        return replace(best, outcome=PageOutcome.HANDED_ON, next_engine=stage.last + 1)
+
+    def settled_for(self, doubtful: PageRecord) -> PageRecord:
+        """All failed; an earlier stage had read the page, and was not sure of it."""
+        outcome = PageOutcome.FALLBACK if self._attempts and self._attempts[0].engine != doubtful.engine else PageOutcome.DONE
+        vain = self._record(outcome)
+        return replace(vain, text=doubtful.text, engine=doubtful.engine, model=doubtful.model, doubts=doubtful.doubts)
 
     def unreadable(self, error: RayocrError) -> PageRecord:
         """The page could not even be opened; no engine would fare better."""
