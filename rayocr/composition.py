@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parent
 
 # Paths are taken as they stand: Hydra's grammar would trip over the brackets, commas and quotes that file names have.
-_PATH_KEYS = ("source", "dest", "state", "logs.dir")
+_PATH_KEYS = ("source", "dest", "state", "logs.dir", "document")
 
 # The .env of the worker that rayocr replaces keeps working: its names, and the overrides that they stand for.
 _ENVIRONMENT = {

@@ -20,6 +20,7 @@ class Mode(StrEnum):
     run = "run"
     status = "status"
     estimate = "estimate"
+    cancel = "cancel"
 
 
 def _at_least(minimum: float, **values: float | None) -> None:
@@ -129,16 +130,20 @@ class EngineConfig:
 @dataclass
 class WorkersConfig:
     min: int = 1  # workers kept while there is work
+    idle_timeout_s: float = 60.0  # a worker above the minimum goes when it has had nothing to do for so long
     max: int | None = None  # null: one a CPU of the cluster for engines that compute, 4 for engines that wait
     documents: int | None = None  # processes that fetch and assemble; null: one a CPU, two at least
     # A waiting worker's pages at one time; null: what the requests a minute come to when an answer takes 10 s, 64 to 1,024.
     pages_in_flight: int | None = None
     target_shard_s: float = 2.0  # shards are cut to take about this long: long against a Ray call, short against a kill
     max_shard_pages: int = 64
+    max_pages: int | None = 20_000  # a worker's, after which a new process takes its place, against leaks; null: none
 
     def __post_init__(self) -> None:
         _at_least(1, **{"workers.min": self.min, "workers.max": self.max, "workers.documents": self.documents})
         _at_least(1, **{"workers.pages_in_flight": self.pages_in_flight, "workers.max_shard_pages": self.max_shard_pages})
+        _at_least(1, **{"workers.max_pages": self.max_pages})
+        _at_least(0, **{"workers.idle_timeout_s": self.idle_timeout_s})
         if self.max is not None and self.max < self.min:
             raise UsageError(f"workers.max is {self.max}, below workers.min, which is {self.min}.")
 
@@ -188,6 +193,8 @@ class LimitsConfig:
     page_timeout_s: float = 180.0  # a page that computes longer ends its worker (PDFium cannot be interrupted)
     fetch_timeout_s: float = 900.0  # download of one document
     validate_timeout_s: float = 60.0  # opening a document, for files that make PDFium spin
+    # Opening a document, or reading a page, may take this; more ends the process. A colour scan of 20,000 x 20,000 takes 1.2 GB.
+    page_memory: int = 2 << 30  # bytes
     max_document_bytes: int = 2 << 30
     max_document_pages: int = 100_000
 
@@ -198,6 +205,7 @@ class LimitsConfig:
         _at_least(1, **{"limits.expected_input_tokens": self.expected_input_tokens})
         _at_least(0, **{"limits.expected_output_tokens": self.expected_output_tokens})
         _at_least(1, **{"limits.page_timeout_s": self.page_timeout_s, "limits.validate_timeout_s": self.validate_timeout_s})
+        _at_least(64 << 20, **{"limits.page_memory": self.page_memory})
         _at_least(1, **{"limits.fetch_timeout_s": self.fetch_timeout_s, "limits.max_document_bytes": self.max_document_bytes})
         if not 0 <= self.headroom < 1:
             raise UsageError(f"limits.headroom is {self.headroom}, and must be from 0 to below 1.")
@@ -295,6 +303,7 @@ class RayocrConfig:
     outputs: list[str] = field(default_factory=lambda: ["markdown", "jsonl"])
     include: list[str] = field(default_factory=list)  # globs on names below the source; empty: all
     exclude: list[str] = field(default_factory=list)
+    document: str | None = None  # of mode=cancel: its name below the source, or its id
     limit: int | None = None  # documents taken up by this run
     overwrite: bool = False  # read finished documents again
     allow_dest_in_source: bool = False

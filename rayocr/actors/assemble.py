@@ -7,16 +7,16 @@ pages come from the ledger in runs and go to temporary files, which are uploaded
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
+from rayocr.actors.commit import LeaseSettings, check_lease, commit, upload
 from rayocr.config import RetryConfig
-from rayocr.errors import ObjectNotFound, PreconditionFailed, RayocrError
-from rayocr.ledger.manifest import Manifest, build_manifest, manifest_name
+from rayocr.errors import RayocrError
+from rayocr.ledger.manifest import build_manifest
 from rayocr.messages import (
     AssembledDocument,
     Document,
@@ -27,10 +27,9 @@ from rayocr.messages import (
     PageRecord,
     PageSummary,
 )
-from rayocr.observe.dead_letters import DeadLetter, dead_letter, dead_letter_name, write_dead_letter
+from rayocr.observe.dead_letters import DeadLetter, dead_letter, write_dead_letter
 from rayocr.outputs.base import Output
 from rayocr.retry import RetryPolicy, call
-from rayocr.storage.base import Storage
 
 _PAGES_PER_CALL = 128  # of text asked from the ledger at once: about half a megabyte
 _IN_MEMORY_BYTES = 4 << 20  # of an output, before it goes to a temporary file
@@ -46,16 +45,18 @@ class AssembleSettings:
     run_id: str
     fingerprint: str
     retry: RetryConfig
+    lease: LeaseSettings
     replace_manifest: bool = False  # overwrite=true: an older manifest of this document gives way
 
 
 def assemble(context: DocumentContext, settings: AssembleSettings, read_texts: ReadTexts, started_at: str) -> AssembledDocument:
-    """Write the document's outputs and finish it. Raises PreconditionFailed when somebody else finished it first, and
-    StorageError."""
+    """Write the document's outputs and finish it. Raises LeaseLost and PreconditionFailed when it is somebody else's by now,
+    LocksUnavailable when nobody can tell, and StorageError."""
     from rayocr.storage.factory import cached_storage
 
     dest, state = cached_storage(settings.dest_uri), cached_storage(settings.state_uri)
     policy = RetryPolicy.from_config(settings.retry)
+    check = _lease_check(settings, context)
     summaries: list[PageSummary] = []
     outputs: list[OutputFile] = []
     with ExitStack() as stack:
@@ -69,7 +70,7 @@ def assemble(context: DocumentContext, settings: AssembleSettings, read_texts: R
                 writer.page(record)
         for writer, file in zip(writers, files, strict=True):
             writer.finish()
-            outputs.append(_upload(dest, context.document.output_stem + writer.suffix, file, policy))
+            outputs.append(upload(dest, context.document.output_stem + writer.suffix, file, policy=policy, check=check))
     outcome = _outcome(summaries)
     if outcome is DocumentOutcome.PARTIAL:
         call(lambda: write_dead_letter(state, partial_letter(context.document, summaries, settings.run_id)), policy=policy)
@@ -82,7 +83,7 @@ def assemble(context: DocumentContext, settings: AssembleSettings, read_texts: R
         fingerprint=settings.fingerprint,
         started_at=started_at,
     )
-    commit(state, manifest, policy=policy, replace_manifest=settings.replace_manifest)
+    commit(state, manifest, policy=policy, check=check, replace_manifest=settings.replace_manifest)
     return AssembledDocument(document_id=context.document.document_id, outcome=outcome, outputs=tuple(outputs))
 
 
@@ -115,25 +116,18 @@ def reject(
         reason=error.reason,
         message=str(error),
     )
-    commit(state, manifest, policy=policy, replace_manifest=settings.replace_manifest)
+    commit(
+        state,
+        manifest,
+        policy=policy,
+        check=_lease_check(settings, context),
+        replace_manifest=settings.replace_manifest,
+    )
     return letter
 
 
-def commit(state: Storage, manifest: Manifest, *, policy: RetryPolicy, replace_manifest: bool) -> None:
-    """Write the manifest, which makes the document finished. Raises PreconditionFailed when there is one already."""
-    name, data = manifest_name(manifest.document_id), manifest.to_json()
-    try:
-        call(lambda: state.write(name, data, if_absent=True), policy=policy)
-    except PreconditionFailed:
-        there = Manifest.from_json(call(lambda: state.read(name), policy=policy), name=name)
-        if (there.run_id, there.fencing_token) == (manifest.run_id, manifest.fencing_token):
-            return  # our own: the answer to an earlier try was lost
-        if not replace_manifest:
-            raise
-        version = call(lambda: state.stat(name), policy=policy).version
-        call(lambda: state.write(name, data, if_version=version), policy=policy)
-        if manifest.outcome == DocumentOutcome.COMPLETE:
-            _delete_stale_letter(state, manifest.document_id, policy)
+def _lease_check(settings: AssembleSettings, context: DocumentContext) -> Callable[[], None]:
+    return lambda: check_lease(settings.lease, context.document.document_id, context.fencing_token)
 
 
 def partial_letter(document: Document, summaries: Sequence[PageSummary], run_id: str) -> DeadLetter:
@@ -173,25 +167,3 @@ def _outcome(summaries: Sequence[PageSummary]) -> DocumentOutcome:
 
 def _temporary_file() -> tempfile.SpooledTemporaryFile[bytes]:
     return tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)
-
-
-def _upload(dest: Storage, name: str, file: BinaryIO, policy: RetryPolicy) -> OutputFile:
-    file.seek(0)
-    digest, size_bytes = hashlib.sha256(), 0
-    while block := file.read(1 << 20):
-        digest.update(block)
-        size_bytes += len(block)
-
-    def write() -> None:
-        file.seek(0)
-        dest.write(name, file)
-
-    call(write, policy=policy)
-    return OutputFile(name=name, size_bytes=size_bytes, sha256=digest.hexdigest())
-
-
-def _delete_stale_letter(state: Storage, document_id: str, policy: RetryPolicy) -> None:
-    try:
-        call(lambda: state.delete(dead_letter_name(document_id)), policy=policy)
-    except ObjectNotFound:
-        pass

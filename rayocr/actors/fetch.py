@@ -32,7 +32,7 @@ def fetch(document: Document, settings: FetchSettings) -> tuple[FetchedDocument,
     import numpy
 
     from rayocr.pdf.document import validate
-    from rayocr.pdf.guard import deadline
+    from rayocr.pdf.guard import bounded
     from rayocr.storage.factory import cached_storage
 
     limits = settings.limits
@@ -42,7 +42,7 @@ def fetch(document: Document, settings: FetchSettings) -> tuple[FetchedDocument,
         )
     source = cached_storage(settings.source_uri)
     data = numpy.frombuffer(_read(source, document, settings), dtype=numpy.uint8)
-    with deadline(limits.validate_timeout_s):
+    with bounded(seconds=limits.validate_timeout_s, memory_bytes=limits.page_memory):
         facts = validate(data, max_pages=limits.max_document_pages, max_bytes=limits.max_document_bytes)
     return FetchedDocument(document=document, page_count=facts.page_count, title=facts.title), data
 

@@ -13,7 +13,7 @@ import io
 import os
 import socket
 import time
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -53,6 +53,7 @@ class WorkerSettings:
     prices: PriceTable
     max_pixels: int
     page_timeout_s: float
+    page_memory_bytes: int
     shard_budget_s: float
     pages_in_flight: int
     policy: RetryPolicy
@@ -64,13 +65,15 @@ class PageWorker:
         self._settings = settings
         self._recorder = Recorder(ledger)
         self._slots = SlotClient(limiter, worker=name)
-        self._pdf = PdfThread(timeout_s=settings.page_timeout_s)
+        self._pdf = PdfThread(timeout_s=settings.page_timeout_s, memory_bytes=settings.page_memory_bytes)
         waits = settings.stage.kind == "wait"
         self._documents = _OpenDocuments(keep=32 if waits else 2, max_pixels=settings.max_pixels)
         self._engines: list[Engine | None] = []
         self._stage: ComputeStage | WaitingStage | None = None
         self._turn: asyncio.Semaphore | None = None
         self._draining = False
+        self._cancelled: set[str] = set()  # document_ids
+        self._asking: defaultdict[str, set[asyncio.Task[Any]]] = defaultdict(set)  # pages under way to a server, by document_id
         self._stopped: OutsideError | None = None
 
     async def open(self) -> WorkerInfo:
@@ -115,6 +118,12 @@ class PageWorker:
         self._draining = True
         self._slots.close()
 
+    async def cancel(self, document_id: str) -> None:
+        """Drop the document: no further page of it is read, and answers under way are not waited for."""
+        self._cancelled.add(document_id)
+        for task in self._asking.get(document_id, ()):
+            task.cancel()
+
     # -- one page -----------------------------------------------------------------------------------------------------------
 
     async def _read_in_time(
@@ -134,6 +143,8 @@ class PageWorker:
         """When one page raises, no further request leaves. What ends the run (a budget, a wrong key) leaves those under way
         to be answered and recorded, since they are paid for; what concerns the document alone cancels them."""
         tasks = [asyncio.create_task(self._read_in_turn(number, shard, content, context)) for number in shard.page_numbers]
+        asking = self._asking[shard.document_id]
+        asking.update(tasks)
         try:
             return list(await asyncio.gather(*tasks))
         except OutsideError as error:
@@ -146,7 +157,13 @@ class PageWorker:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            if shard.document_id in self._cancelled:
+                return []
             raise
+        finally:
+            asking.difference_update(tasks)
+            if not asking:
+                self._asking.pop(shard.document_id, None)
 
     async def _read_in_turn(
         self, number: int, shard: Shard, content: DocumentBytes, context: DocumentContext
@@ -160,7 +177,7 @@ class PageWorker:
     ) -> tuple[PageRecord, asyncio.Future[None]] | None:
         if self._stopped is not None:
             raise self._stopped  # not None: the driver would send the page again and again until it hears of the first error
-        if self._draining:
+        if self._draining or shard.document_id in self._cancelled:
             return None
         before = shard.attempts.get(number, ())
         progress = PageProgress(shard.document_id, number, is_last_stage=self._settings.is_last_stage, attempts=before)

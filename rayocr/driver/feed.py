@@ -28,13 +28,28 @@ _BATCH = 256  # documents asked from Discovery at once
 
 
 class Feed:
-    def __init__(self, actors: Actors, window: Window, progress: Progress, draining: asyncio.Event) -> None:
+    """`retry_s`: after which documents that other runs hold are asked for again; `on_waiting`: when nothing else is left."""
+
+    def __init__(
+        self,
+        actors: Actors,
+        window: Window,
+        progress: Progress,
+        draining: asyncio.Event,
+        *,
+        retry_s: float,
+        on_waiting: Callable[[], None] = lambda: None,
+    ) -> None:
         self.failure: BaseException | None = None
         self._actors = actors
         self._window = window
         self._progress = progress
         self._draining = draining
-        self._flows: dict[str, asyncio.Task[None]] = {}
+        self._retry_s = retry_s
+        self._on_waiting = on_waiting
+        self._flows: dict[str, asyncio.Task[bool]] = {}
+        self._elsewhere: dict[str, Document] = {}  # held by other runs when last asked for
+        self._cancelled: set[str] = set()
         self._releasing: set[asyncio.Task[None]] = set()
 
     async def run(self, flow: DocumentFlow) -> None:
@@ -51,12 +66,39 @@ class Feed:
                 self._start(flow, document)
             if batch.exhausted:
                 break
-        while self._flows:
-            await asyncio.wait(list(self._flows.values()), return_when=asyncio.FIRST_COMPLETED)
+        while self._flows or self._elsewhere:
+            while self._flows:
+                await asyncio.wait(list(self._flows.values()), return_when=asyncio.FIRST_COMPLETED)
+            await self._ask_again(flow)
 
-    def cancel(self, document_id: str) -> None:
+    async def _ask_again(self, flow: DocumentFlow) -> None:
+        """Documents of other runs: finished by now, or to be taken over from one that died, or asked for again later."""
+        if not self._elsewhere:
+            return
+        log_event(log, "documents_awaited", "Other runs hold the last documents.", count=len(self._elsewhere))
+        self._on_waiting()
+        try:
+            await asyncio.wait_for(self._draining.wait(), self._retry_s)
+        except TimeoutError:
+            pass
+        documents, self._elsewhere = list(self._elsewhere.values()), {}
+        self._progress.held_elsewhere = 0
+        for document in documents:
+            await self._window.admit_document(document.size_bytes)
+            if self._draining.is_set():
+                return
+            self._start(flow, document)
+
+    def lost(self, document_id: str) -> None:
         """Its lease was lost: whatever is under way for it ends, and nothing is committed."""
         if task := self._flows.get(document_id):
+            task.cancel()
+
+    def cancel(self, document_id: str) -> None:
+        """Somebody asked to drop it, before or while it is read."""
+        self._cancelled.add(document_id)
+        if task := self._flows.get(document_id):
+            log_event(log, "document_cancelled", "A document is dropped on request.", document_id=document_id)
             task.cancel()
 
     async def settle(self, grace_s: float) -> None:
@@ -78,20 +120,29 @@ class Feed:
         self._draining.set()
 
     def _start(self, flow: DocumentFlow, document: Document) -> None:
-        task = asyncio.create_task(flow.run(document))
+        task = asyncio.create_task(flow.run(document) if document.document_id not in self._cancelled else _passed_by())
         self._flows[document.document_id] = task
         task.add_done_callback(self._when_ended(document))
 
-    def _when_ended(self, document: Document) -> Callable[[asyncio.Task[None]], None]:
-        def ended(task: asyncio.Task[None]) -> None:
+    def _when_ended(self, document: Document) -> Callable[[asyncio.Task[bool]], None]:
+        def ended(task: asyncio.Task[bool]) -> None:
             self._flows.pop(document.document_id, None)
             releasing: asyncio.Task[Any] = asyncio.ensure_future(self._window.release_document(document.size_bytes))
             self._releasing.add(releasing)
             releasing.add_done_callback(self._releasing.discard)
-            if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, Draining):
+            if document.document_id in self._cancelled:
+                self._progress.cancelled += 1
+            elif task.cancelled() or ((error := task.exception()) is None and not task.result()):
+                self._elsewhere[document.document_id] = document
+                self._progress.held_elsewhere = len(self._elsewhere)
+            elif error is not None and not isinstance(error, Draining):
                 self.fail(error)
 
         return ended
+
+
+async def _passed_by() -> bool:
+    return True
 
 
 def _run_error(error: BaseException) -> BaseException:

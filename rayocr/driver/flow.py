@@ -32,10 +32,11 @@ from rayocr.errors import (
     PreconditionFailed,
     Quarantined,
     RayocrError,
+    RecordCorrupt,
     StorageUnavailable,
     VersionChanged,
 )
-from rayocr.ledger.manifest import manifest_name
+from rayocr.ledger.manifest import Manifest, manifest_name
 from rayocr.locks.base import Lease
 from rayocr.messages import Attempt, Document, DocumentContext, DocumentOutcome, FetchedDocument, PageSummary, Shard
 from rayocr.observe.dead_letters import append_dead_letter
@@ -90,27 +91,26 @@ class DocumentFlow:
         self._progress = progress
         self._draining = draining
         self._defects_in_a_row = 0
+        self._began = datetime.now(UTC).isoformat(timespec="seconds")
 
-    async def run(self, document: Document) -> None:
-        """Raises what concerns the run; Draining when it was stopped; everything else becomes the document's outcome."""
+    async def run(self, document: Document) -> bool:
+        """False when another run has the document: it is worth asking again, since that run may die.
+
+        Raises what concerns the run, and Draining when it was stopped; everything else becomes the document's outcome.
+        """
         lease = await self._leases.acquire(document.document_id)
         if lease is None:
-            self._progress.elsewhere += 1
-            log_event(log, "document_skipped", "Another run has the document.", document_id=document.document_id)
-            return
+            log_event(log, "document_held_elsewhere", "Another run has the document.", document_id=document.document_id)
+            return False
         work = _Work(document, lease)
         try:
-            if not self._actors.overwrite and await asyncio.to_thread(self._is_finished, document):
+            if await asyncio.to_thread(self._is_finished_by_another, document):
                 self._progress.elsewhere += 1
-                return
-            await self._work(work)
-        except DocumentError as error:
-            await self._reject(work, error)
+                return True
+            await self._settle(work)
         except (LeaseLost, PreconditionFailed) as error:
-            self._progress.elsewhere += 1
-            log_event(
-                log, "document_lost", "Another run took the document over.", document_id=document.document_id, error=error.reason
-            )
+            log_event(log, "document_lost", "The lease was lost.", document_id=document.document_id, error=error.reason)
+            return False
         except StorageUnavailable as error:
             self._progress.deferred += 1
             log_event(
@@ -121,12 +121,20 @@ class DocumentFlow:
                 document_id=document.document_id,
                 error=str(error),
             )
+        finally:
+            await self._leases.release(work.lease)
+        return True
+
+    async def _settle(self, work: _Work) -> None:
+        """To its outcome, whatever the document is like."""
+        try:
+            await self._work(work)
+        except DocumentError as error:
+            await self._reject(work, error)
         except Exception as error:  # a defect: recorded as the document's outcome, unless it concerns the run
             if isinstance(error, RayocrError | Draining) or type(error).__module__.startswith("ray."):
                 raise
             await self._contain(work, error)
-        finally:
-            await self._leases.release(work.lease)
 
     async def _contain(self, work: _Work, error: Exception) -> None:
         """One bad document never fails a run, whatever it trips over in us; but a run that trips over every one is stopped."""
@@ -137,6 +145,7 @@ class DocumentFlow:
         await self._reject(work, InternalError(f"{type(error).__name__}: {error}", hint="The log has the traceback."))
 
     async def _work(self, work: _Work) -> None:
+        """Fetch, recognize, assemble."""
         await self._fetch(work)
         assert work.fetched is not None
         try:
@@ -288,7 +297,7 @@ class DocumentFlow:
     async def _assemble(self, work: _Work) -> None:
         if not self._leases.holds(work.lease):
             raise LeaseLost("The lease was lost before the document could be finished.")
-        assembled = await self._actors.assemble(work.context, work.started_at)
+        assembled = await self._leases.patiently(lambda: self._actors.assemble(work.context, work.started_at))
         await self._actors.close_document(assembled.document_id, assembled.outcome)
         self._defects_in_a_row = 0
         self._progress.documents[assembled.outcome] += 1
@@ -305,17 +314,10 @@ class DocumentFlow:
         )
 
     async def _reject(self, work: _Work, error: DocumentError) -> None:
-        if not self._leases.holds(work.lease):
-            self._progress.elsewhere += 1
-            return
-        settings = self._actors.assemble_settings
-        try:
-            letter = await asyncio.to_thread(
-                reject, work.document, error, settings, fencing_token=work.lease.fencing_token, started_at=work.started_at
-            )
-        except PreconditionFailed:
-            self._progress.elsewhere += 1
-            return
+        settings, token = self._actors.assemble_settings, work.lease.fencing_token
+        letter = await self._leases.patiently(
+            lambda: asyncio.to_thread(reject, work.document, error, settings, fencing_token=token, started_at=work.started_at)
+        )
         await self._actors.close_document(work.document.document_id, DocumentOutcome.REJECTED)
         await asyncio.to_thread(append_dead_letter, self._actors.logs_dir, letter)
         if work.fetched is None:
@@ -339,12 +341,17 @@ class DocumentFlow:
         if not self._leases.holds(work.lease):
             raise LeaseLost("The lease was lost.")
 
-    def _is_finished(self, document: Document) -> bool:
+    def _is_finished_by_another(self, document: Document) -> bool:
+        """Since it was listed; with overwrite=true, since this run began."""
+        name = manifest_name(document.document_id)
         try:
-            self._actors.state.stat(manifest_name(document.document_id))
-        except ObjectNotFound:
+            if not self._actors.overwrite:
+                self._actors.state.stat(name)
+                return True
+            manifest = Manifest.from_json(self._actors.state.read(name), name=name)
+        except (ObjectNotFound, RecordCorrupt):
             return False
-        return True
+        return manifest.started_at >= self._began and manifest.run_id != self._actors.assemble_settings.run_id
 
 
 def _without(shard: Shard, numbers: set[int]) -> Shard:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,9 @@ class _Worker:
     handle: Any
     info: WorkerInfo
     shards: int = 0
+    pages: int = 0  # read so far
+    idle_since: float = 0.0  # by the pool's clock, while it has no shard
+    retiring: bool = False  # takes no further shard, and goes when it has none
     load: float = 0.0  # in the unit of the pool's capacity: estimated seconds, or pages
     reserved: bool = False  # for a shard that has to be alone
     died_alone: bool = False
@@ -65,6 +69,9 @@ class WorkerPool:
         capacity: float,
         min_workers: int,
         max_workers: int,
+        max_pages: int | None = None,
+        run_id: str = "",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._label = label
         self._spawn = spawn
@@ -76,6 +83,9 @@ class WorkerPool:
         self._capacity = capacity
         self._min_workers = min_workers
         self._max_workers = max_workers
+        self._max_pages = max_pages
+        self._run_id = run_id  # in the workers' names: several runs share a cluster
+        self._clock = clock
         self._workers: list[_Worker] = []
         self._starting: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Condition()
@@ -110,6 +120,8 @@ class WorkerPool:
         worker = await self._acquire(load, alone=alone)
         try:
             report: ShardReport = await self._answer(worker.handle.recognize.remote(shard, content, context))
+            worker.pages += len(report.pages)
+            worker.retiring = self._max_pages is not None and worker.pages >= self._max_pages
             return report
         except self._died as error:
             self._bury(worker, error)
@@ -117,10 +129,20 @@ class WorkerPool:
         finally:
             async with self._changed:
                 worker.shards -= 1
+                worker.idle_since = self._clock()
                 worker.load -= load
                 if alone:
                     worker.reserved = False
+                if worker.retiring and not worker.shards and worker in self._workers:
+                    self._retire(worker)
                 self._changed.notify_all()
+
+    def shrink(self, *, idle_s: float, keep: int) -> None:
+        """Give up the CPUs of workers that have had no shard for so long, but for `keep` of all."""
+        now = self._clock()
+        idle = [w for w in self._workers if not w.shards and not w.reserved and now - w.idle_since >= idle_s]
+        for worker in idle[: max(0, len(self._workers) - keep)]:
+            self._retire(worker)
 
     async def drain(self) -> None:
         """Workers start no further page; shards come back with what was read."""
@@ -129,6 +151,11 @@ class WorkerPool:
             worker.handle.drain.remote()
         async with self._changed:
             self._changed.notify_all()
+
+    def cancel(self, document_id: str) -> None:
+        """Workers drop what they have of the document."""
+        for worker in self._workers:
+            worker.handle.cancel.remote(document_id)
 
     async def close(self) -> None:
         for task in self._starting:
@@ -163,7 +190,7 @@ class WorkerPool:
         free = [
             worker
             for worker in self._workers
-            if not worker.reserved
+            if not (worker.reserved or worker.retiring)
             and worker.shards < _MAX_SHARDS_AHEAD
             and (worker.shards < 2 or worker.load + load <= self._capacity)
         ]
@@ -174,7 +201,7 @@ class WorkerPool:
         return chosen
 
     def _reserve(self) -> _Worker | None:
-        free = [worker for worker in self._workers if not worker.reserved]
+        free = [worker for worker in self._workers if not (worker.reserved or worker.retiring)]
         chosen = min(free, key=lambda worker: worker.load, default=None)
         if chosen is not None:
             chosen.reserved = True
@@ -183,18 +210,21 @@ class WorkerPool:
     # -- growing ------------------------------------------------------------------------------------------------------------
 
     def _may_grow(self) -> bool:
-        return not self._draining and not self._starting and len(self._workers) < self._max_workers
+        staying = sum(not worker.retiring for worker in self._workers)
+        return not self._draining and not self._starting and staying < self._max_workers
 
     def _start_worker(self) -> None:
         self._numbers += 1
-        task = asyncio.get_running_loop().create_task(self._open_worker(f"page_worker:{self._label}:{self._numbers}"))
+        task = asyncio.get_running_loop().create_task(
+            self._open_worker(f"page_worker:{self._label}:{self._numbers}:{self._run_id}")
+        )
         self._starting.add(task)
 
     async def _open_worker(self, name: str) -> None:
         task = asyncio.current_task()
         assert task is not None
-        handle = self._spawn(name)
         try:
+            handle = self._spawn(name)
             info = await self._answer(handle.open.remote())
         except self._died as error:
             self._failed_starts += 1
@@ -205,7 +235,7 @@ class WorkerPool:
             self._failure = error
         else:
             self._failed_starts = 0
-            self._workers.append(_Worker(name=name, handle=handle, info=info))
+            self._workers.append(_Worker(name=name, handle=handle, info=info, idle_since=self._clock()))
             log_event(
                 log, "worker_started", "A worker is ready.", worker=name, engines=info.engines, host=info.host, pid=info.pid
             )
@@ -214,6 +244,12 @@ class WorkerPool:
             self._starting.discard(task)
         async with self._changed:
             self._changed.notify_all()
+
+    def _retire(self, worker: _Worker) -> None:
+        self._workers.remove(worker)
+        self._kill(worker.handle)
+        self._on_death(worker.name)
+        log_event(log, "worker_retired", "A worker gives way to a new process.", worker=worker.name, pages=worker.pages)
 
     def _bury(self, worker: _Worker, error: BaseException) -> None:
         if worker not in self._workers:

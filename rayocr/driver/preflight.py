@@ -143,6 +143,11 @@ def _writable(uri: StorageUri, option: str) -> Storage:
     return storage
 
 
+def source_of(config: RayocrConfig) -> Storage:
+    """The source alone, for modes that look documents up in it. Raises UsageError."""
+    return _existing(parse_uri(_source(config)[0]))
+
+
 def existing_state(config: RayocrConfig) -> Storage:
     """Where the state of earlier runs lies, for modes that only read it. Raises UsageError."""
     option = "state" if config.state is not None else "dest"

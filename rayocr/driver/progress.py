@@ -22,6 +22,9 @@ class Progress:
     documents: Counter[DocumentOutcome] = field(default_factory=Counter)
     documents_started: int = 0
     elsewhere: int = 0  # another run has them, or finished them first
+    cancelled: int = 0  # on request
+    held_elsewhere: int = 0  # by other runs at this moment; awaited at the end
+    locks_away: bool = False
     deferred: int = 0  # their storage was away; the next run takes them up
     pages_known: int = 0
     pages_done: int = 0

@@ -25,6 +25,7 @@ def run_record(progress: Progress, *, run_id: str, fingerprint: str) -> dict[str
         "documents": {outcome.value: progress.documents[outcome] for outcome in DocumentOutcome},
         "finished_before": progress.totals.finished,
         "elsewhere": progress.elsewhere,
+        "cancelled": progress.cancelled,
         "deferred": progress.deferred,
         "pages": {outcome.value: count for outcome, count in progress.outcomes.items()},
         "pages_resumed": progress.pages_resumed,

@@ -20,11 +20,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rayocr.actors.assemble import AssembleSettings
+from rayocr.actors.commit import LeaseSettings
 from rayocr.actors.discovery import Discovery, DiscoveryRules
 from rayocr.actors.fetch import FetchSettings
 from rayocr.actors.rate_limiter import LimiterRules
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.cluster import Connection, connect, disconnect
+from rayocr.driver.control import CancelWatch
 from rayocr.driver.feed import Feed
 from rayocr.driver.leases import LeaseKeeper
 from rayocr.driver.preflight import Plan
@@ -92,6 +94,7 @@ class Run:
             return
         if done:
             self._say_found(scout.result())
+        locks = self._locks()
         probing = asyncio.create_task(
             asyncio.to_thread(probe_servers, self.plan.links, self.config.engine, self.plan.prompts, self.keys)
         )
@@ -111,7 +114,7 @@ class Run:
                 )
             if shutdown.requested.is_set():
                 raise Interrupted("Interrupted before the first page.")
-            await self._run_on(connection, rules, draining, shutdown)
+            await self._run_on(connection, rules, locks, draining, shutdown)
         finally:
             await loop.run_in_executor(ray_thread, disconnect)
             ray_thread.shutdown()
@@ -120,7 +123,9 @@ class Run:
         """The listing's beginning, before there is a cluster: is there anything to do, and how much?"""
         return Discovery(self.plan.source, self.plan.state, rules).next_batch(1)
 
-    async def _run_on(self, connection: Connection, rules: DiscoveryRules, draining: asyncio.Event, shutdown: Shutdown) -> None:
+    async def _run_on(
+        self, connection: Connection, rules: DiscoveryRules, locks: Locks, draining: asyncio.Event, shutdown: Shutdown
+    ) -> None:
         from rayocr.driver import handles
         from rayocr.driver.flow import DocumentFlow
 
@@ -131,6 +136,12 @@ class Run:
             run_id=self.run_id,
             fingerprint=self.config.fingerprint(self.plan.prompts),
             retry=self.config.retry,
+            lease=LeaseSettings(
+                config=self.config.locks,
+                state_uri=self.plan.state.uri,
+                owner=self._owner(),
+                redis_url=self.keys.redis_url,
+            ),
             replace_manifest=self.config.overwrite,
         )
         actors = handles.start(
@@ -148,14 +159,32 @@ class Run:
         stages = [(stage, *self._pool(actors, index, connection)) for index, stage in enumerate(self.plan.stages)]
         pools = [pool for _, pool, _ in stages]
         window = Window(self.config.window)
-        feed = Feed(actors, window, self.progress, draining)
-        leases = LeaseKeeper(self._locks(), ttl_s=self.config.locks.ttl_s, on_lost=feed.cancel)
+        leases = LeaseKeeper(
+            locks,
+            ttl_s=self.config.locks.ttl_s,
+            draining=draining,
+            on_lost=lambda document_id: feed.lost(document_id),
+            on_away=self._say_locks,
+        )
+        # A run that waits for another gives up its CPUs: on one cluster the other may be waiting for them.
+        feed = Feed(
+            actors,
+            window,
+            self.progress,
+            draining,
+            retry_s=leases.retry_s,
+            on_waiting=lambda: _shrink(pools, idle_s=0.0, keep=0),
+        )
         flow = DocumentFlow(actors, stages=stages, window=window, leases=leases, progress=self.progress, draining=draining)
         leases.start()
         for pool in pools:
             pool.prestart()
         showing = asyncio.create_task(self.terminal.show(self.progress))
-        watching = asyncio.create_task(self._watch_quota(actors))
+        watch = CancelWatch(self.plan.state, lambda document_id: self._cancel(document_id, feed, pools))
+        await watch.look()
+        watching = asyncio.create_task(watch.run())
+        shrinking = asyncio.create_task(self._shrink_forever(pools))
+        metering = asyncio.create_task(self._watch_quota(actors))
         feeding = asyncio.create_task(feed.run(flow))
         try:
             await self._until_done_or_stopped(feed, feeding, pools, draining, shutdown)
@@ -163,7 +192,9 @@ class Run:
             feeding.cancel()
             showing.cancel()
             watching.cancel()
-            await asyncio.gather(feeding, showing, watching, return_exceptions=True)
+            shrinking.cancel()
+            metering.cancel()
+            await asyncio.gather(feeding, showing, watching, shrinking, metering, return_exceptions=True)
             await feed.close()
             with contextlib.suppress(Exception):  # the last word on the money; a limiter that is gone has said its own
                 if actors.limiter is not None:
@@ -173,6 +204,17 @@ class Run:
             raise feed.failure
         if shutdown.requested.is_set():
             raise Interrupted("Interrupted.")
+
+    async def _shrink_forever(self, pools: list[WorkerPool]) -> None:
+        idle_s = self.config.workers.idle_timeout_s
+        while True:
+            await asyncio.sleep(max(1.0, idle_s / 4))
+            _shrink(pools, idle_s=idle_s, keep=self.config.workers.min)
+
+    def _cancel(self, document_id: str, feed: Feed, pools: list[WorkerPool]) -> None:
+        feed.cancel(document_id)
+        for pool in pools:
+            pool.cancel(document_id)
 
     def _limiter_rules(self) -> LimiterRules | None:
         """None where no engine waits for a server: nothing to limit."""
@@ -206,6 +248,7 @@ class Run:
             prices=self.plan.prices,
             max_pixels=config.render.max_pixels,
             page_timeout_s=config.limits.page_timeout_s,
+            page_memory_bytes=config.limits.page_memory,
             shard_budget_s=2 * config.workers.target_shard_s,
             pages_in_flight=in_flight,
             policy=replace(RetryPolicy.from_config(config.retry), max_attempts=config.retry.engine_attempts),
@@ -224,6 +267,8 @@ class Run:
             capacity=2 * config.workers.target_shard_s if computes else 2.0 * in_flight,
             min_workers=min(config.workers.min, most),
             max_workers=most,
+            max_pages=config.workers.max_pages,
+            run_id=self.run_id,
         )
         return pool, sizer
 
@@ -291,10 +336,23 @@ class Run:
 
     # -- words and files ----------------------------------------------------------------------------------------------------
 
+    def _owner(self) -> str:
+        return f"{self.run_id}@{socket.gethostname()}:{os.getpid()}"
+
     def _locks(self) -> Locks:
+        """Raises LocksUnavailable at once where there are none: better said before the first page than waited for."""
         from rayocr.locks.factory import open_locks
 
-        return open_locks(self.config.locks, self.plan.state.uri, owner=f"{self.run_id}@{socket.gethostname()}:{os.getpid()}")
+        locks = open_locks(self.config.locks, self.plan.state.uri, owner=self._owner(), redis_url=self.keys.redis_url)
+        locks.holders(())
+        return locks
+
+    def _say_locks(self, away: bool) -> None:
+        self.progress.locks_away = away
+        if away:
+            self.terminal.warn("The lock service is away: what is under way goes on, nothing new is taken until it is back.")
+        else:
+            self.terminal.say("The lock service is back.")
 
     def _configure_logs(self) -> None:
         try:
@@ -332,6 +390,11 @@ class Run:
         self.terminal.warn(
             f"{signal_name}: finishing what is under way (at most {self.config.shutdown.grace_s:g} s); again to stop at once."
         )
+
+
+def _shrink(pools: list[WorkerPool], *, idle_s: float, keep: int) -> None:
+    for pool in pools:
+        pool.shrink(idle_s=idle_s, keep=keep)
 
 
 def _place(uri: str) -> str:

@@ -99,6 +99,10 @@ def progress_line(progress: Progress) -> str:
     failed = progress.documents[DocumentOutcome.PARTIAL] + progress.documents[DocumentOutcome.REJECTED]
     if failed:
         parts.append(f"{failed:,} with failures")
+    if progress.held_elsewhere:
+        parts.append(f"{progress.held_elsewhere:,} held by another run")
+    if progress.locks_away:
+        parts.append("waiting for the lock service")
     return " · ".join(parts)
 
 
@@ -119,6 +123,8 @@ def closing_table(progress: Progress, places: dict[str, str]) -> Table:
     outcomes = [f"{progress.documents[o]:,} {o.value}" for o in DocumentOutcome]
     if progress.elsewhere:
         outcomes.append(f"{progress.elsewhere:,} by another run")
+    if progress.cancelled:
+        outcomes.append(f"{progress.cancelled:,} cancelled")
     if progress.deferred:
         outcomes.append(f"{progress.deferred:,} left for the next run")
     table.add_row("Documents", ", ".join(outcomes))

@@ -78,7 +78,8 @@ class PageProgress:
         return self._record(PageOutcome.BLANK)
 
     def answered(self, answer: PageText, *, doubts: tuple[str, ...] = ()) -> PageRecord:
-        asked_before = any(attempt.engine != answer.engine for attempt in self._attempts)
+        # The first engine's own doubtful answer is no fallback, although others were asked after it.
+        asked_before = bool(self._attempts) and self._attempts[0].engine != answer.engine
         outcome = PageOutcome.FALLBACK if asked_before else PageOutcome.DONE
         vain = self._record(outcome)
         return replace(
@@ -130,10 +131,10 @@ class ComputeStage:
             if engine is None:
                 continue
             assert isinstance(engine, ComputeEngine)
-            if engine.name != "textlayer" and inked() < BLANK_COVERAGE:
-                return progress.blank()
             answer: PageText | None = None
             try:
+                if engine.name != "textlayer" and inked() < BLANK_COVERAGE:
+                    return progress.blank()
                 answer = engine.recognize(page)
                 if answer is None:
                     continue
@@ -187,8 +188,12 @@ class WaitingStage:
                 if light is not None:
                     return progress.answered(light)
             elif isinstance(engine, WaitingEngine):
-                if not inked and not await self._on_thread(_is_inked, page):
-                    return progress.blank()
+                try:
+                    if not inked and not await self._on_thread(_is_inked, page):
+                        return progress.blank()
+                except EngineError as error:  # what cannot be drawn cannot be sent either
+                    progress.note(engine, error)
+                    continue
                 inked = True
                 answer = await self._ask(engine, offered, progress, lambda: remember(progress.asked_in_vain(first_engine)))
                 if answer is not None:
@@ -198,7 +203,7 @@ class WaitingStage:
     async def _read_light(self, engine: ComputeEngine, page: Page, progress: PageProgress) -> PageText | None:
         try:
             answer = await self._on_thread(engine.recognize, page)
-        except EngineError as error:
+        except Exception as error:  # recorded as an attempt, as in a ComputeStage
             progress.note(engine, error)
             return None
         return answer if isinstance(answer, PageText) else None

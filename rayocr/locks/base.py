@@ -6,8 +6,10 @@ Invariants: at most one owner holds an unexpired lease of a key; fencing tokens 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from rayocr.locks.holder import Holder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,10 @@ class Locks(ABC):
     @abstractmethod
     def release(self, lease: Lease) -> None:
         """Idempotent; a lease that has another owner by now is left alone."""
+
+    @abstractmethod
+    def holders(self, keys: Iterable[str]) -> dict[str, Holder]:
+        """Of the keys that are held, by whom; changes nothing. Raises LocksUnavailable."""
 
     @abstractmethod
     def close(self) -> None: ...

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 from rayocr.config import LocksConfig
@@ -14,18 +13,16 @@ from rayocr.locks.base import Locks
 from rayocr.storage.uri import parse_uri
 
 
-def open_locks(config: LocksConfig, state_uri: str, *, owner: str, environment: Mapping[str, str] | None = None) -> Locks:
+def open_locks(config: LocksConfig, state_uri: str, *, owner: str, redis_url: str | None = None) -> Locks:
     """Raises UsageError, LocksUnavailable."""
-    environment = os.environ if environment is None else environment
     if config.backend == "redis":
-        url = environment.get("REDIS_URL")
-        if not url:
+        if not redis_url:
             raise UsageError("locks=redis needs REDIS_URL in the environment, for example redis://localhost:6379/0.")
         from rayocr.locks.redis import RedisLocks
 
         # Destinations have keys of their own in a Redis that serves several.
         place = hashlib.sha256(state_uri.encode("utf-8", "surrogateescape")).hexdigest()[:12]
-        return RedisLocks(url, owner=owner, ttl_s=config.ttl_s, prefix=f"{config.prefix}{place}:")
+        return RedisLocks(redis_url, owner=owner, ttl_s=config.ttl_s, prefix=f"{config.prefix}{place}:")
     from rayocr.locks.file import FileLocks
 
     return FileLocks(str(_folder(state_uri)), owner=owner, ttl_s=config.ttl_s)

@@ -21,7 +21,8 @@ from rayocr.pdf.page import Page
 _HEADER_BYTES = 1024  # where readers look for %PDF- (ISO 32000-1, Annex H, implementation note 13)
 _TAIL_BYTES = 4096  # where %%EOF is looked for: files in the wild carry some junk behind it
 _SAMPLED_PAGES = 8  # loaded by validate: the first, the last and some between; all of 10,000 would take seconds
-_COUNT = re.compile(rb"/Type\s*/Pages\b[^>]{0,400}?/Count\s+(\d+)|/Count\s+(\d+)[^>]{0,400}?/Type\s*/Pages\b")
+_MAX_TITLE_CHARS = 500
+_COUNT = re.compile(rb"/Type\s*/Pages\b[^>]{0,400}?/Count\s+(\d{1,9})|/Count\s+(\d{1,9})[^>]{0,400}?/Type\s*/Pages\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +45,13 @@ class PdfFile:
 
     @property
     def title(self) -> str | None:
-        title = self._document.get_metadata_value("Title").strip("\0 \t\r\n")
-        return title or None
+        """In one line, shortened where it is absurd."""
+        size = pdfium.FPDF_GetMetaText(self._document.raw, b"Title", None, 0)
+        raw = ctypes.create_string_buffer(max(size, 2))
+        pdfium.FPDF_GetMetaText(self._document.raw, b"Title", raw, size)
+        # Not pypdfium2's own reading, which raises on half a surrogate pair.
+        title = raw.raw.decode("utf-16-le", "replace").replace("\0", " ")
+        return " ".join(title.split())[:_MAX_TITLE_CHARS] or None
 
     def page(self, page_number: int) -> Page:
         """1-based. Raises PageUnrenderable when PDFium cannot load it."""
@@ -71,8 +77,6 @@ def validate(data: Any, *, max_pages: int, max_bytes: int) -> PdfFacts:
         raise NotAPdf("The file is empty." if not array.size else "The file does not begin like a PDF (no %PDF- header).")
     with PdfFile(array, max_pixels=1_000_000) as file:
         count = file.page_count
-        if count == 0:
-            raise EmptyPdf("The document has no pages.") if _ends_properly(array) else _cut_off()
         if count > max_pages:
             raise DocumentTooLarge(f"The document has {count:,} pages; limits.max_document_pages allows {max_pages:,}.")
         whole = _ends_properly(array)
@@ -83,17 +87,23 @@ def validate(data: Any, *, max_pages: int, max_bytes: int) -> PdfFacts:
 
 
 def _open(data: Any) -> pypdfium2.PdfDocument:
-    # PDFium reads straight from the array, which may be a read-only view into the object store: hence the address.
+    # PDFium reads straight from the array, which may be a read-only view into the object store: hence the address. And it is
+    # called here and not by pypdfium2, which takes a document without pages for a failure and gives the error of an earlier one.
     buffer = (ctypes.c_ubyte * data.size).from_address(data.ctypes.data) if data.size else b""
-    try:
-        return pypdfium2.PdfDocument(buffer)
-    except pypdfium2.PdfiumError as error:
-        code = getattr(error, "err_code", None)
+    document = pdfium.FPDF_LoadMemDocument64(buffer, data.size, None)
+    if not document:
+        code = pdfium.FPDF_GetLastError()
         if code == pdfium.FPDF_ERR_PASSWORD:
-            raise EncryptedPdf("The document is encrypted and needs a password.") from error
+            raise EncryptedPdf("The document is encrypted and needs a password.")
         if code == pdfium.FPDF_ERR_SECURITY:
-            raise EncryptedPdf("The document is encrypted in a way that cannot be read.") from error
-        raise (_corrupt() if _ends_properly(data) else _cut_off()) from error
+            raise EncryptedPdf("The document is encrypted in a way that cannot be read.")
+        raise _corrupt() if _ends_properly(data) else _cut_off()
+    if pdfium.FPDF_GetPageCount(document) < 1:
+        pdfium.FPDF_CloseDocument(document)
+        if not _ends_properly(data):
+            raise _cut_off()
+        raise _corrupt() if _declared_pages(data) else EmptyPdf("The document has no pages.")
+    return pypdfium2.PdfDocument(document)
 
 
 def _check_some_pages(file: PdfFile, *, whole: bool) -> None:
@@ -116,7 +126,7 @@ def _ends_properly(data: Any) -> bool:
 
 def _declared_pages(data: Any) -> int:
     """The largest /Count of a page tree that stands uncompressed in the file; 0 when there is none."""
-    counts = (int(a or b) for a, b in _COUNT.findall(data.tobytes()))
+    counts = (int(a or b) for a, b in _COUNT.findall(data))
     return max(counts, default=0)
 
 

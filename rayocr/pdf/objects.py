@@ -36,6 +36,9 @@ class PageObjects:
     image_area: float = 0.0  # square points
     page_area: float = 1.0
     native_dpi: float = 0.0  # of the largest image, where images cover half of the page
+    largest_image: Any = None  # a raw object, valid while the page is open
+    largest_image_area: float = 0.0
+    cover_count: int = 0  # what can hide an image: paths and shadings
     visible_text_objects: int = 0
     ruling_list: list[Ruling] = field(default_factory=list)
 
@@ -91,7 +94,6 @@ class _Looker:
         self._found = found
         self._upright = upright
         self._size_pt = size_pt
-        self._largest = 0.0
 
     def look(self, item: Any, outer: _Matrix, *, depth: int) -> None:
         self._found.count += 1
@@ -104,8 +106,10 @@ class _Looker:
                 pdfium.FPDF_TEXTRENDERMODE_INVISIBLE,
                 pdfium.FPDF_TEXTRENDERMODE_CLIP,
             )
-        elif kind == pdfium.FPDF_PAGEOBJ_PATH and len(self._found.ruling_list) < _MAX_RULINGS:
-            self._path(item, _matrix_of(item).then(outer))
+        elif kind in (pdfium.FPDF_PAGEOBJ_PATH, pdfium.FPDF_PAGEOBJ_SHADING):
+            self._found.cover_count += 1
+            if kind == pdfium.FPDF_PAGEOBJ_PATH and len(self._found.ruling_list) < _MAX_RULINGS:
+                self._path(item, _matrix_of(item).then(outer))
         elif kind == pdfium.FPDF_PAGEOBJ_FORM and depth < _MAX_DEPTH:
             inner = _matrix_of(item).then(outer)
             for index in range(pdfium.FPDFFormObj_CountObjects(item)):
@@ -124,8 +128,9 @@ class _Looker:
             return
         area = width * height
         self._found.image_area += area
-        if area > self._largest:
-            self._largest = area
+        if area > self._found.largest_image_area:
+            self._found.largest_image_area = area
+            self._found.largest_image = item
             columns, rows = ctypes.c_uint(), ctypes.c_uint()
             if pdfium.FPDFImageObj_GetImagePixelSize(item, columns, rows) and x1 > x0 and y1 > y0:
                 long_px, long_pt = max(columns.value, rows.value), max(x1 - x0, y1 - y0)

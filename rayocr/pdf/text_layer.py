@@ -59,13 +59,14 @@ class TextLayer:
         return covered / self.height_pt if self.height_pt else 0.0
 
 
-def read_lines(page: Any, upright: Upright) -> tuple[TextLine, ...]:
-    """`page` is a raw FPDF_PAGE."""
+def read_lines(page: Any, upright: Upright, size_pt: tuple[float, float]) -> tuple[TextLine, ...]:
+    """`page` is a raw FPDF_PAGE, `size_pt` of the upright page. What lies outside of it is not on the page: two pages cropped
+    from one sheet carry the text of both."""
     text_page = pdfium.FPDFText_LoadPage(page)
     if not text_page:
         return ()
     try:
-        return tuple(_lines(text_page, upright))
+        return tuple(_lines(text_page, upright, size_pt))
     finally:
         pdfium.FPDFText_ClosePage(text_page)
 
@@ -101,7 +102,7 @@ class _Run:
         self.x1, self.y1 = max(self.x1, box[2]), max(self.y1, box[3])
 
 
-def _lines(text_page: Any, upright: Upright) -> Iterator[TextLine]:
+def _lines(text_page: Any, upright: Upright, size_pt: tuple[float, float]) -> Iterator[TextLine]:
     rect = pdfium.FS_RECTF()
     reference = ctypes.byref(rect)
     get_unicode, get_box = pdfium.FPDFText_GetUnicode, pdfium.FPDFText_GetLooseCharBox
@@ -116,7 +117,7 @@ def _lines(text_page: Any, upright: Upright) -> Iterator[TextLine]:
         if high and 0xDC00 <= code < 0xE000:
             code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
         high = 0
-        char = chr(code)
+        char = _char(code)
         if char in "\r\n":
             space = True  # where PDFium breaks lines is a hint; the boxes decide
             continue
@@ -126,6 +127,9 @@ def _lines(text_page: Any, upright: Upright) -> Iterator[TextLine]:
         if code == 0 or not get_box(text_page, index, reference):
             continue
         box = upright.box(rect.left, rect.bottom, rect.right, rect.top)
+        if not (box[2] > 0 and box[0] < size_pt[0] and box[3] > 0 and box[1] < size_pt[1]):
+            space = True
+            continue
         em = max(box[3] - box[1], 1.0)
         char = "-" if char in _LINE_END_HYPHENS else char.translate(_LIGATURES)
         if run is not None and run.takes(box, em):
@@ -137,6 +141,11 @@ def _lines(text_page: Any, upright: Upright) -> Iterator[TextLine]:
         space = False
     if run is not None:
         yield _line(run, text_page)
+
+
+def _char(code: int) -> str:
+    """U+FFFD for what is no character: half a surrogate pair cannot even be written to a file."""
+    return "\ufffd" if 0xD800 <= code < 0xE000 or code > 0x10FFFF else chr(code)
 
 
 def _line(run: _Run, text_page: Any) -> TextLine:

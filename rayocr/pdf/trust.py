@@ -18,6 +18,12 @@ _MAX_BROKEN_CHARS = 0.05
 _MAX_ILLEGAL_DEVANAGARI = 0.02
 _LATIN_SHARE = 0.6  # of the letters: above it, the page is judged by its Latin words
 _MIN_TOKENS = 12  # fewer words say nothing
+_MIN_LETTERS = 24
+_MAX_MOJIBAKE = 0.02
+_MIN_VOWELS = 0.20  # of the letters, of 100 and more: 34 to 53 % in 20 languages; 13 % where glyph numbers stand for letters
+_MAX_K, _MAX_SIGNS_WITHIN = 0.12, 0.05  # together the Kruti Dev fonts, whose k is the vowel sign of a: 24 to 27 % and 25 %
+_MIN_LETTERS_FOR_SHARES = 100
+_MAX_ACCENTED = 0.5  # Vietnamese has a third; Cyrillic or Greek that is read as Latin-1 has nearly all
 _MIN_GOOD_SCAN, _MAX_JUNK_SCAN = 0.88, 0.045
 _MIN_GOOD_BORN, _MAX_JUNK_BORN = 0.60, 0.20
 
@@ -27,19 +33,23 @@ _ILLEGAL_DEVANAGARI = re.compile(
     f"^[{_MATRA}{_VIRAMA}\u0900-\u0903\u093c]"  # a word that starts with a dependent sign
     f"|[{_MATRA}][{_MATRA}]"  # two vowels on one consonant
     f"|{_VIRAMA}[{_MATRA}{_VIRAMA}]"  # a vowel on a consonant that has lost its own
-    f"|[\u0905-\u0914][\u093e-\u094c{_VIRAMA}]"  # a vowel sign on an independent vowel
+    # A vowel sign on an independent vowel; Marathi writes English a and o as अॅ and अॉ.
+    f"|[\u0905-\u0914][\u093e-\u0944\u0946-\u0948\u094a-\u094c{_VIRAMA}]"
 )
-_DEVANAGARI_WORD = re.compile(r"[\u0900-\u097f]+")
+_DEVANAGARI_WORD = re.compile(r"[\u0900-\u097f\u200c\u200d]+")
+_JOINERS = re.compile(r"[\u200c\u200d]")  # they choose a shape and part no letters
 _TOKEN = re.compile(r"\S+")
 _EDGE = "()[]{}<>\"'“”‘’«».,;:!?…-–—*/&%$€£₹#@+=|_•·°§©®™"
-# A word, a name, an abbreviation, a number with its punctuation, an address on the net.
+# A word, a name, an abbreviation, a number with its punctuation.
 _GOOD_LATIN = re.compile(
-    r"(?:[A-Z]?[a-zà-öø-ÿāăąćčďđēėęěğģīįıķļłńņňőœřśşšťţūůűųźżžß]+|[A-ZÀ-ÖØ-ÞŁŚŠŽĆČ]+)(?:['’.\-/&][A-Za-zÀ-ž]+)*(?:'s|’s|s)?\.?"
+    r"(?:[A-ZÀ-ÖØ-Þ]?[a-zà-öø-ÿāăąćčďđēėęěğģīįıķļłńņňőœřśşšťţūůűųźżžß]+|[A-ZÀ-ÖØ-ÞŁŚŠŽĆČ]+)(?:['’.\-/&][A-Za-zÀ-ž]+)*(?:'s|’s|s)?\.?"
     r"|[A-Z][a-z]+[A-Z][a-z]+"
     r"|[A-Za-z]{0,4}[#№]?[\d]+(?:[.,:/\-–x×'’][\d]+)*(?:st|nd|rd|th|s|%|[A-Za-z]{1,3})?"
-    r"|(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+\.[\w.]+"
 )
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+\.[\w.]+")
+_MOJIBAKE = re.compile(r"Ã[\u0080-\u00bf\u0152-\u0192\u02c6-\u2122]|Â[\u0080-\u00bf]|â[\u0080\u20ac]")  # UTF-8 as Latin-1
 _LETTER_BESIDE_SIGN = re.compile(r"[A-Za-zÀ-ÿ][^\w\s'’.\-/&@,:;()]+[A-Za-zÀ-ÿ]")
+_SIGN_WITHIN = re.compile(r"[A-Za-z][;=\[\]\"^~`|\\{}?@%][A-Za-z]|[A-Za-z]\.[a-z]+[A-Z]")
 _CASE_SALAD = re.compile(r"[a-zà-ÿ][A-ZÀ-Þ].*[a-zà-ÿ][A-ZÀ-Þ]|[a-z]\d[a-z]|[A-Za-z]\d+[A-Za-z]\d")
 _LEGACY_SIGNS = re.compile(r"[¡-¿×÷ƒˆ˜†‡‰‹›]")
 
@@ -79,7 +89,7 @@ def _is_broken(c: str) -> bool:
 
 
 def _judge_devanagari(text: str) -> Verdict | None:
-    words = _DEVANAGARI_WORD.findall(text)
+    words = [word for joined in _DEVANAGARI_WORD.findall(text) if (word := _JOINERS.sub("", joined))]
     if len(words) < 5:
         return None
     illegal = sum(bool(_ILLEGAL_DEVANAGARI.search(word)) for word in words) / len(words)
@@ -93,9 +103,15 @@ def _judge_latin(text: str, chars: list[str], *, scan: bool) -> Verdict | None:
     latin = sum("LATIN" in unicodedata.name(c, "") for c in letters)
     if not letters or latin < _LATIN_SHARE * len(letters):
         return None
+    foreign = sum(not c.isascii() for c in letters) / len(letters)
+    if len(letters) >= _MIN_LETTERS and foreign > _MAX_ACCENTED:
+        return Verdict(kind="bad", reason=f"{foreign:.0%} of the letters have accents: another script in the wrong encoding.")
     tokens = [token for token in _TOKEN.findall(text) if any(c.isalpha() or _LEGACY_SIGNS.match(c) for c in token)]
     if len(tokens) < _MIN_TOKENS:
         return None
+    mojibake = sum(bool(_MOJIBAKE.search(token)) for token in tokens) / len(tokens)
+    if mojibake > _MAX_MOJIBAKE:
+        return Verdict(kind="bad", reason=f"{mojibake:.0%} of the words are UTF-8 in the wrong encoding.")
     good = sum(_is_good(token) for token in tokens) / len(tokens)
     junk = sum(_is_junk(token) for token in tokens) / len(tokens)
     least_good, most_junk = (_MIN_GOOD_SCAN, _MAX_JUNK_SCAN) if scan else (_MIN_GOOD_BORN, _MAX_JUNK_BORN)
@@ -103,27 +119,52 @@ def _judge_latin(text: str, chars: list[str], *, scan: bool) -> Verdict | None:
         return Verdict(kind="bad", reason=f"Only {good:.0%} of the words are well formed.")
     if junk > most_junk:
         return Verdict(kind="bad", reason=f"{junk:.0%} of the words are junk.")
+    return _judge_letters(letters, tokens)
+
+
+def _judge_letters(letters: list[str], tokens: list[str]) -> Verdict | None:
+    """By what fonts that draw another script leave behind: words that look well formed and that no language has."""
     vowelless = _vowelless_share(tokens)
     if vowelless > 0.35:
         return Verdict(kind="bad", reason=f"{vowelless:.0%} of the longer words have no vowel: a font that draws another script.")
+    plain = [c for c in unicodedata.normalize("NFD", "".join(letters).lower()) if c.isalpha()]
+    if len(plain) < _MIN_LETTERS_FOR_SHARES:
+        return None
+    vowels = sum(c in "aeiouyæøœıəơư" for c in plain) / len(plain)
+    if vowels < _MIN_VOWELS:
+        return Verdict(kind="bad", reason=f"Only {vowels:.0%} of the letters are vowels: a font that draws other letters.")
+    signs = sum(bool(_SIGN_WITHIN.search(token)) for token in tokens) / len(tokens)
+    if plain.count("k") > _MAX_K * len(plain) and signs > _MAX_SIGNS_WITHIN:
+        return Verdict(kind="bad", reason="The letters are those of a font that draws Devanagari.")
     return None
 
 
 def _is_good(token: str) -> bool:
-    core = token.strip(_EDGE)
-    if not core:
+    core = _without_rare_accents(token.strip(_EDGE))
+    if not core or _ADDRESS.fullmatch(core):
         return True
     return all(_GOOD_LATIN.fullmatch(part.strip(_EDGE)) for part in re.split(r"[/–—,;:()]+|-(?=\w)", core) if part.strip(_EDGE))
 
 
+def _without_rare_accents(word: str) -> str:
+    """Vietnamese, Romanian, Yoruba: letters beyond Latin-1 stand for the plain ones that they are made of."""
+    if word.isascii():
+        return word
+    apart = (unicodedata.normalize("NFD", c) if c > "\u00ff" and c.isalpha() else c for c in word)
+    return "".join(c for part in apart for c in part if unicodedata.category(c) != "Mn")
+
+
 def _is_junk(token: str) -> bool:
     core = token.strip(_EDGE)
+    if _ADDRESS.fullmatch(core):
+        return False
     return bool(_LETTER_BESIDE_SIGN.search(core) or _CASE_SALAD.search(core) or _LEGACY_SIGNS.search(core))
 
 
 def _vowelless_share(tokens: list[str]) -> float:
     """Of words of four and more small letters. Latin languages have a vowel in nearly every one."""
-    words = [core for token in tokens if (core := token.strip(_EDGE)).isalpha() and len(core) >= 4 and core[1:].islower()]
+    cores = (_without_rare_accents(token.strip(_EDGE)) for token in tokens)
+    words = [core for core in cores if core.isalpha() and len(core) >= 4 and core[1:].islower()]
     if len(words) < _MIN_TOKENS:
         return 0.0
     return sum(not re.search(r"[aeiouyà-öø-ÿāēīōūăěůőű]", word.lower()) for word in words) / len(words)

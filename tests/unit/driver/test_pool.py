@@ -11,7 +11,7 @@ import pytest
 from rayocr.driver.pool import WorkerDied, WorkerPool
 from rayocr.driver.shutdown import Draining
 from rayocr.errors import ClusterUnavailable, EngineUnavailable
-from rayocr.messages import Document, DocumentContext, Shard, ShardReport, WorkerInfo
+from rayocr.messages import Document, DocumentContext, PageOutcome, PageSummary, Shard, ShardReport, WorkerInfo
 
 DOCUMENT = Document(document_id="d", source_uri="u", name="d.pdf", output_stem="d", version="1", size_bytes=1)
 CONTEXT = DocumentContext(document=DOCUMENT, page_count=9, title=None, fencing_token=1)
@@ -19,6 +19,10 @@ CONTEXT = DocumentContext(document=DOCUMENT, page_count=9, title=None, fencing_t
 
 class Died(Exception):
     pass
+
+
+def read(page_number: int) -> PageSummary:
+    return PageSummary(page_number=page_number, outcome=PageOutcome.DONE)
 
 
 class FakeMethod:
@@ -53,16 +57,24 @@ class FakeWorker:
         await self.gate.wait()
         if self.dead:
             raise Died
-        return ShardReport(document_id=shard.document_id, pages=())
+        return ShardReport(document_id=shard.document_id, pages=tuple(read(number) for number in shard.page_numbers))
 
 
 class Fixture:
-    def __init__(self, *, max_workers: int = 2, capacity: float = 2.0, open_error: Exception | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        max_workers: int = 2,
+        capacity: float = 2.0,
+        open_error: Exception | None = None,
+        max_pages: int | None = None,
+    ) -> None:
         self.workers: list[FakeWorker] = []
         self.forgotten: list[str] = []
         self.killed: list[Any] = []
         self.open_error = open_error
         self.start_errors: list[Exception] = []
+        self.spawn_error: Exception | None = None
 
         async def answer(reference: Awaitable[Any]) -> Any:
             return await reference
@@ -78,9 +90,13 @@ class Fixture:
             capacity=capacity,
             min_workers=1,
             max_workers=max_workers,
+            max_pages=max_pages,
+            run_id="r",
         )
 
     def _spawn(self, name: str) -> FakeWorker:
+        if self.spawn_error:
+            raise self.spawn_error
         worker = FakeWorker(name)
         worker.open_error = self.start_errors.pop(0) if self.start_errors else self.open_error
         self.workers.append(worker)
@@ -102,7 +118,7 @@ async def test_a_worker_is_started_for_the_first_shard() -> None:
     await settle()
     f.workers[0].gate.set()
     await task
-    assert f.workers[0].name == "page_worker:e:1"
+    assert f.workers[0].name == "page_worker:e:1:r"
 
 
 async def test_the_pool_grows_to_its_limit_while_shards_wait_and_no_further() -> None:
@@ -142,7 +158,7 @@ async def test_a_death_is_told_to_every_shard_that_the_worker_had_and_the_worker
     results = await asyncio.gather(first, second, return_exceptions=True)
     assert [type(r) for r in results] == [WorkerDied, WorkerDied]
     assert [r.alone for r in results if isinstance(r, WorkerDied)] == [False, False]
-    assert f.forgotten == ["page_worker:e:1"]
+    assert f.forgotten == ["page_worker:e:1:r"]
     third = f.send(3)
     await settle()
     f.workers[1].gate.set()
@@ -191,11 +207,63 @@ async def test_a_worker_that_dies_while_it_starts_is_replaced(alone: bool) -> No
     assert (await task).document_id == "d"
 
 
+async def test_a_worker_that_cannot_even_be_asked_for_fails_whoever_waits() -> None:
+    f = Fixture()
+    f.spawn_error = ValueError("the name is taken")
+    with pytest.raises(ValueError, match="taken"):
+        await f.send(1)
+
+
 async def test_workers_that_never_start_end_the_run() -> None:
     f = Fixture()
     f.open_error = Died()
     with pytest.raises(ClusterUnavailable):
         await f.send(1)
+
+
+async def test_a_worker_that_has_read_its_pages_gives_way_to_a_new_process() -> None:
+    f = Fixture(max_workers=1, capacity=9.0, max_pages=3)
+    for number, shard in enumerate([(1, 2), (3, 4), (5,)]):
+        task = f.send(*shard)
+        await settle()
+        f.workers[-1].gate.set()
+        await task
+        assert f.killed == ([] if number == 0 else [f.workers[0]])
+    assert [len(worker.received) for worker in f.workers] == [2, 1]
+    assert f.forgotten == [f.workers[0].name]
+
+
+async def test_a_worker_that_gives_way_finishes_the_shards_it_has() -> None:
+    f = Fixture(max_workers=1, capacity=9.0, max_pages=1)
+    tasks = [f.send(1), f.send(2)]
+    await settle()
+    assert len(f.workers[0].received) == 2
+    f.workers[0].gate.set()
+    await asyncio.gather(*tasks)
+    assert f.killed == [f.workers[0]]
+
+
+async def test_idle_workers_above_the_minimum_give_up_their_cpus() -> None:
+    f = Fixture(max_workers=2, capacity=1.0)
+    tasks = [f.send(n) for n in range(3)]
+    await settle()
+    assert len(f.workers) == 2
+    f.pool.shrink(idle_s=0.0, keep=0)
+    assert f.pool.size == 2  # both are at work
+    f.workers[1].gate.set()
+    await settle()
+    f.pool.shrink(idle_s=60.0, keep=0)
+    assert f.pool.size == 2  # not idle for so long yet
+    f.pool.shrink(idle_s=0.0, keep=1)
+    assert f.killed == [f.workers[1]]
+    f.workers[0].gate.set()
+    await asyncio.gather(*tasks)
+    f.pool.shrink(idle_s=0.0, keep=0)
+    assert f.pool.size == 0
+    again = f.send(4)
+    await settle()
+    f.workers[-1].gate.set()
+    await again
 
 
 async def test_draining_sends_those_away_that_still_wait() -> None:

@@ -11,7 +11,7 @@ import pytest
 from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngine
 from rayocr.engines.chain import ComputeStage, PageProgress, WaitingStage
 from rayocr.engines.registry import Stage
-from rayocr.errors import CredentialsError, EngineOverloaded, EngineRateLimited, EngineRejected, EngineTimeout
+from rayocr.errors import CredentialsError, EngineOverloaded, EngineRateLimited, EngineRejected, EngineTimeout, PageUnrenderable
 from rayocr.messages import Attempt, PageOutcome, PageRecord, PageText
 from rayocr.pdf.page import Page
 from rayocr.retry import RetryPolicy
@@ -91,9 +91,9 @@ class Bench:
     async def _remember(self, record: PageRecord) -> None:
         self.remembered.append(record)
 
-    async def read(self, first_engine: int = 0) -> PageRecord:
-        page = cast(Page, InkedPage())
-        return await self._stage.recognize(page, FakePage(), self.progress, first_engine=first_engine, remember=self._remember)
+    async def read(self, first_engine: int = 0, *, page: InkedPage | None = None) -> PageRecord:
+        seen = cast(Page, page or InkedPage())
+        return await self._stage.recognize(seen, FakePage(), self.progress, first_engine=first_engine, remember=self._remember)
 
 
 async def test_a_random_recitation_is_asked_once_more_and_both_are_on_the_bill() -> None:
@@ -196,3 +196,65 @@ async def test_a_local_engine_reads_what_was_refused_and_the_page_is_a_fallback(
     stage = ComputeStage(Stage(kind="compute", first=1, last=1), [None, Local()])
     record = stage.recognize(cast(Page, Inked()), progress, first_engine=refused.next_engine)
     assert (record.outcome, record.engine, record.input_tokens) == (PageOutcome.FALLBACK, "rapidocr", 600)
+
+
+class LightEngine(ComputeEngine):
+    """A text layer that gives this, or raises it."""
+
+    name: ClassVar[str] = "textlayer"
+
+    def __init__(self, answer: str | Exception | None) -> None:
+        self._answer = answer
+
+    def open(self) -> None: ...
+
+    def recognize(self, page: Page) -> PageText | None:
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return PageText(text=self._answer, engine=self.name, model=self.name) if self._answer else None
+
+
+class MeasuredPage(InkedPage):
+    def __init__(self, coverage: float | Exception, *, certainly: bool = False) -> None:
+        self._coverage = coverage
+        self._certainly = certainly
+        self.measured = 0
+
+    def certainly_inked(self) -> bool:
+        return self._certainly
+
+    def ink_coverage(self) -> float:
+        self.measured += 1
+        if isinstance(self._coverage, Exception):
+            raise self._coverage
+        return self._coverage
+
+
+async def test_a_page_without_ink_is_never_sent() -> None:
+    engine = ScriptedEngine({"a": [GOOD]})
+    record = await Bench(LightEngine(None), engine).read(page=MeasuredPage(0.001))
+    assert (record.outcome, engine.asked) == (PageOutcome.BLANK, [])
+
+
+async def test_a_page_that_is_certainly_inked_is_not_measured() -> None:
+    page = MeasuredPage(0.0, certainly=True)
+    assert (await Bench(ScriptedEngine({"a": [GOOD]})).read(page=page)).outcome is PageOutcome.DONE
+    assert page.measured == 0
+
+
+async def test_a_trusted_text_layer_costs_no_request() -> None:
+    engine = ScriptedEngine({"a": [GOOD]})
+    assert (await Bench(LightEngine("The layer's text."), engine).read()).engine == "textlayer"
+    assert engine.asked == []
+
+
+async def test_a_defect_in_the_text_layer_leaves_the_page_to_the_engine_behind_it() -> None:
+    record = await Bench(LightEngine(KeyError("glyph")), ScriptedEngine({"a": [GOOD]})).read()
+    assert (record.engine, [(a.engine, a.reason) for a in record.attempts]) == ("gemini", [("textlayer", "KeyError")])
+
+
+async def test_a_page_whose_ink_cannot_be_measured_is_an_attempt_and_no_request() -> None:
+    engine = ScriptedEngine({"a": [GOOD]})
+    record = await Bench(engine).read(page=MeasuredPage(PageUnrenderable("too large")))
+    assert (record.outcome, record.next_engine, engine.asked) == (PageOutcome.HANDED_ON, 1, [])
+    assert [a.reason for a in record.attempts] == ["PageUnrenderable"]

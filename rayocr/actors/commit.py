@@ -1,0 +1,104 @@
+"""What makes a document finished, and keeps a stale owner from it: outputs and manifest under preconditions and the lease.
+
+A run that was paused longer than its lease may wake up at any line of this. So nothing of another owner is overwritten without
+looking at the lease in between: an output that exists is replaced only at the version that was seen before the lease was found
+to be held still; the manifest is created, and a stale owner's (a lower fencing token) gives way to the owner's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from rayocr.config import LocksConfig
+from rayocr.errors import LeaseLost, ObjectNotFound, PreconditionFailed
+from rayocr.ledger.manifest import Manifest, manifest_name
+from rayocr.locks.base import Locks
+from rayocr.messages import DocumentOutcome, OutputFile
+from rayocr.observe.dead_letters import dead_letter_name
+from rayocr.process import host_identity
+from rayocr.retry import RetryPolicy, call
+from rayocr.storage.base import Storage
+
+_opened: dict[tuple[str, str], Locks] = {}  # of this process, by state and owner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseSettings:
+    """How a worker finds the lease that the driver holds. `redis_url` is a secret; `host` the driver's machine."""
+
+    config: LocksConfig
+    state_uri: str
+    owner: str
+    redis_url: str | None = None
+    host: str = field(default_factory=host_identity)
+
+    def __repr__(self) -> str:
+        return f"LeaseSettings(state_uri={self.state_uri!r}, owner={self.owner!r})"
+
+    def locks(self) -> Locks:
+        from rayocr.locks.factory import open_locks
+
+        key = (self.state_uri, self.owner)
+        if key not in _opened:
+            _opened[key] = open_locks(self.config, self.state_uri, owner=self.owner, redis_url=self.redis_url)
+        return _opened[key]
+
+
+def check_lease(settings: LeaseSettings, document_id: str, fencing_token: int) -> None:
+    """Raises LeaseLost, or LocksUnavailable when nobody can tell."""
+    if settings.config.backend == "file" and settings.host != host_identity():
+        return  # file leases are seen on the driver's machine alone; it looks before it asks for this
+    holder = settings.locks().holders([document_id]).get(document_id)
+    if holder is None or (holder.owner, holder.fencing_token) != (settings.owner, fencing_token):
+        raise LeaseLost("The lease was lost before the document could be finished.")
+
+
+def upload(dest: Storage, name: str, file: BinaryIO, *, policy: RetryPolicy, check: Callable[[], None]) -> OutputFile:
+    """Write an output. `check` raises when the document is no longer ours. Raises PreconditionFailed when somebody else
+    wrote it meanwhile."""
+    file.seek(0)
+    digest, size_bytes = hashlib.sha256(), 0
+    while block := file.read(1 << 20):
+        digest.update(block)
+        size_bytes += len(block)
+
+    def write(version: str | None) -> None:
+        file.seek(0)
+        dest.write(name, file, if_absent=version is None, if_version=version)
+
+    try:
+        call(lambda: write(None), policy=policy)
+    except PreconditionFailed:  # of an earlier try, an earlier version of the document, or another owner
+        version = call(lambda: dest.stat(name), policy=policy).version
+        check()
+        call(lambda: write(version), policy=policy)
+    return OutputFile(name=name, size_bytes=size_bytes, sha256=digest.hexdigest())
+
+
+def commit(state: Storage, manifest: Manifest, *, policy: RetryPolicy, check: Callable[[], None], replace_manifest: bool) -> None:
+    """Write the manifest, which makes the document finished. Raises PreconditionFailed when another owner finished it."""
+    name, data = manifest_name(manifest.document_id), manifest.to_json()
+    check()
+    try:
+        call(lambda: state.write(name, data, if_absent=True), policy=policy)
+    except PreconditionFailed:
+        version = call(lambda: state.stat(name), policy=policy).version
+        there = Manifest.from_json(call(lambda: state.read(name), policy=policy), name=name)
+        if (there.run_id, there.fencing_token) == (manifest.run_id, manifest.fencing_token):
+            return  # our own: the answer to an earlier try was lost
+        if not replace_manifest and there.fencing_token > manifest.fencing_token:
+            raise
+        check()
+        call(lambda: state.write(name, data, if_version=version), policy=policy)
+        if manifest.outcome == DocumentOutcome.COMPLETE:
+            _delete_stale_letter(state, manifest.document_id, policy)
+
+
+def _delete_stale_letter(state: Storage, document_id: str, policy: RetryPolicy) -> None:
+    try:
+        call(lambda: state.delete(dead_letter_name(document_id)), policy=policy)
+    except ObjectNotFound:
+        pass

@@ -1,0 +1,36 @@
+"""Documents that were made to do harm, among good ones: each ends as what it is, and the good ones are read."""
+
+from __future__ import annotations
+
+import json
+
+from tests.e2e.support import Cli, make_pdf, manifests
+from tests.unit.pdf import pdfs
+
+
+def calls_itself() -> bytes:
+    form = "/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /XObject << /F 5 0 R >> >>"
+    return pdfs.pages_of(content=b"/F Do", resources="/XObject << /F 5 0 R >>", extra={5: pdfs.stream(b"/F Do /F Do", form)})
+
+
+def test_hostile_documents_end_with_their_reasons_and_the_others_are_read(cli: Cli) -> None:
+    hostile = {
+        "spins.pdf": (calls_itself(), "Quarantined"),
+        "inflates.pdf": (pdfs.in_object_stream(padding_bytes=1000 << 20), "Quarantined"),
+        "no-pages.pdf": (pdfs.tree_of(root_kids="", count="0"), "EmptyPdf"),
+        "ring.pdf": (pdfs.tree_of(root_kids="2 0 R"), "CorruptPdf"),
+        "page.html.pdf": (b"<html></html>", "NotAPdf"),
+        "count-lies.pdf": (pdfs.pages_of(count="5"), "PageUnrenderable"),
+    }
+    make_pdf(cli.folder / "in" / "good.pdf", 3)
+    for name, (data, _) in hostile.items():
+        (cli.folder / "in" / name).write_bytes(data)
+    (cli.folder / "in" / "cropped-away.pdf").write_bytes(pdfs.pages_of(("/CropBox [1000 1000 2000 2000]",)))
+    limits = ("limits.validate_timeout_s=5", f"limits.page_memory={256 << 20}")
+    done = cli.run("source=in", "dest=out", "engine=textlayer", *limits)
+    assert done.returncode == 1, done.stdout + done.stderr
+    written = (cli.folder / "logs" / "dead_letter").glob("*.jsonl")
+    letters = [json.loads(line) for path in written for line in path.read_text().splitlines()]
+    assert {letter["name"]: letter["reason"] for letter in letters} == {name: reason for name, (_, reason) in hostile.items()}
+    assert sorted(m["outcome"] for m in manifests(cli.folder / "out")) == ["complete"] * 2 + ["partial"] + ["rejected"] * 5
+    assert "Hello, this is a page" in (cli.folder / "out" / "cropped-away.md").read_text()

@@ -1,0 +1,68 @@
+"""Two runs on one destination: neither repeats the other's documents, and what a dead one had read is not paid for again."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.e2e.support import PATIENCE_S, Cli, SimulatedGemini, end_tree, make_pdf, manifests, page_texts, wait_until
+
+DOCUMENTS, PAGES = 24, 12
+IN_FLIGHT = 8
+OPTIONS = (
+    "source=in",
+    "dest=out",
+    "engine=gemini",
+    "engine.chain=[gemini]",
+    f"limits.max_in_flight={IN_FLIGHT}",
+    "window.documents=6",
+    "progress=plain",
+)
+
+
+@pytest.fixture
+def source(cli: Cli) -> Cli:
+    for number in range(DOCUMENTS):
+        make_pdf(cli.folder / "in" / f"{number:02}.pdf", PAGES, prefix=f"page of {number:02} with the")
+    return cli
+
+
+def each_document_is_whole(cli: Cli) -> None:
+    out = cli.folder / "out"
+    assert Counter(str(m["outcome"]) for m in manifests(out)) == {"complete": DOCUMENTS}
+    for number in range(DOCUMENTS):
+        texts = page_texts(out / f"{number:02}.md")
+        assert sorted(texts) == list(range(1, PAGES + 1))
+        for page_number, text in texts.items():
+            assert f"page of {number:02} with the number {page_number} " in text
+
+
+def test_two_runs_share_the_documents_and_pay_for_no_page_twice(source: Cli, gemini: SimulatedGemini) -> None:
+    runs = [source.start(*OPTIONS, f"logs.dir=logs{number}", **gemini.variables) for number in range(2)]
+    outputs = [run.communicate(timeout=PATIENCE_S)[0] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], outputs
+    each_document_is_whole(source)
+    assert set(gemini.counts()["answered"].values()) == {1}
+    assert len({str(m["run_id"]) for m in manifests(source.folder / "out")}) == 2
+
+
+def test_a_run_takes_over_the_documents_of_one_that_was_killed_and_reuses_its_pages(source: Cli, gemini: SimulatedGemini) -> None:
+    killed = source.start(*OPTIONS, "logs.dir=logs0", **gemini.variables)
+    survivor = None
+    try:
+        wait_until(lambda: gemini.answered >= 20 or killed.poll() is not None, "the first run reads")
+        survivor = source.start(*OPTIONS, "logs.dir=logs1", **gemini.variables)
+        wait_until(lambda: gemini.answered >= 110 or survivor.poll() is not None, "both runs read")
+        end_tree(killed.pid)
+        output = survivor.communicate(timeout=PATIENCE_S)[0]
+    finally:
+        for process in (killed, survivor):
+            if process is not None and process.poll() is None:
+                end_tree(process.pid)
+        killed.communicate()
+    assert survivor.returncode == 0, output
+    each_document_is_whole(source)
+    # In flight, and between an answer and its segment: a flush interval and the recorder's linger at this rate.
+    at_risk = IN_FLIGHT + int(IN_FLIGHT / 0.1 * 1.6)
+    assert sum(gemini.counts()["answered"].values()) - DOCUMENTS * PAGES <= at_risk

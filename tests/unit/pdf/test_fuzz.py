@@ -1,0 +1,101 @@
+"""Random damage to real files, through the guard, in one child process that must outlive all of it or be ended by the guard."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+SAMPLES = sorted((Path(__file__).parents[3] / "samples").glob("*.pdf"))
+PATIENCE_S = 300
+
+CHILD = """
+import struct, sys
+from rayocr.errors import DocumentError, PageUnrenderable
+from rayocr.pdf.document import PdfFile, validate
+from rayocr.pdf.guard import bounded
+
+def look(data):
+    try:
+        facts = validate(data, max_pages=1000, max_bytes=1 << 30)
+    except DocumentError as error:
+        return error.reason
+    with PdfFile(data, max_pixels=300_000) as file:
+        for number in {1, facts.page_count}:
+            try:
+                with file.page(number) as page:
+                    page.text_layer().verdict, page.rulings(), page.ink_coverage(), page.as_pdf()
+            except PageUnrenderable:
+                pass
+    return "PdfFile"
+
+while header := sys.stdin.buffer.read(4):
+    data = sys.stdin.buffer.read(struct.unpack("<I", header)[0])
+    with bounded(seconds=60, memory_bytes=1 << 30):
+        answer = look(data)
+    sys.stdout.write(answer + chr(10))
+    sys.stdout.flush()
+"""
+
+
+class Reader:
+    """A guarded process that is asked about one file after the other, and replaced when the guard or a crash has ended it."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def ask(self, data: bytes) -> str:
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            self._process.stdin.write(len(data).to_bytes(4, "little") + data)
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass
+        answer = self._process.stdout.readline().decode().strip()
+        return answer or self._died()
+
+    def _died(self) -> str:
+        assert self._process is not None
+        _, errors = self._process.communicate(timeout=PATIENCE_S)
+        code, self._process = self._process.returncode, None
+        guarded = code < 0 or b"Timeout (" in errors or b"page_memory" in errors
+        return "ended" if guarded else errors.decode(errors="replace")
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.communicate(timeout=PATIENCE_S)
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    data = bytearray(draw(st.sampled_from(SAMPLES)).read_bytes())
+    for _ in range(draw(st.integers(0, 30))):
+        data[draw(st.integers(0, len(data) - 1))] = draw(st.integers(0, 255))
+    if draw(st.booleans()):
+        del data[draw(st.integers(0, len(data))) :]
+    if draw(st.booleans()):
+        start = draw(st.integers(0, len(data)))
+        del data[start : start + draw(st.integers(0, 2000))]
+    return bytes(data)
+
+
+def test_damaged_files_end_in_pages_or_a_document_error_and_never_hang() -> None:
+    reader = Reader()
+
+    @settings(max_examples=60, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(damaged())
+    def check(data: bytes) -> None:
+        assert reader.ask(data) in {"PdfFile", "NotAPdf", "CorruptPdf", "EncryptedPdf", "EmptyPdf", "DocumentTooLarge", "ended"}
+
+    try:
+        check()
+    finally:
+        reader.close()

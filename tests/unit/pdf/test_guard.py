@@ -1,0 +1,123 @@
+"""The guard ends the process, so every case runs in a process of its own, with hostile bytes on standard input."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from rayocr.pdf.guard import bounded
+from tests.unit.pdf import pdfs
+
+MB = 1 << 20
+PATIENCE_S = 300  # only a hang takes that long
+
+VALIDATE = """
+import sys
+from rayocr.pdf.document import validate
+from rayocr.pdf.guard import bounded
+with bounded(seconds=float(sys.argv[1]), memory_bytes=int(sys.argv[2])):
+    print(validate(sys.stdin.buffer.read(), max_pages=100_000, max_bytes=1 << 30).page_count)
+"""
+
+
+def run(code: str, *arguments: object, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, input=data, capture_output=True, timeout=PATIENCE_S, check=False)
+
+
+def calls_itself() -> bytes:
+    form = "/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /XObject << /F 5 0 R >> >>"
+    return pdfs.pages_of(content=b"/F Do", resources="/XObject << /F 5 0 R >>", extra={5: pdfs.stream(b"/F Do /F Do", form)})
+
+
+def test_a_good_document_passes_the_guard() -> None:
+    done = run(VALIDATE, PATIENCE_S, 512 * MB, data=pdfs.pages_of(("", "")))
+    assert (done.returncode, done.stdout) == (0, b"2\n")
+
+
+def test_a_document_that_makes_pdfium_spin_is_ended_by_the_clock() -> None:
+    done = run(VALIDATE, 1.5, 2048 * MB, data=calls_itself())
+    assert done.returncode == 1
+    assert b"Timeout" in done.stderr
+    assert b"validate" in done.stderr  # the traceback says where
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is watched where there is /proc")
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(
+            lambda: pdfs.pages_of(content=pdfs.stream(pdfs.zeros_deflated(1000 * MB), "/Filter /FlateDecode")), id="content"
+        ),
+        pytest.param(lambda: pdfs.in_object_stream(padding_bytes=1000 * MB), id="object stream"),
+    ],
+)
+def test_a_megabyte_that_inflates_to_gigabytes_is_ended_by_the_memory_limit(make: object) -> None:
+    data = make()  # type: ignore[operator]
+    assert len(data) < 2 * MB
+    done = run(VALIDATE, PATIENCE_S, 256 * MB, data=data)
+    assert done.returncode == 1
+    assert b"limits.page_memory" in done.stderr
+
+
+def test_memory_taken_before_the_block_does_not_count() -> None:
+    code = (
+        "import time\nfrom rayocr.pdf.guard import bounded\nheld = bytearray(b'x') * (300 << 20)\n"
+        "with bounded(seconds=300, memory_bytes=100 << 20): time.sleep(0.3)\nprint('alive')"
+    )
+    assert run(code).stdout == b"alive\n"
+
+
+def test_memory_taken_outside_of_a_block_is_nobodys_business() -> None:
+    code = (
+        "import time\nfrom rayocr.pdf.guard import bounded\n"
+        "with bounded(seconds=300, memory_bytes=50 << 20): pass\n"
+        "held = bytearray(b'x') * (200 << 20)\ntime.sleep(0.3)\nprint('alive')"
+    )
+    assert run(code).stdout == b"alive\n"
+
+
+def test_the_guard_watches_in_a_forked_child_too() -> None:
+    code = (
+        "import os, time\nfrom rayocr.pdf.guard import bounded\n"
+        "with bounded(seconds=300, memory_bytes=50 << 20): pass\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    with bounded(seconds=300, memory_bytes=50 << 20):\n"
+        "        held = bytearray(b'x') * (200 << 20)\n        time.sleep(300)\n"
+        "print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))"
+    )
+    assert run(code).stdout == b"1\n"
+
+
+@pytest.mark.parametrize("end", ["os.abort()", "os.kill(os.getpid(), 11)"])
+def test_a_crash_inside_ends_the_process_and_leaves_nobody_waiting(end: str) -> None:
+    code = f"import os\nfrom rayocr.pdf.guard import bounded\nwith bounded(seconds=300, memory_bytes=1 << 30): {end}"
+    assert run(code).returncode < 0
+
+
+def test_a_finished_block_is_not_ended_later() -> None:
+    code = (
+        "import time\nfrom rayocr.pdf.guard import bounded\n"
+        "with bounded(seconds=1, memory_bytes=1 << 30): pass\ntime.sleep(1.5)\nprint('alive')"
+    )
+    assert run(code).stdout == b"alive\n"
+
+
+def test_an_error_inside_comes_out_and_disarms() -> None:
+    with pytest.raises(ZeroDivisionError), bounded(seconds=PATIENCE_S, memory_bytes=1 << 40):
+        raise ZeroDivisionError
+    with bounded(seconds=PATIENCE_S, memory_bytes=1 << 40):
+        time.sleep(0)
+
+
+def test_a_block_within_a_block_is_refused() -> None:
+    with (
+        bounded(seconds=PATIENCE_S, memory_bytes=1 << 40),
+        pytest.raises(RuntimeError, match="nest"),
+        bounded(seconds=PATIENCE_S, memory_bytes=1 << 40),
+    ):
+        pass

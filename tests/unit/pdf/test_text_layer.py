@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import pytest
+
+from rayocr.pdf.document import PdfFile
+from rayocr.pdf.text_layer import TextLayer, TextLine
+from tests.unit.pdf import pdfs
+
+
+def layer(content: bytes, *, entries: str = "", media_box: str = pdfs.A4, **more: object) -> TextLayer:
+    data = pdfs.pages_of((entries,), content=content, media_box=media_box, **more)  # type: ignore[arg-type]
+    with PdfFile(data, max_pixels=1_000_000) as file, file.page(1) as page:
+        return page.text_layer()
+
+
+def mapped(hexadecimal: str, *, shown: bytes = b"<41>") -> str:
+    """What the letter A becomes under a font whose ToUnicode map says so."""
+    cmap = (
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def /CMapType 2 def "
+        "1 begincodespacerange <00> <FF> endcodespacerange "
+        f"1 beginbfchar <41> <{hexadecimal}> endbfchar endcmap end end"
+    )
+    data = pdfs.pages_of(content=b"BT /F2 12 Tf 72 700 Td " + shown + b" Tj ET", extra={6: pdfs.stream(cmap.encode())})
+    font = b"<< /F2 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 6 0 R >> /F1"
+    with PdfFile(pdfs.reindexed(data.replace(b"<< /F1", font)), max_pixels=1_000_000) as file, file.page(1) as page:
+        return page.text_layer().text
+
+
+def test_a_line_has_its_place_size_and_weight() -> None:
+    (line,) = layer(pdfs.HELLO).lines
+    assert line.text == "Hello, this is a page of text"
+    assert line.x0 == pytest.approx(72, abs=2)
+    assert line.y0 < 842 - 700 < line.y1
+    assert line.font_size_pt == pytest.approx(24)
+    assert not line.bold
+
+
+@pytest.mark.parametrize("rotate", [90, 180, 270])
+def test_lines_of_a_turned_page_are_placed_upright(rotate: int) -> None:
+    turned = {
+        90: b"0 1 -1 0 142 72 Tm",
+        180: b"-1 0 0 -1 523 142 Tm",
+        270: b"0 -1 1 0 453 770 Tm",
+    }[rotate]
+    (line,) = layer(b"BT /F1 24 Tf " + turned + b" (Hello there) Tj ET", entries=f"/Rotate {rotate}").lines
+    assert line.text == "Hello there"
+    assert line.x0 == pytest.approx(72, abs=2)
+    assert line.y0 < 142 < line.y1
+
+
+def test_columns_and_cells_are_lines_of_their_own() -> None:
+    found = layer(b"BT /F1 10 Tf 72 700 Td (left) Tj 200 0 Td (right) Tj -200 -14 Td (below) Tj ET").lines
+    assert [line.text for line in found] == ["left", "right", "below"]
+
+
+def test_words_set_one_by_one_join_into_a_line() -> None:
+    found = layer(b"BT /F1 10 Tf 72 700 Td [(Some) -300 (words) -300 (in) -250 (a) -250 (row)] TJ ET").lines
+    assert [line.text for line in found] == ["Some words in a row"]
+
+
+def test_what_lies_outside_of_the_page_is_not_on_it() -> None:
+    content = (
+        b"BT /F1 10 Tf 72 700 Td (inside) Tj 2000 0 Td (right of it) Tj -4000 0 Td (left of it) Tj 2000 1000 Td (above) Tj ET"
+    )
+    assert layer(content).text == "inside"
+
+
+def test_what_reaches_over_the_edge_is_kept() -> None:
+    assert layer(b"BT /F1 24 Tf -5 700 Td (Edge) Tj ET").text == "Edge"
+
+
+def test_tiny_text_is_read_and_has_a_size() -> None:
+    (line,) = layer(b"BT /F1 0.5 Tf 72 700 Td (hardly to be seen) Tj ET").lines
+    assert line.text == "hardly to be seen"
+    assert 0 < line.font_size_pt < 2
+
+
+def test_a_font_of_one_point_under_a_large_matrix_has_the_size_that_is_seen() -> None:
+    (line,) = layer(b"BT /F1 1 Tf 18 0 0 18 72 700 Tm (Large letters) Tj ET").lines
+    assert 12 < line.font_size_pt < 24
+
+
+@pytest.mark.parametrize(
+    ("mapping", "text"),
+    [
+        ("0042", "B"),
+        ("FB03", "ffi"),
+        ("0905", "अ"),
+        ("D83DDE00", "😀"),
+        ("FFFD", "\ufffd"),
+        ("E001", "\ue001"),
+    ],
+)
+def test_characters_are_what_the_font_says(mapping: str, text: str) -> None:
+    assert mapped(mapping) == text
+
+
+@pytest.mark.parametrize("mapping", ["D800", "DC00", "DC00D800", "D800D800", "FFFFFFFF"])
+def test_half_characters_never_reach_a_file(mapping: str) -> None:
+    mapped(mapping, shown=b"<41414141>").encode()
+
+
+def test_a_page_without_text_has_an_empty_layer() -> None:
+    found = layer(b"0 0 m 100 100 l S")
+    assert found.lines == ()
+    assert found.verdict.kind == "none"
+
+
+def line(y0: float, y1: float) -> TextLine:
+    return TextLine(text="word " * 20, x0=0, y0=y0, x1=500, y1=y1, font_size_pt=10, bold=False)
+
+
+def test_a_header_over_a_scan_is_not_the_page_s_text() -> None:
+    strip = TextLayer(lines=(line(10, 20), line(20, 30)), image_share=1.0, height_pt=842)
+    assert strip.verdict.kind == "none"
+    full = TextLayer(lines=tuple(line(y, y + 10) for y in range(40, 800, 20)), image_share=1.0, height_pt=842)
+    assert full.verdict.trusted
+
+
+def test_lines_that_overlap_count_once() -> None:
+    stacked = TextLayer(lines=(line(10, 20),) * 100, image_share=1.0, height_pt=842)
+    assert stacked.verdict.kind == "none"
