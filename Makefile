@@ -47,6 +47,9 @@ fmt: setup ## format
 bench: setup ## ratios against bare loops, in one run
 	@$(BIN)/python -m benchmarks
 
+bench-gemini: setup ## the Gemini path: throughput, CPU, memory and the share of quotas used, in 5 minutes
+	@$(BIN)/python -m benchmarks.bench_gemini
+
 bench-memory: setup ## peak memory from 10 to 10,000 documents and pages
 	@$(BIN)/python -m benchmarks.memory
 

@@ -236,6 +236,15 @@ class BudgetConfig:
 
 
 @dataclass
+class StorageConfig:
+    # Requests a second of all processes that fetch and assemble, to each backend; null: no limit. Drive allows 200 a project.
+    requests_per_s: float | None = None
+
+    def __post_init__(self) -> None:
+        _at_least(0.01, **{"storage.requests_per_s": self.requests_per_s})
+
+
+@dataclass
 class RenderConfig:
     max_pixels: int = 20_000_000  # A4 at 400 dpi is 15.5 million; a page may claim 9.9e12
 
@@ -340,6 +349,7 @@ class RayocrConfig:
     window: WindowConfig = field(default_factory=WindowConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     budget: BudgetConfig = field(default_factory=BudgetConfig)
+    storage: StorageConfig = field(default_factory=StorageConfig)
     render: RenderConfig = field(default_factory=RenderConfig)
     ledger: LedgerConfig = field(default_factory=LedgerConfig)
     batch: BatchConfig = field(default_factory=BatchConfig)
