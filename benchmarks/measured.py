@@ -24,8 +24,8 @@ class Timing:
     cpu_s: float
     peak_bytes: int
     rays_peak_bytes: int = 0
-    rays_cpu_s: float = 0.0
     driver_peak_bytes: int = 0
+    rays_cpu_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +104,8 @@ def run_rayocr(pages: int, source: Path, work: Path, *options: str, variables: M
         cpu_s=watch.ours.total_cpu_s,
         peak_bytes=watch.ours.peak_bytes,
         rays_peak_bytes=watch.rays.peak_bytes,
-        rays_cpu_s=watch.rays.total_cpu_s,
         driver_peak_bytes=watch.driver_peak_bytes,
+        rays_cpu_s=watch.rays.total_cpu_s,
     )
 
 

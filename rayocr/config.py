@@ -19,8 +19,8 @@ from rayocr.errors import UsageError
 class Mode(StrEnum):
     run = "run"
     status = "status"
-    estimate = "estimate"
     cancel = "cancel"
+    estimate = "estimate"
 
 
 def _at_least(minimum: float, **values: float | None) -> None:
@@ -121,6 +121,8 @@ class EngineConfig:
     name: str = "auto"
     # The engines a page goes down until an answer passes; a trailing ? means: only where it is installed.
     chain: list[str] = field(default_factory=list)
+    batch: bool = False  # gemini's Batch API: half the price, answers within a day; see batch.*
+    probe: bool = True  # ask servers about key and model before the first page; false for proxies that know no such question
     gemini: GeminiConfig = field(default_factory=GeminiConfig)
     openai: OpenAIConfig = field(default_factory=OpenAIConfig)
     rapidocr: RapidOcrConfig = field(default_factory=RapidOcrConfig)
@@ -268,6 +270,29 @@ class LedgerConfig:
 
 
 @dataclass
+class BatchConfig:
+    max_pages: int = 10_000  # of one job; the window bounds it too
+    max_bytes: int = 500_000_000  # of a job's file; Google takes 2 GB
+    linger_s: float = 20.0  # a job leaves when no page has come for so long
+    poll_interval_s: float = 30.0  # jobs take minutes to hours
+    keep_days: float = 3.0  # jobs of earlier runs are looked at for so long; Google keeps results for two days
+
+    def __post_init__(self) -> None:
+        _at_least(1, **{"batch.max_pages": self.max_pages, "batch.max_bytes": self.max_bytes})
+        _at_least(0.01, **{"batch.linger_s": self.linger_s, "batch.poll_interval_s": self.poll_interval_s})
+        _at_least(0, **{"batch.keep_days": self.keep_days})
+
+
+@dataclass
+class DedupConfig:
+    pages: bool = True  # identical pages (the same bytes once cut out) are sent to a server once, and counted
+    memory_bytes: int = 64 << 20  # of their texts: about 20,000 pages
+
+    def __post_init__(self) -> None:
+        _at_least(1, **{"dedup.memory_bytes": self.memory_bytes})
+
+
+@dataclass
 class LocksConfig:
     backend: str = "file"  # file: processes of one machine; redis: any number of clusters
     ttl_s: float = 60.0  # a dead cluster's documents are free after this; renewed at a third of it
@@ -333,6 +358,8 @@ class RayocrConfig:
     storage: StorageConfig = field(default_factory=StorageConfig)
     render: RenderConfig = field(default_factory=RenderConfig)
     ledger: LedgerConfig = field(default_factory=LedgerConfig)
+    batch: BatchConfig = field(default_factory=BatchConfig)
+    dedup: DedupConfig = field(default_factory=DedupConfig)
     locks: LocksConfig = field(default_factory=LocksConfig)
     retry: RetryConfig = field(default_factory=RetryConfig)
     shutdown: ShutdownConfig = field(default_factory=ShutdownConfig)

@@ -133,6 +133,8 @@ class PageRecord:
     doubts: tuple[str, ...] = ()
     fencing_token: int = 0
     fingerprint: str = ""  # of the settings that the text was made with
+    content_hash: str = ""  # of the page as it was sent to a server; see rayocr/pdf/content_hash.py
+    copied: bool = False  # the text of an identical page that was read before, at no cost
 
     @property
     def summary(self) -> PageSummary:
@@ -148,6 +150,7 @@ class PageRecord:
             next_engine=self.next_engine,
             doubts=self.doubts,
             fingerprint=self.fingerprint,
+            copied=self.copied,
         )
 
 
@@ -166,6 +169,7 @@ class PageSummary:
     next_engine: int = 0
     doubts: tuple[str, ...] = ()
     fingerprint: str = ""
+    copied: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ import pypdfium2
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from benchmarks.gemini_simulator.batches import Batches
 from benchmarks.gemini_simulator.quotas import Quotas, Violation
 
 _INPUT_TOKENS = 600  # a PDF page and a short prompt
@@ -56,6 +57,7 @@ class Simulator:
         self.most_in_flight = 0
         self._quotas = Quotas()
         self._random = random.Random(seed)
+        self.batches = Batches(self._answer_batched, self._refused)
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=64 << 20, middlewares=[self._counted])
@@ -65,6 +67,8 @@ class Simulator:
         app.router.add_get("/v1beta1/publishers/google/models/{model}", self.model)
         app.router.add_get(vertex + "{model}", self.model)
         app.router.add_post(vertex + "{call}", self.generate)
+        self.batches.add_routes(app)
+        app.router.add_post("/batch-settings", self.change_batches)
         app.router.add_get("/counts", self.counts)
         app.router.add_get("/pace", self.pace)
         app.router.add_post("/settings", self.change)
@@ -78,6 +82,7 @@ class Simulator:
                 "statuses": {str(status): count for status, count in self.statuses.items()},
                 "calls": dict(self.calls),
                 "models": dict(self.models),
+                "batches": self.batches.created,
                 "in_flight": self.in_flight,
                 "most_in_flight": self.most_in_flight,
                 "most_in_a_minute": self._quotas.most_in_a_minute,
@@ -132,11 +137,26 @@ class Simulator:
             return self._error(404, f"models/{model} is not found for API version v1beta.", "NOT_FOUND")
         return None
 
-    async def generate(self, request: web.Request) -> web.Response:
+    async def change_batches(self, request: web.Request) -> web.Response:
+        for name, value in (await request.json()).items():
+            assert hasattr(self.batches.settings, name), name
+            setattr(self.batches.settings, name, value)
+        return web.json_response(asdict(self.batches.settings))
+
+    def _answer_batched(self, model: str, body: dict[str, object]) -> dict[str, object]:
+        text = page_text(body)
+        self.requests[text] += 1
+        self.answered[text] += 1
+        self.models[model] += 1
+        return self._answer(text)
+
+    async def generate(self, request: web.Request) -> web.StreamResponse:
         settings = self.settings
         model = request.match_info["call"].partition(":")[0]
         if (refusal := self._refused(request, model)) is not None:
             return refusal
+        if request.match_info["call"].endswith(":batchGenerateContent"):
+            return await self.batches.create(request, model)
         self.models[model] += 1
         body = await request.json()
         text = page_text(body)

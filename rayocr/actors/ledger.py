@@ -14,7 +14,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rayocr.actors.other_segments import OtherSegments
 from rayocr.errors import ObjectNotFound, PreconditionFailed, StorageError
+from rayocr.ledger.copies import Copies
 from rayocr.ledger.index import LedgerIndex
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, DOCUMENTS_PREFIX, document_id_of
 from rayocr.ledger.segment import LEDGER_PREFIX, decode_segment, encode_segment, segment_name
@@ -48,6 +50,7 @@ class Ledger:
         flush_interval_s: float,
         flush_bytes: int,
         memory_bytes: int,
+        copies_bytes: int = 0,
         policy: RetryPolicy,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -58,6 +61,7 @@ class Ledger:
         self._policy = policy
         self._clock = clock
         self._index = LedgerIndex(memory_bytes=memory_bytes)
+        self._copies = Copies(memory_bytes=copies_bytes)
         self._segments = SegmentTable()
         self._damaged: list[str] = []
         self._next_seq = 0
@@ -69,7 +73,16 @@ class Ledger:
         self._last_write_s = 0.0
         self._full = asyncio.Event()
         self._flushing: asyncio.Task[None] | None = None
-        self._load()
+        names = self._load()
+        self._others = OtherSegments(
+            state,
+            run_id=run_id,
+            known=names,
+            interval_s=flush_interval_s,
+            policy=policy,
+            on_damage=self._damaged.append,
+            clock=clock,
+        )
         self.page_count = self._index.page_count  # of unfinished documents, from earlier runs
 
     # -- pages --------------------------------------------------------------------------------------------------------------
@@ -86,12 +99,20 @@ class Ledger:
         await written
 
     async def open_document(self, document_id: str, fingerprint: str | None = None) -> tuple[PageSummary, ...]:
-        """The document's pages on record; with a fingerprint, only those that were made with those settings."""
+        """The document's pages on record, by whichever run; with a fingerprint, only those that were made with those settings.
+
+        Raises StorageError."""
+        for record in await self._others.records_of(document_id):
+            self._index.add(record)
         return self._index.pages(document_id, fingerprint=fingerprint)
 
     async def texts(self, document_id: str, first_page: int, last_page: int) -> tuple[PageRecord, ...]:
         """The records of a run of pages, both ends included, in order."""
         return self._index.texts(document_id, first_page, last_page)
+
+    async def copies(self, fingerprint: str, content_hashes: Sequence[str]) -> tuple[PageRecord | None, ...]:
+        """For each page its like that was read with the same settings, if there is one."""
+        return tuple(self._copies.get(fingerprint, content_hash) for content_hash in content_hashes)
 
     async def close_document(self, document_id: str, outcome: DocumentOutcome) -> None:
         """Its manifest is written: forget it. The records of partial documents stay on storage, for a retry to build on."""
@@ -155,6 +176,7 @@ class Ledger:
         self._segments.add(name, (record.document_id for record in records))
         for record in records:
             self._index.add(record)
+            self._copies.add(record)
         for _, written in batches:
             if not written.done():
                 written.set_result(None)
@@ -181,11 +203,14 @@ class Ledger:
 
     # -- start --------------------------------------------------------------------------------------------------------------
 
-    def _load(self) -> None:
+    def _load(self) -> list[str]:
+        """The names of the segments that were read."""
+        names: list[str] = []
         finished = {i for e in self._state.list(DOCUMENTS_PREFIX) if (i := document_id_of(e.name))}
         kept = {i for e in self._state.list(DEAD_LETTERS_PREFIX) if (i := document_id_of(e.name))}
         dead: list[str] = []
         for entry in list(self._state.list(LEDGER_PREFIX)):
+            names.append(entry.name)
             try:
                 data = self._state.read(entry.name)
             except ObjectNotFound:
@@ -204,6 +229,7 @@ class Ledger:
             for record in decoded.records:
                 if record.document_id not in finished:
                     self._index.add(record)
+                self._copies.add(record)
             live = {r.document_id for r in decoded.records} - (finished - kept)
             if live:
                 self._segments.add(entry.name, live)
@@ -215,6 +241,7 @@ class Ledger:
                 self._state.delete(name)
             except StorageError as error:
                 log_event(log, "segment_delete_failed", "A dead segment could not be deleted.", error=str(error), segment=name)
+        return names
 
 
 def _seq_after(name: str, run_id: str) -> int:

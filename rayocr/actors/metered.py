@@ -24,7 +24,11 @@ def meter(
     async def ask_and_count(page: OfferedPage, model: str) -> PageText:
         answer = await ask(page, model)
         cost_usd = answer.cost_usd or prices.cost_usd(
-            model, input_tokens=answer.input_tokens, output_tokens=answer.output_tokens, at=wall_clock()
+            model,
+            input_tokens=answer.input_tokens,
+            output_tokens=answer.output_tokens,
+            at=wall_clock(),
+            batch=engine.batched,
         )
         slots.used(model, input_tokens=answer.input_tokens, cost_usd=cost_usd)
         return replace(answer, cost_usd=cost_usd)

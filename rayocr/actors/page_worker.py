@@ -18,20 +18,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from rayocr.actors.copying import CopiesPort, Twins
 from rayocr.actors.metered import meter
 from rayocr.actors.pdf_thread import PdfThread
 from rayocr.actors.recorder import LedgerPort, Recorder
 from rayocr.actors.slots import Drained, Limiter, SlotClient
 from rayocr.config import EngineConfig, Secrets
-from rayocr.engines.base import Engine, WaitingEngine
+from rayocr.engines.base import Desk, Engine, WaitingEngine
 from rayocr.engines.chain import ComputeStage, PageProgress, WaitingStage
 from rayocr.engines.registry import ChainLink, Stage, build_engine
 from rayocr.errors import DocumentError, EngineError, EngineUnavailable, InternalError, OutsideError, RayocrError
 from rayocr.limits.prices import PriceTable
-from rayocr.messages import DocumentContext, PageRecord, Shard, ShardReport, WorkerInfo
+from rayocr.messages import DocumentContext, PageOutcome, PageRecord, Shard, ShardReport, WorkerInfo
+from rayocr.pdf.content_hash import content_hash
 from rayocr.pdf.document import PdfFile
 from rayocr.pdf.page import Page
 from rayocr.retry import RetryPolicy
+
+
+class WorkersLedger(LedgerPort, CopiesPort, Protocol):
+    """The Ledger as a worker sees it."""
 
 
 class DocumentBytes(Protocol):
@@ -58,14 +64,20 @@ class WorkerSettings:
     pages_in_flight: int
     policy: RetryPolicy
     fingerprint: str
+    dedup: bool = True  # identical pages are sent to a server once
 
 
 class PageWorker:
-    def __init__(self, name: str, settings: WorkerSettings, ledger: LedgerPort, limiter: Limiter) -> None:
+    def __init__(
+        self, name: str, settings: WorkerSettings, ledger: WorkersLedger, limiter: Limiter, desk: Desk | None = None
+    ) -> None:
         self._settings = settings
+        self._ledger = ledger
         self._recorder = Recorder(ledger)
+        self._desk = desk
         self._slots = SlotClient(limiter, worker=name)
         self._pdf = PdfThread(timeout_s=settings.page_timeout_s, memory_bytes=settings.page_memory_bytes)
+        self._twins = Twins(ledger, fingerprint=settings.fingerprint) if settings.dedup else None
         waits = settings.stage.kind == "wait"
         self._documents = _OpenDocuments(keep=32 if waits else 2, max_pixels=settings.max_pixels)
         self._engines: list[Engine | None] = []
@@ -88,7 +100,13 @@ class PageWorker:
         else:
             slots = self._slots
             self._stage = WaitingStage(
-                stage, engines, slots=slots, policy=settings.policy, on_thread=self._pdf.run, sleep=slots.sleep
+                stage,
+                engines,
+                slots=slots,
+                policy=settings.policy,
+                on_thread=self._pdf.run,
+                twins=self._twins,
+                sleep=slots.sleep,
             )
             self._turn = asyncio.Semaphore(settings.pages_in_flight)
         return WorkerInfo(engines=tuple(engine.name for engine in engines if engine), host=socket.gethostname(), pid=os.getpid())
@@ -196,7 +214,17 @@ class PageWorker:
                 record = progress.unreadable(InternalError(f"{type(error).__name__}: {error}"))
             finally:
                 self._pdf.post(self._documents.close_page, shard.document_id, page)
+        if record.outcome is PageOutcome.FAILED and number in shard.attempts:
+            record = await self._doubtful_text(progress) or record
         return await self._record(record, context)
+
+    async def _doubtful_text(self, progress: PageProgress) -> PageRecord | None:
+        """Of an earlier stage, for a page that has failed otherwise."""
+        number = progress.page_number
+        for earlier in await self._ledger.texts(progress.document_id, number, number):
+            if earlier.text and not earlier.outcome.final:
+                return progress.settled_for(earlier)
+        return None
 
     async def _record(self, record: PageRecord, context: DocumentContext) -> tuple[PageRecord, asyncio.Future[None]]:
         record = replace(record, fencing_token=context.fencing_token, fingerprint=self._settings.fingerprint)
@@ -215,7 +243,7 @@ class PageWorker:
                 lambda stage: stage.recognize(page, progress, first_engine=shard.first_engine), self._stage
             )
         assert isinstance(self._stage, WaitingStage)
-        offered = _OfferedPage(page, self._pdf.run)
+        offered = _OfferedPage(page, self._pdf.run, progress)
         return await self._stage.recognize(
             page,
             offered,
@@ -232,7 +260,7 @@ class PageWorker:
         for position in range(settings.stage.first, settings.stage.last + 1):
             link = settings.links[position]
             engine = build_engine(
-                link.name, settings.engine, prompt=settings.prompts.get(link.name, ""), secrets=settings.secrets
+                link.name, settings.engine, prompt=settings.prompts.get(link.name, ""), secrets=settings.secrets, desk=self._desk
             )
             try:
                 engine.open()
@@ -252,20 +280,36 @@ class PageWorker:
 class _OfferedPage:
     """The page for a waiting engine: cut out or rendered on the PDFium thread when asked for."""
 
-    def __init__(self, page: Page, run: Callable[..., Any]) -> None:
+    def __init__(self, page: Page, on_thread: Callable[..., Any], progress: PageProgress) -> None:
         self._page = page
-        self._run = run
+        self._on_thread = on_thread
+        self._progress = progress
+        self._pdf: bytes | None = None
+        self._hash: str | None = None
 
     @property
     def page_number(self) -> int:
         return self._page.page_number
 
     async def as_pdf(self) -> bytes:
-        data: bytes = await self._run(self._page.as_pdf)
-        return data
+        if self._pdf is None:
+            self._pdf = await self._on_thread(self._page.as_pdf)
+        return self._pdf
+
+    @property
+    def tried(self) -> int:
+        return len(self._progress.attempts)
+
+    def let_go(self) -> None:
+        self._pdf = None
+
+    async def content_hash(self) -> str:
+        if self._hash is None:
+            self._hash = content_hash(await self.as_pdf())
+        return self._hash
 
     async def as_image(self, *, dpi: int, format: str) -> bytes:
-        data: bytes = await self._run(self._encode, dpi, format)
+        data: bytes = await self._on_thread(self._encode, dpi, format)
         return data
 
     def _encode(self, dpi: int, format: str) -> bytes:

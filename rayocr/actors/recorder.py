@@ -16,6 +16,8 @@ from rayocr.messages import PageRecord
 class LedgerPort(Protocol):
     async def record(self, records: Sequence[PageRecord]) -> None: ...
 
+    async def texts(self, document_id: str, first_page: int, last_page: int) -> Sequence[PageRecord]: ...
+
 
 class Recorder:
     """`max_unacknowledged` records wait at most: above it `put` waits too, which is the backpressure of a slow storage."""

@@ -12,13 +12,14 @@ import ray
 import ray.exceptions
 
 from rayocr.actors.assemble import AssembleSettings
+from rayocr.actors.batch_desk import BatchDesk
 from rayocr.actors.discovery import Discovery, DiscoveryRules
 from rayocr.actors.document_worker import DocumentWorker
 from rayocr.actors.fetch import FetchSettings
 from rayocr.actors.ledger import Ledger
 from rayocr.actors.page_worker import PageWorker, WorkerSettings
 from rayocr.actors.rate_limiter import LimiterRules, RateLimiter
-from rayocr.config import LedgerConfig, RetryConfig, Secrets
+from rayocr.config import LedgerConfig, RayocrConfig, RetryConfig, Secrets
 from rayocr.errors import ContentLost
 from rayocr.limits.factory import bucket_opener
 from rayocr.messages import PageRecord, SlotReturn
@@ -48,6 +49,14 @@ class RemoteLedger:
     async def record(self, records: Sequence[PageRecord]) -> None:
         await answer(self._handle.record.remote(tuple(records)))
 
+    async def texts(self, document_id: str, first_page: int, last_page: int) -> Sequence[PageRecord]:
+        records: Sequence[PageRecord] = await answer(self._handle.texts.remote(document_id, first_page, last_page))
+        return records
+
+    async def copies(self, fingerprint: str, content_hashes: Sequence[str]) -> tuple[PageRecord | None, ...]:
+        found: tuple[PageRecord | None, ...] = await answer(self._handle.copies.remote(fingerprint, tuple(content_hashes)))
+        return found
+
 
 class RemoteLimiter:
     """The RateLimiter behind its handle, for workers."""
@@ -64,6 +73,17 @@ class RemoteLimiter:
         return pause_s
 
 
+class RemoteDesk:
+    """The BatchDesk behind its handle, for workers."""
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+
+    async def read(self, key: str, model: str, line: bytes) -> bytes:
+        found: bytes = await answer(self._handle.read.remote(key, model, line))
+        return found
+
+
 class ObjectStoreBytes:
     """A document's bytes in Ray's object store. Carries the reference, so that bytes move only to workers that load them."""
 
@@ -78,19 +98,33 @@ class ObjectStoreBytes:
 
 
 class _LedgerActor(Ledger):
-    def __init__(self, state_uri: str, run_id: str, config: LedgerConfig, retry: RetryConfig) -> None:
+    def __init__(self, state_uri: str, run_id: str, config: LedgerConfig, retry: RetryConfig, copies_bytes: int) -> None:
         super().__init__(
             cached_storage(state_uri),
             run_id=run_id,
             flush_interval_s=config.flush_interval_s,
             flush_bytes=config.flush_bytes,
             memory_bytes=config.memory_bytes,
+            copies_bytes=copies_bytes,
             policy=RetryPolicy.from_config(retry),
         )
 
     async def ready(self) -> int:
         """Answered when the index is rebuilt: the pages of unfinished documents in it."""
         return self.page_count
+
+
+class _BatchDeskActor(BatchDesk):
+    def __init__(self, state_uri: str, run_id: str, config: RayocrConfig, secrets: Secrets) -> None:
+        from rayocr.engines.gemini_batch import GeminiJobs
+
+        super().__init__(
+            GeminiJobs(config.engine.gemini, secrets),
+            cached_storage(state_uri),
+            run_id=run_id,
+            config=config.batch,
+            policy=RetryPolicy(max_attempts=config.retry.engine_attempts, base_s=config.retry.base_s, cap_s=config.retry.cap_s),
+        )
 
 
 class _DiscoveryActor(Discovery):
@@ -116,7 +150,7 @@ class _DocumentWorkerActor(DocumentWorker):
         super().__init__(fetch_settings, assemble_settings, read_texts)
 
 
-def spawn_ledger(state_uri: str, run_id: str, config: LedgerConfig, retry: RetryConfig) -> Any:
+def spawn_ledger(state_uri: str, run_id: str, config: LedgerConfig, retry: RetryConfig, *, copies_bytes: int = 0) -> Any:
     actor = ray.remote(_LedgerActor).options(
         name=f"ledger:{run_id}",
         num_cpus=0,  # waits for storage nearly all the time
@@ -124,7 +158,18 @@ def spawn_ledger(state_uri: str, run_id: str, config: LedgerConfig, retry: Retry
         max_task_retries=-1,  # safe: record is idempotent on (document_id, page_number), the rest reads
         max_concurrency=_MANY,
     )
-    return actor.remote(state_uri, run_id, config, retry)
+    return actor.remote(state_uri, run_id, config, retry, copies_bytes)
+
+
+def spawn_batch_desk(state_uri: str, run_id: str, config: RayocrConfig, secrets: Secrets) -> Any:
+    actor = ray.remote(_BatchDeskActor).options(
+        name=f"batch_desk:{run_id}",
+        num_cpus=0,  # waits for the server nearly all the time
+        max_restarts=-1,  # finds its jobs again by their intents
+        max_task_retries=-1,  # safe: read is idempotent on the key
+        max_concurrency=_MANY,  # one call a page that waits
+    )
+    return actor.remote(state_uri, run_id, config, secrets)
 
 
 def spawn_limiter(run_id: str, rules: LimiterRules, secrets: Secrets) -> Any:
@@ -149,7 +194,7 @@ def spawn_discovery(run_id: str, source_uri: str, state_uri: str, rules: Discove
     return actor.remote(source_uri, state_uri, rules)
 
 
-def spawn_worker(name: str, settings: WorkerSettings, ledger: Any, limiter: Any) -> Any:
+def spawn_worker(name: str, settings: WorkerSettings, ledger: Any, limiter: Any, desk: Any = None) -> Any:
     computes = settings.stage.kind == "compute"
     actor = ray.remote(PageWorker).options(
         name=name,
@@ -158,7 +203,8 @@ def spawn_worker(name: str, settings: WorkerSettings, ledger: Any, limiter: Any)
         max_task_retries=0,  # as above; pages that were recorded are not read again
         max_concurrency=_MANY,
     )
-    return actor.remote(name, settings, RemoteLedger(ledger), RemoteLimiter(limiter))
+    remote_desk = RemoteDesk(desk) if desk is not None else None
+    return actor.remote(name, settings, RemoteLedger(ledger), RemoteLimiter(limiter), remote_desk)
 
 
 def spawn_document_worker(name: str, fetch_settings: FetchSettings, assemble_settings: AssembleSettings, ledger: Any) -> Any:

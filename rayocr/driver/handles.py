@@ -26,6 +26,7 @@ from rayocr.actors.rate_limiter import LimiterRules
 from rayocr.actors.spawn import (
     ObjectStoreBytes,
     answer,
+    spawn_batch_desk,
     spawn_discovery,
     spawn_document_worker,
     spawn_ledger,
@@ -72,6 +73,7 @@ class Actors:
     logs_dir: Path
     ledger: Any
     limiter: Any
+    desk: Any
     discovery: Any
     document_workers: DocumentWorkers
 
@@ -116,13 +118,17 @@ class Actors:
         report: LedgerReport = await answer(self.ledger.close.remote())
         return report
 
+    async def close_desk(self, *, finished: bool) -> None:
+        if self.desk is not None:
+            await answer(self.desk.close.remote(finished=finished))
+
     def copy_dead_letter(self, document_id: str) -> None:
         """The durable letter that the assembler wrote, into the logs."""
         letter = DeadLetter(**json.loads(self.state.read(dead_letter_name(document_id))))
         append_dead_letter(self.logs_dir, letter)
 
     def spawn_worker(self, name: str, settings: WorkerSettings) -> Any:
-        return spawn_worker(name, settings, self.ledger, self.limiter)
+        return spawn_worker(name, settings, self.ledger, self.limiter, self.desk)
 
     async def limiter_state(self) -> LimiterState:
         state: LimiterState = await answer(self.limiter.state.remote())
@@ -187,7 +193,8 @@ def start(
     keys: Secrets,
 ) -> Actors:
     """Spawn the actors of a run, the limiter only where it has rules. Does not wait for them."""
-    ledger = spawn_ledger(assemble_settings.state_uri, run_id, config.ledger, config.retry)
+    copies_bytes = config.dedup.memory_bytes if config.dedup.pages and limiter_rules else 0
+    ledger = spawn_ledger(assemble_settings.state_uri, run_id, config.ledger, config.retry, copies_bytes=copies_bytes)
     return Actors(
         config=config,
         state=state,
@@ -196,6 +203,7 @@ def start(
         logs_dir=Path(config.logs.dir),
         ledger=ledger,
         limiter=spawn_limiter(run_id, limiter_rules, keys) if limiter_rules else None,
+        desk=spawn_batch_desk(assemble_settings.state_uri, run_id, config, keys) if config.engine.batch else None,
         discovery=spawn_discovery(run_id, source_uri, assemble_settings.state_uri, rules),
         document_workers=DocumentWorkers(
             lambda name: spawn_document_worker(f"{name}:{run_id}", fetch_settings, assemble_settings, ledger),

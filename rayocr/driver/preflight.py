@@ -49,6 +49,7 @@ class Scope:
 def scope(config: RayocrConfig) -> Scope:
     """Raises UsageError and StorageError, each with a sentence that says what to do."""
     links = parse_chain(config.engine.chain)
+    _check_batch(config, links)
     source_text, include, exclude = _source(config)
     source_uri = parse_uri(source_text)
     exclude = [*exclude, *_dest_inside_source(config, source_uri, parse_uri(config.dest))]
@@ -64,6 +65,7 @@ def scope(config: RayocrConfig) -> Scope:
 def plan(config: RayocrConfig) -> Plan:
     """As `scope`, and the destination can be written to."""
     found = scope(config)
+    _check_batch(config, found.links)
     dest = _writable(parse_uri(config.dest), "dest")
     state = dest if config.state is None else _writable(parse_uri(config.state), "state")
     return Plan(
@@ -78,6 +80,22 @@ def plan(config: RayocrConfig) -> Plan:
         prompts={link.name: prompt_text(config, link.name) for link in found.links if link.kind == "wait"},
         prices=found.prices,
     )
+
+
+def _check_batch(config: RayocrConfig, links: tuple[ChainLink, ...]) -> None:
+    if not config.engine.batch:
+        return
+    if "gemini" not in {link.name for link in links}:
+        raise UsageError(
+            "engine.batch=true is Gemini's Batch API, and the chain has no gemini. Leave it out, or give engine=gemini"
+        )
+    if config.budget.usd is not None:
+        raise UsageError(
+            "engine.batch=true and budget.usd do not go together: a job is paid for as a whole, hours after it was submitted."
+            " See what it will cost with mode=estimate, and bound it with limit="
+        )
+    if config.engine.gemini.vertexai:
+        raise UsageError("engine.batch=true works with the Developer API only. Leave engine.gemini.vertexai=true out.")
 
 
 def _prices(config: RayocrConfig, links: tuple[ChainLink, ...]) -> PriceTable:

@@ -25,7 +25,7 @@ _PAUSE_S = 1.0
 def probe_servers(links: Iterable[ChainLink], config: EngineConfig, prompts: Mapping[str, str], secrets: Secrets) -> None:
     """Blocks, on an event loop of its own. Raises CredentialsError, UnknownModel and ServerUnreachable; passes where the
     server is merely busy, or has nothing to say to the question."""
-    for link in links:
+    for link in links if config.probe else ():
         if link.kind != "wait":
             continue
         engine = build_engine(link.name, config, prompt=prompts.get(link.name, ""), secrets=secrets)

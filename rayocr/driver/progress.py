@@ -29,6 +29,7 @@ class Progress:
     pages_known: int = 0
     pages_done: int = 0
     pages_resumed: int = 0  # found in the ledger of an earlier run
+    pages_copied: int = 0  # identical to one that was read before
     doubtful_pages: int = 0
     outcomes: Counter[PageOutcome] = field(default_factory=Counter)
     engines: Counter[str] = field(default_factory=Counter)
@@ -87,6 +88,7 @@ class Progress:
         self.pages_done += 1
         self.pages_resumed += resumed
         self.outcomes[page.outcome] += 1
+        self.pages_copied += page.copied
         self.doubtful_pages += bool(page.doubts)
         self.engines[page.engine or page.outcome.value] += 1
         if page.outcome is PageOutcome.FAILED and page.attempts:

@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import math
 import os
 import secrets
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +33,6 @@ from rayocr.driver.probe import probe_servers
 from rayocr.driver.progress import Progress
 from rayocr.driver.quota_watch import QuotaWatch
 from rayocr.driver.record import run_record, write_record
-from rayocr.driver.shards import ShardSizer
 from rayocr.driver.shutdown import Shutdown
 from rayocr.driver.terminal import ConsoleTerminal, closing_table
 from rayocr.driver.window import Window
@@ -42,7 +40,6 @@ from rayocr.errors import Interrupted, StorageUnavailable
 from rayocr.locks.base import Locks
 from rayocr.messages import DiscoveryBatch, DocumentOutcome
 from rayocr.observe.logs import configure_logs
-from rayocr.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from rayocr.driver.handles import Actors
@@ -128,6 +125,7 @@ class Run:
     ) -> None:
         from rayocr.driver import handles
         from rayocr.driver.flow import DocumentFlow
+        from rayocr.driver.stage_pool import open_pool
 
         requests_per_s = self.config.storage.requests_per_s
         if requests_per_s is not None:  # each process keeps to its share, without a word between them
@@ -163,7 +161,10 @@ class Run:
             limiter_rules=self._limiter_rules(),
             keys=self.keys,
         )
-        stages = [(stage, *self._pool(actors, index, connection)) for index, stage in enumerate(self.plan.stages)]
+        stages = [
+            (stage, *open_pool(self.config, self.plan, self.keys, actors, index, cpus=connection.cpus, run_id=self.run_id))
+            for index, stage in enumerate(self.plan.stages)
+        ]
         pools = [pool for _, pool, _ in stages]
         window = Window(self.config.window)
         leases = LeaseKeeper(
@@ -206,7 +207,8 @@ class Run:
             with contextlib.suppress(Exception):  # the last word on the money; a limiter that is gone has said its own
                 if actors.limiter is not None:
                     self.progress.limiter = await asyncio.wait_for(actors.limiter_state(), _LIMITER_CLOSE_S)
-            await self._close(actors, pools, leases)
+            finished = feed.failure is None and not draining.is_set() and not shutdown.requested.is_set()
+            await self._close(actors, pools, leases, finished=finished)
         if feed.failure is not None:
             raise feed.failure
         if shutdown.requested.is_set():
@@ -235,55 +237,6 @@ class Run:
         if actors.limiter is not None:
             await QuotaWatch(actors, self.progress, warn=self.terminal.warn, died=handles.PROCESS_DIED).run()
 
-    def _pool(self, actors: Actors, index: int, connection: Connection) -> tuple[WorkerPool, ShardSizer]:
-        from rayocr.actors.page_worker import WorkerSettings
-        from rayocr.actors.spawn import answer
-        from rayocr.driver import handles
-        from rayocr.driver.pool import WorkerPool
-
-        config, stage = self.config, self.plan.stages[index]
-        computes = stage.kind == "compute"
-        most = config.workers.max or (max(1, connection.cpus) if computes else 4)
-        in_flight = config.workers.pages_in_flight or self._pages_in_flight(workers=most)
-        settings = WorkerSettings(
-            links=self.plan.links,
-            stage=stage,
-            is_last_stage=index == len(self.plan.stages) - 1,
-            engine=config.engine,
-            prompts=self.plan.prompts,
-            secrets=self.keys,
-            prices=self.plan.prices,
-            max_pixels=config.render.max_pixels,
-            page_timeout_s=config.limits.page_timeout_s,
-            page_memory_bytes=config.limits.page_memory,
-            shard_budget_s=2 * config.workers.target_shard_s,
-            pages_in_flight=in_flight,
-            policy=replace(RetryPolicy.from_config(config.retry), max_attempts=config.retry.engine_attempts),
-            fingerprint=actors.assemble_settings.fingerprint,
-        )
-        sizer = ShardSizer(stage.kind, target_s=config.workers.target_shard_s, max_pages=config.workers.max_shard_pages)
-        label = "+".join(link.name for link in self.plan.links[stage.first : stage.last + 1])
-        pool = WorkerPool(
-            label,
-            spawn=lambda name: actors.spawn_worker(name, settings),
-            answer=answer,
-            kill=handles.kill,
-            died=handles.PROCESS_DIED,
-            on_death=actors.forget_worker,
-            load_of=sizer.load,
-            capacity=2 * config.workers.target_shard_s if computes else 2.0 * in_flight,
-            min_workers=min(config.workers.min, most),
-            max_workers=most,
-            max_pages=config.workers.max_pages,
-            run_id=self.run_id,
-        )
-        return pool, sizer
-
-    def _pages_in_flight(self, *, workers: int) -> int:
-        """Of each waiting worker: enough for the quota of the first model that is asked, when answers take 10 s."""
-        rpm = self.config.limits.of(self.config.engine.gemini.ladder[0]).rpm or 0.0
-        return max(64, min(1024, math.ceil(rpm / 60 * 10 / workers)))
-
     # -- the end ---------------------------------------------------------------------------------------------------------
 
     async def _until_done_or_stopped(
@@ -305,10 +258,12 @@ class Run:
             await pool.drain()
         await feed.settle(self.config.shutdown.grace_s)
 
-    async def _close(self, actors: Actors, pools: list[WorkerPool], leases: LeaseKeeper) -> None:
+    async def _close(self, actors: Actors, pools: list[WorkerPool], leases: LeaseKeeper, *, finished: bool) -> None:
         for pool in pools:
             self.progress.workers = max(self.progress.workers, pool.size)
             await pool.close()
+        with contextlib.suppress(Exception):  # its intents stay, and age
+            await asyncio.wait_for(actors.close_desk(finished=finished), _LEDGER_CLOSE_S)
         with contextlib.suppress(Exception):  # what it had acknowledged is durable whether or not it answers now
             report = await asyncio.wait_for(actors.close_ledger(), _LEDGER_CLOSE_S)
             for name in report.damaged_segments:

@@ -132,6 +132,8 @@ def closing_table(progress: Progress, places: dict[str, str]) -> Table:
     table.add_row("Pages", f"{progress.pages_done:,}" + (f" ({engines})" if engines else ""))
     if progress.pages_resumed:
         table.add_row("", f"{progress.pages_resumed:,} of them were read by an earlier run")
+    if progress.pages_copied:
+        table.add_row("", f"{progress.pages_copied:,} of them are identical to another and were not paid for")
     if progress.doubtful_pages:
         table.add_row(
             "Doubtful",

@@ -27,6 +27,16 @@ class OfferedPage(Protocol):
     async def as_pdf(self) -> bytes:
         """The page as a PDF of its own."""
 
+    @property
+    def tried(self) -> int:
+        """Attempts on this page that are on record, of all engines and all runs."""
+
+    def let_go(self) -> None:
+        """The bytes are not needed before the answer: a page that waits for hours holds none. Asked for, they are made again."""
+
+    async def content_hash(self) -> str:
+        """The same for identical pages; see `rayocr.pdf.content_hash`."""
+
     async def as_image(self, *, dpi: int, format: str) -> bytes:
         """The upright page rendered and encoded; `format` is jpeg, png or webp."""
 
@@ -60,6 +70,7 @@ class ComputeEngine(Engine):
 
 class WaitingEngine(Engine):
     kind = "wait"
+    batched: ClassVar[bool] = False  # requests leave in jobs: without slots of the limiter, and at the price of a batch
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -76,3 +87,11 @@ class WaitingEngine(Engine):
         """Ask the server, with one request that costs nothing, whether key, permission and model are right. Raises
         CredentialsError, UnknownModel, and EngineError where that cannot be told. Runs on an event loop of its own: leaves no
         connection behind."""
+
+
+class Desk(Protocol):
+    """Where batched requests are handed in: see `rayocr.actors.batch_desk`."""
+
+    async def read(self, key: str, model: str, line: bytes) -> bytes:
+        """The line of the job's results with that key; waits for hours. Idempotent on the key. Raises EngineTransient and
+        OutsideError."""

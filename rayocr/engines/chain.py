@@ -1,16 +1,17 @@
 """One page down one stage of the chain, until an answer passes the checks. Decides outcomes; knows no ledger and no Ray.
 
 A page without ink is `blank` and never asked about; a trusted text layer comes before that question, since it costs nothing and
-a lone line of born-digital text is text. What an engine is merely unsure of (LowConfidence) is kept aside: if nobody does
-better, it is the page's text, with the doubt on record.
+a lone line of born-digital text is text. What an engine is merely unsure of (LowConfidence) is kept aside, over stages too: if
+nobody does better, it is the page's text, with the doubt on record.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngine
@@ -35,6 +36,14 @@ class Slots(Protocol):
 
     def slot(self, model: str) -> AbstractAsyncContextManager[None]:
         """Entered when the request may leave. Left with the request's error, so that a 429 slows down everybody."""
+
+
+class Twins(Protocol):
+    """Identical pages that were read before, or are being read."""
+
+    async def claim(self, content_hash: str) -> PageRecord | None: ...
+
+    def release(self, content_hash: str, record: PageRecord | None) -> None: ...
 
 
 class PageProgress:
@@ -93,13 +102,25 @@ class PageProgress:
             doubts=doubts,
         )
 
+    def copied(self, twin: PageRecord) -> PageRecord:
+        """The text of an identical page, at the price of what was tried in vain on this one."""
+        vain = self._record(PageOutcome.DONE)
+        return replace(vain, text=twin.text, engine=twin.engine, model=twin.model, content_hash=twin.content_hash, copied=True)
+
     def exhausted(self, stage: Stage) -> PageRecord:
-        """No engine of the stage delivered."""
+        """No engine of the stage delivered for certain. A doubtful text goes along to the next stage, which may do better."""
+        best = self._record(PageOutcome.FAILED)
         if self._doubtful is not None:
-            return self.answered(self._doubtful, doubts=("low_confidence",))
-        if not self._is_last_stage:
-            return replace(self._record(PageOutcome.HANDED_ON), next_engine=stage.last + 1)
-        return self._record(PageOutcome.FAILED)
+            best = self.answered(self._doubtful, doubts=("low_confidence",))
+        if self._is_last_stage:
+            return best
+        return replace(best, outcome=PageOutcome.HANDED_ON, next_engine=stage.last + 1)
+
+    def settled_for(self, doubtful: PageRecord) -> PageRecord:
+        """All failed; an earlier stage had read the page, and was not sure of it."""
+        outcome = PageOutcome.FALLBACK if self._attempts and self._attempts[0].engine != doubtful.engine else PageOutcome.DONE
+        vain = self._record(outcome)
+        return replace(vain, text=doubtful.text, engine=doubtful.engine, model=doubtful.model, doubts=doubtful.doubts)
 
     def unreadable(self, error: RayocrError) -> PageRecord:
         """The page could not even be opened; no engine would fare better."""
@@ -168,6 +189,7 @@ class WaitingStage:
         slots: Slots,
         policy: RetryPolicy,
         on_thread: Callable[..., Awaitable[object]],
+        twins: Twins | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.stage = stage
@@ -175,32 +197,63 @@ class WaitingStage:
         self._slots = slots
         self._policy = policy
         self._on_thread = on_thread  # runs a function on the PDFium thread
+        self._twins = twins
         self._sleep = sleep
 
     async def recognize(
         self, page: Page, offered: OfferedPage, progress: PageProgress, *, first_engine: int, remember: Remember
     ) -> PageRecord:
         """Raises CredentialsError and other OutsideErrors, which concern the run and not the page."""
-        inked = False
-        for engine in self._engines[max(first_engine, self.stage.first) : self.stage.last + 1]:
-            if isinstance(engine, ComputeEngine):
-                light = await self._read_light(engine, page, progress)
-                if light is not None:
-                    return progress.answered(light)
-            elif isinstance(engine, WaitingEngine):
-                try:
-                    if not inked and not await self._on_thread(_is_inked, page):
-                        return progress.blank()
-                except EngineError as error:  # what cannot be drawn cannot be sent either
-                    progress.note(engine, error)
-                    continue
-                inked = True
-                answer = await self._ask(engine, offered, progress, lambda: remember(progress.asked_in_vain(first_engine)))
-                if answer is not None:
-                    return progress.answered(answer)
+        engines = [e for e in self._engines[max(first_engine, self.stage.first) : self.stage.last + 1] if e is not None]
+        while engines and isinstance(engines[0], ComputeEngine):
+            light = await self._read_light(engines.pop(0), page, progress)
+            if light is not None:
+                return progress.answered(light)
+        if not engines:
+            return progress.exhausted(self.stage)
+        try:
+            if not await self._on_thread(_is_inked, page):
+                return progress.blank()
+        except EngineError as error:  # what cannot be drawn cannot be sent either
+            progress.note(engines[0], error)
+            return progress.exhausted(self.stage)
+        ask = partial(self._ask_in_turn, engines, page, offered, progress, lambda: remember(progress.asked_in_vain(first_engine)))
+        return await (self._once_for_all_twins(offered, progress, ask) if self._twins else ask())
+
+    async def _once_for_all_twins(
+        self, offered: OfferedPage, progress: PageProgress, ask: Callable[[], Awaitable[PageRecord]]
+    ) -> PageRecord:
+        assert self._twins is not None
+        content_hash = await offered.content_hash()
+        twin = await self._twins.claim(content_hash)
+        if twin is not None:
+            return progress.copied(twin)
+        record: PageRecord | None = None
+        try:
+            record = replace(await ask(), content_hash=content_hash)
+            return record
+        finally:
+            self._twins.release(content_hash, record if record is not None and record.outcome is PageOutcome.DONE else None)
+
+    async def _ask_in_turn(
+        self,
+        engines: Sequence[Engine],
+        page: Page,
+        offered: OfferedPage,
+        progress: PageProgress,
+        remember: Callable[[], Awaitable[object]],
+    ) -> PageRecord:
+        for engine in engines:
+            if isinstance(engine, WaitingEngine):
+                answer = await self._ask(engine, offered, progress, remember)
+            else:
+                answer = await self._read_light(engine, page, progress)
+            if answer is not None:
+                return progress.answered(answer)
         return progress.exhausted(self.stage)
 
-    async def _read_light(self, engine: ComputeEngine, page: Page, progress: PageProgress) -> PageText | None:
+    async def _read_light(self, engine: Engine, page: Page, progress: PageProgress) -> PageText | None:
+        assert isinstance(engine, ComputeEngine)
         try:
             answer = await self._on_thread(engine.recognize, page)
         except Exception as error:  # recorded as an attempt, as in a ComputeStage
@@ -230,7 +283,7 @@ class WaitingStage:
         while True:
             attempt += 1
             try:
-                async with self._slots.slot(model):
+                async with nullcontext() if engine.batched else self._slots.slot(model):
                     return await engine.recognize_async(offered, model)
             except EngineTransient as error:
                 decision = decide(error, attempt, policy=self._policy)

@@ -20,7 +20,7 @@ from rayocr.messages import PageText
 if TYPE_CHECKING:
     from google.genai import Client
 
-_MIME = {"pdf": "application/pdf", "jpeg": "image/jpeg", "webp": "image/webp", "png": "image/png"}
+MIME = {"pdf": "application/pdf", "jpeg": "image/jpeg", "webp": "image/webp", "png": "image/png"}
 _PROBE_TIMEOUT_MS = 10_000
 
 
@@ -45,27 +45,26 @@ class GeminiEngine(WaitingEngine):
     def open(self) -> None:
         if self._client is not None:
             return
-        self._client = self._new_client(int(self._config.request_timeout_s * 1000))
+        self._client = new_client(self._config, self._secrets, int(self._config.request_timeout_s * 1000))
         self._requests = {model: generation_config(self._config, model) for model in self.models}
 
     async def recognize_async(self, page: OfferedPage, model: str) -> PageText:
         from google.genai import types
 
         assert self._client is not None, "open() first"
-        page_format = self._config.page_format
-        data = await (page.as_pdf() if page_format == "pdf" else page.as_image(dpi=self._config.dpi, format=page_format))
-        content = [types.Part.from_bytes(data=data, mime_type=_MIME[page_format]), self._prompt]
+        data = await self._page_bytes(page)
+        content = [types.Part.from_bytes(data=data, mime_type=MIME[self._config.page_format]), self._prompt]
         try:
             response = await self._client.aio.models.generate_content(model=model, contents=content, config=self._requests[model])
         except Exception as error:  # every SDK and transport error is given one of our classes
             raise translate(error) from error
         try:
-            return read_response(response, self._config, model)
+            return read_response(response, model)
         except (AttributeError, TypeError, LookupError) as error:  # the SDK takes any JSON for a response, unchecked
             raise MalformedAnswer("Gemini's answer could not be understood.", finish="NOT_JSON") from error
 
     async def probe(self, model: str) -> None:
-        client = self._new_client(_PROBE_TIMEOUT_MS)
+        client = new_client(self._config, self._secrets, _PROBE_TIMEOUT_MS)
         try:
             await client.aio.models.get(model=model)
         except Exception as error:
@@ -73,35 +72,40 @@ class GeminiEngine(WaitingEngine):
         finally:
             await client.aio.aclose()
 
-    def _new_client(self, timeout_ms: int) -> Client:
-        config = self._config
+    async def _page_bytes(self, page: OfferedPage) -> bytes:
+        page_format = self._config.page_format
+        return await (page.as_pdf() if page_format == "pdf" else page.as_image(dpi=self._config.dpi, format=page_format))
+
+
+def new_client(config: GeminiConfig, secrets: Secrets, timeout_ms: int) -> Client:
+    """Raises CredentialsError and EngineUnavailable."""
+    try:
+        from google import genai
+        from google.genai import types
+    except ImportError as error:
+        raise EngineUnavailable("google-genai is not installed here: pip install 'google-genai[aiohttp]'") from error
+    options = types.HttpOptions(
+        api_version="v1beta1" if config.vertexai else "v1beta",  # knows mediaResolution, thinkingConfig, the *-latest aliases
+        base_url=config.base_url,
+        timeout=timeout_ms,
+        retry_options=types.HttpRetryOptions(attempts=1),  # every request is counted and paced by us
+    )
+    client = partial(genai.Client, http_options=options)
+    if config.vertexai and config.project:
         try:
-            from google import genai
-            from google.genai import types
-        except ImportError as error:
-            raise EngineUnavailable("google-genai is not installed here: pip install 'google-genai[aiohttp]'") from error
-        options = types.HttpOptions(
-            api_version="v1beta1" if config.vertexai else "v1beta",  # knows mediaResolution, thinkingConfig, the *-latest aliases
-            base_url=config.base_url,
-            timeout=timeout_ms,
-            retry_options=types.HttpRetryOptions(attempts=1),  # every request is counted and paced by us
+            return client(vertexai=True, project=config.project, location=config.location)
+        except Exception as error:  # google-auth looks for credentials here
+            raise translate(error) from error
+    if not secrets.gemini_api_key:
+        raise CredentialsError(
+            "The gemini engine needs a key: set GEMINI_API_KEY in the environment or in .env,"
+            " or leave engine= out to use the local engines."
         )
-        client = partial(genai.Client, http_options=options)
-        if config.vertexai and config.project:
-            try:
-                return client(vertexai=True, project=config.project, location=config.location)
-            except Exception as error:  # google-auth looks for credentials here
-                raise translate(error) from error
-        if not self._secrets.gemini_api_key:
-            raise CredentialsError(
-                "The gemini engine needs a key: set GEMINI_API_KEY in the environment or in .env,"
-                " or leave engine= out to use the local engines."
-            )
-        return client(vertexai=config.vertexai, api_key=self._secrets.gemini_api_key)
+    return client(vertexai=config.vertexai, api_key=secrets.gemini_api_key)
 
 
-def read_response(response: Any, config: GeminiConfig, model: str) -> PageText:
-    """The answer of one page, whole or not; `finish` is the server's word for how it ended."""
+def read_response(response: Any, model: str) -> PageText:
+    """The answer of one page, whole or not; `finish` is the server's word for how it ended. Priced by whoever has the prices."""
     usage = response.usage_metadata
     input_tokens = (usage and usage.prompt_token_count) or 0
     output_tokens = ((usage and usage.candidates_token_count) or 0) + ((usage and usage.thoughts_token_count) or 0)
@@ -114,7 +118,6 @@ def read_response(response: Any, config: GeminiConfig, model: str) -> PageText:
         input_tokens=input_tokens,
         output_tokens=output_tokens,
         cached_tokens=cached_tokens,
-        cost_usd=(input_tokens * config.input_usd_per_million + output_tokens * config.output_usd_per_million) / 1e6,
         finish=finish,
     )
 

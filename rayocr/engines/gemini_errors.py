@@ -42,6 +42,18 @@ def translate(error: Exception) -> RayocrError:
     return _from_transport(error)
 
 
+def translate_code(code: int, message: str) -> RayocrError:
+    """Of one line of a batch's results. Codes of google.rpc (3, 8, 13, 14…) stand there for HTTP's in some answers."""
+    words = _first_line(message)
+    if code in (429, 8):
+        return EngineRateLimited(f"Gemini's quota is used up: {words}")
+    if code in (*_TRANSPORT_CODES, 504, 4, 1):
+        return EngineTimeout(f"Gemini gave up on the page ({code}): {words}")
+    if 400 <= code < 500 or code in (3, 9, 11):
+        return EngineRejected(f"Gemini rejected the request ({code}): {words}")
+    return EngineOverloaded(f"Gemini answered {code}: {words}")
+
+
 def _from_transport(error: Exception) -> RayocrError:
     import aiohttp
     from google.auth import exceptions as auth

@@ -68,6 +68,10 @@ class LedgerIndex:
         if old is not None and not _replaces(record, old):
             return False
         pages = self._documents[record.document_id]
+        if old is not None and old.doubts and not (record.outcome.final or record.text):
+            # A doubtful text stays with the page until somebody does better.
+            whole = self._whole(pages, old)
+            record = replace(record, text=whole.text, engine=whole.engine, model=whole.model, doubts=whole.doubts)
         if old is None:
             self._page_count += 1
         else:

@@ -199,6 +199,10 @@ def _body(record: PageRecord) -> dict[str, Any]:
         body["next_engine"] = record.next_engine
     if record.doubts:
         body["doubts"] = list(record.doubts)
+    if record.content_hash:
+        body["content_hash"] = record.content_hash
+    if record.copied:
+        body["copied"] = True
     body["text"] = record.text
     return body
 
@@ -229,8 +233,10 @@ def _read_1(body: dict[str, Any]) -> PageRecord:
         doubts=_strings(body["doubts"]) if "doubts" in body else (),
         fencing_token=body["fencing_token"],
         fingerprint=body["fingerprint"],
+        content_hash=body.get("content_hash", ""),
+        copied=body.get("copied", False) is True,
     )
-    texts = (record.document_id, record.text, record.engine, record.model, record.fingerprint)
+    texts = (record.document_id, record.text, record.engine, record.model, record.fingerprint, record.content_hash)
     counts = (record.page_number, record.input_tokens, record.output_tokens, record.next_engine, record.fencing_token)
     if {*map(type, texts)} != {str} or {*map(type, counts)} != {int} or type(record.cost_usd) not in (float, int):
         raise TypeError("a field has the wrong type")

@@ -119,6 +119,14 @@ class SimulatedGemini:
         request = urllib.request.Request(f"{self.url}/settings", data=json.dumps(settings).encode(), method="POST")
         urllib.request.urlopen(request, timeout=60).close()
 
+    def set_batches(self, **settings: float) -> None:
+        request = urllib.request.Request(f"{self.url}/batch-settings", data=json.dumps(settings).encode(), method="POST")
+        urllib.request.urlopen(request, timeout=60).close()
+
+    def end_batches(self) -> None:
+        """Those that run end now."""
+        self.set_batches(end_now=1)
+
     def close(self) -> None:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(60)

@@ -156,7 +156,7 @@ def test_pages_that_gemini_refuses_are_read_by_the_next_engine(cli: Cli, gemini:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "page number 2" in page_texts(cli.folder / "out" / "a.md")[2]
     (manifest,) = manifests(cli.folder / "out")
-    assert [[attempt["reason"] for attempt in note["attempts"]] for note in manifest["notes"]] == [["Refused"], ["Refused"]]  # type: ignore[attr-defined]
+    assert [[attempt["reason"] for attempt in note["attempts"]] for note in manifest["notes"]] == [["Refused"] * 2] * 2  # type: ignore[attr-defined]
 
 
 def test_gemini_is_paced_and_its_tokens_and_cost_are_on_record(cli: Cli, gemini: SimulatedGemini) -> None:
@@ -171,6 +171,18 @@ def test_gemini_is_paced_and_its_tokens_and_cost_are_on_record(cli: Cli, gemini:
     assert manifest["cost_usd"] > 0  # type: ignore[operator]
     texts = page_texts(cli.folder / "out" / "a.md")
     assert all(f"page number {number} of" in texts[number] for number in range(1, 31))
+
+
+def test_identical_pages_of_copied_documents_are_paid_for_once_and_counted(cli: Cli, gemini: SimulatedGemini) -> None:
+    first = make_pdf(cli.folder / "in" / "a.pdf", 20)
+    (cli.folder / "in" / "copy.pdf").write_bytes(first.read_bytes())
+    options = ("source=in", "dest=out", "engine=gemini", "workers.max=1")
+    done = cli.run(*options, **gemini.variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert sorted(gemini.counts()["answered"].values()) == [1] * 20
+    assert "20 of them are identical to another and were not paid for" in done.stdout
+    assert page_texts(cli.folder / "out" / "a.md") == page_texts(cli.folder / "out" / "copy.md")
+    assert sum(m["input_tokens"] for m in manifests(cli.folder / "out")) == 20 * 600  # type: ignore[misc]
 
 
 def test_no_key_reaches_any_file_of_a_run(cli: Cli, gemini: SimulatedGemini) -> None:

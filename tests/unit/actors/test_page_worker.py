@@ -31,6 +31,9 @@ class FakeLedger:
             raise self.error
         self.records.extend(records)
 
+    async def texts(self, document_id: str, first_page: int, last_page: int) -> Sequence[PageRecord]:
+        return [r for r in self.records if r.document_id == document_id and first_page <= r.page_number <= last_page]
+
 
 class FreeLimiter:
     """Slots for everybody at once, counted."""
@@ -110,6 +113,7 @@ class Setting:
             pages_in_flight=in_flight,
             policy=RetryPolicy(),
             fingerprint="f",
+            dedup=False,  # the pages of these tests are blank sheets that look alike
         )
         self.worker = PageWorker("w", settings, self.ledger, self.limiter)
 
@@ -243,6 +247,28 @@ async def test_a_defect_costs_one_page(monkeypatch: pytest.MonkeyPatch) -> None:
     setting = await waiting(monkeypatch, answer)
     report = await setting.read(1, 2, 3)
     assert [page.outcome for page in report.pages] == [PageOutcome.DONE, PageOutcome.FAILED, PageOutcome.DONE]
+
+
+async def test_a_page_that_fails_at_the_end_keeps_the_doubtful_text_of_an_earlier_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def answer(page: Any) -> str:
+        return ""
+
+    setting = await waiting(monkeypatch, answer)
+    doubtful = PageRecord(
+        document_id="d",
+        page_number=2,
+        outcome=PageOutcome.HANDED_ON,
+        text="perhaps",
+        engine="rapidocr",
+        doubts=("low_confidence",),
+        next_engine=1,
+    )
+    setting.ledger.records = [doubtful]
+    report = await setting.read(1, 2, attempts={2: (Attempt(engine="rapidocr", reason="LowConfidence"),)})
+    assert [page.outcome for page in report.pages] == [PageOutcome.FAILED, PageOutcome.DONE]
+    kept = setting.ledger.records[-1] if setting.ledger.records[-1].page_number == 2 else setting.ledger.records[-2]
+    assert (kept.text, kept.engine, kept.doubts) == ("perhaps", "rapidocr", ("low_confidence",))
+    assert kept.attempts[0].engine == "rapidocr"
 
 
 async def test_a_wrong_key_ends_the_shard_and_what_was_answered_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,6 +47,16 @@ class FakePage:
         self.asked.append("pdf")
         return self.data
 
+    @property
+    def tried(self) -> int:
+        return 0
+
+    def let_go(self) -> None:
+        self.asked.append("let go")
+
+    async def content_hash(self) -> str:
+        return self.data.hex()
+
     async def as_image(self, *, dpi: int, format: str) -> bytes:
         self.asked.append(f"{format}@{dpi}")
         return self.data

@@ -168,6 +168,12 @@ def test_a_doubtful_answer_is_better_than_none_and_says_so() -> None:
     assert tried(record) == [("rapidocr", "LowConfidence"), ("tesseract", "EmptyAnswer")]
 
 
+def test_a_doubtful_answer_goes_along_to_the_next_stage() -> None:
+    record = read(computing("rapidocr", unsure("rapidocr", 0.5)), last=False)
+    assert (record.outcome, record.next_engine, record.text) == (PageOutcome.HANDED_ON, 1, TEXT)
+    assert record.doubts == ("low_confidence",)
+
+
 def test_of_two_doubtful_answers_the_surer_one_is_kept() -> None:
     first, second = unsure("rapidocr", 0.3, "worse"), unsure("tesseract", 0.5, "better")
     record = read(computing("rapidocr", first), computing("tesseract", second))

@@ -221,6 +221,17 @@ def test_of_two_interim_records_the_one_with_more_attempts_stays() -> None:
         assert len(kept.attempts) == 2
 
 
+def test_a_doubtful_text_stays_while_others_are_asked_and_goes_when_one_does_better() -> None:
+    doubtful = page(outcome=PageOutcome.HANDED_ON, text="perhaps", engine="rapidocr", doubts=("low_confidence",), next_engine=1)
+    asked = page(outcome=PageOutcome.HANDED_ON, text="", attempts=(Attempt(engine="gemini", reason="Refused"),), next_engine=1)
+    index = filled([doubtful, asked])
+    (kept,) = index.texts(A, 1, 1)
+    assert (kept.text, kept.engine, kept.doubts, kept.attempts) == ("perhaps", "rapidocr", ("low_confidence",), asked.attempts)
+    index.add(page(text="for certain"))
+    (kept,) = index.texts(A, 1, 1)
+    assert (kept.text, kept.doubts) == ("for certain", ())
+
+
 def test_an_interim_record_gives_way_to_the_page_whatever_comes_later() -> None:
     interim = page(
         outcome=PageOutcome.HANDED_ON, text="", attempts=(Attempt(engine="gemini", reason="Refused"),), fencing_token=9

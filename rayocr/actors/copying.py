@@ -1,0 +1,68 @@
+"""A worker's side of the reuse of identical pages: asks the Ledger for many pages at once, and lets a page wait for its twin.
+
+Of identical pages that are in flight in one worker, one is sent and the others wait for its answer. In two workers both may be
+sent: asking across processes before every page would cost more than it saves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+from rayocr.messages import PageRecord
+
+
+class CopiesPort(Protocol):
+    async def copies(self, fingerprint: str, content_hashes: Sequence[str]) -> tuple[PageRecord | None, ...]: ...
+
+
+class Twins:
+    """`claim` before a page is sent, `release` when it has an outcome, or none."""
+
+    def __init__(self, ledger: CopiesPort, *, fingerprint: str, linger_s: float = 0.01) -> None:
+        self._ledger = ledger
+        self._fingerprint = fingerprint
+        self._linger_s = linger_s
+        self._reading: dict[str, asyncio.Future[PageRecord | None]] = {}
+        self._asking: dict[str, asyncio.Future[PageRecord | None]] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def claim(self, content_hash: str) -> PageRecord | None:
+        """The page as it was read before. None: the caller reads it, and must call `release`."""
+        while (reading := self._reading.get(content_hash)) is not None:
+            if (twin := await asyncio.shield(reading)) is not None:
+                return twin
+        self._reading[content_hash] = asyncio.get_running_loop().create_future()
+        try:
+            known = await self._ask(content_hash)
+        except BaseException:
+            self.release(content_hash, None)
+            raise
+        if known is not None:
+            self.release(content_hash, known)
+        return known
+
+    def release(self, content_hash: str, record: PageRecord | None) -> None:
+        """`record`: the page as it was read; None when it was not. Idempotent."""
+        reading = self._reading.pop(content_hash, None)
+        if reading is not None and not reading.done():
+            reading.set_result(record)
+
+    async def _ask(self, content_hash: str) -> PageRecord | None:
+        future = self._asking[content_hash] = asyncio.get_running_loop().create_future()
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._ask_all())
+        return await asyncio.shield(future)
+
+    async def _ask_all(self) -> None:
+        await asyncio.sleep(self._linger_s)  # pages that start within it go along: a call costs 0.9 ms of CPU, a page 0.01
+        asking, self._asking, self._task = self._asking, {}, None
+        hashes = tuple(asking)
+        try:
+            found = await self._ledger.copies(self._fingerprint, hashes)
+        except Exception:  # the ledger restarts; the pages are read, which is what would be done without it
+            found = (None,) * len(hashes)
+        for content_hash, record in zip(hashes, found, strict=True):
+            if not asking[content_hash].done():
+                asking[content_hash].set_result(record)

@@ -1,0 +1,68 @@
+"""The pool of workers of one stage of the chain, from the configuration. Importing this imports Ray."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from rayocr.actors.page_worker import WorkerSettings
+from rayocr.actors.spawn import answer
+from rayocr.config import RayocrConfig, Secrets
+from rayocr.driver import handles
+from rayocr.driver.pool import WorkerPool
+from rayocr.driver.preflight import Plan
+from rayocr.driver.shards import ShardSizer
+from rayocr.retry import RetryPolicy
+
+_WAITING_WORKERS = 4  # at most, unless workers.max says otherwise: each holds hundreds of pages in flight
+
+
+def open_pool(
+    config: RayocrConfig, plan: Plan, keys: Secrets, actors: handles.Actors, index: int, *, cpus: int, run_id: str
+) -> tuple[WorkerPool, ShardSizer]:
+    """For the stage of that index; `cpus` are the cluster's. Starts nothing."""
+    stage = plan.stages[index]
+    computes = stage.kind == "compute"
+    most = config.workers.max or (max(1, cpus) if computes else _WAITING_WORKERS)
+    in_flight = config.workers.pages_in_flight or _pages_in_flight(config, workers=most)
+    if config.engine.batch:  # pages of a batch wait for hours, all together: as many as the window holds
+        in_flight = max(in_flight, config.window.pages)
+    settings = WorkerSettings(
+        links=plan.links,
+        stage=stage,
+        is_last_stage=index == len(plan.stages) - 1,
+        engine=config.engine,
+        prompts=plan.prompts,
+        secrets=keys,
+        prices=plan.prices,
+        max_pixels=config.render.max_pixels,
+        page_timeout_s=config.limits.page_timeout_s,
+        page_memory_bytes=config.limits.page_memory,
+        shard_budget_s=2 * config.workers.target_shard_s,
+        pages_in_flight=in_flight,
+        policy=replace(RetryPolicy.from_config(config.retry), max_attempts=config.retry.engine_attempts),
+        fingerprint=actors.assemble_settings.fingerprint,
+        dedup=config.dedup.pages,
+    )
+    sizer = ShardSizer(stage.kind, target_s=config.workers.target_shard_s, max_pages=config.workers.max_shard_pages)
+    pool = WorkerPool(
+        "+".join(link.name for link in plan.links[stage.first : stage.last + 1]),
+        spawn=lambda name: actors.spawn_worker(name, settings),
+        answer=answer,
+        kill=handles.kill,
+        died=handles.PROCESS_DIED,
+        on_death=actors.forget_worker,
+        load_of=sizer.load,
+        capacity=2 * config.workers.target_shard_s if computes else 2.0 * in_flight,
+        min_workers=min(config.workers.min, most),
+        max_workers=most,
+        max_pages=config.workers.max_pages,
+        run_id=run_id,
+    )
+    return pool, sizer
+
+
+def _pages_in_flight(config: RayocrConfig, *, workers: int) -> int:
+    """Of each waiting worker: enough for the quota of the first model that is asked, when answers take 10 s."""
+    rpm = config.limits.of(config.engine.gemini.ladder[0]).rpm or 0.0
+    return max(64, min(1024, math.ceil(rpm / 60 * 10 / workers)))

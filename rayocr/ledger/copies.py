@@ -1,0 +1,47 @@
+"""Texts of pages by what was on them, so that an identical page of another document is not read again.
+
+Bounded by bytes: the page that was longest not asked for goes first. Holds durable records only. It outlives the documents that
+the pages come from, but not the run, apart from the records of unfinished documents.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from rayocr.messages import PageOutcome, PageRecord
+
+_OVERHEAD_BYTES = 600  # of a record besides its text
+
+
+class Copies:
+    def __init__(self, *, memory_bytes: int) -> None:
+        self._limit = memory_bytes
+        self._size = 0
+        self._records: OrderedDict[tuple[str, str], PageRecord] = OrderedDict()
+
+    def add(self, record: PageRecord) -> None:
+        """Takes pages that were read, without a doubt, by an engine that asks a server; others cost nothing to read again."""
+        if not record.content_hash or record.outcome is not PageOutcome.DONE or record.doubts or not record.text:
+            return
+        key = (record.fingerprint, record.content_hash)
+        if key in self._records:
+            return
+        self._records[key] = record
+        self._size += _size(record)
+        while self._size > self._limit:
+            _, oldest = self._records.popitem(last=False)
+            self._size -= _size(oldest)
+
+    def get(self, fingerprint: str, content_hash: str) -> PageRecord | None:
+        """Made with the settings of that fingerprint."""
+        record = self._records.get((fingerprint, content_hash))
+        if record is not None:
+            self._records.move_to_end((fingerprint, content_hash))
+        return record
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+
+def _size(record: PageRecord) -> int:
+    return len(record.text.encode("utf-8", "surrogatepass")) + _OVERHEAD_BYTES

@@ -1,0 +1,66 @@
+"""A third party grades the client: llmock serves, injects faults and reports what the client did wrong.
+
+Takes about three minutes, nearly all of them waiting: 300 pages at 120 requests a minute.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.support import PATIENCE_S, Cli, free_port, make_pdf, manifests, wait_until
+
+PAGES = 300
+
+
+def _llmock(*arguments: str) -> list[str]:
+    return [sys.executable, "-c", "from llmock.cli import app; app()", *arguments]
+
+
+@pytest.fixture
+def llmock() -> Iterator[str]:
+    if importlib.util.find_spec("llmock") is None:
+        if os.environ.get("CI"):
+            pytest.fail("llmock is not installed; it is one of the development dependencies")
+        pytest.skip("llmock is not installed: make setup")
+    port = free_port()
+    faults = ("--rpm", "120", "--error-rate", "503=0.1", "--error-rate", "429=0.05")
+    server = subprocess.Popen(
+        _llmock("serve", "--port", str(port), *faults), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until(lambda: _listens(port) or server.poll() is not None, "llmock answers")
+        assert server.poll() is None
+        yield url
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+def _listens(port: int) -> bool:
+    """Without a request: llmock would grade the test for not repeating one that it answered with a fault."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.slow
+def test_three_hundred_pages_through_faults_and_a_quota_without_a_finding(cli: Cli, llmock: str) -> None:
+    make_pdf(cli.folder / "in" / "a.pdf", PAGES)
+    options = ("source=in", "dest=out", "engine=gemini", "engine.chain=[gemini]", "limits.rpm=120", "engine.probe=false")
+    run = cli.start(*options, GEMINI_API_KEY="k", GOOGLE_GEMINI_BASE_URL=f"{llmock}/gemini")
+    out, _ = run.communicate(timeout=2 * PATIENCE_S)
+    assert run.returncode == 0, out
+    (manifest,) = manifests(cli.folder / "out")
+    assert (manifest["outcome"], manifest["engines"]) == ("complete", {"gemini": PAGES})
+    report = subprocess.run(
+        _llmock("report", "--strict", "--url", llmock), capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    print(report.stdout)
+    assert report.returncode == 0, report.stdout + report.stderr
