@@ -56,9 +56,6 @@ bench-memory: setup ## peak memory from 10 to 10,000 documents and pages
 quality: setup ## character errors and word F1 of the local engines
 	@$(BIN)/python -m benchmarks.quality
 
-bench-gemini: setup ## the Gemini path: throughput, CPU, memory and the share of quotas used, in 5 minutes
-	@$(BIN)/python -m benchmarks.bench_gemini
-
 samples: setup ## make samples/ again
 	@$(BIN)/python samples/make_samples.py
 
