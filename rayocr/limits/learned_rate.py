@@ -2,6 +2,7 @@
 
 The configured rate is the ceiling. A refusal lowers the rate at once; it climbs back by a share of the ceiling each second, and
 slowly from just below where the last refusal came, so that a quota that is lower than configured is met with few refusals.
+Servers also refuse a request here and there, whatever the rate: going slower would not help, and these teach next to nothing.
 Pure: time is handed in.
 """
 
@@ -12,6 +13,9 @@ _CLIMB = 0.01  # of the ceiling, each second
 _SLOW_CLIMB = 0.001  # likewise, near the rate that was refused
 _NEAR = 0.95  # of the rate that was refused: from here on slowly
 _FLOOR = 0.02  # of the ceiling: slower is never learned, a pause does that
+_STRAY = 1 / 3  # of the requests of late: as long as fewer are refused, the rate is not the reason
+_STRAY_EVERY_S = 20.0  # and what little they teach is taken so seldom
+_EARNEST_S = 5.0  # a server that sends us away for so long means the rate, however few it has refused
 _FORGET = 4.0  # times the refused rate: without a ceiling, nothing is left of the lesson by then
 
 
@@ -24,7 +28,7 @@ class LearnedRate:
         self._rate = ceiling_rpm * share if ceiling_rpm is not None and share < 1 else None
         self._refused: float | None = None
         self._at = now
-        self._last_cut = float("-inf")
+        self._last_cut = self._last_stray = float("-inf")
 
     def rpm(self, now: float) -> float | None:
         """The rate at this moment; None: as fast as it goes."""
@@ -41,15 +45,30 @@ class LearnedRate:
             self._rate = self._refused = None
         return self._ceiling if self._rate is None else self._rate
 
-    def refused(self, now: float, *, sent_at: float, observed_rpm: float, quota: bool = True) -> None:
+    def refused(
+        self,
+        now: float,
+        *,
+        sent_at: float,
+        observed_rpm: float,
+        share: float,
+        quota: bool = True,
+        retry_after_s: float | None = None,
+    ) -> None:
         """The server refused a request that was sent at that time. One lesson for all requests that were on their way together.
 
         `observed_rpm` is the rate of late. Over a quota (429) it is what was too much, if it is below what was allowed to go;
-        a server that is merely overloaded (503) says nothing about where its limit lies.
+        a server that is merely overloaded (503) says nothing about where its limit lies. `share` of the requests of late were
+        refused (0 to 1).
         """
         if sent_at <= self._last_cut:
             return
         allowed = self.rpm(now)
+        if share < _STRAY and (retry_after_s or 0.0) < _EARNEST_S:
+            if quota and allowed is not None and now >= self._last_stray + _STRAY_EVERY_S:
+                self._last_cut = self._last_stray = now
+                self._rate = max(allowed * (1.0 - share), _FLOOR * (self._ceiling or allowed))
+            return
         rate = max(1.0, observed_rpm) if allowed is None else allowed
         if quota:
             rate = min(rate, max(1.0, observed_rpm))
