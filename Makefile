@@ -8,7 +8,7 @@ UV_VERSION := 0.13.9
 export RAY_USAGE_STATS_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test unit lint type fmt bench bench-gemini bench-memory quality samples lock wheel clean
+.PHONY: help setup run test unit lint type fmt bench bench-gemini bench-memory quality chaos samples lock wheel clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -55,6 +55,10 @@ quality: setup ## character errors and word F1 of the local engines
 
 bench-gemini: setup ## the Gemini path: throughput, CPU, memory and the share of quotas used, in 5 minutes
 	@$(BIN)/python -m benchmarks.bench_gemini
+
+SEEDS ?= 12
+chaos: setup ## SEEDS=20 scenarios of kills, pauses and lost servers; half a minute to a minute each
+	@$(BIN)/python -m benchmarks.chaos --seeds $(SEEDS) $(ARGS)
 
 samples: setup ## make samples/ again
 	@$(BIN)/python samples/make_samples.py
