@@ -8,7 +8,7 @@ UV_VERSION := 0.13.9
 export RAY_USAGE_STATS_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test unit lint type fmt bench bench-gemini bench-memory quality chaos samples lock wheel clean
+.PHONY: help setup run test unit lint type fmt bench bench-gemini bench-shared bench-memory quality chaos samples lock wheel clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -47,14 +47,17 @@ fmt: setup ## format
 bench: setup ## ratios against bare loops, in one run
 	@$(BIN)/python -m benchmarks
 
+bench-gemini: setup ## the Gemini path: throughput, CPU, memory and the share of quotas used, in 5 minutes
+	@$(BIN)/python -m benchmarks.bench_gemini
+
+bench-shared: setup ## two runs on one quota in Redis, and one of them killed, in 3 minutes
+	@$(BIN)/python -m benchmarks.shared_quota
+
 bench-memory: setup ## peak memory from 10 to 10,000 documents and pages
 	@$(BIN)/python -m benchmarks.memory
 
 quality: setup ## character errors and word F1 of the local engines
 	@$(BIN)/python -m benchmarks.quality
-
-bench-gemini: setup ## the Gemini path: throughput, CPU, memory and the share of quotas used, in 5 minutes
-	@$(BIN)/python -m benchmarks.bench_gemini
 
 SEEDS ?= 12
 chaos: setup ## SEEDS=20 scenarios of kills, pauses and lost servers; half a minute to a minute each
