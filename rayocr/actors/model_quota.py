@@ -16,6 +16,7 @@ from rayocr.messages import ModelQuota, SlotReturn, Throttle, ThrottleKind
 _SLOT_TTL_S = 600.0  # longer than any request may take; workers that die are reported much earlier
 _OBSERVED_S = 10.0  # the rate of late is measured over so long
 _REFUSALS_S = 20.0  # and the share of late that was refused: at 120 a minute that is 40 requests
+_REFUSALS_OF = 15  # requests at least: one refusal of the first two is no sign of anything
 
 
 class ModelQuotaKeeper:
@@ -139,7 +140,7 @@ class ModelQuotaKeeper:
 
     def _refused_share(self, now: float) -> float:
         self._drop_old(now)
-        return min(1.0, len(self._refusals) / max(1, sum(slots for _, slots in self._recent)))
+        return min(1.0, len(self._refusals) / max(_REFUSALS_OF, sum(slots for _, slots in self._recent)))
 
     def state(self, now: float, wall: float) -> ModelQuota:
         self.pause_left_s(wall)

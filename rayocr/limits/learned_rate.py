@@ -13,6 +13,7 @@ _CLIMB = 0.01  # of the ceiling, each second
 _SLOW_CLIMB = 0.001  # likewise, near the rate that was refused
 _NEAR = 0.95  # of the rate that was refused: from here on slowly
 _FLOOR = 0.02  # of the ceiling: slower is never learned, a pause does that
+_REMEMBER_S = 60.0  # a refusal: then the server may have room again, and it climbs at the usual pace
 _STRAY = 1 / 3  # of the requests of late: as long as fewer are refused, the rate is not the reason
 _STRAY_EVERY_S = 20.0  # and what little they teach is taken so seldom
 _EARNEST_S = 5.0  # a server that sends us away for so long means the rate, however few it has refused
@@ -28,7 +29,7 @@ class LearnedRate:
         self._rate = ceiling_rpm * share if ceiling_rpm is not None and share < 1 else None
         self._refused: float | None = None
         self._at = now
-        self._last_cut = self._last_stray = float("-inf")
+        self._last_cut = self._last_stray = self._learned_at = float("-inf")
 
     def rpm(self, now: float) -> float | None:
         """The rate at this moment; None: as fast as it goes."""
@@ -37,6 +38,8 @@ class LearnedRate:
             return self._ceiling
         scale = self._ceiling or self._refused
         assert scale is not None, "a rate was learned from a refusal or from a ceiling"
+        if now > self._learned_at + _REMEMBER_S and self._ceiling is not None:
+            self._refused = None
         near = _NEAR * self._refused if self._refused is not None else float("inf")
         quick_s = min(elapsed_s, max(0.0, near - self._rate) / (_CLIMB * scale))
         self._rate += (_CLIMB * quick_s + _SLOW_CLIMB * (elapsed_s - quick_s)) * scale
@@ -72,7 +75,7 @@ class LearnedRate:
         rate = max(1.0, observed_rpm) if allowed is None else allowed
         if quota:
             rate = min(rate, max(1.0, observed_rpm))
-        self._last_cut = now
+        self._last_cut = self._learned_at = now
         self._rate = max(rate * _CUT, _FLOOR * (self._ceiling or rate))
         if quota or self._ceiling is None:
             self._refused = rate
