@@ -46,6 +46,7 @@ class ModelQuotaKeeper:
         self._correction_s = 0.0
         self._recent: deque[tuple[float, int]] = deque()  # (when, slots) of late
         self._refusals: deque[float] = deque()  # when, of late
+        self._sent_away_until = float("-inf")
         self._strikes = 0
         self._last_strike = float("-inf")
 
@@ -101,14 +102,18 @@ class ModelQuotaKeeper:
 
     def refused(self, throttle: Throttle, *, now: float) -> None:
         self._refusals.append(now)
-        self.rate.refused(
+        learned = self.rate.refused(
             now,
             sent_at=now - throttle.age_s,
             observed_rpm=self._observed_rpm(now),
             share=self._refused_share(now),
+            paused=now < self._sent_away_until + _OBSERVED_S,
             quota=throttle.kind is ThrottleKind.MINUTE,
             retry_after_s=throttle.retry_after_s,
         )
+        self._sent_away_until = max(self._sent_away_until, now + (throttle.retry_after_s or 0.0))
+        if learned:  # from now on with the slower rate
+            self._refusals.clear()
 
     def struck_for_the_day(self, *, sent_at: float, now: float) -> int:
         """How often the server has refused for the day by now; requests that were under way together count once."""

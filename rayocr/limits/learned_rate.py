@@ -55,27 +55,29 @@ class LearnedRate:
         sent_at: float,
         observed_rpm: float,
         share: float,
+        paused: bool = False,
         quota: bool = True,
         retry_after_s: float | None = None,
-    ) -> None:
+    ) -> bool:
         """The server refused a request that was sent at that time. One lesson for all requests that were on their way together.
 
         `observed_rpm` is the rate of late. Over a quota (429) it is what was too much, if it is below what was allowed to go;
-        a server that is merely overloaded (503) says nothing about where its limit lies. `share` of the requests of late were
-        refused (0 to 1).
+        a server that is merely overloaded (503) says nothing about where its limit lies, nor does a rate that was low for having
+        `paused`. `share` of the requests of late were refused (0 to 1). True when a lesson was taken.
         """
         if sent_at <= self._last_cut:
-            return
+            return False
         allowed = self.rpm(now)
         if share < _STRAY and (retry_after_s or 0.0) < _EARNEST_S:
             if quota and allowed is not None and now >= self._last_stray + _STRAY_EVERY_S:
                 self._last_cut = self._last_stray = now
                 self._rate = max(allowed * (1.0 - share), _FLOOR * (self._ceiling or allowed))
-            return
+            return False
         rate = max(1.0, observed_rpm) if allowed is None else allowed
-        if quota:
+        if quota and not paused:
             rate = min(rate, max(1.0, observed_rpm))
         self._last_cut = self._learned_at = now
         self._rate = max(rate * _CUT, _FLOOR * (self._ceiling or rate))
         if quota or self._ceiling is None:
             self._refused = rate
+        return True

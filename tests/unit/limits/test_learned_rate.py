@@ -93,3 +93,17 @@ def test_a_refusal_that_sends_away_for_long_is_a_lesson_even_if_it_is_the_only_o
     rate = LearnedRate(30_000, now=0)
     rate.refused(0, sent_at=-0.1, observed_rpm=1000, share=0.001, retry_after_s=34.0)
     assert rate.rpm(0) == pytest.approx(700)
+
+
+def test_what_was_sent_little_for_a_pause_is_not_taken_for_the_quota() -> None:
+    rate = LearnedRate(600, now=0)
+    rate.refused(0, sent_at=-0.1, observed_rpm=60, share=1.0, paused=True)
+    assert rate.rpm(0) == pytest.approx(420)
+
+
+def test_a_minute_after_a_refusal_it_climbs_at_the_usual_pace() -> None:
+    rate = LearnedRate(1000, now=0)
+    refuse(rate, 0, observed_rpm=100)
+    seen = [rate.rpm(second) or 0 for second in range(160)]
+    assert seen[59] < 150
+    assert seen[-1] == 1000
