@@ -195,8 +195,12 @@ class Ledger:
             return name, len(data)
 
     async def _delete_segments(self, names: Sequence[str]) -> None:
+        def delete() -> None:
+            for name in names:
+                self._delete_segment(name)
+
         if names:
-            await asyncio.to_thread(lambda: [self._delete_segment(name) for name in names])
+            await asyncio.to_thread(delete)
 
     def _delete_segment(self, name: str) -> None:
         try:
