@@ -30,7 +30,7 @@ run: setup ## read samples/ into output/ with the local engines
 	@$(BIN)/python -m rayocr $(ARGS)
 
 test: setup lint type ## lint, types and every test
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal $(ARGS)
 
 unit: setup ## the tests that need no Ray
 	@$(BIN)/python -m pytest -q tests/unit tests/contract

@@ -15,3 +15,8 @@ def no_keys_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     for name in ("MAX_CONCURRENT_FILES", "MAX_CONCURRENT_WORKERS", "GEMINI_GLOBAL_CONCURRENCY", "MAX_RETRIES"):
         monkeypatch.delenv(name, raising=False)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes starts first, for the other tests to pass beside it."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
