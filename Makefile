@@ -47,14 +47,14 @@ fmt: setup ## format
 bench: setup ## ratios against bare loops, in one run
 	@$(BIN)/python -m benchmarks
 
+bench-gemini: setup ## the Gemini path: throughput, CPU, memory and the share of quotas used, in 5 minutes
+	@$(BIN)/python -m benchmarks.bench_gemini
+
 bench-memory: setup ## peak memory from 10 to 10,000 documents and pages
 	@$(BIN)/python -m benchmarks.memory
 
 quality: setup ## character errors and word F1 of the local engines
 	@$(BIN)/python -m benchmarks.quality
-
-bench-gemini: setup ## the Gemini path: throughput, CPU, memory and the share of quotas used, in 5 minutes
-	@$(BIN)/python -m benchmarks.bench_gemini
 
 samples: setup ## make samples/ again
 	@$(BIN)/python samples/make_samples.py

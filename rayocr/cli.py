@@ -80,14 +80,14 @@ def _dispatch(arguments: list[str]) -> int:
         from rayocr.driver.status import show_status
 
         return show_status(config)
-    if config.mode is Mode.cancel:
-        from rayocr.driver.control import request_cancel
-
-        return request_cancel(config)
     if config.mode is Mode.estimate:
         from rayocr.driver.estimate import show_estimate
 
         return show_estimate(config)
+    if config.mode is Mode.cancel:
+        from rayocr.driver.control import request_cancel
+
+        return request_cancel(config)
     return _run(config, secrets_from_environment())
 
 

@@ -180,6 +180,7 @@ class LimitsConfig:
     tpm: float | None = None  # input tokens a minute, likewise
     rpd: int | None = None  # requests a day, likewise
     max_in_flight: int | None = None  # requests under way to one model, likewise
+    cautious_in_flight: int | None = None  # requests under way where neither rpm nor max_in_flight is known; null: no limit
     # Of a preset, by model or the beginning of its name. The four above win.
     models: dict[str, ModelLimitsConfig] = field(default_factory=dict)
     headroom: float = (
@@ -203,6 +204,7 @@ class LimitsConfig:
     def __post_init__(self) -> None:
         ModelLimitsConfig(rpm=self.rpm, tpm=self.tpm, rpd=self.rpd, max_in_flight=self.max_in_flight)
         _at_least(1, **{"limits.max_document_pages": self.max_document_pages, "limits.shared_ttl_s": self.shared_ttl_s})
+        _at_least(1, **{"limits.cautious_in_flight": self.cautious_in_flight})
         _at_least(0, **{"limits.shared_patience_s": self.shared_patience_s, "limits.day_quota_tries": self.day_quota_tries})
         _at_least(1, **{"limits.expected_input_tokens": self.expected_input_tokens})
         _at_least(0, **{"limits.expected_output_tokens": self.expected_output_tokens})
@@ -219,11 +221,15 @@ class LimitsConfig:
         by the figure that was given for all models."""
         names = [name for name in self.models if model.removeprefix("models/").startswith(name)]
         row = self.models[max(names, key=len)] if names else ModelLimitsConfig()
+        rpm = row.rpm if self.rpm is None else self.rpm
+        max_in_flight = row.max_in_flight if self.max_in_flight is None else self.max_in_flight
+        if rpm is None and max_in_flight is None:
+            max_in_flight = self.cautious_in_flight
         return ModelLimitsConfig(
-            rpm=row.rpm if self.rpm is None else self.rpm,
+            rpm=rpm,
             tpm=row.tpm if self.tpm is None else self.tpm,
             rpd=row.rpd if self.rpd is None else self.rpd,
-            max_in_flight=row.max_in_flight if self.max_in_flight is None else self.max_in_flight,
+            max_in_flight=max_in_flight,
         )
 
 
@@ -233,6 +239,15 @@ class BudgetConfig:
 
     def __post_init__(self) -> None:
         _at_least(0, **{"budget.usd": self.usd})
+
+
+@dataclass
+class StorageConfig:
+    # Requests a second of all processes that fetch and assemble, to each backend; null: no limit. Drive allows 200 a project.
+    requests_per_s: float | None = None
+
+    def __post_init__(self) -> None:
+        _at_least(0.01, **{"storage.requests_per_s": self.requests_per_s})
 
 
 @dataclass
@@ -340,6 +355,7 @@ class RayocrConfig:
     window: WindowConfig = field(default_factory=WindowConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     budget: BudgetConfig = field(default_factory=BudgetConfig)
+    storage: StorageConfig = field(default_factory=StorageConfig)
     render: RenderConfig = field(default_factory=RenderConfig)
     ledger: LedgerConfig = field(default_factory=LedgerConfig)
     batch: BatchConfig = field(default_factory=BatchConfig)

@@ -46,6 +46,7 @@ class AssembleSettings:
     fingerprint: str
     retry: RetryConfig
     lease: LeaseSettings
+    requests_per_s: float | None = None  # of one process, to the destination's backend
     replace_manifest: bool = False  # overwrite=true: an older manifest of this document gives way
 
 
@@ -54,7 +55,8 @@ def assemble(context: DocumentContext, settings: AssembleSettings, read_texts: R
     LocksUnavailable when nobody can tell, and StorageError."""
     from rayocr.storage.factory import cached_storage
 
-    dest, state = cached_storage(settings.dest_uri), cached_storage(settings.state_uri)
+    dest = cached_storage(settings.dest_uri, settings.requests_per_s)
+    state = cached_storage(settings.state_uri, settings.requests_per_s)
     policy = RetryPolicy.from_config(settings.retry)
     check = _lease_check(settings, context)
     summaries: list[PageSummary] = []
@@ -93,7 +95,7 @@ def reject(
     """Finish a document that cannot be read at all: dead letter, then manifest. Raises as `assemble` does."""
     from rayocr.storage.factory import cached_storage
 
-    state = cached_storage(settings.state_uri)
+    state = cached_storage(settings.state_uri, settings.requests_per_s)
     policy = RetryPolicy.from_config(settings.retry)
     letter = dead_letter(
         document,

@@ -21,6 +21,7 @@ class FetchSettings:
     source_uri: str
     limits: LimitsConfig
     retry: RetryConfig
+    requests_per_s: float | None = None  # of one process, to the source
 
 
 def fetch(document: Document, settings: FetchSettings) -> tuple[FetchedDocument, Any]:
@@ -40,7 +41,7 @@ def fetch(document: Document, settings: FetchSettings) -> tuple[FetchedDocument,
         raise DocumentTooLarge(
             f"The document has {document.size_bytes:,} bytes; limits.max_document_bytes allows {limits.max_document_bytes:,}."
         )
-    source = cached_storage(settings.source_uri)
+    source = cached_storage(settings.source_uri, settings.requests_per_s)
     data = numpy.frombuffer(_read(source, document, settings), dtype=numpy.uint8)
     with bounded(seconds=limits.validate_timeout_s, memory_bytes=limits.page_memory):
         facts = validate(data, max_pages=limits.max_document_pages, max_bytes=limits.max_document_bytes)
@@ -61,7 +62,7 @@ def current_version(document: Document, settings: FetchSettings) -> Document:
     from rayocr.actors.discovery import document_id
     from rayocr.storage.factory import cached_storage
 
-    entry = cached_storage(settings.source_uri).stat(document.name)
+    entry = cached_storage(settings.source_uri, settings.requests_per_s).stat(document.name)
     return replace(
         document,
         document_id=document_id(document.source_uri, entry.version),

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rayocr.actors.other_segments import OtherSegments
 from rayocr.errors import ObjectNotFound, PreconditionFailed, StorageError
 from rayocr.ledger.copies import Copies
 from rayocr.ledger.index import LedgerIndex
@@ -72,7 +73,16 @@ class Ledger:
         self._last_write_s = 0.0
         self._full = asyncio.Event()
         self._flushing: asyncio.Task[None] | None = None
-        self._load()
+        names = self._load()
+        self._others = OtherSegments(
+            state,
+            run_id=run_id,
+            known=names,
+            interval_s=flush_interval_s,
+            policy=policy,
+            on_damage=self._damaged.append,
+            clock=clock,
+        )
         self.page_count = self._index.page_count  # of unfinished documents, from earlier runs
 
     # -- pages --------------------------------------------------------------------------------------------------------------
@@ -89,7 +99,11 @@ class Ledger:
         await written
 
     async def open_document(self, document_id: str, fingerprint: str | None = None) -> tuple[PageSummary, ...]:
-        """The document's pages on record; with a fingerprint, only those that were made with those settings."""
+        """The document's pages on record, by whichever run; with a fingerprint, only those that were made with those settings.
+
+        Raises StorageError."""
+        for record in await self._others.records_of(document_id):
+            self._index.add(record)
         return self._index.pages(document_id, fingerprint=fingerprint)
 
     async def texts(self, document_id: str, first_page: int, last_page: int) -> tuple[PageRecord, ...]:
@@ -189,11 +203,14 @@ class Ledger:
 
     # -- start --------------------------------------------------------------------------------------------------------------
 
-    def _load(self) -> None:
+    def _load(self) -> list[str]:
+        """The names of the segments that were read."""
+        names: list[str] = []
         finished = {i for e in self._state.list(DOCUMENTS_PREFIX) if (i := document_id_of(e.name))}
         kept = {i for e in self._state.list(DEAD_LETTERS_PREFIX) if (i := document_id_of(e.name))}
         dead: list[str] = []
         for entry in list(self._state.list(LEDGER_PREFIX)):
+            names.append(entry.name)
             try:
                 data = self._state.read(entry.name)
             except ObjectNotFound:
@@ -224,6 +241,7 @@ class Ledger:
                 self._state.delete(name)
             except StorageError as error:
                 log_event(log, "segment_delete_failed", "A dead segment could not be deleted.", error=str(error), segment=name)
+        return names
 
 
 def _seq_after(name: str, run_id: str) -> int:

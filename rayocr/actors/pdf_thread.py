@@ -1,8 +1,7 @@
-"""The one thread of a worker that touches PDFium, which is not thread-safe, with limits that PDFium cannot escape.
+"""The one thread of a worker that touches PDFium, which is not thread-safe, under the limits of `rayocr.pdf.guard`.
 
-A waiting worker makes four short calls a page, hundreds of times a second. So a call costs no lock, no executor and no watchdog
-of its own: results go back to the event loop together, and the watchdog is set again once a second, not for every call. It ends
-the process (`rayocr.pdf.guard`), which the driver sees as its death.
+A waiting worker makes four short calls a page, hundreds of times a second. So a call costs no lock, no executor and no guard of
+its own: results go back to the event loop together, and the guard is set anew once a second, not for every call.
 """
 
 from __future__ import annotations
@@ -15,27 +14,28 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-from rayocr.pdf.guard import arm, disarm
+from rayocr.pdf.guard import bounded
 
 T = TypeVar("T")
 
 _TOGETHER_S = 0.002  # results are held back at most so long for others to go along
-_REARM_S = 1.0  # the watchdog is as old as this at most when a call begins
+_GUARD_S = 1.0  # the guard is as old as this at most when a call begins
 
 _Job = tuple["asyncio.Future[Any] | None", Callable[..., Any], tuple[Any, ...]]
 
 
 class PdfThread:
-    """`timeout_s`: a call that takes longer (by up to a second more) ends the process with exit code 1 and a traceback on
-    standard error, and so does one that takes more than `memory_bytes` besides what the process had. Calls run one after the
-    other, in the order in which they were made."""
+    """A call that takes longer than `timeout_s` (by up to a second more), or more than `memory_bytes`, ends the process with
+    exit code 1 and a traceback on standard error. Calls run one after the other, in the order in which they were made."""
 
     def __init__(self, *, timeout_s: float, memory_bytes: int) -> None:
         self._timeout_s = timeout_s
         self._memory_bytes = memory_bytes
-        self._jobs: SimpleQueue[_Job] = SimpleQueue()
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()  # None: no more
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._armed_at: float | None = None
+        self._thread: threading.Thread | None = None
+        self._guard = contextlib.ExitStack()
+        self._guarded_at: float | None = None
 
     async def run(self, function: Callable[..., T], *arguments: Any) -> T:
         """The function's result, or what it raised."""
@@ -52,48 +52,58 @@ class PdfThread:
     def _started(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
-            threading.Thread(target=self._work, name="pdf", daemon=True).start()
+            self._thread = threading.Thread(target=self._work, name="pdf", daemon=True)
+            self._thread.start()
         return self._loop
+
+    def close(self) -> None:
+        """The thread ends after the calls that were made; waits for it. Idempotent."""
+        if self._thread is not None:
+            self._jobs.put(None)
+            self._thread.join()
+            self._thread = None
 
     # -- on the thread ------------------------------------------------------------------------------------------------------
 
     def _work(self) -> None:
         assert self._loop is not None
-        while True:
-            job = self._next()
-            started = self._guard()
-            results = [_call(job)]
-            while time.monotonic() - started < _TOGETHER_S:
-                try:
-                    job = self._jobs.get_nowait()
-                except Empty:
+        while (job := self._next()) is not None:
+            started = time.monotonic()
+            results = [_call(job, before=self._set_guard)]
+            while time.monotonic() - started < _TOGETHER_S and not self._jobs.empty():
+                following = self._jobs.get()
+                if following is None:
+                    self._jobs.put(None)
                     break
-                results.append(_call(job))
+                results.append(_call(following))
             with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
                 self._loop.call_soon_threadsafe(_deliver, results)
+        self._guard.close()
 
-    def _next(self) -> _Job:
+    def _next(self) -> _Job | None:
         try:
-            return self._jobs.get(timeout=_REARM_S if self._armed_at is not None else None)
+            return self._jobs.get(timeout=_GUARD_S if self._guarded_at is not None else None)
         except Empty:
-            disarm()
-            self._armed_at = None
+            self._guard.close()
+            self._guarded_at = None
             return self._jobs.get()
 
-    def _guard(self) -> float:
+    def _set_guard(self) -> None:
         now = time.monotonic()
-        if self._armed_at is None or now - self._armed_at > _REARM_S:
-            arm(seconds=self._timeout_s + _REARM_S, memory_bytes=self._memory_bytes)
-            self._armed_at = now
-        return now
+        if self._guarded_at is None or now - self._guarded_at > _GUARD_S:
+            self._guard.close()
+            self._guard.enter_context(bounded(seconds=self._timeout_s + _GUARD_S, memory_bytes=self._memory_bytes))
+            self._guarded_at = now
 
 
 _Result = tuple["asyncio.Future[Any] | None", Any, "BaseException | None"]
 
 
-def _call(job: _Job) -> _Result:
+def _call(job: _Job, before: Callable[[], None] | None = None) -> _Result:
     future, function, arguments = job
     try:
+        if before is not None:
+            before()
         return future, function(*arguments), None
     except BaseException as error:  # handed to whoever waits for it
         return future, None, error

@@ -170,6 +170,11 @@ class DocumentWorkers:
             self._idle.append(worker)
 
 
+def document_workers(config: RayocrConfig, cpus: int) -> int:
+    """How many processes fetch and assemble at most."""
+    return config.workers.documents or max(2, cpus)
+
+
 def kill(handle: Any) -> None:
     ray.kill(handle)
 
@@ -202,6 +207,6 @@ def start(
         discovery=spawn_discovery(run_id, source_uri, assemble_settings.state_uri, rules),
         document_workers=DocumentWorkers(
             lambda name: spawn_document_worker(f"{name}:{run_id}", fetch_settings, assemble_settings, ledger),
-            count=config.workers.documents or max(2, cpus),
+            count=document_workers(config, cpus),
         ),
     )

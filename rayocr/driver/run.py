@@ -127,6 +127,9 @@ class Run:
         from rayocr.driver.flow import DocumentFlow
         from rayocr.driver.stage_pool import open_pool
 
+        requests_per_s = self.config.storage.requests_per_s
+        if requests_per_s is not None:  # each process keeps to its share, without a word between them
+            requests_per_s /= handles.document_workers(self.config, connection.cpus)
         assemble_settings = AssembleSettings(
             dest_uri=self.plan.dest.uri,
             state_uri=self.plan.state.uri,
@@ -140,7 +143,11 @@ class Run:
                 owner=self._owner(),
                 redis_url=self.keys.redis_url,
             ),
+            requests_per_s=requests_per_s,
             replace_manifest=self.config.overwrite,
+        )
+        fetch_settings = FetchSettings(
+            source_uri=self.plan.source.uri, limits=self.config.limits, retry=self.config.retry, requests_per_s=requests_per_s
         )
         actors = handles.start(
             self.config,
@@ -148,7 +155,7 @@ class Run:
             state=self.plan.state,
             source_uri=self.plan.source.uri,
             assemble_settings=assemble_settings,
-            fetch_settings=FetchSettings(source_uri=self.plan.source.uri, limits=self.config.limits, retry=self.config.retry),
+            fetch_settings=fetch_settings,
             rules=rules,
             cpus=connection.cpus,
             limiter_rules=self._limiter_rules(),

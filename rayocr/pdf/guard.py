@@ -40,27 +40,17 @@ def bounded(*, seconds: float, memory_bytes: int) -> Iterator[None]:
     it had before. Memory is not watched where there is no /proc (macOS)."""
     if _watch.armed:
         raise RuntimeError("bounded() does not nest: the inner block would disarm the outer one.")
-    try:
-        arm(seconds=seconds, memory_bytes=memory_bytes)
-        yield
-    finally:
-        disarm()
-
-
-def arm(*, seconds: float, memory_bytes: int) -> None:
-    """End the process when nobody arms anew, or disarms, within so many seconds; or when it takes so much more memory than it has
-    now. For a thread that makes calls one after the other, too short to be bounded each."""
     _watch.armed = True
     faulthandler.dump_traceback_later(seconds, exit=True, file=sys.__stderr__ or 2)
-    if (has := _private_bytes()) is not None:
-        _start_looking()
-        _watch.most_bytes = has + memory_bytes
-
-
-def disarm() -> None:
-    _watch.most_bytes = None
-    faulthandler.cancel_dump_traceback_later()
-    _watch.armed = False
+    try:
+        if (had := _private_bytes()) is not None:
+            _start_looking()
+            _watch.most_bytes = had + memory_bytes
+        yield
+    finally:
+        _watch.most_bytes = None
+        faulthandler.cancel_dump_traceback_later()
+        _watch.armed = False
 
 
 def _start_looking() -> None:

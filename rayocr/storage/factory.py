@@ -7,6 +7,7 @@ from typing import Any
 
 from rayocr.errors import UsageError
 from rayocr.storage.base import Storage
+from rayocr.storage.paced import Pace, PacedStorage
 from rayocr.storage.uri import parse_uri
 
 _NOT_YET = {"gs": "Google Cloud Storage", "gdrive": "Google Drive"}
@@ -31,7 +32,15 @@ def open_storage(uri: str, **options: Any) -> Storage:
 
 
 @functools.lru_cache(maxsize=64)
-def cached_storage(uri: str) -> Storage:
+def cached_storage(uri: str, requests_per_s: float | None = None) -> Storage:
     """One storage a URI and process, for tasks that come again and again. The root must be there: whoever starts a run creates
-    it with `open_storage(uri, create=True)`; missing here, it is missing on this machine. Raises as `open_storage`."""
-    return open_storage(uri)
+    it with `open_storage(uri, create=True)`; missing here, it is missing on this machine. Raises as `open_storage`.
+
+    `requests_per_s`: what this process may ask of the backend, over all of the backend's storages together; None: no limit."""
+    storage = open_storage(uri)
+    return storage if requests_per_s is None else PacedStorage(storage, _pace(parse_uri(uri).scheme, requests_per_s))
+
+
+@functools.lru_cache(maxsize=8)
+def _pace(scheme: str, requests_per_s: float) -> Pace:
+    return Pace(requests_per_s)

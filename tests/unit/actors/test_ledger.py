@@ -243,3 +243,69 @@ async def test_closing_flushes_what_waits() -> None:
     await waiting
     assert stored() == [(A, 1), (A, 2)]
     assert report.segments_written == len(segments())
+
+
+# -- other runs -------------------------------------------------------------------------------------------------------------
+
+
+async def test_pages_that_another_run_recorded_meanwhile_come_with_the_document_that_is_taken_over() -> None:
+    ours, theirs = ledger(run_id="ours"), ledger(run_id="theirs")
+    await theirs.record([page(1), page(2), page(1, B)])
+    assert [summary.page_number for summary in await ours.open_document(A)] == [1, 2]
+    assert [record.text for record in await ours.texts(A, 1, 2)] == ["text 1", "text 2"]
+    await theirs.record([page(3)])
+    assert [summary.page_number for summary in await ours.open_document(A)] == [1, 2, 3]
+
+
+async def test_documents_of_other_runs_take_no_memory_until_they_are_taken_over() -> None:
+    ours, theirs = ledger(run_id="ours"), ledger(run_id="theirs")
+    await theirs.record([page(number, B) for number in range(1, 50)])
+    assert await ours.open_document(A) == ()
+    assert ours._index.page_count == 0
+    assert len(await ours.open_document(B)) == 49
+
+
+async def test_segments_that_another_run_deleted_are_forgotten() -> None:
+    ours, theirs = ledger(run_id="ours"), ledger(run_id="theirs")
+    await theirs.record([page(1, B)])
+    await ours.open_document(A)
+    await theirs.close_document(B, DocumentOutcome.COMPLETE)
+    assert await ours.open_document(B) == ()
+    assert not ours._others._names
+    assert not ours._others._documents
+
+
+async def test_those_who_ask_together_share_a_listing() -> None:
+    listings = []
+
+    def count(operation: str, name: str) -> None:
+        if operation == "list":
+            listings.append(name)
+
+    ours = ledger(run_id="ours", faults=count)
+    listings.clear()
+    await asyncio.gather(*(ours.open_document(f"{number:032}") for number in range(50)))
+    assert len(listings) <= 2
+
+
+async def test_a_damaged_segment_of_another_run_is_told_once() -> None:
+    ours = ledger(run_id="ours")
+    MemoryStorage("ledger").write(f"{LEDGER_PREFIX}theirs/00000000.jsonl.zst", b"torn")
+    await ours.open_document(A)
+    await ours.open_document(B)
+    assert (await ours.close()).damaged_segments == (f"{LEDGER_PREFIX}theirs/00000000.jsonl.zst",)
+
+
+async def test_storage_that_is_away_is_told_to_whoever_opens_a_document() -> None:
+    away = False
+
+    def fault(operation: str, name: str) -> None:
+        if away:
+            raise StorageUnavailable("503")
+
+    ours = ledger(run_id="ours", faults=fault)
+    away = True
+    with pytest.raises(StorageUnavailable):
+        await ours.open_document(A)
+    away = False
+    assert await ours.open_document(A) == ()

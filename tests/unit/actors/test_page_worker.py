@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import pytest
@@ -92,6 +92,17 @@ class Waiting(WaitingEngine):
         return PageText(text=await self._read(page), engine=self.name, model=model)
 
 
+opened: list[PageWorker] = []
+
+
+@pytest.fixture(autouse=True)
+def one_worker_a_process() -> Iterator[None]:
+    """PDFium's limits are the process's: the thread of a worker ends before the next one's begins."""
+    yield
+    while opened:
+        opened.pop()._pdf.close()
+
+
 class Setting:
     """A worker with one engine, its ledger and its limiter."""
 
@@ -116,6 +127,7 @@ class Setting:
             dedup=False,  # the pages of these tests are blank sheets that look alike
         )
         self.worker = PageWorker("w", settings, self.ledger, self.limiter)
+        opened.append(self.worker)
 
     async def read(self, *numbers: int, data: bytes | None = None, **shard: Any) -> Any:
         if data is not None:

@@ -4,15 +4,21 @@ import asyncio
 import subprocess
 import sys
 import threading
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
 from rayocr.actors.pdf_thread import PdfThread
 
 
-async def test_calls_run_one_after_the_other_on_one_thread_in_their_order() -> None:
-    pdf = PdfThread(timeout_s=600, memory_bytes=1 << 40)
+@pytest.fixture
+def pdf() -> Iterator[PdfThread]:
+    thread = PdfThread(timeout_s=600, memory_bytes=1 << 40)
+    yield thread
+    thread.close()
+
+
+async def test_calls_run_one_after_the_other_on_one_thread_in_their_order(pdf: PdfThread) -> None:
     seen: list[int] = []
     threads: set[int] = set()
 
@@ -27,8 +33,7 @@ async def test_calls_run_one_after_the_other_on_one_thread_in_their_order() -> N
     assert threading.get_ident() not in threads
 
 
-async def test_what_a_call_raises_reaches_its_caller_alone() -> None:
-    pdf = PdfThread(timeout_s=600, memory_bytes=1 << 40)
+async def test_what_a_call_raises_reaches_its_caller_alone(pdf: PdfThread) -> None:
 
     def fail() -> None:
         raise ValueError("broken page")
@@ -38,16 +43,14 @@ async def test_what_a_call_raises_reaches_its_caller_alone() -> None:
     assert results[1] == 3
 
 
-async def test_a_call_that_nobody_waits_for_runs_in_its_turn_and_its_error_is_lost() -> None:
-    pdf = PdfThread(timeout_s=600, memory_bytes=1 << 40)
+async def test_a_call_that_nobody_waits_for_runs_in_its_turn_and_its_error_is_lost(pdf: PdfThread) -> None:
     closed: list[str] = []
     pdf.post(lambda: 1 / 0)
     pdf.post(closed.append, "page")
     assert await pdf.run(lambda: list(closed)) == ["page"]
 
 
-async def test_a_result_that_was_given_up_disturbs_nobody() -> None:
-    pdf = PdfThread(timeout_s=600, memory_bytes=1 << 40)
+async def test_a_result_that_was_given_up_disturbs_nobody(pdf: PdfThread) -> None:
     release = threading.Event()
     waiting = asyncio.create_task(pdf.run(release.wait))
     await asyncio.sleep(0)
@@ -58,11 +61,19 @@ async def test_a_result_that_was_given_up_disturbs_nobody() -> None:
     assert await pdf.run(len, "ab") == 2
 
 
+async def test_a_second_thread_in_one_process_is_refused_and_not_left_hanging(pdf: PdfThread) -> None:
+    other = PdfThread(timeout_s=600, memory_bytes=1 << 40)
+    assert await pdf.run(len, "a") == 1
+    with pytest.raises(RuntimeError, match="nest"):
+        await other.run(len, "a")
+    other.close()
+
+
 _HANG = """
 import asyncio, time
 from rayocr.actors.pdf_thread import PdfThread
 async def main():
-    pdf = PdfThread(timeout_s=0.2, memory_bytes=1 << 40)
+    pdf = PdfThread(timeout_s=0.2, memory_bytes=200_000_000)
     {first}
     await pdf.run(time.sleep, 3600)
 asyncio.run(main())
@@ -76,30 +87,16 @@ def test_a_call_that_hangs_ends_the_process(first: str) -> None:
     assert "Timeout" in done.stderr
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is watched through /proc")
+def test_a_call_that_takes_too_much_memory_ends_the_process() -> None:
+    greedy = _HANG.format(first="await pdf.run(len, 'abc')").replace("timeout_s=0.2", "timeout_s=600")
+    greedy = greedy.replace("time.sleep, 3600", "lambda: (b'x' * 400_000_000, time.sleep(3600))")
+    done = subprocess.run([sys.executable, "-c", greedy], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "more memory" in done.stderr
+
+
 def test_a_thread_that_has_nothing_to_do_does_not_end_the_process() -> None:
     idle = _HANG.format(first="await pdf.run(len, 'abc'); await asyncio.sleep(3); return")
     done = subprocess.run([sys.executable, "-c", idle], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-
-
-_GREEDY = """
-import asyncio, time
-from rayocr.actors.pdf_thread import PdfThread
-def grow():
-    held = []
-    while True:
-        held.append(b"x" * (8 << 20))
-        time.sleep(0.005)
-async def main():
-    pdf = PdfThread(timeout_s=600, memory_bytes=100 << 20)
-    await pdf.run(len, 'abc')
-    await pdf.run(grow)
-asyncio.run(main())
-"""
-
-
-@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is watched on Linux only")
-def test_a_call_that_takes_too_much_memory_ends_the_process() -> None:
-    done = subprocess.run([sys.executable, "-c", _GREEDY], capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "page_memory" in done.stderr

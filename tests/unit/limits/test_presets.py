@@ -33,6 +33,13 @@ def test_the_default_bounds_what_is_under_way_and_paces_nothing() -> None:
     assert compose([], {}).limits.of("gemini-3.8-flash") == ModelLimitsConfig(max_in_flight=16)
 
 
+def test_a_quota_that_is_known_is_not_held_back_by_that_caution() -> None:
+    """16 answers of 5 s under way are 190 a minute: a third of a quota of 600."""
+    assert compose(["limits.rpm=600"], {}).limits.of("gemini-3.8-flash") == ModelLimitsConfig(rpm=600)
+    assert compose(["limits.max_in_flight=40"], {}).limits.of("gemini-3.8-flash") == ModelLimitsConfig(max_in_flight=40)
+    assert compose(["limits=unlimited"], {}).limits.of("gemini-3.8-flash") == ModelLimitsConfig()
+
+
 @pytest.mark.parametrize(
     "override", ["limits.shared=etcd", "limits.headroom=1", "limits.rpd=0", "limits.tpm=0", "budget.usd=-1", "limits=tier9"]
 )

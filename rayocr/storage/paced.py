@@ -1,0 +1,73 @@
+"""A storage that is asked no faster than so many times a second: GCRA again, for the requests of one process.
+
+For backends that bill or refuse by request (Drive: 12,000 a minute a project). A run divides `storage.requests_per_s` among its
+processes, so that they keep to it together without a word between them.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+from rayocr.storage.base import Entry, Storage
+
+
+class Pace:
+    """`wait()` returns when the next request may leave; requests start an interval apart, whatever was unused before. Threads
+    share it."""
+
+    def __init__(
+        self,
+        per_s: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._interval_s = 1.0 / per_s
+        self._clock = clock
+        self._sleep = sleep
+        self._next = clock()
+        self._lock = threading.Lock()
+
+    def wait(self) -> None:
+        """Blocks."""
+        with self._lock:
+            now = self._clock()
+            start = max(now, self._next)
+            self._next = start + self._interval_s
+        if start > now:
+            self._sleep(start - now)
+
+
+class PacedStorage(Storage):
+    """Every call but a listing, which is one request for a thousand names, waits for its turn. The adapter's own methods
+    beyond the port (temporary files to sweep) are not reached through this."""
+
+    def __init__(self, storage: Storage, pace: Pace) -> None:
+        self._storage = storage
+        self._pace = pace
+
+    @property
+    def uri(self) -> str:
+        return self._storage.uri
+
+    def list(self, prefix: str = "") -> Iterator[Entry]:
+        return self._storage.list(prefix)
+
+    def stat(self, name: str) -> Entry:
+        self._pace.wait()
+        return self._storage.stat(name)
+
+    def read(self, name: str, *, start: int = 0, length: int | None = None, version: str | None = None) -> bytes:
+        self._pace.wait()
+        return self._storage.read(name, start=start, length=length, version=version)
+
+    def write(self, name: str, data: bytes | BinaryIO, *, if_absent: bool = False, if_version: str | None = None) -> Entry:
+        self._pace.wait()
+        return self._storage.write(name, data, if_absent=if_absent, if_version=if_version)
+
+    def delete(self, name: str, *, if_version: str | None = None) -> None:
+        self._pace.wait()
+        self._storage.delete(name, if_version=if_version)
