@@ -183,11 +183,13 @@ class ShardReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputFile:
-    """One file written for a document: its name below the destination and the sha256 of its bytes."""
+    """One file written for a document: its name below the destination and the sha256 of its bytes. `notes`: sentences on what
+    it could not show as it was."""
 
     name: str
     size_bytes: int
     sha256: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from rayocr.errors import UsageError
 from rayocr.outputs.base import Output
+from rayocr.outputs.clean_pdf import CleanPdfOutput
 from rayocr.outputs.jsonl import JsonlOutput
 from rayocr.outputs.markdown import MarkdownOutput
 
-_OUTPUTS: dict[str, type[Output]] = {output.name: output for output in (MarkdownOutput, JsonlOutput)}
+_OUTPUTS: dict[str, type[Output]] = {output.name: output for output in (MarkdownOutput, CleanPdfOutput, JsonlOutput)}
 
 
 def parse_outputs(words: Sequence[str]) -> tuple[type[Output], ...]:

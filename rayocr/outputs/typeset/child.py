@@ -26,7 +26,7 @@ def main(font_folders: list[str], *, system_fonts: bool, memory_bytes: int) -> N
     while header := questions.read(4):
         arguments = pickle.loads(questions.read(struct.unpack(">I", header)[0]))  # noqa: S301 - from the process that started this one
         try:
-            answer = (typst.compile(format="pdf", font_paths=fonts, **arguments), None)
+            answer: tuple[bytes | None, str | None] = (typst.compile(format="pdf", font_paths=fonts, **arguments), None)
         except (typst.TypstError, ValueError) as error:
             answer = (None, str(error))
         data = pickle.dumps(answer)

@@ -20,14 +20,14 @@ REPLACEMENT = "\ufffd"
 _LOOKED_AT = 2000  # characters that tell which family a page is mostly set in
 _PROBED_AT_ONCE = 512  # characters that no wheel has: more of them on one page is a script that is not here
 
-# In the order in which they are asked. Arabic is Amiri: its letters come out of the PDF in the order they were put in, which those
-# of Noto Sans Arabic, drawn in parts, do not. Weights and slants of a family come along with it.
+# In the order in which they are asked; weights and slants of a family come along with it. Arabic is Amiri and Bengali Hind
+# Siliguri, because their text comes out of the PDF as it went in; that of Noto fonts that raise and lower parts of letters does not.
 _FAMILIES = (
     ("Noto Sans", "manimgx_fonts", "NotoSans[wght].ttf"),
     ("Noto Sans Devanagari", "manimgx_fonts", "NotoSansDevanagari[wght].ttf"),
     ("Amiri", "fontpkg_amiri", "files/Amiri-Regular.ttf"),
     ("Noto Sans Hebrew", "manimgx_fonts", "NotoSansHebrew[wght].ttf"),
-    ("Noto Sans Bengali", "manimgx_fonts", "NotoSansBengali[wght].ttf"),
+    ("Hind Siliguri", "fontpkg_hind_siliguri", "files/HindSiliguri-Regular.ttf"),
     ("Noto Sans Gurmukhi", "manimgx_fonts", "NotoSansGurmukhi[wght].ttf"),
     ("Noto Sans Gujarati", "manimgx_fonts", "NotoSansGujarati[wght].ttf"),
     ("Noto Sans Oriya", "manimgx_fonts", "NotoSansOriya[wght].ttf"),

@@ -1,4 +1,4 @@
-"""The HTML that models write into Markdown: tables with spans, and a few tags around words. What else looks like a tag is text."""
+"""The HTML that models write into Markdown: tables with spans, and a few tags around words. What else looks like one is text."""
 
 from __future__ import annotations
 

@@ -28,7 +28,9 @@ _STYLES = {
     "kbd": "mono({",
     "small": "small({",
 }
-_IGNORED = frozenset({"span", "div", "p", "center", "font", "a", "img", "tbody", "thead", "tr", "td", "th", "section", "header", "footer"})
+_IGNORED = frozenset(
+    {"span", "div", "p", "center", "font", "a", "img", "tbody", "thead", "tr", "td", "th", "section", "header", "footer"}
+)
 _LINKABLE = re.compile(r"(?:https?://|mailto:)\S{1,2000}\Z")
 
 

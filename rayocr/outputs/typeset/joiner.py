@@ -1,8 +1,8 @@
 """Joins PDFs of a few pages each into one, without holding more than one of them: tagged, with labels, metadata and PDF/A marks.
 
-PDF libraries join files too, but keep all of their objects in memory until the end, and leave the tags of pages behind. The parts come
-from Typst alone, so that a small subset of the format is all that has to be known: object numbers are moved up, and what belongs
-to the whole file (page tree, structure, names of table headers) is written anew over the parts.
+PDF libraries join files too, but keep all of their objects in memory until the end, and leave the tags of pages behind. The parts
+come from Typst alone, so that a small subset of the format is all that has to be known: object numbers are moved up, and what
+belongs to the whole file (page tree, structure, names of table headers) is written anew over the parts.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from xml.sax.saxutils import escape
 import pikepdf
 
 from rayocr import __version__
+from rayocr.errors import TypesettingFailed
 from rayocr.outputs.typeset.serial import PdfWriter, references, renumbered, text_string, unparsed
 from rayocr.outputs.typeset.spaces import keep_lone_spaces
 
@@ -27,7 +28,7 @@ _PRODUCER = f"rayocr {__version__}, Typst"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentFacts:
-    """`labels`: what readers show for a page, where it is not its number; by page number."""
+    """What the file says of itself. `language`: ISO 639-1; `source`: where the pages came from."""
 
     title: str
     subject: str
@@ -38,7 +39,7 @@ class DocumentFacts:
 
 
 class PdfJoiner:
-    def __init__(self, file: BinaryIO, *, pdf_a: bool = False) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         self._writer = PdfWriter(file)
         self._catalog, self._pages, self._structure, self._document_element, self._info = (
             self._writer.reserve() for _ in range(5)
@@ -52,14 +53,19 @@ class PdfJoiner:
         self._next_parent = 0
         self._parts = 0
         self._role_map = b"<< >>"
-        self._pdf_a = pdf_a
         self._intents: int | None = None
         self._digest = hashlib.md5(usedforsecurity=False)
         self.page_count = 0
 
-    def add(self, part: bytes) -> None:
-        """A PDF from Typst. Raises pikepdf.PdfError when it is none."""
-        with pikepdf.open(io.BytesIO(part)) as pdf:
+    def add(self, part: bytes, *, pages: int) -> None:
+        """A PDF from Typst of so many pages. Raises TypesettingFailed when it is none; nothing was written then."""
+        try:
+            pdf = pikepdf.open(io.BytesIO(part))
+        except pikepdf.PdfError as error:
+            raise TypesettingFailed(f"Typst wrote no PDF: {error}") from error
+        with pdf:
+            if len(pdf.pages) != pages:
+                raise TypesettingFailed(f"Typst made {len(pdf.pages)} pages of {pages}.")
             self._digest.update(part)
             _Part(self, pdf).write()
         self._parts += 1
@@ -81,7 +87,11 @@ class PdfJoiner:
             b"<< /Title %b /Subject %b /Producer %b /Creator (rayocr) /CreationDate %b /ModDate %b >>"
             % (text_string(facts.title), text_string(facts.subject), text_string(_PRODUCER), date, date),
         )
-        catalog = b"<< /Type /Catalog /Pages %d 0 R /Metadata %d 0 R /Lang %b" % (self._pages, metadata, text_string(facts.language))
+        catalog = b"<< /Type /Catalog /Pages %d 0 R /Metadata %d 0 R /Lang %b" % (
+            self._pages,
+            metadata,
+            text_string(facts.language),
+        )
         catalog += b" /ViewerPreferences << /DisplayDocTitle true >>"
         if tagged:
             catalog += b" /MarkInfo << /Marked true /Suspects false >> /StructTreeRoot %d 0 R" % self._structure
@@ -132,7 +142,7 @@ class _Part:
         self._joiner = joiner
         self._pdf = pdf
         self._writer = joiner._writer
-        self._base = self._writer.reserve(len(pdf.objects)) - 1
+        self._base = self._writer.reserve(int(pdf.trailer.Size)) - 1
         self._root = pdf.Root.get("/StructTreeRoot")
         self._skipped = {pdf.Root.objgen[0], pdf.Root.Pages.objgen[0]}
         for key in ("/Metadata", "/Outlines", "/StructTreeRoot"):
@@ -194,8 +204,7 @@ class _Part:
     def _top_elements(self) -> list[Any]:
         if self._root is None:
             return []
-        kids = self._root.get("/K", [])
-        return list(kids) if isinstance(kids, pikepdf.Array) else [kids]
+        return _as_list(self._root.get("/K"))
 
     def _write_parent_tree(self, first: int) -> int:
         if self._root is None:

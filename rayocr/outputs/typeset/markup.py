@@ -22,7 +22,9 @@ _MAX_CHARS = 200_000  # of a page: more is no page, and Markdown's rules take qu
 _MAX_DEPTH = 8  # of lists and quotations that are shown as such
 _PARSED_DEPTH = 60  # of those that are parsed; markdown-it drops what lies deeper, and then the page is set as it stands
 _KEPT = 0.98  # of the letters: fewer after parsing, and the page is set as it stands
-_BLOCK_TAG = re.compile(r"</?(?:p|div|center|section|article|header|footer|h[1-6]|ul|ol|table|tbody|thead|tr|hr)\b[^>]*>", re.IGNORECASE)
+_BLOCK_TAG = re.compile(
+    r"</?(?:p|div|center|section|article|header|footer|h[1-6]|ul|ol|table|tbody|thead|tr|hr)\b[^>]*>", re.IGNORECASE
+)
 _ITEM_TAG = re.compile(r"<li\b[^>]*>", re.IGNORECASE)
 _CELL_TAG = re.compile(r"</?(?:td|th|li)\b[^>]*>", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
@@ -165,14 +167,11 @@ class _Writer:
                 inline = self._inline(tokens[position + 1].children or [])
                 align = re.search(r"text-align:(left|center|right)", str(token.attrs.get("style", "")))
                 header = token.type == "th_open" and bool(inline.text.strip())
-                rows[-1].append(
-                    Cell(_cell_markup(inline), inline.longest, header=header, align=align.group(1) if align else "")
-                )
+                rows[-1].append(Cell(_cell_markup(inline), inline.longest, header=header, align=align.group(1) if align else ""))
         self.parts.append(typeset_table(rows, header_rows=header_rows))
 
     def _inline(self, tokens: Sequence[Token]) -> Inline:
-        inline = typeset_inline(tokens, self._displayable)
-        return inline
+        return typeset_inline(tokens, self._displayable)
 
     def _displayable(self, text: str) -> str:
         self.letters += sum(map(str.isalnum, text))

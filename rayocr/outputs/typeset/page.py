@@ -26,6 +26,7 @@ TEMPLATE = """
 #show heading.where(level: 1): set text(size: 1.15em)
 #show heading.where(level: 3): set text(size: 0.95em)
 #show heading.where(level: 4): set text(size: 0.95em)
+#show link: set text(fill: rgb("#1a4f8a"))
 #set table(stroke: 0.5pt + luma(150), inset: (x: 0.4em, y: 0.35em), fill: none)
 #set table.cell(breakable: false)
 #let plain(it) = it
@@ -76,7 +77,7 @@ class PageSize:
 
 
 def sensible_size(width_pt: float, height_pt: float) -> PageSize:
-    """The source's size where one can print on it; else the nearest: 2 inches to A0, sides at most 1 to 20, A4 for none at all."""
+    """The source's size where one can print on it; else the nearest: 2 inches to A0, sides 1 to 20 at most; A4 for none."""
     if not (0 < width_pt < float("inf") and 0 < height_pt < float("inf")):
         return PageSize(*_DEFAULT_PT)
     width_pt, height_pt = max(width_pt, height_pt / _MAX_RATIO), max(height_pt, width_pt / _MAX_RATIO)

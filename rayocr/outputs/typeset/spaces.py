@@ -1,4 +1,4 @@
-"""Keeps the spaces that readers of PDFs lose: PDFium, and so Chrome, passes by a text object that holds one space and nothing else.
+"""Keeps the spaces that readers of PDFs lose: PDFium, and so Chrome, passes by a text object that is one space.
 
 Typst writes such objects between clusters that it spells out with /ActualText, as it does for nearly every Devanagari word with a
 vowel sign. The space is moved to the end of the object before it; nothing that is drawn changes.
@@ -38,8 +38,9 @@ def keep_lone_spaces(page: pikepdf.Page) -> None:
 def _space_codes(page: pikepdf.Page) -> dict[bytes, bytes]:
     """By font, the two bytes that stand for a space."""
     codes = {}
-    fonts: Any = page.obj.get("/Resources", {}).get("/Font", {})
-    for name, font in fonts.items():
+    resources: Any = page.obj.get("/Resources")
+    fonts: Any = None if resources is None else resources.get("/Font")
+    for name, font in () if fonts is None else fonts.items():
         mapping = font.get("/ToUnicode")
         match = _SPACE_CODE.search(mapping.read_bytes()) if mapping is not None else None
         if match is not None:

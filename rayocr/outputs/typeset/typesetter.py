@@ -22,15 +22,14 @@ from rayocr.outputs.typeset.fonts import font_folders
 
 _CHILD = Path(__file__).with_name("child.py")
 _MEMORY_BYTES = 4 << 30  # address space: fonts are mapped into it, a page of 200,000 characters takes 0.6 GB
-_TIMEOUT_S = 60.0  # for one program; 8 dense pages take half a second
-_PROGRAMS_A_PROCESS = 400  # Typst remembers what it has laid out: this many programs are about 100 MB
+_PROGRAMS_A_PROCESS = 200  # Typst remembers what it has laid out: these may be 150 MB
 _BLOCK_BYTES = 1 << 16
 
 
 class Typesetter:
-    """Starts its process when first asked. Not thread-safe."""
+    """Starts its process when first asked. `timeout_s`: for one program. Not thread-safe."""
 
-    def __init__(self, *, system_fonts: bool = True, timeout_s: float = _TIMEOUT_S, memory_bytes: int = _MEMORY_BYTES) -> None:
+    def __init__(self, *, system_fonts: bool = True, timeout_s: float = 60.0, memory_bytes: int = _MEMORY_BYTES) -> None:
         self._command = [sys.executable, str(_CHILD), "system" if system_fonts else "none", str(memory_bytes), *font_folders()]
         self._timeout_s = timeout_s
         self._process: subprocess.Popen[bytes] | None = None
