@@ -8,7 +8,7 @@ UV_VERSION := 0.13.9
 export RAY_USAGE_STATS_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test unit lint type fmt bench bench-gemini bench-memory quality samples lock wheel clean
+.PHONY: help setup run test unit lint type fmt bench bench-gemini bench-shared bench-memory quality samples lock wheel clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -49,6 +49,9 @@ bench: setup ## ratios against bare loops, in one run
 
 bench-gemini: setup ## the Gemini path: throughput, CPU, memory and the share of quotas used, in 5 minutes
 	@$(BIN)/python -m benchmarks.bench_gemini
+
+bench-shared: setup ## two runs on one quota in Redis, and one of them killed, in 3 minutes
+	@$(BIN)/python -m benchmarks.shared_quota
 
 bench-memory: setup ## peak memory from 10 to 10,000 documents and pages
 	@$(BIN)/python -m benchmarks.memory

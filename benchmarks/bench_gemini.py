@@ -116,7 +116,7 @@ def _watch(what: str, rpm: int, server: Simulated, command: list[str], work: Pat
                 time.sleep(0.5)
             cpu_s, rays_cpu_s = watch.ours.total_cpu_s - cpu_s, watch.rays.total_cpu_s - rays_cpu_s
     finally:
-        _end(process)
+        end_all(process)
     requests = now["admitted"] - before["admitted"]
     return QuotaUse(
         what=what,
@@ -132,7 +132,7 @@ def _watch(what: str, rpm: int, server: Simulated, command: list[str], work: Pat
     )
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end_all(process: subprocess.Popen[bytes]) -> None:
     """With everything below it: what is left to do is of no interest."""
     try:
         below = psutil.Process(process.pid).children(recursive=True)

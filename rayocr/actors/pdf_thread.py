@@ -24,6 +24,32 @@ _GUARD_S = 1.0  # the guard is as old as this at most when a call begins
 _Job = tuple["asyncio.Future[Any] | None", Callable[..., Any], tuple[Any, ...]]
 
 
+class _Guard:
+    """The process's one guard, held open over calls that follow each other. Workers have one thread that uses it; where several
+    live in a process (tests), they share it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open = contextlib.ExitStack()
+        self._since: float | None = None
+
+    def renew(self, *, timeout_s: float, memory_bytes: int) -> None:
+        with self._lock:
+            now = time.monotonic()
+            if self._since is None or now - self._since > _GUARD_S:
+                self._open.close()
+                self._open.enter_context(bounded(seconds=timeout_s + _GUARD_S, memory_bytes=memory_bytes))
+                self._since = now
+
+    def rest(self) -> None:
+        with self._lock:
+            self._open.close()
+            self._since = None
+
+
+_guard = _Guard()
+
+
 class PdfThread:
     """A call that takes longer than `timeout_s` (by up to a second more), or more than `memory_bytes`, ends the process with
     exit code 1 and a traceback on standard error. Calls run one after the other, in the order in which they were made."""
@@ -34,8 +60,7 @@ class PdfThread:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()  # None: no more
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._guard = contextlib.ExitStack()
-        self._guarded_at: float | None = None
+        self._guarded = False
 
     async def run(self, function: Callable[..., T], *arguments: Any) -> T:
         """The function's result, or what it raised."""
@@ -78,22 +103,19 @@ class PdfThread:
                 results.append(_call(following))
             with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
                 self._loop.call_soon_threadsafe(_deliver, results)
-        self._guard.close()
+        _guard.rest()
 
     def _next(self) -> _Job | None:
         try:
-            return self._jobs.get(timeout=_GUARD_S if self._guarded_at is not None else None)
+            return self._jobs.get(timeout=_GUARD_S if self._guarded else None)
         except Empty:
-            self._guard.close()
-            self._guarded_at = None
+            _guard.rest()
+            self._guarded = False
             return self._jobs.get()
 
     def _set_guard(self) -> None:
-        now = time.monotonic()
-        if self._guarded_at is None or now - self._guarded_at > _GUARD_S:
-            self._guard.close()
-            self._guard.enter_context(bounded(seconds=self._timeout_s + _GUARD_S, memory_bytes=self._memory_bytes))
-            self._guarded_at = now
+        _guard.renew(timeout_s=self._timeout_s, memory_bytes=self._memory_bytes)
+        self._guarded = True
 
 
 _Result = tuple["asyncio.Future[Any] | None", Any, "BaseException | None"]

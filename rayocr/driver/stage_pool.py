@@ -24,7 +24,7 @@ def open_pool(
     stage = plan.stages[index]
     computes = stage.kind == "compute"
     most = config.workers.max or (max(1, cpus) if computes else _WAITING_WORKERS)
-    in_flight = config.workers.pages_in_flight or _pages_in_flight(config, workers=most)
+    in_flight = config.workers.pages_in_flight or _pages_in_flight(config)
     if config.engine.batch:  # pages of a batch wait for hours, all together: as many as the window holds
         in_flight = max(in_flight, config.window.pages)
     settings = WorkerSettings(
@@ -62,7 +62,8 @@ def open_pool(
     return pool, sizer
 
 
-def _pages_in_flight(config: RayocrConfig, *, workers: int) -> int:
-    """Of each waiting worker: enough for the quota of the first model that is asked, when answers take 10 s."""
+def _pages_in_flight(config: RayocrConfig) -> int:
+    """Of each waiting worker: enough for the quota of the first model that is asked, when answers take 10 s. The first worker
+    can then carry it alone, while the others are still starting."""
     rpm = config.limits.of(config.engine.gemini.ladder[0]).rpm or 0.0
-    return max(64, min(1024, math.ceil(rpm / 60 * 10 / workers)))
+    return max(64, min(1024, math.ceil(rpm / 60 * 10)))

@@ -18,7 +18,7 @@ from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngin
 from rayocr.engines.checks import check_answer
 from rayocr.engines.ladder import MAX_PAID_TRIES, is_paid, next_model
 from rayocr.engines.registry import Stage
-from rayocr.errors import BadAnswer, EngineError, EngineTimeout, EngineTransient, LowConfidence, RayocrError
+from rayocr.errors import BadAnswer, DayQuotaExhausted, EngineError, EngineTimeout, EngineTransient, LowConfidence, RayocrError
 from rayocr.messages import Attempt, PageOutcome, PageRecord, PageText
 from rayocr.pdf.ink import BLANK_COVERAGE
 from rayocr.retry import RetryPolicy, decide
@@ -243,13 +243,22 @@ class WaitingStage:
         progress: PageProgress,
         remember: Callable[[], Awaitable[object]],
     ) -> PageRecord:
+        used_up: DayQuotaExhausted | None = None
         for engine in engines:
-            if isinstance(engine, WaitingEngine):
-                answer = await self._ask(engine, offered, progress, remember)
-            else:
-                answer = await self._read_light(engine, page, progress)
+            try:
+                if isinstance(engine, WaitingEngine):
+                    answer = await self._ask(engine, offered, progress, remember)
+                elif used_up is None:
+                    answer = await self._read_light(engine, page, progress)
+                else:
+                    continue
+            except DayQuotaExhausted as error:  # another server may have some left
+                used_up = error if used_up is None else min(used_up, error, key=lambda e: e.resumes_at or 0.0)
+                continue
             if answer is not None:
                 return progress.answered(answer)
+        if used_up is not None:
+            raise used_up  # and not a fallback: tomorrow the page can be read by the engine that was asked for
         return progress.exhausted(self.stage)
 
     async def _read_light(self, engine: Engine, page: Page, progress: PageProgress) -> PageText | None:
@@ -264,19 +273,28 @@ class WaitingStage:
     async def _ask(
         self, engine: WaitingEngine, offered: OfferedPage, progress: PageProgress, remember: Callable[[], Awaitable[object]]
     ) -> PageText | None:
-        """Down the engine's models until an answer passes."""
-        while (model := next_model(engine.models, progress.attempts, engine=engine.name)) is not None:
+        """Down the engine's models until an answer passes. Raises DayQuotaExhausted when those that may be asked are parked."""
+        parked: dict[str, DayQuotaExhausted] = {}
+        while True:
+            models = [model for model in engine.models if model not in parked]
+            model = next_model(models, progress.attempts, engine=engine.name)
+            if model is None:
+                if parked and next_model(engine.models, progress.attempts, engine=engine.name) is not None:
+                    raise min(parked.values(), key=lambda error: error.resumes_at or 0.0)
+                return None
             answer: PageText | None = None
             try:
                 answer = await self._request(engine, offered, model)
                 check_answer(answer, ink_coverage=lambda: 1.0)  # inked: that was asked before the page was sent
+            except DayQuotaExhausted as error:
+                parked[model] = error
+                continue
             except EngineError as error:
                 progress.note(engine, error, model=model, answer=answer)
             else:
                 return answer
             if is_paid(progress.attempts[-1]):
                 await remember()
-        return None
 
     async def _request(self, engine: WaitingEngine, offered: OfferedPage, model: str) -> PageText:
         attempt = timeouts = 0

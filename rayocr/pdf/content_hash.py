@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 _TRAILER_BYTES = 512  # the trailer is the last thing but `startxref`
+_BIRTH = re.compile(rb"/CreationDate\([^)]{0,40}\)/Creator\(PDFium\)")
 
 
 def content_hash(page_pdf: bytes) -> str:
-    """32 hex digits over a page that PDFium cut out, without the file identifier: PDFium makes that up anew at every saving, and
-    all else is the same for the same page of the same file, wherever and under whatever name the file lies."""
+    """32 hex digits over a page that PDFium cut out, without the date and the file identifier: PDFium makes those up anew at
+    every saving, and all else is the same for the same page of the same file, wherever and under whatever name the file lies."""
     digest = hashlib.sha256()
-    start = page_pdf.rfind(b"/ID", max(0, len(page_pdf) - _TRAILER_BYTES))
-    end = page_pdf.find(b"]", start) + 1 if start >= 0 else 0
-    if start >= 0 and end > 0:
-        view = memoryview(page_pdf)
-        digest.update(view[:start])
-        digest.update(view[end:])
-    else:
-        digest.update(page_pdf)
+    view, position = memoryview(page_pdf), 0
+    for start, end in (_birth(page_pdf), _identifier(page_pdf)):
+        if position <= start < end:
+            digest.update(view[position:start])
+            position = end
+    digest.update(view[position:])
     return digest.hexdigest()[:32]
+
+
+def _birth(page_pdf: bytes) -> tuple[int, int]:
+    match = _BIRTH.search(page_pdf)
+    return match.span() if match else (0, 0)
+
+
+def _identifier(page_pdf: bytes) -> tuple[int, int]:
+    start = page_pdf.rfind(b"/ID", max(0, len(page_pdf) - _TRAILER_BYTES))
+    return (start, page_pdf.find(b"]", start) + 1) if start >= 0 else (0, 0)

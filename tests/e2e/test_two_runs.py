@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections import Counter
 
 import pytest
 
+from rayocr.ledger.segment import decode_segment
 from tests.e2e.support import PATIENCE_S, Cli, SimulatedGemini, end_tree, make_pdf, manifests, page_texts, wait_until
 
 DOCUMENTS, PAGES = 24, 12
@@ -38,6 +41,16 @@ def each_document_is_whole(cli: Cli) -> None:
             assert f"page of {number:02} with the number {page_number} " in text
 
 
+def recorded_pages(cli: Cli) -> set[tuple[str, int]]:
+    """(document_id, page_number) of every page in a ledger segment that is there now."""
+    pages = set()
+    for path in (cli.folder / "out" / ".rayocr" / "ledger").glob("*/*.zst"):
+        with contextlib.suppress(FileNotFoundError):  # its documents were finished at this moment
+            records = decode_segment(path.name, path.read_bytes()).records
+            pages |= {(record.document_id, record.page_number) for record in records if record.outcome.final}
+    return pages
+
+
 def test_two_runs_share_the_documents_and_pay_for_no_page_twice(source: Cli, gemini: SimulatedGemini) -> None:
     runs = [source.start(*OPTIONS, f"logs.dir=logs{number}", **gemini.variables) for number in range(2)]
     outputs = [run.communicate(timeout=PATIENCE_S)[0] for run in runs]
@@ -55,6 +68,7 @@ def test_a_run_takes_over_the_documents_of_one_that_was_killed_and_reuses_its_pa
         survivor = source.start(*OPTIONS, "logs.dir=logs1", **gemini.variables)
         wait_until(lambda: gemini.answered >= 110 or survivor.poll() is not None, "both runs read")
         end_tree(killed.pid)
+        recorded = recorded_pages(source)
         output = survivor.communicate(timeout=PATIENCE_S)[0]
     finally:
         for process in (killed, survivor):
@@ -63,6 +77,12 @@ def test_a_run_takes_over_the_documents_of_one_that_was_killed_and_reuses_its_pa
         killed.communicate()
     assert survivor.returncode == 0, output
     each_document_is_whole(source)
+    names = {str(m["document_id"]): str(m["name"]) for m in manifests(source.folder / "out")}
+    for text, answers in gemini.counts()["answered"].items():
+        found = re.search(r"page of (\d+) with the number (\d+) ", text)
+        assert found, text
+        if (f"{found[1]}.pdf", int(found[2])) in {(names[document_id], number) for document_id, number in recorded}:
+            assert answers == 1, "what the dead run had recorded was read again"
     # In flight, and between an answer and its segment: a flush interval and the recorder's linger at this rate.
     at_risk = IN_FLIGHT + int(IN_FLIGHT / 0.1 * 1.6)
     assert sum(gemini.counts()["answered"].values()) - DOCUMENTS * PAGES <= at_risk

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from rayocr.pdf.content_hash import content_hash
@@ -35,3 +36,11 @@ def test_the_same_page_in_a_longer_document_has_the_same_hash(tmp_path: Path) ->
 def test_what_has_no_identifier_is_hashed_whole() -> None:
     assert content_hash(b"abc") != content_hash(b"abd")
     assert content_hash(b"/ID cut off") != content_hash(b"/ID cut of")
+
+
+def test_the_second_in_which_a_page_was_cut_out_does_not_matter(tmp_path: Path) -> None:
+    with PdfFile(make_pdf(tmp_path / "a.pdf", 1).read_bytes(), max_pixels=1_000_000).page(1) as page:
+        now = page.as_pdf()
+    later = re.sub(rb"/CreationDate\(D:\d{14}", b"/CreationDate(D:20391231235959", now)
+    assert later != now
+    assert content_hash(later) == content_hash(now)

