@@ -17,7 +17,7 @@ from rayocr.errors import DayQuotaExhausted, InternalError, RayocrError, UsageEr
 from rayocr.limits.quota_day import in_words
 
 _HELP = """\
-rayocr {version}: PDFs in, Markdown out, page for page; resumable.
+rayocr {version}: PDFs in, Markdown and clean PDFs out, page for page; resumable.
 
   python -m rayocr                                    samples/ into output/, no key, no server
   python -m rayocr source=in/ dest=out/               your folders
@@ -29,7 +29,7 @@ rayocr {version}: PDFs in, Markdown out, page for page; resumable.
 Options are written key=value (Hydra overrides). The most used:
   source=FOLDER|FILE      dest=FOLDER        state=FOLDER (default: .rayocr/ in the destination)
   engine=auto|local|gemini|openai|rapidocr|tesseract|textlayer         engine.chain=[textlayer,rapidocr]
-  outputs=[markdown,jsonl]     include=['reports/*']     exclude=['drafts/*']     limit=100     overwrite=true
+  outputs=[markdown,clean_pdf,jsonl]     include=['reports/*']     exclude=['drafts/*']     limit=100     overwrite=true
   limits=free|tier1|tier2|tier3    limits.rpm=600    limits.max_in_flight=64    limits.shared=redis    budget.usd=20
   workers.max=4    cluster=auto|local|ADDRESS
   --help   --version   --cfg (prints the whole configuration, with your overrides)

@@ -367,7 +367,7 @@ class RayocrConfig:
     document: str | None = None  # of mode=cancel: its name below the source, or its id
     limit: int | None = None  # documents taken up by this run
     overwrite: bool = False  # read finished documents again
-    allow_dest_in_source: bool = False
+    allow_dest_in_source: bool = False  # then *.clean.pdf and *.searchable.pdf there are taken for outputs and not read
     cluster: str = "auto"  # auto: a Ray that runs, else a local one; local; or an address
     cpus: int | None = None  # of a local Ray; null: all of the machine
     progress: str = "auto"  # auto: live on a terminal, lines elsewhere; live; plain; none

@@ -19,3 +19,8 @@ def parse_outputs(words: Sequence[str]) -> tuple[type[Output], ...]:
         if word not in _OUTPUTS:
             raise UsageError(f"There is no output {word!r}; choose from {', '.join(_OUTPUTS)}.")
     return tuple(_OUTPUTS[word] for word in dict.fromkeys(words))
+
+
+def pdf_suffixes() -> tuple[str, ...]:
+    """Of the outputs that are PDFs themselves: beside their sources, they must not be read in turn."""
+    return tuple(output.suffix for output in _OUTPUTS.values() if output.suffix.endswith(".pdf"))

@@ -68,6 +68,8 @@ class _Writer:
         self.letters = 0
         self._prepare = prepare
         self._depth = 0  # of lists and quotations
+        self._lists: list[tuple[int, int]] = []  # open ones: where they begin in `parts` and in `_texts`
+        self._texts: list[str] = []  # of paragraphs, headings and items
 
     def blocks(self, tokens: Sequence[Token]) -> None:
         position = 0
@@ -116,6 +118,7 @@ class _Writer:
         else:
             markup = f"par({inline.markup});"
         self.parts.append(_directed(markup, inline.text))
+        self._texts.append(inline.text)
 
     def _list(self, token: Token) -> None:
         opens = token.nesting > 0
@@ -127,11 +130,14 @@ class _Writer:
         if opens:
             self._depth += 1
             if self._depth <= _MAX_DEPTH:
+                self._lists.append((len(self.parts), len(self._texts)))
                 start = int(token.attrs.get("start", 1)) if token.type == "ordered_list_open" else None
                 self.parts.append("list(" if start is None else f"enum(start:{min(start, 2**31)},")
         else:
             if self._depth <= _MAX_DEPTH:
                 self.parts.append(");")
+                part, text = self._lists.pop()  # the marks stand where its lines begin
+                self.parts[part:] = [_directed("".join(self.parts[part:]), " ".join(self._texts[text:]))]
             self._depth -= 1
 
     def _quotation(self, *, opens: bool) -> None:

@@ -16,10 +16,12 @@ _DEFAULT_PT = (595.28, 841.89)  # where the source names no size
 # twice as long and twice as many of them, then in small steps. Below 5 pt nobody reads it, and the page grows instead. `w` goes
 # into the content, for tables.
 TEMPLATE = """
-#set par(spacing: 0.85em, leading: 0.58em, justify: false)
+#set par(spacing: 1em, leading: 0.6em, justify: false)
 #set text(hyphenate: false, ligatures: false, fallback: true, overhang: false)
-#set list(spacing: 0.5em, indent: 0.6em, marker: ([•], [–], [◦]))
-#set enum(spacing: 0.5em, indent: 0.6em)
+#set list(spacing: 0.7em, indent: 0.6em, marker: ([•], [–], [◦]))
+#set enum(spacing: 0.7em, indent: 0.6em)
+#show list: set block(above: 0.9em)
+#show enum: set block(above: 0.9em)
 #set heading(bookmarked: false, outlined: false)
 #show heading: set text(weight: "bold")
 #show heading: set block(above: 1.1em, below: 0.65em)

@@ -44,7 +44,7 @@ class Typesetter:
         return answer
 
     def displays(self, characters: str) -> bool:
-        """Whether all of them can be printed. PDF/A forbids the boxes that stand for missing characters, so Typst then refuses."""
+        """Whether all of them can be printed. PDF/A forbids the boxes that stand for missing ones, so Typst then refuses."""
         text = " ".join(f"\\u{{{ord(character):x}}}" for character in characters)
         program = f'#set text(font: ("Noto Sans", "DejaVu Sans Mono", "New Computer Modern Math"))\n#"{text}"'
         try:

@@ -11,6 +11,7 @@ import pytest
 from rayocr.config import CleanPdfConfig
 from rayocr.errors import TypesettingFailed
 from rayocr.outputs.clean_pdf import CleanPdfOutput
+from rayocr.outputs.typeset.markup import typeset_markdown
 from rayocr.outputs.typeset.typesetter import Typesetter
 from rayocr.pdf.document import PdfFile
 from tests.unit.outputs.clean_pages import character_error_rate, clean_pdf, document_context, pages_of, sizes_of
@@ -239,3 +240,8 @@ def test_typst_is_not_imported_by_who_only_names_the_output() -> None:
     program = "import sys, rayocr.outputs.registry as r; r.parse_outputs(['clean_pdf']); print('typst' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "False"
+
+
+def test_the_marks_of_a_list_stand_where_its_lines_begin() -> None:
+    assert typeset_markdown("- ערב\n- טוב").startswith('leftwards("he"')
+    assert not typeset_markdown("- one\n- two").startswith("leftwards")
