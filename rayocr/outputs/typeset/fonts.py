@@ -21,7 +21,7 @@ _LOOKED_AT = 2000  # characters that tell which family a page is mostly set in
 _PROBED_AT_ONCE = 512  # characters that no wheel has: more of them on one page is a script that is not here
 
 # In the order in which they are asked; weights and slants of a family come along with it. Arabic is Amiri and Bengali Hind
-# Siliguri, because their text comes out of the PDF as it went in; that of Noto's, which raise and lower parts of letters, does not.
+# Siliguri, because their text comes out of the PDF as it went in; that of Noto's, which move parts of letters, does not.
 _FAMILIES = (
     ("Noto Sans", "manimgx_fonts", "NotoSans[wght].ttf"),
     ("Noto Sans Devanagari", "manimgx_fonts", "NotoSansDevanagari[wght].ttf"),

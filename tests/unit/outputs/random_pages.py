@@ -10,10 +10,8 @@ _FRAGMENTS = r"""
 """
 _SYNTAX = st.sampled_from(_FRAGMENTS.split())
 _ODD = st.text(alphabet=st.characters(codec=None, categories=["L", "M", "N", "P", "S", "Z", "C"]), max_size=40)
-_WORDS = st.sampled_from(
-    ["word", "ficus", "über", "Ωmega", "слово", "हिन्दी", "שלום", "سلام", "漢字", "ไทย", "😀"]
-    + ["\u200b", "\ufeff", "a\u0301", "\ud800", "\x00", "\x0c", "\t"]
-)
+_NASTY = ["\u200b", "\ufeff", "a\u0301", "\ud800", "\x00", "\x0c", "\t"]
+_WORDS = st.sampled_from(["word", "ficus", "über", "Ωmega", "слово", "हिन्दी", "שלום", "سلام", "漢字", "ไทย", "😀", *_NASTY])
 _LINE = st.lists(st.one_of(_SYNTAX, _ODD, _WORDS), max_size=12).map(" ".join)
 _PROSE = st.lists(_LINE, max_size=8).map("\n".join)
 
