@@ -24,6 +24,7 @@ rayocr {version}: PDFs in, Markdown and clean PDFs out, page for page; resumable
   python -m rayocr source=in/ dest=out/ engine=gemini limits.rpm=600
   python -m rayocr mode=estimate source=in/ engine=gemini limits=tier1      pages, tokens, money and time, before a cent is spent
   python -m rayocr mode=status dest=out/              what is done, and what failed and why
+  python -m rayocr mode=report dest=out/              the last run as one HTML file: out/report.html
   python -m rayocr mode=cancel source=in/ dest=out/ document=2024/a.pdf      runs drop it, and pass it by
 
 Options are written key=value (Hydra overrides). The most used:
@@ -84,6 +85,10 @@ def _dispatch(arguments: list[str]) -> int:
         from rayocr.driver.estimate import show_estimate
 
         return show_estimate(config)
+    if config.mode is Mode.report:
+        from rayocr.driver.report import show_report
+
+        return show_report(config)
     if config.mode is Mode.cancel:
         from rayocr.driver.control import request_cancel
 

@@ -21,6 +21,7 @@ class Mode(StrEnum):
     status = "status"
     cancel = "cancel"
     estimate = "estimate"
+    report = "report"
 
 
 def _at_least(minimum: float, **values: float | None) -> None:
@@ -356,6 +357,23 @@ class LogsConfig:
 
 
 @dataclass
+class ReportConfig:
+    """Of mode=report."""
+
+    run: str = "last"  # a run's id, last, or all: every document of the destination
+    file: str | None = None  # a local file; null: report.html in the destination
+    documents: int = 1000  # listed; those with failures and doubts first
+    pages: int = 60  # doubtful and failed ones whose picture is shown beside the text; about 60 KB each
+    sample: int = 6  # pages of all, taken at random, likewise
+    dpi: int = 80  # of the pictures: enough to compare with the text
+
+    def __post_init__(self) -> None:
+        _at_least(1, **{"report.documents": self.documents})
+        _at_least(0, **{"report.pages": self.pages, "report.sample": self.sample})
+        _at_least(20, **{"report.dpi": self.dpi})
+
+
+@dataclass
 class RayocrConfig:
     mode: Mode = Mode.run
     source: str | None = None  # null: the samples that come with rayocr
@@ -386,6 +404,7 @@ class RayocrConfig:
     retry: RetryConfig = field(default_factory=RetryConfig)
     shutdown: ShutdownConfig = field(default_factory=ShutdownConfig)
     logs: LogsConfig = field(default_factory=LogsConfig)
+    report: ReportConfig = field(default_factory=ReportConfig)
 
     def __post_init__(self) -> None:
         _at_least(1, limit=self.limit, cpus=self.cpus)
