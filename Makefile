@@ -8,7 +8,7 @@ UV_VERSION := 0.13.9
 export RAY_USAGE_STATS_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test unit lint type fmt bench bench-gemini bench-shared bench-memory quality samples lock wheel clean
+.PHONY: help setup run test unit lint type fmt bench bench-gemini bench-shared bench-memory quality chaos samples lock wheel clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -58,6 +58,10 @@ bench-memory: setup ## peak memory from 10 to 10,000 documents and pages
 
 quality: setup ## character errors and word F1 of the local engines
 	@$(BIN)/python -m benchmarks.quality
+
+SEEDS ?= 12
+chaos: setup ## SEEDS=20 scenarios of kills, pauses and lost servers; half a minute to a minute each
+	@$(BIN)/python -m benchmarks.chaos --seeds $(SEEDS) $(ARGS)
 
 samples: setup ## make samples/ again
 	@$(BIN)/python samples/make_samples.py

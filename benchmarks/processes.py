@@ -10,7 +10,7 @@ import psutil
 
 _INTERVAL_S = 0.1
 # The titles that Ray gives to the processes of our actors; every other child is Ray's own.
-_ACTORS = (
+ACTOR_TITLES = (
     "ray::PageWorker",
     "ray::_LedgerActor",
     "ray::_DiscoveryActor",
@@ -65,7 +65,7 @@ class ProcessWatch:
             return
         for process in processes:
             with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                is_ours = process.pid == self._root.pid or " ".join(process.cmdline()[:1]).startswith(_ACTORS)
+                is_ours = process.pid == self._root.pid or " ".join(process.cmdline()[:1]).startswith(ACTOR_TITLES)
                 usage = self.ours if is_ours or not _is_rays(process) else self.rays
                 times = process.cpu_times()
                 unique = process.memory_full_info().uss

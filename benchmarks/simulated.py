@@ -1,4 +1,4 @@
-"""The Gemini simulator as a process of its own, for benchmarks."""
+"""The Gemini simulator as a process of its own, for benchmarks and chaos."""
 
 from __future__ import annotations
 
@@ -30,6 +30,16 @@ class Simulated:
         with urllib.request.urlopen(f"{self.url}/pace", timeout=60) as answer:
             numbers: dict[str, Any] = json.load(answer)
         return numbers
+
+    def counts(self) -> dict[str, Any]:
+        """Of every page how often it was asked and answered; large, where there are many pages."""
+        with urllib.request.urlopen(f"{self.url}/counts", timeout=60) as answer:
+            numbers: dict[str, Any] = json.load(answer)
+        return numbers
+
+    def set(self, **settings: float) -> None:
+        request = urllib.request.Request(f"{self.url}/settings", data=json.dumps(settings).encode(), method="POST")
+        urllib.request.urlopen(request, timeout=60).close()
 
     def __enter__(self) -> Simulated:
         return self

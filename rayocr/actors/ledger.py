@@ -11,15 +11,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from itertools import count
 
+from rayocr.actors.ledger_start import LedgerStart, read_segments, report_damage, survey
 from rayocr.actors.other_segments import OtherSegments
 from rayocr.errors import ObjectNotFound, PreconditionFailed, StorageError
+from rayocr.ledger.compaction import CompactionPlan, Merge, apply_plan, is_needed, plan_compaction
 from rayocr.ledger.copies import Copies
 from rayocr.ledger.index import LedgerIndex
-from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, DOCUMENTS_PREFIX, document_id_of
-from rayocr.ledger.segment import LEDGER_PREFIX, decode_segment, encode_segment, segment_name
+from rayocr.ledger.segment import encode_segment, segment_name
 from rayocr.ledger.segments import SegmentTable
 from rayocr.messages import DocumentOutcome, PageRecord, PageSummary
 from rayocr.observe.logs import log_event
@@ -64,7 +66,6 @@ class Ledger:
         self._copies = Copies(memory_bytes=copies_bytes)
         self._segments = SegmentTable()
         self._damaged: list[str] = []
-        self._next_seq = 0
         self._written = 0
         self._written_bytes = 0
         self._pending: list[tuple[tuple[PageRecord, ...], asyncio.Future[None]]] = []
@@ -73,6 +74,7 @@ class Ledger:
         self._last_write_s = 0.0
         self._full = asyncio.Event()
         self._flushing: asyncio.Task[None] | None = None
+        self._found = LedgerStart()
         names = self._load()
         self._others = OtherSegments(
             state,
@@ -183,7 +185,7 @@ class Ledger:
 
     def _write_segment(self, records: Sequence[PageRecord]) -> tuple[str, int]:
         while True:
-            seq, self._next_seq = self._next_seq, self._next_seq + 1
+            seq = next(self._next_seq)  # also of a thread that compacts
             data = encode_segment(records, run_id=self._run_id, seq=seq)
             name = segment_name(self._run_id, seq)
             try:
@@ -194,54 +196,76 @@ class Ledger:
 
     async def _delete_segments(self, names: Sequence[str]) -> None:
         for name in names:
+            await asyncio.to_thread(self._delete_segment, name)
+
+    def _delete_segment(self, name: str) -> None:
+        try:
+            self._state.delete(name)
+        except ObjectNotFound:
+            pass
+        except StorageError as error:  # only space is lost; the next start tries again
+            log_event(log, "segment_delete_failed", "A dead segment could not be deleted.", error=str(error), segment=name)
+
+    # -- compaction ---------------------------------------------------------------------------------------------------------
+
+    async def other_runs(self) -> tuple[str, ...]:
+        """Those that left segments which somebody needs, as found at the start."""
+        return tuple(sorted({segment.run_id for segment in self._found.live} - {self._run_id}))
+
+    async def compact(self, live_runs: Collection[str]) -> int:
+        """Writes what is still needed of small and sparse segments of dead runs anew; how many of them went. Once a run.
+
+        Pages are recorded meanwhile. Never raises StorageError: what could not be done is left for the next start."""
+        found, self._found = self._found, LedgerStart()
+        plan = plan_compaction(found.live, finished=found.finished, live_runs={*live_runs, self._run_id})
+        gone = 0
+        for merge in plan.merges:
             try:
-                await asyncio.to_thread(self._state.delete, name)
-            except ObjectNotFound:
-                pass
-            except StorageError as error:  # only space is lost; the next start tries again
-                log_event(log, "segment_delete_failed", "A dead segment could not be deleted.", error=str(error), segment=name)
+                written = await asyncio.to_thread(self._apply, merge)
+            except StorageError as error:
+                log_event(log, "compaction_failed", "Old segments could not be merged.", level=logging.WARNING, error=str(error))
+                break
+            for name in written:
+                gone += len(merge.sources)
+                if not self._segments.replace(merge.sources, by=name):  # all of its documents were finished meanwhile
+                    await self._delete_segments([name])
+        if gone:
+            log_event(log, "ledger_compacted", "Segments of earlier runs were merged.", segments=gone)
+        return gone
+
+    def _apply(self, merge: Merge) -> list[str]:
+        def read(name: str) -> list[PageRecord] | None:
+            segment = next(read_segments(self._state, [name], policy=self._policy), None)
+            return segment.records if segment is not None and not segment.damage else None
+
+        return apply_plan(
+            CompactionPlan(delete=(), merges=(merge,)),
+            read=read,
+            write=lambda records: self._write_segment(records)[0],
+            delete=self._delete_segment,
+        )
 
     # -- start --------------------------------------------------------------------------------------------------------------
 
     def _load(self) -> list[str]:
-        """The names of the segments that were read."""
-        names: list[str] = []
-        finished = {i for e in self._state.list(DOCUMENTS_PREFIX) if (i := document_id_of(e.name))}
-        kept = {i for e in self._state.list(DEAD_LETTERS_PREFIX) if (i := document_id_of(e.name))}
-        dead: list[str] = []
-        for entry in list(self._state.list(LEDGER_PREFIX)):
-            names.append(entry.name)
-            try:
-                data = self._state.read(entry.name)
-            except ObjectNotFound:
-                continue  # another run compacted it away
-            decoded = decode_segment(entry.name, data)
+        """The names of the segments that were found."""
+        start = survey(self._state, policy=self._policy)
+        live = [segment.name for segment in start.live]
+        for decoded in read_segments(self._state, live, policy=self._policy):
             if decoded.damage:
-                self._damaged.append(entry.name)
-                log_event(
-                    log,
-                    "segment_damaged",
-                    "A ledger segment is damaged.",
-                    level=logging.WARNING,
-                    segment=entry.name,
-                    error="; ".join(decoded.damage),
-                )
+                self._damaged.append(decoded.name)
+                report_damage(decoded)
             for record in decoded.records:
-                if record.document_id not in finished:
+                if record.document_id not in start.finished:
                     self._index.add(record)
                 self._copies.add(record)
-            live = {r.document_id for r in decoded.records} - (finished - kept)
-            if live:
-                self._segments.add(entry.name, live)
-            elif decoded.records and not decoded.damage:
-                dead.append(entry.name)
-            self._next_seq = max(self._next_seq, _seq_after(entry.name, self._run_id))
-        for name in dead:
-            try:
-                self._state.delete(name)
-            except StorageError as error:
-                log_event(log, "segment_delete_failed", "A dead segment could not be deleted.", error=str(error), segment=name)
-        return names
+            if needed := [document_id for document_id in decoded.documents if is_needed(document_id, start.finished)]:
+                self._segments.add(decoded.name, needed)
+        self._next_seq = count(max((_seq_after(name, self._run_id) for name in start.names), default=0))
+        for name in start.dead:
+            self._delete_segment(name)
+        self._found = start
+        return start.names
 
 
 def _seq_after(name: str, run_id: str) -> int:

@@ -15,6 +15,8 @@ from rayocr.messages import ModelQuota, SlotReturn, Throttle, ThrottleKind
 
 _SLOT_TTL_S = 600.0  # longer than any request may take; workers that die are reported much earlier
 _OBSERVED_S = 10.0  # the rate of late is measured over so long
+_REFUSALS_S = 20.0  # and the share of late that was refused: at 120 a minute that is 40 requests
+_REFUSALS_OF = 15  # requests at least: one refusal of the first two is no sign of anything
 
 
 class ModelQuotaKeeper:
@@ -43,6 +45,8 @@ class ModelQuotaKeeper:
         self._today = 0
         self._correction_s = 0.0
         self._recent: deque[tuple[float, int]] = deque()  # (when, slots) of late
+        self._refusals: deque[float] = deque()  # when, of late
+        self._sent_away_until = float("-inf")
         self._strikes = 0
         self._last_strike = float("-inf")
 
@@ -77,6 +81,7 @@ class ModelQuotaKeeper:
         self._waited_s += slots * (now - arrived) + sum(taken.delays_s)
         self._today = taken.requests_today
         self._recent.append((now, slots))
+        self._drop_old(now)
 
     def settle(self, aside: SetAside, returned: SlotReturn, *, budget: Budget) -> None:
         """Real use takes the place of what was set aside; where it is not known, that stands."""
@@ -96,12 +101,19 @@ class ModelQuotaKeeper:
     # -- refusals -----------------------------------------------------------------------------------------------------------
 
     def refused(self, throttle: Throttle, *, now: float) -> None:
-        self.rate.refused(
+        self._refusals.append(now)
+        learned = self.rate.refused(
             now,
             sent_at=now - throttle.age_s,
             observed_rpm=self._observed_rpm(now),
+            share=self._refused_share(now),
+            paused=now < self._sent_away_until + _OBSERVED_S,
             quota=throttle.kind is ThrottleKind.MINUTE,
+            retry_after_s=throttle.retry_after_s,
         )
+        self._sent_away_until = max(self._sent_away_until, now + (throttle.retry_after_s or 0.0))
+        if learned:  # from now on with the slower rate
+            self._refusals.clear()
 
     def struck_for_the_day(self, *, sent_at: float, now: float) -> int:
         """How often the server has refused for the day by now; requests that were under way together count once."""
@@ -120,11 +132,20 @@ class ModelQuotaKeeper:
         return self.paused_until - wall if self.paused_until is not None else 0.0
 
     def _observed_rpm(self, now: float) -> float:
-        while self._recent and self._recent[0][0] < now - _OBSERVED_S:
-            self._recent.popleft()
-        if not self._recent:
+        late = [(at, slots) for at, slots in self._recent if at >= now - _OBSERVED_S]
+        if not late:
             return 0.0
-        return sum(slots for _, slots in self._recent) * 60.0 / max(1.0, now - self._recent[0][0])
+        return sum(slots for _, slots in late) * 60.0 / max(1.0, now - late[0][0])
+
+    def _drop_old(self, now: float) -> None:
+        while self._recent and self._recent[0][0] < now - _REFUSALS_S:
+            self._recent.popleft()
+        while self._refusals and self._refusals[0] < now - _REFUSALS_S:
+            self._refusals.popleft()
+
+    def _refused_share(self, now: float) -> float:
+        self._drop_old(now)
+        return min(1.0, len(self._refusals) / max(_REFUSALS_OF, sum(slots for _, slots in self._recent)))
 
     def state(self, now: float, wall: float) -> ModelQuota:
         self.pause_left_s(wall)

@@ -8,19 +8,16 @@ so a listing that begins after the question sees it. Listings are shared by all 
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
+from rayocr.actors.ledger_start import report_damage
 from rayocr.errors import ObjectNotFound
 from rayocr.ledger.segment import LEDGER_PREFIX, DecodedSegment, decode_segment
 from rayocr.messages import PageRecord
-from rayocr.observe.logs import log_event
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
-
-log = logging.getLogger(__name__)
 
 
 class OtherSegments:
@@ -53,14 +50,18 @@ class OtherSegments:
 
     async def records_of(self, document_id: str) -> list[PageRecord]:
         """Recorded by others since the start. Raises StorageError."""
-        looked = asyncio.get_running_loop().create_future()
-        self._waiting.append(looked)
-        if self._looking is None:
-            self._looking = asyncio.get_running_loop().create_task(self._look_for_all())
-        await looked
-        names = sorted(self._names.get(document_id, ()))
-        segments = await asyncio.to_thread(lambda: [self._read(name) for name in names]) if names else []
-        return [record for segment in segments if segment for record in segment.records if record.document_id == document_id]
+        while True:
+            looked = asyncio.get_running_loop().create_future()
+            self._waiting.append(looked)
+            if self._looking is None:
+                self._looking = asyncio.get_running_loop().create_task(self._look_for_all())
+            await looked
+            names = sorted(self._names.get(document_id, ()))
+            segments = await asyncio.to_thread(lambda: [self._read(name) for name in names]) if names else []  # noqa: B023
+            there = [segment for segment in segments if segment is not None]
+            if len(there) == len(names):
+                return [record for segment in there for record in segment.records if record.document_id == document_id]
+            # One went between the look and now. If another run's compaction wrote it anew, the next look finds that.
 
     async def _look_for_all(self) -> None:
         try:
@@ -96,7 +97,7 @@ class OtherSegments:
             found[name] = {record.document_id for record in segment.records}
             if segment.damage:
                 self._on_damage(name)
-                log_event(log, "segment_damaged", "A ledger segment is damaged.", level=logging.WARNING, segment=name)
+                report_damage(segment)
         return there, found
 
     def _note(self, there: set[str], found: dict[str, set[str]]) -> None:

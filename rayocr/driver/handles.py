@@ -116,6 +116,14 @@ class Actors:
     async def close_document(self, document_id: str, outcome: DocumentOutcome) -> None:
         await answer(self.ledger.close_document.remote(document_id, outcome))
 
+    async def other_runs(self) -> tuple[str, ...]:
+        """Runs that left pages of unfinished documents behind."""
+        runs: tuple[str, ...] = await answer(self.ledger.other_runs.remote())
+        return runs
+
+    async def compact(self, live_runs: list[str]) -> None:
+        await answer(self.ledger.compact.remote(live_runs))
+
     async def close_ledger(self) -> LedgerReport:
         report: LedgerReport = await answer(self.ledger.close.remote())
         return report

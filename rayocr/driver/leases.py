@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from rayocr.driver.shutdown import Draining
 from rayocr.errors import LocksUnavailable
 from rayocr.locks.base import Lease, Locks
+from rayocr.locks.holder import Holder
 from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
@@ -78,6 +79,10 @@ class LeaseKeeper:
             await asyncio.to_thread(self._locks.release, lease)
         except LocksUnavailable as error:  # it ends with its time limit
             log_event(log, "lease_release_failed", "A lease could not be given back.", document_id=lease.key, error=str(error))
+
+    async def holders(self, keys: Sequence[str]) -> dict[str, Holder]:
+        """Of the keys that are held, by whom. Waits while the lock service is away. Raises Draining."""
+        return await self.patiently(lambda: asyncio.to_thread(self._locks.holders, keys))
 
     def holds(self, lease: Lease) -> bool:
         return self._held.get(lease.key) == lease

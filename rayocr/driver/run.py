@@ -27,6 +27,7 @@ from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.cluster import Connection, connect, disconnect
 from rayocr.driver.control import CancelWatch
 from rayocr.driver.feed import Feed
+from rayocr.driver.housekeeping import keep_house
 from rayocr.driver.leases import LeaseKeeper
 from rayocr.driver.preflight import Plan
 from rayocr.driver.probe import probe_servers
@@ -194,16 +195,15 @@ class Run:
         watching = asyncio.create_task(watch.run())
         shrinking = asyncio.create_task(self._shrink_forever(pools))
         metering = asyncio.create_task(self._watch_quota(actors))
+        tidying = asyncio.create_task(keep_house(actors, leases, self.run_id))
         feeding = asyncio.create_task(feed.run(flow))
+        beside = (showing, watching, shrinking, metering, tidying)
         try:
             await self._until_done_or_stopped(feed, feeding, pools, draining, shutdown)
         finally:
-            feeding.cancel()
-            showing.cancel()
-            watching.cancel()
-            shrinking.cancel()
-            metering.cancel()
-            await asyncio.gather(feeding, showing, watching, shrinking, metering, return_exceptions=True)
+            for task in (feeding, *beside):
+                task.cancel()
+            await asyncio.gather(feeding, *beside, return_exceptions=True)
             await feed.close()
             with contextlib.suppress(Exception):  # the last word on the money; a limiter that is gone has said its own
                 if actors.limiter is not None:

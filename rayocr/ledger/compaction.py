@@ -75,16 +75,23 @@ def plan_compaction(
 def apply_plan(
     plan: CompactionPlan,
     *,
-    read: Callable[[str], Iterable[PageRecord]],
+    read: Callable[[str], Sequence[PageRecord] | None],
     write: Callable[[Sequence[PageRecord]], str],
     delete: Callable[[str], None],
 ) -> list[str]:
-    """The names of the new segments. Killed anywhere, it leaves at worst a record twice, which the index takes once."""
+    """The names of the new segments. Killed anywhere, it leaves at worst a record twice, which the index takes once.
+
+    `read` gives None for a segment that turns out to be damaged, or gone: its merge is left alone.
+    """
     written = []
     for name in plan.delete:
         delete(name)
     for merge in plan.merges:
-        records = [record for source in merge.sources for record in read(source) if record.document_id in merge.documents]
+        sources = [read(source) for source in merge.sources]
+        whole = [records for records in sources if records is not None]
+        if len(whole) < len(sources):
+            continue
+        records = [record for source in whole for record in source if record.document_id in merge.documents]
         if records:
             written.append(write(records))
         for source in merge.sources:

@@ -29,3 +29,14 @@ class SegmentTable:
                 del self._documents[name]
                 dead.append(name)
         return dead
+
+    def replace(self, names: Iterable[str], by: str) -> bool:
+        """Segments were written anew as one; whether a document still needs it."""
+        needed: set[str] = set()
+        for name in names:
+            for document_id in self._documents.pop(name, ()):
+                self._segments[document_id].discard(name)
+                needed.add(document_id)
+        if needed:
+            self.add(by, needed)
+        return bool(needed)

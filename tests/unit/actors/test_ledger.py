@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from rayocr.actors.ledger import Ledger
+from rayocr.actors.ledger_start import survey
+from rayocr.actors.other_segments import OtherSegments
 from rayocr.errors import StorageError, StorageFull, StorageUnavailable
 from rayocr.ledger.manifest import manifest_name
 from rayocr.ledger.segment import LEDGER_PREFIX, decode_segment
@@ -309,3 +312,128 @@ async def test_storage_that_is_away_is_told_to_whoever_opens_a_document() -> Non
         await ours.open_document(A)
     away = False
     assert await ours.open_document(A) == ()
+
+
+# -- compaction ---------------------------------------------------------------------------------------------------------------
+
+
+async def many_small_segments(run_id: str = "dead", count: int = 20) -> None:
+    earlier = ledger(run_id=run_id)
+    for number in range(1, count + 1):
+        await earlier.record([page(number)])
+
+
+async def test_small_segments_of_a_dead_run_become_one_and_every_page_stays() -> None:
+    await many_small_segments()
+    ours = ledger(run_id="ours")
+    assert await ours.other_runs() == ("dead",)
+    assert await ours.compact([]) == 20
+    assert len(segments()) == 1
+    assert [number for _, number in stored()] == list(range(1, 21))
+    await ours.close_document(A, DocumentOutcome.COMPLETE)
+    assert segments() == []
+
+
+async def test_segments_of_a_run_that_is_alive_are_left_alone() -> None:
+    await many_small_segments()
+    assert await ledger(run_id="ours").compact(["dead"]) == 0
+    assert len(segments()) == 20
+
+
+async def test_pages_are_recorded_while_old_segments_are_merged() -> None:
+    await many_small_segments()
+    ours = ledger(run_id="ours")
+    await asyncio.gather(ours.compact([]), *(ours.record([page(100 + number)]) for number in range(10)))
+    assert [number for _, number in stored()] == [*range(1, 21), *range(100, 110)]
+
+
+async def test_a_document_that_is_finished_while_its_segments_are_merged_leaves_nothing() -> None:
+    await many_small_segments()
+    ours = ledger(run_id="ours")
+    compacting = asyncio.create_task(ours.compact([]))
+    await asyncio.sleep(0)
+    await ours.close_document(A, DocumentOutcome.COMPLETE)
+    await compacting
+    assert segments() == []
+
+
+async def test_a_segment_that_turns_out_damaged_keeps_its_neighbours_from_being_merged() -> None:
+    await many_small_segments()
+    ours = ledger(run_id="ours")
+    state = MemoryStorage("ledger")
+    data = state.read(segments()[7])
+    state.write(segments()[7], data[:-9])
+    assert await ours.compact([]) == 0
+    assert len(segments()) == 20
+
+
+async def test_a_storage_that_fails_meanwhile_costs_nothing() -> None:
+    await many_small_segments()
+
+    def full(operation: str, name: str) -> None:
+        if operation == "write":
+            raise StorageError("full")
+
+    assert await ledger(run_id="ours", faults=full).compact([]) == 0
+    assert len(segments()) == 20
+
+
+async def test_pages_that_another_run_merges_meanwhile_are_found_where_they_went() -> None:
+    ours = ledger(run_id="ours")
+    await many_small_segments()
+    theirs = ledger(run_id="theirs")
+    once = iter([True])
+    read = OtherSegments._read
+
+    def merged_in_between(self: OtherSegments, name: str) -> Any:
+        if (
+            threading.current_thread() is not threading.main_thread()
+            and name.endswith("00000003.jsonl.zst")
+            and next(once, False)
+        ):
+            asyncio.run(theirs.compact([]))
+        return read(self, name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        await ours._others.records_of("nobody's")  # the look that finds them
+        patch.setattr(OtherSegments, "_read", merged_in_between)
+        assert [s.page_number for s in await ours.open_document(A)] == list(range(1, 21))
+    assert next(once, None) is None
+    assert len(segments()) == 1
+
+
+# -- what a start costs -------------------------------------------------------------------------------------------------------
+
+
+async def test_segments_of_finished_documents_are_not_read_at_a_start() -> None:
+    earlier = ledger()
+    text = "".join(f"{number:x}" for number in range(100_000))
+    await earlier.record([page(1, text=text)])
+    await earlier.record([page(1, B, text=text)])
+    MemoryStorage("ledger").write(manifest_name(A), b"{}")
+    names = segments()
+    whole: list[str] = []
+
+    class Watched(MemoryStorage):
+        def read(self, name: str, *, start: int = 0, length: int | None = None, version: str | None = None) -> bytes:
+            if length is None:
+                whole.append(name)
+            return super().read(name, start=start, length=length, version=version)
+
+    start = survey(Watched("ledger"), policy=RetryPolicy(max_attempts=1, base_s=0, cap_s=0))
+    assert whole == []
+    assert start.dead == names[:1]
+    assert [segment.name for segment in start.live] == names[1:]
+
+
+async def test_a_thousand_documents_are_looked_up_in_a_listing_instead_of_one_by_one() -> None:
+    earlier = ledger()
+    ids = [f"{number:064x}" for number in range(1500)]
+    await earlier.record([page(1, document_id) for document_id in ids])
+    for document_id in ids[:700]:
+        MemoryStorage("ledger").write(manifest_name(document_id), b"{}")
+    asked: list[str] = []
+    state = MemoryStorage("ledger", faults=lambda operation, name: asked.append(operation))
+    start = survey(state, policy=RetryPolicy(max_attempts=1, base_s=0, cap_s=0))
+    assert len(start.finished) == 700
+    assert asked.count("stat") == 700  # for their dead letters

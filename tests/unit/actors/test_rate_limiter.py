@@ -88,11 +88,14 @@ async def test_a_refusal_without_a_delay_still_pauses() -> None:
     assert await limiter.release("m", "w", SlotReturn(slots=1, throttle=throttle)) >= 1.0
 
 
-async def test_a_busy_server_is_asked_more_slowly_without_a_pause() -> None:
+async def test_a_server_that_turns_a_third_away_is_asked_more_slowly_without_a_pause() -> None:
     limiter = World().limiter(rpm=600)
     await limiter.lease("m", "w", 1)
-    throttle = Throttle(kind=ThrottleKind.OVERLOADED, age_s=0.1)
-    assert await limiter.release("m", "w", SlotReturn(slots=1, free=1, throttle=throttle)) == 0
+    refused = SlotReturn(slots=1, free=1, throttle=Throttle(kind=ThrottleKind.OVERLOADED, age_s=0.1))
+    for _ in range(4):
+        assert await limiter.release("m", "w", refused) == 0
+    assert (await limiter.state()).models[0].rate_rpm == 600
+    await limiter.release("m", "w", refused)
     assert (await limiter.state()).models[0].rate_rpm == pytest.approx(420)
 
 

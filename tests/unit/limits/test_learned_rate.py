@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from random import Random
 
 import pytest
 
@@ -8,7 +9,7 @@ from rayocr.limits.learned_rate import LearnedRate
 
 
 def refuse(rate: LearnedRate, now: float, *, observed_rpm: float, quota: bool = True) -> None:
-    rate.refused(now, sent_at=now - 0.1, observed_rpm=observed_rpm, quota=quota)
+    rate.refused(now, sent_at=now - 0.1, observed_rpm=observed_rpm, share=1.0, quota=quota)
 
 
 def test_without_a_refusal_the_rate_is_the_configured_one() -> None:
@@ -38,9 +39,9 @@ def test_it_climbs_slowly_near_what_was_refused() -> None:
 def test_requests_that_were_under_way_together_teach_one_lesson() -> None:
     rate = LearnedRate(600, now=0)
     for age_s in (0.1, 2.0, 5.0):
-        rate.refused(10, sent_at=10 - age_s, observed_rpm=600)
+        rate.refused(10, sent_at=10 - age_s, observed_rpm=600, share=1.0)
     assert rate.rpm(10) == pytest.approx(420)
-    rate.refused(12, sent_at=10.5, observed_rpm=400)
+    rate.refused(12, sent_at=10.5, observed_rpm=400, share=1.0)
     assert (rate.rpm(12) or 0) < 300
 
 
@@ -74,3 +75,35 @@ def test_a_restarted_limiter_begins_at_half_the_rate_and_recovers_within_a_minut
     rate = LearnedRate(600, now=0, share=0.5)
     assert rate.rpm(0) == 300
     assert rate.rpm(60) == 600
+
+
+def test_a_server_that_refuses_here_and_there_is_not_obeyed_for_long() -> None:
+    """One request in ten at random, at 600 a minute for ten minutes: what is left of the rate is nearly all of it."""
+    rate, draw = LearnedRate(600, now=0), Random(1)
+    now, sent = 0.0, 0
+    while now < 600:
+        now += 60 / (rate.rpm(now) or 600)
+        sent += 1
+        if draw.random() < 0.1:
+            rate.refused(now, sent_at=now - 0.01, observed_rpm=600, share=0.1, quota=draw.random() < 0.5)
+    assert sent > 0.85 * 6000
+
+
+def test_a_refusal_that_sends_away_for_long_is_a_lesson_even_if_it_is_the_only_one() -> None:
+    rate = LearnedRate(30_000, now=0)
+    rate.refused(0, sent_at=-0.1, observed_rpm=1000, share=0.001, retry_after_s=34.0)
+    assert rate.rpm(0) == pytest.approx(700)
+
+
+def test_what_was_sent_little_for_a_pause_is_not_taken_for_the_quota() -> None:
+    rate = LearnedRate(600, now=0)
+    rate.refused(0, sent_at=-0.1, observed_rpm=60, share=1.0, paused=True)
+    assert rate.rpm(0) == pytest.approx(420)
+
+
+def test_a_minute_after_a_refusal_it_climbs_at_the_usual_pace() -> None:
+    rate = LearnedRate(1000, now=0)
+    refuse(rate, 0, observed_rpm=100)
+    seen = [rate.rpm(second) or 0 for second in range(160)]
+    assert seen[59] < 150
+    assert seen[-1] == 1000

@@ -1,0 +1,170 @@
+"""What can happen to a run. Each fault strikes once, at a moment that the scenario chooses."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import signal
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import psutil
+
+if TYPE_CHECKING:
+    from benchmarks.chaos.scene import Scene
+
+
+class Fault(ABC):
+    """`may_lose`: pages that are under way or not yet flushed when it strikes may be paid for again."""
+
+    name: ClassVar[str]
+    may_lose: ClassVar[bool] = True
+
+    @abstractmethod
+    def strike(self, scene: Scene, chance: random.Random) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class KillActor(Fault):
+    """SIGKILL to one process of those whose actor has this class."""
+
+    title: str
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return "kill " + self.title.removeprefix("ray::").strip("_").removesuffix("Actor")
+
+    @property
+    def may_lose(self) -> bool:  # type: ignore[override]
+        return self.title not in ("ray::_RateLimiterActor", "ray::_DiscoveryActor")
+
+    def strike(self, scene: Scene, chance: random.Random) -> None:
+        victims = scene.actors(self.title)
+        if victims:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                chance.choice(victims).kill()
+
+
+@dataclass(frozen=True, slots=True)
+class KillDriver(Fault):
+    """SIGKILL; `again`: the same command is started at once, before Ray has ended what the dead one had on it."""
+
+    number: int = 0
+    again: bool = True
+    name = "kill driver"
+
+    def strike(self, scene: Scene, chance: random.Random) -> None:
+        driver = scene.drivers[self.number]
+        if driver.runs:
+            driver.kill()
+        if self.again and not driver.has_finished:
+            driver.start()
+
+
+@dataclass(frozen=True, slots=True)
+class Terminate(Fault):
+    """SIGTERM, and the same command again when the run has drained."""
+
+    number: int = 0
+    name = "SIGTERM"
+    may_lose = False
+
+    def strike(self, scene: Scene, chance: random.Random) -> None:
+        driver = scene.drivers[self.number]
+        if driver.runs:
+            driver.terminate()
+            driver.wait()
+        if not driver.has_finished:
+            driver.start()
+
+
+@dataclass(frozen=True, slots=True)
+class TerminateTwice(Fault):
+    """A second SIGTERM while the first is still draining."""
+
+    number: int = 0
+    name = "SIGTERM twice"
+
+    def strike(self, scene: Scene, chance: random.Random) -> None:
+        driver = scene.drivers[self.number]
+        for _ in range(2):
+            if driver.runs:
+                driver.terminate()
+                time.sleep(chance.uniform(0.01, 0.3))
+        driver.wait()
+        if not driver.has_finished:
+            driver.start()
+
+
+@dataclass(frozen=True, slots=True)
+class KillNode(Fault):
+    name = "kill node"
+
+    def strike(self, scene: Scene, chance: random.Random) -> None:
+        assert scene.nodes is not None
+        scene.nodes.kill_added()
+
+
+@dataclass(frozen=True, slots=True)
+class KillRedis(Fault):
+    """SIGKILL, and a new start after a part or a multiple of the leases' time limit."""
+
+    keep_data: bool
+    away_ttls: float
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return f"kill redis {'keeping' if self.keep_data else 'losing'} its data"
+
+    def strike(self, scene: Scene, chance: random.Random) -> None:
+        assert scene.redis is not None
+        scene.redis.kill(keep_data=self.keep_data)
+        time.sleep(self.away_ttls * scene.ttl_s)
+        scene.redis.start()
+
+
+@dataclass(frozen=True, slots=True)
+class Pause(Fault):
+    """SIGSTOP for longer than the leases live, then SIGCONT. `whole`: the Ray that the driver started as well."""
+
+    number: int = 0
+    whole: bool = False
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return "pause driver with its Ray" if self.whole else "pause driver"
+
+    def strike(self, scene: Scene, chance: random.Random) -> None:
+        driver = scene.drivers[self.number]
+        if not driver.runs:
+            return
+        stopped = driver.processes(whole=self.whole)
+        _signal(stopped, signal.SIGSTOP)
+        time.sleep(chance.uniform(1.2, 1.8) * scene.ttl_s)
+        _signal(stopped, signal.SIGCONT)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals(Fault):
+    """For a while the server answers a part of the requests with this status. Costs nothing."""
+
+    status: int
+    seconds: float
+    may_lose = False
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return f"{self.status}s"
+
+    def strike(self, scene: Scene, chance: random.Random) -> None:
+        scene.server.set(error_status=self.status, error_share=0.4)
+        time.sleep(self.seconds)
+        scene.server.set(error_share=0.0)
+
+
+def _signal(processes: list[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(number)

@@ -1,0 +1,83 @@
+"""The kinds of scenario: what they run on, and which faults strike, in which order."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchmarks.chaos.faults import (
+    Fault,
+    KillActor,
+    KillDriver,
+    KillNode,
+    KillRedis,
+    Pause,
+    Refusals,
+    Terminate,
+    TerminateTwice,
+)
+
+_OWN_RESTART = ("ray::_LedgerActor", "ray::_RateLimiterActor", "ray::_DiscoveryActor")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """`own_ray`: each driver starts a Ray for itself, instead of sharing the harness' one."""
+
+    name: str
+    faults: Callable[[random.Random], list[Fault]]
+    drivers: int = 1
+    own_ray: bool = False
+    redis: bool = False
+    second_node: bool = False
+
+
+def _killed_actors(chance: random.Random) -> list[Fault]:
+    # A worker process of each kind dies once only: a document that is there when the second one dies is quarantined, rightly.
+    titles = [*_OWN_RESTART, chance.choice(_OWN_RESTART), "ray::_DocumentWorkerActor"]
+    chance.shuffle(titles)
+    return [KillActor(title) for title in titles]
+
+
+def _storm(chance: random.Random) -> list[Fault]:
+    faults: list[Fault] = [
+        KillActor("ray::PageWorker"),
+        KillActor(chance.choice(_OWN_RESTART)),
+        KillRedis(keep_data=chance.random() < 0.5, away_ttls=chance.uniform(0.1, 1.3)),
+        Pause(number=chance.randrange(2)),
+        KillDriver(number=chance.randrange(2)),
+        Refusals(status=503, seconds=1.0),
+    ]
+    chance.shuffle(faults)
+    return faults
+
+
+KINDS = (
+    Kind(name="driver", faults=lambda chance: [KillDriver(), KillDriver()]),
+    Kind(name="workers", faults=lambda chance: [KillActor("ray::PageWorker"), Refusals(status=503, seconds=1.0)]),
+    Kind(
+        name="redis kept",
+        redis=True,
+        faults=lambda chance: [KillRedis(keep_data=True, away_ttls=t) for t in (chance.uniform(0, 0.3), chance.uniform(1, 1.5))],
+    ),
+    Kind(name="actors", faults=_killed_actors),
+    Kind(name="paused driver", drivers=2, faults=lambda chance: [Pause()]),
+    Kind(name="two drivers", drivers=2, faults=lambda chance: [KillDriver(again=False)]),
+    Kind(name="own Ray", own_ray=True, faults=lambda chance: [KillDriver(), KillDriver()]),
+    Kind(name="signals", faults=lambda chance: [Terminate(), TerminateTwice()]),
+    Kind(
+        name="redis lost",
+        redis=True,
+        drivers=2,
+        faults=lambda chance: [KillRedis(keep_data=False, away_ttls=chance.uniform(0, 1.3))],
+    ),
+    Kind(name="node", second_node=True, faults=lambda chance: [KillNode()]),
+    Kind(name="paused machine", drivers=2, own_ray=True, faults=lambda chance: [Pause(whole=True)]),
+    Kind(name="storm", drivers=2, redis=True, faults=_storm),
+)
+
+
+def kind_of(seed: int) -> Kind:
+    """Seeds count from 1; as many in a row as there are kinds show each once."""
+    return KINDS[(seed - 1) % len(KINDS)]

@@ -1,0 +1,140 @@
+"""One scenario: documents, servers and drivers are set up, the faults strike, and everything is run to its end."""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from benchmarks.chaos.corpus import Corpus
+from benchmarks.chaos.driver import Driver
+from benchmarks.chaos.durable import Durable
+from benchmarks.chaos.faults import Fault
+from benchmarks.chaos.kinds import Kind
+from benchmarks.chaos.nodes import Nodes, carrying, titled
+from benchmarks.chaos.witness import Witness, file_leases, redis_leases
+from benchmarks.measured import clean_environment
+from benchmarks.simulated import Simulated
+from benchmarks.valkey import Valkey
+
+MARK = "RAYOCR_CHAOS"  # in the environment of what a scenario starts
+_STARTS = 6  # of a driver after the last fault; one or two are what it takes
+
+
+@dataclass(slots=True)
+class Scene:
+    seed: int
+    kind: Kind
+    folder: Path
+    corpus: Corpus
+    server: Simulated
+    nodes: Nodes | None  # None: the drivers start their own
+    redis: Valkey | None
+    ttl_s: float
+    options: tuple[str, ...]  # of the command line, drawn by the seed
+    mark: str = field(default_factory=lambda: secrets.token_hex(8))
+    drivers: list[Driver] = field(default_factory=list)
+    struck: list[str] = field(default_factory=list)
+    witness: Witness = field(init=False)
+
+    def __post_init__(self) -> None:
+        redis = self.redis
+        leases = (lambda: redis_leases(redis.url)) if redis else (lambda: file_leases(self.dest))
+        self.witness = Witness(self.server, Durable(self.dest, self.corpus), leases)
+        for number in range(self.kind.drivers):
+            self.drivers.append(Driver(number, self.folder, self._arguments(), self._environment()))
+
+    @property
+    def dest(self) -> Path:
+        return self.folder / "out"
+
+    @property
+    def scratch(self) -> Path:
+        """Where the scenario's processes put temporary files."""
+        return self.folder / "tmp"
+
+    def play(self, faults: list[Fault], chance: random.Random) -> None:
+        """Returns when every driver has ended with 0, or has been given up."""
+        moments = sorted(chance.uniform(0.05, 0.8) for _ in faults)
+        with self.witness:
+            for driver in self.drivers:
+                driver.start()
+            for fault, moment in zip(faults, moments, strict=True):
+                self._until_answered(moment * self.corpus.page_total)
+                if not any(driver.runs for driver in self.drivers):
+                    break
+                self.struck.append(fault.name)
+                self.witness.fault(fault.name, may_lose=fault.may_lose)
+                fault.strike(self, chance)
+            self._finish()
+            self.witness.look()
+
+    def actors(self, title: str) -> list[psutil.Process]:
+        if self.nodes is not None:
+            return self.nodes.actors((title,))
+        return titled(carrying(MARK, self.mark), (title,))
+
+    def close(self) -> None:
+        for driver in self.drivers:
+            driver.close()
+
+    def _until_answered(self, pages: float) -> None:
+        """Or until all drivers have ended: then whoever did not finish is started again."""
+        while self.witness.pages_answered < pages:
+            if not any(driver.runs for driver in self.drivers):
+                unfinished = [driver for driver in self.drivers if not driver.has_finished]
+                if not unfinished or max(len(driver.codes) for driver in unfinished) > _STARTS:
+                    return
+                for driver in unfinished:
+                    driver.start()
+            time.sleep(0.02)
+
+    def _finish(self) -> None:
+        """Everybody until exit code 0: a survivor ends by itself, whoever was killed is started again."""
+        for driver in self.drivers:
+            driver.wait()
+        for _ in range(_STARTS):
+            unfinished = [driver for driver in self.drivers if not driver.has_finished]
+            for driver in unfinished:
+                driver.start()
+            for driver in unfinished:
+                driver.wait()
+
+    def _arguments(self) -> tuple[str, ...]:
+        return (
+            f"source={self.corpus.folder}",
+            f"dest={self.dest}",
+            "engine=gemini",
+            "engine.chain=[gemini]",
+            "progress=plain",
+            f"cluster={self.nodes.address if self.nodes else 'local'}",
+            f"locks={'redis' if self.redis else 'file'}",
+            f"locks.ttl_s={self.ttl_s:g}",
+            "retry.base_s=0.2",
+            *self.options,
+        )
+
+    def _environment(self) -> dict[str, str]:
+        # Ray's sockets have short paths only, so its files do not go where TMPDIR says.
+        rays = {name: value for name, value in os.environ.items() if name.startswith("RAY_")}
+        variables = {**rays, MARK: self.mark, "TMPDIR": str(self.scratch), **self.server.variables}
+        if self.redis is not None:
+            variables["REDIS_URL"] = self.redis.url
+        return clean_environment(variables)
+
+
+def draw_options(chance: random.Random) -> tuple[str, ...]:
+    """Settings that change how much is under way at a time, and where it is."""
+    return (
+        f"limits.max_in_flight={chance.choice((8, 16, 32))}",
+        f"window.documents={chance.choice((12, 48, 256))}",
+        f"workers.max={chance.choice((1, 2, 3))}",
+        f"ledger.flush_interval_s={chance.choice((0.2, 1.0, 1.0))}",
+        f"ledger.memory_bytes={chance.choice((20_000, 268_435_456))}",
+        f"dedup.pages={chance.choice(('true', 'false'))}",
+    )
