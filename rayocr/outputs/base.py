@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
 class Output(ABC):
     """One file of one document: `begin`, each page in order, `finish`, and `close` however it went. `suffix` goes behind the
-    document's output stem. `source` is there for those that set `needs_source`."""
+    document's output stem. `source` is there for those that set `needs_source`, and the boxes of records for those that set
+    `needs_boxes`."""
 
     name: ClassVar[str]
     suffix: ClassVar[str]
     needs_source: ClassVar[bool] = False
+    needs_boxes: ClassVar[bool] = False  # where lines lie, as far as engines say
 
     def __init__(
         self, file: BinaryIO, context: DocumentContext, *, config: OutputConfig | None = None, source: PdfFile | None = None

@@ -9,8 +9,10 @@ from rayocr.outputs.base import Output
 from rayocr.outputs.clean_pdf import CleanPdfOutput
 from rayocr.outputs.jsonl import JsonlOutput
 from rayocr.outputs.markdown import MarkdownOutput
+from rayocr.outputs.searchable_pdf import SearchablePdfOutput
 
-_OUTPUTS: dict[str, type[Output]] = {output.name: output for output in (MarkdownOutput, CleanPdfOutput, JsonlOutput)}
+_ALL: tuple[type[Output], ...] = (MarkdownOutput, CleanPdfOutput, SearchablePdfOutput, JsonlOutput)
+_OUTPUTS = {output.name: output for output in _ALL}
 
 
 def parse_outputs(words: Sequence[str]) -> tuple[type[Output], ...]:

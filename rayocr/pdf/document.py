@@ -41,6 +41,11 @@ class PdfFile:
         self._document = _open(self._data)
 
     @property
+    def data(self) -> Any:
+        """The whole file, a uint8 array."""
+        return self._data
+
+    @property
     def page_count(self) -> int:
         return len(self._document)
 
