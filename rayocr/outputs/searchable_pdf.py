@@ -18,7 +18,7 @@ from rayocr.ledger.boxes import unpack_boxes
 from rayocr.ledger.runs import format_runs
 from rayocr.messages import DocumentContext, PageRecord, TextBox
 from rayocr.outputs.base import Output
-from rayocr.outputs.searchable.lines import DETECTION_DPI, detect_lines, lay_in_order, lay_over, plain_lines
+from rayocr.outputs.searchable.lines import DETECTION_DPI, detect_lines, in_reading_order, lay_in_order, lay_over, plain_lines
 
 if TYPE_CHECKING:
     import pikepdf
@@ -109,7 +109,7 @@ class SearchablePdfOutput(Output):
 
     def _boxes(self, record: PageRecord, page: Page) -> list[TextBox]:
         if boxes := unpack_boxes(record.boxes):
-            return list(boxes)
+            return in_reading_order(boxes, page.width_pt, page.height_pt)
         lines = plain_lines(record.text)
         try:
             rendering = page.render(dpi=DETECTION_DPI, grayscale=True)

@@ -80,14 +80,22 @@ def add_font(pdf: pikepdf.Pdf) -> pikepdf.Object:
 @cache
 def _font_file() -> bytes:
     from fontTools.fontBuilder import FontBuilder
-    from fontTools.ttLib.tables._g_l_y_f import Glyph
+    from fontTools.pens.ttGlyphPen import TTGlyphPen
 
+    # Two corners without an area between them: nothing to paint, even for programs that overlook that the text is invisible,
+    # and yet as high and wide as a letter for readers that draw selections around outlines.
+    pen = TTGlyphPen(None)
+    for x, y in ((0, int(DESCENT_EM * _UNITS)), (int(ADVANCE_EM * _UNITS), int(ASCENT_EM * _UNITS))):
+        pen.moveTo((x, y))
+        pen.lineTo((x, y))
+        pen.closePath()
+    corners = pen.glyph()
     builder = FontBuilder(_UNITS, isTTF=True)
     advance = int(ADVANCE_EM * _UNITS)
     glyphs = [".notdef", "any"]
     builder.setupGlyphOrder(glyphs)
     builder.setupCharacterMap({0x20: "any"})
-    builder.setupGlyf({name: Glyph() for name in glyphs})
+    builder.setupGlyf(dict.fromkeys(glyphs, corners))
     builder.setupHorizontalMetrics(dict.fromkeys(glyphs, (advance, 0)))
     builder.setupHorizontalHeader(ascent=int(ASCENT_EM * _UNITS), descent=int(DESCENT_EM * _UNITS))
     builder.setupNameTable({"familyName": "Rayocr Glyphless", "styleName": "Regular", "psName": FONT_NAME[1:]})

@@ -7,6 +7,7 @@ would cost a hundred times that. Words land in the right line or one beside it, 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,10 @@ _MIN_LETTER_PX, _MAX_LETTER_PX = 4, 70  # in height, at 100 dpi: 3 to 50 pt
 _CHARACTER_EM = (0.2, 1.6)  # width of a character by the height of its line: outside, the lines are not those of the text
 _MARGIN = 0.08  # of the page's sides, where nothing was found
 _FALLBACK_CHARS, _MAX_FALLBACK_PT = 90, 11.0
-_SYNTAX = re.compile(r"^\s{0,12}(?:#{1,6}\s+|>\s?|[-*+]\s+|\|)|[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}|\\(?=[\W_])|<[^<>]{1,200}>|\|")
+_SYNTAX = re.compile(
+    r"^\s{0,12}(?:#{1,6}\s+|>\s?|[-*+]\s+|\|)|[*`]{1,3}(?=\S)|(?<=\S)[*`]{1,3}|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)"
+    r"|\\(?=[\W_])|<[^<>]{1,200}>|\|"
+)
 _RULE = re.compile(r"^[\s|:\-=_*`~]+$")
 
 
@@ -66,6 +70,34 @@ def detect_lines(image: Image.Image, scale: float) -> list[LayoutLine]:
         return []
     blocks = reading_order(found, page_height=image.height / scale, em=em_of(found))
     return [box for block in blocks for box in _by_rows(block) if isinstance(box, LayoutLine)]
+
+
+def in_reading_order(boxes: Sequence[TextBox], width_pt: float, height_pt: float) -> list[TextBox]:
+    """As the page is read that most of its lines are upright on. Engines give them as they were found: across columns."""
+    if not boxes:
+        return []
+    turns = Counter(round(box.angle_deg / 90) % 4 for box in boxes).most_common(1)[0][0]
+    if turns % 2:
+        width_pt, height_pt = height_pt, width_pt
+    by_line: dict[int, TextBox] = {}
+    lines = []
+    for box in boxes:
+        x0, y0, x1, y1 = _turned_back(box, turns, width_pt, height_pt)
+        lines.append(LayoutLine(text=box.text, x0=x0, y0=y0, x1=x1, y1=y1))
+        by_line[id(lines[-1])] = box
+    blocks = reading_order(lines, page_height=height_pt, em=em_of(lines))
+    return [by_line[id(line)] for block in blocks for line in _by_rows(block)]
+
+
+def _turned_back(box: TextBox, turns: int, width_pt: float, height_pt: float) -> tuple[float, float, float, float]:
+    """On the page turned by so many quarters counter-clockwise; width and height are those after the turn."""
+    if turns == 1:
+        return box.y0, height_pt - box.x1, box.y1, height_pt - box.x0
+    if turns == 2:
+        return width_pt - box.x1, height_pt - box.y1, width_pt - box.x0, height_pt - box.y0
+    if turns == 3:
+        return width_pt - box.y1, box.x0, width_pt - box.y0, box.x1
+    return box.x0, box.y0, box.x1, box.y1
 
 
 def lay_over(lines: Sequence[str], found: Sequence[LayoutLine]) -> list[TextBox]:

@@ -13,6 +13,8 @@ from rayocr.pdf.geometry import Upright
 
 _TALL = 1.5  # boxes higher than this by their width hold text that runs upwards
 _MIN_SIZE_PT = 0.5
+_VIRAMA = 9  # its combining class, in all scripts that have one
+_MIN_MOVE_EM = 0.02
 # Widths of letters in most typefaces, in em: they decide where in a line a word begins.
 _NARROW, _WIDE = frozenset("iljI.,;:'|!()[]{}ftr\"`-· "), frozenset("mwMW@%—…")
 
@@ -34,7 +36,7 @@ def text_content(boxes: Iterable[TextBox], upright: Upright, *, tagged: bool) ->
     runs = b"".join(_line(box, to_page) for box in boxes if box.text.strip())
     if not runs:
         return b""
-    content = b"q\nBT\n3 Tr\n%b 1 Tf\n%bET\nQ\n" % (FONT_NAME.encode(), runs)
+    content = b"q\nBT\n3 Tr\n%bET\nQ\n" % runs
     return b"/Artifact BMC\n%bEMC\n" % content if tagged else content
 
 
@@ -67,34 +69,33 @@ def frame_of(box: TextBox) -> _Frame:
 
 
 def _line(box: TextBox, to_page: Upright) -> bytes:
+    """One text object, since readers sort those of a row by themselves; its words are moved to where they probably are."""
     frame = frame_of(box)
+    text = _visual_order(" ".join(box.text.split()))
+    count = len(text.encode("utf-16-be", "replace")) // 2
+    stretch = frame.width / (ADVANCE_EM * frame.size * count)
     cosine, sine = math.cos(frame.angle), math.sin(frame.angle)
-    parts = []
-    for text, start, width in _words(_visual_order(" ".join(box.text.split())), frame.width):
-        units = text.encode("utf-16-be", "replace")
-        stretch = width / (ADVANCE_EM * len(units) / 2)
-        ax, ay = to_page.a * cosine + to_page.c * sine, to_page.b * cosine + to_page.d * sine
-        ux, uy = to_page.a * sine - to_page.c * cosine, to_page.b * sine - to_page.d * cosine
-        x, y = frame.x + cosine * start, frame.y + sine * start
-        px, py = to_page.a * x + to_page.c * y + to_page.e, to_page.b * x + to_page.d * y + to_page.f
-        numbers = (ax * stretch, ay * stretch, ux * frame.size, uy * frame.size, px, py)
-        parts.append(b"%b Tm\n<%b> Tj\n" % (" ".join(f"{number:.3f}" for number in numbers).encode(), units.hex().encode()))
-    return b"".join(parts)
+    ax, ay = to_page.a * cosine + to_page.c * sine, to_page.b * cosine + to_page.d * sine
+    ux, uy = to_page.a * sine - to_page.c * cosine, to_page.b * sine - to_page.d * cosine
+    px, py = to_page.a * frame.x + to_page.c * frame.y + to_page.e, to_page.b * frame.x + to_page.d * frame.y + to_page.f
+    matrix = " ".join(f"{number:.4f}" for number in (ax * stretch, ay * stretch, ux, uy, px, py))
+    return f"{FONT_NAME} {frame.size:.2f} Tf\n{matrix} Tm\n[{''.join(_words(text, count))}] TJ\n".encode()
 
 
-def _words(text: str, width: float) -> Iterator[tuple[str, float, float]]:
-    """Words with their start and width along the line; each but the last takes the blank behind it along."""
-    total = sum(map(_wideness, text)) or 1.0
-    scale = width / total
-    position = 0.0
+def _words(text: str, count: int) -> Iterator[str]:
+    """Strings and moves of the TJ operator; a move is in thousandths of an em, to the left. Only words are moved: between letters
+    readers would take a gap for a blank."""
+    em = count * ADVANCE_EM / max(sum(map(_wideness, text)), 0.1)  # of the stretched font
+    wanted = position = 0.0
     words = text.split(" ")
     for index, word in enumerate(words):
-        last = index == len(words) - 1
-        shown = word if last else word + " "
-        advance = scale * sum(map(_wideness, shown))
-        if shown:
-            yield shown, position, max(advance, 0.01)
-        position += advance
+        units = (word if index == len(words) - 1 else f"{word} ").encode("utf-16-be", "replace")
+        if abs(wanted - position) >= _MIN_MOVE_EM:
+            yield f"{-1000 * (wanted - position):.0f}"
+            position = wanted
+        yield f"<{units.hex()}>"
+        position += ADVANCE_EM * len(units) / 2
+        wanted += em * (sum(map(_wideness, word)) + _wideness(" "))
 
 
 def _wideness(character: str) -> float:
@@ -104,6 +105,10 @@ def _wideness(character: str) -> float:
         return 0.85
     if unicodedata.east_asian_width(character) in "WF":
         return 1.0
+    if unicodedata.combining(character) == _VIRAMA:
+        return -0.25  # the letter before it is written half
+    if unicodedata.category(character) == "Mc":
+        return 0.3
     if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Cf"):
         return 0.02
     return 0.64 if character.isupper() else 0.54
