@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 
 from rayocr import __version__
@@ -41,6 +43,7 @@ Exit codes: 0 all complete · 1 some documents partial or rejected · 2 wrong us
 
 def main(arguments: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    _listen()
     try:
         if any(a in ("--help", "-h", "help") for a in arguments):
             print(_HELP.format(version=__version__))
@@ -67,6 +70,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
 
 
+def _listen() -> None:
+    """SIGTERM before a run listens itself ends like Ctrl-C, with 130."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 def _dispatch(arguments: list[str]) -> int:
     from rayocr.composition import compose, load_dotenv, secrets_from_environment
 
@@ -80,7 +89,7 @@ def _dispatch(arguments: list[str]) -> int:
     if config.mode is Mode.status:
         from rayocr.driver.status import show_status
 
-        return show_status(config)
+        return show_status(config, secrets_from_environment())
     if config.mode is Mode.estimate:
         from rayocr.driver.estimate import show_estimate
 

@@ -144,8 +144,9 @@ def _judge_payments(scene: Scene, verdict: Verdict) -> None:
 
 def _judge_drivers(scene: Scene, verdict: Verdict) -> None:
     for driver in scene.drivers:
-        # 0, killed, drained, or stopped for a reason outside; a document must not be given up, and nothing of ours may break.
-        if driver.hung or set(driver.codes) - {0, -9, 130, 3} or driver.codes[-1] != 0:
+        # 0, killed, terminated before Python could listen, drained, or stopped for a reason outside; a document must not be
+        # given up, and nothing of ours may break.
+        if driver.hung or set(driver.codes) - {0, -9, -15, 130, 3} or driver.codes[-1] != 0:
             said = "hung; " if driver.hung else ""
             verdict.violations.append(f"driver {driver.number}: {said}exit codes {driver.codes}; see {driver.output}")
         if b"Traceback" in driver.output.read_bytes():

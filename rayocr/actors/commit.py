@@ -86,11 +86,13 @@ def commit(state: Storage, manifest: Manifest, *, policy: RetryPolicy, check: Ca
         call(lambda: state.write(name, data, if_absent=True), policy=policy)
     except PreconditionFailed:
         version = call(lambda: state.stat(name), policy=policy).version
-        there = Manifest.from_json(call(lambda: state.read(name), policy=policy), name=name)
-        if (there.run_id, there.fencing_token) == (manifest.run_id, manifest.fencing_token):
-            return  # our own: the answer to an earlier try was lost
-        if not replace_manifest and there.fencing_token > manifest.fencing_token:
-            raise
+        data_there = call(lambda: state.read(name), policy=policy)
+        if data_there:  # an empty one was left by a broken disk: no manifest
+            there = Manifest.from_json(data_there, name=name)
+            if (there.run_id, there.fencing_token) == (manifest.run_id, manifest.fencing_token):
+                return  # our own: the answer to an earlier try was lost
+            if not replace_manifest and there.fencing_token > manifest.fencing_token:
+                raise
         check()
         call(lambda: state.write(name, data, if_version=version), policy=policy)
         if manifest.outcome == DocumentOutcome.COMPLETE:

@@ -27,6 +27,9 @@ _LOOK_AHEAD = 20_000  # documents listed ahead of need, so that progress knows t
 _LOOK_AHEAD_S = 0.5  # and no longer than this beyond what was asked for
 
 
+_STRANGE_TOLD = 20  # names; the log has all of them
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoveryRules:
     """Globs are matched against names below the source, with `/`; `*` crosses folders."""
@@ -122,8 +125,21 @@ class Discovery:
         return True
 
     def _load_finished(self) -> None:
-        self._finished = set(_identifiers(self._state, DOCUMENTS_PREFIX))
-        self._dead_letters = set(_identifiers(self._state, DEAD_LETTERS_PREFIX))
+        self._finished = set(self._identifiers(DOCUMENTS_PREFIX))
+        self._dead_letters = set(self._identifiers(DEAD_LETTERS_PREFIX))
+
+    def _identifiers(self, prefix: str) -> Iterator[bytes]:
+        for entry in self._state.list(prefix):
+            identifier = document_id_of(entry.name)
+            if identifier is not None and entry.size_bytes:
+                yield bytes.fromhex(identifier)
+            else:  # nothing of ours, or what a broken disk left of it: as if it were not there
+                self._note_strange(entry.name)
+
+    def _note_strange(self, name: str) -> None:
+        log_event(log, "record_strange", "Something under .rayocr is damaged or foreign.", level=logging.WARNING, name=name)
+        if len(self._totals.strange) < _STRANGE_TOLD:
+            self._totals = replace(self._totals, strange=(*self._totals.strange, name))
 
     def _count(self, **changes: int) -> None:
         self._totals = replace(self._totals, **{name: getattr(self._totals, name) + change for name, change in changes.items()})
@@ -134,13 +150,6 @@ class Discovery:
         log_event(
             log, "source_unreadable", "A part of the source cannot be listed.", level=logging.WARNING, name=name, error=str(error)
         )
-
-
-def _identifiers(state: Storage, prefix: str) -> Iterator[bytes]:
-    for entry in state.list(prefix):
-        identifier = document_id_of(entry.name)
-        if identifier is not None:
-            yield bytes.fromhex(identifier)
 
 
 class _Stems:

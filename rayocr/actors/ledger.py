@@ -195,8 +195,12 @@ class Ledger:
             return name, len(data)
 
     async def _delete_segments(self, names: Sequence[str]) -> None:
-        for name in names:
-            await asyncio.to_thread(self._delete_segment, name)
+        def delete() -> None:
+            for name in names:
+                self._delete_segment(name)
+
+        if names:
+            await asyncio.to_thread(delete)
 
     def _delete_segment(self, name: str) -> None:
         try:
@@ -213,12 +217,14 @@ class Ledger:
         return tuple(sorted({segment.run_id for segment in self._found.live} - {self._run_id}))
 
     async def compact(self, live_runs: Collection[str]) -> int:
-        """Writes what is still needed of small and sparse segments of dead runs anew; how many of them went. Once a run.
+        """Deletes segments that nobody needs, and writes what is needed of small and sparse ones of dead runs anew; how many
+        went. Once a run.
 
         Pages are recorded meanwhile. Never raises StorageError: what could not be done is left for the next start."""
         found, self._found = self._found, LedgerStart()
         plan = plan_compaction(found.live, finished=found.finished, live_runs={*live_runs, self._run_id})
-        gone = 0
+        await self._delete_segments(found.dead)
+        gone = len(found.dead)
         for merge in plan.merges:
             try:
                 written = await asyncio.to_thread(self._apply, merge)
@@ -230,7 +236,7 @@ class Ledger:
                 if not self._segments.replace(merge.sources, by=name):  # all of its documents were finished meanwhile
                     await self._delete_segments([name])
         if gone:
-            log_event(log, "ledger_compacted", "Segments of earlier runs were merged.", segments=gone)
+            log_event(log, "ledger_compacted", "Segments of earlier runs were tidied up.", segments=gone)
         return gone
 
     def _apply(self, merge: Merge) -> list[str]:
@@ -262,8 +268,6 @@ class Ledger:
             if needed := [document_id for document_id in decoded.documents if is_needed(document_id, start.finished)]:
                 self._segments.add(decoded.name, needed)
         self._next_seq = count(max((_seq_after(name, self._run_id) for name in start.names), default=0))
-        for name in start.dead:
-            self._delete_segment(name)
         self._found = start
         return start.names
 

@@ -113,20 +113,19 @@ def _existing(
     threads: ThreadPoolExecutor,
     policy: RetryPolicy,
 ) -> set[str]:
-    """Those of the documents that have such an object."""
+    """Those of the documents that have such an object, and not an empty one."""
 
     def exists(document_id: str) -> bool:
         try:
-            call(lambda: state.stat(name_of(document_id)), policy=policy)
+            return call(lambda: state.stat(name_of(document_id)), policy=policy).size_bytes > 0
         except ObjectNotFound:
             return False
-        return True
 
     if len(document_ids) <= _ASK_EACH:
         there = threads.map(exists, document_ids)
         return {document_id for document_id, found in zip(document_ids, there, strict=True) if found}
     wanted = set(document_ids)
-    listed = (document_id_of(entry.name) for entry in state.list(prefix))
+    listed = (document_id_of(entry.name) for entry in state.list(prefix) if entry.size_bytes)
     return {document_id for document_id in listed if document_id in wanted}
 
 

@@ -369,8 +369,7 @@ class DocumentFlow:
         name = manifest_name(document.document_id)
         try:
             if not self._actors.overwrite:
-                self._actors.state.stat(name)
-                return True
+                return self._actors.state.stat(name).size_bytes > 0
             manifest = Manifest.from_json(self._actors.state.read(name), name=name)
         except (ObjectNotFound, RecordCorrupt):
             return False

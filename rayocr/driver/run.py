@@ -35,7 +35,7 @@ from rayocr.driver.progress import Progress
 from rayocr.driver.quota_watch import QuotaWatch
 from rayocr.driver.record import run_record, write_record
 from rayocr.driver.shutdown import Shutdown
-from rayocr.driver.terminal import ConsoleTerminal, closing_table
+from rayocr.driver.terminal import ConsoleTerminal, closing_table, printable
 from rayocr.driver.window import Window
 from rayocr.errors import Interrupted, StorageUnavailable
 from rayocr.locks.base import Locks
@@ -77,6 +77,8 @@ class Run:
             asyncio.run(self._run(rules))
         except asyncio.CancelledError:
             raise Interrupted("Interrupted.") from None
+        finally:
+            self._sweep()  # once more: at the start, actors of a run that had been killed may still have been dying
         return self._exit_code()
 
     # -- start --------------------------------------------------------------------------------------------------------------
@@ -334,9 +336,15 @@ class Run:
         more = "" if batch.exhausted or totals.found < 20_000 else " so far"
         skipped = f"; {totals.finished:,} finished earlier are skipped" if totals.finished else ""
         self.terminal.say(f"Found {totals.found:,} documents{more}{skipped}.")
+        self._say_strange(batch)
+
+    def _say_strange(self, batch: DiscoveryBatch) -> None:
+        if names := ", ".join(printable(name) for name in batch.totals.strange):
+            self.terminal.warn(f"Damaged or foreign, and taken as if they were not there: {names}")
 
     def _say_nothing_to_do(self, batch: DiscoveryBatch) -> None:
         totals = self.progress.totals = batch.totals
+        self._say_strange(batch)
         if not totals.found:
             self.terminal.warn(f"There are no PDFs in {_place(self.plan.source.uri)}.")
             return

@@ -35,8 +35,8 @@ class Locks(ABC):
         """Idempotent; a lease that has another owner by now is left alone."""
 
     @abstractmethod
-    def holders(self, keys: Iterable[str]) -> dict[str, Holder]:
-        """Of the keys that are held, by whom; changes nothing. Raises LocksUnavailable."""
+    def holders(self, keys: Iterable[str] | None = None) -> dict[str, Holder]:
+        """Of these keys, or of all, those that are held, by whom; changes nothing. Raises LocksUnavailable."""
 
     @abstractmethod
     def close(self) -> None: ...

@@ -98,23 +98,22 @@ class FileLocks(Locks):
             if held is not None and held.is_of(lease):
                 os.unlink(self._path(lease.key))
 
-    def holders(self, keys: Iterable[str]) -> dict[str, Holder]:
-        """Of the keys that are held, by whom. Raises LocksUnavailable."""
-        found = {}
+    def holders(self, keys: Iterable[str] | None = None) -> dict[str, Holder]:
         with self._locked():
             now = self._clock()
-            for key in keys:
-                held = self._read(key)
-                if held is not None and not held.is_free(now):
-                    found[key] = Holder(
-                        key=key,
-                        owner=held.owner,
-                        host=held.host,
-                        pid=held.pid,
-                        age_s=max(0.0, now - held.acquired_at),
-                        fencing_token=held.fencing_token,
-                    )
-        return found
+            all_held = (self._read(key) for key in keys) if keys is not None else self._read_all()
+            found = [held for held in all_held if held is not None and not held.is_free(now)]
+        return {
+            held.key: Holder(
+                key=held.key,
+                owner=held.owner,
+                host=held.host,
+                pid=held.pid,
+                age_s=max(0.0, now - held.acquired_at),
+                fencing_token=held.fencing_token,
+            )
+            for held in found
+        }
 
     def close(self) -> None:
         with self._mutex:
@@ -159,15 +158,11 @@ class FileLocks(Locks):
         return f"{self._folder}/{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:40]}.json"
 
     def _read(self, key: str) -> _Held | None:
-        """None when there is no lease file, or none that can be understood: whoever wrote half of one never got its lease."""
-        try:
-            with open(self._path(key), "rb") as file:
-                held = _Held(**json.loads(file.read()))
-        except FileNotFoundError:
-            return None
-        except (ValueError, TypeError):
-            return None
-        return held if held.key == key else None
+        held = _read_lease(self._path(key))
+        return held if held is not None and held.key == key else None
+
+    def _read_all(self) -> list[_Held | None]:
+        return [_read_lease(str(path)) for path in self._folder.glob("*.json")]
 
     def _write(self, lease: Lease, *, acquired_at: float, now: float) -> None:
         me = current_process()
@@ -190,3 +185,14 @@ class FileLocks(Locks):
                 os.ftruncate(fd, len(content))
         finally:
             os.close(fd)
+
+
+def _read_lease(path: str) -> _Held | None:
+    """None when there is no lease file, or none that can be understood: whoever wrote half of one never got its lease."""
+    try:
+        with open(path, "rb") as file:
+            return _Held(**json.loads(file.read()))
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError):
+        return None

@@ -71,11 +71,10 @@ class MemoryLocks(Locks):
             if held is not None and held.lease == lease:
                 del self._table.held[lease.key]
 
-    def holders(self, keys: Iterable[str]) -> dict[str, Holder]:
-        """Of the keys that are held, by whom."""
+    def holders(self, keys: Iterable[str] | None = None) -> dict[str, Holder]:
         self._check()
         now, me = self._clock(), current_process()
-        found = ((key, self._table.held.get(key)) for key in keys)
+        found = ((key, self._table.held.get(key)) for key in (list(self._table.held) if keys is None else keys))
         return {
             key: Holder(
                 key=key,

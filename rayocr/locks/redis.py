@@ -8,6 +8,7 @@ try whose answer was lost is recognised as the same one.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -105,10 +106,9 @@ class RedisLocks(Locks):
         with self._translated():
             self._release(keys=[self._key(lease.key)], args=[_text(lease.owner), lease.fencing_token])
 
-    def holders(self, keys: Iterable[str]) -> dict[str, Holder]:
-        """Of the keys that are held, by whom; one round trip. Raises LocksUnavailable."""
-        keys = list(keys)
+    def holders(self, keys: Iterable[str] | None = None) -> dict[str, Holder]:
         with self._translated():
+            keys = list(keys) if keys is not None else self._all_keys()
             pipeline = self._client.pipeline(transaction=False)
             for key in keys:
                 pipeline.hgetall(self._key(key))
@@ -128,6 +128,13 @@ class RedisLocks(Locks):
                     fencing_token=int(fields["token"]),
                 )
         return found
+
+    def _all_keys(self) -> list[str]:
+        start = self._key("")
+        pattern = re.sub(rb"([*?\[\]\\])", rb"\\\1", start) + b"*"
+        return [
+            _shown(_text(key) if isinstance(key, str) else key)[len(_shown(start)) :] for key in self._client.scan_iter(pattern)
+        ]
 
     def close(self) -> None:
         if self._owns_client:
