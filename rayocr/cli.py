@@ -19,19 +19,20 @@ from rayocr.errors import DayQuotaExhausted, InternalError, RayocrError, UsageEr
 from rayocr.limits.quota_day import in_words
 
 _HELP = """\
-rayocr {version}: PDFs in, Markdown out, page for page; resumable.
+rayocr {version}: PDFs in, Markdown and clean PDFs out, page for page; resumable.
 
   python -m rayocr                                    samples/ into output/, no key, no server
   python -m rayocr source=in/ dest=out/               your folders
   python -m rayocr source=in/ dest=out/ engine=gemini limits.rpm=600
   python -m rayocr mode=estimate source=in/ engine=gemini limits=tier1      pages, tokens, money and time, before a cent is spent
   python -m rayocr mode=status dest=out/              what is done, and what failed and why
+  python -m rayocr mode=report dest=out/              the last run as one HTML file: out/report.html
   python -m rayocr mode=cancel source=in/ dest=out/ document=2024/a.pdf      runs drop it, and pass it by
 
 Options are written key=value (Hydra overrides). The most used:
   source=FOLDER|FILE      dest=FOLDER        state=FOLDER (default: .rayocr/ in the destination)
   engine=auto|local|gemini|openai|rapidocr|tesseract|textlayer         engine.chain=[textlayer,rapidocr]
-  outputs=[markdown,jsonl]     include=['reports/*']     exclude=['drafts/*']     limit=100     overwrite=true
+  outputs=[markdown,clean_pdf,jsonl]     include=['reports/*']     exclude=['drafts/*']     limit=100     overwrite=true
   limits=free|tier1|tier2|tier3    limits.rpm=600    limits.max_in_flight=64    limits.shared=redis    budget.usd=20
   workers.max=4    cluster=auto|local|ADDRESS
   --help   --version   --cfg (prints the whole configuration, with your overrides)
@@ -93,6 +94,10 @@ def _dispatch(arguments: list[str]) -> int:
         from rayocr.driver.estimate import show_estimate
 
         return show_estimate(config)
+    if config.mode is Mode.report:
+        from rayocr.driver.report import show_report
+
+        return show_report(config)
     if config.mode is Mode.cancel:
         from rayocr.driver.control import request_cancel
 

@@ -21,6 +21,7 @@ class Mode(StrEnum):
     status = "status"
     cancel = "cancel"
     estimate = "estimate"
+    report = "report"
 
 
 def _at_least(minimum: float, **values: float | None) -> None:
@@ -293,6 +294,27 @@ class DedupConfig:
 
 
 @dataclass
+class CleanPdfConfig:
+    pdf_a: bool = (
+        False  # PDF/A-2u, for archives: characters without a font become U+FFFD there as everywhere, and no link is kept alive
+    )
+    tags: bool = True  # structure for screen readers; without it 10 to 20 % faster
+    page_image: bool = False  # pages that could not be read carry the picture of the source's page
+    page_image_dpi: int = 100  # enough to read by eye; A4 is about 150 KB
+    system_fonts: bool = True  # stand in for scripts that the fonts of the wheels lack; false: the same file on every machine
+    timeout_s: float = 60.0  # for eight pages, which take half a second; then they are set more simply
+
+    def __post_init__(self) -> None:
+        _at_least(20, **{"output.clean_pdf.page_image_dpi": self.page_image_dpi})
+        _at_least(1, **{"output.clean_pdf.timeout_s": self.timeout_s})
+
+
+@dataclass
+class OutputConfig:
+    clean_pdf: CleanPdfConfig = field(default_factory=CleanPdfConfig)
+
+
+@dataclass
 class LocksConfig:
     backend: str = "file"  # file: processes of one machine; redis: any number of clusters
     ttl_s: float = 60.0  # a dead cluster's documents are free after this; renewed at a third of it
@@ -335,18 +357,35 @@ class LogsConfig:
 
 
 @dataclass
+class ReportConfig:
+    """Of mode=report."""
+
+    run: str = "last"  # a run's id, last, or all: every document of the destination
+    file: str | None = None  # a local file; null: report.html in the destination
+    documents: int = 1000  # listed; those with failures and doubts first
+    pages: int = 60  # doubtful and failed ones whose picture is shown beside the text; about 60 KB each
+    sample: int = 6  # pages of all, taken at random, likewise
+    dpi: int = 80  # of the pictures: enough to compare with the text
+
+    def __post_init__(self) -> None:
+        _at_least(1, **{"report.documents": self.documents})
+        _at_least(0, **{"report.pages": self.pages, "report.sample": self.sample})
+        _at_least(20, **{"report.dpi": self.dpi})
+
+
+@dataclass
 class RayocrConfig:
     mode: Mode = Mode.run
     source: str | None = None  # null: the samples that come with rayocr
     dest: str = "output"
     state: str | None = None  # null: .rayocr/ in the destination
-    outputs: list[str] = field(default_factory=lambda: ["markdown", "jsonl"])
+    outputs: list[str] = field(default_factory=lambda: ["markdown", "clean_pdf"])  # jsonl, searchable_pdf
     include: list[str] = field(default_factory=list)  # globs on names below the source; empty: all
     exclude: list[str] = field(default_factory=list)
     document: str | None = None  # of mode=cancel: its name below the source, or its id
     limit: int | None = None  # documents taken up by this run
     overwrite: bool = False  # read finished documents again
-    allow_dest_in_source: bool = False
+    allow_dest_in_source: bool = False  # then *.clean.pdf and *.searchable.pdf there are taken for outputs and not read
     cluster: str = "auto"  # auto: a Ray that runs, else a local one; local; or an address
     cpus: int | None = None  # of a local Ray; null: all of the machine
     progress: str = "auto"  # auto: live on a terminal, lines elsewhere; live; plain; none
@@ -357,6 +396,7 @@ class RayocrConfig:
     budget: BudgetConfig = field(default_factory=BudgetConfig)
     storage: StorageConfig = field(default_factory=StorageConfig)
     render: RenderConfig = field(default_factory=RenderConfig)
+    output: OutputConfig = field(default_factory=OutputConfig)
     ledger: LedgerConfig = field(default_factory=LedgerConfig)
     batch: BatchConfig = field(default_factory=BatchConfig)
     dedup: DedupConfig = field(default_factory=DedupConfig)
@@ -364,6 +404,7 @@ class RayocrConfig:
     retry: RetryConfig = field(default_factory=RetryConfig)
     shutdown: ShutdownConfig = field(default_factory=ShutdownConfig)
     logs: LogsConfig = field(default_factory=LogsConfig)
+    report: ReportConfig = field(default_factory=ReportConfig)
 
     def __post_init__(self) -> None:
         _at_least(1, limit=self.limit, cpus=self.cpus)

@@ -48,6 +48,7 @@ RayocrError
 │       ├── TextOnBlankPage
 │       ├── LowConfidence         a local engine is not sure of what it read
 │       └── MalformedAnswer       a 200 that is not an answer, or one that ended in an unknown way
+├── TypesettingFailed             a page that the typesetter cannot set: it is set more simply
 ├── ContentLost                   a document's bytes went away with their node: fetch it again
 └── RecordCorrupt                 a segment or manifest on storage is damaged
 
@@ -288,6 +289,10 @@ class LowConfidence(BadAnswer):
 
 
 class MalformedAnswer(BadAnswer):
+    pass
+
+
+class TypesettingFailed(RayocrError):
     pass
 
 

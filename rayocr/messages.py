@@ -68,7 +68,8 @@ class Shard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextBox:
-    """One line of text on the page. Corners in PDF points of the upright page, origin top left, y down."""
+    """One line of text on the page. Corners in PDF points of the upright page, origin top left, y down. `angle_deg`: how far the
+    text is turned there, clockwise; of turned text the box is the smallest upright one around it."""
 
     text: str
     x0: float
@@ -76,6 +77,7 @@ class TextBox:
     x1: float
     y1: float
     confidence: float = 1.0
+    angle_deg: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +137,7 @@ class PageRecord:
     fingerprint: str = ""  # of the settings that the text was made with
     content_hash: str = ""  # of the page as it was sent to a server; see rayocr/pdf/content_hash.py
     copied: bool = False  # the text of an identical page that was read before, at no cost
+    boxes: str = ""  # its lines, see rayocr/ledger/boxes.py; kept where an output needs them
 
     @property
     def summary(self) -> PageSummary:
@@ -183,11 +186,13 @@ class ShardReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputFile:
-    """One file written for a document: its name below the destination and the sha256 of its bytes."""
+    """One file written for a document: its name below the destination and the sha256 of its bytes. `notes`: sentences on what
+    it could not show as it was."""
 
     name: str
     size_bytes: int
     sha256: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

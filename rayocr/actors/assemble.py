@@ -7,14 +7,15 @@ pages come from the ledger in runs and go to temporary files, which are uploaded
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import BinaryIO, cast
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from rayocr.actors.commit import LeaseSettings, check_lease, commit, upload
-from rayocr.config import RetryConfig
+from rayocr.config import OutputConfig, RetryConfig
 from rayocr.errors import RayocrError
 from rayocr.ledger.manifest import build_manifest
 from rayocr.messages import (
@@ -28,10 +29,17 @@ from rayocr.messages import (
     PageSummary,
 )
 from rayocr.observe.dead_letters import DeadLetter, dead_letter, write_dead_letter
+from rayocr.observe.logs import log_event
 from rayocr.outputs.base import Output
 from rayocr.retry import RetryPolicy, call
 
+if TYPE_CHECKING:
+    from rayocr.pdf.document import PdfFile
+
+log = logging.getLogger(__name__)
+
 _PAGES_PER_CALL = 128  # of text asked from the ledger at once: about half a megabyte
+_MAX_PIXELS = 4_000_000  # of a page's picture in an output
 _IN_MEMORY_BYTES = 4 << 20  # of an output, before it goes to a temporary file
 
 ReadTexts = Callable[[str, int, int], Sequence[PageRecord]]
@@ -46,13 +54,20 @@ class AssembleSettings:
     fingerprint: str
     retry: RetryConfig
     lease: LeaseSettings
+    output: OutputConfig = field(default_factory=OutputConfig)
     requests_per_s: float | None = None  # of one process, to the destination's backend
     replace_manifest: bool = False  # overwrite=true: an older manifest of this document gives way
 
+    @property
+    def needs_source(self) -> bool:
+        return any(output.needs_source for output in self.outputs)
 
-def assemble(context: DocumentContext, settings: AssembleSettings, read_texts: ReadTexts, started_at: str) -> AssembledDocument:
-    """Write the document's outputs and finish it. Raises LeaseLost and PreconditionFailed when it is somebody else's by now,
-    LocksUnavailable when nobody can tell, and StorageError."""
+
+def assemble(
+    context: DocumentContext, settings: AssembleSettings, read_texts: ReadTexts, started_at: str, content: Any = None
+) -> AssembledDocument:
+    """Write the document's outputs and finish it. `content`: the source's bytes, for outputs that need them. Raises LeaseLost and
+    PreconditionFailed when it is somebody else's by now, LocksUnavailable when nobody can tell, and StorageError."""
     from rayocr.storage.factory import cached_storage
 
     dest = cached_storage(settings.dest_uri, settings.requests_per_s)
@@ -63,8 +78,13 @@ def assemble(context: DocumentContext, settings: AssembleSettings, read_texts: R
     outputs: list[OutputFile] = []
     with ExitStack() as stack:
         files = [cast(BinaryIO, stack.enter_context(_temporary_file())) for _ in settings.outputs]
-        writers = [output(file, context) for output, file in zip(settings.outputs, files, strict=True)]
+        source = stack.enter_context(_opened(content)) if content is not None else None
+        writers = [
+            output(file, context, config=settings.output, source=source)
+            for output, file in zip(settings.outputs, files, strict=True)
+        ]
         for writer in writers:
+            stack.callback(writer.close)
             writer.begin()
         for record in _records(context, read_texts):
             summaries.append(record.summary)
@@ -72,7 +92,9 @@ def assemble(context: DocumentContext, settings: AssembleSettings, read_texts: R
                 writer.page(record)
         for writer, file in zip(writers, files, strict=True):
             writer.finish()
-            outputs.append(upload(dest, context.document.output_stem + writer.suffix, file, policy=policy, check=check))
+            written = upload(dest, context.document.output_stem + writer.suffix, file, policy=policy, check=check)
+            outputs.append(replace(written, notes=writer.notes))
+            _log_notes(context, outputs[-1])
     outcome = _outcome(summaries)
     if outcome is DocumentOutcome.PARTIAL:
         call(lambda: write_dead_letter(state, partial_letter(context.document, summaries, settings.run_id)), policy=policy)
@@ -160,6 +182,26 @@ def _records(context: DocumentContext, read_texts: ReadTexts) -> Iterator[PageRe
             yield record
     if expected != context.page_count + 1:
         raise RayocrError(f"The ledger has no text of page {expected} of {context.document.name}.")
+
+
+def _opened(content: Any) -> PdfFile:
+    """Opened once before, by fetch, and with its limits: a file that made PDFium crash never comes here."""
+    from rayocr.pdf.document import PdfFile
+
+    return PdfFile(content, max_pixels=_MAX_PIXELS)
+
+
+def _log_notes(context: DocumentContext, output: OutputFile) -> None:
+    for note in output.notes:
+        log_event(
+            log,
+            "output_noted",
+            "An output does not show all as it was.",
+            level=logging.WARNING,
+            document_id=context.document.document_id,
+            output=output.name,
+            note=note,
+        )
 
 
 def _outcome(summaries: Sequence[PageSummary]) -> DocumentOutcome:

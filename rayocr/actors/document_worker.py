@@ -23,6 +23,6 @@ class DocumentWorker:
         """See `rayocr.actors.fetch`."""
         return fetch(document, self._fetch_settings)
 
-    def assemble(self, context: DocumentContext, started_at: str) -> AssembledDocument:
+    def assemble(self, context: DocumentContext, started_at: str, content: Any = None) -> AssembledDocument:
         """See `rayocr.actors.assemble`."""
-        return assemble(context, self._assemble_settings, self._read_texts, started_at)
+        return assemble(context, self._assemble_settings, self._read_texts, started_at, content)

@@ -93,7 +93,7 @@ class Ledger:
         """Returns when all of them are durable. Raises StorageError when the segment could not be written."""
         written = asyncio.get_running_loop().create_future()
         self._pending.append((tuple(records), written))
-        self._pending_bytes += sum(len(record.text) + _OVERHEAD_BYTES for record in records)
+        self._pending_bytes += sum(len(record.text) + len(record.boxes) + _OVERHEAD_BYTES for record in records)
         if self._pending_bytes >= self._flush_bytes:
             self._full.set()
         if self._flushing is None:

@@ -65,6 +65,7 @@ class WorkerSettings:
     policy: RetryPolicy
     fingerprint: str
     dedup: bool = True  # identical pages are sent to a server once
+    keep_boxes: bool = False  # an output wants to know where the lines lie
 
 
 class PageWorker:
@@ -228,6 +229,8 @@ class PageWorker:
 
     async def _record(self, record: PageRecord, context: DocumentContext) -> tuple[PageRecord, asyncio.Future[None]]:
         record = replace(record, fencing_token=context.fencing_token, fingerprint=self._settings.fingerprint)
+        if not self._settings.keep_boxes:
+            record = replace(record, boxes="")
         return record, await self._recorder.put(record)
 
     async def _open_page(self, number: int, shard: Shard, content: DocumentBytes) -> Page:

@@ -90,6 +90,11 @@ class ObjectStoreBytes:
     def __init__(self, reference: ray.ObjectRef[Any]) -> None:
         self._reference = reference
 
+    @property
+    def reference(self) -> ray.ObjectRef[Any]:
+        """To be an argument of a call of its own: Ray then hands over the bytes and not the reference."""
+        return self._reference
+
     async def load(self) -> Any:
         try:
             return await self._reference

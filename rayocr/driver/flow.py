@@ -38,7 +38,16 @@ from rayocr.errors import (
 )
 from rayocr.ledger.manifest import Manifest, manifest_name
 from rayocr.locks.base import Lease
-from rayocr.messages import Attempt, Document, DocumentContext, DocumentOutcome, FetchedDocument, PageSummary, Shard
+from rayocr.messages import (
+    AssembledDocument,
+    Attempt,
+    Document,
+    DocumentContext,
+    DocumentOutcome,
+    FetchedDocument,
+    PageSummary,
+    Shard,
+)
 from rayocr.observe.dead_letters import append_dead_letter
 from rayocr.observe.logs import log_event
 
@@ -152,10 +161,12 @@ class DocumentFlow:
             await self._load_recorded(work)
             for stage, pool, sizer in self._stages:
                 await self._run_stage(work, stage, pool, sizer)
+            if not self._actors.assemble_settings.needs_source:
+                work.content = None
+            self._check(work)
+            await self._assemble(work)
         finally:
             work.content = None  # the last reference in the driver: the object store may drop the bytes
-        self._check(work)
-        await self._assemble(work)
 
     # -- fetch --------------------------------------------------------------------------------------------------------------
 
@@ -297,7 +308,7 @@ class DocumentFlow:
     async def _assemble(self, work: _Work) -> None:
         if not self._leases.holds(work.lease):
             raise LeaseLost("The lease was lost before the document could be finished.")
-        assembled = await self._leases.patiently(lambda: self._actors.assemble(work.context, work.started_at))
+        assembled = await self._leases.patiently(lambda: self._assembled(work))
         await self._actors.close_document(assembled.document_id, assembled.outcome)
         self._defects_in_a_row = 0
         self._progress.documents[assembled.outcome] += 1
@@ -312,6 +323,18 @@ class DocumentFlow:
             outcome=assembled.outcome.value,
             page_count=work.context.page_count,
         )
+
+    async def _assembled(self, work: _Work) -> AssembledDocument:
+        """Over the deaths of workers and the loss of bytes: what was read is in the ledger."""
+        while True:
+            before = work.content
+            try:
+                return await self._actors.assemble(work.context, before, work.started_at)  # type: ignore[arg-type]
+            except DOCUMENT_LOST:
+                await self._fetch_again(work, before)
+            except PROCESS_DIED as error:
+                self._count_death(work, alone=True, error=error)
+            self._check(work)
 
     async def _reject(self, work: _Work, error: DocumentError) -> None:
         settings, token = self._actors.assemble_settings, work.lease.fencing_token

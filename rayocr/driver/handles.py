@@ -106,9 +106,11 @@ class Actors:
         pages: tuple[PageSummary, ...] = await answer(self.ledger.open_document.remote(document_id, fingerprint))
         return pages
 
-    async def assemble(self, context: DocumentContext, started_at: str) -> AssembledDocument:
+    async def assemble(self, context: DocumentContext, content: ObjectStoreBytes | None, started_at: str) -> AssembledDocument:
+        """`content`: where the outputs need the source. Raises PROCESS_DIED, DOCUMENT_LOST, and what assembling raises."""
+        reference = None if content is None else content.reference
         async with self.document_workers.one() as worker:
-            assembled: AssembledDocument = await answer(worker.assemble.remote(context, started_at))
+            assembled: AssembledDocument = await answer(worker.assemble.remote(context, started_at, reference))
             return assembled
 
     async def close_document(self, document_id: str, outcome: DocumentOutcome) -> None:

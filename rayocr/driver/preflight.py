@@ -13,7 +13,7 @@ from rayocr.engines.registry import ChainLink, Stage, parse_chain, stages
 from rayocr.errors import ObjectNotFound, StorageError, UsageError
 from rayocr.limits.prices import PriceTable
 from rayocr.outputs.base import Output
-from rayocr.outputs.registry import parse_outputs
+from rayocr.outputs.registry import parse_outputs, pdf_suffixes
 from rayocr.storage.base import Storage
 from rayocr.storage.factory import open_storage
 from rayocr.storage.uri import StorageUri, contains, parse_uri, path_below
@@ -140,7 +140,7 @@ def _dest_inside_source(config: RayocrConfig, source: StorageUri, dest: StorageU
             " Choose a folder elsewhere, or give allow_dest_in_source=true."
         )
     if contains(dest, source):
-        return []  # *.md and *.jsonl beside the PDFs are no sources
+        return [f"*{suffix}" for suffix in pdf_suffixes()]  # *.md and *.jsonl beside the PDFs are no sources anyway
     return [glob.escape(path_below(source, dest)) + "/*"]
 
 

@@ -140,6 +140,7 @@ class Run:
             run_id=self.run_id,
             fingerprint=self.config.fingerprint(self.plan.prompts),
             retry=self.config.retry,
+            output=self.config.output,
             lease=LeaseSettings(
                 config=self.config.locks,
                 state_uri=self.plan.state.uri,

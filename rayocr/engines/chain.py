@@ -19,6 +19,7 @@ from rayocr.engines.checks import check_answer
 from rayocr.engines.ladder import MAX_PAID_TRIES, is_paid, next_model
 from rayocr.engines.registry import Stage
 from rayocr.errors import BadAnswer, DayQuotaExhausted, EngineError, EngineTimeout, EngineTransient, LowConfidence, RayocrError
+from rayocr.ledger.boxes import pack_boxes
 from rayocr.messages import Attempt, PageOutcome, PageRecord, PageText
 from rayocr.pdf.ink import BLANK_COVERAGE
 from rayocr.retry import RetryPolicy, decide
@@ -100,6 +101,7 @@ class PageProgress:
             output_tokens=vain.output_tokens + answer.output_tokens,
             cost_usd=vain.cost_usd + answer.cost_usd,
             doubts=doubts,
+            boxes="" if answer.engine == "textlayer" else pack_boxes(answer.boxes or ()),  # its page can be searched as it is
         )
 
     def copied(self, twin: PageRecord) -> PageRecord:
@@ -120,7 +122,9 @@ class PageProgress:
         """All failed; an earlier stage had read the page, and was not sure of it."""
         outcome = PageOutcome.FALLBACK if self._attempts and self._attempts[0].engine != doubtful.engine else PageOutcome.DONE
         vain = self._record(outcome)
-        return replace(vain, text=doubtful.text, engine=doubtful.engine, model=doubtful.model, doubts=doubtful.doubts)
+        return replace(
+            vain, text=doubtful.text, engine=doubtful.engine, model=doubtful.model, doubts=doubtful.doubts, boxes=doubtful.boxes
+        )
 
     def unreadable(self, error: RayocrError) -> PageRecord:
         """The page could not even be opened; no engine would fare better."""

@@ -118,7 +118,9 @@ class RapidOcrEngine(ComputeEngine):
             x0, y0, x1, y1 = (float(value) for value in level[index])
             lines.append(LayoutLine(text=text, x0=x0, y0=y0, x1=x1, y1=y1, confidence=score))
             (left, top), (right, bottom) = shown[index].min(axis=0) / scale, shown[index].max(axis=0) / scale
-            boxes.append(TextBox(text=text, x0=float(left), y0=float(top), x1=float(right), y1=float(bottom), confidence=score))
+            x, y, right, bottom = (float(value) for value in (left, top, right, bottom))
+            angle = 90.0 * quarter_turns + skew
+            boxes.append(TextBox(text=text, x0=x, y0=y, x1=right, y1=bottom, confidence=score, angle_deg=angle))
         gray = cv2.cvtColor(upright, cv2.COLOR_BGR2GRAY)
         rulings = scan_rulings(gray, dpi=scale * 72, angle_deg=skew) if len(lines) > 3 else []
         text = layout_markdown(lines, page_width=width / scale, page_height=height / scale, rulings=rulings)

@@ -143,7 +143,7 @@ class TesseractEngine(ComputeEngine):
         )
         on_page = turned(np.array([line.corners(full=True) for line in lines], np.float32), -turns, width, height) / scale
         boxes = tuple(
-            TextBox(text=line.text, x0=x0, y0=y0, x1=x1, y1=y1, confidence=line.confidence)
+            TextBox(text=line.text, x0=x0, y0=y0, x1=x1, y1=y1, confidence=line.confidence, angle_deg=90.0 * turns + skew)
             for line, (x0, y0), (x1, y1) in zip(lines, on_page.min(axis=1).tolist(), on_page.max(axis=1).tolist(), strict=True)
         )
         return PageText(text=text, engine=self.name, model=model, confidence=mean_confidence(lines), boxes=boxes)

@@ -71,7 +71,9 @@ class LedgerIndex:
         if old is not None and old.doubts and not (record.outcome.final or record.text):
             # A doubtful text stays with the page until somebody does better.
             whole = self._whole(pages, old)
-            record = replace(record, text=whole.text, engine=whole.engine, model=whole.model, doubts=whole.doubts)
+            record = replace(
+                record, text=whole.text, engine=whole.engine, model=whole.model, doubts=whole.doubts, boxes=whole.boxes
+            )
         if old is None:
             self._page_count += 1
         else:
@@ -106,12 +108,12 @@ class LedgerIndex:
 
     def _stored(self, pages: _Pages, record: PageRecord) -> PageRecord:
         """The record as it is kept. Documents that come first finish first, so it is the newcomer that is spilled."""
-        size = sys.getsizeof(record.text)
+        size = _size(record)
         if record.text and self._memory + size > self._memory_limit:
             try:
                 self._spill = self._spill or SpillFile(self._spill_folder)
-                pages.spilled[record.page_number] = self._spill.append(record.text.encode("utf-8", "surrogatepass"))
-                return replace(record, text="")
+                pages.spilled[record.page_number] = self._spill.append(_spilled(record))
+                return replace(record, text="", boxes="")
             except OSError:
                 pass  # the local disk is full; the page is acknowledged, so memory must do
         self._memory += size
@@ -120,7 +122,7 @@ class LedgerIndex:
     def _forget_text(self, pages: _Pages, record: PageRecord) -> None:
         extent = pages.spilled.pop(record.page_number, None)
         if extent is None:
-            self._memory -= sys.getsizeof(record.text)
+            self._memory -= _size(record)
         elif self._spill is not None:
             self._spill.free(extent)
 
@@ -129,9 +131,23 @@ class LedgerIndex:
         if extent is None or self._spill is None:
             return record
         try:
-            return replace(record, text=self._spill.read(extent).decode("utf-8", "surrogatepass"))
+            return _unspilled(record, self._spill.read(extent))
         except OSError as error:
             raise StorageUnavailable(f"Text that was moved to the local disk cannot be read: {error}.") from error
+
+
+def _size(record: PageRecord) -> int:
+    return sys.getsizeof(record.text) + sys.getsizeof(record.boxes)
+
+
+def _spilled(record: PageRecord) -> bytes:
+    """The length of the text, the text, the boxes."""
+    return f"{len(record.text)}:{record.text}{record.boxes}".encode("utf-8", "surrogatepass")
+
+
+def _unspilled(record: PageRecord, data: bytes) -> PageRecord:
+    length, _, content = data.decode("utf-8", "surrogatepass").partition(":")
+    return replace(record, text=content[: int(length)], boxes=content[int(length) :])
 
 
 def _replaces(new: PageRecord, old: PageRecord) -> bool:

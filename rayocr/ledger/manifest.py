@@ -67,6 +67,7 @@ class OutputNote(_Model):
     name: str
     size_bytes: int = Field(ge=0)
     sha256: str
+    notes: tuple[str, ...] = ()
 
 
 class Manifest(_Model):
@@ -175,7 +176,7 @@ def build_manifest(
         input_tokens=sum(page.input_tokens for page in summaries),
         output_tokens=sum(page.output_tokens for page in summaries),
         cost_usd=round(sum(page.cost_usd for page in summaries), 9),
-        outputs=tuple(OutputNote(name=o.name, size_bytes=o.size_bytes, sha256=o.sha256) for o in outputs),
+        outputs=tuple(OutputNote(name=o.name, size_bytes=o.size_bytes, sha256=o.sha256, notes=o.notes) for o in outputs),
         fencing_token=context.fencing_token,
         run_id=run_id,
         started_at=started_at,

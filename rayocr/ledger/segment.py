@@ -236,6 +236,8 @@ def _body(record: PageRecord) -> dict[str, Any]:
         body["content_hash"] = record.content_hash
     if record.copied:
         body["copied"] = True
+    if record.boxes:
+        body["boxes"] = record.boxes
     body["text"] = record.text
     return body
 
@@ -268,8 +270,9 @@ def _read_1(body: dict[str, Any]) -> PageRecord:
         fingerprint=body["fingerprint"],
         content_hash=body.get("content_hash", ""),
         copied=body.get("copied", False) is True,
+        boxes=body.get("boxes", ""),
     )
-    texts = (record.document_id, record.text, record.engine, record.model, record.fingerprint, record.content_hash)
+    texts = (record.document_id, record.text, record.engine, record.model, record.fingerprint, record.content_hash, record.boxes)
     counts = (record.page_number, record.input_tokens, record.output_tokens, record.next_engine, record.fencing_token)
     if {*map(type, texts)} != {str} or {*map(type, counts)} != {int} or type(record.cost_usd) not in (float, int):
         raise TypeError("a field has the wrong type")

@@ -6,20 +6,32 @@ Pages come one after the other and go straight into the file, so that no output 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import BinaryIO, ClassVar
+from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
+from rayocr.config import OutputConfig
 from rayocr.messages import DocumentContext, PageOutcome, PageRecord
+
+if TYPE_CHECKING:
+    from rayocr.pdf.document import PdfFile
 
 
 class Output(ABC):
-    """One file of one document: `begin`, each page in order, `finish`. `suffix` goes behind the document's output stem."""
+    """One file of one document: `begin`, each page in order, `finish`, and `close` however it went. `suffix` goes behind the
+    document's output stem. `source` is there for those that set `needs_source`, and the boxes of records for those that set
+    `needs_boxes`."""
 
     name: ClassVar[str]
     suffix: ClassVar[str]
+    needs_source: ClassVar[bool] = False
+    needs_boxes: ClassVar[bool] = False  # where lines lie, as far as engines say
 
-    def __init__(self, file: BinaryIO, context: DocumentContext) -> None:
+    def __init__(
+        self, file: BinaryIO, context: DocumentContext, *, config: OutputConfig | None = None, source: PdfFile | None = None
+    ) -> None:
         self.file = file
         self.context = context
+        self.config = config or OutputConfig()
+        self.source = source
 
     def begin(self) -> None:  # noqa: B027 - many formats have nothing to say before the first page
         """Write what comes before the pages."""
@@ -30,6 +42,14 @@ class Output(ABC):
 
     def finish(self) -> None:  # noqa: B027
         """Write what comes after the pages."""
+
+    def close(self) -> None:  # noqa: B027
+        """Let go of temporary files and the like. Idempotent."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """After `finish`: sentences for the manifest on what this file could not show as it was."""
+        return ()
 
     def write(self, text: str) -> None:
         self.file.write(text.encode("utf-8", "replace"))  # a lone surrogate is not text

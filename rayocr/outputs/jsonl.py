@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import BinaryIO, ClassVar
+from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
+from rayocr.config import OutputConfig
 from rayocr.messages import DocumentContext, PageRecord
 from rayocr.outputs.base import Output
+
+if TYPE_CHECKING:
+    from rayocr.pdf.document import PdfFile
 
 _BETWEEN_PAGES = "\n\n"
 
@@ -20,8 +24,10 @@ class JsonlOutput(Output):
     name: ClassVar[str] = "jsonl"
     suffix: ClassVar[str] = ".jsonl"
 
-    def __init__(self, file: BinaryIO, context: DocumentContext) -> None:
-        super().__init__(file, context)
+    def __init__(
+        self, file: BinaryIO, context: DocumentContext, *, config: OutputConfig | None = None, source: PdfFile | None = None
+    ) -> None:
+        super().__init__(file, context, config=config, source=source)
         self._spans: list[tuple[int, int, int]] = []
         self._outcomes: list[tuple[int, str, str]] = []
         self._position = 0

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 from rayocr.errors import UsageError
 from rayocr.outputs.base import Output
+from rayocr.outputs.clean_pdf import CleanPdfOutput
 from rayocr.outputs.jsonl import JsonlOutput
 from rayocr.outputs.markdown import MarkdownOutput
+from rayocr.outputs.searchable_pdf import SearchablePdfOutput
 
-_OUTPUTS: dict[str, type[Output]] = {output.name: output for output in (MarkdownOutput, JsonlOutput)}
+_ALL: tuple[type[Output], ...] = (MarkdownOutput, CleanPdfOutput, SearchablePdfOutput, JsonlOutput)
+_OUTPUTS = {output.name: output for output in _ALL}
 
 
 def parse_outputs(words: Sequence[str]) -> tuple[type[Output], ...]:
@@ -18,3 +21,8 @@ def parse_outputs(words: Sequence[str]) -> tuple[type[Output], ...]:
         if word not in _OUTPUTS:
             raise UsageError(f"There is no output {word!r}; choose from {', '.join(_OUTPUTS)}.")
     return tuple(_OUTPUTS[word] for word in dict.fromkeys(words))
+
+
+def pdf_suffixes() -> tuple[str, ...]:
+    """Of the outputs that are PDFs themselves: beside their sources, they must not be read in turn."""
+    return tuple(output.suffix for output in _OUTPUTS.values() if output.suffix.endswith(".pdf"))

@@ -22,6 +22,7 @@ _HEADER_BYTES = 1024  # where readers look for %PDF- (ISO 32000-1, Annex H, impl
 _TAIL_BYTES = 4096  # where %%EOF is looked for: files in the wild carry some junk behind it
 _SAMPLED_PAGES = 8  # loaded by validate: the first, the last and some between; all of 10,000 would take seconds
 _MAX_TITLE_CHARS = 500
+_MAX_LABEL_CHARS = 50
 _COUNT = re.compile(rb"/Type\s*/Pages\b[^>]{0,400}?/Count\s+(\d{1,9})|/Count\s+(\d{1,9})[^>]{0,400}?/Type\s*/Pages\b")
 
 
@@ -40,6 +41,11 @@ class PdfFile:
         self._document = _open(self._data)
 
     @property
+    def data(self) -> Any:
+        """The whole file, a uint8 array."""
+        return self._data
+
+    @property
     def page_count(self) -> int:
         return len(self._document)
 
@@ -52,6 +58,19 @@ class PdfFile:
         # Not pypdfium2's own reading, which raises on half a surrogate pair.
         title = raw.raw.decode("utf-16-le", "replace").replace("\0", " ")
         return " ".join(title.split())[:_MAX_TITLE_CHARS] or None
+
+    def page_size(self, page_number: int) -> tuple[float, float]:
+        """Upright, in points; without looking into the page, 0.02 ms. (0, 0) where it cannot be known."""
+        size = pdfium.FS_SIZEF()
+        found = pdfium.FPDF_GetPageSizeByIndexF(self._document.raw, page_number - 1, size)
+        return (size.width, size.height) if found else (0.0, 0.0)
+
+    def page_label(self, page_number: int) -> str:
+        """What readers show for the page ("iv"); empty where the document has no labels."""
+        size = pdfium.FPDF_GetPageLabel(self._document.raw, page_number - 1, None, 0)
+        raw = ctypes.create_string_buffer(max(size, 2))
+        pdfium.FPDF_GetPageLabel(self._document.raw, page_number - 1, raw, size)
+        return raw.raw.decode("utf-16-le", "replace").replace("\0", "")[:_MAX_LABEL_CHARS]
 
     def page(self, page_number: int) -> Page:
         """1-based. Raises PageUnrenderable when PDFium cannot load it."""

@@ -90,9 +90,14 @@ class Page:
         return self._render(scale, grayscale=grayscale)
 
     @cached_property
+    def upright(self) -> Upright:
+        """From user space to the upright page."""
+        return upright_of(self._page.raw, self.width_pt, self.height_pt)
+
+    @cached_property
     def _text_layer(self) -> TextLayer:
         return TextLayer(
-            lines=read_lines(self._page.raw, self._upright, (self.width_pt, self.height_pt)),
+            lines=read_lines(self._page.raw, self.upright, (self.width_pt, self.height_pt)),
             image_share=self.image_share,
             height_pt=self.height_pt,
         )
@@ -133,12 +138,8 @@ class Page:
     # -- inside -------------------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _upright(self) -> Upright:
-        return upright_of(self._page.raw, self.width_pt, self.height_pt)
-
-    @cached_property
     def _objects(self) -> PageObjects:
-        return look_at_objects(self._page.raw, self._upright, self.width_pt, self.height_pt)
+        return look_at_objects(self._page.raw, self.upright, self.width_pt, self.height_pt)
 
     def _reduced_scan(self) -> Image.Image | None:
         """The image that is the page, small; None where something might lie over it, or it is not one."""

@@ -1,0 +1,189 @@
+"""The recognized text, typeset: a PDF with exactly one page for each page of the source, in its size.
+
+Pages go to the typesetter a few at a time and from there into the file, so that a document of 10,000 pages takes no more memory
+than one of eight. What the typesetter refuses is set more simply: alone, then as plain lines, at last as a notice in its place.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, ClassVar
+
+from rayocr.config import OutputConfig
+from rayocr.errors import RayocrError, TypesettingFailed
+from rayocr.ledger.runs import format_runs
+from rayocr.messages import DocumentContext, PageRecord
+from rayocr.outputs.base import Output, failure_notice
+from rayocr.outputs.typeset.fonts import REPLACEMENT, FontBook, FontChoice
+from rayocr.outputs.typeset.joiner import DocumentFacts, PdfJoiner
+from rayocr.outputs.typeset.literal import printable
+from rayocr.outputs.typeset.markup import typeset_markdown, typeset_plain
+from rayocr.outputs.typeset.page import TEMPLATE, PageSize, notice, page_program, sensible_size
+from rayocr.outputs.typeset.typesetter import Typesetter
+
+if TYPE_CHECKING:
+    from rayocr.pdf.document import PdfFile
+
+_PAGES_A_PART = 8  # typeset together: fonts are embedded once for them; more costs memory (100 pages: 700 MB)
+_CHARACTERS_NAMED = 20  # of those without a font, in the manifest
+
+_typesetters: dict[tuple[bool, float], tuple[Typesetter, FontBook]] = {}  # of this process: starting one takes 0.3 s
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    number: int
+    text: str
+    size: PageSize
+    fonts: FontChoice
+    content: str  # Typst statements
+
+
+class CleanPdfOutput(Output):
+    name: ClassVar[str] = "clean_pdf"
+    suffix: ClassVar[str] = ".clean.pdf"
+    needs_source: ClassVar[bool] = True
+
+    def __init__(
+        self, file: BinaryIO, context: DocumentContext, *, config: OutputConfig | None = None, source: PdfFile | None = None
+    ) -> None:
+        super().__init__(file, context, config=config, source=source)
+        self._settings = self.config.clean_pdf
+        self._typesetter, self._fonts = _typesetter(self._settings.system_fonts, self._settings.timeout_s)
+        self._joiner = PdfJoiner(file)
+        self._waiting: list[_Page] = []
+        self._labels: list[str] = []
+        self._languages: Counter[str] = Counter()
+        self._missing: Counter[str] = Counter()
+        self._missing_on: list[int] = []
+        self._plain: list[int] = []
+        self._lost: list[int] = []
+        self._pictures: tempfile.TemporaryDirectory[str] | None = None
+
+    def page(self, record: PageRecord) -> None:
+        text = printable(record.text)
+        fonts = self._fonts.choose(text)
+        if fonts.missing:
+            self._missing.update(fonts.missing)
+            self._missing_on.append(record.page_number)
+        failure = failure_notice(record)
+        content = typeset_markdown(text, _displayable(fonts)) if failure is None else self._notice(failure, record.page_number)
+        width_pt, height_pt = (0.0, 0.0) if self.source is None else self.source.page_size(record.page_number)
+        self._labels.append("" if self.source is None else self.source.page_label(record.page_number))
+        if text.strip():
+            self._languages[fonts.language] += 1
+        self._waiting.append(_Page(record.page_number, text, sensible_size(width_pt, height_pt), fonts, content))
+        if len(self._waiting) >= _PAGES_A_PART:
+            self._typeset_waiting()
+
+    def finish(self) -> None:
+        self._typeset_waiting()
+        document = self.context.document
+        self._joiner.finish(
+            DocumentFacts(
+                title=printable(self.context.title or document.name.rpartition("/")[2]),
+                subject=f"Text of {printable(document.name)}",
+                source=printable(document.source_uri),
+                language=self._languages.most_common(1)[0][0] if self._languages else "en",
+                created=datetime.now(UTC),
+                pdf_a=self._settings.pdf_a,
+            ),
+            self._labels,
+        )
+        if self._joiner.page_count != self.context.page_count:
+            raise RayocrError(f"The clean PDF has {self._joiner.page_count} pages, and its source {self.context.page_count}.")
+
+    def close(self) -> None:
+        if self._pictures is not None:
+            self._pictures.cleanup()
+            self._pictures = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        notes = []
+        if self._missing:
+            named = ", ".join(f"U+{ord(c):04X}" for c, _ in self._missing.most_common(_CHARACTERS_NAMED))
+            more = f" and {len(self._missing) - _CHARACTERS_NAMED} more" if len(self._missing) > _CHARACTERS_NAMED else ""
+            pages = format_runs(self._missing_on)
+            notes.append(f"No font has {named}{more}; {REPLACEMENT} stands for them on pages {pages}.")
+        if self._plain:
+            notes.append(f"Pages {format_runs(self._plain)} could not be laid out and are set as plain lines.")
+        if self._lost:
+            notes.append(f"Pages {format_runs(self._lost)} could not be typeset at all; their text is in the other outputs.")
+        return tuple(notes)
+
+    # -- inside -----------------------------------------------------------------------------------------------------------------
+
+    def _typeset_waiting(self) -> None:
+        pages, self._waiting = self._waiting, []
+        if not pages:
+            return
+        try:
+            self._add([(page, page.content) for page in pages])
+        except TypesettingFailed:
+            for page in pages:
+                self._typeset_simply(page)
+
+    def _typeset_simply(self, page: _Page) -> None:
+        try:
+            self._add([(page, page.content)])
+            return
+        except TypesettingFailed:
+            pass
+        try:
+            self._add([(page, typeset_plain(page.text, _displayable(page.fonts)))])
+            self._plain.append(page.number)
+        except TypesettingFailed:
+            self._add([(page, notice(f"The text of page {page.number} could not be typeset; it is in the other outputs."))])
+            self._lost.append(page.number)
+
+    def _add(self, pages: Sequence[tuple[_Page, str]]) -> None:
+        program = TEMPLATE + "".join(
+            page_program(content, page.size, page.fonts.families, page.fonts.language) for page, content in pages
+        )
+        part = self._typesetter.compile(
+            program,
+            standards=("a-2u",) if self._settings.pdf_a else (),
+            tags=self._settings.tags,
+            root=self._pictures.name if self._pictures is not None else None,
+        )
+        self._joiner.add(part, pages=len(pages))
+
+    def _notice(self, failure: str, page_number: int) -> str:
+        return notice(failure, image=self._picture(page_number) if self._settings.page_image else None)
+
+    def _picture(self, page_number: int) -> str | None:
+        """A file in the folder of pictures; None where the page cannot be drawn either."""
+        if self.source is None:
+            return None
+        try:
+            with self.source.page(page_number) as page:
+                image = page.render(dpi=self._settings.page_image_dpi).image
+        except RayocrError:
+            return None
+        if self._pictures is None:
+            self._pictures = tempfile.TemporaryDirectory(prefix="rayocr-")
+        name = f"{page_number}.jpg"
+        data = io.BytesIO()
+        image.save(data, "JPEG", quality=80)
+        Path(self._pictures.name, name).write_bytes(data.getvalue())
+        return name
+
+
+def _typesetter(system_fonts: bool, timeout_s: float) -> tuple[Typesetter, FontBook]:
+    key = (system_fonts, timeout_s)
+    if key not in _typesetters:
+        typesetter = Typesetter(system_fonts=system_fonts, timeout_s=timeout_s)
+        _typesetters[key] = (typesetter, FontBook(typesetter.displays))
+    return _typesetters[key]
+
+
+def _displayable(fonts: FontChoice) -> Callable[[str], str]:
+    table = str.maketrans(dict.fromkeys(fonts.missing, REPLACEMENT))
+    return (lambda text: text.translate(table)) if fonts.missing else (lambda text: text)

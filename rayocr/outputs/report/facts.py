@@ -1,0 +1,149 @@
+"""What the manifests of a run add up to. They are seen one at a time and bounded lists are kept, so that a destination with
+millions of documents is reported on in the memory of one with a thousand."""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from rayocr.config import ReportConfig
+from rayocr.ledger.manifest import Manifest, PageNote
+from rayocr.ledger.runs import parse_runs
+from rayocr.messages import DocumentOutcome, PageOutcome
+
+_BINS = 60  # of the chart; fewer where the run was short
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageToShow:
+    """A page whose picture is put beside its text. `why` is empty for pages of the sample."""
+
+    manifest: Manifest
+    page_number: int
+    why: str = ""
+    note: PageNote | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    start: datetime
+    pages: int
+
+
+@dataclass(slots=True)
+class ReportFacts:
+    """Feed it every manifest of the run with `add`, then read."""
+
+    settings: ReportConfig
+    documents: Counter[DocumentOutcome] = field(default_factory=Counter)
+    pages: Counter[PageOutcome] = field(default_factory=Counter)
+    engines: Counter[str] = field(default_factory=Counter)
+    models: Counter[str] = field(default_factory=Counter)  # documents that each had a part in
+    reasons: Counter[str] = field(default_factory=Counter)  # of attempts that failed and documents rejected
+    doubts: Counter[str] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)  # of outputs: what they could not show
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+    doubtful: list[PageToShow] = field(default_factory=list)
+    doubtful_count: int = 0
+    _finished: Counter[datetime] = field(default_factory=Counter)  # pages by the second in which their document was finished
+    _started: datetime | None = None
+    _rows: list[tuple[tuple[int, int, str], int, Manifest]] = field(default_factory=list)  # a heap; the least telling goes first
+    _sample: list[PageToShow] = field(default_factory=list)
+    _pages_seen: int = 0
+    _random: random.Random = field(default_factory=lambda: random.Random(0))
+
+    def add(self, manifest: Manifest) -> None:
+        self.documents[manifest.outcome] += 1
+        for outcome, runs in manifest.pages.items():
+            self.pages[outcome] += sum(1 for _ in parse_runs(runs))
+        self.engines.update(manifest.engines)
+        self.models.update(manifest.models)
+        self.input_tokens += manifest.input_tokens
+        self.output_tokens += manifest.output_tokens
+        self.cost_usd += manifest.cost_usd
+        if manifest.reason:
+            self.reasons[manifest.reason] += 1
+        self.notes.update(note for output in manifest.outputs for note in output.notes)
+        self._time(manifest)
+        self._look_at_pages(manifest)
+        self._keep_row(manifest)
+
+    @property
+    def page_count(self) -> int:
+        return sum(self.pages.values())
+
+    @property
+    def sample(self) -> list[PageToShow]:
+        return sorted(self._sample, key=lambda page: (page.manifest.name, page.page_number))
+
+    @property
+    def rows(self) -> list[Manifest]:
+        """Those with trouble first, then by name."""
+        return [manifest for _, _, manifest in sorted(self._rows, key=lambda row: (-row[0][0], -row[0][1], row[2].name))]
+
+    def throughput(self) -> list[Bin]:
+        """Pages by the time at which their document was finished, in equal parts of the run."""
+        if not self._finished:
+            return []
+        first = min([*self._finished, *([self._started] if self._started else [])])
+        last = max(self._finished)
+        width = max((last - first) / _BINS, (last - first).resolution * 1_000_000)
+        bins = int((last - first) / width) + 1
+        counts = [0] * bins
+        for moment, pages in self._finished.items():
+            counts[min(bins - 1, int((moment - first) / width))] += pages
+        return [Bin(first + width * position, pages) for position, pages in enumerate(counts)]
+
+    # -- inside -----------------------------------------------------------------------------------------------------------------
+
+    def _time(self, manifest: Manifest) -> None:
+        started, finished = _moment(manifest.started_at), _moment(manifest.finished_at)
+        if finished is not None:
+            self._finished[finished] += manifest.page_count
+        if started is not None and (self._started is None or started < self._started):
+            self._started = started
+
+    def _look_at_pages(self, manifest: Manifest) -> None:
+        for note in manifest.notes:
+            self.reasons.update(attempt.reason for attempt in note.attempts)
+            self.doubts.update(note.doubts)
+            if note.doubts or note.outcome is PageOutcome.FAILED:
+                self.doubtful_count += 1
+                if len(self.doubtful) < self.settings.pages:
+                    why = ", ".join(note.doubts) or f"failed: {note.reason}"
+                    self.doubtful.append(PageToShow(manifest=manifest, page_number=note.page_number, why=why, note=note))
+        for number in self._chosen(manifest.page_count):
+            page = PageToShow(manifest=manifest, page_number=number)
+            if len(self._sample) < self.settings.sample:
+                self._sample.append(page)
+            else:
+                self._sample[self._random.randrange(len(self._sample))] = page
+
+    def _chosen(self, page_count: int) -> Iterator[int]:
+        """Of this document, those that a fair sample of all pages takes."""
+        for number in range(1, page_count + 1):
+            self._pages_seen += 1
+            if self._random.random() * self._pages_seen < self.settings.sample:
+                yield number
+
+    def _keep_row(self, manifest: Manifest) -> None:
+        trouble = {DocumentOutcome.REJECTED: 2, DocumentOutcome.PARTIAL: 1}.get(manifest.outcome, 0)
+        doubtful = sum(1 for note in manifest.notes if note.doubts)
+        entry = ((trouble, doubtful, manifest.name), id(manifest), manifest)
+        if len(self._rows) < self.settings.documents:
+            heapq.heappush(self._rows, entry)
+        else:
+            heapq.heappushpop(self._rows, entry)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None

@@ -1,0 +1,107 @@
+"""Pictures and texts of the pages that a report shows. A document that makes PDFium crash ends a process that is there for it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import multiprocessing
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+
+from rayocr.config import LimitsConfig
+from rayocr.errors import RayocrError
+from rayocr.ledger.manifest import Manifest
+from rayocr.outputs.report.facts import PageToShow
+from rayocr.storage.base import Storage
+from rayocr.storage.factory import open_storage
+
+_PAGE_MARK = re.compile(r"^<!-- page (\d+) -->\n", re.MULTILINE)
+_MAX_PIXELS = 2_000_000  # of a picture
+_MAX_TEXT_CHARS = 20_000  # of a page, in the report
+_JPEG_QUALITY = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPage:
+    """`picture`: a JPEG; None where it cannot be had, and `missing` says why. `text`: Markdown."""
+
+    page: PageToShow
+    picture: bytes | None
+    missing: str
+    text: str | None
+
+    @property
+    def picture_uri(self) -> str:
+        return "data:image/jpeg;base64," + base64.b64encode(self.picture or b"").decode()
+
+
+def show_pages(pages: Sequence[PageToShow], dest: Storage, *, dpi: int, limits: LimitsConfig) -> list[ShownPage]:
+    """In the order given. Never raises for what a document is like or lacks."""
+    wanted: defaultdict[str, list[PageToShow]] = defaultdict(list)
+    for page in pages:
+        wanted[page.manifest.document_id].append(page)
+    shown: dict[tuple[str, int], ShownPage] = {}
+    for of_document in wanted.values():
+        manifest = of_document[0].manifest
+        numbers = sorted({page.page_number for page in of_document})
+        texts = _texts(manifest, dest)
+        pictures, missing = _pictures(manifest, numbers, dpi, limits)
+        for page in of_document:
+            number = page.page_number
+            shown[manifest.document_id, number] = ShownPage(page, pictures.get(number), missing, texts.get(number))
+    return [shown[page.manifest.document_id, page.page_number] for page in pages]
+
+
+def pages_of_markdown(text: str) -> dict[int, str]:
+    """The pages of a Markdown output, by number."""
+    parts = _PAGE_MARK.split(text)
+    return {int(number): part.strip()[:_MAX_TEXT_CHARS] for number, part in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def _texts(manifest: Manifest, dest: Storage) -> dict[int, str]:
+    name = next((output.name for output in manifest.outputs if output.name.endswith(".md")), None)
+    if name is None:
+        return {}
+    try:
+        return pages_of_markdown(dest.read(name).decode("utf-8", "replace"))
+    except RayocrError:
+        return {}
+
+
+def _pictures(manifest: Manifest, numbers: list[int], dpi: int, limits: LimitsConfig) -> tuple[dict[int, bytes], str]:
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        try:
+            return dict(
+                pool.submit(_draw, manifest.source_uri, manifest.name, manifest.version, numbers, dpi, limits).result()
+            ), ""
+        except RayocrError as error:
+            return {}, str(error)
+        except BrokenProcessPool:
+            return {}, "The document ended the process that drew it."
+
+
+def _draw(
+    source_uri: str, name: str, version: str, numbers: Iterable[int], dpi: int, limits: LimitsConfig
+) -> list[tuple[int, bytes]]:
+    """In a process of its own. Raises RayocrError."""
+    from rayocr.pdf.document import PdfFile
+    from rayocr.pdf.guard import bounded
+
+    data = open_storage(source_uri.removesuffix("/" + name)).read(name, version=version)
+    drawn = []
+    with (
+        bounded(seconds=limits.page_timeout_s, memory_bytes=limits.page_memory),
+        PdfFile(data, max_pixels=_MAX_PIXELS) as file,
+    ):
+        for number in numbers:
+            with file.page(number) as page:
+                image = page.render(dpi=dpi).image.convert("RGB")
+            image.thumbnail((1000, 1400))
+            buffer = io.BytesIO()
+            image.save(buffer, "JPEG", quality=_JPEG_QUALITY)
+            drawn.append((number, buffer.getvalue()))
+    return drawn

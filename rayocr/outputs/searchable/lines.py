@@ -1,0 +1,169 @@
+"""Where the lines of a page lie, for engines that do not say: found in a small rendering, and the text laid over them in order.
+
+The detection is cheap on purpose (letters grow sideways until they touch: 10 to 20 ms a page); a second reading of the page
+would cost a hundred times that. Words land in the right line or one beside it, and are marked so in the manifest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rayocr.engines.layout.columns import reading_order
+from rayocr.engines.layout.lines import LayoutLine, em_of
+from rayocr.messages import TextBox
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+DETECTION_DPI = 100
+_MIN_LETTER_PX, _MAX_LETTER_PX = 4, 70  # in height, at 100 dpi: 3 to 50 pt
+_CHARACTER_EM = (0.2, 1.6)  # width of a character by the height of its line: outside, the lines are not those of the text
+_MARGIN = 0.08  # of the page's sides, where nothing was found
+_FALLBACK_CHARS, _MAX_FALLBACK_PT = 90, 11.0
+_SYNTAX = re.compile(
+    r"^\s{0,12}(?:#{1,6}\s+|>\s?|[-*+]\s+|\|)|[*`]{1,3}(?=\S)|(?<=\S)[*`]{1,3}|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)"
+    r"|\\(?=[\W_])|<[^<>]{1,200}>|\|"
+)
+_RULE = re.compile(r"^[\s|:\-=_*`~]+$")
+
+
+def plain_lines(markdown: str) -> list[str]:
+    """The text without its marks, a string for each line of the Markdown that has any."""
+    lines = (line for line in markdown.splitlines() if not _RULE.match(line))
+    plain = (" ".join(_SYNTAX.sub(" ", line).split()) for line in lines)
+    return [line for line in plain if line]
+
+
+def detect_lines(image: Image.Image, scale: float) -> list[LayoutLine]:
+    """In reading order, in points. `image`: gray; `scale`: its pixels per point. The texts hold as many letters as would fit."""
+    import cv2
+    import numpy as np
+
+    gray: Any = np.asarray(image.convert("L"))
+    _, ink = cv2.threshold(gray, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    heights, widths = stats[1:, cv2.CC_STAT_HEIGHT], stats[1:, cv2.CC_STAT_WIDTH]
+    letters = (heights >= _MIN_LETTER_PX) & (heights <= _MAX_LETTER_PX) & (widths <= 6 * _MAX_LETTER_PX)
+    if count < 2 or not letters.any():
+        return []
+    typical = float(np.median(heights[letters]))
+    kept = np.zeros_like(ink)
+    for x, y, width, height, _ in stats[1:][letters]:
+        kept[y : y + height, x : x + width] = ink[y : y + height, x : x + width]
+    joined = cv2.morphologyEx(kept, cv2.MORPH_CLOSE, np.ones((1, max(3, round(1.6 * typical))), np.uint8))
+    _, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    found = [
+        LayoutLine(
+            text="n" * max(1, round(width / (0.6 * height))),
+            x0=x / scale,
+            y0=y / scale,
+            x1=(x + width) / scale,
+            y1=(y + height) / scale,
+        )
+        for x, y, width, height, _ in stats[1:].tolist()
+        if height >= 0.7 * typical and width >= 0.7 * typical
+    ]
+    if not found:
+        return []
+    blocks = reading_order(found, page_height=image.height / scale, em=em_of(found))
+    return [box for block in blocks for box in _by_rows(block) if isinstance(box, LayoutLine)]
+
+
+def in_reading_order(boxes: Sequence[TextBox], width_pt: float, height_pt: float) -> list[TextBox]:
+    """As the page is read that most of its lines are upright on. Engines give them as they were found: across columns."""
+    if not boxes:
+        return []
+    turns = Counter(round(box.angle_deg / 90) % 4 for box in boxes).most_common(1)[0][0]
+    if turns % 2:
+        width_pt, height_pt = height_pt, width_pt
+    by_line: dict[int, TextBox] = {}
+    lines = []
+    for box in boxes:
+        x0, y0, x1, y1 = _turned_back(box, turns, width_pt, height_pt)
+        lines.append(LayoutLine(text=box.text, x0=x0, y0=y0, x1=x1, y1=y1))
+        by_line[id(lines[-1])] = box
+    blocks = reading_order(lines, page_height=height_pt, em=em_of(lines))
+    return [by_line[id(line)] for block in blocks for line in _by_rows(block)]
+
+
+def _turned_back(box: TextBox, turns: int, width_pt: float, height_pt: float) -> tuple[float, float, float, float]:
+    """On the page turned by so many quarters counter-clockwise; width and height are those after the turn."""
+    if turns == 1:
+        return box.y0, height_pt - box.x1, box.y1, height_pt - box.x0
+    if turns == 2:
+        return width_pt - box.x1, height_pt - box.y1, width_pt - box.x0, height_pt - box.y0
+    if turns == 3:
+        return width_pt - box.y1, box.x0, width_pt - box.y0, box.x1
+    return box.x0, box.y0, box.x1, box.y1
+
+
+def lay_over(lines: Sequence[str], found: Sequence[LayoutLine]) -> list[TextBox]:
+    """The words over the lines found, each line taking its share of the letters. Empty where they cannot be those of the text."""
+    words = [word for line in lines for word in line.split()]
+    letters = sum(len(word) + 1 for word in words)
+    em = sum(line.width / max(line.height, 0.1) for line in found)
+    if not words or not _CHARACTER_EM[0] <= em / letters <= _CHARACTER_EM[1]:
+        return []
+    boxes: list[TextBox] = []
+    position, written, room = 0, 0.0, 0.0
+    for line in found:
+        room += line.width / max(line.height, 0.1) / em * letters
+        taken = []
+        while position < len(words) and written + (len(words[position]) + 1) / 2 <= room:
+            written += len(words[position]) + 1
+            taken.append(words[position])
+            position += 1
+        if taken:
+            boxes.append(TextBox(text=" ".join(taken), x0=line.x0, y0=line.y0, x1=line.x1, y1=line.y1))
+    if position < len(words) and boxes:
+        last = boxes[-1]
+        rest = " ".join([last.text, *words[position:]])
+        boxes[-1] = TextBox(text=rest, x0=last.x0, y0=last.y0, x1=last.x1, y1=last.y1)
+    return boxes
+
+
+def lay_in_order(lines: Sequence[str], width_pt: float, height_pt: float) -> list[TextBox]:
+    """Down the page in reading order: to be found and copied, not to be selected in place."""
+    pieces = [piece for line in lines for piece in _wrapped(line)]
+    if not pieces:
+        return []
+    x0, y0 = _MARGIN * width_pt, _MARGIN * height_pt
+    step = min((height_pt - 2 * y0) / len(pieces), 1.3 * _MAX_FALLBACK_PT)
+    size = step / 1.3
+    return [
+        TextBox(
+            text=piece,
+            x0=x0,
+            y0=y0 + index * step,
+            x1=x0 + max(1.0, min(width_pt - 2 * x0, 0.5 * size * len(piece))),
+            y1=y0 + index * step + size,
+        )
+        for index, piece in enumerate(pieces)
+    ]
+
+
+def _wrapped(line: str) -> list[str]:
+    pieces: list[str] = []
+    current = ""
+    for word in line.split():
+        if current and len(current) + len(word) >= _FALLBACK_CHARS:
+            pieces.append(current)
+            current = word
+        else:
+            current = f"{current} {word}".strip()
+    return [*pieces, current] if current else pieces
+
+
+def _by_rows(block: Sequence[Any]) -> list[Any]:
+    """Lines whose middles lie in one another's height are a row, read from left to right."""
+    rows: list[list[Any]] = []
+    for box in sorted(block, key=lambda box: (box.y0 + box.y1) / 2):
+        middle = (box.y0 + box.y1) / 2
+        if rows and rows[-1][-1].y0 <= middle <= rows[-1][-1].y1:
+            rows[-1].append(box)
+        else:
+            rows.append([box])
+    return [box for row in rows for box in sorted(row, key=lambda box: box.x0)]

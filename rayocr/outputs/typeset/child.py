@@ -1,0 +1,48 @@
+"""The typesetter's own process: programs in on standard input, PDFs out on standard output. Started by typesetter.py as a plain
+script, so that it imports nothing but Typst.
+
+A message is 4 bytes of length (big-endian) and a pickle: a dict in, with the arguments of `typst.compile`; a tuple (PDF, None) or
+(None, message) out. It ends when its input does, that is with the process that started it.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import struct
+import sys
+from typing import BinaryIO
+
+
+def main(font_folders: list[str], *, system_fonts: bool, memory_bytes: int) -> None:
+    import typst
+
+    _limit_memory(memory_bytes)
+    # Whatever a library prints must not be taken for an answer.
+    answers: BinaryIO = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    fonts = typst.Fonts(include_system_fonts=system_fonts, font_paths=font_folders)
+    questions = sys.stdin.buffer
+    while header := questions.read(4):
+        arguments = pickle.loads(questions.read(struct.unpack(">I", header)[0]))  # noqa: S301 - from the process that started this one
+        try:
+            answer: tuple[bytes | None, str | None] = (typst.compile(format="pdf", font_paths=fonts, **arguments), None)
+        except (typst.TypstError, ValueError) as error:
+            answer = (None, str(error))
+        data = pickle.dumps(answer)
+        answers.write(struct.pack(">I", len(data)) + data)
+        answers.flush()
+
+
+def _limit_memory(memory_bytes: int) -> None:
+    """Beyond it Typst ends itself, instead of the machine."""
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    except (ImportError, ValueError, OSError):
+        pass  # no such limit on this system: the time limit is left
+
+
+if __name__ == "__main__":
+    main(sys.argv[3:], system_fonts=sys.argv[1] == "system", memory_bytes=int(sys.argv[2]))

@@ -1,0 +1,147 @@
+"""Which font families a text needs, and which of its characters none has. Typst itself prints a box for those and says nothing.
+
+The fonts come in wheels (OFL), so that a page looks the same everywhere; fonts of the system and those inside of Typst stand in
+for what these lack.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+
+from rayocr.outputs.typeset.direction import script_of
+
+REPLACEMENT = "\ufffd"
+_LOOKED_AT = 2000  # characters that tell which family a page is mostly set in
+_PROBED_AT_ONCE = 512  # characters that no wheel has: more of them on one page is a script that is not here
+
+# In the order in which they are asked; weights and slants of a family come along with it. Arabic is Amiri and Bengali Hind
+# Siliguri, because their text comes out of the PDF as it went in; that of Noto's, which move parts of letters, does not.
+_FAMILIES = (
+    ("Noto Sans", "manimgx_fonts", "NotoSans[wght].ttf"),
+    ("Noto Sans Devanagari", "manimgx_fonts", "NotoSansDevanagari[wght].ttf"),
+    ("Amiri", "fontpkg_amiri", "files/Amiri-Regular.ttf"),
+    ("Noto Sans Hebrew", "manimgx_fonts", "NotoSansHebrew[wght].ttf"),
+    ("Hind Siliguri", "fontpkg_hind_siliguri", "files/HindSiliguri-Regular.ttf"),
+    ("Noto Sans Gurmukhi", "manimgx_fonts", "NotoSansGurmukhi[wght].ttf"),
+    ("Noto Sans Gujarati", "manimgx_fonts", "NotoSansGujarati[wght].ttf"),
+    ("Noto Sans Oriya", "manimgx_fonts", "NotoSansOriya[wght].ttf"),
+    ("Noto Sans Tamil", "manimgx_fonts", "NotoSansTamil[wght].ttf"),
+    ("Noto Sans Telugu", "manimgx_fonts", "NotoSansTelugu[wght].ttf"),
+    ("Noto Sans Kannada", "manimgx_fonts", "NotoSansKannada[wght].ttf"),
+    ("Noto Sans Malayalam", "manimgx_fonts", "NotoSansMalayalam[wght].ttf"),
+    ("Noto Sans Sinhala", "manimgx_fonts", "NotoSansSinhala[wght].ttf"),
+    ("Noto Sans Thai", "manimgx_fonts", "NotoSansThai[wght].ttf"),
+    ("Noto Sans Lao", "manimgx_fonts", "NotoSansLao[wght].ttf"),
+    ("Noto Sans Khmer", "manimgx_fonts", "NotoSansKhmer[wght].ttf"),
+    ("Noto Sans Myanmar", "manimgx_fonts", "NotoSansMyanmar[wght].ttf"),
+    ("Noto Sans Armenian", "manimgx_fonts", "NotoSansArmenian[wght].ttf"),
+    ("Noto Sans Georgian", "manimgx_fonts", "NotoSansGeorgian[wght].ttf"),
+    ("Noto Sans Ethiopic", "manimgx_fonts", "NotoSansEthiopic[wght].ttf"),
+    ("Noto Sans CJK SC", "manimgx_fonts_cjk", "NotoSansCJK-VF.otf.ttc"),
+    ("Noto Sans Symbols", "manimgx_fonts", "NotoSansSymbols[wght].ttf"),
+    ("Noto Emoji", "manimgx_fonts", "NotoEmoji[wght].ttf"),
+)
+_CJK = {"ja": "Noto Sans CJK JP", "ko": "Noto Sans CJK KR"}  # the same characters are drawn differently
+_LAST = ("DejaVu Sans Mono", "New Computer Modern Math")  # inside of Typst: arrows, boxes, mathematics
+_INVISIBLE = ("Cf", "Zl", "Zp", "Cc")  # joiners, marks of direction: no font needs to draw them
+
+
+@dataclass(frozen=True, slots=True)
+class FontChoice:
+    """`families`: in the order in which the typesetter is to look. `missing`: characters that would be printed as boxes."""
+
+    families: tuple[str, ...]
+    language: str
+    missing: frozenset[str]
+
+
+def font_folders() -> list[str]:
+    """Of the wheels that are installed."""
+    folders = (_folder(package) for package in dict.fromkeys(package for _, package, _ in _FAMILIES))
+    return [str(folder) for folder in folders if folder is not None]
+
+
+class FontBook:
+    """`displays(characters)` says whether the typesetter can print all of them with any font that it knows."""
+
+    def __init__(self, displays: Callable[[str], bool]) -> None:
+        self._displays = displays
+        self._fonts = [_Font(*entry) for entry in _FAMILIES]
+        self._known: dict[str, str | None] = {}  # character -> family, "" for a font of the system, None for nobody
+
+    def choose(self, text: str) -> FontChoice:
+        characters = {c for c in set(text) if not c.isspace() and not _invisible(c)}
+        self._look_up(characters)
+        needed = {self._known[c] for c in characters}
+        language = script_of(text).language
+        families = [font.family for font in self._fonts if font.family in needed or font is self._fonts[0]]
+        # The spaces come from the first family: from that of most letters, they stay in one piece with the words around them.
+        main = self._main_family(text)
+        families.sort(key=lambda family: family != main)
+        cjk = _CJK.get(language)
+        if cjk is not None:
+            families = [cjk if family == "Noto Sans CJK SC" else family for family in families]
+        missing = frozenset(c for c in characters if self._known[c] is None)
+        return FontChoice((*families, *_LAST), language, missing)
+
+    def _main_family(self, text: str) -> str | None:
+        counts = Counter(self._known.get(character) for character in text[:_LOOKED_AT] if character.isalpha())
+        return counts.most_common(1)[0][0] if counts else None
+
+    def _look_up(self, characters: Iterable[str]) -> None:
+        unknown = sorted(c for c in characters if c not in self._known)
+        left = []
+        for character in unknown:
+            code = ord(character)
+            family = next((font.family for font in self._fonts if code in font.characters), None)
+            if family is None:
+                left.append(character)
+            else:
+                self._known[character] = family
+        self._probe("".join(left[:_PROBED_AT_ONCE]))
+        self._known.update(dict.fromkeys(left[_PROBED_AT_ONCE:]))
+
+    def _probe(self, characters: str) -> None:
+        """By halves, since the typesetter answers for all at once."""
+        if not characters:
+            return
+        if self._displays(characters):
+            self._known.update(dict.fromkeys(characters, ""))
+        elif len(characters) == 1:
+            self._known[characters] = None
+        else:
+            middle = len(characters) // 2
+            self._probe(characters[:middle])
+            self._probe(characters[middle:])
+
+
+class _Font:
+    def __init__(self, family: str, package: str, file: str) -> None:
+        self.family = family
+        self._package, self._file = package, file
+
+    @cached_property
+    def characters(self) -> frozenset[int]:
+        """Code points; read when first asked, 1 to 100 ms."""
+        from fontTools.ttLib import TTFont
+
+        folder = _folder(self._package)
+        if folder is None:
+            return frozenset()
+        with TTFont(folder / self._file, fontNumber=0, lazy=True) as font:
+            return frozenset(font.getBestCmap())
+
+
+def _folder(package: str) -> Path | None:
+    spec = find_spec(package)
+    return Path(spec.origin).parent if spec is not None and spec.origin is not None else None
+
+
+def _invisible(character: str) -> bool:
+    return unicodedata.category(character) in _INVISIBLE or "\ufe00" <= character <= "\ufe0f"

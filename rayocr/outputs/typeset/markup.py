@@ -1,0 +1,197 @@
+"""Markdown as Typst: one block of code for a page, with nothing of the page in it but string literals.
+
+Tokens of markdown-it open and close calls of the template (page.py). What nests deeper than a reader could follow is flattened,
+since Typst ends at 64 levels.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from rayocr.outputs.typeset.direction import script_of
+from rayocr.outputs.typeset.html import HtmlTable, split_tables
+from rayocr.outputs.typeset.inline import Inline, typeset_inline
+from rayocr.outputs.typeset.literal import literal, printable, statements
+from rayocr.outputs.typeset.table import Cell, typeset_table
+
+_MAX_CHARS = 200_000  # of a page: more is no page, and Markdown's rules take quadratic time on some of it
+_MAX_DEPTH = 8  # of lists and quotations that are shown as such
+_PARSED_DEPTH = 60  # of those that are parsed; markdown-it drops what lies deeper, and then the page is set as it stands
+_KEPT = 0.98  # of the letters: fewer after parsing, and the page is set as it stands
+_BLOCK_TAG = re.compile(
+    r"</?(?:p|div|center|section|article|header|footer|h[1-6]|ul|ol|table|tbody|thead|tr|hr)\b[^>]*>", re.IGNORECASE
+)
+_ITEM_TAG = re.compile(r"<li\b[^>]*>", re.IGNORECASE)
+_CELL_TAG = re.compile(r"</?(?:td|th|li)\b[^>]*>", re.IGNORECASE)
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_TAGS = re.compile(r"<[^<>]{0,2000}>|&#?\w{1,31};")
+
+_markdown = MarkdownIt("commonmark", {"html": True, "maxNesting": _PARSED_DEPTH}).enable(["table", "strikethrough"])
+
+
+def typeset_markdown(text: str, prepare: Callable[[str], str] = lambda text: text) -> str:
+    """Typst statements. `prepare` makes text displayable. Never raises for what the text may hold."""
+    text = printable(text)
+    if len(text) > _MAX_CHARS:
+        return typeset_plain(text, prepare)
+    writer = _Writer(prepare)
+    try:
+        for part in split_tables(text):
+            if isinstance(part, HtmlTable):
+                writer.html_table(part)
+            else:
+                writer.blocks(_markdown.parse(part))
+    except RecursionError:
+        return typeset_plain(text, prepare)
+    if writer.letters < _KEPT * sum(map(str.isalnum, _TAGS.sub("", text))) - 200 * text.count("]("):
+        return typeset_plain(text, prepare)
+    return "".join(writer.parts)
+
+
+def typeset_plain(text: str, prepare: Callable[[str], str] = lambda text: text) -> str:
+    """Line by line as it stands, for pages that are not to be understood as Markdown."""
+    parts = []
+    for paragraph in re.split(r"\n[ \t]*\n", printable(text)):
+        lines = "linebreak();".join(statements(prepare(line)) for line in paragraph.split("\n"))
+        if lines:
+            parts.append(_directed(f"par({{[];{lines}}});", paragraph))
+    return "".join(parts)
+
+
+class _Writer:
+    def __init__(self, prepare: Callable[[str], str]) -> None:
+        self.parts: list[str] = []
+        self.letters = 0
+        self._prepare = prepare
+        self._depth = 0  # of lists and quotations
+        self._lists: list[tuple[int, int]] = []  # open ones: where they begin in `parts` and in `_texts`
+        self._texts: list[str] = []  # of paragraphs, headings and items
+
+    def blocks(self, tokens: Sequence[Token]) -> None:
+        position = 0
+        while position < len(tokens):
+            if tokens[position].type == "table_open":
+                end = next(i for i in range(position, len(tokens)) if tokens[i].type == "table_close")
+                self._table(tokens[position : end + 1])
+                position = end
+            else:
+                self._block(tokens, position)
+            position += 1
+
+    def html_table(self, table: HtmlTable) -> None:
+        rows = []
+        for y, row in enumerate(table.rows):
+            cells = []
+            for cell in row:
+                inline = self._inline(_markdown.parseInline(cell.source.strip())[0].children or [])
+                header = cell.header or y < table.header_rows
+                cells.append(Cell(_cell_markup(inline), inline.longest, cell.columns, cell.rows, header, cell.align))
+            rows.append(cells)
+        self.parts.append(typeset_table(rows, header_rows=table.header_rows))
+
+    def _block(self, tokens: Sequence[Token], position: int) -> None:
+        token = tokens[position]
+        kind = token.type
+        if kind == "inline":
+            self._inline_block(token, tokens[position - 1])
+        elif kind in _LISTS or kind in ("list_item_open", "list_item_close"):
+            self._list(token)
+        elif kind in ("blockquote_open", "blockquote_close"):
+            self._quotation(opens=token.nesting > 0)
+        elif kind in ("fence", "code_block"):
+            self._code(token.content)
+        elif kind == "html_block":
+            self._html_block(token.content)
+        elif kind == "hr":
+            self.parts.append("rule;")
+
+    def _inline_block(self, token: Token, opener: Token) -> None:
+        inline = self._inline(token.children or [])
+        if opener.type == "heading_open":
+            markup = f"heading(level:{min(int(opener.tag[1]), 6)},{inline.markup});"
+        elif opener.hidden:  # of a tight list
+            markup = f"{inline.markup};"
+        else:
+            markup = f"par({inline.markup});"
+        self.parts.append(_directed(markup, inline.text))
+        self._texts.append(inline.text)
+
+    def _list(self, token: Token) -> None:
+        opens = token.nesting > 0
+        if token.type.startswith("list_item"):
+            # Flattened, an item is a paragraph with its mark.
+            opening = "{[];" if self._depth <= _MAX_DEPTH else '{par("•");'
+            self.parts.append(opening if opens else ("}," if self._depth <= _MAX_DEPTH else "};"))
+            return
+        if opens:
+            self._depth += 1
+            if self._depth <= _MAX_DEPTH:
+                self._lists.append((len(self.parts), len(self._texts)))
+                start = int(token.attrs.get("start", 1)) if token.type == "ordered_list_open" else None
+                self.parts.append("list(" if start is None else f"enum(start:{min(start, 2**31)},")
+        else:
+            if self._depth <= _MAX_DEPTH:
+                self.parts.append(");")
+                part, text = self._lists.pop()  # the marks stand where its lines begin
+                self.parts[part:] = [_directed("".join(self.parts[part:]), " ".join(self._texts[text:]))]
+            self._depth -= 1
+
+    def _quotation(self, *, opens: bool) -> None:
+        if opens:
+            self._depth += 1
+        shown = self._depth <= _MAX_DEPTH
+        self.parts.append(("quotation({[];" if shown else "{[];") if opens else ("});" if shown else "};"))
+        if not opens:
+            self._depth -= 1
+
+    def _code(self, content: str) -> None:
+        content = self._displayable(content.rstrip("\n").expandtabs(4))
+        self.parts.append(f"code({literal(content)});")
+
+    def _html_block(self, content: str) -> None:
+        """Its words, a paragraph for each of its blocks; tags that nobody knows are words too."""
+        content = _ITEM_TAG.sub("\n• ", _COMMENT.sub("", content))
+        content = _CELL_TAG.sub(" ", _BLOCK_TAG.sub("\n\n", content))
+        for paragraph in re.split(r"\n\s*\n", content):
+            if paragraph.strip():
+                inline = self._inline(_markdown.parseInline(paragraph.strip())[0].children or [])
+                self.parts.append(_directed(f"par({inline.markup});", inline.text))
+
+    def _table(self, tokens: Sequence[Token]) -> None:
+        rows: list[list[Cell]] = []
+        header_rows = 0
+        for position, token in enumerate(tokens):
+            if token.type == "tr_open":
+                rows.append([])
+            elif token.type == "thead_close":
+                header_rows = len(rows)
+            elif token.type in ("th_open", "td_open"):
+                inline = self._inline(tokens[position + 1].children or [])
+                align = re.search(r"text-align:(left|center|right)", str(token.attrs.get("style", "")))
+                header = token.type == "th_open" and bool(inline.text.strip())
+                rows[-1].append(Cell(_cell_markup(inline), inline.longest, header=header, align=align.group(1) if align else ""))
+        self.parts.append(typeset_table(rows, header_rows=header_rows))
+
+    def _inline(self, tokens: Sequence[Token]) -> Inline:
+        return typeset_inline(tokens, self._displayable)
+
+    def _displayable(self, text: str) -> str:
+        self.letters += sum(map(str.isalnum, text))
+        return self._prepare(text)
+
+
+_LISTS = frozenset({"bullet_list_open", "bullet_list_close", "ordered_list_open", "ordered_list_close"})
+
+
+def _cell_markup(inline: Inline) -> str:
+    return f"{{{_directed(f'{inline.markup};', inline.text)}}}"
+
+
+def _directed(markup: str, text: str) -> str:
+    """A block that runs from right to left says so; all others follow the page, which runs from left to right."""
+    script = script_of(text)
+    return f'leftwards("{script.language}",{{[];{markup}}});' if script.right_to_left else markup

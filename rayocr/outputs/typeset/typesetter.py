@@ -1,0 +1,108 @@
+"""The typesetter: Typst in a process of its own, which may crash, hang or eat memory without taking a document along.
+
+A page has been paid for by the time it comes here. So what Typst cannot do is an error about one program (TypesettingFailed), the
+process is replaced, and the caller sets the page more simply.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import select
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rayocr.errors import TypesettingFailed
+from rayocr.outputs.typeset.fonts import font_folders
+
+_CHILD = Path(__file__).with_name("child.py")
+_MEMORY_BYTES = 4 << 30  # address space: fonts are mapped into it, a page of 200,000 characters takes 0.6 GB
+_PROGRAMS_A_PROCESS = 200  # Typst remembers what it has laid out: these may be 150 MB
+_BLOCK_BYTES = 1 << 16
+
+
+class Typesetter:
+    """Starts its process when first asked. `timeout_s`: for one program. Not thread-safe."""
+
+    def __init__(self, *, system_fonts: bool = True, timeout_s: float = 60.0, memory_bytes: int = _MEMORY_BYTES) -> None:
+        self._command = [sys.executable, str(_CHILD), "system" if system_fonts else "none", str(memory_bytes), *font_folders()]
+        self._timeout_s = timeout_s
+        self._process: subprocess.Popen[bytes] | None = None
+        self._programs = 0
+
+    def compile(self, program: str, *, standards: tuple[str, ...] = (), tags: bool = True, root: str | None = None) -> bytes:
+        """The PDF of a Typst program; files that it names lie below `root`. Raises TypesettingFailed."""
+        arguments = {"input": program.encode(), "pdf_standards": list(standards), "pdf_tags": tags, "root": root}
+        answer, message = self._ask(arguments)
+        if answer is None:
+            raise TypesettingFailed(f"Typst refuses the page: {message}")
+        return answer
+
+    def displays(self, characters: str) -> bool:
+        """Whether all of them can be printed. PDF/A forbids the boxes that stand for missing ones, so Typst then refuses."""
+        text = " ".join(f"\\u{{{ord(character):x}}}" for character in characters)
+        program = f'#set text(font: ("Noto Sans", "DejaVu Sans Mono", "New Computer Modern Math"))\n#"{text}"'
+        try:
+            answer, _ = self._ask({"input": program.encode(), "pdf_standards": ["a-2u"]})
+        except TypesettingFailed:
+            return False
+        return answer is not None
+
+    def close(self) -> None:
+        """Idempotent."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
+
+    def _ask(self, arguments: Mapping[str, Any]) -> tuple[bytes | None, str | None]:
+        if self._programs >= _PROGRAMS_A_PROCESS:
+            self.close()
+        process = self._process or self._start()
+        self._programs += 1
+        data = pickle.dumps(dict(arguments))
+        assert process.stdin is not None and process.stdout is not None
+        deadline = time.monotonic() + self._timeout_s
+        try:
+            process.stdin.write(struct.pack(">I", len(data)) + data)
+            process.stdin.flush()
+            size = struct.unpack(">I", _read(process.stdout.fileno(), 4, deadline))[0]
+            answer: tuple[bytes | None, str | None] = pickle.loads(_read(process.stdout.fileno(), size, deadline))  # noqa: S301
+        except TimeoutError as error:
+            self.close()
+            raise TypesettingFailed(f"Typst did not finish a page within {self._timeout_s:g} s.") from error
+        except OSError as error:
+            self.close()
+            raise TypesettingFailed("Typst ended while it worked on a page (memory, or a crash).") from error
+        return answer
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        self._process = subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+        )
+        self._programs = 0
+        return self._process
+
+
+def _read(descriptor: int, size: int, deadline: float) -> bytes:
+    """Raises TimeoutError, and EOFError's kin OSError when the other side is gone."""
+    parts, left = [], size
+    while left:
+        ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            raise TimeoutError
+        block = os.read(descriptor, min(left, _BLOCK_BYTES))
+        if not block:
+            raise ConnectionResetError("The process ended.")
+        parts.append(block)
+        left -= len(block)
+    return b"".join(parts)

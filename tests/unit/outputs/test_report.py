@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from rayocr.actors.discovery import document_id
+from rayocr.composition import compose
+from rayocr.config import ReportConfig
+from rayocr.driver.report import show_report
+from rayocr.errors import UsageError
+from rayocr.ledger.manifest import Manifest, build_manifest, manifest_name
+from rayocr.messages import Attempt, Document, DocumentContext, DocumentOutcome, OutputFile, PageOutcome, PageSummary
+from rayocr.outputs.report.facts import ReportFacts
+from rayocr.outputs.report.pages import pages_of_markdown
+from rayocr.storage.local import LocalStorage
+from tests.e2e.support import make_pdf
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def manifest(
+    name: str = "a.pdf",
+    *,
+    pages: tuple[PageSummary, ...] = (PageSummary(page_number=1, outcome=PageOutcome.DONE, engine="gemini", cost_usd=0.5),),
+    outcome: DocumentOutcome = DocumentOutcome.COMPLETE,
+    source: str = "file:///nowhere",
+    version: str = "1",
+    run_id: str = "run-1",
+    seconds: int = 10,
+    outputs: tuple[OutputFile, ...] = (),
+) -> Manifest:
+    uri = f"{source}/{name}"
+    document = Document(
+        document_id=document_id(uri, version), source_uri=uri, name=name, output_stem=name[:-4], version=version, size_bytes=1
+    )
+    return build_manifest(
+        DocumentContext(document=document, page_count=len(pages), title=None, fencing_token=1),
+        outcome=outcome,
+        summaries=pages,
+        outputs=outputs,
+        run_id=run_id,
+        fingerprint="f",
+        started_at=START.isoformat(),
+        finished_at=(START + timedelta(seconds=seconds)).isoformat(),
+    )
+
+
+def failed(number: int) -> PageSummary:
+    attempts = (Attempt(engine="gemini", reason="Refused", message="RECITATION"),)
+    return PageSummary(page_number=number, outcome=PageOutcome.FAILED, attempts=attempts)
+
+
+def doubtful(number: int) -> PageSummary:
+    return PageSummary(page_number=number, outcome=PageOutcome.DONE, engine="rapidocr", doubts=("suspect",))
+
+
+def test_documents_with_trouble_are_listed_first_when_not_all_are() -> None:
+    facts = ReportFacts(ReportConfig(documents=2))
+    for number in range(20):
+        facts.add(manifest(f"{number:02}.pdf"))
+    facts.add(manifest("bad.pdf", outcome=DocumentOutcome.REJECTED, pages=()))
+    facts.add(manifest("part.pdf", outcome=DocumentOutcome.PARTIAL, pages=(failed(1),)))
+    assert [row.name for row in facts.rows] == ["bad.pdf", "part.pdf"]
+    assert facts.documents.total() == 22
+
+
+def test_every_doubtful_and_failed_page_is_shown_up_to_the_limit() -> None:
+    facts = ReportFacts(ReportConfig(pages=3))
+    facts.add(manifest("a.pdf", pages=(doubtful(1), failed(2), doubtful(3), doubtful(4))))
+    assert [(page.page_number, page.why) for page in facts.doubtful] == [(1, "suspect"), (2, "failed: Refused"), (3, "suspect")]
+    assert facts.doubtful_count == 4
+    assert facts.reasons == {"Refused": 1}
+
+
+def test_the_sample_is_drawn_from_all_pages_alike() -> None:
+    facts = ReportFacts(ReportConfig(sample=200))
+    plain = tuple(PageSummary(page_number=n, outcome=PageOutcome.DONE, engine="e") for n in range(1, 1001))
+    for name in ("a.pdf", "b.pdf", "c.pdf", "d.pdf"):
+        facts.add(manifest(name, pages=plain))
+    assert len(facts.sample) == 200
+    by_document = [sum(page.manifest.name == name for page in facts.sample) for name in ("a.pdf", "b.pdf", "c.pdf", "d.pdf")]
+    assert min(by_document) > 20
+
+
+def test_throughput_counts_every_page_once() -> None:
+    facts = ReportFacts(ReportConfig())
+    for seconds in (1, 5, 5, 600, 3600):
+        facts.add(manifest(f"{seconds}.pdf", seconds=seconds))
+    bins = facts.throughput()
+    assert sum(bin_.pages for bin_ in bins) == 5
+    assert bins[0].start == START
+    assert len(bins) <= 61
+
+
+def test_pages_of_markdown_are_told_apart() -> None:
+    assert pages_of_markdown(
+        "---\ntitle: x\n---\n<!-- page 1 -->\n\nA\n\n<!-- page 2 -->\n\n<!-- page 3 -->\n\nC <!-- page 4 -->"
+    ) == {
+        1: "A",
+        2: "",
+        3: "C <!-- page 4 -->",
+    }
+
+
+@pytest.fixture
+def destination(tmp_path: Path) -> Path:
+    """Of a run with one whole document and one with a doubtful page that holds what a page should not."""
+    make_pdf(tmp_path / "in" / "a.pdf", 2)
+    source = LocalStorage(str(tmp_path / "in"))
+    out = LocalStorage(str(tmp_path / "out"), create=True)
+    text = "<!-- page 1 -->\n\n# Good\n\n<!-- page 2 -->\n\n<script>alert(1)</script> ![x](https://example.org/x.png)\n"
+    out.write("a.md", text.encode())
+    outputs = (OutputFile(name="a.md", size_bytes=1, sha256="0", notes=("No font has U+13000.",)),)
+    pages = (PageSummary(page_number=1, outcome=PageOutcome.DONE, engine="gemini"), doubtful(2))
+    whole = manifest(source=source.uri, version=source.stat("a.pdf").version, pages=pages, outputs=outputs)
+    gone = manifest("gone & lost.pdf", outcome=DocumentOutcome.PARTIAL, pages=(failed(1),))
+    for made in (whole, gone, manifest("other.pdf", run_id="run-0")):
+        out.write(manifest_name(made.document_id), made.to_json())
+    out.write(".rayocr/documents/ff/" + "ff" * 16 + ".json", b"torn")
+    for run_id in ("run-0", "run-1"):
+        out.write(f".rayocr/runs/{run_id}.json", json.dumps({"run_id": run_id, "elapsed_s": 10}).encode())
+    return tmp_path / "out"
+
+
+def test_the_report_is_one_file_that_asks_nobody_for_anything(destination: Path) -> None:
+    assert show_report(compose([f"dest={destination}", "mode=report"])) == 0
+    html = (destination / "report.html").read_text()
+    assert not re.search(r"""<script|src=["']?https?:|<link|@import|url\(""", html)
+    assert "default-src 'none'" in html
+    assert "&lt;script&gt;" in html
+
+
+def test_the_report_shows_doubtful_pages_beside_their_pictures(destination: Path) -> None:
+    show_report(compose([f"dest={destination}", "mode=report"]))
+    html = (destination / "report.html").read_text()
+    pictured, unpictured = html.split("<h2>Doubtful pages")[1].split("</article>")[:2]
+    if "gone" in pictured.split("</h3>")[0]:
+        pictured, unpictured = unpictured, pictured
+    assert "data:image/jpeg;base64," in pictured
+    assert "alert(1)" in pictured
+    assert "No picture." in unpictured
+    assert "RECITATION" in unpictured
+    assert 'href="a.md"' in html
+    assert "gone &amp; lost.pdf" in html
+    assert "1 manifests could not be read" in html
+    assert "No font has U+13000." in html
+    assert "other.pdf" not in html
+
+
+def test_all_runs_can_be_reported_on_into_another_file(destination: Path, tmp_path: Path) -> None:
+    show_report(compose([f"dest={destination}", "mode=report", "report.run=all", f"report.file={tmp_path / 'r.html'}"]))
+    html = (tmp_path / "r.html").read_text()
+    assert "other.pdf" in html
+    assert f'href="file://{destination}/a.md"' in html
+    assert not (destination / "report.html").exists()
+
+
+def test_a_run_that_is_not_there_is_one_line(destination: Path) -> None:
+    with pytest.raises(UsageError, match="no run xyz"):
+        show_report(compose([f"dest={destination}", "mode=report", "report.run=xyz"]))
+
+
+def test_an_empty_destination_has_nothing_to_report(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with pytest.raises(UsageError, match="No run"):
+        show_report(compose([f"dest={tmp_path / 'out'}", "mode=report"]))
