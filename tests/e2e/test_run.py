@@ -6,11 +6,13 @@ import json
 import os
 from pathlib import Path
 
+import pikepdf
+
 from tests.e2e.support import PROJECT, Cli, SimulatedGemini, make_pdf, manifests, page_texts
 
 
 def test_the_samples_are_read_and_every_one_has_its_text(cli: Cli) -> None:
-    done = cli.run(f"source={PROJECT / 'samples'}", "dest=out", "engine=local")
+    done = cli.run(f"source={PROJECT / 'samples'}", "dest=out", "engine=local", "outputs=[markdown,clean_pdf,jsonl]")
     assert done.returncode == 0, done.stdout + done.stderr
     truth = json.loads((PROJECT / "samples" / "truth.json").read_text())
     for sample in sorted((PROJECT / "samples").glob("*.pdf")):
@@ -18,6 +20,8 @@ def test_the_samples_are_read_and_every_one_has_its_text(cli: Cli) -> None:
         assert len(pages) == len(truth[sample.name]), sample.name
         row = json.loads((cli.folder / "out" / f"{sample.stem}.jsonl").read_text())
         assert len(row["attributes"]["pdf_page_numbers"]) == len(pages)
+        with pikepdf.open(cli.folder / "out" / f"{sample.stem}.clean.pdf") as clean, pikepdf.open(sample) as source:
+            assert len(clean.pages) == len(source.pages)
     assert "Traceback" not in done.stderr
 
 

@@ -14,7 +14,7 @@ from rayocr.pdf.geometry import Upright
 _TALL = 1.5  # boxes higher than this by their width hold text that runs upwards
 _MIN_SIZE_PT = 0.5
 _VIRAMA = 9  # its combining class, in all scripts that have one
-_MIN_MOVE_EM = 0.02
+_MIN_STRETCH = 5.0  # percent: a word of marks alone is still a word
 # Widths of letters in most typefaces, in em: they decide where in a line a word begins.
 _NARROW, _WIDE = frozenset("iljI.,;:'|!()[]{}ftr\"`-· "), frozenset("mwMW@%—…")
 
@@ -69,7 +69,7 @@ def frame_of(box: TextBox) -> _Frame:
 
 
 def _line(box: TextBox, to_page: Upright) -> bytes:
-    """One text object, since readers sort those of a row by themselves; its words are moved to where they probably are."""
+    """One text object, since readers sort those of a row by themselves; its words are stretched to what they probably are."""
     frame = frame_of(box)
     text = _visual_order(" ".join(box.text.split()))
     count = len(text.encode("utf-16-be", "replace")) // 2
@@ -79,23 +79,19 @@ def _line(box: TextBox, to_page: Upright) -> bytes:
     ux, uy = to_page.a * sine - to_page.c * cosine, to_page.b * sine - to_page.d * cosine
     px, py = to_page.a * frame.x + to_page.c * frame.y + to_page.e, to_page.b * frame.x + to_page.d * frame.y + to_page.f
     matrix = " ".join(f"{number:.4f}" for number in (ax * stretch, ay * stretch, ux, uy, px, py))
-    return f"{FONT_NAME} {frame.size:.2f} Tf\n{matrix} Tm\n[{''.join(_words(text, count))}] TJ\n".encode()
+    return f"{FONT_NAME} {frame.size:.2f} Tf\n{matrix} Tm\n{''.join(_words(text, count))}".encode()
 
 
 def _words(text: str, count: int) -> Iterator[str]:
-    """Strings and moves of the TJ operator; a move is in thousandths of an em, to the left. Only words are moved: between letters
-    readers would take a gap for a blank."""
+    """Each word with its blank, as wide as it probably is in print. Words alone are stretched, and not letters: readers would
+    take a gap between letters for a blank."""
     em = count * ADVANCE_EM / max(sum(map(_wideness, text)), 0.1)  # of the stretched font
-    wanted = position = 0.0
     words = text.split(" ")
     for index, word in enumerate(words):
-        units = (word if index == len(words) - 1 else f"{word} ").encode("utf-16-be", "replace")
-        if abs(wanted - position) >= _MIN_MOVE_EM:
-            yield f"{-1000 * (wanted - position):.0f}"
-            position = wanted
-        yield f"<{units.hex()}>"
-        position += ADVANCE_EM * len(units) / 2
-        wanted += em * (sum(map(_wideness, word)) + _wideness(" "))
+        shown = word if index == len(words) - 1 else f"{word} "
+        units = shown.encode("utf-16-be", "replace")
+        wanted, natural = em * sum(map(_wideness, shown)), ADVANCE_EM * len(units) / 2
+        yield f"{max(100 * wanted / natural, _MIN_STRETCH):.1f} Tz <{units.hex()}> Tj\n"
 
 
 def _wideness(character: str) -> float:

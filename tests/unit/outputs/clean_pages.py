@@ -31,7 +31,7 @@ def clean_pdf(
     """The file and its notes. `failed`: reasons by page number."""
     file = io.BytesIO()
     output = CleanPdfOutput(
-        file, document_context(len(texts)), config=OutputConfig(clean_pdf=config or CleanPdfConfig()), source=source
+        file, document_context(len(texts)), config=OutputConfig(clean_pdf=config or CleanPdfConfig(timeout_s=600)), source=source
     )
     try:
         output.begin()
