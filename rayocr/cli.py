@@ -28,6 +28,7 @@ rayocr {version}: PDFs in, Markdown and clean PDFs out, page for page; resumable
   python -m rayocr mode=status dest=out/              what is done, and what failed and why
   python -m rayocr mode=report dest=out/              the last run as one HTML file: out/report.html
   python -m rayocr mode=cancel source=in/ dest=out/ document=2024/a.pdf      runs drop it, and pass it by
+  python -m rayocr mode=submit cluster=http://HOST:8265 source=… dest=…      the same as a job of a Ray cluster, followed
 
 Options are written key=value (Hydra overrides). The most used:
   source=FOLDER|FILE      dest=FOLDER        state=FOLDER (default: .rayocr/ in the destination)
@@ -98,6 +99,10 @@ def _dispatch(arguments: list[str]) -> int:
         from rayocr.driver.report import show_report
 
         return show_report(config)
+    if config.mode is Mode.submit:
+        from rayocr.driver.submit import submit
+
+        return submit(config, arguments)
     if config.mode is Mode.cancel:
         from rayocr.driver.control import request_cancel
 

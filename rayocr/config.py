@@ -22,6 +22,7 @@ class Mode(StrEnum):
     cancel = "cancel"
     estimate = "estimate"
     report = "report"
+    submit = "submit"
 
 
 def _at_least(minimum: float, **values: float | None) -> None:
@@ -374,6 +375,21 @@ class ReportConfig:
 
 
 @dataclass
+class SubmitConfig:
+    """Of mode=submit: the same command as a job of a Ray cluster, `cluster=http://HOST:8265`."""
+
+    mode: Mode = Mode.run  # what the job does
+    working_dir: str | None = None  # a folder sent along, e.g. "." for a checkout; null: rayocr is in the cluster's image
+    job_id: str | None = None  # null: rayocr-<time>; one that exists already is followed and not submitted again
+    follow: bool = True  # show its log, and end with its exit code; false: submit and end
+    cpus: float = 0.0  # kept free for the driver itself, which mostly waits
+    stop_wait_s: int = 120  # that a job which is stopped has to finish its pages in flight, before Ray kills it
+
+    def __post_init__(self) -> None:
+        _at_least(0, **{"submit.cpus": self.cpus, "submit.stop_wait_s": self.stop_wait_s})
+
+
+@dataclass
 class RayocrConfig:
     mode: Mode = Mode.run
     source: str | None = None  # null: the samples that come with rayocr
@@ -397,6 +413,7 @@ class RayocrConfig:
     storage: StorageConfig = field(default_factory=StorageConfig)
     render: RenderConfig = field(default_factory=RenderConfig)
     output: OutputConfig = field(default_factory=OutputConfig)
+    submit: SubmitConfig = field(default_factory=SubmitConfig)
     ledger: LedgerConfig = field(default_factory=LedgerConfig)
     batch: BatchConfig = field(default_factory=BatchConfig)
     dedup: DedupConfig = field(default_factory=DedupConfig)

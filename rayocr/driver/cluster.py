@@ -29,7 +29,7 @@ class Connection:
 
 def connect(config: RayocrConfig) -> Connection:
     """Blocks for seconds when it starts a Ray. Raises ClusterUnavailable."""
-    _quiet_ray()
+    quiet_ray()
     import ray
     from ray._private import worker as ray_worker
 
@@ -91,7 +91,7 @@ def _knock(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
 
 
-def _quiet_ray() -> None:
+def quiet_ray() -> None:
     """Before Ray is imported: workers are started when needed, and nothing of Ray's own reaches the terminal."""
     for name, value in {
         "RAY_enable_worker_prestart": "0",

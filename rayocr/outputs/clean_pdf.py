@@ -6,6 +6,7 @@ than one of eight. What the typesetter refuses is set more simply: alone, then a
 
 from __future__ import annotations
 
+import atexit
 import io
 import tempfile
 from collections import Counter
@@ -180,6 +181,7 @@ def _typesetter(system_fonts: bool, timeout_s: float) -> tuple[Typesetter, FontB
     key = (system_fonts, timeout_s)
     if key not in _typesetters:
         typesetter = Typesetter(system_fonts=system_fonts, timeout_s=timeout_s)
+        atexit.register(typesetter.close)  # its process ends with ours; so does a warning of Python's about it
         _typesetters[key] = (typesetter, FontBook(typesetter.displays))
     return _typesetters[key]
 

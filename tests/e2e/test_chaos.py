@@ -1,0 +1,28 @@
+"""Three short scenarios of `make chaos`: killed actors, two drivers of which one dies, and everything at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.e2e.support import PATIENCE_S, PROJECT
+
+
+@pytest.mark.slow
+def test_no_page_is_lost_misplaced_or_paid_for_twice_beyond_what_was_at_risk(environment: dict[str, str]) -> None:
+    seeds = ("--seed", "4", "--seed", "6", "--seed", "12")
+    played = subprocess.run(
+        [sys.executable, "-m", "benchmarks.chaos", *seeds, "--documents", "40"],
+        env=environment,
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=3 * PATIENCE_S,
+        check=False,
+    )
+    print(played.stdout)
+    assert played.returncode == 0, played.stdout + played.stderr
+    assert "VIOLATION" not in played.stdout
+    assert played.stdout.count("lost 0, misplaced 0, stale 0") == 3

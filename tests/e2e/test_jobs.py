@@ -1,0 +1,171 @@
+"""The command as a job of a Ray cluster: `ray job submit`, `ray job stop` in the middle, and mode=submit."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.support import (
+    PATIENCE_S,
+    PROJECT,
+    Cli,
+    SimulatedGemini,
+    end_tree,
+    free_port,
+    make_pdf,
+    manifests,
+    page_texts,
+    wait_until,
+)
+
+DOCUMENTS, PAGES = 4, 20
+RAY = (sys.executable, "-m", "ray.scripts.scripts")
+
+
+@dataclass(frozen=True)
+class JobCluster:
+    """A head with a dashboard, in whose environment the key is."""
+
+    address: str
+    environment: dict[str, str]
+    gemini: SimulatedGemini
+
+    def details(self, job_id: str) -> dict[str, Any]:
+        token = Path(self.environment["HOME"], ".ray", "auth_token")
+        headers = {"Authorization": f"Bearer {token.read_text().strip()}"} if token.exists() else {}
+        request = urllib.request.Request(f"{self.address}/api/jobs/{job_id}", headers=headers)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            found: dict[str, Any] = json.load(answer)
+        return found
+
+    def ray(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [*RAY, "job", arguments[0], f"--address={self.address}", *arguments[1:]]
+        return subprocess.run(
+            command, env=self.environment, cwd=PROJECT, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        )
+
+
+@pytest.fixture(scope="module")
+def job_cluster(environment: dict[str, str], home: Path) -> Iterator[JobCluster]:
+    gemini = SimulatedGemini(environment, latency_s=0.4)
+    temp, port = home / "j", free_port()
+    log = (home / "job-head.log").open("wb")
+    ours = environment | {
+        **gemini.variables,
+        "PATH": f"{Path(sys.executable).parent}:{environment['PATH']}",
+        "RAY_TMPDIR": str(temp),
+    }
+    head = subprocess.Popen(
+        [
+            *(*RAY, "start", "--head", "--block", "--num-cpus=2", f"--port={free_port()}", "--node-ip-address=127.0.0.1"),
+            *("--include-dashboard=true", f"--dashboard-port={port}", "--dashboard-host=127.0.0.1"),
+            *(f"--dashboard-agent-listen-port={free_port()}", f"--temp-dir={temp}", "--object-store-memory=500000000"),
+        ],
+        env=ours | {"RAY_enable_worker_prestart": "0", "RAY_prestart_worker_first_driver": "0"},
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    text = lambda: (home / "job-head.log").read_text(errors="replace")  # noqa: E731
+    try:
+        wait_until(lambda: "Ray runtime started" in text() or head.poll() is not None, "the Ray head is up")
+        assert head.poll() is None, text()
+        yield JobCluster(f"http://127.0.0.1:{port}", environment | {"RAY_TMPDIR": str(temp)}, gemini)
+    finally:
+        log.close()
+        end_tree(head.pid)
+        head.wait(60)
+        gemini.close()
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Path:
+    for number in range(DOCUMENTS):
+        make_pdf(tmp_path / "in" / f"{number}.pdf", PAGES, prefix=f"page of {number} with the")
+    return tmp_path
+
+
+def options(folders: Path) -> list[str]:
+    return [
+        *(f"source={folders}/in", f"dest={folders}/out", f"logs.dir={folders}/logs"),
+        *("engine=gemini", "engine.chain=[gemini]", "limits.max_in_flight=4"),
+    ]
+
+
+def all_is_there_and_paid_for_once(folders: Path, gemini: SimulatedGemini, before: int) -> None:
+    assert [m["outcome"] for m in manifests(folders / "out")].count("complete") == DOCUMENTS
+    for number in range(DOCUMENTS):
+        assert sorted(page_texts(folders / "out" / f"{number}.md")) == list(range(1, PAGES + 1))
+    assert gemini.answered - before == DOCUMENTS * PAGES
+
+
+def test_a_job_that_is_stopped_drains_and_one_that_is_submitted_again_goes_on(job_cluster: JobCluster, folders: Path) -> None:
+    gemini, before = job_cluster.gemini, job_cluster.gemini.answered
+    command = ["python", "-m", "rayocr", *options(folders)]
+    grace = json.dumps({"env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": "120"}})
+    given = ("--no-wait", "--working-dir", str(PROJECT), "--runtime-env-json", grace)
+    submitted = job_cluster.ray("submit", "--submission-id", "first", *given, "--", "exec", *command)
+    assert submitted.returncode == 0, submitted.stdout + submitted.stderr
+    wait_until(lambda: gemini.answered - before > 12, "pages are read")
+    stopped = job_cluster.ray("stop", "first")
+    assert stopped.returncode == 0, stopped.stdout + stopped.stderr
+    details = job_cluster.details("first")
+    log = job_cluster.ray("logs", "first").stdout
+    assert details["status"] == "STOPPED", log
+    assert "rayocr: Interrupted." in log  # and so it was not killed
+    assert "\r" not in log
+    assert 0 < gemini.answered - before < DOCUMENTS * PAGES
+
+    again = job_cluster.ray("submit", "--submission-id", "second", "--working-dir", str(PROJECT), "--", "exec", *command)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert job_cluster.details("second")["driver_exit_code"] == 0
+    all_is_there_and_paid_for_once(folders, gemini, before)
+    assert gemini.key not in json.dumps([job_cluster.details("first"), job_cluster.details("second")])
+
+
+def test_mode_submit_follows_the_job_hands_on_a_stop_and_has_its_exit_code(
+    job_cluster: JobCluster, folders: Path, tmp_path: Path
+) -> None:
+    gemini, before = job_cluster.gemini, job_cluster.gemini.answered
+    cli = Cli(job_cluster.environment, tmp_path, job_cluster.address)
+    command = ("mode=submit", *options(folders))
+    run = cli.start(*command, "submit.job_id=third", GEMINI_API_KEY="a-key-that-stays-here")
+    wait_until(lambda: gemini.answered - before > 12 or run.poll() is not None, "pages are read")
+    run.send_signal(signal.SIGINT)
+    out, _ = run.communicate(timeout=PATIENCE_S)
+    assert run.returncode == 130, out
+    assert "asking the job to drain" in out
+    assert "rayocr: Interrupted." in out
+    assert job_cluster.details("third")["status"] == "STOPPED"
+
+    (folders / "in" / "broken.pdf").write_bytes(b"no PDF")
+    partial = cli.run(*command, "submit.job_id=fourth")
+    assert partial.returncode == 1, partial.stdout + partial.stderr
+    (folders / "in" / "broken.pdf").unlink()
+    all_is_there_and_paid_for_once(folders, gemini, before)
+    assert "a-key-that-stays-here" not in json.dumps(job_cluster.details("third"))
+    followed = cli.run(*command, "submit.job_id=fourth")
+    assert (followed.returncode, "is there already" in followed.stdout) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("address", "code", "words"),
+    [
+        ("auto", 2, "needs the address of the cluster's dashboard"),
+        ("http://127.0.0.1:1", 3, "No Ray dashboard takes jobs at http://127.0.0.1:1"),
+    ],
+)
+def test_a_cluster_that_is_none_is_one_line(cli_without_ray: Cli, address: str, code: int, words: str) -> None:
+    done = cli_without_ray.run("mode=submit", "source=in", "dest=out", f"cluster={address}")
+    assert done.returncode == code, done.stdout + done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
