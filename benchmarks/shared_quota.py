@@ -56,7 +56,15 @@ def main() -> None:
 def _start(work: Path, redis_url: str, server: Simulated) -> subprocess.Popen[bytes]:
     source = make_documents(work / "in", 3000)
     options = (
-        *(f"source={source}", f"dest={work}/out", "cluster=local", "cpus=1", "progress=none", "engine=gemini"),
+        *(
+            f"source={source}",
+            f"dest={work}/out",
+            "cluster=local",
+            "cpus=1",
+            "progress=none",
+            "outputs=[markdown]",
+            "engine=gemini",
+        ),
         *("engine.chain=[gemini]", f"limits.rpm={_RPM}", "limits.shared=redis", "dedup.pages=false"),
     )
     environment = clean_environment(server.variables) | {"REDIS_URL": redis_url}

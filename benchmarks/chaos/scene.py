@@ -109,6 +109,7 @@ class Scene:
         return (
             f"source={self.corpus.folder}",
             f"dest={self.dest}",
+            "outputs=[markdown,jsonl]",  # those that the verdict reads back
             "engine=gemini",
             "engine.chain=[gemini]",
             "progress=plain",
