@@ -36,11 +36,19 @@ _ENVIRONMENT = {
 
 
 _SDK_ENVIRONMENT = (
-    ("GOOGLE_GEMINI_BASE_URL", "gemini", "base_url"),
-    ("GOOGLE_CLOUD_PROJECT", "gemini", "project"),
-    ("GOOGLE_CLOUD_LOCATION", "gemini", "location"),
-    ("OPENAI_BASE_URL", "openai", "base_url"),
+    ("GOOGLE_GEMINI_BASE_URL", "engine.gemini.base_url"),
+    ("GOOGLE_CLOUD_PROJECT", "engine.gemini.project"),
+    ("GOOGLE_CLOUD_LOCATION", "engine.gemini.location"),
+    ("OPENAI_BASE_URL", "engine.openai.base_url"),
+    ("STORAGE_EMULATOR_HOST", "storage.source.endpoint"),
+    ("STORAGE_EMULATOR_HOST", "storage.dest.endpoint"),
 )
+
+# Places by the names of the worker that rayocr replaces: of a bucket with two prefixes, or of two Drive folders.
+_PLACES = {
+    "gcs": ("gs://{GCS_BUCKET_NAME}/{GCS_SOURCE_PREFIX}", "gs://{GCS_BUCKET_NAME}/{GCS_DEST_PREFIX}"),
+    "drive": ("gdrive://{DRIVE_SOURCE_FOLDER_ID}", "gdrive://{DRIVE_DEST_FOLDER_ID}"),
+}
 
 
 def conf_dir() -> Path:
@@ -85,23 +93,42 @@ def compose(arguments: Sequence[str], environment: Mapping[str, str] | None = No
     overrides = _resolve_auto_engine(overrides, environment)
     config = _compose_with_hydra(overrides)
     _apply_environment(config, environment, overrides)
-    for key, value in paths.items():
-        target: Any = config
-        *parents, leaf = key.split(".")
-        for parent in parents:
-            target = getattr(target, parent)
-        setattr(target, leaf, value)
+    for key, value in {**_places(environment), **paths}.items():
+        _set(config, key, value)
     return config
+
+
+def _set(config: RayocrConfig, key: str, value: str | None) -> None:
+    target: Any = config
+    *parents, leaf = key.split(".")
+    for parent in parents:
+        target = getattr(target, parent)
+    setattr(target, leaf, value)
+
+
+def _places(environment: Mapping[str, str]) -> dict[str, str]:
+    """source= and dest= of STORAGE_BACKEND. Raises UsageError."""
+    backend = environment.get("STORAGE_BACKEND", "").strip().lower()
+    if not backend:
+        return {}
+    if backend not in _PLACES:
+        raise UsageError(f"The environment variable STORAGE_BACKEND is {backend!r}, and must be one of {', '.join(_PLACES)}.")
+    found = {}
+    for key, form in zip(("source", "dest"), _PLACES[backend], strict=True):
+        names = re.findall(r"{(\w+)}", form)
+        if environment.get(names[0], "").strip():  # of a bucket, both prefixes may be empty
+            place = form.format_map({name: environment.get(name, "").strip().strip("/") for name in names})
+            found[key] = place.removesuffix("/")
+    return found
 
 
 def _apply_environment(config: RayocrConfig, environment: Mapping[str, str], overrides: Sequence[str]) -> None:
     """What the SDKs themselves would read from the environment, so that a run means the same server as they would. Read here and
     not on the workers, whose environment is not the user's."""
     given = {override.partition("=")[0] for override in overrides}
-    for name, part, key in _SDK_ENVIRONMENT:
-        settings = getattr(config.engine, part)
-        if environment.get(name) and f"engine.{part}.{key}" not in given:
-            setattr(settings, key, environment[name])
+    for name, key in _SDK_ENVIRONMENT:
+        if environment.get(name) and key not in given:
+            _set(config, key, environment[name])
     if "engine.gemini.vertexai" not in given and environment.get("GOOGLE_GENAI_USE_VERTEXAI", "").lower() in ("1", "true"):
         config.engine.gemini.vertexai = True
 

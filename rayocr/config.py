@@ -243,8 +243,20 @@ class BudgetConfig:
         _at_least(0, **{"budget.usd": self.usd})
 
 
+@dataclass(unsafe_hash=True)
+class AccessConfig:
+    """Who reads and writes a bucket or a Drive, and where."""
+
+    credentials: str | None = None  # a JSON file (service account, authorized user), there on every node; null: the node's own
+    anonymous: bool = False  # public buckets
+    user_project: str | None = None  # pays for buckets whose readers pay
+    endpoint: str | None = None  # another server than Google's, for example an emulator
+
+
 @dataclass
 class StorageConfig:
+    source: AccessConfig = field(default_factory=AccessConfig)
+    dest: AccessConfig = field(default_factory=AccessConfig)  # of the state, too
     # Requests a second of all processes that fetch and assemble, to each backend; null: no limit. Drive allows 200 a project.
     requests_per_s: float | None = None
 

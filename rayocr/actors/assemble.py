@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from rayocr.actors.commit import LeaseSettings, check_lease, commit, upload
-from rayocr.config import OutputConfig, RetryConfig
+from rayocr.config import AccessConfig, OutputConfig, RetryConfig
 from rayocr.errors import RayocrError
 from rayocr.ledger.manifest import build_manifest
 from rayocr.messages import (
@@ -32,6 +32,7 @@ from rayocr.observe.dead_letters import DeadLetter, dead_letter, write_dead_lett
 from rayocr.observe.logs import log_event
 from rayocr.outputs.base import Output
 from rayocr.retry import RetryPolicy, call
+from rayocr.storage.base import Storage
 
 if TYPE_CHECKING:
     from rayocr.pdf.document import PdfFile
@@ -56,7 +57,18 @@ class AssembleSettings:
     lease: LeaseSettings
     output: OutputConfig = field(default_factory=OutputConfig)
     requests_per_s: float | None = None  # of one process, to the destination's backend
+    access: AccessConfig = field(default_factory=AccessConfig)
     replace_manifest: bool = False  # overwrite=true: an older manifest of this document gives way
+
+    def dest(self) -> Storage:
+        from rayocr.storage.factory import cached_storage
+
+        return cached_storage(self.dest_uri, self.requests_per_s, self.access)
+
+    def state(self) -> Storage:
+        from rayocr.storage.factory import cached_storage
+
+        return cached_storage(self.state_uri, self.requests_per_s, self.access)
 
     @property
     def needs_source(self) -> bool:
@@ -68,10 +80,7 @@ def assemble(
 ) -> AssembledDocument:
     """Write the document's outputs and finish it. `content`: the source's bytes, for outputs that need them. Raises LeaseLost and
     PreconditionFailed when it is somebody else's by now, LocksUnavailable when nobody can tell, and StorageError."""
-    from rayocr.storage.factory import cached_storage
-
-    dest = cached_storage(settings.dest_uri, settings.requests_per_s)
-    state = cached_storage(settings.state_uri, settings.requests_per_s)
+    dest, state = settings.dest(), settings.state()
     policy = RetryPolicy.from_config(settings.retry)
     check = _lease_check(settings, context)
     summaries: list[PageSummary] = []
@@ -115,9 +124,7 @@ def reject(
     document: Document, error: RayocrError, settings: AssembleSettings, *, fencing_token: int, started_at: str
 ) -> DeadLetter:
     """Finish a document that cannot be read at all: dead letter, then manifest. Raises as `assemble` does."""
-    from rayocr.storage.factory import cached_storage
-
-    state = cached_storage(settings.state_uri, settings.requests_per_s)
+    state = settings.state()
     policy = RetryPolicy.from_config(settings.retry)
     letter = dead_letter(
         document,

@@ -6,10 +6,10 @@ alone. Idempotent; owns nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rayocr.config import LimitsConfig, RetryConfig
+from rayocr.config import AccessConfig, LimitsConfig, RetryConfig
 from rayocr.errors import DocumentTooLarge, ObjectNotFound, StorageDenied, UnreadableSource
 from rayocr.messages import Document, FetchedDocument
 from rayocr.retry import RetryPolicy, call
@@ -22,6 +22,12 @@ class FetchSettings:
     limits: LimitsConfig
     retry: RetryConfig
     requests_per_s: float | None = None  # of one process, to the source
+    access: AccessConfig = field(default_factory=AccessConfig)
+
+    def source(self) -> Storage:
+        from rayocr.storage.factory import cached_storage
+
+        return cached_storage(self.source_uri, self.requests_per_s, self.access)
 
 
 def fetch(document: Document, settings: FetchSettings) -> tuple[FetchedDocument, Any]:
@@ -34,15 +40,13 @@ def fetch(document: Document, settings: FetchSettings) -> tuple[FetchedDocument,
 
     from rayocr.pdf.document import validate
     from rayocr.pdf.guard import bounded
-    from rayocr.storage.factory import cached_storage
 
     limits = settings.limits
     if document.size_bytes > limits.max_document_bytes:
         raise DocumentTooLarge(
             f"The document has {document.size_bytes:,} bytes; limits.max_document_bytes allows {limits.max_document_bytes:,}."
         )
-    source = cached_storage(settings.source_uri, settings.requests_per_s)
-    data = numpy.frombuffer(_read(source, document, settings), dtype=numpy.uint8)
+    data = numpy.frombuffer(_read(settings.source(), document, settings), dtype=numpy.uint8)
     with bounded(seconds=limits.validate_timeout_s, memory_bytes=limits.page_memory):
         facts = validate(data, max_pages=limits.max_document_pages, max_bytes=limits.max_document_bytes)
     return FetchedDocument(document=document, page_count=facts.page_count, title=facts.title), data
@@ -60,9 +64,8 @@ def _read(source: Storage, document: Document, settings: FetchSettings) -> bytes
 def current_version(document: Document, settings: FetchSettings) -> Document:
     """The document as it is at the source now. Raises ObjectNotFound when it is gone."""
     from rayocr.actors.discovery import document_id
-    from rayocr.storage.factory import cached_storage
 
-    entry = cached_storage(settings.source_uri, settings.requests_per_s).stat(document.name)
+    entry = settings.source().stat(document.name)
     return replace(
         document,
         document_id=document_id(document.source_uri, entry.version),

@@ -19,7 +19,7 @@ from rayocr.actors.fetch import FetchSettings
 from rayocr.actors.ledger import Ledger
 from rayocr.actors.page_worker import PageWorker, WorkerSettings
 from rayocr.actors.rate_limiter import LimiterRules, RateLimiter
-from rayocr.config import LedgerConfig, RayocrConfig, RetryConfig, Secrets
+from rayocr.config import AccessConfig, LedgerConfig, RayocrConfig, RetryConfig, Secrets, StorageConfig
 from rayocr.errors import ContentLost
 from rayocr.limits.factory import bucket_opener
 from rayocr.messages import PageRecord, SlotReturn
@@ -103,9 +103,11 @@ class ObjectStoreBytes:
 
 
 class _LedgerActor(Ledger):
-    def __init__(self, state_uri: str, run_id: str, config: LedgerConfig, retry: RetryConfig, copies_bytes: int) -> None:
+    def __init__(
+        self, state_uri: str, access: AccessConfig, run_id: str, config: LedgerConfig, retry: RetryConfig, copies_bytes: int
+    ) -> None:
         super().__init__(
-            cached_storage(state_uri),
+            cached_storage(state_uri, access=access),
             run_id=run_id,
             flush_interval_s=config.flush_interval_s,
             flush_bytes=config.flush_bytes,
@@ -125,7 +127,7 @@ class _BatchDeskActor(BatchDesk):
 
         super().__init__(
             GeminiJobs(config.engine.gemini, secrets),
-            cached_storage(state_uri),
+            cached_storage(state_uri, access=config.storage.dest),
             run_id=run_id,
             config=config.batch,
             policy=RetryPolicy(max_attempts=config.retry.engine_attempts, base_s=config.retry.base_s, cap_s=config.retry.cap_s),
@@ -133,8 +135,8 @@ class _BatchDeskActor(BatchDesk):
 
 
 class _DiscoveryActor(Discovery):
-    def __init__(self, source_uri: str, state_uri: str, rules: DiscoveryRules) -> None:
-        super().__init__(open_storage(source_uri), cached_storage(state_uri), rules)
+    def __init__(self, source_uri: str, state_uri: str, config: StorageConfig, rules: DiscoveryRules) -> None:
+        super().__init__(open_storage(source_uri, config.source), cached_storage(state_uri, access=config.dest), rules)
 
 
 class _RateLimiterActor(RateLimiter):
@@ -155,7 +157,9 @@ class _DocumentWorkerActor(DocumentWorker):
         super().__init__(fetch_settings, assemble_settings, read_texts)
 
 
-def spawn_ledger(state_uri: str, run_id: str, config: LedgerConfig, retry: RetryConfig, *, copies_bytes: int = 0) -> Any:
+def spawn_ledger(
+    state_uri: str, access: AccessConfig, run_id: str, config: LedgerConfig, retry: RetryConfig, *, copies_bytes: int = 0
+) -> Any:
     actor = ray.remote(_LedgerActor).options(
         name=f"ledger:{run_id}",
         num_cpus=0,  # waits for storage nearly all the time
@@ -163,7 +167,7 @@ def spawn_ledger(state_uri: str, run_id: str, config: LedgerConfig, retry: Retry
         max_task_retries=-1,  # safe: record is idempotent on (document_id, page_number), the rest reads
         max_concurrency=_MANY,
     )
-    return actor.remote(state_uri, run_id, config, retry, copies_bytes)
+    return actor.remote(state_uri, access, run_id, config, retry, copies_bytes)
 
 
 def spawn_batch_desk(state_uri: str, run_id: str, config: RayocrConfig, secrets: Secrets) -> Any:
@@ -189,14 +193,14 @@ def spawn_limiter(run_id: str, rules: LimiterRules, secrets: Secrets) -> Any:
     return actor.remote(rules, secrets, run_id)
 
 
-def spawn_discovery(run_id: str, source_uri: str, state_uri: str, rules: DiscoveryRules) -> Any:
+def spawn_discovery(run_id: str, source_uri: str, state_uri: str, config: StorageConfig, rules: DiscoveryRules) -> Any:
     actor = ray.remote(_DiscoveryActor).options(
         name=f"discovery:{run_id}",
         num_cpus=0,
         max_restarts=-1,  # lists again
         max_task_retries=-1,  # safe: a batch asked for twice is a batch of documents that the driver knows or finds finished
     )
-    return actor.remote(source_uri, state_uri, rules)
+    return actor.remote(source_uri, state_uri, config, rules)
 
 
 def spawn_worker(name: str, settings: WorkerSettings, ledger: Any, limiter: Any, desk: Any = None) -> Any:

@@ -66,7 +66,7 @@ def show_estimate(config: RayocrConfig) -> int:
         return 0
     if len(documents) > _SAMPLE:
         terminal.say(f"{len(documents):,} documents; {_SAMPLE} of them, taken at random, are opened …")
-    settings = FetchSettings(source_uri=found.source.uri, limits=config.limits, retry=config.retry)
+    settings = FetchSettings(source_uri=found.source.uri, limits=config.limits, retry=config.retry, access=config.storage.source)
     counted = count_pages(documents, settings)
     terminal.table(_table(config, found.prices, len(documents), counted, earlier_tokens(state, config.limits)))
     return 0

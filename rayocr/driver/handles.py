@@ -204,7 +204,9 @@ def start(
 ) -> Actors:
     """Spawn the actors of a run, the limiter only where it has rules. Does not wait for them."""
     copies_bytes = config.dedup.memory_bytes if config.dedup.pages and limiter_rules else 0
-    ledger = spawn_ledger(assemble_settings.state_uri, run_id, config.ledger, config.retry, copies_bytes=copies_bytes)
+    ledger = spawn_ledger(
+        assemble_settings.state_uri, config.storage.dest, run_id, config.ledger, config.retry, copies_bytes=copies_bytes
+    )
     return Actors(
         config=config,
         state=state,
@@ -214,7 +216,7 @@ def start(
         ledger=ledger,
         limiter=spawn_limiter(run_id, limiter_rules, keys) if limiter_rules else None,
         desk=spawn_batch_desk(assemble_settings.state_uri, run_id, config, keys) if config.engine.batch else None,
-        discovery=spawn_discovery(run_id, source_uri, assemble_settings.state_uri, rules),
+        discovery=spawn_discovery(run_id, source_uri, assemble_settings.state_uri, config.storage, rules),
         document_workers=DocumentWorkers(
             lambda name: spawn_document_worker(f"{name}:{run_id}", fetch_settings, assemble_settings, ledger),
             count=document_workers(config, cpus),

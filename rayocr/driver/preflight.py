@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rayocr.composition import price_table, prompt_text, samples_dir
-from rayocr.config import RayocrConfig
+from rayocr.config import AccessConfig, RayocrConfig
 from rayocr.engines.registry import ChainLink, Stage, parse_chain, stages
 from rayocr.errors import ObjectNotFound, StorageError, UsageError
 from rayocr.limits.prices import PriceTable
 from rayocr.outputs.base import Output
 from rayocr.outputs.registry import parse_outputs, pdf_suffixes
+from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
 from rayocr.storage.factory import open_storage
 from rayocr.storage.uri import StorageUri, contains, parse_uri, path_below
+
+_PROBING = RetryPolicy(max_attempts=3, base_s=1.0, cap_s=5.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +57,7 @@ def scope(config: RayocrConfig) -> Scope:
     source_uri = parse_uri(source_text)
     exclude = [*exclude, *_dest_inside_source(config, source_uri, parse_uri(config.dest))]
     return Scope(
-        source=_existing(source_uri),
+        source=_existing(source_uri, config.storage.source),
         include=tuple(include),
         exclude=tuple(exclude),
         links=links,
@@ -66,8 +69,9 @@ def plan(config: RayocrConfig) -> Plan:
     """As `scope`, and the destination can be written to."""
     found = scope(config)
     _check_batch(config, found.links)
-    dest = _writable(parse_uri(config.dest), "dest")
-    state = dest if config.state is None else _writable(parse_uri(config.state), "state")
+    access = config.storage.dest
+    dest = _writable(parse_uri(config.dest), access, "dest")
+    state = dest if config.state is None else _writable(parse_uri(config.state), access, "state")
     return Plan(
         source=found.source,
         dest=dest,
@@ -144,17 +148,19 @@ def _dest_inside_source(config: RayocrConfig, source: StorageUri, dest: StorageU
     return [glob.escape(path_below(source, dest)) + "/*"]
 
 
-def _existing(uri: StorageUri) -> Storage:
+def _existing(uri: StorageUri, access: AccessConfig) -> Storage:
     try:
-        return open_storage(str(uri))
+        storage = open_storage(str(uri), access)
     except ObjectNotFound as error:
         raise UsageError(f"The source {uri.display} does not exist. Check source=") from error
+    storage.check_readable()
+    return storage
 
 
-def _writable(uri: StorageUri, option: str) -> Storage:
-    storage = open_storage(str(uri), create=True)
+def _writable(uri: StorageUri, access: AccessConfig, option: str) -> Storage:
+    storage = open_storage(str(uri), access, create=True)
     try:
-        storage.check_writable()
+        call(storage.check_writable, policy=_PROBING)
     except StorageError as error:
         error.hint = error.hint or f"Choose another {option}="
         raise
@@ -163,7 +169,7 @@ def _writable(uri: StorageUri, option: str) -> Storage:
 
 def source_of(config: RayocrConfig) -> Storage:
     """The source alone, for modes that look documents up in it. Raises UsageError."""
-    return _existing(parse_uri(_source(config)[0]))
+    return _existing(parse_uri(_source(config)[0]), config.storage.source)
 
 
 def existing_state(config: RayocrConfig) -> Storage:
@@ -171,6 +177,6 @@ def existing_state(config: RayocrConfig) -> Storage:
     option = "state" if config.state is not None else "dest"
     uri = parse_uri(config.state or config.dest)
     try:
-        return open_storage(str(uri))
+        return open_storage(str(uri), config.storage.dest)
     except ObjectNotFound as error:
         raise UsageError(f"{uri.display} does not exist, so there is nothing to tell about. Check {option}=") from error

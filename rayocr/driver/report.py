@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from rayocr.config import RayocrConfig
+from rayocr.config import AccessConfig, RayocrConfig
 from rayocr.driver.preflight import existing_state
 from rayocr.driver.record import RUNS_PREFIX
 from rayocr.driver.terminal import ConsoleTerminal
@@ -19,7 +19,7 @@ from rayocr.errors import ObjectNotFound, RecordCorrupt, StorageError, UsageErro
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of
 from rayocr.outputs.report.document import report_html
 from rayocr.outputs.report.facts import ReportFacts
-from rayocr.outputs.report.pages import show_pages
+from rayocr.outputs.report.pages import Drawing, show_pages
 from rayocr.storage.base import Storage
 from rayocr.storage.factory import open_storage
 from rayocr.storage.uri import StorageUri, parse_uri
@@ -34,7 +34,7 @@ def show_report(config: RayocrConfig) -> int:
     settings, terminal = config.report, ConsoleTerminal(config.progress)
     state = existing_state(config)
     dest_uri = parse_uri(config.dest)
-    dest = _existing(dest_uri)
+    dest = _existing(dest_uri, config.storage.dest)
     runs = _chosen_runs(state, settings.run)
     run_ids = None if settings.run == "all" else {str(run["run_id"]) for run in runs}
     facts, unreadable = ReportFacts(settings), 0
@@ -44,13 +44,14 @@ def show_report(config: RayocrConfig) -> int:
         elif run_ids is None or manifest.run_id in run_ids:
             facts.add(manifest)
     title = "All runs" if run_ids is None else f"Run {', '.join(sorted(run_ids))}"
+    drawing = Drawing(dpi=settings.dpi, limits=config.limits, access=config.storage.source)
     html = report_html(
         facts,
         title=title,
         dest=dest_uri.display,
         runs=runs,
-        doubtful=show_pages(facts.doubtful, dest, dpi=settings.dpi, limits=config.limits),
-        sample=show_pages(facts.sample, dest, dpi=settings.dpi, limits=config.limits),
+        doubtful=show_pages(facts.doubtful, dest, drawing),
+        sample=show_pages(facts.sample, dest, drawing),
         link=_links(dest_uri, beside_outputs=settings.file is None),
         unreadable=unreadable,
         now=datetime.now(UTC),
@@ -59,9 +60,9 @@ def show_report(config: RayocrConfig) -> int:
     return 0
 
 
-def _existing(uri: StorageUri) -> Storage:
+def _existing(uri: StorageUri, access: AccessConfig) -> Storage:
     try:
-        return open_storage(str(uri))
+        return open_storage(str(uri), access)
     except ObjectNotFound as error:
         raise UsageError(f"{uri.display} does not exist, so there is nothing to report on. Check dest=") from error
 

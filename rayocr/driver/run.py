@@ -148,10 +148,15 @@ class Run:
                 redis_url=self.keys.redis_url,
             ),
             requests_per_s=requests_per_s,
+            access=self.config.storage.dest,
             replace_manifest=self.config.overwrite,
         )
         fetch_settings = FetchSettings(
-            source_uri=self.plan.source.uri, limits=self.config.limits, retry=self.config.retry, requests_per_s=requests_per_s
+            source_uri=self.plan.source.uri,
+            limits=self.config.limits,
+            retry=self.config.retry,
+            requests_per_s=requests_per_s,
+            access=self.config.storage.source,
         )
         actors = handles.start(
             self.config,

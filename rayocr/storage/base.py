@@ -58,6 +58,9 @@ class Storage(ABC):
     def delete(self, name: str, *, if_version: str | None = None) -> None:
         """Raises ObjectNotFound, PreconditionFailed."""
 
+    def check_readable(self) -> None:  # noqa: B027 - a folder that is there can be read, or tells so when it is listed
+        """Raises StorageError, CredentialsError when nothing can be listed here, so that it is known before a run begins."""
+
     def check_writable(self) -> None:
         """Write and delete a small object under `.rayocr/`, so that a destination is refused before any page is paid for."""
         import secrets
@@ -73,3 +76,11 @@ def checked_name(name: str) -> str:
     if not name or "\0" in name or any(part in ("", ".", "..") for part in parts):
         raise UnsafeName(f"{name!r} is not a name below the storage's root.")
     return name
+
+
+def checked_prefix(prefix: str) -> str:
+    """The prefix of a listing itself, or UnsafeName when it could leave the root."""
+    *folders, rest = prefix.split("/")
+    if "\0" in prefix or rest in (".", "..") or any(part in ("", ".", "..") for part in folders):
+        raise UnsafeName(f"{prefix!r} is not a prefix below the storage's root.")
+    return prefix

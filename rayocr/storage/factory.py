@@ -5,17 +5,18 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from rayocr.config import AccessConfig
 from rayocr.errors import UsageError
 from rayocr.storage.base import Storage
 from rayocr.storage.paced import Pace, PacedStorage
 from rayocr.storage.uri import parse_uri
 
-_NOT_YET = {"gs": "Google Cloud Storage", "gdrive": "Google Drive"}
+_OF_FOLDERS = ("create", "fsync", "on_error")
 
 
-def open_storage(uri: str, **options: Any) -> Storage:
-    """`options` are the adapter's own (a folder's: create, fsync, on_error). Raises UsageError; ObjectNotFound when the
-    folder is missing and is not to be created."""
+def open_storage(uri: str, access: AccessConfig | None = None, **options: Any) -> Storage:
+    """`access`: for buckets and Drives. `options` are the adapter's own (a folder's: create, fsync, on_error). Raises UsageError,
+    CredentialsError; ObjectNotFound when the folder is missing and is not to be created."""
     parsed = parse_uri(uri)
     if parsed.scheme == "local":
         from rayocr.storage.local import LocalStorage
@@ -24,20 +25,22 @@ def open_storage(uri: str, **options: Any) -> Storage:
     if parsed.scheme == "memory":
         from rayocr.storage.memory import MemoryStorage
 
-        own = {name: value for name, value in options.items() if name not in ("create", "fsync", "on_error")}
+        own = {name: value for name, value in options.items() if name not in _OF_FOLDERS}
         return MemoryStorage(parsed.root, **own)
-    raise UsageError(
-        f"{uri}: {_NOT_YET[parsed.scheme]} is not supported by this version yet; use a folder, or mount the storage as one."
-    )
+    if parsed.scheme == "gs":
+        from rayocr.storage.gcs import GcsStorage
+
+        return GcsStorage(parsed.root, parsed.prefix, access=access)
+    raise UsageError(f"{uri}: Google Drive is not supported by this version yet; use a folder, or a bucket.")
 
 
 @functools.lru_cache(maxsize=64)
-def cached_storage(uri: str, requests_per_s: float | None = None) -> Storage:
+def cached_storage(uri: str, requests_per_s: float | None = None, access: AccessConfig | None = None) -> Storage:
     """One storage a URI and process, for tasks that come again and again. The root must be there: whoever starts a run creates
     it with `open_storage(uri, create=True)`; missing here, it is missing on this machine. Raises as `open_storage`.
 
     `requests_per_s`: what this process may ask of the backend, over all of the backend's storages together; None: no limit."""
-    storage = open_storage(uri)
+    storage = open_storage(uri, access)
     return storage if requests_per_s is None else PacedStorage(storage, _pace(parse_uri(uri).scheme, requests_per_s))
 
 

@@ -14,8 +14,8 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from rayocr.errors import ObjectNotFound, StorageDenied, StorageError, StorageUnavailable, UnsafeName
-from rayocr.storage.base import Entry
+from rayocr.errors import ObjectNotFound, StorageDenied, StorageError, StorageUnavailable
+from rayocr.storage.base import Entry, checked_prefix
 from rayocr.storage.os_errors import printable, storage_error
 
 OnError = Callable[[str, StorageError], None]
@@ -34,9 +34,7 @@ def entry_of(name: str, found: os.stat_result) -> Entry:
 def list_folder(root: str, prefix: str, *, on_error: OnError | None) -> Iterator[Entry]:
     """Files whose name starts with `prefix`. Raises StorageDenied or StorageUnavailable when the root (or the prefix's folder)
     cannot be listed, and for folders below it too when there is no `on_error` to tell."""
-    *folders, rest = prefix.split("/")
-    if "\0" in prefix or rest in (".", "..") or any(part in ("", ".", "..") for part in folders):
-        raise UnsafeName(f"{prefix!r} is not a prefix below the storage's root.")
+    folders = checked_prefix(prefix).split("/")[:-1]
     if not os.path.isdir(root):
         raise StorageUnavailable(f"The folder {printable(root)} is not there any more.")
     listing = _Listing(root=root.rstrip("/"), on_error=on_error, with_state=prefix.startswith(_STATE))

@@ -5,15 +5,17 @@ from __future__ import annotations
 import io
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from rayocr.config import AccessConfig
 from rayocr.errors import ObjectNotFound, PreconditionFailed, StorageError, UnsafeName, VersionChanged
 from rayocr.storage.base import Storage
 from rayocr.storage.factory import open_storage
+from tests.servers.gcs import GcsServer
 
 Opener = Callable[[], Storage]
 
@@ -27,12 +29,30 @@ def _memory(_: Path) -> Opener:
     return lambda: open_storage(uri)
 
 
+def _gcs(server: GcsServer) -> Opener:
+    bucket = f"b-{uuid.uuid4().hex}"
+    server.make_bucket(bucket)
+    access = AccessConfig(endpoint=server.url)
+    return lambda: open_storage(f"gs://{bucket}/a prefix", access)
+
+
 ADAPTERS: dict[str, Callable[[Path], Opener]] = {"local": _local, "memory": _memory}
+SERVERS = {"gs": (_gcs, "gcs_server")}
 
 
-@pytest.fixture(params=ADAPTERS)
+@pytest.fixture(scope="module")
+def gcs_server() -> Iterator[GcsServer]:
+    server = GcsServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=[*ADAPTERS, *SERVERS])
 def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
-    return ADAPTERS[request.param](tmp_path)
+    if request.param in ADAPTERS:
+        return ADAPTERS[request.param](tmp_path)
+    open_on, fixture = SERVERS[request.param]
+    return open_on(request.getfixturevalue(fixture))
 
 
 @pytest.fixture
@@ -268,7 +288,8 @@ def test_a_listing_goes_on_when_objects_disappear_under_it(storage: Storage) -> 
     for i in range(20, 40):
         storage.delete(f"{i // 10}/{i:02d}")
     rest = [entry.name for entry in listing]
-    assert [first, *rest] == [f"{i // 10}/{i:02d}" for i in [*range(20), *range(40, 50)]]
+    gone = {f"{i // 10}/{i:02d}" for i in range(20, 40)}  # a server may have told of them already
+    assert [name for name in (first, *rest) if name not in gone] == [f"{i // 10}/{i:02d}" for i in [*range(20), *range(40, 50)]]
 
 
 # -- names --------------------------------------------------------------------------------------------------------------------
@@ -297,6 +318,10 @@ ODD_NAMES = [
 
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_odd_names_make_the_round_trip(storage: Storage, name: str) -> None:
+    if storage.uri.startswith("gs:") and "\n" in name:
+        with pytest.raises(UnsafeName):
+            storage.write(name, b"Google takes no line breaks")
+        return
     storage.write(name, name.encode(), if_absent=True)
     assert names(storage) == [name]
     assert storage.read(name, version=storage.stat(name).version) == name.encode()

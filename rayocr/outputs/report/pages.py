@@ -10,9 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from rayocr.config import LimitsConfig
+from rayocr.config import AccessConfig, LimitsConfig
 from rayocr.errors import RayocrError
 from rayocr.ledger.manifest import Manifest
 from rayocr.outputs.report.facts import PageToShow
@@ -23,6 +23,15 @@ _PAGE_MARK = re.compile(r"^<!-- page (\d+) -->\n", re.MULTILINE)
 _MAX_PIXELS = 2_000_000  # of a picture
 _MAX_TEXT_CHARS = 20_000  # of a page, in the report
 _JPEG_QUALITY = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """How pictures of pages are made: at how many dots an inch, within which limits, and how the source is reached."""
+
+    dpi: int
+    limits: LimitsConfig
+    access: AccessConfig = field(default_factory=AccessConfig)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +48,7 @@ class ShownPage:
         return "data:image/jpeg;base64," + base64.b64encode(self.picture or b"").decode()
 
 
-def show_pages(pages: Sequence[PageToShow], dest: Storage, *, dpi: int, limits: LimitsConfig) -> list[ShownPage]:
+def show_pages(pages: Sequence[PageToShow], dest: Storage, drawing: Drawing) -> list[ShownPage]:
     """In the order given. Never raises for what a document is like or lacks."""
     wanted: defaultdict[str, list[PageToShow]] = defaultdict(list)
     for page in pages:
@@ -49,7 +58,7 @@ def show_pages(pages: Sequence[PageToShow], dest: Storage, *, dpi: int, limits: 
         manifest = of_document[0].manifest
         numbers = sorted({page.page_number for page in of_document})
         texts = _texts(manifest, dest)
-        pictures, missing = _pictures(manifest, numbers, dpi, limits)
+        pictures, missing = _pictures(manifest, numbers, drawing)
         for page in of_document:
             number = page.page_number
             shown[manifest.document_id, number] = ShownPage(page, pictures.get(number), missing, texts.get(number))
@@ -72,26 +81,24 @@ def _texts(manifest: Manifest, dest: Storage) -> dict[int, str]:
         return {}
 
 
-def _pictures(manifest: Manifest, numbers: list[int], dpi: int, limits: LimitsConfig) -> tuple[dict[int, bytes], str]:
+def _pictures(manifest: Manifest, numbers: list[int], drawing: Drawing) -> tuple[dict[int, bytes], str]:
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         try:
-            return dict(
-                pool.submit(_draw, manifest.source_uri, manifest.name, manifest.version, numbers, dpi, limits).result()
-            ), ""
+            drawn = pool.submit(_draw, manifest.source_uri, manifest.name, manifest.version, numbers, drawing)
+            return dict(drawn.result()), ""
         except RayocrError as error:
             return {}, str(error)
         except BrokenProcessPool:
             return {}, "The document ended the process that drew it."
 
 
-def _draw(
-    source_uri: str, name: str, version: str, numbers: Iterable[int], dpi: int, limits: LimitsConfig
-) -> list[tuple[int, bytes]]:
+def _draw(source_uri: str, name: str, version: str, numbers: Iterable[int], drawing: Drawing) -> list[tuple[int, bytes]]:
     """In a process of its own. Raises RayocrError."""
     from rayocr.pdf.document import PdfFile
     from rayocr.pdf.guard import bounded
 
-    data = open_storage(source_uri.removesuffix("/" + name)).read(name, version=version)
+    limits = drawing.limits
+    data = open_storage(source_uri.removesuffix("/" + name), drawing.access).read(name, version=version)
     drawn = []
     with (
         bounded(seconds=limits.page_timeout_s, memory_bytes=limits.page_memory),
@@ -99,7 +106,7 @@ def _draw(
     ):
         for number in numbers:
             with file.page(number) as page:
-                image = page.render(dpi=dpi).image.convert("RGB")
+                image = page.render(dpi=drawing.dpi).image.convert("RGB")
             image.thumbnail((1000, 1400))
             buffer = io.BytesIO()
             image.save(buffer, "JPEG", quality=_JPEG_QUALITY)

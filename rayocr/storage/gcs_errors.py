@@ -1,0 +1,61 @@
+"""What Google Cloud Storage, its client and its credentials say, in our words: the one table from their errors to ours."""
+
+from __future__ import annotations
+
+from rayocr.errors import (
+    CredentialsError,
+    ObjectNotFound,
+    PreconditionFailed,
+    RayocrError,
+    StorageDenied,
+    StorageUnavailable,
+    UnsafeName,
+)
+from rayocr.storage.os_errors import printable
+
+_ROLE = "The account needs the role Storage Object User (roles/storage.objectUser) on the bucket; to read, Object Viewer will do."
+_LOGIN = "Set GOOGLE_APPLICATION_CREDENTIALS to a service account's JSON file, or run: gcloud auth application-default login"
+
+
+def translate(error: Exception, place: str, *, doing: str) -> RayocrError:
+    """`place`: the object or bucket; `doing`: read, write, delete or list. What is not known is left for later: the connection
+    broke, the server was busy, the bytes did not match their checksum."""
+    from google.api_core import exceptions as api
+    from google.auth import exceptions as auth
+
+    shown = printable(place)
+    if isinstance(error, api.NotFound):
+        if "bucket" in str(error.message).lower():  # a missing bucket and a missing object are one status
+            return ObjectNotFound(f"The bucket of {shown} does not exist.", hint="Check its name; buckets are not created.")
+        return ObjectNotFound(f"There is no object {shown}.")
+    if isinstance(error, api.PreconditionFailed):
+        return PreconditionFailed(f"{shown} is there already, or has another version by now.")
+    if isinstance(error, api.Unauthorized):
+        return StorageDenied(f"{shown}: the credentials are not accepted ({_said(error)}).", hint=_LOGIN)
+    if isinstance(error, api.Forbidden):
+        return StorageDenied(f"No permission to {doing} {shown}: {_said(error)}.", hint=_ROLE)
+    if isinstance(error, api.BadRequest):
+        if "project" in str(error).lower() and "requester" in str(error).lower():
+            return StorageDenied(
+                f"{shown} is in a bucket whose readers pay.", hint="Name the project that pays: storage.source.user_project="
+            )
+        return UnsafeName(f"Google Cloud Storage refuses to {doing} {shown}: {_said(error)}.")
+    if isinstance(error, auth.TransportError):  # the token server is away for a moment
+        return StorageUnavailable(f"{shown}: no token could be had just now.")
+    if isinstance(error, auth.RefreshError) and error.retryable:
+        return StorageUnavailable(f"{shown}: no token could be had just now.")
+    if isinstance(error, auth.GoogleAuthError):
+        return CredentialsError(f"{shown}: the credentials are not accepted ({_said(error)}).", hint=_LOGIN)
+    return StorageUnavailable(f"{shown}: Google Cloud Storage could not {doing} it just now ({_said(error)}).")
+
+
+def no_credentials(error: Exception) -> CredentialsError:
+    return CredentialsError(f"There are no usable credentials for Google Cloud Storage: {_said(error)}.", hint=_LOGIN)
+
+
+def _said(error: Exception) -> str:
+    text = getattr(error, "message", None) or (error.args[0] if error.args else "")
+    if isinstance(text, Exception):  # requests wraps urllib3's errors
+        text = type(text).__name__
+    lines = str(text).strip().splitlines()
+    return (lines[0].rstrip(".")[:300] if lines else "") or type(error).__name__

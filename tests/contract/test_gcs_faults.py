@@ -1,0 +1,197 @@
+"""Google Cloud Storage on bad days: what each fault ends as, and after how many tries."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rayocr.config import AccessConfig
+from rayocr.errors import (
+    CredentialsError,
+    ObjectNotFound,
+    PreconditionFailed,
+    StorageDenied,
+    StorageError,
+    StorageUnavailable,
+    VersionChanged,
+)
+from rayocr.retry import RetryPolicy, call
+from rayocr.storage.gcs import GcsStorage
+from tests.servers.gcs import GcsServer, service_account
+from tests.servers.oauth import TokenServer
+
+POLICY = RetryPolicy(max_attempts=3, base_s=0.0, cap_s=0.0)
+BUCKET = "bucket"
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[GcsServer]:
+    server = GcsServer()
+    server.make_bucket(BUCKET)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def server(running: GcsServer) -> GcsServer:
+    running.faults.clear()
+    running.requests.clear()
+    running.tokens = None
+    return running
+
+
+@pytest.fixture
+def storage(server: GcsServer) -> GcsStorage:
+    return GcsStorage(BUCKET, "p", access=AccessConfig(endpoint=server.url), policy=POLICY)
+
+
+@pytest.fixture
+def tokens() -> Iterator[TokenServer]:
+    server = TokenServer()
+    yield server
+    server.close()
+
+
+FAULTS = [{"status": 429, "reason": "rateLimitExceeded"}, {"status": 500}, {"status": 503}, {"status": 408}, {"reset": True}]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+def test_what_passes_is_tried_again_as_often_as_the_policy_says(
+    server: GcsServer, storage: GcsStorage, fault: dict[str, object]
+) -> None:
+    storage.write("a", b"text")
+    server.requests.clear()
+    for match, work in {
+        "alt=media": lambda: storage.read("a"),
+        "GET /storage": lambda: storage.stat("a").size_bytes,
+        "POST /upload": lambda: storage.write("b", b"text").size_bytes,
+        "DELETE": lambda: storage.delete("b"),
+    }.items():
+        server.script(match=match, times=2, **fault)
+        assert call(work, policy=POLICY) in (b"text", 4, None)
+    assert set(server.requests.values()) == {3}
+    server.script(match="alt=media", times=3, **fault)
+    with pytest.raises(StorageUnavailable) as raised:
+        call(lambda: storage.read("a"), policy=POLICY)
+    assert "\n" not in str(raised.value)
+    assert storage.read("a") == b"text"  # the fourth request is the first of the next call
+
+
+def test_a_page_of_a_listing_is_asked_for_again_and_not_the_listing(server: GcsServer, storage: GcsStorage) -> None:
+    storage.write("listed/a", b"")
+    server.script(match="GET /storage/v1/b/bucket/o?", times=2, status=503)
+    assert [entry.name for entry in storage.list("listed/")] == ["listed/a"]
+    server.script(match="GET /storage/v1/b/bucket/o?", times=3, status=503)
+    with pytest.raises(StorageUnavailable):
+        list(storage.list("listed/"))
+
+
+def test_bytes_that_are_not_those_of_their_checksum_are_not_taken(server: GcsServer, storage: GcsStorage) -> None:
+    storage.write("sum", b"the right bytes")
+    server.script(match="alt=media", times=1, corrupt=True)
+    with pytest.raises(StorageUnavailable):
+        storage.read("sum")
+    server.script(match="alt=media", times=1, corrupt=True)
+    assert call(lambda: storage.read("sum"), policy=POLICY) == b"the right bytes"
+
+
+def test_an_upload_whose_answer_was_lost_is_not_done_twice(server: GcsServer, storage: GcsStorage) -> None:
+    def lost() -> None:
+        storage.write("once", b"by the try whose answer was lost")
+
+    server.script(match="POST /upload", times=1, act=lost, reset=True)
+    with pytest.raises(PreconditionFailed):
+        call(lambda: storage.write("once", b"again", if_absent=True), policy=POLICY)
+    assert storage.read("once") == b"by the try whose answer was lost"
+
+
+def test_a_large_upload_that_breaks_off_leaves_nothing_and_can_be_repeated(server: GcsServer, storage: GcsStorage) -> None:
+    data = bytes(range(256)) * 4096 * 12
+    server.script(match="uploadType=resumable", times=1, reset=True)
+    server.script(match="PUT /upload", times=1, status=503)
+    with pytest.raises(StorageUnavailable):
+        storage.write("large", io.BytesIO(data))
+    with pytest.raises(StorageUnavailable):
+        storage.write("large", io.BytesIO(data))
+    assert list(storage.list("large")) == []
+    storage.write("large", io.BytesIO(data))
+    assert storage.read("large") == data
+
+
+def test_an_object_that_was_replaced_or_deleted_since_it_was_listed_is_told_apart(storage: GcsStorage) -> None:
+    (entry,) = [storage.write("changing", b"one")]
+    storage.write("changing", b"two")
+    with pytest.raises(VersionChanged):
+        storage.read("changing", version=entry.version)
+    storage.delete("changing")
+    with pytest.raises(ObjectNotFound):
+        storage.read("changing", version=entry.version)
+
+
+@pytest.mark.parametrize(("status", "words"), [(403, "No permission to write"), (401, "not accepted")])
+def test_what_is_not_allowed_is_not_asked_for_again(server: GcsServer, storage: GcsStorage, status: int, words: str) -> None:
+    server.script(match="POST /upload", times=5, status=status, reason="forbidden", message="robot has no storage.objects.create")
+    with pytest.raises((StorageError, CredentialsError), match=words) as raised:
+        call(storage.check_writable, policy=POLICY)
+    assert raised.value.hint
+    assert server.requests["POST upload"] == (1 if status == 403 else server.requests["POST upload"])
+
+
+def test_a_bucket_that_is_not_there_is_told_by_name(server: GcsServer) -> None:
+    missing = GcsStorage("no-such-bucket", access=AccessConfig(endpoint=server.url), policy=POLICY)
+    with pytest.raises(StorageError, match="no-such-bucket"):
+        missing.check_readable()
+    with pytest.raises(StorageError, match="no-such-bucket"):
+        missing.check_writable()
+
+
+# -- credentials --------------------------------------------------------------------------------------------------------------
+
+
+def with_account(server: GcsServer, tokens: TokenServer, folder: Path) -> GcsStorage:
+    account = service_account(folder, tokens.url)
+    return GcsStorage(BUCKET, "p", access=AccessConfig(credentials=str(account), endpoint=server.url), policy=POLICY)
+
+
+def test_a_token_that_expired_is_renewed_without_a_word(server: GcsServer, tokens: TokenServer, tmp_path: Path) -> None:
+    storage = with_account(server, tokens, tmp_path)
+    server.tokens = {"token-1"}
+    storage.write("a", b"text")
+    server.tokens = {"token-2"}
+    assert storage.read("a") == b"text"
+    assert tokens.issued == ["token-1", "token-2"]
+    assert {grant["grant_type"] for grant in tokens.grants} == {"urn:ietf:params:oauth:grant-type:jwt-bearer"}
+
+
+def test_credentials_that_were_revoked_stop_at_once(server: GcsServer, tokens: TokenServer, tmp_path: Path) -> None:
+    storage = with_account(server, tokens, tmp_path)
+    storage.write("a", b"text")
+    server.tokens, tokens.answer = set(), (400, "invalid_grant")
+    with pytest.raises((CredentialsError, StorageDenied), match="not accepted") as raised:
+        call(lambda: storage.read("a"), policy=POLICY)
+    assert raised.value.exit_code == 3
+    assert "PRIVATE KEY" not in f"{raised.value!r} {raised.value} {raised.value.hint}"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # google-auth leaves a socket open
+def test_a_token_server_that_is_away_is_waited_for(server: GcsServer, tokens: TokenServer, tmp_path: Path) -> None:
+    storage = with_account(server, tokens, tmp_path)
+    tokens.answer = (503, "unavailable")
+
+    def comes_back(_: float) -> None:
+        tokens.answer = None
+
+    assert call(lambda: storage.write("b", b"x"), policy=POLICY, sleep=comes_back).size_bytes == 1
+
+
+@pytest.mark.parametrize("content", ["", "{}", "not json", None])
+def test_a_key_file_that_is_none_is_one_line(server: GcsServer, tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "key.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(CredentialsError) as raised:
+        GcsStorage(BUCKET, access=AccessConfig(credentials=str(path), endpoint=server.url))
+    assert "\n" not in str(raised.value)
