@@ -239,6 +239,7 @@ class WorkerInfo:
     engines: tuple[str, ...]
     host: str
     pid: int
+    node_id: str = ""  # Ray's
 
 
 class ThrottleKind(StrEnum):

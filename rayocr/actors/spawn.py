@@ -6,6 +6,7 @@ Each option has its reason beside it. Importing this imports Ray.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import ray
@@ -22,7 +23,7 @@ from rayocr.actors.rate_limiter import LimiterRules, RateLimiter
 from rayocr.config import AccessConfig, LedgerConfig, RayocrConfig, RetryConfig, Secrets, StorageConfig
 from rayocr.errors import ContentLost
 from rayocr.limits.factory import bucket_opener
-from rayocr.messages import PageRecord, SlotReturn
+from rayocr.messages import PageRecord, SlotReturn, WorkerInfo
 from rayocr.retry import RetryPolicy
 from rayocr.storage.factory import cached_storage, open_storage
 
@@ -139,6 +140,11 @@ class _DiscoveryActor(Discovery):
         super().__init__(open_storage(source_uri, config.source), cached_storage(state_uri, access=config.dest), rules)
 
 
+class _PageWorkerActor(PageWorker):
+    async def open(self) -> WorkerInfo:
+        return replace(await super().open(), node_id=ray.get_runtime_context().get_node_id())
+
+
 class _RateLimiterActor(RateLimiter):
     def __init__(self, rules: LimiterRules, secrets: Secrets, run_id: str) -> None:
         super().__init__(
@@ -155,6 +161,10 @@ class _DocumentWorkerActor(DocumentWorker):
             return records
 
         super().__init__(fetch_settings, assemble_settings, read_texts)
+
+    def node_id(self) -> str:
+        """Answered when the process is there."""
+        return str(ray.get_runtime_context().get_node_id())
 
 
 def spawn_ledger(
@@ -205,7 +215,7 @@ def spawn_discovery(run_id: str, source_uri: str, state_uri: str, config: Storag
 
 def spawn_worker(name: str, settings: WorkerSettings, ledger: Any, limiter: Any, desk: Any = None) -> Any:
     computes = settings.stage.kind == "compute"
-    actor = ray.remote(PageWorker).options(
+    actor = ray.remote(_PageWorkerActor).options(
         name=name,
         num_cpus=1 if computes else 0.5,  # computing: one a CPU, and Ray sets OMP_NUM_THREADS to it; waiting: half of one
         max_restarts=0,  # the driver must see the death: it counts what the worker was reading, and starts another

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rayocr.actors.assemble import reject
-from rayocr.driver.handles import DOCUMENT_LOST, PROCESS_DIED, Actors
+from rayocr.driver.handles import DOCUMENT_LOST, NODE_DIED, PROCESS_DIED, Actors
 from rayocr.driver.leases import LeaseKeeper
 from rayocr.driver.pool import WorkerDied, WorkerPool
 from rayocr.driver.progress import Progress
@@ -256,7 +256,8 @@ class DocumentFlow:
             try:
                 report = await pool.recognize(shard, work.content, work.context, alone=work.deaths > 0)  # type: ignore[arg-type]
             except WorkerDied as error:
-                self._count_death(work, alone=error.alone, error=error)
+                if not error.node_lost:
+                    self._count_death(work, alone=error.alone, error=error)
                 shard = await self._without_recorded(work, shard)
                 continue
             except DOCUMENT_LOST:
@@ -289,7 +290,10 @@ class DocumentFlow:
         _, work.content = await self._actors.fetch(work.document)
 
     def _count_death(self, work: _Work, *, alone: bool, error: BaseException) -> None:
-        """A process died that had the document. Alone, it counts; in company, the document is tried alone from now on."""
+        """A process died that had the document. Alone, it counts; in company, the document is tried alone from now on; with its
+        whole node, it says nothing about the document."""
+        if isinstance(error, NODE_DIED):
+            return
         log_event(
             log,
             "document_suspected",

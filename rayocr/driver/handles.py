@@ -55,11 +55,8 @@ PROCESS_DIED: tuple[type[BaseException], ...] = (
     exceptions.NodeDiedError,
     exceptions.OutOfMemoryError,
 )
+NODE_DIED = exceptions.NodeDiedError
 DOCUMENT_LOST: tuple[type[BaseException], ...] = (ContentLost, exceptions.ObjectLostError)
-
-
-# After these a document worker is dead, or busy with what nobody waits for any longer.
-_LOST: tuple[type[BaseException], ...] = (*PROCESS_DIED, StorageUnavailable, asyncio.CancelledError)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -156,28 +153,51 @@ class Actors:
             self.limiter.forget.remote(name)
 
 
+async def node_is_gone(node_id: str) -> bool:
+    """Whether a process of that node died because its node did."""
+    nodes = await asyncio.to_thread(ray.nodes)
+    return not any(node["NodeID"] == node_id and node["Alive"] for node in nodes)
+
+
 class DocumentWorkers:
     """A few DocumentWorkers, each with one document at a time, started when first needed and replaced when they die."""
 
     def __init__(self, spawn: Callable[[str], Any], *, count: int) -> None:
         self._spawn = spawn
-        self._idle: list[Any] = []
+        self._idle: list[tuple[Any, str]] = []  # with the ids of their nodes
         self._room = asyncio.Semaphore(count)
         self._numbers = itertools.count(1)
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[Any]:
+        """Raises NodeDiedError for a process that died because its node did: whatever it had is not to blame."""
         async with self._room:
-            worker = self._idle.pop() if self._idle else self._spawn(f"document_worker:{next(self._numbers)}")
+            worker, node_id = await self._alive()
             try:
                 yield worker
-            except _LOST:
+            except PROCESS_DIED as error:
+                kill(worker)
+                if await node_is_gone(node_id):
+                    raise NODE_DIED(f"A worker's node is gone: {type(error).__name__}.") from error
+                raise
+            except (StorageUnavailable, asyncio.CancelledError):  # busy with what nobody waits for any longer
                 kill(worker)
                 raise
             except BaseException:
-                self._idle.append(worker)
+                self._idle.append((worker, node_id))
                 raise
-            self._idle.append(worker)
+            self._idle.append((worker, node_id))
+
+    async def _alive(self) -> tuple[Any, str]:
+        """One that was idle may have died meanwhile, and would be counted as a death of the document that comes next."""
+        while self._idle:
+            worker, _ = self._idle.pop()
+            try:
+                return worker, await answer(worker.node_id.remote())
+            except PROCESS_DIED:
+                kill(worker)
+        worker = self._spawn(f"document_worker:{next(self._numbers)}")
+        return worker, await answer(worker.node_id.remote())
 
 
 def document_workers(config: RayocrConfig, cpus: int) -> int:

@@ -29,11 +29,12 @@ _STARTS_IN_A_ROW = 3  # failed starts of workers before the run is given up
 
 
 class WorkerDied(RayocrError):
-    """The worker's process ended while it had the shard. `alone`: it had no other."""
+    """The worker's process ended while it had the shard. `alone`: it had no other. `node_lost`: its whole node ended."""
 
-    def __init__(self, message: str = "", *, alone: bool = False) -> None:
+    def __init__(self, message: str = "", *, alone: bool = False, node_lost: bool = False) -> None:
         super().__init__(message)
         self.alone = alone
+        self.node_lost = node_lost
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -51,7 +52,8 @@ class _Worker:
 
 
 class WorkerPool:
-    """`spawn(name)` starts an actor, `answer` awaits a call to it, `died` are the errors of one that is dead.
+    """`spawn(name)` starts an actor, `answer` awaits a call to it, `died` are the errors of one that is dead,
+    `node_is_gone(node_id)` tells whether that is for its node's sake.
 
     `load_of(shard)` is a shard's cost in the unit of `capacity`; `on_death(name)` tells the limiter to take the slots back.
     """
@@ -64,6 +66,7 @@ class WorkerPool:
         answer: Callable[[Any], Awaitable[Any]],
         kill: Callable[[Any], None],
         died: tuple[type[BaseException], ...],
+        node_is_gone: Callable[[str], Awaitable[bool]],
         on_death: Callable[[str], None],
         load_of: Callable[[Shard], float],
         capacity: float,
@@ -78,6 +81,7 @@ class WorkerPool:
         self._answer = answer
         self._kill = kill
         self._died = died
+        self._node_is_gone = node_is_gone
         self._on_death = on_death
         self._load_of = load_of
         self._capacity = capacity
@@ -125,7 +129,11 @@ class WorkerPool:
             return report
         except self._died as error:
             self._bury(worker, error)
-            raise WorkerDied(f"The worker {worker.name} died while it read the document.", alone=worker.died_alone) from error
+            raise WorkerDied(
+                f"The worker {worker.name} died while it read the document.",
+                alone=worker.died_alone,
+                node_lost=await self._node_is_gone(worker.info.node_id),
+            ) from error
         finally:
             async with self._changed:
                 worker.shards -= 1

@@ -52,6 +52,7 @@ def open_pool(
         answer=answer,
         kill=handles.kill,
         died=handles.PROCESS_DIED,
+        node_is_gone=handles.node_is_gone,
         on_death=actors.forget_worker,
         load_of=sizer.load,
         capacity=2 * config.workers.target_shard_s if computes else 2.0 * in_flight,

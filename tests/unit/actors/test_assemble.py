@@ -54,7 +54,7 @@ class Place:
 @pytest.fixture
 def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     place = Place()
-    monkeypatch.setattr("rayocr.storage.factory.cached_storage", lambda uri, _pace=None: place.storage)
+    monkeypatch.setattr("rayocr.storage.factory.cached_storage", lambda uri, _pace=None, _access=None: place.storage)
     monkeypatch.setattr("rayocr.actors.assemble.check_lease", lambda settings, document_id, token: None)
     yield place
     place.storage.clear()

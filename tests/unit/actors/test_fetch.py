@@ -41,7 +41,7 @@ class Source:
             version=entry.version,
             size_bytes=entry.size_bytes,
         )
-        monkeypatch.setattr("rayocr.storage.factory.cached_storage", lambda uri, _pace=None: self.storage)
+        monkeypatch.setattr("rayocr.storage.factory.cached_storage", lambda uri, _pace=None, _access=None: self.storage)
 
     def _fault(self, operation: str, name: str) -> None:
         if operation == "read":

@@ -47,7 +47,7 @@ class FakeWorker:
     async def _open(self) -> WorkerInfo:
         if self.open_error:
             raise self.open_error
-        return WorkerInfo(engines=("e",), host="h", pid=1)
+        return WorkerInfo(engines=("e",), host="h", pid=1, node_id="n")
 
     async def _drain(self) -> None:
         self.gate.set()
@@ -79,12 +79,18 @@ class Fixture:
         async def answer(reference: Awaitable[Any]) -> Any:
             return await reference
 
+        self.nodes_gone: set[str] = set()
+
+        async def node_is_gone(node_id: str) -> bool:
+            return node_id in self.nodes_gone
+
         self.pool = WorkerPool(
             "e",
             spawn=self._spawn,
             answer=answer,
             kill=self.killed.append,
             died=(Died,),
+            node_is_gone=node_is_gone,
             on_death=self.forgotten.append,
             load_of=lambda shard: float(len(shard.page_numbers)),
             capacity=capacity,
@@ -174,6 +180,19 @@ async def test_a_death_with_one_shard_only_is_told_as_alone() -> None:
     with pytest.raises(WorkerDied) as caught:
         await task
     assert caught.value.alone
+    assert not caught.value.node_lost
+
+
+async def test_a_death_with_the_whole_node_is_told_as_that() -> None:
+    f = Fixture(max_workers=1)
+    task = f.send(1)
+    await settle()
+    f.nodes_gone.add("n")
+    f.workers[0].dead = True
+    f.workers[0].gate.set()
+    with pytest.raises(WorkerDied) as caught:
+        await task
+    assert caught.value.node_lost
 
 
 async def test_a_shard_that_must_be_alone_waits_for_an_empty_worker_and_keeps_others_away() -> None:
