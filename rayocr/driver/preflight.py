@@ -153,7 +153,7 @@ def _existing(uri: StorageUri, access: AccessConfig) -> Storage:
         storage = open_storage(str(uri), access)
     except ObjectNotFound as error:
         raise UsageError(f"The source {uri.display} does not exist. Check source=") from error
-    storage.check_readable()
+    call(storage.check_readable, policy=_PROBING)
     return storage
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rayocr.errors import (
     CredentialsError,
     ObjectNotFound,
@@ -15,6 +17,8 @@ from rayocr.storage.os_errors import printable
 
 _ROLE = "The account needs the role Storage Object User (roles/storage.objectUser) on the bucket; to read, Object Viewer will do."
 _LOGIN = "Set GOOGLE_APPLICATION_CREDENTIALS to a service account's JSON file, or run: gcloud auth application-default login"
+
+_REQUEST = re.compile(r"^[A-Z]+ https?://\S+: ")  # what the client puts before the server's words
 
 
 def translate(error: Exception, place: str, *, doing: str) -> RayocrError:
@@ -57,5 +61,5 @@ def _said(error: Exception) -> str:
     text = getattr(error, "message", None) or (error.args[0] if error.args else "")
     if isinstance(text, Exception):  # requests wraps urllib3's errors
         text = type(text).__name__
-    lines = str(text).strip().splitlines()
+    lines = _REQUEST.sub("", str(text).strip()).splitlines()
     return (lines[0].rstrip(".")[:300] if lines else "") or type(error).__name__
