@@ -27,6 +27,7 @@ rayocr {version}: PDFs in, Markdown and clean PDFs out, page for page; resumable
   python -m rayocr mode=estimate source=in/ engine=gemini limits=tier1      pages, tokens, money and time, before a cent is spent
   python -m rayocr mode=status dest=out/              what is done, and what failed and why
   python -m rayocr mode=report dest=out/              the last run as one HTML file: out/report.html
+  python -m rayocr mode=retry source=in/ dest=out/ retry.reason=Refused      dead letters again: their failed pages alone
   python -m rayocr mode=cancel source=in/ dest=out/ document=2024/a.pdf      runs drop it, and pass it by
   python -m rayocr mode=submit cluster=http://HOST:8265 source=… dest=…      the same as a job of a Ray cluster, followed
 

@@ -23,6 +23,7 @@ class Mode(StrEnum):
     estimate = "estimate"
     report = "report"
     submit = "submit"
+    retry = "retry"
 
 
 def _at_least(minimum: float, **values: float | None) -> None:
@@ -345,6 +346,11 @@ class RetryConfig:
     engine_attempts: int = 8  # of a page with one model: 429, 5xx and resets cost nothing, and a page given up for them does
     base_s: float = 1.0  # first back-off, doubled each time, with full jitter
     cap_s: float = 60.0
+    # Of mode=retry: which dead letters are taken up again, besides document= (a name, a glob or an id). All of them must fit.
+    reason: str | None = None  # a class of errors: RepetitionLoop, Refused, Quarantined
+    engine: str | None = None  # that did not deliver
+    since: str | None = None  # a date or time, UTC: letters written since then
+    rejected: bool = False  # also documents of which nothing could be read: encrypted, damaged, quarantined
 
     def __post_init__(self) -> None:
         _at_least(1, **{"retry.max_attempts": self.max_attempts, "retry.engine_attempts": self.engine_attempts})
@@ -410,7 +416,7 @@ class RayocrConfig:
     outputs: list[str] = field(default_factory=lambda: ["markdown", "clean_pdf"])  # jsonl, searchable_pdf
     include: list[str] = field(default_factory=list)  # globs on names below the source; empty: all
     exclude: list[str] = field(default_factory=list)
-    document: str | None = None  # of mode=cancel: its name below the source, or its id
+    document: str | None = None  # of mode=cancel and mode=retry: its name below the source, or its id
     limit: int | None = None  # documents taken up by this run
     overwrite: bool = False  # read finished documents again
     allow_dest_in_source: bool = False  # then *.clean.pdf and *.searchable.pdf there are taken for outputs and not read

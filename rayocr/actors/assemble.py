@@ -134,7 +134,7 @@ def reject(
         hint=error.hint,
         run_id=settings.run_id,
     )
-    call(lambda: write_dead_letter(state, letter), policy=policy)
+    letter = call(lambda letter=letter: write_dead_letter(state, letter), policy=policy)  # type: ignore[misc]
     context = DocumentContext(document=document, page_count=0, title=None, fencing_token=fencing_token)
     manifest = build_manifest(
         context,

@@ -38,6 +38,7 @@ class DiscoveryRules:
     exclude: tuple[str, ...] = ()
     limit: int | None = None
     overwrite: bool = False
+    retried: frozenset[str] | None = None  # documents that are taken up again, and no others
 
     def admits(self, name: str) -> bool:
         folders, _, file = name.rpartition("/")
@@ -100,7 +101,11 @@ class Discovery:
                 return
             document = self._document(entry)
             self._count(found=1)
-            if not self._rules.overwrite and self._is_finished(document.document_id):
+            if self._rules.retried is not None:
+                if document.document_id not in self._rules.retried:
+                    self._count(finished=1)
+                    continue
+            elif not self._rules.overwrite and self._is_finished(document.document_id):
                 continue
             self._taken += 1
             yield document

@@ -45,6 +45,7 @@ from rayocr.messages import (
     DocumentContext,
     DocumentOutcome,
     FetchedDocument,
+    PageOutcome,
     PageSummary,
     Shard,
 )
@@ -188,7 +189,11 @@ class DocumentFlow:
         assert work.fetched is not None
         work.waiting = dict.fromkeys(range(1, work.fetched.page_count + 1), 0)
         for page in await self._actors.open_document(work.document.document_id):
-            self._note(work, page, resumed=True)
+            if not self._is_to_be_retried(page):
+                self._note(work, page, resumed=True)
+
+    def _is_to_be_retried(self, page: PageSummary) -> bool:
+        return self._actors.retries and page.outcome is PageOutcome.FAILED
 
     def _note(self, work: _Work, page: PageSummary, *, resumed: bool = False) -> None:
         if page.page_number not in work.waiting:
@@ -276,7 +281,8 @@ class DocumentFlow:
     async def _without_recorded(self, work: _Work, shard: Shard) -> Shard:
         """The pages of the shard that the dead worker had not recorded."""
         for page in await self._actors.open_document(work.document.document_id):
-            self._note(work, page)
+            if not self._is_to_be_retried(page):
+                self._note(work, page)
         left = _without(shard, {n for n in shard.page_numbers if work.waiting.get(n) != shard.first_engine})
         return replace(left, attempts={n: work.attempts[n] for n in left.page_numbers if n in work.attempts})
 
@@ -369,10 +375,10 @@ class DocumentFlow:
             raise LeaseLost("The lease was lost.")
 
     def _is_finished_by_another(self, document: Document) -> bool:
-        """Since it was listed; with overwrite=true, since this run began."""
+        """Since it was listed; where finished documents are read again, since this run began."""
         name = manifest_name(document.document_id)
         try:
-            if not self._actors.overwrite:
+            if not self._actors.overwrite and not self._actors.retries:
                 return self._actors.state.stat(name).size_bytes > 0
             manifest = Manifest.from_json(self._actors.state.read(name), name=name)
         except (ObjectNotFound, RecordCorrupt):

@@ -33,7 +33,7 @@ from rayocr.actors.spawn import (
     spawn_limiter,
     spawn_worker,
 )
-from rayocr.config import RayocrConfig, Secrets
+from rayocr.config import Mode, RayocrConfig, Secrets
 from rayocr.errors import ContentLost, StorageUnavailable
 from rayocr.messages import (
     AssembledDocument,
@@ -77,6 +77,11 @@ class Actors:
     @property
     def overwrite(self) -> bool:
         return self.config.overwrite
+
+    @property
+    def retries(self) -> bool:
+        """mode=retry: pages that failed are read again, and the manifest is replaced."""
+        return self.config.mode is Mode.retry
 
     async def next_documents(self, count: int) -> DiscoveryBatch:
         batch: DiscoveryBatch = await answer(self.discovery.next_batch.remote(count))

@@ -23,7 +23,8 @@ from rayocr.actors.commit import LeaseSettings
 from rayocr.actors.discovery import Discovery, DiscoveryRules
 from rayocr.actors.fetch import FetchSettings
 from rayocr.actors.rate_limiter import LimiterRules
-from rayocr.config import RayocrConfig, Secrets
+from rayocr.config import Mode, RayocrConfig, Secrets
+from rayocr.driver.again import documents_to_retry
 from rayocr.driver.cluster import Connection, connect, disconnect
 from rayocr.driver.control import CancelWatch
 from rayocr.driver.feed import Feed
@@ -71,8 +72,15 @@ class Run:
         self._configure_logs()
         self._sweep()
         rules = DiscoveryRules(
-            include=self.plan.include, exclude=self.plan.exclude, limit=self.config.limit, overwrite=self.config.overwrite
+            include=self.plan.include,
+            exclude=self.plan.exclude,
+            limit=self.config.limit,
+            overwrite=self.config.overwrite,
+            retried=self._retried(),
         )
+        if rules.retried is not None and not rules.retried:
+            self.terminal.say("Nothing to retry: no dead letter passes the filters; see mode=status.")
+            return 0
         try:
             asyncio.run(self._run(rules))
         except asyncio.CancelledError:
@@ -80,6 +88,9 @@ class Run:
         finally:
             self._sweep()  # once more: at the start, actors of a run that had been killed may still have been dying
         return self._exit_code()
+
+    def _retried(self) -> frozenset[str] | None:
+        return documents_to_retry(self.plan.state, self.config) if self.config.mode is Mode.retry else None
 
     # -- start --------------------------------------------------------------------------------------------------------------
 
@@ -149,7 +160,7 @@ class Run:
             ),
             requests_per_s=requests_per_s,
             access=self.config.storage.dest,
-            replace_manifest=self.config.overwrite,
+            replace_manifest=self.config.overwrite or self.config.mode is Mode.retry,
         )
         fetch_settings = FetchSettings(
             source_uri=self.plan.source.uri,
@@ -359,7 +370,7 @@ class Run:
         if totals.dead_letters:
             self.terminal.warn(
                 f"{totals.dead_letters:,} of them were rejected or have failed pages; their reasons are in"
-                f" {_place(self.plan.state.uri)}/.rayocr/dead_letters. overwrite=true reads finished documents again."
+                f" {_place(self.plan.state.uri)}/.rayocr/dead_letters. mode=retry takes them up again."
             )
 
     def _announce_drain(self, signal_name: str) -> None:

@@ -7,15 +7,20 @@ that no finished document lacks its letter; a copy goes to `<logs>/dead_letter/<
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rayocr.errors import ObjectNotFound
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX
 from rayocr.messages import Document, DocumentOutcome
 from rayocr.storage.base import Storage
 
 SCHEMA_VERSION = 1
+_RETRY = {
+    DocumentOutcome.PARTIAL: "Remove the cause, then start the same command with mode=retry: it reads the failed pages alone.",
+    DocumentOutcome.REJECTED: "Remove the cause, then start the same command with mode=retry retry.rejected=true.",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +37,8 @@ class DeadLetter:
     run_id: str
     at: str
     pages: str = ""
+    tries: int = 1  # runs that gave the document up
+    first_at: str = ""  # when the first of them did
     schema_version: int = SCHEMA_VERSION
 
 
@@ -45,16 +52,24 @@ def dead_letter(
         outcome=outcome.value,
         reason=reason,
         message=message,
-        retry=hint or "Remove the cause, then run again with overwrite=true and include= naming the document.",
+        retry=hint or _RETRY[outcome],
         run_id=run_id,
         at=datetime.now(UTC).isoformat(timespec="seconds"),
         pages=pages,
     )
 
 
-def write_dead_letter(state: Storage, letter: DeadLetter) -> None:
-    """Replaces an earlier letter of the same document. Raises StorageError."""
-    state.write(dead_letter_name(letter.document_id), json.dumps(asdict(letter), indent=1).encode())
+def write_dead_letter(state: Storage, letter: DeadLetter) -> DeadLetter:
+    """Replaces an earlier letter of the same document, and counts it. Raises StorageError."""
+    name = dead_letter_name(letter.document_id)
+    try:
+        earlier = json.loads(state.read(name))
+        again = int(earlier["run_id"] != letter.run_id)  # and not one whose answer was lost
+        letter = replace(letter, tries=int(earlier.get("tries", 1)) + again, first_at=earlier.get("first_at") or earlier["at"])
+    except (ObjectNotFound, ValueError, KeyError, TypeError):
+        letter = replace(letter, first_at=letter.at)
+    state.write(name, json.dumps(asdict(letter), indent=1).encode())
+    return letter
 
 
 def append_dead_letter(logs: Path, letter: DeadLetter) -> None:

@@ -1,0 +1,82 @@
+"""mode=retry: which dead letters are taken up again. Their documents then go through a run like any other: pages that were read
+are on record, and are not paid for again."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from rayocr.config import RayocrConfig, RetryConfig
+from rayocr.errors import ObjectNotFound, RecordCorrupt, UsageError
+from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, Manifest, document_id_of, manifest_name
+from rayocr.messages import DocumentOutcome
+from rayocr.retry import RetryPolicy, call
+from rayocr.storage.base import Storage
+
+_AT_ONCE = 16  # letters, a request each where storage is far away
+
+
+def documents_to_retry(state: Storage, config: RayocrConfig) -> frozenset[str]:
+    """The ids of the documents whose letters pass the filters. Raises UsageError and StorageError."""
+    since = _since(config.retry.since)
+    policy = RetryPolicy.from_config(config.retry)
+
+    def chosen(name: str) -> str | None:
+        try:
+            letter = json.loads(call(lambda: state.read(name), policy=policy))
+            document_id = str(letter["document_id"])
+            wanted = _passes(letter, config, since)
+        except (ObjectNotFound, ValueError, KeyError, TypeError):  # retried meanwhile, or damaged
+            return None
+        if wanted and config.retry.engine is not None:
+            wanted = config.retry.engine in _failed_engines(state, document_id, policy)
+        return document_id if wanted else None
+
+    names = (entry.name for entry in state.list(DEAD_LETTERS_PREFIX) if document_id_of(entry.name))
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return frozenset(document_id for document_id in pool.map(chosen, names) if document_id)
+
+
+def _passes(letter: dict[str, Any], config: RayocrConfig, since: datetime | None) -> bool:
+    settings: RetryConfig = config.retry
+    if letter["outcome"] == DocumentOutcome.REJECTED and not settings.rejected:
+        return False
+    if settings.reason is not None and letter["reason"] != settings.reason:
+        return False
+    if since is not None and datetime.fromisoformat(letter["at"]) < since:
+        return False
+    return (
+        config.document is None
+        or config.document in (letter["document_id"], letter["name"])
+        or fnmatch.fnmatchcase(letter["name"], config.document)
+    )
+
+
+def _failed_engines(state: Storage, document_id: str, policy: RetryPolicy) -> set[str]:
+    """Engines that did not deliver a page of the document."""
+    name = manifest_name(document_id)
+    try:
+        manifest = Manifest.from_json(call(lambda: state.read(name), policy=policy), name=name)
+    except (ObjectNotFound, RecordCorrupt):
+        return set()
+    return set(_engines(manifest))
+
+
+def _engines(manifest: Manifest) -> Iterator[str]:
+    for note in manifest.notes:
+        for attempt in note.attempts:
+            yield attempt.engine
+
+
+def _since(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"retry.since={text} is no date; write it as 2026-11-20 or 2026-11-20T18:30") from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
