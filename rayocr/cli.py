@@ -116,11 +116,13 @@ def _run(config: RayocrConfig, keys: object) -> int:
     from rayocr.driver.preflight import plan
     from rayocr.driver.run import Run
     from rayocr.driver.terminal import ConsoleTerminal
+    from rayocr.gateway.server import check_gateway
 
     assert isinstance(keys, Secrets)
     vertex = config.engine.gemini.vertexai and config.engine.gemini.project
     if "gemini" in config.engine.chain and not keys.gemini_api_key and not vertex:
         raise UsageError("engine=gemini needs a key: set GEMINI_API_KEY in the environment or in .env; engine=local needs none.")
+    check_gateway(config.gateway, keys.api_token)
     terminal = ConsoleTerminal(config.progress)
     planned = plan(config)
     terminal.say(f"rayocr {__version__}: {_chain_words(config)}")

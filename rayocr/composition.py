@@ -82,6 +82,7 @@ def secrets_from_environment(environment: Mapping[str, str] | None = None) -> Se
         gemini_api_key=key or None,
         openai_api_key=environment.get("OPENAI_API_KEY") or None,
         redis_url=environment.get("REDIS_URL") or None,
+        api_token=environment.get("RAYOCR_API_TOKEN") or None,
     )
 
 

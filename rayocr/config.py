@@ -376,6 +376,19 @@ class LogsConfig:
 
 
 @dataclass
+class GatewayConfig:
+    """The HTTP face of a run: its page, metrics, status, control."""
+
+    enabled: bool = True
+    host: str = "127.0.0.1"  # others need RAYOCR_API_TOKEN in the environment
+    port: int = 8080  # or the next free one of twenty; 0: any
+    push_audience: str | None = None  # of the OIDC tokens that Pub/Sub sends to /gcs-event; null: RAYOCR_API_TOKEN guards it
+
+    def __post_init__(self) -> None:
+        _at_least(0, **{"gateway.port": self.port})
+
+
+@dataclass
 class ReportConfig:
     """Of mode=report."""
 
@@ -431,6 +444,7 @@ class RayocrConfig:
     storage: StorageConfig = field(default_factory=StorageConfig)
     render: RenderConfig = field(default_factory=RenderConfig)
     output: OutputConfig = field(default_factory=OutputConfig)
+    gateway: GatewayConfig = field(default_factory=GatewayConfig)
     submit: SubmitConfig = field(default_factory=SubmitConfig)
     ledger: LedgerConfig = field(default_factory=LedgerConfig)
     batch: BatchConfig = field(default_factory=BatchConfig)
@@ -471,6 +485,7 @@ class Secrets:
     gemini_api_key: str | None = None
     openai_api_key: str | None = None  # servers of one's own need none
     redis_url: str | None = None  # can carry a password
+    api_token: str | None = None  # of the HTTP face
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{f.name}={'***' if getattr(self, f.name) else None}" for f in fields(self))

@@ -291,6 +291,16 @@ class ModelQuota:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerState:
+    """The Ledger at one moment."""
+
+    segments: int = 0  # written by this process of it
+    bytes: int = 0
+    flush_s: float = 0.0  # what the last one took
+    pending_pages: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LimiterState:
     """The RateLimiter at one moment. `forgetful`: it was restarted and waits to be told what had been spent."""
 

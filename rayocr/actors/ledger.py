@@ -23,7 +23,7 @@ from rayocr.ledger.copies import Copies
 from rayocr.ledger.index import LedgerIndex
 from rayocr.ledger.segment import encode_segment, segment_name
 from rayocr.ledger.segments import SegmentTable
-from rayocr.messages import DocumentOutcome, PageRecord, PageSummary
+from rayocr.messages import DocumentOutcome, LedgerState, PageRecord, PageSummary
 from rayocr.observe.logs import log_event
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
@@ -121,6 +121,14 @@ class Ledger:
         self._index.drop(document_id)
         if outcome is not DocumentOutcome.PARTIAL:
             await self._delete_segments(self._segments.finish(document_id))
+
+    async def state(self) -> LedgerState:
+        return LedgerState(
+            segments=self._written,
+            bytes=self._written_bytes,
+            flush_s=self._last_write_s,
+            pending_pages=sum(len(batch) for batch, _ in self._pending),
+        )
 
     async def close(self) -> LedgerReport:
         """Flush and report. Idempotent."""

@@ -72,12 +72,18 @@ def request_cancel(config: RayocrConfig) -> int:
         pass
     else:
         raise UsageError(f"{printable(name)} is finished already; nothing is left to cancel.")
-    request = {"document_id": document_id, "name": name, "requested_at": datetime.now(UTC).isoformat(timespec="seconds")}
-    path = f"{CANCEL_PREFIX}{document_id[:2]}/{document_id}.json"
-    state.write(path, json.dumps(request).encode())
+    path = write_cancel(state, document_id, name)
     terminal.say(f"{printable(name)} is cancelled: runs on this destination drop it within seconds, and later ones pass it by.")
     terminal.say(f"Delete {path} in the state to have it read after all.")
     return 0
+
+
+def write_cancel(state: Storage, document_id: str, name: str) -> str:
+    """The request's name. Raises StorageError."""
+    request = {"document_id": document_id, "name": name, "requested_at": datetime.now(UTC).isoformat(timespec="seconds")}
+    path = f"{CANCEL_PREFIX}{document_id[:2]}/{document_id}.json"
+    state.write(path, json.dumps(request).encode())
+    return path
 
 
 def _find(config: RayocrConfig, wanted: str) -> tuple[str, str]:

@@ -48,6 +48,7 @@ class Feed:
         self._retry_s = retry_s
         self._on_waiting = on_waiting
         self._flows: dict[str, asyncio.Task[bool]] = {}
+        self._pushed: set[str] = set()  # document_ids that wait for room in the window
         self._elsewhere: dict[str, Document] = {}  # held by other runs when last asked for
         self._cancelled: set[str] = set()
         self._releasing: set[asyncio.Task[None]] = set()
@@ -66,9 +67,9 @@ class Feed:
                 self._start(flow, document)
             if batch.exhausted:
                 break
-        while self._flows or self._elsewhere:
-            while self._flows:
-                await asyncio.wait(list(self._flows.values()), return_when=asyncio.FIRST_COMPLETED)
+        while self._flows or self._elsewhere or self._releasing:
+            while self._flows or self._releasing:  # `_releasing`: documents that are being pushed, too
+                await asyncio.wait([*self._flows.values(), *self._releasing], return_when=asyncio.FIRST_COMPLETED)
             await self._ask_again(flow)
 
     async def _ask_again(self, flow: DocumentFlow) -> None:
@@ -87,6 +88,25 @@ class Feed:
             await self._window.admit_document(document.size_bytes)
             if self._draining.is_set():
                 return
+            self._start(flow, document)
+
+    def push(self, flow: DocumentFlow, document: Document) -> bool:
+        """A document that somebody asked for, beside the listing. False: it is under way already, or the run is ending."""
+        if document.document_id in self._flows or document.document_id in self._pushed or self._draining.is_set():
+            return False
+        self._cancelled.discard(document.document_id)
+        self._pushed.add(document.document_id)
+        pushing = asyncio.create_task(self._admit(flow, document))
+        self._releasing.add(pushing)
+        pushing.add_done_callback(self._releasing.discard)
+        return True
+
+    async def _admit(self, flow: DocumentFlow, document: Document) -> None:
+        await self._window.admit_document(document.size_bytes)
+        self._pushed.discard(document.document_id)
+        if self._draining.is_set() or document.document_id in self._flows:
+            await self._window.release_document(document.size_bytes)
+        else:
             self._start(flow, document)
 
     def lost(self, document_id: str) -> None:

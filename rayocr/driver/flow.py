@@ -100,6 +100,7 @@ class DocumentFlow:
         self._leases = leases
         self._progress = progress
         self._draining = draining
+        self._under_way: dict[str, _Work] = {}
         self._defects_in_a_row = 0
         self._began = datetime.now(UTC).isoformat(timespec="seconds")
 
@@ -112,7 +113,7 @@ class DocumentFlow:
         if lease is None:
             log_event(log, "document_held_elsewhere", "Another run has the document.", document_id=document.document_id)
             return False
-        work = _Work(document, lease)
+        work = self._under_way[document.document_id] = _Work(document, lease)
         try:
             if await asyncio.to_thread(self._is_finished_by_another, document):
                 self._progress.elsewhere += 1
@@ -132,8 +133,21 @@ class DocumentFlow:
                 error=str(error),
             )
         finally:
+            self._under_way.pop(document.document_id, None)
             await self._leases.release(work.lease)
         return True
+
+    def under_way(self) -> list[dict[str, Any]]:
+        """For the HTTP face: the documents that this run has, with their progress."""
+        return [
+            {
+                "document_id": work.document.document_id,
+                "name": work.document.name,
+                "page_count": work.fetched.page_count if work.fetched else None,
+                "pages_done": work.fetched.page_count - len(work.waiting) if work.fetched else 0,
+            }
+            for work in self._under_way.values()
+        ]
 
     async def _settle(self, work: _Work) -> None:
         """To its outcome, whatever the document is like."""
@@ -175,7 +189,8 @@ class DocumentFlow:
         while True:
             self._check(work)
             try:
-                work.fetched, work.content = await self._actors.fetch(work.document)
+                with self._progress.timings.of("fetch"):
+                    work.fetched, work.content = await self._actors.fetch(work.document)
                 break
             except VersionChanged:
                 work.document = await asyncio.to_thread(self._actors.current_version, work.document)
@@ -189,11 +204,11 @@ class DocumentFlow:
         assert work.fetched is not None
         work.waiting = dict.fromkeys(range(1, work.fetched.page_count + 1), 0)
         for page in await self._actors.open_document(work.document.document_id):
-            if not self._is_to_be_retried(page):
+            if not self._is_to_be_retried(work, page):
                 self._note(work, page, resumed=True)
 
-    def _is_to_be_retried(self, page: PageSummary) -> bool:
-        return self._actors.retries and page.outcome is PageOutcome.FAILED
+    def _is_to_be_retried(self, work: _Work, page: PageSummary) -> bool:
+        return page.outcome is PageOutcome.FAILED and self._actors.retries(work.document.document_id)
 
     def _note(self, work: _Work, page: PageSummary, *, resumed: bool = False) -> None:
         if page.page_number not in work.waiting:
@@ -255,11 +270,13 @@ class DocumentFlow:
     async def _recognize(self, work: _Work, shard: Shard, pool: WorkerPool, sizer: ShardSizer) -> None:
         """Until every page of the shard has an outcome of this stage, over the deaths of workers and the loss of bytes."""
         while shard.page_numbers:
+            await self._window.until_resumed()
             self._check(work)
             self._progress.shard_sent()
             before = work.content
             try:
-                report = await pool.recognize(shard, work.content, work.context, alone=work.deaths > 0)  # type: ignore[arg-type]
+                with self._progress.timings.of("recognize"):
+                    report = await pool.recognize(shard, work.content, work.context, alone=work.deaths > 0)  # type: ignore[arg-type]
             except WorkerDied as error:
                 if not error.node_lost:
                     self._count_death(work, alone=error.alone, error=error)
@@ -281,7 +298,7 @@ class DocumentFlow:
     async def _without_recorded(self, work: _Work, shard: Shard) -> Shard:
         """The pages of the shard that the dead worker had not recorded."""
         for page in await self._actors.open_document(work.document.document_id):
-            if not self._is_to_be_retried(page):
+            if not self._is_to_be_retried(work, page):
                 self._note(work, page)
         left = _without(shard, {n for n in shard.page_numbers if work.waiting.get(n) != shard.first_engine})
         return replace(left, attempts={n: work.attempts[n] for n in left.page_numbers if n in work.attempts})
@@ -339,7 +356,8 @@ class DocumentFlow:
         while True:
             before = work.content
             try:
-                return await self._actors.assemble(work.context, before, work.started_at)  # type: ignore[arg-type]
+                with self._progress.timings.of("assemble"):
+                    return await self._actors.assemble(work.context, before, work.started_at)  # type: ignore[arg-type]
             except DOCUMENT_LOST:
                 await self._fetch_again(work, before)
             except PROCESS_DIED as error:
@@ -378,7 +396,7 @@ class DocumentFlow:
         """Since it was listed; where finished documents are read again, since this run began."""
         name = manifest_name(document.document_id)
         try:
-            if not self._actors.overwrite and not self._actors.retries:
+            if not self._actors.overwrite and not self._actors.retries(document.document_id):
                 return self._actors.state.stat(name).size_bytes > 0
             manifest = Manifest.from_json(self._actors.state.read(name), name=name)
         except (ObjectNotFound, RecordCorrupt):

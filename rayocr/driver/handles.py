@@ -10,7 +10,7 @@ import itertools
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ from rayocr.messages import (
     DocumentContext,
     DocumentOutcome,
     FetchedDocument,
+    LedgerState,
     LimiterState,
     PageSummary,
 )
@@ -73,15 +74,15 @@ class Actors:
     desk: Any
     discovery: Any
     document_workers: DocumentWorkers
+    retried: set[str] = field(default_factory=set)  # document_ids for whose retry the HTTP face was asked
 
     @property
     def overwrite(self) -> bool:
         return self.config.overwrite
 
-    @property
-    def retries(self) -> bool:
-        """mode=retry: pages that failed are read again, and the manifest is replaced."""
-        return self.config.mode is Mode.retry
+    def retries(self, document_id: str) -> bool:
+        """Whether its pages that failed are read again, and its manifest is replaced."""
+        return self.config.mode is Mode.retry or document_id in self.retried
 
     async def next_documents(self, count: int) -> DiscoveryBatch:
         batch: DiscoveryBatch = await answer(self.discovery.next_batch.remote(count))
@@ -125,6 +126,10 @@ class Actors:
 
     async def compact(self, live_runs: list[str]) -> None:
         await answer(self.ledger.compact.remote(live_runs))
+
+    async def ledger_state(self) -> LedgerState:
+        state: LedgerState = await answer(self.ledger.state.remote())
+        return state
 
     async def close_ledger(self) -> LedgerReport:
         report: LedgerReport = await answer(self.ledger.close.remote())

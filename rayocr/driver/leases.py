@@ -43,6 +43,7 @@ class LeaseKeeper:
         self._on_lost = on_lost
         self._on_away = on_away
         self._held: dict[str, Lease] = {}
+        self.lost = 0
         self._renewing: asyncio.Task[None] | None = None
         self._probing: asyncio.Task[None] | None = None
         self._there = asyncio.Event()
@@ -137,6 +138,7 @@ class LeaseKeeper:
             except LocksUnavailable as error:
                 self._note_away(error)
                 continue
+            self.lost += len(lost)
             for lease in lost:
                 if self.holds(lease):
                     del self._held[lease.key]

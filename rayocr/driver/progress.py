@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from rayocr.driver.timings import StageTimings
 from rayocr.messages import DiscoveryTotals, DocumentOutcome, LimiterState, PageOutcome, PageSummary
 
 
@@ -23,6 +24,7 @@ class Progress:
     documents_started: int = 0
     elsewhere: int = 0  # another run has them, or finished them first
     cancelled: int = 0  # on request
+    taken_up: int = 0  # dead letters of earlier runs that this one tries again
     held_elsewhere: int = 0  # by other runs at this moment; awaited at the end
     locks_away: bool = False
     deferred: int = 0  # their storage was away; the next run takes them up
@@ -39,6 +41,9 @@ class Progress:
     cost_usd: float = 0.0  # of the pages that came back
     workers: int = 0
     limiter: LimiterState | None = None  # as it was a second ago; None: no engine waits for a server
+
+    timings: StageTimings = field(default_factory=StageTimings)
+    last_page_at: float | None = None
 
     def __post_init__(self) -> None:
         self.started = self.clock()
@@ -86,6 +91,7 @@ class Progress:
         if not page.outcome.final:
             return
         self.pages_done += 1
+        self.last_page_at = self.clock()
         self.pages_resumed += resumed
         self.outcomes[page.outcome] += 1
         self.pages_copied += page.copied
@@ -97,6 +103,13 @@ class Progress:
             self.input_tokens += page.input_tokens
             self.output_tokens += page.output_tokens
             self.cost_usd += page.cost_usd
+
+    def taken_up_again(self, outcome: DocumentOutcome, *, of_this_run: bool) -> None:
+        """A document that had failed is tried again: what it comes to now counts, not what it came to before."""
+        if of_this_run:
+            self.documents[outcome] -= 1
+        else:
+            self.taken_up += 1
 
     def shard_sent(self) -> None:
         if self.first_page_at is None:

@@ -27,6 +27,7 @@ from rayocr.config import Mode, RayocrConfig, Secrets
 from rayocr.driver.again import documents_to_retry
 from rayocr.driver.cluster import Connection, connect, disconnect
 from rayocr.driver.control import CancelWatch
+from rayocr.driver.face import show_face
 from rayocr.driver.feed import Feed
 from rayocr.driver.housekeeping import keep_house
 from rayocr.driver.leases import LeaseKeeper
@@ -36,6 +37,7 @@ from rayocr.driver.progress import Progress
 from rayocr.driver.quota_watch import QuotaWatch
 from rayocr.driver.record import run_record, write_record
 from rayocr.driver.shutdown import Shutdown
+from rayocr.driver.snapshot import Snapshooter
 from rayocr.driver.terminal import ConsoleTerminal, closing_table, printable
 from rayocr.driver.window import Window
 from rayocr.errors import Interrupted, StorageUnavailable
@@ -215,7 +217,28 @@ class Run:
         metering = asyncio.create_task(self._watch_quota(actors))
         tidying = asyncio.create_task(keep_house(actors, leases, self.run_id))
         feeding = asyncio.create_task(feed.run(flow))
-        beside = (showing, watching, shrinking, metering, tidying)
+        facing = asyncio.create_task(
+            show_face(
+                self.plan,
+                self.config,
+                self.keys,
+                snapshooter=Snapshooter(
+                    run_id=self.run_id,
+                    config=self.config,
+                    progress=self.progress,
+                    window=window,
+                    pools=pools,
+                    leases=leases,
+                    flow=flow,
+                ),
+                actors=actors,
+                feed=feed,
+                drain=shutdown.request,
+                locks=locks,
+                terminal=self.terminal,
+            )
+        )
+        beside = (showing, watching, shrinking, metering, tidying, facing)
         try:
             await self._until_done_or_stopped(feed, feeding, pools, draining, shutdown)
         finally:
@@ -299,7 +322,8 @@ class Run:
                 hint="Start the same command again to take them up.",
             )
         failed = progress.documents[DocumentOutcome.PARTIAL] + progress.documents[DocumentOutcome.REJECTED]
-        return 1 if failed or progress.totals.dead_letters or progress.totals.unreadable else 0
+        left = progress.totals.dead_letters > progress.taken_up
+        return 1 if failed or left or progress.totals.unreadable else 0
 
     def summarize(self) -> None:
         """The closing table, and the run's record beside the state."""

@@ -32,6 +32,12 @@ class Shutdown:
             loop.remove_signal_handler(signal.SIGHUP)
             loop.add_signal_handler(signal.SIGHUP, self._handle, signal.SIGHUP)
 
+    def request(self, why: str) -> None:
+        """As the first signal, from elsewhere."""
+        if not self.requested.is_set():
+            self.requested.set()
+            self._on_first(why)
+
     def _handle(self, number: int) -> None:
         if not self.requested.is_set():
             self.requested.set()

@@ -16,6 +16,17 @@ class Window:
         self.documents = 0
         self.bytes = 0
         self.pages = 0
+        self.paused = False
+
+    async def pause(self, paused: bool) -> None:
+        """While paused nothing is admitted; what was goes on."""
+        async with self._changed:
+            self.paused = paused
+            self._changed.notify_all()
+
+    async def until_resumed(self) -> None:
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self.paused)
 
     async def admit_document(self, size_bytes: int) -> None:
         async with self._changed:
@@ -31,7 +42,7 @@ class Window:
 
     async def admit_pages(self, count: int) -> None:
         async with self._changed:
-            await self._changed.wait_for(lambda: self.pages == 0 or self.pages + count <= self._config.pages)
+            await self._changed.wait_for(lambda: self._has_room_for_pages(count))
             self.pages += count
 
     async def release_pages(self, count: int) -> None:
@@ -39,7 +50,12 @@ class Window:
             self.pages -= count
             self._changed.notify_all()
 
+    def _has_room_for_pages(self, count: int) -> bool:
+        return not self.paused and (self.pages == 0 or self.pages + count <= self._config.pages)
+
     def _has_room_for_document(self, size_bytes: int) -> bool:
+        if self.paused:
+            return False
         if self.documents == 0:
             return True
         return self.documents < self._config.documents and self.bytes + size_bytes <= self._config.bytes

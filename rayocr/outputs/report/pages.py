@@ -92,6 +92,11 @@ def _pictures(manifest: Manifest, numbers: list[int], drawing: Drawing) -> tuple
             return {}, "The document ended the process that drew it."
 
 
+def draw_page(manifest: Manifest, page_number: int, drawing: Drawing) -> bytes | None:
+    """A JPEG; None where it cannot be had. In a process of its own, a second."""
+    return _pictures(manifest, [page_number], drawing)[0].get(page_number)
+
+
 def _draw(source_uri: str, name: str, version: str, numbers: Iterable[int], drawing: Drawing) -> list[tuple[int, bytes]]:
     """In a process of its own. Raises RayocrError."""
     from rayocr.pdf.document import PdfFile

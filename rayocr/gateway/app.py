@@ -1,0 +1,266 @@
+"""The HTTP face as a FastAPI application: health, metrics, status, documents, control, and the page."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import FastAPI, HTTPException, Query, Request, Response
+from fastapi import Path as InPath
+from fastapi.responses import HTMLResponse, PlainTextResponse, StreamingResponse
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+
+from rayocr import __version__
+from rayocr.errors import ObjectNotFound, RayocrError, StorageError, UnsafeName
+from rayocr.gateway.face import Face, line_of
+from rayocr.gateway.guard import Guard
+from rayocr.ledger.manifest import Manifest
+from rayocr.messages import DocumentOutcome
+from rayocr.observe.metrics import exposition
+
+PAGE = Path(__file__).with_name("page.html")
+
+DocumentId = Annotated[str, InPath(pattern="^[0-9a-f]{32}$", description="32 hex digits")]
+PageNumber = Annotated[int, InPath(ge=1, le=1_000_000)]
+
+
+class Accepted(BaseModel):
+    accepted: bool = True
+    document_id: str | None = None
+
+
+class Problem(BaseModel):
+    detail: Any
+
+
+class FileToProcess(BaseModel):
+    name: str = Field(min_length=1, max_length=4096, description="A document's name below source=, for example 2024/a.pdf")
+
+
+class PushMessage(BaseModel):
+    data: str = Field(default="", max_length=60_000)
+    attributes: dict[str, str] = Field(default_factory=dict)
+
+
+class PushEnvelope(BaseModel):
+    """What Pub/Sub pushes for a notification of Cloud Storage."""
+
+    message: PushMessage
+    subscription: str = ""
+
+
+_GENERAL: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (400, 401, 403, 404, 413, 429, 503)}
+
+
+def create_app(face: Face, *, token: str | None, verify_push: Any = None) -> FastAPI:
+    """`verify_push(authorization)` raises ValueError for a push that is not from Pub/Sub; None: the token says who may push."""
+    app = FastAPI(title="rayocr", version=__version__, docs_url=None, redoc_url=None, responses=_GENERAL)
+    # Pub/Sub brings a token of Google's, which is looked at where it is taken.
+    app.add_middleware(Guard, token=token, open_paths=frozenset({"/gcs-event"} if verify_push else ()))
+    _add_health(app, face)
+    _add_reading(app, face)
+    _add_documents(app, face)
+    _add_control(app, face, verify_push)
+
+    @app.exception_handler(StorageError)
+    async def storage_error(_: Request, error: StorageError) -> Response:
+        return Response(json.dumps({"detail": str(error)}), status_code=503, media_type="application/json")
+
+    return app
+
+
+def _add_health(app: FastAPI, face: Face) -> None:
+    @app.get("/health")
+    async def health() -> dict[str, str]:
+        """Live: the run's loop pushed a snapshot within the last ten seconds."""
+        if not face.lives:
+            raise HTTPException(503, "The run does not answer.")
+        return {"status": "ok"}
+
+    @app.get("/ready")
+    async def ready() -> dict[str, str]:
+        """Storage, locks and limits can be reached."""
+        wrong = await run_in_threadpool(face.readiness)
+        if wrong:
+            raise HTTPException(503, wrong)
+        return {"status": "ready"}
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> HTMLResponse:
+        return HTMLResponse(PAGE.read_text(encoding="utf-8"))
+
+    @app.get("/favicon.ico", include_in_schema=False)
+    async def favicon() -> Response:
+        return Response(status_code=204)
+
+
+def _add_reading(app: FastAPI, face: Face) -> None:
+    @app.get("/metrics", response_class=PlainTextResponse)
+    async def metrics() -> Response:
+        data, content_type = exposition(face.snapshot)
+        return Response(data, media_type=content_type)
+
+    @app.get("/status")
+    async def status() -> dict[str, Any]:
+        return dict(face.snapshot)
+
+    @app.get("/config")
+    async def config() -> dict[str, Any]:
+        return dict(face.config)
+
+    @app.get("/logs")
+    async def logs(lines: Annotated[int, Query(ge=1, le=1000)] = 200) -> list[dict[str, Any]]:
+        found = await run_in_threadpool(face.log_lines, lines)
+        return [line for text in found if (line := _json(text)) is not None]
+
+    @app.get("/events", responses={200: {"content": {"text/event-stream": {}}}}, include_in_schema=False)
+    async def events() -> StreamingResponse:
+        """Server-sent events: the status, every second."""
+
+        async def stream() -> AsyncIterator[str]:
+            while True:
+                yield f"data: {json.dumps(dict(face.snapshot))}\n\n"
+                await asyncio.sleep(1.0)
+
+        return StreamingResponse(stream(), media_type="text/event-stream")
+
+
+def _add_documents(app: FastAPI, face: Face) -> None:
+    @app.get("/documents")
+    async def documents(
+        outcome: DocumentOutcome | None = None,
+        q: Annotated[str | None, Query(max_length=200)] = None,
+        reason: Annotated[str | None, Query(max_length=100)] = None,
+        cursor: Annotated[str | None, Query(pattern="^[0-9a-f]{32}$")] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> dict[str, Any]:
+        """Those under way, and a page of the finished ones."""
+        found, after = await run_in_threadpool(
+            face.documents, outcome=outcome.value if outcome else None, q=q, reason=reason, cursor=cursor, limit=limit
+        )
+        return {"under_way": face.under_way(), "documents": found, "cursor": after}
+
+    @app.get("/documents/{document_id}")
+    async def document(document_id: DocumentId) -> dict[str, Any]:
+        manifest = await _manifest(face, document_id)
+        return line_of(manifest) | {
+            "pages": {kind.value: runs for kind, runs in manifest.pages.items()},
+            "notes": [note.model_dump(mode="json") for note in manifest.notes],
+            "outputs": [output.model_dump(mode="json") for output in manifest.outputs],
+            "source_uri": manifest.source_uri,
+            "message": manifest.message,
+        }
+
+    @app.get("/documents/{document_id}/pages/{page_number}")
+    async def page_text(document_id: DocumentId, page_number: PageNumber) -> dict[str, Any]:
+        manifest = await _manifest(face, document_id)
+        text = await run_in_threadpool(face.text, manifest, page_number)
+        if text is None:
+            raise HTTPException(404, "There is no text of this page.")
+        return {"page_number": page_number, "text": text}
+
+    @app.get("/documents/{document_id}/pages/{page_number}/image", response_class=Response)
+    async def page_image(document_id: DocumentId, page_number: PageNumber) -> Response:
+        manifest = await _manifest(face, document_id)
+        if page_number > manifest.page_count:
+            raise HTTPException(404, "There is no such page.")
+        picture = await run_in_threadpool(face.picture, manifest, page_number)
+        if picture is None:
+            raise HTTPException(404, "There is no picture of this page.")
+        return Response(picture, media_type="image/jpeg")
+
+
+def _add_control(app: FastAPI, face: Face, verify_push: Any) -> None:
+    @app.post("/documents/{document_id}/retry", status_code=202)
+    async def retry(document_id: DocumentId) -> Accepted:
+        """Its failed pages are read again by this run."""
+        manifest = await _manifest(face, document_id)
+        if manifest.outcome is DocumentOutcome.COMPLETE:
+            raise HTTPException(400, "The document is complete.")
+        face.commands.retry(manifest)
+        return Accepted(document_id=document_id)
+
+    @app.post("/documents/{document_id}/cancel", status_code=202)
+    async def cancel(document_id: DocumentId) -> Accepted:
+        """Every run on the destination drops it; nothing of it is written."""
+        if await run_in_threadpool(face.manifest, document_id) is not None:
+            raise HTTPException(400, "The document is finished already.")
+        await run_in_threadpool(face.commands.cancel, document_id)
+        return Accepted(document_id=document_id)
+
+    @app.post("/process-file", status_code=202)
+    async def process_file(file: FileToProcess) -> Accepted:
+        return Accepted(document_id=await _add(face, file.name))
+
+    @app.post("/gcs-event", status_code=202)
+    async def gcs_event(envelope: PushEnvelope, request: Request) -> Accepted:
+        """A notification of Cloud Storage: its object is taken up when it lies below the source."""
+        if verify_push is not None:
+            try:
+                await run_in_threadpool(verify_push, request.headers.get("authorization", ""))
+            except ValueError as error:
+                raise HTTPException(403, "The push is not from Pub/Sub.") from error
+        name = _name_in_event(face, envelope.message)
+        return Accepted(document_id=await _add(face, name)) if name else Accepted(accepted=False)
+
+    @app.post("/pause", status_code=202)
+    async def pause() -> Accepted:
+        """No further page is sent until /resume."""
+        face.commands.pause()
+        return Accepted()
+
+    @app.post("/resume", status_code=202)
+    async def resume() -> Accepted:
+        face.commands.resume()
+        return Accepted()
+
+    @app.post("/drain", status_code=202)
+    async def drain() -> Accepted:
+        """As SIGTERM: finish what is under way, and end."""
+        face.commands.drain()
+        return Accepted()
+
+
+async def _manifest(face: Face, document_id: str) -> Manifest:
+    manifest = await run_in_threadpool(face.manifest, document_id)
+    if manifest is None:
+        raise HTTPException(404, "No finished document has this id.")
+    return manifest
+
+
+async def _add(face: Face, name: str) -> str:
+    try:
+        return await run_in_threadpool(face.commands.add, name)
+    except (ObjectNotFound, UnsafeName) as error:
+        raise HTTPException(404, f"The source has no document of that name: {name!r}") from error
+    except RayocrError as error:
+        raise HTTPException(503, str(error)) from error
+
+
+def _name_in_event(face: Face, message: PushMessage) -> str | None:
+    attributes = message.attributes
+    if not attributes.get("objectId") and message.data:
+        try:
+            decoded = json.loads(base64.b64decode(message.data, validate=True))
+            attributes = {"bucketId": str(decoded["bucket"]), "objectId": str(decoded["name"]), **attributes}
+        except (ValueError, KeyError, TypeError) as error:
+            raise HTTPException(400, "The message is no notification of Cloud Storage.") from error
+    if attributes.get("eventType", "OBJECT_FINALIZE") != "OBJECT_FINALIZE":
+        return None
+    uri = f"gs://{attributes.get('bucketId', '')}/{attributes.get('objectId', '')}"
+    prefix = face.source.uri + "/"
+    name = uri[len(prefix) :] if uri.startswith(prefix) else None
+    return name if name and name.lower().endswith(".pdf") else None
+
+
+def _json(text: str) -> dict[str, Any] | None:
+    try:
+        line = json.loads(text)
+    except ValueError:
+        return None
+    return line if isinstance(line, dict) else None

@@ -1,0 +1,138 @@
+"""What the HTTP face knows and may do: snapshots that the run pushes, commands that go back to it, and its records on storage.
+
+The face runs on a thread of its own. The run writes one attribute, a snapshot that is never changed afterwards; commands are
+functions that the run hands over, and that are safe to call from any thread. Nothing in the run waits for the face.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rayocr.errors import ObjectNotFound, RecordCorrupt, StorageError
+from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of, manifest_name
+from rayocr.outputs.report.pages import pages_of_markdown
+from rayocr.storage.base import Storage
+
+_ID = re.compile(r"[0-9a-f]{32}")
+_SCANNED = 2000  # manifests that one request looks through
+_FRESH_S = 10.0  # a snapshot older than this means that the run's loop hangs
+_LOG_TAIL_BYTES = 512 << 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commands:
+    """What the run does on request; each returns at once. `add(name)` raises ObjectNotFound, StorageError."""
+
+    pause: Callable[[], None]
+    resume: Callable[[], None]
+    drain: Callable[[], None]
+    cancel: Callable[[str], None]
+    retry: Callable[[Manifest], None]
+    add: Callable[[str], str]
+
+
+@dataclass(slots=True, kw_only=True)
+class Face:
+    source: Storage
+    dest: Storage
+    state: Storage
+    commands: Commands
+    config: Mapping[str, Any]  # without secrets
+    logs: Path
+    draw: Callable[[Manifest, int], bytes | None]  # a page's picture, a JPEG
+    readiness: Callable[[], dict[str, str]]  # what is wrong, by part; empty: ready
+    snapshot: Mapping[str, Any] = field(default_factory=dict)
+    pushed_at: float = field(default_factory=time.monotonic)
+
+    def push(self, snapshot: Mapping[str, Any]) -> None:
+        self.snapshot, self.pushed_at = snapshot, time.monotonic()
+
+    @property
+    def lives(self) -> bool:
+        return time.monotonic() - self.pushed_at < _FRESH_S
+
+    def manifest(self, document_id: str) -> Manifest | None:
+        """Raises StorageError."""
+        if not _ID.fullmatch(document_id):
+            return None
+        name = manifest_name(document_id)
+        try:
+            return Manifest.from_json(self.state.read(name), name=name)
+        except (ObjectNotFound, RecordCorrupt):
+            return None
+
+    def under_way(self) -> list[Mapping[str, Any]]:
+        return list(self.snapshot.get("under_way", ()))
+
+    def documents(
+        self, *, outcome: str | None, q: str | None, reason: str | None, cursor: str | None, limit: int
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """Finished documents in the order of their ids, and where to go on; None at the end. Raises StorageError."""
+        found: list[dict[str, Any]] = []
+        last = None
+        for scanned, manifest in enumerate(self._manifests_after(cursor), start=1):
+            last = manifest.document_id
+            if _matches(manifest, outcome, q, reason):
+                found.append(line_of(manifest))
+            if len(found) >= limit or scanned >= _SCANNED:
+                return found, last
+        return found, None
+
+    def _manifests_after(self, cursor: str | None) -> Iterator[Manifest]:
+        for entry in self.state.list(DOCUMENTS_PREFIX):
+            document_id = document_id_of(entry.name)
+            if document_id is None or (cursor is not None and document_id <= cursor):
+                continue
+            manifest = self.manifest(document_id)
+            if manifest is not None:
+                yield manifest
+
+    def text(self, manifest: Manifest, page_number: int) -> str | None:
+        name = next((output.name for output in manifest.outputs if output.name.endswith(".md")), None)
+        if name is None:
+            return None
+        try:
+            return pages_of_markdown(self.dest.read(name).decode("utf-8", "replace")).get(page_number)
+        except StorageError:
+            return None
+
+    def picture(self, manifest: Manifest, page_number: int) -> bytes | None:
+        return self.draw(manifest, page_number)
+
+    def log_lines(self, count: int) -> list[str]:
+        """The last lines of the newest log file."""
+        files = sorted((self.logs / "json").glob("*.jsonl"))
+        if not files:
+            return []
+        with files[-1].open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - _LOG_TAIL_BYTES))
+            lines = file.read().decode("utf-8", "replace").splitlines()
+        return lines[-count:]
+
+
+def line_of(manifest: Manifest) -> dict[str, Any]:
+    return {
+        "document_id": manifest.document_id,
+        "name": manifest.name,
+        "outcome": manifest.outcome.value,
+        "reason": manifest.reason or next((note.reason for note in manifest.notes if note.reason), None),
+        "page_count": manifest.page_count,
+        "failed_pages": next((runs for kind, runs in manifest.pages.items() if kind.value == "failed"), ""),
+        "doubtful_pages": sum(bool(note.doubts) for note in manifest.notes),
+        "engines": manifest.engines,
+        "cost_usd": manifest.cost_usd,
+        "finished_at": manifest.finished_at,
+    }
+
+
+def _matches(manifest: Manifest, outcome: str | None, q: str | None, reason: str | None) -> bool:
+    if outcome is not None and manifest.outcome.value != outcome:
+        return False
+    if reason is not None and reason not in {manifest.reason, *(note.reason for note in manifest.notes)}:
+        return False
+    return q is None or q.casefold() in manifest.name.casefold()

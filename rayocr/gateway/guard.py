@@ -1,0 +1,94 @@
+"""Who may ask, how much and how often: a bearer token, a limit on bodies, a limit on the rate."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+_OPEN = frozenset({"/", "/health", "/ready", "/openapi.json", "/favicon.ico"})  # nothing of the run's is told there
+_MAX_BODY_BYTES = 64 << 10
+_PER_S, _BURST = 50.0, 200.0
+_POLICY = b"default-src 'self'; img-src 'self' blob:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", _POLICY),
+]
+
+
+class Guard:
+    """ASGI middleware. `token` None: whoever reaches the address may ask, so that it must be a loopback one."""
+
+    def __init__(
+        self,
+        app: Any,
+        *,
+        token: str | None,
+        open_paths: frozenset[str] = frozenset(),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._app = app
+        self._token = token
+        self._open = _OPEN | open_paths
+        self._clock = clock
+        self._tokens, self._at = _BURST, clock()
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        refusal = self._refusal(scope)
+        if refusal is not None:
+            await _answer(send, *refusal)
+            return
+
+        async def with_headers(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *_HEADERS]
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+    def _refusal(self, scope: dict[str, Any]) -> tuple[int, str] | None:
+        headers = dict(scope["headers"])
+        if not self._within_rate():
+            return 429, "Too many requests."
+        if self._token is not None and scope["path"] not in self._open:
+            given = headers.get(b"authorization", b"").decode("latin-1")
+            if not secrets.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
+                return 401, "A bearer token is needed."
+        if self._token is None and scope["method"] != "GET" and _is_foreign(headers):
+            return 403, "Requests of other pages are not taken."
+        length = headers.get(b"content-length", b"0")
+        if headers.get(b"transfer-encoding") or not length.isdigit() or int(length) > _MAX_BODY_BYTES:
+            return 413, "The body is too large."
+        return None
+
+    def _within_rate(self) -> bool:
+        now = self._clock()
+        self._tokens, self._at = min(_BURST, self._tokens + (now - self._at) * _PER_S), now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+
+def _is_foreign(headers: dict[bytes, bytes]) -> bool:
+    """Without a token, a page of the internet open in the same browser must not steer the run."""
+    origin, host = headers.get(b"origin"), headers.get(b"host", b"")
+    return origin is not None and origin.split(b"://", 1)[-1] != host
+
+
+async def _answer(send: Send, status: int, detail: str) -> None:
+    body = f'{{"detail": "{detail}"}}'.encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    if status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    await send({"type": "http.response.start", "status": status, "headers": headers + _HEADERS})
+    await send({"type": "http.response.body", "body": body})

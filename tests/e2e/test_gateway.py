@@ -1,0 +1,192 @@
+"""A run that is watched and steered while it reads: over HTTP, and on its page in a browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.e2e.support import PATIENCE_S, PROJECT, Cli, SimulatedGemini, end_tree, make_pdf, manifests, wait_until
+
+TOKEN = "a-token-that-nobody-may-see"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@dataclass
+class Watched:
+    """A run with one document that lost pages, and another that goes on for a while."""
+
+    cli: Cli
+    gemini: SimulatedGemini
+    run: subprocess.Popen[str]
+    url: str
+    log: Path
+
+    def ask(self, path: str, method: str = "GET", token: str = TOKEN) -> Any:
+        request = urllib.request.Request(self.url + path, method=method, headers={"Authorization": f"Bearer {token}"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            text = answer.read().decode()
+        return json.loads(text) if answer.headers["content-type"].startswith("application/json") else text
+
+    def outcomes(self) -> dict[str, str]:
+        return {d["name"]: d["outcome"] for d in self.ask("/documents")["documents"]}
+
+    def end(self) -> str:
+        self.gemini.set(latency_s=0.0)
+        self.run.wait(PATIENCE_S)
+        return self.log.read_text()
+
+
+@pytest.fixture
+def watched(cli: Cli, gemini: SimulatedGemini) -> Iterator[Watched]:
+    make_pdf(cli.folder / "in" / "a.pdf", 8, prefix="page of a with the")
+    gemini.set(recitation_always_share=0.5)
+    log = cli.folder / "run.log"
+    environment = cli.environment | gemini.variables | {"RAYOCR_API_TOKEN": TOKEN}
+    options = [
+        "source=in",
+        "dest=out",
+        "engine=gemini",
+        "engine.chain=[gemini]",
+        "limits.max_in_flight=2",
+        "limits.rpm=6000",
+        "gateway.port=0",
+    ]
+    first = cli.run(*options, **gemini.variables)
+    assert first.returncode == 1, first.stdout + first.stderr
+    gemini.set(recitation_always_share=0.0, latency_s=0.5)
+    make_pdf(cli.folder / "in" / "b.pdf", 120, prefix="page of b with the")
+    with log.open("w") as file:
+        run = subprocess.Popen(
+            cli.command([*options, "progress=plain"]),
+            env=environment,
+            cwd=cli.folder,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            text=True,
+        )
+    try:
+        wait_until(lambda: "Page: " in log.read_text() or run.poll() is not None, "the page is there")
+        found = re.search(r"Page: (\S+)", log.read_text())
+        assert found, log.read_text()
+        watched = Watched(cli, gemini, run, found[1], log)
+        wait_until(lambda: _answers(watched), "the page answers")
+        yield watched
+    finally:
+        if run.poll() is None:
+            end_tree(run.pid)
+            run.wait()
+
+
+def _answers(watched: Watched) -> bool:
+    try:
+        return bool(watched.ask("/status").get("run_id"))
+    except (urllib.error.URLError, ConnectionError):
+        assert watched.run.poll() is None, watched.log.read_text()
+        return False
+
+
+def test_a_run_is_watched_paused_and_a_failed_document_is_retried(watched: Watched) -> None:
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        watched.ask("/drain", "POST", token="another")
+    assert watched.outcomes() == {"a.pdf": "partial"}
+    (partial,) = watched.ask("/documents?outcome=partial")["documents"]
+    answered = watched.gemini.answered
+    watched.ask(f"/documents/{partial['document_id']}/retry", "POST")
+    wait_until(lambda: watched.outcomes().get("a.pdf") == "complete", "the document is complete")
+    assert watched.ask(f"/documents/{partial['document_id']}/pages/3")["text"].startswith("This is page of a with the number 3 ")
+    assert watched.gemini.answered > answered
+    watched.ask("/pause", "POST")
+    wait_until(lambda: watched.ask("/status")["gauges"]["paused"] == 1, "the run is paused")
+    watched.ask("/resume", "POST")
+
+    metrics = watched.ask("/metrics")
+    documented = set(re.findall(r"`(rayocr_\w+)`", (PROJECT / "docs" / "observability.md").read_text()))
+    of_ray = {"rayocr_pages", "rayocr_documents", "rayocr_tokens", "rayocr_cost_usd"}
+    assert documented - of_ray == set(re.findall(r"^# TYPE (\w+)", metrics, re.MULTILINE))
+    assert re.search(r'rayocr_documents_total\{outcome="complete"\} 1\.0', metrics)
+    process = psutil.Process(watched.run.pid)
+    arguments = [" ".join(p.cmdline()) for p in (process, *process.children(recursive=True))]
+    shown = json.dumps([watched.ask("/config"), watched.ask("/status"), watched.ask("/logs"), metrics, arguments])
+    out = watched.end()
+    assert watched.run.returncode == 0, out
+    everything = (
+        shown
+        + out
+        + "".join(
+            path.read_bytes().decode("utf-8", "replace")
+            for folder in ("out", "logs")
+            for path in (watched.cli.folder / folder).rglob("*")
+            if path.is_file()
+        )
+    )
+    for secret in (TOKEN, watched.gemini.key):
+        assert secret not in everything
+    assert {m["name"]: m["outcome"] for m in manifests(watched.cli.folder / "out")} == {"a.pdf": "complete", "b.pdf": "complete"}
+
+
+@pytest.mark.skipif(CHROMIUM is None or find_spec("playwright") is None, reason="needs Debian's chromium")
+@pytest.mark.filterwarnings("ignore")
+def test_the_page_shows_progress_retries_and_compares(watched: Watched, tmp_path: Path) -> None:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 900}, bypass_csp=True)  # the test evaluates scripts
+        troubles: list[str] = []
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.goto(watched.url)
+        page.fill("#token", TOKEN)
+        page.click("#login button")
+        page.wait_for_selector("td.partial", timeout=PATIENCE_S * 1000)
+        before = page.inner_text("#cards strong")
+        page.wait_for_function(
+            "before => document.querySelector('#cards strong').innerText !== before", arg=before, timeout=PATIENCE_S * 1000
+        )
+        _has_no_serious_fault(page)
+        page.click("text=a.pdf")
+        page.wait_for_function("document.querySelector('#v-image').naturalWidth > 100", timeout=PATIENCE_S * 1000)
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function("document.querySelector('#v-page').innerText.startsWith('page 2 of 8')")
+        page.wait_for_function("!['…'].includes(document.querySelector('#v-text').innerText)", timeout=PATIENCE_S * 1000)
+        text = page.inner_text("#v-text")
+        assert "number 2 " in text or "could not be read" in text
+        _keep(page, "document")
+        page.click("#close")
+        page.click("[aria-label='Retry a.pdf']")
+        page.wait_for_selector("td.complete", timeout=PATIENCE_S * 1000)
+        _keep(page, "page")
+        page.click("#theme")
+        _has_no_serious_fault(page)
+        _keep(page, "page-dark")
+        browser.close()
+    assert troubles == []
+    watched.end()
+
+
+def _has_no_serious_fault(page: Any) -> None:
+    if find_spec("axe_playwright_python") is None:
+        return
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = [v for v in Axe().run(page).response["violations"] if v["impact"] in ("serious", "critical")]
+    assert not found, [(v["id"], [node["html"] for node in v["nodes"]]) for v in found]
+
+
+def _keep(page: Any, name: str) -> None:
+    """Pictures for docs/, where somebody asks for them."""
+    if folder := os.environ.get("RAYOCR_SCREENSHOTS"):
+        page.screenshot(path=f"{folder}/{name}.png")

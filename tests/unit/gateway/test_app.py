@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
+from starlette.testclient import TestClient
+
+from rayocr.config import GatewayConfig
+from rayocr.errors import UsageError
+from rayocr.gateway.app import create_app
+from rayocr.gateway.guard import Guard
+from rayocr.gateway.server import check_gateway
+from tests.unit.gateway.faces import DONE, PARTIAL, a_face
+
+STEERING = [
+    "/pause",
+    "/resume",
+    "/drain",
+    "/process-file",
+    "/gcs-event",
+    f"/documents/{PARTIAL}/retry",
+    f"/documents/{PARTIAL}/cancel",
+]
+READING = ["/metrics", "/status", "/config", "/logs", "/events", "/documents", f"/documents/{DONE}", f"/documents/{DONE}/pages/1"]
+
+
+def test_documents_are_listed_filtered_and_paged(tmp_path: Path) -> None:
+    face, _ = a_face(tmp_path)
+    client = TestClient(create_app(face, token=None))
+    both = client.get("/documents").json()
+    assert [d["document_id"] for d in both["documents"]] == [DONE, PARTIAL]
+    assert [d["name"] for d in client.get("/documents?outcome=partial").json()["documents"]] == ["b.pdf"]
+    assert [d["name"] for d in client.get("/documents?reason=Refused").json()["documents"]] == ["b.pdf"]
+    assert [d["name"] for d in client.get("/documents?q=2024/A").json()["documents"]] == ["2024/a.pdf"]
+    first = client.get("/documents?limit=1").json()
+    second = client.get(f"/documents?limit=1&cursor={first['cursor']}").json()
+    assert [d["name"] for d in (*first["documents"], *second["documents"])] == ["2024/a.pdf", "b.pdf"]
+
+
+def test_a_document_tells_its_pages_texts_and_pictures(tmp_path: Path) -> None:
+    face, _ = a_face(tmp_path)
+    client = TestClient(create_app(face, token=None))
+    document = client.get(f"/documents/{PARTIAL}").json()
+    assert (document["pages"], document["notes"][0]["reason"]) == ({"done": "1", "failed": "2"}, "Refused")
+    assert client.get(f"/documents/{DONE}/pages/2").json()["text"] == "two"
+    picture = client.get(f"/documents/{DONE}/pages/2/image")
+    assert (picture.headers["content-type"], picture.content) == ("image/jpeg", b"\xff\xd8")
+    for path in ("/documents/" + "c" * 32, f"/documents/{DONE}/pages/3", f"/documents/{DONE}/pages/3/image"):
+        assert client.get(path).status_code == 404
+    for path in ("/documents/..%2F..%2Fetc%2Fpasswd", "/documents/%2e%2e", f"/documents/{DONE}/pages/-1"):
+        assert client.get(path).status_code in (404, 422)
+
+
+def test_what_is_asked_for_reaches_the_run(tmp_path: Path) -> None:
+    face, asked = a_face(tmp_path)
+    client = TestClient(create_app(face, token=None))
+    for path in ("/pause", "/resume", "/drain", f"/documents/{PARTIAL}/retry", f"/documents/{'c' * 32}/cancel"):
+        assert client.post(path).status_code == 202
+    assert client.post("/process-file", json={"name": "new.pdf"}).json()["document_id"] == "c" * 32
+    assert client.post("/process-file", json={"name": "missing.pdf"}).status_code == 404
+    assert client.post(f"/documents/{DONE}/retry").status_code == 400
+    assert client.post(f"/documents/{DONE}/cancel").status_code == 400
+    assert [what for what, _ in asked] == ["pause", "resume", "drain", "retry", "cancel", "add"]
+
+
+def push(**attributes: str) -> dict[str, object]:
+    data = base64.b64encode(json.dumps({"bucket": "b", "name": "other.pdf"}).encode()).decode()
+    return {"message": {"attributes": attributes, "data": "" if attributes else data}, "subscription": "s"}
+
+
+def test_a_notification_of_cloud_storage_takes_up_its_object(tmp_path: Path) -> None:
+    face, asked = a_face(tmp_path)
+
+    class Bucket:
+        uri = "gs://b/in"
+
+    face.source = Bucket()  # type: ignore[assignment]
+    client = TestClient(create_app(face, token=None))
+    below = push(bucketId="b", objectId="in/new.pdf", eventType="OBJECT_FINALIZE")
+    assert client.post("/gcs-event", json=below).json()["accepted"]
+    for other in (
+        push(bucketId="b", objectId="elsewhere/new.pdf"),
+        push(bucketId="b", objectId="in/new.pdf", eventType="OBJECT_DELETE"),
+        push(bucketId="b", objectId="in/new.txt"),
+        push(),
+    ):
+        answer = client.post("/gcs-event", json=other)
+        assert (answer.status_code, answer.json()["accepted"]) == (202, False)
+    assert client.post("/gcs-event", json={"message": {"data": "no base64"}}).status_code == 400
+    assert asked == [("add", "new.pdf")]
+
+
+def test_a_push_that_is_not_from_pubsub_is_refused(tmp_path: Path) -> None:
+    face, _asked = a_face(tmp_path)
+
+    def verify(authorization: str) -> None:
+        if authorization != "Bearer of Google":
+            raise ValueError("forged")
+
+    client = TestClient(create_app(face, token="t", verify_push=verify))
+    assert client.post("/gcs-event", json=push(), headers={"Authorization": "Bearer t"}).status_code == 403
+    assert client.post("/gcs-event", json=push(), headers={"Authorization": "Bearer of Google"}).status_code == 202
+
+
+@pytest.mark.parametrize("path", [*STEERING, *READING])
+def test_without_the_token_nothing_is_told_and_nothing_is_done(tmp_path: Path, path: str) -> None:
+    face, asked = a_face(tmp_path)
+    client = TestClient(create_app(face, token="the-token"))
+    ask = client.post if path in STEERING else client.get
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "the-token"}):
+        assert ask(path, headers=headers).status_code == 401
+    assert asked == []
+    assert client.get("/health").status_code == client.get("/").status_code == 200
+
+
+def test_with_the_token_it_is(tmp_path: Path) -> None:
+    face, asked = a_face(tmp_path)
+    client = TestClient(create_app(face, token="the-token"), headers={"Authorization": "Bearer the-token"})
+    assert client.post("/pause").status_code == 202
+    assert asked == [("pause", None)]
+
+
+def test_another_page_in_the_same_browser_cannot_steer(tmp_path: Path) -> None:
+    face, asked = a_face(tmp_path)
+    client = TestClient(create_app(face, token=None))
+    assert client.post("/drain", headers={"Origin": "https://elsewhere.example"}).status_code == 403
+    assert client.post("/pause", headers={"Origin": "http://testserver"}).status_code == 202
+    assert "access-control-allow-origin" not in client.get("/status", headers={"Origin": "https://elsewhere.example"}).headers
+    assert asked == [("pause", None)]
+
+
+def test_large_bodies_and_storms_are_refused(tmp_path: Path) -> None:
+    face, _ = a_face(tmp_path)
+    client = TestClient(create_app(face, token=None))
+    assert client.post("/process-file", content=b"x" * 70_000).status_code == 413
+    now = [0.0]
+    slow = TestClient(Guard(create_app(face, token=None), token=None, clock=lambda: now[0]))
+    codes = [slow.get("/health").status_code for _ in range(201)]
+    assert (codes.count(200), codes[-1]) == (200, 429)
+    now[0] += 1.0
+    assert slow.get("/health").status_code == 200
+
+
+def test_a_run_that_hangs_is_not_live(tmp_path: Path) -> None:
+    face, _ = a_face(tmp_path)
+    client = TestClient(create_app(face, token=None))
+    assert client.get("/health").status_code == 200
+    face.pushed_at -= 60
+    assert client.get("/health").status_code == 503
+    face.readiness = lambda: {"locks": "away"}
+    answer = client.get("/ready")
+    assert (answer.status_code, answer.json()["detail"]) == (503, {"locks": "away"})
+
+
+def test_an_address_that_others_reach_needs_a_token() -> None:
+    with pytest.raises(UsageError, match="RAYOCR_API_TOKEN"):
+        check_gateway(GatewayConfig(host="0.0.0.0"), None)
+    check_gateway(GatewayConfig(host="0.0.0.0"), "t")
+    check_gateway(GatewayConfig(), None)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_whatever_the_document_of_the_api_allows_is_answered_as_it_says(tmp_path: Path) -> None:
+    face, _ = a_face(tmp_path)
+    app = create_app(face, token=None)
+    app.user_middleware.clear()  # the limit on the rate is tested above
+    schema = schemathesis.openapi.from_asgi("/openapi.json", app)
+    checks = [not_a_server_error, status_code_conformance, response_schema_conformance]
+    asked = 0
+    for operation in schema.get_all_operations():
+        strategy = operation.ok().as_strategy()
+
+        @settings(max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+        @given(case=strategy)
+        def ask(case: schemathesis.Case) -> None:
+            nonlocal asked
+            asked += 1
+            case.call_and_validate(checks=checks)
+
+        ask()
+    assert asked > 100
