@@ -37,7 +37,14 @@ def environment(home: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def cluster(environment: dict[str, str], home: Path) -> Iterator[Cluster]:
+def heads_home(home: Path) -> dict[str, str]:
+    """A Ray that a test starts with cluster=local leaves a token at home, and a head that finds one there asks everybody for it."""
+    (home / "h").mkdir()
+    return {"HOME": str(home / "h")}
+
+
+@pytest.fixture(scope="session")
+def cluster(environment: dict[str, str], home: Path, heads_home: dict[str, str]) -> Iterator[Cluster]:
     port = free_port()
     log = (home / "head.log").open("wb")
     head = subprocess.Popen(
@@ -46,7 +53,7 @@ def cluster(environment: dict[str, str], home: Path) -> Iterator[Cluster]:
             *(f"--port={port}", "--node-ip-address=127.0.0.1", "--include-dashboard=false", f"--temp-dir={home / 't'}"),
             "--object-store-memory=500000000",
         ],
-        env=environment | {"RAY_enable_worker_prestart": "0", "RAY_prestart_worker_first_driver": "0"},
+        env=environment | heads_home | {"RAY_enable_worker_prestart": "0", "RAY_prestart_worker_first_driver": "0"},
         stdout=log,
         stderr=subprocess.STDOUT,
         start_new_session=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import signal
 import subprocess
 import sys
@@ -33,15 +34,14 @@ RAY = (sys.executable, "-m", "ray.scripts.scripts")
 
 @dataclass(frozen=True)
 class JobCluster:
-    """A head with a dashboard, in whose environment the key is."""
+    """A head with a dashboard that asks for its token, and in whose environment the key is."""
 
     address: str
     environment: dict[str, str]
     gemini: SimulatedGemini
 
     def details(self, job_id: str) -> dict[str, Any]:
-        token = Path(self.environment["HOME"], ".ray", "auth_token")
-        headers = {"Authorization": f"Bearer {token.read_text().strip()}"} if token.exists() else {}
+        headers = {"Authorization": f"Bearer {self.environment['RAY_AUTH_TOKEN']}"}
         request = urllib.request.Request(f"{self.address}/api/jobs/{job_id}", headers=headers)
         with urllib.request.urlopen(request, timeout=60) as answer:
             found: dict[str, Any] = json.load(answer)
@@ -59,7 +59,9 @@ def job_cluster(environment: dict[str, str], home: Path) -> Iterator[JobCluster]
     gemini = SimulatedGemini(environment, latency_s=0.4)
     temp, port = home / "j", free_port()
     log = (home / "job-head.log").open("wb")
+    token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     ours = environment | {
+        **token,
         **gemini.variables,
         "PATH": f"{Path(sys.executable).parent}:{environment['PATH']}",
         "RAY_TMPDIR": str(temp),
@@ -79,7 +81,7 @@ def job_cluster(environment: dict[str, str], home: Path) -> Iterator[JobCluster]
     try:
         wait_until(lambda: "Ray runtime started" in text() or head.poll() is not None, "the Ray head is up")
         assert head.poll() is None, text()
-        yield JobCluster(f"http://127.0.0.1:{port}", environment | {"RAY_TMPDIR": str(temp)}, gemini)
+        yield JobCluster(f"http://127.0.0.1:{port}", environment | token | {"RAY_TMPDIR": str(temp)}, gemini)
     finally:
         log.close()
         end_tree(head.pid)
