@@ -38,7 +38,7 @@ def environment(home: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def heads_home(home: Path) -> dict[str, str]:
-    """A Ray that a test starts with cluster=local leaves a token at home, and a head that finds one there asks everybody for it."""
+    """A Ray started with cluster=local leaves a token at home, and a head that finds one there asks everybody for it."""
     (home / "h").mkdir()
     return {"HOME": str(home / "h")}
 
