@@ -308,6 +308,21 @@ class DedupConfig:
 
 
 @dataclass
+class DoubtConfig:
+    """A second look at what servers said: does it agree with the page's own text, or with lines that are read here?"""
+
+    text_layer: bool = True  # every page that has a text layer is compared with it; 1 to 3 ms
+    # Of the other pages, a few lines are read here and looked for in the answer; 0.2 s each, so 1 ms a page. 1: all, 0: none.
+    sample: float = 0.005
+    floor: float = 0.6  # share of words that must agree; below it the page is `suspect`
+
+    def __post_init__(self) -> None:
+        for name, value in (("sample", self.sample), ("floor", self.floor)):
+            if not 0 <= value <= 1:
+                raise UsageError(f"doubt.{name} is {value}, and must be from 0 to 1.")
+
+
+@dataclass
 class CleanPdfConfig:
     pdf_a: bool = (
         False  # PDF/A-2u, for archives: characters without a font become U+FFFD there as everywhere, and no link is kept alive
@@ -449,6 +464,7 @@ class RayocrConfig:
     ledger: LedgerConfig = field(default_factory=LedgerConfig)
     batch: BatchConfig = field(default_factory=BatchConfig)
     dedup: DedupConfig = field(default_factory=DedupConfig)
+    doubt: DoubtConfig = field(default_factory=DoubtConfig)
     locks: LocksConfig = field(default_factory=LocksConfig)
     retry: RetryConfig = field(default_factory=RetryConfig)
     shutdown: ShutdownConfig = field(default_factory=ShutdownConfig)

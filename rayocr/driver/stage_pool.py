@@ -44,6 +44,7 @@ def open_pool(
         fingerprint=actors.assemble_settings.fingerprint,
         dedup=config.dedup.pages,
         keep_boxes=any(output.needs_boxes for output in plan.outputs),
+        doubt=config.doubt,
     )
     sizer = ShardSizer(stage.kind, target_s=config.workers.target_shard_s, max_pages=config.workers.max_shard_pages)
     pool = WorkerPool(
