@@ -339,7 +339,21 @@ class CleanPdfConfig:
 
 
 @dataclass
+class MarkdownConfig:
+    """Of the Markdown file; `normalize` of all outputs, `headers` also of JSONL and Parquet, whose text is the same."""
+
+    normalize: bool = True  # one style, nothing of the model's own around a page; false: as the engine wrote it
+    headers: str = "keep"  # running headers, footers and page numbers: keep, mark (as comments) or remove
+    join: bool = False  # paragraphs and tables that go on over a page break in one piece; the break's comment stands inside
+    front_matter: bool = False  # title, source, pages, engines, run and date as YAML at the beginning
+
+    def __post_init__(self) -> None:
+        _one_of("output.markdown.headers", self.headers, ("keep", "mark", "remove"))
+
+
+@dataclass
 class OutputConfig:
+    markdown: MarkdownConfig = field(default_factory=MarkdownConfig)
     clean_pdf: CleanPdfConfig = field(default_factory=CleanPdfConfig)
 
 
@@ -441,7 +455,7 @@ class RayocrConfig:
     source: str | None = None  # null: the samples that come with rayocr
     dest: str = "output"
     state: str | None = None  # null: .rayocr/ in the destination
-    outputs: list[str] = field(default_factory=lambda: ["markdown", "clean_pdf"])  # jsonl, searchable_pdf
+    outputs: list[str] = field(default_factory=lambda: ["markdown", "clean_pdf"])  # jsonl, parquet, searchable_pdf
     include: list[str] = field(default_factory=list)  # globs on names below the source; empty: all
     exclude: list[str] = field(default_factory=list)
     document: str | None = None  # of mode=cancel and mode=retry: its name below the source, or its id

@@ -217,6 +217,7 @@ class DocumentContext:
     page_count: int
     title: str | None
     fencing_token: int
+    run_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,13 +106,6 @@ class SecondLook:
 def translates(prompt: str) -> bool:
     """Whether a prompt asks for a translation. One that says not to translate names the word, too."""
     text = prompt.lower()
-    for negation in (
-        "do not translate",
-        "don't translate",
-        "without translat",
-        "not translat",
-        "no translation",
-        "never translate",
-    ):
-        text = text.replace(negation, "")
+    for word in _NOT:
+        text = text.replace(f"{word} translat", "")
     return any(word in text for word in _TRANSLATING)
