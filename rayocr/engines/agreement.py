@@ -19,7 +19,8 @@ _MIN_DIGITS = 2
 _LOOKED_AT = 100_000  # characters
 _NUMBER_FLOOR = 0.5  # factor on the floor: numbers are cut at other places by other readers
 _MARKUP = re.compile(
-    r"<[^<>]{0,300}>|\[(?:illegible|signature|image[^\]\n]{0,200})\]|\\(?=[^\w\s])|&[a-z]{2,8};|&#\d{1,7};", re.IGNORECASE
+    r"<[^<>]{0,300}>|\[(?:illegible|signature|image[^\]\n]{0,200})\]|\\[a-z]+|\\(?=[^\w\s])|&[a-z]{2,8};|&#\d{1,7};",
+    re.IGNORECASE,
 )
 _HYPHENATED = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010\ufffe\x02]\s*\n\s*(?=[^\W\d_])")
 # What parts words: everything but letters, digits and the signs that belong to them (\w knows no vowel signs).

@@ -12,6 +12,7 @@ _TRIES = 8
 _MAX_CHARS = 200_000
 
 _markdown = MarkdownIt("commonmark", {"html": True, "maxNesting": 200}).enable(["table", "strikethrough"])
+_markdown.core.ruler.enableOnly(["normalize", "block"])  # blocks are all that is asked about
 
 
 def closed(text: str) -> str:

@@ -30,6 +30,8 @@ _BULLET = re.compile(r"^(?P<indent>[ \t]*)(?:[-*+][ \t]+)?(?:[•●▪■◦‣
 _STAR = re.compile(r"^(?P<indent>[ \t]*)[*+](?P<gap>[ \t]+)(?=\S)")
 _ITEM = re.compile(r"^[ \t]*(?:-|\d{1,9}[.)])[ \t]+\S")
 _QUOTE = re.compile(r"^(?P<marks> {0,3}>)(?=[^\s>])")
+_FORMULAS = {"$$": "$$", "\\[": "\\]"}
+_MAX_FORMULA_LINES = 60
 _BLANK_LINES = re.compile(r"[ \t]*\n(?:[ \t]*\n)+")
 _MAX_UNDERLINED = 100  # characters: a longer line above `---` is a paragraph above a rule
 # A page's own text that looks like our page breaks would cut it in two for whoever splits the file at them.
@@ -65,13 +67,13 @@ def _blocks(lines: list[str]) -> Iterator[str]:
     position = 0
     while position < len(lines):
         match = _FENCE.match(lines[position])
-        if match is None:
+        end = _end_of_fence(lines, position, match["marks"]) if match is not None else _end_of_formula(lines, position)
+        if end is None:
             outside.append(lines[position])
             position += 1
             continue
         yield from _prose(outside)
         outside = []
-        end = _end_of_fence(lines, position, match["marks"])
         yield "\n".join(lines[position:end])
         position = end
     yield from _prose(outside)
@@ -83,6 +85,20 @@ def _end_of_fence(lines: list[str], start: int, marks: str) -> int:
         if stripped.startswith(marks) and not stripped.strip(marks[0]):
             return position + 1
     return len(lines)
+
+
+def _end_of_formula(lines: list[str], start: int) -> int | None:
+    """Of a formula over several lines, whose signs are none of Markdown's; None where there is none."""
+    first = lines[start].strip()
+    closing = _FORMULAS.get(first[:2])
+    if closing is None or closing in first[2:]:
+        return None
+    for position in range(start + 1, min(len(lines), start + _MAX_FORMULA_LINES)):
+        if not lines[position].strip():
+            return None
+        if lines[position].rstrip().endswith(closing):
+            return position + 1
+    return None
 
 
 def _prose(lines: list[str]) -> Iterator[str]:
