@@ -56,7 +56,8 @@ def typeset_maths(
     alternative = literal(" ".join(source.split()))
     if block:
         return f"wide-maths(w,math.equation(block:true,alt:{alternative},$ {body} $));"
-    return f"math.equation(block:false,alt:{alternative},{f'$display({body})$' if display else f'${body}$'});"
+    # The blank before the end: a line end, which is a backslash, would escape it.
+    return f"math.equation(block:false,alt:{alternative},{f'$display({body} )$' if display else f'${body} $'});"
 
 
 def looks_like_maths(source: str) -> bool:
