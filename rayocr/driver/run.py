@@ -375,7 +375,8 @@ class Run:
         totals = batch.totals
         more = "" if batch.exhausted or totals.found < 20_000 else " so far"
         skipped = f"; {totals.finished:,} finished earlier are skipped" if totals.finished else ""
-        self.terminal.say(f"Found {totals.found:,} documents{more}{skipped}.")
+        documents = "document" if totals.found == 1 else "documents"
+        self.terminal.say(f"Found {totals.found:,} {documents}{more}{skipped}.")
         self._say_strange(batch)
 
     def _say_strange(self, batch: DiscoveryBatch) -> None:
@@ -386,7 +387,8 @@ class Run:
         totals = self.progress.totals = batch.totals
         self._say_strange(batch)
         if not totals.found:
-            self.terminal.warn(f"There are no PDFs in {_place(self.plan.source.uri)}.")
+            passing = " that include= and exclude= let pass" if self.config.include or self.config.exclude else ""
+            self.terminal.warn(f"There are no PDFs{passing} in {_place(self.plan.source.uri)}.")
             return
         self.terminal.say(
             f"Nothing to do: all {totals.found:,} documents are finished (outputs in {_place(self.plan.dest.uri)})."
