@@ -13,18 +13,18 @@ from rayocr.errors import ClusterUnavailable
 class _Starts:
     """ray.init, failing as told before it starts a Ray."""
 
-    def __init__(self, *failures: Exception) -> None:
-        self.failures = list(failures)
+    dashboard_url = "127.0.0.1:8265"
+
+    def __init__(self) -> None:
+        self.failures: list[Exception] = []
         self.count = 0
+        self.address_info = {"address": "127.0.0.1:6379"}
 
     def __call__(self, **_: Any) -> Any:
         self.count += 1
         if self.failures:
             raise self.failures.pop(0)
         return self
-
-    dashboard_url = "127.0.0.1:8265"
-    address_info = {"address": "127.0.0.1:6379"}
 
 
 @pytest.fixture
@@ -50,9 +50,7 @@ def test_a_ray_that_does_not_come_up_in_time_is_started_once_more(starts: _Start
 @pytest.mark.parametrize(
     "failures", [[Exception("timed out"), Exception("timed out")], [OSError("no space")], [AssertionError("a port is taken")]]
 )
-def test_a_ray_that_cannot_be_started_is_told_in_a_sentence_whatever_was_raised(
-    starts: _Starts, failures: list[Exception]
-) -> None:
+def test_a_ray_that_cannot_be_started_is_told_in_a_sentence(starts: _Starts, failures: list[Exception]) -> None:
     starts.failures = failures
     with pytest.raises(ClusterUnavailable, match="on this machine"):
         connect(compose(["cluster=local"], {}))
