@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("rayocr: interrupted.", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go_of_terminal()
         return 1
     except Exception as error:  # a defect of ours: one line for the user, the traceback where it can be looked at
         logging.getLogger("rayocr").critical("A defect of rayocr ended the run.", exc_info=error)
@@ -140,12 +140,28 @@ def _chain_words(config: RayocrConfig) -> str:
     return f"reading with {chain}"
 
 
+def _let_go_of_terminal() -> None:
+    """Its reader went away. Python would try to flush at the end, and its failure would take the place of the exit code."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+
+
 def _report(error: RayocrError) -> int:
-    sys.stdout.flush()
+    """Its exit code, also where nobody is left to read the lines: a terminal that was closed ends in a drained run, too."""
+    try:
+        sys.stdout.flush()
+        _write(error)
+        sys.stderr.flush()
+    except OSError:
+        _let_go_of_terminal()
+    return error.exit_code
+
+
+def _write(error: RayocrError) -> None:
     message = str(error)
     if isinstance(error, DayQuotaExhausted) and error.resumes_at is not None:
         message += f" It resumes at {in_words(error.resumes_at)}."  # here and not where it was raised: in the user's time zone
     lines = [f"rayocr: {message}"] + ([f"  {error.hint}"] if error.hint else [])
     text = "\n".join(lines) + "\n"
     sys.stderr.write(text.encode(sys.stderr.encoding or "utf-8", "backslashreplace").decode(sys.stderr.encoding or "utf-8"))
-    return error.exit_code
