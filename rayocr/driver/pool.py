@@ -98,6 +98,7 @@ class WorkerPool:
         self._workers: list[_Worker] = []
         self._starting: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Condition()
+        self._waiting = 0  # shards that no worker has taken
         self._numbers = 0
         self._failed_starts = 0
         self._failure: BaseException | None = None
@@ -156,6 +157,9 @@ class WorkerPool:
         idle = [w for w in self._workers if not w.shards and not w.reserved and now - w.idle_since >= idle_s]
         for worker in idle[: max(0, len(self._workers) - keep)]:
             self._retire(worker)
+        if not self._waiting:  # nobody needs those any longer for whom there was no CPU yet: no node has to come for them
+            for task in list(self._starting)[max(0, keep - len(self._workers)) :]:
+                task.cancel()
 
     async def follow(self, nodes: Nodes) -> None:
         """Be as large as the nodes allow, and leave those that are about to go: their workers start no further page, and the
@@ -219,7 +223,11 @@ class WorkerPool:
                     return chosen
                 if (not alone or reserved is None) and self._may_grow():
                     self._start_worker()
-                await self._changed.wait()
+                self._waiting += 1
+                try:
+                    await self._changed.wait()
+                finally:
+                    self._waiting -= 1
 
     def _least_loaded(self, load: float, near: str) -> _Worker | None:
         free = [
@@ -247,7 +255,9 @@ class WorkerPool:
 
     def _may_grow(self) -> bool:
         staying = sum(not worker.retiring for worker in self._workers)
-        return not self._draining and not self._starting and staying < self._max_workers
+        # As many again as there are at a time: quick where an autoscaler has to bring the nodes, one after the other at first.
+        room = min(self._max_workers - staying, max(1, staying)) - len(self._starting)
+        return not self._draining and room > 0
 
     def _start_worker(self) -> None:
         self._numbers += 1
@@ -259,6 +269,7 @@ class WorkerPool:
     async def _open_worker(self, name: str) -> None:
         task = asyncio.current_task()
         assert task is not None
+        handle: Any = None
         try:
             handle = self._spawn(name)
             info = await self._answer(handle.open.remote())
@@ -267,6 +278,10 @@ class WorkerPool:
             log_event(log, "worker_start_failed", "A worker did not start.", level=logging.WARNING, worker=name, error=str(error))
             if self._failed_starts >= _STARTS_IN_A_ROW:
                 self._failure = ClusterUnavailable("Workers do not start; Ray's logs say why.")
+        except asyncio.CancelledError:
+            if handle is not None:
+                self._kill(handle)
+            raise
         except Exception as error:  # an engine that cannot work here, or a wrong key: the run is told by whoever waits
             self._failure = error
         else:

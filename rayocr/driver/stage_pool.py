@@ -18,6 +18,7 @@ from rayocr.driver.preflight import Plan
 from rayocr.driver.shards import ShardSizer
 from rayocr.retry import RetryPolicy
 
+_ASKED_FOR_AT_FIRST = 4  # workers that compute, where no node is there for them yet
 _WAITING_WORKERS = 4  # at most, unless workers.max says otherwise: each holds hundreds of pages in flight
 
 
@@ -28,14 +29,13 @@ def open_pool(
     stage = plan.stages[index]
     computes = stage.kind == "compute"
     group = Group.COMPUTE if computes else Group.WAIT
+    asked = group if group in actors.place.groups else None
 
     def most_on(nodes: Nodes) -> int:
-        there = nodes.cpus(group if group in actors.place.groups else None)
-        return (
-            max(1, there)
-            if computes
-            else max(_WAITING_WORKERS, len(nodes.staying(group if group in actors.place.groups else None)))
-        )
+        if not computes:
+            return max(_WAITING_WORKERS, len(nodes.staying(asked)))
+        # Where an autoscaler brings nodes for whom it sees waiting, there are more to wait than there is room for.
+        return max(_ASKED_FOR_AT_FIRST, 2 * nodes.cpus(asked)) if config.workers.groups else max(1, nodes.cpus(asked))
 
     most = config.workers.max or (max(1, cpus) if computes else _WAITING_WORKERS)
     in_flight = config.workers.pages_in_flight or _pages_in_flight(config)
