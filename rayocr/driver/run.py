@@ -141,7 +141,8 @@ class Run:
     ) -> None:
         from rayocr.driver import handles
         from rayocr.driver.flow import DocumentFlow
-        from rayocr.driver.stage_pool import open_pool
+        from rayocr.driver.nodes import watch_nodes
+        from rayocr.driver.stage_pool import open_pool, place_on
 
         requests_per_s = self.config.storage.requests_per_s
         if requests_per_s is not None:  # each process keeps to its share, without a word between them
@@ -182,6 +183,7 @@ class Run:
             cpus=connection.cpus,
             limiter_rules=self._limiter_rules(),
             keys=self.keys,
+            place=place_on(self.config, self.plan),
         )
         stages = [
             (stage, *open_pool(self.config, self.plan, self.keys, actors, index, cpus=connection.cpus, run_id=self.run_id))
@@ -203,7 +205,7 @@ class Run:
             self.progress,
             draining,
             retry_s=leases.retry_s,
-            on_waiting=lambda: _shrink(pools, idle_s=0.0, keep=0),
+            on_waiting=lambda: _shrink(pools, actors, idle_s=0.0, keep=0),
         )
         flow = DocumentFlow(actors, stages=stages, window=window, leases=leases, progress=self.progress, draining=draining)
         leases.start()
@@ -213,7 +215,8 @@ class Run:
         watch = CancelWatch(self.plan.state, lambda document_id: self._cancel(document_id, feed, pools))
         await watch.look()
         watching = asyncio.create_task(watch.run())
-        shrinking = asyncio.create_task(self._shrink_forever(pools))
+        shrinking = asyncio.create_task(self._shrink_forever(pools, actors))
+        following = asyncio.create_task(watch_nodes([*pools, actors.document_workers]))
         metering = asyncio.create_task(self._watch_quota(actors))
         tidying = asyncio.create_task(keep_house(actors, leases, self.run_id))
         feeding = asyncio.create_task(feed.run(flow))
@@ -238,7 +241,7 @@ class Run:
                 terminal=self.terminal,
             )
         )
-        beside = (showing, watching, shrinking, metering, tidying, facing)
+        beside = (showing, watching, shrinking, following, metering, tidying, facing)
         try:
             await self._until_done_or_stopped(feed, feeding, pools, draining, shutdown)
         finally:
@@ -256,11 +259,11 @@ class Run:
         if shutdown.requested.is_set():
             raise Interrupted("Interrupted.")
 
-    async def _shrink_forever(self, pools: list[WorkerPool]) -> None:
+    async def _shrink_forever(self, pools: list[WorkerPool], actors: Actors) -> None:
         idle_s = self.config.workers.idle_timeout_s
         while True:
             await asyncio.sleep(max(1.0, idle_s / 4))
-            _shrink(pools, idle_s=idle_s, keep=self.config.workers.min)
+            _shrink(pools, actors, idle_s=idle_s, keep=self.config.workers.min)
 
     def _cancel(self, document_id: str, feed: Feed, pools: list[WorkerPool]) -> None:
         feed.cancel(document_id)
@@ -410,9 +413,10 @@ class Run:
         )
 
 
-def _shrink(pools: list[WorkerPool], *, idle_s: float, keep: int) -> None:
+def _shrink(pools: list[WorkerPool], actors: Actors, *, idle_s: float, keep: int) -> None:
     for pool in pools:
         pool.shrink(idle_s=idle_s, keep=keep)
+    actors.document_workers.shrink(idle_s=idle_s)
 
 
 def _place(uri: str) -> str:
