@@ -7,6 +7,7 @@ node. What is measured is the pace at the server after a start-up, the spread ov
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -43,11 +44,13 @@ class Pace:
 
 def main() -> None:
     console = Console(width=None if sys.stdout.isatty() else 130)
+    before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="rayocr-nodes-") as folder:
         work = Path(folder)
         pages = int(max(_COUNTS) * _IN_FLIGHT / _LATENCY_S * (_WARM_S + _STEADY_S + 15))
         source = make_documents(work / "in", pages)
         paces = [_measure(count, source, work / str(count)) for count in _COUNTS]
+    console.print(f"load average {before:.1f} before, {os.getloadavg()[0]:.1f} after")
     console.print(_table(paces))
     console.print(_memory_table(paces[-1]))
 
@@ -59,8 +62,7 @@ def _measure(count: int, source: Path, work: Path) -> Pace:
     nodes = RayNodes(environment)
     try:
         for _ in range(count):
-            nodes.add(cpus=2, resources={"rayocr_wait": 1}, wait=False)
-        nodes.wait()
+            nodes.add(cpus=2, resources={"rayocr_wait": 1})
         with Simulated(latency_s=_LATENCY_S) as server:
             return _run(count, nodes, server, source, work, environment)
     finally:

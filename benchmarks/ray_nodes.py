@@ -19,6 +19,7 @@ import psutil
 
 RAY = (sys.executable, "-m", "ray.scripts.scripts")
 _PATIENCE_S = 300.0
+_TRIES = 3
 _QUICK = {  # a lost node is found in 3 s; workers are started when needed
     "RAY_health_check_period_ms": "1000",
     "RAY_health_check_timeout_ms": "1000",
@@ -49,19 +50,25 @@ class Node:
 
     @property
     def is_up(self) -> bool:
-        assert self.process.poll() is None, self.log.read_text(errors="replace")
         return "Ray runtime started" in self.log.read_text(errors="replace")
 
 
 @dataclass
 class RayNodes:
-    """The head offers no CPU. `environment` is that of all nodes: it has to have a HOME without a token of others."""
+    """The head offers no CPU unless told to. `environment` is that of all nodes: it has to have a HOME without a token of others.
+
+    Nodes are started one after the other: Ray gives one up that takes 30 s, which on a busy machine it does beside others.
+    """
 
     environment: Mapping[str, str]
-    redis: str | None = None  # host:port of the Redis that the head's memory is kept in
+    head_cpus: float = 0
+    # Host:port of the Redis that the head's memory is kept in. `ray start` then does not watch the head, whose whole it would end
+    # when a part of it dies: its parts can die one by one.
+    redis: str | None = None
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="rn", dir="/tmp")))
     port: int = field(default_factory=lambda: free_port())
     nodes: list[Node] = field(default_factory=list)
+    _others: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _started: int = 0
     _namespace: str = field(default_factory=lambda: secrets.token_hex(4))
 
@@ -73,23 +80,35 @@ class RayNodes:
         return f"127.0.0.1:{self.port}"
 
     def start_head(self) -> Node:
-        """Returns when it is up. Again on the same port, after the one before was killed."""
-        arguments = ["--head", f"--port={self.port}", "--include-dashboard=false", "--num-cpus=0"]
-        head = self._start([*arguments, f"--temp-dir={self.folder}/t"])
-        self._wait(head)
-        return head
+        """Returns when it is up."""
+        arguments = [
+            "--head",
+            *([] if self.redis else ["--block"]),
+            f"--port={self.port}",
+            "--include-dashboard=false",
+            f"--num-cpus={self.head_cpus:g}",
+        ]
+        return self._start([*arguments, f"--temp-dir={self.folder}/t"])
 
-    def add(self, *, cpus: float = 2, resources: Mapping[str, float] | None = None, wait: bool = True) -> Node:
-        arguments = [f"--address={self.address}", f"--num-cpus={cpus}", f"--resources={json.dumps(dict(resources or {}))}"]
+    def replace_control_store(self) -> None:
+        """Kill the head's GCS and start it again as it was, as Kubernetes does with a head: what it knew is in Redis, or lost."""
+        (gcs,) = [p for p in psutil.process_iter() if _is_gcs_of(p, self.folder)]
+        command, environment = gcs.cmdline(), gcs.environ()
+        gcs.kill()
+        gcs.wait(60)
+        with (self.folder / "gcs.log").open("ab") as output:
+            self._others.append(subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT))
+
+    def add(self, *, cpus: float = 2, resources: Mapping[str, float] | None = None) -> Node:
+        arguments = [
+            "--block",
+            f"--address={self.address}",
+            f"--num-cpus={cpus:g}",
+            f"--resources={json.dumps(dict(resources or {}))}",
+        ]
         node = self._start(arguments)
         self.nodes.append(node)
-        if wait:
-            self._wait(node)
         return node
-
-    def wait(self) -> None:
-        for node in self.nodes:
-            self._wait(node)
 
     def drain(self, node_id: str, *, seconds: int) -> None:
         """As docker/bin/rayocr-drain-node does before its container is stopped."""
@@ -100,9 +119,29 @@ class RayNodes:
     def close(self) -> None:
         for node in [*self.nodes, self.head]:
             node.kill()
+        for process in self._others:
+            process.kill()
+            process.wait(60)
+        for process in psutil.process_iter():  # of a head that did not stay in the foreground
+            with contextlib.suppress(psutil.Error):
+                if f"{self.folder}/t" in " ".join(process.cmdline()):
+                    process.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _start(self, arguments: list[str]) -> Node:
+        """Returns when it is up; on a machine that is too busy for Ray's patience it is tried again."""
+        for left in reversed(range(_TRIES)):
+            node = self._try_to_start(arguments)
+            deadline = time.monotonic() + _PATIENCE_S
+            while node.process.poll() in (None, 0) and time.monotonic() < deadline:
+                if node.is_up:
+                    return node
+                time.sleep(0.05)
+            node.kill()
+            assert left, node.log.read_text(errors="replace")
+        raise AssertionError
+
+    def _try_to_start(self, arguments: list[str]) -> Node:
         self._started += 1
         log = self.folder / f"node{self._started}.log"
         of_redis = {"RAY_REDIS_ADDRESS": self.redis, "RAY_external_storage_namespace": self._namespace} if self.redis else {}
@@ -113,7 +152,7 @@ class RayNodes:
         ]
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [*RAY, "start", "--block", *common, *arguments],
+                [*RAY, "start", *common, *arguments],
                 env={**self.environment, **_QUICK, **of_redis},
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -121,11 +160,13 @@ class RayNodes:
             )
         return Node(process, log)
 
-    def _wait(self, node: Node) -> None:
-        deadline = time.monotonic() + _PATIENCE_S
-        while not node.is_up:
-            assert time.monotonic() < deadline, node.log.read_text(errors="replace")
-            time.sleep(0.05)
+
+def _is_gcs_of(process: psutil.Process, folder: Path) -> bool:
+    try:
+        command = process.cmdline()
+    except psutil.Error:
+        return False
+    return bool(command) and command[0].endswith("gcs_server") and any(str(folder) in argument for argument in command)
 
 
 def free_port() -> int:

@@ -7,6 +7,7 @@ node would, and several of them share a process, since what is measured is whom 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import tempfile
 import threading
@@ -85,7 +86,9 @@ class PageCaller:
 
 def main() -> None:
     console = Console(width=None if sys.stdout.isatty() else 130)
-    rates = [*measure_redis(), *measure_actors(), measure_driver()]
+    before = os.getloadavg()[0]
+    rates = [*measure_redis(), measure_driver(), *measure_actors()]
+    console.print(f"load average {before:.1f} before, {os.getloadavg()[0]:.1f} after")
     table = Table(title="what a run shares, each alone on this machine", title_justify="left")
     for column in ("what", "callers", "calls/s", "pages/s", "its CPU ms a page (Redis: a call)"):
         table.add_column(column, justify="left" if column == "what" else "right")
@@ -116,7 +119,7 @@ def measure_actors() -> list[Rate]:
             ray.kill(limiter)
         for callers in (4, 100, 1000):
             with tempfile.TemporaryDirectory(prefix="rayocr-scale-") as folder:
-                ledger = spawn_ledger(f"{folder}/.rayocr", AccessConfig(), f"scale{callers}", LedgerConfig(), RetryConfig())
+                ledger = spawn_ledger(folder, AccessConfig(), f"scale{callers}", LedgerConfig(), RetryConfig())
                 rates.append(
                     _call("ledger: pages of 2.7 KB, to local disk", PageCaller, ledger, callers, max(2, 2000 // callers))
                 )

@@ -29,6 +29,7 @@ from tests.e2e.support import (
 )
 
 DOCUMENTS, PAGES = 4, 20
+SLOW_S = 1.0  # an answer of the server while there is something to be stopped in the middle of
 RAY = (sys.executable, "-m", "ray.scripts.scripts")
 
 
@@ -99,7 +100,7 @@ def folders(tmp_path: Path) -> Path:
 def options(folders: Path) -> list[str]:
     return [
         *(f"source={folders}/in", f"dest={folders}/out", f"logs.dir={folders}/logs"),
-        *("engine=gemini", "engine.chain=[gemini]", "limits.max_in_flight=4"),
+        *("engine=gemini", "engine.chain=[gemini]", "limits.max_in_flight=4", "outputs=[markdown]", "gateway.enabled=false"),
     ]
 
 
@@ -112,6 +113,7 @@ def all_is_there_and_paid_for_once(folders: Path, gemini: SimulatedGemini, befor
 
 def test_a_job_that_is_stopped_drains_and_one_that_is_submitted_again_goes_on(job_cluster: JobCluster, folders: Path) -> None:
     gemini, before = job_cluster.gemini, job_cluster.gemini.answered
+    gemini.set(latency_s=SLOW_S)
     command = ["python", "-m", "rayocr", *options(folders)]
     grace = json.dumps({"env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": "120"}})
     given = ("--no-wait", "--working-dir", str(PROJECT), "--runtime-env-json", grace)
@@ -127,6 +129,7 @@ def test_a_job_that_is_stopped_drains_and_one_that_is_submitted_again_goes_on(jo
     assert "\r" not in log
     assert 0 < gemini.answered - before < DOCUMENTS * PAGES
 
+    gemini.set(latency_s=0.0)
     again = job_cluster.ray("submit", "--submission-id", "second", "--working-dir", str(PROJECT), "--", "exec", *command)
     assert again.returncode == 0, again.stdout + again.stderr
     assert job_cluster.details("second")["driver_exit_code"] == 0
@@ -138,6 +141,7 @@ def test_mode_submit_follows_the_job_hands_on_a_stop_and_has_its_exit_code(
     job_cluster: JobCluster, folders: Path, tmp_path: Path
 ) -> None:
     gemini, before = job_cluster.gemini, job_cluster.gemini.answered
+    gemini.set(latency_s=SLOW_S)
     cli = Cli(job_cluster.environment, tmp_path, job_cluster.address)
     command = ("mode=submit", *options(folders))
     run = cli.start(*command, "submit.job_id=third", GEMINI_API_KEY="a-key-that-stays-here")
@@ -149,6 +153,7 @@ def test_mode_submit_follows_the_job_hands_on_a_stop_and_has_its_exit_code(
     assert "rayocr: Interrupted." in out
     assert job_cluster.details("third")["status"] == "STOPPED"
 
+    gemini.set(latency_s=0.0)
     (folders / "in" / "broken.pdf").write_bytes(b"no PDF")
     partial = cli.run(*command, "submit.job_id=fourth")
     assert partial.returncode == 1, partial.stdout + partial.stderr

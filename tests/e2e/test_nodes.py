@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.ray_nodes import RayNodes
+from benchmarks.ray_nodes import RayNodes, free_port
+from benchmarks.valkey import Valkey
 from tests.e2e.support import PATIENCE_S, Cli, SimulatedGemini, make_pdf, manifests, page_texts, wait_until
 
 DOCUMENTS, PAGES = 6, 20
@@ -18,11 +19,10 @@ WAITS = {"rayocr_wait": 1.0}
 
 @pytest.fixture
 def nodes(environment: dict[str, str], heads_home: dict[str, str]) -> Iterator[RayNodes]:
-    running = RayNodes(environment | heads_home)
+    running = RayNodes(environment | heads_home, head_cpus=2)
     try:
-        for resources in (WAITS, WAITS, {"rayocr_compute": 1.0}):
-            running.add(resources=resources, wait=False)
-        running.wait()
+        for _ in range(2):
+            running.add(resources=WAITS)
         yield running
     finally:
         running.close()
@@ -69,8 +69,7 @@ def test_nodes_are_drained_lost_and_added_and_every_page_is_paid_once(
     assert run.returncode == 0, out
     assert len(started()) >= 3, "the pool did not follow"
     assert not events(tmp_path, "worker_died")
-    computing = node_ids(nodes.nodes[2].process.pid)
-    assert not started() & computing, "an engine that waits is on a node for those that compute"
+    assert not started() & node_ids(nodes.head.process.pid), "an engine that waits is on a node that is not for it"
     assert [m["outcome"] for m in manifests(tmp_path / "out")].count("complete") == DOCUMENTS
     for number in range(DOCUMENTS):
         assert sorted(page_texts(tmp_path / "out" / f"{number}.md")) == list(range(1, PAGES + 1))
@@ -87,3 +86,27 @@ def node_ids(pid: int) -> set[str]:
     for process in psutil.Process(pid).children(recursive=True):
         found |= set(re.findall(r"--node[_-]id=([0-9a-f]+)", " ".join(process.cmdline())))
     return found
+
+
+def test_a_control_store_that_dies_with_redis_behind_it_ends_no_run(
+    environment: dict[str, str], heads_home: dict[str, str], gemini: SimulatedGemini, tmp_path: Path
+) -> None:
+    gemini.set(latency_s=0.5)
+    make_pdf(tmp_path / "in" / "a.pdf", PAGES, prefix="page of a with the")
+    redis = Valkey(port=free_port())
+    nodes = RayNodes(environment | heads_home, head_cpus=2, redis=f"127.0.0.1:{redis.port}")
+    try:
+        cli = Cli(environment | heads_home, tmp_path, nodes.address)
+        options = ("source=in", "dest=out", "engine=gemini", "engine.chain=[gemini]", "limits.max_in_flight=1", "workers.max=1")
+        run = cli.start(*options, "outputs=[markdown]", "gateway.enabled=false", **gemini.variables)
+        wait_until(lambda: gemini.answered > 2 or run.poll() is not None, "pages are read")
+        nodes.replace_control_store()
+        seen = gemini.answered
+        wait_until(lambda: gemini.answered > seen + 2 or run.poll() is not None, "pages are read without it")
+        gemini.set(latency_s=0.0)
+        out, _ = run.communicate(timeout=PATIENCE_S)
+        assert run.returncode == 0, out
+    finally:
+        nodes.close()
+        redis.close()
+    assert gemini.answered == PAGES
