@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
@@ -28,6 +29,8 @@ class Mode(StrEnum):
 
 def _at_least(minimum: float, **values: float | None) -> None:
     for name, value in values.items():
+        if value is not None and not math.isfinite(value):
+            raise UsageError(f"{name} is {value}, and must be a number; null means no limit where there can be none.")
         if value is not None and value < minimum:
             raise UsageError(f"{name} is {value}, and must be at least {minimum}.")
 

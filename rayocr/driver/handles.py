@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -49,7 +48,7 @@ from rayocr.messages import (
     LimiterState,
     PageSummary,
 )
-from rayocr.observe.dead_letters import DeadLetter, append_dead_letter, dead_letter_name
+from rayocr.observe.dead_letters import copy_dead_letter
 from rayocr.storage.base import Storage
 
 PROCESS_DIED: tuple[type[BaseException], ...] = (
@@ -145,8 +144,7 @@ class Actors:
 
     def copy_dead_letter(self, document_id: str) -> None:
         """The durable letter that the assembler wrote, into the logs."""
-        letter = DeadLetter(**json.loads(self.state.read(dead_letter_name(document_id))))
-        append_dead_letter(self.logs_dir, letter)
+        copy_dead_letter(self.state, self.logs_dir, document_id)
 
     def spawn_worker(self, name: str, settings: WorkerSettings) -> Any:
         return spawn_worker(name, settings, self.ledger, self.limiter, self.desk, place=self.place)

@@ -38,7 +38,7 @@ from rayocr.driver.quota_watch import QuotaWatch
 from rayocr.driver.record import run_record, write_record
 from rayocr.driver.shutdown import Shutdown
 from rayocr.driver.snapshot import Snapshooter
-from rayocr.driver.terminal import ConsoleTerminal, closing_table, printable
+from rayocr.driver.terminal import ConsoleTerminal, closing_table, printable, unseen
 from rayocr.driver.window import Window
 from rayocr.errors import Interrupted, StorageUnavailable
 from rayocr.locks.base import Locks
@@ -339,7 +339,8 @@ class Run:
             places["Report"] = f"{_place(self.plan.state.uri)}/{record}"
         failed = self.progress.documents[DocumentOutcome.PARTIAL] + self.progress.documents[DocumentOutcome.REJECTED]
         if failed:
-            places["Dead letters"] = str(Path(self.config.logs.dir) / "dead_letter")
+            logs = Path(self.config.logs.dir) / "dead_letter"
+            places["Dead letters"] = str(logs) if logs.is_dir() else f"{_place(self.plan.state.uri)}/.rayocr/dead_letters"
         self.terminal.table(closing_table(self.progress, places))
 
     # -- words and files ----------------------------------------------------------------------------------------------------
@@ -378,7 +379,8 @@ class Run:
         totals = batch.totals
         more = "" if batch.exhausted or totals.found < 20_000 else " so far"
         skipped = f"; {totals.finished:,} finished earlier are skipped" if totals.finished else ""
-        self.terminal.say(f"Found {totals.found:,} documents{more}{skipped}.")
+        documents = "document" if totals.found == 1 else "documents"
+        self.terminal.say(f"Found {totals.found:,} {documents}{more}{skipped}.")
         self._say_strange(batch)
 
     def _say_strange(self, batch: DiscoveryBatch) -> None:
@@ -388,8 +390,11 @@ class Run:
     def _say_nothing_to_do(self, batch: DiscoveryBatch) -> None:
         totals = self.progress.totals = batch.totals
         self._say_strange(batch)
+        if totals.unreadable:
+            self.terminal.warn(f"There are {unseen(totals)}")
         if not totals.found:
-            self.terminal.warn(f"There are no PDFs in {_place(self.plan.source.uri)}.")
+            passing = " that include= and exclude= let pass" if self.config.include or self.config.exclude else ""
+            self.terminal.warn(f"There are no PDFs{passing} in {_place(self.plan.source.uri)}.")
             return
         self.terminal.say(
             f"Nothing to do: all {totals.found:,} documents are finished (outputs in {_place(self.plan.dest.uri)})."

@@ -1,4 +1,4 @@
-"""`python tests/unit/deploy/derive_schemas.py FOLDER`: kuberay-schemas/*.json.gz anew, from KubeRay's ray.io_*.yaml in FOLDER.
+"""`python tests/unit/deploy/derive_schemas.py FOLDER`: kuberay-schemas/*.json.gz anew, from KubeRay's CRDs in FOLDER.
 
 Descriptions are left out, and everything is made strict: an unknown field is an error wherever the CRD names its fields.
 """
