@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from packaging.markers import Marker
+
 PROJECT = Path(__file__).parents[1]
 TARGET = PROJECT / "docs" / "licences.md"
 
@@ -21,9 +23,11 @@ _KNOWN = {
 
 
 def locked() -> dict[str, str]:
-    """Name -> version, of everything that is shipped."""
+    """Name -> version, of everything that an image holds, which is a Linux."""
     text = (PROJECT / "requirements.lock").read_text()
-    return dict(re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", text, re.MULTILINE))
+    found = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)(?: ; ([^\\\n]+))?", text, re.MULTILINE)
+    linux = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"}
+    return {name: version for name, version, marker in found if not marker or Marker(marker.strip()).evaluate(linux)}
 
 
 def rows() -> list[tuple[str, str, str]]:
