@@ -60,7 +60,7 @@ class GeminiConfig:
     max_output_tokens: int = 16384  # a dense page is 2-4 thousand; thinking counts as output
     temperature: float | None = 0.0  # null for models that refuse it
     input_usd_per_million: float = 0.0  # USD per 1M input tokens; above 0 (one of the two) it wins over conf/prices.yaml
-    output_usd_per_million: float = 0.0
+    output_usd_per_million: float = 0.0  # likewise, output
 
     def __post_init__(self) -> None:
         _at_least(1, **{"engine.gemini.max_output_tokens": self.max_output_tokens})
@@ -96,7 +96,7 @@ class OpenAIConfig:
     temperature: float | None = 0.0  # null: not sent
     extra_body: dict[str, Any] = field(default_factory=dict)  # goes into every request as it is, for example repetition_penalty
     input_usd_per_million: float = 0.0  # USD per 1M tokens; a server of your own costs nothing a token
-    output_usd_per_million: float = 0.0
+    output_usd_per_million: float = 0.0  # likewise, output
 
     def __post_init__(self) -> None:
         _at_least(1, **{"engine.openai.max_tokens": self.max_tokens})
@@ -124,7 +124,7 @@ class TesseractConfig:
 
 @dataclass
 class EngineConfig:
-    name: str = "auto"
+    name: str = "auto"  # of the group that was chosen; for what is shown
     # The engines a page goes down until an answer passes; a trailing ? means: only where it is installed.
     chain: list[str] = field(default_factory=list)
     batch: bool = False  # gemini's Batch API: half the price, answers within a day; see batch.*
@@ -147,7 +147,7 @@ class WorkersConfig:
     # A waiting worker's pages at one time; null: what the requests a minute come to when an answer takes 10 s, 64 to 1,024.
     pages_in_flight: int | None = None
     target_shard_s: float = 2.0  # shards are cut to take about this long: long against a Ray call, short against a kill
-    max_shard_pages: int = 64
+    max_shard_pages: int = 64  # of a shard, however quick its pages are
     max_pages: int | None = 20_000  # a worker's, after which a new process takes its place, against leaks; null: none
 
     def __post_init__(self) -> None:
@@ -207,8 +207,8 @@ class LimitsConfig:
     validate_timeout_s: float = 60.0  # opening a document, for files that make PDFium spin
     # Opening a document, or reading a page, may take this; more ends the process. A colour scan of 20,000 x 20,000 takes 1.2 GB.
     page_memory: int = 2 << 30  # bytes
-    max_document_bytes: int = 2 << 30
-    max_document_pages: int = 100_000
+    max_document_bytes: int = 2 << 30  # a larger document is rejected unread
+    max_document_pages: int = 100_000  # likewise
 
     def __post_init__(self) -> None:
         ModelLimitsConfig(rpm=self.rpm, tpm=self.tpm, rpd=self.rpd, max_in_flight=self.max_in_flight)
@@ -351,7 +351,7 @@ class RetryConfig:
     max_attempts: int = 3  # tries in all of a call to storage, for errors that waiting can cure
     engine_attempts: int = 8  # of a page with one model: 429, 5xx and resets cost nothing, and a page given up for them does
     base_s: float = 1.0  # first back-off, doubled each time, with full jitter
-    cap_s: float = 60.0
+    cap_s: float = 60.0  # no back-off is longer, unless the server asks for it
     # Of mode=retry: which dead letters are taken up again, besides document= (a name, a glob or an id). All of them must fit.
     reason: str | None = None  # a class of errors: RepetitionLoop, Refused, Quarantined
     engine: str | None = None  # that did not deliver
@@ -385,7 +385,7 @@ class LogsConfig:
 class GatewayConfig:
     """The HTTP face of a run: its page, metrics, status, control."""
 
-    enabled: bool = True
+    enabled: bool = True  # false: no port is opened
     host: str = "127.0.0.1"  # others need RAYOCR_API_TOKEN in the environment
     port: int = 8080  # or the next free one of twenty; 0: any
     push_audience: str | None = None  # of the OIDC tokens that Pub/Sub sends to /gcs-event; null: RAYOCR_API_TOKEN guards it
@@ -430,11 +430,11 @@ class SubmitConfig:
 class RayocrConfig:
     mode: Mode = Mode.run
     source: str | None = None  # null: the samples that come with rayocr
-    dest: str = "output"
+    dest: str = "output"  # where outputs go, in the folders of the source: a folder, gs://BUCKET/PREFIX, gdrive://FOLDER_ID
     state: str | None = None  # null: .rayocr/ in the destination
     outputs: list[str] = field(default_factory=lambda: ["markdown", "clean_pdf"])  # jsonl, searchable_pdf
     include: list[str] = field(default_factory=list)  # globs on names below the source; empty: all
-    exclude: list[str] = field(default_factory=list)
+    exclude: list[str] = field(default_factory=list)  # globs likewise; wins over include
     document: str | None = None  # of mode=cancel and mode=retry: its name below the source, or its id
     limit: int | None = None  # documents taken up by this run
     overwrite: bool = False  # read finished documents again
