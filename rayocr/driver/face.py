@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from rayocr.gateway.face import Commands, Face
 from rayocr.gateway.server import GatewayServer
 from rayocr.ledger.manifest import Manifest
 from rayocr.locks.base import Locks
+from rayocr.masking import masked_data
 from rayocr.messages import Document
 from rayocr.observe.logs import log_event
 from rayocr.outputs.report.pages import Drawing, draw_page
@@ -35,7 +35,6 @@ log = logging.getLogger(__name__)
 _PUSH_EVERY_S = 1.0
 _LEDGER_EVERY = 5  # pushes: a call to an actor that has better things to do
 _LIMITS_AWAY_S = 10.0
-_CREDENTIALS = re.compile(r"(://)[^/@\s]+@")
 
 
 async def show_face(
@@ -153,16 +152,8 @@ def shown_config(config: RayocrConfig) -> dict[str, Any]:
     from omegaconf import OmegaConf
 
     plain = OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True)
-    masked: dict[str, Any] = _masked(plain)
-    return masked
-
-
-def _masked(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _masked(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_masked(inner) for inner in value]
-    return _CREDENTIALS.sub(r"\1***@", value) if isinstance(value, str) else value
+    shown: dict[str, Any] = masked_data(plain)
+    return shown
 
 
 def _document_of(manifest: Manifest) -> Document:
@@ -196,7 +187,7 @@ def _wrong(plan: Plan, locks: Locks, snapshooter: Snapshooter) -> dict[str, str]
         try:
             check()
         except RayocrError as error:
-            wrong[part] = _CREDENTIALS.sub(r"\1***@", str(error))
+            wrong[part] = str(error)
     limiter = snapshooter.progress.limiter
     if limiter is not None and limiter.away_for_s > _LIMITS_AWAY_S:
         wrong["limits"] = "The Redis that holds the shared limits is away."

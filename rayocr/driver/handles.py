@@ -47,6 +47,7 @@ from rayocr.messages import (
     PageSummary,
 )
 from rayocr.observe.dead_letters import DeadLetter, append_dead_letter, dead_letter_name
+from rayocr.observe.relay import Telemetry
 from rayocr.storage.base import Storage
 
 PROCESS_DIED: tuple[type[BaseException], ...] = (
@@ -139,13 +140,19 @@ class Actors:
         if self.desk is not None:
             await answer(self.desk.close.remote(finished=finished))
 
-    def copy_dead_letter(self, document_id: str) -> None:
+    def copy_dead_letter(self, document_id: str) -> DeadLetter:
         """The durable letter that the assembler wrote, into the logs."""
         letter = DeadLetter(**json.loads(self.state.read(dead_letter_name(document_id))))
         append_dead_letter(self.logs_dir, letter)
+        return letter
 
     def spawn_worker(self, name: str, settings: WorkerSettings) -> Any:
-        return spawn_worker(name, settings, self.ledger, self.limiter, self.desk)
+        return spawn_worker(name, self.assemble_settings.run_id, settings, self.ledger, self.limiter, self.desk)
+
+    async def take_telemetry(self) -> Telemetry:
+        """What workers logged and counted since it was asked last."""
+        telemetry: Telemetry = await answer(self.ledger.take_telemetry.remote())
+        return telemetry
 
     async def limiter_state(self) -> LimiterState:
         state: LimiterState = await answer(self.limiter.state.remote())
@@ -244,9 +251,9 @@ def start(
         fetch_settings=fetch_settings,
         logs_dir=Path(config.logs.dir),
         ledger=ledger,
-        limiter=spawn_limiter(run_id, limiter_rules, keys) if limiter_rules else None,
-        desk=spawn_batch_desk(assemble_settings.state_uri, run_id, config, keys) if config.engine.batch else None,
-        discovery=spawn_discovery(run_id, source_uri, assemble_settings.state_uri, config.storage, rules),
+        limiter=spawn_limiter(run_id, limiter_rules, keys, ledger) if limiter_rules else None,
+        desk=spawn_batch_desk(assemble_settings.state_uri, run_id, config, keys, ledger) if config.engine.batch else None,
+        discovery=spawn_discovery(run_id, source_uri, assemble_settings.state_uri, config.storage, rules, ledger),
         document_workers=DocumentWorkers(
             lambda name: spawn_document_worker(f"{name}:{run_id}", fetch_settings, assemble_settings, ledger),
             count=document_workers(config, cpus),
