@@ -23,11 +23,22 @@ STEERING = [
     "/resume",
     "/drain",
     "/process-file",
+    "/documents/retry",
     "/gcs-event",
     f"/documents/{PARTIAL}/retry",
     f"/documents/{PARTIAL}/cancel",
 ]
-READING = ["/metrics", "/status", "/config", "/logs", "/events", "/documents", f"/documents/{DONE}", f"/documents/{DONE}/pages/1"]
+READING = [
+    "/metrics",
+    "/status",
+    "/history",
+    "/config",
+    "/logs",
+    "/events",
+    "/documents",
+    f"/documents/{DONE}",
+    f"/documents/{DONE}/pages/1",
+]
 
 
 def test_documents_are_listed_filtered_and_paged(tmp_path: Path) -> None:
