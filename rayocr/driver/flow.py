@@ -277,7 +277,13 @@ class DocumentFlow:
             before = work.content
             try:
                 with self._progress.timings.of("recognize"):
-                    report = await pool.recognize(shard, work.content, work.context, alone=work.deaths > 0)  # type: ignore[arg-type]
+                    report = await pool.recognize(
+                        shard,
+                        work.content,  # type: ignore[arg-type]
+                        work.context,
+                        alone=work.deaths > 0,
+                        near=getattr(work.content, "node_id", ""),
+                    )
             except WorkerDied as error:
                 if not error.node_lost:
                     self._count_death(work, alone=error.alone, error=error)
@@ -342,7 +348,8 @@ class DocumentFlow:
         self._progress.documents[assembled.outcome] += 1
         if assembled.outcome is DocumentOutcome.PARTIAL:
             letter = await asyncio.to_thread(self._actors.copy_dead_letter, assembled.document_id)
-            _log_letter("document_partial", "Pages of a document could not be read.", letter)
+            if letter is not None:
+                _log_letter("document_partial", "Pages of a document could not be read.", letter)
         log_event(
             log,
             "document_assembled",

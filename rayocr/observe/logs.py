@@ -92,7 +92,8 @@ class DailyFileHandler(logging.Handler):
 
 def configure_logs(folder: Path, *, run_id: str, retention_days: int) -> DailyFileHandler:
     """Send the package's logs to files and nowhere else, and there the warnings of libraries too. Raises OSError when the folder
-    cannot be made."""
+    cannot be made; then they go nowhere, and not to the terminal, where Python would put them."""
+    attach(logging.NullHandler())
     json_folder = folder / "json"
     json_folder.mkdir(parents=True, exist_ok=True)
     sweep(json_folder, retention_days=retention_days)

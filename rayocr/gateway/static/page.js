@@ -55,8 +55,8 @@ function cards(s) {
   const ahead = s.pages_done && s.pages_total > s.pages_done ? t.cost_usd * s.pages_total / s.pages_done : null;
   const money = [usd(3600 * now(2)) + " an hour now", ahead && t.cost_usd ? "about " + usd(ahead) + " in all" : null];
   $("cards").replaceChildren(
-    card(`${count(s.pages_done)} / ${count(s.pages_total)}`, s.listing_done ? "pages" : "pages known so far", s.pages_total ? s.pages_done / s.pages_total : 0),
-    card(`${count(done)} / ${count(s.documents_total)}`, "documents", s.documents_total ? done / s.documents_total : 0),
+    card(count(s.pages_done), `of ${count(s.pages_total)} pages${s.listing_done ? "" : " known so far"}`, s.pages_total ? s.pages_done / s.pages_total : 0),
+    card(count(done), `of ${count(s.documents_total)} documents`, s.documents_total ? done / s.documents_total : 0),
     card(now(1).toFixed(1), `pages/s now, ${g.pages_per_s.toFixed(1)} over the run`),
     card(duration(s.eta_s), `to go, ${duration(g.elapsed_s)} so far`),
     card(usd(t.cost_usd), g.budget_usd ? `of ${usd(g.budget_usd)}` : money.filter(Boolean).join(", "),
@@ -75,11 +75,11 @@ function quota(s) {
   const models = s.models.map(m => {
     const pace = paceOf(m.model);
     const words = m.parked ? "the quota of the day is used up" : m.paused ? "paused by the server"
-      : m.limit_rpm ? `${count(60 * pace)} of ${count(m.limit_rpm)} requests a minute` : `${count(60 * pace)} requests a minute, no limit`;
+      : m.limit_rpm ? `${count(Math.round(60 * pace))} of ${count(m.limit_rpm)} requests a minute` : `${count(Math.round(60 * pace))} requests a minute, no limit`;
     const more = [`${count(m.in_flight)} in flight`, m.throttled && `${count(m.throttled)} refused`, m.requests_today && `${count(m.requests_today)} today`,
-      m.rate_rpm && m.limit_rpm && m.rate_rpm < 0.99 * m.limit_rpm && `slowed down to ${count(m.rate_rpm)}`];
+      m.rate_rpm && m.limit_rpm && m.rate_rpm < 0.99 * m.limit_rpm && `slowed down to ${count(Math.round(m.rate_rpm))}`];
     const part = row(m.model, words, m.limit_rpm ? 60 * pace / m.limit_rpm : null);
-    part.append(make("span", {className: "soft", textContent: more.filter(Boolean).join(", ")}));
+    part.append(make("span", {className: "soft wide", textContent: more.filter(Boolean).join(", ")}));
     return part;
   });
   const engines = Object.entries(s.engines).sort((a, b) => b[1] - a[1]).map(([name, n]) => row(name, `${count(n)} pages`, s.pages_done ? n / s.pages_done : 0));
