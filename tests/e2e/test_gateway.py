@@ -6,11 +6,9 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,86 +16,17 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.e2e.support import PATIENCE_S, PROJECT, Cli, SimulatedGemini, end_tree, make_pdf, manifests, wait_until
+from tests.e2e.support import PATIENCE_S, PROJECT, Cli, SimulatedGemini, manifests, wait_until
+from tests.e2e.watched import TOKEN, Watched, watched_run
 
-TOKEN = "a-token-that-nobody-may-see"
 QUIET = ("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
-@dataclass
-class Watched:
-    """A run with one document that lost pages, and another that goes on for a while."""
-
-    cli: Cli
-    gemini: SimulatedGemini
-    run: subprocess.Popen[str]
-    url: str
-    log: Path
-
-    def ask(self, path: str, method: str = "GET", token: str = TOKEN) -> Any:
-        request = urllib.request.Request(self.url + path, method=method, headers={"Authorization": f"Bearer {token}"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            text = answer.read().decode()
-        return json.loads(text) if answer.headers["content-type"].startswith("application/json") else text
-
-    def outcomes(self) -> dict[str, str]:
-        return {d["name"]: d["outcome"] for d in self.ask("/documents")["documents"]}
-
-    def end(self) -> str:
-        self.gemini.set(latency_s=0.0)
-        self.run.wait(PATIENCE_S)
-        return self.log.read_text()
-
-
 @pytest.fixture
 def watched(cli: Cli, gemini: SimulatedGemini) -> Iterator[Watched]:
-    make_pdf(cli.folder / "in" / "a.pdf", 8, prefix="page of a with the")
-    gemini.set(recitation_always_share=0.5)
-    log = cli.folder / "run.log"
-    environment = cli.environment | gemini.variables | {"RAYOCR_API_TOKEN": TOKEN}
-    options = [
-        "source=in",
-        "dest=out",
-        "engine=gemini",
-        "engine.chain=[gemini]",
-        "limits.max_in_flight=2",
-        "limits.rpm=6000",
-        "gateway.port=0",
-    ]
-    first = cli.run(*options, **gemini.variables)
-    assert first.returncode == 1, first.stdout + first.stderr
-    gemini.set(recitation_always_share=0.0, latency_s=0.5)
-    make_pdf(cli.folder / "in" / "b.pdf", 800, prefix="page of b with the")
-    with log.open("w") as file:
-        run = subprocess.Popen(
-            cli.command([*options, "progress=plain"]),
-            env=environment,
-            cwd=cli.folder,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            text=True,
-        )
-    try:
-        wait_until(lambda: "Page: " in log.read_text() or run.poll() is not None, "the page is there")
-        found = re.search(r"Page: (\S+)", log.read_text())
-        assert found, log.read_text()
-        watched = Watched(cli, gemini, run, found[1], log)
-        wait_until(lambda: _answers(watched), "the page answers")
+    with watched_run(cli, gemini) as watched:
         yield watched
-    finally:
-        if run.poll() is None:
-            end_tree(run.pid)
-            run.wait()
-
-
-def _answers(watched: Watched) -> bool:
-    try:
-        return bool(watched.ask("/status").get("run_id"))
-    except (urllib.error.URLError, ConnectionError):
-        assert watched.run.poll() is None, watched.log.read_text()
-        return False
 
 
 def test_a_run_is_watched_paused_and_a_failed_document_is_retried(watched: Watched) -> None:
