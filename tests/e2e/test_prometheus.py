@@ -72,7 +72,7 @@ def test_prometheus_finds_every_documented_metric_and_the_dashboard_has_data(
     (cli.folder / "in").mkdir()
     (cli.folder / "in" / "c.pdf").write_bytes((PROJECT / "samples" / "broken" / "encrypted.pdf").read_bytes())
     with watched_run(cli, gemini, "overwrite=true", "budget.usd=5") as watched, scraping(watched.url, tmp_path / "p") as ask:
-        gemini.set(error_status=503, error_share=0.1)
+        gemini.set(error_status=503, error_share=0.1, recitation_always_share=0.3)
         documented = set(re.findall(r"`(rayocr_\w+)`", (PROJECT / "docs" / "observability.md").read_text()))
         documented -= {"rayocr_pages", "rayocr_documents", "rayocr_tokens", "rayocr_cost_usd"}  # as Ray names them
         documented = {f"{name}_bucket" if name == "rayocr_stage_seconds" else name for name in documented}
