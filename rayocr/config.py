@@ -408,6 +408,7 @@ class GatewayConfig:
     host: str = "127.0.0.1"  # others need RAYOCR_API_TOKEN in the environment
     port: int = 8080  # or the next free one of twenty; 0: any
     push_audience: str | None = None  # of the OIDC tokens that Pub/Sub sends to /gcs-event; null: RAYOCR_API_TOKEN guards it
+    push_account: str | None = None  # the service account that they must be of; null: any of Google's for the audience
 
     def __post_init__(self) -> None:
         _at_least(0, **{"gateway.port": self.port})

@@ -25,6 +25,7 @@ from rayocr.observe.metrics import exposition
 
 STATIC = Path(__file__).with_name("static")
 _TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+_STREAMS = 64  # pages that are open at once
 FILES = {path.name: _TYPES[path.suffix] for path in sorted(STATIC.iterdir()) if path.suffix in _TYPES}
 
 DocumentId = Annotated[str, InPath(pattern="^[0-9a-f]{32}$", description="32 hex digits")]
@@ -140,14 +141,25 @@ def _add_reading(app: FastAPI, face: Face) -> None:
         found = await run_in_threadpool(face.log_lines, lines)
         return [line for text in found if (line := _json(text)) is not None]
 
+    streams = 0
+
     @app.get("/events", response_class=StreamingResponse, responses={200: {"content": {"text/event-stream": {}}}})
     async def events() -> StreamingResponse:
         """Server-sent events: the status, every second."""
 
+        nonlocal streams
+        if streams >= _STREAMS:
+            raise HTTPException(503, "So many watch already that no more are taken.")
+        streams += 1
+
         async def stream() -> AsyncIterator[str]:
-            while True:
-                yield f"data: {json.dumps(dict(face.snapshot))}\n\n"
-                await asyncio.sleep(1.0)
+            nonlocal streams
+            try:
+                while True:
+                    yield f"data: {json.dumps(dict(face.snapshot))}\n\n"
+                    await asyncio.sleep(1.0)
+            finally:
+                streams -= 1
 
         return StreamingResponse(stream(), media_type="text/event-stream")
 
@@ -262,6 +274,8 @@ async def _manifest(face: Face, document_id: str) -> Manifest:
 
 async def _add(face: Face, name: str) -> str:
     try:
+        if not name.lower().endswith(".pdf") or name.startswith(".rayocr/"):
+            raise ObjectNotFound(name)
         return await run_in_threadpool(face.commands.add, name)
     except (ObjectNotFound, UnsafeName) as error:
         raise HTTPException(404, f"The source has no document of that name: {name!r}") from error

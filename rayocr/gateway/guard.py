@@ -68,6 +68,8 @@ class Guard:
             given = headers.get(b"authorization", b"").decode("latin-1")
             if not secrets.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
                 return 401, "A bearer token is needed."
+        if self._token is None and not _is_local(headers.get(b"host", b"")):
+            return 403, "Without a token only requests to this machine's own names are taken."
         if self._token is None and scope["method"] != "GET" and _is_foreign(headers):
             return 403, "Requests of other pages are not taken."
         length = headers.get(b"content-length", b"0")
@@ -82,6 +84,12 @@ class Guard:
             return False
         self._tokens -= 1
         return True
+
+
+def _is_local(host: bytes) -> bool:
+    """A page of the internet can give its own name the address of this machine; the name is then still its own."""
+    name = host.rsplit(b":", 1)[0] if not host.endswith(b"]") else host
+    return name in (b"localhost", b"127.0.0.1", b"[::1]")
 
 
 def _is_foreign(headers: dict[bytes, bytes]) -> bool:

@@ -32,7 +32,7 @@ def test_the_page_comes_without_the_internet_and_under_a_policy_that_lets_nothin
 
 
 def test_a_page_of_a_document_tells_who_read_it_and_what_was_tried(tmp_path: Path) -> None:
-    client = TestClient(create_app(a_face(tmp_path)[0], token=None))
+    client = TestClient(create_app(a_face(tmp_path)[0], token=None), base_url="http://127.0.0.1")
     read = client.get(f"/documents/{DONE}/pages/2").json()
     assert (read["outcome"], read["engine"], read["text"], read["attempts"]) == ("done", "gemini", "two", [])
     failed = client.get(f"/documents/{PARTIAL}/pages/2").json()
@@ -41,7 +41,7 @@ def test_a_page_of_a_document_tells_who_read_it_and_what_was_tried(tmp_path: Pat
 
 def test_all_that_failed_for_a_reason_are_retried_at_once(tmp_path: Path) -> None:
     face, asked = a_face(tmp_path)
-    client = TestClient(create_app(face, token=None))
+    client = TestClient(create_app(face, token=None), base_url="http://127.0.0.1")
     assert client.post("/documents/retry", json={"reason": "Truncated"}).json() == {"documents": 0}
     assert client.post("/documents/retry", json={"reason": "Refused"}).json() == {"documents": 1}
     assert client.post("/documents/retry", json={"q": "nonesuch"}).json() == {"documents": 0}
@@ -67,7 +67,7 @@ def test_the_history_of_a_run_of_days_stays_small_and_ends_with_now() -> None:
 
 def test_a_run_that_has_just_begun_has_a_history(tmp_path: Path) -> None:
     face, _ = a_face(tmp_path)
-    client = TestClient(create_app(face, token=None))
+    client = TestClient(create_app(face, token=None), base_url="http://127.0.0.1")
     assert client.get("/history").json() == {"recent": [], "run": []}
     face.push(snapshot(1.0))
     assert client.get("/history").json() == {"recent": [[1.0, 10, 0.01]], "run": [[1.0, 10, 0.01]]}
