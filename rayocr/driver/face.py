@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +37,8 @@ log = logging.getLogger(__name__)
 _PUSH_EVERY_S = 1.0
 _LEDGER_EVERY = 5  # pushes: a call to an actor that has better things to do
 _LIMITS_AWAY_S = 10.0
+_DPI = 110  # of a page beside its text: readable, and about 100 KB
+_PICTURES = 64  # kept
 
 
 async def show_face(
@@ -51,7 +55,7 @@ async def show_face(
 ) -> None:
     """Until cancelled. Never raises for the face's own troubles: the run does not need it."""
     steering = _Steering(plan, actors, feed, snapshooter, drain)
-    drawing = Drawing(dpi=config.report.dpi, limits=config.limits, access=config.storage.source)
+    pictures = Pictures(Drawing(dpi=max(_DPI, config.report.dpi), limits=config.limits, access=config.storage.source))
     face = Face(
         source=plan.source,
         dest=plan.dest,
@@ -59,7 +63,7 @@ async def show_face(
         commands=steering.commands(),
         config=shown_config(config),
         logs=Path(config.logs.dir),
-        draw=lambda manifest, number: draw_page(manifest, number, drawing),
+        draw=pictures.draw,
         readiness=lambda: _wrong(plan, locks, snapshooter),
     )
     face.push(snapshooter.take())
@@ -71,13 +75,13 @@ async def show_face(
             terminal.warn(f"There is no page: {config.gateway.host}:{config.gateway.port}: {error.strerror}. Give gateway.port=")
     metrics = RayMetrics()
     pushes = 0
+    asking: asyncio.Task[None] | None = None
     try:
         while True:
             await asyncio.sleep(_PUSH_EVERY_S)
             pushes += 1
-            if pushes % _LEDGER_EVERY == 0:
-                with contextlib.suppress(Exception):  # it is being restarted
-                    snapshooter.ledger = await actors.ledger_state()
+            if pushes % _LEDGER_EVERY == 0 and (asking is None or asking.done()):
+                asking = asyncio.create_task(_ask_ledger(actors, snapshooter))  # which may be starting anew for minutes
             snapshot = snapshooter.take()
             face.push(snapshot)
             try:
@@ -86,8 +90,40 @@ async def show_face(
                 log_event(log, "ray_metrics_failed", "Ray did not take the metrics.", error=str(error))
                 metrics = RayMetrics()
     finally:
+        if asking is not None:
+            asking.cancel()
         if server is not None:
             await asyncio.to_thread(server.close)
+
+
+async def _ask_ledger(actors: Actors, snapshooter: Snapshooter) -> None:
+    with contextlib.suppress(Exception):  # its process died; the next time will do
+        snapshooter.ledger = await actors.ledger_state()
+
+
+class Pictures:
+    """Of pages, a second each in a process of its own: two at a time, and the last ones kept, since people turn back."""
+
+    def __init__(self, drawing: Drawing, draw: Callable[[Manifest, int, Drawing], bytes | None] = draw_page) -> None:
+        self._drawing = drawing
+        self._draw = draw
+        self._turns = threading.Semaphore(2)
+        self._kept: OrderedDict[tuple[str, str, int], bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def draw(self, manifest: Manifest, page_number: int) -> bytes | None:
+        """Blocks. Any thread."""
+        key = (manifest.document_id, manifest.version, page_number)
+        with self._turns:
+            if (kept := self._kept.get(key)) is not None:
+                return kept
+            picture = self._draw(manifest, page_number, self._drawing)
+        if picture is not None:
+            with self._lock:
+                self._kept[key] = picture
+                while len(self._kept) > _PICTURES:
+                    self._kept.popitem(last=False)
+        return picture
 
 
 class _Steering:
