@@ -16,9 +16,9 @@ from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.control import write_cancel
 from rayocr.driver.preflight import Plan
 from rayocr.driver.ray_metrics import RayMetrics
+from rayocr.driver.readiness import Readiness
 from rayocr.driver.snapshot import Snapshooter
 from rayocr.driver.terminal import ConsoleTerminal
-from rayocr.errors import RayocrError
 from rayocr.gateway.face import Commands, Face
 from rayocr.gateway.server import GatewayServer
 from rayocr.ledger.manifest import Manifest
@@ -36,7 +36,6 @@ log = logging.getLogger(__name__)
 
 _PUSH_EVERY_S = 1.0
 _LEDGER_EVERY = 5  # pushes: a call to an actor that has better things to do
-_LIMITS_AWAY_S = 10.0
 _DPI = 110  # of a page beside its text: readable, and about 100 KB
 _PICTURES = 64  # kept
 
@@ -64,7 +63,7 @@ async def show_face(
         config=shown_config(config),
         logs=Path(config.logs.dir),
         draw=pictures.draw,
-        readiness=lambda: _wrong(plan, locks, snapshooter),
+        readiness=Readiness(plan, config.engine, keys, locks, snapshooter.progress).wrong,
     )
     face.push(snapshooter.take())
     server = GatewayServer(face, config.gateway, token=keys.api_token) if config.gateway.enabled else None
@@ -209,24 +208,3 @@ def _document_of(manifest: Manifest) -> Document:
 
 def _without_pdf(name: str) -> str:
     return name[: -len(".pdf")] if name.lower().endswith(".pdf") else name
-
-
-def _wrong(plan: Plan, locks: Locks, snapshooter: Snapshooter) -> dict[str, str]:
-    """What cannot be reached, by part. Blocks."""
-    wrong = {}
-    checks: dict[str, Callable[[], object]] = {
-        "source": plan.source.check_readable,
-        "destination": plan.dest.check_readable,
-        "locks": lambda: locks.holders(()),
-    }
-    for part, check in checks.items():
-        try:
-            check()
-        except RayocrError as error:
-            wrong[part] = str(error)
-    limiter = snapshooter.progress.limiter
-    if limiter is not None and limiter.away_for_s > _LIMITS_AWAY_S:
-        wrong["limits"] = "The Redis that holds the shared limits is away."
-    if limiter is not None and limiter.models and all(model.parked_until for model in limiter.models):
-        wrong["engine"] = "The quota of the day is used up."
-    return wrong
