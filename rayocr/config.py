@@ -376,9 +376,28 @@ class LogsConfig:
     dir: str = "logs"  # JSON lines in json/, dead letters in dead_letter/
 
     retention_days: int = 14  # older files are swept at the start of a run
+    pages: bool = True  # a line of 400 bytes for every page; false: only for those that failed or are asked for again
 
     def __post_init__(self) -> None:
         _at_least(1, **{"logs.retention_days": self.retention_days})
+
+
+@dataclass
+class SupabaseConfig:
+    """Errors and dead letters as rows of a table; on when SUPABASE_URL and SUPABASE_API_KEY are in the environment."""
+
+    enabled: bool = True
+    table: str = "Activity_Error_Log"  # its SQL: docs/supabase.md
+    # Our field -> your column, for a table with other names; null leaves a field out. Those not named keep theirs.
+    columns: dict[str, str | None] = field(default_factory=dict)
+    batch: int = 200  # rows a request
+    interval_s: float = 2.0  # between two looks at what waits
+    timeout_s: float = 10.0  # of a request
+    spool_bytes: int = 64 << 20  # rows that wait while it is away, in <logs.dir>/supabase; above it the oldest go
+
+    def __post_init__(self) -> None:
+        _at_least(1, **{"supabase.batch": self.batch, "supabase.spool_bytes": self.spool_bytes})
+        _at_least(0.01, **{"supabase.interval_s": self.interval_s, "supabase.timeout_s": self.timeout_s})
 
 
 @dataclass
@@ -389,6 +408,7 @@ class GatewayConfig:
     host: str = "127.0.0.1"  # others need RAYOCR_API_TOKEN in the environment
     port: int = 8080  # or the next free one of twenty; 0: any
     push_audience: str | None = None  # of the OIDC tokens that Pub/Sub sends to /gcs-event; null: RAYOCR_API_TOKEN guards it
+    push_account: str | None = None  # the service account that they must be of; null: any of Google's for the audience
 
     def __post_init__(self) -> None:
         _at_least(0, **{"gateway.port": self.port})
@@ -460,6 +480,7 @@ class RayocrConfig:
     shutdown: ShutdownConfig = field(default_factory=ShutdownConfig)
     logs: LogsConfig = field(default_factory=LogsConfig)
     report: ReportConfig = field(default_factory=ReportConfig)
+    supabase: SupabaseConfig = field(default_factory=SupabaseConfig)
 
     def __post_init__(self) -> None:
         _at_least(1, limit=self.limit, cpus=self.cpus)
@@ -492,6 +513,8 @@ class Secrets:
     openai_api_key: str | None = None  # servers of one's own need none
     redis_url: str | None = None  # can carry a password
     api_token: str | None = None  # of the HTTP face
+    supabase_url: str | None = None
+    supabase_api_key: str | None = None
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{f.name}={'***' if getattr(self, f.name) else None}" for f in fields(self))
