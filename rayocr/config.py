@@ -263,8 +263,8 @@ class AccessConfig:
 @dataclass
 class StorageConfig:
     source: AccessConfig = field(default_factory=AccessConfig)
-    dest: AccessConfig = field(default_factory=AccessConfig)  # of the state too, unless it is of another kind (gs://, gdrive://)
-    state: AccessConfig = field(default_factory=AccessConfig)  # of a state= that is of another kind than dest=
+    dest: AccessConfig = field(default_factory=AccessConfig)
+    state: AccessConfig = field(default_factory=AccessConfig)  # not given: as dest, unless state= is of another kind (gs, gdrive)
     # Requests a second of all processes that fetch and assemble, to each backend; null: no limit. Drive allows 200 a project.
     requests_per_s: float | None = None
 

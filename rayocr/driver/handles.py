@@ -235,7 +235,7 @@ def start(
     """Spawn the actors of a run, the limiter only where it has rules. Does not wait for them."""
     copies_bytes = config.dedup.memory_bytes if config.dedup.pages and limiter_rules else 0
     ledger = spawn_ledger(
-        assemble_settings.state_uri, config.storage.dest, run_id, config.ledger, config.retry, copies_bytes=copies_bytes
+        assemble_settings.state_uri, config.storage.state, run_id, config.ledger, config.retry, copies_bytes=copies_bytes
     )
     return Actors(
         config=config,

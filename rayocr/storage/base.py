@@ -75,6 +75,10 @@ class Storage(ABC):
         its changes, and has to be listed. Raises StorageError."""
         return None
 
+    def path_to(self, other: Storage) -> str | None:
+        """Where `other` lies below this root, when that cannot be seen by their URIs; None: it does not. Raises StorageError."""
+        return None
+
     def check_readable(self) -> None:  # noqa: B027 - a folder that is there can be read, or tells so when it is listed
         """Raises StorageError, CredentialsError when nothing can be listed here, so that it is known before a run begins."""
 

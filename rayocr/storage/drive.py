@@ -80,6 +80,16 @@ class DriveStorage(Storage):
     def changes_since(self, token: str | None) -> Changes | None:
         return changes_since(self._client, self._folders, token, place=self.uri, policy=self._policy)
 
+    def path_to(self, other: Storage) -> str | None:
+        if not isinstance(other, DriveStorage):
+            return None
+        try:
+            top = self._client.get(other._uri.root, place=other.uri, doing="list")
+        except StorageError:  # seen by the other account alone: then it is nothing that this one lists
+            return None
+        path = self._folders.path_of(top)
+        return None if path is None else "/".join((*path, *filter(None, other._uri.prefix.split("/"))))
+
     def stat(self, name: str) -> Entry:
         return entry_of(name, self._there(name))
 

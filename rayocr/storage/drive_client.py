@@ -45,6 +45,7 @@ class DriveClient:
         service = build_from_document(document, http=self.http)
         self.files = service.files()
         self._changes = service.changes()
+        self._about = service.about()
         self._wait = wait
         self._ids: deque[str] = deque()
         self._lock = threading.Lock()
@@ -67,6 +68,11 @@ class DriveClient:
             if isinstance(error, OSError) and type(error).__module__ == "builtins" and not isinstance(error, ConnectionError):
                 raise
             raise translate(error, place, doing=doing) from error
+
+    def account(self) -> str:
+        """The e-mail address of who asks."""
+        answer = self.run(self._about.get(fields="user(emailAddress)"), place="Google Drive", doing="read")
+        return str(answer["user"].get("emailAddress", "somebody without an address"))
 
     # -- metadata -----------------------------------------------------------------------------------------------------------
 
