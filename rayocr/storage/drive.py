@@ -88,7 +88,10 @@ class DriveStorage(Storage):
         except StorageError:  # seen by the other account alone: then it is nothing that this one lists
             return None
         path = self._folders.path_of(top)
-        return None if path is None else "/".join((*path, *filter(None, other._uri.prefix.split("/"))))
+        if path is None:
+            return None
+        own = () if top.id in {ref.id for ref in self._folders.root()} else (shown(top.name),)
+        return "/".join((*path, *own, *filter(None, other._uri.prefix.split("/"))))
 
     def stat(self, name: str) -> Entry:
         return entry_of(name, self._there(name))
