@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rayocr.config import AccessConfig
-from rayocr.errors import RayocrError, StorageDenied, StorageUnavailable
+from rayocr.errors import ObjectNotFound, RayocrError, StorageDenied, StorageUnavailable
 from rayocr.storage.drive_credentials import drive_credentials
 from rayocr.storage.drive_errors import translate
 from rayocr.storage.drive_http import SessionHttp
@@ -50,6 +50,7 @@ class DriveClient:
         self._ids: deque[str] = deque()
         self._lock = threading.Lock()
         self._trashes = False
+        self._not_a_member: set[str] = set()  # of these shared drives; single folders of them were shared
 
     # -- requests -----------------------------------------------------------------------------------------------------------
 
@@ -90,7 +91,27 @@ class DriveClient:
         query = f"{literal(folder_id)} in parents and trashed = false"
         if name is not None:
             query += f" and name = {literal(name)}"
-        request = self.files.list(
+        answer = self._in_drive(
+            drive_id,
+            lambda own: self.run(self._listing(query, token, size, own), place=place, doing="list"),
+        )
+        if answer.get("incompleteSearch"):
+            raise StorageUnavailable(f"{place}: Google Drive could not list it completely just now.")
+        return [item_of(found) for found in answer.get("files", ())], answer.get("nextPageToken")
+
+    def _in_drive(self, drive_id: str | None, ask: Callable[[str | None], Any]) -> Any:
+        """A shared drive answers completely when it is asked by its id, and not at all those who are no members of it."""
+        if drive_id is None or drive_id in self._not_a_member:
+            return ask(None)
+        try:
+            return ask(drive_id)
+        except ObjectNotFound:
+            answer = ask(None)
+            self._not_a_member.add(drive_id)
+            return answer
+
+    def _listing(self, query: str, token: str | None, size: int, drive_id: str | None) -> Any:
+        return self.files.list(
             q=query,
             fields=f"nextPageToken,incompleteSearch,files({FIELDS})",
             pageSize=size,
@@ -100,10 +121,6 @@ class DriveClient:
             supportsAllDrives=True,
             **({"corpora": "drive", "driveId": drive_id} if drive_id else {}),
         )
-        answer = self.run(request, place=place, doing="list")
-        if answer.get("incompleteSearch"):
-            raise StorageUnavailable(f"{place}: Google Drive could not list it completely just now.")
-        return [item_of(found) for found in answer.get("files", ())], answer.get("nextPageToken")
 
     def named(self, folder_id: str, drive_id: str | None, name: str, *, place: str) -> list[Item]:
         """What is called exactly so in the folder, the oldest first."""
@@ -146,8 +163,11 @@ class DriveClient:
     # -- the feed of changes ------------------------------------------------------------------------------------------------
 
     def start_token(self, drive_id: str | None, *, place: str) -> str:
-        request = self._changes.getStartPageToken(supportsAllDrives=True, **({"driveId": drive_id} if drive_id else {}))
-        return str(self.run(request, place=place, doing="list")["startPageToken"])
+        def ask(own: str | None) -> Any:
+            request = self._changes.getStartPageToken(supportsAllDrives=True, **({"driveId": own} if own else {}))
+            return self.run(request, place=place, doing="list")
+
+        return str(self._in_drive(drive_id, ask)["startPageToken"])
 
     def changes(self, token: str, drive_id: str | None, *, place: str) -> tuple[Sequence[tuple[str, Item | None]], str, bool]:
         """A page of (id, the thing as it is now or None when it is gone), the next token, and whether that is the last page."""
@@ -159,7 +179,7 @@ class DriveClient:
             includeRemoved=True,
             includeItemsFromAllDrives=True,
             supportsAllDrives=True,
-            **({"driveId": drive_id} if drive_id else {}),
+            **({"driveId": drive_id} if drive_id and drive_id not in self._not_a_member else {}),
         )
         answer = self.run(request, place=place, doing="list")
         found = [

@@ -267,6 +267,19 @@ def test_a_shared_drive_is_read_and_written_like_any_folder(server: DriveServer)
     assert below.changes_since(None) is not None
 
 
+def test_a_folder_of_a_shared_drive_that_was_shared_by_itself_is_read_too(server: DriveServer) -> None:
+    drive = server.shared_drive()
+    sub = server.drive.add("sub", [drive])
+    server.drive.add("a.pdf", [sub], data=b"x")
+    server.drive.not_a_member.add(drive)
+    storage = opened(server, sub)
+    assert names(storage) == ["a.pdf"]
+    token = since(storage, None).token
+    server.drive.add("b.pdf", [sub], data=b"x")
+    assert since(storage, token).names == ("b.pdf",)
+    assert sum("driveId=" in line for line in server.log) == 1
+
+
 def test_where_a_folder_lies_in_another_one_is_told_by_the_server(
     server: DriveServer, storage: DriveStorage, folder: str
 ) -> None:

@@ -69,6 +69,7 @@ class Drive:
     changes: list[str] = field(default_factory=list)  # ids, as they changed
     ids: set[str] = field(default_factory=set)  # generated
     read_only: set[str] = field(default_factory=set)  # folders that may be read only
+    not_a_member: set[str] = field(default_factory=set)  # of these shared drives: they are no corpus for who asks
     undeletable: bool = False  # for good: as for most members of a shared drive
     full: bool = False
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -228,6 +229,7 @@ class _Work:
         corpora = self.query.get("corpora", "user")
         if (corpora == "drive") != ("driveId" in self.query) or (corpora == "drive" and not wide):
             raise Refusal(400, "invalid", "driveId goes with corpora=drive and includeItemsFromAllDrives")
+        self._member()
         size = int(self.query.get("pageSize", "100"))
         if not 1 <= size <= 1000:
             raise Refusal(400, "invalid", "pageSize")
@@ -399,8 +401,10 @@ class _Work:
     def _changes(self, parts: list[str]) -> tuple[int, dict[str, str], bytes]:
         if parts[1:] == ["startPageToken"]:
             self._only(_COMMON | {"driveId"})
+            self._member()
             return self._json({"kind": "drive#startPageToken", "startPageToken": str(len(self.drive.changes))})
         self._only(_COMMON | (_LISTED - {"q", "corpora"}) | {"includeRemoved"})
+        self._member()
         token = self.query["pageToken"]
         if not token.isdigit() or int(token) > len(self.drive.changes):
             raise Refusal(400, "invalid", "Invalid Value: pageToken")
@@ -431,6 +435,10 @@ class _Work:
         if file is None or hidden or file.get("hidden"):
             raise Refusal(404, "notFound", words or f"File not found: {identifier}.")
         return file
+
+    def _member(self) -> None:
+        if self.query.get("driveId") in self.drive.not_a_member:
+            raise Refusal(404, "notFound", f"Shared drive not found: {self.query['driveId']}")
 
     def _may_write(self, file: dict[str, Any]) -> None:
         waiting, seen = [file["id"]], set()
