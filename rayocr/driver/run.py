@@ -38,7 +38,7 @@ from rayocr.driver.quota_watch import QuotaWatch
 from rayocr.driver.record import run_record, write_record
 from rayocr.driver.shutdown import Shutdown
 from rayocr.driver.snapshot import Snapshooter
-from rayocr.driver.terminal import ConsoleTerminal, closing_table, printable
+from rayocr.driver.terminal import ConsoleTerminal, closing_table, printable, unseen
 from rayocr.driver.window import Window
 from rayocr.errors import Interrupted, StorageUnavailable
 from rayocr.locks.base import Locks
@@ -146,7 +146,8 @@ class Run:
     ) -> None:
         from rayocr.driver import handles
         from rayocr.driver.flow import DocumentFlow
-        from rayocr.driver.stage_pool import open_pool
+        from rayocr.driver.nodes import watch_nodes
+        from rayocr.driver.stage_pool import open_pool, place_on
 
         requests_per_s = self.config.storage.requests_per_s
         if requests_per_s is not None:  # each process keeps to its share, without a word between them
@@ -188,6 +189,7 @@ class Run:
             cpus=connection.cpus,
             limiter_rules=self._limiter_rules(),
             keys=self.keys,
+            place=place_on(self.config, self.plan),
         )
         stages = [
             (stage, *open_pool(self.config, self.plan, self.keys, actors, index, cpus=connection.cpus, run_id=self.run_id))
@@ -209,7 +211,7 @@ class Run:
             self.progress,
             draining,
             retry_s=leases.retry_s,
-            on_waiting=lambda: _shrink(pools, idle_s=0.0, keep=0),
+            on_waiting=lambda: _shrink(pools, actors, idle_s=0.0, keep=0),
         )
         flow = DocumentFlow(actors, stages=stages, window=window, leases=leases, progress=self.progress, draining=draining)
         leases.start()
@@ -219,7 +221,8 @@ class Run:
         watch = CancelWatch(self.plan.state, lambda document_id: self._cancel(document_id, feed, pools))
         await watch.look()
         watching = asyncio.create_task(watch.run())
-        shrinking = asyncio.create_task(self._shrink_forever(pools))
+        shrinking = asyncio.create_task(self._shrink_forever(pools, actors))
+        following = asyncio.create_task(watch_nodes([*pools, actors.document_workers]))
         metering = asyncio.create_task(self._watch_quota(actors))
         tidying = asyncio.create_task(keep_house(actors, leases, self.run_id))
         feeding = asyncio.create_task(feed.run(flow))
@@ -244,7 +247,7 @@ class Run:
                 terminal=self.terminal,
             )
         )
-        beside = (showing, watching, shrinking, metering, tidying, facing)
+        beside = (showing, watching, shrinking, following, metering, tidying, facing)
         try:
             await self._until_done_or_stopped(feed, feeding, pools, draining, shutdown)
         finally:
@@ -262,11 +265,11 @@ class Run:
         if shutdown.requested.is_set():
             raise Interrupted("Interrupted.")
 
-    async def _shrink_forever(self, pools: list[WorkerPool]) -> None:
+    async def _shrink_forever(self, pools: list[WorkerPool], actors: Actors) -> None:
         idle_s = self.config.workers.idle_timeout_s
         while True:
             await asyncio.sleep(max(1.0, idle_s / 4))
-            _shrink(pools, idle_s=idle_s, keep=self.config.workers.min)
+            _shrink(pools, actors, idle_s=idle_s, keep=self.config.workers.min)
 
     def _cancel(self, document_id: str, feed: Feed, pools: list[WorkerPool]) -> None:
         feed.cancel(document_id)
@@ -342,7 +345,8 @@ class Run:
             places["Report"] = f"{_place(self.plan.state.uri)}/{record}"
         failed = self.progress.documents[DocumentOutcome.PARTIAL] + self.progress.documents[DocumentOutcome.REJECTED]
         if failed:
-            places["Dead letters"] = str(Path(self.config.logs.dir) / "dead_letter")
+            logs = Path(self.config.logs.dir) / "dead_letter"
+            places["Dead letters"] = str(logs) if logs.is_dir() else f"{_place(self.plan.state.uri)}/.rayocr/dead_letters"
         self.terminal.table(closing_table(self.progress, places))
 
     # -- words and files ----------------------------------------------------------------------------------------------------
@@ -397,7 +401,8 @@ class Run:
         totals = batch.totals
         more = "" if batch.exhausted or totals.found < 20_000 else " so far"
         skipped = f"; {totals.finished:,} finished earlier are skipped" if totals.finished else ""
-        self.terminal.say(f"Found {totals.found:,} documents{more}{skipped}.")
+        documents = "document" if totals.found == 1 else "documents"
+        self.terminal.say(f"Found {totals.found:,} {documents}{more}{skipped}.")
         self._say_strange(batch)
 
     def _say_strange(self, batch: DiscoveryBatch) -> None:
@@ -407,8 +412,11 @@ class Run:
     def _say_nothing_to_do(self, batch: DiscoveryBatch) -> None:
         totals = self.progress.totals = batch.totals
         self._say_strange(batch)
+        if totals.unreadable:
+            self.terminal.warn(f"There are {unseen(totals)}")
         if not totals.found:
-            self.terminal.warn(f"There are no PDFs in {_place(self.plan.source.uri)}.")
+            passing = " that include= and exclude= let pass" if self.config.include or self.config.exclude else ""
+            self.terminal.warn(f"There are no PDFs{passing} in {_place(self.plan.source.uri)}.")
             return
         self.terminal.say(
             f"Nothing to do: all {totals.found:,} documents are finished (outputs in {_place(self.plan.dest.uri)})."
@@ -425,9 +433,10 @@ class Run:
         )
 
 
-def _shrink(pools: list[WorkerPool], *, idle_s: float, keep: int) -> None:
+def _shrink(pools: list[WorkerPool], actors: Actors, *, idle_s: float, keep: int) -> None:
     for pool in pools:
         pool.shrink(idle_s=idle_s, keep=keep)
+    actors.document_workers.shrink(idle_s=idle_s)
 
 
 def _place(uri: str) -> str:
