@@ -116,7 +116,7 @@ def _settle_access(config: RayocrConfig, environment: Mapping[str, str], given: 
     is reached as the destination is, unless it is of another kind."""
     storage = config.storage
     places = {"source": config.source, "dest": config.dest, "state": config.state or config.dest}
-    kinds = {name: (place or "").partition("://")[0].lower() for name, place in places.items()}
+    kinds = {name: place.partition("://")[0].lower() if place and "://" in place else "" for name, place in places.items()}
     for name, kind in kinds.items():
         variable, setting = _ACCESS_ENVIRONMENT.get(kind, ("", ""))
         if environment.get(variable) and f"storage.{name}.{setting}" not in given:

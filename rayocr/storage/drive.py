@@ -129,6 +129,7 @@ class DriveStorage(Storage):
         parts = checked_name(name).split("/")
         stored(parts[-1])
         content = Content(data)
+        _ = content.md5  # a file that cannot be read is found out before anything is sent
         with self._turn(name):
             there = self._find(name)
             if there is None:
@@ -136,7 +137,7 @@ class DriveStorage(Storage):
                     raise PreconditionFailed(f"{self._place(name)} has another version by now.")
                 return entry_of(name, self._create(name, parts, content, alone=if_absent))
             if if_absent and self._creating.get(name) == there.id and there.md5 == content.md5:
-                del self._creating[name]  # of the try whose answer was lost
+                self._creating.pop(name, None)  # of the try whose answer was lost
                 return entry_of(name, there)
             if if_absent or if_version not in (None, there.version):
                 raise PreconditionFailed(f"{self._place(name)} is there already, or has another version by now.")
@@ -214,9 +215,9 @@ class DriveStorage(Storage):
             body=body | {"mimeType": mime_type}, media_body=content.media(mime_type), fields=FIELDS, supportsAllDrives=True
         )
         try:
-            made = upload(self._client, request, content, place=place, policy=self._policy)
+            made = upload(self._client, request, place=place, policy=self._policy)
         except PreconditionFailed:  # the id is in use: by our own try whose answer was lost
-            made = self._client.get(identifier, place=place)
+            made = self._made_before(name, identifier)
         except ObjectNotFound as error:  # the folder was removed behind our back
             self._folders.forget()
             raise StorageUnavailable(f"{place}: its folder is gone.") from error
@@ -227,6 +228,17 @@ class DriveStorage(Storage):
         if alone:
             self._withdraw_if_second(name, parts[-1], folder, made)
         self._creating.pop(name, None)
+        return made
+
+    def _made_before(self, name: str, identifier: str) -> Item:
+        """The file of an earlier try. Raises StorageUnavailable when it is gone again: the next try takes another id."""
+        try:
+            made = self._client.get(identifier, place=self._place(name))
+        except ObjectNotFound:
+            made = None
+        if made is None or made.trashed:
+            self._creating.pop(name, None)
+            raise StorageUnavailable(f"{self._place(name)} was created and is gone again.")
         return made
 
     def _withdraw_if_second(self, name: str, leaf: str, folder: Ref, made: Item) -> None:
@@ -241,7 +253,7 @@ class DriveStorage(Storage):
         request = self._client.files.update(
             fileId=there.id, media_body=content.media(_mime_type(name)), fields=FIELDS, supportsAllDrives=True
         )
-        written = upload(self._client, request, content, place=self._place(name), policy=self._policy)
+        written = upload(self._client, request, place=self._place(name), policy=self._policy)
         if written.md5 != content.md5:
             raise StorageUnavailable(f"{self._place(name)}: other bytes arrived than were sent.")
         return written

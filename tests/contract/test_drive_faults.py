@@ -201,6 +201,29 @@ def test_other_bytes_than_were_sent_do_not_stay(server: DriveServer, storage: Dr
         storage.write("a", b"right", if_absent=True)  # what is there is not what was sent: somebody else's, for all we know
 
 
+def test_bytes_that_arrived_wrongly_do_not_stay(server: DriveServer, storage: DriveStorage, folder: str) -> None:
+    def spoil() -> None:
+        server.drive.spoil = b"spoilt"
+
+    server.script(match="POST /upload", act=spoil)
+    with pytest.raises(StorageUnavailable, match="other bytes arrived"):
+        storage.write("a", b"right", if_absent=True)
+    assert list(storage.list()) == []
+    server.script(match="POST /upload", act=spoil)
+    assert call(lambda: storage.write("a", b"right", if_absent=True), policy=POLICY).size_bytes == 5
+    server.script(match="PATCH /upload", act=spoil)
+    assert call(lambda: storage.write("a", b"newer"), policy=POLICY).size_bytes == 5
+    assert storage.read("a") == b"newer"
+
+
+def test_a_creation_that_is_gone_again_takes_another_id(server: DriveServer, storage: DriveStorage, folder: str) -> None:
+    server.script(match="POST /upload", reset=True, late=True)
+    with pytest.raises(StorageUnavailable):
+        storage.write("a", b"x", if_absent=True)
+    server.drive.files[server.drive.path(folder, "a")]["trashed"] = True
+    assert call(lambda: storage.write("a", b"x", if_absent=True), policy=POLICY).size_bytes == 1
+
+
 def test_a_creation_whose_answer_was_lost_is_found_out_and_not_done_twice(
     server: DriveServer, storage: DriveStorage, folder: str
 ) -> None:

@@ -72,6 +72,7 @@ class Drive:
     not_a_member: set[str] = field(default_factory=set)  # of these shared drives: they are no corpus for who asks
     undeletable: bool = False  # for good: as for most members of a shared drive
     full: bool = False
+    spoil: bytes = b""  # what the next file gets instead of what was sent
     lock: threading.RLock = field(default_factory=threading.RLock)
     clock: itertools.count[int] = field(default_factory=lambda: itertools.count(1_700_000_000_000))
 
@@ -103,6 +104,7 @@ class Drive:
             return identifier
 
     def fill(self, identifier: str, data: bytes) -> None:
+        data, self.spoil = self.spoil or data, b""
         self.content[identifier] = data
         self.files[identifier] |= {
             "size": str(len(data)), "md5Checksum": hashlib.md5(data).hexdigest(), "headRevisionId": new_id(),
