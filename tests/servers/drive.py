@@ -17,7 +17,6 @@ import threading
 import time
 import urllib.parse
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -25,6 +24,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.servers.drive_query import parse
+from tests.servers.faults import Fault, fault_for
 
 FOLDER = "application/vnd.google-apps.folder"
 SHORTCUT = "application/vnd.google-apps.shortcut"
@@ -36,27 +36,6 @@ class Refusal(Exception):
     def __init__(self, status: int, reason: str, message: str = "scripted", headers: dict[str, str] | None = None) -> None:
         super().__init__(message)
         self.status, self.reason, self.message, self.headers = status, reason, message, headers or {}
-
-
-@dataclass
-class Fault:
-    """For the next `times` requests whose "METHOD /path?query" contains `match`, after `skip` of them: a status with an error of
-    Google's shape, `reset` (the connection breaks; `late`: after the work was done), `cut` (half of the body comes), `corrupt` (a
-    byte is another), `stall_s` (nothing for so long)."""
-
-    match: str
-    times: int = 1
-    skip: int = 0
-    status: int = 0
-    reason: str = "backendError"
-    message: str = "scripted"
-    reset: bool = False
-    late: bool = False
-    cut: bool = False
-    corrupt: bool = False
-    stall_s: float = 0.0
-    retry_after: str = ""
-    act: Callable[[], None] | None = None  # done before the request is
 
 
 @dataclass
@@ -158,14 +137,7 @@ class DriveServer:
         with self._lock:
             self.requests[_kind(request)] += 1
             self.log.append(request)
-            for fault in self.faults:
-                if fault.match in request and fault.times > 0:
-                    if fault.skip > 0:
-                        fault.skip -= 1
-                        continue
-                    fault.times -= 1
-                    return fault
-        return None
+            return fault_for(request, self.faults)
 
     def close(self) -> None:
         self._server.shutdown()

@@ -14,30 +14,11 @@ import threading
 import time
 import urllib.parse
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tests.e2e.support import free_port, wait_until
-
-
-@dataclass
-class Fault:
-    """For the next `times` requests whose "METHOD /path?query" contains `match`: a status with an error of Google's shape,
-    or `reset` (the connection breaks), `corrupt` (the body has another byte), `stall` (nothing for that many seconds)."""
-
-    match: str
-    times: int = 1
-    skip: int = 0  # so many requests that fit are let through before
-    status: int = 0
-    reason: str = "backendError"
-    message: str = "scripted"
-    reset: bool = False
-    corrupt: bool = False
-    stall_s: float = 0.0
-    retry_after: str = ""
-    act: Callable[[], None] | None = None  # done before the request is handed on
+from tests.servers.faults import Fault, fault_for
 
 
 class _Proxy(ThreadingHTTPServer):
@@ -83,14 +64,7 @@ class GcsServer:
         with self._lock:
             self.requests[request.split(" ", 1)[0] + " " + _kind(request)] += 1
             self.log.append(request)
-            for fault in self.faults:
-                if fault.match in request and fault.times > 0:
-                    if fault.skip > 0:
-                        fault.skip -= 1
-                        continue
-                    fault.times -= 1
-                    return fault
-        return None
+            return fault_for(request, self.faults)
 
     def close(self) -> None:
         self._proxy.shutdown()
