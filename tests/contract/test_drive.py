@@ -14,7 +14,8 @@ from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Changes
 from rayocr.storage.drive import DriveStorage
 from rayocr.storage.factory import cached_storage, open_storage
-from tests.servers.drive import SHORTCUT, DriveServer
+from tests.servers.drive import DriveServer
+from tests.servers.drive_store import SHORTCUT
 
 POLICY = RetryPolicy(max_attempts=3, base_s=0.0, cap_s=0.0)
 
