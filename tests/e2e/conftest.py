@@ -29,7 +29,6 @@ def environment(home: Path) -> dict[str, str]:
         "HOME": str(home),
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_TMPDIR": str(home / "t"),
-        "RAY_raylet_start_wait_time_s": "300",  # Ray's own 30 s are too few where other things run beside the tests
         "COLUMNS": "160",
         "PYTHONPATH": str(PROJECT),
     }
