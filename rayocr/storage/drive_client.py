@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -196,13 +197,13 @@ def item_of(found: Mapping[str, Any]) -> Item:
     return Item(
         id=found["id"],
         name=found.get("name", ""),
-        mime_type=found.get("mimeType", ""),
+        mime_type=sys.intern(found.get("mimeType", "")),  # the same for thousands, like the parents
         size_bytes=int(found.get("size") or 0),
         md5=found.get("md5Checksum", ""),
         revision=found.get("headRevisionId", ""),
         modified=found.get("modifiedTime", ""),
         created=found.get("createdTime", ""),
-        parents=tuple(found.get("parents", ())),
+        parents=tuple(map(sys.intern, found.get("parents", ()))),
         drive_id=found.get("driveId"),
         target_id=shortcut.get("targetId"),
         target_type=shortcut.get("targetMimeType", ""),
