@@ -30,10 +30,12 @@ rayocr {version}: PDFs in, Markdown and clean PDFs out, page for page; resumable
   python -m rayocr mode=report dest=out/              the last run as one HTML file: out/report.html
   python -m rayocr mode=retry source=in/ dest=out/ retry.reason=Refused      dead letters again: their failed pages alone
   python -m rayocr mode=cancel source=in/ dest=out/ document=2024/a.pdf      runs drop it, and pass it by
+  python -m rayocr mode=login drive                   sign in to Google Drive, for gdrive://FOLDER_ID
   python -m rayocr mode=submit cluster=http://HOST:8265 source=… dest=…      the same as a job of a Ray cluster, followed
 
 Options are written key=value (Hydra overrides). The most used:
   source=FOLDER|FILE      dest=FOLDER        state=FOLDER (default: .rayocr/ in the destination)
+    each a folder, gs://BUCKET/PREFIX or gdrive://FOLDER_ID
   engine=auto|local|gemini|openai|rapidocr|tesseract|textlayer         engine.chain=[textlayer,rapidocr]
   outputs=[markdown,clean_pdf,jsonl]     include=['reports/*']     exclude=['drafts/*']     limit=100     overwrite=true
   limits=free|tier1|tier2|tier3    limits.rpm=600    limits.max_in_flight=64    limits.shared=redis    budget.usd=20
@@ -103,6 +105,10 @@ def _dispatch(arguments: list[str]) -> int:
         from rayocr.driver.report import show_report
 
         return show_report(config)
+    if config.mode is Mode.login:
+        from rayocr.driver.login import sign_in_to_drive
+
+        return sign_in_to_drive(config)
     if config.mode is Mode.submit:
         from rayocr.driver.submit import submit
 

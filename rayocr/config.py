@@ -25,6 +25,7 @@ class Mode(StrEnum):
     report = "report"
     submit = "submit"
     retry = "retry"
+    login = "login"
 
 
 def _at_least(minimum: float, **values: float | None) -> None:
@@ -258,12 +259,18 @@ class AccessConfig:
     anonymous: bool = False  # public buckets
     user_project: str | None = None  # pays for buckets whose readers pay
     endpoint: str | None = None  # another server than Google's, for example an emulator
+    subject: str | None = None  # of Drive: the person for whom a service account with domain-wide delegation acts
+    timeout_s: float = 120.0  # without a byte from the server, after which a request is given up and tried again
+
+    def __post_init__(self) -> None:
+        _at_least(0.1, **{"storage.*.timeout_s": self.timeout_s})
 
 
 @dataclass
 class StorageConfig:
     source: AccessConfig = field(default_factory=AccessConfig)
-    dest: AccessConfig = field(default_factory=AccessConfig)  # of the state, too
+    dest: AccessConfig = field(default_factory=AccessConfig)
+    state: AccessConfig = field(default_factory=AccessConfig)  # not given: as dest, unless state= is of another kind (gs, gdrive)
     # Requests a second of all processes that fetch and assemble, to each backend; null: no limit. Drive allows 200 a project.
     requests_per_s: float | None = None
 
@@ -447,6 +454,24 @@ class SubmitConfig:
 
 
 @dataclass
+class LoginConfig:
+    """Of mode=login: a person signs in to Google Drive, once."""
+
+    service: str = "drive"
+    client: str | None = None  # the OAuth client, as the Google Cloud console gives it (JSON); null: GOOGLE_DRIVE_CREDENTIALS
+    token: str | None = None  # where the sign-in is kept; null: ~/.config/rayocr/drive-token.json
+    browser: str = "auto"  # auto: open one where there is one; none: only print the address
+    port: int = 0  # of this machine, to which Google sends the browser back; 0: any
+    timeout_s: float = 600.0  # that the person has
+
+    def __post_init__(self) -> None:
+        _one_of("login.service", self.service, ("drive",))
+        _one_of("login.browser", self.browser, ("auto", "none"))
+        _at_least(0, **{"login.port": self.port})
+        _at_least(1, **{"login.timeout_s": self.timeout_s})
+
+
+@dataclass
 class RayocrConfig:
     mode: Mode = Mode.run
     source: str | None = None  # null: the samples that come with rayocr
@@ -472,6 +497,7 @@ class RayocrConfig:
     output: OutputConfig = field(default_factory=OutputConfig)
     gateway: GatewayConfig = field(default_factory=GatewayConfig)
     submit: SubmitConfig = field(default_factory=SubmitConfig)
+    login: LoginConfig = field(default_factory=LoginConfig)
     ledger: LedgerConfig = field(default_factory=LedgerConfig)
     batch: BatchConfig = field(default_factory=BatchConfig)
     dedup: DedupConfig = field(default_factory=DedupConfig)

@@ -153,7 +153,13 @@ class StorageFull(StorageError):
 
 
 class StorageUnavailable(StorageError):
+    """`retry_after_s`: the server's own delay in seconds, where it named one."""
+
     transient = True
+
+    def __init__(self, message: str = "", *, hint: str | None = None, retry_after_s: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
 
 
 class LockError(RayocrError):

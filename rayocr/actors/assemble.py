@@ -58,7 +58,8 @@ class AssembleSettings:
     lease: LeaseSettings
     output: OutputConfig = field(default_factory=OutputConfig)
     requests_per_s: float | None = None  # of one process, to the destination's backend
-    access: AccessConfig = field(default_factory=AccessConfig)
+    access: AccessConfig = field(default_factory=AccessConfig)  # to the destination
+    state_access: AccessConfig = field(default_factory=AccessConfig)
     replace_manifest: bool = False  # overwrite=true: an older manifest of this document gives way
 
     def dest(self) -> Storage:
@@ -69,7 +70,7 @@ class AssembleSettings:
     def state(self) -> Storage:
         from rayocr.storage.factory import cached_storage
 
-        return cached_storage(self.state_uri, self.requests_per_s, self.access)
+        return cached_storage(self.state_uri, self.requests_per_s, self.state_access)
 
     @property
     def needs_source(self) -> bool:

@@ -289,7 +289,7 @@ def start(
     state_uri = assemble_settings.state_uri
     ledger = spawn_ledger(
         state_uri,
-        config.storage.dest,
+        config.storage.state,
         run_id,
         config.ledger,
         config.retry,

@@ -44,9 +44,11 @@ from rayocr.driver.terminal import ConsoleTerminal, closing_table, printable, un
 from rayocr.driver.window import Window
 from rayocr.errors import Interrupted, RayocrError, StorageUnavailable
 from rayocr.locks.base import Locks
+from rayocr.locks.claim import Claim, ClaimedLocks
 from rayocr.messages import DiscoveryBatch, DocumentOutcome
 from rayocr.observe.logs import DailyFileHandler, configure_logs, log_event
 from rayocr.observe.supabase.sink import SupabaseSink, open_sink
+from rayocr.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from rayocr.driver.handles import Actors
@@ -73,6 +75,7 @@ class Run:
     progress: Progress = field(default_factory=Progress)
     log_file: DailyFileHandler | None = None
     errors_out: SupabaseSink | None = None
+    claim: Claim | None = None
 
     def execute(self) -> int:
         """The exit code. Raises RayocrError for what stops a run."""
@@ -113,6 +116,8 @@ class Run:
         except asyncio.CancelledError:
             raise Interrupted("Interrupted.") from None
         finally:
+            if self.claim is not None:
+                self.claim.release()
             self._sweep()  # once more: at the start, actors of a run that had been killed may still have been dying
         return self._exit_code()
 
@@ -188,6 +193,7 @@ class Run:
             ),
             requests_per_s=requests_per_s,
             access=self.config.storage.dest,
+            state_access=self.config.storage.state,
             replace_manifest=self.config.overwrite or self.config.mode is Mode.retry,
         )
         fetch_settings = FetchSettings(
@@ -382,7 +388,23 @@ class Run:
 
         locks = open_locks(self.config.locks, self.plan.state.uri, owner=self._owner(), redis_url=self.keys.redis_url)
         locks.holders(())
-        return locks
+        if self.config.locks.backend == "redis" or self.plan.state.has_atomic_create:
+            return locks
+        return ClaimedLocks(locks, self._claimed())
+
+    def _claimed(self) -> Claim:
+        """The whole destination: its storage cannot tell two runs apart. Raises LockError when another run has it."""
+        claim = Claim(
+            self.plan.state,
+            run_id=self.run_id,
+            owner=self._owner(),
+            ttl_s=self.config.locks.ttl_s,
+            policy=RetryPolicy.from_config(self.config.retry),
+        )
+        claim.acquire()
+        self.claim = claim
+        claim.keep()
+        return claim
 
     def _say_locks(self, away: bool) -> None:
         self.progress.locks_away = away
