@@ -183,7 +183,10 @@ def form(dice: random.Random) -> Leaf:
     fields = [
         (("Surname", writer.name().split()[1]), ("First name", writer.name().split()[0])),
         (("Date of birth", writer.date()), ("Telephone", f"0{dice.randint(100, 999)} {dice.randint(100000, 999999)}")),
-        (("Street and number", f"{dice.randint(1, 90)} Willow Lane"), ("Post code", f"WH{dice.randint(1, 9)} {dice.randint(1, 9)}AB")),
+        (
+            ("Street and number", f"{dice.randint(1, 90)} Willow Lane"),
+            ("Post code", f"WH{dice.randint(1, 9)} {dice.randint(1, 9)}AB"),
+        ),
         (("Reference", f"A-{dice.randint(1000, 9999)}/{dice.randint(10, 25)}"), ("Amount paid", f"£ {writer.amount()}")),
     ]
     for row in fields:
@@ -238,7 +241,10 @@ def receipt(dice: random.Random) -> Leaf:
         price = f"{dice.randint(1, 60)}.{dice.randint(0, 99):02d}"
         leaf.add(f"#grid(columns: (1fr, auto), [{literal(good)}], [{literal(price)}])", f"{good} {price}")
     total = writer.amount()
-    leaf.add(f"#line(length: 100%, stroke: (dash: \"dashed\"))\n#grid(columns: (1fr, auto), [*TOTAL*], [*{literal(total)}*])", f"TOTAL {total}")
+    leaf.add(
+        f'#line(length: 100%, stroke: (dash: "dashed"))\n#grid(columns: (1fr, auto), [*TOTAL*], [*{literal(total)}*])',
+        f"TOTAL {total}",
+    )
     leaf.add("#align(center)[Thank you for your visit!]", "Thank you for your visit!")
     return leaf
 
@@ -257,7 +263,7 @@ def listing(dice: random.Random) -> Leaf:
         f"        raise SensorError(answer[{dice.randint(2, 5)}:])",
         f"    return float(answer[3:]) * {dice.randint(2, 9)}.5e-3",
     ]
-    leaf.add(f"#text(font: \"{MONO}\", size: 0.85em)[" + " \\\n".join(_spaced(line) for line in code) + "]", *code)
+    leaf.add(f'#text(font: "{MONO}", size: 0.85em)[' + " \\\n".join(_spaced(line) for line in code) + "]", *code)
     _prose(leaf, writer, 3)
     return leaf
 

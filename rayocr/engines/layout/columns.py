@@ -186,14 +186,15 @@ def _is_columns(run: _Run, em: float) -> bool:
     if min(len(left), len(right)) >= 4 and min(_typical_chars(left), _typical_chars(right)) >= _LONG_LINES:
         return fullness[0] >= _RAGGED_PROSE or _aligned_share(left, right) < 0.9
     aligned = _aligned_share(left, right)
+    dense = _is_dense(left, em) and _is_dense(right, em)
     if fullness[0] >= _PROSE:
-        return aligned < 0.9 or fullness[0] >= _SURE_PROSE
+        return aligned < (0.9 if dense else 0.5) or (dense and fullness[0] >= _SURE_PROSE)
     if min(len(left), len(right)) < 2 or not _overlap_in_height(run, em):
         return False
     fuller = left if _fullness(left, em) >= _fullness(right, em) else right
     if fullness[1] >= _PROSE and len(fuller) >= 4 and _is_dense(fuller, em):
         return aligned < 0.65
-    return aligned < 0.5 and min(len(left), len(right)) >= 3 and _is_dense(left, em) and _is_dense(right, em)
+    return aligned < 0.5 and min(len(left), len(right)) >= 3 and dense
 
 
 def _fullness(lines: Sequence[LayoutLine], em: float) -> float:
