@@ -68,7 +68,8 @@ class Writer:
         return f"{self.dice.randint(1, 9999):,}.{self.dice.randint(0, 99):02d}"
 
     def date(self) -> str:
-        return f"{self.dice.randint(1, 28)} {self.dice.choice(['March', 'May', 'August', 'October'])} {self.dice.randint(1994, 2025)}"
+        month = self.dice.choice(["March", "May", "August", "October"])
+        return f"{self.dice.randint(1, 28)} {month} {self.dice.randint(1994, 2025)}"
 
     def _sentence(self) -> str:
         if not self._left:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+from collections.abc import Callable
 from functools import cache
 
 import pikepdf
@@ -28,10 +29,10 @@ def close() -> None:
         _typesetter.cache_clear()
 
 
-def typeset(program_at: object) -> bytes:
-    """A PDF of one page. `program_at(shrink)` gives the program; the text is made smaller until it fits. ValueError if it never does."""
+def typeset(program_at: Callable[[float], str]) -> bytes:
+    """A PDF of one page. `program_at(shrink)` gives the program; text is made smaller until it fits, else ValueError."""
     for shrink in _SHRINK:
-        data = _typesetter().compile(program_at(shrink), tags=False)  # type: ignore[operator]
+        data = _typesetter().compile(program_at(shrink), tags=False)
         with pypdfium2.PdfDocument(data) as pdf:
             if len(pdf) == 1:
                 return data
@@ -59,7 +60,7 @@ def without_unicode(data: bytes) -> bytes:
 
 
 def over_image(image: Image.Image, data: bytes, dice: random.Random, *, errors: float) -> bytes:
-    """The image with an invisible text layer, as an OCR program leaves it: `errors` is the share of its letters that are wrong."""
+    """The image with an invisible text layer, as OCR programs leave it; `errors`: share of its letters that are wrong."""
     with pypdfium2.PdfDocument(data) as source:
         words = _words(source[0])
     with pikepdf.open(io.BytesIO(of_image(image))) as pdf:

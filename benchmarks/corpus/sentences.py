@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-# fmt: off
 SENTENCES: dict[str, tuple[str, ...]] = {
     "en": (
         "The committee met on Tuesday to discuss the repair of the harbour wall and the cost of new lamps for the pier.",
@@ -199,18 +198,53 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         "पाऊस पडल्यानंतर शेतकऱ्यांनी आपल्या शेतात भाताची लागवड सुरू केली.",
     ),
 }
-# fmt: on
 
 TITLES = (
-    "Water Quality in the Upper Valley", "Report of the Harbour Committee", "A Short History of the Ferry", "Methods and Materials",
-    "Notes on the Keeping of Bees", "Annual Statement of Accounts", "Results of the Third Survey", "Rules for the Use of the Archive",
-    "Introduction", "Discussion", "Previous Work", "Data and Sources", "Limits of the Method", "Conclusions", "The Railway Years",
-)  # fmt: skip
+    "Water Quality in the Upper Valley",
+    "Report of the Harbour Committee",
+    "A Short History of the Ferry",
+    "Methods and Materials",
+    "Notes on the Keeping of Bees",
+    "Annual Statement of Accounts",
+    "Results of the Third Survey",
+    "Rules for the Use of the Archive",
+    "Introduction",
+    "Discussion",
+    "Previous Work",
+    "Data and Sources",
+    "Limits of the Method",
+    "Conclusions",
+    "The Railway Years",
+)
 NAMES = (
-    "Margaret Ellwood", "Tobias Lindqvist", "Anjali Deshpande", "Peter Harcourt-Jones", "Ines Carvalho", "Samuel Okafor",
-    "Helena Novak", "Ruth Abernathy", "Daniel Kowalski", "Yusuf Demir", "Clara Beaumont", "George Whitfield",
-)  # fmt: skip
+    "Margaret Ellwood",
+    "Tobias Lindqvist",
+    "Anjali Deshpande",
+    "Peter Harcourt-Jones",
+    "Ines Carvalho",
+    "Samuel Okafor",
+    "Helena Novak",
+    "Ruth Abernathy",
+    "Daniel Kowalski",
+    "Yusuf Demir",
+    "Clara Beaumont",
+    "George Whitfield",
+)
 GOODS = (
-    "Rye bread", "Lamp oil, 5 l", "Copper wire", "Garden chairs", "Printing paper A4", "Honey, 500 g", "Oak planks", "Rain barrel",
-    "Spirit level", "Sealed glass jar", "Brass hinges", "Tea, loose", "Bicycle pump", "Wool blanket", "Pencils, box of 12", "Seed potatoes",
-)  # fmt: skip
+    "Rye bread",
+    "Lamp oil, 5 l",
+    "Copper wire",
+    "Garden chairs",
+    "Printing paper A4",
+    "Honey, 500 g",
+    "Oak planks",
+    "Rain barrel",
+    "Spirit level",
+    "Sealed glass jar",
+    "Brass hinges",
+    "Tea, loose",
+    "Bicycle pump",
+    "Wool blanket",
+    "Pencils, box of 12",
+    "Seed potatoes",
+)

@@ -9,6 +9,7 @@ above .1 were lost blanks), so that a far lower one than a half is enough to put
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 _LOST_BLANK = 0.1
@@ -39,7 +40,7 @@ class BlankKeepingDecoder:
         if not len(places):
             return "", 0.0
         text = [self.character[signs[places[0]]]]
-        for before, place in zip(places[:-1], places[1:], strict=True):
+        for before, place in pairwise(places):
             sign = self.character[signs[place]]
             if self._blank is not None and _may_part(text[-1], sign):
                 between = steps[before : place + 1, self._blank]

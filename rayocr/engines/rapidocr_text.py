@@ -22,7 +22,7 @@ _LEADERS = 0.6  # share of one sign, for a row of dots or dashes
 
 
 def with_spaces(text: str) -> str:
-    """The blanks that the models drop after commas, full stops and numbers, where only prose can be meant. Addresses stay whole."""
+    """The blanks that the models drop after commas, full stops and numbers, where only prose can be meant."""
     text = _NUMBER.sub(r"\1 ", text)
     return " ".join(_COMMA.sub(", ", word) if "@" not in word and "/" not in word else word for word in _stops(text))
 
