@@ -87,6 +87,13 @@ class PageProgress:
         if self._doubtful is None or (answer.confidence or 0) > (self._doubtful.confidence or 0):
             self._doubtful = answer
 
+    def check_surer(self, answer: PageText) -> None:
+        """Raises LowConfidence where an engine before was unsure of the page and this one is less sure: what is merely worn is
+        read better by the first engine, and only a script that it does not know by the next."""
+        before, now = (self._doubtful.confidence if self._doubtful else None), answer.confidence
+        if before is not None and now is not None and now < before:
+            raise LowConfidence(f"mean confidence {now:.2f} is below the {before:.2f} of an engine before.", finish=answer.finish)
+
     def blank(self) -> PageRecord:
         return self._record(PageOutcome.BLANK)
 
@@ -180,6 +187,7 @@ class ComputeStage:
                     continue
                 if engine.name != "textlayer":
                     check_answer(answer, ink_coverage=inked)
+                    progress.check_surer(answer)
             except LowConfidence as error:
                 progress.note(engine, error)
                 if answer is not None:
