@@ -27,7 +27,7 @@ _LOOK_AHEAD = 20_000  # documents listed ahead of need, so that progress knows t
 _LOOK_AHEAD_S = 0.5  # and no longer than this beyond what was asked for
 
 
-_STRANGE_TOLD = 20  # names; the log has all of them
+_NAMES_TOLD = 20  # names; the log has all of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +143,7 @@ class Discovery:
 
     def _note_strange(self, name: str) -> None:
         log_event(log, "record_strange", "Something under .rayocr is damaged or foreign.", level=logging.WARNING, name=name)
-        if len(self._totals.strange) < _STRANGE_TOLD:
+        if len(self._totals.strange) < _NAMES_TOLD:
             self._totals = replace(self._totals, strange=(*self._totals.strange, name))
 
     def _count(self, **changes: int) -> None:
@@ -152,6 +152,8 @@ class Discovery:
     def note_unreadable(self, name: str, error: Exception) -> None:
         """The storage's callback for a folder or link that it could not look at: counted, and no reason to end the listing."""
         self._count(unreadable=1)
+        if len(self._totals.unreadable_names) < _NAMES_TOLD:
+            self._totals = replace(self._totals, unreadable_names=(*self._totals.unreadable_names, name))
         log_event(
             log, "source_unreadable", "A part of the source cannot be listed.", level=logging.WARNING, name=name, error=str(error)
         )

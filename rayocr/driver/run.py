@@ -12,11 +12,12 @@ import logging
 import os
 import secrets
 import socket
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rayocr.actors.assemble import AssembleSettings
 from rayocr.actors.commit import LeaseSettings
@@ -38,12 +39,16 @@ from rayocr.driver.quota_watch import QuotaWatch
 from rayocr.driver.record import run_record, write_record
 from rayocr.driver.shutdown import Shutdown
 from rayocr.driver.snapshot import Snapshooter
-from rayocr.driver.terminal import ConsoleTerminal, closing_table, printable
+from rayocr.driver.telemetry import TelemetryWatch
+from rayocr.driver.terminal import ConsoleTerminal, closing_table, printable, unseen
 from rayocr.driver.window import Window
-from rayocr.errors import Interrupted, StorageUnavailable
+from rayocr.errors import Interrupted, RayocrError, StorageUnavailable
 from rayocr.locks.base import Locks
+from rayocr.locks.claim import Claim, ClaimedLocks
 from rayocr.messages import DiscoveryBatch, DocumentOutcome
-from rayocr.observe.logs import configure_logs
+from rayocr.observe.logs import DailyFileHandler, configure_logs, log_event
+from rayocr.observe.supabase.sink import SupabaseSink, open_sink
+from rayocr.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from rayocr.driver.handles import Actors
@@ -68,10 +73,33 @@ class Run:
     terminal: ConsoleTerminal
     run_id: str = field(default_factory=new_run_id)
     progress: Progress = field(default_factory=Progress)
+    log_file: DailyFileHandler | None = None
+    errors_out: SupabaseSink | None = None
+    claim: Claim | None = None
 
     def execute(self) -> int:
         """The exit code. Raises RayocrError for what stops a run."""
         self._configure_logs()
+        self.errors_out = open_sink(self.config, self.keys, run_id=self.run_id, warn=self.terminal.warn)
+        try:
+            return self._execute()
+        except RayocrError as error:
+            if not isinstance(error, Interrupted):
+                log_event(
+                    log,
+                    "run_stopped",
+                    "The run had to stop.",
+                    level=logging.ERROR,
+                    error=error.reason,
+                    reason=str(error),
+                    hint=error.hint,
+                )
+            raise
+        finally:
+            if self.errors_out is not None:
+                self.errors_out.close()
+
+    def _execute(self) -> int:
         self._sweep()
         rules = DiscoveryRules(
             include=self.plan.include,
@@ -88,6 +116,8 @@ class Run:
         except asyncio.CancelledError:
             raise Interrupted("Interrupted.") from None
         finally:
+            if self.claim is not None:
+                self.claim.release()
             self._sweep()  # once more: at the start, actors of a run that had been killed may still have been dying
         return self._exit_code()
 
@@ -141,7 +171,8 @@ class Run:
     ) -> None:
         from rayocr.driver import handles
         from rayocr.driver.flow import DocumentFlow
-        from rayocr.driver.stage_pool import open_pool
+        from rayocr.driver.nodes import watch_nodes
+        from rayocr.driver.stage_pool import open_pool, place_on
 
         requests_per_s = self.config.storage.requests_per_s
         if requests_per_s is not None:  # each process keeps to its share, without a word between them
@@ -162,6 +193,7 @@ class Run:
             ),
             requests_per_s=requests_per_s,
             access=self.config.storage.dest,
+            state_access=self.config.storage.state,
             replace_manifest=self.config.overwrite or self.config.mode is Mode.retry,
         )
         fetch_settings = FetchSettings(
@@ -182,6 +214,7 @@ class Run:
             cpus=connection.cpus,
             limiter_rules=self._limiter_rules(),
             keys=self.keys,
+            place=place_on(self.config, self.plan),
         )
         stages = [
             (stage, *open_pool(self.config, self.plan, self.keys, actors, index, cpus=connection.cpus, run_id=self.run_id))
@@ -203,7 +236,7 @@ class Run:
             self.progress,
             draining,
             retry_s=leases.retry_s,
-            on_waiting=lambda: _shrink(pools, idle_s=0.0, keep=0),
+            on_waiting=lambda: _shrink(pools, actors, idle_s=0.0, keep=0),
         )
         flow = DocumentFlow(actors, stages=stages, window=window, leases=leases, progress=self.progress, draining=draining)
         leases.start()
@@ -213,8 +246,11 @@ class Run:
         watch = CancelWatch(self.plan.state, lambda document_id: self._cancel(document_id, feed, pools))
         await watch.look()
         watching = asyncio.create_task(watch.run())
-        shrinking = asyncio.create_task(self._shrink_forever(pools))
+        shrinking = asyncio.create_task(self._shrink_forever(pools, actors))
+        following = asyncio.create_task(watch_nodes([*pools, actors.document_workers]))
         metering = asyncio.create_task(self._watch_quota(actors))
+        telemetry = TelemetryWatch(actors, self.progress, write=self._write_lines, on_failure=self._send_failure)
+        relaying = asyncio.create_task(telemetry.run())
         tidying = asyncio.create_task(keep_house(actors, leases, self.run_id))
         feeding = asyncio.create_task(feed.run(flow))
         facing = asyncio.create_task(
@@ -238,7 +274,7 @@ class Run:
                 terminal=self.terminal,
             )
         )
-        beside = (showing, watching, shrinking, metering, tidying, facing)
+        beside = (showing, watching, shrinking, following, metering, tidying, facing, relaying)
         try:
             await self._until_done_or_stopped(feed, feeding, pools, draining, shutdown)
         finally:
@@ -249,6 +285,7 @@ class Run:
             with contextlib.suppress(Exception):  # the last word on the money; a limiter that is gone has said its own
                 if actors.limiter is not None:
                     self.progress.limiter = await asyncio.wait_for(actors.limiter_state(), _LIMITER_CLOSE_S)
+            await telemetry.last()
             finished = feed.failure is None and not draining.is_set() and not shutdown.requested.is_set()
             await self._close(actors, pools, leases, finished=finished)
         if feed.failure is not None:
@@ -256,11 +293,11 @@ class Run:
         if shutdown.requested.is_set():
             raise Interrupted("Interrupted.")
 
-    async def _shrink_forever(self, pools: list[WorkerPool]) -> None:
+    async def _shrink_forever(self, pools: list[WorkerPool], actors: Actors) -> None:
         idle_s = self.config.workers.idle_timeout_s
         while True:
             await asyncio.sleep(max(1.0, idle_s / 4))
-            _shrink(pools, idle_s=idle_s, keep=self.config.workers.min)
+            _shrink(pools, actors, idle_s=idle_s, keep=self.config.workers.min)
 
     def _cancel(self, document_id: str, feed: Feed, pools: list[WorkerPool]) -> None:
         feed.cancel(document_id)
@@ -336,7 +373,8 @@ class Run:
             places["Report"] = f"{_place(self.plan.state.uri)}/{record}"
         failed = self.progress.documents[DocumentOutcome.PARTIAL] + self.progress.documents[DocumentOutcome.REJECTED]
         if failed:
-            places["Dead letters"] = str(Path(self.config.logs.dir) / "dead_letter")
+            logs = Path(self.config.logs.dir) / "dead_letter"
+            places["Dead letters"] = str(logs) if logs.is_dir() else f"{_place(self.plan.state.uri)}/.rayocr/dead_letters"
         self.terminal.table(closing_table(self.progress, places))
 
     # -- words and files ----------------------------------------------------------------------------------------------------
@@ -350,7 +388,23 @@ class Run:
 
         locks = open_locks(self.config.locks, self.plan.state.uri, owner=self._owner(), redis_url=self.keys.redis_url)
         locks.holders(())
-        return locks
+        if self.config.locks.backend == "redis" or self.plan.state.has_atomic_create:
+            return locks
+        return ClaimedLocks(locks, self._claimed())
+
+    def _claimed(self) -> Claim:
+        """The whole destination: its storage cannot tell two runs apart. Raises LockError when another run has it."""
+        claim = Claim(
+            self.plan.state,
+            run_id=self.run_id,
+            owner=self._owner(),
+            ttl_s=self.config.locks.ttl_s,
+            policy=RetryPolicy.from_config(self.config.retry),
+        )
+        claim.acquire()
+        self.claim = claim
+        claim.keep()
+        return claim
 
     def _say_locks(self, away: bool) -> None:
         self.progress.locks_away = away
@@ -359,9 +413,19 @@ class Run:
         else:
             self.terminal.say("The lock service is back.")
 
+    def _write_lines(self, lines: Sequence[str]) -> None:
+        if self.log_file is not None:
+            self.log_file.write(lines)
+
+    def _send_failure(self, line: dict[str, Any]) -> None:
+        if self.errors_out is not None:
+            self.errors_out.line(line)
+
     def _configure_logs(self) -> None:
         try:
-            configure_logs(Path(self.config.logs.dir), run_id=self.run_id, retention_days=self.config.logs.retention_days)
+            self.log_file = configure_logs(
+                Path(self.config.logs.dir), run_id=self.run_id, retention_days=self.config.logs.retention_days
+            )
         except OSError as error:
             self.terminal.warn(f"No logs are written: {self.config.logs.dir}: {error.strerror}. Choose another logs.dir=")
 
@@ -375,7 +439,10 @@ class Run:
         totals = batch.totals
         more = "" if batch.exhausted or totals.found < 20_000 else " so far"
         skipped = f"; {totals.finished:,} finished earlier are skipped" if totals.finished else ""
-        self.terminal.say(f"Found {totals.found:,} documents{more}{skipped}.")
+        if not self.progress.totals.found:  # until the run's own listing tells more
+            self.progress.totals = totals
+        documents = "document" if totals.found == 1 else "documents"
+        self.terminal.say(f"Found {totals.found:,} {documents}{more}{skipped}.")
         self._say_strange(batch)
 
     def _say_strange(self, batch: DiscoveryBatch) -> None:
@@ -385,8 +452,11 @@ class Run:
     def _say_nothing_to_do(self, batch: DiscoveryBatch) -> None:
         totals = self.progress.totals = batch.totals
         self._say_strange(batch)
+        if totals.unreadable:
+            self.terminal.warn(f"There are {unseen(totals)}")
         if not totals.found:
-            self.terminal.warn(f"There are no PDFs in {_place(self.plan.source.uri)}.")
+            passing = " that include= and exclude= let pass" if self.config.include or self.config.exclude else ""
+            self.terminal.warn(f"There are no PDFs{passing} in {_place(self.plan.source.uri)}.")
             return
         self.terminal.say(
             f"Nothing to do: all {totals.found:,} documents are finished (outputs in {_place(self.plan.dest.uri)})."
@@ -403,9 +473,10 @@ class Run:
         )
 
 
-def _shrink(pools: list[WorkerPool], *, idle_s: float, keep: int) -> None:
+def _shrink(pools: list[WorkerPool], actors: Actors, *, idle_s: float, keep: int) -> None:
     for pool in pools:
         pool.shrink(idle_s=idle_s, keep=keep)
+    actors.document_workers.shrink(idle_s=idle_s)
 
 
 def _place(uri: str) -> str:

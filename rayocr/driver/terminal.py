@@ -14,7 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from rayocr.driver.progress import Progress
-from rayocr.messages import DocumentOutcome
+from rayocr.masking import masked
+from rayocr.messages import DiscoveryTotals, DocumentOutcome
 
 _PLAIN_INTERVAL_S = 10.0
 _LIVE_INTERVAL_S = 0.25
@@ -38,10 +39,10 @@ class ConsoleTerminal:
 
     def say(self, text: str) -> None:
         if not self.silent:
-            self._print(Text(text))
+            self._print(Text(masked(text)))
 
     def warn(self, text: str) -> None:
-        self._print(Text(text, style="yellow"))
+        self._print(Text(masked(text), style="yellow"))
 
     def table(self, table: Table) -> None:
         if not self.silent:
@@ -146,6 +147,8 @@ def closing_table(progress: Progress, places: dict[str, str]) -> Table:
             f"{unsure:,} (no engine here is sure of them; they are marked in the outputs."
             " Another script? Try engine=gemini, or tesseract with its language pack)",
         )
+    if progress.totals.unreadable:
+        table.add_row("Not seen", unseen(progress.totals))
     if progress.reasons:
         table.add_row("Reasons", ", ".join(f"{count:,} {reason}" for reason, count in progress.reasons.most_common()))
     rate = f"{progress.pages_per_s:.1f} pages/s" if progress.pages_per_s else ""
@@ -153,6 +156,13 @@ def closing_table(progress: Progress, places: dict[str, str]) -> Table:
     for label, place in places.items():
         table.add_row(label, printable(place))
     return table
+
+
+def unseen(totals: DiscoveryTotals) -> str:
+    """The parts of the source that could not be listed, so that nobody takes what is finished for all there is."""
+    names = ", ".join(printable(name) for name in totals.unreadable_names)
+    more = " and more" if totals.unreadable > len(totals.unreadable_names) else ""
+    return f"{totals.unreadable:,} folders or links of the source that cannot be looked into: {names}{more}"
 
 
 def printable(text: str) -> str:

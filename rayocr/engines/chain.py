@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from rayocr.pdf.page import Page
 
 Remember = Callable[[PageRecord], Awaitable[object]]
+# Told before a request is sent again: the page, the model, which try failed, why, and the delay in seconds.
+OnRetry = Callable[["PageProgress", str, int, RayocrError, float], None]
 
 _MESSAGE_CHARS = 300  # of an error kept on record: enough to act on, short enough for a manifest of 10,000 pages
 
@@ -84,6 +86,13 @@ class PageProgress:
     def keep_doubtful(self, answer: PageText) -> None:
         if self._doubtful is None or (answer.confidence or 0) > (self._doubtful.confidence or 0):
             self._doubtful = answer
+
+    def check_surer(self, answer: PageText) -> None:
+        """Raises LowConfidence where an engine before was unsure of the page and this one is less sure: what is merely worn is
+        read better by the first engine, and only a script that it does not know by the next."""
+        before, now = (self._doubtful.confidence if self._doubtful else None), answer.confidence
+        if before is not None and now is not None and now < before:
+            raise LowConfidence(f"mean confidence {now:.2f} is below the {before:.2f} of an engine before.", finish=answer.finish)
 
     def blank(self) -> PageRecord:
         return self._record(PageOutcome.BLANK)
@@ -178,6 +187,7 @@ class ComputeStage:
                     continue
                 if engine.name != "textlayer":
                     check_answer(answer, ink_coverage=inked)
+                    progress.check_surer(answer)
             except LowConfidence as error:
                 progress.note(engine, error)
                 if answer is not None:
@@ -209,6 +219,7 @@ class WaitingStage:
         twins: Twins | None = None,
         second_look: SecondLook | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        on_retry: OnRetry = lambda *_: None,
     ) -> None:
         self.stage = stage
         self._engines = engines
@@ -218,6 +229,7 @@ class WaitingStage:
         self._twins = twins
         self._second_look = second_look
         self._sleep = sleep
+        self._on_retry = on_retry
 
     async def recognize(
         self, page: Page, offered: OfferedPage, progress: PageProgress, *, first_engine: int, remember: Remember
@@ -310,7 +322,7 @@ class WaitingStage:
                 return None
             answer: PageText | None = None
             try:
-                answer = await self._request(engine, offered, model)
+                answer = await self._request(engine, offered, progress, model)
                 check_answer(answer, ink_coverage=lambda: 1.0)  # inked: that was asked before the page was sent
             except DayQuotaExhausted as error:
                 parked[model] = error
@@ -322,7 +334,7 @@ class WaitingStage:
             if is_paid(progress.attempts[-1]):
                 await remember()
 
-    async def _request(self, engine: WaitingEngine, offered: OfferedPage, model: str) -> PageText:
+    async def _request(self, engine: WaitingEngine, offered: OfferedPage, progress: PageProgress, model: str) -> PageText:
         attempt = timeouts = 0
         while True:
             attempt += 1
@@ -334,6 +346,7 @@ class WaitingStage:
                 timeouts += isinstance(error, EngineTimeout)
                 if decision is None or timeouts >= MAX_PAID_TRIES:  # what was not waited for may be on the bill all the same
                     raise
+                self._on_retry(progress, model, attempt, error, decision.delay_s)
             await self._sleep(decision.delay_s)
 
 
