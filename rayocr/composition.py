@@ -32,6 +32,7 @@ _ENVIRONMENT = {
     "MAX_CONCURRENT_WORKERS": "workers.max",
     "GEMINI_GLOBAL_CONCURRENCY": "limits.max_in_flight",
     "MAX_RETRIES": "retry.max_attempts",
+    "POLL_INTERVAL": "poll_interval_s",
 }
 
 
@@ -42,6 +43,7 @@ _SDK_ENVIRONMENT = (
     ("OPENAI_BASE_URL", "engine.openai.base_url"),
     ("STORAGE_EMULATOR_HOST", "storage.source.endpoint"),
     ("STORAGE_EMULATOR_HOST", "storage.dest.endpoint"),
+    ("PUBSUB_EMULATOR_HOST", "watch.endpoint"),
 )
 
 # Places by the names of the worker that rayocr replaces: of a bucket with two prefixes, or of two Drive folders.

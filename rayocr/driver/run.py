@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import secrets
 import socket
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,22 +29,25 @@ from rayocr.config import Mode, RayocrConfig, Secrets
 from rayocr.driver.again import documents_to_retry
 from rayocr.driver.cluster import Connection, connect, disconnect
 from rayocr.driver.control import CancelWatch
+from rayocr.driver.events import Events
 from rayocr.driver.face import show_face
 from rayocr.driver.feed import Feed
 from rayocr.driver.housekeeping import keep_house
 from rayocr.driver.leases import LeaseKeeper
+from rayocr.driver.outages import Outages
 from rayocr.driver.preflight import Plan
 from rayocr.driver.probe import probe_servers
 from rayocr.driver.progress import Progress
 from rayocr.driver.quota_watch import QuotaWatch
-from rayocr.driver.record import run_record, write_record
 from rayocr.driver.shutdown import Shutdown
 from rayocr.driver.snapshot import Snapshooter
-from rayocr.driver.terminal import ConsoleTerminal, closing_table, printable
+from rayocr.driver.terminal import ConsoleTerminal
+from rayocr.driver.watching import Watch, open_events
 from rayocr.driver.window import Window
-from rayocr.errors import Interrupted, StorageUnavailable
+from rayocr.driver.words import Words
+from rayocr.errors import Interrupted
 from rayocr.locks.base import Locks
-from rayocr.messages import DiscoveryBatch, DocumentOutcome
+from rayocr.messages import DiscoveryBatch
 from rayocr.observe.logs import configure_logs
 
 if TYPE_CHECKING:
@@ -68,6 +73,14 @@ class Run:
     terminal: ConsoleTerminal
     run_id: str = field(default_factory=new_run_id)
     progress: Progress = field(default_factory=Progress)
+    words: Words = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.words = Words(config=self.config, plan=self.plan, terminal=self.terminal, progress=self.progress, run_id=self.run_id)
+
+    @property
+    def watches(self) -> bool:
+        return self.config.mode is Mode.watch
 
     def execute(self) -> int:
         """The exit code. Raises RayocrError for what stops a run."""
@@ -76,9 +89,14 @@ class Run:
         rules = DiscoveryRules(
             include=self.plan.include,
             exclude=self.plan.exclude,
+            min_bytes=self.config.min_bytes,
+            max_bytes=self.config.max_bytes,
+            order=self.config.order,
             limit=self.config.limit,
             overwrite=self.config.overwrite,
             retried=self._retried(),
+            watch=self.watches,
+            settle_s=self.config.watch.settle_s,
         )
         if rules.retried is not None and not rules.retried:
             self.terminal.say("Nothing to retry: no dead letter passes the filters; see mode=status.")
@@ -89,7 +107,7 @@ class Run:
             raise Interrupted("Interrupted.") from None
         finally:
             self._sweep()  # once more: at the start, actors of a run that had been killed may still have been dying
-        return self._exit_code()
+        return self.words.exit_code()
 
     def _retried(self) -> frozenset[str] | None:
         return documents_to_retry(self.plan.state, self.config) if self.config.mode is Mode.retry else None
@@ -98,15 +116,15 @@ class Run:
 
     async def _run(self, rules: DiscoveryRules) -> None:
         draining = asyncio.Event()
-        shutdown = Shutdown(on_first=self._announce_drain, on_second=lambda: None)
+        shutdown = Shutdown(on_first=self.words.announce_drain, on_second=lambda: None)
         shutdown.install()
         scout = asyncio.create_task(asyncio.to_thread(self._scout, rules))
         done, _ = await asyncio.wait([scout], timeout=1.0)
-        if done and not scout.result().documents:
-            self._say_nothing_to_do(scout.result())
+        if done and not scout.result().documents and not self.watches:
+            self.words.say_nothing_to_do(scout.result())
             return
         if done:
-            self._say_found(scout.result())
+            self.words.say_found(scout.result())
         locks = self._locks()
         probing = asyncio.create_task(
             asyncio.to_thread(probe_servers, self.plan.links, self.config.engine, self.plan.prompts, self.keys)
@@ -123,7 +141,7 @@ class Run:
                 self.terminal.say(f"Ray dashboard: {connection.dashboard_url}")
             if not scout.done():
                 scout.add_done_callback(
-                    lambda task: None if task.cancelled() or task.exception() else self._say_found(task.result())
+                    lambda task: None if task.cancelled() or task.exception() else self.words.say_found(task.result())
                 )
             if shutdown.requested.is_set():
                 raise Interrupted("Interrupted before the first page.")
@@ -134,7 +152,8 @@ class Run:
 
     def _scout(self, rules: DiscoveryRules) -> DiscoveryBatch:
         """The listing's beginning, before there is a cluster: is there anything to do, and how much?"""
-        return Discovery(self.plan.source, self.plan.state, rules).next_batch(1)
+        beginning = replace(rules, order="listing", watch=False)
+        return Discovery(self.plan.source, self.plan.state, beginning).next_batch(1)
 
     async def _run_on(
         self, connection: Connection, rules: DiscoveryRules, locks: Locks, draining: asyncio.Event, shutdown: Shutdown
@@ -163,6 +182,7 @@ class Run:
             requests_per_s=requests_per_s,
             access=self.config.storage.dest,
             replace_manifest=self.config.overwrite or self.config.mode is Mode.retry,
+            keep_contents=self.config.dedup.documents,
         )
         fetch_settings = FetchSettings(
             source_uri=self.plan.source.uri,
@@ -170,6 +190,7 @@ class Run:
             retry=self.config.retry,
             requests_per_s=requests_per_s,
             access=self.config.storage.source,
+            hash_contents=self.config.dedup.documents,
         )
         actors = handles.start(
             self.config,
@@ -189,25 +210,32 @@ class Run:
         ]
         pools = [pool for _, pool, _ in stages]
         window = Window(self.config.window)
+
+        def give_up() -> None:
+            """A run that waits for another gives up its CPUs: on one cluster the other may be waiting for them."""
+            _shrink(pools, idle_s=0.0, keep=0)
+
         leases = LeaseKeeper(
             locks,
             ttl_s=self.config.locks.ttl_s,
             draining=draining,
             on_lost=lambda document_id: feed.lost(document_id),
-            on_away=self._say_locks,
+            on_away=self.words.say_locks,
         )
-        # A run that waits for another gives up its CPUs: on one cluster the other may be waiting for them.
+        outages = self._outages(window, give_up) if self.watches else None
         feed = Feed(
             actors,
             window,
             self.progress,
             draining,
             retry_s=leases.retry_s,
-            on_waiting=lambda: _shrink(pools, idle_s=0.0, keep=0),
+            on_waiting=give_up,
+            outages=outages,
+            follow_versions=not (self.watches and self.plan.source.uri.startswith("file:")),
         )
         flow = DocumentFlow(actors, stages=stages, window=window, leases=leases, progress=self.progress, draining=draining)
         leases.start()
-        for pool in pools:
+        for pool in pools if not self.watches else ():  # a watch may have nothing to do for days
             pool.prestart()
         showing = asyncio.create_task(self.terminal.show(self.progress))
         watch = CancelWatch(self.plan.state, lambda document_id: self._cancel(document_id, feed, pools))
@@ -216,7 +244,16 @@ class Run:
         shrinking = asyncio.create_task(self._shrink_forever(pools))
         metering = asyncio.create_task(self._watch_quota(actors))
         tidying = asyncio.create_task(keep_house(actors, leases, self.run_id))
-        feeding = asyncio.create_task(feed.run(flow))
+        events: Events | None = None
+        if outages is None:
+            feeding = asyncio.create_task(feed.run(flow))
+        else:
+            events = open_events(self.config, self.plan, rules, feed, flow, warn=self.terminal.warn)
+            live = (lambda: events is not None and events.live) if events is not None else (lambda: False)
+            watch_source = Watch(actors, feed, outages, self.progress, self.config, draining, events_live=live)
+            self.progress.watching = True
+            self.words.say_watching()
+            feeding = asyncio.create_task(watch_source.run(flow))
         facing = asyncio.create_task(
             show_face(
                 self.plan,
@@ -233,6 +270,7 @@ class Run:
                 ),
                 actors=actors,
                 feed=feed,
+                rules=rules,
                 drain=shutdown.request,
                 locks=locks,
                 terminal=self.terminal,
@@ -245,7 +283,11 @@ class Run:
             for task in (feeding, *beside):
                 task.cancel()
             await asyncio.gather(feeding, *beside, return_exceptions=True)
+            if events is not None:
+                events.close()
             await feed.close()
+            if outages is not None:
+                await outages.close()
             with contextlib.suppress(Exception):  # the last word on the money; a limiter that is gone has said its own
                 if actors.limiter is not None:
                     self.progress.limiter = await asyncio.wait_for(actors.limiter_state(), _LIMITER_CLOSE_S)
@@ -256,11 +298,19 @@ class Run:
         if shutdown.requested.is_set():
             raise Interrupted("Interrupted.")
 
+    def _outages(self, window: Window, give_up: Callable[[], None]) -> Outages:
+        def probe() -> None:
+            next(self.plan.source.list(), None)
+            for place in {self.plan.dest.uri: self.plan.dest, self.plan.state.uri: self.plan.state}.values():
+                place.check_writable()
+
+        return Outages(window, self.progress, probe=probe, say=self.terminal.say, warn=self.terminal.warn, on_hold=give_up)
+
     async def _shrink_forever(self, pools: list[WorkerPool]) -> None:
         idle_s = self.config.workers.idle_timeout_s
         while True:
             await asyncio.sleep(max(1.0, idle_s / 4))
-            _shrink(pools, idle_s=idle_s, keep=self.config.workers.min)
+            _shrink(pools, idle_s=idle_s, keep=0 if self.watches else self.config.workers.min)
 
     def _cancel(self, document_id: str, feed: Feed, pools: list[WorkerPool]) -> None:
         feed.cancel(document_id)
@@ -271,7 +321,10 @@ class Run:
         """None where no engine waits for a server: nothing to limit."""
         if all(stage.kind != "wait" for stage in self.plan.stages):
             return None
-        return LimiterRules(limits=self.config.limits, prices=self.plan.prices, budget_usd=self.config.budget.usd)
+        limits = self.config.limits
+        if self.watches:  # Redis that is away is waited for, however long
+            limits = replace(limits, shared_patience_s=math.inf)
+        return LimiterRules(limits=limits, prices=self.plan.prices, budget_usd=self.config.budget.usd)
 
     async def _watch_quota(self, actors: Actors) -> None:
         from rayocr.driver import handles
@@ -314,32 +367,7 @@ class Run:
             await asyncio.wait_for(actors.close_limiter(), _LIMITER_CLOSE_S)
         await leases.close()
 
-    def _exit_code(self) -> int:
-        progress = self.progress
-        if progress.deferred:
-            raise StorageUnavailable(
-                f"Storage was away for {progress.deferred} of the documents.",
-                hint="Start the same command again to take them up.",
-            )
-        failed = progress.documents[DocumentOutcome.PARTIAL] + progress.documents[DocumentOutcome.REJECTED]
-        left = progress.totals.dead_letters > progress.taken_up
-        return 1 if failed or left or progress.totals.unreadable else 0
-
-    def summarize(self) -> None:
-        """The closing table, and the run's record beside the state."""
-        if not self.progress.documents_started and not self.progress.documents_done:
-            return
-        fingerprint = self.config.fingerprint(self.plan.prompts)
-        record = write_record(self.plan.state, run_record(self.progress, run_id=self.run_id, fingerprint=fingerprint))
-        places = {"Outputs": _place(self.plan.dest.uri)}
-        if record:
-            places["Report"] = f"{_place(self.plan.state.uri)}/{record}"
-        failed = self.progress.documents[DocumentOutcome.PARTIAL] + self.progress.documents[DocumentOutcome.REJECTED]
-        if failed:
-            places["Dead letters"] = str(Path(self.config.logs.dir) / "dead_letter")
-        self.terminal.table(closing_table(self.progress, places))
-
-    # -- words and files ----------------------------------------------------------------------------------------------------
+    # -- files and names ----------------------------------------------------------------------------------------------------
 
     def _owner(self) -> str:
         return f"{self.run_id}@{socket.gethostname()}:{os.getpid()}"
@@ -351,13 +379,6 @@ class Run:
         locks = open_locks(self.config.locks, self.plan.state.uri, owner=self._owner(), redis_url=self.keys.redis_url)
         locks.holders(())
         return locks
-
-    def _say_locks(self, away: bool) -> None:
-        self.progress.locks_away = away
-        if away:
-            self.terminal.warn("The lock service is away: what is under way goes on, nothing new is taken until it is back.")
-        else:
-            self.terminal.say("The lock service is back.")
 
     def _configure_logs(self) -> None:
         try:
@@ -371,44 +392,7 @@ class Run:
             if sweep is not None:
                 sweep()
 
-    def _say_found(self, batch: DiscoveryBatch) -> None:
-        totals = batch.totals
-        more = "" if batch.exhausted or totals.found < 20_000 else " so far"
-        skipped = f"; {totals.finished:,} finished earlier are skipped" if totals.finished else ""
-        self.terminal.say(f"Found {totals.found:,} documents{more}{skipped}.")
-        self._say_strange(batch)
-
-    def _say_strange(self, batch: DiscoveryBatch) -> None:
-        if names := ", ".join(printable(name) for name in batch.totals.strange):
-            self.terminal.warn(f"Damaged or foreign, and taken as if they were not there: {names}")
-
-    def _say_nothing_to_do(self, batch: DiscoveryBatch) -> None:
-        totals = self.progress.totals = batch.totals
-        self._say_strange(batch)
-        if not totals.found:
-            self.terminal.warn(f"There are no PDFs in {_place(self.plan.source.uri)}.")
-            return
-        self.terminal.say(
-            f"Nothing to do: all {totals.found:,} documents are finished (outputs in {_place(self.plan.dest.uri)})."
-        )
-        if totals.dead_letters:
-            self.terminal.warn(
-                f"{totals.dead_letters:,} of them were rejected or have failed pages; their reasons are in"
-                f" {_place(self.plan.state.uri)}/.rayocr/dead_letters. mode=retry takes them up again."
-            )
-
-    def _announce_drain(self, signal_name: str) -> None:
-        self.terminal.warn(
-            f"{signal_name}: finishing what is under way (at most {self.config.shutdown.grace_s:g} s); again to stop at once."
-        )
-
 
 def _shrink(pools: list[WorkerPool], *, idle_s: float, keep: int) -> None:
     for pool in pools:
         pool.shrink(idle_s=idle_s, keep=keep)
-
-
-def _place(uri: str) -> str:
-    from rayocr.storage.uri import parse_uri
-
-    return parse_uri(uri).display

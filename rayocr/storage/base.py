@@ -25,6 +25,15 @@ class Entry:
     modified_at: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """`names`: objects below the root that were added or changed since the token that was asked with; None: only a full listing
+    can tell. `token`: to ask with the next time; what changes after this answer is in that one."""
+
+    names: tuple[str, ...] | None
+    token: str
+
+
 class Storage(ABC):
     """A root (a folder, a bucket with a prefix) and the objects below it."""
 
@@ -57,6 +66,11 @@ class Storage(ABC):
     @abstractmethod
     def delete(self, name: str, *, if_version: str | None = None) -> None:
         """Raises ObjectNotFound, PreconditionFailed."""
+
+    def changes_since(self, token: str | None) -> Changes | None:
+        """What changed since the token; a first call with None gives a token to begin with. None: this storage keeps no feed of
+        its changes, and has to be listed. Raises StorageError."""
+        return None
 
     def check_readable(self) -> None:  # noqa: B027 - a folder that is there can be read, or tells so when it is listed
         """Raises StorageError, CredentialsError when nothing can be listed here, so that it is known before a run begins."""

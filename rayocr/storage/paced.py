@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from rayocr.storage.base import Entry, Storage
+from rayocr.storage.base import Changes, Entry, Storage
 
 
 class Pace:
@@ -71,3 +71,7 @@ class PacedStorage(Storage):
     def delete(self, name: str, *, if_version: str | None = None) -> None:
         self._pace.wait()
         self._storage.delete(name, if_version=if_version)
+
+    def changes_since(self, token: str | None) -> Changes | None:
+        self._pace.wait()
+        return self._storage.changes_since(token)
