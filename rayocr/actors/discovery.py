@@ -128,6 +128,11 @@ class Discovery:
         found = self._listing() if what is Look.ALL else self._settled() if what is Look.SETTLING else self._changed()
         self._documents = self._limited(found)
 
+    def note(self, document_id: str) -> None:
+        """In watch: a document that was pushed is not to be given. Idempotent."""
+        self._known.add(bytes.fromhex(document_id))
+        self._present.add(bytes.fromhex(document_id))
+
     def _fill(self, count: int) -> None:
         deadline: float | None = None
         while not self._exhausted and len(self._ahead) < max(count, _LOOK_AHEAD):

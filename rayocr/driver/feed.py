@@ -144,6 +144,7 @@ class Feed:
             return False
         self._cancelled.discard(document.document_id)
         self._pushed.add(document.document_id)
+        self._actors.note_pushed(document.document_id)
         pushing = asyncio.create_task(self._admit(flow, document))
         self._releasing.add(pushing)
         pushing.add_done_callback(self._releasing.discard)

@@ -90,6 +90,11 @@ class Actors:
         """Whether its pages that failed are read again, and its manifest is replaced."""
         return self.config.mode is Mode.retry or document_id in self.retried
 
+    def note_pushed(self, document_id: str) -> None:
+        """A document that did not come from Discovery, which need not give it."""
+        if self.config.mode is Mode.watch:
+            self.discovery.note.remote(document_id)
+
     async def look(self, what: Look) -> None:
         await answer(self.discovery.look.remote(what))
 

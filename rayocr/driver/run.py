@@ -17,6 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -249,7 +250,7 @@ class Run:
             feeding = asyncio.create_task(feed.run(flow))
         else:
             events = open_events(self.config, self.plan, rules, feed, flow, warn=self.terminal.warn)
-            live = (lambda: events is not None and events.live) if events is not None else (lambda: False)
+            live = partial(_is_live, events)
             watch_source = Watch(actors, feed, outages, self.progress, self.config, draining, events_live=live)
             self.progress.watching = True
             self.words.say_watching()
@@ -391,6 +392,10 @@ class Run:
             sweep = getattr(storage, "sweep_temp", None)
             if sweep is not None:
                 sweep()
+
+
+def _is_live(events: Events | None) -> bool:
+    return events is not None and events.live
 
 
 def _shrink(pools: list[WorkerPool], *, idle_s: float, keep: int) -> None:

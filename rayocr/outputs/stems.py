@@ -62,6 +62,8 @@ def _file(stem: str, name: str) -> str:
     clean = _DRIVE.sub(r"\1_", _FORBIDDEN.sub("_", stem))
     if _RESERVED.fullmatch(clean.split(".")[0].rstrip()):
         clean = "_" + clean
+    if clean.strip(".") == "":
+        clean = "_"
     return clean if clean == stem and _size(stem) <= STEM_BYTES else with_mark(clean, name)
 
 

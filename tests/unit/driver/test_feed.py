@@ -24,6 +24,9 @@ class FakeActors:
     def __init__(self, *batches: list[str]) -> None:
         self._batches = list(batches)
 
+    def note_pushed(self, document_id: str) -> None:
+        pass
+
     async def next_documents(self, count: int) -> DiscoveryBatch:
         names = self._batches.pop(0)
         documents = tuple(document(name) for name in names)
