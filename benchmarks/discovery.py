@@ -1,8 +1,8 @@
 """`make bench-discovery`: what does it cost to find 100,000 new documents among 200,000 in a bucket?
 
-fake-gcs-server holds the source; another one the state, with the manifests of the first half. Discovery lists both and gives what is
-left, as it does for a run. Every request is counted on its way. A second measurement in which half as many objects lie in the source
-tells whether memory and requests go with the listing.
+fake-gcs-server holds the source; another one the state, with the manifests of the first half. Discovery lists both and gives what
+is left, as it does for a run. Every request is counted on its way. A second measurement in which half as many objects lie in the
+source tells whether memory and requests go with the listing.
 """
 
 from __future__ import annotations
@@ -123,7 +123,9 @@ def bare_listing(url: str, bucket: str, prefix: str) -> int:
     from rayocr.storage.gcs_client import open_client
 
     client = open_client(AccessConfig(endpoint=url))
-    found = client.list_blobs(bucket, prefix=prefix or None, page_size=1000, fields="items(name,size,generation,updated),nextPageToken")
+    found = client.list_blobs(
+        bucket, prefix=prefix or None, page_size=1000, fields="items(name,size,generation,updated),nextPageToken"
+    )
     return sum(1 for page in found.pages if sum(1 for _ in page) or True)
 
 

@@ -34,6 +34,8 @@ class Puller(Protocol):
 
     def hand_back(self, notifications: list[Notification]) -> None: ...
 
+    def close(self) -> None: ...
+
 
 class Events:
     """`push(document)` and `fail(error)` may be called from any thread; `waiting()` is how many documents have no room yet.
@@ -70,6 +72,12 @@ class Events:
         self._over.set()
 
     def _run(self) -> None:
+        try:
+            self._take_until_over()
+        finally:
+            self._subscription.close()
+
+    def _take_until_over(self) -> None:
         while not self._over.is_set():
             if self._waiting() > _ROOM:
                 self._over.wait(0.5)

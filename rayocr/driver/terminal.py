@@ -87,8 +87,8 @@ def bar(progress: Progress, width: int = 24) -> str:
 
 
 def progress_line(progress: Progress, *, countdown: bool = True) -> str:
-    """Documents, pages, rate, time to go and cost, in one line. `countdown`: of a watch, the seconds to its next look, which change
-    without anything having happened."""
+    """Documents, pages, rate, time to go and cost, in one line. `countdown`: of a watch, the seconds to its next look, which
+    change without anything having happened."""
     if progress.watching and not progress.under_way:
         return _watching_line(progress, countdown=countdown)
     more = "" if progress.listing_done else "+"
@@ -109,7 +109,12 @@ def progress_line(progress: Progress, *, countdown: bool = True) -> str:
 
 
 def _watching_line(progress: Progress, *, countdown: bool) -> str:
-    parts = ["watching", f"{progress.documents_done:,} documents done", f"{progress.pages_done:,} pages", f"${progress.spent_usd:.2f}"]
+    parts = [
+        "watching",
+        f"{progress.documents_done:,} documents done",
+        f"{progress.pages_done:,} pages",
+        f"${progress.spent_usd:.2f}",
+    ]
     if progress.settling:
         parts.append(f"{progress.settling:,} still being written")
     parts += _waits(progress)
@@ -162,7 +167,9 @@ def closing_table(progress: Progress, places: dict[str, str]) -> Table:
     if progress.documents_copied:
         table.add_row("", f"{progress.documents_copied:,} documents are the same file as another and were not read")
     if progress.renamed:
-        table.add_row("Names", f"{progress.renamed:,} documents have outputs with a hash in the name: another one has the plain name")
+        table.add_row(
+            "Names", f"{progress.renamed:,} documents have outputs with a hash in the name: another one has the plain name"
+        )
     if progress.doubtful_pages:
         table.add_row(
             "Doubtful",

@@ -39,7 +39,8 @@ class Subscription:
     def __init__(self, name: str, access: AccessConfig, *, endpoint: str | None = None, timeout_s: float = _TIMEOUT_S) -> None:
         self._name = name
         with self._errors():
-            self._calls = _service(access, endpoint, timeout_s).projects().subscriptions()
+            self._service = _service(access, endpoint, timeout_s)
+            self._calls = self._service.projects().subscriptions()
 
     def pull(self, count: int) -> list[Notification]:
         """Waits for the first, as long as the server does. Raises StorageError."""
@@ -60,6 +61,10 @@ class Subscription:
             body = {"ackIds": [notification.ack_id for notification in notifications], "ackDeadlineSeconds": 0}
             with self._errors():
                 self._calls.modifyAckDeadline(subscription=self._name, body=body).execute(num_retries=0)
+
+    def close(self) -> None:
+        self._calls.close()
+        self._service.close()
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
