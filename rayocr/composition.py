@@ -257,6 +257,8 @@ def _explain(error: BaseException) -> str:
         return f"{group}={name} is not known; choose one of {', '.join(options)}."
     first = next((t.splitlines()[0] for t in reversed(texts) if t), type(error).__name__)
     if full := re.search(r"full_key: (\S+)", whole):
+        if "is not a ListConfig" in whole:
+            return f"{full.group(1)} is a list: write it with brackets, for example {full.group(1)}=[a,b]"
         return f"{full.group(1)}: {first}"
     return first
 

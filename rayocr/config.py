@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -30,6 +31,8 @@ class Mode(StrEnum):
 
 def _at_least(minimum: float, **values: float | None) -> None:
     for name, value in values.items():
+        if value is not None and not math.isfinite(value):
+            raise UsageError(f"{name} is {value}, and must be a number; null means no limit where there can be none.")
         if value is not None and value < minimum:
             raise UsageError(f"{name} is {value}, and must be at least {minimum}.")
 
@@ -138,8 +141,11 @@ class EngineConfig:
 class WorkersConfig:
     min: int = 1  # workers kept while there is work
     idle_timeout_s: float = 60.0  # a worker above the minimum goes when it has had nothing to do for so long
-    max: int | None = None  # null: one a CPU of the cluster for engines that compute, 4 for engines that wait
+    # Null: one a CPU of the cluster for engines that compute; for engines that wait 4, or one a node where there are more.
+    max: int | None = None
     documents: int | None = None  # processes that fetch and assemble; null: one a CPU, two at least
+    # Whether workers ask for nodes that offer rayocr_wait or rayocr_compute (custom resources of Ray); null: if some node does.
+    groups: bool | None = None
     # A waiting worker's pages at one time; null: what the requests a minute come to when an answer takes 10 s, 64 to 1,024.
     pages_in_flight: int | None = None
     target_shard_s: float = 2.0  # shards are cut to take about this long: long against a Ray call, short against a kill

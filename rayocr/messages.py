@@ -237,6 +237,7 @@ class DiscoveryTotals:
     finished: int = 0  # by an earlier run, whatever the outcome
     dead_letters: int = 0  # of those finished, the partial and rejected ones
     unreadable: int = 0  # files or folders that could not be looked at
+    unreadable_names: tuple[str, ...] = ()  # the first of them, below the source
     strange: tuple[str, ...] = ()  # records under .rayocr that are empty, and what is not ours there; the first of them
     settling: int = 0  # files that are being written, and left alone for now
 

@@ -55,6 +55,7 @@ def judge(scene: Scene, seconds: float) -> Verdict:
         seconds=seconds,
         bound=sum(risk.bound for risk in risks),
         at_risk=" ".join(f"{risk.in_flight}+{risk.unflushed}" for risk in risks),
+        violations=[f"{fault} found nothing to strike at" for fault in scene.missed],
     )
     manifests = _manifests(scene)
     for document in range(verdict.documents):

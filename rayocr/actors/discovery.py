@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 _LOOK_AHEAD = 20_000  # documents listed ahead of need, so that progress knows the total of any ordinary run
 _LOOK_AHEAD_S = 0.5  # and no longer than this beyond what was asked for
 _ID_BYTES = 16
-_STRANGE_TOLD = 20  # names; the log has all of them
+_NAMES_TOLD = 20  # names; the log has all of them
 _ASK_EACH = 1000  # new documents of a look; with more, the manifests are listed once more rather than asked for one by one
 
 
@@ -258,7 +258,7 @@ class Discovery:
 
     def _note_strange(self, name: str) -> None:
         log_event(log, "record_strange", "Something under .rayocr is damaged or foreign.", level=logging.WARNING, name=name)
-        if len(self._totals.strange) < _STRANGE_TOLD:
+        if len(self._totals.strange) < _NAMES_TOLD:
             self._totals = replace(self._totals, strange=(*self._totals.strange, name))
 
     def _count(self, **changes: int) -> None:
@@ -266,13 +266,11 @@ class Discovery:
 
     def note_unreadable(self, name: str, error: Exception) -> None:
         """The storage's callback for a folder or link that it could not look at: counted, and no reason to end the listing."""
-        if not self._looks:  # in watch, the same again with every look
-            self._count(unreadable=1)
-            log_event(
-                log,
-                "source_unreadable",
-                "A part of the source cannot be listed.",
-                level=logging.WARNING,
-                name=name,
-                error=str(error),
-            )
+        if self._looks:  # in watch, the same again with every look
+            return
+        self._count(unreadable=1)
+        if len(self._totals.unreadable_names) < _NAMES_TOLD:
+            self._totals = replace(self._totals, unreadable_names=(*self._totals.unreadable_names, name))
+        log_event(
+            log, "source_unreadable", "A part of the source cannot be listed.", level=logging.WARNING, name=name, error=str(error)
+        )

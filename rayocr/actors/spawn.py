@@ -19,6 +19,7 @@ from rayocr.actors.document_worker import DocumentWorker
 from rayocr.actors.fetch import FetchSettings
 from rayocr.actors.ledger import Ledger
 from rayocr.actors.page_worker import PageWorker, WorkerSettings
+from rayocr.actors.placement import Group, Placement
 from rayocr.actors.rate_limiter import LimiterRules, RateLimiter
 from rayocr.config import AccessConfig, LedgerConfig, RayocrConfig, RetryConfig, Secrets, StorageConfig
 from rayocr.errors import ContentLost
@@ -27,6 +28,7 @@ from rayocr.messages import PageRecord, SlotReturn, WorkerInfo
 from rayocr.retry import RetryPolicy
 from rayocr.storage.factory import cached_storage, open_storage
 
+_ANYWHERE = Placement()
 _MANY = 10_000  # calls that wait inside an async actor at once: coroutines, not threads
 
 
@@ -88,8 +90,9 @@ class RemoteDesk:
 class ObjectStoreBytes:
     """A document's bytes in Ray's object store. Carries the reference, so that bytes move only to workers that load them."""
 
-    def __init__(self, reference: ray.ObjectRef[Any]) -> None:
+    def __init__(self, reference: ray.ObjectRef[Any], node_id: str = "") -> None:
         self._reference = reference
+        self.node_id = node_id  # where they are
 
     @property
     def reference(self) -> ray.ObjectRef[Any]:
@@ -168,7 +171,14 @@ class _DocumentWorkerActor(DocumentWorker):
 
 
 def spawn_ledger(
-    state_uri: str, access: AccessConfig, run_id: str, config: LedgerConfig, retry: RetryConfig, *, copies_bytes: int = 0
+    state_uri: str,
+    access: AccessConfig,
+    run_id: str,
+    config: LedgerConfig,
+    retry: RetryConfig,
+    *,
+    copies_bytes: int = 0,
+    place: Placement = _ANYWHERE,
 ) -> Any:
     actor = ray.remote(_LedgerActor).options(
         name=f"ledger:{run_id}",
@@ -176,22 +186,24 @@ def spawn_ledger(
         max_restarts=-1,  # rebuilds its index from the segments
         max_task_retries=-1,  # safe: record is idempotent on (document_id, page_number), the rest reads
         max_concurrency=_MANY,
+        **place.beside_the_driver(),
     )
     return actor.remote(state_uri, access, run_id, config, retry, copies_bytes)
 
 
-def spawn_batch_desk(state_uri: str, run_id: str, config: RayocrConfig, secrets: Secrets) -> Any:
+def spawn_batch_desk(state_uri: str, run_id: str, config: RayocrConfig, secrets: Secrets, *, place: Placement = _ANYWHERE) -> Any:
     actor = ray.remote(_BatchDeskActor).options(
         name=f"batch_desk:{run_id}",
         num_cpus=0,  # waits for the server nearly all the time
         max_restarts=-1,  # finds its jobs again by their intents
         max_task_retries=-1,  # safe: read is idempotent on the key
         max_concurrency=_MANY,  # one call a page that waits
+        **place.beside_the_driver(),
     )
     return actor.remote(state_uri, run_id, config, secrets)
 
 
-def spawn_limiter(run_id: str, rules: LimiterRules, secrets: Secrets) -> Any:
+def spawn_limiter(run_id: str, rules: LimiterRules, secrets: Secrets, *, place: Placement = _ANYWHERE) -> Any:
     actor = ray.remote(_RateLimiterActor).options(
         name=f"rate_limiter:{run_id}",
         num_cpus=0,
@@ -199,21 +211,27 @@ def spawn_limiter(run_id: str, rules: LimiterRules, secrets: Secrets) -> Any:
         max_task_retries=-1,  # a lease asked for twice wastes slots until they expire, and breaks no limit
         max_concurrency=_MANY,
         enable_task_events=False,  # one for each lease would fill the memory of Ray's control store
+        **place.beside_the_driver(),
     )
     return actor.remote(rules, secrets, run_id)
 
 
-def spawn_discovery(run_id: str, source_uri: str, state_uri: str, config: StorageConfig, rules: DiscoveryRules) -> Any:
+def spawn_discovery(
+    run_id: str, source_uri: str, state_uri: str, config: StorageConfig, rules: DiscoveryRules, *, place: Placement = _ANYWHERE
+) -> Any:
     actor = ray.remote(_DiscoveryActor).options(
         name=f"discovery:{run_id}",
         num_cpus=0,
         max_restarts=-1,  # lists again
         max_task_retries=-1,  # safe: a batch asked for twice is a batch of documents that the driver knows or finds finished
+        **place.beside_the_driver(),
     )
     return actor.remote(source_uri, state_uri, config, rules)
 
 
-def spawn_worker(name: str, settings: WorkerSettings, ledger: Any, limiter: Any, desk: Any = None) -> Any:
+def spawn_worker(
+    name: str, settings: WorkerSettings, ledger: Any, limiter: Any, desk: Any = None, *, place: Placement = _ANYWHERE
+) -> Any:
     computes = settings.stage.kind == "compute"
     actor = ray.remote(_PageWorkerActor).options(
         name=name,
@@ -221,16 +239,20 @@ def spawn_worker(name: str, settings: WorkerSettings, ledger: Any, limiter: Any,
         max_restarts=0,  # the driver must see the death: it counts what the worker was reading, and starts another
         max_task_retries=0,  # as above; pages that were recorded are not read again
         max_concurrency=_MANY,
+        **place.on(Group.COMPUTE if computes else Group.WAIT),
     )
     remote_desk = RemoteDesk(desk) if desk is not None else None
     return actor.remote(name, settings, RemoteLedger(ledger), RemoteLimiter(limiter), remote_desk)
 
 
-def spawn_document_worker(name: str, fetch_settings: FetchSettings, assemble_settings: AssembleSettings, ledger: Any) -> Any:
+def spawn_document_worker(
+    name: str, fetch_settings: FetchSettings, assemble_settings: AssembleSettings, ledger: Any, *, place: Placement = _ANYWHERE
+) -> Any:
     actor = ray.remote(_DocumentWorkerActor).options(
         name=name,
         num_cpus=0,  # mostly waits for storage; the driver bounds how many there are, and pages must not wait for a CPU it holds
         max_restarts=0,  # the driver must see the death: it counts the document that was being opened, and starts another
         max_task_retries=0,  # as above
+        **place.of_documents(),
     )
     return actor.remote(fetch_settings, assemble_settings, ledger)

@@ -260,7 +260,13 @@ class DocumentFlow:
             before = work.content
             try:
                 with self._progress.timings.of("recognize"):
-                    report = await pool.recognize(shard, work.content, work.context, alone=work.deaths > 0)  # type: ignore[arg-type]
+                    report = await pool.recognize(
+                        shard,
+                        work.content,  # type: ignore[arg-type]
+                        work.context,
+                        alone=work.deaths > 0,
+                        near=getattr(work.content, "node_id", ""),
+                    )
             except WorkerDied as error:
                 if not error.node_lost:
                     self._count_death(work, alone=error.alone, error=error)

@@ -128,17 +128,23 @@ def _source(config: RayocrConfig) -> tuple[str, list[str], list[str]]:
             raise UsageError("source= is missing. Name the folder with the PDFs, for example: source=in/ dest=out/")
     if "://" not in text:
         path = Path(text).expanduser()
-        if path.is_file():
+        if _is_one_file(config):
             return str(path.parent), [glob.escape(path.name)], exclude
         if not exclude and path.is_dir() and path.resolve() == samples_dir().resolve():
             exclude = ["broken/*"]
     return text, include, exclude
 
 
+def _is_one_file(config: RayocrConfig) -> bool:
+    return config.source is not None and "://" not in config.source and Path(config.source).expanduser().is_file()
+
+
 def _dest_inside_source(config: RayocrConfig, source: StorageUri, dest: StorageUri) -> list[str]:
     """Globs that keep our own outputs out of the listing; UsageError when the two lie in each other without need."""
     if not contains(source, dest):
         return []
+    if _is_one_file(config):
+        return []  # its outputs beside it are taken for no source: nothing but the file is read
     if not config.allow_dest_in_source:
         same = contains(dest, source)
         raise UsageError(

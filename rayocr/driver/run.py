@@ -161,7 +161,8 @@ class Run:
     ) -> None:
         from rayocr.driver import handles
         from rayocr.driver.flow import DocumentFlow
-        from rayocr.driver.stage_pool import open_pool
+        from rayocr.driver.nodes import watch_nodes
+        from rayocr.driver.stage_pool import open_pool, place_on
 
         requests_per_s = self.config.storage.requests_per_s
         if requests_per_s is not None:  # each process keeps to its share, without a word between them
@@ -204,6 +205,7 @@ class Run:
             cpus=connection.cpus,
             limiter_rules=self._limiter_rules(),
             keys=self.keys,
+            place=place_on(self.config, self.plan),
         )
         stages = [
             (stage, *open_pool(self.config, self.plan, self.keys, actors, index, cpus=connection.cpus, run_id=self.run_id))
@@ -214,7 +216,7 @@ class Run:
 
         def give_up() -> None:
             """A run that waits for another gives up its CPUs: on one cluster the other may be waiting for them."""
-            _shrink(pools, idle_s=0.0, keep=0)
+            _shrink(pools, actors, idle_s=0.0, keep=0)
 
         leases = LeaseKeeper(
             locks,
@@ -242,7 +244,8 @@ class Run:
         watch = CancelWatch(self.plan.state, lambda document_id: self._cancel(document_id, feed, pools))
         await watch.look()
         watching = asyncio.create_task(watch.run())
-        shrinking = asyncio.create_task(self._shrink_forever(pools))
+        shrinking = asyncio.create_task(self._shrink_forever(pools, actors))
+        following = asyncio.create_task(watch_nodes([*pools, actors.document_workers]))
         metering = asyncio.create_task(self._watch_quota(actors))
         tidying = asyncio.create_task(keep_house(actors, leases, self.run_id))
         events: Events | None = None
@@ -277,7 +280,7 @@ class Run:
                 terminal=self.terminal,
             )
         )
-        beside = (showing, watching, shrinking, metering, tidying, facing)
+        beside = (showing, watching, shrinking, following, metering, tidying, facing)
         try:
             await self._until_done_or_stopped(feed, feeding, pools, draining, shutdown)
         finally:
@@ -307,11 +310,11 @@ class Run:
 
         return Outages(window, self.progress, probe=probe, say=self.terminal.say, warn=self.terminal.warn, on_hold=give_up)
 
-    async def _shrink_forever(self, pools: list[WorkerPool]) -> None:
+    async def _shrink_forever(self, pools: list[WorkerPool], actors: Actors) -> None:
         idle_s = self.config.workers.idle_timeout_s
         while True:
             await asyncio.sleep(max(1.0, idle_s / 4))
-            _shrink(pools, idle_s=idle_s, keep=0 if self.watches else self.config.workers.min)
+            _shrink(pools, actors, idle_s=idle_s, keep=0 if self.watches else self.config.workers.min)
 
     def _cancel(self, document_id: str, feed: Feed, pools: list[WorkerPool]) -> None:
         feed.cancel(document_id)
@@ -398,6 +401,7 @@ def _is_live(events: Events | None) -> bool:
     return events is not None and events.live
 
 
-def _shrink(pools: list[WorkerPool], *, idle_s: float, keep: int) -> None:
+def _shrink(pools: list[WorkerPool], actors: Actors, *, idle_s: float, keep: int) -> None:
     for pool in pools:
         pool.shrink(idle_s=idle_s, keep=keep)
+    actors.document_workers.shrink(idle_s=idle_s)

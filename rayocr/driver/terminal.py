@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rayocr.driver.progress import Progress
-from rayocr.messages import DocumentOutcome
+from rayocr.messages import DiscoveryTotals, DocumentOutcome
 
 _PLAIN_INTERVAL_S = 10.0
 _LIVE_INTERVAL_S = 0.25
@@ -176,6 +176,8 @@ def closing_table(progress: Progress, places: dict[str, str]) -> Table:
             f"{progress.doubtful_pages:,} (no engine here is sure of them; they are marked in the outputs."
             " Another script? Try engine=gemini, or tesseract with its language pack)",
         )
+    if progress.totals.unreadable:
+        table.add_row("Not seen", unseen(progress.totals))
     if progress.reasons:
         table.add_row("Reasons", ", ".join(f"{count:,} {reason}" for reason, count in progress.reasons.most_common()))
     rate = f"{progress.pages_per_s:.1f} pages/s" if progress.pages_per_s else ""
@@ -183,6 +185,13 @@ def closing_table(progress: Progress, places: dict[str, str]) -> Table:
     for label, place in places.items():
         table.add_row(label, printable(place))
     return table
+
+
+def unseen(totals: DiscoveryTotals) -> str:
+    """The parts of the source that could not be listed, so that nobody takes what is finished for all there is."""
+    names = ", ".join(printable(name) for name in totals.unreadable_names)
+    more = " and more" if totals.unreadable > len(totals.unreadable_names) else ""
+    return f"{totals.unreadable:,} folders or links of the source that cannot be looked into: {names}{more}"
 
 
 def printable(text: str) -> str:

@@ -9,7 +9,7 @@ from rayocr.config import Mode, RayocrConfig
 from rayocr.driver.preflight import Plan
 from rayocr.driver.progress import Progress
 from rayocr.driver.record import run_record, write_record
-from rayocr.driver.terminal import ConsoleTerminal, closing_table, printable
+from rayocr.driver.terminal import ConsoleTerminal, closing_table, printable, unseen
 from rayocr.errors import StorageUnavailable
 from rayocr.messages import DiscoveryBatch, DocumentOutcome
 
@@ -26,14 +26,18 @@ class Words:
         totals = batch.totals
         more = "" if batch.exhausted or totals.found < 20_000 else " so far"
         skipped = f"; {totals.finished:,} finished earlier are skipped" if totals.finished else ""
-        self.terminal.say(f"Found {totals.found:,} documents{more}{skipped}.")
+        documents = "document" if totals.found == 1 else "documents"
+        self.terminal.say(f"Found {totals.found:,} {documents}{more}{skipped}.")
         self._say_strange(batch)
 
     def say_nothing_to_do(self, batch: DiscoveryBatch) -> None:
         totals = self.progress.totals = batch.totals
         self._say_strange(batch)
+        if totals.unreadable:
+            self.terminal.warn(f"There are {unseen(totals)}")
         if not totals.found:
-            self.terminal.warn(f"There are no PDFs in {_place(self.plan.source.uri)}.")
+            passing = " that include= and exclude= let pass" if self.config.include or self.config.exclude else ""
+            self.terminal.warn(f"There are no PDFs{passing} in {_place(self.plan.source.uri)}.")
             return
         self.terminal.say(
             f"Nothing to do: all {totals.found:,} documents are finished (outputs in {_place(self.plan.dest.uri)})."
@@ -85,7 +89,8 @@ class Words:
             places["Report"] = f"{_place(self.plan.state.uri)}/{record}"
         failed = self.progress.documents[DocumentOutcome.PARTIAL] + self.progress.documents[DocumentOutcome.REJECTED]
         if failed:
-            places["Dead letters"] = str(Path(self.config.logs.dir) / "dead_letter")
+            logs = Path(self.config.logs.dir) / "dead_letter"
+            places["Dead letters"] = str(logs) if logs.is_dir() else f"{_place(self.plan.state.uri)}/.rayocr/dead_letters"
         self.terminal.table(closing_table(self.progress, places))
 
     def _say_strange(self, batch: DiscoveryBatch) -> None:

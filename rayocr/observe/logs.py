@@ -71,13 +71,19 @@ class DailyFileHandler(logging.Handler):
 
 
 def configure_logs(folder: Path, *, run_id: str, retention_days: int) -> None:
-    """Send the package's logs to files and nowhere else. Raises OSError when the folder cannot be made."""
+    """Send the package's logs to files and nowhere else. Raises OSError when the folder cannot be made; then they go nowhere, and
+    not to the terminal, where Python would put them."""
+    _send_to(logging.NullHandler())
     json_folder = folder / "json"
     json_folder.mkdir(parents=True, exist_ok=True)
     sweep(json_folder, retention_days=retention_days)
     sweep(folder / "dead_letter", retention_days=retention_days)
     handler = DailyFileHandler(json_folder)
     handler.setFormatter(JsonFormatter(run_id))
+    _send_to(handler)
+
+
+def _send_to(handler: logging.Handler) -> None:
     logger = logging.getLogger(_ROOT)
     for old in list(logger.handlers):
         logger.removeHandler(old)

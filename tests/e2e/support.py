@@ -10,13 +10,14 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 PROJECT = Path(__file__).parents[2]
+_HEAD_STARTS = 3
 PATIENCE_S = 300  # for things that take seconds: only a hang takes longer, on any machine
 
 
@@ -47,6 +48,38 @@ def end_tree(pid: int) -> None:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(processes, timeout=20)
+
+
+@contextlib.contextmanager
+def ray_head(options: Sequence[str], environment: dict[str, str], log: Path) -> Iterator[None]:
+    """A head of our own while the block runs. Ray gives a new head 30 s, whatever the machine is busy with: it is tried again."""
+    command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--num-cpus=2"]
+    command += ["--node-ip-address=127.0.0.1", "--object-store-memory=500000000", *options]
+    for _ in range(_HEAD_STARTS):
+        with _process(command, environment, log) as head:
+            wait_until(lambda head=head: "Ray runtime started" in _text(log) or head.poll() is not None, "the Ray head is up")  # type: ignore[misc]
+            if head.poll() is None:
+                yield
+                return
+    raise AssertionError(_text(log))
+
+
+@contextlib.contextmanager
+def _process(command: Sequence[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    quick = {"RAY_enable_worker_prestart": "0", "RAY_prestart_worker_first_driver": "0"}
+    with log.open("wb") as written:
+        process = subprocess.Popen(
+            command, env=environment | quick, stdout=written, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    try:
+        yield process
+    finally:
+        end_tree(process.pid)
+        process.wait(60)
+
+
+def _text(log: Path) -> str:
+    return log.read_text(errors="replace")
 
 
 @dataclass
@@ -134,15 +167,13 @@ class SimulatedGemini:
         self.process.stdout.close()
 
 
-def children_named(pid: int | None, title: str) -> list[psutil.Process]:
-    """Ray's worker processes whose title begins so ("ray::PageWorker"), anywhere below `pid` or on the machine's Ray head."""
-    roots = [psutil.Process(pid)] if pid else [psutil.Process()]
+def children_named(title: str) -> list[psutil.Process]:
+    """Ray's worker processes below this test's process whose title begins so; the titles are in benchmarks/processes.py."""
     found = []
-    for root in roots:
-        for process in root.children(recursive=True):
-            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                if " ".join(process.cmdline()).startswith(title):
-                    found.append(process)
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            if " ".join(process.cmdline()).startswith(title):
+                found.append(process)
     return found
 
 

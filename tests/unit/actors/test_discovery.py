@@ -153,6 +153,7 @@ def test_a_folder_that_cannot_be_listed_is_counted_and_the_rest_goes_on(source: 
     source.on_error("secret/", StorageDenied("no permission"))
     batch = found.next_batch(10)
     assert (names(batch), batch.totals.unreadable) == (["a.pdf"], 1)
+    assert len(batch.totals.unreadable_names) == 1
 
 
 def test_a_source_that_goes_away_is_told(state: MemoryStorage) -> None:

@@ -107,18 +107,6 @@ def test_whatever_the_name_its_outputs_stay_inside(name: str) -> None:
     assert_safe(output_stem(name))
 
 
-@given(ODD, ODD)
-def test_two_names_that_had_to_be_changed_do_not_meet(one: str, other: str) -> None:
-    a, b = output_stem(one), output_stem(other)
-    if (
-        "~" in a
-        and "~" in b
-        and "~" not in one + other
-        and one.lower().removesuffix(".pdf") != other.lower().removesuffix(".pdf")
-    ):
-        assert a != b or one.strip("/").replace("//", "/") == other.strip("/").replace("//", "/")
-
-
 def assert_safe(stem: str) -> None:
     assert stem
     assert not any(ord(c) < 32 or c in "\\\x7f" for c in stem)
