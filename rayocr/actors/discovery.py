@@ -133,6 +133,12 @@ class Discovery:
         self._known.add(bytes.fromhex(document_id))
         self._present.add(bytes.fromhex(document_id))
 
+    def forget(self, document_id: str) -> None:
+        """In watch: a document that was given and was not there any more. Should it be there after all, the next look gives it: a
+        source that was lost for a moment has lost nothing. Idempotent."""
+        self._known.discard(bytes.fromhex(document_id))
+        self._present.discard(bytes.fromhex(document_id))
+
     def _fill(self, count: int) -> None:
         deadline: float | None = None
         while not self._exhausted and len(self._ahead) < max(count, _LOOK_AHEAD):

@@ -42,6 +42,12 @@ class PackedTable:
         self._count += 1
         return True
 
+    def discard(self, key: bytes) -> None:
+        position = self._find(key)
+        if position >= 0:
+            del self._bucket(key)[position : position + self._width]
+            self._count -= 1
+
     def update(self, other: PackedTable) -> None:
         for key in other:
             self.add(key, other.get(key) or b"")

@@ -132,6 +132,7 @@ class DocumentFlow:
 
     def _note_gone(self, document: Document) -> None:
         self._progress.gone += 1
+        self._actors.note_gone(document.document_id)
         log_event(log, "document_gone", "The document was removed.", document_id=document.document_id, name=document.name)
 
     def under_way(self) -> list[dict[str, Any]]:

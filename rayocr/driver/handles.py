@@ -98,6 +98,11 @@ class Actors:
         if self.config.mode is Mode.watch:
             self.discovery.note.remote(document_id)
 
+    def note_gone(self, document_id: str) -> None:
+        """A document that Discovery gave, and that was not there any more."""
+        if self.config.mode is Mode.watch:
+            self.discovery.forget.remote(document_id)
+
     async def look(self, what: Look) -> None:
         await answer(self.discovery.look.remote(what))
 

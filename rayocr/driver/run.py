@@ -13,29 +13,24 @@ import math
 import os
 import secrets
 import socket
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rayocr.actors.assemble import AssembleSettings
-from rayocr.actors.commit import LeaseSettings
 from rayocr.actors.discovery import Discovery, DiscoveryRules
-from rayocr.actors.fetch import FetchSettings
 from rayocr.actors.rate_limiter import LimiterRules
 from rayocr.config import Mode, RayocrConfig, Secrets
 from rayocr.driver.again import documents_to_retry
 from rayocr.driver.cluster import Connection, connect, disconnect
 from rayocr.driver.control import CancelWatch
+from rayocr.driver.document_settings import DocumentSettings
 from rayocr.driver.events import Events
 from rayocr.driver.face import show_face
 from rayocr.driver.feed import Feed
 from rayocr.driver.housekeeping import keep_house
 from rayocr.driver.leases import LeaseKeeper
-from rayocr.driver.outages import Outages
 from rayocr.driver.preflight import Plan
 from rayocr.driver.probe import probe_servers
 from rayocr.driver.progress import Progress
@@ -43,7 +38,7 @@ from rayocr.driver.quota_watch import QuotaWatch
 from rayocr.driver.shutdown import Shutdown
 from rayocr.driver.snapshot import Snapshooter
 from rayocr.driver.terminal import ConsoleTerminal
-from rayocr.driver.watching import Watch, open_events
+from rayocr.driver.watching import Watch, open_events, open_outages
 from rayocr.driver.window import Window
 from rayocr.driver.words import Words
 from rayocr.errors import Interrupted
@@ -167,40 +162,16 @@ class Run:
         requests_per_s = self.config.storage.requests_per_s
         if requests_per_s is not None:  # each process keeps to its share, without a word between them
             requests_per_s /= handles.document_workers(self.config, connection.cpus)
-        assemble_settings = AssembleSettings(
-            dest_uri=self.plan.dest.uri,
-            state_uri=self.plan.state.uri,
-            outputs=self.plan.outputs,
-            run_id=self.run_id,
-            fingerprint=self.config.fingerprint(self.plan.prompts),
-            retry=self.config.retry,
-            output=self.config.output,
-            lease=LeaseSettings(
-                config=self.config.locks,
-                state_uri=self.plan.state.uri,
-                owner=self._owner(),
-                redis_url=self.keys.redis_url,
-            ),
-            requests_per_s=requests_per_s,
-            access=self.config.storage.dest,
-            replace_manifest=self.config.overwrite or self.config.mode is Mode.retry,
-            keep_contents=self.config.dedup.documents,
-        )
-        fetch_settings = FetchSettings(
-            source_uri=self.plan.source.uri,
-            limits=self.config.limits,
-            retry=self.config.retry,
-            requests_per_s=requests_per_s,
-            access=self.config.storage.source,
-            hash_contents=self.config.dedup.documents,
+        settings = DocumentSettings(
+            self.config, self.plan, self.keys, run_id=self.run_id, owner=self._owner(), requests_per_s=requests_per_s
         )
         actors = handles.start(
             self.config,
             run_id=self.run_id,
             state=self.plan.state,
             source_uri=self.plan.source.uri,
-            assemble_settings=assemble_settings,
-            fetch_settings=fetch_settings,
+            assemble_settings=settings.assemble(),
+            fetch_settings=settings.fetch(),
             rules=rules,
             cpus=connection.cpus,
             limiter_rules=self._limiter_rules(),
@@ -225,7 +196,7 @@ class Run:
             on_lost=lambda document_id: feed.lost(document_id),
             on_away=self.words.say_locks,
         )
-        outages = self._outages(window, give_up) if self.watches else None
+        outages = open_outages(self.plan, window, self.progress, self.terminal, on_hold=give_up) if self.watches else None
         feed = Feed(
             actors,
             window,
@@ -253,8 +224,15 @@ class Run:
             feeding = asyncio.create_task(feed.run(flow))
         else:
             events = open_events(self.config, self.plan, rules, feed, flow, warn=self.terminal.warn)
-            live = partial(_is_live, events)
-            watch_source = Watch(actors, feed, outages, self.progress, self.config, draining, events_live=live)
+            watch_source = Watch(
+                actors,
+                feed,
+                outages,
+                self.progress,
+                self.config,
+                draining,
+                events_live=lambda: events is not None and events.live,
+            )
             self.progress.watching = True
             self.words.say_watching()
             feeding = asyncio.create_task(watch_source.run(flow))
@@ -282,7 +260,7 @@ class Run:
         )
         beside = (showing, watching, shrinking, following, metering, tidying, facing)
         try:
-            await self._until_done_or_stopped(feed, feeding, pools, draining, shutdown)
+            await self._until_done_or_stopped(feed, feeding, pools, window, draining, shutdown)
         finally:
             for task in (feeding, *beside):
                 task.cancel()
@@ -301,14 +279,6 @@ class Run:
             raise feed.failure
         if shutdown.requested.is_set():
             raise Interrupted("Interrupted.")
-
-    def _outages(self, window: Window, give_up: Callable[[], None]) -> Outages:
-        def probe() -> None:
-            next(self.plan.source.list(), None)
-            for place in {self.plan.dest.uri: self.plan.dest, self.plan.state.uri: self.plan.state}.values():
-                place.check_writable()
-
-        return Outages(window, self.progress, probe=probe, say=self.terminal.say, warn=self.terminal.warn, on_hold=give_up)
 
     async def _shrink_forever(self, pools: list[WorkerPool], actors: Actors) -> None:
         idle_s = self.config.workers.idle_timeout_s
@@ -339,7 +309,13 @@ class Run:
     # -- the end ---------------------------------------------------------------------------------------------------------
 
     async def _until_done_or_stopped(
-        self, feed: Feed, feeding: asyncio.Task[None], pools: list[WorkerPool], draining: asyncio.Event, shutdown: Shutdown
+        self,
+        feed: Feed,
+        feeding: asyncio.Task[None],
+        pools: list[WorkerPool],
+        window: Window,
+        draining: asyncio.Event,
+        shutdown: Shutdown,
     ) -> None:
         stops = [asyncio.create_task(shutdown.requested.wait()), asyncio.create_task(draining.wait())]
         try:
@@ -353,6 +329,7 @@ class Run:
             elif not shutdown.requested.is_set():
                 return
         draining.set()
+        await window.release_holds()
         for pool in pools:
             await pool.drain()
         await feed.settle(self.config.shutdown.grace_s)
@@ -395,10 +372,6 @@ class Run:
             sweep = getattr(storage, "sweep_temp", None)
             if sweep is not None:
                 sweep()
-
-
-def _is_live(events: Events | None) -> bool:
-    return events is not None and events.live
 
 
 def _shrink(pools: list[WorkerPool], actors: Actors, *, idle_s: float, keep: int) -> None:

@@ -22,6 +22,8 @@ from rayocr.driver.feed import Feed
 from rayocr.driver.outages import Outages
 from rayocr.driver.preflight import Plan
 from rayocr.driver.progress import Progress
+from rayocr.driver.terminal import ConsoleTerminal
+from rayocr.driver.window import Window
 from rayocr.errors import StorageUnavailable
 from rayocr.messages import Look
 from rayocr.observe.logs import log_event
@@ -140,6 +142,19 @@ class Watch:
             await asyncio.wait_for(self._draining.wait(), max(0.0, seconds))
         except TimeoutError:
             pass
+
+
+def open_outages(
+    plan: Plan, window: Window, progress: Progress, terminal: ConsoleTerminal, *, on_hold: Callable[[], None]
+) -> Outages:
+    """Storage is there when the source can be listed, and the destination written to."""
+
+    def probe() -> None:
+        next(plan.source.list(), None)
+        for place in {plan.dest.uri: plan.dest, plan.state.uri: plan.state}.values():
+            place.check_writable()
+
+    return Outages(window, progress, probe=probe, say=terminal.say, warn=terminal.warn, on_hold=on_hold)
 
 
 def open_events(

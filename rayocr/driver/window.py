@@ -32,6 +32,12 @@ class Window:
             self.held_for = self.held_for | {reason} if held else self.held_for - {reason}
             self._changed.notify_all()
 
+    async def release_holds(self) -> None:
+        """The run ends: whoever waits goes on, to find that out."""
+        async with self._changed:
+            self.held_for = frozenset()
+            self._changed.notify_all()
+
     async def until_resumed(self) -> None:
         async with self._changed:
             await self._changed.wait_for(lambda: not self.paused)

@@ -50,6 +50,10 @@ def test_a_packed_table_holds_what_a_set_would() -> None:
         assert not table.add(key)
     assert [key in table for key in keys] == [key in there for key in keys]
     assert (len(table), set(table)) == (2500, there)
+    for key in keys[::2]:
+        table.discard(key)
+    there -= set(keys[::2])
+    assert (len(table), set(table)) == (len(there), there)
 
 
 def test_a_packed_map_gives_the_first_value_and_is_not_misled_by_bytes_across_records() -> None:

@@ -178,6 +178,15 @@ def test_a_document_that_was_pushed_is_not_given_too(source: Listed, state: List
     assert looked(found) == []
 
 
+def test_a_document_that_could_not_be_found_and_is_there_after_all_is_given_again(source: Listed, state: Listed) -> None:
+    source.put("a.pdf")
+    found = watch(source, state)
+    assert read(found) == ["a.pdf"]
+    found.forget(document_id(f"{source.uri}/a.pdf", source.stat("a.pdf").version))
+    assert looked(found) == ["a.pdf"]
+    assert looked(found) == []
+
+
 def test_the_limit_ends_the_watch(source: Listed, state: Listed) -> None:
     source.put("a.pdf", "b.pdf", "c.pdf")
     found = watch(source, state, limit=2)
