@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import math
 import os
 import secrets
 import socket
@@ -53,6 +52,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _LIMITER_CLOSE_S = 5.0
+_FOREVER_S = 10 * 365 * 86_400.0
 _LEDGER_CLOSE_S = 15.0  # for the last segment; what is not written by then is read again by the next run
 
 
@@ -297,7 +297,7 @@ class Run:
             return None
         limits = self.config.limits
         if self.watches:  # Redis that is away is waited for, however long
-            limits = replace(limits, shared_patience_s=math.inf)
+            limits = replace(limits, shared_patience_s=_FOREVER_S)
         return LimiterRules(limits=limits, prices=self.plan.prices, budget_usd=self.config.budget.usd)
 
     async def _watch_quota(self, actors: Actors) -> None:
