@@ -35,6 +35,7 @@ class DocumentSettings:
             lease=LeaseSettings(config=config.locks, state_uri=plan.state.uri, owner=self.owner, redis_url=self.keys.redis_url),
             requests_per_s=self.requests_per_s,
             access=config.storage.dest,
+            state_access=config.storage.state,
             replace_manifest=config.overwrite or config.mode is Mode.retry,
             keep_contents=config.dedup.documents,
         )

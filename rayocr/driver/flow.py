@@ -24,7 +24,7 @@ from rayocr.driver.shards import ShardSizer, cut, shards_of, without
 from rayocr.driver.shutdown import Draining
 from rayocr.driver.tasks import all_of, settled
 from rayocr.driver.window import Window
-from rayocr.driver.work import Work, is_finished_by_another, log_rejected
+from rayocr.driver.work import Work, is_finished_by_another, log_letter
 from rayocr.engines.registry import Stage
 from rayocr.errors import (
     ContentLost,
@@ -165,7 +165,8 @@ class DocumentFlow:
 
     async def _contain(self, work: Work, error: Exception) -> None:
         """One bad document never fails a run, whatever it trips over in us; but a run that trips over every one is stopped."""
-        log.error("A defect of rayocr ended a document.", exc_info=error, extra={"rayocr_fields": {"action": "document_failed"}})
+        fields = {"action": "document_failed", "document_id": work.document.document_id, "name": work.document.name}
+        log.error("A defect of rayocr ended a document.", exc_info=error, extra={"rayocr_fields": fields})
         self._defects_in_a_row += 1
         if self._defects_in_a_row > _DEFECTS_ALLOWED:
             raise error
@@ -346,7 +347,9 @@ class DocumentFlow:
         self._progress.documents[assembled.outcome] += 1
         self._progress.renamed += assembled.renamed
         if assembled.outcome is DocumentOutcome.PARTIAL:
-            await asyncio.to_thread(self._actors.copy_dead_letter, assembled.document_id)
+            letter = await asyncio.to_thread(self._actors.copy_dead_letter, assembled.document_id)
+            if letter is not None:
+                log_letter("document_partial", "Pages of a document could not be read.", letter)
         log_event(
             log,
             "document_assembled",
@@ -382,7 +385,7 @@ class DocumentFlow:
             self._progress.documents_started += 1
         self._progress.documents[DocumentOutcome.REJECTED] += 1
         self._progress.reasons[error.reason] += 1
-        log_rejected(work, error)
+        log_letter("document_rejected", "A document was rejected.", letter)
 
     def _check(self, work: Work) -> None:
         if self._draining.is_set():

@@ -12,11 +12,12 @@ import logging
 import os
 import secrets
 import socket
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rayocr.actors.discovery import Discovery, DiscoveryRules
 from rayocr.actors.rate_limiter import LimiterRules
@@ -30,20 +31,24 @@ from rayocr.driver.face import show_face
 from rayocr.driver.feed import Feed
 from rayocr.driver.housekeeping import keep_house
 from rayocr.driver.leases import LeaseKeeper
-from rayocr.driver.preflight import Plan
+from rayocr.driver.preflight import Plan, sweep_temp_files
 from rayocr.driver.probe import probe_servers
 from rayocr.driver.progress import Progress
 from rayocr.driver.quota_watch import QuotaWatch
+from rayocr.driver.run_locks import open_run_locks
 from rayocr.driver.shutdown import Shutdown
 from rayocr.driver.snapshot import Snapshooter
+from rayocr.driver.telemetry import TelemetryWatch
 from rayocr.driver.terminal import ConsoleTerminal
 from rayocr.driver.watching import Watch, open_events, open_outages
 from rayocr.driver.window import Window
 from rayocr.driver.words import Words
-from rayocr.errors import Interrupted
+from rayocr.errors import Interrupted, RayocrError
 from rayocr.locks.base import Locks
+from rayocr.locks.claim import Claim
 from rayocr.messages import DiscoveryBatch
-from rayocr.observe.logs import configure_logs
+from rayocr.observe.logs import DailyFileHandler, configure_logs, log_event
+from rayocr.observe.supabase.sink import SupabaseSink, open_sink
 
 if TYPE_CHECKING:
     from rayocr.driver.handles import Actors
@@ -69,6 +74,9 @@ class Run:
     terminal: ConsoleTerminal
     run_id: str = field(default_factory=new_run_id)
     progress: Progress = field(default_factory=Progress)
+    log_file: DailyFileHandler | None = None
+    errors_out: SupabaseSink | None = None
+    claim: Claim | None = None
     words: Words = field(init=False)
 
     def __post_init__(self) -> None:
@@ -81,7 +89,27 @@ class Run:
     def execute(self) -> int:
         """The exit code. Raises RayocrError for what stops a run."""
         self._configure_logs()
-        self._sweep()
+        self.errors_out = open_sink(self.config, self.keys, run_id=self.run_id, warn=self.terminal.warn)
+        try:
+            return self._execute()
+        except RayocrError as error:
+            if not isinstance(error, Interrupted):
+                log_event(
+                    log,
+                    "run_stopped",
+                    "The run had to stop.",
+                    level=logging.ERROR,
+                    error=error.reason,
+                    reason=str(error),
+                    hint=error.hint,
+                )
+            raise
+        finally:
+            if self.errors_out is not None:
+                self.errors_out.close()
+
+    def _execute(self) -> int:
+        sweep_temp_files(self.plan)
         rules = DiscoveryRules(
             include=self.plan.include,
             exclude=self.plan.exclude,
@@ -102,7 +130,9 @@ class Run:
         except asyncio.CancelledError:
             raise Interrupted("Interrupted.") from None
         finally:
-            self._sweep()  # once more: at the start, actors of a run that had been killed may still have been dying
+            if self.claim is not None:
+                self.claim.release()
+            sweep_temp_files(self.plan)  # once more: at the start, actors of a run that had been killed may still have been dying
         return self.words.exit_code()
 
     def _retried(self) -> frozenset[str] | None:
@@ -121,7 +151,7 @@ class Run:
             return
         if done:
             self.words.say_found(scout.result())
-        locks = self._locks()
+        locks, self.claim = open_run_locks(self.config, self.plan, self.keys, run_id=self.run_id, owner=self._owner())
         probing = asyncio.create_task(
             asyncio.to_thread(probe_servers, self.plan.links, self.config.engine, self.plan.prompts, self.keys)
         )
@@ -218,24 +248,17 @@ class Run:
         shrinking = asyncio.create_task(self._shrink_forever(pools, actors))
         following = asyncio.create_task(watch_nodes([*pools, actors.document_workers]))
         metering = asyncio.create_task(self._watch_quota(actors))
+        telemetry = TelemetryWatch(actors, self.progress, write=self._write_lines, on_failure=self._send_failure)
+        relaying = asyncio.create_task(telemetry.run())
         tidying = asyncio.create_task(keep_house(actors, leases, self.run_id))
         events: Events | None = None
         if outages is None:
             feeding = asyncio.create_task(feed.run(flow))
         else:
             events = open_events(self.config, self.plan, rules, feed, flow, warn=self.terminal.warn)
-            watch_source = Watch(
-                actors,
-                feed,
-                outages,
-                self.progress,
-                self.config,
-                draining,
-                events_live=lambda: events is not None and events.live,
-            )
-            self.progress.watching = True
             self.words.say_watching()
-            feeding = asyncio.create_task(watch_source.run(flow))
+            watched = Watch(actors, feed, outages, self.progress, self.config, draining, events=events)
+            feeding = asyncio.create_task(watched.run(flow))
         facing = asyncio.create_task(
             show_face(
                 self.plan,
@@ -258,7 +281,7 @@ class Run:
                 terminal=self.terminal,
             )
         )
-        beside = (showing, watching, shrinking, following, metering, tidying, facing)
+        beside = (showing, watching, shrinking, following, metering, tidying, facing, relaying)
         try:
             await self._until_done_or_stopped(feed, feeding, pools, window, draining, shutdown)
         finally:
@@ -273,6 +296,7 @@ class Run:
             with contextlib.suppress(Exception):  # the last word on the money; a limiter that is gone has said its own
                 if actors.limiter is not None:
                     self.progress.limiter = await asyncio.wait_for(actors.limiter_state(), _LIMITER_CLOSE_S)
+            await telemetry.last()
             finished = feed.failure is None and not draining.is_set() and not shutdown.requested.is_set()
             await self._close(actors, pools, leases, finished=finished)
         if feed.failure is not None:
@@ -353,25 +377,21 @@ class Run:
     def _owner(self) -> str:
         return f"{self.run_id}@{socket.gethostname()}:{os.getpid()}"
 
-    def _locks(self) -> Locks:
-        """Raises LocksUnavailable at once where there are none: better said before the first page than waited for."""
-        from rayocr.locks.factory import open_locks
+    def _write_lines(self, lines: Sequence[str]) -> None:
+        if self.log_file is not None:
+            self.log_file.write(lines)
 
-        locks = open_locks(self.config.locks, self.plan.state.uri, owner=self._owner(), redis_url=self.keys.redis_url)
-        locks.holders(())
-        return locks
+    def _send_failure(self, line: dict[str, Any]) -> None:
+        if self.errors_out is not None:
+            self.errors_out.line(line)
 
     def _configure_logs(self) -> None:
         try:
-            configure_logs(Path(self.config.logs.dir), run_id=self.run_id, retention_days=self.config.logs.retention_days)
+            self.log_file = configure_logs(
+                Path(self.config.logs.dir), run_id=self.run_id, retention_days=self.config.logs.retention_days
+            )
         except OSError as error:
             self.terminal.warn(f"No logs are written: {self.config.logs.dir}: {error.strerror}. Choose another logs.dir=")
-
-    def _sweep(self) -> None:
-        for storage in {self.plan.dest.uri: self.plan.dest, self.plan.state.uri: self.plan.state}.values():
-            sweep = getattr(storage, "sweep_temp", None)
-            if sweep is not None:
-                sweep()
 
 
 def _shrink(pools: list[WorkerPool], actors: Actors, *, idle_s: float, keep: int) -> None:

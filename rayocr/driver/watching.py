@@ -41,8 +41,12 @@ class Looker(Protocol):
     async def look(self, what: Look) -> None: ...
 
 
+class Live(Protocol):
+    live: bool
+
+
 class Watch:
-    """`events_live()`: whether a subscription tells what is new. `on_idle`: nothing is under way, and nothing was found."""
+    """`events.live`: whether a subscription tells what is new; without events nobody does."""
 
     def __init__(
         self,
@@ -53,7 +57,7 @@ class Watch:
         config: RayocrConfig,
         draining: asyncio.Event,
         *,
-        events_live: Callable[[], bool] = lambda: False,
+        events: Live | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._looker = looker
@@ -62,7 +66,7 @@ class Watch:
         self._progress = progress
         self._config = config
         self._draining = draining
-        self._events_live = events_live
+        self._events = events
         self._clock = clock
         self._looked_at = self._listed_at = float("-inf")  # when looks ended: any, and those that listed everything
         self._took_s = 0.0  # the last listing of everything
@@ -71,6 +75,7 @@ class Watch:
 
     async def run(self, flow: DocumentFlow) -> None:
         """Until the run drains, or `limit` documents were taken up and have ended."""
+        self._progress.watching = True
         again = asyncio.create_task(self._feed.ask_again_when_due(flow))
         try:
             look = Look.ALL
@@ -130,7 +135,7 @@ class Watch:
         goes into listing it at the most."""
         if self._failed:
             return self._looked_at + min(self._config.poll_interval_s, _AFTER_FAILURE_S)
-        if self._events_live():
+        if self._events is not None and self._events.live:
             return self._relist_at()
         return self._looked_at + max(self._config.poll_interval_s, self._took_s)
 

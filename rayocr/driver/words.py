@@ -26,6 +26,8 @@ class Words:
         totals = batch.totals
         more = "" if batch.exhausted or totals.found < 20_000 else " so far"
         skipped = f"; {totals.finished:,} finished earlier are skipped" if totals.finished else ""
+        if not self.progress.totals.found:  # until the run's own listing tells more
+            self.progress.totals = totals
         documents = "document" if totals.found == 1 else "documents"
         self.terminal.say(f"Found {totals.found:,} {documents}{more}{skipped}.")
         self._say_strange(batch)

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rayocr.errors import DocumentError, ObjectNotFound, RecordCorrupt
+from rayocr.errors import ObjectNotFound, RecordCorrupt
 from rayocr.ledger.manifest import Manifest, manifest_name
 from rayocr.locks.base import Lease
 from rayocr.messages import Attempt, Document, DocumentContext, FetchedDocument
-from rayocr.observe.logs import log_event
 
 if TYPE_CHECKING:
     from rayocr.driver.handles import Actors
@@ -58,14 +57,17 @@ def is_finished_by_another(actors: Actors, document: Document, *, since: str) ->
     return manifest.started_at >= since and manifest.run_id != actors.assemble_settings.run_id
 
 
-def log_rejected(work: Work, error: DocumentError) -> None:
+def log_letter(action: str, message: str, letter: DeadLetter) -> None:
     log_event(
         log,
-        "document_rejected",
-        "A document was rejected.",
+        action,
+        message,
         level=logging.WARNING,
-        document_id=work.document.document_id,
-        name=work.document.name,
-        error=error.reason,
-        reason=str(error),
+        document_id=letter.document_id,
+        name=letter.name,
+        error=letter.reason,
+        reason=letter.message,
+        pages=letter.pages or None,
+        attempt=letter.tries,
+        hint=letter.retry,
     )

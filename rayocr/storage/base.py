@@ -1,4 +1,4 @@
-"""The storage port. Adapters: local, memory (and gcs, drive); one contract suite runs over all of them.
+"""The storage port. Adapters: local, memory, gcs, drive; one contract suite runs over all of them.
 
 Invariant: a reader never sees half a file; every write is atomic and may carry a precondition. All calls block, are safe from
 several threads, and raise only `rayocr.errors`. Names are paths below the storage's root, with `/`, never absolute, never with
@@ -40,6 +40,9 @@ class Storage(ABC):
     # Told of a folder or link that a listing cannot look at; without it such a folder ends the listing.
     on_error: Callable[[str, StorageError], None] | None = None
 
+    # Whether `if_absent` and `if_version` have one winner among all processes everywhere; else only among those of this one.
+    has_atomic_create: bool = True
+
     @property
     @abstractmethod
     def uri(self) -> str:
@@ -70,6 +73,10 @@ class Storage(ABC):
     def changes_since(self, token: str | None) -> Changes | None:
         """What changed since the token; a first call with None gives a token to begin with. None: this storage keeps no feed of
         its changes, and has to be listed. Raises StorageError."""
+        return None
+
+    def path_to(self, other: Storage) -> str | None:
+        """Where `other` lies below this root, when that cannot be seen by their URIs; None: it does not. Raises StorageError."""
         return None
 
     def check_readable(self) -> None:  # noqa: B027 - a folder that is there can be read, or tells so when it is listed

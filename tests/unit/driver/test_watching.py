@@ -39,9 +39,7 @@ class World:
             self.window, self.progress, probe=lambda: None, say=self.said.append, warn=self.said.append, probe_s=0.01
         )
         self.feed = Feed(self, self.window, self.progress, self.draining, retry_s=0.01, outages=self.outages)  # type: ignore[arg-type]
-        self.watch = Watch(
-            self, self.feed, self.outages, self.progress, self.config, self.draining, events_live=lambda: self.live
-        )
+        self.watch = Watch(self, self.feed, self.outages, self.progress, self.config, self.draining, events=self)
 
     async def look(self, what: Look) -> None:
         self.looks.append(what)
