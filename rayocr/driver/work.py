@@ -12,6 +12,8 @@ from rayocr.errors import ObjectNotFound, RecordCorrupt
 from rayocr.ledger.manifest import Manifest, manifest_name
 from rayocr.locks.base import Lease
 from rayocr.messages import Attempt, Document, DocumentContext, FetchedDocument
+from rayocr.observe.dead_letters import DeadLetter
+from rayocr.observe.logs import log_event
 
 if TYPE_CHECKING:
     from rayocr.driver.handles import Actors
