@@ -10,13 +10,13 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from rayocr.actors.commit import LeaseSettings, check_lease, commit, upload
 from rayocr.config import AccessConfig, OutputConfig, RetryConfig
-from rayocr.errors import RayocrError
+from rayocr.errors import RayocrError, StorageDenied, StorageFull
 from rayocr.ledger.manifest import build_manifest
 from rayocr.messages import (
     AssembledDocument,
@@ -31,8 +31,10 @@ from rayocr.messages import (
 from rayocr.observe.dead_letters import DeadLetter, dead_letter, write_dead_letter
 from rayocr.observe.logs import log_event
 from rayocr.outputs.base import Output
+from rayocr.outputs.edition import Edition
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
+from rayocr.storage.os_errors import storage_error
 
 if TYPE_CHECKING:
     from rayocr.pdf.document import PdfFile
@@ -57,7 +59,8 @@ class AssembleSettings:
     lease: LeaseSettings
     output: OutputConfig = field(default_factory=OutputConfig)
     requests_per_s: float | None = None  # of one process, to the destination's backend
-    access: AccessConfig = field(default_factory=AccessConfig)
+    access: AccessConfig = field(default_factory=AccessConfig)  # to the destination
+    state_access: AccessConfig = field(default_factory=AccessConfig)
     replace_manifest: bool = False  # overwrite=true: an older manifest of this document gives way
 
     def dest(self) -> Storage:
@@ -68,7 +71,7 @@ class AssembleSettings:
     def state(self) -> Storage:
         from rayocr.storage.factory import cached_storage
 
-        return cached_storage(self.state_uri, self.requests_per_s, self.access)
+        return cached_storage(self.state_uri, self.requests_per_s, self.state_access)
 
     @property
     def needs_source(self) -> bool:
@@ -81,11 +84,12 @@ def assemble(
     """Write the document's outputs and finish it. `content`: the source's bytes, for outputs that need them. Raises LeaseLost and
     PreconditionFailed when it is somebody else's by now, LocksUnavailable when nobody can tell, and StorageError."""
     dest, state = settings.dest(), settings.state()
+    context = replace(context, run_id=settings.run_id)
     policy = RetryPolicy.from_config(settings.retry)
     check = _lease_check(settings, context)
     summaries: list[PageSummary] = []
     outputs: list[OutputFile] = []
-    with ExitStack() as stack:
+    with _local_disk(), ExitStack() as stack:
         files = [cast(BinaryIO, stack.enter_context(_temporary_file())) for _ in settings.outputs]
         source = stack.enter_context(_opened(content)) if content is not None else None
         writers = [
@@ -95,10 +99,11 @@ def assemble(
         for writer in writers:
             stack.callback(writer.close)
             writer.begin()
+        edition = Edition(settings.output.markdown, writers)
         for record in _records(context, read_texts):
             summaries.append(record.summary)
-            for writer in writers:
-                writer.page(record)
+            edition.add(record)
+        edition.finish()
         for writer, file in zip(writers, files, strict=True):
             writer.finish()
             written = upload(dest, context.document.output_stem + writer.suffix, file, policy=policy, check=check)
@@ -214,6 +219,19 @@ def _log_notes(context: DocumentContext, output: OutputFile) -> None:
 def _outcome(summaries: Sequence[PageSummary]) -> DocumentOutcome:
     failed = any(page.outcome is PageOutcome.FAILED for page in summaries)
     return DocumentOutcome.PARTIAL if failed else DocumentOutcome.COMPLETE
+
+
+@contextmanager
+def _local_disk() -> Iterator[None]:
+    """A full disk of temporary files is no fault of the document: it ends the run, and the document is assembled by the next."""
+    try:
+        yield
+    except OSError as error:
+        failure = storage_error(error, tempfile.gettempdir(), writing=True)
+        if not isinstance(failure, StorageFull | StorageDenied):
+            raise
+        failure.hint = f"Outputs grow in temporary files in {tempfile.gettempdir()}: free some space there, or set TMPDIR."
+        raise failure from error
 
 
 def _temporary_file() -> tempfile.SpooledTemporaryFile[bytes]:

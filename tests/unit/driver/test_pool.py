@@ -30,6 +30,9 @@ class FakeMethod:
     def __init__(self, function: Any) -> None:
         self._function = function
 
+    def options(self, **_: Any) -> FakeMethod:
+        return self
+
     def remote(self, *arguments: Any) -> Awaitable[Any]:
         return asyncio.ensure_future(self._function(*arguments))
 
