@@ -422,7 +422,7 @@ class LogsConfig:
 class SupabaseConfig:
     """Errors and dead letters as rows of a table; on when SUPABASE_URL and SUPABASE_API_KEY are in the environment."""
 
-    enabled: bool = True
+    enabled: bool = True  # false: nothing is sent, whatever the environment says
     table: str = "Activity_Error_Log"  # its SQL: docs/supabase.md
     # Our field -> your column, for a table with other names; null leaves a field out. Those not named keep theirs.
     columns: dict[str, str | None] = field(default_factory=dict)
