@@ -15,7 +15,7 @@ from benchmarks.ray_nodes import RayNodes, free_port
 from benchmarks.valkey import Valkey
 from tests.e2e.support import PATIENCE_S, PROJECT, Cli, SimulatedGemini, make_pdf, manifests, page_texts, wait_until
 
-DOCUMENTS, PAGES = 6, 20
+DOCUMENTS, PAGES = 12, 20
 WAITS = {"rayocr_wait": 1.0}
 
 
@@ -38,7 +38,7 @@ def events(folder: Path, action: str) -> list[dict[str, Any]]:
 def test_nodes_are_drained_lost_and_added_and_every_page_is_paid_once(
     nodes: RayNodes, environment: dict[str, str], heads_home: dict[str, str], gemini: SimulatedGemini, tmp_path: Path
 ) -> None:
-    gemini.set(latency_s=0.5)
+    gemini.set(latency_s=1.5)  # with four under way it reads for a minute and a half, unless it is let go
     for number in range(DOCUMENTS):
         make_pdf(tmp_path / "in" / f"{number}.pdf", PAGES, prefix=f"page of {number} with the")
     cli = Cli(environment | heads_home, tmp_path, nodes.address)
@@ -50,7 +50,7 @@ def test_nodes_are_drained_lost_and_added_and_every_page_is_paid_once(
         "workers.pages_in_flight=2",
         "gateway.enabled=false",
     )
-    run = cli.start(*options, "outputs=[markdown]", "workers.max_shard_pages=4", **gemini.variables)
+    run = cli.start(*options, "outputs=[markdown]", "workers.max_shard_pages=4", "limits.max_in_flight=4", **gemini.variables)
     try:
         started = lambda: {event["node"] for event in events(tmp_path, "worker_started")}  # noqa: E731
         wait_until(lambda: (len(started()) >= 2 and gemini.answered > 4) or run.poll() is not None, "two nodes have workers")
@@ -64,7 +64,7 @@ def test_nodes_are_drained_lost_and_added_and_every_page_is_paid_once(
         gone.kill()
         nodes.add(resources=WAITS)
         wait_until(lambda: len(started()) >= 3 or run.poll() is not None, "the new node has a worker")
-        gemini.set(latency_s=0.05)
+        gemini.set(latency_s=0.0)
         out, _ = run.communicate(timeout=PATIENCE_S)
     finally:
         run.kill()
