@@ -69,15 +69,15 @@ def plan(config: RayocrConfig) -> Plan:
     """As `scope`, and the destination can be written to."""
     found = scope(config)
     _check_batch(config, found.links)
-    access = config.storage.dest
-    dest = _writable(parse_uri(config.dest), access, "dest")
-    state = dest if config.state is None else _writable(parse_uri(config.state), access, "state")
+    dest = _writable(parse_uri(config.dest), config.storage.dest, "dest")
+    exclude = [*found.exclude, *_dest_below_source(config, found.source, dest)]
+    state = dest if config.state is None else _writable(parse_uri(config.state), config.storage.state, "state")
     return Plan(
         source=found.source,
         dest=dest,
         state=state,
         include=found.include,
-        exclude=found.exclude,
+        exclude=tuple(exclude),
         links=found.links,
         stages=stages(found.links),
         outputs=parse_outputs(config.outputs),
@@ -154,6 +154,19 @@ def _dest_inside_source(config: RayocrConfig, source: StorageUri, dest: StorageU
     return [glob.escape(path_below(source, dest)) + "/*"]
 
 
+def _dest_below_source(config: RayocrConfig, source: Storage, dest: Storage) -> list[str]:
+    """As `_dest_inside_source`, for folders of a Drive with ids of their own: how they lie only the server knows."""
+    path = source.path_to(dest)
+    if not path:
+        return []
+    if not config.allow_dest_in_source:
+        raise UsageError(
+            f"dest={config.dest} is inside the source (as {path}): outputs would be taken for sources."
+            " Choose a folder elsewhere, or give allow_dest_in_source=true."
+        )
+    return [glob.escape(path) + "/*"]
+
+
 def _existing(uri: StorageUri, access: AccessConfig) -> Storage:
     try:
         storage = open_storage(str(uri), access)
@@ -183,6 +196,6 @@ def existing_state(config: RayocrConfig) -> Storage:
     option = "state" if config.state is not None else "dest"
     uri = parse_uri(config.state or config.dest)
     try:
-        return open_storage(str(uri), config.storage.dest)
+        return open_storage(str(uri), config.storage.state)
     except ObjectNotFound as error:
         raise UsageError(f"{uri.display} does not exist, so there is nothing to tell about. Check {option}=") from error

@@ -12,11 +12,12 @@ import logging
 import os
 import secrets
 import socket
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rayocr.actors.assemble import AssembleSettings
 from rayocr.actors.commit import LeaseSettings
@@ -38,12 +39,16 @@ from rayocr.driver.quota_watch import QuotaWatch
 from rayocr.driver.record import run_record, write_record
 from rayocr.driver.shutdown import Shutdown
 from rayocr.driver.snapshot import Snapshooter
+from rayocr.driver.telemetry import TelemetryWatch
 from rayocr.driver.terminal import ConsoleTerminal, closing_table, printable, unseen
 from rayocr.driver.window import Window
-from rayocr.errors import Interrupted, StorageUnavailable
+from rayocr.errors import Interrupted, RayocrError, StorageUnavailable
 from rayocr.locks.base import Locks
+from rayocr.locks.claim import Claim, ClaimedLocks
 from rayocr.messages import DiscoveryBatch, DocumentOutcome
-from rayocr.observe.logs import configure_logs
+from rayocr.observe.logs import DailyFileHandler, configure_logs, log_event
+from rayocr.observe.supabase.sink import SupabaseSink, open_sink
+from rayocr.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from rayocr.driver.handles import Actors
@@ -68,10 +73,33 @@ class Run:
     terminal: ConsoleTerminal
     run_id: str = field(default_factory=new_run_id)
     progress: Progress = field(default_factory=Progress)
+    log_file: DailyFileHandler | None = None
+    errors_out: SupabaseSink | None = None
+    claim: Claim | None = None
 
     def execute(self) -> int:
         """The exit code. Raises RayocrError for what stops a run."""
         self._configure_logs()
+        self.errors_out = open_sink(self.config, self.keys, run_id=self.run_id, warn=self.terminal.warn)
+        try:
+            return self._execute()
+        except RayocrError as error:
+            if not isinstance(error, Interrupted):
+                log_event(
+                    log,
+                    "run_stopped",
+                    "The run had to stop.",
+                    level=logging.ERROR,
+                    error=error.reason,
+                    reason=str(error),
+                    hint=error.hint,
+                )
+            raise
+        finally:
+            if self.errors_out is not None:
+                self.errors_out.close()
+
+    def _execute(self) -> int:
         self._sweep()
         rules = DiscoveryRules(
             include=self.plan.include,
@@ -88,6 +116,8 @@ class Run:
         except asyncio.CancelledError:
             raise Interrupted("Interrupted.") from None
         finally:
+            if self.claim is not None:
+                self.claim.release()
             self._sweep()  # once more: at the start, actors of a run that had been killed may still have been dying
         return self._exit_code()
 
@@ -163,6 +193,7 @@ class Run:
             ),
             requests_per_s=requests_per_s,
             access=self.config.storage.dest,
+            state_access=self.config.storage.state,
             replace_manifest=self.config.overwrite or self.config.mode is Mode.retry,
         )
         fetch_settings = FetchSettings(
@@ -218,6 +249,8 @@ class Run:
         shrinking = asyncio.create_task(self._shrink_forever(pools, actors))
         following = asyncio.create_task(watch_nodes([*pools, actors.document_workers]))
         metering = asyncio.create_task(self._watch_quota(actors))
+        telemetry = TelemetryWatch(actors, self.progress, write=self._write_lines, on_failure=self._send_failure)
+        relaying = asyncio.create_task(telemetry.run())
         tidying = asyncio.create_task(keep_house(actors, leases, self.run_id))
         feeding = asyncio.create_task(feed.run(flow))
         facing = asyncio.create_task(
@@ -241,7 +274,7 @@ class Run:
                 terminal=self.terminal,
             )
         )
-        beside = (showing, watching, shrinking, following, metering, tidying, facing)
+        beside = (showing, watching, shrinking, following, metering, tidying, facing, relaying)
         try:
             await self._until_done_or_stopped(feed, feeding, pools, draining, shutdown)
         finally:
@@ -252,6 +285,7 @@ class Run:
             with contextlib.suppress(Exception):  # the last word on the money; a limiter that is gone has said its own
                 if actors.limiter is not None:
                     self.progress.limiter = await asyncio.wait_for(actors.limiter_state(), _LIMITER_CLOSE_S)
+            await telemetry.last()
             finished = feed.failure is None and not draining.is_set() and not shutdown.requested.is_set()
             await self._close(actors, pools, leases, finished=finished)
         if feed.failure is not None:
@@ -354,7 +388,23 @@ class Run:
 
         locks = open_locks(self.config.locks, self.plan.state.uri, owner=self._owner(), redis_url=self.keys.redis_url)
         locks.holders(())
-        return locks
+        if self.config.locks.backend == "redis" or self.plan.state.has_atomic_create:
+            return locks
+        return ClaimedLocks(locks, self._claimed())
+
+    def _claimed(self) -> Claim:
+        """The whole destination: its storage cannot tell two runs apart. Raises LockError when another run has it."""
+        claim = Claim(
+            self.plan.state,
+            run_id=self.run_id,
+            owner=self._owner(),
+            ttl_s=self.config.locks.ttl_s,
+            policy=RetryPolicy.from_config(self.config.retry),
+        )
+        claim.acquire()
+        self.claim = claim
+        claim.keep()
+        return claim
 
     def _say_locks(self, away: bool) -> None:
         self.progress.locks_away = away
@@ -363,9 +413,19 @@ class Run:
         else:
             self.terminal.say("The lock service is back.")
 
+    def _write_lines(self, lines: Sequence[str]) -> None:
+        if self.log_file is not None:
+            self.log_file.write(lines)
+
+    def _send_failure(self, line: dict[str, Any]) -> None:
+        if self.errors_out is not None:
+            self.errors_out.line(line)
+
     def _configure_logs(self) -> None:
         try:
-            configure_logs(Path(self.config.logs.dir), run_id=self.run_id, retention_days=self.config.logs.retention_days)
+            self.log_file = configure_logs(
+                Path(self.config.logs.dir), run_id=self.run_id, retention_days=self.config.logs.retention_days
+            )
         except OSError as error:
             self.terminal.warn(f"No logs are written: {self.config.logs.dir}: {error.strerror}. Choose another logs.dir=")
 
