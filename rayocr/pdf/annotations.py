@@ -1,7 +1,7 @@
 """Text that lies on a page as annotations: what was typed into a form's fields, notes, stamps.
 
-PDFium keeps it apart from the page's own content until it is flattened into it, which is done on a copy: the document itself stays
-as it is (it may be signed).
+PDFium keeps it apart from the page's own content until it is flattened into it, which is done on a copy: the document itself
+stays as it is (it may be signed).
 """
 
 from __future__ import annotations
