@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
 from typing import Any
 
 import psutil
@@ -20,12 +19,14 @@ class Nodes:
     def __init__(self) -> None:
         from ray.cluster_utils import Cluster
 
-        head = {**_NODE, "include_dashboard": False}
-        self._cluster: Any = _patiently(lambda: Cluster(initialize_head=True, head_node_args=head))
+        from benchmarks.patient_ray import be_patient
+
+        be_patient()
+        self._cluster: Any = Cluster(initialize_head=True, head_node_args={**_NODE, "include_dashboard": False})
         self.address: str = self._cluster.address
 
     def add(self) -> None:
-        _patiently(lambda: self._cluster.add_node(**_NODE))
+        self._cluster.add_node(**_NODE)
 
     def kill_added(self) -> None:
         """Its processes and, as where a machine is gone, the workers on it."""
@@ -42,19 +43,6 @@ class Nodes:
         below = _children(os.getpid())
         self._cluster.shutdown()
         end(below)
-
-
-def _patiently(start: Callable[[], Any]) -> Any:
-    """Ray gives a new node 30 s, whatever the machine is busy with, and raises a bare Exception: it is tried again."""
-    before = {child.pid for child in _children(os.getpid())}
-    for last in (False, False, True):
-        try:
-            return start()
-        except Exception:
-            end([child for child in _children(os.getpid()) if child.pid not in before])
-            if last:
-                raise
-    raise AssertionError  # never comes here
 
 
 def titled(processes: list[psutil.Process], titles: tuple[str, ...]) -> list[psutil.Process]:
