@@ -17,6 +17,7 @@ from rayocr import __version__
 from rayocr.config import Mode, RayocrConfig
 from rayocr.errors import DayQuotaExhausted, InternalError, RayocrError, UsageError
 from rayocr.limits.quota_day import in_words
+from rayocr.masking import hide_environment, masked
 
 _HELP = """\
 rayocr {version}: PDFs in, Markdown and clean PDFs out, page for page; resumable.
@@ -62,10 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("rayocr: interrupted.", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go_of_terminal()
         return 1
     except Exception as error:  # a defect of ours: one line for the user, the traceback where it can be looked at
-        logging.getLogger("rayocr").critical("A defect of rayocr ended the run.", exc_info=error)
+        fields = {"action": "run_failed"}
+        logging.getLogger("rayocr").critical("A defect of rayocr ended the run.", exc_info=error, extra={"rayocr_fields": fields})
         return _report(
             InternalError(
                 f"Stopped by a defect of rayocr: {type(error).__name__}: {error}",
@@ -84,6 +86,7 @@ def _dispatch(arguments: list[str]) -> int:
     from rayocr.composition import compose, load_dotenv, secrets_from_environment
 
     load_dotenv()
+    hide_environment()
     config = compose([a for a in arguments if a != "--cfg"])
     if "--cfg" in arguments:
         from omegaconf import OmegaConf
@@ -146,12 +149,28 @@ def _chain_words(config: RayocrConfig) -> str:
     return f"reading with {chain}"
 
 
+def _let_go_of_terminal() -> None:
+    """Its reader went away. Python would try to flush at the end, and its failure would take the place of the exit code."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+
+
 def _report(error: RayocrError) -> int:
-    sys.stdout.flush()
+    """Its exit code, also where nobody is left to read the lines: a terminal that was closed ends in a drained run, too."""
+    try:
+        sys.stdout.flush()
+        _write(error)
+        sys.stderr.flush()
+    except OSError:
+        _let_go_of_terminal()
+    return error.exit_code
+
+
+def _write(error: RayocrError) -> None:
     message = str(error)
     if isinstance(error, DayQuotaExhausted) and error.resumes_at is not None:
         message += f" It resumes at {in_words(error.resumes_at)}."  # here and not where it was raised: in the user's time zone
     lines = [f"rayocr: {message}"] + ([f"  {error.hint}"] if error.hint else [])
-    text = "\n".join(lines) + "\n"
+    text = masked("\n".join(lines) + "\n")
     sys.stderr.write(text.encode(sys.stderr.encoding or "utf-8", "backslashreplace").decode(sys.stderr.encoding or "utf-8"))
-    return error.exit_code

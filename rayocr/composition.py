@@ -87,6 +87,8 @@ def secrets_from_environment(environment: Mapping[str, str] | None = None) -> Se
         openai_api_key=environment.get("OPENAI_API_KEY") or None,
         redis_url=environment.get("REDIS_URL") or None,
         api_token=environment.get("RAYOCR_API_TOKEN") or None,
+        supabase_url=environment.get("SUPABASE_URL") or None,
+        supabase_api_key=environment.get("SUPABASE_API_KEY") or None,
     )
 
 

@@ -58,17 +58,20 @@ but the message are optional keywords.
 
 from __future__ import annotations
 
+from rayocr.masking import masked
+
 
 class RayocrError(Exception):
-    """Root of the tree. `str(error)` is one sentence for the user; `hint` says what to do next."""
+    """Root of the tree. `str(error)` is one sentence for the user; `hint` says what to do next. Neither ever holds a secret:
+    messages of SDKs that are quoted in it may have had one."""
 
     exit_code: int = 1
     transient: bool = False
     default_hint: str | None = None
 
     def __init__(self, message: str = "", *, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.hint = hint or type(self).default_hint
+        super().__init__(masked(message))
+        self.hint = masked(hint) if hint else type(self).default_hint
 
     @property
     def reason(self) -> str:

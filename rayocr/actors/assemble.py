@@ -10,13 +10,13 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from rayocr.actors.commit import LeaseSettings, check_lease, commit, upload
 from rayocr.config import AccessConfig, OutputConfig, RetryConfig
-from rayocr.errors import RayocrError
+from rayocr.errors import RayocrError, StorageDenied, StorageFull
 from rayocr.ledger.manifest import build_manifest
 from rayocr.messages import (
     AssembledDocument,
@@ -33,6 +33,7 @@ from rayocr.observe.logs import log_event
 from rayocr.outputs.base import Output
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
+from rayocr.storage.os_errors import storage_error
 
 if TYPE_CHECKING:
     from rayocr.pdf.document import PdfFile
@@ -86,7 +87,7 @@ def assemble(
     check = _lease_check(settings, context)
     summaries: list[PageSummary] = []
     outputs: list[OutputFile] = []
-    with ExitStack() as stack:
+    with _local_disk(), ExitStack() as stack:
         files = [cast(BinaryIO, stack.enter_context(_temporary_file())) for _ in settings.outputs]
         source = stack.enter_context(_opened(content)) if content is not None else None
         writers = [
@@ -215,6 +216,19 @@ def _log_notes(context: DocumentContext, output: OutputFile) -> None:
 def _outcome(summaries: Sequence[PageSummary]) -> DocumentOutcome:
     failed = any(page.outcome is PageOutcome.FAILED for page in summaries)
     return DocumentOutcome.PARTIAL if failed else DocumentOutcome.COMPLETE
+
+
+@contextmanager
+def _local_disk() -> Iterator[None]:
+    """A full disk of temporary files is no fault of the document: it ends the run, and the document is assembled by the next."""
+    try:
+        yield
+    except OSError as error:
+        failure = storage_error(error, tempfile.gettempdir(), writing=True)
+        if not isinstance(failure, StorageFull | StorageDenied):
+            raise
+        failure.hint = f"Outputs grow in temporary files in {tempfile.gettempdir()}: free some space there, or set TMPDIR."
+        raise failure from error
 
 
 def _temporary_file() -> tempfile.SpooledTemporaryFile[bytes]:

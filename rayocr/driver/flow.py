@@ -49,7 +49,7 @@ from rayocr.messages import (
     PageSummary,
     Shard,
 )
-from rayocr.observe.dead_letters import append_dead_letter
+from rayocr.observe.dead_letters import DeadLetter, append_dead_letter
 from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
@@ -162,7 +162,8 @@ class DocumentFlow:
 
     async def _contain(self, work: _Work, error: Exception) -> None:
         """One bad document never fails a run, whatever it trips over in us; but a run that trips over every one is stopped."""
-        log.error("A defect of rayocr ended a document.", exc_info=error, extra={"rayocr_fields": {"action": "document_failed"}})
+        fields = {"action": "document_failed", "document_id": work.document.document_id, "name": work.document.name}
+        log.error("A defect of rayocr ended a document.", exc_info=error, extra={"rayocr_fields": fields})
         self._defects_in_a_row += 1
         if self._defects_in_a_row > _DEFECTS_ALLOWED:
             raise error
@@ -346,7 +347,9 @@ class DocumentFlow:
         self._defects_in_a_row = 0
         self._progress.documents[assembled.outcome] += 1
         if assembled.outcome is DocumentOutcome.PARTIAL:
-            await asyncio.to_thread(self._actors.copy_dead_letter, assembled.document_id)
+            letter = await asyncio.to_thread(self._actors.copy_dead_letter, assembled.document_id)
+            if letter is not None:
+                _log_letter("document_partial", "Pages of a document could not be read.", letter)
         log_event(
             log,
             "document_assembled",
@@ -381,16 +384,7 @@ class DocumentFlow:
             self._progress.documents_started += 1
         self._progress.documents[DocumentOutcome.REJECTED] += 1
         self._progress.reasons[error.reason] += 1
-        log_event(
-            log,
-            "document_rejected",
-            "A document was rejected.",
-            level=logging.WARNING,
-            document_id=work.document.document_id,
-            name=work.document.name,
-            error=error.reason,
-            reason=str(error),
-        )
+        _log_letter("document_rejected", "A document was rejected.", letter)
 
     def _check(self, work: _Work) -> None:
         if self._draining.is_set():
@@ -408,6 +402,22 @@ class DocumentFlow:
         except (ObjectNotFound, RecordCorrupt):
             return False
         return manifest.started_at >= self._began and manifest.run_id != self._actors.assemble_settings.run_id
+
+
+def _log_letter(action: str, message: str, letter: DeadLetter) -> None:
+    log_event(
+        log,
+        action,
+        message,
+        level=logging.WARNING,
+        document_id=letter.document_id,
+        name=letter.name,
+        error=letter.reason,
+        reason=letter.message,
+        pages=letter.pages or None,
+        attempt=letter.tries,
+        hint=letter.retry,
+    )
 
 
 def _without(shard: Shard, numbers: set[int]) -> Shard:

@@ -48,7 +48,8 @@ from rayocr.messages import (
     LimiterState,
     PageSummary,
 )
-from rayocr.observe.dead_letters import copy_dead_letter
+from rayocr.observe.dead_letters import DeadLetter, copy_dead_letter
+from rayocr.observe.relay import Telemetry
 from rayocr.storage.base import Storage
 
 PROCESS_DIED: tuple[type[BaseException], ...] = (
@@ -142,12 +143,18 @@ class Actors:
         if self.desk is not None:
             await answer(self.desk.close.remote(finished=finished))
 
-    def copy_dead_letter(self, document_id: str) -> None:
+    def copy_dead_letter(self, document_id: str) -> DeadLetter | None:
         """The durable letter that the assembler wrote, into the logs."""
-        copy_dead_letter(self.state, self.logs_dir, document_id)
+        return copy_dead_letter(self.state, self.logs_dir, document_id)
 
     def spawn_worker(self, name: str, settings: WorkerSettings) -> Any:
-        return spawn_worker(name, settings, self.ledger, self.limiter, self.desk, place=self.place)
+        run_id = self.assemble_settings.run_id
+        return spawn_worker(name, run_id, settings, self.ledger, self.limiter, self.desk, place=self.place)
+
+    async def take_telemetry(self) -> Telemetry:
+        """What workers logged and counted since it was asked last."""
+        telemetry: Telemetry = await answer(self.ledger.take_telemetry.remote())
+        return telemetry
 
     async def limiter_state(self) -> LimiterState:
         state: LimiterState = await answer(self.limiter.state.remote())
@@ -279,8 +286,9 @@ def start(
 ) -> Actors:
     """Spawn the actors of a run, the limiter only where it has rules. Does not wait for them."""
     copies_bytes = config.dedup.memory_bytes if config.dedup.pages and limiter_rules else 0
+    state_uri = assemble_settings.state_uri
     ledger = spawn_ledger(
-        assemble_settings.state_uri,
+        state_uri,
         config.storage.state,
         run_id,
         config.ledger,
@@ -295,9 +303,9 @@ def start(
         fetch_settings=fetch_settings,
         logs_dir=Path(config.logs.dir),
         ledger=ledger,
-        limiter=spawn_limiter(run_id, limiter_rules, keys, place=place) if limiter_rules else None,
-        desk=spawn_batch_desk(assemble_settings.state_uri, run_id, config, keys, place=place) if config.engine.batch else None,
-        discovery=spawn_discovery(run_id, source_uri, assemble_settings.state_uri, config.storage, rules, place=place),
+        limiter=spawn_limiter(run_id, limiter_rules, keys, ledger, place=place) if limiter_rules else None,
+        desk=spawn_batch_desk(state_uri, run_id, config, keys, ledger, place=place) if config.engine.batch else None,
+        discovery=spawn_discovery(run_id, source_uri, state_uri, config.storage, rules, ledger, place=place),
         document_workers=DocumentWorkers(
             lambda name: spawn_document_worker(f"{name}:{run_id}", fetch_settings, assemble_settings, ledger, place=place),
             count=document_workers(config, cpus),

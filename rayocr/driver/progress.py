@@ -42,6 +42,7 @@ class Progress:
     workers: int = 0
     limiter: LimiterState | None = None  # as it was a second ago; None: no engine waits for a server
 
+    storage_calls: Counter[tuple[str, str]] = field(default_factory=Counter)  # of workers, by operation and outcome
     timings: StageTimings = field(default_factory=StageTimings)
     last_page_at: float | None = None
 

@@ -12,11 +12,12 @@ import logging
 import os
 import secrets
 import socket
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rayocr.actors.assemble import AssembleSettings
 from rayocr.actors.commit import LeaseSettings
@@ -38,13 +39,15 @@ from rayocr.driver.quota_watch import QuotaWatch
 from rayocr.driver.record import run_record, write_record
 from rayocr.driver.shutdown import Shutdown
 from rayocr.driver.snapshot import Snapshooter
+from rayocr.driver.telemetry import TelemetryWatch
 from rayocr.driver.terminal import ConsoleTerminal, closing_table, printable, unseen
 from rayocr.driver.window import Window
-from rayocr.errors import Interrupted, StorageUnavailable
+from rayocr.errors import Interrupted, RayocrError, StorageUnavailable
 from rayocr.locks.base import Locks
 from rayocr.locks.claim import Claim, ClaimedLocks
 from rayocr.messages import DiscoveryBatch, DocumentOutcome
-from rayocr.observe.logs import configure_logs
+from rayocr.observe.logs import DailyFileHandler, configure_logs, log_event
+from rayocr.observe.supabase.sink import SupabaseSink, open_sink
 from rayocr.retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -70,11 +73,33 @@ class Run:
     terminal: ConsoleTerminal
     run_id: str = field(default_factory=new_run_id)
     progress: Progress = field(default_factory=Progress)
+    log_file: DailyFileHandler | None = None
+    errors_out: SupabaseSink | None = None
     claim: Claim | None = None
 
     def execute(self) -> int:
         """The exit code. Raises RayocrError for what stops a run."""
         self._configure_logs()
+        self.errors_out = open_sink(self.config, self.keys, run_id=self.run_id, warn=self.terminal.warn)
+        try:
+            return self._execute()
+        except RayocrError as error:
+            if not isinstance(error, Interrupted):
+                log_event(
+                    log,
+                    "run_stopped",
+                    "The run had to stop.",
+                    level=logging.ERROR,
+                    error=error.reason,
+                    reason=str(error),
+                    hint=error.hint,
+                )
+            raise
+        finally:
+            if self.errors_out is not None:
+                self.errors_out.close()
+
+    def _execute(self) -> int:
         self._sweep()
         rules = DiscoveryRules(
             include=self.plan.include,
@@ -224,6 +249,8 @@ class Run:
         shrinking = asyncio.create_task(self._shrink_forever(pools, actors))
         following = asyncio.create_task(watch_nodes([*pools, actors.document_workers]))
         metering = asyncio.create_task(self._watch_quota(actors))
+        telemetry = TelemetryWatch(actors, self.progress, write=self._write_lines, on_failure=self._send_failure)
+        relaying = asyncio.create_task(telemetry.run())
         tidying = asyncio.create_task(keep_house(actors, leases, self.run_id))
         feeding = asyncio.create_task(feed.run(flow))
         facing = asyncio.create_task(
@@ -247,7 +274,7 @@ class Run:
                 terminal=self.terminal,
             )
         )
-        beside = (showing, watching, shrinking, following, metering, tidying, facing)
+        beside = (showing, watching, shrinking, following, metering, tidying, facing, relaying)
         try:
             await self._until_done_or_stopped(feed, feeding, pools, draining, shutdown)
         finally:
@@ -258,6 +285,7 @@ class Run:
             with contextlib.suppress(Exception):  # the last word on the money; a limiter that is gone has said its own
                 if actors.limiter is not None:
                     self.progress.limiter = await asyncio.wait_for(actors.limiter_state(), _LIMITER_CLOSE_S)
+            await telemetry.last()
             finished = feed.failure is None and not draining.is_set() and not shutdown.requested.is_set()
             await self._close(actors, pools, leases, finished=finished)
         if feed.failure is not None:
@@ -385,9 +413,19 @@ class Run:
         else:
             self.terminal.say("The lock service is back.")
 
+    def _write_lines(self, lines: Sequence[str]) -> None:
+        if self.log_file is not None:
+            self.log_file.write(lines)
+
+    def _send_failure(self, line: dict[str, Any]) -> None:
+        if self.errors_out is not None:
+            self.errors_out.line(line)
+
     def _configure_logs(self) -> None:
         try:
-            configure_logs(Path(self.config.logs.dir), run_id=self.run_id, retention_days=self.config.logs.retention_days)
+            self.log_file = configure_logs(
+                Path(self.config.logs.dir), run_id=self.run_id, retention_days=self.config.logs.retention_days
+            )
         except OSError as error:
             self.terminal.warn(f"No logs are written: {self.config.logs.dir}: {error.strerror}. Choose another logs.dir=")
 
@@ -401,6 +439,8 @@ class Run:
         totals = batch.totals
         more = "" if batch.exhausted or totals.found < 20_000 else " so far"
         skipped = f"; {totals.finished:,} finished earlier are skipped" if totals.finished else ""
+        if not self.progress.totals.found:  # until the run's own listing tells more
+            self.progress.totals = totals
         documents = "document" if totals.found == 1 else "documents"
         self.terminal.say(f"Found {totals.found:,} {documents}{more}{skipped}.")
         self._say_strange(batch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from rayocr.config import RayocrConfig
 from rayocr.driver.progress import Progress
 from rayocr.driver.window import Window
 from rayocr.messages import DocumentOutcome, LedgerState
+from rayocr.storage.counted import storage_calls
 
 if TYPE_CHECKING:
     from rayocr.driver.flow import DocumentFlow
@@ -54,6 +56,7 @@ class Snapshooter:
             "gauges": self._gauges(),
             "models": [self._model(model) for model in (limiter.models if limiter else ())],
             "stages": progress.timings.as_dict(),
+            "storage": self._storage(),
             "under_way": self.flow.under_way()[:_SHOWN],
         }
 
@@ -69,6 +72,11 @@ class Snapshooter:
             "documents_deferred": progress.deferred,
             "documents_cancelled": progress.cancelled,
         }
+
+    def _storage(self) -> list[tuple[str, str, int]]:
+        """Calls of all processes: operation, outcome, how many."""
+        calls = self.progress.storage_calls + Counter(storage_calls())
+        return sorted((operation, outcome, count) for (operation, outcome), count in calls.items())
 
     def _gauges(self) -> dict[str, float]:
         progress, limiter = self.progress, self.progress.limiter

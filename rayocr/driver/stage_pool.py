@@ -57,6 +57,7 @@ def open_pool(
         policy=replace(RetryPolicy.from_config(config.retry), max_attempts=config.retry.engine_attempts),
         fingerprint=actors.assemble_settings.fingerprint,
         dedup=config.dedup.pages,
+        log_pages=config.logs.pages,
         keep_boxes=any(output.needs_boxes for output in plan.outputs),
     )
     sizer = ShardSizer(stage.kind, target_s=config.workers.target_shard_s, max_pages=config.workers.max_shard_pages)

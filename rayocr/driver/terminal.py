@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rayocr.driver.progress import Progress
+from rayocr.masking import masked
 from rayocr.messages import DiscoveryTotals, DocumentOutcome
 
 _PLAIN_INTERVAL_S = 10.0
@@ -38,10 +39,10 @@ class ConsoleTerminal:
 
     def say(self, text: str) -> None:
         if not self.silent:
-            self._print(Text(text))
+            self._print(Text(masked(text)))
 
     def warn(self, text: str) -> None:
-        self._print(Text(text, style="yellow"))
+        self._print(Text(masked(text), style="yellow"))
 
     def table(self, table: Table) -> None:
         if not self.silent:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from rayocr.pdf.page import Page
 
 Remember = Callable[[PageRecord], Awaitable[object]]
+# Told before a request is sent again: the page, the model, which try failed, why, and the delay in seconds.
+OnRetry = Callable[["PageProgress", str, int, RayocrError, float], None]
 
 _MESSAGE_CHARS = 300  # of an error kept on record: enough to act on, short enough for a manifest of 10,000 pages
 
@@ -195,6 +197,7 @@ class WaitingStage:
         on_thread: Callable[..., Awaitable[object]],
         twins: Twins | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        on_retry: OnRetry = lambda *_: None,
     ) -> None:
         self.stage = stage
         self._engines = engines
@@ -203,6 +206,7 @@ class WaitingStage:
         self._on_thread = on_thread  # runs a function on the PDFium thread
         self._twins = twins
         self._sleep = sleep
+        self._on_retry = on_retry
 
     async def recognize(
         self, page: Page, offered: OfferedPage, progress: PageProgress, *, first_engine: int, remember: Remember
@@ -288,7 +292,7 @@ class WaitingStage:
                 return None
             answer: PageText | None = None
             try:
-                answer = await self._request(engine, offered, model)
+                answer = await self._request(engine, offered, progress, model)
                 check_answer(answer, ink_coverage=lambda: 1.0)  # inked: that was asked before the page was sent
             except DayQuotaExhausted as error:
                 parked[model] = error
@@ -300,7 +304,7 @@ class WaitingStage:
             if is_paid(progress.attempts[-1]):
                 await remember()
 
-    async def _request(self, engine: WaitingEngine, offered: OfferedPage, model: str) -> PageText:
+    async def _request(self, engine: WaitingEngine, offered: OfferedPage, progress: PageProgress, model: str) -> PageText:
         attempt = timeouts = 0
         while True:
             attempt += 1
@@ -312,6 +316,7 @@ class WaitingStage:
                 timeouts += isinstance(error, EngineTimeout)
                 if decision is None or timeouts >= MAX_PAID_TRIES:  # what was not waited for may be on the bill all the same
                     raise
+                self._on_retry(progress, model, attempt, error, decision.delay_s)
             await self._sleep(decision.delay_s)
 
 

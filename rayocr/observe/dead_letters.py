@@ -87,14 +87,15 @@ def append_dead_letter(logs: Path, letter: DeadLetter) -> None:
         _note_not_copied(letter.document_id, error)
 
 
-def copy_dead_letter(state: Storage, logs: Path, document_id: str) -> None:
-    """The durable letter into the logs. Never raises: its document is finished."""
+def copy_dead_letter(state: Storage, logs: Path, document_id: str) -> DeadLetter | None:
+    """The durable letter into the logs; None where it cannot be read. Never raises: its document is finished."""
     try:
         letter = DeadLetter(**json.loads(state.read(dead_letter_name(document_id))))
     except (StorageError, ValueError, TypeError) as error:
         _note_not_copied(document_id, error)
-    else:
-        append_dead_letter(logs, letter)
+        return None
+    append_dead_letter(logs, letter)
+    return letter
 
 
 def _note_not_copied(document_id: str, error: Exception) -> None:

@@ -17,7 +17,7 @@ from rayocr.pdf.geometry import Upright, upright_of
 from rayocr.pdf.ink import BLANK_COVERAGE, RENDER_DPI, coverage
 from rayocr.pdf.objects import PageObjects, Ruling, look_at_objects
 from rayocr.pdf.scan import reduced_jpeg
-from rayocr.pdf.text_layer import TextLayer, read_lines
+from rayocr.pdf.text_layer import TextLayer, read_text_layer
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -96,11 +96,8 @@ class Page:
 
     @cached_property
     def _text_layer(self) -> TextLayer:
-        return TextLayer(
-            lines=read_lines(self._page.raw, self.upright, (self.width_pt, self.height_pt)),
-            image_share=self.image_share,
-            height_pt=self.height_pt,
-        )
+        size_pt = (self.width_pt, self.height_pt)
+        return read_text_layer(self._page.raw, self.upright, size_pt, image_share=self.image_share)
 
     def text_layer(self) -> TextLayer:
         """The page's own text, with a verdict on whether it can be trusted."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from rayocr.config import AccessConfig
 from rayocr.storage.base import Storage
+from rayocr.storage.counted import CountedStorage
 from rayocr.storage.paced import Pace, PacedStorage
 from rayocr.storage.uri import parse_uri
 
@@ -16,6 +17,10 @@ _OF_FOLDERS = ("create", "fsync", "on_error")
 def open_storage(uri: str, access: AccessConfig | None = None, **options: Any) -> Storage:
     """`access`: for buckets and Drives. `options` are the adapter's own (a folder's: create, fsync, on_error). Raises UsageError,
     CredentialsError; ObjectNotFound when the folder is missing and is not to be created."""
+    return CountedStorage(_adapter(uri, access, options))
+
+
+def _adapter(uri: str, access: AccessConfig | None, options: dict[str, Any]) -> Storage:
     parsed = parse_uri(uri)
     if parsed.scheme == "local":
         from rayocr.storage.local import LocalStorage

@@ -92,6 +92,8 @@ class Cli:
         given = list(arguments)
         if not any(a.startswith("cluster=") for a in given):
             given.append(f"cluster={self.cluster}")
+        if not any(a.startswith(("outputs=", "mode=")) for a in given):
+            given.append("outputs=[markdown]")  # typesetting takes longer than all else, and has tests of its own
         return [sys.executable, "-m", "rayocr", *given]
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -19,6 +19,10 @@ def test_with_a_key_gemini_is_chosen(name: str) -> None:
     assert compose([], {name: "k"}).engine.chain == ["gemini", "rapidocr"]
 
 
+def test_markdown_and_a_clean_pdf_are_written_unless_told_otherwise() -> None:
+    assert compose([], {}).outputs == ["markdown", "clean_pdf"]
+
+
 def test_a_named_engine_wins_over_the_key() -> None:
     assert compose(["engine=textlayer"], {"GEMINI_API_KEY": "k"}).engine.chain == ["textlayer"]
 

@@ -207,3 +207,16 @@ def test_the_document_worker_hands_on_to_fetch_and_assemble(place: Place, tmp_pa
             Document(document_id=ID, source_uri="u", name="sub/a.pdf", output_stem="sub/a", version=entry.version, size_bytes=6)
         )
     assert worker.assemble(context(1), STARTED).outcome is DocumentOutcome.COMPLETE
+
+
+def test_a_full_disk_of_temporary_files_ends_the_run_and_not_the_document(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    with monkeypatch.context() as patched, Path("/dev/full").open("r+b", buffering=0) as full:
+        patched.setattr("rayocr.actors.assemble._temporary_file", lambda: full)
+        with pytest.raises(StorageFull) as raised:
+            assemble(context(1), SETTINGS, lambda *_: [page(1)], STARTED)
+    assert "TMPDIR" in (raised.value.hint or "")
+    assert place.written == []
+    assemble(context(1), SETTINGS, lambda *_: [page(1)], STARTED)
+    assert place.is_finished()

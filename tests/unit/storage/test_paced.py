@@ -48,7 +48,7 @@ def test_storages_of_one_backend_share_the_pace_of_their_process() -> None:
     assert isinstance(one, PacedStorage)
     assert isinstance(other, PacedStorage)
     assert one._pace is other._pace
-    assert isinstance(unpaced, MemoryStorage)
+    assert not isinstance(unpaced, PacedStorage)
 
 
 def test_what_a_storage_is_and_keeps_is_seen_through_its_pace() -> None:
