@@ -8,7 +8,7 @@ UV_VERSION := 0.13.9
 export RAY_USAGE_STATS_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test unit lint type fmt bench bench-gemini bench-shared bench-memory bench-resume bench-nodes bench-scale quality chaos docs sbom audit samples lock wheel clean
+.PHONY: help setup run test unit lint type fmt bench bench-gemini bench-shared bench-memory bench-outputs bench-resume bench-nodes bench-scale quality chaos docs sbom audit samples lock wheel clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -55,6 +55,9 @@ bench-shared: setup ## two runs on one quota in Redis, and one of them killed, i
 
 bench-memory: setup ## peak memory from 10 to 10,000 documents and pages
 	@$(BIN)/python -m benchmarks.memory
+
+bench-outputs: setup ## CPU, size and peak memory of every output, 100 to 10,000 pages, in 15 minutes
+	@$(BIN)/python -m benchmarks.outputs $(ARGS)
 
 bench-resume: setup ## time to the first new page with 1,000,000 pages done
 	@$(BIN)/python -m benchmarks.resume

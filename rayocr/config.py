@@ -321,6 +321,21 @@ class DedupConfig:
 
 
 @dataclass
+class DoubtConfig:
+    """A second look at what servers said: does it agree with the page's own text, or with lines that are read here?"""
+
+    text_layer: bool = True  # every page that has a text layer is compared with it; 1 to 3 ms
+    # Of the other pages, a few lines are read here and looked for in the answer; 0.2 s each, so 1 ms a page. 1: all, 0: none.
+    sample: float = 0.005
+    floor: float = 0.6  # share of words that must agree; below it the page is `suspect`
+
+    def __post_init__(self) -> None:
+        for name, value in (("sample", self.sample), ("floor", self.floor)):
+            if not 0 <= value <= 1:
+                raise UsageError(f"doubt.{name} is {value}, and must be from 0 to 1.")
+
+
+@dataclass
 class CleanPdfConfig:
     pdf_a: bool = (
         False  # PDF/A-2u, for archives: characters without a font become U+FFFD there as everywhere, and no link is kept alive
@@ -337,7 +352,21 @@ class CleanPdfConfig:
 
 
 @dataclass
+class MarkdownConfig:
+    """Of the Markdown file; `normalize` of all outputs, `headers` also of JSONL and Parquet, whose text is the same."""
+
+    normalize: bool = True  # one style, nothing of the model's own around a page; false: as the engine wrote it
+    headers: str = "keep"  # running headers, footers and page numbers: keep, mark (as comments) or remove
+    join: bool = False  # paragraphs and tables that go on over a page break in one piece; the break's comment stands inside
+    front_matter: bool = False  # title, source, pages, engines, run and date as YAML at the beginning
+
+    def __post_init__(self) -> None:
+        _one_of("output.markdown.headers", self.headers, ("keep", "mark", "remove"))
+
+
+@dataclass
 class OutputConfig:
+    markdown: MarkdownConfig = field(default_factory=MarkdownConfig)
     clean_pdf: CleanPdfConfig = field(default_factory=CleanPdfConfig)
 
 
@@ -477,7 +506,7 @@ class RayocrConfig:
     source: str | None = None  # null: the samples that come with rayocr
     dest: str = "output"  # where outputs go, in the folders of the source: a folder, gs://BUCKET/PREFIX, gdrive://FOLDER_ID
     state: str | None = None  # null: .rayocr/ in the destination
-    outputs: list[str] = field(default_factory=lambda: ["markdown", "clean_pdf"])  # jsonl, searchable_pdf
+    outputs: list[str] = field(default_factory=lambda: ["markdown", "clean_pdf"])  # jsonl, parquet, searchable_pdf
     include: list[str] = field(default_factory=list)  # globs on names below the source; empty: all
     exclude: list[str] = field(default_factory=list)  # globs likewise; wins over include
     document: str | None = None  # of mode=cancel and mode=retry: its name below the source, or its id
@@ -501,6 +530,7 @@ class RayocrConfig:
     ledger: LedgerConfig = field(default_factory=LedgerConfig)
     batch: BatchConfig = field(default_factory=BatchConfig)
     dedup: DedupConfig = field(default_factory=DedupConfig)
+    doubt: DoubtConfig = field(default_factory=DoubtConfig)
     locks: LocksConfig = field(default_factory=LocksConfig)
     retry: RetryConfig = field(default_factory=RetryConfig)
     shutdown: ShutdownConfig = field(default_factory=ShutdownConfig)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+SUSPECT = "suspect"  # a doubt: what a server said does not agree with another reading of the page
+
 
 class PageOutcome(StrEnum):
     DONE = "done"
@@ -138,6 +140,7 @@ class PageRecord:
     content_hash: str = ""  # of the page as it was sent to a server; see rayocr/pdf/content_hash.py
     copied: bool = False  # the text of an identical page that was read before, at no cost
     boxes: str = ""  # its lines, see rayocr/ledger/boxes.py; kept where an output needs them
+    agreement: float | None = None  # 0..1 with another reading of the page, see rayocr/engines/second_look.py; None: not measured
 
     @property
     def summary(self) -> PageSummary:
@@ -154,6 +157,7 @@ class PageRecord:
             doubts=self.doubts,
             fingerprint=self.fingerprint,
             copied=self.copied,
+            agreement=self.agreement,
         )
 
 
@@ -173,6 +177,7 @@ class PageSummary:
     doubts: tuple[str, ...] = ()
     fingerprint: str = ""
     copied: bool = False
+    agreement: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +217,7 @@ class DocumentContext:
     page_count: int
     title: str | None
     fencing_token: int
+    run_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ from rayocr.messages import (
 from rayocr.observe.dead_letters import DeadLetter, dead_letter, write_dead_letter
 from rayocr.observe.logs import log_event
 from rayocr.outputs.base import Output
+from rayocr.outputs.edition import Edition
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
 from rayocr.storage.os_errors import storage_error
@@ -83,6 +84,7 @@ def assemble(
     """Write the document's outputs and finish it. `content`: the source's bytes, for outputs that need them. Raises LeaseLost and
     PreconditionFailed when it is somebody else's by now, LocksUnavailable when nobody can tell, and StorageError."""
     dest, state = settings.dest(), settings.state()
+    context = replace(context, run_id=settings.run_id)
     policy = RetryPolicy.from_config(settings.retry)
     check = _lease_check(settings, context)
     summaries: list[PageSummary] = []
@@ -97,10 +99,11 @@ def assemble(
         for writer in writers:
             stack.callback(writer.close)
             writer.begin()
+        edition = Edition(settings.output.markdown, writers)
         for record in _records(context, read_texts):
             summaries.append(record.summary)
-            for writer in writers:
-                writer.page(record)
+            edition.add(record)
+        edition.finish()
         for writer, file in zip(writers, files, strict=True):
             writer.finish()
             written = upload(dest, context.document.output_stem + writer.suffix, file, policy=policy, check=check)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rayocr.driver.timings import StageTimings
-from rayocr.messages import DiscoveryTotals, DocumentOutcome, LimiterState, PageOutcome, PageSummary
+from rayocr.messages import SUSPECT, DiscoveryTotals, DocumentOutcome, LimiterState, PageOutcome, PageSummary
 
 
 @dataclass(slots=True)
@@ -33,6 +33,8 @@ class Progress:
     pages_resumed: int = 0  # found in the ledger of an earlier run
     pages_copied: int = 0  # identical to one that was read before
     doubtful_pages: int = 0
+    suspect_pages: int = 0  # of the doubtful ones, those that another reading of the page does not agree with
+    compared_pages: int = 0  # whose agreement with another reading was measured
     outcomes: Counter[PageOutcome] = field(default_factory=Counter)
     engines: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)  # of rejected documents and failed pages
@@ -97,6 +99,8 @@ class Progress:
         self.outcomes[page.outcome] += 1
         self.pages_copied += page.copied
         self.doubtful_pages += bool(page.doubts)
+        self.suspect_pages += SUSPECT in page.doubts
+        self.compared_pages += page.agreement is not None
         self.engines[page.engine or page.outcome.value] += 1
         if page.outcome is PageOutcome.FAILED and page.attempts:
             self.reasons[page.attempts[-1].reason] += 1

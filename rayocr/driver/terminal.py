@@ -135,10 +135,16 @@ def closing_table(progress: Progress, places: dict[str, str]) -> Table:
         table.add_row("", f"{progress.pages_resumed:,} of them were read by an earlier run")
     if progress.pages_copied:
         table.add_row("", f"{progress.pages_copied:,} of them are identical to another and were not paid for")
-    if progress.doubtful_pages:
+    if progress.suspect_pages:
+        table.add_row(
+            "Suspect",
+            f"{progress.suspect_pages:,} of {progress.compared_pages:,} pages compared: their text does not agree with another"
+            " reading of the page and may be made up. mode=report shows them beside their pictures",
+        )
+    if unsure := progress.doubtful_pages - progress.suspect_pages:
         table.add_row(
             "Doubtful",
-            f"{progress.doubtful_pages:,} (no engine here is sure of them; they are marked in the outputs."
+            f"{unsure:,} (no engine here is sure of them; they are marked in the outputs."
             " Another script? Try engine=gemini, or tesseract with its language pack)",
         )
     if progress.totals.unreadable:

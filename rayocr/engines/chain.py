@@ -18,9 +18,10 @@ from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngin
 from rayocr.engines.checks import check_answer
 from rayocr.engines.ladder import MAX_PAID_TRIES, is_paid, next_model
 from rayocr.engines.registry import Stage
+from rayocr.engines.second_look import Look, SecondLook
 from rayocr.errors import BadAnswer, DayQuotaExhausted, EngineError, EngineTimeout, EngineTransient, LowConfidence, RayocrError
 from rayocr.ledger.boxes import pack_boxes
-from rayocr.messages import Attempt, PageOutcome, PageRecord, PageText
+from rayocr.messages import SUSPECT, Attempt, PageOutcome, PageRecord, PageText
 from rayocr.pdf.ink import BLANK_COVERAGE
 from rayocr.retry import RetryPolicy, decide
 
@@ -86,14 +87,23 @@ class PageProgress:
         if self._doubtful is None or (answer.confidence or 0) > (self._doubtful.confidence or 0):
             self._doubtful = answer
 
+    def check_surer(self, answer: PageText) -> None:
+        """Raises LowConfidence where an engine before was unsure of the page and this one is less sure: what is merely worn is
+        read better by the first engine, and only a script that it does not know by the next."""
+        before, now = (self._doubtful.confidence if self._doubtful else None), answer.confidence
+        if before is not None and now is not None and now < before:
+            raise LowConfidence(f"mean confidence {now:.2f} is below the {before:.2f} of an engine before.", finish=answer.finish)
+
     def blank(self) -> PageRecord:
         return self._record(PageOutcome.BLANK)
 
-    def answered(self, answer: PageText, *, doubts: tuple[str, ...] = ()) -> PageRecord:
+    def answered(self, answer: PageText, *, doubts: tuple[str, ...] = (), look: Look | None = None) -> PageRecord:
         # The first engine's own doubtful answer is no fallback, although others were asked after it.
         asked_before = bool(self._attempts) and self._attempts[0].engine != answer.engine
         outcome = PageOutcome.FALLBACK if asked_before else PageOutcome.DONE
         vain = self._record(outcome)
+        if look is not None and look.suspect:
+            doubts = (*doubts, SUSPECT)
         return replace(
             vain,
             text=answer.text,
@@ -103,13 +113,23 @@ class PageProgress:
             output_tokens=vain.output_tokens + answer.output_tokens,
             cost_usd=vain.cost_usd + answer.cost_usd,
             doubts=doubts,
+            agreement=look.agreement if look is not None else None,
             boxes="" if answer.engine == "textlayer" else pack_boxes(answer.boxes or ()),  # its page can be searched as it is
         )
 
     def copied(self, twin: PageRecord) -> PageRecord:
         """The text of an identical page, at the price of what was tried in vain on this one."""
         vain = self._record(PageOutcome.DONE)
-        return replace(vain, text=twin.text, engine=twin.engine, model=twin.model, content_hash=twin.content_hash, copied=True)
+        return replace(
+            vain,
+            text=twin.text,
+            engine=twin.engine,
+            model=twin.model,
+            content_hash=twin.content_hash,
+            copied=True,
+            doubts=twin.doubts,
+            agreement=twin.agreement,
+        )
 
     def exhausted(self, stage: Stage) -> PageRecord:
         """No engine of the stage delivered for certain. A doubtful text goes along to the next stage, which may do better."""
@@ -167,6 +187,7 @@ class ComputeStage:
                     continue
                 if engine.name != "textlayer":
                     check_answer(answer, ink_coverage=inked)
+                    progress.check_surer(answer)
             except LowConfidence as error:
                 progress.note(engine, error)
                 if answer is not None:
@@ -196,6 +217,7 @@ class WaitingStage:
         policy: RetryPolicy,
         on_thread: Callable[..., Awaitable[object]],
         twins: Twins | None = None,
+        second_look: SecondLook | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         on_retry: OnRetry = lambda *_: None,
     ) -> None:
@@ -205,6 +227,7 @@ class WaitingStage:
         self._policy = policy
         self._on_thread = on_thread  # runs a function on the PDFium thread
         self._twins = twins
+        self._second_look = second_look
         self._sleep = sleep
         self._on_retry = on_retry
 
@@ -264,10 +287,17 @@ class WaitingStage:
                 used_up = error if used_up is None else min(used_up, error, key=lambda e: e.resumes_at or 0.0)
                 continue
             if answer is not None:
-                return progress.answered(answer)
+                return progress.answered(answer, look=await self._look(engine, page, offered, answer))
         if used_up is not None:
             raise used_up  # and not a fallback: tomorrow the page can be read by the engine that was asked for
         return progress.exhausted(self.stage)
+
+    async def _look(self, engine: Engine, page: Page, offered: OfferedPage, answer: PageText) -> Look | None:
+        if self._second_look is None or not isinstance(engine, WaitingEngine):
+            return None
+        sampled = self._second_look.samples and self._second_look.chosen(await offered.content_hash())
+        look = await self._on_thread(partial(self._second_look.look, sampled=sampled), page, answer)
+        return look if isinstance(look, Look) else None
 
     async def _read_light(self, engine: Engine, page: Page, progress: PageProgress) -> PageText | None:
         assert isinstance(engine, ComputeEngine)

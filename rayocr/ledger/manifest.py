@@ -60,6 +60,7 @@ class PageNote(_Model):
     reason: str = ""  # of the last engine that did not deliver: a class of errors.py
     message: str = ""
     doubts: tuple[str, ...] = ()
+    agreement: float | None = None  # with another reading of the page, 0..1
     attempts: tuple[AttemptNote, ...] = ()
 
 
@@ -91,6 +92,7 @@ class Manifest(_Model):
     notes: tuple[PageNote, ...] = ()
     engines: dict[str, int] = {}
     models: tuple[str, ...] = ()
+    compared: int = 0  # pages whose agreement with another reading was measured; those that agreed too little are in `notes`
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float = 0.0
@@ -173,6 +175,7 @@ def build_manifest(
         notes=tuple(_note(page) for page in summaries if _is_notable(page)),
         engines=dict(sorted(engines.items())),
         models=tuple(sorted({page.model for page in summaries if page.model})),
+        compared=sum(page.agreement is not None for page in summaries),
         input_tokens=sum(page.input_tokens for page in summaries),
         output_tokens=sum(page.output_tokens for page in summaries),
         cost_usd=round(sum(page.cost_usd for page in summaries), 9),
@@ -197,5 +200,6 @@ def _note(page: PageSummary) -> PageNote:
         reason=last.reason if last else "",
         message=last.message if last else "",
         doubts=page.doubts,
+        agreement=page.agreement,
         attempts=tuple(AttemptNote(engine=a.engine, reason=a.reason, message=a.message) for a in page.attempts),
     )

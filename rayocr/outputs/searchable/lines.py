@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 from rayocr.engines.layout.columns import reading_order
 from rayocr.engines.layout.lines import LayoutLine, em_of
 from rayocr.messages import TextBox
+from rayocr.pdf.line_boxes import line_boxes
 
 if TYPE_CHECKING:
     from PIL import Image
 
-DETECTION_DPI = 100
-_MIN_LETTER_PX, _MAX_LETTER_PX = 4, 70  # in height, at 100 dpi: 3 to 50 pt
 _CHARACTER_EM = (0.2, 1.6)  # width of a character by the height of its line: outside, the lines are not those of the text
 _MARGIN = 0.08  # of the page's sides, where nothing was found
 _FALLBACK_CHARS, _MAX_FALLBACK_PT = 90, 11.0
@@ -39,22 +38,6 @@ def plain_lines(markdown: str) -> list[str]:
 
 def detect_lines(image: Image.Image, scale: float) -> list[LayoutLine]:
     """In reading order, in points. `image`: gray; `scale`: its pixels per point. The texts hold as many letters as would fit."""
-    import cv2
-    import numpy as np
-
-    gray: Any = np.asarray(image.convert("L"))
-    _, ink = cv2.threshold(gray, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
-    count, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    heights, widths = stats[1:, cv2.CC_STAT_HEIGHT], stats[1:, cv2.CC_STAT_WIDTH]
-    letters = (heights >= _MIN_LETTER_PX) & (heights <= _MAX_LETTER_PX) & (widths <= 6 * _MAX_LETTER_PX)
-    if count < 2 or not letters.any():
-        return []
-    typical = float(np.median(heights[letters]))
-    kept = np.zeros_like(ink)
-    for x, y, width, height, _ in stats[1:][letters]:
-        kept[y : y + height, x : x + width] = ink[y : y + height, x : x + width]
-    joined = cv2.morphologyEx(kept, cv2.MORPH_CLOSE, np.ones((1, max(3, round(1.6 * typical))), np.uint8))
-    _, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     found = [
         LayoutLine(
             text="n" * max(1, round(width / (0.6 * height))),
@@ -63,8 +46,7 @@ def detect_lines(image: Image.Image, scale: float) -> list[LayoutLine]:
             x1=(x + width) / scale,
             y1=(y + height) / scale,
         )
-        for x, y, width, height, _ in stats[1:].tolist()
-        if height >= 0.7 * typical and width >= 0.7 * typical
+        for x, y, width, height in line_boxes(image, scale * 72)
     ]
     if not found:
         return []

@@ -13,9 +13,11 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from rayocr.outputs.typeset.direction import script_of
+from rayocr.outputs.typeset.dollars import read_maths
 from rayocr.outputs.typeset.html import HtmlTable, split_tables
 from rayocr.outputs.typeset.inline import Inline, typeset_inline
 from rayocr.outputs.typeset.literal import literal, printable, statements
+from rayocr.outputs.typeset.maths import typeset_maths
 from rayocr.outputs.typeset.table import Cell, typeset_table
 
 _MAX_CHARS = 200_000  # of a page: more is no page, and Markdown's rules take quadratic time on some of it
@@ -30,7 +32,7 @@ _CELL_TAG = re.compile(r"</?(?:td|th|li)\b[^>]*>", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _TAGS = re.compile(r"<[^<>]{0,2000}>|&#?\w{1,31};")
 
-_markdown = MarkdownIt("commonmark", {"html": True, "maxNesting": _PARSED_DEPTH}).enable(["table", "strikethrough"])
+_markdown = read_maths(MarkdownIt("commonmark", {"html": True, "maxNesting": _PARSED_DEPTH}).enable(["table", "strikethrough"]))
 
 
 def typeset_markdown(text: str, prepare: Callable[[str], str] = lambda text: text) -> str:
@@ -104,6 +106,8 @@ class _Writer:
             self._quotation(opens=token.nesting > 0)
         elif kind in ("fence", "code_block"):
             self._code(token.content)
+        elif kind == "math_block":
+            self._formula(token)
         elif kind == "html_block":
             self._html_block(token.content)
         elif kind == "hr":
@@ -160,6 +164,17 @@ class _Writer:
             if paragraph.strip():
                 inline = self._inline(_markdown.parseInline(paragraph.strip())[0].children or [])
                 self.parts.append(_directed(f"par({inline.markup});", inline.text))
+
+    def _formula(self, token: Token) -> None:
+        """On a line of its own; as a paragraph of words where it is none that can be set."""
+        formula = typeset_maths(token.content, display=True, block=True, prepare=self._prepare)
+        if formula is None:
+            inline = self._inline([token])
+            self.parts.append(f"par({inline.markup});")
+        else:
+            self._displayable(token.content)
+            self.parts.append(formula)
+        self._texts.append(token.content)
 
     def _table(self, tokens: Sequence[Token]) -> None:
         rows: list[list[Cell]] = []
