@@ -306,6 +306,26 @@ def test_of_two_processes_that_create_one_name_at_the_same_time_one_wins(server:
     assert one.has_atomic_create is False
 
 
+def test_what_a_process_has_written_it_finds_before_the_listing_shows_it(
+    server: DriveServer, storage: DriveStorage, folder: str
+) -> None:
+    server.drive.unlisted.add("new.json")
+    first = storage.write("state/new.json", b"1", if_absent=True)
+    assert storage.stat("state/new.json") == first
+    with pytest.raises(PreconditionFailed):
+        storage.write("state/new.json", b"2", if_absent=True)
+    second = storage.write("state/new.json", b"2", if_version=first.version)
+    assert storage.read("state/new.json", version=second.version) == b"2"
+    with pytest.raises(ObjectNotFound):
+        opened(server, folder).stat("state/new.json")  # another process has to wait for the listing
+    storage.delete("state/new.json")
+    with pytest.raises(ObjectNotFound):
+        storage.stat("state/new.json")
+    assert storage.write("state/new.json", b"3", if_absent=True).size_bytes == 1
+    server.drive.unlisted.clear()
+    assert names(storage, "state/") == ["state/new.json"]
+
+
 def test_requests_wait_for_their_turn_each(server: DriveServer, folder: str) -> None:
     turns: list[int] = []
     paced = open_storage(f"gdrive://{folder}", AccessConfig(endpoint=server.url), wait=lambda: turns.append(1))
