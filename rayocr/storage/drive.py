@@ -141,6 +141,7 @@ class DriveStorage(Storage):
                 self._creating.pop(name, None)  # of the try whose answer was lost
                 return entry_of(name, there)
             if if_absent or if_version not in (None, there.version):
+                self._withdraw_unanswered(name, there)
                 raise PreconditionFailed(f"{self._place(name)} is there already, or has another version by now.")
             return entry_of(name, self._replace(name, there, content))
 
@@ -150,6 +151,7 @@ class DriveStorage(Storage):
             if if_version not in (None, there.version):
                 raise PreconditionFailed(f"{self._place(name)} has another version by now.")
             self._client.remove(there.id, place=self._place(name))
+            self._created.pop(name, None)
 
     # -- finding ------------------------------------------------------------------------------------------------------------
 
@@ -183,12 +185,10 @@ class DriveStorage(Storage):
         try:
             item = self._client.get(identifier, place=self._place(name))
         except ObjectNotFound:
-            item = None
-        is_there = item is not None and not item.trashed and item.name == stored(name.rpartition("/")[2])
-        if is_there and item is not None and {ref.id for ref in refs}.intersection(item.parents):
-            return item
-        self._created.pop(name, None)
-        return None
+            self._created.pop(name, None)
+            return None
+        is_here = not {ref.id for ref in refs}.isdisjoint(item.parents) and item.name == stored(name.rpartition("/")[2])
+        return item if is_here and not item.trashed else None
 
     def _by_id(self, refs: Sequence[Ref], leaf: str) -> Item | None:
         """The file whose id stands in the name, when that is the name that a listing would give it."""
@@ -265,6 +265,15 @@ class DriveStorage(Storage):
             self._client.remove(made.id, place=self._place(name))
             self._creating.pop(name, None)
             raise PreconditionFailed(f"{self._place(name)} was created by somebody else at the same time.")
+
+    def _withdraw_unanswered(self, name: str, there: Item) -> None:
+        """The file of a try of ours whose answer was lost, when another's is there."""
+        identifier = self._creating.pop(name, None)
+        if identifier is not None and identifier != there.id:
+            try:
+                self._client.remove(identifier, place=self._place(name))
+            except StorageError:
+                pass  # it was never created; or it stays beside the other, under a name with its id
 
     def _replace(self, name: str, there: Item, content: Content) -> Item:
         request = self._client.files.update(

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from rayocr.config import AccessConfig
-from rayocr.errors import ObjectNotFound, PreconditionFailed, StorageDenied, StorageError, UnsafeName
+from rayocr.errors import ObjectNotFound, PreconditionFailed, StorageDenied, StorageError, StorageUnavailable, UnsafeName
 from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Changes
 from rayocr.storage.drive import DriveStorage
@@ -304,6 +304,18 @@ def test_of_two_processes_that_create_one_name_at_the_same_time_one_wins(server:
     assert names(one) == names(other) == ["a"]
     assert other.read("a") == b"other"
     assert one.has_atomic_create is False
+
+
+def test_a_creation_that_came_second_and_got_no_answer_is_withdrawn_by_the_next_try(server: DriveServer, folder: str) -> None:
+    one = opened(server, folder)
+    server.script(match="POST /upload", act=lambda: server.drive.add("a", [folder], data=b"other"), reset=True, late=True)
+    with pytest.raises(StorageUnavailable):
+        one.write("a", b"one", if_absent=True)
+    assert len(names(one)) == 2
+    with pytest.raises(PreconditionFailed):
+        one.write("a", b"one", if_absent=True)
+    assert names(one) == ["a"]
+    assert one.read("a") == b"other"
 
 
 def test_what_a_process_has_written_it_finds_before_the_listing_shows_it(
