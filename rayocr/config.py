@@ -506,7 +506,7 @@ class SubmitConfig:
 class LoginConfig:
     """Of mode=login: a person signs in to Google Drive, once."""
 
-    service: str = "drive"  # where to sign in; drive is all there is
+    service: str = "drive"  # what to sign in to; `mode=login drive` says it too
     client: str | None = None  # the OAuth client, as the Google Cloud console gives it (JSON); null: GOOGLE_DRIVE_CREDENTIALS
     token: str | None = None  # where the sign-in is kept; null: ~/.config/rayocr/drive-token.json
     browser: str = "auto"  # auto: open one where there is one; none: only print the address
