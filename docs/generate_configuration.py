@@ -147,7 +147,7 @@ def _binary(value: int) -> str:
 
 
 def _with_choices(field: dataclasses.Field[Any], meaning: str) -> str:
-    if "Mode" in str(field.type):
+    if str(field.type) == "Mode":
         choices = ", ".join(mode.value for mode in config.Mode)
         return f"{meaning}: {choices}" if meaning else f"one of {choices}"
     return meaning
