@@ -442,7 +442,7 @@ class LogsConfig:
 class SupabaseConfig:
     """Errors and dead letters as rows of a table; on when SUPABASE_URL and SUPABASE_API_KEY are in the environment."""
 
-    enabled: bool = True
+    enabled: bool = True  # false: nothing is sent, whatever the environment says
     table: str = "Activity_Error_Log"  # its SQL: docs/supabase.md
     # Our field -> your column, for a table with other names; null leaves a field out. Those not named keep theirs.
     columns: dict[str, str | None] = field(default_factory=dict)
@@ -506,7 +506,7 @@ class SubmitConfig:
 class LoginConfig:
     """Of mode=login: a person signs in to Google Drive, once."""
 
-    service: str = "drive"
+    service: str = "drive"  # what to sign in to; `mode=login drive` says it too
     client: str | None = None  # the OAuth client, as the Google Cloud console gives it (JSON); null: GOOGLE_DRIVE_CREDENTIALS
     token: str | None = None  # where the sign-in is kept; null: ~/.config/rayocr/drive-token.json
     browser: str = "auto"  # auto: open one where there is one; none: only print the address

@@ -75,6 +75,8 @@ class Snapshooter:
             "pages_resumed": progress.pages_resumed,
             "pages_copied": progress.pages_copied,
             "pages_doubtful": progress.doubtful_pages,
+            "pages_suspect": progress.suspect_pages,
+            "pages_compared": progress.compared_pages,
             "cost_usd": round(progress.spent_usd, 6),
             "leases_lost": self.leases.lost,
             "documents_elsewhere": progress.elsewhere,
