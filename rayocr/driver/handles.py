@@ -303,9 +303,9 @@ def start(
         fetch_settings=fetch_settings,
         logs_dir=Path(config.logs.dir),
         ledger=ledger,
-        limiter=spawn_limiter(run_id, limiter_rules, keys, ledger, place=place) if limiter_rules else None,
-        desk=spawn_batch_desk(state_uri, run_id, config, keys, ledger, place=place) if config.engine.batch else None,
-        discovery=spawn_discovery(run_id, source_uri, state_uri, config.storage, rules, ledger, place=place),
+        limiter=spawn_limiter(run_id, limiter_rules, keys, place=place) if limiter_rules else None,
+        desk=spawn_batch_desk(state_uri, run_id, config, keys, place=place) if config.engine.batch else None,
+        discovery=spawn_discovery(run_id, source_uri, state_uri, config.storage, rules, place=place),
         document_workers=DocumentWorkers(
             lambda name: spawn_document_worker(f"{name}:{run_id}", fetch_settings, assemble_settings, ledger, place=place),
             count=document_workers(config, cpus),
