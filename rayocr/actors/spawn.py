@@ -188,16 +188,12 @@ class _DiscoveryActor(Discovery):
 
 class _PageWorkerActor(PageWorker):
     def __init__(self, name: str, run_id: str, settings: WorkerSettings, ledger: Any, limiter: Any, desk: Any) -> None:
-        self._name = name
         self._handler = _relaying(name, run_id, _to_ledger(ledger), settings.secrets)
         remote_desk = RemoteDesk(desk) if desk is not None else None
         # Posted after each shard: as soon as it is answered, the process may be killed.
         super().__init__(
             name, settings, RemoteLedger(ledger), RemoteLimiter(limiter), remote_desk, after_shard=self._handler.post
         )
-
-    def __repr__(self) -> str:
-        return self._name  # what Ray's dashboard calls it
 
     async def open(self) -> WorkerInfo:
         return replace(await super().open(), node_id=ray.get_runtime_context().get_node_id())
@@ -215,7 +211,6 @@ class _RateLimiterActor(RateLimiter):
 
 class _DocumentWorkerActor(DocumentWorker):
     def __init__(self, name: str, fetch_settings: FetchSettings, assemble_settings: AssembleSettings, ledger: Any) -> None:
-        self._name = name
         self._handler = _relaying(name, assemble_settings.run_id, _to_ledger(ledger))
         hide([assemble_settings.lease.redis_url])
 
@@ -224,9 +219,6 @@ class _DocumentWorkerActor(DocumentWorker):
             return records
 
         super().__init__(fetch_settings, assemble_settings, read_texts)
-
-    def __repr__(self) -> str:
-        return self._name
 
     def fetch(self, document: Document) -> tuple[FetchedDocument, Any]:
         try:

@@ -96,7 +96,8 @@ class Actors:
         """Raises DocumentError, VersionChanged, StorageError, or one of PROCESS_DIED."""
         timeout_s = self.config.limits.fetch_timeout_s
         async with self.document_workers.one() as (worker, node_id):
-            facts, content = worker.fetch.options(num_returns=2).remote(document)
+            name = _call_name("fetch", document)
+            facts, content = worker.fetch.options(num_returns=2, name=name).remote(document)
             try:
                 fetched: FetchedDocument = await asyncio.wait_for(answer(facts), timeout_s)
             except TimeoutError as error:
@@ -117,7 +118,8 @@ class Actors:
         """`content`: where the outputs need the source. Raises PROCESS_DIED, DOCUMENT_LOST, and what assembling raises."""
         reference = None if content is None else content.reference
         async with self.document_workers.one() as (worker, _):
-            assembled: AssembledDocument = await answer(worker.assemble.remote(context, started_at, reference))
+            call = worker.assemble.options(name=_call_name("assemble", context.document)).remote(context, started_at, reference)
+            assembled: AssembledDocument = await answer(call)
             return assembled
 
     async def close_document(self, document_id: str, outcome: DocumentOutcome) -> None:
@@ -153,7 +155,7 @@ class Actors:
 
     async def take_telemetry(self) -> Telemetry:
         """What workers logged and counted since it was asked last."""
-        telemetry: Telemetry = await answer(self.ledger.take_telemetry.remote())
+        telemetry: Telemetry = await answer(self.ledger.take_telemetry.options(enable_task_events=False).remote())
         return telemetry
 
     async def limiter_state(self) -> LimiterState:
@@ -170,6 +172,11 @@ class Actors:
     def forget_worker(self, name: str) -> None:
         if self.limiter is not None:
             self.limiter.forget.remote(name)
+
+
+def _call_name(stage: str, document: Document) -> str:
+    """What Ray's dashboard shows of the call. Begins as it would without: process titles are made of it."""
+    return f"_DocumentWorkerActor.{stage}:" + "".join(c if c.isprintable() else "?" for c in document.name[-60:])
 
 
 async def node_is_gone(node_id: str) -> bool:
