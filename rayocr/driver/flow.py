@@ -69,6 +69,7 @@ class _Work:
     started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     waiting: dict[int, int] = field(default_factory=dict)  # page_number -> the engine of the chain it waits for
     attempts: dict[int, tuple[Attempt, ...]] = field(default_factory=dict)  # of earlier stages, by page_number
+    asked_ledger: bool = False  # only then does `waiting` say what is left
     deaths: int = 0
     refetches: int = 0
 
@@ -144,7 +145,7 @@ class DocumentFlow:
                 "document_id": work.document.document_id,
                 "name": work.document.name,
                 "page_count": work.fetched.page_count if work.fetched else None,
-                "pages_done": work.fetched.page_count - len(work.waiting) if work.fetched else 0,
+                "pages_done": work.fetched.page_count - len(work.waiting) if work.fetched and work.asked_ledger else 0,
             }
             for work in self._under_way.values()
         ]
@@ -207,6 +208,7 @@ class DocumentFlow:
         for page in await self._actors.open_document(work.document.document_id):
             if not self._is_to_be_retried(work, page):
                 self._note(work, page, resumed=True)
+        work.asked_ledger = True
 
     def _is_to_be_retried(self, work: _Work, page: PageSummary) -> bool:
         return page.outcome is PageOutcome.FAILED and self._actors.retries(work.document.document_id)
