@@ -118,6 +118,11 @@ def test_planted_secrets_are_found_nowhere(
     assert {"page_recognized", "page_retry_scheduled", "document_rejected", "locks_away", "supabase_away"} <= actions
 
 
+def _pages_done(url: str) -> int:
+    text = _asked(url, "/status")
+    return int(json.loads(text)["pages_done"]) if text else 0
+
+
 def _asked(url: str, path: str) -> str:
     request = urllib.request.Request(url + path, headers={"Authorization": f"Bearer {TOKEN}"})
     try:
