@@ -114,9 +114,8 @@ def test_planted_secrets_are_found_nowhere(
     for secret_value in PLANTED:
         holders = [name for name, text in texts.items() if secret_value in text]
         assert not holders, (secret_value, holders)
-    actions = {
-        json.loads(line)["action"] for path in (cli.folder / "logs" / "json").glob("*") for line in path.read_text().splitlines()
-    }
+    lines = [line for path in (cli.folder / "logs" / "json").glob("*") for line in path.read_text().splitlines()]
+    actions = {json.loads(line)["action"] for line in lines}
     assert {"page_recognized", "page_retry_scheduled", "document_rejected", "locks_away", "supabase_away"} <= actions
 
 
