@@ -15,7 +15,7 @@ import socket
 import time
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from rayocr.actors.copying import CopiesPort, Twins
@@ -24,10 +24,12 @@ from rayocr.actors.page_events import log_page, log_retry
 from rayocr.actors.pdf_thread import PdfThread
 from rayocr.actors.recorder import LedgerPort, Recorder
 from rayocr.actors.slots import Drained, Limiter, SlotClient
-from rayocr.config import EngineConfig, Secrets
+from rayocr.config import DoubtConfig, EngineConfig, Secrets
 from rayocr.engines.base import Desk, Engine, WaitingEngine
 from rayocr.engines.chain import ComputeStage, PageProgress, WaitingStage
+from rayocr.engines.line_reader import RapidLineReader
 from rayocr.engines.registry import ChainLink, Stage, build_engine
+from rayocr.engines.second_look import SecondLook
 from rayocr.errors import DocumentError, EngineError, EngineUnavailable, InternalError, OutsideError, RayocrError
 from rayocr.limits.prices import PriceTable
 from rayocr.messages import DocumentContext, PageOutcome, PageRecord, Shard, ShardReport, WorkerInfo
@@ -68,6 +70,7 @@ class WorkerSettings:
     dedup: bool = True  # identical pages are sent to a server once
     log_pages: bool = True  # a line for every page, and not for those that failed alone
     keep_boxes: bool = False  # an output wants to know where the lines lie
+    doubt: DoubtConfig = field(default_factory=DoubtConfig)
 
 
 class PageWorker:
@@ -117,6 +120,7 @@ class PageWorker:
                 policy=settings.policy,
                 on_thread=self._pdf.run,
                 twins=self._twins,
+                second_look=SecondLook(settings.doubt, RapidLineReader(), prompts=settings.prompts),
                 sleep=slots.sleep,
                 on_retry=log_retry,
             )

@@ -173,7 +173,7 @@ class _BatchDeskActor(BatchDesk):
         _relaying("batch_desk", run_id, _to_ledger_of(run_id), secrets)
         super().__init__(
             GeminiJobs(config.engine.gemini, secrets),
-            cached_storage(state_uri, access=config.storage.dest),
+            cached_storage(state_uri, access=config.storage.state),
             run_id=run_id,
             config=config.batch,
             policy=RetryPolicy(max_attempts=config.retry.engine_attempts, base_s=config.retry.base_s, cap_s=config.retry.cap_s),
@@ -183,7 +183,7 @@ class _BatchDeskActor(BatchDesk):
 class _DiscoveryActor(Discovery):
     def __init__(self, run_id: str, source_uri: str, state_uri: str, config: StorageConfig, rules: DiscoveryRules) -> None:
         _relaying("discovery", run_id, _to_ledger_of(run_id))
-        super().__init__(open_storage(source_uri, config.source), cached_storage(state_uri, access=config.dest), rules)
+        super().__init__(open_storage(source_uri, config.source), cached_storage(state_uri, access=config.state), rules)
 
 
 class _PageWorkerActor(PageWorker):

@@ -289,7 +289,14 @@ class WorkerPool:
             self._failed_starts = 0
             self._workers.append(_Worker(name=name, handle=handle, info=info, idle_since=self._clock()))
             log_event(
-                log, "worker_started", "A worker is ready.", worker=name, engines=info.engines, host=info.host, pid=info.pid
+                log,
+                "worker_started",
+                "A worker is ready.",
+                worker=name,
+                engines=info.engines,
+                host=info.host,
+                pid=info.pid,
+                node=info.node_id,
             )
         finally:
             # Not in a callback of the task: it would run after those who are woken had found that they must not start one.

@@ -59,6 +59,7 @@ def open_pool(
         dedup=config.dedup.pages,
         log_pages=config.logs.pages,
         keep_boxes=any(output.needs_boxes for output in plan.outputs),
+        doubt=config.doubt,
     )
     sizer = ShardSizer(stage.kind, target_s=config.workers.target_shard_s, max_pages=config.workers.max_shard_pages)
     pool = WorkerPool(

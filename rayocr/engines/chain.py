@@ -15,12 +15,22 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngine
-from rayocr.engines.checks import check_answer
+from rayocr.engines.checks import check_answer, repeats_as_its_page
 from rayocr.engines.ladder import MAX_PAID_TRIES, is_paid, next_model
 from rayocr.engines.registry import Stage
-from rayocr.errors import BadAnswer, DayQuotaExhausted, EngineError, EngineTimeout, EngineTransient, LowConfidence, RayocrError
+from rayocr.engines.second_look import Look, SecondLook
+from rayocr.errors import (
+    BadAnswer,
+    DayQuotaExhausted,
+    EngineError,
+    EngineTimeout,
+    EngineTransient,
+    LowConfidence,
+    RayocrError,
+    RepetitionLoop,
+)
 from rayocr.ledger.boxes import pack_boxes
-from rayocr.messages import Attempt, PageOutcome, PageRecord, PageText
+from rayocr.messages import SUSPECT, Attempt, PageOutcome, PageRecord, PageText
 from rayocr.pdf.ink import BLANK_COVERAGE
 from rayocr.retry import RetryPolicy, decide
 
@@ -86,14 +96,23 @@ class PageProgress:
         if self._doubtful is None or (answer.confidence or 0) > (self._doubtful.confidence or 0):
             self._doubtful = answer
 
+    def check_surer(self, answer: PageText) -> None:
+        """Raises LowConfidence where an engine before was unsure of the page and this one is less sure: what is merely worn is
+        read better by the first engine, and only a script that it does not know by the next."""
+        before, now = (self._doubtful.confidence if self._doubtful else None), answer.confidence
+        if before is not None and now is not None and now < before:
+            raise LowConfidence(f"mean confidence {now:.2f} is below the {before:.2f} of an engine before.", finish=answer.finish)
+
     def blank(self) -> PageRecord:
         return self._record(PageOutcome.BLANK)
 
-    def answered(self, answer: PageText, *, doubts: tuple[str, ...] = ()) -> PageRecord:
+    def answered(self, answer: PageText, *, doubts: tuple[str, ...] = (), look: Look | None = None) -> PageRecord:
         # The first engine's own doubtful answer is no fallback, although others were asked after it.
         asked_before = bool(self._attempts) and self._attempts[0].engine != answer.engine
         outcome = PageOutcome.FALLBACK if asked_before else PageOutcome.DONE
         vain = self._record(outcome)
+        if look is not None and look.suspect:
+            doubts = (*doubts, SUSPECT)
         return replace(
             vain,
             text=answer.text,
@@ -103,13 +122,23 @@ class PageProgress:
             output_tokens=vain.output_tokens + answer.output_tokens,
             cost_usd=vain.cost_usd + answer.cost_usd,
             doubts=doubts,
+            agreement=look.agreement if look is not None else None,
             boxes="" if answer.engine == "textlayer" else pack_boxes(answer.boxes or ()),  # its page can be searched as it is
         )
 
     def copied(self, twin: PageRecord) -> PageRecord:
         """The text of an identical page, at the price of what was tried in vain on this one."""
         vain = self._record(PageOutcome.DONE)
-        return replace(vain, text=twin.text, engine=twin.engine, model=twin.model, content_hash=twin.content_hash, copied=True)
+        return replace(
+            vain,
+            text=twin.text,
+            engine=twin.engine,
+            model=twin.model,
+            content_hash=twin.content_hash,
+            copied=True,
+            doubts=twin.doubts,
+            agreement=twin.agreement,
+        )
 
     def exhausted(self, stage: Stage) -> PageRecord:
         """No engine of the stage delivered for certain. A doubtful text goes along to the next stage, which may do better."""
@@ -166,7 +195,8 @@ class ComputeStage:
                 if answer is None:
                     continue
                 if engine.name != "textlayer":
-                    check_answer(answer, ink_coverage=inked)
+                    check_answer(answer, ink_coverage=inked, can_loop=False)
+                    progress.check_surer(answer)
             except LowConfidence as error:
                 progress.note(engine, error)
                 if answer is not None:
@@ -196,6 +226,7 @@ class WaitingStage:
         policy: RetryPolicy,
         on_thread: Callable[..., Awaitable[object]],
         twins: Twins | None = None,
+        second_look: SecondLook | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         on_retry: OnRetry = lambda *_: None,
     ) -> None:
@@ -205,6 +236,7 @@ class WaitingStage:
         self._policy = policy
         self._on_thread = on_thread  # runs a function on the PDFium thread
         self._twins = twins
+        self._second_look = second_look
         self._sleep = sleep
         self._on_retry = on_retry
 
@@ -255,7 +287,7 @@ class WaitingStage:
         for engine in engines:
             try:
                 if isinstance(engine, WaitingEngine):
-                    answer = await self._ask(engine, offered, progress, remember)
+                    answer = await self._ask(engine, page, offered, progress, remember)
                 elif used_up is None:
                     answer = await self._read_light(engine, page, progress)
                 else:
@@ -264,10 +296,17 @@ class WaitingStage:
                 used_up = error if used_up is None else min(used_up, error, key=lambda e: e.resumes_at or 0.0)
                 continue
             if answer is not None:
-                return progress.answered(answer)
+                return progress.answered(answer, look=await self._look(engine, page, offered, answer))
         if used_up is not None:
             raise used_up  # and not a fallback: tomorrow the page can be read by the engine that was asked for
         return progress.exhausted(self.stage)
+
+    async def _look(self, engine: Engine, page: Page, offered: OfferedPage, answer: PageText) -> Look | None:
+        if self._second_look is None or not isinstance(engine, WaitingEngine):
+            return None
+        sampled = self._second_look.samples and self._second_look.chosen(await offered.content_hash())
+        look = await self._on_thread(partial(self._second_look.look, sampled=sampled), page, answer)
+        return look if isinstance(look, Look) else None
 
     async def _read_light(self, engine: Engine, page: Page, progress: PageProgress) -> PageText | None:
         assert isinstance(engine, ComputeEngine)
@@ -279,7 +318,12 @@ class WaitingStage:
         return answer if isinstance(answer, PageText) else None
 
     async def _ask(
-        self, engine: WaitingEngine, offered: OfferedPage, progress: PageProgress, remember: Callable[[], Awaitable[object]]
+        self,
+        engine: WaitingEngine,
+        page: Page,
+        offered: OfferedPage,
+        progress: PageProgress,
+        remember: Callable[[], Awaitable[object]],
     ) -> PageText | None:
         """Down the engine's models until an answer passes. Raises DayQuotaExhausted when those that may be asked are parked."""
         parked: dict[str, DayQuotaExhausted] = {}
@@ -293,7 +337,7 @@ class WaitingStage:
             answer: PageText | None = None
             try:
                 answer = await self._request(engine, offered, progress, model)
-                check_answer(answer, ink_coverage=lambda: 1.0)  # inked: that was asked before the page was sent
+                await self._check(answer, page)
             except DayQuotaExhausted as error:
                 parked[model] = error
                 continue
@@ -303,6 +347,13 @@ class WaitingStage:
                 return answer
             if is_paid(progress.attempts[-1]):
                 await remember()
+
+    async def _check(self, answer: PageText, page: Page) -> None:
+        try:
+            check_answer(answer, ink_coverage=lambda: 1.0)  # inked: that was asked before the page was sent
+        except RepetitionLoop:
+            if not repeats_as_its_page(answer, str(await self._on_thread(_own_text, page))):
+                raise
 
     async def _request(self, engine: WaitingEngine, offered: OfferedPage, progress: PageProgress, model: str) -> PageText:
         attempt = timeouts = 0
@@ -331,6 +382,10 @@ class _InkedOnce:
         if self._coverage is None:
             self._coverage = self._measure()
         return self._coverage
+
+
+def _own_text(page: Page) -> str:
+    return page.text_layer().text
 
 
 def _is_inked(page: Page) -> bool:

@@ -6,7 +6,6 @@ import functools
 from typing import Any
 
 from rayocr.config import AccessConfig
-from rayocr.errors import UsageError
 from rayocr.storage.base import Storage
 from rayocr.storage.counted import CountedStorage
 from rayocr.storage.paced import Pace, PacedStorage
@@ -36,7 +35,10 @@ def _adapter(uri: str, access: AccessConfig | None, options: dict[str, Any]) -> 
         from rayocr.storage.gcs import GcsStorage
 
         return GcsStorage(parsed.root, parsed.prefix, access=access)
-    raise UsageError(f"{uri}: Google Drive is not supported by this version yet; use a folder, or a bucket.")
+    from rayocr.storage.drive import DriveStorage
+
+    own = {name: value for name, value in options.items() if name not in _OF_FOLDERS}
+    return DriveStorage(parsed.root, parsed.prefix, access=access, **own)
 
 
 @functools.lru_cache(maxsize=64)
@@ -45,8 +47,13 @@ def cached_storage(uri: str, requests_per_s: float | None = None, access: Access
     it with `open_storage(uri, create=True)`; missing here, it is missing on this machine. Raises as `open_storage`.
 
     `requests_per_s`: what this process may ask of the backend, over all of the backend's storages together; None: no limit."""
-    storage = open_storage(uri, access)
-    return storage if requests_per_s is None else PacedStorage(storage, _pace(parse_uri(uri).scheme, requests_per_s))
+    if requests_per_s is None:
+        return open_storage(uri, access)
+    scheme = parse_uri(uri).scheme
+    pace = _pace(scheme, requests_per_s)
+    if scheme == "gdrive":  # a call is several requests there, each of which waits
+        return open_storage(uri, access, wait=pace.wait)
+    return PacedStorage(open_storage(uri, access), pace)
 
 
 @functools.lru_cache(maxsize=8)

@@ -90,7 +90,7 @@ def folders(tmp_path: Path) -> Path:
 def options(folders: Path) -> list[str]:
     return [
         *(f"source={folders}/in", f"dest={folders}/out", f"logs.dir={folders}/logs"),
-        *("engine=gemini", "engine.chain=[gemini]", "limits.max_in_flight=4"),
+        *("engine=gemini", "engine.chain=[gemini]", "limits.max_in_flight=4", "outputs=[markdown]", "gateway.enabled=false"),
     ]
 
 
@@ -111,7 +111,7 @@ def test_a_job_that_is_stopped_drains_and_one_that_is_submitted_again_goes_on(jo
     wait_until(lambda: gemini.answered - before > 12, "pages are read")
     gemini.set(latency_s=_SLOW_S)
     stopped = job_cluster.ray("stop", "first")
-    gemini.set(latency_s=_LATENCY_S)
+    gemini.set(latency_s=0.0)
     assert stopped.returncode == 0, stopped.stdout + stopped.stderr
     details = job_cluster.details("first")
     log = job_cluster.ray("logs", "first").stdout
@@ -131,6 +131,7 @@ def test_mode_submit_follows_the_job_hands_on_a_stop_and_has_its_exit_code(
     job_cluster: JobCluster, folders: Path, tmp_path: Path
 ) -> None:
     gemini, before = job_cluster.gemini, job_cluster.gemini.answered
+    gemini.set(latency_s=_LATENCY_S)
     cli = Cli(job_cluster.environment, tmp_path, job_cluster.address)
     command = ("mode=submit", *options(folders))
     run = cli.start(*command, "submit.job_id=third", GEMINI_API_KEY="a-key-that-stays-here")
@@ -138,7 +139,7 @@ def test_mode_submit_follows_the_job_hands_on_a_stop_and_has_its_exit_code(
     gemini.set(latency_s=_SLOW_S)
     run.send_signal(signal.SIGINT)
     out, _ = run.communicate(timeout=PATIENCE_S)
-    gemini.set(latency_s=_LATENCY_S)
+    gemini.set(latency_s=0.0)
     assert run.returncode == 130, out
     assert "asking the job to drain" in out
     assert "rayocr: Interrupted." in out

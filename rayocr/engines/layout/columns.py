@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from rayocr.engines.layout.lines import Boxed, LayoutLine
 
@@ -21,10 +21,13 @@ _STEP_PT = 2.0
 _MIN_GUTTER_EM = 0.45  # OCR boxes are padded by about a quarter of the line's height on either side
 _SLACK_EM = 0.3  # boxes jitter: an overlap this small is none
 _FULL_EM = 2.5  # a line that ends this close to its column's edge fills it
+_DENSE_EM = 1.75  # from line to line; forms leave room to write in
 _FULL_SHARE = 0.2  # or within this share of its width, if that is less
 _PROSE_CHARS = 14
 _PROSE = 0.5  # share of full lines; with rows on common baselines it takes more
 _SURE_PROSE = 0.75
+_LONG_LINES = 32  # characters: cells of a table that are as long on both sides of a gutter are rare, ragged columns are not
+_RAGGED_PROSE = 0.4
 _HEADLINE = 1.5  # heights above which a lone line is taken to stand above all columns
 _MARGIN_SHARE = 0.12  # of the page's height: where running headers and footers live
 _MAX_DEPTH = 12
@@ -180,14 +183,18 @@ def _is_columns(run: _Run, em: float) -> bool:
     if not left or not right:
         return len(run.left) > len(left) or len(run.right) > len(right)  # a table beside text
     fullness = min(_fullness(left, em), _fullness(right, em)), max(_fullness(left, em), _fullness(right, em))
+    if min(len(left), len(right)) >= 4 and min(_typical_chars(left), _typical_chars(right)) >= _LONG_LINES:
+        return fullness[0] >= _RAGGED_PROSE or _aligned_share(left, right) < 0.9
     aligned = _aligned_share(left, right)
+    dense = _is_dense(left, em) and _is_dense(right, em)
     if fullness[0] >= _PROSE:
-        return aligned < 0.9 or fullness[0] >= _SURE_PROSE
+        return aligned < (0.9 if dense else 0.5) or (dense and fullness[0] >= _SURE_PROSE)
     if min(len(left), len(right)) < 2 or not _overlap_in_height(run, em):
         return False
-    if fullness[1] >= _PROSE:
+    fuller = left if _fullness(left, em) >= _fullness(right, em) else right
+    if fullness[1] >= _PROSE and len(fuller) >= 4 and _is_dense(fuller, em):
         return aligned < 0.65
-    return aligned < 0.5 and min(len(left), len(right)) >= 3
+    return aligned < 0.5 and min(len(left), len(right)) >= 3 and dense
 
 
 def _fullness(lines: Sequence[LayoutLine], em: float) -> float:
@@ -206,9 +213,16 @@ def _fullness(lines: Sequence[LayoutLine], em: float) -> float:
         edges = sorted(line.x1 for line in group)
         edge = edges[int(len(edges) * 0.8)] if len(edges) > 2 else edges[-1]
         slack = min(_FULL_EM * em, _FULL_SHARE * (edge - ordered[start].x0))
-        full += sum(len(line.text) for line in group if line.x1 > edge - slack)
+        if len(group) > 1:  # a line that nothing stands below fills no column: a date, a centred line of a letterhead
+            full += sum(len(line.text) for line in group if line.x1 > edge - slack)
         start = end
     return full / sum(len(line.text) for line in lines)
+
+
+def _is_dense(lines: Sequence[LayoutLine], em: float) -> bool:
+    """Whether most lines follow each other as those of a paragraph do, and not as the rows of a form."""
+    pitches = sorted(below - above for above, below in pairwise(sorted(line.center_y for line in lines)))
+    return bool(pitches) and pitches[len(pitches) // 2] < _DENSE_EM * em
 
 
 def _typical_chars(lines: Sequence[LayoutLine]) -> float:

@@ -180,6 +180,15 @@ def test_of_two_doubtful_answers_the_surer_one_is_kept() -> None:
     assert (record.text, record.outcome) == ("better", PageOutcome.FALLBACK)
 
 
+def test_an_engine_that_is_less_sure_than_a_doubtful_one_before_does_not_replace_it() -> None:
+    """A worn page: rapidocr at .80 is better than tesseract at .70, which its own floor would let pass."""
+    first, second = unsure("rapidocr", 0.8, "worn but right"), unsure("tesseract", 0.7, "worse")
+    record = read(computing("rapidocr", first), computing("tesseract", second))
+    assert (record.text, record.engine, record.outcome) == ("worn but right", "rapidocr", PageOutcome.DONE)
+    assert record.doubts == ("low_confidence",)
+    assert tried(record) == [("rapidocr", "LowConfidence"), ("tesseract", "LowConfidence")]
+
+
 def test_an_engine_that_is_not_installed_is_passed_by() -> None:
     record = read(None, computing("rapidocr", TEXT))
     assert (record.outcome, record.attempts) == (PageOutcome.DONE, ())

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from difflib import SequenceMatcher
+from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
+from rayocr.engines.checks import check_answer
 from rayocr.engines.layout.quads import levelled, skew_deg, turned
-from rayocr.engines.rapidocr import RapidOcrEngine, with_spaces
+from rayocr.engines.rapidocr import RapidOcrEngine
+from rayocr.engines.rapidocr_decoding import BlankKeepingDecoder
+from rayocr.engines.rapidocr_text import with_spaces
+from rayocr.errors import EmptyAnswer, LowConfidence
 from tests.unit.engines.local_pages import SENTENCES, DrawnPage, letters
 
 
@@ -18,6 +27,12 @@ def engine() -> Iterator[RapidOcrEngine]:
     opened.open()
     yield opened
     opened.close()
+
+
+def find_fonts(package: str) -> Path:
+    spec = find_spec(package)
+    assert spec is not None and spec.origin is not None
+    return Path(spec.origin).parent
 
 
 def likeness(text: str) -> float:
@@ -47,6 +62,41 @@ def test_boxes_are_where_the_page_shows_its_text(engine: RapidOcrEngine) -> None
 def test_a_page_without_text_is_an_empty_answer_and_not_a_message(engine: RapidOcrEngine) -> None:
     answer = engine.recognize(DrawnPage(sentences=()))  # type: ignore[arg-type]
     assert (answer.text, answer.confidence, answer.boxes) == ("", None, ())
+
+
+def test_text_that_runs_up_along_the_margin_is_read(engine: RapidOcrEngine) -> None:
+    page = DrawnPage()
+    note = DrawnPage(sentences=("archive 1758 v2 16 October",), turn_deg=90)
+
+    def render(*, dpi: int = 200, grayscale: bool = False) -> Any:
+        body, side = page.render(dpi=dpi), note.render(dpi=dpi)
+        strip = side.image.crop((0, 0, round(45 * side.scale), side.image.height))
+        sheet = Image.new("RGB", (strip.width + body.image.width, strip.height), "white")
+        sheet.paste(strip, (0, 0))
+        sheet.paste(body.image, (strip.width, 0))
+        return SimpleNamespace(image=sheet, scale=body.scale)
+
+    answer = engine.recognize(SimpleNamespace(render=render, page_number=1))  # type: ignore[arg-type]
+    assert "archive 1758 v2 16 October" in answer.text
+    assert answer.text.index("judge my vow") < answer.text.index("archive")
+
+
+def test_a_script_that_the_model_does_not_know_is_no_confident_answer(engine: RapidOcrEngine) -> None:
+    """Of Cyrillic the model returns blanks and full stops, at scores above .9."""
+    font = ImageFont.truetype(find_fonts("manimgx_fonts") / "NotoSans[wght].ttf", 40)
+    sheet = Image.new("RGB", (1000, 300), "white")
+    lines = ("Городской совет принял решение.", "Библиотека открыта ежедневно,", "кроме воскресенья и праздников.")
+    for number, text in enumerate(lines):
+        ImageDraw.Draw(sheet).text((40, 20 + 80 * number), text, fill="black", font=font)
+    drawn = SimpleNamespace(render=lambda **_: SimpleNamespace(image=sheet, scale=200 / 72), page_number=1)
+    answer = engine.recognize(drawn)  # type: ignore[arg-type]
+    assert answer.text == "" or (answer.confidence or 0) < 0.5
+    with pytest.raises((EmptyAnswer, LowConfidence)):
+        check_answer(answer, ink_coverage=lambda: 1.0)
+
+
+def test_the_decoding_that_keeps_blanks_is_in_place(engine: RapidOcrEngine) -> None:
+    assert isinstance(engine._ocr.text_rec.postprocess_op, BlankKeepingDecoder)
 
 
 def test_the_model_is_named_with_its_version() -> None:

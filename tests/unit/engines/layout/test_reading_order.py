@@ -83,6 +83,32 @@ def test_labels_and_values_of_a_form_stay_on_one_line() -> None:
         assert f"{label} {value}" in text
 
 
+def test_rows_of_a_wide_form_are_read_across_although_their_boxes_are_not_level() -> None:
+    rows = [("Surname: Carvalho", "First name: Yusuf"), ("Date of birth: 11 August 2015", "Telephone: 0236 238138")]
+    rows += [("Street and number: 51 Willow Lane", "Post code: WH5 4AB"), ("Reference: A-6212/17", "Amount paid: £ 5,967.44")]
+    lines = [line("Application for a Place in the Archive", 167, 60)]
+    for number, (left, right) in enumerate(rows):
+        lines += [line(left, 69, 126 + 30 * number), line(right, 302, 126 + 30 * number + number % 3 * 2)]
+    text = markdown(lines)
+    assert in_order(text, *(part for row in rows for part in row))
+
+
+def test_the_address_of_a_letter_is_no_column_beside_its_letterhead_and_date() -> None:
+    head = line("14 Quay Street, Whitcombe WH2 7AB", 200, 74)
+    address = column(["Tobias Lindqvist", "23 Mill Road", "Eastbridge EB4 1QX"], 64, 100)
+    date = line("21 August 2005", 440, 150)
+    body = column([f"line {number} of a letter that reaches from one margin to the other one" for number in range(6)], 64, 190)
+    text = markdown([head, *address, date, *body])
+    assert in_order(text, "14 Quay Street", "Tobias", "Eastbridge", "21 August", "line 0", "line 5")
+
+
+def test_ragged_columns_of_long_lines_on_common_baselines_are_not_read_across() -> None:
+    left = [f"L{number} justified text of the column on the left" for number in range(10)]
+    right = [f"R{number} " + "a reference of varying length and more of it"[: 30 + 7 * number % 13] for number in range(10)]
+    text = markdown(column(left, 50, 100, width=240) + column(right, 310, 100))
+    assert in_order(text, "L0", "L9", "R0", "R9")
+
+
 def test_text_along_the_margin_is_kept_and_read_last() -> None:
     margin = LayoutLine(text="printed in the margin", x0=20, y0=200, x1=32, y1=420)
     assert in_order(markdown([margin, *column(LEFT, 60, 100, width=215)]), "left 9", "printed in the margin")

@@ -1,0 +1,56 @@
+"""What rapidocr's models make of a line: blanks that they drop, scripts that they do not know. Pure text, no images.
+
+The models read Latin, Chinese and Japanese. What they do not know they leave out, at scores above .9: of a Russian line remain
+its blanks and full stops, of a Greek one the letters without accents, of a Vietnamese one those with a single accent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+UNKNOWN_SCORE = 0.5  # at most, for a line of a script that is half known: it is to be read by another engine
+_COMMA = re.compile(r"(?<=[^\W\d_A-Z]{2}),(?=[^\W\d_A-Z]{2})")
+_FULL_STOP = re.compile(r"(?<=[a-zà-öø-ÿ]{3})\.(?=[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]+$|[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]+,|A$|I$)")
+_NUMBER = re.compile(r"^(\d{1,2})(?=[A-Z][a-z]{3})")  # of a note or a heading: "1Introduction"
+_VIETNAMESE = frozenset("ơưƠƯ")  # in no other language
+_LONG_ASPECT = 4.0  # width by height; shorter boxes may hold a page number, a bullet, a tick
+_LETTERS_AN_ASPECT = 0.25  # of ordinary print: 1.5 to 2.5; letter-spaced: 0.7; Chinese: 0.9
+_SIGNS_AN_ASPECT = 0.4
+_LEADERS = 0.6  # share of one sign, for a row of dots or dashes
+
+
+def with_spaces(text: str) -> str:
+    """The blanks that the models drop after commas, full stops and numbers, where only prose can be meant."""
+    text = _NUMBER.sub(r"\1 ", text)
+    return " ".join(_COMMA.sub(", ", word) if "@" not in word and "/" not in word else word for word in _stops(text))
+
+
+def is_unread(text: str, aspect: float) -> bool:
+    """Whether next to nothing came back for a box that is `aspect` times as long as it is high."""
+    if aspect < _LONG_ASPECT:
+        return False
+    signs = [char for char in text if not char.isspace()]
+    if len(signs) > 2 and Counter(signs).most_common(1)[0][1] >= _LEADERS * len(signs) and not signs[0].isalnum():
+        return False
+    letters = sum(char.isalnum() for char in signs)
+    return letters < _LETTERS_AN_ASPECT * aspect and len(signs) < _SIGNS_AN_ASPECT * aspect and 2 * letters <= len(signs)
+
+
+def is_half_known(text: str) -> bool:
+    """Running text in Greek or Vietnamese; not a formula."""
+    letters = [char for char in text if char.isalpha()]
+    greek = sum("\u0370" <= char <= "\u03ff" for char in letters)
+    return (greek >= 6 and greek > 0.4 * len(letters)) or sum(char in _VIETNAMESE for char in letters) >= 2
+
+
+def weighted_mean(scores: Iterable[tuple[float, float]]) -> float | None:
+    """Of (score, weight): by length, so that a page is not unsure because of a smudge. None where nothing was found."""
+    pairs = list(scores)
+    total = sum(weight for _, weight in pairs)
+    return sum(score * weight for score, weight in pairs) / total if total else None
+
+
+def _stops(text: str) -> list[str]:
+    return [_FULL_STOP.sub(". ", word) if word.count(".") == 1 else word for word in text.split(" ")]
