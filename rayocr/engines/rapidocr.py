@@ -19,6 +19,7 @@ from rayocr.engines.layout import LayoutLine, layout_markdown
 from rayocr.engines.layout.quads import levelled, sides, skew_deg, turned
 from rayocr.engines.layout.scan_rulings import scan_rulings
 from rayocr.engines.rapidocr_decoding import BlankKeepingDecoder
+from rayocr.engines.rapidocr_image import cut_out, turned_image, with_contrast
 from rayocr.engines.rapidocr_text import UNKNOWN_SCORE, is_half_known, is_unread, weighted_mean, with_spaces
 from rayocr.errors import EngineError, EngineUnavailable, RayocrError
 from rayocr.messages import PageText, TextBox
@@ -94,7 +95,7 @@ class RapidOcrEngine(ComputeEngine):
         rendering = page.render(dpi=self._dpi)
         image = np.ascontiguousarray(np.asarray(rendering.image.convert("RGB"))[:, :, ::-1])
         try:
-            return self._read(image, rendering.scale)
+            return self._read(with_contrast(image), rendering.scale)
         except RayocrError:
             raise
         except Exception as error:  # ONNX Runtime and OpenCV raise classes of their own
@@ -107,7 +108,7 @@ class RapidOcrEngine(ComputeEngine):
         if not len(shown):
             return PageText(text="", engine=self.name, model=self.model, confidence=None, boxes=())
         quarter_turns, read = self._orient_and_read(image, shown)
-        upright = _rot90(image, quarter_turns)
+        upright = turned_image(image, quarter_turns)
         quads = turned(shown, quarter_turns, image.shape[1], image.shape[0])
         height, width = upright.shape[:2]
         skew = skew_deg(quads)
@@ -173,20 +174,20 @@ class RapidOcrEngine(ComputeEngine):
 
     def _recognize(self, image: Any, shown: Any, quarter_turns: int, indices: Sequence[int]) -> list[tuple[str, float]]:
         """Texts and scores of the boxes, on the image turned so."""
-        upright = _rot90(image, quarter_turns)
+        upright = turned_image(image, quarter_turns)
         quads = turned(shown, quarter_turns, image.shape[1], image.shape[0])
         widths, heights = sides(quads)
         crops: list[Any] = []
         owners: list[int] = []
         for place, index in enumerate(indices):
-            crop = _crop(upright, quads[index])
+            crop = cut_out(upright, quads[index])
             aspect = heights[index] / max(widths[index], 1.0)
             if aspect < _LETTER_BOX:
                 crops.append(crop)
                 owners.append(place)
             # Set along a margin, text runs down or, more often, up: only reading tells which. A letter would look alike.
             for turns in (1, 3) if aspect >= _LETTER_BOX else (1,) if aspect >= _UPRIGHT_BOX else ():
-                crops.append(_rot90(crop, turns))
+                crops.append(turned_image(crop, turns))
                 owners.append(place)
         best = [("", 0.0)] * len(indices)
         if crops:
@@ -200,23 +201,6 @@ class RapidOcrEngine(ComputeEngine):
 def without_padding(x0: float, x1: float, height: float) -> tuple[float, float]:
     """From where to where a line's letters run: the detector's boxes are wider, and narrow gutters would vanish between them."""
     return (x0 + _PADDING[0] * height, x1 - _PADDING[1] * height) if x1 - x0 > height else (x0, x1)
-
-
-def _rot90(image: Any, quarter_turns: int) -> Any:
-    import numpy as np
-
-    return np.ascontiguousarray(np.rot90(image, quarter_turns)) if quarter_turns % 4 else image
-
-
-def _crop(image: Any, quad: Any) -> Any:
-    import cv2
-    import numpy as np
-
-    width = max(int(max(np.linalg.norm(quad[0] - quad[1]), np.linalg.norm(quad[2] - quad[3]))), 1)
-    height = max(int(max(np.linalg.norm(quad[0] - quad[3]), np.linalg.norm(quad[1] - quad[2]))), 1)
-    target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    transform = cv2.getPerspectiveTransform(np.asarray(quad, np.float32), target)
-    return cv2.warpPerspective(image, transform, (width, height), borderMode=cv2.BORDER_REPLICATE, flags=cv2.INTER_CUBIC)
 
 
 def _model_file(task: str) -> Path:
