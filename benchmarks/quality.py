@@ -1,4 +1,4 @@
-"""`make quality`: the local chain against Tesseract and against rapidocr as it comes, on a corpus with its truth, by class of page.
+"""`make quality`: the local chain against Tesseract and against bare rapidocr on a corpus with its truth, by class of page.
 
 Pages are made by seed (`benchmarks/corpus`), so that anybody gets the same ones; samples/ is a class of its own. The chain is
 the one that a run without a key uses, text layers, checks and fallbacks included. Tesseract is the program with its English pack
