@@ -8,7 +8,7 @@ UV_VERSION := 0.13.9
 export RAY_USAGE_STATS_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test unit lint type fmt bench bench-gemini bench-shared bench-memory bench-resume quality chaos samples lock wheel clean
+.PHONY: help setup run test unit lint type fmt bench bench-gemini bench-shared bench-memory bench-outputs bench-resume bench-discovery bench-watch bench-nodes bench-scale quality chaos docs sbom audit samples lock wheel clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -56,15 +56,41 @@ bench-shared: setup ## two runs on one quota in Redis, and one of them killed, i
 bench-memory: setup ## peak memory from 10 to 10,000 documents and pages
 	@$(BIN)/python -m benchmarks.memory
 
+bench-outputs: setup ## CPU, size and peak memory of every output, 100 to 10,000 pages, in 15 minutes
+	@$(BIN)/python -m benchmarks.outputs $(ARGS)
+
 bench-resume: setup ## time to the first new page with 1,000,000 pages done
 	@$(BIN)/python -m benchmarks.resume
+
+bench-discovery: setup ## 200,000 objects of a bucket, half of them done: time, requests, memory; two minutes
+	@$(BIN)/python -m benchmarks.discovery
+
+bench-watch: setup ## MINUTES=30 of mode=watch with files added, replaced and removed all the time: each once, memory flat
+	@$(BIN)/python -m benchmarks.watching --minutes $(MINUTES)
+
+bench-nodes: setup ## one node against four on a slow server: pace, spread, memory of each process
+	@$(BIN)/python -m benchmarks.nodes
+
+bench-scale: setup ## calls a second that limiter, ledger, driver and Redis sustain; docs/scale.md counts with them
+	@$(BIN)/python -m benchmarks.scale
 
 quality: setup ## character errors and word F1 of the local engines
 	@$(BIN)/python -m benchmarks.quality
 
+MINUTES ?= 30
 SEEDS ?= 12
 chaos: setup ## SEEDS=20 scenarios of kills, pauses and lost servers; half a minute to a minute each
 	@$(BIN)/python -m benchmarks.chaos --seeds $(SEEDS) $(ARGS)
+
+docs: setup ## docs/configuration.md and docs/licences.md from what they describe
+	@$(BIN)/python docs/generate_configuration.py
+	@$(BIN)/python docs/generate_licences.py
+
+sbom: setup ## dist/sbom.json: every package that is shipped, CycloneDX, from the lock file
+	@mkdir -p dist && $(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible -o dist/sbom.json
+
+audit: setup ## known vulnerabilities of what the lock file pins; asks pypi.org
+	@$(BIN)/pip-audit --require-hashes --disable-pip -r requirements.lock
 
 samples: setup ## make samples/ again
 	@$(BIN)/python samples/make_samples.py

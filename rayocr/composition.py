@@ -8,14 +8,14 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from yaml import YAMLError
 
-from rayocr.config import RayocrConfig, Secrets
+from rayocr.config import Mode, RayocrConfig, Secrets
 from rayocr.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parent
 
 # Paths are taken as they stand: Hydra's grammar would trip over the brackets, commas and quotes that file names have.
-_PATH_KEYS = ("source", "dest", "state", "logs.dir", "document")
+_PATH_KEYS = (
+    *("source", "dest", "state", "logs.dir", "document", "login.client", "login.token"),
+    *("storage.source.credentials", "storage.dest.credentials", "storage.state.credentials"),
+)
 
 # The .env of the worker that rayocr replaces keeps working: its names, and the overrides that they stand for.
 _ENVIRONMENT = {
@@ -32,6 +35,7 @@ _ENVIRONMENT = {
     "MAX_CONCURRENT_WORKERS": "workers.max",
     "GEMINI_GLOBAL_CONCURRENCY": "limits.max_in_flight",
     "MAX_RETRIES": "retry.max_attempts",
+    "POLL_INTERVAL": "poll_interval_s",
 }
 
 
@@ -40,9 +44,11 @@ _SDK_ENVIRONMENT = (
     ("GOOGLE_CLOUD_PROJECT", "engine.gemini.project"),
     ("GOOGLE_CLOUD_LOCATION", "engine.gemini.location"),
     ("OPENAI_BASE_URL", "engine.openai.base_url"),
-    ("STORAGE_EMULATOR_HOST", "storage.source.endpoint"),
-    ("STORAGE_EMULATOR_HOST", "storage.dest.endpoint"),
+    ("PUBSUB_EMULATOR_HOST", "watch.endpoint"),
 )
+
+# What a place of this kind takes from the environment: the variable, and the setting of its access.
+_ACCESS_ENVIRONMENT = {"gs": ("STORAGE_EMULATOR_HOST", "endpoint"), "gdrive": ("GOOGLE_DRIVE_CREDENTIALS", "credentials")}
 
 # Places by the names of the worker that rayocr replaces: of a bucket with two prefixes, or of two Drive folders.
 _PLACES = {
@@ -83,20 +89,49 @@ def secrets_from_environment(environment: Mapping[str, str] | None = None) -> Se
         openai_api_key=environment.get("OPENAI_API_KEY") or None,
         redis_url=environment.get("REDIS_URL") or None,
         api_token=environment.get("RAYOCR_API_TOKEN") or None,
+        supabase_url=environment.get("SUPABASE_URL") or None,
+        supabase_api_key=environment.get("SUPABASE_API_KEY") or None,
     )
 
 
 def compose(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> RayocrConfig:
     """The configuration for these overrides. Raises UsageError."""
     environment = os.environ if environment is None else environment
-    paths, overrides = _split_paths(arguments)
+    paths, overrides = _split_paths(_with_service(arguments))
     overrides = [*_environment_overrides(environment), *overrides]
     overrides = _resolve_auto_engine(overrides, environment)
     config = _compose_with_hydra(overrides)
     _apply_environment(config, environment, overrides)
     for key, value in {**_places(environment), **paths}.items():
         _set(config, key, value)
+    _settle_access(config, environment, given={*paths, *(override.partition("=")[0] for override in overrides)})
     return config
+
+
+def _with_service(arguments: Sequence[str]) -> list[str]:
+    """`mode=login drive` says what to sign in to by a word alone."""
+    if "mode=login" not in arguments:
+        return list(arguments)
+    return [f"login.service={word}" if word.isalpha() else word for word in arguments]
+
+
+def _settle_access(config: RayocrConfig, environment: Mapping[str, str], given: Collection[str]) -> None:
+    """How each place is reached: by what was given for it, then by the environment's variables for places of its kind. The state
+    is reached as the destination is, unless it is of another kind."""
+    storage = config.storage
+    places = {"source": config.source, "dest": config.dest, "state": config.state or config.dest}
+    kinds = {name: place.partition("://")[0].lower() if place and "://" in place else "" for name, place in places.items()}
+    for name, kind in kinds.items():
+        variable, setting = _ACCESS_ENVIRONMENT.get(kind, ("", ""))
+        if environment.get(variable) and f"storage.{name}.{setting}" not in given:
+            setattr(getattr(storage, name), setting, environment[variable])
+    if kinds["state"] == kinds["dest"] and not any(key.startswith("storage.state.") for key in given):
+        storage.state = storage.dest
+    for access in (storage.source, storage.dest, storage.state):
+        if access.credentials:  # workers have working folders of their own
+            access.credentials = str(Path(access.credentials).expanduser().absolute())
+    if config.mode is Mode.login and config.login.client is None:
+        config.login.client = environment.get("GOOGLE_DRIVE_CREDENTIALS") or None
 
 
 def _set(config: RayocrConfig, key: str, value: str | None) -> None:
@@ -255,6 +290,8 @@ def _explain(error: BaseException) -> str:
         return f"{group}={name} is not known; choose one of {', '.join(options)}."
     first = next((t.splitlines()[0] for t in reversed(texts) if t), type(error).__name__)
     if full := re.search(r"full_key: (\S+)", whole):
+        if "is not a ListConfig" in whole:
+            return f"{full.group(1)} is a list: write it with brackets, for example {full.group(1)}=[a,b]"
         return f"{full.group(1)}: {first}"
     return first
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
@@ -24,10 +26,14 @@ class Mode(StrEnum):
     report = "report"
     submit = "submit"
     retry = "retry"
+    watch = "watch"
+    login = "login"
 
 
 def _at_least(minimum: float, **values: float | None) -> None:
     for name, value in values.items():
+        if value is not None and not math.isfinite(value):
+            raise UsageError(f"{name} is {value}, and must be a number; null means no limit where there can be none.")
         if value is not None and value < minimum:
             raise UsageError(f"{name} is {value}, and must be at least {minimum}.")
 
@@ -57,7 +63,7 @@ class GeminiConfig:
     max_output_tokens: int = 16384  # a dense page is 2-4 thousand; thinking counts as output
     temperature: float | None = 0.0  # null for models that refuse it
     input_usd_per_million: float = 0.0  # USD per 1M input tokens; above 0 (one of the two) it wins over conf/prices.yaml
-    output_usd_per_million: float = 0.0
+    output_usd_per_million: float = 0.0  # likewise, output
 
     def __post_init__(self) -> None:
         _at_least(1, **{"engine.gemini.max_output_tokens": self.max_output_tokens})
@@ -93,7 +99,7 @@ class OpenAIConfig:
     temperature: float | None = 0.0  # null: not sent
     extra_body: dict[str, Any] = field(default_factory=dict)  # goes into every request as it is, for example repetition_penalty
     input_usd_per_million: float = 0.0  # USD per 1M tokens; a server of your own costs nothing a token
-    output_usd_per_million: float = 0.0
+    output_usd_per_million: float = 0.0  # likewise, output
 
     def __post_init__(self) -> None:
         _at_least(1, **{"engine.openai.max_tokens": self.max_tokens})
@@ -121,7 +127,7 @@ class TesseractConfig:
 
 @dataclass
 class EngineConfig:
-    name: str = "auto"
+    name: str = "auto"  # of the group that was chosen; for what is shown
     # The engines a page goes down until an answer passes; a trailing ? means: only where it is installed.
     chain: list[str] = field(default_factory=list)
     batch: bool = False  # gemini's Batch API: half the price, answers within a day; see batch.*
@@ -136,12 +142,15 @@ class EngineConfig:
 class WorkersConfig:
     min: int = 1  # workers kept while there is work
     idle_timeout_s: float = 60.0  # a worker above the minimum goes when it has had nothing to do for so long
-    max: int | None = None  # null: one a CPU of the cluster for engines that compute, 4 for engines that wait
+    # Null: one a CPU of the cluster for engines that compute; for engines that wait 4, or one a node where there are more.
+    max: int | None = None
     documents: int | None = None  # processes that fetch and assemble; null: one a CPU, two at least
+    # Whether workers ask for nodes that offer rayocr_wait or rayocr_compute (custom resources of Ray); null: if some node does.
+    groups: bool | None = None
     # A waiting worker's pages at one time; null: what the requests a minute come to when an answer takes 10 s, 64 to 1,024.
     pages_in_flight: int | None = None
     target_shard_s: float = 2.0  # shards are cut to take about this long: long against a Ray call, short against a kill
-    max_shard_pages: int = 64
+    max_shard_pages: int = 64  # of a shard, however quick its pages are
     max_pages: int | None = 20_000  # a worker's, after which a new process takes its place, against leaks; null: none
 
     def __post_init__(self) -> None:
@@ -201,8 +210,8 @@ class LimitsConfig:
     validate_timeout_s: float = 60.0  # opening a document, for files that make PDFium spin
     # Opening a document, or reading a page, may take this; more ends the process. A colour scan of 20,000 x 20,000 takes 1.2 GB.
     page_memory: int = 2 << 30  # bytes
-    max_document_bytes: int = 2 << 30
-    max_document_pages: int = 100_000
+    max_document_bytes: int = 2 << 30  # a larger document is rejected unread
+    max_document_pages: int = 100_000  # likewise
 
     def __post_init__(self) -> None:
         ModelLimitsConfig(rpm=self.rpm, tpm=self.tpm, rpd=self.rpd, max_in_flight=self.max_in_flight)
@@ -252,12 +261,18 @@ class AccessConfig:
     anonymous: bool = False  # public buckets
     user_project: str | None = None  # pays for buckets whose readers pay
     endpoint: str | None = None  # another server than Google's, for example an emulator
+    subject: str | None = None  # of Drive: the person for whom a service account with domain-wide delegation acts
+    timeout_s: float = 120.0  # without a byte from the server, after which a request is given up and tried again
+
+    def __post_init__(self) -> None:
+        _at_least(0.1, **{"storage.*.timeout_s": self.timeout_s})
 
 
 @dataclass
 class StorageConfig:
     source: AccessConfig = field(default_factory=AccessConfig)
-    dest: AccessConfig = field(default_factory=AccessConfig)  # of the state, too
+    dest: AccessConfig = field(default_factory=AccessConfig)
+    state: AccessConfig = field(default_factory=AccessConfig)  # not given: as dest, unless state= is of another kind (gs, gdrive)
     # Requests a second of all processes that fetch and assemble, to each backend; null: no limit. Drive allows 200 a project.
     requests_per_s: float | None = None
 
@@ -301,10 +316,43 @@ class BatchConfig:
 @dataclass
 class DedupConfig:
     pages: bool = True  # identical pages (the same bytes once cut out) are sent to a server once, and counted
+    documents: bool = False  # files of the same bytes are read once; what they came to is kept beside the state for the others
     memory_bytes: int = 64 << 20  # of their texts: about 20,000 pages
 
     def __post_init__(self) -> None:
         _at_least(1, **{"dedup.memory_bytes": self.memory_bytes})
+
+
+@dataclass
+class WatchConfig:
+    """Of mode=watch, besides poll_interval_s."""
+
+    settle_s: float = 10.0  # a file in a folder is taken when nothing was written to it for so long; buckets need no such wait
+    # Where a feed or a subscription tells what is new, everything is listed all the same after so long: nothing is forgotten.
+    relist_s: float = 900.0
+    subscription: str | None = None  # projects/…/subscriptions/…: notifications of the source's bucket, pulled from Pub/Sub
+    endpoint: str | None = None  # of Pub/Sub; PUBSUB_EMULATOR_HOST sets it too
+
+    def __post_init__(self) -> None:
+        _at_least(0, **{"watch.settle_s": self.settle_s})
+        _at_least(0.01, **{"watch.relist_s": self.relist_s})
+        if self.subscription is not None and not re.fullmatch(r"projects/[^/\s]+/subscriptions/[^/\s]+", self.subscription):
+            raise UsageError(f"watch.subscription is {self.subscription!r}, and is written projects/PROJECT/subscriptions/NAME.")
+
+
+@dataclass
+class DoubtConfig:
+    """A second look at what servers said: does it agree with the page's own text, or with lines that are read here?"""
+
+    text_layer: bool = True  # every page that has a text layer is compared with it; 1 to 3 ms
+    # Of the other pages, a few lines are read here and looked for in the answer; 0.2 s each, so 1 ms a page. 1: all, 0: none.
+    sample: float = 0.005
+    floor: float = 0.6  # share of words that must agree; below it the page is `suspect`
+
+    def __post_init__(self) -> None:
+        for name, value in (("sample", self.sample), ("floor", self.floor)):
+            if not 0 <= value <= 1:
+                raise UsageError(f"doubt.{name} is {value}, and must be from 0 to 1.")
 
 
 @dataclass
@@ -324,7 +372,21 @@ class CleanPdfConfig:
 
 
 @dataclass
+class MarkdownConfig:
+    """Of the Markdown file; `normalize` of all outputs, `headers` also of JSONL and Parquet, whose text is the same."""
+
+    normalize: bool = True  # one style, nothing of the model's own around a page; false: as the engine wrote it
+    headers: str = "keep"  # running headers, footers and page numbers: keep, mark (as comments) or remove
+    join: bool = False  # paragraphs and tables that go on over a page break in one piece; the break's comment stands inside
+    front_matter: bool = False  # title, source, pages, engines, run and date as YAML at the beginning
+
+    def __post_init__(self) -> None:
+        _one_of("output.markdown.headers", self.headers, ("keep", "mark", "remove"))
+
+
+@dataclass
 class OutputConfig:
+    markdown: MarkdownConfig = field(default_factory=MarkdownConfig)
     clean_pdf: CleanPdfConfig = field(default_factory=CleanPdfConfig)
 
 
@@ -345,7 +407,7 @@ class RetryConfig:
     max_attempts: int = 3  # tries in all of a call to storage, for errors that waiting can cure
     engine_attempts: int = 8  # of a page with one model: 429, 5xx and resets cost nothing, and a page given up for them does
     base_s: float = 1.0  # first back-off, doubled each time, with full jitter
-    cap_s: float = 60.0
+    cap_s: float = 60.0  # no back-off is longer, unless the server asks for it
     # Of mode=retry: which dead letters are taken up again, besides document= (a name, a glob or an id). All of them must fit.
     reason: str | None = None  # a class of errors: RepetitionLoop, Refused, Quarantined
     engine: str | None = None  # that did not deliver
@@ -370,19 +432,39 @@ class LogsConfig:
     dir: str = "logs"  # JSON lines in json/, dead letters in dead_letter/
 
     retention_days: int = 14  # older files are swept at the start of a run
+    pages: bool = True  # a line of 400 bytes for every page; false: only for those that failed or are asked for again
 
     def __post_init__(self) -> None:
         _at_least(1, **{"logs.retention_days": self.retention_days})
 
 
 @dataclass
+class SupabaseConfig:
+    """Errors and dead letters as rows of a table; on when SUPABASE_URL and SUPABASE_API_KEY are in the environment."""
+
+    enabled: bool = True  # false: nothing is sent, whatever the environment says
+    table: str = "Activity_Error_Log"  # its SQL: docs/supabase.md
+    # Our field -> your column, for a table with other names; null leaves a field out. Those not named keep theirs.
+    columns: dict[str, str | None] = field(default_factory=dict)
+    batch: int = 200  # rows a request
+    interval_s: float = 2.0  # between two looks at what waits
+    timeout_s: float = 10.0  # of a request
+    spool_bytes: int = 64 << 20  # rows that wait while it is away, in <logs.dir>/supabase; above it the oldest go
+
+    def __post_init__(self) -> None:
+        _at_least(1, **{"supabase.batch": self.batch, "supabase.spool_bytes": self.spool_bytes})
+        _at_least(0.01, **{"supabase.interval_s": self.interval_s, "supabase.timeout_s": self.timeout_s})
+
+
+@dataclass
 class GatewayConfig:
     """The HTTP face of a run: its page, metrics, status, control."""
 
-    enabled: bool = True
+    enabled: bool = True  # false: no port is opened
     host: str = "127.0.0.1"  # others need RAYOCR_API_TOKEN in the environment
     port: int = 8080  # or the next free one of twenty; 0: any
     push_audience: str | None = None  # of the OIDC tokens that Pub/Sub sends to /gcs-event; null: RAYOCR_API_TOKEN guards it
+    push_account: str | None = None  # the service account that they must be of; null: any of Google's for the audience
 
     def __post_init__(self) -> None:
         _at_least(0, **{"gateway.port": self.port})
@@ -421,16 +503,38 @@ class SubmitConfig:
 
 
 @dataclass
+class LoginConfig:
+    """Of mode=login: a person signs in to Google Drive, once."""
+
+    service: str = "drive"  # what to sign in to; `mode=login drive` says it too
+    client: str | None = None  # the OAuth client, as the Google Cloud console gives it (JSON); null: GOOGLE_DRIVE_CREDENTIALS
+    token: str | None = None  # where the sign-in is kept; null: ~/.config/rayocr/drive-token.json
+    browser: str = "auto"  # auto: open one where there is one; none: only print the address
+    port: int = 0  # of this machine, to which Google sends the browser back; 0: any
+    timeout_s: float = 600.0  # that the person has
+
+    def __post_init__(self) -> None:
+        _one_of("login.service", self.service, ("drive",))
+        _one_of("login.browser", self.browser, ("auto", "none"))
+        _at_least(0, **{"login.port": self.port})
+        _at_least(1, **{"login.timeout_s": self.timeout_s})
+
+
+@dataclass
 class RayocrConfig:
     mode: Mode = Mode.run
     source: str | None = None  # null: the samples that come with rayocr
-    dest: str = "output"
+    dest: str = "output"  # where outputs go, in the folders of the source: a folder, gs://BUCKET/PREFIX, gdrive://FOLDER_ID
     state: str | None = None  # null: .rayocr/ in the destination
-    outputs: list[str] = field(default_factory=lambda: ["markdown", "clean_pdf"])  # jsonl, searchable_pdf
+    outputs: list[str] = field(default_factory=lambda: ["markdown", "clean_pdf"])  # jsonl, parquet, searchable_pdf
     include: list[str] = field(default_factory=list)  # globs on names below the source; empty: all
-    exclude: list[str] = field(default_factory=list)
+    exclude: list[str] = field(default_factory=list)  # globs likewise; wins over include
     document: str | None = None  # of mode=cancel and mode=retry: its name below the source, or its id
+    min_bytes: int = 0  # smaller documents are passed by
+    max_bytes: int | None = None  # larger ones likewise; limits.max_document_bytes rejects them, with a dead letter
+    order: str = "listing"  # newest, oldest, smallest, largest, name: all is listed before the first is read
     limit: int | None = None  # documents taken up by this run
+    poll_interval_s: float = 30.0  # of mode=watch: between two looks at the source
     overwrite: bool = False  # read finished documents again
     allow_dest_in_source: bool = False  # then *.clean.pdf and *.searchable.pdf there are taken for outputs and not read
     cluster: str = "auto"  # auto: a Ray that runs, else a local one; local; or an address
@@ -446,17 +550,24 @@ class RayocrConfig:
     output: OutputConfig = field(default_factory=OutputConfig)
     gateway: GatewayConfig = field(default_factory=GatewayConfig)
     submit: SubmitConfig = field(default_factory=SubmitConfig)
+    login: LoginConfig = field(default_factory=LoginConfig)
     ledger: LedgerConfig = field(default_factory=LedgerConfig)
     batch: BatchConfig = field(default_factory=BatchConfig)
     dedup: DedupConfig = field(default_factory=DedupConfig)
+    doubt: DoubtConfig = field(default_factory=DoubtConfig)
     locks: LocksConfig = field(default_factory=LocksConfig)
     retry: RetryConfig = field(default_factory=RetryConfig)
     shutdown: ShutdownConfig = field(default_factory=ShutdownConfig)
     logs: LogsConfig = field(default_factory=LogsConfig)
     report: ReportConfig = field(default_factory=ReportConfig)
+    watch: WatchConfig = field(default_factory=WatchConfig)
+    supabase: SupabaseConfig = field(default_factory=SupabaseConfig)
 
     def __post_init__(self) -> None:
         _at_least(1, limit=self.limit, cpus=self.cpus)
+        _at_least(0, min_bytes=self.min_bytes, max_bytes=self.max_bytes)
+        _at_least(0.01, poll_interval_s=self.poll_interval_s)
+        _one_of("order", self.order, ("listing", "newest", "oldest", "smallest", "largest", "name"))
         if self.progress not in ("auto", "live", "plain", "none"):
             raise UsageError(f"progress is {self.progress!r}; choose auto, live, plain or none.")
         if not self.outputs:
@@ -486,6 +597,8 @@ class Secrets:
     openai_api_key: str | None = None  # servers of one's own need none
     redis_url: str | None = None  # can carry a password
     api_token: str | None = None  # of the HTTP face
+    supabase_url: str | None = None
+    supabase_api_key: str | None = None
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{f.name}={'***' if getattr(self, f.name) else None}" for f in fields(self))

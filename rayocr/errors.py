@@ -29,6 +29,7 @@ RayocrError
 │   ├── EmptyPdf                  no pages
 │   ├── DocumentTooLarge          bytes or pages over the limit
 │   ├── UnreadableSource          the source cannot be read (permission, vanished)
+│   ├── UnusableName              no name at the destination is free for its outputs, or none that it takes
 │   ├── InternalError             exit 3: a defect of rayocr; the log has its traceback
 │   └── Quarantined               it crashed or hung its process twice
 ├── EngineError                   one page, one engine
@@ -58,17 +59,20 @@ but the message are optional keywords.
 
 from __future__ import annotations
 
+from rayocr.masking import masked
+
 
 class RayocrError(Exception):
-    """Root of the tree. `str(error)` is one sentence for the user; `hint` says what to do next."""
+    """Root of the tree. `str(error)` is one sentence for the user; `hint` says what to do next. Neither ever holds a secret:
+    messages of SDKs that are quoted in it may have had one."""
 
     exit_code: int = 1
     transient: bool = False
     default_hint: str | None = None
 
     def __init__(self, message: str = "", *, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.hint = hint or type(self).default_hint
+        super().__init__(masked(message))
+        self.hint = masked(hint) if hint else type(self).default_hint
 
     @property
     def reason(self) -> str:
@@ -150,7 +154,13 @@ class StorageFull(StorageError):
 
 
 class StorageUnavailable(StorageError):
+    """`retry_after_s`: the server's own delay in seconds, where it named one."""
+
     transient = True
+
+    def __init__(self, message: str = "", *, hint: str | None = None, retry_after_s: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
 
 
 class LockError(RayocrError):
@@ -190,7 +200,17 @@ class DocumentTooLarge(DocumentError):
 
 
 class UnreadableSource(DocumentError):
+    """`gone`: it was removed from the source."""
+
     default_hint = "Check the file's permissions."
+
+    def __init__(self, message: str = "", *, hint: str | None = None, gone: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.gone = gone
+
+
+class UnusableName(DocumentError):
+    default_hint = "Rename the document at its source; it is then taken up as a new one."
 
 
 class Quarantined(DocumentError):

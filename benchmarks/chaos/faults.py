@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 import psutil
 
+from benchmarks.processes import DISCOVERY, RATE_LIMITER
+
 if TYPE_CHECKING:
     from benchmarks.chaos.scene import Scene
+
+_PATIENCE_S = 60.0  # for a process to strike at: every run has each kind within seconds
 
 
 class Fault(ABC):
@@ -38,13 +42,19 @@ class KillActor(Fault):
 
     @property
     def may_lose(self) -> bool:  # type: ignore[override]
-        return self.title not in ("ray::_RateLimiterActor", "ray::_DiscoveryActor")
+        return self.title not in (RATE_LIMITER, DISCOVERY)
 
     def strike(self, scene: Scene, chance: random.Random) -> None:
-        victims = scene.actors(self.title)
-        if victims:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                chance.choice(victims).kill()
+        deadline = time.monotonic() + _PATIENCE_S
+        while not (victims := scene.actors(self.title)):  # a run that has just begun, or one that replaces what was killed
+            if not any(driver.runs for driver in scene.drivers):
+                return
+            if time.monotonic() > deadline:
+                scene.missed.append(self.name)
+                return
+            time.sleep(0.05)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            chance.choice(victims).kill()
 
 
 @dataclass(frozen=True, slots=True)

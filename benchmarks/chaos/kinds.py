@@ -17,8 +17,9 @@ from benchmarks.chaos.faults import (
     Terminate,
     TerminateTwice,
 )
+from benchmarks.processes import DISCOVERY, DOCUMENT_WORKER, LEDGER, PAGE_WORKER, RATE_LIMITER
 
-_OWN_RESTART = ("ray::_LedgerActor", "ray::_RateLimiterActor", "ray::_DiscoveryActor")
+_OWN_RESTART = (LEDGER, RATE_LIMITER, DISCOVERY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +36,14 @@ class Kind:
 
 def _killed_actors(chance: random.Random) -> list[Fault]:
     # A worker process of each kind dies once only: a document that is there when the second one dies is quarantined, rightly.
-    titles = [*_OWN_RESTART, chance.choice(_OWN_RESTART), "ray::_DocumentWorkerActor"]
+    titles = [*_OWN_RESTART, chance.choice(_OWN_RESTART), DOCUMENT_WORKER]
     chance.shuffle(titles)
     return [KillActor(title) for title in titles]
 
 
 def _storm(chance: random.Random) -> list[Fault]:
     faults: list[Fault] = [
-        KillActor("ray::PageWorker"),
+        KillActor(PAGE_WORKER),
         KillActor(chance.choice(_OWN_RESTART)),
         KillRedis(keep_data=chance.random() < 0.5, away_ttls=chance.uniform(0.1, 1.3)),
         Pause(number=chance.randrange(2)),
@@ -55,7 +56,7 @@ def _storm(chance: random.Random) -> list[Fault]:
 
 KINDS = (
     Kind(name="driver", faults=lambda chance: [KillDriver(), KillDriver()]),
-    Kind(name="workers", faults=lambda chance: [KillActor("ray::PageWorker"), Refusals(status=503, seconds=1.0)]),
+    Kind(name="workers", faults=lambda chance: [KillActor(PAGE_WORKER), Refusals(status=503, seconds=1.0)]),
     Kind(
         name="redis kept",
         redis=True,

@@ -40,6 +40,7 @@ class Scene:
     mark: str = field(default_factory=lambda: secrets.token_hex(8))
     drivers: list[Driver] = field(default_factory=list)
     struck: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)  # faults that found nothing to strike at
     witness: Witness = field(init=False)
 
     def __post_init__(self) -> None:

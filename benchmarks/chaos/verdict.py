@@ -20,7 +20,7 @@ _GONE_WITHIN_S = 120.0  # for processes of a run that has ended; Ray takes a sec
 _PAGE_MARK = re.compile(r"<!-- page (\d+) -->")
 _OURS = re.compile(
     r"\.rayocr/(documents/[0-9a-f]{2}/[0-9a-f]+\.json|ledger/[^/]+/\d{8}\.jsonl\.zst|runs/[^/]+\.json|leases/fence"
-    r"|leases/[0-9a-f]+\.json|tmp/write\.lock)"
+    r"|leases/[0-9a-f]+\.json|names/[0-9a-f]{2}/[0-9a-f]+\.json|tmp/write\.lock)"
 )
 
 
@@ -55,6 +55,7 @@ def judge(scene: Scene, seconds: float) -> Verdict:
         seconds=seconds,
         bound=sum(risk.bound for risk in risks),
         at_risk=" ".join(f"{risk.in_flight}+{risk.unflushed}" for risk in risks),
+        violations=[f"{fault} found nothing to strike at" for fault in scene.missed],
     )
     manifests = _manifests(scene)
     for document in range(verdict.documents):

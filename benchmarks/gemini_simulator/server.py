@@ -22,6 +22,11 @@ from aiohttp.typedefs import Handler
 from benchmarks.gemini_simulator.batches import Batches
 from benchmarks.gemini_simulator.quotas import Quotas, Violation
 
+_INVENTED = (
+    "the committee approved quarterly revenue from seventeen subsidiaries and recommended further dividends pursuant to clause "
+    "whereas shareholders resolved that auditors shall examine ledgers before august hence invoices remain payable within thirty "
+    "days following receipt unless otherwise agreed between parties under applicable jurisdiction"
+)
 _INPUT_TOKENS = 600  # a PDF page and a short prompt
 
 
@@ -42,6 +47,7 @@ class Settings:
     recitation_always_share: float = 0.0  # of pages: those are refused however often they are asked
     loop_share: float = 0.0  # of pages: the answer goes round in circles, and stops by itself
     cut_off_share: float = 0.0  # of pages: half of the answer, and MAX_TOKENS
+    invent_share: float = 0.0  # of pages: another text comes back, of the same length and as fluent
     fenced: int = 0  # 1: a code fence and a word of introduction around every answer
 
 
@@ -216,6 +222,8 @@ class Simulator:
             return "STOP", text[: len(text) // 2] + " And then the same sentence came again, word for word." * 60
         if lot < sum(shares):
             return "MAX_TOKENS", text[: len(text) // 2]
+        if lot < sum(shares) + settings.invent_share:
+            return settings.finish_reason, invented(text, lot)
         return settings.finish_reason, text
 
     def _quota_error(self, violation: Violation) -> web.Response:
@@ -237,6 +245,15 @@ class Simulator:
             details.append({"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason})
         body = {"error": {"code": status, "message": message, "status": name, "details": details}}
         return web.json_response(body, status=status)
+
+
+def invented(text: str, lot: float) -> str:
+    """As many words as the page has, in sentences that nobody wrote on it. `lot`: 0..1, so that every page gets its own."""
+    chosen = random.Random(lot)
+    known = _INVENTED.split()
+    words = [chosen.choice(known) for _ in range(max(len(text.split()), 20))]
+    sentences = (" ".join(words[start : start + 9]).capitalize() + "." for start in range(0, len(words), 9))
+    return " ".join(sentences)
 
 
 def page_text(body: dict[str, object]) -> str:

@@ -10,13 +10,15 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+from rayocr.actors.claim import claimed_stem
 from rayocr.actors.commit import LeaseSettings, check_lease, commit, upload
+from rayocr.actors.whole_copies import Keeper, Original, contents_name, texts_of
 from rayocr.config import AccessConfig, OutputConfig, RetryConfig
-from rayocr.errors import RayocrError
+from rayocr.errors import RayocrError, StorageDenied, StorageFull, UnsafeName, UnusableName
 from rayocr.ledger.manifest import build_manifest
 from rayocr.messages import (
     AssembledDocument,
@@ -31,8 +33,10 @@ from rayocr.messages import (
 from rayocr.observe.dead_letters import DeadLetter, dead_letter, write_dead_letter
 from rayocr.observe.logs import log_event
 from rayocr.outputs.base import Output
+from rayocr.outputs.edition import Edition
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
+from rayocr.storage.os_errors import storage_error
 
 if TYPE_CHECKING:
     from rayocr.pdf.document import PdfFile
@@ -57,8 +61,10 @@ class AssembleSettings:
     lease: LeaseSettings
     output: OutputConfig = field(default_factory=OutputConfig)
     requests_per_s: float | None = None  # of one process, to the destination's backend
-    access: AccessConfig = field(default_factory=AccessConfig)
+    access: AccessConfig = field(default_factory=AccessConfig)  # to the destination
+    state_access: AccessConfig = field(default_factory=AccessConfig)
     replace_manifest: bool = False  # overwrite=true: an older manifest of this document gives way
+    keep_contents: bool = False  # dedup.documents: what a document came to is kept for its copies
 
     def dest(self) -> Storage:
         from rayocr.storage.factory import cached_storage
@@ -68,24 +74,44 @@ class AssembleSettings:
     def state(self) -> Storage:
         from rayocr.storage.factory import cached_storage
 
-        return cached_storage(self.state_uri, self.requests_per_s, self.access)
+        return cached_storage(self.state_uri, self.requests_per_s, self.state_access)
 
     @property
     def needs_source(self) -> bool:
         return any(output.needs_source for output in self.outputs)
 
+    def contents_name(self, content_sha256: str) -> str:
+        boxes = any(output.needs_boxes for output in self.outputs)
+        return contents_name(content_sha256, self.fingerprint, boxes=boxes)
+
 
 def assemble(
-    context: DocumentContext, settings: AssembleSettings, read_texts: ReadTexts, started_at: str, content: Any = None
+    context: DocumentContext,
+    settings: AssembleSettings,
+    read_texts: ReadTexts,
+    started_at: str,
+    content: Any = None,
+    *,
+    check_source: Callable[[], None] = lambda: None,
+    original: Original | None = None,
 ) -> AssembledDocument:
-    """Write the document's outputs and finish it. `content`: the source's bytes, for outputs that need them. Raises LeaseLost and
-    PreconditionFailed when it is somebody else's by now, LocksUnavailable when nobody can tell, and StorageError."""
+    """Write the document's outputs and finish it. `content`: the source's bytes, for outputs that need them. `check_source`
+    raises VersionChanged where the source has a newer version, whose outputs must not be overwritten. `original`: the same bytes,
+    read before. Raises LeaseLost and PreconditionFailed when it is somebody else's by now, LocksUnavailable when nobody can tell,
+    UnusableName, and StorageError."""
     dest, state = settings.dest(), settings.state()
+    context = replace(context, run_id=settings.run_id)
     policy = RetryPolicy.from_config(settings.retry)
     check = _lease_check(settings, context)
+    keeper = Keeper(settings.contents_name(context.content_sha256)) if settings.keep_contents and original is None else None
+
+    def check_both() -> None:
+        check()
+        check_source()
+
     summaries: list[PageSummary] = []
     outputs: list[OutputFile] = []
-    with ExitStack() as stack:
+    with _local_disk(), ExitStack() as stack:
         files = [cast(BinaryIO, stack.enter_context(_temporary_file())) for _ in settings.outputs]
         source = stack.enter_context(_opened(content)) if content is not None else None
         writers = [
@@ -95,13 +121,17 @@ def assemble(
         for writer in writers:
             stack.callback(writer.close)
             writer.begin()
-        for record in _records(context, read_texts):
+        edition = Edition(settings.output.markdown, writers)
+        for record in _records(context, read_texts if original is None else _texts_of(original)):
             summaries.append(record.summary)
-            for writer in writers:
-                writer.page(record)
+            if keeper is not None:
+                keeper.add(record)
+            edition.add(record)
+        edition.finish()
+        stem = claimed_stem(state, context.document, policy=policy)
         for writer, file in zip(writers, files, strict=True):
             writer.finish()
-            written = upload(dest, context.document.output_stem + writer.suffix, file, policy=policy, check=check)
+            written = _uploaded(dest, stem + writer.suffix, file, policy=policy, check=check_both)
             outputs.append(replace(written, notes=writer.notes))
             _log_notes(context, outputs[-1])
     outcome = _outcome(summaries)
@@ -115,9 +145,19 @@ def assemble(
         run_id=settings.run_id,
         fingerprint=settings.fingerprint,
         started_at=started_at,
+        copy_of=original.copy_of if original is not None else None,
     )
     commit(state, manifest, policy=policy, check=check, replace_manifest=settings.replace_manifest)
-    return AssembledDocument(document_id=context.document.document_id, outcome=outcome, outputs=tuple(outputs))
+    if keeper is not None:
+        keeper.keep(state, run_id=settings.run_id, policy=policy)
+    return AssembledDocument(
+        document_id=context.document.document_id,
+        outcome=outcome,
+        outputs=tuple(outputs),
+        renamed=stem != context.document.output_stem,
+        copy_of=original.copy_of if original is not None else None,
+        copied_pages=tuple(summaries) if original is not None else (),
+    )
 
 
 def reject(
@@ -155,6 +195,17 @@ def reject(
         replace_manifest=settings.replace_manifest,
     )
     return letter
+
+
+def _uploaded(dest: Storage, name: str, file: BinaryIO, *, policy: RetryPolicy, check: Callable[[], None]) -> OutputFile:
+    try:
+        return upload(dest, name, file, policy=policy, check=check)
+    except UnsafeName as error:
+        raise UnusableName(f"The destination takes no such name: {error}") from error
+
+
+def _texts_of(original: Original) -> ReadTexts:
+    return lambda document_id, first, last: texts_of(original.records, first, last)
 
 
 def _lease_check(settings: AssembleSettings, context: DocumentContext) -> Callable[[], None]:
@@ -214,6 +265,19 @@ def _log_notes(context: DocumentContext, output: OutputFile) -> None:
 def _outcome(summaries: Sequence[PageSummary]) -> DocumentOutcome:
     failed = any(page.outcome is PageOutcome.FAILED for page in summaries)
     return DocumentOutcome.PARTIAL if failed else DocumentOutcome.COMPLETE
+
+
+@contextmanager
+def _local_disk() -> Iterator[None]:
+    """A full disk of temporary files is no fault of the document: it ends the run, and the document is assembled by the next."""
+    try:
+        yield
+    except OSError as error:
+        failure = storage_error(error, tempfile.gettempdir(), writing=True)
+        if not isinstance(failure, StorageFull | StorageDenied):
+            raise
+        failure.hint = f"Outputs grow in temporary files in {tempfile.gettempdir()}: free some space there, or set TMPDIR."
+        raise failure from error
 
 
 def _temporary_file() -> tempfile.SpooledTemporaryFile[bytes]:

@@ -15,18 +15,21 @@ import socket
 import time
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from rayocr.actors.copying import CopiesPort, Twins
 from rayocr.actors.metered import meter
+from rayocr.actors.page_events import log_page, log_retry
 from rayocr.actors.pdf_thread import PdfThread
 from rayocr.actors.recorder import LedgerPort, Recorder
 from rayocr.actors.slots import Drained, Limiter, SlotClient
-from rayocr.config import EngineConfig, Secrets
+from rayocr.config import DoubtConfig, EngineConfig, Secrets
 from rayocr.engines.base import Desk, Engine, WaitingEngine
 from rayocr.engines.chain import ComputeStage, PageProgress, WaitingStage
+from rayocr.engines.line_reader import RapidLineReader
 from rayocr.engines.registry import ChainLink, Stage, build_engine
+from rayocr.engines.second_look import SecondLook
 from rayocr.errors import DocumentError, EngineError, EngineUnavailable, InternalError, OutsideError, RayocrError
 from rayocr.limits.prices import PriceTable
 from rayocr.messages import DocumentContext, PageOutcome, PageRecord, Shard, ShardReport, WorkerInfo
@@ -65,14 +68,24 @@ class WorkerSettings:
     policy: RetryPolicy
     fingerprint: str
     dedup: bool = True  # identical pages are sent to a server once
+    log_pages: bool = True  # a line for every page, and not for those that failed alone
     keep_boxes: bool = False  # an output wants to know where the lines lie
+    doubt: DoubtConfig = field(default_factory=DoubtConfig)
 
 
 class PageWorker:
     def __init__(
-        self, name: str, settings: WorkerSettings, ledger: WorkersLedger, limiter: Limiter, desk: Desk | None = None
+        self,
+        name: str,
+        settings: WorkerSettings,
+        ledger: WorkersLedger,
+        limiter: Limiter,
+        desk: Desk | None = None,
+        *,
+        after_shard: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
+        self._after_shard = after_shard
         self._ledger = ledger
         self._recorder = Recorder(ledger)
         self._desk = desk
@@ -107,7 +120,9 @@ class PageWorker:
                 policy=settings.policy,
                 on_thread=self._pdf.run,
                 twins=self._twins,
+                second_look=SecondLook(settings.doubt, RapidLineReader(), prompts=settings.prompts),
                 sleep=slots.sleep,
+                on_retry=log_retry,
             )
             self._turn = asyncio.Semaphore(settings.pages_in_flight)
         return WorkerInfo(engines=tuple(engine.name for engine in engines if engine), host=socket.gethostname(), pid=os.getpid())
@@ -130,6 +145,7 @@ class PageWorker:
         compute_s = time.monotonic() - started
         for _, acknowledged in kept:
             await asyncio.shield(acknowledged)
+        self._after_shard()
         return ShardReport(document_id=shard.document_id, pages=tuple(record.summary for record, _ in kept), compute_s=compute_s)
 
     async def drain(self) -> None:
@@ -198,7 +214,7 @@ class PageWorker:
             raise self._stopped  # not None: the driver would send the page again and again until it hears of the first error
         if self._draining or shard.document_id in self._cancelled:
             return None
-        before = shard.attempts.get(number, ())
+        before, started = shard.attempts.get(number, ()), time.monotonic()
         progress = PageProgress(shard.document_id, number, is_last_stage=self._settings.is_last_stage, attempts=before)
         try:
             page = await self._open_page(number, shard, content)
@@ -217,6 +233,8 @@ class PageWorker:
                 self._pdf.post(self._documents.close_page, shard.document_id, page)
         if record.outcome is PageOutcome.FAILED and number in shard.attempts:
             record = await self._doubtful_text(progress) or record
+        if self._settings.log_pages or record.outcome is PageOutcome.FAILED:
+            log_page(record, context, duration_s=time.monotonic() - started)
         return await self._record(record, context)
 
     async def _doubtful_text(self, progress: PageProgress) -> PageRecord | None:

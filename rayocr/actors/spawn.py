@@ -5,8 +5,9 @@ Each option has its reason beside it. Importing this imports Ray.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, replace
 from typing import Any
 
 import ray
@@ -19,14 +20,19 @@ from rayocr.actors.document_worker import DocumentWorker
 from rayocr.actors.fetch import FetchSettings
 from rayocr.actors.ledger import Ledger
 from rayocr.actors.page_worker import PageWorker, WorkerSettings
+from rayocr.actors.placement import Group, Placement
 from rayocr.actors.rate_limiter import LimiterRules, RateLimiter
 from rayocr.config import AccessConfig, LedgerConfig, RayocrConfig, RetryConfig, Secrets, StorageConfig
 from rayocr.errors import ContentLost
 from rayocr.limits.factory import bucket_opener
-from rayocr.messages import PageRecord, SlotReturn, WorkerInfo
+from rayocr.masking import hide, hide_environment
+from rayocr.messages import AssembledDocument, Document, DocumentContext, FetchedDocument, PageRecord, SlotReturn, WorkerInfo
+from rayocr.observe.relay import Mailbox, RelayHandler, Telemetry, relay_logs
 from rayocr.retry import RetryPolicy
+from rayocr.storage.counted import storage_calls
 from rayocr.storage.factory import cached_storage, open_storage
 
+_ANYWHERE = Placement()
 _MANY = 10_000  # calls that wait inside an async actor at once: coroutines, not threads
 
 
@@ -88,8 +94,9 @@ class RemoteDesk:
 class ObjectStoreBytes:
     """A document's bytes in Ray's object store. Carries the reference, so that bytes move only to workers that load them."""
 
-    def __init__(self, reference: ray.ObjectRef[Any]) -> None:
+    def __init__(self, reference: ray.ObjectRef[Any], node_id: str = "") -> None:
         self._reference = reference
+        self.node_id = node_id  # where they are
 
     @property
     def reference(self) -> ray.ObjectRef[Any]:
@@ -103,10 +110,28 @@ class ObjectStoreBytes:
             raise ContentLost("The document's bytes were lost with the node that held them.") from error
 
 
+def _relaying(worker: str, run_id: str, send: Callable[[Telemetry], Any], secrets: Secrets | None = None) -> RelayHandler:
+    """This process's logs and counts on their way to the run, without the secrets that it has."""
+    hide_environment()
+    if secrets is not None:
+        hide(astuple(secrets))
+    return relay_logs(send, run_id=run_id, worker=worker, host=socket.gethostname(), counts=storage_calls)
+
+
+def _to_ledger(ledger: Any) -> Callable[[Telemetry], Any]:
+    """Posts to the mailbox beside the ledger. Not an event of Ray's each: they would fill the memory of its control store."""
+    relay = ledger.relay.options(enable_task_events=False)
+    return lambda telemetry: relay.remote(telemetry)
+
+
 class _LedgerActor(Ledger):
+    """And the mailbox of the run's telemetry: all workers know this process, and a process of its own would cost 100 MB."""
+
     def __init__(
         self, state_uri: str, access: AccessConfig, run_id: str, config: LedgerConfig, retry: RetryConfig, copies_bytes: int
     ) -> None:
+        self._mailbox = Mailbox()
+        self._handler = _relaying("ledger", run_id, self._mailbox.put)
         super().__init__(
             cached_storage(state_uri, access=access),
             run_id=run_id,
@@ -121,14 +146,22 @@ class _LedgerActor(Ledger):
         """Answered when the index is rebuilt: the pages of unfinished documents in it."""
         return self.page_count
 
+    async def relay(self, telemetry: Telemetry) -> None:
+        self._mailbox.put(telemetry)
+
+    async def take_telemetry(self) -> Telemetry:
+        self._handler.post()
+        return self._mailbox.take()
+
 
 class _BatchDeskActor(BatchDesk):
-    def __init__(self, state_uri: str, run_id: str, config: RayocrConfig, secrets: Secrets) -> None:
+    def __init__(self, state_uri: str, run_id: str, config: RayocrConfig, secrets: Secrets, ledger: Any) -> None:
         from rayocr.engines.gemini_batch import GeminiJobs
 
+        _relaying("batch_desk", run_id, _to_ledger(ledger), secrets)
         super().__init__(
             GeminiJobs(config.engine.gemini, secrets),
-            cached_storage(state_uri, access=config.storage.dest),
+            cached_storage(state_uri, access=config.storage.state),
             run_id=run_id,
             config=config.batch,
             policy=RetryPolicy(max_attempts=config.retry.engine_attempts, base_s=config.retry.base_s, cap_s=config.retry.cap_s),
@@ -136,17 +169,33 @@ class _BatchDeskActor(BatchDesk):
 
 
 class _DiscoveryActor(Discovery):
-    def __init__(self, source_uri: str, state_uri: str, config: StorageConfig, rules: DiscoveryRules) -> None:
-        super().__init__(open_storage(source_uri, config.source), cached_storage(state_uri, access=config.dest), rules)
+    def __init__(
+        self, run_id: str, source_uri: str, state_uri: str, config: StorageConfig, rules: DiscoveryRules, ledger: Any
+    ) -> None:
+        _relaying("discovery", run_id, _to_ledger(ledger))
+        super().__init__(open_storage(source_uri, config.source), cached_storage(state_uri, access=config.state), rules)
 
 
 class _PageWorkerActor(PageWorker):
+    def __init__(self, name: str, run_id: str, settings: WorkerSettings, ledger: Any, limiter: Any, desk: Any) -> None:
+        self._name = name
+        self._handler = _relaying(name, run_id, _to_ledger(ledger), settings.secrets)
+        remote_desk = RemoteDesk(desk) if desk is not None else None
+        # Posted after each shard: as soon as it is answered, the process may be killed.
+        super().__init__(
+            name, settings, RemoteLedger(ledger), RemoteLimiter(limiter), remote_desk, after_shard=self._handler.post
+        )
+
+    def __repr__(self) -> str:
+        return self._name  # what Ray's dashboard calls it
+
     async def open(self) -> WorkerInfo:
         return replace(await super().open(), node_id=ray.get_runtime_context().get_node_id())
 
 
 class _RateLimiterActor(RateLimiter):
-    def __init__(self, rules: LimiterRules, secrets: Secrets, run_id: str) -> None:
+    def __init__(self, rules: LimiterRules, secrets: Secrets, run_id: str, ledger: Any) -> None:
+        _relaying("rate_limiter", run_id, _to_ledger(ledger), secrets)
         super().__init__(
             rules,
             open_bucket=bucket_opener(rules.limits, secrets, cluster=run_id),
@@ -155,12 +204,31 @@ class _RateLimiterActor(RateLimiter):
 
 
 class _DocumentWorkerActor(DocumentWorker):
-    def __init__(self, fetch_settings: FetchSettings, assemble_settings: AssembleSettings, ledger: Any) -> None:
+    def __init__(self, name: str, fetch_settings: FetchSettings, assemble_settings: AssembleSettings, ledger: Any) -> None:
+        self._name = name
+        self._handler = _relaying(name, assemble_settings.run_id, _to_ledger(ledger))
+        hide([assemble_settings.lease.redis_url])
+
         def read_texts(document_id: str, first: int, last: int) -> Sequence[PageRecord]:
             records: Sequence[PageRecord] = ray.get(ledger.texts.remote(document_id, first, last))
             return records
 
         super().__init__(fetch_settings, assemble_settings, read_texts)
+
+    def __repr__(self) -> str:
+        return self._name
+
+    def fetch(self, document: Document) -> tuple[FetchedDocument, Any]:
+        try:
+            return super().fetch(document)
+        finally:
+            self._handler.post()
+
+    def assemble(self, context: DocumentContext, started_at: str, content: Any = None) -> AssembledDocument:
+        try:
+            return super().assemble(context, started_at, content)
+        finally:
+            self._handler.post()
 
     def node_id(self) -> str:
         """Answered when the process is there."""
@@ -168,7 +236,14 @@ class _DocumentWorkerActor(DocumentWorker):
 
 
 def spawn_ledger(
-    state_uri: str, access: AccessConfig, run_id: str, config: LedgerConfig, retry: RetryConfig, *, copies_bytes: int = 0
+    state_uri: str,
+    access: AccessConfig,
+    run_id: str,
+    config: LedgerConfig,
+    retry: RetryConfig,
+    *,
+    copies_bytes: int = 0,
+    place: Placement = _ANYWHERE,
 ) -> Any:
     actor = ray.remote(_LedgerActor).options(
         name=f"ledger:{run_id}",
@@ -176,22 +251,26 @@ def spawn_ledger(
         max_restarts=-1,  # rebuilds its index from the segments
         max_task_retries=-1,  # safe: record is idempotent on (document_id, page_number), the rest reads
         max_concurrency=_MANY,
+        **place.beside_the_driver(),
     )
     return actor.remote(state_uri, access, run_id, config, retry, copies_bytes)
 
 
-def spawn_batch_desk(state_uri: str, run_id: str, config: RayocrConfig, secrets: Secrets) -> Any:
+def spawn_batch_desk(
+    state_uri: str, run_id: str, config: RayocrConfig, secrets: Secrets, ledger: Any, *, place: Placement = _ANYWHERE
+) -> Any:
     actor = ray.remote(_BatchDeskActor).options(
         name=f"batch_desk:{run_id}",
         num_cpus=0,  # waits for the server nearly all the time
         max_restarts=-1,  # finds its jobs again by their intents
         max_task_retries=-1,  # safe: read is idempotent on the key
         max_concurrency=_MANY,  # one call a page that waits
+        **place.beside_the_driver(),
     )
-    return actor.remote(state_uri, run_id, config, secrets)
+    return actor.remote(state_uri, run_id, config, secrets, ledger)
 
 
-def spawn_limiter(run_id: str, rules: LimiterRules, secrets: Secrets) -> Any:
+def spawn_limiter(run_id: str, rules: LimiterRules, secrets: Secrets, ledger: Any, *, place: Placement = _ANYWHERE) -> Any:
     actor = ray.remote(_RateLimiterActor).options(
         name=f"rate_limiter:{run_id}",
         num_cpus=0,
@@ -199,21 +278,41 @@ def spawn_limiter(run_id: str, rules: LimiterRules, secrets: Secrets) -> Any:
         max_task_retries=-1,  # a lease asked for twice wastes slots until they expire, and breaks no limit
         max_concurrency=_MANY,
         enable_task_events=False,  # one for each lease would fill the memory of Ray's control store
+        **place.beside_the_driver(),
     )
-    return actor.remote(rules, secrets, run_id)
+    return actor.remote(rules, secrets, run_id, ledger)
 
 
-def spawn_discovery(run_id: str, source_uri: str, state_uri: str, config: StorageConfig, rules: DiscoveryRules) -> Any:
+def spawn_discovery(
+    run_id: str,
+    source_uri: str,
+    state_uri: str,
+    config: StorageConfig,
+    rules: DiscoveryRules,
+    ledger: Any,
+    *,
+    place: Placement = _ANYWHERE,
+) -> Any:
     actor = ray.remote(_DiscoveryActor).options(
         name=f"discovery:{run_id}",
         num_cpus=0,
         max_restarts=-1,  # lists again
         max_task_retries=-1,  # safe: a batch asked for twice is a batch of documents that the driver knows or finds finished
+        **place.beside_the_driver(),
     )
-    return actor.remote(source_uri, state_uri, config, rules)
+    return actor.remote(run_id, source_uri, state_uri, config, rules, ledger)
 
 
-def spawn_worker(name: str, settings: WorkerSettings, ledger: Any, limiter: Any, desk: Any = None) -> Any:
+def spawn_worker(
+    name: str,
+    run_id: str,
+    settings: WorkerSettings,
+    ledger: Any,
+    limiter: Any,
+    desk: Any = None,
+    *,
+    place: Placement = _ANYWHERE,
+) -> Any:
     computes = settings.stage.kind == "compute"
     actor = ray.remote(_PageWorkerActor).options(
         name=name,
@@ -221,16 +320,19 @@ def spawn_worker(name: str, settings: WorkerSettings, ledger: Any, limiter: Any,
         max_restarts=0,  # the driver must see the death: it counts what the worker was reading, and starts another
         max_task_retries=0,  # as above; pages that were recorded are not read again
         max_concurrency=_MANY,
+        **place.on(Group.COMPUTE if computes else Group.WAIT),
     )
-    remote_desk = RemoteDesk(desk) if desk is not None else None
-    return actor.remote(name, settings, RemoteLedger(ledger), RemoteLimiter(limiter), remote_desk)
+    return actor.remote(name, run_id, settings, ledger, limiter, desk)
 
 
-def spawn_document_worker(name: str, fetch_settings: FetchSettings, assemble_settings: AssembleSettings, ledger: Any) -> Any:
+def spawn_document_worker(
+    name: str, fetch_settings: FetchSettings, assemble_settings: AssembleSettings, ledger: Any, *, place: Placement = _ANYWHERE
+) -> Any:
     actor = ray.remote(_DocumentWorkerActor).options(
         name=name,
         num_cpus=0,  # mostly waits for storage; the driver bounds how many there are, and pages must not wait for a CPU it holds
         max_restarts=0,  # the driver must see the death: it counts the document that was being opened, and starts another
         max_task_retries=0,  # as above
+        **place.of_documents(),
     )
-    return actor.remote(fetch_settings, assemble_settings, ledger)
+    return actor.remote(name, fetch_settings, assemble_settings, ledger)

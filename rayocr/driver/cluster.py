@@ -47,15 +47,8 @@ def connect(config: RayocrConfig) -> Connection:
             _knock(address)
             context = ray.init(address=address, **common)
         else:
-            context = ray.init(
-                address="local",
-                num_cpus=config.cpus,
-                include_dashboard=True,
-                _node_ip_address="127.0.0.1",  # nobody but this machine has business with it
-                object_store_memory=max(_OBJECT_STORE_BYTES, config.window.bytes * 3 // 2),
-                **common,
-            )
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+            context = _start_local(config, common)
+    except Exception as error:  # Ray raises bare ones, too; whatever it was, there is no Ray
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         where = f"at {address}" if address else "on this machine"
         hint = "Give cluster=local to start one here." if address else "Ray's logs in /tmp/ray/session_latest/logs say more."
@@ -67,6 +60,27 @@ def connect(config: RayocrConfig) -> Connection:
         cpus=int(ray.cluster_resources().get("CPU", 1)),
         dashboard_url=f"http://{url}" if url else None,
     )
+
+
+def _start_local(config: RayocrConfig, common: dict[str, Any]) -> Any:
+    """Ray gives itself 30 s to come up, which a busy machine can miss: then once more."""
+    import ray
+
+    for last in (False, True):
+        try:
+            return ray.init(
+                address="local",
+                num_cpus=config.cpus,
+                include_dashboard=True,
+                _node_ip_address="127.0.0.1",  # nobody but this machine has business with it
+                object_store_memory=max(_OBJECT_STORE_BYTES, config.window.bytes * 3 // 2),
+                **common,
+            )
+        except Exception as error:
+            if last or type(error) is not Exception:  # a bare one is what Ray has for it
+                raise
+            ray.shutdown()
+    raise AssertionError  # never comes here
 
 
 def _address(cluster: str) -> str | None:

@@ -111,7 +111,7 @@ def _open_all(sample: Sequence[Document], settings: FetchSettings) -> list[int |
     waiting = list(sample)
     together = min(len(waiting), max(2, os.cpu_count() or 1), 16)
     while waiting:
-        with ProcessPoolExecutor(together, mp_context=multiprocessing.get_context("spawn")) as pool:
+        with ProcessPoolExecutor(together, multiprocessing.get_context("spawn"), initializer=_quietly) as pool:
             futures = [(document, pool.submit(_pages_of, document, settings)) for document in waiting]
             for document, future in futures:
                 try:
@@ -123,6 +123,11 @@ def _open_all(sample: Sequence[Document], settings: FetchSettings) -> list[int |
         waiting = [document for document in waiting if document.document_id not in counts]
         together = 1  # one at a time after a crash: the one under way is the one to blame
     return [counts[document.document_id] for document in sample]
+
+
+def _quietly() -> None:
+    """What a process that is ended over a hostile document says about it is for logs, not for the terminal."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _pages_of(document: Document, settings: FetchSettings) -> int | None:
@@ -158,13 +163,15 @@ def _table(config: RayocrConfig, prices: PriceTable, documents: int, counted: Pa
     spread = f" ± {2 * counted.error:,.0f}" if counted.error else ""
     table.add_row("Pages", f"{'~' if spread else ''}{counted.pages:,.0f}{spread}")
     if not any(name.rstrip("?") == "gemini" for name in config.engine.chain):
-        table.add_row("Cost", "nothing is sent to Gemini with this chain: " + " → ".join(config.engine.chain))
+        table.add_row(
+            "Cost", "nothing is sent to Gemini with this chain: " + " → ".join(name.rstrip("?") for name in config.engine.chain)
+        )
         return table
     model = config.engine.gemini.ladder[0]
     source = f"as {tokens.known_from:,} earlier pages took" if tokens.known_from else "expected, see limits.expected_input_tokens"
     table.add_row(
         "Tokens",
-        f"{counted.pages * tokens.input / 1e6:,.2f} M in, {counted.pages * tokens.output / 1e6:,.2f} M out"
+        f"{_count(counted.pages * tokens.input)} in, {_count(counted.pages * tokens.output)} out"
         f" ({tokens.input:,.0f} and {tokens.output:,.0f} a page, {source})",
     )
     table.add_row("Cost", _cost_words(config, prices, model, counted.pages, tokens))
@@ -179,13 +186,18 @@ def _table(config: RayocrConfig, prices: PriceTable, documents: int, counted: Pa
     return table
 
 
+def _count(tokens: float) -> str:
+    return f"{tokens:,.0f}" if tokens < 1e6 else f"{tokens / 1e6:,.2f} M"
+
+
 def _cost_words(config: RayocrConfig, prices: PriceTable, model: str, pages: float, tokens: TokensAPage) -> str:
     now = time.time()
     price = prices.price(model, now)
     if price is None:
         return f"unknown: conf/prices.yaml has no price for {model}"
     cost_usd = prices.cost_usd(model, input_tokens=pages * tokens.input, output_tokens=pages * tokens.output, at=now)
-    words = f"${cost_usd:,.2f} with {model} at ${price.input_usd:g} in and ${price.output_usd:g} out per 1M tokens"
+    shown = f"{cost_usd:,.2f}" if cost_usd >= 0.01 else f"{cost_usd:.4f}"
+    words = f"${shown} with {model} at ${price.input_usd:g} in and ${price.output_usd:g} out per 1M tokens"
     if config.budget.usd is not None and cost_usd > config.budget.usd:
         words += f"; budget.usd={config.budget.usd:g} would stop it after about {pages * config.budget.usd / cost_usd:,.0f} pages"
     return words

@@ -5,26 +5,31 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import re
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rayocr.actors.discovery import document_id
+from rayocr.actors.discovery import DiscoveryRules, document_at
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.control import write_cancel
 from rayocr.driver.preflight import Plan
 from rayocr.driver.ray_metrics import RayMetrics
+from rayocr.driver.readiness import Readiness
 from rayocr.driver.snapshot import Snapshooter
 from rayocr.driver.terminal import ConsoleTerminal
-from rayocr.errors import RayocrError
+from rayocr.errors import StorageUnavailable
 from rayocr.gateway.face import Commands, Face
 from rayocr.gateway.server import GatewayServer
 from rayocr.ledger.manifest import Manifest
 from rayocr.locks.base import Locks
+from rayocr.masking import masked_data
 from rayocr.messages import Document
 from rayocr.observe.logs import log_event
 from rayocr.outputs.report.pages import Drawing, draw_page
+from rayocr.outputs.stems import output_stem
+from rayocr.storage.base import Entry
 
 if TYPE_CHECKING:
     from rayocr.driver.feed import Feed
@@ -34,8 +39,9 @@ log = logging.getLogger(__name__)
 
 _PUSH_EVERY_S = 1.0
 _LEDGER_EVERY = 5  # pushes: a call to an actor that has better things to do
-_LIMITS_AWAY_S = 10.0
-_CREDENTIALS = re.compile(r"(://)[^/@\s]+@")
+_MOST_WAITING = 10_000  # documents that were pushed, and have no room in the window yet
+_DPI = 110  # of a page beside its text: readable, and about 100 KB
+_PICTURES = 64  # kept
 
 
 async def show_face(
@@ -46,13 +52,14 @@ async def show_face(
     snapshooter: Snapshooter,
     actors: Actors,
     feed: Feed,
+    rules: DiscoveryRules,
     drain: Callable[[str], None],
     locks: Locks,
     terminal: ConsoleTerminal,
 ) -> None:
     """Until cancelled. Never raises for the face's own troubles: the run does not need it."""
-    steering = _Steering(plan, actors, feed, snapshooter, drain)
-    drawing = Drawing(dpi=config.report.dpi, limits=config.limits, access=config.storage.source)
+    steering = _Steering(plan, actors, feed, snapshooter, rules, drain)
+    pictures = Pictures(Drawing(dpi=max(_DPI, config.report.dpi), limits=config.limits, access=config.storage.source))
     face = Face(
         source=plan.source,
         dest=plan.dest,
@@ -60,8 +67,8 @@ async def show_face(
         commands=steering.commands(),
         config=shown_config(config),
         logs=Path(config.logs.dir),
-        draw=lambda manifest, number: draw_page(manifest, number, drawing),
-        readiness=lambda: _wrong(plan, locks, snapshooter),
+        draw=pictures.draw,
+        readiness=Readiness(plan, config.engine, keys, locks, snapshooter.progress).wrong,
     )
     face.push(snapshooter.take())
     server = GatewayServer(face, config.gateway, token=keys.api_token) if config.gateway.enabled else None
@@ -72,13 +79,13 @@ async def show_face(
             terminal.warn(f"There is no page: {config.gateway.host}:{config.gateway.port}: {error.strerror}. Give gateway.port=")
     metrics = RayMetrics()
     pushes = 0
+    asking: asyncio.Task[None] | None = None
     try:
         while True:
             await asyncio.sleep(_PUSH_EVERY_S)
             pushes += 1
-            if pushes % _LEDGER_EVERY == 0:
-                with contextlib.suppress(Exception):  # it is being restarted
-                    snapshooter.ledger = await actors.ledger_state()
+            if pushes % _LEDGER_EVERY == 0 and (asking is None or asking.done()):
+                asking = asyncio.create_task(_ask_ledger(actors, snapshooter))  # which may be starting anew for minutes
             snapshot = snapshooter.take()
             face.push(snapshot)
             try:
@@ -87,18 +94,59 @@ async def show_face(
                 log_event(log, "ray_metrics_failed", "Ray did not take the metrics.", error=str(error))
                 metrics = RayMetrics()
     finally:
+        if asking is not None:
+            asking.cancel()
         if server is not None:
             await asyncio.to_thread(server.close)
+
+
+async def _ask_ledger(actors: Actors, snapshooter: Snapshooter) -> None:
+    with contextlib.suppress(Exception):  # its process died; the next time will do
+        snapshooter.ledger = await actors.ledger_state()
+
+
+class Pictures:
+    """Of pages, a second each in a process of its own: two at a time, and the last ones kept, since people turn back."""
+
+    def __init__(self, drawing: Drawing, draw: Callable[[Manifest, int, Drawing], bytes | None] = draw_page) -> None:
+        self._drawing = drawing
+        self._draw = draw
+        self._turns = threading.Semaphore(2)
+        self._kept: OrderedDict[tuple[str, str, int], bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def draw(self, manifest: Manifest, page_number: int) -> bytes | None:
+        """Blocks. Any thread."""
+        key = (manifest.document_id, manifest.version, page_number)
+        with self._turns:
+            if (kept := self._kept.get(key)) is not None:
+                return kept
+            picture = self._draw(manifest, page_number, self._drawing)
+        if picture is not None:
+            with self._lock:
+                self._kept[key] = picture
+                while len(self._kept) > _PICTURES:
+                    self._kept.popitem(last=False)
+        return picture
 
 
 class _Steering:
     """Commands of the face, which come from its threads, on the run's loop."""
 
-    def __init__(self, plan: Plan, actors: Actors, feed: Feed, snapshooter: Snapshooter, drain: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        actors: Actors,
+        feed: Feed,
+        snapshooter: Snapshooter,
+        rules: DiscoveryRules,
+        drain: Callable[[str], None],
+    ) -> None:
         self._plan = plan
         self._actors = actors
         self._feed = feed
         self._snapshooter = snapshooter
+        self._rules = rules
         self._drain = drain
         self._loop = asyncio.get_running_loop()
 
@@ -110,6 +158,7 @@ class _Steering:
             cancel=self._cancel,
             retry=lambda manifest: self._soon(self._retry, manifest),
             add=self._add,
+            notice=self._notice,
         )
 
     def _soon(self, function: Callable[..., Any], *arguments: Any) -> None:
@@ -134,16 +183,19 @@ class _Steering:
             self._snapshooter.progress.taken_up_again(manifest.outcome, of_this_run=of_this_run)
 
     def _add(self, name: str) -> str:
+        return self._push(self._plan.source.stat(name))
+
+    def _notice(self, name: str) -> str | None:
+        """As `_add`, for what a listing would take up, too."""
+        if not self._rules.admits(name):
+            return None
         entry = self._plan.source.stat(name)
-        uri = f"{self._plan.source.uri}/{name}"
-        document = Document(
-            document_id=document_id(uri, entry.version),
-            source_uri=uri,
-            name=name,
-            output_stem=_without_pdf(name),
-            version=entry.version,
-            size_bytes=entry.size_bytes,
-        )
+        return self._push(entry) if self._rules.admits_entry(entry) else None
+
+    def _push(self, entry: Entry) -> str:
+        if self._feed.waiting > _MOST_WAITING:
+            raise StorageUnavailable("Too many documents wait for room already; send it again later.")
+        document = document_at(self._plan.source, entry)
         self._soon(self._feed.push, self._snapshooter.flow, document)
         return document.document_id
 
@@ -153,53 +205,16 @@ def shown_config(config: RayocrConfig) -> dict[str, Any]:
     from omegaconf import OmegaConf
 
     plain = OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True)
-    masked: dict[str, Any] = _masked(plain)
-    return masked
-
-
-def _masked(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _masked(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_masked(inner) for inner in value]
-    return _CREDENTIALS.sub(r"\1***@", value) if isinstance(value, str) else value
+    shown: dict[str, Any] = masked_data(plain)
+    return shown
 
 
 def _document_of(manifest: Manifest) -> Document:
-    suffixes = (".md", ".jsonl", ".clean.pdf", ".searchable.pdf")
-    stems = (
-        output.name.removesuffix(suffix) for output in manifest.outputs for suffix in suffixes if output.name.endswith(suffix)
-    )
     return Document(
         document_id=manifest.document_id,
         source_uri=manifest.source_uri,
         name=manifest.name,
-        output_stem=next(stems, _without_pdf(manifest.name)),
+        output_stem=output_stem(manifest.name),
         version=manifest.version,
         size_bytes=manifest.size_bytes,
     )
-
-
-def _without_pdf(name: str) -> str:
-    return name[: -len(".pdf")] if name.lower().endswith(".pdf") else name
-
-
-def _wrong(plan: Plan, locks: Locks, snapshooter: Snapshooter) -> dict[str, str]:
-    """What cannot be reached, by part. Blocks."""
-    wrong = {}
-    checks: dict[str, Callable[[], object]] = {
-        "source": plan.source.check_readable,
-        "destination": plan.dest.check_readable,
-        "locks": lambda: locks.holders(()),
-    }
-    for part, check in checks.items():
-        try:
-            check()
-        except RayocrError as error:
-            wrong[part] = _CREDENTIALS.sub(r"\1***@", str(error))
-    limiter = snapshooter.progress.limiter
-    if limiter is not None and limiter.away_for_s > _LIMITS_AWAY_S:
-        wrong["limits"] = "The Redis that holds the shared limits is away."
-    if limiter is not None and limiter.models and all(model.parked_until for model in limiter.models):
-        wrong["engine"] = "The quota of the day is used up."
-    return wrong

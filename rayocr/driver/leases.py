@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from rayocr.driver.shutdown import Draining
-from rayocr.errors import LocksUnavailable
+from rayocr.errors import LocksUnavailable, RayocrError
 from rayocr.locks.base import Lease, Locks
 from rayocr.locks.holder import Holder
 from rayocr.observe.logs import log_event
@@ -122,6 +122,8 @@ class LeaseKeeper:
                 await asyncio.to_thread(self._locks.holders, ())
             except LocksUnavailable:
                 continue
+            except RayocrError:
+                pass  # it is there, and refuses us: whoever waits asks it himself, and is told why
             break
         log_event(log, "locks_back", "The lock service is back.")
         self._there.set()
@@ -137,6 +139,9 @@ class LeaseKeeper:
                 lost = await asyncio.to_thread(self._locks.renew, leases)
             except LocksUnavailable as error:
                 self._note_away(error)
+                continue
+            except RayocrError as error:  # a key that was changed meanwhile; the next acquire or commit ends the run with it
+                log_event(log, "lease_renewal_refused", "Leases cannot be renewed.", level=logging.ERROR, error=str(error))
                 continue
             self.lost += len(lost)
             for lease in lost:

@@ -21,6 +21,7 @@ from rayocr.observe.logs import log_event
 
 if TYPE_CHECKING:
     from rayocr.actors.page_worker import DocumentBytes
+    from rayocr.driver.nodes import Nodes
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class _Worker:
     pages: int = 0  # read so far
     idle_since: float = 0.0  # by the pool's clock, while it has no shard
     retiring: bool = False  # takes no further shard, and goes when it has none
+    leaving: bool = False  # likewise, since its node does
     load: float = 0.0  # in the unit of the pool's capacity: estimated seconds, or pages
     reserved: bool = False  # for a shard that has to be alone
     died_alone: bool = False
@@ -55,7 +57,8 @@ class WorkerPool:
     """`spawn(name)` starts an actor, `answer` awaits a call to it, `died` are the errors of one that is dead,
     `node_is_gone(node_id)` tells whether that is for its node's sake.
 
-    `load_of(shard)` is a shard's cost in the unit of `capacity`; `on_death(name)` tells the limiter to take the slots back.
+    `load_of(shard)` is a shard's cost in the unit of `capacity`; `on_death(name)` tells the limiter to take the slots back;
+    `max_for(nodes)` is the largest number of workers on a cluster of these nodes, where that is not fixed.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class WorkerPool:
         min_workers: int,
         max_workers: int,
         max_pages: int | None = None,
+        max_for: Callable[[Nodes], int] | None = None,
         run_id: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -88,11 +92,13 @@ class WorkerPool:
         self._min_workers = min_workers
         self._max_workers = max_workers
         self._max_pages = max_pages
+        self._max_for = max_for
         self._run_id = run_id  # in the workers' names: several runs share a cluster
         self._clock = clock
         self._workers: list[_Worker] = []
         self._starting: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Condition()
+        self._waiting = 0  # shards that no worker has taken
         self._numbers = 0
         self._failed_starts = 0
         self._failure: BaseException | None = None
@@ -117,15 +123,16 @@ class WorkerPool:
             self._start_worker()
 
     async def recognize(
-        self, shard: Shard, content: DocumentBytes, context: DocumentContext, *, alone: bool = False
+        self, shard: Shard, content: DocumentBytes, context: DocumentContext, *, alone: bool = False, near: str = ""
     ) -> ShardReport:
-        """Raises WorkerDied, and what the worker raised."""
+        """`near`: Ray's id of the node that holds the bytes. Raises WorkerDied, and what the worker raised."""
         load = self._load_of(shard)
-        worker = await self._acquire(load, alone=alone)
+        worker = await self._acquire(load, alone=alone, near=near)
         try:
-            report: ShardReport = await self._answer(worker.handle.recognize.remote(shard, content, context))
+            call = worker.handle.recognize.options(name=_name(shard, context)).remote(shard, content, context)
+            report: ShardReport = await self._answer(call)
             worker.pages += len(report.pages)
-            worker.retiring = self._max_pages is not None and worker.pages >= self._max_pages
+            worker.retiring |= self._max_pages is not None and worker.pages >= self._max_pages
             return report
         except self._died as error:
             self._bury(worker, error)
@@ -151,6 +158,31 @@ class WorkerPool:
         idle = [w for w in self._workers if not w.shards and not w.reserved and now - w.idle_since >= idle_s]
         for worker in idle[: max(0, len(self._workers) - keep)]:
             self._retire(worker)
+        if not self._waiting:  # nobody needs those any longer for whom there was no CPU yet: no node has to come for them
+            for task in list(self._starting)[max(0, keep - len(self._workers)) :]:
+                task.cancel()
+
+    async def follow(self, nodes: Nodes) -> None:
+        """Be as large as the nodes allow, and leave those that are about to go: their workers start no further page, and the
+        shards come back with what was read."""
+        if self._max_for is not None:
+            self._max_workers = max(self._min_workers, self._max_for(nodes))
+        leaving = [worker for worker in self._workers if worker.info.node_id in nodes.leaving and not worker.leaving]
+        for worker in leaving:
+            worker.leaving = worker.retiring = True
+            worker.handle.drain.remote()
+            log_event(
+                log,
+                "worker_leaving",
+                "A worker's node is about to go.",
+                worker=worker.name,
+                shards=worker.shards,
+                node=worker.info.node_id,
+            )
+            if not worker.shards and not worker.reserved:
+                self._retire(worker)
+        async with self._changed:
+            self._changed.notify_all()
 
     async def drain(self) -> None:
         """Workers start no further page; shards come back with what was read."""
@@ -175,7 +207,7 @@ class WorkerPool:
 
     # -- choosing -----------------------------------------------------------------------------------------------------------
 
-    async def _acquire(self, load: float, *, alone: bool) -> _Worker:
+    async def _acquire(self, load: float, *, alone: bool, near: str) -> _Worker:
         async with self._changed:
             reserved: _Worker | None = None
             while True:
@@ -185,16 +217,20 @@ class WorkerPool:
                     raise Draining
                 if alone and reserved not in self._workers:
                     reserved = self._reserve()
-                chosen = reserved if alone else self._least_loaded(load)
+                chosen = reserved if alone else self._least_loaded(load, near)
                 if chosen is not None and (not alone or chosen.shards == 0):
                     chosen.shards += 1
                     chosen.load += load
                     return chosen
                 if (not alone or reserved is None) and self._may_grow():
                     self._start_worker()
-                await self._changed.wait()
+                self._waiting += 1
+                try:
+                    await self._changed.wait()
+                finally:
+                    self._waiting -= 1
 
-    def _least_loaded(self, load: float) -> _Worker | None:
+    def _least_loaded(self, load: float, near: str) -> _Worker | None:
         free = [
             worker
             for worker in self._workers
@@ -203,7 +239,8 @@ class WorkerPool:
             and (worker.shards < 2 or worker.load + load <= self._capacity)
         ]
         # An idle one first; the newcomer of two equals, since its elders have more to forget.
-        chosen = min(free, key=lambda worker: worker.load, default=None)
+        # Where the document's bytes are, a worker may have one such shard more than others: less than moving them is worth.
+        chosen = min(free, key=lambda worker: worker.load - (load if worker.info.node_id == near else 0.0), default=None)
         if (chosen is None or chosen.shards > 0) and self._may_grow():
             self._start_worker()
         return chosen
@@ -219,7 +256,9 @@ class WorkerPool:
 
     def _may_grow(self) -> bool:
         staying = sum(not worker.retiring for worker in self._workers)
-        return not self._draining and not self._starting and staying < self._max_workers
+        # As many again as there are at a time: quick where an autoscaler has to bring the nodes, one after the other at first.
+        room = min(self._max_workers - staying, max(1, staying)) - len(self._starting)
+        return not self._draining and room > 0
 
     def _start_worker(self) -> None:
         self._numbers += 1
@@ -231,6 +270,7 @@ class WorkerPool:
     async def _open_worker(self, name: str) -> None:
         task = asyncio.current_task()
         assert task is not None
+        handle: Any = None
         try:
             handle = self._spawn(name)
             info = await self._answer(handle.open.remote())
@@ -239,13 +279,24 @@ class WorkerPool:
             log_event(log, "worker_start_failed", "A worker did not start.", level=logging.WARNING, worker=name, error=str(error))
             if self._failed_starts >= _STARTS_IN_A_ROW:
                 self._failure = ClusterUnavailable("Workers do not start; Ray's logs say why.")
+        except asyncio.CancelledError:
+            if handle is not None:
+                self._kill(handle)
+            raise
         except Exception as error:  # an engine that cannot work here, or a wrong key: the run is told by whoever waits
             self._failure = error
         else:
             self._failed_starts = 0
             self._workers.append(_Worker(name=name, handle=handle, info=info, idle_since=self._clock()))
             log_event(
-                log, "worker_started", "A worker is ready.", worker=name, engines=info.engines, host=info.host, pid=info.pid
+                log,
+                "worker_started",
+                "A worker is ready.",
+                worker=name,
+                engines=info.engines,
+                host=info.host,
+                pid=info.pid,
+                node=info.node_id,
             )
         finally:
             # Not in a callback of the task: it would run after those who are woken had found that they must not start one.
@@ -267,3 +318,10 @@ class WorkerPool:
         self._kill(worker.handle)  # "unavailable" may mean alive behind a broken connection: it must not go on reading
         self._on_death(worker.name)
         log_event(log, "worker_died", "A worker died.", level=logging.WARNING, worker=worker.name, error=type(error).__name__)
+
+
+def _name(shard: Shard, context: DocumentContext) -> str:
+    """What Ray's dashboard shows of the call. Begins as it would without: process titles are made of it."""
+    first, last = shard.page_numbers[0], shard.page_numbers[-1]
+    document = "".join(c if c.isprintable() else "?" for c in context.document.name[-60:])
+    return f"PageWorker.recognize:{document}:{first}-{last}"

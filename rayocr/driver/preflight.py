@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rayocr.composition import price_table, prompt_text, samples_dir
-from rayocr.config import AccessConfig, RayocrConfig
+from rayocr.config import AccessConfig, Mode, RayocrConfig
 from rayocr.engines.registry import ChainLink, Stage, parse_chain, stages
 from rayocr.errors import ObjectNotFound, StorageError, UsageError
 from rayocr.limits.prices import PriceTable
@@ -54,6 +54,8 @@ def scope(config: RayocrConfig) -> Scope:
     links = parse_chain(config.engine.chain)
     _check_batch(config, links)
     source_text, include, exclude = _source(config)
+    if config.mode is Mode.watch and config.watch.subscription and not source_text.startswith("gs://"):
+        raise UsageError("watch.subscription needs source=gs://…: it tells of the objects of a bucket.")
     source_uri = parse_uri(source_text)
     exclude = [*exclude, *_dest_inside_source(config, source_uri, parse_uri(config.dest))]
     return Scope(
@@ -69,15 +71,15 @@ def plan(config: RayocrConfig) -> Plan:
     """As `scope`, and the destination can be written to."""
     found = scope(config)
     _check_batch(config, found.links)
-    access = config.storage.dest
-    dest = _writable(parse_uri(config.dest), access, "dest")
-    state = dest if config.state is None else _writable(parse_uri(config.state), access, "state")
+    dest = _writable(parse_uri(config.dest), config.storage.dest, "dest")
+    exclude = [*found.exclude, *_dest_below_source(config, found.source, dest)]
+    state = dest if config.state is None else _writable(parse_uri(config.state), config.storage.state, "state")
     return Plan(
         source=found.source,
         dest=dest,
         state=state,
         include=found.include,
-        exclude=found.exclude,
+        exclude=tuple(exclude),
         links=found.links,
         stages=stages(found.links),
         outputs=parse_outputs(config.outputs),
@@ -126,17 +128,23 @@ def _source(config: RayocrConfig) -> tuple[str, list[str], list[str]]:
             raise UsageError("source= is missing. Name the folder with the PDFs, for example: source=in/ dest=out/")
     if "://" not in text:
         path = Path(text).expanduser()
-        if path.is_file():
+        if _is_one_file(config):
             return str(path.parent), [glob.escape(path.name)], exclude
         if not exclude and path.is_dir() and path.resolve() == samples_dir().resolve():
             exclude = ["broken/*"]
     return text, include, exclude
 
 
+def _is_one_file(config: RayocrConfig) -> bool:
+    return config.source is not None and "://" not in config.source and Path(config.source).expanduser().is_file()
+
+
 def _dest_inside_source(config: RayocrConfig, source: StorageUri, dest: StorageUri) -> list[str]:
     """Globs that keep our own outputs out of the listing; UsageError when the two lie in each other without need."""
     if not contains(source, dest):
         return []
+    if _is_one_file(config):
+        return []  # its outputs beside it are taken for no source: nothing but the file is read
     if not config.allow_dest_in_source:
         same = contains(dest, source)
         raise UsageError(
@@ -146,6 +154,19 @@ def _dest_inside_source(config: RayocrConfig, source: StorageUri, dest: StorageU
     if contains(dest, source):
         return [f"*{suffix}" for suffix in pdf_suffixes()]  # *.md and *.jsonl beside the PDFs are no sources anyway
     return [glob.escape(path_below(source, dest)) + "/*"]
+
+
+def _dest_below_source(config: RayocrConfig, source: Storage, dest: Storage) -> list[str]:
+    """As `_dest_inside_source`, for folders of a Drive with ids of their own: how they lie only the server knows."""
+    path = source.path_to(dest)
+    if not path:
+        return []
+    if not config.allow_dest_in_source:
+        raise UsageError(
+            f"dest={config.dest} is inside the source (as {path}): outputs would be taken for sources."
+            " Choose a folder elsewhere, or give allow_dest_in_source=true."
+        )
+    return [glob.escape(path) + "/*"]
 
 
 def _existing(uri: StorageUri, access: AccessConfig) -> Storage:
@@ -177,6 +198,14 @@ def existing_state(config: RayocrConfig) -> Storage:
     option = "state" if config.state is not None else "dest"
     uri = parse_uri(config.state or config.dest)
     try:
-        return open_storage(str(uri), config.storage.dest)
+        return open_storage(str(uri), config.storage.state)
     except ObjectNotFound as error:
         raise UsageError(f"{uri.display} does not exist, so there is nothing to tell about. Check {option}=") from error
+
+
+def sweep_temp_files(plan: Plan) -> None:
+    """Remove what killed processes left behind, where storage has such files. Raises StorageError."""
+    for storage in {plan.dest.uri: plan.dest, plan.state.uri: plan.state}.values():
+        sweep = getattr(storage, "sweep_temp", None)
+        if sweep is not None:
+            sweep()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rayocr.driver.timings import StageTimings
-from rayocr.messages import DiscoveryTotals, DocumentOutcome, LimiterState, PageOutcome, PageSummary
+from rayocr.messages import SUSPECT, DiscoveryTotals, DocumentOutcome, LimiterState, PageOutcome, PageSummary
 
 
 @dataclass(slots=True)
@@ -27,12 +27,22 @@ class Progress:
     taken_up: int = 0  # dead letters of earlier runs that this one tries again
     held_elsewhere: int = 0  # by other runs at this moment; awaited at the end
     locks_away: bool = False
+    watching: bool = False  # mode=watch: there is no end to come to
+    next_look_at: float | None = None  # of the watch, by `clock`; None while it looks
+    waiting_for: str = ""  # what the watch waits out
+    settling: int = 0  # files that are still being written
+    under_way: int = 0  # documents with a flow
+    gone: int = 0  # removed from the source before they were read
+    renamed: int = 0  # their outputs have a hash in the name, since another document has the plain one
+    documents_copied: int = 0  # the same bytes as another, and not read
     deferred: int = 0  # their storage was away; the next run takes them up
     pages_known: int = 0
     pages_done: int = 0
     pages_resumed: int = 0  # found in the ledger of an earlier run
     pages_copied: int = 0  # identical to one that was read before
     doubtful_pages: int = 0
+    suspect_pages: int = 0  # of the doubtful ones, those that another reading of the page does not agree with
+    compared_pages: int = 0  # whose agreement with another reading was measured
     outcomes: Counter[PageOutcome] = field(default_factory=Counter)
     engines: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)  # of rejected documents and failed pages
@@ -42,6 +52,7 @@ class Progress:
     workers: int = 0
     limiter: LimiterState | None = None  # as it was a second ago; None: no engine waits for a server
 
+    storage_calls: Counter[tuple[str, str]] = field(default_factory=Counter)  # of workers, by operation and outcome
     timings: StageTimings = field(default_factory=StageTimings)
     last_page_at: float | None = None
 
@@ -96,6 +107,8 @@ class Progress:
         self.outcomes[page.outcome] += 1
         self.pages_copied += page.copied
         self.doubtful_pages += bool(page.doubts)
+        self.suspect_pages += SUSPECT in page.doubts
+        self.compared_pages += page.agreement is not None
         self.engines[page.engine or page.outcome.value] += 1
         if page.outcome is PageOutcome.FAILED and page.attempts:
             self.reasons[page.attempts[-1].reason] += 1

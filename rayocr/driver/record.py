@@ -30,6 +30,8 @@ def run_record(progress: Progress, *, run_id: str, fingerprint: str) -> dict[str
         "pages": {outcome.value: count for outcome, count in progress.outcomes.items()},
         "pages_resumed": progress.pages_resumed,
         "doubtful_pages": progress.doubtful_pages,
+        "suspect_pages": progress.suspect_pages,
+        "compared_pages": progress.compared_pages,
         "engines": dict(progress.engines),
         "reasons": dict(progress.reasons),
         "input_tokens": progress.input_tokens,

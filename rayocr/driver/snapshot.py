@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from rayocr.config import RayocrConfig
 from rayocr.driver.progress import Progress
 from rayocr.driver.window import Window
 from rayocr.messages import DocumentOutcome, LedgerState
+from rayocr.storage.counted import storage_calls
 
 if TYPE_CHECKING:
     from rayocr.driver.flow import DocumentFlow
@@ -43,6 +45,7 @@ class Snapshooter:
             "documents_total": progress.documents_total,
             "documents_finished_before": progress.totals.finished,
             "listing_done": progress.listing_done,
+            "watching": self._watching(),
             "pages": {outcome.value: count for outcome, count in progress.outcomes.items()},
             "pages_done": progress.pages_done,
             "pages_total": progress.pages_total,
@@ -54,8 +57,17 @@ class Snapshooter:
             "gauges": self._gauges(),
             "models": [self._model(model) for model in (limiter.models if limiter else ())],
             "stages": progress.timings.as_dict(),
+            "storage": self._storage(),
             "under_way": self.flow.under_way()[:_SHOWN],
         }
+
+    def _watching(self) -> dict[str, Any] | None:
+        """None where the run ends by itself."""
+        progress = self.progress
+        if not progress.watching:
+            return None
+        next_look_s = None if progress.next_look_at is None else round(max(0.0, progress.next_look_at - progress.clock()), 1)
+        return {"next_look_s": next_look_s, "waiting_for": progress.waiting_for, "settling": progress.settling}
 
     def _totals(self) -> dict[str, float]:
         progress = self.progress
@@ -63,12 +75,22 @@ class Snapshooter:
             "pages_resumed": progress.pages_resumed,
             "pages_copied": progress.pages_copied,
             "pages_doubtful": progress.doubtful_pages,
+            "pages_suspect": progress.suspect_pages,
+            "pages_compared": progress.compared_pages,
             "cost_usd": round(progress.spent_usd, 6),
             "leases_lost": self.leases.lost,
             "documents_elsewhere": progress.elsewhere,
-            "documents_deferred": progress.deferred,
+            "documents_deferred": 0 if progress.watching else progress.deferred,
             "documents_cancelled": progress.cancelled,
+            "documents_gone": progress.gone,
+            "documents_renamed": progress.renamed,
+            "documents_copied": progress.documents_copied,
         }
+
+    def _storage(self) -> list[tuple[str, str, int]]:
+        """Calls of all processes: operation, outcome, how many."""
+        calls = self.progress.storage_calls + Counter(storage_calls())
+        return sorted((operation, outcome, count) for (operation, outcome), count in calls.items())
 
     def _gauges(self) -> dict[str, float]:
         progress, limiter = self.progress, self.progress.limiter

@@ -5,15 +5,20 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import ray
+
 from rayocr.actors.page_worker import WorkerSettings
+from rayocr.actors.placement import Group, Placement, placement
 from rayocr.actors.spawn import answer
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver import handles
+from rayocr.driver.nodes import Nodes, look
 from rayocr.driver.pool import WorkerPool
 from rayocr.driver.preflight import Plan
 from rayocr.driver.shards import ShardSizer
 from rayocr.retry import RetryPolicy
 
+_ASKED_FOR_AT_FIRST = 4  # workers that compute, where no node is there for them yet
 _WAITING_WORKERS = 4  # at most, unless workers.max says otherwise: each holds hundreds of pages in flight
 
 
@@ -23,6 +28,15 @@ def open_pool(
     """For the stage of that index; `cpus` are the cluster's. Starts nothing."""
     stage = plan.stages[index]
     computes = stage.kind == "compute"
+    group = Group.COMPUTE if computes else Group.WAIT
+    asked = group if group in actors.place.groups else None
+
+    def most_on(nodes: Nodes) -> int:
+        if not computes:
+            return max(_WAITING_WORKERS, len(nodes.staying(asked)))
+        # Where an autoscaler brings nodes for whom it sees waiting, there are more to wait than there is room for.
+        return max(_ASKED_FOR_AT_FIRST, 2 * nodes.cpus(asked)) if config.workers.groups else max(1, nodes.cpus(asked))
+
     most = config.workers.max or (max(1, cpus) if computes else _WAITING_WORKERS)
     in_flight = config.workers.pages_in_flight or _pages_in_flight(config)
     if config.engine.batch:  # pages of a batch wait for hours, all together: as many as the window holds
@@ -43,7 +57,9 @@ def open_pool(
         policy=replace(RetryPolicy.from_config(config.retry), max_attempts=config.retry.engine_attempts),
         fingerprint=actors.assemble_settings.fingerprint,
         dedup=config.dedup.pages,
+        log_pages=config.logs.pages,
         keep_boxes=any(output.needs_boxes for output in plan.outputs),
+        doubt=config.doubt,
     )
     sizer = ShardSizer(stage.kind, target_s=config.workers.target_shard_s, max_pages=config.workers.max_shard_pages)
     pool = WorkerPool(
@@ -59,9 +75,17 @@ def open_pool(
         min_workers=min(config.workers.min, most),
         max_workers=most,
         max_pages=config.workers.max_pages,
+        max_for=None if config.workers.max else most_on,
         run_id=run_id,
     )
     return pool, sizer
+
+
+def place_on(config: RayocrConfig, plan: Plan) -> Placement:
+    """Where the run's actors live on the cluster that this process is connected to."""
+    needed = frozenset(Group.COMPUTE if stage.kind == "compute" else Group.WAIT for stage in plan.stages)
+    here = ray.get_runtime_context().get_node_id()
+    return placement(config.workers.groups, needed=needed, offered=look().groups, driver_node=here)
 
 
 def _pages_in_flight(config: RayocrConfig) -> int:

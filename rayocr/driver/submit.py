@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from rayocr.config import Mode, RayocrConfig
 from rayocr.driver.cluster import quiet_ray
 from rayocr.errors import ClusterUnavailable, CredentialsError, Interrupted, RayocrError, UsageError
+from rayocr.masking import masked
 
 if TYPE_CHECKING:
     from ray.job_submission import JobSubmissionClient
@@ -55,8 +56,14 @@ def submit(config: RayocrConfig, arguments: Sequence[str]) -> int:
 
 
 def entrypoint(config: RayocrConfig, arguments: Sequence[str]) -> str:
-    """The job's command line: the overrides, but for those that are about submitting."""
+    """The job's command line: the overrides, but for those that are about submitting. Raises UsageError for one with a secret."""
     ours = ("mode", "cluster", "progress")
+    for argument in arguments:
+        if masked(argument) != argument:
+            raise UsageError(
+                f"{argument.partition('=')[0]}= carries a key or a password, and whoever sees the dashboard can read the command"
+                " line of a job. Put it into the environment of the cluster."
+            )
     kept = [a for a in arguments if a.lstrip("+").partition("=")[0] not in ours and not a.startswith("submit.")]
     # exec: a stop is a signal to the shell that Ray starts, and must reach the run.
     command = ["exec", "python", "-m", "rayocr", *kept, f"mode={config.submit.mode}", "cluster=auto", "progress=plain"]

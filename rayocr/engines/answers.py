@@ -1,21 +1,17 @@
-"""What a model wraps around a page, taken off: code fences, a line of introduction; and a refusal that came as text.
+"""What a model wraps around a page, taken off: code fences, introduction and goodbye; and a refusal that came as text.
 
 Pure. Cautious: a page that is itself a listing keeps its fence (a fence with the name of a language is the page's), and only
-sentences about the task itself are taken for the model's own.
+sentences about the task itself, at the very beginning or end, are taken for the model's own.
 """
 
 from __future__ import annotations
 
 import re
 
+from rayocr.engines.chatter import without_chatter
+
 _FENCE = re.compile(
     r"^```[ \t]*(?:markdown|md|text|txt|plaintext)?[ \t]*\n(?P<inner>.*?)\n?^```[ \t]*$", re.DOTALL | re.MULTILINE | re.I
-)
-_INTRODUCTION = re.compile(
-    r"\A(?:(?:sure|certainly|okay|ok|of course)[,.!]?\s+)?"
-    r"(?:here(?:['’]s| is| are)|below is|the following is)\b[^\n]{0,80}"
-    r"\b(?:transcri|translat|markdown|extracted|page)[^\n]{0,80}:[ \t]*\n\s*",
-    re.I,
 )
 _REFUSAL = re.compile(
     r"\A(?:(?:i['’]m|i am) sorry[,.]?\s+|sorry[,.]?\s+|i apologi[sz]e[,.]?\s+|unfortunately[,.]?\s+)?(?:but\s+)?"
@@ -29,14 +25,11 @@ _REFUSAL_CHARS = 400  # a longer answer is a page on which somebody is sorry
 
 def unwrapped(text: str) -> str:
     """The page's Markdown without what the model put around it."""
-    text = text.strip()
-    without_introduction = _INTRODUCTION.sub("", text, count=1)
-    if without_introduction:
-        text = without_introduction
+    text = without_chatter(text.strip())
     blocks = list(_FENCE.finditer(text))
     # Only when nothing but fences is there: a fence in the middle of a page belongs to the page.
     if blocks and not _FENCE.sub("", text).strip():
-        text = "\n\n".join(block["inner"].strip("\n") for block in blocks).strip()
+        text = without_chatter("\n\n".join(block["inner"].strip("\n") for block in blocks).strip())
     return text
 
 

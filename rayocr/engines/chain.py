@@ -15,12 +15,22 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngine
-from rayocr.engines.checks import check_answer
+from rayocr.engines.checks import check_answer, repeats_as_its_page
 from rayocr.engines.ladder import MAX_PAID_TRIES, is_paid, next_model
 from rayocr.engines.registry import Stage
-from rayocr.errors import BadAnswer, DayQuotaExhausted, EngineError, EngineTimeout, EngineTransient, LowConfidence, RayocrError
+from rayocr.engines.second_look import Look, SecondLook
+from rayocr.errors import (
+    BadAnswer,
+    DayQuotaExhausted,
+    EngineError,
+    EngineTimeout,
+    EngineTransient,
+    LowConfidence,
+    RayocrError,
+    RepetitionLoop,
+)
 from rayocr.ledger.boxes import pack_boxes
-from rayocr.messages import Attempt, PageOutcome, PageRecord, PageText
+from rayocr.messages import SUSPECT, Attempt, PageOutcome, PageRecord, PageText
 from rayocr.pdf.ink import BLANK_COVERAGE
 from rayocr.retry import RetryPolicy, decide
 
@@ -28,6 +38,8 @@ if TYPE_CHECKING:
     from rayocr.pdf.page import Page
 
 Remember = Callable[[PageRecord], Awaitable[object]]
+# Told before a request is sent again: the page, the model, which try failed, why, and the delay in seconds.
+OnRetry = Callable[["PageProgress", str, int, RayocrError, float], None]
 
 _MESSAGE_CHARS = 300  # of an error kept on record: enough to act on, short enough for a manifest of 10,000 pages
 
@@ -94,11 +106,13 @@ class PageProgress:
     def blank(self) -> PageRecord:
         return self._record(PageOutcome.BLANK)
 
-    def answered(self, answer: PageText, *, doubts: tuple[str, ...] = ()) -> PageRecord:
+    def answered(self, answer: PageText, *, doubts: tuple[str, ...] = (), look: Look | None = None) -> PageRecord:
         # The first engine's own doubtful answer is no fallback, although others were asked after it.
         asked_before = bool(self._attempts) and self._attempts[0].engine != answer.engine
         outcome = PageOutcome.FALLBACK if asked_before else PageOutcome.DONE
         vain = self._record(outcome)
+        if look is not None and look.suspect:
+            doubts = (*doubts, SUSPECT)
         return replace(
             vain,
             text=answer.text,
@@ -108,13 +122,23 @@ class PageProgress:
             output_tokens=vain.output_tokens + answer.output_tokens,
             cost_usd=vain.cost_usd + answer.cost_usd,
             doubts=doubts,
+            agreement=look.agreement if look is not None else None,
             boxes="" if answer.engine == "textlayer" else pack_boxes(answer.boxes or ()),  # its page can be searched as it is
         )
 
     def copied(self, twin: PageRecord) -> PageRecord:
         """The text of an identical page, at the price of what was tried in vain on this one."""
         vain = self._record(PageOutcome.DONE)
-        return replace(vain, text=twin.text, engine=twin.engine, model=twin.model, content_hash=twin.content_hash, copied=True)
+        return replace(
+            vain,
+            text=twin.text,
+            engine=twin.engine,
+            model=twin.model,
+            content_hash=twin.content_hash,
+            copied=True,
+            doubts=twin.doubts,
+            agreement=twin.agreement,
+        )
 
     def exhausted(self, stage: Stage) -> PageRecord:
         """No engine of the stage delivered for certain. A doubtful text goes along to the next stage, which may do better."""
@@ -171,7 +195,7 @@ class ComputeStage:
                 if answer is None:
                     continue
                 if engine.name != "textlayer":
-                    check_answer(answer, ink_coverage=inked)
+                    check_answer(answer, ink_coverage=inked, can_loop=False)
                     progress.check_surer(answer)
             except LowConfidence as error:
                 progress.note(engine, error)
@@ -202,7 +226,9 @@ class WaitingStage:
         policy: RetryPolicy,
         on_thread: Callable[..., Awaitable[object]],
         twins: Twins | None = None,
+        second_look: SecondLook | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        on_retry: OnRetry = lambda *_: None,
     ) -> None:
         self.stage = stage
         self._engines = engines
@@ -210,7 +236,9 @@ class WaitingStage:
         self._policy = policy
         self._on_thread = on_thread  # runs a function on the PDFium thread
         self._twins = twins
+        self._second_look = second_look
         self._sleep = sleep
+        self._on_retry = on_retry
 
     async def recognize(
         self, page: Page, offered: OfferedPage, progress: PageProgress, *, first_engine: int, remember: Remember
@@ -259,7 +287,7 @@ class WaitingStage:
         for engine in engines:
             try:
                 if isinstance(engine, WaitingEngine):
-                    answer = await self._ask(engine, offered, progress, remember)
+                    answer = await self._ask(engine, page, offered, progress, remember)
                 elif used_up is None:
                     answer = await self._read_light(engine, page, progress)
                 else:
@@ -268,10 +296,17 @@ class WaitingStage:
                 used_up = error if used_up is None else min(used_up, error, key=lambda e: e.resumes_at or 0.0)
                 continue
             if answer is not None:
-                return progress.answered(answer)
+                return progress.answered(answer, look=await self._look(engine, page, offered, answer))
         if used_up is not None:
             raise used_up  # and not a fallback: tomorrow the page can be read by the engine that was asked for
         return progress.exhausted(self.stage)
+
+    async def _look(self, engine: Engine, page: Page, offered: OfferedPage, answer: PageText) -> Look | None:
+        if self._second_look is None or not isinstance(engine, WaitingEngine):
+            return None
+        sampled = self._second_look.samples and self._second_look.chosen(await offered.content_hash())
+        look = await self._on_thread(partial(self._second_look.look, sampled=sampled), page, answer)
+        return look if isinstance(look, Look) else None
 
     async def _read_light(self, engine: Engine, page: Page, progress: PageProgress) -> PageText | None:
         assert isinstance(engine, ComputeEngine)
@@ -283,7 +318,12 @@ class WaitingStage:
         return answer if isinstance(answer, PageText) else None
 
     async def _ask(
-        self, engine: WaitingEngine, offered: OfferedPage, progress: PageProgress, remember: Callable[[], Awaitable[object]]
+        self,
+        engine: WaitingEngine,
+        page: Page,
+        offered: OfferedPage,
+        progress: PageProgress,
+        remember: Callable[[], Awaitable[object]],
     ) -> PageText | None:
         """Down the engine's models until an answer passes. Raises DayQuotaExhausted when those that may be asked are parked."""
         parked: dict[str, DayQuotaExhausted] = {}
@@ -296,8 +336,8 @@ class WaitingStage:
                 return None
             answer: PageText | None = None
             try:
-                answer = await self._request(engine, offered, model)
-                check_answer(answer, ink_coverage=lambda: 1.0)  # inked: that was asked before the page was sent
+                answer = await self._request(engine, offered, progress, model)
+                await self._check(answer, page)
             except DayQuotaExhausted as error:
                 parked[model] = error
                 continue
@@ -308,7 +348,14 @@ class WaitingStage:
             if is_paid(progress.attempts[-1]):
                 await remember()
 
-    async def _request(self, engine: WaitingEngine, offered: OfferedPage, model: str) -> PageText:
+    async def _check(self, answer: PageText, page: Page) -> None:
+        try:
+            check_answer(answer, ink_coverage=lambda: 1.0)  # inked: that was asked before the page was sent
+        except RepetitionLoop:
+            if not repeats_as_its_page(answer, str(await self._on_thread(_own_text, page))):
+                raise
+
+    async def _request(self, engine: WaitingEngine, offered: OfferedPage, progress: PageProgress, model: str) -> PageText:
         attempt = timeouts = 0
         while True:
             attempt += 1
@@ -320,6 +367,7 @@ class WaitingStage:
                 timeouts += isinstance(error, EngineTimeout)
                 if decision is None or timeouts >= MAX_PAID_TRIES:  # what was not waited for may be on the bill all the same
                     raise
+                self._on_retry(progress, model, attempt, error, decision.delay_s)
             await self._sleep(decision.delay_s)
 
 
@@ -334,6 +382,10 @@ class _InkedOnce:
         if self._coverage is None:
             self._coverage = self._measure()
         return self._coverage
+
+
+def _own_text(page: Page) -> str:
+    return page.text_layer().text
 
 
 def _is_inked(page: Page) -> bool:

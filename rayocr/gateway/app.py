@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
 from fastapi import Path as InPath
-from fastapi.responses import HTMLResponse, PlainTextResponse, StreamingResponse
+from fastapi.responses import PlainTextResponse, StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
@@ -23,7 +23,12 @@ from rayocr.ledger.manifest import Manifest
 from rayocr.messages import DocumentOutcome
 from rayocr.observe.metrics import exposition
 
-PAGE = Path(__file__).with_name("page.html")
+T = TypeVar("T")
+
+STATIC = Path(__file__).with_name("static")
+_TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+_STREAMS = 64  # pages that are open at once
+FILES = {path.name: _TYPES[path.suffix] for path in sorted(STATIC.iterdir()) if path.suffix in _TYPES}
 
 DocumentId = Annotated[str, InPath(pattern="^[0-9a-f]{32}$", description="32 hex digits")]
 PageNumber = Annotated[int, InPath(ge=1, le=1_000_000)]
@@ -36,6 +41,15 @@ class Accepted(BaseModel):
 
 class Problem(BaseModel):
     detail: Any
+
+
+class WhatToRetry(BaseModel):
+    reason: str | None = Field(default=None, max_length=100, description="A class of errors, for example Refused")
+    q: str | None = Field(default=None, max_length=200, description="Part of the documents' names")
+
+
+class Retried(BaseModel):
+    documents: int
 
 
 class FileToProcess(BaseModel):
@@ -91,8 +105,14 @@ def _add_health(app: FastAPI, face: Face) -> None:
         return {"status": "ready"}
 
     @app.get("/", include_in_schema=False)
-    async def page() -> HTMLResponse:
-        return HTMLResponse(PAGE.read_text(encoding="utf-8"))
+    async def page() -> Response:
+        return await static("index.html")
+
+    @app.get("/static/{name}", include_in_schema=False)
+    async def static(name: str) -> Response:
+        if name not in FILES:  # from a list: no path is made of what was asked for
+            raise HTTPException(404, "There is no such file.")
+        return Response((STATIC / name).read_bytes(), media_type=FILES[name])
 
     @app.get("/favicon.ico", include_in_schema=False)
     async def favicon() -> Response:
@@ -109,6 +129,11 @@ def _add_reading(app: FastAPI, face: Face) -> None:
     async def status() -> dict[str, Any]:
         return dict(face.snapshot)
 
+    @app.get("/history")
+    async def history() -> dict[str, Any]:
+        """Pages and money over the last minutes and over the run."""
+        return face.history.as_dict()
+
     @app.get("/config")
     async def config() -> dict[str, Any]:
         return dict(face.config)
@@ -118,14 +143,25 @@ def _add_reading(app: FastAPI, face: Face) -> None:
         found = await run_in_threadpool(face.log_lines, lines)
         return [line for text in found if (line := _json(text)) is not None]
 
-    @app.get("/events", responses={200: {"content": {"text/event-stream": {}}}}, include_in_schema=False)
+    streams = 0
+
+    @app.get("/events", response_class=StreamingResponse, responses={200: {"content": {"text/event-stream": {}}}})
     async def events() -> StreamingResponse:
         """Server-sent events: the status, every second."""
 
+        nonlocal streams
+        if streams >= _STREAMS:
+            raise HTTPException(503, "So many watch already that no more are taken.")
+        streams += 1
+
         async def stream() -> AsyncIterator[str]:
-            while True:
-                yield f"data: {json.dumps(dict(face.snapshot))}\n\n"
-                await asyncio.sleep(1.0)
+            nonlocal streams
+            try:
+                while True:
+                    yield f"data: {json.dumps(dict(face.snapshot))}\n\n"
+                    await asyncio.sleep(1.0)
+            finally:
+                streams -= 1
 
         return StreamingResponse(stream(), media_type="text/event-stream")
 
@@ -159,10 +195,10 @@ def _add_documents(app: FastAPI, face: Face) -> None:
     @app.get("/documents/{document_id}/pages/{page_number}")
     async def page_text(document_id: DocumentId, page_number: PageNumber) -> dict[str, Any]:
         manifest = await _manifest(face, document_id)
-        text = await run_in_threadpool(face.text, manifest, page_number)
-        if text is None:
-            raise HTTPException(404, "There is no text of this page.")
-        return {"page_number": page_number, "text": text}
+        found = await run_in_threadpool(face.page, manifest, page_number)
+        if found is None:
+            raise HTTPException(404, "There is no such page.")
+        return found
 
     @app.get("/documents/{document_id}/pages/{page_number}/image", response_class=Response)
     async def page_image(document_id: DocumentId, page_number: PageNumber) -> Response:
@@ -176,6 +212,11 @@ def _add_documents(app: FastAPI, face: Face) -> None:
 
 
 def _add_control(app: FastAPI, face: Face, verify_push: Any) -> None:
+    @app.post("/documents/retry", status_code=202)
+    async def retry_all(which: WhatToRetry) -> Retried:
+        """Every document that had failed and fits is read again by this run: its failed pages, or all of a rejected one."""
+        return Retried(documents=await run_in_threadpool(face.retry_all, reason=which.reason, q=which.q))
+
     @app.post("/documents/{document_id}/retry", status_code=202)
     async def retry(document_id: DocumentId) -> Accepted:
         """Its failed pages are read again by this run."""
@@ -195,7 +236,7 @@ def _add_control(app: FastAPI, face: Face, verify_push: Any) -> None:
 
     @app.post("/process-file", status_code=202)
     async def process_file(file: FileToProcess) -> Accepted:
-        return Accepted(document_id=await _add(face, file.name))
+        return Accepted(document_id=await _added(face.commands.add, file.name))
 
     @app.post("/gcs-event", status_code=202)
     async def gcs_event(envelope: PushEnvelope, request: Request) -> Accepted:
@@ -206,7 +247,8 @@ def _add_control(app: FastAPI, face: Face, verify_push: Any) -> None:
             except ValueError as error:
                 raise HTTPException(403, "The push is not from Pub/Sub.") from error
         name = _name_in_event(face, envelope.message)
-        return Accepted(document_id=await _add(face, name)) if name else Accepted(accepted=False)
+        document_id = await _added(face.commands.notice, name) if name else None
+        return Accepted(accepted=document_id is not None, document_id=document_id)
 
     @app.post("/pause", status_code=202)
     async def pause() -> Accepted:
@@ -233,9 +275,11 @@ async def _manifest(face: Face, document_id: str) -> Manifest:
     return manifest
 
 
-async def _add(face: Face, name: str) -> str:
+async def _added(add: Callable[[str], T], name: str) -> T:
     try:
-        return await run_in_threadpool(face.commands.add, name)
+        if not name.lower().endswith(".pdf") or name.startswith(".rayocr/"):
+            raise ObjectNotFound(name)
+        return await run_in_threadpool(add, name)
     except (ObjectNotFound, UnsafeName) as error:
         raise HTTPException(404, f"The source has no document of that name: {name!r}") from error
     except RayocrError as error:

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rayocr.errors import ObjectNotFound, RecordCorrupt, StorageError
+from rayocr.gateway.history import History
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of, manifest_name
+from rayocr.ledger.runs import runs_of
+from rayocr.messages import DocumentOutcome, PageOutcome
 from rayocr.outputs.report.pages import pages_of_markdown
 from rayocr.storage.base import Storage
 
@@ -26,7 +30,8 @@ _LOG_TAIL_BYTES = 512 << 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commands:
-    """What the run does on request; each returns at once. `add(name)` raises ObjectNotFound, StorageError."""
+    """What the run does on request; each returns at once. `add(name)` raises ObjectNotFound, StorageError; `notice(name)` too,
+    and takes only what a listing would (`include=` and the like)."""
 
     pause: Callable[[], None]
     resume: Callable[[], None]
@@ -34,6 +39,7 @@ class Commands:
     cancel: Callable[[str], None]
     retry: Callable[[Manifest], None]
     add: Callable[[str], str]
+    notice: Callable[[str], str | None]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,10 +53,12 @@ class Face:
     draw: Callable[[Manifest, int], bytes | None]  # a page's picture, a JPEG
     readiness: Callable[[], dict[str, str]]  # what is wrong, by part; empty: ready
     snapshot: Mapping[str, Any] = field(default_factory=dict)
+    history: History = field(default_factory=History)
     pushed_at: float = field(default_factory=time.monotonic)
 
     def push(self, snapshot: Mapping[str, Any]) -> None:
         self.snapshot, self.pushed_at = snapshot, time.monotonic()
+        self.history.add(snapshot)
 
     @property
     def lives(self) -> bool:
@@ -83,6 +91,15 @@ class Face:
                 return found, last
         return found, None
 
+    def retry_all(self, *, reason: str | None, q: str | None) -> int:
+        """Take up again what had failed and fits; how many. Raises StorageError."""
+        count = 0
+        for manifest in self._manifests_after(None):
+            if manifest.outcome is not DocumentOutcome.COMPLETE and _matches(manifest, None, q, reason):
+                self.commands.retry(manifest)
+                count += 1
+        return count
+
     def _manifests_after(self, cursor: str | None) -> Iterator[Manifest]:
         for entry in self.state.list(DOCUMENTS_PREFIX):
             document_id = document_id_of(entry.name)
@@ -101,6 +118,24 @@ class Face:
         except StorageError:
             return None
 
+    def page(self, manifest: Manifest, page_number: int) -> dict[str, Any] | None:
+        """What is known of a page, and its text; None where there is no such page."""
+        outcome = next((kind.value for kind, runs in manifest.pages.items() if _holds(runs, page_number)), None)
+        if outcome is None:
+            return None
+        note = next((note for note in manifest.notes if note.page_number == page_number), None)
+        engine = note.engine if note else ""
+        if not engine and outcome == PageOutcome.DONE:
+            engine = _other_engine(manifest)
+        return {
+            "page_number": page_number,
+            "outcome": outcome,
+            "engine": engine,
+            "doubts": list(note.doubts) if note else [],
+            "attempts": [attempt.model_dump() for attempt in note.attempts] if note else [],
+            "text": self.text(manifest, page_number),
+        }
+
     def picture(self, manifest: Manifest, page_number: int) -> bytes | None:
         return self.draw(manifest, page_number)
 
@@ -113,6 +148,18 @@ class Face:
             file.seek(max(0, file.seek(0, 2) - _LOG_TAIL_BYTES))
             lines = file.read().decode("utf-8", "replace").splitlines()
         return lines[-count:]
+
+
+def _holds(runs: str, page_number: int) -> bool:
+    return any(page_number in run for run in runs_of(runs))
+
+
+def _other_engine(manifest: Manifest) -> str:
+    """Who read the pages of which there is nothing to say; "" where that may have been several."""
+    left = Counter(manifest.engines)
+    left.subtract(note.engine for note in manifest.notes if note.engine)
+    engines = [engine for engine, count in left.items() if count > 0]
+    return engines[0] if len(engines) == 1 else ""
 
 
 def line_of(manifest: Manifest) -> dict[str, Any]:

@@ -13,7 +13,11 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 _OPEN = frozenset({"/", "/health", "/ready", "/openapi.json", "/favicon.ico"})  # nothing of the run's is told there
 _MAX_BODY_BYTES = 64 << 10
 _PER_S, _BURST = 50.0, 200.0
-_POLICY = b"default-src 'self'; img-src 'self' blob:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+# Names that documents have are text on the page and nothing else; were one to become markup, nothing of it would run.
+_POLICY = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self';"
+    b" form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
 _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -59,10 +63,13 @@ class Guard:
         headers = dict(scope["headers"])
         if not self._within_rate():
             return 429, "Too many requests."
-        if self._token is not None and scope["path"] not in self._open:
+        is_open = scope["path"] in self._open or scope["path"].startswith("/static/")
+        if self._token is not None and not is_open:
             given = headers.get(b"authorization", b"").decode("latin-1")
             if not secrets.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
                 return 401, "A bearer token is needed."
+        if self._token is None and not _is_local(headers.get(b"host", b"")):
+            return 403, "Without a token only requests to this machine's own names are taken."
         if self._token is None and scope["method"] != "GET" and _is_foreign(headers):
             return 403, "Requests of other pages are not taken."
         length = headers.get(b"content-length", b"0")
@@ -77,6 +84,12 @@ class Guard:
             return False
         self._tokens -= 1
         return True
+
+
+def _is_local(host: bytes) -> bool:
+    """A page of the internet can give its own name the address of this machine; the name is then still its own."""
+    name = host.rsplit(b":", 1)[0] if not host.endswith(b"]") else host
+    return name in (b"localhost", b"127.0.0.1", b"[::1]")
 
 
 def _is_foreign(headers: dict[bytes, bytes]) -> bool:

@@ -6,12 +6,12 @@ import asyncio
 import errno
 import socket
 import threading
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from rayocr.config import GatewayConfig
 from rayocr.errors import UsageError
 from rayocr.gateway.face import Face
+from rayocr.gateway.push import push_verifier
 
 if TYPE_CHECKING:
     import uvicorn
@@ -62,7 +62,7 @@ class GatewayServer:
 
         from rayocr.gateway.app import create_app
 
-        app = create_app(self.face, token=self._token, verify_push=push_verifier(self._config.push_audience))
+        app = create_app(self.face, token=self._token, verify_push=push_verifier(self._config))
         settings = uvicorn.Config(
             app, log_config=None, access_log=False, lifespan="off", loop="asyncio", timeout_graceful_shutdown=1
         )
@@ -70,24 +70,6 @@ class GatewayServer:
         with listening:
             if not self._closing:
                 asyncio.run(self._server.serve(sockets=[listening]))
-
-
-def push_verifier(audience: str | None) -> Callable[[str], None] | None:
-    """Looks whether a push carries Google's signature for our audience; raises ValueError."""
-    if audience is None:
-        return None
-
-    def verify(authorization: str) -> None:
-        from google.auth.exceptions import GoogleAuthError
-        from google.auth.transport.requests import Request
-        from google.oauth2 import id_token
-
-        try:
-            id_token.verify_oauth2_token(authorization.removeprefix("Bearer "), Request(), audience)
-        except GoogleAuthError as error:
-            raise ValueError(str(error)) from error
-
-    return verify
 
 
 def _bound(host: str, port: int) -> socket.socket:

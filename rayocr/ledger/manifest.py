@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from rayocr import __version__
 from rayocr.errors import RecordCorrupt
 from rayocr.ledger.runs import format_runs, runs_of
-from rayocr.messages import Attempt, DocumentContext, DocumentOutcome, OutputFile, PageOutcome, PageSummary
+from rayocr.messages import Attempt, CopyOf, DocumentContext, DocumentOutcome, OutputFile, PageOutcome, PageSummary
 
 DOCUMENTS_PREFIX = ".rayocr/documents/"
 DEAD_LETTERS_PREFIX = ".rayocr/dead_letters/"
@@ -60,6 +60,7 @@ class PageNote(_Model):
     reason: str = ""  # of the last engine that did not deliver: a class of errors.py
     message: str = ""
     doubts: tuple[str, ...] = ()
+    agreement: float | None = None  # with another reading of the page, 0..1
     attempts: tuple[AttemptNote, ...] = ()
 
 
@@ -68,6 +69,13 @@ class OutputNote(_Model):
     size_bytes: int = Field(ge=0)
     sha256: str
     notes: tuple[str, ...] = ()
+
+
+class CopyNote(_Model):
+    """The document that was read instead: the same bytes under another name."""
+
+    document_id: str
+    name: str = ""
 
 
 class Manifest(_Model):
@@ -91,10 +99,13 @@ class Manifest(_Model):
     notes: tuple[PageNote, ...] = ()
     engines: dict[str, int] = {}
     models: tuple[str, ...] = ()
+    compared: int = 0  # pages whose agreement with another reading was measured; those that agreed too little are in `notes`
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float = 0.0
     outputs: tuple[OutputNote, ...] = ()
+    copy_of: CopyNote | None = None
+    content_sha256: str | None = None  # of the source's bytes, where copies are looked for
     fencing_token: int = 0
     run_id: str
     started_at: str
@@ -147,6 +158,7 @@ def build_manifest(
     reason: str | None = None,
     message: str | None = None,
     settings: dict[str, Any] | None = None,
+    copy_of: CopyOf | None = None,
 ) -> Manifest:
     """`summaries`: every page, in order; none for a rejected document. `finished_at` is now, unless given."""
     numbers: defaultdict[PageOutcome, list[int]] = defaultdict(list)
@@ -173,10 +185,13 @@ def build_manifest(
         notes=tuple(_note(page) for page in summaries if _is_notable(page)),
         engines=dict(sorted(engines.items())),
         models=tuple(sorted({page.model for page in summaries if page.model})),
+        compared=sum(page.agreement is not None for page in summaries),
         input_tokens=sum(page.input_tokens for page in summaries),
         output_tokens=sum(page.output_tokens for page in summaries),
         cost_usd=round(sum(page.cost_usd for page in summaries), 9),
         outputs=tuple(OutputNote(name=o.name, size_bytes=o.size_bytes, sha256=o.sha256, notes=o.notes) for o in outputs),
+        copy_of=CopyNote(document_id=copy_of.document_id, name=copy_of.name) if copy_of else None,
+        content_sha256=context.content_sha256 or None,
         fencing_token=context.fencing_token,
         run_id=run_id,
         started_at=started_at,
@@ -197,5 +212,6 @@ def _note(page: PageSummary) -> PageNote:
         reason=last.reason if last else "",
         message=last.message if last else "",
         doubts=page.doubts,
+        agreement=page.agreement,
         attempts=tuple(AttemptNote(engine=a.engine, reason=a.reason, message=a.message) for a in page.attempts),
     )

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import NoneType
 from typing import Any
 
 import zstandard
@@ -236,6 +237,8 @@ def _body(record: PageRecord) -> dict[str, Any]:
         body["content_hash"] = record.content_hash
     if record.copied:
         body["copied"] = True
+    if record.agreement is not None:
+        body["agreement"] = record.agreement
     if record.boxes:
         body["boxes"] = record.boxes
     body["text"] = record.text
@@ -271,11 +274,14 @@ def _read_1(body: dict[str, Any]) -> PageRecord:
         content_hash=body.get("content_hash", ""),
         copied=body.get("copied", False) is True,
         boxes=body.get("boxes", ""),
+        agreement=body.get("agreement"),
     )
     texts = (record.document_id, record.text, record.engine, record.model, record.fingerprint, record.content_hash, record.boxes)
     counts = (record.page_number, record.input_tokens, record.output_tokens, record.next_engine, record.fencing_token)
     if {*map(type, texts)} != {str} or {*map(type, counts)} != {int} or type(record.cost_usd) not in (float, int):
         raise TypeError("a field has the wrong type")
+    if type(record.agreement) not in (float, int, NoneType):
+        raise TypeError("an agreement is no number")
     if not record.document_id or record.page_number < 1:
         raise ValueError("no such page")
     return record

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from rayocr.errors import CredentialsError, SharedLimitsUnavailable, UsageError
+from rayocr.errors import CredentialsError, SharedLimitsUnavailable
 from rayocr.limits.base import HORIZON_S, Blocked, Bucket, Take, Taken
 from rayocr.limits.quota_day import quota_day
+from rayocr.redis_url import address_of, open_async_redis, sentinels_of
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -175,14 +176,14 @@ class RedisBucket(Bucket):
     async def close(self) -> None:
         with suppress(SharedLimitsUnavailable):  # else it expires
             await self.report_in_flight(0)
-        await self._client.aclose()
+        for client in (self._client, *sentinels_of(self._client)):
+            await client.aclose()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
         import redis
 
-        options = self._client.connection_pool.connection_kwargs
-        address = options.get("path") or f"{options.get('host', 'localhost')}:{options.get('port', 6379)}"
+        address = address_of(self._client)
         try:
             yield
         except (redis.RedisError, redis.exceptions.RedisClusterException, OSError) as error:
@@ -197,24 +198,7 @@ class RedisBucket(Bucket):
 
 def connect(url: str) -> Redis:
     """A client for all buckets; nothing is sent yet. Raises UsageError."""
-    try:
-        import redis
-        from redis.asyncio import Redis
-        from redis.asyncio.retry import Retry
-        from redis.backoff import NoBackoff
-    except ImportError as error:
-        raise UsageError("limits.shared=redis needs the package redis.", hint="pip install redis.") from error
-    try:
-        return Redis.from_url(
-            url,
-            socket_timeout=_SOCKET_TIMEOUT_S,
-            socket_connect_timeout=_SOCKET_TIMEOUT_S,
-            retry=Retry(NoBackoff(), 1),  # once and at once, for a pooled connection that a restarted server closed
-        )
-    except (ValueError, redis.RedisError) as error:
-        raise UsageError(
-            "REDIS_URL is not understood; write redis://[:password@]host:6379/0, rediss://… or unix://path."
-        ) from error
+    return open_async_redis(url, timeout_s=_SOCKET_TIMEOUT_S)
 
 
 def _us(seconds: float) -> int:

@@ -67,8 +67,6 @@ class FileLocks(Locks):
         self._mutex = threading.Lock()  # flock does not exclude threads that share a descriptor
         self._fd = -1
         self._pid = -1
-        with self._translated():
-            self._folder.mkdir(parents=True, exist_ok=True)
 
     def acquire(self, key: str) -> Lease | None:
         with self._locked() as counter:
@@ -99,7 +97,7 @@ class FileLocks(Locks):
                 os.unlink(self._path(lease.key))
 
     def holders(self, keys: Iterable[str] | None = None) -> dict[str, Holder]:
-        with self._locked():
+        with self._looking() if keys is None else self._locked():
             now = self._clock()
             all_held = (self._read(key) for key in keys) if keys is not None else self._read_all()
             found = [held for held in all_held if held is not None and not held.is_free(now)]
@@ -135,6 +133,21 @@ class FileLocks(Locks):
                 yield self._fd
             finally:
                 fcntl.flock(self._fd, fcntl.LOCK_UN)
+
+    @contextmanager
+    def _looking(self) -> Iterator[None]:
+        """For who only looks, perhaps without permission to write: makes nothing. Where there is no counter, nobody holds any."""
+        with self._mutex, self._translated():
+            try:
+                fd = os.open(self._folder / _COUNTER, os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                yield
+                return
+            try:
+                fcntl.flock(fd, fcntl.LOCK_SH)
+                yield
+            finally:
+                os.close(fd)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

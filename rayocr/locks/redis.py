@@ -14,10 +14,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from rayocr.errors import CredentialsError, LocksUnavailable, UsageError
+from rayocr.errors import CredentialsError, LocksUnavailable
 from rayocr.locks.base import Lease, Locks
 from rayocr.locks.holder import Holder
 from rayocr.process import current_process
+from rayocr.redis_url import address_of, open_redis, sentinels_of
 
 if TYPE_CHECKING:
     import redis
@@ -65,12 +66,12 @@ return 0
 
 
 class RedisLocks(Locks):
-    """`client_or_url`: a redis.Redis, or a URL (redis://, rediss://, unix://), whose password never reaches a message. Connects
+    """`client_or_url`: a redis.Redis, or a URL (see redis_url.py), whose password never reaches a message. Connects
     with the first call."""
 
     def __init__(self, client_or_url: redis.Redis | str, *, owner: str, ttl_s: float = 60.0, prefix: str = "rayocr:") -> None:
         self._owns_client = isinstance(client_or_url, str)
-        client = _connect(client_or_url) if isinstance(client_or_url, str) else client_or_url
+        client = open_redis(client_or_url, timeout_s=_SOCKET_TIMEOUT_S) if isinstance(client_or_url, str) else client_or_url
         self._client: Any = client
         self._owner = owner
         self._ttl_ms = int(ttl_s * 1000)
@@ -138,7 +139,8 @@ class RedisLocks(Locks):
 
     def close(self) -> None:
         if self._owns_client:
-            self._client.close()
+            for client in (self._client, *sentinels_of(self._client)):
+                client.close()
 
     def _key(self, key: str) -> bytes:
         return _text(f"{self._prefix}lease:{key}")
@@ -150,39 +152,14 @@ class RedisLocks(Locks):
         try:
             yield
         except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
-            raise CredentialsError(f"Redis at {self._address()} refuses us: {error}", hint="Check REDIS_URL.") from error
+            raise CredentialsError(f"Redis at {address_of(self._client)} refuses us: {error}", hint="Check REDIS_URL.") from error
         except (
             redis.RedisError,
             redis.exceptions.RedisClusterException,
             redis.exceptions.ChildDeadlockedError,
             OSError,
         ) as error:
-            raise LocksUnavailable(f"Redis at {self._address()} is away: {type(error).__name__}: {error}") from error
-
-    def _address(self) -> str:
-        """Without user and password."""
-        options = self._client.connection_pool.connection_kwargs
-        return str(options.get("path") or f"{options.get('host', 'localhost')}:{options.get('port', 6379)}")
-
-
-def _connect(url: str) -> redis.Redis:
-    try:
-        import redis
-        from redis.backoff import NoBackoff
-        from redis.retry import Retry
-    except ImportError as error:
-        raise UsageError("locks=redis needs the package redis.", hint="pip install redis, or use locks=file.") from error
-    try:
-        return redis.Redis.from_url(
-            url,
-            socket_timeout=_SOCKET_TIMEOUT_S,
-            socket_connect_timeout=_SOCKET_TIMEOUT_S,
-            retry=Retry(NoBackoff(), 1),  # once and at once, for a pooled connection that a restarted server closed
-        )
-    except (ValueError, redis.RedisError) as error:
-        raise UsageError(
-            "REDIS_URL is not understood; write redis://[:password@]host:6379/0, rediss://… or unix://path."
-        ) from error
+            raise LocksUnavailable(f"Redis at {address_of(self._client)} is away: {type(error).__name__}: {error}") from error
 
 
 def _text(value: str) -> bytes:

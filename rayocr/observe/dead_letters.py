@@ -7,14 +7,18 @@ that no finished document lacks its letter; a copy goes to `<logs>/dead_letter/<
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rayocr.errors import ObjectNotFound
+from rayocr.errors import ObjectNotFound, StorageError
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX
 from rayocr.messages import Document, DocumentOutcome
+from rayocr.observe.logs import log_event
 from rayocr.storage.base import Storage
+
+log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
 _RETRY = {
@@ -73,11 +77,36 @@ def write_dead_letter(state: Storage, letter: DeadLetter) -> DeadLetter:
 
 
 def append_dead_letter(logs: Path, letter: DeadLetter) -> None:
-    """The copy in the logs. Raises OSError."""
+    """The copy in the logs. Where they cannot be written nothing is lost: the durable letter is there by then."""
     folder = logs / "dead_letter"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{letter.at[:10]}.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(letter)) + "\n")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / f"{letter.at[:10]}.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(letter)) + "\n")
+    except OSError as error:
+        _note_not_copied(letter.document_id, error)
+
+
+def copy_dead_letter(state: Storage, logs: Path, document_id: str) -> DeadLetter | None:
+    """The durable letter into the logs; None where it cannot be read. Never raises: its document is finished."""
+    try:
+        letter = DeadLetter(**json.loads(state.read(dead_letter_name(document_id))))
+    except (StorageError, ValueError, TypeError) as error:
+        _note_not_copied(document_id, error)
+        return None
+    append_dead_letter(logs, letter)
+    return letter
+
+
+def _note_not_copied(document_id: str, error: Exception) -> None:
+    log_event(
+        log,
+        "dead_letter_not_copied",
+        "A dead letter was not copied into the logs.",
+        level=logging.WARNING,
+        document_id=document_id,
+        error=str(error),
+    )
 
 
 def dead_letter_name(document_id: str) -> str:

@@ -1,6 +1,8 @@
 """Structured logs: a constant message and fields, as JSON lines in `<dir>/json/`, one file a day, swept after some days.
 
-Every line has `action` (past tense). Page text and keys never go into a field.
+Every line has `run_id` and `action` (past tense), and document_id, page_number and attempt where it is about one. Page text never
+goes into a field; secrets are masked in the formatter, whatever the line is made of. What workers log comes here too, on whatever
+node they are (`rayocr.observe.relay`).
 """
 
 from __future__ import annotations
@@ -8,11 +10,16 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from rayocr.masking import masked
+
 _ROOT = "rayocr"
+_OURS = "rayocr_logs"  # marks the handlers that are taken away again when others are set up
 
 
 def log_event(logger: logging.Logger, action: str, message: str, *, level: int = logging.INFO, **fields: Any) -> None:
@@ -21,9 +28,12 @@ def log_event(logger: logging.Logger, action: str, message: str, *, level: int =
 
 
 class JsonFormatter(logging.Formatter):
-    def __init__(self, run_id: str) -> None:
+    """One line of JSON, without secrets. `process`: what every line says besides (`worker`, `host`)."""
+
+    def __init__(self, run_id: str, process: Mapping[str, Any] | None = None) -> None:
         super().__init__()
         self._run_id = run_id
+        self._process = dict(process or {})
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -32,11 +42,12 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
             "logger": record.name,
             "run_id": self._run_id,
-            **getattr(record, "rayocr_fields", {}),
+            **self._process,
+            **getattr(record, "rayocr_fields", {"action": "noted"}),
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+        return masked(json.dumps(line, default=str))
 
 
 class DailyFileHandler(logging.Handler):
@@ -49,15 +60,24 @@ class DailyFileHandler(logging.Handler):
         self._file: Any = None
 
     def emit(self, record: logging.LogRecord) -> None:
+        self._write([self.format(record)], record.created)
+
+    def write(self, lines: Sequence[str]) -> None:
+        """Lines that another process has formatted. Any thread."""
+        if lines:
+            with self.lock or nullcontext():
+                self._write(lines, time.time())
+
+    def _write(self, lines: Sequence[str], at: float) -> None:
         try:
-            day = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%d")
+            day = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
             if day != self._day:
                 self.close_file()
                 self._file = (self._folder / f"{day}.jsonl").open("a", encoding="utf-8")
                 self._day = day
-            self._file.write(self.format(record) + "\n")
+            self._file.write("".join(line + "\n" for line in lines))
             self._file.flush()
-        except OSError:
+        except (OSError, ValueError):
             pass  # a full disk must not end a run over its log; what matters is in the ledger and the manifests
 
     def close_file(self) -> None:
@@ -70,21 +90,32 @@ class DailyFileHandler(logging.Handler):
         super().close()
 
 
-def configure_logs(folder: Path, *, run_id: str, retention_days: int) -> None:
-    """Send the package's logs to files and nowhere else. Raises OSError when the folder cannot be made."""
+def configure_logs(folder: Path, *, run_id: str, retention_days: int) -> DailyFileHandler:
+    """Send the package's logs to files and nowhere else, and there the warnings of libraries too. Raises OSError when the folder
+    cannot be made; then they go nowhere, and not to the terminal, where Python would put them."""
+    attach(logging.NullHandler())
     json_folder = folder / "json"
     json_folder.mkdir(parents=True, exist_ok=True)
     sweep(json_folder, retention_days=retention_days)
     sweep(folder / "dead_letter", retention_days=retention_days)
     handler = DailyFileHandler(json_folder)
     handler.setFormatter(JsonFormatter(run_id))
-    logger = logging.getLogger(_ROOT)
-    for old in list(logger.handlers):
+    attach(handler)
+    return handler
+
+
+def attach(handler: logging.Handler) -> None:
+    """In the place of an earlier run's handler: all of the package's lines from INFO on, and warnings of everybody else."""
+    logger, root = logging.getLogger(_ROOT), logging.getLogger()
+    for old in (h for owner in (logger, root) for h in list(owner.handlers) if getattr(h, _OURS, False)):
         logger.removeHandler(old)
+        root.removeHandler(old)
         old.close()
+    setattr(handler, _OURS, True)
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
+    root.addHandler(handler)  # the root's level is WARNING
 
 
 def sweep(folder: Path, *, retention_days: int, now: float | None = None) -> None:

@@ -33,6 +33,7 @@ class _Collector:
         yield from _state(self._snapshot)
         yield from _quota(self._snapshot)
         yield from _stages(self._snapshot)
+        yield _storage(self._snapshot)
 
 
 def _work(s: Snapshot) -> Iterator[Metric]:
@@ -45,6 +46,8 @@ def _work(s: Snapshot) -> Iterator[Metric]:
         "pages_resumed": "Pages found in the ledger of an earlier run.",
         "pages_copied": "Pages whose like had been read before.",
         "pages_doubtful": "Pages with a doubt.",
+        "pages_suspect": "Of them, pages that another reading does not agree with.",
+        "pages_compared": "Pages whose agreement with another reading was measured.",
         "cost_usd": "Money spent by this run, in US dollars.",
         "leases_lost": "Leases that another run had taken over.",
         "documents_elsewhere": "Documents that another run finished first.",
@@ -115,6 +118,17 @@ def _stages(s: Snapshot) -> Iterator[Metric]:
         buckets = [(str(bound), count) for bound, count in timing["buckets"]]
         family.add_metric([stage], buckets=buckets, sum_value=timing["sum_s"])
     yield family
+
+
+def _storage(s: Snapshot) -> Metric:
+    family = CounterMetricFamily(
+        "rayocr_storage_calls",
+        "Calls to storage of all processes, by what was asked and what came of it.",
+        labels=["op", "outcome"],
+    )
+    for operation, outcome, count in s["storage"]:
+        family.add_metric([operation, outcome], count)
+    return family
 
 
 def _counters(name: str, words: str, label: str, values: Mapping[str, float]) -> Metric:

@@ -24,6 +24,7 @@ class Output(ABC):
     suffix: ClassVar[str]
     needs_source: ClassVar[bool] = False
     needs_boxes: ClassVar[bool] = False  # where lines lie, as far as engines say
+    flowing: ClassVar[bool] = False  # a text for reading on: running headers are marked or left out, where that is asked for
 
     def __init__(
         self, file: BinaryIO, context: DocumentContext, *, config: OutputConfig | None = None, source: PdfFile | None = None
@@ -32,6 +33,10 @@ class Output(ABC):
         self.context = context
         self.config = config or OutputConfig()
         self.source = source
+
+    @classmethod  # noqa: B027 - most need none
+    def check(cls) -> None:
+        """Raises UsageError where a package is missing that this output needs. Called before a run starts."""
 
     def begin(self) -> None:  # noqa: B027 - many formats have nothing to say before the first page
         """Write what comes before the pages."""

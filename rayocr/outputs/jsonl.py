@@ -1,7 +1,9 @@
 """One JSON line a document in the shape of Dolma: id, text, source, added, created, metadata, attributes.
 
 `attributes.pdf_page_numbers` is a list of [start, end, page_number]: the span of each page in characters (Unicode code points)
-of `text`, end excluded. The text is escaped and written page by page, since a document of 10,000 pages is too much to hold.
+of `text`, end excluded; `page_outcomes` of [page_number, outcome, engine]; `page_doubts` of [page_number, [doubt, …],
+agreement] for the pages that have one. The text is escaped and written page by page, since a document of 10,000 pages is too
+much to hold.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ _BETWEEN_PAGES = "\n\n"
 class JsonlOutput(Output):
     name: ClassVar[str] = "jsonl"
     suffix: ClassVar[str] = ".jsonl"
+    flowing: ClassVar[bool] = True
 
     def __init__(
         self, file: BinaryIO, context: DocumentContext, *, config: OutputConfig | None = None, source: PdfFile | None = None
@@ -30,6 +33,7 @@ class JsonlOutput(Output):
         super().__init__(file, context, config=config, source=source)
         self._spans: list[tuple[int, int, int]] = []
         self._outcomes: list[tuple[int, str, str]] = []
+        self._doubts: list[tuple[int, list[str], float | None]] = []
         self._position = 0
 
     def begin(self) -> None:
@@ -43,6 +47,8 @@ class JsonlOutput(Output):
         self._put(text)
         self._spans.append((start, self._position, record.page_number))
         self._outcomes.append((record.page_number, record.outcome.value, record.engine))
+        if record.doubts:
+            self._doubts.append((record.page_number, list(record.doubts), record.agreement))
 
     def finish(self) -> None:
         document = self.context.document
@@ -57,10 +63,12 @@ class JsonlOutput(Output):
                 "source_version": document.version,
                 "title": self.context.title,
                 "page_count": self.context.page_count,
+                "run_id": self.context.run_id,
             },
             "attributes": {
                 "pdf_page_numbers": self._spans,
                 "page_outcomes": self._outcomes,
+                "page_doubts": self._doubts,
             },
         }
         self.write('", ' + json.dumps(rest)[1:] + "\n")

@@ -9,17 +9,19 @@ from rayocr.outputs.base import Output
 from rayocr.outputs.clean_pdf import CleanPdfOutput
 from rayocr.outputs.jsonl import JsonlOutput
 from rayocr.outputs.markdown import MarkdownOutput
+from rayocr.outputs.parquet import ParquetOutput
 from rayocr.outputs.searchable_pdf import SearchablePdfOutput
 
-_ALL: tuple[type[Output], ...] = (MarkdownOutput, CleanPdfOutput, SearchablePdfOutput, JsonlOutput)
+_ALL: tuple[type[Output], ...] = (MarkdownOutput, CleanPdfOutput, SearchablePdfOutput, JsonlOutput, ParquetOutput)
 _OUTPUTS = {output.name: output for output in _ALL}
 
 
 def parse_outputs(words: Sequence[str]) -> tuple[type[Output], ...]:
-    """Raises UsageError."""
+    """Raises UsageError, also where an output needs a package that is not here."""
     for word in words:
         if word not in _OUTPUTS:
             raise UsageError(f"There is no output {word!r}; choose from {', '.join(_OUTPUTS)}.")
+        _OUTPUTS[word].check()
     return tuple(_OUTPUTS[word] for word in dict.fromkeys(words))
 
 

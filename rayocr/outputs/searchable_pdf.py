@@ -18,7 +18,8 @@ from rayocr.ledger.boxes import unpack_boxes
 from rayocr.ledger.runs import format_runs
 from rayocr.messages import DocumentContext, PageRecord, TextBox
 from rayocr.outputs.base import Output
-from rayocr.outputs.searchable.lines import DETECTION_DPI, detect_lines, in_reading_order, lay_in_order, lay_over, plain_lines
+from rayocr.outputs.searchable.lines import detect_lines, in_reading_order, lay_in_order, lay_over, plain_lines
+from rayocr.pdf.line_boxes import DETECTION_DPI
 
 if TYPE_CHECKING:
     import pikepdf

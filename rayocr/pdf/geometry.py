@@ -29,6 +29,34 @@ class Upright:
         bx, by = self.a * x1 + self.c * y1 + self.e, self.b * x1 + self.d * y1 + self.f
         return min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)
 
+    def direction(self, x: float, y: float) -> tuple[float, float]:
+        """Where a direction of user space points on the upright page."""
+        return self.a * x + self.c * y, self.b * x + self.d * y
+
+    def turned(self, turns: int, size_pt: tuple[float, float]) -> Upright:
+        """To the upright page of this size after so many quarter turns clockwise."""
+        turned = self
+        for _ in range(turns % 4):
+            turned = Upright(-turned.b, turned.a, -turned.d, turned.c, size_pt[1] - turned.f, turned.e)
+            size_pt = (size_pt[1], size_pt[0])
+        return turned
+
+
+Box = tuple[float, float, float, float]
+
+
+def turn_box(box: Box, turns: int, size_pt: tuple[float, float]) -> Box:
+    """The box on a page of this size, after so many quarter turns of the page clockwise."""
+    for _ in range(turns % 4):
+        x0, y0, x1, y1 = box
+        box = (size_pt[1] - y1, x0, size_pt[1] - y0, x1)
+        size_pt = (size_pt[1], size_pt[0])
+    return box
+
+
+def turned_size(turns: int, size_pt: tuple[float, float]) -> tuple[float, float]:
+    return (size_pt[1], size_pt[0]) if turns % 2 else size_pt
+
 
 def upright_of(page: Any, width_pt: float, height_pt: float) -> Upright:
     """Learned from PDFium itself, by mapping three points: so /Rotate and odd boxes are as in its renderings."""

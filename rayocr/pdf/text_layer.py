@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,12 +11,13 @@ from typing import Any
 
 import pypdfium2.raw as pdfium
 
-from rayocr.pdf.geometry import Upright
+from rayocr.pdf.geometry import Upright, turned_size
 from rayocr.pdf.trust import Verdict, judge
 
 _GAP_EM = 1.6  # between characters of one baseline: more is another column or cell, not a justified space
 _BACK_EM = 1.0  # a jump to the left by more is a new line
 _BOLD_WEIGHT = 600
+_LOOKED_AT = 200  # characters, for the direction of the text: 0.2 ms
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
 _LINE_END_HYPHENS = "\x02\ufffe"  # what PDFium gives for a hyphen at the end of a line
 
@@ -35,11 +37,15 @@ class TextLine:
 
 @dataclass(frozen=True)
 class TextLayer:
-    """`lines` in the order of the content stream, which need not be the reading order."""
+    """`lines` in the order of the content stream, which need not be the reading order. Text that stands on its side or on its
+    head is given as on the page after `turns` quarter turns clockwise, where it runs from left to right; `width_pt` and
+    `height_pt` are that page's."""
 
     lines: tuple[TextLine, ...]
     image_share: float
     height_pt: float
+    width_pt: float = 0.0
+    turns: int = 0
 
     @property
     def text(self) -> str:
@@ -59,16 +65,38 @@ class TextLayer:
         return covered / self.height_pt if self.height_pt else 0.0
 
 
-def read_lines(page: Any, upright: Upright, size_pt: tuple[float, float]) -> tuple[TextLine, ...]:
+def read_text_layer(page: Any, upright: Upright, size_pt: tuple[float, float], *, image_share: float) -> TextLayer:
     """`page` is a raw FPDF_PAGE, `size_pt` of the upright page. What lies outside of it is not on the page: two pages cropped
     from one sheet carry the text of both."""
-    text_page = pdfium.FPDFText_LoadPage(page)
-    if not text_page:
-        return ()
-    try:
-        return tuple(_lines(text_page, upright, size_pt))
-    finally:
-        pdfium.FPDFText_ClosePage(text_page)
+    turns, lines = 0, ()  # type: int, tuple[TextLine, ...]
+    if text_page := pdfium.FPDFText_LoadPage(page):
+        try:
+            turns = _turns(text_page, upright)
+            lines = tuple(_lines(text_page, upright.turned(turns, size_pt), turned_size(turns, size_pt)))
+        finally:
+            pdfium.FPDFText_ClosePage(text_page)
+    width_pt, height_pt = turned_size(turns, size_pt)
+    return TextLayer(lines=lines, image_share=image_share, height_pt=height_pt, width_pt=width_pt, turns=turns)
+
+
+def _turns(text_page: Any, upright: Upright) -> int:
+    """How often the page must be turned clockwise for most of its text to run from left to right. Mirrored text stays."""
+    count = pdfium.FPDFText_CountChars(text_page)
+    matrix = pdfium.FS_MATRIX()
+    found: Counter[int] = Counter()
+    for index in range(0, count, max(1, count // _LOOKED_AT)):
+        if not pdfium.FPDFText_GetMatrix(text_page, index, matrix):
+            continue
+        if matrix.a * matrix.d - matrix.b * matrix.c <= 0:
+            found[0] += 1
+            continue
+        x, y = upright.direction(matrix.a, matrix.b)  # of the baseline; y points down
+        if abs(x) >= abs(y):
+            found[0 if x >= 0 else 2] += 1
+        else:
+            found[1 if y < 0 else 3] += 1
+    (turns, times), *_ = found.most_common(1) or [(0, 0)]
+    return turns if times > found.total() / 2 else 0
 
 
 class _Run:

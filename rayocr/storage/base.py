@@ -1,4 +1,4 @@
-"""The storage port. Adapters: local, memory (and gcs, drive); one contract suite runs over all of them.
+"""The storage port. Adapters: local, memory, gcs, drive; one contract suite runs over all of them.
 
 Invariant: a reader never sees half a file; every write is atomic and may carry a precondition. All calls block, are safe from
 several threads, and raise only `rayocr.errors`. Names are paths below the storage's root, with `/`, never absolute, never with
@@ -25,11 +25,23 @@ class Entry:
     modified_at: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """`names`: objects below the root that were added or changed since the token that was asked with; None: only a full listing
+    can tell. `token`: to ask with the next time; what changes after this answer is in that one."""
+
+    names: tuple[str, ...] | None
+    token: str
+
+
 class Storage(ABC):
     """A root (a folder, a bucket with a prefix) and the objects below it."""
 
     # Told of a folder or link that a listing cannot look at; without it such a folder ends the listing.
     on_error: Callable[[str, StorageError], None] | None = None
+
+    # Whether `if_absent` and `if_version` have one winner among all processes everywhere; else only among those of this one.
+    has_atomic_create: bool = True
 
     @property
     @abstractmethod
@@ -57,6 +69,15 @@ class Storage(ABC):
     @abstractmethod
     def delete(self, name: str, *, if_version: str | None = None) -> None:
         """Raises ObjectNotFound, PreconditionFailed."""
+
+    def changes_since(self, token: str | None) -> Changes | None:
+        """What changed since the token; a first call with None gives a token to begin with. None: this storage keeps no feed of
+        its changes, and has to be listed. Raises StorageError."""
+        return None
+
+    def path_to(self, other: Storage) -> str | None:
+        """Where `other` lies below this root, when that cannot be seen by their URIs; None: it does not. Raises StorageError."""
+        return None
 
     def check_readable(self) -> None:  # noqa: B027 - a folder that is there can be read, or tells so when it is listed
         """Raises StorageError, CredentialsError when nothing can be listed here, so that it is known before a run begins."""

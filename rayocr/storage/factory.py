@@ -6,8 +6,8 @@ import functools
 from typing import Any
 
 from rayocr.config import AccessConfig
-from rayocr.errors import UsageError
 from rayocr.storage.base import Storage
+from rayocr.storage.counted import CountedStorage
 from rayocr.storage.paced import Pace, PacedStorage
 from rayocr.storage.uri import parse_uri
 
@@ -17,6 +17,10 @@ _OF_FOLDERS = ("create", "fsync", "on_error")
 def open_storage(uri: str, access: AccessConfig | None = None, **options: Any) -> Storage:
     """`access`: for buckets and Drives. `options` are the adapter's own (a folder's: create, fsync, on_error). Raises UsageError,
     CredentialsError; ObjectNotFound when the folder is missing and is not to be created."""
+    return CountedStorage(_adapter(uri, access, options))
+
+
+def _adapter(uri: str, access: AccessConfig | None, options: dict[str, Any]) -> Storage:
     parsed = parse_uri(uri)
     if parsed.scheme == "local":
         from rayocr.storage.local import LocalStorage
@@ -31,7 +35,10 @@ def open_storage(uri: str, access: AccessConfig | None = None, **options: Any) -
         from rayocr.storage.gcs import GcsStorage
 
         return GcsStorage(parsed.root, parsed.prefix, access=access)
-    raise UsageError(f"{uri}: Google Drive is not supported by this version yet; use a folder, or a bucket.")
+    from rayocr.storage.drive import DriveStorage
+
+    own = {name: value for name, value in options.items() if name not in _OF_FOLDERS}
+    return DriveStorage(parsed.root, parsed.prefix, access=access, **own)
 
 
 @functools.lru_cache(maxsize=64)
@@ -40,8 +47,13 @@ def cached_storage(uri: str, requests_per_s: float | None = None, access: Access
     it with `open_storage(uri, create=True)`; missing here, it is missing on this machine. Raises as `open_storage`.
 
     `requests_per_s`: what this process may ask of the backend, over all of the backend's storages together; None: no limit."""
-    storage = open_storage(uri, access)
-    return storage if requests_per_s is None else PacedStorage(storage, _pace(parse_uri(uri).scheme, requests_per_s))
+    if requests_per_s is None:
+        return open_storage(uri, access)
+    scheme = parse_uri(uri).scheme
+    pace = _pace(scheme, requests_per_s)
+    if scheme == "gdrive":  # a call is several requests there, each of which waits
+        return open_storage(uri, access, wait=pace.wait)
+    return PacedStorage(open_storage(uri, access), pace)
 
 
 @functools.lru_cache(maxsize=8)

@@ -2,7 +2,7 @@
 
 A version is the object's generation, and every precondition is one on generations, so that a write is atomic among all clusters.
 The client's own retries are off: one request a call, and `rayocr.retry` decides; a listing, which is one call of many pages,
-repeats its pages by itself. Bytes are checked by CRC32C both ways by the client.
+repeats its pages by itself, and a large upload its chunks but the first. Bytes are checked by CRC32C both ways by the client.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from rayocr.errors import PreconditionFailed, RayocrError, StorageError, UnsafeN
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Entry, Storage, checked_name, checked_prefix
 from rayocr.storage.gcs_client import open_client
-from rayocr.storage.gcs_errors import translate
+from rayocr.storage.gcs_errors import passing, translate
 from rayocr.storage.os_errors import printable
 from rayocr.storage.uri import StorageUri
 
 if TYPE_CHECKING:
     from google.cloud.storage import Blob
 
-_TIMEOUT_S = (10.0, 120.0)  # to connect; between two packets
+_CONNECT_S = 10.0
 _PAGE = 1000  # names a request, the most that the server gives
 _FIELDS = "items(name,size,generation,updated),nextPageToken"
 _AT_ONCE_BYTES = 8 << 20  # larger ones go up in chunks, resumably
-_CHUNK_BYTES = 32 << 20  # a multiple of 256 KiB, as the protocol wants; held in memory while it is sent
+_CHUNK_BYTES = 16 << 20  # a multiple of 256 KiB, as the protocol wants; held in memory while it is sent
 _MAX_NAME_BYTES = 1024
 _PATIENT = RetryPolicy(max_attempts=6, base_s=1.0, cap_s=30.0)  # for a page of a listing
 
@@ -52,6 +52,7 @@ class GcsStorage(Storage):
         self._client = open_client(access)
         self._bucket = self._client.bucket(bucket, user_project=access.user_project)
         self._policy = policy
+        self._timeout = (min(_CONNECT_S, access.timeout_s), access.timeout_s)
         self.on_error = on_error
 
     @property
@@ -73,7 +74,7 @@ class GcsStorage(Storage):
     def stat(self, name: str) -> Entry:
         blob = self._blob(name)
         with self._errors(name, "read"):
-            blob.reload(retry=None, timeout=_TIMEOUT_S)
+            blob.reload(retry=None, timeout=self._timeout)
         return _entry(name, blob)
 
     def read(self, name: str, *, start: int = 0, length: int | None = None, version: str | None = None) -> bytes:
@@ -93,7 +94,7 @@ class GcsStorage(Storage):
                     raw_download=not whole,  # what was stored compressed is unpacked, as every browser does; parts cannot be
                     if_generation_match=_generation(version),
                     checksum="auto" if whole else None,
-                    timeout=_TIMEOUT_S,
+                    timeout=self._timeout,
                     retry=None,
                 )
         except PreconditionFailed as error:
@@ -121,14 +122,14 @@ class GcsStorage(Storage):
                 content_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
                 if_generation_match=0 if if_absent else _generation(if_version),
                 checksum="crc32c",
-                timeout=_TIMEOUT_S,
-                retry=None,
+                timeout=self._timeout,
+                retry=_RestOfUpload(self._policy) if size is None else None,
             )
         return _entry(name, blob)
 
     def delete(self, name: str, *, if_version: str | None = None) -> None:
         with self._errors(name, "delete"):
-            self._blob(name).delete(if_generation_match=_generation(if_version), timeout=_TIMEOUT_S, retry=None)
+            self._blob(name).delete(if_generation_match=_generation(if_version), timeout=self._timeout, retry=None)
 
     # -- inside -------------------------------------------------------------------------------------------------------------
 
@@ -162,7 +163,7 @@ class GcsStorage(Storage):
                 fields=_FIELDS,
                 page_size=size,
                 page_token=token,
-                timeout=_TIMEOUT_S,
+                timeout=self._timeout,
                 retry=None,
             )
             page = next(found.pages, None)
@@ -190,7 +191,23 @@ class GcsStorage(Storage):
             if isinstance(error, OSError) and type(error).__module__ == "builtins" and not isinstance(error, ConnectionError):
                 raise  # of the file that is sent
             place = self.uri + (f"/{name}" if name else "")
-            raise translate(error, place, doing=doing) from error
+            translated = translate(error, place, doing=doing)
+            if (answer := getattr(error, "response", None)) is not None:
+                answer.close()  # of a download, which the client leaves unread, and its connection open
+            raise translated from error
+
+
+class _RestOfUpload:
+    """Stands where the client takes a retry strategy: it wraps the start of a resumable upload and each chunk. What the start or
+    the first chunk ends as is for whoever called; a later chunk is sent again, since the ones before it have arrived."""
+
+    def __init__(self, policy: RetryPolicy) -> None:
+        self._policy = policy
+        self._requests = 0
+
+    def __call__(self, send: Callable[[], Any]) -> Callable[[], Any]:
+        self._requests += 1
+        return send if self._requests <= 2 else lambda: call(lambda: passing(send), policy=self._policy)
 
 
 def _entry(name: str, blob: Any) -> Entry:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import TypeVar
 
 from rayocr.errors import (
     CredentialsError,
@@ -14,6 +16,8 @@ from rayocr.errors import (
     UnsafeName,
 )
 from rayocr.storage.os_errors import printable
+
+T = TypeVar("T")
 
 _ROLE = "The account needs the role Storage Object User (roles/storage.objectUser) on the bucket; to read, Object Viewer will do."
 _LOGIN = "Set GOOGLE_APPLICATION_CREDENTIALS to a service account's JSON file, or run: gcloud auth application-default login"
@@ -35,7 +39,7 @@ def translate(error: Exception, place: str, *, doing: str) -> RayocrError:
     if isinstance(error, api.PreconditionFailed):
         return PreconditionFailed(f"{shown} is there already, or has another version by now.")
     if isinstance(error, api.Unauthorized):
-        return StorageDenied(f"{shown}: the credentials are not accepted ({_said(error)}).", hint=_LOGIN)
+        return CredentialsError(f"{shown}: the credentials are not accepted ({_said(error)}).", hint=_LOGIN)
     if isinstance(error, api.Forbidden):
         return StorageDenied(f"No permission to {doing} {shown}: {_said(error)}.", hint=_ROLE)
     if isinstance(error, api.BadRequest):
@@ -50,7 +54,33 @@ def translate(error: Exception, place: str, *, doing: str) -> RayocrError:
         return StorageUnavailable(f"{shown}: no token could be had just now.")
     if isinstance(error, auth.GoogleAuthError):
         return CredentialsError(f"{shown}: the credentials are not accepted ({_said(error)}).", hint=_LOGIN)
-    return StorageUnavailable(f"{shown}: Google Cloud Storage could not {doing} it just now ({_said(error)}).")
+    return StorageUnavailable(
+        f"{shown}: Google Cloud Storage could not {doing} it just now ({_said(error)}).", retry_after_s=_retry_after_s(error)
+    )
+
+
+def passing(send: Callable[[], T]) -> T:
+    """What `send` gives. Raises StorageUnavailable for what may be otherwise the next time, and anything else as it is."""
+    from google.cloud.storage.exceptions import InvalidResponse
+    from requests.exceptions import ConnectionError, Timeout
+
+    try:
+        return send()
+    except (ConnectionError, Timeout) as error:
+        raise StorageUnavailable(f"The connection to Google Cloud Storage broke ({_said(error)}).") from error
+    except InvalidResponse as error:
+        if error.response.status_code in (408, 429) or error.response.status_code >= 500:
+            raise StorageUnavailable(f"Google Cloud Storage is busy ({error.response.status_code}).") from error
+        raise
+
+
+def _retry_after_s(error: Exception) -> float | None:
+    """The server's own delay, where it gave one in seconds."""
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    try:
+        return float(headers.get("Retry-After", ""))
+    except (ValueError, TypeError):
+        return None
 
 
 def no_credentials(error: Exception) -> CredentialsError:

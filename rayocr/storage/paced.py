@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from rayocr.storage.base import Entry, Storage
+from rayocr.storage.base import Changes, Entry, Storage
 
 
 class Pace:
@@ -49,12 +49,18 @@ class PacedStorage(Storage):
         self._storage = storage
         self._pace = pace
 
+        self.has_atomic_create = storage.has_atomic_create
+
     @property
     def uri(self) -> str:
         return self._storage.uri
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         return self._storage.list(prefix)
+
+    def changes_since(self, token: str | None) -> Changes | None:
+        self._pace.wait()
+        return self._storage.changes_since(token)
 
     def stat(self, name: str) -> Entry:
         self._pace.wait()

@@ -26,7 +26,7 @@ _DRIVE_LINK = re.compile(r"https?://drive\.google\.com/.*?folders/([A-Za-z0-9_-]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageUri:
     """`root`: a folder's real absolute path, a bucket, a Drive folder's id, or the name of a memory storage.
-    `prefix`: below a bucket, without slashes at its ends."""
+    `prefix`: below a bucket or a Drive folder, without slashes at its ends."""
 
     scheme: str  # local | gs | gdrive | memory
     root: str
@@ -65,7 +65,7 @@ def parse_uri(text: str) -> StorageUri:
 
 
 def contains(outer: StorageUri, inner: StorageUri) -> bool:
-    """Whether `inner` is `outer` or lies below it. Of Drive folders only the same one is known to be contained."""
+    """Whether `inner` is `outer` or lies below it. Of Drive folders with ids of their own only the server knows."""
     if outer.scheme != inner.scheme:
         return False
     if outer.scheme == "local":
@@ -91,10 +91,10 @@ def _parse_with_scheme(text: str, scheme: str, rest: str) -> StorageUri:
     if scheme == "gs":
         return _gs(text, rest)
     if scheme == "gdrive":
-        folder_id = rest.strip("/")
+        folder_id, _, path = rest.partition("/")
         if not _DRIVE_ID.fullmatch(folder_id):
             raise UsageError(f"{text!r}: write gdrive://FOLDER_ID, the last part of the folder's address in the browser.")
-        return StorageUri(scheme="gdrive", root=folder_id)
+        return StorageUri(scheme="gdrive", root=folder_id, prefix=_prefix(text, path, "path"))
     if scheme == "memory":
         name = rest.strip("/")
         if not name or "/" in name:
@@ -129,7 +129,11 @@ def _gs(text: str, rest: str) -> StorageUri:
     bucket, _, prefix = rest.partition("/")
     if not _BUCKET.fullmatch(bucket):
         raise UsageError(f"{text!r}: {bucket!r} is not the name of a bucket. Write gs://bucket/prefix")
+    return StorageUri(scheme="gs", root=bucket, prefix=_prefix(text, prefix, "prefix"))
+
+
+def _prefix(text: str, prefix: str, called: str) -> str:
     prefix = prefix.strip("/")
     if prefix and any(part in ("", ".", "..") for part in prefix.split("/")):
-        raise UsageError(f"{text!r}: the prefix must not have empty parts, '.' or '..'.")
-    return StorageUri(scheme="gs", root=bucket, prefix=prefix)
+        raise UsageError(f"{text!r}: the {called} must not have empty parts, '.' or '..'.")
+    return prefix

@@ -121,6 +121,53 @@ def test_a_large_upload_that_breaks_off_leaves_nothing_and_can_be_repeated(serve
     assert storage.read("large") == data
 
 
+def test_a_chunk_of_a_large_upload_that_fails_is_sent_again_and_not_those_before_it(
+    server: GcsServer, storage: GcsStorage
+) -> None:
+    data = bytes(range(256)) * 4096 * 40
+    for fault in ({"status": 503}, {"reset": True}):
+        server.requests.clear()
+        server.script(match="PUT /upload", skip=1, times=2, **fault)
+        storage.write("chunks", io.BytesIO(data))
+        assert (server.requests["POST upload"], server.requests["PUT upload"]) == (1, 3 + 2)
+    assert storage.read("chunks") == data
+    server.script(match="PUT /upload", skip=1, times=3, status=503)
+    with pytest.raises(StorageUnavailable):
+        storage.write("chunks", io.BytesIO(data))
+
+
+def test_a_server_that_says_nothing_is_given_up_and_asked_again(server: GcsServer) -> None:
+    impatient = GcsStorage(BUCKET, "p", access=AccessConfig(endpoint=server.url, timeout_s=0.5), policy=POLICY)
+    call(lambda: impatient.write("slow", b"text"), policy=POLICY)
+    server.script(match="alt=media", times=1, stall_s=5)
+    with pytest.raises(StorageUnavailable):
+        impatient.read("slow")
+    server.script(match="alt=media", times=1, stall_s=5)
+    assert call(lambda: impatient.read("slow"), policy=POLICY) == b"text"
+
+
+def test_the_servers_own_delay_is_handed_on(server: GcsServer, storage: GcsStorage) -> None:
+    server.script(match="alt=media", status=429, reason="rateLimitExceeded", retry_after="7")
+    with pytest.raises(StorageUnavailable) as raised:
+        storage.read("any")
+    assert raised.value.retry_after_s == 7
+
+
+def test_a_bucket_whose_readers_pay_is_told_by_name_and_paid_for_by_the_named_project(server: GcsServer) -> None:
+    words = "Bucket is a requester pays bucket but no user project provided."
+    server.script(match="GET /storage", status=400, reason="required", message=words)
+    with pytest.raises(StorageDenied, match="readers pay") as raised:
+        GcsStorage(BUCKET, access=AccessConfig(endpoint=server.url), policy=POLICY).check_readable()
+    assert "user_project" in str(raised.value.hint)
+    server.log.clear()
+    payer = GcsStorage(BUCKET, access=AccessConfig(endpoint=server.url, user_project="payer"), policy=POLICY)
+    payer.write("paid", b"x")
+    assert payer.read("paid") == b"x"
+    payer.check_readable()
+    assert len(server.log) == 3
+    assert all("userProject=payer" in line for line in server.log)
+
+
 def test_an_object_that_was_replaced_or_deleted_since_it_was_listed_is_told_apart(storage: GcsStorage) -> None:
     (entry,) = [storage.write("changing", b"one")]
     storage.write("changing", b"two")
@@ -134,10 +181,10 @@ def test_an_object_that_was_replaced_or_deleted_since_it_was_listed_is_told_apar
 @pytest.mark.parametrize(("status", "words"), [(403, "No permission to write"), (401, "not accepted")])
 def test_what_is_not_allowed_is_not_asked_for_again(server: GcsServer, storage: GcsStorage, status: int, words: str) -> None:
     server.script(match="POST /upload", times=5, status=status, reason="forbidden", message="robot has no storage.objects.create")
-    with pytest.raises((StorageError, CredentialsError), match=words) as raised:
+    with pytest.raises(StorageDenied if status == 403 else CredentialsError, match=words) as raised:
         call(storage.check_writable, policy=POLICY)
     assert raised.value.hint
-    assert server.requests["POST upload"] == (1 if status == 403 else server.requests["POST upload"])
+    assert server.requests["POST upload"] == 1  # without credentials there is nothing to renew
 
 
 def test_a_bucket_that_is_not_there_is_told_by_name(server: GcsServer) -> None:
@@ -170,7 +217,7 @@ def test_credentials_that_were_revoked_stop_at_once(server: GcsServer, tokens: T
     storage = with_account(server, tokens, tmp_path)
     storage.write("a", b"text")
     server.tokens, tokens.answer = set(), (400, "invalid_grant")
-    with pytest.raises((CredentialsError, StorageDenied), match="not accepted") as raised:
+    with pytest.raises(CredentialsError, match="not accepted") as raised:
         call(lambda: storage.read("a"), policy=POLICY)
     assert raised.value.exit_code == 3
     assert "PRIVATE KEY" not in f"{raised.value!r} {raised.value} {raised.value.hint}"

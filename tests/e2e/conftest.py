@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.support import PROJECT, Cli, Cluster, SimulatedGemini, end_tree, free_port, wait_until
+from tests.e2e.support import PROJECT, Cli, Cluster, SimulatedGemini, free_port, ray_head
 
 
 @pytest.fixture(scope="session")
@@ -46,27 +44,9 @@ def heads_home(home: Path) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def cluster(environment: dict[str, str], home: Path, heads_home: dict[str, str]) -> Iterator[Cluster]:
     port = free_port()
-    log = (home / "head.log").open("wb")
-    head = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--num-cpus=2"),
-            *(f"--port={port}", "--node-ip-address=127.0.0.1", "--include-dashboard=false", f"--temp-dir={home / 't'}"),
-            "--object-store-memory=500000000",
-        ],
-        env=environment | heads_home | {"RAY_enable_worker_prestart": "0", "RAY_prestart_worker_first_driver": "0"},
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    text = lambda: (home / "head.log").read_text(errors="replace")  # noqa: E731
-    try:
-        wait_until(lambda: "Ray runtime started" in text() or head.poll() is not None, "the Ray head is up")
-        assert head.poll() is None, text()
+    options = [f"--port={port}", "--include-dashboard=false", f"--temp-dir={home / 't'}"]
+    with ray_head(options, environment | heads_home, home / "head.log"):
         yield Cluster(f"127.0.0.1:{port}")
-    finally:
-        log.close()
-        end_tree(head.pid)
-        head.wait(60)
 
 
 @pytest.fixture

@@ -10,13 +10,14 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 PROJECT = Path(__file__).parents[2]
+_HEAD_STARTS = 2
 PATIENCE_S = 300  # for things that take seconds: only a hang takes longer, on any machine
 
 
@@ -49,6 +50,38 @@ def end_tree(pid: int) -> None:
         psutil.wait_procs(processes, timeout=20)
 
 
+@contextlib.contextmanager
+def ray_head(options: Sequence[str], environment: dict[str, str], log: Path) -> Iterator[None]:
+    """A head of our own while the block runs, tried twice: a port that was free may be taken by now."""
+    command = [sys.executable, "-m", "benchmarks.patient_ray", "start", "--head", "--block", "--num-cpus=2"]
+    command += ["--node-ip-address=127.0.0.1", "--object-store-memory=500000000", *options]
+    for _ in range(_HEAD_STARTS):
+        with _process(command, environment, log) as head:
+            wait_until(lambda head=head: "Ray runtime started" in _text(log) or head.poll() is not None, "the Ray head is up")  # type: ignore[misc]
+            if head.poll() is None:
+                yield
+                return
+    raise AssertionError(_text(log))
+
+
+@contextlib.contextmanager
+def _process(command: Sequence[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    quick = {"RAY_enable_worker_prestart": "0", "RAY_prestart_worker_first_driver": "0"}
+    with log.open("wb") as written:
+        process = subprocess.Popen(
+            command, env=environment | quick, stdout=written, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    try:
+        yield process
+    finally:
+        end_tree(process.pid)
+        process.wait(60)
+
+
+def _text(log: Path) -> str:
+    return log.read_text(errors="replace")
+
+
 @dataclass
 class Cli:
     environment: dict[str, str]
@@ -59,6 +92,8 @@ class Cli:
         given = list(arguments)
         if not any(a.startswith("cluster=") for a in given):
             given.append(f"cluster={self.cluster}")
+        if not any(a.startswith(("outputs=", "mode=")) for a in given):
+            given.append("outputs=[markdown]")  # typesetting takes longer than all else, and has tests of its own
         return [sys.executable, "-m", "rayocr", *given]
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -134,15 +169,13 @@ class SimulatedGemini:
         self.process.stdout.close()
 
 
-def children_named(pid: int | None, title: str) -> list[psutil.Process]:
-    """Ray's worker processes whose title begins so ("ray::PageWorker"), anywhere below `pid` or on the machine's Ray head."""
-    roots = [psutil.Process(pid)] if pid else [psutil.Process()]
+def children_named(title: str) -> list[psutil.Process]:
+    """Ray's worker processes below this test's process whose title begins so; the titles are in benchmarks/processes.py."""
     found = []
-    for root in roots:
-        for process in root.children(recursive=True):
-            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                if " ".join(process.cmdline()).startswith(title):
-                    found.append(process)
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            if " ".join(process.cmdline()).startswith(title):
+                found.append(process)
     return found
 
 

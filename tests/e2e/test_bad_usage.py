@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -70,6 +71,17 @@ def test_a_wrong_key_stops_the_run_with_exit_3_and_few_calls(cli: Cli, gemini: S
     assert done.returncode == 3, done.stdout + done.stderr
     assert "GEMINI_API_KEY" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_terminal_that_was_closed_does_not_change_the_exit_code(cli_without_ray: Cli) -> None:
+    command = cli_without_ray.command(["source=missing"])
+    ours, theirs = os.openpty()
+    os.close(ours)
+    done = subprocess.Popen(
+        command, env=cli_without_ray.environment, cwd=cli_without_ray.folder, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    assert done.wait(PATIENCE_S) == 2
 
 
 def _mount_command(size: str, folder: Path) -> list[str] | None:

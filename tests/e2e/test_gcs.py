@@ -16,7 +16,7 @@ from tests.e2e.support import PATIENCE_S, Cli, SimulatedGemini, end_tree, make_p
 from tests.servers.gcs import GcsServer
 
 DOCUMENTS, PAGES = 8, 10
-GEMINI = ("engine=gemini", "engine.chain=[gemini]", "limits.max_in_flight=4")
+GEMINI = ("engine=gemini", "engine.chain=[gemini]", "limits.max_in_flight=4", "outputs=[markdown,clean_pdf]")
 
 
 @pytest.fixture(scope="module")

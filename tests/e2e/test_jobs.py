@@ -20,15 +20,19 @@ from tests.e2e.support import (
     PROJECT,
     Cli,
     SimulatedGemini,
-    end_tree,
     free_port,
     make_pdf,
     manifests,
     page_texts,
+    ray_head,
     wait_until,
 )
 
 DOCUMENTS, PAGES = 4, 20
+_LATENCY_S = 0.4
+_SLOW_S = (
+    4.0  # while a job is being stopped: a busy machine may take a minute to hand the stop on, and the job must not end by then
+)
 RAY = (sys.executable, "-m", "ray.scripts.scripts")
 
 
@@ -56,9 +60,8 @@ class JobCluster:
 
 @pytest.fixture(scope="module")
 def job_cluster(environment: dict[str, str], home: Path) -> Iterator[JobCluster]:
-    gemini = SimulatedGemini(environment, latency_s=0.4)
+    gemini = SimulatedGemini(environment, latency_s=_LATENCY_S)
     temp, port = home / "j", free_port()
-    log = (home / "job-head.log").open("wb")
     token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     ours = environment | {
         **token,
@@ -66,26 +69,14 @@ def job_cluster(environment: dict[str, str], home: Path) -> Iterator[JobCluster]
         "PATH": f"{Path(sys.executable).parent}:{environment['PATH']}",
         "RAY_TMPDIR": str(temp),
     }
-    head = subprocess.Popen(
-        [
-            *(*RAY, "start", "--head", "--block", "--num-cpus=2", f"--port={free_port()}", "--node-ip-address=127.0.0.1"),
-            *("--include-dashboard=true", f"--dashboard-port={port}", "--dashboard-host=127.0.0.1"),
-            *(f"--dashboard-agent-listen-port={free_port()}", f"--temp-dir={temp}", "--object-store-memory=500000000"),
-        ],
-        env=ours | {"RAY_enable_worker_prestart": "0", "RAY_prestart_worker_first_driver": "0"},
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    text = lambda: (home / "job-head.log").read_text(errors="replace")  # noqa: E731
+    options = [
+        *(f"--port={free_port()}", "--include-dashboard=true", f"--dashboard-port={port}", "--dashboard-host=127.0.0.1"),
+        *(f"--dashboard-agent-listen-port={free_port()}", f"--temp-dir={temp}"),
+    ]
     try:
-        wait_until(lambda: "Ray runtime started" in text() or head.poll() is not None, "the Ray head is up")
-        assert head.poll() is None, text()
-        yield JobCluster(f"http://127.0.0.1:{port}", environment | token | {"RAY_TMPDIR": str(temp)}, gemini)
+        with ray_head(options, ours, home / "job-head.log"):
+            yield JobCluster(f"http://127.0.0.1:{port}", environment | token | {"RAY_TMPDIR": str(temp)}, gemini)
     finally:
-        log.close()
-        end_tree(head.pid)
-        head.wait(60)
         gemini.close()
 
 
@@ -99,7 +90,7 @@ def folders(tmp_path: Path) -> Path:
 def options(folders: Path) -> list[str]:
     return [
         *(f"source={folders}/in", f"dest={folders}/out", f"logs.dir={folders}/logs"),
-        *("engine=gemini", "engine.chain=[gemini]", "limits.max_in_flight=4"),
+        *("engine=gemini", "engine.chain=[gemini]", "limits.max_in_flight=4", "outputs=[markdown]", "gateway.enabled=false"),
     ]
 
 
@@ -118,7 +109,9 @@ def test_a_job_that_is_stopped_drains_and_one_that_is_submitted_again_goes_on(jo
     submitted = job_cluster.ray("submit", "--submission-id", "first", *given, "--", "exec", *command)
     assert submitted.returncode == 0, submitted.stdout + submitted.stderr
     wait_until(lambda: gemini.answered - before > 12, "pages are read")
+    gemini.set(latency_s=_SLOW_S)
     stopped = job_cluster.ray("stop", "first")
+    gemini.set(latency_s=0.0)
     assert stopped.returncode == 0, stopped.stdout + stopped.stderr
     details = job_cluster.details("first")
     log = job_cluster.ray("logs", "first").stdout
@@ -138,12 +131,15 @@ def test_mode_submit_follows_the_job_hands_on_a_stop_and_has_its_exit_code(
     job_cluster: JobCluster, folders: Path, tmp_path: Path
 ) -> None:
     gemini, before = job_cluster.gemini, job_cluster.gemini.answered
+    gemini.set(latency_s=_LATENCY_S)
     cli = Cli(job_cluster.environment, tmp_path, job_cluster.address)
     command = ("mode=submit", *options(folders))
     run = cli.start(*command, "submit.job_id=third", GEMINI_API_KEY="a-key-that-stays-here")
     wait_until(lambda: gemini.answered - before > 12 or run.poll() is not None, "pages are read")
+    gemini.set(latency_s=_SLOW_S)
     run.send_signal(signal.SIGINT)
     out, _ = run.communicate(timeout=PATIENCE_S)
+    gemini.set(latency_s=0.0)
     assert run.returncode == 130, out
     assert "asking the job to drain" in out
     assert "rayocr: Interrupted." in out

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
+from benchmarks.processes import LEDGER, PAGE_WORKER
 from tests.e2e.support import (
     PATIENCE_S,
     Cli,
@@ -82,11 +83,11 @@ def test_the_driver_killed_in_the_middle_goes_on_where_it_stopped(
     assert paid_twice(gemini) <= IN_FLIGHT + UNFLUSHED
 
 
-@pytest.mark.parametrize("title", ["ray::PageWorker", "ray::_LedgerActor"])
+@pytest.mark.parametrize("title", [PAGE_WORKER, LEDGER])
 def test_an_actor_killed_in_the_middle_is_replaced_in_the_same_run(
     cli: Cli, gemini: SimulatedGemini, run: subprocess.Popen[str], title: str
 ) -> None:
-    victims = children_named(None, title)
+    victims = children_named(title)
     assert victims, [p.cmdline() for p in psutil.Process().children(recursive=True)]
     for victim in victims:
         victim.kill()

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from rayocr.ledger.runs import format_runs
+from rayocr.observe.supabase.rows import FIELDS
 from tests.e2e.support import PROJECT, Cli, SimulatedGemini, make_pdf, manifests, page_texts
+from tests.servers.postgrest import serve_postgrest
 
 OPTIONS = ("source=in", "dest=out", "engine=gemini", "engine.chain=[gemini]")
 
@@ -51,3 +54,37 @@ def test_a_partial_document_becomes_complete_for_the_price_of_its_failed_pages(c
     rest = cli.run("mode=retry", *OPTIONS, "retry.rejected=true", **gemini.variables)
     assert rest.returncode == 0, rest.stdout + rest.stderr
     assert outcomes(cli.folder / "out")["b.pdf"] == "complete"
+
+
+SUPABASE_KEY = "a-key-of-supabase"
+
+
+def test_errors_of_a_run_come_to_supabase_once_also_when_it_was_away(cli: Cli, gemini: SimulatedGemini) -> None:
+    """It takes connections and never answers during the first run, which ends all the same; the second one finds it well."""
+    make_pdf(cli.folder / "in" / "a.pdf", 30, prefix="page of a with the")
+    (cli.folder / "in" / "c.pdf").write_bytes((PROJECT / "samples" / "broken" / "encrypted.pdf").read_bytes())
+    gemini.set(recitation_always_share=0.2)
+    with serve_postgrest(key=SUPABASE_KEY, table="Activity_Error_Log", columns=FIELDS) as database:
+        variables = gemini.variables | {"SUPABASE_URL": database.url, "SUPABASE_API_KEY": SUPABASE_KEY}
+        database.mode = "hang"
+        first = cli.run(*OPTIONS, **variables)
+        assert first.returncode == 1, first.stdout + first.stderr
+        assert "Traceback" not in first.stdout + first.stderr
+        database.mode = "up"
+        database.released.set()
+        gemini.set(recitation_always_share=0.0)
+        second = cli.run("mode=retry", *OPTIONS, **variables)
+        assert second.returncode == 1, "c.pdf is still rejected: " + second.stdout + second.stderr
+    failed = [number for number, text in page_texts(cli.folder / "out" / "a.md").items() if "could not be read" in text]
+    assert failed == [], "cured by the second run"
+    rows = database.rows
+    assert len({row["event_id"] for row in rows}) == len(rows)
+    by_action = {action: [row for row in rows if row["action"] == action] for action in {row["action"] for row in rows}}
+    assert set(by_action) == {"page_failed", "document_partial", "document_rejected"}
+    (partial,), (rejected,) = by_action["document_partial"], by_action["document_rejected"]
+    assert (partial["document_name"], partial["error"]) == ("a.pdf", "Refused")
+    pages = sorted(row["page_number"] for row in by_action["page_failed"])
+    assert format_runs(pages) == partial["pages"]
+    assert (rejected["document_name"], rejected["error"]) == ("c.pdf", "EncryptedPdf")
+    assert all(row["run_id"] and row["occurred_at"] and row["message"] for row in rows)
+    assert not list((cli.folder / "logs" / "supabase").glob("*.jsonl")), "nothing waits"

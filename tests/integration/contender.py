@@ -10,6 +10,7 @@ import os
 import random
 import signal
 import sys
+import time
 
 from rayocr.actors.commit import LeaseSettings, check_lease, commit
 from rayocr.config import LocksConfig
@@ -39,6 +40,7 @@ def main(state_uri: str, number: int, documents: int, redis_url: str | None) -> 
         lease = locks.acquire(document_id)
         if lease is None:
             left.append(document_id)  # somebody is at it; it may die
+            time.sleep(0.002 if len(left) > 4 else 0.05)  # for the last ones there is nothing to do but to wait
             continue
         if any(True for _ in state.list(manifest_name(document_id))):
             locks.release(lease)

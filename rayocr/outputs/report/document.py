@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 from rayocr import __version__
 from rayocr.ledger.manifest import Manifest
 from rayocr.ledger.runs import parse_runs
-from rayocr.messages import DocumentOutcome, PageOutcome
+from rayocr.messages import SUSPECT, DocumentOutcome, PageOutcome
 from rayocr.outputs.report.chart import throughput_chart
 from rayocr.outputs.report.facts import ReportFacts
 from rayocr.outputs.report.pages import ShownPage
@@ -76,6 +76,11 @@ def _tiles(facts: ReportFacts, runs: Sequence[Mapping[str, Any]]) -> str:
         ("cost", f"${facts.cost_usd:,.2f}", f"${facts.cost_usd / pages * 1000:,.2f} for 1,000 pages" if pages else ""),
         ("tokens", _short(facts.input_tokens + facts.output_tokens), f"{_short(facts.input_tokens)} in"),
     ]
+    if facts.compared:
+        suspect = facts.doubts[SUSPECT]
+        tiles.append(
+            ("pages compared", f"{facts.compared:,}", f"{suspect:,} suspect" if suspect else "with another reading: all agree")
+        )
     if elapsed:
         tiles.append(("time", _duration(elapsed), f"{pages / elapsed:.1f} pages/s"))
     shown = (f"<div><b>{value}</b><span>{name}</span><small>{more}</small></div>" for name, value, more in tiles)

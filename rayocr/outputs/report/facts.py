@@ -51,6 +51,7 @@ class ReportFacts:
     cost_usd: float = 0.0
     doubtful: list[PageToShow] = field(default_factory=list)
     doubtful_count: int = 0
+    compared: int = 0  # pages whose agreement with another reading was measured
     _finished: Counter[datetime] = field(default_factory=Counter)  # pages by the second in which their document was finished
     _started: datetime | None = None
     _rows: list[tuple[tuple[int, int, str], int, Manifest]] = field(default_factory=list)  # a heap; the least telling goes first
@@ -67,6 +68,7 @@ class ReportFacts:
         self.input_tokens += manifest.input_tokens
         self.output_tokens += manifest.output_tokens
         self.cost_usd += manifest.cost_usd
+        self.compared += manifest.compared
         if manifest.reason:
             self.reasons[manifest.reason] += 1
         self.notes.update(note for output in manifest.outputs for note in output.notes)
@@ -117,6 +119,8 @@ class ReportFacts:
                 self.doubtful_count += 1
                 if len(self.doubtful) < self.settings.pages:
                     why = ", ".join(note.doubts) or f"failed: {note.reason}"
+                    if note.agreement is not None:
+                        why += f", {note.agreement:.0%} agreement"
                     self.doubtful.append(PageToShow(manifest=manifest, page_number=note.page_number, why=why, note=note))
         for number in self._chosen(manifest.page_count):
             page = PageToShow(manifest=manifest, page_number=number)

@@ -19,7 +19,7 @@ from rayocr.outputs.report.facts import PageToShow
 from rayocr.storage.base import Storage
 from rayocr.storage.factory import open_storage
 
-_PAGE_MARK = re.compile(r"^<!-- page (\d+) -->\n", re.MULTILINE)
+_PAGE_MARK = re.compile(r"(?<!\\)<!-- page (\d+) -->")  # in the middle of a paragraph where pages are joined
 _MAX_PIXELS = 2_000_000  # of a picture
 _MAX_TEXT_CHARS = 20_000  # of a page, in the report
 _JPEG_QUALITY = 60

@@ -9,18 +9,21 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from rayocr.engines.layout.columns import reading_order
 from rayocr.engines.layout.lines import LayoutLine, em_of
 from rayocr.messages import TextBox
+from rayocr.outputs.searchable.placing import wideness
+from rayocr.pdf.line_boxes import line_boxes
 
 if TYPE_CHECKING:
     from PIL import Image
 
-DETECTION_DPI = 100
-_MIN_LETTER_PX, _MAX_LETTER_PX = 4, 70  # in height, at 100 dpi: 3 to 50 pt
-_CHARACTER_EM = (0.2, 1.6)  # width of a character by the height of its line: outside, the lines are not those of the text
+_FITS = (0.4, 3.2)  # length of the lines, by their height, to that of the text in print: outside, they are not those of the text
+_BLANK_EM = 0.3
+_SAME_SIZE = 2.0
 _MARGIN = 0.08  # of the page's sides, where nothing was found
 _FALLBACK_CHARS, _MAX_FALLBACK_PT = 90, 11.0
 _SYNTAX = re.compile(
@@ -39,22 +42,6 @@ def plain_lines(markdown: str) -> list[str]:
 
 def detect_lines(image: Image.Image, scale: float) -> list[LayoutLine]:
     """In reading order, in points. `image`: gray; `scale`: its pixels per point. The texts hold as many letters as would fit."""
-    import cv2
-    import numpy as np
-
-    gray: Any = np.asarray(image.convert("L"))
-    _, ink = cv2.threshold(gray, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
-    count, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    heights, widths = stats[1:, cv2.CC_STAT_HEIGHT], stats[1:, cv2.CC_STAT_WIDTH]
-    letters = (heights >= _MIN_LETTER_PX) & (heights <= _MAX_LETTER_PX) & (widths <= 6 * _MAX_LETTER_PX)
-    if count < 2 or not letters.any():
-        return []
-    typical = float(np.median(heights[letters]))
-    kept = np.zeros_like(ink)
-    for x, y, width, height, _ in stats[1:][letters]:
-        kept[y : y + height, x : x + width] = ink[y : y + height, x : x + width]
-    joined = cv2.morphologyEx(kept, cv2.MORPH_CLOSE, np.ones((1, max(3, round(1.6 * typical))), np.uint8))
-    _, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     found = [
         LayoutLine(
             text="n" * max(1, round(width / (0.6 * height))),
@@ -63,8 +50,7 @@ def detect_lines(image: Image.Image, scale: float) -> list[LayoutLine]:
             x1=(x + width) / scale,
             y1=(y + height) / scale,
         )
-        for x, y, width, height, _ in stats[1:].tolist()
-        if height >= 0.7 * typical and width >= 0.7 * typical
+        for x, y, width, height in line_boxes(image, scale * 72)
     ]
     if not found:
         return []
@@ -103,17 +89,19 @@ def _turned_back(box: TextBox, turns: int, width_pt: float, height_pt: float) ->
 def lay_over(lines: Sequence[str], found: Sequence[LayoutLine]) -> list[TextBox]:
     """The words over the lines found, each line taking its share of the letters. Empty where they cannot be those of the text."""
     words = [word for line in lines for word in line.split()]
-    letters = sum(len(word) + 1 for word in words)
-    em = sum(line.width / max(line.height, 0.1) for line in found)
-    if not words or not _CHARACTER_EM[0] <= em / letters <= _CHARACTER_EM[1]:
+    widths = [sum(map(wideness, word)) + _BLANK_EM for word in words]
+    letters = sum(widths)
+    lengths = _lengths(found)
+    em = sum(lengths)
+    if not words or letters <= 0 or not _FITS[0] <= em / letters <= _FITS[1]:
         return []
     boxes: list[TextBox] = []
     position, written, room = 0, 0.0, 0.0
-    for line in found:
-        room += line.width / max(line.height, 0.1) / em * letters
+    for line, length in zip(found, lengths, strict=True):
+        room += length / em * letters
         taken = []
-        while position < len(words) and written + (len(words[position]) + 1) / 2 <= room:
-            written += len(words[position]) + 1
+        while position < len(words) and written + widths[position] / 2 <= room:
+            written += widths[position]
             taken.append(words[position])
             position += 1
         if taken:
@@ -123,6 +111,16 @@ def lay_over(lines: Sequence[str], found: Sequence[LayoutLine]) -> list[TextBox]
         rest = " ".join([last.text, *words[position:]])
         boxes[-1] = TextBox(text=rest, x0=last.x0, y0=last.y0, x1=last.x1, y1=last.y1)
     return boxes
+
+
+def _lengths(found: Sequence[LayoutLine]) -> list[float]:
+    """In em. Lines of about the usual height are of one size: which signs reach above and below differs from line to line."""
+    usual = median(max(line.height, 0.1) for line in found) if found else 1.0
+    heights = (max(line.height, 0.1) for line in found)
+    return [
+        line.width / (usual if 1 / _SAME_SIZE <= height / usual <= _SAME_SIZE else height)
+        for line, height in zip(found, heights, strict=True)
+    ]
 
 
 def lay_in_order(lines: Sequence[str], width_pt: float, height_pt: float) -> list[TextBox]:

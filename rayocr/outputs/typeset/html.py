@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 _TABLE = re.compile(r"<(/?)table\b[^<>]*>", re.IGNORECASE)
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$", re.MULTILINE)
 _BREAKING = frozenset({"p", "div", "li", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "tr"})
 _MAX_SPAN = 1000
 
@@ -33,7 +33,7 @@ class HtmlTable:
 def split_tables(text: str) -> Iterator[str | HtmlTable]:
     """The page's Markdown and its HTML tables in their order. A table that is never closed goes on to the end of the page."""
     position = 0
-    for start, end in _table_spans(text):
+    for start, end in table_spans(text):
         if before := text[position:start]:
             yield before
         yield parse_table(text[start:end])
@@ -42,7 +42,7 @@ def split_tables(text: str) -> Iterator[str | HtmlTable]:
         yield rest
 
 
-def _table_spans(text: str) -> Iterator[tuple[int, int]]:
+def table_spans(text: str) -> Iterator[tuple[int, int]]:
     """Outermost tables, those in code fences left out."""
     fenced = _fenced_spans(text)
     depth, start = 0, 0
@@ -66,7 +66,7 @@ def _fenced_spans(text: str) -> list[tuple[int, int]]:
     for match in _FENCE.finditer(text):
         if opened is None:
             opened = match
-        elif match.group(1).startswith(opened.group(1)):
+        elif match.group(1).startswith(opened.group(1)) and not match.group(2).strip():
             spans.append((opened.start(), match.end()))
             opened = None
     if opened is not None:

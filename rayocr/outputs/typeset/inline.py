@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from markdown_it.token import Token
 
+from rayocr.outputs.typeset.dollars import CLOSING
 from rayocr.outputs.typeset.literal import literal, longest_run, statements
+from rayocr.outputs.typeset.maths import typeset_maths
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)\b[^>]*?(/?)>")
 # HTML that changes how words look, and what does so here.
@@ -86,6 +88,8 @@ class _Writer:
             self._image(token)
         elif kind == "html_inline":
             self._html(token.content)
+        elif kind in ("math_inline", "math_block"):
+            self._maths(token)
         else:
             self._text(token.content)
 
@@ -104,6 +108,15 @@ class _Writer:
         self._parts.append("left-out({")
         self._text(f"[Image: {name}]" if name else "[Image]")
         self._parts.append("});")
+
+    def _maths(self, token: Token) -> None:
+        """As it was written, where it cannot be set."""
+        formula = typeset_maths(token.content, display=token.type == "math_block", prepare=self._prepare)
+        if formula is None:
+            self._text(f"{token.markup}{token.content}{CLOSING[token.markup]}")
+            return
+        self._texts.append(self._prepare(token.content))
+        self._parts.append(formula)
 
     def _html(self, source: str) -> None:
         match = _TAG.fullmatch(source)

@@ -13,9 +13,11 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from rayocr.outputs.typeset.direction import script_of
+from rayocr.outputs.typeset.dollars import read_maths
 from rayocr.outputs.typeset.html import HtmlTable, split_tables
 from rayocr.outputs.typeset.inline import Inline, typeset_inline
 from rayocr.outputs.typeset.literal import literal, printable, statements
+from rayocr.outputs.typeset.maths import typeset_maths
 from rayocr.outputs.typeset.table import Cell, typeset_table
 
 _MAX_CHARS = 200_000  # of a page: more is no page, and Markdown's rules take quadratic time on some of it
@@ -30,7 +32,7 @@ _CELL_TAG = re.compile(r"</?(?:td|th|li)\b[^>]*>", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _TAGS = re.compile(r"<[^<>]{0,2000}>|&#?\w{1,31};")
 
-_markdown = MarkdownIt("commonmark", {"html": True, "maxNesting": _PARSED_DEPTH}).enable(["table", "strikethrough"])
+_markdown = read_maths(MarkdownIt("commonmark", {"html": True, "maxNesting": _PARSED_DEPTH}).enable(["table", "strikethrough"]))
 
 
 def typeset_markdown(text: str, prepare: Callable[[str], str] = lambda text: text) -> str:
@@ -84,14 +86,16 @@ class _Writer:
 
     def html_table(self, table: HtmlTable) -> None:
         rows = []
+        texts: list[str] = []
         for y, row in enumerate(table.rows):
             cells = []
             for cell in row:
                 inline = self._inline(_markdown.parseInline(cell.source.strip())[0].children or [])
                 header = cell.header or y < table.header_rows
+                texts.append(inline.text)
                 cells.append(Cell(_cell_markup(inline), inline.longest, cell.columns, cell.rows, header, cell.align))
             rows.append(cells)
-        self.parts.append(typeset_table(rows, header_rows=table.header_rows))
+        self.parts.append(_directed(typeset_table(rows, header_rows=table.header_rows), " ".join(texts)))
 
     def _block(self, tokens: Sequence[Token], position: int) -> None:
         token = tokens[position]
@@ -104,6 +108,8 @@ class _Writer:
             self._quotation(opens=token.nesting > 0)
         elif kind in ("fence", "code_block"):
             self._code(token.content)
+        elif kind == "math_block":
+            self._formula(token)
         elif kind == "html_block":
             self._html_block(token.content)
         elif kind == "hr":
@@ -161,8 +167,20 @@ class _Writer:
                 inline = self._inline(_markdown.parseInline(paragraph.strip())[0].children or [])
                 self.parts.append(_directed(f"par({inline.markup});", inline.text))
 
+    def _formula(self, token: Token) -> None:
+        """On a line of its own; as a paragraph of words where it is none that can be set."""
+        formula = typeset_maths(token.content, display=True, block=True, prepare=self._prepare)
+        if formula is None:
+            inline = self._inline([token])
+            self.parts.append(f"par({inline.markup});")
+        else:
+            self._displayable(token.content)
+            self.parts.append(formula)
+        self._texts.append(token.content)
+
     def _table(self, tokens: Sequence[Token]) -> None:
         rows: list[list[Cell]] = []
+        texts: list[str] = []
         header_rows = 0
         for position, token in enumerate(tokens):
             if token.type == "tr_open":
@@ -171,10 +189,11 @@ class _Writer:
                 header_rows = len(rows)
             elif token.type in ("th_open", "td_open"):
                 inline = self._inline(tokens[position + 1].children or [])
+                texts.append(inline.text)
                 align = re.search(r"text-align:(left|center|right)", str(token.attrs.get("style", "")))
                 header = token.type == "th_open" and bool(inline.text.strip())
                 rows[-1].append(Cell(_cell_markup(inline), inline.longest, header=header, align=align.group(1) if align else ""))
-        self.parts.append(typeset_table(rows, header_rows=header_rows))
+        self.parts.append(_directed(typeset_table(rows, header_rows=header_rows), " ".join(texts)))
 
     def _inline(self, tokens: Sequence[Token]) -> Inline:
         return typeset_inline(tokens, self._displayable)

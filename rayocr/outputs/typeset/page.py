@@ -46,6 +46,11 @@ TEMPLATE = """
   set par(leading: 0.45em)
   block(table(columns: columns, ..cells))
 }
+#let wide-maths(w, it) = context {
+  let has = measure(it).width
+  set text(size: calc.max(calc.min(1, w / calc.max(has, 1pt)), 0.3) * 1em)
+  it
+}
 #let sized(size, body) = { set text(size: size); body }
 #let fit(width, height, margin, size, families, language, body) = {
   set text(font: families, lang: language)

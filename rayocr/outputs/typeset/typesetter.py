@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,8 @@ class Typesetter:
             process.wait()
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
-                    pipe.close()
+                    with suppress(OSError):  # of what was to be written to a process that is gone
+                        pipe.close()
 
     def _ask(self, arguments: Mapping[str, Any]) -> tuple[bytes | None, str | None]:
         if self._programs >= _PROGRAMS_A_PROCESS:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rayocr.actors.assemble import AssembleSettings, assemble, reject
+from rayocr.actors.claim import claim_name
 from rayocr.actors.commit import LeaseSettings
 from rayocr.actors.document_worker import DocumentWorker
 from rayocr.actors.fetch import FetchSettings
@@ -99,7 +100,7 @@ def of(*records: PageRecord) -> Texts:
 
 def test_outputs_are_written_first_and_the_manifest_last(place: Place) -> None:
     done = assemble(context(2), SETTINGS, of(page(1), page(2)), STARTED)
-    assert place.written == ["sub/a.md", "sub/a.jsonl", manifest_name(ID)]
+    assert place.written == [claim_name("sub/a"), "sub/a.md", "sub/a.jsonl", manifest_name(ID)]
     assert done.outcome is DocumentOutcome.COMPLETE
     assert [output.name for output in done.outputs] == ["sub/a.md", "sub/a.jsonl"]
 
@@ -207,3 +208,16 @@ def test_the_document_worker_hands_on_to_fetch_and_assemble(place: Place, tmp_pa
             Document(document_id=ID, source_uri="u", name="sub/a.pdf", output_stem="sub/a", version=entry.version, size_bytes=6)
         )
     assert worker.assemble(context(1), STARTED).outcome is DocumentOutcome.COMPLETE
+
+
+def test_a_full_disk_of_temporary_files_ends_the_run_and_not_the_document(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    with monkeypatch.context() as patched, Path("/dev/full").open("r+b", buffering=0) as full:
+        patched.setattr("rayocr.actors.assemble._temporary_file", lambda: full)
+        with pytest.raises(StorageFull) as raised:
+            assemble(context(1), SETTINGS, lambda *_: [page(1)], STARTED)
+    assert "TMPDIR" in (raised.value.hint or "")
+    assert place.written == []
+    assemble(context(1), SETTINGS, lambda *_: [page(1)], STARTED)
+    assert place.is_finished()

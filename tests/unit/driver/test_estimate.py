@@ -40,6 +40,7 @@ def test_pages_tokens_money_and_time_are_told_without_a_key_and_nothing_is_made(
     said = " ".join(capsys.readouterr().out.split())
     assert "Documents 5 not finished yet (all opened; 1 of them cannot be read)" in said
     assert "Pages 10 " in said
+    assert "Tokens 10,000 in, 10,000 out" in said
     assert "Cost $0.02 with gemini-3.1-flash-lite" in said
     assert "about 60 s: rpm binds" in said
     assert not (here / "out").exists()

@@ -6,6 +6,7 @@ import pytest
 
 from rayocr.driver.leases import LeaseKeeper
 from rayocr.driver.shutdown import Draining
+from rayocr.errors import CredentialsError
 from rayocr.locks.memory import LeaseTable, MemoryLocks
 
 
@@ -88,4 +89,28 @@ async def test_locks_that_go_away_during_a_renewal_lose_no_lease_by_themselves()
     await until(lambda: f.away)
     assert f.keeper.holds(lease)
     f.table.available = True
+    await f.keeper.close()
+
+
+async def test_locks_that_come_back_and_refuse_us_are_waited_for_by_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rayocr.driver.leases._PROBE_S", 0.01)
+    f = Fixture(ttl_s=0.06)
+    assert await f.keeper.acquire("d") is not None
+    f.keeper.start()
+    f.table.available = False
+    waiting = asyncio.create_task(f.keeper.acquire("e"))
+    await until(lambda: f.away)
+
+    def refuse(*_: object) -> None:
+        raise CredentialsError("The lock service refuses us.")
+
+    with monkeypatch.context() as patched:
+        for call in ("acquire", "holders", "renew"):
+            patched.setattr(MemoryLocks, call, refuse)
+        with pytest.raises(CredentialsError):
+            await waiting
+    f.table.available = True
+    f.now = 1.0
+    f.other().acquire("d")
+    await until(lambda: f.lost)  # and they are renewed again when they let us
     await f.keeper.close()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
+from rayocr.driver.nodes import Node, Nodes
 from rayocr.driver.pool import WorkerDied, WorkerPool
 from rayocr.driver.shutdown import Draining
 from rayocr.errors import ClusterUnavailable, EngineUnavailable
@@ -29,6 +30,9 @@ class FakeMethod:
     def __init__(self, function: Any) -> None:
         self._function = function
 
+    def options(self, **_: Any) -> FakeMethod:
+        return self
+
     def remote(self, *arguments: Any) -> Awaitable[Any]:
         return asyncio.ensure_future(self._function(*arguments))
 
@@ -39,6 +43,8 @@ class FakeWorker:
         self.gate = asyncio.Event()
         self.received: list[Shard] = []
         self.dead = False
+        self.node_id = "n"
+        self.drained = False
         self.open_error: Exception | None = None
         self.open = FakeMethod(self._open)
         self.recognize = FakeMethod(self._recognize)
@@ -47,9 +53,10 @@ class FakeWorker:
     async def _open(self) -> WorkerInfo:
         if self.open_error:
             raise self.open_error
-        return WorkerInfo(engines=("e",), host="h", pid=1, node_id="n")
+        return WorkerInfo(engines=("e",), host="h", pid=1, node_id=self.node_id)
 
     async def _drain(self) -> None:
+        self.drained = True
         self.gate.set()
 
     async def _recognize(self, shard: Shard, content: Any, context: Any) -> ShardReport:
@@ -68,6 +75,7 @@ class Fixture:
         capacity: float = 2.0,
         open_error: Exception | None = None,
         max_pages: int | None = None,
+        max_for: Callable[[Nodes], int] | None = None,
     ) -> None:
         self.workers: list[FakeWorker] = []
         self.forgotten: list[str] = []
@@ -75,6 +83,7 @@ class Fixture:
         self.open_error = open_error
         self.start_errors: list[Exception] = []
         self.spawn_error: Exception | None = None
+        self.node_ids: list[str] = []  # of the workers to come
 
         async def answer(reference: Awaitable[Any]) -> Any:
             return await reference
@@ -97,6 +106,7 @@ class Fixture:
             min_workers=1,
             max_workers=max_workers,
             max_pages=max_pages,
+            max_for=max_for,
             run_id="r",
         )
 
@@ -104,13 +114,14 @@ class Fixture:
         if self.spawn_error:
             raise self.spawn_error
         worker = FakeWorker(name)
+        worker.node_id = self.node_ids.pop(0) if self.node_ids else "n"
         worker.open_error = self.start_errors.pop(0) if self.start_errors else self.open_error
         self.workers.append(worker)
         return worker
 
-    def send(self, *pages: int, alone: bool = False) -> asyncio.Task[ShardReport]:
+    def send(self, *pages: int, alone: bool = False, near: str = "") -> asyncio.Task[ShardReport]:
         shard = Shard(document_id="d", page_numbers=pages)
-        return asyncio.create_task(self.pool.recognize(shard, None, CONTEXT, alone=alone))  # type: ignore[arg-type]
+        return asyncio.create_task(self.pool.recognize(shard, None, CONTEXT, alone=alone, near=near))  # type: ignore[arg-type]
 
 
 async def settle() -> None:
@@ -292,3 +303,94 @@ async def test_draining_sends_those_away_that_still_wait() -> None:
     await f.pool.drain()
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert [isinstance(r, Draining) for r in results] == [False, False, True, True]
+
+
+def nodes(*ids: str, leaving: tuple[str, ...] = (), cpus: float = 1) -> Nodes:
+    return Nodes(tuple(Node(node_id=node_id, cpus=cpus, leaving=node_id in leaving) for node_id in ids))
+
+
+async def test_workers_of_a_node_that_is_about_to_go_finish_their_shards_and_go() -> None:
+    f = Fixture(max_workers=2)
+    f.node_ids = ["stays", "leaves"]
+    first, second = f.send(1), f.send(2)
+    await settle()
+    leaving = next(worker for worker in f.workers if worker.node_id == "leaves")
+    await f.pool.follow(nodes("stays", "leaves", leaving=("leaves",)))
+    await settle()
+    assert leaving.drained and leaving in f.killed
+    assert not f.workers[0].drained
+    f.workers[0].gate.set()
+    await asyncio.gather(first, second)
+    third = f.send(3)
+    await settle()
+    assert Shard(document_id="d", page_numbers=(3,)) not in leaving.received
+    for worker in f.workers:
+        worker.gate.set()
+    await third
+
+
+async def test_an_idle_worker_of_a_node_that_is_about_to_go_goes_at_once() -> None:
+    f = Fixture()
+    f.node_ids = ["leaves"]
+    f.pool.prestart()
+    await settle()
+    await f.pool.follow(nodes("leaves", leaving=("leaves",)))
+    assert f.pool.size == 0
+    assert f.killed == f.workers
+
+
+async def test_the_pool_is_as_large_as_the_nodes_allow() -> None:
+    f = Fixture(max_workers=1, capacity=0.5, max_for=lambda there: len(there.staying()))
+    tasks = [f.send(number) for number in range(1, 7)]
+    await settle()
+    assert len(f.workers) == 1
+    await f.pool.follow(nodes("a", "b", "c"))
+    await settle()
+    assert len(f.workers) == 3
+    for worker in f.workers:
+        worker.gate.set()
+    await asyncio.gather(*tasks)
+
+
+async def test_a_shard_goes_to_the_worker_beside_its_bytes_unless_that_has_more_to_do() -> None:
+    f = Fixture(max_workers=2, capacity=100)
+    f.node_ids = ["here", "there"]
+    warm = [f.send(1), f.send(2)]
+    await settle()
+    here, there = f.workers
+    for _ in range(3):
+        f.send(7, near="there")
+        await settle()
+    assert len(there.received) - len(here.received) in (1, 2)
+    for worker in f.workers:
+        worker.gate.set()
+    await asyncio.gather(*warm)
+
+
+async def test_starts_that_nobody_waits_for_any_longer_are_given_up() -> None:
+    f = Fixture(max_workers=2)
+    stuck = asyncio.Event()
+
+    async def never(worker: FakeWorker) -> WorkerInfo:
+        await stuck.wait()
+        raise AssertionError
+
+    task = f.send(1)
+    await settle()
+    f.node_ids = ["later"]
+    original, f.pool._spawn = f.pool._spawn, f._spawn
+
+    def spawn(name: str) -> FakeWorker:
+        worker = original(name)
+        worker.open = FakeMethod(lambda: never(worker))
+        return worker
+
+    f.pool._spawn = spawn
+    second = f.send(2)
+    await settle()
+    assert len(f.workers) == 2
+    f.workers[0].gate.set()
+    await asyncio.gather(task, second)
+    f.pool.shrink(idle_s=1e9, keep=1)
+    await settle()
+    assert f.killed == [f.workers[1]]

@@ -24,3 +24,12 @@ def test_elsewhere_a_source_may_have_the_name_of_an_output(tmp_path: Path) -> No
     inside = rules(tmp_path / "in", tmp_path / "in" / "out")
     assert inside.admits("a.clean.pdf")
     assert not inside.admits("out/a.clean.pdf")
+
+
+def test_one_file_may_be_read_into_its_own_folder_where_nothing_else_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(b"")
+    found = scope(compose([f"source={tmp_path / 'a.pdf'}", f"dest={tmp_path}", "engine=textlayer"]))
+    admitted = DiscoveryRules(include=found.include, exclude=found.exclude)
+    assert admitted.admits("a.pdf")
+    assert not admitted.admits("a.clean.pdf")
+    assert not admitted.admits("b.pdf")

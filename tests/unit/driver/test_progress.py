@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from rayocr.driver.progress import Progress
-from rayocr.driver.terminal import duration, printable, progress_line
+from rayocr.driver.terminal import duration, printable, progress_line, unseen
 from rayocr.messages import Attempt, DiscoveryTotals, PageOutcome, PageSummary
 
 
@@ -50,3 +50,8 @@ def test_durations_are_short(seconds: float | None, words: str) -> None:
 
 def test_names_with_line_breaks_and_broken_bytes_are_printed_escaped() -> None:
     assert printable("a\nb\x1b[31m\udcff") == "a\\nb\\x1b[31m\\udcff"
+
+
+def test_parts_of_the_source_that_cannot_be_listed_are_named() -> None:
+    assert unseen(DiscoveryTotals(unreadable=1, unreadable_names=("a\nb",))).endswith("cannot be looked into: a\\nb")
+    assert unseen(DiscoveryTotals(unreadable=21, unreadable_names=("a",))).endswith(": a and more")

@@ -4,7 +4,12 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from rayocr.engines.textlayer import TextLayerEngine
+from rayocr.pdf.document import PdfFile
+from rayocr.pdf.trust import Verdict
+from tests.unit.pdf import pdfs
 
 
 @dataclass
@@ -18,6 +23,7 @@ class FakePage:
     width_pt: float = 595.0
     height_pt: float = 842.0
     segments: list[Any] = field(default_factory=list)
+    turns: int = 0
 
     def text_layer(self) -> Any:
         lines = [
@@ -25,7 +31,12 @@ class FakePage:
             for text, x, y, size in self.texts
         ]
         return SimpleNamespace(
-            lines=lines, image_share=self.image_share, verdict=SimpleNamespace(trusted=self.trusted, reason="")
+            lines=lines,
+            image_share=self.image_share,
+            verdict=SimpleNamespace(trusted=self.trusted, reason=""),
+            turns=self.turns,
+            width_pt=self.width_pt,
+            height_pt=self.height_pt,
         )
 
     def rulings(self) -> list[Any]:
@@ -74,3 +85,42 @@ def test_drawn_lines_make_a_table() -> None:
     segments = [SimpleNamespace(x0=60, y0=y, x1=360, y1=y) for y in (300, 320, 340)]
     segments += [SimpleNamespace(x0=x, y0=300, x1=x, y1=340) for x in (60, 160, 260, 360)]
     assert "| a | b | c |\n| --- | --- | --- |\n| d | e | f |" in recognize(FakePage([*BODY, *cells], segments=segments)).text
+
+
+@pytest.mark.parametrize(("rotate", "cosine", "sine"), [(0, 0, 1), (0, -1, 0), (0, 0, -1), (90, 1, 0), (180, 1, 0), (270, 1, 0)])
+def test_text_that_stands_on_its_side_or_on_its_head_is_read_in_its_own_direction(rotate: int, cosine: int, sine: int) -> None:
+    """As of a landscape table on a portrait page, or of a page that was turned the wrong way."""
+    body = [f"Line {number} of a paragraph with words enough to be read by anybody who likes to." for number in range(4)]
+    content = f"q {cosine} {sine} {-sine} {cosine} 300 420 cm BT /F1 10 Tf -200 40 Td 14 TL ".encode()
+    content += b"".join(f"({line}) Tj T* ".encode() for line in body) + b"ET Q"
+    data = pdfs.pages_of((f"/Rotate {rotate}",), content=content)
+    with PdfFile(data, max_pixels=1_000_000) as file, file.page(1) as page:
+        read = TextLayerEngine().recognize(page)
+        assert read is not None
+        assert " ".join(read.text.split()) == " ".join(body)
+        place = [(300 + cosine * x - sine * y, 420 + sine * x + cosine * y) for x, y in ((-200, 36), (200, 52))]
+        shown = page.upright.box(*place[0], *place[1])  # of the first line
+    (box,) = [box for box in read.boxes if box.text == body[0]]
+    assert shown[0] <= box.x0 < box.x1 <= shown[2]
+    assert shown[1] <= box.y0 < box.y1 <= shown[3]
+
+
+def test_a_ruled_table_on_its_side_is_a_table() -> None:
+    rows = [("Item", "Price"), ("Apples", "12"), ("Pears", "14")]
+    content = b"q 0 1 -1 0 300 300 cm 1 w "
+    for y in (0, 20, 40, 60):
+        content += f"0 {y} m 200 {y} l S ".encode()
+    for x in (0, 100, 200):
+        content += f"{x} 0 m {x} 60 l S ".encode()
+    for row, (left, right) in enumerate(rows):
+        y = 46 - 20 * row
+        content += f"BT /F1 10 Tf 4 {y} Td ({left}) Tj 100 0 Td ({right}) Tj ET ".encode()
+    content += b"Q"
+    with PdfFile(pdfs.pages_of(content=content), max_pixels=1_000_000) as file, file.page(1) as page:
+        page.text_layer().__dict__["verdict"] = Verdict(kind="trusted", reason="")  # of thirty letters nobody can tell
+        read = TextLayerEngine().recognize(page)
+    assert read is not None
+    assert [[cell.strip() for cell in line.strip("|").split("|")] for line in read.text.splitlines()][0::2][:1] == [
+        ["Item", "Price"]
+    ]
+    assert "| Pears | 14 |" in read.text

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any, ClassVar, cast
 
 import pytest
 
+from rayocr.config import DoubtConfig
 from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngine
 from rayocr.engines.chain import ComputeStage, PageProgress, WaitingStage
 from rayocr.engines.registry import Stage
+from rayocr.engines.second_look import Look, SecondLook
 from rayocr.errors import (
     CredentialsError,
     DayQuotaExhausted,
@@ -72,14 +75,25 @@ class Slots:
 
 
 class InkedPage:
+    own_text = ""
+
     def certainly_inked(self) -> bool:
         return True
+
+    def text_layer(self) -> Any:
+        return SimpleNamespace(text=self.own_text)
 
 
 class Bench:
     """A stage of one scripted engine, or of two."""
 
-    def __init__(self, *engines: Engine, is_last_stage: bool = False, attempts: tuple[Attempt, ...] = ()) -> None:
+    def __init__(
+        self,
+        *engines: Engine,
+        is_last_stage: bool = False,
+        attempts: tuple[Attempt, ...] = (),
+        second_look: SecondLook | None = None,
+    ) -> None:
         self.slots = Slots()
         self.remembered: list[PageRecord] = []
         self.slept: list[float] = []
@@ -90,6 +104,7 @@ class Bench:
             slots=self.slots,
             policy=RetryPolicy(max_attempts=4),
             on_thread=self._on_thread,
+            second_look=second_look,
             sleep=self._sleep,
         )
 
@@ -304,3 +319,48 @@ async def test_a_page_that_was_refused_for_good_does_not_wait_for_a_model_that_w
     bench = Bench(ScriptedEngine({"a": [], "b": [GOOD]}), attempts=three)
     bench.slots.parked["b"] = 100.0
     assert (await bench.read()).outcome is PageOutcome.HANDED_ON
+
+
+ROW = "I have read the terms above and agree to all of them as they stand today. "
+
+
+async def test_a_page_that_repeats_itself_is_no_loop() -> None:
+    page = InkedPage()
+    page.own_text = ROW * 40
+    record = await Bench(ScriptedEngine({"one": [ROW * 40]})).read(page=page)
+    assert record.outcome is PageOutcome.DONE
+    assert record.attempts == ()
+
+
+@pytest.mark.parametrize("own_text", [ROW * 7, "Other words that say nothing about this matter here, ever. " * 300])
+async def test_a_loop_on_a_page_that_repeats_something_less_often_is_a_loop(own_text: str) -> None:
+    page = InkedPage()
+    page.own_text = own_text
+    record = await Bench(ScriptedEngine({"one": [ROW * 200, ROW * 200]}), is_last_stage=True).read(page=page)
+    assert record.outcome is PageOutcome.FAILED
+    assert {attempt.reason for attempt in record.attempts} == {"RepetitionLoop"}
+
+
+class Looks(SecondLook):
+    def __init__(self, found: Look | None) -> None:
+        super().__init__(DoubtConfig(sample=0), None)
+        self.found = found
+
+    def look(self, page: Page, answer: PageText, *, sampled: bool) -> Look | None:
+        assert not sampled
+        return self.found
+
+
+async def test_an_answer_that_does_not_agree_with_the_page_is_kept_and_called_suspect() -> None:
+    look = Look(agreement=0.12, suspect=True, against="textlayer")
+    record = await Bench(ScriptedEngine({"a": [GOOD]}), second_look=Looks(look)).read()
+    assert (record.outcome, record.text, record.doubts, record.agreement) == (PageOutcome.DONE, GOOD, ("suspect",), 0.12)
+    assert (record.summary.doubts, record.summary.agreement) == (("suspect",), 0.12)
+
+
+async def test_an_answer_that_agrees_or_cannot_be_compared_has_no_doubt() -> None:
+    agrees = Looks(Look(agreement=0.97, suspect=False, against="textlayer"))
+    record = await Bench(ScriptedEngine({"a": [GOOD]}), second_look=agrees).read()
+    assert (record.doubts, record.agreement) == ((), 0.97)
+    record = await Bench(ScriptedEngine({"a": [GOOD]}), second_look=Looks(None)).read()
+    assert (record.doubts, record.agreement) == ((), None)

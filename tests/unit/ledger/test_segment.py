@@ -46,6 +46,7 @@ page_records = st.builds(
     doubts=st.lists(texts, max_size=2).map(tuple),
     fencing_token=st.integers(0, 2**53),
     fingerprint=texts,
+    agreement=st.none() | st.floats(0, 1),
 )
 
 

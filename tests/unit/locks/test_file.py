@@ -114,8 +114,19 @@ def test_released_keys_leave_no_files_behind(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_locks_unavailable_and_says_where(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LocksUnavailable, match="file/locks") as caught:
-        FileLocks(tmp_path / "file" / "locks", owner="a")
+        FileLocks(tmp_path / "file" / "locks", owner="a").holders(())  # as every run does before it starts
     assert caught.value.hint is not None
+
+
+def test_who_only_looks_makes_nothing_and_sees_who_is_at_work(tmp_path: Path) -> None:
+    looking = FileLocks(tmp_path / "leases", owner="status")
+    assert looking.holders() == {}
+    assert not (tmp_path / "leases").exists()
+    working = FileLocks(tmp_path / "leases", owner="a")
+    working.acquire("doc")
+    assert looking.holders()["doc"].owner == "a"
+    for locks in (looking, working):
+        locks.close()
 
 
 def test_a_forked_child_does_not_share_its_parents_flock(tmp_path: Path) -> None:

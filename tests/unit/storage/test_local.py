@@ -81,9 +81,6 @@ def test_a_root_that_vanishes_is_unavailable_and_not_empty(root: Path) -> None:
 def test_opening_by_uri_gives_the_same_storage_once(root: Path) -> None:
     assert open_storage(str(root)).uri == f"file://{os.path.realpath(root)}"
     assert cached_storage(f"file://{root}") is cached_storage(f"file://{root}")
-    for uri in ("gdrive://abc",):
-        with pytest.raises(UsageError, match="not supported by this version yet"):
-            open_storage(uri)
 
 
 # -- listing ------------------------------------------------------------------------------------------------------------------

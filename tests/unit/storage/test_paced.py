@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from rayocr.storage.base import Changes
 from rayocr.storage.factory import cached_storage
 from rayocr.storage.memory import MemoryStorage
 from rayocr.storage.paced import Pace, PacedStorage
@@ -47,4 +48,19 @@ def test_storages_of_one_backend_share_the_pace_of_their_process() -> None:
     assert isinstance(one, PacedStorage)
     assert isinstance(other, PacedStorage)
     assert one._pace is other._pace
-    assert isinstance(unpaced, MemoryStorage)
+    assert not isinstance(unpaced, PacedStorage)
+
+
+def test_what_a_storage_is_and_keeps_is_seen_through_its_pace() -> None:
+    class Feed(MemoryStorage):
+        has_atomic_create = False
+
+        def changes_since(self, token: str | None) -> Changes:
+            return Changes(names=("a",), token=f"{token}+1")
+
+    time = Time()
+    storage = PacedStorage(Feed("feed"), Pace(1, clock=time, sleep=time.sleep))
+    assert storage.has_atomic_create is False
+    assert storage.changes_since("1") == Changes(names=("a",), token="1+1")
+    assert time.now == 100.0
+    assert PacedStorage(MemoryStorage("feed"), Pace(1)).has_atomic_create is True

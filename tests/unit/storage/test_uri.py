@@ -56,6 +56,7 @@ def test_any_folder_name_can_be_read_back_from_its_canonical_uri(raw: bytes) -> 
         ("gs://bucket/", "gs://bucket"),
         ("gs://my.bucket_1/a/b c/", "gs://my.bucket_1/a/b c"),
         ("gdrive://1AbC-d_9/", "gdrive://1AbC-d_9"),
+        ("gdrive://1AbC-d_9/scans of 2024/in/", "gdrive://1AbC-d_9/scans of 2024/in"),
         ("memory://test", "memory://test"),
         ("file:///", "file:///"),
     ],
@@ -84,7 +85,8 @@ def test_canonical_texts_are_stable(text: str, canonical: str) -> None:
         ("gs://bucket/a//b", "empty parts"),
         ("gs://bucket/../b", "empty parts"),
         ("gdrive://", "gdrive://FOLDER_ID"),
-        ("gdrive://a/b", "gdrive://FOLDER_ID"),
+        ("gdrive://a b/c", "gdrive://FOLDER_ID"),
+        ("gdrive://a/b/../c", "the path must not have"),
         ("file://server/share", "three slashes"),
         ("file:///a%00b", "NUL"),
         ("a\0b", "NUL"),
@@ -117,6 +119,8 @@ def test_what_is_no_place_is_refused_in_one_line_that_helps(text: str, hint: str
         ("gs://bucket", "gs://bucket2", False),
         ("gdrive://abc", "gdrive://abc", True),
         ("gdrive://abc", "gdrive://abcd", False),
+        ("gdrive://abc", "gdrive://abc/d", True),
+        ("gdrive://abc/d", "gdrive://abc/de", False),
     ],
 )
 def test_contains(outer: str, inner: str, expected: bool) -> None:

@@ -1,0 +1,174 @@
+"""A Ray of several nodes on this machine, started by `ray start` as on machines of their own: drained, lost, added at will."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+RAY = (sys.executable, "-m", "ray.scripts.scripts")
+_PATIENCE_S = 300.0
+_TRIES = 8
+_QUICK = {  # a lost node is found in 3 s; workers are started when needed
+    "RAY_health_check_period_ms": "1000",
+    "RAY_health_check_timeout_ms": "1000",
+    "RAY_health_check_failure_threshold": "3",
+    "RAY_enable_worker_prestart": "0",
+    "RAY_prestart_worker_first_driver": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+}
+
+
+@dataclass
+class Node:
+    """A `ray start --block`. Its processes are its children."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def kill(self) -> None:
+        """As where a machine is gone."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            root = psutil.Process(self.process.pid)
+            gone = [*root.children(recursive=True), root]
+            for process in gone:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+            psutil.wait_procs(gone, timeout=60)
+        self.process.wait(60)
+
+    @property
+    def is_up(self) -> bool:
+        return "Ray runtime started" in self.log.read_text(errors="replace")
+
+
+@dataclass
+class RayNodes:
+    """The head offers no CPU unless told to. `environment` is that of all nodes: it has to have a HOME without a token of others.
+
+    Nodes are started one after the other: Ray gives one up that takes 30 s, which on a busy machine it does beside others.
+    """
+
+    environment: Mapping[str, str]
+    head_cpus: float = 0
+    # Host:port of the Redis that the head's memory is kept in. `ray start` then does not watch the head, whose whole it would end
+    # when a part of it dies: its parts can die one by one.
+    redis: str | None = None
+    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="rn", dir="/tmp")))
+    port: int = field(default_factory=lambda: free_port())
+    nodes: list[Node] = field(default_factory=list)
+    _others: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _started: int = 0
+    _namespace: str = field(default_factory=lambda: secrets.token_hex(4))
+
+    def __post_init__(self) -> None:
+        self.head = self.start_head()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def start_head(self) -> Node:
+        """Returns when it is up."""
+        arguments = [
+            "--head",
+            *([] if self.redis else ["--block"]),
+            f"--port={self.port}",
+            "--include-dashboard=false",
+            f"--num-cpus={self.head_cpus:g}",
+        ]
+        return self._start([*arguments, f"--temp-dir={self.folder}/t"])
+
+    def replace_control_store(self) -> None:
+        """Kill the head's GCS and start it again as it was, as Kubernetes does with a head: what it knew is in Redis, or lost."""
+        (gcs,) = [p for p in psutil.process_iter() if _is_gcs_of(p, self.folder)]
+        command, environment = gcs.cmdline(), gcs.environ()
+        gcs.kill()
+        gcs.wait(60)
+        with (self.folder / "gcs.log").open("ab") as output:
+            self._others.append(subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT))
+
+    def add(self, *, cpus: float = 2, resources: Mapping[str, float] | None = None) -> Node:
+        arguments = [
+            "--block",
+            f"--address={self.address}",
+            f"--num-cpus={cpus:g}",
+            f"--resources={json.dumps(dict(resources or {}))}",
+        ]
+        node = self._start(arguments)
+        self.nodes.append(node)
+        return node
+
+    def drain(self, node_id: str, *, seconds: int) -> None:
+        """As docker/bin/rayocr-drain-node does before its container is stopped."""
+        why = ["--reason", "DRAIN_NODE_REASON_PREEMPTION", "--reason-message", "a spot machine is reclaimed"]
+        where = [f"--address={self.address}", f"--node-id={node_id}", f"--deadline-remaining-seconds={seconds}"]
+        subprocess.run([*RAY, "drain-node", *where, *why], env=dict(self.environment), check=True, timeout=_PATIENCE_S)
+
+    def close(self) -> None:
+        for node in [*self.nodes, self.head]:
+            node.kill()
+        for process in self._others:
+            process.kill()
+            process.wait(60)
+        for process in psutil.process_iter():  # of a head that did not stay in the foreground
+            with contextlib.suppress(psutil.Error):
+                if f"{self.folder}/t" in " ".join(process.cmdline()):
+                    process.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _start(self, arguments: list[str]) -> Node:
+        """Returns when it is up; on a machine that is too busy for Ray's patience it is tried again."""
+        for left in reversed(range(_TRIES)):
+            node = self._try_to_start(arguments)
+            deadline = time.monotonic() + _PATIENCE_S
+            while node.process.poll() in (None, 0) and time.monotonic() < deadline:
+                if node.is_up:
+                    return node
+                time.sleep(0.05)
+            node.kill()
+            assert left, node.log.read_text(errors="replace")
+        raise AssertionError
+
+    def _try_to_start(self, arguments: list[str]) -> Node:
+        self._started += 1
+        log = self.folder / f"node{self._started}.log"
+        of_redis = {"RAY_REDIS_ADDRESS": self.redis, "RAY_external_storage_namespace": self._namespace} if self.redis else {}
+        common = ["--node-ip-address=127.0.0.1", "--object-store-memory=150000000"]
+        # Chosen by us: a raylet ends itself where it waits more than 15 s for the ports of its agents, as on a busy machine.
+        ports = ("dashboard-agent-listen-port", "dashboard-agent-grpc-port", "runtime-env-agent-port", "metrics-export-port")
+        common += [f"--{name}={free_port()}" for name in ports]
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [*RAY, "start", *common, *arguments],
+                env={**self.environment, **_QUICK, **of_redis},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return Node(process, log)
+
+
+def _is_gcs_of(process: psutil.Process, folder: Path) -> bool:
+    try:
+        command = process.cmdline()
+    except psutil.Error:
+        return False
+    return bool(command) and command[0].endswith("gcs_server") and any(str(folder) in argument for argument in command)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

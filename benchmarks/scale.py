@@ -1,0 +1,325 @@
+"""`make bench-scale`: how many calls a second the parts sustain that a whole run shares, each alone on this machine.
+
+What 100 and 1,000 nodes ask of them follows from docs/scale.md. Callers stand for nodes: each has its own name and sends what a
+node would, and several of them share a process, since what is measured is whom they call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+_SECONDS = 6.0
+_MODEL = "gemini-3.1-flash-lite"
+_PROCESSES = 2  # that call, on a machine with two cores
+_TEXT = "A line of a page of a document, as long as lines are.\n" * 50  # 2.7 KB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    what: str
+    callers: int
+    calls_per_s: float
+    pages_per_s: float
+    cpu_ms: float  # of the part that is called, a page (of Redis: a call)
+
+
+class SlotCaller:
+    """So many nodes, each of which asks for slots as its pages come, and gives them back when they are answered."""
+
+    async def run(self, limiter: Any, names: list[str], rate_per_s: float, seconds: float) -> int:
+        from rayocr.actors.slots import SlotClient
+        from rayocr.actors.spawn import RemoteLimiter
+
+        done = 0
+        until = time.monotonic() + seconds
+
+        async def node(name: str) -> None:
+            nonlocal done
+            slots = SlotClient(RemoteLimiter(limiter), worker=name)
+            while time.monotonic() < until:
+                async with slots.slot(_MODEL):
+                    slots.used(_MODEL, input_tokens=600, cost_usd=0.0)
+                done += 1
+                await asyncio.sleep(1 / rate_per_s)
+
+        await asyncio.gather(*(node(name) for name in names))
+        return done
+
+
+class PageCaller:
+    """So many nodes, each of which records its pages through a Recorder."""
+
+    async def run(self, ledger: Any, names: list[str], in_flight: int, seconds: float) -> int:
+        from rayocr.actors.recorder import Recorder
+        from rayocr.actors.spawn import RemoteLedger
+        from rayocr.messages import PageOutcome, PageRecord
+
+        done = 0
+        until = time.monotonic() + seconds
+
+        async def page(recorder: Recorder, name: str, number: int) -> None:
+            nonlocal done
+            while time.monotonic() < until:
+                number += in_flight
+                record = PageRecord(document_id=name, page_number=number, outcome=PageOutcome.DONE, text=_TEXT, engine="gemini")
+                await (await recorder.put(record))
+                done += 1
+
+        async def node(name: str) -> None:
+            recorder = Recorder(RemoteLedger(ledger))
+            await asyncio.gather(*(page(recorder, name, number) for number in range(1, in_flight + 1)))
+
+        await asyncio.gather(*(node(name) for name in names))
+        return done
+
+
+def main() -> None:
+    console = Console(width=None if sys.stdout.isatty() else 130)
+    before = os.getloadavg()[0]
+    rates = [*measure_redis(), measure_driver()]
+    console.print(_table(rates))
+    if "--without-ray" not in sys.argv:
+        rates = measure_actors()
+        console.print(_table(rates))
+    console.print(f"load average {before:.1f} before, {os.getloadavg()[0]:.1f} after")
+
+
+def _table(rates: list[Rate]) -> Table:
+    table = Table(title="what a run shares, each alone on this machine", title_justify="left")
+    for column in ("what", "callers", "calls/s", "pages/s", "its CPU ms a page (Redis: a call)"):
+        table.add_column(column, justify="left" if column == "what" else "right")
+    for rate in rates:
+        pages = f"{rate.pages_per_s:,.0f}" if rate.pages_per_s else ""
+        table.add_row(rate.what, str(rate.callers), f"{rate.calls_per_s:,.0f}", pages, f"{rate.cpu_ms:.3f}")
+    return table
+
+
+# -- actors --------------------------------------------------------------------------------------------------------------------
+
+
+def measure_actors() -> list[Rate]:
+    import ray
+
+    from rayocr.actors.rate_limiter import LimiterRules
+    from rayocr.actors.spawn import spawn_ledger, spawn_limiter
+    from rayocr.config import AccessConfig, LedgerConfig, LimitsConfig, RetryConfig, Secrets
+    from rayocr.limits.prices import PriceTable
+
+    _start_ray()
+    rates = []
+    try:
+        for callers in (4, 100, 1000):
+            rules = LimiterRules(limits=LimitsConfig(rpm=6_000_000), prices=PriceTable(models={}))
+            limiter = spawn_limiter(f"scale{callers}", rules, Secrets())
+            rates.append(_call("limiter: slots, as fast as they are asked for", SlotCaller, limiter, callers, 2000.0 / callers))
+            ray.kill(limiter)
+        for callers in (4, 100, 1000):
+            with tempfile.TemporaryDirectory(prefix="rayocr-scale-") as folder:
+                ledger = spawn_ledger(folder, AccessConfig(), f"scale{callers}", LedgerConfig(), RetryConfig())
+                rates.append(
+                    _call("ledger: pages of 2.7 KB, to local disk", PageCaller, ledger, callers, max(2, 2000 // callers))
+                )
+                ray.kill(ledger)
+    finally:
+        ray.shutdown()
+    return rates
+
+
+def _start_ray() -> None:
+    """Ray gives itself 15 to 30 s, whatever the machine is busy with."""
+    import ray
+
+    for left in reversed(range(6)):
+        try:
+            ray.init(address="local", include_dashboard=False, log_to_driver=False, logging_level="ERROR", num_cpus=2)
+            return
+        except Exception:
+            ray.shutdown()
+            if not left:
+                raise
+
+
+def _call(what: str, caller: type, called: Any, callers: int, amount: float) -> Rate:
+    import ray
+
+    names = [f"{what}-{number}" for number in range(callers)]
+    remote = ray.remote(caller).options(num_cpus=0, max_concurrency=10_000)
+    groups = [names[part::_PROCESSES] for part in range(_PROCESSES)]
+    actors = [remote.remote() for group in groups if group]
+    pid = ray.get(called.__ray_call__.remote(lambda self: __import__("os").getpid()))
+    process = psutil.Process(pid)
+    before, started = process.cpu_times(), time.monotonic()
+    pages = sum(ray.get([a.run.remote(called, group, amount, _SECONDS) for a, group in zip(actors, groups, strict=True)]))
+    took_s, after = time.monotonic() - started, process.cpu_times()
+    cpu_s = after.user + after.system - before.user - before.system
+    for actor in actors:
+        ray.kill(actor)
+    return Rate(what=what, callers=callers, calls_per_s=0, pages_per_s=pages / took_s, cpu_ms=1000 * cpu_s / max(1, pages))
+
+
+# -- the driver --------------------------------------------------------------------------------------------------------------
+
+
+def measure_driver() -> Rate:
+    """The pool and its choice among 1,000 workers, with calls that are answered at once and no Ray: what is ours of a shard."""
+    from rayocr.driver.pool import WorkerPool
+    from rayocr.messages import Document, DocumentContext, PageOutcome, PageSummary, Shard, ShardReport, WorkerInfo
+
+    workers, pages = 1000, 8
+
+    class Method:
+        def __init__(self, result: Any) -> None:
+            self._result = result
+
+        async def remote(self, *arguments: Any) -> Any:
+            return self._result
+
+    report = ShardReport(
+        document_id="d", pages=tuple(PageSummary(page_number=n, outcome=PageOutcome.DONE) for n in range(1, pages + 1))
+    )
+
+    class Worker:
+        def __init__(self, name: str) -> None:
+            self.open = Method(WorkerInfo(engines=("e",), host="h", pid=1, node_id=name))
+            self.recognize = Method(report)
+
+    async def node_is_gone(node_id: str) -> bool:
+        return False
+
+    async def answer(call: Any) -> Any:
+        await asyncio.sleep(0)
+        return await call
+
+    async def run() -> Rate:
+        pool = WorkerPool(
+            "e",
+            spawn=Worker,
+            answer=answer,
+            kill=lambda handle: None,
+            died=(),
+            node_is_gone=node_is_gone,
+            on_death=lambda name: None,
+            load_of=lambda shard: float(len(shard.page_numbers)),
+            capacity=1000.0,
+            min_workers=workers,
+            max_workers=workers,
+        )
+        pool.prestart()
+        while pool.size < workers:
+            await asyncio.sleep(0.01)
+        document = Document(document_id="d", source_uri="u", name="d.pdf", output_stem="d", version="1", size_bytes=1)
+        context = DocumentContext(document=document, page_count=9, title=None, fencing_token=1)
+        shard = Shard(document_id="d", page_numbers=tuple(range(1, pages + 1)))
+        sent, started, cpu_s = 0, time.monotonic(), time.process_time()
+        while time.monotonic() < started + _SECONDS:
+            await asyncio.gather(*(pool.recognize(shard, None, context) for _ in range(100)))  # type: ignore[arg-type]
+            sent += 100
+        took_s, cpu_s = time.monotonic() - started, time.process_time() - cpu_s
+        await pool.close()
+        return Rate(
+            what="driver: choosing among 1,000 workers, shards of 8",
+            callers=1,
+            calls_per_s=sent / took_s,
+            pages_per_s=sent * pages / took_s,
+            cpu_ms=1000 * cpu_s / (sent * pages),
+        )
+
+    return asyncio.run(run())
+
+
+# -- Redis --------------------------------------------------------------------------------------------------------------
+
+
+def measure_redis() -> list[Rate]:
+    from benchmarks.valkey import Valkey
+
+    valkey = Valkey()
+    try:
+        assert valkey._process is not None
+        process = psutil.Process(valkey._process.pid)
+        return [_locks(valkey.url, process), _renewals(valkey.url, process), asyncio.run(_bucket(valkey.url, process))]
+    finally:
+        valkey.close()
+
+
+def _locks(url: str, process: psutil.Process) -> Rate:
+    from rayocr.locks.redis import RedisLocks
+
+    calls = [0, 0]
+    until = time.monotonic() + _SECONDS
+
+    def documents(number: int) -> None:
+        locks = RedisLocks(url, owner=f"owner{number}")
+        while time.monotonic() < until:
+            lease = locks.acquire(f"{number}-{calls[number]}")
+            assert lease is not None
+            locks.release(lease)
+            calls[number] += 2
+        locks.close()
+
+    before, started = process.cpu_times(), time.monotonic()
+    threads = [threading.Thread(target=documents, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return _redis_rate("Redis: leases taken and given back", 2, sum(calls), process, before, started)
+
+
+def _renewals(url: str, process: psutil.Process) -> Rate:
+    from rayocr.locks.redis import RedisLocks
+
+    locks = RedisLocks(url, owner="one", ttl_s=600)
+    leases = [lease for number in range(5000) if (lease := locks.acquire(f"held-{number}")) is not None]
+    before, started, renewed = process.cpu_times(), time.monotonic(), 0
+    while time.monotonic() < started + _SECONDS:
+        renewed += len(leases) - len(locks.renew(leases))
+    rate = _redis_rate("Redis: leases renewed, 500 a script", 1, renewed, process, before, started)
+    locks.close()
+    return rate
+
+
+async def _bucket(url: str, process: psutil.Process) -> Rate:
+    from rayocr.config import LimitsConfig, Secrets
+    from rayocr.limits.base import Take
+    from rayocr.limits.factory import bucket_opener
+
+    limits = LimitsConfig(rpm=60_000_000, shared="redis")
+    callers = 20  # clusters
+    calls = 0
+    until = time.monotonic() + _SECONDS
+
+    async def cluster(number: int) -> None:
+        nonlocal calls
+        opener = bucket_opener(limits, Secrets(redis_url=url), cluster=f"c{number}")
+        assert opener is not None
+        bucket = opener(_MODEL)
+        while time.monotonic() < until:
+            await bucket.take(Take(wanted=16, request_interval_s=1e-6))
+            calls += 1
+        await bucket.close()
+
+    before, started = process.cpu_times(), time.monotonic()
+    await asyncio.gather(*(cluster(number) for number in range(callers)))
+    return _redis_rate("Redis: shared limits, takes of 16 slots", callers, calls, process, before, started)
+
+
+def _redis_rate(what: str, callers: int, calls: int, process: psutil.Process, before: Any, started: float) -> Rate:
+    took_s, after = time.monotonic() - started, process.cpu_times()
+    cpu_s = after.user + after.system - before.user - before.system
+    return Rate(what=what, callers=callers, calls_per_s=calls / took_s, pages_per_s=0, cpu_ms=1000 * cpu_s / max(1, calls))
+
+
+if __name__ == "__main__":
+    main()

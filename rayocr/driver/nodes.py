@@ -1,0 +1,127 @@
+"""The cluster's nodes while a run goes on: what they offer, which are about to go, and what pools make of it.
+
+Nodes come (an autoscaler adds them), go (a spot machine is reclaimed, an idle one is given up), and most of them say so before:
+Ray then calls them draining. Importing this imports Ray.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import ray
+
+from rayocr.actors.placement import GROUPS, Group
+from rayocr.observe.logs import log_event
+
+log = logging.getLogger(__name__)
+
+_LOOK_EVERY_S = 1.0  # a spot machine has 15 to 30 s to live when it says so
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """`leaving`: it takes no new work, and will be gone soon."""
+
+    node_id: str
+    cpus: float
+    groups: frozenset[Group] = frozenset()
+    leaving: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """Those that are alive."""
+
+    nodes: tuple[Node, ...]
+
+    def staying(self, group: Group | None = None) -> tuple[Node, ...]:
+        return tuple(node for node in self.nodes if not node.leaving and (group is None or group in node.groups))
+
+    def cpus(self, group: Group | None = None) -> int:
+        return int(sum(node.cpus for node in self.staying(group)))
+
+    @property
+    def groups(self) -> frozenset[Group]:
+        """Those that some node offers."""
+        return frozenset(group for node in self.nodes for group in node.groups)
+
+    @property
+    def leaving(self) -> frozenset[str]:
+        return frozenset(node.node_id for node in self.nodes if node.leaving)
+
+
+class Follower(Protocol):
+    """A part of the run that has processes on nodes."""
+
+    async def follow(self, nodes: Nodes) -> None: ...
+
+
+def look() -> Nodes:
+    """Blocks for a call to Ray's control store."""
+    draining = _draining()
+    return nodes_of([row for row in ray.nodes() if row["Alive"]], draining)
+
+
+def nodes_of(rows: Iterable[dict[str, Any]], draining: Iterable[str]) -> Nodes:
+    """From Ray's own words."""
+    gone = frozenset(draining)
+    found = []
+    for row in rows:
+        offers = row.get("Resources", {})
+        groups = frozenset(group for group in GROUPS if offers.get(group.value, 0) > 0)
+        node_id = row["NodeID"]
+        found.append(Node(node_id=node_id, cpus=offers.get("CPU", 0.0), groups=groups, leaving=node_id in gone))
+    return Nodes(tuple(found))
+
+
+def _draining() -> Iterable[str]:
+    from ray._private.state import state  # no public call tells; `ray drain-node` and the autoscaler write it
+
+    found: dict[str, int] = state.get_draining_nodes()
+    return found
+
+
+async def watch_nodes(
+    followers: Sequence[Follower],
+    *,
+    looked: Callable[[], Nodes] = look,
+    every_s: float = _LOOK_EVERY_S,
+    on_change: Callable[[Nodes], None] = lambda nodes: None,
+) -> None:
+    """Until cancelled. What Ray cannot tell for a moment is asked again."""
+    before: Nodes | None = None
+    failing_since: float | None = None
+    while True:
+        try:
+            nodes = await asyncio.to_thread(looked)
+        except Exception as error:  # the control store is being replaced: what runs goes on meanwhile
+            if failing_since is None:
+                failing_since = time.monotonic()
+                log_event(log, "nodes_unknown", "Ray does not tell its nodes.", level=logging.WARNING, error=str(error))
+        else:
+            failing_since = None
+            if nodes != before:
+                _log_change(before, nodes)
+                on_change(nodes)
+                before = nodes
+            for follower in followers:
+                await follower.follow(nodes)
+        await asyncio.sleep(every_s)
+
+
+def _log_change(before: Nodes | None, now: Nodes) -> None:
+    if before is None:
+        return
+    known = {node.node_id for node in before.nodes}
+    current = {node.node_id for node in now.nodes}
+    for node_id in current - known:
+        log_event(log, "node_added", "The cluster has a new node.", node=node_id)
+    for node_id in known - current:
+        log_event(log, "node_lost", "A node is gone.", level=logging.WARNING, node=node_id)
+    for node_id in now.leaving - before.leaving:
+        log_event(log, "node_draining", "A node is about to go; its workers finish what is under way.", node=node_id)

@@ -1,0 +1,111 @@
+"""How far two readings of one page agree, whatever order they are in: what shows a text that a model made up.
+
+Pure. Words are compared as a bag and numbers as another, since tables, columns and captions come in another order from every
+reader. Of languages that are written without blanks, pairs of characters stand for words. A translation shares no words with its
+page; its numbers it does share.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+
+_MIN_WORD_CHARS = 3  # shorter ones are on every page of a language, made up or not
+_MIN_WORDS = 12  # fewer say nothing
+_MIN_NUMBERS = 6
+_MIN_DIGITS = 2
+_LOOKED_AT = 100_000  # characters
+_NUMBER_FLOOR = 0.5  # factor on the floor: numbers are cut at other places by other readers
+_MARKUP = re.compile(
+    r"<[^<>]{0,300}>|\[(?:illegible|signature|image[^\]\n]{0,200})\]|\\[a-z]+|\\(?=[^\w\s])|&[a-z]{2,8};|&#\d{1,7};",
+    re.IGNORECASE,
+)
+_HYPHENATED = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010\ufffe\x02]\s*\n\s*(?=[^\W\d_])")
+# What parts words: everything but letters, digits and the signs that belong to them (\w knows no vowel signs).
+_BETWEEN = re.compile(
+    r"[\s\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf\u0964\u0965"
+    r"\u2000-\u206f\u2190-\u2bff\u3000-\u303f\uff00-\uff0f]+"
+)
+_DIGITS = re.compile(r"\d+(?:[.,:/\u066b\u066c\-]\d+)*")
+_UNSPACED = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]+"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """`found`: share of the answer's words that the other reading has, `kept`: share of the other's that the answer has, both
+    0..1; `numbers`: likewise of the numbers, the smaller of both shares. None where there are too few to say."""
+
+    found: float | None
+    kept: float | None
+    numbers: float | None
+
+    def value(self, *, translated: bool = False) -> float | None:
+        """0..1; the smaller share. None: nothing can be said."""
+        if translated:
+            return self.numbers
+        return None if self.found is None or self.kept is None else min(self.found, self.kept)
+
+    def low(self, floor: float, *, translated: bool = False) -> bool:
+        """Whether the words or the numbers agree less than a reading of the same page would."""
+        value = self.value(translated=translated)
+        below = value is not None and value < (floor * _NUMBER_FLOOR if translated else floor)
+        return below or (self.numbers is not None and self.numbers < floor * _NUMBER_FLOOR)
+
+
+def measure(answer: str, other: str) -> Agreement:
+    """`answer`: Markdown; `other`: plain text of the page by another way."""
+    said, seen = _plain(answer), _plain(other)
+    words_said, words_seen = words_of(said), words_of(seen)
+    found = kept = None
+    if words_said.total() >= _MIN_WORDS and words_seen.total() >= _MIN_WORDS:
+        shared = (words_said & words_seen).total()
+        found, kept = shared / words_said.total(), shared / words_seen.total()
+    return Agreement(found, kept, _of_numbers(said, seen))
+
+
+def share_found(lines: list[str], answer: str) -> float | None:
+    """The share of these lines' words that the answer has, 0..1; None for too few of them."""
+    words = words_of(_plain("\n".join(lines)))
+    if words.total() < _MIN_WORDS:
+        return None
+    return (words & words_of(_plain(answer))).total() / words.total()
+
+
+def words_of(text: str) -> Counter[str]:
+    words: list[str] = []
+    for word in _BETWEEN.split(text):
+        if _UNSPACED.search(word):
+            for run in _UNSPACED.findall(word):
+                words.extend(run[start : start + 2] for start in range(max(len(run) - 1, 1)))
+            word = _UNSPACED.sub("", word)
+        if len(word) >= _MIN_WORD_CHARS and not any(map(str.isdigit, word)):
+            words.append(word)
+    return Counter(words)
+
+
+def script_of_most(text: str) -> str:
+    """The first word of the Unicode names of most letters: LATIN, DEVANAGARI, CJK; empty without letters."""
+    names = Counter(unicodedata.name(c, "").partition(" ")[0] for c in text[:4000] if c.isalpha())
+    return names.most_common(1)[0][0] if names else ""
+
+
+def _of_numbers(said: str, seen: str) -> float | None:
+    ours, theirs = _numbers(said), _numbers(seen)
+    if min(ours.total(), theirs.total()) < _MIN_NUMBERS:
+        return None
+    return (ours & theirs).total() / max(ours.total(), theirs.total())
+
+
+def _numbers(text: str) -> Counter[str]:
+    """Their digits as 0-9: १,२३४ and 1.234 are one number, and what parts thousands differs from reader to reader."""
+    digits = ("".join(str(unicodedata.digit(c)) for c in number if c.isdigit()) for number in _DIGITS.findall(text))
+    return Counter(number for number in digits if len(number) >= _MIN_DIGITS)
+
+
+def _plain(text: str) -> str:
+    text = unicodedata.normalize("NFKC", text[:_LOOKED_AT]).casefold()
+    return _MARKUP.sub(" ", _HYPHENATED.sub("", text))

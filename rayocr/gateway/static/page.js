@@ -1,0 +1,178 @@
+// The page of a run: figures from its stream of statuses, charts from its history.
+import {follow, json, post, TokenNeeded, useToken} from "./api.js";
+import * as documents from "./documents.js";
+import * as view from "./document.js";
+import {$, card, count, draw, duration, make, row, usd} from "./parts.js";
+
+let last = null, grants = [], history = {recent: [], run: []}, span = "recent";
+const say = words => { $("word").textContent = words; };
+
+function show(s) {
+  const fresh = !last || last.run_id !== s.run_id;
+  last = s;
+  const g = s.gauges;
+  const flags = [g.paused && "paused", g.draining && "draining", g.locks_away && "the lock service is away", g.limits_away_s > 10 && "the shared limits are away"];
+  $("run").textContent = [s.run_id, s.chain.join(" → "), ...flags.filter(Boolean)].join(" · ");
+  document.title = (s.pages_total ? Math.floor(100 * s.pages_done / s.pages_total) + " % · " : "") + "rayocr";
+  $("pause").textContent = g.paused ? "Resume" : "Pause";
+  $("pause").disabled = false;
+  $("drain").disabled = Boolean(g.draining);
+  if (fresh) grants = [];
+  if (fresh) loadHistory();
+  else remember(s);
+  cards(s);
+  quota(s);
+  reasons(s);
+  charts();
+  documents.update(s);
+}
+
+function remember(s) {
+  const sample = [s.at, s.pages_done, s.totals.cost_usd];
+  history.recent = [...history.recent.slice(-299), sample];
+  if (!history.run.length || s.at - history.run.at(-1)[0] >= 5) history.run.push(sample);
+}
+
+async function loadHistory() {
+  try { history = await json("/history"); charts(); } catch (e) { say(e.message); }
+}
+
+// Between samples ten seconds apart: what is new of `column` in a second.
+function rates(samples, column) {
+  const points = [];
+  for (let i = 1, from = 0; i < samples.length; i++) {
+    while (from < i - 1 && samples[i][0] - samples[from][0] > 10) from++;
+    const s = samples[i][0] - samples[from][0];
+    if (s > 0) points.push([samples[i][0], Math.max(0, (samples[i][column] - samples[from][column]) / s)]);
+  }
+  return points;
+}
+
+const now = column => rates(history.recent.slice(-12), column).at(-1)?.[1] ?? 0;
+
+function cards(s) {
+  const g = s.gauges, t = s.totals, done = Object.values(s.documents).reduce((a, b) => a + b, 0);
+  const ahead = s.pages_done && s.pages_total > s.pages_done ? t.cost_usd * s.pages_total / s.pages_done : null;
+  const money = [usd(3600 * now(2)) + " an hour now", ahead && t.cost_usd ? "about " + usd(ahead) + " in all" : null];
+  $("cards").replaceChildren(
+    card(count(s.pages_done), `of ${count(s.pages_total)} pages${s.listing_done ? "" : " known so far"}`, s.pages_total ? s.pages_done / s.pages_total : 0),
+    card(count(done), `of ${count(s.documents_total)} documents`, s.documents_total ? done / s.documents_total : 0),
+    card(now(1).toFixed(1), `pages/s now, ${g.pages_per_s.toFixed(1)} over the run`),
+    card(duration(s.eta_s), `to go, ${duration(g.elapsed_s)} so far`),
+    card(usd(t.cost_usd), g.budget_usd ? `of ${usd(g.budget_usd)}` : money.filter(Boolean).join(", "),
+      g.budget_usd ? t.cost_usd / g.budget_usd : null, t.cost_usd > 0.8 * g.budget_usd),
+    card(count(g.workers), `workers, with ${count(g.pages_in_window)} pages`));
+}
+
+// Requests a second of a model over the last ten seconds.
+function paceOf(model) {
+  const from = grants[0], to = grants.at(-1);
+  return to[0] > from[0] ? Math.max(0, (to[1][model] ?? 0) - (from[1][model] ?? 0)) / (to[0] - from[0]) : 0;
+}
+
+function quota(s) {
+  grants = [...grants.slice(-10), [s.at, Object.fromEntries(s.models.map(m => [m.model, m.granted]))]];
+  const models = s.models.map(m => {
+    const pace = paceOf(m.model);
+    const words = m.parked ? "the quota of the day is used up" : m.paused ? "paused by the server"
+      : m.limit_rpm ? `${count(Math.round(60 * pace))} of ${count(m.limit_rpm)} requests a minute` : `${count(Math.round(60 * pace))} requests a minute, no limit`;
+    const more = [`${count(m.in_flight)} in flight`, m.throttled && `${count(m.throttled)} refused`, m.requests_today && `${count(m.requests_today)} today`,
+      m.rate_rpm && m.limit_rpm && m.rate_rpm < 0.99 * m.limit_rpm && `slowed down to ${count(Math.round(m.rate_rpm))}`];
+    const part = row(m.model, words, m.limit_rpm ? 60 * pace / m.limit_rpm : null);
+    part.append(make("span", {className: "soft wide", textContent: more.filter(Boolean).join(", ")}));
+    return part;
+  });
+  const engines = Object.entries(s.engines).sort((a, b) => b[1] - a[1]).map(([name, n]) => row(name, `${count(n)} pages`, s.pages_done ? n / s.pages_done : 0));
+  const doubt = s.totals.pages_doubtful ? [row("in doubt", `${count(s.totals.pages_doubtful)} pages`, s.totals.pages_doubtful / s.pages_done, true)] : [];
+  $("quota").replaceChildren(...models, ...engines, ...doubt);
+}
+
+function reasons(s) {
+  const found = Object.entries(s.reasons).filter(([, n]) => n > 0).sort((a, b) => b[1] - a[1]);
+  const key = JSON.stringify(found);
+  if ($("reasons").dataset.key === key) return;  // buttons keep their focus
+  $("reasons").dataset.key = key;
+  $("reasons").replaceChildren(...(found.length ? found.map(([reason, n]) => {
+    const look = make("button", {type: "button", textContent: "Show"}), again = make("button", {type: "button", textContent: "Retry these"});
+    look.setAttribute("aria-label", "Show documents with " + reason);
+    again.setAttribute("aria-label", "Retry documents with " + reason);
+    look.onclick = () => { $("outcome").value = ""; $("reason").value = reason; documents.first(); $("documents").focus(); };
+    again.onclick = () => retry(again, reason);
+    return row(`${reason}: ${count(n)}`, make("span", {className: "buttons"}, look, again));
+  }) : [make("span", {className: "soft", textContent: "none"})]));
+}
+
+async function retry(button, reason) {
+  button.disabled = true;
+  try {
+    const {documents: n} = await (await post("/documents/retry", {reason})).json();
+    say(`${count(n)} documents are tried again.`);
+  } catch (e) { say(e.message); }
+  button.disabled = false;
+}
+
+function charts() {
+  const samples = history[span], from = samples.length ? duration(samples.at(-1)[0] - samples[0][0]) + " ago" : "";
+  const pace = rates(samples, 1), top = draw($("pace"), pace), spent = draw($("cost"), samples.map(p => [p[0], p[2]]));
+  $("pace-from").textContent = $("cost-from").textContent = from;
+  $("pace-top").textContent = top ? `highest ${top.toFixed(1)}` : "";
+  $("cost-top").textContent = spent && spent !== 1 ? `highest ${usd(spent)}` : "";
+  $("pace-now").textContent = now(1).toFixed(1);
+  $("cost-now").textContent = usd(samples.at(-1)?.[2] ?? 0);
+}
+
+function choose(wanted) {
+  span = wanted;
+  for (const name of ["recent", "run"]) $("span-" + name).setAttribute("aria-pressed", String(name === wanted));
+  charts();
+}
+
+async function steer(path, words) {
+  try { await post(path); say(words); } catch (e) { say(e.message); }
+}
+
+const pause = () => last && steer(last.gauges.paused ? "/resume" : "/pause", last.gauges.paused ? "Going on." : "Shards that workers have are finished, and no more are sent.");
+
+$("span-recent").onclick = () => choose("recent");
+$("span-run").onclick = () => choose("run");
+$("pause").onclick = pause;
+$("drain").onclick = () => { if (confirm("Finish what is under way and stop the run?")) steer("/drain", "The run finishes what is under way, and ends."); };
+$("theme").onclick = () => {
+  const root = document.documentElement, dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = (root.dataset.theme || (dark ? "dark" : "light")) === "dark" ? "light" : "dark";
+  localStorage.setItem("rayocr-theme", root.dataset.theme);
+};
+document.addEventListener("keydown", e => {
+  if ($("view").open || e.ctrlKey || e.metaKey || e.altKey || /INPUT|SELECT|TEXTAREA/.test(e.target.tagName)) return;
+  if (e.key === "/") { e.preventDefault(); $("q").focus(); }
+  if (e.key === "p") pause();
+});
+$("login").onsubmit = e => { e.preventDefault(); useToken($("token").value); connect(); };
+
+async function connect() {
+  for (;;) {
+    try {
+      let first = true;
+      await follow(s => {
+        if (first) { say(""); $("login").hidden = true; $("content").hidden = false; first = false; }
+        if (s.run_id) show(s);
+      });
+    } catch (e) {
+      if (e instanceof TokenNeeded) {
+        say($("token").value ? "That is not the token." : "");
+        $("content").hidden = true;
+        $("login").hidden = false;
+        $("token").focus();
+        return;
+      }
+    }
+    say("The run does not answer; it may have ended. Trying again …");
+    await new Promise(r => setTimeout(r, 2000));
+  }
+}
+
+const theme = localStorage.getItem("rayocr-theme");
+if (theme) document.documentElement.dataset.theme = theme;
+documents.start(say);
+view.start();
+connect();

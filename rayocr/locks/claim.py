@@ -1,0 +1,187 @@
+"""A whole destination for one run: where storage cannot tell two writers apart (Google Drive) and there is no Redis.
+
+A small file beside the state says who is at work. It is renewed by a thread of the run at a third of the time limit, and read by
+whoever starts: one that was renewed within the limit, by the storage's own clock, belongs to a run that may be alive. One of a
+process of this machine that is dead is free at once, so that a restart after SIGKILL does not wait. Two that start at the same
+instant refuse each other, both; two that did not see each other at first find out at the next renewal, and the later one stops.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rayocr.errors import LockError, ObjectNotFound, OutsideError, PreconditionFailed, RayocrError, StorageError
+from rayocr.locks.base import Lease, Locks
+from rayocr.locks.holder import Holder
+from rayocr.process import ProcessIdentity, current_process
+from rayocr.retry import RetryPolicy, call
+from rayocr.storage.base import Entry, Storage
+
+CLAIMS_PREFIX = ".rayocr/claims/"
+_WAYS_OUT = (
+    "Wait for it, or let runs share the destination: locks=redis with REDIS_URL, or state=gs://BUCKET/PREFIX (docs/storage.md)."
+)
+
+
+@dataclass(slots=True)
+class _Other:
+    """`since`: when its run began, by the storage's clock; None when it has not yet said so."""
+
+    owner: str
+    name: str
+    age_s: float
+    since: float | None = None
+
+
+class Claim:
+    """Safe from several threads. `lost`: a run that began earlier was seen, somebody took this one for dead, or the storage was
+    away for longer than the limit."""
+
+    def __init__(
+        self,
+        state: Storage,
+        *,
+        run_id: str,
+        owner: str,
+        ttl_s: float,
+        policy: RetryPolicy,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._state = state
+        self._name = f"{CLAIMS_PREFIX}{run_id}.json"
+        self._owner = owner
+        self._ttl_s = ttl_s
+        self._policy = policy
+        self._clock = clock
+        self._entry: Entry | None = None
+        self._since: float | None = None
+        self._renewed_at = 0.0
+        self._ended = threading.Event()
+        self.lost = False
+
+    def acquire(self) -> None:
+        """Raises LockError when another run has the destination, and StorageError."""
+        self._renewed_at = self._clock()
+        self._entry = call(lambda: self._state.write(self._name, self._content(), if_absent=True), policy=self._policy)
+        self._since = self._entry.modified_at
+        try:
+            other = next(self._others(self._since), None)
+        except BaseException:
+            self.release()
+            raise
+        if other is not None:
+            self.release()
+            seen = f"{other.owner}, heard of {other.age_s:.0f} s ago"
+            raise LockError(
+                f"Another run is at work on {self._state.uri} ({seen}), and on Google Drive there can be one at a time only."
+                f" If it was killed, it is forgotten after {self._ttl_s:g} s.",
+                hint=_WAYS_OUT,
+            )
+
+    def keep(self) -> None:
+        """Renew it from now on, until it is released."""
+        threading.Thread(target=self._renew_forever, name="claim", daemon=True).start()
+
+    def renew(self) -> None:
+        """Never raises; sets `lost`. Others are looked for again: a listing may show a file later than it was written."""
+        entry, started = self._entry, self._clock()
+        if entry is None:
+            return
+        try:
+            self._entry = entry = self._state.write(self._name, self._content(), if_version=entry.version)
+            self._renewed_at = started
+            mine = (self._since or 0.0, self._name)
+            self.lost = any(
+                (other.since, other.name) < mine for other in self._others(entry.modified_at) if other.since is not None
+            )
+        except PreconditionFailed:
+            self.lost = not self._is_ours()
+        except RayocrError:  # away: the next time may do
+            self.lost = self._clock() - self._renewed_at > self._ttl_s
+
+    def release(self) -> None:
+        """Idempotent; a claim that has another owner's hand in it by now is left alone."""
+        self._ended.set()
+        entry, self._entry = self._entry, None
+        if entry is not None:
+            try:
+                self._state.delete(self._name, if_version=entry.version)
+            except StorageError:
+                pass  # it ends with its time limit
+
+    def _is_ours(self) -> bool:
+        """After a renewal whose answer was lost, the version is another one and the claim still ours."""
+        try:
+            self._entry = self._state.stat(self._name)
+        except ObjectNotFound:
+            return False
+        except StorageError:
+            return self._clock() - self._renewed_at <= self._ttl_s
+        self._renewed_at = self._clock()
+        return True
+
+    def _renew_forever(self) -> None:
+        self.renew()  # says since when
+        while not self.lost and not self._ended.wait(self._ttl_s / 3):
+            self.renew()
+
+    def _content(self) -> bytes:
+        me = current_process()
+        told = {"owner": self._owner, "since": self._since, "host": me.host, "pid": me.pid, "started": me.started}
+        return json.dumps(told).encode()
+
+    def _others(self, now: float) -> Iterator[_Other]:
+        """Those that may be alive; the others are removed. `now`: by the storage's clock."""
+        for entry in call(lambda: list(self._state.list(CLAIMS_PREFIX)), policy=self._policy):
+            if entry.name == self._name:
+                continue
+            other = _Other(owner="unknown", name=entry.name, age_s=max(0.0, now - entry.modified_at))
+            is_dead = False
+            try:
+                told = json.loads(call(lambda name=entry.name: self._state.read(name), policy=self._policy))  # type: ignore[misc]
+                other.owner, other.since = str(told["owner"]), told["since"]
+                is_dead = ProcessIdentity(host=told["host"], pid=told["pid"], started=told["started"]).is_dead()
+            except ObjectNotFound:
+                continue
+            except (ValueError, KeyError, TypeError):
+                pass  # half of one: whoever wrote it never got further
+            if other.age_s <= self._ttl_s and not is_dead:
+                yield other
+                continue
+            try:
+                self._state.delete(entry.name)
+            except StorageError:
+                pass
+
+
+class ClaimedLocks(Locks):
+    """Locks of one machine, good for as long as the run has the destination to itself."""
+
+    def __init__(self, locks: Locks, claim: Claim) -> None:
+        self._locks = locks
+        self._claim = claim
+
+    def acquire(self, key: str) -> Lease | None:
+        if self._claim.lost:
+            raise OutsideError(
+                "The destination could not be held: Google Drive was away for too long, or another run took it over.",
+                hint="Start the same command again: it goes on where it stopped.",
+            )
+        return self._locks.acquire(key)
+
+    def renew(self, leases: Sequence[Lease]) -> list[Lease]:
+        return list(leases) if self._claim.lost else self._locks.renew(leases)
+
+    def release(self, lease: Lease) -> None:
+        self._locks.release(lease)
+
+    def holders(self, keys: Iterable[str] | None = None) -> dict[str, Holder]:
+        return self._locks.holders(keys)
+
+    def close(self) -> None:
+        self._locks.close()
+        self._claim.release()

@@ -1,0 +1,103 @@
+"""Secrets are masked by construction: every text that leaves the process for a log, a record, a reply or a terminal goes through
+`masked`.
+
+Known values (`hide` is told them once a process) go wherever they stand, also as they look inside a URL or JSON; besides, what is
+shaped like a key, and the credentials inside of addresses. Errors mask their own messages (`rayocr.errors`), so that nothing that
+is made of an error has to remember to.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote, quote_plus, unquote, urlsplit
+
+MASK = "***"
+_SHORTEST = 6  # characters: shorter ones would mask half of every sentence, and are no secrets
+_SECRET_NAME = re.compile(r"(?:^|_)(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL)S?(?:_|$)|APIKEY", re.IGNORECASE)
+_NAMES_PLACE = re.compile(r"(?:PATH|FILE|DIR|ID|SOCK)$", re.IGNORECASE)
+
+# Shapes of keys, each with why it is taken for one; what a shape keeps (group 1 and 2) stays readable.
+_SHAPES = re.compile(
+    r"AIza[\w-]{30,}"  # Google's API keys
+    r"|AQ\.[\w-]{30,}"  # Google's newer ones
+    r"|ya29\.[\w.-]{20,}|1//0[\w-]{20,}"  # Google's access and refresh tokens
+    r"|\bsk-[\w-]{16,}"  # OpenAI's and those of servers like it
+    r"|\bsb_(?:secret|publishable)_[\w-]{10,}|\bsbp_[\w-]{20,}"  # Supabase's
+    r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{4,}"  # JSON web tokens, Supabase's older keys among them
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
+    re.DOTALL,
+)
+_IN_ADDRESS = re.compile(r"(\w://)[^/@\s\"'<>]*@")
+_IN_QUERY = re.compile(r"([?&](?:[\w-]*(?:key|token|secret|password|signature))=)[^&\s\"'#]+", re.IGNORECASE)
+_BEARER = re.compile(r"(\b(?:Bearer|Basic)\s+)[\w.~+/=-]{8,}", re.IGNORECASE)
+
+_known: re.Pattern[str] | None = None
+_values: set[str] = set()
+
+
+def hide(values: Iterable[str | None]) -> None:
+    """From now on these are masked in this process, and so are the passwords of those that are addresses. Idempotent."""
+    global _known
+    for value in values:
+        for part in _parts(value or ""):
+            if len(part) >= _SHORTEST:
+                _values.update({part, quote(part, safe=""), quote_plus(part), json.dumps(part)[1:-1]})
+    if _values:
+        _known = re.compile("|".join(re.escape(value) for value in sorted(_values, key=len, reverse=True)))
+
+
+def hide_environment(environment: Mapping[str, str] | None = None) -> None:
+    """The values of variables whose names say that they are secret, and the passwords of addresses in any."""
+    found = []
+    for name, value in (os.environ if environment is None else environment).items():
+        if _SECRET_NAME.search(name) and not _NAMES_PLACE.search(name) and not _is_plain(value):
+            found.append(value)
+        elif "://" in value and "@" in value:
+            found += _passwords(value)
+    hide(found)
+
+
+def masked(text: str) -> str:
+    """The text without secrets. Costs some microseconds a line."""
+    if _known is not None:
+        text = _known.sub(MASK, text)
+    if "://" in text:
+        text = _IN_ADDRESS.sub(rf"\1{MASK}@", text)
+    if "=" in text:
+        text = _IN_QUERY.sub(rf"\1{MASK}", text)
+    return _BEARER.sub(rf"\1{MASK}", _SHAPES.sub(MASK, text))
+
+
+def masked_data(value: Any, *, name: str = "") -> Any:
+    """Of what JSON can hold: as `masked`, and the whole value where its name says that it is secret."""
+    if isinstance(value, Mapping):
+        return {str(key): masked_data(inner, name=str(key)) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [masked_data(inner, name=name) for inner in value]
+    if not isinstance(value, str):
+        return value
+    return MASK if value and _SECRET_NAME.search(name) and "credentials" not in name else masked(value)
+
+
+def _is_plain(value: str) -> bool:
+    """A number (MAX_TOKENS=100000), or a file (GOOGLE_APPLICATION_CREDENTIALS): masked, it would be missed in every line."""
+    return (value.isdigit() and len(value) < 8) or value.startswith(("/", "./", "~")) or value.endswith(".json")
+
+
+def _parts(value: str) -> list[str]:
+    """A secret that is an address is masked in its password alone: where it leads may be told."""
+    if "://" in value:
+        return _passwords(value)
+    return [value.strip()]
+
+
+def _passwords(address: str) -> list[str]:
+    try:
+        password = urlsplit(address.strip()).password
+    except ValueError:
+        return []
+    return [password, unquote(password)] if password else []

@@ -1,0 +1,133 @@
+"""What workers log and count, on its way to the run: from a handler in each process over one mailbox to the driver's files.
+
+Ray's own way (log files on every node, printed by the driver) knows lines of text and loses who they are of. Here a worker's
+lines are formatted and masked in the worker, travel in batches that nobody waits for, and lie in the mailbox until the driver
+takes them, every second. Both ends are bounded: when nobody takes, the oldest lines go, and how many went is told.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rayocr.observe.logs import JsonFormatter, attach
+
+_EVERY_S = 1.0
+_IN_WORKER = 5_000  # lines
+_IN_MAILBOX = 50_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telemetry:
+    """Of one process since it was heard last. `storage_calls`: by operation and outcome. `lost`: lines that had no room."""
+
+    lines: tuple[str, ...] = ()
+    storage_calls: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    lost: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.lines or self.storage_calls or self.lost)
+
+
+class Mailbox:
+    """Kept by one process of the run (the Ledger's), which all workers can reach."""
+
+    def __init__(self, *, room: int = _IN_MAILBOX) -> None:
+        self._lines: deque[str] = deque()
+        self._room = room
+        self._calls: Counter[tuple[str, str]] = Counter()
+        self._lost = 0
+        self._lock = threading.Lock()
+
+    def put(self, telemetry: Telemetry) -> None:
+        """Any thread."""
+        with self._lock:
+            self._lines.extend(telemetry.lines)
+            self._calls.update(telemetry.storage_calls)
+            self._lost += telemetry.lost
+            while len(self._lines) > self._room:
+                self._lines.popleft()
+                self._lost += 1
+
+    def take(self) -> Telemetry:
+        """Everything, once."""
+        with self._lock:
+            taken = Telemetry(lines=tuple(self._lines), storage_calls=dict(self._calls), lost=self._lost)
+            self._lines.clear()
+            self._calls.clear()
+            self._lost = 0
+        return taken
+
+
+class RelayHandler(logging.Handler):
+    """A worker's end: `send` posts a batch and returns at once; what it raises is forgotten, and the batch is kept."""
+
+    def __init__(
+        self,
+        send: Callable[[Telemetry], Any],
+        *,
+        counts: Callable[[], Mapping[tuple[str, str], int]],
+        room: int = _IN_WORKER,
+    ) -> None:
+        super().__init__()
+        self._send = send
+        self._counts = counts  # of storage calls, since the process began
+        self._lines: deque[str] = deque()
+        self._room = room
+        self._lost = 0
+        self._told: Counter[tuple[str, str]] = Counter()
+        self._sending = threading.Lock()
+        self._over = threading.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.append(self.format(record))
+        while len(self._lines) > self._room:
+            self._lines.popleft()
+            self._lost += 1
+
+    def post(self) -> None:
+        """Send what there is. Any thread; called at the end of a piece of work, too, since a worker may be killed after it."""
+        with self._sending:
+            now = Counter(self._counts())
+            fresh = {key: count - self._told[key] for key, count in now.items() if count > self._told[key]}
+            lines = [self._lines.popleft() for _ in range(len(self._lines))]
+            telemetry = Telemetry(lines=tuple(lines), storage_calls=fresh, lost=self._lost)
+            if not telemetry:
+                return
+            try:
+                self._send(telemetry)
+            except Exception:  # the mailbox's process is being restarted, and a log must not end a worker
+                self._lines.extendleft(reversed(lines))
+                return
+            self._told, self._lost = now, 0
+
+    def start(self) -> None:
+        threading.Thread(target=self._post_forever, name="log relay", daemon=True).start()
+
+    def close(self) -> None:
+        self._over.set()
+        super().close()
+
+    def _post_forever(self) -> None:
+        while not self._over.wait(_EVERY_S):
+            self.post()
+
+
+def relay_logs(
+    send: Callable[[Telemetry], Any],
+    *,
+    run_id: str,
+    worker: str,
+    host: str,
+    counts: Callable[[], Mapping[tuple[str, str], int]],
+) -> RelayHandler:
+    """Send this process's logs on their way, from now on."""
+    handler = RelayHandler(send, counts=counts)
+    handler.setFormatter(JsonFormatter(run_id, {"worker": worker, "host": host}))
+    attach(handler)
+    handler.start()
+    return handler

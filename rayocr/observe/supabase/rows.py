@@ -1,0 +1,73 @@
+"""What goes to the table: one row for a document or page given up, a defect, or a run that had to stop."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from rayocr.errors import UsageError
+from rayocr.masking import masked
+
+FIELDS = (
+    "event_id",  # a UUID, made once: what makes sending again harmless
+    "occurred_at",
+    "action",
+    "level",
+    "run_id",
+    "instance",
+    "document_id",
+    "document_name",
+    "page_number",
+    "pages",
+    "attempt",
+    "engine",
+    "error",
+    "message",
+    "hint",
+)
+_SENT = frozenset({"document_rejected", "document_partial", "page_failed", "run_stopped"})
+_MESSAGE_CHARS = 2000
+
+Row = dict[str, Any]
+
+
+def is_sent(action: str, level: int = logging.INFO) -> bool:
+    return action in _SENT or level >= logging.ERROR
+
+
+def row_of(fields: Mapping[str, Any], *, level: str, run_id: str, instance: str, message: str, at: float) -> Row:
+    """Of a log line's fields; `at`: seconds since 1970."""
+    return {
+        "event_id": str(uuid.uuid4()),
+        "occurred_at": datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"),
+        "action": fields.get("action", "noted"),
+        "level": level,
+        "run_id": run_id,
+        "instance": instance,
+        "document_id": fields.get("document_id"),
+        "document_name": fields.get("name"),
+        "page_number": fields.get("page_number"),
+        "pages": fields.get("pages"),
+        "attempt": fields.get("attempt"),
+        "engine": fields.get("engine"),
+        "error": fields.get("error"),
+        "message": _storable(str(fields.get("reason") or message)),
+        "hint": _storable(str(fields["hint"])) if fields.get("hint") else None,
+    }
+
+
+def chosen_columns(wanted: Mapping[str, str | None]) -> dict[str, str]:
+    """Our field -> the table's column. Raises UsageError for a field that is none of ours."""
+    for name in wanted:
+        if name not in FIELDS:
+            raise UsageError(f"supabase.columns names {name!r}, and the fields are {', '.join(FIELDS)}.")
+    columns = {name: wanted.get(name, name) for name in FIELDS}
+    return {name: column for name, column in columns.items() if column}
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL takes no NUL in a text, and nobody a text without end."""
+    return masked(text.replace("\0", "")[:_MESSAGE_CHARS])

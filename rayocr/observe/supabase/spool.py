@@ -1,0 +1,150 @@
+"""Rows that wait for Supabase, on disk: they survive the process, and a bound keeps them from filling the disk.
+
+A run appends to `<run_id>.open.jsonl`, which it holds locked; from time to time that becomes `<run_id>-<n>.jsonl`, one request's
+worth, which anybody may send who gets its lock, and who then deletes it. What a dead run left open has lost its lock and is
+taken over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rayocr.observe.supabase.rows import Row
+
+_OPEN = ".open.jsonl"
+_REFUSED = "refused.jsonl"  # rows that the table does not take, to be looked at
+
+
+class Spool:
+    """Any thread. Raises OSError from `__init__` alone."""
+
+    def __init__(self, folder: Path, *, run_id: str, batch: int, max_bytes: int, retention_days: int) -> None:
+        self._folder = folder
+        self._run_id = run_id
+        self._batch = batch
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+        self._file: Any = None
+        self._rows = 0
+        self._numbers = 0
+        self.dropped = 0  # rows that had no room
+        folder.mkdir(parents=True, exist_ok=True)
+        self._sweep(retention_days)
+
+    def add(self, row: Row) -> None:
+        """On disk when it returns. A full disk loses the row: an error's row must not end a run."""
+        line = json.dumps(row, default=str) + "\n"
+        with self._lock, contextlib.suppress(OSError):
+            if self._file is None:
+                self._file = (self._folder / f"{self._run_id}{_OPEN}").open("a", encoding="utf-8")
+                fcntl.flock(self._file, fcntl.LOCK_EX)
+            self._file.write(line)
+            self._file.flush()
+            self._rows += 1
+            if self._rows >= self._batch:
+                self._close_open()
+
+    def seal(self) -> None:
+        """What was appended so far can be sent."""
+        with self._lock, contextlib.suppress(OSError):
+            self._close_open()
+        self._take_over()
+        self._bound()
+
+    def waiting(self) -> list[Path]:
+        """Sealed files, the oldest first."""
+        found = []
+        for path in self._folder.glob("*.jsonl"):
+            if not path.name.endswith(_OPEN) and path.name != _REFUSED:
+                with contextlib.suppress(OSError):
+                    found.append((path.stat().st_mtime, path.name, path))
+        return [path for *_, path in sorted(found)]
+
+    @contextmanager
+    def rows_of(self, path: Path) -> Iterator[list[Row]]:
+        """The file's rows, while nobody else has them; none when somebody does. Left without an error, the file is deleted."""
+        try:
+            file = path.open("r+", encoding="utf-8")
+        except OSError:
+            yield []
+            return
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                yield []
+                return
+            if not path.exists():  # sent by another while we opened it
+                yield []
+                return
+            yield [row for line in file if (row := _parsed(line)) is not None]
+            path.unlink(missing_ok=True)
+
+    def refuse(self, row: Row, why: str) -> None:
+        """Keep a row aside that the table will never take."""
+        with self._lock, contextlib.suppress(OSError), (self._folder / _REFUSED).open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"refused": why, "row": row}) + "\n")
+
+    @property
+    def pending(self) -> int:
+        """Rows that wait."""
+        count = self._rows
+        for path in self.waiting():
+            with contextlib.suppress(OSError):
+                count += path.read_bytes().count(b"\n")
+        return count
+
+    def close(self) -> None:
+        self.seal()
+
+    def _close_open(self) -> None:
+        if self._file is None:
+            return
+        self._numbers += 1
+        path = self._folder / f"{self._run_id}{_OPEN}"
+        path.rename(self._folder / f"{self._run_id}-{self._numbers:06d}-{time.time_ns()}.jsonl")
+        self._file.close()  # and its lock with it, once it has its new name
+        self._file, self._rows = None, 0
+
+    def _take_over(self) -> None:
+        """What dead runs left open."""
+        for path in self._folder.glob(f"*{_OPEN}"):
+            if path.name == f"{self._run_id}{_OPEN}":
+                continue
+            with contextlib.suppress(OSError), path.open("r+") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.rename(path.with_name(f"{path.name.removesuffix(_OPEN)}-left-{time.time_ns()}.jsonl"))
+
+    def _bound(self) -> None:
+        with contextlib.suppress(OSError):
+            sizes = [(path, path.stat().st_size) for path in self.waiting()]
+            excess = sum(size for _, size in sizes) - self._max_bytes
+            for path, size in sizes:
+                if excess <= 0:
+                    return
+                self.dropped += path.read_bytes().count(b"\n")
+                path.unlink(missing_ok=True)
+                excess -= size
+
+    def _sweep(self, days: int) -> None:
+        oldest = time.time() - days * 86_400
+        for path in (*self.waiting(), self._folder / _REFUSED):
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
+
+
+def _parsed(line: str) -> Row | None:
+    try:
+        row = json.loads(line)
+    except ValueError:  # half a line, of a process that was killed
+        return None
+    return row if isinstance(row, dict) and "event_id" in row else None

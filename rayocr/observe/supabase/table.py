@@ -1,0 +1,84 @@
+"""The table behind Supabase's REST interface, through its client, which is imported here alone, when a row is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rayocr.errors import RayocrError
+from rayocr.observe.supabase.rows import Row
+
+
+class TableAway(RayocrError):
+    """No answer, or one that says later: asking again can help."""
+
+
+class TableMisfit(RayocrError):
+    """The key, the table or a column is not as configured: nothing gets in until somebody mends it."""
+
+
+class RowsRefused(RayocrError):
+    """The table does not take one of these rows."""
+
+
+# Of PostgREST: no such table, no such column, no such schema; of PostgreSQL: the same, and no permission.
+_MISFITS = frozenset({"PGRST106", "PGRST204", "PGRST205", "PGRST301", "PGRST302", "42P01", "42703", "42501", "42P10"})
+_LATER = frozenset({"408", "425", "429", "PGRST000", "PGRST001", "PGRST002", "PGRST003"})
+
+
+class SupabaseTable:
+    def __init__(self, url: str, key: str, *, table: str, columns: Mapping[str, str], timeout_s: float) -> None:
+        self._url = url
+        self._key = key
+        self._table = table
+        self._columns = columns
+        self._timeout_s = timeout_s
+        self._client: Any = None
+        self._http: Any = None
+
+    def close(self) -> None:
+        if self._http is not None:
+            self._http.close()
+
+    def insert(self, rows: Sequence[Row]) -> None:
+        """Those that are there already are passed over, where the table has a column for `event_id`. Raises TableAway,
+        TableMisfit, RowsRefused."""
+        mapped = [{column: row.get(field) for field, column in self._columns.items()} for row in rows]
+        identity = self._columns.get("event_id")
+        import httpx
+
+        try:
+            from postgrest.exceptions import APIError
+
+            builder = self._open().table(self._table)
+            if identity is None:
+                builder.insert(mapped, returning="minimal").execute()
+            else:
+                builder.upsert(mapped, returning="minimal", ignore_duplicates=True, on_conflict=identity).execute()
+        except APIError as error:
+            raise _translated(error) from error
+        except (httpx.HTTPError, OSError) as error:
+            raise TableAway(f"{type(error).__name__}: {error}") from error
+
+    def _open(self) -> Any:
+        if self._client is None:
+            import httpx
+            from supabase import ClientOptions, create_client
+
+            self._http = httpx.Client(timeout=self._timeout_s)  # ours, to be closed by us
+            options = ClientOptions(httpx_client=self._http, auto_refresh_token=False, persist_session=False)
+            try:
+                self._client = create_client(self._url, self._key, options)
+            except Exception as error:  # SupabaseException: an address or key that cannot be one
+                raise TableMisfit(f"SUPABASE_URL or SUPABASE_API_KEY: {error}") from error
+        return self._client
+
+
+def _translated(error: Any) -> RayocrError:
+    code, words = str(error.code or ""), f"{error.code}: {error.message}"
+    if code in _MISFITS or code in ("401", "403", "404"):
+        return TableMisfit(words)
+    # A proxy's page (5xx) comes with its status as the code; PostgreSQL's codes of classes 08, 53, 57 are a server in trouble.
+    if code in _LATER or (len(code) == 3 and code.startswith("5")) or code[:2] in ("08", "53", "57"):
+        return TableAway(words)
+    return RowsRefused(words)

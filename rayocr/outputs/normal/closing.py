@@ -1,0 +1,52 @@
+"""Ends what a page leaves open: a code fence, a comment, an HTML block. In one file the next page would be swallowed by it."""
+
+from __future__ import annotations
+
+import re
+
+from markdown_it import MarkdownIt
+
+_SUSPICIOUS = re.compile(r"```|~~~|<!|<\?|<(?:script|pre|style|textarea)\b", re.IGNORECASE)
+_PROBE = "\n\n<!-- page 0 -->\n\nprobe"
+_TRIES = 8
+_MAX_CHARS = 200_000
+
+_markdown = MarkdownIt("commonmark", {"html": True, "maxNesting": 200}).enable(["table", "strikethrough"])
+_markdown.core.ruler.enableOnly(["normalize", "block"])  # blocks are all that is asked about
+
+
+def closed(text: str) -> str:
+    """The text, with what is missing at its end; what cannot be ended is written so that it opens nothing."""
+    if not _SUSPICIOUS.search(text):
+        return text
+    whole = text
+    for _ in range(_TRIES):
+        opened = _left_open(text)
+        if opened is None:
+            return text
+        kind, first_line, markup = opened
+        if kind == "fence":
+            indent = re.match(r"\s*", text.split("\n")[first_line])
+            text = f"{text}\n{indent.group() if indent else ''}{markup}"
+        else:
+            text = _escaped(text, first_line)
+    return re.sub(r"(?m)^([\s>*+\-]*)(?=```|~~~|<)", r"\1\\", whole)
+
+
+def _left_open(text: str) -> tuple[str, int, str] | None:
+    """Kind, first line and mark of the block that reaches into the next page."""
+    tokens = _markdown.parse(text[-_MAX_CHARS:] + _PROBE)
+    ends = [token for token in tokens if token.type in ("fence", "html_block", "code_block", "inline")]
+    if len(ends) >= 2 and ends[-1].content == "probe" and ends[-2].content.strip() == "<!-- page 0 -->":
+        return None
+    last = next((token for token in reversed(ends) if token.type in ("fence", "html_block")), None)
+    if last is None or last.map is None:
+        return None
+    skipped = text[:-_MAX_CHARS].count("\n") if len(text) > _MAX_CHARS else 0
+    return last.type, last.map[0] + skipped, last.markup
+
+
+def _escaped(text: str, line: int) -> str:
+    lines = text.split("\n")
+    lines[line] = re.sub(r"<(?=[!?a-zA-Z])", r"\\<", lines[line], count=1)
+    return "\n".join(lines)

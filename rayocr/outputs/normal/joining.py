@@ -1,0 +1,100 @@
+"""Paragraphs and tables that go on over a page break, in one piece, with the break still to be seen inside of them.
+
+Only what clearly goes on is joined: a paragraph that ends in the middle of a sentence, before one that begins with a small
+letter or after a hyphen; a table before a table of as many columns at the very beginning of the next page.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rayocr.outputs.normal.tables import cells_of, is_dashes, is_row, row
+
+_COMMENTS = r"(?:<!-- (?:header|footer): [^\n]*? -->\s*)+"
+_AT_TOP = re.compile(rf"\A\s*({_COMMENTS})\n*")
+_AT_BOTTOM = re.compile(rf"\n*({_COMMENTS})\Z")
+_NO_PARAGRAPH = re.compile(r"^(?:\s{0,3}(?:#{1,6}\s|[-*+]\s|\d{1,9}[.)]\s|>|\||```|~~~|<|---$|\$\$)|\s{4})")
+_ENDS = (".", "!", "?", ":", ";", "。", "！", "？", "।", "॥", "…", '"', "”", "»", "’", ")", "]", "|", "؟", "۔", "*", "`", "_")
+_HYPHENATED = re.compile(r"(?P<head>[^\W\d_]{2,})-$")
+_WORD = re.compile(r"^[^\W\d_]{2,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """`above`: the end of what comes before, with the break and the beginning of the next page in it; `below`: the rest."""
+
+    above: str
+    below: str
+
+
+def join(above: str, mark: str, below: str) -> Joined | None:
+    """None where nothing goes on. `mark`: the comment that shows the break."""
+    above, feet = _split(_AT_BOTTOM, above)
+    below, heads = _split(_AT_TOP, below)
+    mark = " ".join(part for part in (feet, mark, heads) if part)
+    return _join_tables(above, mark, below) or _join_paragraphs(above, mark, below)
+
+
+def _split(pattern: re.Pattern[str], text: str) -> tuple[str, str]:
+    match = pattern.search(text)
+    return (pattern.sub("", text, count=1), match.group(1).strip()) if match else (text, "")
+
+
+def _join_paragraphs(above: str, mark: str, below: str) -> Joined | None:
+    head, _, last = above.rpartition("\n\n")
+    first, _, rest = below.partition("\n\n")
+    if not last.strip() or not first.strip() or _is_block(last) or _is_block(first):
+        return None
+    last = last.rstrip()
+    begin = first.lstrip()
+    hyphenated, word = _HYPHENATED.search(last), _WORD.match(begin)
+    if hyphenated and word and begin[0].islower():
+        # The word is whole again on the page that it began on.
+        whole = f"{last[:-1]}{word.group()}"
+        joined = f"{whole} {mark}{begin[word.end() :]}"
+    elif begin[0].islower() and not last.endswith(_ENDS):
+        joined = f"{last} {mark} {begin}"
+    elif _unspaced(last[-1]) and _unspaced(begin[0]):
+        joined = f"{last}{mark}{begin}"
+    else:
+        return None
+    return Joined(f"{head}\n\n{joined}" if head else joined, rest)
+
+
+def _is_block(paragraph: str) -> bool:
+    return any(_NO_PARAGRAPH.match(line) for line in paragraph.strip("\n").split("\n"))
+
+
+def _unspaced(character: str) -> bool:
+    return "\u3040" <= character <= "\u30ff" or "\u3400" <= character <= "\u9fff"
+
+
+def _join_tables(above: str, mark: str, below: str) -> Joined | None:
+    above_rows = above[above.rfind("\n\n") + 2 :].split("\n") if "\n\n" in above else above.split("\n")
+    first, _, rest = below.partition("\n\n")
+    below_rows = first.strip("\n").split("\n")
+    if not (_is_table(above_rows) and _is_table(below_rows)):
+        return None
+    head = cells_of(above_rows[0])
+    columns = len(head)
+    if any(len(_cells(line)) != columns for line in (above_rows[1], below_rows[0], below_rows[1])):
+        return None
+    repeated = [cell.casefold() for cell in _cells(below_rows[0])] == [cell.casefold() for cell in _cells(above_rows[0])]
+    empty = not any(_cells(below_rows[0]))
+    rows = below_rows[2:] if repeated or empty else [below_rows[0], *below_rows[2:]]
+    if not rows:
+        return None
+    cells = _cells(rows[0])
+    cells[0] = f"{mark} {cells[0]}".strip()
+    return Joined("\n".join([above, row(cells), *rows[1:]]), rest)
+
+
+def _is_table(rows: list[str]) -> bool:
+    return len(rows) >= 2 and all(map(is_row, rows)) and is_dashes(rows[1]) and not is_dashes(rows[0])
+
+
+def _cells(line: str) -> list[str]:
+    """With empty cells at the edges, which are cells of a table in style."""
+    inner = line.strip()[1:-1]
+    return [part.strip() for part in re.split(r"(?<!\\)\|", inner)]

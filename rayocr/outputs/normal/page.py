@@ -1,0 +1,181 @@
+"""One page's Markdown in one style, whichever engine wrote it: what all outputs are made of.
+
+The ledger keeps what the engine said; this is done each time outputs are made, and the same text always comes out. It works
+line by line and leaves alone what it does not know: words are never changed, only the marks around them. It is idempotent. A
+page is closed in itself: no fence, table or comment that a page leaves open swallows the next one (docs/decisions/0015).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rayocr.engines.answers import unwrapped
+from rayocr.outputs.normal.closing import closed
+from rayocr.outputs.normal.tables import html_table, pipe_tables
+from rayocr.outputs.typeset.html import table_spans
+from rayocr.outputs.typeset.literal import printable
+
+_FENCE = re.compile(r"^(?P<indent>\s*)(?P<marks>`{3,}|~{3,})(?P<info>[^`]*)$")
+_ATX = re.compile(r"^ {0,3}(?P<marks>#{1,6})(?:[ \t]+(?P<text>.*?))?(?:[ \t]+#+)?[ \t]*$")
+_ATX_WITHOUT_BLANK = re.compile(r"^ {0,3}(?P<marks>#{2,6})(?=[^\W\d_])")
+_HTML_HEADING = re.compile(r"^\s*<h(?P<level>[1-6])\b[^>]*>(?P<text>.*?)</h(?P=level)>\s*$", re.IGNORECASE)
+_ALL_BOLD = re.compile(r"^\*\*(?P<text>[^*]+)\*\*$")
+_UNDERLINE = re.compile(r"^ {0,3}(?P<mark>=+|-{2,})[ \t]*$")
+_A_RULE = "\x00"  # for one that cannot be an underline; printable text has no such character
+_DASHES = re.compile(r"^ {0,3}-{3,}$")
+_RULE = re.compile(r"^ {0,3}(?P<mark>[*_-])[ \t]*(?:(?P=mark)[ \t]*){2,}$")
+# Marks that are nothing but marks of a list. Dashes and dots may be a page's own.
+_BULLET = re.compile(r"^(?P<indent>[ \t]*)(?:[-*+][ \t]+)?(?:[•●▪■◦‣∙⁃➢➤\uf0b7\uf0a7][ \t]*)(?=\S)")
+_STAR = re.compile(r"^(?P<indent>[ \t]*)[*+](?P<gap>[ \t]+)(?=\S)")
+_ITEM = re.compile(r"^[ \t]*(?:-|\d{1,9}[.)])[ \t]+\S")
+_QUOTE = re.compile(r"^(?P<marks> {0,3}>)(?=[^\s>])")
+_FORMULAS = {"$$": "$$", "\\[": "\\]"}
+_MAX_FORMULA_LINES = 60
+_BLANK_LINES = re.compile(r"[ \t]*\n(?:[ \t]*\n)+")
+_MAX_UNDERLINED = 100  # characters: a longer line above `---` is a paragraph above a rule
+# A page's own text that looks like our page breaks would cut it in two for whoever splits the file at them.
+_OUR_MARKS = re.compile(r"(?<!\\)<!--(?=\s*(?:page\s+\d+|header:|footer:|doubtful:))", re.IGNORECASE)
+
+
+def normal(text: str) -> str:
+    """The page without the engine's own words, in one style; empty for a page without text. Never raises."""
+    made = _in_style(printable(text.encode("utf-8", "replace").decode("utf-8")))
+    # A fence around the page that was cut off is one now that it is closed.
+    return _in_style(made) if made.startswith("```") else made
+
+
+def _in_style(text: str) -> str:
+    text = _OUR_MARKS.sub(r"\\<!--", unwrapped(text))
+    parts: list[str] = []
+    position = 0
+    for start, end in table_spans(text):
+        parts.append(_styled(text[position:start]))
+        parts.append(html_table(text[start:end]))
+        position = end
+    parts.append(_styled(text[position:]))
+    return closed("\n\n".join(part for part in parts if part))
+
+
+def _styled(text: str) -> str:
+    return "\n\n".join(_blocks(text.split("\n")))
+
+
+def _blocks(lines: list[str]) -> Iterator[str]:
+    """Fences as they are; what is between them, in style."""
+    outside: list[str] = []
+    position = 0
+    while position < len(lines):
+        match = _FENCE.match(lines[position])
+        end = _end_of_fence(lines, position, match["marks"]) if match is not None else _end_of_formula(lines, position)
+        if end is None:
+            outside.append(lines[position])
+            position += 1
+            continue
+        yield from _prose(outside)
+        outside = []
+        yield "\n".join(lines[position:end])
+        position = end
+    yield from _prose(outside)
+
+
+def _end_of_fence(lines: list[str], start: int, marks: str) -> int:
+    for position in range(start + 1, len(lines)):
+        stripped = lines[position].strip()
+        if stripped.startswith(marks) and not stripped.strip(marks[0]):
+            return position + 1
+    return len(lines)
+
+
+def _end_of_formula(lines: list[str], start: int) -> int | None:
+    """Of a formula over several lines, whose signs are none of Markdown's; None where there is none."""
+    first = lines[start].strip()
+    closing = _FORMULAS.get(first[:2])
+    if closing is None or closing in first[2:]:
+        return None
+    for position in range(start + 1, min(len(lines), start + _MAX_FORMULA_LINES)):
+        if not lines[position].strip():
+            return None
+        if lines[position].rstrip().endswith(closing):
+            return position + 1
+    return None
+
+
+def _prose(lines: list[str]) -> Iterator[str]:
+    text = "\n".join(_spaced(pipe_tables(_headings([_line(line) for line in lines]))))
+    text = _BLANK_LINES.sub("\n\n", text).strip("\n").rstrip()
+    if text:
+        yield text
+
+
+def _line(line: str) -> str:
+    """Marks of one line. Two blanks at the end are a line break and stay."""
+    hard = line.endswith("  ") and line.strip() != ""
+    line = line.rstrip()
+    indent = len(line) - len(line.lstrip())
+    line = line[:indent].replace("\t", "    ") + line[indent:]
+    if _RULE.match(line) and line.strip().strip("-"):
+        return _A_RULE
+    if _DASHES.match(line):
+        return "---"
+    line = _BULLET.sub(r"\g<indent>- ", line)
+    line = _STAR.sub(r"\g<indent>-\g<gap>", line)
+    line = _QUOTE.sub(r"\g<marks> ", line)
+    return f"{line}  " if hard else line
+
+
+def _headings(lines: list[str]) -> list[str]:
+    """ATX headings for underlined and HTML ones, with blank lines around."""
+    kept: list[str] = []
+    for line in lines:
+        heading = _heading(line)
+        if heading is not None:
+            kept.extend(("", heading, "") if heading else ("",))
+        elif (match := _UNDERLINE.match(line)) and kept and kept[-1].strip() and _is_paragraph(kept[-1]):
+            _underline(kept, match["mark"][0])
+        elif line in ("---", _A_RULE):
+            kept.extend(("", "---", ""))
+        else:
+            kept.append(line)
+    return kept
+
+
+def _heading(line: str) -> str | None:
+    """None for a line that is none; empty for a heading without words."""
+    if match := _HTML_HEADING.match(line):
+        marks, text = "#" * int(match["level"]), match["text"]
+    elif match := _ATX.match(line):
+        marks, text = match["marks"], match["text"] or ""
+    elif match := _ATX_WITHOUT_BLANK.match(line):
+        marks, text = match["marks"], line[match.end() :].rstrip("# ")
+    else:
+        return None
+    text = text.strip()
+    if bold := _ALL_BOLD.match(text):
+        text = bold["text"].strip()
+    return f"{marks} {text}" if text.strip("#") else ""
+
+
+def _underline(kept: list[str], mark: str) -> None:
+    """The line above is a heading where it stands alone and is short; else what is below it is a rule."""
+    above = kept[-1].strip()
+    alone = len(kept) < 2 or not kept[-2].strip()
+    if alone and len(above) <= _MAX_UNDERLINED:
+        kept[-1:] = ["", f"{'#' if mark == '=' else '##'} {above}", ""]
+    else:
+        kept.extend(("", "---", ""))
+
+
+def _is_paragraph(line: str) -> bool:
+    return not (_ITEM.match(line) or line.startswith(("#", ">", "|", "<", "    ")) or line == "---" or "|" in line)
+
+
+def _spaced(lines: list[str]) -> Iterator[str]:
+    """A blank line between a paragraph and the list below it."""
+    above = ""
+    for line in lines:
+        starts_list = line.startswith(("- ", "1. ")) and above.strip() and _is_paragraph(above) and not above.startswith(" ")
+        if starts_list:
+            yield ""
+        yield line
+        above = line

@@ -1,0 +1,176 @@
+"""Running headers and footers: what stands at the top or bottom of page after page, and page numbers.
+
+A line is taken for one where it comes again at the same edge of most pages around it (of the even or of the odd ones, as books
+have it), but for the page number in it; a number alone, where it counts along with the pages. Pages wait until the few behind
+them are known, so that a document of any length takes the memory of a dozen pages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from rayocr.messages import PageRecord
+
+_AROUND = 6  # pages before and behind that a line is looked for on
+_EDGE_LINES = 3  # at the top and at the bottom
+_MAX_CHARS = 160  # of such a line
+_SHARE = 0.5  # of the pages around that must have it
+_LEAST = 2  # pages besides its own
+_MAX_NUMBERS = 3  # in a line, that may be the page's
+_MAX_OFFSET = 500  # of the printed number from the page's own
+# What some models put around them.
+_TAGGED = re.compile(r"^\s*<(?P<tag>header|footer|page_number|page-number)\b[^>]*>(?P<text>.*?)</(?P=tag)>\s*$", re.IGNORECASE)
+_LABELLED = re.compile(
+    r"^\W*(?:page|seite|p[áa]gina|p[áa]g\.?|pagina|strona|стр(?:аница|\.)?|सफ़ा|पृष्ठ(?:\s+क्रमांक)?|صفحة|第)\s*[-–—.:]?\s*\d{1,5}"
+    r"(?:\s*(?:of|/|von|de|di|из|z|\|)\s*\d{1,5})?\s*(?:页|頁|ページ)?\W*$",
+    re.IGNORECASE,
+)
+_OF = re.compile(r"^\W*\d{1,5}\s*(?:of|/|von|de|di|из)\s*\d{1,5}\W*$", re.IGNORECASE)
+_NUMBER = re.compile(r"^[\W_]*(?P<number>\d{1,5}|[ivxlc]{1,7})[\W_]*$", re.IGNORECASE)
+_DIGITS = re.compile(r"\d+")
+_MARKS = re.compile(r"[#*_`>\s]+")
+_ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
+
+
+@dataclass(frozen=True, slots=True)
+class _Edges:
+    """Of one page: keys and numbers of the lines at its edges, by edge (0 the top, 1 the bottom)."""
+
+    record: PageRecord
+    keys: tuple[frozenset[str], frozenset[str]]
+    numbers: tuple[frozenset[int], frozenset[int]]  # minus the page's number: the same on pages that are numbered on
+
+
+class Running:
+    """`headers`: keep, mark or remove. `add` gives the pages that are ready, `finish` the rest; in order."""
+
+    def __init__(self, headers: str) -> None:
+        self._headers = headers
+        self._before: deque[_Edges] = deque(maxlen=_AROUND)
+        self._waiting: deque[_Edges] = deque()
+
+    def add(self, record: PageRecord) -> Iterator[PageRecord]:
+        if self._headers == "keep":
+            yield replace(record, text=_untagged(record.text)) if "</" in record.text else record
+            return
+        self._waiting.append(_edges(record))
+        if len(self._waiting) > _AROUND:
+            yield self._next()
+
+    def finish(self) -> Iterator[PageRecord]:
+        while self._waiting:
+            yield self._next()
+
+    def _next(self) -> PageRecord:
+        page = self._waiting.popleft()
+        around = [*self._before, *list(self._waiting)[:_AROUND]]
+        self._before.append(page)
+        if not page.record.text:
+            return page.record
+        return replace(page.record, text=self._without(page, around))
+
+    def _without(self, page: _Edges, around: list[_Edges]) -> str:
+        lines = page.record.text.split("\n")
+        top = self._peel(lines, page, around, edge=0)
+        bottom = self._peel(lines, page, around, edge=1)
+        body = "\n".join(lines).strip("\n")
+        if self._headers == "remove":
+            return body
+        heads = [f"<!-- header: {_commented(line)} -->" for line in top]
+        feet = [f"<!-- footer: {_commented(line)} -->" for line in reversed(bottom)]
+        return "\n\n".join(part for part in (" ".join(heads), body, " ".join(feet)) if part)
+
+    def _peel(self, lines: list[str], page: _Edges, around: list[_Edges], *, edge: int) -> list[str]:
+        """Takes running lines off the top (0) or bottom (1) of `lines`, from the edge inwards."""
+        peeled: list[str] = []
+        position = -1 if edge else 0
+        while lines and len(peeled) < _EDGE_LINES:
+            line = lines[position]
+            if line.strip():
+                if not _is_running(line, page, around, edge):
+                    break
+                peeled.append(line)
+            lines.pop(position)
+        return peeled
+
+
+def _is_running(line: str, page: _Edges, around: list[_Edges], edge: int) -> bool:
+    if len(line) > _MAX_CHARS or line.lstrip().startswith(("|", "```", "~~~")):
+        return False
+    if _TAGGED.match(line):
+        return True
+    plain = line.strip(" #*_")
+    if _LABELLED.match(plain) or _OF.match(plain):
+        return True
+    number = page_number_of(plain)
+    if number is not None:
+        offset = number - page.record.page_number
+        near = [other for other in around if abs(other.record.page_number - page.record.page_number) <= 2]
+        return any(offset in other.numbers[0] | other.numbers[1] for other in near)
+    return any(_comes_again(key, page, around, edge) for key in _keys(line, page.record.page_number))
+
+
+def _comes_again(key: str, page: _Edges, around: list[_Edges], edge: int) -> bool:
+    number = page.record.page_number
+    with_text = [other for other in around if other.record.text]
+    for others in (with_text, [other for other in with_text if not (other.record.page_number - number) % 2]):
+        has = sum(key in other.keys[edge] for other in others)
+        if has >= _LEAST and has >= _SHARE * len(others):
+            return True
+    return False
+
+
+def _edges(record: PageRecord) -> _Edges:
+    lines = [line for line in record.text.split("\n") if line.strip()]
+    top, bottom = lines[:_EDGE_LINES], lines[-_EDGE_LINES:]
+    return _Edges(
+        record, (_all_keys(top, record), _all_keys(bottom, record)), (_all_offsets(top, record), _all_offsets(bottom, record))
+    )
+
+
+def _all_keys(lines: list[str], record: PageRecord) -> frozenset[str]:
+    return frozenset(key for line in lines for key in _keys(line, record.page_number))
+
+
+def _all_offsets(lines: list[str], record: PageRecord) -> frozenset[int]:
+    numbers = (page_number_of(line.strip(" #*_")) for line in lines)
+    return frozenset(number - record.page_number for number in numbers if number is not None)
+
+
+def _keys(line: str, page_number: int) -> Iterator[str]:
+    """What a line is known by on other pages: its words, and its words with one number in them taken for the page's. Of headings
+    the words alone: Chapter 1 and Chapter 2 are no running header."""
+    text = _MARKS.sub(" ", line).strip().casefold()[:_MAX_CHARS]
+    yield text
+    if line.lstrip().startswith("#"):
+        return
+    for match in list(_DIGITS.finditer(text))[:_MAX_NUMBERS]:
+        offset = int(match.group()[:6]) - page_number
+        if abs(offset) <= _MAX_OFFSET:
+            yield f"{text[: match.start()]}\x00{offset}\x00{text[match.end() :]}"
+
+
+def page_number_of(line: str) -> int | None:
+    """Of a line that is nothing but a number, 1 to 99,999 or roman."""
+    match = _NUMBER.match(line)
+    if match is None:
+        return None
+    word = match["number"].lower()
+    if word.isdigit():
+        return int(word)
+    values = [_ROMAN[letter] for letter in word]
+    return sum(-value if value < max(values[position:]) else value for position, value in enumerate(values))
+
+
+def _untagged(text: str) -> str:
+    return "\n".join(match["text"].strip() if (match := _TAGGED.match(line)) else line for line in text.split("\n"))
+
+
+def _commented(line: str) -> str:
+    """As the inside of a comment, which two dashes would end."""
+    if match := _TAGGED.match(line):
+        line = match["text"]
+    return re.sub(r"-(?=-)|[<>]", lambda m: "-\u200b" if m.group() == "-" else " ", " ".join(line.split())).strip("-> ")

@@ -1,0 +1,137 @@
+"""Tables in one style: pipes outside, one blank inside, a line of dashes below the first row, every row as wide as the widest.
+
+Readers of Markdown cut off the cells that a row has more than its header, and show a table whose dashes do not fit as text:
+both happens to models. HTML tables become Markdown where nothing is lost: no cell over several rows or columns, one header row
+at most.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rayocr.outputs.typeset.html import HtmlCell, parse_table
+
+_CELLS = re.compile(r"(?<!\\)((?:\\\\)*)\|")
+_DASHES = re.compile(r"^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
+_MAX_COLUMNS = 200  # more is a model that goes round in circles
+_ALIGNMENTS = {"left": ":---", "center": ":---:", "right": "---:", "": "---"}
+_TAGS = (("b", "**"), ("strong", "**"), ("i", "*"), ("em", "*"), ("s", "~~"), ("del", "~~"))
+# What a Markdown cell cannot hold: blocks, and tables in tables.
+_BLOCK = re.compile(r"<(?:ul|ol|li|pre|h[1-6]|blockquote|img|caption)\b", re.IGNORECASE)
+_IN_CELL_BREAKS = re.compile(r"(?:\s*<br\s*/?>)+\s*\Z|\A(?:\s*<br\s*/?>)+\s*", re.IGNORECASE)
+
+
+def pipe_tables(lines: list[str]) -> list[str]:
+    """The lines with their tables in style, and a blank line before and after each."""
+    kept: list[str] = []
+    position = 0
+    while position < len(lines):
+        end = _end_of_table(lines, position)
+        if end is None:
+            kept.append(lines[position])
+            position += 1
+            continue
+        kept.extend(("", *_styled(lines[position:end]), ""))
+        position = end
+    return kept
+
+
+def row(cells: list[str], indent: str = "") -> str:
+    return f"{indent}| " + " | ".join(cells) + " |"
+
+
+def cells_of(line: str) -> list[str]:
+    """Of a row, without what parts them. A pipe with a backslash before it is a cell's own."""
+    parts = _CELLS.sub(lambda match: f"{match.group(1)}\x00", line.strip()).split("\x00")
+    if parts and not parts[0].strip():
+        parts = parts[1:]
+    if parts and not parts[-1].strip():
+        parts = parts[:-1]
+    return [part.strip() for part in parts]
+
+
+def is_dashes(line: str) -> bool:
+    return "-" in line and _DASHES.match(line) is not None
+
+
+def is_row(line: str) -> bool:
+    return line.lstrip().startswith("|") and line.rstrip().endswith("|") and len(line.strip()) > 1
+
+
+def html_table(source: str) -> str:
+    """As Markdown where that says the same; else the table as it is, without the blank lines that would end it early."""
+    table = parse_table(source)
+    cells = [cell for cells in table.rows for cell in cells]
+    if not cells:
+        return ""
+    fits = (
+        table.header_rows <= 1
+        and max(map(len, table.rows)) <= _MAX_COLUMNS
+        and not any(cell.columns > 1 or cell.rows > 1 for cell in cells)
+        and source.lower().count("<table") == 1
+        and not _BLOCK.search(source)
+    )
+    if not fits:
+        kept = "\n".join(line.rstrip() for line in source.strip().split("\n") if line.strip())
+        missing = source.lower().count("<table") - source.lower().count("</table")
+        return kept + "</table>" * max(missing, 0)
+    columns = max(map(len, table.rows))
+    head, *body = ([_cell(cell) for cell in cells] + [""] * (columns - len(cells)) for cells in table.rows)
+    aligned = [*(cell.align for cell in table.rows[0]), *[""] * (columns - len(table.rows[0]))]
+    return "\n".join([row(head), row([_ALIGNMENTS[align] for align in aligned]), *(row(cells) for cells in body)])
+
+
+def _cell(cell: HtmlCell) -> str:
+    text = " ".join(cell.source.split())
+    for tag, mark in _TAGS:
+        text = re.sub(rf"<{tag}>\s*([^<>*~]+?)\s*</{tag}>", rf"{mark}\1{mark}", text, flags=re.IGNORECASE)
+    text = _IN_CELL_BREAKS.sub("", text)
+    if cell.header and (bold := re.fullmatch(r"\*\*([^*]+)\*\*", text)):
+        text = bold.group(1)  # a header is bold anyway
+    return re.sub(r"(?<!\\)\|", r"\\|", text)
+
+
+def _end_of_table(lines: list[str], start: int) -> int | None:
+    """Where the table ends that begins at this line; None where none begins."""
+    first = lines[start]
+    if "|" not in first or first.startswith((">", "    ")) or is_dashes(first):
+        return None
+    below = lines[start + 1] if start + 1 < len(lines) else ""
+    dashed = is_dashes(below) and ("|" in below or is_row(first))
+    width = len(cells_of(first))
+    if dashed:
+        if not is_row(first) and width != len(cells_of(below)):
+            return None  # a line of prose with a bar in it, above a rule
+    elif not (is_row(first) and is_row(below) and width > 1 and width == len(cells_of(below))):
+        return None
+    end = start + 2
+    while end < len(lines) and "|" in lines[end] and lines[end].strip():
+        end += 1
+    return end
+
+
+def _styled(lines: list[str]) -> list[str]:
+    indent = lines[0][: len(lines[0]) - len(lines[0].lstrip())]
+    dashed = is_dashes(lines[1])
+    alignments = [_alignment(cell) for cell in cells_of(lines[1])] if dashed else []
+    rows = [cells_of(line) for line in (lines[:1] + lines[2:] if dashed else lines) if not (dashed and is_dashes(line))]
+    columns = min(max(max(map(len, rows)), len(alignments), 1), _MAX_COLUMNS)
+    alignments = (alignments + [""] * columns)[:columns]
+    shown = [_fitted(cells, columns) for cells in rows]
+    return [
+        row(shown[0], indent),
+        row([_ALIGNMENTS[a] for a in alignments], indent),
+        *(row(cells, indent) for cells in shown[1:]),
+    ]
+
+
+def _fitted(cells: list[str], columns: int) -> list[str]:
+    """As many as there are columns; what is more goes into the last."""
+    if len(cells) > columns:
+        cells = [*cells[: columns - 1], " ".join(cells[columns - 1 :])]
+    return cells + [""] * (columns - len(cells))
+
+
+def _alignment(dashes: str) -> str:
+    left, right = dashes.startswith(":"), dashes.endswith(":") and len(dashes) > 1
+    return "center" if left and right else "left" if left else "right" if right else ""

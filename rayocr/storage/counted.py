@@ -1,0 +1,88 @@
+"""Calls to storage, counted by what was asked and what came of it: a process's own figures, for the metrics of its run."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO, TypeVar
+
+from rayocr.errors import RayocrError
+from rayocr.storage.base import Entry, Storage
+
+T = TypeVar("T")
+
+_calls: Counter[tuple[str, str]] = Counter()
+_lock = threading.Lock()
+
+
+def storage_calls() -> dict[tuple[str, str], int]:
+    """(operation, outcome) -> how often, since this process began. The outcome is `ok`, or the class of the error."""
+    with _lock:
+        return dict(_calls)
+
+
+class CountedStorage(Storage):
+    """The storage itself, and a count. A listing counts once, whatever its length; what an adapter has beyond the port (its
+    temporary files) is reached through this."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["_storage"], name)
+
+    @property
+    def uri(self) -> str:
+        return self._storage.uri
+
+    @property
+    def on_error(self) -> Any:
+        return self._storage.on_error
+
+    @on_error.setter
+    def on_error(self, told: Any) -> None:
+        self._storage.on_error = told
+
+    def list(self, prefix: str = "") -> Iterator[Entry]:
+        outcome = "ok"
+        try:
+            yield from self._storage.list(prefix)
+        except RayocrError as error:
+            outcome = error.reason
+            raise
+        finally:
+            _count("list", outcome)
+
+    def stat(self, name: str) -> Entry:
+        return _counted("stat", lambda: self._storage.stat(name))
+
+    def read(self, name: str, *, start: int = 0, length: int | None = None, version: str | None = None) -> bytes:
+        return _counted("read", lambda: self._storage.read(name, start=start, length=length, version=version))
+
+    def write(self, name: str, data: bytes | BinaryIO, *, if_absent: bool = False, if_version: str | None = None) -> Entry:
+        return _counted("write", lambda: self._storage.write(name, data, if_absent=if_absent, if_version=if_version))
+
+    def delete(self, name: str, *, if_version: str | None = None) -> None:
+        _counted("delete", lambda: self._storage.delete(name, if_version=if_version))
+
+    def check_readable(self) -> None:
+        _counted("check", self._storage.check_readable)
+
+    def check_writable(self) -> None:
+        _counted("check", self._storage.check_writable)
+
+
+def _counted(operation: str, ask: Callable[[], T]) -> T:
+    try:
+        answer = ask()
+    except RayocrError as error:
+        _count(operation, error.reason)
+        raise
+    _count(operation, "ok")
+    return answer
+
+
+def _count(operation: str, outcome: str) -> None:
+    with _lock:
+        _calls[operation, outcome] += 1

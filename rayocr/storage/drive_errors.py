@@ -1,0 +1,192 @@
+"""What Google Drive, its client and its credentials say, in our words: the one table from their errors to ours."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from rayocr.errors import (
+    CredentialsError,
+    DayQuotaExhausted,
+    ObjectNotFound,
+    PreconditionFailed,
+    RayocrError,
+    StorageDenied,
+    StorageError,
+    StorageFull,
+    StorageUnavailable,
+)
+from rayocr.storage.os_errors import printable
+
+LOGIN = (
+    "Sign in with: python -m rayocr mode=login drive, or name a service account's JSON file: GOOGLE_DRIVE_CREDENTIALS,"
+    " storage.source.credentials= or storage.dest.credentials="
+)
+_SHARE = "Share the folder with the account (Editor to write, Viewer to read), or check its id."
+_NO_QUOTA = (
+    "A service account owns no space in My Drive: write to a folder of a shared drive, as a person (mode=login drive), or for one"
+    " (storage.dest.subject=). Otherwise free some space."
+)
+_SLOW_DOWN = {"userRateLimitExceeded", "rateLimitExceeded", "sharingRateLimitExceeded", "quotaExceeded", "backendError"}
+_OF_THE_DAY = {"dailyLimitExceeded", "dailyLimitExceededUnreg"}
+_FULL = {
+    "storageQuotaExceeded",
+    "teamDriveFileLimitExceeded",
+    "numChildrenInNonRootLimitExceeded",
+    "activeItemCreationLimitExceeded",
+}
+_SCOPE = {"insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"}
+_SWITCHED_OFF = {"accessNotConfigured", "SERVICE_DISABLED"}
+_NOT_DOWNLOADED = {"cannotDownloadAbusiveFile", "cannotDownloadFile", "fileNotDownloadable", "downloadQuotaExceeded"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """What an HTTP error says."""
+
+    status: int
+    reason: str
+    message: str
+    retry_after_s: float | None
+
+
+def translate(error: Exception, place: str, *, doing: str) -> RayocrError:
+    """`place`: the file or folder; `doing`: read, write, delete or list. What is not known is left for later: the connection
+    broke, the server was busy, the bytes did not match their checksum."""
+    from google.auth import exceptions as auth
+    from googleapiclient.errors import HttpError
+
+    shown = printable(place)
+    if isinstance(error, HttpError):
+        return _of_status(_answer(error), shown, doing)
+    if isinstance(error, auth.TransportError) or (isinstance(error, auth.RefreshError) and error.retryable):
+        return StorageUnavailable(f"{shown}: no token could be had just now.")
+    if isinstance(error, auth.GoogleAuthError):
+        return refused(error, shown)
+    return StorageUnavailable(f"{shown}: Google Drive could not {doing} it just now ({_said(error)}).")
+
+
+def refused(error: Exception, place: str) -> CredentialsError:
+    """What the token server says no to."""
+    said = _said(error)
+    if "invalid_grant" in str(error):
+        return CredentialsError(
+            f"{place}: the sign-in is no longer valid, or the key was deleted ({said}).",
+            hint="Sign in again with: python -m rayocr mode=login drive; of a service account, make a new key.",
+        )
+    if "unauthorized_client" in str(error) or "access_denied" in str(error):
+        return CredentialsError(
+            f"{place}: the account may not act for this person ({said}).",
+            hint="An administrator grants the service account's client id the scope https://www.googleapis.com/auth/drive"
+            " (Admin console, domain-wide delegation); storage.*.subject= names the person.",
+        )
+    return CredentialsError(f"{place}: the credentials are not accepted ({said}).", hint=LOGIN)
+
+
+def no_credentials(error: Exception | str) -> CredentialsError:
+    said = error if isinstance(error, str) else _said(error)
+    return CredentialsError(f"There are no usable credentials for Google Drive: {said}.", hint=LOGIN)
+
+
+def _of_status(answer: _Answer, shown: str, doing: str) -> RayocrError:
+    said = answer.message
+    if answer.status == 404:
+        return ObjectNotFound(f"{shown} is not there, or the account does not see it.", hint=_SHARE)
+    if answer.status == 401:
+        return CredentialsError(f"{shown}: the credentials are not accepted ({said}).", hint=LOGIN)
+    if answer.status == 403:
+        return _of_forbidden(answer, shown, doing)
+    if answer.status in (409, 412):
+        return PreconditionFailed(f"{shown} is there already, or has another version by now.")
+    if answer.status in (408, 416, 429) or answer.status >= 500:
+        return StorageUnavailable(
+            f"{shown}: Google Drive could not {doing} it just now ({answer.status}: {said}).", retry_after_s=answer.retry_after_s
+        )
+    return StorageError(f"Google Drive refuses to {doing} {shown} ({answer.status}: {said}).")
+
+
+def _of_forbidden(answer: _Answer, shown: str, doing: str) -> RayocrError:
+    said, reason = answer.message, answer.reason
+    if reason in _FULL or (reason == "quotaExceeded" and "storage" in said.lower()):
+        return StorageFull(f"{shown}: no space is left in Google Drive ({said}).", hint=_NO_QUOTA)
+    if reason in _OF_THE_DAY:
+        return DayQuotaExhausted(
+            f"{shown}: the project's quota of Google Drive for this day is used up ({said}).",
+            hint="Ask for more in the Google Cloud console, or start the same command again tomorrow: it goes on.",
+        )
+    if reason in _SLOW_DOWN:
+        return StorageUnavailable(f"{shown}: Google Drive asks to slow down ({said}).", retry_after_s=answer.retry_after_s)
+    if reason in _SWITCHED_OFF:
+        return StorageDenied(
+            f"{shown}: the Google Drive API is not switched on in the credentials' project ({said}).",
+            hint="Switch it on: https://console.cloud.google.com/apis/library/drive.googleapis.com",
+        )
+    if reason in _SCOPE:
+        return StorageDenied(
+            f"{shown}: the credentials do not reach as far as Google Drive ({said}).",
+            hint="They need the scope https://www.googleapis.com/auth/drive: sign in with python -m rayocr mode=login drive",
+        )
+    if reason in _NOT_DOWNLOADED:
+        return StorageDenied(f"{shown}: Google Drive does not give this file out ({said}).")
+    return StorageDenied(f"No permission to {doing} {shown}: {said}.", hint=_SHARE)
+
+
+def reason_of(error: BaseException | None) -> str:
+    """The server's own word for why, of an error of its client; "" of any other."""
+    from googleapiclient.errors import HttpError
+
+    return _answer(error).reason if isinstance(error, HttpError) else ""
+
+
+def status_of(error: BaseException | None) -> int:
+    """The HTTP status of an error of the client; 0 of any other."""
+    from googleapiclient.errors import HttpError
+
+    return int(error.resp.status) if isinstance(error, HttpError) else 0
+
+
+def _answer(error: Any) -> _Answer:
+    status = int(error.resp.status)
+    reason, message = "", str(error.resp.reason or status)
+    try:
+        told = json.loads(error.content)["error"]
+        message = str(told.get("message") or message)
+        details = [d for d in told.get("details", ()) if isinstance(d, dict) and d.get("reason")]
+        errors = told.get("errors") or details
+        reason = str(errors[0].get("reason") or "") if errors else ""
+        if details and reason in ("forbidden", "insufficientPermissions"):
+            reason = str(details[0]["reason"])  # of the newer shape, which says it more exactly
+    except (ValueError, LookupError, TypeError, AttributeError):
+        pass  # an error page of some proxy
+    return _Answer(
+        status=status,
+        reason=reason,
+        message=(message.strip().splitlines() or [str(status)])[0].rstrip(".")[:300],
+        retry_after_s=_seconds(error.resp.get("retry-after")),
+    )
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """Of a Retry-After header, which is a number or a date."""
+    if not retry_after:
+        return None
+    try:
+        return float(retry_after)
+    except ValueError:
+        pass
+    try:
+        import time
+
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
+    except (TypeError, ValueError):
+        return None
+
+
+def _said(error: Exception) -> str:
+    text = error.args[0] if error.args else ""
+    if isinstance(text, Exception):  # requests wraps urllib3's errors
+        text = type(text).__name__
+    lines = str(text).strip().splitlines()
+    return (lines[0].rstrip(".")[:300] if lines else "") or type(error).__name__

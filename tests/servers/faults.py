@@ -1,0 +1,39 @@
+"""Faults of a server, scripted by what a request looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass
+class Fault:
+    """For the next `times` requests whose "METHOD /path?query" contains `match`, after `skip` of them: a status with an error of
+    Google's shape, `reset` (the connection breaks; `late`: after the work was done), `cut` (half of the body comes), `corrupt` (a
+    byte is another), `stall_s` (nothing for so long)."""
+
+    match: str
+    times: int = 1
+    skip: int = 0
+    status: int = 0
+    reason: str = "backendError"
+    message: str = "scripted"
+    retry_after: str = ""
+    reset: bool = False
+    late: bool = False
+    cut: bool = False
+    corrupt: bool = False
+    stall_s: float = 0.0
+    act: Callable[[], None] | None = None  # done before the request is
+
+
+def fault_for(request: str, faults: list[Fault]) -> Fault | None:
+    """The one that is due, which is used up a little by it."""
+    for fault in faults:
+        if fault.match in request and fault.times > 0:
+            if fault.skip > 0:
+                fault.skip -= 1
+                continue
+            fault.times -= 1
+            return fault
+    return None

@@ -1,0 +1,164 @@
+"""The image and compose.yaml, as far as they can be checked without an engine."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from rayocr.composition import compose
+
+PROJECT = Path(__file__).parents[3]
+DOCKER = PROJECT / "docker"
+SCRIPTS = sorted((DOCKER / "bin").iterdir())
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    return dict(yaml.safe_load((DOCKER / "compose.yaml").read_text())["services"])
+
+
+def blocks(lock: str) -> dict[str, str]:
+    """Requirements with their hashes, by name."""
+    found = re.findall(r"^([A-Za-z0-9._-]+)==(?:.*\\\n)*.*$", lock, re.MULTILINE)
+    texts = re.split(r"^(?=[A-Za-z0-9._-]+==)", lock, flags=re.MULTILINE)[1:]
+    return {name: text.strip() for name, text in zip(found, texts, strict=True)}
+
+
+def test_hadolint_has_nothing_to_say() -> None:
+    hadolint = Path(sys.executable).with_name("hadolint")
+    done = subprocess.run([hadolint, DOCKER / "Dockerfile"], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout
+
+
+def test_what_builds_the_wheel_is_pinned_as_for_development() -> None:
+    pinned = blocks((DOCKER / "build.lock").read_text())
+    development = blocks((PROJECT / "requirements-dev.lock").read_text())
+    assert set(pinned) == {"hatchling", "packaging", "pathspec", "pluggy", "setuptools", "tomlkit", "trove-classifiers"}
+    for name, text in pinned.items():
+        assert name == "setuptools" or text == development[name], f"{name}: docker/build.lock is of another day"
+        assert "--hash=sha256:" in text
+
+
+def test_the_final_image_runs_as_nobody_in_particular_without_compiler_or_installer() -> None:
+    text = (DOCKER / "Dockerfile").read_text()
+    stages = re.split(r"^FROM ", text, flags=re.MULTILINE)[1:]
+    assert [stage.split()[-1 if " AS " not in stage.splitlines()[0] else 2] for stage in stages[:3]] == [
+        "build",
+        "rayocr",
+        "rayocr-tesseract",
+    ]
+    for stage in stages[1:3]:
+        assert re.findall(r"^USER (\S+)", stage, re.MULTILINE)[-1] == "10001:10001"
+        assert not re.search(r"\b(gcc|g\+\+|build-essential|pip install)\b", stage)
+    assert "pip uninstall" in stages[0]
+    assert "HEALTHCHECK" in stages[1]
+    assert "org.opencontainers.image.version" in stages[1]
+
+
+def test_only_what_is_named_enters_the_image() -> None:
+    lines = [line for line in (PROJECT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
+    assert lines[0] == "*"
+    allowed = {line[1:] for line in lines if line.startswith("!")}
+    copied = re.findall(r"^COPY (?!--from)(?:--\S+ )*(.+)$", (DOCKER / "Dockerfile").read_text(), re.MULTILINE)
+    for line in copied:
+        for source in line.split()[:-1]:
+            assert source.rstrip("/") in allowed, source
+            assert (PROJECT / source).exists(), source
+    assert "**/.env" in lines
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_scripts_are_sound_and_can_be_run(script: Path) -> None:
+    assert os.access(script, os.X_OK)
+    subprocess.run(["sh", "-n", script], check=True, timeout=60)
+
+
+def test_compose_config_accepts_the_file(tmp_path: Path) -> None:
+    docker = shutil.which("docker")
+    if docker is None or subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
+        pytest.skip("docker has no compose here: compose.yaml IS CHECKED IN SHAPE ONLY")
+    environment = tmp_path / "env"
+    environment.write_text(re.sub(r"=$", "=x", (DOCKER / "example.env").read_text(), flags=re.MULTILINE))
+    command = [
+        docker,
+        "compose",
+        "-f",
+        DOCKER / "compose.yaml",
+        "--env-file",
+        environment,
+        "config",
+        "--quiet",
+        "--no-env-resolution",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+# Of the Compose specification: the fields that are used. A misspelt one is none of them.
+_SERVICE_FIELDS = {
+    *("image", "build", "command", "entrypoint", "environment", "env_file", "volumes", "tmpfs", "ports", "networks", "configs"),
+    *(
+        "depends_on",
+        "restart",
+        "healthcheck",
+        "read_only",
+        "cap_drop",
+        "cap_add",
+        "security_opt",
+        "init",
+        "shm_size",
+        "mem_limit",
+    ),
+    *("cpus", "stop_grace_period"),
+}
+
+
+def test_compose_has_the_shape_of_its_specification(services: dict[str, Any]) -> None:
+    whole = yaml.safe_load((DOCKER / "compose.yaml").read_text())
+    assert {key for key in whole if not key.startswith("x-")} == {"name", "services", "networks", "volumes", "configs"}
+    assert set(services) == {"redis", "head", "worker", "driver", "prometheus", "grafana"}
+    for name, service in services.items():
+        assert set(service) <= _SERVICE_FIELDS, name
+        for other, condition in dict.fromkeys(service.get("depends_on", [])).items():
+            assert other in services, condition
+        for network in service["networks"]:
+            assert network in whole["networks"]
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            assert source in whole["volumes"] or source.startswith(("./", "${RAYOCR_DATA")), (name, volume)
+        for config in service.get("configs", []):
+            assert config["source"] in whole["configs"]
+        for port in service.get("ports", []):
+            assert port.startswith("127.0.0.1:"), f"{name}: {port} is open to everybody"
+        assert service["cap_drop"] == ["ALL"], name
+        assert "no-new-privileges:true" in service["security_opt"], name
+
+
+def test_every_variable_of_compose_has_a_default_or_is_in_the_example() -> None:
+    text = "\n".join(line for line in (DOCKER / "compose.yaml").read_text().splitlines() if not line.lstrip().startswith("#"))
+    example = set(re.findall(r"^([A-Z_]+)=", (DOCKER / "example.env").read_text(), re.MULTILINE))
+    for name, rest in re.findall(r"(?<!\$)\$\{([A-Z_]+)([^}]*)\}", text):
+        assert name in example or rest.startswith(":-"), name
+
+
+def test_the_drivers_options_are_ones_that_rayocr_takes(services: dict[str, Any]) -> None:
+    config = compose(services["driver"]["command"], {"GEMINI_API_KEY": "k", "REDIS_URL": "redis://r"})
+    assert (config.source, config.dest, config.locks.backend) == ("/data/in", "/data/out", "redis")
+    assert f"127.0.0.1:{config.gateway.port}:{config.gateway.port}" in services["driver"]["ports"]
+    assert "rayocr_wait" in services["worker"]["command"][0] and "rayocr_compute" in services["worker"]["command"][0]
+
+
+def test_the_driver_has_longer_to_end_than_a_shutdown_may_take(services: dict[str, Any]) -> None:
+    from rayocr.driver.run import _LEDGER_CLOSE_S, _LIMITER_CLOSE_S
+
+    config = compose([], {})
+    longest = config.shutdown.grace_s + 2 * _LEDGER_CLOSE_S + _LIMITER_CLOSE_S
+    assert float(services["driver"]["stop_grace_period"].removesuffix("s")) > longest

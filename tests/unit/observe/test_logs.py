@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rayocr.observe.logs import configure_logs, log_event
+
+
+@pytest.fixture(autouse=True)
+def handlers_put_back() -> Iterator[None]:
+    logger = logging.getLogger("rayocr")
+    before = (list(logger.handlers), logger.level, logger.propagate)
+    yield
+    for handler in logger.handlers:
+        handler.close()
+    logger.handlers, logger.level, logger.propagate = before
+
+
+def test_a_line_has_its_action_and_its_fields(tmp_path: Path) -> None:
+    configure_logs(tmp_path, run_id="r", retention_days=1)
+    log_event(logging.getLogger("rayocr.test"), "page_recognized", "A page was read.", page_number=3)
+    (path,) = (tmp_path / "json").glob("*.jsonl")
+    line = json.loads(path.read_text())
+    assert (line["action"], line["page_number"], line["run_id"]) == ("page_recognized", 3, "r")
+
+
+def test_where_no_log_can_be_written_nothing_reaches_the_terminal_instead(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "logs").write_text("a file")
+    with pytest.raises(OSError):
+        configure_logs(tmp_path / "logs", run_id="r", retention_days=1)
+    log_event(logging.getLogger("rayocr.test"), "run_failed", "The run has to stop.", level=logging.CRITICAL)
+    assert capfd.readouterr() == ("", "")

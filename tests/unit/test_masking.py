@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import json
+import logging
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rayocr import masking
+from rayocr.errors import CredentialsError, LocksUnavailable
+from rayocr.masking import hide, hide_environment, masked, masked_data
+from rayocr.observe.logs import attach, configure_logs, log_event
+
+PLANTED = 'p4nt"ed/s3cret+word'
+
+
+@pytest.fixture(autouse=True)
+def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(masking, "_known", None)
+    monkeypatch.setattr(masking, "_values", set())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AIzaSyA-1234567890abcdefghijklmnopqrstu",
+        "sk-proj-abcdefghijklmnopqrstuvwxyz012345",
+        "sb_secret_abcdefghijklmnop",
+        "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoic2VydmljZSJ9.c2lnbmF0dXJl",
+        "ya29.a0AfH6SMBx-abcdefghijklmnop",
+        "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\n-----END PRIVATE KEY-----",
+    ],
+)
+def test_what_is_shaped_like_a_key_is_masked_wherever_it_comes_from(text: str) -> None:
+    assert masked(f"refused: {text}, try again") == "refused: ***, try again"
+
+
+def test_credentials_in_addresses_headers_and_queries_are_masked_and_the_rest_stays() -> None:
+    assert masked("redis://user:pass@host:6379/0 is away") == "redis://***@host:6379/0 is away"
+    assert masked("https://h/v1?key=abcdef&alt=json") == "https://h/v1?key=***&alt=json"
+    assert masked("Authorization: Bearer abcdef0123456789") == "Authorization: Bearer ***"
+    for harmless in ("gs://bucket/a@b.pdf", "reports/2024/a.pdf", "page 3 of 9", "source=gs://b/x", "the key is missing"):
+        assert masked(harmless) == harmless
+
+
+def test_known_values_are_masked_also_as_they_look_in_urls_and_json() -> None:
+    hide([PLANTED, None, "short"])
+    for text in (PLANTED, json.dumps({"a": PLANTED}), "p4nt%22ed%2Fs3cret%2Bword"):
+        assert "s3cret" not in masked(text)
+    assert masked("a short text") == "a short text"
+
+
+def test_the_environment_tells_by_its_names_what_is_secret() -> None:
+    hide_environment(
+        {
+            "MY_API_KEY": "value-of-a-key",
+            "MAX_TOKENS": "100000",
+            "GOOGLE_APPLICATION_CREDENTIALS": "/keys/account.json",
+            "DB": "postgres://u:pass%20word1@h/d",
+            "HOME": "/home/somebody",
+        }
+    )
+    assert masked("value-of-a-key 100000 /keys/account.json /home/somebody") == "*** 100000 /keys/account.json /home/somebody"
+    assert masked("'pass word1'") == "'***'"
+
+
+def test_errors_never_hold_a_secret_also_on_the_other_side_of_a_pickle() -> None:
+    error = LocksUnavailable("redis://u:hunter22@h is away", hint="Look at redis://u:hunter22@h")
+    for same in (error, pickle.loads(pickle.dumps(error))):
+        assert "hunter22" not in f"{same} {same.hint} {same!r}"
+    assert str(CredentialsError("plain")) == "plain"
+
+
+def test_data_is_masked_by_its_names_too() -> None:
+    shown = masked_data({"extra": {"api_key": "x", "steps": 3}, "urls": ["http://u:p@h"], "credentials": "/keys/a.json"})
+    assert shown == {"extra": {"api_key": "***", "steps": 3}, "urls": ["http://***@h"], "credentials": "/keys/a.json"}
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Iterator[Path]:
+    configure_logs(tmp_path, run_id="run-1", retention_days=3)
+    yield tmp_path / "json"
+    attach(logging.NullHandler())
+
+
+def test_whatever_a_line_is_made_of_it_is_masked(logs: Path) -> None:
+    hide([PLANTED])
+    log = logging.getLogger("rayocr.test")
+    log_event(log, "tried", "Tried.", url=f"redis://:{PLANTED}@h", nested={"a": [PLANTED]}, error=ValueError(PLANTED))
+    try:
+        raise ValueError(f"no: {PLANTED}")
+    except ValueError:
+        log.exception("failed with %s", PLANTED)
+    logging.getLogger("some.library").warning("retrying with %s", PLANTED)
+    logging.getLogger("some.library").info("chatter")
+    (file,) = logs.glob("*.jsonl")
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [line["logger"] for line in lines] == ["rayocr.test", "rayocr.test", "some.library"]
+    assert all(line["run_id"] == "run-1" and line["action"] for line in lines)
+    assert "s3cret" not in file.read_text()
