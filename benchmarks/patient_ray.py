@@ -1,6 +1,6 @@
-"""`ray start` that waits longer for its node than the 30 s that Ray has fixed: a busy machine needs more until it is registered.
-
-`python -m benchmarks.patient_ray start --head …`, or `be_patient()` before a Cluster is made in this process.
+"""`ray start` that waits longer for its node than the 30 s that Ray has fixed: on a machine that is busy with other work they
+pass before the raylet has registered. `python -m benchmarks.patient_ray start --head …`; or `be_patient()` before a Cluster is
+made.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ import psutil
 
 RAY = (sys.executable, "-m", "ray.scripts.scripts")
 _PATIENCE_S = 300.0
-_TRIES = 3
+_TRIES = 8
 _QUICK = {  # a lost node is found in 3 s; workers are started when needed
     "RAY_health_check_period_ms": "1000",
     "RAY_health_check_timeout_ms": "1000",
@@ -145,11 +145,10 @@ class RayNodes:
         self._started += 1
         log = self.folder / f"node{self._started}.log"
         of_redis = {"RAY_REDIS_ADDRESS": self.redis, "RAY_external_storage_namespace": self._namespace} if self.redis else {}
-        common = [
-            "--node-ip-address=127.0.0.1",
-            "--object-store-memory=150000000",
-            f"--dashboard-agent-listen-port={free_port()}",
-        ]
+        common = ["--node-ip-address=127.0.0.1", "--object-store-memory=150000000"]
+        # Chosen by us: a raylet ends itself where it waits more than 15 s for the ports of its agents, as on a busy machine.
+        ports = ("dashboard-agent-listen-port", "dashboard-agent-grpc-port", "runtime-env-agent-port", "metrics-export-port")
+        common += [f"--{name}={free_port()}" for name in ports]
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [*RAY, "start", *common, *arguments],

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def test_the_run_is_asked_to_drain_and_its_end_is_waited_for(tmp_path: Path) -> 
     face, asked = a_face(tmp_path)
     server = GatewayServer(face, GatewayConfig(port=0), token="the-token")
     port = int(server.start().rpartition(":")[2])
-    face.push({"at": __import__("time").time()})
+    face.push({"at": time.time(), "pages_done": 0, "totals": {"cost_usd": 0.0}})
     hook = run("rayocr-drain-run", port)
     try:
         heard = threading.Event()
