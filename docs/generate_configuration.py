@@ -147,7 +147,7 @@ def _binary(value: int) -> str:
 
 
 def _with_choices(field: dataclasses.Field[Any], meaning: str) -> str:
-    if "Mode" in str(field.type):
+    if str(field.type) == "Mode":
         choices = ", ".join(mode.value for mode in config.Mode)
         return f"{meaning}: {choices}" if meaning else f"one of {choices}"
     return meaning
@@ -174,6 +174,9 @@ def _environment() -> str:
         by_name.setdefault(name, []).append(f"`{key}`")
     lines += [f"| `{name}` | {', '.join(keys)} |" for name, keys in by_name.items()]
     lines.append("| `GOOGLE_GENAI_USE_VERTEXAI` | `engine.gemini.vertexai` |")
+    for kind, (name, key) in composition._ACCESS_ENVIRONMENT.items():
+        places = ", ".join(f"`storage.{place}.{key}`" for place in ("source", "dest", "state"))
+        lines.append(f"| `{name}` | {places}: of those that are {kind}:// |")
     for backend, (source, dest) in composition._PLACES.items():
         lines.append(f"| `STORAGE_BACKEND={backend}` | `source={source}` and `dest={dest}`, of the variables in braces |")
     lines.append("| `RAY_ADDRESS` | of `cluster=auto`: the cluster to attach to |")

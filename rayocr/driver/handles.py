@@ -46,6 +46,7 @@ from rayocr.messages import (
     FetchedDocument,
     LedgerState,
     LimiterState,
+    Look,
     PageSummary,
 )
 from rayocr.observe.dead_letters import DeadLetter, copy_dead_letter
@@ -84,9 +85,27 @@ class Actors:
     def overwrite(self) -> bool:
         return self.config.overwrite
 
+    @property
+    def forgets_removed(self) -> bool:
+        """A document that is removed before it was read leaves no record."""
+        return self.config.mode is Mode.watch
+
     def retries(self, document_id: str) -> bool:
         """Whether its pages that failed are read again, and its manifest is replaced."""
         return self.config.mode is Mode.retry or document_id in self.retried
+
+    def note_pushed(self, document_id: str) -> None:
+        """A document that did not come from Discovery, which need not give it."""
+        if self.config.mode is Mode.watch:
+            self.discovery.note.remote(document_id)
+
+    def note_gone(self, document_id: str) -> None:
+        """A document that Discovery gave, and that was not there any more."""
+        if self.config.mode is Mode.watch:
+            self.discovery.forget.remote(document_id)
+
+    async def look(self, what: Look) -> None:
+        await answer(self.discovery.look.remote(what))
 
     async def next_documents(self, count: int) -> DiscoveryBatch:
         batch: DiscoveryBatch = await answer(self.discovery.next_batch.remote(count))
@@ -119,6 +138,18 @@ class Actors:
         async with self.document_workers.one() as (worker, _):
             assembled: AssembledDocument = await answer(worker.assemble.remote(context, started_at, reference))
             return assembled
+
+    async def assemble_copy(
+        self, context: DocumentContext, content: ObjectStoreBytes | None, started_at: str
+    ) -> AssembledDocument | None:
+        """From a document with the same bytes, where one was read before. A copy is worth no second try: it is read instead."""
+        reference = None if content is None or not self.assemble_settings.needs_source else content.reference
+        try:
+            async with self.document_workers.one() as (worker, _):
+                assembled: AssembledDocument | None = await answer(worker.assemble_copy.remote(context, started_at, reference))
+                return assembled
+        except (*PROCESS_DIED, *DOCUMENT_LOST):
+            return None
 
     async def close_document(self, document_id: str, outcome: DocumentOutcome) -> None:
         await answer(self.ledger.close_document.remote(document_id, outcome))

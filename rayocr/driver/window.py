@@ -16,12 +16,26 @@ class Window:
         self.documents = 0
         self.bytes = 0
         self.pages = 0
-        self.paused = False
+        self.held_for: frozenset[str] = frozenset()  # reasons: somebody paused the run, or something is away
+
+    @property
+    def paused(self) -> bool:
+        return bool(self.held_for)
 
     async def pause(self, paused: bool) -> None:
         """While paused nothing is admitted; what was goes on."""
+        await self.hold("pause", paused)
+
+    async def hold(self, reason: str, held: bool) -> None:
+        """Paused while there is any reason."""
         async with self._changed:
-            self.paused = paused
+            self.held_for = self.held_for | {reason} if held else self.held_for - {reason}
+            self._changed.notify_all()
+
+    async def release_holds(self) -> None:
+        """The run ends: whoever waits goes on, to find that out."""
+        async with self._changed:
+            self.held_for = frozenset()
             self._changed.notify_all()
 
     async def until_resumed(self) -> None:

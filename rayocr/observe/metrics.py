@@ -46,6 +46,8 @@ def _work(s: Snapshot) -> Iterator[Metric]:
         "pages_resumed": "Pages found in the ledger of an earlier run.",
         "pages_copied": "Pages whose like had been read before.",
         "pages_doubtful": "Pages with a doubt.",
+        "pages_suspect": "Of them, pages that another reading does not agree with.",
+        "pages_compared": "Pages whose agreement with another reading was measured.",
         "cost_usd": "Money spent by this run, in US dollars.",
         "leases_lost": "Leases that another run had taken over.",
         "documents_elsewhere": "Documents that another run finished first.",

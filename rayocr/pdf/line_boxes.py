@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
 DETECTION_DPI = 100
+_TOUCHING = 1.7  # letters high: two lines at least
+_THIN = 0.3  # of a full row's ink: between lines
+_LEAST = 0.35  # letters high: less is a row of signs
 _MIN_LETTER_IN, _MAX_LETTER_IN = 0.04, 0.7  # in height: 3 to 50 pt
 
 
@@ -32,8 +35,26 @@ def line_boxes(image: Image.Image, dpi: float) -> list[tuple[int, int, int, int]
         kept[y : y + height, x : x + width] = ink[y : y + height, x : x + width]
     joined = cv2.morphologyEx(kept, cv2.MORPH_CLOSE, np.ones((1, max(3, round(1.6 * typical))), np.uint8))
     _, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-    return [
-        (x, y, width, height)
-        for x, y, width, height, _ in stats[1:].tolist()
-        if height >= 0.7 * typical and width >= 0.7 * typical
-    ]
+    found = [tuple(box[:4]) for box in stats[1:].tolist() if box[3] >= 0.7 * typical and box[2] >= 0.7 * typical]
+    return [part for box in found for part in _parted(box, kept, typical)]
+
+
+def _parted(box: tuple[int, int, int, int], ink: Any, typical: float) -> list[tuple[int, int, int, int]]:
+    """Lines that touch one another (signs below and above, set tight) at the rows between them with the least ink."""
+    import numpy as np
+
+    x, y, width, height = box
+    if height < _TOUCHING * typical or width < 2 * height:
+        return [box]
+    rows = np.count_nonzero(ink[y : y + height, x : x + width], axis=1)
+    window = max(1, round(0.2 * typical))
+    smooth = np.convolve(rows, np.ones(window) / window, mode="same")
+    thin = smooth < _THIN * np.percentile(smooth, 90)
+    edges = np.flatnonzero(np.diff(np.concatenate(([True], thin, [True])).astype(np.int8)))
+    parts = []
+    for top, bottom in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        if bottom - top < _LEAST * typical:
+            continue
+        columns = np.flatnonzero(ink[y + top : y + bottom, x : x + width].any(axis=0))
+        parts.append((x + int(columns[0]), y + top, int(columns[-1] - columns[0]) + 1, bottom - top))
+    return parts if len(parts) > 1 else [box]

@@ -9,17 +9,21 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from rayocr.engines.layout.columns import reading_order
 from rayocr.engines.layout.lines import LayoutLine, em_of
 from rayocr.messages import TextBox
+from rayocr.outputs.searchable.placing import wideness
 from rayocr.pdf.line_boxes import line_boxes
 
 if TYPE_CHECKING:
     from PIL import Image
 
-_CHARACTER_EM = (0.2, 1.6)  # width of a character by the height of its line: outside, the lines are not those of the text
+_FITS = (0.4, 3.2)  # length of the lines, by their height, to that of the text in print: outside, they are not those of the text
+_BLANK_EM = 0.3
+_SAME_SIZE = 2.0
 _MARGIN = 0.08  # of the page's sides, where nothing was found
 _FALLBACK_CHARS, _MAX_FALLBACK_PT = 90, 11.0
 _SYNTAX = re.compile(
@@ -85,17 +89,19 @@ def _turned_back(box: TextBox, turns: int, width_pt: float, height_pt: float) ->
 def lay_over(lines: Sequence[str], found: Sequence[LayoutLine]) -> list[TextBox]:
     """The words over the lines found, each line taking its share of the letters. Empty where they cannot be those of the text."""
     words = [word for line in lines for word in line.split()]
-    letters = sum(len(word) + 1 for word in words)
-    em = sum(line.width / max(line.height, 0.1) for line in found)
-    if not words or not _CHARACTER_EM[0] <= em / letters <= _CHARACTER_EM[1]:
+    widths = [sum(map(wideness, word)) + _BLANK_EM for word in words]
+    letters = sum(widths)
+    lengths = _lengths(found)
+    em = sum(lengths)
+    if not words or letters <= 0 or not _FITS[0] <= em / letters <= _FITS[1]:
         return []
     boxes: list[TextBox] = []
     position, written, room = 0, 0.0, 0.0
-    for line in found:
-        room += line.width / max(line.height, 0.1) / em * letters
+    for line, length in zip(found, lengths, strict=True):
+        room += length / em * letters
         taken = []
-        while position < len(words) and written + (len(words[position]) + 1) / 2 <= room:
-            written += len(words[position]) + 1
+        while position < len(words) and written + widths[position] / 2 <= room:
+            written += widths[position]
             taken.append(words[position])
             position += 1
         if taken:
@@ -105,6 +111,16 @@ def lay_over(lines: Sequence[str], found: Sequence[LayoutLine]) -> list[TextBox]
         rest = " ".join([last.text, *words[position:]])
         boxes[-1] = TextBox(text=rest, x0=last.x0, y0=last.y0, x1=last.x1, y1=last.y1)
     return boxes
+
+
+def _lengths(found: Sequence[LayoutLine]) -> list[float]:
+    """In em. Lines of about the usual height are of one size: which signs reach above and below differs from line to line."""
+    usual = median(max(line.height, 0.1) for line in found) if found else 1.0
+    heights = (max(line.height, 0.1) for line in found)
+    return [
+        line.width / (usual if 1 / _SAME_SIZE <= height / usual <= _SAME_SIZE else height)
+        for line, height in zip(found, heights, strict=True)
+    ]
 
 
 def lay_in_order(lines: Sequence[str], width_pt: float, height_pt: float) -> list[TextBox]:

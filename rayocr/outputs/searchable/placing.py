@@ -85,16 +85,16 @@ def _line(box: TextBox, to_page: Upright) -> bytes:
 def _words(text: str, count: int) -> Iterator[str]:
     """Each word with its blank, as wide as it probably is in print. Words alone are stretched, and not letters: readers would
     take a gap between letters for a blank."""
-    em = count * ADVANCE_EM / max(sum(map(_wideness, text)), 0.1)  # of the stretched font
+    em = count * ADVANCE_EM / max(sum(map(wideness, text)), 0.1)  # of the stretched font
     words = text.split(" ")
     for index, word in enumerate(words):
         shown = word if index == len(words) - 1 else f"{word} "
         units = shown.encode("utf-16-be", "replace")
-        wanted, natural = em * sum(map(_wideness, shown)), ADVANCE_EM * len(units) / 2
+        wanted, natural = em * sum(map(wideness, shown)), ADVANCE_EM * len(units) / 2
         yield f"{max(100 * wanted / natural, _MIN_STRETCH):.1f} Tz <{units.hex()}> Tj\n"
 
 
-def _wideness(character: str) -> float:
+def wideness(character: str) -> float:
     if character in _NARROW:
         return 0.3
     if character in _WIDE:

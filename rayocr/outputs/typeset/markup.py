@@ -86,14 +86,16 @@ class _Writer:
 
     def html_table(self, table: HtmlTable) -> None:
         rows = []
+        texts: list[str] = []
         for y, row in enumerate(table.rows):
             cells = []
             for cell in row:
                 inline = self._inline(_markdown.parseInline(cell.source.strip())[0].children or [])
                 header = cell.header or y < table.header_rows
+                texts.append(inline.text)
                 cells.append(Cell(_cell_markup(inline), inline.longest, cell.columns, cell.rows, header, cell.align))
             rows.append(cells)
-        self.parts.append(typeset_table(rows, header_rows=table.header_rows))
+        self.parts.append(_directed(typeset_table(rows, header_rows=table.header_rows), " ".join(texts)))
 
     def _block(self, tokens: Sequence[Token], position: int) -> None:
         token = tokens[position]
@@ -178,6 +180,7 @@ class _Writer:
 
     def _table(self, tokens: Sequence[Token]) -> None:
         rows: list[list[Cell]] = []
+        texts: list[str] = []
         header_rows = 0
         for position, token in enumerate(tokens):
             if token.type == "tr_open":
@@ -186,10 +189,11 @@ class _Writer:
                 header_rows = len(rows)
             elif token.type in ("th_open", "td_open"):
                 inline = self._inline(tokens[position + 1].children or [])
+                texts.append(inline.text)
                 align = re.search(r"text-align:(left|center|right)", str(token.attrs.get("style", "")))
                 header = token.type == "th_open" and bool(inline.text.strip())
                 rows[-1].append(Cell(_cell_markup(inline), inline.longest, header=header, align=align.group(1) if align else ""))
-        self.parts.append(typeset_table(rows, header_rows=header_rows))
+        self.parts.append(_directed(typeset_table(rows, header_rows=header_rows), " ".join(texts)))
 
     def _inline(self, tokens: Sequence[Token]) -> Inline:
         return typeset_inline(tokens, self._displayable)

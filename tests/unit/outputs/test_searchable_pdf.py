@@ -71,6 +71,21 @@ def test_without_boxes_the_text_is_laid_over_the_lines_found() -> None:
     assert mean(same_line) > 0.8
 
 
+@pytest.mark.parametrize("script", ["greek", "cyrillic", "devanagari", "hebrew", "chinese"])
+def test_lines_are_found_whatever_the_script_and_however_close_they_stand(script: str) -> None:
+    made = scan(paragraph(script))
+    data, notes = searchable_pdf(made.pdf, record(" ".join(w.text for w in made.words), engine="gemini"))
+    assert notes == ("On pages 1 the text lies over lines that were found in the picture.",)
+    by_letters: dict[str, list[float]] = {}
+    for word in words_of(data):
+        by_letters.setdefault("".join(sorted(word.text)), []).append((word.box[1] + word.box[3]) / 2)
+    in_line = [
+        any(word.box[1] - 3 < middle < word.box[3] + 3 for middle in by_letters["".join(sorted(word.text))])
+        for word in made.words
+    ]
+    assert mean(in_line) > 0.75
+
+
 def test_text_that_cannot_be_that_of_the_lines_found_is_laid_in_reading_order_and_said_so() -> None:
     made = scan(paragraph("latin"))
     data, notes = searchable_pdf(made.pdf, record("Two words", engine="gemini"))
