@@ -8,7 +8,7 @@ UV_VERSION := 0.13.9
 export RAY_USAGE_STATS_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test unit lint type fmt bench bench-gemini bench-shared bench-memory bench-outputs bench-resume bench-nodes bench-scale quality chaos docs sbom audit samples lock wheel clean
+.PHONY: help setup run test unit lint type fmt bench bench-gemini bench-shared bench-memory bench-outputs bench-resume bench-discovery bench-watch bench-nodes bench-scale quality chaos docs sbom audit samples lock wheel clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -62,6 +62,12 @@ bench-outputs: setup ## CPU, size and peak memory of every output, 100 to 10,000
 bench-resume: setup ## time to the first new page with 1,000,000 pages done
 	@$(BIN)/python -m benchmarks.resume
 
+bench-discovery: setup ## 200,000 objects of a bucket, half of them done: time, requests, memory; two minutes
+	@$(BIN)/python -m benchmarks.discovery
+
+bench-watch: setup ## MINUTES=30 of mode=watch with files added, replaced and removed all the time: each once, memory flat
+	@$(BIN)/python -m benchmarks.watching --minutes $(MINUTES)
+
 bench-nodes: setup ## one node against four on a slow server: pace, spread, memory of each process
 	@$(BIN)/python -m benchmarks.nodes
 
@@ -71,6 +77,7 @@ bench-scale: setup ## calls a second that limiter, ledger, driver and Redis sust
 quality: setup ## character errors and word F1 of the local engines
 	@$(BIN)/python -m benchmarks.quality
 
+MINUTES ?= 30
 SEEDS ?= 12
 chaos: setup ## SEEDS=20 scenarios of kills, pauses and lost servers; half a minute to a minute each
 	@$(BIN)/python -m benchmarks.chaos --seeds $(SEEDS) $(ARGS)

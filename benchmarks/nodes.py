@@ -28,7 +28,7 @@ from benchmarks.simulated import Simulated
 _LATENCY_S = 2.0
 _IN_FLIGHT = 16  # pages of a node's worker
 _WARM_S = 8.0
-_STEADY_S = 30.0
+_STEADY_S = 25.0
 _COUNTS = (1, 2, 4)
 
 
@@ -49,29 +49,29 @@ def main() -> None:
         work = Path(folder)
         pages = int(max(_COUNTS) * _IN_FLIGHT / _LATENCY_S * (_WARM_S + _STEADY_S + 15))
         source = make_documents(work / "in", pages)
-        paces = [_measure(count, source, work / str(count)) for count in _COUNTS]
+        (work / "home").mkdir()
+        environment = clean_environment({"HOME": str(work / "home")})
+        nodes = RayNodes(environment)
+        paces = []
+        try:
+            for count in _COUNTS:
+                while len(nodes.nodes) < count:
+                    nodes.add(cpus=2, resources={"rayocr_wait": 1})
+                with Simulated(latency_s=_LATENCY_S) as server:
+                    paces.append(_run(count, nodes, server, source, work / str(count), environment))
+                console.print(f"{paces[-1].nodes} nodes: {paces[-1].pages_per_s:.1f} pages/s")
+        finally:
+            nodes.close()
     console.print(f"load average {before:.1f} before, {os.getloadavg()[0]:.1f} after")
     console.print(_table(paces))
     console.print(_memory_table(paces[-1]))
 
 
-def _measure(count: int, source: Path, work: Path) -> Pace:
-    work.mkdir()
-    (work / "home").mkdir()
-    environment = clean_environment({"HOME": str(work / "home")})
-    nodes = RayNodes(environment)
-    try:
-        for _ in range(count):
-            nodes.add(cpus=2, resources={"rayocr_wait": 1})
-        with Simulated(latency_s=_LATENCY_S) as server:
-            return _run(count, nodes, server, source, work, environment)
-    finally:
-        nodes.close()
-
-
 def _run(count: int, nodes: RayNodes, server: Simulated, source: Path, work: Path, environment: dict[str, str]) -> Pace:
+    work.mkdir()
     options = (
-        *(f"source={source}", f"dest={work}/out", f"cluster={nodes.address}", "progress=none", "outputs=[markdown]"),
+        *(f"source={source}", f"dest={work}/out", f"cluster={nodes.address}", "progress=none"),
+        *("outputs=[markdown]", "report.at_end=0"),
         *("engine=gemini", "engine.chain=[gemini]", "dedup.pages=false", "gateway.enabled=false", "limits=unlimited"),
         *(f"workers.max={count}", f"workers.pages_in_flight={_IN_FLIGHT}", "workers.max_shard_pages=8"),
     )

@@ -45,6 +45,8 @@ _SECRETS = {
     "gemini_api_key": ("GEMINI_API_KEY", "of Gemini's Developer API; GOOGLE_API_KEY wins over it, as in Google's own SDK"),
     "openai_api_key": ("OPENAI_API_KEY", "of an OpenAI-compatible server that asks for one"),
     "redis_url": ("REDIS_URL", "of `locks=redis` and `limits.shared=redis`: redis://:PASSWORD@HOST:6379/0, rediss:// for TLS"),
+    "supabase_url": ("SUPABASE_URL", "of the project that errors are written to; see supabase.*"),
+    "supabase_api_key": ("SUPABASE_API_KEY", "its key"),
     "api_token": ("RAYOCR_API_TOKEN", "what clients of the HTTP face have to send; needed where others can reach its address"),
 }
 
@@ -145,7 +147,7 @@ def _binary(value: int) -> str:
 
 
 def _with_choices(field: dataclasses.Field[Any], meaning: str) -> str:
-    if "Mode" in str(field.type):
+    if str(field.type) == "Mode":
         choices = ", ".join(mode.value for mode in config.Mode)
         return f"{meaning}: {choices}" if meaning else f"one of {choices}"
     return meaning
@@ -172,6 +174,9 @@ def _environment() -> str:
         by_name.setdefault(name, []).append(f"`{key}`")
     lines += [f"| `{name}` | {', '.join(keys)} |" for name, keys in by_name.items()]
     lines.append("| `GOOGLE_GENAI_USE_VERTEXAI` | `engine.gemini.vertexai` |")
+    for kind, (name, key) in composition._ACCESS_ENVIRONMENT.items():
+        places = ", ".join(f"`storage.{place}.{key}`" for place in ("source", "dest", "state"))
+        lines.append(f"| `{name}` | {places}: of those that are {kind}:// |")
     for backend, (source, dest) in composition._PLACES.items():
         lines.append(f"| `STORAGE_BACKEND={backend}` | `source={source}` and `dest={dest}`, of the variables in braces |")
     lines.append("| `RAY_ADDRESS` | of `cluster=auto`: the cluster to attach to |")

@@ -30,6 +30,7 @@ rayocr {version}: PDFs in, Markdown and clean PDFs out, page for page; resumable
   python -m rayocr mode=report dest=out/              the last run as one HTML file: out/report.html
   python -m rayocr mode=retry source=in/ dest=out/ retry.reason=Refused      dead letters again: their failed pages alone
   python -m rayocr mode=cancel source=in/ dest=out/ document=2024/a.pdf      runs drop it, and pass it by
+  python -m rayocr mode=watch source=in/ dest=out/    keep going: new documents are read as they appear, until Ctrl-C
   python -m rayocr mode=login drive                   sign in to Google Drive, for gdrive://FOLDER_ID
   python -m rayocr mode=submit cluster=http://HOST:8265 source=… dest=…      the same as a job of a Ray cluster, followed
 
@@ -38,6 +39,8 @@ Options are written key=value (Hydra overrides). The most used:
     each a folder, gs://BUCKET/PREFIX or gdrive://FOLDER_ID
   engine=auto|local|gemini|openai|rapidocr|tesseract|textlayer         engine.chain=[textlayer,rapidocr]
   outputs=[markdown,clean_pdf,jsonl]     include=['reports/*']     exclude=['drafts/*']     limit=100     overwrite=true
+  min_bytes=1000   max_bytes=50000000   order=listing|newest|oldest|smallest|largest|name   dedup.documents=true
+  poll_interval_s=30      watch.subscription=projects/P/subscriptions/S (mode=watch; see docs/watching.md)
   limits=free|tier1|tier2|tier3    limits.rpm=600    limits.max_in_flight=64    limits.shared=redis    budget.usd=20
   workers.max=4    cluster=auto|local|ADDRESS
   --help   --version   --cfg (prints the whole configuration, with your overrides)
@@ -136,10 +139,12 @@ def _run(config: RayocrConfig, keys: object) -> int:
     planned = plan(config)
     terminal.say(f"rayocr {__version__}: {_chain_words(config)}")
     run = Run(config, planned, keys, terminal)
+    code: int | None = None
     try:
-        return run.execute()
+        code = run.execute()
+        return code
     finally:
-        run.summarize()
+        run.words.summarize(ended=code is not None)
 
 
 def _chain_words(config: RayocrConfig) -> str:

@@ -35,6 +35,7 @@ _ENVIRONMENT = {
     "MAX_CONCURRENT_WORKERS": "workers.max",
     "GEMINI_GLOBAL_CONCURRENCY": "limits.max_in_flight",
     "MAX_RETRIES": "retry.max_attempts",
+    "POLL_INTERVAL": "poll_interval_s",
 }
 
 
@@ -43,6 +44,7 @@ _SDK_ENVIRONMENT = (
     ("GOOGLE_CLOUD_PROJECT", "engine.gemini.project"),
     ("GOOGLE_CLOUD_LOCATION", "engine.gemini.location"),
     ("OPENAI_BASE_URL", "engine.openai.base_url"),
+    ("PUBSUB_EMULATOR_HOST", "watch.endpoint"),
 )
 
 # What a place of this kind takes from the environment: the variable, and the setting of its access.

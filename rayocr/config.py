@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
@@ -25,6 +26,7 @@ class Mode(StrEnum):
     report = "report"
     submit = "submit"
     retry = "retry"
+    watch = "watch"
     login = "login"
 
 
@@ -314,10 +316,28 @@ class BatchConfig:
 @dataclass
 class DedupConfig:
     pages: bool = True  # identical pages (the same bytes once cut out) are sent to a server once, and counted
+    documents: bool = False  # files of the same bytes are read once; what they came to is kept beside the state for the others
     memory_bytes: int = 64 << 20  # of their texts: about 20,000 pages
 
     def __post_init__(self) -> None:
         _at_least(1, **{"dedup.memory_bytes": self.memory_bytes})
+
+
+@dataclass
+class WatchConfig:
+    """Of mode=watch, besides poll_interval_s."""
+
+    settle_s: float = 10.0  # a file in a folder is taken when nothing was written to it for so long; buckets need no such wait
+    # Where a feed or a subscription tells what is new, everything is listed all the same after so long: nothing is forgotten.
+    relist_s: float = 900.0
+    subscription: str | None = None  # projects/…/subscriptions/…: notifications of the source's bucket, pulled from Pub/Sub
+    endpoint: str | None = None  # of Pub/Sub; PUBSUB_EMULATOR_HOST sets it too
+
+    def __post_init__(self) -> None:
+        _at_least(0, **{"watch.settle_s": self.settle_s})
+        _at_least(0.01, **{"watch.relist_s": self.relist_s})
+        if self.subscription is not None and not re.fullmatch(r"projects/[^/\s]+/subscriptions/[^/\s]+", self.subscription):
+            raise UsageError(f"watch.subscription is {self.subscription!r}, and is written projects/PROJECT/subscriptions/NAME.")
 
 
 @dataclass
@@ -422,7 +442,7 @@ class LogsConfig:
 class SupabaseConfig:
     """Errors and dead letters as rows of a table; on when SUPABASE_URL and SUPABASE_API_KEY are in the environment."""
 
-    enabled: bool = True
+    enabled: bool = True  # false: nothing is sent, whatever the environment says
     table: str = "Activity_Error_Log"  # its SQL: docs/supabase.md
     # Our field -> your column, for a table with other names; null leaves a field out. Those not named keep theirs.
     columns: dict[str, str | None] = field(default_factory=dict)
@@ -452,8 +472,11 @@ class GatewayConfig:
 
 @dataclass
 class ReportConfig:
-    """Of mode=report."""
+    """Of mode=report, and of what a run leaves behind at its end."""
 
+    # A run that ends by itself writes its report when the source has at most so many documents; 0: never. The report reads the
+    # manifests of the destination, one request each where it is far away: of more documents, mode=report makes it when asked.
+    at_end: int = 500
     run: str = "last"  # a run's id, last, or all: every document of the destination
     file: str | None = None  # a local file; null: report.html in the destination
     documents: int = 1000  # listed; those with failures and doubts first
@@ -463,7 +486,7 @@ class ReportConfig:
 
     def __post_init__(self) -> None:
         _at_least(1, **{"report.documents": self.documents})
-        _at_least(0, **{"report.pages": self.pages, "report.sample": self.sample})
+        _at_least(0, **{"report.pages": self.pages, "report.sample": self.sample, "report.at_end": self.at_end})
         _at_least(20, **{"report.dpi": self.dpi})
 
 
@@ -486,7 +509,7 @@ class SubmitConfig:
 class LoginConfig:
     """Of mode=login: a person signs in to Google Drive, once."""
 
-    service: str = "drive"
+    service: str = "drive"  # what to sign in to; `mode=login drive` says it too
     client: str | None = None  # the OAuth client, as the Google Cloud console gives it (JSON); null: GOOGLE_DRIVE_CREDENTIALS
     token: str | None = None  # where the sign-in is kept; null: ~/.config/rayocr/drive-token.json
     browser: str = "auto"  # auto: open one where there is one; none: only print the address
@@ -510,7 +533,11 @@ class RayocrConfig:
     include: list[str] = field(default_factory=list)  # globs on names below the source; empty: all
     exclude: list[str] = field(default_factory=list)  # globs likewise; wins over include
     document: str | None = None  # of mode=cancel and mode=retry: its name below the source, or its id
+    min_bytes: int = 0  # smaller documents are passed by
+    max_bytes: int | None = None  # larger ones likewise; limits.max_document_bytes rejects them, with a dead letter
+    order: str = "listing"  # newest, oldest, smallest, largest, name: all is listed before the first is read
     limit: int | None = None  # documents taken up by this run
+    poll_interval_s: float = 30.0  # of mode=watch: between two looks at the source
     overwrite: bool = False  # read finished documents again
     allow_dest_in_source: bool = False  # then *.clean.pdf and *.searchable.pdf there are taken for outputs and not read
     cluster: str = "auto"  # auto: a Ray that runs, else a local one; local; or an address
@@ -536,10 +563,14 @@ class RayocrConfig:
     shutdown: ShutdownConfig = field(default_factory=ShutdownConfig)
     logs: LogsConfig = field(default_factory=LogsConfig)
     report: ReportConfig = field(default_factory=ReportConfig)
+    watch: WatchConfig = field(default_factory=WatchConfig)
     supabase: SupabaseConfig = field(default_factory=SupabaseConfig)
 
     def __post_init__(self) -> None:
         _at_least(1, limit=self.limit, cpus=self.cpus)
+        _at_least(0, min_bytes=self.min_bytes, max_bytes=self.max_bytes)
+        _at_least(0.01, poll_interval_s=self.poll_interval_s)
+        _one_of("order", self.order, ("listing", "newest", "oldest", "smallest", "largest", "name"))
         if self.progress not in ("auto", "live", "plain", "none"):
             raise UsageError(f"progress is {self.progress!r}; choose auto, live, plain or none.")
         if not self.outputs:

@@ -29,6 +29,7 @@ RayocrError
 │   ├── EmptyPdf                  no pages
 │   ├── DocumentTooLarge          bytes or pages over the limit
 │   ├── UnreadableSource          the source cannot be read (permission, vanished)
+│   ├── UnusableName              no name at the destination is free for its outputs, or none that it takes
 │   ├── InternalError             exit 3: a defect of rayocr; the log has its traceback
 │   └── Quarantined               it crashed or hung its process twice
 ├── EngineError                   one page, one engine
@@ -199,7 +200,17 @@ class DocumentTooLarge(DocumentError):
 
 
 class UnreadableSource(DocumentError):
+    """`gone`: it was removed from the source."""
+
     default_hint = "Check the file's permissions."
+
+    def __init__(self, message: str = "", *, hint: str | None = None, gone: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.gone = gone
+
+
+class UnusableName(DocumentError):
+    default_hint = "Rename the document at its source; it is then taken up as a new one."
 
 
 class Quarantined(DocumentError):

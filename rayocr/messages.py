@@ -35,7 +35,8 @@ class Document:
     """One PDF at its source, at one version.
 
     `name` is the path below the source, with `/`; `output_stem` the path below the destination, without a suffix, that its
-    outputs share (`reports/2024/a`); `version` is opaque (local: `size-mtime_ns`, GCS: generation, Drive: revision and md5).
+    outputs share unless somebody else has it (`reports/2024/a`; see rayocr/actors/claim.py); `version` is opaque (local:
+    `size-mtime_ns`, GCS: generation, Drive: revision and md5). `namesake`: who has that path, where the listing told.
     """
 
     document_id: str
@@ -44,6 +45,7 @@ class Document:
     output_stem: str
     version: str
     size_bytes: int
+    namesake: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,7 @@ class FetchedDocument:
     document: Document
     page_count: int
     title: str | None = None
+    content_sha256: str = ""  # where copies are looked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,12 +204,23 @@ class OutputFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CopyOf:
+    """The document whose bytes another one has, too. `name`: below its source; empty where it is no longer known."""
+
+    document_id: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AssembledDocument:
-    """What assemble wrote."""
+    """What assemble wrote. `renamed`: another document has the plain name. `copy_of` with `copied_pages`: nothing was read."""
 
     document_id: str
     outcome: DocumentOutcome
     outputs: tuple[OutputFile, ...] = field(default=())
+    renamed: bool = False
+    copy_of: CopyOf | None = None
+    copied_pages: tuple[PageSummary, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +231,7 @@ class DocumentContext:
     page_count: int
     title: str | None
     fencing_token: int
+    content_sha256: str = ""
     run_id: str = ""
 
 
@@ -230,6 +245,15 @@ class DiscoveryTotals:
     unreadable: int = 0  # files or folders that could not be looked at
     unreadable_names: tuple[str, ...] = ()  # the first of them, below the source
     strange: tuple[str, ...] = ()  # records under .rayocr that are empty, and what is not ours there; the first of them
+    settling: int = 0  # files that are being written, and left alone for now
+
+
+class Look(StrEnum):
+    """How mode=watch looks for new documents."""
+
+    ALL = "all"  # a whole listing
+    CHANGES = "changes"  # what the source's feed tells of; a whole listing where it has none
+    SETTLING = "settling"  # only the files that were being written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +261,7 @@ class DiscoveryBatch:
     documents: tuple[Document, ...]
     totals: DiscoveryTotals
     exhausted: bool
+    limit_reached: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

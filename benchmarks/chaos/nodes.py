@@ -19,6 +19,9 @@ class Nodes:
     def __init__(self) -> None:
         from ray.cluster_utils import Cluster
 
+        from benchmarks.patient_ray import be_patient
+
+        be_patient()
         self._cluster: Any = Cluster(initialize_head=True, head_node_args={**_NODE, "include_dashboard": False})
         self.address: str = self._cluster.address
 

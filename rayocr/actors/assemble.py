@@ -14,9 +14,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+from rayocr.actors.claim import claimed_stem
 from rayocr.actors.commit import LeaseSettings, check_lease, commit, upload
+from rayocr.actors.whole_copies import Keeper, Original, contents_name, texts_of
 from rayocr.config import AccessConfig, OutputConfig, RetryConfig
-from rayocr.errors import RayocrError, StorageDenied, StorageFull
+from rayocr.errors import RayocrError, StorageDenied, StorageFull, UnsafeName, UnusableName
 from rayocr.ledger.manifest import build_manifest
 from rayocr.messages import (
     AssembledDocument,
@@ -62,6 +64,7 @@ class AssembleSettings:
     access: AccessConfig = field(default_factory=AccessConfig)  # to the destination
     state_access: AccessConfig = field(default_factory=AccessConfig)
     replace_manifest: bool = False  # overwrite=true: an older manifest of this document gives way
+    keep_contents: bool = False  # dedup.documents: what a document came to is kept for its copies
 
     def dest(self) -> Storage:
         from rayocr.storage.factory import cached_storage
@@ -77,16 +80,35 @@ class AssembleSettings:
     def needs_source(self) -> bool:
         return any(output.needs_source for output in self.outputs)
 
+    def contents_name(self, content_sha256: str) -> str:
+        boxes = any(output.needs_boxes for output in self.outputs)
+        return contents_name(content_sha256, self.fingerprint, boxes=boxes)
+
 
 def assemble(
-    context: DocumentContext, settings: AssembleSettings, read_texts: ReadTexts, started_at: str, content: Any = None
+    context: DocumentContext,
+    settings: AssembleSettings,
+    read_texts: ReadTexts,
+    started_at: str,
+    content: Any = None,
+    *,
+    check_source: Callable[[], None] = lambda: None,
+    original: Original | None = None,
 ) -> AssembledDocument:
-    """Write the document's outputs and finish it. `content`: the source's bytes, for outputs that need them. Raises LeaseLost and
-    PreconditionFailed when it is somebody else's by now, LocksUnavailable when nobody can tell, and StorageError."""
+    """Write the document's outputs and finish it. `content`: the source's bytes, for outputs that need them. `check_source`
+    raises VersionChanged where the source has a newer version, whose outputs must not be overwritten. `original`: the same bytes,
+    read before. Raises LeaseLost and PreconditionFailed when it is somebody else's by now, LocksUnavailable when nobody can tell,
+    UnusableName, and StorageError."""
     dest, state = settings.dest(), settings.state()
     context = replace(context, run_id=settings.run_id)
     policy = RetryPolicy.from_config(settings.retry)
     check = _lease_check(settings, context)
+    keeper = Keeper(settings.contents_name(context.content_sha256)) if settings.keep_contents and original is None else None
+
+    def check_both() -> None:
+        check()
+        check_source()
+
     summaries: list[PageSummary] = []
     outputs: list[OutputFile] = []
     with _local_disk(), ExitStack() as stack:
@@ -100,13 +122,16 @@ def assemble(
             stack.callback(writer.close)
             writer.begin()
         edition = Edition(settings.output.markdown, writers)
-        for record in _records(context, read_texts):
+        for record in _records(context, read_texts if original is None else _texts_of(original)):
             summaries.append(record.summary)
+            if keeper is not None:
+                keeper.add(record)
             edition.add(record)
         edition.finish()
+        stem = claimed_stem(state, context.document, policy=policy)
         for writer, file in zip(writers, files, strict=True):
             writer.finish()
-            written = upload(dest, context.document.output_stem + writer.suffix, file, policy=policy, check=check)
+            written = _uploaded(dest, stem + writer.suffix, file, policy=policy, check=check_both)
             outputs.append(replace(written, notes=writer.notes))
             _log_notes(context, outputs[-1])
     outcome = _outcome(summaries)
@@ -120,9 +145,19 @@ def assemble(
         run_id=settings.run_id,
         fingerprint=settings.fingerprint,
         started_at=started_at,
+        copy_of=original.copy_of if original is not None else None,
     )
     commit(state, manifest, policy=policy, check=check, replace_manifest=settings.replace_manifest)
-    return AssembledDocument(document_id=context.document.document_id, outcome=outcome, outputs=tuple(outputs))
+    if keeper is not None:
+        keeper.keep(state, run_id=settings.run_id, policy=policy)
+    return AssembledDocument(
+        document_id=context.document.document_id,
+        outcome=outcome,
+        outputs=tuple(outputs),
+        renamed=stem != context.document.output_stem,
+        copy_of=original.copy_of if original is not None else None,
+        copied_pages=tuple(summaries) if original is not None else (),
+    )
 
 
 def reject(
@@ -160,6 +195,17 @@ def reject(
         replace_manifest=settings.replace_manifest,
     )
     return letter
+
+
+def _uploaded(dest: Storage, name: str, file: BinaryIO, *, policy: RetryPolicy, check: Callable[[], None]) -> OutputFile:
+    try:
+        return upload(dest, name, file, policy=policy, check=check)
+    except UnsafeName as error:
+        raise UnusableName(f"The destination takes no such name: {error}") from error
+
+
+def _texts_of(original: Original) -> ReadTexts:
+    return lambda document_id, first, last: texts_of(original.records, first, last)
 
 
 def _lease_check(settings: AssembleSettings, context: DocumentContext) -> Callable[[], None]:

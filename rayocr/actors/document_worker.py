@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from rayocr.actors.assemble import AssembleSettings, ReadTexts, assemble
-from rayocr.actors.fetch import FetchSettings, fetch
+from rayocr.actors.fetch import FetchSettings, check_current, fetch
+from rayocr.actors.whole_copies import find_original
 from rayocr.messages import AssembledDocument, Document, DocumentContext, FetchedDocument
+from rayocr.retry import RetryPolicy
 
 
 class DocumentWorker:
@@ -25,4 +27,20 @@ class DocumentWorker:
 
     def assemble(self, context: DocumentContext, started_at: str, content: Any = None) -> AssembledDocument:
         """See `rayocr.actors.assemble`."""
-        return assemble(context, self._assemble_settings, self._read_texts, started_at, content)
+        check = lambda: check_current(context.document, self._fetch_settings)  # noqa: E731
+        return assemble(context, self._assemble_settings, self._read_texts, started_at, content, check_source=check)
+
+    def assemble_copy(self, context: DocumentContext, started_at: str, content: Any = None) -> AssembledDocument | None:
+        """From the pages of a document with the same bytes; None when there is none. Raises as `assemble`."""
+        settings = self._assemble_settings
+        original = find_original(
+            settings.state(),
+            settings.contents_name(context.content_sha256),
+            document_id=context.document.document_id,
+            page_count=context.page_count,
+            policy=RetryPolicy.from_config(settings.retry),
+        )
+        if original is None or original.copy_of.document_id == context.document.document_id:
+            return None
+        check = lambda: check_current(context.document, self._fetch_settings)  # noqa: E731
+        return assemble(context, settings, self._read_texts, started_at, content, check_source=check, original=original)

@@ -6,11 +6,12 @@ alone. Idempotent; owns nothing.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rayocr.config import AccessConfig, LimitsConfig, RetryConfig
-from rayocr.errors import DocumentTooLarge, ObjectNotFound, StorageDenied, UnreadableSource
+from rayocr.errors import DocumentTooLarge, ObjectNotFound, StorageDenied, StorageError, UnreadableSource, VersionChanged
 from rayocr.messages import Document, FetchedDocument
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
@@ -23,6 +24,7 @@ class FetchSettings:
     retry: RetryConfig
     requests_per_s: float | None = None  # of one process, to the source
     access: AccessConfig = field(default_factory=AccessConfig)
+    hash_contents: bool = False  # dedup.documents: SHA-256 of the bytes, a millisecond a megabyte
 
     def source(self) -> Storage:
         from rayocr.storage.factory import cached_storage
@@ -49,16 +51,29 @@ def fetch(document: Document, settings: FetchSettings) -> tuple[FetchedDocument,
     data = numpy.frombuffer(_read(settings.source(), document, settings), dtype=numpy.uint8)
     with bounded(seconds=limits.validate_timeout_s, memory_bytes=limits.page_memory):
         facts = validate(data, max_pages=limits.max_document_pages, max_bytes=limits.max_document_bytes)
-    return FetchedDocument(document=document, page_count=facts.page_count, title=facts.title), data
+    sha256 = hashlib.sha256(data.data).hexdigest() if settings.hash_contents else ""
+    return FetchedDocument(document=document, page_count=facts.page_count, title=facts.title, content_sha256=sha256), data
 
 
 def _read(source: Storage, document: Document, settings: FetchSettings) -> bytes:
     try:
         return call(lambda: source.read(document.name, version=document.version), policy=RetryPolicy.from_config(settings.retry))
     except ObjectNotFound as error:
-        raise UnreadableSource("The document is no longer at the source.", hint="Nothing to do, unless it comes back.") from error
+        raise UnreadableSource(
+            "The document is no longer at the source.", hint="Nothing to do, unless it comes back.", gone=True
+        ) from error
     except StorageDenied as error:
         raise UnreadableSource(f"The document cannot be read: {error}") from error
+
+
+def check_current(document: Document, settings: FetchSettings) -> None:
+    """Raises VersionChanged when the source has another version by now. One that is gone, or cannot be asked for, has none."""
+    try:
+        version = settings.source().stat(document.name).version
+    except StorageError:
+        return
+    if version != document.version:
+        raise VersionChanged(f"{document.name} was replaced while it was read.")
 
 
 def current_version(document: Document, settings: FetchSettings) -> Document:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rayocr.actors.discovery import document_id
+from rayocr.actors.discovery import DiscoveryRules, document_at
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.control import write_cancel
 from rayocr.driver.preflight import Plan
@@ -19,6 +19,7 @@ from rayocr.driver.ray_metrics import RayMetrics
 from rayocr.driver.readiness import Readiness
 from rayocr.driver.snapshot import Snapshooter
 from rayocr.driver.terminal import ConsoleTerminal
+from rayocr.errors import StorageUnavailable
 from rayocr.gateway.face import Commands, Face
 from rayocr.gateway.server import GatewayServer
 from rayocr.ledger.manifest import Manifest
@@ -27,6 +28,8 @@ from rayocr.masking import masked_data
 from rayocr.messages import Document
 from rayocr.observe.logs import log_event
 from rayocr.outputs.report.pages import Drawing, draw_page
+from rayocr.outputs.stems import output_stem
+from rayocr.storage.base import Entry
 
 if TYPE_CHECKING:
     from rayocr.driver.feed import Feed
@@ -36,6 +39,7 @@ log = logging.getLogger(__name__)
 
 _PUSH_EVERY_S = 1.0
 _LEDGER_EVERY = 5  # pushes: a call to an actor that has better things to do
+_MOST_WAITING = 10_000  # documents that were pushed, and have no room in the window yet
 _DPI = 110  # of a page beside its text: readable, and about 100 KB
 _PICTURES = 64  # kept
 
@@ -48,12 +52,13 @@ async def show_face(
     snapshooter: Snapshooter,
     actors: Actors,
     feed: Feed,
+    rules: DiscoveryRules,
     drain: Callable[[str], None],
     locks: Locks,
     terminal: ConsoleTerminal,
 ) -> None:
     """Until cancelled. Never raises for the face's own troubles: the run does not need it."""
-    steering = _Steering(plan, actors, feed, snapshooter, drain)
+    steering = _Steering(plan, actors, feed, snapshooter, rules, drain)
     pictures = Pictures(Drawing(dpi=max(_DPI, config.report.dpi), limits=config.limits, access=config.storage.source))
     face = Face(
         source=plan.source,
@@ -128,11 +133,20 @@ class Pictures:
 class _Steering:
     """Commands of the face, which come from its threads, on the run's loop."""
 
-    def __init__(self, plan: Plan, actors: Actors, feed: Feed, snapshooter: Snapshooter, drain: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        actors: Actors,
+        feed: Feed,
+        snapshooter: Snapshooter,
+        rules: DiscoveryRules,
+        drain: Callable[[str], None],
+    ) -> None:
         self._plan = plan
         self._actors = actors
         self._feed = feed
         self._snapshooter = snapshooter
+        self._rules = rules
         self._drain = drain
         self._loop = asyncio.get_running_loop()
 
@@ -144,6 +158,7 @@ class _Steering:
             cancel=self._cancel,
             retry=lambda manifest: self._soon(self._retry, manifest),
             add=self._add,
+            notice=self._notice,
         )
 
     def _soon(self, function: Callable[..., Any], *arguments: Any) -> None:
@@ -168,16 +183,19 @@ class _Steering:
             self._snapshooter.progress.taken_up_again(manifest.outcome, of_this_run=of_this_run)
 
     def _add(self, name: str) -> str:
+        return self._push(self._plan.source.stat(name))
+
+    def _notice(self, name: str) -> str | None:
+        """As `_add`, for what a listing would take up, too."""
+        if not self._rules.admits(name):
+            return None
         entry = self._plan.source.stat(name)
-        uri = f"{self._plan.source.uri}/{name}"
-        document = Document(
-            document_id=document_id(uri, entry.version),
-            source_uri=uri,
-            name=name,
-            output_stem=_without_pdf(name),
-            version=entry.version,
-            size_bytes=entry.size_bytes,
-        )
+        return self._push(entry) if self._rules.admits_entry(entry) else None
+
+    def _push(self, entry: Entry) -> str:
+        if self._feed.waiting > _MOST_WAITING:
+            raise StorageUnavailable("Too many documents wait for room already; send it again later.")
+        document = document_at(self._plan.source, entry)
         self._soon(self._feed.push, self._snapshooter.flow, document)
         return document.document_id
 
@@ -192,19 +210,11 @@ def shown_config(config: RayocrConfig) -> dict[str, Any]:
 
 
 def _document_of(manifest: Manifest) -> Document:
-    suffixes = (".md", ".jsonl", ".clean.pdf", ".searchable.pdf")
-    stems = (
-        output.name.removesuffix(suffix) for output in manifest.outputs for suffix in suffixes if output.name.endswith(suffix)
-    )
     return Document(
         document_id=manifest.document_id,
         source_uri=manifest.source_uri,
         name=manifest.name,
-        output_stem=next(stems, _without_pdf(manifest.name)),
+        output_stem=output_stem(manifest.name),
         version=manifest.version,
         size_bytes=manifest.size_bytes,
     )
-
-
-def _without_pdf(name: str) -> str:
-    return name[: -len(".pdf")] if name.lower().endswith(".pdf") else name

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from rayocr.actors.assemble import reject
+from rayocr.driver.endings import Ending, Replaced
 from rayocr.driver.handles import DOCUMENT_LOST, NODE_DIED, PROCESS_DIED, Actors
 from rayocr.driver.leases import LeaseKeeper
+from rayocr.driver.originals import Originals
 from rayocr.driver.pool import WorkerDied, WorkerPool
 from rayocr.driver.progress import Progress
-from rayocr.driver.shards import ShardSizer
+from rayocr.driver.shards import ShardSizer, cut, shards_of, without
 from rayocr.driver.shutdown import Draining
+from rayocr.driver.tasks import all_of, settled
 from rayocr.driver.window import Window
+from rayocr.driver.work import Work, is_finished_by_another, log_letter
 from rayocr.engines.registry import Stage
 from rayocr.errors import (
     ContentLost,
@@ -32,55 +36,26 @@ from rayocr.errors import (
     PreconditionFailed,
     Quarantined,
     RayocrError,
-    RecordCorrupt,
+    StorageError,
     StorageUnavailable,
+    UnreadableSource,
     VersionChanged,
 )
-from rayocr.ledger.manifest import Manifest, manifest_name
-from rayocr.locks.base import Lease
 from rayocr.messages import (
     AssembledDocument,
-    Attempt,
     Document,
-    DocumentContext,
     DocumentOutcome,
-    FetchedDocument,
     PageOutcome,
     PageSummary,
     Shard,
 )
-from rayocr.observe.dead_letters import DeadLetter, append_dead_letter
+from rayocr.observe.dead_letters import append_dead_letter
 from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
 
 _DEFECTS_ALLOWED = 5  # documents in a row; more, and rejecting two million of them helps nobody
 _DEATHS_ALLOWED = 1  # of processes that had the document; the next one quarantines it
-
-
-@dataclass(slots=True)
-class _Work:
-    """What is known of a document under way."""
-
-    document: Document
-    lease: Lease
-    fetched: FetchedDocument | None = None
-    content: object = None
-    started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
-    waiting: dict[int, int] = field(default_factory=dict)  # page_number -> the engine of the chain it waits for
-    attempts: dict[int, tuple[Attempt, ...]] = field(default_factory=dict)  # of earlier stages, by page_number
-    deaths: int = 0
-    refetches: int = 0
-
-    @property
-    def context(self) -> DocumentContext:
-        assert self.fetched is not None
-        return DocumentContext(
-            document=self.document,
-            page_count=self.fetched.page_count,
-            title=self.fetched.title,
-            fencing_token=self.lease.fencing_token,
-        )
 
 
 class DocumentFlow:
@@ -100,42 +75,65 @@ class DocumentFlow:
         self._leases = leases
         self._progress = progress
         self._draining = draining
-        self._under_way: dict[str, _Work] = {}
+        self._originals = Originals()
+        self._under_way: dict[str, Work] = {}
         self._defects_in_a_row = 0
         self._began = datetime.now(UTC).isoformat(timespec="seconds")
 
-    async def run(self, document: Document) -> bool:
-        """False when another run has the document: it is worth asking again, since that run may die.
+    async def run(self, document: Document) -> Ending:
+        """HELD when another run has the document: it is worth asking again, since that run may die.
 
-        Raises what concerns the run, and Draining when it was stopped; everything else becomes the document's outcome.
+        Raises what concerns the run, Replaced when the source has a newer version, and Draining when it was stopped; everything
+        else becomes the document's outcome.
         """
         lease = await self._leases.acquire(document.document_id)
         if lease is None:
             log_event(log, "document_held_elsewhere", "Another run has the document.", document_id=document.document_id)
-            return False
-        work = self._under_way[document.document_id] = _Work(document, lease)
+            return Ending.HELD
+        work = self._under_way[document.document_id] = Work(document, lease)
         try:
-            if await asyncio.to_thread(self._is_finished_by_another, document):
+            if await asyncio.to_thread(is_finished_by_another, self._actors, document, since=self._began):
                 self._progress.elsewhere += 1
-                return True
+                return Ending.SETTLED
             await self._settle(work)
         except (LeaseLost, PreconditionFailed) as error:
             log_event(log, "document_lost", "The lease was lost.", document_id=document.document_id, error=error.reason)
-            return False
+            return Ending.HELD
+        except VersionChanged:
+            return await self._follow(document)
         except StorageUnavailable as error:
-            self._progress.deferred += 1
             log_event(
                 log,
                 "document_deferred",
-                "Storage was away; the next run takes the document up.",
+                "Storage was away; the document is taken up again later.",
                 level=logging.WARNING,
                 document_id=document.document_id,
                 error=str(error),
             )
+            return Ending.DEFERRED
         finally:
             self._under_way.pop(document.document_id, None)
             await self._leases.release(work.lease)
-        return True
+        return Ending.SETTLED
+
+    async def _follow(self, document: Document) -> Ending:
+        """The source has another version than the one that was listed. Raises Replaced, unless it has none any more."""
+        try:
+            newer = await asyncio.to_thread(self._actors.current_version, document)
+        except ObjectNotFound:
+            self._note_gone(document)
+            return Ending.SETTLED
+        except StorageError:
+            return Ending.DEFERRED
+        log_event(
+            log, "document_replaced", "The source has a newer version.", document_id=document.document_id, name=document.name
+        )
+        raise Replaced(newer)
+
+    def _note_gone(self, document: Document) -> None:
+        self._progress.gone += 1
+        self._actors.note_gone(document.document_id)
+        log_event(log, "document_gone", "The document was removed.", document_id=document.document_id, name=document.name)
 
     def under_way(self) -> list[dict[str, Any]]:
         """For the HTTP face: the documents that this run has, with their progress."""
@@ -144,15 +142,20 @@ class DocumentFlow:
                 "document_id": work.document.document_id,
                 "name": work.document.name,
                 "page_count": work.fetched.page_count if work.fetched else None,
-                "pages_done": work.fetched.page_count - len(work.waiting) if work.fetched else 0,
+                "pages_done": work.fetched.page_count - len(work.waiting) if work.fetched and work.asked_ledger else 0,
             }
             for work in self._under_way.values()
         ]
 
-    async def _settle(self, work: _Work) -> None:
+    async def _settle(self, work: Work) -> None:
         """To its outcome, whatever the document is like."""
         try:
             await self._work(work)
+        except UnreadableSource as error:
+            if self._actors.forgets_removed and error.gone:
+                self._note_gone(work.document)
+            else:
+                await self._reject(work, error)
         except DocumentError as error:
             await self._reject(work, error)
         except Exception as error:  # a defect: recorded as the document's outcome, unless it concerns the run
@@ -160,7 +163,7 @@ class DocumentFlow:
                 raise
             await self._contain(work, error)
 
-    async def _contain(self, work: _Work, error: Exception) -> None:
+    async def _contain(self, work: Work, error: Exception) -> None:
         """One bad document never fails a run, whatever it trips over in us; but a run that trips over every one is stopped."""
         fields = {"action": "document_failed", "document_id": work.document.document_id, "name": work.document.name}
         log.error("A defect of rayocr ended a document.", exc_info=error, extra={"rayocr_fields": fields})
@@ -169,49 +172,51 @@ class DocumentFlow:
             raise error
         await self._reject(work, InternalError(f"{type(error).__name__}: {error}", hint="The log has the traceback."))
 
-    async def _work(self, work: _Work) -> None:
+    async def _work(self, work: Work) -> None:
         """Fetch, recognize, assemble."""
         await self._fetch(work)
         assert work.fetched is not None
         try:
-            await self._load_recorded(work)
-            for stage, pool, sizer in self._stages:
-                await self._run_stage(work, stage, pool, sizer)
-            if not self._actors.assemble_settings.needs_source:
-                work.content = None
-            self._check(work)
-            await self._assemble(work)
+            async with self._originals.reading(work.fetched.content_sha256, stop=lambda: self._check(work)) as may_be_copy:
+                if may_be_copy and await self._copy(work):
+                    return
+                await self._load_recorded(work)
+                for stage, pool, sizer in self._stages:
+                    await self._run_stage(work, stage, pool, sizer)
+                if not self._actors.assemble_settings.needs_source:
+                    work.content = None
+                self._check(work)
+                await self._assemble(work)
         finally:
             work.content = None  # the last reference in the driver: the object store may drop the bytes
 
     # -- fetch --------------------------------------------------------------------------------------------------------------
 
-    async def _fetch(self, work: _Work) -> None:
+    async def _fetch(self, work: Work) -> None:
         while True:
             self._check(work)
             try:
                 with self._progress.timings.of("fetch"):
                     work.fetched, work.content = await self._actors.fetch(work.document)
                 break
-            except VersionChanged:
-                work.document = await asyncio.to_thread(self._actors.current_version, work.document)
             except PROCESS_DIED as error:
                 self._count_death(work, alone=True, error=error)
         self._progress.documents_started += 1
         self._progress.pages_known += work.fetched.page_count
 
-    async def _load_recorded(self, work: _Work) -> None:
+    async def _load_recorded(self, work: Work) -> None:
         """Pages that the ledger has already are not read again."""
         assert work.fetched is not None
         work.waiting = dict.fromkeys(range(1, work.fetched.page_count + 1), 0)
         for page in await self._actors.open_document(work.document.document_id):
             if not self._is_to_be_retried(work, page):
                 self._note(work, page, resumed=True)
+        work.asked_ledger = True
 
-    def _is_to_be_retried(self, work: _Work, page: PageSummary) -> bool:
+    def _is_to_be_retried(self, work: Work, page: PageSummary) -> bool:
         return page.outcome is PageOutcome.FAILED and self._actors.retries(work.document.document_id)
 
-    def _note(self, work: _Work, page: PageSummary, *, resumed: bool = False) -> None:
+    def _note(self, work: Work, page: PageSummary, *, resumed: bool = False) -> None:
         if page.page_number not in work.waiting:
             return
         if page.outcome.final:
@@ -224,16 +229,16 @@ class DocumentFlow:
 
     # -- recognize ----------------------------------------------------------------------------------------------------------
 
-    async def _run_stage(self, work: _Work, stage: Stage, pool: WorkerPool, sizer: ShardSizer) -> None:
+    async def _run_stage(self, work: Work, stage: Stage, pool: WorkerPool, sizer: ShardSizer) -> None:
         """All of the document's pages that wait for an engine of this stage."""
         running: set[asyncio.Task[None]] = set()
         try:
-            for shard in self._shards(work, stage, sizer):
+            for shard in shards_of(work, stage, sizer):
                 await self._window.admit_pages(len(shard.page_numbers))
                 running.add(asyncio.create_task(self._run_shard(work, shard, pool, sizer)))
-                running = await _settled(running, at_most=pool.shards_per_document)
+                running = await settled(running, at_most=pool.shards_per_document)
                 self._check(work)
-            await _settled(running, at_most=0)
+            await settled(running, at_most=0)
         except (Draining, OutsideError):
             await asyncio.gather(*running, return_exceptions=True)  # what is under way is paid for: let it be recorded
             raise
@@ -243,32 +248,13 @@ class DocumentFlow:
             await asyncio.gather(*running, return_exceptions=True)
             raise
 
-    def _shards(self, work: _Work, stage: Stage, sizer: ShardSizer) -> Iterator[Shard]:
-        """Cut one at a time, since the best length is learned on the way."""
-        numbers = sorted(number for number, engine in work.waiting.items() if stage.first <= engine <= stage.last)
-        position = 0
-        while position < len(numbers):
-            first_engine = work.waiting[numbers[position]]
-            run = []
-            for number in numbers[position : position + sizer.pages(work.document.document_id)]:
-                if work.waiting[number] != first_engine:
-                    break
-                run.append(number)
-            position += len(run)
-            yield Shard(
-                document_id=work.document.document_id,
-                page_numbers=tuple(run),
-                first_engine=first_engine,
-                attempts={number: work.attempts[number] for number in run if number in work.attempts},
-            )
-
-    async def _run_shard(self, work: _Work, shard: Shard, pool: WorkerPool, sizer: ShardSizer) -> None:
+    async def _run_shard(self, work: Work, shard: Shard, pool: WorkerPool, sizer: ShardSizer) -> None:
         try:
             await self._recognize(work, shard, pool, sizer)
         finally:
             await self._window.release_pages(len(shard.page_numbers))
 
-    async def _recognize(self, work: _Work, shard: Shard, pool: WorkerPool, sizer: ShardSizer) -> None:
+    async def _recognize(self, work: Work, shard: Shard, pool: WorkerPool, sizer: ShardSizer) -> None:
         """Until every page of the shard has an outcome of this stage, over the deaths of workers and the loss of bytes."""
         while shard.page_numbers:
             await self._window.until_resumed()
@@ -295,22 +281,22 @@ class DocumentFlow:
             sizer.learn(report)
             for page in report.pages:
                 self._note(work, page)
-            left = _without(shard, {page.page_number for page in report.pages})
-            pieces = list(_cut(left, sizer.pages(work.document.document_id)))
+            left = without(shard, {page.page_number for page in report.pages})
+            pieces = list(cut(left, sizer.pages(work.document.document_id)))
             if len(pieces) > 1:  # slower than expected: other workers share what is left
-                await _all(self._recognize(work, piece, pool, sizer) for piece in pieces)
+                await all_of(self._recognize(work, piece, pool, sizer) for piece in pieces)
                 return
             shard = left
 
-    async def _without_recorded(self, work: _Work, shard: Shard) -> Shard:
+    async def _without_recorded(self, work: Work, shard: Shard) -> Shard:
         """The pages of the shard that the dead worker had not recorded."""
         for page in await self._actors.open_document(work.document.document_id):
             if not self._is_to_be_retried(work, page):
                 self._note(work, page)
-        left = _without(shard, {n for n in shard.page_numbers if work.waiting.get(n) != shard.first_engine})
+        left = without(shard, {n for n in shard.page_numbers if work.waiting.get(n) != shard.first_engine})
         return replace(left, attempts={n: work.attempts[n] for n in left.page_numbers if n in work.attempts})
 
-    async def _fetch_again(self, work: _Work, lost: object) -> None:
+    async def _fetch_again(self, work: Work, lost: object) -> None:
         """The node that held the bytes is gone. Of several shards that find out, one fetches."""
         if work.content is not lost:
             return
@@ -319,7 +305,7 @@ class DocumentFlow:
             raise ContentLost("The document's bytes were lost four times.")
         _, work.content = await self._actors.fetch(work.document)
 
-    def _count_death(self, work: _Work, *, alone: bool, error: BaseException) -> None:
+    def _count_death(self, work: Work, *, alone: bool, error: BaseException) -> None:
         """A process died that had the document. Alone, it counts; in company, the document is tried alone from now on; with its
         whole node, it says nothing about the document."""
         if isinstance(error, NODE_DIED):
@@ -339,17 +325,32 @@ class DocumentFlow:
 
     # -- finish -------------------------------------------------------------------------------------------------------------
 
-    async def _assemble(self, work: _Work) -> None:
+    async def _assemble(self, work: Work) -> None:
         if not self._leases.holds(work.lease):
             raise LeaseLost("The lease was lost before the document could be finished.")
         assembled = await self._leases.patiently(lambda: self._assembled(work))
+        await self._note_assembled(work, assembled)
+
+    async def _copy(self, work: Work) -> bool:
+        """Whether a document with the same bytes was read before: then this one is finished with its pages."""
+        assembled = await self._leases.patiently(lambda: self._actors.assemble_copy(work.context, work.content, work.started_at))  # type: ignore[arg-type]
+        if assembled is None:
+            return False
+        for page in assembled.copied_pages:
+            self._progress.page(page)
+        self._progress.documents_copied += 1
+        await self._note_assembled(work, assembled)
+        return True
+
+    async def _note_assembled(self, work: Work, assembled: AssembledDocument) -> None:
         await self._actors.close_document(assembled.document_id, assembled.outcome)
         self._defects_in_a_row = 0
         self._progress.documents[assembled.outcome] += 1
+        self._progress.renamed += assembled.renamed
         if assembled.outcome is DocumentOutcome.PARTIAL:
             letter = await asyncio.to_thread(self._actors.copy_dead_letter, assembled.document_id)
             if letter is not None:
-                _log_letter("document_partial", "Pages of a document could not be read.", letter)
+                log_letter("document_partial", "Pages of a document could not be read.", letter)
         log_event(
             log,
             "document_assembled",
@@ -358,9 +359,10 @@ class DocumentFlow:
             name=work.document.name,
             outcome=assembled.outcome.value,
             page_count=work.context.page_count,
+            copy_of=assembled.copy_of.document_id if assembled.copy_of else None,
         )
 
-    async def _assembled(self, work: _Work) -> AssembledDocument:
+    async def _assembled(self, work: Work) -> AssembledDocument:
         """Over the deaths of workers and the loss of bytes: what was read is in the ledger."""
         while True:
             before = work.content
@@ -373,7 +375,7 @@ class DocumentFlow:
                 self._count_death(work, alone=True, error=error)
             self._check(work)
 
-    async def _reject(self, work: _Work, error: DocumentError) -> None:
+    async def _reject(self, work: Work, error: DocumentError) -> None:
         settings, token = self._actors.assemble_settings, work.lease.fencing_token
         letter = await self._leases.patiently(
             lambda: asyncio.to_thread(reject, work.document, error, settings, fencing_token=token, started_at=work.started_at)
@@ -384,73 +386,10 @@ class DocumentFlow:
             self._progress.documents_started += 1
         self._progress.documents[DocumentOutcome.REJECTED] += 1
         self._progress.reasons[error.reason] += 1
-        _log_letter("document_rejected", "A document was rejected.", letter)
+        log_letter("document_rejected", "A document was rejected.", letter)
 
-    def _check(self, work: _Work) -> None:
+    def _check(self, work: Work) -> None:
         if self._draining.is_set():
             raise Draining
         if not self._leases.holds(work.lease):
             raise LeaseLost("The lease was lost.")
-
-    def _is_finished_by_another(self, document: Document) -> bool:
-        """Since it was listed; where finished documents are read again, since this run began."""
-        name = manifest_name(document.document_id)
-        try:
-            if not self._actors.overwrite and not self._actors.retries(document.document_id):
-                return self._actors.state.stat(name).size_bytes > 0
-            manifest = Manifest.from_json(self._actors.state.read(name), name=name)
-        except (ObjectNotFound, RecordCorrupt):
-            return False
-        return manifest.started_at >= self._began and manifest.run_id != self._actors.assemble_settings.run_id
-
-
-def _log_letter(action: str, message: str, letter: DeadLetter) -> None:
-    log_event(
-        log,
-        action,
-        message,
-        level=logging.WARNING,
-        document_id=letter.document_id,
-        name=letter.name,
-        error=letter.reason,
-        reason=letter.message,
-        pages=letter.pages or None,
-        attempt=letter.tries,
-        hint=letter.retry,
-    )
-
-
-def _without(shard: Shard, numbers: set[int]) -> Shard:
-    return replace(shard, page_numbers=tuple(n for n in shard.page_numbers if n not in numbers))
-
-
-def _cut(shard: Shard, pages: int) -> Iterator[Shard]:
-    for start in range(0, len(shard.page_numbers), pages):
-        yield replace(shard, page_numbers=shard.page_numbers[start : start + pages])
-
-
-async def _all(works: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """All of them; the first error ends the others, but one that ends the run lets them finish."""
-    tasks = [asyncio.create_task(work) for work in works]
-    try:
-        await asyncio.gather(*tasks)
-    except (Draining, OutsideError):
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise
-
-
-async def _settled(tasks: set[asyncio.Task[None]], *, at_most: int) -> set[asyncio.Task[None]]:
-    """Wait until no more than that many run; raises the first error of those that ended."""
-    while True:
-        done = {task for task in tasks if task.done()}
-        for task in done:
-            task.result()
-        tasks = tasks - done
-        if len(tasks) <= at_most:
-            return tasks
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

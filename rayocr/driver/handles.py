@@ -46,6 +46,7 @@ from rayocr.messages import (
     FetchedDocument,
     LedgerState,
     LimiterState,
+    Look,
     PageSummary,
 )
 from rayocr.observe.dead_letters import DeadLetter, copy_dead_letter
@@ -84,9 +85,27 @@ class Actors:
     def overwrite(self) -> bool:
         return self.config.overwrite
 
+    @property
+    def forgets_removed(self) -> bool:
+        """A document that is removed before it was read leaves no record."""
+        return self.config.mode is Mode.watch
+
     def retries(self, document_id: str) -> bool:
         """Whether its pages that failed are read again, and its manifest is replaced."""
         return self.config.mode is Mode.retry or document_id in self.retried
+
+    def note_pushed(self, document_id: str) -> None:
+        """A document that did not come from Discovery, which need not give it."""
+        if self.config.mode is Mode.watch:
+            self.discovery.note.remote(document_id)
+
+    def note_gone(self, document_id: str) -> None:
+        """A document that Discovery gave, and that was not there any more."""
+        if self.config.mode is Mode.watch:
+            self.discovery.forget.remote(document_id)
+
+    async def look(self, what: Look) -> None:
+        await answer(self.discovery.look.remote(what))
 
     async def next_documents(self, count: int) -> DiscoveryBatch:
         batch: DiscoveryBatch = await answer(self.discovery.next_batch.remote(count))
@@ -96,7 +115,8 @@ class Actors:
         """Raises DocumentError, VersionChanged, StorageError, or one of PROCESS_DIED."""
         timeout_s = self.config.limits.fetch_timeout_s
         async with self.document_workers.one() as (worker, node_id):
-            facts, content = worker.fetch.options(num_returns=2).remote(document)
+            name = _call_name("fetch", document)
+            facts, content = worker.fetch.options(num_returns=2, name=name).remote(document)
             try:
                 fetched: FetchedDocument = await asyncio.wait_for(answer(facts), timeout_s)
             except TimeoutError as error:
@@ -117,8 +137,21 @@ class Actors:
         """`content`: where the outputs need the source. Raises PROCESS_DIED, DOCUMENT_LOST, and what assembling raises."""
         reference = None if content is None else content.reference
         async with self.document_workers.one() as (worker, _):
-            assembled: AssembledDocument = await answer(worker.assemble.remote(context, started_at, reference))
+            call = worker.assemble.options(name=_call_name("assemble", context.document)).remote(context, started_at, reference)
+            assembled: AssembledDocument = await answer(call)
             return assembled
+
+    async def assemble_copy(
+        self, context: DocumentContext, content: ObjectStoreBytes | None, started_at: str
+    ) -> AssembledDocument | None:
+        """From a document with the same bytes, where one was read before. A copy is worth no second try: it is read instead."""
+        reference = None if content is None or not self.assemble_settings.needs_source else content.reference
+        try:
+            async with self.document_workers.one() as (worker, _):
+                assembled: AssembledDocument | None = await answer(worker.assemble_copy.remote(context, started_at, reference))
+                return assembled
+        except (*PROCESS_DIED, *DOCUMENT_LOST):
+            return None
 
     async def close_document(self, document_id: str, outcome: DocumentOutcome) -> None:
         await answer(self.ledger.close_document.remote(document_id, outcome))
@@ -153,7 +186,7 @@ class Actors:
 
     async def take_telemetry(self) -> Telemetry:
         """What workers logged and counted since it was asked last."""
-        telemetry: Telemetry = await answer(self.ledger.take_telemetry.remote())
+        telemetry: Telemetry = await answer(self.ledger.take_telemetry.options(enable_task_events=False).remote())
         return telemetry
 
     async def limiter_state(self) -> LimiterState:
@@ -170,6 +203,11 @@ class Actors:
     def forget_worker(self, name: str) -> None:
         if self.limiter is not None:
             self.limiter.forget.remote(name)
+
+
+def _call_name(stage: str, document: Document) -> str:
+    """What Ray's dashboard shows of the call. Begins as it would without: process titles are made of it."""
+    return f"_DocumentWorkerActor.{stage}:" + "".join(c if c.isprintable() else "?" for c in document.name[-60:])
 
 
 async def node_is_gone(node_id: str) -> bool:
@@ -303,9 +341,9 @@ def start(
         fetch_settings=fetch_settings,
         logs_dir=Path(config.logs.dir),
         ledger=ledger,
-        limiter=spawn_limiter(run_id, limiter_rules, keys, ledger, place=place) if limiter_rules else None,
-        desk=spawn_batch_desk(state_uri, run_id, config, keys, ledger, place=place) if config.engine.batch else None,
-        discovery=spawn_discovery(run_id, source_uri, state_uri, config.storage, rules, ledger, place=place),
+        limiter=spawn_limiter(run_id, limiter_rules, keys, place=place) if limiter_rules else None,
+        desk=spawn_batch_desk(state_uri, run_id, config, keys, place=place) if config.engine.batch else None,
+        discovery=spawn_discovery(run_id, source_uri, state_uri, config.storage, rules, place=place),
         document_workers=DocumentWorkers(
             lambda name: spawn_document_worker(f"{name}:{run_id}", fetch_settings, assemble_settings, ledger, place=place),
             count=document_workers(config, cpus),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rayocr.composition import price_table, prompt_text, samples_dir
-from rayocr.config import AccessConfig, RayocrConfig
+from rayocr.config import AccessConfig, Mode, RayocrConfig
 from rayocr.engines.registry import ChainLink, Stage, parse_chain, stages
 from rayocr.errors import ObjectNotFound, StorageError, UsageError
 from rayocr.limits.prices import PriceTable
@@ -54,6 +54,8 @@ def scope(config: RayocrConfig) -> Scope:
     links = parse_chain(config.engine.chain)
     _check_batch(config, links)
     source_text, include, exclude = _source(config)
+    if config.mode is Mode.watch and config.watch.subscription and not source_text.startswith("gs://"):
+        raise UsageError("watch.subscription needs source=gs://…: it tells of the objects of a bucket.")
     source_uri = parse_uri(source_text)
     exclude = [*exclude, *_dest_inside_source(config, source_uri, parse_uri(config.dest))]
     return Scope(
@@ -199,3 +201,11 @@ def existing_state(config: RayocrConfig) -> Storage:
         return open_storage(str(uri), config.storage.state)
     except ObjectNotFound as error:
         raise UsageError(f"{uri.display} does not exist, so there is nothing to tell about. Check {option}=") from error
+
+
+def sweep_temp_files(plan: Plan) -> None:
+    """Remove what killed processes left behind, where storage has such files. Raises StorageError."""
+    for storage in {plan.dest.uri: plan.dest, plan.state.uri: plan.state}.values():
+        sweep = getattr(storage, "sweep_temp", None)
+        if sweep is not None:
+            sweep()

@@ -14,41 +14,41 @@ import secrets
 import socket
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rayocr.actors.assemble import AssembleSettings
-from rayocr.actors.commit import LeaseSettings
 from rayocr.actors.discovery import Discovery, DiscoveryRules
-from rayocr.actors.fetch import FetchSettings
 from rayocr.actors.rate_limiter import LimiterRules
 from rayocr.config import Mode, RayocrConfig, Secrets
 from rayocr.driver.again import documents_to_retry
 from rayocr.driver.cluster import Connection, connect, disconnect
 from rayocr.driver.control import CancelWatch
+from rayocr.driver.document_settings import DocumentSettings
+from rayocr.driver.events import Events
 from rayocr.driver.face import show_face
 from rayocr.driver.feed import Feed
 from rayocr.driver.housekeeping import keep_house
 from rayocr.driver.leases import LeaseKeeper
-from rayocr.driver.preflight import Plan
+from rayocr.driver.preflight import Plan, sweep_temp_files
 from rayocr.driver.probe import probe_servers
 from rayocr.driver.progress import Progress
 from rayocr.driver.quota_watch import QuotaWatch
-from rayocr.driver.record import run_record, write_record
+from rayocr.driver.run_locks import open_run_locks
 from rayocr.driver.shutdown import Shutdown
 from rayocr.driver.snapshot import Snapshooter
 from rayocr.driver.telemetry import TelemetryWatch
-from rayocr.driver.terminal import ConsoleTerminal, closing_table, printable, unseen
+from rayocr.driver.terminal import ConsoleTerminal
+from rayocr.driver.watching import Watch, open_events, open_outages
 from rayocr.driver.window import Window
-from rayocr.errors import Interrupted, RayocrError, StorageUnavailable
+from rayocr.driver.words import Words
+from rayocr.errors import Interrupted, RayocrError
 from rayocr.locks.base import Locks
-from rayocr.locks.claim import Claim, ClaimedLocks
-from rayocr.messages import DiscoveryBatch, DocumentOutcome
+from rayocr.locks.claim import Claim
+from rayocr.messages import DiscoveryBatch
 from rayocr.observe.logs import DailyFileHandler, configure_logs, log_event
 from rayocr.observe.supabase.sink import SupabaseSink, open_sink
-from rayocr.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from rayocr.driver.handles import Actors
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _LIMITER_CLOSE_S = 5.0
+_FOREVER_S = 10 * 365 * 86_400.0
 _LEDGER_CLOSE_S = 15.0  # for the last segment; what is not written by then is read again by the next run
 
 
@@ -76,6 +77,14 @@ class Run:
     log_file: DailyFileHandler | None = None
     errors_out: SupabaseSink | None = None
     claim: Claim | None = None
+    words: Words = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.words = Words(config=self.config, plan=self.plan, terminal=self.terminal, progress=self.progress, run_id=self.run_id)
+
+    @property
+    def watches(self) -> bool:
+        return self.config.mode is Mode.watch
 
     def execute(self) -> int:
         """The exit code. Raises RayocrError for what stops a run."""
@@ -100,13 +109,18 @@ class Run:
                 self.errors_out.close()
 
     def _execute(self) -> int:
-        self._sweep()
+        sweep_temp_files(self.plan)
         rules = DiscoveryRules(
             include=self.plan.include,
             exclude=self.plan.exclude,
+            min_bytes=self.config.min_bytes,
+            max_bytes=self.config.max_bytes,
+            order=self.config.order,
             limit=self.config.limit,
             overwrite=self.config.overwrite,
             retried=self._retried(),
+            watch=self.watches,
+            settle_s=self.config.watch.settle_s,
         )
         if rules.retried is not None and not rules.retried:
             self.terminal.say("Nothing to retry: no dead letter passes the filters; see mode=status.")
@@ -118,8 +132,8 @@ class Run:
         finally:
             if self.claim is not None:
                 self.claim.release()
-            self._sweep()  # once more: at the start, actors of a run that had been killed may still have been dying
-        return self._exit_code()
+            sweep_temp_files(self.plan)  # once more: at the start, actors of a run that had been killed may still have been dying
+        return self.words.exit_code()
 
     def _retried(self) -> frozenset[str] | None:
         return documents_to_retry(self.plan.state, self.config) if self.config.mode is Mode.retry else None
@@ -128,16 +142,16 @@ class Run:
 
     async def _run(self, rules: DiscoveryRules) -> None:
         draining = asyncio.Event()
-        shutdown = Shutdown(on_first=self._announce_drain, on_second=lambda: None)
+        shutdown = Shutdown(on_first=self.words.announce_drain, on_second=lambda: None)
         shutdown.install()
         scout = asyncio.create_task(asyncio.to_thread(self._scout, rules))
         done, _ = await asyncio.wait([scout], timeout=1.0)
-        if done and not scout.result().documents:
-            self._say_nothing_to_do(scout.result())
+        if done and not scout.result().documents and not self.watches:
+            self.words.say_nothing_to_do(scout.result())
             return
         if done:
-            self._say_found(scout.result())
-        locks = self._locks()
+            self.words.say_found(scout.result())
+        locks, self.claim = open_run_locks(self.config, self.plan, self.keys, run_id=self.run_id, owner=self._owner())
         probing = asyncio.create_task(
             asyncio.to_thread(probe_servers, self.plan.links, self.config.engine, self.plan.prompts, self.keys)
         )
@@ -153,7 +167,7 @@ class Run:
                 self.terminal.say(f"Ray dashboard: {connection.dashboard_url}")
             if not scout.done():
                 scout.add_done_callback(
-                    lambda task: None if task.cancelled() or task.exception() else self._say_found(task.result())
+                    lambda task: None if task.cancelled() or task.exception() else self.words.say_found(task.result())
                 )
             if shutdown.requested.is_set():
                 raise Interrupted("Interrupted before the first page.")
@@ -164,7 +178,8 @@ class Run:
 
     def _scout(self, rules: DiscoveryRules) -> DiscoveryBatch:
         """The listing's beginning, before there is a cluster: is there anything to do, and how much?"""
-        return Discovery(self.plan.source, self.plan.state, rules).next_batch(1)
+        beginning = replace(rules, order="listing", watch=False)
+        return Discovery(self.plan.source, self.plan.state, beginning).next_batch(1)
 
     async def _run_on(
         self, connection: Connection, rules: DiscoveryRules, locks: Locks, draining: asyncio.Event, shutdown: Shutdown
@@ -177,39 +192,16 @@ class Run:
         requests_per_s = self.config.storage.requests_per_s
         if requests_per_s is not None:  # each process keeps to its share, without a word between them
             requests_per_s /= handles.document_workers(self.config, connection.cpus)
-        assemble_settings = AssembleSettings(
-            dest_uri=self.plan.dest.uri,
-            state_uri=self.plan.state.uri,
-            outputs=self.plan.outputs,
-            run_id=self.run_id,
-            fingerprint=self.config.fingerprint(self.plan.prompts),
-            retry=self.config.retry,
-            output=self.config.output,
-            lease=LeaseSettings(
-                config=self.config.locks,
-                state_uri=self.plan.state.uri,
-                owner=self._owner(),
-                redis_url=self.keys.redis_url,
-            ),
-            requests_per_s=requests_per_s,
-            access=self.config.storage.dest,
-            state_access=self.config.storage.state,
-            replace_manifest=self.config.overwrite or self.config.mode is Mode.retry,
-        )
-        fetch_settings = FetchSettings(
-            source_uri=self.plan.source.uri,
-            limits=self.config.limits,
-            retry=self.config.retry,
-            requests_per_s=requests_per_s,
-            access=self.config.storage.source,
+        settings = DocumentSettings(
+            self.config, self.plan, self.keys, run_id=self.run_id, owner=self._owner(), requests_per_s=requests_per_s
         )
         actors = handles.start(
             self.config,
             run_id=self.run_id,
             state=self.plan.state,
             source_uri=self.plan.source.uri,
-            assemble_settings=assemble_settings,
-            fetch_settings=fetch_settings,
+            assemble_settings=settings.assemble(),
+            fetch_settings=settings.fetch(),
             rules=rules,
             cpus=connection.cpus,
             limiter_rules=self._limiter_rules(),
@@ -222,25 +214,32 @@ class Run:
         ]
         pools = [pool for _, pool, _ in stages]
         window = Window(self.config.window)
+
+        def give_up() -> None:
+            """A run that waits for another gives up its CPUs: on one cluster the other may be waiting for them."""
+            _shrink(pools, actors, idle_s=0.0, keep=0)
+
         leases = LeaseKeeper(
             locks,
             ttl_s=self.config.locks.ttl_s,
             draining=draining,
             on_lost=lambda document_id: feed.lost(document_id),
-            on_away=self._say_locks,
+            on_away=self.words.say_locks,
         )
-        # A run that waits for another gives up its CPUs: on one cluster the other may be waiting for them.
+        outages = open_outages(self.plan, window, self.progress, self.terminal, on_hold=give_up) if self.watches else None
         feed = Feed(
             actors,
             window,
             self.progress,
             draining,
             retry_s=leases.retry_s,
-            on_waiting=lambda: _shrink(pools, actors, idle_s=0.0, keep=0),
+            on_waiting=give_up,
+            outages=outages,
+            follow_versions=not (self.watches and self.plan.source.uri.startswith("file:")),
         )
         flow = DocumentFlow(actors, stages=stages, window=window, leases=leases, progress=self.progress, draining=draining)
         leases.start()
-        for pool in pools:
+        for pool in pools if not self.watches else ():  # a watch may have nothing to do for days
             pool.prestart()
         showing = asyncio.create_task(self.terminal.show(self.progress))
         watch = CancelWatch(self.plan.state, lambda document_id: self._cancel(document_id, feed, pools))
@@ -252,7 +251,14 @@ class Run:
         telemetry = TelemetryWatch(actors, self.progress, write=self._write_lines, on_failure=self._send_failure)
         relaying = asyncio.create_task(telemetry.run())
         tidying = asyncio.create_task(keep_house(actors, leases, self.run_id))
-        feeding = asyncio.create_task(feed.run(flow))
+        events: Events | None = None
+        if outages is None:
+            feeding = asyncio.create_task(feed.run(flow))
+        else:
+            events = open_events(self.config, self.plan, rules, feed, flow, warn=self.terminal.warn)
+            self.words.say_watching()
+            watched = Watch(actors, feed, outages, self.progress, self.config, draining, events=events)
+            feeding = asyncio.create_task(watched.run(flow))
         facing = asyncio.create_task(
             show_face(
                 self.plan,
@@ -269,6 +275,7 @@ class Run:
                 ),
                 actors=actors,
                 feed=feed,
+                rules=rules,
                 drain=shutdown.request,
                 locks=locks,
                 terminal=self.terminal,
@@ -276,12 +283,16 @@ class Run:
         )
         beside = (showing, watching, shrinking, following, metering, tidying, facing, relaying)
         try:
-            await self._until_done_or_stopped(feed, feeding, pools, draining, shutdown)
+            await self._until_done_or_stopped(feed, feeding, pools, window, draining, shutdown)
         finally:
             for task in (feeding, *beside):
                 task.cancel()
             await asyncio.gather(feeding, *beside, return_exceptions=True)
+            if events is not None:
+                events.close()
             await feed.close()
+            if outages is not None:
+                await outages.close()
             with contextlib.suppress(Exception):  # the last word on the money; a limiter that is gone has said its own
                 if actors.limiter is not None:
                     self.progress.limiter = await asyncio.wait_for(actors.limiter_state(), _LIMITER_CLOSE_S)
@@ -297,7 +308,7 @@ class Run:
         idle_s = self.config.workers.idle_timeout_s
         while True:
             await asyncio.sleep(max(1.0, idle_s / 4))
-            _shrink(pools, actors, idle_s=idle_s, keep=self.config.workers.min)
+            _shrink(pools, actors, idle_s=idle_s, keep=0 if self.watches else self.config.workers.min)
 
     def _cancel(self, document_id: str, feed: Feed, pools: list[WorkerPool]) -> None:
         feed.cancel(document_id)
@@ -308,7 +319,10 @@ class Run:
         """None where no engine waits for a server: nothing to limit."""
         if all(stage.kind != "wait" for stage in self.plan.stages):
             return None
-        return LimiterRules(limits=self.config.limits, prices=self.plan.prices, budget_usd=self.config.budget.usd)
+        limits = self.config.limits
+        if self.watches:  # Redis that is away is waited for, however long
+            limits = replace(limits, shared_patience_s=_FOREVER_S)
+        return LimiterRules(limits=limits, prices=self.plan.prices, budget_usd=self.config.budget.usd)
 
     async def _watch_quota(self, actors: Actors) -> None:
         from rayocr.driver import handles
@@ -319,7 +333,13 @@ class Run:
     # -- the end ---------------------------------------------------------------------------------------------------------
 
     async def _until_done_or_stopped(
-        self, feed: Feed, feeding: asyncio.Task[None], pools: list[WorkerPool], draining: asyncio.Event, shutdown: Shutdown
+        self,
+        feed: Feed,
+        feeding: asyncio.Task[None],
+        pools: list[WorkerPool],
+        window: Window,
+        draining: asyncio.Event,
+        shutdown: Shutdown,
     ) -> None:
         stops = [asyncio.create_task(shutdown.requested.wait()), asyncio.create_task(draining.wait())]
         try:
@@ -333,6 +353,7 @@ class Run:
             elif not shutdown.requested.is_set():
                 return
         draining.set()
+        await window.release_holds()
         for pool in pools:
             await pool.drain()
         await feed.settle(self.config.shutdown.grace_s)
@@ -351,67 +372,10 @@ class Run:
             await asyncio.wait_for(actors.close_limiter(), _LIMITER_CLOSE_S)
         await leases.close()
 
-    def _exit_code(self) -> int:
-        progress = self.progress
-        if progress.deferred:
-            raise StorageUnavailable(
-                f"Storage was away for {progress.deferred} of the documents.",
-                hint="Start the same command again to take them up.",
-            )
-        failed = progress.documents[DocumentOutcome.PARTIAL] + progress.documents[DocumentOutcome.REJECTED]
-        left = progress.totals.dead_letters > progress.taken_up
-        return 1 if failed or left or progress.totals.unreadable else 0
-
-    def summarize(self) -> None:
-        """The closing table, and the run's record beside the state."""
-        if not self.progress.documents_started and not self.progress.documents_done:
-            return
-        fingerprint = self.config.fingerprint(self.plan.prompts)
-        record = write_record(self.plan.state, run_record(self.progress, run_id=self.run_id, fingerprint=fingerprint))
-        places = {"Outputs": _place(self.plan.dest.uri)}
-        if record:
-            places["Report"] = f"{_place(self.plan.state.uri)}/{record}"
-        failed = self.progress.documents[DocumentOutcome.PARTIAL] + self.progress.documents[DocumentOutcome.REJECTED]
-        if failed:
-            logs = Path(self.config.logs.dir) / "dead_letter"
-            places["Dead letters"] = str(logs) if logs.is_dir() else f"{_place(self.plan.state.uri)}/.rayocr/dead_letters"
-        self.terminal.table(closing_table(self.progress, places))
-
-    # -- words and files ----------------------------------------------------------------------------------------------------
+    # -- files and names ----------------------------------------------------------------------------------------------------
 
     def _owner(self) -> str:
         return f"{self.run_id}@{socket.gethostname()}:{os.getpid()}"
-
-    def _locks(self) -> Locks:
-        """Raises LocksUnavailable at once where there are none: better said before the first page than waited for."""
-        from rayocr.locks.factory import open_locks
-
-        locks = open_locks(self.config.locks, self.plan.state.uri, owner=self._owner(), redis_url=self.keys.redis_url)
-        locks.holders(())
-        if self.config.locks.backend == "redis" or self.plan.state.has_atomic_create:
-            return locks
-        return ClaimedLocks(locks, self._claimed())
-
-    def _claimed(self) -> Claim:
-        """The whole destination: its storage cannot tell two runs apart. Raises LockError when another run has it."""
-        claim = Claim(
-            self.plan.state,
-            run_id=self.run_id,
-            owner=self._owner(),
-            ttl_s=self.config.locks.ttl_s,
-            policy=RetryPolicy.from_config(self.config.retry),
-        )
-        claim.acquire()
-        self.claim = claim
-        claim.keep()
-        return claim
-
-    def _say_locks(self, away: bool) -> None:
-        self.progress.locks_away = away
-        if away:
-            self.terminal.warn("The lock service is away: what is under way goes on, nothing new is taken until it is back.")
-        else:
-            self.terminal.say("The lock service is back.")
 
     def _write_lines(self, lines: Sequence[str]) -> None:
         if self.log_file is not None:
@@ -429,57 +393,8 @@ class Run:
         except OSError as error:
             self.terminal.warn(f"No logs are written: {self.config.logs.dir}: {error.strerror}. Choose another logs.dir=")
 
-    def _sweep(self) -> None:
-        for storage in {self.plan.dest.uri: self.plan.dest, self.plan.state.uri: self.plan.state}.values():
-            sweep = getattr(storage, "sweep_temp", None)
-            if sweep is not None:
-                sweep()
-
-    def _say_found(self, batch: DiscoveryBatch) -> None:
-        totals = batch.totals
-        more = "" if batch.exhausted or totals.found < 20_000 else " so far"
-        skipped = f"; {totals.finished:,} finished earlier are skipped" if totals.finished else ""
-        if not self.progress.totals.found:  # until the run's own listing tells more
-            self.progress.totals = totals
-        documents = "document" if totals.found == 1 else "documents"
-        self.terminal.say(f"Found {totals.found:,} {documents}{more}{skipped}.")
-        self._say_strange(batch)
-
-    def _say_strange(self, batch: DiscoveryBatch) -> None:
-        if names := ", ".join(printable(name) for name in batch.totals.strange):
-            self.terminal.warn(f"Damaged or foreign, and taken as if they were not there: {names}")
-
-    def _say_nothing_to_do(self, batch: DiscoveryBatch) -> None:
-        totals = self.progress.totals = batch.totals
-        self._say_strange(batch)
-        if totals.unreadable:
-            self.terminal.warn(f"There are {unseen(totals)}")
-        if not totals.found:
-            passing = " that include= and exclude= let pass" if self.config.include or self.config.exclude else ""
-            self.terminal.warn(f"There are no PDFs{passing} in {_place(self.plan.source.uri)}.")
-            return
-        self.terminal.say(
-            f"Nothing to do: all {totals.found:,} documents are finished (outputs in {_place(self.plan.dest.uri)})."
-        )
-        if totals.dead_letters:
-            self.terminal.warn(
-                f"{totals.dead_letters:,} of them were rejected or have failed pages; their reasons are in"
-                f" {_place(self.plan.state.uri)}/.rayocr/dead_letters. mode=retry takes them up again."
-            )
-
-    def _announce_drain(self, signal_name: str) -> None:
-        self.terminal.warn(
-            f"{signal_name}: finishing what is under way (at most {self.config.shutdown.grace_s:g} s); again to stop at once."
-        )
-
 
 def _shrink(pools: list[WorkerPool], actors: Actors, *, idle_s: float, keep: int) -> None:
     for pool in pools:
         pool.shrink(idle_s=idle_s, keep=keep)
     actors.document_workers.shrink(idle_s=idle_s)
-
-
-def _place(uri: str) -> str:
-    from rayocr.storage.uri import parse_uri
-
-    return parse_uri(uri).display

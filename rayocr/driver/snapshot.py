@@ -45,6 +45,7 @@ class Snapshooter:
             "documents_total": progress.documents_total,
             "documents_finished_before": progress.totals.finished,
             "listing_done": progress.listing_done,
+            "watching": self._watching(),
             "pages": {outcome.value: count for outcome, count in progress.outcomes.items()},
             "pages_done": progress.pages_done,
             "pages_total": progress.pages_total,
@@ -60,6 +61,14 @@ class Snapshooter:
             "under_way": self.flow.under_way()[:_SHOWN],
         }
 
+    def _watching(self) -> dict[str, Any] | None:
+        """None where the run ends by itself."""
+        progress = self.progress
+        if not progress.watching:
+            return None
+        next_look_s = None if progress.next_look_at is None else round(max(0.0, progress.next_look_at - progress.clock()), 1)
+        return {"next_look_s": next_look_s, "waiting_for": progress.waiting_for, "settling": progress.settling}
+
     def _totals(self) -> dict[str, float]:
         progress = self.progress
         return {
@@ -71,8 +80,11 @@ class Snapshooter:
             "cost_usd": round(progress.spent_usd, 6),
             "leases_lost": self.leases.lost,
             "documents_elsewhere": progress.elsewhere,
-            "documents_deferred": progress.deferred,
+            "documents_deferred": 0 if progress.watching else progress.deferred,
             "documents_cancelled": progress.cancelled,
+            "documents_gone": progress.gone,
+            "documents_renamed": progress.renamed,
+            "documents_copied": progress.documents_copied,
         }
 
     def _storage(self) -> list[tuple[str, str, int]]:

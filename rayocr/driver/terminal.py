@@ -67,14 +67,15 @@ class ConsoleTerminal:
         with Live(console=self._out, refresh_per_second=8, transient=True) as live:
             while True:
                 frame = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"[int((time.monotonic() - started) * 8) % 10]
-                live.update(Text.assemble((frame + " ", "cyan"), bar(progress), "  ", progress_line(progress)))
+                shown = "" if progress.watching and not progress.under_way else bar(progress) + "  "
+                live.update(Text.assemble((frame + " ", "cyan"), shown, progress_line(progress)))
                 await asyncio.sleep(_LIVE_INTERVAL_S)
 
     async def _show_lines(self, progress: Progress) -> None:
         last = ""
         while True:
             await asyncio.sleep(_PLAIN_INTERVAL_S)
-            line = progress_line(progress)
+            line = progress_line(progress, countdown=False)
             if line != last:
                 self.say(line)
                 last = line
@@ -86,8 +87,11 @@ def bar(progress: Progress, width: int = 24) -> str:
     return "━" * filled + "╌" * (width - filled)
 
 
-def progress_line(progress: Progress) -> str:
-    """Documents, pages, rate, time to go and cost, in one line."""
+def progress_line(progress: Progress, *, countdown: bool = True) -> str:
+    """Documents, pages, rate, time to go and cost, in one line. `countdown`: of a watch, the seconds to its next look, which
+    change without anything having happened."""
+    if progress.watching and not progress.under_way:
+        return _watching_line(progress, countdown=countdown)
     more = "" if progress.listing_done else "+"
     estimated = "~" if progress.documents_started < progress.documents_total else ""
     parts = [
@@ -102,9 +106,33 @@ def progress_line(progress: Progress) -> str:
         parts.append(f"{failed:,} with failures")
     if progress.held_elsewhere:
         parts.append(f"{progress.held_elsewhere:,} held by another run")
+    return " · ".join([*parts, *_waits(progress)])
+
+
+def _watching_line(progress: Progress, *, countdown: bool) -> str:
+    parts = [
+        "watching",
+        f"{progress.documents_done:,} documents done",
+        f"{progress.pages_done:,} pages",
+        f"${progress.spent_usd:.2f}",
+    ]
+    if progress.settling:
+        parts.append(f"{progress.settling:,} still being written")
+    parts += _waits(progress)
+    if countdown and progress.next_look_at is not None and not progress.waiting_for:
+        parts.append(f"next look in {max(0.0, progress.next_look_at - progress.clock()):.0f} s")
+    return " · ".join(parts)
+
+
+def _waits(progress: Progress) -> list[str]:
+    parts = []
     if progress.locks_away:
         parts.append("waiting for the lock service")
-    return " · ".join(parts)
+    if progress.waiting_for:
+        parts.append(f"waiting for {progress.waiting_for}")
+    if progress.watching and progress.deferred:
+        parts.append(f"{progress.deferred:,} to be tried again")
+    return parts
 
 
 def duration(seconds: float | None) -> str:
@@ -128,6 +156,8 @@ def closing_table(progress: Progress, places: dict[str, str]) -> Table:
         outcomes.append(f"{progress.cancelled:,} cancelled")
     if progress.deferred:
         outcomes.append(f"{progress.deferred:,} left for the next run")
+    if progress.gone:
+        outcomes.append(f"{progress.gone:,} removed before they were read")
     table.add_row("Documents", ", ".join(outcomes))
     engines = ", ".join(f"{count:,} {engine}" for engine, count in progress.engines.most_common())
     table.add_row("Pages", f"{progress.pages_done:,}" + (f" ({engines})" if engines else ""))
@@ -135,6 +165,10 @@ def closing_table(progress: Progress, places: dict[str, str]) -> Table:
         table.add_row("", f"{progress.pages_resumed:,} of them were read by an earlier run")
     if progress.pages_copied:
         table.add_row("", f"{progress.pages_copied:,} of them are identical to another and were not paid for")
+    if progress.documents_copied:
+        table.add_row("", f"{progress.documents_copied:,} documents are the same file as another and were not read")
+    if progress.renamed:
+        table.add_row("Names", f"{progress.renamed:,} documents' outputs have a hash in the name: another one has the plain one")
     if progress.suspect_pages:
         table.add_row(
             "Suspect",

@@ -3,25 +3,44 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from collections.abc import Callable
 
 from rayocr.config import WindowConfig
 
 
 class Window:
-    """Waiting callers are served in no particular order; a single document or shard larger than the limit gets in alone."""
+    """Waiting callers are served in the order in which they came: a long shard would never find room if short ones that came
+    later took what is freed. A single document or shard larger than the limit gets in alone."""
 
     def __init__(self, config: WindowConfig) -> None:
         self._config = config
         self._changed = asyncio.Condition()
+        self._documents_waiting: deque[object] = deque()
+        self._pages_waiting: deque[object] = deque()
         self.documents = 0
         self.bytes = 0
         self.pages = 0
-        self.paused = False
+        self.held_for: frozenset[str] = frozenset()  # reasons: somebody paused the run, or something is away
+
+    @property
+    def paused(self) -> bool:
+        return bool(self.held_for)
 
     async def pause(self, paused: bool) -> None:
         """While paused nothing is admitted; what was goes on."""
+        await self.hold("pause", paused)
+
+    async def hold(self, reason: str, held: bool) -> None:
+        """Paused while there is any reason."""
         async with self._changed:
-            self.paused = paused
+            self.held_for = self.held_for | {reason} if held else self.held_for - {reason}
+            self._changed.notify_all()
+
+    async def release_holds(self) -> None:
+        """The run ends: whoever waits goes on, to find that out."""
+        async with self._changed:
+            self.held_for = frozenset()
             self._changed.notify_all()
 
     async def until_resumed(self) -> None:
@@ -30,7 +49,7 @@ class Window:
 
     async def admit_document(self, size_bytes: int) -> None:
         async with self._changed:
-            await self._changed.wait_for(lambda: self._has_room_for_document(size_bytes))
+            await self._in_turn(self._documents_waiting, lambda: self._has_room_for_document(size_bytes))
             self.documents += 1
             self.bytes += size_bytes
 
@@ -42,13 +61,23 @@ class Window:
 
     async def admit_pages(self, count: int) -> None:
         async with self._changed:
-            await self._changed.wait_for(lambda: self._has_room_for_pages(count))
+            await self._in_turn(self._pages_waiting, lambda: self._has_room_for_pages(count))
             self.pages += count
 
     async def release_pages(self, count: int) -> None:
         async with self._changed:
             self.pages -= count
             self._changed.notify_all()
+
+    async def _in_turn(self, waiting: deque[object], has_room: Callable[[], bool]) -> None:
+        turn = object()
+        waiting.append(turn)
+        try:
+            await self._changed.wait_for(lambda: waiting[0] is turn and has_room())
+        finally:
+            waiting.remove(turn)
+            if waiting:
+                self._changed.notify_all()  # the next one may find room, too
 
     def _has_room_for_pages(self, count: int) -> bool:
         return not self.paused and (self.pages == 0 or self.pages + count <= self._config.pages)

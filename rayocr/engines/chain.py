@@ -15,11 +15,20 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngine
-from rayocr.engines.checks import check_answer
+from rayocr.engines.checks import check_answer, repeats_as_its_page
 from rayocr.engines.ladder import MAX_PAID_TRIES, is_paid, next_model
 from rayocr.engines.registry import Stage
 from rayocr.engines.second_look import Look, SecondLook
-from rayocr.errors import BadAnswer, DayQuotaExhausted, EngineError, EngineTimeout, EngineTransient, LowConfidence, RayocrError
+from rayocr.errors import (
+    BadAnswer,
+    DayQuotaExhausted,
+    EngineError,
+    EngineTimeout,
+    EngineTransient,
+    LowConfidence,
+    RayocrError,
+    RepetitionLoop,
+)
 from rayocr.ledger.boxes import pack_boxes
 from rayocr.messages import SUSPECT, Attempt, PageOutcome, PageRecord, PageText
 from rayocr.pdf.ink import BLANK_COVERAGE
@@ -186,7 +195,7 @@ class ComputeStage:
                 if answer is None:
                     continue
                 if engine.name != "textlayer":
-                    check_answer(answer, ink_coverage=inked)
+                    check_answer(answer, ink_coverage=inked, can_loop=False)
                     progress.check_surer(answer)
             except LowConfidence as error:
                 progress.note(engine, error)
@@ -278,7 +287,7 @@ class WaitingStage:
         for engine in engines:
             try:
                 if isinstance(engine, WaitingEngine):
-                    answer = await self._ask(engine, offered, progress, remember)
+                    answer = await self._ask(engine, page, offered, progress, remember)
                 elif used_up is None:
                     answer = await self._read_light(engine, page, progress)
                 else:
@@ -309,7 +318,12 @@ class WaitingStage:
         return answer if isinstance(answer, PageText) else None
 
     async def _ask(
-        self, engine: WaitingEngine, offered: OfferedPage, progress: PageProgress, remember: Callable[[], Awaitable[object]]
+        self,
+        engine: WaitingEngine,
+        page: Page,
+        offered: OfferedPage,
+        progress: PageProgress,
+        remember: Callable[[], Awaitable[object]],
     ) -> PageText | None:
         """Down the engine's models until an answer passes. Raises DayQuotaExhausted when those that may be asked are parked."""
         parked: dict[str, DayQuotaExhausted] = {}
@@ -323,7 +337,7 @@ class WaitingStage:
             answer: PageText | None = None
             try:
                 answer = await self._request(engine, offered, progress, model)
-                check_answer(answer, ink_coverage=lambda: 1.0)  # inked: that was asked before the page was sent
+                await self._check(answer, page)
             except DayQuotaExhausted as error:
                 parked[model] = error
                 continue
@@ -333,6 +347,13 @@ class WaitingStage:
                 return answer
             if is_paid(progress.attempts[-1]):
                 await remember()
+
+    async def _check(self, answer: PageText, page: Page) -> None:
+        try:
+            check_answer(answer, ink_coverage=lambda: 1.0)  # inked: that was asked before the page was sent
+        except RepetitionLoop:
+            if not repeats_as_its_page(answer, str(await self._on_thread(_own_text, page))):
+                raise
 
     async def _request(self, engine: WaitingEngine, offered: OfferedPage, progress: PageProgress, model: str) -> PageText:
         attempt = timeouts = 0
@@ -361,6 +382,10 @@ class _InkedOnce:
         if self._coverage is None:
             self._coverage = self._measure()
         return self._coverage
+
+
+def _own_text(page: Page) -> str:
+    return page.text_layer().text
 
 
 def _is_inked(page: Page) -> bool:

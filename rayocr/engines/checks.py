@@ -48,9 +48,10 @@ _FLOORS = {
 }
 
 
-def check_answer(answer: PageText, *, ink_coverage: Callable[[], float]) -> None:
+def check_answer(answer: PageText, *, ink_coverage: Callable[[], float], can_loop: bool = True) -> None:
     """Raises Refused, Truncated, MalformedAnswer, EmptyAnswer, TextOnBlankPage, RepetitionLoop or LowConfidence. `ink_coverage`
-    (0..1) may cost a rendering and is called at most once."""
+    (0..1) may cost a rendering and is called at most once. `can_loop`: the answer was written word by word by a model; an engine
+    that reads what it sees line by line repeats what the page repeats."""
     check_finish(answer)
     inked = ink_coverage() >= BLANK_COVERAGE
     empty = _MARKDOWN_ONLY.fullmatch(answer.text) is not None
@@ -58,9 +59,23 @@ def check_answer(answer: PageText, *, ink_coverage: Callable[[], float]) -> None
         raise EmptyAnswer("no text came back for a page with ink on it.", finish=answer.finish)
     if not empty and not inked:
         raise TextOnBlankPage("text came back for a page without ink.", finish=answer.finish)
-    if (loop := find_loop(answer.text)) is not None:
+    if can_loop and (loop := find_loop(answer.text)) is not None:
         raise RepetitionLoop(f"{loop.repeats} times the same {len(loop.unit)} characters.", finish=answer.finish)
     check_confidence(answer)
+
+
+def repeats_as_its_page(answer: PageText, own_text: str) -> bool:
+    """Whether what looks like a loop in a whole answer is on the page: its own text layer, trusted or not, says the same as often
+    (a form of thirty equal lines)."""
+    if ending_of(answer.finish).error is not None:
+        return False
+    loop, own = find_loop(answer.text), find_loop(own_text)
+    if loop is None or own is None:
+        return False
+    words = set(_WORD.findall(loop.unit.lower()))
+    if len(words & set(_WORD.findall(own_text.lower()))) < 0.8 * len(words):
+        return False  # it repeats something else
+    return loop.repeats <= 1.2 * own.repeats and len(answer.text.split()) <= 1.2 * len(own_text.split())
 
 
 def check_finish(answer: PageText) -> None:

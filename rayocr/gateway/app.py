@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
 from fastapi import Path as InPath
@@ -22,6 +22,8 @@ from rayocr.gateway.guard import Guard
 from rayocr.ledger.manifest import Manifest
 from rayocr.messages import DocumentOutcome
 from rayocr.observe.metrics import exposition
+
+T = TypeVar("T")
 
 STATIC = Path(__file__).with_name("static")
 _TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
@@ -234,7 +236,7 @@ def _add_control(app: FastAPI, face: Face, verify_push: Any) -> None:
 
     @app.post("/process-file", status_code=202)
     async def process_file(file: FileToProcess) -> Accepted:
-        return Accepted(document_id=await _add(face, file.name))
+        return Accepted(document_id=await _added(face.commands.add, file.name))
 
     @app.post("/gcs-event", status_code=202)
     async def gcs_event(envelope: PushEnvelope, request: Request) -> Accepted:
@@ -245,7 +247,8 @@ def _add_control(app: FastAPI, face: Face, verify_push: Any) -> None:
             except ValueError as error:
                 raise HTTPException(403, "The push is not from Pub/Sub.") from error
         name = _name_in_event(face, envelope.message)
-        return Accepted(document_id=await _add(face, name)) if name else Accepted(accepted=False)
+        document_id = await _added(face.commands.notice, name) if name else None
+        return Accepted(accepted=document_id is not None, document_id=document_id)
 
     @app.post("/pause", status_code=202)
     async def pause() -> Accepted:
@@ -272,11 +275,11 @@ async def _manifest(face: Face, document_id: str) -> Manifest:
     return manifest
 
 
-async def _add(face: Face, name: str) -> str:
+async def _added(add: Callable[[str], T], name: str) -> T:
     try:
         if not name.lower().endswith(".pdf") or name.startswith(".rayocr/"):
             raise ObjectNotFound(name)
-        return await run_in_threadpool(face.commands.add, name)
+        return await run_in_threadpool(add, name)
     except (ObjectNotFound, UnsafeName) as error:
         raise HTTPException(404, f"The source has no document of that name: {name!r}") from error
     except RayocrError as error:

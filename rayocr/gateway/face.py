@@ -30,7 +30,8 @@ _LOG_TAIL_BYTES = 512 << 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commands:
-    """What the run does on request; each returns at once. `add(name)` raises ObjectNotFound, StorageError."""
+    """What the run does on request; each returns at once. `add(name)` raises ObjectNotFound, StorageError; `notice(name)` too,
+    and takes only what a listing would (`include=` and the like)."""
 
     pause: Callable[[], None]
     resume: Callable[[], None]
@@ -38,6 +39,7 @@ class Commands:
     cancel: Callable[[str], None]
     retry: Callable[[Manifest], None]
     add: Callable[[str], str]
+    notice: Callable[[str], str | None]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from rayocr import __version__
 from rayocr.errors import RecordCorrupt
 from rayocr.ledger.runs import format_runs, runs_of
-from rayocr.messages import Attempt, DocumentContext, DocumentOutcome, OutputFile, PageOutcome, PageSummary
+from rayocr.messages import Attempt, CopyOf, DocumentContext, DocumentOutcome, OutputFile, PageOutcome, PageSummary
 
 DOCUMENTS_PREFIX = ".rayocr/documents/"
 DEAD_LETTERS_PREFIX = ".rayocr/dead_letters/"
@@ -71,6 +71,13 @@ class OutputNote(_Model):
     notes: tuple[str, ...] = ()
 
 
+class CopyNote(_Model):
+    """The document that was read instead: the same bytes under another name."""
+
+    document_id: str
+    name: str = ""
+
+
 class Manifest(_Model):
     """`pages`: page numbers by outcome, as runs ("1-3,7"). `engines`: how many pages each engine read."""
 
@@ -97,6 +104,8 @@ class Manifest(_Model):
     output_tokens: int = 0
     cost_usd: float = 0.0
     outputs: tuple[OutputNote, ...] = ()
+    copy_of: CopyNote | None = None
+    content_sha256: str | None = None  # of the source's bytes, where copies are looked for
     fencing_token: int = 0
     run_id: str
     started_at: str
@@ -149,6 +158,7 @@ def build_manifest(
     reason: str | None = None,
     message: str | None = None,
     settings: dict[str, Any] | None = None,
+    copy_of: CopyOf | None = None,
 ) -> Manifest:
     """`summaries`: every page, in order; none for a rejected document. `finished_at` is now, unless given."""
     numbers: defaultdict[PageOutcome, list[int]] = defaultdict(list)
@@ -180,6 +190,8 @@ def build_manifest(
         output_tokens=sum(page.output_tokens for page in summaries),
         cost_usd=round(sum(page.cost_usd for page in summaries), 9),
         outputs=tuple(OutputNote(name=o.name, size_bytes=o.size_bytes, sha256=o.sha256, notes=o.notes) for o in outputs),
+        copy_of=CopyNote(document_id=copy_of.document_id, name=copy_of.name) if copy_of else None,
+        content_sha256=context.content_sha256 or None,
         fencing_token=context.fencing_token,
         run_id=run_id,
         started_at=started_at,

@@ -3,7 +3,7 @@
 A small file beside the state says who is at work. It is renewed by a thread of the run at a third of the time limit, and read by
 whoever starts: one that was renewed within the limit, by the storage's own clock, belongs to a run that may be alive. One of a
 process of this machine that is dead is free at once, so that a restart after SIGKILL does not wait. Two that start at the same
-instant refuse each other, both.
+instant refuse each other, both; two that did not see each other at first find out at the next renewal, and the later one stops.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rayocr.errors import LockError, ObjectNotFound, OutsideError, PreconditionFailed, RayocrError, StorageError
@@ -29,13 +29,17 @@ _WAYS_OUT = (
 
 @dataclass(slots=True)
 class _Other:
+    """`since`: when its run began, by the storage's clock; None when it has not yet said so."""
+
     owner: str
-    host: str
+    name: str
     age_s: float
+    since: float | None = None
 
 
 class Claim:
-    """Safe from several threads. `lost`: somebody took it for dead, or the storage was away for longer than the limit."""
+    """Safe from several threads. `lost`: a run that began earlier was seen, somebody took this one for dead, or the storage was
+    away for longer than the limit."""
 
     def __init__(
         self,
@@ -54,6 +58,7 @@ class Claim:
         self._policy = policy
         self._clock = clock
         self._entry: Entry | None = None
+        self._since: float | None = None
         self._renewed_at = 0.0
         self._ended = threading.Event()
         self.lost = False
@@ -62,8 +67,9 @@ class Claim:
         """Raises LockError when another run has the destination, and StorageError."""
         self._renewed_at = self._clock()
         self._entry = call(lambda: self._state.write(self._name, self._content(), if_absent=True), policy=self._policy)
+        self._since = self._entry.modified_at
         try:
-            other = self._other(self._entry.modified_at)
+            other = next(self._others(self._since), None)
         except BaseException:
             self.release()
             raise
@@ -81,24 +87,29 @@ class Claim:
         threading.Thread(target=self._renew_forever, name="claim", daemon=True).start()
 
     def renew(self) -> None:
-        """Never raises; sets `lost`."""
-        assert self._entry is not None
-        version, started = self._entry.version, self._clock()
+        """Never raises; sets `lost`. Others are looked for again: a listing may show a file later than it was written."""
+        entry, started = self._entry, self._clock()
+        if entry is None:
+            return
         try:
-            self._entry = self._state.write(self._name, self._content(), if_version=version)
+            self._entry = entry = self._state.write(self._name, self._content(), if_version=entry.version)
             self._renewed_at = started
+            mine = (self._since or 0.0, self._name)
+            self.lost = any(
+                (other.since, other.name) < mine for other in self._others(entry.modified_at) if other.since is not None
+            )
         except PreconditionFailed:
             self.lost = not self._is_ours()
         except RayocrError:  # away: the next time may do
             self.lost = self._clock() - self._renewed_at > self._ttl_s
 
     def release(self) -> None:
-        """Idempotent."""
+        """Idempotent; a claim that has another owner's hand in it by now is left alone."""
         self._ended.set()
         entry, self._entry = self._entry, None
-        if entry is not None and not self.lost:
+        if entry is not None:
             try:
-                self._state.delete(self._name)
+                self._state.delete(self._name, if_version=entry.version)
             except StorageError:
                 pass  # it ends with its time limit
 
@@ -114,34 +125,37 @@ class Claim:
         return True
 
     def _renew_forever(self) -> None:
-        while not self._ended.wait(self._ttl_s / 3) and not self.lost:
-            if self._entry is not None:
-                self.renew()
+        self.renew()  # says since when
+        while not self.lost and not self._ended.wait(self._ttl_s / 3):
+            self.renew()
 
     def _content(self) -> bytes:
         me = current_process()
-        return json.dumps({"owner": self._owner, "host": me.host, "pid": me.pid, "started": me.started}).encode()
+        told = {"owner": self._owner, "since": self._since, "host": me.host, "pid": me.pid, "started": me.started}
+        return json.dumps(told).encode()
 
-    def _other(self, now: float) -> _Other | None:
-        """One that may be alive; those that are not are removed. `now`: by the storage's clock."""
+    def _others(self, now: float) -> Iterator[_Other]:
+        """Those that may be alive; the others are removed. `now`: by the storage's clock."""
         for entry in call(lambda: list(self._state.list(CLAIMS_PREFIX)), policy=self._policy):
             if entry.name == self._name:
                 continue
+            other = _Other(owner="unknown", name=entry.name, age_s=max(0.0, now - entry.modified_at))
+            is_dead = False
             try:
                 told = json.loads(call(lambda name=entry.name: self._state.read(name), policy=self._policy))  # type: ignore[misc]
-                identity = ProcessIdentity(host=told["host"], pid=told["pid"], started=told["started"])
-                other = _Other(owner=str(told["owner"]), host=str(told["host"]), age_s=max(0.0, now - entry.modified_at))
+                other.owner, other.since = str(told["owner"]), told["since"]
+                is_dead = ProcessIdentity(host=told["host"], pid=told["pid"], started=told["started"]).is_dead()
             except ObjectNotFound:
                 continue
-            except (ValueError, KeyError, TypeError):  # half of one: whoever wrote it never got further
-                identity, other = None, _Other(owner="unknown", host="", age_s=max(0.0, now - entry.modified_at))
-            if other.age_s <= self._ttl_s and not (identity is not None and identity.is_dead()):
-                return other
+            except (ValueError, KeyError, TypeError):
+                pass  # half of one: whoever wrote it never got further
+            if other.age_s <= self._ttl_s and not is_dead:
+                yield other
+                continue
             try:
                 self._state.delete(entry.name)
             except StorageError:
                 pass
-        return None
 
 
 class ClaimedLocks(Locks):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from types import TracebackType
@@ -13,6 +15,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from rayocr.errors import PageUnrenderable
+from rayocr.pdf.annotations import first_page, flatten, has_text_annotations
 from rayocr.pdf.geometry import Upright, upright_of
 from rayocr.pdf.ink import BLANK_COVERAGE, RENDER_DPI, coverage
 from rayocr.pdf.objects import PageObjects, Ruling, look_at_objects
@@ -69,16 +72,10 @@ class Page:
 
     def as_pdf(self) -> bytes:
         """The page as a PDF of its own; 0.5 to 1.5 ms."""
-        single = pypdfium2.PdfDocument.new()
-        try:
-            single.import_pages(self._document, [self.page_number - 1])
+        with self._cut_out() as single:
             data = io.BytesIO()
             single.save(data)
             return data.getvalue()
-        except pypdfium2.PdfiumError as error:
-            raise PageUnrenderable(f"Page {self.page_number} cannot be cut out: {error}") from error
-        finally:
-            single.close()
 
     def render(self, *, dpi: int = 200, grayscale: bool = False) -> Rendering:
         """The upright page in RGB or gray, annotations included; 20 to 60 ms for a scan at 200 dpi. See `render_scale`."""
@@ -97,6 +94,10 @@ class Page:
     @cached_property
     def _text_layer(self) -> TextLayer:
         size_pt = (self.width_pt, self.height_pt)
+        if has_text_annotations(self._page.raw):
+            with suppress(PageUnrenderable), self._cut_out() as single, first_page(single) as page:
+                if page:
+                    return read_text_layer(page, self.upright, size_pt, image_share=self.image_share)
         return read_text_layer(self._page.raw, self.upright, size_pt, image_share=self.image_share)
 
     def text_layer(self) -> TextLayer:
@@ -133,6 +134,20 @@ class Page:
         return self._objects.visible_text_objects > 0 and sum(len(line.text) for line in self._text_layer.lines) >= 20
 
     # -- inside -------------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _cut_out(self) -> Iterator[pypdfium2.PdfDocument]:
+        """A document of this page alone, with what was filled in as a part of it. Raises PageUnrenderable."""
+        single = pypdfium2.PdfDocument.new()
+        try:
+            single.import_pages(self._document, [self.page_number - 1])
+            if has_text_annotations(self._page.raw):
+                flatten(single)
+            yield single
+        except pypdfium2.PdfiumError as error:
+            raise PageUnrenderable(f"Page {self.page_number} cannot be cut out: {error}") from error
+        finally:
+            single.close()
 
     @cached_property
     def _objects(self) -> PageObjects:

@@ -32,7 +32,7 @@ from rayocr.storage.uri import StorageUri
 
 _PATIENT = RetryPolicy(max_attempts=6, base_s=1.0, cap_s=30.0)  # for a page of a listing, and a chunk of a large file
 _LOOKS = 10  # at a file that is replaced while it is read
-_REMEMBERED = 1000  # ids of files whose creation got no answer
+_REMEMBERED = 1000  # ids of files that were created, or may have been
 _STRIPES = 64
 
 _name_locks = [threading.Lock() for _ in range(_STRIPES)]  # of this process: its storages of one folder take turns
@@ -59,6 +59,7 @@ class DriveStorage(Storage):
         base = path.split("/") if path else []
         self._folders = DriveFolders(self._client, folder_id, base, place=self._uri.text, policy=policy)
         self._creating: OrderedDict[str, str] = OrderedDict()  # by name: the id of a creation whose answer was lost
+        self._created: OrderedDict[str, str] = OrderedDict()  # by name: a file that a query may not show yet, found by its id
         self.on_error = on_error
 
     @property
@@ -140,6 +141,7 @@ class DriveStorage(Storage):
                 self._creating.pop(name, None)  # of the try whose answer was lost
                 return entry_of(name, there)
             if if_absent or if_version not in (None, there.version):
+                self._withdraw_unanswered(name, there)
                 raise PreconditionFailed(f"{self._place(name)} is there already, or has another version by now.")
             return entry_of(name, self._replace(name, there, content))
 
@@ -149,6 +151,7 @@ class DriveStorage(Storage):
             if if_version not in (None, there.version):
                 raise PreconditionFailed(f"{self._place(name)} has another version by now.")
             self._client.remove(there.id, place=self._place(name))
+            self._created.pop(name, None)
 
     # -- finding ------------------------------------------------------------------------------------------------------------
 
@@ -165,7 +168,7 @@ class DriveStorage(Storage):
         if not refs:
             return None
         if not may_be_shown(leaf):
-            found = self._named(refs, leaf, self._place(name))
+            found = self._named(refs, leaf, self._place(name)) or self._created_here(name, refs)
             if found is not None or marked_id(leaf) is None:
                 return found
         # A name of ours and not of Drive: what it means is said by all that is in the folder.
@@ -173,6 +176,19 @@ class DriveStorage(Storage):
             return item
         contents = self._folders.contents(refs, self.uri)
         return next((item for shown_name, item in contents.files if shown_name in (leaf, shown(leaf))), None)
+
+    def _created_here(self, name: str, refs: Sequence[Ref]) -> Item | None:
+        """What this storage created a moment ago, if it is there still."""
+        identifier = self._created.get(name)
+        if identifier is None:
+            return None
+        try:
+            item = self._client.get(identifier, place=self._place(name))
+        except ObjectNotFound:
+            self._created.pop(name, None)
+            return None
+        is_here = not {ref.id for ref in refs}.isdisjoint(item.parents) and item.name == stored(name.rpartition("/")[2])
+        return item if is_here and not item.trashed else None
 
     def _by_id(self, refs: Sequence[Ref], leaf: str) -> Item | None:
         """The file whose id stands in the name, when that is the name that a listing would give it."""
@@ -208,7 +224,7 @@ class DriveStorage(Storage):
         place = self._place(name)
         folder = self._folders.make(parts[:-1])
         identifier = self._creating.get(name) or self._client.new_id(place=place)
-        self._remember(name, identifier)
+        _remember(self._creating, name, identifier)
         body = {"id": identifier, "name": stored(parts[-1]), "parents": [folder.id]}
         mime_type = _mime_type(name)
         request = self._client.files.create(
@@ -228,6 +244,7 @@ class DriveStorage(Storage):
         if alone:
             self._withdraw_if_second(name, parts[-1], folder, made)
         self._creating.pop(name, None)
+        _remember(self._created, name, made.id)
         return made
 
     def _made_before(self, name: str, identifier: str) -> Item:
@@ -249,6 +266,15 @@ class DriveStorage(Storage):
             self._creating.pop(name, None)
             raise PreconditionFailed(f"{self._place(name)} was created by somebody else at the same time.")
 
+    def _withdraw_unanswered(self, name: str, there: Item) -> None:
+        """The file of a try of ours whose answer was lost, when another's is there."""
+        identifier = self._creating.pop(name, None)
+        if identifier is not None and identifier != there.id:
+            try:
+                self._client.remove(identifier, place=self._place(name))
+            except StorageError:
+                pass  # it was never created; or it stays beside the other, under a name with its id
+
     def _replace(self, name: str, there: Item, content: Content) -> Item:
         request = self._client.files.update(
             fileId=there.id, media_body=content.media(_mime_type(name)), fields=FIELDS, supportsAllDrives=True
@@ -258,16 +284,17 @@ class DriveStorage(Storage):
             raise StorageUnavailable(f"{self._place(name)}: other bytes arrived than were sent.")
         return written
 
-    def _remember(self, name: str, identifier: str) -> None:
-        self._creating[name] = identifier
-        while len(self._creating) > _REMEMBERED:
-            self._creating.popitem(last=False)
-
     def _turn(self, name: str) -> Any:
         return _name_locks[hash((self.uri, name)) % _STRIPES]
 
     def _place(self, name: str) -> str:
         return f"{self.uri}/{printable(name)}"
+
+
+def _remember(ids: OrderedDict[str, str], name: str, identifier: str) -> None:
+    ids[name] = identifier
+    while len(ids) > _REMEMBERED:
+        ids.popitem(last=False)
 
 
 def _mime_type(name: str) -> str:

@@ -59,6 +59,13 @@ class DriveClient:
         """The answer to one request of the client. Raises RayocrError."""
         return self.ask(lambda: request.execute(http=self.http, num_retries=0), place=place, doing=doing)
 
+    def told(self, request: Any, *, place: str, doing: str) -> Any:
+        """As `run`, for answers with something to tell. Raises StorageUnavailable for a page of some proxy in its place."""
+        answer = self.run(request, place=place, doing=doing)
+        if not isinstance(answer, dict) or not answer:
+            raise StorageUnavailable(f"{place}: the answer of Google Drive cannot be understood.")
+        return answer
+
     def ask(self, send: Callable[[], Any], *, place: str, doing: str) -> Any:
         """What `send` gives, in its turn. Raises RayocrError, and OSError of a file that is sent."""
         self._wait()
@@ -73,14 +80,14 @@ class DriveClient:
 
     def account(self) -> str:
         """The e-mail address of who asks."""
-        answer = self.run(self._about.get(fields="user(emailAddress)"), place="Google Drive", doing="read")
+        answer = self.told(self._about.get(fields="user(emailAddress)"), place="Google Drive", doing="read")
         return str(answer["user"].get("emailAddress", "somebody without an address"))
 
     # -- metadata -----------------------------------------------------------------------------------------------------------
 
     def get(self, identifier: str, *, place: str = "", doing: str = "read") -> Item:
         """Raises ObjectNotFound."""
-        found = self.run(
+        found = self.told(
             self.files.get(fileId=identifier, fields=FIELDS, supportsAllDrives=True), place=place or identifier, doing=doing
         )
         return item_of(found)
@@ -94,7 +101,7 @@ class DriveClient:
             query += f" and name = {literal(name)}"
         answer = self._in_drive(
             drive_id,
-            lambda own: self.run(self._listing(query, token, size, own), place=place, doing="list"),
+            lambda own: self.told(self._listing(query, token, size, own), place=place, doing="list"),
         )
         if answer.get("incompleteSearch"):
             raise StorageUnavailable(f"{place}: Google Drive could not list it completely just now.")
@@ -138,12 +145,12 @@ class DriveClient:
         with self._lock:
             if not self._ids:
                 request = self.files.generateIds(count=_IDS, space="drive", fields="ids")
-                self._ids.extend(self.run(request, place=place, doing="write")["ids"])
+                self._ids.extend(self.told(request, place=place, doing="write")["ids"])
             return self._ids.popleft()
 
     def make_folder(self, name: str, parent: str, *, place: str) -> Item:
         body = {"name": name, "mimeType": FOLDER, "parents": [parent]}
-        return item_of(self.run(self.files.create(body=body, fields=FIELDS, supportsAllDrives=True), place=place, doing="write"))
+        return item_of(self.told(self.files.create(body=body, fields=FIELDS, supportsAllDrives=True), place=place, doing="write"))
 
     def remove(self, identifier: str, *, place: str) -> None:
         """For good; into the trash where the account may do no more (the members of a shared drive, mostly)."""
@@ -166,7 +173,7 @@ class DriveClient:
     def start_token(self, drive_id: str | None, *, place: str) -> str:
         def ask(own: str | None) -> Any:
             request = self._changes.getStartPageToken(supportsAllDrives=True, **({"driveId": own} if own else {}))
-            return self.run(request, place=place, doing="list")
+            return self.told(request, place=place, doing="list")
 
         return str(self._in_drive(drive_id, ask)["startPageToken"])
 
@@ -182,7 +189,7 @@ class DriveClient:
             supportsAllDrives=True,
             **({"driveId": drive_id} if drive_id and drive_id not in self._not_a_member else {}),
         )
-        answer = self.run(request, place=place, doing="list")
+        answer = self.told(request, place=place, doing="list")
         found = [
             (change["fileId"], None if change.get("removed") or "file" not in change else item_of(change["file"]))
             for change in answer.get("changes", ())
@@ -192,7 +199,10 @@ class DriveClient:
         return found, str(following or answer["newStartPageToken"]), not following
 
 
-def item_of(found: Mapping[str, Any]) -> Item:
+def item_of(found: Any) -> Item:
+    """Raises StorageUnavailable when that is no answer about a file."""
+    if not isinstance(found, Mapping) or "id" not in found:
+        raise StorageUnavailable("An answer of Google Drive cannot be understood.")
     shortcut = found.get("shortcutDetails") or {}
     return Item(
         id=found["id"],

@@ -191,7 +191,10 @@ class GcsStorage(Storage):
             if isinstance(error, OSError) and type(error).__module__ == "builtins" and not isinstance(error, ConnectionError):
                 raise  # of the file that is sent
             place = self.uri + (f"/{name}" if name else "")
-            raise translate(error, place, doing=doing) from error
+            translated = translate(error, place, doing=doing)
+            if (answer := getattr(error, "response", None)) is not None:
+                answer.close()  # of a download, which the client leaves unread, and its connection open
+            raise translated from error
 
 
 class _RestOfUpload:

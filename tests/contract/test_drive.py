@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from rayocr.config import AccessConfig
-from rayocr.errors import ObjectNotFound, PreconditionFailed, StorageDenied, StorageError, UnsafeName
+from rayocr.errors import ObjectNotFound, PreconditionFailed, StorageDenied, StorageError, StorageUnavailable, UnsafeName
 from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Changes
 from rayocr.storage.drive import DriveStorage
@@ -304,6 +304,38 @@ def test_of_two_processes_that_create_one_name_at_the_same_time_one_wins(server:
     assert names(one) == names(other) == ["a"]
     assert other.read("a") == b"other"
     assert one.has_atomic_create is False
+
+
+def test_a_creation_that_came_second_and_got_no_answer_is_withdrawn_by_the_next_try(server: DriveServer, folder: str) -> None:
+    one = opened(server, folder)
+    server.script(match="POST /upload", act=lambda: server.drive.add("a", [folder], data=b"other"), reset=True, late=True)
+    with pytest.raises(StorageUnavailable):
+        one.write("a", b"one", if_absent=True)
+    assert len(names(one)) == 2
+    with pytest.raises(PreconditionFailed):
+        one.write("a", b"one", if_absent=True)
+    assert names(one) == ["a"]
+    assert one.read("a") == b"other"
+
+
+def test_what_a_process_has_written_it_finds_before_the_listing_shows_it(
+    server: DriveServer, storage: DriveStorage, folder: str
+) -> None:
+    server.drive.unlisted.add("new.json")
+    first = storage.write("state/new.json", b"1", if_absent=True)
+    assert storage.stat("state/new.json") == first
+    with pytest.raises(PreconditionFailed):
+        storage.write("state/new.json", b"2", if_absent=True)
+    second = storage.write("state/new.json", b"2", if_version=first.version)
+    assert storage.read("state/new.json", version=second.version) == b"2"
+    with pytest.raises(ObjectNotFound):
+        opened(server, folder).stat("state/new.json")  # another process has to wait for the listing
+    storage.delete("state/new.json")
+    with pytest.raises(ObjectNotFound):
+        storage.stat("state/new.json")
+    assert storage.write("state/new.json", b"3", if_absent=True).size_bytes == 1
+    server.drive.unlisted.clear()
+    assert names(storage, "state/") == ["state/new.json"]
 
 
 def test_requests_wait_for_their_turn_each(server: DriveServer, folder: str) -> None:

@@ -140,6 +140,19 @@ def test_the_newer_shape_of_an_error_is_understood_too(server: DriveServer, stor
     assert isinstance(translate(page, "x", doing="read"), StorageUnavailable)
 
 
+def test_a_page_of_some_proxy_in_the_place_of_an_answer_passes(server: DriveServer, storage: DriveStorage) -> None:
+    storage.write("a", b"text")
+    for match, work in [
+        ("GET /drive/v3/files?", lambda: storage.stat("a").size_bytes),
+        ("PATCH /upload", lambda: storage.write("a", b"text").size_bytes),
+        ("POST /upload", lambda: storage.write("b", b"text", if_absent=True).size_bytes),
+        ("POST /drive/v3/files?", lambda: storage.write("folder/c", b"text", if_absent=True).size_bytes),
+        ("GET /drive/v3/changes", lambda: 4 if storage.changes_since(None) else None),
+    ]:
+        server.script(match=match, corrupt=True)
+        assert call(work, policy=POLICY) == 4
+
+
 def test_the_servers_own_delay_is_handed_on(server: DriveServer, storage: DriveStorage) -> None:
     storage.write("a", b"x")
     server.script(match="alt=media", status=429, retry_after="11")

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 PROJECT = Path(__file__).parents[2]
-_HEAD_STARTS = 3
+_HEAD_STARTS = 2
 PATIENCE_S = 300  # for things that take seconds: only a hang takes longer, on any machine
 
 
@@ -52,8 +52,8 @@ def end_tree(pid: int) -> None:
 
 @contextlib.contextmanager
 def ray_head(options: Sequence[str], environment: dict[str, str], log: Path) -> Iterator[None]:
-    """A head of our own while the block runs. Ray gives a new head 30 s, whatever the machine is busy with: it is tried again."""
-    command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--num-cpus=2"]
+    """A head of our own while the block runs, tried twice: a port that was free may be taken by now."""
+    command = [sys.executable, "-m", "benchmarks.patient_ray", "start", "--head", "--block", "--num-cpus=2"]
     command += ["--node-ip-address=127.0.0.1", "--object-store-memory=500000000", *options]
     for _ in range(_HEAD_STARTS):
         with _process(command, environment, log) as head:
@@ -94,6 +94,8 @@ class Cli:
             given.append(f"cluster={self.cluster}")
         if not any(a.startswith(("outputs=", "mode=")) for a in given):
             given.append("outputs=[markdown]")  # typesetting takes longer than all else, and has tests of its own
+        if not any(a.startswith(("report.", "mode=")) for a in given):
+            given.append("report.at_end=0")  # likewise
         return [sys.executable, "-m", "rayocr", *given]
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

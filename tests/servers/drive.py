@@ -139,10 +139,13 @@ class _Work:
         if not 1 <= size <= 1000:
             raise Refusal(400, "invalid", "pageSize")
         start = self._offset()
-        found = [
-            f for f in map(self.drive.files.__getitem__, among)
-            if test(f) and (wide or not f.get("driveId")) and (corpora == "user" or f.get("driveId") == self.query["driveId"])
-        ]  # fmt: skip
+
+        def in_corpus(file: dict[str, Any]) -> bool:
+            drive = file.get("driveId")
+            return (wide or not drive) and (corpora == "user" or drive == self.query["driveId"])
+
+        files = map(self.drive.files.__getitem__, among)
+        found = [f for f in files if test(f) and in_corpus(f) and f["name"] not in self.drive.unlisted]
         answer: dict[str, Any] = {"kind": "drive#fileList", "incompleteSearch": False, "files": found[start : start + size]}
         if start + size < len(found):
             answer["nextPageToken"] = f"page-{start + size}"

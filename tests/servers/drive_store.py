@@ -26,6 +26,7 @@ class Drive:
     read_only: set[str] = field(default_factory=set)  # folders that may be read only
     not_a_member: set[str] = field(default_factory=set)  # of these shared drives: they are no corpus for who asks
     undeletable: bool = False  # for good: as for most members of a shared drive
+    unlisted: set[str] = field(default_factory=set)  # names that queries do not show yet, though the files are there
     full: bool = False
     spoil: bytes = b""  # what the next file gets instead of what was sent
     lock: threading.RLock = field(default_factory=threading.RLock)

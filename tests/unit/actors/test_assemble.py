@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rayocr.actors.assemble import AssembleSettings, assemble, reject
+from rayocr.actors.claim import claim_name
 from rayocr.actors.commit import LeaseSettings
 from rayocr.actors.document_worker import DocumentWorker
 from rayocr.actors.fetch import FetchSettings
@@ -99,7 +100,7 @@ def of(*records: PageRecord) -> Texts:
 
 def test_outputs_are_written_first_and_the_manifest_last(place: Place) -> None:
     done = assemble(context(2), SETTINGS, of(page(1), page(2)), STARTED)
-    assert place.written == ["sub/a.md", "sub/a.jsonl", manifest_name(ID)]
+    assert place.written == [claim_name("sub/a"), "sub/a.md", "sub/a.jsonl", manifest_name(ID)]
     assert done.outcome is DocumentOutcome.COMPLETE
     assert [output.name for output in done.outputs] == ["sub/a.md", "sub/a.jsonl"]
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from rayocr.actors.discovery import Discovery, DiscoveryRules, document_id
+from rayocr.actors.namesakes import owner_of
 from rayocr.errors import StorageDenied, StorageUnavailable
 from rayocr.ledger.manifest import manifest_name
 from rayocr.messages import DiscoveryBatch
@@ -122,13 +123,14 @@ def test_outputs_keep_their_folders(source: MemoryStorage, state: MemoryStorage)
     assert stems(source, state) == {"reports/2024/a.pdf": "reports/2024/a", "b.v2.pdf": "b.v2", "मराठी.pdf": "मराठी"}
 
 
-def test_names_that_would_share_a_file_get_stems_apart(source: MemoryStorage, state: MemoryStorage) -> None:
+def test_names_that_would_share_a_file_are_told_whose_it_is(source: MemoryStorage, state: MemoryStorage) -> None:
     put(source, "a.pdf", "a.PDF", "A.pdf", "\u00e9.pdf", "e\u0301.pdf", "sub/a.pdf")
-    found = stems(source, state)
-    folded = [stem.casefold() for stem in found.values()]
-    assert len(set(folded)) == 6
-    assert found["sub/a.pdf"] == "sub/a"
-    assert stems(source, state) == found, "a second listing must find the same places"
+    found = discovery(source, state).next_batch(100).documents
+    owners = {document.name: document.namesake for document in found}
+    first = owner_of("memory://in/A.pdf")
+    assert (owners["A.pdf"], owners["a.PDF"], owners["a.pdf"], owners["sub/a.pdf"]) == ("", first, first, "")
+    assert (owners["e\u0301.pdf"], owners["\u00e9.pdf"]) == ("", owner_of("memory://in/e\u0301.pdf"))
+    assert discovery(source, state).next_batch(100).documents == found, "a second listing must find the same"
 
 
 def test_a_name_too_long_for_its_outputs_is_shortened_and_stays_its_own(source: MemoryStorage, state: MemoryStorage) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from rayocr.config import WindowConfig
+from rayocr.driver.endings import Ending, Replaced
 from rayocr.driver.feed import Feed
 from rayocr.driver.progress import Progress
 from rayocr.driver.shutdown import Draining
@@ -16,12 +17,15 @@ from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document
 
 
 def document(name: str) -> Document:
-    return Document(document_id=name, source_uri="u", name=name, output_stem=name, version="1", size_bytes=1)
+    return Document(document_id=name, source_uri=f"u/{name.rstrip('2')}", name=name, output_stem=name, version="1", size_bytes=1)
 
 
 class FakeActors:
     def __init__(self, *batches: list[str]) -> None:
         self._batches = list(batches)
+
+    def note_pushed(self, document_id: str) -> None:
+        pass
 
     async def next_documents(self, count: int) -> DiscoveryBatch:
         names = self._batches.pop(0)
@@ -30,26 +34,26 @@ class FakeActors:
 
 
 class FakeFlow:
-    """`answers[name]`: what its flows give one after the other; an exception is raised. At the end: True."""
+    """`answers[name]`: what its flows give one after the other; an exception is raised. At the end: SETTLED."""
 
-    def __init__(self, answers: dict[str, list[bool | Exception]]) -> None:
+    def __init__(self, answers: dict[str, list[Ending | Exception]]) -> None:
         self._answers = answers
         self.ran: list[str] = []
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def run(self, document: Document) -> bool:
+    async def run(self, document: Document) -> Ending:
         self.ran.append(document.name)
         await self.gate.wait()
         answers = self._answers.get(document.name, [])
-        answer = answers.pop(0) if answers else True
+        answer = answers.pop(0) if answers else Ending.SETTLED
         if isinstance(answer, Exception):
             raise answer
         return answer
 
 
 class Fixture:
-    def __init__(self, *batches: list[str], **answers: list[bool | Exception]) -> None:
+    def __init__(self, *batches: list[str], **answers: list[Ending | Exception]) -> None:
         self.draining = asyncio.Event()
         self.progress = Progress()
         self.window = Window(WindowConfig())
@@ -70,7 +74,7 @@ async def test_every_document_has_its_flow_and_leaves_the_window() -> None:
 
 
 async def test_documents_that_other_runs_hold_are_asked_for_again_until_they_are_settled() -> None:
-    f = Fixture(["a", "b"], a=[False, False])
+    f = Fixture(["a", "b"], a=[Ending.HELD, Ending.HELD])
     await f.run()
     assert f.flow.ran == ["a", "b", "a", "a"]
     assert f.progress.held_elsewhere == 0
@@ -103,7 +107,7 @@ async def test_a_cancelled_document_is_dropped_or_passed_by_and_not_asked_for_ag
 
 
 async def test_waiting_for_other_runs_ends_when_the_run_drains() -> None:
-    f = Fixture(["a"], a=[False] * 1000)
+    f = Fixture(["a"], a=[Ending.HELD] * 1000)
     running = asyncio.create_task(f.run())
     while len(f.flow.ran) < 3:
         await asyncio.sleep(0.001)
@@ -150,3 +154,29 @@ async def test_settling_waits_no_longer_than_the_grace(grace_s: float) -> None:
     f.draining.set()
     await f.feed.close()
     await running
+
+
+async def test_a_newer_version_waits_for_the_older_to_end() -> None:
+    f = Fixture(["a", "a2", "b"])
+    f.flow.gate.clear()
+    running = asyncio.create_task(f.run())
+    while len(f.flow.ran) < 2:
+        await asyncio.sleep(0)
+    assert f.flow.ran == ["a", "b"]
+    f.flow.gate.set()
+    await running
+    assert f.flow.ran == ["a", "b", "a2"]
+    assert (f.window.documents, f.window.bytes) == (0, 0)
+
+
+async def test_a_document_that_was_replaced_while_it_was_read_is_taken_up_as_it_is_now() -> None:
+    f = Fixture(["a"], a=[Replaced(document("a2"))])
+    await f.run()
+    assert f.flow.ran == ["a", "a2"]
+    assert f.feed.failure is None
+
+
+async def test_what_was_put_off_is_left_to_the_next_run() -> None:
+    f = Fixture(["a"], a=[Ending.DEFERRED])
+    await f.run()
+    assert (f.flow.ran, f.progress.deferred) == (["a"], 1)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rayocr.engines.checks import check_answer, find_loop
+from rayocr.engines.checks import check_answer, find_loop, repeats_as_its_page
 from rayocr.errors import (
     BadAnswer,
     EmptyAnswer,
@@ -173,3 +173,14 @@ def test_ink_is_measured_once() -> None:
 
     check_answer(answer(), ink_coverage=coverage)
     assert len(calls) == 1
+
+
+def test_an_engine_that_reads_line_by_line_repeats_what_the_page_repeats() -> None:
+    lines = "I have read the terms above and agree to all of them.\n" * 40
+    check_answer(answer(lines, engine="rapidocr"), ink_coverage=lambda: 1.0, can_loop=False)
+
+
+def test_an_answer_that_was_cut_off_is_not_saved_by_a_page_that_repeats_itself() -> None:
+    lines = "I have read the terms above and agree to all of them.\n" * 40
+    assert repeats_as_its_page(answer(lines, finish="STOP"), lines)
+    assert not repeats_as_its_page(answer(lines, finish="MAX_TOKENS"), lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any, ClassVar, cast
 
 import pytest
@@ -74,8 +75,13 @@ class Slots:
 
 
 class InkedPage:
+    own_text = ""
+
     def certainly_inked(self) -> bool:
         return True
+
+    def text_layer(self) -> Any:
+        return SimpleNamespace(text=self.own_text)
 
 
 class Bench:
@@ -313,6 +319,26 @@ async def test_a_page_that_was_refused_for_good_does_not_wait_for_a_model_that_w
     bench = Bench(ScriptedEngine({"a": [], "b": [GOOD]}), attempts=three)
     bench.slots.parked["b"] = 100.0
     assert (await bench.read()).outcome is PageOutcome.HANDED_ON
+
+
+ROW = "I have read the terms above and agree to all of them as they stand today. "
+
+
+async def test_a_page_that_repeats_itself_is_no_loop() -> None:
+    page = InkedPage()
+    page.own_text = ROW * 40
+    record = await Bench(ScriptedEngine({"one": [ROW * 40]})).read(page=page)
+    assert record.outcome is PageOutcome.DONE
+    assert record.attempts == ()
+
+
+@pytest.mark.parametrize("own_text", [ROW * 7, "Other words that say nothing about this matter here, ever. " * 300])
+async def test_a_loop_on_a_page_that_repeats_something_less_often_is_a_loop(own_text: str) -> None:
+    page = InkedPage()
+    page.own_text = own_text
+    record = await Bench(ScriptedEngine({"one": [ROW * 200, ROW * 200]}), is_last_stage=True).read(page=page)
+    assert record.outcome is PageOutcome.FAILED
+    assert {attempt.reason for attempt in record.attempts} == {"RepetitionLoop"}
 
 
 class Looks(SecondLook):

@@ -59,6 +59,7 @@ def a_face(folder: Path) -> tuple[Face, list[tuple[str, object]]]:
         cancel=lambda document_id: asked.append(("cancel", document_id)),
         retry=lambda content: asked.append(("retry", content.name)),
         add=add,
+        notice=add,
     )
     face = Face(
         source=source,

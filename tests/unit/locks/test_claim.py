@@ -97,7 +97,7 @@ def test_a_dead_process_of_this_machine_is_forgotten_at_once(world: World) -> No
         capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3],
     )  # fmt: skip
     pid, started = done.stdout.split(maxsplit=1)
-    told = {"owner": "first", "host": current_process().host, "pid": int(pid), "started": started.strip()}
+    told = {"owner": "first", "since": 1.0, "host": current_process().host, "pid": int(pid), "started": started.strip()}
     world.storage().write(f"{CLAIMS_PREFIX}first.json", json.dumps(told).encode())
     world.claim("second").acquire()
 
@@ -127,6 +127,23 @@ def test_a_run_that_was_taken_for_dead_finds_out_and_takes_nothing_new(world: Wo
         locks.acquire("another")
     locks.close()
     assert [entry.name for entry in world.storage().list(CLAIMS_PREFIX)] == [f"{CLAIMS_PREFIX}second.json"]
+
+
+def test_two_that_did_not_see_each_other_find_out_and_the_later_one_stops(world: World) -> None:
+    first, second = world.claim("z first"), world.claim("a second")
+    first.acquire()
+    world.now += 1
+    name = f"{CLAIMS_PREFIX}z first.json"
+    hidden = world.storage().read(name)
+    world.storage().delete(name)
+    second.acquire()
+    world.storage().write(name, hidden)
+    first.renew()
+    first.renew()
+    second.renew()
+    assert (first.lost, second.lost) == (False, True)
+    second.release()
+    assert [entry.name for entry in world.storage().list(CLAIMS_PREFIX)] == [name]
 
 
 def test_storage_that_is_away_for_a_while_is_waited_for_and_not_longer_than_the_limit(world: World) -> None:

@@ -1,0 +1,68 @@
+"""A set or a map of digests in a quarter of the memory: what Discovery knows of a million documents.
+
+A Python set of a million 16-byte digests takes 120 MB, this takes 18. Keys are spread over buckets by their first bits, and a
+bucket is one run of records that is searched from its beginning: 4 KB for a million keys, half a microsecond.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+_BUCKETS = 4096
+
+
+class PackedTable:
+    """Keys are parts of hashes, all of one length, so that they spread evenly; values, if any, are of one length too."""
+
+    def __init__(self, *, key_bytes: int, value_bytes: int = 0) -> None:
+        self._key_bytes = key_bytes
+        self._width = key_bytes + value_bytes
+        self._buckets = [bytearray() for _ in range(_BUCKETS)]
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __contains__(self, key: bytes) -> bool:
+        return self._find(key) >= 0
+
+    def get(self, key: bytes) -> bytes | None:
+        position = self._find(key)
+        if position < 0:
+            return None
+        return bytes(self._bucket(key)[position + self._key_bytes : position + self._width])
+
+    def add(self, key: bytes, value: bytes = b"") -> bool:
+        """False when the key is there already; its value stays."""
+        if self._find(key) >= 0:
+            return False
+        bucket = self._bucket(key)
+        bucket += key
+        bucket += value
+        self._count += 1
+        return True
+
+    def discard(self, key: bytes) -> None:
+        position = self._find(key)
+        if position >= 0:
+            del self._bucket(key)[position : position + self._width]
+            self._count -= 1
+
+    def update(self, other: PackedTable) -> None:
+        for key in other:
+            self.add(key, other.get(key) or b"")
+
+    def __iter__(self) -> Iterator[bytes]:
+        for bucket in self._buckets:
+            for position in range(0, len(bucket), self._width):
+                yield bytes(bucket[position : position + self._key_bytes])
+
+    def _bucket(self, key: bytes) -> bytearray:
+        return self._buckets[(key[0] << 8 | key[1]) & (_BUCKETS - 1)]
+
+    def _find(self, key: bytes) -> int:
+        bucket = self._bucket(key)
+        position = bucket.find(key)
+        while position >= 0 and position % self._width:
+            position = bucket.find(key, position + 1)
+        return position

@@ -1,0 +1,121 @@
+"""What a run says at its beginning and at its end, and the exit code that goes with it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rayocr.config import Mode, RayocrConfig
+from rayocr.driver.preflight import Plan
+from rayocr.driver.progress import Progress
+from rayocr.driver.record import run_record, write_record
+from rayocr.driver.report import make_report
+from rayocr.driver.terminal import ConsoleTerminal, closing_table, printable, unseen
+from rayocr.errors import RayocrError, StorageUnavailable
+from rayocr.messages import DiscoveryBatch, DocumentOutcome
+from rayocr.observe.logs import log_event
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class Words:
+    config: RayocrConfig
+    plan: Plan
+    terminal: ConsoleTerminal
+    progress: Progress
+    run_id: str
+
+    def say_found(self, batch: DiscoveryBatch) -> None:
+        totals = batch.totals
+        more = "" if batch.exhausted or totals.found < 20_000 else " so far"
+        skipped = f"; {totals.finished:,} finished earlier are skipped" if totals.finished else ""
+        if not self.progress.totals.found:  # until the run's own listing tells more
+            self.progress.totals = totals
+        documents = "document" if totals.found == 1 else "documents"
+        self.terminal.say(f"Found {totals.found:,} {documents}{more}{skipped}.")
+        self._say_strange(batch)
+
+    def say_nothing_to_do(self, batch: DiscoveryBatch) -> None:
+        totals = self.progress.totals = batch.totals
+        self._say_strange(batch)
+        if totals.unreadable:
+            self.terminal.warn(f"There are {unseen(totals)}")
+        if not totals.found:
+            passing = " that include= and exclude= let pass" if self.config.include or self.config.exclude else ""
+            self.terminal.warn(f"There are no PDFs{passing} in {_place(self.plan.source.uri)}.")
+            return
+        self.terminal.say(
+            f"Nothing to do: all {totals.found:,} documents are finished (outputs in {_place(self.plan.dest.uri)})."
+        )
+        if totals.dead_letters:
+            self.terminal.warn(
+                f"{totals.dead_letters:,} of them were rejected or have failed pages; their reasons are in"
+                f" {_place(self.plan.state.uri)}/.rayocr/dead_letters. mode=retry takes them up again."
+            )
+
+    def say_watching(self) -> None:
+        told = (
+            "notifications and listings" if self.config.watch.subscription else f"a look every {self.config.poll_interval_s:g} s"
+        )
+        self.terminal.say(f"Watching {_place(self.plan.source.uri)}: {told}. Ctrl-C ends it.")
+
+    def say_locks(self, away: bool) -> None:
+        self.progress.locks_away = away
+        if away:
+            self.terminal.warn("The lock service is away: what is under way goes on, nothing new is taken until it is back.")
+        else:
+            self.terminal.say("The lock service is back.")
+
+    def announce_drain(self, signal_name: str) -> None:
+        self.terminal.warn(
+            f"{signal_name}: finishing what is under way (at most {self.config.shutdown.grace_s:g} s); again to stop at once."
+        )
+
+    def exit_code(self) -> int:
+        """Raises StorageUnavailable when documents were put off."""
+        progress = self.progress
+        if progress.deferred and self.config.mode is not Mode.watch:
+            raise StorageUnavailable(
+                f"Storage was away for {progress.deferred} of the documents.",
+                hint="Start the same command again to take them up.",
+            )
+        failed = progress.documents[DocumentOutcome.PARTIAL] + progress.documents[DocumentOutcome.REJECTED]
+        left = progress.totals.dead_letters > progress.taken_up
+        return 1 if failed or left or progress.totals.unreadable else 0
+
+    def summarize(self, *, ended: bool) -> None:
+        """The closing table, and the run's record beside the state; its report too, where the run `ended` by itself."""
+        if not self.progress.documents_started and not self.progress.documents_done:
+            return
+        fingerprint = self.config.fingerprint(self.plan.prompts)
+        record = write_record(self.plan.state, run_record(self.progress, run_id=self.run_id, fingerprint=fingerprint))
+        places = {"Outputs": _place(self.plan.dest.uri)}
+        if record:
+            places["Report"] = (ended and self._report()) or f"{_place(self.plan.state.uri)}/{record}"
+        failed = self.progress.documents[DocumentOutcome.PARTIAL] + self.progress.documents[DocumentOutcome.REJECTED]
+        if failed:
+            logs = Path(self.config.logs.dir) / "dead_letter"
+            places["Dead letters"] = str(logs) if logs.is_dir() else f"{_place(self.plan.state.uri)}/.rayocr/dead_letters"
+        self.terminal.table(closing_table(self.progress, places))
+
+    def _report(self) -> str | None:
+        """Where it was written. None where it would take long, or cannot be had: the run has ended well without it."""
+        if self.progress.totals.found > self.config.report.at_end or self.config.mode is Mode.watch:
+            return None
+        try:
+            return make_report(replace(self.config, report=replace(self.config.report, run=self.run_id)))[1]
+        except RayocrError as error:
+            log_event(log, "report_failed", "The report could not be written.", level=logging.WARNING, error=str(error))
+            return None
+
+    def _say_strange(self, batch: DiscoveryBatch) -> None:
+        if names := ", ".join(printable(name) for name in batch.totals.strange):
+            self.terminal.warn(f"Damaged or foreign, and taken as if they were not there: {names}")
+
+
+def _place(uri: str) -> str:
+    from rayocr.storage.uri import parse_uri
+
+    return parse_uri(uri).display

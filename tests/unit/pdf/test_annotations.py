@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import io
+
+import pikepdf
+import pytest
+from reportlab.pdfgen.canvas import Canvas
+
+from rayocr.engines.textlayer import TextLayerEngine
+from rayocr.pdf.document import PdfFile
+
+
+@pytest.fixture
+def form() -> bytes:
+    """A printed page with two fields that were filled in, a hidden one, and a link."""
+    data = io.BytesIO()
+    canvas = Canvas(data, invariant=1)
+    for number in range(8):
+        canvas.drawString(
+            72, 760 - 18 * number, f"Printed line {number} of a form, with words enough for its layer to be trusted."
+        )
+    canvas.drawString(72, 560, "Name of the applicant:")
+    canvas.acroForm.textfield(name="name", value="Savitribai Phule", x=220, y=552, width=200, height=20)
+    canvas.acroForm.textfield(name="place", value="Pune", x=220, y=522, width=200, height=20)
+    canvas.acroForm.textfield(name="secret", value="unseen", x=220, y=492, width=200, height=20, annotationFlags="hidden")
+    canvas.linkURL("https://example.org", (72, 400, 200, 420))
+    canvas.showPage()
+    canvas.drawString(72, 760, "A page without fields.")
+    canvas.linkURL("https://example.org", (72, 400, 200, 420))
+    canvas.showPage()
+    canvas.save()
+    return data.getvalue()
+
+
+def test_what_was_filled_into_a_form_is_read_where_it_stands(form: bytes) -> None:
+    with PdfFile(form, max_pixels=1_000_000) as file, file.page(1) as page:
+        read = TextLayerEngine().recognize(page)
+    assert read is not None
+    assert "Name of the applicant: Savitribai Phule" in " ".join(read.text.split())
+    assert "Pune" in read.text
+    assert "unseen" not in read.text
+
+
+def test_a_page_that_is_cut_out_shows_what_was_filled_in_to_any_reader(form: bytes) -> None:
+    with PdfFile(form, max_pixels=1_000_000) as file:
+        with file.page(1) as page:
+            cut = page.as_pdf()
+        with file.page(2) as page:
+            bare = page.as_pdf()
+    with PdfFile(cut, max_pixels=1_000_000) as single, single.page(1) as page:
+        assert "Savitribai Phule" in page.text_layer().text
+    with pikepdf.open(io.BytesIO(cut)) as single_pdf:
+        assert "/Widget" not in [str(a.get("/Subtype")) for a in single_pdf.pages[0].get("/Annots", [])]
+    assert b"/Link" in bare  # nothing to do there
+
+
+def test_the_document_itself_stays_as_it_is(form: bytes) -> None:
+    with PdfFile(form, max_pixels=1_000_000) as file, file.page(1) as page:
+        before = page.render(dpi=72).image.tobytes()
+        assert page.text_layer().text == page.text_layer().text
+        page.as_pdf()
+        assert page.render(dpi=72).image.tobytes() == before
