@@ -34,7 +34,7 @@ from rayocr.storage.local import LocalStorage
 from tests.e2e.support import free_port, ray_head
 
 _LIVE = 200  # documents that lie in the source at one time
-_LEFT_ALONE_S = 15.0  # so long at least does a version lie there before it is replaced or removed
+_LEFT_ALONE_S = 45.0  # so long at least does a version lie there before it is replaced or removed
 _SAMPLE_S = 5.0
 _POLL_S = 1.0
 
