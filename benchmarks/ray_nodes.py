@@ -20,6 +20,12 @@ import psutil
 RAY = (sys.executable, "-m", "ray.scripts.scripts")
 _PATIENCE_S = 300.0
 _TRIES = 8
+_AGENTS = {  # options of `ray start`, and what their files are called
+    "dashboard-agent-listen-port": "dashboard_agent_listen_port",
+    "dashboard-agent-grpc-port": "metrics_agent_port",
+    "runtime-env-agent-port": "runtime_env_agent_port",
+    "metrics-export-port": "metrics_export_port",
+}
 _QUICK = {  # a lost node is found in 3 s; workers are started when needed
     "RAY_health_check_period_ms": "1000",
     "RAY_health_check_timeout_ms": "1000",
@@ -36,6 +42,8 @@ class Node:
 
     process: subprocess.Popen[bytes]
     log: Path
+    ports: Mapping[str, int] = field(default_factory=dict)  # of its agents, as Ray calls them
+    told: bool = False
 
     def kill(self) -> None:
         """As where a machine is gone."""
@@ -47,6 +55,23 @@ class Node:
                     process.kill()
             psutil.wait_procs(gone, timeout=60)
         self.process.wait(60)
+
+    def tell_ports(self) -> None:
+        """A raylet ends itself where its agents have not told it their ports within 15 s, as on a machine that is busy. They are
+        chosen by us, so that it can be told before the agents are there."""
+        if self.told:
+            return
+        from ray._raylet import persist_port
+
+        for process in _below(self.process.pid):
+            flags = dict(
+                part.removeprefix("--").split("=", 1) for part in _command(process) if part.startswith("--") and "=" in part
+            )
+            if "raylet_socket_name" in flags and "node_id" in flags:
+                folder = str(Path(flags["raylet_socket_name"]).parents[1])
+                for name, port in self.ports.items():
+                    persist_port(folder, flags["node_id"], name, port)
+                self.told = True
 
     @property
     def is_up(self) -> bool:
@@ -136,6 +161,7 @@ class RayNodes:
             while node.process.poll() in (None, 0) and time.monotonic() < deadline:
                 if node.is_up:
                     return node
+                node.tell_ports()
                 time.sleep(0.05)
             node.kill()
             assert left, node.log.read_text(errors="replace")
@@ -146,9 +172,8 @@ class RayNodes:
         log = self.folder / f"node{self._started}.log"
         of_redis = {"RAY_REDIS_ADDRESS": self.redis, "RAY_external_storage_namespace": self._namespace} if self.redis else {}
         common = ["--node-ip-address=127.0.0.1", "--object-store-memory=150000000"]
-        # Chosen by us: a raylet ends itself where it waits more than 15 s for the ports of its agents, as on a busy machine.
-        ports = ("dashboard-agent-listen-port", "dashboard-agent-grpc-port", "runtime-env-agent-port", "metrics-export-port")
-        common += [f"--{name}={free_port()}" for name in ports]
+        ports = {name: free_port() for name in _AGENTS.values()}
+        common += [f"--{option}={ports[name]}" for option, name in _AGENTS.items()]
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [*RAY, "start", *common, *arguments],
@@ -157,14 +182,25 @@ class RayNodes:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        return Node(process, log)
+        return Node(process, log, ports)
+
+
+def _below(pid: int) -> list[psutil.Process]:
+    try:
+        return list(psutil.Process(pid).children(recursive=True))
+    except psutil.Error:
+        return []
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return list(process.cmdline())
+    except psutil.Error:
+        return []
 
 
 def _is_gcs_of(process: psutil.Process, folder: Path) -> bool:
-    try:
-        command = process.cmdline()
-    except psutil.Error:
-        return False
+    command = _command(process)
     return bool(command) and command[0].endswith("gcs_server") and any(str(folder) in argument for argument in command)
 
 

@@ -185,6 +185,9 @@ def measure_driver() -> Rate:
         async def remote(self, *arguments: Any) -> Any:
             return self._result
 
+        def options(self, **_: Any) -> Method:
+            return self
+
     report = ShardReport(
         document_id="d", pages=tuple(PageSummary(page_number=n, outcome=PageOutcome.DONE) for n in range(1, pages + 1))
     )
