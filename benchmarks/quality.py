@@ -40,7 +40,7 @@ def main() -> None:
         console.width = 150
     readers = [name for name in options.readers.split(",") if available(name)]
     corpus = list(_corpus(options.pages, options.seed, options.kinds))
-    random.Random(options.seed).shuffle(corpus)  # noqa: S311 - so that a run that is stopped has seen some of every class
+    random.Random(options.seed).shuffle(corpus)  # so that a run that is stopped has seen some of every class
     jobs = [(reader, case) for case in corpus for reader in readers]
     results: list[Result] = []
     with ProcessPoolExecutor(max_workers=options.processes) as pool:
