@@ -77,8 +77,8 @@ bench-nodes: setup ## one node against four on a slow server: pace, spread, memo
 bench-scale: setup ## calls a second that limiter, ledger, driver and Redis sustain; docs/scale.md counts with them
 	@$(BIN)/python -m benchmarks.scale
 
-quality: setup ## character errors and word F1 of the local engines
-	@$(BIN)/python -m benchmarks.quality
+quality: setup ## character errors and word F1 of the local chain, by class of page; ARGS="--pages 6" for more
+	@$(BIN)/python -m benchmarks.quality $(ARGS)
 
 MINUTES ?= 30
 SEEDS ?= 12
