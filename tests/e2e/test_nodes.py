@@ -55,13 +55,13 @@ def test_nodes_are_drained_lost_and_added_and_every_page_is_paid_once(
         started = lambda: {event["node"] for event in events(tmp_path, "worker_started")}  # noqa: E731
         wait_until(lambda: (len(started()) >= 2 and gemini.answered > 4) or run.poll() is not None, "two nodes have workers")
         first = events(tmp_path, "worker_started")[0]["node"]
+        gone = next(node for node in nodes.nodes if first in node_ids(node.process.pid))
         nodes.drain(first, seconds=60)
         leaving = lambda: {event["worker"] for event in events(tmp_path, "worker_leaving")}  # noqa: E731
         retired = lambda: {event["worker"] for event in events(tmp_path, "worker_retired")}  # noqa: E731
         wait_until(lambda: (bool(leaving()) and leaving() <= retired()) or run.poll() is not None, "the workers have left")
         assert run.poll() is None, "the run ended too early to tell"
-        gone = next(node for node in nodes.nodes if first in node_ids(node.process.pid))
-        gone.kill()
+        gone.kill()  # where it has not ended by itself, as a node that is being drained does when nothing runs on it
         nodes.add(resources=WAITS)
         wait_until(lambda: len(started()) >= 3 or run.poll() is not None, "the new node has a worker")
         gemini.set(latency_s=0.0)
