@@ -26,7 +26,7 @@ from benchmarks.measured import Comparison, clean_environment, compare, run_bare
 from benchmarks.processes import ProcessWatch
 from benchmarks.simulated import Simulated
 
-_OPTIONS = ("engine=gemini", "engine.chain=[gemini]", "outputs=[markdown]")
+_OPTIONS = ("engine=gemini", "engine.chain=[gemini]", "outputs=[markdown]", "report.at_end=0")
 # As many workers from the beginning as there are cores to keep busy: those that come later would be counted in the longer run.
 _BUSY = (f"workers.min={os.cpu_count()}", f"workers.max={os.cpu_count()}", "limits=unlimited")
 _FEW, _MANY = 500, 3000

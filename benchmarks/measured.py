@@ -90,7 +90,17 @@ def run_rayocr(pages: int, source: Path, work: Path, *options: str, variables: M
     CalledProcessError."""
     dest = work / "out"
     shutil.rmtree(dest, ignore_errors=True)
-    command = [sys.executable, "-m", "rayocr", f"source={source}", f"dest={dest}", "cluster=local", "progress=none", *options]
+    command = [
+        sys.executable,
+        "-m",
+        "rayocr",
+        f"source={source}",
+        f"dest={dest}",
+        "cluster=local",
+        "progress=none",
+        "report.at_end=0",
+        *options,
+    ]
     started = time.monotonic()
     process = subprocess.Popen(command, cwd=work, env=clean_environment(variables), stdout=subprocess.DEVNULL)
     with ProcessWatch(process.pid) as watch:

@@ -70,7 +70,8 @@ def main() -> None:
 def _run(count: int, nodes: RayNodes, server: Simulated, source: Path, work: Path, environment: dict[str, str]) -> Pace:
     work.mkdir()
     options = (
-        *(f"source={source}", f"dest={work}/out", f"cluster={nodes.address}", "progress=none", "outputs=[markdown]"),
+        *(f"source={source}", f"dest={work}/out", f"cluster={nodes.address}", "progress=none"),
+        *("outputs=[markdown]", "report.at_end=0"),
         *("engine=gemini", "engine.chain=[gemini]", "dedup.pages=false", "gateway.enabled=false", "limits=unlimited"),
         *(f"workers.max={count}", f"workers.pages_in_flight={_IN_FLIGHT}", "workers.max_shard_pages=8"),
     )

@@ -1,121 +1,139 @@
-"""`make quality`: the local engines against the truth of samples/, as they are and made worse.
+"""`make quality`: the local chain against Tesseract and against bare rapidocr on a corpus with its truth, by class of page.
 
-Every page is drawn at 200 dpi, so that no text layer helps, then blurred, made noisy, skewed, faded and turned. Prints CER and
-word F1 by engine and treatment. Seeded: the same pages every time.
+Pages are made by seed (`benchmarks/corpus`), so that anybody gets the same ones; samples/ is a class of its own. The chain is
+the one that a run without a key uses, text layers, checks and fallbacks included. Tesseract is the program with its English pack
+and its defaults, on pages drawn at 200 dpi; rapidocr its own pipeline, its lines in its own order.
 """
 
 from __future__ import annotations
 
-import io
+import argparse
 import json
+import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from statistics import mean, median
 
-import numpy as np
 import pypdfium2
-from PIL import Image, ImageFilter
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.corpus import pdfs
+from benchmarks.corpus.cases import Case, cases, kinds
+from benchmarks.quality_readers import READERS, Reading, available
 from benchmarks.quality_score import Score, score
-from rayocr.engines.base import ComputeEngine
-from rayocr.engines.rapidocr import RapidOcrEngine
-from rayocr.engines.tesseract import TesseractEngine
-from rayocr.pdf.document import PdfFile
 
 _SAMPLES = Path(__file__).parents[1] / "samples"
-_LATIN = ("letter.pdf", "scan.pdf", "two-columns.pdf", "table.pdf", "rotated.pdf")
-_DPI = 200
+_SAMPLES_KIND = "samples/"
+_WHOLE_CLASSES = {"Latin languages": 9, "other scripts": 7, "degraded": 12}  # every language and treatment once
 
-
-def _noise(image: Image.Image) -> Image.Image:
-    pixels = np.asarray(image, dtype=np.float32)
-    noisy = pixels + np.random.default_rng(7).normal(0, 28, pixels.shape)
-    return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
-
-
-def _faded(image: Image.Image) -> Image.Image:
-    return image.point(lambda value: 110 + value * 120 // 255)
-
-
-def _jpeg(image: Image.Image) -> Image.Image:
-    small = image.resize((image.width // 2, image.height // 2), Image.Resampling.LANCZOS)
-    data = io.BytesIO()
-    small.save(data, "jpeg", quality=30)
-    return Image.open(data).convert("L")
-
-
-_TREATMENTS: dict[str, Callable[[Image.Image], Image.Image]] = {
-    "clean": lambda image: image,
-    "blurred": lambda image: image.filter(ImageFilter.GaussianBlur(1.6)),
-    "noisy": _noise,
-    "skewed 1.5°": lambda image: image.rotate(1.5, expand=True, fillcolor=255, resample=Image.Resampling.BICUBIC),
-    "faded": _faded,
-    "100 dpi, JPEG 30": _jpeg,
-    "turned 90°": lambda image: image.rotate(90, expand=True),
-}
+Result = tuple[str, str, str, str, Reading, Score]  # reader, kind, name, layer
 
 
 def main() -> None:
+    options = _options()
     console = Console()
     if not console.is_terminal:
-        console.width = 140
-    engines: list[ComputeEngine] = [RapidOcrEngine(dpi=_DPI), TesseractEngine(languages=["eng"], dpi=300)]
-    scores: defaultdict[tuple[str, str], list[Score]] = defaultdict(list)
-    for engine in engines:
-        engine.open()
-        for treatment, page_pdf, truth in _pages():
-            scores[engine.name, treatment].append(score(_read(engine, page_pdf), truth))
-            scores[engine.name, "all"].append(scores[engine.name, treatment][-1])
-    console.print(_table(scores))
+        console.width = 150
+    readers = [name for name in options.readers.split(",") if available(name)]
+    corpus = list(_corpus(options.pages, options.seed, options.kinds))
+    jobs = [(reader, case) for case in corpus for reader in readers]
+    with ProcessPoolExecutor(max_workers=options.processes) as pool:
+        results = list(pool.map(_measure, jobs))
+    for reader in readers:
+        console.print(_table(reader, [result for result in results if result[0] == reader]))
+    if "chain" in readers:
+        _print_layers(console, [result for result in results if result[0] == "chain"])
+        _print_worst(console, [result for result in results if result[0] == "chain"])
+    if options.json:
+        Path(options.json).write_text(json.dumps([_as_json(result) for result in results], ensure_ascii=False, indent=1))
 
 
-def _pages() -> Iterator[tuple[str, bytes, str]]:
-    """Treatment, a one-page image-only PDF, truth."""
-    truths = json.loads((_SAMPLES / "truth.json").read_text())
-    for name in _LATIN:
-        with pypdfium2.PdfDocument(_SAMPLES / name) as pdf:
-            for page, truth in zip(pdf, truths[name], strict=True):
-                image = page.render(scale=_DPI / 72).to_pil().convert("L")
-                for treatment, treat in _TREATMENTS.items():
-                    yield treatment, _as_pdf(treat(image), 100 if treatment.startswith("100") else _DPI), truth
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pages", type=int, default=0, help="of each class; 0: two, but every language and treatment once")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--readers", default="chain,tesseract", help=f"of {', '.join(READERS)}; those not installed are left out")
+    parser.add_argument("--kinds", default="", help="classes whose name holds one of these words; all, if empty")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--json", help="file for the texts and scores of every page")
+    return parser.parse_args()
 
 
-def _as_pdf(image: Image.Image, dpi: int) -> bytes:
-    data = io.BytesIO()
-    image.save(data, "pdf", resolution=dpi)
-    return data.getvalue()
-
-
-def _read(engine: ComputeEngine, data: bytes) -> str:
-    pdf = PdfFile(data, max_pixels=20_000_000)
-    page = pdf.page(1)
+def _corpus(pages: int, seed: int, words: str) -> Iterator[Case]:
+    wanted = [word.strip() for word in words.split(",") if word.strip()]
     try:
-        answer = engine.recognize(page)
-        return answer.text if answer else ""
+        for kind in kinds():
+            if not wanted or any(word in kind for word in wanted):
+                yield from cases(kind, pages or _WHOLE_CLASSES.get(kind, 2), seed=seed)
     finally:
-        page.close()
-        pdf.close()
+        pdfs.close()
+    if not wanted or _SAMPLES_KIND in wanted:
+        yield from _samples()
 
 
-def _table(scores: dict[tuple[str, str], list[Score]]) -> Table:
-    table = Table(title="Local engines on samples/ drawn at 200 dpi, without a text layer", title_justify="left")
-    columns = ("engine", "pages", "number", "CER median", "CER mean", "order-free CER mean", "word F1 mean")
-    for column in columns:
-        table.add_column(column, justify="left" if column in columns[:2] else "right")
-    for (engine, treatment), some in scores.items():
+def _samples() -> Iterator[Case]:
+    for name, truths in json.loads((_SAMPLES / "truth.json").read_text()).items():
+        with pypdfium2.PdfDocument(_SAMPLES / name) as pdf:
+            for index, truth in enumerate(truths):
+                single = pypdfium2.PdfDocument.new()
+                single.import_pages(pdf, [index])
+                yield Case(kind=_SAMPLES_KIND, name=f"{name} {index + 1}", pdf=pdfs.saved(single), truth=truth)
+
+
+def _measure(job: tuple[str, Case]) -> Result:
+    reader, case = job
+    reading = READERS[reader](case.pdf)
+    return reader, case.kind, case.name, case.layer, reading, score(reading.text, case.truth)
+
+
+def _table(reader: str, results: list[Result]) -> Table:
+    by_kind: defaultdict[str, list[Result]] = defaultdict(list)
+    for result in results:
+        by_kind[result[1]].append(result)
+    by_kind["all"] = results
+    table = Table(title=READERS[reader].__doc__, title_justify="left")
+    for number, column in enumerate(("class", "pages", "CER median", "mean", "order-free", "word F1 median", "mean", "CPU s")):
+        table.add_column(column, justify="right" if number else "left")
+    for kind, some in by_kind.items():
+        scores = [result[5] for result in some]
         table.add_row(
-            engine,
-            treatment,
+            kind,
             str(len(some)),
-            f"{median(s.cer for s in some):.3f}",
-            f"{mean(s.cer for s in some):.3f}",
-            f"{mean(s.order_free_cer for s in some):.3f}",
-            f"{mean(s.word_f1 for s in some):.3f}",
+            f"{median(s.cer for s in scores):.3f}",
+            f"{mean(s.cer for s in scores):.3f}",
+            f"{mean(s.order_free_cer for s in scores):.3f}",
+            f"{median(s.word_f1 for s in scores):.3f}",
+            f"{mean(s.word_f1 for s in scores):.3f}",
+            f"{mean(result[4].cpu_s for result in some):.1f}",
+            end_section=kind == _SAMPLES_KIND,
         )
     return table
+
+
+def _print_layers(console: Console, results: Iterable[Result]) -> None:
+    """Text layers that were believed and lie, and such that are right and were not believed."""
+    judged = [(layer, name, reading.engine) for _, _, name, layer, reading, _ in results if layer]
+    believed = [name for layer, name, engine in judged if layer == "bad" and engine == "textlayer"]
+    doubted = [name for layer, name, engine in judged if layer == "good" and engine != "textlayer"]
+    console.print(
+        f"Text layers: {len(judged)}; believed although bad: {', '.join(believed) or 'none'}; "
+        f"not believed although good: {', '.join(doubted) or 'none'}."
+    )
+
+
+def _print_worst(console: Console, results: list[Result]) -> None:
+    for _, _, name, _, reading, page_score in sorted(results, key=lambda result: -result[5].cer)[:10]:
+        if page_score.cer > 0.02:
+            console.print(f"  {name}: CER {page_score.cer:.3f}, word F1 {page_score.word_f1:.3f}, {reading.engine or 'nobody'}")
+
+
+def _as_json(result: Result) -> dict[str, object]:
+    reader, kind, name, _, reading, page_score = result
+    scores = {"cer": page_score.cer, "order_free_cer": page_score.order_free_cer, "word_f1": page_score.word_f1}
+    return {"reader": reader, "kind": kind, "name": name, "engine": reading.engine, **scores, "text": reading.text}
 
 
 if __name__ == "__main__":

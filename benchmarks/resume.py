@@ -76,7 +76,7 @@ def measure(work: Path, done: int) -> Resumed:
     source, dest = work / "in", LocalStorage(work / "out", create=True)
     segments = make_state(source, dest, done)
     command = [sys.executable, "-m", "rayocr", f"source={source}", f"dest={work / 'out'}", "cluster=local", "engine=textlayer"]
-    command.append("outputs=[markdown]")
+    command += ["outputs=[markdown]", "report.at_end=0"]
     process = subprocess.Popen(
         [*command, "progress=none"], cwd=work, env=clean_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
     )

@@ -63,6 +63,7 @@ def _start(work: Path, redis_url: str, server: Simulated) -> subprocess.Popen[by
             "cpus=1",
             "progress=none",
             "outputs=[markdown]",
+            "report.at_end=0",
             "engine=gemini",
         ),
         *("engine.chain=[gemini]", f"limits.rpm={_RPM}", "limits.shared=redis", "dedup.pages=false"),

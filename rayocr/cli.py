@@ -139,10 +139,12 @@ def _run(config: RayocrConfig, keys: object) -> int:
     planned = plan(config)
     terminal.say(f"rayocr {__version__}: {_chain_words(config)}")
     run = Run(config, planned, keys, terminal)
+    code: int | None = None
     try:
-        return run.execute()
+        code = run.execute()
+        return code
     finally:
-        run.words.summarize()
+        run.words.summarize(ended=code is not None)
 
 
 def _chain_words(config: RayocrConfig) -> str:

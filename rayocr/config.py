@@ -472,8 +472,11 @@ class GatewayConfig:
 
 @dataclass
 class ReportConfig:
-    """Of mode=report."""
+    """Of mode=report, and of what a run leaves behind at its end."""
 
+    # A run that ends by itself writes its report when the source has at most so many documents; 0: never. The report reads the
+    # manifests of the destination, one request each where it is far away: of more documents, mode=report makes it when asked.
+    at_end: int = 500
     run: str = "last"  # a run's id, last, or all: every document of the destination
     file: str | None = None  # a local file; null: report.html in the destination
     documents: int = 1000  # listed; those with failures and doubts first
@@ -483,7 +486,7 @@ class ReportConfig:
 
     def __post_init__(self) -> None:
         _at_least(1, **{"report.documents": self.documents})
-        _at_least(0, **{"report.pages": self.pages, "report.sample": self.sample})
+        _at_least(0, **{"report.pages": self.pages, "report.sample": self.sample, "report.at_end": self.at_end})
         _at_least(20, **{"report.dpi": self.dpi})
 
 

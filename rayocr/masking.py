@@ -25,7 +25,7 @@ _SHAPES = re.compile(
     r"AIza[\w-]{30,}"  # Google's API keys
     r"|AQ\.[\w-]{30,}"  # Google's newer ones
     r"|ya29\.[\w.-]{20,}|1//0[\w-]{20,}"  # Google's access and refresh tokens
-    r"|\bsk-[\w-]{16,}"  # OpenAI's and those of servers like it
+    r"|\bsk-(?=[\w-]*\d)(?=[\w-]*[A-Z])[\w-]{24,}"  # OpenAI's and those of servers like it; not a file named sk-something
     r"|\bsb_(?:secret|publishable)_[\w-]{10,}|\bsbp_[\w-]{20,}"  # Supabase's
     r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{4,}"  # JSON web tokens, Supabase's older keys among them
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",

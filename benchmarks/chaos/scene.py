@@ -110,6 +110,7 @@ class Scene:
         return (
             f"source={self.corpus.folder}",
             f"dest={self.dest}",
+            "report.at_end=0",
             "outputs=[markdown,jsonl]",  # those that the verdict reads back
             "engine=gemini",
             "engine.chain=[gemini]",

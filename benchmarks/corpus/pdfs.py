@@ -102,3 +102,11 @@ def _saved(pdf: pikepdf.Pdf) -> bytes:
     file = io.BytesIO()
     pdf.save(file, deterministic_id=True)
     return file.getvalue()
+
+
+def saved(pdf: pypdfium2.PdfDocument) -> bytes:
+    """Its bytes; the document is closed."""
+    file = io.BytesIO()
+    pdf.save(file)
+    pdf.close()
+    return file.getvalue()

@@ -124,6 +124,18 @@ def _to_ledger(ledger: Any) -> Callable[[Telemetry], Any]:
     return lambda telemetry: relay.remote(telemetry)
 
 
+def _to_ledger_of(run_id: str) -> Callable[[Telemetry], Any]:
+    """The same for actors that Ray restarts: a handle among the arguments of their constructor might be gone by then."""
+    send: Callable[[Telemetry], Any] | None = None
+
+    def find_and_send(telemetry: Telemetry) -> None:
+        nonlocal send
+        send = send or _to_ledger(ray.get_actor(f"ledger:{run_id}"))
+        send(telemetry)
+
+    return find_and_send
+
+
 class _LedgerActor(Ledger):
     """And the mailbox of the run's telemetry: all workers know this process, and a process of its own would cost 100 MB."""
 
@@ -155,10 +167,10 @@ class _LedgerActor(Ledger):
 
 
 class _BatchDeskActor(BatchDesk):
-    def __init__(self, state_uri: str, run_id: str, config: RayocrConfig, secrets: Secrets, ledger: Any) -> None:
+    def __init__(self, state_uri: str, run_id: str, config: RayocrConfig, secrets: Secrets) -> None:
         from rayocr.engines.gemini_batch import GeminiJobs
 
-        _relaying("batch_desk", run_id, _to_ledger(ledger), secrets)
+        _relaying("batch_desk", run_id, _to_ledger_of(run_id), secrets)
         super().__init__(
             GeminiJobs(config.engine.gemini, secrets),
             cached_storage(state_uri, access=config.storage.state),
@@ -169,16 +181,13 @@ class _BatchDeskActor(BatchDesk):
 
 
 class _DiscoveryActor(Discovery):
-    def __init__(
-        self, run_id: str, source_uri: str, state_uri: str, config: StorageConfig, rules: DiscoveryRules, ledger: Any
-    ) -> None:
-        _relaying("discovery", run_id, _to_ledger(ledger))
+    def __init__(self, run_id: str, source_uri: str, state_uri: str, config: StorageConfig, rules: DiscoveryRules) -> None:
+        _relaying("discovery", run_id, _to_ledger_of(run_id))
         super().__init__(open_storage(source_uri, config.source), cached_storage(state_uri, access=config.state), rules)
 
 
 class _PageWorkerActor(PageWorker):
     def __init__(self, name: str, run_id: str, settings: WorkerSettings, ledger: Any, limiter: Any, desk: Any) -> None:
-        self._name = name
         self._handler = _relaying(name, run_id, _to_ledger(ledger), settings.secrets)
         remote_desk = RemoteDesk(desk) if desk is not None else None
         # Posted after each shard: as soon as it is answered, the process may be killed.
@@ -186,16 +195,13 @@ class _PageWorkerActor(PageWorker):
             name, settings, RemoteLedger(ledger), RemoteLimiter(limiter), remote_desk, after_shard=self._handler.post
         )
 
-    def __repr__(self) -> str:
-        return self._name  # what Ray's dashboard calls it
-
     async def open(self) -> WorkerInfo:
         return replace(await super().open(), node_id=ray.get_runtime_context().get_node_id())
 
 
 class _RateLimiterActor(RateLimiter):
-    def __init__(self, rules: LimiterRules, secrets: Secrets, run_id: str, ledger: Any) -> None:
-        _relaying("rate_limiter", run_id, _to_ledger(ledger), secrets)
+    def __init__(self, rules: LimiterRules, secrets: Secrets, run_id: str) -> None:
+        _relaying("rate_limiter", run_id, _to_ledger_of(run_id), secrets)
         super().__init__(
             rules,
             open_bucket=bucket_opener(rules.limits, secrets, cluster=run_id),
@@ -205,7 +211,6 @@ class _RateLimiterActor(RateLimiter):
 
 class _DocumentWorkerActor(DocumentWorker):
     def __init__(self, name: str, fetch_settings: FetchSettings, assemble_settings: AssembleSettings, ledger: Any) -> None:
-        self._name = name
         self._handler = _relaying(name, assemble_settings.run_id, _to_ledger(ledger))
         hide([assemble_settings.lease.redis_url])
 
@@ -214,9 +219,6 @@ class _DocumentWorkerActor(DocumentWorker):
             return records
 
         super().__init__(fetch_settings, assemble_settings, read_texts)
-
-    def __repr__(self) -> str:
-        return self._name
 
     def fetch(self, document: Document) -> tuple[FetchedDocument, Any]:
         try:
@@ -256,9 +258,7 @@ def spawn_ledger(
     return actor.remote(state_uri, access, run_id, config, retry, copies_bytes)
 
 
-def spawn_batch_desk(
-    state_uri: str, run_id: str, config: RayocrConfig, secrets: Secrets, ledger: Any, *, place: Placement = _ANYWHERE
-) -> Any:
+def spawn_batch_desk(state_uri: str, run_id: str, config: RayocrConfig, secrets: Secrets, *, place: Placement = _ANYWHERE) -> Any:
     actor = ray.remote(_BatchDeskActor).options(
         name=f"batch_desk:{run_id}",
         num_cpus=0,  # waits for the server nearly all the time
@@ -267,10 +267,10 @@ def spawn_batch_desk(
         max_concurrency=_MANY,  # one call a page that waits
         **place.beside_the_driver(),
     )
-    return actor.remote(state_uri, run_id, config, secrets, ledger)
+    return actor.remote(state_uri, run_id, config, secrets)
 
 
-def spawn_limiter(run_id: str, rules: LimiterRules, secrets: Secrets, ledger: Any, *, place: Placement = _ANYWHERE) -> Any:
+def spawn_limiter(run_id: str, rules: LimiterRules, secrets: Secrets, *, place: Placement = _ANYWHERE) -> Any:
     actor = ray.remote(_RateLimiterActor).options(
         name=f"rate_limiter:{run_id}",
         num_cpus=0,
@@ -280,18 +280,11 @@ def spawn_limiter(run_id: str, rules: LimiterRules, secrets: Secrets, ledger: An
         enable_task_events=False,  # one for each lease would fill the memory of Ray's control store
         **place.beside_the_driver(),
     )
-    return actor.remote(rules, secrets, run_id, ledger)
+    return actor.remote(rules, secrets, run_id)
 
 
 def spawn_discovery(
-    run_id: str,
-    source_uri: str,
-    state_uri: str,
-    config: StorageConfig,
-    rules: DiscoveryRules,
-    ledger: Any,
-    *,
-    place: Placement = _ANYWHERE,
+    run_id: str, source_uri: str, state_uri: str, config: StorageConfig, rules: DiscoveryRules, *, place: Placement = _ANYWHERE
 ) -> Any:
     actor = ray.remote(_DiscoveryActor).options(
         name=f"discovery:{run_id}",
@@ -300,7 +293,7 @@ def spawn_discovery(
         max_task_retries=-1,  # safe: a batch asked for twice is a batch of documents that the driver knows or finds finished
         **place.beside_the_driver(),
     )
-    return actor.remote(run_id, source_uri, state_uri, config, rules, ledger)
+    return actor.remote(run_id, source_uri, state_uri, config, rules)
 
 
 def spawn_worker(

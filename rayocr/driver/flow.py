@@ -142,7 +142,7 @@ class DocumentFlow:
                 "document_id": work.document.document_id,
                 "name": work.document.name,
                 "page_count": work.fetched.page_count if work.fetched else None,
-                "pages_done": work.fetched.page_count - len(work.waiting) if work.fetched else 0,
+                "pages_done": work.fetched.page_count - len(work.waiting) if work.fetched and work.asked_ledger else 0,
             }
             for work in self._under_way.values()
         ]
@@ -211,6 +211,7 @@ class DocumentFlow:
         for page in await self._actors.open_document(work.document.document_id):
             if not self._is_to_be_retried(work, page):
                 self._note(work, page, resumed=True)
+        work.asked_ledger = True
 
     def _is_to_be_retried(self, work: Work, page: PageSummary) -> bool:
         return page.outcome is PageOutcome.FAILED and self._actors.retries(work.document.document_id)

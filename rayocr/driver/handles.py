@@ -115,7 +115,8 @@ class Actors:
         """Raises DocumentError, VersionChanged, StorageError, or one of PROCESS_DIED."""
         timeout_s = self.config.limits.fetch_timeout_s
         async with self.document_workers.one() as (worker, node_id):
-            facts, content = worker.fetch.options(num_returns=2).remote(document)
+            name = _call_name("fetch", document)
+            facts, content = worker.fetch.options(num_returns=2, name=name).remote(document)
             try:
                 fetched: FetchedDocument = await asyncio.wait_for(answer(facts), timeout_s)
             except TimeoutError as error:
@@ -136,7 +137,8 @@ class Actors:
         """`content`: where the outputs need the source. Raises PROCESS_DIED, DOCUMENT_LOST, and what assembling raises."""
         reference = None if content is None else content.reference
         async with self.document_workers.one() as (worker, _):
-            assembled: AssembledDocument = await answer(worker.assemble.remote(context, started_at, reference))
+            call = worker.assemble.options(name=_call_name("assemble", context.document)).remote(context, started_at, reference)
+            assembled: AssembledDocument = await answer(call)
             return assembled
 
     async def assemble_copy(
@@ -184,7 +186,7 @@ class Actors:
 
     async def take_telemetry(self) -> Telemetry:
         """What workers logged and counted since it was asked last."""
-        telemetry: Telemetry = await answer(self.ledger.take_telemetry.remote())
+        telemetry: Telemetry = await answer(self.ledger.take_telemetry.options(enable_task_events=False).remote())
         return telemetry
 
     async def limiter_state(self) -> LimiterState:
@@ -201,6 +203,11 @@ class Actors:
     def forget_worker(self, name: str) -> None:
         if self.limiter is not None:
             self.limiter.forget.remote(name)
+
+
+def _call_name(stage: str, document: Document) -> str:
+    """What Ray's dashboard shows of the call. Begins as it would without: process titles are made of it."""
+    return f"_DocumentWorkerActor.{stage}:" + "".join(c if c.isprintable() else "?" for c in document.name[-60:])
 
 
 async def node_is_gone(node_id: str) -> bool:
@@ -334,9 +341,9 @@ def start(
         fetch_settings=fetch_settings,
         logs_dir=Path(config.logs.dir),
         ledger=ledger,
-        limiter=spawn_limiter(run_id, limiter_rules, keys, ledger, place=place) if limiter_rules else None,
-        desk=spawn_batch_desk(state_uri, run_id, config, keys, ledger, place=place) if config.engine.batch else None,
-        discovery=spawn_discovery(run_id, source_uri, state_uri, config.storage, rules, ledger, place=place),
+        limiter=spawn_limiter(run_id, limiter_rules, keys, place=place) if limiter_rules else None,
+        desk=spawn_batch_desk(state_uri, run_id, config, keys, place=place) if config.engine.batch else None,
+        discovery=spawn_discovery(run_id, source_uri, state_uri, config.storage, rules, place=place),
         document_workers=DocumentWorkers(
             lambda name: spawn_document_worker(f"{name}:{run_id}", fetch_settings, assemble_settings, ledger, place=place),
             count=document_workers(config, cpus),

@@ -31,7 +31,14 @@ _MANIFESTS_AHEAD = 512
 
 def show_report(config: RayocrConfig) -> int:
     """Always 0 where there is something to tell of: the run has had its exit code. Raises UsageError and StorageError."""
-    settings, terminal = config.report, ConsoleTerminal(config.progress)
+    facts, place = make_report(config)
+    ConsoleTerminal(config.progress).say(f"Report of {facts.documents.total():,} documents: {place}")
+    return 0
+
+
+def make_report(config: RayocrConfig) -> tuple[ReportFacts, str]:
+    """What it tells of, and where it is now. Blocks. Raises UsageError and StorageError."""
+    settings = config.report
     state = existing_state(config)
     dest_uri = parse_uri(config.dest)
     dest = _existing(dest_uri, config.storage.dest)
@@ -56,8 +63,7 @@ def show_report(config: RayocrConfig) -> int:
         unreadable=unreadable,
         now=datetime.now(UTC),
     )
-    terminal.say(f"Report of {facts.documents.total():,} documents: {_write(html, settings.file, dest, dest_uri)}")
-    return 0
+    return facts, _write(html, settings.file, dest, dest_uri)
 
 
 def _existing(uri: StorageUri, access: AccessConfig) -> Storage:

@@ -55,7 +55,8 @@ class TelemetryWatch:
         self._write(telemetry.lines)
         for line in telemetry.lines:
             if '"action": "page_failed"' in line:  # before it is parsed: there may be thousands a second of others
-                self._on_failure(json.loads(line))
+                with contextlib.suppress(ValueError):
+                    self._on_failure(json.loads(line))
         if telemetry.lost:
             log_event(
                 log, "log_lines_lost", "Workers logged faster than it was written.", level=logging.WARNING, lines=telemetry.lost

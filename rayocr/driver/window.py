@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from collections.abc import Callable
 
 from rayocr.config import WindowConfig
 
 
 class Window:
-    """Waiting callers are served in no particular order; a single document or shard larger than the limit gets in alone."""
+    """Waiting callers are served in the order in which they came: a long shard would never find room if short ones that came
+    later took what is freed. A single document or shard larger than the limit gets in alone."""
 
     def __init__(self, config: WindowConfig) -> None:
         self._config = config
         self._changed = asyncio.Condition()
+        self._documents_waiting: deque[object] = deque()
+        self._pages_waiting: deque[object] = deque()
         self.documents = 0
         self.bytes = 0
         self.pages = 0
@@ -44,7 +49,7 @@ class Window:
 
     async def admit_document(self, size_bytes: int) -> None:
         async with self._changed:
-            await self._changed.wait_for(lambda: self._has_room_for_document(size_bytes))
+            await self._in_turn(self._documents_waiting, lambda: self._has_room_for_document(size_bytes))
             self.documents += 1
             self.bytes += size_bytes
 
@@ -56,13 +61,23 @@ class Window:
 
     async def admit_pages(self, count: int) -> None:
         async with self._changed:
-            await self._changed.wait_for(lambda: self._has_room_for_pages(count))
+            await self._in_turn(self._pages_waiting, lambda: self._has_room_for_pages(count))
             self.pages += count
 
     async def release_pages(self, count: int) -> None:
         async with self._changed:
             self.pages -= count
             self._changed.notify_all()
+
+    async def _in_turn(self, waiting: deque[object], has_room: Callable[[], bool]) -> None:
+        turn = object()
+        waiting.append(turn)
+        try:
+            await self._changed.wait_for(lambda: waiting[0] is turn and has_room())
+        finally:
+            waiting.remove(turn)
+            if waiting:
+                self._changed.notify_all()  # the next one may find room, too
 
     def _has_room_for_pages(self, count: int) -> bool:
         return not self.paused and (self.pages == 0 or self.pages + count <= self._config.pages)

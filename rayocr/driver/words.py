@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rayocr.config import Mode, RayocrConfig
 from rayocr.driver.preflight import Plan
 from rayocr.driver.progress import Progress
 from rayocr.driver.record import run_record, write_record
+from rayocr.driver.report import make_report
 from rayocr.driver.terminal import ConsoleTerminal, closing_table, printable, unseen
-from rayocr.errors import StorageUnavailable
+from rayocr.errors import RayocrError, StorageUnavailable
 from rayocr.messages import DiscoveryBatch, DocumentOutcome
+from rayocr.observe.logs import log_event
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,20 +85,30 @@ class Words:
         left = progress.totals.dead_letters > progress.taken_up
         return 1 if failed or left or progress.totals.unreadable else 0
 
-    def summarize(self) -> None:
-        """The closing table, and the run's record beside the state."""
+    def summarize(self, *, ended: bool) -> None:
+        """The closing table, and the run's record beside the state; its report too, where the run `ended` by itself."""
         if not self.progress.documents_started and not self.progress.documents_done:
             return
         fingerprint = self.config.fingerprint(self.plan.prompts)
         record = write_record(self.plan.state, run_record(self.progress, run_id=self.run_id, fingerprint=fingerprint))
         places = {"Outputs": _place(self.plan.dest.uri)}
         if record:
-            places["Report"] = f"{_place(self.plan.state.uri)}/{record}"
+            places["Report"] = (ended and self._report()) or f"{_place(self.plan.state.uri)}/{record}"
         failed = self.progress.documents[DocumentOutcome.PARTIAL] + self.progress.documents[DocumentOutcome.REJECTED]
         if failed:
             logs = Path(self.config.logs.dir) / "dead_letter"
             places["Dead letters"] = str(logs) if logs.is_dir() else f"{_place(self.plan.state.uri)}/.rayocr/dead_letters"
         self.terminal.table(closing_table(self.progress, places))
+
+    def _report(self) -> str | None:
+        """Where it was written. None where it would take long, or cannot be had: the run has ended well without it."""
+        if self.progress.totals.found > self.config.report.at_end or self.config.mode is Mode.watch:
+            return None
+        try:
+            return make_report(replace(self.config, report=replace(self.config.report, run=self.run_id)))[1]
+        except RayocrError as error:
+            log_event(log, "report_failed", "The report could not be written.", level=logging.WARNING, error=str(error))
+            return None
 
     def _say_strange(self, batch: DiscoveryBatch) -> None:
         if names := ", ".join(printable(name) for name in batch.totals.strange):

@@ -32,6 +32,7 @@ class Work:
     started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     waiting: dict[int, int] = field(default_factory=dict)  # page_number -> the engine of the chain it waits for
     attempts: dict[int, tuple[Attempt, ...]] = field(default_factory=dict)  # of earlier stages, by page_number
+    asked_ledger: bool = False  # only then does `waiting` say what is left
     deaths: int = 0
     refetches: int = 0
 

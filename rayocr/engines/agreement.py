@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _MIN_WORD_CHARS = 3  # shorter ones are on every page of a language, made up or not
 _MIN_WORDS = 12  # fewer say nothing
@@ -37,11 +37,17 @@ _UNSPACED = re.compile(
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """`found`: share of the answer's words that the other reading has, `kept`: share of the other's that the answer has, both
-    0..1; `numbers`: likewise of the numbers, the smaller of both shares. None where there are too few to say."""
+    0..1; `numbers`: likewise of the numbers, the smaller of both shares. None where there are too few to say. `extent`: how many
+    words the other has by each of the answer's."""
 
     found: float | None
     kept: float | None
     numbers: float | None
+    extent: float = 1.0
+
+    def of_a_part(self) -> Agreement:
+        """For another reading that has a part of the page only: whether the answer has that."""
+        return replace(self, found=self.kept, numbers=None)
 
     def value(self, *, translated: bool = False) -> float | None:
         """0..1; the smaller share. None: nothing can be said."""
@@ -64,7 +70,7 @@ def measure(answer: str, other: str) -> Agreement:
     if words_said.total() >= _MIN_WORDS and words_seen.total() >= _MIN_WORDS:
         shared = (words_said & words_seen).total()
         found, kept = shared / words_said.total(), shared / words_seen.total()
-    return Agreement(found, kept, _of_numbers(said, seen))
+    return Agreement(found, kept, _of_numbers(said, seen), words_seen.total() / max(words_said.total(), 1))
 
 
 def share_found(lines: list[str], answer: str) -> float | None:

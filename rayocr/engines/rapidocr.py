@@ -19,6 +19,8 @@ from rayocr.engines.layout import LayoutLine, layout_markdown
 from rayocr.engines.layout.quads import levelled, sides, skew_deg, turned
 from rayocr.engines.layout.scan_rulings import scan_rulings
 from rayocr.engines.rapidocr_decoding import BlankKeepingDecoder
+from rayocr.engines.rapidocr_detection import BLOB_SCORE, find_lines
+from rayocr.engines.rapidocr_image import cut_out, turned_image, with_contrast
 from rayocr.engines.rapidocr_text import UNKNOWN_SCORE, is_half_known, is_unread, weighted_mean, with_spaces
 from rayocr.errors import EngineError, EngineUnavailable, RayocrError
 from rayocr.messages import PageText, TextBox
@@ -26,9 +28,6 @@ from rayocr.messages import PageText, TextBox
 if TYPE_CHECKING:
     from rayocr.pdf.page import Page
 
-_DETECTION_SCALE = 0.55  # of a rendering at 200 dpi: 1286 of A4's 2339 pixels
-_MIN_DETECTION_SIDE = 960  # pixels; small pages are not reduced below it
-_MAX_DETECTION_SIDE = 2880
 _MIN_LINE_SCORE = 0.5  # rapidocr's own limit; what is below is specks and rulings
 _SAMPLE_LINES = 5  # read first, to see whether the page stands upright
 _SURE = 0.9  # mean score of the sample above which nothing else is tried
@@ -77,7 +76,8 @@ class RapidOcrEngine(ComputeEngine):
                     "EngineConfig.onnxruntime.inter_op_num_threads": 1,
                 }
             )
-            recognizer = self._ocr._load_rec_model()
+            detector, recognizer = self._ocr._load_det_model(), self._ocr._load_rec_model()
+            detector.sorted_boxes = lambda boxes: boxes  # else boxes and scores are in different orders
             recognizer.postprocess_op = BlankKeepingDecoder(recognizer.postprocess_op.character)
         except Exception as error:  # whatever ONNX Runtime says of a damaged model
             self._ocr = None
@@ -94,7 +94,7 @@ class RapidOcrEngine(ComputeEngine):
         rendering = page.render(dpi=self._dpi)
         image = np.ascontiguousarray(np.asarray(rendering.image.convert("RGB"))[:, :, ::-1])
         try:
-            return self._read(image, rendering.scale)
+            return self._read(with_contrast(image), rendering.scale)
         except RayocrError:
             raise
         except Exception as error:  # ONNX Runtime and OpenCV raise classes of their own
@@ -103,11 +103,11 @@ class RapidOcrEngine(ComputeEngine):
     def _read(self, image: Any, scale: float) -> PageText:
         import cv2
 
-        shown = self._detect(image)
+        shown = find_lines(image, self._detect)
         if not len(shown):
             return PageText(text="", engine=self.name, model=self.model, confidence=None, boxes=())
         quarter_turns, read = self._orient_and_read(image, shown)
-        upright = _rot90(image, quarter_turns)
+        upright = turned_image(image, quarter_turns)
         quads = turned(shown, quarter_turns, image.shape[1], image.shape[0])
         height, width = upright.shape[:2]
         skew = skew_deg(quads)
@@ -136,19 +136,13 @@ class RapidOcrEngine(ComputeEngine):
         text = layout_markdown(lines, page_width=width / scale, page_height=height / scale, rulings=rulings)
         return PageText(text=text, engine=self.name, model=self.model, confidence=weighted_mean(scores), boxes=tuple(boxes))
 
-    def _detect(self, image: Any) -> Any:
-        """Corners (n, 4, 2) in pixels of the image; empty where there is no text."""
-        import cv2
+    def _detect(self, image: Any) -> tuple[Any, Any]:
         import numpy as np
 
-        longest = max(image.shape[:2])
-        side = min(max(longest * _DETECTION_SCALE, _MIN_DETECTION_SIDE), _MAX_DETECTION_SIDE, longest)
-        factor = side / longest
-        small = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA) if factor < 1 else image
-        found = self._ocr(small, use_det=True, use_cls=False, use_rec=False)
-        if found.boxes is None:
-            return np.zeros((0, 4, 2), np.float32)
-        return np.asarray(found.boxes, np.float32) * (image.shape[1] / small.shape[1], image.shape[0] / small.shape[0])
+        found = self._ocr(image, use_det=True, use_cls=False, use_rec=False, box_thresh=BLOB_SCORE)
+        if found.boxes is None or found.scores is None:
+            return np.zeros((0, 4, 2), np.float32), np.zeros(0, np.float32)
+        return np.asarray(found.boxes, np.float32), np.asarray(found.scores, np.float32)
 
     def _orient_and_read(self, image: Any, shown: Any) -> tuple[int, list[tuple[str, float]]]:
         """How the page must be turned, and the text of each box. An upright page that reads well costs nothing extra."""
@@ -173,20 +167,20 @@ class RapidOcrEngine(ComputeEngine):
 
     def _recognize(self, image: Any, shown: Any, quarter_turns: int, indices: Sequence[int]) -> list[tuple[str, float]]:
         """Texts and scores of the boxes, on the image turned so."""
-        upright = _rot90(image, quarter_turns)
+        upright = turned_image(image, quarter_turns)
         quads = turned(shown, quarter_turns, image.shape[1], image.shape[0])
         widths, heights = sides(quads)
         crops: list[Any] = []
         owners: list[int] = []
         for place, index in enumerate(indices):
-            crop = _crop(upright, quads[index])
+            crop = cut_out(upright, quads[index])
             aspect = heights[index] / max(widths[index], 1.0)
             if aspect < _LETTER_BOX:
                 crops.append(crop)
                 owners.append(place)
             # Set along a margin, text runs down or, more often, up: only reading tells which. A letter would look alike.
             for turns in (1, 3) if aspect >= _LETTER_BOX else (1,) if aspect >= _UPRIGHT_BOX else ():
-                crops.append(_rot90(crop, turns))
+                crops.append(turned_image(crop, turns))
                 owners.append(place)
         best = [("", 0.0)] * len(indices)
         if crops:
@@ -200,23 +194,6 @@ class RapidOcrEngine(ComputeEngine):
 def without_padding(x0: float, x1: float, height: float) -> tuple[float, float]:
     """From where to where a line's letters run: the detector's boxes are wider, and narrow gutters would vanish between them."""
     return (x0 + _PADDING[0] * height, x1 - _PADDING[1] * height) if x1 - x0 > height else (x0, x1)
-
-
-def _rot90(image: Any, quarter_turns: int) -> Any:
-    import numpy as np
-
-    return np.ascontiguousarray(np.rot90(image, quarter_turns)) if quarter_turns % 4 else image
-
-
-def _crop(image: Any, quad: Any) -> Any:
-    import cv2
-    import numpy as np
-
-    width = max(int(max(np.linalg.norm(quad[0] - quad[1]), np.linalg.norm(quad[2] - quad[3]))), 1)
-    height = max(int(max(np.linalg.norm(quad[0] - quad[3]), np.linalg.norm(quad[1] - quad[2]))), 1)
-    target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    transform = cv2.getPerspectiveTransform(np.asarray(quad, np.float32), target)
-    return cv2.warpPerspective(image, transform, (width, height), borderMode=cv2.BORDER_REPLICATE, flags=cv2.INTER_CUBIC)
 
 
 def _model_file(task: str) -> Path:

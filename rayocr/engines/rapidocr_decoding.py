@@ -2,8 +2,9 @@
 
 Of each step, CTC decoding takes the likeliest sign. Where a print is blurred or set tight, the step between two words goes to
 "no sign" at .6 against a blank at .4, and the words run together ("Theminister"): the most frequent error on Latin pages, two
-words lost each time. Within words, the probability of a blank stays below .01 (5,900 places, November 2026; the seven places
-above .1 were lost blanks), so that a far lower one than a half is enough to put it back.
+words lost each time. Within words, the probability of a blank stays below .01 (5,900 places, November 2026; the four places
+between letters that were above .2 were lost blanks), so that a far lower one than a half is enough to put it back. Between digits
+and in addresses it is not: "1 0 pt", "example. org".
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-_LOST_BLANK = 0.1
+_LOST_BLANK = 0.2
 _NO_SIGN = 0  # CTC's index for it
 _FIRST_WIDE = "\u2e80"  # Chinese and Japanese put no blanks between words
-_AFTER = frozenset(".,;:)]!?%’”»")
+_WORDS_OF_ONE = frozenset("aAIàÀyYeEoOuUiéÉvVwWzZkKsS")
+_AFTER = frozenset(",;:)]!?%’”»")
 _BEFORE = frozenset("([“‘«£€$&")
 
 
@@ -42,7 +44,7 @@ class BlankKeepingDecoder:
         text = [self.character[signs[places[0]]]]
         for before, place in pairwise(places):
             sign = self.character[signs[place]]
-            if self._blank is not None and _may_part(text[-1], sign):
+            if self._blank is not None and _may_part(text, sign):
                 between = steps[before : place + 1, self._blank]
                 if between.max() > _LOST_BLANK:
                     text.append(" ")
@@ -50,7 +52,13 @@ class BlankKeepingDecoder:
         return "".join(text), float(steps[places, signs[places]].mean())
 
 
-def _may_part(before: str, after: str) -> bool:
-    if before >= _FIRST_WIDE or after >= _FIRST_WIDE:
+def _may_part(text: list[str], after: str) -> bool:
+    """Whether a blank can have been lost between what was read so far and the sign `after`."""
+    before = text[-1]
+    if before >= _FIRST_WIDE or after >= _FIRST_WIDE or (before.isdigit() and after.isdigit()):
         return False
+    if before == ".":
+        return after.isupper()
+    if before.isalpha() and before not in _WORDS_OF_ONE and (len(text) == 1 or text[-2] == " "):
+        return False  # the f of a ligature that was not read: "f ll" for "fill"
     return (before.isalnum() or before in _AFTER) and (after.isalnum() or after in _BEFORE)

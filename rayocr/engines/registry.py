@@ -20,6 +20,11 @@ _KINDS: dict[str, EngineKind] = {
 _LIGHT = frozenset({"textlayer"})
 
 
+def asks_a_server(engine: str) -> bool:
+    """Whether its answers are the words of a model, which may say more than what is on the page. True for names nobody knows."""
+    return _KINDS.get(engine, "wait") == "wait"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainLink:
     """One engine of the chain. An optional one (`tesseract?`) is passed by where it is not installed."""

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SCAN_SHARE = 0.5  # of the page under images
+_PICTURES = 0.1  # of the page under images: a layer that has fewer words than the answer may have left out those in them
+_WHOLE = 0.7
 _OLD_OCR = 0.4  # factor on the floor: an old OCR layer that cannot be trusted still has most words nearly right
 _TRANSLATING = ("translat", "übersetz", "tradu", "перевод", "перевед", "अनुवाद", "भाषांतर", "翻译", "翻訳", "번역", "ترجم")
 _NOT = ("not", "don't", "without", "no", "never")
@@ -88,6 +90,8 @@ class SecondLook:
         if verdict.kind == "bad" and translated:
             return None
         agreement = measure(answer.text, text)
+        if layer.image_share > _PICTURES and agreement.extent < _WHOLE:
+            agreement = agreement.of_a_part()  # there are words in the pictures, too
         value = agreement.value(translated=translated)
         if value is None:
             return None

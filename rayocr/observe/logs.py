@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rayocr.masking import masked
+from rayocr.masking import masked, masked_data
 
 _ROOT = "rayocr"
 _OURS = "rayocr_logs"  # marks the handlers that are taken away again when others are set up
@@ -47,7 +47,10 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return masked(json.dumps(line, default=str))
+        text = json.dumps(line, default=str)
+        if masked(text) == text:  # nearly always
+            return text
+        return json.dumps(masked_data(json.loads(text)))  # value by value, so that what is left is JSON whatever was masked
 
 
 class DailyFileHandler(logging.Handler):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rayocr.config import MarkdownConfig
+from rayocr.engines.registry import asks_a_server
 from rayocr.messages import PageRecord
 from rayocr.outputs.base import Output
 from rayocr.outputs.normal.page import normal
@@ -28,7 +29,7 @@ class Edition:
     def add(self, record: PageRecord) -> None:
         """Pages come in order, each once."""
         if self._normalize and record.text:
-            record = replace(record, text=normal(record.text))
+            record = replace(record, text=normal(record.text, of_a_model=asks_a_server(record.engine)))
         for running, writers in self._streams:
             if writers:
                 for ready in running.add(record):

@@ -94,6 +94,8 @@ class Cli:
             given.append(f"cluster={self.cluster}")
         if not any(a.startswith(("outputs=", "mode=")) for a in given):
             given.append("outputs=[markdown]")  # typesetting takes longer than all else, and has tests of its own
+        if not any(a.startswith(("report.", "mode=")) for a in given):
+            given.append("report.at_end=0")  # likewise
         return [sys.executable, "-m", "rayocr", *given]
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

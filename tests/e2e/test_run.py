@@ -12,7 +12,9 @@ from tests.e2e.support import PROJECT, Cli, SimulatedGemini, make_pdf, manifests
 
 
 def test_the_samples_are_read_and_every_one_has_its_text(cli: Cli) -> None:
-    done = cli.run(f"source={PROJECT / 'samples'}", "dest=out", "engine=local", "outputs=[markdown,clean_pdf,jsonl]")
+    done = cli.run(
+        f"source={PROJECT / 'samples'}", "dest=out", "engine=local", "outputs=[markdown,clean_pdf,jsonl]", "report.at_end=50"
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     truth = json.loads((PROJECT / "samples" / "truth.json").read_text())
     for sample in sorted((PROJECT / "samples").glob("*.pdf")):
@@ -23,6 +25,9 @@ def test_the_samples_are_read_and_every_one_has_its_text(cli: Cli) -> None:
         with pikepdf.open(cli.folder / "out" / f"{sample.stem}.clean.pdf") as clean, pikepdf.open(sample) as source:
             assert len(clean.pages) == len(source.pages)
     assert "Traceback" not in done.stderr
+    assert "out/report.html" in done.stdout.replace("\n", "")
+    report = (cli.folder / "out" / "report.html").read_text()
+    assert all(sample.name in report for sample in (PROJECT / "samples").glob("*.pdf"))
 
 
 def test_broken_documents_end_as_dead_letters_with_their_reasons(cli: Cli) -> None:

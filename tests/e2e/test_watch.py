@@ -47,6 +47,14 @@ class Watching:
         except subprocess.TimeoutExpired:
             end_tree(self.process.pid)
             raise
+        return self._said()
+
+    def kill(self) -> str:
+        end_tree(self.process.pid)
+        self.process.wait(PATIENCE_S)
+        return self._said()
+
+    def _said(self) -> str:
         self._reader.join(PATIENCE_S)
         assert self.process.stdout is not None
         self.process.stdout.close()
@@ -141,8 +149,7 @@ def test_a_bucket_is_watched_by_notifications_killed_and_gone_on_with(
     put("long.pdf", 40, "page of long with the")
     answered = gemini.answered
     watch.until(lambda: gemini.answered >= answered + 10, "pages of the long one are read")
-    end_tree(watch.process.pid)  # its message is acknowledged; the document is not finished
-    watch.process.wait(PATIENCE_S)
+    watch.kill()  # the message is acknowledged; the document is not finished
 
     again = Watching(cli, *options, **variables)
     put("a.pdf", 1, "page of the newer a with the")

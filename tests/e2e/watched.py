@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +27,7 @@ class Watched:
 
     def ask(self, path: str, method: str = "GET", token: str = TOKEN) -> Any:
         request = urllib.request.Request(self.url + path, method=method, headers={"Authorization": f"Bearer {token}"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             text = answer.read().decode()
         return json.loads(text) if answer.headers["content-type"].startswith("application/json") else text
 
@@ -83,6 +82,6 @@ def watched_run(cli: Cli, gemini: SimulatedGemini, *more: str) -> Iterator[Watch
 def _answers(watched: Watched) -> bool:
     try:
         return bool(watched.ask("/status").get("run_id"))
-    except (urllib.error.URLError, ConnectionError):
+    except OSError:  # not there yet, or busy
         assert watched.run.poll() is None, watched.log.read_text()
         return False

@@ -26,7 +26,7 @@ def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
     "text",
     [
         "AIzaSyA-1234567890abcdefghijklmnopqrstu",
-        "sk-proj-abcdefghijklmnopqrstuvwxyz012345",
+        "sk-proj-Abcdefghijklmnopqrstuvwxyz012345",
         "sb_secret_abcdefghijklmnop",
         "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoic2VydmljZSJ9.c2lnbmF0dXJl",
         "ya29.a0AfH6SMBx-abcdefghijklmnop",
@@ -41,7 +41,8 @@ def test_credentials_in_addresses_headers_and_queries_are_masked_and_the_rest_st
     assert masked("redis://user:pass@host:6379/0 is away") == "redis://***@host:6379/0 is away"
     assert masked("https://h/v1?key=abcdef&alt=json") == "https://h/v1?key=***&alt=json"
     assert masked("Authorization: Bearer abcdef0123456789") == "Authorization: Bearer ***"
-    for harmless in ("gs://bucket/a@b.pdf", "reports/2024/a.pdf", "page 3 of 9", "source=gs://b/x", "the key is missing"):
+    names = ("gs://bucket/a@b.pdf", "reports/2024/a.pdf", "source=gs://b/x", "sk-zmluva-2024-podpisana.pdf")
+    for harmless in (*names, "page 3 of 9", "the key is missing"):
         assert masked(harmless) == harmless
 
 
@@ -100,3 +101,18 @@ def test_whatever_a_line_is_made_of_it_is_masked(logs: Path) -> None:
     assert [line["logger"] for line in lines] == ["rayocr.test", "rayocr.test", "some.library"]
     assert all(line["run_id"] == "run-1" and line["action"] for line in lines)
     assert "s3cret" not in file.read_text()
+
+
+def test_a_masked_line_is_still_json_whatever_was_masked(logs: Path) -> None:
+    log = logging.getLogger("rayocr.test")
+    for text in (
+        'see "http://h/?key=abcdefgh" there',
+        "-----BEGIN PRIVATE KEY-----\nMIIEvQ",
+        'Bearer abcdef0123456789"',
+        "http://a\\b:c@h",
+    ):
+        log_event(log, "tried", "Tried.", reason=text)
+    (file,) = logs.glob("*.jsonl")
+    reasons = [json.loads(line)["reason"] for line in file.read_text().splitlines()]
+    assert reasons[:3] == ['see "http://h/?key=***" there', "***", 'Bearer ***"']
+    assert "c@h" not in reasons[3]

@@ -21,6 +21,7 @@ _STEP_PT = 2.0
 _MIN_GUTTER_EM = 0.45  # OCR boxes are padded by about a quarter of the line's height on either side
 _SLACK_EM = 0.3  # boxes jitter: an overlap this small is none
 _FULL_EM = 2.5  # a line that ends this close to its column's edge fills it
+_SET_OFF_EM = 0.9  # of white space between blocks
 _DENSE_EM = 1.75  # from line to line; forms leave room to write in
 _FULL_SHARE = 0.2  # or within this share of its width, if that is less
 _PROSE_CHARS = 14
@@ -160,8 +161,26 @@ def _runs(boxes: list[Boxed], crossing: list[Boxed], x: float, em: float) -> lis
         left = [box for box in stretch if (box.x0 + box.x1) / 2 < x]
         right = [box for box in stretch if (box.x0 + box.x1) / 2 >= x]
         if left and right:
-            runs.append(_Run(min(box.y0 for box in stretch), max(box.y1 for box in stretch), left, right))
+            run = _Run(min(box.y0 for box in stretch), max(box.y1 for box in stretch), left, right)
+            runs.append(_trimmed(run, em))
     return runs
+
+
+def _trimmed(run: _Run, em: float) -> _Run:
+    """Without what stands below both, set off by white space, where the longer side is no prose: the body of a letter is not the
+    rest of the address beside which its letterhead stands."""
+    bottoms = max(box.y1 for box in run.left), max(box.y1 for box in run.right)
+    longer = run.left if bottoms[0] > bottoms[1] else run.right
+    end = min(bottoms)
+    above = [box for box in longer if box.y0 < end - _SLACK_EM * em]
+    below = [box for box in longer if box.y0 >= end - _SLACK_EM * em]
+    if not above or not below or _fullness(_lines(longer), em) >= _PROSE:
+        return run
+    bottom = max(box.y1 for box in above)
+    if min(box.y0 for box in below) - bottom < _SET_OFF_EM * em:
+        return run
+    left, right = (above, run.right) if longer is run.left else (run.left, above)
+    return _Run(run.top, max(bottom, end), left, right)
 
 
 def _headlines(boxes: list[Boxed], x: float, em: float) -> list[Boxed]:

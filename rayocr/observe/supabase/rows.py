@@ -40,7 +40,7 @@ def is_sent(action: str, level: int = logging.INFO) -> bool:
 
 def row_of(fields: Mapping[str, Any], *, level: str, run_id: str, instance: str, message: str, at: float) -> Row:
     """Of a log line's fields; `at`: seconds since 1970."""
-    return {
+    row = {
         "event_id": str(uuid.uuid4()),
         "occurred_at": datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"),
         "action": fields.get("action", "noted"),
@@ -57,6 +57,7 @@ def row_of(fields: Mapping[str, Any], *, level: str, run_id: str, instance: str,
         "message": _storable(str(fields.get("reason") or message)),
         "hint": _storable(str(fields["hint"])) if fields.get("hint") else None,
     }
+    return {name: masked(value) if isinstance(value, str) else value for name, value in row.items()}
 
 
 def chosen_columns(wanted: Mapping[str, str | None]) -> dict[str, str]:
@@ -70,4 +71,4 @@ def chosen_columns(wanted: Mapping[str, str | None]) -> dict[str, str]:
 
 def _storable(text: str) -> str:
     """PostgreSQL takes no NUL in a text, and nobody a text without end."""
-    return masked(text.replace("\0", "")[:_MESSAGE_CHARS])
+    return text.replace("\0", "")[:_MESSAGE_CHARS]

@@ -38,15 +38,19 @@ _MAX_UNDERLINED = 100  # characters: a longer line above `---` is a paragraph ab
 _OUR_MARKS = re.compile(r"(?<!\\)<!--(?=\s*(?:page\s+\d+|header:|footer:|doubtful:))", re.IGNORECASE)
 
 
-def normal(text: str) -> str:
-    """The page without the engine's own words, in one style; empty for a page without text. Never raises."""
-    made = _in_style(printable(text.encode("utf-8", "replace").decode("utf-8")))
+def normal(text: str, *, of_a_model: bool = True) -> str:
+    """The page in one style, and without the words of the model that read it, if one did; empty for a page without text. Never
+    raises."""
+    text = printable(text.encode("utf-8", "replace").decode("utf-8"))
+    if not of_a_model:
+        return _in_style(text)
+    made = _in_style(unwrapped(text))
     # A fence around the page that was cut off is one now that it is closed.
-    return _in_style(made) if made.startswith("```") else made
+    return _in_style(unwrapped(made)) if made.startswith("```") else made
 
 
 def _in_style(text: str) -> str:
-    text = _OUR_MARKS.sub(r"\\<!--", unwrapped(text))
+    text = _OUR_MARKS.sub(r"\\<!--", text.strip())
     parts: list[str] = []
     position = 0
     for start, end in table_spans(text):

@@ -20,6 +20,7 @@ from rayocr.storage.base import Storage
 from rayocr.storage.factory import open_storage
 
 _PAGE_MARK = re.compile(r"(?<!\\)<!-- page (\d+) -->")  # in the middle of a paragraph where pages are joined
+_DOUBT_MARK = re.compile(r"\A<!-- doubtful: [^\n]*? -->\s*")  # the report says so anyway
 _MAX_PIXELS = 2_000_000  # of a picture
 _MAX_TEXT_CHARS = 20_000  # of a page, in the report
 _JPEG_QUALITY = 60
@@ -68,7 +69,10 @@ def show_pages(pages: Sequence[PageToShow], dest: Storage, drawing: Drawing) -> 
 def pages_of_markdown(text: str) -> dict[int, str]:
     """The pages of a Markdown output, by number."""
     parts = _PAGE_MARK.split(text)
-    return {int(number): part.strip()[:_MAX_TEXT_CHARS] for number, part in zip(parts[1::2], parts[2::2], strict=True)}
+    return {
+        int(number): _DOUBT_MARK.sub("", part.strip())[:_MAX_TEXT_CHARS]
+        for number, part in zip(parts[1::2], parts[2::2], strict=True)
+    }
 
 
 def _texts(manifest: Manifest, dest: Storage) -> dict[int, str]:

@@ -19,7 +19,7 @@ def test_the_command_of_a_job_holds_what_was_given_but_for_submitting() -> None:
     [
         "engine.openai.base_url=https://somebody:hunter22@h/v1",
         "engine.gemini.base_url=https://h/v1?key=abcdefgh",
-        "engine.openai.extra_body={api_key: sk-abcdefghijklmnopqrstuvwxyz}",
+        "engine.openai.extra_body={api_key: sk-Abcdefghijklmnopqrstuvwxyz01}",
     ],
 )
 def test_a_command_line_that_everybody_can_read_carries_no_secret(argument: str) -> None:

@@ -87,6 +87,13 @@ def test_languages_without_blanks_are_compared_by_pairs_of_characters() -> None:
     assert measure(chinese, "本公司第二季度营业收入经审计委员会批准后三十日内支付股息给全体股东并报送有关部门备案").low(0.6)
 
 
+def test_of_a_part_of_a_page_it_is_asked_whether_the_answer_has_it() -> None:
+    more = measure(f"{PAGE}\n{OTHER}\n{OTHER}", PAGE)
+    assert more.low(0.6)
+    assert not more.of_a_part().low(0.6)
+    assert measure(f"{OTHER}\n{OTHER}", PAGE).of_a_part().low(0.6)
+
+
 def test_too_few_words_say_nothing() -> None:
     assert measure("Chapter One", "Something else").value() is None
     assert not measure("Chapter One", "Something else").low(0.6)

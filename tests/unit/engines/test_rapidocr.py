@@ -16,6 +16,7 @@ from rayocr.engines.checks import check_answer
 from rayocr.engines.layout.quads import levelled, skew_deg, turned
 from rayocr.engines.rapidocr import RapidOcrEngine
 from rayocr.engines.rapidocr_decoding import BlankKeepingDecoder
+from rayocr.engines.rapidocr_image import with_contrast
 from rayocr.engines.rapidocr_text import with_spaces
 from rayocr.errors import EmptyAnswer, LowConfidence
 from tests.unit.engines.local_pages import SENTENCES, DrawnPage, letters
@@ -93,6 +94,23 @@ def test_a_script_that_the_model_does_not_know_is_no_confident_answer(engine: Ra
     assert answer.text == "" or (answer.confidence or 0) < 0.5
     with pytest.raises((EmptyAnswer, LowConfidence)):
         check_answer(answer, ink_coverage=lambda: 1.0)
+
+
+def test_a_page_of_a_twelfth_of_full_contrast_is_stretched_and_read(engine: RapidOcrEngine) -> None:
+    def render(**_: object) -> Any:
+        drawn = DrawnPage().render(dpi=200)
+        return SimpleNamespace(image=drawn.image.point(lambda value: 140 + value * 20 // 255), scale=drawn.scale)
+
+    assert likeness(engine.recognize(SimpleNamespace(render=render, page_number=1)).text) > 0.97  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("ink", "paper"), [(0, 255), (90, 200), (250, 255)])
+def test_pages_of_ordinary_contrast_and_blank_ones_are_left_as_they_are(ink: int, paper: int) -> None:
+    import numpy as np
+
+    image = np.full((400, 300, 3), paper, np.uint8)
+    image[100:110, 50:250] = ink
+    assert with_contrast(image) is image
 
 
 def test_the_decoding_that_keeps_blanks_is_in_place(engine: RapidOcrEngine) -> None:

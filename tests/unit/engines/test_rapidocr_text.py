@@ -8,7 +8,7 @@ import pytest
 from rayocr.engines.rapidocr_decoding import BlankKeepingDecoder
 from rayocr.engines.rapidocr_text import is_half_known, is_unread, weighted_mean, with_spaces
 
-SIGNS = ["no sign", *"abcdefghijklmnopqrstuvwxyz.,(第章", " "]
+SIGNS = ["no sign", *"abcdefghijklmnopqrstuvwxyzA01.,(第章", " "]
 
 
 def steps(*likeliest: str, blanks: dict[int, float] | None = None) -> np.ndarray:
@@ -34,6 +34,13 @@ def test_a_blank_that_won_is_not_doubled() -> None:
 
 def test_words_stay_whole_where_no_blank_was_near() -> None:
     assert decoded(steps("t", "h", "", "e", "e", "", "e", blanks={2: 0.05})) == "thee"
+
+
+def test_digits_addresses_and_broken_ligatures_are_not_parted() -> None:
+    assert decoded(steps("1", "", "0", blanks={1: 0.4})) == "10"
+    assert decoded(steps("a", ".", "", "o", "r", "g", blanks={2: 0.4})) == "a.org"
+    assert decoded(steps("f", "", "l", "o", blanks={1: 0.4})) == "flo"
+    assert decoded(steps("e", "n", "d", ".", "", "A", blanks={4: 0.4})) == "end. A"
 
 
 def test_chinese_gets_no_blanks() -> None:

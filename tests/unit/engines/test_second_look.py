@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 
 from benchmarks.gemini_simulator.server import Settings, Simulator, invented
@@ -76,6 +77,22 @@ def test_a_page_with_text_of_its_own_is_compared_with_it(born_digital: Page) -> 
     assert (honest.suspect, honest.against) == (False, "textlayer")
     assert (made_up.suspect, made_up.agreement < 0.3) == (True, True)
     assert lines.asked == 0
+
+
+def test_words_in_pictures_are_not_taken_for_made_up(tmp_path: Path) -> None:
+    data = io.BytesIO()
+    canvas = Canvas(data, pagesize=(595, 842))
+    canvas.setFont("Helvetica", 8)
+    for number, line in enumerate(PAGE.splitlines()):
+        canvas.drawString(40, 800 - 14 * number, line)
+    picture = tmp_path / "chart.png"
+    Image.new("L", (400, 300), "gray").save(picture)
+    canvas.drawImage(str(picture), 40, 100, width=400, height=300)
+    canvas.save()
+    with PdfFile(data.getvalue(), max_pixels=10**6) as file, file.page(1) as page:
+        with_words_of_the_chart, made_up = look(page, f"{PAGE}\n\n{OTHER}\n\n{OTHER}"), look(page, f"{OTHER}\n{OTHER}")
+    assert with_words_of_the_chart is not None and made_up is not None
+    assert (with_words_of_the_chart.suspect, made_up.suspect) == (False, True)
 
 
 def test_a_translation_is_not_compared_word_by_word(born_digital: Page) -> None:

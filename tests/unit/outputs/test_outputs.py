@@ -162,6 +162,13 @@ def test_the_engines_own_markdown_is_to_be_had() -> None:
     assert raw.encode() in in_form(MarkdownOutput, MarkdownConfig(normalize=False), page(1, raw))
 
 
+def test_what_a_local_engine_read_is_the_pages_even_where_it_sounds_like_a_model() -> None:
+    raw = "Here is the transcription of the interview:\n\n* a\n\nI hope this helps!"
+    read = in_form(MarkdownOutput, MarkdownConfig(), page(1, raw, engine="textlayer")).decode()
+    assert read == "<!-- page 1 -->\n\nHere is the transcription of the interview:\n\n- a\n\nI hope this helps!\n"
+    assert in_form(MarkdownOutput, MarkdownConfig(), page(1, raw, engine="gemini")) == b"<!-- page 1 -->\n\n- a\n"
+
+
 def test_jsonl_names_doubtful_pages() -> None:
     row = json.loads(written(JsonlOutput, page(1, "x", doubts=("suspect",), agreement=0.1), page(2, "y")))
     assert row["attributes"]["page_doubts"] == [[1, ["suspect"], 0.1]]

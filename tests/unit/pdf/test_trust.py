@@ -142,6 +142,19 @@ def test_impossible_devanagari_is(word: str) -> None:
     assert judge(f"{word} " * 10, image_share=0.0).kind == "bad"
 
 
+def test_old_ocr_with_a_wrong_sign_in_every_twentieth_word_is_not_trusted_over_a_scan() -> None:
+    words = [*["promoters", "may", "withdraw", "their", "project", "within", "three", "weeks", "of", "the"] * 2] * 8
+    for place in range(0, len(words), 20):
+        words[place] = "mod}tication"
+    assert judge(" ".join(words), image_share=1.0, text_share=0.8).kind == "bad"
+    assert judge(" ".join(words), image_share=0.0).trusted
+
+
+def test_one_odd_name_on_a_short_scanned_page_is_forgiven() -> None:
+    text = "The letters of MahaRERA were answered within three weeks of their arrival, and all of the projects went on."
+    assert judge(text, image_share=1.0, text_share=0.8).trusted
+
+
 def test_a_stamp_over_a_scan_is_not_the_page_s_text() -> None:
     assert judge("Received 12 March 2022, page 7 of 9", image_share=0.9).kind == "none"
     assert judge("Received 12 March 2022, page 7 of 9", image_share=0.1).trusted

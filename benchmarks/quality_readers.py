@@ -1,0 +1,117 @@
+"""Who reads in `make quality`: a one-page PDF in, its text out. Engines are opened once a process."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pypdfium2
+from PIL import Image
+
+from rayocr.engines.base import Engine
+from rayocr.engines.chain import ComputeStage, PageProgress
+from rayocr.engines.rapidocr import RapidOcrEngine
+from rayocr.engines.registry import Stage
+from rayocr.engines.tesseract import TesseractEngine
+from rayocr.engines.textlayer import TextLayerEngine
+from rayocr.pdf.document import PdfFile
+
+_DPI = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """`engine`: who had the last word; "" where nobody read the page. `cpu_s`: of this process and its children."""
+
+    text: str
+    engine: str
+    cpu_s: float
+
+
+def _chain(pdf: bytes) -> Reading:
+    """The local chain: textlayer, rapidocr, tesseract where it is installed"""
+    return _through(_stage(with_tesseract=TesseractEngine.available()), pdf)
+
+
+def _chain_alone(pdf: bytes) -> Reading:
+    """The local chain without tesseract: textlayer, rapidocr"""
+    return _through(_stage(with_tesseract=False), pdf)
+
+
+def _tesseract(pdf: bytes) -> Reading:
+    """tesseract -l eng on pages drawn at 200 dpi"""
+    started = _cpu_s()
+    pnm = BytesIO()
+    _drawn(pdf).convert("L").save(pnm, "PPM")
+    done = subprocess.run(
+        ["tesseract", "stdin", "stdout", "-l", "eng", "--dpi", str(_DPI)],
+        input=pnm.getvalue(),
+        capture_output=True,
+        check=False,
+        env={**os.environ, "OMP_THREAD_LIMIT": "1"},
+    )
+    return Reading(text=done.stdout.decode(errors="replace"), engine="tesseract", cpu_s=_cpu_s() - started)
+
+
+def _rapidocr(pdf: bytes) -> Reading:
+    """rapidocr's own pipeline and order on pages drawn at 200 dpi"""
+    started = _cpu_s()
+    found = _bare_rapidocr()(np.asarray(_drawn(pdf).convert("RGB"))[:, :, ::-1])
+    return Reading(text="\n".join(found.txts or ()), engine="rapidocr", cpu_s=_cpu_s() - started)
+
+
+READERS: dict[str, Callable[[bytes], Reading]] = {
+    "chain": _chain,
+    "chain-without-tesseract": _chain_alone,
+    "tesseract": _tesseract,
+    "rapidocr": _rapidocr,
+}
+
+
+def available(reader: str) -> bool:
+    return reader in READERS and (reader != "tesseract" or shutil.which("tesseract") is not None)
+
+
+def _through(stage: ComputeStage, pdf: bytes) -> Reading:
+    started = _cpu_s()
+    file = PdfFile(pdf, max_pixels=20_000_000)
+    page = file.page(1)
+    try:
+        record = stage.recognize(page, PageProgress("page", 1, is_last_stage=True), first_engine=0)
+    finally:
+        page.close()
+        file.close()
+    return Reading(text=record.text or "", engine=record.engine or "", cpu_s=_cpu_s() - started)
+
+
+@cache
+def _stage(*, with_tesseract: bool) -> ComputeStage:
+    engines: list[Engine | None] = [TextLayerEngine(), RapidOcrEngine(dpi=_DPI), TesseractEngine() if with_tesseract else None]
+    return ComputeStage(Stage(kind="compute", first=0, last=len(engines) - 1), engines)
+
+
+@cache
+def _bare_rapidocr() -> Any:
+    from rapidocr import RapidOCR
+
+    threads = {f"EngineConfig.onnxruntime.{kind}_op_num_threads": 1 for kind in ("intra", "inter")}
+    return RapidOCR(params={"Global.log_level": "critical", **threads})
+
+
+def _drawn(pdf: bytes) -> Image.Image:
+    with pypdfium2.PdfDocument(pdf) as file:
+        return file[0].render(scale=_DPI / 72).to_pil()
+
+
+def _cpu_s() -> float:
+    return sum(
+        usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    )
