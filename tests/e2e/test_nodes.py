@@ -24,7 +24,7 @@ def nodes(environment: dict[str, str], heads_home: dict[str, str]) -> Iterator[R
     running = RayNodes(environment | heads_home, head_cpus=2)
     try:
         for _ in range(2):
-            running.add(resources=WAITS)
+            running.add(cpus=1, resources=WAITS)  # room for two workers
         yield running
     finally:
         running.close()
@@ -62,7 +62,7 @@ def test_nodes_are_drained_lost_and_added_and_every_page_is_paid_once(
         wait_until(lambda: (bool(leaving()) and leaving() <= retired()) or run.poll() is not None, "the workers have left")
         assert run.poll() is None, "the run ended too early to tell"
         gone.kill()  # where it has not ended by itself, as a node that is being drained does when nothing runs on it
-        nodes.add(resources=WAITS)
+        nodes.add(cpus=1, resources=WAITS)
         wait_until(lambda: len(started()) >= 3 or run.poll() is not None, "the new node has a worker")
         gemini.set(latency_s=0.0)
         out, _ = run.communicate(timeout=PATIENCE_S)
