@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.ray_nodes import RayNodes, free_port
+from benchmarks.ray_nodes import Node, RayNodes, agent_ports, free_port, port_options
 from benchmarks.valkey import Valkey
 from tests.e2e.support import PATIENCE_S, PROJECT, Cli, SimulatedGemini, make_pdf, manifests, page_texts, wait_until
 
@@ -104,7 +104,8 @@ def test_the_images_driver_joins_a_cluster_and_outlives_its_control_store(
         "RAYOCR_HEAD": nodes.address,
         "RAYOCR_NODE_TRIES": "8",
     }
-    ours |= {"RAYOCR_NODE_OPTIONS": f"--node-ip-address=127.0.0.1 --dashboard-agent-listen-port={free_port()}"}
+    ports = agent_ports()
+    ours |= {"RAYOCR_NODE_OPTIONS": " ".join(["--node-ip-address=127.0.0.1", *port_options(ports)])}
     options = ("source=in", "dest=out", "engine=gemini", "engine.chain=[gemini]", "limits.max_in_flight=1", "workers.max=1")
     script = PROJECT / "docker" / "bin" / "rayocr-driver"
     try:
@@ -116,7 +117,8 @@ def test_the_images_driver_joins_a_cluster_and_outlives_its_control_store(
             stderr=subprocess.STDOUT,
             text=True,
         )
-        wait_until(lambda: gemini.answered > 2 or run.poll() is not None, "pages are read")
+        joined = Node(run, tmp_path / "run.log", ports)
+        wait_until(lambda: joined.tell_ports() or gemini.answered > 2 or run.poll() is not None, "pages are read")
         nodes.replace_control_store()
         seen = gemini.answered
         wait_until(lambda: gemini.answered > seen + 2 or run.poll() is not None, "pages are read with the new one")
