@@ -22,7 +22,7 @@ $(VENV)/.ready: requirements-dev.lock pyproject.toml
 	@echo "Setting up $(VENV) (once, about a minute) ..."
 	@{ $(BIN)/pip install -q --disable-pip-version-check uv==$(UV_VERSION) \
 	   && $(BIN)/uv pip sync -q --python $(BIN)/python --compile-bytecode requirements-dev.lock; } \
-	 || $(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	 || $(BIN)/pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
