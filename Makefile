@@ -22,7 +22,7 @@ $(VENV)/.ready: requirements-dev.lock pyproject.toml
 	@echo "Setting up $(VENV) (once, about a minute) ..."
 	@{ $(BIN)/pip install -q --disable-pip-version-check uv==$(UV_VERSION) \
 	   && $(BIN)/uv pip sync -q --python $(BIN)/python --compile-bytecode requirements-dev.lock; } \
-	 || $(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	 || $(BIN)/pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -77,8 +77,8 @@ bench-nodes: setup ## one node against four on a slow server: pace, spread, memo
 bench-scale: setup ## calls a second that limiter, ledger, driver and Redis sustain; docs/scale.md counts with them
 	@$(BIN)/python -m benchmarks.scale
 
-quality: setup ## character errors and word F1 of the local engines
-	@$(BIN)/python -m benchmarks.quality
+quality: setup ## character errors and word F1 of the local chain, by class of page; ARGS="--pages 6" for more
+	@$(BIN)/python -m benchmarks.quality $(ARGS)
 
 MINUTES ?= 30
 SEEDS ?= 12
