@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
@@ -135,7 +136,9 @@ class SearchablePdfOutput(Output):
         page = self._pdf.pages[page_number - 1]
         page.add_resource(self._font, pikepdf.Name.Font, name=pikepdf.Name(FONT_NAME))
         # In front of the page's own content, whose graphics state then cannot move it.
-        page.contents_add(self._pdf.make_stream(content), prepend=True)
+        # Compressed at once: qpdf keeps it until the file is written.
+        stream = self._pdf.make_stream(zlib.compress(content), Filter=pikepdf.Name.FlateDecode)
+        page.contents_add(stream, prepend=True)
 
     def _save(self) -> None:
         """Encrypted as it was (a file that opens without a password and restricts what may be done with it stays so)."""
