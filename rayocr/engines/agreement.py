@@ -28,7 +28,8 @@ _BETWEEN = re.compile(
     r"[\s\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf\u0964\u0965"
     r"\u2000-\u206f\u2190-\u2bff\u3000-\u303f\uff00-\uff0f]+"
 )
-_DIGITS = re.compile(r"\d+(?:[.,:/\u066b\u066c\-]\d+)*")
+_THOUSANDS = re.compile(r"(?<=\d)[.,'\u2019\u066c](?=\d{3}(?!\d))|(?<=\d),(?=\d{2},\d)")  # 12,34,567 in India
+_DIGITS = re.compile(r"\d+")
 _UNSPACED = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]+"
 )
@@ -107,8 +108,10 @@ def _of_numbers(said: str, seen: str) -> float | None:
 
 
 def _numbers(text: str) -> Counter[str]:
-    """Their digits as 0-9: १,२३४ and 1.234 are one number, and what parts thousands differs from reader to reader."""
-    digits = ("".join(str(unicodedata.digit(c)) for c in number if c.isdigit()) for number in _DIGITS.findall(text))
+    """Their digits as 0-9: १,२३४ and 1.234 are one number. Dates and file numbers fall into their parts, since what stands
+    between these differs from reader to reader."""
+    runs = _DIGITS.findall(_THOUSANDS.sub("", text))
+    digits = ("".join(str(unicodedata.digit(c)) for c in run) for run in runs)
     return Counter(number for number in digits if len(number) >= _MIN_DIGITS)
 
 

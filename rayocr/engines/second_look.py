@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from rayocr.config import DoubtConfig
@@ -87,11 +87,13 @@ class SecondLook:
         text = layer.text
         same_script = script_of_most(text) == script_of_most(answer.text)
         translated = answer.engine in self._translating or not same_script
-        if verdict.kind == "bad" and translated:
-            return None
+        if over_scan and translated:
+            return None  # of an OCR layer's numbers too many are wrong
         agreement = measure(answer.text, text)
         if layer.image_share > _PICTURES and agreement.extent < _WHOLE:
             agreement = agreement.of_a_part()  # there are words in the pictures, too
+        if over_scan:
+            agreement = replace(agreement, numbers=None)
         value = agreement.value(translated=translated)
         if value is None:
             return None
