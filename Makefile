@@ -8,7 +8,7 @@ UV_VERSION := 0.13.9
 export RAY_USAGE_STATS_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test unit lint type fmt bench bench-gemini bench-shared bench-memory bench-outputs bench-resume bench-discovery bench-watch bench-nodes bench-scale quality chaos docs sbom audit samples lock wheel clean
+.PHONY: help setup run test unit lint type fmt bench bench-gemini bench-shared bench-memory bench-outputs bench-resume bench-discovery bench-watch bench-watch-looks bench-nodes bench-scale quality chaos docs sbom audit samples lock wheel clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -22,7 +22,7 @@ $(VENV)/.ready: requirements-dev.lock pyproject.toml
 	@echo "Setting up $(VENV) (once, about a minute) ..."
 	@{ $(BIN)/pip install -q --disable-pip-version-check uv==$(UV_VERSION) \
 	   && $(BIN)/uv pip sync -q --python $(BIN)/python --compile-bytecode requirements-dev.lock; } \
-	 || $(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	 || $(BIN)/pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -68,14 +68,17 @@ bench-discovery: setup ## 200,000 objects of a bucket, half of them done: time, 
 bench-watch: setup ## MINUTES=30 of mode=watch with files added, replaced and removed all the time: each once, memory flat
 	@$(BIN)/python -m benchmarks.watching --minutes $(MINUTES)
 
+bench-watch-looks: setup ## 20,000 looks of a watch without the pages: what it remembers
+	@$(BIN)/python -m benchmarks.watch_looks
+
 bench-nodes: setup ## one node against four on a slow server: pace, spread, memory of each process
 	@$(BIN)/python -m benchmarks.nodes
 
 bench-scale: setup ## calls a second that limiter, ledger, driver and Redis sustain; docs/scale.md counts with them
 	@$(BIN)/python -m benchmarks.scale
 
-quality: setup ## character errors and word F1 of the local engines
-	@$(BIN)/python -m benchmarks.quality
+quality: setup ## character errors and word F1 of the local chain, by class of page; ARGS="--pages 6" for more
+	@$(BIN)/python -m benchmarks.quality $(ARGS)
 
 MINUTES ?= 30
 SEEDS ?= 12

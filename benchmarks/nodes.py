@@ -139,7 +139,7 @@ def _kind(title: str) -> str:
         "iscovery": "discovery",
         "-m rayocr": "driver",
         "gcs_server": "Ray: gcs_server",
-        "raylet/raylet": "Ray: raylet (object store of 150 MB included)",
+        "raylet/raylet": "Ray: raylet (without its object store)",
         "dashboard/agent": "Ray: agents of a node",
         "runtime_env/agent": "Ray: agents of a node",
     }.items():

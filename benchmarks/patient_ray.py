@@ -1,22 +1,28 @@
-"""`ray start` that waits longer for its node than the 30 s that Ray has fixed: on a machine that is busy with other work they
-pass before the raylet has registered. `python -m benchmarks.patient_ray start --head …`; or `be_patient()` before a Cluster is
-made.
+"""`ray start` on a machine that is busy with other work, where Ray's fixed patience is not enough.
+
+A new node's raylet aborts when its agents take more than 15 s to tell their ports, and `ray start` gives up 30 s after it began.
+So the ports are given (those that are given are not waited for, but for one, whose file is written here), and there is more time:
+`python -m benchmarks.patient_ray start --head …`, or `be_patient()` and `agent_ports()` before a Cluster is made in this process.
 """
 
 from __future__ import annotations
 
+import inspect
+import socket
 import sys
 import time
 from typing import Any
 
+from ray import _raylet
 from ray._private import services
 
 _PATIENCE_S = 240.0
+_PORTS = ("metrics_agent_port", "metrics_export_port", "dashboard_agent_listen_port", "runtime_env_agent_port")
 
 
 def be_patient() -> None:
     """For every node that this process starts from now on."""
-    look = services.get_node
+    look, start = services.get_node, services.start_raylet
 
     def look_patiently(*arguments: Any, **options: Any) -> Any:
         deadline = time.monotonic() + _PATIENCE_S
@@ -28,12 +34,36 @@ def be_patient() -> None:
                     raise
                 time.sleep(0.2)
 
-    services.get_node = look_patiently
+    def start_told(*arguments: Any, **options: Any) -> Any:
+        given = inspect.signature(start).bind(*arguments, **options).arguments
+        if port := given.get("dashboard_agent_listen_port"):
+            _raylet.persist_port(given["session_dir"], given["node_id"], _raylet.DASHBOARD_AGENT_LISTEN_PORT_NAME, port)
+        return start(*arguments, **options)
+
+    services.get_node, services.start_raylet = look_patiently, start_told
+
+
+def agent_ports() -> dict[str, int]:
+    """As Ray's parameters name them."""
+    return {name: _free_port() for name in _PORTS}
+
+
+def agent_port_options(given: list[str]) -> list[str]:
+    """For `ray start`, but those that are given."""
+    names = ("--dashboard-agent-grpc-port", "--metrics-export-port", "--dashboard-agent-listen-port", "--runtime-env-agent-port")
+    return [f"{name}={_free_port()}" for name in names if not any(option.startswith(f"{name}=") for option in given)]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":
     from ray.scripts.scripts import main
 
     be_patient()
+    sys.argv[1:] = [*sys.argv[1:], *agent_port_options(sys.argv)]
     sys.argv[0] = "ray"
     main()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -39,16 +40,22 @@ def main() -> None:
         console.width = 150
     readers = [name for name in options.readers.split(",") if available(name)]
     corpus = list(_corpus(options.pages, options.seed, options.kinds))
+    random.Random(options.seed).shuffle(corpus)  # so that a run that is stopped has seen some of every class
     jobs = [(reader, case) for case in corpus for reader in readers]
+    results: list[Result] = []
     with ProcessPoolExecutor(max_workers=options.processes) as pool:
-        results = list(pool.map(_measure, jobs))
+        for result in pool.map(_measure, jobs):
+            results.append(result)
+            if options.json:
+                with Path(options.json).open("a") as lines:
+                    lines.write(json.dumps(_as_json(result), ensure_ascii=False) + "\n")
+    order = [*kinds(), _SAMPLES_KIND]
+    results.sort(key=lambda result: order.index(result[1]))
     for reader in readers:
         console.print(_table(reader, [result for result in results if result[0] == reader]))
     if "chain" in readers:
         _print_layers(console, [result for result in results if result[0] == "chain"])
         _print_worst(console, [result for result in results if result[0] == "chain"])
-    if options.json:
-        Path(options.json).write_text(json.dumps([_as_json(result) for result in results], ensure_ascii=False, indent=1))
 
 
 def _options() -> argparse.Namespace:
@@ -58,7 +65,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--readers", default="chain,tesseract", help=f"of {', '.join(READERS)}; those not installed are left out")
     parser.add_argument("--kinds", default="", help="classes whose name holds one of these words; all, if empty")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--json", help="file for the texts and scores of every page")
+    parser.add_argument("--json", help="file to which text and scores of every page are added, one a line")
     return parser.parse_args()
 
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -40,7 +41,7 @@ _QUICK = {  # a lost node is found in 3 s; workers are started when needed
 class Node:
     """A `ray start --block`. Its processes are its children."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[Any]
     log: Path
     ports: Mapping[str, int] = field(default_factory=dict)  # of its agents, as Ray calls them
     told: bool = False
@@ -172,8 +173,8 @@ class RayNodes:
         log = self.folder / f"node{self._started}.log"
         of_redis = {"RAY_REDIS_ADDRESS": self.redis, "RAY_external_storage_namespace": self._namespace} if self.redis else {}
         common = ["--node-ip-address=127.0.0.1", "--object-store-memory=150000000"]
-        ports = {name: free_port() for name in _AGENTS.values()}
-        common += [f"--{option}={ports[name]}" for option, name in _AGENTS.items()]
+        ports = agent_ports()
+        common += port_options(ports)
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [*RAY, "start", *common, *arguments],
@@ -183,6 +184,15 @@ class RayNodes:
                 start_new_session=True,
             )
         return Node(process, log, ports)
+
+
+def agent_ports() -> dict[str, int]:
+    """For a Node; `port_options` gives the options of `ray start` for them."""
+    return {name: free_port() for name in _AGENTS.values()}
+
+
+def port_options(ports: Mapping[str, int]) -> list[str]:
+    return [f"--{option}={ports[name]}" for option, name in _AGENTS.items()]
 
 
 def _below(pid: int) -> list[psutil.Process]:

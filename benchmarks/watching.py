@@ -31,9 +31,10 @@ from rayocr.actors.discovery import document_id
 from rayocr.config import AccessConfig
 from rayocr.storage.base import Storage
 from rayocr.storage.local import LocalStorage
+from tests.e2e.support import free_port, ray_head
 
 _LIVE = 200  # documents that lie in the source at one time
-_LEFT_ALONE_S = 15.0  # so long at least does a version lie there before it is replaced or removed
+_LEFT_ALONE_S = 45.0  # so long at least does a version lie there before it is replaced or removed
 _SAMPLE_S = 5.0
 _POLL_S = 1.0
 
@@ -111,13 +112,17 @@ def watched(console: Console, backend: str, work: Path, *, seconds: float, every
         else:
             storage = LocalStorage(work / "in", create=True, fsync=False)
         source = Source(storage, data)
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ro", dir="/tmp")))  # sockets have short paths
+        port = free_port()
+        environment = clean_environment(variables) | {"HOME": str(home)}
+        options = (f"--port={port}", "--include-dashboard=false", f"--temp-dir={home / 't'}")
+        stack.enter_context(ray_head(options, environment, home / "head.log"))
         command = [
             *(sys.executable, "-m", "rayocr", "mode=watch", f"source={storage.uri}", "dest=out", "engine=textlayer"),
-            *("outputs=[markdown]", f"poll_interval_s={_POLL_S}", "watch.settle_s=1", "cluster=local", "progress=plain"),
-            "gateway.port=0",
+            *("outputs=[markdown]", f"poll_interval_s={_POLL_S}", "watch.settle_s=1", "progress=plain"),
+            *("gateway.port=0", f"cluster=127.0.0.1:{port}"),
         ]
         log = stack.enter_context((work / "said.txt").open("wb"))
-        environment = clean_environment(variables) | {"HOME": str(work)}
         process = subprocess.Popen(command, cwd=work, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
             samples = kept_busy(process, source, work, seconds=seconds, every_s=every_s)
@@ -149,15 +154,14 @@ def kept_busy(process: subprocess.Popen[bytes], source: Source, work: Path, *, s
 
 def sample(pid: int, after_s: float, finished: int) -> Sample:
     driver = ours = rays = 0
-    root = psutil.Process(pid)
-    for process in [root, *root.children(recursive=True)]:
+    for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             unique = process.memory_full_info().uss
             if process.pid == pid:
                 driver = unique
             elif " ".join(process.cmdline()[:1]).startswith(ACTOR_TITLES):
                 ours += unique
-            else:
+            elif any("ray" in part for part in process.cmdline()[:4]):
                 rays += unique
     return Sample(after_s=after_s, finished=finished, driver_bytes=driver, ours_bytes=driver + ours, rays_bytes=rays)
 

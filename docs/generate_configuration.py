@@ -1,4 +1,4 @@
-"""`make docs`: docs/configuration.md from the structured configs of rayocr/config.py, whose comments are the descriptions.
+"""`make docs`: docs/configuration.md from the structured configs of rayocr/config/, whose comments are the descriptions.
 
 A field's description is the comment beside it, with the comment lines right above it before that; a class' is its docstring.
 """
@@ -26,7 +26,7 @@ TARGET = PROJECT / "docs" / "configuration.md"
 _HEAD = """\
 # Configuration
 
-Generated from `rayocr/config.py` by `make docs`; change it there.
+Generated from `rayocr/config/` by `make docs`; change it there.
 
 Options are given on the command line as `key=value`, in any order (Hydra's overrides):
 `python -m rayocr source=in/ limits.rpm=600`. Lists are written `outputs=[markdown,jsonl]`, nothing is `null`. The command line
@@ -53,8 +53,9 @@ _SECRETS = {
 
 def text() -> str:
     """The whole document."""
-    source = (PROJECT / "rayocr" / "config.py").read_text()
-    described = _descriptions(source)
+    described: dict[tuple[str, str], str] = {}
+    for file in sorted((PROJECT / "rayocr" / "config").glob("*.py")):
+        described |= _descriptions(file.read_text())
     parts = [_HEAD + _groups(), "\n## Options\n"]
     for prefix, cls in _sections(config.RayocrConfig):
         title = f"### {prefix}\n" if prefix else "### The run\n"

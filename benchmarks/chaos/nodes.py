@@ -19,14 +19,16 @@ class Nodes:
     def __init__(self) -> None:
         from ray.cluster_utils import Cluster
 
-        from benchmarks.patient_ray import be_patient
+        from benchmarks.patient_ray import agent_ports, be_patient
 
         be_patient()
-        self._cluster: Any = Cluster(initialize_head=True, head_node_args={**_NODE, "include_dashboard": False})
+        self._cluster: Any = Cluster(initialize_head=True, head_node_args={**_NODE, **agent_ports(), "include_dashboard": False})
         self.address: str = self._cluster.address
 
     def add(self) -> None:
-        self._cluster.add_node(**_NODE)
+        from benchmarks.patient_ray import agent_ports
+
+        self._cluster.add_node(**_NODE, **agent_ports())
 
     def kill_added(self) -> None:
         """Its processes and, as where a machine is gone, the workers on it."""

@@ -32,6 +32,8 @@ class Settling:
         return tuple(self._seen)
 
     def is_settled(self, entry: Entry) -> bool:
+        if not self._settle_s:
+            return True
         now = self._clock()
         seen = self._seen.get(entry.name)
         if seen is None and self._wall_clock() - entry.modified_at >= self._settle_s:

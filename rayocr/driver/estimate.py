@@ -59,7 +59,15 @@ def show_estimate(config: RayocrConfig) -> int:
     terminal = ConsoleTerminal(config.progress)
     found = scope(config)
     state = _state(config)
-    rules = DiscoveryRules(include=found.include, exclude=found.exclude, limit=config.limit, overwrite=config.overwrite)
+    rules = DiscoveryRules(
+        include=found.include,
+        exclude=found.exclude,
+        min_bytes=config.min_bytes,
+        max_bytes=config.max_bytes,
+        order=config.order,
+        limit=config.limit,
+        overwrite=config.overwrite,
+    )
     documents = _unfinished(found.source, state, rules)
     if not documents:
         terminal.say("Nothing to do: there are no documents that are not finished.")

@@ -118,7 +118,7 @@ class Run:
             order=self.config.order,
             limit=self.config.limit,
             overwrite=self.config.overwrite,
-            retried=self._retried(),
+            retried=documents_to_retry(self.plan.state, self.config) if self.config.mode is Mode.retry else None,
             watch=self.watches,
             settle_s=self.config.watch.settle_s,
         )
@@ -134,9 +134,6 @@ class Run:
                 self.claim.release()
             sweep_temp_files(self.plan)  # once more: at the start, actors of a run that had been killed may still have been dying
         return self.words.exit_code()
-
-    def _retried(self) -> frozenset[str] | None:
-        return documents_to_retry(self.plan.state, self.config) if self.config.mode is Mode.retry else None
 
     # -- start --------------------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, TypeVar
 
 from rayocr.errors import RayocrError
-from rayocr.storage.base import Entry, Storage
+from rayocr.storage.base import Changes, Entry, Storage
 
 T = TypeVar("T")
 
@@ -28,6 +28,7 @@ class CountedStorage(Storage):
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+        self.has_atomic_create = storage.has_atomic_create
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__dict__["_storage"], name)
@@ -65,6 +66,13 @@ class CountedStorage(Storage):
 
     def delete(self, name: str, *, if_version: str | None = None) -> None:
         _counted("delete", lambda: self._storage.delete(name, if_version=if_version))
+
+    def changes_since(self, token: str | None) -> Changes | None:
+        return _counted("changes", lambda: self._storage.changes_since(token))
+
+    def path_to(self, other: Storage) -> str | None:
+        adapter = other._storage if isinstance(other, CountedStorage) else other
+        return _counted("path", lambda: self._storage.path_to(adapter))
 
     def check_readable(self) -> None:
         _counted("check", self._storage.check_readable)

@@ -113,7 +113,7 @@ def test_the_page_shows_progress_retries_and_compares(watched: Watched, tmp_path
         page.wait_for_function("document.querySelector('#pause').innerText === 'Pause'")
         browser.close()
     assert troubles == []
-    watched.end()
+    assert watched.run.poll() is None, watched.log.read_text()
 
 
 def _compares_picture_and_text(page: Any) -> None:

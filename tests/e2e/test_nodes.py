@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.ray_nodes import RayNodes, free_port
+from benchmarks.ray_nodes import Node, RayNodes, agent_ports, free_port, port_options
 from benchmarks.valkey import Valkey
 from tests.e2e.support import PATIENCE_S, PROJECT, Cli, SimulatedGemini, make_pdf, manifests, page_texts, wait_until
 
@@ -24,7 +24,7 @@ def nodes(environment: dict[str, str], heads_home: dict[str, str]) -> Iterator[R
     running = RayNodes(environment | heads_home, head_cpus=2)
     try:
         for _ in range(2):
-            running.add(resources=WAITS)
+            running.add(cpus=1, resources=WAITS)  # room for two workers
         yield running
     finally:
         running.close()
@@ -55,14 +55,14 @@ def test_nodes_are_drained_lost_and_added_and_every_page_is_paid_once(
         started = lambda: {event["node"] for event in events(tmp_path, "worker_started")}  # noqa: E731
         wait_until(lambda: (len(started()) >= 2 and gemini.answered > 4) or run.poll() is not None, "two nodes have workers")
         first = events(tmp_path, "worker_started")[0]["node"]
+        gone = next(node for node in nodes.nodes if first in node_ids(node.process.pid))
         nodes.drain(first, seconds=60)
         leaving = lambda: {event["worker"] for event in events(tmp_path, "worker_leaving")}  # noqa: E731
         retired = lambda: {event["worker"] for event in events(tmp_path, "worker_retired")}  # noqa: E731
         wait_until(lambda: (bool(leaving()) and leaving() <= retired()) or run.poll() is not None, "the workers have left")
         assert run.poll() is None, "the run ended too early to tell"
-        gone = next(node for node in nodes.nodes if first in node_ids(node.process.pid))
-        gone.kill()
-        nodes.add(resources=WAITS)
+        gone.kill()  # where it has not ended by itself, as a node that is being drained does when nothing runs on it
+        nodes.add(cpus=1, resources=WAITS)
         wait_until(lambda: len(started()) >= 3 or run.poll() is not None, "the new node has a worker")
         gemini.set(latency_s=0.0)
         out, _ = run.communicate(timeout=PATIENCE_S)
@@ -104,7 +104,8 @@ def test_the_images_driver_joins_a_cluster_and_outlives_its_control_store(
         "RAYOCR_HEAD": nodes.address,
         "RAYOCR_NODE_TRIES": "8",
     }
-    ours |= {"RAYOCR_NODE_OPTIONS": f"--node-ip-address=127.0.0.1 --dashboard-agent-listen-port={free_port()}"}
+    ports = agent_ports()
+    ours |= {"RAYOCR_NODE_OPTIONS": " ".join(["--node-ip-address=127.0.0.1", *port_options(ports)])}
     options = ("source=in", "dest=out", "engine=gemini", "engine.chain=[gemini]", "limits.max_in_flight=1", "workers.max=1")
     script = PROJECT / "docker" / "bin" / "rayocr-driver"
     try:
@@ -116,7 +117,8 @@ def test_the_images_driver_joins_a_cluster_and_outlives_its_control_store(
             stderr=subprocess.STDOUT,
             text=True,
         )
-        wait_until(lambda: gemini.answered > 2 or run.poll() is not None, "pages are read")
+        joined = Node(run, tmp_path / "run.log", ports)
+        wait_until(lambda: joined.tell_ports() or gemini.answered > 2 or run.poll() is not None, "pages are read")
         nodes.replace_control_store()
         seen = gemini.answered
         wait_until(lambda: gemini.answered > seen + 2 or run.poll() is not None, "pages are read with the new one")

@@ -62,7 +62,7 @@ def test_planted_secrets_are_found_nowhere(
     cli: Cli, gemini: SimulatedGemini, locks: tuple[str, psutil.Popen], home: Path
 ) -> None:
     redis_url, server = locks
-    gemini.set(key=KEY, latency_s=0.3, error_status=503, error_share=0.1, recitation_always_share=0.1)
+    gemini.set(key=KEY, latency_s=0.3, error_status=503, error_share=0.4, recitation_always_share=0.1)
     make_pdf(cli.folder / "in" / "a.pdf", 60)
     (cli.folder / "in" / "b.pdf").write_bytes((PROJECT / "samples" / "broken" / "encrypted.pdf").read_bytes())
     secret = {
@@ -89,7 +89,7 @@ def test_planted_secrets_are_found_nowhere(
         wait_until(lambda: "Page: " in log.read_text() or run.poll() is not None, "the page is there")
         found = re.search(r"Page: (\S+)", log.read_text())
         assert found, log.read_text()
-        wait_until(lambda: _pages_done(found[1]) >= 20 or run.poll() is not None, "pages are read")
+        wait_until(lambda: _has_read(found[1]) or run.poll() is not None, "pages are read, and a document is rejected")
         shown = [
             _asked(found[1], path) for path in ("/config", "/status", "/metrics", "/logs?lines=1000", "/documents", "/ready")
         ]
@@ -119,9 +119,10 @@ def test_planted_secrets_are_found_nowhere(
     assert {"page_recognized", "page_retry_scheduled", "document_rejected", "locks_away", "supabase_away"} <= actions
 
 
-def _pages_done(url: str) -> int:
+def _has_read(url: str) -> bool:
     text = _asked(url, "/status")
-    return int(json.loads(text)["pages_done"]) if text else 0
+    status = json.loads(text) if text else {}
+    return status.get("pages_done", 0) >= 20 and status["documents"]["rejected"] == 1
 
 
 def _asked(url: str, path: str) -> str:

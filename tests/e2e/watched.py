@@ -42,7 +42,7 @@ class Watched:
 
 @contextmanager
 def watched_run(cli: Cli, gemini: SimulatedGemini, *more: str) -> Iterator[Watched]:
-    """The first run leaves `a.pdf` partial; the second one has read some of `b.pdf`'s 800 pages, two at a time."""
+    """The first run leaves `a.pdf` partial; the second one has read some of `b.pdf`'s 400 pages, two at a time."""
     make_pdf(cli.folder / "in" / "a.pdf", 8, prefix="page of a with the")
     gemini.set(recitation_always_share=0.5)
     log = cli.folder / "run.log"
@@ -50,12 +50,12 @@ def watched_run(cli: Cli, gemini: SimulatedGemini, *more: str) -> Iterator[Watch
     options = [
         *("source=in", "dest=out", "engine=gemini", "engine.chain=[gemini]"),
         *("limits.max_in_flight=2", "limits.rpm=6000", "gateway.port=0"),
-        *("window.pages=16", "workers.max_shard_pages=4"),  # what is retried does not wait behind hundreds of pages
+        *("window.pages=48", "workers.max_shard_pages=4"),  # what is retried does not wait behind hundreds of pages
     ]
     first = cli.run(*options, **gemini.variables)
     assert first.returncode == 1, first.stdout + first.stderr
     gemini.set(recitation_always_share=0.0, latency_s=0.5)
-    make_pdf(cli.folder / "in" / "b.pdf", 800, prefix="page of b with the")
+    make_pdf(cli.folder / "in" / "b.pdf", 400, prefix="page of b with the")
     with log.open("w") as file:
         run = subprocess.Popen(
             cli.command([*options, "progress=plain", *more]),

@@ -174,7 +174,8 @@ def _trimmed(run: _Run, em: float) -> _Run:
     end = min(bottoms)
     above = [box for box in longer if box.y0 < end - _SLACK_EM * em]
     below = [box for box in longer if box.y0 >= end - _SLACK_EM * em]
-    if not above or not below or _fullness(_lines(longer), em) >= _PROSE:
+    lines = _lines(longer)
+    if not above or not below or (_fullness(lines, em) >= _PROSE and _is_dense(lines, em)):
         return run
     bottom = max(box.y1 for box in above)
     if min(box.y0 for box in below) - bottom < _SET_OFF_EM * em:

@@ -25,7 +25,7 @@ from rayocr.observe.supabase.table import RowsRefused, SupabaseTable, TableAway,
 log = logging.getLogger(__name__)
 
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 2.0, 120.0
-_CLOSE_S = 4.0  # at most, for the last rows of a run whose table answers
+_CLOSE_S = 2.0  # at most, for the last rows of a run whose table answers
 
 
 class Table(Protocol):

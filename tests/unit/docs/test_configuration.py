@@ -1,4 +1,4 @@
-"""docs/configuration.md says what rayocr/config.py says."""
+"""docs/configuration.md says what rayocr/config/ says."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ def test_every_option_is_on_it_with_a_meaning() -> None:
     text = PAGE["text"]()
     rows = dict(line.split(" | ", 1) for line in text.splitlines() if line.startswith("| `"))
     bare = [name for name in _option_names(RayocrConfig) if rows.get(f"| `{name}`", "").endswith("|  |")]
-    assert not bare, "without a comment in config.py"
+    assert not bare, "without a comment in rayocr/config/"
     assert "| `limits.rpm`" in rows and "| `engine.gemini.dpi`" in rows

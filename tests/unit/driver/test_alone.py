@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from rayocr.config import LocksConfig, RayocrConfig, Secrets
-from rayocr.driver.run import Run
-from rayocr.driver.terminal import ConsoleTerminal
+from rayocr.driver.run_locks import open_run_locks
 from rayocr.errors import LockError
+from rayocr.locks.base import Locks
 from rayocr.locks.claim import CLAIMS_PREFIX, ClaimedLocks
 from rayocr.locks.file import FileLocks
 from rayocr.storage.memory import MemoryStorage
@@ -21,10 +21,10 @@ class WithoutPreconditions(MemoryStorage):
     has_atomic_create = False
 
 
-def run_on(state: MemoryStorage) -> Run:
+def locks_of(state: MemoryStorage, run_id: str) -> Locks:
     config = RayocrConfig(locks=LocksConfig(ttl_s=60))
     plan = SimpleNamespace(state=state)
-    return Run(config, plan, Secrets(), ConsoleTerminal("none"))  # type: ignore[arg-type]
+    return open_run_locks(config, plan, Secrets(), run_id=run_id, owner=f"{run_id}@here:1")[0]  # type: ignore[arg-type]
 
 
 @pytest.fixture(autouse=True)
@@ -34,19 +34,17 @@ def leases_of_the_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_redis_a_second_run_on_drive_is_refused_until_the_first_has_ended() -> None:
     name = uuid.uuid4().hex
-    first, second = run_on(WithoutPreconditions(name)), run_on(WithoutPreconditions(name))
-    locks = first._locks()
+    locks = locks_of(WithoutPreconditions(name), "first")
     assert isinstance(locks, ClaimedLocks)
     with pytest.raises(LockError, match="one at a time"):
-        second._locks()
+        locks_of(WithoutPreconditions(name), "second")
     locks.close()
-    second._locks().close()
+    locks_of(WithoutPreconditions(name), "second").close()
     assert list(MemoryStorage(name).list(CLAIMS_PREFIX)) == []
 
 
 def test_where_storage_keeps_preconditions_nothing_is_claimed() -> None:
     name = uuid.uuid4().hex
-    first, second = run_on(MemoryStorage(name)), run_on(MemoryStorage(name))
-    for run in (first, second):
-        assert isinstance(run._locks(), FileLocks)
+    for run_id in ("first", "second"):
+        assert isinstance(locks_of(MemoryStorage(name), run_id), FileLocks)
     assert list(MemoryStorage(name).list(CLAIMS_PREFIX)) == []

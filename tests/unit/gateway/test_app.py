@@ -185,7 +185,7 @@ def test_a_run_that_hangs_is_not_live(tmp_path: Path) -> None:
     face, _ = a_face(tmp_path)
     client = TestClient(create_app(face, token=None), base_url=LOCAL)
     assert client.get("/health").status_code == 200
-    face.pushed_at -= 60
+    face.pushed_at -= 7200
     assert client.get("/health").status_code == 503
     face.readiness = lambda: {"locks": "away"}
     answer = client.get("/ready")

@@ -102,6 +102,13 @@ def test_the_address_of_a_letter_is_no_column_beside_its_letterhead_and_date() -
     assert in_order(text, "14 Quay Street", "Tobias", "Eastbridge", "21 August", "line 0", "line 5")
 
 
+def test_the_body_of_a_letter_is_read_after_the_sender_beside_its_address() -> None:
+    address = column(["Vorname Nachname", "Strasse Nr", "PLZ Ort"], 71, 175)
+    sender = column(["Bern University", "Institute of Examples", "Max Mustermann", "Phone 41 00 000", "November 15"], 394, 150)
+    body = [line(text, 71, 290 + 26 * n) for n, text in enumerate(["Our order of March", "Dear Sir", "Letter contents", "Yours"])]
+    assert in_order(markdown([*address, *sender, *body]), "Vorname", "Bern", "November", "Our order", "Dear Sir", "Yours")
+
+
 def test_ragged_columns_of_long_lines_on_common_baselines_are_not_read_across() -> None:
     left = [f"L{number} justified text of the column on the left" for number in range(10)]
     right = [f"R{number} " + "a reference of varying length and more of it"[: 30 + 7 * number % 13] for number in range(10)]

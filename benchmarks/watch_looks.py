@@ -1,0 +1,118 @@
+"""`make bench-watch-looks`: weeks of looks in a minute: what a watch remembers, without the pages.
+
+Discovery, the feed and the watch in one process, over a folder in memory where there is one; a flow that finishes each document
+at once. With every look a document is added, now and then one is replaced, and the oldest goes. At a look every 30 s, 20,000
+looks are a week.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import tempfile
+import time
+from collections import Counter, deque
+from pathlib import Path
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from rayocr.actors.discovery import Discovery, DiscoveryRules, document_id
+from rayocr.composition import compose
+from rayocr.config import WindowConfig
+from rayocr.driver.endings import Ending
+from rayocr.driver.feed import Feed
+from rayocr.driver.outages import Outages
+from rayocr.driver.progress import Progress
+from rayocr.driver.watching import Watch
+from rayocr.driver.window import Window
+from rayocr.ledger.manifest import manifest_name
+from rayocr.messages import DiscoveryBatch, Document, Look
+from rayocr.storage.local import LocalStorage
+
+_LIVE = 500
+
+
+class World:
+    """The actors that a watch asks, here, and what was finished."""
+
+    def __init__(self, folder: Path) -> None:
+        self.source = LocalStorage(folder / "in", create=True, fsync=False)
+        self.state = LocalStorage(folder / "out", create=True, fsync=False)
+        self.discovery = Discovery(self.source, self.state, DiscoveryRules(watch=True))
+        self.finished: Counter[bytes] = Counter()  # the measurement's own memory: told apart from the watch's below
+        self.live: deque[str] = deque()
+        self.put_ids: set[bytes] = set()
+        self.looks = 0
+        self.enough = asyncio.Event()
+
+    def put(self, name: str) -> None:
+        entry = self.source.write(name, b"x" * (self.looks % 1000 + 1))
+        self.put_ids.add(bytes.fromhex(document_id(f"{self.source.uri}/{name}", entry.version)))
+
+    async def look(self, what: Look) -> None:
+        self.looks += 1
+        name = f"{self.looks % 10}/{self.looks:07}.pdf"
+        self.put(name)
+        self.live.append(name)
+        if self.looks % 3 == 0:
+            self.put(self.live[len(self.live) // 2])
+        if len(self.live) > _LIVE:
+            self.source.delete(self.live.popleft())
+        self.discovery.look(what)
+
+    async def next_documents(self, count: int) -> DiscoveryBatch:
+        return self.discovery.next_batch(count)
+
+    def note_pushed(self, document_id: str) -> None:
+        self.discovery.note(document_id)
+
+    async def run(self, document: Document) -> Ending:
+        """As a flow."""
+        self.state.write(manifest_name(document.document_id), b"{}")
+        self.finished[bytes.fromhex(document.document_id)] += 1
+        return Ending.SETTLED
+
+
+async def watched(console: Console, folder: Path, looks: int) -> None:
+    world, draining, progress, window = World(folder), asyncio.Event(), Progress(), Window(WindowConfig())
+    outages = Outages(window, progress, probe=lambda: None, say=console.print, warn=console.print)
+    feed = Feed(world, window, progress, draining, retry_s=1.0, outages=outages)  # type: ignore[arg-type]
+    config = compose(["mode=watch", "source=in", "engine=textlayer", "poll_interval_s=0.01", "watch.relist_s=0.01"], {})
+    watch = Watch(world, feed, outages, progress, config, draining)
+    table = Table(title=f"{looks:,} looks, at {_LIVE} documents", title_justify="left")
+    for column in ("looks", "documents finished", "seconds", "memory MB", "of it the measurement's MB"):
+        table.add_column(column, justify="right")
+    started = time.monotonic()
+    running = asyncio.create_task(watch.run(world))  # type: ignore[arg-type]
+    for share in (0.02, 0.25, 0.5, 0.75, 1.0):
+        while world.looks < looks * share:
+            await asyncio.sleep(0.01)
+            if running.done():
+                running.result()
+        gc.collect()
+        own = (len(world.put_ids) + len(world.finished)) * 150  # bytes objects of 49 with their places in a set and in a dict
+        used = psutil.Process().memory_full_info().uss
+        seconds = f"{time.monotonic() - started:.0f}"
+        table.add_row(f"{world.looks:,}", f"{world.finished.total():,}", seconds, f"{used / 1e6:.1f}", f"{own / 1e6:.1f}")
+    draining.set()
+    await running
+    console.print(table)
+    missed = world.put_ids - world.finished.keys()
+    twice = sum(times > 1 for times in world.finished.values())
+    console.print(f"{len(world.put_ids):,} versions: {len(missed):,} not finished, {twice:,} more than once")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.watch_looks", description=__doc__)
+    parser.add_argument("--looks", type=int, default=20_000)
+    looks = parser.parse_args().looks
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(prefix="rayocr-bench-", dir=memory if memory.is_dir() else None) as folder:
+        asyncio.run(watched(Console(width=160), Path(folder), looks))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""The structured configuration: one small class a component, units in the names, ranges checked once.
+
+Hydra fills these from conf/, the environment and the command line (`cli.py` calls `OmegaConf.to_object` once). They are left
+unfrozen because Hydra refuses overrides on frozen schemas; nobody changes them afterwards. Secrets are not here: see `Secrets`.
+"""
+
+from rayocr.config.engines import (
+    BatchConfig,
+    DoubtConfig,
+    EngineConfig,
+    GeminiConfig,
+    OpenAIConfig,
+    RapidOcrConfig,
+    RenderConfig,
+    TesseractConfig,
+)
+from rayocr.config.limits import BudgetConfig, LimitsConfig, ModelLimitsConfig, RetryConfig
+from rayocr.config.mode import Mode
+from rayocr.config.outputs import CleanPdfConfig, MarkdownConfig, OutputConfig, ReportConfig
+from rayocr.config.places import AccessConfig, DedupConfig, LedgerConfig, LocksConfig, LoginConfig, StorageConfig
+from rayocr.config.run import RayocrConfig
+from rayocr.config.secrets import Secrets
+from rayocr.config.watching import GatewayConfig, LogsConfig, SupabaseConfig
+from rayocr.config.work import ShutdownConfig, SubmitConfig, WatchConfig, WindowConfig, WorkersConfig
+
+__all__ = [
+    "AccessConfig",
+    "BatchConfig",
+    "BudgetConfig",
+    "CleanPdfConfig",
+    "DedupConfig",
+    "DoubtConfig",
+    "EngineConfig",
+    "GatewayConfig",
+    "GeminiConfig",
+    "LedgerConfig",
+    "LimitsConfig",
+    "LocksConfig",
+    "LoginConfig",
+    "LogsConfig",
+    "MarkdownConfig",
+    "Mode",
+    "ModelLimitsConfig",
+    "OpenAIConfig",
+    "OutputConfig",
+    "RapidOcrConfig",
+    "RayocrConfig",
+    "RenderConfig",
+    "ReportConfig",
+    "RetryConfig",
+    "Secrets",
+    "ShutdownConfig",
+    "StorageConfig",
+    "SubmitConfig",
+    "SupabaseConfig",
+    "TesseractConfig",
+    "WatchConfig",
+    "WindowConfig",
+    "WorkersConfig",
+]

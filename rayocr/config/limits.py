@@ -1,0 +1,106 @@
+"""Quotas, time-outs, money, and how often something is tried."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rayocr.config.ranges import at_least
+from rayocr.errors import UsageError
+
+
+@dataclass
+class ModelLimitsConfig:
+    """The quota of one model; null: no limit."""
+
+    rpm: float | None = None  # requests a minute
+    tpm: float | None = None  # input tokens a minute
+    rpd: int | None = None  # requests a day, from midnight to midnight in California
+    max_in_flight: int | None = None  # requests under way at one time
+
+    def __post_init__(self) -> None:
+        at_least(0.001, **{"limits.rpm": self.rpm, "limits.tpm": self.tpm})
+        at_least(1, **{"limits.rpd": self.rpd, "limits.max_in_flight": self.max_in_flight})
+
+
+@dataclass
+class LimitsConfig:
+    rpm: float | None = None  # requests a minute to one model, over all workers; null: what `models` says, else no limit
+    tpm: float | None = None  # input tokens a minute, likewise
+    rpd: int | None = None  # requests a day, likewise
+    max_in_flight: int | None = None  # requests under way to one model, likewise
+    cautious_in_flight: int | None = None  # requests under way where neither rpm nor max_in_flight is known; null: no limit
+    # Of a preset, by model or the beginning of its name. The four above win.
+    models: dict[str, ModelLimitsConfig] = field(default_factory=dict)
+    headroom: float = (
+        0.01  # of rpm and tpm left alone: room for 0.6 s of difference between the fastest and slowest way to the server
+    )
+    expected_input_tokens: int = 1000  # of a page with its prompt (a PDF page is 560), until real use is known
+    expected_output_tokens: int = 1000  # likewise; a dense page is 2-4 thousand
+    shared: str = "none"  # redis: all clusters that name the same REDIS_URL and shared_name draw on one quota
+    shared_name: str = "default"  # of the quota: one a project
+    shared_ttl_s: float = 6.0  # a cluster that has not been heard of for so long has no requests under way
+    shared_patience_s: float = 300.0  # Redis away for longer ends the run, resumable
+    day_quota_tries: int = 2  # refusals for the day that are waited out as the server says, before the model is parked
+    page_timeout_s: float = 180.0  # a page that computes longer ends its worker (PDFium cannot be interrupted)
+    fetch_timeout_s: float = 900.0  # download of one document
+    validate_timeout_s: float = 60.0  # opening a document, for files that make PDFium spin
+    # Opening a document, or reading a page, may take this; more ends the process. A colour scan of 20,000 x 20,000 takes 1.2 GB.
+    page_memory: int = 2 << 30  # bytes
+    max_document_bytes: int = 2 << 30  # a larger document is rejected unread
+    max_document_pages: int = 100_000  # likewise
+
+    def __post_init__(self) -> None:
+        ModelLimitsConfig(rpm=self.rpm, tpm=self.tpm, rpd=self.rpd, max_in_flight=self.max_in_flight)
+        at_least(1, **{"limits.max_document_pages": self.max_document_pages, "limits.shared_ttl_s": self.shared_ttl_s})
+        at_least(1, **{"limits.cautious_in_flight": self.cautious_in_flight})
+        at_least(0, **{"limits.shared_patience_s": self.shared_patience_s, "limits.day_quota_tries": self.day_quota_tries})
+        at_least(1, **{"limits.expected_input_tokens": self.expected_input_tokens})
+        at_least(0, **{"limits.expected_output_tokens": self.expected_output_tokens})
+        at_least(1, **{"limits.page_timeout_s": self.page_timeout_s, "limits.validate_timeout_s": self.validate_timeout_s})
+        at_least(64 << 20, **{"limits.page_memory": self.page_memory})
+        at_least(1, **{"limits.fetch_timeout_s": self.fetch_timeout_s, "limits.max_document_bytes": self.max_document_bytes})
+        if not 0 <= self.headroom < 1:
+            raise UsageError(f"limits.headroom is {self.headroom}, and must be from 0 to below 1.")
+        if self.shared not in ("none", "redis"):
+            raise UsageError(f"limits.shared is {self.shared!r}; choose none or redis.")
+
+    def of(self, model: str) -> ModelLimitsConfig:
+        """The limits of this model: of the preset's row with its name or the longest one that it begins with, each replaced
+        by the figure that was given for all models."""
+        names = [name for name in self.models if model.removeprefix("models/").startswith(name)]
+        row = self.models[max(names, key=len)] if names else ModelLimitsConfig()
+        rpm = row.rpm if self.rpm is None else self.rpm
+        max_in_flight = row.max_in_flight if self.max_in_flight is None else self.max_in_flight
+        if rpm is None and max_in_flight is None:
+            max_in_flight = self.cautious_in_flight
+        return ModelLimitsConfig(
+            rpm=rpm,
+            tpm=row.tpm if self.tpm is None else self.tpm,
+            rpd=row.rpd if self.rpd is None else self.rpd,
+            max_in_flight=max_in_flight,
+        )
+
+
+@dataclass
+class BudgetConfig:
+    usd: float | None = None  # for this run; no request leaves that is expected to exceed it; null: no limit
+
+    def __post_init__(self) -> None:
+        at_least(0, **{"budget.usd": self.usd})
+
+
+@dataclass
+class RetryConfig:
+    max_attempts: int = 3  # tries in all of a call to storage, for errors that waiting can cure
+    engine_attempts: int = 8  # of a page with one model: 429, 5xx and resets cost nothing, and a page given up for them does
+    base_s: float = 1.0  # first back-off, doubled each time, with full jitter
+    cap_s: float = 60.0  # no back-off is longer, unless the server asks for it
+    # Of mode=retry: which dead letters are taken up again, besides document= (a name, a glob or an id). All of them must fit.
+    reason: str | None = None  # a class of errors: RepetitionLoop, Refused, Quarantined
+    engine: str | None = None  # that did not deliver
+    since: str | None = None  # a date or time, UTC: letters written since then
+    rejected: bool = False  # also documents of which nothing could be read: encrypted, damaged, quarantined
+
+    def __post_init__(self) -> None:
+        at_least(1, **{"retry.max_attempts": self.max_attempts, "retry.engine_attempts": self.engine_attempts})
+        at_least(0, **{"retry.base_s": self.base_s, "retry.cap_s": self.cap_s})

@@ -1,0 +1,17 @@
+"""What the program does: the values of mode=."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    run = "run"
+    status = "status"
+    cancel = "cancel"
+    estimate = "estimate"
+    report = "report"
+    submit = "submit"
+    retry = "retry"
+    watch = "watch"
+    login = "login"

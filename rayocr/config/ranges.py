@@ -1,0 +1,20 @@
+"""What the components share: checks of a value's range, told by the option's name."""
+
+from __future__ import annotations
+
+import math
+
+from rayocr.errors import UsageError
+
+
+def at_least(minimum: float, **values: float | None) -> None:
+    for name, value in values.items():
+        if value is not None and not math.isfinite(value):
+            raise UsageError(f"{name} is {value}, and must be a number; null means no limit where there can be none.")
+        if value is not None and value < minimum:
+            raise UsageError(f"{name} is {value}, and must be at least {minimum}.")
+
+
+def one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise UsageError(f"{name} is {value!r}; choose one of {', '.join(choices)}.")

@@ -1,0 +1,88 @@
+"""The whole: what `compose` makes of conf/, the environment and the command line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from rayocr.config.engines import BatchConfig, DoubtConfig, EngineConfig, RenderConfig
+from rayocr.config.limits import BudgetConfig, LimitsConfig, RetryConfig
+from rayocr.config.mode import Mode
+from rayocr.config.outputs import OutputConfig, ReportConfig
+from rayocr.config.places import DedupConfig, LedgerConfig, LocksConfig, LoginConfig, StorageConfig
+from rayocr.config.ranges import at_least, one_of
+from rayocr.config.watching import GatewayConfig, LogsConfig, SupabaseConfig
+from rayocr.config.work import ShutdownConfig, SubmitConfig, WatchConfig, WindowConfig, WorkersConfig
+from rayocr.errors import UsageError
+
+
+@dataclass
+class RayocrConfig:
+    mode: Mode = Mode.run
+    source: str | None = None  # null: the samples that come with rayocr
+    dest: str = "output"  # where outputs go, in the folders of the source: a folder, gs://BUCKET/PREFIX, gdrive://FOLDER_ID
+    state: str | None = None  # null: .rayocr/ in the destination
+    outputs: list[str] = field(default_factory=lambda: ["markdown", "clean_pdf"])  # jsonl, parquet, searchable_pdf
+    include: list[str] = field(default_factory=list)  # globs on names below the source; empty: all
+    exclude: list[str] = field(default_factory=list)  # globs likewise; wins over include
+    document: str | None = None  # of mode=cancel and mode=retry: its name below the source, or its id
+    min_bytes: int = 0  # smaller documents are passed by
+    max_bytes: int | None = None  # larger ones likewise; limits.max_document_bytes rejects them, with a dead letter
+    order: str = "listing"  # newest, oldest, smallest, largest, name: all is listed before the first is read
+    limit: int | None = None  # documents taken up by this run
+    poll_interval_s: float = 30.0  # of mode=watch: between two looks at the source
+    overwrite: bool = False  # read finished documents again
+    allow_dest_in_source: bool = False  # then *.clean.pdf and *.searchable.pdf there are taken for outputs and not read
+    cluster: str = "auto"  # auto: a Ray that runs, else a local one; local; or an address
+    cpus: int | None = None  # of a local Ray; null: all of the machine
+    progress: str = "auto"  # auto: live on a terminal, lines elsewhere; live; plain; none
+    engine: EngineConfig = field(default_factory=EngineConfig)
+    workers: WorkersConfig = field(default_factory=WorkersConfig)
+    window: WindowConfig = field(default_factory=WindowConfig)
+    limits: LimitsConfig = field(default_factory=LimitsConfig)
+    budget: BudgetConfig = field(default_factory=BudgetConfig)
+    storage: StorageConfig = field(default_factory=StorageConfig)
+    render: RenderConfig = field(default_factory=RenderConfig)
+    output: OutputConfig = field(default_factory=OutputConfig)
+    gateway: GatewayConfig = field(default_factory=GatewayConfig)
+    submit: SubmitConfig = field(default_factory=SubmitConfig)
+    login: LoginConfig = field(default_factory=LoginConfig)
+    ledger: LedgerConfig = field(default_factory=LedgerConfig)
+    batch: BatchConfig = field(default_factory=BatchConfig)
+    dedup: DedupConfig = field(default_factory=DedupConfig)
+    doubt: DoubtConfig = field(default_factory=DoubtConfig)
+    locks: LocksConfig = field(default_factory=LocksConfig)
+    retry: RetryConfig = field(default_factory=RetryConfig)
+    shutdown: ShutdownConfig = field(default_factory=ShutdownConfig)
+    logs: LogsConfig = field(default_factory=LogsConfig)
+    report: ReportConfig = field(default_factory=ReportConfig)
+    watch: WatchConfig = field(default_factory=WatchConfig)
+    supabase: SupabaseConfig = field(default_factory=SupabaseConfig)
+
+    def __post_init__(self) -> None:
+        at_least(1, limit=self.limit, cpus=self.cpus)
+        at_least(0, min_bytes=self.min_bytes, max_bytes=self.max_bytes)
+        at_least(0.01, poll_interval_s=self.poll_interval_s)
+        one_of("order", self.order, ("listing", "newest", "oldest", "smallest", "largest", "name"))
+        if self.progress not in ("auto", "live", "plain", "none"):
+            raise UsageError(f"progress is {self.progress!r}; choose auto, live, plain or none.")
+        if not self.outputs:
+            raise UsageError("outputs is empty; name at least one, for example outputs=[markdown].")
+
+    def fingerprint(self, prompts: Mapping[str, str] | None = None) -> str:
+        """16 hex digits over every setting that can change a page's text: what a manifest says it was made with."""
+        engine = asdict(self.engine)
+        used = {name.rstrip("?") for name in self.engine.chain}
+        for name in ("gemini", "openai"):
+            del engine[name]["input_usd_per_million"], engine[name]["output_usd_per_million"]  # they do not change the text
+        relevant: dict[str, Any] = {
+            "chain": self.engine.chain,
+            "engines": {name: engine[name] for name in sorted(used) if name in engine},
+            "render": asdict(self.render),
+            "prompts": dict(prompts or {}),  # by engine
+        }
+        canonical = json.dumps(relevant, sort_keys=True, default=str)
+        return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:16]
