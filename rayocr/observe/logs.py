@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,11 +54,12 @@ class JsonFormatter(logging.Formatter):
 
 
 class DailyFileHandler(logging.Handler):
-    """Appends to `<folder>/<UTC date>.jsonl`, opened anew when the day changes."""
+    """Appends to `<folder>/<UTC date>.jsonl`, opened anew when the day changes; `on_new_day` is called then, and at the first line."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, on_new_day: Callable[[], None] = lambda: None) -> None:
         super().__init__()
         self._folder = folder
+        self._on_new_day = on_new_day
         self._day = ""
         self._file: Any = None
 
@@ -78,6 +79,7 @@ class DailyFileHandler(logging.Handler):
                 self.close_file()
                 self._file = (self._folder / f"{day}.jsonl").open("a", encoding="utf-8")
                 self._day = day
+                self._on_new_day()
             self._file.write("".join(line + "\n" for line in lines))
             self._file.flush()
         except (OSError, ValueError):
@@ -99,9 +101,13 @@ def configure_logs(folder: Path, *, run_id: str, retention_days: int) -> DailyFi
     attach(logging.NullHandler())
     json_folder = folder / "json"
     json_folder.mkdir(parents=True, exist_ok=True)
-    sweep(json_folder, retention_days=retention_days)
-    sweep(folder / "dead_letter", retention_days=retention_days)
-    handler = DailyFileHandler(json_folder)
+
+    def sweep_both() -> None:
+        sweep(json_folder, retention_days=retention_days)
+        sweep(folder / "dead_letter", retention_days=retention_days)
+
+    sweep_both()
+    handler = DailyFileHandler(json_folder, on_new_day=sweep_both)  # a watch lives for longer than its logs are kept
     handler.setFormatter(JsonFormatter(run_id))
     attach(handler)
     return handler

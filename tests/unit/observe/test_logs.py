@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,3 +37,14 @@ def test_where_no_log_can_be_written_nothing_reaches_the_terminal_instead(
         configure_logs(tmp_path / "logs", run_id="r", retention_days=1)
     log_event(logging.getLogger("rayocr.test"), "run_failed", "The run has to stop.", level=logging.CRITICAL)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_run_of_many_days_sweeps_its_old_logs_every_day(tmp_path: Path) -> None:
+    handler = configure_logs(tmp_path, run_id="r1", retention_days=1)
+    old = [tmp_path / folder / "2020-01-01.jsonl" for folder in ("json", "dead_letter")]
+    for path in old:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("{}\n")
+        os.utime(path, (0, 0))
+    handler.write(["{}"])  # the first line of a day
+    assert not any(path.exists() for path in old)
