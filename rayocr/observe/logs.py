@@ -54,7 +54,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class DailyFileHandler(logging.Handler):
-    """Appends to `<folder>/<UTC date>.jsonl`, opened anew when the day changes; `on_new_day` is called then, and at the first line."""
+    """Appends to `<folder>/<UTC date>.jsonl`, opened anew when the day changes; `on_new_day` is called whenever it is opened."""
 
     def __init__(self, folder: Path, on_new_day: Callable[[], None] = lambda: None) -> None:
         super().__init__()
