@@ -92,7 +92,7 @@ docs: setup ## docs/configuration.md and docs/licences.md from what they describ
 sbom: setup ## dist/sbom.json: every package that is shipped, CycloneDX, from the lock file
 	@mkdir -p dist && $(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible -o dist/sbom.json
 
-audit: setup ## known vulnerabilities of what the lock file pins; asks pypi.org
+audit: setup ## known vulnerabilities of what the lock file pins; asks PyPI
 	@$(BIN)/pip-audit --require-hashes --disable-pip -r requirements.lock
 
 samples: setup ## make samples/ again

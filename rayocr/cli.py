@@ -1,7 +1,7 @@
 """The command line: overrides in, an exit code out, and errors as one or two lines.
 
 Exit codes: 0 all complete, 1 some documents partial or rejected, 2 wrong usage or configuration, 3 stopped for a reason outside,
-130 interrupted; see DESIGN in docs/.
+130 interrupted.
 """
 
 from __future__ import annotations
@@ -38,11 +38,12 @@ Options are written key=value (Hydra overrides). The most used:
   source=FOLDER|FILE      dest=FOLDER        state=FOLDER (default: .rayocr/ in the destination)
     each a folder, gs://BUCKET/PREFIX or gdrive://FOLDER_ID
   engine=auto|local|gemini|openai|rapidocr|tesseract|textlayer         engine.chain=[textlayer,rapidocr]
-  outputs=[markdown,clean_pdf,jsonl]     include=['reports/*']     exclude=['drafts/*']     limit=100     overwrite=true
+  outputs=[markdown,clean_pdf,searchable_pdf,jsonl,parquet]            (the first two unless told otherwise)
+  include=['reports/*']     exclude=['drafts/*']     limit=100     overwrite=true
   min_bytes=1000   max_bytes=50000000   order=listing|newest|oldest|smallest|largest|name   dedup.documents=true
-  poll_interval_s=30      watch.subscription=projects/P/subscriptions/S (mode=watch; see docs/watching.md)
-  limits=free|tier1|tier2|tier3    limits.rpm=600    limits.max_in_flight=64    limits.shared=redis    budget.usd=20
-  workers.max=4    cluster=auto|local|ADDRESS
+  poll_interval_s=30      watch.subscription=projects/P/subscriptions/S (of mode=watch)
+  limits=free|tier1|tier2|tier3|unlimited   limits.rpm=600   limits.max_in_flight=64   limits.shared=redis   budget.usd=20
+  workers.max=4    cluster=auto|local|ADDRESS    locks=redis (several machines on one destination; REDIS_URL)
   --help   --version   --cfg (prints the whole configuration, with your overrides)
 
 Exit codes: 0 all complete · 1 some documents partial or rejected · 2 wrong usage · 3 stopped for a reason outside ·

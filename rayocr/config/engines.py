@@ -94,7 +94,7 @@ class TesseractConfig:
 @dataclass
 class EngineConfig:
     name: str = "auto"  # of the group that was chosen; for what is shown
-    # The engines a page goes down until an answer passes; a trailing ? means: only where it is installed.
+    # The engines a page goes down until an answer passes; a trailing ? means: only where it is installed. Set by engine=.
     chain: list[str] = field(default_factory=list)
     batch: bool = False  # gemini's Batch API: half the price, answers within a day; see batch.*
     probe: bool = True  # ask servers about key and model before the first page; false for proxies that know no such question

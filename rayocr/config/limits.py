@@ -28,8 +28,8 @@ class LimitsConfig:
     tpm: float | None = None  # input tokens a minute, likewise
     rpd: int | None = None  # requests a day, likewise
     max_in_flight: int | None = None  # requests under way to one model, likewise
-    cautious_in_flight: int | None = None  # requests under way where neither rpm nor max_in_flight is known; null: no limit
-    # Of a preset, by model or the beginning of its name. The four above win.
+    cautious_in_flight: int | None = None  # likewise, where neither rpm nor max_in_flight is known; limits=default sets 16
+    # Of a preset, by model or the beginning of its name: rpm, tpm, rpd, max_in_flight. Those for all models win.
     models: dict[str, ModelLimitsConfig] = field(default_factory=dict)
     headroom: float = (
         0.01  # of rpm and tpm left alone: room for 0.6 s of difference between the fastest and slowest way to the server

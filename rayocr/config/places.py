@@ -80,7 +80,7 @@ class LedgerConfig:
 class DedupConfig:
     pages: bool = True  # identical pages (the same bytes once cut out) are sent to a server once, and counted
     documents: bool = False  # files of the same bytes are read once; what they came to is kept beside the state for the others
-    memory_bytes: int = 64 << 20  # of their texts: about 20,000 pages
+    memory_bytes: int = 64 << 20  # of the texts of identical pages, kept in memory: about 20,000 pages
 
     def __post_init__(self) -> None:
         at_least(1, **{"dedup.memory_bytes": self.memory_bytes})

@@ -22,20 +22,21 @@ from rayocr.errors import UsageError
 @dataclass
 class RayocrConfig:
     mode: Mode = Mode.run
-    source: str | None = None  # null: the samples that come with rayocr
+    source: str | None = None  # a folder, a file, gs://BUCKET/PREFIX, gdrive://FOLDER_ID; null: the samples of rayocr
     dest: str = "output"  # where outputs go, in the folders of the source: a folder, gs://BUCKET/PREFIX, gdrive://FOLDER_ID
-    state: str | None = None  # null: .rayocr/ in the destination
-    outputs: list[str] = field(default_factory=lambda: ["markdown", "clean_pdf"])  # jsonl, parquet, searchable_pdf
+    state: str | None = None  # what makes a run resumable; null: .rayocr/ in the destination
+    outputs: list[str] = field(default_factory=lambda: ["markdown", "clean_pdf"])  # also jsonl, parquet, searchable_pdf
     include: list[str] = field(default_factory=list)  # globs on names below the source; empty: all
     exclude: list[str] = field(default_factory=list)  # globs likewise; wins over include
     document: str | None = None  # of mode=cancel and mode=retry: its name below the source, or its id
     min_bytes: int = 0  # smaller documents are passed by
     max_bytes: int | None = None  # larger ones likewise; limits.max_document_bytes rejects them, with a dead letter
-    order: str = "listing"  # newest, oldest, smallest, largest, name: all is listed before the first is read
-    limit: int | None = None  # documents taken up by this run
+    order: str = "listing"  # or newest, oldest, smallest, largest, name: then all is listed before the first is read
+    limit: int | None = None  # documents taken up by this run; null: all
     poll_interval_s: float = 30.0  # of mode=watch: between two looks at the source
     overwrite: bool = False  # read finished documents again
-    allow_dest_in_source: bool = False  # then *.clean.pdf and *.searchable.pdf there are taken for outputs and not read
+    # true: dest= may be the source or lie in it; *.clean.pdf and *.searchable.pdf there are taken for outputs and not read
+    allow_dest_in_source: bool = False
     cluster: str = "auto"  # auto: a Ray that runs, else a local one; local; or an address
     cpus: int | None = None  # of a local Ray; null: all of the machine
     progress: str = "auto"  # auto: live on a terminal, lines elsewhere; live; plain; none

@@ -11,7 +11,7 @@ from rayocr.config.ranges import at_least
 class LogsConfig:
     dir: str = "logs"  # JSON lines in json/, dead letters in dead_letter/
 
-    retention_days: int = 14  # older files are swept at the start of a run
+    retention_days: int = 14  # older files are swept at the start of a run, and daily
     pages: bool = True  # a line of 400 bytes for every page; false: only for those that failed or are asked for again
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     from PIL import Image
 
-# A page below it is blank and never sent anywhere (DESIGN 4): the share of tiles below.
+# A page below it is blank and never sent anywhere (docs/glossary.md, ink coverage): the share of tiles below.
 BLANK_COVERAGE = 0.004
 RENDER_DPI = 75  # enough for strokes of 8 pt type to be a pixel wide; 4 to 25 ms a page
 

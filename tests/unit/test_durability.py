@@ -1,4 +1,4 @@
-"""DESIGN 5.1 to 5.3, by random interleavings: two runs on one state record, crash, are paused, merge segments, take over, commit.
+"""Durability, by random interleavings: two runs on one state record, crash, are paused, merge segments, take over, commit.
 
 Everything is real but the storage (in memory, failing or killing its caller at a chosen operation), the lock server and the
 clock. What the runs paid for and what was acknowledged to them is written down, and held against what is on storage.

@@ -1,4 +1,4 @@
-"""DESIGN 5.2: finished if and only if there is a manifest, and it comes last."""
+"""Finished if and only if there is a manifest, and it comes last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DESIGN 5.1 and 5.3: what is acknowledged is durable, and what is durable is never paid for again."""
+"""What is acknowledged is durable, and what is durable is never paid for again."""
 
 from __future__ import annotations
 

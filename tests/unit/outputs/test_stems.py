@@ -1,4 +1,4 @@
-"""DESIGN 5.8: a name at the source cannot place a file outside the destination, on any file system."""
+"""A name at the source cannot place a file outside the destination, on any file system."""
 
 from __future__ import annotations
 
