@@ -16,11 +16,11 @@ from rayocr.config.engines import (
 )
 from rayocr.config.limits import BudgetConfig, LimitsConfig, ModelLimitsConfig, RetryConfig
 from rayocr.config.mode import Mode
+from rayocr.config.observe import GatewayConfig, LogsConfig, SupabaseConfig
 from rayocr.config.outputs import CleanPdfConfig, MarkdownConfig, OutputConfig, ReportConfig
 from rayocr.config.places import AccessConfig, DedupConfig, LedgerConfig, LocksConfig, LoginConfig, StorageConfig
 from rayocr.config.run import RayocrConfig
 from rayocr.config.secrets import Secrets
-from rayocr.config.watching import GatewayConfig, LogsConfig, SupabaseConfig
 from rayocr.config.work import ShutdownConfig, SubmitConfig, WatchConfig, WindowConfig, WorkersConfig
 
 __all__ = [

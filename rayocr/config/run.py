@@ -11,10 +11,10 @@ from typing import Any
 from rayocr.config.engines import BatchConfig, DoubtConfig, EngineConfig, RenderConfig
 from rayocr.config.limits import BudgetConfig, LimitsConfig, RetryConfig
 from rayocr.config.mode import Mode
+from rayocr.config.observe import GatewayConfig, LogsConfig, SupabaseConfig
 from rayocr.config.outputs import OutputConfig, ReportConfig
 from rayocr.config.places import DedupConfig, LedgerConfig, LocksConfig, LoginConfig, StorageConfig
 from rayocr.config.ranges import at_least, one_of
-from rayocr.config.watching import GatewayConfig, LogsConfig, SupabaseConfig
 from rayocr.config.work import ShutdownConfig, SubmitConfig, WatchConfig, WindowConfig, WorkersConfig
 from rayocr.errors import UsageError
 
