@@ -15,15 +15,16 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import count
 
+from rayocr.actors.kept_pages import KeptPages
 from rayocr.actors.ledger_start import LedgerStart, read_segments, report_damage, survey
 from rayocr.actors.other_segments import OtherSegments
 from rayocr.errors import ObjectNotFound, PreconditionFailed, StorageError
 from rayocr.ledger.compaction import CompactionPlan, Merge, apply_plan, is_needed, plan_compaction
 from rayocr.ledger.copies import Copies
 from rayocr.ledger.index import LedgerIndex
-from rayocr.ledger.segment import encode_segment, segment_name
+from rayocr.ledger.segment import encode_segment, run_id_of, segment_name
 from rayocr.ledger.segments import SegmentTable
-from rayocr.messages import DocumentOutcome, LedgerState, PageRecord, PageSummary
+from rayocr.messages import DocumentOutcome, LedgerState, PageOutcome, PageRecord, PageSummary
 from rayocr.observe.logs import log_event
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
@@ -65,6 +66,7 @@ class Ledger:
         self._index = LedgerIndex(memory_bytes=memory_bytes)
         self._copies = Copies(memory_bytes=copies_bytes)
         self._segments = SegmentTable()
+        self._kept = KeptPages(state, self._segments, policy=policy)
         self._damaged: list[str] = []
         self._written = 0
         self._written_bytes = 0
@@ -103,14 +105,28 @@ class Ledger:
     async def open_document(self, document_id: str, fingerprint: str | None = None) -> tuple[PageSummary, ...]:
         """The document's pages on record, by whichever run; with a fingerprint, only those that were made with those settings.
 
-        Raises StorageError."""
+        Of a partial document, the pages that were read, for the retry to read the others; with a fingerprint, nothing, since then
+        it is read as a whole. Raises StorageError."""
+        if fingerprint is None:
+            for record in await self._kept.take(document_id):
+                # A failure of an earlier reading would stand in the way of what the retry hands on from engine to engine.
+                if record.outcome is not PageOutcome.FAILED:
+                    self._index.add(record)
+        else:
+            self._kept.forget(document_id)
         for record in await self._others.records_of(document_id):
             self._index.add(record)
         return self._index.pages(document_id, fingerprint=fingerprint)
 
     async def texts(self, document_id: str, first_page: int, last_page: int) -> tuple[PageRecord, ...]:
-        """The records of a run of pages, both ends included, in order."""
-        return self._index.texts(document_id, first_page, last_page)
+        """The records of a run of pages, both ends included, in order. Raises StorageError."""
+        found = self._index.texts(document_id, first_page, last_page)
+        if len(found) <= last_page - first_page and (kept := await self._kept.take(document_id)):
+            # This actor was killed after the retry of a partial document had begun.
+            for record in (*kept, *await self._others.records_of(document_id)):
+                self._index.add(record)
+            found = self._index.texts(document_id, first_page, last_page)
+        return found
 
     async def copies(self, fingerprint: str, content_hashes: Sequence[str]) -> tuple[PageRecord | None, ...]:
         """For each page its like that was read with the same settings, if there is one."""
@@ -119,7 +135,10 @@ class Ledger:
     async def close_document(self, document_id: str, outcome: DocumentOutcome) -> None:
         """Its manifest is written: forget it. The records of partial documents stay on storage, for a retry to build on."""
         self._index.drop(document_id)
-        if outcome is not DocumentOutcome.PARTIAL:
+        if outcome is DocumentOutcome.PARTIAL:
+            self._kept.keep(document_id)
+        else:
+            self._kept.forget(document_id)
             await self._delete_segments(self._segments.finish(document_id))
 
     async def state(self) -> LedgerState:
@@ -221,28 +240,34 @@ class Ledger:
     # -- compaction ---------------------------------------------------------------------------------------------------------
 
     async def other_runs(self) -> tuple[str, ...]:
-        """Those that left segments which somebody needs, as found at the start."""
-        return tuple(sorted({segment.run_id for segment in self._found.live} - {self._run_id}))
+        """Those that left segments, as found at the start. Also segments that nobody seems to need: of a document that a live run
+        overwrites there is the old manifest."""
+        runs = {segment.run_id for segment in self._found.live} | {run_id_of(name) for name in self._found.dead}
+        return tuple(sorted(runs - {self._run_id}))
 
     async def compact(self, live_runs: Collection[str]) -> int:
         """Deletes segments that nobody needs, and writes what is needed of small and sparse ones of dead runs anew; how many
-        went. Once a run.
+        went. Once a run. Segments of `live_runs` are left alone.
 
         Pages are recorded meanwhile. Never raises StorageError: what could not be done is left for the next start."""
         found, self._found = self._found, LedgerStart()
         plan = plan_compaction(found.live, finished=found.finished, live_runs={*live_runs, self._run_id})
-        await self._delete_segments(found.dead)
-        gone = len(found.dead)
+        dead = [name for name in found.dead if run_id_of(name) not in live_runs]
+        await self._delete_segments(dead)
+        gone = len(dead)
         for merge in plan.merges:
-            try:
-                written = await asyncio.to_thread(self._apply, merge)
-            except StorageError as error:
-                log_event(log, "compaction_failed", "Old segments could not be merged.", level=logging.WARNING, error=str(error))
-                break
-            for name in written:
-                gone += len(merge.sources)
-                if not self._segments.replace(merge.sources, by=name):  # all of its documents were finished meanwhile
-                    await self._delete_segments([name])
+            async with self._kept.rewriting:
+                try:
+                    written = await asyncio.to_thread(self._apply, merge)
+                except StorageError as error:
+                    log_event(
+                        log, "compaction_failed", "Old segments could not be merged.", level=logging.WARNING, error=str(error)
+                    )
+                    break
+                for name in written:
+                    gone += len(merge.sources)
+                    if not self._segments.replace(merge.sources, by=name):  # all of its documents were finished meanwhile
+                        await self._delete_segments([name])
         if gone:
             log_event(log, "ledger_compacted", "Segments of earlier runs were tidied up.", segments=gone)
         return gone
@@ -263,17 +288,20 @@ class Ledger:
 
     def _load(self) -> list[str]:
         """The names of the segments that were found."""
-        start = survey(self._state, policy=self._policy)
+        start = survey(self._state, policy=self._policy, run_id=self._run_id)
         live = [segment.name for segment in start.live]
         for decoded in read_segments(self._state, live, policy=self._policy):
             if decoded.damage:
                 self._damaged.append(decoded.name)
                 report_damage(decoded)
+            own = run_id_of(decoded.name) == self._run_id  # this actor was killed: what it had acknowledged counts
             for record in decoded.records:
-                if record.document_id not in start.finished:
+                if own or record.document_id not in start.finished:
                     self._index.add(record)
+                elif is_needed(record.document_id, start.finished):
+                    self._kept.keep(record.document_id)
                 self._copies.add(record)
-            if needed := [document_id for document_id in decoded.documents if is_needed(document_id, start.finished)]:
+            if needed := [document_id for document_id in decoded.documents if own or is_needed(document_id, start.finished)]:
                 self._segments.add(decoded.name, needed)
         self._next_seq = count(max((_seq_after(name, self._run_id) for name in start.names), default=0))
         self._found = start

@@ -43,8 +43,9 @@ class LedgerStart:
     finished: dict[str, DocumentOutcome] = field(default_factory=dict)
 
 
-def survey(state: Storage, *, policy: RetryPolicy) -> LedgerStart:
-    """Raises StorageError."""
+def survey(state: Storage, *, policy: RetryPolicy, run_id: str = "") -> LedgerStart:
+    """Segments of the run itself are live whatever manifests there are: a document that is retried or overwritten has its old
+    one until the new one is written. Raises StorageError."""
     entries = call(lambda: list(state.list(LEDGER_PREFIX)), policy=policy)
     start = LedgerStart(names=[entry.name for entry in entries])
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ledger-start") as threads:
@@ -55,7 +56,8 @@ def survey(state: Storage, *, policy: RetryPolicy) -> LedgerStart:
     for document_id in with_manifest:
         start.finished[document_id] = DocumentOutcome.PARTIAL if document_id in with_letter else DocumentOutcome.COMPLETE
     for segment in facts:
-        if segment.damaged or any(is_needed(document_id, start.finished) for document_id in segment.documents):
+        own = segment.run_id == run_id
+        if own or segment.damaged or any(is_needed(document_id, start.finished) for document_id in segment.documents):
             start.live.append(segment)
         elif segment.documents:
             start.dead.append(segment.name)

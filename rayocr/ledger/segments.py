@@ -19,6 +19,10 @@ class SegmentTable:
         for document_id in documents:
             self._segments[document_id].add(name)
 
+    def of(self, document_id: str) -> list[str]:
+        """The segments with pages of an unfinished document, in order."""
+        return sorted(self._segments.get(document_id, ()))
+
     def finish(self, document_id: str) -> list[str]:
         """The segments that no document needs any longer; they are forgotten here."""
         dead = []
