@@ -98,7 +98,7 @@ class PageWorker:
         self._stage: ComputeStage | WaitingStage | None = None
         self._turn: asyncio.Semaphore | None = None
         self._draining = False
-        self._cancelled: set[str] = set()  # document_ids
+        self._cancelled: dict[str, int] = {}  # document_id -> the newest fencing token under which it was dropped
         self._asking: defaultdict[str, set[asyncio.Task[Any]]] = defaultdict(set)  # pages under way to a server, by document_id
         self._stopped: OutsideError | None = None
 
@@ -153,11 +153,15 @@ class PageWorker:
         self._draining = True
         self._slots.close()
 
-    async def cancel(self, document_id: str) -> None:
-        """Drop the document: no further page of it is read, and answers under way are not waited for."""
-        self._cancelled.add(document_id)
+    async def cancel(self, document_id: str, fencing_token: int) -> None:
+        """Drop the document: no further page of it is read, and answers under way are not waited for. Under a later token
+        somebody wants it again."""
+        self._cancelled[document_id] = fencing_token
         for task in self._asking.get(document_id, ()):
             task.cancel()
+
+    def _is_dropped(self, context: DocumentContext) -> bool:
+        return context.fencing_token <= self._cancelled.get(context.document.document_id, -1)
 
     # -- one page -----------------------------------------------------------------------------------------------------------
 
@@ -192,7 +196,7 @@ class PageWorker:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            if shard.document_id in self._cancelled:
+            if self._is_dropped(context):
                 return []
             raise
         finally:
@@ -212,7 +216,7 @@ class PageWorker:
     ) -> tuple[PageRecord, asyncio.Future[None]] | None:
         if self._stopped is not None:
             raise self._stopped  # not None: the driver would send the page again and again until it hears of the first error
-        if self._draining or shard.document_id in self._cancelled:
+        if self._draining or self._is_dropped(context):
             return None
         before, started = shard.attempts.get(number, ()), time.monotonic()
         progress = PageProgress(shard.document_id, number, is_last_stage=self._settings.is_last_stage, attempts=before)

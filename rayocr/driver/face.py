@@ -8,6 +8,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -178,25 +179,25 @@ class _Steering:
     def _retry(self, manifest: Manifest) -> None:
         log_event(log, "document_retried", "Somebody asked for it.", document_id=manifest.document_id, name=manifest.name)
         self._actors.retried.add(manifest.document_id)
-        if self._feed.push(self._snapshooter.flow, _document_of(manifest)):
+        if self._feed.push(self._snapshooter.flow, _document_of(manifest), asked=True):
             of_this_run = manifest.run_id == self._snapshooter.run_id
             self._snapshooter.progress.taken_up_again(manifest.outcome, of_this_run=of_this_run)
 
     def _add(self, name: str) -> str:
-        return self._push(self._plan.source.stat(name))
+        return self._push(self._plan.source.stat(name), asked=True)
 
     def _notice(self, name: str) -> str | None:
         """As `_add`, for what a listing would take up, too."""
         if not self._rules.admits(name):
             return None
         entry = self._plan.source.stat(name)
-        return self._push(entry) if self._rules.admits_entry(entry) else None
+        return self._push(entry, asked=False) if self._rules.admits_entry(entry) else None
 
-    def _push(self, entry: Entry) -> str:
+    def _push(self, entry: Entry, *, asked: bool) -> str:
         if self._feed.waiting > _MOST_WAITING:
             raise StorageUnavailable("Too many documents wait for room already; send it again later.")
         document = document_at(self._plan.source, entry)
-        self._soon(self._feed.push, self._snapshooter.flow, document)
+        self._soon(partial(self._feed.push, self._snapshooter.flow, document, asked=asked))
         return document.document_id
 
 

@@ -138,11 +138,13 @@ class Feed:
         except TimeoutError:
             pass
 
-    def push(self, flow: DocumentFlow, document: Document) -> bool:
-        """A document that somebody asked for, beside the listing. False: it is under way already, or the run is ending."""
+    def push(self, flow: DocumentFlow, document: Document, *, asked: bool = False) -> bool:
+        """A document beside the listing; `asked`: by a person, who may have cancelled it before. False: it is under way already,
+        or the run is ending."""
         if self.has(document) or self._draining.is_set():
             return False
-        self._cancelled.discard(document.document_id)
+        if asked:
+            self._cancelled.discard(document.document_id)
         self._pushed.add(document.document_id)
         self._actors.note_pushed(document.document_id)
         pushing = asyncio.create_task(self._admit(flow, document))
@@ -163,12 +165,16 @@ class Feed:
         if task := self._flows.get(document_id):
             task.cancel()
 
-    def cancel(self, document_id: str) -> None:
-        """Somebody asked to drop it, before or while it is read."""
+    def cancel(self, document_id: str) -> int | None:
+        """Somebody asked to drop it, before or while it is read: then the fencing token under which workers have it."""
         self._cancelled.add(document_id)
-        if task := self._flows.get(document_id):
-            log_event(log, "document_cancelled", "A document is dropped on request.", document_id=document_id)
-            task.cancel()
+        task = self._flows.get(document_id)
+        if task is None or self._flow is None:
+            return None
+        log_event(log, "document_cancelled", "A document is dropped on request.", document_id=document_id)
+        token = self._flow.fencing_token(document_id)
+        task.cancel()
+        return token
 
     async def settle(self, grace_s: float) -> None:
         """Wait so long for the flows that are under way."""

@@ -147,12 +147,17 @@ class DocumentFlow:
             for work in self._under_way.values()
         ]
 
+    def fencing_token(self, document_id: str) -> int | None:
+        """Under which the document is worked on; None when it is not."""
+        work = self._under_way.get(document_id)
+        return work.lease.fencing_token if work else None
+
     async def _settle(self, work: Work) -> None:
         """To its outcome, whatever the document is like."""
         try:
             await self._work(work)
         except UnreadableSource as error:
-            if self._actors.forgets_removed and error.gone:
+            if error.gone and (self._actors.forgets_removed or self._actors.retries(work.document.document_id)):
                 self._note_gone(work.document)
             else:
                 await self._reject(work, error)

@@ -76,6 +76,8 @@ class LeaseKeeper:
     async def release(self, lease: Lease) -> None:
         if self._held.get(lease.key) == lease:
             del self._held[lease.key]
+        if not self._there.is_set():
+            return  # it ends with its time limit; hundreds of calls that run into theirs would outlast a shutdown's grace
         try:
             await asyncio.to_thread(self._locks.release, lease)
         except LocksUnavailable as error:  # it ends with its time limit

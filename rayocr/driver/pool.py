@@ -192,10 +192,10 @@ class WorkerPool:
         async with self._changed:
             self._changed.notify_all()
 
-    def cancel(self, document_id: str) -> None:
-        """Workers drop what they have of the document."""
+    def cancel(self, document_id: str, fencing_token: int) -> None:
+        """Workers drop what they have of the document under this token, or an older one."""
         for worker in self._workers:
-            worker.handle.cancel.remote(document_id)
+            worker.handle.cancel.remote(document_id, fencing_token)
 
     async def close(self) -> None:
         for task in self._starting:

@@ -308,9 +308,9 @@ class Run:
             _shrink(pools, actors, idle_s=idle_s, keep=0 if self.watches else self.config.workers.min)
 
     def _cancel(self, document_id: str, feed: Feed, pools: list[WorkerPool]) -> None:
-        feed.cancel(document_id)
-        for pool in pools:
-            pool.cancel(document_id)
+        if (token := feed.cancel(document_id)) is not None:
+            for pool in pools:
+                pool.cancel(document_id, token)
 
     def _limiter_rules(self) -> LimiterRules | None:
         """None where no engine waits for a server: nothing to limit."""

@@ -264,7 +264,10 @@ class WaitingStage:
         self, offered: OfferedPage, progress: PageProgress, ask: Callable[[], Awaitable[PageRecord]]
     ) -> PageRecord:
         assert self._twins is not None
-        content_hash = await offered.content_hash()
+        try:
+            content_hash = await offered.content_hash()
+        except EngineError:  # it cannot be cut out; an engine that asks for a picture may still read it
+            return await ask()
         twin = await self._twins.claim(content_hash)
         if twin is not None:
             return progress.copied(twin)
@@ -304,7 +307,10 @@ class WaitingStage:
     async def _look(self, engine: Engine, page: Page, offered: OfferedPage, answer: PageText) -> Look | None:
         if self._second_look is None or not isinstance(engine, WaitingEngine):
             return None
-        sampled = self._second_look.samples and self._second_look.chosen(await offered.content_hash())
+        try:
+            sampled = self._second_look.samples and self._second_look.chosen(await offered.content_hash())
+        except EngineError:
+            return None
         look = await self._on_thread(partial(self._second_look.look, sampled=sampled), page, answer)
         return look if isinstance(look, Look) else None
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from rayocr.config import DoubtConfig
 from rayocr.engines.agreement import measure, script_of_most, share_found
-from rayocr.errors import RayocrError
 from rayocr.messages import PageText
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ class LineReader(Protocol):
     name: str
 
     def read(self, page: Page) -> list[str]:
-        """Those that it is sure of. Raises RayocrError."""
+        """Those that it is sure of. May raise anything."""
 
     def knows(self, script: str) -> bool:
         """`script`: as `script_of_most` calls it."""
@@ -75,7 +74,7 @@ class SecondLook:
             found = self._at_layer(page.text_layer(), answer) if self._settings.text_layer else None
             if found is None and sampled:
                 found = self._at_lines(page, answer)
-        except RayocrError as error:
+        except Exception as error:  # whatever it trips over (a model, memory, a picture): the answer is paid for, and stands
             log.debug("A second look at page %d failed: %s", page.page_number, error)
             return None
         return found

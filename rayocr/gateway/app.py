@@ -223,6 +223,8 @@ def _add_control(app: FastAPI, face: Face, verify_push: Any) -> None:
         manifest = await _manifest(face, document_id)
         if manifest.outcome is DocumentOutcome.COMPLETE:
             raise HTTPException(400, "The document is complete.")
+        if not face.can_retry(manifest):
+            raise HTTPException(400, "The document is of another source than this run's.")
         face.commands.retry(manifest)
         return Accepted(document_id=document_id)
 

@@ -95,10 +95,16 @@ class Face:
         """Take up again what had failed and fits; how many. Raises StorageError."""
         count = 0
         for manifest in self._manifests_after(None):
-            if manifest.outcome is not DocumentOutcome.COMPLETE and _matches(manifest, None, q, reason):
+            if self.can_retry(manifest) and _matches(manifest, None, q, reason):
                 self.commands.retry(manifest)
                 count += 1
         return count
+
+    def can_retry(self, manifest: Manifest) -> bool:
+        """Something of it had failed, and this run's source is where it lies: another source of the destination may well have a
+        document of that name."""
+        ours = manifest.source_uri == f"{self.source.uri}/{manifest.name}"
+        return ours and manifest.outcome is not DocumentOutcome.COMPLETE
 
     def _manifests_after(self, cursor: str | None) -> Iterator[Manifest]:
         for entry in self.state.list(DOCUMENTS_PREFIX):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
@@ -361,3 +362,12 @@ def test_a_page_that_cannot_be_opened_holds_nothing_open() -> None:
     assert page is not None
     documents.close_page("b", page)
     assert documents.open_page("a", 1) is None
+
+
+async def test_a_dropped_document_is_read_again_under_a_later_lease(computing: Setting) -> None:
+    await computing.worker.cancel("d", CONTEXT.fencing_token)
+    assert (await computing.read(1)).pages == ()
+    later = replace(CONTEXT, fencing_token=CONTEXT.fencing_token + 1)
+    shard = Shard(document_id="d", page_numbers=(1,))
+    report = await computing.worker.recognize(shard, computing.content, later)
+    assert [page.page_number for page in report.pages] == [1]

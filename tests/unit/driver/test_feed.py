@@ -42,6 +42,9 @@ class FakeFlow:
         self.gate = asyncio.Event()
         self.gate.set()
 
+    def fencing_token(self, document_id: str) -> int | None:
+        return 1 if document_id in self.ran else None
+
     async def run(self, document: Document) -> Ending:
         self.ran.append(document.name)
         await self.gate.wait()
@@ -104,6 +107,25 @@ async def test_a_cancelled_document_is_dropped_or_passed_by_and_not_asked_for_ag
     await running
     assert f.flow.ran == ["a", "b"]
     assert f.progress.cancelled == 2
+
+
+async def test_a_cancelled_document_comes_back_for_somebody_who_asks_and_not_for_a_notification() -> None:
+    f = Fixture(["a"])
+    f.feed.cancel("c")
+    f.flow.gate.clear()
+    running = asyncio.create_task(f.run())
+    while not f.flow.ran:
+        await asyncio.sleep(0)
+    f.feed.push(f.flow, document("c"))  # type: ignore[arg-type]
+    while f.feed.has(document("c")):
+        await asyncio.sleep(0)
+    assert f.flow.ran == ["a"]
+    f.feed.push(f.flow, document("c"), asked=True)  # type: ignore[arg-type]
+    while len(f.flow.ran) < 2:
+        await asyncio.sleep(0)
+    f.flow.gate.set()
+    await running
+    assert f.flow.ran == ["a", "c"]
 
 
 async def test_waiting_for_other_runs_ends_when_the_run_drains() -> None:

@@ -114,3 +114,20 @@ async def test_locks_that_come_back_and_refuse_us_are_waited_for_by_nobody(monke
     f.other().acquire("d")
     await until(lambda: f.lost)  # and they are renewed again when they let us
     await f.keeper.close()
+
+
+async def test_while_the_locks_are_away_no_lease_is_given_back_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rayocr.driver.leases._PROBE_S", 0.01)
+    f = Fixture()
+    lease = await f.keeper.acquire("d")
+    assert lease is not None
+    f.table.available = False
+    waiting = asyncio.create_task(f.keeper.acquire("e"))
+    await until(lambda: f.away)
+    asked: list[object] = []
+    monkeypatch.setattr(MemoryLocks, "release", lambda self, lease: asked.append(lease))
+    await f.keeper.release(lease)
+    assert (asked, f.keeper.holds(lease)) == ([], False)
+    f.draining.set()
+    with pytest.raises(Draining):
+        await waiting

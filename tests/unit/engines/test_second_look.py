@@ -30,6 +30,7 @@ class Lines:
 
     def __init__(self, *lines: str) -> None:
         self.lines, self.asked = lines, 0
+        self.error: Exception = EngineError("It cannot be read.")
 
     def knows(self, script: str) -> bool:
         return script == "LATIN"
@@ -37,7 +38,7 @@ class Lines:
     def read(self, page: Page) -> list[str]:
         self.asked += 1
         if not self.lines:
-            raise EngineError("It cannot be read.")
+            raise self.error
         return list(self.lines)
 
 
@@ -120,6 +121,9 @@ def test_scans_of_the_sample_are_looked_at_by_a_few_lines(scan: Page) -> None:
 
 def test_what_the_line_reader_cannot_read_says_nothing(scan: Page) -> None:
     assert look(scan, PAGE, Lines()) is None
+    broken = Lines()
+    broken.error = MemoryError("of a model")  # the answer is paid for, and stands
+    assert look(scan, PAGE, broken) is None
     assert look(scan, "यह पृष्ठ देवनागरी में है " * 10, Lines(*PAGE.splitlines())) is None
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from rayocr.config import DoubtConfig
 from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngine
-from rayocr.engines.chain import ComputeStage, PageProgress, WaitingStage
+from rayocr.engines.chain import ComputeStage, PageProgress, Twins, WaitingStage
 from rayocr.engines.registry import Stage
 from rayocr.engines.second_look import Look, SecondLook
 from rayocr.errors import (
@@ -93,6 +93,7 @@ class Bench:
         is_last_stage: bool = False,
         attempts: tuple[Attempt, ...] = (),
         second_look: SecondLook | None = None,
+        twins: Twins | None = None,
     ) -> None:
         self.slots = Slots()
         self.remembered: list[PageRecord] = []
@@ -105,6 +106,7 @@ class Bench:
             policy=RetryPolicy(max_attempts=4),
             on_thread=self._on_thread,
             second_look=second_look,
+            twins=twins,
             sleep=self._sleep,
         )
 
@@ -117,9 +119,11 @@ class Bench:
     async def _remember(self, record: PageRecord) -> None:
         self.remembered.append(record)
 
-    async def read(self, first_engine: int = 0, *, page: InkedPage | None = None) -> PageRecord:
+    async def read(self, first_engine: int = 0, *, page: InkedPage | None = None, offered: FakePage | None = None) -> PageRecord:
         seen = cast(Page, page or InkedPage())
-        return await self._stage.recognize(seen, FakePage(), self.progress, first_engine=first_engine, remember=self._remember)
+        return await self._stage.recognize(
+            seen, offered or FakePage(), self.progress, first_engine=first_engine, remember=self._remember
+        )
 
 
 async def test_a_random_recitation_is_asked_once_more_and_both_are_on_the_bill() -> None:
@@ -364,3 +368,22 @@ async def test_an_answer_that_agrees_or_cannot_be_compared_has_no_doubt() -> Non
     assert (record.doubts, record.agreement) == ((), 0.97)
     record = await Bench(ScriptedEngine({"a": [GOOD]}), second_look=Looks(None)).read()
     assert (record.doubts, record.agreement) == ((), None)
+
+
+class UncutPage(FakePage):
+    async def content_hash(self) -> str:
+        raise PageUnrenderable("It cannot be cut out.")
+
+
+class NoTwins:
+    async def claim(self, content_hash: str) -> PageRecord | None:
+        raise AssertionError("without a hash there is nothing to compare")
+
+    def release(self, content_hash: str, record: PageRecord | None) -> None:
+        raise AssertionError
+
+
+async def test_a_page_that_cannot_be_cut_out_is_still_offered_to_the_engine() -> None:
+    bench = Bench(ScriptedEngine({"a": [GOOD]}), twins=NoTwins())
+    record = await bench.read(offered=UncutPage())
+    assert (record.outcome, record.text) == (PageOutcome.DONE, GOOD)

@@ -15,9 +15,9 @@ from rayocr.storage.memory import MemoryStorage
 DONE, PARTIAL = "a" * 32, "b" * 32
 
 
-def manifest(document_id: str, name: str, outcome: DocumentOutcome) -> Manifest:
+def manifest(document_id: str, name: str, outcome: DocumentOutcome, source_uri: str = "memory://s") -> Manifest:
     document = Document(
-        document_id=document_id, source_uri=f"memory://s/{name}", name=name, output_stem=name[:-4], version="1", size_bytes=9
+        document_id=document_id, source_uri=f"{source_uri}/{name}", name=name, output_stem=name[:-4], version="1", size_bytes=9
     )
     failed = PageSummary(page_number=2, outcome=PageOutcome.FAILED, attempts=(Attempt(engine="gemini", reason="Refused"),))
     read = PageSummary(page_number=2, outcome=PageOutcome.DONE, engine="gemini")
@@ -43,7 +43,7 @@ def a_face(folder: Path) -> tuple[Face, list[tuple[str, object]]]:
         (DONE, "2024/a.pdf", DocumentOutcome.COMPLETE),
         (PARTIAL, "b.pdf", DocumentOutcome.PARTIAL),
     ):
-        content = manifest(document_id, file, outcome)
+        content = manifest(document_id, file, outcome, source.uri)
         state.write(manifest_name(document_id), content.to_json())
         state.write(content.outputs[0].name, b"<!-- page 1 -->\none\n<!-- page 2 -->\ntwo\n")
 

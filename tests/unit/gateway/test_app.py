@@ -16,6 +16,7 @@ from rayocr.errors import UsageError
 from rayocr.gateway.app import create_app
 from rayocr.gateway.guard import Guard
 from rayocr.gateway.server import check_gateway
+from rayocr.storage.memory import MemoryStorage
 from tests.unit.gateway.faces import DONE, PARTIAL, a_face
 
 LOCAL = "http://127.0.0.1:8080"
@@ -79,6 +80,9 @@ def test_what_is_asked_for_reaches_the_run(tmp_path: Path) -> None:
         assert client.post("/process-file", json={"name": name}).status_code == 404
     assert client.post(f"/documents/{DONE}/retry").status_code == 400
     assert client.post(f"/documents/{DONE}/cancel").status_code == 400
+    face.source = MemoryStorage("another")  # which may well have a document of that name
+    assert client.post(f"/documents/{PARTIAL}/retry").status_code == 400
+    assert client.post("/documents/retry", json={}).json() == {"documents": 0}
     assert [what for what, _ in asked] == ["pause", "resume", "drain", "retry", "cancel", "add"]
 
 
