@@ -50,6 +50,7 @@ class DiscoveryRules:
     limit: int | None = None
     overwrite: bool = False
     retried: frozenset[str] | None = None  # documents that are taken up again, and no others
+    narrowed: bool = False  # these were asked for in particular: dead letters of others are not told of
     watch: bool = False
     settle_s: float = 0.0  # in watch: so long must a file have been left alone
 
@@ -99,7 +100,7 @@ class Discovery:
         self._taken = 0
         self._ahead: deque[Document] = deque()
         self._finished: PackedTable | None = None
-        self._dead_letters = PackedTable(key_bytes=_ID_BYTES)
+        self._dead_letters: PackedTable | None = None
         self._known = PackedTable(key_bytes=_ID_BYTES)  # in watch: found, and not to be given again
         self._present = PackedTable(key_bytes=_ID_BYTES)  # likewise, of the listing under way
         self._fresh = 0  # documents of this look that were not known
@@ -225,7 +226,7 @@ class Discovery:
         if self._rules.retried is not None:
             if document.document_id in self._rules.retried:
                 return True
-            self._count(finished=1)
+            self._count(finished=1, dead_letters=int(not self._rules.narrowed and self._has_letter(raw)))
             return False
         if self._rules.overwrite or not self._is_finished(raw):
             return True
@@ -243,12 +244,17 @@ class Discovery:
         assert self._finished is not None
         if raw not in self._finished:
             return False
-        self._count(finished=1, dead_letters=int(raw in self._dead_letters))
+        self._count(finished=1, dead_letters=int(self._has_letter(raw)))
         return True
+
+    def _has_letter(self, raw: bytes) -> bool:
+        if self._dead_letters is None:
+            self._dead_letters = self._identifiers(DEAD_LETTERS_PREFIX)
+        return raw in self._dead_letters
 
     def _load_finished(self) -> None:
         self._finished = self._identifiers(DOCUMENTS_PREFIX)
-        self._dead_letters = self._identifiers(DEAD_LETTERS_PREFIX)
+        self._dead_letters = None  # listed again when they are asked for, after the manifests that they were written before
 
     def _identifiers(self, prefix: str) -> PackedTable:
         found = PackedTable(key_bytes=_ID_BYTES)

@@ -30,7 +30,8 @@ class Words:
     def say_found(self, batch: DiscoveryBatch) -> None:
         totals = batch.totals
         more = "" if batch.exhausted or totals.found < 20_000 else " so far"
-        skipped = f"; {totals.finished:,} finished earlier are skipped" if totals.finished else ""
+        reason = "are not taken up again" if self.config.mode is Mode.retry else "finished earlier are skipped"
+        skipped = f"; {totals.finished:,} {reason}" if totals.finished else ""
         if not self.progress.totals.found:  # until the run's own listing tells more
             self.progress.totals = totals
         documents = "document" if totals.found == 1 else "documents"

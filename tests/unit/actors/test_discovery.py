@@ -70,6 +70,18 @@ def test_a_finished_document_is_passed_by_whatever_its_outcome(source: MemorySto
     assert (totals.found, totals.finished, totals.dead_letters) == (3, 2, 1)
 
 
+@pytest.mark.parametrize(("narrowed", "told"), [(False, 1), (True, 0)])
+def test_a_retry_tells_of_the_letters_that_it_leaves_unless_certain_ones_were_asked_for(
+    source: MemoryStorage, state: MemoryStorage, narrowed: bool, told: int
+) -> None:
+    _, partial, rejected = put(source, "complete.pdf", "partial.pdf", "rejected.pdf")
+    for identifier in (partial, rejected):
+        state.write(dead_letter_name(identifier), b"{}")
+    batch = discovery(source, state, retried=frozenset({partial}), narrowed=narrowed).next_batch(10)
+    assert names(batch) == ["partial.pdf"]
+    assert (batch.totals.found, batch.totals.finished, batch.totals.dead_letters) == (3, 2, told)
+
+
 def test_a_dead_letter_without_a_manifest_finishes_nothing(source: MemoryStorage, state: MemoryStorage) -> None:
     (identifier,) = put(source, "a.pdf")
     state.write(dead_letter_name(identifier), b"{}")
