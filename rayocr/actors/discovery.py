@@ -42,6 +42,7 @@ _ASK_EACH = 1000  # new documents of a look; with more, the manifests are listed
 class DiscoveryRules:
     """Globs are matched against names below the source, with `/`; `*` crosses folders."""
 
+    only: str | None = None  # one file, which is looked at without listing what lies beside it
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     min_bytes: int = 0
@@ -63,6 +64,15 @@ class DiscoveryRules:
         if self.include and not any(fnmatch.fnmatchcase(name, pattern) for pattern in self.include):
             return False
         return not any(fnmatch.fnmatchcase(name, pattern) for pattern in self.exclude)
+
+    def concerns(self, name: str, error: Exception) -> bool:
+        """Whether what could not be looked at might have been, or held, a document: folders always; a link that leads nowhere
+        where its name is a document's, or may be a folder's; a name that nobody can use where it is a document's."""
+        if isinstance(error, UnsafeName):
+            return self.admits(name)
+        if isinstance(error, ObjectNotFound):
+            return self.admits(name) or ("." not in name.rpartition("/")[2] and self.admits(f"{name}/any.pdf"))
+        return True
 
     def admits_entry(self, entry: Entry) -> bool:
         if entry.size_bytes < self.min_bytes or (self.max_bytes is not None and entry.size_bytes > self.max_bytes):
@@ -171,7 +181,7 @@ class Discovery:
         """Everything there is."""
         changes = self._source.changes_since(None) if self._rules.watch else None
         self._settling.begin_listing()
-        found = self._unfinished(self._source.list(), Namesakes())
+        found = self._unfinished(self._entries(), Namesakes())
         if self._rules.order == "listing":
             yield from (document for _, document in found)
         else:
@@ -180,6 +190,9 @@ class Discovery:
         self._finished = None if self._rules.watch else self._finished
         self._known, self._present = self._present, PackedTable(key_bytes=_ID_BYTES)
         self._token = changes.token if changes is not None else None
+
+    def _entries(self) -> Iterator[Entry]:
+        return self._source.list() if self._rules.only is None else self._each([self._rules.only])
 
     def _changed(self) -> Iterator[Document]:
         """What the source's feed tells of; everything, where it has none or cannot tell."""
@@ -279,6 +292,8 @@ class Discovery:
     def note_unreadable(self, name: str, error: Exception) -> None:
         """The storage's callback for a folder or link that it could not look at: counted, and no reason to end the listing."""
         if self._looks:  # in watch, the same again with every look
+            return
+        if not self._rules.concerns(name.removeprefix(f"{self._source.uri}/"), error):
             return
         self._count(unreadable=1)
         if len(self._totals.unreadable_names) < _NAMES_TOLD:

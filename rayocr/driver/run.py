@@ -111,6 +111,7 @@ class Run:
     def _execute(self) -> int:
         sweep_temp_files(self.plan)
         rules = DiscoveryRules(
+            only=self.plan.only,
             include=self.plan.include,
             exclude=self.plan.exclude,
             min_bytes=self.config.min_bytes,

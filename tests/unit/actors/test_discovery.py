@@ -6,7 +6,7 @@ import pytest
 
 from rayocr.actors.discovery import Discovery, DiscoveryRules, document_id
 from rayocr.actors.namesakes import owner_of
-from rayocr.errors import StorageDenied, StorageUnavailable
+from rayocr.errors import ObjectNotFound, StorageDenied, StorageUnavailable, UnsafeName
 from rayocr.ledger.manifest import manifest_name
 from rayocr.messages import DiscoveryBatch
 from rayocr.observe.dead_letters import dead_letter_name
@@ -174,3 +174,24 @@ def test_a_source_that_goes_away_is_told(state: MemoryStorage) -> None:
 
     with pytest.raises(StorageUnavailable):
         discovery(MemoryStorage("away", faults=away), state).next_batch(1)
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "counts"),
+    [
+        ("a.pdf", ObjectNotFound("nowhere"), True),
+        ("2024", ObjectNotFound("nowhere"), True),  # a folder, for all that can be told
+        ("drafts", ObjectNotFound("nowhere"), False),
+        ("drafts/a.pdf", ObjectNotFound("nowhere"), False),
+        ("notes.txt", ObjectNotFound("nowhere"), False),
+        ("../a.pdf", UnsafeName("odd"), True),
+        ("../notes", UnsafeName("odd"), False),
+        ("private.d", StorageDenied("no permission"), True),
+    ],
+)
+def test_what_cannot_be_looked_at_counts_where_it_might_be_a_document_or_hold_some(
+    source: MemoryStorage, state: MemoryStorage, name: str, error: Exception, counts: bool
+) -> None:
+    found = discovery(source, state, exclude=("drafts/*",))
+    found.note_unreadable(name, error)
+    assert found.next_batch(1).totals.unreadable == int(counts)
