@@ -127,6 +127,7 @@ class Run:
         if rules.retried is not None and not rules.retried:
             self.terminal.say("Nothing to retry: no dead letter passes the filters; see mode=status.")
             return 0
+        self.words.letters = len(rules.retried or ())
         try:
             asyncio.run(self._run(rules))
         except asyncio.CancelledError:
