@@ -223,7 +223,7 @@ class Discovery:
             if namesakes is not None and (namesake := namesakes.owner_before(document.output_stem, document.source_uri)):
                 document = replace(document, namesake=namesake)
             if self._is_new(entry, document):
-                yield entry, document
+                yield entry, replace(document, has_letter=True) if self._has_stale_letter(document) else document
 
     def _is_new(self, entry: Entry, document: Document) -> bool:
         raw = bytes.fromhex(document.document_id)
@@ -264,6 +264,10 @@ class Discovery:
         if self._dead_letters is None:
             self._dead_letters = self._identifiers(DEAD_LETTERS_PREFIX)
         return raw in self._dead_letters
+
+    def _has_stale_letter(self, document: Document) -> bool:
+        """Seen where the manifests were listed: elsewhere its own manifest is replaced, or it came into being just now."""
+        return self._finished is not None and self._has_letter(bytes.fromhex(document.document_id))
 
     def _load_finished(self) -> None:
         self._finished = self._identifiers(DOCUMENTS_PREFIX)

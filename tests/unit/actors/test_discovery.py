@@ -84,8 +84,10 @@ def test_a_retry_tells_of_the_letters_that_it_leaves_unless_certain_ones_were_as
 
 def test_a_dead_letter_without_a_manifest_finishes_nothing(source: MemoryStorage, state: MemoryStorage) -> None:
     (identifier,) = put(source, "a.pdf")
+    put(source, "b.pdf")
     state.write(dead_letter_name(identifier), b"{}")
-    assert names(discovery(source, state).next_batch(10)) == ["a.pdf"]
+    documents = discovery(source, state).next_batch(10).documents
+    assert [(document.name, document.has_letter) for document in documents] == [("a.pdf", True), ("b.pdf", False)]
 
 
 def test_a_changed_document_is_a_new_one(source: MemoryStorage, state: MemoryStorage) -> None:

@@ -41,8 +41,8 @@ def test_nothing_that_lies_beside_one_file_is_looked_at(tmp_path: Path) -> None:
     (tmp_path / "b.pdf").symlink_to("nowhere")
     found = scope(compose([f"source={tmp_path / 'a.pdf'}", f"dest={tmp_path / 'out'}", "engine=textlayer"]))
     rules = DiscoveryRules(only=found.only, include=found.include, exclude=found.exclude)
-    batch = Discovery(found.source, MemoryStorage(), rules).next_batch(10)
+    batch = Discovery(found.source, MemoryStorage("state"), rules).next_batch(10)
     assert ([document.name for document in batch.documents], batch.exhausted) == (["a.pdf"], True)
     assert (batch.totals.found, batch.totals.unreadable) == (1, 0)
     (tmp_path / "a.pdf").unlink()
-    assert Discovery(found.source, MemoryStorage(), rules).next_batch(10).exhausted
+    assert Discovery(found.source, MemoryStorage("state"), rules).next_batch(10).exhausted
