@@ -44,7 +44,11 @@ A group is a file of `conf/` that sets several options at once; single options w
 _SECRETS = {
     "gemini_api_key": ("GEMINI_API_KEY", "of Gemini's Developer API; GOOGLE_API_KEY wins over it, as in Google's own SDK"),
     "openai_api_key": ("OPENAI_API_KEY", "of an OpenAI-compatible server that asks for one"),
-    "redis_url": ("REDIS_URL", "of `locks=redis` and `limits.shared=redis`: redis://:PASSWORD@HOST:6379/0, rediss:// for TLS"),
+    "redis_url": (
+        "REDIS_URL",
+        "of `locks=redis` (the default beside STORAGE_BACKEND) and `limits.shared=redis`: redis://:PASSWORD@HOST:6379/0,"
+        " rediss:// for TLS",
+    ),
     "supabase_url": ("SUPABASE_URL", "of the project that errors are written to; see supabase.*"),
     "supabase_api_key": ("SUPABASE_API_KEY", "its key"),
     "api_token": ("RAYOCR_API_TOKEN", "what clients of the HTTP face have to send; needed where others can reach its address"),

@@ -37,6 +37,7 @@ _ENVIRONMENT = {
     "MAX_RETRIES": "retry.max_attempts",
     "POLL_INTERVAL": "poll_interval_s",
 }
+_DECIMAL = {"POLL_INTERVAL"}
 
 
 _SDK_ENVIRONMENT = (
@@ -98,12 +99,16 @@ def compose(arguments: Sequence[str], environment: Mapping[str, str] | None = No
     """The configuration for these overrides. Raises UsageError."""
     environment = os.environ if environment is None else environment
     paths, overrides = _split_paths(_with_service(arguments))
-    overrides = [*_environment_overrides(environment), *overrides]
+    given = {override.partition("=")[0] for override in overrides}
+    overrides = [*_environment_overrides(environment), *_lock_overrides(environment, given), *overrides]
     overrides = _resolve_auto_engine(overrides, environment)
     config = _compose_with_hydra(overrides)
     _apply_environment(config, environment, overrides)
-    for key, value in {**_places(environment), **paths}.items():
+    places = _places(environment)
+    for key, value in {**places, **paths}.items():
         _set(config, key, value)
+    if {"source", "dest"} <= set(places) - set(paths) and "allow_dest_in_source" not in given:
+        config.allow_dest_in_source = _may_lie_inside(places["source"], places["dest"])
     _settle_access(config, environment, given={*paths, *(override.partition("=")[0] for override in overrides)})
     return config
 
@@ -156,6 +161,17 @@ def _places(environment: Mapping[str, str]) -> dict[str, str]:
             place = form.format_map({name: environment.get(name, "").strip().strip("/") for name in names})
             found[key] = place.removesuffix("/")
     return found
+
+
+def _may_lie_inside(source: str, dest: str) -> bool:
+    """The worker that rayocr replaces could write below its source (a bucket and one prefix): listings leave that out. Not so
+    where both are the same, or the source lies in the destination."""
+    from rayocr.storage.uri import contains, parse_uri
+
+    try:
+        return not contains(parse_uri(dest), parse_uri(source))
+    except UsageError:  # what is wrong with a place is told by those modes that go there
+        return False
 
 
 def _apply_environment(config: RayocrConfig, environment: Mapping[str, str], overrides: Sequence[str]) -> None:
@@ -229,10 +245,22 @@ def _environment_overrides(environment: Mapping[str, str]) -> list[str]:
         value = environment.get(name, "").strip()
         if not value:
             continue
-        if not value.isdigit():
+        if name in _DECIMAL:
+            if not re.fullmatch(r"\d+(\.\d*)?|\.\d+", value):
+                raise UsageError(f"The environment variable {name} is {value!r}, and must be a number.")
+            overrides.append(f"{key}={float(value)}")
+            continue
+        if not value.isdecimal():
             raise UsageError(f"The environment variable {name} is {value!r}, and must be a whole number.")
-        overrides.append(f"{key}={value}")
+        # Retries were counted without the first try: none of them still is one try.
+        overrides.append(f"{key}={max(1, int(value)) if name == 'MAX_RETRIES' else value}")
     return overrides
+
+
+def _lock_overrides(environment: Mapping[str, str], given: Collection[str]) -> list[str]:
+    """The worker that rayocr replaces locked in Redis wherever it had one: its .env says so by REDIS_URL."""
+    of_old = environment.get("STORAGE_BACKEND", "").strip() and environment.get("REDIS_URL", "").strip()
+    return ["locks=redis"] if of_old and not {"locks", "locks.backend"} & set(given) else []
 
 
 def _resolve_auto_engine(overrides: list[str], environment: Mapping[str, str]) -> list[str]:

@@ -37,6 +37,7 @@ class Document:
     `name` is the path below the source, with `/`; `output_stem` the path below the destination, without a suffix, that its
     outputs share unless somebody else has it (`reports/2024/a`; see rayocr/actors/claim.py); `version` is opaque (local:
     `size-mtime_ns`, GCS: generation, Drive: revision and md5). `namesake`: who has that path, where the listing told.
+    `has_letter`: a run that was killed between its dead letter and its manifest left the letter.
     """
 
     document_id: str
@@ -46,6 +47,7 @@ class Document:
     version: str
     size_bytes: int
     namesake: str = ""
+    has_letter: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -147,7 +147,14 @@ def assemble(
         started_at=started_at,
         copy_of=original.copy_of if original is not None else None,
     )
-    commit(state, manifest, policy=policy, check=check, replace_manifest=settings.replace_manifest)
+    commit(
+        state,
+        manifest,
+        policy=policy,
+        check=check,
+        replace_manifest=settings.replace_manifest,
+        has_letter=context.document.has_letter,
+    )
     if keeper is not None:
         keeper.keep(state, run_id=settings.run_id, policy=policy)
     return AssembledDocument(

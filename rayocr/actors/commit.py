@@ -78,8 +78,27 @@ def upload(dest: Storage, name: str, file: BinaryIO, *, policy: RetryPolicy, che
     return OutputFile(name=name, size_bytes=size_bytes, sha256=digest.hexdigest())
 
 
-def commit(state: Storage, manifest: Manifest, *, policy: RetryPolicy, check: Callable[[], None], replace_manifest: bool) -> None:
-    """Write the manifest, which makes the document finished. Raises PreconditionFailed when another owner finished it."""
+def commit(
+    state: Storage,
+    manifest: Manifest,
+    *,
+    policy: RetryPolicy,
+    check: Callable[[], None],
+    replace_manifest: bool,
+    has_letter: bool = False,
+) -> None:
+    """Write the manifest, which makes the document finished, and take an earlier dead letter away where it is complete: one that
+    is known of (`has_letter`) or may have been there with an earlier manifest. Raises PreconditionFailed when another owner
+    finished it."""
+    created = _write_manifest(state, manifest, policy=policy, check=check, replace_manifest=replace_manifest)
+    if manifest.outcome == DocumentOutcome.COMPLETE and (has_letter or replace_manifest or not created):
+        _delete_stale_letter(state, manifest.document_id, policy)
+
+
+def _write_manifest(
+    state: Storage, manifest: Manifest, *, policy: RetryPolicy, check: Callable[[], None], replace_manifest: bool
+) -> bool:
+    """Whether there was none."""
     name, data = manifest_name(manifest.document_id), manifest.to_json()
     check()
     try:
@@ -90,13 +109,13 @@ def commit(state: Storage, manifest: Manifest, *, policy: RetryPolicy, check: Ca
         if data_there:  # an empty one was left by a broken disk: no manifest
             there = Manifest.from_json(data_there, name=name)
             if (there.run_id, there.fencing_token) == (manifest.run_id, manifest.fencing_token):
-                return  # our own: the answer to an earlier try was lost
+                return False  # our own: the answer to an earlier try was lost
             if not replace_manifest and there.fencing_token > manifest.fencing_token:
                 raise
         check()
         call(lambda: state.write(name, data, if_version=version), policy=policy)
-        if manifest.outcome == DocumentOutcome.COMPLETE:
-            _delete_stale_letter(state, manifest.document_id, policy)
+        return False
+    return True
 
 
 def _delete_stale_letter(state: Storage, document_id: str, policy: RetryPolicy) -> None:

@@ -42,6 +42,7 @@ _ASK_EACH = 1000  # new documents of a look; with more, the manifests are listed
 class DiscoveryRules:
     """Globs are matched against names below the source, with `/`; `*` crosses folders."""
 
+    only: str | None = None  # one file, which is looked at without listing what lies beside it
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     min_bytes: int = 0
@@ -50,6 +51,7 @@ class DiscoveryRules:
     limit: int | None = None
     overwrite: bool = False
     retried: frozenset[str] | None = None  # documents that are taken up again, and no others
+    narrowed: bool = False  # these were asked for in particular: dead letters of others are not told of
     watch: bool = False
     settle_s: float = 0.0  # in watch: so long must a file have been left alone
 
@@ -62,6 +64,15 @@ class DiscoveryRules:
         if self.include and not any(fnmatch.fnmatchcase(name, pattern) for pattern in self.include):
             return False
         return not any(fnmatch.fnmatchcase(name, pattern) for pattern in self.exclude)
+
+    def concerns(self, name: str, error: Exception) -> bool:
+        """Whether what could not be looked at might have been, or held, a document: folders always; a link that leads nowhere
+        where its name is a document's, or may be a folder's; a name that nobody can use where it is a document's."""
+        if isinstance(error, UnsafeName):
+            return self.admits(name)
+        if isinstance(error, ObjectNotFound):
+            return self.admits(name) or ("." not in name.rpartition("/")[2] and self.admits(f"{name}/any.pdf"))
+        return True
 
     def admits_entry(self, entry: Entry) -> bool:
         if entry.size_bytes < self.min_bytes or (self.max_bytes is not None and entry.size_bytes > self.max_bytes):
@@ -99,7 +110,7 @@ class Discovery:
         self._taken = 0
         self._ahead: deque[Document] = deque()
         self._finished: PackedTable | None = None
-        self._dead_letters = PackedTable(key_bytes=_ID_BYTES)
+        self._dead_letters: PackedTable | None = None
         self._known = PackedTable(key_bytes=_ID_BYTES)  # in watch: found, and not to be given again
         self._present = PackedTable(key_bytes=_ID_BYTES)  # likewise, of the listing under way
         self._fresh = 0  # documents of this look that were not known
@@ -170,7 +181,7 @@ class Discovery:
         """Everything there is."""
         changes = self._source.changes_since(None) if self._rules.watch else None
         self._settling.begin_listing()
-        found = self._unfinished(self._source.list(), Namesakes())
+        found = self._unfinished(self._entries(), Namesakes())
         if self._rules.order == "listing":
             yield from (document for _, document in found)
         else:
@@ -179,6 +190,9 @@ class Discovery:
         self._finished = None if self._rules.watch else self._finished
         self._known, self._present = self._present, PackedTable(key_bytes=_ID_BYTES)
         self._token = changes.token if changes is not None else None
+
+    def _entries(self) -> Iterator[Entry]:
+        return self._source.list() if self._rules.only is None else self._each([self._rules.only])
 
     def _changed(self) -> Iterator[Document]:
         """What the source's feed tells of; everything, where it has none or cannot tell."""
@@ -209,7 +223,7 @@ class Discovery:
             if namesakes is not None and (namesake := namesakes.owner_before(document.output_stem, document.source_uri)):
                 document = replace(document, namesake=namesake)
             if self._is_new(entry, document):
-                yield entry, document
+                yield entry, replace(document, has_letter=True) if self._has_stale_letter(document) else document
 
     def _is_new(self, entry: Entry, document: Document) -> bool:
         raw = bytes.fromhex(document.document_id)
@@ -225,7 +239,7 @@ class Discovery:
         if self._rules.retried is not None:
             if document.document_id in self._rules.retried:
                 return True
-            self._count(finished=1)
+            self._count(finished=1, dead_letters=int(not self._rules.narrowed and self._has_letter(raw)))
             return False
         if self._rules.overwrite or not self._is_finished(raw):
             return True
@@ -243,12 +257,21 @@ class Discovery:
         assert self._finished is not None
         if raw not in self._finished:
             return False
-        self._count(finished=1, dead_letters=int(raw in self._dead_letters))
+        self._count(finished=1, dead_letters=int(self._has_letter(raw)))
         return True
+
+    def _has_letter(self, raw: bytes) -> bool:
+        if self._dead_letters is None:
+            self._dead_letters = self._identifiers(DEAD_LETTERS_PREFIX)
+        return raw in self._dead_letters
+
+    def _has_stale_letter(self, document: Document) -> bool:
+        """Seen where the manifests were listed: elsewhere its own manifest is replaced, or it came into being just now."""
+        return self._finished is not None and self._has_letter(bytes.fromhex(document.document_id))
 
     def _load_finished(self) -> None:
         self._finished = self._identifiers(DOCUMENTS_PREFIX)
-        self._dead_letters = self._identifiers(DEAD_LETTERS_PREFIX)
+        self._dead_letters = None  # listed again when they are asked for, after the manifests that they were written before
 
     def _identifiers(self, prefix: str) -> PackedTable:
         found = PackedTable(key_bytes=_ID_BYTES)
@@ -273,6 +296,8 @@ class Discovery:
     def note_unreadable(self, name: str, error: Exception) -> None:
         """The storage's callback for a folder or link that it could not look at: counted, and no reason to end the listing."""
         if self._looks:  # in watch, the same again with every look
+            return
+        if not self._rules.concerns(name.removeprefix(f"{self._source.uri}/"), error):
             return
         self._count(unreadable=1)
         if len(self._totals.unreadable_names) < _NAMES_TOLD:

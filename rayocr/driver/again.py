@@ -41,6 +41,12 @@ def documents_to_retry(state: Storage, config: RayocrConfig) -> frozenset[str]:
         return frozenset(document_id for document_id in pool.map(chosen, names) if document_id)
 
 
+def is_narrowed(config: RayocrConfig) -> bool:
+    """Whether certain letters are asked for, so that the others are no concern of the run."""
+    settings = config.retry
+    return any(wanted is not None for wanted in (config.document, settings.reason, settings.engine, settings.since))
+
+
 def _passes(letter: dict[str, Any], config: RayocrConfig, since: datetime | None) -> bool:
     settings: RetryConfig = config.retry
     if letter["outcome"] == DocumentOutcome.REJECTED and not settings.rejected:

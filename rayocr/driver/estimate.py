@@ -60,6 +60,7 @@ def show_estimate(config: RayocrConfig) -> int:
     found = scope(config)
     state = _state(config)
     rules = DiscoveryRules(
+        only=found.only,
         include=found.include,
         exclude=found.exclude,
         min_bytes=config.min_bytes,

@@ -29,6 +29,7 @@ class Plan:
     source: Storage
     dest: Storage
     state: Storage
+    only: str | None
     include: tuple[str, ...]
     exclude: tuple[str, ...]
     links: tuple[ChainLink, ...]
@@ -43,6 +44,7 @@ class Scope:
     """What would be read, by whom and at which prices; nothing was written to find it."""
 
     source: Storage
+    only: str | None  # of a single file: its name; what lies beside it is not looked at
     include: tuple[str, ...]
     exclude: tuple[str, ...]
     links: tuple[ChainLink, ...]
@@ -60,6 +62,7 @@ def scope(config: RayocrConfig) -> Scope:
     exclude = [*exclude, *_dest_inside_source(config, source_uri, parse_uri(config.dest))]
     return Scope(
         source=_existing(source_uri, config.storage.source),
+        only=_only(config),
         include=tuple(include),
         exclude=tuple(exclude),
         links=links,
@@ -78,6 +81,7 @@ def plan(config: RayocrConfig) -> Plan:
         source=found.source,
         dest=dest,
         state=state,
+        only=found.only,
         include=found.include,
         exclude=tuple(exclude),
         links=found.links,
@@ -137,6 +141,10 @@ def _source(config: RayocrConfig) -> tuple[str, list[str], list[str]]:
 
 def _is_one_file(config: RayocrConfig) -> bool:
     return config.source is not None and "://" not in config.source and Path(config.source).expanduser().is_file()
+
+
+def _only(config: RayocrConfig) -> str | None:
+    return Path(config.source).expanduser().name if config.source is not None and _is_one_file(config) else None
 
 
 def _dest_inside_source(config: RayocrConfig, source: StorageUri, dest: StorageUri) -> list[str]:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from rayocr.actors.discovery import Discovery, DiscoveryRules
 from rayocr.actors.rate_limiter import LimiterRules
 from rayocr.config import Mode, RayocrConfig, Secrets
-from rayocr.driver.again import documents_to_retry
+from rayocr.driver.again import documents_to_retry, is_narrowed
 from rayocr.driver.cluster import Connection, connect, disconnect
 from rayocr.driver.control import CancelWatch
 from rayocr.driver.document_settings import DocumentSettings
@@ -111,6 +111,7 @@ class Run:
     def _execute(self) -> int:
         sweep_temp_files(self.plan)
         rules = DiscoveryRules(
+            only=self.plan.only,
             include=self.plan.include,
             exclude=self.plan.exclude,
             min_bytes=self.config.min_bytes,
@@ -119,12 +120,14 @@ class Run:
             limit=self.config.limit,
             overwrite=self.config.overwrite,
             retried=documents_to_retry(self.plan.state, self.config) if self.config.mode is Mode.retry else None,
+            narrowed=is_narrowed(self.config),
             watch=self.watches,
             settle_s=self.config.watch.settle_s,
         )
         if rules.retried is not None and not rules.retried:
             self.terminal.say("Nothing to retry: no dead letter passes the filters; see mode=status.")
             return 0
+        self.words.letters = len(rules.retried or ())
         try:
             asyncio.run(self._run(rules))
         except asyncio.CancelledError:

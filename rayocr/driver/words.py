@@ -26,15 +26,19 @@ class Words:
     terminal: ConsoleTerminal
     progress: Progress
     run_id: str
+    letters: int = 0  # of mode=retry: dead letters that are to be taken up again
 
     def say_found(self, batch: DiscoveryBatch) -> None:
         totals = batch.totals
         more = "" if batch.exhausted or totals.found < 20_000 else " so far"
-        skipped = f"; {totals.finished:,} finished earlier are skipped" if totals.finished else ""
+        reason = "are not taken up again" if self.config.mode is Mode.retry else "finished earlier are skipped"
+        skipped = f"; {totals.finished:,} {reason}" if totals.finished else ""
         if not self.progress.totals.found:  # until the run's own listing tells more
             self.progress.totals = totals
         documents = "document" if totals.found == 1 else "documents"
         self.terminal.say(f"Found {totals.found:,} {documents}{more}{skipped}.")
+        if self.letters and batch.exhausted and not batch.documents:
+            self._say_no_letter_fits()
         self._say_strange(batch)
 
     def say_nothing_to_do(self, batch: DiscoveryBatch) -> None:
@@ -45,6 +49,10 @@ class Words:
         if not totals.found:
             passing = " that include= and exclude= let pass" if self.config.include or self.config.exclude else ""
             self.terminal.warn(f"There are no PDFs{passing} in {_place(self.plan.source.uri)}.")
+        if self.letters:
+            self._say_no_letter_fits()
+            return
+        if not totals.found:
             return
         self.terminal.say(
             f"Nothing to do: all {totals.found:,} documents are finished (outputs in {_place(self.plan.dest.uri)})."
@@ -83,7 +91,8 @@ class Words:
             )
         failed = progress.documents[DocumentOutcome.PARTIAL] + progress.documents[DocumentOutcome.REJECTED]
         left = progress.totals.dead_letters > progress.taken_up
-        return 1 if failed or left or progress.totals.unreadable else 0
+        in_vain = self.letters and not progress.documents_total
+        return 1 if failed or left or in_vain or progress.totals.unreadable else 0
 
     def summarize(self, *, ended: bool) -> None:
         """The closing table, and the run's record beside the state; its report too, where the run `ended` by itself."""
@@ -109,6 +118,17 @@ class Words:
         except RayocrError as error:
             log_event(log, "report_failed", "The report could not be written.", level=logging.WARNING, error=str(error))
             return None
+        except Exception as error:  # a defect of ours in drawing it: what the run came to stands
+            fields = {"action": "report_failed"}
+            log.error("The report could not be written: a defect of rayocr.", exc_info=error, extra={"rayocr_fields": fields})
+            return None
+
+    def _say_no_letter_fits(self) -> None:
+        none = "The dead letter is not" if self.letters == 1 else f"None of the {self.letters:,} dead letters is"
+        self.terminal.warn(
+            f"{none} of a document of this source as it is now: changed, moved, removed, or left out by an option. Check source=,"
+            " include= and exclude=; without mode=retry, changed documents are read as new ones. mode=status shows the letters."
+        )
 
     def _say_strange(self, batch: DiscoveryBatch) -> None:
         if names := ", ".join(printable(name) for name in batch.totals.strange):

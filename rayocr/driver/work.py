@@ -49,7 +49,9 @@ class Work:
 
 
 def is_finished_by_another(actors: Actors, document: Document, *, since: str) -> bool:
-    """Since it was listed; where finished documents are read again, since this run began. Blocks. Raises StorageError."""
+    """Since it was listed; where finished documents are read again, since this run began. What this run finished itself is given
+    once more by a Discovery that had to list again, and paid for twice only where a client asked for it. Blocks. Raises
+    StorageError."""
     name = manifest_name(document.document_id)
     try:
         if not actors.overwrite and not actors.retries(document.document_id):
@@ -57,7 +59,9 @@ def is_finished_by_another(actors: Actors, document: Document, *, since: str) ->
         manifest = Manifest.from_json(actors.state.read(name), name=name)
     except (ObjectNotFound, RecordCorrupt):
         return False
-    return manifest.started_at >= since and manifest.run_id != actors.assemble_settings.run_id
+    if manifest.run_id == actors.assemble_settings.run_id:
+        return document.document_id not in actors.retried
+    return manifest.started_at >= since
 
 
 def log_letter(action: str, message: str, letter: DeadLetter) -> None:

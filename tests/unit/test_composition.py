@@ -135,6 +135,52 @@ def test_the_old_names_of_two_drive_folders_keep_working() -> None:
     assert {config.storage.source.credentials, config.storage.dest.credentials} == {"/robot.json"}
 
 
+BUCKET = {"STORAGE_BACKEND": "gcs", "GCS_BUCKET_NAME": "bucket", "GCS_DEST_PREFIX": "out/"}
+
+
+@pytest.mark.parametrize("prefix", ["", "/"])
+def test_the_old_names_of_a_bucket_may_have_the_destination_inside_the_source(prefix: str) -> None:
+    config = compose([], BUCKET | {"GCS_SOURCE_PREFIX": prefix})
+    assert (config.source, config.dest, config.allow_dest_in_source) == ("gs://bucket", "gs://bucket/out", True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables"),
+    [
+        ([], {"GCS_SOURCE_PREFIX": "out"}),
+        ([], {"GCS_SOURCE_PREFIX": "out/in"}),
+        (["source=gs://bucket"], {}),
+        (["dest=gs://bucket/x"], {}),
+        (["allow_dest_in_source=false"], {}),
+    ],
+)
+def test_places_of_any_other_origin_may_not(arguments: list[str], variables: dict[str, str]) -> None:
+    assert not compose(arguments, BUCKET | variables).allow_dest_in_source
+
+
+def test_old_numbers_that_were_right_are_right() -> None:
+    config = compose([], {"MAX_RETRIES": "0", "POLL_INTERVAL": "2.5"})
+    assert (config.retry.max_attempts, config.poll_interval_s) == (1, 2.5)
+    for variables in ({"MAX_RETRIES": "1.5"}, {"POLL_INTERVAL": "soon"}, {"POLL_INTERVAL": "nan"}, {"POLL_INTERVAL": "-1"}):
+        with pytest.raises(UsageError, match=next(iter(variables))):
+            compose([], variables)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "backend"),
+    [
+        ([], BUCKET, "redis"),
+        (["locks.ttl_s=60"], BUCKET, "redis"),
+        (["locks=file"], BUCKET, "file"),
+        (["locks.backend=file"], BUCKET, "file"),
+        ([], {}, "file"),
+    ],
+)
+def test_a_redis_beside_the_old_names_keeps_the_locks(arguments: list[str], variables: dict[str, str], backend: str) -> None:
+    assert compose(arguments, {"REDIS_URL": "redis://r", **variables}).locks.backend == backend
+    assert compose(arguments, variables).locks.backend == "file"
+
+
 def test_a_sign_in_says_to_what_by_a_word_alone() -> None:
     config = compose(["mode=login", "drive"], {"GOOGLE_DRIVE_CREDENTIALS": "client.json"})
     assert (config.login.service, config.login.client) == ("drive", "client.json")

@@ -11,9 +11,10 @@ import pytest
 from rayocr.actors.commit import LeaseSettings, check_lease, commit, upload
 from rayocr.config import LocksConfig
 from rayocr.errors import LeaseLost, PreconditionFailed
-from rayocr.ledger.manifest import Manifest, build_manifest, manifest_name
+from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, Manifest, build_manifest, manifest_name
 from rayocr.locks.file import FileLocks
 from rayocr.messages import Document, DocumentContext, DocumentOutcome
+from rayocr.observe.dead_letters import dead_letter_name
 from rayocr.retry import RetryPolicy
 from rayocr.storage.memory import MemoryStorage
 
@@ -37,14 +38,22 @@ def lost() -> None:
 
 
 def state_with(content: Manifest | None = None) -> MemoryStorage:
-    state = MemoryStorage()
+    state = MemoryStorage("state")
+    state.clear()
     if content is not None:
         state.write(manifest_name(content.document_id), content.to_json())
     return state
 
 
-def finish(state: MemoryStorage, content: Manifest, check: Callable[[], None] = still_ours, *, replace: bool = False) -> None:
-    commit(state, content, policy=POLICY, check=check, replace_manifest=replace)
+def finish(
+    state: MemoryStorage,
+    content: Manifest,
+    check: Callable[[], None] = still_ours,
+    *,
+    replace: bool = False,
+    has_letter: bool = False,
+) -> None:
+    commit(state, content, policy=POLICY, check=check, replace_manifest=replace, has_letter=has_letter)
 
 
 def owner_of(state: MemoryStorage) -> str:
@@ -135,3 +144,29 @@ def test_a_worker_on_another_machine_cannot_see_file_leases_and_does_not_take_th
 def test_the_address_of_redis_is_not_printed(tmp_path: Path) -> None:
     settings = LeaseSettings(config=LocksConfig(), state_uri="s", owner="o", redis_url="redis://:hush@localhost")
     assert "hush" not in f"{settings} {settings!r}"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "there", "has_letter", "replace", "left"),
+    [
+        (DocumentOutcome.COMPLETE, None, True, False, False),  # of a run that was killed before its manifest
+        (DocumentOutcome.COMPLETE, None, False, True, False),
+        (DocumentOutcome.COMPLETE, manifest(1, run_id="earlier"), False, True, False),
+        (DocumentOutcome.COMPLETE, manifest(2), False, False, False),  # killed between the manifest and the letter
+        (DocumentOutcome.PARTIAL, None, True, True, True),
+    ],
+)
+def test_a_complete_document_keeps_no_dead_letter(
+    outcome: DocumentOutcome, there: Manifest | None, has_letter: bool, replace: bool, left: bool
+) -> None:
+    state = state_with(there)
+    letter = dead_letter_name(DOCUMENT.document_id)
+    state.write(letter, b"{}")
+    finish(state, manifest(2, outcome=outcome), replace=replace, has_letter=has_letter)
+    assert [entry.name for entry in state.list(DEAD_LETTERS_PREFIX)] == ([letter] if left else [])
+
+
+def test_a_new_document_costs_no_look_for_a_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = state_with()
+    monkeypatch.setattr(state, "delete", lambda name: pytest.fail(f"a request for {name}"))
+    finish(state, manifest(1))

@@ -6,7 +6,7 @@ import pytest
 
 from rayocr.actors.discovery import Discovery, DiscoveryRules, document_id
 from rayocr.actors.namesakes import owner_of
-from rayocr.errors import StorageDenied, StorageUnavailable
+from rayocr.errors import ObjectNotFound, StorageDenied, StorageUnavailable, UnsafeName
 from rayocr.ledger.manifest import manifest_name
 from rayocr.messages import DiscoveryBatch
 from rayocr.observe.dead_letters import dead_letter_name
@@ -70,10 +70,24 @@ def test_a_finished_document_is_passed_by_whatever_its_outcome(source: MemorySto
     assert (totals.found, totals.finished, totals.dead_letters) == (3, 2, 1)
 
 
+@pytest.mark.parametrize(("narrowed", "told"), [(False, 1), (True, 0)])
+def test_a_retry_tells_of_the_letters_that_it_leaves_unless_certain_ones_were_asked_for(
+    source: MemoryStorage, state: MemoryStorage, narrowed: bool, told: int
+) -> None:
+    _, partial, rejected = put(source, "complete.pdf", "partial.pdf", "rejected.pdf")
+    for identifier in (partial, rejected):
+        state.write(dead_letter_name(identifier), b"{}")
+    batch = discovery(source, state, retried=frozenset({partial}), narrowed=narrowed).next_batch(10)
+    assert names(batch) == ["partial.pdf"]
+    assert (batch.totals.found, batch.totals.finished, batch.totals.dead_letters) == (3, 2, told)
+
+
 def test_a_dead_letter_without_a_manifest_finishes_nothing(source: MemoryStorage, state: MemoryStorage) -> None:
     (identifier,) = put(source, "a.pdf")
+    put(source, "b.pdf")
     state.write(dead_letter_name(identifier), b"{}")
-    assert names(discovery(source, state).next_batch(10)) == ["a.pdf"]
+    documents = discovery(source, state).next_batch(10).documents
+    assert [(document.name, document.has_letter) for document in documents] == [("a.pdf", True), ("b.pdf", False)]
 
 
 def test_a_changed_document_is_a_new_one(source: MemoryStorage, state: MemoryStorage) -> None:
@@ -162,3 +176,24 @@ def test_a_source_that_goes_away_is_told(state: MemoryStorage) -> None:
 
     with pytest.raises(StorageUnavailable):
         discovery(MemoryStorage("away", faults=away), state).next_batch(1)
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "counts"),
+    [
+        ("a.pdf", ObjectNotFound("nowhere"), True),
+        ("2024", ObjectNotFound("nowhere"), True),  # a folder, for all that can be told
+        ("drafts", ObjectNotFound("nowhere"), False),
+        ("drafts/a.pdf", ObjectNotFound("nowhere"), False),
+        ("notes.txt", ObjectNotFound("nowhere"), False),
+        ("../a.pdf", UnsafeName("odd"), True),
+        ("../notes", UnsafeName("odd"), False),
+        ("private.d", StorageDenied("no permission"), True),
+    ],
+)
+def test_what_cannot_be_looked_at_counts_where_it_might_be_a_document_or_hold_some(
+    source: MemoryStorage, state: MemoryStorage, name: str, error: Exception, counts: bool
+) -> None:
+    found = discovery(source, state, exclude=("drafts/*",))
+    found.note_unreadable(name, error)
+    assert found.next_batch(1).totals.unreadable == int(counts)

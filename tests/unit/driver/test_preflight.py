@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rayocr.actors.discovery import DiscoveryRules
+from rayocr.actors.discovery import Discovery, DiscoveryRules
 from rayocr.composition import compose
 from rayocr.driver.preflight import scope
+from rayocr.storage.memory import MemoryStorage
 
 
 def rules(source: Path, dest: Path) -> DiscoveryRules:
@@ -33,3 +34,15 @@ def test_one_file_may_be_read_into_its_own_folder_where_nothing_else_is_read(tmp
     assert admitted.admits("a.pdf")
     assert not admitted.admits("a.clean.pdf")
     assert not admitted.admits("b.pdf")
+
+
+def test_nothing_that_lies_beside_one_file_is_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(b"a")
+    (tmp_path / "b.pdf").symlink_to("nowhere")
+    found = scope(compose([f"source={tmp_path / 'a.pdf'}", f"dest={tmp_path / 'out'}", "engine=textlayer"]))
+    rules = DiscoveryRules(only=found.only, include=found.include, exclude=found.exclude)
+    batch = Discovery(found.source, MemoryStorage("state"), rules).next_batch(10)
+    assert ([document.name for document in batch.documents], batch.exhausted) == (["a.pdf"], True)
+    assert (batch.totals.found, batch.totals.unreadable) == (1, 0)
+    (tmp_path / "a.pdf").unlink()
+    assert Discovery(found.source, MemoryStorage("state"), rules).next_batch(10).exhausted
