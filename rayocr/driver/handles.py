@@ -128,8 +128,9 @@ class Actors:
         return current_version(document, self.fetch_settings)
 
     async def open_document(self, document_id: str) -> tuple[PageSummary, ...]:
-        # Finished documents that are read again take nothing from the ledger that other settings had written.
-        fingerprint = self.assemble_settings.fingerprint if self.overwrite else None
+        # Finished documents that are read again take nothing from the ledger that other settings had written; a retry does.
+        anew = self.overwrite and not self.retries(document_id)
+        fingerprint = self.assemble_settings.fingerprint if anew else None
         pages: tuple[PageSummary, ...] = await answer(self.ledger.open_document.remote(document_id, fingerprint))
         return pages
 
