@@ -16,7 +16,8 @@ from rayocr.outputs.normal.tables import html_table, pipe_tables
 from rayocr.outputs.typeset.html import table_spans
 from rayocr.outputs.typeset.literal import printable
 
-_FENCE = re.compile(r"^(?P<indent>\s*)(?P<marks>`{3,}|~{3,})(?P<info>[^`]*)$")
+# Behind tildes the info may hold backticks; behind backticks that would be code in a line.
+_FENCE = re.compile(r"^(?P<indent>\s*)(?P<marks>`{3,}(?!.*`)|~{3,})(?P<info>.*)$")
 _ATX = re.compile(r"^ {0,3}(?P<marks>#{1,6})(?:[ \t]+(?P<text>.*?))?(?:[ \t]+#+)?[ \t]*$")
 _ATX_WITHOUT_BLANK = re.compile(r"^ {0,3}(?P<marks>#{2,6})(?=[^\W\d_])")
 _HTML_HEADING = re.compile(r"^\s*<h(?P<level>[1-6])\b[^>]*>(?P<text>.*?)</h(?P=level)>\s*$", re.IGNORECASE)

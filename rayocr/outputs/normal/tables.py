@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from rayocr.outputs.typeset.html import HtmlCell, parse_table
+from rayocr.outputs.typeset.html import HtmlCell, parse_table, tables_left_open
 
 _CELLS = re.compile(r"(?<!\\)((?:\\\\)*)\|")
 _DASHES = re.compile(r"^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
@@ -73,8 +73,7 @@ def html_table(source: str) -> str:
     )
     if not fits:
         kept = "\n".join(line.rstrip() for line in source.strip().split("\n") if line.strip())
-        missing = source.lower().count("<table") - source.lower().count("</table")
-        return kept + "</table>" * max(missing, 0)
+        return kept + "</table>" * tables_left_open(source)
     columns = max(map(len, table.rows))
     head, *body = ([_cell(cell) for cell in cells] + [""] * (columns - len(cells)) for cells in table.rows)
     aligned = [*(cell.align for cell in table.rows[0]), *[""] * (columns - len(table.rows[0]))]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-_TABLE = re.compile(r"<(/?)table\b[^<>]*>", re.IGNORECASE)
+_TABLE = re.compile(r"<(/?)table\b(?:(?!\n[ \t]*\n)[^<>])*>", re.IGNORECASE)  # no tag goes on over a blank line
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$", re.MULTILINE)
 _BREAKING = frozenset({"p", "div", "li", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "tr"})
 _MAX_SPAN = 1000
@@ -58,6 +58,12 @@ def table_spans(text: str) -> Iterator[tuple[int, int]]:
                 yield start, match.end()
     if depth:
         yield start, len(text)
+
+
+def tables_left_open(text: str) -> int:
+    """How many tables begin in the text that do not end in it."""
+    ends = [bool(match.group(1)) for match in _TABLE.finditer(text)]
+    return max(ends.count(False) - ends.count(True), 0)
 
 
 def _fenced_spans(text: str) -> list[tuple[int, int]]:

@@ -96,6 +96,7 @@ def test_html_tables_that_markdown_cannot_hold_stay(inside: str) -> None:
     [
         "```\ncode",
         "~~~\ncode",
+        "~~~ `c",
         "<!-- a comment",
         "<script>",
         "<pre>\nx",
