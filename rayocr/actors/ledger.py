@@ -109,8 +109,8 @@ class Ledger:
         it is read as a whole. Raises StorageError."""
         if fingerprint is None:
             for record in await self._kept.take(document_id):
-                # A failure of an earlier reading would stand in the way of what the retry hands on from engine to engine.
-                if record.outcome is not PageOutcome.FAILED:
+                # Of pages that failed nothing is taken, nor what was asked in vain on the way: a retry asks everybody anew.
+                if record.outcome.final and record.outcome is not PageOutcome.FAILED:
                     self._index.add(record)
         else:
             self._kept.forget(document_id)

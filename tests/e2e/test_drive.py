@@ -54,10 +54,12 @@ def test_a_run_on_drive_is_alone_there_and_killed_it_goes_on_where_it_stopped(
     run = cli.start(*options, **gemini.variables)
     try:
         wait_until(lambda: gemini.answered >= 15 or run.poll() is not None, "pages are read")
+        gemini.set(latency_s=30.0)  # the first run is still at work when the second one begins, on any machine
         second = cli.run(*options, "logs.dir=logs2", **gemini.variables)
     finally:
         end_tree(run.pid)
     run.communicate()
+    gemini.set(latency_s=0.1)
     assert second.returncode == 3, second.stdout + second.stderr
     assert "Another run is at work" in second.stderr
     assert "locks=redis" in second.stderr

@@ -232,3 +232,13 @@ def test_a_document_s_segments_follow_where_they_are_written_anew() -> None:
     assert table.of(A) == table.of(B) == ["3"]
     table.finish(A)
     assert table.of(A) == []
+
+
+async def test_a_retry_asks_everybody_anew_for_a_page_that_had_been_asked_for_in_vain() -> None:
+    it = ledger("one")
+    await it.record([page(1)])
+    await it.record([page(2, outcome=PageOutcome.HANDED_ON)])
+    await it.record([page(2, outcome=PageOutcome.FAILED)])
+    finish(A, partial=True)
+    again = ledger("two")
+    assert [found.page_number for found in await again.open_document(A)] == [1]
