@@ -324,4 +324,4 @@ def _name(shard: Shard, context: DocumentContext) -> str:
     """What Ray's dashboard shows of the call. Begins as it would without: process titles are made of it."""
     first, last = shard.page_numbers[0], shard.page_numbers[-1]
     document = "".join(c if c.isprintable() else "?" for c in context.document.name[-60:])
-    return f"PageWorker.recognize:{document}:{first}-{last}"
+    return f"_PageWorkerActor.recognize:{document}:{first}-{last}"
