@@ -115,8 +115,7 @@ class Actors:
         """Raises DocumentError, VersionChanged, StorageError, or one of PROCESS_DIED."""
         timeout_s = self.config.limits.fetch_timeout_s
         async with self.document_workers.one() as (worker, node_id):
-            name = _call_name("fetch", document)
-            facts, content = worker.fetch.options(num_returns=2, name=name).remote(document)
+            facts, content = worker.fetch.options(num_returns=2).remote(document)
             try:
                 fetched: FetchedDocument = await asyncio.wait_for(answer(facts), timeout_s)
             except TimeoutError as error:
@@ -138,8 +137,7 @@ class Actors:
         """`content`: where the outputs need the source. Raises PROCESS_DIED, DOCUMENT_LOST, and what assembling raises."""
         reference = None if content is None else content.reference
         async with self.document_workers.one() as (worker, _):
-            call = worker.assemble.options(name=_call_name("assemble", context.document)).remote(context, started_at, reference)
-            assembled: AssembledDocument = await answer(call)
+            assembled: AssembledDocument = await answer(worker.assemble.remote(context, started_at, reference))
             return assembled
 
     async def assemble_copy(
@@ -204,11 +202,6 @@ class Actors:
     def forget_worker(self, name: str) -> None:
         if self.limiter is not None:
             self.limiter.forget.remote(name)
-
-
-def _call_name(stage: str, document: Document) -> str:
-    """What Ray's dashboard shows of the call. Begins as it would without: process titles are made of it."""
-    return f"_DocumentWorkerActor.{stage}:" + "".join(c if c.isprintable() else "?" for c in document.name[-60:])
 
 
 async def node_is_gone(node_id: str) -> bool:

@@ -129,7 +129,8 @@ class WorkerPool:
         load = self._load_of(shard)
         worker = await self._acquire(load, alone=alone, near=near)
         try:
-            call = worker.handle.recognize.options(name=_name(shard, context)).remote(shard, content, context)
+            # No name of its own: Ray keeps a counter for every name that it ever saw, 0.05 MB a document.
+            call = worker.handle.recognize.remote(shard, content, context)
             report: ShardReport = await self._answer(call)
             worker.pages += len(report.pages)
             worker.retiring |= self._max_pages is not None and worker.pages >= self._max_pages
@@ -318,10 +319,3 @@ class WorkerPool:
         self._kill(worker.handle)  # "unavailable" may mean alive behind a broken connection: it must not go on reading
         self._on_death(worker.name)
         log_event(log, "worker_died", "A worker died.", level=logging.WARNING, worker=worker.name, error=type(error).__name__)
-
-
-def _name(shard: Shard, context: DocumentContext) -> str:
-    """What Ray's dashboard shows of the call. Begins as it would without: process titles are made of it."""
-    first, last = shard.page_numbers[0], shard.page_numbers[-1]
-    document = "".join(c if c.isprintable() else "?" for c in context.document.name[-60:])
-    return f"_PageWorkerActor.recognize:{document}:{first}-{last}"

@@ -1,13 +1,15 @@
 """How many pages make a shard: as many as take about `workers.target_shard_s`, learned from the shards that came back.
 
 Pages of one document resemble each other, and those of others do not (1 ms for a text layer, 3 s for a scan): the document's own
-mean counts first, then that of all.
+mean counts first, then that of all. Pages for a server run side by side, so that it is the pace of all of them that counts: at 15
+requests a minute the longest shard would be heard of after four minutes.
 """
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,24 +22,46 @@ if TYPE_CHECKING:
 
 _WEIGHT = 0.3  # of the newest shard in the running means
 _DOCUMENTS_REMEMBERED = 512
+_HEARD_OF_S = 10.0  # a shard for an engine that waits comes back about so often: progress is seen by it
 
 
 class ShardSizer:
-    def __init__(self, kind: EngineKind, *, target_s: float, max_pages: int) -> None:
+    """`pages_per_s`: what the quota of an engine that waits allows, where it is known; a first guess. Without `paced` its shards
+    are the longest: pages of a batch are sent together, and come back together hours later."""
+
+    def __init__(
+        self,
+        kind: EngineKind,
+        *,
+        target_s: float,
+        max_pages: int,
+        pages_per_s: float | None = None,
+        paced: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._kind = kind
         self._target_s = target_s
         self._max_pages = max_pages
+        self._pages_per_s = pages_per_s
+        self._paced = paced
+        self._clock = clock
+        self._counted = 0  # pages that came back from a server
+        self._counted_since: float | None = None
         self._page_s: float | None = None
         self._by_document: OrderedDict[str, float] = OrderedDict()
 
     def pages(self, document_id: str) -> int:
-        """For waiting engines the longest: their pages run side by side. For the others by time, starting with few."""
+        """By the pace of all pages together for engines that wait. For the others by time, starting with few."""
         if self._kind == "wait":
-            return self._max_pages
+            if self._counted_since is None:
+                self._counted_since = self._clock()
+            if self._pages_per_s is None or not self._paced:
+                return self._max_pages
+            return self._at_least_one(self._pages_per_s * _HEARD_OF_S)
         page_s = self._by_document.get(document_id, self._page_s)
         if page_s is None:
             return 4
-        return max(1, min(self._max_pages, int(self._target_s / max(page_s, 1e-6))))
+        return self._at_least_one(self._target_s / max(page_s, 1e-6))
 
     def load(self, shard: Shard) -> float:
         """Estimated seconds of a worker's CPU, or pages for engines that wait."""
@@ -51,12 +75,26 @@ class ShardSizer:
     def learn(self, report: ShardReport) -> None:
         if not report.pages:
             return
+        if self._kind == "wait":
+            self._count(len(report.pages))
+            return
         page_s = report.compute_s / len(report.pages)
         self._page_s = page_s if self._page_s is None else (1 - _WEIGHT) * self._page_s + _WEIGHT * page_s
         self._by_document[report.document_id] = page_s
         self._by_document.move_to_end(report.document_id)
         while len(self._by_document) > _DOCUMENTS_REMEMBERED:
             self._by_document.popitem(last=False)
+
+    def _count(self, pages: int) -> None:
+        """A pause counts as a slow pace, and is forgotten as soon as pages come back again."""
+        self._counted += pages
+        passed_s = self._clock() - (self._counted_since or 0.0)
+        if passed_s >= _HEARD_OF_S:
+            self._pages_per_s = self._counted / passed_s
+            self._counted, self._counted_since = 0, self._clock()
+
+    def _at_least_one(self, pages: float) -> int:
+        return max(1, min(self._max_pages, int(pages)))
 
 
 def shards_of(work: Work, stage: Stage, sizer: ShardSizer) -> Iterator[Shard]:

@@ -61,7 +61,13 @@ def open_pool(
         keep_boxes=any(output.needs_boxes for output in plan.outputs),
         doubt=config.doubt,
     )
-    sizer = ShardSizer(stage.kind, target_s=config.workers.target_shard_s, max_pages=config.workers.max_shard_pages)
+    sizer = ShardSizer(
+        stage.kind,
+        target_s=config.workers.target_shard_s,
+        max_pages=config.workers.max_shard_pages,
+        pages_per_s=_pages_per_s(config),
+        paced=not config.engine.batch,
+    )
     pool = WorkerPool(
         "+".join(link.name for link in plan.links[stage.first : stage.last + 1]),
         spawn=lambda name: actors.spawn_worker(name, settings),
@@ -93,3 +99,11 @@ def _pages_in_flight(config: RayocrConfig) -> int:
     can then carry it alone, while the others are still starting."""
     rpm = config.limits.of(config.engine.gemini.ladder[0]).rpm or 0.0
     return max(64, min(1024, math.ceil(rpm / 60 * 10)))
+
+
+def _pages_per_s(config: RayocrConfig) -> float | None:
+    """What the limits of the first model allow, when answers take 5 s."""
+    limits = config.limits.of(config.engine.gemini.ladder[0])
+    known = [limits.rpm / 60] if limits.rpm else []
+    known += [limits.max_in_flight / 5] if limits.max_in_flight else []
+    return min(known, default=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -134,8 +135,11 @@ def test_folders_of_one_name_are_one_folder(server: DriveServer, storage: DriveS
     assert server.drive.path(first, "new.md")
 
 
-def test_of_two_processes_that_make_one_folder_the_later_one_uses_the_other(server: DriveServer, folder: str) -> None:
+def test_of_two_processes_that_make_one_folder_the_later_one_uses_the_other(
+    server: DriveServer, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one, other = opened(server, folder), opened(server, folder)
+    monkeypatch.setattr(other, "_turn", lambda name: threading.Lock())  # another process shares no lock with this one
     server.script(match="POST /drive/v3/files?", act=lambda: other.write("out/b.md", b"b"))
     one.write("out/a.md", b"a")
     folders = [f for f in server.drive.files.values() if folder in f["parents"]]

@@ -55,6 +55,31 @@ def test_shards_for_waiting_engines_are_long_and_loaded_by_pages() -> None:
     assert s.load(Shard(document_id="d", page_numbers=(1, 2, 3))) == 3.0
 
 
+def test_shards_for_waiting_engines_come_back_every_ten_seconds_at_the_pace_of_all() -> None:
+    now = 100.0
+    s = ShardSizer("wait", target_s=2.0, max_pages=32, pages_per_s=15 / 60, clock=lambda: now)
+    assert s.pages("d") == 2  # of 15 a minute
+    for second in range(1, 11):
+        now = 100.0 + second
+        s.learn(report("d", 3, 5.0))
+    assert s.pages("d") == s.pages("never seen") == 30  # 3 a second
+    now += 1000.0
+    s.learn(report("d", 1, 5.0))
+    assert s.pages("d") == 1
+    now += 10.0
+    s.learn(report("d", 100, 5.0))
+    assert s.pages("d") == 32
+
+
+def test_shards_of_a_batch_are_long_however_late_they_come_back() -> None:
+    now = 0.0
+    s = ShardSizer("wait", target_s=2.0, max_pages=32, pages_per_s=0.1, paced=False, clock=lambda: now)
+    assert s.pages("d") == 32
+    now = 3600.0
+    s.learn(report("d", 32, 3600.0))
+    assert s.pages("d") == 32
+
+
 def test_memory_of_documents_is_bounded() -> None:
     s = sizer()
     for number in range(2_000):
