@@ -320,8 +320,18 @@ def _explain(error: BaseException) -> str:
     if full := re.search(r"full_key: (\S+)", whole):
         if "is not a ListConfig" in whole:
             return f"{full.group(1)} is a list: write it with brackets, for example {full.group(1)}=[a,b]"
+        if choice := re.search(r"Invalid value '(.*?)', expected one of \[(.*)\]", first):
+            return f"{full.group(1)}={choice.group(1)} is not known; choose one of {choice.group(2)}."
+        if value := re.search(r"Value '(.*?)'(?: of type| is not a valid)", first):
+            return f"{full.group(1)}={value.group(1)} is not {_wanted(first)}."
         return f"{full.group(1)}: {first}"
     return first
+
+
+def _wanted(said: str) -> str:
+    """What OmegaConf wanted, in words that a user can type."""
+    words = {"Float": "a number, as in 600 or 0.5", "Integer": "a whole number, as in 5000000", "bool": "true or false"}
+    return next((wanted for kind, wanted in words.items() if kind in said), "of its type")
 
 
 def _unknown_option(key: str) -> str:
