@@ -101,6 +101,12 @@ class PageWorker:
         self._cancelled: dict[str, int] = {}  # document_id -> the newest fencing token under which it was dropped
         self._asking: defaultdict[str, set[asyncio.Task[Any]]] = defaultdict(set)  # pages under way to a server, by document_id
         self._stopped: OutsideError | None = None
+        self._at_hand: Counter[str] = Counter()  # shards under way, by document_id
+
+    @property
+    def at_hand(self) -> tuple[str, ...]:
+        """The documents of which it has pages. Any thread."""
+        return tuple(self._at_hand)
 
     async def open(self) -> WorkerInfo:
         """Load the engines of the stage. Raises EngineUnavailable and CredentialsError, which end the run."""
@@ -134,6 +140,15 @@ class PageWorker:
         the run has to stop.
         """
         assert self._turn is not None, "open() first"
+        self._at_hand[shard.document_id] += 1
+        try:
+            return await self._read_shard(shard, content, context)
+        finally:
+            self._at_hand[shard.document_id] -= 1
+            self._at_hand += Counter()  # without those that have none left
+
+    async def _read_shard(self, shard: Shard, content: DocumentBytes, context: DocumentContext) -> ShardReport:
+        assert self._turn is not None
         started = time.monotonic()
         if self._settings.stage.kind == "compute":
             async with self._turn:  # shard by shard, while the one before waits for its acknowledgement

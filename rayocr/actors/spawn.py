@@ -28,6 +28,7 @@ from rayocr.limits.factory import bucket_opener
 from rayocr.masking import hide, hide_environment
 from rayocr.messages import AssembledDocument, Document, DocumentContext, FetchedDocument, PageRecord, SlotReturn, WorkerInfo
 from rayocr.observe.relay import Mailbox, RelayHandler, Telemetry, relay_logs
+from rayocr.pdf.guard import tell_before_end
 from rayocr.retry import RetryPolicy
 from rayocr.storage.counted import storage_calls
 from rayocr.storage.factory import cached_storage, open_storage
@@ -194,9 +195,14 @@ class _PageWorkerActor(PageWorker):
         super().__init__(
             name, settings, RemoteLedger(ledger), RemoteLimiter(limiter), remote_desk, after_shard=self._handler.post
         )
+        tell_before_end(lambda why: self._handler.last_words(self.at_hand, why))
 
     async def open(self) -> WorkerInfo:
-        return replace(await super().open(), node_id=ray.get_runtime_context().get_node_id())
+        return replace(await super().open(), node_id=await self.node_id())
+
+    async def node_id(self) -> str:
+        """Answered when the process is there."""
+        return str(ray.get_runtime_context().get_node_id())
 
 
 class _RateLimiterActor(RateLimiter):
@@ -219,14 +225,18 @@ class _DocumentWorkerActor(DocumentWorker):
             return records
 
         super().__init__(fetch_settings, assemble_settings, read_texts)
+        self._at_hand = ""  # document_id
+        tell_before_end(lambda why: self._handler.last_words([self._at_hand], why))
 
     def fetch(self, document: Document) -> tuple[FetchedDocument, Any]:
+        self._at_hand = document.document_id
         try:
             return super().fetch(document)
         finally:
             self._handler.post()
 
     def assemble(self, context: DocumentContext, started_at: str, content: Any = None) -> AssembledDocument:
+        self._at_hand = context.document.document_id
         try:
             return super().assemble(context, started_at, content)
         finally:

@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rayocr.actors.assemble import reject
+from rayocr.driver.deaths import DOCUMENT_LOST, PROCESS_DIED, count_death
 from rayocr.driver.endings import Ending, Replaced
-from rayocr.driver.handles import DOCUMENT_LOST, NODE_DIED, PROCESS_DIED, Actors
+from rayocr.driver.handles import Actors
 from rayocr.driver.leases import LeaseKeeper
 from rayocr.driver.originals import Originals
 from rayocr.driver.pool import WorkerDied, WorkerPool
@@ -34,7 +35,6 @@ from rayocr.errors import (
     ObjectNotFound,
     OutsideError,
     PreconditionFailed,
-    Quarantined,
     RayocrError,
     StorageError,
     StorageUnavailable,
@@ -55,7 +55,6 @@ from rayocr.observe.logs import log_event
 log = logging.getLogger(__name__)
 
 _DEFECTS_ALLOWED = 5  # documents in a row; more, and rejecting two million of them helps nobody
-_DEATHS_ALLOWED = 1  # of processes that had the document; the next one quarantines it
 
 
 class DocumentFlow:
@@ -205,7 +204,7 @@ class DocumentFlow:
                     work.fetched, work.content = await self._actors.fetch(work.document)
                 break
             except PROCESS_DIED as error:
-                self._count_death(work, alone=True, error=error)
+                await count_death(work, self._actors, error)
         self._progress.documents_started += 1
         self._progress.pages_known += work.fetched.page_count
 
@@ -277,7 +276,7 @@ class DocumentFlow:
                     )
             except WorkerDied as error:
                 if not error.node_lost:
-                    self._count_death(work, alone=error.alone, error=error)
+                    await count_death(work, self._actors, error, alone=error.alone)
                 shard = await self._without_recorded(work, shard)
                 continue
             except DOCUMENT_LOST:
@@ -309,24 +308,6 @@ class DocumentFlow:
         if work.refetches > 3:
             raise ContentLost("The document's bytes were lost four times.")
         _, work.content = await self._actors.fetch(work.document)
-
-    def _count_death(self, work: Work, *, alone: bool, error: BaseException) -> None:
-        """A process died that had the document. Alone, it counts; in company, the document is tried alone from now on; with its
-        whole node, it says nothing about the document."""
-        if isinstance(error, NODE_DIED):
-            return
-        log_event(
-            log,
-            "document_suspected",
-            "A process died while it had the document.",
-            level=logging.WARNING,
-            document_id=work.document.document_id,
-            alone=alone,
-            error=str(error),
-        )
-        if work.deaths > _DEATHS_ALLOWED - 1 and alone:
-            raise Quarantined("The document ended the process that read it, twice (crash, memory or time).") from error
-        work.deaths += 1
 
     # -- finish -------------------------------------------------------------------------------------------------------------
 
@@ -377,7 +358,7 @@ class DocumentFlow:
             except DOCUMENT_LOST:
                 await self._fetch_again(work, before)
             except PROCESS_DIED as error:
-                self._count_death(work, alone=True, error=error)
+                await count_death(work, self._actors, error)
             self._check(work)
 
     async def _reject(self, work: Work, error: DocumentError) -> None:

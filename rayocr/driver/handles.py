@@ -1,21 +1,14 @@
 """The actors and tasks of a run as plain awaitables, for the driver. Importing this imports Ray: only once it is connected.
 
-What a remote call raised is raised here as itself; `PROCESS_DIED` and `DOCUMENT_LOST` are what Ray raises on its own account.
+What a remote call raised is raised here as itself; what Ray raises on its own account is in deaths.py.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import ray
-from ray import exceptions
 
 from rayocr.actors.assemble import AssembleSettings
 from rayocr.actors.discovery import DiscoveryRules
@@ -35,8 +28,9 @@ from rayocr.actors.spawn import (
     spawn_worker,
 )
 from rayocr.config import Mode, RayocrConfig, Secrets
-from rayocr.driver.nodes import Nodes
-from rayocr.errors import ContentLost, StorageUnavailable
+from rayocr.driver.deaths import DOCUMENT_LOST, PROCESS_DIED, kill
+from rayocr.driver.document_workers import DocumentWorkers
+from rayocr.errors import StorageUnavailable
 from rayocr.messages import (
     AssembledDocument,
     DiscoveryBatch,
@@ -53,15 +47,8 @@ from rayocr.observe.dead_letters import DeadLetter, copy_dead_letter
 from rayocr.observe.relay import Telemetry
 from rayocr.storage.base import Storage
 
-PROCESS_DIED: tuple[type[BaseException], ...] = (
-    exceptions.ActorDiedError,
-    exceptions.ActorUnavailableError,
-    exceptions.WorkerCrashedError,
-    exceptions.NodeDiedError,
-    exceptions.OutOfMemoryError,
-)
-NODE_DIED = exceptions.NodeDiedError
-DOCUMENT_LOST: tuple[type[BaseException], ...] = (ContentLost, exceptions.ObjectLostError)
+_ENDS_REMEMBERED = 1000
+_WAIT_FOR_WORDS_S = 3  # telemetry is taken every second
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,6 +66,7 @@ class Actors:
     discovery: Any
     document_workers: DocumentWorkers
     place: Placement
+    ends: dict[str, str] = field(default_factory=dict)  # by document_id, why a process that had it put an end to itself
     retried: set[str] = field(default_factory=set)  # document_ids for whose retry the HTTP face was asked
 
     @property
@@ -186,7 +174,18 @@ class Actors:
     async def take_telemetry(self) -> Telemetry:
         """What workers logged and counted since it was asked last."""
         telemetry: Telemetry = await answer(self.ledger.take_telemetry.options(enable_task_events=False).remote())
+        if len(self.ends) > _ENDS_REMEMBERED:
+            self.ends.clear()
+        self.ends.update(telemetry.ends)
         return telemetry
+
+    async def why_ended(self, document_id: str) -> str:
+        """The last words of a process that had the document; empty when it left none. May wait for the next telemetry."""
+        for _ in range(_WAIT_FOR_WORDS_S * 10):
+            if why := self.ends.pop(document_id, ""):
+                return why
+            await asyncio.sleep(0.1)
+        return ""
 
     async def limiter_state(self) -> LimiterState:
         state: LimiterState = await answer(self.limiter.state.remote())
@@ -204,90 +203,6 @@ class Actors:
             self.limiter.forget.remote(name)
 
 
-async def node_is_gone(node_id: str) -> bool:
-    """Whether a process of that node died because its node did."""
-    nodes = await asyncio.to_thread(ray.nodes)
-    return not any(node["NodeID"] == node_id and node["Alive"] for node in nodes)
-
-
-class DocumentWorkers:
-    """A few DocumentWorkers, each with one document at a time, started when first needed and replaced when they die."""
-
-    def __init__(
-        self,
-        spawn: Callable[[str], Any],
-        *,
-        count: int,
-        count_for: Callable[[Nodes], int] | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._spawn = spawn
-        self._count = count
-        self._count_for = count_for  # where the number follows the cluster
-        self._clock = clock
-        self._idle: list[tuple[Any, str, float]] = []  # with the ids of their nodes, and since when
-        self._leaving: frozenset[str] = frozenset()  # nodes
-        self._room = asyncio.Semaphore(count)
-        self._numbers = itertools.count(1)
-
-    @asynccontextmanager
-    async def one(self) -> AsyncIterator[tuple[Any, str]]:
-        """A worker and the id of its node. Raises NodeDiedError for a process that died because its node did: whatever it had is
-        not to blame."""
-        async with self._room:
-            worker, node_id = await self._alive()
-            try:
-                yield worker, node_id
-            except PROCESS_DIED as error:
-                kill(worker)
-                if await node_is_gone(node_id):
-                    raise NODE_DIED(f"A worker's node is gone: {type(error).__name__}.") from error
-                raise
-            except (StorageUnavailable, asyncio.CancelledError):  # busy with what nobody waits for any longer
-                kill(worker)
-                raise
-            except BaseException:
-                self._put_back(worker, node_id)
-                raise
-            self._put_back(worker, node_id)
-
-    async def follow(self, nodes: Nodes) -> None:
-        """Leave the nodes that are about to go, and be as many as a cluster that grows can use."""
-        self._leaving = nodes.leaving
-        self._give_up(lambda node_id, since: node_id in self._leaving)
-        wanted = self._count_for(nodes) if self._count_for is not None else 0
-        while self._count < wanted:  # a cluster that shrinks takes its workers along
-            self._count += 1
-            self._room.release()
-
-    def shrink(self, *, idle_s: float) -> None:
-        """An autoscaler gives up only nodes on which nobody has anything."""
-        now = self._clock()
-        self._give_up(lambda node_id, since: now - since >= idle_s)
-
-    def _give_up(self, which: Callable[[str, float], bool]) -> None:
-        for entry in [entry for entry in self._idle if which(*entry[1:])]:
-            self._idle.remove(entry)
-            kill(entry[0])
-
-    def _put_back(self, worker: Any, node_id: str) -> None:
-        if node_id in self._leaving:
-            kill(worker)
-        else:
-            self._idle.append((worker, node_id, self._clock()))
-
-    async def _alive(self) -> tuple[Any, str]:
-        """One that was idle may have died meanwhile, and would be counted as a death of the document that comes next."""
-        while self._idle:
-            worker, *_ = self._idle.pop()
-            try:
-                return worker, await answer(worker.node_id.remote())
-            except PROCESS_DIED:
-                kill(worker)
-        worker = self._spawn(f"document_worker:{next(self._numbers)}")
-        return worker, await answer(worker.node_id.remote())
-
-
 def document_workers(config: RayocrConfig, cpus: int) -> int:
     """How many processes fetch and assemble at most."""
     return config.workers.documents or max(2, cpus)
@@ -296,10 +211,6 @@ def document_workers(config: RayocrConfig, cpus: int) -> int:
 def requests_are_shared(config: RayocrConfig) -> bool:
     """Each process has a fixed share of `storage.requests_per_s`, so that their number is fixed, too."""
     return config.storage.requests_per_s is not None
-
-
-def kill(handle: Any) -> None:
-    ray.kill(handle)
 
 
 def start(

@@ -51,11 +51,12 @@ class _Worker:
     load: float = 0.0  # in the unit of the pool's capacity: estimated seconds, or pages
     reserved: bool = False  # for a shard that has to be alone
     died_alone: bool = False
+    end: asyncio.Task[bool] | None = None  # of a dead one: whether it was lost with its node
 
 
 class WorkerPool:
     """`spawn(name)` starts an actor, `answer` awaits a call to it, `died` are the errors of one that is dead,
-    `node_is_gone(node_id)` tells whether that is for its node's sake.
+    `lost_with_node(handle, node_id, error)` tells whether that is for its node's sake.
 
     `load_of(shard)` is a shard's cost in the unit of `capacity`; `on_death(name)` tells the limiter to take the slots back;
     `max_for(nodes)` is the largest number of workers on a cluster of these nodes, where that is not fixed.
@@ -69,7 +70,7 @@ class WorkerPool:
         answer: Callable[[Any], Awaitable[Any]],
         kill: Callable[[Any], None],
         died: tuple[type[BaseException], ...],
-        node_is_gone: Callable[[str], Awaitable[bool]],
+        lost_with_node: Callable[[Any, str, BaseException], Awaitable[bool]],
         on_death: Callable[[str], None],
         load_of: Callable[[Shard], float],
         capacity: float,
@@ -85,7 +86,7 @@ class WorkerPool:
         self._answer = answer
         self._kill = kill
         self._died = died
-        self._node_is_gone = node_is_gone
+        self._lost_with_node = lost_with_node
         self._on_death = on_death
         self._load_of = load_of
         self._capacity = capacity
@@ -140,7 +141,7 @@ class WorkerPool:
             raise WorkerDied(
                 f"The worker {worker.name} died while it read the document.",
                 alone=worker.died_alone,
-                node_lost=await self._node_is_gone(worker.info.node_id),
+                node_lost=worker.end is not None and await asyncio.shield(worker.end),
             ) from error
         finally:
             async with self._changed:
@@ -316,6 +317,13 @@ class WorkerPool:
             return
         worker.died_alone = worker.shards == 1
         self._workers.remove(worker)
-        self._kill(worker.handle)  # "unavailable" may mean alive behind a broken connection: it must not go on reading
+        worker.end = asyncio.get_running_loop().create_task(self._end(worker, error))
         self._on_death(worker.name)
         log_event(log, "worker_died", "A worker died.", level=logging.WARNING, worker=worker.name, error=type(error).__name__)
+
+    async def _end(self, worker: _Worker, error: BaseException) -> bool:
+        """Whether it was lost with its node; asked once for all of its shards."""
+        try:
+            return await self._lost_with_node(worker.handle, worker.info.node_id, error)
+        finally:  # "unavailable" may mean alive behind a broken connection: it must not go on reading
+            self._kill(worker.handle)

@@ -325,10 +325,10 @@ class Run:
         return LimiterRules(limits=limits, prices=self.plan.prices, budget_usd=self.config.budget.usd)
 
     async def _watch_quota(self, actors: Actors) -> None:
-        from rayocr.driver import handles
+        from rayocr.driver.deaths import PROCESS_DIED
 
         if actors.limiter is not None:
-            await QuotaWatch(actors, self.progress, warn=self.terminal.warn, died=handles.PROCESS_DIED).run()
+            await QuotaWatch(actors, self.progress, warn=self.terminal.warn, died=PROCESS_DIED).run()
 
     # -- the end ---------------------------------------------------------------------------------------------------------
 

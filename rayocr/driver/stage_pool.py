@@ -11,7 +11,7 @@ from rayocr.actors.page_worker import WorkerSettings
 from rayocr.actors.placement import Group, Placement, placement
 from rayocr.actors.spawn import answer
 from rayocr.config import RayocrConfig, Secrets
-from rayocr.driver import handles
+from rayocr.driver import deaths, handles
 from rayocr.driver.nodes import Nodes, look
 from rayocr.driver.pool import WorkerPool
 from rayocr.driver.preflight import Plan
@@ -72,9 +72,9 @@ def open_pool(
         "+".join(link.name for link in plan.links[stage.first : stage.last + 1]),
         spawn=lambda name: actors.spawn_worker(name, settings),
         answer=answer,
-        kill=handles.kill,
-        died=handles.PROCESS_DIED,
-        node_is_gone=handles.node_is_gone,
+        kill=deaths.kill,
+        died=deaths.PROCESS_DIED,
+        lost_with_node=deaths.lost_with_node,
         on_death=actors.forget_worker,
         load_of=sizer.load,
         capacity=2 * config.workers.target_shard_s if computes else 2.0 * in_flight,

@@ -9,28 +9,32 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from rayocr.observe.logs import JsonFormatter, attach
 
 _EVERY_S = 1.0
+_ON_ITS_WAY_S = 0.5  # Ray sends on a thread of its own
 _IN_WORKER = 5_000  # lines
 _IN_MAILBOX = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telemetry:
-    """Of one process since it was heard last. `storage_calls`: by operation and outcome. `lost`: lines that had no room."""
+    """Of one process since it was heard last. `storage_calls`: by operation and outcome. `lost`: lines that had no room.
+    `ends`: by document_id, why a process that had the document put an end to itself."""
 
     lines: tuple[str, ...] = ()
     storage_calls: Mapping[tuple[str, str], int] = field(default_factory=dict)
     lost: int = 0
+    ends: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.lines or self.storage_calls or self.lost)
+        return bool(self.lines or self.storage_calls or self.lost or self.ends)
 
 
 class Mailbox:
@@ -41,6 +45,7 @@ class Mailbox:
         self._room = room
         self._calls: Counter[tuple[str, str]] = Counter()
         self._lost = 0
+        self._ends: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def put(self, telemetry: Telemetry) -> None:
@@ -49,6 +54,7 @@ class Mailbox:
             self._lines.extend(telemetry.lines)
             self._calls.update(telemetry.storage_calls)
             self._lost += telemetry.lost
+            self._ends.update(telemetry.ends)
             while len(self._lines) > self._room:
                 self._lines.popleft()
                 self._lost += 1
@@ -56,9 +62,10 @@ class Mailbox:
     def take(self) -> Telemetry:
         """Everything, once."""
         with self._lock:
-            taken = Telemetry(lines=tuple(self._lines), storage_calls=dict(self._calls), lost=self._lost)
+            taken = Telemetry(lines=tuple(self._lines), storage_calls=dict(self._calls), lost=self._lost, ends=dict(self._ends))
             self._lines.clear()
             self._calls.clear()
+            self._ends.clear()
             self._lost = 0
         return taken
 
@@ -104,6 +111,12 @@ class RelayHandler(logging.Handler):
                 self._lines.extendleft(reversed(lines))
                 return
             self._told, self._lost = now, 0
+
+    def last_words(self, document_ids: Iterable[str], why: str) -> None:
+        """Before this process ends itself with these documents. Any thread; waits until it should be on its way."""
+        self.post()
+        self._send(Telemetry(ends=dict.fromkeys(document_ids, why)))
+        time.sleep(_ON_ITS_WAY_S)
 
     def start(self) -> None:
         threading.Thread(target=self._post_forever, name="log relay", daemon=True).start()

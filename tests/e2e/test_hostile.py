@@ -32,5 +32,8 @@ def test_hostile_documents_end_with_their_reasons_and_the_others_are_read(cli: C
     written = (cli.folder / "logs" / "dead_letter").glob("*.jsonl")
     letters = [json.loads(line) for path in written for line in path.read_text().splitlines()]
     assert {letter["name"]: letter["reason"] for letter in letters} == {name: reason for name, (_, reason) in hostile.items()}
+    why = {letter["name"]: letter["message"] for letter in letters}
+    assert "twice: it took " in why["spins.pdf"]
+    assert "twice: it took more memory than limits.page_memory allows." in why["inflates.pdf"]
     assert sorted(m["outcome"] for m in manifests(cli.folder / "out")) == ["complete"] * 2 + ["partial"] + ["rejected"] * 5
     assert "Hello, this is a page" in (cli.folder / "out" / "cropped-away.md").read_text()

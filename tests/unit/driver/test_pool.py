@@ -90,7 +90,8 @@ class Fixture:
 
         self.nodes_gone: set[str] = set()
 
-        async def node_is_gone(node_id: str) -> bool:
+        async def lost_with_node(handle: Any, node_id: str, error: BaseException) -> bool:
+            assert handle not in self.killed  # it would only say that it was
             return node_id in self.nodes_gone
 
         self.pool = WorkerPool(
@@ -99,7 +100,7 @@ class Fixture:
             answer=answer,
             kill=self.killed.append,
             died=(Died,),
-            node_is_gone=node_is_gone,
+            lost_with_node=lost_with_node,
             on_death=self.forgotten.append,
             load_of=lambda shard: float(len(shard.page_numbers)),
             capacity=capacity,

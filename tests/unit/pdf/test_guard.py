@@ -41,7 +41,7 @@ def test_a_good_document_passes_the_guard() -> None:
 def test_a_document_that_makes_pdfium_spin_is_ended_by_the_clock() -> None:
     done = run(VALIDATE, 1.5, 2048 * MB, data=calls_itself())
     assert done.returncode == 1
-    assert b"Timeout" in done.stderr
+    assert b"A PDF took longer than 1.5 s" in done.stderr
     assert b"validate" in done.stderr  # the traceback says where
 
 
@@ -61,6 +61,25 @@ def test_a_megabyte_that_inflates_to_gigabytes_is_ended_by_the_memory_limit(make
     done = run(VALIDATE, PATIENCE_S, 256 * MB, data=data)
     assert done.returncode == 1
     assert b"limits.page_memory" in done.stderr
+
+
+def test_the_reason_is_told_before_the_end() -> None:
+    code = (
+        "import time\nfrom rayocr.pdf.guard import bounded, tell_before_end\n"
+        "tell_before_end(lambda why: print('because of', why, flush=True))\n"
+        "with bounded(seconds=0.5, memory_bytes=1 << 30): time.sleep(300)"
+    )
+    assert run(code).stdout == b"because of longer than 0.5 s\n"
+
+
+def test_a_block_that_holds_the_interpreter_is_ended_by_the_watchdog() -> None:
+    code = (
+        "import ctypes\nfrom rayocr.pdf.guard import bounded\n"
+        "with bounded(seconds=0.5, memory_bytes=1 << 30): ctypes.PyDLL(None).sleep(300)"
+    )
+    done = run(code)
+    assert done.returncode == 1
+    assert b"Timeout" in done.stderr
 
 
 def test_memory_taken_before_the_block_does_not_count() -> None:
