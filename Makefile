@@ -48,7 +48,7 @@ fmt: setup ## format
 bench: setup ## ratios against bare loops, in one run
 	@$(BIN)/python -m benchmarks
 
-bench-gemini: setup ## the Gemini path: throughput, CPU, memory and the share of quotas used, in 5 minutes
+bench-gemini: setup ## the Gemini path: throughput, CPU, memory and the share of quotas used, in 7 minutes
 	@$(BIN)/python -m benchmarks.bench_gemini
 
 bench-shared: setup ## two runs on one quota in Redis, and one of them killed, in 3 minutes

@@ -13,7 +13,7 @@ from rayocr.config import GeminiConfig, Secrets
 from rayocr.engines.answers import is_refusal, unwrapped
 from rayocr.engines.base import OfferedPage, WaitingEngine
 from rayocr.engines.gemini_errors import translate
-from rayocr.engines.gemini_request import generation_config
+from rayocr.engines.gemini_request import generation_config, settings_body
 from rayocr.errors import CredentialsError, EngineUnavailable, MalformedAnswer
 from rayocr.messages import PageText
 
@@ -31,8 +31,8 @@ class GeminiEngine(WaitingEngine):
         self._config = config
         self._prompt = prompt
         self._secrets = secrets
-        self._client: Client | None = None
-        self._requests: dict[str, Any] = {}
+        self._settings: dict[str, dict[str, Any]] = {}  # of requests, by model
+        self._clients: dict[str, Client] = {}  # by model
 
     @property
     def model(self) -> str:
@@ -43,19 +43,23 @@ class GeminiEngine(WaitingEngine):
         return self._config.ladder
 
     def open(self) -> None:
-        if self._client is not None:
-            return
-        self._client = new_client(self._config, self._secrets, int(self._config.request_timeout_s * 1000))
-        self._requests = {model: generation_config(self._config, model) for model in self.models}
+        timeout_ms = int(self._config.request_timeout_s * 1000)
+        for model in self.models:
+            if model not in self._clients:
+                settings = self._settings[model] = settings_body(generation_config(self._config, model))
+                self._clients[model] = new_client(self._config, self._secrets, timeout_ms, settings)
 
     async def recognize_async(self, page: OfferedPage, model: str) -> PageText:
         from google.genai import types
 
-        assert self._client is not None, "open() first"
+        assert self._clients, "open() first"
         data = await self._page_bytes(page)
-        content = [types.Part.from_bytes(data=data, mime_type=MIME[self._config.page_format]), self._prompt]
+        parts = [types.Part.from_bytes(data=data, mime_type=MIME[self._config.page_format]), types.Part(text=self._prompt)]
         try:
-            response = await self._client.aio.models.generate_content(model=model, contents=content, config=self._requests[model])
+            # The settings go with the client: given here, the SDK would translate them anew for each page, which with a list
+            # instead of a Content takes 0.6 of its 1.1 ms.
+            models = self._clients[model].aio.models
+            response = await models.generate_content(model=model, contents=types.Content(role="user", parts=parts))
         except Exception as error:  # every SDK and transport error is given one of our classes
             raise translate(error) from error
         try:
@@ -77,8 +81,8 @@ class GeminiEngine(WaitingEngine):
         return await (page.as_pdf() if page_format == "pdf" else page.as_image(dpi=self._config.dpi, format=page_format))
 
 
-def new_client(config: GeminiConfig, secrets: Secrets, timeout_ms: int) -> Client:
-    """Raises CredentialsError and EngineUnavailable."""
+def new_client(config: GeminiConfig, secrets: Secrets, timeout_ms: int, body: dict[str, Any] | None = None) -> Client:
+    """`body`: goes along with each of its requests. Raises CredentialsError and EngineUnavailable."""
     try:
         from google import genai
         from google.genai import types
@@ -89,6 +93,7 @@ def new_client(config: GeminiConfig, secrets: Secrets, timeout_ms: int) -> Clien
         base_url=config.base_url,
         timeout=timeout_ms,
         retry_options=types.HttpRetryOptions(attempts=1),  # every request is counted and paced by us
+        extra_body=body,
     )
     client = partial(genai.Client, http_options=options)
     if config.vertexai and config.project:

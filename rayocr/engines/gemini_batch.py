@@ -44,7 +44,7 @@ class GeminiBatchEngine(GeminiEngine):
         # `tried` makes a second try after a refusal another request.
         identity = (self._settings_hash, await page.content_hash(), model, str(page.tried))
         key = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:40]
-        line = json.dumps({"key": key, "request": request_body(self._config, self._requests[model], data, self._prompt)})
+        line = json.dumps({"key": key, "request": request_body(self._config, self._settings[model], data, self._prompt)})
         page.let_go()
         answer = json.loads(await self._desk.read(key, model, line.encode()))
         if "response" not in answer:
@@ -56,17 +56,10 @@ class GeminiBatchEngine(GeminiEngine):
             raise MalformedAnswer("A line of the batch's results could not be understood.", finish="NOT_JSON") from error
 
 
-def request_body(config: GeminiConfig, generation: Any, data: bytes, prompt: str) -> dict[str, Any]:
+def request_body(config: GeminiConfig, settings: dict[str, Any], data: bytes, prompt: str) -> dict[str, Any]:
     """A GenerateContentRequest as REST has it: in a JSONL line the SDK does not translate its own types."""
-    whole = generation.model_dump(mode="json", by_alias=True, exclude_none=True)
-    safety = whole.pop("safetySettings", None)
-    whole.pop("automaticFunctionCalling", None)  # the SDK's own affair
     inline = {"mimeType": MIME[config.page_format], "data": base64.b64encode(data).decode()}
-    body: dict[str, Any] = {
-        "contents": [{"role": "user", "parts": [{"inlineData": inline}, {"text": prompt}]}],
-        "generationConfig": whole,
-    }
-    return body | ({"safetySettings": safety} if safety else {})
+    return {"contents": [{"role": "user", "parts": [{"inlineData": inline}, {"text": prompt}]}]} | settings
 
 
 def _failure(answer: dict[str, Any]) -> Exception:

@@ -27,6 +27,14 @@ def generation_config(config: GeminiConfig, model: str) -> Any:
     )
 
 
+def settings_body(generation: Any) -> dict[str, Any]:
+    """What `generation_config` gave, as REST has it in a GenerateContentRequest."""
+    whole = generation.model_dump(mode="json", by_alias=True, exclude_none=True)
+    safety = whole.pop("safetySettings", None)
+    whole.pop("automaticFunctionCalling", None)  # the SDK's own affair
+    return {"generationConfig": whole} | ({"safetySettings": safety} if safety else {})
+
+
 def thinking_config(wanted: str, model: str) -> Any:
     """None leaves it to the model. `auto` is the least that the model takes: reading is not reasoning, and thoughts are paid
     for as output and eat `max_output_tokens`."""

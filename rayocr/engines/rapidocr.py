@@ -8,10 +8,7 @@ both, and to read turned pages. Called by the chain.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from importlib.metadata import version
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rayocr.engines.base import ComputeEngine
@@ -21,6 +18,7 @@ from rayocr.engines.layout.scan_rulings import scan_rulings
 from rayocr.engines.rapidocr_decoding import BlankKeepingDecoder
 from rayocr.engines.rapidocr_detection import BLOB_SCORE, find_lines
 from rayocr.engines.rapidocr_image import cut_out, turned_image, with_contrast
+from rayocr.engines.rapidocr_models import model_family, model_file
 from rayocr.engines.rapidocr_text import UNKNOWN_SCORE, is_half_known, is_unread, weighted_mean, with_spaces
 from rayocr.errors import EngineError, EngineUnavailable, RayocrError
 from rayocr.messages import PageText, TextBox
@@ -49,12 +47,12 @@ class RapidOcrEngine(ComputeEngine):
 
     @property
     def model(self) -> str:
-        return f"{_model_family()}/rapidocr-{version('rapidocr')}"
+        return f"{model_family()}/rapidocr-{version('rapidocr')}"
 
     def open(self) -> None:
         if self._ocr is not None:
             return
-        detection, recognition = _model_file("det"), _model_file("rec")
+        detection, recognition = model_file("det"), model_file("rec")
         try:
             import cv2
             from rapidocr import RapidOCR
@@ -194,18 +192,3 @@ class RapidOcrEngine(ComputeEngine):
 def without_padding(x0: float, x1: float, height: float) -> tuple[float, float]:
     """From where to where a line's letters run: the detector's boxes are wider, and narrow gutters would vanish between them."""
     return (x0 + _PADDING[0] * height, x1 - _PADDING[1] * height) if x1 - x0 > height else (x0, x1)
-
-
-def _model_file(task: str) -> Path:
-    spec = find_spec("rapidocr")
-    if spec is None or spec.origin is None:
-        raise EngineUnavailable("rapidocr is not installed.", hint="pip install rapidocr onnxruntime")
-    found = sorted(Path(spec.origin).parent.glob(f"models/*_{task}_*.onnx"))
-    if not found:
-        raise EngineUnavailable(f"rapidocr's wheel brings no {task} model.", hint="pip install 'rapidocr>=3.10,<4'")
-    return found[-1]
-
-
-@cache
-def _model_family() -> str:
-    return _model_file("rec").stem.replace("_rec", "").replace("_", "-")

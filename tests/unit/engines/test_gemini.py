@@ -53,11 +53,10 @@ STOP: dict[str, Any] = {
 async def ask(url: str, page: FakePage | None = None, *, model: str = MODEL, **settings: Any) -> PageText:
     engine = GeminiEngine(GeminiConfig(base_url=url, model=model, **settings), prompt="Read it.", secrets=KEY)
     engine.open()
-    assert engine._client is not None
     try:
         return await engine.recognize_async(page or FakePage(), model)
     finally:
-        await engine._client.aio.aclose()
+        await engine._clients[model].aio.aclose()
 
 
 class Recorded:
