@@ -20,7 +20,7 @@ class CopiesPort(Protocol):
 class Twins:
     """`claim` before a page is sent, `release` when it has an outcome, or none."""
 
-    def __init__(self, ledger: CopiesPort, *, fingerprint: str, linger_s: float = 0.01) -> None:
+    def __init__(self, ledger: CopiesPort, *, fingerprint: str, linger_s: float = 0.05) -> None:
         self._ledger = ledger
         self._fingerprint = fingerprint
         self._linger_s = linger_s

@@ -23,7 +23,7 @@ class Recorder:
     """`max_unacknowledged` records wait at most: above it `put` waits too, which is the backpressure of a slow storage."""
 
     def __init__(
-        self, ledger: LedgerPort, *, linger_s: float = 0.05, max_batch: int = 64, max_unacknowledged: int = 1024
+        self, ledger: LedgerPort, *, linger_s: float = 0.1, max_batch: int = 64, max_unacknowledged: int = 1024
     ) -> None:
         self._ledger = ledger
         self._linger_s = linger_s

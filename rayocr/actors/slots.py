@@ -21,7 +21,7 @@ from rayocr.messages import SlotReturn, Throttle, ThrottleKind
 # Pages that begin to wait, and slots that are done with, go along with others that follow within so long. Nothing against the
 # seconds that a request takes; and a server that answers at once must not cost a call to the limiter for each page.
 _LEASE_LINGER_S = 0.002
-_RELEASE_LINGER_S = 0.02
+_RELEASE_LINGER_S = 0.05
 _GOOD_FOR_S = 0.5  # after its start: less than the headroom of one per cent of a minute, which is 0.6 s
 
 

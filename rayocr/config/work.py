@@ -14,7 +14,8 @@ from rayocr.errors import UsageError
 class WorkersConfig:
     min: int = 1  # workers kept while there is work
     idle_timeout_s: float = 60.0  # a worker above the minimum goes when it has had nothing to do for so long
-    # Null: one a CPU of the cluster for engines that compute; for engines that wait 4, or one a node where there are more.
+    # Null: one a CPU of the cluster for engines that compute; for engines that wait as many as the quota keeps busy (60 pages a
+    # second each, up to 4), or one a node where there are more.
     max: int | None = None
     documents: int | None = None  # processes that fetch and assemble; null: one a CPU, two at least
     # Whether workers ask for nodes that offer rayocr_wait or rayocr_compute (custom resources of Ray); null: if some node does.

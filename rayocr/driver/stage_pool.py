@@ -19,7 +19,9 @@ from rayocr.driver.shards import ShardSizer
 from rayocr.retry import RetryPolicy
 
 _ASKED_FOR_AT_FIRST = 4  # workers that compute, where no node is there for them yet
-_WAITING_WORKERS = 4  # at most, unless workers.max says otherwise: each holds hundreds of pages in flight
+_WAITING_WORKERS = 4  # at most on one node, unless workers.max says otherwise
+_PAGES_A_WORKER = 60.0  # a second, of those that wait: half of what one core sends; few workers have more company for each call
+_IN_FLIGHT_A_WORKER = 512
 
 
 def open_pool(
@@ -30,14 +32,15 @@ def open_pool(
     computes = stage.kind == "compute"
     group = Group.COMPUTE if computes else Group.WAIT
     asked = group if group in actors.place.groups else None
+    waiting = _waiting_workers(config)
 
     def most_on(nodes: Nodes) -> int:
         if not computes:
-            return max(_WAITING_WORKERS, len(nodes.staying(asked)))
+            return max(waiting, len(nodes.staying(asked)))
         # Where an autoscaler brings nodes for whom it sees waiting, there are more to wait than there is room for.
         return max(_ASKED_FOR_AT_FIRST, 2 * nodes.cpus(asked)) if config.workers.groups else max(1, nodes.cpus(asked))
 
-    most = config.workers.max or (max(1, cpus) if computes else _WAITING_WORKERS)
+    most = config.workers.max or (max(1, cpus) if computes else waiting)
     in_flight = config.workers.pages_in_flight or _pages_in_flight(config)
     if config.engine.batch:  # pages of a batch wait for hours, all together: as many as the window holds
         in_flight = max(in_flight, config.window.pages)
@@ -92,6 +95,16 @@ def place_on(config: RayocrConfig, plan: Plan) -> Placement:
     needed = frozenset(Group.COMPUTE if stage.kind == "compute" else Group.WAIT for stage in plan.stages)
     here = ray.get_runtime_context().get_node_id()
     return placement(config.workers.groups, needed=needed, offered=look().groups, driver_node=here)
+
+
+def _waiting_workers(config: RayocrConfig) -> int:
+    """As many as the limits of the first model can keep busy."""
+    if config.engine.batch:
+        return _WAITING_WORKERS
+    limits = config.limits.of(config.engine.gemini.ladder[0])
+    needed = [limits.rpm / 60 / _PAGES_A_WORKER] if limits.rpm else []
+    needed += [limits.max_in_flight / _IN_FLIGHT_A_WORKER] if limits.max_in_flight else []
+    return min(_WAITING_WORKERS, math.ceil(min(needed, default=_WAITING_WORKERS)))
 
 
 def _pages_in_flight(config: RayocrConfig) -> int:
