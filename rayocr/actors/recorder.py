@@ -22,9 +22,7 @@ class LedgerPort(Protocol):
 class Recorder:
     """`max_unacknowledged` records wait at most: above it `put` waits too, which is the backpressure of a slow storage."""
 
-    def __init__(
-        self, ledger: LedgerPort, *, linger_s: float = 0.1, max_batch: int = 64, max_unacknowledged: int = 1024
-    ) -> None:
+    def __init__(self, ledger: LedgerPort, *, linger_s: float = 0.1, max_batch: int = 64, max_unacknowledged: int = 1024) -> None:
         self._ledger = ledger
         self._linger_s = linger_s
         self._max_batch = max_batch
