@@ -98,6 +98,7 @@ class WorkerPool:
         self._clock = clock
         self._workers: list[_Worker] = []
         self._starting: set[asyncio.Task[None]] = set()
+        self._ends: set[asyncio.Task[bool]] = set()  # of dead workers about whom Ray has not said why
         self._changed = asyncio.Condition()
         self._waiting = 0  # shards that no worker has taken
         self._numbers = 0
@@ -200,9 +201,10 @@ class WorkerPool:
             worker.handle.cancel.remote(document_id, fencing_token)
 
     async def close(self) -> None:
-        for task in self._starting:
+        under_way = (*self._starting, *self._ends)
+        for task in under_way:
             task.cancel()
-        await asyncio.gather(*self._starting, return_exceptions=True)
+        await asyncio.gather(*under_way, return_exceptions=True)
         for worker in self._workers:
             self._kill(worker.handle)
         self._workers.clear()
@@ -318,6 +320,8 @@ class WorkerPool:
         worker.died_alone = worker.shards == 1
         self._workers.remove(worker)
         worker.end = asyncio.get_running_loop().create_task(self._end(worker, error))
+        self._ends.add(worker.end)
+        worker.end.add_done_callback(self._ends.discard)
         self._on_death(worker.name)
         log_event(log, "worker_died", "A worker died.", level=logging.WARNING, worker=worker.name, error=type(error).__name__)
 
