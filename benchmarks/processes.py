@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 _INTERVAL_S = 0.25
-_MEMORY_EVERY = 4  # samples: to ask for it makes the kernel walk through a process's pages, 3 ms for one of Ray's
+_MEMORY_EVERY = 4  # samples: to ask for it makes the kernel walk through a process's pages, 2 to 3 ms for one of Ray's
 # The titles that Ray gives to the processes of our actors, after their classes in spawn.py (a test compares the two: a title that
 # nobody has would measure and kill nothing, unseen).
 PAGE_WORKER = "ray::_PageWorkerActor"

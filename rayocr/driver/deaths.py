@@ -1,6 +1,6 @@
 """Processes that end, and what is to blame: what they had in their hands, or the node that they lived on.
 
-Ray hears of a process's end at once, and of a machine's after up to half a minute. Until then all that is known is a broken
+Ray hears of a process's end at once, and of a machine's after some 16 s. Until then all that is known is a broken
 connection (ActorUnavailableError), for which no document may be blamed yet.
 """
 
@@ -34,7 +34,7 @@ PROCESS_DIED: tuple[type[BaseException], ...] = (
 NODE_DIED = exceptions.NodeDiedError
 DOCUMENT_LOST: tuple[type[BaseException], ...] = (ContentLost, exceptions.ObjectLostError)
 
-_UNREACHABLE_S = 45.0  # a node that has not answered for so long is as good as gone; Ray gives it up after some 25 s
+_UNREACHABLE_S = 45.0  # a node that has not answered for so long is as good as gone; Ray gives it up after some 16 s
 _ASK_AGAIN_S = 0.25
 _DEATHS_ALLOWED = 1  # of processes that had the document; the next one quarantines it
 

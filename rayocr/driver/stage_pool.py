@@ -10,7 +10,7 @@ import ray
 from rayocr.actors.page_worker import WorkerSettings
 from rayocr.actors.placement import Group, Placement, placement
 from rayocr.actors.spawn import answer
-from rayocr.config import RayocrConfig, Secrets
+from rayocr.config import ModelLimitsConfig, RayocrConfig, Secrets
 from rayocr.driver import deaths, handles
 from rayocr.driver.nodes import Nodes, look
 from rayocr.driver.pool import WorkerPool
@@ -97,11 +97,16 @@ def place_on(config: RayocrConfig, plan: Plan) -> Placement:
     return placement(config.workers.groups, needed=needed, offered=look().groups, driver_node=here)
 
 
+def _first_limits(config: RayocrConfig) -> ModelLimitsConfig:
+    """Of the model that is asked first, for all engines that wait."""
+    return config.limits.of(config.engine.gemini.ladder[0])
+
+
 def _waiting_workers(config: RayocrConfig) -> int:
     """As many as the limits of the first model can keep busy."""
     if config.engine.batch:
         return _WAITING_WORKERS
-    limits = config.limits.of(config.engine.gemini.ladder[0])
+    limits = _first_limits(config)
     needed = [limits.rpm / 60 / _PAGES_A_WORKER] if limits.rpm else []
     needed += [limits.max_in_flight / _IN_FLIGHT_A_WORKER] if limits.max_in_flight else []
     return min(_WAITING_WORKERS, math.ceil(min(needed, default=_WAITING_WORKERS)))
@@ -110,13 +115,13 @@ def _waiting_workers(config: RayocrConfig) -> int:
 def _pages_in_flight(config: RayocrConfig) -> int:
     """Of each waiting worker: enough for the quota of the first model that is asked, when answers take 10 s. The first worker
     can then carry it alone, while the others are still starting."""
-    rpm = config.limits.of(config.engine.gemini.ladder[0]).rpm or 0.0
+    rpm = _first_limits(config).rpm or 0.0
     return max(64, min(1024, math.ceil(rpm / 60 * 10)))
 
 
 def _pages_per_s(config: RayocrConfig) -> float | None:
     """What the limits of the first model allow, when answers take 5 s."""
-    limits = config.limits.of(config.engine.gemini.ladder[0])
+    limits = _first_limits(config)
     known = [limits.rpm / 60] if limits.rpm else []
     known += [limits.max_in_flight / 5] if limits.max_in_flight else []
     return min(known, default=None)
