@@ -82,6 +82,9 @@ class WaitingEngine(Engine):
         """Send exactly one request to one of `models` (the caller holds its slot) and return its answer, with the server's own
         word for how it ended and what was paid, also where it refused or was cut off. Raises EngineError and OutsideError."""
 
+    async def aclose(self) -> None:
+        """Give the connections back, in the loop that used them. Idempotent."""
+
     @abstractmethod
     async def probe(self, model: str) -> None:
         """Ask the server, with one request that costs nothing, whether key, permission and model are right. Raises

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from rayocr.config import OpenAIConfig, Secrets
 from rayocr.engines.answers import is_refusal, unwrapped
 from rayocr.engines.base import OfferedPage, WaitingEngine
+from rayocr.engines.http_session import new_session
 from rayocr.engines.openai_errors import raise_for_status, translate
 from rayocr.errors import MalformedAnswer, UnknownModel
 from rayocr.messages import PageText
@@ -51,6 +52,10 @@ class OpenAIEngine(WaitingEngine):
         body = self._body(image, config.model or self._served or model)
         answer = await self._exchange(self._session, "POST", "/chat/completions", json=body)
         return read_completion(answer, config, model)
+
+    async def aclose(self) -> None:
+        if self._session is not None:
+            await self._session.close()
 
     async def probe(self, model: str) -> None:
         async with self._new_session(_PROBE_TIMEOUT_S) as session:
@@ -99,11 +104,9 @@ class OpenAIEngine(WaitingEngine):
         import aiohttp
 
         key = self._secrets.openai_api_key
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),  # the limiter says how many are in flight
+        return new_session(
             timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=_CONNECT_TIMEOUT_S),
             headers={"Authorization": f"Bearer {key}"} if key else None,
-            trust_env=True,
         )
 
 

@@ -27,7 +27,11 @@ class Upright:
         """The upright box (x0 <= x1, y0 <= y1) of a box in user space."""
         ax, ay = self.a * x0 + self.c * y0 + self.e, self.b * x0 + self.d * y0 + self.f
         bx, by = self.a * x1 + self.c * y1 + self.e, self.b * x1 + self.d * y1 + self.f
-        return min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)
+        if ax > bx:
+            ax, bx = bx, ax
+        if ay > by:
+            ay, by = by, ay
+        return ax, ay, bx, by
 
     def direction(self, x: float, y: float) -> tuple[float, float]:
         """Where a direction of user space points on the upright page."""

@@ -18,8 +18,8 @@ _GAP_EM = 1.6  # between characters of one baseline: more is another column or c
 _BACK_EM = 1.0  # a jump to the left by more is a new line
 _BOLD_WEIGHT = 600
 _LOOKED_AT = 200  # characters, for the direction of the text: 0.2 ms
-_LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
-_LINE_END_HYPHENS = "\x02\ufffe"  # what PDFium gives for a hyphen at the end of a line
+_LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
+_LINE_END_HYPHENS = (0x02, 0xFFFE)  # what PDFium gives for a hyphen at the end of a line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,14 +104,13 @@ class _Run:
 
     __slots__ = ("chars", "first", "vertical", "x0", "x1", "y0", "y1")
 
-    def __init__(self, index: int, char: str, box: tuple[float, float, float, float]) -> None:
+    def __init__(self, index: int, char: str, x0: float, y0: float, x1: float, y1: float) -> None:
         self.first = index
         self.chars = [char]
         self.vertical = False
-        self.x0, self.y0, self.x1, self.y1 = box
+        self.x0, self.y0, self.x1, self.y1 = x0, y0, x1, y1
 
-    def takes(self, box: tuple[float, float, float, float], em: float) -> bool:
-        x0, y0, x1, y1 = box
+    def takes(self, x0: float, y0: float, x1: float, y1: float, em: float) -> bool:
         middle = (y0 + y1) / 2
         if not self.vertical and self.y0 - 0.25 * em <= middle <= self.y1 + 0.25 * em:
             return -_BACK_EM * em <= x0 - self.x1 <= _GAP_EM * em
@@ -122,58 +121,70 @@ class _Run:
             return True
         return False
 
-    def add(self, char: str, box: tuple[float, float, float, float], *, space: bool) -> None:
-        if space and not self.chars[-1].isspace():
+    def add(self, char: str, x0: float, y0: float, x1: float, y1: float, *, space: bool) -> None:
+        if space:
             self.chars.append(" ")
         self.chars.append(char)
-        self.x0, self.y0 = min(self.x0, box[0]), min(self.y0, box[1])
-        self.x1, self.y1 = max(self.x1, box[2]), max(self.y1, box[3])
+        # Comparisons, since min() and max() would be a third of all that a character costs.
+        if x0 < self.x0:
+            self.x0 = x0
+        if y0 < self.y0:
+            self.y0 = y0
+        if x1 > self.x1:
+            self.x1 = x1
+        if y1 > self.y1:
+            self.y1 = y1
 
 
 def _lines(text_page: Any, upright: Upright, size_pt: tuple[float, float]) -> Iterator[TextLine]:
     rect = pdfium.FS_RECTF()
     reference = ctypes.byref(rect)
     get_unicode, get_box = pdfium.FPDFText_GetUnicode, pdfium.FPDFText_GetLooseCharBox
+    to_upright, (width_pt, height_pt) = upright.box, size_pt
     run: _Run | None = None
     space = False
     high = 0
     for index in range(pdfium.FPDFText_CountChars(text_page)):
         code = get_unicode(text_page, index)
-        if 0xD800 <= code < 0xDC00:
-            high = code
-            continue
-        if high and 0xDC00 <= code < 0xE000:
-            code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
+        if code >= 0xD800:
+            if code < 0xDC00:
+                high = code
+                continue
+            if high and code < 0xE000:
+                code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
         high = 0
         char = _char(code)
-        if char in "\r\n":
-            space = True  # where PDFium breaks lines is a hint; the boxes decide
-            continue
-        if char.isspace():
+        if char.isspace():  # where PDFium breaks lines, too, is a hint; the boxes decide
             space = True
             continue
         if code == 0 or not get_box(text_page, index, reference):
             continue
-        box = upright.box(rect.left, rect.bottom, rect.right, rect.top)
-        if not (box[2] > 0 and box[0] < size_pt[0] and box[3] > 0 and box[1] < size_pt[1]):
+        x0, y0, x1, y1 = to_upright(rect.left, rect.bottom, rect.right, rect.top)
+        if not (x1 > 0 and x0 < width_pt and y1 > 0 and y0 < height_pt):
             space = True
             continue
-        em = max(box[3] - box[1], 1.0)
-        char = "-" if char in _LINE_END_HYPHENS else char.translate(_LIGATURES)
-        if run is not None and run.takes(box, em):
-            run.add(char, box, space=space)
+        em = y1 - y0 if y1 - y0 > 1.0 else 1.0
+        if run is not None and run.takes(x0, y0, x1, y1, em):
+            run.add(char, x0, y0, x1, y1, space=space)
         else:
             if run is not None:
                 yield _line(run, text_page)
-            run = _Run(index, char, box)
+            run = _Run(index, char, x0, y0, x1, y1)
         space = False
     if run is not None:
         yield _line(run, text_page)
 
 
 def _char(code: int) -> str:
-    """U+FFFD for what is no character: half a surrogate pair cannot even be written to a file."""
-    return "\ufffd" if 0xD800 <= code < 0xE000 or code > 0x10FFFF else chr(code)
+    """What PDFium gave for a character. U+FFFD for what is none: half a surrogate pair cannot even be written to a file."""
+    if 0x20 <= code < 0xD800:
+        return chr(code)
+    if code < 0xD800:
+        return "-" if code == _LINE_END_HYPHENS[0] else chr(code)
+    if code > 0x10FFFF or code < 0xE000:
+        return "\ufffd"
+    char = chr(code)
+    return "-" if code == _LINE_END_HYPHENS[1] else _LIGATURES.get(char, char)
 
 
 def _line(run: _Run, text_page: Any) -> TextLine:

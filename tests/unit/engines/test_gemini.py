@@ -56,7 +56,7 @@ async def ask(url: str, page: FakePage | None = None, *, model: str = MODEL, **s
     try:
         return await engine.recognize_async(page or FakePage(), model)
     finally:
-        await engine._clients[model].aio.aclose()
+        await engine.aclose()
 
 
 class Recorded:

@@ -65,8 +65,7 @@ async def ask(url: str, page: FakePage | None = None, *, key: str | None = None,
     try:
         return await engine.recognize_async(page or FakePage(), engine.model)
     finally:
-        if engine._session is not None:
-            await engine._session.close()
+        await engine.aclose()
 
 
 async def failure(server: Server, **settings: Any) -> RayocrError:
