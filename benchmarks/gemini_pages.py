@@ -13,11 +13,11 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 _SCAN = Path(__file__).parents[1] / "samples" / "scan.pdf"
-_PAGES_A_DOCUMENT = 500
+_PAGES_A_DOCUMENT = 100
 
 
 def make_documents(folder: Path, pages: int, *, page_bytes: int = 80_000) -> Path:
-    """So many pages below the folder, in documents of at most 500."""
+    """So many pages below the folder, in documents of at most 100."""
     folder.mkdir(parents=True)
     picture = ImageReader(io.BytesIO(_jpeg(page_bytes)))
     for first in range(1, pages + 1, _PAGES_A_DOCUMENT):

@@ -132,8 +132,9 @@ def run_bare(pages: int, module: str, arguments: Sequence[str], variables: Mappi
 
 
 def clean_environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Without what would point a run elsewhere, or make it compile its modules anew each time."""
+    """Without what would point a run elsewhere, or make it compile its modules anew each time; and without the event loop that
+    Ray would find among the development dependencies and nowhere else."""
     project = str(Path(__file__).parents[1])
     dropped = ("GEMINI", "GOOGLE", "RAY_", "REDIS", "PYTHONDONTWRITEBYTECODE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
-    return kept | {"PYTHONPATH": project, "RAY_USAGE_STATS_ENABLED": "0"} | dict(variables or {})
+    return kept | {"PYTHONPATH": project, "RAY_USAGE_STATS_ENABLED": "0", "RAY_USE_UVLOOP": "0"} | dict(variables or {})

@@ -20,17 +20,20 @@ _SHORTEST = 6  # characters: shorter ones would mask half of every sentence, and
 _SECRET_NAME = re.compile(r"(?:^|_)(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL)S?(?:_|$)|APIKEY", re.IGNORECASE)
 _NAMES_PLACE = re.compile(r"(?:PATH|FILE|DIR|ID|SOCK)$", re.IGNORECASE)
 
-# Shapes of keys, each with why it is taken for one; what a shape keeps (group 1 and 2) stays readable.
-_SHAPES = re.compile(
-    r"AIza[\w-]{30,}"  # Google's API keys
-    r"|AQ\.[\w-]{30,}"  # Google's newer ones
-    r"|ya29\.[\w.-]{20,}|1//0[\w-]{20,}"  # Google's access and refresh tokens
-    r"|\bsk-(?=[\w-]*\d)(?=[\w-]*[A-Z])[\w-]{24,}"  # OpenAI's and those of servers like it; not a file named sk-something
-    r"|\bsb_(?:secret|publishable)_[\w-]{10,}|\bsbp_[\w-]{20,}"  # Supabase's
-    r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{4,}"  # JSON web tokens, Supabase's older keys among them
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
-    re.DOTALL,
-)
+# Shapes of keys: what each has in it, how it goes on, and whose it is. A text that has none of the beginnings is not searched any
+# further: hardly any has, and the search through them all takes 40 times as long.
+_SHAPES_BY_BEGINNING = {
+    "AIza": r"AIza[\w-]{30,}",  # Google's API keys
+    "AQ.": r"AQ\.[\w-]{30,}",  # Google's newer ones
+    "ya29.": r"ya29\.[\w.-]{20,}",  # Google's access tokens
+    "1//0": r"1//0[\w-]{20,}",  # Google's refresh tokens
+    "sk-": r"\bsk-(?=[\w-]*\d)(?=[\w-]*[A-Z])[\w-]{24,}",  # OpenAI's and those of servers like it; not a file named sk-something
+    "sb_": r"\bsb_(?:secret|publishable)_[\w-]{10,}",  # Supabase's
+    "sbp_": r"\bsbp_[\w-]{20,}",
+    "eyJ": r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{4,}",  # JSON web tokens, Supabase's older keys among them
+    "-----BEGIN": r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
+}
+_SHAPES = re.compile("|".join(_SHAPES_BY_BEGINNING.values()), re.DOTALL)
 _IN_ADDRESS = re.compile(r"(\w://)[^/@\s\"'<>]*@")
 _IN_QUERY = re.compile(r"([?&](?:[\w-]*(?:key|token|secret|password|signature))=)[^&\s\"'#]+", re.IGNORECASE)
 _BEARER = re.compile(r"(\b(?:Bearer|Basic)\s+)[\w.~+/=-]{8,}", re.IGNORECASE)
@@ -69,7 +72,10 @@ def masked(text: str) -> str:
         text = _IN_ADDRESS.sub(rf"\1{MASK}@", text)
     if "=" in text:
         text = _IN_QUERY.sub(rf"\1{MASK}", text)
-    return _BEARER.sub(rf"\1{MASK}", _SHAPES.sub(MASK, text))
+    if any(beginning in text for beginning in _SHAPES_BY_BEGINNING):
+        text = _SHAPES.sub(MASK, text)
+    lower = text.lower()
+    return _BEARER.sub(rf"\1{MASK}", text) if "bearer" in lower or "basic" in lower else text
 
 
 def masked_data(value: Any, *, name: str = "") -> Any:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from rayocr.actors.copying import CopiesPort, Twins
+from rayocr.actors.loading import kept_for_good
 from rayocr.actors.metered import meter
 from rayocr.actors.page_events import log_page, log_retry
 from rayocr.actors.pdf_thread import PdfThread
@@ -112,7 +113,8 @@ class PageWorker:
         """Load the engines of the stage. Raises EngineUnavailable and CredentialsError, which end the run."""
         settings = self._settings
         stage = settings.stage
-        engines = await asyncio.to_thread(self._open_engines)  # no time limit: models are loaded from disk
+        with kept_for_good():
+            engines = await asyncio.to_thread(self._open_engines)  # no time limit: models are loaded from disk
         self._engines = engines
         if stage.kind == "compute":
             self._stage = ComputeStage(stage, engines)

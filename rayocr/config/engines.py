@@ -131,8 +131,8 @@ class DoubtConfig:
     """A second look at what servers said: does it agree with the page's own text, or with lines that are read here?"""
 
     text_layer: bool = True  # every page that has a text layer is compared with it; 1 to 3 ms
-    # Of the other pages, a few lines are read here and looked for in the answer; 0.15 s each, so 0.3 ms a page. 1: all, 0: none.
-    sample: float = 0.002
+    # Of the other pages, a few lines are read here and looked for in the answer; 0.15 s each, so 0.15 ms a page. 1: all, 0: none.
+    sample: float = 0.001
     floor: float = 0.6  # share of words that must agree; below it the page is `suspect`
 
     def __post_init__(self) -> None:

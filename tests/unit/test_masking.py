@@ -22,25 +22,30 @@ def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(masking, "_values", set())
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "AIzaSyA-1234567890abcdefghijklmnopqrstu",
-        "sk-proj-Abcdefghijklmnopqrstuvwxyz012345",
-        "sb_secret_abcdefghijklmnop",
-        "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoic2VydmljZSJ9.c2lnbmF0dXJl",
-        "ya29.a0AfH6SMBx-abcdefghijklmnop",
-        "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\n-----END PRIVATE KEY-----",
-    ],
-)
-def test_what_is_shaped_like_a_key_is_masked_wherever_it_comes_from(text: str) -> None:
-    assert masked(f"refused: {text}, try again") == "refused: ***, try again"
+KEYS = {
+    "AIza": "AIzaSyA-1234567890abcdefghijklmnopqrstu",
+    "AQ.": "AQ.Ab8RN6K-1234567890abcdefghijklmnopq",
+    "ya29.": "ya29.a0AfH6SMBx-abcdefghijklmnop",
+    "1//0": "1//0gabcdefghijklmnopqrstuvwxyz",
+    "sk-": "sk-proj-Abcdefghijklmnopqrstuvwxyz012345",
+    "sb_": "sb_secret_abcdefghijklmnop",
+    "sbp_": "sbp_abcdefghijklmnopqrstuvwx",
+    "eyJ": "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoic2VydmljZSJ9.c2lnbmF0dXJl",
+    "-----BEGIN": "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\n-----END PRIVATE KEY-----",
+}
+
+
+@pytest.mark.parametrize("beginning", masking._SHAPES_BY_BEGINNING)
+def test_what_is_shaped_like_a_key_is_masked_wherever_it_comes_from(beginning: str) -> None:
+    """Alone, since a text with another beginning would be searched for all of them."""
+    assert masked(f"refused: {KEYS[beginning]}, try again") == "refused: ***, try again"
 
 
 def test_credentials_in_addresses_headers_and_queries_are_masked_and_the_rest_stays() -> None:
     assert masked("redis://user:pass@host:6379/0 is away") == "redis://***@host:6379/0 is away"
     assert masked("https://h/v1?key=abcdef&alt=json") == "https://h/v1?key=***&alt=json"
     assert masked("Authorization: Bearer abcdef0123456789") == "Authorization: Bearer ***"
+    assert masked("authorization: BASIC abcdef0123456789=") == "authorization: BASIC ***"
     names = ("gs://bucket/a@b.pdf", "reports/2024/a.pdf", "source=gs://b/x", "sk-zmluva-2024-podpisana.pdf")
     for harmless in (*names, "page 3 of 9", "the key is missing"):
         assert masked(harmless) == harmless

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from rayocr.engines.http_session import new_session
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+async def served_by(app_answer: str) -> tuple[web.AppRunner, int]:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(text=f"{app_answer} {request.raw_path}", headers={"Set-Cookie": "a=b"})
+
+    app = web.Application()
+    app.router.add_route("*", "/{rest:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    return runner, runner.addresses[0][1]
+
+
+async def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy, port = await served_by("proxy")
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+    async with new_session() as session, session.get("http://example.invalid/x") as response:
+        assert await response.text() == "proxy http://example.invalid/x"
+    await proxy.cleanup()
+
+
+async def test_without_one_the_environment_is_not_asked_for_each_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    def asked(*_: object) -> None:
+        pytest.fail("the environment was asked for a proxy")
+
+    monkeypatch.setattr(aiohttp.client, "get_env_proxy_for_url", asked)
+    server, port = await served_by("server")
+    async with new_session() as session:
+        for _ in range(2):
+            async with session.get(f"http://127.0.0.1:{port}/x") as response:
+                assert await response.text() == "server /x"
+                assert not response.request_info.headers.get("Cookie")
+    await server.cleanup()
