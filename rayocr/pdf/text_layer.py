@@ -1,4 +1,4 @@
-"""A page's own text as lines with boxes, from PDFium's characters. About 1 µs a character and call, 3 to 6 ms a dense page."""
+"""A page's own text as lines with boxes, from PDFium's characters. About 2.6 µs a character, 2 to 5 ms a dense page."""
 
 from __future__ import annotations
 
