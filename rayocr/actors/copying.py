@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
+from rayocr.ledger.copies import can_be_copied
 from rayocr.messages import PageRecord
 
 
@@ -18,7 +19,7 @@ class CopiesPort(Protocol):
 
 
 class Twins:
-    """`claim` before a page is sent, `release` when it has an outcome, or none."""
+    """`claim` before a page is sent, `release` when it has an outcome, or none, `forget` when the ledger has it."""
 
     def __init__(self, ledger: CopiesPort, *, fingerprint: str, linger_s: float = 0.05) -> None:
         self._ledger = ledger
@@ -41,13 +42,24 @@ class Twins:
             raise
         if known is not None:
             self.release(content_hash, known)
+            self.forget(content_hash)
         return known
 
     def release(self, content_hash: str, record: PageRecord | None) -> None:
         """`record`: the page as it was read; None when it was not. Idempotent."""
-        reading = self._reading.pop(content_hash, None)
-        if reading is not None and not reading.done():
-            reading.set_result(record)
+        reading = self._reading.get(content_hash)
+        if reading is None or reading.done():
+            return
+        if record is None or not can_be_copied(record):
+            record = None
+            del self._reading[content_hash]
+        reading.set_result(record)
+
+    def forget(self, content_hash: str) -> None:
+        """From now on the ledger answers for it. Until then a twin that asked there would be sent, and paid for, again."""
+        reading = self._reading.get(content_hash)
+        if reading is not None and reading.done():
+            del self._reading[content_hash]
 
     async def _ask(self, content_hash: str) -> PageRecord | None:
         future = self._asking[content_hash] = asyncio.get_running_loop().create_future()

@@ -9,19 +9,21 @@ as the actor's death.
 from __future__ import annotations
 
 import asyncio
-import io
 import os
 import socket
 import time
-from collections import Counter, OrderedDict, defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 
 from rayocr.actors.copying import CopiesPort, Twins
 from rayocr.actors.loading import kept_for_good
 from rayocr.actors.metered import meter
+from rayocr.actors.open_documents import OpenDocuments
 from rayocr.actors.page_events import log_page, log_retry
+from rayocr.actors.page_on_thread import PageOnThread
 from rayocr.actors.pdf_thread import PdfThread
 from rayocr.actors.recorder import LedgerPort, Recorder
 from rayocr.actors.slots import Drained, Limiter, SlotClient
@@ -34,8 +36,6 @@ from rayocr.engines.second_look import SecondLook
 from rayocr.errors import DocumentError, EngineError, EngineUnavailable, InternalError, OutsideError, RayocrError
 from rayocr.limits.prices import PriceTable
 from rayocr.messages import DocumentContext, PageOutcome, PageRecord, Shard, ShardReport, WorkerInfo
-from rayocr.pdf.content_hash import content_hash
-from rayocr.pdf.document import PdfFile
 from rayocr.pdf.page import Page
 from rayocr.retry import RetryPolicy
 
@@ -94,7 +94,7 @@ class PageWorker:
         self._pdf = PdfThread(timeout_s=settings.page_timeout_s, memory_bytes=settings.page_memory_bytes)
         self._twins = Twins(ledger, fingerprint=settings.fingerprint) if settings.dedup else None
         waits = settings.stage.kind == "wait"
-        self._documents = _OpenDocuments(keep=32 if waits else 2, max_pixels=settings.max_pixels)
+        self._documents = OpenDocuments(keep=32 if waits else 2, max_pixels=settings.max_pixels)
         self._engines: list[Engine | None] = []
         self._stage: ComputeStage | WaitingStage | None = None
         self._turn: asyncio.Semaphore | None = None
@@ -270,7 +270,14 @@ class PageWorker:
         record = replace(record, fencing_token=context.fencing_token, fingerprint=self._settings.fingerprint)
         if not self._settings.keep_boxes:
             record = replace(record, boxes="")
-        return record, await self._recorder.put(record)
+        acknowledged = await self._recorder.put(record)
+        if self._twins is not None and record.content_hash:
+            acknowledged.add_done_callback(partial(self._forget_twin, record.content_hash))
+        return record, acknowledged
+
+    def _forget_twin(self, content_hash: str, acknowledged: asyncio.Future[None]) -> None:
+        assert self._twins is not None
+        self._twins.forget(content_hash)
 
     async def _open_page(self, number: int, shard: Shard, content: DocumentBytes) -> Page:
         page = await self._pdf.run(self._documents.open_page, shard.document_id, number)
@@ -285,7 +292,7 @@ class PageWorker:
                 lambda stage: stage.recognize(page, progress, first_engine=shard.first_engine), self._stage
             )
         assert isinstance(self._stage, WaitingStage)
-        offered = _OfferedPage(page, self._pdf.run, progress)
+        offered = PageOnThread(page, self._pdf.run, progress)
         return await self._stage.recognize(
             page,
             offered,
@@ -317,82 +324,3 @@ class PageWorker:
         if isinstance(engine, WaitingEngine):
             return meter(engine, slots=self._slots, prices=self._settings.prices)
         return engine
-
-
-class _OfferedPage:
-    """The page for a waiting engine: cut out or rendered on the PDFium thread when asked for."""
-
-    def __init__(self, page: Page, on_thread: Callable[..., Any], progress: PageProgress) -> None:
-        self._page = page
-        self._on_thread = on_thread
-        self._progress = progress
-        self._pdf: bytes | None = None
-        self._hash: str | None = None
-
-    @property
-    def page_number(self) -> int:
-        return self._page.page_number
-
-    async def as_pdf(self) -> bytes:
-        if self._pdf is None:
-            self._pdf = await self._on_thread(self._page.as_pdf)
-        return self._pdf
-
-    @property
-    def tried(self) -> int:
-        return len(self._progress.attempts)
-
-    def let_go(self) -> None:
-        self._pdf = None
-
-    async def content_hash(self) -> str:
-        if self._hash is None:
-            self._hash = content_hash(await self.as_pdf())
-        return self._hash
-
-    async def as_image(self, *, dpi: int, format: str) -> bytes:
-        data: bytes = await self._on_thread(self._encode, dpi, format)
-        return data
-
-    def _encode(self, dpi: int, format: str) -> bytes:
-        encoded = io.BytesIO()
-        # JPEG at 85 costs 7 ms at 200 dpi and is what the models were shown; WebP at method 2 costs a third of the default.
-        options = {"jpeg": {"quality": 85}, "webp": {"quality": 80, "method": 2}, "png": {"compress_level": 1}}[format]
-        self._page.render(dpi=dpi).image.convert("RGB").save(encoded, format=format, **options)
-        return encoded.getvalue()
-
-
-class _OpenDocuments:
-    """The last few documents that were opened, the least recently used closed first, but none with an open page.
-
-    Used on the PDFium thread alone.
-    """
-
-    def __init__(self, *, keep: int, max_pixels: int) -> None:
-        self._keep = keep
-        self._max_pixels = max_pixels
-        self._files: OrderedDict[str, PdfFile] = OrderedDict()
-        self._open_pages: Counter[str] = Counter()
-
-    def open_page(self, document_id: str, page_number: int, data: Any = None) -> Page | None:
-        """None when the document is not open and no `data` is given to open it with."""
-        if document_id not in self._files:
-            if data is None:
-                return None
-            self._files[document_id] = PdfFile(data, max_pixels=self._max_pixels)
-            self._close_oldest(but=document_id)
-        self._files.move_to_end(document_id)
-        page = self._files[document_id].page(page_number)
-        self._open_pages[document_id] += 1
-        return page
-
-    def close_page(self, document_id: str, page: Page) -> None:
-        page.close()
-        self._open_pages[document_id] -= 1
-        if not self._open_pages[document_id]:
-            del self._open_pages[document_id]
-
-    def _close_oldest(self, *, but: str) -> None:
-        idle = [known for known in self._files if known != but and not self._open_pages.get(known)]
-        for document_id in idle[: max(0, len(self._files) - self._keep)]:
-            self._files.pop(document_id).close()

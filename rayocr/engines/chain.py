@@ -276,7 +276,7 @@ class WaitingStage:
             record = replace(await ask(), content_hash=content_hash)
             return record
         finally:
-            self._twins.release(content_hash, record if record is not None and record.outcome is PageOutcome.DONE else None)
+            self._twins.release(content_hash, record)
 
     async def _ask_in_turn(
         self,

@@ -20,8 +20,8 @@ class Copies:
         self._records: OrderedDict[tuple[str, str], PageRecord] = OrderedDict()
 
     def add(self, record: PageRecord) -> None:
-        """Takes pages that were read, without a doubt, by an engine that asks a server; others cost nothing to read again."""
-        if not record.content_hash or record.outcome is not PageOutcome.DONE or record.doubts or not record.text:
+        """Takes only what `can_be_copied`."""
+        if not can_be_copied(record):
             return
         key = (record.fingerprint, record.content_hash)
         if key in self._records:
@@ -41,6 +41,11 @@ class Copies:
 
     def __len__(self) -> int:
         return len(self._records)
+
+
+def can_be_copied(record: PageRecord) -> bool:
+    """Read, without a doubt, by an engine that asks a server (others hash no pages: they cost nothing to read again)."""
+    return bool(record.content_hash and record.text) and record.outcome is PageOutcome.DONE and not record.doubts
 
 
 def _size(record: PageRecord) -> int:

@@ -201,7 +201,7 @@ class LocalStorage(Storage):
             try:
                 os.mkdir(path)
             except FileExistsError:
-                if not os.path.isdir(path):
+                if not _is_folder(path):
                     raise
             if self._fsync:
                 fsync_folder(os.path.dirname(path))
@@ -231,3 +231,9 @@ class LocalStorage(Storage):
     def _check_version(self, name: str, found: os.stat_result, version: str | None) -> None:
         if version is not None and entry_of(name, found).version != version:
             raise VersionChanged(f"{printable(name)} was changed since it was listed.")
+
+
+def _is_folder(path: str) -> bool:
+    """Raises FileNotFoundError when nothing is there (any more): `_prune` of another process may have taken it away."""
+    found = os.lstat(path)
+    return stat.S_ISDIR(found.st_mode) or (stat.S_ISLNK(found.st_mode) and os.path.isdir(path))

@@ -97,7 +97,7 @@ def test_prometheus_finds_every_documented_metric_and_the_dashboard_has_data(
         assert value("rayocr_budget_usd") == 5
         assert 0 < value("rayocr_cost_usd_total") < 1
         assert value("sum(rayocr_slots_granted_total)") >= value("sum(rayocr_pages_total)") - 8
-        assert value("sum(rayocr_throttled_total)") > 0
+        wait_until(lambda: value("sum(rayocr_throttled_total)") > 0, "the server was overloaded")  # one request in ten
         assert value('sum(rayocr_failures_total{reason="EncryptedPdf"})') == 1
         assert value('rayocr_storage_calls_total{op="write", outcome="ok"}') > 1
         assert value('rayocr_stage_seconds_count{stage="fetch"}') >= 2

@@ -54,6 +54,11 @@ def is_dashes(line: str) -> bool:
     return "-" in line and _DASHES.match(line) is not None
 
 
+def _parts_rows(line: str) -> bool:
+    """Dashes further down. One alone in each cell is what the page has there: nothing."""
+    return is_dashes(line) and all("--" in cell for cell in cells_of(line))
+
+
 def is_row(line: str) -> bool:
     return line.lstrip().startswith("|") and line.rstrip().endswith("|") and len(line.strip()) > 1
 
@@ -113,7 +118,7 @@ def _styled(lines: list[str]) -> list[str]:
     indent = lines[0][: len(lines[0]) - len(lines[0].lstrip())]
     dashed = is_dashes(lines[1])
     alignments = [_alignment(cell) for cell in cells_of(lines[1])] if dashed else []
-    rows = [cells_of(line) for line in (lines[:1] + lines[2:] if dashed else lines) if not (dashed and is_dashes(line))]
+    rows = [cells_of(line) for line in (lines[:1] + lines[2:] if dashed else lines) if not _parts_rows(line)]
     columns = min(max(max(map(len, rows)), len(alignments), 1), _MAX_COLUMNS)
     alignments = (alignments + [""] * columns)[:columns]
     shown = [_fitted(cells, columns) for cells in rows]

@@ -53,6 +53,39 @@ async def test_a_twin_waits_for_the_page_that_is_under_way() -> None:
     assert await waiting == page()
 
 
+async def test_a_page_answers_for_its_twins_until_the_ledger_does() -> None:
+    """Durable a while after it was read; a twin that came in between used to be sent again."""
+    ledger = FakeLedger()
+    pages = twins(ledger)
+    assert await pages.claim("h") is None
+    pages.release("h", page())
+    assert await pages.claim("h") == page()
+    assert ledger.calls == [("h",)]
+    pages.forget("h")
+    assert await pages.claim("h") is None  # this ledger never got it
+    assert ledger.calls == [("h",), ("h",)]
+
+
+async def test_what_is_under_way_is_not_forgotten() -> None:
+    pages = twins(FakeLedger())
+    assert await pages.claim("h") is None
+    pages.forget("h")
+    waiting = asyncio.create_task(pages.claim("h"))
+    await asyncio.sleep(0.01)
+    assert not waiting.done()
+    pages.release("h", page())
+    assert await waiting == page()
+
+
+async def test_twins_of_a_doubtful_page_are_read_themselves() -> None:
+    pages = twins(FakeLedger())
+    assert await pages.claim("h") is None
+    waiting = asyncio.create_task(pages.claim("h"))
+    await asyncio.sleep(0.01)
+    pages.release("h", page(doubts=("suspect",)))
+    assert await waiting is None
+
+
 async def test_when_the_first_fails_its_twin_is_read_and_the_third_waits_for_that() -> None:
     pages = twins(FakeLedger())
     assert await pages.claim("h") is None

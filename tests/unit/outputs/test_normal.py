@@ -33,6 +33,14 @@ _markdown = MarkdownIt("commonmark", {"html": True, "maxNesting": 200}).enable([
         (">quoted", "> quoted"),
         ("a  \nb   \n\n\n\nc \t", "a  \nb\n\nc"),
         ("a\r\nb\x07\x00", "a\nb"),
+        (
+            "| a | b |\n| - | - |\n| - | - |\n| 1 | 2 |\n|--|--|",
+            "| a | b |\n| --- | --- |\n| - | - |\n| 1 | 2 |",
+        ),  # nothing in two cells
+        ("- " * 30 + "a", "- " * 20 + "\\- " + "- " * 9 + "a"),  # readers give up on what is nested deeper, and on what follows
+        ("> " * 30 + "a", "> " * 20 + "\\> " + "> " * 9 + "a"),
+        ("1. " * 21 + "a", "1. " * 20 + "1\\. a"),
+        ("| a | b |\n| 1 | 2 |\n|--|--|--|", "| a | b |\n| --- | --- |\n| 1 | 2 |"),
         ("```python\n* a\n\n\n# b\n```\n* c", "```python\n* a\n\n\n# b\n```\n\n- c"),
         ("```markdown\n# All of it\n```", "# All of it"),
         ("Here is the transcription:\n\nText\n\nI hope this helps!", "Text"),

@@ -340,6 +340,33 @@ def test_a_folder_that_was_removed_is_made_again(root: Path) -> None:
     assert storage.read("deep/er/a") == b"two"
 
 
+def test_a_folder_that_another_makes_and_removes_meanwhile_is_made_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = LocalStorage(root)
+    mkdir, gone = os.mkdir, []
+
+    def made_by_another(path: str, *more: object) -> None:
+        mkdir(path)
+        if path.endswith("/er") and not gone:
+            gone.append(path)
+            Path(path).rmdir()
+            raise FileExistsError(17, "File exists", path)
+
+    monkeypatch.setattr(os, "mkdir", made_by_another)
+    storage.write("deep/er/a", b"x", if_absent=True)
+    assert gone
+    assert storage.read("deep/er/a") == b"x"
+
+
+@pytest.mark.parametrize("kind", ["file", "dangling link"])
+def test_a_file_in_the_place_of_a_folder_is_named(root: Path, kind: str) -> None:
+    if kind == "file":
+        (root / "deep").write_bytes(b"")
+    else:
+        (root / "deep").symlink_to(root / "nowhere")
+    with pytest.raises(StorageDenied, match="deep"):
+        LocalStorage(root).write("deep/a", b"x")
+
+
 def test_deleting_the_last_object_of_a_state_folder_removes_the_folder_and_outputs_keep_theirs(root: Path) -> None:
     storage = LocalStorage(root)
     for name in (".rayocr/ledger/run/0.zst", "reports/a.md"):
