@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from rayocr.outputs.typeset.html import HtmlCell, parse_table, tables_left_open
+from rayocr.outputs.typeset.html import HtmlCell, fence_left_open, parse_table, tables_left_open
 
 _CELLS = re.compile(r"(?<!\\)((?:\\\\)*)\|")
 _DASHES = re.compile(r"^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
@@ -78,7 +78,9 @@ def html_table(source: str) -> str:
     )
     if not fits:
         kept = "\n".join(line.rstrip() for line in source.strip().split("\n") if line.strip())
-        return kept + "</table>" * tables_left_open(source)
+        left_open = tables_left_open(source)
+        marks = fence_left_open(source) if left_open else ""  # what follows it would not be the end of a table
+        return kept + (f"\n{marks}\n" if marks else "") + "</table>" * left_open
     columns = max(map(len, table.rows))
     head, *body = ([_cell(cell) for cell in cells] + [""] * (columns - len(cells)) for cells in table.rows)
     aligned = [*(cell.align for cell in table.rows[0]), *[""] * (columns - len(table.rows[0]))]

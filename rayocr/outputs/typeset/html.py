@@ -44,11 +44,8 @@ def split_tables(text: str) -> Iterator[str | HtmlTable]:
 
 def table_spans(text: str) -> Iterator[tuple[int, int]]:
     """Outermost tables, those in code fences left out."""
-    fenced = _fenced_spans(text)
     depth, start = 0, 0
-    for match in _TABLE.finditer(text):
-        if any(low <= match.start() < high for low, high in fenced):
-            continue
+    for match in _table_tags(text):
         if not match.group(1):
             start = start if depth else match.start()
             depth += 1
@@ -61,12 +58,27 @@ def table_spans(text: str) -> Iterator[tuple[int, int]]:
 
 
 def tables_left_open(text: str) -> int:
-    """How many tables begin in the text that do not end in it."""
-    ends = [bool(match.group(1)) for match in _TABLE.finditer(text)]
+    """How many tables begin in the text that do not end in it; of one of the spans above."""
+    ends = [bool(match.group(1)) for match in _table_tags(text)]
     return max(ends.count(False) - ends.count(True), 0)
 
 
+def _table_tags(text: str) -> Iterator[re.Match[str]]:
+    """Those that are not in a code fence."""
+    fenced = _fenced_spans(text)
+    return (match for match in _TABLE.finditer(text) if not any(low <= match.start() < high for low, high in fenced))
+
+
+def fence_left_open(text: str) -> str:
+    """The marks of a code fence that does not end in the text; empty where all do."""
+    return _fences(text)[1]
+
+
 def _fenced_spans(text: str) -> list[tuple[int, int]]:
+    return _fences(text)[0]
+
+
+def _fences(text: str) -> tuple[list[tuple[int, int]], str]:
     spans: list[tuple[int, int]] = []
     opened: re.Match[str] | None = None
     for match in _FENCE.finditer(text):
@@ -75,9 +87,9 @@ def _fenced_spans(text: str) -> list[tuple[int, int]]:
         elif match.group(1).startswith(opened.group(1)) and not match.group(2).strip():
             spans.append((opened.start(), match.end()))
             opened = None
-    if opened is not None:
-        spans.append((opened.start(), len(text)))
-    return spans
+    if opened is None:
+        return spans, ""
+    return [*spans, (opened.start(), len(text))], opened.group(1)
 
 
 def parse_table(source: str) -> HtmlTable:

@@ -100,6 +100,16 @@ def test_html_tables_that_markdown_cannot_hold_stay(inside: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("page", "ends"),
+    [("<table>\n``` <table>\n```\nwords", 1), ("<table> words <table>\n```", 2), ("- <table>\n  - <table>\n\n```", 2)],
+)
+def test_a_table_with_a_fence_in_it_is_not_closed_again_and_again(page: str, ends: int) -> None:
+    text = normal(page)
+    assert text.count("</table>") == ends
+    assert normal(text) == text
+
+
+@pytest.mark.parametrize(
     "page",
     [
         "```\ncode",
