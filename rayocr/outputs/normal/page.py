@@ -30,8 +30,8 @@ _RULE = re.compile(r"^ {0,3}(?P<mark>[*_-])[ \t]*(?:(?P=mark)[ \t]*){2,}$")
 _BULLET = re.compile(r"^(?P<indent>[ \t]*)(?:[-*+][ \t]+)?(?:[•●▪■◦‣∙⁃➢➤\uf0b7\uf0a7][ \t]*)(?=\S)")
 _STAR = re.compile(r"^(?P<indent>[ \t]*)[*+](?P<gap>[ \t]+)(?=\S)")
 _ITEM = re.compile(r"^[ \t]*(?:-|\d{1,9}[.)])[ \t]+\S")
-# More marks at the beginning of a line are a model that goes round in circles. Readers of Markdown give up on what is nested deeper
-# than they go, and on all the pages that follow.
+# More marks at the beginning of a line are a model that goes round in circles. Readers of Markdown give up on what is nested
+# deeper than they go, and on all the pages that follow.
 _TOO_DEEP = re.compile(r"^((?:[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t]))){20}[ \t]*\d{0,9})(?=[>*+.)-])")
 _QUOTE = re.compile(r"^(?P<marks> {0,3}>)(?=[^\s>])")
 _FORMULAS = {"$$": "$$", "\\[": "\\]"}
