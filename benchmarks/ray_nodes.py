@@ -34,6 +34,7 @@ _QUICK = {  # a lost node is found in 3 s; workers are started when needed
     "RAY_enable_worker_prestart": "0",
     "RAY_prestart_worker_first_driver": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_USE_UVLOOP": "0",  # among the development dependencies, and nowhere else
 }
 
 

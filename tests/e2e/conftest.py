@@ -28,6 +28,7 @@ def environment(home: Path) -> dict[str, str]:
     return kept | {
         "HOME": str(home),
         "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_USE_UVLOOP": "0",  # among the development dependencies, and nowhere else
         "RAY_TMPDIR": str(home / "t"),
         "COLUMNS": "160",
         "PYTHONPATH": str(PROJECT),
