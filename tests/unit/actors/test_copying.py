@@ -36,6 +36,13 @@ def twins(ledger: FakeLedger) -> Twins:
     return Twins(ledger, fingerprint="f", linger_s=0.0)
 
 
+async def twin_of_one_under_way(pages: Twins) -> asyncio.Task[PageRecord | None]:
+    assert await pages.claim("h") is None
+    waiting = asyncio.create_task(pages.claim("h"))
+    await asyncio.sleep(0.01)
+    return waiting
+
+
 async def test_pages_that_start_together_are_asked_about_in_one_call() -> None:
     ledger = FakeLedger(page("known"))
     found = await asyncio.gather(*(twins_.claim(name) for twins_ in [twins(ledger)] for name in ("known", "a", "b")))
@@ -45,9 +52,7 @@ async def test_pages_that_start_together_are_asked_about_in_one_call() -> None:
 
 async def test_a_twin_waits_for_the_page_that_is_under_way() -> None:
     pages = twins(FakeLedger())
-    assert await pages.claim("h") is None
-    waiting = asyncio.create_task(pages.claim("h"))
-    await asyncio.sleep(0.01)
+    waiting = await twin_of_one_under_way(pages)
     assert not waiting.done()
     pages.release("h", page())
     assert await waiting == page()
@@ -79,9 +84,7 @@ async def test_what_is_under_way_is_not_forgotten() -> None:
 
 async def test_twins_of_a_doubtful_page_are_read_themselves() -> None:
     pages = twins(FakeLedger())
-    assert await pages.claim("h") is None
-    waiting = asyncio.create_task(pages.claim("h"))
-    await asyncio.sleep(0.01)
+    waiting = await twin_of_one_under_way(pages)
     pages.release("h", page(doubts=("suspect",)))
     assert await waiting is None
 
