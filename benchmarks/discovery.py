@@ -25,10 +25,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.listing_server import ListingServer
-from rayocr.actors.discovery import Discovery, DiscoveryRules, document_id
+from rayocr.actors.discovery.actor import Discovery, DiscoveryRules, document_id
 from rayocr.config import AccessConfig
 from rayocr.ledger.manifest import manifest_name
-from rayocr.storage.gcs import GcsStorage
+from rayocr.storage.gcs.storage import GcsStorage
 
 _FOLDER = 1000  # objects a sub-folder
 _GENERATION = "1700000000000000"

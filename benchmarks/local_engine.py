@@ -18,7 +18,7 @@ from rich.console import Console
 
 from benchmarks.measured import Comparison, compare, run_bare, run_rayocr
 from rayocr.config import RapidOcrConfig
-from rayocr.engines.rapidocr import RapidOcrEngine
+from rayocr.engines.rapidocr.engine import RapidOcrEngine
 from rayocr.pdf.document import PdfFile
 
 _FEW, _MANY = 8, 56

@@ -75,7 +75,7 @@ def measure(case: str, pages: int) -> dict[str, float]:
     from rayocr.config import CleanPdfConfig, MarkdownConfig, OutputConfig
     from rayocr.messages import Document, DocumentContext
     from rayocr.outputs.base import Output
-    from rayocr.outputs.edition import Edition
+    from rayocr.outputs.page_pipeline import Edition
     from rayocr.outputs.registry import parse_outputs
     from rayocr.pdf.document import PdfFile
 

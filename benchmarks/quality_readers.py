@@ -17,10 +17,10 @@ import pypdfium2
 from PIL import Image
 
 from rayocr.engines.base import Engine
-from rayocr.engines.chain import ComputeStage, PageProgress
-from rayocr.engines.rapidocr import RapidOcrEngine
+from rayocr.engines.rapidocr.engine import RapidOcrEngine
 from rayocr.engines.registry import Stage
-from rayocr.engines.tesseract import TesseractEngine
+from rayocr.engines.stages import ComputeStage, PageProgress
+from rayocr.engines.tesseract.engine import TesseractEngine
 from rayocr.engines.textlayer import TextLayerEngine
 from rayocr.pdf.document import PdfFile
 

@@ -24,11 +24,11 @@ from rich.table import Table
 from benchmarks.measured import clean_environment
 from benchmarks.processes import ProcessWatch
 from benchmarks.text_layer import document_of
-from rayocr.actors.discovery import Discovery, DiscoveryRules
+from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
 from rayocr.ledger.manifest import build_manifest, manifest_name
 from rayocr.ledger.segment import encode_segment, segment_name
 from rayocr.messages import Document, DocumentContext, DocumentOutcome, PageOutcome, PageRecord
-from rayocr.storage.local import LocalStorage
+from rayocr.storage.local.storage import LocalStorage
 
 _PAGES, _OPEN_DOCUMENTS, _READ = 100, 10, 10  # of a finished document; and of each open one 100 pages are left
 _RUN = "20260101T000000Z-000000"

@@ -38,7 +38,7 @@ class SlotCaller:
     """So many nodes, each of which asks for slots as its pages come, and gives them back when they are answered."""
 
     async def run(self, limiter: Any, names: list[str], rate_per_s: float, seconds: float) -> int:
-        from rayocr.actors.slots import SlotClient
+        from rayocr.actors.page_worker.slot_client import SlotClient
         from rayocr.actors.spawn import RemoteLimiter
 
         done = 0
@@ -61,7 +61,7 @@ class PageCaller:
     """So many nodes, each of which records its pages through a Recorder."""
 
     async def run(self, ledger: Any, names: list[str], in_flight: int, seconds: float) -> int:
-        from rayocr.actors.recorder import Recorder
+        from rayocr.actors.page_worker.ledger_client import Recorder
         from rayocr.actors.spawn import RemoteLedger
         from rayocr.messages import PageOutcome, PageRecord
 
@@ -111,7 +111,7 @@ def _table(rates: list[Rate]) -> Table:
 def measure_actors() -> list[Rate]:
     import ray
 
-    from rayocr.actors.rate_limiter import LimiterRules
+    from rayocr.actors.rate_limiter.actor import LimiterRules
     from rayocr.actors.spawn import spawn_ledger, spawn_limiter
     from rayocr.config import AccessConfig, LedgerConfig, LimitsConfig, RetryConfig, Secrets
     from rayocr.limits.prices import PriceTable
@@ -173,7 +173,7 @@ def _call(what: str, caller: type, called: Any, callers: int, amount: float) -> 
 
 def measure_driver() -> Rate:
     """The pool and its choice among 1,000 workers, with calls that are answered at once and no Ray: what is ours of a shard."""
-    from rayocr.driver.pool import WorkerPool
+    from rayocr.driver.cluster.page_worker_pool import WorkerPool
     from rayocr.messages import Document, DocumentContext, PageOutcome, PageSummary, Shard, ShardReport, WorkerInfo
 
     workers, pages = 1000, 8

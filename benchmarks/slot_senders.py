@@ -27,7 +27,7 @@ class Sender:
     async def send(self, seconds: float, in_flight: int) -> None:
         import aiohttp
 
-        from rayocr.actors.slots import SlotClient
+        from rayocr.actors.page_worker.slot_client import SlotClient
         from rayocr.actors.spawn import RemoteLimiter
         from rayocr.errors import EngineRateLimited
 
@@ -56,7 +56,7 @@ class Sender:
 def main(rpm: float, seconds: float) -> None:
     import ray
 
-    from rayocr.actors.rate_limiter import LimiterRules
+    from rayocr.actors.rate_limiter.actor import LimiterRules
     from rayocr.actors.spawn import spawn_limiter
     from rayocr.config import LimitsConfig, Secrets
     from rayocr.limits.prices import PriceTable

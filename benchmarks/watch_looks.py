@@ -19,18 +19,18 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from rayocr.actors.discovery import Discovery, DiscoveryRules, document_id
+from rayocr.actors.discovery.actor import Discovery, DiscoveryRules, document_id
 from rayocr.composition import compose
 from rayocr.config import WindowConfig
-from rayocr.driver.endings import Ending
-from rayocr.driver.feed import Feed
-from rayocr.driver.outages import Outages
-from rayocr.driver.progress import Progress
-from rayocr.driver.watching import Watch
-from rayocr.driver.window import Window
+from rayocr.driver.scheduling.flow_result import Ending
+from rayocr.driver.scheduling.outages import Outages
+from rayocr.driver.scheduling.progress import Progress
+from rayocr.driver.scheduling.scheduler import Feed
+from rayocr.driver.scheduling.window import Window
+from rayocr.driver.watching.watch import Watch
 from rayocr.ledger.manifest import manifest_name
 from rayocr.messages import DiscoveryBatch, Document, Look
-from rayocr.storage.local import LocalStorage
+from rayocr.storage.local.storage import LocalStorage
 
 _LIVE = 500
 

@@ -27,10 +27,10 @@ from rich.table import Table
 from benchmarks.measured import clean_environment
 from benchmarks.memory import folder_of
 from benchmarks.processes import ACTOR_TITLES
-from rayocr.actors.discovery import document_id
+from rayocr.actors.discovery.actor import document_id
 from rayocr.config import AccessConfig
 from rayocr.storage.base import Storage
-from rayocr.storage.local import LocalStorage
+from rayocr.storage.local.storage import LocalStorage
 from tests.e2e.support import free_port, ray_head
 
 _LIVE = 200  # documents that lie in the source at one time
@@ -101,7 +101,7 @@ def watched(console: Console, backend: str, work: Path, *, seconds: float, every
     with contextlib.ExitStack() as stack:
         variables: dict[str, str] = {}
         if backend == "bucket":
-            from rayocr.storage.gcs import GcsStorage
+            from rayocr.storage.gcs.storage import GcsStorage
             from tests.servers.gcs import GcsServer
 
             server = GcsServer()

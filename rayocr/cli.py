@@ -98,27 +98,27 @@ def _dispatch(arguments: list[str]) -> int:
         print(OmegaConf.to_yaml(OmegaConf.structured(config)), end="")
         return 0
     if config.mode is Mode.status:
-        from rayocr.driver.status import show_status
+        from rayocr.driver.commands.status import show_status
 
         return show_status(config, secrets_from_environment())
     if config.mode is Mode.estimate:
-        from rayocr.driver.estimate import show_estimate
+        from rayocr.driver.commands.estimate import show_estimate
 
         return show_estimate(config)
     if config.mode is Mode.report:
-        from rayocr.driver.report import show_report
+        from rayocr.driver.commands.report import show_report
 
         return show_report(config)
     if config.mode is Mode.login:
-        from rayocr.driver.login import sign_in_to_drive
+        from rayocr.driver.commands.login import sign_in_to_drive
 
         return sign_in_to_drive(config)
     if config.mode is Mode.submit:
-        from rayocr.driver.submit import submit
+        from rayocr.driver.commands.submit import submit
 
         return submit(config, arguments)
     if config.mode is Mode.cancel:
-        from rayocr.driver.control import request_cancel
+        from rayocr.driver.cancellation import request_cancel
 
         return request_cancel(config)
     return _run(config, secrets_from_environment())
@@ -126,9 +126,9 @@ def _dispatch(arguments: list[str]) -> int:
 
 def _run(config: RayocrConfig, keys: object) -> int:
     from rayocr.config import Secrets
-    from rayocr.driver.preflight import plan
+    from rayocr.driver.monitor.terminal import ConsoleTerminal
+    from rayocr.driver.plan import plan
     from rayocr.driver.run import Run
-    from rayocr.driver.terminal import ConsoleTerminal
     from rayocr.gateway.server import check_gateway
 
     assert isinstance(keys, Secrets)

@@ -34,9 +34,9 @@ class DocumentOutcome(StrEnum):
 class Document:
     """One PDF at its source, at one version.
 
-    `name` is the path below the source, with `/`; `output_stem` the path below the destination, without a suffix, that its
-    outputs share unless somebody else has it (`reports/2024/a`; see rayocr/actors/claim.py); `version` is opaque (local:
-    `size-mtime_ns`, GCS: generation, Drive: revision and md5). `namesake`: who has that path, where the listing told.
+    `name` is the path below the source, with `/`. `output_stem` is the path below the destination, without a suffix, that its
+    outputs share unless another document owns it (`reports/2024/a`; see actors/document_worker/output_names.py). `version` is
+    opaque (local: `size-mtime_ns`, GCS: generation, Drive: revision and md5). `namesake` is the owner of that path, if another.
     `has_letter`: a run that was killed between its dead letter and its manifest left the letter.
     """
 
@@ -145,7 +145,7 @@ class PageRecord:
     content_hash: str = ""  # of the page as it was sent to a server; see rayocr/pdf/content_hash.py
     copied: bool = False  # the text of an identical page that was read before, at no cost
     boxes: str = ""  # its lines, see rayocr/ledger/boxes.py; kept where an output needs them
-    agreement: float | None = None  # 0..1 with another reading of the page, see rayocr/engines/second_look.py; None: not measured
+    agreement: float | None = None  # 0..1 with another reading of the page (engines/answers/verification.py); None: not measured
 
     @property
     def summary(self) -> PageSummary:

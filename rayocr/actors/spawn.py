@@ -13,15 +13,15 @@ from typing import Any
 import ray
 import ray.exceptions
 
-from rayocr.actors.assemble import AssembleSettings
-from rayocr.actors.batch_desk import BatchDesk
-from rayocr.actors.discovery import Discovery, DiscoveryRules
-from rayocr.actors.document_worker import DocumentWorker
-from rayocr.actors.fetch import FetchSettings
-from rayocr.actors.ledger import Ledger
-from rayocr.actors.page_worker import PageWorker, WorkerSettings
+from rayocr.actors.batch_queue.actor import BatchDesk
+from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
+from rayocr.actors.document_worker.actor import DocumentWorker
+from rayocr.actors.document_worker.assemble import AssembleSettings
+from rayocr.actors.document_worker.fetch import FetchSettings
+from rayocr.actors.ledger.actor import Ledger
+from rayocr.actors.page_worker.actor import PageWorker, WorkerSettings
 from rayocr.actors.placement import Group, Placement
-from rayocr.actors.rate_limiter import LimiterRules, RateLimiter
+from rayocr.actors.rate_limiter.actor import LimiterRules, RateLimiter
 from rayocr.config import AccessConfig, LedgerConfig, RayocrConfig, RetryConfig, Secrets, StorageConfig
 from rayocr.errors import ContentLost
 from rayocr.limits.factory import bucket_opener
@@ -169,7 +169,7 @@ class _LedgerActor(Ledger):
 
 class _BatchDeskActor(BatchDesk):
     def __init__(self, state_uri: str, run_id: str, config: RayocrConfig, secrets: Secrets) -> None:
-        from rayocr.engines.gemini_batch import GeminiJobs
+        from rayocr.engines.gemini.batch import GeminiJobs
 
         _relaying("batch_desk", run_id, _to_ledger_of(run_id), secrets)
         super().__init__(

@@ -19,40 +19,40 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rayocr.actors.discovery import Discovery, DiscoveryRules
-from rayocr.actors.rate_limiter import LimiterRules
+from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
+from rayocr.actors.rate_limiter.actor import LimiterRules
 from rayocr.config import Mode, RayocrConfig, Secrets
-from rayocr.driver.again import documents_to_retry, is_narrowed
-from rayocr.driver.cluster import Connection, connect, disconnect
-from rayocr.driver.control import CancelWatch
-from rayocr.driver.document_settings import DocumentSettings
-from rayocr.driver.events import Events
-from rayocr.driver.face import show_face
-from rayocr.driver.feed import Feed
-from rayocr.driver.housekeeping import keep_house
-from rayocr.driver.leases import LeaseKeeper
-from rayocr.driver.preflight import Plan, sweep_temp_files
-from rayocr.driver.probe import probe_servers
-from rayocr.driver.progress import Progress
-from rayocr.driver.quota_watch import QuotaWatch
-from rayocr.driver.run_locks import open_run_locks
-from rayocr.driver.shutdown import Shutdown
-from rayocr.driver.snapshot import Snapshooter
-from rayocr.driver.telemetry import TelemetryWatch
-from rayocr.driver.terminal import ConsoleTerminal
-from rayocr.driver.watching import Watch, open_events, open_outages
-from rayocr.driver.window import Window
-from rayocr.driver.words import Words
+from rayocr.driver.cancellation import CancelWatch
+from rayocr.driver.cluster.connect import Connection, connect, disconnect
+from rayocr.driver.cluster.worker_settings import DocumentSettings
+from rayocr.driver.monitor.announcements import Words
+from rayocr.driver.monitor.http_control import show_face
+from rayocr.driver.monitor.limiter_watch import QuotaWatch
+from rayocr.driver.monitor.snapshot import Snapshooter
+from rayocr.driver.monitor.telemetry import TelemetryWatch
+from rayocr.driver.monitor.terminal import ConsoleTerminal
+from rayocr.driver.plan import Plan, sweep_temp_files
+from rayocr.driver.retry_selection import documents_to_retry, is_narrowed
+from rayocr.driver.scheduling.compaction import keep_house
+from rayocr.driver.scheduling.leases import LeaseKeeper
+from rayocr.driver.scheduling.progress import Progress
+from rayocr.driver.scheduling.run_locks import open_run_locks
+from rayocr.driver.scheduling.scheduler import Feed
+from rayocr.driver.scheduling.window import Window
+from rayocr.driver.server_probe import probe_servers
+from rayocr.driver.signals import Shutdown
+from rayocr.driver.watching.notifications import Events
+from rayocr.driver.watching.watch import Watch, open_events, open_outages
 from rayocr.errors import Interrupted, RayocrError
 from rayocr.locks.base import Locks
-from rayocr.locks.claim import Claim
+from rayocr.locks.destination import Claim
 from rayocr.messages import DiscoveryBatch
 from rayocr.observe.logs import DailyFileHandler, configure_logs, log_event
 from rayocr.observe.supabase.sink import SupabaseSink, open_sink
 
 if TYPE_CHECKING:
-    from rayocr.driver.handles import Actors
-    from rayocr.driver.pool import WorkerPool
+    from rayocr.driver.cluster.actors import Actors
+    from rayocr.driver.cluster.page_worker_pool import WorkerPool
 
 log = logging.getLogger(__name__)
 
@@ -184,10 +184,10 @@ class Run:
     async def _run_on(
         self, connection: Connection, rules: DiscoveryRules, locks: Locks, draining: asyncio.Event, shutdown: Shutdown
     ) -> None:
-        from rayocr.driver import handles
-        from rayocr.driver.flow import DocumentFlow
-        from rayocr.driver.nodes import watch_nodes
-        from rayocr.driver.stage_pool import open_pool, place_on
+        from rayocr.driver.cluster import actors as handles
+        from rayocr.driver.cluster.nodes import watch_nodes
+        from rayocr.driver.cluster.pool_sizing import open_pool, place_on
+        from rayocr.driver.scheduling.document_flow import DocumentFlow
 
         requests_per_s = self.config.storage.requests_per_s
         if requests_per_s is not None:  # each process keeps to its share, without a word between them
@@ -325,7 +325,7 @@ class Run:
         return LimiterRules(limits=limits, prices=self.plan.prices, budget_usd=self.config.budget.usd)
 
     async def _watch_quota(self, actors: Actors) -> None:
-        from rayocr.driver.deaths import PROCESS_DIED
+        from rayocr.driver.cluster.failures import PROCESS_DIED
 
         if actors.limiter is not None:
             await QuotaWatch(actors, self.progress, warn=self.terminal.warn, died=PROCESS_DIED).run()

@@ -93,7 +93,7 @@ class WaitingEngine(Engine):
 
 
 class Desk(Protocol):
-    """Where batched requests are handed in: see `rayocr.actors.batch_desk`."""
+    """Where batched requests are handed in: see `rayocr.actors.batch_queue.actor`."""
 
     async def read(self, key: str, model: str, line: bytes) -> bytes:
         """The line of the job's results with that key; waits for hours. Idempotent on the key. Raises EngineTransient and

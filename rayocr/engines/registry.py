@@ -85,22 +85,22 @@ def build_engine(name: str, config: EngineConfig, *, prompt: str, secrets: Secre
 
         return TextLayerEngine()
     if name == "rapidocr":
-        from rayocr.engines.rapidocr import RapidOcrEngine
+        from rayocr.engines.rapidocr.engine import RapidOcrEngine
 
         return RapidOcrEngine(dpi=config.rapidocr.dpi)
     if name == "tesseract":
-        from rayocr.engines.tesseract import TesseractEngine
+        from rayocr.engines.tesseract.engine import TesseractEngine
 
         return TesseractEngine(languages=list(config.tesseract.languages), dpi=config.tesseract.dpi)
     if name == "openai":
-        from rayocr.engines.openai import OpenAIEngine
+        from rayocr.engines.openai.engine import OpenAIEngine
 
         return OpenAIEngine(config.openai, prompt=prompt, secrets=secrets)
     assert name == "gemini", name
     if desk is not None:
-        from rayocr.engines.gemini_batch import GeminiBatchEngine
+        from rayocr.engines.gemini.batch import GeminiBatchEngine
 
         return GeminiBatchEngine(config.gemini, prompt=prompt, secrets=secrets, desk=desk)
-    from rayocr.engines.gemini import GeminiEngine
+    from rayocr.engines.gemini.engine import GeminiEngine
 
     return GeminiEngine(config.gemini, prompt=prompt, secrets=secrets)

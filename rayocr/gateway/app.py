@@ -17,8 +17,8 @@ from starlette.concurrency import run_in_threadpool
 
 from rayocr import __version__
 from rayocr.errors import ObjectNotFound, RayocrError, StorageError, UnsafeName
-from rayocr.gateway.face import Face, line_of
 from rayocr.gateway.guard import Guard
+from rayocr.gateway.run_api import Face, line_of
 from rayocr.ledger.manifest import Manifest
 from rayocr.messages import DocumentOutcome
 from rayocr.observe.metrics import exposition

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from rayocr.config import GatewayConfig
 from rayocr.errors import UsageError
-from rayocr.gateway.face import Face
 from rayocr.gateway.push import push_verifier
+from rayocr.gateway.run_api import Face
 
 if TYPE_CHECKING:
     import uvicorn

@@ -22,10 +22,10 @@ from rayocr.ledger.runs import format_runs
 from rayocr.messages import DocumentContext, PageRecord
 from rayocr.outputs.base import Output, failure_notice
 from rayocr.outputs.typeset.fonts import REPLACEMENT, FontBook, FontChoice
-from rayocr.outputs.typeset.joiner import DocumentFacts, PdfJoiner
 from rayocr.outputs.typeset.literal import printable
 from rayocr.outputs.typeset.markup import typeset_markdown, typeset_plain
 from rayocr.outputs.typeset.page import TEMPLATE, PageSize, notice, page_program, sensible_size
+from rayocr.outputs.typeset.pdf_merge import DocumentFacts, PdfJoiner
 from rayocr.outputs.typeset.typesetter import Typesetter
 
 if TYPE_CHECKING:

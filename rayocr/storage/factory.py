@@ -23,7 +23,7 @@ def open_storage(uri: str, access: AccessConfig | None = None, **options: Any) -
 def _adapter(uri: str, access: AccessConfig | None, options: dict[str, Any]) -> Storage:
     parsed = parse_uri(uri)
     if parsed.scheme == "local":
-        from rayocr.storage.local import LocalStorage
+        from rayocr.storage.local.storage import LocalStorage
 
         return LocalStorage(parsed.root, **options)
     if parsed.scheme == "memory":
@@ -32,10 +32,10 @@ def _adapter(uri: str, access: AccessConfig | None, options: dict[str, Any]) -> 
         own = {name: value for name, value in options.items() if name not in _OF_FOLDERS}
         return MemoryStorage(parsed.root, **own)
     if parsed.scheme == "gs":
-        from rayocr.storage.gcs import GcsStorage
+        from rayocr.storage.gcs.storage import GcsStorage
 
         return GcsStorage(parsed.root, parsed.prefix, access=access)
-    from rayocr.storage.drive import DriveStorage
+    from rayocr.storage.drive.storage import DriveStorage
 
     own = {name: value for name, value in options.items() if name not in _OF_FOLDERS}
     return DriveStorage(parsed.root, parsed.prefix, access=access, **own)

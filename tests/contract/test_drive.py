@@ -13,7 +13,7 @@ from rayocr.config import AccessConfig
 from rayocr.errors import ObjectNotFound, PreconditionFailed, StorageDenied, StorageError, StorageUnavailable, UnsafeName
 from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Changes
-from rayocr.storage.drive import DriveStorage
+from rayocr.storage.drive.storage import DriveStorage
 from rayocr.storage.factory import cached_storage, open_storage
 from tests.servers.drive import DriveServer
 from tests.servers.drive_store import SHORTCUT

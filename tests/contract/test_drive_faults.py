@@ -24,7 +24,7 @@ from rayocr.errors import (
     VersionChanged,
 )
 from rayocr.retry import RetryPolicy, call
-from rayocr.storage.drive import DriveStorage
+from rayocr.storage.drive.storage import DriveStorage
 from tests.servers.drive import DriveServer
 from tests.servers.gcs import service_account
 from tests.servers.oauth import TokenServer
@@ -130,7 +130,7 @@ def test_the_newer_shape_of_an_error_is_understood_too(server: DriveServer, stor
     from googleapiclient.errors import HttpError
     from httplib2 import Response
 
-    from rayocr.storage.drive_errors import translate
+    from rayocr.storage.drive.errors import translate
 
     details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "SERVICE_DISABLED"}]
     content = json.dumps({"error": {"code": 403, "message": "is off", "status": "PERMISSION_DENIED", "details": details}})

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from rayocr.errors import CredentialsError
-from rayocr.storage.drive_login import sign_in
-from rayocr.storage.drive_token import DriveToken
+from rayocr.storage.drive.login import sign_in
+from rayocr.storage.drive.token import DriveToken
 from tests.servers.oauth import TokenServer
 
 

@@ -19,7 +19,7 @@ from rayocr.errors import (
     VersionChanged,
 )
 from rayocr.retry import RetryPolicy, call
-from rayocr.storage.gcs import GcsStorage
+from rayocr.storage.gcs.storage import GcsStorage
 from tests.servers.gcs import GcsServer, service_account
 from tests.servers.oauth import TokenServer
 

@@ -14,8 +14,8 @@ import pytest
 
 from rayocr.config import AccessConfig
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest
-from rayocr.locks.claim import CLAIMS_PREFIX
-from rayocr.storage.drive import DriveStorage
+from rayocr.locks.destination import CLAIMS_PREFIX
+from rayocr.storage.drive.storage import DriveStorage
 from tests.e2e.support import PATIENCE_S, Cli, SimulatedGemini, end_tree, make_pdf, wait_until
 from tests.servers.drive import DriveServer
 from tests.servers.gcs import GcsServer, service_account
@@ -105,7 +105,7 @@ def test_drive_into_a_bucket_by_a_service_account_with_names_that_are_not_unique
             STORAGE_EMULATOR_HOST=buckets.url,
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        from rayocr.storage.gcs import GcsStorage
+        from rayocr.storage.gcs.storage import GcsStorage
 
         texts = GcsStorage("texts", "of drive", access=AccessConfig(endpoint=buckets.url))
         assert b"twin 1, page number 1" in texts.read("the same／name.md")

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.valkey import Valkey
 from rayocr.config import AccessConfig
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest
-from rayocr.storage.gcs import GcsStorage
+from rayocr.storage.gcs.storage import GcsStorage
 from tests.e2e.support import PATIENCE_S, Cli, SimulatedGemini, end_tree, make_pdf, wait_until
 from tests.servers.gcs import GcsServer
 

@@ -15,7 +15,7 @@ import pytest
 
 from rayocr.config import AccessConfig
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest
-from rayocr.storage.gcs import GcsStorage
+from rayocr.storage.gcs.storage import GcsStorage
 from tests.e2e.support import PATIENCE_S, Cli, SimulatedGemini, end_tree, make_pdf, manifests, wait_until
 from tests.servers.gcs import GcsServer
 from tests.servers.pubsub import PubSub

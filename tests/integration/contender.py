@@ -12,13 +12,13 @@ import signal
 import sys
 import time
 
-from rayocr.actors.commit import LeaseSettings, check_lease, commit
+from rayocr.actors.document_worker.commit import LeaseSettings, check_lease, commit
 from rayocr.config import LocksConfig
 from rayocr.errors import LeaseLost, PreconditionFailed
 from rayocr.ledger.manifest import build_manifest, manifest_name
 from rayocr.messages import Document, DocumentContext, DocumentOutcome
 from rayocr.retry import RetryPolicy
-from rayocr.storage.local import LocalStorage
+from rayocr.storage.local.storage import LocalStorage
 
 POLICY = RetryPolicy(max_attempts=3, base_s=0.1, cap_s=0.1)
 TTL_S = 4.0

@@ -17,7 +17,7 @@ from typing import Protocol
 
 import pytest
 
-from rayocr.actors.rate_limiter import LimiterRules, RateLimiter
+from rayocr.actors.rate_limiter.actor import LimiterRules, RateLimiter
 from rayocr.config import LimitsConfig, Secrets
 from rayocr.errors import CredentialsError, DayQuotaExhausted, SharedLimitsUnavailable, UsageError
 from rayocr.limits.base import HORIZON_S, Blocked, Take

@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from rayocr.actors.commit import commit
-from rayocr.actors.ledger import Ledger
-from rayocr.driver.housekeeping import run_key
+from rayocr.actors.document_worker.commit import commit
+from rayocr.actors.ledger.actor import Ledger
+from rayocr.driver.scheduling.compaction import run_key
 from rayocr.errors import LeaseLost, PreconditionFailed, StorageUnavailable
 from rayocr.ledger import compaction
 from rayocr.ledger.manifest import Manifest, build_manifest, manifest_name

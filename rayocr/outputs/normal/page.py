@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rayocr.engines.answers import unwrapped
+from rayocr.engines.answers.unwrapping import unwrapped
 from rayocr.outputs.normal.closing import closed
 from rayocr.outputs.normal.tables import html_table, pipe_tables
 from rayocr.outputs.typeset.html import table_spans

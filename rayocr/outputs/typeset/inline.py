@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from markdown_it.token import Token
 
-from rayocr.outputs.typeset.dollars import CLOSING
 from rayocr.outputs.typeset.literal import literal, longest_run, statements
-from rayocr.outputs.typeset.maths import typeset_maths
+from rayocr.outputs.typeset.maths.conversion import typeset_maths
+from rayocr.outputs.typeset.maths.delimiters import CLOSING
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)\b[^>]*?(/?)>")
 # HTML that changes how words look, and what does so here.

@@ -13,11 +13,11 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from rayocr.outputs.typeset.direction import script_of
-from rayocr.outputs.typeset.dollars import read_maths
 from rayocr.outputs.typeset.html import HtmlTable, split_tables
 from rayocr.outputs.typeset.inline import Inline, typeset_inline
 from rayocr.outputs.typeset.literal import literal, printable, statements
-from rayocr.outputs.typeset.maths import typeset_maths
+from rayocr.outputs.typeset.maths.conversion import typeset_maths
+from rayocr.outputs.typeset.maths.delimiters import read_maths
 from rayocr.outputs.typeset.table import Cell, typeset_table
 
 _MAX_CHARS = 200_000  # of a page: more is no page, and Markdown's rules take quadratic time on some of it

@@ -21,7 +21,7 @@ from typing import Any
 from rayocr.errors import TypesettingFailed
 from rayocr.outputs.typeset.fonts import font_folders
 
-_CHILD = Path(__file__).with_name("child.py")
+_CHILD = Path(__file__).with_name("compiler_process.py")
 _MEMORY_BYTES = 4 << 30  # address space: fonts are mapped into it, a page of 200,000 characters takes 0.6 GB
 _PROGRAMS_A_PROCESS = 200  # Typst remembers what it has laid out: these may be 150 MB
 _BLOCK_BYTES = 1 << 16

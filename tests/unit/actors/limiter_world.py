@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from rayocr.actors.rate_limiter import LimiterRules, RateLimiter
+from rayocr.actors.rate_limiter.actor import LimiterRules, RateLimiter
 from rayocr.config import LimitsConfig
 from rayocr.limits.prices import Price, PriceTable
 

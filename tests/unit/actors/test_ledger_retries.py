@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from rayocr.actors.ledger import Ledger
+from rayocr.actors.ledger.actor import Ledger
 from rayocr.errors import StorageUnavailable
 from rayocr.ledger.manifest import manifest_name
 from rayocr.ledger.segment import LEDGER_PREFIX, run_id_of

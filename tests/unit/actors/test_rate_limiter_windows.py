@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rayocr.actors.rate_limiter import RateLimiter
+from rayocr.actors.rate_limiter.actor import RateLimiter
 from rayocr.messages import SlotReturn, Throttle, ThrottleKind
 from tests.unit.actors.limiter_world import World
 

@@ -9,13 +9,13 @@ from uuid import uuid4
 
 import pytest
 
-from rayocr.actors.discovery import Discovery, DiscoveryRules, document_id
-from rayocr.actors.settling import Settling
+from rayocr.actors.discovery.actor import Discovery, DiscoveryRules, document_id
+from rayocr.actors.discovery.file_stability import Settling
 from rayocr.errors import StorageUnavailable
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, manifest_name
 from rayocr.messages import Look
 from rayocr.storage.base import Changes, Entry
-from rayocr.storage.local import LocalStorage
+from rayocr.storage.local.storage import LocalStorage
 from rayocr.storage.memory import MemoryStorage
 
 

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import pytest
 
 from rayocr.config import LocksConfig, RayocrConfig, Secrets
-from rayocr.driver.run_locks import open_run_locks
+from rayocr.driver.scheduling.run_locks import open_run_locks
 from rayocr.errors import LockError
 from rayocr.locks.base import Locks
-from rayocr.locks.claim import CLAIMS_PREFIX, ClaimedLocks
+from rayocr.locks.destination import CLAIMS_PREFIX, ClaimedLocks
 from rayocr.locks.file import FileLocks
 from rayocr.storage.memory import MemoryStorage
 

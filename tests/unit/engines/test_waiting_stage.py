@@ -10,10 +10,10 @@ from typing import Any, ClassVar, cast
 import pytest
 
 from rayocr.config import DoubtConfig
+from rayocr.engines.answers.verification import Look, SecondLook
 from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngine
-from rayocr.engines.chain import ComputeStage, PageProgress, Twins, WaitingStage
 from rayocr.engines.registry import Stage
-from rayocr.engines.second_look import Look, SecondLook
+from rayocr.engines.stages import ComputeStage, PageProgress, Twins, WaitingStage
 from rayocr.errors import (
     CredentialsError,
     DayQuotaExhausted,

@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from rayocr.errors import ObjectNotFound
-from rayocr.gateway.face import Commands, Face
+from rayocr.gateway.run_api import Commands, Face
 from rayocr.ledger.manifest import Manifest, build_manifest, manifest_name
 from rayocr.messages import Attempt, Document, DocumentContext, DocumentOutcome, OutputFile, PageOutcome, PageSummary
 from rayocr.storage.memory import MemoryStorage

@@ -7,8 +7,17 @@ import random
 import pytest
 
 from rayocr.config import CleanPdfConfig
-from rayocr.outputs.typeset.latex_words import ACCENTS, ALPHABETS, DELIMITERS, ENVIRONMENTS, FUNCTIONS, IGNORED, SPACES, SYMBOLS
-from rayocr.outputs.typeset.maths import looks_like_maths, typeset_maths
+from rayocr.outputs.typeset.maths.conversion import looks_like_maths, typeset_maths
+from rayocr.outputs.typeset.maths.latex_words import (
+    ACCENTS,
+    ALPHABETS,
+    DELIMITERS,
+    ENVIRONMENTS,
+    FUNCTIONS,
+    IGNORED,
+    SPACES,
+    SYMBOLS,
+)
 from tests.unit.outputs.clean_pages import clean_pdf, pages_of
 
 

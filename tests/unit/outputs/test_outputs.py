@@ -14,9 +14,9 @@ from rayocr.config import MarkdownConfig, OutputConfig
 from rayocr.errors import UsageError
 from rayocr.messages import Attempt, Document, DocumentContext, PageOutcome, PageRecord
 from rayocr.outputs.base import Output
-from rayocr.outputs.edition import Edition
 from rayocr.outputs.jsonl import JsonlOutput
 from rayocr.outputs.markdown import MarkdownOutput
+from rayocr.outputs.page_pipeline import Edition
 from rayocr.outputs.parquet import ParquetOutput
 from rayocr.outputs.registry import parse_outputs
 

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from rayocr.actors.discovery import document_id
+from rayocr.actors.discovery.actor import document_id
 from rayocr.composition import compose
 from rayocr.config import ReportConfig
-from rayocr.driver.report import show_report
+from rayocr.driver.commands.report import show_report
 from rayocr.errors import UsageError
 from rayocr.ledger.manifest import Manifest, build_manifest, manifest_name
 from rayocr.messages import Attempt, Document, DocumentContext, DocumentOutcome, OutputFile, PageOutcome, PageSummary
 from rayocr.outputs.report.facts import ReportFacts
 from rayocr.outputs.report.pages import pages_of_markdown
-from rayocr.storage.local import LocalStorage
+from rayocr.storage.local.storage import LocalStorage
 from tests.e2e.support import make_pdf
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)

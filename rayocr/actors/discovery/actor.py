@@ -1,0 +1,307 @@
+"""The Discovery actor: turns the listing of the source into documents that are not finished yet, a batch at a time.
+
+It owns the position in the listing and nothing durable: restarted, it lists again, and what was finished meanwhile is skipped.
+Finished documents are known from one listing of the manifests' names, never from a look at each, and kept as 16 bytes each. Also
+used without Ray, by the driver, to see whether there is anything to do before a cluster is started for it.
+
+In mode=watch the source is looked at again and again (`look`). Known is then what the last whole listing came across, so that
+what was removed is forgotten, and memory goes with the source as it is and not with what it ever was.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import logging
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from rayocr.actors.discovery.digest_table import PackedTable
+from rayocr.actors.discovery.file_stability import Settling
+from rayocr.actors.discovery.name_collisions import Namesakes
+from rayocr.actors.discovery.ordering import in_order
+from rayocr.errors import ObjectNotFound, UnsafeName
+from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, DOCUMENTS_PREFIX, document_id_of
+from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document, Look
+from rayocr.observe.logs import log_event
+from rayocr.outputs.output_paths import output_stem
+from rayocr.storage.base import Entry, Storage
+
+log = logging.getLogger(__name__)
+
+_LOOK_AHEAD = 20_000  # documents listed ahead of need, so that progress knows the total of any ordinary run
+_LOOK_AHEAD_S = 0.5  # and no longer than this beyond what was asked for
+_ID_BYTES = 16
+_NAMES_TOLD = 20  # names; the log has all of them
+_ASK_EACH = 1000  # new documents of a look; with more, the manifests are listed once more rather than asked for one by one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoveryRules:
+    """Globs are matched against names below the source, with `/`; `*` crosses folders."""
+
+    only: str | None = None  # one file, which is looked at without listing what lies beside it
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    min_bytes: int = 0
+    max_bytes: int | None = None
+    order: str = "listing"  # or one of rayocr.actors.discovery.ordering.ORDERS
+    limit: int | None = None
+    overwrite: bool = False
+    retried: frozenset[str] | None = None  # documents that are taken up again, and no others
+    narrowed: bool = False  # these were asked for in particular: dead letters of others are not told of
+    watch: bool = False
+    settle_s: float = 0.0  # in watch: so long must a file have been left alone
+
+    def admits(self, name: str) -> bool:
+        folders, _, file = name.rpartition("/")
+        if not file.lower().endswith(".pdf") or file.startswith("._"):  # what macOS leaves beside real files
+            return False
+        if f"/{folders}/".find("/.rayocr/") >= 0:
+            return False
+        if self.include and not any(fnmatch.fnmatchcase(name, pattern) for pattern in self.include):
+            return False
+        return not any(fnmatch.fnmatchcase(name, pattern) for pattern in self.exclude)
+
+    def concerns(self, name: str, error: Exception) -> bool:
+        """Whether what could not be looked at might have been, or held, a document: folders always; a link that leads nowhere
+        where its name is a document's, or may be a folder's; a name that nobody can use where it is a document's."""
+        if isinstance(error, UnsafeName):
+            return self.admits(name)
+        if isinstance(error, ObjectNotFound):
+            return self.admits(name) or ("." not in name.rpartition("/")[2] and self.admits(f"{name}/any.pdf"))
+        return True
+
+    def admits_entry(self, entry: Entry) -> bool:
+        if entry.size_bytes < self.min_bytes or (self.max_bytes is not None and entry.size_bytes > self.max_bytes):
+            return False
+        return self.admits(entry.name)
+
+
+def document_id(source_uri: str, version: str) -> str:
+    """32 hex digits, the same for the same URI and version everywhere and always."""
+    return hashlib.sha256(f"{source_uri}\0{version}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def document_at(source: Storage, entry: Entry, *, namesake: str = "") -> Document:
+    uri = f"{source.uri}/{entry.name}"
+    return Document(
+        document_id=document_id(uri, entry.version),
+        source_uri=uri,
+        name=entry.name,
+        output_stem=output_stem(entry.name),
+        namesake=namesake,
+        version=entry.version,
+        size_bytes=entry.size_bytes,
+    )
+
+
+class Discovery:
+    """`source` is this object's own: it is made to tell of folders that cannot be listed."""
+
+    def __init__(self, source: Storage, state: Storage, rules: DiscoveryRules) -> None:
+        self._source = source
+        source.on_error = self.note_unreadable
+        self._state = state
+        self._rules = rules
+        self._totals = DiscoveryTotals()
+        self._taken = 0
+        self._ahead: deque[Document] = deque()
+        self._finished: PackedTable | None = None
+        self._dead_letters: PackedTable | None = None
+        self._known = PackedTable(key_bytes=_ID_BYTES)  # in watch: found, and not to be given again
+        self._present = PackedTable(key_bytes=_ID_BYTES)  # likewise, of the listing under way
+        self._fresh = 0  # documents of this look that were not known
+        self._looks = 0
+        self._token: str | None = None  # the place in the source's feed of changes
+        self._settling = Settling(rules.settle_s if source.uri.startswith("file:") else 0.0)
+        self._documents = self._limited(self._listing())
+        self._exhausted = False
+
+    def next_batch(self, count: int) -> DiscoveryBatch:
+        """Up to `count` documents; fewer than that only at the end. Blocks while it lists. Raises StorageError."""
+        self._fill(count)
+        documents = tuple(self._ahead.popleft() for _ in range(min(count, len(self._ahead))))
+        totals = replace(self._totals, settling=len(self._settling))
+        exhausted = self._exhausted and not self._ahead
+        return DiscoveryBatch(documents=documents, totals=totals, exhausted=exhausted, limit_reached=self._limit_reached())
+
+    def look(self, what: Look) -> None:
+        """In watch: look again; the documents that are new since come by `next_batch`. A look that failed or was not read to its
+        end is made up for by the next."""
+        self._known.update(self._present)
+        self._present = PackedTable(key_bytes=_ID_BYTES)
+        self._fresh = 0
+        self._looks += 1
+        self._exhausted = False
+        found = self._listing() if what is Look.ALL else self._settled() if what is Look.SETTLING else self._changed()
+        self._documents = self._limited(found)
+
+    def note(self, document_id: str) -> None:
+        """In watch: a document that was pushed is not to be given. Idempotent."""
+        self._known.add(bytes.fromhex(document_id))
+        self._present.add(bytes.fromhex(document_id))
+
+    def forget(self, document_id: str) -> None:
+        """In watch: a document that was given and was not there any more. Should it be there after all, the next look gives it: a
+        source that was lost for a moment has lost nothing. Idempotent."""
+        self._known.discard(bytes.fromhex(document_id))
+        self._present.discard(bytes.fromhex(document_id))
+
+    def _fill(self, count: int) -> None:
+        deadline: float | None = None
+        while not self._exhausted and len(self._ahead) < max(count, _LOOK_AHEAD):
+            if len(self._ahead) >= count:
+                deadline = deadline or time.monotonic() + _LOOK_AHEAD_S
+                if time.monotonic() > deadline:
+                    return
+            document = next(self._documents, None)
+            if document is None:
+                self._exhausted = True
+            else:
+                self._ahead.append(document)
+
+    # -- looks --------------------------------------------------------------------------------------------------------------
+
+    def _limited(self, documents: Iterable[Document]) -> Iterator[Document]:
+        for document in documents:
+            self._taken += 1
+            if self._rules.watch:
+                self._present.add(bytes.fromhex(document.document_id))
+            yield document
+            if self._limit_reached():
+                return
+
+    def _limit_reached(self) -> bool:
+        return self._rules.limit is not None and self._taken >= self._rules.limit
+
+    def _listing(self) -> Iterator[Document]:
+        """Everything there is."""
+        changes = self._source.changes_since(None) if self._rules.watch else None
+        self._settling.begin_listing()
+        found = self._unfinished(self._entries(), Namesakes())
+        if self._rules.order == "listing":
+            yield from (document for _, document in found)
+        else:
+            yield from in_order(found, self._rules.order)
+        self._settling.end_listing()
+        self._finished = None if self._rules.watch else self._finished
+        self._known, self._present = self._present, PackedTable(key_bytes=_ID_BYTES)
+        self._token = changes.token if changes is not None else None
+
+    def _entries(self) -> Iterator[Entry]:
+        return self._source.list() if self._rules.only is None else self._each([self._rules.only])
+
+    def _changed(self) -> Iterator[Document]:
+        """What the source's feed tells of; everything, where it has none or cannot tell."""
+        changes = self._source.changes_since(self._token) if self._token is not None else None
+        if changes is None or changes.names is None:
+            yield from self._listing()
+            return
+        yield from self._settled(changes.names)
+        self._token = changes.token
+
+    def _settled(self, names: tuple[str, ...] = ()) -> Iterator[Document]:
+        """These, and the files that were being written when they were last looked at."""
+        entries = self._each({*names, *self._settling.names()})
+        yield from (document for _, document in self._unfinished(entries, None))
+
+    def _each(self, names: Iterable[str]) -> Iterator[Entry]:
+        for name in sorted(names):
+            try:
+                yield self._source.stat(name)
+            except (ObjectNotFound, UnsafeName):
+                self._settling.forget(name)
+
+    def _unfinished(self, entries: Iterable[Entry], namesakes: Namesakes | None) -> Iterator[tuple[Entry, Document]]:
+        for entry in entries:
+            if not self._rules.admits_entry(entry):
+                continue
+            document = document_at(self._source, entry)
+            if namesakes is not None and (namesake := namesakes.owner_before(document.output_stem, document.source_uri)):
+                document = replace(document, namesake=namesake)
+            if self._is_new(entry, document):
+                yield entry, replace(document, has_letter=True) if self._has_stale_letter(document) else document
+
+    def _is_new(self, entry: Entry, document: Document) -> bool:
+        raw = bytes.fromhex(document.document_id)
+        if self._rules.watch:
+            if raw in self._known or raw in self._present:
+                self._present.add(raw)
+                self._settling.forget(entry.name)
+                return False
+            if not self._settling.is_settled(entry):
+                return False
+        self._count(found=1)
+        self._fresh += 1
+        if self._rules.retried is not None:
+            if document.document_id in self._rules.retried:
+                return True
+            self._count(finished=1, dead_letters=int(not self._rules.narrowed and self._has_letter(raw)))
+            return False
+        if self._rules.overwrite or not self._is_finished(raw):
+            return True
+        if self._rules.watch:
+            self._present.add(raw)
+        return False
+
+    # -- finished documents -------------------------------------------------------------------------------------------------
+
+    def _is_finished(self, raw: bytes) -> bool:
+        if self._finished is None:
+            if self._looks and self._fresh <= _ASK_EACH:
+                return False  # whoever takes the document up asks for its manifest
+            self._load_finished()
+        assert self._finished is not None
+        if raw not in self._finished:
+            return False
+        self._count(finished=1, dead_letters=int(self._has_letter(raw)))
+        return True
+
+    def _has_letter(self, raw: bytes) -> bool:
+        if self._dead_letters is None:
+            self._dead_letters = self._identifiers(DEAD_LETTERS_PREFIX)
+        return raw in self._dead_letters
+
+    def _has_stale_letter(self, document: Document) -> bool:
+        """Seen where the manifests were listed: elsewhere its own manifest is replaced, or it came into being just now."""
+        return self._finished is not None and self._has_letter(bytes.fromhex(document.document_id))
+
+    def _load_finished(self) -> None:
+        self._finished = self._identifiers(DOCUMENTS_PREFIX)
+        self._dead_letters = None  # listed again when they are asked for, after the manifests that they were written before
+
+    def _identifiers(self, prefix: str) -> PackedTable:
+        found = PackedTable(key_bytes=_ID_BYTES)
+        for entry in self._state.list(prefix):
+            identifier = document_id_of(entry.name)
+            if identifier is not None and len(identifier) == 2 * _ID_BYTES and entry.size_bytes:
+                found.add(bytes.fromhex(identifier))
+            else:  # nothing of ours, or what a broken disk left of it: as if it were not there
+                self._note_strange(entry.name)
+        return found
+
+    # -- what is told -------------------------------------------------------------------------------------------------------
+
+    def _note_strange(self, name: str) -> None:
+        log_event(log, "record_strange", "Something under .rayocr is damaged or foreign.", level=logging.WARNING, name=name)
+        if len(self._totals.strange) < _NAMES_TOLD:
+            self._totals = replace(self._totals, strange=(*self._totals.strange, name))
+
+    def _count(self, **changes: int) -> None:
+        self._totals = replace(self._totals, **{name: getattr(self._totals, name) + change for name, change in changes.items()})
+
+    def note_unreadable(self, name: str, error: Exception) -> None:
+        """The storage's callback for a folder or link that it could not look at: counted, and no reason to end the listing."""
+        if self._looks:  # in watch, the same again with every look
+            return
+        if not self._rules.concerns(name.removeprefix(f"{self._source.uri}/"), error):
+            return
+        self._count(unreadable=1)
+        if len(self._totals.unreadable_names) < _NAMES_TOLD:
+            self._totals = replace(self._totals, unreadable_names=(*self._totals.unreadable_names, name))
+        log_event(
+            log, "source_unreadable", "A part of the source cannot be listed.", level=logging.WARNING, name=name, error=str(error)
+        )

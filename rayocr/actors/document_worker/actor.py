@@ -1,0 +1,46 @@
+"""The DocumentWorker actor: fetches and assembles whole documents, one at a time, in a process that may be killed.
+
+It owns nothing durable. An actor and not a task, since Ray ends the idle processes of tasks above the number of CPUs, and
+starting one anew costs a second of CPU: more than most documents (docs/decisions/0003).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rayocr.actors.document_worker.assemble import AssembleSettings, ReadTexts, assemble
+from rayocr.actors.document_worker.document_dedup import find_original
+from rayocr.actors.document_worker.fetch import FetchSettings, check_current, fetch
+from rayocr.messages import AssembledDocument, Document, DocumentContext, FetchedDocument
+from rayocr.retry import RetryPolicy
+
+
+class DocumentWorker:
+    def __init__(self, fetch_settings: FetchSettings, assemble_settings: AssembleSettings, read_texts: ReadTexts) -> None:
+        self._fetch_settings = fetch_settings
+        self._assemble_settings = assemble_settings
+        self._read_texts = read_texts
+
+    def fetch(self, document: Document) -> tuple[FetchedDocument, Any]:
+        """See `rayocr.actors.document_worker.fetch`."""
+        return fetch(document, self._fetch_settings)
+
+    def assemble(self, context: DocumentContext, started_at: str, content: Any = None) -> AssembledDocument:
+        """See `rayocr.actors.document_worker.assemble`."""
+        check = lambda: check_current(context.document, self._fetch_settings)  # noqa: E731
+        return assemble(context, self._assemble_settings, self._read_texts, started_at, content, check_source=check)
+
+    def assemble_copy(self, context: DocumentContext, started_at: str, content: Any = None) -> AssembledDocument | None:
+        """From the pages of a document with the same bytes; None when there is none. Raises as `assemble`."""
+        settings = self._assemble_settings
+        original = find_original(
+            settings.state(),
+            settings.contents_name(context.content_sha256),
+            document_id=context.document.document_id,
+            page_count=context.page_count,
+            policy=RetryPolicy.from_config(settings.retry),
+        )
+        if original is None or original.copy_of.document_id == context.document.document_id:
+            return None
+        check = lambda: check_current(context.document, self._fetch_settings)  # noqa: E731
+        return assemble(context, settings, self._read_texts, started_at, content, check_source=check, original=original)

@@ -1,0 +1,291 @@
+"""Assemble: texts from the ledger into outputs at the destination, the manifest last.
+
+Order is the contract: outputs, then the dead letter if there is one, then the manifest, only if absent. Killed anywhere before
+the manifest, the document is not finished and is assembled again from the ledger, at no cost. Never holds a whole document:
+pages come from the ledger in runs and go to temporary files, which are uploaded when complete.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from rayocr.actors.document_worker.commit import LeaseSettings, check_lease, commit, upload
+from rayocr.actors.document_worker.document_dedup import Keeper, Original, contents_name, texts_of
+from rayocr.actors.document_worker.output_names import claimed_stem
+from rayocr.config import AccessConfig, OutputConfig, RetryConfig
+from rayocr.errors import RayocrError, StorageDenied, StorageFull, UnsafeName, UnusableName
+from rayocr.ledger.manifest import build_manifest
+from rayocr.messages import (
+    AssembledDocument,
+    Document,
+    DocumentContext,
+    DocumentOutcome,
+    OutputFile,
+    PageOutcome,
+    PageRecord,
+    PageSummary,
+)
+from rayocr.observe.dead_letters import DeadLetter, dead_letter, write_dead_letter
+from rayocr.observe.logs import log_event
+from rayocr.outputs.base import Output
+from rayocr.outputs.page_pipeline import Edition
+from rayocr.retry import RetryPolicy, call
+from rayocr.storage.base import Storage
+from rayocr.storage.os_errors import storage_error
+
+if TYPE_CHECKING:
+    from rayocr.pdf.document import PdfFile
+
+log = logging.getLogger(__name__)
+
+_PAGES_PER_CALL = 128  # of text asked from the ledger at once: about half a megabyte
+_MAX_PIXELS = 4_000_000  # of a page's picture in an output
+_IN_MEMORY_BYTES = 4 << 20  # of an output, before it goes to a temporary file
+
+ReadTexts = Callable[[str, int, int], Sequence[PageRecord]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssembleSettings:
+    dest_uri: str
+    state_uri: str
+    outputs: tuple[type[Output], ...]
+    run_id: str
+    fingerprint: str
+    retry: RetryConfig
+    lease: LeaseSettings
+    output: OutputConfig = field(default_factory=OutputConfig)
+    requests_per_s: float | None = None  # of one process, to the destination's backend
+    access: AccessConfig = field(default_factory=AccessConfig)  # to the destination
+    state_access: AccessConfig = field(default_factory=AccessConfig)
+    replace_manifest: bool = False  # overwrite=true: an older manifest of this document gives way
+    keep_contents: bool = False  # dedup.documents: what a document came to is kept for its copies
+
+    def dest(self) -> Storage:
+        from rayocr.storage.factory import cached_storage
+
+        return cached_storage(self.dest_uri, self.requests_per_s, self.access)
+
+    def state(self) -> Storage:
+        from rayocr.storage.factory import cached_storage
+
+        return cached_storage(self.state_uri, self.requests_per_s, self.state_access)
+
+    @property
+    def needs_source(self) -> bool:
+        return any(output.needs_source for output in self.outputs)
+
+    def contents_name(self, content_sha256: str) -> str:
+        boxes = any(output.needs_boxes for output in self.outputs)
+        return contents_name(content_sha256, self.fingerprint, boxes=boxes)
+
+
+def assemble(
+    context: DocumentContext,
+    settings: AssembleSettings,
+    read_texts: ReadTexts,
+    started_at: str,
+    content: Any = None,
+    *,
+    check_source: Callable[[], None] = lambda: None,
+    original: Original | None = None,
+) -> AssembledDocument:
+    """Write the document's outputs and finish it. `content`: the source's bytes, for outputs that need them. `check_source`
+    raises VersionChanged where the source has a newer version, whose outputs must not be overwritten. `original`: the same bytes,
+    read before. Raises LeaseLost and PreconditionFailed when it is somebody else's by now, LocksUnavailable when nobody can tell,
+    UnusableName, and StorageError."""
+    dest, state = settings.dest(), settings.state()
+    context = replace(context, run_id=settings.run_id)
+    policy = RetryPolicy.from_config(settings.retry)
+    check = _lease_check(settings, context)
+    keeper = Keeper(settings.contents_name(context.content_sha256)) if settings.keep_contents and original is None else None
+
+    def check_both() -> None:
+        check()
+        check_source()
+
+    summaries: list[PageSummary] = []
+    outputs: list[OutputFile] = []
+    with _local_disk(), ExitStack() as stack:
+        files = [cast(BinaryIO, stack.enter_context(_temporary_file())) for _ in settings.outputs]
+        source = stack.enter_context(_opened(content)) if content is not None else None
+        writers = [
+            output(file, context, config=settings.output, source=source)
+            for output, file in zip(settings.outputs, files, strict=True)
+        ]
+        for writer in writers:
+            stack.callback(writer.close)
+            writer.begin()
+        edition = Edition(settings.output.markdown, writers)
+        for record in _records(context, read_texts if original is None else _texts_of(original)):
+            summaries.append(record.summary)
+            if keeper is not None:
+                keeper.add(record)
+            edition.add(record)
+        edition.finish()
+        stem = claimed_stem(state, context.document, policy=policy)
+        for writer, file in zip(writers, files, strict=True):
+            writer.finish()
+            written = _uploaded(dest, stem + writer.suffix, file, policy=policy, check=check_both)
+            outputs.append(replace(written, notes=writer.notes))
+            _log_notes(context, outputs[-1])
+    outcome = _outcome(summaries)
+    if outcome is DocumentOutcome.PARTIAL:
+        call(lambda: write_dead_letter(state, partial_letter(context.document, summaries, settings.run_id)), policy=policy)
+    manifest = build_manifest(
+        context,
+        outcome=outcome,
+        summaries=summaries,
+        outputs=outputs,
+        run_id=settings.run_id,
+        fingerprint=settings.fingerprint,
+        started_at=started_at,
+        copy_of=original.copy_of if original is not None else None,
+    )
+    commit(
+        state,
+        manifest,
+        policy=policy,
+        check=check,
+        replace_manifest=settings.replace_manifest,
+        has_letter=context.document.has_letter,
+    )
+    if keeper is not None:
+        keeper.keep(state, run_id=settings.run_id, policy=policy)
+    return AssembledDocument(
+        document_id=context.document.document_id,
+        outcome=outcome,
+        outputs=tuple(outputs),
+        renamed=stem != context.document.output_stem,
+        copy_of=original.copy_of if original is not None else None,
+        copied_pages=tuple(summaries) if original is not None else (),
+    )
+
+
+def reject(
+    document: Document, error: RayocrError, settings: AssembleSettings, *, fencing_token: int, started_at: str
+) -> DeadLetter:
+    """Finish a document that cannot be read at all: dead letter, then manifest. Raises as `assemble` does."""
+    state = settings.state()
+    policy = RetryPolicy.from_config(settings.retry)
+    letter = dead_letter(
+        document,
+        outcome=DocumentOutcome.REJECTED,
+        reason=error.reason,
+        message=str(error),
+        hint=error.hint,
+        run_id=settings.run_id,
+    )
+    letter = call(lambda letter=letter: write_dead_letter(state, letter), policy=policy)  # type: ignore[misc]
+    context = DocumentContext(document=document, page_count=0, title=None, fencing_token=fencing_token)
+    manifest = build_manifest(
+        context,
+        outcome=DocumentOutcome.REJECTED,
+        summaries=(),
+        outputs=(),
+        run_id=settings.run_id,
+        fingerprint=settings.fingerprint,
+        started_at=started_at,
+        reason=error.reason,
+        message=str(error),
+    )
+    commit(
+        state,
+        manifest,
+        policy=policy,
+        check=_lease_check(settings, context),
+        replace_manifest=settings.replace_manifest,
+    )
+    return letter
+
+
+def _uploaded(dest: Storage, name: str, file: BinaryIO, *, policy: RetryPolicy, check: Callable[[], None]) -> OutputFile:
+    try:
+        return upload(dest, name, file, policy=policy, check=check)
+    except UnsafeName as error:
+        raise UnusableName(f"The destination takes no such name: {error}") from error
+
+
+def _texts_of(original: Original) -> ReadTexts:
+    return lambda document_id, first, last: texts_of(original.records, first, last)
+
+
+def _lease_check(settings: AssembleSettings, context: DocumentContext) -> Callable[[], None]:
+    return lambda: check_lease(settings.lease, context.document.document_id, context.fencing_token)
+
+
+def partial_letter(document: Document, summaries: Sequence[PageSummary], run_id: str) -> DeadLetter:
+    from rayocr.ledger.runs import format_runs
+
+    failed = [page for page in summaries if page.outcome is PageOutcome.FAILED]
+    last = failed[0].attempts[-1] if failed[0].attempts else None
+    return dead_letter(
+        document,
+        outcome=DocumentOutcome.PARTIAL,
+        reason=last.reason if last else "unknown",
+        message=f"{len(failed)} of {len(summaries)} pages could not be read" + (f": {last.message}" if last else "."),
+        hint=None,
+        run_id=run_id,
+        pages=format_runs(page.page_number for page in failed),
+    )
+
+
+def _records(context: DocumentContext, read_texts: ReadTexts) -> Iterator[PageRecord]:
+    """Every page once and in order. Raises RayocrError when one is missing, since then nothing may be committed."""
+    expected = 1
+    for first in range(1, context.page_count + 1, _PAGES_PER_CALL):
+        last = min(first + _PAGES_PER_CALL - 1, context.page_count)
+        for record in read_texts(context.document.document_id, first, last):
+            if record.page_number != expected or not record.outcome.final:
+                raise RayocrError(f"The ledger has no text of page {expected} of {context.document.name}.")
+            expected += 1
+            yield record
+    if expected != context.page_count + 1:
+        raise RayocrError(f"The ledger has no text of page {expected} of {context.document.name}.")
+
+
+def _opened(content: Any) -> PdfFile:
+    """Opened once before, by fetch, and with its limits: a file that made PDFium crash never comes here."""
+    from rayocr.pdf.document import PdfFile
+
+    return PdfFile(content, max_pixels=_MAX_PIXELS)
+
+
+def _log_notes(context: DocumentContext, output: OutputFile) -> None:
+    for note in output.notes:
+        log_event(
+            log,
+            "output_noted",
+            "An output does not show all as it was.",
+            level=logging.WARNING,
+            document_id=context.document.document_id,
+            output=output.name,
+            note=note,
+        )
+
+
+def _outcome(summaries: Sequence[PageSummary]) -> DocumentOutcome:
+    failed = any(page.outcome is PageOutcome.FAILED for page in summaries)
+    return DocumentOutcome.PARTIAL if failed else DocumentOutcome.COMPLETE
+
+
+@contextmanager
+def _local_disk() -> Iterator[None]:
+    """A full disk of temporary files is no fault of the document: it ends the run, and the document is assembled by the next."""
+    try:
+        yield
+    except OSError as error:
+        failure = storage_error(error, tempfile.gettempdir(), writing=True)
+        if not isinstance(failure, StorageFull | StorageDenied):
+            raise
+        failure.hint = f"Outputs grow in temporary files in {tempfile.gettempdir()}: free some space there, or set TMPDIR."
+        raise failure from error
+
+
+def _temporary_file() -> tempfile.SpooledTemporaryFile[bytes]:
+    return tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)

@@ -1,0 +1,89 @@
+"""Fetch: a document's bytes from the source, checked, for the object store. Runs in a DocumentWorker.
+
+Nothing of a hostile file is touched by PDFium anywhere before this, and a file that makes it spin or crash ends this process
+alone. Idempotent; owns nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from rayocr.config import AccessConfig, LimitsConfig, RetryConfig
+from rayocr.errors import DocumentTooLarge, ObjectNotFound, StorageDenied, StorageError, UnreadableSource, VersionChanged
+from rayocr.messages import Document, FetchedDocument
+from rayocr.retry import RetryPolicy, call
+from rayocr.storage.base import Storage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchSettings:
+    source_uri: str
+    limits: LimitsConfig
+    retry: RetryConfig
+    requests_per_s: float | None = None  # of one process, to the source
+    access: AccessConfig = field(default_factory=AccessConfig)
+    hash_contents: bool = False  # dedup.documents: SHA-256 of the bytes, a millisecond a megabyte
+
+    def source(self) -> Storage:
+        from rayocr.storage.factory import cached_storage
+
+        return cached_storage(self.source_uri, self.requests_per_s, self.access)
+
+
+def fetch(document: Document, settings: FetchSettings) -> tuple[FetchedDocument, Any]:
+    """The facts and the bytes (a read-only uint8 array, which the object store hands out without copying).
+
+    Raises DocumentError when the document has to be rejected, VersionChanged when it was replaced since it was listed, and
+    StorageError when the source is away.
+    """
+    import numpy
+
+    from rayocr.pdf.document import validate
+    from rayocr.pdf.guard import bounded
+
+    limits = settings.limits
+    if document.size_bytes > limits.max_document_bytes:
+        raise DocumentTooLarge(
+            f"The document has {document.size_bytes:,} bytes; limits.max_document_bytes allows {limits.max_document_bytes:,}."
+        )
+    data = numpy.frombuffer(_read(settings.source(), document, settings), dtype=numpy.uint8)
+    with bounded(seconds=limits.validate_timeout_s, memory_bytes=limits.page_memory):
+        facts = validate(data, max_pages=limits.max_document_pages, max_bytes=limits.max_document_bytes)
+    sha256 = hashlib.sha256(data.data).hexdigest() if settings.hash_contents else ""
+    return FetchedDocument(document=document, page_count=facts.page_count, title=facts.title, content_sha256=sha256), data
+
+
+def _read(source: Storage, document: Document, settings: FetchSettings) -> bytes:
+    try:
+        return call(lambda: source.read(document.name, version=document.version), policy=RetryPolicy.from_config(settings.retry))
+    except ObjectNotFound as error:
+        raise UnreadableSource(
+            "The document is no longer at the source.", hint="Nothing to do, unless it comes back.", gone=True
+        ) from error
+    except StorageDenied as error:
+        raise UnreadableSource(f"The document cannot be read: {error}") from error
+
+
+def check_current(document: Document, settings: FetchSettings) -> None:
+    """Raises VersionChanged when the source has another version by now. One that is gone, or cannot be asked for, has none."""
+    try:
+        version = settings.source().stat(document.name).version
+    except StorageError:
+        return
+    if version != document.version:
+        raise VersionChanged(f"{document.name} was replaced while it was read.")
+
+
+def current_version(document: Document, settings: FetchSettings) -> Document:
+    """The document as it is at the source now. Raises ObjectNotFound when it is gone."""
+    from rayocr.actors.discovery.actor import document_id
+
+    entry = settings.source().stat(document.name)
+    return replace(
+        document,
+        document_id=document_id(document.source_uri, entry.version),
+        version=entry.version,
+        size_bytes=entry.size_bytes,
+    )

@@ -1,0 +1,82 @@
+"""Who has which place at the destination: a small record for each stem, made before the first output is written there.
+
+`.rayocr/names/<2 hex>/<32 hex>.json`, the hash of the folded stem: created only if absent, never changed and never deleted. So a
+document keeps its place in every later run, over whatever part of the source and after its neighbours are gone, and no two
+documents share one, of whatever sources, runs or clusters (docs/decisions/0014). Owner is the document at its source, not one of
+its versions: a newer version replaces the outputs of the older.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator
+
+from rayocr.actors.discovery.name_collisions import owner_of
+from rayocr.errors import PreconditionFailed, UnusableName
+from rayocr.messages import Document
+from rayocr.observe.logs import log_event
+from rayocr.outputs.output_paths import folded, with_mark
+from rayocr.retry import RetryPolicy, call
+from rayocr.storage.base import Storage
+
+log = logging.getLogger(__name__)
+
+NAMES_PREFIX = ".rayocr/names/"
+SCHEMA_VERSION = 1
+
+
+def claimed_stem(state: Storage, document: Document, *, policy: RetryPolicy) -> str:
+    """The document's own stem: the plain one, or with a hash of its name, or of its source. Idempotent. Raises StorageError;
+    UnusableName when all are taken."""
+    mine = owner_of(document.source_uri)
+    for stem, owner in _candidates(document, mine):
+        if _owner(state, stem, owner, document, policy) == mine:
+            if stem != document.output_stem:
+                log_event(
+                    log,
+                    "output_renamed",
+                    "Another document has the name, so the outputs go beside it.",
+                    document_id=document.document_id,
+                    name=document.name,
+                    output=stem,
+                )
+            return stem
+    raise UnusableName(f"Every name that the outputs of {document.name} could have belongs to another document.")
+
+
+def claim_name(stem: str) -> str:
+    key = hashlib.sha256(folded(stem).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return f"{NAMES_PREFIX}{key[:2]}/{key}.json"
+
+
+def _candidates(document: Document, mine: str) -> Iterator[tuple[str, str]]:
+    """In the order in which they are tried, each with the owner that it gets when it has none."""
+    yield document.output_stem, document.namesake or mine
+    yield with_mark(document.output_stem, document.name), mine
+    yield with_mark(document.output_stem, document.source_uri, digits=16), mine
+
+
+def _owner(state: Storage, stem: str, owner: str, document: Document, policy: RetryPolicy) -> str:
+    """Whose the stem is, after it was claimed for `owner`."""
+    name = claim_name(stem)
+    claim = {"schema_version": SCHEMA_VERSION, "stem": stem, "owner": owner}
+    if owner == owner_of(document.source_uri):
+        claim["source_uri"] = document.source_uri  # for people; a namesake is known by its hash alone
+    data = json.dumps(claim).encode()
+    try:
+        call(lambda: state.write(name, data, if_absent=True), policy=policy)
+    except PreconditionFailed:
+        there = _owner_in(call(lambda: state.read(name), policy=policy))
+        if there:
+            return there
+        call(lambda: state.write(name, data), policy=policy)  # what a broken disk left: as if it were not there
+    return owner
+
+
+def _owner_in(data: bytes) -> str:
+    try:
+        return str(json.loads(data)["owner"])
+    except (ValueError, KeyError, TypeError):
+        return ""

@@ -1,0 +1,120 @@
+"""What other runs record while this one is under way: so that a document taken over from a dead run brings its pages along.
+
+The Ledger asks for a document's pages after its lease was acquired; whatever was acknowledged before that is on storage by then,
+so a listing that begins after the question sees it. Listings are shared by all who wait for one, and spaced like flushes
+(docs/decisions/0004). Kept are names and document_ids, never texts: a run reads what it takes over and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+from rayocr.actors.ledger.survey import report_damage
+from rayocr.errors import ObjectNotFound
+from rayocr.ledger.segment import LEDGER_PREFIX, DecodedSegment, decode_segment
+from rayocr.messages import PageRecord
+from rayocr.retry import RetryPolicy, call
+from rayocr.storage.base import Storage
+
+
+class OtherSegments:
+    """`known`: the segments that were read at the start. `on_damage(name)` is called once for each that is damaged."""
+
+    def __init__(
+        self,
+        state: Storage,
+        *,
+        run_id: str,
+        known: Iterable[str],
+        interval_s: float,
+        policy: RetryPolicy,
+        on_damage: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._state = state
+        self._own = f"{LEDGER_PREFIX}{run_id}/"
+        self._seen = set(known)
+        self._documents: dict[str, set[str]] = {}  # segment -> document_ids with pages in it
+        self._interval_s = interval_s
+        self._policy = policy
+        self._on_damage = on_damage
+        self._clock = clock
+        self._names: defaultdict[str, set[str]] = defaultdict(set)  # document_id -> segments with pages of it
+        self._waiting: list[asyncio.Future[None]] = []
+        self._looking: asyncio.Task[None] | None = None
+        self._last_look = float("-inf")
+        self._last_look_s = 0.0
+
+    async def records_of(self, document_id: str) -> list[PageRecord]:
+        """Recorded by others since the start. Raises StorageError."""
+        while True:
+            looked = asyncio.get_running_loop().create_future()
+            self._waiting.append(looked)
+            if self._looking is None:
+                self._looking = asyncio.get_running_loop().create_task(self._look_for_all())
+            await looked
+            names = sorted(self._names.get(document_id, ()))
+            segments = await asyncio.to_thread(lambda: [self._read(name) for name in names]) if names else []  # noqa: B023
+            there = [segment for segment in segments if segment is not None]
+            if len(there) == len(names):
+                return [record for segment in there for record in segment.records if record.document_id == document_id]
+            # One went between the look and now. If another run's compaction wrote it anew, the next look finds that.
+
+    async def _look_for_all(self) -> None:
+        try:
+            while self._waiting:
+                await asyncio.sleep(max(0.0, self._last_look + self._pause_s() - self._clock()))
+                waiting, self._waiting = self._waiting, []
+                started = self._last_look = self._clock()
+                try:
+                    self._note(*await asyncio.to_thread(self._look, frozenset(self._seen)))
+                except Exception as error:  # handed to everybody who waited for this look
+                    for looked in waiting:
+                        if not looked.done():
+                            looked.set_exception(error)
+                    continue
+                self._last_look_s = self._clock() - started
+                for looked in waiting:
+                    if not looked.done():
+                        looked.set_result(None)
+        finally:
+            self._looking = None
+
+    def _pause_s(self) -> float:
+        return min(self._interval_s, 20 * self._last_look_s)
+
+    def _look(self, seen: frozenset[str]) -> tuple[set[str], dict[str, set[str]]]:
+        """On a thread: the names of all segments of others, and the document_ids in those that are new."""
+        entries = call(lambda: list(self._state.list(LEDGER_PREFIX)), policy=self._policy)
+        there = {entry.name for entry in entries if not entry.name.startswith(self._own)}
+        found = {}
+        for name in sorted(there - seen):
+            if (segment := self._read(name)) is None:
+                continue
+            found[name] = {record.document_id for record in segment.records}
+            if segment.damage:
+                self._on_damage(name)
+                report_damage(segment)
+        return there, found
+
+    def _note(self, there: set[str], found: dict[str, set[str]]) -> None:
+        for name in self._seen - there:  # its documents are finished
+            for document_id in self._documents.pop(name, ()):
+                self._names[document_id].discard(name)
+                if not self._names[document_id]:
+                    del self._names[document_id]
+        for name, document_ids in found.items():
+            self._documents[name] = document_ids
+            for document_id in document_ids:
+                self._names[document_id].add(name)
+        self._seen = there
+
+    def _read(self, name: str) -> DecodedSegment | None:
+        """None when another run has deleted it: nobody needs it any more."""
+        try:
+            return decode_segment(name, call(lambda: self._state.read(name), policy=self._policy))
+        except ObjectNotFound:
+            return None

@@ -1,0 +1,57 @@
+"""Pages of partial documents: they stay on storage after the manifest, and are read when a retry asks for them.
+
+At a start they are not read, since most partial documents are never retried. Invariant: a document's segments are read at most
+once until it is kept again, and those who ask meanwhile wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from rayocr.actors.ledger.survey import read_segments
+from rayocr.ledger.segment import DecodedSegment
+from rayocr.ledger.segments import SegmentTable
+from rayocr.messages import PageRecord
+from rayocr.retry import RetryPolicy
+from rayocr.storage.base import Storage
+
+
+class KeptPages:
+    def __init__(self, state: Storage, segments: SegmentTable, *, policy: RetryPolicy) -> None:
+        self._state = state
+        self._segments = segments
+        self._policy = policy
+        self._documents: dict[str, asyncio.Lock] = {}  # document_id -> held by whoever reads its segments
+        self.rewriting = asyncio.Lock()  # held from the first segment that a merge deletes until the table has the new one
+
+    def keep(self, document_id: str) -> None:
+        self._documents.setdefault(document_id, asyncio.Lock())
+
+    def forget(self, document_id: str) -> None:
+        """Idempotent."""
+        self._documents.pop(document_id, None)
+
+    async def take(self, document_id: str) -> list[PageRecord]:
+        """The document's records, the first time; then nothing. Raises StorageError, and can be asked again after it.
+
+        A segment that another run's compaction has written anew is not found here, but by OtherSegments, if asked afterwards.
+        """
+        lock = self._documents.get(document_id)
+        if lock is None:
+            return []
+        async with lock:
+            if self._documents.get(document_id) is not lock:
+                return []
+            segments = await self._read(document_id)
+            self._documents.pop(document_id, None)
+        return [record for segment in segments for record in segment.records if record.document_id == document_id]
+
+    async def _read(self, document_id: str) -> list[DecodedSegment]:
+        while True:
+            names = self._segments.of(document_id)
+            segments = await asyncio.to_thread(lambda: list(read_segments(self._state, names, policy=self._policy)))  # noqa: B023
+            if len(segments) == len(names):
+                return segments
+            async with self.rewriting:  # one went meanwhile: by our own compaction, unless the table says the same after it
+                if self._segments.of(document_id) == names:
+                    return segments

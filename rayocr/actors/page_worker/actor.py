@@ -1,0 +1,326 @@
+"""The PageWorker actor: reads the pages of a shard down its stage of the chain and records them in the ledger.
+
+It owns nothing durable: engines, clients and the last few opened documents. PDFium is not thread-safe, so everything that
+touches a PDF, and every engine that computes, runs on the one thread of `PdfThread`; the event loop stays free for
+acknowledgements and servers. A page that computes too long ends the process (nothing else stops PDFium), which the driver sees
+as the actor's death.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Protocol
+
+from rayocr.actors.page_worker.document_cache import OpenDocuments
+from rayocr.actors.page_worker.ledger_client import LedgerPort, Recorder
+from rayocr.actors.page_worker.loading import kept_for_good
+from rayocr.actors.page_worker.metering import meter
+from rayocr.actors.page_worker.offered_page import PageOnThread
+from rayocr.actors.page_worker.page_dedup import CopiesPort, Twins
+from rayocr.actors.page_worker.page_log import log_page, log_retry
+from rayocr.actors.page_worker.pdf_thread import PdfThread
+from rayocr.actors.page_worker.slot_client import Drained, Limiter, SlotClient
+from rayocr.config import DoubtConfig, EngineConfig, Secrets
+from rayocr.engines.answers.verification import SecondLook
+from rayocr.engines.base import Desk, Engine, WaitingEngine
+from rayocr.engines.rapidocr.line_reader import RapidLineReader
+from rayocr.engines.registry import ChainLink, Stage, build_engine
+from rayocr.engines.stages import ComputeStage, PageProgress, WaitingStage
+from rayocr.errors import DocumentError, EngineError, EngineUnavailable, InternalError, OutsideError, RayocrError
+from rayocr.limits.prices import PriceTable
+from rayocr.messages import DocumentContext, PageOutcome, PageRecord, Shard, ShardReport, WorkerInfo
+from rayocr.pdf.page import Page
+from rayocr.retry import RetryPolicy
+
+
+class WorkersLedger(LedgerPort, CopiesPort, Protocol):
+    """The Ledger as a worker sees it."""
+
+
+class DocumentBytes(Protocol):
+    """The document's bytes, wherever they are; loaded only by a worker that has not opened the document yet."""
+
+    async def load(self) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSettings:
+    """What a worker needs to know, by value."""
+
+    links: tuple[ChainLink, ...]
+    stage: Stage
+    is_last_stage: bool
+    engine: EngineConfig
+    prompts: Mapping[str, str]  # by engine
+    secrets: Secrets
+    prices: PriceTable
+    max_pixels: int
+    page_timeout_s: float
+    page_memory_bytes: int
+    shard_budget_s: float
+    pages_in_flight: int
+    policy: RetryPolicy
+    fingerprint: str
+    dedup: bool = True  # identical pages are sent to a server once
+    log_pages: bool = True  # a line for every page, and not for those that failed alone
+    keep_boxes: bool = False  # an output wants to know where the lines lie
+    doubt: DoubtConfig = field(default_factory=DoubtConfig)
+
+
+class PageWorker:
+    def __init__(
+        self,
+        name: str,
+        settings: WorkerSettings,
+        ledger: WorkersLedger,
+        limiter: Limiter,
+        desk: Desk | None = None,
+        *,
+        after_shard: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._settings = settings
+        self._after_shard = after_shard
+        self._ledger = ledger
+        self._recorder = Recorder(ledger)
+        self._desk = desk
+        self._slots = SlotClient(limiter, worker=name)
+        self._pdf = PdfThread(timeout_s=settings.page_timeout_s, memory_bytes=settings.page_memory_bytes)
+        self._twins = Twins(ledger, fingerprint=settings.fingerprint) if settings.dedup else None
+        waits = settings.stage.kind == "wait"
+        self._documents = OpenDocuments(keep=32 if waits else 2, max_pixels=settings.max_pixels)
+        self._engines: list[Engine | None] = []
+        self._stage: ComputeStage | WaitingStage | None = None
+        self._turn: asyncio.Semaphore | None = None
+        self._draining = False
+        self._cancelled: dict[str, int] = {}  # document_id -> the newest fencing token under which it was dropped
+        self._asking: defaultdict[str, set[asyncio.Task[Any]]] = defaultdict(set)  # pages under way to a server, by document_id
+        self._stopped: OutsideError | None = None
+        self._at_hand: Counter[str] = Counter()  # shards under way, by document_id
+
+    @property
+    def at_hand(self) -> tuple[str, ...]:
+        """The documents of which it has pages. Any thread."""
+        return tuple(self._at_hand)
+
+    async def open(self) -> WorkerInfo:
+        """Load the engines of the stage. Raises EngineUnavailable and CredentialsError, which end the run."""
+        settings = self._settings
+        stage = settings.stage
+        with kept_for_good():
+            engines = await asyncio.to_thread(self._open_engines)  # no time limit: models are loaded from disk
+        self._engines = engines
+        if stage.kind == "compute":
+            self._stage = ComputeStage(stage, engines)
+            self._turn = asyncio.Semaphore(1)
+        else:
+            slots = self._slots
+            self._stage = WaitingStage(
+                stage,
+                engines,
+                slots=slots,
+                policy=settings.policy,
+                on_thread=self._pdf.run,
+                twins=self._twins,
+                second_look=SecondLook(settings.doubt, RapidLineReader(), prompts=settings.prompts),
+                sleep=slots.sleep,
+                on_retry=log_retry,
+            )
+            self._turn = asyncio.Semaphore(settings.pages_in_flight)
+        return WorkerInfo(engines=tuple(engine.name for engine in engines if engine), host=socket.gethostname(), pid=os.getpid())
+
+    async def recognize(self, shard: Shard, content: DocumentBytes, context: DocumentContext) -> ShardReport:
+        """Read and record the shard's pages. Those that it did not get to, draining or out of time, are not in the report.
+
+        Raises DocumentError when the document cannot be opened, StorageError when the ledger could not write, OutsideError when
+        the run has to stop.
+        """
+        assert self._turn is not None, "open() first"
+        self._at_hand[shard.document_id] += 1
+        try:
+            return await self._read_shard(shard, content, context)
+        finally:
+            self._at_hand[shard.document_id] -= 1
+            self._at_hand += Counter()  # without those that have none left
+
+    async def _read_shard(self, shard: Shard, content: DocumentBytes, context: DocumentContext) -> ShardReport:
+        assert self._turn is not None
+        started = time.monotonic()
+        if self._settings.stage.kind == "compute":
+            async with self._turn:  # shard by shard, while the one before waits for its acknowledgement
+                started = time.monotonic()
+                results = await self._read_in_time(shard, content, context, started)
+        else:
+            results = await self._read_together(shard, content, context)
+        kept = [result for result in results if result is not None]
+        compute_s = time.monotonic() - started
+        for _, acknowledged in kept:
+            await asyncio.shield(acknowledged)
+        self._after_shard()
+        return ShardReport(document_id=shard.document_id, pages=tuple(record.summary for record, _ in kept), compute_s=compute_s)
+
+    async def drain(self) -> None:
+        """Start no further page; those that compute or whose request has left are finished."""
+        self._draining = True
+        self._slots.close()
+
+    async def cancel(self, document_id: str, fencing_token: int) -> None:
+        """Drop the document: no further page of it is read, and answers under way are not waited for. Under a later token
+        somebody wants it again."""
+        self._cancelled[document_id] = fencing_token
+        for task in self._asking.get(document_id, ()):
+            task.cancel()
+
+    def _is_dropped(self, context: DocumentContext) -> bool:
+        return context.fencing_token <= self._cancelled.get(context.document.document_id, -1)
+
+    # -- one page -----------------------------------------------------------------------------------------------------------
+
+    async def _read_in_time(
+        self, shard: Shard, content: DocumentBytes, context: DocumentContext, started: float
+    ) -> list[tuple[PageRecord, asyncio.Future[None]] | None]:
+        """Page by page until the shard's time is up: pages that turned out slow go back, for other workers to share."""
+        results: list[tuple[PageRecord, asyncio.Future[None]] | None] = []
+        for number in shard.page_numbers:
+            if results and time.monotonic() - started > self._settings.shard_budget_s:
+                break
+            results.append(await self._read(number, shard, content, context))
+        return results
+
+    async def _read_together(
+        self, shard: Shard, content: DocumentBytes, context: DocumentContext
+    ) -> list[tuple[PageRecord, asyncio.Future[None]] | None]:
+        """When one page raises, no further request leaves. What ends the run (a budget, a wrong key) leaves those under way
+        to be answered and recorded, since they are paid for; what concerns the document alone cancels them."""
+        tasks = [asyncio.create_task(self._read_in_turn(number, shard, content, context)) for number in shard.page_numbers]
+        asking = self._asking[shard.document_id]
+        asking.update(tasks)
+        try:
+            return list(await asyncio.gather(*tasks))
+        except OutsideError as error:
+            self._stopped = self._stopped or error
+            await self.drain()
+            kept = await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*(result[1] for result in kept if isinstance(result, tuple)), return_exceptions=True)
+            raise
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if self._is_dropped(context):
+                return []
+            raise
+        finally:
+            asking.difference_update(tasks)
+            if not asking:
+                self._asking.pop(shard.document_id, None)
+
+    async def _read_in_turn(
+        self, number: int, shard: Shard, content: DocumentBytes, context: DocumentContext
+    ) -> tuple[PageRecord, asyncio.Future[None]] | None:
+        assert self._turn is not None
+        async with self._turn:
+            return await self._read(number, shard, content, context)
+
+    async def _read(
+        self, number: int, shard: Shard, content: DocumentBytes, context: DocumentContext
+    ) -> tuple[PageRecord, asyncio.Future[None]] | None:
+        if self._stopped is not None:
+            raise self._stopped  # not None: the driver would send the page again and again until it hears of the first error
+        if self._draining or self._is_dropped(context):
+            return None
+        before, started = shard.attempts.get(number, ()), time.monotonic()
+        progress = PageProgress(shard.document_id, number, is_last_stage=self._settings.is_last_stage, attempts=before)
+        try:
+            page = await self._open_page(number, shard, content)
+        except (EngineError, DocumentError) as error:
+            record = progress.unreadable(error)
+        else:
+            try:
+                record = await self._recognize(page, progress, shard, context)
+            except Drained:
+                return None
+            except RayocrError:
+                raise  # what an engine raises beyond EngineError concerns the run
+            except Exception as error:  # recorded as the page's outcome: one bad page never fails a document
+                record = progress.unreadable(InternalError(f"{type(error).__name__}: {error}"))
+            finally:
+                self._pdf.post(self._documents.close_page, shard.document_id, page)
+        if record.outcome is PageOutcome.FAILED and number in shard.attempts:
+            record = await self._doubtful_text(progress) or record
+        if self._settings.log_pages or record.outcome is PageOutcome.FAILED:
+            log_page(record, context, duration_s=time.monotonic() - started)
+        return await self._record(record, context)
+
+    async def _doubtful_text(self, progress: PageProgress) -> PageRecord | None:
+        """Of an earlier stage, for a page that has failed otherwise."""
+        number = progress.page_number
+        for earlier in await self._ledger.texts(progress.document_id, number, number):
+            if earlier.text and not earlier.outcome.final:
+                return progress.settled_for(earlier)
+        return None
+
+    async def _record(self, record: PageRecord, context: DocumentContext) -> tuple[PageRecord, asyncio.Future[None]]:
+        record = replace(record, fencing_token=context.fencing_token, fingerprint=self._settings.fingerprint)
+        if not self._settings.keep_boxes:
+            record = replace(record, boxes="")
+        acknowledged = await self._recorder.put(record)
+        if self._twins is not None and record.content_hash:
+            acknowledged.add_done_callback(partial(self._forget_twin, record.content_hash))
+        return record, acknowledged
+
+    def _forget_twin(self, content_hash: str, acknowledged: asyncio.Future[None]) -> None:
+        assert self._twins is not None
+        self._twins.forget(content_hash)
+
+    async def _open_page(self, number: int, shard: Shard, content: DocumentBytes) -> Page:
+        page = await self._pdf.run(self._documents.open_page, shard.document_id, number)
+        while page is None:
+            data = await content.load()
+            page = await self._pdf.run(self._documents.open_page, shard.document_id, number, data)
+        return page
+
+    async def _recognize(self, page: Page, progress: PageProgress, shard: Shard, context: DocumentContext) -> PageRecord:
+        if isinstance(self._stage, ComputeStage):
+            return await self._pdf.run(
+                lambda stage: stage.recognize(page, progress, first_engine=shard.first_engine), self._stage
+            )
+        assert isinstance(self._stage, WaitingStage)
+        offered = PageOnThread(page, self._pdf.run, progress)
+        return await self._stage.recognize(
+            page,
+            offered,
+            progress,
+            first_engine=shard.first_engine,
+            remember=lambda record: self._record(record, context),  # on its way to the ledger; nobody waits for the write
+        )
+
+    # -- the PDFium thread --------------------------------------------------------------------------------------------------
+
+    def _open_engines(self) -> list[Engine | None]:
+        settings = self._settings
+        engines: list[Engine | None] = [None] * len(settings.links)
+        for position in range(settings.stage.first, settings.stage.last + 1):
+            link = settings.links[position]
+            engine = build_engine(
+                link.name, settings.engine, prompt=settings.prompts.get(link.name, ""), secrets=settings.secrets, desk=self._desk
+            )
+            try:
+                engine.open()
+            except EngineUnavailable:
+                if not link.optional:
+                    raise
+                continue
+            engines[position] = self._metered(engine)
+        return engines
+
+    def _metered(self, engine: Engine) -> Engine:
+        if isinstance(engine, WaitingEngine):
+            return meter(engine, slots=self._slots, prices=self._settings.prices)
+        return engine

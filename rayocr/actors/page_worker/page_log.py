@@ -1,0 +1,53 @@
+"""What a worker says of a page, as lines of its log: that it was read, that it failed, that it is asked for again."""
+
+from __future__ import annotations
+
+import logging
+
+from rayocr.engines.stages import PageProgress
+from rayocr.errors import RayocrError
+from rayocr.messages import DocumentContext, PageOutcome, PageRecord
+from rayocr.observe.logs import log_event
+
+log = logging.getLogger(__name__)
+
+
+def log_page(record: PageRecord, context: DocumentContext, *, duration_s: float) -> None:
+    """`attempt`: which try on the page this was, over engines, models and runs."""
+    failed = record.outcome is PageOutcome.FAILED
+    last = record.attempts[-1] if record.attempts else None
+    action, words = ("page_failed", "A page could not be read.") if failed else ("page_recognized", "A page is read.")
+    if record.outcome is PageOutcome.HANDED_ON:
+        action, words = "page_handed_on", "A page goes on to the next engines."
+    log_event(
+        log,
+        action,
+        words,
+        level=logging.WARNING if failed else logging.INFO,
+        document_id=record.document_id,
+        name=context.document.name,
+        page_number=record.page_number,
+        outcome=record.outcome.value,
+        attempt=len(record.attempts) + (not failed),
+        engine=record.engine or (last.engine if last else ""),
+        model=record.model or (last.model if last else ""),
+        duration_s=round(duration_s, 3),
+        cost_usd=round(record.cost_usd, 6),
+        **({"error": last.reason, "reason": last.message} if last else {}),
+    )
+
+
+def log_retry(progress: PageProgress, model: str, attempt: int, error: RayocrError, delay_s: float) -> None:
+    """A server did not answer, or refused for now."""
+    log_event(
+        log,
+        "page_retry_scheduled",
+        "A page is asked for again.",
+        document_id=progress.document_id,
+        page_number=progress.page_number,
+        attempt=attempt,
+        model=model,
+        error=error.reason,
+        reason=str(error),
+        delay_s=round(delay_s, 3),
+    )

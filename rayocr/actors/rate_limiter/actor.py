@@ -1,0 +1,298 @@
+"""The RateLimiter actor: the one place that says when a request may leave, for all workers of the run.
+
+Slots come from a bucket (`rayocr.limits`), in this process or shared with other clusters; what is added here is who holds them,
+the rate that the server turned out to allow, the quota of the day and the money. It owns nothing durable. Restarted, it begins
+empty-handed: at half the rate, after the slots of its predecessor have started, and with a budget or a daily quota only once the
+driver has told it what was spent. Invariant: no request leaves without a slot, and no slot is given twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from rayocr.actors.rate_limiter.model_quota import ModelQuotaKeeper
+from rayocr.config import LimitsConfig
+from rayocr.errors import BudgetExhausted, DayQuotaExhausted, SharedLimitsUnavailable
+from rayocr.limits.base import HORIZON_S, Blocked, Bucket, Taken
+from rayocr.limits.budget import Budget
+from rayocr.limits.memory import MemoryBucket
+from rayocr.limits.prices import PriceTable
+from rayocr.limits.quota_day import next_reset, quota_day
+from rayocr.messages import LimiterState, SlotReturn, Throttle, ThrottleKind
+from rayocr.observe.logs import log_event
+
+log = logging.getLogger(__name__)
+
+_AWAY_RETRY_S = 1.0  # between looks at a shared bucket that is away
+_RECHECK_S = 1.0  # of what normally wakes the waiting by itself
+_DAY_PAUSE_S = 60.0  # after a refusal for the day that names no delay
+_MINUTE_PAUSE_S = 1.0  # likewise for one of the minute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimiterRules:
+    """What a limiter needs to know, by value."""
+
+    limits: LimitsConfig
+    prices: PriceTable
+    budget_usd: float | None = None
+
+
+class RateLimiter:
+    """`clock` is monotonic seconds, `wall_clock` seconds since 1970; `wait(event, timeout_s)` returns when either comes.
+
+    `open_bucket(model)` gives the shared bucket of a model; None: buckets in this process. `restarted`: an earlier one died.
+    """
+
+    def __init__(
+        self,
+        rules: LimiterRules,
+        *,
+        open_bucket: Callable[[str], Bucket] | None = None,
+        restarted: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+        wait: Callable[[asyncio.Event, float], Awaitable[None]] | None = None,
+    ) -> None:
+        self._rules = rules
+        self._open_bucket = open_bucket
+        self._restarted = restarted
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._wait = wait or _wait
+        self._models: dict[str, ModelQuotaKeeper] = {}
+        self._gone: set[str] = set()
+        self._budget = Budget(rules.budget_usd)
+        self._forgetful = restarted
+        self._remembered = asyncio.Event()
+        self._earlier: LimiterState | None = None
+        self._away_since: float | None = None
+        self._beats: set[asyncio.Task[None]] = set()
+
+    async def lease(self, model: str, worker: str, wanted: int) -> tuple[float, ...]:
+        """Between 1 and `wanted` slots, each as seconds to wait from now; none only to a worker that was forgotten.
+
+        Waits while the pace, the requests under way or the money promised to them do not allow one. A caller holds each slot
+        until it releases it, is forgotten, or the slot expires. Raises DayQuotaExhausted, BudgetExhausted,
+        SharedLimitsUnavailable.
+        """
+        quota = self._quota(model)
+        arrived = self._clock()
+        async with quota.turn:  # first come, first served
+            while worker not in self._gone:
+                await self._remember(quota)
+                self._expire(quota)
+                self._check_parked(quota)
+                allowed = self._affordable(quota, wanted)
+                if not allowed:
+                    await self._freed(quota, _RECHECK_S)
+                    continue
+                taken = await self._take(quota, allowed)
+                if taken.delays_s:
+                    quota.lend(worker, taken, budget=self._budget, now=self._clock(), arrived=arrived)
+                    return taken.delays_s
+                if taken.blocked is Blocked.DAY:
+                    quota.park(next_reset(quota.bucket.wall_clock()))
+                    continue
+                await self._freed(quota, taken.wait_s)
+        return ()
+
+    async def release(self, model: str, worker: str, returned: SlotReturn) -> float:
+        """Slots are done with. The answer is for how many seconds from now nothing should be sent to the model."""
+        quota = self._quota(model)
+        quota.settle(quota.held.give_back(worker, returned.slots), returned, budget=self._budget)
+        self._wake()
+        if returned.throttle is not None:
+            await self._throttled(quota, returned.throttle)
+        return quota.pause_left_s(quota.bucket.wall_clock())
+
+    async def forget(self, worker: str) -> None:
+        """A worker died: its slots are free again. What its requests took is not known; what was expected is taken for it."""
+        self._gone.add(worker)
+        for quota in self._models.values():
+            quota.give_up(quota.held.forget(worker), budget=self._budget)
+        self._wake()
+
+    async def state(self) -> LimiterState:
+        now = self._clock()
+        return LimiterState(
+            models=tuple(quota.state(now, quota.bucket.wall_clock()) for quota in self._models.values()),
+            spent_usd=self._budget.spent_usd,
+            promised_usd=self._budget.promised_usd,
+            budget_usd=self._budget.limit_usd,
+            away_for_s=now - self._away_since if self._away_since is not None else 0.0,
+            forgetful=self._forgetful,
+        )
+
+    async def restore(self, earlier: LimiterState | None) -> None:
+        """What the predecessor of a restarted limiter had said last. Requests that were under way then count as paid for."""
+        if not self._forgetful:
+            return
+        if earlier is not None:
+            self._earlier = earlier
+            self._budget.spent_usd += earlier.spent_usd + earlier.promised_usd
+        self._forgetful = False
+        self._remembered.set()
+
+    async def close(self) -> None:
+        """The run is over: nothing is held any more. Those who share a bucket need not wait until that expires."""
+        for beat in self._beats:
+            beat.cancel()
+        await asyncio.gather(*self._beats, return_exceptions=True)
+        for quota in self._models.values():
+            await quota.bucket.close()
+
+    # -- one model ----------------------------------------------------------------------------------------------------------
+
+    def _quota(self, model: str) -> ModelQuotaKeeper:
+        quota = self._models.get(model)
+        if quota is None:
+            if self._open_bucket is not None:
+                bucket = self._open_bucket(model)
+            else:
+                bucket = MemoryBucket(clock=self._clock, wall_clock=self._wall_clock, quiet_s=self._quiet_s(model))
+            quota = ModelQuotaKeeper(
+                model,
+                bucket,
+                self._rules.limits,
+                expected_cost_usd=self._expected_cost_usd(model),
+                now=self._clock(),
+                share=0.5 if self._restarted else 1.0,
+            )
+            self._models[model] = quota
+            if bucket.shared:
+                task = asyncio.get_running_loop().create_task(self._beat(quota))
+                self._beats.add(task)
+        return quota
+
+    def _quiet_s(self, model: str) -> float:
+        """After a restart: until the last slot of the predecessor has started, and an interval more."""
+        limits, rules = self._rules.limits.of(model), self._rules.limits
+        if not self._restarted:
+            return 0.0
+        request_s = 60.0 / limits.rpm if limits.rpm else 0.0
+        tokens_s = 60.0 * rules.expected_input_tokens / limits.tpm if limits.tpm else 0.0
+        return HORIZON_S + max(request_s, tokens_s) / (1.0 - rules.headroom)
+
+    def _expected_cost_usd(self, model: str) -> float:
+        limits = self._rules.limits
+        return self._rules.prices.cost_usd(
+            model,
+            input_tokens=limits.expected_input_tokens,
+            output_tokens=limits.expected_output_tokens,
+            at=self._wall_clock(),
+        )
+
+    async def _remember(self, quota: ModelQuotaKeeper) -> None:
+        """After a restart: what must not be forgotten is waited for, once."""
+        if not self._restarted or quota.remembers or (self._budget.limit_usd is None and quota.limits.rpd is None):
+            return
+        await self._remembered.wait()
+        quota.remembers = True
+        known = next((m for m in self._earlier.models if m.model == quota.model), None) if self._earlier else None
+        if known is not None:
+            quota.parked_until = known.parked_until
+            await quota.bucket.restore_today(quota_day(quota.bucket.wall_clock()), known.requests_today)
+
+    def _expire(self, quota: ModelQuotaKeeper) -> None:
+        for expired in quota.held.expire(self._clock()):
+            quota.give_up(expired, budget=self._budget)
+
+    def _check_parked(self, quota: ModelQuotaKeeper) -> None:
+        if quota.parked_until is None:
+            return
+        if quota.bucket.wall_clock() >= quota.parked_until:
+            quota.parked_until = None
+            return
+        raise DayQuotaExhausted(
+            f"The quota of the day for {quota.model} is used up.",
+            hint="Start the same command again then: it goes on where it stopped.",
+            resumes_at=quota.parked_until,
+        )
+
+    def _affordable(self, quota: ModelQuotaKeeper, wanted: int) -> int:
+        """How many of them there is money for; 0: perhaps, when requests under way turn out cheaper. Raises BudgetExhausted."""
+        room = self._budget.room(quota.expected.cost_usd)
+        if room is None or room > 0:
+            return wanted if room is None else min(wanted, room)
+        if self._budget.promised_usd > 0 and any(other.held.in_flight for other in self._models.values()):
+            return 0
+        raise BudgetExhausted(
+            f"The budget is used up: ${self._budget.spent_usd:.4f} of ${self._budget.limit_usd:.4f} (budget.usd) is spent,"
+            f" and a page is expected to cost ${quota.expected.cost_usd:.4f}."
+        )
+
+    async def _take(self, quota: ModelQuotaKeeper, wanted: int) -> Taken:
+        """Waits for a shared bucket that is away. Raises SharedLimitsUnavailable when it stays away."""
+        while True:
+            try:
+                take = quota.wish(wanted, now=self._clock())
+                taken = await quota.bucket.take(take)
+            except SharedLimitsUnavailable as error:
+                self._note_away(error)
+                await self._freed(quota, _AWAY_RETRY_S)
+                continue
+            quota.wished(take)
+            if self._away_since is not None:
+                log_event(log, "limits_back", "The shared limits are back.", away_s=self._clock() - self._away_since)
+                self._away_since = None
+            return taken
+
+    def _note_away(self, error: SharedLimitsUnavailable) -> None:
+        if self._away_since is None:
+            self._away_since = self._clock()
+            log_event(log, "limits_away", "The shared limits are away.", level=logging.WARNING, error=str(error))
+        if self._clock() - self._away_since > self._rules.limits.shared_patience_s:
+            raise error
+
+    async def _throttled(self, quota: ModelQuotaKeeper, throttle: Throttle) -> None:
+        now, wall = self._clock(), quota.bucket.wall_clock()
+        quota.throttled += 1
+        delay_s = throttle.retry_after_s or 0.0
+        if throttle.kind is ThrottleKind.DAY:
+            delay_s = delay_s or _DAY_PAUSE_S
+            if quota.struck_for_the_day(sent_at=now - throttle.age_s, now=now) > self._rules.limits.day_quota_tries:
+                quota.park(next_reset(wall))
+                log_event(log, "model_parked", "The quota of the day is used up.", level=logging.WARNING, model=quota.model)
+                return
+        else:
+            quota.refused(throttle, now=now)
+            if throttle.kind is ThrottleKind.MINUTE:
+                delay_s = delay_s or _MINUTE_PAUSE_S
+        if delay_s:
+            quota.paused_until = max(quota.paused_until or 0.0, wall + delay_s)
+            try:
+                await quota.bucket.pause(delay_s)
+            except SharedLimitsUnavailable as error:  # nothing is granted meanwhile, and the slower rate stays
+                self._note_away(error)
+
+    # -- waiting ------------------------------------------------------------------------------------------------------------
+
+    async def _freed(self, quota: ModelQuotaKeeper, timeout_s: float) -> None:
+        quota.freed.clear()
+        await self._wait(quota.freed, timeout_s)
+
+    def _wake(self) -> None:
+        for quota in self._models.values():  # all of them: the money is one
+            quota.freed.set()
+
+    async def _beat(self, quota: ModelQuotaKeeper) -> None:
+        """Keeps the slots that our workers hold known to those who share the bucket."""
+        while True:
+            await asyncio.sleep(self._rules.limits.shared_ttl_s / 4)
+            try:
+                await quota.bucket.report_in_flight(quota.held.in_flight)
+            except SharedLimitsUnavailable:
+                continue  # the next take says so
+
+
+async def _wait(event: asyncio.Event, timeout_s: float) -> None:
+    try:
+        async with asyncio.timeout(timeout_s):
+            await event.wait()
+    except TimeoutError:
+        pass

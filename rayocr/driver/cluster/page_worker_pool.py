@@ -1,0 +1,333 @@
+"""The pool of PageWorkers of one stage: gives shards to workers, starts workers while shards wait, replaces the dead.
+
+Shards are pushed by the driver rather than pulled by the workers: it then knows without asking what a dead worker was reading,
+which is what quarantine needs (docs/decisions/0002). A worker takes shards ahead of time, up to about two of the length aimed at,
+so that it never waits for the driver or for an acknowledgement.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rayocr.driver.signals import Draining
+from rayocr.errors import ClusterUnavailable, RayocrError
+from rayocr.messages import DocumentContext, Shard, ShardReport, WorkerInfo
+from rayocr.observe.logs import log_event
+
+if TYPE_CHECKING:
+    from rayocr.actors.page_worker.actor import DocumentBytes
+    from rayocr.driver.cluster.nodes import Nodes
+
+log = logging.getLogger(__name__)
+
+_MAX_SHARDS_AHEAD = 256  # on one worker, whatever their estimated length
+_STARTS_IN_A_ROW = 3  # failed starts of workers before the run is given up
+
+
+class WorkerDied(RayocrError):
+    """The worker's process ended while it had the shard. `alone`: it had no other. `node_lost`: its whole node ended."""
+
+    def __init__(self, message: str = "", *, alone: bool = False, node_lost: bool = False) -> None:
+        super().__init__(message)
+        self.alone = alone
+        self.node_lost = node_lost
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Worker:
+    name: str
+    handle: Any
+    info: WorkerInfo
+    shards: int = 0
+    pages: int = 0  # read so far
+    idle_since: float = 0.0  # by the pool's clock, while it has no shard
+    retiring: bool = False  # takes no further shard, and goes when it has none
+    leaving: bool = False  # likewise, since its node does
+    load: float = 0.0  # in the unit of the pool's capacity: estimated seconds, or pages
+    reserved: bool = False  # for a shard that has to be alone
+    died_alone: bool = False
+    end: asyncio.Task[bool] | None = None  # of a dead one: whether it was lost with its node
+
+
+class WorkerPool:
+    """`spawn(name)` starts an actor, `answer` awaits a call to it, `died` are the errors of one that is dead,
+    `lost_with_node(handle, node_id, error)` tells whether that is for its node's sake.
+
+    `load_of(shard)` is a shard's cost in the unit of `capacity`; `on_death(name)` tells the limiter to take the slots back;
+    `max_for(nodes)` is the largest number of workers on a cluster of these nodes, where that is not fixed.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        *,
+        spawn: Callable[[str], Any],
+        answer: Callable[[Any], Awaitable[Any]],
+        kill: Callable[[Any], None],
+        died: tuple[type[BaseException], ...],
+        lost_with_node: Callable[[Any, str, BaseException], Awaitable[bool]],
+        on_death: Callable[[str], None],
+        load_of: Callable[[Shard], float],
+        capacity: float,
+        min_workers: int,
+        max_workers: int,
+        max_pages: int | None = None,
+        max_for: Callable[[Nodes], int] | None = None,
+        run_id: str = "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._label = label
+        self._spawn = spawn
+        self._answer = answer
+        self._kill = kill
+        self._died = died
+        self._lost_with_node = lost_with_node
+        self._on_death = on_death
+        self._load_of = load_of
+        self._capacity = capacity
+        self._min_workers = min_workers
+        self._max_workers = max_workers
+        self._max_pages = max_pages
+        self._max_for = max_for
+        self._run_id = run_id  # in the workers' names: several runs share a cluster
+        self._clock = clock
+        self._workers: list[_Worker] = []
+        self._starting: set[asyncio.Task[None]] = set()
+        self._ends: set[asyncio.Task[bool]] = set()  # of dead workers about whom Ray has not said why
+        self._changed = asyncio.Condition()
+        self._waiting = 0  # shards that no worker has taken
+        self._numbers = 0
+        self._failed_starts = 0
+        self._failure: BaseException | None = None
+        self._draining = False
+
+    @property
+    def shards_per_document(self) -> int:
+        """So many shards of one document are worth having under way: more would wait in the window and keep others out."""
+        return max(4, 4 * self._max_workers)
+
+    @property
+    def size(self) -> int:
+        return len(self._workers)
+
+    @property
+    def infos(self) -> list[WorkerInfo]:
+        return [worker.info for worker in self._workers]
+
+    def prestart(self) -> None:
+        """Start the smallest number of workers now, so that they load their engines while documents are fetched."""
+        while len(self._workers) + len(self._starting) < self._min_workers:
+            self._start_worker()
+
+    async def recognize(
+        self, shard: Shard, content: DocumentBytes, context: DocumentContext, *, alone: bool = False, near: str = ""
+    ) -> ShardReport:
+        """`near`: Ray's id of the node that holds the bytes. Raises WorkerDied, and what the worker raised."""
+        load = self._load_of(shard)
+        worker = await self._acquire(load, alone=alone, near=near)
+        try:
+            # No name of its own: Ray keeps a counter for every name that it ever saw, 0.05 MB a document.
+            call = worker.handle.recognize.remote(shard, content, context)
+            report: ShardReport = await self._answer(call)
+            worker.pages += len(report.pages)
+            worker.retiring |= self._max_pages is not None and worker.pages >= self._max_pages
+            return report
+        except self._died as error:
+            self._bury(worker, error)
+            raise WorkerDied(
+                f"The worker {worker.name} died while it read the document.",
+                alone=worker.died_alone,
+                node_lost=worker.end is not None and await asyncio.shield(worker.end),
+            ) from error
+        finally:
+            async with self._changed:
+                worker.shards -= 1
+                worker.idle_since = self._clock()
+                worker.load -= load
+                if alone:
+                    worker.reserved = False
+                if worker.retiring and not worker.shards and worker in self._workers:
+                    self._retire(worker)
+                self._changed.notify_all()
+
+    def shrink(self, *, idle_s: float, keep: int) -> None:
+        """Give up the CPUs of workers that have had no shard for so long, but for `keep` of all."""
+        now = self._clock()
+        idle = [w for w in self._workers if not w.shards and not w.reserved and now - w.idle_since >= idle_s]
+        for worker in idle[: max(0, len(self._workers) - keep)]:
+            self._retire(worker)
+        if not self._waiting:  # nobody needs those any longer for whom there was no CPU yet: no node has to come for them
+            for task in list(self._starting)[max(0, keep - len(self._workers)) :]:
+                task.cancel()
+
+    async def follow(self, nodes: Nodes) -> None:
+        """Be as large as the nodes allow, and leave those that are about to go: their workers start no further page, and the
+        shards come back with what was read."""
+        if self._max_for is not None:
+            self._max_workers = max(self._min_workers, self._max_for(nodes))
+        leaving = [worker for worker in self._workers if worker.info.node_id in nodes.leaving and not worker.leaving]
+        for worker in leaving:
+            worker.leaving = worker.retiring = True
+            worker.handle.drain.remote()
+            log_event(
+                log,
+                "worker_leaving",
+                "A worker's node is about to go.",
+                worker=worker.name,
+                shards=worker.shards,
+                node=worker.info.node_id,
+            )
+            if not worker.shards and not worker.reserved:
+                self._retire(worker)
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def drain(self) -> None:
+        """Workers start no further page; shards come back with what was read."""
+        self._draining = True
+        for worker in self._workers:
+            worker.handle.drain.remote()
+        async with self._changed:
+            self._changed.notify_all()
+
+    def cancel(self, document_id: str, fencing_token: int) -> None:
+        """Workers drop what they have of the document under this token, or an older one."""
+        for worker in self._workers:
+            worker.handle.cancel.remote(document_id, fencing_token)
+
+    async def close(self) -> None:
+        under_way = (*self._starting, *self._ends)
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+        for worker in self._workers:
+            self._kill(worker.handle)
+        self._workers.clear()
+
+    # -- choosing -----------------------------------------------------------------------------------------------------------
+
+    async def _acquire(self, load: float, *, alone: bool, near: str) -> _Worker:
+        async with self._changed:
+            reserved: _Worker | None = None
+            while True:
+                if self._failure is not None:
+                    raise self._failure
+                if self._draining:
+                    raise Draining
+                if alone and reserved not in self._workers:
+                    reserved = self._reserve()
+                chosen = reserved if alone else self._least_loaded(load, near)
+                if chosen is not None and (not alone or chosen.shards == 0):
+                    chosen.shards += 1
+                    chosen.load += load
+                    return chosen
+                if (not alone or reserved is None) and self._may_grow():
+                    self._start_worker()
+                self._waiting += 1
+                try:
+                    await self._changed.wait()
+                finally:
+                    self._waiting -= 1
+
+    def _least_loaded(self, load: float, near: str) -> _Worker | None:
+        free = [
+            worker
+            for worker in self._workers
+            if not (worker.reserved or worker.retiring)
+            and worker.shards < _MAX_SHARDS_AHEAD
+            and (worker.shards < 2 or worker.load + load <= self._capacity)
+        ]
+        # An idle one first; the newcomer of two equals, since its elders have more to forget.
+        # Where the document's bytes are, a worker may have one such shard more than others: less than moving them is worth.
+        chosen = min(free, key=lambda worker: worker.load - (load if worker.info.node_id == near else 0.0), default=None)
+        if (chosen is None or chosen.shards > 0) and self._may_grow():
+            self._start_worker()
+        return chosen
+
+    def _reserve(self) -> _Worker | None:
+        free = [worker for worker in self._workers if not (worker.reserved or worker.retiring)]
+        chosen = min(free, key=lambda worker: worker.load, default=None)
+        if chosen is not None:
+            chosen.reserved = True
+        return chosen
+
+    # -- growing ------------------------------------------------------------------------------------------------------------
+
+    def _may_grow(self) -> bool:
+        staying = sum(not worker.retiring for worker in self._workers)
+        # As many again as there are at a time: quick where an autoscaler has to bring the nodes, one after the other at first.
+        room = min(self._max_workers - staying, max(1, staying)) - len(self._starting)
+        return not self._draining and room > 0
+
+    def _start_worker(self) -> None:
+        self._numbers += 1
+        task = asyncio.get_running_loop().create_task(
+            self._open_worker(f"page_worker:{self._label}:{self._numbers}:{self._run_id}")
+        )
+        self._starting.add(task)
+
+    async def _open_worker(self, name: str) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        handle: Any = None
+        try:
+            handle = self._spawn(name)
+            info = await self._answer(handle.open.remote())
+        except self._died as error:
+            self._failed_starts += 1
+            log_event(log, "worker_start_failed", "A worker did not start.", level=logging.WARNING, worker=name, error=str(error))
+            if self._failed_starts >= _STARTS_IN_A_ROW:
+                self._failure = ClusterUnavailable("Workers do not start; Ray's logs say why.")
+        except asyncio.CancelledError:
+            if handle is not None:
+                self._kill(handle)
+            raise
+        except Exception as error:  # an engine that cannot work here, or a wrong key: the run is told by whoever waits
+            self._failure = error
+        else:
+            self._failed_starts = 0
+            self._workers.append(_Worker(name=name, handle=handle, info=info, idle_since=self._clock()))
+            log_event(
+                log,
+                "worker_started",
+                "A worker is ready.",
+                worker=name,
+                engines=info.engines,
+                host=info.host,
+                pid=info.pid,
+                node=info.node_id,
+            )
+        finally:
+            # Not in a callback of the task: it would run after those who are woken had found that they must not start one.
+            self._starting.discard(task)
+        async with self._changed:
+            self._changed.notify_all()
+
+    def _retire(self, worker: _Worker) -> None:
+        self._workers.remove(worker)
+        self._kill(worker.handle)
+        self._on_death(worker.name)
+        log_event(log, "worker_retired", "A worker gives way to a new process.", worker=worker.name, pages=worker.pages)
+
+    def _bury(self, worker: _Worker, error: BaseException) -> None:
+        if worker not in self._workers:
+            return
+        worker.died_alone = worker.shards == 1
+        self._workers.remove(worker)
+        worker.end = asyncio.get_running_loop().create_task(self._end(worker, error))
+        self._ends.add(worker.end)
+        worker.end.add_done_callback(self._ends.discard)
+        self._on_death(worker.name)
+        log_event(log, "worker_died", "A worker died.", level=logging.WARNING, worker=worker.name, error=type(error).__name__)
+
+    async def _end(self, worker: _Worker, error: BaseException) -> bool:
+        """Whether it was lost with its node; asked once for all of its shards."""
+        try:
+            return await self._lost_with_node(worker.handle, worker.info.node_id, error)
+        finally:  # "unavailable" may mean alive behind a broken connection: it must not go on reading
+            self._kill(worker.handle)

@@ -1,0 +1,127 @@
+"""How many pages make a shard: as many as take about `workers.target_shard_s`, learned from the shards that came back.
+
+Pages of one document resemble each other, and those of others do not (1 ms for a text layer, 3 s for a scan): the document's own
+mean counts first, then that of all. Pages for a server run side by side, so that it is the pace of all of them that counts: at 15
+requests a minute the longest shard would be heard of after four minutes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rayocr.engines.base import EngineKind
+from rayocr.engines.registry import Stage
+from rayocr.messages import Shard, ShardReport
+
+if TYPE_CHECKING:
+    from rayocr.driver.scheduling.document_state import Work
+
+_WEIGHT = 0.3  # of the newest shard in the running means
+_DOCUMENTS_REMEMBERED = 512
+_HEARD_OF_S = 10.0  # a shard for an engine that waits comes back about so often: progress is seen by it
+
+
+class ShardSizer:
+    """`pages_per_s`: what the quota of an engine that waits allows, where it is known; a first guess. Without `paced` its shards
+    are the longest: pages of a batch are sent together, and come back together hours later."""
+
+    def __init__(
+        self,
+        kind: EngineKind,
+        *,
+        target_s: float,
+        max_pages: int,
+        pages_per_s: float | None = None,
+        paced: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._kind = kind
+        self._target_s = target_s
+        self._max_pages = max_pages
+        self._pages_per_s = pages_per_s
+        self._paced = paced
+        self._clock = clock
+        self._counted = 0  # pages that came back from a server
+        self._counted_since: float | None = None
+        self._page_s: float | None = None
+        self._by_document: OrderedDict[str, float] = OrderedDict()
+
+    def pages(self, document_id: str) -> int:
+        """By the pace of all pages together for engines that wait. For the others by time, starting with few."""
+        if self._kind == "wait":
+            if self._counted_since is None:
+                self._counted_since = self._clock()
+            if self._pages_per_s is None or not self._paced:
+                return self._max_pages
+            return self._at_least_one(self._pages_per_s * _HEARD_OF_S)
+        page_s = self._by_document.get(document_id, self._page_s)
+        if page_s is None:
+            return 4
+        return self._at_least_one(self._target_s / max(page_s, 1e-6))
+
+    def load(self, shard: Shard) -> float:
+        """Estimated seconds of a worker's CPU, or pages for engines that wait."""
+        if self._kind == "wait":
+            return float(len(shard.page_numbers))
+        page_s = self._by_document.get(shard.document_id, self._page_s)
+        if page_s is None:
+            return self._target_s
+        return len(shard.page_numbers) * page_s
+
+    def learn(self, report: ShardReport) -> None:
+        if not report.pages:
+            return
+        if self._kind == "wait":
+            self._count(len(report.pages))
+            return
+        page_s = report.compute_s / len(report.pages)
+        self._page_s = page_s if self._page_s is None else (1 - _WEIGHT) * self._page_s + _WEIGHT * page_s
+        self._by_document[report.document_id] = page_s
+        self._by_document.move_to_end(report.document_id)
+        while len(self._by_document) > _DOCUMENTS_REMEMBERED:
+            self._by_document.popitem(last=False)
+
+    def _count(self, pages: int) -> None:
+        """A pause counts as a slow pace, and is forgotten as soon as pages come back again."""
+        self._counted += pages
+        passed_s = self._clock() - (self._counted_since or 0.0)
+        if passed_s >= _HEARD_OF_S:
+            self._pages_per_s = self._counted / passed_s
+            self._counted, self._counted_since = 0, self._clock()
+
+    def _at_least_one(self, pages: float) -> int:
+        return max(1, min(self._max_pages, int(pages)))
+
+
+def shards_of(work: Work, stage: Stage, sizer: ShardSizer) -> Iterator[Shard]:
+    """The document's pages that wait for an engine of this stage. Cut one at a time, since the best length is learned on the
+    way."""
+    numbers = sorted(number for number, engine in work.waiting.items() if stage.first <= engine <= stage.last)
+    position = 0
+    while position < len(numbers):
+        first_engine = work.waiting[numbers[position]]
+        run = []
+        for number in numbers[position : position + sizer.pages(work.document.document_id)]:
+            if work.waiting[number] != first_engine:
+                break
+            run.append(number)
+        position += len(run)
+        yield Shard(
+            document_id=work.document.document_id,
+            page_numbers=tuple(run),
+            first_engine=first_engine,
+            attempts={number: work.attempts[number] for number in run if number in work.attempts},
+        )
+
+
+def without(shard: Shard, numbers: set[int]) -> Shard:
+    return replace(shard, page_numbers=tuple(n for n in shard.page_numbers if n not in numbers))
+
+
+def cut(shard: Shard, pages: int) -> Iterator[Shard]:
+    for start in range(0, len(shard.page_numbers), pages):
+        yield replace(shard, page_numbers=shard.page_numbers[start : start + pages])

@@ -1,0 +1,212 @@
+"""mode=estimate: pages, tokens, money and time of a run, without Ray and without asking a model.
+
+Documents are listed as a run would list them; all of them are opened where they are few, else a random sample, which the table
+says. They are opened in processes of their own, since a hostile file can end the one that opens it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import multiprocessing
+import os
+import random
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from statistics import mean, stdev
+
+from rich.table import Table
+
+from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
+from rayocr.actors.document_worker.fetch import FetchSettings, fetch
+from rayocr.config import LimitsConfig, RayocrConfig
+from rayocr.driver.monitor.run_record import RUNS_PREFIX
+from rayocr.driver.monitor.terminal import ConsoleTerminal, duration
+from rayocr.driver.plan import existing_state, scope
+from rayocr.errors import RayocrError, StorageError, UsageError
+from rayocr.limits.forecast import ANSWER_S, forecast
+from rayocr.limits.prices import PriceTable
+from rayocr.messages import Document
+from rayocr.storage.base import Storage
+from rayocr.storage.memory import MemoryStorage
+
+_SAMPLE = 400  # documents opened at most: the mean of so many is good to about 5 % of their spread
+_EARLIER_PAGES = 50  # that earlier runs must have read before their tokens are believed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageCount:
+    """Of all documents; `error` is one standard error of a sampled total, 0 where all were opened."""
+
+    pages: float
+    error: float
+    opened: int
+    unreadable: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokensAPage:
+    input: float
+    output: float
+    known_from: int  # pages of earlier runs; 0: expected, not known
+
+
+def show_estimate(config: RayocrConfig) -> int:
+    """Raises UsageError, StorageError."""
+    terminal = ConsoleTerminal(config.progress)
+    found = scope(config)
+    state = _state(config)
+    rules = DiscoveryRules(
+        only=found.only,
+        include=found.include,
+        exclude=found.exclude,
+        min_bytes=config.min_bytes,
+        max_bytes=config.max_bytes,
+        order=config.order,
+        limit=config.limit,
+        overwrite=config.overwrite,
+    )
+    documents = _unfinished(found.source, state, rules)
+    if not documents:
+        terminal.say("Nothing to do: there are no documents that are not finished.")
+        return 0
+    if len(documents) > _SAMPLE:
+        terminal.say(f"{len(documents):,} documents; {_SAMPLE} of them, taken at random, are opened …")
+    settings = FetchSettings(source_uri=found.source.uri, limits=config.limits, retry=config.retry, access=config.storage.source)
+    counted = count_pages(documents, settings)
+    terminal.table(_table(config, found.prices, len(documents), counted, earlier_tokens(state, config.limits)))
+    return 0
+
+
+def _state(config: RayocrConfig) -> Storage:
+    try:
+        return existing_state(config)
+    except UsageError:  # nothing was ever read into this destination, and nothing is made here now
+        return MemoryStorage("estimate")
+
+
+def _unfinished(source: Storage, state: Storage, rules: DiscoveryRules) -> list[Document]:
+    discovery = Discovery(source, state, rules)
+    documents: list[Document] = []
+    while True:
+        batch = discovery.next_batch(1000)
+        documents += batch.documents
+        if batch.exhausted:
+            return documents
+
+
+def count_pages(documents: Sequence[Document], settings: FetchSettings, *, seed: int = 0) -> PageCount:
+    """The same documents give the same answer: the sample is drawn with a fixed seed."""
+    sample = list(documents) if len(documents) <= _SAMPLE else random.Random(seed).sample(list(documents), _SAMPLE)
+    counts = _open_all(sample, settings)
+    readable = [count for count in counts if count is not None]
+    if len(sample) == len(documents):
+        return PageCount(pages=sum(readable), error=0.0, opened=len(sample), unreadable=len(counts) - len(readable))
+    pages = [count or 0 for count in counts]
+    return PageCount(
+        pages=mean(pages) * len(documents),
+        error=stdev(pages) / math.sqrt(len(pages)) * len(documents),
+        opened=len(sample),
+        unreadable=len(counts) - len(readable),
+    )
+
+
+def _open_all(sample: Sequence[Document], settings: FetchSettings) -> list[int | None]:
+    """Pages of each; None for one that a run would reject, or that ended the process that opened it."""
+    counts: dict[str, int | None] = {}
+    waiting = list(sample)
+    together = min(len(waiting), max(2, os.cpu_count() or 1), 16)
+    while waiting:
+        with ProcessPoolExecutor(together, multiprocessing.get_context("spawn"), initializer=_quietly) as pool:
+            futures = [(document, pool.submit(_pages_of, document, settings)) for document in waiting]
+            for document, future in futures:
+                try:
+                    counts[document.document_id] = future.result()
+                except BrokenProcessPool:
+                    if together == 1:
+                        counts[document.document_id] = None
+                    break
+        waiting = [document for document in waiting if document.document_id not in counts]
+        together = 1  # one at a time after a crash: the one under way is the one to blame
+    return [counts[document.document_id] for document in sample]
+
+
+def _quietly() -> None:
+    """What a process that is ended over a hostile document says about it is for logs, not for the terminal."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
+def _pages_of(document: Document, settings: FetchSettings) -> int | None:
+    try:
+        return fetch(document, settings)[0].page_count
+    except RayocrError:
+        return None
+
+
+def earlier_tokens(state: Storage, limits: LimitsConfig) -> TokensAPage:
+    """What pages took in earlier runs into this destination; where there were too few, what the configuration expects."""
+    pages = input_tokens = output_tokens = 0
+    for entry in state.list(RUNS_PREFIX):
+        try:
+            record = json.loads(state.read(entry.name))
+            asked = sum(count for engine, count in record["engines"].items() if engine in ("gemini", "openai"))
+            taken = record["input_tokens"], record["output_tokens"]
+        except (StorageError, ValueError, KeyError, TypeError, AttributeError):
+            continue  # a record of another version, or torn
+        pages, input_tokens, output_tokens = pages + asked, input_tokens + taken[0], output_tokens + taken[1]
+    if pages < _EARLIER_PAGES:
+        return TokensAPage(input=limits.expected_input_tokens, output=limits.expected_output_tokens, known_from=0)
+    return TokensAPage(input=input_tokens / pages, output=output_tokens / pages, known_from=pages)
+
+
+def _table(config: RayocrConfig, prices: PriceTable, documents: int, counted: PageCount, tokens: TokensAPage) -> Table:
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    opened = "all opened" if counted.opened == documents else f"from a random sample of {counted.opened:,}"
+    unreadable = f"; {counted.unreadable:,} of them cannot be read" if counted.unreadable else ""
+    table.add_row("Documents", f"{documents:,} not finished yet ({opened}{unreadable})")
+    spread = f" ± {2 * counted.error:,.0f}" if counted.error else ""
+    table.add_row("Pages", f"{'~' if spread else ''}{counted.pages:,.0f}{spread}")
+    if not any(name.rstrip("?") == "gemini" for name in config.engine.chain):
+        table.add_row(
+            "Cost", "nothing is sent to Gemini with this chain: " + " → ".join(name.rstrip("?") for name in config.engine.chain)
+        )
+        return table
+    model = config.engine.gemini.ladder[0]
+    source = f"as {tokens.known_from:,} earlier pages took" if tokens.known_from else "expected, see limits.expected_input_tokens"
+    table.add_row(
+        "Tokens",
+        f"{_count(counted.pages * tokens.input)} in, {_count(counted.pages * tokens.output)} out"
+        f" ({tokens.input:,.0f} and {tokens.output:,.0f} a page, {source})",
+    )
+    table.add_row("Cost", _cost_words(config, prices, model, counted.pages, tokens))
+    limits = config.limits.of(model)
+    takes = forecast(counted.pages, input_tokens=counted.pages * tokens.input, limits=limits, headroom=config.limits.headroom)
+    known = {"rpm": limits.rpm, "tpm": limits.tpm, "rpd": limits.rpd, "max_in_flight": limits.max_in_flight}
+    figures = ", ".join(f"{name} {value:,.0f}" for name, value in known.items() if value is not None) or "none"
+    assumed = f", at {ANSWER_S:.0f} s an answer" if takes.binds == "max_in_flight" else ""
+    words = f"about {duration(takes.seconds)}: {takes.binds} binds{assumed}" if takes.binds else "no limit is known"
+    table.add_row("Time", f"{words} (limits: {figures})")
+    table.add_row("", "Blank pages are not sent, and pages that are refused are asked about again: neither is in these figures.")
+    return table
+
+
+def _count(tokens: float) -> str:
+    return f"{tokens:,.0f}" if tokens < 1e6 else f"{tokens / 1e6:,.2f} M"
+
+
+def _cost_words(config: RayocrConfig, prices: PriceTable, model: str, pages: float, tokens: TokensAPage) -> str:
+    now = time.time()
+    price = prices.price(model, now)
+    if price is None:
+        return f"unknown: conf/prices.yaml has no price for {model}"
+    cost_usd = prices.cost_usd(model, input_tokens=pages * tokens.input, output_tokens=pages * tokens.output, at=now)
+    shown = f"{cost_usd:,.2f}" if cost_usd >= 0.01 else f"{cost_usd:.4f}"
+    words = f"${shown} with {model} at ${price.input_usd:g} in and ${price.output_usd:g} out per 1M tokens"
+    if config.budget.usd is not None and cost_usd > config.budget.usd:
+        words += f"; budget.usd={config.budget.usd:g} would stop it after about {pages * config.budget.usd / cost_usd:,.0f} pages"
+    return words

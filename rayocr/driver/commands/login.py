@@ -1,0 +1,81 @@
+"""mode=login: a person signs in to Google Drive once, and the sign-in is kept for the runs that follow."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+from rayocr.config import AccessConfig, RayocrConfig
+from rayocr.driver.monitor.terminal import ConsoleTerminal
+from rayocr.errors import CredentialsError, RayocrError, UsageError
+
+
+def sign_in_to_drive(config: RayocrConfig) -> int:
+    """0 when the sign-in is kept. Raises UsageError, CredentialsError."""
+    from rayocr.storage.drive.login import sign_in
+    from rayocr.storage.drive.token import default_token_path
+
+    settings, terminal = config.login, ConsoleTerminal(config.progress)
+    if settings.client is None:
+        raise UsageError(
+            "login.client= is missing: the JSON of an OAuth client, as the Google Cloud console gives it (Credentials, OAuth"
+            " client ID, Desktop app). GOOGLE_DRIVE_CREDENTIALS may name it too."
+        )
+    token_file = Path(settings.token).expanduser() if settings.token else default_token_path()
+
+    def show(url: str) -> None:
+        terminal.say("Open this address in a browser, and allow rayocr to use Google Drive:")
+        print(f"\n  {url}\n", flush=True)  # not by the terminal, which would break the line
+        terminal.say("If the page that follows does not open, its browser is on another machine: paste its address here.")
+        if settings.browser == "auto" and _has_browser():
+            import webbrowser
+
+            with contextlib.suppress(webbrowser.Error):
+                webbrowser.open(url)
+
+    try:
+        sign_in(
+            Path(settings.client).expanduser(),
+            token_file,
+            port=settings.port,
+            timeout_s=settings.timeout_s,
+            show=show,
+            read_line=_read_line,
+        )
+    except OSError as error:
+        raise CredentialsError(
+            f"The sign-in cannot be kept in {token_file}: {error.strerror}.", hint="Name another file: login.token="
+        ) from error
+    terminal.say(f"Signed in{_who(config, token_file)}. Kept in {token_file}, for you alone to read.")
+    if settings.token:
+        terminal.say(
+            f"Runs find it by GOOGLE_DRIVE_CREDENTIALS={token_file}, or storage.source.credentials=, storage.dest.credentials=."
+        )
+    return 0
+
+
+def _read_line() -> str:
+    """From the terminal, around Python's own buffer: a thread that waits in there when the program ends brings it down."""
+    line = b""
+    with contextlib.suppress(OSError):
+        while not line.endswith(b"\n") and (piece := os.read(0, 65_536)):
+            line += piece
+    return line.decode(errors="replace")
+
+
+def _has_browser() -> bool:
+    """A text browser in this terminal would take the place of the line to paste into."""
+    return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _who(config: RayocrConfig, token_file: Path) -> str:
+    """As whom, if Drive tells."""
+    from rayocr.storage.drive.client import DriveClient
+
+    access = AccessConfig(credentials=str(token_file), endpoint=config.storage.source.endpoint)
+    try:
+        return f" as {DriveClient(access).account()}"
+    except RayocrError as error:
+        return f" (but Drive cannot be asked yet: {error})"

@@ -1,0 +1,221 @@
+"""The run's side of the HTTP face: pushes snapshots, does what is asked, and tells Ray's dashboard the figures."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rayocr.actors.discovery.actor import DiscoveryRules, document_at
+from rayocr.config import RayocrConfig, Secrets
+from rayocr.driver.cancellation import write_cancel
+from rayocr.driver.monitor.ray_metrics import RayMetrics
+from rayocr.driver.monitor.readiness import Readiness
+from rayocr.driver.monitor.snapshot import Snapshooter
+from rayocr.driver.monitor.terminal import ConsoleTerminal
+from rayocr.driver.plan import Plan
+from rayocr.errors import StorageUnavailable
+from rayocr.gateway.run_api import Commands, Face
+from rayocr.gateway.server import GatewayServer
+from rayocr.ledger.manifest import Manifest
+from rayocr.locks.base import Locks
+from rayocr.masking import masked_data
+from rayocr.messages import Document
+from rayocr.observe.logs import log_event
+from rayocr.outputs.output_paths import output_stem
+from rayocr.outputs.report.pages import Drawing, draw_page
+from rayocr.storage.base import Entry
+
+if TYPE_CHECKING:
+    from rayocr.driver.cluster.actors import Actors
+    from rayocr.driver.scheduling.scheduler import Feed
+
+log = logging.getLogger(__name__)
+
+_PUSH_EVERY_S = 1.0
+_LEDGER_EVERY = 5  # pushes: a call to an actor that has better things to do
+_MOST_WAITING = 10_000  # documents that were pushed, and have no room in the window yet
+_DPI = 110  # of a page beside its text: readable, and about 100 KB
+_PICTURES = 64  # kept
+
+
+async def show_face(
+    plan: Plan,
+    config: RayocrConfig,
+    keys: Secrets,
+    *,
+    snapshooter: Snapshooter,
+    actors: Actors,
+    feed: Feed,
+    rules: DiscoveryRules,
+    drain: Callable[[str], None],
+    locks: Locks,
+    terminal: ConsoleTerminal,
+) -> None:
+    """Until cancelled. Never raises for the face's own troubles: the run does not need it."""
+    steering = _Steering(plan, actors, feed, snapshooter, rules, drain)
+    pictures = Pictures(Drawing(dpi=max(_DPI, config.report.dpi), limits=config.limits, access=config.storage.source))
+    face = Face(
+        source=plan.source,
+        dest=plan.dest,
+        state=plan.state,
+        commands=steering.commands(),
+        config=shown_config(config),
+        logs=Path(config.logs.dir),
+        draw=pictures.draw,
+        readiness=Readiness(plan, config.engine, keys, locks, snapshooter.progress).wrong,
+    )
+    face.push(snapshooter.take())
+    server = GatewayServer(face, config.gateway, token=keys.api_token) if config.gateway.enabled else None
+    if server is not None:
+        try:
+            terminal.say(f"Page: {server.start()}")
+        except OSError as error:
+            terminal.warn(f"There is no page: {config.gateway.host}:{config.gateway.port}: {error.strerror}. Give gateway.port=")
+    metrics = RayMetrics()
+    pushes = 0
+    asking: asyncio.Task[None] | None = None
+    try:
+        while True:
+            await asyncio.sleep(_PUSH_EVERY_S)
+            pushes += 1
+            if pushes % _LEDGER_EVERY == 0 and (asking is None or asking.done()):
+                asking = asyncio.create_task(_ask_ledger(actors, snapshooter))  # which may be starting anew for minutes
+            snapshot = snapshooter.take()
+            face.push(snapshot)
+            try:
+                metrics.push(snapshot)
+            except Exception as error:  # Ray's own business, and no reason to end
+                log_event(log, "ray_metrics_failed", "Ray did not take the metrics.", error=str(error))
+                metrics = RayMetrics()
+    finally:
+        if asking is not None:
+            asking.cancel()
+        if server is not None:
+            await asyncio.to_thread(server.close)
+
+
+async def _ask_ledger(actors: Actors, snapshooter: Snapshooter) -> None:
+    with contextlib.suppress(Exception):  # its process died; the next time will do
+        snapshooter.ledger = await actors.ledger_state()
+
+
+class Pictures:
+    """Of pages, a second each in a process of its own: two at a time, and the last ones kept, since people turn back."""
+
+    def __init__(self, drawing: Drawing, draw: Callable[[Manifest, int, Drawing], bytes | None] = draw_page) -> None:
+        self._drawing = drawing
+        self._draw = draw
+        self._turns = threading.Semaphore(2)
+        self._kept: OrderedDict[tuple[str, str, int], bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def draw(self, manifest: Manifest, page_number: int) -> bytes | None:
+        """Blocks. Any thread."""
+        key = (manifest.document_id, manifest.version, page_number)
+        with self._turns:
+            if (kept := self._kept.get(key)) is not None:
+                return kept
+            picture = self._draw(manifest, page_number, self._drawing)
+        if picture is not None:
+            with self._lock:
+                self._kept[key] = picture
+                while len(self._kept) > _PICTURES:
+                    self._kept.popitem(last=False)
+        return picture
+
+
+class _Steering:
+    """Commands of the face, which come from its threads, on the run's loop."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        actors: Actors,
+        feed: Feed,
+        snapshooter: Snapshooter,
+        rules: DiscoveryRules,
+        drain: Callable[[str], None],
+    ) -> None:
+        self._plan = plan
+        self._actors = actors
+        self._feed = feed
+        self._snapshooter = snapshooter
+        self._rules = rules
+        self._drain = drain
+        self._loop = asyncio.get_running_loop()
+
+    def commands(self) -> Commands:
+        return Commands(
+            pause=lambda: self._soon(self._pause, True),
+            resume=lambda: self._soon(self._pause, False),
+            drain=lambda: self._soon(self._drain_run),
+            cancel=self._cancel,
+            retry=lambda manifest: self._soon(self._retry, manifest),
+            add=self._add,
+            notice=self._notice,
+        )
+
+    def _soon(self, function: Callable[..., Any], *arguments: Any) -> None:
+        self._loop.call_soon_threadsafe(function, *arguments)
+
+    def _pause(self, paused: bool) -> None:
+        log_event(log, "run_paused" if paused else "run_resumed", "Somebody asked for it.")
+        self._pausing = asyncio.ensure_future(self._snapshooter.window.pause(paused))
+
+    def _drain_run(self) -> None:
+        self._snapshooter.draining = True
+        self._drain("Asked for over HTTP")
+
+    def _cancel(self, wanted: str) -> None:
+        write_cancel(self._plan.state, wanted, wanted)  # every run on the destination looks there
+
+    def _retry(self, manifest: Manifest) -> None:
+        log_event(log, "document_retried", "Somebody asked for it.", document_id=manifest.document_id, name=manifest.name)
+        self._actors.retried.add(manifest.document_id)
+        if self._feed.push(self._snapshooter.flow, _document_of(manifest), asked=True):
+            of_this_run = manifest.run_id == self._snapshooter.run_id
+            self._snapshooter.progress.taken_up_again(manifest.outcome, of_this_run=of_this_run)
+
+    def _add(self, name: str) -> str:
+        return self._push(self._plan.source.stat(name), asked=True)
+
+    def _notice(self, name: str) -> str | None:
+        """As `_add`, for what a listing would take up, too."""
+        if not self._rules.admits(name):
+            return None
+        entry = self._plan.source.stat(name)
+        return self._push(entry, asked=False) if self._rules.admits_entry(entry) else None
+
+    def _push(self, entry: Entry, *, asked: bool) -> str:
+        if self._feed.waiting > _MOST_WAITING:
+            raise StorageUnavailable("Too many documents wait for room already; send it again later.")
+        document = document_at(self._plan.source, entry)
+        self._soon(partial(self._feed.push, self._snapshooter.flow, document, asked=asked))
+        return document.document_id
+
+
+def shown_config(config: RayocrConfig) -> dict[str, Any]:
+    """As it is in force. Keys are no part of a configuration; credentials inside of addresses are masked."""
+    from omegaconf import OmegaConf
+
+    plain = OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True)
+    shown: dict[str, Any] = masked_data(plain)
+    return shown
+
+
+def _document_of(manifest: Manifest) -> Document:
+    return Document(
+        document_id=manifest.document_id,
+        source_uri=manifest.source_uri,
+        name=manifest.name,
+        output_stem=output_stem(manifest.name),
+        version=manifest.version,
+        size_bytes=manifest.size_bytes,
+    )

@@ -1,0 +1,88 @@
+"""Looks at the RateLimiter every second: for the terminal, and to tell a restarted one what its predecessor had spent."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from rayocr.driver.scheduling.progress import Progress
+from rayocr.limits.quota_day import in_words
+from rayocr.messages import LimiterState, ModelQuota
+from rayocr.observe.logs import log_event
+
+log = logging.getLogger(__name__)
+
+_INTERVAL_S = 1.0
+_SAY_AWAY_S = 3.0  # a shared bucket that is back within this is not worth a word
+
+
+class Watched(Protocol):
+    async def limiter_state(self) -> LimiterState: ...
+
+    async def restore_limiter(self, earlier: LimiterState | None) -> None: ...
+
+
+class QuotaWatch:
+    """`died` are the errors of a limiter that is being restarted. Keeps `progress.limiter` fresh; `warn` gets what users should
+    know: a pause, a parked model, shared limits that are away."""
+
+    def __init__(
+        self,
+        limiter: Watched,
+        progress: Progress,
+        *,
+        warn: Callable[[str], None],
+        died: tuple[type[BaseException], ...],
+        wall_clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._limiter = limiter
+        self._progress = progress
+        self._warn = warn
+        self._died = died
+        self._wall_clock = wall_clock
+        self._sleep = sleep
+        self._said: set[tuple[str, str, float]] = set()
+        self._away = False
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await self.look()
+            except self._died:
+                log_event(log, "rate_limiter_died", "The rate limiter is restarted.", level=logging.WARNING)
+            await self._sleep(_INTERVAL_S)
+
+    async def look(self) -> None:
+        state = await self._limiter.limiter_state()
+        if state.forgetful:
+            log_event(log, "rate_limiter_restored", "A restarted rate limiter is told what was spent.", level=logging.WARNING)
+            await self._limiter.restore_limiter(self._progress.limiter)
+            return
+        self._progress.limiter = state
+        self._say_away(state)
+        for model in state.models:
+            self._say_stopped(model)
+
+    def _say_away(self, state: LimiterState) -> None:
+        if state.away_for_s > _SAY_AWAY_S and not self._away:
+            self._away = True
+            self._warn("The Redis that holds the shared limits is away: nothing is sent until it is back.")
+        elif not state.away_for_s and self._away:
+            self._away = False
+            self._warn("The shared limits are back.")
+
+    def _say_stopped(self, model: ModelQuota) -> None:
+        """Once for each pause worth waiting for, and for each parked model."""
+        for what, until in (("parked", model.parked_until), ("paused", model.paused_until)):
+            if until is None or until - self._wall_clock() < 10.0 or (model.model, what, round(until, -1)) in self._said:
+                continue
+            self._said.add((model.model, what, round(until, -1)))
+            if what == "parked":
+                self._warn(f"The quota of the day for {model.model} is used up until {in_words(until)}.")
+            else:
+                self._warn(f"{model.model} asks for a pause of {until - self._wall_clock():.0f} s.")

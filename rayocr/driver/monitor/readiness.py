@@ -1,0 +1,63 @@
+"""Is everything there that a run needs: source, destination, locks, shared limits, the engines' servers? For GET /ready."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from rayocr.config import EngineConfig, Secrets
+from rayocr.driver.plan import Plan
+from rayocr.driver.scheduling.progress import Progress
+from rayocr.driver.server_probe import probe_servers
+from rayocr.errors import RayocrError
+from rayocr.locks.base import Locks
+
+_LIMITS_AWAY_S = 10.0
+_ASK_AGAIN_S = 60.0  # a server: somebody's readiness probe comes every few seconds
+
+
+@dataclass(slots=True)
+class Readiness:
+    plan: Plan
+    engine: EngineConfig
+    keys: Secrets
+    locks: Locks
+    progress: Progress
+    clock: Callable[[], float] = time.monotonic
+    _asked_at: float | None = None
+    _answer: str | None = None
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def wrong(self) -> dict[str, str]:
+        """What cannot be reached, by part; empty: ready. Blocks. Any thread."""
+        checks: dict[str, Callable[[], object]] = {
+            "source": self.plan.source.check_readable,
+            "destination": self.plan.dest.check_readable,
+            "locks": lambda: self.locks.holders(()),
+        }
+        found = {part: said for part, check in checks.items() if (said := _said(check)) is not None}
+        limiter = self.progress.limiter
+        if limiter is not None and limiter.away_for_s > _LIMITS_AWAY_S:
+            found["limits"] = "The Redis that holds the shared limits is away."
+        if limiter is not None and limiter.models and all(model.parked_until for model in limiter.models):
+            found["engine"] = "The quota of the day is used up."
+        elif (said := self._server()) is not None:
+            found["engine"] = said
+        return found
+
+    def _server(self) -> str | None:
+        with self._turn:
+            if self._asked_at is None or self.clock() - self._asked_at >= _ASK_AGAIN_S:
+                self._answer = _said(lambda: probe_servers(self.plan.links, self.engine, self.plan.prompts, self.keys))
+                self._asked_at = self.clock()
+            return self._answer
+
+
+def _said(check: Callable[[], object]) -> str | None:
+    try:
+        check()
+    except RayocrError as error:
+        return str(error)
+    return None

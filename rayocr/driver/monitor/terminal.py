@@ -1,0 +1,205 @@
+"""What people see while a run goes on: a live line on a terminal, plain lines elsewhere, a table at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import time
+from typing import Protocol
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from rayocr.driver.scheduling.progress import Progress
+from rayocr.masking import masked
+from rayocr.messages import DiscoveryTotals, DocumentOutcome
+
+_PLAIN_INTERVAL_S = 10.0
+_LIVE_INTERVAL_S = 0.25
+
+
+class Terminal(Protocol):
+    def say(self, text: str) -> None: ...
+
+    def warn(self, text: str) -> None: ...
+
+
+class ConsoleTerminal:
+    """Writes to standard error what is passing, and to standard output what stays."""
+
+    def __init__(self, mode: str) -> None:
+        self._out = Console(highlight=False, soft_wrap=True)
+        if not self._out.is_terminal:
+            self._out.width = 160  # of a log, where 80 would break paths apart
+        self.live = mode == "live" or (mode == "auto" and self._out.is_terminal)
+        self.silent = mode == "none"
+
+    def say(self, text: str) -> None:
+        if not self.silent:
+            self._print(Text(masked(text)))
+
+    def warn(self, text: str) -> None:
+        self._print(Text(masked(text), style="yellow"))
+
+    def table(self, table: Table) -> None:
+        if not self.silent:
+            self._print(table)
+
+    def _print(self, what: Text | Table) -> None:
+        # A reader that went away (head, a closed terminal) must not end a run that is paid for.
+        with contextlib.suppress(BrokenPipeError, OSError, ValueError):
+            self._out.print(what)
+
+    async def show(self, progress: Progress) -> None:
+        """Show the progress until cancelled."""
+        if self.silent:
+            await asyncio.Event().wait()
+        elif self.live:
+            await self._show_live(progress)
+        else:
+            await self._show_lines(progress)
+
+    async def _show_live(self, progress: Progress) -> None:
+        started = time.monotonic()
+        with Live(console=self._out, refresh_per_second=8, transient=True) as live:
+            while True:
+                frame = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"[int((time.monotonic() - started) * 8) % 10]
+                shown = "" if progress.watching and not progress.under_way else bar(progress) + "  "
+                live.update(Text.assemble((frame + " ", "cyan"), shown, progress_line(progress)))
+                await asyncio.sleep(_LIVE_INTERVAL_S)
+
+    async def _show_lines(self, progress: Progress) -> None:
+        last = ""
+        while True:
+            await asyncio.sleep(_PLAIN_INTERVAL_S)
+            line = progress_line(progress, countdown=False)
+            if line != last:
+                self.say(line)
+                last = line
+
+
+def bar(progress: Progress, width: int = 24) -> str:
+    share = progress.pages_done / progress.pages_total if progress.pages_total else 0.0
+    filled = min(width, int(share * width))
+    return "━" * filled + "╌" * (width - filled)
+
+
+def progress_line(progress: Progress, *, countdown: bool = True) -> str:
+    """Documents, pages, rate, time to go and cost, in one line. `countdown`: of a watch, the seconds to its next look, which
+    change without anything having happened."""
+    if progress.watching and not progress.under_way:
+        return _watching_line(progress, countdown=countdown)
+    more = "" if progress.listing_done else "+"
+    estimated = "~" if progress.documents_started < progress.documents_total else ""
+    parts = [
+        f"{progress.documents_done:,}/{progress.documents_total:,}{more} documents",
+        f"{progress.pages_done:,}/{estimated}{progress.pages_total:,} pages",
+        f"{progress.pages_per_s:.1f} pages/s",
+        f"ETA {duration(progress.eta_s)}",
+        f"${progress.spent_usd:.2f}",
+    ]
+    failed = progress.documents[DocumentOutcome.PARTIAL] + progress.documents[DocumentOutcome.REJECTED]
+    if failed:
+        parts.append(f"{failed:,} with failures")
+    if progress.held_elsewhere:
+        parts.append(f"{progress.held_elsewhere:,} held by another run")
+    return " · ".join([*parts, *_waits(progress)])
+
+
+def _watching_line(progress: Progress, *, countdown: bool) -> str:
+    parts = [
+        "watching",
+        f"{progress.documents_done:,} documents done",
+        f"{progress.pages_done:,} pages",
+        f"${progress.spent_usd:.2f}",
+    ]
+    if progress.settling:
+        parts.append(f"{progress.settling:,} still being written")
+    parts += _waits(progress)
+    if countdown and progress.next_look_at is not None and not progress.waiting_for:
+        parts.append(f"next look in {max(0.0, progress.next_look_at - progress.clock()):.0f} s")
+    return " · ".join(parts)
+
+
+def _waits(progress: Progress) -> list[str]:
+    parts = []
+    if progress.locks_away:
+        parts.append("waiting for the lock service")
+    if progress.waiting_for:
+        parts.append(f"waiting for {progress.waiting_for}")
+    if progress.watching and progress.deferred:
+        parts.append(f"{progress.deferred:,} to be tried again")
+    return parts
+
+
+def duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "–"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def closing_table(progress: Progress, places: dict[str, str]) -> Table:
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    outcomes = [f"{progress.documents[o]:,} {o.value}" for o in DocumentOutcome]
+    if progress.elsewhere:
+        outcomes.append(f"{progress.elsewhere:,} by another run")
+    if progress.cancelled:
+        outcomes.append(f"{progress.cancelled:,} cancelled")
+    if progress.deferred:
+        outcomes.append(f"{progress.deferred:,} left for the next run")
+    if progress.gone:
+        outcomes.append(f"{progress.gone:,} removed before they were read")
+    table.add_row("Documents", ", ".join(outcomes))
+    engines = ", ".join(f"{count:,} {engine}" for engine, count in progress.engines.most_common())
+    table.add_row("Pages", f"{progress.pages_done:,}" + (f" ({engines})" if engines else ""))
+    if progress.pages_resumed:
+        table.add_row("", f"{progress.pages_resumed:,} of them were read by an earlier run")
+    if progress.pages_copied:
+        table.add_row("", f"{progress.pages_copied:,} of them are identical to another and were not paid for")
+    if progress.documents_copied:
+        table.add_row("", f"{progress.documents_copied:,} documents are the same file as another and were not read")
+    if progress.renamed:
+        table.add_row("Names", f"{progress.renamed:,} documents' outputs have a hash in the name: another one has the plain one")
+    if progress.suspect_pages:
+        table.add_row(
+            "Suspect",
+            f"{progress.suspect_pages:,} of {progress.compared_pages:,} pages compared: their text does not agree with another"
+            " reading of the page and may be made up. mode=report shows them beside their pictures",
+        )
+    if unsure := progress.doubtful_pages - progress.suspect_pages:
+        table.add_row(
+            "Doubtful",
+            f"{unsure:,} (no engine here is sure of them; they are marked in the outputs."
+            " Another script? Try engine=gemini, or tesseract with its language pack)",
+        )
+    if progress.totals.unreadable:
+        table.add_row("Not seen", unseen(progress.totals))
+    if progress.reasons:
+        table.add_row("Reasons", ", ".join(f"{count:,} {reason}" for reason, count in progress.reasons.most_common()))
+    rate = f"{progress.pages_per_s:.1f} pages/s" if progress.pages_per_s else ""
+    table.add_row("Time", ", ".join(filter(None, [duration(progress.elapsed_s), rate, f"${progress.spent_usd:.2f}"])))
+    for label, place in places.items():
+        table.add_row(label, printable(place))
+    return table
+
+
+def unseen(totals: DiscoveryTotals) -> str:
+    """The parts of the source that could not be listed, so that nobody takes what is finished for all there is."""
+    names = ", ".join(printable(name) for name in totals.unreadable_names)
+    more = " and more" if totals.unreadable > len(totals.unreadable_names) else ""
+    return f"{totals.unreadable:,} folders or links of the source that cannot be looked into: {names}{more}"
+
+
+def printable(text: str) -> str:
+    """Names can hold line breaks and bytes that are no text; a terminal gets them escaped."""
+    cleaned = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return cleaned.encode(sys.stdout.encoding or "utf-8", "backslashreplace").decode(sys.stdout.encoding or "utf-8")

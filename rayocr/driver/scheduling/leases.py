@@ -1,0 +1,153 @@
+"""Keeps the leases of the documents in the window: acquires, renews all of them together, and tells when one is lost.
+
+While the lock service is away nothing new is taken: `acquire` waits until it is back. Documents under way are read on (their
+pages are recorded all the same); whether they may still be committed is asked of the service itself, at the commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from rayocr.driver.signals import Draining
+from rayocr.errors import LocksUnavailable, RayocrError
+from rayocr.locks.base import Lease, Locks
+from rayocr.locks.holder import Holder
+from rayocr.observe.logs import log_event
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_PROBE_S = 1.0  # between two looks whether the lock service is back
+
+
+class LeaseKeeper:
+    """`on_lost(document_id)` is called on the event loop: the document's work has to stop and must not be committed.
+    `on_away(away)` when the lock service goes and comes back."""
+
+    def __init__(
+        self,
+        locks: Locks,
+        *,
+        ttl_s: float,
+        draining: asyncio.Event,
+        on_lost: Callable[[str], None],
+        on_away: Callable[[bool], None] = lambda away: None,
+    ) -> None:
+        self._locks = locks
+        self._ttl_s = ttl_s
+        self._draining = draining
+        self._on_lost = on_lost
+        self._on_away = on_away
+        self._held: dict[str, Lease] = {}
+        self.lost = 0
+        self._renewing: asyncio.Task[None] | None = None
+        self._probing: asyncio.Task[None] | None = None
+        self._there = asyncio.Event()
+        self._there.set()
+
+    @property
+    def retry_s(self) -> float:
+        """After which a document that another run holds is worth asking for again."""
+        return min(self._ttl_s / 3, 5.0)
+
+    def start(self) -> None:
+        self._renewing = asyncio.get_running_loop().create_task(self._renew_forever())
+
+    async def acquire(self, key: str) -> Lease | None:
+        """None when another run holds it. Waits while the lock service is away. Raises Draining."""
+        lease = await self.patiently(lambda: asyncio.to_thread(self._locks.acquire, key))
+        if lease is not None:
+            self._held[key] = lease
+        return lease
+
+    async def patiently(self, call: Callable[[], Awaitable[T]]) -> T:
+        """The call's result, tried again while the lock service is away. Raises Draining."""
+        while True:
+            try:
+                return await call()
+            except LocksUnavailable as error:
+                self._note_away(error)
+            await self._until_there()
+
+    async def release(self, lease: Lease) -> None:
+        if self._held.get(lease.key) == lease:
+            del self._held[lease.key]
+        if not self._there.is_set():
+            return  # it ends with its time limit; hundreds of calls that run into theirs would outlast a shutdown's grace
+        try:
+            await asyncio.to_thread(self._locks.release, lease)
+        except LocksUnavailable as error:  # it ends with its time limit
+            log_event(log, "lease_release_failed", "A lease could not be given back.", document_id=lease.key, error=str(error))
+
+    async def holders(self, keys: Sequence[str]) -> dict[str, Holder]:
+        """Of the keys that are held, by whom. Waits while the lock service is away. Raises Draining."""
+        return await self.patiently(lambda: asyncio.to_thread(self._locks.holders, keys))
+
+    def holds(self, lease: Lease) -> bool:
+        return self._held.get(lease.key) == lease
+
+    async def close(self) -> None:
+        for task in (self._renewing, self._probing):
+            if task is not None:
+                task.cancel()
+        for lease in list(self._held.values()):
+            await self.release(lease)
+        await asyncio.to_thread(self._locks.close)
+
+    async def _until_there(self) -> None:
+        waits = [asyncio.create_task(self._there.wait()), asyncio.create_task(self._draining.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        if self._draining.is_set():
+            raise Draining
+
+    def _note_away(self, error: LocksUnavailable) -> None:
+        if not self._there.is_set():
+            return
+        self._there.clear()
+        log_event(log, "locks_away", "The lock service is away.", level=logging.WARNING, error=str(error))
+        self._on_away(True)
+        self._probing = asyncio.get_running_loop().create_task(self._probe())
+
+    async def _probe(self) -> None:
+        """One look for all who wait."""
+        while True:
+            await asyncio.sleep(_PROBE_S)
+            try:
+                await asyncio.to_thread(self._locks.holders, ())
+            except LocksUnavailable:
+                continue
+            except RayocrError:
+                pass  # it is there, and refuses us: whoever waits asks it himself, and is told why
+            break
+        log_event(log, "locks_back", "The lock service is back.")
+        self._there.set()
+        self._on_away(False)
+
+    async def _renew_forever(self) -> None:
+        while True:
+            await asyncio.sleep(self._ttl_s / 3)
+            leases = list(self._held.values())
+            if not leases:
+                continue
+            try:
+                lost = await asyncio.to_thread(self._locks.renew, leases)
+            except LocksUnavailable as error:
+                self._note_away(error)
+                continue
+            except RayocrError as error:  # a key that was changed meanwhile; the next acquire or commit ends the run with it
+                log_event(log, "lease_renewal_refused", "Leases cannot be renewed.", level=logging.ERROR, error=str(error))
+                continue
+            self.lost += len(lost)
+            for lease in lost:
+                if self.holds(lease):
+                    del self._held[lease.key]
+                    log_event(log, "lease_lost", "A lease was lost.", level=logging.WARNING, document_id=lease.key)
+                    self._on_lost(lease.key)

@@ -1,0 +1,129 @@
+"""What the run has done so far: counters only, filled by the document flows, read by the terminal and the closing words."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from rayocr.driver.scheduling.timings import StageTimings
+from rayocr.messages import SUSPECT, DiscoveryTotals, DocumentOutcome, LimiterState, PageOutcome, PageSummary
+
+
+@dataclass(slots=True)
+class Progress:
+    """`pages_known` counts the pages of the documents fetched so far; `pages_done` those with a final outcome."""
+
+    clock: Callable[[], float] = time.monotonic
+    started: float = field(init=False)
+    first_page_at: float | None = None
+    totals: DiscoveryTotals = field(default_factory=DiscoveryTotals)
+    listing_done: bool = False
+    documents: Counter[DocumentOutcome] = field(default_factory=Counter)
+    documents_started: int = 0
+    elsewhere: int = 0  # another run has them, or finished them first
+    cancelled: int = 0  # on request
+    taken_up: int = 0  # dead letters of earlier runs that this one tries again
+    held_elsewhere: int = 0  # by other runs at this moment; awaited at the end
+    locks_away: bool = False
+    watching: bool = False  # mode=watch: there is no end to come to
+    next_look_at: float | None = None  # of the watch, by `clock`; None while it looks
+    waiting_for: str = ""  # what the watch waits out
+    settling: int = 0  # files that are still being written
+    under_way: int = 0  # documents with a flow
+    gone: int = 0  # removed from the source before they were read
+    renamed: int = 0  # their outputs have a hash in the name, since another document has the plain one
+    documents_copied: int = 0  # the same bytes as another, and not read
+    deferred: int = 0  # their storage was away; the next run takes them up
+    pages_known: int = 0
+    pages_done: int = 0
+    pages_resumed: int = 0  # found in the ledger of an earlier run
+    pages_copied: int = 0  # identical to one that was read before
+    doubtful_pages: int = 0
+    suspect_pages: int = 0  # of the doubtful ones, those that another reading of the page does not agree with
+    compared_pages: int = 0  # whose agreement with another reading was measured
+    outcomes: Counter[PageOutcome] = field(default_factory=Counter)
+    engines: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)  # of rejected documents and failed pages
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0  # of the pages that came back
+    workers: int = 0
+    limiter: LimiterState | None = None  # as it was a second ago; None: no engine waits for a server
+
+    storage_calls: Counter[tuple[str, str]] = field(default_factory=Counter)  # of workers, by operation and outcome
+    timings: StageTimings = field(default_factory=StageTimings)
+    last_page_at: float | None = None
+
+    def __post_init__(self) -> None:
+        self.started = self.clock()
+
+    @property
+    def spent_usd(self) -> float:
+        """Of this run: what its pages cost, or what the limiter counted where that is more (answers that did not serve, pages
+        of shards that never came back)."""
+        return max(self.cost_usd, self.limiter.spent_usd if self.limiter is not None else 0.0)
+
+    @property
+    def elapsed_s(self) -> float:
+        return self.clock() - self.started
+
+    @property
+    def documents_done(self) -> int:
+        return self.documents.total()
+
+    @property
+    def documents_total(self) -> int:
+        """Documents for this run that the listing has come across."""
+        return max(self.totals.found - self.totals.finished, self.documents_done)
+
+    @property
+    def pages_total(self) -> int:
+        """Estimated: documents not fetched yet are taken to be as long as the others on average."""
+        if not self.documents_started:
+            return 0
+        unknown = max(0, self.documents_total - self.documents_started)
+        return self.pages_known + round(unknown * self.pages_known / self.documents_started)
+
+    @property
+    def pages_per_s(self) -> float:
+        fresh = self.pages_done - self.pages_resumed
+        if self.first_page_at is None or fresh <= 0:
+            return 0.0
+        return fresh / max(self.clock() - self.first_page_at, 0.05)
+
+    @property
+    def eta_s(self) -> float | None:
+        rate = self.pages_per_s
+        return (self.pages_total - self.pages_done) / rate if rate > 0 and self.pages_total else None
+
+    def page(self, page: PageSummary, *, resumed: bool = False) -> None:
+        if not page.outcome.final:
+            return
+        self.pages_done += 1
+        self.last_page_at = self.clock()
+        self.pages_resumed += resumed
+        self.outcomes[page.outcome] += 1
+        self.pages_copied += page.copied
+        self.doubtful_pages += bool(page.doubts)
+        self.suspect_pages += SUSPECT in page.doubts
+        self.compared_pages += page.agreement is not None
+        self.engines[page.engine or page.outcome.value] += 1
+        if page.outcome is PageOutcome.FAILED and page.attempts:
+            self.reasons[page.attempts[-1].reason] += 1
+        if not resumed:
+            self.input_tokens += page.input_tokens
+            self.output_tokens += page.output_tokens
+            self.cost_usd += page.cost_usd
+
+    def taken_up_again(self, outcome: DocumentOutcome, *, of_this_run: bool) -> None:
+        """A document that had failed is tried again: what it comes to now counts, not what it came to before."""
+        if of_this_run:
+            self.documents[outcome] -= 1
+        else:
+            self.taken_up += 1
+
+    def shard_sent(self) -> None:
+        if self.first_page_at is None:
+            self.first_page_at = self.clock()

@@ -1,0 +1,37 @@
+"""Waiting for several tasks of a document at once, so that none is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from typing import Any
+
+from rayocr.driver.signals import Draining
+from rayocr.errors import OutsideError
+
+
+async def all_of(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """All of them; the first error ends the others, but one that ends the run lets them finish."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        await asyncio.gather(*tasks)
+    except (Draining, OutsideError):
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+
+
+async def settled(tasks: set[asyncio.Task[None]], *, at_most: int) -> set[asyncio.Task[None]]:
+    """Wait until no more than that many run; raises the first error of those that ended."""
+    while True:
+        done = {task for task in tasks if task.done()}
+        for task in done:
+            task.result()
+        tasks = tasks - done
+        if len(tasks) <= at_most:
+            return tasks
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -1,0 +1,137 @@
+"""Gemini's Batch API: the same answers at half the price, within a day instead of seconds.
+
+Two sides. `GeminiBatchEngine` runs in the workers and looks to the chain like any engine that waits: it makes one request of a
+page and waits for the desk (`rayocr/actors/batch_queue/actor.py`) to have the answer. `GeminiJobs` runs in the desk and knows the
+server: files up, jobs, files down. Developer API only: Vertex AI takes its batches from Cloud Storage.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from rayocr.config import GeminiConfig, Secrets
+from rayocr.engines.base import Desk, OfferedPage
+from rayocr.engines.gemini.engine import MIME, GeminiEngine, new_client, read_response
+from rayocr.engines.gemini.errors import translate, translate_code
+from rayocr.errors import EngineOverloaded, MalformedAnswer
+from rayocr.messages import PageText
+
+_ENDED = ("SUCCEEDED", "PARTIALLY_SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED")  # the SDK's `done` misses the second
+_TIMEOUT_MS = 600_000  # an upload of half a gigabyte over a slow line
+
+
+class GeminiBatchEngine(GeminiEngine):
+    """Without slots: the limits of a batch are not those of requests a minute, and the desk sends few requests."""
+
+    batched: ClassVar[bool] = True
+
+    def __init__(self, config: GeminiConfig, *, prompt: str, secrets: Secrets, desk: Desk) -> None:
+        super().__init__(config, prompt=prompt, secrets=secrets)
+        self._desk = desk
+        self._settings_hash = hashlib.sha256(repr((config, prompt)).encode()).hexdigest()
+
+    async def recognize_async(self, page: OfferedPage, model: str) -> PageText:
+        from google.genai import types
+
+        data = await self._page_bytes(page)
+        # The same page asked for the same reason has the same key in every run: that is how its answer is found after a crash.
+        # `tried` makes a second try after a refusal another request.
+        identity = (self._settings_hash, await page.content_hash(), model, str(page.tried))
+        key = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:40]
+        line = json.dumps({"key": key, "request": request_body(self._config, self._settings[model], data, self._prompt)})
+        page.let_go()
+        answer = json.loads(await self._desk.read(key, model, line.encode()))
+        if "response" not in answer:
+            raise _failure(answer)
+        try:
+            response = types.GenerateContentResponse.model_validate(answer["response"])
+            return read_response(response, model)
+        except (ValueError, AttributeError, TypeError, LookupError) as error:
+            raise MalformedAnswer("A line of the batch's results could not be understood.", finish="NOT_JSON") from error
+
+
+def request_body(config: GeminiConfig, settings: dict[str, Any], data: bytes, prompt: str) -> dict[str, Any]:
+    """A GenerateContentRequest as REST has it: in a JSONL line the SDK does not translate its own types."""
+    inline = {"mimeType": MIME[config.page_format], "data": base64.b64encode(data).decode()}
+    return {"contents": [{"role": "user", "parts": [{"inlineData": inline}, {"text": prompt}]}]} | settings
+
+
+def _failure(answer: dict[str, Any]) -> Exception:
+    """A line with an error instead of a response."""
+    error = answer.get("error") or answer.get("status") or {}
+    code = error.get("code") if isinstance(error, dict) else None
+    message = str(error.get("message") or "no reason given")[:300] if isinstance(error, dict) else "no reason given"
+    return translate_code(code if isinstance(code, int) else 0, message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobStatus:
+    """`results`: the name of the file with the answers, where there is one: also jobs that expired can have some."""
+
+    ended: bool
+    state: str
+    results: str | None
+
+
+class GeminiJobs:
+    """The server side of batches. Every method raises only rayocr.errors."""
+
+    def __init__(self, config: GeminiConfig, secrets: Secrets) -> None:
+        self._client = new_client(config, secrets, _TIMEOUT_MS)
+
+    async def submit(self, display_name: str, model: str, path: Path) -> str:
+        """The job's name. Not idempotent: after an error the caller has to look with `find` first."""
+        from google.genai import types
+
+        try:
+            upload = types.UploadFileConfig(display_name=display_name, mime_type="application/jsonl")
+            file = await self._client.aio.files.upload(file=str(path), config=upload)
+            create = types.CreateBatchJobConfig(display_name=display_name)
+            job = await self._client.aio.batches.create(model=model, src=file.name or "", config=create)
+        except Exception as error:
+            raise translate(error) from error
+        if not job.name:
+            raise EngineOverloaded("Gemini took the batch and gave it no name.")
+        return job.name
+
+    async def find(self, display_name: str) -> str | None:
+        """The name of the job with this display name, if the server has one."""
+        try:
+            async for job in await self._client.aio.batches.list(config={"page_size": 100}):
+                if job.display_name == display_name and job.name:
+                    return job.name
+        except Exception as error:
+            raise translate(error) from error
+        return None
+
+    async def status(self, name: str) -> JobStatus:
+        try:
+            job = await self._client.aio.batches.get(name=name)
+        except Exception as error:
+            raise translate(error) from error
+        state = job.state.name.rpartition("STATE_")[2] if job.state is not None else "UNSPECIFIED"
+        return JobStatus(ended=state in _ENDED, state=state, results=job.dest.file_name if job.dest else None)
+
+    async def results(self, file_name: str) -> dict[str, bytes]:
+        """Lines by key: their order is not that of the requests."""
+        try:
+            data = await self._client.aio.files.download(file=file_name)
+        except Exception as error:
+            raise translate(error) from error
+        return dict(_keyed_lines(data))
+
+
+def _keyed_lines(data: bytes) -> Iterator[tuple[str, bytes]]:
+    for line in data.splitlines():
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue  # cut off; its page is asked for again
+        if isinstance(row, dict) and isinstance(row.get("key"), str):
+            yield row["key"], line

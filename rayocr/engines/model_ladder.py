@@ -1,0 +1,46 @@
+"""Which model of an engine is asked next for a page, given all that was asked before: pure, so that a restart decides the same.
+
+A model is asked once more only where chance decides (a random recitation, an empty or garbled answer); then the next model of
+the ladder; after `MAX_PAID_TRIES` answers that were paid for in vain the page goes to the next engine of the chain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rayocr.engines.answers.finish_reasons import ending_of
+from rayocr.errors import BadAnswer, EmptyAnswer, MalformedAnswer, Refused
+from rayocr.messages import Attempt
+
+MAX_PAID_TRIES = 3  # of one page, over all models and all runs
+_TRIES_BY_CHANCE = 2  # of one model
+
+
+def next_model(models: Sequence[str], attempts: Sequence[Attempt], *, engine: str) -> str | None:
+    """None: this engine is not asked any more. `attempts` of all engines, in order."""
+    if sum(is_paid(attempt) for attempt in attempts) >= MAX_PAID_TRIES:
+        return None
+    for model in models:
+        asked = [attempt for attempt in attempts if (attempt.engine, attempt.model) == (engine, model)]
+        if not asked or (len(asked) < _TRIES_BY_CHANCE and is_by_chance(asked[-1])):
+            return model
+    return None
+
+
+def is_paid(attempt: Attempt) -> bool:
+    """An answer came, and did not serve."""
+    return bool(attempt.model) and attempt.reason in _PAID
+
+
+def is_by_chance(attempt: Attempt) -> bool:
+    """Asking the same model once more can help. Loops and cut-off answers come again; so do refusals of what is on the page."""
+    if attempt.reason == EmptyAnswer.__name__:
+        return True
+    return attempt.reason in (Refused.__name__, MalformedAnswer.__name__) and ending_of(attempt.finish).by_chance
+
+
+def _names(root: type[BadAnswer]) -> set[str]:
+    return {root.__name__}.union(*(_names(child) for child in root.__subclasses__()))
+
+
+_PAID = frozenset(_names(BadAnswer))

@@ -1,0 +1,398 @@
+"""One page down one stage of the chain, until an answer passes the checks. Decides outcomes; knows no ledger and no Ray.
+
+A page without ink is `blank` and never asked about; a trusted text layer comes before that question, since it costs nothing and
+a lone line of born-digital text is text. What an engine is merely unsure of (LowConfidence) is kept aside, over stages too: if
+nobody does better, it is the page's text, with the doubt on record.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from rayocr.engines.answers.checks import check_answer, repeats_as_its_page
+from rayocr.engines.answers.verification import Look, SecondLook
+from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngine
+from rayocr.engines.model_ladder import MAX_PAID_TRIES, is_paid, next_model
+from rayocr.engines.registry import Stage
+from rayocr.errors import (
+    BadAnswer,
+    DayQuotaExhausted,
+    EngineError,
+    EngineTimeout,
+    EngineTransient,
+    LowConfidence,
+    RayocrError,
+    RepetitionLoop,
+)
+from rayocr.ledger.boxes import pack_boxes
+from rayocr.messages import SUSPECT, Attempt, PageOutcome, PageRecord, PageText
+from rayocr.pdf.ink import BLANK_COVERAGE
+from rayocr.retry import RetryPolicy, decide
+
+if TYPE_CHECKING:
+    from rayocr.pdf.page import Page
+
+Remember = Callable[[PageRecord], Awaitable[object]]
+# Told before a request is sent again: the page, the model, which try failed, why, and the delay in seconds.
+OnRetry = Callable[["PageProgress", str, int, RayocrError, float], None]
+
+_MESSAGE_CHARS = 300  # of an error kept on record: enough to act on, short enough for a manifest of 10,000 pages
+
+
+class Slots(Protocol):
+    """The limiter as a waiting engine's caller sees it."""
+
+    def slot(self, model: str) -> AbstractAsyncContextManager[None]:
+        """Entered when the request may leave. Left with the request's error, so that a 429 slows down everybody."""
+
+
+class Twins(Protocol):
+    """Identical pages that were read before, or are being read."""
+
+    async def claim(self, content_hash: str) -> PageRecord | None: ...
+
+    def release(self, content_hash: str, record: PageRecord | None) -> None: ...
+
+
+class PageProgress:
+    """What is known of one page on its way down: who was asked in vain, and the best doubtful answer."""
+
+    def __init__(self, document_id: str, page_number: int, *, is_last_stage: bool, attempts: Sequence[Attempt] = ()) -> None:
+        self.document_id = document_id
+        self.page_number = page_number
+        self._is_last_stage = is_last_stage
+        self._attempts = list(attempts)
+        self._doubtful: PageText | None = None
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        return tuple(self._attempts)
+
+    def note(self, engine: Engine, error: Exception, *, model: str = "", answer: PageText | None = None) -> None:
+        """`model` where a server was asked, and the `answer` that it gave and that did not serve."""
+        attempt = Attempt(
+            engine=engine.name,
+            reason=error.reason if isinstance(error, RayocrError) else type(error).__name__,
+            message=str(error)[:_MESSAGE_CHARS],
+            model=model,
+            finish=(error.finish or "") if isinstance(error, BadAnswer) else "",
+        )
+        if answer is not None and model:
+            attempt = replace(
+                attempt, input_tokens=answer.input_tokens, output_tokens=answer.output_tokens, cost_usd=answer.cost_usd
+            )
+        self._attempts.append(attempt)
+
+    def asked_in_vain(self, first_engine: int) -> PageRecord:
+        """What is worth remembering before the next request: kept by the ledger until there is an outcome."""
+        return replace(self._record(PageOutcome.HANDED_ON), next_engine=first_engine)
+
+    def keep_doubtful(self, answer: PageText) -> None:
+        if self._doubtful is None or (answer.confidence or 0) > (self._doubtful.confidence or 0):
+            self._doubtful = answer
+
+    def check_surer(self, answer: PageText) -> None:
+        """Raises LowConfidence where an engine before was unsure of the page and this one is less sure: what is merely worn is
+        read better by the first engine, and only a script that it does not know by the next."""
+        before, now = (self._doubtful.confidence if self._doubtful else None), answer.confidence
+        if before is not None and now is not None and now < before:
+            raise LowConfidence(f"mean confidence {now:.2f} is below the {before:.2f} of an engine before.", finish=answer.finish)
+
+    def blank(self) -> PageRecord:
+        return self._record(PageOutcome.BLANK)
+
+    def answered(self, answer: PageText, *, doubts: tuple[str, ...] = (), look: Look | None = None) -> PageRecord:
+        # The first engine's own doubtful answer is no fallback, although others were asked after it.
+        asked_before = bool(self._attempts) and self._attempts[0].engine != answer.engine
+        outcome = PageOutcome.FALLBACK if asked_before else PageOutcome.DONE
+        vain = self._record(outcome)
+        if look is not None and look.suspect:
+            doubts = (*doubts, SUSPECT)
+        return replace(
+            vain,
+            text=answer.text,
+            engine=answer.engine,
+            model=answer.model,
+            input_tokens=vain.input_tokens + answer.input_tokens,
+            output_tokens=vain.output_tokens + answer.output_tokens,
+            cost_usd=vain.cost_usd + answer.cost_usd,
+            doubts=doubts,
+            agreement=look.agreement if look is not None else None,
+            boxes="" if answer.engine == "textlayer" else pack_boxes(answer.boxes or ()),  # its page can be searched as it is
+        )
+
+    def copied(self, twin: PageRecord) -> PageRecord:
+        """The text of an identical page, at the price of what was tried in vain on this one."""
+        vain = self._record(PageOutcome.DONE)
+        return replace(
+            vain,
+            text=twin.text,
+            engine=twin.engine,
+            model=twin.model,
+            content_hash=twin.content_hash,
+            copied=True,
+            doubts=twin.doubts,
+            agreement=twin.agreement,
+        )
+
+    def exhausted(self, stage: Stage) -> PageRecord:
+        """No engine of the stage delivered for certain. A doubtful text goes along to the next stage, which may do better."""
+        best = self._record(PageOutcome.FAILED)
+        if self._doubtful is not None:
+            best = self.answered(self._doubtful, doubts=("low_confidence",))
+        if self._is_last_stage:
+            return best
+        return replace(best, outcome=PageOutcome.HANDED_ON, next_engine=stage.last + 1)
+
+    def settled_for(self, doubtful: PageRecord) -> PageRecord:
+        """All failed; an earlier stage had read the page, and was not sure of it."""
+        outcome = PageOutcome.FALLBACK if self._attempts and self._attempts[0].engine != doubtful.engine else PageOutcome.DONE
+        vain = self._record(outcome)
+        return replace(
+            vain, text=doubtful.text, engine=doubtful.engine, model=doubtful.model, doubts=doubtful.doubts, boxes=doubtful.boxes
+        )
+
+    def unreadable(self, error: RayocrError) -> PageRecord:
+        """The page could not even be opened; no engine would fare better."""
+        self._attempts.append(Attempt(engine="pdf", reason=error.reason, message=str(error)[:_MESSAGE_CHARS]))
+        return self._record(PageOutcome.FAILED)
+
+    def _record(self, outcome: PageOutcome) -> PageRecord:
+        return PageRecord(
+            document_id=self.document_id,
+            page_number=self.page_number,
+            outcome=outcome,
+            input_tokens=sum(attempt.input_tokens for attempt in self._attempts),
+            output_tokens=sum(attempt.output_tokens for attempt in self._attempts),
+            cost_usd=sum(attempt.cost_usd for attempt in self._attempts),
+            attempts=self.attempts,
+        )
+
+
+class ComputeStage:
+    """Engines that compute, on the process's PDFium thread. An entry of `engines` is None where an optional one is missing."""
+
+    def __init__(self, stage: Stage, engines: Sequence[Engine | None]) -> None:
+        self.stage = stage
+        self._engines = engines
+
+    def recognize(self, page: Page, progress: PageProgress, *, first_engine: int) -> PageRecord:
+        inked = _InkedOnce(page.ink_coverage)
+        for engine in self._engines[max(first_engine, self.stage.first) : self.stage.last + 1]:
+            if engine is None:
+                continue
+            assert isinstance(engine, ComputeEngine)
+            answer: PageText | None = None
+            try:
+                if engine.name != "textlayer" and inked() < BLANK_COVERAGE:
+                    return progress.blank()
+                answer = engine.recognize(page)
+                if answer is None:
+                    continue
+                if engine.name != "textlayer":
+                    check_answer(answer, ink_coverage=inked, can_loop=False)
+                    progress.check_surer(answer)
+            except LowConfidence as error:
+                progress.note(engine, error)
+                if answer is not None:
+                    progress.keep_doubtful(answer)
+                continue
+            except Exception as error:  # recorded as an attempt: one bad page never fails a document
+                progress.note(engine, error)
+                continue
+            return progress.answered(answer)
+        return progress.exhausted(self.stage)
+
+
+class WaitingStage:
+    """Engines that wait for a server, with the light ones before them.
+
+    Two kinds of trying again: transient errors, which cost nothing, at the limiter's pace (`policy`); and answers that do not
+    serve, down the ladder of models. Each of those is handed to `remember` before the next request leaves, so that what was
+    paid for in vain is not paid for again after a crash.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        engines: Sequence[Engine | None],
+        *,
+        slots: Slots,
+        policy: RetryPolicy,
+        on_thread: Callable[..., Awaitable[object]],
+        twins: Twins | None = None,
+        second_look: SecondLook | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        on_retry: OnRetry = lambda *_: None,
+    ) -> None:
+        self.stage = stage
+        self._engines = engines
+        self._slots = slots
+        self._policy = policy
+        self._on_thread = on_thread  # runs a function on the PDFium thread
+        self._twins = twins
+        self._second_look = second_look
+        self._sleep = sleep
+        self._on_retry = on_retry
+
+    async def recognize(
+        self, page: Page, offered: OfferedPage, progress: PageProgress, *, first_engine: int, remember: Remember
+    ) -> PageRecord:
+        """Raises CredentialsError and other OutsideErrors, which concern the run and not the page."""
+        engines = [e for e in self._engines[max(first_engine, self.stage.first) : self.stage.last + 1] if e is not None]
+        while engines and isinstance(engines[0], ComputeEngine):
+            light = await self._read_light(engines.pop(0), page, progress)
+            if light is not None:
+                return progress.answered(light)
+        if not engines:
+            return progress.exhausted(self.stage)
+        try:
+            if not await self._on_thread(_is_inked, page):
+                return progress.blank()
+        except EngineError as error:  # what cannot be drawn cannot be sent either
+            progress.note(engines[0], error)
+            return progress.exhausted(self.stage)
+        ask = partial(self._ask_in_turn, engines, page, offered, progress, lambda: remember(progress.asked_in_vain(first_engine)))
+        return await (self._once_for_all_twins(offered, progress, ask) if self._twins else ask())
+
+    async def _once_for_all_twins(
+        self, offered: OfferedPage, progress: PageProgress, ask: Callable[[], Awaitable[PageRecord]]
+    ) -> PageRecord:
+        assert self._twins is not None
+        try:
+            content_hash = await offered.content_hash()
+        except EngineError:  # it cannot be cut out; an engine that asks for a picture may still read it
+            return await ask()
+        twin = await self._twins.claim(content_hash)
+        if twin is not None:
+            return progress.copied(twin)
+        record: PageRecord | None = None
+        try:
+            record = replace(await ask(), content_hash=content_hash)
+            return record
+        finally:
+            self._twins.release(content_hash, record)
+
+    async def _ask_in_turn(
+        self,
+        engines: Sequence[Engine],
+        page: Page,
+        offered: OfferedPage,
+        progress: PageProgress,
+        remember: Callable[[], Awaitable[object]],
+    ) -> PageRecord:
+        used_up: DayQuotaExhausted | None = None
+        for engine in engines:
+            try:
+                if isinstance(engine, WaitingEngine):
+                    answer = await self._ask(engine, page, offered, progress, remember)
+                elif used_up is None:
+                    answer = await self._read_light(engine, page, progress)
+                else:
+                    continue
+            except DayQuotaExhausted as error:  # another server may have some left
+                used_up = error if used_up is None else min(used_up, error, key=lambda e: e.resumes_at or 0.0)
+                continue
+            if answer is not None:
+                return progress.answered(answer, look=await self._look(engine, page, offered, answer))
+        if used_up is not None:
+            raise used_up  # and not a fallback: tomorrow the page can be read by the engine that was asked for
+        return progress.exhausted(self.stage)
+
+    async def _look(self, engine: Engine, page: Page, offered: OfferedPage, answer: PageText) -> Look | None:
+        if self._second_look is None or not isinstance(engine, WaitingEngine):
+            return None
+        try:
+            sampled = self._second_look.samples and self._second_look.chosen(await offered.content_hash())
+        except EngineError:
+            return None
+        look = await self._on_thread(partial(self._second_look.look, sampled=sampled), page, answer)
+        return look if isinstance(look, Look) else None
+
+    async def _read_light(self, engine: Engine, page: Page, progress: PageProgress) -> PageText | None:
+        assert isinstance(engine, ComputeEngine)
+        try:
+            answer = await self._on_thread(engine.recognize, page)
+        except Exception as error:  # recorded as an attempt, as in a ComputeStage
+            progress.note(engine, error)
+            return None
+        return answer if isinstance(answer, PageText) else None
+
+    async def _ask(
+        self,
+        engine: WaitingEngine,
+        page: Page,
+        offered: OfferedPage,
+        progress: PageProgress,
+        remember: Callable[[], Awaitable[object]],
+    ) -> PageText | None:
+        """Down the engine's models until an answer passes. Raises DayQuotaExhausted when those that may be asked are parked."""
+        parked: dict[str, DayQuotaExhausted] = {}
+        while True:
+            models = [model for model in engine.models if model not in parked]
+            model = next_model(models, progress.attempts, engine=engine.name)
+            if model is None:
+                if parked and next_model(engine.models, progress.attempts, engine=engine.name) is not None:
+                    raise min(parked.values(), key=lambda error: error.resumes_at or 0.0)
+                return None
+            answer: PageText | None = None
+            try:
+                answer = await self._request(engine, offered, progress, model)
+                await self._check(answer, page)
+            except DayQuotaExhausted as error:
+                parked[model] = error
+                continue
+            except EngineError as error:
+                progress.note(engine, error, model=model, answer=answer)
+            else:
+                return answer
+            if is_paid(progress.attempts[-1]):
+                await remember()
+
+    async def _check(self, answer: PageText, page: Page) -> None:
+        try:
+            check_answer(answer, ink_coverage=lambda: 1.0)  # inked: that was asked before the page was sent
+        except RepetitionLoop:
+            if not repeats_as_its_page(answer, str(await self._on_thread(_own_text, page))):
+                raise
+
+    async def _request(self, engine: WaitingEngine, offered: OfferedPage, progress: PageProgress, model: str) -> PageText:
+        attempt = timeouts = 0
+        while True:
+            attempt += 1
+            try:
+                async with nullcontext() if engine.batched else self._slots.slot(model):
+                    return await engine.recognize_async(offered, model)
+            except EngineTransient as error:
+                decision = decide(error, attempt, policy=self._policy)
+                timeouts += isinstance(error, EngineTimeout)
+                if decision is None or timeouts >= MAX_PAID_TRIES:  # what was not waited for may be on the bill all the same
+                    raise
+                self._on_retry(progress, model, attempt, error, decision.delay_s)
+            await self._sleep(decision.delay_s)
+
+
+class _InkedOnce:
+    """The page's ink coverage, measured at most once: it costs a rendering."""
+
+    def __init__(self, measure: Callable[[], float]) -> None:
+        self._measure = measure
+        self._coverage: float | None = None
+
+    def __call__(self) -> float:
+        if self._coverage is None:
+            self._coverage = self._measure()
+        return self._coverage
+
+
+def _own_text(page: Page) -> str:
+    return page.text_layer().text
+
+
+def _is_inked(page: Page) -> bool:
+    return page.certainly_inked() or page.ink_coverage() >= BLANK_COVERAGE

@@ -1,0 +1,168 @@
+"""Local OCR with Tesseract 5: optional, a hundred languages, Devanagari among them. Called by the chain."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rayocr.engines.base import ComputeEngine
+from rayocr.engines.layout import LayoutLine, Ruling, layout_markdown
+from rayocr.engines.layout.quads import levelled, turned
+from rayocr.engines.tesseract.lines import TsvLine, lines_of_tsv, mean_confidence, skew_of
+from rayocr.engines.tesseract.program import INSTALL_HINT, Orientation, Tesseract, find_tesseract
+from rayocr.engines.tesseract.scripts import packs_for
+from rayocr.errors import EngineUnavailable
+from rayocr.messages import PageText, TextBox
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from rayocr.pdf.page import Page
+
+_LOOK_DPI = 200  # enough to see orientation and script; at 150, a scan of clear Devanagari was not told for certain
+_SURE = 0.75  # mean confidence above which a page is not suspected of lying on its side
+_SURE_TURN = 1.0  # Tesseract's own measure; an upright page says 5 to 20
+_MIN_LINE_CONFIDENCE = 0.25  # pictures and rulings read as letters
+
+
+class TesseractEngine(ComputeEngine):
+    """`languages` are Tesseract's pack names; ["auto"] looks at each page's script and takes the installed packs for it."""
+
+    name: ClassVar[str] = "tesseract"
+
+    def __init__(self, *, languages: Sequence[str] = ("auto",), dpi: int = 300, timeout_s: float = 180.0) -> None:
+        self._languages = tuple(languages) or ("auto",)
+        self._dpi = dpi
+        self._timeout_s = timeout_s
+        self._tesseract: Tesseract | None = None
+        self._version = "5"
+
+    @property
+    def model(self) -> str:
+        return f"tesseract-{self._version}/{'+'.join(self._languages)}"
+
+    @classmethod
+    def available(cls) -> bool:
+        """Whether there is a Tesseract to be had at all; asks no process."""
+        return shutil.which("tesseract") is not None or find_spec("tesserocr") is not None
+
+    @classmethod
+    def installed_languages(cls) -> tuple[str, ...]:
+        tesseract = find_tesseract(timeout_s=60)
+        return tesseract.languages() if tesseract else ()
+
+    def open(self) -> None:
+        if self._tesseract is not None:
+            return
+        tesseract = find_tesseract(timeout_s=self._timeout_s)
+        if tesseract is None:
+            raise EngineUnavailable("tesseract is not installed.", hint=INSTALL_HINT)
+        installed = tesseract.languages()
+        wanted = installed[:1] if self._languages == ("auto",) else self._languages
+        missing = [language for language in wanted if language not in installed]
+        if missing or not wanted:
+            there = ", ".join(installed) or "none"
+            raise EngineUnavailable(
+                f"tesseract has no language pack {', '.join(missing) or 'at all'} (installed: {there}).",
+                hint=f"Debian: apt-get install {' '.join(f'tesseract-ocr-{name}' for name in missing or ['eng'])}",
+            )
+        self._tesseract = tesseract
+        self._version = tesseract.version
+
+    def close(self) -> None:
+        self._tesseract = None
+
+    def recognize(self, page: Page) -> PageText:
+        """Raises EngineUnavailable for a page whose script has no pack installed, EngineTimeout, EngineError."""
+        self.open()
+        assert self._tesseract is not None
+        rendering = page.render(dpi=self._dpi, grayscale=True)
+        shown = rendering.image.convert("L")
+        scale = rendering.scale
+        seen: Orientation | None = None
+        if self._languages == ("auto",):
+            seen = self._look(shown, scale)
+            packs = packs_for(seen, self._tesseract.languages())
+        else:
+            packs = tuple(self._languages)
+        turns = _turns(seen)
+        lines = self._read(_turn(shown, turns), packs, scale)
+        if seen is not None and (mean_confidence(lines) or 0.0) < _SURE:
+            lines, packs = self._read_as_guessed(_turn(shown, turns), seen, packs, lines, scale)
+        if seen is None and (mean_confidence(lines) or 0.0) < _SURE and (turns := _turns(self._look(shown, scale))):
+            again = self._read(_turn(shown, turns), packs, scale)
+            if (mean_confidence(again) or 0.0) > (mean_confidence(lines) or 0.0):
+                lines = again
+            else:
+                turns = 0
+        return self._page_text(_turn(shown, turns), turns, lines, scale, packs)
+
+    def _read_as_guessed(
+        self, upright: Image, seen: Orientation, packs: tuple[str, ...], lines: list[TsvLine], scale: float
+    ) -> tuple[list[TsvLine], tuple[str, ...]]:
+        """With the packs of a script that was seen but not for certain, if they read the page better than `packs` did."""
+        assert self._tesseract is not None
+        try:
+            guessed = packs_for(seen, self._tesseract.languages(), sure=0.0)
+        except EngineUnavailable:
+            return lines, packs
+        if guessed == packs:
+            return lines, packs
+        again = self._read(upright, guessed, scale)
+        return (again, guessed) if (mean_confidence(again) or 0.0) > (mean_confidence(lines) or 0.0) else (lines, packs)
+
+    def _look(self, image: Image, scale: float) -> Orientation | None:
+        assert self._tesseract is not None
+        factor = min(_LOOK_DPI / (scale * 72), 1.0)
+        small = image.resize((max(int(image.width * factor), 1), max(int(image.height * factor), 1)), reducing_gap=2.0)
+        return self._tesseract.look(small, dpi=round(scale * 72 * factor))
+
+    def _read(self, image: Image, packs: Sequence[str], scale: float) -> list[TsvLine]:
+        assert self._tesseract is not None
+        tsv = self._tesseract.read_tsv(image, languages="+".join(packs), dpi=round(scale * 72))
+        return [line for line in lines_of_tsv(tsv) if line.confidence >= _MIN_LINE_CONFIDENCE]
+
+    def _page_text(self, upright: Image, turns: int, lines: Sequence[TsvLine], scale: float, packs: Sequence[str]) -> PageText:
+        import numpy as np
+
+        model = f"tesseract-{self._version}/{'+'.join(packs)}"
+        if not lines:
+            return PageText(text="", engine=self.name, model=model, boxes=())
+        width, height = upright.size
+        skew = skew_of(lines)
+        corners = np.array([line.corners() for line in lines], np.float32)
+        level = levelled(corners, skew, width, height) / scale
+        layout_lines = [
+            LayoutLine(text=line.text, x0=x0, y0=y0, x1=x1, y1=y1, confidence=line.confidence)
+            for line, (x0, y0, x1, y1) in zip(lines, level.tolist(), strict=True)
+        ]
+        text = layout_markdown(
+            layout_lines, page_width=width / scale, page_height=height / scale, rulings=_rulings(upright, scale, skew)
+        )
+        on_page = turned(np.array([line.corners(full=True) for line in lines], np.float32), -turns, width, height) / scale
+        boxes = tuple(
+            TextBox(text=line.text, x0=x0, y0=y0, x1=x1, y1=y1, confidence=line.confidence, angle_deg=90.0 * turns + skew)
+            for line, (x0, y0), (x1, y1) in zip(lines, on_page.min(axis=1).tolist(), on_page.max(axis=1).tolist(), strict=True)
+        )
+        return PageText(text=text, engine=self.name, model=model, confidence=mean_confidence(lines), boxes=boxes)
+
+
+def _turns(seen: Orientation | None) -> int:
+    return seen.quarter_turns if seen is not None and seen.turn_confidence >= _SURE_TURN else 0
+
+
+def _turn(image: Image, quarter_turns: int) -> Image:
+    return image.rotate(90 * quarter_turns, expand=True) if quarter_turns else image
+
+
+def _rulings(image: Image, scale: float, skew: float) -> list[Ruling]:
+    if find_spec("cv2") is None:  # comes with rapidocr, which may not be installed beside tesseract
+        return []
+    import numpy as np
+
+    from rayocr.engines.layout.scan_rulings import scan_rulings
+
+    gray: Any = np.asarray(image)
+    return scan_rulings(gray, dpi=scale * 72, angle_deg=skew)

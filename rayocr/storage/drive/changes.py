@@ -1,0 +1,68 @@
+"""What changed in a folder of a Drive since a token, from the feed that Drive keeps of everything that an account sees."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from rayocr.errors import ObjectNotFound, StorageError, StorageUnavailable
+from rayocr.retry import RetryPolicy, call
+from rayocr.storage.base import Changes
+from rayocr.storage.drive.client import DriveClient
+from rayocr.storage.drive.errors import status_of
+from rayocr.storage.drive.folders import DriveFolders
+from rayocr.storage.drive.names import SHORTCUT, Item
+
+_STATE = ".rayocr"
+_NO_TOKEN = (400, 404, 410)  # what is said to a token that is too old, or of another drive
+
+
+def changes_since(client: DriveClient, folders: DriveFolders, token: str | None, *, place: str, policy: RetryPolicy) -> Changes:
+    """Raises StorageError. `names` is None at the start, for a token that Drive no longer knows, and when folders were added,
+    moved or renamed: their files are not in the feed."""
+    drive_id = folders.top().drive_id
+    if token is None:
+        return Changes(names=None, token=_start(client, drive_id, place, policy))
+    found: dict[str, Item] = {}
+    while True:
+        page_token = token
+        try:
+            page, token, is_last = call(lambda: client.changes(page_token, drive_id, place=place), policy=policy)  # noqa: B023
+        except (StorageError, ObjectNotFound) as error:
+            if status_of(error.__cause__) not in _NO_TOKEN:
+                raise
+            return Changes(names=None, token=_start(client, drive_id, place, policy))
+        for identifier, item in page:
+            if item is None or item.trashed:
+                found.pop(identifier, None)  # gone is not changed
+            else:
+                found[identifier] = item
+        if is_last:
+            return Changes(names=_names(folders, list(found.values()), place), token=token)
+
+
+def _start(client: DriveClient, drive_id: str | None, place: str, policy: RetryPolicy) -> str:
+    return call(lambda: client.start_token(drive_id, place=place), policy=policy)
+
+
+def _names(folders: DriveFolders, changed: list[Item], place: str) -> tuple[str, ...] | None:
+    if any(item.is_folder for item in changed):
+        folders.forget()  # paths may lead elsewhere by now
+    in_folder: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
+    for item in changed:
+        path = folders.path_of(item)
+        if path is None or path[:1] == (_STATE,):
+            continue
+        if item.is_folder and not path and item.name == _STATE:
+            continue
+        if item.is_folder or item.mime_type == SHORTCUT:
+            return None
+        if item.is_file:
+            in_folder[path].add(item.id)
+    names: list[str] = []
+    for path, identifiers in in_folder.items():
+        refs = folders.find(path)
+        if not refs:
+            raise StorageUnavailable(f"{place}: a folder went away while its changes were read.")
+        contents = folders.contents(refs, place)
+        names += ["/".join((*path, name)) for name, item in contents.files if item.id in identifiers]
+    return tuple(sorted(names))

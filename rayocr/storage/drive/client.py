@@ -1,0 +1,221 @@
+"""Requests to Google Drive, one at a time: each waits for its turn, is sent once, and its errors are ours.
+
+What is known of a file is an Item. Every request says that shared drives are meant too. Queries name one folder each: those for
+several at once (`'a' in parents or 'b' in parents`) are answered with too little, and without a word, by the real server.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rayocr.config import AccessConfig
+from rayocr.errors import ObjectNotFound, RayocrError, StorageDenied, StorageUnavailable
+from rayocr.storage.drive.credentials import drive_credentials
+from rayocr.storage.drive.errors import translate
+from rayocr.storage.drive.http import SessionHttp
+from rayocr.storage.drive.names import FOLDER, Item, literal
+
+FIELDS = (
+    "id,name,mimeType,size,md5Checksum,headRevisionId,modifiedTime,createdTime,parents,driveId,trashed,"
+    "shortcutDetails(targetId,targetMimeType)"
+)
+PAGE = 1000  # things a request, the most that the server gives
+_IDS = 100  # fetched at a time, for files that are created
+
+
+class DriveClient:
+    """Safe from several threads. `wait` returns when the next request may leave."""
+
+    def __init__(self, access: AccessConfig, *, wait: Callable[[], None] = lambda: None) -> None:
+        from googleapiclient.discovery import build_from_document
+        from googleapiclient.discovery_cache import get_static_doc
+
+        # It warns of each 403 by itself, beside the line that we say.
+        logging.getLogger("googleapiclient.http").setLevel(logging.ERROR)
+        document = json.loads(get_static_doc("drive", "v3"))
+        if access.endpoint:  # client_options would move the metadata alone; uploads would still go to Google
+            document["rootUrl"] = access.endpoint.rstrip("/") + "/"
+            document.pop("mtlsRootUrl", None)
+        self.http = SessionHttp(drive_credentials(access), timeout_s=access.timeout_s)
+        service = build_from_document(document, http=self.http)
+        self.files = service.files()
+        self._changes = service.changes()
+        self._about = service.about()
+        self._wait = wait
+        self._ids: deque[str] = deque()
+        self._lock = threading.Lock()
+        self._trashes = False
+        self._not_a_member: set[str] = set()  # of these shared drives; single folders of them were shared
+
+    # -- requests -----------------------------------------------------------------------------------------------------------
+
+    def run(self, request: Any, *, place: str, doing: str) -> Any:
+        """The answer to one request of the client. Raises RayocrError."""
+        return self.ask(lambda: request.execute(http=self.http, num_retries=0), place=place, doing=doing)
+
+    def told(self, request: Any, *, place: str, doing: str) -> Any:
+        """As `run`, for answers with something to tell. Raises StorageUnavailable for a page of some proxy in its place."""
+        answer = self.run(request, place=place, doing=doing)
+        if not isinstance(answer, dict) or not answer:
+            raise StorageUnavailable(f"{place}: the answer of Google Drive cannot be understood.")
+        return answer
+
+    def ask(self, send: Callable[[], Any], *, place: str, doing: str) -> Any:
+        """What `send` gives, in its turn. Raises RayocrError, and OSError of a file that is sent."""
+        self._wait()
+        try:
+            return send()
+        except RayocrError:
+            raise
+        except Exception as error:  # of the client, requests, google-auth: all of them are one of ours
+            if isinstance(error, OSError) and type(error).__module__ == "builtins" and not isinstance(error, ConnectionError):
+                raise
+            raise translate(error, place, doing=doing) from error
+
+    def account(self) -> str:
+        """The e-mail address of who asks."""
+        answer = self.told(self._about.get(fields="user(emailAddress)"), place="Google Drive", doing="read")
+        return str(answer["user"].get("emailAddress", "somebody without an address"))
+
+    # -- metadata -----------------------------------------------------------------------------------------------------------
+
+    def get(self, identifier: str, *, place: str = "", doing: str = "read") -> Item:
+        """Raises ObjectNotFound."""
+        found = self.told(
+            self.files.get(fileId=identifier, fields=FIELDS, supportsAllDrives=True), place=place or identifier, doing=doing
+        )
+        return item_of(found)
+
+    def page(
+        self, folder_id: str, drive_id: str | None, token: str | None, *, place: str, name: str | None = None, size: int = PAGE
+    ) -> tuple[list[Item], str | None]:
+        """Of what is in the folder and not in the trash; only what has that name, if one is given."""
+        query = f"{literal(folder_id)} in parents and trashed = false"
+        if name is not None:
+            query += f" and name = {literal(name)}"
+        answer = self._in_drive(
+            drive_id,
+            lambda own: self.told(self._listing(query, token, size, own), place=place, doing="list"),
+        )
+        if answer.get("incompleteSearch"):
+            raise StorageUnavailable(f"{place}: Google Drive could not list it completely just now.")
+        return [item_of(found) for found in answer.get("files", ())], answer.get("nextPageToken")
+
+    def _in_drive(self, drive_id: str | None, ask: Callable[[str | None], Any]) -> Any:
+        """A shared drive answers completely when it is asked by its id, and not at all those who are no members of it."""
+        if drive_id is None or drive_id in self._not_a_member:
+            return ask(None)
+        try:
+            return ask(drive_id)
+        except ObjectNotFound:
+            answer = ask(None)
+            self._not_a_member.add(drive_id)
+            return answer
+
+    def _listing(self, query: str, token: str | None, size: int, drive_id: str | None) -> Any:
+        return self.files.list(
+            q=query,
+            fields=f"nextPageToken,incompleteSearch,files({FIELDS})",
+            pageSize=size,
+            pageToken=token,
+            spaces="drive",
+            includeItemsFromAllDrives=True,
+            supportsAllDrives=True,
+            **({"corpora": "drive", "driveId": drive_id} if drive_id else {}),
+        )
+
+    def named(self, folder_id: str, drive_id: str | None, name: str, *, place: str) -> list[Item]:
+        """What is called exactly so in the folder, the oldest first."""
+        found, token = self.page(folder_id, drive_id, None, place=place, name=name)
+        while token:
+            more, token = self.page(folder_id, drive_id, token, place=place, name=name)
+            found += more
+        return sorted((item for item in found if item.name == name), key=lambda item: item.age_key)
+
+    # -- changes of the tree ------------------------------------------------------------------------------------------------
+
+    def new_id(self, *, place: str) -> str:
+        """For a file that is to be created: a repeated creation is then found out by the server."""
+        with self._lock:
+            if not self._ids:
+                request = self.files.generateIds(count=_IDS, space="drive", fields="ids")
+                self._ids.extend(self.told(request, place=place, doing="write")["ids"])
+            return self._ids.popleft()
+
+    def make_folder(self, name: str, parent: str, *, place: str) -> Item:
+        body = {"name": name, "mimeType": FOLDER, "parents": [parent]}
+        return item_of(self.told(self.files.create(body=body, fields=FIELDS, supportsAllDrives=True), place=place, doing="write"))
+
+    def remove(self, identifier: str, *, place: str) -> None:
+        """For good; into the trash where the account may do no more (the members of a shared drive, mostly)."""
+        if not self._trashes:
+            try:
+                self.run(self.files.delete(fileId=identifier, supportsAllDrives=True), place=place, doing="delete")
+                return
+            except StorageDenied:
+                self.trash(identifier, place=place)
+                self._trashes = True
+                return
+        self.trash(identifier, place=place)
+
+    def trash(self, identifier: str, *, place: str) -> None:
+        request = self.files.update(fileId=identifier, body={"trashed": True}, fields="id,trashed", supportsAllDrives=True)
+        self.run(request, place=place, doing="delete")
+
+    # -- the feed of changes ------------------------------------------------------------------------------------------------
+
+    def start_token(self, drive_id: str | None, *, place: str) -> str:
+        def ask(own: str | None) -> Any:
+            request = self._changes.getStartPageToken(supportsAllDrives=True, **({"driveId": own} if own else {}))
+            return self.told(request, place=place, doing="list")
+
+        return str(self._in_drive(drive_id, ask)["startPageToken"])
+
+    def changes(self, token: str, drive_id: str | None, *, place: str) -> tuple[Sequence[tuple[str, Item | None]], str, bool]:
+        """A page of (id, the thing as it is now or None when it is gone), the next token, and whether that is the last page."""
+        request = self._changes.list(
+            pageToken=token,
+            fields=f"nextPageToken,newStartPageToken,changes(changeType,removed,fileId,file({FIELDS}))",
+            pageSize=PAGE,
+            spaces="drive",
+            includeRemoved=True,
+            includeItemsFromAllDrives=True,
+            supportsAllDrives=True,
+            **({"driveId": drive_id} if drive_id and drive_id not in self._not_a_member else {}),
+        )
+        answer = self.told(request, place=place, doing="list")
+        found = [
+            (change["fileId"], None if change.get("removed") or "file" not in change else item_of(change["file"]))
+            for change in answer.get("changes", ())
+            if change.get("changeType", "file") == "file"
+        ]
+        following = answer.get("nextPageToken")
+        return found, str(following or answer["newStartPageToken"]), not following
+
+
+def item_of(found: Any) -> Item:
+    """Raises StorageUnavailable when that is no answer about a file."""
+    if not isinstance(found, Mapping) or "id" not in found:
+        raise StorageUnavailable("An answer of Google Drive cannot be understood.")
+    shortcut = found.get("shortcutDetails") or {}
+    return Item(
+        id=found["id"],
+        name=found.get("name", ""),
+        mime_type=sys.intern(found.get("mimeType", "")),  # the same for thousands, like the parents
+        size_bytes=int(found.get("size") or 0),
+        md5=found.get("md5Checksum", ""),
+        revision=found.get("headRevisionId", ""),
+        modified=found.get("modifiedTime", ""),
+        created=found.get("createdTime", ""),
+        parents=tuple(map(sys.intern, found.get("parents", ()))),
+        drive_id=found.get("driveId"),
+        target_id=shortcut.get("targetId"),
+        target_type=shortcut.get("targetMimeType", ""),
+        trashed=bool(found.get("trashed")),
+    )

@@ -1,0 +1,100 @@
+"""Who asks Google Drive: a service account (for itself, or for a person), a person who signed in, or the machine's own account.
+
+The order: `storage.*.credentials` (or GOOGLE_DRIVE_CREDENTIALS, which sets it), the sign-in of `mode=login drive`, and what
+Google's libraries find by themselves (GOOGLE_APPLICATION_CREDENTIALS, gcloud, the metadata server).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rayocr.config import AccessConfig
+from rayocr.errors import CredentialsError
+from rayocr.storage.drive.errors import LOGIN, no_credentials
+from rayocr.storage.drive.token import DriveToken, default_token_path
+
+SCOPES = ["https://www.googleapis.com/auth/drive"]
+
+
+def drive_credentials(access: AccessConfig) -> Any:
+    """Nothing is asked of a server yet. Raises CredentialsError."""
+    import google.auth
+    from google.auth.credentials import AnonymousCredentials
+    from google.auth.exceptions import GoogleAuthError
+
+    if access.anonymous or (access.endpoint and not access.credentials):  # an emulator asks nobody who they are
+        return AnonymousCredentials()
+    try:
+        if access.credentials:
+            return _of_file(Path(access.credentials), access.subject)
+        if (signed_in := default_token_path()).is_file() and not access.subject:
+            return DriveToken.load(signed_in)
+        found = google.auth.default(scopes=SCOPES)[0]
+    except (GoogleAuthError, ValueError) as error:
+        raise no_credentials(error) from error
+    except OSError as error:
+        raise CredentialsError(f"{error.filename} cannot be read: {error.strerror}.", hint=LOGIN) from error
+    return _for(found, access.subject)
+
+
+def _of_file(path: Path, subject: str | None) -> Any:
+    """By what the file says it is. Raises OSError, ValueError, GoogleAuthError, CredentialsError."""
+    content = read_json(path)
+    if "installed" in content or "web" in content:
+        return _of_client(path, client_of(content, path))
+    kind = content.get("type")
+    if kind == "service_account":
+        from google.oauth2.service_account import Credentials
+
+        return _for(Credentials.from_service_account_info(content, scopes=SCOPES), subject)
+    if kind == "authorized_user":
+        return DriveToken.load(path)
+    raise ValueError(
+        f"{path} is neither a service account's key, nor an OAuth client, nor a sign-in"
+        + (f" ({kind}: set GOOGLE_APPLICATION_CREDENTIALS to it instead)" if kind else "")
+    )
+
+
+def _of_client(path: Path, client: Mapping[str, Any]) -> DriveToken:
+    """The sign-in that was made with this OAuth client."""
+    stored = default_token_path()
+    again = f"Sign in with: python -m rayocr mode=login drive login.client={path}"
+    if not stored.is_file():
+        raise CredentialsError(f"{path} is an OAuth client, and nobody has signed in with it yet.", hint=again)
+    token = DriveToken.load(stored)
+    if token.client_id != client.get("client_id"):
+        raise CredentialsError(f"The sign-in in {stored} was made with another OAuth client than {path}.", hint=again)
+    return token
+
+
+def _for(credentials: Any, subject: str | None) -> Any:
+    if not subject:
+        return credentials
+    if not hasattr(credentials, "with_subject"):
+        raise CredentialsError(
+            f"storage.*.subject={subject} needs a service account's JSON file.",
+            hint="Name it in GOOGLE_DRIVE_CREDENTIALS or storage.*.credentials=.",
+        )
+    return credentials.with_subject(subject)
+
+
+def client_of(content: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+    """The OAuth client in a file of the Google Cloud console. Raises ValueError."""
+    client = content.get("installed") or content.get("web")
+    if not isinstance(client, Mapping) or not client.get("client_id"):
+        raise ValueError(f"{path} is no OAuth client")
+    return client
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Raises OSError, ValueError."""
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path} is no JSON file") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} holds no credentials")
+    return content

@@ -1,0 +1,253 @@
+"""Folders of a Drive by their path below a root, and what is in them, under the names that they have on our side.
+
+Folders of one name in one place are one folder to us: files of all of them are found, and the oldest gets what is new. Two
+processes that make a folder at the same time are therefore no harm; the later one withdraws its own as soon as it sees the other.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from rayocr.errors import ObjectNotFound, StorageDenied, StorageError
+from rayocr.retry import RetryPolicy, call
+from rayocr.storage.drive.client import DriveClient
+from rayocr.storage.drive.names import FOLDER, SHORTCUT, Item, distinct, may_be_shown, shown, stored
+
+_KNOWN_S = 120.0  # for so long a path is taken to lead where it led; others may make and remove folders
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ref:
+    """A folder, and the shared drive that it is in."""
+
+    id: str
+    drive_id: str | None
+
+
+Refs = tuple[Ref, ...]  # folders of one name, the oldest first
+
+
+@dataclass(slots=True, kw_only=True)
+class Contents:
+    """Of a folder: `files` under names that no other of them has."""
+
+    files: list[tuple[str, Item]] = field(default_factory=list)
+    folders: dict[str, Refs] = field(default_factory=dict)
+
+
+class DriveFolders:
+    """`root_id` and `base`: the root's id, and the path below it that is ours. Safe from several threads."""
+
+    def __init__(
+        self,
+        client: DriveClient,
+        root_id: str,
+        base: Sequence[str],
+        *,
+        place: str,
+        policy: RetryPolicy,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._root_id = root_id
+        self._base = tuple(base)
+        self._place = place
+        self._policy = policy
+        self._clock = clock
+        self._known: dict[tuple[str, ...], tuple[float, Refs]] = {}
+        self._above: dict[str, Item | None] = {}  # of folders: themselves, for the way up
+        self._making = threading.Lock()
+        self.on_error: Callable[[str, StorageError], None] | None = None
+
+    # -- paths --------------------------------------------------------------------------------------------------------------
+
+    def top(self) -> Ref:
+        """The folder of the URI's id. Raises ObjectNotFound, StorageDenied, StorageError when it is none."""
+        known = self._cached(())
+        if known:
+            return known[0]
+        found = self._client.get(self._root_id, place=self._place, doing="list")
+        if not found.is_folder or found.trashed:
+            raise StorageError(
+                f"{self._place} is {'in the trash' if found.trashed else 'a file and no folder'}: {found.name}.",
+                hint="gdrive:// wants the id of a folder, the last part of its address in the browser.",
+            )
+        ref = Ref(id=found.id, drive_id=found.drive_id)
+        self._above[found.id] = found
+        self._remember((), (ref,))
+        return ref
+
+    def root(self) -> Refs:
+        """() when the path below the id is not there."""
+        return self._at(self._base)
+
+    def find(self, parts: Sequence[str]) -> Refs:
+        """() when there is no such folder."""
+        return self._at((*self._base, *parts))
+
+    def make(self, parts: Sequence[str]) -> Ref:
+        """The folder, which comes into being with those above it."""
+        path = (*self._base, *parts)
+        if refs := self._cached(path):
+            return refs[0]
+        with self._making:
+            ref = self.top()
+            for depth in range(1, len(path) + 1):
+                refs = self._at(path[:depth])
+                ref = refs[0] if refs else self._make(ref, path[:depth])
+        return ref
+
+    def forget(self) -> None:
+        """What was remembered did not hold."""
+        self._known.clear()
+        self._above.clear()
+
+    def _at(self, path: tuple[str, ...]) -> Refs:
+        if not path:
+            return (self.top(),)
+        if refs := self._cached(path):
+            return refs
+        found: list[tuple[tuple[int, str, str], Ref]] = []
+        for above in self._at(path[:-1]):
+            for item in self._candidates(above, path[-1]):
+                if item.is_folder:
+                    found.append(((0, *item.age_key), Ref(id=item.id, drive_id=item.drive_id)))
+                elif item.mime_type == SHORTCUT and item.target_type == FOLDER and (ref := self._behind(item)):
+                    found.append(((1, *item.age_key), ref))  # what is new does not go behind a shortcut if there is a folder
+        refs = tuple(ref for _, ref in sorted(found, key=lambda pair: pair[0]))
+        if refs:
+            self._remember(path, refs)
+        return refs
+
+    def _candidates(self, above: Ref, part: str) -> list[Item]:
+        place = f"{self._place}/{part}"
+        if not may_be_shown(part):
+            return self._client.named(above.id, above.drive_id, stored(part), place=place)
+        return [item for item in self._items(above, place) if shown(item.name) == shown(part)]
+
+    def _make(self, above: Ref, path: tuple[str, ...]) -> Ref:
+        name, place = stored(path[-1]), "/".join((self._place, *path))
+        try:
+            made = self._client.make_folder(name, above.id, place=place)
+        except ObjectNotFound:
+            self.forget()
+            raise
+        same = [i for i in self._client.named(above.id, above.drive_id, name, place=place) if i.is_folder]
+        first = same[0] if same else made
+        if first.id != made.id:
+            self._withdraw(made, place)
+        ref = Ref(id=first.id, drive_id=first.drive_id)
+        self._remember(path, (ref,))
+        return ref
+
+    def _withdraw(self, made: Item, place: str) -> None:
+        """Into the trash, not for good: somebody may have put something in at this very moment."""
+        try:
+            if not self._client.page(made.id, made.drive_id, None, place=place, size=1)[0]:
+                self._client.trash(made.id, place=place)
+        except StorageError:
+            pass  # two folders of one name are one to us
+
+    # -- what is in a folder ------------------------------------------------------------------------------------------------
+
+    def contents(self, refs: Sequence[Ref], place: str) -> Contents:
+        """Raises StorageError. A page that could not be had is asked for again."""
+        files: list[Item] = []
+        folders: dict[str, list[tuple[tuple[str, str], Ref]]] = {}
+        for ref in refs:
+            for item in self._items(ref, place):
+                if item.is_folder:
+                    folders.setdefault(shown(item.name), []).append((item.age_key, Ref(id=item.id, drive_id=item.drive_id)))
+                elif item.mime_type == SHORTCUT:
+                    self._add_target(item, files, folders, place)
+                elif item.is_file:
+                    files.append(item)
+        return Contents(
+            files=list(distinct(files)),
+            folders={name: tuple(ref for _, ref in sorted(found, key=lambda f: f[0])) for name, found in folders.items()},
+        )
+
+    def _items(self, ref: Ref, place: str) -> list[Item]:
+        items: list[Item] = []
+        token: str | None = None
+        while True:
+            found, token = call(
+                lambda token=token: self._client.page(ref.id, ref.drive_id, token, place=place),  # type: ignore[misc]
+                policy=self._policy,
+            )
+            items += found
+            if not token:
+                return items
+
+    def _add_target(
+        self, shortcut: Item, files: list[Item], folders: dict[str, list[tuple[tuple[str, str], Ref]]], place: str
+    ) -> None:
+        """A shortcut to what is in the tree anyway is passed by."""
+        try:
+            target = call(lambda: self.target(shortcut), policy=self._policy)
+            if target is None or (not target.is_file and not target.is_folder) or self.path_of(target) is not None:
+                return
+        except StorageError as error:
+            if self.on_error is None:
+                raise
+            self.on_error(f"{place}/{shown(shortcut.name)}", error)
+            return
+        if target.is_folder:
+            ref = Ref(id=target.id, drive_id=target.drive_id)
+            folders.setdefault(shown(shortcut.name), []).append((shortcut.age_key, ref))
+        else:
+            files.append(target)
+
+    def target(self, shortcut: Item) -> Item | None:
+        """What the shortcut leads to, under the shortcut's name; None when that is nothing (any more)."""
+        if shortcut.target_id is None:
+            return None
+        try:
+            found = self._client.get(shortcut.target_id, place=f"{self._place}: the shortcut {shown(shortcut.name)}")
+        except (ObjectNotFound, StorageDenied):
+            return None
+        return None if found.trashed else replace(found, name=shortcut.name, created=shortcut.created)
+
+    def _behind(self, shortcut: Item) -> Ref | None:
+        target = self.target(shortcut)
+        return Ref(id=target.id, drive_id=target.drive_id) if target is not None and target.is_folder else None
+
+    # -- the way up ---------------------------------------------------------------------------------------------------------
+
+    def path_of(self, item: Item) -> tuple[str, ...] | None:
+        """The folders between our root and the thing, as we call them; None when it is not below our root."""
+        roots = {ref.id for ref in self.root()}
+        if item.id in roots:
+            return ()
+        waiting: list[tuple[str, tuple[str, ...]]] = [(parent, ()) for parent in item.parents]
+        seen = set()
+        while waiting:
+            identifier, below = waiting.pop()
+            if identifier in roots:
+                return below
+            if identifier in seen or (folder := self._folder(identifier)) is None:
+                continue
+            seen.add(identifier)
+            waiting += [(parent, (shown(folder.name), *below)) for parent in folder.parents]
+        return None
+
+    def _folder(self, identifier: str) -> Item | None:
+        """None when the account does not see it: what is shared with it hangs in the air."""
+        if identifier not in self._above:
+            try:
+                self._above[identifier] = call(
+                    lambda: self._client.get(identifier, place=self._place, doing="list"), policy=self._policy
+                )
+            except (ObjectNotFound, StorageDenied):
+                self._above[identifier] = None
+        return self._above[identifier]
+
+    def _cached(self, path: tuple[str, ...]) -> Refs:
+        until, refs = self._known.get(path, (0.0, ()))
+        return refs if self._clock() < until else ()
+
+    def _remember(self, path: tuple[str, ...], refs: Refs) -> None:
+        self._known[path] = (self._clock() + _KNOWN_S, refs)

@@ -1,0 +1,70 @@
+"""A client of Google Cloud Storage for one way of access: who asks, who pays, and at which address."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rayocr.config import AccessConfig
+from rayocr.errors import CredentialsError
+from rayocr.storage.gcs.errors import no_credentials
+
+if TYPE_CHECKING:
+    from google.cloud.storage import Client
+
+_SCOPES = ["https://www.googleapis.com/auth/devstorage.read_write"]
+_CONNECTIONS = 64  # kept open; requests' own 10 would close and open one a call under 64 threads
+
+
+def open_client(access: AccessConfig) -> Client:
+    """Nothing is asked of the server yet. Raises CredentialsError."""
+    # Without it, the client asks for the bucket's metadata in the background: a request and a permission that we do not need.
+    os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
+    from google.auth.transport.requests import AuthorizedSession
+    from google.cloud.storage import Client
+    from requests.adapters import HTTPAdapter
+
+    credentials = _credentials(access)
+    session = AuthorizedSession(credentials)
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=_CONNECTIONS))
+    options = {"api_endpoint": access.endpoint} if access.endpoint else None
+    return Client(project=None, credentials=credentials, _http=session, client_options=options)
+
+
+def _credentials(access: AccessConfig) -> Any:
+    import google.auth
+    from google.auth.credentials import AnonymousCredentials
+    from google.auth.exceptions import GoogleAuthError
+
+    if access.anonymous or (access.endpoint and not access.credentials):  # an emulator asks nobody who they are
+        return AnonymousCredentials()
+    try:
+        if access.credentials:
+            return credentials_from(Path(access.credentials), _SCOPES)
+        return google.auth.default(scopes=_SCOPES)[0]
+    except (GoogleAuthError, ValueError) as error:
+        raise no_credentials(error) from error
+    except OSError as error:
+        raise CredentialsError(f"{access.credentials} cannot be read: {error.strerror}.") from error
+
+
+def credentials_from(path: Path, scopes: Sequence[str]) -> Any:
+    """Of a key file, by the type that it says it has. Raises OSError, ValueError, GoogleAuthError."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    kind = content.get("type") if isinstance(content, dict) else None
+    if kind == "service_account":
+        from google.oauth2.service_account import Credentials
+
+        return Credentials.from_service_account_info(content, scopes=scopes)
+    if kind == "authorized_user":
+        from google.oauth2.credentials import Credentials as UserCredentials
+
+        return UserCredentials.from_authorized_user_info(content, scopes=scopes)
+    raise ValueError(
+        f"{path} is no key of a service account and no authorized user"
+        + (f" ({kind}: set GOOGLE_APPLICATION_CREDENTIALS to it instead)" if kind else "")
+    )

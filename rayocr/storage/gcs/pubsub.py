@@ -1,0 +1,145 @@
+"""A pull subscription of Pub/Sub that tells of new objects of a bucket: the REST API, with the discovery document of the client.
+
+A message is acknowledged by whoever took it; until then the server sends it again after the subscription's deadline. Errors are
+ours.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rayocr.config import AccessConfig
+from rayocr.errors import CredentialsError, StorageDenied, StorageError, StorageUnavailable, UsageError
+from rayocr.storage.gcs.client import credentials_from
+from rayocr.storage.gcs.errors import no_credentials
+
+_SCOPES = ["https://www.googleapis.com/auth/pubsub"]
+_TIMEOUT_S = 120  # the server answers a pull that finds nothing after about 90 s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """Of Cloud Storage; `bucket` and `name` are empty in a message that is none."""
+
+    ack_id: str
+    bucket: str = ""
+    name: str = ""
+    event: str = ""  # OBJECT_FINALIZE, OBJECT_DELETE, …
+
+
+class Subscription:
+    """`name`: projects/…/subscriptions/…. Calls block. Not for several threads at once."""
+
+    def __init__(self, name: str, access: AccessConfig, *, endpoint: str | None = None, timeout_s: float = _TIMEOUT_S) -> None:
+        self._name = name
+        with self._errors():
+            self._service = _service(access, endpoint, timeout_s)
+            self._calls = self._service.projects().subscriptions()
+
+    def pull(self, count: int) -> list[Notification]:
+        """Waits for the first, as long as the server does. Raises StorageError."""
+        with self._errors():
+            answer = self._calls.pull(subscription=self._name, body={"maxMessages": count}).execute(num_retries=0)
+        return [_notification(received) for received in answer.get("receivedMessages", ())]
+
+    def acknowledge(self, notifications: Sequence[Notification]) -> None:
+        """They are not sent again. Raises StorageError."""
+        if notifications:
+            body = {"ackIds": [notification.ack_id for notification in notifications]}
+            with self._errors():
+                self._calls.acknowledge(subscription=self._name, body=body).execute(num_retries=0)
+
+    def hand_back(self, notifications: Sequence[Notification]) -> None:
+        """They are sent again at once, to whoever asks. Raises StorageError."""
+        if notifications:
+            body = {"ackIds": [notification.ack_id for notification in notifications], "ackDeadlineSeconds": 0}
+            with self._errors():
+                self._calls.modifyAckDeadline(subscription=self._name, body=body).execute(num_retries=0)
+
+    def close(self) -> None:
+        self._calls.close()
+        self._service.close()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        from google.auth.exceptions import GoogleAuthError, TransportError
+        from googleapiclient.errors import HttpError
+        from httplib2 import HttpLib2Error
+
+        try:
+            yield
+        except HttpError as error:
+            raise _translated(error, self._name) from error
+        except TransportError as error:
+            raise StorageUnavailable(f"Nobody answers who could check the credentials: {error}.") from error
+        except GoogleAuthError as error:
+            raise no_credentials(error) from error
+        except (OSError, HttpLib2Error) as error:
+            raise StorageUnavailable(f"Pub/Sub cannot be reached: {type(error).__name__}: {error}.") from error
+
+
+def _service(access: AccessConfig, endpoint: str | None, timeout_s: float) -> Any:
+    import httplib2
+    from google_auth_httplib2 import AuthorizedHttp
+    from googleapiclient.discovery import build_from_document
+    from googleapiclient.discovery_cache import get_static_doc
+
+    document = json.loads(get_static_doc("pubsub", "v1"))
+    http: Any = httplib2.Http(timeout=timeout_s)
+    if endpoint:
+        root = endpoint if "://" in endpoint else f"http://{endpoint}"  # an emulator, as its own environment variable names it
+        document["rootUrl"] = root.rstrip("/") + "/"
+        document["baseUrl"] = document["rootUrl"]
+    if not endpoint or access.credentials:
+        http = AuthorizedHttp(_credentials(access), http=http)
+    return build_from_document(document, http=http)
+
+
+def _credentials(access: AccessConfig) -> Any:
+    import google.auth
+
+    try:
+        if access.credentials:
+            return credentials_from(Path(access.credentials), _SCOPES)
+        return google.auth.default(scopes=_SCOPES)[0]
+    except ValueError as error:
+        raise no_credentials(error) from error
+    except OSError as error:
+        raise CredentialsError(f"{access.credentials} cannot be read: {error.strerror}.") from error
+
+
+def _translated(error: Any, name: str) -> StorageError | CredentialsError | UsageError:
+    status = int(error.resp.status)
+    if status == 401:
+        return CredentialsError(
+            f"Pub/Sub does not accept the credentials for {name}.", hint="Sign in again, or check the key file."
+        )
+    if status == 403:
+        return StorageDenied(
+            f"No permission to pull from {name}.", hint="It takes the role Pub/Sub Subscriber on the subscription."
+        )
+    if status == 404:
+        return UsageError(f"There is no subscription {name}. Check watch.subscription=")
+    if status == 429 or status >= 500:
+        return StorageUnavailable(f"Pub/Sub answers {status}.")
+    return StorageError(f"Pub/Sub answers {status}: {error.reason}")
+
+
+def _notification(received: Any) -> Notification:
+    message = received.get("message", {})
+    attributes = message.get("attributes") or {}
+    bucket, name = attributes.get("bucketId", ""), attributes.get("objectId", "")
+    if not name and message.get("data"):
+        try:
+            decoded = json.loads(base64.b64decode(message["data"]))
+            bucket, name = str(decoded["bucket"]), str(decoded["name"])
+        except (ValueError, KeyError, TypeError):
+            pass  # somebody else's message on the topic
+    event = attributes.get("eventType", "OBJECT_FINALIZE")
+    return Notification(ack_id=received["ackId"], bucket=bucket, name=name, event=event)

@@ -1,0 +1,238 @@
+"""A bucket of Google Cloud Storage, or what lies below a prefix of it.
+
+A version is the object's generation, and every precondition is one on generations, so that a write is atomic among all clusters.
+The client's own retries are off: one request a call, and `rayocr.retry` decides; a listing, which is one call of many pages,
+repeats its pages by itself, and a large upload its chunks but the first. Bytes are checked by CRC32C both ways by the client.
+"""
+
+from __future__ import annotations
+
+import io
+import mimetypes
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from rayocr.config import AccessConfig
+from rayocr.errors import PreconditionFailed, RayocrError, StorageError, UnsafeName, VersionChanged
+from rayocr.retry import RetryPolicy, call
+from rayocr.storage.base import Entry, Storage, checked_name, checked_prefix
+from rayocr.storage.gcs.client import open_client
+from rayocr.storage.gcs.errors import passing, translate
+from rayocr.storage.os_errors import printable
+from rayocr.storage.uri import StorageUri
+
+if TYPE_CHECKING:
+    from google.cloud.storage import Blob
+
+_CONNECT_S = 10.0
+_PAGE = 1000  # names a request, the most that the server gives
+_FIELDS = "items(name,size,generation,updated),nextPageToken"
+_AT_ONCE_BYTES = 8 << 20  # larger ones go up in chunks, resumably
+_CHUNK_BYTES = 16 << 20  # a multiple of 256 KiB, as the protocol wants; held in memory while it is sent
+_MAX_NAME_BYTES = 1024
+_PATIENT = RetryPolicy(max_attempts=6, base_s=1.0, cap_s=30.0)  # for a page of a listing
+
+
+class GcsStorage(Storage):
+    """Needs no more than the role Storage Object User. The bucket must be there."""
+
+    def __init__(
+        self,
+        bucket: str,
+        prefix: str = "",
+        *,
+        access: AccessConfig | None = None,
+        policy: RetryPolicy = _PATIENT,
+        on_error: Callable[[str, StorageError], None] | None = None,
+    ) -> None:
+        access = access or AccessConfig()
+        self._uri = StorageUri(scheme="gs", root=bucket, prefix=prefix)
+        self._below = f"{prefix}/" if prefix else ""
+        self._client = open_client(access)
+        self._bucket = self._client.bucket(bucket, user_project=access.user_project)
+        self._policy = policy
+        self._timeout = (min(_CONNECT_S, access.timeout_s), access.timeout_s)
+        self.on_error = on_error
+
+    @property
+    def uri(self) -> str:
+        return self._uri.text
+
+    def check_readable(self) -> None:
+        self._page("", None, None, None, size=1)
+
+    def list(self, prefix: str = "") -> Iterator[Entry]:
+        checked_prefix(prefix)
+        if prefix:
+            yield from self._listed(prefix, None, None)
+            return
+        # Around the state, which may be the larger part: "0" is the character behind "/".
+        yield from self._listed("", None, ".rayocr/")
+        yield from self._listed("", ".rayocr0", None)
+
+    def stat(self, name: str) -> Entry:
+        blob = self._blob(name)
+        with self._errors(name, "read"):
+            blob.reload(retry=None, timeout=self._timeout)
+        return _entry(name, blob)
+
+    def read(self, name: str, *, start: int = 0, length: int | None = None, version: str | None = None) -> bytes:
+        from google.api_core.exceptions import RequestRangeNotSatisfiable
+
+        if length == 0:
+            current = self.stat(name).version
+            if version not in (None, current):
+                raise VersionChanged(f"{printable(name)} was changed since it was listed.")
+            return b""
+        whole = start == 0 and length is None
+        try:
+            with self._errors(name, "read"):
+                data: bytes = self._blob(name).download_as_bytes(
+                    start=start or None,
+                    end=None if length is None else start + length - 1,
+                    raw_download=not whole,  # what was stored compressed is unpacked, as every browser does; parts cannot be
+                    if_generation_match=_generation(version),
+                    checksum="auto" if whole else None,
+                    timeout=self._timeout,
+                    retry=None,
+                )
+        except PreconditionFailed as error:
+            raise VersionChanged(f"{printable(name)} was changed since it was listed.") from error
+        except RayocrError as error:
+            if isinstance(error.__cause__, RequestRangeNotSatisfiable):  # behind the end, or an empty object
+                return b""
+            raise
+        return data
+
+    def write(self, name: str, data: bytes | BinaryIO, *, if_absent: bool = False, if_version: str | None = None) -> Entry:
+        if if_absent and if_version is not None:
+            raise ValueError("if_absent and if_version exclude each other")
+        blob = self._blob(name)
+        file = io.BytesIO(data) if isinstance(data, bytes) else data
+        head = _up_to(file, _AT_ONCE_BYTES + 1)
+        size = len(head) if len(head) <= _AT_ONCE_BYTES else None
+        if size is None:
+            file.seek(-len(head), io.SEEK_CUR)
+            blob.chunk_size = _CHUNK_BYTES
+        with self._errors(name, "write"):
+            blob.upload_from_file(
+                file if size is None else io.BytesIO(head),
+                size=size,
+                content_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
+                if_generation_match=0 if if_absent else _generation(if_version),
+                checksum="crc32c",
+                timeout=self._timeout,
+                retry=_RestOfUpload(self._policy) if size is None else None,
+            )
+        return _entry(name, blob)
+
+    def delete(self, name: str, *, if_version: str | None = None) -> None:
+        with self._errors(name, "delete"):
+            self._blob(name).delete(if_generation_match=_generation(if_version), timeout=self._timeout, retry=None)
+
+    # -- inside -------------------------------------------------------------------------------------------------------------
+
+    def _listed(self, prefix: str, start: str | None, end: str | None) -> Iterator[Entry]:
+        token: str | None = None
+        while True:
+            blobs, token = call(lambda token=token: self._page(prefix, start, end, token), policy=self._policy)  # type: ignore[misc]
+            for blob in blobs:
+                name = blob.name[len(self._below) :]
+                if name.endswith("/") or not name:
+                    continue  # what consoles make to show a folder
+                try:
+                    checked_name(name)
+                except UnsafeName as error:
+                    if self.on_error is not None:
+                        self.on_error(name, error)
+                    continue
+                yield _entry(name, blob)
+            if not token:
+                return
+
+    def _page(
+        self, prefix: str, start: str | None, end: str | None, token: str | None, *, size: int = _PAGE
+    ) -> tuple[Sequence[Blob], str | None]:
+        with self._errors("", "list"):
+            found = self._client.list_blobs(
+                self._bucket,
+                prefix=self._below + prefix or None,
+                start_offset=None if start is None else self._below + start,
+                end_offset=None if end is None else self._below + end,
+                fields=_FIELDS,
+                page_size=size,
+                page_token=token,
+                timeout=self._timeout,
+                retry=None,
+            )
+            page = next(found.pages, None)
+            return (tuple(page) if page is not None else ()), found.next_page_token
+
+    def _blob(self, name: str) -> Blob:
+        full = self._below + checked_name(name)
+        if "\n" in name or "\r" in name:
+            raise UnsafeName(f"Google Cloud Storage takes no line breaks in names: {printable(name)}")
+        try:
+            size = len(full.encode())
+        except UnicodeEncodeError as error:
+            raise UnsafeName(f"Google Cloud Storage takes Unicode names only: {printable(name)}") from error
+        if size > _MAX_NAME_BYTES:
+            raise UnsafeName(f"Google Cloud Storage takes names of {_MAX_NAME_BYTES} bytes at most: {printable(name)}")
+        return self._bucket.blob(full)
+
+    @contextmanager
+    def _errors(self, name: str, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except RayocrError:
+            raise
+        except Exception as error:  # of the client, requests, google-auth: all of them are one of ours
+            if isinstance(error, OSError) and type(error).__module__ == "builtins" and not isinstance(error, ConnectionError):
+                raise  # of the file that is sent
+            place = self.uri + (f"/{name}" if name else "")
+            translated = translate(error, place, doing=doing)
+            if (answer := getattr(error, "response", None)) is not None:
+                answer.close()  # of a download, which the client leaves unread, and its connection open
+            raise translated from error
+
+
+class _RestOfUpload:
+    """Stands where the client takes a retry strategy: it wraps the start of a resumable upload and each chunk. What the start or
+    the first chunk ends as is for whoever called; a later chunk is sent again, since the ones before it have arrived."""
+
+    def __init__(self, policy: RetryPolicy) -> None:
+        self._policy = policy
+        self._requests = 0
+
+    def __call__(self, send: Callable[[], Any]) -> Callable[[], Any]:
+        self._requests += 1
+        return send if self._requests <= 2 else lambda: call(lambda: passing(send), policy=self._policy)
+
+
+def _entry(name: str, blob: Any) -> Entry:
+    modified = blob.updated or blob.time_created
+    return Entry(
+        name=name,
+        size_bytes=blob.size or 0,
+        version=str(blob.generation),
+        modified_at=modified.timestamp() if modified else 0.0,
+    )
+
+
+def _up_to(file: BinaryIO, size: int) -> bytes:
+    """So many bytes, fewer only at the end: one read may give less."""
+    parts: list[bytes] = []
+    while size > 0 and (part := file.read(size)):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+def _generation(version: str | None) -> int | None:
+    if version is None:
+        return None
+    try:
+        return int(version)
+    except ValueError as error:
+        raise PreconditionFailed(f"{version!r} is no generation.") from error

@@ -1,0 +1,239 @@
+"""A folder as a storage.
+
+Invariants: a reader never sees half a file (temporary file, fsync, then one link or rename); what `write` returned from survives
+a power cut; names never leave the root. Temporary files and the lock that makes `if_version` safe between processes of one
+machine lie in `.rayocr/tmp/`, which no listing shows. Listing is `local_listing.py`.
+"""
+
+# Paths are strings throughout: names may hold undecodable bytes, and pathlib doubles the cost of a small write
+# ruff: noqa: PTH102, PTH103, PTH104, PTH106, PTH108, PTH110, PTH112, PTH116
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from rayocr.errors import ObjectNotFound, PreconditionFailed, StorageUnavailable, UnsafeName, UsageError, VersionChanged
+from rayocr.storage.base import Entry, Storage, checked_name
+from rayocr.storage.local.listing import TEMP_BESIDE, TMP, OnError, entry_of, list_folder
+from rayocr.storage.local.temp_files import TempFolder, fsync_folder, stamp, unlink_quietly
+from rayocr.storage.os_errors import printable, storage_error
+from rayocr.storage.uri import StorageUri
+
+_KNOWN_FOLDERS = 50_000  # remembered as created; looking costs some µs, so forgetting them all is cheap
+_TRIES = 50  # of a write whose folder is removed under it, as `_prune` does when others delete what it holds
+_NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL}
+
+
+class LocalStorage(Storage):
+    """`create`: make the root if it is missing; without it a missing root is ObjectNotFound. `fsync=False` gives durability up
+    for speed (tests, throw-away outputs). `on_error(name, error)` is told of what a listing could not look at; without it an
+    unreadable folder ends the listing, because what is missing from a listing of manifests would be paid for again."""
+
+    def __init__(
+        self, root: str | os.PathLike[str], *, create: bool = False, fsync: bool = True, on_error: OnError | None = None
+    ) -> None:
+        self._root = os.path.realpath(root)
+        self._base = self._root.rstrip("/")
+        self._fsync = fsync
+        self.on_error = on_error
+        self._known_folders: set[str] = set()
+        self._temp = TempFolder(f"{self._base}/{TMP}", fsync=fsync, make_folder=self._make_folder)
+        if create:
+            self._make_root()
+        elif not os.path.isdir(self._root):
+            if os.path.exists(self._root):
+                raise UsageError(f"{printable(self._root)} is a file, and a folder is needed.")
+            raise ObjectNotFound(f"The folder {printable(self._root)} does not exist.")
+
+    @property
+    def uri(self) -> str:
+        return StorageUri(scheme="local", root=self._root).text
+
+    @property
+    def root(self) -> str:
+        return self._root
+
+    def list(self, prefix: str = "") -> Iterator[Entry]:
+        return list_folder(self._root, prefix, on_error=self.on_error)
+
+    def stat(self, name: str) -> Entry:
+        path = self._path(name)
+        try:
+            found = os.stat(path)
+        except OSError as error:
+            raise storage_error(error, path) from error
+        if not stat.S_ISREG(found.st_mode):
+            raise ObjectNotFound(f"There is no file {printable(path)}.")
+        return entry_of(name, found)
+
+    def read(self, name: str, *, start: int = 0, length: int | None = None, version: str | None = None) -> bytes:
+        path = self._path(name)
+        try:
+            # Non-blocking, since opening a fifo would wait for a writer for ever.
+            with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+                before = os.fstat(file.fileno())
+                if not stat.S_ISREG(before.st_mode):
+                    raise ObjectNotFound(f"There is no file {printable(path)}.")
+                self._check_version(name, before, version)
+                if start:
+                    file.seek(start)
+                data = file.read() if length is None else file.read(length)
+                if version is not None:  # somebody may be writing into the file in place, while it is being read
+                    self._check_version(name, os.fstat(file.fileno()), version)
+                return data
+        except OSError as error:
+            raise storage_error(error, path) from error
+
+    def write(self, name: str, data: bytes | BinaryIO, *, if_absent: bool = False, if_version: str | None = None) -> Entry:
+        if if_absent and if_version is not None:
+            raise ValueError("if_absent and if_version exclude each other")
+        path = self._path(name)
+        try:
+            if if_absent and os.path.lexists(path):  # the common case of a race lost long ago: no bytes are written for it
+                raise PreconditionFailed(f"{name!r} is there already.")
+            return self._commit(name, self._temp.write(data), path, if_absent=if_absent, if_version=if_version)
+        except OSError as error:
+            raise storage_error(error, path, writing=True) from error
+
+    def delete(self, name: str, *, if_version: str | None = None) -> None:
+        path = self._path(name)
+        try:
+            if if_version is None:
+                os.unlink(path)
+            else:
+                with self._temp.locked():
+                    if entry_of(name, os.stat(path)).version != if_version:
+                        raise PreconditionFailed(f"{name!r} has another version by now.")
+                    os.unlink(path)
+        except OSError as error:
+            if os.path.isdir(path):
+                raise ObjectNotFound(f"There is no file {printable(path)}.") from error
+            raise storage_error(error, path) from error
+        if name.startswith(".rayocr/"):
+            self._prune(os.path.dirname(name))
+
+    def sweep_temp(self) -> int:
+        """Remove what killed processes left in `.rayocr/tmp/`; gives how many files. Called once at the start of a run."""
+        try:
+            return self._temp.sweep()
+        except OSError as error:
+            raise storage_error(error, f"{self._base}/{TMP}") from error
+
+    # -- writing ------------------------------------------------------------------------------------------------------------
+
+    def _commit(self, name: str, temp: str, path: str, *, if_absent: bool, if_version: str | None) -> Entry:
+        """Give the temporary file its name; it is gone afterwards, whatever happens."""
+        folder = os.path.dirname(path)
+        try:
+            for _ in range(_TRIES):
+                try:
+                    if folder not in self._known_folders:
+                        self._make_folder(folder)
+                    entry = self._link(name, temp, path) if if_absent else self._rename(name, temp, path, if_version)
+                except FileNotFoundError:
+                    self._known_folders.clear()  # somebody removed the folder, or one above it: make it again
+                except OSError as error:
+                    if error.errno != errno.EXDEV:
+                        raise
+                    temp = self._temp.move_beside(temp, folder, TEMP_BESIDE)
+                else:
+                    if self._fsync:
+                        fsync_folder(folder)
+                    return entry
+        finally:
+            unlink_quietly(temp)
+        raise StorageUnavailable(f"The folder of {printable(path)} was removed again and again while a file was put there.")
+
+    def _link(self, name: str, temp: str, path: str) -> Entry:
+        """Create, or fail: link() is atomic and refuses an existing name, on local disks and on NFS."""
+        found = os.stat(temp)
+        try:
+            os.link(temp, path)
+        except FileExistsError as error:
+            raise PreconditionFailed(f"{name!r} is there already.") from error
+        except OSError as error:
+            if error.errno not in _NO_HARD_LINKS:
+                raise
+            with self._temp.locked():  # FAT, some network mounts: safe between processes of this machine
+                if os.path.lexists(path):
+                    raise PreconditionFailed(f"{name!r} is there already.") from error
+                os.rename(temp, path)
+        return entry_of(name, found)
+
+    def _rename(self, name: str, temp: str, path: str, if_version: str | None) -> Entry:
+        with self._temp.locked():
+            found = os.stat(temp)
+            try:
+                old: os.stat_result | None = os.stat(path)
+            except OSError:
+                old = None
+            current = entry_of(name, old).version if old else None
+            if if_version is not None and current != if_version:
+                raise PreconditionFailed(f"{name!r} has another version by now." if current else f"{name!r} is gone.")
+            if old and current == entry_of(name, found).version:  # same size, same instant: the version must differ all the same
+                stamp(temp, old.st_mtime_ns + 1000)
+                found = os.stat(temp)
+            os.rename(temp, path)
+        return entry_of(name, found)
+
+    # -- folders ------------------------------------------------------------------------------------------------------------
+
+    def _make_root(self) -> None:
+        try:
+            os.makedirs(self._root, exist_ok=True)
+        except FileExistsError as error:
+            raise UsageError(f"{printable(self._root)} is a file, and a folder is needed.") from error
+        except OSError as error:
+            raise storage_error(error, self._root, writing=True) from error
+
+    def _make_folder(self, folder: str) -> None:
+        """Durably: a new folder's name is made sure of in its parent."""
+        missing = []
+        parent = folder
+        while not os.path.isdir(parent):
+            missing.append(parent)
+            parent = os.path.dirname(parent)
+        for path in reversed(missing):
+            try:
+                os.mkdir(path)
+            except FileExistsError:
+                if not _is_folder(path):
+                    raise
+            if self._fsync:
+                fsync_folder(os.path.dirname(path))
+        if len(self._known_folders) >= _KNOWN_FOLDERS:
+            self._known_folders.clear()
+        self._known_folders.add(folder)
+
+    def _prune(self, folder: str) -> None:
+        """Remove folders of the state that a deletion left empty, as an object store would: runs come and go."""
+        while folder.count("/") >= 1:
+            path = f"{self._base}/{folder}"
+            try:
+                os.rmdir(path)
+            except OSError:
+                return
+            self._known_folders.discard(path)
+            folder = os.path.dirname(folder)
+
+    def _path(self, name: str) -> str:
+        path = f"{self._base}/{checked_name(name)}"
+        try:
+            os.fsencode(path)
+        except UnicodeEncodeError as error:
+            raise UnsafeName(f"{name!r} holds characters that no file system takes.") from error
+        return path
+
+    def _check_version(self, name: str, found: os.stat_result, version: str | None) -> None:
+        if version is not None and entry_of(name, found).version != version:
+            raise VersionChanged(f"{printable(name)} was changed since it was listed.")
+
+
+def _is_folder(path: str) -> bool:
+    """Raises FileNotFoundError when nothing is there (any more): `_prune` of another process may have taken it away."""
+    found = os.lstat(path)
+    return stat.S_ISDIR(found.st_mode) or (stat.S_ISLNK(found.st_mode) and os.path.isdir(path))

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from rayocr.actors.page_worker.metering import meter
+from rayocr.actors.page_worker.slot_client import SlotClient
+from rayocr.engines.base import WaitingEngine
+from rayocr.errors import EngineTimeout
+from rayocr.messages import PageText
+from tests.unit.actors.limiter_world import CENT_A_PAGE, World
+
+
+class Engine(WaitingEngine):
+    name = "engine"
+
+    def __init__(self, answer: PageText | Exception) -> None:
+        self.answer = answer
+
+    @property
+    def model(self) -> str:
+        return "m"
+
+    def open(self) -> None: ...
+
+    async def probe(self, model: str) -> None: ...
+
+    async def recognize_async(self, page: Any, model: str) -> PageText:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+async def asked(answer: PageText | Exception) -> tuple[PageText, World, Any]:
+    world = World()
+    limiter = world.limiter(prices=CENT_A_PAGE)
+    slots = SlotClient(limiter, worker="w", linger=False, clock=world.clock)
+    engine = meter(Engine(answer), slots=slots, prices=CENT_A_PAGE, wall_clock=world.wall_clock)
+    async with slots.slot("m"):
+        got = await engine.recognize_async(None, "m")  # type: ignore[arg-type]
+    while not (state := await limiter.state()).models or state.models[0].in_flight:
+        await asyncio.sleep(0)
+    return got, world, state
+
+
+async def test_an_answer_is_priced_and_counted() -> None:
+    answer, _, state = await asked(PageText(text="t", engine="engine", model="m-001", input_tokens=2000, output_tokens=7))
+    assert answer.cost_usd == pytest.approx(0.02)
+    assert (state.models[0].input_tokens, state.spent_usd) == (2000, pytest.approx(0.02))
+
+
+async def test_an_answer_that_has_its_price_keeps_it() -> None:
+    answer, _, state = await asked(PageText(text="t", engine="engine", model="m", input_tokens=2000, cost_usd=0.5))
+    assert (answer.cost_usd, state.spent_usd) == (0.5, 0.5)
+
+
+async def test_a_failure_passes_through_uncounted() -> None:
+    with pytest.raises(EngineTimeout):
+        await asked(EngineTimeout("slow"))

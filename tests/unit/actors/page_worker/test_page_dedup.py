@@ -1,0 +1,150 @@
+"""Identical pages: one is sent, its twins get its answer, and a twin of a failure is sent after all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from rayocr.actors.page_worker.page_dedup import Twins
+from rayocr.ledger.copies import Copies
+from rayocr.messages import PageOutcome, PageRecord
+
+
+def page(content_hash: str = "h", **changes: object) -> PageRecord:
+    values = {"outcome": PageOutcome.DONE, "text": "text", "engine": "gemini", "content_hash": content_hash, "fingerprint": "f"}
+    return PageRecord(document_id="d", page_number=1, **(values | changes))  # type: ignore[arg-type]
+
+
+class FakeLedger:
+    def __init__(self, *records: PageRecord) -> None:
+        self.calls: list[tuple[str, ...]] = []
+        self.failing = False
+        self._copies = Copies(memory_bytes=1 << 20)
+        for record in records:
+            self._copies.add(record)
+
+    async def copies(self, fingerprint: str, content_hashes: Sequence[str]) -> tuple[PageRecord | None, ...]:
+        self.calls.append(tuple(content_hashes))
+        if self.failing:
+            raise ConnectionError("the ledger restarts")
+        return tuple(self._copies.get(fingerprint, content_hash) for content_hash in content_hashes)
+
+
+def twins(ledger: FakeLedger) -> Twins:
+    return Twins(ledger, fingerprint="f", linger_s=0.0)
+
+
+async def twin_of_one_under_way(pages: Twins) -> asyncio.Task[PageRecord | None]:
+    assert await pages.claim("h") is None
+    waiting = asyncio.create_task(pages.claim("h"))
+    await asyncio.sleep(0.01)
+    return waiting
+
+
+async def test_pages_that_start_together_are_asked_about_in_one_call() -> None:
+    ledger = FakeLedger(page("known"))
+    found = await asyncio.gather(*(twins_.claim(name) for twins_ in [twins(ledger)] for name in ("known", "a", "b")))
+    assert [record is not None for record in found] == [True, False, False]
+    assert ledger.calls == [("known", "a", "b")]
+
+
+async def test_a_twin_waits_for_the_page_that_is_under_way() -> None:
+    pages = twins(FakeLedger())
+    waiting = await twin_of_one_under_way(pages)
+    assert not waiting.done()
+    pages.release("h", page())
+    assert await waiting == page()
+
+
+async def test_a_page_answers_for_its_twins_until_the_ledger_does() -> None:
+    """Durable a while after it was read; a twin that came in between used to be sent again."""
+    ledger = FakeLedger()
+    pages = twins(ledger)
+    assert await pages.claim("h") is None
+    pages.release("h", page())
+    assert await pages.claim("h") == page()
+    assert ledger.calls == [("h",)]
+    pages.forget("h")
+    assert await pages.claim("h") is None  # this ledger never got it
+    assert ledger.calls == [("h",), ("h",)]
+
+
+async def test_what_is_under_way_is_not_forgotten() -> None:
+    pages = twins(FakeLedger())
+    assert await pages.claim("h") is None
+    pages.forget("h")
+    waiting = asyncio.create_task(pages.claim("h"))
+    await asyncio.sleep(0.01)
+    assert not waiting.done()
+    pages.release("h", page())
+    assert await waiting == page()
+
+
+async def test_twins_of_a_doubtful_page_are_read_themselves() -> None:
+    pages = twins(FakeLedger())
+    waiting = await twin_of_one_under_way(pages)
+    pages.release("h", page(doubts=("suspect",)))
+    assert await waiting is None
+
+
+async def test_when_the_first_fails_its_twin_is_read_and_the_third_waits_for_that() -> None:
+    pages = twins(FakeLedger())
+    assert await pages.claim("h") is None
+    second, third = asyncio.create_task(pages.claim("h")), asyncio.create_task(pages.claim("h"))
+    await asyncio.sleep(0.01)
+    pages.release("h", None)
+    done, waiting = await asyncio.wait([second, third], return_when=asyncio.FIRST_COMPLETED)
+    assert [task.result() for task in done] == [None]
+    pages.release("h", page())
+    assert [await task for task in waiting] == [page()]
+
+
+async def test_a_ledger_that_is_away_costs_a_request_and_no_page() -> None:
+    ledger = FakeLedger(page("h"))
+    ledger.failing = True
+    assert await twins(ledger).claim("h") is None
+
+
+async def test_one_who_gives_up_waiting_takes_nothing_from_the_others() -> None:
+    pages = twins(FakeLedger())
+    await pages.claim("h")
+    impatient, patient = asyncio.create_task(pages.claim("h")), asyncio.create_task(pages.claim("h"))
+    await asyncio.sleep(0.01)
+    impatient.cancel()
+    pages.release("h", page())
+    assert await patient == page()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"outcome": PageOutcome.FALLBACK},
+        {"outcome": PageOutcome.FAILED},
+        {"outcome": PageOutcome.HANDED_ON},
+        {"doubts": ("low_confidence",)},
+        {"text": ""},
+        {"content_hash": ""},
+    ],
+)
+def test_only_pages_that_were_read_by_a_server_without_a_doubt_are_copied(changes: dict[str, object]) -> None:
+    copies = Copies(memory_bytes=1 << 20)
+    copies.add(page(**changes))
+    assert len(copies) == 0
+
+
+def test_other_settings_are_another_page() -> None:
+    copies = Copies(memory_bytes=1 << 20)
+    copies.add(page())
+    assert copies.get("other", "h") is None
+    assert copies.get("f", "h") == page()
+
+
+def test_memory_is_bounded_and_what_is_asked_for_stays() -> None:
+    copies = Copies(memory_bytes=10_000)
+    copies.add(page("kept", text="x" * 1000))
+    for number in range(100):
+        copies.add(page(str(number), text="x" * 1000))
+        assert copies.get("f", "kept") is not None
+        assert len(copies) <= 10

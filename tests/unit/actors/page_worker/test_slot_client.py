@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from rayocr.actors.page_worker.slot_client import Drained, SlotClient
+from rayocr.actors.rate_limiter.actor import RateLimiter
+from rayocr.errors import EngineConnectionLost, EngineOverloaded, EngineRateLimited, Refused
+from rayocr.limits.prices import PriceTable
+from rayocr.messages import SlotReturn, ThrottleKind
+from tests.unit.actors.limiter_world import World
+
+
+def real_limiter(**limits: float) -> RateLimiter:
+    """In real time."""
+    from rayocr.actors.rate_limiter.actor import LimiterRules
+    from rayocr.config import LimitsConfig
+
+    return RateLimiter(LimiterRules(limits=LimitsConfig(**limits), prices=PriceTable(models={})))  # type: ignore[arg-type]
+
+
+class RecordingLimiter:
+    """Gives every slot at once, or as told, and remembers what it was told."""
+
+    def __init__(self, *, delays: list[float] | None = None, pause_s: float = 0.0) -> None:
+        self.delays = delays
+        self.pause_s = pause_s
+        self.leases: list[int] = []
+        self.returned: list[SlotReturn] = []
+
+    async def lease(self, model: str, worker: str, wanted: int) -> tuple[float, ...]:
+        self.leases.append(wanted)
+        if self.delays:
+            return (self.delays.pop(0),)
+        return (0.0,) * wanted
+
+    async def release(self, model: str, worker: str, returned: SlotReturn) -> float:
+        self.returned.append(returned)
+        return self.pause_s
+
+
+async def settled() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_pages_that_wait_together_share_one_lease_and_one_release() -> None:
+    limiter = RecordingLimiter()
+    slots = SlotClient(limiter, worker="w", linger=False)
+
+    async def page() -> None:
+        async with slots.slot("m"):
+            slots.used("m", input_tokens=600, cost_usd=0.5)
+
+    await asyncio.gather(*(page() for _ in range(100)))
+    await settled()
+    assert limiter.leases == [100]
+    assert limiter.returned == [SlotReturn(slots=100, answered=100, input_tokens=60_000, cost_usd=50.0)]
+
+
+async def test_never_more_in_flight_than_allowed_over_two_workers() -> None:
+    limiter = real_limiter(max_in_flight=3)
+    clients = [SlotClient(limiter, worker=name, linger=False) for name in ("w1", "w2")]
+    in_flight = most = done = 0
+
+    async def page(slots: SlotClient) -> None:
+        nonlocal in_flight, most, done
+        async with slots.slot("m"):
+            in_flight += 1
+            most = max(most, in_flight)
+            await asyncio.sleep(0)
+            in_flight -= 1
+        done += 1
+
+    await asyncio.gather(*(page(clients[i % 2]) for i in range(60)))
+    assert (most, done) == (3, 60)
+
+
+async def test_requests_leave_at_their_slots_and_not_before() -> None:
+    world = World()
+    limiter = world.limiter(rpm=300)
+    waits: list[float] = []
+
+    async def sleep(delay_s: float) -> None:
+        waits.append(delay_s)
+
+    slots = SlotClient(limiter, worker="w", linger=False, clock=world.clock, sleep=sleep)
+
+    async def page() -> None:
+        async with slots.slot("m"):
+            pass
+
+    await asyncio.gather(*(page() for _ in range(3)))
+    assert waits == pytest.approx([0.2, 0.4])
+
+
+async def test_a_slot_that_was_missed_is_given_back_unused_but_not_twice_in_a_row() -> None:
+    limiter = RecordingLimiter(delays=[0.1, 0.1])
+    now = 100.0
+
+    async def oversleep(delay_s: float) -> None:
+        nonlocal now
+        now += delay_s + 2.0
+
+    slots = SlotClient(limiter, worker="w", linger=False, clock=lambda: now, sleep=oversleep)
+    async with slots.slot("m"):
+        pass
+    await settled()
+    assert limiter.leases == [1, 1]
+    assert sum(returned.free for returned in limiter.returned) == 1
+    assert sum(returned.slots for returned in limiter.returned) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (EngineRateLimited("429", retry_after_s=34.0), ThrottleKind.MINUTE),
+        (EngineRateLimited("429", retry_after_s=34.0, per_day=True), ThrottleKind.DAY),
+        (EngineOverloaded("503", retry_after_s=34.0), ThrottleKind.OVERLOADED),
+    ],
+)
+async def test_a_refusal_reaches_the_limiter_with_the_servers_delay_and_costs_nothing(
+    error: EngineRateLimited, kind: ThrottleKind
+) -> None:
+    limiter = RecordingLimiter()
+    slots = SlotClient(limiter, worker="w", linger=False)
+    with pytest.raises(type(error)):
+        async with slots.slot("m"):
+            raise error
+    await settled()
+    (returned,) = limiter.returned
+    assert (returned.slots, returned.free, returned.answered) == (1, 1, 0)
+    assert returned.throttle is not None
+    assert (returned.throttle.kind, returned.throttle.retry_after_s) == (kind, 34.0)
+
+
+@pytest.mark.parametrize(("error", "free"), [(EngineConnectionLost("reset"), 1), (Refused("RECITATION"), 0)])
+async def test_what_was_not_answered_at_all_costs_nothing_and_what_was_answered_badly_is_not_free(
+    error: Exception, free: int
+) -> None:
+    limiter = RecordingLimiter()
+    slots = SlotClient(limiter, worker="w", linger=False)
+    with pytest.raises(type(error)):
+        async with slots.slot("m"):
+            raise error
+    await settled()
+    assert [(r.slots, r.free, r.answered, r.throttle) for r in limiter.returned] == [(1, free, 0, None)]
+
+
+async def test_slots_that_fall_into_a_pause_are_given_back() -> None:
+    limiter = RecordingLimiter(delays=[0.0, 0.0], pause_s=0.05)
+    slots = SlotClient(limiter, worker="w", linger=False)
+    with pytest.raises(EngineRateLimited):
+        async with slots.slot("m"):
+            raise EngineRateLimited("429")
+    await settled()
+    limiter.pause_s = 0.0
+    limiter.delays = [0.0, 0.1]
+    async with slots.slot("m"):
+        pass
+    assert limiter.leases == [1, 1, 1]
+
+
+async def test_a_page_that_is_cancelled_while_it_waits_gives_its_slot_back() -> None:
+    limiter = real_limiter(max_in_flight=1)
+    slots = SlotClient(limiter, worker="w", linger=False)
+    holding = asyncio.Event()
+
+    async def hold() -> None:
+        async with slots.slot("m"):
+            holding.set()
+            await asyncio.sleep(0.01)
+
+    async def wait() -> None:
+        async with slots.slot("m"):
+            pass
+
+    first = asyncio.create_task(hold())
+    await holding.wait()
+    cancelled = asyncio.create_task(wait())
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    await first
+    await asyncio.wait_for(wait(), 60)
+
+
+async def test_a_limiter_that_fails_fails_the_pages_that_wait() -> None:
+    class Broken(RecordingLimiter):
+        async def lease(self, model: str, worker: str, wanted: int) -> tuple[float, ...]:
+            raise ConnectionError("gone")
+
+    slots = SlotClient(Broken(), worker="w", linger=False)
+    with pytest.raises(ConnectionError):
+        async with slots.slot("m"):
+            pass
+
+
+async def test_a_worker_that_was_given_up_sends_nothing_more() -> None:
+    limiter = real_limiter()
+    await limiter.forget("w")
+    with pytest.raises(Drained):
+        async with SlotClient(limiter, worker="w", linger=False).slot("m"):
+            pass
+
+
+async def test_draining_sends_everybody_away_who_has_not_sent_a_request() -> None:
+    limiter = real_limiter(rpm=200, max_in_flight=2)
+    slots = SlotClient(limiter, worker="w", linger=False)
+    sent: list[int] = []
+    finish = asyncio.Event()
+
+    async def page(number: int) -> None:
+        async with slots.slot("m"):
+            sent.append(number)
+            await finish.wait()
+
+    tasks = [asyncio.create_task(page(number)) for number in range(4)]
+    while not sent:
+        await asyncio.sleep(0.001)
+    slots.close()  # one has left, one waits for the start of its slot, two wait for a lease
+    finish.set()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert sent == [0]
+    assert [type(r) for r in results] == [type(None), Drained, Drained, Drained]

@@ -1,0 +1,397 @@
+"""The pool with workers that are plain objects behind handle-shaped fakes: no Ray."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from rayocr.driver.cluster.nodes import Node, Nodes
+from rayocr.driver.cluster.page_worker_pool import WorkerDied, WorkerPool
+from rayocr.driver.signals import Draining
+from rayocr.errors import ClusterUnavailable, EngineUnavailable
+from rayocr.messages import Document, DocumentContext, PageOutcome, PageSummary, Shard, ShardReport, WorkerInfo
+
+DOCUMENT = Document(document_id="d", source_uri="u", name="d.pdf", output_stem="d", version="1", size_bytes=1)
+CONTEXT = DocumentContext(document=DOCUMENT, page_count=9, title=None, fencing_token=1)
+
+
+class Died(Exception):
+    pass
+
+
+def read(page_number: int) -> PageSummary:
+    return PageSummary(page_number=page_number, outcome=PageOutcome.DONE)
+
+
+class FakeMethod:
+    def __init__(self, function: Any) -> None:
+        self._function = function
+
+    def options(self, **_: Any) -> FakeMethod:
+        return self
+
+    def remote(self, *arguments: Any) -> Awaitable[Any]:
+        return asyncio.ensure_future(self._function(*arguments))
+
+
+class FakeWorker:
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.gate = asyncio.Event()
+        self.received: list[Shard] = []
+        self.dead = False
+        self.node_id = "n"
+        self.drained = False
+        self.open_error: Exception | None = None
+        self.open = FakeMethod(self._open)
+        self.recognize = FakeMethod(self._recognize)
+        self.drain = FakeMethod(self._drain)
+
+    async def _open(self) -> WorkerInfo:
+        if self.open_error:
+            raise self.open_error
+        return WorkerInfo(engines=("e",), host="h", pid=1, node_id=self.node_id)
+
+    async def _drain(self) -> None:
+        self.drained = True
+        self.gate.set()
+
+    async def _recognize(self, shard: Shard, content: Any, context: Any) -> ShardReport:
+        self.received.append(shard)
+        await self.gate.wait()
+        if self.dead:
+            raise Died
+        return ShardReport(document_id=shard.document_id, pages=tuple(read(number) for number in shard.page_numbers))
+
+
+class Fixture:
+    def __init__(
+        self,
+        *,
+        max_workers: int = 2,
+        capacity: float = 2.0,
+        open_error: Exception | None = None,
+        max_pages: int | None = None,
+        max_for: Callable[[Nodes], int] | None = None,
+    ) -> None:
+        self.workers: list[FakeWorker] = []
+        self.forgotten: list[str] = []
+        self.killed: list[Any] = []
+        self.open_error = open_error
+        self.start_errors: list[Exception] = []
+        self.spawn_error: Exception | None = None
+        self.node_ids: list[str] = []  # of the workers to come
+
+        async def answer(reference: Awaitable[Any]) -> Any:
+            return await reference
+
+        self.nodes_gone: set[str] = set()
+
+        async def lost_with_node(handle: Any, node_id: str, error: BaseException) -> bool:
+            assert handle not in self.killed  # it would only say that it was
+            return node_id in self.nodes_gone
+
+        self.pool = WorkerPool(
+            "e",
+            spawn=self._spawn,
+            answer=answer,
+            kill=self.killed.append,
+            died=(Died,),
+            lost_with_node=lost_with_node,
+            on_death=self.forgotten.append,
+            load_of=lambda shard: float(len(shard.page_numbers)),
+            capacity=capacity,
+            min_workers=1,
+            max_workers=max_workers,
+            max_pages=max_pages,
+            max_for=max_for,
+            run_id="r",
+        )
+
+    def _spawn(self, name: str) -> FakeWorker:
+        if self.spawn_error:
+            raise self.spawn_error
+        worker = FakeWorker(name)
+        worker.node_id = self.node_ids.pop(0) if self.node_ids else "n"
+        worker.open_error = self.start_errors.pop(0) if self.start_errors else self.open_error
+        self.workers.append(worker)
+        return worker
+
+    def send(self, *pages: int, alone: bool = False, near: str = "") -> asyncio.Task[ShardReport]:
+        shard = Shard(document_id="d", page_numbers=pages)
+        return asyncio.create_task(self.pool.recognize(shard, None, CONTEXT, alone=alone, near=near))  # type: ignore[arg-type]
+
+
+async def settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_a_worker_is_started_for_the_first_shard() -> None:
+    f = Fixture()
+    task = f.send(1)
+    await settle()
+    f.workers[0].gate.set()
+    await task
+    assert f.workers[0].name == "page_worker:e:1:r"
+
+
+async def test_the_pool_grows_to_its_limit_while_shards_wait_and_no_further() -> None:
+    f = Fixture(max_workers=3)
+    for number in range(12):
+        f.send(number)
+        await settle()
+    assert len(f.workers) == 3
+    for worker in f.workers:
+        worker.gate.set()
+
+
+async def test_a_worker_takes_two_shards_ahead_whatever_their_length() -> None:
+    f = Fixture(max_workers=1, capacity=1.0)
+    for _ in range(3):
+        f.send(1, 2, 3)
+    await settle()
+    assert len(f.workers[0].received) == 2
+    f.workers[0].gate.set()
+
+
+async def test_short_shards_are_sent_ahead_up_to_the_capacity() -> None:
+    f = Fixture(max_workers=1, capacity=5.0)
+    for number in range(8):
+        f.send(number)
+    await settle()
+    assert len(f.workers[0].received) == 5
+    f.workers[0].gate.set()
+
+
+async def test_a_death_is_told_to_every_shard_that_the_worker_had_and_the_worker_is_replaced() -> None:
+    f = Fixture(max_workers=1)
+    first, second = f.send(1), f.send(2)
+    await settle()
+    f.workers[0].dead = True
+    f.workers[0].gate.set()
+    results = await asyncio.gather(first, second, return_exceptions=True)
+    assert [type(r) for r in results] == [WorkerDied, WorkerDied]
+    assert [r.alone for r in results if isinstance(r, WorkerDied)] == [False, False]
+    assert f.forgotten == ["page_worker:e:1:r"]
+    third = f.send(3)
+    await settle()
+    f.workers[1].gate.set()
+    await third
+
+
+async def test_a_death_with_one_shard_only_is_told_as_alone() -> None:
+    f = Fixture(max_workers=1)
+    task = f.send(1)
+    await settle()
+    f.workers[0].dead = True
+    f.workers[0].gate.set()
+    with pytest.raises(WorkerDied) as caught:
+        await task
+    assert caught.value.alone
+    assert not caught.value.node_lost
+
+
+async def test_a_death_with_the_whole_node_is_told_as_that() -> None:
+    f = Fixture(max_workers=1)
+    task = f.send(1)
+    await settle()
+    f.nodes_gone.add("n")
+    f.workers[0].dead = True
+    f.workers[0].gate.set()
+    with pytest.raises(WorkerDied) as caught:
+        await task
+    assert caught.value.node_lost
+
+
+async def test_a_shard_that_must_be_alone_waits_for_an_empty_worker_and_keeps_others_away() -> None:
+    f = Fixture(max_workers=1)
+    before = f.send(1)
+    await settle()
+    suspect = f.send(2, alone=True)
+    await settle()
+    after = f.send(3)
+    await settle()
+    assert [s.page_numbers for s in f.workers[0].received] == [(1,)]
+    f.workers[0].gate.set()
+    await asyncio.gather(before, suspect, after)
+    assert [s.page_numbers for s in f.workers[0].received] == [(1,), (2,), (3,)]
+
+
+async def test_an_engine_that_cannot_work_here_fails_whoever_waits() -> None:
+    f = Fixture(open_error=EngineUnavailable("no binary"))
+    with pytest.raises(EngineUnavailable):
+        await f.send(1)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+async def test_a_worker_that_dies_while_it_starts_is_replaced(alone: bool) -> None:
+    f = Fixture()
+    f.start_errors = [Died(), Died()]
+    task = f.send(1, alone=alone)
+    await settle()
+    assert len(f.workers) == 3
+    f.workers[-1].gate.set()
+    assert (await task).document_id == "d"
+
+
+async def test_a_worker_that_cannot_even_be_asked_for_fails_whoever_waits() -> None:
+    f = Fixture()
+    f.spawn_error = ValueError("the name is taken")
+    with pytest.raises(ValueError, match="taken"):
+        await f.send(1)
+
+
+async def test_workers_that_never_start_end_the_run() -> None:
+    f = Fixture()
+    f.open_error = Died()
+    with pytest.raises(ClusterUnavailable):
+        await f.send(1)
+
+
+async def test_a_worker_that_has_read_its_pages_gives_way_to_a_new_process() -> None:
+    f = Fixture(max_workers=1, capacity=9.0, max_pages=3)
+    for number, shard in enumerate([(1, 2), (3, 4), (5,)]):
+        task = f.send(*shard)
+        await settle()
+        f.workers[-1].gate.set()
+        await task
+        assert f.killed == ([] if number == 0 else [f.workers[0]])
+    assert [len(worker.received) for worker in f.workers] == [2, 1]
+    assert f.forgotten == [f.workers[0].name]
+
+
+async def test_a_worker_that_gives_way_finishes_the_shards_it_has() -> None:
+    f = Fixture(max_workers=1, capacity=9.0, max_pages=1)
+    tasks = [f.send(1), f.send(2)]
+    await settle()
+    assert len(f.workers[0].received) == 2
+    f.workers[0].gate.set()
+    await asyncio.gather(*tasks)
+    assert f.killed == [f.workers[0]]
+
+
+async def test_idle_workers_above_the_minimum_give_up_their_cpus() -> None:
+    f = Fixture(max_workers=2, capacity=1.0)
+    tasks = [f.send(n) for n in range(3)]
+    await settle()
+    assert len(f.workers) == 2
+    f.pool.shrink(idle_s=0.0, keep=0)
+    assert f.pool.size == 2  # both are at work
+    f.workers[1].gate.set()
+    await settle()
+    f.pool.shrink(idle_s=60.0, keep=0)
+    assert f.pool.size == 2  # not idle for so long yet
+    f.pool.shrink(idle_s=0.0, keep=1)
+    assert f.killed == [f.workers[1]]
+    f.workers[0].gate.set()
+    await asyncio.gather(*tasks)
+    f.pool.shrink(idle_s=0.0, keep=0)
+    assert f.pool.size == 0
+    again = f.send(4)
+    await settle()
+    f.workers[-1].gate.set()
+    await again
+
+
+async def test_draining_sends_those_away_that_still_wait() -> None:
+    f = Fixture(max_workers=1, capacity=1.0)
+    tasks = [f.send(n) for n in range(4)]
+    await settle()
+    await f.pool.drain()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [isinstance(r, Draining) for r in results] == [False, False, True, True]
+
+
+def nodes(*ids: str, leaving: tuple[str, ...] = (), cpus: float = 1) -> Nodes:
+    return Nodes(tuple(Node(node_id=node_id, cpus=cpus, leaving=node_id in leaving) for node_id in ids))
+
+
+async def test_workers_of_a_node_that_is_about_to_go_finish_their_shards_and_go() -> None:
+    f = Fixture(max_workers=2)
+    f.node_ids = ["stays", "leaves"]
+    first, second = f.send(1), f.send(2)
+    await settle()
+    leaving = next(worker for worker in f.workers if worker.node_id == "leaves")
+    await f.pool.follow(nodes("stays", "leaves", leaving=("leaves",)))
+    await settle()
+    assert leaving.drained and leaving in f.killed
+    assert not f.workers[0].drained
+    f.workers[0].gate.set()
+    await asyncio.gather(first, second)
+    third = f.send(3)
+    await settle()
+    assert Shard(document_id="d", page_numbers=(3,)) not in leaving.received
+    for worker in f.workers:
+        worker.gate.set()
+    await third
+
+
+async def test_an_idle_worker_of_a_node_that_is_about_to_go_goes_at_once() -> None:
+    f = Fixture()
+    f.node_ids = ["leaves"]
+    f.pool.prestart()
+    await settle()
+    await f.pool.follow(nodes("leaves", leaving=("leaves",)))
+    assert f.pool.size == 0
+    assert f.killed == f.workers
+
+
+async def test_the_pool_is_as_large_as_the_nodes_allow() -> None:
+    f = Fixture(max_workers=1, capacity=0.5, max_for=lambda there: len(there.staying()))
+    tasks = [f.send(number) for number in range(1, 7)]
+    await settle()
+    assert len(f.workers) == 1
+    await f.pool.follow(nodes("a", "b", "c"))
+    await settle()
+    assert len(f.workers) == 3
+    for worker in f.workers:
+        worker.gate.set()
+    await asyncio.gather(*tasks)
+
+
+async def test_a_shard_goes_to_the_worker_beside_its_bytes_unless_that_has_more_to_do() -> None:
+    f = Fixture(max_workers=2, capacity=100)
+    f.node_ids = ["here", "there"]
+    warm = [f.send(1), f.send(2)]
+    await settle()
+    here, there = f.workers
+    for _ in range(3):
+        f.send(7, near="there")
+        await settle()
+    assert len(there.received) - len(here.received) in (1, 2)
+    for worker in f.workers:
+        worker.gate.set()
+    await asyncio.gather(*warm)
+
+
+async def test_starts_that_nobody_waits_for_any_longer_are_given_up() -> None:
+    f = Fixture(max_workers=2)
+    stuck = asyncio.Event()
+
+    async def never(worker: FakeWorker) -> WorkerInfo:
+        await stuck.wait()
+        raise AssertionError
+
+    task = f.send(1)
+    await settle()
+    f.node_ids = ["later"]
+    original, f.pool._spawn = f.pool._spawn, f._spawn
+
+    def spawn(name: str) -> FakeWorker:
+        worker = original(name)
+        worker.open = FakeMethod(lambda: never(worker))
+        return worker
+
+    f.pool._spawn = spawn
+    second = f.send(2)
+    await settle()
+    assert len(f.workers) == 2
+    f.workers[0].gate.set()
+    await asyncio.gather(task, second)
+    f.pool.shrink(idle_s=1e9, keep=1)
+    await settle()
+    assert f.killed == [f.workers[1]]

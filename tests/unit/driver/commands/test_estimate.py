@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from reportlab.pdfgen.canvas import Canvas
+
+from rayocr.cli import main
+from rayocr.config import LimitsConfig, RetryConfig
+from rayocr.driver.commands import estimate
+from rayocr.driver.commands.estimate import count_pages, earlier_tokens
+from rayocr.driver.monitor.run_record import RUNS_PREFIX
+from rayocr.messages import Document
+from rayocr.storage.local.storage import LocalStorage
+
+
+def make_pdf(path: Path, pages: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    canvas = Canvas(str(path), invariant=1)
+    for number in range(pages):
+        canvas.drawString(72, 720, f"page {number}")
+        canvas.showPage()
+    canvas.save()
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for number in range(4):
+        make_pdf(tmp_path / "in" / f"{number}.pdf", number + 1)
+    (tmp_path / "in" / "broken.pdf").write_bytes(b"no pdf at all")
+    return tmp_path
+
+
+def test_pages_tokens_money_and_time_are_told_without_a_key_and_nothing_is_made(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["mode=estimate", "source=in", "dest=out", "engine=gemini", "limits.rpm=10", "limits.headroom=0"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Documents 5 not finished yet (all opened; 1 of them cannot be read)" in said
+    assert "Pages 10 " in said
+    assert "Tokens 10,000 in, 10,000 out" in said
+    assert "Cost $0.02 with gemini-3.1-flash-lite" in said
+    assert "about 60 s: rpm binds" in said
+    assert not (here / "out").exists()
+
+
+def test_a_budget_that_is_too_small_is_pointed_out(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["mode=estimate", "source=in", "dest=out", "engine=gemini", "budget.usd=1"]
+    assert main([*options, "engine.gemini.input_usd_per_million=1000", "engine.gemini.output_usd_per_million=1"]) == 0
+    assert "budget.usd=1 would stop it after about 1 pages" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_chain_without_gemini_costs_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["mode=estimate", "source=in", "dest=out", "engine=local"]) == 0
+    assert "nothing is sent to Gemini" in capsys.readouterr().out
+
+
+def documents(folder: Path) -> list[Document]:
+    source = LocalStorage(str(folder))
+    return [
+        Document(document_id=entry.name, source_uri="", name=entry.name, output_stem="", version=entry.version, size_bytes=1)
+        for entry in source.list()
+    ]
+
+
+def test_of_many_documents_a_sample_is_opened_and_its_error_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rayocr.actors.document_worker.fetch import FetchSettings
+
+    for number in range(30):
+        make_pdf(tmp_path / f"{number}.pdf", 1 + number % 3)
+    monkeypatch.setattr(estimate, "_SAMPLE", 10)
+    settings = FetchSettings(source_uri=LocalStorage(str(tmp_path)).uri, limits=LimitsConfig(), retry=RetryConfig())
+    counted = count_pages(documents(tmp_path), settings)
+    assert counted.opened == 10
+    assert counted.error > 0
+    assert abs(counted.pages - 60) < 4 * counted.error
+
+
+def test_what_earlier_pages_took_is_believed_once_they_are_enough(tmp_path: Path) -> None:
+    state = LocalStorage(str(tmp_path))
+    expected = LimitsConfig(expected_input_tokens=700, expected_output_tokens=800)
+    record = {"engines": {"gemini": 40, "rapidocr": 9}, "input_tokens": 40 * 1200, "output_tokens": 40 * 300}
+    state.write(f"{RUNS_PREFIX}a.json", json.dumps(record).encode())
+    assert earlier_tokens(state, expected).known_from == 0
+    assert earlier_tokens(state, expected).output == 800
+    state.write(f"{RUNS_PREFIX}b.json", json.dumps(record).encode())
+    state.write(f"{RUNS_PREFIX}c.json", b'{"torn')
+    known = earlier_tokens(state, expected)
+    assert (known.known_from, known.input, known.output) == (80, 1200, 300)

@@ -1,0 +1,72 @@
+"""What a run says at its ends, and the exit code that goes with it."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from rayocr.composition import compose
+from rayocr.driver.monitor import announcements as module
+from rayocr.driver.monitor.announcements import Words
+from rayocr.driver.monitor.terminal import ConsoleTerminal
+from rayocr.driver.plan import plan
+from rayocr.driver.scheduling.progress import Progress
+from rayocr.messages import DiscoveryBatch, DiscoveryTotals, DocumentOutcome
+
+
+def words_of(folder: Path, *overrides: str, letters: int = 0) -> Words:
+    (folder / "in").mkdir()
+    config = compose([f"source={folder / 'in'}", f"dest={folder / 'out'}", "engine=textlayer", *overrides], {})
+    terminal = ConsoleTerminal("plain")
+    return Words(config=config, plan=plan(config), terminal=terminal, progress=Progress(), run_id="r", letters=letters)
+
+
+def nothing(**totals: int) -> DiscoveryBatch:
+    return DiscoveryBatch(documents=(), totals=DiscoveryTotals(**totals), exhausted=True, limit_reached=False)
+
+
+@pytest.mark.parametrize(("letters", "begin"), [(1, "The dead letter is not of"), (1200, "None of the 1,200 dead letters is of")])
+@pytest.mark.parametrize("found", [0, 3])
+def test_letters_whose_documents_are_not_there_any_more_are_told_and_end_with_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], found: int, letters: int, begin: str
+) -> None:
+    words = words_of(tmp_path, "mode=retry", letters=letters)
+    words.say_nothing_to_do(nothing(found=found, finished=found))
+    said = capsys.readouterr().out
+    assert begin in said
+    assert "finished" not in said
+    assert words.exit_code() == 1
+
+
+def test_a_listing_that_took_its_time_tells_of_such_letters_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = words_of(tmp_path, "mode=retry", letters=2)
+    words.say_found(nothing(found=2, finished=2))
+    said = capsys.readouterr().out
+    assert "Found 2 documents; 2 are not taken up again." in said
+    assert "None of the 2 dead letters" in said
+    assert words.exit_code() == 1
+
+
+def test_where_all_is_finished_and_complete_there_is_nothing_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = words_of(tmp_path)
+    words.say_nothing_to_do(nothing(found=2, finished=2))
+    assert "Nothing to do: all 2 documents are finished" in capsys.readouterr().out
+    assert words.exit_code() == 0
+
+
+def test_a_report_that_cannot_be_drawn_spoils_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(config: object) -> None:
+        raise KeyError("a field of an older version")
+
+    monkeypatch.setattr(module, "make_report", broken)
+    words = words_of(tmp_path)
+    words.progress.documents_started = words.progress.documents[DocumentOutcome.COMPLETE] = 1
+    with caplog.at_level(logging.ERROR):
+        words.summarize(ended=True)
+    assert words.exit_code() == 0
+    assert ".rayocr/runs/r.json" in capsys.readouterr().out, "the record stands in for it"
+    assert [record.exc_info is not None for record in caplog.records if record.name == module.__name__] == [True]

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from rayocr.driver.monitor.limiter_watch import QuotaWatch
+from rayocr.driver.scheduling.progress import Progress
+from rayocr.messages import LimiterState, ModelQuota
+
+NOW = 1_800_000_000.0
+
+
+class Limiter:
+    def __init__(self) -> None:
+        self.state = LimiterState()
+        self.restored: list[LimiterState | None] = []
+
+    async def limiter_state(self) -> LimiterState:
+        return self.state
+
+    async def restore_limiter(self, earlier: LimiterState | None) -> None:
+        self.restored.append(earlier)
+
+
+def watch() -> tuple[Limiter, Progress, list[str], QuotaWatch]:
+    limiter, progress, said = Limiter(), Progress(), []
+    return limiter, progress, said, QuotaWatch(limiter, progress, warn=said.append, died=(), wall_clock=lambda: NOW)
+
+
+def model(**values: float) -> ModelQuota:
+    return ModelQuota(
+        model="m",
+        granted=0,
+        waited_s=0,
+        throttled=0,
+        rate_rpm=None,
+        in_flight=0,
+        input_tokens=0,
+        spent_usd=0,
+        requests_today=0,
+        **values,
+    )
+
+
+async def test_a_restarted_limiter_is_told_what_the_one_before_had_said_last() -> None:
+    limiter, progress, _, quota = watch()
+    limiter.state = LimiterState(spent_usd=3.0)
+    await quota.look()
+    limiter.state = LimiterState(forgetful=True)
+    await quota.look()
+    assert limiter.restored == [LimiterState(spent_usd=3.0)]
+    assert progress.limiter == LimiterState(spent_usd=3.0)
+    assert progress.spent_usd == 3.0
+
+
+async def test_a_long_pause_and_a_parked_model_are_told_once() -> None:
+    limiter, _, said, quota = watch()
+    limiter.state = LimiterState(models=(model(paused_until=NOW + 36, parked_until=NOW + 7200),))
+    await quota.look()
+    await quota.look()
+    assert [text.split()[0] for text in said] == ["The", "m"]
+    assert "used up until" in said[0]
+    assert "36 s" in said[1]
+
+
+async def test_a_short_pause_is_not_worth_a_word() -> None:
+    limiter, _, said, quota = watch()
+    limiter.state = LimiterState(models=(model(paused_until=NOW + 2),))
+    await quota.look()
+    assert said == []
+
+
+async def test_shared_limits_that_are_away_and_back_are_told() -> None:
+    limiter, _, said, quota = watch()
+    for away_for_s in (1.0, 5.0, 9.0, 0.0):
+        limiter.state = LimiterState(away_for_s=away_for_s)
+        await quota.look()
+    assert len(said) == 2
+    assert "away" in said[0]
+    assert "back" in said[1]

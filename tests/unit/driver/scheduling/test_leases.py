@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from rayocr.driver.scheduling.leases import LeaseKeeper
+from rayocr.driver.signals import Draining
+from rayocr.errors import CredentialsError
+from rayocr.locks.memory import LeaseTable, MemoryLocks
+
+
+class Fixture:
+    def __init__(self, *, ttl_s: float = 60.0) -> None:
+        self.table = LeaseTable()
+        self.now = 0.0
+        self.draining = asyncio.Event()
+        self.lost: list[str] = []
+        self.away: list[bool] = []
+        self.keeper = LeaseKeeper(
+            MemoryLocks(self.table, owner="us", ttl_s=ttl_s, clock=lambda: self.now),
+            ttl_s=ttl_s,
+            draining=self.draining,
+            on_lost=self.lost.append,
+            on_away=self.away.append,
+        )
+
+    def other(self) -> MemoryLocks:
+        return MemoryLocks(self.table, owner="them", clock=lambda: self.now)
+
+
+async def until(condition: object) -> None:
+    assert callable(condition)
+    while not condition():
+        await asyncio.sleep(0.005)
+
+
+async def test_what_another_run_holds_is_refused() -> None:
+    f = Fixture()
+    f.other().acquire("d")
+    assert await f.keeper.acquire("d") is None
+
+
+async def test_nothing_is_taken_while_the_locks_are_away_and_all_who_wait_go_on_when_they_are_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("rayocr.driver.scheduling.leases._PROBE_S", 0.01)
+    f = Fixture()
+    f.table.available = False
+    waiting = [asyncio.create_task(f.keeper.acquire(f"d{number}")) for number in range(3)]
+    await until(lambda: f.away)
+    await asyncio.sleep(0.05)
+    assert not any(task.done() for task in waiting)
+    f.table.available = True
+    leases = await asyncio.gather(*waiting)
+    assert all(lease is not None and f.keeper.holds(lease) for lease in leases)
+    assert f.away == [True, False]
+
+
+async def test_draining_ends_the_wait_for_locks_that_are_away() -> None:
+    f = Fixture()
+    f.table.available = False
+    waiting = asyncio.create_task(f.keeper.acquire("d"))
+    await until(lambda: f.away)
+    f.draining.set()
+    with pytest.raises(Draining):
+        await waiting
+
+
+async def test_a_lease_that_went_to_another_run_is_told_and_no_longer_held() -> None:
+    f = Fixture(ttl_s=0.06)
+    lease = await f.keeper.acquire("d")
+    assert lease is not None
+    f.now = 1.0
+    f.other().acquire("d")
+    f.keeper.start()
+    await until(lambda: f.lost)
+    assert f.lost == ["d"]
+    assert not f.keeper.holds(lease)
+    await f.keeper.close()
+
+
+async def test_locks_that_go_away_during_a_renewal_lose_no_lease_by_themselves() -> None:
+    f = Fixture(ttl_s=0.06)
+    lease = await f.keeper.acquire("d")
+    assert lease is not None
+    f.table.available = False
+    f.keeper.start()
+    await until(lambda: f.away)
+    assert f.keeper.holds(lease)
+    f.table.available = True
+    await f.keeper.close()
+
+
+async def test_locks_that_come_back_and_refuse_us_are_waited_for_by_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rayocr.driver.scheduling.leases._PROBE_S", 0.01)
+    f = Fixture(ttl_s=0.06)
+    assert await f.keeper.acquire("d") is not None
+    f.keeper.start()
+    f.table.available = False
+    waiting = asyncio.create_task(f.keeper.acquire("e"))
+    await until(lambda: f.away)
+
+    def refuse(*_: object) -> None:
+        raise CredentialsError("The lock service refuses us.")
+
+    with monkeypatch.context() as patched:
+        for call in ("acquire", "holders", "renew"):
+            patched.setattr(MemoryLocks, call, refuse)
+        with pytest.raises(CredentialsError):
+            await waiting
+    f.table.available = True
+    f.now = 1.0
+    f.other().acquire("d")
+    await until(lambda: f.lost)  # and they are renewed again when they let us
+    await f.keeper.close()
+
+
+async def test_while_the_locks_are_away_no_lease_is_given_back_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rayocr.driver.scheduling.leases._PROBE_S", 0.01)
+    f = Fixture()
+    lease = await f.keeper.acquire("d")
+    assert lease is not None
+    f.table.available = False
+    waiting = asyncio.create_task(f.keeper.acquire("e"))
+    await until(lambda: f.away)
+    asked: list[object] = []
+    monkeypatch.setattr(MemoryLocks, "release", lambda self, lease: asked.append(lease))
+    await f.keeper.release(lease)
+    assert (asked, f.keeper.holds(lease)) == ([], False)
+    f.draining.set()
+    with pytest.raises(Draining):
+        await waiting

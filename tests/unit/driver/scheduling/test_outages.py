@@ -1,0 +1,159 @@
+"""What a watch waits out: nothing is admitted meanwhile, it is said once, and afterwards everything goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from rayocr.config import WindowConfig
+from rayocr.driver.scheduling.deferred import Later
+from rayocr.driver.scheduling.flow_result import Ending
+from rayocr.driver.scheduling.outages import Outages
+from rayocr.driver.scheduling.progress import Progress
+from rayocr.driver.scheduling.scheduler import Feed
+from rayocr.driver.scheduling.window import Window
+from rayocr.errors import DayQuotaExhausted, StorageUnavailable
+from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document
+
+
+def document(name: str) -> Document:
+    return Document(document_id=name, source_uri=f"u/{name}", name=name, output_stem=name, version="1", size_bytes=1)
+
+
+class Source:
+    """One document, once; and nothing any more."""
+
+    async def next_documents(self, count: int) -> DiscoveryBatch:
+        return DiscoveryBatch(documents=(document("a"), document("b")), exhausted=True, totals=DiscoveryTotals())
+
+    def note_pushed(self, document_id: str) -> None:
+        pass
+
+
+class World:
+    def __init__(self) -> None:
+        self.away = False
+        self.said: list[str] = []
+        self.held = 0
+        self.answers: dict[str, list[Ending | Exception]] = {}
+        self.ran: list[str] = []
+        self.progress = Progress()
+        self.window = Window(WindowConfig())
+        self.draining = asyncio.Event()
+        self.outages = Outages(
+            self.window,
+            self.progress,
+            probe=self._probe,
+            say=self.said.append,
+            warn=self.said.append,
+            on_hold=self._hold,
+            probe_s=0.01,
+        )
+        self.feed = Feed(
+            Source(),  # type: ignore[arg-type]
+            self.window,
+            self.progress,
+            self.draining,
+            retry_s=0.01,
+            outages=self.outages,
+        )
+
+    def _probe(self) -> None:
+        if self.away:
+            raise StorageUnavailable("gone")
+
+    def _hold(self) -> None:
+        self.held += 1
+
+    async def run(self, document: Document) -> Ending:
+        """As a flow."""
+        self.ran.append(document.name)
+        answers = self.answers.get(document.name, [])
+        answer = answers.pop(0) if answers else Ending.SETTLED
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def until(self, *names: str) -> None:
+        again = asyncio.create_task(self.feed.ask_again_when_due(self))  # type: ignore[arg-type]
+        await self.feed.take(self)  # type: ignore[arg-type]
+        while self.ran != list(names):
+            assert self.feed.failure is None
+            await asyncio.sleep(0.005)
+        self.draining.set()
+        await again
+        await self.outages.close()
+
+
+async def test_storage_that_is_away_holds_the_window_until_it_is_back() -> None:
+    world = World()
+    world.away = True
+    world.outages.storage_failed()
+    world.outages.storage_failed()
+    while not world.window.paused:
+        await asyncio.sleep(0)
+    assert world.progress.waiting_for == "storage"
+    waiting = asyncio.create_task(world.outages.over())
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    world.away = False
+    await waiting
+    while world.window.paused:
+        await asyncio.sleep(0)
+    assert [text for text in world.said if "away" in text] == ["Storage is away, and waited for: gone"]
+    assert world.said[-1] == "Storage is back."
+    assert (world.progress.waiting_for, world.held) == ("", 1)
+
+
+async def test_a_failure_of_one_document_holds_nobody() -> None:
+    world = World()
+    world.outages.storage_failed()
+    await world.outages.over()
+    assert (world.said, world.window.paused, world.held) == ([], False, 0)
+
+
+async def test_a_user_who_paused_the_run_is_not_overruled_by_storage_that_is_back() -> None:
+    world = World()
+    await world.window.pause(True)
+    world.away = True
+    world.outages.storage_failed()
+    while world.progress.waiting_for != "storage":
+        await asyncio.sleep(0)
+    world.away = False
+    await world.outages.over()
+    assert world.window.paused
+    await world.window.pause(False)
+    assert not world.window.paused
+
+
+async def test_a_document_that_was_put_off_is_taken_up_again_by_the_same_watch() -> None:
+    world = World()
+    world.answers["a"] = [Ending.DEFERRED, Ending.DEFERRED]
+    await world.until("a", "b", "a", "a")
+    assert world.progress.deferred == 0
+
+
+async def test_the_quota_of_the_day_is_waited_for() -> None:
+    world = World()
+    world.answers["a"] = [DayQuotaExhausted("The quota of the day for m is used up.", resumes_at=time.time() - 0.95)]
+    await world.until("a", "b", "a")
+    assert world.feed.failure is None
+    assert "goes on at" in world.said[0]
+    assert world.held == 1
+
+
+def test_a_document_whose_storage_fails_again_and_again_is_tried_less_and_less_often() -> None:
+    now = [0.0]
+    later = Later(clock=lambda: now[0])
+    waits = []
+    for _ in range(12):
+        later.add_backing_off(document("a"), base_s=5.0)
+        started = now[0]
+        while not later.due(now[0]):
+            now[0] += 1.0
+        waits.append(now[0] - started)
+    assert waits[:4] == [5.0, 10.0, 20.0, 40.0]
+    assert waits[-1] == 600.0
+    later.forget(document("a"))
+    later.add_backing_off(document("a"), base_s=5.0)
+    assert later.due(now[0] + 5.0)

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+
+from rayocr.driver.monitor.terminal import duration, printable, progress_line, unseen
+from rayocr.driver.scheduling.progress import Progress
+from rayocr.messages import Attempt, DiscoveryTotals, PageOutcome, PageSummary
+
+
+def page(number: int, outcome: PageOutcome = PageOutcome.DONE, **fields: object) -> PageSummary:
+    return PageSummary(page_number=number, outcome=outcome, engine="rapidocr", **fields)  # type: ignore[arg-type]
+
+
+def test_pages_of_earlier_runs_count_as_done_but_not_for_the_rate_or_the_cost() -> None:
+    now = [0.0]
+    progress = Progress(clock=lambda: now[0])
+    progress.page(page(1, cost_usd=5.0), resumed=True)
+    progress.shard_sent()
+    now[0] = 2.0
+    progress.page(page(2, cost_usd=0.5))
+    assert (progress.pages_done, progress.pages_per_s, progress.cost_usd) == (2, 0.5, 0.5)
+
+
+def test_a_page_that_was_handed_on_is_not_done() -> None:
+    progress = Progress()
+    progress.page(page(1, PageOutcome.HANDED_ON))
+    assert progress.pages_done == 0
+
+
+def test_pages_of_documents_not_yet_fetched_are_estimated_from_the_others() -> None:
+    progress = Progress(totals=DiscoveryTotals(found=10), documents_started=2, pages_known=30)
+    assert progress.pages_total == 150
+
+
+def test_reasons_of_failed_pages_are_counted() -> None:
+    progress = Progress()
+    progress.page(page(1, PageOutcome.FAILED, attempts=(Attempt(engine="e", reason="EmptyAnswer"),)))
+    assert progress.reasons == {"EmptyAnswer": 1}
+
+
+def test_the_line_says_documents_pages_rate_time_and_cost() -> None:
+    line = progress_line(Progress(totals=DiscoveryTotals(found=3), listing_done=True))
+    assert line == "0/3 documents · 0/~0 pages · 0.0 pages/s · ETA – · $0.00"
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(None, "–"), (5, "5 s"), (300, "5 min"), (7200, "2.0 h")])
+def test_durations_are_short(seconds: float | None, words: str) -> None:
+    assert duration(seconds) == words
+
+
+def test_names_with_line_breaks_and_broken_bytes_are_printed_escaped() -> None:
+    assert printable("a\nb\x1b[31m\udcff") == "a\\nb\\x1b[31m\\udcff"
+
+
+def test_parts_of_the_source_that_cannot_be_listed_are_named() -> None:
+    assert unseen(DiscoveryTotals(unreadable=1, unreadable_names=("a\nb",))).endswith("cannot be looked into: a\\nb")
+    assert unseen(DiscoveryTotals(unreadable=21, unreadable_names=("a",))).endswith(": a and more")

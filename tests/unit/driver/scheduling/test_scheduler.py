@@ -1,0 +1,204 @@
+"""From the listing into flows: documents of other runs are asked for again, the first error ends the run."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from rayocr.config import WindowConfig
+from rayocr.driver.scheduling.flow_result import Ending, Replaced
+from rayocr.driver.scheduling.progress import Progress
+from rayocr.driver.scheduling.scheduler import Feed
+from rayocr.driver.scheduling.window import Window
+from rayocr.driver.signals import Draining
+from rayocr.errors import ClusterUnavailable, StorageFull
+from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document
+
+
+def document(name: str) -> Document:
+    return Document(document_id=name, source_uri=f"u/{name.rstrip('2')}", name=name, output_stem=name, version="1", size_bytes=1)
+
+
+class FakeActors:
+    def __init__(self, *batches: list[str]) -> None:
+        self._batches = list(batches)
+
+    def note_pushed(self, document_id: str) -> None:
+        pass
+
+    async def next_documents(self, count: int) -> DiscoveryBatch:
+        names = self._batches.pop(0)
+        documents = tuple(document(name) for name in names)
+        return DiscoveryBatch(documents=documents, exhausted=not self._batches, totals=DiscoveryTotals())
+
+
+class FakeFlow:
+    """`answers[name]`: what its flows give one after the other; an exception is raised. At the end: SETTLED."""
+
+    def __init__(self, answers: dict[str, list[Ending | Exception]]) -> None:
+        self._answers = answers
+        self.ran: list[str] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    def fencing_token(self, document_id: str) -> int | None:
+        return 1 if document_id in self.ran else None
+
+    async def run(self, document: Document) -> Ending:
+        self.ran.append(document.name)
+        await self.gate.wait()
+        answers = self._answers.get(document.name, [])
+        answer = answers.pop(0) if answers else Ending.SETTLED
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+class Fixture:
+    def __init__(self, *batches: list[str], **answers: list[Ending | Exception]) -> None:
+        self.draining = asyncio.Event()
+        self.progress = Progress()
+        self.window = Window(WindowConfig())
+        self.flow = FakeFlow(answers)
+        actors = FakeActors(*batches)
+        self.feed = Feed(actors, self.window, self.progress, self.draining, retry_s=0.01)  # type: ignore[arg-type]
+
+    async def run(self) -> None:
+        await self.feed.run(self.flow)  # type: ignore[arg-type]
+
+
+async def test_every_document_has_its_flow_and_leaves_the_window() -> None:
+    f = Fixture(["a", "b"], ["c"])
+    await f.run()
+    assert f.flow.ran == ["a", "b", "c"]
+    await asyncio.sleep(0)
+    assert (f.window.documents, f.window.bytes) == (0, 0)
+
+
+async def test_documents_that_other_runs_hold_are_asked_for_again_until_they_are_settled() -> None:
+    f = Fixture(["a", "b"], a=[Ending.HELD, Ending.HELD])
+    await f.run()
+    assert f.flow.ran == ["a", "b", "a", "a"]
+    assert f.progress.held_elsewhere == 0
+
+
+async def test_a_document_whose_lease_was_lost_is_asked_for_again() -> None:
+    f = Fixture(["a"])
+    f.flow.gate.clear()
+    running = asyncio.create_task(f.run())
+    while not f.flow.ran:
+        await asyncio.sleep(0)
+    f.feed.lost("a")
+    f.flow.gate.set()
+    await running
+    assert f.flow.ran == ["a", "a"]
+
+
+async def test_a_cancelled_document_is_dropped_or_passed_by_and_not_asked_for_again() -> None:
+    f = Fixture(["a", "b", "c"])
+    f.flow.gate.clear()
+    f.feed.cancel("c")
+    running = asyncio.create_task(f.run())
+    while len(f.flow.ran) < 2:
+        await asyncio.sleep(0)
+    f.feed.cancel("a")
+    f.flow.gate.set()
+    await running
+    assert f.flow.ran == ["a", "b"]
+    assert f.progress.cancelled == 2
+
+
+async def test_a_cancelled_document_comes_back_for_somebody_who_asks_and_not_for_a_notification() -> None:
+    f = Fixture(["a"])
+    f.feed.cancel("c")
+    f.flow.gate.clear()
+    running = asyncio.create_task(f.run())
+    while not f.flow.ran:
+        await asyncio.sleep(0)
+    f.feed.push(f.flow, document("c"))  # type: ignore[arg-type]
+    while f.feed.has(document("c")):
+        await asyncio.sleep(0)
+    assert f.flow.ran == ["a"]
+    f.feed.push(f.flow, document("c"), asked=True)  # type: ignore[arg-type]
+    while len(f.flow.ran) < 2:
+        await asyncio.sleep(0)
+    f.flow.gate.set()
+    await running
+    assert f.flow.ran == ["a", "c"]
+
+
+async def test_waiting_for_other_runs_ends_when_the_run_drains() -> None:
+    f = Fixture(["a"], a=[Ending.HELD] * 1000)
+    running = asyncio.create_task(f.run())
+    while len(f.flow.ran) < 3:
+        await asyncio.sleep(0.001)
+    f.draining.set()
+    await running
+    assert f.feed.failure is None
+
+
+async def test_the_first_error_is_the_runs_and_draining_is_none() -> None:
+    f = Fixture(["a", "b", "c"], a=[Draining()], b=[StorageFull("full")], c=[ClusterUnavailable("later")])
+    await f.run()
+    assert isinstance(f.feed.failure, StorageFull)
+    assert f.draining.is_set()
+
+
+async def test_an_error_of_rays_becomes_one_of_ours_that_says_what_to_do() -> None:
+    error = type("RayError", (Exception,), {"__module__": "ray.exceptions"})("the node is gone\nmore")
+    f = Fixture(["a"], a=[error])
+    await f.run()
+    assert isinstance(f.feed.failure, ClusterUnavailable)
+    assert "the node is gone" in str(f.feed.failure)
+    assert "more" not in str(f.feed.failure)
+    assert f.feed.failure.hint
+
+
+async def test_a_document_that_is_listed_twice_runs_once_at_a_time() -> None:
+    f = Fixture(["a"], ["a"])
+    f.flow.gate.clear()
+    running = asyncio.create_task(f.run())
+    await asyncio.sleep(0.02)
+    assert f.flow.ran == ["a"]
+    f.flow.gate.set()
+    await running
+
+
+@pytest.mark.parametrize("grace_s", [0.01])
+async def test_settling_waits_no_longer_than_the_grace(grace_s: float) -> None:
+    f = Fixture(["a"])
+    f.flow.gate.clear()
+    running = asyncio.create_task(f.run())
+    await asyncio.sleep(0.01)
+    await f.feed.settle(grace_s)
+    assert not running.done()
+    f.draining.set()
+    await f.feed.close()
+    await running
+
+
+async def test_a_newer_version_waits_for_the_older_to_end() -> None:
+    f = Fixture(["a", "a2", "b"])
+    f.flow.gate.clear()
+    running = asyncio.create_task(f.run())
+    while len(f.flow.ran) < 2:
+        await asyncio.sleep(0)
+    assert f.flow.ran == ["a", "b"]
+    f.flow.gate.set()
+    await running
+    assert f.flow.ran == ["a", "b", "a2"]
+    assert (f.window.documents, f.window.bytes) == (0, 0)
+
+
+async def test_a_document_that_was_replaced_while_it_was_read_is_taken_up_as_it_is_now() -> None:
+    f = Fixture(["a"], a=[Replaced(document("a2"))])
+    await f.run()
+    assert f.flow.ran == ["a", "a2"]
+    assert f.feed.failure is None
+
+
+async def test_what_was_put_off_is_left_to_the_next_run() -> None:
+    f = Fixture(["a"], a=[Ending.DEFERRED])
+    await f.run()
+    assert (f.flow.ran, f.progress.deferred) == (["a"], 1)

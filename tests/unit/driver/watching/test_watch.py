@@ -1,0 +1,135 @@
+"""When the watch looks, and how."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from rayocr.composition import compose
+from rayocr.config import WindowConfig
+from rayocr.driver.commands.submit import entrypoint
+from rayocr.driver.monitor.terminal import progress_line
+from rayocr.driver.scheduling.flow_result import Ending
+from rayocr.driver.scheduling.outages import Outages
+from rayocr.driver.scheduling.progress import Progress
+from rayocr.driver.scheduling.scheduler import Feed
+from rayocr.driver.scheduling.window import Window
+from rayocr.driver.watching.watch import Watch
+from rayocr.errors import StorageUnavailable
+from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document, Look
+
+
+class World:
+    """A source that is looked at; `answers`: what the looks give, documents by name or an error, one after the other."""
+
+    def __init__(self, *answers: list[str] | Exception, settling: int = 0, live: bool = False, **options: object) -> None:
+        overrides = [f"{name.replace('__', '.')}={value}" for name, value in options.items()]
+        self.config = compose(["source=in", "mode=watch", "engine=textlayer", *overrides], {})
+        self.answers = list(answers)
+        self.settling = settling
+        self.live = live
+        self.looks: list[Look] = []
+        self.ran: list[str] = []
+        self.said: list[str] = []
+        self.limit_reached = False
+        self.progress, self.window, self.draining = Progress(), Window(WindowConfig()), asyncio.Event()
+        self.outages = Outages(
+            self.window, self.progress, probe=lambda: None, say=self.said.append, warn=self.said.append, probe_s=0.01
+        )
+        self.feed = Feed(self, self.window, self.progress, self.draining, retry_s=0.01, outages=self.outages)  # type: ignore[arg-type]
+        self.watch = Watch(self, self.feed, self.outages, self.progress, self.config, self.draining, events=self)
+
+    async def look(self, what: Look) -> None:
+        self.looks.append(what)
+
+    async def next_documents(self, count: int) -> DiscoveryBatch:
+        answer = self.answers.pop(0) if self.answers else []
+        if isinstance(answer, Exception):
+            raise answer
+        documents = tuple(
+            Document(document_id=name, source_uri=name, name=name, output_stem=name, version="1", size_bytes=1) for name in answer
+        )
+        totals = DiscoveryTotals(settling=self.settling)
+        return DiscoveryBatch(documents=documents, totals=totals, exhausted=True, limit_reached=self.limit_reached)
+
+    def note_pushed(self, document_id: str) -> None:
+        pass
+
+    async def run(self, document: Document) -> Ending:
+        self.ran.append(document.name)
+        return Ending.SETTLED
+
+    async def until_looked(self, times: int) -> None:
+        running = asyncio.create_task(self.watch.run(self))  # type: ignore[arg-type]
+        while len(self.looks) < times:
+            await asyncio.sleep(0.002)
+            assert not running.done(), running.result()
+        self.draining.set()
+        await running
+        await self.outages.close()
+
+
+async def test_the_first_look_is_the_listing_that_was_begun_and_then_come_the_changes() -> None:
+    world = World(["a"], [], ["b"], poll_interval_s=0.01, watch__relist_s=3600)
+    await world.until_looked(4)
+    assert set(world.looks) == {Look.CHANGES}
+    assert world.ran == ["a", "b"]
+
+
+async def test_everything_is_listed_again_after_a_while() -> None:
+    world = World(poll_interval_s=0.01, watch__relist_s=0.03)
+    await world.until_looked(8)
+    assert {Look.ALL, Look.CHANGES} == set(world.looks)
+
+
+async def test_while_notifications_come_the_source_is_listed_seldom() -> None:
+    world = World(live=True, poll_interval_s=0.01, watch__relist_s=0.05)
+    await world.until_looked(2)
+    assert world.looks == [Look.ALL, Look.ALL]
+
+
+async def test_files_that_settle_are_looked_at_by_themselves_and_put_off_no_other_look() -> None:
+    world = World(settling=1, poll_interval_s=0.1, watch__settle_s=0.01, watch__relist_s=3600)
+    await world.until_looked(25)
+    assert Look.CHANGES in world.looks
+    assert world.looks.count(Look.SETTLING) > world.looks.count(Look.CHANGES)
+
+
+async def test_a_look_that_fails_is_made_up_for_by_a_whole_listing_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rayocr.driver.watching.watch._AFTER_FAILURE_S", 0.01)
+    world = World([], StorageUnavailable("503"), ["a"], poll_interval_s=0.02, watch__relist_s=3600)
+    await world.until_looked(3)
+    assert world.looks[:2] == [Look.CHANGES, Look.ALL]
+    assert world.ran == ["a"]
+
+
+async def test_the_limit_ends_it() -> None:
+    world = World(["a"], poll_interval_s=0.01)
+    world.limit_reached = True
+    await world.watch.run(world)  # type: ignore[arg-type]
+    assert (world.ran, world.looks) == (["a"], [])
+
+
+def test_the_line_of_an_idle_watch_counts_down_only_where_it_is_overwritten() -> None:
+    progress = Progress(clock=lambda: 100.0, watching=True, next_look_at=130.0)
+    assert "next look in 30 s" in progress_line(progress)
+    assert "next look" not in progress_line(progress, countdown=False)
+    progress.waiting_for = "storage"
+    assert "waiting for storage" in progress_line(progress)
+    progress.under_way = 1
+    assert "pages/s" in progress_line(progress)
+
+
+def test_the_interval_of_the_old_environment_counts(tmp_path: Path) -> None:
+    assert compose(["mode=watch"], {"POLL_INTERVAL": "7"}).poll_interval_s == 7
+    assert compose(["mode=watch", "poll_interval_s=0.5"], {"POLL_INTERVAL": "7"}).poll_interval_s == 0.5
+    assert compose(["mode=watch"], {}).poll_interval_s == 30
+
+
+def test_a_job_can_watch() -> None:
+    arguments = ["mode=submit", "cluster=http://h:8265", "submit.mode=watch", "source=gs://b/in", "poll_interval_s=5"]
+    command = entrypoint(compose(arguments, {}), arguments)
+    assert "mode=watch" in command
+    assert "poll_interval_s=5" in command

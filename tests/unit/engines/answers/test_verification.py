@@ -1,0 +1,182 @@
+"""A second look at what a server said: which pages get one, what it is compared with, and what is suspect."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from PIL import Image
+from reportlab.pdfgen.canvas import Canvas
+from tests.unit.engines.test_agreement import OTHER, PAGE
+
+from benchmarks.gemini_simulator.server import Settings, Simulator, invented
+from rayocr.config import DoubtConfig
+from rayocr.engines.answers.verification import Look, SecondLook, translates
+from rayocr.engines.rapidocr.line_reader import RapidLineReader, spread
+from rayocr.errors import EngineError, UsageError
+from rayocr.messages import PageText
+from rayocr.pdf.document import PdfFile
+from rayocr.pdf.page import Page
+
+SAMPLES = Path(__file__).parents[4] / "samples"
+
+
+class Lines:
+    name: ClassVar[str] = "rapidocr"
+
+    def __init__(self, *lines: str) -> None:
+        self.lines, self.asked = lines, 0
+        self.error: Exception = EngineError("It cannot be read.")
+
+    def knows(self, script: str) -> bool:
+        return script == "LATIN"
+
+    def read(self, page: Page) -> list[str]:
+        self.asked += 1
+        if not self.lines:
+            raise self.error
+        return list(self.lines)
+
+
+def said(text: str, engine: str = "gemini") -> PageText:
+    return PageText(text=text, engine=engine, model="m")
+
+
+@pytest.fixture
+def born_digital() -> Iterator[Page]:
+    data = io.BytesIO()
+    canvas = Canvas(data, pagesize=(595, 842))
+    for number, line in enumerate(PAGE.splitlines()):
+        canvas.setFont("Helvetica", 8)
+        canvas.drawString(40, 800 - 14 * number, line)
+    canvas.save()
+    with PdfFile(data.getvalue(), max_pixels=10**6) as file, file.page(1) as page:
+        yield page
+
+
+@pytest.fixture
+def scan() -> Iterator[Page]:
+    with PdfFile((SAMPLES / "scan.pdf").read_bytes(), max_pixels=20_000_000) as file, file.page(1) as page:
+        yield page
+
+
+def look(
+    page: Page, text: str, reader: Lines | RapidLineReader | None = None, *, sampled: bool = True, prompt: str = ""
+) -> Look | None:
+    second = SecondLook(DoubtConfig(), reader, prompts={"gemini": prompt})
+    return second.look(page, said(text), sampled=sampled)
+
+
+def test_a_page_with_text_of_its_own_is_compared_with_it(born_digital: Page) -> None:
+    lines = Lines()
+    honest, made_up = look(born_digital, PAGE, lines), look(born_digital, OTHER, lines)
+    assert honest is not None and made_up is not None
+    assert (honest.suspect, honest.against) == (False, "textlayer")
+    assert (made_up.suspect, made_up.agreement < 0.3) == (True, True)
+    assert lines.asked == 0
+
+
+def test_words_in_pictures_are_not_taken_for_made_up(tmp_path: Path) -> None:
+    data = io.BytesIO()
+    canvas = Canvas(data, pagesize=(595, 842))
+    canvas.setFont("Helvetica", 8)
+    for number, line in enumerate(PAGE.splitlines()):
+        canvas.drawString(40, 800 - 14 * number, line)
+    picture = tmp_path / "chart.png"
+    Image.new("L", (400, 300), "gray").save(picture)
+    canvas.drawImage(str(picture), 40, 100, width=400, height=300)
+    canvas.save()
+    with PdfFile(data.getvalue(), max_pixels=10**6) as file, file.page(1) as page:
+        with_words_of_the_chart, made_up = look(page, f"{PAGE}\n\n{OTHER}\n\n{OTHER}"), look(page, f"{OTHER}\n{OTHER}")
+    assert with_words_of_the_chart is not None and made_up is not None
+    assert (with_words_of_the_chart.suspect, made_up.suspect) == (False, True)
+
+
+def test_a_translation_is_not_compared_word_by_word(born_digital: Page) -> None:
+    prompt = "Translate this page completely into German."
+    german = "Der Leuchtturmwärter schrieb, dass alle Laternen geputzt waren, bevor die Fähre kam. "
+    numbers = "Am 14. Juni 2025: 1.204 Brote, 87 Häuser, Karten 3021 bis 3388, nicht 4410 und 4411."
+    honest = look(born_digital, german + numbers, prompt=prompt)
+    assert honest is not None
+    assert (honest.agreement, honest.suspect) == (1.0, False)
+    assert look(born_digital, german * 3, prompt=prompt) is None, "without numbers there is nothing to compare"
+
+
+def test_another_script_than_the_pages_is_taken_for_a_translation(born_digital: Page) -> None:
+    assert look(born_digital, "यह पृष्ठ किसी और भाषा में है और इसमें कोई संख्या नहीं है " * 5) is None
+
+
+def test_scans_of_the_sample_are_looked_at_by_a_few_lines(scan: Page) -> None:
+    lines = Lines(*PAGE.splitlines())
+    assert look(scan, PAGE, lines, sampled=False) is None
+    honest, made_up = look(scan, PAGE, lines), look(scan, OTHER, lines)
+    assert honest is not None and made_up is not None
+    assert (honest.suspect, honest.against) == (False, "rapidocr")
+    assert made_up.suspect
+
+
+def test_what_the_line_reader_cannot_read_says_nothing(scan: Page) -> None:
+    assert look(scan, PAGE, Lines()) is None
+    broken = Lines()
+    broken.error = MemoryError("of a model")  # the answer is paid for, and stands
+    assert look(scan, PAGE, broken) is None
+    assert look(scan, "यह पृष्ठ देवनागरी में है " * 10, Lines(*PAGE.splitlines())) is None
+
+
+def test_lines_of_a_real_scan_are_found_in_an_honest_answer_and_not_in_another(scan: Page) -> None:
+    reader = RapidLineReader()
+    read = reader.read(scan)
+    honest, made_up = look(scan, "\n".join(read) + PAGE, reader), look(scan, OTHER, reader)
+    assert len(read) >= 3
+    assert honest is not None and made_up is not None
+    assert (honest.suspect, made_up.suspect) == (False, True)
+
+
+def test_a_page_on_its_side_says_nothing() -> None:
+    with PdfFile((SAMPLES / "rotated.pdf").read_bytes(), max_pixels=20_000_000) as file, file.page(1) as page:
+        assert look(page, PAGE, RapidLineReader()) is None
+
+
+def test_lines_are_taken_from_all_over_the_page() -> None:
+    boxes = [(10, 20 * row, 200 + row, 12) for row in range(40)]
+    assert [box[1] * 3 // 800 for box in spread(boxes)] == [0, 1, 2]
+    assert spread([(0, 0, 10, 12)]) == []
+
+
+def test_the_sample_is_the_same_in_every_run_and_about_as_large_as_said() -> None:
+    hashes = [hashlib.sha256(str(n).encode()).hexdigest() for n in range(20_000)]
+    second = SecondLook(DoubtConfig(sample=0.02), Lines())
+    chosen = [h for h in hashes if second.chosen(h)]
+    assert chosen == [h for h in hashes if SecondLook(DoubtConfig(sample=0.02), Lines()).chosen(h)]
+    assert 300 < len(chosen) < 500
+    assert all(SecondLook(DoubtConfig(sample=1), Lines()).chosen(h) for h in hashes[:50])
+    assert not SecondLook(DoubtConfig(sample=0), Lines()).samples
+
+
+@pytest.mark.parametrize("prompt", ["transcribe", "tables", "handwriting", "translate"])
+def test_prompts_that_translate_are_told_from_those_that_forbid_it(prompt: str) -> None:
+    text = (Path(__file__).parents[4] / "conf" / "prompts" / f"{prompt}.md").read_text()
+    assert translates(text) is (prompt == "translate")
+
+
+def test_absurd_settings_are_refused_in_a_line() -> None:
+    with pytest.raises(UsageError, match=r"doubt\.sample"):
+        DoubtConfig(sample=2)
+
+
+def test_of_a_simulated_gemini_the_pages_it_made_up_are_suspect_and_the_others_are_not(born_digital: Page) -> None:
+    texts = [f"{PAGE} Sheet {number} of the register." for number in range(60)]
+    simulator = Simulator(Settings(invent_share=0.3))
+    made_up = 0
+    for text in texts:
+        answer = simulator._answer(text)["candidates"][0]["content"]["parts"][0]["text"]  # type: ignore[index]
+        seen = look(born_digital, answer)
+        assert seen is not None
+        assert seen.suspect is (answer != text)
+        made_up += answer != text
+    assert 8 < made_up < 30
+    assert invented(PAGE, 0.1) != invented(PAGE, 0.2)

@@ -1,0 +1,100 @@
+"""What the models leave out of a line, and what is put back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rayocr.engines.rapidocr.decoding import BlankKeepingDecoder
+from rayocr.engines.rapidocr.text import is_half_known, is_unread, weighted_mean, with_spaces
+
+SIGNS = ["no sign", *"abcdefghijklmnopqrstuvwxyzA01.,(第章", " "]
+
+
+def steps(*likeliest: str, blanks: dict[int, float] | None = None) -> np.ndarray:
+    """One step a word of `likeliest` ("" for no sign), at .9; `blanks` gives the probability of a blank at a step."""
+    table = np.zeros((len(likeliest), len(SIGNS)), np.float32)
+    for step, sign in enumerate(likeliest):
+        table[step, SIGNS.index(sign or "no sign")] = 0.9
+        table[step, -1] += (blanks or {}).get(step, 0.0)
+    return table
+
+
+def decoded(table: np.ndarray) -> str:
+    return BlankKeepingDecoder(SIGNS).decode(table)[0]
+
+
+def test_a_blank_that_nearly_won_between_two_words_comes_back() -> None:
+    assert decoded(steps("t", "h", "e", "", "m", "a", "n", blanks={3: 0.4})) == "the man"
+
+
+def test_a_blank_that_won_is_not_doubled() -> None:
+    assert decoded(steps("a", "", " ", "", "b", blanks={1: 0.3, 3: 0.3})) == "a b"
+
+
+def test_words_stay_whole_where_no_blank_was_near() -> None:
+    assert decoded(steps("t", "h", "", "e", "e", "", "e", blanks={2: 0.05})) == "thee"
+
+
+def test_digits_addresses_and_broken_ligatures_are_not_parted() -> None:
+    assert decoded(steps("1", "", "0", blanks={1: 0.4})) == "10"
+    assert decoded(steps("a", ".", "", "o", "r", "g", blanks={2: 0.4})) == "a.org"
+    assert decoded(steps("f", "", "l", "o", blanks={1: 0.4})) == "flo"
+    assert decoded(steps("e", "n", "d", ".", "", "A", blanks={4: 0.4})) == "end. A"
+
+
+def test_chinese_gets_no_blanks() -> None:
+    assert decoded(steps("第", "", "章", blanks={1: 0.4})) == "第章"
+
+
+def test_a_line_without_signs_is_empty_and_certain_of_nothing() -> None:
+    assert BlankKeepingDecoder(SIGNS)(np.stack([steps("", "", "")])) == ([("", 0.0)], [])
+
+
+def test_the_score_is_that_of_the_signs() -> None:
+    assert BlankKeepingDecoder(SIGNS).decode(steps("a", "", "b"))[1] == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize("text", ["", "       ,  .", "     4,5 ,    .   ", "  .        "])
+def test_blanks_and_stops_are_what_remains_of_an_unknown_script(text: str) -> None:
+    assert is_unread(text, aspect=30)
+
+
+@pytest.mark.parametrize(
+    ("text", "aspect"),
+    [
+        ("The committee met on Tuesday", 13),
+        ("N O T E S", 9),
+        ("市政府昨天通过了修复老桥的计划", 15),
+        (". . . . . . . . . . . . . . . . . . .", 40),
+        ("________________", 30),
+        ("12", 1.4),
+        ("•", 1.0),
+    ],
+)
+def test_what_was_read_is_not_called_unread(text: str, aspect: float) -> None:
+    assert not is_unread(text, aspect)
+
+
+def test_greek_is_half_known_and_formulas_are_not() -> None:
+    assert is_half_known("ιλιη ενι νιτ κειν τ τι εν πω")
+    assert not is_half_known("the angle α between σ and the axis")
+    assert not is_half_known("Příliš žluťoučký kůň úpěl ďábelské ódy")
+
+
+@pytest.mark.parametrize(
+    ("read", "meant"),
+    [
+        ("1Introduction", "1 Introduction"),
+        ("12Copper prices fell", "12 Copper prices fell"),
+        ("3M and 5GHz", "3M and 5GHz"),
+        ("2024Report", "2024Report"),
+    ],
+)
+def test_numbers_of_notes_and_headings_stand_alone(read: str, meant: str) -> None:
+    assert with_spaces(read) == meant
+
+
+def test_long_lines_weigh_more() -> None:
+    assert weighted_mean([(1.0, 90), (0.0, 10)]) == pytest.approx(0.9)
+    assert weighted_mean([]) is None

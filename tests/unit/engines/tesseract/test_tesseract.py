@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import shutil
+from difflib import SequenceMatcher
+from pathlib import Path
+
+import pytest
+
+from rayocr.engines.tesseract.engine import TesseractEngine
+from rayocr.engines.tesseract.lines import lines_of_tsv, mean_confidence, skew_of
+from rayocr.engines.tesseract.program import Orientation, TesseractProgram
+from rayocr.engines.tesseract.scripts import packs_for
+from rayocr.errors import EngineError, EngineTimeout, EngineUnavailable
+from tests.unit.engines.local_pages import SENTENCES, DrawnPage, letters
+
+# An optional extra from the system's packages, which no test machine has to have.
+needs_tesseract = pytest.mark.skipif(
+    shutil.which("tesseract") is None, reason="tesseract is not installed: apt-get install tesseract-ocr"
+)
+INSTALLED = ("eng", "hin", "mar", "osd")
+
+
+def seen(script: str, confidence: float = 5.0) -> Orientation:
+    return Orientation(quarter_turns=0, turn_confidence=9.0, script=script, script_confidence=confidence)
+
+
+def test_devanagari_is_read_with_every_pack_for_it_and_english() -> None:
+    assert packs_for(seen("Devanagari"), INSTALLED) == ("hin", "mar", "eng")
+
+
+def test_latin_is_read_with_english() -> None:
+    assert packs_for(seen("Latin"), INSTALLED) == ("eng",)
+
+
+@pytest.mark.parametrize("orientation", [None, seen("Cyrillic", confidence=0.2)])
+def test_an_unclear_script_is_taken_for_english(orientation: Orientation | None) -> None:
+    assert packs_for(orientation, INSTALLED) == ("eng",)
+
+
+def test_a_script_that_was_half_seen_is_tried_when_english_makes_nothing_of_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = TesseractProgram(_program(tmp_path, "exit 9"), timeout_s=5)
+    tsv = {"eng": _tsv((1, 10, 10, 40, 12, 34, "AIR")), "hin+mar+eng": _tsv((1, 10, 10, 40, 12, 93, "शासन"))}
+    monkeypatch.setattr(program, "languages", lambda: INSTALLED)
+    monkeypatch.setattr(program, "look", lambda *_, **__: seen("Devanagari", confidence=1.45))
+    monkeypatch.setattr(program, "read_tsv", lambda image, *, languages, dpi: tsv[languages])
+    monkeypatch.setattr("rayocr.engines.tesseract.engine.find_tesseract", lambda **_: program)
+    answer = TesseractEngine().recognize(DrawnPage())  # type: ignore[arg-type]
+    assert (answer.text, answer.model.rpartition("/")[2]) == ("शासन", "hin+mar+eng")
+
+
+def test_a_script_without_a_pack_says_what_to_install() -> None:
+    with pytest.raises(EngineUnavailable) as caught:
+        packs_for(seen("Greek"), INSTALLED)
+    assert "tesseract-ocr-ell" in str(caught.value.hint)
+
+
+def test_without_tesseract_opening_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rayocr.engines.tesseract.engine.find_tesseract", lambda **_: None)
+    with pytest.raises(EngineUnavailable, match="not installed") as caught:
+        TesseractEngine().open()
+    assert "apt-get install" in str(caught.value.hint)
+
+
+def _program(folder: Path, script: str) -> str:
+    path = folder / "tesseract"
+    path.write_text("#!/bin/sh\n" + script)
+    path.chmod(0o755)
+    return str(path)
+
+
+def _tsv(*words: tuple[int, int, int, int, int, float, str]) -> str:
+    """line, left, top, width, height, confidence, text"""
+    head = "level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext"
+    rows = [f"5\t1\t1\t1\t{line}\t1\t{x}\t{y}\t{w}\t{h}\t{conf}\t{text}" for line, x, y, w, h, conf, text in words]
+    return "\n".join([head, "4\t1\t1\t1\t1\t0\t0\t0\t9\t9\t-1\t", *rows])
+
+
+def test_a_missing_pack_is_named_with_those_that_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = TesseractProgram(_program(tmp_path, 'printf "List of available languages (1):\\neng\\n"'), timeout_s=5)
+    monkeypatch.setattr("rayocr.engines.tesseract.engine.find_tesseract", lambda **_: program)
+    with pytest.raises(EngineUnavailable, match=r"no language pack xyz \(installed: eng\)") as caught:
+        TesseractEngine(languages=["eng", "xyz"]).open()
+    assert "tesseract-ocr-xyz" in str(caught.value.hint)
+
+
+def test_a_program_that_hangs_is_stopped(tmp_path: Path) -> None:
+    program = TesseractProgram(_program(tmp_path, "exec sleep 30"), timeout_s=0.2)
+    with pytest.raises(EngineTimeout):
+        program.read_tsv(DrawnPage().render(dpi=50).image, languages="eng", dpi=50)
+
+
+def test_a_program_that_fails_hands_on_its_complaint(tmp_path: Path) -> None:
+    program = TesseractProgram(_program(tmp_path, "cat >/dev/null; echo 'it broke' >&2; exit 3"), timeout_s=5)
+    with pytest.raises(EngineError, match="code 3: it broke"):
+        program.read_tsv(DrawnPage().render(dpi=50).image, languages="eng", dpi=50)
+
+
+def test_words_of_a_line_are_parted_where_a_table_leaves_a_hole() -> None:
+    tsv = _tsv((1, 10, 10, 40, 12, 90, "Cement"), (1, 55, 10, 20, 12, 80, "bag"), (1, 200, 10, 30, 12, 70, "350"))
+    assert [line.text for line in lines_of_tsv(tsv)] == ["Cement bag", "350"]
+
+
+def test_confidence_is_weighted_by_length() -> None:
+    tsv = _tsv((1, 10, 10, 40, 12, 100, "abcdefgh"), (2, 10, 30, 20, 12, 0, "zz"))
+    assert mean_confidence(lines_of_tsv(tsv)) == pytest.approx(0.8)
+
+
+def test_skew_is_seen_in_the_words_of_long_lines() -> None:
+    words = [(line, 100 * n, 50 * line + 3 * n, 90, 12, 90.0, "word") for line in range(4) for n in range(6)]
+    assert skew_of(lines_of_tsv(_tsv(*words))) == pytest.approx(1.72, abs=0.05)
+
+
+@needs_tesseract
+@pytest.mark.parametrize("turn_deg", [0, 90])
+def test_a_page_is_read_however_it_lies(turn_deg: int) -> None:
+    engine = TesseractEngine(languages=["eng"], dpi=200)
+    engine.open()
+    page = DrawnPage(sentences=SENTENCES, turn_deg=turn_deg)
+    answer = engine.recognize(page)  # type: ignore[arg-type]
+    assert SequenceMatcher(None, letters(answer.text), letters("".join(SENTENCES)), autojunk=False).ratio() > 0.95
+    assert answer.model.startswith("tesseract-5") and answer.model.endswith("/eng")
+    assert answer.boxes
+    assert ("fox" in answer.boxes[0].text) if turn_deg == 0 else any("fox" in box.text for box in answer.boxes)

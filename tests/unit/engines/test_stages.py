@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from rayocr.engines.base import ComputeEngine, Engine, WaitingEngine
+from rayocr.engines.registry import Stage
+from rayocr.engines.stages import ComputeStage, PageProgress
+from rayocr.errors import PageUnrenderable
+from rayocr.messages import Attempt, PageOutcome, PageRecord, PageText
+
+TEXT = "A page with text on it."
+
+
+class FakePage:
+    page_number = 1
+
+    def __init__(self, ink: float | Exception = 0.2, *, certainly: bool = False) -> None:
+        self._ink = ink
+        self._certainly = certainly
+        self.measured = 0
+
+    def ink_coverage(self) -> float:
+        self.measured += 1
+        if isinstance(self._ink, Exception):
+            raise self._ink
+        return self._ink
+
+    def certainly_inked(self) -> bool:
+        return self._certainly
+
+
+Answer = str | PageText | Exception | None
+
+
+def page_text(engine: str, answer: str) -> PageText:
+    return PageText(text=answer, engine=engine, model=engine + "-1", input_tokens=3, output_tokens=2, cost_usd=0.5)
+
+
+def computing(word: str, *answers: Answer) -> Any:
+    class Fake(ComputeEngine):
+        name: ClassVar[str] = word
+        asked = 0
+
+        def open(self) -> None:
+            pass
+
+        def recognize(self, page: Any) -> PageText | None:
+            answer = answers[min(self.asked, len(answers) - 1)]
+            self.asked += 1
+            if isinstance(answer, Exception):
+                raise answer
+            return page_text(word, answer) if isinstance(answer, str) else answer
+
+    return Fake()
+
+
+def waiting(word: str) -> Any:
+    """An engine whose servers must not be asked."""
+
+    class Fake(WaitingEngine):
+        name: ClassVar[str] = word
+        asked = 0
+
+        @property
+        def models(self) -> tuple[str, ...]:
+            return (word,)
+
+        def open(self) -> None: ...
+
+        async def probe(self, model: str) -> None: ...
+
+        async def recognize_async(self, page: Any, model: str) -> PageText:
+            raise AssertionError("asked")
+
+    return Fake()
+
+
+def unsure(engine: str, confidence: float, text: str = TEXT) -> PageText:
+    return PageText(text=text, engine=engine, model=engine, confidence=confidence)
+
+
+def read(
+    *engines: Engine | None,
+    page: FakePage | None = None,
+    last: bool = True,
+    first_engine: int = 0,
+    before: tuple[Attempt, ...] = (),
+) -> PageRecord:
+    stage = Stage(kind="compute", first=0, last=len(engines) - 1)
+    progress = PageProgress("d", 1, is_last_stage=last, attempts=before)
+    return ComputeStage(stage, engines).recognize(page or FakePage(), progress, first_engine=first_engine)  # type: ignore[arg-type]
+
+
+def tried(record: PageRecord) -> list[tuple[str, str]]:
+    return [(attempt.engine, attempt.reason) for attempt in record.attempts]
+
+
+# -- engines that compute ---------------------------------------------------------------------------------------------------
+
+
+def test_the_first_answer_that_passes_is_the_page_s_text() -> None:
+    record = read(computing("textlayer", TEXT), computing("rapidocr", "never asked"))
+    assert (record.outcome, record.text, record.engine) == (PageOutcome.DONE, TEXT, "textlayer")
+    assert (record.model, record.input_tokens, record.output_tokens, record.cost_usd) == ("textlayer-1", 3, 2, 0.5)
+    assert record.attempts == ()
+
+
+def test_not_for_me_leaves_no_trace() -> None:
+    record = read(computing("textlayer", None), computing("rapidocr", TEXT))
+    assert (record.outcome, record.engine, record.attempts) == (PageOutcome.DONE, "rapidocr", ())
+
+
+def test_what_fails_goes_to_the_next_engine_and_the_reason_is_on_record() -> None:
+    record = read(computing("rapidocr", PageUnrenderable("no area")), computing("tesseract", TEXT))
+    assert (record.outcome, record.engine) == (PageOutcome.FALLBACK, "tesseract")
+    assert tried(record) == [("rapidocr", "PageUnrenderable")]
+
+
+def test_a_defect_in_an_engine_is_an_attempt_like_any_other() -> None:
+    record = read(computing("rapidocr", ZeroDivisionError("oops")), computing("tesseract", TEXT))
+    assert (record.outcome, tried(record)) == (PageOutcome.FALLBACK, [("rapidocr", "ZeroDivisionError")])
+
+
+def test_a_page_that_nobody_can_read_has_failed_with_all_reasons() -> None:
+    record = read(computing("rapidocr", ""), computing("tesseract", PageUnrenderable("x" * 9999)))
+    assert (record.outcome, record.text) == (PageOutcome.FAILED, "")
+    assert tried(record) == [("rapidocr", "EmptyAnswer"), ("tesseract", "PageUnrenderable")]
+    assert len(record.attempts[1].message) == 300
+
+
+def test_before_the_last_stage_such_a_page_is_handed_on() -> None:
+    record = read(computing("textlayer", None), computing("rapidocr", ""), last=False)
+    assert (record.outcome, record.next_engine) == (PageOutcome.HANDED_ON, 2)
+
+
+def test_a_page_without_ink_is_blank_and_nobody_is_asked() -> None:
+    engine = computing("rapidocr", TEXT)
+    record = read(computing("textlayer", None), engine, page=FakePage(0.0039))
+    assert (record.outcome, record.text, engine.asked) == (PageOutcome.BLANK, "", 0)
+
+
+def test_a_trusted_text_layer_comes_before_the_question_of_ink() -> None:
+    page = FakePage(0.0)
+    assert read(computing("textlayer", TEXT), page=page).outcome is PageOutcome.DONE
+    assert page.measured == 0
+
+
+def test_ink_is_measured_once() -> None:
+    page = FakePage()
+    read(computing("rapidocr", ""), computing("tesseract", ""), page=page)
+    assert page.measured == 1
+
+
+def test_a_page_whose_ink_cannot_be_measured_fails_alone() -> None:
+    record = read(computing("rapidocr", TEXT), page=FakePage(PageUnrenderable("too large")))
+    assert (record.outcome, tried(record)) == (PageOutcome.FAILED, [("rapidocr", "PageUnrenderable")])
+
+
+def test_a_doubtful_answer_gives_way_to_a_better_engine() -> None:
+    record = read(computing("rapidocr", unsure("rapidocr", 0.5)), computing("tesseract", "The right text."))
+    assert (record.outcome, record.text, record.doubts) == (PageOutcome.FALLBACK, "The right text.", ())
+
+
+def test_a_doubtful_answer_is_better_than_none_and_says_so() -> None:
+    record = read(computing("rapidocr", unsure("rapidocr", 0.5)), computing("tesseract", ""))
+    assert (record.outcome, record.engine, record.text) == (PageOutcome.DONE, "rapidocr", TEXT)
+    assert record.doubts == ("low_confidence",)
+    assert tried(record) == [("rapidocr", "LowConfidence"), ("tesseract", "EmptyAnswer")]
+
+
+def test_a_doubtful_answer_goes_along_to_the_next_stage() -> None:
+    record = read(computing("rapidocr", unsure("rapidocr", 0.5)), last=False)
+    assert (record.outcome, record.next_engine, record.text) == (PageOutcome.HANDED_ON, 1, TEXT)
+    assert record.doubts == ("low_confidence",)
+
+
+def test_of_two_doubtful_answers_the_surer_one_is_kept() -> None:
+    first, second = unsure("rapidocr", 0.3, "worse"), unsure("tesseract", 0.5, "better")
+    record = read(computing("rapidocr", first), computing("tesseract", second))
+    assert (record.text, record.outcome) == ("better", PageOutcome.FALLBACK)
+
+
+def test_an_engine_that_is_less_sure_than_a_doubtful_one_before_does_not_replace_it() -> None:
+    """A worn page: rapidocr at .80 is better than tesseract at .70, which its own floor would let pass."""
+    first, second = unsure("rapidocr", 0.8, "worn but right"), unsure("tesseract", 0.7, "worse")
+    record = read(computing("rapidocr", first), computing("tesseract", second))
+    assert (record.text, record.engine, record.outcome) == ("worn but right", "rapidocr", PageOutcome.DONE)
+    assert record.doubts == ("low_confidence",)
+    assert tried(record) == [("rapidocr", "LowConfidence"), ("tesseract", "LowConfidence")]
+
+
+def test_an_engine_that_is_not_installed_is_passed_by() -> None:
+    record = read(None, computing("rapidocr", TEXT))
+    assert (record.outcome, record.attempts) == (PageOutcome.DONE, ())
+
+
+def test_engines_before_the_first_are_not_asked_again() -> None:
+    paid = computing("rapidocr", TEXT)
+    before = (Attempt(engine="rapidocr", reason="Refused"),)
+    record = read(paid, computing("tesseract", TEXT), first_engine=1, before=before)
+    assert (paid.asked, record.outcome, record.attempts) == (0, PageOutcome.FALLBACK, before)
