@@ -75,7 +75,7 @@ def measure(case: str, pages: int) -> dict[str, float]:
     from rayocr.config import CleanPdfConfig, MarkdownConfig, OutputConfig
     from rayocr.messages import Document, DocumentContext
     from rayocr.outputs.base import Output
-    from rayocr.outputs.page_pipeline import Edition
+    from rayocr.outputs.page_pipeline import PagePipeline
     from rayocr.outputs.registry import parse_outputs
     from rayocr.pdf.document import PdfFile
 
@@ -91,7 +91,7 @@ def measure(case: str, pages: int) -> dict[str, float]:
     with tempfile.TemporaryFile() as file:
         writer: Output = output(file, context, config=config, source=source)  # type: ignore[arg-type]
         writer.begin()
-        edition = Edition(form, [writer])
+        edition = PagePipeline(form, [writer])
         for number in range(1, pages + 1):
             edition.add(_record(number, boxes=bool(options.get("boxes"))))
         edition.finish()

@@ -61,14 +61,14 @@ class PageCaller:
     """So many nodes, each of which records its pages through a Recorder."""
 
     async def run(self, ledger: Any, names: list[str], in_flight: int, seconds: float) -> int:
-        from rayocr.actors.page_worker.ledger_client import Recorder
+        from rayocr.actors.page_worker.ledger_client import LedgerClient
         from rayocr.actors.spawn import RemoteLedger
         from rayocr.messages import PageOutcome, PageRecord
 
         done = 0
         until = time.monotonic() + seconds
 
-        async def page(recorder: Recorder, name: str, number: int) -> None:
+        async def page(recorder: LedgerClient, name: str, number: int) -> None:
             nonlocal done
             while time.monotonic() < until:
                 number += in_flight
@@ -77,7 +77,7 @@ class PageCaller:
                 done += 1
 
         async def node(name: str) -> None:
-            recorder = Recorder(RemoteLedger(ledger))
+            recorder = LedgerClient(RemoteLedger(ledger))
             await asyncio.gather(*(page(recorder, name, number) for number in range(1, in_flight + 1)))
 
         await asyncio.gather(*(node(name) for name in names))
@@ -173,7 +173,7 @@ def _call(what: str, caller: type, called: Any, callers: int, amount: float) -> 
 
 def measure_driver() -> Rate:
     """The pool and its choice among 1,000 workers, with calls that are answered at once and no Ray: what is ours of a shard."""
-    from rayocr.driver.cluster.page_worker_pool import WorkerPool
+    from rayocr.driver.cluster.page_worker_pool import PageWorkerPool
     from rayocr.messages import Document, DocumentContext, PageOutcome, PageSummary, Shard, ShardReport, WorkerInfo
 
     workers, pages = 1000, 8
@@ -205,7 +205,7 @@ def measure_driver() -> Rate:
         return await call
 
     async def run() -> Rate:
-        pool = WorkerPool(
+        pool = PageWorkerPool(
             "e",
             spawn=Worker,
             answer=answer,

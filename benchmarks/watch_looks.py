@@ -22,14 +22,14 @@ from rich.table import Table
 from rayocr.actors.discovery.actor import Discovery, DiscoveryRules, document_id
 from rayocr.composition import compose
 from rayocr.config import WindowConfig
-from rayocr.driver.scheduling.flow_result import Ending
+from rayocr.driver.scheduling.flow_result import FlowResult
 from rayocr.driver.scheduling.outages import Outages
 from rayocr.driver.scheduling.progress import Progress
-from rayocr.driver.scheduling.scheduler import Feed
+from rayocr.driver.scheduling.scheduler import Scheduler
 from rayocr.driver.scheduling.window import Window
 from rayocr.driver.watching.watch import Watch
 from rayocr.ledger.manifest import manifest_name
-from rayocr.messages import DiscoveryBatch, Document, Look
+from rayocr.messages import DiscoveryBatch, Document, Poll
 from rayocr.storage.local.storage import LocalStorage
 
 _LIVE = 500
@@ -52,7 +52,7 @@ class World:
         entry = self.source.write(name, b"x" * (self.looks % 1000 + 1))
         self.put_ids.add(bytes.fromhex(document_id(f"{self.source.uri}/{name}", entry.version)))
 
-    async def look(self, what: Look) -> None:
+    async def look(self, what: Poll) -> None:
         self.looks += 1
         name = f"{self.looks % 10}/{self.looks:07}.pdf"
         self.put(name)
@@ -69,17 +69,17 @@ class World:
     def note_pushed(self, document_id: str) -> None:
         self.discovery.note(document_id)
 
-    async def run(self, document: Document) -> Ending:
+    async def run(self, document: Document) -> FlowResult:
         """As a flow."""
         self.state.write(manifest_name(document.document_id), b"{}")
         self.finished[bytes.fromhex(document.document_id)] += 1
-        return Ending.SETTLED
+        return FlowResult.SETTLED
 
 
 async def watched(console: Console, folder: Path, looks: int) -> None:
     world, draining, progress, window = World(folder), asyncio.Event(), Progress(), Window(WindowConfig())
     outages = Outages(window, progress, probe=lambda: None, say=console.print, warn=console.print)
-    feed = Feed(world, window, progress, draining, retry_s=1.0, outages=outages)  # type: ignore[arg-type]
+    feed = Scheduler(world, window, progress, draining, retry_s=1.0, outages=outages)  # type: ignore[arg-type]
     config = compose(["mode=watch", "source=in", "engine=textlayer", "poll_interval_s=0.01", "watch.relist_s=0.01"], {})
     watch = Watch(world, feed, outages, progress, config, draining)
     table = Table(title=f"{looks:,} looks, at {_LIVE} documents", title_justify="left")

@@ -322,3 +322,7 @@ class ContentLost(RayocrError):
 
 class RecordCorrupt(RayocrError):
     pass
+
+
+class Draining(Exception):
+    """The run or the worker is draining: no new request is sent, and unfinished work is left for the next run. Not a failure."""

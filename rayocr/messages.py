@@ -250,7 +250,7 @@ class DiscoveryTotals:
     settling: int = 0  # files that are being written, and left alone for now
 
 
-class Look(StrEnum):
+class Poll(StrEnum):
     """How mode=watch looks for new documents."""
 
     ALL = "all"  # a whole listing

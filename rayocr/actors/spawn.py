@@ -13,7 +13,7 @@ from typing import Any
 import ray
 import ray.exceptions
 
-from rayocr.actors.batch_queue.actor import BatchDesk
+from rayocr.actors.batch_queue.actor import BatchQueue
 from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
 from rayocr.actors.document_worker.actor import DocumentWorker
 from rayocr.actors.document_worker.assemble import AssembleSettings
@@ -81,7 +81,7 @@ class RemoteLimiter:
         return pause_s
 
 
-class RemoteDesk:
+class RemoteBatchQueue:
     """The BatchDesk behind its handle, for workers."""
 
     def __init__(self, handle: Any) -> None:
@@ -167,7 +167,7 @@ class _LedgerActor(Ledger):
         return self._mailbox.take()
 
 
-class _BatchDeskActor(BatchDesk):
+class _BatchQueueActor(BatchQueue):
     def __init__(self, state_uri: str, run_id: str, config: RayocrConfig, secrets: Secrets) -> None:
         from rayocr.engines.gemini.batch import GeminiJobs
 
@@ -190,7 +190,7 @@ class _DiscoveryActor(Discovery):
 class _PageWorkerActor(PageWorker):
     def __init__(self, name: str, run_id: str, settings: WorkerSettings, ledger: Any, limiter: Any, desk: Any) -> None:
         self._handler = _relaying(name, run_id, _to_ledger(ledger), settings.secrets)
-        remote_desk = RemoteDesk(desk) if desk is not None else None
+        remote_desk = RemoteBatchQueue(desk) if desk is not None else None
         # Posted after each shard: as soon as it is answered, the process may be killed.
         super().__init__(
             name, settings, RemoteLedger(ledger), RemoteLimiter(limiter), remote_desk, after_shard=self._handler.post
@@ -268,9 +268,11 @@ def spawn_ledger(
     return actor.remote(state_uri, access, run_id, config, retry, copies_bytes)
 
 
-def spawn_batch_desk(state_uri: str, run_id: str, config: RayocrConfig, secrets: Secrets, *, place: Placement = _ANYWHERE) -> Any:
-    actor = ray.remote(_BatchDeskActor).options(
-        name=f"batch_desk:{run_id}",
+def spawn_batch_queue(
+    state_uri: str, run_id: str, config: RayocrConfig, secrets: Secrets, *, place: Placement = _ANYWHERE
+) -> Any:
+    actor = ray.remote(_BatchQueueActor).options(
+        name=f"batch_queue:{run_id}",
         num_cpus=0,  # waits for the server nearly all the time
         max_restarts=-1,  # finds its jobs again by their intents
         max_task_retries=-1,  # safe: read is idempotent on the key

@@ -25,34 +25,34 @@ from rayocr.config import Mode, RayocrConfig, Secrets
 from rayocr.driver.cancellation import CancelWatch
 from rayocr.driver.cluster.connect import Connection, connect, disconnect
 from rayocr.driver.cluster.worker_settings import DocumentSettings
-from rayocr.driver.monitor.announcements import Words
-from rayocr.driver.monitor.http_control import show_face
-from rayocr.driver.monitor.limiter_watch import QuotaWatch
-from rayocr.driver.monitor.snapshot import Snapshooter
+from rayocr.driver.monitor.announcements import Announcements
+from rayocr.driver.monitor.http_control import serve_http_api
+from rayocr.driver.monitor.limiter_watch import LimiterWatch
+from rayocr.driver.monitor.snapshot import StatusCollector
 from rayocr.driver.monitor.telemetry import TelemetryWatch
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.plan import Plan, sweep_temp_files
 from rayocr.driver.retry_selection import documents_to_retry, is_narrowed
-from rayocr.driver.scheduling.compaction import keep_house
+from rayocr.driver.scheduling.compaction import compact_ledger
 from rayocr.driver.scheduling.leases import LeaseKeeper
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.driver.scheduling.run_locks import open_run_locks
-from rayocr.driver.scheduling.scheduler import Feed
+from rayocr.driver.scheduling.scheduler import Scheduler
 from rayocr.driver.scheduling.window import Window
 from rayocr.driver.server_probe import probe_servers
 from rayocr.driver.signals import Shutdown
-from rayocr.driver.watching.notifications import Events
+from rayocr.driver.watching.notifications import Notifications
 from rayocr.driver.watching.watch import Watch, open_events, open_outages
 from rayocr.errors import Interrupted, RayocrError
 from rayocr.locks.base import Locks
-from rayocr.locks.destination import Claim
+from rayocr.locks.destination import DestinationLock
 from rayocr.messages import DiscoveryBatch
 from rayocr.observe.logs import DailyFileHandler, configure_logs, log_event
 from rayocr.observe.supabase.sink import SupabaseSink, open_sink
 
 if TYPE_CHECKING:
-    from rayocr.driver.cluster.actors import Actors
-    from rayocr.driver.cluster.page_worker_pool import WorkerPool
+    from rayocr.driver.cluster.actors import RayActors
+    from rayocr.driver.cluster.page_worker_pool import PageWorkerPool
 
 log = logging.getLogger(__name__)
 
@@ -76,11 +76,13 @@ class Run:
     progress: Progress = field(default_factory=Progress)
     log_file: DailyFileHandler | None = None
     errors_out: SupabaseSink | None = None
-    claim: Claim | None = None
-    words: Words = field(init=False)
+    claim: DestinationLock | None = None
+    words: Announcements = field(init=False)
 
     def __post_init__(self) -> None:
-        self.words = Words(config=self.config, plan=self.plan, terminal=self.terminal, progress=self.progress, run_id=self.run_id)
+        self.words = Announcements(
+            config=self.config, plan=self.plan, terminal=self.terminal, progress=self.progress, run_id=self.run_id
+        )
 
     @property
     def watches(self) -> bool:
@@ -227,7 +229,7 @@ class Run:
             on_away=self.words.say_locks,
         )
         outages = open_outages(self.plan, window, self.progress, self.terminal, on_hold=give_up) if self.watches else None
-        feed = Feed(
+        feed = Scheduler(
             actors,
             window,
             self.progress,
@@ -250,8 +252,8 @@ class Run:
         metering = asyncio.create_task(self._watch_quota(actors))
         telemetry = TelemetryWatch(actors, self.progress, write=self._write_lines, on_failure=self._send_failure)
         relaying = asyncio.create_task(telemetry.run())
-        tidying = asyncio.create_task(keep_house(actors, leases, self.run_id))
-        events: Events | None = None
+        tidying = asyncio.create_task(compact_ledger(actors, leases, self.run_id))
+        events: Notifications | None = None
         if outages is None:
             feeding = asyncio.create_task(feed.run(flow))
         else:
@@ -260,11 +262,11 @@ class Run:
             watched = Watch(actors, feed, outages, self.progress, self.config, draining, events=events)
             feeding = asyncio.create_task(watched.run(flow))
         facing = asyncio.create_task(
-            show_face(
+            serve_http_api(
                 self.plan,
                 self.config,
                 self.keys,
-                snapshooter=Snapshooter(
+                snapshooter=StatusCollector(
                     run_id=self.run_id,
                     config=self.config,
                     progress=self.progress,
@@ -304,13 +306,13 @@ class Run:
         if shutdown.requested.is_set():
             raise Interrupted("Interrupted.")
 
-    async def _shrink_forever(self, pools: list[WorkerPool], actors: Actors) -> None:
+    async def _shrink_forever(self, pools: list[PageWorkerPool], actors: RayActors) -> None:
         idle_s = self.config.workers.idle_timeout_s
         while True:
             await asyncio.sleep(max(1.0, idle_s / 4))
             _shrink(pools, actors, idle_s=idle_s, keep=0 if self.watches else self.config.workers.min)
 
-    def _cancel(self, document_id: str, feed: Feed, pools: list[WorkerPool]) -> None:
+    def _cancel(self, document_id: str, feed: Scheduler, pools: list[PageWorkerPool]) -> None:
         if (token := feed.cancel(document_id)) is not None:
             for pool in pools:
                 pool.cancel(document_id, token)
@@ -324,19 +326,19 @@ class Run:
             limits = replace(limits, shared_patience_s=_FOREVER_S)
         return LimiterRules(limits=limits, prices=self.plan.prices, budget_usd=self.config.budget.usd)
 
-    async def _watch_quota(self, actors: Actors) -> None:
-        from rayocr.driver.cluster.failures import PROCESS_DIED
+    async def _watch_quota(self, actors: RayActors) -> None:
+        from rayocr.driver.cluster.failures import ACTOR_FAILED
 
         if actors.limiter is not None:
-            await QuotaWatch(actors, self.progress, warn=self.terminal.warn, died=PROCESS_DIED).run()
+            await LimiterWatch(actors, self.progress, warn=self.terminal.warn, died=ACTOR_FAILED).run()
 
     # -- the end ---------------------------------------------------------------------------------------------------------
 
     async def _until_done_or_stopped(
         self,
-        feed: Feed,
+        feed: Scheduler,
         feeding: asyncio.Task[None],
-        pools: list[WorkerPool],
+        pools: list[PageWorkerPool],
         window: Window,
         draining: asyncio.Event,
         shutdown: Shutdown,
@@ -358,7 +360,7 @@ class Run:
             await pool.drain()
         await feed.settle(self.config.shutdown.grace_s)
 
-    async def _close(self, actors: Actors, pools: list[WorkerPool], leases: LeaseKeeper, *, finished: bool) -> None:
+    async def _close(self, actors: RayActors, pools: list[PageWorkerPool], leases: LeaseKeeper, *, finished: bool) -> None:
         for pool in pools:
             self.progress.workers = max(self.progress.workers, pool.size)
             await pool.close()
@@ -394,7 +396,7 @@ class Run:
             self.terminal.warn(f"No logs are written: {self.config.logs.dir}: {error.strerror}. Choose another logs.dir=")
 
 
-def _shrink(pools: list[WorkerPool], actors: Actors, *, idle_s: float, keep: int) -> None:
+def _shrink(pools: list[PageWorkerPool], actors: RayActors, *, idle_s: float, keep: int) -> None:
     for pool in pools:
         pool.shrink(idle_s=idle_s, keep=keep)
     actors.document_workers.shrink(idle_s=idle_s)

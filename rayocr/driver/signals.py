@@ -10,10 +10,6 @@ from collections.abc import Callable
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Draining(Exception):
-    """The run is being stopped: what is raised through a document's work, which is left as it is for the next run."""
-
-
 class Shutdown:
     """`requested` is set by the first signal; `on_second` runs before the process ends with 130."""
 

@@ -92,7 +92,7 @@ class WaitingEngine(Engine):
         connection behind."""
 
 
-class Desk(Protocol):
+class BatchQueuePort(Protocol):
     """Where batched requests are handed in: see `rayocr.actors.batch_queue.actor`."""
 
     async def read(self, key: str, model: str, line: bytes) -> bytes:

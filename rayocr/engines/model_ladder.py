@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rayocr.engines.answers.finish_reasons import ending_of
+from rayocr.engines.answers.finish_reasons import finish_reason_of
 from rayocr.errors import BadAnswer, EmptyAnswer, MalformedAnswer, Refused
 from rayocr.messages import Attempt
 
@@ -36,7 +36,7 @@ def is_by_chance(attempt: Attempt) -> bool:
     """Asking the same model once more can help. Loops and cut-off answers come again; so do refusals of what is on the page."""
     if attempt.reason == EmptyAnswer.__name__:
         return True
-    return attempt.reason in (Refused.__name__, MalformedAnswer.__name__) and ending_of(attempt.finish).by_chance
+    return attempt.reason in (Refused.__name__, MalformedAnswer.__name__) and finish_reason_of(attempt.finish).by_chance
 
 
 def _names(root: type[BadAnswer]) -> set[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rayocr.config import EngineConfig, Secrets
-from rayocr.engines.base import Desk, Engine, EngineKind
+from rayocr.engines.base import BatchQueuePort, Engine, EngineKind
 from rayocr.errors import UsageError
 
 # A light engine costs about a millisecond a page and runs in whatever process the engine after it wants.
@@ -78,7 +78,7 @@ def stages(links: Sequence[ChainLink]) -> tuple[Stage, ...]:
     return tuple(result)
 
 
-def build_engine(name: str, config: EngineConfig, *, prompt: str, secrets: Secrets, desk: Desk | None = None) -> Engine:
+def build_engine(name: str, config: EngineConfig, *, prompt: str, secrets: Secrets, desk: BatchQueuePort | None = None) -> Engine:
     """A new engine, not yet opened. With a `desk`, gemini hands its requests in there instead of sending them."""
     if name == "textlayer":
         from rayocr.engines.textlayer import TextLayerEngine

@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from rayocr.engines.answers.checks import check_answer, repeats_as_its_page
-from rayocr.engines.answers.verification import Look, SecondLook
+from rayocr.engines.answers.verification import VerificationResult, Verifier
 from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngine
 from rayocr.engines.model_ladder import MAX_PAID_TRIES, is_paid, next_model
 from rayocr.engines.registry import Stage
@@ -51,7 +51,7 @@ class Slots(Protocol):
         """Entered when the request may leave. Left with the request's error, so that a 429 slows down everybody."""
 
 
-class Twins(Protocol):
+class PageDedupPort(Protocol):
     """Identical pages that were read before, or are being read."""
 
     async def claim(self, content_hash: str) -> PageRecord | None: ...
@@ -106,7 +106,7 @@ class PageProgress:
     def blank(self) -> PageRecord:
         return self._record(PageOutcome.BLANK)
 
-    def answered(self, answer: PageText, *, doubts: tuple[str, ...] = (), look: Look | None = None) -> PageRecord:
+    def answered(self, answer: PageText, *, doubts: tuple[str, ...] = (), look: VerificationResult | None = None) -> PageRecord:
         # The first engine's own doubtful answer is no fallback, although others were asked after it.
         asked_before = bool(self._attempts) and self._attempts[0].engine != answer.engine
         outcome = PageOutcome.FALLBACK if asked_before else PageOutcome.DONE
@@ -225,8 +225,8 @@ class WaitingStage:
         slots: Slots,
         policy: RetryPolicy,
         on_thread: Callable[..., Awaitable[object]],
-        twins: Twins | None = None,
-        second_look: SecondLook | None = None,
+        twins: PageDedupPort | None = None,
+        second_look: Verifier | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         on_retry: OnRetry = lambda *_: None,
     ) -> None:
@@ -304,7 +304,7 @@ class WaitingStage:
             raise used_up  # and not a fallback: tomorrow the page can be read by the engine that was asked for
         return progress.exhausted(self.stage)
 
-    async def _look(self, engine: Engine, page: Page, offered: OfferedPage, answer: PageText) -> Look | None:
+    async def _look(self, engine: Engine, page: Page, offered: OfferedPage, answer: PageText) -> VerificationResult | None:
         if self._second_look is None or not isinstance(engine, WaitingEngine):
             return None
         try:
@@ -312,7 +312,7 @@ class WaitingStage:
         except EngineError:
             return None
         look = await self._on_thread(partial(self._second_look.look, sampled=sampled), page, answer)
-        return look if isinstance(look, Look) else None
+        return look if isinstance(look, VerificationResult) else None
 
     async def _read_light(self, engine: Engine, page: Page, progress: PageProgress) -> PageText | None:
         assert isinstance(engine, ComputeEngine)

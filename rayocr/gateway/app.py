@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from rayocr import __version__
 from rayocr.errors import ObjectNotFound, RayocrError, StorageError, UnsafeName
 from rayocr.gateway.guard import Guard
-from rayocr.gateway.run_api import Face, line_of
+from rayocr.gateway.run_api import RunApi, line_of
 from rayocr.ledger.manifest import Manifest
 from rayocr.messages import DocumentOutcome
 from rayocr.observe.metrics import exposition
@@ -71,7 +71,7 @@ class PushEnvelope(BaseModel):
 _GENERAL: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (400, 401, 403, 404, 413, 429, 503)}
 
 
-def create_app(face: Face, *, token: str | None, verify_push: Any = None) -> FastAPI:
+def create_app(face: RunApi, *, token: str | None, verify_push: Any = None) -> FastAPI:
     """`verify_push(authorization)` raises ValueError for a push that is not from Pub/Sub; None: the token says who may push."""
     app = FastAPI(title="rayocr", version=__version__, docs_url=None, redoc_url=None, responses=_GENERAL)
     # Pub/Sub brings a token of Google's, which is looked at where it is taken.
@@ -88,7 +88,7 @@ def create_app(face: Face, *, token: str | None, verify_push: Any = None) -> Fas
     return app
 
 
-def _add_health(app: FastAPI, face: Face) -> None:
+def _add_health(app: FastAPI, face: RunApi) -> None:
     @app.get("/health")
     async def health() -> dict[str, str]:
         """Live: the run's loop pushed a snapshot within the last ten seconds."""
@@ -119,7 +119,7 @@ def _add_health(app: FastAPI, face: Face) -> None:
         return Response(status_code=204)
 
 
-def _add_reading(app: FastAPI, face: Face) -> None:
+def _add_reading(app: FastAPI, face: RunApi) -> None:
     @app.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:
         data, content_type = exposition(face.snapshot)
@@ -166,7 +166,7 @@ def _add_reading(app: FastAPI, face: Face) -> None:
         return StreamingResponse(stream(), media_type="text/event-stream")
 
 
-def _add_documents(app: FastAPI, face: Face) -> None:
+def _add_documents(app: FastAPI, face: RunApi) -> None:
     @app.get("/documents")
     async def documents(
         outcome: DocumentOutcome | None = None,
@@ -211,7 +211,7 @@ def _add_documents(app: FastAPI, face: Face) -> None:
         return Response(picture, media_type="image/jpeg")
 
 
-def _add_control(app: FastAPI, face: Face, verify_push: Any) -> None:
+def _add_control(app: FastAPI, face: RunApi, verify_push: Any) -> None:
     @app.post("/documents/retry", status_code=202)
     async def retry_all(which: WhatToRetry) -> Retried:
         """Every document that had failed and fits is read again by this run: its failed pages, or all of a rejected one."""
@@ -270,7 +270,7 @@ def _add_control(app: FastAPI, face: Face, verify_push: Any) -> None:
         return Accepted()
 
 
-async def _manifest(face: Face, document_id: str) -> Manifest:
+async def _manifest(face: RunApi, document_id: str) -> Manifest:
     manifest = await run_in_threadpool(face.manifest, document_id)
     if manifest is None:
         raise HTTPException(404, "No finished document has this id.")
@@ -288,7 +288,7 @@ async def _added(add: Callable[[str], T], name: str) -> T:
         raise HTTPException(503, str(error)) from error
 
 
-def _name_in_event(face: Face, message: PushMessage) -> str | None:
+def _name_in_event(face: RunApi, message: PushMessage) -> str | None:
     attributes = message.attributes
     if not attributes.get("objectId") and message.data:
         try:

@@ -43,7 +43,7 @@ class Commands:
 
 
 @dataclass(slots=True, kw_only=True)
-class Face:
+class RunApi:
     source: Storage
     dest: Storage
     state: Storage

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rayocr.config import GatewayConfig
 from rayocr.errors import UsageError
 from rayocr.gateway.push import push_verifier
-from rayocr.gateway.run_api import Face
+from rayocr.gateway.run_api import RunApi
 
 if TYPE_CHECKING:
     import uvicorn
@@ -32,7 +32,7 @@ def check_gateway(config: GatewayConfig, token: str | None) -> None:
 
 
 class GatewayServer:
-    def __init__(self, face: Face, config: GatewayConfig, *, token: str | None) -> None:
+    def __init__(self, face: RunApi, config: GatewayConfig, *, token: str | None) -> None:
         self.face = face
         self._config = config
         self._token = token

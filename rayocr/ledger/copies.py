@@ -13,7 +13,7 @@ from rayocr.messages import PageOutcome, PageRecord
 _OVERHEAD_BYTES = 600  # of a record besides its text
 
 
-class Copies:
+class PageDuplicates:
     def __init__(self, *, memory_bytes: int) -> None:
         self._limit = memory_bytes
         self._size = 0

@@ -37,7 +37,7 @@ class _Other:
     since: float | None = None
 
 
-class Claim:
+class DestinationLock:
     """Safe from several threads. `lost`: a run that began earlier was seen, somebody took this one for dead, or the storage was
     away for longer than the limit."""
 
@@ -158,10 +158,10 @@ class Claim:
                 pass
 
 
-class ClaimedLocks(Locks):
+class DestinationLocks(Locks):
     """Locks of one machine, good for as long as the run has the destination to itself."""
 
-    def __init__(self, locks: Locks, claim: Claim) -> None:
+    def __init__(self, locks: Locks, claim: DestinationLock) -> None:
         self._locks = locks
         self._claim = claim
 

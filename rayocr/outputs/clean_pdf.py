@@ -25,7 +25,7 @@ from rayocr.outputs.typeset.fonts import REPLACEMENT, FontBook, FontChoice
 from rayocr.outputs.typeset.literal import printable
 from rayocr.outputs.typeset.markup import typeset_markdown, typeset_plain
 from rayocr.outputs.typeset.page import TEMPLATE, PageSize, notice, page_program, sensible_size
-from rayocr.outputs.typeset.pdf_merge import DocumentFacts, PdfJoiner
+from rayocr.outputs.typeset.pdf_merge import DocumentFacts, PdfMerger
 from rayocr.outputs.typeset.typesetter import Typesetter
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class CleanPdfOutput(Output):
         super().__init__(file, context, config=config, source=source)
         self._settings = self.config.clean_pdf
         self._typesetter, self._fonts = _typesetter(self._settings.system_fonts, self._settings.timeout_s)
-        self._joiner = PdfJoiner(file)
+        self._joiner = PdfMerger(file)
         self._waiting: list[_Page] = []
         self._labels: list[str] = []
         self._languages: Counter[str] = Counter()

@@ -17,7 +17,7 @@ from rayocr.outputs.normal.page import normal
 from rayocr.outputs.normal.running import Running
 
 
-class Edition:
+class PagePipeline:
     """Outputs that show the page as it was get every page at once and whole; `flowing` ones get them as the settings say."""
 
     def __init__(self, settings: MarkdownConfig, writers: Sequence[Output]) -> None:

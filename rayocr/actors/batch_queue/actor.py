@@ -69,7 +69,7 @@ class _Job:
     error: RayocrError | None = None
 
 
-class BatchDesk:
+class BatchQueue:
     """`clock` is Unix time in seconds: intents are compared across runs."""
 
     def __init__(

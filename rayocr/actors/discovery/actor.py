@@ -18,13 +18,13 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from rayocr.actors.discovery.digest_table import PackedTable
-from rayocr.actors.discovery.file_stability import Settling
-from rayocr.actors.discovery.name_collisions import Namesakes
+from rayocr.actors.discovery.digest_table import DigestTable
+from rayocr.actors.discovery.file_stability import FileStability
+from rayocr.actors.discovery.name_collisions import NameCollisions
 from rayocr.actors.discovery.ordering import in_order
 from rayocr.errors import ObjectNotFound, UnsafeName
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, DOCUMENTS_PREFIX, document_id_of
-from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document, Look
+from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document, Poll
 from rayocr.observe.logs import log_event
 from rayocr.outputs.output_paths import output_stem
 from rayocr.storage.base import Entry, Storage
@@ -109,14 +109,14 @@ class Discovery:
         self._totals = DiscoveryTotals()
         self._taken = 0
         self._ahead: deque[Document] = deque()
-        self._finished: PackedTable | None = None
-        self._dead_letters: PackedTable | None = None
-        self._known = PackedTable(key_bytes=_ID_BYTES)  # in watch: found, and not to be given again
-        self._present = PackedTable(key_bytes=_ID_BYTES)  # likewise, of the listing under way
+        self._finished: DigestTable | None = None
+        self._dead_letters: DigestTable | None = None
+        self._known = DigestTable(key_bytes=_ID_BYTES)  # in watch: found, and not to be given again
+        self._present = DigestTable(key_bytes=_ID_BYTES)  # likewise, of the listing under way
         self._fresh = 0  # documents of this look that were not known
         self._looks = 0
         self._token: str | None = None  # the place in the source's feed of changes
-        self._settling = Settling(rules.settle_s if source.uri.startswith("file:") else 0.0)
+        self._settling = FileStability(rules.settle_s if source.uri.startswith("file:") else 0.0)
         self._documents = self._limited(self._listing())
         self._exhausted = False
 
@@ -128,15 +128,15 @@ class Discovery:
         exhausted = self._exhausted and not self._ahead
         return DiscoveryBatch(documents=documents, totals=totals, exhausted=exhausted, limit_reached=self._limit_reached())
 
-    def look(self, what: Look) -> None:
+    def look(self, what: Poll) -> None:
         """In watch: look again; the documents that are new since come by `next_batch`. A look that failed or was not read to its
         end is made up for by the next."""
         self._known.update(self._present)
-        self._present = PackedTable(key_bytes=_ID_BYTES)
+        self._present = DigestTable(key_bytes=_ID_BYTES)
         self._fresh = 0
         self._looks += 1
         self._exhausted = False
-        found = self._listing() if what is Look.ALL else self._settled() if what is Look.SETTLING else self._changed()
+        found = self._listing() if what is Poll.ALL else self._settled() if what is Poll.SETTLING else self._changed()
         self._documents = self._limited(found)
 
     def note(self, document_id: str) -> None:
@@ -181,14 +181,14 @@ class Discovery:
         """Everything there is."""
         changes = self._source.changes_since(None) if self._rules.watch else None
         self._settling.begin_listing()
-        found = self._unfinished(self._entries(), Namesakes())
+        found = self._unfinished(self._entries(), NameCollisions())
         if self._rules.order == "listing":
             yield from (document for _, document in found)
         else:
             yield from in_order(found, self._rules.order)
         self._settling.end_listing()
         self._finished = None if self._rules.watch else self._finished
-        self._known, self._present = self._present, PackedTable(key_bytes=_ID_BYTES)
+        self._known, self._present = self._present, DigestTable(key_bytes=_ID_BYTES)
         self._token = changes.token if changes is not None else None
 
     def _entries(self) -> Iterator[Entry]:
@@ -215,7 +215,7 @@ class Discovery:
             except (ObjectNotFound, UnsafeName):
                 self._settling.forget(name)
 
-    def _unfinished(self, entries: Iterable[Entry], namesakes: Namesakes | None) -> Iterator[tuple[Entry, Document]]:
+    def _unfinished(self, entries: Iterable[Entry], namesakes: NameCollisions | None) -> Iterator[tuple[Entry, Document]]:
         for entry in entries:
             if not self._rules.admits_entry(entry):
                 continue
@@ -273,8 +273,8 @@ class Discovery:
         self._finished = self._identifiers(DOCUMENTS_PREFIX)
         self._dead_letters = None  # listed again when they are asked for, after the manifests that they were written before
 
-    def _identifiers(self, prefix: str) -> PackedTable:
-        found = PackedTable(key_bytes=_ID_BYTES)
+    def _identifiers(self, prefix: str) -> DigestTable:
+        found = DigestTable(key_bytes=_ID_BYTES)
         for entry in self._state.list(prefix):
             identifier = document_id_of(entry.name)
             if identifier is not None and len(identifier) == 2 * _ID_BYTES and entry.size_bytes:

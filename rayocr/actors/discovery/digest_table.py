@@ -11,7 +11,7 @@ from collections.abc import Iterator
 _BUCKETS = 4096
 
 
-class PackedTable:
+class DigestTable:
     """Keys are parts of hashes, all of one length, so that they spread evenly; values, if any, are of one length too."""
 
     def __init__(self, *, key_bytes: int, value_bytes: int = 0) -> None:
@@ -48,7 +48,7 @@ class PackedTable:
             del self._bucket(key)[position : position + self._width]
             self._count -= 1
 
-    def update(self, other: PackedTable) -> None:
+    def update(self, other: DigestTable) -> None:
         for key in other:
             self.add(key, other.get(key) or b"")
 

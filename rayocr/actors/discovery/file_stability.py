@@ -13,7 +13,7 @@ from collections.abc import Callable
 from rayocr.storage.base import Entry
 
 
-class Settling:
+class FileStability:
     """`settle_s`: so long must a file have been left alone. Holds the names of those that are waited for."""
 
     def __init__(

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import hashlib
 
-from rayocr.actors.discovery.digest_table import PackedTable
+from rayocr.actors.discovery.digest_table import DigestTable
 from rayocr.outputs.output_paths import folded
 
 _BYTES = 8  # two of a million names share 64 bits by chance once in 37 million listings, and then one carries a hash in vain
 
 
-class Namesakes:
+class NameCollisions:
     """16 bytes a document of the listing."""
 
     def __init__(self) -> None:
-        self._owners = PackedTable(key_bytes=_BYTES, value_bytes=_BYTES)
+        self._owners = DigestTable(key_bytes=_BYTES, value_bytes=_BYTES)
 
     def owner_before(self, stem: str, source_uri: str) -> str:
         """`owner_of` the document that came first with this stem; "" when it is this one."""

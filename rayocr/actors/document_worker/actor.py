@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from rayocr.actors.document_worker.assemble import AssembleSettings, ReadTexts, assemble
-from rayocr.actors.document_worker.document_dedup import find_original
+from rayocr.actors.document_worker.document_dedup import find_duplicate
 from rayocr.actors.document_worker.fetch import FetchSettings, check_current, fetch
 from rayocr.messages import AssembledDocument, Document, DocumentContext, FetchedDocument
 from rayocr.retry import RetryPolicy
@@ -33,7 +33,7 @@ class DocumentWorker:
     def assemble_copy(self, context: DocumentContext, started_at: str, content: Any = None) -> AssembledDocument | None:
         """From the pages of a document with the same bytes; None when there is none. Raises as `assemble`."""
         settings = self._assemble_settings
-        original = find_original(
+        original = find_duplicate(
             settings.state(),
             settings.contents_name(context.content_sha256),
             document_id=context.document.document_id,

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from rayocr.actors.document_worker.commit import LeaseSettings, check_lease, commit, upload
-from rayocr.actors.document_worker.document_dedup import Keeper, Original, contents_name, texts_of
-from rayocr.actors.document_worker.output_names import claimed_stem
+from rayocr.actors.document_worker.document_dedup import DedupRecorder, FinishedDuplicate, contents_name, texts_of
+from rayocr.actors.document_worker.output_names import claim_output_name
 from rayocr.config import AccessConfig, OutputConfig, RetryConfig
 from rayocr.errors import RayocrError, StorageDenied, StorageFull, UnsafeName, UnusableName
 from rayocr.ledger.manifest import build_manifest
@@ -33,7 +33,7 @@ from rayocr.messages import (
 from rayocr.observe.dead_letters import DeadLetter, dead_letter, write_dead_letter
 from rayocr.observe.logs import log_event
 from rayocr.outputs.base import Output
-from rayocr.outputs.page_pipeline import Edition
+from rayocr.outputs.page_pipeline import PagePipeline
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
 from rayocr.storage.os_errors import storage_error
@@ -93,7 +93,7 @@ def assemble(
     content: Any = None,
     *,
     check_source: Callable[[], None] = lambda: None,
-    original: Original | None = None,
+    original: FinishedDuplicate | None = None,
 ) -> AssembledDocument:
     """Write the document's outputs and finish it. `content`: the source's bytes, for outputs that need them. `check_source`
     raises VersionChanged where the source has a newer version, whose outputs must not be overwritten. `original`: the same bytes,
@@ -103,7 +103,9 @@ def assemble(
     context = replace(context, run_id=settings.run_id)
     policy = RetryPolicy.from_config(settings.retry)
     check = _lease_check(settings, context)
-    keeper = Keeper(settings.contents_name(context.content_sha256)) if settings.keep_contents and original is None else None
+    keeper = (
+        DedupRecorder(settings.contents_name(context.content_sha256)) if settings.keep_contents and original is None else None
+    )
 
     def check_both() -> None:
         check()
@@ -121,14 +123,14 @@ def assemble(
         for writer in writers:
             stack.callback(writer.close)
             writer.begin()
-        edition = Edition(settings.output.markdown, writers)
+        edition = PagePipeline(settings.output.markdown, writers)
         for record in _records(context, read_texts if original is None else _texts_of(original)):
             summaries.append(record.summary)
             if keeper is not None:
                 keeper.add(record)
             edition.add(record)
         edition.finish()
-        stem = claimed_stem(state, context.document, policy=policy)
+        stem = claim_output_name(state, context.document, policy=policy)
         for writer, file in zip(writers, files, strict=True):
             writer.finish()
             written = _uploaded(dest, stem + writer.suffix, file, policy=policy, check=check_both)
@@ -211,7 +213,7 @@ def _uploaded(dest: Storage, name: str, file: BinaryIO, *, policy: RetryPolicy, 
         raise UnusableName(f"The destination takes no such name: {error}") from error
 
 
-def _texts_of(original: Original) -> ReadTexts:
+def _texts_of(original: FinishedDuplicate) -> ReadTexts:
     return lambda document_id, first, last: texts_of(original.records, first, last)
 
 

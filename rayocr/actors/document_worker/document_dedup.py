@@ -27,7 +27,7 @@ _MAX_BYTES = 16 << 20  # of text: about 5,000 pages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Original:
+class FinishedDuplicate:
     """A document that was read, with its pages as they are for a copy: at no cost."""
 
     copy_of: CopyOf
@@ -39,7 +39,7 @@ def contents_name(content_sha256: str, fingerprint: str, *, boxes: bool) -> str:
     return f"{CONTENTS_PREFIX}{content_sha256[:2]}/{content_sha256}-{fingerprint}{'-boxes' if boxes else ''}.jsonl.zst"
 
 
-class Keeper:
+class DedupRecorder:
     """Takes the pages of a document while it is assembled, as long as they can be of use to a copy."""
 
     def __init__(self, name: str) -> None:
@@ -69,7 +69,9 @@ class Keeper:
             log_event(log, "contents_write_failed", "A document could not be kept for its copies.", error=str(error))
 
 
-def find_original(state: Storage, name: str, *, document_id: str, page_count: int, policy: RetryPolicy) -> Original | None:
+def find_duplicate(
+    state: Storage, name: str, *, document_id: str, page_count: int, policy: RetryPolicy
+) -> FinishedDuplicate | None:
     """None when nobody has read the same bytes, or what is kept of it is damaged. Raises StorageError."""
     try:
         decoded = decode_segment(name, call(lambda: state.read(name), policy=policy))
@@ -81,7 +83,7 @@ def find_original(state: Storage, name: str, *, document_id: str, page_count: in
         log_event(log, "contents_damaged", message, level=logging.WARNING, name=name)
         return None
     first = records[0].document_id
-    return Original(
+    return FinishedDuplicate(
         copy_of=CopyOf(document_id=first, name=_name_of(state, first, policy)),
         records=tuple(_as_copy(record, document_id) for record in records),
     )

@@ -27,7 +27,7 @@ NAMES_PREFIX = ".rayocr/names/"
 SCHEMA_VERSION = 1
 
 
-def claimed_stem(state: Storage, document: Document, *, policy: RetryPolicy) -> str:
+def claim_output_name(state: Storage, document: Document, *, policy: RetryPolicy) -> str:
     """The document's own stem: the plain one, or with a hash of its name, or of its source. Idempotent. Raises StorageError;
     UnusableName when all are taken."""
     mine = owner_of(document.source_uri)
@@ -46,7 +46,7 @@ def claimed_stem(state: Storage, document: Document, *, policy: RetryPolicy) -> 
     raise UnusableName(f"Every name that the outputs of {document.name} could have belongs to another document.")
 
 
-def claim_name(stem: str) -> str:
+def name_record(stem: str) -> str:
     key = hashlib.sha256(folded(stem).encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return f"{NAMES_PREFIX}{key[:2]}/{key}.json"
 
@@ -60,7 +60,7 @@ def _candidates(document: Document, mine: str) -> Iterator[tuple[str, str]]:
 
 def _owner(state: Storage, stem: str, owner: str, document: Document, policy: RetryPolicy) -> str:
     """Whose the stem is, after it was claimed for `owner`."""
-    name = claim_name(stem)
+    name = name_record(stem)
     claim = {"schema_version": SCHEMA_VERSION, "stem": stem, "owner": owner}
     if owner == owner_of(document.source_uri):
         claim["source_uri"] = document.source_uri  # for people; a namesake is known by its hash alone

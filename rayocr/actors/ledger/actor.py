@@ -15,12 +15,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from rayocr.actors.ledger.other_runs import OtherSegments
-from rayocr.actors.ledger.partial_documents import KeptPages
-from rayocr.actors.ledger.survey import LedgerStart, read_segments, report_damage, survey
+from rayocr.actors.ledger.other_runs import OtherRuns
+from rayocr.actors.ledger.partial_documents import PartialDocuments
+from rayocr.actors.ledger.survey import LedgerSurvey, read_segments, report_damage, survey
 from rayocr.errors import ObjectNotFound, PreconditionFailed, StorageError
 from rayocr.ledger.compaction import CompactionPlan, Merge, apply_plan, is_needed, plan_compaction
-from rayocr.ledger.copies import Copies
+from rayocr.ledger.copies import PageDuplicates
 from rayocr.ledger.index import LedgerIndex
 from rayocr.ledger.segment import encode_segment, run_id_of, segment_name
 from rayocr.ledger.segments import SegmentTable
@@ -64,9 +64,9 @@ class Ledger:
         self._policy = policy
         self._clock = clock
         self._index = LedgerIndex(memory_bytes=memory_bytes)
-        self._copies = Copies(memory_bytes=copies_bytes)
+        self._copies = PageDuplicates(memory_bytes=copies_bytes)
         self._segments = SegmentTable()
-        self._kept = KeptPages(state, self._segments, policy=policy)
+        self._kept = PartialDocuments(state, self._segments, policy=policy)
         self._damaged: list[str] = []
         self._written = 0
         self._written_bytes = 0
@@ -76,9 +76,9 @@ class Ledger:
         self._last_write_s = 0.0
         self._full = asyncio.Event()
         self._flushing: asyncio.Task[None] | None = None
-        self._found = LedgerStart()
+        self._found = LedgerSurvey()
         names = self._load()
-        self._others = OtherSegments(
+        self._others = OtherRuns(
             state,
             run_id=run_id,
             known=names,
@@ -250,7 +250,7 @@ class Ledger:
         went. Once a run. Segments of `live_runs` are left alone.
 
         Pages are recorded meanwhile. Never raises StorageError: what could not be done is left for the next start."""
-        found, self._found = self._found, LedgerStart()
+        found, self._found = self._found, LedgerSurvey()
         plan = plan_compaction(found.live, finished=found.finished, live_runs={*live_runs, self._run_id})
         dead = [name for name in found.dead if run_id_of(name) not in live_runs]
         await self._delete_segments(dead)

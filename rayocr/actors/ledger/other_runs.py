@@ -20,7 +20,7 @@ from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
 
 
-class OtherSegments:
+class OtherRuns:
     """`known`: the segments that were read at the start. `on_damage(name)` is called once for each that is damaged."""
 
     def __init__(

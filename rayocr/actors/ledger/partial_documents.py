@@ -16,7 +16,7 @@ from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Storage
 
 
-class KeptPages:
+class PartialDocuments:
     def __init__(self, state: Storage, segments: SegmentTable, *, policy: RetryPolicy) -> None:
         self._state = state
         self._segments = segments

@@ -33,7 +33,7 @@ _ASK_EACH = 1000  # documents: the manifests of more are listed, since a listing
 
 
 @dataclass(slots=True, kw_only=True)
-class LedgerStart:
+class LedgerSurvey:
     """`names`: every segment there is; `live`: those that somebody needs; `dead`: the others. `finished`: the outcome of
     documents that stand in a segment and have a manifest; PARTIAL where pages are kept for a retry."""
 
@@ -43,11 +43,11 @@ class LedgerStart:
     finished: dict[str, DocumentOutcome] = field(default_factory=dict)
 
 
-def survey(state: Storage, *, policy: RetryPolicy, run_id: str = "") -> LedgerStart:
+def survey(state: Storage, *, policy: RetryPolicy, run_id: str = "") -> LedgerSurvey:
     """Segments of the run itself are live whatever manifests there are: a document that is retried or overwritten has its old
     one until the new one is written. Raises StorageError."""
     entries = call(lambda: list(state.list(LEDGER_PREFIX)), policy=policy)
-    start = LedgerStart(names=[entry.name for entry in entries])
+    start = LedgerSurvey(names=[entry.name for entry in entries])
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ledger-start") as threads:
         facts = [found for found in threads.map(lambda entry: _facts(state, entry, policy), entries) if found is not None]
         document_ids = {document_id for segment in facts for document_id in segment.documents}

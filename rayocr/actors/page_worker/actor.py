@@ -18,29 +18,29 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
 
-from rayocr.actors.page_worker.document_cache import OpenDocuments
-from rayocr.actors.page_worker.ledger_client import LedgerPort, Recorder
+from rayocr.actors.page_worker.document_cache import DocumentCache
+from rayocr.actors.page_worker.ledger_client import LedgerClient, LedgerPort
 from rayocr.actors.page_worker.loading import kept_for_good
 from rayocr.actors.page_worker.metering import meter
-from rayocr.actors.page_worker.offered_page import PageOnThread
-from rayocr.actors.page_worker.page_dedup import CopiesPort, Twins
+from rayocr.actors.page_worker.offered_page import ThreadedPage
+from rayocr.actors.page_worker.page_dedup import DedupLedger, PageDeduplicator
 from rayocr.actors.page_worker.page_log import log_page, log_retry
 from rayocr.actors.page_worker.pdf_thread import PdfThread
-from rayocr.actors.page_worker.slot_client import Drained, Limiter, SlotClient
+from rayocr.actors.page_worker.slot_client import Limiter, SlotClient
 from rayocr.config import DoubtConfig, EngineConfig, Secrets
-from rayocr.engines.answers.verification import SecondLook
-from rayocr.engines.base import Desk, Engine, WaitingEngine
+from rayocr.engines.answers.verification import Verifier
+from rayocr.engines.base import BatchQueuePort, Engine, WaitingEngine
 from rayocr.engines.rapidocr.line_reader import RapidLineReader
 from rayocr.engines.registry import ChainLink, Stage, build_engine
 from rayocr.engines.stages import ComputeStage, PageProgress, WaitingStage
-from rayocr.errors import DocumentError, EngineError, EngineUnavailable, InternalError, OutsideError, RayocrError
+from rayocr.errors import DocumentError, Draining, EngineError, EngineUnavailable, InternalError, OutsideError, RayocrError
 from rayocr.limits.prices import PriceTable
 from rayocr.messages import DocumentContext, PageOutcome, PageRecord, Shard, ShardReport, WorkerInfo
 from rayocr.pdf.page import Page
 from rayocr.retry import RetryPolicy
 
 
-class WorkersLedger(LedgerPort, CopiesPort, Protocol):
+class WorkersLedger(LedgerPort, DedupLedger, Protocol):
     """The Ledger as a worker sees it."""
 
 
@@ -81,20 +81,20 @@ class PageWorker:
         settings: WorkerSettings,
         ledger: WorkersLedger,
         limiter: Limiter,
-        desk: Desk | None = None,
+        desk: BatchQueuePort | None = None,
         *,
         after_shard: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._after_shard = after_shard
         self._ledger = ledger
-        self._recorder = Recorder(ledger)
+        self._recorder = LedgerClient(ledger)
         self._desk = desk
         self._slots = SlotClient(limiter, worker=name)
         self._pdf = PdfThread(timeout_s=settings.page_timeout_s, memory_bytes=settings.page_memory_bytes)
-        self._twins = Twins(ledger, fingerprint=settings.fingerprint) if settings.dedup else None
+        self._twins = PageDeduplicator(ledger, fingerprint=settings.fingerprint) if settings.dedup else None
         waits = settings.stage.kind == "wait"
-        self._documents = OpenDocuments(keep=32 if waits else 2, max_pixels=settings.max_pixels)
+        self._documents = DocumentCache(keep=32 if waits else 2, max_pixels=settings.max_pixels)
         self._engines: list[Engine | None] = []
         self._stage: ComputeStage | WaitingStage | None = None
         self._turn: asyncio.Semaphore | None = None
@@ -128,7 +128,7 @@ class PageWorker:
                 policy=settings.policy,
                 on_thread=self._pdf.run,
                 twins=self._twins,
-                second_look=SecondLook(settings.doubt, RapidLineReader(), prompts=settings.prompts),
+                second_look=Verifier(settings.doubt, RapidLineReader(), prompts=settings.prompts),
                 sleep=slots.sleep,
                 on_retry=log_retry,
             )
@@ -244,7 +244,7 @@ class PageWorker:
         else:
             try:
                 record = await self._recognize(page, progress, shard, context)
-            except Drained:
+            except Draining:
                 return None
             except RayocrError:
                 raise  # what an engine raises beyond EngineError concerns the run
@@ -292,7 +292,7 @@ class PageWorker:
                 lambda stage: stage.recognize(page, progress, first_engine=shard.first_engine), self._stage
             )
         assert isinstance(self._stage, WaitingStage)
-        offered = PageOnThread(page, self._pdf.run, progress)
+        offered = ThreadedPage(page, self._pdf.run, progress)
         return await self._stage.recognize(
             page,
             offered,

@@ -9,7 +9,7 @@ from rayocr.pdf.document import PdfFile
 from rayocr.pdf.page import Page
 
 
-class OpenDocuments:
+class DocumentCache:
     """The last few documents that were opened, the least recently used closed first, but none with an open page.
 
     Used on the PDFium thread alone.

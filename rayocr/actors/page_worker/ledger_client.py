@@ -19,7 +19,7 @@ class LedgerPort(Protocol):
     async def texts(self, document_id: str, first_page: int, last_page: int) -> Sequence[PageRecord]: ...
 
 
-class Recorder:
+class LedgerClient:
     """`max_unacknowledged` records wait at most: above it `put` waits too, which is the backpressure of a slow storage."""
 
     def __init__(self, ledger: LedgerPort, *, linger_s: float = 0.1, max_batch: int = 64, max_unacknowledged: int = 1024) -> None:

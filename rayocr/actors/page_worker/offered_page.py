@@ -11,7 +11,7 @@ from rayocr.pdf.content_hash import content_hash
 from rayocr.pdf.page import Page
 
 
-class PageOnThread:
+class ThreadedPage:
     """Cut out or rendered when asked for; `on_thread` runs a function on the PDFium thread."""
 
     def __init__(self, page: Page, on_thread: Callable[..., Any], progress: PageProgress) -> None:

@@ -14,14 +14,14 @@ from rayocr.ledger.copies import can_be_copied
 from rayocr.messages import PageRecord
 
 
-class CopiesPort(Protocol):
+class DedupLedger(Protocol):
     async def copies(self, fingerprint: str, content_hashes: Sequence[str]) -> tuple[PageRecord | None, ...]: ...
 
 
-class Twins:
+class PageDeduplicator:
     """`claim` before a page is sent, `release` when it has an outcome, or none, `forget` when the ledger has it."""
 
-    def __init__(self, ledger: CopiesPort, *, fingerprint: str, linger_s: float = 0.05) -> None:
+    def __init__(self, ledger: DedupLedger, *, fingerprint: str, linger_s: float = 0.05) -> None:
         self._ledger = ledger
         self._fingerprint = fingerprint
         self._linger_s = linger_s

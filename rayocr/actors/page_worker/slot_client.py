@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from rayocr.errors import EngineConnectionLost, EngineOverloaded, EngineRateLimited
+from rayocr.errors import Draining, EngineConnectionLost, EngineOverloaded, EngineRateLimited
 from rayocr.messages import SlotReturn, Throttle, ThrottleKind
 
 # Pages that begin to wait, and slots that are done with, go along with others that follow within so long. Nothing against the
@@ -54,10 +54,6 @@ class _Model:
     paused_until: float = 0.0
 
 
-class Drained(Exception):
-    """No request leaves any more: the worker is draining. The page was not asked about."""
-
-
 class SlotClient:
     """`sleep` replaces the wait for a slot's start, and `linger` switches off the wait for company, both for tests."""
 
@@ -87,7 +83,7 @@ class SlotClient:
         for state in self._models.values():
             while (future := self._next_waiting(state)) is not None:
                 state.waiting.popleft()
-                future.set_exception(Drained())
+                future.set_exception(Draining())
 
     async def sleep(self, delay_s: float) -> None:
         """Like asyncio.sleep, but over at once when this is closed."""
@@ -147,7 +143,7 @@ class SlotClient:
             now = self._clock()
             if self._closing:
                 self._finish(model, state, free=1)
-                raise Drained
+                raise Draining
             # Only once in a row: a machine that is too busy for its slots must still get on.
             late = now - start > _GOOD_FOR_S and not missed
             if not late and now >= state.paused_until:
@@ -157,7 +153,7 @@ class SlotClient:
 
     async def _granted(self, model: str, state: _Model) -> float:
         if self._closing:
-            raise Drained
+            raise Draining
         granted: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         state.waiting.append(granted)
         if state.leasing is None:
@@ -176,7 +172,7 @@ class SlotClient:
                 delays = await self._limiter.lease(model, self._worker, len(state.waiting))
                 now = self._clock()
                 if not delays:
-                    raise Drained  # the run has given this worker up for dead
+                    raise Draining  # the run has given this worker up for dead
                 for delay_s in delays:
                     future = self._next_waiting(state)
                     if future is None:

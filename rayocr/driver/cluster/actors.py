@@ -20,7 +20,7 @@ from rayocr.actors.rate_limiter.actor import LimiterRules
 from rayocr.actors.spawn import (
     ObjectStoreBytes,
     answer,
-    spawn_batch_desk,
+    spawn_batch_queue,
     spawn_discovery,
     spawn_document_worker,
     spawn_ledger,
@@ -29,7 +29,7 @@ from rayocr.actors.spawn import (
 )
 from rayocr.config import Mode, RayocrConfig, Secrets
 from rayocr.driver.cluster.document_worker_pool import DocumentWorkers
-from rayocr.driver.cluster.failures import DOCUMENT_LOST, PROCESS_DIED, kill
+from rayocr.driver.cluster.failures import ACTOR_FAILED, CONTENT_LOST, kill
 from rayocr.errors import StorageUnavailable
 from rayocr.messages import (
     AssembledDocument,
@@ -40,8 +40,8 @@ from rayocr.messages import (
     FetchedDocument,
     LedgerState,
     LimiterState,
-    Look,
     PageSummary,
+    Poll,
 )
 from rayocr.observe.dead_letters import DeadLetter, copy_dead_letter
 from rayocr.observe.relay import Telemetry
@@ -52,7 +52,7 @@ _WAIT_FOR_WORDS_S = 3  # telemetry is taken every second
 
 
 @dataclass(slots=True, kw_only=True)
-class Actors:
+class RayActors:
     """The handles of one run and what its calls need. Made by `start`."""
 
     config: RayocrConfig
@@ -92,7 +92,7 @@ class Actors:
         if self.config.mode is Mode.watch:
             self.discovery.forget.remote(document_id)
 
-    async def look(self, what: Look) -> None:
+    async def look(self, what: Poll) -> None:
         await answer(self.discovery.look.remote(what))
 
     async def next_documents(self, count: int) -> DiscoveryBatch:
@@ -137,7 +137,7 @@ class Actors:
             async with self.document_workers.one() as (worker, _):
                 assembled: AssembledDocument | None = await answer(worker.assemble_copy.remote(context, started_at, reference))
                 return assembled
-        except (*PROCESS_DIED, *DOCUMENT_LOST):
+        except (*ACTOR_FAILED, *CONTENT_LOST):
             return None
 
     async def close_document(self, document_id: str, outcome: DocumentOutcome) -> None:
@@ -226,7 +226,7 @@ def start(
     limiter_rules: LimiterRules | None,
     keys: Secrets,
     place: Placement,
-) -> Actors:
+) -> RayActors:
     """Spawn the actors of a run, the limiter only where it has rules. Does not wait for them."""
     copies_bytes = config.dedup.memory_bytes if config.dedup.pages and limiter_rules else 0
     state_uri = assemble_settings.state_uri
@@ -239,7 +239,7 @@ def start(
         copies_bytes=copies_bytes,
         place=place,
     )
-    return Actors(
+    return RayActors(
         config=config,
         state=state,
         assemble_settings=assemble_settings,
@@ -247,7 +247,7 @@ def start(
         logs_dir=Path(config.logs.dir),
         ledger=ledger,
         limiter=spawn_limiter(run_id, limiter_rules, keys, place=place) if limiter_rules else None,
-        desk=spawn_batch_desk(state_uri, run_id, config, keys, place=place) if config.engine.batch else None,
+        desk=spawn_batch_queue(state_uri, run_id, config, keys, place=place) if config.engine.batch else None,
         discovery=spawn_discovery(run_id, source_uri, state_uri, config.storage, rules, place=place),
         document_workers=DocumentWorkers(
             lambda name: spawn_document_worker(f"{name}:{run_id}", fetch_settings, assemble_settings, ledger, place=place),

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from rayocr.actors.spawn import answer
-from rayocr.driver.cluster.failures import NODE_DIED, PROCESS_DIED, kill, lost_with_node
+from rayocr.driver.cluster.failures import ACTOR_FAILED, NODE_DIED, kill, lost_with_node
 from rayocr.driver.cluster.nodes import Nodes
 from rayocr.errors import ClusterUnavailable, StorageUnavailable
 from rayocr.observe.logs import log_event
@@ -49,7 +49,7 @@ class DocumentWorkers:
             worker, node_id = await self._alive()
             try:
                 yield worker, node_id
-            except PROCESS_DIED as error:
+            except ACTOR_FAILED as error:
                 try:
                     lost = await lost_with_node(worker, node_id, error)
                 finally:
@@ -96,13 +96,13 @@ class DocumentWorkers:
             worker, *_ = self._idle.pop()
             try:
                 return worker, await answer(worker.node_id.remote())
-            except PROCESS_DIED:
+            except ACTOR_FAILED:
                 kill(worker)
         for _ in range(_STARTS_IN_A_ROW):
             worker = self._spawn(f"document_worker:{next(self._numbers)}")
             try:
                 return worker, await answer(worker.node_id.remote())
-            except PROCESS_DIED as error:
+            except ACTOR_FAILED as error:
                 kill(worker)
                 log_event(log, "worker_start_failed", "A worker did not start.", level=logging.WARNING, error=str(error))
         raise ClusterUnavailable("Workers do not start; Ray's logs say why.")

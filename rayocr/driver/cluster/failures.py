@@ -19,12 +19,12 @@ from rayocr.errors import ContentLost, Quarantined
 from rayocr.observe.logs import log_event
 
 if TYPE_CHECKING:
-    from rayocr.driver.cluster.actors import Actors
-    from rayocr.driver.scheduling.document_state import Work
+    from rayocr.driver.cluster.actors import RayActors
+    from rayocr.driver.scheduling.document_state import DocumentState
 
 log = logging.getLogger(__name__)
 
-PROCESS_DIED: tuple[type[BaseException], ...] = (
+ACTOR_FAILED: tuple[type[BaseException], ...] = (
     exceptions.ActorDiedError,
     exceptions.ActorUnavailableError,
     exceptions.WorkerCrashedError,
@@ -32,7 +32,7 @@ PROCESS_DIED: tuple[type[BaseException], ...] = (
     exceptions.OutOfMemoryError,
 )
 NODE_DIED = exceptions.NodeDiedError
-DOCUMENT_LOST: tuple[type[BaseException], ...] = (ContentLost, exceptions.ObjectLostError)
+CONTENT_LOST: tuple[type[BaseException], ...] = (ContentLost, exceptions.ObjectLostError)
 
 _UNREACHABLE_S = 45.0  # a node that has not answered for so long is as good as gone; Ray gives it up after some 16 s
 _ASK_AGAIN_S = 0.25
@@ -49,13 +49,13 @@ async def lost_with_node(worker: Any, node_id: str, error: BaseException) -> boo
             return True  # it is there again
         except TimeoutError:
             return True
-        except PROCESS_DIED as later:
+        except ACTOR_FAILED as later:
             error = later
         await asyncio.sleep(_ASK_AGAIN_S)
     return isinstance(error, NODE_DIED) or await _is_gone(node_id)
 
 
-async def count_death(work: Work, actors: Actors, error: BaseException, *, alone: bool = True) -> None:
+async def count_death(work: DocumentState, actors: RayActors, error: BaseException, *, alone: bool = True) -> None:
     """A process died that had the document. Alone, it counts, and the second time raises Quarantined; in company, the document is
     tried alone from now on; with its whole node, it says nothing about the document."""
     if isinstance(error, NODE_DIED):

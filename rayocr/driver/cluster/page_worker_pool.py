@@ -14,8 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rayocr.driver.signals import Draining
-from rayocr.errors import ClusterUnavailable, RayocrError
+from rayocr.errors import ClusterUnavailable, Draining, RayocrError
 from rayocr.messages import DocumentContext, Shard, ShardReport, WorkerInfo
 from rayocr.observe.logs import log_event
 
@@ -54,7 +53,7 @@ class _Worker:
     end: asyncio.Task[bool] | None = None  # of a dead one: whether it was lost with its node
 
 
-class WorkerPool:
+class PageWorkerPool:
     """`spawn(name)` starts an actor, `answer` awaits a call to it, `died` are the errors of one that is dead,
     `lost_with_node(handle, node_id, error)` tells whether that is for its node's sake.
 

@@ -14,7 +14,7 @@ from rayocr.config import ModelLimitsConfig, RayocrConfig, Secrets
 from rayocr.driver.cluster import actors as handles
 from rayocr.driver.cluster import failures as deaths
 from rayocr.driver.cluster.nodes import Nodes, look
-from rayocr.driver.cluster.page_worker_pool import WorkerPool
+from rayocr.driver.cluster.page_worker_pool import PageWorkerPool
 from rayocr.driver.cluster.shard_sizer import ShardSizer
 from rayocr.driver.plan import Plan
 from rayocr.retry import RetryPolicy
@@ -26,8 +26,8 @@ _IN_FLIGHT_A_WORKER = 512
 
 
 def open_pool(
-    config: RayocrConfig, plan: Plan, keys: Secrets, actors: handles.Actors, index: int, *, cpus: int, run_id: str
-) -> tuple[WorkerPool, ShardSizer]:
+    config: RayocrConfig, plan: Plan, keys: Secrets, actors: handles.RayActors, index: int, *, cpus: int, run_id: str
+) -> tuple[PageWorkerPool, ShardSizer]:
     """For the stage of that index; `cpus` are the cluster's. Starts nothing."""
     stage = plan.stages[index]
     computes = stage.kind == "compute"
@@ -72,12 +72,12 @@ def open_pool(
         pages_per_s=_pages_per_s(config),
         paced=not config.engine.batch,
     )
-    pool = WorkerPool(
+    pool = PageWorkerPool(
         "+".join(link.name for link in plan.links[stage.first : stage.last + 1]),
         spawn=lambda name: actors.spawn_worker(name, settings),
         answer=answer,
         kill=deaths.kill,
-        died=deaths.PROCESS_DIED,
+        died=deaths.ACTOR_FAILED,
         lost_with_node=deaths.lost_with_node,
         on_death=actors.forget_worker,
         load_of=sizer.load,

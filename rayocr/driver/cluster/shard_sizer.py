@@ -18,7 +18,7 @@ from rayocr.engines.registry import Stage
 from rayocr.messages import Shard, ShardReport
 
 if TYPE_CHECKING:
-    from rayocr.driver.scheduling.document_state import Work
+    from rayocr.driver.scheduling.document_state import DocumentState
 
 _WEIGHT = 0.3  # of the newest shard in the running means
 _DOCUMENTS_REMEMBERED = 512
@@ -97,7 +97,7 @@ class ShardSizer:
         return max(1, min(self._max_pages, int(pages)))
 
 
-def shards_of(work: Work, stage: Stage, sizer: ShardSizer) -> Iterator[Shard]:
+def shards_of(work: DocumentState, stage: Stage, sizer: ShardSizer) -> Iterator[Shard]:
     """The document's pages that wait for an engine of this stage. Cut one at a time, since the best length is learned on the
     way."""
     numbers = sorted(number for number, engine in work.waiting.items() if stage.first <= engine <= stage.last)

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, kw_only=True)
-class Words:
+class Announcements:
     config: RayocrConfig
     plan: Plan
     terminal: ConsoleTerminal

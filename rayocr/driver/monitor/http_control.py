@@ -17,11 +17,11 @@ from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.cancellation import write_cancel
 from rayocr.driver.monitor.ray_metrics import RayMetrics
 from rayocr.driver.monitor.readiness import Readiness
-from rayocr.driver.monitor.snapshot import Snapshooter
+from rayocr.driver.monitor.snapshot import StatusCollector
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.plan import Plan
 from rayocr.errors import StorageUnavailable
-from rayocr.gateway.run_api import Commands, Face
+from rayocr.gateway.run_api import Commands, RunApi
 from rayocr.gateway.server import GatewayServer
 from rayocr.ledger.manifest import Manifest
 from rayocr.locks.base import Locks
@@ -33,8 +33,8 @@ from rayocr.outputs.report.pages import Drawing, draw_page
 from rayocr.storage.base import Entry
 
 if TYPE_CHECKING:
-    from rayocr.driver.cluster.actors import Actors
-    from rayocr.driver.scheduling.scheduler import Feed
+    from rayocr.driver.cluster.actors import RayActors
+    from rayocr.driver.scheduling.scheduler import Scheduler
 
 log = logging.getLogger(__name__)
 
@@ -45,23 +45,23 @@ _DPI = 110  # of a page beside its text: readable, and about 100 KB
 _PICTURES = 64  # kept
 
 
-async def show_face(
+async def serve_http_api(
     plan: Plan,
     config: RayocrConfig,
     keys: Secrets,
     *,
-    snapshooter: Snapshooter,
-    actors: Actors,
-    feed: Feed,
+    snapshooter: StatusCollector,
+    actors: RayActors,
+    feed: Scheduler,
     rules: DiscoveryRules,
     drain: Callable[[str], None],
     locks: Locks,
     terminal: ConsoleTerminal,
 ) -> None:
     """Until cancelled. Never raises for the face's own troubles: the run does not need it."""
-    steering = _Steering(plan, actors, feed, snapshooter, rules, drain)
+    steering = CommandHandler(plan, actors, feed, snapshooter, rules, drain)
     pictures = Pictures(Drawing(dpi=max(_DPI, config.report.dpi), limits=config.limits, access=config.storage.source))
-    face = Face(
+    face = RunApi(
         source=plan.source,
         dest=plan.dest,
         state=plan.state,
@@ -101,7 +101,7 @@ async def show_face(
             await asyncio.to_thread(server.close)
 
 
-async def _ask_ledger(actors: Actors, snapshooter: Snapshooter) -> None:
+async def _ask_ledger(actors: RayActors, snapshooter: StatusCollector) -> None:
     with contextlib.suppress(Exception):  # its process died; the next time will do
         snapshooter.ledger = await actors.ledger_state()
 
@@ -131,15 +131,15 @@ class Pictures:
         return picture
 
 
-class _Steering:
+class CommandHandler:
     """Commands of the face, which come from its threads, on the run's loop."""
 
     def __init__(
         self,
         plan: Plan,
-        actors: Actors,
-        feed: Feed,
-        snapshooter: Snapshooter,
+        actors: RayActors,
+        feed: Scheduler,
+        snapshooter: StatusCollector,
         rules: DiscoveryRules,
         drain: Callable[[str], None],
     ) -> None:

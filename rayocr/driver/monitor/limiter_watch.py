@@ -25,7 +25,7 @@ class Watched(Protocol):
     async def restore_limiter(self, earlier: LimiterState | None) -> None: ...
 
 
-class QuotaWatch:
+class LimiterWatch:
     """`died` are the errors of a limiter that is being restarted. Keeps `progress.limiter` fresh; `warn` gets what users should
     know: a pause, a parked model, shared limits that are away."""
 

@@ -15,7 +15,7 @@ from rayocr.messages import DocumentOutcome, LedgerState
 from rayocr.storage.counted import storage_calls
 
 if TYPE_CHECKING:
-    from rayocr.driver.cluster.page_worker_pool import WorkerPool
+    from rayocr.driver.cluster.page_worker_pool import PageWorkerPool
     from rayocr.driver.scheduling.document_flow import DocumentFlow
     from rayocr.driver.scheduling.leases import LeaseKeeper
 
@@ -23,12 +23,12 @@ _SHOWN = 200  # documents under way, at most
 
 
 @dataclass(slots=True, kw_only=True)
-class Snapshooter:
+class StatusCollector:
     run_id: str
     config: RayocrConfig
     progress: Progress
     window: Window
-    pools: list[WorkerPool]
+    pools: list[PageWorkerPool]
     leases: LeaseKeeper
     flow: DocumentFlow
     ledger: LedgerState = field(default_factory=LedgerState)

@@ -13,7 +13,7 @@ from rayocr.driver.scheduling.progress import Progress
 from rayocr.observe.logs import log_event
 
 if TYPE_CHECKING:
-    from rayocr.driver.cluster.actors import Actors
+    from rayocr.driver.cluster.actors import RayActors
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class TelemetryWatch:
 
     def __init__(
         self,
-        actors: Actors,
+        actors: RayActors,
         progress: Progress,
         *,
         write: Callable[[Sequence[str]], None],

@@ -6,11 +6,11 @@ import logging
 from typing import TYPE_CHECKING
 
 from rayocr.driver.scheduling.leases import LeaseKeeper
-from rayocr.driver.signals import Draining
+from rayocr.errors import Draining
 from rayocr.observe.logs import log_event
 
 if TYPE_CHECKING:
-    from rayocr.driver.cluster.actors import Actors
+    from rayocr.driver.cluster.actors import RayActors
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ def run_key(run_id: str) -> str:
     return f"run:{run_id}"
 
 
-async def keep_house(actors: Actors, leases: LeaseKeeper, run_id: str) -> None:
+async def compact_ledger(actors: RayActors, leases: LeaseKeeper, run_id: str) -> None:
     """Never raises: a run does not depend on it."""
     try:
         await leases.acquire(run_key(run_id))

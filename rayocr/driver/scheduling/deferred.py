@@ -18,7 +18,7 @@ class _Put:
     held: bool
 
 
-class Later:
+class DeferredDocuments:
     """As many as the window has room for, and the documents that other runs have in theirs."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

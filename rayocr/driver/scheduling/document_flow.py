@@ -14,22 +14,22 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rayocr.actors.document_worker.assemble import reject
-from rayocr.driver.cluster.actors import Actors
-from rayocr.driver.cluster.failures import DOCUMENT_LOST, PROCESS_DIED, count_death
-from rayocr.driver.cluster.page_worker_pool import WorkerDied, WorkerPool
+from rayocr.driver.cluster.actors import RayActors
+from rayocr.driver.cluster.failures import ACTOR_FAILED, CONTENT_LOST, count_death
+from rayocr.driver.cluster.page_worker_pool import PageWorkerPool, WorkerDied
 from rayocr.driver.cluster.shard_sizer import ShardSizer, cut, shards_of, without
-from rayocr.driver.scheduling.document_state import Work, is_finished_by_another, log_letter
-from rayocr.driver.scheduling.duplicates import Originals
-from rayocr.driver.scheduling.flow_result import Ending, Replaced
+from rayocr.driver.scheduling.document_state import DocumentState, is_finished_by_another, log_letter
+from rayocr.driver.scheduling.duplicates import DocumentDuplicates
+from rayocr.driver.scheduling.flow_result import FlowResult, Replaced
 from rayocr.driver.scheduling.leases import LeaseKeeper
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.driver.scheduling.task_group import all_of, settled
 from rayocr.driver.scheduling.window import Window
-from rayocr.driver.signals import Draining
 from rayocr.engines.registry import Stage
 from rayocr.errors import (
     ContentLost,
     DocumentError,
+    Draining,
     InternalError,
     LeaseLost,
     ObjectNotFound,
@@ -60,9 +60,9 @@ _DEFECTS_ALLOWED = 5  # documents in a row; more, and rejecting two million of t
 class DocumentFlow:
     def __init__(
         self,
-        actors: Actors,
+        actors: RayActors,
         *,
-        stages: Sequence[tuple[Stage, WorkerPool, ShardSizer]],
+        stages: Sequence[tuple[Stage, PageWorkerPool, ShardSizer]],
         window: Window,
         leases: LeaseKeeper,
         progress: Progress,
@@ -74,12 +74,12 @@ class DocumentFlow:
         self._leases = leases
         self._progress = progress
         self._draining = draining
-        self._originals = Originals()
-        self._under_way: dict[str, Work] = {}
+        self._originals = DocumentDuplicates()
+        self._under_way: dict[str, DocumentState] = {}
         self._defects_in_a_row = 0
         self._began = datetime.now(UTC).isoformat(timespec="seconds")
 
-    async def run(self, document: Document) -> Ending:
+    async def run(self, document: Document) -> FlowResult:
         """HELD when another run has the document: it is worth asking again, since that run may die.
 
         Raises what concerns the run, Replaced when the source has a newer version, and Draining when it was stopped; everything
@@ -88,16 +88,16 @@ class DocumentFlow:
         lease = await self._leases.acquire(document.document_id)
         if lease is None:
             log_event(log, "document_held_elsewhere", "Another run has the document.", document_id=document.document_id)
-            return Ending.HELD
-        work = self._under_way[document.document_id] = Work(document, lease)
+            return FlowResult.HELD
+        work = self._under_way[document.document_id] = DocumentState(document, lease)
         try:
             if await asyncio.to_thread(is_finished_by_another, self._actors, document, since=self._began):
                 self._progress.elsewhere += 1
-                return Ending.SETTLED
+                return FlowResult.SETTLED
             await self._settle(work)
         except (LeaseLost, PreconditionFailed) as error:
             log_event(log, "document_lost", "The lease was lost.", document_id=document.document_id, error=error.reason)
-            return Ending.HELD
+            return FlowResult.HELD
         except VersionChanged:
             return await self._follow(document)
         except StorageUnavailable as error:
@@ -109,21 +109,21 @@ class DocumentFlow:
                 document_id=document.document_id,
                 error=str(error),
             )
-            return Ending.DEFERRED
+            return FlowResult.DEFERRED
         finally:
             self._under_way.pop(document.document_id, None)
             await self._leases.release(work.lease)
-        return Ending.SETTLED
+        return FlowResult.SETTLED
 
-    async def _follow(self, document: Document) -> Ending:
+    async def _follow(self, document: Document) -> FlowResult:
         """The source has another version than the one that was listed. Raises Replaced, unless it has none any more."""
         try:
             newer = await asyncio.to_thread(self._actors.current_version, document)
         except ObjectNotFound:
             self._note_gone(document)
-            return Ending.SETTLED
+            return FlowResult.SETTLED
         except StorageError:
-            return Ending.DEFERRED
+            return FlowResult.DEFERRED
         log_event(
             log, "document_replaced", "The source has a newer version.", document_id=document.document_id, name=document.name
         )
@@ -151,7 +151,7 @@ class DocumentFlow:
         work = self._under_way.get(document_id)
         return work.lease.fencing_token if work else None
 
-    async def _settle(self, work: Work) -> None:
+    async def _settle(self, work: DocumentState) -> None:
         """To its outcome, whatever the document is like."""
         try:
             await self._work(work)
@@ -167,7 +167,7 @@ class DocumentFlow:
                 raise
             await self._contain(work, error)
 
-    async def _contain(self, work: Work, error: Exception) -> None:
+    async def _contain(self, work: DocumentState, error: Exception) -> None:
         """One bad document never fails a run, whatever it trips over in us; but a run that trips over every one is stopped."""
         fields = {"action": "document_failed", "document_id": work.document.document_id, "name": work.document.name}
         log.error("A defect of rayocr ended a document.", exc_info=error, extra={"rayocr_fields": fields})
@@ -176,7 +176,7 @@ class DocumentFlow:
             raise error
         await self._reject(work, InternalError(f"{type(error).__name__}: {error}", hint="The log has the traceback."))
 
-    async def _work(self, work: Work) -> None:
+    async def _work(self, work: DocumentState) -> None:
         """Fetch, recognize, assemble."""
         await self._fetch(work)
         assert work.fetched is not None
@@ -196,19 +196,19 @@ class DocumentFlow:
 
     # -- fetch --------------------------------------------------------------------------------------------------------------
 
-    async def _fetch(self, work: Work) -> None:
+    async def _fetch(self, work: DocumentState) -> None:
         while True:
             self._check(work)
             try:
                 with self._progress.timings.of("fetch"):
                     work.fetched, work.content = await self._actors.fetch(work.document)
                 break
-            except PROCESS_DIED as error:
+            except ACTOR_FAILED as error:
                 await count_death(work, self._actors, error)
         self._progress.documents_started += 1
         self._progress.pages_known += work.fetched.page_count
 
-    async def _load_recorded(self, work: Work) -> None:
+    async def _load_recorded(self, work: DocumentState) -> None:
         """Pages that the ledger has already are not read again."""
         assert work.fetched is not None
         work.waiting = dict.fromkeys(range(1, work.fetched.page_count + 1), 0)
@@ -217,10 +217,10 @@ class DocumentFlow:
                 self._note(work, page, resumed=True)
         work.asked_ledger = True
 
-    def _is_to_be_retried(self, work: Work, page: PageSummary) -> bool:
+    def _is_to_be_retried(self, work: DocumentState, page: PageSummary) -> bool:
         return page.outcome is PageOutcome.FAILED and self._actors.retries(work.document.document_id)
 
-    def _note(self, work: Work, page: PageSummary, *, resumed: bool = False) -> None:
+    def _note(self, work: DocumentState, page: PageSummary, *, resumed: bool = False) -> None:
         if page.page_number not in work.waiting:
             return
         if page.outcome.final:
@@ -233,7 +233,7 @@ class DocumentFlow:
 
     # -- recognize ----------------------------------------------------------------------------------------------------------
 
-    async def _run_stage(self, work: Work, stage: Stage, pool: WorkerPool, sizer: ShardSizer) -> None:
+    async def _run_stage(self, work: DocumentState, stage: Stage, pool: PageWorkerPool, sizer: ShardSizer) -> None:
         """All of the document's pages that wait for an engine of this stage."""
         running: set[asyncio.Task[None]] = set()
         try:
@@ -252,13 +252,13 @@ class DocumentFlow:
             await asyncio.gather(*running, return_exceptions=True)
             raise
 
-    async def _run_shard(self, work: Work, shard: Shard, pool: WorkerPool, sizer: ShardSizer) -> None:
+    async def _run_shard(self, work: DocumentState, shard: Shard, pool: PageWorkerPool, sizer: ShardSizer) -> None:
         try:
             await self._recognize(work, shard, pool, sizer)
         finally:
             await self._window.release_pages(len(shard.page_numbers))
 
-    async def _recognize(self, work: Work, shard: Shard, pool: WorkerPool, sizer: ShardSizer) -> None:
+    async def _recognize(self, work: DocumentState, shard: Shard, pool: PageWorkerPool, sizer: ShardSizer) -> None:
         """Until every page of the shard has an outcome of this stage, over the deaths of workers and the loss of bytes."""
         while shard.page_numbers:
             await self._window.until_resumed()
@@ -279,7 +279,7 @@ class DocumentFlow:
                     await count_death(work, self._actors, error, alone=error.alone)
                 shard = await self._without_recorded(work, shard)
                 continue
-            except DOCUMENT_LOST:
+            except CONTENT_LOST:
                 await self._fetch_again(work, before)
                 continue
             sizer.learn(report)
@@ -292,7 +292,7 @@ class DocumentFlow:
                 return
             shard = left
 
-    async def _without_recorded(self, work: Work, shard: Shard) -> Shard:
+    async def _without_recorded(self, work: DocumentState, shard: Shard) -> Shard:
         """The pages of the shard that the dead worker had not recorded."""
         for page in await self._actors.open_document(work.document.document_id):
             if not self._is_to_be_retried(work, page):
@@ -300,7 +300,7 @@ class DocumentFlow:
         left = without(shard, {n for n in shard.page_numbers if work.waiting.get(n) != shard.first_engine})
         return replace(left, attempts={n: work.attempts[n] for n in left.page_numbers if n in work.attempts})
 
-    async def _fetch_again(self, work: Work, lost: object) -> None:
+    async def _fetch_again(self, work: DocumentState, lost: object) -> None:
         """The node that held the bytes is gone. Of several shards that find out, one fetches."""
         if work.content is not lost:
             return
@@ -311,13 +311,13 @@ class DocumentFlow:
 
     # -- finish -------------------------------------------------------------------------------------------------------------
 
-    async def _assemble(self, work: Work) -> None:
+    async def _assemble(self, work: DocumentState) -> None:
         if not self._leases.holds(work.lease):
             raise LeaseLost("The lease was lost before the document could be finished.")
         assembled = await self._leases.patiently(lambda: self._assembled(work))
         await self._note_assembled(work, assembled)
 
-    async def _copy(self, work: Work) -> bool:
+    async def _copy(self, work: DocumentState) -> bool:
         """Whether a document with the same bytes was read before: then this one is finished with its pages."""
         assembled = await self._leases.patiently(lambda: self._actors.assemble_copy(work.context, work.content, work.started_at))  # type: ignore[arg-type]
         if assembled is None:
@@ -328,7 +328,7 @@ class DocumentFlow:
         await self._note_assembled(work, assembled)
         return True
 
-    async def _note_assembled(self, work: Work, assembled: AssembledDocument) -> None:
+    async def _note_assembled(self, work: DocumentState, assembled: AssembledDocument) -> None:
         await self._actors.close_document(assembled.document_id, assembled.outcome)
         self._defects_in_a_row = 0
         self._progress.documents[assembled.outcome] += 1
@@ -348,20 +348,20 @@ class DocumentFlow:
             copy_of=assembled.copy_of.document_id if assembled.copy_of else None,
         )
 
-    async def _assembled(self, work: Work) -> AssembledDocument:
+    async def _assembled(self, work: DocumentState) -> AssembledDocument:
         """Over the deaths of workers and the loss of bytes: what was read is in the ledger."""
         while True:
             before = work.content
             try:
                 with self._progress.timings.of("assemble"):
                     return await self._actors.assemble(work.context, before, work.started_at)  # type: ignore[arg-type]
-            except DOCUMENT_LOST:
+            except CONTENT_LOST:
                 await self._fetch_again(work, before)
-            except PROCESS_DIED as error:
+            except ACTOR_FAILED as error:
                 await count_death(work, self._actors, error)
             self._check(work)
 
-    async def _reject(self, work: Work, error: DocumentError) -> None:
+    async def _reject(self, work: DocumentState, error: DocumentError) -> None:
         settings, token = self._actors.assemble_settings, work.lease.fencing_token
         letter = await self._leases.patiently(
             lambda: asyncio.to_thread(reject, work.document, error, settings, fencing_token=token, started_at=work.started_at)
@@ -374,7 +374,7 @@ class DocumentFlow:
         self._progress.reasons[error.reason] += 1
         log_letter("document_rejected", "A document was rejected.", letter)
 
-    def _check(self, work: Work) -> None:
+    def _check(self, work: DocumentState) -> None:
         if self._draining.is_set():
             raise Draining
         if not self._leases.holds(work.lease):

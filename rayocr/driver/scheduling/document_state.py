@@ -16,13 +16,13 @@ from rayocr.observe.dead_letters import DeadLetter
 from rayocr.observe.logs import log_event
 
 if TYPE_CHECKING:
-    from rayocr.driver.cluster.actors import Actors
+    from rayocr.driver.cluster.actors import RayActors
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Work:
+class DocumentState:
     """`content`: the bytes in the object store, or rather where they are."""
 
     document: Document
@@ -48,7 +48,7 @@ class Work:
         )
 
 
-def is_finished_by_another(actors: Actors, document: Document, *, since: str) -> bool:
+def is_finished_by_another(actors: RayActors, document: Document, *, since: str) -> bool:
     """Since it was listed; where finished documents are read again, since this run began. What this run finished itself is given
     once more by a Discovery that had to list again, and paid for twice only where a client asked for it. Blocks. Raises
     StorageError."""

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 _LOOK_S = 1.0  # between two looks whether those who wait should stop
 
 
-class Originals:
+class DocumentDuplicates:
     def __init__(self) -> None:
         self._reading: dict[str, asyncio.Event] = {}
 

@@ -7,7 +7,7 @@ from enum import Enum
 from rayocr.messages import Document
 
 
-class Ending(Enum):
+class FlowResult(Enum):
     SETTLED = "settled"  # it has an outcome, by this run or another, or is gone
     HELD = "held"  # by another run, which may die
     DEFERRED = "deferred"  # its storage was away

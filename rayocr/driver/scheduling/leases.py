@@ -11,8 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from rayocr.driver.signals import Draining
-from rayocr.errors import LocksUnavailable, RayocrError
+from rayocr.errors import Draining, LocksUnavailable, RayocrError
 from rayocr.locks.base import Lease, Locks
 from rayocr.locks.holder import Holder
 from rayocr.observe.logs import log_event

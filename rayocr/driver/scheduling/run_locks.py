@@ -5,11 +5,13 @@ from __future__ import annotations
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.plan import Plan
 from rayocr.locks.base import Locks
-from rayocr.locks.destination import Claim, ClaimedLocks
+from rayocr.locks.destination import DestinationLock, DestinationLocks
 from rayocr.retry import RetryPolicy
 
 
-def open_run_locks(config: RayocrConfig, plan: Plan, keys: Secrets, *, run_id: str, owner: str) -> tuple[Locks, Claim | None]:
+def open_run_locks(
+    config: RayocrConfig, plan: Plan, keys: Secrets, *, run_id: str, owner: str
+) -> tuple[Locks, DestinationLock | None]:
     """Raises LocksUnavailable at once where there are none: better said before the first page than waited for; LockError when
     another run has the destination."""
     from rayocr.locks.factory import open_locks
@@ -19,7 +21,7 @@ def open_run_locks(config: RayocrConfig, plan: Plan, keys: Secrets, *, run_id: s
     if config.locks.backend == "redis" or plan.state.has_atomic_create:
         return locks, None
     policy = RetryPolicy.from_config(config.retry)
-    claim = Claim(plan.state, run_id=run_id, owner=owner, ttl_s=config.locks.ttl_s, policy=policy)
+    claim = DestinationLock(plan.state, run_id=run_id, owner=owner, ttl_s=config.locks.ttl_s, policy=policy)
     claim.acquire()
     claim.keep()
-    return ClaimedLocks(locks, claim), claim
+    return DestinationLocks(locks, claim), claim

@@ -13,17 +13,16 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from rayocr.driver.scheduling.deferred import Later
-from rayocr.driver.scheduling.flow_result import Ending, Replaced
+from rayocr.driver.scheduling.deferred import DeferredDocuments
+from rayocr.driver.scheduling.flow_result import FlowResult, Replaced
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.driver.scheduling.window import Window
-from rayocr.driver.signals import Draining
-from rayocr.errors import ClusterUnavailable, DayQuotaExhausted, RayocrError
+from rayocr.errors import ClusterUnavailable, DayQuotaExhausted, Draining, RayocrError
 from rayocr.messages import DiscoveryBatch, Document
 from rayocr.observe.logs import log_event
 
 if TYPE_CHECKING:
-    from rayocr.driver.cluster.actors import Actors
+    from rayocr.driver.cluster.actors import RayActors
     from rayocr.driver.scheduling.document_flow import DocumentFlow
     from rayocr.driver.scheduling.outages import Outages
 
@@ -32,7 +31,7 @@ log = logging.getLogger(__name__)
 _BATCH = 256  # documents asked from Discovery at once
 
 
-class Feed:
+class Scheduler:
     """`retry_s`: after which documents that other runs hold are asked for again; `on_waiting`: when nothing else is left.
     `outages`: in watch, what is waited for rather than given up; None: the next run takes it up. `follow_versions`: a document
     that was replaced is taken up at once as it is now; where files may still be written to, the next look finds it when it is
@@ -40,7 +39,7 @@ class Feed:
 
     def __init__(
         self,
-        actors: Actors,
+        actors: RayActors,
         window: Window,
         progress: Progress,
         draining: asyncio.Event,
@@ -60,11 +59,11 @@ class Feed:
         self._outages = outages
         self._follow_versions = follow_versions
         self._flow: DocumentFlow | None = None
-        self._flows: dict[str, asyncio.Task[Ending]] = {}
+        self._flows: dict[str, asyncio.Task[FlowResult]] = {}
         self._under_way: dict[str, str] = {}  # source_uri -> the document_id of the version that has a flow
         self._newer: dict[str, Document] = {}  # source_uri -> the version that waits for that one to end
         self._pushed: set[str] = set()  # document_ids that wait for room in the window
-        self._later = Later()
+        self._later = DeferredDocuments()
         self._cancelled: set[str] = set()
         self._releasing: set[asyncio.Task[None]] = set()
 
@@ -210,8 +209,8 @@ class Feed:
         self._progress.under_way = len(self._flows)
         task.add_done_callback(self._when_ended(document))
 
-    def _when_ended(self, document: Document) -> Callable[[asyncio.Task[Ending]], None]:
-        def ended(task: asyncio.Task[Ending]) -> None:
+    def _when_ended(self, document: Document) -> Callable[[asyncio.Task[FlowResult]], None]:
+        def ended(task: asyncio.Task[FlowResult]) -> None:
             del self._flows[document.document_id]
             self._under_way.pop(document.source_uri, None)
             self._progress.under_way = len(self._flows)
@@ -225,7 +224,7 @@ class Feed:
 
         return ended
 
-    def _settle(self, document: Document, task: asyncio.Task[Ending]) -> None:
+    def _settle(self, document: Document, task: asyncio.Task[FlowResult]) -> None:
         if document.document_id in self._cancelled:
             self._progress.cancelled += 1
             return
@@ -243,10 +242,10 @@ class Feed:
         elif not isinstance(error, Draining):
             self.fail(error)
 
-    def _note(self, document: Document, ending: Ending) -> None:
-        if ending is Ending.SETTLED:
+    def _note(self, document: Document, ending: FlowResult) -> None:
+        if ending is FlowResult.SETTLED:
             self._later.forget(document)
-        elif ending is Ending.HELD:
+        elif ending is FlowResult.HELD:
             self._later.add(document, after_s=self._retry_s, held=True)
         elif self._outages is None:
             self._progress.deferred += 1
@@ -265,8 +264,8 @@ class Feed:
         releasing.add_done_callback(self._releasing.discard)
 
 
-async def _passed_by() -> Ending:
-    return Ending.SETTLED
+async def _passed_by() -> FlowResult:
+    return FlowResult.SETTLED
 
 
 def _run_error(error: BaseException) -> BaseException:

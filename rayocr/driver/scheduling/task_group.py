@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Coroutine, Iterable
 from typing import Any
 
-from rayocr.driver.signals import Draining
-from rayocr.errors import OutsideError
+from rayocr.errors import Draining, OutsideError
 
 
 async def all_of(works: Iterable[Coroutine[Any, Any, None]]) -> None:

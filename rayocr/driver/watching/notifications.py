@@ -37,7 +37,7 @@ class Puller(Protocol):
     def close(self) -> None: ...
 
 
-class Events:
+class Notifications:
     """`push(document)` and `fail(error)` may be called from any thread; `waiting()` is how many documents have no room yet.
     `fail` gets an error of the first pull that only the user can do something about: a wrong name, no permission."""
 

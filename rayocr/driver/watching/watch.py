@@ -3,8 +3,8 @@
 How it looks: everything is listed at the start. Then, every `poll_interval_s`, the source's feed of changes is asked, or
 everything is listed again where it has none; with a subscription the notifications come by themselves. With a feed or a
 subscription everything is listed every `watch.relist_s` besides, so that what a notification lost is found. Files that were being
-written are looked at by themselves, sooner. Documents that could not be finished are taken up again from here (`Feed`), never
-from a listing.
+written are listed by themselves, sooner. Documents that could not be finished are retried from here (`Scheduler`), never from
+a listing.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.plan import Plan
 from rayocr.driver.scheduling.outages import Outages
 from rayocr.driver.scheduling.progress import Progress
-from rayocr.driver.scheduling.scheduler import Feed
+from rayocr.driver.scheduling.scheduler import Scheduler
 from rayocr.driver.scheduling.window import Window
-from rayocr.driver.watching.notifications import Events
+from rayocr.driver.watching.notifications import Notifications
 from rayocr.errors import StorageUnavailable
-from rayocr.messages import Look
+from rayocr.messages import Poll
 from rayocr.observe.logs import log_event
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ _AFTER_FAILURE_S = 1.0
 _RECHECK_S = 1.0  # whether notifications still come
 
 
-class Looker(Protocol):
-    async def look(self, what: Look) -> None: ...
+class Poller(Protocol):
+    async def look(self, what: Poll) -> None: ...
 
 
 class Live(Protocol):
@@ -50,8 +50,8 @@ class Watch:
 
     def __init__(
         self,
-        looker: Looker,
-        feed: Feed,
+        looker: Poller,
+        feed: Scheduler,
         outages: Outages,
         progress: Progress,
         config: RayocrConfig,
@@ -78,7 +78,7 @@ class Watch:
         self._progress.watching = True
         again = asyncio.create_task(self._feed.ask_again_when_due(flow))
         try:
-            look = Look.ALL
+            look = Poll.ALL
             while not self._draining.is_set():
                 await self._outages.over()
                 if await self._look(flow, look):
@@ -89,7 +89,7 @@ class Watch:
             again.cancel()
             await asyncio.gather(again, return_exceptions=True)
 
-    async def _look(self, flow: DocumentFlow, look: Look) -> bool:
+    async def _look(self, flow: DocumentFlow, look: Poll) -> bool:
         """Whether there is nothing more to do, ever."""
         self._progress.next_look_at = None
         started, found = self._clock(), self._progress.totals.found
@@ -105,9 +105,9 @@ class Watch:
             self._outages.storage_failed()
             return False
         self._failed = False
-        if look is not Look.SETTLING:
+        if look is not Poll.SETTLING:
             self._looked_at = self._clock()
-        if look is Look.ALL:
+        if look is Poll.ALL:
             self._listed_at, self._took_s = self._clock(), self._clock() - started
         if batch is None:
             return False
@@ -116,16 +116,16 @@ class Watch:
             log_event(log, "documents_found", "There is something new.", count=new, look=look.value)
         return batch.limit_reached
 
-    async def _until_next(self, look: Look) -> Look:
+    async def _until_next(self, look: Poll) -> Poll:
         """Waits; gives how to look then."""
         settle_at = self._clock() + self._config.watch.settle_s
         while not self._draining.is_set():
             now, due = self._clock(), self._due()
             self._progress.next_look_at = due
             if now >= due:
-                return Look.ALL if self._failed or now >= self._relist_at() else Look.CHANGES
+                return Poll.ALL if self._failed or now >= self._relist_at() else Poll.CHANGES
             if self._progress.settling and settle_at <= min(now, due):
-                return Look.SETTLING
+                return Poll.SETTLING
             until = min(due, settle_at) if self._progress.settling else due
             await self._sleep(min(until - now, _RECHECK_S))
         return look
@@ -163,15 +163,15 @@ def open_outages(
 
 
 def open_events(
-    config: RayocrConfig, plan: Plan, rules: DiscoveryRules, feed: Feed, flow: DocumentFlow, *, warn: Callable[[str], None]
-) -> Events | None:
+    config: RayocrConfig, plan: Plan, rules: DiscoveryRules, feed: Scheduler, flow: DocumentFlow, *, warn: Callable[[str], None]
+) -> Notifications | None:
     """Notifications, where a subscription is configured. To be called on the run's loop. Raises CredentialsError."""
     if config.watch.subscription is None:
         return None
     from rayocr.storage.gcs.pubsub import Subscription
 
     loop = asyncio.get_running_loop()
-    events = Events(
+    events = Notifications(
         Subscription(config.watch.subscription, config.storage.source, endpoint=config.watch.endpoint),
         plan.source,
         rules,

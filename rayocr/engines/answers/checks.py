@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rayocr.engines.answers.finish_reasons import ending_of
+from rayocr.engines.answers.finish_reasons import finish_reason_of
 from rayocr.errors import EmptyAnswer, LowConfidence, RepetitionLoop, TextOnBlankPage, Truncated
 from rayocr.messages import PageText, TextBox
 from rayocr.pdf.ink import BLANK_COVERAGE
@@ -67,7 +67,7 @@ def check_answer(answer: PageText, *, ink_coverage: Callable[[], float], can_loo
 def repeats_as_its_page(answer: PageText, own_text: str) -> bool:
     """Whether what looks like a loop in a whole answer is on the page: its own text layer, trusted or not, says the same as often
     (a form of thirty equal lines)."""
-    if ending_of(answer.finish).error is not None:
+    if finish_reason_of(answer.finish).error is not None:
         return False
     loop, own = find_loop(answer.text), find_loop(own_text)
     if loop is None or own is None:
@@ -80,7 +80,7 @@ def repeats_as_its_page(answer: PageText, own_text: str) -> bool:
 
 def check_finish(answer: PageText) -> None:
     """By the engine's own word for how it ended. A word that nobody knows is no reason to take half a page for a whole one."""
-    ending = ending_of(answer.finish)
+    ending = finish_reason_of(answer.finish)
     if ending.error is None:
         return
     if ending.error is Truncated and (loop := find_loop(answer.text)) is not None:

@@ -12,7 +12,7 @@ from rayocr.errors import BadAnswer, MalformedAnswer, Refused, Truncated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
+class FinishReason:
     """`error`: None when the answer is whole. `by_chance`: the same model may well answer the same page when asked once more."""
 
     error: type[BadAnswer] | None
@@ -20,14 +20,14 @@ class Ending:
     by_chance: bool = False
 
 
-_WHOLE = Ending(error=None, words="finished")
-_CUT_OFF = Ending(error=Truncated, words="was cut off")
-_REFUSED = Ending(error=Refused, words="refused the page")
-_REFUSED_BY_CHANCE = Ending(error=Refused, words="refused the page", by_chance=True)
-_BROKEN = Ending(error=MalformedAnswer, words="gave no usable answer", by_chance=True)
-_UNKNOWN = Ending(error=MalformedAnswer, words="ended in a way that is not known")
+_WHOLE = FinishReason(error=None, words="finished")
+_CUT_OFF = FinishReason(error=Truncated, words="was cut off")
+_REFUSED = FinishReason(error=Refused, words="refused the page")
+_REFUSED_BY_CHANCE = FinishReason(error=Refused, words="refused the page", by_chance=True)
+_BROKEN = FinishReason(error=MalformedAnswer, words="gave no usable answer", by_chance=True)
+_UNKNOWN = FinishReason(error=MalformedAnswer, words="ended in a way that is not known")
 
-_ENDINGS: dict[str, Ending] = {
+_ENDINGS: dict[str, FinishReason] = {
     "stop": _WHOLE,
     "eos": _WHOLE,
     "end_turn": _WHOLE,
@@ -77,7 +77,7 @@ def is_known(word: str) -> bool:
     return _key(word) in _ENDINGS
 
 
-def ending_of(word: str) -> Ending:
+def finish_reason_of(word: str) -> FinishReason:
     return _ENDINGS.get(_key(word), _UNKNOWN)
 
 

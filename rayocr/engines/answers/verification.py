@@ -32,7 +32,7 @@ _LOT_DIGITS = 8  # hexadecimal ones of the content hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class VerificationResult:
     """`agreement`: 0..1."""
 
     agreement: float
@@ -52,7 +52,7 @@ class LineReader(Protocol):
         """`script`: as `script_of_most` calls it."""
 
 
-class SecondLook:
+class Verifier:
     def __init__(self, settings: DoubtConfig, reader: LineReader | None, *, prompts: Mapping[str, str] | None = None) -> None:
         """`prompts`: by engine; those that ask for a translation leave the numbers to compare."""
         self._settings = settings
@@ -68,7 +68,7 @@ class SecondLook:
         lot = int(content_hash[:_LOT_DIGITS] or "0", 16) / 16**_LOT_DIGITS
         return lot < self._settings.sample
 
-    def look(self, page: Page, answer: PageText, *, sampled: bool) -> Look | None:
+    def look(self, page: Page, answer: PageText, *, sampled: bool) -> VerificationResult | None:
         """On the PDFium thread; None where nothing can be said. A text layer costs 1 to 3 ms, lines 0.16 s."""
         try:
             found = self._at_layer(page.text_layer(), answer) if self._settings.text_layer else None
@@ -79,7 +79,7 @@ class SecondLook:
             return None
         return found
 
-    def _at_layer(self, layer: TextLayer, answer: PageText) -> Look | None:
+    def _at_layer(self, layer: TextLayer, answer: PageText) -> VerificationResult | None:
         verdict, over_scan = layer.verdict, layer.image_share > _SCAN_SHARE
         if verdict.kind == "none" or (verdict.kind == "bad" and not over_scan):
             return None  # a font that draws other letters than it names agrees with nobody
@@ -97,15 +97,17 @@ class SecondLook:
         if value is None:
             return None
         floor = self._settings.floor * (1.0 if verdict.trusted else _OLD_OCR)
-        return Look(agreement=round(value, 3), suspect=agreement.low(floor, translated=translated), against="textlayer")
+        return VerificationResult(
+            agreement=round(value, 3), suspect=agreement.low(floor, translated=translated), against="textlayer"
+        )
 
-    def _at_lines(self, page: Page, answer: PageText) -> Look | None:
+    def _at_lines(self, page: Page, answer: PageText) -> VerificationResult | None:
         if self._reader is None or answer.engine in self._translating or not self._reader.knows(script_of_most(answer.text)):
             return None
         value = share_found(self._reader.read(page), answer.text)
         if value is None:
             return None
-        return Look(agreement=round(value, 3), suspect=value < self._settings.floor, against=self._reader.name)
+        return VerificationResult(agreement=round(value, 3), suspect=value < self._settings.floor, against=self._reader.name)
 
 
 def translates(prompt: str) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from rayocr.config import GeminiConfig, Secrets
-from rayocr.engines.base import Desk, OfferedPage
+from rayocr.engines.base import BatchQueuePort, OfferedPage
 from rayocr.engines.gemini.engine import MIME, GeminiEngine, new_client, read_response
 from rayocr.engines.gemini.errors import translate, translate_code
 from rayocr.errors import EngineOverloaded, MalformedAnswer
@@ -31,7 +31,7 @@ class GeminiBatchEngine(GeminiEngine):
 
     batched: ClassVar[bool] = True
 
-    def __init__(self, config: GeminiConfig, *, prompt: str, secrets: Secrets, desk: Desk) -> None:
+    def __init__(self, config: GeminiConfig, *, prompt: str, secrets: Secrets, desk: BatchQueuePort) -> None:
         super().__init__(config, prompt=prompt, secrets=secrets)
         self._desk = desk
         self._settings_hash = hashlib.sha256(repr((config, prompt)).encode()).hexdigest()

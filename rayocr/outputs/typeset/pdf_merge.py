@@ -38,7 +38,7 @@ class DocumentFacts:
     pdf_a: bool = False
 
 
-class PdfJoiner:
+class PdfMerger:
     def __init__(self, file: BinaryIO) -> None:
         self._writer = PdfWriter(file)
         self._catalog, self._pages, self._structure, self._document_element, self._info = (
@@ -138,7 +138,7 @@ class PdfJoiner:
 class _Part:
     """One file on its way into the whole."""
 
-    def __init__(self, joiner: PdfJoiner, pdf: pikepdf.Pdf) -> None:
+    def __init__(self, joiner: PdfMerger, pdf: pikepdf.Pdf) -> None:
         self._joiner = joiner
         self._pdf = pdf
         self._writer = joiner._writer

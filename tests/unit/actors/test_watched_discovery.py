@@ -10,10 +10,10 @@ from uuid import uuid4
 import pytest
 
 from rayocr.actors.discovery.actor import Discovery, DiscoveryRules, document_id
-from rayocr.actors.discovery.file_stability import Settling
+from rayocr.actors.discovery.file_stability import FileStability
 from rayocr.errors import StorageUnavailable
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, manifest_name
-from rayocr.messages import Look
+from rayocr.messages import Poll
 from rayocr.storage.base import Changes, Entry
 from rayocr.storage.local.storage import LocalStorage
 from rayocr.storage.memory import MemoryStorage
@@ -75,7 +75,7 @@ def read(found: Discovery) -> list[str]:
             return names
 
 
-def looked(found: Discovery, what: Look = Look.ALL) -> list[str]:
+def looked(found: Discovery, what: Poll = Poll.ALL) -> list[str]:
     found.look(what)
     return read(found)
 
@@ -132,7 +132,7 @@ def test_a_look_that_breaks_off_loses_nothing_and_gives_nothing_twice(source: Li
     found = watch(source, state)
     read(found)
     source.put(*(f"{number}.pdf" for number in range(6)))
-    found.look(Look.ALL)
+    found.look(Poll.ALL)
     first = [document.name for document in found.next_batch(2).documents]
     found._ahead.clear()  # as after a look that ended in an error: nothing was listed ahead
     given = set(first) | {f"{n}.pdf" for n in range(6)} & set(looked(found))
@@ -153,8 +153,8 @@ def test_a_feed_tells_what_is_new_without_a_listing(source: Listed, state: Liste
     listings = len(source.listings)
     source.put("b.pdf", "notes.txt", "gone.pdf")
     source.delete("gone.pdf")
-    assert looked(found, Look.CHANGES) == ["b.pdf"]
-    assert looked(found, Look.CHANGES) == []
+    assert looked(found, Poll.CHANGES) == ["b.pdf"]
+    assert looked(found, Poll.CHANGES) == []
     assert len(source.listings) == listings
 
 
@@ -164,10 +164,10 @@ def test_a_feed_that_cannot_tell_is_made_up_for_by_a_listing(source: Listed, sta
     read(found)
     source.put("a.pdf")
     source.feed_broken = True
-    assert looked(found, Look.CHANGES) == ["a.pdf"]
+    assert looked(found, Poll.CHANGES) == ["a.pdf"]
     source.feed_broken = False
     source.put("b.pdf")
-    assert looked(found, Look.CHANGES) == ["b.pdf"]
+    assert looked(found, Poll.CHANGES) == ["b.pdf"]
 
 
 def test_a_document_that_was_pushed_is_not_given_too(source: Listed, state: Listed) -> None:
@@ -202,22 +202,22 @@ def test_a_file_that_is_being_written_is_left_alone_until_it_is_whole(tmp_path: 
     (tmp_path / "young.pdf").write_bytes(b"x")
     assert read(found) == ["old.pdf"]
     assert found.next_batch(1).totals.settling == 1
-    assert looked(found, Look.SETTLING) == []
+    assert looked(found, Poll.SETTLING) == []
     os.utime(tmp_path / "young.pdf", (2, 2))  # another version: whoever writes may not be done
-    assert looked(found, Look.SETTLING) == []
+    assert looked(found, Poll.SETTLING) == []
     found._settling._clock = lambda: 1e12
-    assert looked(found, Look.SETTLING) == ["young.pdf"]
+    assert looked(found, Poll.SETTLING) == ["young.pdf"]
     assert found.next_batch(1).totals.settling == 0
     (tmp_path / "gone.pdf").write_bytes(b"x")
     assert looked(found) == []
     (tmp_path / "gone.pdf").unlink()
-    assert looked(found, Look.SETTLING) == []
+    assert looked(found, Poll.SETTLING) == []
     assert found.next_batch(1).totals.settling == 0
 
 
 def test_settling_goes_by_two_looks_where_the_clock_of_the_file_is_not_ours() -> None:
     now = [100.0]
-    settling = Settling(10.0, clock=lambda: now[0], wall_clock=lambda: now[0])
+    settling = FileStability(10.0, clock=lambda: now[0], wall_clock=lambda: now[0])
     future = Entry(name="a.pdf", size_bytes=1, version="1", modified_at=1e9)
     assert not settling.is_settled(future)
     now[0] += 9

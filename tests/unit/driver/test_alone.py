@@ -12,7 +12,7 @@ from rayocr.config import LocksConfig, RayocrConfig, Secrets
 from rayocr.driver.scheduling.run_locks import open_run_locks
 from rayocr.errors import LockError
 from rayocr.locks.base import Locks
-from rayocr.locks.destination import CLAIMS_PREFIX, ClaimedLocks
+from rayocr.locks.destination import CLAIMS_PREFIX, DestinationLocks
 from rayocr.locks.file import FileLocks
 from rayocr.storage.memory import MemoryStorage
 
@@ -35,7 +35,7 @@ def leases_of_the_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_redis_a_second_run_on_drive_is_refused_until_the_first_has_ended() -> None:
     name = uuid.uuid4().hex
     locks = locks_of(WithoutPreconditions(name), "first")
-    assert isinstance(locks, ClaimedLocks)
+    assert isinstance(locks, DestinationLocks)
     with pytest.raises(LockError, match="one at a time"):
         locks_of(WithoutPreconditions(name), "second")
     locks.close()

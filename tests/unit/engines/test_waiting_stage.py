@@ -10,10 +10,10 @@ from typing import Any, ClassVar, cast
 import pytest
 
 from rayocr.config import DoubtConfig
-from rayocr.engines.answers.verification import Look, SecondLook
+from rayocr.engines.answers.verification import VerificationResult, Verifier
 from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngine
 from rayocr.engines.registry import Stage
-from rayocr.engines.stages import ComputeStage, PageProgress, Twins, WaitingStage
+from rayocr.engines.stages import ComputeStage, PageDedupPort, PageProgress, WaitingStage
 from rayocr.errors import (
     CredentialsError,
     DayQuotaExhausted,
@@ -92,8 +92,8 @@ class Bench:
         *engines: Engine,
         is_last_stage: bool = False,
         attempts: tuple[Attempt, ...] = (),
-        second_look: SecondLook | None = None,
-        twins: Twins | None = None,
+        second_look: Verifier | None = None,
+        twins: PageDedupPort | None = None,
     ) -> None:
         self.slots = Slots()
         self.remembered: list[PageRecord] = []
@@ -345,25 +345,25 @@ async def test_a_loop_on_a_page_that_repeats_something_less_often_is_a_loop(own_
     assert {attempt.reason for attempt in record.attempts} == {"RepetitionLoop"}
 
 
-class Looks(SecondLook):
-    def __init__(self, found: Look | None) -> None:
+class Looks(Verifier):
+    def __init__(self, found: VerificationResult | None) -> None:
         super().__init__(DoubtConfig(sample=0), None)
         self.found = found
 
-    def look(self, page: Page, answer: PageText, *, sampled: bool) -> Look | None:
+    def look(self, page: Page, answer: PageText, *, sampled: bool) -> VerificationResult | None:
         assert not sampled
         return self.found
 
 
 async def test_an_answer_that_does_not_agree_with_the_page_is_kept_and_called_suspect() -> None:
-    look = Look(agreement=0.12, suspect=True, against="textlayer")
+    look = VerificationResult(agreement=0.12, suspect=True, against="textlayer")
     record = await Bench(ScriptedEngine({"a": [GOOD]}), second_look=Looks(look)).read()
     assert (record.outcome, record.text, record.doubts, record.agreement) == (PageOutcome.DONE, GOOD, ("suspect",), 0.12)
     assert (record.summary.doubts, record.summary.agreement) == (("suspect",), 0.12)
 
 
 async def test_an_answer_that_agrees_or_cannot_be_compared_has_no_doubt() -> None:
-    agrees = Looks(Look(agreement=0.97, suspect=False, against="textlayer"))
+    agrees = Looks(VerificationResult(agreement=0.97, suspect=False, against="textlayer"))
     record = await Bench(ScriptedEngine({"a": [GOOD]}), second_look=agrees).read()
     assert (record.doubts, record.agreement) == ((), 0.97)
     record = await Bench(ScriptedEngine({"a": [GOOD]}), second_look=Looks(None)).read()

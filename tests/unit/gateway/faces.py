@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from rayocr.errors import ObjectNotFound
-from rayocr.gateway.run_api import Commands, Face
+from rayocr.gateway.run_api import Commands, RunApi
 from rayocr.ledger.manifest import Manifest, build_manifest, manifest_name
 from rayocr.messages import Attempt, Document, DocumentContext, DocumentOutcome, OutputFile, PageOutcome, PageSummary
 from rayocr.storage.memory import MemoryStorage
@@ -35,7 +35,7 @@ def manifest(document_id: str, name: str, outcome: DocumentOutcome, source_uri: 
     )
 
 
-def a_face(folder: Path) -> tuple[Face, list[tuple[str, object]]]:
+def a_face(folder: Path) -> tuple[RunApi, list[tuple[str, object]]]:
     asked: list[tuple[str, object]] = []
     name = uuid4().hex
     source, state = MemoryStorage(f"s{name}"), MemoryStorage(f"t{name}")
@@ -62,7 +62,7 @@ def a_face(folder: Path) -> tuple[Face, list[tuple[str, object]]]:
         add=add,
         notice=add,
     )
-    face = Face(
+    face = RunApi(
         source=source,
         dest=state,
         state=state,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rayocr.errors import LockError, OutsideError, StorageUnavailable
-from rayocr.locks.destination import CLAIMS_PREFIX, Claim, ClaimedLocks
+from rayocr.locks.destination import CLAIMS_PREFIX, DestinationLock, DestinationLocks
 from rayocr.locks.memory import MemoryLocks
 from rayocr.process import current_process
 from rayocr.retry import RetryPolicy
@@ -27,9 +27,11 @@ class World:
     def storage(self) -> MemoryStorage:
         return MemoryStorage(self.name, clock=lambda: self.now, faults=self._fault)
 
-    def claim(self, run_id: str) -> Claim:
+    def claim(self, run_id: str) -> DestinationLock:
         policy = RetryPolicy(max_attempts=1)
-        return Claim(self.storage(), run_id=run_id, owner=f"{run_id}@host:1", ttl_s=60, policy=policy, clock=lambda: self.now)
+        return DestinationLock(
+            self.storage(), run_id=run_id, owner=f"{run_id}@host:1", ttl_s=60, policy=policy, clock=lambda: self.now
+        )
 
     def _fault(self, operation: str, name: str) -> None:
         if self.away:
@@ -113,7 +115,7 @@ def test_a_claim_that_cannot_be_read_counts_for_as_long_as_any(world: World) -> 
 def test_a_run_that_was_taken_for_dead_finds_out_and_takes_nothing_new(world: World) -> None:
     first = world.claim("first")
     first.acquire()
-    locks = ClaimedLocks(MemoryLocks(owner="first", ttl_s=60), first)
+    locks = DestinationLocks(MemoryLocks(owner="first", ttl_s=60), first)
     lease = locks.acquire("a document")
     assert lease is not None
     assert locks.renew([lease]) == []

@@ -16,7 +16,7 @@ from rayocr.messages import Attempt, Document, DocumentContext, PageOutcome, Pag
 from rayocr.outputs.base import Output
 from rayocr.outputs.jsonl import JsonlOutput
 from rayocr.outputs.markdown import MarkdownOutput
-from rayocr.outputs.page_pipeline import Edition
+from rayocr.outputs.page_pipeline import PagePipeline
 from rayocr.outputs.parquet import ParquetOutput
 from rayocr.outputs.registry import parse_outputs
 
@@ -88,7 +88,7 @@ def in_form(output: type[Output], form: MarkdownConfig, *records: PageRecord) ->
     writer = output(file, context, config=OutputConfig(markdown=form))
     try:
         writer.begin()
-        edition = Edition(form, [writer])
+        edition = PagePipeline(form, [writer])
         for record in records:
             edition.add(record)
         edition.finish()
@@ -149,7 +149,7 @@ def test_running_headers_go_from_what_is_read_on_and_stay_where_pages_are_shown(
         flowing = False
 
     writer = Shown(shown, DocumentContext(document=DOCUMENT, page_count=5, title=None, fencing_token=1))
-    edition = Edition(form, [writer])
+    edition = PagePipeline(form, [writer])
     for record in pages:
         edition.add(record)
     edition.finish()

@@ -52,14 +52,14 @@ def test_storages_of_one_backend_share_the_pace_of_their_process() -> None:
 
 
 def test_what_a_storage_is_and_keeps_is_seen_through_its_pace() -> None:
-    class Feed(MemoryStorage):
+    class Scheduler(MemoryStorage):
         has_atomic_create = False
 
         def changes_since(self, token: str | None) -> Changes:
             return Changes(names=("a",), token=f"{token}+1")
 
     time = Time()
-    storage = PacedStorage(Feed("feed"), Pace(1, clock=time, sleep=time.sleep))
+    storage = PacedStorage(Scheduler("feed"), Pace(1, clock=time, sleep=time.sleep))
     assert storage.has_atomic_create is False
     assert storage.changes_since("1") == Changes(names=("a",), token="1+1")
     assert time.now == 100.0

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from rayocr.actors.batch_queue.actor import BatchDesk
+from rayocr.actors.batch_queue.actor import BatchQueue
 from rayocr.actors.batch_queue.intents import BATCHES_PREFIX, read_intents
 from rayocr.config import BatchConfig
 from rayocr.engines.gemini.batch import JobStatus
@@ -64,13 +64,13 @@ class Desks:
         self.runs = 0
 
     @asynccontextmanager
-    async def desk(self, *, finished: bool = False, **config: Any) -> AsyncIterator[BatchDesk]:
+    async def desk(self, *, finished: bool = False, **config: Any) -> AsyncIterator[BatchQueue]:
         self.runs += 1
 
         async def nap(_: float) -> None:
             await asyncio.sleep(0.001)
 
-        desk = BatchDesk(
+        desk = BatchQueue(
             self.server,
             self.state,
             run_id=f"run{self.runs}",
@@ -97,7 +97,7 @@ def line(key: str) -> bytes:
     return json.dumps({"key": key, "request": {}}).encode()
 
 
-def reads(desk: BatchDesk, *keys: str, model: str = "m") -> list[asyncio.Task[bytes]]:
+def reads(desk: BatchQueue, *keys: str, model: str = "m") -> list[asyncio.Task[bytes]]:
     return [asyncio.create_task(desk.read(key, model, line(key))) for key in keys]
 
 

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
-from rayocr.actors.discovery.digest_table import PackedTable
+from rayocr.actors.discovery.digest_table import DigestTable
 from rayocr.storage.memory import MemoryStorage
 
 
@@ -44,7 +44,7 @@ def test_sizes_choose_documents() -> None:
 def test_a_packed_table_holds_what_a_set_would() -> None:
     chance = random.Random(7)
     keys = [chance.randbytes(16) for _ in range(5000)]
-    table, there = PackedTable(key_bytes=16), set(keys[:2500])
+    table, there = DigestTable(key_bytes=16), set(keys[:2500])
     for key in keys[:2500]:
         assert table.add(key)
         assert not table.add(key)
@@ -57,7 +57,7 @@ def test_a_packed_table_holds_what_a_set_would() -> None:
 
 
 def test_a_packed_map_gives_the_first_value_and_is_not_misled_by_bytes_across_records() -> None:
-    table = PackedTable(key_bytes=2, value_bytes=2)
+    table = DigestTable(key_bytes=2, value_bytes=2)
     table.add(b"\x00\x01", b"\x00\x02")
     table.add(b"\x10\x01", b"\x10\x02")  # of the same bucket: 0x001 and 0x001 of 4096
     assert table.get(b"\x00\x02") is None

@@ -13,7 +13,7 @@ from rayocr.actors.document_worker.actor import DocumentWorker
 from rayocr.actors.document_worker.assemble import AssembleSettings, assemble, reject
 from rayocr.actors.document_worker.commit import LeaseSettings
 from rayocr.actors.document_worker.fetch import FetchSettings
-from rayocr.actors.document_worker.output_names import claim_name
+from rayocr.actors.document_worker.output_names import name_record
 from rayocr.config import LimitsConfig, LocksConfig, RetryConfig
 from rayocr.errors import EncryptedPdf, LeaseLost, RayocrError, StorageFull, StorageUnavailable
 from rayocr.ledger.manifest import Manifest, manifest_name
@@ -100,7 +100,7 @@ def of(*records: PageRecord) -> Texts:
 
 def test_outputs_are_written_first_and_the_manifest_last(place: Place) -> None:
     done = assemble(context(2), SETTINGS, of(page(1), page(2)), STARTED)
-    assert place.written == [claim_name("sub/a"), "sub/a.md", "sub/a.jsonl", manifest_name(ID)]
+    assert place.written == [name_record("sub/a"), "sub/a.md", "sub/a.jsonl", manifest_name(ID)]
     assert done.outcome is DocumentOutcome.COMPLETE
     assert [output.name for output in done.outputs] == ["sub/a.md", "sub/a.jsonl"]
 

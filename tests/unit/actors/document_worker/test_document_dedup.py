@@ -15,7 +15,7 @@ from rayocr.actors.document_worker.commit import LeaseSettings
 from rayocr.actors.document_worker.document_dedup import CONTENTS_PREFIX
 from rayocr.actors.document_worker.fetch import FetchSettings, check_current
 from rayocr.config import LimitsConfig, LocksConfig, RetryConfig
-from rayocr.driver.scheduling.duplicates import Originals
+from rayocr.driver.scheduling.duplicates import DocumentDuplicates
 from rayocr.errors import VersionChanged
 from rayocr.ledger.manifest import Manifest, manifest_name
 from rayocr.messages import AssembledDocument, Document, DocumentContext, DocumentOutcome, PageOutcome, PageRecord
@@ -138,7 +138,7 @@ def test_an_older_version_does_not_overwrite_the_outputs_of_a_newer_one(place: M
 
 
 async def test_of_copies_at_one_time_one_is_read_and_the_others_wait() -> None:
-    originals, order = Originals(), []
+    originals, order = DocumentDuplicates(), []
 
     async def read(name: str, content: str) -> None:
         async with originals.reading(content, stop=lambda: None) as may_be_copy:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rayocr.actors.ledger.actor import Ledger
-from rayocr.actors.ledger.other_runs import OtherSegments
+from rayocr.actors.ledger.other_runs import OtherRuns
 from rayocr.actors.ledger.survey import survey
 from rayocr.errors import StorageError, StorageFull, StorageUnavailable
 from rayocr.ledger.manifest import manifest_name
@@ -384,9 +384,9 @@ async def test_pages_that_another_run_merges_meanwhile_are_found_where_they_went
     await many_small_segments()
     theirs = ledger(run_id="theirs")
     once = iter([True])
-    read = OtherSegments._read
+    read = OtherRuns._read
 
-    def merged_in_between(self: OtherSegments, name: str) -> Any:
+    def merged_in_between(self: OtherRuns, name: str) -> Any:
         if (
             threading.current_thread() is not threading.main_thread()
             and name.endswith("00000003.jsonl.zst")
@@ -397,7 +397,7 @@ async def test_pages_that_another_run_merges_meanwhile_are_found_where_they_went
 
     with pytest.MonkeyPatch.context() as patch:
         await ours._others.records_of("nobody's")  # the look that finds them
-        patch.setattr(OtherSegments, "_read", merged_in_between)
+        patch.setattr(OtherRuns, "_read", merged_in_between)
         assert [s.page_number for s in await ours.open_document(A)] == list(range(1, 21))
     assert next(once, None) is None
     assert len(segments()) == 1

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from rayocr.actors.page_worker.ledger_client import Recorder
+from rayocr.actors.page_worker.ledger_client import LedgerClient
 from rayocr.errors import StorageFull
 from rayocr.messages import PageOutcome, PageRecord
 
@@ -30,13 +30,13 @@ class FakeLedger:
 
 async def test_a_lone_page_is_sent_without_waiting_for_company() -> None:
     ledger = FakeLedger()
-    await (await Recorder(ledger, linger_s=0).put(record(1)))
+    await (await LedgerClient(ledger, linger_s=0).put(record(1)))
     assert ledger.batches == [[1]]
 
 
 async def test_pages_that_finish_together_travel_together() -> None:
     ledger = FakeLedger()
-    recorder = Recorder(ledger, linger_s=0)
+    recorder = LedgerClient(ledger, linger_s=0)
     futures = [await recorder.put(record(n)) for n in range(1, 6)]
     await asyncio.gather(*futures)
     assert ledger.batches == [[1, 2, 3, 4, 5]]
@@ -44,7 +44,7 @@ async def test_pages_that_finish_together_travel_together() -> None:
 
 async def test_a_full_batch_does_not_wait_for_the_linger() -> None:
     ledger = FakeLedger()
-    recorder = Recorder(ledger, linger_s=3600, max_batch=2)
+    recorder = LedgerClient(ledger, linger_s=3600, max_batch=2)
     await (await recorder.put(record(1)), await recorder.put(record(2)))[0]
     assert ledger.batches == [[1, 2]]
 
@@ -52,7 +52,7 @@ async def test_a_full_batch_does_not_wait_for_the_linger() -> None:
 async def test_nothing_is_acknowledged_before_the_ledger_answers() -> None:
     ledger = FakeLedger()
     ledger.gate.clear()
-    future = await Recorder(ledger, linger_s=0).put(record(1))
+    future = await LedgerClient(ledger, linger_s=0).put(record(1))
     await asyncio.sleep(0.01)
     assert not future.done()
     ledger.gate.set()
@@ -62,7 +62,7 @@ async def test_nothing_is_acknowledged_before_the_ledger_answers() -> None:
 async def test_a_ledger_that_cannot_write_fails_its_pages() -> None:
     ledger = FakeLedger()
     ledger.error = StorageFull("full")
-    future = await Recorder(ledger, linger_s=0).put(record(1))
+    future = await LedgerClient(ledger, linger_s=0).put(record(1))
     with pytest.raises(StorageFull):
         await future
 
@@ -70,7 +70,7 @@ async def test_a_ledger_that_cannot_write_fails_its_pages() -> None:
 async def test_a_slow_ledger_holds_the_worker_back() -> None:
     ledger = FakeLedger()
     ledger.gate.clear()
-    recorder = Recorder(ledger, linger_s=0, max_unacknowledged=2)
+    recorder = LedgerClient(ledger, linger_s=0, max_unacknowledged=2)
     await recorder.put(record(1))
     await recorder.put(record(2))
     third = asyncio.create_task(recorder.put(record(3)))

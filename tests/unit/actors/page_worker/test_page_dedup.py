@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from rayocr.actors.page_worker.page_dedup import Twins
-from rayocr.ledger.copies import Copies
+from rayocr.actors.page_worker.page_dedup import PageDeduplicator
+from rayocr.ledger.copies import PageDuplicates
 from rayocr.messages import PageOutcome, PageRecord
 
 
@@ -21,7 +21,7 @@ class FakeLedger:
     def __init__(self, *records: PageRecord) -> None:
         self.calls: list[tuple[str, ...]] = []
         self.failing = False
-        self._copies = Copies(memory_bytes=1 << 20)
+        self._copies = PageDuplicates(memory_bytes=1 << 20)
         for record in records:
             self._copies.add(record)
 
@@ -32,11 +32,11 @@ class FakeLedger:
         return tuple(self._copies.get(fingerprint, content_hash) for content_hash in content_hashes)
 
 
-def twins(ledger: FakeLedger) -> Twins:
-    return Twins(ledger, fingerprint="f", linger_s=0.0)
+def twins(ledger: FakeLedger) -> PageDeduplicator:
+    return PageDeduplicator(ledger, fingerprint="f", linger_s=0.0)
 
 
-async def twin_of_one_under_way(pages: Twins) -> asyncio.Task[PageRecord | None]:
+async def twin_of_one_under_way(pages: PageDeduplicator) -> asyncio.Task[PageRecord | None]:
     assert await pages.claim("h") is None
     waiting = asyncio.create_task(pages.claim("h"))
     await asyncio.sleep(0.01)
@@ -129,20 +129,20 @@ async def test_one_who_gives_up_waiting_takes_nothing_from_the_others() -> None:
     ],
 )
 def test_only_pages_that_were_read_by_a_server_without_a_doubt_are_copied(changes: dict[str, object]) -> None:
-    copies = Copies(memory_bytes=1 << 20)
+    copies = PageDuplicates(memory_bytes=1 << 20)
     copies.add(page(**changes))
     assert len(copies) == 0
 
 
 def test_other_settings_are_another_page() -> None:
-    copies = Copies(memory_bytes=1 << 20)
+    copies = PageDuplicates(memory_bytes=1 << 20)
     copies.add(page())
     assert copies.get("other", "h") is None
     assert copies.get("f", "h") == page()
 
 
 def test_memory_is_bounded_and_what_is_asked_for_stays() -> None:
-    copies = Copies(memory_bytes=10_000)
+    copies = PageDuplicates(memory_bytes=10_000)
     copies.add(page("kept", text="x" * 1000))
     for number in range(100):
         copies.add(page(str(number), text="x" * 1000))

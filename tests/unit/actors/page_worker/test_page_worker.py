@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import pytest
 
 from rayocr.actors.page_worker.actor import PageWorker, WorkerSettings
-from rayocr.actors.page_worker.document_cache import OpenDocuments
+from rayocr.actors.page_worker.document_cache import DocumentCache
 from rayocr.config import EngineConfig, Secrets
 from rayocr.engines.base import ComputeEngine, Engine, WaitingEngine
 from rayocr.engines.registry import ChainLink, Stage, parse_chain
@@ -324,7 +324,7 @@ async def test_a_draining_worker_sends_nothing_more_and_keeps_what_is_under_way(
 
 
 def test_the_document_used_longest_ago_is_closed_first() -> None:
-    documents = OpenDocuments(keep=2, max_pixels=1_000_000)
+    documents = DocumentCache(keep=2, max_pixels=1_000_000)
 
     def use(name: str) -> None:
         page = documents.open_page(name, 1, DATA)
@@ -341,7 +341,7 @@ def test_the_document_used_longest_ago_is_closed_first() -> None:
 
 
 def test_a_document_with_an_open_page_stays_open() -> None:
-    documents = OpenDocuments(keep=1, max_pixels=1_000_000)
+    documents = DocumentCache(keep=1, max_pixels=1_000_000)
     held = documents.open_page("a", 1, DATA)
     assert held is not None
     other = documents.open_page("b", 1, DATA)
@@ -356,7 +356,7 @@ def test_a_document_with_an_open_page_stays_open() -> None:
 
 
 def test_a_page_that_cannot_be_opened_holds_nothing_open() -> None:
-    documents = OpenDocuments(keep=1, max_pixels=1_000_000)
+    documents = DocumentCache(keep=1, max_pixels=1_000_000)
     with pytest.raises(Exception, match="damaged"):
         documents.open_page("a", 99, DATA)
     page = documents.open_page("b", 1, DATA)

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from rayocr.actors.page_worker.slot_client import Drained, SlotClient
+from rayocr.actors.page_worker.slot_client import SlotClient
 from rayocr.actors.rate_limiter.actor import RateLimiter
-from rayocr.errors import EngineConnectionLost, EngineOverloaded, EngineRateLimited, Refused
+from rayocr.errors import Draining, EngineConnectionLost, EngineOverloaded, EngineRateLimited, Refused
 from rayocr.limits.prices import PriceTable
 from rayocr.messages import SlotReturn, ThrottleKind
 from tests.unit.actors.limiter_world import World
@@ -199,7 +199,7 @@ async def test_a_limiter_that_fails_fails_the_pages_that_wait() -> None:
 async def test_a_worker_that_was_given_up_sends_nothing_more() -> None:
     limiter = real_limiter()
     await limiter.forget("w")
-    with pytest.raises(Drained):
+    with pytest.raises(Draining):
         async with SlotClient(limiter, worker="w", linger=False).slot("m"):
             pass
 
@@ -222,4 +222,4 @@ async def test_draining_sends_everybody_away_who_has_not_sent_a_request() -> Non
     finish.set()
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert sent == [0]
-    assert [type(r) for r in results] == [type(None), Drained, Drained, Drained]
+    assert [type(r) for r in results] == [type(None), Draining, Draining, Draining]

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from rayocr.driver.cluster.nodes import Node, Nodes
-from rayocr.driver.cluster.page_worker_pool import WorkerDied, WorkerPool
-from rayocr.driver.signals import Draining
-from rayocr.errors import ClusterUnavailable, EngineUnavailable
+from rayocr.driver.cluster.page_worker_pool import PageWorkerPool, WorkerDied
+from rayocr.errors import ClusterUnavailable, Draining, EngineUnavailable
 from rayocr.messages import Document, DocumentContext, PageOutcome, PageSummary, Shard, ShardReport, WorkerInfo
 
 DOCUMENT = Document(document_id="d", source_uri="u", name="d.pdf", output_stem="d", version="1", size_bytes=1)
@@ -94,7 +93,7 @@ class Fixture:
             assert handle not in self.killed  # it would only say that it was
             return node_id in self.nodes_gone
 
-        self.pool = WorkerPool(
+        self.pool = PageWorkerPool(
             "e",
             spawn=self._spawn,
             answer=answer,

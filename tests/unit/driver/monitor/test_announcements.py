@@ -9,18 +9,18 @@ import pytest
 
 from rayocr.composition import compose
 from rayocr.driver.monitor import announcements as module
-from rayocr.driver.monitor.announcements import Words
+from rayocr.driver.monitor.announcements import Announcements
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.plan import plan
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.messages import DiscoveryBatch, DiscoveryTotals, DocumentOutcome
 
 
-def words_of(folder: Path, *overrides: str, letters: int = 0) -> Words:
+def words_of(folder: Path, *overrides: str, letters: int = 0) -> Announcements:
     (folder / "in").mkdir()
     config = compose([f"source={folder / 'in'}", f"dest={folder / 'out'}", "engine=textlayer", *overrides], {})
     terminal = ConsoleTerminal("plain")
-    return Words(config=config, plan=plan(config), terminal=terminal, progress=Progress(), run_id="r", letters=letters)
+    return Announcements(config=config, plan=plan(config), terminal=terminal, progress=Progress(), run_id="r", letters=letters)
 
 
 def nothing(**totals: int) -> DiscoveryBatch:

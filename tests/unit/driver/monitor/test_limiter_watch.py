@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from rayocr.driver.monitor.limiter_watch import QuotaWatch
+from rayocr.driver.monitor.limiter_watch import LimiterWatch
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.messages import LimiterState, ModelQuota
 
@@ -19,9 +19,9 @@ class Limiter:
         self.restored.append(earlier)
 
 
-def watch() -> tuple[Limiter, Progress, list[str], QuotaWatch]:
+def watch() -> tuple[Limiter, Progress, list[str], LimiterWatch]:
     limiter, progress, said = Limiter(), Progress(), []
-    return limiter, progress, said, QuotaWatch(limiter, progress, warn=said.append, died=(), wall_clock=lambda: NOW)
+    return limiter, progress, said, LimiterWatch(limiter, progress, warn=said.append, died=(), wall_clock=lambda: NOW)
 
 
 def model(**values: float) -> ModelQuota:

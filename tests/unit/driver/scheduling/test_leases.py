@@ -5,8 +5,7 @@ import asyncio
 import pytest
 
 from rayocr.driver.scheduling.leases import LeaseKeeper
-from rayocr.driver.signals import Draining
-from rayocr.errors import CredentialsError
+from rayocr.errors import CredentialsError, Draining
 from rayocr.locks.memory import LeaseTable, MemoryLocks
 
 

@@ -6,11 +6,11 @@ import asyncio
 import time
 
 from rayocr.config import WindowConfig
-from rayocr.driver.scheduling.deferred import Later
-from rayocr.driver.scheduling.flow_result import Ending
+from rayocr.driver.scheduling.deferred import DeferredDocuments
+from rayocr.driver.scheduling.flow_result import FlowResult
 from rayocr.driver.scheduling.outages import Outages
 from rayocr.driver.scheduling.progress import Progress
-from rayocr.driver.scheduling.scheduler import Feed
+from rayocr.driver.scheduling.scheduler import Scheduler
 from rayocr.driver.scheduling.window import Window
 from rayocr.errors import DayQuotaExhausted, StorageUnavailable
 from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document
@@ -35,7 +35,7 @@ class World:
         self.away = False
         self.said: list[str] = []
         self.held = 0
-        self.answers: dict[str, list[Ending | Exception]] = {}
+        self.answers: dict[str, list[FlowResult | Exception]] = {}
         self.ran: list[str] = []
         self.progress = Progress()
         self.window = Window(WindowConfig())
@@ -49,7 +49,7 @@ class World:
             on_hold=self._hold,
             probe_s=0.01,
         )
-        self.feed = Feed(
+        self.feed = Scheduler(
             Source(),  # type: ignore[arg-type]
             self.window,
             self.progress,
@@ -65,11 +65,11 @@ class World:
     def _hold(self) -> None:
         self.held += 1
 
-    async def run(self, document: Document) -> Ending:
+    async def run(self, document: Document) -> FlowResult:
         """As a flow."""
         self.ran.append(document.name)
         answers = self.answers.get(document.name, [])
-        answer = answers.pop(0) if answers else Ending.SETTLED
+        answer = answers.pop(0) if answers else FlowResult.SETTLED
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -128,7 +128,7 @@ async def test_a_user_who_paused_the_run_is_not_overruled_by_storage_that_is_bac
 
 async def test_a_document_that_was_put_off_is_taken_up_again_by_the_same_watch() -> None:
     world = World()
-    world.answers["a"] = [Ending.DEFERRED, Ending.DEFERRED]
+    world.answers["a"] = [FlowResult.DEFERRED, FlowResult.DEFERRED]
     await world.until("a", "b", "a", "a")
     assert world.progress.deferred == 0
 
@@ -144,7 +144,7 @@ async def test_the_quota_of_the_day_is_waited_for() -> None:
 
 def test_a_document_whose_storage_fails_again_and_again_is_tried_less_and_less_often() -> None:
     now = [0.0]
-    later = Later(clock=lambda: now[0])
+    later = DeferredDocuments(clock=lambda: now[0])
     waits = []
     for _ in range(12):
         later.add_backing_off(document("a"), base_s=5.0)

@@ -7,12 +7,11 @@ import asyncio
 import pytest
 
 from rayocr.config import WindowConfig
-from rayocr.driver.scheduling.flow_result import Ending, Replaced
+from rayocr.driver.scheduling.flow_result import FlowResult, Replaced
 from rayocr.driver.scheduling.progress import Progress
-from rayocr.driver.scheduling.scheduler import Feed
+from rayocr.driver.scheduling.scheduler import Scheduler
 from rayocr.driver.scheduling.window import Window
-from rayocr.driver.signals import Draining
-from rayocr.errors import ClusterUnavailable, StorageFull
+from rayocr.errors import ClusterUnavailable, Draining, StorageFull
 from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document
 
 
@@ -36,7 +35,7 @@ class FakeActors:
 class FakeFlow:
     """`answers[name]`: what its flows give one after the other; an exception is raised. At the end: SETTLED."""
 
-    def __init__(self, answers: dict[str, list[Ending | Exception]]) -> None:
+    def __init__(self, answers: dict[str, list[FlowResult | Exception]]) -> None:
         self._answers = answers
         self.ran: list[str] = []
         self.gate = asyncio.Event()
@@ -45,24 +44,24 @@ class FakeFlow:
     def fencing_token(self, document_id: str) -> int | None:
         return 1 if document_id in self.ran else None
 
-    async def run(self, document: Document) -> Ending:
+    async def run(self, document: Document) -> FlowResult:
         self.ran.append(document.name)
         await self.gate.wait()
         answers = self._answers.get(document.name, [])
-        answer = answers.pop(0) if answers else Ending.SETTLED
+        answer = answers.pop(0) if answers else FlowResult.SETTLED
         if isinstance(answer, Exception):
             raise answer
         return answer
 
 
 class Fixture:
-    def __init__(self, *batches: list[str], **answers: list[Ending | Exception]) -> None:
+    def __init__(self, *batches: list[str], **answers: list[FlowResult | Exception]) -> None:
         self.draining = asyncio.Event()
         self.progress = Progress()
         self.window = Window(WindowConfig())
         self.flow = FakeFlow(answers)
         actors = FakeActors(*batches)
-        self.feed = Feed(actors, self.window, self.progress, self.draining, retry_s=0.01)  # type: ignore[arg-type]
+        self.feed = Scheduler(actors, self.window, self.progress, self.draining, retry_s=0.01)  # type: ignore[arg-type]
 
     async def run(self) -> None:
         await self.feed.run(self.flow)  # type: ignore[arg-type]
@@ -77,7 +76,7 @@ async def test_every_document_has_its_flow_and_leaves_the_window() -> None:
 
 
 async def test_documents_that_other_runs_hold_are_asked_for_again_until_they_are_settled() -> None:
-    f = Fixture(["a", "b"], a=[Ending.HELD, Ending.HELD])
+    f = Fixture(["a", "b"], a=[FlowResult.HELD, FlowResult.HELD])
     await f.run()
     assert f.flow.ran == ["a", "b", "a", "a"]
     assert f.progress.held_elsewhere == 0
@@ -129,7 +128,7 @@ async def test_a_cancelled_document_comes_back_for_somebody_who_asks_and_not_for
 
 
 async def test_waiting_for_other_runs_ends_when_the_run_drains() -> None:
-    f = Fixture(["a"], a=[Ending.HELD] * 1000)
+    f = Fixture(["a"], a=[FlowResult.HELD] * 1000)
     running = asyncio.create_task(f.run())
     while len(f.flow.ran) < 3:
         await asyncio.sleep(0.001)
@@ -199,6 +198,6 @@ async def test_a_document_that_was_replaced_while_it_was_read_is_taken_up_as_it_
 
 
 async def test_what_was_put_off_is_left_to_the_next_run() -> None:
-    f = Fixture(["a"], a=[Ending.DEFERRED])
+    f = Fixture(["a"], a=[FlowResult.DEFERRED])
     await f.run()
     assert (f.flow.ran, f.progress.deferred) == (["a"], 1)

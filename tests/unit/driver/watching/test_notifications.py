@@ -10,7 +10,7 @@ import pytest
 
 from rayocr.actors.discovery.actor import DiscoveryRules
 from rayocr.config import AccessConfig
-from rayocr.driver.watching.notifications import Events
+from rayocr.driver.watching.notifications import Notifications
 from rayocr.errors import RayocrError, StorageDenied, StorageUnavailable, UsageError
 from rayocr.messages import Document
 from rayocr.storage.gcs.pubsub import Subscription
@@ -57,7 +57,7 @@ class World:
         self.room = True
         self.all.append(self)
         self.subscription = Subscription(pubsub.name, AccessConfig(), endpoint=pubsub.url)
-        self.events = Events(
+        self.events = Notifications(
             self.subscription,
             self.source,
             DiscoveryRules(**rules),  # type: ignore[arg-type]

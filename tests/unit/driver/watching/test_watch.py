@@ -11,14 +11,14 @@ from rayocr.composition import compose
 from rayocr.config import WindowConfig
 from rayocr.driver.commands.submit import entrypoint
 from rayocr.driver.monitor.terminal import progress_line
-from rayocr.driver.scheduling.flow_result import Ending
+from rayocr.driver.scheduling.flow_result import FlowResult
 from rayocr.driver.scheduling.outages import Outages
 from rayocr.driver.scheduling.progress import Progress
-from rayocr.driver.scheduling.scheduler import Feed
+from rayocr.driver.scheduling.scheduler import Scheduler
 from rayocr.driver.scheduling.window import Window
 from rayocr.driver.watching.watch import Watch
 from rayocr.errors import StorageUnavailable
-from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document, Look
+from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document, Poll
 
 
 class World:
@@ -30,7 +30,7 @@ class World:
         self.answers = list(answers)
         self.settling = settling
         self.live = live
-        self.looks: list[Look] = []
+        self.looks: list[Poll] = []
         self.ran: list[str] = []
         self.said: list[str] = []
         self.limit_reached = False
@@ -38,10 +38,10 @@ class World:
         self.outages = Outages(
             self.window, self.progress, probe=lambda: None, say=self.said.append, warn=self.said.append, probe_s=0.01
         )
-        self.feed = Feed(self, self.window, self.progress, self.draining, retry_s=0.01, outages=self.outages)  # type: ignore[arg-type]
+        self.feed = Scheduler(self, self.window, self.progress, self.draining, retry_s=0.01, outages=self.outages)  # type: ignore[arg-type]
         self.watch = Watch(self, self.feed, self.outages, self.progress, self.config, self.draining, events=self)
 
-    async def look(self, what: Look) -> None:
+    async def look(self, what: Poll) -> None:
         self.looks.append(what)
 
     async def next_documents(self, count: int) -> DiscoveryBatch:
@@ -57,9 +57,9 @@ class World:
     def note_pushed(self, document_id: str) -> None:
         pass
 
-    async def run(self, document: Document) -> Ending:
+    async def run(self, document: Document) -> FlowResult:
         self.ran.append(document.name)
-        return Ending.SETTLED
+        return FlowResult.SETTLED
 
     async def until_looked(self, times: int) -> None:
         running = asyncio.create_task(self.watch.run(self))  # type: ignore[arg-type]
@@ -74,34 +74,34 @@ class World:
 async def test_the_first_look_is_the_listing_that_was_begun_and_then_come_the_changes() -> None:
     world = World(["a"], [], ["b"], poll_interval_s=0.01, watch__relist_s=3600)
     await world.until_looked(4)
-    assert set(world.looks) == {Look.CHANGES}
+    assert set(world.looks) == {Poll.CHANGES}
     assert world.ran == ["a", "b"]
 
 
 async def test_everything_is_listed_again_after_a_while() -> None:
     world = World(poll_interval_s=0.01, watch__relist_s=0.03)
     await world.until_looked(8)
-    assert {Look.ALL, Look.CHANGES} == set(world.looks)
+    assert {Poll.ALL, Poll.CHANGES} == set(world.looks)
 
 
 async def test_while_notifications_come_the_source_is_listed_seldom() -> None:
     world = World(live=True, poll_interval_s=0.01, watch__relist_s=0.05)
     await world.until_looked(2)
-    assert world.looks == [Look.ALL, Look.ALL]
+    assert world.looks == [Poll.ALL, Poll.ALL]
 
 
 async def test_files_that_settle_are_looked_at_by_themselves_and_put_off_no_other_look() -> None:
     world = World(settling=1, poll_interval_s=0.1, watch__settle_s=0.01, watch__relist_s=3600)
     await world.until_looked(25)
-    assert Look.CHANGES in world.looks
-    assert world.looks.count(Look.SETTLING) > world.looks.count(Look.CHANGES)
+    assert Poll.CHANGES in world.looks
+    assert world.looks.count(Poll.SETTLING) > world.looks.count(Poll.CHANGES)
 
 
 async def test_a_look_that_fails_is_made_up_for_by_a_whole_listing_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rayocr.driver.watching.watch._AFTER_FAILURE_S", 0.01)
     world = World([], StorageUnavailable("503"), ["a"], poll_interval_s=0.02, watch__relist_s=3600)
     await world.until_looked(3)
-    assert world.looks[:2] == [Look.CHANGES, Look.ALL]
+    assert world.looks[:2] == [Poll.CHANGES, Poll.ALL]
     assert world.ran == ["a"]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from google.genai import types
 
-from rayocr.engines.answers.finish_reasons import ending_of, is_known
+from rayocr.engines.answers.finish_reasons import finish_reason_of, is_known
 from rayocr.errors import MalformedAnswer, Refused, Truncated
 
 _WORDS = [*types.FinishReason, *types.BlockedReason]
@@ -18,7 +18,7 @@ def test_every_finish_reason_and_block_reason_of_the_sdk_is_known(word: types.Fi
 
 
 def test_only_stop_is_a_whole_answer() -> None:
-    whole = {word.name for word in _WORDS if ending_of(word.name).error is None}
+    whole = {word.name for word in _WORDS if finish_reason_of(word.name).error is None}
     assert whole == {"STOP"}
 
 
@@ -36,4 +36,4 @@ def test_only_stop_is_a_whole_answer() -> None:
     ],
 )
 def test_a_word_means(word: str, error: type[Exception], by_chance: bool) -> None:
-    assert (ending_of(word).error, ending_of(word).by_chance) == (error, by_chance)
+    assert (finish_reason_of(word).error, finish_reason_of(word).by_chance) == (error, by_chance)

@@ -15,7 +15,7 @@ from tests.unit.engines.test_agreement import OTHER, PAGE
 
 from benchmarks.gemini_simulator.server import Settings, Simulator, invented
 from rayocr.config import DoubtConfig
-from rayocr.engines.answers.verification import Look, SecondLook, translates
+from rayocr.engines.answers.verification import VerificationResult, Verifier, translates
 from rayocr.engines.rapidocr.line_reader import RapidLineReader, spread
 from rayocr.errors import EngineError, UsageError
 from rayocr.messages import PageText
@@ -66,8 +66,8 @@ def scan() -> Iterator[Page]:
 
 def look(
     page: Page, text: str, reader: Lines | RapidLineReader | None = None, *, sampled: bool = True, prompt: str = ""
-) -> Look | None:
-    second = SecondLook(DoubtConfig(), reader, prompts={"gemini": prompt})
+) -> VerificationResult | None:
+    second = Verifier(DoubtConfig(), reader, prompts={"gemini": prompt})
     return second.look(page, said(text), sampled=sampled)
 
 
@@ -149,12 +149,12 @@ def test_lines_are_taken_from_all_over_the_page() -> None:
 
 def test_the_sample_is_the_same_in_every_run_and_about_as_large_as_said() -> None:
     hashes = [hashlib.sha256(str(n).encode()).hexdigest() for n in range(20_000)]
-    second = SecondLook(DoubtConfig(sample=0.02), Lines())
+    second = Verifier(DoubtConfig(sample=0.02), Lines())
     chosen = [h for h in hashes if second.chosen(h)]
-    assert chosen == [h for h in hashes if SecondLook(DoubtConfig(sample=0.02), Lines()).chosen(h)]
+    assert chosen == [h for h in hashes if Verifier(DoubtConfig(sample=0.02), Lines()).chosen(h)]
     assert 300 < len(chosen) < 500
-    assert all(SecondLook(DoubtConfig(sample=1), Lines()).chosen(h) for h in hashes[:50])
-    assert not SecondLook(DoubtConfig(sample=0), Lines()).samples
+    assert all(Verifier(DoubtConfig(sample=1), Lines()).chosen(h) for h in hashes[:50])
+    assert not Verifier(DoubtConfig(sample=0), Lines()).samples
 
 
 @pytest.mark.parametrize("prompt", ["transcribe", "tables", "handwriting", "translate"])
