@@ -18,7 +18,7 @@ LEDGER = "ray::_LedgerActor"
 DISCOVERY = "ray::_DiscoveryActor"
 DOCUMENT_WORKER = "ray::_DocumentWorkerActor"
 RATE_LIMITER = "ray::_RateLimiterActor"
-BATCH_DESK = "ray::_BatchDeskActor"
+BATCH_DESK = "ray::_BatchQueueActor"
 ACTOR_TITLES = (PAGE_WORKER, LEDGER, DISCOVERY, DOCUMENT_WORKER, RATE_LIMITER, BATCH_DESK)
 _OURS = (*ACTOR_TITLES, "ray::Sender")  # of slot_senders.py; every other child is Ray's own
 

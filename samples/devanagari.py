@@ -43,7 +43,7 @@ class SyllableFont:
     _font: hb.Font = field(init=False)
 
     def __post_init__(self) -> None:
-        self._font = hb.Font(hb.RunApi(hb.Blob.from_file_path(str(_FONT_FILE))))
+        self._font = hb.Font(hb.Face(hb.Blob.from_file_path(str(_FONT_FILE))))
         self._font.set_variations({"wght": self.weight, "wdth": 100})
 
     @property

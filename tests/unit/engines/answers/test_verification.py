@@ -11,7 +11,6 @@ from typing import ClassVar
 import pytest
 from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
-from tests.unit.engines.test_agreement import OTHER, PAGE
 
 from benchmarks.gemini_simulator.server import Settings, Simulator, invented
 from rayocr.config import DoubtConfig
@@ -21,6 +20,7 @@ from rayocr.errors import EngineError, UsageError
 from rayocr.messages import PageText
 from rayocr.pdf.document import PdfFile
 from rayocr.pdf.page import Page
+from tests.unit.engines.answers.test_agreement import OTHER, PAGE
 
 SAMPLES = Path(__file__).parents[4] / "samples"
 
