@@ -46,7 +46,7 @@ def _pages(folder: Path) -> Any:
         document = PdfFile(path.read_bytes(), max_pixels=20_000_000)
         for number in range(1, document.page_count + 1):
             page = document.page(number)
-            yield page.as_pdf()
+            yield page.cut_out()
             page.close()
         document.close()
 

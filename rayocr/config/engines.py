@@ -22,6 +22,7 @@ class GeminiConfig:
     base_url: str | None = None  # null: Google's; GOOGLE_GEMINI_BASE_URL sets it too
     page_format: str = "pdf"  # pdf: cut out in a millisecond, text layer and all; jpeg, webp, png: rendered at dpi
     dpi: int = 200  # of rendered pages
+    max_request_mb: float = 20.0  # Gemini rejects larger requests with an inline page; a larger page is sent as a JPEG
     media_resolution: str = "default"  # low, medium or high: tokens a page (280, 560, 1120 on Gemini 3); a PDF page is 560
     thinking: str = "auto"  # auto: the least that the model takes; off, minimal, low, medium, high; default: the model's own
     safety: str = "off"  # off, block_none, block_only_high, …: pages are somebody else's words; default: Google's thresholds
@@ -37,12 +38,18 @@ class GeminiConfig:
         at_least(0, **{"engine.gemini.input_usd_per_million": self.input_usd_per_million})
         at_least(0, **{"engine.gemini.output_usd_per_million": self.output_usd_per_million})
         at_least(50, **{"engine.gemini.dpi": self.dpi})
+        at_least(1, **{"engine.gemini.max_request_mb": self.max_request_mb})
         thinking = ("auto", "off", "minimal", "low", "medium", "high", "default")
         safety = ("default", "off", "block_none", "block_only_high", "block_medium_and_above", "block_low_and_above")
         one_of("engine.gemini.page_format", self.page_format, ("pdf", "jpeg", "webp", "png"))
         one_of("engine.gemini.media_resolution", self.media_resolution, ("default", "low", "medium", "high"))
         one_of("engine.gemini.thinking", self.thinking, thinking)
         one_of("engine.gemini.safety", self.safety, safety)
+
+    @property
+    def max_page_bytes(self) -> int:
+        """Of a page before base64, with room for the prompt."""
+        return int((self.max_request_mb * 1_000_000 - 200_000) * 3 / 4)
 
     @property
     def ladder(self) -> tuple[str, ...]:

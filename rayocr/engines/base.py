@@ -24,8 +24,9 @@ class OfferedPage(Protocol):
     @property
     def page_number(self) -> int: ...
 
-    async def as_pdf(self) -> bytes:
-        """The page as a PDF of its own."""
+    async def as_document(self, *, dpi: int = 200, max_bytes: int | None = None) -> bytes:
+        """A PDF of the page alone, or a JPEG at `dpi` where the PDF would be larger than `max_bytes` or not look like the page.
+        `rayocr.pdf.cut.page_document.media_type` tells which."""
 
     @property
     def tried(self) -> int:

@@ -122,7 +122,9 @@ def _open(data: Any) -> pypdfium2.PdfDocument:
         if not _ends_properly(data):
             raise _cut_off()
         raise _corrupt() if _declared_pages(data) else EmptyPdf("The document has no pages.")
-    return pypdfium2.PdfDocument(document)
+    opened = pypdfium2.PdfDocument(document)
+    opened.init_forms()  # nothing for a document without a form; before any page is loaded
+    return opened
 
 
 def _check_some_pages(file: PdfFile, *, whole: bool) -> None:

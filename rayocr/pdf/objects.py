@@ -40,11 +40,16 @@ class PageObjects:
     largest_image_area: float = 0.0
     cover_count: int = 0  # what can hide an image: paths and shadings
     visible_text_objects: int = 0
+    pictures: set[tuple[int, int, int]] = field(default_factory=set)  # columns, rows, encoded bytes
     ruling_list: list[Ruling] = field(default_factory=list)
 
     @property
     def image_share(self) -> float:
         return min(1.0, self.image_area / self.page_area)
+
+    @property
+    def picture_bytes(self) -> int:
+        return sum(size for _, _, size in self.pictures)
 
     @property
     def rulings(self) -> tuple[Ruling, ...]:
@@ -128,11 +133,13 @@ class _Looker:
             return
         area = width * height
         self._found.image_area += area
+        columns, rows = ctypes.c_uint(), ctypes.c_uint()
+        has_size = pdfium.FPDFImageObj_GetImagePixelSize(item, columns, rows)
+        self._found.pictures.add((columns.value, rows.value, pdfium.FPDFImageObj_GetImageDataRaw(item, None, 0)))
         if area > self._found.largest_image_area:
             self._found.largest_image_area = area
             self._found.largest_image = item
-            columns, rows = ctypes.c_uint(), ctypes.c_uint()
-            if pdfium.FPDFImageObj_GetImagePixelSize(item, columns, rows) and x1 > x0 and y1 > y0:
+            if has_size and x1 > x0 and y1 > y0:
                 long_px, long_pt = max(columns.value, rows.value), max(x1 - x0, y1 - y0)
                 self._found.native_dpi = long_px / long_pt * 72
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,10 +15,12 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from rayocr.errors import PageUnrenderable
-from rayocr.pdf.annotations import first_page, flatten, has_text_annotations
+from rayocr.pdf.forms.annotations import first_page, flatten, has_text_annotations
+from rayocr.pdf.forms.fields import FormField, has_drawn_password, read_fields, with_fields
 from rayocr.pdf.geometry import Upright, upright_of
 from rayocr.pdf.ink import BLANK_COVERAGE, RENDER_DPI, coverage
 from rayocr.pdf.objects import PageObjects, Ruling, look_at_objects
+from rayocr.pdf.rendering import draw
 from rayocr.pdf.scan import reduced_jpeg
 from rayocr.pdf.text_layer import TextLayer, read_text_layer
 
@@ -60,18 +62,22 @@ class Page:
 
     def __init__(self, document: pypdfium2.PdfDocument, page_number: int, *, max_pixels: int) -> None:
         self.page_number = page_number
+        self.max_pixels = max_pixels
         self._document = document
-        self._max_pixels = max_pixels
         try:
-            self._page = document[page_number - 1]
+            self._page = _loaded(document, page_number - 1)
             self.width_pt, self.height_pt = _size_of(self._page)
         except (pypdfium2.PdfiumError, IndexError) as error:
             raise PageUnrenderable(f"Page {page_number} cannot be loaded; it is damaged.") from error
 
     # -- what engines ask for -----------------------------------------------------------------------------------------------
 
-    def as_pdf(self) -> bytes:
-        """The page as a PDF of its own; 0.5 to 1.5 ms."""
+    def cut_out(self) -> bytes:
+        """A PDF of this page alone, with its form fields drawn into it; 0.5 to 1.5 ms. Raises PageUnrenderable.
+
+        It may name resources that it does not use, and show layers that the document hides: `rayocr.pdf.cut.page_document` takes
+        care of both.
+        """
         with self._cut_out() as single:
             data = io.BytesIO()
             single.save(data)
@@ -82,9 +88,16 @@ class Page:
         if not (self.width_pt > 0 and self.height_pt > 0):
             raise PageUnrenderable(f"Page {self.page_number} has no area ({self.width_pt:g} x {self.height_pt:g} pt).")
         scale = render_scale(
-            self.width_pt, self.height_pt, dpi=dpi, max_pixels=self._max_pixels, native_dpi=self._objects.native_dpi
+            self.width_pt, self.height_pt, dpi=dpi, max_pixels=self.max_pixels, native_dpi=self._objects.native_dpi
         )
         return self._render(scale, grayscale=grayscale)
+
+    def thumbnail(self, dpi: int) -> Image.Image:
+        """The page in gray at exactly `dpi`, or at fewer where it is huge. Raises PageUnrenderable."""
+        if not (self.width_pt > 0 and self.height_pt > 0):
+            raise PageUnrenderable(f"Page {self.page_number} has no area ({self.width_pt:g} x {self.height_pt:g} pt).")
+        scale = min(dpi / 72, math.sqrt(min(self.max_pixels, 2_000_000) / (self.width_pt * self.height_pt)))
+        return self._render(min(scale, _MAX_SIDE_PX / max(self.width_pt, self.height_pt)), grayscale=True).image
 
     @cached_property
     def upright(self) -> Upright:
@@ -92,13 +105,32 @@ class Page:
         return upright_of(self._page.raw, self.width_pt, self.height_pt)
 
     @cached_property
+    def fields(self) -> tuple[FormField, ...]:
+        """The form fields that viewers show on the page."""
+        return read_fields(self._page.raw, self._form, self.upright, (self.width_pt, self.height_pt))
+
+    @cached_property
+    def has_filled_annotations(self) -> bool:
+        """Whether form fields, free text or stamps lie on the page."""
+        return has_text_annotations(self._page.raw)
+
+    @property
+    def picture_bytes(self) -> int:
+        """How many bytes the pictures that are drawn on the page have in the file, each counted once."""
+        return self._objects.picture_bytes
+
+    @cached_property
     def _text_layer(self) -> TextLayer:
         size_pt = (self.width_pt, self.height_pt)
-        if has_text_annotations(self._page.raw):
-            with suppress(PageUnrenderable), self._cut_out() as single, first_page(single) as page:
-                if page:
-                    return read_text_layer(page, self.upright, size_pt, image_share=self.image_share)
-        return read_text_layer(self._page.raw, self.upright, size_pt, image_share=self.image_share)
+        if not self.has_filled_annotations:
+            return read_text_layer(self._page.raw, self.upright, size_pt, image_share=self.image_share)
+        without = [field.index for field in self.fields if field.replaces_appearance]
+        with suppress(PageUnrenderable), self._cut_out(without=without) as single, first_page(single) as page:
+            if page:
+                layer = read_text_layer(page, self.upright, size_pt, image_share=self.image_share)
+                return with_fields(layer, self.fields, size_pt)
+        layer = read_text_layer(self._page.raw, self.upright, size_pt, image_share=self.image_share)
+        return with_fields(layer, self.fields, size_pt)
 
     def text_layer(self) -> TextLayer:
         """The page's own text, with a verdict on whether it can be trusted."""
@@ -126,7 +158,7 @@ class Page:
             return 0.0
         if (reduced := self._reduced_scan()) is not None and (quick := coverage(reduced)) >= _SURELY_INKED:
             return quick
-        scale = render_scale(self.width_pt, self.height_pt, dpi=RENDER_DPI, max_pixels=min(self._max_pixels, 2_000_000))
+        scale = render_scale(self.width_pt, self.height_pt, dpi=RENDER_DPI, max_pixels=min(self.max_pixels, 2_000_000))
         return coverage(self._render(scale, grayscale=True).image)
 
     def certainly_inked(self) -> bool:
@@ -135,14 +167,20 @@ class Page:
 
     # -- inside -------------------------------------------------------------------------------------------------------------
 
+    @property
+    def _form(self) -> Any:
+        """The document's raw form handle; None where it has no form."""
+        return self._document.formenv.raw if self._document.formenv else None
+
     @contextmanager
-    def _cut_out(self) -> Iterator[pypdfium2.PdfDocument]:
-        """A document of this page alone, with what was filled in as a part of it. Raises PageUnrenderable."""
+    def _cut_out(self, *, without: Collection[int] = ()) -> Iterator[pypdfium2.PdfDocument]:
+        """A document of this page alone, in whose content its form fields are drawn, but for those `without`. Raises
+        PageUnrenderable."""
         single = pypdfium2.PdfDocument.new()
         try:
             single.import_pages(self._document, [self.page_number - 1])
-            if has_text_annotations(self._page.raw):
-                flatten(single)
+            if self.has_filled_annotations:
+                flatten(single, without)
             yield single
         except pypdfium2.PdfiumError as error:
             raise PageUnrenderable(f"Page {self.page_number} cannot be cut out: {error}") from error
@@ -166,11 +204,7 @@ class Page:
         width = max(1, math.floor(self.width_pt * scale))
         height = max(1, math.floor(self.height_pt * scale))
         try:
-            bitmap = pypdfium2.PdfBitmap.new_native(width, height, pdfium.FPDFBitmap_Gray if grayscale else pdfium.FPDFBitmap_BGR)
-            bitmap.fill_rect((255, 255, 255, 255), 0, 0, width, height)
-            flags = pdfium.FPDF_ANNOT | (pdfium.FPDF_GRAYSCALE if grayscale else pdfium.FPDF_REVERSE_BYTE_ORDER)
-            pdfium.FPDF_RenderPageBitmap(bitmap.raw, self._page.raw, 0, 0, width, height, 0, flags)
-            image = _to_pil(bitmap, width, height, grayscale=grayscale)
+            image = draw(self._page.raw, width, height, grayscale=grayscale, form=self._form)
         except (pypdfium2.PdfiumError, MemoryError, ValueError) as error:
             raise PageUnrenderable(f"Page {self.page_number} cannot be rendered: {error}") from error
         return Rendering(image=image, scale=width / self.width_pt)
@@ -186,6 +220,15 @@ class Page:
         self.close()
 
 
+def _loaded(document: pypdfium2.PdfDocument, index: int) -> pypdfium2.PdfPage:
+    """The page. In a document with a form PDFium makes appearances for fields that have none, in memory."""
+    page = document[index]
+    if document.formenv is not None and has_drawn_password(page.raw, document.formenv.raw):
+        page.close()
+        page = document[index]
+    return page
+
+
 def _size_of(page: Any) -> tuple[float, float]:
     """Upright, in points; 0 x 0 for what is no size."""
     width, height = page.get_size()
@@ -194,13 +237,3 @@ def _size_of(page: Any) -> tuple[float, float]:
         page.set_cropbox(*page.get_mediabox())
         width, height = page.get_size()
     return (width, height) if math.isfinite(width) and math.isfinite(height) else (0.0, 0.0)
-
-
-def _to_pil(bitmap: Any, width: int, height: int, *, grayscale: bool) -> Image.Image:
-    from PIL import Image
-
-    mode = "L" if grayscale else "RGB"
-    try:
-        return Image.frombytes(mode, (width, height), bytes(bitmap.buffer), "raw", mode, bitmap.stride, 1)
-    finally:
-        bitmap.close()

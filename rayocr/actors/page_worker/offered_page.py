@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from rayocr.engines.stages import PageProgress
-from rayocr.pdf.content_hash import content_hash
+from rayocr.pdf.cut.content_hash import content_hash
+from rayocr.pdf.cut.page_document import PICTURE_DPI, media_type, page_document, picture
 from rayocr.pdf.page import Page
 
 
@@ -18,28 +20,34 @@ class ThreadedPage:
         self._page = page
         self._on_thread = on_thread
         self._progress = progress
-        self._pdf: bytes | None = None
+        self._document: bytes | None = None  # as PDF
         self._hash: str | None = None
 
     @property
     def page_number(self) -> int:
         return self._page.page_number
 
-    async def as_pdf(self) -> bytes:
-        if self._pdf is None:
-            self._pdf = await self._on_thread(self._page.as_pdf)
-        return self._pdf
+    async def as_document(self, *, dpi: int = PICTURE_DPI, max_bytes: int | None = None) -> bytes:
+        if self._document is None:
+            document: bytes = await self._on_thread(partial(page_document, dpi=dpi, max_bytes=max_bytes), self._page)
+            if media_type(document) != "application/pdf":
+                return document  # a picture depends on what was asked for
+            self._document = document
+        if max_bytes is not None and len(self._document) > max_bytes:
+            smaller: bytes = await self._on_thread(partial(picture, dpi=dpi, max_bytes=max_bytes), self._page)
+            return smaller
+        return self._document
 
     @property
     def tried(self) -> int:
         return len(self._progress.attempts)
 
     def let_go(self) -> None:
-        self._pdf = None
+        self._document = None
 
     async def content_hash(self) -> str:
         if self._hash is None:
-            self._hash = content_hash(await self.as_pdf())
+            self._hash = content_hash(await self.as_document())
         return self._hash
 
     async def as_image(self, *, dpi: int, format: str) -> bytes:

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from rayocr.config import GeminiConfig, Secrets
 from rayocr.engines.base import BatchQueuePort, OfferedPage
-from rayocr.engines.gemini.engine import MIME, GeminiEngine, new_client, read_response
+from rayocr.engines.gemini.engine import GeminiEngine, mime_type, new_client, read_response
 from rayocr.engines.gemini.errors import translate, translate_code
 from rayocr.errors import EngineOverloaded, MalformedAnswer
 from rayocr.messages import PageText
@@ -58,7 +58,7 @@ class GeminiBatchEngine(GeminiEngine):
 
 def request_body(config: GeminiConfig, settings: dict[str, Any], data: bytes, prompt: str) -> dict[str, Any]:
     """A GenerateContentRequest as REST has it: in a JSONL line the SDK does not translate its own types."""
-    inline = {"mimeType": MIME[config.page_format], "data": base64.b64encode(data).decode()}
+    inline = {"mimeType": mime_type(config, data), "data": base64.b64encode(data).decode()}
     return {"contents": [{"role": "user", "parts": [{"inlineData": inline}, {"text": prompt}]}]} | settings
 
 

@@ -17,12 +17,13 @@ from rayocr.engines.gemini.request import generation_config, settings_body
 from rayocr.engines.http_session import new_session
 from rayocr.errors import CredentialsError, EngineUnavailable, MalformedAnswer
 from rayocr.messages import PageText
+from rayocr.pdf.cut.page_document import media_type
 
 if TYPE_CHECKING:
     import aiohttp
     from google.genai import Client
 
-MIME = {"pdf": "application/pdf", "jpeg": "image/jpeg", "webp": "image/webp", "png": "image/png"}
+MIME = {"jpeg": "image/jpeg", "webp": "image/webp", "png": "image/png"}
 _PROBE_TIMEOUT_MS = 10_000
 _READ_BUFFER_BYTES = 2**22  # as the SDK has it: an answer comes in one piece
 
@@ -64,7 +65,7 @@ class GeminiEngine(WaitingEngine):
 
         assert self._instruction, "open() first"
         data = await self._page_bytes(page)
-        content = types.Part.from_bytes(data=data, mime_type=MIME[self._config.page_format])
+        content = types.Part.from_bytes(data=data, mime_type=mime_type(self._config, data))
         models = self._client(model).aio.models
         try:
             # The settings go with the client: given here, the SDK would translate them anew for each page, which with a list
@@ -101,8 +102,14 @@ class GeminiEngine(WaitingEngine):
             await client.aio.aclose()
 
     async def _page_bytes(self, page: OfferedPage) -> bytes:
-        page_format = self._config.page_format
-        return await (page.as_pdf() if page_format == "pdf" else page.as_image(dpi=self._config.dpi, format=page_format))
+        config = self._config
+        if config.page_format == "pdf":
+            return await page.as_document(dpi=config.dpi, max_bytes=config.max_page_bytes)
+        return await page.as_image(dpi=config.dpi, format=config.page_format)
+
+
+def mime_type(config: GeminiConfig, data: bytes) -> str:
+    return MIME.get(config.page_format) or media_type(data)
 
 
 def new_client(

@@ -43,7 +43,7 @@ class FakePage:
     page_number: int = 1
     asked: list[str] = field(default_factory=list)
 
-    async def as_pdf(self) -> bytes:
+    async def as_document(self, *, dpi: int = 200, max_bytes: int | None = None) -> bytes:
         self.asked.append("pdf")
         return self.data
 

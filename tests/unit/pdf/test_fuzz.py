@@ -27,7 +27,7 @@ def look(data):
         for number in {1, facts.page_count}:
             try:
                 with file.page(number) as page:
-                    page.text_layer().verdict, page.rulings(), page.ink_coverage(), page.as_pdf()
+                    page.text_layer().verdict, page.rulings(), page.ink_coverage(), page.cut_out()
             except PageUnrenderable:
                 pass
     return "PdfFile"

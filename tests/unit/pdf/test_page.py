@@ -117,7 +117,7 @@ def test_whatever_the_media_box_claims_every_question_has_an_answer_within_the_l
             else:
                 assert image.width * image.height <= MAX_PIXELS
         assert 0 <= page.ink_coverage() <= 1
-        assert page.as_pdf().startswith(b"%PDF-")
+        assert page.cut_out().startswith(b"%PDF-")
         assert page.text_layer().verdict.kind in ("none", "trusted")
 
 
@@ -179,13 +179,13 @@ def test_a_rotation_inherited_from_the_tree_counts() -> None:
 def test_a_cut_out_page_is_turned_like_the_original(rotate: int) -> None:
     with first_page(pdfs.pages_of((f"/Rotate {rotate}",), content=CORNER)) as page:
         expected = dark_quadrant(page.render(dpi=72))
-        with first_page(page.as_pdf()) as single:
+        with first_page(page.cut_out()) as single:
             assert dark_quadrant(single.render(dpi=72)) == expected
 
 
 def test_a_page_cut_out_is_that_page_alone() -> None:
     data = pdfs.pages_of(("", "/MediaBox [0 0 300 300]", ""))
-    with PdfFile(data, max_pixels=MAX_PIXELS) as file, file.page(2) as page, pypdfium2.PdfDocument(page.as_pdf()) as single:
+    with PdfFile(data, max_pixels=MAX_PIXELS) as file, file.page(2) as page, pypdfium2.PdfDocument(page.cut_out()) as single:
         assert len(single) == 1
         assert single[0].get_size() == (300, 300)
 
@@ -199,7 +199,7 @@ def test_a_crop_box_beside_the_page_leaves_the_whole_page(crop: str) -> None:
         assert (page.width_pt, page.height_pt) == (595, 842)
         assert page.ink_coverage() >= BLANK_COVERAGE
         assert page.text_layer().lines[0].x0 == pytest.approx(72, abs=1)
-        with first_page(page.as_pdf()) as single:
+        with first_page(page.cut_out()) as single:
             assert (single.width_pt, single.height_pt) == (595, 842)
 
 
@@ -315,7 +315,7 @@ def test_malformed_content_is_a_page_like_any_other(content: bytes) -> None:
         assert 0 <= page.ink_coverage() <= 1
         assert page.render(dpi=72).image.size
         assert page.text_layer().verdict.kind in ("none", "bad", "trusted")
-        assert page.as_pdf().startswith(b"%PDF-")
+        assert page.cut_out().startswith(b"%PDF-")
 
 
 @pytest.mark.parametrize(

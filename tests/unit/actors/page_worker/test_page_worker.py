@@ -233,7 +233,7 @@ async def test_many_pages_wait_at_once_and_no_more_than_allowed(monkeypatch: pyt
             full.set()
         await full.wait()
         under_way -= 1
-        return (await page.as_pdf())[:4].decode()
+        return (await page.as_document())[:4].decode()
 
     setting = await waiting(monkeypatch, answer, in_flight=3)
     await setting.read(*range(1, 9))

@@ -44,9 +44,9 @@ def test_what_was_filled_into_a_form_is_read_where_it_stands(form: bytes) -> Non
 def test_a_page_that_is_cut_out_shows_what_was_filled_in_to_any_reader(form: bytes) -> None:
     with PdfFile(form, max_pixels=1_000_000) as file:
         with file.page(1) as page:
-            cut = page.as_pdf()
+            cut = page.cut_out()
         with file.page(2) as page:
-            bare = page.as_pdf()
+            bare = page.cut_out()
     with PdfFile(cut, max_pixels=1_000_000) as single, single.page(1) as page:
         assert "Savitribai Phule" in page.text_layer().text
     with pikepdf.open(io.BytesIO(cut)) as single_pdf:
@@ -58,5 +58,5 @@ def test_the_document_itself_stays_as_it_is(form: bytes) -> None:
     with PdfFile(form, max_pixels=1_000_000) as file, file.page(1) as page:
         before = page.render(dpi=72).image.tobytes()
         assert page.text_layer().text == page.text_layer().text
-        page.as_pdf()
+        page.cut_out()
         assert page.render(dpi=72).image.tobytes() == before

@@ -1,0 +1,219 @@
+"""The form fields of a page as text: values, and the state of check boxes and radio buttons as `[x]` and `[ ]`.
+
+What a field shows is read from its appearance, like the rest of the page. The exceptions are here: boxes, whose ticks are glyphs
+of a symbol font or drawn paths; list boxes, whose appearance holds the options that are not selected; combs, which hold one
+character per cell; and values for whose characters PDFium has no glyphs. Passwords are never read.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import html
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from statistics import median
+from typing import Any
+
+import pypdfium2.raw as pdfium
+
+from rayocr.pdf.forms.annotations import annotation, annotation_count, is_shown
+from rayocr.pdf.geometry import Box, Upright, turn_box
+from rayocr.pdf.text_layer import TextLayer, TextLine
+
+TICKED, UNTICKED = "[x]", "[ ]"
+
+_PASSWORD, _COMB = 1 << 13, 1 << 24  # of text fields (ISO 32000-1, table 228)
+_RADIO, _PUSH_BUTTON = 1 << 15, 1 << 16  # of buttons (table 226)
+_MAX_VALUE_CHARS = 20_000
+_MAX_OPTIONS = 1_000
+_MAX_LINES = 60  # of a value that has no appearance
+_DEFAULT_SIZE_PT = 10.0
+_LINE_HEIGHT = 1.2  # font sizes
+_TAG = re.compile(r"<[^<>]{0,1000}>")
+
+
+class FieldKind(Enum):
+    TEXT = auto()
+    COMB = auto()
+    PASSWORD = auto()
+    BOX = auto()
+    LIST = auto()
+    OTHER = auto()  # push buttons and signatures: what they show is all that they say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormField:
+    """A field that viewers show. `index`: of its annotation on the page; `text`: its value, empty for passwords; `box`: on the
+    upright page, in points."""
+
+    index: int
+    kind: FieldKind
+    text: str
+    box: Box
+
+    @property
+    def replaces_appearance(self) -> bool:
+        return self.kind in (FieldKind.BOX, FieldKind.LIST)
+
+
+def read_fields(page: Any, form: Any, upright: Upright, size_pt: tuple[float, float]) -> tuple[FormField, ...]:
+    """`page`: a raw FPDF_PAGE of a document with the raw form handle `form`, or None for a document without a form, whose pages
+    may have widgets all the same. Fields that are hidden or lie outside of the page are left out."""
+    found = []
+    for index in range(annotation_count(page)):
+        with annotation(page, index) as widget:
+            if not widget or pdfium.FPDFAnnot_GetSubtype(widget) != pdfium.FPDF_ANNOT_WIDGET or not is_shown(widget):
+                continue
+            rect = pdfium.FS_RECTF()
+            if not pdfium.FPDFAnnot_GetRect(widget, rect):
+                continue
+            box = upright.box(rect.left, rect.bottom, rect.right, rect.top)
+            if box[2] - box[0] < 1 or box[3] - box[1] < 1 or not _overlaps(box, (0, 0, *size_pt)):
+                continue
+            kind = _kind(widget, form)
+            found.append(FormField(index=index, kind=kind, text=_text(widget, form, kind), box=box))
+    return tuple(found)
+
+
+def has_drawn_password(page: Any, form: Any) -> bool:
+    """Whether a password field has an appearance, which may spell the password out. Removes it: PDFium draws asterisks instead
+    when the page is loaded anew."""
+    removed = False
+    for index in range(annotation_count(page)):
+        with annotation(page, index) as widget:
+            if not widget or pdfium.FPDFAnnot_GetSubtype(widget) != pdfium.FPDF_ANNOT_WIDGET:
+                continue
+            if _kind(widget, form) is FieldKind.PASSWORD and pdfium.FPDFAnnot_HasKey(widget, b"AP"):
+                removed |= bool(pdfium.FPDFAnnot_SetAP(widget, pdfium.FPDF_ANNOT_APPEARANCEMODE_NORMAL, None))
+    return removed
+
+
+def with_fields(layer: TextLayer, fields: Sequence[FormField], size_pt: tuple[float, float]) -> TextLayer:
+    """The layer of a page of this size, whose appearances it holds but for those that are replaced, with the text of the fields
+    that these do not tell."""
+    if not fields:
+        return layer
+    size = median(line.font_size_pt for line in layer.lines) if layer.lines else _DEFAULT_SIZE_PT
+    lines = list(layer.lines)
+    for field in fields:
+        box = turn_box(field.box, layer.turns, size_pt)
+        if field.replaces_appearance:
+            lines += _lines_in(box, field.text, size)
+        elif field.kind in (FieldKind.TEXT, FieldKind.COMB) and field.text.strip():
+            shown = [line for line in lines if _holds(box, line)]
+            if not shown:
+                lines += _lines_in(box, field.text, size)
+            elif field.kind is FieldKind.COMB and _same(field.text, (line.text for line in shown)):
+                at = lines.index(shown[0])
+                lines = [line for line in lines if line not in shown]
+                lines.insert(at, replace(shown[0], text=field.text, x1=max(line.x1 for line in shown)))
+    return replace(layer, lines=tuple(lines))
+
+
+# -- reading -----------------------------------------------------------------------------------------------------------------
+
+
+def _kind(widget: Any, form: Any) -> FieldKind:
+    known = pdfium.FPDFAnnot_GetFormFieldType(form, widget) if form else -1
+    if known in (pdfium.FPDF_FORMFIELD_CHECKBOX, pdfium.FPDF_FORMFIELD_RADIOBUTTON):
+        return FieldKind.BOX
+    if known == pdfium.FPDF_FORMFIELD_LISTBOX:
+        return FieldKind.LIST
+    if known == pdfium.FPDF_FORMFIELD_COMBOBOX:
+        return FieldKind.TEXT
+    if known == pdfium.FPDF_FORMFIELD_TEXTFIELD:
+        return _text_kind(pdfium.FPDFAnnot_GetFormFieldFlags(form, widget))
+    if known > 0:
+        return FieldKind.OTHER
+    # A widget that the document's form does not name. Viewers show its appearance.
+    kind, flags = _string(widget, b"FT"), ctypes.c_float()
+    pdfium.FPDFAnnot_GetNumberValue(widget, b"Ff", flags)
+    if kind == "Tx":
+        return _text_kind(int(flags.value))
+    is_box = kind == "Btn" and not int(flags.value) & _PUSH_BUTTON and pdfium.FPDFAnnot_HasKey(widget, b"AS")
+    return FieldKind.BOX if is_box else FieldKind.OTHER
+
+
+def _text_kind(flags: int) -> FieldKind:
+    if flags & _PASSWORD:
+        return FieldKind.PASSWORD
+    return FieldKind.COMB if flags & _COMB else FieldKind.TEXT
+
+
+def _text(widget: Any, form: Any, kind: FieldKind) -> str:
+    if kind is FieldKind.BOX:
+        return TICKED if _is_ticked(widget, form) else UNTICKED
+    if kind is FieldKind.LIST:
+        return ", ".join(_selected(widget, form))
+    if kind not in (FieldKind.TEXT, FieldKind.COMB):
+        return ""
+    value = _wide(lambda buffer, size: pdfium.FPDFAnnot_GetFormFieldValue(form, widget, buffer, size)) if form else ""
+    return value or _string(widget, b"V") or html.unescape(_TAG.sub(" ", _string(widget, b"RV"))).strip()
+
+
+def _is_ticked(widget: Any, form: Any) -> bool:
+    if form and pdfium.FPDFAnnot_GetFormFieldType(form, widget) > 0:
+        return bool(pdfium.FPDFAnnot_IsChecked(form, widget))
+    return _string(widget, b"AS") not in ("", "Off")
+
+
+def _selected(widget: Any, form: Any) -> list[str]:
+    count = min(pdfium.FPDFAnnot_GetOptionCount(form, widget), _MAX_OPTIONS)
+    chosen = [index for index in range(count) if pdfium.FPDFAnnot_IsOptionSelected(form, widget, index)]
+    return [
+        _wide(lambda buffer, size, index=index: pdfium.FPDFAnnot_GetOptionLabel(form, widget, index, buffer, size))  # type: ignore[misc]
+        for index in chosen
+    ]
+
+
+def _string(widget: Any, key: bytes) -> str:
+    return _wide(lambda buffer, size: pdfium.FPDFAnnot_GetStringValue(widget, key, buffer, size))
+
+
+def _wide(read: Callable[[Any, int], int]) -> str:
+    """A UTF-16 string of PDFium's, which is asked for its size first."""
+    size = read(None, 0)
+    if size <= 2:
+        return ""
+    buffer = (ctypes.c_ushort * (size // 2 + 1))()
+    read(buffer, size)
+    return bytes(buffer).decode("utf-16-le", "replace").split("\0", 1)[0][:_MAX_VALUE_CHARS]
+
+
+# -- placing -----------------------------------------------------------------------------------------------------------------
+
+
+def _lines_in(box: Box, text: str, size_pt: float) -> list[TextLine]:
+    """The text where a field shows it: from its left edge; a single line in the middle of its height, several from its top."""
+    texts = [part.strip() for part in text.splitlines() if part.strip()][:_MAX_LINES]
+    x0, y0, x1, y1 = box
+    size = min(size_pt, max(y1 - y0, 4.0))
+    height = size * _LINE_HEIGHT
+    top = (y0 + y1 - height) / 2 if len(texts) == 1 else y0
+    return [
+        TextLine(
+            text=part,
+            x0=x0,
+            y0=top + height * n,
+            x1=min(x1, x0 + max(len(part), 1) * 0.6 * size),
+            y1=top + height * (n + 1),
+            font_size_pt=size,
+            bold=False,
+        )
+        for n, part in enumerate(texts)
+    ]
+
+
+def _holds(box: Box, line: TextLine) -> bool:
+    x, y = (line.x0 + line.x1) / 2, (line.y0 + line.y1) / 2
+    return box[0] <= x <= box[2] and box[1] <= y <= box[3]
+
+
+def _overlaps(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _same(value: str, shown: Iterable[str]) -> bool:
+    return "".join(value.split()) == "".join("".join(shown).split())

@@ -1,0 +1,204 @@
+"""What is sent to a server looks like the page of the document, and holds nothing else."""
+
+from __future__ import annotations
+
+import io
+import random
+
+import pikepdf
+import pypdfium2
+import pytest
+from PIL import Image
+
+from rayocr.errors import PageUnrenderable
+from rayocr.pdf.cut.comparison import look_alike
+from rayocr.pdf.cut.content_hash import content_hash
+from rayocr.pdf.cut.page_document import media_type, page_document
+from rayocr.pdf.document import PdfFile
+from tests.unit.pdf.form_pages import drawn_text, form_page, rect
+from tests.unit.pdf.pdfs import HELLO, file_of, pages_of, stream
+
+
+def sent(data: bytes, page_number: int = 1, *, max_bytes: int | None = None) -> bytes:
+    with PdfFile(data, max_pixels=20_000_000) as file, file.page(page_number) as page:
+        return page_document(page, max_bytes=max_bytes)
+
+
+def shown(document: bytes) -> Image.Image:
+    if media_type(document) == "image/jpeg":
+        return Image.open(io.BytesIO(document))
+    with PdfFile(document, max_pixels=20_000_000) as file, file.page(1) as page:
+        return page.thumbnail(75)
+
+
+def looks_like_the_page(data: bytes, document: bytes, page_number: int = 1) -> bool:
+    with PdfFile(data, max_pixels=20_000_000) as file, file.page(page_number) as page:
+        source = page.thumbnail(75)
+    picture = shown(document).convert("L")
+    if media_type(document) == "application/pdf":
+        return look_alike(source, picture)
+    coarse = (source.width // 6, source.height // 6)  # a JPEG made smaller has other edges than a small rendering
+    pairs = zip(source.resize(coarse).tobytes(), picture.resize(coarse).tobytes(), strict=True)
+    return max(abs(one - other) for one, other in pairs) < 40
+
+
+def noise(seed: int, side: int = 300) -> bytes:
+    picture = Image.frombytes("L", (side, side), random.Random(seed).randbytes(side * side))
+    data = io.BytesIO()
+    picture.save(data, "jpeg", quality=85)
+    return data.getvalue()
+
+
+def atlas(*, indirect: bool = True, nested: bool = False, pages: int = 5) -> bytes:
+    """Pages of one picture each that all name the pictures of all pages: in the page's resources, or in those of a form XObject
+    that it draws."""
+    pictures = {20 + n: noise(n) for n in range(pages)}
+    names = " ".join(f"/Im{n} {n} 0 R" for n in pictures)
+    objects = {
+        1: b"<< /Type /Catalog /Pages 2 0 R >>",
+        2: f"<< /Type /Pages /Kids [{' '.join(f'{100 + n} 0 R' for n in range(pages))}] /Count {pages} >>".encode(),
+        3: f"<< /XObject << {names} >> >>".encode(),
+    }
+    entries = (
+        "/Type /XObject /Subtype /Image /Width 300 /Height 300 /ColorSpace /DeviceGray /BitsPerComponent 8 /Filter /DCTDecode"
+    )
+    objects |= {number: stream(data, entries) for number, data in pictures.items()}
+    resources = "3 0 R" if indirect else f"<< /XObject << {names} >> >>"
+    for n in range(pages):
+        drawn = f"q 400 0 0 400 100 300 cm /Im{20 + n} Do Q".encode()
+        own = resources
+        if nested:
+            objects[60 + n] = stream(drawn, f"/Type /XObject /Subtype /Form /BBox [0 0 595 842] /Resources {resources}")
+            drawn, own = b"/Fm Do", f"<< /XObject << /Fm {60 + n} 0 R >> >>"
+        objects[80 + n] = stream(drawn)
+        objects[100 + n] = (
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents {80 + n} 0 R /Resources {own} >>".encode()
+        )
+    return file_of(objects)
+
+
+@pytest.mark.parametrize("indirect", [True, False])
+@pytest.mark.parametrize("nested", [True, False])
+def test_a_page_is_sent_without_the_pictures_of_other_pages(indirect: bool, nested: bool) -> None:
+    data = atlas(indirect=indirect, nested=nested)
+    for number in (1, 3, 5):
+        document = sent(data, number)
+        assert media_type(document) == "application/pdf"
+        assert len(document) < 1.5 * len(noise(number - 1)), "its own picture only"
+        assert looks_like_the_page(data, document, number)
+    with PdfFile(data, max_pixels=1) as file, file.page(1) as page:
+        assert len(page.cut_out()) > 4 * len(noise(0)), "PDFium brings all of them"
+
+
+def test_equal_pages_have_one_hash_and_different_ones_not_although_they_were_pruned() -> None:
+    data = atlas()
+    hashes = [content_hash(sent(data, number)) for number in (1, 2, 3, 4, 5)]
+    assert len(set(hashes)) == 5
+    assert hashes == [content_hash(sent(data, number)) for number in (1, 2, 3, 4, 5)]
+    assert content_hash(sent(atlas(pages=6), 1)) != "" and content_hash(sent(atlas(pages=5), 1)) == hashes[0]
+
+
+def test_an_ordinary_page_is_sent_as_pdfium_cuts_it_out() -> None:
+    document = sent(pages_of())
+    with PdfFile(pages_of(), max_pixels=1) as file, file.page(1) as page:
+        assert content_hash(document) == content_hash(page.cut_out())
+
+
+LAYERS = "/OCProperties << /OCGs [7 0 R 8 0 R] /D << /Order [7 0 R 8 0 R] /OFF [8 0 R] >> >>"
+MEMBERSHIP = b"<< /Type /OCMD /OCGs [8 0 R] /P /AllOn >>"
+
+
+def layered(content: bytes, *, catalog: str = LAYERS, form_entries: str = "", properties: str = "/On 7 0 R /Off 8 0 R") -> bytes:
+    extra = {
+        1: f"<< /Type /Catalog /Pages 2 0 R {catalog} >>".encode(),
+        5: stream(
+            b"BT /F1 24 Tf 72 500 Td (WITHDRAWN since Easter) Tj ET",
+            f"/Type /XObject /Subtype /Form /BBox [0 0 595 842] {form_entries} /Resources << /Font << /F1 3 0 R >> >>",
+        ),
+        6: MEMBERSHIP,
+        7: b"<< /Type /OCG /Name (Notes) >>",
+        8: b"<< /Type /OCG /Name (Old) >>",
+    }
+    return pages_of(content=content, resources=f"/XObject << /Fm 5 0 R >> /Properties << {properties} >>", extra=extra)
+
+
+HIDDEN = {
+    "a marked passage": layered(HELLO + b" /OC /Off BDC BT /F1 24 Tf 72 600 Td (two shillings) Tj ET EMC"),
+    "a form XObject": layered(HELLO + b" /Fm Do", form_entries="/OC 8 0 R"),
+    "a membership": layered(HELLO + b" /OC /Off BDC BT /F1 24 Tf 72 600 Td (two shillings) Tj ET EMC", properties="/Off 6 0 R"),
+    "off by default": layered(
+        HELLO + b" /OC /Off BDC BT /F1 24 Tf 72 600 Td (two shillings) Tj ET EMC",
+        catalog="/OCProperties << /OCGs [7 0 R 8 0 R] /D << /BaseState /OFF /ON [7 0 R] >> >>",
+    ),
+}
+
+
+@pytest.mark.parametrize("data", HIDDEN.values(), ids=HIDDEN.keys())
+def test_a_layer_that_is_hidden_in_the_document_is_hidden_in_what_is_sent(data: bytes) -> None:
+    document = sent(data)
+    assert media_type(document) == "image/jpeg", "a page that is cut out loses the states of its layers"
+    assert looks_like_the_page(data, document)
+    with PdfFile(data, max_pixels=1_000_000) as file, file.page(1) as page:
+        assert not looks_like_the_page(data, page.cut_out()), "else this tests nothing"
+
+
+def test_a_page_whose_layers_are_all_on_is_sent_as_pdf() -> None:
+    data = layered(HELLO + b" /OC /On BDC BT /F1 24 Tf 72 600 Td (seven and nine) Tj ET EMC")
+    assert media_type(sent(data)) == "application/pdf"
+
+
+def test_the_same_page_with_other_layers_on_has_another_hash() -> None:
+    passage = HELLO + b" /OC /Off BDC BT /F1 24 Tf 72 600 Td (two shillings) Tj ET EMC"
+    off = layered(passage)
+    on = layered(passage, catalog="/OCProperties << /OCGs [7 0 R 8 0 R] /D << /Order [] >> >>")
+    assert content_hash(sent(off)) != content_hash(sent(on))
+
+
+def test_form_fields_are_in_what_is_sent_as_viewers_show_them() -> None:
+    data = form_page(
+        [
+            f"/FT /Tx /T (shown) /V (Ottoline Marsh) {rect(0)}",
+            f"/FT /Tx /T (noview) /F 32 /V (unseen) {rect(1)}",
+            f"/FT /Tx /T (hidden) /F 2 /V (unseen) {rect(2)}",
+            f"/FT /Btn /T (box) /V /Yes /AS /Yes {rect(3, width=20)}",
+        ],
+        form_entries="/NeedAppearances true",
+    )
+    document = sent(data)
+    assert media_type(document) == "application/pdf"
+    assert looks_like_the_page(data, document)
+    with pypdfium2.PdfDocument(document) as single:
+        text = single[0].get_textpage().get_text_bounded()
+    assert "Ottoline Marsh" in text and "unseen" not in text
+
+
+def test_what_was_typed_into_hidden_fields_and_passwords_is_nowhere_in_what_is_sent() -> None:
+    fields = [
+        f"/FT /Tx /T (pin) /Ff 8192 /V (secret99) {rect(0)}",
+        f"/FT /Tx /T (pin2) /Ff 8192 /V (secret77) {rect(1)} /AP << /N 40 0 R >>",
+        f"/FT /Tx /T (hidden) /F 2 /V (unseen) {rect(2)}",
+    ]
+    document = sent(form_page(fields, appearances={40: drawn_text("secret77")}))
+    assert media_type(document) == "application/pdf"
+    with pikepdf.open(io.BytesIO(document)) as pdf:
+        everything = b"".join(
+            item.read_bytes() if isinstance(item, pikepdf.Stream) else str(item).encode()
+            for item in pdf.objects
+            if item is not None
+        )
+    assert b"Tj" in everything
+    assert b"secret" not in everything and b"unseen" not in everything
+
+
+def test_a_page_that_is_too_large_is_sent_as_a_picture_and_then_as_a_smaller_one() -> None:
+    data = pages_of(content=HELLO + b"\n% " + random.Random(1).randbytes(300_000).hex().encode())
+    whole = sent(data)
+    assert media_type(sent(data, max_bytes=len(whole))) == "application/pdf"
+    picture = sent(data, max_bytes=len(whole) - 1)
+    assert media_type(picture) == "image/jpeg" and len(picture) < len(whole)
+    small = sent(data, max_bytes=len(picture) // 2)
+    assert len(small) <= len(picture) // 2
+    assert Image.open(io.BytesIO(small)).width < Image.open(io.BytesIO(picture)).width
+    assert looks_like_the_page(data, small)
+    with pytest.raises(PageUnrenderable, match="takes"):
+        sent(data, max_bytes=500)
