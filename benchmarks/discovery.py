@@ -25,7 +25,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.listing_server import ListingServer
-from rayocr.actors.discovery.actor import Discovery, DiscoveryRules, document_id
+from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
+from rayocr.actors.document_identity import document_id
 from rayocr.config import AccessConfig
 from rayocr.ledger.manifest import manifest_name
 from rayocr.storage.gcs.storage import GcsStorage

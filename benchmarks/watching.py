@@ -27,7 +27,7 @@ from rich.table import Table
 from benchmarks.measured import clean_environment
 from benchmarks.memory import folder_of
 from benchmarks.processes import ACTOR_TITLES
-from rayocr.actors.discovery.actor import document_id
+from rayocr.actors.document_identity import document_id
 from rayocr.config import AccessConfig
 from rayocr.storage.base import Storage
 from rayocr.storage.local.storage import LocalStorage

@@ -118,7 +118,7 @@ def _dispatch(arguments: list[str]) -> int:
 
         return submit(config, arguments)
     if config.mode is Mode.cancel:
-        from rayocr.driver.cancellation import request_cancel
+        from rayocr.driver.commands.cancel import request_cancel
 
         return request_cancel(config)
     return _run(config, secrets_from_environment())

@@ -8,16 +8,30 @@ import signal
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, Protocol
 
 import psutil
 
+from benchmarks.chaos.driver import Driver
+from benchmarks.chaos.nodes import Nodes
 from benchmarks.processes import DISCOVERY, RATE_LIMITER
-
-if TYPE_CHECKING:
-    from benchmarks.chaos.scene import Scene
+from benchmarks.simulated import Simulated
+from benchmarks.valkey import Valkey
 
 _PATIENCE_S = 60.0  # for a process to strike at: every run has each kind within seconds
+
+
+class Target(Protocol):
+    """The part of a scenario that faults act on."""
+
+    server: Simulated
+    nodes: Nodes | None
+    redis: Valkey | None
+    ttl_s: float
+    drivers: list[Driver]
+    missed: list[str]  # faults that found nothing to strike at
+
+    def actors(self, title: str) -> list[psutil.Process]: ...
 
 
 class Fault(ABC):
@@ -27,7 +41,7 @@ class Fault(ABC):
     may_lose: ClassVar[bool] = True
 
     @abstractmethod
-    def strike(self, scene: Scene, chance: random.Random) -> None: ...
+    def strike(self, scene: Target, chance: random.Random) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +58,7 @@ class KillActor(Fault):
     def may_lose(self) -> bool:  # type: ignore[override]
         return self.title not in (RATE_LIMITER, DISCOVERY)
 
-    def strike(self, scene: Scene, chance: random.Random) -> None:
+    def strike(self, scene: Target, chance: random.Random) -> None:
         deadline = time.monotonic() + _PATIENCE_S
         while not (victims := scene.actors(self.title)):  # a run that has just begun, or one that replaces what was killed
             if not any(driver.runs for driver in scene.drivers):
@@ -65,7 +79,7 @@ class KillDriver(Fault):
     again: bool = True
     name = "kill driver"
 
-    def strike(self, scene: Scene, chance: random.Random) -> None:
+    def strike(self, scene: Target, chance: random.Random) -> None:
         driver = scene.drivers[self.number]
         if driver.runs:
             driver.kill()
@@ -81,7 +95,7 @@ class Terminate(Fault):
     name = "SIGTERM"
     may_lose = False
 
-    def strike(self, scene: Scene, chance: random.Random) -> None:
+    def strike(self, scene: Target, chance: random.Random) -> None:
         driver = scene.drivers[self.number]
         if driver.runs:
             driver.terminate()
@@ -97,7 +111,7 @@ class TerminateTwice(Fault):
     number: int = 0
     name = "SIGTERM twice"
 
-    def strike(self, scene: Scene, chance: random.Random) -> None:
+    def strike(self, scene: Target, chance: random.Random) -> None:
         driver = scene.drivers[self.number]
         for _ in range(2):
             if driver.runs:
@@ -112,7 +126,7 @@ class TerminateTwice(Fault):
 class KillNode(Fault):
     name = "kill node"
 
-    def strike(self, scene: Scene, chance: random.Random) -> None:
+    def strike(self, scene: Target, chance: random.Random) -> None:
         assert scene.nodes is not None
         scene.nodes.kill_added()
 
@@ -128,7 +142,7 @@ class KillRedis(Fault):
     def name(self) -> str:  # type: ignore[override]
         return f"kill redis {'keeping' if self.keep_data else 'losing'} its data"
 
-    def strike(self, scene: Scene, chance: random.Random) -> None:
+    def strike(self, scene: Target, chance: random.Random) -> None:
         assert scene.redis is not None
         scene.redis.kill(keep_data=self.keep_data)
         time.sleep(self.away_ttls * scene.ttl_s)
@@ -146,7 +160,7 @@ class Pause(Fault):
     def name(self) -> str:  # type: ignore[override]
         return "pause driver with its Ray" if self.whole else "pause driver"
 
-    def strike(self, scene: Scene, chance: random.Random) -> None:
+    def strike(self, scene: Target, chance: random.Random) -> None:
         driver = scene.drivers[self.number]
         if not driver.runs:
             return
@@ -168,7 +182,7 @@ class Refusals(Fault):
     def name(self) -> str:  # type: ignore[override]
         return f"{self.status}s"
 
-    def strike(self, scene: Scene, chance: random.Random) -> None:
+    def strike(self, scene: Target, chance: random.Random) -> None:
         scene.server.set(error_status=self.status, error_share=0.4)
         time.sleep(self.seconds)
         scene.server.set(error_share=0.0)

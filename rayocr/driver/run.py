@@ -33,10 +33,8 @@ from rayocr.driver.monitor.telemetry import TelemetryWatch
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.plan import Plan, sweep_temp_files
 from rayocr.driver.retry_selection import documents_to_retry, is_narrowed
-from rayocr.driver.scheduling.compaction import compact_ledger
-from rayocr.driver.scheduling.leases import LeaseKeeper
+from rayocr.driver.scheduling.leases import LeaseKeeper, compact_ledger, open_run_locks
 from rayocr.driver.scheduling.progress import Progress
-from rayocr.driver.scheduling.run_locks import open_run_locks
 from rayocr.driver.scheduling.scheduler import Scheduler
 from rayocr.driver.scheduling.window import Window
 from rayocr.driver.server_probe import probe_servers

@@ -9,8 +9,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rayocr.locks.holder import Holder
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
@@ -18,6 +16,18 @@ class Lease:
 
     key: str
     owner: str
+    fencing_token: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who holds a lease; only mode=status uses it. `age_s`: seconds since the lease was acquired, by the lock service's clock."""
+
+    key: str
+    owner: str
+    host: str
+    pid: int
+    age_s: float
     fencing_token: int
 
 

@@ -15,8 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rayocr.errors import LockError, ObjectNotFound, OutsideError, PreconditionFailed, RayocrError, StorageError
-from rayocr.locks.base import Lease, Locks
-from rayocr.locks.holder import Holder
+from rayocr.locks.base import Holder, Lease, Locks
 from rayocr.process import ProcessIdentity, current_process
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Entry, Storage

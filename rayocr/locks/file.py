@@ -22,8 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rayocr.errors import LocksUnavailable
-from rayocr.locks.base import Lease, Locks
-from rayocr.locks.holder import Holder
+from rayocr.locks.base import Holder, Lease, Locks
 from rayocr.process import ProcessIdentity, current_process
 
 _COUNTER = "fence"

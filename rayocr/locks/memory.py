@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from rayocr.errors import LocksUnavailable
-from rayocr.locks.base import Lease, Locks
-from rayocr.locks.holder import Holder
+from rayocr.locks.base import Holder, Lease, Locks
 from rayocr.process import current_process
 
 

@@ -15,8 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rayocr.errors import CredentialsError, LocksUnavailable
-from rayocr.locks.base import Lease, Locks
-from rayocr.locks.holder import Holder
+from rayocr.locks.base import Holder, Lease, Locks
 from rayocr.process import current_process
 from rayocr.redis_url import address_of, open_redis, sentinels_of
 

@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from rayocr.actors.document_worker.commit import commit
 from rayocr.actors.ledger.actor import Ledger
-from rayocr.driver.scheduling.compaction import run_key
+from rayocr.driver.scheduling.leases import run_key
 from rayocr.errors import LeaseLost, PreconditionFailed, StorageUnavailable
 from rayocr.ledger import compaction
 from rayocr.ledger.manifest import Manifest, build_manifest, manifest_name

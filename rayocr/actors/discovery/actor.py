@@ -11,7 +11,6 @@ what was removed is forgotten, and memory goes with the source as it is and not 
 from __future__ import annotations
 
 import fnmatch
-import hashlib
 import logging
 import time
 from collections import deque
@@ -22,11 +21,11 @@ from rayocr.actors.discovery.digest_table import DigestTable
 from rayocr.actors.discovery.file_stability import FileStability
 from rayocr.actors.discovery.name_collisions import NameCollisions
 from rayocr.actors.discovery.ordering import in_order
+from rayocr.actors.document_identity import document_at
 from rayocr.errors import ObjectNotFound, UnsafeName
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, DOCUMENTS_PREFIX, document_id_of
 from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document, Poll
 from rayocr.observe.logs import log_event
-from rayocr.outputs.output_paths import output_stem
 from rayocr.storage.base import Entry, Storage
 
 log = logging.getLogger(__name__)
@@ -78,24 +77,6 @@ class DiscoveryRules:
         if entry.size_bytes < self.min_bytes or (self.max_bytes is not None and entry.size_bytes > self.max_bytes):
             return False
         return self.admits(entry.name)
-
-
-def document_id(source_uri: str, version: str) -> str:
-    """32 hex digits, the same for the same URI and version everywhere and always."""
-    return hashlib.sha256(f"{source_uri}\0{version}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def document_at(source: Storage, entry: Entry, *, namesake: str = "") -> Document:
-    uri = f"{source.uri}/{entry.name}"
-    return Document(
-        document_id=document_id(uri, entry.version),
-        source_uri=uri,
-        name=entry.name,
-        output_stem=output_stem(entry.name),
-        namesake=namesake,
-        version=entry.version,
-        size_bytes=entry.size_bytes,
-    )
 
 
 class Discovery:

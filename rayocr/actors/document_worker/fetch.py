@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from rayocr.actors.document_identity import document_id
 from rayocr.config import AccessConfig, LimitsConfig, RetryConfig
 from rayocr.errors import DocumentTooLarge, ObjectNotFound, StorageDenied, StorageError, UnreadableSource, VersionChanged
 from rayocr.messages import Document, FetchedDocument
@@ -78,8 +79,6 @@ def check_current(document: Document, settings: FetchSettings) -> None:
 
 def current_version(document: Document, settings: FetchSettings) -> Document:
     """The document as it is at the source now. Raises ObjectNotFound when it is gone."""
-    from rayocr.actors.discovery.actor import document_id
-
     entry = settings.source().stat(document.name)
     return replace(
         document,

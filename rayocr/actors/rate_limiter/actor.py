@@ -18,9 +18,8 @@ from rayocr.actors.rate_limiter.model_quota import ModelQuotaKeeper
 from rayocr.config import LimitsConfig
 from rayocr.errors import BudgetExhausted, DayQuotaExhausted, SharedLimitsUnavailable
 from rayocr.limits.base import HORIZON_S, Blocked, Bucket, Taken
-from rayocr.limits.budget import Budget
 from rayocr.limits.memory import MemoryBucket
-from rayocr.limits.prices import PriceTable
+from rayocr.limits.prices import Budget, PriceTable
 from rayocr.limits.quota_day import next_reset, quota_day
 from rayocr.messages import LimiterState, SlotReturn, Throttle, ThrottleKind
 from rayocr.observe.logs import log_event

@@ -7,10 +7,10 @@ from collections import deque
 
 from rayocr.config import LimitsConfig
 from rayocr.limits.base import Bucket, Take, Taken
-from rayocr.limits.budget import Budget
 from rayocr.limits.expected_use import ExpectedUse
 from rayocr.limits.held import HeldSlots, SetAside
 from rayocr.limits.learned_rate import LearnedRate
+from rayocr.limits.prices import Budget
 from rayocr.messages import ModelQuota, SlotReturn, Throttle, ThrottleKind
 
 _SLOT_TTL_S = 600.0  # longer than any request may take; workers that die are reported much earlier

@@ -30,7 +30,8 @@ from rayocr.actors.spawn import (
 from rayocr.config import Mode, RayocrConfig, Secrets
 from rayocr.driver.cluster.document_worker_pool import DocumentWorkers
 from rayocr.driver.cluster.failures import ACTOR_FAILED, CONTENT_LOST, kill
-from rayocr.errors import StorageUnavailable
+from rayocr.errors import ObjectNotFound, RecordCorrupt, StorageUnavailable
+from rayocr.ledger.manifest import Manifest, manifest_name
 from rayocr.messages import (
     AssembledDocument,
     DiscoveryBatch,
@@ -201,6 +202,22 @@ class RayActors:
     def forget_worker(self, name: str) -> None:
         if self.limiter is not None:
             self.limiter.forget.remote(name)
+
+
+def is_finished_by_another(actors: RayActors, document: Document, *, since: str) -> bool:
+    """Since it was listed; where finished documents are read again, since this run began. What this run finished itself is given
+    once more by a Discovery that had to list again, and paid for twice only where a client asked for it. Blocks. Raises
+    StorageError."""
+    name = manifest_name(document.document_id)
+    try:
+        if not actors.overwrite and not actors.retries(document.document_id):
+            return actors.state.stat(name).size_bytes > 0
+        manifest = Manifest.from_json(actors.state.read(name), name=name)
+    except (ObjectNotFound, RecordCorrupt):
+        return False
+    if manifest.run_id == actors.assemble_settings.run_id:
+        return document.document_id not in actors.retried
+    return manifest.started_at >= since
 
 
 def document_workers(config: RayocrConfig, cpus: int) -> int:

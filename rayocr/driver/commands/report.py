@@ -1,32 +1,10 @@
-"""mode=report: what a run did, as one HTML file beside its outputs, read from the state without starting Ray."""
+"""mode=report: writes the report of a run without starting Ray, and says where it is."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from itertools import islice
-from pathlib import Path
-from typing import Any
-from urllib.parse import quote
-
-from rayocr.config import AccessConfig, RayocrConfig
-from rayocr.driver.monitor.run_record import RUNS_PREFIX
+from rayocr.config import RayocrConfig
+from rayocr.driver.monitor.run_report import make_report
 from rayocr.driver.monitor.terminal import ConsoleTerminal
-from rayocr.driver.plan import existing_state
-from rayocr.errors import ObjectNotFound, RecordCorrupt, StorageError, UsageError
-from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of
-from rayocr.outputs.report.document import report_html
-from rayocr.outputs.report.facts import ReportFacts
-from rayocr.outputs.report.pages import Drawing, show_pages
-from rayocr.storage.base import Storage
-from rayocr.storage.factory import open_storage
-from rayocr.storage.uri import StorageUri, parse_uri
-
-REPORT_NAME = "report.html"
-_READ_AT_ONCE = 16  # manifests: a request each, where storage is far away
-_MANIFESTS_AHEAD = 512
 
 
 def show_report(config: RayocrConfig) -> int:
@@ -34,103 +12,3 @@ def show_report(config: RayocrConfig) -> int:
     facts, place = make_report(config)
     ConsoleTerminal(config.progress).say(f"Report of {facts.documents.total():,} documents: {place}")
     return 0
-
-
-def make_report(config: RayocrConfig) -> tuple[ReportFacts, str]:
-    """What it tells of, and where it is now. Blocks. Raises UsageError and StorageError."""
-    settings = config.report
-    state = existing_state(config)
-    dest_uri = parse_uri(config.dest)
-    dest = _existing(dest_uri, config.storage.dest)
-    runs = _chosen_runs(state, settings.run)
-    run_ids = None if settings.run == "all" else {str(run["run_id"]) for run in runs}
-    facts, unreadable = ReportFacts(settings), 0
-    for manifest in _manifests(state):
-        if manifest is None:
-            unreadable += 1
-        elif run_ids is None or manifest.run_id in run_ids:
-            facts.add(manifest)
-    title = "All runs" if run_ids is None else f"Run {', '.join(sorted(run_ids))}"
-    drawing = Drawing(dpi=settings.dpi, limits=config.limits, access=config.storage.source)
-    html = report_html(
-        facts,
-        title=title,
-        dest=dest_uri.display,
-        runs=runs,
-        doubtful=show_pages(facts.doubtful, dest, drawing),
-        sample=show_pages(facts.sample, dest, drawing),
-        link=_links(dest_uri, beside_outputs=settings.file is None),
-        unreadable=unreadable,
-        now=datetime.now(UTC),
-    )
-    return facts, _write(html, settings.file, dest, dest_uri)
-
-
-def _existing(uri: StorageUri, access: AccessConfig) -> Storage:
-    try:
-        return open_storage(str(uri), access)
-    except ObjectNotFound as error:
-        raise UsageError(f"{uri.display} does not exist, so there is nothing to report on. Check dest=") from error
-
-
-def _chosen_runs(state: Storage, wanted: str) -> list[dict[str, Any]]:
-    """The records of the runs to report on, oldest first. Raises UsageError when there is none."""
-    names = sorted(entry.name for entry in state.list(RUNS_PREFIX) if entry.name.endswith(".json"))
-    if wanted not in ("all", "last"):
-        names = [name for name in names if name == f"{RUNS_PREFIX}{wanted}.json"]
-    if not names:
-        what = "No run has" if wanted in ("all", "last") else f"There is no run {wanted}, or it has not"
-        raise UsageError(f"{what} finished anything here. Check dest= and report.run=")
-    records = []
-    for name in names if wanted == "all" else names[-1:]:
-        try:
-            record = json.loads(state.read(name))
-        except (StorageError, ValueError):
-            continue
-        if isinstance(record, dict) and "run_id" in record:
-            records.append(record)
-    if not records:
-        raise UsageError(f"The record of the run cannot be read: {names[-1]}. report.run=all reports on all documents.")
-    return records
-
-
-def _manifests(state: Storage) -> Iterator[Manifest | None]:
-    """One at a time; None for one that cannot be read."""
-
-    def read(name: str) -> Manifest | None:
-        try:
-            return Manifest.from_json(state.read(name), name=name)
-        except (StorageError, RecordCorrupt):
-            return None
-
-    names = (entry.name for entry in state.list(DOCUMENTS_PREFIX) if document_id_of(entry.name))
-    with ThreadPoolExecutor(_READ_AT_ONCE) as pool:
-        while ahead := list(islice(names, _MANIFESTS_AHEAD)):
-            yield from pool.map(read, ahead)
-
-
-def _links(dest: StorageUri, *, beside_outputs: bool) -> Callable[[str], str | None]:
-    """Relative where the report lies beside the outputs, so that both can be moved together."""
-    if dest.scheme == "gdrive":
-        return lambda name: None  # files there have ids, and no paths
-    if beside_outputs:
-        base = ""
-    elif dest.scheme == "gs":
-        base = f"https://storage.cloud.google.com/{dest.root}/" + (f"{dest.prefix}/" if dest.prefix else "")
-    else:
-        base = dest.text.rstrip("/") + "/"
-    return lambda name: base + quote(name.encode("utf-8", "surrogateescape"))
-
-
-def _write(html: str, file: str | None, dest: Storage, dest_uri: StorageUri) -> str:
-    """Where it is now. Raises UsageError, StorageError."""
-    data = html.encode("utf-8", "replace")
-    if file is None:
-        dest.write(REPORT_NAME, data)
-        return f"{dest_uri.display.rstrip('/')}/{REPORT_NAME}"
-    path = Path(file).expanduser()
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise UsageError(f"The report cannot be written to {path}: {error.strerror}. Choose another report.file=") from error
-    return str(path)

@@ -9,10 +9,10 @@ from rayocr.actors.ledger.survey import read_segments, survey
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.monitor.terminal import ConsoleTerminal, printable
 from rayocr.driver.plan import existing_state
-from rayocr.driver.scheduling.compaction import run_key
+from rayocr.driver.scheduling.leases import run_key
 from rayocr.errors import RayocrError, StorageError
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, DOCUMENTS_PREFIX, document_id_of
-from rayocr.locks.holder import Holder
+from rayocr.locks.base import Holder
 from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Storage
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rayocr.config import Mode, RayocrConfig
-from rayocr.driver.commands.report import make_report
 from rayocr.driver.monitor.run_record import run_record, write_record
+from rayocr.driver.monitor.run_report import make_report
 from rayocr.driver.monitor.terminal import ConsoleTerminal, closing_table, printable, unseen
 from rayocr.driver.plan import Plan
 from rayocr.driver.scheduling.progress import Progress

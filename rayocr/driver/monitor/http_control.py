@@ -12,7 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rayocr.actors.discovery.actor import DiscoveryRules, document_at
+from rayocr.actors.discovery.actor import DiscoveryRules
+from rayocr.actors.document_identity import document_at
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.cancellation import write_cancel
 from rayocr.driver.monitor.ray_metrics import RayMetrics

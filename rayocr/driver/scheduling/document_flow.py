@@ -14,15 +14,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rayocr.actors.document_worker.assemble import reject
-from rayocr.driver.cluster.actors import RayActors
-from rayocr.driver.cluster.failures import ACTOR_FAILED, CONTENT_LOST, count_death
+from rayocr.driver.cluster.actors import RayActors, is_finished_by_another
+from rayocr.driver.cluster.failures import ACTOR_FAILED, CONTENT_LOST
 from rayocr.driver.cluster.page_worker_pool import PageWorkerPool, WorkerDied
-from rayocr.driver.cluster.shard_sizer import ShardSizer, cut, shards_of, without
-from rayocr.driver.scheduling.document_state import DocumentState, is_finished_by_another, log_letter
+from rayocr.driver.cluster.shard_sizer import ShardSizer
+from rayocr.driver.scheduling.document_state import DocumentState, FlowResult, Replaced, log_letter
 from rayocr.driver.scheduling.duplicates import DocumentDuplicates
-from rayocr.driver.scheduling.flow_result import FlowResult, Replaced
 from rayocr.driver.scheduling.leases import LeaseKeeper
 from rayocr.driver.scheduling.progress import Progress
+from rayocr.driver.scheduling.quarantine import count_death
+from rayocr.driver.scheduling.shards import cut, shards_of, without
 from rayocr.driver.scheduling.task_group import all_of, settled
 from rayocr.driver.scheduling.window import Window
 from rayocr.engines.registry import Stage

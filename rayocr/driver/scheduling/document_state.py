@@ -1,22 +1,16 @@
-"""What the driver knows of a document under way, and two questions about it. Counters and summaries of pages, never their
-text."""
+"""What the driver knows about a document in progress, and how its flow ends. Counters and page summaries, never page text."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from enum import Enum
 
-from rayocr.errors import ObjectNotFound, RecordCorrupt
-from rayocr.ledger.manifest import Manifest, manifest_name
 from rayocr.locks.base import Lease
 from rayocr.messages import Attempt, Document, DocumentContext, FetchedDocument
 from rayocr.observe.dead_letters import DeadLetter
 from rayocr.observe.logs import log_event
-
-if TYPE_CHECKING:
-    from rayocr.driver.cluster.actors import RayActors
 
 log = logging.getLogger(__name__)
 
@@ -48,20 +42,18 @@ class DocumentState:
         )
 
 
-def is_finished_by_another(actors: RayActors, document: Document, *, since: str) -> bool:
-    """Since it was listed; where finished documents are read again, since this run began. What this run finished itself is given
-    once more by a Discovery that had to list again, and paid for twice only where a client asked for it. Blocks. Raises
-    StorageError."""
-    name = manifest_name(document.document_id)
-    try:
-        if not actors.overwrite and not actors.retries(document.document_id):
-            return actors.state.stat(name).size_bytes > 0
-        manifest = Manifest.from_json(actors.state.read(name), name=name)
-    except (ObjectNotFound, RecordCorrupt):
-        return False
-    if manifest.run_id == actors.assemble_settings.run_id:
-        return document.document_id not in actors.retried
-    return manifest.started_at >= since
+class FlowResult(Enum):
+    SETTLED = "settled"  # it has an outcome, by this run or another, or is gone
+    HELD = "held"  # by another run, which may die
+    DEFERRED = "deferred"  # its storage was away
+
+
+class Replaced(Exception):
+    """The source has a newer version, which is another document: `newer`. None of this one is committed."""
+
+    def __init__(self, newer: Document) -> None:
+        super().__init__(newer.document_id)
+        self.newer = newer
 
 
 def log_letter(action: str, message: str, letter: DeadLetter) -> None:

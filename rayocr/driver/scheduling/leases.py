@@ -9,12 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from rayocr.config import RayocrConfig, Secrets
+from rayocr.driver.plan import Plan
 from rayocr.errors import Draining, LocksUnavailable, RayocrError
-from rayocr.locks.base import Lease, Locks
-from rayocr.locks.holder import Holder
+from rayocr.locks.base import Holder, Lease, Locks
+from rayocr.locks.destination import DestinationLock, DestinationLocks
 from rayocr.observe.logs import log_event
+from rayocr.retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from rayocr.driver.cluster.actors import RayActors
 
 log = logging.getLogger(__name__)
 
@@ -150,3 +156,40 @@ class LeaseKeeper:
                     del self._held[lease.key]
                     log_event(log, "lease_lost", "A lease was lost.", level=logging.WARNING, document_id=lease.key)
                     self._on_lost(lease.key)
+
+
+def open_run_locks(
+    config: RayocrConfig, plan: Plan, keys: Secrets, *, run_id: str, owner: str
+) -> tuple[Locks, DestinationLock | None]:
+    """Raises LocksUnavailable at once where there are none: better said before the first page than waited for; LockError when
+    another run has the destination."""
+    from rayocr.locks.factory import open_locks
+
+    locks = open_locks(config.locks, plan.state.uri, owner=owner, redis_url=keys.redis_url)
+    locks.holders(())
+    if config.locks.backend == "redis" or plan.state.has_atomic_create:
+        return locks, None
+    policy = RetryPolicy.from_config(config.retry)
+    claim = DestinationLock(plan.state, run_id=run_id, owner=owner, ttl_s=config.locks.ttl_s, policy=policy)
+    claim.acquire()
+    claim.keep()
+    return DestinationLocks(locks, claim), claim
+
+
+def run_key(run_id: str) -> str:
+    """Of the lease that a run holds as long as it lives; no document_id looks like it."""
+    return f"run:{run_id}"
+
+
+async def compact_ledger(actors: RayActors, leases: LeaseKeeper, run_id: str) -> None:
+    """Never raises: a run does not depend on it."""
+    try:
+        await leases.acquire(run_key(run_id))
+        others = await actors.other_runs()
+        if others:
+            alive = await leases.holders([run_key(other) for other in others])
+            await actors.compact([other for other in others if run_key(other) in alive])
+    except Draining:
+        return
+    except Exception as error:
+        log_event(log, "housekeeping_failed", "Old segments were left as they are.", level=logging.WARNING, error=repr(error))

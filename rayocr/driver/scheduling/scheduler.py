@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from rayocr.driver.scheduling.deferred import DeferredDocuments
-from rayocr.driver.scheduling.flow_result import FlowResult, Replaced
+from rayocr.driver.scheduling.document_state import FlowResult, Replaced
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.driver.scheduling.window import Window
 from rayocr.errors import ClusterUnavailable, DayQuotaExhausted, Draining, RayocrError

@@ -12,7 +12,8 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from rayocr.actors.discovery.actor import DiscoveryRules, document_at
+from rayocr.actors.discovery.actor import DiscoveryRules
+from rayocr.actors.document_identity import document_at
 from rayocr.errors import ObjectNotFound, RayocrError, StorageError, StorageUnavailable, UnsafeName
 from rayocr.messages import Document
 from rayocr.observe.logs import log_event

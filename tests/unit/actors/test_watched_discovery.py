@@ -9,8 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from rayocr.actors.discovery.actor import Discovery, DiscoveryRules, document_id
+from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
 from rayocr.actors.discovery.file_stability import FileStability
+from rayocr.actors.document_identity import document_id
 from rayocr.errors import StorageUnavailable
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, manifest_name
 from rayocr.messages import Poll

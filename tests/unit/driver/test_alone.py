@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from rayocr.config import LocksConfig, RayocrConfig, Secrets
-from rayocr.driver.scheduling.run_locks import open_run_locks
+from rayocr.driver.scheduling.leases import open_run_locks
 from rayocr.errors import LockError
 from rayocr.locks.base import Locks
 from rayocr.locks.destination import CLAIMS_PREFIX, DestinationLocks

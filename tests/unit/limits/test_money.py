@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from rayocr.composition import compose, price_table
 from rayocr.errors import UsageError
-from rayocr.limits.budget import Budget
 from rayocr.limits.expected_use import ExpectedUse
-from rayocr.limits.prices import Price, PriceTable, parse_prices
+from rayocr.limits.prices import Budget, Price, PriceTable, parse_prices
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC).timestamp()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rayocr.actors.discovery.actor import document_id
+from rayocr.actors.document_identity import document_id
 from rayocr.composition import compose
 from rayocr.config import ReportConfig
 from rayocr.driver.commands.report import show_report

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from rayocr.actors.discovery.actor import Discovery, DiscoveryRules, document_id
+from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
 from rayocr.actors.discovery.name_collisions import owner_of
+from rayocr.actors.document_identity import document_id
 from rayocr.errors import ObjectNotFound, StorageDenied, StorageUnavailable, UnsafeName
 from rayocr.ledger.manifest import manifest_name
 from rayocr.messages import DiscoveryBatch

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from rayocr.actors.discovery.actor import document_id
+from rayocr.actors.document_identity import document_id
 from rayocr.actors.document_worker.fetch import FetchSettings, current_version, fetch
 from rayocr.config import LimitsConfig, RetryConfig
 from rayocr.errors import (

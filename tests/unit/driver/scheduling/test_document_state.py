@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rayocr.driver.scheduling.document_state import is_finished_by_another
+from rayocr.driver.cluster.actors import is_finished_by_another
 from rayocr.ledger.manifest import build_manifest, manifest_name
 from rayocr.messages import Document, DocumentContext, DocumentOutcome
 from rayocr.storage.memory import MemoryStorage

@@ -1,0 +1,27 @@
+"""The identity of a document: one version of one object at the source."""
+
+from __future__ import annotations
+
+import hashlib
+
+from rayocr.messages import Document
+from rayocr.outputs.output_paths import output_stem
+from rayocr.storage.base import Entry, Storage
+
+
+def document_id(source_uri: str, version: str) -> str:
+    """32 hex digits, the same for the same URI and version everywhere and always."""
+    return hashlib.sha256(f"{source_uri}\0{version}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def document_at(source: Storage, entry: Entry, *, namesake: str = "") -> Document:
+    uri = f"{source.uri}/{entry.name}"
+    return Document(
+        document_id=document_id(uri, entry.version),
+        source_uri=uri,
+        name=entry.name,
+        output_stem=output_stem(entry.name),
+        namesake=namesake,
+        version=entry.version,
+        size_bytes=entry.size_bytes,
+    )

@@ -1,0 +1,41 @@
+"""Cuts the pages of a document into shards, and shards into smaller ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from rayocr.driver.cluster.shard_sizer import ShardSizer
+from rayocr.driver.scheduling.document_state import DocumentState
+from rayocr.engines.registry import Stage
+from rayocr.messages import Shard
+
+
+def shards_of(work: DocumentState, stage: Stage, sizer: ShardSizer) -> Iterator[Shard]:
+    """The document's pages that wait for an engine of this stage. Cut one at a time, since the best length is learned on the
+    way."""
+    numbers = sorted(number for number, engine in work.waiting.items() if stage.first <= engine <= stage.last)
+    position = 0
+    while position < len(numbers):
+        first_engine = work.waiting[numbers[position]]
+        run = []
+        for number in numbers[position : position + sizer.pages(work.document.document_id)]:
+            if work.waiting[number] != first_engine:
+                break
+            run.append(number)
+        position += len(run)
+        yield Shard(
+            document_id=work.document.document_id,
+            page_numbers=tuple(run),
+            first_engine=first_engine,
+            attempts={number: work.attempts[number] for number in run if number in work.attempts},
+        )
+
+
+def without(shard: Shard, numbers: set[int]) -> Shard:
+    return replace(shard, page_numbers=tuple(n for n in shard.page_numbers if n not in numbers))
+
+
+def cut(shard: Shard, pages: int) -> Iterator[Shard]:
+    for start in range(0, len(shard.page_numbers), pages):
+        yield replace(shard, page_numbers=shard.page_numbers[start : start + pages])
