@@ -1,6 +1,6 @@
 """`make docs`: docs/configuration.md from the structured configs of rayocr/config/, whose comments are the descriptions.
 
-A field's description is the comment beside it, with the comment lines right above it before that; a class' is its docstring.
+A field's description is the comment lines directly above it, then the comment beside it. A class is described by its docstring.
 """
 
 from __future__ import annotations
@@ -28,30 +28,30 @@ _HEAD = """\
 
 Generated from `rayocr/config/` by `make docs`; change it there.
 
-Options are given on the command line as `key=value`, in any order (Hydra's overrides):
-`python -m rayocr source=in/ limits.rpm=600`. Lists are written `outputs=[markdown,jsonl]`, nothing is `null`. The command line
-wins over the environment, and the environment over `conf/`. `python -m rayocr --cfg …` prints what is in force. A misspelt option
-is answered with the nearest that exists.
+Pass options on the command line as `key=value`, in any order (they are Hydra overrides):
+`python -m rayocr source=in/ limits.rpm=600`. Write lists as `outputs=[markdown,jsonl]` and "no value" as `null`. The command line
+overrides the environment, and the environment overrides `conf/`. `python -m rayocr --cfg …` prints the resulting configuration.
+Typos in options get a suggestion.
 
 ## Groups
 
-A group is a file of `conf/` that sets several options at once; single options win over it.
+A group is a file in `conf/` that sets several options at once. Single options override it.
 
 | group | choices |
 |---|---|
 """
 
 _SECRETS = {
-    "gemini_api_key": ("GEMINI_API_KEY", "of Gemini's Developer API; GOOGLE_API_KEY wins over it, as in Google's own SDK"),
-    "openai_api_key": ("OPENAI_API_KEY", "of an OpenAI-compatible server that asks for one"),
+    "gemini_api_key": ("GEMINI_API_KEY", "key of the Gemini Developer API; GOOGLE_API_KEY overrides it, as in Google's SDK"),
+    "openai_api_key": ("OPENAI_API_KEY", "key of an OpenAI-compatible server, if it needs one"),
     "redis_url": (
         "REDIS_URL",
-        "of `locks=redis` (the default beside STORAGE_BACKEND) and `limits.shared=redis`: redis://:PASSWORD@HOST:6379/0,"
+        "server for `locks=redis` (the default with STORAGE_BACKEND) and `limits.shared=redis`: redis://:PASSWORD@HOST:6379/0,"
         " rediss:// for TLS",
     ),
-    "supabase_url": ("SUPABASE_URL", "of the project that errors are written to; see supabase.*"),
-    "supabase_api_key": ("SUPABASE_API_KEY", "its key"),
-    "api_token": ("RAYOCR_API_TOKEN", "what clients of the HTTP face have to send; needed where others can reach its address"),
+    "supabase_url": ("SUPABASE_URL", "project that errors are written to; see supabase.*"),
+    "supabase_api_key": ("SUPABASE_API_KEY", "key of that project"),
+    "api_token": ("RAYOCR_API_TOKEN", "token that clients of the HTTP API must send; required if other machines can reach it"),
 }
 
 
@@ -165,8 +165,8 @@ def _escaped(said: str) -> str:
 def _environment() -> str:
     lines = [
         "\n## Environment\n",
-        "Secrets are never options: a command line can be read by everybody on the machine. A `.env` in the working folder is",
-        "read; what is set already wins over it.\n",
+        "Secrets are never options, because every user of the machine can read a command line. rayocr reads a `.env` file in the",
+        "working folder; variables that are already set override it.\n",
         "| variable | meaning |\n|---|---|",
     ]
     for field in dataclasses.fields(config.Secrets):
@@ -181,11 +181,13 @@ def _environment() -> str:
     lines.append("| `GOOGLE_GENAI_USE_VERTEXAI` | `engine.gemini.vertexai` |")
     for kind, (name, key) in composition._ACCESS_ENVIRONMENT.items():
         places = ", ".join(f"`storage.{place}.{key}`" for place in ("source", "dest", "state"))
-        lines.append(f"| `{name}` | {places}: of those that are {kind}:// |")
+        lines.append(f"| `{name}` | {places} for {kind}:// locations |")
     for backend, (source, dest) in composition._PLACES.items():
-        lines.append(f"| `STORAGE_BACKEND={backend}` | `source={source}` and `dest={dest}`, of the variables in braces |")
-    lines.append("| `RAY_ADDRESS` | of `cluster=auto`: the cluster to attach to |")
-    lines.append("| `RAY_AUTH_MODE` `RAY_AUTH_TOKEN` `RAY_AUTH_TOKEN_PATH` | Ray's own: `token`, and the token or its file |")
+        lines.append(f"| `STORAGE_BACKEND={backend}` | `source={source}` and `dest={dest}`, from the variables in braces |")
+    lines.append("| `RAY_ADDRESS` | the cluster that `cluster=auto` attaches to |")
+    lines.append(
+        "| `RAY_AUTH_MODE` `RAY_AUTH_TOKEN` `RAY_AUTH_TOKEN_PATH` | Ray's own settings: `token`, and the token or its file |"
+    )
     return "\n".join(lines) + "\n"
 
 

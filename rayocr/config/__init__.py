@@ -1,7 +1,7 @@
-"""The structured configuration: one small class a component, units in the names, ranges checked once.
+"""The structured configuration: one small class per component, units in the names, ranges checked once.
 
-Hydra fills these from conf/, the environment and the command line (`cli.py` calls `OmegaConf.to_object` once). They are left
-unfrozen because Hydra refuses overrides on frozen schemas; nobody changes them afterwards. Secrets are not here: see `Secrets`.
+Hydra fills these from conf/, the environment and the command line (`cli.py` calls `OmegaConf.to_object` once). They are not
+frozen because Hydra refuses overrides on frozen schemas; no code changes them afterwards. Secrets are not here: see `Secrets`.
 """
 
 from rayocr.config.engines import (

@@ -1,4 +1,4 @@
-"""What the program does: the values of mode=."""
+"""The values of mode=: what the program does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people and other systems see of a run."""
+"""Options for observing a run: logs, Supabase, HTTP API."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from rayocr.config.ranges import at_least
 
 @dataclass
 class LogsConfig:
-    dir: str = "logs"  # JSON lines in json/, dead letters in dead_letter/
-
-    retention_days: int = 14  # older files are swept at the start of a run, and daily
-    pages: bool = True  # a line of 400 bytes for every page; false: only for those that failed or are asked for again
+    dir: str = "logs"  # contains json/ (JSON lines) and dead_letter/
+    retention_days: int = 14  # older files are deleted at the start of a run and daily
+    pages: bool = True  # one log line of 400 bytes per page; false: only for pages that failed or are retried
 
     def __post_init__(self) -> None:
         at_least(1, **{"logs.retention_days": self.retention_days})
@@ -20,16 +19,18 @@ class LogsConfig:
 
 @dataclass
 class SupabaseConfig:
-    """Errors and dead letters as rows of a table; on when SUPABASE_URL and SUPABASE_API_KEY are in the environment."""
+    """Writes errors and dead letters to a table; active when SUPABASE_URL and SUPABASE_API_KEY are set."""
 
-    enabled: bool = True  # false: nothing is sent, whatever the environment says
-    table: str = "Activity_Error_Log"  # its SQL: docs/supabase.md
-    # Our field -> your column, for a table with other names; null leaves a field out. Those not named keep theirs.
+    enabled: bool = True  # false: send nothing, regardless of the environment
+    table: str = "Activity_Error_Log"  # table name; for its SQL see docs/supabase.md
+    # Maps field names to your column names; null omits a field. Fields that are not listed keep their names.
     columns: dict[str, str | None] = field(default_factory=dict)
-    batch: int = 200  # rows a request
-    interval_s: float = 2.0  # between two looks at what waits
-    timeout_s: float = 10.0  # of a request
-    spool_bytes: int = 64 << 20  # rows that wait while it is away, in <logs.dir>/supabase; above it the oldest go
+    batch: int = 200  # rows per request
+    interval_s: float = 2.0  # between two checks for pending rows
+    timeout_s: float = 10.0  # timeout of a request
+    spool_bytes: int = (
+        64 << 20
+    )  # size of the spool in <logs.dir>/supabase while Supabase is unavailable; the oldest rows are dropped above it
 
     def __post_init__(self) -> None:
         at_least(1, **{"supabase.batch": self.batch, "supabase.spool_bytes": self.spool_bytes})
@@ -38,13 +39,15 @@ class SupabaseConfig:
 
 @dataclass
 class GatewayConfig:
-    """The HTTP face of a run: its page, metrics, status, control."""
+    """The HTTP API of a run: status page, metrics, status, control."""
 
-    enabled: bool = True  # false: no port is opened
-    host: str = "127.0.0.1"  # others need RAYOCR_API_TOKEN in the environment
-    port: int = 8080  # or the next free one of twenty; 0: any
-    push_audience: str | None = None  # of the OIDC tokens that Pub/Sub sends to /gcs-event; null: RAYOCR_API_TOKEN guards it
-    push_account: str | None = None  # the service account that they must be of; null: any of Google's for the audience
+    enabled: bool = True  # false: open no port
+    host: str = "127.0.0.1"  # any other address needs RAYOCR_API_TOKEN in the environment
+    port: int = 8080  # or the next free one of the following twenty; 0: any free port
+    push_audience: str | None = (
+        None  # audience of the OIDC tokens that Pub/Sub sends to /gcs-event; null: RAYOCR_API_TOKEN protects it
+    )
+    push_account: str | None = None  # service account that must have signed them; null: any Google account for the audience
 
     def __post_init__(self) -> None:
         at_least(0, **{"gateway.port": self.port})

@@ -1,4 +1,4 @@
-"""What is written for a document, and of a run."""
+"""Options for the outputs of a document and the report of a run."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from rayocr.config.ranges import at_least, one_of
 
 @dataclass
 class CleanPdfConfig:
-    pdf_a: bool = (
-        False  # PDF/A-2u, for archives: characters without a font become U+FFFD there as everywhere, and no link is kept alive
+    pdf_a: bool = False  # PDF/A-2u, for archives: characters without a font become U+FFFD, and links are not clickable
+    tags: bool = True  # structure for screen readers; false is 10 to 20 % faster
+    page_image: bool = False  # show the picture of the source page where a page could not be read
+    page_image_dpi: int = 100  # resolution of that picture; 100 is legible, and A4 takes about 150 KB
+    system_fonts: bool = (
+        True  # use installed fonts for scripts that the bundled fonts lack; false: the same file on every machine
     )
-    tags: bool = True  # structure for screen readers; without it 10 to 20 % faster
-    page_image: bool = False  # pages that could not be read carry the picture of the source's page
-    page_image_dpi: int = 100  # enough to read by eye; A4 is about 150 KB
-    system_fonts: bool = True  # stand in for scripts that the fonts of the wheels lack; false: the same file on every machine
-    timeout_s: float = 60.0  # for eight pages, which take half a second; then they are set more simply
+    timeout_s: float = 60.0  # time limit for eight pages (usually 0.5 s); after it they are set in a simpler layout
 
     def __post_init__(self) -> None:
         at_least(20, **{"output.clean_pdf.page_image_dpi": self.page_image_dpi})
@@ -25,12 +25,12 @@ class CleanPdfConfig:
 
 @dataclass
 class MarkdownConfig:
-    """Of the Markdown file; `normalize` of all outputs, `headers` also of JSONL and Parquet, whose text is the same."""
+    """Options of the Markdown file. `normalize` applies to all outputs; `headers` also to JSONL and Parquet."""
 
-    normalize: bool = True  # one style, nothing of the model's own around a page; false: as the engine wrote it
+    normalize: bool = True  # one style, without remarks that a model adds around a page; false: unchanged engine output
     headers: str = "keep"  # running headers, footers and page numbers: keep, mark (as comments) or remove
-    join: bool = False  # paragraphs and tables that go on over a page break in one piece; the break's comment stands inside
-    front_matter: bool = False  # title, source, pages, engines, run and date as YAML at the beginning
+    join: bool = False  # join paragraphs and tables that continue over a page break; the page comment stays inside
+    front_matter: bool = False  # write title, source, pages, engines, run and date as YAML at the beginning
 
     def __post_init__(self) -> None:
         one_of("output.markdown.headers", self.headers, ("keep", "mark", "remove"))
@@ -44,17 +44,17 @@ class OutputConfig:
 
 @dataclass
 class ReportConfig:
-    """Of mode=report, and of what a run leaves behind at its end."""
+    """Options of mode=report and of the report at the end of a run."""
 
-    # A run that ends by itself writes its report when the source has at most so many documents; 0: never. The report reads the
-    # manifests of the destination, one request each where it is far away: of more documents, mode=report makes it when asked.
+    # A run writes its report at its end if the source has at most this many documents; 0: never. The report reads every manifest
+    # of the destination, one request each on remote storage. For larger sources use mode=report.
     at_end: int = 500
-    run: str = "last"  # a run's id, last, or all: every document of the destination
-    file: str | None = None  # a local file; null: report.html in the destination
-    documents: int = 1000  # listed; those with failures and doubts first
-    pages: int = 60  # doubtful and failed ones whose picture is shown beside the text; about 60 KB each
-    sample: int = 6  # pages of all, taken at random, likewise
-    dpi: int = 80  # of the pictures: enough to compare with the text
+    run: str = "last"  # a run id, last, or all (every document of the destination)
+    file: str | None = None  # path of the report, a local file; null: report.html in the destination
+    documents: int = 1000  # documents listed, those with failures and doubts first
+    pages: int = 60  # doubtful and failed pages shown with their picture; about 60 KB each
+    sample: int = 6  # random other pages shown with their picture
+    dpi: int = 80  # resolution of the pictures
 
     def __post_init__(self) -> None:
         at_least(1, **{"report.documents": self.documents})

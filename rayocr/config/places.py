@@ -1,4 +1,4 @@
-"""Who reads and writes a bucket or a Drive; leases; the ledger."""
+"""Options for access to storage, sign-in, locks, ledger and deduplication."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from rayocr.errors import UsageError
 
 @dataclass(unsafe_hash=True)
 class AccessConfig:
-    """Who reads and writes a bucket or a Drive, and where."""
+    """Access to a bucket or a Drive: whose credentials, and which server."""
 
-    credentials: str | None = None  # a JSON file (service account, authorized user), there on every node; null: the node's own
-    anonymous: bool = False  # public buckets
-    user_project: str | None = None  # pays for buckets whose readers pay
-    endpoint: str | None = None  # another server than Google's, for example an emulator
-    subject: str | None = None  # of Drive: the person for whom a service account with domain-wide delegation acts
-    timeout_s: float = 120.0  # without a byte from the server, after which a request is given up and tried again
+    credentials: str | None = (
+        None  # a JSON file (service account or authorized user) that exists on every node; null: the node's own credentials
+    )
+    anonymous: bool = False  # true for public buckets
+    user_project: str | None = None  # project that pays for requester-pays buckets
+    endpoint: str | None = None  # a server other than Google's, for example an emulator
+    subject: str | None = None  # Drive only: the person for whom a service account with domain-wide delegation acts
+    timeout_s: float = 120.0  # a request that receives no byte for this long is aborted and retried
 
     def __post_init__(self) -> None:
         at_least(0.1, **{"storage.*.timeout_s": self.timeout_s})
@@ -27,8 +29,10 @@ class AccessConfig:
 class StorageConfig:
     source: AccessConfig = field(default_factory=AccessConfig)
     dest: AccessConfig = field(default_factory=AccessConfig)
-    state: AccessConfig = field(default_factory=AccessConfig)  # not given: as dest, unless state= is of another kind (gs, gdrive)
-    # Requests a second of all processes that fetch and assemble, to each backend; null: no limit. Drive allows 200 a project.
+    state: AccessConfig = field(
+        default_factory=AccessConfig
+    )  # defaults to dest, unless state= uses another kind of storage (gs, gdrive)
+    # Requests per second to each storage backend, over all document workers; null: no limit. Drive allows 200 per project.
     requests_per_s: float | None = None
 
     def __post_init__(self) -> None:
@@ -37,14 +41,14 @@ class StorageConfig:
 
 @dataclass
 class LoginConfig:
-    """Of mode=login: a person signs in to Google Drive, once."""
+    """Options of mode=login: a person signs in to Google Drive once."""
 
-    service: str = "drive"  # what to sign in to; `mode=login drive` says it too
-    client: str | None = None  # the OAuth client, as the Google Cloud console gives it (JSON); null: GOOGLE_DRIVE_CREDENTIALS
-    token: str | None = None  # where the sign-in is kept; null: ~/.config/rayocr/drive-token.json
-    browser: str = "auto"  # auto: open one where there is one; none: only print the address
-    port: int = 0  # of this machine, to which Google sends the browser back; 0: any
-    timeout_s: float = 600.0  # that the person has
+    service: str = "drive"  # service to sign in to; `mode=login drive` sets it too
+    client: str | None = None  # OAuth client (JSON from the Google Cloud console); null: GOOGLE_DRIVE_CREDENTIALS
+    token: str | None = None  # file for the sign-in; null: ~/.config/rayocr/drive-token.json
+    browser: str = "auto"  # auto: open a browser if there is one; none: only print the address
+    port: int = 0  # local port that Google redirects the browser to; 0: any free port
+    timeout_s: float = 600.0  # time for the person to sign in
 
     def __post_init__(self) -> None:
         one_of("login.service", self.service, ("drive",))
@@ -55,9 +59,9 @@ class LoginConfig:
 
 @dataclass
 class LocksConfig:
-    backend: str = "file"  # file: processes of one machine; redis: any number of clusters
-    ttl_s: float = 60.0  # a dead cluster's documents are free after this; renewed at a third of it
-    prefix: str = "rayocr:"  # of Redis keys
+    backend: str = "file"  # file: for processes on one machine; redis: for any number of clusters
+    ttl_s: float = 60.0  # lifetime of a lease, renewed after a third of it; documents of a dead cluster become available after it
+    prefix: str = "rayocr:"  # prefix of Redis keys
 
     def __post_init__(self) -> None:
         at_least(1, **{"locks.ttl_s": self.ttl_s})
@@ -67,9 +71,9 @@ class LocksConfig:
 
 @dataclass
 class LedgerConfig:
-    flush_interval_s: float = 1.0  # at most one segment in this time: what a crash of the ledger can cost
-    flush_bytes: int = 1 << 20  # or as soon as this much text waits
-    memory_bytes: int = 256 << 20  # text of unfinished documents above this goes to local disk
+    flush_interval_s: float = 1.0  # at most one segment in this time; a crash of the ledger can lose this much
+    flush_bytes: int = 1 << 20  # or as soon as this much text is pending
+    memory_bytes: int = 256 << 20  # text of unfinished documents beyond this size goes to local disk
 
     def __post_init__(self) -> None:
         at_least(0.0, **{"ledger.flush_interval_s": self.flush_interval_s})
@@ -78,9 +82,9 @@ class LedgerConfig:
 
 @dataclass
 class DedupConfig:
-    pages: bool = True  # identical pages (the same bytes once cut out) are sent to a server once, and counted
-    documents: bool = False  # files of the same bytes are read once; what they came to is kept beside the state for the others
-    memory_bytes: int = 64 << 20  # of the texts of identical pages, kept in memory: about 20,000 pages
+    pages: bool = True  # send identical pages (the same bytes once cut out) to a server only once
+    documents: bool = False  # read files with the same bytes only once; their pages are kept beside the state for the duplicates
+    memory_bytes: int = 64 << 20  # memory for the texts of identical pages; 64 MiB is about 20,000 pages
 
     def __post_init__(self) -> None:
         at_least(1, **{"dedup.memory_bytes": self.memory_bytes})

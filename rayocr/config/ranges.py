@@ -1,4 +1,4 @@
-"""What the components share: checks of a value's range, told by the option's name."""
+"""Range checks shared by the option classes; errors name the option."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from rayocr.errors import UsageError
 def at_least(minimum: float, **values: float | None) -> None:
     for name, value in values.items():
         if value is not None and not math.isfinite(value):
-            raise UsageError(f"{name} is {value}, and must be a number; null means no limit where there can be none.")
+            raise UsageError(f"{name} is {value}; it must be a number; null means no limit.")
         if value is not None and value < minimum:
-            raise UsageError(f"{name} is {value}, and must be at least {minimum}.")
+            raise UsageError(f"{name} is {value}; it must be at least {minimum}.")
 
 
 def one_of(name: str, value: str, choices: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""The whole: what `compose` makes of conf/, the environment and the command line."""
+"""The complete configuration that `compose` builds from conf/, the environment and the command line."""
 
 from __future__ import annotations
 
@@ -22,24 +22,28 @@ from rayocr.errors import UsageError
 @dataclass
 class RayocrConfig:
     mode: Mode = Mode.run
-    source: str | None = None  # a folder, a file, gs://BUCKET/PREFIX, gdrive://FOLDER_ID; null: the samples of rayocr
-    dest: str = "output"  # where outputs go, in the folders of the source: a folder, gs://BUCKET/PREFIX, gdrive://FOLDER_ID
-    state: str | None = None  # what makes a run resumable; null: .rayocr/ in the destination
+    source: str | None = None  # a folder, a file, gs://BUCKET/PREFIX or gdrive://FOLDER_ID; null: the bundled samples
+    dest: str = (
+        "output"  # where outputs go, in the same sub-folders as the source: a folder, gs://BUCKET/PREFIX or gdrive://FOLDER_ID
+    )
+    state: str | None = None  # where the state for resuming is kept; null: .rayocr/ in the destination
     outputs: list[str] = field(default_factory=lambda: ["markdown", "clean_pdf"])  # also jsonl, parquet, searchable_pdf
-    include: list[str] = field(default_factory=list)  # globs on names below the source; empty: all
-    exclude: list[str] = field(default_factory=list)  # globs likewise; wins over include
-    document: str | None = None  # of mode=cancel and mode=retry: its name below the source, or its id
-    min_bytes: int = 0  # smaller documents are passed by
-    max_bytes: int | None = None  # larger ones likewise; limits.max_document_bytes rejects them, with a dead letter
-    order: str = "listing"  # or newest, oldest, smallest, largest, name: then all is listed before the first is read
-    limit: int | None = None  # documents taken up by this run; null: all
-    poll_interval_s: float = 30.0  # of mode=watch: between two looks at the source
+    include: list[str] = field(default_factory=list)  # globs on names below the source; empty: all documents
+    exclude: list[str] = field(default_factory=list)  # globs on names below the source; overrides include
+    document: str | None = None  # for mode=cancel and mode=retry: a name below the source, or a document id
+    min_bytes: int = 0  # smaller documents are skipped
+    max_bytes: int | None = None  # larger documents are skipped; limits.max_document_bytes rejects them with a dead letter
+    order: str = (
+        "listing"  # or newest, oldest, smallest, largest, name: then everything is listed before the first document is read
+    )
+    limit: int | None = None  # number of documents that this run reads; null: all
+    poll_interval_s: float = 30.0  # mode=watch: seconds between two listings of the source
     overwrite: bool = False  # read finished documents again
-    # true: dest= may be the source or lie in it; *.clean.pdf and *.searchable.pdf there are taken for outputs and not read
+    # true: dest= may be the source or lie inside it; *.clean.pdf and *.searchable.pdf there count as outputs and are not read
     allow_dest_in_source: bool = False
-    cluster: str = "auto"  # auto: a Ray that runs, else a local one; local; or an address
-    cpus: int | None = None  # of a local Ray; null: all of the machine
-    progress: str = "auto"  # auto: live on a terminal, lines elsewhere; live; plain; none
+    cluster: str = "auto"  # auto: attach to a running Ray, otherwise start a local one; local; or an address
+    cpus: int | None = None  # CPUs of a local Ray; null: all CPUs of the machine
+    progress: str = "auto"  # auto: a live line on a terminal, plain lines elsewhere; live; plain; none
     engine: EngineConfig = field(default_factory=EngineConfig)
     workers: WorkersConfig = field(default_factory=WorkersConfig)
     window: WindowConfig = field(default_factory=WindowConfig)
@@ -74,7 +78,7 @@ class RayocrConfig:
             raise UsageError("outputs is empty; name at least one, for example outputs=[markdown].")
 
     def fingerprint(self, prompts: Mapping[str, str] | None = None) -> str:
-        """16 hex digits over every setting that can change a page's text: what a manifest says it was made with."""
+        """16 hex digits: a hash of every setting that can change a page's text. The manifest records it."""
         engine = asdict(self.engine)
         used = {name.rstrip("?") for name in self.engine.chain}
         for name in ("gemini", "openai"):

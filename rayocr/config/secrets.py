@@ -1,4 +1,4 @@
-"""Keys from the environment, which are no options."""
+"""Keys from the environment. They are not options, so that they never appear on a command line."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True)
 class Secrets:
-    """Keys from the environment; carried to workers by value, and masked wherever they are printed."""
+    """Keys from the environment; passed to workers by value and masked in `repr`."""
 
     gemini_api_key: str | None = None
-    openai_api_key: str | None = None  # servers of one's own need none
-    redis_url: str | None = None  # can carry a password
-    api_token: str | None = None  # of the HTTP face
+    openai_api_key: str | None = None  # your own server may not need one
+    redis_url: str | None = None  # may contain a password
+    api_token: str | None = None  # token of the HTTP API
     supabase_url: str | None = None
     supabase_api_key: str | None = None
 
