@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-KINDS = {"RayCluster": "rayclusters", "RayJob": "rayjobs", "RayCronJob": "raycronjobs"}
+KINDS = {"RayCluster": "rayclusters", "RayJob": "rayjobs", "RayService": "rayservices"}
 SCHEMAS = Path(__file__).parent / "kuberay-schemas"
 
 

@@ -1,4 +1,4 @@
-"""The manifests as they reach a cluster, the schemas that they have to pass, and what pods are inside of them."""
+"""Renders the manifests as they reach a cluster, checks them against schemas, and lists the pods in them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +22,11 @@ import yaml
 from tests.unit.deploy.derive_schemas import SCHEMAS
 
 KUBERAY = Path(__file__).parents[3] / "kuberay"
-OVERLAYS = ("dev", "production", "spot")
+OVERLAYS = ("dev", "production", "spot", "gpu")
+COMPONENTS = ("monitoring", "google-monitoring", "priority", "kueue")  # that production names and leaves to the reader
 _KUBERNETES = ("1.29", "1.34")  # the oldest and the newest that KubeRay 1.7 and its users are on
 
-# Of the Prometheus operator, which is in no package here: the fields that are used, and no others.
+# The Prometheus operator's, Google's and Kueue's schemas are in no package here: these have the fields that are used, and no others.
 _STRING = {"type": "string"}
 _ENDPOINT = {
     "port": _STRING,
@@ -52,22 +54,37 @@ _ENDPOINT = {
         },
     },
 }
-_POD_MONITOR = {
+_LABELS = {
     "type": "object",
     "additionalProperties": False,
-    "required": ["selector", "podMetricsEndpoints"],
-    "properties": {
-        "selector": {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {"matchLabels": {"type": "object"}, "matchExpressions": {"type": "array"}},
-        },
-        "podMetricsEndpoints": {
-            "type": "array",
-            "minItems": 1,
-            "items": {"type": "object", "additionalProperties": False, "required": ["port"], "properties": _ENDPOINT},
-        },
-    },
+    "properties": {"matchLabels": {"type": "object"}, "matchExpressions": {"type": "array"}},
+}
+
+
+def _object(required: list[str], **properties: Any) -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": False, "required": required, "properties": properties}
+
+
+_GOOGLE_ENDPOINT = _object(
+    ["port", "interval"],
+    port=_STRING,
+    path=_STRING,
+    interval=_STRING,
+    authorization=_object(["type"], type=_STRING, credentials=_object(["secret"], secret=_object(["name", "key"], name=_STRING, key=_STRING))),
+)
+_RULE = _object(["alert", "expr"], alert=_STRING, expr=_STRING, labels={"type": "object"}, annotations={"type": "object"}) | {}
+_RULE["properties"]["for"] = _STRING
+_SPECS = {
+    "PodMonitor": _object(
+        ["selector", "podMetricsEndpoints"],
+        selector=_LABELS,
+        podMetricsEndpoints={"type": "array", "minItems": 1, "items": _object(["port"], **_ENDPOINT)},
+    ),
+    "PodMonitoring": _object(["selector", "endpoints"], selector=_LABELS, endpoints={"type": "array", "items": _GOOGLE_ENDPOINT}),
+    "PrometheusRule": _object(
+        ["groups"], groups={"type": "array", "items": _object(["name", "rules"], name=_STRING, rules={"type": "array", "items": _RULE})}
+    ),
+    "LocalQueue": _object(["clusterQueue"], clusterQueue=_STRING),
 }
 
 
@@ -79,13 +96,28 @@ def render(overlay: str) -> list[dict[str, Any]]:
             pytest.fail("kubectl is not installed, and the manifests are not checked")
         pytest.skip("kubectl is not installed: THE MANIFESTS ARE NOT CHECKED")
     command = [kubectl, "kustomize", str(KUBERAY / "overlays" / overlay)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     return [document for document in yaml.safe_load_all(done.stdout) if document]
 
 
-def example_secrets() -> list[dict[str, Any]]:
-    return list(yaml.safe_load_all((KUBERAY / "examples" / "secrets.yaml").read_text()))
+@functools.cache
+def render_with_components() -> list[dict[str, Any]]:
+    """Production with every component that it leaves to the reader. Kustomize wants a folder beside the others."""
+    with tempfile.TemporaryDirectory(dir=KUBERAY / "overlays", prefix=".test-") as folder:
+        kustomization = {
+            "apiVersion": "kustomize.config.k8s.io/v1beta1",
+            "kind": "Kustomization",
+            "namespace": "rayocr",
+            "resources": ["../production"],
+            "components": [f"../../components/{name}" for name in COMPONENTS],
+        }
+        (Path(folder) / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
+        return render(Path(folder).name)
+
+
+def examples(name: str) -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all((KUBERAY / "examples" / f"{name}.yaml").read_text()))
 
 
 @functools.cache
@@ -98,9 +130,8 @@ def check(document: dict[str, Any]) -> None:
     """Raises the validators' own errors."""
     if document["apiVersion"] == "ray.io/v1":
         _ray_schema(document["kind"]).validate(document)
-    elif document["apiVersion"] == "monitoring.coreos.com/v1":
-        assert document["kind"] == "PodMonitor"
-        jsonschema.Draft202012Validator(_POD_MONITOR).validate(document["spec"])
+    elif document["kind"] in _SPECS:
+        jsonschema.Draft202012Validator(_SPECS[document["kind"]]).validate(document["spec"])
     else:
         for version in _KUBERNETES:
             kubernetes_validate.validate(document, version, strict=True)
@@ -121,23 +152,29 @@ class PodSpec:
 
 
 def ray_clusters(documents: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Names and specs, also of those inside of jobs."""
+    """Names and specs, including those inside jobs and services."""
     for document in documents:
-        name = f"{document['kind']} {document['metadata']['name']}"
+        name = f"{document['kind']} {name_of(document)}"
         if document["kind"] == "RayCluster":
             yield name, document["spec"]
-        elif document["kind"] == "RayJob":
+        elif document["kind"] == "RayJob" and "rayClusterSpec" in document["spec"]:
             yield name, document["spec"]["rayClusterSpec"]
-        elif document["kind"] == "RayCronJob":
-            yield name, document["spec"]["jobTemplate"]["rayClusterSpec"]
+        elif document["kind"] == "RayService":
+            yield name, document["spec"]["rayClusterConfig"]
 
 
 def ray_jobs(documents: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """RayJobs, and the templates of those that a CronJob creates."""
     for document in documents:
         if document["kind"] == "RayJob":
-            yield document["metadata"]["name"], document["spec"]
-        elif document["kind"] == "RayCronJob":
-            yield document["metadata"]["name"], document["spec"]["jobTemplate"]
+            yield name_of(document), document["spec"]
+        elif document["kind"] == "ConfigMap" and "rayjob.yaml" in document["data"]:
+            yield document["metadata"]["name"], yaml.safe_load(document["data"]["rayjob.yaml"])["spec"]
+
+
+def name_of(document: dict[str, Any]) -> str:
+    metadata = document["metadata"]
+    return str(metadata.get("name") or metadata["generateName"])
 
 
 def pods(documents: list[dict[str, Any]]) -> Iterator[PodSpec]:
@@ -148,8 +185,11 @@ def pods(documents: list[dict[str, Any]]) -> Iterator[PodSpec]:
     for name, job in ray_jobs(documents):
         yield _pod(f"{name}, submitter", "submitter", job["submitterPodTemplate"])
     for document in documents:
+        what = f"{document['kind']} {name_of(document)}"
         if document["kind"] in ("Deployment", "StatefulSet"):
-            yield _pod(f"{document['kind']} {document['metadata']['name']}", document["kind"], document["spec"]["template"])
+            yield _pod(what, document["kind"], document["spec"]["template"])
+        elif document["kind"] == "CronJob":
+            yield _pod(what, "CronJob", document["spec"]["jobTemplate"]["spec"]["template"])
 
 
 def _pod(what: str, role: str, template: dict[str, Any]) -> PodSpec:

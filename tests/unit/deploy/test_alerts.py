@@ -30,7 +30,9 @@ def test_every_rule_fires_when_it_should_and_not_before() -> None:
 @needs_promtool
 def test_the_configuration_is_one_that_prometheus_takes(tmp_path: Path) -> None:
     shutil.copytree(FOLDER, tmp_path / "p")
-    (tmp_path / "p" / "rayocr_api_token").write_text("t")  # compose puts it there
+    configuration = tmp_path / "p" / "prometheus.yml"  # compose writes the token's file
+    configuration.write_text(configuration.read_text().replace("/run/rayocr/api_token", str(tmp_path / "token")))
+    (tmp_path / "token").write_text("t")
     promtool("check", "config", "prometheus.yml", folder=tmp_path / "p")
 
 

@@ -78,7 +78,10 @@ def test_only_what_is_named_enters_the_image() -> None:
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
 def test_scripts_are_sound_and_can_be_run(script: Path) -> None:
     assert os.access(script, os.X_OK)
-    subprocess.run(["sh", "-n", script], check=True, timeout=60)
+    if script.read_text().startswith("#!/usr/bin/env python"):
+        compile(script.read_text(), script.name, "exec")
+    else:
+        subprocess.run(["sh", "-n", script], check=True, timeout=600)
 
 
 def test_compose_config_accepts_the_file(tmp_path: Path) -> None:
@@ -111,7 +114,7 @@ _SERVICE_FIELDS = {
         "healthcheck",
         "read_only",
         "cap_drop",
-        "cap_add",
+        "user",
         "security_opt",
         "init",
         "shm_size",
@@ -123,7 +126,7 @@ _SERVICE_FIELDS = {
 
 def test_compose_has_the_shape_of_its_specification(services: dict[str, Any]) -> None:
     whole = yaml.safe_load((DOCKER / "compose.yaml").read_text())
-    assert {key for key in whole if not key.startswith("x-")} == {"name", "services", "networks", "volumes", "configs"}
+    assert {key for key in whole if not key.startswith("x-")} == {"name", "services", "networks", "volumes"}
     assert set(services) == {"redis", "head", "worker", "driver", "prometheus", "grafana"}
     for name, service in services.items():
         assert set(service) <= _SERVICE_FIELDS, name
@@ -132,14 +135,67 @@ def test_compose_has_the_shape_of_its_specification(services: dict[str, Any]) ->
         for network in service["networks"]:
             assert network in whole["networks"]
         for volume in service.get("volumes", []):
-            source = volume.split(":")[0]
-            assert source in whole["volumes"] or source.startswith(("./", "${RAYOCR_DATA")), (name, volume)
-        for config in service.get("configs", []):
-            assert config["source"] in whole["configs"]
+            source, _, target = volume.partition(":")
+            anonymous = not target and source.startswith("/")
+            assert anonymous or source in whole["volumes"] or source.startswith(("./", "${RAYOCR_DATA")), (name, volume)
         for port in service.get("ports", []):
             assert port.startswith("127.0.0.1:"), f"{name}: {port} is open to everybody"
         assert service["cap_drop"] == ["ALL"], name
         assert "no-new-privileges:true" in service["security_opt"], name
+
+
+def test_nothing_is_copied_into_a_read_only_container(services: dict[str, Any]) -> None:
+    """Since 2.23 Compose copies configs and secrets with inline content into a container after its creation, and refuses to in a
+    read-only one ("`file` is the sole supported option"), which cancels the other services."""
+    whole = yaml.safe_load((DOCKER / "compose.yaml").read_text())
+    for name, service in services.items():
+        for kind in ("configs", "secrets"):
+            for entry in service.get(kind, []):
+                source = whole[kind][entry if isinstance(entry, str) else entry["source"]]
+                assert not service.get("read_only") or "file" in source, f"{name}: {source}"
+
+
+def test_prometheus_reads_the_token_from_where_compose_writes_it(services: dict[str, Any]) -> None:
+    service = services["prometheus"]
+    scrape = yaml.safe_load((DOCKER / "prometheus" / "prometheus.yml").read_text())["scrape_configs"][0]
+    path = scrape["authorization"]["credentials_file"]
+    assert f'printf %s "$$RAYOCR_API_TOKEN" > {path}' in service["command"][0], "without a line break"
+    assert [entry.partition(":")[0] for entry in service["tmpfs"]] == [str(Path(path).parent)]
+    assert "RAYOCR_API_TOKEN" in service["environment"]
+
+
+def test_no_service_of_ours_runs_as_root(services: dict[str, Any]) -> None:
+    ours = [name for name, service in services.items() if "rayocr" in service["image"].lower()]
+    assert ours == ["head", "worker", "driver"], "the Dockerfile ends with USER 10001"
+    assert services["redis"]["user"] == "999:1000", "started by `sh`, the image's entry point does not drop root"
+    assert "cap_add" not in services["redis"]
+
+
+def test_redis_refuses_writes_before_it_is_killed_for_its_memory(services: dict[str, Any]) -> None:
+    maxmemory = int(re.search(r"--maxmemory (\d+)mb", services["redis"]["command"][2]).group(1))  # type: ignore[union-attr]
+    assert maxmemory * 2 <= int(services["redis"]["mem_limit"].removesuffix("m"))
+    assert "--maxmemory-policy noeviction" in services["redis"]["command"][2]
+
+
+@pytest.mark.parametrize("name", ["head", "worker", "driver"])
+def test_objects_are_spilled_to_a_disk(services: dict[str, Any], name: str) -> None:
+    service = services[name]
+    words = " ".join(service["command"]) + service["environment"].get("RAYOCR_NODE_OPTIONS", "")
+    folder = re.search(r"--object-spilling-directory=(\S+)", words).group(1)  # type: ignore[union-attr]
+    assert folder in service["volumes"], "an anonymous volume, which is on the disk"
+    assert not [entry for entry in service["tmpfs"] if folder.startswith(entry.partition(":")[0])]
+    assert f"-g 10001 /work {folder}" in (DOCKER / "Dockerfile").read_text(), "the volume takes its owner from the image"
+
+
+@pytest.mark.parametrize("name", ["head", "worker"])
+def test_nodes_have_the_keys_in_their_own_environment(services: dict[str, Any], name: str) -> None:
+    assert {"GEMINI_API_KEY", "OPENAI_API_KEY", "REDIS_URL", "SUPABASE_API_KEY"} <= set(services[name]["environment"])
+
+
+def test_git_ignores_the_documents_and_keys_of_compose() -> None:
+    for path in ("docker/data/in/a.pdf", "docker/.env"):
+        done = subprocess.run(["git", "check-ignore", "-q", path], cwd=PROJECT, check=False)
+        assert done.returncode in (0, 128), f"{path} could be committed"  # 128: not a checkout
 
 
 def test_every_variable_of_compose_has_a_default_or_is_in_the_example() -> None:

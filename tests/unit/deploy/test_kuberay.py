@@ -13,20 +13,32 @@ import pytest
 
 from rayocr.actors.placement import GROUPS
 from rayocr.composition import compose
-from rayocr.config import Mode
-from rayocr.errors import UsageError
-from tests.unit.deploy.rendered import OVERLAYS, PodSpec, check, example_secrets, pods, ray_clusters, ray_jobs, render
+from tests.unit.deploy.policies import chooses
+from tests.unit.deploy.rendered import (
+    OVERLAYS,
+    PodSpec,
+    check,
+    examples,
+    name_of,
+    pods,
+    ray_clusters,
+    ray_jobs,
+    render,
+    render_with_components,
+)
 
 # What the scripts of docker/bin/ and rayocr itself read; the rest has to be Ray's.
 READ = {
     *("GEMINI_API_KEY", "OPENAI_API_KEY", "REDIS_URL", "RAYOCR_API_TOKEN", "SUPABASE_URL", "SUPABASE_API_KEY"),
     *("STORAGE_BACKEND", "GCS_BUCKET_NAME", "GCS_SOURCE_PREFIX", "GCS_DEST_PREFIX"),
-    *("RAYOCR_HEAD", "RAYOCR_DRAIN_S", "RAYOCR_PORT", "RAYOCR_REDIS_PASSWORD"),
+    *("RAYOCR_HEAD", "RAYOCR_DRAIN_S", "RAYOCR_PORT", "RAYOCR_REDIS_PASSWORD", "OPENAI_BASE_URL"),
 }
 RAYS = {
     *("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_JOB_STOP_WAIT_TIME_S", "RAY_health_check_period_ms"),
-    *("RAY_health_check_timeout_ms", "RAY_health_check_failure_threshold"),
+    *("RAY_health_check_timeout_ms", "RAY_health_check_failure_threshold", "RAY_num_redis_request_retries", "RAY_redis_retry_max_ms"),
+    *("RAY_gcs_rpc_server_reconnect_timeout_s", "RAY_task_events_max_num_task_in_gcs"),
 }
+NOT_OURS = {"StatefulSet rayocr-redis", "Deployment rayocr-vllm"}
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 
 
@@ -40,13 +52,17 @@ def test_every_manifest_passes_its_schema(overlay: str) -> None:
     for document in render(overlay):
         check(document)
     kinds = {document["kind"] for document in render(overlay)}
-    assert {"RayCluster", "RayJob", "RayCronJob", "StatefulSet", "NetworkPolicy", "PodMonitor", "Role"} <= kinds
+    ours = {"RayJob"} if overlay == "dev" else {"RayCluster", "CronJob", "Deployment"}
+    assert {"StatefulSet", "NetworkPolicy", "Role", "ServiceAccount"} | ours <= kinds
 
 
-def test_the_example_secrets_pass_their_schema_and_are_those_that_are_asked_for() -> None:
-    for secret in example_secrets():
-        check(secret)
-    offered = {secret["metadata"]["name"]: set(secret["stringData"]) for secret in example_secrets()}
+def test_every_component_and_example_passes_its_schema() -> None:
+    for document in [*render_with_components(), *examples("rayjob"), *examples("rayservice-llm"), *examples("secrets")]:
+        check(document)
+
+
+def test_the_example_secrets_are_those_that_are_asked_for() -> None:
+    offered = {secret["metadata"]["name"]: set(secret["stringData"]) for secret in examples("secrets")}
     for pod in pods(render("production")):
         for container in pod.containers:
             for variable in container.get("env", []):
@@ -63,14 +79,18 @@ def test_the_example_secrets_pass_their_schema_and_are_those_that_are_asked_for(
         ("RayCluster", ("spec", "autoscalerOptions")),
         ("RayJob", ("spec",)),
         ("RayJob", ("spec", "rayClusterSpec", "headGroupSpec", "template", "spec")),
-        ("RayCronJob", ("spec", "jobTemplate")),
+        ("RayService", ("spec", "rayClusterConfig", "headGroupSpec")),
+        ("CronJob", ("spec", "jobTemplate", "spec")),
         ("Deployment", ("spec", "template", "spec", "containers", 0)),
         ("NetworkPolicy", ("spec",)),
         ("PodMonitor", ("spec", "podMetricsEndpoints", 0)),
+        ("PodMonitoring", ("spec", "endpoints", 0)),
+        ("PrometheusRule", ("spec", "groups", 0, "rules", 0)),
     ],
 )
 def test_a_misspelt_field_is_found(kind: str, path: tuple[str | int, ...]) -> None:
-    document = copy.deepcopy(next(document for document in render("production") if document["kind"] == kind))
+    everything = [*render_with_components(), *examples("rayjob"), *examples("rayservice-llm")]
+    document = copy.deepcopy(next(document for document in everything if document["kind"] == kind))
     place: Any = document
     for step in path:
         place = place[step]
@@ -85,7 +105,7 @@ def test_a_misspelt_field_is_found(kind: str, path: tuple[str | int, ...]) -> No
 def test_names_are_short_enough_for_what_the_operator_appends(documents: list[dict[str, Any]]) -> None:
     for document in documents:
         if document["apiVersion"] == "ray.io/v1":
-            name = document["metadata"]["name"]
+            name = name_of(document)
             assert len(name) <= 47 and _NAME.fullmatch(name), name
 
 
@@ -114,29 +134,31 @@ def test_clusters_keep_the_operators_rules(documents: list[dict[str, Any]]) -> N
 
 
 def test_jobs_keep_the_operators_rules(documents: list[dict[str, Any]]) -> None:
-    for name, job in ray_jobs(documents):
+    found = 0
+    for name, job in [*ray_jobs(documents), *ray_jobs(examples("rayjob"))]:
+        found += 1
         if job.get("ttlSecondsAfterFinished") or job.get("suspend"):
             assert job["shutdownAfterJobFinishes"], name
         if "deletionStrategy" in job:
             assert not job.get("shutdownAfterJobFinishes"), name
         if job.get("submissionMode") in ("SidecarMode", "InteractiveMode"):
             assert "submitterPodTemplate" not in job and not job.get("backoffLimit"), name
-        assert ("clusterSelector" in job) != ("rayClusterSpec" in job), name
+        assert "clusterSelector" not in job, name
+        assert "upgradeStrategy" not in job.get("rayClusterSpec", {}), f"{name}: KubeRay refuses it in jobs"
         assert job["backoffLimit"] >= 0
-        if job["backoffLimit"]:  # a new cluster each: what a try leaves behind has to be outside
+        if job["backoffLimit"]:  # each try is a new cluster: what one leaves behind has to be outside
             given = options_of(shlex.split(job["entrypoint"]))
             assert "locks=redis" in given, name
             environment = settings(documents) | {"GEMINI_API_KEY": "k"}
             assert not compose(given, environment).dest.startswith(("output", "/work", "/tmp")), name
+    assert found >= 2
 
 
 def test_the_autoscaler_of_this_ray_reads_the_cluster(documents: list[dict[str, Any]]) -> None:
     from ray.autoscaler._private.kuberay.autoscaling_config import _derive_autoscaling_config_from_ray_cr as derive
 
-    for document in documents:
-        if document["kind"] != "RayCluster":
-            continue
-        types = derive(document)["available_node_types"]
+    for _, cluster in ray_clusters(documents):
+        types = derive({"metadata": {"name": "rayocr", "namespace": "rayocr"}, "spec": cluster})["available_node_types"]
         offers = {name: set(kind["resources"]) for name, kind in types.items()}
         assert types["headgroup"]["resources"]["CPU"] == 0
         assert {group.value for group in GROUPS} <= set().union(*offers.values())
@@ -149,7 +171,8 @@ def test_the_autoscaler_of_this_ray_reads_the_cluster(documents: list[dict[str, 
 def test_the_rays_of_clusters_and_of_the_lock_are_one(documents: list[dict[str, Any]]) -> None:
     import ray
 
-    assert {cluster["rayVersion"] for _, cluster in ray_clusters(documents)} == {ray.__version__}
+    everything = [*documents, *examples("rayjob"), *examples("rayservice-llm")]
+    assert {cluster["rayVersion"] for _, cluster in ray_clusters(everything)} == {ray.__version__}
 
 
 # -- what pods may do, and how they end ----------------------------------------------------------------------------------------
@@ -172,7 +195,7 @@ def test_every_pod_passes_the_restricted_pod_security_standard(documents: list[d
             assert context["capabilities"] == {"drop": ["ALL"]}, pod.what
             assert context["readOnlyRootFilesystem"] is True, pod.what
             assert not any("hostPort" in port for port in container.get("ports", [])), pod.what
-    assert found >= 12
+    assert found >= 5
     for _, cluster in ray_clusters(documents):
         context = cluster["autoscalerOptions"]["securityContext"]
         assert context["allowPrivilegeEscalation"] is False and context["capabilities"] == {"drop": ["ALL"]}
@@ -182,7 +205,7 @@ def test_every_pod_passes_the_restricted_pod_security_standard(documents: list[d
 
 def test_every_pod_has_requests_and_no_token_that_it_does_not_need(documents: list[dict[str, Any]]) -> None:
     for pod in pods(documents):
-        if pod.role != "head":
+        if pod.role not in ("head", "CronJob"):  # the autoscaler, and what creates the nightly run
             assert pod.spec["automountServiceAccountToken"] is False, pod.what
         for container in pod.containers:
             assert {"cpu", "memory"} <= set(container["resources"]["requests"]), pod.what
@@ -222,8 +245,8 @@ def test_the_driver_is_probed_where_it_answers() -> None:
 
 def test_policies_and_monitors_choose_pods_that_exist(documents: list[dict[str, Any]]) -> None:
     labels = [pod.labels for pod in pods(documents)]
-    for document in documents:
-        if document["kind"] in ("NetworkPolicy", "PodDisruptionBudget", "PodMonitor", "Service"):
+    for document in documents if "RayJob" in {d["kind"] for d in documents} else [*documents, *render_with_components()]:
+        if document["kind"] in ("NetworkPolicy", "PodDisruptionBudget", "PodMonitor", "PodMonitoring", "Service"):
             spec = document["spec"]
             selector = spec.get("podSelector", spec.get("selector"))
             selector = selector if document["kind"] != "Service" else {"matchLabels": selector}
@@ -235,11 +258,11 @@ def test_policies_and_monitors_choose_pods_that_exist(documents: list[dict[str, 
 
 def test_every_command_is_one_that_rayocr_takes(documents: list[dict[str, Any]]) -> None:
     environment = settings(documents) | {"GEMINI_API_KEY": "k", "RAYOCR_API_TOKEN": "t", "REDIS_URL": "redis://r"}
-    commands = [shlex.split(job["entrypoint"]) for _, job in ray_jobs(documents)]
+    commands = [shlex.split(job["entrypoint"]) for _, job in [*ray_jobs(documents), *ray_jobs(examples("rayjob"))]]
     for command in commands:
         assert command[:4] == ["exec", "python", "-m", "rayocr"], "exec: a stop is a signal to the shell that Ray starts"
     watches = [pod.spec["containers"][0]["args"] for pod in pods(documents) if "watch" in pod.what]
-    for options in [options_of(command) for command in commands] + [without_what_is_to_come(watch) for watch in watches]:
+    for options in [*map(options_of, commands), *watches]:
         config = compose(options, environment)
         assert config.workers.groups is True
         assert config.gateway.host == "0.0.0.0"
@@ -248,10 +271,10 @@ def test_every_command_is_one_that_rayocr_takes(documents: list[dict[str, Any]])
 
 def test_every_variable_is_one_that_somebody_reads(documents: list[dict[str, Any]]) -> None:
     for pod in pods(documents):
-        if pod.what != "StatefulSet rayocr-redis":
+        if pod.what not in NOT_OURS:
             assert set(environment_of(pod)) <= READ | RAYS, pod.what
     assert set(settings(documents)) <= READ
-    for secret in example_secrets():
+    for secret in examples("secrets"):
         if secret["metadata"]["name"] == "rayocr-keys":
             assert set(secret["stringData"]) <= READ
 
@@ -271,23 +294,9 @@ def environment_of(pod: PodSpec) -> dict[str, str]:
 
 
 def settings(documents: list[dict[str, Any]]) -> dict[str, str]:
-    found = [d for d in documents if d["kind"] == "ConfigMap" and d["metadata"]["name"] == "rayocr-settings"]
+    found = [d for d in documents if d["kind"] == "ConfigMap" and d["metadata"]["name"].startswith("rayocr-settings-")]
     return dict(found[0]["data"])
 
 
 def options_of(command: list[str]) -> list[str]:
     return command[command.index("rayocr") + 1 :]
-
-
-def without_what_is_to_come(options: list[str]) -> list[str]:
-    """mode=watch, where this version does not know it yet."""
-    if "watch" in set(Mode):
-        return options
-    with pytest.raises(UsageError):
-        compose(options, {"GEMINI_API_KEY": "k"})
-    return [option for option in options if not option.startswith(("mode=watch", "poll_interval_s="))]
-
-
-def chooses(selector: dict[str, Any], labels: dict[str, str]) -> bool:
-    by_name = all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items())
-    return by_name and all(labels.get(rule["key"]) in rule["values"] for rule in selector.get("matchExpressions", []))
