@@ -1,7 +1,7 @@
 """`python tests/unit/deploy/derive_manifests.py`: write the two manifests that repeat what stands elsewhere.
 
-Kustomize reads no file outside its folder, so the monitoring component has a copy of docker/prometheus/alerts.yml; and an example for
-`kubectl create -f` must be complete in itself. Tests compare both with what they are made from.
+Kustomize reads no file outside its folder, so the monitoring component has a copy of docker/prometheus/alerts.yml; and an example
+for `kubectl create -f` must be complete in itself. Tests compare both with what they are made from.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ metadata:
   labels: {release: kube-prometheus-stack}
 spec:
 """
-_EXAMPLE_HEAD = """# One run on a cluster of its own, beside kuberay/overlays/production, whose Secrets and Redis it uses. Change what is in capitals, then
+_EXAMPLE_HEAD = """# One run on a cluster of its own, beside kuberay/overlays/production, whose Secrets and Redis it uses.
+# Change what is in capitals, then
 #
 #   kubectl create -f kuberay/examples/rayjob.yaml
 #
-# as often as you like: each run gets a name of its own. Made by tests/unit/deploy/derive_manifests.py from kuberay/base/cluster.yaml
-# and kuberay/run/nightly/rayjob.yaml.
+# as often as you like: each run gets a name of its own. Made by tests/unit/deploy/derive_manifests.py from
+# kuberay/base/cluster.yaml and kuberay/run/nightly/rayjob.yaml.
 """
 _NOT_IN_JOBS = ("upgradeStrategy", "gcsFaultToleranceOptions")
 

@@ -37,7 +37,8 @@ def may_reach(
     if not policies:
         return True
     return any(
-        _peer_is(rule, pod, address) and any(p["port"] == port and p.get("protocol", "TCP") == protocol for p in rule.get("ports", [{}]))
+        _peer_is(rule, pod, address)
+        and any(p["port"] == port and p.get("protocol", "TCP") == protocol for p in rule.get("ports", [{}]))
         for policy in policies
         for rule in policy.get("egress", [])
     )
@@ -48,7 +49,11 @@ def _peer_is(rule: dict[str, Any], pod: dict[str, str] | None, address: str | No
         return True
     return any(
         (pod is not None and "podSelector" in peer and chooses(peer["podSelector"], pod))
-        or (address is not None and "ipBlock" in peer and ipaddress.ip_address(address) in ipaddress.ip_network(peer["ipBlock"]["cidr"]))
+        or (
+            address is not None
+            and "ipBlock" in peer
+            and ipaddress.ip_address(address) in ipaddress.ip_network(peer["ipBlock"]["cidr"])
+        )
         for peer in rule["to"]
     )
 

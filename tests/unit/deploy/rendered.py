@@ -26,7 +26,7 @@ OVERLAYS = ("dev", "production", "spot", "gpu")
 COMPONENTS = ("monitoring", "google-monitoring", "priority", "kueue")  # that production names and leaves to the reader
 _KUBERNETES = ("1.29", "1.34")  # the oldest and the newest that KubeRay 1.7 and its users are on
 
-# The Prometheus operator's, Google's and Kueue's schemas are in no package here: these have the fields that are used, and no others.
+# No package here has the schemas of the Prometheus operator, Google and Kueue: these know the fields in use, and no others.
 _STRING = {"type": "string"}
 _ENDPOINT = {
     "port": _STRING,
@@ -70,7 +70,9 @@ _GOOGLE_ENDPOINT = _object(
     port=_STRING,
     path=_STRING,
     interval=_STRING,
-    authorization=_object(["type"], type=_STRING, credentials=_object(["secret"], secret=_object(["name", "key"], name=_STRING, key=_STRING))),
+    authorization=_object(
+        ["type"], type=_STRING, credentials=_object(["secret"], secret=_object(["name", "key"], name=_STRING, key=_STRING))
+    ),
 )
 _RULE = _object(["alert", "expr"], alert=_STRING, expr=_STRING, labels={"type": "object"}, annotations={"type": "object"}) | {}
 _RULE["properties"]["for"] = _STRING
@@ -82,7 +84,8 @@ _SPECS = {
     ),
     "PodMonitoring": _object(["selector", "endpoints"], selector=_LABELS, endpoints={"type": "array", "items": _GOOGLE_ENDPOINT}),
     "PrometheusRule": _object(
-        ["groups"], groups={"type": "array", "items": _object(["name", "rules"], name=_STRING, rules={"type": "array", "items": _RULE})}
+        ["groups"],
+        groups={"type": "array", "items": _object(["name", "rules"], name=_STRING, rules={"type": "array", "items": _RULE})},
     ),
     "LocalQueue": _object(["clusterQueue"], clusterQueue=_STRING),
 }

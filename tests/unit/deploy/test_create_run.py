@@ -29,7 +29,7 @@ class Api:
         self.server = HTTPServer(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def _handler(api) -> type[BaseHTTPRequestHandler]:  # noqa: N805
+    def _handler(api) -> type[BaseHTTPRequestHandler]:
         class Handler(BaseHTTPRequestHandler):
             def _answer(self, status: int, body: Any) -> None:
                 text = json.dumps(body).encode()

@@ -133,7 +133,9 @@ def test_applying_again_changes_no_run() -> None:
 def test_finished_jobs_are_deleted(documents: list[dict[str, Any]], status: str) -> None:
     for name, job in [*ray_jobs(documents), *ray_jobs(examples("rayjob"))]:
         rules = job["deletionStrategy"]["deletionRules"]
-        after = {rule["policy"]: rule["condition"]["ttlSeconds"] for rule in rules if rule["condition"].get("jobStatus") == status}
+        after = {
+            rule["policy"]: rule["condition"]["ttlSeconds"] for rule in rules if rule["condition"].get("jobStatus") == status
+        }
         assert set(after) == {"DeleteCluster", "DeleteSelf"}, name
         assert after["DeleteCluster"] <= after["DeleteSelf"], f"{name}: KubeRay asks for this order"
         assert all(len(set(rule["condition"]) & {"jobStatus", "jobDeploymentStatus"}) == 1 for rule in rules)
@@ -167,7 +169,9 @@ def test_images_have_versions_and_are_pulled_only_when_missing(documents: list[d
     for pod in [*pods(documents), *pods(examples("rayjob")), *pods(examples("rayservice-llm"))]:
         for container in pod.containers:
             tag = container["image"].rpartition(":")[2]
-            unset = container["image"] == "rayocr" and pod.role == "submitter"  # a template: rayocr-create-run puts the cluster's in
+            unset = (
+                container["image"] == "rayocr" and pod.role == "submitter"
+            )  # a template: rayocr-create-run puts the cluster's in
             assert unset or (":" in container["image"] and tag != "latest"), pod.what
             assert container["imagePullPolicy"] == "IfNotPresent", pod.what
 
@@ -188,7 +192,9 @@ def test_a_head_and_its_redis_may_be_unavailable_for_a_while(documents: list[dic
         assert float(variables(pod)["RAY_gcs_rpc_server_reconnect_timeout_s"]) >= 600, pod.what
         if pod.role == "head":
             tries = int(variables(pod)["RAY_num_redis_request_retries"])
-            assert tries * int(variables(pod)["RAY_redis_retry_max_ms"]) >= 60_000, f"{pod.what}: Redis may be unavailable for a minute"
+            assert tries * int(variables(pod)["RAY_redis_retry_max_ms"]) >= 60_000, (
+                f"{pod.what}: Redis may be unavailable for a minute"
+            )
             assert int(variables(pod)["RAY_task_events_max_num_task_in_gcs"]) <= 10_000, pod.what
 
 
@@ -200,7 +206,9 @@ def test_only_the_long_lived_head_keeps_its_state_in_redis(documents: list[dict[
 def test_every_node_has_its_keys_in_its_own_environment(documents: list[dict[str, Any]]) -> None:
     for pod in ray_pods(documents):
         container = pod.spec["containers"][0]
-        assert "rayocr-keys" in [source["secretRef"]["name"] for source in container["envFrom"] if "secretRef" in source], pod.what
+        assert "rayocr-keys" in [source["secretRef"]["name"] for source in container["envFrom"] if "secretRef" in source], (
+            pod.what
+        )
         assert "REDIS_URL" in variables(pod), pod.what
 
 
@@ -285,7 +293,11 @@ def test_derived_manifests_are_those_of_today() -> None:
 def test_the_example_brings_up_the_cluster_that_production_has() -> None:
     (example,) = examples("rayjob")
     (cluster,) = of_kind(render("production"), "RayCluster")
-    expected = {key: copy.deepcopy(value) for key, value in cluster["spec"].items() if key not in ("upgradeStrategy", "gcsFaultToleranceOptions")}
+    expected = {
+        key: copy.deepcopy(value)
+        for key, value in cluster["spec"].items()
+        if key not in ("upgradeStrategy", "gcsFaultToleranceOptions")
+    }
     for group in (expected["headGroupSpec"], *expected["workerGroupSpecs"]):
         environment = group["template"]["spec"]["containers"][0]["envFrom"]
         environment[:] = [source for source in environment if "configMapRef" not in source]

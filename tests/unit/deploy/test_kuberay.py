@@ -35,7 +35,12 @@ READ = {
 }
 RAYS = {
     *("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_JOB_STOP_WAIT_TIME_S", "RAY_health_check_period_ms"),
-    *("RAY_health_check_timeout_ms", "RAY_health_check_failure_threshold", "RAY_num_redis_request_retries", "RAY_redis_retry_max_ms"),
+    *(
+        "RAY_health_check_timeout_ms",
+        "RAY_health_check_failure_threshold",
+        "RAY_num_redis_request_retries",
+        "RAY_redis_retry_max_ms",
+    ),
     *("RAY_gcs_rpc_server_reconnect_timeout_s", "RAY_task_events_max_num_task_in_gcs"),
 }
 NOT_OURS = {"StatefulSet rayocr-redis", "Deployment rayocr-vllm"}
