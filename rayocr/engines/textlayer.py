@@ -15,7 +15,7 @@ from rayocr.pdf.geometry import turn_box
 if TYPE_CHECKING:
     from rayocr.pdf.objects import Ruling as PageRuling
     from rayocr.pdf.page import Page
-    from rayocr.pdf.text_layer import TextLayer
+    from rayocr.pdf.textlayer.layer import TextLayer
 
 _SCAN_SHARE = 0.5  # of the page under images
 

@@ -22,7 +22,7 @@ from rayocr.pdf.ink import BLANK_COVERAGE, RENDER_DPI, coverage
 from rayocr.pdf.objects import PageObjects, Ruling, look_at_objects
 from rayocr.pdf.rendering import draw
 from rayocr.pdf.scan import reduced_jpeg
-from rayocr.pdf.text_layer import TextLayer, read_text_layer
+from rayocr.pdf.textlayer.layer import TextLayer, read_text_layer
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -12,7 +12,7 @@ import pytest
 from benchmarks.corpus import leaves, pdfs, wear
 from benchmarks.corpus.cases import cases, kinds
 from benchmarks.quality_score import score
-from rayocr.pdf.trust import judge
+from rayocr.pdf.textlayer.trust import judge
 
 MAKERS = {
     maker.__name__: maker

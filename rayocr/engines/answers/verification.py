@@ -18,7 +18,7 @@ from rayocr.messages import PageText
 
 if TYPE_CHECKING:
     from rayocr.pdf.page import Page
-    from rayocr.pdf.text_layer import TextLayer
+    from rayocr.pdf.textlayer.layer import TextLayer
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import pytest
 
 from rayocr.engines.textlayer import TextLayerEngine
 from rayocr.pdf.document import PdfFile
-from rayocr.pdf.trust import Verdict
+from rayocr.pdf.textlayer.trust import Verdict
 from tests.unit.pdf import pdfs
 
 

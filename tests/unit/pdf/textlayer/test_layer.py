@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from rayocr.pdf.document import PdfFile
-from rayocr.pdf.text_layer import TextLayer, TextLine
+from rayocr.pdf.textlayer.layer import TextLayer
+from rayocr.pdf.textlayer.lines import TextLine
 from tests.unit.pdf import pdfs
 
 

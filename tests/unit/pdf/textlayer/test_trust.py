@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rayocr.pdf.trust import judge
+from rayocr.pdf.textlayer.trust import judge
 
 GOOD = {
     "greek": (

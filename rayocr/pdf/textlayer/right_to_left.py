@@ -1,0 +1,94 @@
+"""Arabic and Hebrew lines: from the order on the page, left to right, to the order in which they are read and stored.
+
+The order in the file does not help: producers write such lines from either side, and PDFium reorders parts of them. The
+positions on the page do: this is the Unicode bidirectional algorithm backwards, for one line without explicit marks.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+_NUMBER_SEPARATORS = frozenset(".,:/-+\u2013\u066b\u066c\u060c")  # a single one between two digits
+_BESIDE_NUMBERS = frozenset("%$€£¥₪₹#°\u066a")
+
+
+def is_right_to_left(char: str) -> bool:
+    """Whether the character is a Hebrew or Arabic letter, in plain or shaped form."""
+    return "\u0590" <= char <= "\u08ff" and not _is_digit(char) or "\ufb1d" <= char <= "\ufdff" or "\ufe70" <= char <= "\ufefc"
+
+
+def logical_order(shown: Sequence[str], *, right_to_left_page: bool) -> list[int]:
+    """The reading order of the parts of a line, as indexes into `shown`, which is in order from left to right.
+
+    Each part is one or more characters that are already in reading order. `right_to_left_page`: whether the page's letters are
+    mostly Arabic or Hebrew; it decides for lines that mix both.
+    """
+    kinds = [_kind(part) for part in shown]
+    right, left = kinds.count("R"), kinds.count("L")
+    if not right:
+        return list(range(len(shown)))
+    if right >= left or (right_to_left_page and 4 * right >= left):
+        return _from_the_right(kinds, shown, 0, len(shown))
+    order: list[int] = []
+    position = 0
+    while position < len(shown):
+        if kinds[position] != "R":
+            order.append(position)
+            position += 1
+            continue
+        end = position + 1
+        for ahead in range(position + 1, len(shown)):
+            if kinds[ahead] == "L":
+                break
+            if kinds[ahead] == "R":
+                end = ahead + 1
+        order += _from_the_right(kinds, shown, position, end)
+        position = end
+    return order
+
+
+def _from_the_right(kinds: Sequence[str], shown: Sequence[str], start: int, end: int) -> list[int]:
+    order: list[int] = []
+    position = end
+    while position > start:
+        last = position - 1
+        is_sign_of_number = shown[last] in _BESIDE_NUMBERS and last > start and kinds[last - 1] == "D"
+        first = _run_start(kinds, shown, start, last - is_sign_of_number) if kinds[last] in "LD" or is_sign_of_number else last
+        order += range(first, position)
+        position = first
+    return order
+
+
+def _run_start(kinds: Sequence[str], shown: Sequence[str], start: int, last: int) -> int:
+    """Where the Latin words or the number that end at `last` begin."""
+    first, has_letters = last, kinds[last] == "L"
+    for position in range(last - 1, start - 1, -1):
+        between = shown[position + 1 : first]
+        if kinds[position] == "N":
+            continue
+        if kinds[position] == "L":
+            has_letters = True
+        elif kinds[position] == "R" or not (has_letters or not between or "".join(between) in _NUMBER_SEPARATORS):
+            break
+        first = position
+    if not has_letters:
+        while first > start and shown[first - 1] in _BESIDE_NUMBERS:
+            first -= 1
+    return first
+
+
+def _kind(part: str) -> str:
+    """R and L: letters of either direction; D: digits; N: what has no direction."""
+    for char in part:
+        if is_right_to_left(char):
+            return "R"
+        if _is_digit(char):
+            return "D"
+        if char.isalpha():
+            return "L"
+    return "N"
+
+
+def _is_digit(char: str) -> bool:
+    return unicodedata.category(char) == "Nd"
