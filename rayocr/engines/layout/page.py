@@ -13,6 +13,7 @@ from rayocr.engines.layout.markdown import to_markdown
 from rayocr.engines.layout.paragraphs import Block, BlockKind, blocks_of, merge_across_columns
 from rayocr.engines.layout.rows import Row, rows_of
 from rayocr.engines.layout.tables import RuledTable, take_ruled_tables, unruled_tables
+from rayocr.engines.layout.vertical import bands, is_set_vertically, laid_down
 
 
 def layout_markdown(lines: Sequence[LayoutLine], *, page_width: float, page_height: float, rulings: Sequence[Ruling] = ()) -> str:
@@ -23,7 +24,23 @@ def layout_markdown(lines: Sequence[LayoutLine], *, page_width: float, page_heig
     if reads_right_to_left(lines):
         lines = [mirrored(line, page_width) for line in lines]
         rulings = [mirrored_ruling(ruling, page_width) for ruling in rulings]
-    return to_markdown(_blocks(lines, rulings, page_height), known_words=page_words(line.text for line in lines))
+    if is_set_vertically(lines):
+        blocks = _blocks_of_columns(lines, rulings, page_width, page_height)
+    else:
+        blocks = _blocks(lines, rulings, page_height)
+    return to_markdown(blocks, known_words=page_words(line.text for line in lines))
+
+
+def _blocks_of_columns(
+    lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_width: float, page_height: float
+) -> list[Block]:
+    blocks: list[Block] = []
+    for in_columns, band in bands(lines):
+        if in_columns:
+            blocks += _blocks([laid_down(line, page_width) for line in band], (), page_width)
+        else:
+            blocks += _blocks(band, rulings, page_height)
+    return blocks
 
 
 def _blocks(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_height: float) -> list[Block]:

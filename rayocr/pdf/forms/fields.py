@@ -20,7 +20,8 @@ import pypdfium2.raw as pdfium
 
 from rayocr.pdf.forms.annotations import annotation, annotation_count, is_shown
 from rayocr.pdf.geometry import Box, Upright, turn_box
-from rayocr.pdf.text_layer import TextLayer, TextLine
+from rayocr.pdf.textlayer.layer import TextLayer
+from rayocr.pdf.textlayer.lines import TextLine
 
 TICKED, UNTICKED = "[x]", "[ ]"
 

@@ -14,7 +14,7 @@ from rayocr.pdf.geometry import Upright
 _HYPHEN_AT_LINE_END = 0x02  # PDFium's code for a hyphen at the end of a line; 0xFFFE in some builds
 _NONCHARACTER_HYPHEN = 0xFFFE
 _SOFT_HYPHEN = 0xAD
-_DRAWN_HYPHEN_EM = 0.1  # a soft hyphen with a wider box is drawn on the page
+_DRAWN_HYPHEN_EM = 0.1  # a soft hyphen that takes more room is drawn on the page
 _MAX_CHARACTERS = 2_000_000
 _LATIN_LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
 
@@ -50,7 +50,9 @@ def read_characters(text_page: Any, upright: Upright, size_pt: tuple[float, floa
     x0, y0, x1, y1 = _upright_boxes(np.frombuffer(boxes, np.float32).reshape(count, 4), upright)
     width_pt, height_pt = size_pt
     on_page = (x1 > 0) & (x0 < width_pt) & (y1 > 0) & (y0 < height_pt) & np.asarray(has_box, bool)
-    drawn_hyphens = x1 - x0 > _DRAWN_HYPHEN_EM * (y1 - y0)
+    least = _DRAWN_HYPHEN_EM * (y1 - y0)
+    takes_room = x1 - x0 > least
+    takes_room[:-1] &= np.abs(x0[1:] - x0[:-1]) > least[:-1]
     texts: list[str] = []
     spaces: list[int] = []
     indexes: list[int] = []
@@ -66,7 +68,7 @@ def read_characters(text_page: Any, upright: Upright, size_pt: tuple[float, floa
                 if high and code < 0xE000:
                     code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
             high = 0
-            text = character_of(code, drawn=bool(drawn_hyphens[index]))
+            text = character_of(code, drawn=bool(takes_room[index]))
             if text.isspace():  # PDFium breaks lines with \r\n; the boxes decide whether there is a space
                 space = max(space, 1 if text in "\r\n" else 2)
                 continue

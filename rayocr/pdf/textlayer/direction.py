@@ -57,9 +57,9 @@ def _baseline(text_page: Any, index: int, upright: Upright) -> Vector | None:
     along = upright.direction(sign * matrix.a, sign * matrix.b)
     up = upright.direction(sign * matrix.c, sign * matrix.d)
     advance = _advance(text_page, index, upright)
-    if advance is not None and _is_parallel(advance, along):
-        if advance[0] * along[0] + advance[1] * along[1] < 0 and not _is_right_to_left(pdfium.FPDFText_GetUnicode(text_page, index)):
-            along = (-along[0], -along[1])
+    runs_back = advance is not None and _is_parallel(advance, along) and advance[0] * along[0] + advance[1] * along[1] < 0
+    if runs_back and not _is_right_to_left(pdfium.FPDFText_GetUnicode(text_page, index)):
+        along = (-along[0], -along[1])
     # On the page y points down: text that is not mirrored has its top counter-clockwise of its baseline.
     if along[0] * up[1] - along[1] * up[0] > 0:
         return -up[1], up[0]  # mirrored: the letters' top decides
@@ -72,7 +72,9 @@ def _advance(text_page: Any, index: int, upright: Upright) -> Vector | None:
     if code <= 0x20 or following <= 0x20 or _is_right_to_left(following):
         return None
     x0, y0, x1, y1 = ctypes.c_double(), ctypes.c_double(), ctypes.c_double(), ctypes.c_double()
-    if not pdfium.FPDFText_GetCharOrigin(text_page, index, x0, y0) or not pdfium.FPDFText_GetCharOrigin(text_page, index + 1, x1, y1):
+    if not pdfium.FPDFText_GetCharOrigin(text_page, index, x0, y0) or not pdfium.FPDFText_GetCharOrigin(
+        text_page, index + 1, x1, y1
+    ):
         return None
     box = pdfium.FS_RECTF()
     if not pdfium.FPDFText_GetLooseCharBox(text_page, index, box):

@@ -70,7 +70,9 @@ def read_text_layer(page: Any, upright: Upright, size_pt: tuple[float, float], *
 
 
 def _font_at(text_page: Any, index: int) -> tuple[float, bool]:
-    """The size in points as it is seen (a font of size 1 under a scaled matrix is as large as the matrix), and whether it is bold."""
+    """The size in points as it is seen, the text matrix included, and whether the font is bold."""
     matrix = pdfium.FS_MATRIX()
     scale = math.hypot(matrix.c, matrix.d) if pdfium.FPDFText_GetMatrix(text_page, index, matrix) else 1.0
-    return abs(pdfium.FPDFText_GetFontSize(text_page, index)) * scale, pdfium.FPDFText_GetFontWeight(text_page, index) >= _BOLD_WEIGHT
+    return abs(pdfium.FPDFText_GetFontSize(text_page, index)) * scale, pdfium.FPDFText_GetFontWeight(
+        text_page, index
+    ) >= _BOLD_WEIGHT

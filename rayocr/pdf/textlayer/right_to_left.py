@@ -15,7 +15,9 @@ _BESIDE_NUMBERS = frozenset("%$€£¥₪₹#°\u066a")
 
 def is_right_to_left(char: str) -> bool:
     """Whether the character is a Hebrew or Arabic letter, in plain or shaped form."""
-    return "\u0590" <= char <= "\u08ff" and not _is_digit(char) or "\ufb1d" <= char <= "\ufdff" or "\ufe70" <= char <= "\ufefc"
+    if "\u0590" <= char <= "\u08ff":
+        return not _is_digit(char)
+    return "\ufb1d" <= char <= "\ufdff" or "\ufe70" <= char <= "\ufefc"
 
 
 def logical_order(shown: Sequence[str], *, right_to_left_page: bool) -> list[int]:
@@ -28,7 +30,7 @@ def logical_order(shown: Sequence[str], *, right_to_left_page: bool) -> list[int
     right, left = kinds.count("R"), kinds.count("L")
     if not right:
         return list(range(len(shown)))
-    if right >= left or (right_to_left_page and 4 * right >= left):
+    if right > left or (right_to_left_page and 4 * right >= left):
         return _from_the_right(kinds, shown, 0, len(shown))
     order: list[int] = []
     position = 0

@@ -1,0 +1,112 @@
+"""Runs of Arabic and Hebrew: characters by position alone, whole lines, in reading order."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from statistics import median
+from typing import Any
+
+from rayocr.pdf.textlayer.characters import Characters
+from rayocr.pdf.textlayer.right_to_left import logical_order
+from rayocr.pdf.textlayer.runs import GAP_EM, SAME_LINE_EM, Run
+
+_WORD_GAP_EM = 0.12  # between letters: more is a space
+
+
+def right_to_left_runs(characters: Characters, runs: Sequence[Run], right_to_left: Sequence[bool]) -> Iterator[Run]:
+    """`runs` joined into the lines of the page. `right_to_left[n]`: whether the n-th character is Arabic or Hebrew."""
+    letters = sum(text.isalpha() for text in characters.texts)
+    mostly = 2 * sum(right_to_left) > letters
+    for run in _joined(characters, runs):
+        if run.vertical or not any(right_to_left[n] for n in run.order):
+            yield run
+        else:
+            yield _read_from_the_right(characters, run.order, mostly)
+
+
+def _joined(characters: Characters, runs: Sequence[Run]) -> list[Run]:
+    """Runs of one baseline that touch become one. In order of first appearance."""
+    x0, x1 = characters.x0, characters.x1
+    rows: list[list[Any]] = []  # x0, x1, middle, em, run
+    for run in runs:
+        order = list(run.order)
+        left, right = float(x0[order].min()), float(x1[order].max())
+        tops, bottoms = median(characters.y0[order].tolist()), median(characters.y1[order].tolist())
+        em, middle = max(bottoms - tops, 1.0), (tops + bottoms) / 2
+        row = [left, right, middle, em, order, list(run.spaced), run.vertical]
+        if not run.vertical:
+            while (other := _neighbor(rows, row)) is not None:
+                rows.remove(other)
+                row = _merged(other, row)
+        rows.append(row)
+    return [Run(row[4], row[5], row[6]) for row in sorted(rows, key=lambda row: min(row[4]))]
+
+
+def _neighbor(rows: list[list[Any]], row: list[Any]) -> list[Any] | None:
+    left, right, middle, em = row[:4]
+    for other in reversed(rows):
+        level = abs(other[2] - middle) <= (0.5 + SAME_LINE_EM) * max(min(em, other[3]), 1.0) * 0.6
+        if level and not other[6] and max(left - other[1], other[0] - right) <= GAP_EM * min(em, other[3]):
+            return other
+    return None
+
+
+def _merged(one: list[Any], other: list[Any]) -> list[Any]:
+    first, second = (one, other) if min(one[4]) < min(other[4]) else (other, one)
+    weight = len(one[4]) / (len(one[4]) + len(other[4]))
+    middle, em = (weight * one[n] + (1 - weight) * other[n] for n in (2, 3))
+    spaced = [*first[5], True, *second[5][1:]]
+    return [min(one[0], other[0]), max(one[1], other[1]), middle, em, first[4] + second[4], spaced, False]
+
+
+def _read_from_the_right(characters: Characters, order: Sequence[int], mostly: bool) -> Run:
+    clusters = _clusters(characters, order)
+    shown: list[str] = []
+    members: list[list[int]] = []
+    for previous, cluster in zip([None, *clusters], clusters, strict=False):
+        if previous is not None and _is_space_between(characters, previous, cluster):
+            shown.append(" ")
+            members.append([])
+        shown.append("".join(characters.texts[n] for n in cluster))
+        members.append(cluster)
+    read: list[int] = []
+    spaced: list[bool] = []
+    space = False
+    for place in logical_order(shown, right_to_left_page=mostly):
+        if not members[place]:
+            space = True
+            continue
+        read += members[place]
+        spaced += [space, *[False] * (len(members[place]) - 1)]
+        space = False
+    return Run(read, spaced, vertical=False)
+
+
+def _clusters(characters: Characters, order: Sequence[int]) -> list[list[int]]:
+    """Characters from left to right; those of one glyph and marks above or below a letter stay with it, in PDFium's order."""
+    x0, x1, texts = characters.x0, characters.x1, characters.texts
+    marks = [n for n in order if all(unicodedata.combining(char) for char in texts[n])]
+    taken = set(marks)
+    clusters: list[list[int]] = []
+    for n in sorted((n for n in order if n not in taken), key=lambda n: (float(x0[n] + x1[n]), n)):
+        if clusters and abs(float(x0[n] - x0[clusters[-1][0]])) < 0.01 and abs(float(x1[n] - x1[clusters[-1][0]])) < 0.01:
+            clusters[-1].append(n)
+        else:
+            clusters.append([n])
+    for mark in marks:
+        if not clusters:
+            return [[n] for n in marks]
+        middle = float(x0[mark] + x1[mark]) / 2
+        nearest = min(clusters, key=lambda cluster: max(float(x0[cluster[0]]) - middle, middle - float(x1[cluster[0]]), 0.0))
+        nearest.append(mark)
+    return clusters
+
+
+def _is_space_between(characters: Characters, left: Sequence[int], right: Sequence[int]) -> bool:
+    gap = float(characters.x0[right[0]] - characters.x1[left[0]])
+    em = max(float(characters.y1[right[0]] - characters.y0[right[0]]), 1.0)
+    if gap > _WORD_GAP_EM * em:
+        return True
+    later, earlier = max(left[0], right[0]), min(left[-1], right[-1])
+    return later - earlier == 1 and characters.spaces[later] == 2 and gap > -_WORD_GAP_EM * em

@@ -1,0 +1,87 @@
+"""Characters in order become runs: along a baseline, or below one another in a column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from rayocr.pdf.textlayer.characters import Characters
+
+GAP_EM = 1.6  # between characters of one baseline: more is another column or cell, not a justified space
+SAME_LINE_EM = 0.25  # how far the middle of a character may lie outside of its neighbor's height
+_BACK_EM = 1.0  # a jump to the left by more is a new line
+_BELOW_EM = 0.6  # between characters of a vertical column
+_BROKEN_LINE_GAP_EM = 0.06  # where PDFium breaks a line that goes on: less is no space
+_SET_VERTICALLY = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\ufe10-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]")
+
+
+class Run(NamedTuple):
+    """Characters of one line, in reading order; `spaced[n]`: a space stands before the n-th."""
+
+    order: Sequence[int]
+    spaced: Sequence[bool]
+    vertical: bool
+
+
+def runs_of(characters: Characters, is_level: Callable[[int], bool]) -> Iterator[Run]:
+    """Characters follow one another on a baseline, or below one another in a column."""
+    x0, y0, x1, y1 = characters.x0, characters.y0, characters.x1, characters.y1
+    em = np.maximum(y1 - y0, 1.0)[1:]
+    middle = ((y0 + y1) / 2)[1:]
+    advance = x0[1:] - x1[:-1]
+    beside = (y0[:-1] - SAME_LINE_EM * em <= middle) & (middle <= y1[:-1] + SAME_LINE_EM * em)
+    beside &= (-_BACK_EM * em <= advance) & (advance <= GAP_EM * em)
+    widths = x1 - x0
+    overlap = np.minimum(x1[1:], x1[:-1]) - np.maximum(x0[1:], x0[:-1])
+    below = ~beside & (overlap > 0.5 * np.minimum(widths[1:], widths[:-1]))
+    below &= np.minimum(np.abs(y1[1:] - y0[:-1]), np.abs(y0[1:] - y1[:-1])) <= _BELOW_EM * np.maximum(
+        em, widths[1:]
+    )  # turned letters are as wide as the font is high
+    # PDFium breaks lines at superscripts and between text objects; a word that goes on has no gap there.
+    gaps = advance > _BROKEN_LINE_GAP_EM * em
+    spaced = [
+        False,
+        *((space == 2 or (space == 1 and gap)) for space, gap in zip(characters.spaces[1:], gaps.tolist(), strict=True)),
+    ]
+    if below.any():
+        yield from _with_columns(characters, spaced, beside.tolist(), below.tolist(), is_level)
+        return
+    breaks = [0, *(np.flatnonzero(~beside) + 1).tolist(), len(characters)]
+    for start, end in pairwise(breaks):
+        yield Run(range(start, end), spaced[start:end], vertical=False)
+
+
+def _with_columns(
+    characters: Characters, spaced: list[bool], beside: list[bool], below: list[bool], is_level: Callable[[int], bool]
+) -> Iterator[Run]:
+    start, vertical = 0, False
+    for n in range(1, len(characters) + 1):
+        if n < len(characters):
+            if beside[n - 1] and not vertical:
+                continue
+            if below[n - 1] and (vertical or (n - start == 1 and _may_stand_above(characters, n, is_level))):
+                vertical = True
+                continue
+        yield Run(range(start, n), _spaced_in_column(characters, spaced, start, n) if vertical else spaced[start:n], vertical)
+        start, vertical = n, False
+
+
+def _may_stand_above(characters: Characters, n: int, is_level: Callable[[int], bool]) -> bool:
+    """Whether a column may begin with the characters n - 1 and n: Chinese or Japanese, or text turned along the margin. Digits
+    below one another are the cells of a table."""
+    if all(_SET_VERTICALLY.match(characters.texts[place]) for place in (n - 1, n)):
+        return True
+    return not is_level(characters.indexes[n])
+
+
+def _spaced_in_column(characters: Characters, spaced: list[bool], start: int, end: int) -> list[bool]:
+    """PDFium ends the line after every character of a column; that is no space, except in text that is turned as a whole."""
+    texts = characters.texts
+    return [
+        spaced[n] and (characters.spaces[n] == 2 or not (_SET_VERTICALLY.match(texts[n]) or _SET_VERTICALLY.match(texts[n - 1])))
+        for n in range(start, end)
+    ]

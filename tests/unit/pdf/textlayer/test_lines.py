@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.pdf import pdfs
+from tests.unit.pdf.textlayer.drawings import layer_of, page_with_font, texts_of
+
+JAPANESE = {chr(ord("a") + n): char for n, char in enumerate("いつもお世話になっております新しい水道工事")}
+
+
+def column(letters: str, x: int, top: int = 700) -> bytes:
+    return b"".join(b"1 0 0 1 %d %d Tm (%s) Tj " % (x, top - 16 * n, char.encode()) for n, char in enumerate(letters))
+
+
+def test_a_column_of_japanese_is_one_line_without_spaces() -> None:
+    (line,) = layer_of(page_with_font(b"BT /F2 16 Tf " + column("abcdef", 500) + b"ET", JAPANESE)).lines
+    assert line.text == "いつもお世話"
+    assert line.vertical
+
+
+def test_columns_beside_one_another_stay_apart() -> None:
+    content = b"BT /F2 16 Tf " + column("abcdef", 500) + column("ghijkl", 476) + b"ET"
+    assert texts_of(page_with_font(content, JAPANESE)) == ["いつもお世話", "になっており"]
+
+
+def test_digits_below_one_another_are_cells() -> None:
+    content = b"BT /F1 12 Tf " + b"".join(b"1 0 0 1 300 %d Tm (%d) Tj " % (700 - 14 * n, n) for n in range(4)) + b"ET"
+    assert texts_of(pdfs.pages_of(content=content)) == ["0", "1", "2", "3"]
+
+
+def test_words_turned_along_the_margin_keep_their_spaces() -> None:
+    content = b"BT /F1 10 Tf 72 700 Td (An upright line of some length) Tj 0 1 -1 0 30 300 Tm (Set along the margin) Tj ET"
+    assert texts_of(pdfs.pages_of(content=content)) == ["An upright line of some length", "Set along the margin"]
+
+
+TALL = (
+    "/FontDescriptor << /Type /FontDescriptor /FontName /Helvetica /Flags 32 "
+    "/Ascent 2000 /Descent -900 /FontBBox [0 -900 1000 2000] >>"
+)
+
+
+def test_figures_of_a_tall_font_leave_the_height_of_their_line() -> None:
+    content = (
+        b"BT /F1 11 Tf 72 700 Td (The survey began in ) Tj /F2 11 Tf (1931) Tj /F1 11 Tf ( in the villages) Tj "
+        b"0 -16 Td (A second line of the same size) Tj ET"
+    )
+    first, second = layer_of(page_with_font(content, {n: n for n in "0123456789"}, font=TALL)).lines
+    assert first.text == "The survey began in 1931 in the villages"
+    assert first.y1 - first.y0 == pytest.approx(second.y1 - second.y0, abs=0.5)
+    assert first.font_size_pt == pytest.approx(11)
+
+
+def test_a_line_of_a_tall_font_alone_is_no_higher_than_its_size() -> None:
+    (line,) = layer_of(
+        page_with_font(b"BT /F2 11 Tf 72 700 Td (1931 1932) Tj ET", {n: n for n in "0123456789 "}, font=TALL)
+    ).lines
+    assert line.y1 - line.y0 < 22
+    assert line.font_size_pt == pytest.approx(11)
+
+
+BLOCK = b"1 0 0 1 %s 700 Tm (Bring this voucher) Tj 1 0 0 1 %s 684 Tm (and a valid card.) Tj "
+
+
+@pytest.mark.parametrize("second", [b"72", b"72.4", b"73"])
+def test_a_block_that_is_drawn_twice_is_read_once(second: bytes) -> None:
+    content = b"BT /F1 11 Tf " + BLOCK % (b"72", b"72") + BLOCK % (second, second) + b"ET"
+    assert texts_of(pdfs.pages_of(content=content)) == ["Bring this voucher", "and a valid card."]
+
+
+def test_a_second_drawing_that_breaks_lines_elsewhere_adds_nothing() -> None:
+    words = b"BT /F1 11 Tf 72 700 Td (Bring ) Tj (this ) Tj 300 0 Td (far) Tj ET "
+    again = b"BT /F1 11 Tf 372 700 Td (far) Tj ET BT /F1 11 Tf 72 700 Td (Bring this) Tj ET"
+    assert texts_of(pdfs.pages_of(content=words + again)) == ["Bring this", "far"]
+
+
+def test_words_that_come_again_elsewhere_stay() -> None:
+    content = b"BT /F1 11 Tf 72 700 Td (Nil Nil Nil) Tj 0 -14 Td (Nil Nil Nil) Tj ET"
+    assert texts_of(pdfs.pages_of(content=content)) == ["Nil Nil Nil", "Nil Nil Nil"]
+
+
+def test_a_soft_hyphen_that_is_drawn_is_a_hyphen() -> None:
+    content = b"BT /F2 11 Tf 72 700 Td (01~2301~X4) Tj ET"
+    mapping = {char: char for char in "01234X"} | {"~": "\u00ad"}
+    assert texts_of(page_with_font(content, mapping)) == ["01-2301-X4"]
+
+
+def test_a_soft_hyphen_without_a_width_is_not_on_the_page() -> None:
+    content = b"BT /F2 11 Tf 72 700 Td (refit~ted) Tj ET"
+    mapping = {char: char for char in "refitd"} | {"~": "\u00ad"}
+    widths = f"/FirstChar 32 /LastChar 126 /Widths [{'556 ' * 94} 0]"
+    assert texts_of(page_with_font(content, mapping, font=widths, name="Unknown")) == ["refitted"]

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import pytest
+
+from rayocr.pdf.textlayer.right_to_left import logical_order
+from tests.unit.pdf.textlayer.drawings import HEBREW, page_with_font, texts_of
+
+
+def read(shown: str, *, right_to_left_page: bool = True) -> str:
+    """`shown`: the characters of a line as they stand on the page, from left to right."""
+    return "".join(shown[n] for n in logical_order(shown, right_to_left_page=right_to_left_page))
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"),
+    [
+        ("בא", "אב"),
+        ("בא 1931 דג", "גד 1931 אב"),
+        (".12.5 אב", "בא 12.5."),
+        ("24/12/1931 אב", "בא 24/12/1931"),
+        ("20 19 אב", "בא 19 20"),
+        ("אב 50%", "50% בא"),
+        ("דג Windows 10 בא", "אב Windows 10 גד"),
+        ("דג Harrow Vale בא", "אב Harrow Vale גד"),
+        ("الف", "فلا"),
+        ("٢٠٢٤ ب", "ب ٢٠٢٤"),
+    ],
+)
+def test_a_line_is_read_from_the_right_and_numbers_and_latin_words_from_the_left(shown: str, text: str) -> None:
+    assert read(shown) == text
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"),
+    [
+        ("The word שלום means peace", "The word םולש means peace"),
+        ("Called גד בא 7 here", "Called אב דג 7 here"),
+        ("plain text 12.5", "plain text 12.5"),
+    ],
+)
+def test_words_within_an_english_line_are_turned_and_the_line_is_not(shown: str, text: str) -> None:
+    assert read(shown, right_to_left_page=False) == text
+
+
+def test_brackets_around_hebrew_stay_around_it() -> None:
+    assert read("a (בא) z", right_to_left_page=False) == "a (אב) z"
+
+
+def hebrew(content: bytes, **more: str) -> list[str]:
+    return texts_of(page_with_font(content, HEBREW | {n: n for n in " 0123456789.,-"}, **more))
+
+
+def test_a_line_drawn_from_left_to_right_comes_whole() -> None:
+    # On the page: "gfe 1931 dcba", as most programs draw Hebrew.
+    assert hebrew(b"BT /F2 12 Tf 72 700 Td (gfe 1931 dcba) Tj ET") == ["אבגד 1931 הוז"]
+
+
+def test_a_line_drawn_letter_by_letter_from_the_right_comes_whole() -> None:
+    letters = b"".join(b"1 0 0 1 %d 700 Tm (%c) Tj " % (300 - 7 * n, char) for n, char in enumerate(b"abde ghno"))
+    assert hebrew(b"BT /F2 12 Tf " + letters + b" ET") == ["אבדה זחםמ"]
+
+
+def test_words_drawn_from_the_right_word_by_word_are_one_line() -> None:
+    content = b"BT /F2 12 Tf 1 0 0 1 300 700 Tm (dcba) Tj 1 0 0 1 270 700 Tm (hgfe) Tj 1 0 0 1 240 700 Tm (1931) Tj ET"
+    assert hebrew(content) == ["אבגד הוזח 1931"]
+
+
+def test_cells_of_a_row_stay_apart() -> None:
+    content = b"BT /F2 12 Tf 1 0 0 1 400 700 Tm (cba) Tj 1 0 0 1 250 700 Tm (fed) Tj 1 0 0 1 100 700 Tm (75) Tj ET"
+    assert hebrew(content) == ["אבג", "דהו", "75"]
+
+
+def test_lines_of_a_turned_page_are_read_too() -> None:
+    assert hebrew(b"BT /F2 12 Tf 0 1 -1 0 300 72 Tm (gfe 12 dcba) Tj ET", entries="/Rotate 90") == ["אבגד 12 הוז"]
+
+
+def test_shaped_arabic_letters_become_plain_ones() -> None:
+    # Final, medial and initial forms, and the ligature of lam and alef; drawn from left to right.
+    mapping = {"a": "\ufe91", "b": "\ufe92", "c": "\ufe90", "d": "\ufefb"}
+    assert texts_of(page_with_font(b"BT /F2 12 Tf 72 700 Td (dcba) Tj ET", mapping)) == ["بببلا"]
+
+
+def test_a_vowel_sign_stays_with_its_letter() -> None:
+    mapping = HEBREW | {"x": "\u05b8"}
+    content = b"BT /F2 12 Tf 1 0 0 1 80 700 Tm (a) Tj 1 0 0 1 72 700 Tm (b) Tj 0.1 Tc 1 0 0 1 82 700 Tm (x) Tj ET"
+    assert texts_of(page_with_font(content, mapping)) == ["א\u05b8ב"]
