@@ -5,7 +5,8 @@ import asyncio
 import contextlib
 from dataclasses import fields
 
-from benchmarks.gemini_simulator.server import Settings, serve
+from benchmarks.gemini_simulator.server import serve
+from benchmarks.gemini_simulator.settings import Settings
 
 
 def main() -> None:

@@ -1,12 +1,12 @@
 """The Files API and the Batch API of the simulator: resumable uploads, jobs that take their time, results in another order.
 
 A job's requests are answered one by one as if they had been sent by themselves, so that pages are counted in the same place and
-scripted refusals apply. Faults: jobs that expire half done, lines with an error, an answer to `create` that is lost.
+scripted refusals apply. Faults: jobs that expire half done, lines with an error, an answer to `create` that is lost, a full queue
+(enqueued tokens, jobs at once), results inline or in a file that is named later, files that are gone.
 """
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import json
 import random
@@ -16,6 +16,7 @@ from typing import Any
 
 from aiohttp import web
 
+_TOKENS_A_LINE = 600
 _ORIGIN = "type.googleapis.com/google.ai.generativelanguage.v1main.GenerateContentBatch"
 
 
@@ -29,6 +30,12 @@ class BatchSettings:
     error_share: float = 0.0
     lose_creates: int = 0
     end_now: int = 0  # 1: every job is over, whatever its time
+    inline: int = 0  # 1: results come inside the job instead of in a file
+    late_file_s: float = 0.0  # after the job's end: so long the name of the results' file is missing
+    enqueued_tokens: float = 0.0  # of jobs that have not ended; a job above it gets a 429; 0: no limit
+    max_jobs: int = 0  # jobs that have not ended, likewise
+    results_gone: int = 0  # so many downloads find that the file is gone
+    uploads_gone: int = 0  # so many jobs find that the file that was uploaded for them is gone
     partially: int = 0  # 1: jobs with failed lines end as PARTIALLY_SUCCEEDED, which the SDK does not count as ended
 
 
@@ -41,16 +48,28 @@ class _Job:
     ends_at: float
     state: str = "BATCH_STATE_PENDING"
     results: str | None = None
+    rows: list[dict[str, Any]] | None = None
+    ended_at: float = 0.0
+
+    @property
+    def tokens(self) -> int:
+        return _TOKENS_A_LINE * len(self.lines)
 
 
 class Batches:
-    """`answer(model, request body)` gives a GenerateContentResponse; `refused(request)` an error response or None."""
+    """`answer(model, request body)` gives a GenerateContentResponse; `refused(request)` an error response or None; `clock` gives
+    simulated seconds."""
 
     def __init__(
         self,
         answer: Callable[[str, dict[str, Any]], dict[str, object]],
         refused: Callable[[web.Request, str], web.Response | None],
+        *,
+        clock: Callable[[], float],
     ) -> None:
+        self._clock = clock
+        self.uploaded_bytes = 0
+        self.refused_creates = 0
         self.settings = BatchSettings()
         self.created: list[str] = []  # display names
         self._answer = answer
@@ -65,6 +84,8 @@ class Batches:
         app.router.add_post("/upload/v1beta/files", self.start_upload)
         app.router.add_post("/upload/sessions/{file}", self.upload)
         app.router.add_get("/v1beta/files/{file}:download", self.download)
+        app.router.add_delete("/v1beta/files/{file}", self.delete_file)
+        app.router.add_delete("/v1beta/batches/{batch}", self.delete_batch)
         app.router.add_get("/v1beta/batches", self.list)
         app.router.add_get("/v1beta/batches/{batch}", self.get)
 
@@ -79,7 +100,9 @@ class Batches:
     async def upload(self, request: web.Request) -> web.Response:
         name = request.match_info["file"]
         assert int(request.headers["X-Goog-Upload-Offset"]) == len(self._files[name]), "chunks come in order"
-        self._files[name] += await request.read()
+        data = await request.read()
+        self.uploaded_bytes += len(data)
+        self._files[name] += data
         if "finalize" not in request.headers["X-Goog-Upload-Command"]:
             return web.json_response({}, headers={"X-Goog-Upload-Status": "active"})
         file = {"name": f"files/{name}", "displayName": self._names[name], "sizeBytes": str(len(self._files[name]))}
@@ -88,15 +111,24 @@ class Batches:
     async def create(self, request: web.Request, model: str) -> web.StreamResponse:
         batch = (await request.json())["batch"]
         file = batch["inputConfig"]["fileName"].removeprefix("files/")
+        if self.settings.uploads_gone > 0:
+            self.settings.uploads_gone -= 1
+            self._files.pop(file, None)
+        if file not in self._files:
+            return _gone(file)
         lines = [json.loads(line) for line in self._files[file].splitlines()]
         if len({line["key"] for line in lines}) < len(lines):
             return web.json_response({"error": {"code": 400, "message": "Keys twice.", "status": "INVALID_ARGUMENT"}}, status=400)
+        if self._is_full(len(lines)):
+            self.refused_creates += 1
+            error = {"code": 429, "message": "Your batch enqueued tokens quota is exceeded.", "status": "RESOURCE_EXHAUSTED"}
+            return web.json_response({"error": error}, status=429)
         job = _Job(
             name=f"batches/b{next(self._numbers)}",
             display_name=batch["displayName"],
             model=model,
             lines=lines,
-            ends_at=asyncio.get_running_loop().time() + self.settings.job_s,
+            ends_at=self._clock() + self.settings.job_s,
         )
         self._jobs[job.name] = job
         self.created.append(job.display_name)
@@ -115,16 +147,45 @@ class Batches:
         return web.json_response({"operations": [self._as_operation(job) for job in reversed(self._jobs.values())]})
 
     async def download(self, request: web.Request) -> web.Response:
-        return web.Response(body=bytes(self._files[request.match_info["file"]]))
+        name = request.match_info["file"]
+        if self.settings.results_gone > 0:
+            self.settings.results_gone -= 1
+            self._files.pop(name, None)
+        if name not in self._files:
+            return _gone(name)
+        return web.Response(body=bytes(self._files[name]))
+
+    async def delete_file(self, request: web.Request) -> web.Response:
+        name = request.match_info["file"]
+        return _gone(name) if self._files.pop(name, None) is None else web.json_response({})
+
+    async def delete_batch(self, request: web.Request) -> web.Response:
+        self._jobs.pop(f"batches/{request.match_info['batch']}", None)
+        return web.json_response({})
+
+    @property
+    def files(self) -> int:
+        return len(self._files)
+
+    def _is_full(self, lines: int) -> bool:
+        running = [job for job in self._jobs.values() if not self._is_over(job)]
+        limits, enqueued = self.settings, sum(job.tokens for job in running) + _TOKENS_A_LINE * lines
+        too_many = limits.max_jobs and len(running) >= limits.max_jobs
+        return bool(too_many or (limits.enqueued_tokens and enqueued > limits.enqueued_tokens))
+
+    def _is_over(self, job: _Job) -> bool:
+        return bool(self.settings.end_now) or self._clock() >= job.ends_at
 
     def _as_operation(self, job: _Job) -> dict[str, Any]:
-        over = self.settings.end_now or asyncio.get_running_loop().time() >= job.ends_at
-        if job.results is None and over:
+        if job.rows is None and self._is_over(job):
             self._finish(job)
         metadata = {"@type": _ORIGIN, "displayName": job.display_name, "state": job.state, "model": f"models/{job.model}"}
-        if job.results is not None:
+        if job.rows is not None and self.settings.inline:
+            rows = [{"metadata": {"key": row["key"]}} | {k: v for k, v in row.items() if k != "key"} for row in job.rows]
+            metadata["output"] = {"inlinedResponses": {"inlinedResponses": rows}}  # type: ignore[assignment]
+        elif job.results is not None and self._clock() >= job.ended_at + self.settings.late_file_s:
             metadata["output"] = {"responsesFile": job.results}  # type: ignore[assignment]
-        return {"name": job.name, "metadata": metadata, "done": job.results is not None}
+        return {"name": job.name, "metadata": metadata, "done": job.rows is not None}
 
     def _finish(self, job: _Job) -> None:
         results, failed, missing = [], 0, 0
@@ -138,8 +199,15 @@ class Batches:
             else:
                 results.append({"key": line["key"], "response": self._answer(job.model, line["request"])})
         self._random.shuffle(results)
+        job.rows, job.ended_at = results, self._clock()
         file = f"f{next(self._numbers)}"
         self._files[file] = bytearray("\n".join(json.dumps(row) for row in results).encode())
         job.results = f"files/{file}"
         partial = "BATCH_STATE_PARTIALLY_SUCCEEDED" if failed and self.settings.partially else "BATCH_STATE_SUCCEEDED"
         job.state = "BATCH_STATE_EXPIRED" if missing else partial
+
+
+def _gone(file: str) -> web.Response:
+    """As Google says it of a file that it has deleted, or that belongs to somebody else."""
+    message = f"You do not have permission to access the File {file} or it may not exist."
+    return web.json_response({"error": {"code": 403, "message": message, "status": "PERMISSION_DENIED"}}, status=403)

@@ -1,7 +1,8 @@
 """`python -m benchmarks.gemini_simulator`: serves until it is ended; prints its address as one JSON line.
 
 Control, besides the API: `GET /counts` gives requests by page text, `GET /pace` how many were let through and refused,
-`POST /settings` changes latency and failures at run time.
+`GET /bill` what was charged, `POST /settings` changes latency and failures at run time, `POST /script` begins a script of outages
+(see outages.py).
 """
 
 from __future__ import annotations
@@ -13,14 +14,18 @@ import json
 import random
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
+from decimal import Decimal
 
 import pypdfium2
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from benchmarks.gemini_simulator.batches import Batches
+from benchmarks.gemini_simulator.billing import Bill
+from benchmarks.gemini_simulator.outages import WORDS, Script
 from benchmarks.gemini_simulator.quotas import Quotas, Violation
+from benchmarks.gemini_simulator.settings import Settings
 
 _INVENTED = (
     "the committee approved quarterly revenue from seventeen subsidiaries and recommended further dividends pursuant to clause "
@@ -28,27 +33,6 @@ _INVENTED = (
     "days following receipt unless otherwise agreed between parties under applicable jurisdiction"
 )
 _INPUT_TOKENS = 600  # a PDF page and a short prompt
-
-
-@dataclass
-class Settings:
-    latency_s: float = 0.0
-    latency_jitter_s: float = 0.0  # uniform, on top
-    max_in_flight: int = 0  # above it: 429; 0: no limit
-    rpm: float = 0.0  # above it in the last 60 s: 429; 0: no limit
-    tpm: float = 0.0  # input tokens, likewise
-    rpd: float = 0.0  # requests since it started or was set last, likewise
-    finish_reason: str = "STOP"
-    error_status: int = 0  # answered instead of a page, for `error_share` of the requests
-    error_share: float = 0.0
-    key: str = "simulated-key"
-    forbidden_key: str = "forbidden-key"  # a key that is known, of a project that may not use the API
-    recitation_share: float = 0.0  # of requests, at random
-    recitation_always_share: float = 0.0  # of pages: those are refused however often they are asked
-    loop_share: float = 0.0  # of pages: the answer goes round in circles, and stops by itself
-    cut_off_share: float = 0.0  # of pages: half of the answer, and MAX_TOKENS
-    invent_share: float = 0.0  # of pages: another text comes back, of the same length and as fluent
-    fenced: int = 0  # 1: a code fence and a word of introduction around every answer
 
 
 class Simulator:
@@ -61,9 +45,22 @@ class Simulator:
         self.models: Counter[str] = Counter()
         self.in_flight = 0
         self.most_in_flight = 0
+        self.bill = Bill()
+        self.script = Script()
+        self.outages: Counter[str] = Counter()  # requests that met one, by kind
         self._quotas = Quotas()
         self._random = random.Random(seed)
-        self.batches = Batches(self._answer_batched, self._refused)
+        self._under_way: dict[int, web.Request] = {}
+        self._watching: asyncio.Task[None] | None = None
+        self._began = time.monotonic()
+        self.batches = Batches(self._answer_batched, self._refused, clock=self.now)
+
+    def now(self) -> float:
+        """Simulated seconds since the start."""
+        return (time.monotonic() - self._began) * self.settings.speed
+
+    async def _pass(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / self.settings.speed)
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=64 << 20, middlewares=[self._counted])
@@ -77,8 +74,31 @@ class Simulator:
         app.router.add_post("/batch-settings", self.change_batches)
         app.router.add_get("/counts", self.counts)
         app.router.add_get("/pace", self.pace)
+        app.router.add_get("/bill", self.show_bill)
         app.router.add_post("/settings", self.change)
+        app.router.add_post("/script", self.change_script)
         return app
+
+    async def show_bill(self, _: web.Request) -> web.Response:
+        return web.json_response(self.bill.as_dict())
+
+    async def change_script(self, request: web.Request) -> web.Response:
+        """An empty list ends what is going on."""
+        try:
+            self.script.load(await request.text())
+        except (ValueError, TypeError) as error:
+            return web.json_response({"error": str(error)}, status=400)
+        if self.script.any:
+            self._watching = asyncio.create_task(self._watch_for_cuts())
+        return web.json_response({})
+
+    async def _watch_for_cuts(self) -> None:
+        """A cut ends the requests that are under way, too; nobody else would notice it before the next request."""
+        while self.script.any:
+            if self.script.now(self.now(), answered=self.statuses[200]) == "cut":
+                for request in list(self._under_way.values()):
+                    _abort(request)
+            await asyncio.sleep(0.02)
 
     async def counts(self, _: web.Request) -> web.Response:
         return web.json_response(
@@ -88,7 +108,11 @@ class Simulator:
                 "statuses": {str(status): count for status, count in self.statuses.items()},
                 "calls": dict(self.calls),
                 "models": dict(self.models),
+                "outages": dict(self.outages),
                 "batches": self.batches.created,
+                "batch_uploaded_bytes": self.batches.uploaded_bytes,
+                "batch_refused_creates": self.batches.refused_creates,
+                "batch_files": self.batches.files,
                 "in_flight": self.in_flight,
                 "most_in_flight": self.most_in_flight,
                 "most_in_a_minute": self._quotas.most_in_a_minute,
@@ -100,7 +124,8 @@ class Simulator:
         """A few numbers, for somebody who asks every second during millions of pages."""
         return web.json_response(
             {
-                "at": asyncio.get_running_loop().time(),
+                "at": self.now(),
+                "usd": float(self.bill.usd),
                 "admitted": self._quotas.admitted,
                 "refused": self.statuses[429],
                 "in_flight": self.in_flight,
@@ -154,11 +179,13 @@ class Simulator:
         self.requests[text] += 1
         self.answered[text] += 1
         self.models[model] += 1
-        return self._answer(text)
+        return self._billed(model, "batch", text)
 
     async def generate(self, request: web.Request) -> web.StreamResponse:
         settings = self.settings
         model = request.match_info["call"].partition(":")[0]
+        if (outage := self.script.now(self.now(), answered=self.statuses[200])) is not None:
+            return await self._fail(request, outage, model)
         if (refusal := self._refused(request, model)) is not None:
             return refusal
         if request.match_info["call"].endswith(":batchGenerateContent"):
@@ -166,27 +193,70 @@ class Simulator:
         self.models[model] += 1
         body = await request.json()
         text = page_text(body)
+        tier = str(body.get("serviceTier", "standard")).lower()
         self.requests[text] += 1
         if settings.error_share and self._random.random() < settings.error_share:
             return self._error(settings.error_status, "Simulated failure.", "UNAVAILABLE")
+        if _lot(text, salt="poison") < settings.poison_share:
+            return self._error(500, WORDS["500"], "INTERNAL")
         if (violation := self._admit()) is not None:
             return self._quota_error(violation)
+        limit_usd = settings.usd_per_10min
+        if limit_usd and self.bill.in_window(self.now()) >= Decimal(str(limit_usd)):
+            self.outages["spend_rate"] += 1
+            return self._error(429, WORDS["spend_rate"], "RESOURCE_EXHAUSTED")
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        self._under_way[id(request)] = request
         try:
-            delay_s = settings.latency_s + self._random.random() * settings.latency_jitter_s
+            if tier == "flex" and self._random.random() < settings.flex_shed_share:
+                await self._pass(settings.flex_latency_s * self._random.random())
+                if settings.flex_shed_billed:
+                    self.bill.charge(self.now(), model=model, tier="flex", input_tokens=_INPUT_TOKENS, output_tokens=0)
+                self.outages["shed"] += 1
+                return self._error(503, "The request was shed. Flex capacity is exhausted, please retry later.", "UNAVAILABLE")
+            least_s, jitter_s = settings.latency_s, settings.latency_jitter_s
+            if tier == "flex":
+                least_s, jitter_s = settings.flex_latency_s, settings.flex_latency_jitter_s
+            delay_s = least_s + self._random.random() * jitter_s
             if delay_s:
-                await asyncio.sleep(delay_s)
+                await self._pass(delay_s)
+            if request.transport is None and self.script.now(self.now(), answered=self.statuses[200]) == "cut":
+                return web.Response(status=499)  # cut before the answer was made: not billed
         finally:
             self.in_flight -= 1
+            self._under_way.pop(id(request), None)
         self.answered[text] += 1
         self.statuses[200] += 1
-        return web.json_response(self._answer(text))
+        return web.json_response(self._billed(model, tier, text))
+
+    async def _fail(self, request: web.Request, outage: str, model: str) -> web.StreamResponse:
+        self.outages[outage] += 1
+        if outage == "cut":
+            _abort(request)
+            return web.Response(status=499)
+        if outage == "hang":
+            while self.script.now(self.now(), answered=self.statuses[200]) == "hang":
+                await asyncio.sleep(0.05)
+            _abort(request)
+            return web.Response(status=499)
+        if outage == "html":
+            return web.Response(text="<html><body>Sign in to the network</body></html>", content_type="text/html")
+        if outage in ("503", "500"):
+            return self._error(int(outage), WORDS[outage], "UNAVAILABLE" if outage == "503" else "INTERNAL")
+        if outage == "limit_0":
+            violation = {"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier", "quotaDimensions": {"model": model}}
+            details: list[dict[str, object]] = [
+                {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [violation]},
+                {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "38s"},
+            ]
+            return self._error(429, WORDS["limit_0"].format(model=model), "RESOURCE_EXHAUSTED", details=details)
+        return self._error(429, WORDS[outage], "RESOURCE_EXHAUSTED")
 
     def _admit(self) -> Violation | None:
         settings = self.settings
         return self._quotas.admit(
-            asyncio.get_running_loop().time(),
+            self.now(),
             tokens=_INPUT_TOKENS,
             in_flight=self.in_flight,
             rpm=settings.rpm,
@@ -195,26 +265,33 @@ class Simulator:
             max_in_flight=settings.max_in_flight,
         )
 
-    def _answer(self, text: str) -> dict[str, object]:
+    def _billed(self, model: str, tier: str, text: str) -> dict[str, object]:
+        """The answer; it goes on the bill."""
         finish, said = self._script(text)
         if self.settings.fenced:
             said = f"Here is the transcription of the page:\n\n```markdown\n{said}\n```"
         parts = [{"text": said}] if finish in ("STOP", "MAX_TOKENS") else []
-        tokens = max(1, len(said) // 4)
+        tokens, thoughts = max(1, len(said) // 4), self.settings.thought_tokens
+        usage = {
+            "promptTokenCount": _INPUT_TOKENS,
+            "candidatesTokenCount": tokens,
+            "totalTokenCount": _INPUT_TOKENS + tokens + thoughts,
+        }
+        if thoughts:
+            usage["thoughtsTokenCount"] = thoughts
+        self.bill.charge(
+            self.now(), model=model, tier=tier, input_tokens=_INPUT_TOKENS, output_tokens=tokens + thoughts, page=text
+        )
         return {
             "candidates": [{"content": {"role": "model", "parts": parts}, "finishReason": finish, "index": 0}],
-            "usageMetadata": {
-                "promptTokenCount": _INPUT_TOKENS,
-                "candidatesTokenCount": tokens,
-                "totalTokenCount": _INPUT_TOKENS + tokens,
-            },
+            "usageMetadata": usage,
             "modelVersion": "simulated-1",
         }
 
     def _script(self, text: str) -> tuple[str, str]:
         """Which pages come out how is decided by the page, so that it is the same whenever it is asked again."""
         settings = self.settings
-        lot = int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) / 2**32
+        lot = _lot(text)
         shares = (settings.recitation_always_share, settings.loop_share, settings.cut_off_share)
         if lot < shares[0] or self._random.random() < settings.recitation_share:
             return "RECITATION", ""
@@ -232,7 +309,10 @@ class Simulator:
                 "@type": "type.googleapis.com/google.rpc.QuotaFailure",
                 "violations": [{"quotaId": violation.quota_id}],
             },
-            {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{violation.retry_after_s:g}s"},
+            {
+                "@type": "type.googleapis.com/google.rpc.RetryInfo",
+                "retryDelay": f"{violation.retry_after_s / self.settings.speed:g}s",
+            },
         ]
         return self._error(429, "You exceeded your current quota.", "RESOURCE_EXHAUSTED", details=details)
 
@@ -245,6 +325,16 @@ class Simulator:
             details.append({"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason})
         body = {"error": {"code": status, "message": message, "status": name, "details": details}}
         return web.json_response(body, status=status)
+
+
+def _lot(text: str, *, salt: str = "") -> float:
+    """0..1, by the page: the same whenever it is asked again."""
+    return int(hashlib.sha256((salt + text).encode()).hexdigest()[:8], 16) / 2**32
+
+
+def _abort(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()
 
 
 def invented(text: str, lot: float) -> str:

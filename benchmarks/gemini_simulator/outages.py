@@ -1,0 +1,80 @@
+"""Scripted outages of the simulator: what goes wrong, from when, for how long.
+
+A script is a list of events such as `{"what": "503", "at_s": 60, "for_s": 3600}` or `{"what": "cut", "at_request": 500,
+"for_s": 60}`. `at_s` counts from the first request or from the script's arrival, whichever is later; `at_request` is the number
+of answered requests at which the event begins. Durations are simulated seconds; without `for_s` an event lasts until `clear`.
+
+| what | what the client sees |
+|---|---|
+| 503, 500 | the status, at once |
+| cut | connections are closed, those of requests that are under way too; nothing of it is billed |
+| hang | nothing until the event ends; then the connection is closed |
+| html | a 200 with the web page of a proxy |
+| credits | 429 in Google's words for a prepaid account without credit, without details |
+| spend_cap | 429 in Google's words for a monthly spend cap |
+| spend_rate | 429 in Google's words for the spend limit of ten minutes |
+| limit_0 | 429 for a model that the project has no quota for; it names a delay all the same |
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+OUTAGES = ("503", "500", "cut", "hang", "html", "credits", "spend_cap", "spend_rate", "limit_0")
+
+WORDS = {
+    "503": "The model is overloaded. Please try again later.",
+    "500": "An internal error has occurred. Please retry or report in https://developers.generativeai.google/guide/troubleshooting",
+    "credits": "Your prepayment credits are depleted. Please go to AI Studio at https://ai.studio/projects to manage your project"
+    " and billing.",
+    "spend_cap": "Your project has exceeded its monthly spending cap. Please go to AI Studio at https://ai.studio/spend to manage"
+    " your project spend cap.",
+    "spend_rate": "You exceeded your spend-based rate limit. Your spending rate has exceeded the allowed limit for your account's"
+    " billing history and tier.",
+    "limit_0": "You exceeded your current quota, please check your plan and billing details.\n* Quota exceeded for metric:"
+    " generativelanguage.googleapis.com/generate_content_free_tier_requests, limit: 0, model: {model}\nPlease retry in 38.6s.",
+}
+
+
+@dataclass(slots=True)
+class Outage:
+    what: str
+    at_s: float = 0.0
+    at_request: int = 0
+    for_s: float | None = None
+    began: float | None = None
+
+    def active(self, now: float, *, since: float, answered: int) -> bool:
+        if self.began is None and now >= since + self.at_s and answered >= self.at_request:
+            self.began = now
+        return self.began is not None and (self.for_s is None or now < self.began + self.for_s)
+
+
+class Script:
+    """`now` is handed in: simulated seconds."""
+
+    def __init__(self) -> None:
+        self._events: list[Outage] = []
+        self._since: float | None = None
+
+    def load(self, text: str) -> None:
+        """Raises ValueError for an event that is not known."""
+        events = [Outage(**event) for event in json.loads(text)]
+        if unknown := {event.what for event in events} - set(OUTAGES):
+            raise ValueError(f"unknown events: {sorted(unknown)}")
+        self._events, self._since = events, None
+
+    def now(self, now: float, *, answered: int) -> str | None:
+        """The outage of this moment; the first of several."""
+        if not self._events:
+            return None
+        self._since = now if self._since is None else self._since
+        for event in self._events:
+            if event.active(now, since=self._since, answered=answered):
+                return event.what
+        return None
+
+    @property
+    def any(self) -> bool:
+        return bool(self._events)

@@ -1,0 +1,34 @@
+"""What the simulator can be told to do. All durations are simulated seconds: `speed` of them pass in one real second."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Settings:
+    speed: float = 1.0  # an hour of 503s takes 36 s at a speed of 100
+    latency_s: float = 0.0
+    latency_jitter_s: float = 0.0  # uniform, added to the latency
+    max_in_flight: int = 0  # above it: 429; 0: no limit
+    rpm: float = 0.0  # requests in any 60 s; above it: 429; 0: no limit
+    tpm: float = 0.0  # input tokens in any 60 s, likewise
+    rpd: float = 0.0  # requests since the start, or since it was last set, likewise
+    usd_per_10min: float = 0.0  # of the bill, in any 600 s, likewise
+    finish_reason: str = "STOP"
+    error_status: int = 0  # answered instead of a page, for `error_share` of the requests
+    error_share: float = 0.0
+    key: str = "simulated-key"
+    forbidden_key: str = "forbidden-key"  # a known key of a project that may not use the API
+    recitation_share: float = 0.0  # of requests, at random
+    recitation_always_share: float = 0.0  # of pages: refused however often they are asked
+    loop_share: float = 0.0  # of pages: the answer repeats itself and stops on its own
+    cut_off_share: float = 0.0  # of pages: half of the answer, and MAX_TOKENS
+    invent_share: float = 0.0  # of pages: another text of the same length comes back
+    poison_share: float = 0.0  # of pages: always answered with 500
+    fenced: int = 0  # 1: a code fence and an introduction around every answer
+    thought_tokens: int = 0  # billed as output, not part of the text
+    flex_latency_s: float = 60.0
+    flex_latency_jitter_s: float = 840.0
+    flex_shed_share: float = 0.0  # of flex requests: 503
+    flex_shed_billed: int = 0  # 1: a shed request is on the bill with its input tokens

@@ -1,0 +1,99 @@
+"""The simulator is what bad days and bills are measured with: its own behavior is tested here."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from benchmarks.bare_gemini import small_page
+from benchmarks.gemini_simulator.server import Simulator
+from benchmarks.gemini_simulator.settings import Settings
+
+MODEL = "gemini-3.1-flash-lite"
+PATH = f"/v1beta/models/{MODEL}:generateContent"
+KEY = {"x-goog-api-key": "simulated-key"}
+
+
+@pytest.fixture
+async def simulator() -> AsyncIterator[Simulator]:
+    yield Simulator(Settings(speed=1000))
+
+
+@pytest.fixture
+async def client(simulator: Simulator) -> AsyncIterator[Any]:
+    async with TestClient(TestServer(simulator.app())) as client:
+        yield client
+
+
+def body(**more: Any) -> dict[str, Any]:
+    data = base64.b64encode(small_page()).decode()
+    return {"contents": [{"parts": [{"inlineData": {"mimeType": "application/pdf", "data": data}}]}]} | more
+
+
+async def ask(client: Any, **more: Any) -> tuple[int, dict[str, Any]]:
+    async with client.post(PATH, json=body(**more), headers=KEY) as answer:
+        return answer.status, await answer.json()
+
+
+async def test_the_bill_is_the_usage_times_the_price(client: Any, simulator: Simulator) -> None:
+    simulator.settings.thought_tokens = 100
+    _, answer = await ask(client)
+    usage = answer["usageMetadata"]
+    output = usage["candidatesTokenCount"] + usage["thoughtsTokenCount"]
+    expected = (usage["promptTokenCount"] * Decimal("0.25") + output * Decimal("1.5")) / 1_000_000
+    assert simulator.bill.usd == expected
+
+
+async def test_flex_costs_half_and_can_be_shed(client: Any, simulator: Simulator) -> None:
+    simulator.settings.flex_latency_s = simulator.settings.flex_latency_jitter_s = 0
+    await ask(client)
+    standard = simulator.bill.usd
+    await ask(client, serviceTier="flex")
+    assert simulator.bill.usd == standard * Decimal("1.5")
+    simulator.settings.flex_shed_share = 1.0
+    status, _ = await ask(client, serviceTier="flex")
+    assert status == 503
+    assert simulator.bill.usd == standard * Decimal("1.5")
+    simulator.settings.flex_shed_billed = 1
+    await ask(client, serviceTier="flex")
+    assert simulator.bill.usd > standard * Decimal("1.5")
+
+
+@pytest.mark.parametrize(("what", "status"), [("503", 503), ("500", 500), ("credits", 429), ("limit_0", 429)])
+async def test_a_scripted_outage_begins_after_some_answers_and_ends(client: Any, what: str, status: int) -> None:
+    script = [{"what": what, "at_request": 1}]
+    await client.post("/script", json=script)
+    assert (await ask(client))[0] == 200
+    assert (await ask(client))[0] == status
+    await client.post("/script", json=[])
+    assert (await ask(client))[0] == 200
+
+
+async def test_a_cut_ends_requests_under_way_and_bills_none_of_them(client: Any, simulator: Simulator) -> None:
+    simulator.settings.speed = 1
+    simulator.settings.latency_s = 3600
+    asking = asyncio.create_task(ask(client))
+    while not simulator.in_flight:
+        await asyncio.sleep(0)
+    await client.post("/script", json=[{"what": "cut"}])
+    with pytest.raises(aiohttp.ClientError):
+        await asking
+    assert simulator.bill.usd == 0
+
+
+async def test_the_spend_window_refuses_and_frees_again(client: Any, simulator: Simulator) -> None:
+    simulator.settings.speed = 1e-9  # no simulated time passes
+    simulator.settings.usd_per_10min = 1e-6
+    assert (await ask(client))[0] == 200
+    status, answer = await ask(client)
+    assert status == 429
+    assert "spend-based" in answer["error"]["message"]
+    simulator.settings.speed = 1e9
+    assert (await ask(client))[0] == 200
