@@ -1,7 +1,7 @@
-"""The command line: overrides in, an exit code out, and errors as one or two lines.
+"""The command line: takes overrides, returns an exit code, and prints errors as one or two lines.
 
-Exit codes: 0 all complete, 1 some documents partial or rejected, 2 wrong usage or configuration, 3 stopped for a reason outside,
-130 interrupted.
+Exit codes: 0 all documents complete, 1 some documents partial or rejected, 2 wrong usage or configuration, 3 stopped by an
+external cause, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -20,34 +20,34 @@ from rayocr.limits.quota_day import in_words
 from rayocr.masking import hide_environment, masked
 
 _HELP = """\
-rayocr {version}: PDFs in, Markdown and clean PDFs out, page for page; resumable.
+rayocr {version}: reads PDFs and writes Markdown and clean PDFs, page for page. Resumable.
 
-  python -m rayocr                                    samples/ into output/, no key, no server
+  python -m rayocr                                    reads samples/ into output/; needs no key and no server
   python -m rayocr source=in/ dest=out/               your folders
   python -m rayocr source=in/ dest=out/ engine=gemini limits.rpm=600
-  python -m rayocr mode=estimate source=in/ engine=gemini limits=tier1      pages, tokens, money and time, before a cent is spent
-  python -m rayocr mode=status dest=out/              what is done, and what failed and why
+  python -m rayocr mode=estimate source=in/ engine=gemini limits=tier1      pages, tokens, cost and time in advance
+  python -m rayocr mode=status dest=out/              what is finished, what failed, and why
   python -m rayocr mode=report dest=out/              the last run as one HTML file: out/report.html
-  python -m rayocr mode=retry source=in/ dest=out/ retry.reason=Refused      dead letters again: their failed pages alone
-  python -m rayocr mode=cancel source=in/ dest=out/ document=2024/a.pdf      runs drop it, and pass it by
-  python -m rayocr mode=watch source=in/ dest=out/    keep going: new documents are read as they appear, until Ctrl-C
+  python -m rayocr mode=retry source=in/ dest=out/ retry.reason=Refused      retry failed documents (failed pages only)
+  python -m rayocr mode=cancel source=in/ dest=out/ document=2024/a.pdf      running jobs stop processing it; later runs skip it
+  python -m rayocr mode=watch source=in/ dest=out/    read new documents as they appear, until Ctrl-C
   python -m rayocr mode=login drive                   sign in to Google Drive, for gdrive://FOLDER_ID
-  python -m rayocr mode=submit cluster=http://HOST:8265 source=… dest=…      the same as a job of a Ray cluster, followed
+  python -m rayocr mode=submit cluster=http://HOST:8265 source=… dest=…      run as a job on a Ray cluster and follow its log
 
-Options are written key=value (Hydra overrides). The most used:
+Write options as key=value (Hydra overrides). The most common ones:
   source=FOLDER|FILE      dest=FOLDER        state=FOLDER (default: .rayocr/ in the destination)
-    each a folder, gs://BUCKET/PREFIX or gdrive://FOLDER_ID
+    each is a folder, gs://BUCKET/PREFIX or gdrive://FOLDER_ID
   engine=auto|local|gemini|openai|rapidocr|tesseract|textlayer         engine.chain=[textlayer,rapidocr]
-  outputs=[markdown,clean_pdf,searchable_pdf,jsonl,parquet]            (the first two unless told otherwise)
+  outputs=[markdown,clean_pdf,searchable_pdf,jsonl,parquet]            (default: the first two)
   include=['reports/*']     exclude=['drafts/*']     limit=100     overwrite=true
   min_bytes=1000   max_bytes=50000000   order=listing|newest|oldest|smallest|largest|name   dedup.documents=true
-  poll_interval_s=30      watch.subscription=projects/P/subscriptions/S (of mode=watch)
+  poll_interval_s=30      watch.subscription=projects/P/subscriptions/S (for mode=watch)
   limits=free|tier1|tier2|tier3|unlimited   limits.rpm=600   limits.max_in_flight=64   limits.shared=redis   budget.usd=20
-  workers.max=4    cluster=auto|local|ADDRESS    locks=redis (several machines on one destination; REDIS_URL)
-  --help   --version   --cfg (prints the whole configuration, with your overrides)
+  workers.max=4    cluster=auto|local|ADDRESS    locks=redis (for several machines on one destination; needs REDIS_URL)
+  --help   --version   --cfg (prints the complete configuration with your overrides)
 
-Exit codes: 0 all complete · 1 some documents partial or rejected · 2 wrong usage · 3 stopped for a reason outside ·
-130 interrupted, start it again and it goes on."""
+Exit codes: 0 all complete · 1 some documents partial or rejected · 2 wrong usage · 3 stopped by an external cause ·
+130 interrupted; start the same command again to resume."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,19 +69,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _let_go_of_terminal()
         return 1
-    except Exception as error:  # a defect of ours: one line for the user, the traceback where it can be looked at
+    except Exception as error:  # a bug in rayocr: one line for the user, the traceback in the log
         fields = {"action": "run_failed"}
-        logging.getLogger("rayocr").critical("A defect of rayocr ended the run.", exc_info=error, extra={"rayocr_fields": fields})
+        logging.getLogger("rayocr").critical("A bug in rayocr ended the run.", exc_info=error, extra={"rayocr_fields": fields})
         return _report(
             InternalError(
-                f"Stopped by a defect of rayocr: {type(error).__name__}: {error}",
-                hint="Its traceback is in the log (logs/json). What was read is kept: start the same command again.",
+                f"Stopped by a bug in rayocr: {type(error).__name__}: {error}",
+                hint="The traceback is in the log (logs/json). Finished pages are kept; start the same command again to resume.",
             )
         )
 
 
 def _listen() -> None:
-    """SIGTERM before a run listens itself ends like Ctrl-C, with 130."""
+    """Until a run installs its own handler, SIGTERM acts like Ctrl-C (exit code 130)."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
@@ -134,7 +134,7 @@ def _run(config: RayocrConfig, keys: object) -> int:
     assert isinstance(keys, Secrets)
     vertex = config.engine.gemini.vertexai and config.engine.gemini.project
     if "gemini" in config.engine.chain and not keys.gemini_api_key and not vertex:
-        raise UsageError("engine=gemini needs a key: set GEMINI_API_KEY in the environment or in .env; engine=local needs none.")
+        raise UsageError("engine=gemini needs an API key. Set GEMINI_API_KEY in the environment or in .env, or use engine=local.")
     check_gateway(config.gateway, keys.api_token)
     terminal = ConsoleTerminal(config.progress)
     planned = plan(config)
@@ -156,14 +156,14 @@ def _chain_words(config: RayocrConfig) -> str:
 
 
 def _let_go_of_terminal() -> None:
-    """Its reader went away. Python would try to flush at the end, and its failure would take the place of the exit code."""
+    """Discards further output after its reader has gone. Otherwise Python's flush at exit fails and replaces the exit code."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(nowhere, stream.fileno())
 
 
 def _report(error: RayocrError) -> int:
-    """Its exit code, also where nobody is left to read the lines: a terminal that was closed ends in a drained run, too."""
+    """Prints the error and returns its exit code, even if the terminal is closed."""
     try:
         sys.stdout.flush()
         _write(error)
@@ -176,7 +176,9 @@ def _report(error: RayocrError) -> int:
 def _write(error: RayocrError) -> None:
     message = str(error)
     if isinstance(error, DayQuotaExhausted) and error.resumes_at is not None:
-        message += f" It resumes at {in_words(error.resumes_at)}."  # here and not where it was raised: in the user's time zone
+        message += (
+            f" It resumes at {in_words(error.resumes_at)}."  # added here, because only this process knows the user's time zone
+        )
     lines = [f"rayocr: {message}"] + ([f"  {error.hint}"] if error.hint else [])
     text = masked("\n".join(lines) + "\n")
     sys.stderr.write(text.encode(sys.stderr.encoding or "utf-8", "backslashreplace").decode(sys.stderr.encoding or "utf-8"))

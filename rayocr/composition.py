@@ -1,6 +1,6 @@
-"""Puts a run's configuration together: conf/, then the environment (with a .env), then the command line, which wins.
+"""Composes a run's configuration: conf/, overridden by the environment (with .env), overridden by the command line.
 
-Everything that a user can get wrong here ends as a UsageError of one or two lines.
+Every user error found here is a UsageError of one or two lines.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).parent
 
-# Paths are taken as they stand: Hydra's grammar would trip over the brackets, commas and quotes that file names have.
+# Paths bypass Hydra's grammar, which cannot parse the brackets, commas and quotes that occur in file names.
 _PATH_KEYS = (
     *("source", "dest", "state", "logs.dir", "document", "login.client", "login.token"),
     *("storage.source.credentials", "storage.dest.credentials", "storage.state.credentials"),
 )
 
-# The .env of the worker that rayocr replaces keeps working: its names, and the overrides that they stand for.
+# Variables of the worker that rayocr replaces, and the options that they set, so that its .env keeps working.
 _ENVIRONMENT = {
     "MAX_CONCURRENT_FILES": "window.documents",
     "MAX_CONCURRENT_WORKERS": "workers.max",
@@ -48,10 +48,10 @@ _SDK_ENVIRONMENT = (
     ("PUBSUB_EMULATOR_HOST", "watch.endpoint"),
 )
 
-# What a place of this kind takes from the environment: the variable, and the setting of its access.
+# Kind of location -> (environment variable, the access setting that it fills).
 _ACCESS_ENVIRONMENT = {"gs": ("STORAGE_EMULATOR_HOST", "endpoint"), "gdrive": ("GOOGLE_DRIVE_CREDENTIALS", "credentials")}
 
-# Places by the names of the worker that rayocr replaces: of a bucket with two prefixes, or of two Drive folders.
+# STORAGE_BACKEND of the worker that rayocr replaces -> its source and destination.
 _PLACES = {
     "gcs": ("gs://{GCS_BUCKET_NAME}/{GCS_SOURCE_PREFIX}", "gs://{GCS_BUCKET_NAME}/{GCS_DEST_PREFIX}"),
     "drive": ("gdrive://{DRIVE_SOURCE_FOLDER_ID}", "gdrive://{DRIVE_DEST_FOLDER_ID}"),
@@ -59,13 +59,13 @@ _PLACES = {
 
 
 def conf_dir() -> Path:
-    """conf/ inside an installed wheel, or beside the package in a checkout."""
+    """The folder conf/: inside an installed wheel, or beside the package in a checkout."""
     packaged = PACKAGE / "conf"
     return packaged if packaged.is_dir() else PACKAGE.parent / "conf"
 
 
 def samples_dir() -> Path:
-    """The samples of the working folder if it has some, else those that came with the package."""
+    """The folder samples/ of the working folder if it exists, otherwise the one in the package."""
     here = Path("samples")
     if here.is_dir():
         return here
@@ -74,7 +74,7 @@ def samples_dir() -> Path:
 
 
 def load_dotenv() -> None:
-    """Read .env of the working folder into the environment; what is set already wins."""
+    """Reads .env of the working folder into the environment. Variables that are already set stay."""
     if Path(".env").is_file():
         from dotenv import load_dotenv as load
 
@@ -83,7 +83,7 @@ def load_dotenv() -> None:
 
 def secrets_from_environment(environment: Mapping[str, str] | None = None) -> Secrets:
     environment = os.environ if environment is None else environment
-    # The SDK prefers GOOGLE_API_KEY when both are set; a run must not mean another key than the SDK would.
+    # The SDK prefers GOOGLE_API_KEY when both are set, and a run must use the same key as the SDK.
     key = environment.get("GOOGLE_API_KEY") or environment.get("GEMINI_API_KEY")
     return Secrets(
         gemini_api_key=key or None,
@@ -114,15 +114,15 @@ def compose(arguments: Sequence[str], environment: Mapping[str, str] | None = No
 
 
 def _with_service(arguments: Sequence[str]) -> list[str]:
-    """`mode=login drive` says what to sign in to by a word alone."""
+    """Accepts `mode=login drive`, where the service is a plain word."""
     if "mode=login" not in arguments:
         return list(arguments)
     return [f"login.service={word}" if word.isalpha() else word for word in arguments]
 
 
 def _settle_access(config: RayocrConfig, environment: Mapping[str, str], given: Collection[str]) -> None:
-    """How each place is reached: by what was given for it, then by the environment's variables for places of its kind. The state
-    is reached as the destination is, unless it is of another kind."""
+    """Sets the access to each location: its own options first, then the environment variables for its kind. The state uses the
+    access of the destination unless it is of another kind."""
     storage = config.storage
     places = {"source": config.source, "dest": config.dest, "state": config.state or config.dest}
     kinds = {name: place.partition("://")[0].lower() if place and "://" in place else "" for name, place in places.items()}
@@ -133,7 +133,7 @@ def _settle_access(config: RayocrConfig, environment: Mapping[str, str], given: 
     if kinds["state"] == kinds["dest"] and not any(key.startswith("storage.state.") for key in given):
         storage.state = storage.dest
     for access in (storage.source, storage.dest, storage.state):
-        if access.credentials:  # workers have working folders of their own
+        if access.credentials:  # workers have other working folders
             access.credentials = str(Path(access.credentials).expanduser().absolute())
     if config.mode is Mode.login and config.login.client is None:
         config.login.client = environment.get("GOOGLE_DRIVE_CREDENTIALS") or None
@@ -153,30 +153,30 @@ def _places(environment: Mapping[str, str]) -> dict[str, str]:
     if not backend:
         return {}
     if backend not in _PLACES:
-        raise UsageError(f"The environment variable STORAGE_BACKEND is {backend!r}, and must be one of {', '.join(_PLACES)}.")
+        raise UsageError(f"The environment variable STORAGE_BACKEND is {backend!r}, ; choose one of {', '.join(_PLACES)}.")
     found = {}
     for key, form in zip(("source", "dest"), _PLACES[backend], strict=True):
         names = re.findall(r"{(\w+)}", form)
-        if environment.get(names[0], "").strip():  # of a bucket, both prefixes may be empty
+        if environment.get(names[0], "").strip():  # both prefixes of a bucket may be empty
             place = form.format_map({name: environment.get(name, "").strip().strip("/") for name in names})
             found[key] = place.removesuffix("/")
     return found
 
 
 def _may_lie_inside(source: str, dest: str) -> bool:
-    """The worker that rayocr replaces could write below its source (a bucket and one prefix): listings leave that out. Not so
-    where both are the same, or the source lies in the destination."""
+    """Whether the destination may lie inside the source, as in the worker that rayocr replaces (a bucket and one prefix). False if
+    both are the same, or if the source lies in the destination."""
     from rayocr.storage.uri import contains, parse_uri
 
     try:
         return not contains(parse_uri(dest), parse_uri(source))
-    except UsageError:  # what is wrong with a place is told by those modes that go there
+    except UsageError:  # modes that use the location report what is wrong with it
         return False
 
 
 def _apply_environment(config: RayocrConfig, environment: Mapping[str, str], overrides: Sequence[str]) -> None:
-    """What the SDKs themselves would read from the environment, so that a run means the same server as they would. Read here and
-    not on the workers, whose environment is not the user's."""
+    """Applies the variables that the SDKs would read, so that a run uses the same servers. They are read here and not on workers,
+    whose environment is not the user's."""
     given = {override.partition("=")[0] for override in overrides}
     for name, key in _SDK_ENVIRONMENT:
         if environment.get(name) and key not in given:
@@ -186,24 +186,24 @@ def _apply_environment(config: RayocrConfig, environment: Mapping[str, str], ove
 
 
 def prompt_text(config: RayocrConfig, engine: str = "gemini") -> str:
-    """The prompt that `engine.gemini.prompt` names: a file of conf/prompts/, or a path, with {target_language} filled in. Raises
-    UsageError."""
+    """The text of the prompt that `engine.<engine>.prompt` names (a file in conf/prompts/, or a path), with {target_language}
+    filled in. Raises UsageError."""
     settings = getattr(config.engine, engine)
     name = settings.prompt
     own = Path(name)
     path = own if own.suffix else conf_dir() / "prompts" / f"{name}.md"
     try:
-        # Not str.format: a prompt may show braces of its own.
+        # Not str.format, because a prompt may contain braces.
         return path.read_text(encoding="utf-8").strip().replace("{target_language}", settings.target_language)
     except OSError as error:
         known = ", ".join(sorted(p.stem for p in (conf_dir() / "prompts").glob("*.md")))
         raise UsageError(
-            f"The prompt {name!r} cannot be read ({error.strerror}); choose one of {known}, or name a file."
+            f"Cannot read the prompt {name!r} ({error.strerror}). Choose one of {known}, or give the path of a file."
         ) from error
 
 
 def price_table(config: RayocrConfig) -> PriceTable:
-    """conf/prices.yaml, with the prices of the command line on top. Raises UsageError."""
+    """The prices in conf/prices.yaml, overridden by those of the command line. Raises UsageError."""
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
@@ -215,7 +215,7 @@ def price_table(config: RayocrConfig) -> PriceTable:
     try:
         data = OmegaConf.to_container(OmegaConf.load(path))
     except (OSError, ValueError, OmegaConfBaseException, YAMLError) as error:
-        raise UsageError(f"{path} cannot be read: {error}") from error
+        raise UsageError(f"Cannot read {path}: {error}") from error
     return parse_prices(data, override=own if own.input_usd or own.output_usd else None)
 
 
@@ -224,17 +224,17 @@ def _split_paths(arguments: Sequence[str]) -> tuple[dict[str, str | None], list[
     overrides = []
     for argument in arguments:
         key, equals, value = argument.partition("=")
-        key = key.lstrip("+")  # Hydra's "add a key": the schema is closed, so it can only mean a key that is there
+        key = key.lstrip("+")  # Hydra's prefix for adding a key; the schema is closed, so the key must exist
         argument = argument.lstrip("+")
         if not equals or not key or key.startswith(("-", "~")):
-            raise UsageError(f"{argument!r} is not understood. Options are written key=value, for example: source=in/ dest=out/")
+            raise UsageError(f"Cannot parse {argument!r}. Write options as key=value, for example: source=in/ dest=out/")
         if key not in _PATH_KEYS:
             overrides.append(argument)
             continue
         if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
             value = value[1:-1]
         if not value:
-            raise UsageError(f"{key}= is empty. Name a folder, for example {key}=in/")
+            raise UsageError(f"{key}= is empty. Give a folder, for example {key}=in/")
         paths[key] = None if value == "null" and key != "dest" else value
     return paths, overrides
 
@@ -247,18 +247,18 @@ def _environment_overrides(environment: Mapping[str, str]) -> list[str]:
             continue
         if name in _DECIMAL:
             if not re.fullmatch(r"\d+(\.\d*)?|\.\d+", value):
-                raise UsageError(f"The environment variable {name} is {value!r}, and must be a number.")
+                raise UsageError(f"The environment variable {name} is {value!r}; it must be a number.")
             overrides.append(f"{key}={float(value)}")
             continue
         if not value.isdecimal():
-            raise UsageError(f"The environment variable {name} is {value!r}, and must be a whole number.")
-        # Retries were counted without the first try: none of them still is one try.
+            raise UsageError(f"The environment variable {name} is {value!r}; it must be a whole number.")
+        # That worker counted retries without the first attempt, so 0 means one attempt.
         overrides.append(f"{key}={max(1, int(value)) if name == 'MAX_RETRIES' else value}")
     return overrides
 
 
 def _lock_overrides(environment: Mapping[str, str], given: Collection[str]) -> list[str]:
-    """The worker that rayocr replaces locked in Redis wherever it had one: its .env says so by REDIS_URL."""
+    """The worker that rayocr replaces used Redis locks whenever REDIS_URL was set in its .env."""
     of_old = environment.get("STORAGE_BACKEND", "").strip() and environment.get("REDIS_URL", "").strip()
     return ["locks=redis"] if of_old and not {"locks", "locks.backend"} & set(given) else []
 
@@ -289,7 +289,7 @@ def _compose_with_hydra(overrides: list[str]) -> RayocrConfig:
             parser.parse_override(override)
         except HydraException as error:
             key = override.partition("=")[0]
-            raise UsageError(f"The value of {key!r} cannot be parsed; put it into quotes, as in {key}='\"a (b)\"'.") from error
+            raise UsageError(f"Cannot parse the value of {key!r}. Put it in quotes, for example {key}='\"a (b)\"'.") from error
     try:
         with initialize_config_dir(str(conf_dir().resolve()), version_base="1.3"):
             composed = hydra_compose("config", overrides=overrides)
@@ -301,7 +301,7 @@ def _compose_with_hydra(overrides: list[str]) -> RayocrConfig:
 
 
 def _explain(error: BaseException) -> str:
-    """Hydra's many-line messages as the one line that a user can act on."""
+    """Turns Hydra's multi-line messages into one line that a user can act on."""
     texts = [str(error)] + ([str(error.__cause__)] if error.__cause__ else [])
     whole = "\n".join(texts)
     if match := re.search(r"Key '([^']+)' is not in struct|Key '([^']+)' not in '", whole):
@@ -315,13 +315,13 @@ def _explain(error: BaseException) -> str:
     if match := re.search(r"Could not find '([^/]+)/([^']+)'", whole):
         group, name = match.groups()
         options = sorted(p.stem for p in (conf_dir() / group).glob("*.yaml"))
-        return f"{group}={name} is not known; choose one of {', '.join(options)}."
+        return f"{group}={name} is unknown; choose one of {', '.join(options)}."
     first = next((t.splitlines()[0] for t in reversed(texts) if t), type(error).__name__)
     if full := re.search(r"full_key: (\S+)", whole):
         if "is not a ListConfig" in whole:
-            return f"{full.group(1)} is a list: write it with brackets, for example {full.group(1)}=[a,b]"
+            return f"{full.group(1)} is a list. Write it with brackets, for example {full.group(1)}=[a,b]"
         if choice := re.search(r"Invalid value '(.*?)', expected one of \[(.*)\]", first):
-            return f"{full.group(1)}={choice.group(1)} is not known; choose one of {choice.group(2)}."
+            return f"{full.group(1)}={choice.group(1)} is unknown; choose one of {choice.group(2)}."
         if value := re.search(r"Value '(.*?)'(?: of type| is not a valid)", first):
             return f"{full.group(1)}={value.group(1)} is not {_wanted(first)}."
         return f"{full.group(1)}: {first}"
@@ -329,16 +329,20 @@ def _explain(error: BaseException) -> str:
 
 
 def _wanted(said: str) -> str:
-    """What OmegaConf wanted, in words that a user can type."""
-    words = {"Float": "a number, as in 600 or 0.5", "Integer": "a whole number, as in 5000000", "bool": "true or false"}
-    return next((wanted for kind, wanted in words.items() if kind in said), "of its type")
+    """The type that OmegaConf expected, described for a user."""
+    words = {
+        "Float": "a number, for example 600 or 0.5",
+        "Integer": "a whole number, for example 5000000",
+        "bool": "true or false",
+    }
+    return next((wanted for kind, wanted in words.items() if kind in said), "of the right type")
 
 
 def _unknown_option(key: str) -> str:
     known = list(_option_names(RayocrConfig))
     close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
-    hint = f"did you mean {close[0]}?" if close else "python -m rayocr --help lists the options."
-    return f"There is no option {key!r}; {hint}"
+    hint = f"did you mean {close[0]}?" if close else "see python -m rayocr --help for the options."
+    return f"Unknown option {key!r}; {hint}"
 
 
 def _option_names(cls: type, prefix: str = "") -> Iterator[str]:

@@ -1,60 +1,60 @@
-"""Every error that rayocr raises on purpose. The class decides what happens next, never the message text.
+"""Defines every error that rayocr raises on purpose. The class decides what happens next, never the message text.
 
 RayocrError
-├── UsageError                    exit 2: the user's options or configuration
-├── OutsideError                  exit 3: the run stops, resumable, for a reason outside of rayocr
-│   ├── CredentialsError          a key or token is missing, wrong or lacks a permission
+├── UsageError                    exit 2: wrong options or configuration
+├── OutsideError                  exit 3: an external cause stops the run, which can be resumed
+│   ├── CredentialsError          a key or token is missing, invalid or lacks a permission
 │   ├── UnknownModel              the engine's server does not have the model
-│   ├── ServerUnreachable         nobody answers at the engine's address
-│   ├── DayQuotaExhausted         the quota of the day is used up; carries when it resumes
+│   ├── ServerUnreachable         the engine's address does not answer
+│   ├── DayQuotaExhausted         the daily quota is exhausted; carries its reset time
 │   ├── BudgetExhausted           `budget.usd` is spent
-│   ├── SharedLimitsUnavailable   the Redis behind `limits.shared=redis` is away, and stays away
-│   └── ClusterUnavailable        no Ray to be had at the address, or it went away
+│   ├── SharedLimitsUnavailable   the Redis server of `limits.shared=redis` stays unavailable
+│   └── ClusterUnavailable        no Ray cluster at the address, or the cluster was lost
 ├── Interrupted                   exit 130: SIGINT or SIGTERM, resumable
 ├── StorageError
-│   ├── ObjectNotFound            no object of that name (or not of that version)
-│   ├── PreconditionFailed        if_absent or if_version did not hold: somebody else was first
+│   ├── ObjectNotFound            no object with that name (or version)
+│   ├── PreconditionFailed        if_absent or if_version failed: another writer was first
 │   ├── VersionChanged            the source was replaced between listing and reading
-│   ├── UnsafeName                a name that would leave the destination
+│   ├── UnsafeName                a name that points outside the destination
 │   ├── StorageDenied             exit 3: no permission
-│   ├── StorageFull               exit 3: no space or no quota left
-│   └── StorageUnavailable        transient: 429, 5xx, resets, time-outs
+│   ├── StorageFull               exit 3: no space or quota left
+│   └── StorageUnavailable        transient: 429, 5xx, connection resets, timeouts
 ├── LockError
-│   ├── LeaseLost                 the lease expired or has a new owner: nothing may be committed
-│   └── LocksUnavailable          the lock server is away: take nothing new
+│   ├── LeaseLost                 the lease expired or has a new owner; nothing may be committed
+│   └── LocksUnavailable          the lock service is unavailable; start nothing new
 ├── DocumentError                 the whole document is rejected
 │   ├── NotAPdf
 │   ├── CorruptPdf
 │   ├── EncryptedPdf
 │   ├── EmptyPdf                  no pages
-│   ├── DocumentTooLarge          bytes or pages over the limit
-│   ├── UnreadableSource          the source cannot be read (permission, vanished)
-│   ├── UnusableName              no name at the destination is free for its outputs, or none that it takes
-│   ├── InternalError             exit 3: a defect of rayocr; the log has its traceback
-│   └── Quarantined               it crashed or hung its process twice
+│   ├── DocumentTooLarge          more bytes or pages than the limit
+│   ├── UnreadableSource          the source cannot be read (permission denied, deleted)
+│   ├── UnusableName              no usable output name at the destination
+│   ├── InternalError             exit 3: a bug in rayocr; the traceback is in the log
+│   └── Quarantined               it crashed or blocked its process twice
 ├── EngineError                   one page, one engine
-│   ├── EngineUnavailable         exit 2: the engine cannot work here (no binary, no model)
-│   ├── EngineTransient           asking again can help
+│   ├── EngineUnavailable         exit 2: the engine is not usable here (program or model missing)
+│   ├── EngineTransient           a retry can succeed
 │   │   ├── EngineTimeout
 │   │   ├── EngineOverloaded      5xx
-│   │   ├── EngineRateLimited     429; carries the server's delay
+│   │   ├── EngineRateLimited     429; carries the delay that the server asks for
 │   │   └── EngineConnectionLost
-│   ├── EngineRejected            the request itself is wrong (4xx): never sent again
-│   ├── PageUnrenderable          the page cannot be rendered or cut out
-│   └── BadAnswer                 an answer came and did not pass the checks
+│   ├── EngineRejected            the request itself is invalid (4xx); never retried
+│   ├── PageUnrenderable          the page cannot be rendered or extracted
+│   └── BadAnswer                 the server answered, but the answer failed the checks
 │       ├── Refused               RECITATION, SAFETY, PROHIBITED_CONTENT, BLOCKLIST, SPII …
 │       ├── Truncated             MAX_TOKENS
 │       ├── RepetitionLoop
-│       ├── EmptyAnswer           no text on an inked page
+│       ├── EmptyAnswer           no text for a page with ink
 │       ├── TextOnBlankPage
-│       ├── LowConfidence         a local engine is not sure of what it read
-│       └── MalformedAnswer       a 200 that is not an answer, or one that ended in an unknown way
-├── TypesettingFailed             a page that the typesetter cannot set: it is set more simply
-├── ContentLost                   a document's bytes went away with their node: fetch it again
-└── RecordCorrupt                 a segment or manifest on storage is damaged
+│       ├── LowConfidence         the confidence of a local engine is too low
+│       └── MalformedAnswer       a 200 without a usable answer, or an unknown finish reason
+├── TypesettingFailed             the typesetter failed on a page, which is then set in a simpler way
+├── ContentLost                   a document's bytes were lost with their node; fetch it again
+└── RecordCorrupt                 an object of the state is damaged
 
-Errors cross process boundaries: every class is rebuilt from `args` alone and keeps the rest in `__dict__`, so all arguments
-but the message are optional keywords.
+Errors cross process boundaries. Every class can be rebuilt from `args` and keeps the rest in `__dict__`, so all arguments
+except the message are optional keywords.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ from rayocr.masking import masked
 
 
 class RayocrError(Exception):
-    """Root of the tree. `str(error)` is one sentence for the user; `hint` says what to do next. Neither ever holds a secret:
-    messages of SDKs that are quoted in it may have had one."""
+    """Root of the tree. `str(error)` is one sentence for the user; `hint` says what to do next. Both are masked, since messages
+    of SDKs that they quote may contain a secret."""
 
     exit_code: int = 1
     transient: bool = False
@@ -76,7 +76,7 @@ class RayocrError(Exception):
 
     @property
     def reason(self) -> str:
-        """The class name: what dead letters, manifests and metrics group by."""
+        """The class name, by which dead letters, manifests and metrics are grouped."""
         return next(c.__name__ for c in type(self).__mro__ if c.__module__ == __name__)
 
 
@@ -101,7 +101,7 @@ class ServerUnreachable(OutsideError):
 
 
 class DayQuotaExhausted(OutsideError):
-    """`resumes_at`: when the quota's next day begins, in seconds since 1970."""
+    """`resumes_at`: start of the next quota day, in seconds since 1970."""
 
     def __init__(self, message: str = "", *, hint: str | None = None, resumes_at: float | None = None) -> None:
         super().__init__(message, hint=hint)
@@ -109,11 +109,13 @@ class DayQuotaExhausted(OutsideError):
 
 
 class BudgetExhausted(OutsideError):
-    default_hint = "Start the same command again with budget.usd= for what is left: it goes on where it stopped."
+    default_hint = "To resume, start the same command again with a budget.usd= for the rest."
 
 
 class SharedLimitsUnavailable(OutsideError):
-    default_hint = "Start the same command again when Redis is back, or use limits.shared=none if nobody else draws on the quota."
+    default_hint = (
+        "Start the same command again when Redis is available, or use limits.shared=none if no other run uses the quota."
+    )
 
 
 class ClusterUnavailable(OutsideError):
@@ -122,7 +124,7 @@ class ClusterUnavailable(OutsideError):
 
 class Interrupted(RayocrError):
     exit_code = 130
-    default_hint = "Start the same command again: it goes on where it stopped."
+    default_hint = "Start the same command again to resume."
 
 
 class StorageError(RayocrError):
@@ -150,11 +152,11 @@ class StorageDenied(StorageError):
 
 
 class StorageFull(StorageError):
-    default_hint = "Free some space, or choose another dest=, then start the same command again: it goes on where it stopped."
+    default_hint = "Free some space or choose another dest=, then start the same command again to resume."
 
 
 class StorageUnavailable(StorageError):
-    """`retry_after_s`: the server's own delay in seconds, where it named one."""
+    """`retry_after_s`: the delay in seconds that the server asks for, if any."""
 
     transient = True
 
@@ -180,15 +182,15 @@ class DocumentError(RayocrError):
 
 
 class NotAPdf(DocumentError):
-    default_hint = "Check where the file comes from; it does not start like a PDF."
+    default_hint = "The file does not start like a PDF. Check where it comes from."
 
 
 class CorruptPdf(DocumentError):
-    default_hint = "Fetch or scan the file again, or repair it (for example with qpdf), then mode=retry."
+    default_hint = "Download or scan the file again, or repair it (for example with qpdf), then run mode=retry."
 
 
 class EncryptedPdf(DocumentError):
-    default_hint = "Save a copy without the password beside it; the copy is taken up as a new document."
+    default_hint = "Save a copy without the password beside it; rayocr reads the copy as a new document."
 
 
 class EmptyPdf(DocumentError):
@@ -200,7 +202,7 @@ class DocumentTooLarge(DocumentError):
 
 
 class UnreadableSource(DocumentError):
-    """`gone`: it was removed from the source."""
+    """`gone`: the document was removed from the source."""
 
     default_hint = "Check the file's permissions."
 
@@ -210,11 +212,11 @@ class UnreadableSource(DocumentError):
 
 
 class UnusableName(DocumentError):
-    default_hint = "Rename the document at its source; it is then taken up as a new one."
+    default_hint = "Rename the document at its source; rayocr then reads it as a new document."
 
 
 class Quarantined(DocumentError):
-    default_hint = "The document ended its reader process twice. Repair or convert it, then mode=retry."
+    default_hint = "The document crashed its reader process twice. Repair or convert it, then run mode=retry."
 
 
 class InternalError(DocumentError):
@@ -230,7 +232,7 @@ class EngineUnavailable(EngineError):
 
 
 class EngineTransient(EngineError):
-    """`retry_after_s`: the server's own delay in seconds, where it named one."""
+    """`retry_after_s`: the delay in seconds that the server asks for, if any."""
 
     transient = True
 
@@ -248,7 +250,7 @@ class EngineOverloaded(EngineTransient):
 
 
 class EngineRateLimited(EngineTransient):
-    """`per_day`: the quota of the day is used up, and waiting a minute cures nothing. `quota_id`: the server's name for it."""
+    """`per_day`: the daily quota is exhausted, so waiting a minute does not help. `quota_id`: the server's name of the quota."""
 
     def __init__(
         self,
@@ -277,7 +279,7 @@ class PageUnrenderable(EngineError):
 
 
 class BadAnswer(EngineError):
-    """`finish`: the engine's own word for how the answer ended, where it gave one."""
+    """`finish`: the finish reason that the engine reported, if any."""
 
     def __init__(self, message: str = "", *, hint: str | None = None, finish: str | None = None) -> None:
         super().__init__(message, hint=hint)

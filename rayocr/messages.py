@@ -1,6 +1,6 @@
-"""The values that travel between driver, actors and tasks: frozen, keyword-only, no handles and no clients.
+"""Defines the values that driver, actors and tasks exchange: frozen, keyword-only, without handles or clients.
 
-Page text travels in one of them only, `PageRecord`, and that goes from worker to ledger to assembler, never through the driver.
+Only `PageRecord` carries page text. It goes from the worker to the ledger to the assembler, never through the driver.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-SUSPECT = "suspect"  # a doubt: what a server said does not agree with another reading of the page
+SUSPECT = "suspect"  # a doubt: a server's answer does not agree with another reading of the page
 
 
 class PageOutcome(StrEnum):
     DONE = "done"
     BLANK = "blank"
-    FALLBACK = "fallback"  # read by a later engine of the chain; `engine` says which
+    FALLBACK = "fallback"  # read by a later engine of the chain, named in `engine`
     FAILED = "failed"
-    HANDED_ON = "handed_on"  # not final: waits for a later engine of the chain; remembered so that it is not paid for again
+    HANDED_ON = "handed_on"  # not final: waits for a later engine of the chain; recorded so that it is not paid for again
 
     @property
     def final(self) -> bool:
@@ -37,7 +37,7 @@ class Document:
     `name` is the path below the source, with `/`. `output_stem` is the path below the destination, without a suffix, that its
     outputs share unless another document owns it (`reports/2024/a`; see actors/document_worker/output_names.py). `version` is
     opaque (local: `size-mtime_ns`, GCS: generation, Drive: revision and md5). `namesake` is the owner of that path, if another.
-    `has_letter`: a run that was killed between its dead letter and its manifest left the letter.
+    `has_letter`: a run was killed after it wrote the dead letter and before the manifest.
     """
 
     document_id: str
@@ -52,19 +52,19 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchedDocument:
-    """What fetch learned of a document whose bytes now lie in the object store."""
+    """What fetch found out about a document whose bytes are now in the object store."""
 
     document: Document
     page_count: int
     title: str | None = None
-    content_sha256: str = ""  # where copies are looked for
+    content_sha256: str = ""  # set only if duplicates are looked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """A run of pages of one document: one unit of scheduling.
+    """Some pages of one document, scheduled as one unit.
 
-    `first_engine` is an index into the chain; `attempts` what earlier stages tried in vain, by page number.
+    `first_engine` is an index into the chain. `attempts` holds the failed attempts of earlier stages, by page number.
     """
 
     document_id: str
@@ -75,8 +75,8 @@ class Shard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextBox:
-    """One line of text on the page. Corners in PDF points of the upright page, origin top left, y down. `angle_deg`: how far the
-    text is turned there, clockwise; of turned text the box is the smallest upright one around it."""
+    """One line of text on the page. Corners in PDF points of the upright page, origin top left, y down. `angle_deg`: clockwise
+    rotation of the text; for rotated text the box is the smallest upright box around it."""
 
     text: str
     x0: float
@@ -89,14 +89,14 @@ class TextBox:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageText:
-    """An engine's answer. `text` is Markdown; `finish` the engine's own word for how it ended; `confidence` 0..1 where known."""
+    """An engine's answer. `text` is Markdown, `finish` the finish reason that the engine reported, `confidence` 0..1 if known."""
 
     text: str
     engine: str
     model: str
     input_tokens: int = 0
-    output_tokens: int = 0  # thoughts included
-    cached_tokens: int = 0  # of the input, those that the server had kept
+    output_tokens: int = 0  # including thinking
+    cached_tokens: int = 0  # input tokens that the server had cached
     cost_usd: float = 0.0
     finish: str = "stop"
     confidence: float | None = None
@@ -105,10 +105,10 @@ class PageText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One engine that was asked and did not deliver: `reason` is a class name of errors.py.
+    """One failed attempt of an engine. `reason` is a class name from errors.py.
 
-    `finish` is the engine's own word for how its answer ended; the tokens are paid for, delivered or not. `model` is empty for
-    engines that ask no server.
+    `finish` is the finish reason that the engine reported. The tokens are paid for although the attempt failed. `model` is empty
+    for engines without a server.
     """
 
     engine: str
@@ -123,9 +123,9 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRecord:
-    """What the ledger keeps of one page. `doubts` are short words such as `low_confidence` that readers should know of.
+    """What the ledger stores for one page. `doubts` are short words such as `low_confidence` that a reader should know.
 
-    Tokens and cost are of all tries, those in vain included.
+    Tokens and cost include all attempts, failed ones too.
     """
 
     document_id: str
@@ -138,13 +138,13 @@ class PageRecord:
     output_tokens: int = 0
     cost_usd: float = 0.0
     attempts: tuple[Attempt, ...] = ()
-    next_engine: int = 0  # index into the chain, for HANDED_ON: whom to ask next, or again
+    next_engine: int = 0  # for HANDED_ON: index into the chain of the engine to ask next
     doubts: tuple[str, ...] = ()
     fencing_token: int = 0
-    fingerprint: str = ""  # of the settings that the text was made with
-    content_hash: str = ""  # of the page as it was sent to a server; see rayocr/pdf/content_hash.py
-    copied: bool = False  # the text of an identical page that was read before, at no cost
-    boxes: str = ""  # its lines, see rayocr/ledger/boxes.py; kept where an output needs them
+    fingerprint: str = ""  # of the settings that the text was read with
+    content_hash: str = ""  # hash of the page as sent to a server; see rayocr/pdf/content_hash.py
+    copied: bool = False  # the text was copied from an identical page, at no cost
+    boxes: str = ""  # lines with their positions (rayocr/ledger); kept only if an output needs them
     agreement: float | None = None  # 0..1 with another reading of the page (engines/answers/verification.py); None: not measured
 
     @property
@@ -168,7 +168,7 @@ class PageRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageSummary:
-    """A PageRecord without its text: what the driver may hold."""
+    """A PageRecord without its text, which the driver may hold."""
 
     page_number: int
     outcome: PageOutcome
@@ -187,17 +187,17 @@ class PageSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShardReport:
-    """What became of a shard. Pages in it are acknowledged: the ledger's write returned before this was sent."""
+    """The result of a shard. Its pages are acknowledged: the ledger's write returned before this was sent."""
 
     document_id: str
     pages: tuple[PageSummary, ...]
-    compute_s: float = 0.0  # wall-clock seconds spent on its pages, for sizing the next shards
+    compute_s: float = 0.0  # wall-clock seconds for its pages, used to size the next shards
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputFile:
-    """One file written for a document: its name below the destination and the sha256 of its bytes. `notes`: sentences on what
-    it could not show as it was."""
+    """One file written for a document: its name below the destination and the sha256 of its bytes. `notes`: sentences
+    about content that it could not show exactly."""
 
     name: str
     size_bytes: int
@@ -207,7 +207,7 @@ class OutputFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyOf:
-    """The document whose bytes another one has, too. `name`: below its source; empty where it is no longer known."""
+    """The document with the same bytes. `name`: its name below the source; empty if no longer known."""
 
     document_id: str
     name: str = ""
@@ -215,7 +215,7 @@ class CopyOf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssembledDocument:
-    """What assemble wrote. `renamed`: another document has the plain name. `copy_of` with `copied_pages`: nothing was read."""
+    """What assemble wrote. `renamed`: another document owns the plain name. `copy_of` and `copied_pages`: nothing was read."""
 
     document_id: str
     outcome: DocumentOutcome
@@ -227,7 +227,7 @@ class AssembledDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentContext:
-    """What every part needs to know of a document that is being worked on."""
+    """What every part needs to know about a document in progress."""
 
     document: Document
     page_count: int
@@ -239,23 +239,23 @@ class DocumentContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoveryTotals:
-    """What the listing has come across so far. `found` counts every document; the others are parts of it."""
+    """What the listing has found so far. `found` counts every document; the other counts are parts of it."""
 
     found: int = 0
     finished: int = 0  # by an earlier run, whatever the outcome
-    dead_letters: int = 0  # of those finished, the partial and rejected ones
-    unreadable: int = 0  # files or folders that could not be looked at
-    unreadable_names: tuple[str, ...] = ()  # the first of them, below the source
-    strange: tuple[str, ...] = ()  # records under .rayocr that are empty, and what is not ours there; the first of them
-    settling: int = 0  # files that are being written, and left alone for now
+    dead_letters: int = 0  # finished documents that are partial or rejected
+    unreadable: int = 0  # files or folders that could not be read
+    unreadable_names: tuple[str, ...] = ()  # the first of them, relative to the source
+    strange: tuple[str, ...] = ()  # the first empty records and unknown objects under .rayocr/
+    settling: int = 0  # files that are being written and are skipped for now
 
 
 class Poll(StrEnum):
-    """How mode=watch looks for new documents."""
+    """How mode=watch polls for new documents."""
 
-    ALL = "all"  # a whole listing
-    CHANGES = "changes"  # what the source's feed tells of; a whole listing where it has none
-    SETTLING = "settling"  # only the files that were being written
+    ALL = "all"  # a full listing
+    CHANGES = "changes"  # the source's change feed; a full listing if it has none
+    SETTLING = "settling"  # only files that were being written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,25 +268,25 @@ class DiscoveryBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerInfo:
-    """A worker that is ready. `engines`: those of its stage that work here, in order."""
+    """A worker that is ready. `engines`: the usable engines of its stage, in order."""
 
     engines: tuple[str, ...]
     host: str
     pid: int
-    node_id: str = ""  # Ray's
+    node_id: str = ""  # assigned by Ray
 
 
 class ThrottleKind(StrEnum):
-    """What a server refused a request for."""
+    """Why a server refused a request."""
 
-    MINUTE = "minute"  # 429: the quota of a minute, or an unnamed one
-    DAY = "day"  # 429: the quota of the day
-    OVERLOADED = "overloaded"  # 5xx: it is too busy, whatever the quota
+    MINUTE = "minute"  # 429: quota per minute, or an unnamed quota
+    DAY = "day"  # 429: daily quota
+    OVERLOADED = "overloaded"  # 5xx: the server is too busy, regardless of the quota
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throttle:
-    """A refusal, as a worker reports it. `retry_after_s`: the server's own delay; `age_s`: since the request was sent."""
+    """A refusal reported by a worker. `retry_after_s`: the delay the server asks for. `age_s`: since the request was sent."""
 
     kind: ThrottleKind
     retry_after_s: float | None = None
@@ -295,8 +295,8 @@ class Throttle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotReturn:
-    """Slots that a worker gives back, with what their requests took: `answered` of them took these tokens and this money,
-    `free` of them nothing (never sent, or turned away), the others (an answer that was lost or bad) probably what was expected.
+    """Slots that a worker returns, with the use of their requests. `answered` of them used these tokens and this cost; `free` of
+    them used nothing (never sent, or refused); the others (lost or bad answers) are assumed to have used the expected amount.
     """
 
     slots: int
@@ -309,38 +309,38 @@ class SlotReturn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelQuota:
-    """What the RateLimiter knows of one model. Instants are seconds since 1970; `rate_rpm` None: no limit."""
+    """What the RateLimiter knows about one model. Times are seconds since 1970. `rate_rpm` None means no limit."""
 
     model: str
     granted: int
-    waited_s: float  # of all pages together: from asking for a slot to its start
+    waited_s: float  # sum over all pages, from requesting a slot to its start
     throttled: int  # refusals by the server
-    rate_rpm: float | None  # learned; at most the configured one
+    rate_rpm: float | None  # learned rate, at most the configured one
     in_flight: int
     input_tokens: int
     spent_usd: float
     requests_today: int
     paused_until: float | None = None
-    parked_until: float | None = None  # the quota of the day is used up
+    parked_until: float | None = None  # the daily quota is exhausted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerState:
-    """The Ledger at one moment."""
+    """State of the Ledger at one moment."""
 
-    segments: int = 0  # written by this process of it
+    segments: int = 0  # written by this process
     bytes: int = 0
-    flush_s: float = 0.0  # what the last one took
+    flush_s: float = 0.0  # duration of the last flush
     pending_pages: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimiterState:
-    """The RateLimiter at one moment. `forgetful`: it was restarted and waits to be told what had been spent."""
+    """State of the RateLimiter at one moment. `forgetful`: it was restarted and waits for the earlier spending."""
 
     models: tuple[ModelQuota, ...] = ()
     spent_usd: float = 0.0
-    promised_usd: float = 0.0  # to requests under way
+    promised_usd: float = 0.0  # reserved for requests in flight
     budget_usd: float | None = None
-    away_for_s: float = 0.0  # so long has the shared bucket been out of reach
+    away_for_s: float = 0.0  # how long the shared bucket has been unavailable
     forgetful: bool = False

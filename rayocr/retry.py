@@ -1,8 +1,8 @@
-"""When to try again, and when: decided by the error's class alone, never by its message.
+"""Decides whether and when to retry, from the error's class alone, never from its message.
 
-Pure: the random source and the sleep are handed in. `decide` serves engines (which sleep on their own event loop), `call` the
+Pure: the random source and the sleep are injected. `decide` serves engines (which sleep on their own event loop), `call` the
 blocking calls of storage. Exponential backoff with full jitter, as in the AWS Builders' Library, "Timeouts, retries and backoff
-with jitter": the whole delay is random, so that workers that failed together do not come back together.
+with jitter": the whole delay is random, so that workers that failed together do not retry together.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MOST_DOUBLINGS = 62  # 2.0**1024 overflows; no cap is that high
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """`max_attempts` counts the first try; the backoff before try n+1 is at most base_s * 2**(n-1), and at most cap_s."""
+    """`max_attempts` includes the first one. The backoff before attempt n+1 is at most base_s * 2**(n-1), and at most cap_s."""
 
     max_attempts: int = 3
     base_s: float = 1.0
@@ -37,7 +37,7 @@ class RetryPolicy:
         return cls(max_attempts=config.max_attempts, base_s=config.base_s, cap_s=config.cap_s)
 
     def backoff_s(self, attempt: int) -> float:
-        """The longest delay after this failed attempt (1-based)."""
+        """The longest delay after this failed attempt (1-based), in seconds."""
         return float(min(self.cap_s, self.base_s * 2.0 ** min(max(attempt - 1, 0), _MOST_DOUBLINGS)))
 
 
@@ -49,10 +49,10 @@ class RetryDecision:
 def decide(
     error: BaseException, attempt: int, *, policy: RetryPolicy, random: Callable[[], float] = _random.random
 ) -> RetryDecision | None:
-    """What to do after `attempt` (1-based) ended with `error`: wait and try again, or None: give up.
+    """Decides what follows when `attempt` (1-based) ended with `error`: a delay before the next attempt, or None to give up.
 
-    A server's own delay (`retry_after_s`) is a floor: the jitter comes on top of it, so that nobody asks early and not everybody
-    asks at the same instant.
+    The server's own delay (`retry_after_s`) is a minimum. The jitter is added to it, so that no client asks early and not all
+    clients ask at the same instant.
     """
     if not (isinstance(error, RayocrError) and error.transient) or attempt >= policy.max_attempts:
         return None
@@ -68,10 +68,10 @@ def call(
     random: Callable[[], float] = _random.random,
     on_retry: Callable[[RayocrError, int, float], None] | None = None,
 ) -> T:
-    """The function's answer, tried again after transient errors. Blocks. Raises what the last try raised.
+    """Calls the function, and retries it after transient errors. Blocks. Raises the error of the last attempt.
 
-    The function must be safe to repeat: a try whose answer was lost may have done its work. `on_retry(error, attempt, delay_s)`
-    is told before each wait.
+    The function must be idempotent: an attempt whose answer was lost may have succeeded. `on_retry(error, attempt, delay_s)` is
+    called before each wait.
     """
     attempt = 0
     while True:
@@ -84,7 +84,7 @@ def call(
                 raise
             if on_retry is not None:
                 on_retry(error, attempt, decision.delay_s)
-        sleep(decision.delay_s)  # outside of the except block: a Ctrl-C while waiting does not drag the old error along
+        sleep(decision.delay_s)  # outside the except block, so that Ctrl-C while waiting is not chained to the old error
 
 
 def _server_delay_s(error: RayocrError) -> float:

@@ -57,7 +57,7 @@ def test_a_budget_stops_the_run_and_it_goes_on_with_more(cli: Cli, quick: Simula
     stopped = cli.run(*OPTIONS, *price, "budget.usd=0.15", **quick.variables)
     assert stopped.returncode == 3, stopped.stdout + stopped.stderr
     assert re.search(r"rayocr: The budget is used up: \$0\.1\d+ of \$0\.1500", stopped.stderr), stopped.stderr
-    assert "goes on where it stopped" in stopped.stderr
+    assert "resume" in stopped.stderr
     spent = quick.answered * 0.006
     assert 0.13 <= spent <= 0.15
     done = cli.run(*OPTIONS, *price, "budget.usd=10", **quick.variables)
