@@ -164,7 +164,7 @@ def _places(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _may_lie_inside(source: str, dest: str) -> bool:
-    """Whether the destination may lie inside the source, as in the worker that rayocr replaces (a bucket and one prefix). False if
+    """Whether the destination may lie inside the source, as in the worker rayocr replaces (a bucket and one prefix). False if
     both are the same, or if the source lies in the destination."""
     from rayocr.storage.uri import contains, parse_uri
 
