@@ -16,6 +16,8 @@ RayocrError
 │   ├── PreconditionFailed        if_absent or if_version failed: another writer was first
 │   ├── VersionChanged            the source was replaced between listing and reading
 │   ├── UnsafeName                a name that points outside the destination
+│   ├── ObjectTooLarge            more bytes than its reader takes, counted as they come out of a compressed object
+│   ├── ObjectUnreadable          this object can never be read (its encoding, its key); others can
 │   ├── StorageDenied             exit 3: no permission
 │   ├── StorageFull               exit 3: no space or quota left
 │   └── StorageUnavailable        transient: 429, 5xx, connection resets, timeouts
@@ -144,6 +146,14 @@ class VersionChanged(StorageError):
 
 
 class UnsafeName(StorageError):
+    pass
+
+
+class ObjectTooLarge(StorageError):
+    pass
+
+
+class ObjectUnreadable(StorageError):
     pass
 
 

@@ -4,16 +4,15 @@ are on record, and are not paid for again."""
 from __future__ import annotations
 
 import fnmatch
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
 
 from rayocr.config import RayocrConfig, RetryConfig
 from rayocr.errors import ObjectNotFound, RecordCorrupt, UsageError
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, Manifest, document_id_of, manifest_name
 from rayocr.messages import DocumentOutcome
+from rayocr.observe.dead_letters import DeadLetter, read_dead_letter
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
 
@@ -27,11 +26,11 @@ def documents_to_retry(state: Storage, config: RayocrConfig) -> frozenset[str]:
 
     def chosen(name: str) -> str | None:
         try:
-            letter = json.loads(call(lambda: state.read(name), policy=policy))
-            document_id = str(letter["document_id"])
+            letter = call(lambda: read_dead_letter(state, name), policy=policy)
             wanted = _passes(letter, config, since)
-        except (ObjectNotFound, ValueError, KeyError, TypeError):  # retried meanwhile, or damaged
+        except (ObjectNotFound, RecordCorrupt, ValueError):  # retried meanwhile, or damaged
             return None
+        document_id = letter.document_id
         if wanted and config.retry.engine is not None:
             wanted = config.retry.engine in _failed_engines(state, document_id, policy)
         return document_id if wanted else None
@@ -47,18 +46,18 @@ def is_narrowed(config: RayocrConfig) -> bool:
     return any(wanted is not None for wanted in (config.document, settings.reason, settings.engine, settings.since))
 
 
-def _passes(letter: dict[str, Any], config: RayocrConfig, since: datetime | None) -> bool:
+def _passes(letter: DeadLetter, config: RayocrConfig, since: datetime | None) -> bool:
     settings: RetryConfig = config.retry
-    if letter["outcome"] == DocumentOutcome.REJECTED and not settings.rejected:
+    if letter.outcome == DocumentOutcome.REJECTED and not settings.rejected:
         return False
-    if settings.reason is not None and letter["reason"] != settings.reason:
+    if settings.reason is not None and letter.reason != settings.reason:
         return False
-    if since is not None and datetime.fromisoformat(letter["at"]) < since:
+    if since is not None and datetime.fromisoformat(letter.at) < since:
         return False
     return (
         config.document is None
-        or config.document in (letter["document_id"], letter["name"])
-        or fnmatch.fnmatchcase(letter["name"], config.document)
+        or config.document in (letter.document_id, letter.name)
+        or fnmatch.fnmatchcase(letter.name, config.document)
     )
 
 

@@ -12,11 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from rayocr.ledger.segment import MAX_SEGMENT_BYTES
 from rayocr.messages import DocumentOutcome, PageRecord
 
 _REWRITE_BELOW = 0.5  # share of records still needed, under which a segment is rewritten
 _SMALL_BYTES = 256 << 10  # segments under this are merged even if all of their records are needed
 _MERGE_AT_LEAST = 16  # of them: fewer cost less to read at every start than to rewrite once
+_LARGEST = MAX_SEGMENT_BYTES // 8  # characters of a new segment, which JSON may make four bytes each
 _TARGET_BYTES = 8 << 20  # of a new segment, by the needed share of the old ones
 
 
@@ -92,6 +94,8 @@ def apply_plan(
         if len(whole) < len(sources):
             continue
         records = [record for source in whole for record in source if record.document_id in merge.documents]
+        if sum(len(record.text) + len(record.boxes) for record in records) > _LARGEST:
+            continue  # text that compresses well: one segment of it would be too large to read again
         if records:
             written.append(write(records))
         for source in merge.sources:

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from rayocr import __version__
 from rayocr.errors import RecordCorrupt
 from rayocr.ledger.runs import format_runs, runs_of
 from rayocr.messages import Attempt, CopyOf, DocumentContext, DocumentOutcome, OutputFile, PageOutcome, PageSummary
+from rayocr.untrusted_json import checked_as, parse_object
 
 DOCUMENTS_PREFIX = ".rayocr/documents/"
 DEAD_LETTERS_PREFIX = ".rayocr/dead_letters/"
@@ -123,13 +124,9 @@ class Manifest(_Model):
     def from_json(cls, data: bytes, *, name: str) -> Manifest:
         """Raises RecordCorrupt, which says what is wrong with the object of that name."""
         hint = "Delete it to have its document read again; pages still in the ledger are not paid for twice."
-        if not data:
-            raise RecordCorrupt(f"The manifest {name} is empty.", hint=hint)
-        try:
-            values = json.loads(data)
-        except ValueError as error:
-            raise RecordCorrupt(f"The manifest {name} is not JSON: {error}.", hint=hint) from error
-        version = values.get("schema_version") if isinstance(values, dict) else None
+        shown = f"The manifest {name}"
+        values = parse_object(data, name=shown, hint=hint)
+        version = values.get("schema_version")
         if type(version) is not int or version < 1:
             raise RecordCorrupt(f"{name} is not a manifest.", hint=hint)
         if version > SCHEMA_VERSION:
@@ -137,12 +134,7 @@ class Manifest(_Model):
                 f"The manifest {name} has schema {version}, and this rayocr reads up to {SCHEMA_VERSION}.",
                 hint="Use the rayocr that wrote it, or a newer one.",
             )
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise RecordCorrupt(f"The manifest {name} is damaged: {where}: {first['msg']}.", hint=hint) from error
+        return checked_as(cls, values, name=shown, hint=hint)
 
 
 def build_manifest(

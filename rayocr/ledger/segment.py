@@ -17,9 +17,11 @@ from types import NoneType
 from typing import Any
 
 import zstandard
-from pydantic_core import PydanticSerializationError, from_json, to_json
+from pydantic_core import PydanticSerializationError, to_json
 
+from rayocr.errors import RecordCorrupt
 from rayocr.messages import Attempt, PageOutcome, PageRecord
+from rayocr.untrusted_json import parse_object
 
 LEDGER_PREFIX = ".rayocr/ledger/"
 SCHEMA_VERSION = 1
@@ -27,9 +29,12 @@ SCHEMA_VERSION = 1
 _FORMAT = "rayocr-segment"
 _MAGIC = b"\x28\xb5\x2f\xfd"
 _LEVEL = 1  # 14 µs a page of 3 KB at a ratio of 3.3; level 3: 17 µs at 3.8
-_PEEK = 1 << 12  # bytes at once while looking for the end of the first line
-_CHUNK = 1 << 16  # of a damaged frame: what can be read before the damage is kept to within this much
-_MAX_BYTES = 1 << 30  # uncompressed; a segment is about 1 MiB, more is no segment of ours
+# Compressed bytes at once. A block of 4 bytes inflates to 128 KiB at most, so that a step makes 32 MiB in the worst case. Of a
+# damaged frame, what can be read before the damage is kept to within this much.
+_CHUNK = 1 << 10
+_MAX_HEADER_BYTES = 16 << 20  # inflated: the names of 300,000 documents
+MAX_SEGMENT_BYTES = 256 << 20  # inflated; a segment is about 1 MiB, and compaction writes none above this
+_MAX_COUNT = 1 << 53
 _CRC_FIELD = b',"crc32":"'
 _CRC_BYTES = len(_CRC_FIELD) + 8 + len(b'"}')
 # Of an attempt that asked a server: written where it is not empty.
@@ -93,9 +98,9 @@ def documents_of(head: bytes) -> dict[str, int] | None:
     frame = zstandard.ZstdDecompressor().decompressobj()
     line = b""
     try:
-        for start in range(0, len(head), _PEEK):
-            line += frame.decompress(head[start : start + _PEEK])
-            if b"\n" in line or frame.eof:
+        for start in range(0, len(head), _CHUNK):
+            line += frame.decompress(head[start : start + _CHUNK])
+            if b"\n" in line or frame.eof or len(line) > _MAX_HEADER_BYTES:
                 break
     except (zstandard.ZstdError, MemoryError):
         return None
@@ -105,6 +110,14 @@ def documents_of(head: bytes) -> dict[str, int] | None:
     if not isinstance(documents, dict) or not all(type(count) is int for count in documents.values()):
         return None
     return documents
+
+
+def load_segment(name: str, read: Callable[[], bytes]) -> DecodedSegment:
+    """As `decode_segment`; one that cannot be loaded at all is damaged, too. Raises what else `read` raises."""
+    try:
+        return decode_segment(name, read())
+    except RecordCorrupt as error:
+        return DecodedSegment(name=name, damage=[str(error)])
 
 
 def decode_segment(name: str, data: bytes) -> DecodedSegment:
@@ -154,13 +167,9 @@ def _checked(line: bytes) -> dict[str, Any] | None:
     if line[-_CRC_BYTES:] != b'%b%08x"}' % (_CRC_FIELD, zlib.crc32(text)):
         return None
     try:
-        body = from_json(text + b"}", cache_strings="keys")
-    except ValueError:
-        try:
-            body = json.loads(text + b"}")  # takes lone surrogates
-        except ValueError:
-            return None
-    return body if isinstance(body, dict) else None
+        return parse_object(text + b"}", name="line")
+    except RecordCorrupt:
+        return None
 
 
 def _decompress(data: bytes, damage: list[str]) -> bytes:
@@ -173,13 +182,13 @@ def _decompress(data: bytes, damage: list[str]) -> bytes:
             part = frame.decompress(data[start : start + _CHUNK])
             parts.append(part)
             size += len(part)
-            if frame.eof or size > _MAX_BYTES:
+            if frame.eof or size > MAX_SEGMENT_BYTES:
                 break
     except (zstandard.ZstdError, MemoryError) as error:
         damage.append(f"The compressed data is damaged: {error}.")
         return b"".join(parts)
-    if size > _MAX_BYTES:
-        damage.append("The file is far larger than any segment.")
+    if size > MAX_SEGMENT_BYTES:
+        damage.append(f"The file inflates to more than {MAX_SEGMENT_BYTES:,} bytes, which no segment does.")
     elif not frame.eof:
         damage.append("The file is cut off.")
     elif frame.unused_data or start + _CHUNK < len(data):
@@ -280,6 +289,8 @@ def _read_1(body: dict[str, Any]) -> PageRecord:
     counts = (record.page_number, record.input_tokens, record.output_tokens, record.next_engine, record.fencing_token)
     if {*map(type, texts)} != {str} or {*map(type, counts)} != {int} or type(record.cost_usd) not in (float, int):
         raise TypeError("a field has the wrong type")
+    if not all(0 <= count <= _MAX_COUNT for count in counts):
+        raise ValueError("a count is out of range")
     if type(record.agreement) not in (float, int, NoneType):
         raise TypeError("an agreement is no number")
     if not record.document_id or record.page_number < 1:

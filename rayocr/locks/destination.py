@@ -14,11 +14,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rayocr.errors import LockError, ObjectNotFound, OutsideError, PreconditionFailed, RayocrError, StorageError
+from rayocr.errors import LockError, ObjectNotFound, OutsideError, PreconditionFailed, RayocrError, RecordCorrupt, StorageError
 from rayocr.locks.base import Holder, Lease, Locks
 from rayocr.process import ProcessIdentity, current_process
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Entry, Storage
+from rayocr.untrusted_json import parse_as
 
 CLAIMS_PREFIX = ".rayocr/claims/"
 _WAYS_OUT = (
@@ -34,6 +35,17 @@ class _Other:
     name: str
     age_s: float
     since: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Claim:
+    """What a claim says, as far as another run needs it."""
+
+    owner: str
+    since: float | None
+    host: str
+    pid: int
+    started: str
 
 
 class DestinationLock:
@@ -141,12 +153,13 @@ class DestinationLock:
             other = _Other(owner="unknown", name=entry.name, age_s=max(0.0, now - entry.modified_at))
             is_dead = False
             try:
-                told = json.loads(call(lambda name=entry.name: self._state.read(name), policy=self._policy))  # type: ignore[misc]
-                other.owner, other.since = str(told["owner"]), told["since"]
-                is_dead = ProcessIdentity(host=told["host"], pid=told["pid"], started=told["started"]).is_dead()
+                data = call(lambda name=entry.name: self._state.read(name), policy=self._policy)  # type: ignore[misc]
+                told = parse_as(_Claim, data, name=entry.name)
+                other.owner, other.since = told.owner, told.since
+                is_dead = ProcessIdentity(host=told.host, pid=told.pid, started=told.started).is_dead()
             except ObjectNotFound:
                 continue
-            except (ValueError, KeyError, TypeError):
+            except RecordCorrupt:
                 pass  # half of one: whoever wrote it never got further
             if other.age_s <= self._ttl_s and not is_dead:
                 yield other

@@ -12,11 +12,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rayocr.errors import ObjectNotFound, StorageError
+from rayocr.errors import ObjectNotFound, RecordCorrupt, StorageError
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX
 from rayocr.messages import Document, DocumentOutcome
 from rayocr.observe.logs import log_event
 from rayocr.storage.base import Storage
+from rayocr.untrusted_json import parse_as
 
 log = logging.getLogger(__name__)
 
@@ -63,14 +64,19 @@ def dead_letter(
     )
 
 
+def read_dead_letter(state: Storage, name: str) -> DeadLetter:
+    """Raises StorageError, RecordCorrupt."""
+    return parse_as(DeadLetter, state.read(name), name=f"The dead letter {name}")
+
+
 def write_dead_letter(state: Storage, letter: DeadLetter) -> DeadLetter:
     """Replaces an earlier letter of the same document, and counts it. Raises StorageError."""
     name = dead_letter_name(letter.document_id)
     try:
-        earlier = json.loads(state.read(name))
-        again = int(earlier["run_id"] != letter.run_id)  # and not one whose answer was lost
-        letter = replace(letter, tries=int(earlier.get("tries", 1)) + again, first_at=earlier.get("first_at") or earlier["at"])
-    except (ObjectNotFound, ValueError, KeyError, TypeError):
+        earlier = read_dead_letter(state, name)
+        again = int(earlier.run_id != letter.run_id)  # and not one whose answer was lost
+        letter = replace(letter, tries=earlier.tries + again, first_at=earlier.first_at or earlier.at)
+    except (ObjectNotFound, RecordCorrupt):
         letter = replace(letter, first_at=letter.at)
     state.write(name, json.dumps(asdict(letter), indent=1).encode())
     return letter
@@ -90,8 +96,8 @@ def append_dead_letter(logs: Path, letter: DeadLetter) -> None:
 def copy_dead_letter(state: Storage, logs: Path, document_id: str) -> DeadLetter | None:
     """The durable letter into the logs; None where it cannot be read. Never raises: its document is finished."""
     try:
-        letter = DeadLetter(**json.loads(state.read(dead_letter_name(document_id))))
-    except (StorageError, ValueError, TypeError) as error:
+        letter = read_dead_letter(state, dead_letter_name(document_id))
+    except (StorageError, RecordCorrupt) as error:
         _note_not_copied(document_id, error)
         return None
     append_dead_letter(logs, letter)

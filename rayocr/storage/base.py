@@ -12,7 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from rayocr.errors import StorageError, UnsafeName
+from rayocr.errors import ObjectTooLarge, StorageError, UnsafeName
+
+STATE_PREFIX = ".rayocr/"
+MAX_STATE_BYTES = 128 << 20  # of one object of the state: a segment is about 1 MiB, the manifest of a long book a few
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +60,19 @@ class Storage(ABC):
         """Raises ObjectNotFound."""
 
     @abstractmethod
-    def read(self, name: str, *, start: int = 0, length: int | None = None, version: str | None = None) -> bytes:
+    def read(
+        self,
+        name: str,
+        *,
+        start: int = 0,
+        length: int | None = None,
+        version: str | None = None,
+        max_bytes: int | None = None,
+    ) -> bytes:
         """Bytes of the object from `start`; shorter than `length` at its end. Raises ObjectNotFound; VersionChanged when
-        `version` is given and is not the current one."""
+        `version` is given and is not the current one; ObjectTooLarge, before it takes up memory, when more than `max_bytes`
+        would be returned (objects that are stored compressed count as they come out); ObjectUnreadable when this object can
+        never be read, whatever happens to others."""
 
     @abstractmethod
     def write(self, name: str, data: bytes | BinaryIO, *, if_absent: bool = False, if_version: str | None = None) -> Entry:
@@ -89,6 +102,12 @@ class Storage(ABC):
         probe = f".rayocr/probe-{secrets.token_hex(8)}"
         self.write(probe, b"probe", if_absent=True)
         self.delete(probe)
+
+
+def check_size(size_bytes: int, max_bytes: int | None, place: str) -> None:
+    """Raises ObjectTooLarge."""
+    if max_bytes is not None and size_bytes > max_bytes:
+        raise ObjectTooLarge(f"{place} has {size_bytes:,} bytes; at most {max_bytes:,} are read.")
 
 
 def checked_name(name: str) -> str:

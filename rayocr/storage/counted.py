@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, TypeVar
 
-from rayocr.errors import RayocrError
-from rayocr.storage.base import Changes, Entry, Storage
+from rayocr.errors import ObjectTooLarge, ObjectUnreadable, RayocrError, RecordCorrupt
+from rayocr.storage.base import MAX_STATE_BYTES, STATE_PREFIX, Changes, Entry, Storage
 
 T = TypeVar("T")
 
@@ -23,7 +23,8 @@ def storage_calls() -> dict[tuple[str, str], int]:
 
 
 class CountedStorage(Storage):
-    """The storage itself, and a count. A listing counts once, whatever its length; what an adapter has beyond the port (its
+    """Counts the calls to a storage, a listing once whatever its length, and bounds what is read of the state: an object of it
+    that is larger than MAX_STATE_BYTES, or cannot be read at all, is RecordCorrupt. What an adapter has beyond the port (its
     temporary files) is reached through this."""
 
     def __init__(self, storage: Storage) -> None:
@@ -58,8 +59,25 @@ class CountedStorage(Storage):
     def stat(self, name: str) -> Entry:
         return _counted("stat", lambda: self._storage.stat(name))
 
-    def read(self, name: str, *, start: int = 0, length: int | None = None, version: str | None = None) -> bytes:
-        return _counted("read", lambda: self._storage.read(name, start=start, length=length, version=version))
+    def read(
+        self,
+        name: str,
+        *,
+        start: int = 0,
+        length: int | None = None,
+        version: str | None = None,
+        max_bytes: int | None = None,
+    ) -> bytes:
+        of_state = name.startswith(STATE_PREFIX)
+        bound = MAX_STATE_BYTES if max_bytes is None and of_state else max_bytes
+        try:
+            return _counted(
+                "read", lambda: self._storage.read(name, start=start, length=length, version=version, max_bytes=bound)
+            )
+        except (ObjectTooLarge, ObjectUnreadable) as error:
+            if not of_state:
+                raise
+            raise RecordCorrupt(str(error), hint=error.hint) from error
 
     def write(self, name: str, data: bytes | BinaryIO, *, if_absent: bool = False, if_version: str | None = None) -> Entry:
         return _counted("write", lambda: self._storage.write(name, data, if_absent=if_absent, if_version=if_version))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from rayocr.errors import ObjectNotFound, PreconditionFailed, UnsafeName, VersionChanged
-from rayocr.storage.base import Entry, Storage, checked_name
+from rayocr.storage.base import Entry, Storage, check_size, checked_name
 
 Faults = Callable[[str, str], None]
 
@@ -61,12 +61,22 @@ class MemoryStorage(Storage):
         self._fault("stat", checked_name(name))
         return self._stored(name)[0]
 
-    def read(self, name: str, *, start: int = 0, length: int | None = None, version: str | None = None) -> bytes:
+    def read(
+        self,
+        name: str,
+        *,
+        start: int = 0,
+        length: int | None = None,
+        version: str | None = None,
+        max_bytes: int | None = None,
+    ) -> bytes:
         self._fault("read", checked_name(name))
         entry, data = self._stored(name)
         if version is not None and entry.version != version:
             raise VersionChanged(f"{name} was changed since it was listed.")
-        return data[start:] if length is None else data[start : start + length]
+        part = data[start:] if length is None else data[start : start + length]
+        check_size(len(part), max_bytes, name)
+        return part
 
     def write(self, name: str, data: bytes | BinaryIO, *, if_absent: bool = False, if_version: str | None = None) -> Entry:
         if if_absent and if_version is not None:

@@ -66,9 +66,17 @@ class PacedStorage(Storage):
         self._pace.wait()
         return self._storage.stat(name)
 
-    def read(self, name: str, *, start: int = 0, length: int | None = None, version: str | None = None) -> bytes:
+    def read(
+        self,
+        name: str,
+        *,
+        start: int = 0,
+        length: int | None = None,
+        version: str | None = None,
+        max_bytes: int | None = None,
+    ) -> bytes:
         self._pace.wait()
-        return self._storage.read(name, start=start, length=length, version=version)
+        return self._storage.read(name, start=start, length=length, version=version, max_bytes=max_bytes)
 
     def write(self, name: str, data: bytes | BinaryIO, *, if_absent: bool = False, if_version: str | None = None) -> Entry:
         self._pace.wait()

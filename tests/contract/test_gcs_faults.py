@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from rayocr.config import AccessConfig
 from rayocr.errors import (
     CredentialsError,
     ObjectNotFound,
+    ObjectTooLarge,
+    ObjectUnreadable,
     PreconditionFailed,
     StorageDenied,
     StorageError,
@@ -242,3 +246,41 @@ def test_a_key_file_that_is_none_is_one_line(server: GcsServer, tmp_path: Path, 
     with pytest.raises(CredentialsError) as raised:
         GcsStorage(BUCKET, access=AccessConfig(credentials=str(path), endpoint=server.url))
     assert "\n" not in str(raised.value)
+
+
+def zeros_as_gzip(size: int) -> bytes:
+    compressor = zlib.compressobj(9, wbits=31)
+    return b"".join(compressor.compress(bytes(1 << 20)) for _ in range(size >> 20)) + compressor.flush()
+
+
+def put_compressed(server: GcsServer, storage: GcsStorage, name: str, data: bytes) -> None:
+    """Stored with Content-Encoding: gzip, whatever the bytes are."""
+    blob = storage._bucket.blob(f"p/{name}")
+    blob.content_encoding = "gzip"
+    blob.upload_from_string(data, retry=None)
+
+
+def test_a_compressed_object_counts_inflated_and_is_not_loaded(server: GcsServer, storage: GcsStorage) -> None:
+    put_compressed(server, storage, "bomb.pdf", zeros_as_gzip(512 << 20))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ObjectTooLarge, match=r"bomb\.pdf"):
+            storage.read("bomb.pdf", max_bytes=1 << 20)
+        assert tracemalloc.get_traced_memory()[1] < 32 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_object_mislabeled_as_compressed_is_a_fault_of_that_object(server: GcsServer, storage: GcsStorage) -> None:
+    put_compressed(server, storage, "a.pdf", b"%PDF-1.7 not compressed")
+    with pytest.raises(ObjectUnreadable, match=r"a\.pdf") as raised:
+        storage.read("a.pdf")
+    assert "clear-content-encoding" in str(raised.value.hint)
+
+
+def test_an_object_with_a_key_of_its_customer_is_a_fault_of_that_object(server: GcsServer, storage: GcsStorage) -> None:
+    storage.write("a.pdf", b"x")
+    message = "The target object is encrypted by a customer-supplied encryption key."
+    server.script(match="alt=media", status=400, reason="resourceIsEncryptedWithCustomerEncryptionKey", message=message, times=1)
+    with pytest.raises(ObjectUnreadable, match="customer-supplied encryption key"):
+        storage.read("a.pdf")

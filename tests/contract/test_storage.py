@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rayocr.config import AccessConfig
-from rayocr.errors import ObjectNotFound, PreconditionFailed, StorageError, UnsafeName, VersionChanged
+from rayocr.errors import ObjectNotFound, ObjectTooLarge, PreconditionFailed, StorageError, UnsafeName, VersionChanged
 from rayocr.storage.base import Storage
 from rayocr.storage.factory import open_storage
 from tests.servers.drive import DriveServer
@@ -393,3 +393,13 @@ def test_an_error_while_the_data_is_read_leaves_nothing_behind(storage: Storage)
     with pytest.raises((StorageError, OSError)):
         storage.write("a", Torn(b"123456"))
     assert names(storage) == names(storage, ".rayocr/") == []
+
+
+def test_no_more_than_the_reader_takes_is_read(storage: Storage) -> None:
+    storage.write("a", b"x" * 100)
+    assert storage.read("a", max_bytes=100) == b"x" * 100
+    assert storage.read("a", start=90, length=50, max_bytes=10) == b"x" * 10
+    with pytest.raises(ObjectTooLarge):
+        storage.read("a", max_bytes=99)
+    with pytest.raises(ObjectTooLarge):
+        storage.read("a", start=50, length=50, max_bytes=10)

@@ -10,8 +10,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from rayocr.errors import ObjectNotFound, StorageError
+from rayocr.errors import ObjectNotFound, RecordCorrupt, StorageError
 from rayocr.storage.base import Storage
+from rayocr.untrusted_json import checked_as, parse_object
 
 BATCHES_PREFIX = ".rayocr/batches/"
 _SCHEMA_VERSION = 1
@@ -46,8 +47,8 @@ def read_intents(state: Storage) -> Iterator[Intent]:
     """Blocks. What is damaged, or of a newer rayocr, is passed by: its pages are asked for again."""
     for entry in list(state.list(BATCHES_PREFIX)):
         try:
-            body = json.loads(state.read(entry.name))
-            if body.pop("schema_version") == _SCHEMA_VERSION:
-                yield Intent(**(body | {"keys": tuple(body["keys"])}))
-        except (ObjectNotFound, ValueError, KeyError, TypeError, AttributeError):
+            body = parse_object(state.read(entry.name), name=entry.name)
+            if body.get("schema_version") == _SCHEMA_VERSION:
+                yield checked_as(Intent, body, name=entry.name)
+        except (ObjectNotFound, RecordCorrupt):
             continue

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from rayocr.config import LocksConfig
-from rayocr.errors import LeaseLost, ObjectNotFound, PreconditionFailed
+from rayocr.errors import LeaseLost, ObjectNotFound, PreconditionFailed, RecordCorrupt
 from rayocr.ledger.manifest import Manifest, manifest_name
 from rayocr.locks.base import Locks
 from rayocr.messages import DocumentOutcome, OutputFile
@@ -105,9 +105,8 @@ def _write_manifest(
         call(lambda: state.write(name, data, if_absent=True), policy=policy)
     except PreconditionFailed:
         version = call(lambda: state.stat(name), policy=policy).version
-        data_there = call(lambda: state.read(name), policy=policy)
-        if data_there:  # an empty one was left by a broken disk: no manifest
-            there = Manifest.from_json(data_there, name=name)
+        there = _manifest_in(state, name, policy)
+        if there is not None:
             if (there.run_id, there.fencing_token) == (manifest.run_id, manifest.fencing_token):
                 return False  # our own: the answer to an earlier try was lost
             if not replace_manifest and there.fencing_token > manifest.fencing_token:
@@ -116,6 +115,14 @@ def _write_manifest(
         call(lambda: state.write(name, data, if_version=version), policy=policy)
         return False
     return True
+
+
+def _manifest_in(state: Storage, name: str, policy: RetryPolicy) -> Manifest | None:
+    """None where the object is no manifest, as a broken disk may leave it."""
+    try:
+        return Manifest.from_json(call(lambda: state.read(name), policy=policy), name=name)
+    except RecordCorrupt:
+        return None
 
 
 def _delete_stale_letter(state: Storage, document_id: str, policy: RetryPolicy) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from rayocr.errors import ObjectNotFound, PreconditionFailed, RecordCorrupt, StorageError
 from rayocr.ledger.manifest import Manifest, manifest_name
-from rayocr.ledger.segment import decode_segment, encode_segment
+from rayocr.ledger.segment import encode_segment, load_segment
 from rayocr.messages import CopyOf, PageOutcome, PageRecord
 from rayocr.observe.logs import log_event
 from rayocr.retry import RetryPolicy, call
@@ -74,7 +74,7 @@ def find_duplicate(
 ) -> FinishedDuplicate | None:
     """None when nobody has read the same bytes, or what is kept of it is damaged. Raises StorageError."""
     try:
-        decoded = decode_segment(name, call(lambda: state.read(name), policy=policy))
+        decoded = load_segment(name, lambda: call(lambda: state.read(name), policy=policy))
     except ObjectNotFound:
         return None
     records = sorted(decoded.records, key=lambda record: record.page_number)

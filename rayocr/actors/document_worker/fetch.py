@@ -12,7 +12,17 @@ from typing import Any
 
 from rayocr.actors.document_identity import document_id
 from rayocr.config import AccessConfig, LimitsConfig, RetryConfig
-from rayocr.errors import DocumentTooLarge, ObjectNotFound, StorageDenied, StorageError, UnreadableSource, VersionChanged
+from rayocr.errors import (
+    DocumentTooLarge,
+    ObjectNotFound,
+    ObjectTooLarge,
+    ObjectUnreadable,
+    StorageDenied,
+    StorageError,
+    UnreadableSource,
+    UnsafeName,
+    VersionChanged,
+)
 from rayocr.messages import Document, FetchedDocument
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
@@ -58,7 +68,14 @@ def fetch(document: Document, settings: FetchSettings) -> tuple[FetchedDocument,
 
 def _read(source: Storage, document: Document, settings: FetchSettings) -> bytes:
     try:
-        return call(lambda: source.read(document.name, version=document.version), policy=RetryPolicy.from_config(settings.retry))
+        return call(
+            lambda: source.read(document.name, version=document.version, max_bytes=settings.limits.max_document_bytes),
+            policy=RetryPolicy.from_config(settings.retry),
+        )
+    except ObjectTooLarge as error:
+        raise DocumentTooLarge(f"{error} limits.max_document_bytes sets the limit.") from error
+    except (ObjectUnreadable, UnsafeName) as error:
+        raise UnreadableSource(str(error), hint=error.hint) from error
     except ObjectNotFound as error:
         raise UnreadableSource(
             "The document is no longer at the source.", hint="Nothing to do, unless it comes back.", gone=True

@@ -14,12 +14,13 @@ import logging
 from collections.abc import Iterator
 
 from rayocr.actors.discovery.name_collisions import owner_of
-from rayocr.errors import PreconditionFailed, UnusableName
+from rayocr.errors import PreconditionFailed, RecordCorrupt, UnusableName
 from rayocr.messages import Document
 from rayocr.observe.logs import log_event
 from rayocr.outputs.output_paths import folded, with_mark
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
+from rayocr.untrusted_json import parse_object
 
 log = logging.getLogger(__name__)
 
@@ -68,15 +69,15 @@ def _owner(state: Storage, stem: str, owner: str, document: Document, policy: Re
     try:
         call(lambda: state.write(name, data, if_absent=True), policy=policy)
     except PreconditionFailed:
-        there = _owner_in(call(lambda: state.read(name), policy=policy))
+        there = _owner_in(state, name, policy)
         if there:
             return there
         call(lambda: state.write(name, data), policy=policy)  # what a broken disk left: as if it were not there
     return owner
 
 
-def _owner_in(data: bytes) -> str:
+def _owner_in(state: Storage, name: str, policy: RetryPolicy) -> str:
     try:
-        return str(json.loads(data)["owner"])
-    except (ValueError, KeyError, TypeError):
+        return str(parse_object(call(lambda: state.read(name), policy=policy), name=name).get("owner", ""))
+    except RecordCorrupt:
         return ""

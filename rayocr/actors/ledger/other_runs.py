@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 
 from rayocr.actors.ledger.survey import report_damage
 from rayocr.errors import ObjectNotFound
-from rayocr.ledger.segment import LEDGER_PREFIX, DecodedSegment, decode_segment
+from rayocr.ledger.segment import LEDGER_PREFIX, DecodedSegment, load_segment
 from rayocr.messages import PageRecord
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
@@ -115,6 +115,6 @@ class OtherRuns:
     def _read(self, name: str) -> DecodedSegment | None:
         """None when another run has deleted it: nobody needs it any more."""
         try:
-            return decode_segment(name, call(lambda: self._state.read(name), policy=self._policy))
+            return load_segment(name, lambda: call(lambda: self._state.read(name), policy=self._policy))
         except ObjectNotFound:
             return None

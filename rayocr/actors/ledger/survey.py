@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from rayocr.errors import ObjectNotFound
+from rayocr.errors import ObjectNotFound, RecordCorrupt
 from rayocr.ledger.compaction import SegmentFacts, is_needed
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, DOCUMENTS_PREFIX, document_id_of, manifest_name
-from rayocr.ledger.segment import LEDGER_PREFIX, DecodedSegment, decode_segment, documents_of, run_id_of
+from rayocr.ledger.segment import LEDGER_PREFIX, DecodedSegment, decode_segment, documents_of, load_segment, run_id_of
 from rayocr.messages import DocumentOutcome
 from rayocr.observe.dead_letters import dead_letter_name
 from rayocr.observe.logs import log_event
@@ -102,6 +102,8 @@ def _facts(state: Storage, entry: Entry, policy: RetryPolicy) -> SegmentFacts | 
                 documents, damaged = decoded.documents, bool(decoded.damage)
     except ObjectNotFound:
         return None
+    except RecordCorrupt:
+        documents, damaged = {}, True
     return SegmentFacts(
         name=entry.name, run_id=run_id_of(entry.name), size_bytes=entry.size_bytes, documents=documents, damaged=damaged
     )
@@ -133,6 +135,6 @@ def _existing(
 
 def _read(state: Storage, name: str, policy: RetryPolicy) -> DecodedSegment | None:
     try:
-        return decode_segment(name, call(lambda: state.read(name), policy=policy))
+        return load_segment(name, lambda: call(lambda: state.read(name), policy=policy))
     except ObjectNotFound:
         return None

@@ -6,7 +6,6 @@ says. They are opened in processes of their own, since a hostile file can end th
 
 from __future__ import annotations
 
-import json
 import math
 import multiprocessing
 import os
@@ -26,12 +25,13 @@ from rayocr.config import LimitsConfig, RayocrConfig
 from rayocr.driver.monitor.run_record import RUNS_PREFIX
 from rayocr.driver.monitor.terminal import ConsoleTerminal, duration
 from rayocr.driver.plan import existing_state, scope
-from rayocr.errors import RayocrError, StorageError, UsageError
+from rayocr.errors import RayocrError, RecordCorrupt, StorageError, UsageError
 from rayocr.limits.forecast import ANSWER_S, forecast
 from rayocr.limits.prices import PriceTable
 from rayocr.messages import Document
 from rayocr.storage.base import Storage
 from rayocr.storage.memory import MemoryStorage
+from rayocr.untrusted_json import parse_object
 
 _SAMPLE = 400  # documents opened at most: the mean of so many is good to about 5 % of their spread
 _EARLIER_PAGES = 50  # that earlier runs must have read before their tokens are believed
@@ -151,10 +151,10 @@ def earlier_tokens(state: Storage, limits: LimitsConfig) -> TokensAPage:
     pages = input_tokens = output_tokens = 0
     for entry in state.list(RUNS_PREFIX):
         try:
-            record = json.loads(state.read(entry.name))
+            record = parse_object(state.read(entry.name), name=entry.name)
             asked = sum(count for engine, count in record["engines"].items() if engine in ("gemini", "openai"))
-            taken = record["input_tokens"], record["output_tokens"]
-        except (StorageError, ValueError, KeyError, TypeError, AttributeError):
+            taken = int(record["input_tokens"]), int(record["output_tokens"])
+        except (StorageError, RecordCorrupt, ValueError, KeyError, TypeError, AttributeError):
             continue  # a record of another version, or torn
         pages, input_tokens, output_tokens = pages + asked, input_tokens + taken[0], output_tokens + taken[1]
     if pages < _EARLIER_PAGES:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 
 from rayocr.actors.ledger.survey import read_segments, survey
@@ -10,9 +9,10 @@ from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.monitor.terminal import ConsoleTerminal, printable
 from rayocr.driver.plan import existing_state
 from rayocr.driver.scheduling.leases import run_key
-from rayocr.errors import RayocrError, StorageError
+from rayocr.errors import RayocrError, RecordCorrupt, StorageError
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, DOCUMENTS_PREFIX, document_id_of
 from rayocr.locks.base import Holder
+from rayocr.observe.dead_letters import read_dead_letter
 from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Storage
 
@@ -94,12 +94,12 @@ def _say_letters(terminal: ConsoleTerminal, state: Storage, letters: list[str]) 
     reasons: Counter[str] = Counter()
     for position, name in enumerate(letters):
         try:
-            letter = json.loads(state.read(name))
-            reasons[letter["reason"]] += 1
-            words = f"  {letter['outcome']}: {printable(letter['name'])}: {letter['reason']}: {letter['message']}"
-        except (StorageError, ValueError, KeyError, TypeError):
-            terminal.warn(f"The dead letter {printable(name)} cannot be read.")
+            letter = read_dead_letter(state, name)
+        except (StorageError, RecordCorrupt) as error:
+            terminal.warn(f"The dead letter {printable(name)} cannot be read: {error}")
             continue
+        reasons[letter.reason] += 1
+        words = f"  {letter.outcome}: {printable(letter.name)}: {letter.reason}: {letter.message}"
         if position < _SHOWN:
             terminal.warn(words)
     if len(letters) > _SHOWN:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from rayocr.outputs.report.pages import Drawing, show_pages
 from rayocr.storage.base import Storage
 from rayocr.storage.factory import open_storage
 from rayocr.storage.uri import StorageUri, parse_uri
+from rayocr.untrusted_json import parse_object
 
 REPORT_NAME = "report.html"
 _READ_AT_ONCE = 16  # manifests: a request each, where storage is far away
@@ -76,10 +76,10 @@ def _chosen_runs(state: Storage, wanted: str) -> list[dict[str, Any]]:
     records = []
     for name in names if wanted == "all" else names[-1:]:
         try:
-            record = json.loads(state.read(name))
-        except (StorageError, ValueError):
+            record = parse_object(state.read(name), name=name)
+        except (StorageError, RecordCorrupt):
             continue
-        if isinstance(record, dict) and "run_id" in record:
+        if "run_id" in record:
             records.append(record)
     if not records:
         raise UsageError(f"The record of the run cannot be read: {names[-1]}. report.run=all reports on all documents.")

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 from rayocr.config import AccessConfig
 from rayocr.errors import ObjectNotFound, PreconditionFailed, StorageError, StorageUnavailable, VersionChanged
 from rayocr.retry import RetryPolicy
-from rayocr.storage.base import Changes, Entry, Storage, checked_name, checked_prefix
+from rayocr.storage.base import Changes, Entry, Storage, check_size, checked_name, checked_prefix
 from rayocr.storage.drive.changes import changes_since
 from rayocr.storage.drive.client import FIELDS, DriveClient
 from rayocr.storage.drive.folders import DriveFolders, Ref
@@ -97,13 +97,22 @@ class DriveStorage(Storage):
     def stat(self, name: str) -> Entry:
         return entry_of(name, self._there(name))
 
-    def read(self, name: str, *, start: int = 0, length: int | None = None, version: str | None = None) -> bytes:
+    def read(
+        self,
+        name: str,
+        *,
+        start: int = 0,
+        length: int | None = None,
+        version: str | None = None,
+        max_bytes: int | None = None,
+    ) -> bytes:
         place = self._place(name)
         item = self._there(name)
         for _ in range(_LOOKS):
             if version not in (None, item.version):
                 raise VersionChanged(f"{printable(name)} was changed since it was listed.")
             end = item.size_bytes if length is None else min(item.size_bytes, start + length)
+            check_size(end - start, max_bytes, place)
             whole = start == 0 and end == item.size_bytes
             broken = StorageUnavailable(f"{place}: other bytes came than its checksum says.")
             data, md5 = None, ""

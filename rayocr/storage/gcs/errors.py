@@ -9,6 +9,7 @@ from typing import TypeVar
 from rayocr.errors import (
     CredentialsError,
     ObjectNotFound,
+    ObjectUnreadable,
     PreconditionFailed,
     RayocrError,
     StorageDenied,
@@ -22,14 +23,18 @@ T = TypeVar("T")
 _ROLE = "The account needs the role Storage Object User (roles/storage.objectUser) on the bucket; to read, Object Viewer will do."
 _LOGIN = "Set GOOGLE_APPLICATION_CREDENTIALS to a service account's JSON file, or run: gcloud auth application-default login"
 
+_KEY = "Objects with a customer-supplied key or a disabled KMS key cannot be read: rewrite the object with a key that is usable."
+
 _REQUEST = re.compile(r"^[A-Z]+ https?://\S+: ")  # what the client puts before the server's words
 
 
-def translate(error: Exception, place: str, *, doing: str) -> RayocrError:
-    """`place`: the object or bucket; `doing`: read, write, delete or list. What is not known is left for later: the connection
-    broke, the server was busy, the bytes did not match their checksum."""
+def translate(error: Exception, place: str, *, doing: str, name: str = "") -> RayocrError:
+    """`place`: the object or bucket; `doing`: read, write, delete or list; `name`: of the object, "" for the bucket. What is not
+    known is worth another try: the connection broke, the server was busy, the bytes did not match their checksum."""
     from google.api_core import exceptions as api
     from google.auth import exceptions as auth
+    from requests.exceptions import ContentDecodingError
+    from urllib3.exceptions import DecodeError
 
     shown = printable(place)
     if isinstance(error, api.NotFound):
@@ -42,11 +47,18 @@ def translate(error: Exception, place: str, *, doing: str) -> RayocrError:
         return CredentialsError(f"{shown}: the credentials are not accepted ({_said(error)}).", hint=_LOGIN)
     if isinstance(error, api.Forbidden):
         return StorageDenied(f"No permission to {doing} {shown}: {_said(error)}.", hint=_ROLE)
+    if isinstance(error, ContentDecodingError | DecodeError):
+        return ObjectUnreadable(
+            f"{shown} says that it is compressed (Content-Encoding), and its bytes do not decompress.",
+            hint=f"Correct its metadata (gcloud storage objects update --clear-content-encoding {shown}), or upload it again.",
+        )
     if isinstance(error, api.BadRequest):
         if "project" in str(error).lower() and "requester" in str(error).lower():
             return StorageDenied(
                 f"{shown} is in a bucket whose readers pay.", hint="Name the project that pays: storage.source.user_project="
             )
+        if name and doing == "read":
+            return ObjectUnreadable(f"Google Cloud Storage refuses to read {shown}: {_said(error)}.", hint=_KEY)
         return UnsafeName(f"Google Cloud Storage refuses to {doing} {shown}: {_said(error)}.")
     if isinstance(error, auth.TransportError):  # the token server is away for a moment
         return StorageUnavailable(f"{shown}: no token could be had just now.")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from rayocr.config import AccessConfig
 from rayocr.errors import PreconditionFailed, RayocrError, StorageError, UnsafeName, VersionChanged
 from rayocr.retry import RetryPolicy, call
-from rayocr.storage.base import Entry, Storage, checked_name, checked_prefix
+from rayocr.storage.base import Entry, Storage, check_size, checked_name, checked_prefix
 from rayocr.storage.gcs.client import open_client
 from rayocr.storage.gcs.errors import passing, translate
 from rayocr.storage.os_errors import printable
@@ -31,6 +31,7 @@ _FIELDS = "items(name,size,generation,updated),nextPageToken"
 _AT_ONCE_BYTES = 8 << 20  # larger ones go up in chunks, resumably
 _CHUNK_BYTES = 16 << 20  # a multiple of 256 KiB, as the protocol wants; held in memory while it is sent
 _MAX_NAME_BYTES = 1024
+_MAX_READ_BYTES = 4 << 30  # of one read without a limit of its own
 _PATIENT = RetryPolicy(max_attempts=6, base_s=1.0, cap_s=30.0)  # for a page of a listing
 
 
@@ -77,7 +78,15 @@ class GcsStorage(Storage):
             blob.reload(retry=None, timeout=self._timeout)
         return _entry(name, blob)
 
-    def read(self, name: str, *, start: int = 0, length: int | None = None, version: str | None = None) -> bytes:
+    def read(
+        self,
+        name: str,
+        *,
+        start: int = 0,
+        length: int | None = None,
+        version: str | None = None,
+        max_bytes: int | None = None,
+    ) -> bytes:
         from google.api_core.exceptions import RequestRangeNotSatisfiable
 
         if length == 0:
@@ -86,9 +95,11 @@ class GcsStorage(Storage):
                 raise VersionChanged(f"{printable(name)} was changed since it was listed.")
             return b""
         whole = start == 0 and length is None
+        file = _Bounded(min(_MAX_READ_BYTES, max_bytes if max_bytes is not None else _MAX_READ_BYTES), self._place(name))
         try:
             with self._errors(name, "read"):
-                data: bytes = self._blob(name).download_as_bytes(
+                self._blob(name).download_to_file(
+                    file,
                     start=start or None,
                     end=None if length is None else start + length - 1,
                     raw_download=not whole,  # what was stored compressed is unpacked, as every browser does; parts cannot be
@@ -103,7 +114,7 @@ class GcsStorage(Storage):
             if isinstance(error.__cause__, RequestRangeNotSatisfiable):  # behind the end, or an empty object
                 return b""
             raise
-        return data
+        return file.getvalue()
 
     def write(self, name: str, data: bytes | BinaryIO, *, if_absent: bool = False, if_version: str | None = None) -> Entry:
         if if_absent and if_version is not None:
@@ -181,6 +192,9 @@ class GcsStorage(Storage):
             raise UnsafeName(f"Google Cloud Storage takes names of {_MAX_NAME_BYTES} bytes at most: {printable(name)}")
         return self._bucket.blob(full)
 
+    def _place(self, name: str) -> str:
+        return self.uri + (f"/{name}" if name else "")
+
     @contextmanager
     def _errors(self, name: str, doing: str) -> Iterator[None]:
         try:
@@ -190,11 +204,23 @@ class GcsStorage(Storage):
         except Exception as error:  # of the client, requests, google-auth: all of them are one of ours
             if isinstance(error, OSError) and type(error).__module__ == "builtins" and not isinstance(error, ConnectionError):
                 raise  # of the file that is sent
-            place = self.uri + (f"/{name}" if name else "")
-            translated = translate(error, place, doing=doing)
+            translated = translate(error, self._place(name), doing=doing, name=name)
             if (answer := getattr(error, "response", None)) is not None:
                 answer.close()  # of a download, which the client leaves unread, and its connection open
             raise translated from error
+
+
+class _Bounded(io.BytesIO):
+    """Takes up to `limit` bytes of a download, which arrives in pieces of 8 KB: what was stored compressed counts inflated."""
+
+    def __init__(self, limit: int, place: str) -> None:
+        super().__init__()
+        self._limit = limit
+        self._place = place
+
+    def write(self, data: Any) -> int:
+        check_size(self.tell() + len(data), self._limit, printable(self._place))
+        return super().write(data)
 
 
 class _RestOfUpload:

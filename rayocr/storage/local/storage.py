@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from rayocr.errors import ObjectNotFound, PreconditionFailed, StorageUnavailable, UnsafeName, UsageError, VersionChanged
-from rayocr.storage.base import Entry, Storage, checked_name
+from rayocr.storage.base import Entry, Storage, check_size, checked_name
 from rayocr.storage.local.listing import TEMP_BESIDE, TMP, OnError, entry_of, list_folder
 from rayocr.storage.local.temp_files import TempFolder, fsync_folder, stamp, unlink_quietly
 from rayocr.storage.os_errors import printable, storage_error
@@ -70,7 +70,15 @@ class LocalStorage(Storage):
             raise ObjectNotFound(f"There is no file {printable(path)}.")
         return entry_of(name, found)
 
-    def read(self, name: str, *, start: int = 0, length: int | None = None, version: str | None = None) -> bytes:
+    def read(
+        self,
+        name: str,
+        *,
+        start: int = 0,
+        length: int | None = None,
+        version: str | None = None,
+        max_bytes: int | None = None,
+    ) -> bytes:
         path = self._path(name)
         try:
             # Non-blocking, since opening a fifo would wait for a writer for ever.
@@ -79,6 +87,8 @@ class LocalStorage(Storage):
                 if not stat.S_ISREG(before.st_mode):
                     raise ObjectNotFound(f"There is no file {printable(path)}.")
                 self._check_version(name, before, version)
+                left = max(0, before.st_size - start)
+                check_size(left if length is None else min(left, length), max_bytes, printable(path))
                 if start:
                     file.seek(start)
                 data = file.read() if length is None else file.read(length)

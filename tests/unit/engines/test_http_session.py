@@ -1,10 +1,18 @@
 from __future__ import annotations
 
+import gzip
+import tracemalloc
+import zlib
+from collections.abc import Awaitable, Callable
+
 import aiohttp
 import pytest
 from aiohttp import web
 
-from rayocr.engines.http_session import new_session
+from rayocr.engines.http_session import MAX_ANSWER_BYTES, new_session
+from rayocr.errors import MalformedAnswer
+
+Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +26,10 @@ async def served_by(app_answer: str) -> tuple[web.AppRunner, int]:
     async def answer(request: web.Request) -> web.Response:
         return web.Response(text=f"{app_answer} {request.raw_path}", headers={"Set-Cookie": "a=b"})
 
+    return await served(answer)
+
+
+async def served(answer: Handler) -> tuple[web.AppRunner, int]:
     app = web.Application()
     app.router.add_route("*", "/{rest:.*}", answer)
     runner = web.AppRunner(app)
@@ -47,3 +59,35 @@ async def test_without_one_the_environment_is_not_asked_for_each_request(monkeyp
                 assert await response.text() == "server /x"
                 assert not response.request_info.headers.get("Cookie")
     await server.cleanup()
+
+
+@pytest.mark.parametrize("size", [MAX_ANSWER_BYTES + 1, 1 << 30], ids=["just too large", "a bomb"])
+async def test_an_answer_that_inflates_beyond_the_limit_is_malformed(size: int) -> None:
+    compressor = zlib.compressobj(9, wbits=31)
+    block = bytes(1 << 20)
+    parts = [compressor.compress(block) for _ in range(size >> 20)]
+    body = b"".join(parts) + compressor.compress(block[: size % (1 << 20)]) + compressor.flush()
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=body, headers={"Content-Encoding": "gzip"})
+
+    runner, port = await served(answer)
+    tracemalloc.start()
+    try:
+        async with new_session() as session, session.get(f"http://127.0.0.1:{port}/") as response:
+            with pytest.raises(MalformedAnswer, match="more than"):
+                await response.text()
+        assert tracemalloc.get_traced_memory()[1] < 5 * MAX_ANSWER_BYTES
+    finally:
+        tracemalloc.stop()
+        await runner.cleanup()
+
+
+async def test_an_answer_within_the_limit_is_read() -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=gzip.compress(b"x" * 100_000), headers={"Content-Encoding": "gzip"})
+
+    runner, port = await served(answer)
+    async with new_session() as session, session.get(f"http://127.0.0.1:{port}/") as response:
+        assert await response.text() == await response.text() == "x" * 100_000
+    await runner.cleanup()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import tracemalloc
 import zlib
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +14,15 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rayocr.ledger.segment import LEDGER_PREFIX, SCHEMA_VERSION, decode_segment, encode_segment, segment_name
+from rayocr.ledger.segment import (
+    LEDGER_PREFIX,
+    MAX_SEGMENT_BYTES,
+    SCHEMA_VERSION,
+    decode_segment,
+    documents_of,
+    encode_segment,
+    segment_name,
+)
 from rayocr.messages import Attempt, PageOutcome, PageRecord
 
 texts = st.text(st.characters(exclude_categories=()), max_size=40)  # lone surrogates too
@@ -223,3 +232,25 @@ def test_fields_that_a_later_version_added_are_passed_by() -> None:
     decoded = decode_segment("s", compressed(line(HEADER), line(body)))
     assert decoded.records == pages(1)
     assert decoded.damage == []
+
+
+def bomb(size: int) -> bytes:
+    """A segment of zeros that inflates to `size` bytes."""
+    compressor = zstandard.ZstdCompressor(level=19).compressobj()
+    block = bytes(1 << 20)
+    return b"".join(compressor.compress(block) for _ in range(size >> 20)) + compressor.flush()
+
+
+def test_a_segment_that_inflates_without_end_is_damaged_and_not_loaded() -> None:
+    data = bomb(1 << 30)
+    assert len(data) < 200_000
+    tracemalloc.start()
+    try:
+        decoded = decode_segment("s", data)
+        assert documents_of(data[: 1 << 17]) is None
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert not decoded.records
+    assert "inflates" in decoded.damage[0]
+    assert peak < 3 * MAX_SEGMENT_BYTES

@@ -1,0 +1,88 @@
+"""The one way in which JSON that others may have written is read: state, requests, messages.
+
+The result is bounded: an object, no deeper than MAX_DEPTH, with integers that fit into 64 bits and finite numbers, so that
+nothing that walks over it, adds it up or prints it can fail later.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
+
+from rayocr.errors import RecordCorrupt
+
+T = TypeVar("T")
+
+MAX_DEPTH = 32  # ours are 5 deep, and hold settings that a user may nest
+_MAX_INT = 1 << 63
+
+
+def parse_object(data: bytes | str, *, name: str, hint: str | None = None) -> dict[str, Any]:
+    """The object that `data` is. Raises RecordCorrupt, which names the object that the bytes came from."""
+    if not data:
+        raise RecordCorrupt(f"{name} is empty.", hint=hint)
+    try:
+        values = _parsed(data)
+    except (ValueError, RecursionError) as error:
+        raise RecordCorrupt(f"{name} is not JSON: {_reason(error)}.", hint=hint) from error
+    if not isinstance(values, dict):
+        raise RecordCorrupt(f"{name} is not a JSON object.", hint=hint)
+    if problem := _problem(values):
+        raise RecordCorrupt(f"{name} {problem}.", hint=hint)
+    return values
+
+
+def parse_as(kind: type[T], data: bytes | str, *, name: str, hint: str | None = None) -> T:
+    """A dataclass or model of that kind; unknown fields are ignored. Raises RecordCorrupt."""
+    return checked_as(kind, parse_object(data, name=name, hint=hint), name=name, hint=hint)
+
+
+def checked_as(kind: type[T], values: dict[str, Any], *, name: str, hint: str | None = None) -> T:
+    """As `parse_as`, of what `parse_object` returned."""
+    try:
+        return _adapter(kind).validate_python(values)  # type: ignore[no-any-return, arg-type]
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise RecordCorrupt(f"{name} is damaged: {where}: {first['msg']}.", hint=hint) from error
+
+
+@functools.cache
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _parsed(data: bytes | str) -> Any:
+    try:
+        return from_json(data, cache_strings="keys")  # refuses more than 200 levels
+    except ValueError:
+        return json.loads(data)  # takes lone surrogates, which names of files may have
+
+
+def _reason(error: Exception) -> str:
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error).rstrip(".")[:200]
+
+
+def _problem(values: Any) -> str:
+    """Level by level, without recursion."""
+    level = [values]
+    for _ in range(MAX_DEPTH):
+        below: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                below.extend(value.values())
+            elif isinstance(value, list):
+                below.extend(value)
+            elif isinstance(value, float) and not math.isfinite(value):
+                return "holds a number that is not finite"
+            elif isinstance(value, int) and not -_MAX_INT <= value < _MAX_INT:
+                return "holds an integer of more than 64 bits"
+        level = below
+        if not level:
+            return ""
+    return f"is nested more than {MAX_DEPTH} levels deep"
