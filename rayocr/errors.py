@@ -21,6 +21,7 @@ RayocrError
 │   ├── StorageDenied             exit 3: no permission
 │   ├── StorageFull               exit 3: no space or quota left
 │   └── StorageUnavailable        transient: 429, 5xx, connection resets, timeouts
+│       └── PartMissing           fewer bytes arrived than expected
 ├── LockError
 │   ├── LeaseLost                 the lease expired or has a new owner; nothing may be committed
 │   └── LocksUnavailable          the lock service is unavailable; start nothing new
@@ -52,7 +53,15 @@ RayocrError
 │       ├── LowConfidence         the confidence of a local engine is too low
 │       └── MalformedAnswer       a 200 without a usable answer, or an unknown finish reason
 ├── TypesettingFailed             the typesetter failed on a page, which is then set in a simpler way
+├── ActorFailed                   exit 3: a process of the run died; its unfinished work is done again
+│   ├── ActorUnreachable          it does not answer: it, its node or the network may be down
+│   ├── NodeLost                  it died with its whole node, which says nothing about the work it had
+│   └── WorkerDied                a page worker died while it had a shard
 ├── ContentLost                   a document's bytes were lost with their node; fetch it again
+├── TableError                    rows for Supabase; never ends a run
+│   ├── TableAway                 no answer, or one that says later
+│   ├── TableMisfit               the key, the table or a column is not as configured
+│   └── RowsRefused               the table does not accept one of these rows
 └── RecordCorrupt                 an object of the state is damaged
 
 Errors cross process boundaries. Every class can be rebuilt from `args` and keeps the rest in `__dict__`, so all arguments
@@ -173,6 +182,10 @@ class StorageUnavailable(StorageError):
     def __init__(self, message: str = "", *, hint: str | None = None, retry_after_s: float | None = None) -> None:
         super().__init__(message, hint=hint)
         self.retry_after_s = retry_after_s
+
+
+class PartMissing(StorageUnavailable):
+    """Fewer bytes arrived than expected: the file may have been replaced by a shorter one."""
 
 
 class LockError(RayocrError):
@@ -328,8 +341,46 @@ class TypesettingFailed(RayocrError):
     pass
 
 
+class ActorFailed(RayocrError):
+    exit_code = 3
+    default_hint = "Start the same command again: it resumes where it stopped."
+
+
+class ActorUnreachable(ActorFailed):
+    pass
+
+
+class NodeLost(ActorFailed):
+    pass
+
+
+class WorkerDied(ActorFailed):
+    """`alone`: the shard was the only one that the worker had. `node_lost`: the worker died with its whole node."""
+
+    def __init__(self, message: str = "", *, hint: str | None = None, alone: bool = False, node_lost: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.alone = alone
+        self.node_lost = node_lost
+
+
 class ContentLost(RayocrError):
     pass
+
+
+class TableError(RayocrError):
+    pass
+
+
+class TableAway(TableError):
+    """Trying again can help."""
+
+
+class TableMisfit(TableError):
+    """No row is accepted until someone corrects the configuration."""
+
+
+class RowsRefused(TableError):
+    """Trying again cannot help."""
 
 
 class RecordCorrupt(RayocrError):

@@ -92,6 +92,7 @@ def test_the_tree_in_the_docstring_is_the_tree() -> None:
 def test_only_what_waiting_can_cure_is_transient() -> None:
     assert {cls.__name__ for cls in TREE if cls.transient} == {
         "StorageUnavailable",
+        "PartMissing",
         "LocksUnavailable",
         "EngineTransient",
         "EngineTimeout",

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rayocr.config import RayocrConfig, Secrets
+from rayocr.errors import RowsRefused, TableAway, TableMisfit
 from rayocr.observe.logs import log_event
 from rayocr.observe.supabase.rows import Row, chosen_columns, is_sent, row_of
 from rayocr.observe.supabase.spool import Spool
-from rayocr.observe.supabase.table import RowsRefused, SupabaseTable, TableAway, TableMisfit
+from rayocr.observe.supabase.table import SupabaseTable
 
 log = logging.getLogger(__name__)
 

@@ -5,21 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rayocr.errors import RayocrError
+from rayocr.errors import RowsRefused, TableAway, TableError, TableMisfit
 from rayocr.observe.supabase.rows import Row
-
-
-class TableAway(RayocrError):
-    """No answer, or one that says later: asking again can help."""
-
-
-class TableMisfit(RayocrError):
-    """The key, the table or a column is not as configured: nothing gets in until somebody mends it."""
-
-
-class RowsRefused(RayocrError):
-    """The table does not take one of these rows."""
-
 
 # Of PostgREST: no such table, no such column, no such schema; of PostgreSQL: the same, and no permission.
 _MISFITS = frozenset({"PGRST106", "PGRST204", "PGRST205", "PGRST301", "PGRST302", "42P01", "42703", "42501", "42P10"})
@@ -74,7 +61,7 @@ class SupabaseTable:
         return self._client
 
 
-def _translated(error: Any) -> RayocrError:
+def _translated(error: Any) -> TableError:
     code, words = str(error.code or ""), f"{error.code}: {error.message}"
     if code in _MISFITS or code in ("401", "403", "404"):
         return TableMisfit(words)

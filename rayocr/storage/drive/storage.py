@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 from rayocr.config import AccessConfig
-from rayocr.errors import ObjectNotFound, PreconditionFailed, StorageError, StorageUnavailable, VersionChanged
+from rayocr.errors import ObjectNotFound, PartMissing, PreconditionFailed, StorageError, StorageUnavailable, VersionChanged
 from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Changes, Entry, Storage, check_size, checked_name, checked_prefix
 from rayocr.storage.drive.changes import changes_since
@@ -26,7 +26,7 @@ from rayocr.storage.drive.client import FIELDS, DriveClient
 from rayocr.storage.drive.folders import DriveFolders, Ref
 from rayocr.storage.drive.listing import entry_of, list_tree
 from rayocr.storage.drive.names import FOLDER, SHORTCUT, Item, marked, marked_id, may_be_shown, shown, stored
-from rayocr.storage.drive.transfer import Content, PartMissing, download, upload
+from rayocr.storage.drive.transfer import Content, download, upload
 from rayocr.storage.os_errors import printable
 from rayocr.storage.uri import StorageUri
 

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from rayocr.errors import StorageUnavailable
+from rayocr.errors import PartMissing, StorageUnavailable
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.drive.client import DriveClient, item_of
 from rayocr.storage.drive.errors import status_of
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
 AT_ONCE_BYTES = 5 << 20  # larger ones go up in chunks, resumably
 _UP_BYTES = 8 << 20  # a multiple of 256 KiB, as the protocol wants; held in memory while it is sent
 _DOWN_BYTES = 16 << 20
-
-
-class PartMissing(StorageUnavailable):
-    """Fewer bytes than there should be: the file may have been replaced by a shorter one."""
 
 
 def download(client: DriveClient, item: Item, start: int, end: int, *, place: str, policy: RetryPolicy) -> bytes:
