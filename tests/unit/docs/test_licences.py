@@ -21,7 +21,7 @@ def test_the_licences_are_those_of_the_lock() -> None:
 
 
 def test_every_font_and_model_of_the_packages_has_its_line() -> None:
-    page = (DOCS / "licences_of_data.md").read_text()
+    page = (DOCS / "licences.md").read_text()
     carriers = {
         distribution.metadata["Name"]
         for distribution in metadata.distributions()
