@@ -19,6 +19,7 @@ class AccessConfig:
     user_project: str | None = None  # project that pays for requester-pays buckets
     endpoint: str | None = None  # a server other than Google's, for example an emulator
     subject: str | None = None  # Drive only: the person for whom a service account with domain-wide delegation acts
+    follow_links: bool = False  # folders only: follow symbolic links that lead out of the folder, too
     timeout_s: float = 120.0  # a request that receives no byte for this long is aborted and retried
 
     def __post_init__(self) -> None:

@@ -41,6 +41,7 @@ class RayocrConfig:
     overwrite: bool = False  # read finished documents again
     # true: dest= may be the source or lie inside it; *.clean.pdf and *.searchable.pdf there count as outputs and are not read
     allow_dest_in_source: bool = False
+    follow_links: bool = False  # folders: follow symbolic links that lead out of the source, the destination or the state, too
     cluster: str = "auto"  # auto: attach to a running Ray, otherwise start a local one; local; or an address
     cpus: int | None = None  # CPUs of a local Ray; null: all CPUs of the machine
     progress: str = "auto"  # auto: a live line on a terminal, plain lines elsewhere; live; plain; none
@@ -74,6 +75,8 @@ class RayocrConfig:
         one_of("order", self.order, ("listing", "newest", "oldest", "smallest", "largest", "name"))
         if self.progress not in ("auto", "live", "plain", "none"):
             raise UsageError(f"progress is {self.progress!r}; choose auto, live, plain or none.")
+        for place in (self.storage.source, self.storage.dest, self.storage.state):
+            place.follow_links = place.follow_links or self.follow_links
         if not self.outputs:
             raise UsageError("outputs is empty; name at least one, for example outputs=[markdown].")
 

@@ -15,8 +15,8 @@ _OF_FOLDERS = ("create", "fsync", "on_error")
 
 
 def open_storage(uri: str, access: AccessConfig | None = None, **options: Any) -> Storage:
-    """`access`: for buckets and Drives. `options` are the adapter's own (a folder's: create, fsync, on_error). Raises UsageError,
-    CredentialsError; ObjectNotFound when the folder is missing and is not to be created."""
+    """`access`: how the place is reached. `options` are the adapter's own (for folders create, fsync, on_error). Raises
+    UsageError, CredentialsError; ObjectNotFound when the folder is missing and is not to be created."""
     return CountedStorage(_adapter(uri, access, options))
 
 
@@ -25,7 +25,7 @@ def _adapter(uri: str, access: AccessConfig | None, options: dict[str, Any]) -> 
     if parsed.scheme == "local":
         from rayocr.storage.local.storage import LocalStorage
 
-        return LocalStorage(parsed.root, **options)
+        return LocalStorage(parsed.root, follow_links=access is not None and access.follow_links, **options)
     if parsed.scheme == "memory":
         from rayocr.storage.memory import MemoryStorage
 

@@ -31,13 +31,25 @@ def entry_of(name: str, found: os.stat_result) -> Entry:
     )
 
 
-def list_folder(root: str, prefix: str, *, on_error: OnError | None) -> Iterator[Entry]:
+def is_inside(root: str, path: str) -> bool:
+    """Whether a path without symbolic links is the root or below it."""
+    return path == root or path.startswith(f"{root.rstrip('/')}/")
+
+
+def leads_outside(path: str, root: str, *, writing: bool = False) -> StorageDenied:
+    return StorageDenied(
+        f"{printable(path)} is not {'written' if writing else 'read'}: a symbolic link leads out of {printable(root)}.",
+        hint="Set follow_links=true to follow such links.",
+    )
+
+
+def list_folder(root: str, prefix: str, *, follow_links: bool = False, on_error: OnError | None) -> Iterator[Entry]:
     """Files whose name starts with `prefix`. Raises StorageDenied or StorageUnavailable when the root (or the prefix's folder)
     cannot be listed, and for folders below it too when there is no `on_error` to tell."""
     folders = checked_prefix(prefix).split("/")[:-1]
     if not os.path.isdir(root):
         raise StorageUnavailable(f"The folder {printable(root)} is not there any more.")
-    listing = _Listing(root=root.rstrip("/"), on_error=on_error, with_state=prefix.startswith(_STATE))
+    listing = _Listing(root=root.rstrip("/"), on_error=on_error, with_state=prefix.startswith(_STATE), follow_links=follow_links)
     for depth in range(len(folders)):
         if os.path.isdir(f"{root}/{'/'.join(folders[:depth])}"):
             listing.enter("/".join(folders[:depth]))  # links back up end here, as they do in a listing of everything
@@ -51,6 +63,7 @@ class _Listing:
     root: str
     on_error: OnError | None
     with_state: bool
+    follow_links: bool
     entered: set[tuple[int, int]] = field(default_factory=set)
 
     def walk(self, start: str) -> Iterator[Entry]:
@@ -106,12 +119,14 @@ class _Listing:
                 continue
             if not is_folder:
                 yield name
-            elif not (entry.is_symlink() and self._is_inside(entry.path)):
+            elif not entry.is_symlink():
                 yield name + "/"
-
-    def _is_inside(self, path: str) -> bool:
-        """A link to a folder below the root: its files are listed under their own name, and not a second time."""
-        return os.path.realpath(path).startswith(self.root + "/")
+            elif is_inside(self.root, os.path.realpath(entry.path)):
+                continue  # the files of a linked folder below the root are listed once, under their own names
+            elif self.follow_links:
+                yield name + "/"
+            else:
+                self._report(name, leads_outside(entry.path, self.root))
 
     def _entry(self, name: str) -> Entry | None:
         path = f"{self.root}/{name}"
@@ -127,12 +142,11 @@ class _Listing:
             return None
         if not stat.S_ISREG(found.st_mode):
             return None  # a socket, a fifo, a device
-        return Entry(
-            name=name,
-            size_bytes=found.st_size,
-            version=f"{found.st_size}-{found.st_mtime_ns}",
-            modified_at=found.st_mtime_ns / 1e9,
-        )
+        if not self.follow_links and os.path.islink(path) and not is_inside(self.root, os.path.realpath(path)):
+            # As a link that leads nowhere: of concern where its name is that of a document.
+            self._report(name, ObjectNotFound(str(leads_outside(path, self.root))))
+            return None
+        return entry_of(name, found)
 
     def _report(self, name: str, error: StorageError) -> None:
         if self.on_error is not None:

@@ -1,8 +1,8 @@
 """A folder as a storage.
 
 Invariants: a reader never sees half a file (temporary file, fsync, then one link or rename); what `write` returned from survives
-a power cut; names never leave the root. Temporary files and the lock that makes `if_version` safe between processes of one
-machine lie in `.rayocr/tmp/`, which no listing shows. Listing is `local_listing.py`.
+a power cut; names never leave the root, nor do symbolic links unless `follow_links` says so. Temporary files and the lock that
+makes `if_version` safe between processes of one machine are in `.rayocr/tmp/`, which no listing shows. `listing.py` lists.
 """
 
 # Paths are strings throughout: names may hold undecodable bytes, and pathlib doubles the cost of a small write
@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 from rayocr.errors import ObjectNotFound, PreconditionFailed, StorageUnavailable, UnsafeName, UsageError, VersionChanged
 from rayocr.storage.base import Entry, Storage, check_size, checked_name
-from rayocr.storage.local.listing import TEMP_BESIDE, TMP, OnError, entry_of, list_folder
+from rayocr.storage.local.listing import TEMP_BESIDE, TMP, OnError, entry_of, is_inside, leads_outside, list_folder
 from rayocr.storage.local.temp_files import TempFolder, fsync_folder, stamp, unlink_quietly
 from rayocr.storage.os_errors import printable, storage_error
 from rayocr.storage.uri import StorageUri
@@ -30,15 +30,23 @@ _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, er
 
 class LocalStorage(Storage):
     """`create`: make the root if it is missing; without it a missing root is ObjectNotFound. `fsync=False` gives durability up
-    for speed (tests, throw-away outputs). `on_error(name, error)` is told of what a listing could not look at; without it an
-    unreadable folder ends the listing, because what is missing from a listing of manifests would be paid for again."""
+    for speed (tests, temporary outputs). `follow_links`: also follow symbolic links that lead out of the root. A listing reports
+    what it cannot inspect to `on_error(name, error)`; without it an unreadable folder ends the listing, because manifests that
+    are missing from a listing would be paid for again."""
 
     def __init__(
-        self, root: str | os.PathLike[str], *, create: bool = False, fsync: bool = True, on_error: OnError | None = None
+        self,
+        root: str | os.PathLike[str],
+        *,
+        create: bool = False,
+        fsync: bool = True,
+        follow_links: bool = False,
+        on_error: OnError | None = None,
     ) -> None:
         self._root = os.path.realpath(root)
         self._base = self._root.rstrip("/")
         self._fsync = fsync
+        self._follow_links = follow_links
         self.on_error = on_error
         self._known_folders: set[str] = set()
         self._temp = TempFolder(f"{self._base}/{TMP}", fsync=fsync, make_folder=self._make_folder)
@@ -58,11 +66,12 @@ class LocalStorage(Storage):
         return self._root
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
-        return list_folder(self._root, prefix, on_error=self.on_error)
+        return list_folder(self._root, prefix, follow_links=self._follow_links, on_error=self.on_error)
 
     def stat(self, name: str) -> Entry:
         path = self._path(name)
         try:
+            self._check_inside(path)
             found = os.stat(path)
         except OSError as error:
             raise storage_error(error, path) from error
@@ -81,6 +90,7 @@ class LocalStorage(Storage):
     ) -> bytes:
         path = self._path(name)
         try:
+            self._check_inside(path)
             # Non-blocking, since opening a fifo would wait for a writer for ever.
             with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
                 before = os.fstat(file.fileno())
@@ -103,6 +113,7 @@ class LocalStorage(Storage):
             raise ValueError("if_absent and if_version exclude each other")
         path = self._path(name)
         try:
+            self._check_inside(os.path.dirname(path), f"{self._base}/{TMP}", writing=True)
             if if_absent and os.path.lexists(path):  # the common case of a race lost long ago: no bytes are written for it
                 raise PreconditionFailed(f"{name!r} is there already.")
             return self._commit(name, self._temp.write(data), path, if_absent=if_absent, if_version=if_version)
@@ -112,6 +123,7 @@ class LocalStorage(Storage):
     def delete(self, name: str, *, if_version: str | None = None) -> None:
         path = self._path(name)
         try:
+            self._check_inside(os.path.dirname(path), f"{self._base}/{TMP}", writing=True)
             if if_version is None:
                 os.unlink(path)
             else:
@@ -129,6 +141,7 @@ class LocalStorage(Storage):
     def sweep_temp(self) -> int:
         """Remove what killed processes left in `.rayocr/tmp/`; gives how many files. Called once at the start of a run."""
         try:
+            self._check_inside(f"{self._base}/{TMP}", writing=True)
             return self._temp.sweep()
         except OSError as error:
             raise storage_error(error, f"{self._base}/{TMP}") from error
@@ -237,6 +250,12 @@ class LocalStorage(Storage):
         except UnicodeEncodeError as error:
             raise UnsafeName(f"{name!r} holds characters that no file system takes.") from error
         return path
+
+    def _check_inside(self, *paths: str, writing: bool = False) -> None:
+        """Raises StorageDenied when a symbolic link leads one of the paths out of the root."""
+        for path in () if self._follow_links else paths:
+            if not is_inside(self._root, os.path.realpath(path)):
+                raise leads_outside(path, self._root, writing=writing)
 
     def _check_version(self, name: str, found: os.stat_result, version: str | None) -> None:
         if version is not None and entry_of(name, found).version != version:

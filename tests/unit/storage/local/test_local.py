@@ -101,8 +101,61 @@ def test_links_are_followed_and_never_in_circles(root: Path, tmp_path: Path) -> 
     (root / "file link.pdf").symlink_to(root / "a" / "1.pdf")
     (root / "out").symlink_to(outside)
     (root / "out again").symlink_to(outside)
-    listed = names(LocalStorage(root))
+    listed = names(LocalStorage(root, follow_links=True))
     assert listed == ["a/1.pdf", "file link.pdf", "out again/deep/d.pdf", "out again/o.pdf"]
+
+
+def test_links_that_lead_out_of_the_root_are_reported_and_not_followed(root: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret.pdf").write_text("x")
+    (root / "a").mkdir()
+    (root / "a" / "1.pdf").write_text("x")
+    (root / "inside.pdf").symlink_to(root / "a" / "1.pdf")
+    (root / "file.pdf").symlink_to(outside / "secret.pdf")
+    (root / "folder v1.2").symlink_to(outside)
+    (root / "sibling").symlink_to(f"{root}-sibling")
+    Path(f"{root}-sibling").mkdir()  # its name begins with the root's
+    told: dict[str, StorageError] = {}
+    storage = LocalStorage(root, on_error=told.__setitem__)
+    assert names(storage) == ["a/1.pdf", "inside.pdf"]
+    assert {name: type(error) for name, error in told.items()} == {
+        "file.pdf": ObjectNotFound,
+        "folder v1.2": StorageDenied,
+        "sibling": StorageDenied,
+    }
+    assert storage.read("inside.pdf") == b"x"
+    for name in ("file.pdf", "folder v1.2/secret.pdf"):
+        with pytest.raises(StorageDenied, match="leads out of"):
+            storage.read(name)
+        with pytest.raises(StorageDenied, match="leads out of"):
+            storage.stat(name)
+    assert LocalStorage(root, follow_links=True).read("file.pdf") == b"x"
+
+
+@pytest.mark.parametrize("linked", ["reports", ".rayocr", ".rayocr/tmp"])
+def test_nothing_is_written_or_deleted_through_a_link_out_of_the_root(root: Path, tmp_path: Path, linked: str) -> None:
+    outside = tmp_path / "outside"
+    (outside / "2024").mkdir(parents=True)
+    (outside / "2024" / "a.md").write_text("mine")
+    (root / linked).parent.mkdir(exist_ok=True)
+    (root / linked).symlink_to(outside)
+    storage = LocalStorage(root)
+    for write in ({}, {"if_absent": True}, {"if_version": "1-1"}):
+        with pytest.raises(StorageDenied, match="leads out of"):
+            storage.write("reports/2024/a.md", b"x", **write)
+    with pytest.raises(StorageDenied):
+        storage.delete("reports/2024/a.md")
+    assert [path.name for path in outside.rglob("*")] == ["2024", "a.md"]
+    assert (outside / "2024" / "a.md").read_text() == "mine"
+
+
+def test_a_link_in_the_place_of_an_output_is_replaced_and_not_written_through(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "theirs").write_text("theirs")
+    (root / "a.md").symlink_to(tmp_path / "theirs")
+    LocalStorage(root).write("a.md", b"ours")
+    assert (tmp_path / "theirs").read_text() == "theirs"
+    assert not (root / "a.md").is_symlink()
 
 
 def test_a_link_to_a_folder_above_the_root_ends_at_the_root(root: Path) -> None:
@@ -110,7 +163,8 @@ def test_a_link_to_a_folder_above_the_root_ends_at_the_root(root: Path) -> None:
     (root / "a" / "1.pdf").write_text("x")
     (root / "a" / "above").symlink_to(root.parent)
     (root.parent / "beside.pdf").write_text("x")
-    assert names(LocalStorage(root)) == names(LocalStorage(root), "a/") == ["a/1.pdf", "a/above/beside.pdf"]
+    storage = LocalStorage(root, follow_links=True)
+    assert names(storage) == names(storage, "a/") == ["a/1.pdf", "a/above/beside.pdf"]
 
 
 def test_a_state_folder_that_is_a_link_is_listed_when_asked_for(root: Path) -> None:
@@ -131,7 +185,7 @@ def test_folders_sockets_fifos_and_devices_are_no_documents(root: Path) -> None:
         os.chdir(root)
         server.bind("socket.pdf")
         os.chdir(here)
-    storage = LocalStorage(root)
+    storage = LocalStorage(root, follow_links=True)
     assert names(storage) == ["folder.pdf/in it.pdf"]
     for name in ("fifo.pdf", "device.pdf", "socket.pdf", "folder.pdf"):
         with pytest.raises(ObjectNotFound):
