@@ -17,7 +17,7 @@ from rayocr import __version__
 from rayocr.config import Mode, RayocrConfig
 from rayocr.errors import DayQuotaExhausted, InternalError, RayocrError, UsageError
 from rayocr.limits.quota_day import in_words
-from rayocr.masking import hide_environment, masked
+from rayocr.masking import for_terminal, hide_environment
 
 _HELP = """\
 rayocr {version}: reads PDFs and writes Markdown and clean PDFs, page for page. Resumable.
@@ -180,5 +180,5 @@ def _write(error: RayocrError) -> None:
             f" It resumes at {in_words(error.resumes_at)}."  # added here, because only this process knows the user's time zone
         )
     lines = [f"rayocr: {message}"] + ([f"  {error.hint}"] if error.hint else [])
-    text = masked("\n".join(lines) + "\n")
+    text = for_terminal("\n".join(lines) + "\n")
     sys.stderr.write(text.encode(sys.stderr.encoding or "utf-8", "backslashreplace").decode(sys.stderr.encoding or "utf-8"))

@@ -17,7 +17,9 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 MASK = "***"
 _SHORTEST = 6  # characters: shorter ones would mask half of every sentence, and are no secrets
-_SECRET_NAME = re.compile(r"(?:^|_)(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL)S?(?:_|$)|APIKEY", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"(?:^|[_-])(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|PWD|CREDENTIAL|AUTHORIZATION|COOKIE)S?(?:[_-]|$)|APIKEY", re.IGNORECASE
+)
 _NAMES_PLACE = re.compile(r"(?:PATH|FILE|DIR|ID|SOCK)$", re.IGNORECASE)
 
 # Shapes of keys: what each has in it, how it goes on, and whose it is. A text that has none of the beginnings is not searched any
@@ -35,8 +37,22 @@ _SHAPES_BY_BEGINNING = {
 }
 _SHAPES = re.compile("|".join(_SHAPES_BY_BEGINNING.values()), re.DOTALL)
 _IN_ADDRESS = re.compile(r"(\w://)[^/@\s\"'<>]*@")
-_IN_QUERY = re.compile(r"([?&](?:[\w-]*(?:key|token|secret|password|signature))=)[^&\s\"'#]+", re.IGNORECASE)
+_IN_QUERY = re.compile(
+    r"((?:[?&](?:[\w-]*(?:key|token|secret|signature|credential|assertion)|sig|code|auth)"  # of signed and of sign-in addresses
+    r"|\b(?:[\w-]*_)?(?:password|passwd|pwd))=)[^&;,\s\"'#]+",  # these in connection strings, too
+    re.IGNORECASE,
+)
+# A header as a client or a traceback prints it: X-Api-Key: v, 'Authorization': 'Token v', cookie=v.
+_IN_HEADER = re.compile(
+    r"(\b(?:[\w-]*api-?key|(?:proxy-)?authorization|(?:set-)?cookie)[\"']?\s*[:=]\s*[\"']?(?:[a-z]+\s+(?=[^\s\"']{6}))?)"
+    r"(?!(?:bearer|basic|token)\b)[^\s\"',;]{6,}",
+    re.IGNORECASE,
+)
+_HEADERS = ("apikey", "api-key", "authorization", "cookie")
 _BEARER = re.compile(r"(\b(?:Bearer|Basic)\s+)[\w.~+/=-]{8,}", re.IGNORECASE)
+
+# C0 and C1 controls, and what changes the direction of the text around it.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 _known: re.Pattern[str] | None = None
 _values: set[str] = set()
@@ -75,7 +91,16 @@ def masked(text: str) -> str:
     if any(beginning in text for beginning in _SHAPES_BY_BEGINNING):
         text = _SHAPES.sub(MASK, text)
     lower = text.lower()
+    if any(header in lower for header in _HEADERS):
+        text = _IN_HEADER.sub(rf"\1{MASK}", text)
     return _BEARER.sub(rf"\1{MASK}", text) if "bearer" in lower or "basic" in lower else text
+
+
+def for_terminal(text: str) -> str:
+    """The text without secrets and with control characters escaped, so that no name, document or server steers a terminal. Line
+    breaks and tabs stay."""
+    text = masked(text)
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def masked_data(value: Any, *, name: str = "") -> Any:

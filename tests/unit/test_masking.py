@@ -10,7 +10,7 @@ import pytest
 
 from rayocr import masking
 from rayocr.errors import CredentialsError, LocksUnavailable
-from rayocr.masking import hide, hide_environment, masked, masked_data
+from rayocr.masking import for_terminal, hide, hide_environment, masked, masked_data
 from rayocr.observe.logs import attach, configure_logs, log_event
 
 PLANTED = 'p4nt"ed/s3cret+word'
@@ -49,6 +49,42 @@ def test_credentials_in_addresses_headers_and_queries_are_masked_and_the_rest_st
     names = ("gs://bucket/a@b.pdf", "reports/2024/a.pdf", "source=gs://b/x", "sk-zmluva-2024-podpisana.pdf")
     for harmless in (*names, "page 3 of 9", "the key is missing"):
         assert masked(harmless) == harmless
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("https://h/o?X-Goog-Algorithm=RSA&X-Goog-Credential=robot&X-Goog-Signature=0123abcd", "X-Goog-Algorithm=RSA"),
+        ("https://h/c?sv=2024&sig=Ab%2Bcd%3D&se=2026", "se=2026"),
+        ("http://127.0.0.1:4711/?state=x&code=4/0AbCdEfGh&scope=drive", "scope=drive"),
+        ("Server=db;uid=me;pwd=hunter22;db=x", "db=x"),
+        ("password=hunter22, host=h", "host=h"),
+        ("x-api-key: abcdef012345", "x-api-key: "),
+        ("{'X-Api-Key': 'abcdef012345', 'Accept': '*/*'}", "'Accept': '*/*'"),
+        ("Authorization: Token abcdef012345", "Authorization: Token "),
+        ("'authorization': 'abcdef012345'", "'authorization': '"),
+        ("Set-Cookie: session=abcdef012345; Path=/", "Path=/"),
+    ],
+)
+def test_signed_addresses_sign_ins_and_headers_are_masked(text: str, kept: str) -> None:
+    shown = masked(text)
+    assert "***" in shown
+    assert kept in shown
+    for secret in ("0123abcd", "Ab%2B", "0AbCdEfGh", "hunter22", "abcdef012345"):
+        assert secret not in shown
+
+
+def test_names_of_headers_hide_their_values() -> None:
+    assert masked_data({"X-Api-Key": "v", "Authorization": "w", "Accept": "*/*"}) == {
+        "X-Api-Key": "***",
+        "Authorization": "***",
+        "Accept": "*/*",
+    }
+
+
+def test_a_terminal_gets_no_escape_sequences() -> None:
+    text = "a\x1b[2Jb\x9b31mc\r\x07\u202egpj.pdf\nline\tनमस्ते \u200d🙂"
+    assert for_terminal(text) == "a\\x1b[2Jb\\x9b31mc\\r\\x07\\u202egpj.pdf\nline\tनमस्ते \u200d🙂"
 
 
 def test_known_values_are_masked_also_as_they_look_in_urls_and_json() -> None:

@@ -14,17 +14,25 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rayocr.config import Mode, RayocrConfig
 from rayocr.driver.cluster.connect import quiet_ray
 from rayocr.errors import ClusterUnavailable, CredentialsError, Interrupted, RayocrError, UsageError
-from rayocr.masking import masked
+from rayocr.masking import for_terminal, masked
 
 if TYPE_CHECKING:
     from ray.job_submission import JobSubmissionClient
 
-_NOT_SENT = [".env", ".git", ".venv", "output", "logs", "*.pdf"]  # of the working folder: keys, and what is not code
+# Of the working folder: what is not code, and what holds keys.
+_NOT_SENT = [".git", ".venv", "output", "logs", "*.pdf"]
+_HOLDS_KEYS = [
+    *(".env", ".env.*", "*.env", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.kdbx", "id_rsa*", "id_ecdsa*", "id_ed25519*"),
+    *(".netrc", ".npmrc", ".pypirc", ".pgpass", ".git-credentials", ".ssh", ".aws", ".gnupg", ".kube", ".docker", ".config"),
+]
+_KEY_FIELDS = (b'"private_key"', b'"refresh_token"', b'"client_secret"')  # of Google's credentials, whatever their name
+_KEY_FILE_BYTES = 64 << 10
 _LOOK_AGAIN_S = 1.0
 _OVER = ("SUCCEEDED", "FAILED", "STOPPED")
 
@@ -70,6 +78,25 @@ def entrypoint(config: RayocrConfig, arguments: Sequence[str]) -> str:
     return " ".join(map(shlex.quote, command))
 
 
+def excludes(working_dir: Path) -> list[str]:
+    """Patterns of what the cluster does not get: everybody who reaches its dashboard can download the working folder."""
+    keys = []
+    for path in working_dir.rglob("*.json") if working_dir.is_dir() else ():
+        relative = path.relative_to(working_dir)
+        if not set(relative.parts) & {".git", ".venv", "output", "logs"} and _holds_key(path):
+            keys.append("/" + "".join("\\" + c if c in "*?[]!#\\ " else c for c in str(relative)))
+    return [*_NOT_SENT, *_HOLDS_KEYS, *sorted(keys)]
+
+
+def _holds_key(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            head = file.read(_KEY_FILE_BYTES)
+    except OSError:
+        return True  # one that cannot be read cannot be sent either
+    return any(field in head for field in _KEY_FIELDS)
+
+
 def _client(address: str) -> JobSubmissionClient:
     quiet_ray()
     from ray.job_submission import JobSubmissionClient
@@ -84,7 +111,7 @@ def _is_there(client: JobSubmissionClient, job_id: str) -> bool:
 def _submit(client: JobSubmissionClient, config: RayocrConfig, job_id: str, command: str) -> None:
     runtime_env: dict[str, Any] = {"env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(config.submit.stop_wait_s)}}
     if config.submit.working_dir is not None:
-        runtime_env |= {"working_dir": config.submit.working_dir, "excludes": _NOT_SENT}
+        runtime_env |= {"working_dir": config.submit.working_dir, "excludes": excludes(Path(config.submit.working_dir))}
     try:
         client.submit_job(
             entrypoint=command,
@@ -174,7 +201,7 @@ class _Following:
                 seen += len(text)
                 if fresh:
                     self._shown = max(self._shown, seen)
-                    print(fresh, end="", flush=True)
+                    print(for_terminal(fresh), end="", flush=True)
 
     async def _details(self) -> Any:
         with contextlib.suppress(RuntimeError, OSError):

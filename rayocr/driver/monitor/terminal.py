@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rayocr.driver.scheduling.progress import Progress
-from rayocr.masking import masked
+from rayocr.masking import for_terminal
 from rayocr.messages import DiscoveryTotals, DocumentOutcome
 
 _PLAIN_INTERVAL_S = 10.0
@@ -39,14 +39,17 @@ class ConsoleTerminal:
 
     def say(self, text: str) -> None:
         if not self.silent:
-            self._print(Text(masked(text)))
+            self._print(Text(for_terminal(text)))
 
     def warn(self, text: str) -> None:
-        self._print(Text(masked(text), style="yellow"))
+        self._print(Text(for_terminal(text), style="yellow"))
 
     def table(self, table: Table) -> None:
-        if not self.silent:
-            self._print(table)
+        if self.silent:
+            return
+        for column in table.columns:
+            column._cells = [for_terminal(cell) if isinstance(cell, str) else cell for cell in column.cells]
+        self._print(table)
 
     def _print(self, what: Text | Table) -> None:
         # A reader that went away (head, a closed terminal) must not end a run that is paid for.

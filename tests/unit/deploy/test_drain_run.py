@@ -42,6 +42,16 @@ def test_the_run_is_asked_to_drain_and_its_end_is_waited_for(tmp_path: Path) -> 
     assert hook.wait(60) == 0
 
 
+def test_the_token_is_in_no_command_line(tmp_path: Path) -> None:
+    seen = tmp_path / "arguments"
+    wget = tmp_path / "wget"
+    wget.write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" >> {seen}\nexit 1\n')
+    wget.chmod(0o755)
+    assert run("rayocr-drain-run", 1, PATH=f"{tmp_path}:{os.environ['PATH']}").wait(60) == 0
+    assert "/drain" in seen.read_text()
+    assert "the-token" not in seen.read_text()
+
+
 def test_where_no_run_is_there_is_nothing_to_wait_for() -> None:
     assert run("rayocr-drain-run", 1).wait(60) == 0
 

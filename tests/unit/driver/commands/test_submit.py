@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from rayocr.config import RayocrConfig
-from rayocr.driver.commands.submit import entrypoint
+from rayocr.driver.commands.submit import entrypoint, excludes
 from rayocr.errors import UsageError
 
 
@@ -26,3 +28,16 @@ def test_a_command_line_that_everybody_can_read_carries_no_secret(argument: str)
     with pytest.raises(UsageError, match="carries a key or a password") as refused:
         entrypoint(RayocrConfig(), [argument])
     assert argument.partition("=")[2] not in str(refused.value)
+
+
+def test_key_files_of_the_working_folder_are_not_sent(tmp_path: Path) -> None:
+    from ray._private.runtime_env.packaging import _get_excludes
+
+    keys = [".env", ".env.production", "prod.env", "tls/server.key", "id_ed25519", ".ssh/config", "keys/my robot[1].json"]
+    for name in [*keys, "app.py", "conf/settings.json"]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    (tmp_path / "keys/my robot[1].json").write_text('{"type": "service_account", "private_key": "x"}')
+    is_left_out = _get_excludes(tmp_path, excludes(tmp_path))
+    sent = [p for p in tmp_path.rglob("*") if p.is_file() and not any(map(is_left_out, {p, p.parent} - {tmp_path}))]
+    assert sorted(str(path.relative_to(tmp_path)) for path in sent) == ["app.py", "conf/settings.json"]
