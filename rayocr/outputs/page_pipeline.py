@@ -13,7 +13,7 @@ from rayocr.config import MarkdownConfig
 from rayocr.engines.registry import asks_a_server
 from rayocr.messages import PageRecord
 from rayocr.outputs.base import Output
-from rayocr.outputs.normal.page import normal
+from rayocr.outputs.normal.page import as_written, normal
 from rayocr.outputs.normal.running import Running
 
 
@@ -28,8 +28,9 @@ class PagePipeline:
 
     def add(self, record: PageRecord) -> None:
         """Pages come in order, each once."""
-        if self._normalize and record.text:
-            record = replace(record, text=normal(record.text, of_a_model=asks_a_server(record.engine)))
+        if record.text:
+            text = normal(record.text, of_a_model=asks_a_server(record.engine)) if self._normalize else as_written(record.text)
+            record = replace(record, text=text)
         for running, writers in self._streams:
             if writers:
                 for ready in running.add(record):

@@ -1,16 +1,28 @@
-"""Blocks to Markdown. Escapes only what would change meaning at the start of a line: text stays readable."""
+"""Blocks to Markdown. What an engine read is text: what Markdown would take for a mark is escaped, and nothing else is, so that
+the text stays readable.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
+from html import unescape
+
+from markdown_it import MarkdownIt
 
 from rayocr.engines.layout.joining import join_lines
 from rayocr.engines.layout.paragraphs import Block, BlockKind
 
-_BULLET = re.compile(r"^(?:[•●▪■◦○‣∙⁃➢➤❖\uf0b7\uf0a7]\s*|\u2013\s+)(?=\S)")
+_BULLET = re.compile(r"^(?:[•●▪■◦○‣∙⁃➢➤❖\uf0b7\uf0a7]\s*|[\u2013*+-]\s+)(?=\S)")
 _ONLY_RULE = re.compile(r"^(?:[-=_*~`]\s?){2,}$")
 _SYNTAX = re.compile(r"^(?:#{1,6}(?=\s|$)|>|[-+*](?=\s|$)|\||`{3}|~{3})")
+_ITEM_OF_MARKDOWN = re.compile(r"(?:-|[0-9]{1,9}[.)]) ")
+_DEFINITION = re.compile(r"\[[^\[\]]{1,999}\]:")  # of a link: renderers do not show it
+_TAG = re.compile(r"<(?=[a-zA-Z/!?])(?!(?:https?://|mailto:)[^\s<>]{1,2000}>|[\w.+-]{1,100}@[\w.-]{1,200}>)")
+_ENTITY = re.compile(r"&(?=#?\w{1,32};)")
+_INLINE_MARKS = re.compile(r"[*`\[\]~]|_|\\(?=[!-/:-@\[-`{-~])")
+_MAX_PARSED_CHARS = 5000
 _BIG_NUMBER = re.compile(r"^(\d{3,9})([.)])(?=\s|$)")
 
 
@@ -22,17 +34,45 @@ def to_markdown(blocks: Iterable[Block], *, known_words: frozenset[str] = frozen
         if not text:
             continue
         if parts:
-            parts.append("\n" if block.kind is previous is BlockKind.ITEM else "\n\n")
+            parts.append(_between_items(parts[-1], text) if block.kind is previous is BlockKind.ITEM else "\n\n")
         parts.append(text)
         previous = block.kind
     return "".join(parts)
 
 
+def _between_items(above: str, below: str) -> str:
+    """Markdown knows `-`, `1.` and `1)`. Items with other markers ("(a)", "A.", "①") are lines of a paragraph for it: they need a
+    line break of their own, and a blank line where they would continue an item above."""
+    known = _ITEM_OF_MARKDOWN.match(above) is not None, _ITEM_OF_MARKDOWN.match(below) is not None
+    return "\n" if all(known) else "\n\n" if any(known) else "  \n"
+
+
 def escaped(line: str) -> str:
     """One line of plain text, so that Markdown takes it for nothing else."""
-    if _ONLY_RULE.match(line) or _SYNTAX.match(line):
+    line = _inline_escaped(line)
+    if _ONLY_RULE.match(line) or _SYNTAX.match(line) or _DEFINITION.match(line):
         return "\\" + line
     return _BIG_NUMBER.sub(r"\1\\\2", line)
+
+
+def _inline_escaped(text: str) -> str:
+    """HTML and entities are escaped in any case. Other marks (`*`, backticks, brackets, backslashes) stay as they are where they
+    mark nothing, as in `level_of` and `5 * 3`; a parser is asked only about texts that hold one."""
+    text = _ENTITY.sub("&amp;", text)
+    text = _TAG.sub("&lt;", text)
+    if not _INLINE_MARKS.search(text) or (len(text) <= _MAX_PARSED_CHARS and _reads_as_written(text)):
+        return text
+    return _INLINE_MARKS.sub(lambda match: "\\" + match.group(), text)
+
+
+def _reads_as_written(text: str) -> bool:
+    shown = "".join(token.content for token in _inline_parser().parseInline(text)[0].children or () if token.type == "text")
+    return shown == unescape(text)
+
+
+@cache
+def _inline_parser() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": True, "maxNesting": 50}).enable("strikethrough")
 
 
 def pipe_table(rows: Sequence[Sequence[str]]) -> str:
@@ -50,12 +90,12 @@ def _render(block: Block, known_words: frozenset[str]) -> str:
         return "  \n".join(escaped(line.strip()) for line in block.lines if line.strip())  # two blanks: a hard line break
     text = join_lines(block.lines, known_words=known_words)
     if block.kind is BlockKind.HEADING:
-        return f"{'#' * block.level} {text}"
+        return f"{'#' * block.level} {_inline_escaped(text)}"
     if block.kind is BlockKind.ITEM:
-        bulleted = _BULLET.sub("- ", text)
-        return bulleted if bulleted.startswith(("- ", "* ", "+ ")) else escaped(text)
+        bullet = _BULLET.match(text)
+        return f"- {escaped(text[bullet.end() :])}" if bullet is not None else escaped(text)
     return escaped(text)
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+    return _inline_escaped(" ".join(text.split())).replace("|", "\\|")

@@ -12,7 +12,9 @@ from collections.abc import Iterator
 
 from rayocr.engines.answers.unwrapping import unwrapped
 from rayocr.outputs.normal.closing import closed
+from rayocr.outputs.normal.inert import inert
 from rayocr.outputs.normal.tables import html_table, pipe_tables
+from rayocr.outputs.normal.wrappers import without_wrappers
 from rayocr.outputs.typeset.html import table_spans
 from rayocr.outputs.typeset.literal import printable
 
@@ -48,9 +50,14 @@ def normal(text: str, *, of_a_model: bool = True) -> str:
     text = printable(text.encode("utf-8", "replace").decode("utf-8"))
     if not of_a_model:
         return _in_style(text)
-    made = _in_style(unwrapped(text))
+    made = _in_style(without_wrappers(unwrapped(text)))
     # A fence around the page that was cut off is one now that it is closed.
-    return _in_style(unwrapped(made)) if made.startswith("```") else made
+    return _in_style(without_wrappers(unwrapped(made))) if made.startswith("```") else made
+
+
+def as_written(text: str) -> str:
+    """The page in the engine's own style, with nothing live in it, and without what would be taken for a page break."""
+    return inert(_OUR_MARKS.sub(r"\\<!--", printable(text.encode("utf-8", "replace").decode("utf-8"))))
 
 
 def _in_style(text: str) -> str:
@@ -59,10 +66,10 @@ def _in_style(text: str) -> str:
     position = 0
     for start, end in table_spans(text):
         parts.append(_styled(text[position:start]))
-        parts.append(html_table(text[start:end]))
+        parts.append(html_table(inert(text[start:end])))
         position = end
     parts.append(_styled(text[position:]))
-    return closed("\n\n".join(part for part in parts if part))
+    return closed(inert("\n\n".join(part for part in parts if part)))
 
 
 def _styled(text: str) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from rayocr.messages import PageRecord
+from rayocr.outputs.normal.inert import TAGGED_HEADER
 
 _AROUND = 6  # pages before and behind that a line is looked for on
 _EDGE_LINES = 3  # at the top and at the bottom
@@ -21,8 +22,6 @@ _SHARE = 0.5  # of the pages around that must have it
 _LEAST = 2  # pages besides its own
 _MAX_NUMBERS = 3  # in a line, that may be the page's
 _MAX_OFFSET = 500  # of the printed number from the page's own
-# What some models put around them.
-_TAGGED = re.compile(r"^\s*<(?P<tag>header|footer|page_number|page-number)\b[^>]*>(?P<text>.*?)</(?P=tag)>\s*$", re.IGNORECASE)
 _LABELLED = re.compile(
     r"^\W*(?:page|seite|p[áa]gina|p[áa]g\.?|pagina|strona|стр(?:аница|\.)?|सफ़ा|पृष्ठ(?:\s+क्रमांक)?|صفحة|第)\s*[-–—.:]?\s*\d{1,5}"
     r"(?:\s*(?:of|/|von|de|di|из|z|\|)\s*\d{1,5})?\s*(?:页|頁|ページ)?\W*$",
@@ -54,7 +53,7 @@ class Running:
 
     def add(self, record: PageRecord) -> Iterator[PageRecord]:
         if self._headers == "keep":
-            yield replace(record, text=_untagged(record.text)) if "</" in record.text else record
+            yield replace(record, text=untagged(record.text)) if "</" in record.text else record
             return
         self._waiting.append(_edges(record))
         if len(self._waiting) > _AROUND:
@@ -76,7 +75,7 @@ class Running:
         lines = page.record.text.split("\n")
         top = self._peel(lines, page, around, edge=0)
         bottom = self._peel(lines, page, around, edge=1)
-        body = "\n".join(lines).strip("\n")
+        body = untagged("\n".join(lines).strip("\n"))
         if self._headers == "remove":
             return body
         heads = [f"<!-- header: {_commented(line)} -->" for line in top]
@@ -100,7 +99,7 @@ class Running:
 def _is_running(line: str, page: _Edges, around: list[_Edges], edge: int) -> bool:
     if len(line) > _MAX_CHARS or line.lstrip().startswith(("|", "```", "~~~")):
         return False
-    if _TAGGED.match(line):
+    if TAGGED_HEADER.match(line):
         return True
     plain = line.strip(" #*_")
     if _LABELLED.match(plain) or _OF.match(plain):
@@ -165,12 +164,12 @@ def page_number_of(line: str) -> int | None:
     return sum(-value if value < max(values[position:]) else value for position, value in enumerate(values))
 
 
-def _untagged(text: str) -> str:
-    return "\n".join(match["text"].strip() if (match := _TAGGED.match(line)) else line for line in text.split("\n"))
+def untagged(text: str) -> str:
+    return "\n".join(match["text"].strip() if (match := TAGGED_HEADER.match(line)) else line for line in text.split("\n"))
 
 
 def _commented(line: str) -> str:
     """As the inside of a comment, which two dashes would end."""
-    if match := _TAGGED.match(line):
+    if match := TAGGED_HEADER.match(line):
         line = match["text"]
     return re.sub(r"-(?=-)|[<>]", lambda m: "-\u200b" if m.group() == "-" else " ", " ".join(line.split())).strip("-> ")

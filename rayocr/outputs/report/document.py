@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
-
-from markdown_it import MarkdownIt
 
 from rayocr import __version__
 from rayocr.ledger.manifest import Manifest
@@ -19,6 +16,7 @@ from rayocr.messages import SUSPECT, DocumentOutcome, PageOutcome
 from rayocr.outputs.report.chart import throughput_chart
 from rayocr.outputs.report.facts import ReportFacts
 from rayocr.outputs.report.pages import ShownPage
+from rayocr.outputs.report.text import rendered
 
 _NOTES_SHOWN = 50
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -152,7 +150,7 @@ def _page(shown: ShownPage, link: Link) -> str:
     picture = (
         f'<img alt="page {number}" src="{shown.picture_uri}">' if shown.picture else f"<p>No picture. {escape(shown.missing)}</p>"
     )
-    text = "<p>No text.</p>" if not shown.text else _markdown().render(shown.text)
+    text = "<p>No text.</p>" if not shown.text else rendered(shown.text)
     why = f"<em class=partial>{escape(shown.page.why)}</em>" if shown.page.why else ""
     attempts = "".join(
         f"<li>{escape(attempt.engine)}: {escape(attempt.reason)} {escape(attempt.message)}</li>"
@@ -175,12 +173,6 @@ def _notes(notes: Mapping[str, int]) -> str:
         f"<li>{escape(note)} <small>({count:,} ×)</small></li>" for note, count in Counter(notes).most_common(_NOTES_SHOWN)
     )
     return f"<section><h2>What outputs could not show</h2><ul>{rows}</ul></section>"
-
-
-@cache
-def _markdown() -> MarkdownIt:
-    """HTML in it stays text, and pictures are not fetched: what a model wrote must not run or call home."""
-    return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable(["image"])
 
 
 def _anchor(address: str | None, text: str) -> str:

@@ -70,9 +70,7 @@ class _Writer:
         kind = token.type
         if kind == "text":
             self._text(token.content)
-        elif kind == "softbreak":
-            self._text(" ")
-        elif kind == "hardbreak":
+        elif kind in ("softbreak", "hardbreak"):  # engines join the lines of a paragraph: lines that are left apart are meant
             self._line_break()
         elif kind == "code_inline":
             self._begin("code", "mono({")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -32,7 +33,11 @@ _CELL_TAG = re.compile(r"</?(?:td|th|li)\b[^>]*>", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _TAGS = re.compile(r"<[^<>]{0,2000}>|&#?\w{1,31};")
 
-_markdown = read_maths(MarkdownIt("commonmark", {"html": True, "maxNesting": _PARSED_DEPTH}).enable(["table", "strikethrough"]))
+_markdown = read_maths(
+    MarkdownIt("commonmark", {"html": True, "maxNesting": _PARSED_DEPTH})
+    .enable(["table", "strikethrough"])
+    .disable(["reference"])  # "[1]: Smith" is a footnote of the page, and a link's definition would not be printed
+)
 
 
 def typeset_markdown(text: str, prepare: Callable[[str], str] = lambda text: text) -> str:
@@ -64,13 +69,28 @@ def typeset_plain(text: str, prepare: Callable[[str], str] = lambda text: text) 
     return "".join(parts)
 
 
+@dataclass(slots=True)
+class _OpenList:
+    """A list that is being written. `part` and `text`: where it begins in the writer's. Bullets have empty markers."""
+
+    part: int
+    text: int
+    markers: list[str] = field(default_factory=list)
+
+    def call(self) -> str:
+        if not any(self.markers):
+            return "list("
+        # Typst counts by itself, and the page need not: it is told what to print for each of its numbers.
+        return f"enum(numbering:n=>({''.join(f'{literal(marker)},' for marker in self.markers)}).at(n - 1),"
+
+
 class _Writer:
     def __init__(self, prepare: Callable[[str], str]) -> None:
         self.parts: list[str] = []
         self.letters = 0
         self._prepare = prepare
         self._depth = 0  # of lists and quotations
-        self._lists: list[tuple[int, int]] = []  # open ones: where they begin in `parts` and in `_texts`
+        self._lists: list[_OpenList] = []
         self._texts: list[str] = []  # of paragraphs, headings and items
 
     def blocks(self, tokens: Sequence[Token]) -> None:
@@ -129,22 +149,34 @@ class _Writer:
     def _list(self, token: Token) -> None:
         opens = token.nesting > 0
         if token.type.startswith("list_item"):
-            # Flattened, an item is a paragraph with its mark.
-            opening = "{[];" if self._depth <= _MAX_DEPTH else '{par("•");'
-            self.parts.append(opening if opens else ("}," if self._depth <= _MAX_DEPTH else "};"))
-            return
-        if opens:
+            if opens:
+                self._item(token)
+            else:
+                self.parts.append("}," if self._depth <= _MAX_DEPTH else "};")
+        elif opens:
             self._depth += 1
             if self._depth <= _MAX_DEPTH:
-                self._lists.append((len(self.parts), len(self._texts)))
-                start = int(token.attrs.get("start", 1)) if token.type == "ordered_list_open" else None
-                self.parts.append("list(" if start is None else f"enum(start:{min(start, 2**31)},")
+                self.parts.append("")  # the call, once the list's markers are known
+                self._lists.append(_OpenList(len(self.parts) - 1, len(self._texts)))
         else:
             if self._depth <= _MAX_DEPTH:
                 self.parts.append(");")
-                part, text = self._lists.pop()  # the marks stand where its lines begin
-                self.parts[part:] = [_directed("".join(self.parts[part:]), " ".join(self._texts[text:]))]
+                closed = self._lists.pop()
+                self.parts[closed.part] = closed.call()
+                # The markers stand where the list's lines begin.
+                markup, text = "".join(self.parts[closed.part :]), " ".join(self._texts[closed.text :])
+                self.parts[closed.part :] = [_directed(markup, text)]
             self._depth -= 1
+
+    def _item(self, token: Token) -> None:
+        """An item keeps its own number: "3." on the page is never printed as "2."."""
+        marker = f"{token.info}{token.markup}" if token.info else ""
+        self.letters += sum(map(str.isalnum, marker))
+        if self._depth <= _MAX_DEPTH:
+            self._lists[-1].markers.append(marker)
+            self.parts.append("{[];")
+        else:  # flattened: a paragraph that begins with the marker
+            self.parts.append(f"{{par({literal(marker or '•')});")
 
     def _quotation(self, *, opens: bool) -> None:
         if opens:

@@ -58,6 +58,12 @@ def pages_of(data: bytes) -> list[str]:
         return [" ".join(page.get_textpage().get_text_range().split()) for page in document]
 
 
+def lines_of(data: bytes) -> list[list[str]]:
+    """What PDFium reads on each page, line by line."""
+    with pypdfium2.PdfDocument(data) as document:
+        return [[line.strip() for line in page.get_textpage().get_text_range().splitlines()] for page in document]
+
+
 def sizes_of(data: bytes) -> list[tuple[float, float]]:
     with pypdfium2.PdfDocument(data) as document:
         return [page.get_size() for page in document]

@@ -131,7 +131,7 @@ def test_what_a_page_leaves_open_does_not_swallow_the_next(page: str) -> None:
 
 def test_a_page_cannot_forge_a_page_break() -> None:
     text = normal("Words\n\n<!-- page 7 -->\n\nmore <!-- page 8 --> words <!-- header: x -->")
-    assert text == "Words\n\n\\<!-- page 7 -->\n\nmore \\<!-- page 8 --> words \\<!-- header: x -->"
+    assert text == "Words\n\n&lt;!-- page 7 -->\n\nmore &lt;!-- page 8 --> words &lt;!-- header: x -->"
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import html
+import re
+
 import pytest
+from markdown_it import MarkdownIt
 
 from rayocr.engines.layout import LayoutLine, layout_markdown
 from rayocr.engines.layout.joining import join_lines
@@ -120,3 +124,22 @@ def test_a_drop_capital_is_no_heading() -> None:
 def test_an_empty_page_is_an_empty_text() -> None:
     assert markdown([]) == ""
     assert markdown([line("   ", 10, 10)]) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script> & &#49;",
+        "a<b or c>d &lt;",
+        "![a](http://x/y.png) [b](javascript:c)",
+        "2*3*4 = 24 and **bold**",
+        "`tick` ~~strike~~ __init__",
+        "[1]: Smith 1894",
+        "C:\\*.txt \\[x\\]",
+        "<!-- page 3 -->",
+        "• <b>x</b>",
+    ],
+)
+def test_what_the_page_shows_is_what_a_renderer_shows(text: str) -> None:
+    shown = re.sub(r"<[^>]*>", "", MarkdownIt("commonmark", {"html": True}).render(markdown([line(text, 60, 100)])))
+    assert html.unescape(shown).split() == text.removeprefix("• ").split()

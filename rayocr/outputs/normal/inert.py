@@ -1,0 +1,257 @@
+r"""Makes a page's Markdown inert: no text of a page becomes an element that runs, loads or hides something in a reader's browser.
+
+Page text and models both contain HTML: a listing with `<script>`, a picture on a server that counts its readers. What stays HTML
+is a short list of tags without attributes that act. Other tags are escaped as `&lt;`, which every Markdown renderer understands
+(`\<` is no escape in some). Pictures become links, and links with a scheme other than http, https, mailto and tel are escaped. A
+link definition (`[1]: Smith`) is escaped too, since renderers print nothing for it.
+
+Code keeps its text, which renderers show as it is. A Markdown parser tells where code begins and ends, and the result is parsed
+again: if anything is still live, the code is escaped like all other text.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from functools import cache
+from html import unescape
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from rayocr.outputs.typeset.maths.conversion import looks_like_maths
+
+_SUSPICIOUS = re.compile(r"<[a-zA-Z/!?]|\]\(|\]:|!\[")
+_MAY_BE_CODE = re.compile(r"`|~~~|^(?: {4}|\t)|\t", re.MULTILINE)
+_BACKTICKS = re.compile(r"\\`|`+")
+_MAX_PARSED_CHARS = 50_000  # parsers of Markdown take quadratic time on some texts; longer ones are escaped in code, too
+
+# Tags that Markdown has no words for, or that models use in the place of its marks. All without attributes, but for cells'.
+ALLOWED_TAGS = frozenset(
+    {"table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th", "br", "hr", "p", "ul", "ol", "li", "blockquote"}
+    | {"h1", "h2", "h3", "h4", "h5", "h6", "sup", "sub", "b", "strong", "i", "em", "u", "s", "del", "ins", "mark", "small"}
+    | {"code", "kbd"}
+)
+_TAG = re.compile(r"<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]*)(?P<rest>(?:[\s/][^<>]*)?)>")
+_ATTRIBUTE = re.compile(r"""[\s/]{1,99}([a-zA-Z-]{1,30})(?:\s{0,9}=\s{0,9}("[^"]{0,2000}"|'[^']{0,2000}'|[^\s"'>]{1,2000}))?""")
+_KEPT = {"td": ("colspan", "rowspan", "align"), "th": ("colspan", "rowspan", "align"), "ol": ("start",), "li": ("value",)}
+_VALUE = re.compile(r"\d{1,9}|left|center|right", re.IGNORECASE)
+_ALIGNED = re.compile(r"text-align\s{0,9}:\s{0,9}(left|center|right)\b", re.IGNORECASE)
+# Running headers as some models tag them; rayocr/outputs/normal/running.py takes the tags away.
+TAGGED_HEADER = re.compile(
+    r"^\s*<(?P<tag>header|footer|page_number|page-number)\b[^<>]*>(?P<text>[^\n]*?)</(?P=tag)>\s*$", re.IGNORECASE
+)
+_MAX_HEADER_CHARS = 500
+
+# One pass over all that may be live. A backslash is no escape within HTML, so it does not protect a `<`.
+_LIVE = re.compile(
+    r"(?P<maths>\$\$[^$]{1,2000}\$\$|\$(?!\s)[^$\n]{1,500}\$(?!\d)|\\\((?:[^\\\n]|\\(?!\))){1,500}\\\))"
+    r"|(?P<escape>\\[^<\s])"
+    r"|(?P<tag>\\?<(?=[a-zA-Z/!?]))"
+    r"|(?P<image>!\[)"
+    r"|(?P<link>\]\()"
+    r"|(?P<definition>(?:\A|(?<=\n))[ \t>*+\-\d.)]{0,60}\[(?=[^\[\]]{1,999}\]:)"
+    r"(?!\^[^\[\]\s]{1,60}\]:[ \t]{1,9}[^\s]{1,999}[ \t]{1,9}[^\s]))"  # [^1]: a footnote of several words is none
+)
+_IS_IMAGE = re.compile(r"(?:[^\[\]\n]|\[[^\[\]\n]{0,200}\]){0,500}\]\(")
+_MAX_ADDRESS_CHARS = 2000
+_POINTED = re.compile(r"\s{0,99}<(?P<address>[^<>\n]{0,2000})>")
+_SAFE_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
+_SCHEME = re.compile(r"[^/?#:]{0,99}:")
+_AUTOLINK = re.compile(r"<(?:https?://|mailto:)[^\s<>]{1,2000}>|<[\w.+-]{1,100}@[\w.-]{1,200}>", re.IGNORECASE)
+
+
+def inert(text: str) -> str:
+    """The same text, with nothing live in it. Idempotent. `text` has no control characters."""
+    if not _SUSPICIOUS.search(text):
+        return text
+    made = outside_code(text, _rewritten)
+    return made if len(text) > _MAX_PARSED_CHARS or not _MAY_BE_CODE.search(text) or not live_elements(made) else _rewritten(text)
+
+
+def outside_code(text: str, change: Callable[[str], str]) -> str:
+    """`change` is called with what stands between fences, indented code and code within lines."""
+    if len(text) > _MAX_PARSED_CHARS or not _MAY_BE_CODE.search(text):
+        return change(text)
+    parts = _parted(_code_spans(text), len(text))
+    return "".join(text[start:end] if is_code else change(text[start:end]) for start, end, is_code in parts)
+
+
+def live_elements(text: str) -> list[str]:
+    """What a renderer that passes HTML on would make live: tags that are not allowed, pictures, links that are not safe."""
+    environment: dict[str, object] = {}
+    found = list(_live(_parser().parse(text, environment)))
+    return [*found, *("definition" for _ in environment.get("references") or ())]  # type: ignore[attr-defined]
+
+
+def safe_destination(address: str) -> bool:
+    """Whether a link may lead there: relative, or by a scheme that opens a page, a letter or a telephone."""
+    plain = re.sub(r"[\x00-\x20\x7f-\xa0\u2028\u2029]+", "", unescape(re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", address)))
+    scheme = _SCHEME.match(plain)
+    return scheme is None or scheme.group()[:-1].lower() in _SAFE_SCHEMES
+
+
+# -- rewriting ------------------------------------------------------------------------------------------------------------------
+
+
+def _rewritten(text: str) -> str:
+    parts: list[str] = []
+    position = 0
+    while match := _LIVE.search(text, position):
+        parts.append(text[position : match.start()])
+        shown, position = _replacement(text, match)
+        parts.append(shown)
+    parts.append(text[position:])
+    return "".join(parts)
+
+
+def _replacement(text: str, match: re.Match[str]) -> tuple[str, int]:
+    """What stands for the match, and where the search goes on."""
+    kind, start, end = match.lastgroup, match.start(), match.end()
+    if kind == "maths":
+        formula = match.group()
+        if "](" not in formula and "![" not in formula and looks_like_maths(formula.strip("$")):
+            return re.sub(r"<(?=[a-zA-Z/!?])", "< ", formula), end  # blanks mean nothing in a formula
+        return text[start], start + 1
+    if kind == "tag":
+        return ("&lt;", end) if text[start] == "\\" else _tag(text, start)
+    if kind == "image":
+        if _IS_IMAGE.match(text, end) is None:
+            return "!\\[", end
+        return ("[Image" if text[end] == "]" else "[Image: "), end
+    if kind == "link":
+        return ("](" if safe_destination(_address(text, end)) else "\\]("), end
+    if kind == "definition":
+        return f"{match.group()[:-1]}\\[", end
+    return match.group(), end
+
+
+def _address(text: str, start: int) -> str:
+    """Of a link whose bracket is open: up to the first blank or the parenthesis that closes it."""
+    if pointed := _POINTED.match(text, start):
+        return pointed["address"]
+    while text[start : start + 1].isspace():
+        start += 1
+    depth, end = 0, start
+    while end < min(len(text), start + _MAX_ADDRESS_CHARS) and not text[end].isspace():
+        depth += (text[end] == "(") - (text[end] == ")")
+        if depth < 0:
+            break
+        end += 2 if text[end] == "\\" else 1
+    return text[start:end]
+
+
+def _tag(text: str, start: int) -> tuple[str, int]:
+    escaped = "&lt;", start + 1
+    if link := _AUTOLINK.match(text, start):
+        return link.group(), link.end()
+    if header := _tagged_header(text, start):
+        return header, start + len(header)
+    match = _TAG.match(text, start)
+    bare = _bare(match) if match is not None else None
+    return escaped if match is None or bare is None else (bare, match.end())
+
+
+def _bare(tag: re.Match[str]) -> str | None:
+    """The tag without attributes that could act: cells keep their spans, lists their numbers. None for what is no tag, or none
+    that is allowed: in "a<b or c>d", words would be lost."""
+    name, rest = tag["name"], tag["rest"].rstrip()
+    if name.lower() not in ALLOWED_TAGS or (tag["end"] and rest):
+        return None
+    closes = rest.endswith("/")
+    rest = rest.removesuffix("/").rstrip()
+    kept: dict[str, str] = {}
+    position = 0
+    while position < len(rest):
+        attribute = _ATTRIBUTE.match(rest, position)
+        if attribute is None or (attribute[2] is None and name.lower() not in ("table", "td", "th")):
+            return None
+        position = attribute.end()
+        key, value = attribute[1].lower(), (attribute[2] or "").strip("\"'").strip()
+        if key == "style" and (aligned := _ALIGNED.search(value)):
+            key, value = "align", aligned[1].lower()
+        if key in _KEPT.get(name.lower(), ()) and _VALUE.fullmatch(value):
+            kept.setdefault(key, value)
+    attributes = "".join(f' {key}="{value}"' for key, value in kept.items())
+    return f"<{tag['end']}{name}{attributes}{'/' if closes else ''}>"
+
+
+def _tagged_header(text: str, start: int) -> str | None:
+    """The line, if it is a running header between tags; `start` is where the line's first tag begins."""
+    begin = text.rfind("\n", max(0, start - _MAX_HEADER_CHARS), start) + 1
+    end = text.find("\n", start, start + _MAX_HEADER_CHARS)
+    line = text[start : end if end >= 0 else start + _MAX_HEADER_CHARS]
+    match = TAGGED_HEADER.match(line)
+    alone = not text[begin:start].strip() and (begin or start < _MAX_HEADER_CHARS)
+    if match is None or not alone or "<" in match["text"] or "](" in match["text"] or "![" in match["text"]:
+        return None
+    return line
+
+
+# -- code -----------------------------------------------------------------------------------------------------------------------
+
+
+@cache
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": True, "maxNesting": 200}).enable(["table", "strikethrough"])
+    parser.validateLink = lambda address: True  # type: ignore[method-assign] # other renderers take links that this one refuses
+    return parser
+
+
+def _live(tokens: list[Token]) -> Iterator[str]:
+    for token in tokens:
+        if token.type in ("html_block", "html_inline"):
+            for match in re.finditer(r"<(?=[a-zA-Z/!?])", token.content):
+                tag = _TAG.match(token.content, match.start())
+                if tag is None or _bare(tag) != tag.group():
+                    yield token.content[match.start() : match.start() + 40]
+        elif token.type == "image":
+            yield "image"
+        elif token.type == "link_open" and not safe_destination(str(token.attrs.get("href", ""))):
+            yield str(token.attrs["href"])
+        if token.children:
+            yield from _live(token.children)
+
+
+def _code_spans(text: str) -> list[tuple[int, int]]:
+    """(start, end) of fences, indented code and code within lines, in order."""
+    starts = [0]
+    for line in text.split("\n"):
+        starts.append(starts[-1] + len(line) + 1)
+    spans: list[tuple[int, int]] = []
+    for token in _parser().parse(text):
+        if token.map is None:
+            continue
+        start, end = starts[token.map[0]], min(starts[min(token.map[1], len(starts) - 1)], len(text))
+        if token.type in ("fence", "code_block"):
+            spans.append((start, end))
+        elif token.type == "inline" and "`" in token.content:
+            spans += _inline_code(text, start, end)
+    return sorted(set(spans))
+
+
+def _inline_code(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    runs = [run for run in _BACKTICKS.finditer(text, start, end) if run.group() != "\\`"]
+    by_length: dict[int, list[int]] = {}
+    for index, run in enumerate(runs):
+        by_length.setdefault(len(run.group()), []).append(index)
+    closed = -1
+    for index, run in enumerate(runs):
+        same = by_length[len(run.group())]
+        if index > closed and (later := bisect_right(same, index)) < len(same):
+            closed = same[later]
+            yield run.start(), runs[closed].end()
+
+
+def _parted(code: list[tuple[int, int]], length: int) -> Iterator[tuple[int, int, bool]]:
+    position = 0
+    for start, end in code:
+        if start < position:
+            continue
+        if start > position:
+            yield position, start, False
+        yield start, end, True
+        position = end
+    if position < length:
+        yield position, length, False

@@ -1,0 +1,74 @@
+"""HTML that models put around words for the looks of a page, as Markdown: wrappers go, links and pictures become Markdown's.
+
+Only wrappers that begin and end on the page are taken for a model's; a single `<div>` is more probably text of the page.
+"""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+from rayocr.outputs.normal.inert import TAGGED_HEADER, outside_code, safe_destination
+
+_MAX_TAGS = 20_000  # of a page; more is a model that goes round in circles
+_WRAPPER = re.compile(
+    r"<(?P<end>/?)(?P<name>div|span|center|font|section|article|figure|figcaption|main|nav|aside|header|footer|page_number|page-number)"
+    r"(?:[\s/][^<>]{0,2000})?>",
+    re.IGNORECASE,
+)
+_LINK = re.compile(r"<a\s(?P<attributes>[^<>]{0,4000})>(?P<text>[^<>\n\[\]]{0,2000})</a\s{0,9}>", re.IGNORECASE)
+_IMAGE = re.compile(r"<img\s(?P<attributes>[^<>]{0,4000})>", re.IGNORECASE)
+
+
+def without_wrappers(text: str) -> str:
+    """The text without tags that only arrange it. Code is left alone."""
+    if "<" not in text:
+        return text
+    if not (_WRAPPER.search(text) or _LINK.search(text) or _IMAGE.search(text)):
+        return text
+    return outside_code(text, _without)
+
+
+def _without(text: str) -> str:
+    text = _LINK.sub(_link, text)
+    text = _IMAGE.sub(_image, text)
+    headers = [(line.start(), line.end()) for line in re.finditer(r"[^\n]+", text) if TAGGED_HEADER.match(line.group()[:1000])]
+    kept = {start for start, _ in headers}
+    opened: dict[str, list[re.Match[str]]] = {}
+    paired: list[re.Match[str]] = []
+    for count, tag in enumerate(_WRAPPER.finditer(text)):
+        if count > _MAX_TAGS:
+            return text
+        line = text.rfind("\n", 0, tag.start()) + 1
+        if line in kept:
+            continue
+        name = tag["name"].lower()
+        if not tag["end"]:
+            opened.setdefault(name, []).append(tag)
+        elif opened.get(name):
+            paired += (opened[name].pop(), tag)
+    for tag in sorted(paired, key=re.Match.start, reverse=True):
+        text = text[: tag.start()] + text[tag.end() :]
+    return text
+
+
+def _attribute(attributes: str, name: str) -> str:
+    match = re.search(rf"""(?:^|\s){name}\s{{0,9}}=\s{{0,9}}(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", attributes, re.IGNORECASE)
+    return unescape(next((value for value in match.groups() if value is not None), "")).strip() if match else ""
+
+
+def _link(match: re.Match[str]) -> str:
+    address = _attribute(match["attributes"], "href")
+    return f"[{match['text']}]({address})" if _fits(address) else match["text"]
+
+
+def _image(match: re.Match[str]) -> str:
+    name = re.sub(r"[\[\]<>\s]+", " ", _attribute(match["attributes"], "alt")).strip()
+    shown = f"Image: {name}" if name else "Image"
+    address = _attribute(match["attributes"], "src")
+    return f"[{shown}]({address})" if _fits(address) else f"[{shown}]"
+
+
+def _fits(address: str) -> bool:
+    """Whether it can stand between Markdown's parentheses."""
+    return bool(re.fullmatch(r"[^\s()<>\\]{1,2000}", address)) and safe_destination(address)

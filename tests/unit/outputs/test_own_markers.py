@@ -1,0 +1,97 @@
+"""Every output prints a list's own numbers, and lines that the page keeps apart stay apart."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rayocr.outputs.normal.page import normal
+from rayocr.outputs.report.text import rendered
+from tests.unit.outputs.clean_pages import clean_pdf, lines_of, pages_of
+
+CLAUSES = """1. The **water** is drawn above the mill.
+
+3. Nothing in clause 1 binds the miller.
+
+7. The sluice is opened on 25 March.
+
+The following apply notwithstanding clause 3:
+
+14) the dues of 1894,
+16) the rights of § 12 (4)."""
+
+
+def text_of_html(source: str) -> str:
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", source)).split())
+
+
+def test_clauses_keep_the_numbers_that_are_printed_on_the_page() -> None:
+    data, notes = clean_pdf([CLAUSES])
+    for text in (pages_of(data)[0], text_of_html(rendered(CLAUSES))):
+        for clause in ("1. The water", "3. Nothing", "7. The sluice", "14) the dues", "16) the rights"):
+            assert clause in text, text
+    assert not notes
+
+
+@pytest.mark.parametrize(
+    "page", ["9. nine\n   4. four\n   7. seven\n10. ten", "007. a\n009. b", "3.\n4. b", "> 5. a\n> 8. b\n\n- x\n  2) y"]
+)
+def test_nested_empty_and_quoted_items_keep_their_numbers(page: str) -> None:
+    wanted = re.findall(r"\d+[.)]", page)
+    data, _ = clean_pdf([page])
+    assert re.findall(r"\d+[.)]", pages_of(data)[0]) == wanted
+    assert re.findall(r"\d+[.)]", text_of_html(rendered(page))) == wanted
+
+
+def test_items_that_nest_too_deep_keep_their_numbers_too() -> None:
+    page = "\n".join("   " * level + f"{level + 3}. item" for level in range(14))
+    data, _ = clean_pdf([page])
+    assert re.findall(r"\d+", pages_of(data)[0]) == [str(level + 3) for level in range(14)]
+
+
+def test_lines_of_an_address_stay_lines() -> None:
+    page = "Mill House\n12 Weir Lane\nOldbridge"
+    data, _ = clean_pdf([page])
+    assert lines_of(data)[0] == page.split("\n")
+    assert [text_of_html(line) for line in rendered(page).split("<br />")] == page.split("\n")
+
+
+def test_a_footnote_that_looks_like_the_definition_of_a_link_is_printed() -> None:
+    page = "See [1] and [2].\n\n[1]: Smith1894\n\n[2]: http://a.b/3 'c'"
+    data, _ = clean_pdf([page])
+    assert "[1]: Smith1894" in pages_of(data)[0]
+    assert "[1]: Smith1894" in text_of_html(rendered(page))
+
+
+_NUMBER = st.integers(0, 99_999).map(str)
+_WORD = st.one_of(
+    _NUMBER, st.sampled_from(["mill", "§", "1.5", "(3)", "12%", "a*b", "2*3*4", "_5_", "**6**", "7th", "`8 9`", "H<sub>2</sub>O"])
+)
+_WORDS = st.lists(_WORD, min_size=1, max_size=6).map(" ".join)
+_MARKER = st.one_of(
+    st.integers(0, 2000).map("{}. ".format),
+    st.integers(0, 40).map("{}) ".format),
+    st.sampled_from(["- ", "", "> ", "# ", "(a) ", "1.2 "]),
+)
+_LINE = st.tuples(st.sampled_from(["", "", "", "   ", "  "]), _MARKER, _WORDS).map("".join)
+_TABLE = st.lists(st.tuples(_WORDS, _WORDS), min_size=2, max_size=4).map(
+    lambda rows: "\n".join(["| a | b |", "|---|---|", *(f"| {left} | {right} |" for left, right in rows)])
+)
+_PAGE = st.lists(
+    st.one_of(_LINE, _LINE, _LINE, _TABLE, st.just(""), st.just("```\n10 GOTO 20\n```")), min_size=1, max_size=12
+).map("\n".join)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(st.lists(_PAGE, min_size=1, max_size=4))
+def test_the_digits_of_the_markdown_are_those_of_the_clean_pdf_and_the_report(pages: list[str]) -> None:
+    texts = [normal(page) for page in pages]
+    data, _ = clean_pdf(texts)
+    for text, printed in zip(texts, pages_of(data), strict=True):
+        wanted = re.sub(r"\D", "", text)
+        assert re.sub(r"\D", "", printed) == wanted, (text, printed)
+        assert re.sub(r"\D", "", text_of_html(rendered(text))) == wanted, text
