@@ -195,7 +195,7 @@ def _tagged_header(text: str, start: int) -> str | None:
 @cache
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": True, "maxNesting": 200}).enable(["table", "strikethrough"])
-    parser.validateLink = lambda address: True  # type: ignore[method-assign] # other renderers take links that this one refuses
+    parser.validateLink = lambda url: True  # type: ignore[method-assign] # other renderers take links that this one refuses
     return parser
 
 

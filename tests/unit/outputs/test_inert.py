@@ -39,7 +39,7 @@ class Elements(HTMLParser):
 def rendered(markdown: str) -> Elements:
     """By a renderer that passes HTML on and takes every link."""
     renderer = MarkdownIt("commonmark", {"html": True, "maxNesting": 200}).enable(["table", "strikethrough"])
-    renderer.validateLink = lambda address: True  # type: ignore[method-assign]
+    renderer.validateLink = lambda url: True  # type: ignore[method-assign]
     return Elements(renderer.render(markdown))
 
 
