@@ -13,12 +13,12 @@ _INTERVAL_S = 0.25
 _MEMORY_EVERY = 4  # samples: to ask for it makes the kernel walk through a process's pages, 2 to 3 ms for one of Ray's
 # The titles that Ray gives to the processes of our actors, after their classes in spawn.py (a test compares the two: a title that
 # nobody has would measure and kill nothing, unseen).
-PAGE_WORKER = "ray::_PageWorkerActor"
-LEDGER = "ray::_LedgerActor"
-DISCOVERY = "ray::_DiscoveryActor"
-DOCUMENT_WORKER = "ray::_DocumentWorkerActor"
-RATE_LIMITER = "ray::_RateLimiterActor"
-BATCH_DESK = "ray::_BatchQueueActor"
+PAGE_WORKER = "ray::PageWorkerActor"
+LEDGER = "ray::LedgerActor"
+DISCOVERY = "ray::DiscoveryActor"
+DOCUMENT_WORKER = "ray::DocumentWorkerActor"
+RATE_LIMITER = "ray::RateLimiterActor"
+BATCH_DESK = "ray::BatchQueueActor"
 ACTOR_TITLES = (PAGE_WORKER, LEDGER, DISCOVERY, DOCUMENT_WORKER, RATE_LIMITER, BATCH_DESK)
 _OURS = (*ACTOR_TITLES, "ray::Sender")  # of slot_senders.py; every other child is Ray's own
 

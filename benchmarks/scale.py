@@ -39,7 +39,7 @@ class SlotCaller:
 
     async def run(self, limiter: Any, names: list[str], rate_per_s: float, seconds: float) -> int:
         from rayocr.actors.page_worker.slot_client import SlotClient
-        from rayocr.actors.spawn import RemoteLimiter
+        from rayocr.actors.remote import RemoteLimiter
 
         done = 0
         until = time.monotonic() + seconds
@@ -62,7 +62,7 @@ class PageCaller:
 
     async def run(self, ledger: Any, names: list[str], in_flight: int, seconds: float) -> int:
         from rayocr.actors.page_worker.ledger_client import LedgerClient
-        from rayocr.actors.spawn import RemoteLedger
+        from rayocr.actors.remote import RemoteLedger
         from rayocr.messages import PageOutcome, PageRecord
 
         done = 0

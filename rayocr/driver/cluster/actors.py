@@ -17,9 +17,8 @@ from rayocr.actors.ledger.actor import LedgerReport
 from rayocr.actors.page_worker.actor import WorkerSettings
 from rayocr.actors.placement import Placement
 from rayocr.actors.rate_limiter.actor import LimiterRules
+from rayocr.actors.remote import ObjectStoreBytes, answer
 from rayocr.actors.spawn import (
-    ObjectStoreBytes,
-    answer,
     spawn_batch_queue,
     spawn_discovery,
     spawn_document_worker,

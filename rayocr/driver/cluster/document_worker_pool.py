@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from rayocr.actors.spawn import answer
+from rayocr.actors.remote import answer
 from rayocr.driver.cluster.failures import ACTOR_FAILED, NODE_DIED, kill, lost_with_node
 from rayocr.driver.cluster.nodes import Nodes
 from rayocr.errors import ClusterUnavailable, StorageUnavailable

@@ -13,7 +13,7 @@ from typing import Any
 import ray
 from ray import exceptions
 
-from rayocr.actors.spawn import answer
+from rayocr.actors.remote import answer
 from rayocr.errors import ContentLost
 
 ACTOR_FAILED: tuple[type[BaseException], ...] = (

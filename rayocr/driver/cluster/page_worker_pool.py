@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rayocr.build import build_id
 from rayocr.errors import ClusterUnavailable, Draining, RayocrError
 from rayocr.messages import DocumentContext, Shard, ShardReport, WorkerInfo
 from rayocr.observe.logs import log_event
@@ -277,6 +278,7 @@ class PageWorkerPool:
         try:
             handle = self._spawn(name)
             info = await self._answer(handle.open.remote())
+            _check_build(info)
         except self._died as error:
             self._failed_starts += 1
             log_event(log, "worker_start_failed", "A worker did not start.", level=logging.WARNING, worker=name, error=str(error))
@@ -330,3 +332,13 @@ class PageWorkerPool:
             return await self._lost_with_node(worker.handle, worker.info.node_id, error)
         finally:  # "unavailable" may mean alive behind a broken connection: it must not go on reading
             self._kill(worker.handle)
+
+
+def _check_build(info: WorkerInfo) -> None:
+    """Raises ClusterUnavailable for a worker of another version, as while a cluster is being upgraded."""
+    theirs = getattr(info, "build", "of an older version")  # unpickled, a message lacks fields that its sender did not know
+    if theirs != (ours := build_id()):
+        raise ClusterUnavailable(
+            f"The worker on {info.host} runs rayocr {theirs}, and this driver rayocr {ours}; they cannot work together.",
+            hint="Give driver and nodes the same image, then start the same command again: it resumes.",
+        )

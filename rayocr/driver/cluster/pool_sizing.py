@@ -9,7 +9,7 @@ import ray
 
 from rayocr.actors.page_worker.actor import WorkerSettings
 from rayocr.actors.placement import Group, Placement, placement
-from rayocr.actors.spawn import answer
+from rayocr.actors.remote import answer
 from rayocr.config import ModelLimitsConfig, RayocrConfig, Secrets
 from rayocr.driver.cluster import actors as handles
 from rayocr.driver.cluster import failures as deaths

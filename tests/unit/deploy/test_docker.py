@@ -187,9 +187,10 @@ def test_objects_are_spilled_to_a_disk(services: dict[str, Any], name: str) -> N
     assert f"-g 10001 /work {folder}" in (DOCKER / "Dockerfile").read_text(), "the volume takes its owner from the image"
 
 
-@pytest.mark.parametrize("name", ["head", "worker"])
-def test_nodes_have_the_keys_in_their_own_environment(services: dict[str, Any], name: str) -> None:
-    assert {"GEMINI_API_KEY", "OPENAI_API_KEY", "REDIS_URL", "SUPABASE_API_KEY"} <= set(services[name]["environment"])
+def test_keys_are_where_drivers_run_and_nowhere_else(services: dict[str, Any]) -> None:
+    assert {"GEMINI_API_KEY", "OPENAI_API_KEY", "REDIS_URL", "SUPABASE_API_KEY"} <= set(services["head"]["environment"])
+    assert services["driver"]["env_file"] == [".env"]
+    assert not [name for name in services["worker"]["environment"] if "KEY" in name or "URL" in name]
 
 
 def test_git_ignores_the_documents_and_keys_of_compose() -> None:

@@ -84,11 +84,11 @@ def test_ray_pods_reach_the_model_server_of_the_gpu_overlay() -> None:
     documents = render("gpu")
     (server,) = [pod for pod in pods(documents) if "vllm" in pod.what]
     services = {service["metadata"]["name"]: service["spec"] for service in of_kind(documents, "Service")}
-    for pod in ray_pods(documents):
+    for pod in [pod for pod in ray_pods(documents) if pod.role != "worker"]:
         host, port = re.fullmatch(r"http://([\w-]+):(\d+)/v1", variables(pod)["OPENAI_BASE_URL"]).groups()  # type: ignore[union-attr]
         assert chooses({"matchLabels": services[host]["selector"]}, server.labels)
         assert int(port) in [entry["port"] for entry in services[host]["ports"]]
-        assert may_reach(documents, pod.labels, int(port), pod=server.labels), pod.what
+        assert all(may_reach(documents, each.labels, int(port), pod=server.labels) for each in ray_pods(documents))
     assert not may_reach(render("production"), {"rayocr.io/ray": "true"}, 8000, pod=server.labels)
     assert may_reach(documents, server.labels, 443, address="18.1.1.1"), "the weights come over HTTPS"
     (watch,) = [pod for pod in pods(documents) if "watch" in pod.what]
@@ -203,13 +203,13 @@ def test_only_the_long_lived_head_keeps_its_state_in_redis(documents: list[dict[
         assert ("gcsFaultToleranceOptions" in cluster) == name.startswith("RayCluster"), f"{name}: driver and head share the pod"
 
 
-def test_every_node_has_its_keys_in_its_own_environment(documents: list[dict[str, Any]]) -> None:
+def test_keys_are_where_drivers_run_and_nowhere_else(documents: list[dict[str, Any]]) -> None:
+    """Workers get them from the driver, in calls that Ray does not store."""
     for pod in ray_pods(documents):
         container = pod.spec["containers"][0]
-        assert "rayocr-keys" in [source["secretRef"]["name"] for source in container["envFrom"] if "secretRef" in source], (
-            pod.what
-        )
-        assert "REDIS_URL" in variables(pod), pod.what
+        secrets = [source["secretRef"]["name"] for source in container.get("envFrom", []) if "secretRef" in source]
+        assert ("rayocr-keys" in secrets) == (pod.role != "worker"), pod.what
+        assert ("REDIS_URL" in variables(pod)) == (pod.role != "worker"), pod.what
 
 
 def test_objects_are_spilled_to_a_disk_that_is_bounded_and_asked_for(documents: list[dict[str, Any]]) -> None:
@@ -298,9 +298,8 @@ def test_the_example_brings_up_the_cluster_that_production_has() -> None:
         for key, value in cluster["spec"].items()
         if key not in ("upgradeStrategy", "gcsFaultToleranceOptions")
     }
-    for group in (expected["headGroupSpec"], *expected["workerGroupSpecs"]):
-        environment = group["template"]["spec"]["containers"][0]["envFrom"]
-        environment[:] = [source for source in environment if "configMapRef" not in source]
+    environment = expected["headGroupSpec"]["template"]["spec"]["containers"][0]["envFrom"]
+    environment[:] = [source for source in environment if "configMapRef" not in source]
     assert example["spec"]["rayClusterSpec"] == expected
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from rayocr.build import build_id
 from rayocr.driver.cluster.nodes import Node, Nodes
 from rayocr.driver.cluster.page_worker_pool import PageWorkerPool, WorkerDied
 from rayocr.errors import ClusterUnavailable, Draining, EngineUnavailable
@@ -43,6 +44,7 @@ class FakeWorker:
         self.received: list[Shard] = []
         self.dead = False
         self.node_id = "n"
+        self.build = build_id()
         self.drained = False
         self.open_error: Exception | None = None
         self.open = FakeMethod(self._open)
@@ -52,7 +54,7 @@ class FakeWorker:
     async def _open(self) -> WorkerInfo:
         if self.open_error:
             raise self.open_error
-        return WorkerInfo(engines=("e",), host="h", pid=1, node_id=self.node_id)
+        return WorkerInfo(engines=("e",), host="h", pid=1, node_id=self.node_id, build=self.build)
 
     async def _drain(self) -> None:
         self.drained = True
@@ -83,6 +85,7 @@ class Fixture:
         self.start_errors: list[Exception] = []
         self.spawn_error: Exception | None = None
         self.node_ids: list[str] = []  # of the workers to come
+        self.builds: list[str] = []  # likewise
 
         async def answer(reference: Awaitable[Any]) -> Any:
             return await reference
@@ -115,6 +118,7 @@ class Fixture:
             raise self.spawn_error
         worker = FakeWorker(name)
         worker.node_id = self.node_ids.pop(0) if self.node_ids else "n"
+        worker.build = self.builds.pop(0) if self.builds else worker.build
         worker.open_error = self.start_errors.pop(0) if self.start_errors else self.open_error
         self.workers.append(worker)
         return worker
@@ -136,6 +140,16 @@ async def test_a_worker_is_started_for_the_first_shard() -> None:
     f.workers[0].gate.set()
     await task
     assert f.workers[0].name == "page_worker:e:1:r"
+
+
+async def test_a_worker_of_another_version_is_refused_with_both_versions() -> None:
+    f = Fixture()
+    f.builds = ["0.0.9+abc"]
+    task = f.send(1)
+    with pytest.raises(ClusterUnavailable, match=r"The worker on h runs rayocr 0\.0\.9\+abc, and this driver rayocr \d") as error:
+        await task
+    assert "same image" in str(error.value.hint)
+    assert not f.workers[0].received
 
 
 async def test_the_pool_grows_to_its_limit_while_shards_wait_and_no_further() -> None:

@@ -1,0 +1,334 @@
+"""Both ends of a call through Ray: the plain classes as actors' processes host them, and their handles as the ports of workers.
+
+No secret is an argument of a constructor: Ray keeps those in its control store, and with fault tolerance on Redis' disk. Secrets,
+and settings that may hold one in an address, are handed over by a call after creation (`configure`, `keep_keys`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, replace
+from typing import Any
+
+import ray
+import ray.exceptions
+
+from rayocr.actors.batch_queue.actor import BatchQueue
+from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
+from rayocr.actors.document_worker.actor import DocumentWorker
+from rayocr.actors.document_worker.assemble import AssembleSettings
+from rayocr.actors.document_worker.fetch import FetchSettings
+from rayocr.actors.ledger.actor import Ledger
+from rayocr.actors.page_worker.actor import PageWorker, WorkerSettings
+from rayocr.actors.rate_limiter.actor import LimiterRules, RateLimiter
+from rayocr.config import AccessConfig, LedgerConfig, RayocrConfig, RetryConfig, Secrets, StorageConfig
+from rayocr.errors import ContentLost
+from rayocr.limits.base import Bucket
+from rayocr.limits.factory import bucket_opener
+from rayocr.masking import hide, hide_environment
+from rayocr.messages import (
+    AssembledDocument,
+    Document,
+    DocumentContext,
+    FetchedDocument,
+    PageRecord,
+    Shard,
+    ShardReport,
+    SlotReturn,
+    WorkerInfo,
+)
+from rayocr.observe.relay import Mailbox, RelayHandler, Telemetry, relay_logs
+from rayocr.pdf.guard import tell_before_end
+from rayocr.retry import RetryPolicy
+from rayocr.storage.counted import storage_calls
+from rayocr.storage.factory import cached_storage, open_storage
+
+
+async def answer(reference: Any) -> Any:
+    """The result of a call. What was raised over there is raised here as itself, not inside Ray's wrapper and its traceback."""
+    try:
+        return await reference
+    except ray.exceptions.RayTaskError as error:
+        cause: BaseException = error
+        while isinstance(cause, ray.exceptions.RayTaskError) and isinstance(cause.cause, BaseException):
+            cause = cause.cause
+        raise cause from None
+
+
+class RemoteLedger:
+    """The Ledger behind its handle, for workers."""
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+
+    async def record(self, records: Sequence[PageRecord]) -> None:
+        await answer(self._handle.record.remote(tuple(records)))
+
+    async def texts(self, document_id: str, first_page: int, last_page: int) -> Sequence[PageRecord]:
+        records: Sequence[PageRecord] = await answer(self._handle.texts.remote(document_id, first_page, last_page))
+        return records
+
+    async def copies(self, fingerprint: str, content_hashes: Sequence[str]) -> tuple[PageRecord | None, ...]:
+        found: tuple[PageRecord | None, ...] = await answer(self._handle.copies.remote(fingerprint, tuple(content_hashes)))
+        return found
+
+
+class RemoteLimiter:
+    """The RateLimiter behind its handle, for workers."""
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+
+    async def lease(self, model: str, worker: str, wanted: int) -> tuple[float, ...]:
+        delays: tuple[float, ...] = await answer(self._handle.lease.remote(model, worker, wanted))
+        return delays
+
+    async def release(self, model: str, worker: str, returned: SlotReturn) -> float:
+        pause_s: float = await answer(self._handle.release.remote(model, worker, returned))
+        return pause_s
+
+
+class RemoteBatchQueue:
+    """The BatchDesk behind its handle, for workers."""
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+
+    async def read(self, key: str, model: str, line: bytes) -> bytes:
+        found: bytes = await answer(self._handle.read.remote(key, model, line))
+        return found
+
+
+class ObjectStoreBytes:
+    """A document's bytes in Ray's object store. Carries the reference, so that bytes move only to workers that load them."""
+
+    def __init__(self, reference: ray.ObjectRef[Any], node_id: str = "") -> None:
+        self._reference = reference
+        self.node_id = node_id  # where they are
+
+    @property
+    def reference(self) -> ray.ObjectRef[Any]:
+        """To be an argument of a call of its own: Ray then hands over the bytes and not the reference."""
+        return self._reference
+
+    async def load(self) -> Any:
+        try:
+            return await self._reference
+        except ray.exceptions.ObjectLostError as error:
+            raise ContentLost("The document's bytes were lost with the node that held them.") from error
+
+
+def _relaying(worker: str, run_id: str, send: Callable[[Telemetry], Any]) -> RelayHandler:
+    """This process's logs and counts on their way to the run, without the secrets of its environment."""
+    hide_environment()
+    return relay_logs(send, run_id=run_id, worker=worker, host=socket.gethostname(), counts=storage_calls)
+
+
+def _to_ledger(ledger: Any) -> Callable[[Telemetry], Any]:
+    """Posts to the mailbox beside the ledger. Not an event of Ray's each: they would fill the memory of its control store."""
+    relay = ledger.relay.options(enable_task_events=False)
+    return lambda telemetry: relay.remote(telemetry)
+
+
+def _to_ledger_of(run_id: str) -> Callable[[Telemetry], Any]:
+    """The same for actors that Ray restarts: a handle among the arguments of their constructor might be gone by then."""
+    send: Callable[[Telemetry], Any] | None = None
+
+    def find_and_send(telemetry: Telemetry) -> None:
+        nonlocal send
+        send = send or _to_ledger(ray.get_actor(f"ledger:{run_id}"))
+        send(telemetry)
+
+    return find_and_send
+
+
+class LedgerActor(Ledger):
+    """And the mailbox of the run's telemetry: all workers know this process, and a process of its own would cost 100 MB."""
+
+    def __init__(
+        self, state_uri: str, access: AccessConfig, run_id: str, config: LedgerConfig, retry: RetryConfig, copies_bytes: int
+    ) -> None:
+        self._mailbox = Mailbox()
+        self._handler = _relaying("ledger", run_id, self._mailbox.put)
+        super().__init__(
+            cached_storage(state_uri, access=access),
+            run_id=run_id,
+            flush_interval_s=config.flush_interval_s,
+            flush_bytes=config.flush_bytes,
+            memory_bytes=config.memory_bytes,
+            copies_bytes=copies_bytes,
+            policy=RetryPolicy.from_config(retry),
+        )
+
+    async def ready(self) -> int:
+        """Answered when the index is rebuilt: the pages of unfinished documents in it."""
+        return self.page_count
+
+    async def relay(self, telemetry: Telemetry) -> None:
+        self._mailbox.put(telemetry)
+
+    async def take_telemetry(self) -> Telemetry:
+        self._handler.post()
+        return self._mailbox.take()
+
+
+class _Keys:
+    """For an actor that Ray restarts: the driver's call of `keep` never ends, so that Ray repeats it for each new process."""
+
+    def __init__(self) -> None:
+        self._given = asyncio.Event()
+        self.secrets = Secrets()
+
+    async def keep(self, secrets: Secrets) -> None:
+        hide(astuple(secrets))
+        self.secrets = secrets
+        self._given.set()
+        await asyncio.Event().wait()
+
+    async def given(self) -> None:
+        await self._given.wait()
+
+
+class BatchQueueActor:
+    def __init__(self, state_uri: str, run_id: str, access: AccessConfig) -> None:
+        _relaying("batch_queue", run_id, _to_ledger_of(run_id))
+        self._state, self._run_id = cached_storage(state_uri, access=access), run_id
+        self._keys = _Keys()
+        self._queue: BatchQueue | None = None
+
+    async def keep_keys(self, config: RayocrConfig, secrets: Secrets) -> None:
+        from rayocr.engines.gemini.batch import GeminiJobs
+
+        self._queue = BatchQueue(
+            GeminiJobs(config.engine.gemini, secrets),
+            self._state,
+            run_id=self._run_id,
+            config=config.batch,
+            policy=RetryPolicy(max_attempts=config.retry.engine_attempts, base_s=config.retry.base_s, cap_s=config.retry.cap_s),
+        )
+        await self._keys.keep(secrets)
+
+    async def _there(self) -> BatchQueue:
+        await self._keys.given()
+        assert self._queue is not None
+        return self._queue
+
+    async def read(self, key: str, model: str, line: bytes) -> bytes:
+        return await (await self._there()).read(key, model, line)
+
+    async def close(self, *, finished: bool) -> None:
+        await (await self._there()).close(finished=finished)
+
+
+class DiscoveryActor(Discovery):
+    def __init__(self, run_id: str, source_uri: str, state_uri: str, config: StorageConfig, rules: DiscoveryRules) -> None:
+        _relaying("discovery", run_id, _to_ledger_of(run_id))
+        super().__init__(open_storage(source_uri, config.source), cached_storage(state_uri, access=config.state), rules)
+
+
+class PageWorkerActor:
+    def __init__(self, name: str, run_id: str, ledger: Any, limiter: Any, desk: Any) -> None:
+        self._handler = _relaying(name, run_id, _to_ledger(ledger))
+        self._name = name
+        self._ports = (RemoteLedger(ledger), RemoteLimiter(limiter), RemoteBatchQueue(desk) if desk is not None else None)
+        self._configured = asyncio.Event()
+        self._worker: PageWorker | None = None
+        tell_before_end(lambda why: self._handler.last_words(self._worker.at_hand if self._worker else (), why))
+
+    async def configure(self, settings: WorkerSettings) -> None:
+        """The first call. `open` waits for it: Ray promises no order of calls to an actor with coroutines."""
+        hide(astuple(settings.secrets))
+        # Posted after each shard: as soon as it is answered, the process may be killed.
+        self._worker = PageWorker(self._name, settings, *self._ports, after_shard=self._handler.post)
+        self._configured.set()
+
+    async def open(self) -> WorkerInfo:
+        await self._configured.wait()
+        return replace(await self._there.open(), node_id=await self.node_id())
+
+    @property
+    def _there(self) -> PageWorker:
+        assert self._worker is not None, "open() first"
+        return self._worker
+
+    async def recognize(self, shard: Shard, content: ObjectStoreBytes, context: DocumentContext) -> ShardReport:
+        return await self._there.recognize(shard, content, context)
+
+    async def drain(self) -> None:
+        await self._there.drain()
+
+    async def cancel(self, document_id: str, fencing_token: int) -> None:
+        await self._there.cancel(document_id, fencing_token)
+
+    async def node_id(self) -> str:
+        """Answered when the process is there."""
+        return str(ray.get_runtime_context().get_node_id())
+
+
+class RateLimiterActor(RateLimiter):
+    def __init__(self, rules: LimiterRules, run_id: str) -> None:
+        _relaying("rate_limiter", run_id, _to_ledger_of(run_id))
+        self._keys = _Keys()
+        self._shared: Callable[[str], Bucket] | None = None
+        shared = rules.limits.shared != "none"
+
+        def open_bucket(model: str) -> Bucket:
+            self._shared = self._shared or bucket_opener(rules.limits, self._keys.secrets, cluster=run_id)
+            assert self._shared is not None
+            return self._shared(model)
+
+        super().__init__(
+            rules,
+            open_bucket=open_bucket if shared else None,
+            restarted=ray.get_runtime_context().was_current_actor_reconstructed,
+        )
+
+    async def keep_keys(self, secrets: Secrets) -> None:
+        await self._keys.keep(secrets)
+
+    async def lease(self, model: str, worker: str, wanted: int) -> tuple[float, ...]:
+        await self._keys.given()
+        return await super().lease(model, worker, wanted)
+
+    async def release(self, model: str, worker: str, returned: SlotReturn) -> float:
+        await self._keys.given()
+        return await super().release(model, worker, returned)
+
+
+class DocumentWorkerActor(DocumentWorker):
+    def __init__(self, name: str, fetch_settings: FetchSettings, assemble_settings: AssembleSettings, ledger: Any) -> None:
+        self._handler = _relaying(name, assemble_settings.run_id, _to_ledger(ledger))
+
+        def read_texts(document_id: str, first: int, last: int) -> Sequence[PageRecord]:
+            records: Sequence[PageRecord] = ray.get(ledger.texts.remote(document_id, first, last))
+            return records
+
+        super().__init__(fetch_settings, assemble_settings, read_texts)
+        self._at_hand = ""  # document_id
+        tell_before_end(lambda why: self._handler.last_words([self._at_hand], why))
+
+    def configure(self, redis_url: str | None) -> None:
+        """The first call; one after the other, since this actor has one thread."""
+        hide([redis_url])
+        lease = replace(self._assemble_settings.lease, redis_url=redis_url)
+        self._assemble_settings = replace(self._assemble_settings, lease=lease)
+
+    def fetch(self, document: Document) -> tuple[FetchedDocument, Any]:
+        self._at_hand = document.document_id
+        try:
+            return super().fetch(document)
+        finally:
+            self._handler.post()
+
+    def assemble(self, context: DocumentContext, started_at: str, content: Any = None) -> AssembledDocument:
+        self._at_hand = context.document.document_id
+        try:
+            return super().assemble(context, started_at, content)
+        finally:
+            self._handler.post()
+
+    def node_id(self) -> str:
+        """Answered when the process is there."""
+        return str(ray.get_runtime_context().get_node_id())

@@ -1,0 +1,69 @@
+"""`python -m tests.integration.spawned REDIS_URL`: spawns a run's own actors on four Ray nodes, and prints JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import ray
+from ray.cluster_utils import Cluster
+
+from rayocr.actors.discovery.actor import DiscoveryRules
+from rayocr.actors.placement import Placement
+from rayocr.actors.rate_limiter.actor import LimiterRules
+from rayocr.actors.spawn import spawn_discovery, spawn_ledger, spawn_limiter
+from rayocr.config import AccessConfig, LedgerConfig, LimitsConfig, ModelLimitsConfig, RetryConfig, Secrets, StorageConfig
+from rayocr.limits.prices import PriceTable
+
+NODES = 4
+
+
+def placed(node_id: str, name: str, redis_url: str) -> list[object]:
+    """A ledger, a limiter and a Discovery for a driver on that node."""
+    place = Placement(driver_node=node_id)
+    folder = Path.home() / name
+    folder.mkdir()
+    state = folder.as_uri()
+    limits = LimitsConfig(shared="redis", shared_name=name, models={"m": ModelLimitsConfig(rpm=60_000)})
+    return [
+        spawn_ledger(state, AccessConfig(), name, LedgerConfig(), RetryConfig(), place=place),
+        spawn_limiter(name, LimiterRules(limits=limits, prices=PriceTable(models={})), Secrets(redis_url=redis_url), place=place),
+        spawn_discovery(name, state, state, StorageConfig(), DiscoveryRules(), place=place),
+    ]
+
+
+def main(redis_url: str) -> None:
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "object_store_memory": 80_000_000})
+    for _ in range(NODES - 1):
+        cluster.add_node(num_cpus=1, object_store_memory=80_000_000)
+    ray.init(address=cluster.address, log_to_driver=False, namespace="rayocr", logging_level="ERROR")
+    found, kept = [], []
+    for number, node in enumerate([node for node in ray.nodes() if node["Alive"]][1:]):
+        actors = placed(node["NodeID"], f"run{number}", redis_url)
+        kept.append(actors)
+        ray.get(actors[0].ready.remote())  # type: ignore[attr-defined]
+        for actor in actors:
+            where = ray._private.state.actors(actor._actor_id.hex())  # type: ignore[attr-defined]
+            while not where["Address"]["NodeID"]:
+                where = ray._private.state.actors(actor._actor_id.hex())  # type: ignore[attr-defined]
+            found.append(where["Address"]["NodeID"] == node["NodeID"])
+    limiter = kept[0][1]
+    before = ray.get(limiter.lease.remote("m", "w", 1))  # type: ignore[attr-defined]
+    os.kill(ray._private.state.actors(limiter._actor_id.hex())["Pid"], signal.SIGKILL)  # type: ignore[attr-defined]
+
+    async def after() -> object:
+        await limiter.restore.remote(None)  # type: ignore[attr-defined]
+        return await limiter.lease.remote("m", "w", 1)  # type: ignore[attr-defined]
+
+    again = asyncio.run(after())
+    print(json.dumps({"beside_the_driver": found, "slots": [len(before), len(again)]}))  # type: ignore[arg-type]
+    ray.shutdown()
+    cluster.shutdown()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

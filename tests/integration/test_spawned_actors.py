@@ -1,0 +1,47 @@
+"""The actors of a run on a real Ray of several nodes: where they live, and that one that is restarted has its keys again."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+from benchmarks.ray_nodes import free_port
+from benchmarks.valkey import Valkey
+
+
+@pytest.fixture(scope="module")
+def seen() -> dict[str, list[object]]:
+    valkey = Valkey(port=free_port())
+    home = tempfile.mkdtemp(prefix="sp", dir="/tmp")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    quiet = {"RAY_enable_worker_prestart": "0", "RAY_prestart_worker_first_driver": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.integration.spawned", f"redis://127.0.0.1:{valkey.port}/0"],
+            env=environment | quiet | {"HOME": home, "RAY_TMPDIR": home, "RAY_USE_UVLOOP": "0"},
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+    finally:
+        valkey.close()
+        shutil.rmtree(home, ignore_errors=True)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, list[object]] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_a_runs_own_actors_live_on_the_drivers_node(seen: dict[str, list[object]]) -> None:
+    assert seen["beside_the_driver"] == [True] * 9
+
+
+def test_a_restarted_limiter_has_the_keys_of_its_shared_bucket(seen: dict[str, list[object]]) -> None:
+    """Keys are no arguments of its constructor; the call that handed them over is repeated by Ray."""
+    assert seen["slots"] == [1, 1]
