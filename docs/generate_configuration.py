@@ -1,25 +1,17 @@
-"""`make docs`: docs/configuration.md from the structured configs of rayocr/config/, whose comments are the descriptions.
-
-A field's description is the comment lines directly above it, then the comment beside it. A class is described by its docstring.
-"""
+"""`make docs`: docs/configuration.md, from the option classes in rayocr/config/ (see rayocr/config/describe.py)."""
 
 from __future__ import annotations
 
-import ast
 import dataclasses
-import io
 import re
 import sys
-import tokenize
-from collections.abc import Iterator
-from enum import Enum
 from pathlib import Path
-from typing import Any
 
 PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT))
 
 from rayocr import composition, config  # noqa: E402
+from rayocr.config.describe import sections  # noqa: E402
 
 TARGET = PROJECT / "docs" / "configuration.md"
 
@@ -57,25 +49,19 @@ _SECRETS = {
 
 def text() -> str:
     """The whole document."""
-    described: dict[tuple[str, str], str] = {}
-    for file in sorted((PROJECT / "rayocr" / "config").glob("*.py")):
-        described |= _descriptions(file.read_text())
     parts = [_HEAD + _groups(), "\n## Options\n"]
-    for prefix, cls in _sections(config.RayocrConfig):
-        title = f"### {prefix}\n" if prefix else "### The run\n"
-        lines = [title]
-        if (doc := cls.__dict__.get("__doc__")) and not doc.startswith(cls.__name__ + "("):
-            lines.append(" ".join(doc.split()) + "\n")
+    for section in sections():
+        lines = [f"### {section.prefix or 'The run'}\n", *([f"{section.title}\n"] if section.title else [])]
         lines.append("| option | default | meaning |\n|---|---|---|")
-        for field in dataclasses.fields(cls):
-            if _is_config(field):
-                continue
-            name = f"{prefix}.{field.name}" if prefix else field.name
-            meaning = described.get((cls.__name__, field.name), "")
-            lines.append(f"| `{name}` | {_default(field)} | {_escaped(_with_choices(field, meaning))} |")
+        lines += [f"| `{option.name}` | {_code(option.default)} | {_escaped(option.meaning)} |" for option in section.options]
         parts.append("\n" + "\n".join(lines) + "\n")
     parts.append(_environment())
     return "".join(parts)
+
+
+def _code(default: str) -> str:
+    value, bracket, unit = default.partition(" (")
+    return f"`{value}`{bracket}{unit}"
 
 
 def _groups() -> str:
@@ -89,73 +75,6 @@ def _groups() -> str:
 
 def _first_sentence(said: str) -> str:
     return re.split(r"(?<=[a-z0-9)])\. (?=[A-Z])", said)[0]
-
-
-def _sections(cls: type, prefix: str = "") -> Iterator[tuple[str, type]]:
-    yield prefix, cls
-    for field in dataclasses.fields(cls):
-        if _is_config(field):
-            assert isinstance(field.default_factory, type)
-            yield from _sections(field.default_factory, f"{prefix}.{field.name}".lstrip("."))
-
-
-def _is_config(field: dataclasses.Field[Any]) -> bool:
-    return isinstance(field.default_factory, type) and dataclasses.is_dataclass(field.default_factory)
-
-
-def _descriptions(source: str) -> dict[tuple[str, str], str]:
-    """(class, field) -> its comments."""
-    comments, alone = {}, set()
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT and not token.string.startswith("# noqa"):
-            comments[token.start[0]] = token.string.lstrip("# ").strip()
-            if token.line.lstrip().startswith("#"):
-                alone.add(token.start[0])
-    found = {}
-    for cls in ast.parse(source).body:
-        if not isinstance(cls, ast.ClassDef):
-            continue
-        for statement in cls.body:
-            if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-                first, last = statement.lineno, statement.end_lineno or statement.lineno
-                above = []
-                line = first - 1
-                while line in alone:
-                    above.insert(0, comments[line])
-                    line -= 1
-                beside = [comments[number] for number in range(first, last + 1) if number in comments]
-                found[cls.name, statement.target.id] = " ".join([*above, *beside])
-    return found
-
-
-def _default(field: dataclasses.Field[Any]) -> str:
-    value = field.default
-    if field.default_factory is not dataclasses.MISSING:
-        value = field.default_factory()
-    if value is None:
-        shown = "null"
-    elif isinstance(value, bool):
-        shown = str(value).lower()
-    elif isinstance(value, Enum):
-        shown = str(value.value)
-    elif isinstance(value, list):
-        shown = "[" + ",".join(map(str, value)) + "]"
-    elif isinstance(value, int) and value >= 1 << 20 and value % (1 << 20) == 0:
-        return f"`{value}` ({_binary(value)})"
-    else:
-        shown = str(value) if value != "" else '""'
-    return f"`{shown}`"
-
-
-def _binary(value: int) -> str:
-    return f"{value >> 30} GiB" if value % (1 << 30) == 0 else f"{value >> 20} MiB"
-
-
-def _with_choices(field: dataclasses.Field[Any], meaning: str) -> str:
-    if str(field.type) == "Mode":
-        choices = ", ".join(mode.value for mode in config.Mode)
-        return f"{meaning}: {choices}" if meaning else f"one of {choices}"
-    return meaning
 
 
 def _escaped(said: str) -> str:

@@ -5,11 +5,9 @@ Every user error found here is a UsageError of one or two lines.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +15,7 @@ from yaml import YAMLError
 
 from rayocr.config import Mode, RayocrConfig, Secrets
 from rayocr.errors import UsageError
+from rayocr.overrides import explain, unparsable
 
 if TYPE_CHECKING:
     from rayocr.limits.prices import PriceTable
@@ -24,10 +23,13 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parent
 
 # Paths bypass Hydra's grammar, which cannot parse the brackets, commas and quotes that occur in file names.
-_PATH_KEYS = (
+PATH_KEYS = (
     *("source", "dest", "state", "logs.dir", "document", "login.client", "login.token"),
     *("storage.source.credentials", "storage.dest.credentials", "storage.state.credentials"),
 )
+
+# Options that are mappings, whose keys the user chooses.
+MAPPING_KEYS = ("limits.models", "supabase.columns", "engine.openai.extra_body")
 
 # Variables of the worker that rayocr replaces, and the options that they set, so that its .env keeps working.
 _ENVIRONMENT = {
@@ -98,7 +100,7 @@ def secrets_from_environment(environment: Mapping[str, str] | None = None) -> Se
 def compose(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> RayocrConfig:
     """The configuration for these overrides. Raises UsageError."""
     environment = os.environ if environment is None else environment
-    paths, overrides = _split_paths(_with_service(arguments))
+    paths, overrides = _split_paths(arguments)
     given = {override.partition("=")[0] for override in overrides}
     overrides = [*_environment_overrides(environment), *_lock_overrides(environment, given), *overrides]
     overrides = _resolve_auto_engine(overrides, environment)
@@ -111,13 +113,6 @@ def compose(arguments: Sequence[str], environment: Mapping[str, str] | None = No
         config.allow_dest_in_source = _may_lie_inside(places["source"], places["dest"])
     _settle_access(config, environment, given={*paths, *(override.partition("=")[0] for override in overrides)})
     return config
-
-
-def _with_service(arguments: Sequence[str]) -> list[str]:
-    """Accepts `mode=login drive`, where the service is a plain word."""
-    if "mode=login" not in arguments:
-        return list(arguments)
-    return [f"login.service={word}" if word.isalpha() else word for word in arguments]
 
 
 def _settle_access(config: RayocrConfig, environment: Mapping[str, str], given: Collection[str]) -> None:
@@ -228,8 +223,9 @@ def _split_paths(arguments: Sequence[str]) -> tuple[dict[str, str | None], list[
         argument = argument.lstrip("+")
         if not equals or not key or key.startswith(("-", "~")):
             raise UsageError(f"Cannot parse {argument!r}. Write options as key=value, for example: source=in/ dest=out/")
-        if key not in _PATH_KEYS:
-            overrides.append(argument)
+        if key not in PATH_KEYS:
+            of_mapping = any(key == name or key.startswith(f"{name}.") for name in MAPPING_KEYS)
+            overrides.append(f"++{argument}" if of_mapping else argument)  # Hydra's prefix for keys that may be new
             continue
         if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
             value = value[1:-1]
@@ -288,67 +284,12 @@ def _compose_with_hydra(overrides: list[str]) -> RayocrConfig:
         try:
             parser.parse_override(override)
         except HydraException as error:
-            key = override.partition("=")[0]
-            raise UsageError(f"Cannot parse the value of {key!r}. Put it in quotes, for example {key}='\"a (b)\"'.") from error
+            raise UsageError(unparsable(override)) from error
     try:
         with initialize_config_dir(str(conf_dir().resolve()), version_base="1.3"):
             composed = hydra_compose("config", overrides=overrides)
         config = OmegaConf.to_object(composed)
     except (HydraException, OmegaConfBaseException) as error:
-        raise UsageError(_explain(error)) from error
+        raise UsageError(explain(error, overrides, conf_dir())) from error
     assert isinstance(config, RayocrConfig)
     return config
-
-
-def _explain(error: BaseException) -> str:
-    """Turns Hydra's multi-line messages into one line that a user can act on."""
-    texts = [str(error)] + ([str(error.__cause__)] if error.__cause__ else [])
-    whole = "\n".join(texts)
-    if match := re.search(r"Key '([^']+)' is not in struct|Key '([^']+)' not in '", whole):
-        full = re.search(r"full_key: (\S+)", whole)
-        key = full.group(1) if full else next(g for g in match.groups() if g)
-        return _unknown_option(key)
-    if match := re.search(r"Could not override '([^']+)'", whole):
-        full = re.search(r"full_key: (\S+)", whole)
-        if "No match in the defaults list" in whole or not full:
-            return _unknown_option(match.group(1))
-    if match := re.search(r"Could not find '([^/]+)/([^']+)'", whole):
-        group, name = match.groups()
-        options = sorted(p.stem for p in (conf_dir() / group).glob("*.yaml"))
-        return f"{group}={name} is unknown; choose one of {', '.join(options)}."
-    first = next((t.splitlines()[0] for t in reversed(texts) if t), type(error).__name__)
-    if full := re.search(r"full_key: (\S+)", whole):
-        if "is not a ListConfig" in whole:
-            return f"{full.group(1)} is a list. Write it with brackets, for example {full.group(1)}=[a,b]"
-        if choice := re.search(r"Invalid value '(.*?)', expected one of \[(.*)\]", first):
-            return f"{full.group(1)}={choice.group(1)} is unknown; choose one of {choice.group(2)}."
-        if value := re.search(r"Value '(.*?)'(?: of type| is not a valid)", first):
-            return f"{full.group(1)}={value.group(1)} is not {_wanted(first)}."
-        return f"{full.group(1)}: {first}"
-    return first
-
-
-def _wanted(said: str) -> str:
-    """The type that OmegaConf expected, described for a user."""
-    words = {
-        "Float": "a number, for example 600 or 0.5",
-        "Integer": "a whole number, for example 5000000",
-        "bool": "true or false",
-    }
-    return next((wanted for kind, wanted in words.items() if kind in said), "of the right type")
-
-
-def _unknown_option(key: str) -> str:
-    known = list(_option_names(RayocrConfig))
-    close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
-    hint = f"did you mean {close[0]}?" if close else "see python -m rayocr --help for the options."
-    return f"Unknown option {key!r}; {hint}"
-
-
-def _option_names(cls: type, prefix: str = "") -> Iterator[str]:
-    for f in fields(cls):
-        name = f"{prefix}{f.name}"
-        yield name
-        factory: Any = f.default_factory
-        if isinstance(factory, type) and is_dataclass(factory):
-            yield from _option_names(factory, f"{name}.")

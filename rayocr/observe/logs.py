@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rayocr.masking import masked, masked_data
+from rayocr.masking import for_terminal, masked, masked_data
 
 _ROOT = "rayocr"
 _OURS = "rayocr_logs"  # marks the handlers that are taken away again when others are set up
@@ -51,6 +51,26 @@ class JsonFormatter(logging.Formatter):
         if masked(text) == text:  # nearly always
             return text
         return json.dumps(masked_data(json.loads(text)))  # value by value, so that what is left is JSON whatever was masked
+
+
+class TerminalFormatter(logging.Formatter):
+    """One readable line: message and fields, without secrets and without control characters."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = {key: value for key, value in getattr(record, "rayocr_fields", {}).items() if value is not None}
+        said = " ".join([record.getMessage(), *(f"{key}={value}" for key, value in fields.items())])
+        at = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
+        return for_terminal(f"{at} {record.levelname.lower()} {said}")
+
+
+def log_to_terminal() -> None:
+    """Also prints the package's log lines to standard error (`--verbose`). Idempotent."""
+    logger = logging.getLogger(_ROOT)
+    if not any(isinstance(handler.formatter, TerminalFormatter) for handler in logger.handlers):
+        handler = logging.StreamHandler()
+        handler.setFormatter(TerminalFormatter())
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
 
 
 class DailyFileHandler(logging.Handler):

@@ -14,53 +14,31 @@ import threading
 from collections.abc import Sequence
 
 from rayocr import __version__
+from rayocr.cli.arguments import CommandLine, parse
+from rayocr.cli.completion import completion_script
+from rayocr.cli.help_text import help_text
 from rayocr.config import Mode, RayocrConfig
 from rayocr.errors import DayQuotaExhausted, InternalError, RayocrError, UsageError
 from rayocr.limits.quota_day import in_words
 from rayocr.masking import for_terminal, hide_environment
-
-_HELP = """\
-rayocr {version}: reads PDFs and writes Markdown and clean PDFs, page for page. Resumable.
-
-  python -m rayocr                                    reads samples/ into output/; needs no key and no server
-  python -m rayocr source=in/ dest=out/               your folders
-  python -m rayocr source=in/ dest=out/ engine=gemini limits.rpm=600
-  python -m rayocr mode=estimate source=in/ engine=gemini limits=tier1      pages, tokens, cost and time in advance
-  python -m rayocr mode=status dest=out/              what is finished, what failed, and why
-  python -m rayocr mode=report dest=out/              the last run as one HTML file: out/report.html
-  python -m rayocr mode=retry source=in/ dest=out/ retry.reason=Refused      retry failed documents (failed pages only)
-  python -m rayocr mode=cancel source=in/ dest=out/ document=2024/a.pdf      running jobs stop processing it; later runs skip it
-  python -m rayocr mode=watch source=in/ dest=out/    read new documents as they appear, until Ctrl-C
-  python -m rayocr mode=login drive                   sign in to Google Drive, for gdrive://FOLDER_ID
-  python -m rayocr mode=submit cluster=http://HOST:8265 source=… dest=…      run as a job on a Ray cluster and follow its log
-
-Write options as key=value (Hydra overrides). The most common ones:
-  source=FOLDER|FILE      dest=FOLDER        state=FOLDER (default: .rayocr/ in the destination)
-    each is a folder, gs://BUCKET/PREFIX or gdrive://FOLDER_ID
-  engine=auto|local|gemini|openai|rapidocr|tesseract|textlayer         engine.chain=[textlayer,rapidocr]
-  outputs=[markdown,clean_pdf,searchable_pdf,jsonl,parquet]            (default: the first two)
-  include=['reports/*']     exclude=['drafts/*']     limit=100     overwrite=true
-  min_bytes=1000   max_bytes=50000000   order=listing|newest|oldest|smallest|largest|name   dedup.documents=true
-  poll_interval_s=30      watch.subscription=projects/P/subscriptions/S (for mode=watch)
-  limits=free|tier1|tier2|tier3|unlimited   limits.rpm=600   limits.max_in_flight=64   limits.shared=redis   budget.usd=20
-  workers.max=4    cluster=auto|local|ADDRESS    locks=redis (for several machines on one destination; needs REDIS_URL)
-  --help   --version   --cfg (prints the complete configuration with your overrides)
-
-Exit codes: 0 all complete · 1 some documents partial or rejected · 2 wrong usage · 3 stopped by an external cause ·
-130 interrupted; start the same command again to resume."""
+from rayocr.observe.logs import log_to_terminal
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     _listen()
     try:
-        if any(a in ("--help", "-h", "help") for a in arguments):
-            print(_HELP.format(version=__version__))
+        line = parse(arguments)
+        if line.help is not None:
+            print(help_text(line.help))
             return 0
-        if any(a in ("--version", "-V") for a in arguments):
+        if line.version:
             print(f"rayocr {__version__}")
             return 0
-        return _dispatch(arguments)
+        if line.completion:
+            print(completion_script(line.completion), end="")
+            return 0
+        return _dispatch(line)
     except RayocrError as error:
         return _report(error)
     except KeyboardInterrupt:
@@ -86,13 +64,15 @@ def _listen() -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def _dispatch(arguments: list[str]) -> int:
+def _dispatch(line: CommandLine) -> int:
     from rayocr.composition import compose, load_dotenv, secrets_from_environment
 
     load_dotenv()
     hide_environment()
-    config = compose([a for a in arguments if a != "--cfg"])
-    if "--cfg" in arguments:
+    config = compose(line.overrides)
+    if line.verbose:
+        log_to_terminal()
+    if line.show_config:
         from omegaconf import OmegaConf
 
         print(OmegaConf.to_yaml(OmegaConf.structured(config)), end="")
@@ -116,7 +96,7 @@ def _dispatch(arguments: list[str]) -> int:
     if config.mode is Mode.submit:
         from rayocr.driver.commands.submit import submit
 
-        return submit(config, arguments)
+        return submit(config, list(line.overrides))
     if config.mode is Mode.cancel:
         from rayocr.driver.commands.cancel import request_cancel
 

@@ -1,0 +1,157 @@
+"""Translates the command line into Hydra overrides: `rayocr IN [OUT] [key=value…]`, sub-commands and flags.
+
+Pure: reads no file except the one that `--config` names. `python -m rayocr key=value…` passes through unchanged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rayocr.composition import MAPPING_KEYS, PATH_KEYS
+from rayocr.errors import UsageError
+from rayocr.overrides import quoted
+
+# Sub-command -> the options that its positional arguments set, in order.
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "run": ("source", "dest"),
+    "watch": ("source", "dest"),
+    "estimate": ("source", "dest"),
+    "submit": ("source", "dest"),
+    "retry": ("source", "dest"),
+    "cancel": ("source", "dest"),
+    "status": ("dest",),
+    "report": ("dest",),
+    "view": ("dest",),
+    "login": ("login.service",),
+}
+_OVERRIDE = re.compile(r"^[+~]*[a-z_]\w*(\.[\w*]+)*=", re.ASCII)
+_SHELLS = ("bash", "zsh", "fish")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandLine:
+    """`overrides`: options as key=value, in the order in which they apply. `help`: the topic asked for, "" for the overview."""
+
+    overrides: tuple[str, ...] = ()
+    help: str | None = None
+    version: bool = False
+    show_config: bool = False
+    json: bool = False
+    verbose: bool = False
+    completion: str | None = None
+
+
+def parse(arguments: Sequence[str]) -> CommandLine:
+    """Raises UsageError."""
+    words = list(arguments)
+    command, given = "", [word for word in words if not word.startswith("-")]
+    if given and given[0] in COMMANDS and not Path(given[0]).exists():
+        command = given[0]
+        words.remove(command)
+    elif given and given[0] == "help":
+        words[words.index("help")] = "--help"
+    flags: dict[str, Any] = {}
+    settings: list[str] = []
+    places: list[str] = []
+    from_file: list[str] = []
+    while words:
+        word = words.pop(0)
+        if word in ("--help", "-h"):
+            topic = words.pop(0) if words and not words[0].startswith("-") and "=" not in words[0] else command
+            flags["help"] = topic
+        elif word in ("--version", "-V"):
+            flags["version"] = True
+        elif word == "--cfg":
+            flags["show_config"] = True
+        elif word == "--json":
+            flags["json"] = True
+            settings.append("progress=none")
+        elif word in ("-q", "--quiet"):
+            settings.append("progress=none")
+        elif word in ("-v", "--verbose"):
+            flags["verbose"] = True
+        elif word == "--config" or word.startswith("--config="):
+            from_file += overrides_of(_value(word, words))
+        elif word == "--completion" or word.startswith("--completion="):
+            flags["completion"] = _shell(_value(word, words))
+        elif word.startswith("-") and word != "-":
+            raise UsageError(f"Unknown flag {word}. Write options as key=value, for example: source=in/ dest=out/")
+        elif _OVERRIDE.match(word) and not Path(word).exists():
+            settings.append(word)
+        else:
+            places.append(word)
+    mode = _mode_of(command, settings)
+    overrides = (*from_file, *_positional(command or mode or "run", places), *settings)
+    if command and command != "run" and not any(setting.startswith("mode=") for setting in settings):
+        overrides = (f"mode={command}", *overrides)
+    return CommandLine(overrides=overrides, **flags)
+
+
+def _mode_of(command: str, settings: Sequence[str]) -> str:
+    modes = [setting.partition("=")[2] for setting in settings if setting.startswith("mode=")]
+    if command and modes and modes[-1] != command and command != "run":
+        raise UsageError(f"`rayocr {command}` sets mode={command}; remove mode={modes[-1]}.")
+    return modes[-1] if modes and modes[-1] in COMMANDS else ""
+
+
+def _positional(command: str, places: Sequence[str]) -> list[str]:
+    names = COMMANDS[command]
+    if len(places) > len(names):
+        form = " ".join(f"[{name.rpartition('.')[2].upper()}]" for name in names)
+        raise UsageError(
+            f"Cannot use {places[len(names)]!r}: `rayocr {command}` takes {form}, then options as key=value.",
+            hint="Put a path with spaces in quotes.",
+        )
+    if command == "retry" and len(places) == 1:
+        return [f"dest={places[0]}"]  # the source is on record there
+    return [f"{name}={place}" for name, place in zip(names, places, strict=False)]
+
+
+def _value(word: str, words: list[str]) -> str:
+    flag, equals, value = word.partition("=")
+    if not equals:
+        value = words.pop(0) if words else ""
+    if not value:
+        raise UsageError(f"{flag} needs a value.")
+    return value
+
+
+def _shell(name: str) -> str:
+    if name not in _SHELLS:
+        raise UsageError(f"No completion for {name!r}; choose one of {', '.join(_SHELLS)}.")
+    return name
+
+
+def overrides_of(file: str) -> list[str]:
+    """The options of a YAML file, as overrides. Raises UsageError."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
+
+    try:
+        data = OmegaConf.to_container(OmegaConf.load(file))
+    except (OSError, UnicodeDecodeError, YAMLError, OmegaConfBaseException) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error).splitlines()[0]
+        raise UsageError(f"Cannot read the configuration file {file}: {why}") from error
+    if not isinstance(data, dict):
+        raise UsageError(f"The configuration file {file} must contain options, for example `source: in/`.")
+    return _flattened(data, "")
+
+
+def _flattened(data: dict[Any, Any], prefix: str) -> list[str]:
+    found = []
+    for key, value in data.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict) and value and name not in MAPPING_KEYS:
+            found += _flattened(value, f"{name}.")
+        else:
+            found.append(f"{name}={value if _is_plain_path(name, value) else quoted(value)}")
+    return found
+
+
+def _is_plain_path(name: str, value: object) -> bool:
+    return name in PATH_KEYS and isinstance(value, str)

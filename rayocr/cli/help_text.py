@@ -1,0 +1,106 @@
+"""`--help`: an overview, one option (`--help limits.rpm`), a group of options (`--help limits`), or a sub-command."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Iterator
+
+from rayocr import __version__
+from rayocr.cli.arguments import COMMANDS
+from rayocr.config import RayocrConfig
+from rayocr.config.describe import OptionHelp, describe_options
+from rayocr.errors import UsageError
+
+_OVERVIEW = """\
+rayocr {version}: reads PDFs and writes Markdown and clean PDFs, page for page. Resumable.
+
+Usage
+  rayocr IN [OUT] [key=value…]          read IN into OUT; IN and OUT are folders, gs://BUCKET/PREFIX or gdrive://FOLDER_ID
+  rayocr COMMAND … [key=value…]
+  python -m rayocr source=IN dest=OUT   the same, with options only
+
+Commands
+  status OUT         what is finished, what failed, and why
+  retry OUT          retry failed documents (failed pages only)
+  report OUT         the last run as one HTML file: OUT/report.html
+  watch IN OUT       read new documents as they appear, until Ctrl-C
+  estimate IN        pages, tokens, cost and time in advance
+  cancel IN OUT document=NAME           running jobs stop processing it; later runs skip it
+  submit IN OUT cluster=http://HOST:8265        run as a job on a Ray cluster and follow its log
+  login drive        sign in to Google Drive, for gdrive://FOLDER_ID
+
+Which documents
+  include=['reports/*']  exclude=['drafts/*']  limit=100  min_bytes=1000  max_bytes=50000000
+  order=listing|newest|oldest|smallest|largest|name     overwrite=true (read finished documents again)
+Engine
+  engine=auto|local|gemini|openai|rapidocr|tesseract|textlayer     (default: gemini if GEMINI_API_KEY is set, otherwise local)
+  engine.chain=[textlayer,gemini,rapidocr]      engine.gemini.prompt=translate
+Outputs
+  outputs=[markdown,clean_pdf,searchable_pdf,jsonl,parquet]        (default: the first two)
+Pace and cost
+  limits=free|tier1|tier2|tier3|unlimited  limits.rpm=600  limits.max_in_flight=64  budget.usd=20
+Where it runs
+  cluster=auto|inprocess|local|ADDRESS  workers.max=4  locks=redis (several machines on one destination; needs REDIS_URL)
+
+Flags
+  --help [OPTION|GROUP|COMMAND]   for example --help limits.rpm, --help limits, --help retry
+  --config FILE.yaml   options from a file; the command line overrides them
+  --cfg                print the complete configuration with your options
+  --json               status, estimate and the final table as JSON        -q   no progress      -v   log lines on the terminal
+  --completion bash|zsh|fish   print a completion script                   --version
+
+Exit codes: 0 all complete · 1 some documents partial or rejected · 2 wrong usage · 3 stopped by an external cause ·
+130 interrupted; start the same command again to resume."""
+
+_COMMAND_HELP = {
+    "run": "rayocr IN [OUT]: reads every document in IN that is not finished, and writes outputs to OUT (default: output).",
+    "watch": "rayocr watch IN OUT: reads existing documents, then new ones as they appear, until Ctrl-C.",
+    "estimate": "rayocr estimate IN: counts pages and predicts tokens, cost and time. Sends nothing.",
+    "submit": "rayocr submit IN OUT cluster=http://HOST:8265: runs the same command as a job of a Ray cluster and follows it.",
+    "retry": "rayocr retry OUT: retries the failed pages of failed documents. `rayocr retry IN OUT` names the source, too.",
+    "cancel": "rayocr cancel IN OUT document=NAME: running jobs stop processing the document; later runs skip it.",
+    "status": "rayocr status OUT: prints what is finished, what failed and why, and which runs are active.",
+    "report": "rayocr report OUT: writes OUT/report.html.",
+    "view": "rayocr view OUT: opens the results in a browser, with search, comparison and corrections.",
+    "login": "rayocr login drive: signs in to Google Drive once.",
+}
+_COMMAND_OPTIONS = {
+    "retry": "retry",
+    "watch": "watch",
+    "submit": "submit",
+    "report": "report",
+    "login": "login",
+}
+
+
+def help_text(topic: str) -> str:
+    """Raises UsageError for an unknown topic."""
+    if not topic:
+        return _OVERVIEW.format(version=__version__)
+    options = {option.name: option for option in describe_options()}
+    if topic in COMMANDS:
+        group = _COMMAND_OPTIONS.get(topic)
+        lines = list(_rows(option for option in options.values() if group and option.name.startswith(f"{group}.")))
+        return "\n".join([_COMMAND_HELP[topic], *lines])
+    if topic in options:
+        return "\n".join(_rows([options[topic]]))
+    members = [option for name, option in options.items() if name.startswith(f"{topic}.")]
+    if members:
+        return "\n".join(_rows(members))
+    close = difflib.get_close_matches(topic, [*COMMANDS, *options], n=1, cutoff=0.6)
+    raise UsageError(f"No help for {topic!r}.", hint=f"Did you mean --help {close[0]}?" if close else "Run rayocr --help.")
+
+
+def _rows(options: Iterator[OptionHelp] | list[OptionHelp]) -> Iterator[str]:
+    for option in options:
+        yield f"  {option.name}={option.default}"
+        if option.meaning:
+            yield f"      {option.meaning}"
+
+
+def option_names() -> list[str]:
+    """Every option, for completion."""
+    return [option.name for option in describe_options()] + [
+        f.name for f in dataclasses.fields(RayocrConfig) if f.name in ("engine", "limits", "locks")
+    ]

@@ -1,0 +1,110 @@
+"""Overrides as Hydra's grammar reads them: quoting of values, and messages for values that it cannot read. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from rayocr.config import RayocrConfig
+
+
+def quoted(value: object) -> str:
+    """A value as Hydra's grammar reads it back, whatever characters it contains."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return "[" + ",".join(quoted(item) for item in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{quoted(str(key))}:{quoted(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, str):
+        if re.fullmatch(r"[A-Za-z_][\w./-]*", value, re.ASCII) and value.lower() not in ("null", "true", "false", "nan", "inf"):
+            return value
+        # Inside quotes Hydra unescapes a backslash only before a quote or at the end.
+        body = re.sub(r"(\\*)'", lambda match: match[1] * 2 + "\\'", value)
+        body = re.sub(r"(\\+)$", lambda match: match[1] * 2, body)
+        return f"'{body}'"
+    return str(value)
+
+
+def unparsable(override: str) -> str:
+    """The message for an override that the grammar rejects: the user's own value, with correct quotes."""
+    key, _, value = override.partition("=")
+    meant = quoted(_items(value)) if value.startswith("[") else quoted(value.strip("'\""))
+    return f"Cannot parse the value of {key}. Put special characters in quotes: {for_shell(f'{key}={meant}')}"
+
+
+def for_shell(argument: str) -> str:
+    """One argument, quoted for a POSIX shell in the more readable way."""
+    return f'"{argument}"' if not re.search(r'["$`\\!]', argument) else shlex.quote(argument)
+
+
+def _as_list(key: str, overrides: Sequence[str]) -> str:
+    value = next((o.partition("=")[2] for o in reversed(overrides) if o.partition("=")[0] == key), "")
+    return f"{key} is a list. Write it with brackets: {for_shell(f'{key}={quoted(_items(value))}')}"
+
+
+def _items(value: str) -> list[str]:
+    return [item.strip().strip("'\"") for item in value.removeprefix("[").removesuffix("]").split(",")]
+
+
+def explain(error: BaseException, overrides: Sequence[str], conf: Path) -> str:
+    """Turns Hydra's multi-line messages into one line that a user can act on."""
+    texts = [str(error)] + ([str(error.__cause__)] if error.__cause__ else [])
+    whole = "\n".join(texts)
+    if match := re.search(r"Key '([^']+)' is not in struct|Key '([^']+)' not in '", whole):
+        full = re.search(r"full_key: (\S+)", whole)
+        key = full.group(1) if full else next(g for g in match.groups() if g)
+        return _unknown_option(key)
+    if match := re.search(r"Could not override '([^']+)'", whole):
+        full = re.search(r"full_key: (\S+)", whole)
+        if "No match in the defaults list" in whole or not full:
+            return _unknown_option(match.group(1))
+    if match := re.search(r"Could not find '([^/]+)/([^']+)'", whole):
+        group, name = match.groups()
+        options = sorted(p.stem for p in (conf / group).glob("*.yaml"))
+        return f"{group}={name} is unknown; choose one of {', '.join(options)}."
+    if match := re.search(r"Ambiguous value for argument '([^=]+)=", whole):
+        return _as_list(match.group(1), overrides)
+    first = next((t.splitlines()[0] for t in reversed(texts) if t), type(error).__name__)
+    if full := re.search(r"full_key: (\S+)", whole):
+        if "is not a ListConfig" in whole:
+            return _as_list(full.group(1), overrides)
+        if choice := re.search(r"Invalid value '(.*?)', expected one of \[(.*)\]", first):
+            return f"{full.group(1)}={choice.group(1)} is unknown; choose one of {choice.group(2)}."
+        if value := re.search(r"Value '(.*?)'(?: of type| is not a valid)", first):
+            return f"{full.group(1)}={value.group(1)} is not {_wanted(first)}."
+        return f"{full.group(1)}: {first}"
+    return first
+
+
+def _wanted(said: str) -> str:
+    """The type that OmegaConf expected, described for a user."""
+    words = {
+        "Float": "a number, for example 600 or 0.5",
+        "Integer": "a whole number, for example 5000000",
+        "bool": "true or false",
+    }
+    return next((wanted for kind, wanted in words.items() if kind in said), "of the right type")
+
+
+def _unknown_option(key: str) -> str:
+    known = list(option_names(RayocrConfig))
+    close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
+    hint = f"did you mean {close[0]}?" if close else "see python -m rayocr --help for the options."
+    return f"Unknown option {key!r}; {hint}"
+
+
+def option_names(cls: type, prefix: str = "") -> Iterator[str]:
+    for f in fields(cls):
+        name = f"{prefix}{f.name}"
+        yield name
+        factory: Any = f.default_factory
+        if isinstance(factory, type) and is_dataclass(factory):
+            yield from option_names(factory, f"{name}.")

@@ -1,0 +1,46 @@
+"""`--help` describes every option; `--completion` prints a script that the shell accepts."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+
+from rayocr.cli import main
+from rayocr.cli.completion import completion_script
+from rayocr.cli.help_text import help_text
+from rayocr.config.describe import describe_options
+
+
+def test_every_option_has_a_meaning_and_help_of_its_own() -> None:
+    for option in describe_options():
+        assert option.meaning, option.name
+        assert f"  {option.name}={option.default}" in help_text(option.name)
+
+
+def test_help_of_a_group_lists_its_options() -> None:
+    text = help_text("watch.settle_s") + help_text("budget")
+    assert "watch.settle_s=10.0" in text
+    assert "budget.usd=null" in text
+
+
+def test_a_misspelled_topic_gets_a_suggestion_and_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help", "limits.rmp"]) == 2
+    assert "--help limits.rpm" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", ["--help", "-h", "help", "retry --help", "--help retry", "help limits.rpm"])
+def test_help_ends_with_0(arguments: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments.split()) == 0
+    assert capsys.readouterr().out.strip()
+
+
+def test_bash_completes_options() -> None:
+    bash = shutil.which("bash")
+    assert bash
+    script = (
+        completion_script("bash") + '\nCOMP_WORDS=(rayocr limits.rp); COMP_CWORD=1; _rayocr; printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    done = subprocess.run([bash, "-c", script], capture_output=True, text=True, check=True)
+    assert {"limits.rpm=", "limits.rpd="} <= set(done.stdout.split())

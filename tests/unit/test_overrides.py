@@ -1,0 +1,21 @@
+"""Quoted values come back from Hydra's grammar as they were."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rayocr.composition import compose
+from rayocr.overrides import quoted, unparsable
+
+_TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=20).filter(lambda text: "${" not in text)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(_TEXT, min_size=1, max_size=3))
+def test_a_list_of_any_text_comes_back(items: list[str]) -> None:
+    assert compose([f"include={quoted(items)}"], environment={}).include == items
+
+
+def test_the_message_for_a_value_that_cannot_be_parsed_shows_the_users_own_value() -> None:
+    assert unparsable("include=[Anhänge (1).pdf,b c]").endswith("\"include=['Anhänge (1).pdf','b c']\"")
