@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 
 from rayocr.config import LocksConfig
 from rayocr.errors import UsageError
 from rayocr.locks.base import Locks
+from rayocr.private_folder import private_folder
 from rayocr.storage.uri import parse_uri
 
 
@@ -29,9 +28,9 @@ def open_locks(config: LocksConfig, state_uri: str, *, owner: str, redis_url: st
 
 
 def _folder(state_uri: str) -> Path:
-    """Beside the state where that is a folder; else a folder of this machine, since file leases hold for one machine only."""
+    """Beside the state where that is a folder; else a private folder of this machine, for which alone file leases hold."""
     uri = parse_uri(state_uri)
     if uri.scheme == "local":
         return Path(uri.root) / ".rayocr" / "leases"
     place = hashlib.sha256(state_uri.encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"rayocr-{os.getuid()}" / "leases" / place
+    return private_folder("leases", place)

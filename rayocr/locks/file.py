@@ -21,9 +21,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rayocr.errors import LocksUnavailable
+from rayocr.errors import LocksUnavailable, RecordCorrupt
 from rayocr.locks.base import Holder, Lease, Locks
 from rayocr.process import ProcessIdentity, current_process
+from rayocr.untrusted_json import parse_as
 
 _COUNTER = "fence"
 _LEASE_BYTES = 512  # padded with blanks, so that a renewal rewrites one block and changes no size
@@ -124,8 +125,8 @@ class FileLocks(Locks):
         with self._mutex, self._translated():
             if self._fd < 0 or self._pid != os.getpid():  # a forked child would share its parent's flock
                 path = self._folder / _COUNTER
-                path.parent.mkdir(parents=True, exist_ok=True)
-                self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
                 self._pid = os.getpid()
             fcntl.flock(self._fd, fcntl.LOCK_EX)
             try:
@@ -190,7 +191,7 @@ class FileLocks(Locks):
         )
         # In place and in one write: the flock keeps readers out, and a rename over a file makes ext4 flush it (180 µs).
         content = json.dumps(asdict(held)).encode().ljust(_LEASE_BYTES)
-        fd = os.open(self._path(lease.key), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        fd = os.open(self._path(lease.key), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             os.pwrite(fd, content, 0)
             if os.fstat(fd).st_size > len(content):
@@ -202,9 +203,8 @@ class FileLocks(Locks):
 def _read_lease(path: str) -> _Held | None:
     """None when there is no lease file, or none that can be understood: whoever wrote half of one never got its lease."""
     try:
-        with open(path, "rb") as file:
-            return _Held(**json.loads(file.read()))
-    except FileNotFoundError:
-        return None
-    except (ValueError, TypeError):
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        with open(fd, "rb") as file:
+            return parse_as(_Held, file.read(_LEASE_BYTES * 16), name=path)
+    except (FileNotFoundError, RecordCorrupt):
         return None

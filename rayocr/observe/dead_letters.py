@@ -16,6 +16,7 @@ from rayocr.errors import ObjectNotFound, RecordCorrupt, StorageError
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX
 from rayocr.messages import Document, DocumentOutcome
 from rayocr.observe.logs import log_event
+from rayocr.private_folder import make_private
 from rayocr.storage.base import Storage
 from rayocr.untrusted_json import parse_as
 
@@ -86,7 +87,7 @@ def append_dead_letter(logs: Path, letter: DeadLetter) -> None:
     """The copy in the logs. Where they cannot be written nothing is lost: the durable letter is there by then."""
     folder = logs / "dead_letter"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder)
         with (folder / f"{letter.at[:10]}.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(letter)) + "\n")
     except OSError as error:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rayocr.masking import for_terminal, masked, masked_data
+from rayocr.private_folder import make_private
 
 _ROOT = "rayocr"
 _OURS = "rayocr_logs"  # marks the handlers that are taken away again when others are set up
@@ -120,7 +121,7 @@ def configure_logs(folder: Path, *, run_id: str, retention_days: int) -> DailyFi
     cannot be made; then they go nowhere, and not to the terminal, where Python would put them."""
     attach(logging.NullHandler())
     json_folder = folder / "json"
-    json_folder.mkdir(parents=True, exist_ok=True)
+    make_private(json_folder)
 
     def sweep_both() -> None:
         sweep(json_folder, retention_days=retention_days)

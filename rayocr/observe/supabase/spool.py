@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from rayocr.observe.supabase.rows import Row
+from rayocr.private_folder import make_private
 
 _OPEN = ".open.jsonl"
 _REFUSED = "refused.jsonl"  # rows that the table does not take, to be looked at
@@ -36,7 +37,7 @@ class Spool:
         self._rows = 0
         self._numbers = 0
         self.dropped = 0  # rows that had no room
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder)
         self._sweep(retention_days)
 
     def add(self, row: Row) -> None:

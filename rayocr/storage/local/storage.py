@@ -6,10 +6,11 @@ makes `if_version` safe between processes of one machine are in `.rayocr/tmp/`, 
 """
 
 # Paths are strings throughout: names may hold undecodable bytes, and pathlib doubles the cost of a small write
-# ruff: noqa: PTH102, PTH103, PTH104, PTH106, PTH108, PTH110, PTH112, PTH116
+# ruff: noqa: PTH101, PTH102, PTH103, PTH104, PTH106, PTH108, PTH110, PTH112, PTH116
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -116,7 +117,8 @@ class LocalStorage(Storage):
             self._check_inside(os.path.dirname(path), f"{self._base}/{TMP}", writing=True)
             if if_absent and os.path.lexists(path):  # the common case of a race lost long ago: no bytes are written for it
                 raise PreconditionFailed(f"{name!r} is there already.")
-            return self._commit(name, self._temp.write(data), path, if_absent=if_absent, if_version=if_version)
+            temp = self._temp.write(data, mode=0o600 if is_state(name) else 0o666)
+            return self._commit(name, temp, path, if_absent=if_absent, if_version=if_version)
         except OSError as error:
             raise storage_error(error, path, writing=True) from error
 
@@ -139,9 +141,13 @@ class LocalStorage(Storage):
             self._prune(os.path.dirname(name))
 
     def sweep_temp(self) -> int:
-        """Remove what killed processes left in `.rayocr/tmp/`; gives how many files. Called once at the start of a run."""
+        """Remove what killed processes left in `.rayocr/tmp/`; gives how many files. Makes the state private, too. Called once at
+        the start of a run."""
         try:
             self._check_inside(f"{self._base}/{TMP}", writing=True)
+            with contextlib.suppress(OSError):  # another user's state, that this one may write to
+                if os.stat(f"{self._base}/.rayocr").st_mode & 0o077:  # of an earlier version
+                    os.chmod(f"{self._base}/.rayocr", 0o700)
             return self._temp.sweep()
         except OSError as error:
             raise storage_error(error, f"{self._base}/{TMP}") from error
@@ -222,7 +228,7 @@ class LocalStorage(Storage):
             parent = os.path.dirname(parent)
         for path in reversed(missing):
             try:
-                os.mkdir(path)
+                os.mkdir(path, 0o700 if is_state(path[len(self._base) + 1 :]) else 0o777)
             except FileExistsError:
                 if not _is_folder(path):
                     raise
@@ -260,6 +266,11 @@ class LocalStorage(Storage):
     def _check_version(self, name: str, found: os.stat_result, version: str | None) -> None:
         if version is not None and entry_of(name, found).version != version:
             raise VersionChanged(f"{printable(name)} was changed since it was listed.")
+
+
+def is_state(name: str) -> bool:
+    """Whether a name below the root is the state's, which holds page texts and is for its user alone."""
+    return f"{name}/".startswith(".rayocr/")
 
 
 def _is_folder(path: str) -> bool:

@@ -38,11 +38,11 @@ class TempFolder:
         self._make_folder = make_folder
         self._mutex = threading.Lock()
 
-    def write(self, data: bytes | BinaryIO) -> str:
-        """The path of a new file with the data, durable but not yet under its name."""
+    def write(self, data: bytes | BinaryIO, *, mode: int = 0o666) -> str:
+        """The path of a new file with the data, durable but not yet under its name. `mode`: before the umask."""
         me = current_process()
         temp = f"{self._path}/{me.host}.{me.pid}.{me.started}.{secrets.token_hex(6)}"
-        fd = self._open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC)
+        fd = self._open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         try:
             with open(fd, "wb", buffering=0) as file:
                 _copy(data, file)
@@ -74,7 +74,7 @@ class TempFolder:
     def locked(self) -> Iterator[None]:
         """Excludes the other threads and the other processes of this machine that write below the same root."""
         with self._mutex:
-            fd = self._open(f"{self._path}/{_LOCK}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+            fd = self._open(f"{self._path}/{_LOCK}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             try:
                 try:
                     fcntl.flock(fd, fcntl.LOCK_EX)
@@ -97,12 +97,12 @@ class TempFolder:
                 swept += 1
         return swept
 
-    def _open(self, path: str, flags: int) -> int:
+    def _open(self, path: str, flags: int, mode: int) -> int:
         try:
-            return os.open(path, flags, 0o666)
+            return os.open(path, flags, mode)
         except FileNotFoundError:
             self._make_folder(self._path)
-            return os.open(path, flags, 0o666)
+            return os.open(path, flags, mode)
 
     def _is_orphan(self, file: str) -> bool:
         host, pid, started, *_ = [*file.split("."), "", "", ""]

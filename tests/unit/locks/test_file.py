@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from rayocr.config import LocksConfig
 from rayocr.errors import LocksUnavailable
+from rayocr.locks.factory import open_locks
 from rayocr.locks.file import FileLocks
 from rayocr.process import ProcessIdentity, current_process
 
@@ -152,3 +154,37 @@ def test_processes_are_told_dead_only_when_that_is_certain() -> None:
     assert ProcessIdentity(host=me.host, pid=child.pid, started="").is_dead()
     assert not ProcessIdentity(host="elsewhere", pid=child.pid, started="").is_dead()
     assert not ProcessIdentity(host=me.host, pid=os.getppid(), started="").is_dead()
+
+
+def test_a_lease_is_not_written_through_a_link_that_somebody_prepared(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("theirs")
+    locks = FileLocks(tmp_path / "leases", owner="a")
+    (tmp_path / "leases").mkdir()
+    (tmp_path / "leases" / "fence").symlink_to(victim)
+    with pytest.raises(LocksUnavailable):
+        locks.acquire("k")
+    (tmp_path / "leases" / "fence").unlink()
+    lease = locks.acquire("k")
+    assert lease is not None
+    file = Path(locks._path("k"))
+    file.unlink()
+    file.symlink_to(victim)
+    with pytest.raises(LocksUnavailable):
+        locks.renew([lease])
+    assert victim.read_text() == "theirs"
+
+
+def test_leases_of_a_bucket_are_in_a_private_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    locks = open_locks(LocksConfig(), "gs://bucket/p", owner="a")
+    assert locks.acquire("k") is not None
+    assert (tmp_path / "rayocr").stat().st_mode & 0o077 == 0
+    assert all(file.stat().st_mode & 0o077 == 0 for file in tmp_path.rglob("*"))
+
+
+@pytest.mark.parametrize("content", [b'{"a":' * 60_000, b"\xff", b"{}", b"[]", b'{"key": 1}'])
+def test_a_lease_file_that_is_damaged_is_no_lease(tmp_path: Path, content: bytes) -> None:
+    locks = FileLocks(tmp_path, owner="a")
+    Path(locks._path("k")).write_bytes(content)
+    assert locks.acquire("k") is not None

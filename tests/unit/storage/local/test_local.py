@@ -7,6 +7,7 @@ import io
 import os
 import resource
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -499,3 +500,26 @@ def test_every_errno_has_a_class_and_one_line_with_the_path(code: int, writing: 
     assert type(error) is expected
     assert "\n" not in str(error)
     assert "/data" in str(error)
+
+
+def test_the_state_is_for_its_user_alone_and_outputs_follow_the_umask(root: Path) -> None:
+    old = os.umask(0o022)
+    try:
+        storage = LocalStorage(root)
+        for name in (".rayocr/documents/ab/x.json", "reports/a.md"):
+            storage.write(name, b"x")
+            storage.write(name, b"y")
+    finally:
+        os.umask(old)
+    modes = {str(path.relative_to(root)): stat.S_IMODE(path.stat().st_mode) for path in root.rglob("*")}
+    outputs = {name: mode for name, mode in modes.items() if not name.startswith(".rayocr")}
+    assert outputs == {"reports": 0o755, "reports/a.md": 0o644}
+    assert modes.keys() > outputs.keys()
+    assert all(mode & 0o077 == 0 for name, mode in modes.items() if name not in outputs)
+
+
+def test_the_state_of_an_earlier_version_is_made_private(root: Path) -> None:
+    (root / ".rayocr").mkdir(mode=0o755)
+    (root / ".rayocr").chmod(0o755)
+    LocalStorage(root).sweep_temp()
+    assert stat.S_IMODE((root / ".rayocr").stat().st_mode) == 0o700
