@@ -6,6 +6,8 @@ RayocrError
 │   ├── CredentialsError          a key or token is missing, invalid or lacks a permission
 │   ├── UnknownModel              the engine's server does not have the model
 │   ├── ServerUnreachable         the engine's address does not answer
+│   ├── ModelUnavailable          the model's server answers nothing for `limits.patience_s`
+│   ├── QuotaDenied               the project has no quota or no credit for the model
 │   ├── DayQuotaExhausted         the daily quota is exhausted; carries its reset time
 │   ├── BudgetExhausted           `budget.usd` is spent
 │   ├── SharedLimitsUnavailable   the Redis server of `limits.shared=redis` stays unavailable
@@ -109,6 +111,20 @@ class UnknownModel(OutsideError):
 
 class ServerUnreachable(OutsideError):
     pass
+
+
+class ModelUnavailable(OutsideError):
+    default_hint = (
+        "Start the same command again to resume. To read the remaining pages with the next engine of the chain,"
+        " give engine.on_outage=fallback."
+    )
+
+
+class QuotaDenied(OutsideError):
+    default_hint = (
+        "Check the project's billing, tier and spend cap at https://aistudio.google.com/usage, then start the same command"
+        " again to resume."
+    )
 
 
 class DayQuotaExhausted(OutsideError):
@@ -273,7 +289,8 @@ class EngineOverloaded(EngineTransient):
 
 
 class EngineRateLimited(EngineTransient):
-    """`per_day`: the daily quota is exhausted, so waiting a minute does not help. `quota_id`: the server's name of the quota."""
+    """`per_day`: the daily quota is exhausted, so waiting a minute does not help. `denied`: the project has no quota or no
+    credit, so waiting does not help at all. `quota_id`: the server's name of the quota."""
 
     def __init__(
         self,
@@ -282,10 +299,12 @@ class EngineRateLimited(EngineTransient):
         hint: str | None = None,
         retry_after_s: float | None = None,
         per_day: bool = False,
+        denied: bool = False,
         quota_id: str | None = None,
     ) -> None:
         super().__init__(message, hint=hint, retry_after_s=retry_after_s)
         self.per_day = per_day
+        self.denied = denied
         self.quota_id = quota_id
 
 

@@ -11,6 +11,8 @@ from enum import StrEnum
 
 from rayocr.build import build_id
 
+OUTAGE = "outage"  # a doubt: a later engine read the page because the server was unavailable (engine.on_outage=fallback)
+OUTAGE_REASONS = ("ModelUnavailable", "QuotaDenied")  # of attempts, classes of errors.py
 SUSPECT = "suspect"  # a doubt: a server's answer does not agree with another reading of the page
 
 
@@ -150,6 +152,11 @@ class PageRecord:
     agreement: float | None = None  # 0..1 with another reading of the page (engines/answers/verification.py); None: not measured
 
     @property
+    def wants_retry(self) -> bool:
+        """mode=retry reads the page again: it failed, or an outage gave it to a later engine."""
+        return self.outcome is PageOutcome.FAILED or OUTAGE in self.doubts
+
+    @property
     def summary(self) -> PageSummary:
         return PageSummary(
             page_number=self.page_number,
@@ -185,6 +192,11 @@ class PageSummary:
     fingerprint: str = ""
     copied: bool = False
     agreement: float | None = None
+
+    @property
+    def wants_retry(self) -> bool:
+        """mode=retry reads the page again: it failed, or an outage gave it to a later engine."""
+        return self.outcome is PageOutcome.FAILED or OUTAGE in self.doubts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,15 +297,28 @@ class ThrottleKind(StrEnum):
     MINUTE = "minute"  # 429: quota per minute, or an unnamed quota
     DAY = "day"  # 429: daily quota
     OVERLOADED = "overloaded"  # 5xx: the server is too busy, regardless of the quota
+    AWAY = "away"  # no answer: a timeout or a lost connection
+    DENIED = "denied"  # 429: no quota or no credit at all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throttle:
-    """A refusal reported by a worker. `retry_after_s`: the delay the server asks for. `age_s`: since the request was sent."""
+    """A failed request reported by a worker. `retry_after_s`: the delay the server asks for. `age_s`: since the request was sent.
+    `words`: of the server, or of the network."""
 
     kind: ThrottleKind
     retry_after_s: float | None = None
     age_s: float = 0.0
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotReply:
+    """The limiter's answer to returned slots. `pause_s`: send nothing to the model for so long. `failing`: 0..1, the share of
+    recent requests of all workers that failed; 1 while the model is held."""
+
+    pause_s: float = 0.0
+    failing: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,6 +330,8 @@ class SlotReturn:
     slots: int
     answered: int = 0
     free: int = 0
+    failed: int = 0  # of all of them: those that `throttle` speaks for
+    replied: int = 0  # of all of them: those that the server rejected, or answered with something unusable
     input_tokens: int = 0
     cost_usd: float = 0.0
     throttle: Throttle | None = None
@@ -325,6 +352,9 @@ class ModelQuota:
     requests_today: int
     paused_until: float | None = None
     parked_until: float | None = None  # the daily quota is exhausted
+    held_since: float | None = None  # the server answers nothing: one probe at a time is sent
+    held_words: str = ""  # what the server or the network says
+    answered: int = 0  # requests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,6 +36,7 @@ from rayocr.messages import (
     PageRecord,
     Shard,
     ShardReport,
+    SlotReply,
     SlotReturn,
     WorkerInfo,
 )
@@ -85,9 +86,9 @@ class RemoteLimiter:
         delays: tuple[float, ...] = await answer(self._handle.lease.remote(model, worker, wanted))
         return delays
 
-    async def release(self, model: str, worker: str, returned: SlotReturn) -> float:
-        pause_s: float = await answer(self._handle.release.remote(model, worker, returned))
-        return pause_s
+    async def release(self, model: str, worker: str, returned: SlotReturn) -> SlotReply:
+        reply: SlotReply = await answer(self._handle.release.remote(model, worker, returned))
+        return reply
 
 
 class RemoteBatchQueue:
@@ -292,7 +293,7 @@ class RateLimiterActor(RateLimiter):
         await self._keys.given()
         return await super().lease(model, worker, wanted)
 
-    async def release(self, model: str, worker: str, returned: SlotReturn) -> float:
+    async def release(self, model: str, worker: str, returned: SlotReturn) -> SlotReply:
         await self._keys.given()
         return await super().release(model, worker, returned)
 

@@ -107,12 +107,18 @@ class EngineConfig:
     name: str = "auto"  # the chosen group, for display
     # Engines to try in order until an answer passes the checks; a trailing ? means: only if installed. Set by engine=.
     chain: list[str] = field(default_factory=list)
+    # What happens to pages while the server of a waiting engine is unavailable. wait: the run waits for limits.patience_s, then
+    # ends, resumable. fallback: after that time the next engine reads them, and mode=retry reads them again.
+    on_outage: str = "wait"
     batch: bool = False  # use Gemini's Batch API: half the price, answers within a day; see batch.*
     probe: bool = True  # check key and model with the server before the first page; set false for proxies without that call
     gemini: GeminiConfig = field(default_factory=GeminiConfig)
     openai: OpenAIConfig = field(default_factory=OpenAIConfig)
     rapidocr: RapidOcrConfig = field(default_factory=RapidOcrConfig)
     tesseract: TesseractConfig = field(default_factory=TesseractConfig)
+
+    def __post_init__(self) -> None:
+        one_of("engine.on_outage", self.on_outage, ("wait", "fallback"))
 
 
 @dataclass

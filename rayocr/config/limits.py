@@ -40,6 +40,8 @@ class LimitsConfig:
     shared_name: str = "default"  # of the quota: one a project
     shared_ttl_s: float = 6.0  # a cluster that has not been heard of for so long has no requests under way
     shared_patience_s: float = 300.0  # Redis away for longer ends the run, resumable
+    # A model that answers nothing for longer ends the run, resumable. null, and mode=watch: wait without limit.
+    patience_s: float | None = 900.0
     day_quota_tries: int = 2  # refusals for the day that are waited out as the server says, before the model is parked
     page_timeout_s: float = 180.0  # a page that computes longer ends its worker (PDFium cannot be interrupted)
     fetch_timeout_s: float = 900.0  # download of one document
@@ -54,6 +56,7 @@ class LimitsConfig:
         at_least(1, **{"limits.max_document_pages": self.max_document_pages, "limits.shared_ttl_s": self.shared_ttl_s})
         at_least(1, **{"limits.cautious_in_flight": self.cautious_in_flight})
         at_least(0, **{"limits.shared_patience_s": self.shared_patience_s, "limits.day_quota_tries": self.day_quota_tries})
+        at_least(0, **{"limits.patience_s": self.patience_s})
         at_least(1, **{"limits.expected_input_tokens": self.expected_input_tokens})
         at_least(0, **{"limits.expected_output_tokens": self.expected_output_tokens})
         at_least(1, **{"limits.page_timeout_s": self.page_timeout_s, "limits.validate_timeout_s": self.validate_timeout_s})

@@ -320,9 +320,14 @@ class Run:
         if all(stage.kind != "wait" for stage in self.plan.stages):
             return None
         limits = self.config.limits
-        if self.watches:  # Redis that is away is waited for, however long
-            limits = replace(limits, shared_patience_s=_FOREVER_S)
-        return LimiterRules(limits=limits, prices=self.plan.prices, budget_usd=self.config.budget.usd)
+        if self.watches:  # a watch waits for Redis and for models without limit
+            limits = replace(limits, shared_patience_s=_FOREVER_S, patience_s=None)
+        return LimiterRules(
+            limits=limits,
+            prices=self.plan.prices,
+            budget_usd=self.config.budget.usd,
+            fallback=self.config.engine.on_outage == "fallback",
+        )
 
     async def _watch_quota(self, actors: RayActors) -> None:
         from rayocr.driver.cluster.failures import ACTOR_FAILED

@@ -19,18 +19,21 @@ from rayocr.engines.answers.verification import VerificationResult, Verifier
 from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngine
 from rayocr.engines.model_ladder import MAX_PAID_TRIES, is_paid, next_model
 from rayocr.engines.registry import Stage
+from rayocr.engines.transient_failures import TransientFailures
 from rayocr.errors import (
     BadAnswer,
     DayQuotaExhausted,
     EngineError,
-    EngineTimeout,
     EngineTransient,
     LowConfidence,
+    ModelUnavailable,
+    OutsideError,
+    QuotaDenied,
     RayocrError,
     RepetitionLoop,
 )
 from rayocr.ledger.boxes import pack_boxes
-from rayocr.messages import SUSPECT, Attempt, PageOutcome, PageRecord, PageText
+from rayocr.messages import OUTAGE, OUTAGE_REASONS, SUSPECT, Attempt, PageOutcome, PageRecord, PageText
 from rayocr.pdf.ink import BLANK_COVERAGE
 from rayocr.retry import RetryPolicy, decide
 
@@ -50,6 +53,9 @@ class Slots(Protocol):
     def slot(self, model: str) -> AbstractAsyncContextManager[None]:
         """Entered when the request may leave. Left with the request's error, so that a 429 slows down everybody."""
 
+    def failing(self, model: str) -> float:
+        """0..1, the share of the model's recent requests that failed; 1 while its server answers nothing."""
+
 
 class PageDedupPort(Protocol):
     """Identical pages that were read before, or are being read."""
@@ -65,7 +71,8 @@ class PageProgress:
     def __init__(self, document_id: str, page_number: int, *, is_last_stage: bool, attempts: Sequence[Attempt] = ()) -> None:
         self.document_id = document_id
         self.page_number = page_number
-        self._is_last_stage = is_last_stage
+        self.is_last_stage = is_last_stage
+        self.outage: OutsideError | None = None  # of a server that could not be asked; engine.on_outage=fallback
         self._attempts = list(attempts)
         self._doubtful: PageText | None = None
 
@@ -113,6 +120,8 @@ class PageProgress:
         vain = self._record(outcome)
         if look is not None and look.suspect:
             doubts = (*doubts, SUSPECT)
+        if any(attempt.reason in OUTAGE_REASONS and attempt.engine != answer.engine for attempt in self._attempts):
+            doubts = (*doubts, OUTAGE)
         return replace(
             vain,
             text=answer.text,
@@ -145,7 +154,7 @@ class PageProgress:
         best = self._record(PageOutcome.FAILED)
         if self._doubtful is not None:
             best = self.answered(self._doubtful, doubts=("low_confidence",))
-        if self._is_last_stage:
+        if self.is_last_stage:
             return best
         return replace(best, outcome=PageOutcome.HANDED_ON, next_engine=stage.last + 1)
 
@@ -227,6 +236,7 @@ class WaitingStage:
         on_thread: Callable[..., Awaitable[object]],
         twins: PageDedupPort | None = None,
         second_look: Verifier | None = None,
+        fall_back: bool = False,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         on_retry: OnRetry = lambda *_: None,
     ) -> None:
@@ -237,6 +247,7 @@ class WaitingStage:
         self._on_thread = on_thread  # runs a function on the PDFium thread
         self._twins = twins
         self._second_look = second_look
+        self._fall_back = fall_back  # engine.on_outage: to the next engine, where the server is unavailable
         self._sleep = sleep
         self._on_retry = on_retry
 
@@ -302,6 +313,8 @@ class WaitingStage:
                 return progress.answered(answer, look=await self._look(engine, page, offered, answer))
         if used_up is not None:
             raise used_up  # and not a fallback: tomorrow the page can be read by the engine that was asked for
+        if progress.outage is not None and progress.is_last_stage:
+            raise progress.outage  # no engine is left to fall back to
         return progress.exhausted(self.stage)
 
     async def _look(self, engine: Engine, page: Page, offered: OfferedPage, answer: PageText) -> VerificationResult | None:
@@ -347,6 +360,12 @@ class WaitingStage:
             except DayQuotaExhausted as error:
                 parked[model] = error
                 continue
+            except (ModelUnavailable, QuotaDenied) as error:
+                if not self._fall_back:
+                    raise
+                progress.note(engine, error, model=model)
+                progress.outage = error
+                continue
             except EngineError as error:
                 progress.note(engine, error, model=model, answer=answer)
             else:
@@ -362,19 +381,25 @@ class WaitingStage:
                 raise
 
     async def _request(self, engine: WaitingEngine, offered: OfferedPage, progress: PageProgress, model: str) -> PageText:
-        attempt = timeouts = 0
+        """Until the server answers. Raises EngineTransient only when the page is to blame: what keeps a server from answering
+        anybody is waited out by the limiter."""
+        attempt = 0
+        failures = TransientFailures(max_attempts=self._policy.max_attempts, max_timeouts=MAX_PAID_TRIES)
         while True:
             attempt += 1
             try:
                 async with nullcontext() if engine.batched else self._slots.slot(model):
                     return await engine.recognize_async(offered, model)
             except EngineTransient as error:
-                decision = decide(error, attempt, policy=self._policy)
-                timeouts += isinstance(error, EngineTimeout)
-                if decision is None or timeouts >= MAX_PAID_TRIES:  # what was not waited for may be on the bill all the same
-                    raise
+                failure = error
+                decision = decide(error, min(attempt, self._policy.max_attempts - 1), policy=self._policy)
+                assert decision is not None, "transient, and not the last attempt"
                 self._on_retry(progress, model, attempt, error, decision.delay_s)
             await self._sleep(decision.delay_s)
+            # Only now: by this time the limiter has told how the requests of others fare.
+            failures.add(failure, failing=self._slots.failing(model))
+            if failures.blame_the_page:
+                raise failure
 
 
 class _InkedOnce:

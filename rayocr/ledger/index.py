@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 
 from rayocr.errors import StorageUnavailable
 from rayocr.ledger.spill import Extent, SpillFile
-from rayocr.messages import PageOutcome, PageRecord, PageSummary
+from rayocr.messages import PageRecord, PageSummary
 
 
 @dataclass(slots=True)
@@ -165,4 +165,4 @@ def _depth(record: PageRecord) -> tuple[int, int, int]:
 
 
 def _is_read(record: PageRecord) -> bool:
-    return record.outcome is not PageOutcome.FAILED
+    return not record.wants_retry

@@ -96,6 +96,7 @@ def _quota(s: Snapshot) -> Iterator[Metric]:
         "in_flight": ("rayocr_in_flight", "Requests under way, by model."),
         "requests_today": ("rayocr_requests_today", "Requests of this quota day, by model."),
         "paused": ("rayocr_model_paused", "1 while the server asked for a pause, by model."),
+        "held": ("rayocr_model_held", "1 while the server answers nothing and one probe at a time is sent, by model."),
         "parked": ("rayocr_model_parked", "1 while the quota of the day is used up, by model."),
     }
     for key, (name, words) in counters.items():

@@ -21,6 +21,7 @@ from rayocr.config import AccessConfig, OutputConfig, RetryConfig
 from rayocr.errors import RayocrError, StorageDenied, StorageFull, UnsafeName, UnusableName
 from rayocr.ledger.manifest import build_manifest
 from rayocr.messages import (
+    OUTAGE_REASONS,
     AssembledDocument,
     Document,
     DocumentContext,
@@ -225,15 +226,21 @@ def partial_letter(document: Document, summaries: Sequence[PageSummary], run_id:
     from rayocr.ledger.runs import format_runs
 
     failed = [page for page in summaries if page.outcome is PageOutcome.FAILED]
-    last = failed[0].attempts[-1] if failed[0].attempts else None
+    wanted = [page for page in summaries if page.wants_retry]
+    words = f"{len(failed)} of {len(summaries)} pages could not be read"
+    last = failed[0].attempts[-1] if failed and failed[0].attempts else None
+    if not failed:
+        readers = ", ".join(sorted({page.engine for page in wanted}))
+        words = f"{len(wanted)} of {len(summaries)} pages were read by {readers} while the server was unavailable"
+        last = next((a for page in wanted for a in page.attempts if a.reason in OUTAGE_REASONS), None)
     return dead_letter(
         document,
         outcome=DocumentOutcome.PARTIAL,
         reason=last.reason if last else "unknown",
-        message=f"{len(failed)} of {len(summaries)} pages could not be read" + (f": {last.message}" if last else "."),
+        message=words + (f": {last.message}" if last else "."),
         hint=None,
         run_id=run_id,
-        pages=format_runs(page.page_number for page in failed),
+        pages=format_runs(page.page_number for page in wanted),
     )
 
 
@@ -272,8 +279,7 @@ def _log_notes(context: DocumentContext, output: OutputFile) -> None:
 
 
 def _outcome(summaries: Sequence[PageSummary]) -> DocumentOutcome:
-    failed = any(page.outcome is PageOutcome.FAILED for page in summaries)
-    return DocumentOutcome.PARTIAL if failed else DocumentOutcome.COMPLETE
+    return DocumentOutcome.PARTIAL if any(page.wants_retry for page in summaries) else DocumentOutcome.COMPLETE
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from rayocr.ledger.copies import PageDuplicates
 from rayocr.ledger.index import LedgerIndex
 from rayocr.ledger.segment import encode_segment, run_id_of, segment_name
 from rayocr.ledger.segments import SegmentTable
-from rayocr.messages import DocumentOutcome, LedgerState, PageOutcome, PageRecord, PageSummary
+from rayocr.messages import DocumentOutcome, LedgerState, PageRecord, PageSummary
 from rayocr.observe.logs import log_event
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
@@ -110,7 +110,7 @@ class Ledger:
         if fingerprint is None:
             for record in await self._kept.take(document_id):
                 # Of pages that failed nothing is taken, nor what was asked in vain on the way: a retry asks everybody anew.
-                if record.outcome.final and record.outcome is not PageOutcome.FAILED:
+                if record.outcome.final and not record.wants_retry:
                     self._index.add(record)
         else:
             self._kept.forget(document_id)

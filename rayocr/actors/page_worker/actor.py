@@ -128,6 +128,7 @@ class PageWorker:
                 policy=settings.policy,
                 on_thread=self._pdf.run,
                 twins=self._twins,
+                fall_back=settings.engine.on_outage == "fallback",
                 second_look=Verifier(settings.doubt, RapidLineReader(), prompts=settings.prompts),
                 sleep=slots.sleep,
                 on_retry=log_retry,

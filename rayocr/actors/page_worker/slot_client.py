@@ -15,8 +15,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from rayocr.errors import Draining, EngineConnectionLost, EngineOverloaded, EngineRateLimited
-from rayocr.messages import SlotReturn, Throttle, ThrottleKind
+from rayocr.errors import (
+    Draining,
+    EngineError,
+    EngineOverloaded,
+    EngineRateLimited,
+    EngineTimeout,
+    EngineTransient,
+    OutsideError,
+)
+from rayocr.messages import SlotReply, SlotReturn, Throttle, ThrottleKind
 
 # Pages that begin to wait, and slots that are done with, go along with others that follow within so long. Nothing against the
 # seconds that a request takes; and a server that answers at once must not cost a call to the limiter for each page.
@@ -30,7 +38,7 @@ class Limiter(Protocol):
 
     async def lease(self, model: str, worker: str, wanted: int) -> tuple[float, ...]: ...
 
-    async def release(self, model: str, worker: str, returned: SlotReturn) -> float: ...
+    async def release(self, model: str, worker: str, returned: SlotReturn) -> SlotReply: ...
 
 
 @dataclass(slots=True)
@@ -40,6 +48,8 @@ class _Returning:
     slots: int = 0
     answered: int = 0
     free: int = 0
+    failed: int = 0
+    replied: int = 0
     input_tokens: int = 0
     cost_usd: float = 0.0
     throttle: Throttle | None = None
@@ -52,6 +62,7 @@ class _Model:
     leasing: asyncio.Task[None] | None = None
     releasing: asyncio.Task[None] | None = None
     paused_until: float = 0.0
+    failing: float = 0.0
 
 
 class SlotClient:
@@ -108,16 +119,26 @@ class SlotClient:
         sent_at = self._clock()
         try:
             yield
-        except (EngineRateLimited, EngineOverloaded) as error:
-            self._finish(model, state, free=1, throttle=_throttle(error, age_s=self._clock() - sent_at))
+        except EngineTransient as error:
+            # The server may bill a request that was not waited for.
+            free = 0 if isinstance(error, EngineTimeout) else 1
+            self._finish(model, state, free=free, throttle=_throttle(error, age_s=self._clock() - sent_at))
             raise
-        except EngineConnectionLost:
+        except OutsideError:
             self._finish(model, state, free=1)
+            raise
+        except EngineError:
+            state.returning.replied += 1
+            self._finish(model, state)
             raise
         except BaseException:
             self._finish(model, state)
             raise
         self._finish(model, state)
+
+    def failing(self, model: str) -> float:
+        """0..1, the share of the model's recent requests that failed, over all workers; 1 while the limiter holds the model."""
+        return self._models[model].failing
 
     def used(self, model: str, *, input_tokens: int, cost_usd: float) -> None:
         """What an answered request took; its slot is still held. Sent along when slots are given back."""
@@ -193,6 +214,7 @@ class SlotClient:
         returning = state.returning
         returning.slots += 1
         returning.free += free
+        returning.failed += throttle is not None
         returning.throttle = _graver(returning.throttle, throttle)
         # Not left to the leasing task: that one may be waiting for exactly this slot to come back.
         if state.releasing is None:
@@ -203,20 +225,23 @@ class SlotClient:
             await asyncio.sleep(0 if state.returning.throttle else self._linger * _RELEASE_LINGER_S)
             while state.returning.slots:
                 returning, state.returning = state.returning, _Returning()
-                pause_s = await self._limiter.release(
+                reply = await self._limiter.release(
                     model,
                     self._worker,
                     SlotReturn(
                         slots=returning.slots,
                         answered=returning.answered,
                         free=returning.free,
+                        failed=returning.failed,
+                        replied=returning.replied,
                         input_tokens=returning.input_tokens,
                         cost_usd=returning.cost_usd,
                         throttle=returning.throttle,
                     ),
                 )
-                if pause_s > 0:
-                    state.paused_until = self._clock() + pause_s
+                state.failing = reply.failing
+                if reply.pause_s > 0:
+                    state.paused_until = self._clock() + reply.pause_s
         finally:
             state.releasing = None
 
@@ -232,15 +257,19 @@ def _wake(sleeper: asyncio.Future[None]) -> None:
         sleeper.set_result(None)
 
 
-def _throttle(error: EngineRateLimited | EngineOverloaded, *, age_s: float) -> Throttle:
-    kind = ThrottleKind.OVERLOADED
-    if isinstance(error, EngineRateLimited):
-        kind = ThrottleKind.DAY if error.per_day else ThrottleKind.MINUTE
-    return Throttle(kind=kind, retry_after_s=error.retry_after_s, age_s=age_s)
+def _throttle(error: EngineTransient, *, age_s: float) -> Throttle:
+    kind = ThrottleKind.AWAY
+    if isinstance(error, EngineOverloaded):
+        kind = ThrottleKind.OVERLOADED
+    elif isinstance(error, EngineRateLimited):
+        kind = ThrottleKind.DENIED if error.denied else ThrottleKind.DAY if error.per_day else ThrottleKind.MINUTE
+    return Throttle(kind=kind, retry_after_s=error.retry_after_s, age_s=age_s, words=str(error))
+
+
+_BY_GRAVITY = (ThrottleKind.AWAY, ThrottleKind.OVERLOADED, ThrottleKind.MINUTE, ThrottleKind.DAY, ThrottleKind.DENIED)
 
 
 def _graver(one: Throttle | None, other: Throttle | None) -> Throttle | None:
-    """Of refusals that are reported together: for the day before the minute before mere load, then the longest delay."""
-    order = (ThrottleKind.OVERLOADED, ThrottleKind.MINUTE, ThrottleKind.DAY)
+    """Of failures that are reported together: the gravest kind, then the longest delay."""
     known = [throttle for throttle in (one, other) if throttle is not None]
-    return max(known, key=lambda throttle: (order.index(throttle.kind), throttle.retry_after_s or 0.0), default=None)
+    return max(known, key=lambda throttle: (_BY_GRAVITY.index(throttle.kind), throttle.retry_after_s or 0.0), default=None)

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 
 from rayocr.actors.rate_limiter.model_quota import ModelQuotaKeeper
 from rayocr.config import LimitsConfig
-from rayocr.errors import BudgetExhausted, DayQuotaExhausted, SharedLimitsUnavailable
+from rayocr.errors import BudgetExhausted, DayQuotaExhausted, ModelUnavailable, QuotaDenied, SharedLimitsUnavailable
 from rayocr.limits.base import HORIZON_S, Blocked, Bucket, Taken
 from rayocr.limits.memory import MemoryBucket
 from rayocr.limits.prices import Budget, PriceTable
-from rayocr.limits.quota_day import next_reset, quota_day
-from rayocr.messages import LimiterState, SlotReturn, Throttle, ThrottleKind
+from rayocr.limits.quota_day import in_words, next_reset, quota_day
+from rayocr.messages import LimiterState, SlotReply, SlotReturn, Throttle, ThrottleKind
 from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ class LimiterRules:
     limits: LimitsConfig
     prices: PriceTable
     budget_usd: float | None = None
+    fallback: bool = False  # engine.on_outage=fallback: a model that is unavailable is still probed while its pages go elsewhere
 
 
 class RateLimiter:
@@ -76,8 +77,8 @@ class RateLimiter:
         """Between 1 and `wanted` slots, each as seconds to wait from now; none only to a worker that was forgotten.
 
         Waits while the pace, the requests under way or the money promised to them do not allow one. A caller holds each slot
-        until it releases it, is forgotten, or the slot expires. Raises DayQuotaExhausted, BudgetExhausted,
-        SharedLimitsUnavailable.
+        until it releases it, is forgotten, or the slot expires. While the model is held it lends one slot at a time. Raises
+        DayQuotaExhausted, BudgetExhausted, ModelUnavailable, QuotaDenied, SharedLimitsUnavailable.
         """
         quota = self._quota(model)
         arrived = self._clock()
@@ -86,12 +87,18 @@ class RateLimiter:
                 await self._remember(quota)
                 self._expire(quota)
                 self._check_parked(quota)
-                allowed = self._affordable(quota, wanted)
+                probes = quota.health.held(self._clock())
+                if probes and (wait_s := self._until_probe(quota)) > 0:
+                    await self._freed(quota, min(wait_s, _RECHECK_S))
+                    continue
+                allowed = self._affordable(quota, 1 if probes else wanted)
                 if not allowed:
                     await self._freed(quota, _RECHECK_S)
                     continue
                 taken = await self._take(quota, allowed)
                 if taken.delays_s:
+                    if probes:
+                        quota.health.probing(worker)
                     quota.lend(worker, taken, budget=self._budget, now=self._clock(), arrived=arrived)
                     return taken.delays_s
                 if taken.blocked is Blocked.DAY:
@@ -100,20 +107,22 @@ class RateLimiter:
                 await self._freed(quota, taken.wait_s)
         return ()
 
-    async def release(self, model: str, worker: str, returned: SlotReturn) -> float:
-        """Slots are done with. The answer is for how many seconds from now nothing should be sent to the model."""
+    async def release(self, model: str, worker: str, returned: SlotReturn) -> SlotReply:
+        """Slots are done with."""
         quota = self._quota(model)
         quota.settle(quota.held.give_back(worker, returned.slots), returned, budget=self._budget)
+        self._note_health(quota, worker, returned)
         self._wake()
-        if returned.throttle is not None:
+        if returned.throttle is not None and returned.throttle.kind not in (ThrottleKind.AWAY, ThrottleKind.DENIED):
             await self._throttled(quota, returned.throttle)
-        return quota.pause_left_s(quota.bucket.wall_clock())
+        return SlotReply(pause_s=quota.pause_left_s(quota.bucket.wall_clock()), failing=quota.health.failing(self._clock()))
 
     async def forget(self, worker: str) -> None:
         """A worker died: its slots are free again. What its requests took is not known; what was expected is taken for it."""
         self._gone.add(worker)
         for quota in self._models.values():
             quota.give_up(quota.held.forget(worker), budget=self._budget)
+            quota.health.returned(worker)
         self._wake()
 
     async def state(self) -> LimiterState:
@@ -200,6 +209,7 @@ class RateLimiter:
     def _expire(self, quota: ModelQuotaKeeper) -> None:
         for expired in quota.held.expire(self._clock()):
             quota.give_up(expired, budget=self._budget)
+            quota.health.returned(None)
 
     def _check_parked(self, quota: ModelQuotaKeeper) -> None:
         if quota.parked_until is None:
@@ -212,6 +222,36 @@ class RateLimiter:
             hint="Start the same command again then: it goes on where it stopped.",
             resumes_at=quota.parked_until,
         )
+
+    def _until_probe(self, quota: ModelQuotaKeeper) -> float:
+        """Seconds until the next probe of a held model. Raises ModelUnavailable and QuotaDenied when waiting longer is pointless.
+        With engine.on_outage=fallback a probe that is due is sent all the same."""
+        now, health = self._clock(), quota.health
+        wait_s = health.probe_in_s(now)
+        if not health.exhausted(now) or (self._rules.fallback and wait_s <= 0):
+            return wait_s
+        since = in_words(quota.held_since(now, quota.bucket.wall_clock()) or 0.0)
+        if health.denied or health.never_answered(now):
+            raise QuotaDenied(f"The server gives no quota for {quota.model}. It says: {health.words}")
+        raise ModelUnavailable(f"{quota.model} has answered no request since {since}. The last failure: {health.words}")
+
+    def _note_health(self, quota: ModelQuotaKeeper, worker: str, returned: SlotReturn) -> None:
+        now, health = self._clock(), quota.health
+        was_held = health.held(now)
+        if returned.throttle is not None and returned.throttle.kind is not ThrottleKind.DAY:
+            health.failed(returned.throttle, worker, now=now, count=max(1, returned.failed))
+        if replied := returned.answered + returned.replied:
+            health.answered(replied)
+        elif returned.throttle is None:
+            health.returned(worker)
+        if health.held(now) is was_held:
+            return
+        if was_held:
+            log_event(log, "model_back", "A model answers again.", model=quota.model)
+        else:
+            log_event(
+                log, "model_held", "A model answers nothing.", level=logging.WARNING, model=quota.model, reason=health.words
+            )
 
     def _affordable(self, quota: ModelQuotaKeeper, wanted: int) -> int:
         """How many of them there is money for; 0: perhaps, when requests under way turn out cheaper. Raises BudgetExhausted."""

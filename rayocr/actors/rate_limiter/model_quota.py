@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
+from rayocr.actors.rate_limiter.model_health import ModelHealth
 from rayocr.config import LimitsConfig
 from rayocr.limits.base import Bucket, Take, Taken
 from rayocr.limits.expected_use import ExpectedUse
@@ -34,6 +35,7 @@ class ModelQuotaKeeper:
         self.held = HeldSlots(ttl_s=_SLOT_TTL_S)
         self.expected = ExpectedUse(input_tokens=config.expected_input_tokens, cost_usd=expected_cost_usd)
         self.rate = LearnedRate(self.limits.rpm, now=now, share=share)
+        self.health = ModelHealth(patience_s=float("inf") if config.patience_s is None else config.patience_s)
         self.paused_until: float | None = None
         self.parked_until: float | None = None
         self.throttled = 0
@@ -131,6 +133,11 @@ class ModelQuotaKeeper:
             self.paused_until = None
         return self.paused_until - wall if self.paused_until is not None else 0.0
 
+    def held_since(self, now: float, wall: float) -> float | None:
+        """In seconds since 1970; None while the model answers."""
+        since = self.health.since
+        return wall - (now - since) if since is not None and self.health.held(now) else None
+
     def _observed_rpm(self, now: float) -> float:
         late = [(at, slots) for at, slots in self._recent if at >= now - _OBSERVED_S]
         if not late:
@@ -161,4 +168,7 @@ class ModelQuotaKeeper:
             requests_today=self._today,
             paused_until=self.paused_until,
             parked_until=self.parked_until,
+            held_since=self.held_since(now, wall),
+            held_words=self.health.words if self.health.held(now) else "",
+            answered=self.health.answers,
         )

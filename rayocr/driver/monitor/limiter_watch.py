@@ -46,6 +46,7 @@ class LimiterWatch:
         self._wall_clock = wall_clock
         self._sleep = sleep
         self._said: set[tuple[str, str, float]] = set()
+        self._held: set[str] = set()
         self._away = False
 
     async def run(self) -> None:
@@ -67,6 +68,7 @@ class LimiterWatch:
         self._say_away(state)
         for model in state.models:
             self._say_stopped(model)
+            self._say_held(model)
 
     def _say_away(self, state: LimiterState) -> None:
         if state.away_for_s > _SAY_AWAY_S and not self._away:
@@ -75,6 +77,18 @@ class LimiterWatch:
         elif not state.away_for_s and self._away:
             self._away = False
             self._warn("The shared limits are back.")
+
+    def _say_held(self, model: ModelQuota) -> None:
+        """Once when a model's server stops answering, and once when it is back."""
+        if model.held_since is not None and model.model not in self._held:
+            self._held.add(model.model)
+            self._warn(
+                f"{model.model} has answered no request since {in_words(model.held_since)}: {model.held_words}"
+                " rayocr waits and sends one request at a time to find out when it is back."
+            )
+        elif model.held_since is None and model.model in self._held:
+            self._held.discard(model.model)
+            self._warn(f"{model.model} answers again.")
 
     def _say_stopped(self, model: ModelQuota) -> None:
         """Once for each pause worth waiting for, and for each parked model."""

@@ -128,5 +128,8 @@ class StatusCollector:
             "in_flight": model.in_flight,
             "requests_today": model.requests_today,
             "paused": int(model.paused_until is not None and model.paused_until > now),
+            "held": int(model.held_since is not None),
+            "held_since": model.held_since,
+            "held_words": model.held_words,
             "parked": int(model.parked_until is not None and model.parked_until > now),
         }

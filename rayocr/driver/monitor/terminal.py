@@ -131,8 +131,10 @@ def _waits(progress: Progress) -> list[str]:
     parts = []
     if progress.locks_away:
         parts.append("waiting for the lock service")
-    if progress.waiting_for:
-        parts.append(f"waiting for {progress.waiting_for}")
+    held = [model.model for model in progress.limiter.models if model.held_since is not None] if progress.limiter else []
+    waiting_for = [*held, *([progress.waiting_for] if progress.waiting_for else [])]
+    if waiting_for:
+        parts.append(f"waiting for {', '.join(waiting_for)}")
     if progress.watching and progress.deferred:
         parts.append(f"{progress.deferred:,} to be tried again")
     return parts

@@ -46,7 +46,6 @@ from rayocr.messages import (
     AssembledDocument,
     Document,
     DocumentOutcome,
-    PageOutcome,
     PageSummary,
     Shard,
 )
@@ -219,7 +218,7 @@ class DocumentFlow:
         work.asked_ledger = True
 
     def _is_to_be_retried(self, work: DocumentState, page: PageSummary) -> bool:
-        return page.outcome is PageOutcome.FAILED and self._actors.retries(work.document.document_id)
+        return page.wants_retry and self._actors.retries(work.document.document_id)
 
     def _note(self, work: DocumentState, page: PageSummary, *, resumed: bool = False) -> None:
         if page.page_number not in work.waiting:

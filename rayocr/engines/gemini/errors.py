@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -70,7 +71,7 @@ def _from_transport(error: Exception) -> RayocrError:
     if isinstance(error, aiohttp.ClientError | ConnectionError | OSError):
         return EngineConnectionLost(f"The connection to Gemini failed: {_first_line(error) or type(error).__name__}.")
     if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
-        return MalformedAnswer("Gemini's answer was not JSON; a proxy may have answered.", finish="NOT_JSON")
+        return EngineConnectionLost("The answer was not JSON; a proxy may have answered in Gemini's place.")
     if isinstance(error, ValueError):  # pydantic's ValidationError is one: JSON, but no answer of this API
         return MalformedAnswer(f"Gemini's answer could not be understood: {type(error).__name__}.", finish="NOT_JSON")
     if isinstance(error, AttributeError | TypeError | LookupError):  # the SDK trips over JSON of another shape
@@ -99,7 +100,15 @@ def _from_status(error: Any) -> RayocrError:
     return EngineRejected(f"Gemini rejected the request ({code}): {message}")
 
 
+# Google has no code for these; the words were collected from public issue trackers in November 2026.
+_DENIED = re.compile(r"\blimit: 0\b(?![.,]\d)|prepa\w+ credits|credits are depleted|monthly spend\w* cap", re.IGNORECASE)
+
+
 def _rate_limited(error: Any, message: str) -> EngineRateLimited:
+    whole = " ".join(str(error.message or "").split())
+    if (found := _DENIED.search(whole)) is not None:
+        start = whole.rfind("* ", 0, found.start()) + 1 or 0  # of the line that says so, in a list of quotas
+        return EngineRateLimited(f"Gemini gives no quota: {whole[start:][:300].strip()}", denied=True)
     quotas = [
         str(violation.get("quotaId") or "")
         for detail in _details(error, "QuotaFailure")

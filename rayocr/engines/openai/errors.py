@@ -18,7 +18,6 @@ from rayocr.errors import (
     EngineRateLimited,
     EngineRejected,
     EngineTimeout,
-    MalformedAnswer,
     RayocrError,
     UnknownModel,
 )
@@ -40,7 +39,7 @@ def translate(error: Exception) -> RayocrError:
     if isinstance(error, aiohttp.ClientError | ConnectionError | OSError):
         return EngineConnectionLost(f"The connection to the server failed: {str(error)[:200] or type(error).__name__}.")
     if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
-        return MalformedAnswer("The server's answer was not JSON; a proxy may have answered.", finish="NOT_JSON")
+        return EngineConnectionLost("The answer was not JSON; a proxy may have answered in the server's place.")
     return EngineRejected(f"The request failed: {type(error).__name__}: {str(error)[:200]}")
 
 
@@ -51,7 +50,7 @@ def raise_for_status(status: int, body: str, headers: Mapping[str, str]) -> None
     words, codes = _read(body)
     delay_s = retry_after_s(headers)
     if status == 429 and codes & _SPENT_CODES:
-        raise CredentialsError(f"The account has no credit left: {words}", hint="Check the account's billing.")
+        raise EngineRateLimited(f"The account has no credit left: {words}", denied=True)
     if status == 429:
         raise EngineRateLimited(f"The server's quota is used up: {words}", retry_after_s=delay_s)
     if status in (401, 403):

@@ -21,9 +21,11 @@ from rayocr.errors import (
     EngineRateLimited,
     EngineRejected,
     EngineTimeout,
+    EngineTransient,
+    ModelUnavailable,
     PageUnrenderable,
 )
-from rayocr.messages import Attempt, PageOutcome, PageRecord, PageText
+from rayocr.messages import OUTAGE, Attempt, PageOutcome, PageRecord, PageText
 from rayocr.pdf.page import Page
 from rayocr.retry import RetryPolicy
 from tests.unit.engines.servers import FakePage
@@ -62,16 +64,23 @@ class Slots:
     def __init__(self) -> None:
         self.left_with: list[BaseException] = []
         self.parked: dict[str, float] = {}  # models whose quota of the day is used up, until then
+        self.unavailable: set[str] = set()  # models whose server answers nothing
+        self.share = 0.0  # of requests of others that fail
 
     @asynccontextmanager
     async def slot(self, model: str) -> AsyncIterator[None]:
         if model in self.parked:
             raise DayQuotaExhausted("used up", resumes_at=self.parked[model])
+        if model in self.unavailable:
+            raise ModelUnavailable(f"{model} has answered no request")
         try:
             yield
         except BaseException as error:
             self.left_with.append(error)
             raise
+
+    def failing(self, model: str) -> float:
+        return self.share
 
 
 class InkedPage:
@@ -92,6 +101,7 @@ class Bench:
         *engines: Engine,
         is_last_stage: bool = False,
         attempts: tuple[Attempt, ...] = (),
+        fall_back: bool = False,
         second_look: Verifier | None = None,
         twins: PageDedupPort | None = None,
     ) -> None:
@@ -105,6 +115,7 @@ class Bench:
             slots=self.slots,
             policy=RetryPolicy(max_attempts=4),
             on_thread=self._on_thread,
+            fall_back=fall_back,
             second_look=second_look,
             twins=twins,
             sleep=self._sleep,
@@ -195,6 +206,48 @@ async def test_time_outs_may_have_been_paid_for_and_end_after_three() -> None:
     engine = ScriptedEngine({"a": [EngineTimeout("t") for _ in range(9)]})
     await Bench(engine).read()
     assert engine.asked == ["a"] * 3
+
+
+@pytest.mark.parametrize(
+    ("error", "share"), [(EngineOverloaded("503"), 1.0), (EngineTimeout("t"), 1.0), (EngineRateLimited("429"), 0.0)]
+)
+async def test_a_page_is_not_given_up_for_what_its_server_does_to_every_page(error: EngineTransient, share: float) -> None:
+    engine = ScriptedEngine({"a": [error] * 50 + [GOOD], "b": []})
+    bench = Bench(engine)
+    bench.slots.share = share
+    record = await bench.read()
+    assert (record.outcome, record.model, record.attempts) == (PageOutcome.DONE, "a", ())
+
+
+async def test_where_a_third_of_all_requests_fail_it_takes_more_failures_to_blame_the_page() -> None:
+    engine = ScriptedEngine({"a": [EngineOverloaded("503")] * 30})
+    bench = Bench(engine)
+    bench.slots.share = 1 / 3
+    assert (await bench.read()).outcome is PageOutcome.HANDED_ON
+    assert len(engine.asked) == 9  # (1/3) ** 9 is less than 0.1 ** 4, and (1/3) ** 8 is not
+
+
+async def test_an_unavailable_server_ends_the_run_and_no_other_engine_reads_the_page() -> None:
+    bench = Bench(ScriptedEngine({"a": [], "b": [GOOD]}), LightEngine(GOOD))
+    bench.slots.unavailable = {"a"}
+    with pytest.raises(ModelUnavailable):
+        await bench.read()
+
+
+async def test_with_on_outage_fallback_the_next_engine_reads_the_page_and_it_is_on_record() -> None:
+    bench = Bench(ScriptedEngine({"a": []}), LightEngine(GOOD), fall_back=True)
+    bench.slots.unavailable = {"a"}
+    record = await bench.read()
+    assert (record.outcome, record.engine, record.doubts) == (PageOutcome.FALLBACK, "textlayer", (OUTAGE,))
+    assert [attempt.reason for attempt in record.attempts] == ["ModelUnavailable"]
+    assert record.wants_retry
+
+
+async def test_with_nobody_left_to_fall_back_to_the_outage_ends_the_run() -> None:
+    bench = Bench(ScriptedEngine({"a": []}), fall_back=True, is_last_stage=True)
+    bench.slots.unavailable = {"a"}
+    with pytest.raises(ModelUnavailable):
+        await bench.read()
 
 
 async def test_a_rejected_request_is_never_sent_again() -> None:

@@ -8,7 +8,7 @@ from rayocr.actors.page_worker.slot_client import SlotClient
 from rayocr.actors.rate_limiter.actor import RateLimiter
 from rayocr.errors import Draining, EngineConnectionLost, EngineOverloaded, EngineRateLimited, Refused
 from rayocr.limits.prices import PriceTable
-from rayocr.messages import SlotReturn, ThrottleKind
+from rayocr.messages import SlotReply, SlotReturn, ThrottleKind
 from tests.unit.actors.limiter_world import World
 
 
@@ -35,9 +35,9 @@ class RecordingLimiter:
             return (self.delays.pop(0),)
         return (0.0,) * wanted
 
-    async def release(self, model: str, worker: str, returned: SlotReturn) -> float:
+    async def release(self, model: str, worker: str, returned: SlotReturn) -> SlotReply:
         self.returned.append(returned)
-        return self.pause_s
+        return SlotReply(pause_s=self.pause_s)
 
 
 async def settled() -> None:
@@ -145,7 +145,7 @@ async def test_what_was_not_answered_at_all_costs_nothing_and_what_was_answered_
         async with slots.slot("m"):
             raise error
     await settled()
-    assert [(r.slots, r.free, r.answered, r.throttle) for r in limiter.returned] == [(1, free, 0, None)]
+    assert [(r.slots, r.free, r.answered, r.replied, r.failed) for r in limiter.returned] == [(1, free, 0, 1 - free, free)]
 
 
 async def test_slots_that_fall_into_a_pause_are_given_back() -> None:

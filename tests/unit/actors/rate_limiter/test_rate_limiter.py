@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from rayocr.errors import BudgetExhausted, DayQuotaExhausted
-from rayocr.messages import SlotReturn, Throttle, ThrottleKind
+from rayocr.messages import SlotReply, SlotReturn, Throttle, ThrottleKind
 from tests.unit.actors.limiter_world import CENT_A_PAGE, START, World
 
 MIDNIGHT_IN_CALIFORNIA = 8 * 3600  # UTC, in winter
@@ -72,7 +72,7 @@ async def test_a_refusal_holds_everybody_back_for_as_long_as_the_server_says_and
     await limiter.lease("m", "w", 1)
     started = world.now
     throttle = Throttle(kind=ThrottleKind.MINUTE, retry_after_s=34.0, age_s=0.1)
-    assert await limiter.release("m", "w", SlotReturn(slots=1, free=1, throttle=throttle)) == pytest.approx(34.0)
+    assert await limiter.release("m", "w", SlotReturn(slots=1, free=1, throttle=throttle)) == SlotReply(pause_s=34.0, failing=1.0)
     delays = await limiter.lease("m", "other", 2)
     assert world.now + delays[0] - started >= 34.0
     (model,) = (await limiter.state()).models
@@ -85,7 +85,7 @@ async def test_a_refusal_without_a_delay_still_pauses() -> None:
     limiter = World().limiter()
     await limiter.lease("m", "w", 1)
     throttle = Throttle(kind=ThrottleKind.MINUTE)
-    assert await limiter.release("m", "w", SlotReturn(slots=1, throttle=throttle)) >= 1.0
+    assert (await limiter.release("m", "w", SlotReturn(slots=1, throttle=throttle))).pause_s >= 1.0
 
 
 async def test_a_server_that_turns_a_third_away_is_asked_more_slowly_without_a_pause() -> None:
@@ -93,7 +93,7 @@ async def test_a_server_that_turns_a_third_away_is_asked_more_slowly_without_a_p
     await limiter.lease("m", "w", 1)
     refused = SlotReturn(slots=1, free=1, throttle=Throttle(kind=ThrottleKind.OVERLOADED, age_s=0.1))
     for _ in range(4):
-        assert await limiter.release("m", "w", refused) == 0
+        assert (await limiter.release("m", "w", refused)).pause_s == 0
     assert (await limiter.state()).models[0].rate_rpm == 600
     await limiter.release("m", "w", refused)
     assert (await limiter.state()).models[0].rate_rpm == pytest.approx(420)

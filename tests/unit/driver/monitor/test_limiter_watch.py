@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from rayocr.driver.monitor.limiter_watch import LimiterWatch
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.messages import LimiterState, ModelQuota
@@ -24,7 +26,7 @@ def watch() -> tuple[Limiter, Progress, list[str], LimiterWatch]:
     return limiter, progress, said, LimiterWatch(limiter, progress, warn=said.append, died=(), wall_clock=lambda: NOW)
 
 
-def model(**values: float) -> ModelQuota:
+def model(**values: Any) -> ModelQuota:
     return ModelQuota(
         model="m",
         granted=0,
@@ -75,3 +77,15 @@ async def test_shared_limits_that_are_away_and_back_are_told() -> None:
     assert len(said) == 2
     assert "away" in said[0]
     assert "back" in said[1]
+
+
+async def test_a_server_that_answers_nothing_is_told_once_in_its_own_words_and_so_is_its_return() -> None:
+    limiter, _, said, quota = watch()
+    for _ in range(2):
+        limiter.state = LimiterState(models=(model(held_since=NOW - 60, held_words="Gemini answered 503: overloaded."),))
+        await quota.look()
+        await quota.look()
+        limiter.state = LimiterState(models=(model(),))
+        await quota.look()
+    assert [text.split(" since")[0] for text in said] == ["m has answered no request", "m answers again."] * 2
+    assert "Gemini answered 503: overloaded." in said[0]

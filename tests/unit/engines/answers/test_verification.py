@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 
-from benchmarks.gemini_simulator.server import Settings, Simulator, invented
+from benchmarks.gemini_simulator.server import Simulator, invented
+from benchmarks.gemini_simulator.settings import Settings
 from rayocr.config import DoubtConfig
 from rayocr.engines.answers.verification import VerificationResult, Verifier, translates
 from rayocr.engines.rapidocr.line_reader import RapidLineReader, spread
@@ -173,7 +174,7 @@ def test_of_a_simulated_gemini_the_pages_it_made_up_are_suspect_and_the_others_a
     simulator = Simulator(Settings(invent_share=0.3))
     made_up = 0
     for text in texts:
-        answer = simulator._answer(text)["candidates"][0]["content"]["parts"][0]["text"]  # type: ignore[index]
+        answer = simulator._billed("gemini-3.1-flash-lite", "standard", text)["candidates"][0]["content"]["parts"][0]["text"]  # type: ignore[index]
         seen = look(born_digital, answer)
         assert seen is not None
         assert seen.suspect is (answer != text)

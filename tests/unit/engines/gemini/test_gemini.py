@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from benchmarks.gemini_simulator.outages import WORDS
 from rayocr.config import GeminiConfig, Secrets
 from rayocr.engines.answers.checks import check_answer
 from rayocr.engines.gemini.engine import GeminiEngine
@@ -219,6 +220,29 @@ async def test_a_429_without_details_carries_the_headers_delay() -> None:
     assert error.retry_after_s == 7.0
 
 
+@pytest.mark.parametrize("words", [WORDS["limit_0"], WORDS["credits"], WORDS["spend_cap"]])
+async def test_a_project_without_quota_or_credit_is_told_in_the_servers_words(words: str) -> None:
+    details = (
+        detail("QuotaFailure", violations=[{"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]),
+        detail("RetryInfo", retryDelay="38s"),
+    )
+    body = error_body(429, "RESOURCE_EXHAUSTED", *details)
+    body["error"]["message"] = words
+    error = await failure(Recorded(body, 429))
+    assert isinstance(error, EngineRateLimited)
+    assert (error.denied, error.per_day, error.retry_after_s) == (True, False, None)
+    assert any(said in str(error) for said in ("limit: 0", "credits are depleted", "monthly spending cap"))
+
+
+@pytest.mark.parametrize("words", [WORDS["spend_rate"], "limit: 0.5 a second", "Quota exceeded, limit: 15, model: gemini"])
+async def test_a_quota_that_frees_itself_is_waited_for(words: str) -> None:
+    body = error_body(429, "RESOURCE_EXHAUSTED")
+    body["error"]["message"] = words
+    error = await failure(Recorded(body, 429))
+    assert isinstance(error, EngineRateLimited)
+    assert not error.denied
+
+
 @pytest.mark.parametrize(
     ("code", "status", "details", "expected"),
     [
@@ -242,7 +266,7 @@ async def test_a_status_has_its_class(code: int, status: str, details: list[dict
     assert "a-key-of-the-test" not in repr(error)
 
 
-@pytest.mark.parametrize(("status", "expected"), [(200, MalformedAnswer), (502, EngineOverloaded), (404, EngineRejected)])
+@pytest.mark.parametrize(("status", "expected"), [(200, EngineConnectionLost), (502, EngineOverloaded), (404, EngineRejected)])
 async def test_a_proxys_page_of_html_has_its_class(status: int, expected: type[EngineError]) -> None:
     assert type(await failure(Recorded("<html><body>Bad gateway</body></html>", status))) is expected
 

@@ -1,0 +1,96 @@
+"""Whether the server of one model answers: decides between sending, probing and giving up. Pure; time is passed in.
+
+| state | what the limiter does |
+|---|---|
+| answering | lends slots at the pace of the quota |
+| held: no answer for `hold_s` while requests fail | lends one slot at a time, at growing intervals, as a probe |
+| exhausted: no answer for `patience_s`, or the server says that the project has no quota or credit | refuses every page |
+
+One answer ends all of it. Trouble is a property of the model, not of the pages that meet it: as long as a model is held, no
+failure counts against a page.
+"""
+
+from __future__ import annotations
+
+from rayocr.messages import Throttle, ThrottleKind
+
+HOLD_S = 10.0  # without an answer; longer than an answer of a fast model takes
+NEVER_S = 120.0  # of nothing but 429 since the run began: longer than any quota of a minute needs to free itself
+_FIRST_PROBE_S, _LAST_PROBE_S = 1.0, 30.0  # interval between probes, doubled each time
+_MEMORY = 64  # requests that the share of failures is averaged over
+
+
+class ModelHealth:
+    """`patience_s` infinite: the model is probed without end, even if the server says that there is no quota."""
+
+    def __init__(self, *, patience_s: float) -> None:
+        self.patience_s = patience_s
+        self.since: float | None = None  # of the first failure after the last answer
+        self.words = ""  # of the server, or of the network
+        self.answers = 0
+        self._failures = 0
+        self._failing = 1.0
+        self._hold_at = 0.0
+        self._denied = False
+        self._refused_only = True
+        self._probe_of: str | None = None
+        self._probe_at = 0.0
+        self._probes = 0
+
+    def answered(self, count: int) -> None:
+        self.answers += count
+        weight = max(1 - (1 - 1 / _MEMORY) ** count, count / (self.answers + self._failures))
+        self._failing -= weight * self._failing
+        self.since, self._denied, self._probe_of, self._probes = None, False, None, 0
+
+    def failed(self, throttle: Throttle, worker: str, *, now: float, count: int = 1) -> None:
+        self._failures += count
+        weight = max(1 - (1 - 1 / _MEMORY) ** count, count / (self.answers + self._failures))
+        self._failing += (1 - self._failing) * weight
+        self._refused_only &= throttle.kind is ThrottleKind.MINUTE
+        self._denied |= throttle.kind is ThrottleKind.DENIED
+        if throttle.words:
+            self.words = throttle.words
+        delay_s = throttle.retry_after_s or 0.0
+        if self.since is None:
+            self.since = now
+            self._hold_at = now + delay_s + HOLD_S
+            self._probe_at = now + max(delay_s, _FIRST_PROBE_S)
+        if self._probe_of == worker:
+            self._probe_of = None
+            self._probe_at = now + max(delay_s, min(_LAST_PROBE_S, _FIRST_PROBE_S * 2**self._probes))
+
+    def failing(self, now: float) -> float:
+        """0..1, the share of recent requests that failed; 1 while the model is held."""
+        return 1.0 if self.held(now) else self._failing
+
+    def held(self, now: float) -> bool:
+        return self.since is not None and (self._denied or now >= self._hold_at)
+
+    def exhausted(self, now: float) -> bool:
+        """No answer can be expected by waiting longer."""
+        if self.since is None or self.patience_s == float("inf"):
+            return False
+        return self._denied or self.never_answered(now) or now >= self.since + self.patience_s
+
+    def never_answered(self, now: float) -> bool:
+        """Nothing but 429 since the run began: there is no quota, whatever delay the server names."""
+        return self.since is not None and not self.answers and self._refused_only and now >= self.since + NEVER_S
+
+    @property
+    def denied(self) -> bool:
+        """The server says that the project has no quota or no credit."""
+        return self._denied
+
+    def probe_in_s(self, now: float) -> float:
+        """Until the next probe may be sent; infinite while one is under way."""
+        return float("inf") if self._probe_of is not None else max(0.0, self._probe_at - now)
+
+    def probing(self, worker: str) -> None:
+        self._probe_of = worker
+        self._probes += 1
+
+    def returned(self, worker: str | None) -> None:
+        """A slot came back without a word on the server: the probe was never sent, or its worker died. None: of any worker."""
+        if worker in (None, self._probe_of):
+            self._probe_of = None
