@@ -46,6 +46,7 @@ RayocrError
 │   │   └── EngineConnectionLost
 │   ├── EngineRejected            the request itself is invalid (4xx); never retried
 │   ├── PageUnrenderable          the page cannot be rendered or extracted
+│   │   └── PictureUndecodable    the page shows nothing because a picture on it cannot be decoded
 │   └── BadAnswer                 the server answered, but the answer failed the checks
 │       ├── Refused               RECITATION, SAFETY, PROHIBITED_CONTENT, BLOCKLIST, SPII …
 │       ├── Truncated             MAX_TOKENS
@@ -317,6 +318,10 @@ class EngineRejected(EngineError):
 
 
 class PageUnrenderable(EngineError):
+    pass
+
+
+class PictureUndecodable(PageUnrenderable):
     pass
 
 

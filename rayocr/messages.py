@@ -146,7 +146,7 @@ class PageRecord:
     doubts: tuple[str, ...] = ()
     fencing_token: int = 0
     fingerprint: str = ""  # of the settings that the text was read with
-    content_hash: str = ""  # hash of the page as sent to a server; see rayocr/pdf/content_hash.py
+    content_hash: str = ""  # hash of the page as sent to a server; see rayocr/pdf/cut/content_hash.py
     copied: bool = False  # the text was copied from an identical page, at no cost
     boxes: str = ""  # lines with their positions (rayocr/ledger); kept only if an output needs them
     agreement: float | None = None  # 0..1 with another reading of the page (engines/answers/verification.py); None: not measured

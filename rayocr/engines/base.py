@@ -36,7 +36,7 @@ class OfferedPage(Protocol):
         """The bytes are not needed before the answer: a page that waits for hours holds none. Asked for, they are made again."""
 
     async def content_hash(self) -> str:
-        """The same for identical pages; see `rayocr.pdf.content_hash`."""
+        """The same for identical pages; see `rayocr.pdf.cut.content_hash`."""
 
     async def as_image(self, *, dpi: int, format: str) -> bytes:
         """The upright page rendered and encoded; `format` is jpeg, png or webp."""

@@ -28,6 +28,7 @@ from rayocr.errors import (
     LowConfidence,
     ModelUnavailable,
     OutsideError,
+    PictureUndecodable,
     QuotaDenied,
     RayocrError,
     RepetitionLoop,
@@ -420,4 +421,7 @@ def _own_text(page: Page) -> str:
 
 
 def _is_inked(page: Page) -> bool:
-    return page.certainly_inked() or page.ink_coverage() >= BLANK_COVERAGE
+    try:
+        return page.certainly_inked() or page.ink_coverage() >= BLANK_COVERAGE
+    except PictureUndecodable:  # a server may have another decoder
+        return True

@@ -1,23 +1,26 @@
-"""How much of a page is printed on: the share of small tiles with ink in them.
+"""How much of a page is printed on: the share of small tiles with ink in them; 0 for a page that is blank.
 
-Not the share of dark pixels: a lone line ("ANNEX A") darkens a thousandth of a page and is text, while a grey or speckled blank
-scan can darken more. So the page is rendered small, compared with its local paper, freed of specks and of the scanner's edges,
-and tiles are counted.
+The page is rendered small, compared with its local paper and freed of specks and of the scanner's edges before tiles are counted.
+A share of dark pixels would not do: a gray or speckled blank scan darkens more of a page than a line of text.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rayocr.pdf.geometry import Box
+from rayocr.pdf.marks import has_marks
+
 if TYPE_CHECKING:
     from PIL import Image
 
-# A page below it is blank and never sent anywhere (docs/glossary.md, ink coverage): the share of tiles below.
-BLANK_COVERAGE = 0.004
+BLANK_COVERAGE = 0.004  # pages with less are blank and never sent anywhere; pages with any mark on them have at least this
 RENDER_DPI = 75  # enough for strokes of 8 pt type to be a pixel wide; 4 to 25 ms a page
 
+_SURELY_INKED = 0.10  # below, the shapes of the ink decide: shadows along two edges cover .05
 _TILE_PX = 8  # 2.7 mm
 _MARGIN_SHARE = 0.02  # of each side: shadows of the lid, punch holes, the edge of the next sheet
 _CONTRAST = 40.0  # of 255, darker (or, on dark paper, lighter) than the paper around it; JPEG noise stays under 20
@@ -26,17 +29,33 @@ _BLOCK_PX = 32  # local paper is the bright (or, where most is dark, the dark) l
 _PAPER_RANK = round(0.8 * (_BLOCK_PX**2 - 1))  # of a block's pixels in order
 
 
-def coverage(image: Image.Image) -> float:
-    """0..1 for a page rendered at about RENDER_DPI, any mode."""
+def coverage(image: Image.Image, *, dpi: float = RENDER_DPI, clean: bool = False) -> float:
+    """0..1 for a page rendered at about RENDER_DPI, any mode: 0 if it is blank, at least BLANK_COVERAGE if it is not. `clean`:
+    no picture is on the page, so that every shape was put there on purpose."""
     pixels = np.asarray(image.convert("L"))
-    margin_y, margin_x = (round(side * _MARGIN_SHARE) for side in pixels.shape)
+    margin_y, margin_x = (0, 0) if clean else (round(side * _MARGIN_SHARE) for side in pixels.shape)
     inner = pixels[margin_y : pixels.shape[0] - margin_y, margin_x : pixels.shape[1] - margin_x]
     if inner.shape[0] < _TILE_PX or inner.shape[1] < _TILE_PX:
         inner = pixels
     if inner.size == 0:
         return 0.0
-    inked = _ink_in_tiles(_ink(inner)) >= _INK_PX_IN_TILE
-    return float(_without_lonely(inked).mean())
+    ink = _ink(inner)
+    share = float(_without_lonely(_ink_in_tiles(ink) >= _INK_PX_IN_TILE).mean())
+    if share >= _SURELY_INKED:
+        return share
+    return max(share, BLANK_COVERAGE) if has_marks(ink, dpi=dpi, clean=clean) else 0.0
+
+
+def contrast(image: Image.Image, box: Box, size_pt: tuple[float, float]) -> int | None:
+    """0..255 between the darkest and the brightest pixel in a box, in points of a page of this size, of its gray rendering. None
+    where nothing of the box is on the page."""
+    across, down = image.width / size_pt[0], image.height / size_pt[1]
+    x0, y0 = max(0, math.floor(box[0] * across)), max(0, math.floor(box[1] * down))
+    x1, y1 = min(image.width, math.ceil(box[2] * across)), min(image.height, math.ceil(box[3] * down))
+    if x1 <= x0 or y1 <= y0:
+        return None
+    darkest, brightest = image.crop((x0, y0, x1, y1)).getextrema()
+    return int(brightest) - int(darkest)  # type: ignore[arg-type]  # of a gray image
 
 
 def _ink(pixels: Any) -> Any:
@@ -75,7 +94,7 @@ def _blocks(pixels: Any, side: int) -> Any:
 
 
 def _without_lonely(inked: Any) -> Any:
-    """Tiles with at least one neighbour to the left or right: letters come in rows, dust comes alone."""
+    """Tiles with at least one neighbor to the left or right: letters come in rows, dust comes alone."""
     padded = np.pad(inked, 1)
-    neighbours = padded[1:-1, :-2] | padded[1:-1, 2:]
-    return inked & neighbours
+    neighbors = padded[1:-1, :-2] | padded[1:-1, 2:]
+    return inked & neighbors

@@ -9,7 +9,7 @@ from typing import Any
 
 import pypdfium2.raw as pdfium
 
-from rayocr.pdf.geometry import Upright
+from rayocr.pdf.geometry import Box, Upright
 
 _MAX_OBJECTS = 20_000  # looked at; maps and plots have millions of paths and no tables
 _MAX_DEPTH = 4  # of forms within forms
@@ -37,10 +37,12 @@ class PageObjects:
     page_area: float = 1.0
     native_dpi: float = 0.0  # of the largest image, where images cover half of the page
     largest_image: Any = None  # a raw object, valid while the page is open
-    largest_image_area: float = 0.0
+    largest_image_area: float = 0.0  # of what lies on the page
+    largest_image_box: Box = (0.0, 0.0, 0.0, 0.0)
     cover_count: int = 0  # what can hide an image: paths and shadings
     visible_text_objects: int = 0
-    pictures: set[tuple[int, int, int]] = field(default_factory=set)  # columns, rows, encoded bytes
+    pictures: list[tuple[Any, Box]] = field(default_factory=list)  # raw objects, valid while the page is open; whole boxes
+    picture_sizes: set[tuple[int, int, int]] = field(default_factory=set)  # columns, rows, encoded bytes
     ruling_list: list[Ruling] = field(default_factory=list)
 
     @property
@@ -49,7 +51,7 @@ class PageObjects:
 
     @property
     def picture_bytes(self) -> int:
-        return sum(size for _, _, size in self.pictures)
+        return sum(size for _, _, size in self.picture_sizes)
 
     @property
     def rulings(self) -> tuple[Ruling, ...]:
@@ -133,12 +135,14 @@ class _Looker:
             return
         area = width * height
         self._found.image_area += area
+        self._found.pictures.append((item, (x0, y0, x1, y1)))
         columns, rows = ctypes.c_uint(), ctypes.c_uint()
         has_size = pdfium.FPDFImageObj_GetImagePixelSize(item, columns, rows)
-        self._found.pictures.add((columns.value, rows.value, pdfium.FPDFImageObj_GetImageDataRaw(item, None, 0)))
+        self._found.picture_sizes.add((columns.value, rows.value, pdfium.FPDFImageObj_GetImageDataRaw(item, None, 0)))
         if area > self._found.largest_image_area:
             self._found.largest_image_area = area
             self._found.largest_image = item
+            self._found.largest_image_box = (x0, y0, x1, y1)
             if has_size and x1 > x0 and y1 > y0:
                 long_px, long_pt = max(columns.value, rows.value), max(x1 - x0, y1 - y0)
                 self._found.native_dpi = long_px / long_pt * 72

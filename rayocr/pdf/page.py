@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Any
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from rayocr.errors import PageUnrenderable
+from rayocr.errors import PageUnrenderable, PictureUndecodable
 from rayocr.pdf.forms.annotations import first_page, flatten, has_text_annotations
 from rayocr.pdf.forms.fields import FormField, has_drawn_password, read_fields, with_fields
-from rayocr.pdf.geometry import Upright, upright_of
-from rayocr.pdf.ink import BLANK_COVERAGE, RENDER_DPI, coverage
+from rayocr.pdf.geometry import Upright, turn_box, upright_of
+from rayocr.pdf.ink import BLANK_COVERAGE, RENDER_DPI, contrast, coverage
 from rayocr.pdf.objects import PageObjects, Ruling, look_at_objects
 from rayocr.pdf.rendering import draw
 from rayocr.pdf.scan import reduced_jpeg
 from rayocr.pdf.textlayer.layer import TextLayer, read_text_layer
+from rayocr.pdf.undrawn import undrawn_picture
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -31,7 +32,7 @@ _MAX_SIDE_PX = 20_000  # of a strip that is very long and narrow: decoders and e
 _SMALL_LONG_SIDE_PX = 1500  # a ticket at 200 dpi has letters of 12 pixels: small pages get this many on their long side
 _MAX_SMALL_DPI = 600.0
 _MAX_NATIVE_DPI = 1200.0  # a scan that was placed on a page of an inch
-_SURELY_INKED = 5 * BLANK_COVERAGE  # below it, the page is rendered to be certain
+_LEAST_CONTRAST = 12  # of 255, of text that can be seen: light gray letters on white, small
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,19 @@ def render_scale(width_pt: float, height_pt: float, *, dpi: float, max_pixels: i
 class Page:
     """Sizes are of the upright page in points. Not thread-safe; close it before its document."""
 
-    def __init__(self, document: pypdfium2.PdfDocument, page_number: int, *, max_pixels: int) -> None:
+    def __init__(
+        self,
+        document: pypdfium2.PdfDocument,
+        page_number: int,
+        *,
+        max_pixels: int,
+        may_have_masks: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`may_have_masks`: whether pictures of the document may hide a part of themselves."""
         self.page_number = page_number
         self.max_pixels = max_pixels
         self._document = document
+        self._may_have_masks = may_have_masks
         try:
             self._page = _loaded(document, page_number - 1)
             self.width_pt, self.height_pt = _size_of(self._page)
@@ -148,18 +158,34 @@ class Page:
     # -- is there anything on it --------------------------------------------------------------------------------------------
 
     def ink_coverage(self) -> float:
-        """0..1, see `rayocr.pdf.ink`; renders the page small unless nothing at all is drawn on it, or it is a scan full of ink.
+        """0..1, see `rayocr.pdf.ink`: 0 if the page is blank, at least BLANK_COVERAGE if anything can be seen on it.
 
-        Rendering a scan costs 20 to 90 ms, nearly all of it for decoding the image in full; a look at it reduced costs 3 to 6.
+        Renders the page small unless nothing at all is drawn on it, or it is a scan: rendering that costs 20 to 90 ms, nearly all
+        of it for decoding the picture in full, and decoding it reduced 3 to 6. Raises PictureUndecodable where nothing can be
+        seen since a picture cannot be decoded.
         """
-        if self._objects.count == 0 and pdfium.FPDFPage_GetAnnotCount(self._page.raw) == 0:
+        found = self._objects
+        if found.count == 0 and pdfium.FPDFPage_GetAnnotCount(self._page.raw) == 0:
             return 0.0
         if not (self.width_pt > 0 and self.height_pt > 0):
             return 0.0
-        if (reduced := self._reduced_scan()) is not None and (quick := coverage(reduced)) >= _SURELY_INKED:
-            return quick
-        scale = render_scale(self.width_pt, self.height_pt, dpi=RENDER_DPI, max_pixels=min(self.max_pixels, 2_000_000))
-        return coverage(self._render(scale, grayscale=True).image)
+        long_side_in = max(self.width_pt, self.height_pt) / 72
+        if (reduced := self._reduced_scan()) is not None:
+            quick = coverage(reduced, dpi=max(reduced.size) / long_side_in)
+            if quick >= BLANK_COVERAGE:
+                return quick
+        seen = coverage(self._small, dpi=max(self._small.size) / long_side_in, clean=not found.pictures)
+        if seen < BLANK_COVERAGE and self._shows_words():
+            return BLANK_COVERAGE
+        if seen < BLANK_COVERAGE and (why := self.undrawn_picture):
+            raise PictureUndecodable(f"Page {self.page_number}: {why}")
+        return seen
+
+    @cached_property
+    def undrawn_picture(self) -> str:
+        """Why a picture on the page cannot be drawn; empty where all can. Renders the page small. Raises PageUnrenderable."""
+        pictures = self._objects.pictures
+        return undrawn_picture(self._page.raw, pictures, self._small, (self.width_pt, self.height_pt)) if pictures else ""
 
     def certainly_inked(self) -> bool:
         """Cheap: visible text is ink. False means that `ink_coverage` has to tell."""
@@ -191,9 +217,29 @@ class Page:
     def _objects(self) -> PageObjects:
         return look_at_objects(self._page.raw, self.upright, self.width_pt, self.height_pt)
 
+    @cached_property
+    def _small(self) -> Image.Image:
+        return self.thumbnail(RENDER_DPI)
+
+    def _shows_words(self) -> bool:
+        """Whether a word of the page's own text differs from its surroundings, however faintly."""
+        if not self._objects.visible_text_objects:
+            return False
+        layer, size_pt = self._text_layer, (self.width_pt, self.height_pt)
+        for line in layer.lines:
+            box = turn_box((line.x0, line.y0, line.x1, line.y1), -layer.turns, (layer.width_pt, layer.height_pt))
+            has_word = any(c.isalnum() for c in line.text)
+            if has_word and (contrast(self._small, box, size_pt) or 0) >= _LEAST_CONTRAST:
+                return True
+        return False
+
     def _reduced_scan(self) -> Image.Image | None:
-        """The image that is the page, small; None where something might lie over it, or it is not one."""
+        """The image that is the page, small; None where something might lie over it, mask it or cut it off, or it is not one."""
         found = self._objects
+        x0, y0, x1, y1 = found.largest_image_box
+        beyond = max(-x0, x1 - self.width_pt, -y0, y1 - self.height_pt)
+        if beyond > 0.02 * max(self.width_pt, self.height_pt) or self._may_have_masks():
+            return None
         others_share = (found.image_area - found.largest_image_area) / found.page_area  # a letterhead covers no page
         if found.image_share < 0.5 or others_share > 0.1 or found.cover_count:
             return None

@@ -1,0 +1,98 @@
+"""Whether the ink of a nearly empty page is somebody's mark: a word, a number, a figure, and not what a scanner leaves behind.
+
+A share of the page cannot tell: a divider page with "Appendix B" has a thousandth of its tiles inked, the shadow of a lid a
+twentieth. So the connected shapes are looked at, in millimeters: 1 to 2 ms a page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+_SPECK_MM = 1.1  # and smaller: dust, the dots of halftones; the x-height of 6 pt
+_LINE_WIDTH_MM, _LINE_LENGTH_MM = 1.1, 10.0  # rules, folds, streaks of the scanner's glass, staples
+_LINE_ASPECT = 10.0
+_HOLE_MM = (4.5, 9.0)  # punched, in one and the other direction; 5.5 to 8 in use
+_HOLE_MARGIN_MM = 22.0  # from the nearest edge of the page to the middle of the hole
+_FIGURE_MM = 5.0  # a shape as large as this is drawn, written or a word whose letters touch
+_LONE_MM = 2.0  # in height: a page number of 8 pt
+_GAP = 1.6  # letter heights between the letters of a line
+_DUSTY = 8  # shapes of the size of letters; where there are so many, two beside each other are chance
+_MAX_SHAPES = 2_000  # more are no nearly empty page
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @property
+    def long(self) -> int:
+        return max(self.width, self.height)
+
+    @property
+    def short(self) -> int:
+        return min(self.width, self.height)
+
+
+def has_marks(ink: Any, *, dpi: float, clean: bool) -> bool:
+    """`ink`: a mask (bool or uint8) of the page without its margins, where ink is. `clean`: nothing on the page comes from a
+    scanner, so that the smallest shape was put there on purpose."""
+    import cv2
+
+    count, _, stats, _ = cv2.connectedComponentsWithStats(np.ascontiguousarray(ink, dtype=np.uint8), connectivity=8)
+    if count > _MAX_SHAPES:
+        return True
+    px_per_mm = dpi / 25.4
+    height, width = ink.shape
+    shapes = [
+        shape
+        for shape in (_Shape(*row[:4]) for row in stats[1:].tolist())
+        if shape.long > _SPECK_MM * px_per_mm and not _is_leftover(shape, width, height, px_per_mm, holes=not clean)
+    ]
+    if clean and shapes:
+        return True
+    if any(shape.long >= _FIGURE_MM * px_per_mm for shape in shapes):
+        return True
+    dusty = len(shapes) > _DUSTY
+    lone = not dusty and any(shape.height >= _LONE_MM * px_per_mm for shape in shapes)
+    return lone or _longest_row(shapes) >= (3 if dusty else 2)
+
+
+def _is_leftover(shape: _Shape, page_width: int, page_height: int, px_per_mm: float, *, holes: bool) -> bool:
+    """The shadow of an edge, a straight line, or, where pages come from a scanner, a punch hole."""
+    right, bottom = page_width - shape.x - shape.width, page_height - shape.y - shape.height
+    edge = min(shape.x, shape.y, right, bottom)
+    if edge <= 1 and shape.short < 0.25 * min(page_width, page_height):
+        return True
+    thin = shape.short <= _LINE_WIDTH_MM * px_per_mm and shape.long >= _LINE_ASPECT * shape.short
+    if thin and shape.long >= _LINE_LENGTH_MM * px_per_mm:
+        return True
+    if not holes:
+        return False
+    low, high = (limit * px_per_mm for limit in _HOLE_MM)
+    is_round = low <= shape.short and shape.long <= high and shape.long <= 1.4 * shape.short
+    return is_round and edge + shape.short / 2 <= _HOLE_MARGIN_MM * px_per_mm
+
+
+def _longest_row(shapes: list[_Shape]) -> int:
+    """Of shapes that stand beside each other like the letters of a word."""
+    longest = 1 if shapes else 0
+    ending: list[tuple[_Shape, int]] = []
+    for shape in sorted(shapes, key=lambda shape: shape.x):
+        row = 1 + max((length for before, length in ending if _is_beside(before, shape)), default=0)
+        ending.append((shape, row))
+        longest = max(longest, row)
+        if longest >= 3:
+            break
+    return longest
+
+
+def _is_beside(before: _Shape, shape: _Shape) -> bool:
+    low, high = sorted((before.height, shape.height))
+    overlap = min(before.y + before.height, shape.y + shape.height) - max(before.y, shape.y)
+    return high <= 3 * low and overlap >= 0.5 * low and shape.x - before.x - before.width <= _GAP * high

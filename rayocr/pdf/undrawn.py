@@ -1,0 +1,99 @@
+"""Pictures that PDFium cannot decode. It draws nothing in their place, so that their page looks blank without being it."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pypdfium2.raw as pdfium
+
+from rayocr.pdf.geometry import Box
+from rayocr.pdf.ink import contrast
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+_MAX_PICTURES = 64  # looked at on a page, the largest first
+_MAX_FILTERS = 8
+_HUGE_PX = 500_000_000  # PDFium stops decoding somewhere above
+# Bytes that a picture of one color takes at most: zlib needs a thousandth, JPEG a byte for 64 pixels and component.
+_FLAT_SHARE = 1 / 200
+_FLAT_JPEG_BYTES_PER_PX = 2.5 / 64
+_FLAT_BYTES = 1_000
+_CODECS = {"DCTDecode", "JPXDecode", "JBIG2Decode", "CCITTFaxDecode"}
+_LEAST_SHARE = 0.9  # of a picture's bytes; some writers leave out the last row
+_BYTES_PER_PX = {pdfium.FPDFBitmap_Gray: 1, pdfium.FPDFBitmap_BGR: 3, pdfium.FPDFBitmap_BGRx: 4, pdfium.FPDFBitmap_BGRA: 4}
+
+
+def undrawn_picture(page: Any, pictures: Sequence[tuple[Any, Box]], image: Image.Image, size_pt: tuple[float, float]) -> str:
+    """Why a picture of the page cannot be drawn; empty where all can. `pictures`: raw image objects of the raw FPDF_PAGE and
+    their boxes in points; `image`: the page as it was rendered, in gray. 10 µs a picture."""
+    by_size = sorted(pictures, key=lambda item: _area(item[1]), reverse=True)[:_MAX_PICTURES]
+    for picture, box in by_size:
+        metadata = pdfium.FPDF_IMAGEOBJ_METADATA()
+        if not pdfium.FPDFImageObj_GetImageMetadata(picture, page, metadata) or not metadata.width or not metadata.height:
+            continue  # nothing to draw
+        filters = _filters(picture)
+        what = f"A picture of {metadata.width} x {metadata.height} pixels ({', '.join(filters) or 'not compressed'})"
+        if metadata.bits_per_pixel == 0:
+            return f"{what} cannot be decoded."
+        if _is_cut_off(picture, metadata, filters):
+            return f"{what} is cut off."
+        size = pdfium.FPDFImageObj_GetImageDataRaw(picture, None, 0)
+        # It may also lie under something else, or be hidden by its mask: then it has more than one color in itself.
+        if size > _most_if_flat(metadata, filters) and contrast(image, box, size_pt) == 0 and _has_one_color(picture, metadata):
+            return f"{what} is damaged: nothing of it can be seen."
+    return ""
+
+
+def _most_if_flat(metadata: Any, filters: Sequence[str]) -> float:
+    """Encoded bytes of a picture with one color only."""
+    pixels = metadata.width * metadata.height
+    if pixels > _HUGE_PX:
+        return 0
+    if "DCTDecode" in filters:
+        return pixels * _FLAT_JPEG_BYTES_PER_PX * max(1, metadata.bits_per_pixel // 8) + _FLAT_BYTES
+    if not filters:
+        return float("inf")
+    return float(pixels * metadata.bits_per_pixel / 8 * _FLAT_SHARE + _FLAT_BYTES)
+
+
+def _is_cut_off(picture: Any, metadata: Any, filters: Sequence[str]) -> bool:
+    """Whether a picture in an ordinary compression has fewer bytes than pixels: PDFium fills up with black."""
+    if _CODECS.intersection(filters):
+        return False  # the size of what these decode to is not known
+    expected = metadata.height * -(-metadata.width * metadata.bits_per_pixel // 8)
+    return bool(pdfium.FPDFImageObj_GetImageDataDecoded(picture, None, 0) < _LEAST_SHARE * expected)
+
+
+def _has_one_color(picture: Any, metadata: Any) -> bool:
+    """Decodes the whole picture: 10 to 90 ms. True where PDFium cannot."""
+    if metadata.width * metadata.height > _HUGE_PX:
+        return True
+    bitmap = pdfium.FPDFImageObj_GetBitmap(picture)
+    if not bitmap:
+        return True
+    try:
+        width = _BYTES_PER_PX.get(pdfium.FPDFBitmap_GetFormat(bitmap), 1)
+        size = pdfium.FPDFBitmap_GetStride(bitmap) * pdfium.FPDFBitmap_GetHeight(bitmap)
+        pixels = np.ctypeslib.as_array(ctypes.cast(pdfium.FPDFBitmap_GetBuffer(bitmap), ctypes.POINTER(ctypes.c_ubyte)), (size,))
+        rows = pixels.reshape(pdfium.FPDFBitmap_GetHeight(bitmap), -1)
+        used = rows[:, : pdfium.FPDFBitmap_GetWidth(bitmap) * width]
+        return all(bool((used[:, byte::width] == used[0, byte]).all()) for byte in range(width)) if used.size else True
+    finally:
+        pdfium.FPDFBitmap_Destroy(bitmap)
+
+
+def _filters(picture: Any) -> list[str]:
+    names = []
+    for index in range(min(pdfium.FPDFImageObj_GetImageFilterCount(picture), _MAX_FILTERS)):
+        name = ctypes.create_string_buffer(32)
+        if pdfium.FPDFImageObj_GetImageFilter(picture, index, name, len(name)):
+            names.append(name.value.decode("latin-1"))
+    return names
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
