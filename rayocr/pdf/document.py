@@ -6,6 +6,7 @@ Hostile files can make PDFium crash or spin, so `validate` runs where the proces
 from __future__ import annotations
 
 import ctypes
+import logging
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,8 @@ import pypdfium2.raw as pdfium
 
 from rayocr.errors import CorruptPdf, DocumentError, DocumentTooLarge, EmptyPdf, EncryptedPdf, NotAPdf
 from rayocr.pdf.page import Page
+
+logging.getLogger("pypdfium2").setLevel(logging.ERROR)  # it warns of XFA forms, of which the plain form within is read
 
 _HEADER_BYTES = 1024  # where readers look for %PDF- (ISO 32000-1, Annex H, implementation note 13)
 _TAIL_BYTES = 4096  # where %%EOF is looked for: files in the wild carry some junk behind it

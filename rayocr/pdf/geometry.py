@@ -64,7 +64,7 @@ def turned_size(turns: int, size_pt: tuple[float, float]) -> tuple[float, float]
 
 def upright_of(page: Any, width_pt: float, height_pt: float) -> Upright:
     """Learned from PDFium itself, by mapping three points: so /Rotate and odd boxes are as in its renderings."""
-    scale = min(_FINE, int(1_000_000_000 / max(width_pt, height_pt, 1.0)))
+    scale = min(_FINE, 1_000_000_000 / max(width_pt, height_pt, 1.0))
     size = (round(width_pt * scale), round(height_pt * scale))
 
     def to_device(x: float, y: float) -> tuple[float, float]:

@@ -25,6 +25,7 @@ _TILE_PX = 8  # 2.7 mm
 _MARGIN_SHARE = 0.02  # of each side: shadows of the lid, punch holes, the edge of the next sheet
 _CONTRAST = 40.0  # of 255, darker (or, on dark paper, lighter) than the paper around it; JPEG noise stays under 20
 _INK_PX_IN_TILE = 3  # fewer are a speck
+_SHADOW_SHARE = 0.5  # of a row or column of pixels along an edge
 _BLOCK_PX = 32  # local paper is the bright (or, where most is dark, the dark) level of such a block
 _PAPER_RANK = round(0.8 * (_BLOCK_PX**2 - 1))  # of a block's pixels in order
 
@@ -40,10 +41,16 @@ def coverage(image: Image.Image, *, dpi: float = RENDER_DPI, clean: bool = False
     if inner.size == 0:
         return 0.0
     ink = _ink(inner)
-    share = float(_without_lonely(_ink_in_tiles(ink) >= _INK_PX_IN_TILE).mean())
-    if share >= _SURELY_INKED:
-        return share
-    return max(share, BLANK_COVERAGE) if has_marks(ink, dpi=dpi, clean=clean) else 0.0
+    share = _inked_share(ink)
+    if share < _SURELY_INKED or not clean:
+        ink = ink if clean else _without_shadows(ink)
+        if _inked_share(ink) < _SURELY_INKED:
+            return max(share, BLANK_COVERAGE) if has_marks(ink, dpi=dpi, clean=clean) else 0.0
+    return share
+
+
+def _inked_share(ink: Any) -> float:
+    return float(_without_lonely(_ink_in_tiles(ink) >= _INK_PX_IN_TILE).mean())
 
 
 def contrast(image: Image.Image, box: Box, size_pt: tuple[float, float]) -> int | None:
@@ -91,6 +98,19 @@ def _blocks(pixels: Any, side: int) -> Any:
     height, width = pixels.shape
     padded = np.pad(pixels, ((0, -height % side), (0, -width % side)), mode="edge")
     return padded.reshape(padded.shape[0] // side, side, padded.shape[1] // side, side)
+
+
+def _without_shadows(ink: Any) -> Any:
+    """Without rows and columns along the edges that are mostly dark, up to a tenth of each side."""
+    (top, bottom), (left, right) = _bands(ink.mean(axis=1)), _bands(ink.mean(axis=0))
+    return ink[top : ink.shape[0] - bottom, left : ink.shape[1] - right]
+
+
+def _bands(shares: Any) -> tuple[int, int]:
+    """How many rows or columns are dark from the one and from the other end."""
+    dark, most = shares >= _SHADOW_SHARE, len(shares) // 10
+    first, last = (int(np.argmin(np.append(ends[:most], False))) for ends in (dark, dark[::-1]))
+    return first, last
 
 
 def _without_lonely(inked: Any) -> Any:

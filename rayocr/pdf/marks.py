@@ -6,16 +6,18 @@ twentieth. So the connected shapes are looked at, in millimeters: 1 to 2 ms a pa
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 _SPECK_MM = 1.1  # and smaller: dust, the dots of halftones; the x-height of 6 pt
-_LINE_WIDTH_MM, _LINE_LENGTH_MM = 1.1, 10.0  # rules, folds, streaks of the scanner's glass, staples
+_LINE_WIDTH_MM, _LINE_LENGTH_MM = 1.1, 10.0  # rules, folds, streaks of the scanner's glass
 _LINE_ASPECT = 10.0
 _HOLE_MM = (4.5, 9.0)  # punched, in one and the other direction; 5.5 to 8 in use
 _HOLE_MARGIN_MM = 22.0  # from the nearest edge of the page to the middle of the hole
+_STAPLE_MM, _CORNER_MM = (8.0, 16.0), 35.0  # its length, and how far from both edges of a corner its middle may be
 _FIGURE_MM = 5.0  # a shape as large as this is drawn, written or a word whose letters touch
 _LONE_MM = 2.0  # in height: a page number of 8 pt
 _GAP = 1.6  # letter heights between the letters of a line
@@ -29,6 +31,7 @@ class _Shape:
     y: int
     width: int
     height: int
+    area: int
 
     @property
     def long(self) -> int:
@@ -51,8 +54,10 @@ def has_marks(ink: Any, *, dpi: float, clean: bool) -> bool:
     height, width = ink.shape
     shapes = [
         shape
-        for shape in (_Shape(*row[:4]) for row in stats[1:].tolist())
-        if shape.long > _SPECK_MM * px_per_mm and not _is_leftover(shape, width, height, px_per_mm, holes=not clean)
+        for shape in (_Shape(*row) for row in stats[1:].tolist())
+        if shape.long > _SPECK_MM * px_per_mm
+        and not _is_line(shape, px_per_mm)
+        and (clean or not _is_leftover(shape, width, height, px_per_mm))
     ]
     if clean and shapes:
         return True
@@ -63,17 +68,22 @@ def has_marks(ink: Any, *, dpi: float, clean: bool) -> bool:
     return lone or _longest_row(shapes) >= (3 if dusty else 2)
 
 
-def _is_leftover(shape: _Shape, page_width: int, page_height: int, px_per_mm: float, *, holes: bool) -> bool:
-    """The shadow of an edge, a straight line, or, where pages come from a scanner, a punch hole."""
+def _is_line(shape: _Shape, px_per_mm: float) -> bool:
+    long_enough = shape.long >= max(_LINE_LENGTH_MM * px_per_mm, _LINE_ASPECT * shape.short)
+    return long_enough and shape.short <= _LINE_WIDTH_MM * px_per_mm
+
+
+def _is_leftover(shape: _Shape, page_width: int, page_height: int, px_per_mm: float) -> bool:
+    """What a scanner adds: the shadow of an edge, a punch hole or a staple."""
     right, bottom = page_width - shape.x - shape.width, page_height - shape.y - shape.height
     edge = min(shape.x, shape.y, right, bottom)
     if edge <= 1 and shape.short < 0.25 * min(page_width, page_height):
         return True
-    thin = shape.short <= _LINE_WIDTH_MM * px_per_mm and shape.long >= _LINE_ASPECT * shape.short
-    if thin and shape.long >= _LINE_LENGTH_MM * px_per_mm:
+    beside = min(shape.x, right) + shape.width / 2, min(shape.y, bottom) + shape.height / 2
+    thickness = shape.area / math.hypot(shape.width, shape.height)
+    is_staple = _STAPLE_MM[0] * px_per_mm <= shape.long <= _STAPLE_MM[1] * px_per_mm and thickness <= _LINE_WIDTH_MM * px_per_mm
+    if is_staple and max(beside) <= _CORNER_MM * px_per_mm:
         return True
-    if not holes:
-        return False
     low, high = (limit * px_per_mm for limit in _HOLE_MM)
     is_round = low <= shape.short and shape.long <= high and shape.long <= 1.4 * shape.short
     return is_round and edge + shape.short / 2 <= _HOLE_MARGIN_MM * px_per_mm

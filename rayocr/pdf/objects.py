@@ -17,6 +17,7 @@ _MAX_SEGMENTS = 500  # of one path: more is a drawing
 _MAX_RULINGS = 5_000
 _STRAIGHT_PT = 1.0  # a line that leaves its axis by more is oblique
 _MIN_RULING_PT = 6.0
+_NEARLY_WHITE = 3 * 245  # of red, green and blue together
 _THIN_PT = 3.0  # a filled rectangle as thin as this is a line
 
 
@@ -41,6 +42,7 @@ class PageObjects:
     largest_image_box: Box = (0.0, 0.0, 0.0, 0.0)
     cover_count: int = 0  # what can hide an image: paths and shadings
     visible_text_objects: int = 0
+    has_text_in_foreign_fonts: bool = False  # not white, and in a font that the file does not bring along
     pictures: list[tuple[Any, Box]] = field(default_factory=list)  # raw objects, valid while the page is open; whole boxes
     picture_sizes: set[tuple[int, int, int]] = field(default_factory=set)  # columns, rows, encoded bytes
     ruling_list: list[Ruling] = field(default_factory=list)
@@ -108,11 +110,7 @@ class _Looker:
         if kind == pdfium.FPDF_PAGEOBJ_IMAGE:
             self._image(item, _matrix_of(item).then(outer))
         elif kind == pdfium.FPDF_PAGEOBJ_TEXT:
-            mode = pdfium.FPDFTextObj_GetTextRenderMode(item)
-            self._found.visible_text_objects += mode not in (
-                pdfium.FPDF_TEXTRENDERMODE_INVISIBLE,
-                pdfium.FPDF_TEXTRENDERMODE_CLIP,
-            )
+            self._text(item)
         elif kind in (pdfium.FPDF_PAGEOBJ_PATH, pdfium.FPDF_PAGEOBJ_SHADING):
             self._found.cover_count += 1
             if kind == pdfium.FPDF_PAGEOBJ_PATH and len(self._found.ruling_list) < _MAX_RULINGS:
@@ -123,6 +121,16 @@ class _Looker:
                 if self._found.count >= _MAX_OBJECTS:
                     return
                 self.look(pdfium.FPDFFormObj_GetObject(item, index), inner, depth=depth + 1)
+
+    def _text(self, item: Any) -> None:
+        mode = pdfium.FPDFTextObj_GetTextRenderMode(item)
+        if mode in (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP):
+            return
+        self._found.visible_text_objects += 1
+        if not self._found.has_text_in_foreign_fonts and not pdfium.FPDFFont_GetIsEmbedded(pdfium.FPDFTextObj_GetFont(item)):
+            red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+            known = pdfium.FPDFPageObj_GetFillColor(item, red, green, blue, alpha)
+            self._found.has_text_in_foreign_fonts = not known or red.value + green.value + blue.value < _NEARLY_WHITE
 
     def _image(self, item: Any, matrix: _Matrix) -> None:
         """An image is the unit square under its matrix; what lies outside of the page does not count."""

@@ -32,6 +32,7 @@ _MAX_SIDE_PX = 20_000  # of a strip that is very long and narrow: decoders and e
 _SMALL_LONG_SIDE_PX = 1500  # a ticket at 200 dpi has letters of 12 pixels: small pages get this many on their long side
 _MAX_SMALL_DPI = 600.0
 _MAX_NATIVE_DPI = 1200.0  # a scan that was placed on a page of an inch
+_LATIN = "\u024f"  # beyond, and Greek and Cyrillic aside, PDFium has no glyphs of its own
 _LEAST_CONTRAST = 12  # of 255, of text that can be seen: light gray letters on white, small
 
 
@@ -213,6 +214,19 @@ class Page:
         finally:
             single.close()
 
+    def _add_orphans(self, image: Image.Image, scale: float) -> None:
+        """Draws the widgets that the document's form does not name. Viewers show them; PDFium only draws them once they are
+        flattened, in a copy of the page, which may show hidden layers: so only their boxes are taken from it."""
+        boxes = [field.box for field in self.fields if field.orphan]
+        if not boxes:
+            return
+        with self._cut_out() as single, first_page(single) as page:
+            if page:
+                flat = draw(page, *image.size, grayscale=image.mode == "L")
+                for box in boxes:
+                    corners = [max(0, min(round(at * scale), side)) for at, side in zip(box, image.size * 2, strict=True)]
+                    image.paste(flat.crop(tuple(corners)), tuple(corners))  # type: ignore[arg-type]  # four of each
+
     @cached_property
     def _objects(self) -> PageObjects:
         return look_at_objects(self._page.raw, self.upright, self.width_pt, self.height_pt)
@@ -222,14 +236,17 @@ class Page:
         return self.thumbnail(RENDER_DPI)
 
     def _shows_words(self) -> bool:
-        """Whether a word of the page's own text differs from its surroundings, however faintly."""
+        """Whether a word of the page's own text differs from its surroundings, however faintly, or would if its font were here:
+        other viewers bring fonts for Chinese and Japanese, which files leave out."""
         if not self._objects.visible_text_objects:
             return False
         layer, size_pt = self._text_layer, (self.width_pt, self.height_pt)
         for line in layer.lines:
             box = turn_box((line.x0, line.y0, line.x1, line.y1), -layer.turns, (layer.width_pt, layer.height_pt))
-            has_word = any(c.isalnum() for c in line.text)
-            if has_word and (contrast(self._small, box, size_pt) or 0) >= _LEAST_CONTRAST:
+            if not any(c.isalnum() for c in line.text) or (seen := contrast(self._small, box, size_pt)) is None:
+                continue
+            font_is_missing = self._objects.has_text_in_foreign_fonts and any(c.isalpha() and c > _LATIN for c in line.text)
+            if seen >= _LEAST_CONTRAST or font_is_missing:
                 return True
         return False
 
@@ -251,6 +268,7 @@ class Page:
         height = max(1, math.floor(self.height_pt * scale))
         try:
             image = draw(self._page.raw, width, height, grayscale=grayscale, form=self._form)
+            self._add_orphans(image, width / self.width_pt)
         except (pypdfium2.PdfiumError, MemoryError, ValueError) as error:
             raise PageUnrenderable(f"Page {self.page_number} cannot be rendered: {error}") from error
         return Rendering(image=image, scale=width / self.width_pt)

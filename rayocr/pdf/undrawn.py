@@ -64,7 +64,8 @@ def _is_cut_off(picture: Any, metadata: Any, filters: Sequence[str]) -> bool:
     """Whether a picture in an ordinary compression has fewer bytes than pixels: PDFium fills up with black."""
     if _CODECS.intersection(filters):
         return False  # the size of what these decode to is not known
-    expected = metadata.height * -(-metadata.width * metadata.bits_per_pixel // 8)
+    bits = metadata.bits_per_pixel if metadata.bits_per_pixel < 32 else 8  # PDFium says 32 of a gray picture with a color key
+    expected = metadata.height * -(-metadata.width * bits // 8)
     return bool(pdfium.FPDFImageObj_GetImageDataDecoded(picture, None, 0) < _LEAST_SHARE * expected)
 
 

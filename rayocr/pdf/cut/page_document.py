@@ -8,6 +8,7 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import pikepdf
 import pypdfium2
 
 from rayocr.errors import PageUnrenderable
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
     from rayocr.pdf.page import Page
 
 PICTURE_DPI = 200
-_JPEG_QUALITY = 85  # 7 ms at 200 dpi
-_SMALLEST_LONG_SIDE_PX = 500  # below it nobody can read a page
 # Optional content, whose on and off states lie in the document's catalog and not in the page. PDFium writes dictionaries of a
 # cut-out page uncompressed.
 _OPTIONAL_CONTENT = re.compile(rb"/OC\b|/OCM?[GD]\b")
+_JPEG_QUALITY = 85  # 7 ms at 200 dpi
+_SMALLEST_LONG_SIDE_PX = 500  # below it nobody can read a page
 
 
 def media_type(data: bytes) -> str:
@@ -62,8 +63,6 @@ def picture(page: Page, *, dpi: int, max_bytes: int | None) -> bytes:
 
 def _faithful_cut(page: Page) -> bytes | None:
     """None where the page would look different."""
-    import pikepdf
-
     has_fields = page.has_filled_annotations
     cut = page.cut_out()
     smaller = None

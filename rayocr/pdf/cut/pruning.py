@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
-# Bytes beyond content streams and drawn pictures that are worth a look: fonts of an ordinary page stay below.
+import pikepdf
+
+# Bytes beyond the drawn pictures that are worth a look, and of unused resources that are worth pruning.
 _WORTH_PRUNING_BYTES = 65_536
 # Entries of a page that nobody who looks at the page needs; some hold a copy of it in another format.
 _NOT_SHOWN = ("/PieceInfo", "/Metadata", "/Thumb", "/B", "/AA", "/StructParents", "/LastModified", "/SeparationInfo")
+
+_KINDS = ("/XObject", "/Font", "/Pattern", "/Shading", "/ColorSpace", "/ExtGState", "/Properties")
+_NAME = re.compile(rb"/([^\s/<>\[\](){}%]+)")
+_MAX_FORMS, _MAX_DEPTH, _MAX_OBJECTS = 200, 6, 5_000
 
 
 def pruned(cut: bytes, *, drawn_bytes: int, always: bool = False) -> bytes | None:
@@ -16,16 +23,14 @@ def pruned(cut: bytes, *, drawn_bytes: int, always: bool = False) -> bytes | Non
 
     `cut` is a PDF of one page, `drawn_bytes` the encoded size of the pictures that the page draws. `always` prunes however small
     the file is: PDFium leaves the objects of removed annotations in it, passwords typed into a form included. Takes 0.2 ms, and
-    more for long content streams, which are only parsed where much else is in the file. The result has no date and a fixed
+    more for long content streams, which are parsed only where unused resources are found. The result has no date and a fixed
     identifier, so equal pages stay equal. Raises pikepdf.PdfError for a page that qpdf cannot parse.
     """
     if not always and len(cut) - drawn_bytes < _WORTH_PRUNING_BYTES:
         return None
-    import pikepdf
-
     with pikepdf.open(io.BytesIO(cut)) as pdf:
         page = pdf.pages[0]
-        if not always and len(cut) - drawn_bytes - _content_bytes(page) < _WORTH_PRUNING_BYTES:
+        if not always and _unused_bytes(page) < _WORTH_PRUNING_BYTES:
             return None
         page.remove_unreferenced_resources()
         for name in _NOT_SHOWN:
@@ -38,9 +43,54 @@ def pruned(cut: bytes, *, drawn_bytes: int, always: bool = False) -> bytes | Non
     return smaller.getvalue() if always or smaller.tell() < 0.9 * len(cut) else None
 
 
-def _content_bytes(page: Any) -> int:
-    import pikepdf
+def _unused_bytes(page: Any) -> int:
+    """Encoded bytes of what the page's dictionary names, and its content streams do not seem to."""
+    contents: list[bytes] = []
+    dictionaries: list[Any] = []
+    _collect(page.get("/Contents"), page.get("/Resources"), contents, dictionaries, set())
+    names = set(_NAME.findall(b"\n".join(contents)))
+    seen: set[tuple[int, int]] = set()
+    unused = sum(_size(page[name], seen) for name in _NOT_SHOWN if name in page)
+    for resources in dictionaries:
+        for kind in _KINDS:
+            entries = resources.get(kind)
+            if isinstance(entries, pikepdf.Dictionary):
+                unused += sum(_size(item, seen) for name, item in entries.items() if name[1:].encode() not in names)
+    return unused
 
-    contents = page.get("/Contents")
-    parts = list(contents) if isinstance(contents, pikepdf.Array) else [contents]
-    return sum(int(part.get("/Length", 0)) for part in parts if isinstance(part, pikepdf.Stream))
+
+def _collect(contents: Any, resources: Any, found: list[bytes], dictionaries: list[Any], forms: set[tuple[int, int]]) -> None:
+    """The content streams of a page and of the forms within it, and their resource dictionaries."""
+    for part in contents if isinstance(contents, pikepdf.Array) else [contents]:
+        if isinstance(part, pikepdf.Stream):
+            found.append(part.read_bytes())
+    if not isinstance(resources, pikepdf.Dictionary):
+        return
+    dictionaries.append(resources)
+    used = found[-1] if found else b""
+    for name, item in _entries(resources, "/XObject"):
+        is_form = isinstance(item, pikepdf.Stream) and item.get("/Subtype") == "/Form" and item.objgen not in forms
+        if is_form and len(forms) < _MAX_FORMS and name.encode() in used:
+            forms.add(item.objgen)
+            _collect(item, item.get("/Resources"), found, dictionaries, forms)
+
+
+def _entries(resources: Any, kind: str) -> list[tuple[str, Any]]:
+    entries = resources.get(kind)
+    return list(entries.items()) if isinstance(entries, pikepdf.Dictionary) else []
+
+
+def _size(item: Any, seen: set[tuple[int, int]], depth: int = 0) -> int:
+    """Of the streams that an object leads to, each once. Bounded: fonts lie five references deep."""
+    if depth > _MAX_DEPTH or len(seen) > _MAX_OBJECTS or not isinstance(item, pikepdf.Object):
+        return 0
+    if item.is_indirect:
+        if item.objgen in seen:
+            return 0
+        seen.add(item.objgen)
+    if isinstance(item, pikepdf.Array):
+        return sum(_size(inner, seen, depth + 1) for inner in list(item)[:_MAX_OBJECTS])
+    if not isinstance(item, pikepdf.Dictionary | pikepdf.Stream):
+        return 0
+    own = int(item.get("/Length", 0)) if isinstance(item, pikepdf.Stream) else 0
+    return own + sum(_size(inner, seen, depth + 1) for name, inner in item.items() if name not in ("/Parent", "/P"))

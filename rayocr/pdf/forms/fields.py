@@ -47,12 +47,14 @@ class FieldKind(Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormField:
     """A field that viewers show. `index`: of its annotation on the page; `text`: its value, empty for passwords; `box`: on the
-    upright page, in points."""
+    upright page, in points; `orphan`: the
+    document's form does not name it, so that PDFium does not draw it, while other viewers do."""
 
     index: int
     kind: FieldKind
     text: str
     box: Box
+    orphan: bool = False
 
     @property
     def replaces_appearance(self) -> bool:
@@ -73,8 +75,8 @@ def read_fields(page: Any, form: Any, upright: Upright, size_pt: tuple[float, fl
             box = upright.box(rect.left, rect.bottom, rect.right, rect.top)
             if box[2] - box[0] < 1 or box[3] - box[1] < 1 or not _overlaps(box, (0, 0, *size_pt)):
                 continue
-            kind = _kind(widget, form)
-            found.append(FormField(index=index, kind=kind, text=_text(widget, form, kind), box=box))
+            kind, orphan = _kind(widget, form), not _is_known(widget, form)
+            found.append(FormField(index=index, kind=kind, text=_text(widget, form, kind), box=box, orphan=orphan))
     return tuple(found)
 
 
@@ -137,6 +139,10 @@ def _kind(widget: Any, form: Any) -> FieldKind:
     return FieldKind.BOX if is_box else FieldKind.OTHER
 
 
+def _is_known(widget: Any, form: Any) -> bool:
+    return bool(form) and pdfium.FPDFAnnot_GetFormFieldType(form, widget) > 0
+
+
 def _text_kind(flags: int) -> FieldKind:
     if flags & _PASSWORD:
         return FieldKind.PASSWORD
@@ -155,7 +161,7 @@ def _text(widget: Any, form: Any, kind: FieldKind) -> str:
 
 
 def _is_ticked(widget: Any, form: Any) -> bool:
-    if form and pdfium.FPDFAnnot_GetFormFieldType(form, widget) > 0:
+    if _is_known(widget, form):
         return bool(pdfium.FPDFAnnot_IsChecked(form, widget))
     return _string(widget, b"AS") not in ("", "Off")
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from rayocr.engines.base import ComputeEngine, Engine, WaitingEngine
 from rayocr.engines.registry import Stage
 from rayocr.engines.stages import ComputeStage, PageProgress
-from rayocr.errors import PageUnrenderable
+from rayocr.errors import PageUnrenderable, PictureUndecodable
 from rayocr.messages import Attempt, PageOutcome, PageRecord, PageText
 
 TEXT = "A page with text on it."
@@ -199,3 +199,11 @@ def test_engines_before_the_first_are_not_asked_again() -> None:
     before = (Attempt(engine="rapidocr", reason="Refused"),)
     record = read(paid, computing("tesseract", TEXT), first_engine=1, before=before)
     assert (paid.asked, record.outcome, record.attempts) == (0, PageOutcome.FALLBACK, before)
+
+
+def test_a_page_with_a_picture_that_cannot_be_decoded_fails_with_that_reason_and_is_not_blank() -> None:
+    page = FakePage(PictureUndecodable("Page 1: A picture of 8 x 8 pixels (JPXDecode) cannot be decoded."))
+    engine = computing("rapidocr", TEXT)
+    stage = ComputeStage(Stage(kind="compute", first=0, last=0), [engine])
+    record = stage.recognize(page, PageProgress("d", 1, is_last_stage=True), first_engine=0)  # type: ignore[arg-type]
+    assert (record.outcome, record.attempts[-1].reason, engine.asked) == (PageOutcome.FAILED, "PictureUndecodable", 0)

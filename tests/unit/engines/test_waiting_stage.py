@@ -24,6 +24,7 @@ from rayocr.errors import (
     EngineTransient,
     ModelUnavailable,
     PageUnrenderable,
+    PictureUndecodable,
 )
 from rayocr.messages import OUTAGE, Attempt, PageOutcome, PageRecord, PageText
 from rayocr.pdf.page import Page
@@ -334,6 +335,12 @@ async def test_a_trusted_text_layer_costs_no_request() -> None:
 async def test_a_defect_in_the_text_layer_leaves_the_page_to_the_engine_behind_it() -> None:
     record = await Bench(LightEngine(KeyError("glyph")), ScriptedEngine({"a": [GOOD]})).read()
     assert (record.engine, [(a.engine, a.reason) for a in record.attempts]) == ("gemini", [("textlayer", "KeyError")])
+
+
+async def test_a_page_with_a_picture_that_cannot_be_decoded_here_is_sent() -> None:
+    engine = ScriptedEngine({"a": [GOOD]})
+    record = await Bench(engine).read(page=MeasuredPage(PictureUndecodable("A picture cannot be decoded.")))
+    assert (record.outcome, engine.asked) == (PageOutcome.DONE, ["a"])
 
 
 async def test_a_page_whose_ink_cannot_be_measured_is_an_attempt_and_no_request() -> None:

@@ -1,0 +1,101 @@
+"""A page whose pictures cannot be decoded is not blank: it is a failure that says why."""
+
+from __future__ import annotations
+
+import io
+import random
+import zlib
+
+import pytest
+from PIL import Image, ImageDraw
+
+from rayocr.errors import PictureUndecodable
+from rayocr.pdf.document import PdfFile
+from tests.unit.pdf.pdfs import deflated, image_page, pages_of, stream
+
+GRAY = "/Width 800 /Height 1000 /ColorSpace /DeviceGray /BitsPerComponent 8"
+BITS = "/Width 800 /Height 1000 /ColorSpace /DeviceGray /BitsPerComponent 1"
+RUBBISH = random.Random(1).randbytes(20_000)
+
+
+def drawn() -> Image.Image:
+    image = Image.new("L", (800, 1000), 255)
+    for y in range(50, 950, 40):
+        ImageDraw.Draw(image).text((50, y), "The quick brown fox jumps over the lazy dog", fill=0, font_size=24)
+    return image
+
+
+def encoded(format: str, image: Image.Image | None = None) -> bytes:
+    data = io.BytesIO()
+    (image or drawn()).save(data, format)
+    return data.getvalue()
+
+
+JPEG, JPX, RAW = encoded("JPEG"), encoded("JPEG2000"), drawn().tobytes()
+
+UNDECODABLE = {
+    "JPEG: rubbish": (f"{GRAY} /Filter /DCTDecode", RUBBISH),
+    "JPEG: its head only": (f"{GRAY} /Filter /DCTDecode", JPEG[:300]),
+    "JPEG: 12 bits": (f"{GRAY} /Filter /DCTDecode", JPEG.replace(b"\xff\xc0\x00\x0b\x08", b"\xff\xc0\x00\x0b\x0c")),
+    "JPX: rubbish": (f"{GRAY} /Filter /JPXDecode", RUBBISH),
+    "JPX: cut off": (f"{GRAY} /Filter /JPXDecode", JPX[: len(JPX) // 2]),
+    "JBIG2: rubbish": (f"{BITS} /Filter /JBIG2Decode", RUBBISH),
+    "JBIG2: nothing": (f"{BITS} /Filter /JBIG2Decode", b""),
+    "JBIG2 stencil: rubbish": ("/Width 800 /Height 1000 /ImageMask true /BitsPerComponent 1 /Filter /JBIG2Decode", RUBBISH),
+    "zlib: rubbish": (f"{GRAY} /Filter /FlateDecode", RUBBISH),
+    "zlib: cut off": (f"{GRAY} /Filter /FlateDecode", zlib.compress(RAW)[:3000]),
+    "LZW: rubbish": (f"{GRAY} /Filter /LZWDecode", RUBBISH),
+    "a filter that nobody knows": (f"{GRAY} /Filter /FooDecode", RUBBISH),
+    "a color space that nobody knows": (
+        "/Width 800 /Height 1000 /ColorSpace /Foo /BitsPerComponent 8 /Filter /FlateDecode",
+        zlib.compress(RAW),
+    ),
+    "3 bits": ("/Width 800 /Height 1000 /ColorSpace /DeviceGray /BitsPerComponent 3 /Filter /FlateDecode", zlib.compress(RAW)),
+    "huge": (
+        "/Width 100000 /Height 100000 /ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter /FlateDecode",
+        zlib.compress(RAW),
+    ),
+}
+BLANK = {
+    "white": (f"{GRAY} /Filter /FlateDecode", zlib.compress(b"\xff" * 800_000)),
+    "white JPEG": (f"{GRAY} /Filter /DCTDecode", encoded("JPEG", Image.new("L", (800, 1000), 255))),
+    "without pixels": ("/Width 0 /Height 0 /ColorSpace /DeviceGray /BitsPerComponent 8", b""),
+    "hidden by its own mask": (f"{GRAY} /Filter /DCTDecode /SMask 6 0 R", JPEG),
+    "hidden by a color key": (f"{GRAY} /Filter /FlateDecode /Mask [0 255]", zlib.compress(RAW)),
+}
+MASK = deflated(bytes(100), "/Type /XObject /Subtype /Image /Width 10 /Height 10 /ColorSpace /DeviceGray /BitsPerComponent 8")
+
+
+def page_of(entries: str, data: bytes) -> bytes:
+    extra = {5: stream(data, f"/Type /XObject /Subtype /Image {entries}"), 6: MASK}
+    return pages_of(content=b"q 595 0 0 842 0 0 cm /Im Do Q", resources="/XObject << /Im 5 0 R >>", extra=extra)
+
+
+@pytest.mark.parametrize(("entries", "data"), UNDECODABLE.values(), ids=UNDECODABLE.keys())
+def test_a_page_with_a_picture_that_cannot_be_decoded_is_not_blank(entries: str, data: bytes) -> None:
+    with (
+        PdfFile(page_of(entries, data), max_pixels=2_000_000) as file,
+        file.page(1) as page,
+        pytest.raises(PictureUndecodable, match="Page 1: A picture of"),
+    ):
+        page.ink_coverage()
+
+
+@pytest.mark.parametrize(("entries", "data"), BLANK.values(), ids=BLANK.keys())
+def test_a_picture_of_which_nothing_is_to_be_seen_is_no_ink(entries: str, data: bytes) -> None:
+    with PdfFile(page_of(entries, data), max_pixels=2_000_000) as file, file.page(1) as page:
+        assert page.ink_coverage() == 0.0
+        assert page.undrawn_picture == ""
+
+
+def test_a_picture_under_a_white_sheet_is_not_undecodable() -> None:
+    over = b"1 g 0 0 595 842 re f"
+    with PdfFile(image_page(f"{GRAY} /Filter /DCTDecode", JPEG, over=over), max_pixels=2_000_000) as file, file.page(1) as page:
+        assert page.ink_coverage() == 0.0
+
+
+def test_a_picture_that_cannot_be_decoded_is_known_beside_text() -> None:
+    data = image_page(f"{GRAY} /Filter /JPXDecode", RUBBISH, over=b"BT /F1 24 Tf 72 700 Td (A letterhead) Tj ET")
+    with PdfFile(data, max_pixels=2_000_000) as file, file.page(1) as page:
+        assert page.ink_coverage() > 0
+        assert "JPXDecode" in page.undrawn_picture
