@@ -76,11 +76,15 @@ def samples_dir() -> Path:
 
 
 def load_dotenv() -> None:
-    """Reads .env of the working folder into the environment. Variables that are already set stay."""
+    """Reads .env of the working folder into the environment. Variables that are already set stay. Raises UsageError."""
     if Path(".env").is_file():
         from dotenv import load_dotenv as load
 
-        load(".env", override=False)
+        try:
+            load(".env", override=False)
+        except (UnicodeDecodeError, OSError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            raise UsageError(f"Cannot read .env in the working folder: {why}.", hint="Save it as UTF-8, or remove it.") from error
 
 
 def secrets_from_environment(environment: Mapping[str, str] | None = None) -> Secrets:

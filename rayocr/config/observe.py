@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rayocr.config.ranges import at_least
+from rayocr.config.ranges import at_least, at_most
 
 
 @dataclass
@@ -51,3 +51,4 @@ class GatewayConfig:
 
     def __post_init__(self) -> None:
         at_least(0, **{"gateway.port": self.port})
+        at_most(65_535, **{"gateway.port": self.port})

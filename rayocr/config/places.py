@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rayocr.config.ranges import at_least, one_of
+from rayocr.config.ranges import at_least, at_most, one_of
 from rayocr.errors import UsageError
 
 
@@ -55,6 +55,7 @@ class LoginConfig:
         one_of("login.service", self.service, ("drive",))
         one_of("login.browser", self.browser, ("auto", "none"))
         at_least(0, **{"login.port": self.port})
+        at_most(65_535, **{"login.port": self.port})
         at_least(1, **{"login.timeout_s": self.timeout_s})
 
 

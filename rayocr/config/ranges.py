@@ -15,6 +15,12 @@ def at_least(minimum: float, **values: float | None) -> None:
             raise UsageError(f"{name} is {value}; it must be at least {minimum}.")
 
 
+def at_most(maximum: float, **values: float | None) -> None:
+    for name, value in values.items():
+        if value is not None and value > maximum:
+            raise UsageError(f"{name} is {value}; it must be at most {maximum}.")
+
+
 def one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise UsageError(f"{name} is {value!r}; choose one of {', '.join(choices)}.")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rayocr.cli.arguments import parse
-from rayocr.composition import compose, prompt_text, secrets_from_environment
+from rayocr.composition import compose, load_dotenv, prompt_text, secrets_from_environment
 from rayocr.config import Secrets
 from rayocr.errors import UsageError
 
@@ -69,6 +69,7 @@ def test_quotes_around_a_path_are_taken_off() -> None:
         ("include=[a", "quotes"),
         ("progress=loud", "progress"),
         ("locks.backend=etcd", "locks.backend"),
+        ("gateway.port=99999", "gateway.port is 99999; it must be at most 65535"),
     ],
 )
 def test_a_wrong_option_is_answered_with_one_helpful_line(override: str, words: str) -> None:
@@ -191,3 +192,10 @@ def test_a_sign_in_says_to_what_by_a_word_alone() -> None:
         compose(parse(["mode=login", "gcs"]).overrides, {})
     with pytest.raises(UsageError, match="key=value"):
         compose(["drive"], {})
+
+
+def test_an_environment_file_in_utf_16_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_bytes("GEMINI_API_KEY=x".encode("utf-16"))
+    with pytest.raises(UsageError, match=r"Cannot read \.env"):
+        load_dotenv()
