@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rayocr.engines.base import ComputeEngine
 from rayocr.engines.layout import LayoutLine, layout_markdown
+from rayocr.engines.layout.form_marks import box_fields, mark_boxes, mark_lines, without_boxes
 from rayocr.engines.layout.quads import levelled, sides, skew_deg, turned
 from rayocr.engines.layout.scan_rulings import scan_rulings
 from rayocr.engines.rapidocr.decoding import BlankKeepingDecoder
@@ -24,6 +25,7 @@ from rayocr.errors import EngineError, EngineUnavailable, RayocrError
 from rayocr.messages import PageText, TextBox
 
 if TYPE_CHECKING:
+    from rayocr.pdf.forms.fields import FormField
     from rayocr.pdf.page import Page
 
 _MIN_LINE_SCORE = 0.5  # rapidocr's own limit; what is below is specks and rulings
@@ -90,15 +92,17 @@ class RapidOcrEngine(ComputeEngine):
         import numpy as np
 
         rendering = page.render(dpi=self._dpi)
-        image = np.ascontiguousarray(np.asarray(rendering.image.convert("RGB"))[:, :, ::-1])
+        fields = box_fields(page.fields)
+        shown = without_boxes(rendering.image.convert("RGB"), fields, rendering.scale)
+        image = np.ascontiguousarray(np.asarray(shown)[:, :, ::-1])
         try:
-            return self._read(with_contrast(image), rendering.scale)
+            return self._read(with_contrast(image), rendering.scale, fields)
         except RayocrError:
             raise
         except Exception as error:  # ONNX Runtime and OpenCV raise classes of their own
             raise EngineError(f"rapidocr failed on page {page.page_number}: {type(error).__name__}: {error}") from error
 
-    def _read(self, image: Any, scale: float) -> PageText:
+    def _read(self, image: Any, scale: float, fields: Sequence[FormField]) -> PageText:
         import cv2
 
         shown = find_lines(image, self._detect)
@@ -129,6 +133,8 @@ class RapidOcrEngine(ComputeEngine):
             x, y, right, bottom = (float(value) for value in (left, top, right, bottom))
             angle = 90.0 * quarter_turns + skew
             boxes.append(TextBox(text=text, x0=x, y0=y, x1=right, y1=bottom, confidence=score, angle_deg=angle))
+        lines += mark_lines(fields, quarter_turns, (image.shape[1] / scale, image.shape[0] / scale))
+        boxes += mark_boxes(fields)
         gray = cv2.cvtColor(upright, cv2.COLOR_BGR2GRAY)
         rulings = scan_rulings(gray, dpi=scale * 72, angle_deg=skew) if len(lines) > 3 else []
         text = layout_markdown(lines, page_width=width / scale, page_height=height / scale, rulings=rulings)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rayocr.engines.base import ComputeEngine
 from rayocr.engines.layout import LayoutLine, Ruling, layout_markdown
+from rayocr.engines.layout.form_marks import box_fields, mark_boxes, mark_lines, without_boxes
 from rayocr.engines.layout.quads import levelled, turned
 from rayocr.engines.tesseract.lines import TsvLine, lines_of_tsv, mean_confidence, skew_of
 from rayocr.engines.tesseract.program import INSTALL_HINT, Orientation, Tesseract, find_tesseract
@@ -19,6 +20,7 @@ from rayocr.messages import PageText, TextBox
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from rayocr.pdf.forms.fields import FormField
     from rayocr.pdf.page import Page
 
 _LOOK_DPI = 200  # enough to see orientation and script; at 150, a scan of clear Devanagari was not told for certain
@@ -79,8 +81,9 @@ class TesseractEngine(ComputeEngine):
         self.open()
         assert self._tesseract is not None
         rendering = page.render(dpi=self._dpi, grayscale=True)
-        shown = rendering.image.convert("L")
         scale = rendering.scale
+        fields = box_fields(page.fields)
+        shown = without_boxes(rendering.image.convert("L"), fields, scale)
         seen: Orientation | None = None
         if self._languages == ("auto",):
             seen = self._look(shown, scale)
@@ -97,7 +100,7 @@ class TesseractEngine(ComputeEngine):
                 lines = again
             else:
                 turns = 0
-        return self._page_text(_turn(shown, turns), turns, lines, scale, packs)
+        return self._page_text(_turn(shown, turns), turns, lines, scale, packs, fields)
 
     def _read_as_guessed(
         self, upright: Image, seen: Orientation, packs: tuple[str, ...], lines: list[TsvLine], scale: float
@@ -124,7 +127,15 @@ class TesseractEngine(ComputeEngine):
         tsv = self._tesseract.read_tsv(image, languages="+".join(packs), dpi=round(scale * 72))
         return [line for line in lines_of_tsv(tsv) if line.confidence >= _MIN_LINE_CONFIDENCE]
 
-    def _page_text(self, upright: Image, turns: int, lines: Sequence[TsvLine], scale: float, packs: Sequence[str]) -> PageText:
+    def _page_text(
+        self,
+        upright: Image,
+        turns: int,
+        lines: Sequence[TsvLine],
+        scale: float,
+        packs: Sequence[str],
+        fields: Sequence[FormField],
+    ) -> PageText:
         import numpy as np
 
         model = f"tesseract-{self._version}/{'+'.join(packs)}"
@@ -138,6 +149,8 @@ class TesseractEngine(ComputeEngine):
             LayoutLine(text=line.text, x0=x0, y0=y0, x1=x1, y1=y1, confidence=line.confidence)
             for line, (x0, y0, x1, y1) in zip(lines, level.tolist(), strict=True)
         ]
+        shown_size = (height, width) if turns % 2 else (width, height)
+        layout_lines += mark_lines(fields, turns, (shown_size[0] / scale, shown_size[1] / scale))
         text = layout_markdown(
             layout_lines, page_width=width / scale, page_height=height / scale, rulings=_rulings(upright, scale, skew)
         )
@@ -146,7 +159,9 @@ class TesseractEngine(ComputeEngine):
             TextBox(text=line.text, x0=x0, y0=y0, x1=x1, y1=y1, confidence=line.confidence, angle_deg=90.0 * turns + skew)
             for line, (x0, y0), (x1, y1) in zip(lines, on_page.min(axis=1).tolist(), on_page.max(axis=1).tolist(), strict=True)
         )
-        return PageText(text=text, engine=self.name, model=model, confidence=mean_confidence(lines), boxes=boxes)
+        return PageText(
+            text=text, engine=self.name, model=model, confidence=mean_confidence(lines), boxes=(*boxes, *mark_boxes(fields))
+        )
 
 
 def _turns(seen: Orientation | None) -> int:
