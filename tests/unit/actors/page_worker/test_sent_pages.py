@@ -1,5 +1,5 @@
-"""What really leaves for Gemini: requests of the engine with the real SDK, recorded by a server on loopback, rendered, and compared
-with the pages of the document."""
+"""Requests to Gemini, made by the engine with the real SDK, recorded by a server on loopback, rendered, and compared with the
+pages of the document."""
 
 from __future__ import annotations
 
