@@ -60,9 +60,10 @@ _LEGACY_SIGNS = re.compile(r"[¡-¿×÷ƒˆ˜†‡‰‹›]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """`kind`: none (nothing to trust), bad, or trusted; `reason` is one sentence for logs and for people."""
+    """`kind`: none (nothing to trust), bad, trusted, or partial (the text can be trusted, and the page shows more than it).
+    `reason` is one sentence for logs and for people."""
 
-    kind: Literal["none", "bad", "trusted"]
+    kind: Literal["none", "bad", "partial", "trusted"]
     reason: str
 
     @property

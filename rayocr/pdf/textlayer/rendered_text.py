@@ -1,0 +1,88 @@
+"""The page as a gray picture with and without its text, at low resolution."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+_MAX_PIXELS = 2_000_000
+_MAX_SIDE_PX = 20_000
+_MAX_TEXT_OBJECTS = 50_000
+_MAX_DEPTH = 12  # of forms within forms
+_UNSEEN_MODES = (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP)
+
+
+class TextObjects:
+    """The text objects of a raw FPDF_PAGE, those of its forms included. Valid while the page is open."""
+
+    def __init__(self, page: Any) -> None:
+        self._drawn: list[Any] = []
+        self.unseen: set[int] = set()  # addresses of those whose render mode draws nothing
+        self.complete = True  # False: there are too many, and not all are here
+        for item in _text_objects(page):
+            if pdfium.FPDFTextObj_GetTextRenderMode(item) in _UNSEEN_MODES:
+                self.unseen.add(address_of(item))
+            else:
+                self._drawn.append(item)
+            if len(self._drawn) + len(self.unseen) >= _MAX_TEXT_OBJECTS:
+                self.complete = False
+                break
+
+    @property
+    def are_drawn(self) -> bool:
+        """Whether the page looks different without them."""
+        return bool(self._drawn)
+
+    @contextmanager
+    def taken_away(self) -> Iterator[None]:
+        """The page is rendered without its text."""
+        for item in self._drawn:
+            pdfium.FPDFPageObj_SetIsActive(item, False)
+        try:
+            yield
+        finally:
+            for item in self._drawn:
+                pdfium.FPDFPageObj_SetIsActive(item, True)
+
+
+def gray_scale(size_pt: Sequence[float], dpi: float) -> float:
+    """Pixels a point for a picture at `dpi`, or at fewer where the page is huge."""
+    width_pt, height_pt = size_pt
+    return min(dpi / 72, math.sqrt(_MAX_PIXELS / (width_pt * height_pt)), _MAX_SIDE_PX / max(width_pt, height_pt))
+
+
+def gray_picture(page: Any, size_pt: Sequence[float], scale: float) -> Any:
+    """The raw page in gray, as an array (height, width). Raises PdfiumError, MemoryError or ValueError."""
+    width, height = max(1, int(size_pt[0] * scale)), max(1, int(size_pt[1] * scale))
+    bitmap = pypdfium2.PdfBitmap.new_native(width, height, pdfium.FPDFBitmap_Gray)
+    try:
+        bitmap.fill_rect((255, 255, 255, 255), 0, 0, width, height)
+        pdfium.FPDF_RenderPageBitmap(bitmap.raw, page, 0, 0, width, height, 0, pdfium.FPDF_ANNOT | pdfium.FPDF_GRAYSCALE)
+        return np.frombuffer(bitmap.buffer, np.uint8).reshape(height, bitmap.stride)[:, :width].copy()
+    finally:
+        bitmap.close()
+
+
+def address_of(item: Any) -> int:
+    """Of a raw object: two handles of one object compare equal by it."""
+    return ctypes.cast(item, ctypes.c_void_p).value or 0
+
+
+def _text_objects(page: Any) -> Iterator[Any]:
+    stack = [(pdfium.FPDFPage_GetObject, page, pdfium.FPDFPage_CountObjects(page), 0)]
+    while stack:
+        get, owner, count, depth = stack.pop()
+        for index in range(count):
+            item = get(owner, index)
+            kind = pdfium.FPDFPageObj_GetType(item)
+            if kind == pdfium.FPDF_PAGEOBJ_TEXT:
+                yield item
+            elif kind == pdfium.FPDF_PAGEOBJ_FORM and depth < _MAX_DEPTH:
+                stack.append((pdfium.FPDFFormObj_GetObject, item, pdfium.FPDFFormObj_CountObjects(item), depth + 1))

@@ -1,0 +1,171 @@
+"""Compares a page's text with its ink: which words a person sees, and which lines of ink the text does not cover.
+
+The page is rendered with and without its text. Where both pictures differ, text is visible; what the second one still shows is a
+picture, a drawing or outlined text. 1 to 2 ms for a page without pictures; a page under a picture costs two renderings of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from rayocr.pdf.geometry import Box, turn_box, turned_size
+from rayocr.pdf.line_boxes import DETECTION_DPI, line_boxes
+from rayocr.pdf.textlayer.lines import TextLine
+from rayocr.pdf.textlayer.rendered_text import TextObjects, address_of, gray_picture, gray_scale
+
+_DPI = 75
+_SEEN = 10  # of 255: the least difference that a person sees
+_STROKE = 40  # of 255: from a picture's paper to its ink
+_TINY_PT = 2.0
+_TINY_SHARE = 1 / 400  # of the page's longer side: a small page may have small letters
+_TILE_PX = 8
+_LINES_IN_TILE = 4  # columns and rows of it that have strokes: those of letters, and not of rulings that cross
+_LEAST_TILES = 3  # fewer are a corner or a bullet
+_TEXTURE = 0.3  # of a box's columns must have strokes in them, for it to hold a line of letters
+_COVERED = 0.5  # of a line of ink
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`seen[n]`: the n-th word is drawn and can be seen. `read[n]`: it is not seen, but lies on ink, as the words of an OCR layer
+    do. `ink_lines`: boxes of lines of ink on the page without its text, in points of the page as it is shown, each with whether
+    words that are not seen cover it. `unnamed`: visible text for which there is no character, as a share of all visible text."""
+
+    seen: Any
+    read: Any
+    ink_lines: tuple[tuple[Box, bool], ...]
+    unnamed: float
+
+
+def compare_with_ink(
+    page: Any, text_page: Any, lines: Sequence[TextLine], *, turns: int, size_pt: tuple[float, float]
+) -> Comparison | None:
+    """`page` and `text_page` are raw handles of one page. `lines` are on the page after `turns` quarter turns, which then has
+    `size_pt`. None where the page cannot be rendered, or has too many objects to take its text away."""
+    shown_pt = turned_size(-turns, size_pt)
+    objects = TextObjects(page)
+    if not objects.complete or not (shown_pt[0] > 0 and shown_pt[1] > 0):
+        return None
+    # A scan is decoded anew for each rendering: where no text is drawn over it, one has to do.
+    scale = gray_scale(shown_pt, _DPI if objects.are_drawn else DETECTION_DPI)
+    try:
+        whole = without = gray_picture(page, shown_pt, scale)
+        if objects.are_drawn:
+            with objects.taken_away():
+                without = gray_picture(page, shown_pt, scale)
+        words = [word for line in lines for word in line.words]
+        boxes = np.array([turn_box(word[1:5], -turns, size_pt) for word in words], float).reshape(-1, 4)
+        corners = _pixels(boxes, scale, whole.shape)
+        seen, unnamed = _seen(whole, without, corners, [len(word.text) for word in words])
+        tiny = np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]) < min(_TINY_PT, max(size_pt) * _TINY_SHARE)
+        seen &= ~tiny
+        if objects.unseen:
+            modes = [address_of(pdfium.FPDFText_GetTextObject(text_page, word.first)) in objects.unseen for word in words]
+            seen &= ~np.array(modes, bool)
+        read = np.zeros(len(words), bool)
+        ink_lines: tuple[tuple[Box, bool], ...] = ()
+        if (ink := _strokes(without)) is not None:
+            for n in np.flatnonzero(~seen & ~tiny):
+                read[n] = _has_texture(ink, *corners[n])
+            if _may_hold_lines(ink):
+                if objects.are_drawn:
+                    scale = gray_scale(shown_pt, DETECTION_DPI)
+                    with objects.taken_away():
+                        without = gray_picture(page, shown_pt, scale)
+                ink_lines = _ink_lines(without, scale, boxes[read])
+    except (pypdfium2.PdfiumError, MemoryError, ValueError):
+        return None
+    return Comparison(seen, read, ink_lines, unnamed)
+
+
+def _pixels(boxes: Any, scale: float, shape: tuple[int, int]) -> Any:
+    """Corners x0, y0, x1, y1 of boxes in whole pixels, within the picture and at least a pixel large."""
+    height, width = shape
+    low = np.clip(np.floor(boxes[:, :2] * scale).astype(int), 0, (width - 1, height - 1))
+    high = np.clip(np.ceil(boxes[:, 2:] * scale).astype(int), low + 1, (width, height))
+    return np.hstack([low, high])
+
+
+def _seen(whole: Any, without: Any, corners: Any, lengths: Sequence[int]) -> tuple[Any, float]:
+    """Which boxes have visible text in them, and the share of visible text that lies in none."""
+    import cv2
+
+    if whole is without:
+        return np.zeros(len(corners), bool), 0.0
+    _, drawn = cv2.threshold(cv2.absdiff(whole, without), _SEEN, 1, cv2.THRESH_BINARY)
+    sums = cv2.integral(drawn)
+    x0, y0, x1, y1 = corners.T
+    counts = sums[y1, x1] - sums[y0, x1] - sums[y1, x0] + sums[y0, x0]
+    total = int(sums[-1, -1])
+    if total and counts.sum() < 0.9 * total:
+        for left, top, right, bottom in corners.tolist():
+            drawn[max(0, top - 1) : bottom + 1, max(0, left - 1) : right + 1] = 0
+        unnamed = int(cv2.countNonZero(drawn)) / total
+    else:
+        unnamed = 0.0
+    return counts >= np.maximum(1.0, 0.5 * np.array(lengths, float)), unnamed
+
+
+def _strokes(picture: Any) -> tuple[Any, Any] | None:
+    """Where the picture changes from one pixel to the next, sideways and downward; None for an empty picture."""
+    import cv2
+
+    low, high, _, _ = cv2.minMaxLoc(picture)
+    if high - low <= _STROKE:
+        return None
+    sideways = cv2.absdiff(picture[:, 1:], picture[:, :-1]) > _STROKE
+    downward = cv2.absdiff(picture[1:], picture[:-1]) > _STROKE
+    return sideways, downward
+
+
+def _has_texture(ink: tuple[Any, Any], x0: int, y0: int, x1: int, y1: int) -> bool:
+    """Whether strokes run through the box along all of its length."""
+    inside = ink[0][y0:y1, x0:x1] if x1 - x0 >= y1 - y0 else ink[1][y0:y1, x0:x1].T
+    return inside.size > 0 and float(inside.any(axis=0).mean()) >= _TEXTURE
+
+
+def _may_hold_lines(ink: tuple[Any, Any]) -> bool:
+    """Whether some tiles have strokes in many columns and many rows. Rulings that cross have them in two or three."""
+    rows, columns = (min(mask.shape[side] for mask in ink) // _TILE_PX for side in (0, 1))
+    if not (rows and columns):
+        return False
+    sideways, downward = (
+        np.ascontiguousarray(mask[: rows * _TILE_PX, : columns * _TILE_PX]).view(np.uint64).reshape(rows, _TILE_PX, columns)
+        for mask in ink
+    )  # eight pixels at a time, a byte each
+    inked_columns = np.bitwise_count(np.bitwise_or.reduce(sideways, axis=1))
+    inked_rows = np.count_nonzero(downward, axis=1)
+    return int(((inked_columns >= _LINES_IN_TILE) & (inked_rows >= _LINES_IN_TILE)).sum()) >= _LEAST_TILES
+
+
+def _ink_lines(picture: Any, scale: float, read: Any) -> tuple[tuple[Box, bool], ...]:
+    """The boxes of lines of ink, in points, each with whether the boxes of `read` cover it."""
+    from PIL import Image
+
+    ink = _strokes(picture)
+    if ink is None:
+        return ()
+    covered = np.zeros(picture.shape, bool)
+    for x0, y0, x1, y1 in _pixels(read, scale, picture.shape).tolist():
+        covered[y0:y1, x0:x1] = True
+    return tuple(
+        (
+            (x / scale, y / scale, (x + width) / scale, (y + height) / scale),
+            bool(covered[y : y + height, x : x + width].mean() >= _COVERED),
+        )
+        for x, y, width, height in line_boxes(Image.fromarray(picture), scale * 72)
+        if _looks_like_text(ink, x, y, width, height)
+    )
+
+
+def _looks_like_text(ink: tuple[Any, Any], x: int, y: int, width: int, height: int) -> bool:
+    """At least two letters wide, with strokes along all of its length."""
+    if max(width, height) < 1.8 * min(width, height) or min(width, height) < 4:
+        return False
+    return _has_texture(ink, x, y, x + width, y + height)
