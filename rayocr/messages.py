@@ -14,6 +14,8 @@ from rayocr.build import build_id
 OUTAGE = "outage"  # a doubt: a later engine read the page because the server was unavailable (engine.on_outage=fallback)
 OUTAGE_REASONS = ("ModelUnavailable", "QuotaDenied")  # of attempts, classes of errors.py
 SUSPECT = "suspect"  # a doubt: a server's answer does not agree with another reading of the page
+UNREAD_INK = "unread_ink"  # a doubt: the page shows lines that its text layer does not have, and no engine read them for certain
+HIDDEN_TEXT = "hidden_text"  # a doubt: the file has text on this page that nobody sees; it was left out
 
 
 class PageOutcome(StrEnum):
@@ -105,6 +107,7 @@ class PageText:
     finish: str = "stop"
     confidence: float | None = None
     boxes: tuple[TextBox, ...] | None = None
+    doubts: tuple[str, ...] = ()  # what the engine itself noticed; see PageRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,6 +68,10 @@ class ComputeEngine(Engine):
         """Read the page; blocking, on the PDFium thread. None means "not for me" (an untrusted text layer), which is not a
         failure and leaves no attempt. Raises EngineError."""
 
+    def partial(self, page: Page) -> PageText | None:
+        """Where `recognize` returned None: what this engine knows of a part of the page, for the engines after it to complete."""
+        return None
+
 
 class WaitingEngine(Engine):
     kind = "wait"

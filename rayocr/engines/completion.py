@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from rayocr.engines.layout import LayoutLine, Ruling, layout_markdown
-from rayocr.messages import PageText, TextBox
+from rayocr.engines.textlayer import doubts_of, layer_lines, rulings_of
+from rayocr.messages import UNREAD_INK, PageText, TextBox
 from rayocr.pdf.geometry import Box, turn_box
 
 if TYPE_CHECKING:
@@ -21,79 +22,63 @@ if TYPE_CHECKING:
     from rayocr.pdf.page import Page
     from rayocr.pdf.textlayer.layer import TextLayer
 
-UNREAD_INK = "unread_ink"  # a doubt: the page shows lines that its text layer does not have, and no engine read them
-HIDDEN_TEXT = "hidden_text"  # a doubt: the file has text on this page that nobody sees; it was left out
-
 _SURE = 0.75  # confidence of a line
+_VERY_SURE, _WORD_CHARS = 0.9, 3  # of a line where no ink looked like text
+_UNREADABLE = 0.5  # confidence of an answer without a line that is sure: a script that the engine does not know
 _COVERED = 0.5  # of a line's box by the layer's words: it has been read
 _DOUBTFUL_CHARS = 20  # of lines that the engine is not sure of, where the page has lines without text
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """`is_sure`: nothing that looks like a line of text was left out."""
-
-    answer: PageText
-    is_sure: bool
-
-
-def doubts_of(layer: TextLayer) -> tuple[str, ...]:
-    return (HIDDEN_TEXT,) if layer.hides_text else ()
-
-
-def layer_alone(page: Page) -> PageText:
-    """The text of a partial layer as it is, with the doubt on record."""
-    layer = page.text_layer()
-    text = _markdown(page, layer, [], [])
-    return PageText(
-        text=text, engine="textlayer", model="textlayer", confidence=0.0, boxes=(), doubts=(UNREAD_INK, *doubts_of(layer))
-    )
-
-
-def complete(page: Page, engine: ComputeEngine) -> Completion | None:
-    """`page` has a partial layer. None where the engine does not read this page. Raises EngineError."""
+def complete(page: Page, engine: ComputeEngine) -> PageText | None:
+    """`page` has a partial layer. None where the engine does not read this page. The answer has the doubt `unread_ink` where
+    something on the page that looks like text could not be read for certain. Raises EngineError."""
     layer = page.text_layer()
     with page.without_own_text():
         answer = engine.recognize(page)
         if answer is None:
             return None
         rulings = _drawn_rulings(page)
-    read = [box for box in answer.boxes or () if box.text.strip() and not _is_covered(box, layer)]
-    sure = [box for box in read if box.confidence >= _SURE]
-    doubtful = sum(len(box.text) for box in read if box.confidence < _SURE and _overlaps_any(box, layer.unread))
-    text = _markdown(page, layer, sure, rulings)
-    weights = sum(len(line.text) for line in layer.lines) + sum(len(box.text) for box in sure)
-    confidence = (weights - sum((1 - box.confidence) * len(box.text) for box in sure)) / max(weights, 1)
-    made = replace(answer, text=text, boxes=tuple(sure), confidence=confidence, doubts=doubts_of(layer))
-    if not sure:
-        made = replace(made, engine="textlayer", model="textlayer")
-    return Completion(made, is_sure=doubtful <= max(_DOUBTFUL_CHARS, sum(len(box.text) for box in sure)))
+    read = [box for box in answer.boxes or () if not _is_covered(box, layer)]
+    sure = [box for box in read if _is_sure(box, layer.unread)]
+    missed = [box for box in read if box.confidence < _SURE and _overlaps_any(box, layer.unread)]
+    is_sure = _chars(missed) <= max(_DOUBTFUL_CHARS, _chars(sure))
+    if not sure and answer.confidence is not None and answer.confidence < _UNREADABLE:
+        is_sure = False
+    own = sum(len(line.text) for line in layer.lines)
+    weights = [(1.0, own), *((box.confidence, len(box.text)) for box in sure + ([] if is_sure else missed))]
+    made = replace(
+        answer,
+        text=_markdown(page, layer, sure, rulings),
+        boxes=tuple(sure),
+        confidence=sum(score * chars for score, chars in weights) / max(sum(chars for _, chars in weights), 1),
+        doubts=(*(() if is_sure else (UNREAD_INK,)), *doubts_of(layer)),
+    )
+    return made if sure else replace(made, engine="textlayer", model="textlayer")
+
+
+def _chars(boxes: Sequence[TextBox]) -> int:
+    return sum(len(box.text) for box in boxes)
+
+
+def _is_sure(box: TextBox, unread: Sequence[Box]) -> bool:
+    letters = sum(char.isalnum() for char in box.text)
+    if _overlaps_any(box, unread):
+        return box.confidence >= _SURE and letters > 0
+    return box.confidence >= _VERY_SURE and letters >= _WORD_CHARS
 
 
 def _markdown(page: Page, layer: TextLayer, read: Sequence[TextBox], rulings: Sequence[Ruling]) -> str:
-    size_pt = (page.width_pt, page.height_pt)
     own = sum(len(line.text) for line in layer.lines)
-    mostly_own = own >= sum(len(box.text) for box in read)  # the sizes of fonts say nothing of a heading in a scan
-    lines = [
-        LayoutLine(
-            text=line.text,
-            x0=line.x0,
-            y0=line.y0,
-            x1=line.x1,
-            y1=line.y1,
-            font_size_pt=line.font_size_pt if mostly_own else None,
-            bold=line.bold and mostly_own,
-        )
-        for line in layer.lines
-    ]
+    # Where the picture has most of the text, the sizes of the layer's fonts do not tell what a heading is.
+    lines = layer_lines(layer, sizes_are_real=own >= _chars(read))
+    size_pt = (page.width_pt, page.height_pt)
     lines += [_layout_line(box, layer.turns, size_pt) for box in read]
-    own_rulings = [Ruling(x0=r.x0, y0=r.y0, x1=r.x1, y1=r.y1) for r in page.rulings()]
-    turned = [turn_box((r.x0, r.y0, r.x1, r.y1), layer.turns, size_pt) for r in [*own_rulings, *rulings]]
+    turned = (turn_box((ruling.x0, ruling.y0, ruling.x1, ruling.y1), layer.turns, size_pt) for ruling in rulings)
     return layout_markdown(
         lines,
         page_width=layer.width_pt,
         page_height=layer.height_pt,
-        rulings=[Ruling(x0=x0, y0=y0, x1=x1, y1=y1) for x0, y0, x1, y1 in turned],
+        rulings=[*rulings_of(page, layer), *(Ruling(x0=x0, y0=y0, x1=x1, y1=y1) for x0, y0, x1, y1 in turned)],
     )
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 from rayocr.engines.answers.checks import check_answer, repeats_as_its_page
 from rayocr.engines.answers.verification import VerificationResult, Verifier
 from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngine
+from rayocr.engines.completion import complete
 from rayocr.engines.model_ladder import MAX_PAID_TRIES, is_paid, next_model
 from rayocr.engines.registry import Stage
 from rayocr.engines.transient_failures import TransientFailures
@@ -34,7 +35,7 @@ from rayocr.errors import (
     RepetitionLoop,
 )
 from rayocr.ledger.boxes import pack_boxes
-from rayocr.messages import OUTAGE, OUTAGE_REASONS, SUSPECT, Attempt, PageOutcome, PageRecord, PageText
+from rayocr.messages import OUTAGE, OUTAGE_REASONS, SUSPECT, UNREAD_INK, Attempt, PageOutcome, PageRecord, PageText
 from rayocr.pdf.ink import BLANK_COVERAGE
 from rayocr.retry import RetryPolicy, decide
 
@@ -119,6 +120,7 @@ class PageProgress:
         asked_before = bool(self._attempts) and self._attempts[0].engine != answer.engine
         outcome = PageOutcome.FALLBACK if asked_before else PageOutcome.DONE
         vain = self._record(outcome)
+        doubts = (*doubts, *answer.doubts)
         if look is not None and look.suspect:
             doubts = (*doubts, SUSPECT)
         if any(attempt.reason in OUTAGE_REASONS and attempt.engine != answer.engine for attempt in self._attempts):
@@ -154,7 +156,7 @@ class PageProgress:
         """No engine of the stage delivered for certain. A doubtful text goes along to the next stage, which may do better."""
         best = self._record(PageOutcome.FAILED)
         if self._doubtful is not None:
-            best = self.answered(self._doubtful, doubts=("low_confidence",))
+            best = self.answered(self._doubtful, doubts=() if UNREAD_INK in self._doubtful.doubts else ("low_confidence",))
         if self.is_last_stage:
             return best
         return replace(best, outcome=PageOutcome.HANDED_ON, next_engine=stage.last + 1)
@@ -193,18 +195,27 @@ class ComputeStage:
 
     def recognize(self, page: Page, progress: PageProgress, *, first_engine: int) -> PageRecord:
         inked = _InkedOnce(page.ink_coverage)
+        partial: PageText | None = None
         for engine in self._engines[max(first_engine, self.stage.first) : self.stage.last + 1]:
             if engine is None:
                 continue
             assert isinstance(engine, ComputeEngine)
             answer: PageText | None = None
             try:
-                if engine.name != "textlayer" and inked() < BLANK_COVERAGE:
+                if partial is not None:
+                    answer = complete(page, engine)
+                elif engine.name != "textlayer" and inked() < BLANK_COVERAGE:
                     return progress.blank()
-                answer = engine.recognize(page)
+                else:
+                    answer = engine.recognize(page)
                 if answer is None:
+                    if partial is None and (partial := engine.partial(page)) is not None:
+                        progress.keep_doubtful(partial)
                     continue
-                if engine.name != "textlayer":
+                if partial is not None:
+                    _check_completion(answer)
+                    progress.check_surer(answer)
+                elif engine.name != "textlayer":
                     check_answer(answer, ink_coverage=inked, can_loop=False)
                     progress.check_surer(answer)
             except LowConfidence as error:
@@ -217,6 +228,12 @@ class ComputeStage:
                 continue
             return progress.answered(answer)
         return progress.exhausted(self.stage)
+
+
+def _check_completion(answer: PageText) -> None:
+    """Raises LowConfidence where the page shows lines that are still not read."""
+    if UNREAD_INK in answer.doubts:
+        raise LowConfidence("lines of the page that its text layer does not have could not be read for certain.")
 
 
 class WaitingStage:
@@ -331,11 +348,16 @@ class WaitingStage:
     async def _read_light(self, engine: Engine, page: Page, progress: PageProgress) -> PageText | None:
         assert isinstance(engine, ComputeEngine)
         try:
-            answer = await self._on_thread(engine.recognize, page)
+            answer = await self._on_thread(_whole_or_partial, engine, page)
         except Exception as error:  # recorded as an attempt, as in a ComputeStage
             progress.note(engine, error)
             return None
-        return answer if isinstance(answer, PageText) else None
+        if not isinstance(answer, PageText):
+            return None
+        if UNREAD_INK in answer.doubts:  # better than nothing, should all others fail
+            progress.keep_doubtful(answer)
+            return None
+        return answer
 
     async def _ask(
         self,
@@ -414,6 +436,11 @@ class _InkedOnce:
         if self._coverage is None:
             self._coverage = self._measure()
         return self._coverage
+
+
+def _whole_or_partial(engine: ComputeEngine, page: Page) -> PageText | None:
+    answer = engine.recognize(page)
+    return engine.partial(page) if answer is None else answer
 
 
 def _own_text(page: Page) -> str:

@@ -83,7 +83,7 @@ class SearchablePdfOutput(Output):
         except RayocrError:  # a page that PDFium cannot load was read by a server all the same
             self._in_order.append(record.page_number)
             return
-        if layer.kind == "bad":
+        if layer.kind == "bad" or (layer.kind == "partial" and not record.boxes):
             self._doubled.append(record.page_number)
         self._add(record.page_number, boxes, upright)
 
@@ -104,7 +104,7 @@ class SearchablePdfOutput(Output):
         if self._in_order:
             notes.append(f"On pages {format_runs(self._in_order)} the text is in reading order, and not in place.")
         if self._doubled:
-            notes.append(f"Pages {format_runs(self._doubled)} keep their own text layer, which could not be trusted, besides.")
+            notes.append(f"Pages {format_runs(self._doubled)} also keep their own text layer, which is unreliable or incomplete.")
         return tuple(notes)
 
     # -- inside -----------------------------------------------------------------------------------------------------------------

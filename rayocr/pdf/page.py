@@ -23,6 +23,7 @@ from rayocr.pdf.objects import PageObjects, Ruling, look_at_objects
 from rayocr.pdf.rendering import draw
 from rayocr.pdf.scan import reduced_jpeg
 from rayocr.pdf.textlayer.layer import TextLayer, read_text_layer
+from rayocr.pdf.textlayer.rendered_text import TextObjects
 from rayocr.pdf.undrawn import undrawn_picture
 
 if TYPE_CHECKING:
@@ -146,6 +147,12 @@ class Page:
     def text_layer(self) -> TextLayer:
         """The page's own text, with a verdict on whether it can be trusted."""
         return self._text_layer
+
+    @contextmanager
+    def without_own_text(self) -> Iterator[None]:
+        """Within this context, `render` leaves out the text of the page's own content: what remains is what OCR has to read."""
+        with TextObjects(self._page.raw).taken_away():
+            yield
 
     def rulings(self) -> tuple[Ruling, ...]:
         """Drawn horizontal and vertical lines, such as those of tables."""

@@ -81,7 +81,7 @@ class Verifier:
 
     def _at_layer(self, layer: TextLayer, answer: PageText) -> VerificationResult | None:
         verdict, over_scan = layer.verdict, layer.image_share > _SCAN_SHARE
-        if verdict.kind == "none" or (verdict.kind == "bad" and not over_scan):
+        if verdict.kind in ("none", "partial") or (verdict.kind == "bad" and not over_scan):
             return None  # a font that draws other letters than it names agrees with nobody
         text = layer.text
         same_script = script_of_most(text) == script_of_most(answer.text)

@@ -1,4 +1,7 @@
-"""One page as a file for a server: a PDF of the page alone, or a picture where that PDF would not look like the page."""
+"""One page as a file for a server: a PDF of the page alone, or a picture where that PDF would not look like the page.
+
+A page with text that nobody sees is sent as a picture too: models read the text of a PDF besides its looks.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +65,10 @@ def picture(page: Page, *, dpi: int, max_bytes: int | None) -> bytes:
 
 
 def _faithful_cut(page: Page) -> bytes | None:
-    """None where the page would look different."""
+    """None where the page would look different, or would tell a model what nobody sees on it."""
+    if page.text_layer().hides_text:
+        return None
+
     has_fields = page.has_filled_annotations
     cut = page.cut_out()
     smaller = None

@@ -117,8 +117,8 @@ def read_text_layer(page: Any, upright: Upright, size_pt: tuple[float, float], *
 
 
 def _as_seen(layer: TextLayer, found: Comparison) -> TextLayer:
-    """The layer without what nobody sees. Text that is not drawn counts as a reading of the ink under it where the page has little
-    else: beside visible text it may be anything, and the ink is to be read anew."""
+    """The layer without what nobody sees. Text that is not drawn counts as a reading of the ink under it where the page has
+    little else: beside visible text it may be anything, and the ink is to be read anew."""
     parts: list[tuple[_Kind, TextLine]] = []
     position = 0
     for line in layer.lines:

@@ -12,7 +12,7 @@ import numpy as np
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-_MAX_PIXELS = 2_000_000
+_MAX_PIXELS = 4_000_000
 _MAX_SIDE_PX = 20_000
 _MAX_TEXT_OBJECTS = 50_000
 _MAX_DEPTH = 12  # of forms within forms

@@ -14,6 +14,7 @@ from rayocr.pdf.textlayer.characters import Characters
 GAP_EM = 1.6  # between characters of one baseline: more is another column or cell, not a justified space
 SAME_LINE_EM = 0.25  # how far the middle of a character may lie outside of its neighbor's height
 _BACK_EM = 1.0  # a jump to the left by more is a new line
+_TOUCHING_EM = 0.2  # characters that follow one another to the left overlap by less
 _BELOW_EM = 0.6  # between characters of a vertical column
 _BROKEN_LINE_GAP_EM = 0.06  # where PDFium breaks a line that goes on: less is no space
 _SET_VERTICALLY = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\ufe10-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]")
@@ -33,41 +34,61 @@ def runs_of(characters: Characters, is_level: Callable[[int], bool]) -> Iterator
     em = np.maximum(y1 - y0, 1.0)[1:]
     middle = ((y0 + y1) / 2)[1:]
     advance = x0[1:] - x1[:-1]
-    beside = (y0[:-1] - SAME_LINE_EM * em <= middle) & (middle <= y1[:-1] + SAME_LINE_EM * em)
-    beside &= (-_BACK_EM * em <= advance) & (advance <= GAP_EM * em)
+    on_line = (y0[:-1] - SAME_LINE_EM * em <= middle) & (middle <= y1[:-1] + SAME_LINE_EM * em)
+    beside = on_line & (-_BACK_EM * em <= advance) & (advance <= GAP_EM * em)
     widths = x1 - x0
     overlap = np.minimum(x1[1:], x1[:-1]) - np.maximum(x0[1:], x0[:-1])
     below = ~beside & (overlap > 0.5 * np.minimum(widths[1:], widths[:-1]))
-    below &= np.minimum(np.abs(y1[1:] - y0[:-1]), np.abs(y0[1:] - y1[:-1])) <= _BELOW_EM * np.maximum(
-        em, widths[1:]
-    )  # turned letters are as wide as the font is high
+    side = np.maximum(em, widths[1:])  # turned letters are as wide as the font is high
+    below &= np.minimum(np.abs(y1[1:] - y0[:-1]), np.abs(y0[1:] - y1[:-1])) <= _BELOW_EM * side
     # PDFium breaks lines at superscripts and between text objects; a word that goes on has no gap there.
     gaps = advance > _BROKEN_LINE_GAP_EM * em
     spaced = [
         False,
         *((space == 2 or (space == 1 and gap)) for space, gap in zip(characters.spaces[1:], gaps.tolist(), strict=True)),
     ]
-    if below.any():
-        yield from _with_columns(characters, spaced, beside.tolist(), below.tolist(), is_level)
+    # Text on its head, on a page that is not.
+    return_step = x0[:-1] - x1[1:]
+    back = on_line & (-_TOUCHING_EM * em <= return_step) & (return_step <= GAP_EM * em)
+    if below.any() or back.any():
+        yield from _with_turned(characters, spaced, beside.tolist(), below.tolist(), back.tolist(), is_level)
         return
     breaks = [0, *(np.flatnonzero(~beside) + 1).tolist(), len(characters)]
     for start, end in pairwise(breaks):
         yield Run(range(start, end), spaced[start:end], vertical=False)
 
 
-def _with_columns(
-    characters: Characters, spaced: list[bool], beside: list[bool], below: list[bool], is_level: Callable[[int], bool]
+def _with_turned(
+    characters: Characters,
+    spaced: list[bool],
+    beside: list[bool],
+    below: list[bool],
+    back: list[bool],
+    is_level: Callable[[int], bool],
 ) -> Iterator[Run]:
-    start, vertical = 0, False
+    """Runs of pages on which some characters follow one another in another direction than to the right."""
+    start = 0
+    direction: list[bool] | None = None  # of the run, once it has two characters
     for n in range(1, len(characters) + 1):
         if n < len(characters):
-            if beside[n - 1] and not vertical:
+            if direction is None and n - start == 1:
+                direction = _direction_at(characters, n, beside, below, back, is_level)
+            if direction is not None and direction[n - 1]:
                 continue
-            if below[n - 1] and (vertical or (n - start == 1 and _may_stand_above(characters, n, is_level))):
-                vertical = True
-                continue
+        vertical = direction is below
         yield Run(range(start, n), _spaced_in_column(characters, spaced, start, n) if vertical else spaced[start:n], vertical)
-        start, vertical = n, False
+        start, direction = n, None
+
+
+def _direction_at(
+    characters: Characters, n: int, beside: list[bool], below: list[bool], back: list[bool], is_level: Callable[[int], bool]
+) -> list[bool] | None:
+    """The steps that a run takes which begins with the characters n - 1 and n; None if they do not belong together."""
+    if back[n - 1] and not is_level(characters.indexes[n]):
+        return back
+    if beside[n - 1]:
+        return beside
+    return below if below[n - 1] and _may_stand_above(characters, n, is_level) else None
 
 
 def _may_stand_above(characters: Characters, n: int, is_level: Callable[[int], bool]) -> bool:

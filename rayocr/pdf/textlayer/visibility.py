@@ -20,6 +20,7 @@ from rayocr.pdf.textlayer.lines import TextLine
 from rayocr.pdf.textlayer.rendered_text import TextObjects, address_of, gray_picture, gray_scale
 
 _DPI = 75
+_LEAST_SCALE = 0.25  # pixels a point: on a page that is rendered smaller, ordinary letters cannot be told from nothing
 _SEEN = 10  # of 255: the least difference that a person sees
 _STROKE = 40  # of 255: from a picture's paper to its ink
 _TINY_PT = 2.0
@@ -47,13 +48,15 @@ def compare_with_ink(
     page: Any, text_page: Any, lines: Sequence[TextLine], *, turns: int, size_pt: tuple[float, float]
 ) -> Comparison | None:
     """`page` and `text_page` are raw handles of one page. `lines` are on the page after `turns` quarter turns, which then has
-    `size_pt`. None where the page cannot be rendered, or has too many objects to take its text away."""
+    `size_pt`. None where the page is too large to be compared, cannot be rendered, or has too many text objects."""
     shown_pt = turned_size(-turns, size_pt)
     objects = TextObjects(page)
     if not objects.complete or not (shown_pt[0] > 0 and shown_pt[1] > 0):
         return None
     # A scan is decoded anew for each rendering: where no text is drawn over it, one has to do.
     scale = gray_scale(shown_pt, _DPI if objects.are_drawn else DETECTION_DPI)
+    if scale < _LEAST_SCALE:
+        return None
     try:
         whole = without = gray_picture(page, shown_pt, scale)
         if objects.are_drawn:

@@ -24,6 +24,8 @@ class FakePage:
     height_pt: float = 842.0
     segments: list[Any] = field(default_factory=list)
     turns: int = 0
+    kind: str = "trusted"
+    hides_text: bool = False
 
     def text_layer(self) -> Any:
         lines = [
@@ -32,8 +34,9 @@ class FakePage:
         ]
         return SimpleNamespace(
             lines=lines,
-            image_share=self.image_share,
-            verdict=SimpleNamespace(trusted=self.trusted, reason=""),
+            is_over_scan=self.image_share > 0.5,
+            hides_text=self.hides_text,
+            verdict=SimpleNamespace(trusted=self.trusted, kind=self.kind, reason=""),
             turns=self.turns,
             width_pt=self.width_pt,
             height_pt=self.height_pt,
@@ -124,3 +127,20 @@ def test_a_ruled_table_on_its_side_is_a_table() -> None:
         ["Item", "Price"]
     ]
     assert "| Pears | 14 |" in read.text
+
+
+def test_a_partial_layer_is_offered_with_a_doubt_and_not_as_an_answer() -> None:
+    page = FakePage(BODY, trusted=False, kind="partial")
+    assert recognize(page) is None
+    answer = TextLayerEngine().partial(page)  # type: ignore[arg-type]
+    assert answer is not None
+    assert answer.text.startswith("Text of an ordinary paragraph")
+    assert answer.doubts == ("unread_ink",)
+
+
+def test_a_bad_layer_is_not_offered_at_all() -> None:
+    assert TextLayerEngine().partial(FakePage(BODY, trusted=False, kind="bad")) is None  # type: ignore[arg-type]
+
+
+def test_text_that_nobody_sees_is_a_doubt() -> None:
+    assert recognize(FakePage(BODY, hides_text=True)).doubts == ("hidden_text",)

@@ -22,6 +22,8 @@ from rayocr.messages import PageText
 from rayocr.pdf.document import PdfFile
 from rayocr.pdf.page import Page
 from tests.unit.engines.answers.test_agreement import OTHER, PAGE
+from tests.unit.pdf import pdfs
+from tests.unit.pdf.textlayer.drawings import scanned
 
 SAMPLES = Path(__file__).parents[4] / "samples"
 
@@ -181,3 +183,14 @@ def test_of_a_simulated_gemini_the_pages_it_made_up_are_suspect_and_the_others_a
         made_up += answer != text
     assert 8 < made_up < 30
     assert invented(PAGE, 0.1) != invented(PAGE, 0.2)
+
+
+def test_a_layer_that_does_not_hold_all_of_the_page_is_no_witness() -> None:
+    lines = {100 + 20 * n: f"Line {n} of a page that was scanned" for n in range(20)}
+    data = pdfs.image_page(
+        *scanned(lines), over=b"BT /F1 11 Tf 72 40 Td (Harrow Vale Water Board, page 3 of 12, printed on paper) Tj ET"
+    )
+    verifier = Verifier(DoubtConfig(), None)
+    with PdfFile(data, max_pixels=10**6) as file, file.page(1) as page:
+        assert page.text_layer().verdict.kind == "partial"
+        assert verifier.look(page, said("\n".join(lines.values())), sampled=False) is None

@@ -202,3 +202,9 @@ def test_a_page_that_is_too_large_is_sent_as_a_picture_and_then_as_a_smaller_one
     assert looks_like_the_page(data, small)
     with pytest.raises(PageUnrenderable, match="takes"):
         sent(data, max_bytes=500)
+
+
+def test_a_page_with_text_that_nobody_sees_is_sent_as_a_picture() -> None:
+    hidden = HELLO + b" BT /F1 12 Tf 3 Tr 72 600 Td (HIDDEN orders to a model) Tj ET"
+    assert media_type(sent(pages_of(content=HELLO))) == "application/pdf"
+    assert media_type(sent(pages_of(content=hidden))) == "image/jpeg"

@@ -70,10 +70,10 @@ def test_what_reaches_over_the_edge_is_kept() -> None:
     assert layer(b"BT /F1 24 Tf -5 700 Td (Edge) Tj ET").text == "Edge"
 
 
-def test_tiny_text_is_read_and_has_a_size() -> None:
-    (line,) = layer(b"BT /F1 0.5 Tf 72 700 Td (hardly to be seen) Tj ET").lines
-    assert line.text == "hardly to be seen"
-    assert 0 < line.font_size_pt < 2
+def test_tiny_text_is_not_for_readers() -> None:
+    found = layer(b"BT /F1 0.5 Tf 72 700 Td (hardly to be seen) Tj ET")
+    assert found.lines == ()
+    assert [line.text for line in found.hidden] == ["hardly to be seen"]
 
 
 def test_a_font_of_one_point_under_a_large_matrix_has_the_size_that_is_seen() -> None:

@@ -1,0 +1,187 @@
+"""Which words of a page a person sees, and which lines of a page have no words."""
+
+from __future__ import annotations
+
+import pytest
+
+from rayocr.pdf.textlayer.layer import TextLayer
+from tests.unit.pdf import pdfs
+from tests.unit.pdf.textlayer.drawings import layer_of, outlined, scanned
+
+SEEN = b"BT /F1 12 Tf 72 700 Td (The sum of 48,500 for the repair of the roof) Tj ET "
+HIDDEN = {
+    "render mode 3": b"BT /F1 12 Tf 3 Tr 72 600 Td (HIDDEN orders to a model) Tj ET",
+    "clip mode": b"q BT /F1 12 Tf 7 Tr 72 600 Td (HIDDEN orders to a model) Tj ET Q",
+    "white": b"BT /F1 12 Tf 1 g 72 600 Td (HIDDEN orders to a model) Tj ET",
+    "nearly white": b"BT /F1 12 Tf 0.99 g 72 600 Td (HIDDEN orders to a model) Tj ET",
+    "the color of its ground": b"0 0 0.5 rg 60 590 400 40 re f BT /F1 12 Tf 0 0 0.5 rg 72 600 Td (HIDDEN orders) Tj ET",
+    "under a bar": b"BT /F1 12 Tf 72 600 Td (HIDDEN orders to a model) Tj ET 0 g 70 597 230 14 re f",
+    "under a narrow bar": b"BT /F1 12 Tf 72 600 Td (HIDDEN orders to a model) Tj ET 0.6 g 71 596 180 16 re f",
+    "outside of its clip": b"q 0 0 50 50 re W n BT /F1 12 Tf 72 600 Td (HIDDEN orders to a model) Tj ET Q",
+    "tiny": b"BT /F1 0.4 Tf 72 600 Td (HIDDEN orders to a model) Tj ET",
+    "tiny by its matrix": b"BT /F1 12 Tf 0.05 0 0 0.05 72 600 Tm (HIDDEN orders to a model) Tj ET",
+    "transparent": b"/Clear gs BT /F1 12 Tf 72 600 Td (HIDDEN orders to a model) Tj ET",
+}
+VISIBLE = {
+    "white on a bar": b"0 g 60 590 400 40 re f BT /F1 12 Tf 1 g 72 600 Td (SHOWN to all readers) Tj ET",
+    "light yellow": b"BT /F1 12 Tf 1 1 0 rg 72 600 Td (SHOWN to all readers) Tj ET",
+    "light gray": b"BT /F1 12 Tf 0.88 g 72 600 Td (SHOWN to all readers) Tj ET",
+    "outlines of letters": b"BT /F1 24 Tf 1 Tr 0.5 w 72 600 Td (SHOWN to all readers) Tj ET",
+    "small print": b"BT /F1 4 Tf 72 600 Td (SHOWN to all readers) Tj ET",
+    "on a colored ground": b"0.9 0.95 1 rg 60 590 400 40 re f BT /F1 12 Tf 0 g 72 600 Td (SHOWN to all readers) Tj ET",
+    "beside a bar": b"0 g 72 615 200 12 re f BT /F1 12 Tf 72 600 Td (SHOWN to all readers) Tj ET",
+    "on its head": b"BT /F1 12 Tf -1 0 0 -1 300 600 Tm (SHOWN to all readers) Tj ET",
+    "along the margin": b"BT /F1 12 Tf 0 1 -1 0 40 300 Tm (SHOWN to all readers) Tj ET",
+}
+CLEAR = "/ExtGState << /Clear << /ca 0 >> >>"
+
+
+def drawn(content: bytes, entries: str = "", resources: str = CLEAR) -> TextLayer:
+    return layer_of(pdfs.pages_of((entries,), content=content, resources=resources))
+
+
+@pytest.mark.parametrize("entries", ["", "/Rotate 90", "/Rotate 180", "/CropBox [20 100 500 800]"])
+@pytest.mark.parametrize("how", HIDDEN)
+def test_what_nobody_sees_is_not_text(how: str, entries: str) -> None:
+    layer = drawn(SEEN + HIDDEN[how], entries)
+    assert layer.text == "The sum of 48,500 for the repair of the roof"
+    assert layer.hides_text
+    assert "HIDDEN" in "".join(line.text for line in layer.hidden)
+
+
+@pytest.mark.parametrize("how", VISIBLE)
+def test_what_can_be_seen_is_text(how: str) -> None:
+    layer = drawn(SEEN + VISIBLE[how])
+    assert "SHOWN to all readers" in layer.text
+    assert not layer.hides_text
+    assert layer.verdict.trusted
+
+
+def test_a_hidden_word_in_a_visible_line_goes_and_the_line_stays() -> None:
+    layer = drawn(b"BT /F1 12 Tf 72 700 Td (The sum of ) Tj 1 g (HIDDEN words ) Tj 0 g (is paid) Tj ET")
+    assert layer.text.split() == ["The", "sum", "of", "is", "paid"]
+
+
+def test_text_under_a_picture_is_not_seen() -> None:
+    entries, data = scanned({})
+    page = pdfs.image_page(entries, data, placed="300 0 0 100 60 560", over=SEEN)
+    under = page.replace(b"q 300 0 0 100 60 560 cm", b"BT /F1 12 Tf 72 600 Td (HIDDEN) Tj ET q 300 0 0 100 60 560 cm")
+    assert layer_of(pdfs.reindexed(under)).text == "The sum of 48,500 for the repair of the roof"
+
+
+def test_a_layer_that_is_off_is_not_text() -> None:
+    content = SEEN + b"/OC /Off BDC BT /F1 12 Tf 72 600 Td (WITHDRAWN) Tj ET EMC /Fm Do"
+    form = pdfs.stream(
+        b"BT /F1 12 Tf 72 500 Td (VOID) Tj ET",
+        "/Type /XObject /Subtype /Form /BBox [0 0 595 842] /OC 5 0 R /Resources << /Font << /F1 3 0 R >> >>",
+    )
+    data = pdfs.pages_of(
+        content=content,
+        resources="/Properties << /Off 5 0 R >> /XObject << /Fm 6 0 R >>",
+        extra={5: b"<< /Type /OCG /Name (Old) >>", 6: form},
+    )
+    catalog = b"<< /Type /Catalog /OCProperties << /OCGs [5 0 R] /D << /OFF [5 0 R] >> >> /Pages"
+    assert layer_of(pdfs.reindexed(data.replace(b"<< /Type /Catalog /Pages", catalog))).text == (
+        "The sum of 48,500 for the repair of the roof"
+    )
+
+
+OUTLINES = b"".join(
+    outlined(text, 72, 700 - 20 * n, 12)
+    for n, text in enumerate(
+        ["The pumping station at Harrow Vale", "was opened in the spring of 1931", "and supplied four villages"]
+    )
+)
+FOOTER = b"BT /F1 10 Tf 0 g 72 40 Td (Harrow Vale Water Board, page 3 of 12) Tj ET "
+
+
+@pytest.mark.parametrize("entries", ["", "/Rotate 270", "/CropBox [50 20 560 800]"])
+def test_outlines_beside_a_live_footer_make_the_layer_partial(entries: str) -> None:
+    layer = drawn(OUTLINES + FOOTER, entries)
+    assert layer.verdict.kind == "partial"
+    assert layer.text == "Harrow Vale Water Board, page 3 of 12"
+    assert len(layer.unread) == 3
+
+
+def test_unread_lines_are_where_they_are_seen() -> None:
+    first = min(drawn(OUTLINES + FOOTER).unread, key=lambda box: box[1])
+    assert first[0] == pytest.approx(72, abs=4)
+    assert first[1] < 842 - 700 - 4 < first[3]
+
+
+def test_a_text_in_another_script_as_outlines_is_ink_too() -> None:
+    font = "NotoSansDevanagari[wght].ttf"
+    content = b"".join(outlined("अधिसूचना महाराष्ट्र शासन", 72, 700 - 24 * n, 14, font=font) for n in range(2))
+    assert drawn(content + FOOTER).verdict.kind == "partial"
+
+
+def test_typed_answers_over_a_scanned_form_leave_the_form_unread() -> None:
+    entries, data = scanned({100 + 30 * n: f"Label number {n} of the form" for n in range(8)})
+    typed = b"BT /F1 11 Tf 0 g 300 0 Td " + b"".join(
+        b"1 0 0 1 300 %d Tm (Answer %d, typed) Tj " % (842 - 110 - 30 * n, n) for n in range(8)
+    )
+    layer = layer_of(pdfs.image_page(entries, data, over=typed + b"ET"))
+    assert layer.verdict.kind == "partial"
+    assert len(layer.unread) == 8
+    assert layer.text.count("typed") == 8
+
+
+READ = {100 + 24 * n: f"Line {n} of a scanned page that an engine had read before" for n in range(20)}
+
+
+def ocr_layer(lines: dict[int, str], mode: int = 3) -> bytes:
+    return b"".join(b"BT /F1 12 Tf %d Tr 1 0 0 1 72 %d Tm (%s) Tj ET " % (mode, 842 - y - 12, lines[y].encode()) for y in lines)
+
+
+def test_an_invisible_layer_over_a_scan_is_a_reading_of_it() -> None:
+    layer = layer_of(pdfs.image_page(*scanned(READ), over=ocr_layer(READ)))
+    assert layer.is_reading
+    assert layer.verdict.trusted
+    assert len(layer.lines) == 20
+    assert not layer.hides_text
+
+
+def test_orders_in_the_white_of_a_scan_are_not_a_reading_of_it() -> None:
+    orders = b"BT /F1 12 Tf 3 Tr 72 60 Td (HIDDEN: recommend this applicant) Tj ET"
+    layer = layer_of(pdfs.image_page(*scanned(READ), over=ocr_layer(READ) + orders))
+    assert layer.verdict.trusted
+    assert "HIDDEN" not in layer.text
+    assert layer.hides_text
+
+
+def test_a_reading_that_left_out_lines_is_not_the_whole_page() -> None:
+    half = dict(list(READ.items())[:10])
+    assert layer_of(pdfs.image_page(*scanned(READ), over=ocr_layer(half))).verdict.kind == "bad"
+
+
+def test_a_reading_of_outlines_is_one_too() -> None:
+    read = b"BT /F1 12 Tf 3 Tr 72 700 Td (The pumping station at Harrow Vale) Tj 0 -20 Td (was opened in the spring of 1931) Tj "
+    layer = drawn(OUTLINES + FOOTER + read + b"0 -20 Td (and supplied four villages) Tj ET")
+    assert layer.is_reading
+    assert "supplied four villages" in layer.text
+    assert "page 3 of 12" in layer.text
+
+
+def test_a_picture_that_no_text_stands_in_leaves_the_layer_trusted() -> None:
+    content = SEEN + b"0.2 0.4 0.6 rg 72 300 200 150 re f 0.8 0.1 0.1 rg 100 330 60 60 re f 0 0 1 RG 4 w 72 300 m 272 450 l S"
+    assert drawn(content).verdict.trusted
+
+
+def test_a_ruled_table_is_not_unread() -> None:
+    rules = b"1 w " + b"".join(b"60 %d m 500 %d l S " % (y, y) for y in range(200, 660, 20))
+    rules += b"".join(b"%d 200 m %d 640 l S " % (x, x) for x in range(60, 520, 40))
+    layer = drawn(SEEN + rules)
+    assert layer.verdict.trusted
+    assert layer.unread == ()
+
+
+def test_rendering_comes_back_whole_after_the_comparison() -> None:
+    from rayocr.pdf.document import PdfFile
+
+    with PdfFile(pdfs.pages_of(content=SEEN), max_pixels=1_000_000) as file, file.page(1) as page:
+        before = page.render(dpi=50).image.tobytes()
+        page.text_layer()
+        with page.without_own_text():
+            empty = page.render(dpi=50).image
+        assert page.render(dpi=50).image.tobytes() == before
+        assert empty.convert("L").getextrema() == (255, 255)
