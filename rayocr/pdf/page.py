@@ -22,7 +22,7 @@ from rayocr.pdf.ink import BLANK_COVERAGE, RENDER_DPI, contrast, coverage
 from rayocr.pdf.objects import PageObjects, Ruling, look_at_objects
 from rayocr.pdf.rendering import draw
 from rayocr.pdf.scan import reduced_jpeg
-from rayocr.pdf.textlayer.layer import TextLayer, read_text_layer
+from rayocr.pdf.textlayer.layer import TextLayer, read_text_layer, without_hidden
 from rayocr.pdf.textlayer.rendered_text import TextObjects
 from rayocr.pdf.undrawn import undrawn_picture
 
@@ -134,15 +134,17 @@ class Page:
     @cached_property
     def _text_layer(self) -> TextLayer:
         size_pt = (self.width_pt, self.height_pt)
+        own = read_text_layer(self._page.raw, self.upright, size_pt, image_share=self.image_share)
         if not self.has_filled_annotations:
-            return read_text_layer(self._page.raw, self.upright, size_pt, image_share=self.image_share)
+            return own
         without = [field.index for field in self.fields if field.replaces_appearance]
         with suppress(PageUnrenderable), self._cut_out(without=without) as single, first_page(single) as page:
             if page:
                 layer = read_text_layer(page, self.upright, size_pt, image_share=self.image_share)
+                if own.hidden and own.turns == layer.turns:
+                    layer = without_hidden(layer, own.hidden)
                 return with_fields(layer, self.fields, size_pt)
-        layer = read_text_layer(self._page.raw, self.upright, size_pt, image_share=self.image_share)
-        return with_fields(layer, self.fields, size_pt)
+        return with_fields(own, self.fields, size_pt)
 
     def text_layer(self) -> TextLayer:
         """The page's own text, with a verdict on whether it can be trusted."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import cached_property
@@ -14,7 +14,7 @@ import pypdfium2.raw as pdfium
 from rayocr.pdf.geometry import Box, Upright, turned_size
 from rayocr.pdf.textlayer.characters import read_characters
 from rayocr.pdf.textlayer.direction import is_level, quarter_turns
-from rayocr.pdf.textlayer.lines import TextLine, lines_of
+from rayocr.pdf.textlayer.lines import TextLine, Word, is_same_place, lines_of
 from rayocr.pdf.textlayer.trust import Verdict, judge
 from rayocr.pdf.textlayer.visibility import Comparison, compare_with_ink
 
@@ -114,6 +114,19 @@ def read_text_layer(page: Any, upright: Upright, size_pt: tuple[float, float], *
         return layer if found is None else _as_seen(layer, found)
     finally:
         pdfium.FPDFText_ClosePage(text_page)
+
+
+def without_hidden(layer: TextLayer, hidden: Sequence[TextLine]) -> TextLayer:
+    """The layer without the words of these lines. `layer` is of a copy of the page, which may show what the page hides."""
+    words: dict[str, list[Word]] = {}
+    for word in (word for line in hidden for word in line.words):
+        words.setdefault(word.text, []).append(word)
+    kept: list[TextLine] = []
+    for line in layer.lines:
+        left = [word for word in line.words if not any(is_same_place(word, other) for other in words.get(word.text, ()))]
+        if left or not line.words:
+            kept.append(line if len(left) == len(line.words) else line.of_words(left))
+    return replace(layer, lines=tuple(kept), hidden=tuple(hidden))
 
 
 def _as_seen(layer: TextLayer, found: Comparison) -> TextLayer:

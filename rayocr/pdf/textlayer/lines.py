@@ -122,7 +122,7 @@ def _without_second_drawings(lines: list[TextLine]) -> list[TextLine]:
         words = []
         for word in line.words:
             earlier = seen.setdefault(word.text, [])
-            if not any(_is_same_place(word, other) for other in earlier):
+            if not any(is_same_place(word, other) for other in earlier):
                 words.append(word)
             earlier.append(word)
         if len(words) == len(line.words):
@@ -132,7 +132,8 @@ def _without_second_drawings(lines: list[TextLine]) -> list[TextLine]:
     return kept
 
 
-def _is_same_place(one: Word, other: Word) -> bool:
+def is_same_place(one: Word, other: Word) -> bool:
+    """Whether the words cover each other for the most part."""
     width = min(one.x1, other.x1) - max(one.x0, other.x0)
     height = min(one.y1, other.y1) - max(one.y0, other.y0)
     if width <= 0 or height <= 0:

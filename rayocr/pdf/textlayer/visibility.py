@@ -6,6 +6,7 @@ picture, a drawing or outlined text. 1 to 2 ms for a page without pictures; a pa
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,12 +17,14 @@ import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Box, turn_box, turned_size
 from rayocr.pdf.line_boxes import DETECTION_DPI, line_boxes
-from rayocr.pdf.textlayer.lines import TextLine
+from rayocr.pdf.textlayer.lines import TextLine, Word
 from rayocr.pdf.textlayer.rendered_text import TextObjects, address_of, gray_picture, gray_scale
 
 _DPI = 75
 _LEAST_SCALE = 0.25  # pixels a point: on a page that is rendered smaller, ordinary letters cannot be told from nothing
 _SEEN = 10  # of 255: the least difference that a person sees
+_LATIN = "\u024f"
+_NEARLY_WHITE = 3 * 240
 _STROKE = 40  # of 255: from a picture's paper to its ink
 _TINY_PT = 2.0
 _TINY_SHARE = 1 / 400  # of the page's longer side: a small page may have small letters
@@ -71,6 +74,7 @@ def compare_with_ink(
         if objects.unseen:
             modes = [address_of(pdfium.FPDFText_GetTextObject(text_page, word.first)) in objects.unseen for word in words]
             seen &= ~np.array(modes, bool)
+        seen |= _lacks_font(text_page, words, seen | tiny, objects)
         read = np.zeros(len(words), bool)
         ink_lines: tuple[tuple[Box, bool], ...] = ()
         if (ink := _strokes(without)) is not None:
@@ -113,6 +117,24 @@ def _seen(whole: Any, without: Any, corners: Any, lengths: Sequence[int]) -> tup
     else:
         unnamed = 0.0
     return counts >= np.maximum(1.0, 0.5 * np.array(lengths, float)), unnamed
+
+
+def _lacks_font(text_page: Any, words: Sequence[Word], settled: Any, objects: TextObjects) -> Any:
+    """Words that PDFium cannot draw, since the file leaves out their font: other viewers bring fonts for Chinese and Japanese."""
+    lacking = np.zeros(len(words), bool)
+    for n in np.flatnonzero(~settled).tolist():
+        if not any(char.isalpha() and char > _LATIN for char in words[n].text):
+            continue
+        item = pdfium.FPDFText_GetTextObject(text_page, words[n].first)
+        if (
+            item
+            and address_of(item) not in objects.unseen
+            and not pdfium.FPDFFont_GetIsEmbedded(pdfium.FPDFTextObj_GetFont(item))
+        ):
+            red, green, blue, alpha = ctypes.c_uint(), ctypes.c_uint(), ctypes.c_uint(), ctypes.c_uint(255)
+            known = pdfium.FPDFPageObj_GetFillColor(item, red, green, blue, alpha)
+            lacking[n] = not known or (red.value + green.value + blue.value < _NEARLY_WHITE and alpha.value > _SEEN)
+    return lacking
 
 
 def _strokes(picture: Any) -> tuple[Any, Any] | None:

@@ -115,5 +115,5 @@ def test_words_in_a_font_that_is_not_here_are_ink_unless_they_are_white(color: s
         extra={3: font, 6: descendant},
     ).replace(b"/F1 3 0 R", b"/F2 3 0 R")
     with PdfFile(data, max_pixels=2_000_000) as file, file.page(1) as page:
-        assert page.text_layer().text == "付録"
+        assert page.text_layer().text == ("付録" if color == "0 g" else "")
         assert (page.ink_coverage() >= BLANK_COVERAGE) == (color == "0 g")

@@ -69,21 +69,38 @@ def test_text_under_a_picture_is_not_seen() -> None:
     assert layer_of(pdfs.reindexed(under)).text == "The sum of 48,500 for the repair of the roof"
 
 
-def test_a_layer_that_is_off_is_not_text() -> None:
+@pytest.mark.parametrize("page_entries", ["", "/Annots [7 0 R]"])
+def test_a_layer_that_is_off_is_not_text(page_entries: str) -> None:
     content = SEEN + b"/OC /Off BDC BT /F1 12 Tf 72 600 Td (WITHDRAWN) Tj ET EMC /Fm Do"
     form = pdfs.stream(
         b"BT /F1 12 Tf 72 500 Td (VOID) Tj ET",
         "/Type /XObject /Subtype /Form /BBox [0 0 595 842] /OC 5 0 R /Resources << /Font << /F1 3 0 R >> >>",
     )
+    stamp = b"<< /Type /Annot /Subtype /Stamp /Rect [400 700 500 720] /F 4 /AP << /N 8 0 R >> >>"
+    appearance = pdfs.stream(
+        b"BT /F1 10 Tf 2 5 Td (RECEIVED) Tj ET",
+        "/Type /XObject /Subtype /Form /BBox [0 0 100 20] /Resources << /Font << /F1 3 0 R >> >>",
+    )
     data = pdfs.pages_of(
+        (page_entries,),
         content=content,
         resources="/Properties << /Off 5 0 R >> /XObject << /Fm 6 0 R >>",
-        extra={5: b"<< /Type /OCG /Name (Old) >>", 6: form},
+        extra={5: b"<< /Type /OCG /Name (Old) >>", 6: form, 7: stamp, 8: appearance},
     )
     catalog = b"<< /Type /Catalog /OCProperties << /OCGs [5 0 R] /D << /OFF [5 0 R] >> >> /Pages"
-    assert layer_of(pdfs.reindexed(data.replace(b"<< /Type /Catalog /Pages", catalog))).text == (
-        "The sum of 48,500 for the repair of the roof"
+    text = layer_of(pdfs.reindexed(data.replace(b"<< /Type /Catalog /Pages", catalog))).text
+    assert text == "The sum of 48,500 for the repair of the roof" + ("\nRECEIVED" if page_entries else "")
+
+
+def test_words_whose_font_the_file_leaves_out_are_seen_elsewhere() -> None:
+    font = b"<< /Type /Font /Subtype /Type0 /BaseFont /HeiseiMin-W3 /Encoding /UniJIS-UCS2-H /DescendantFonts [6 0 R] >>"
+    descendant = (
+        b"<< /Type /Font /Subtype /CIDFontType0 /BaseFont /HeiseiMin-W3 /DW 1000 "
+        b"/CIDSystemInfo << /Registry (Adobe) /Ordering (Japan1) /Supplement 2 >> >>"
     )
+    content = SEEN + b"BT /F2 24 Tf 72 400 Td <4ED89332> Tj 1 g 0 -40 Td <4ED89332> Tj ET"
+    data = pdfs.pages_of(content=content, extra={5: font, 6: descendant}).replace(b"<< /F1", b"<< /F2 5 0 R /F1")
+    assert layer_of(pdfs.reindexed(data)).text.splitlines() == ["The sum of 48,500 for the repair of the roof", "付録"]
 
 
 OUTLINES = b"".join(
