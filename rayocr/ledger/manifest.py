@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from rayocr import __version__
 from rayocr.errors import RecordCorrupt
+from rayocr.ledger.corrections import Correction
 from rayocr.ledger.runs import format_runs, runs_of
 from rayocr.messages import Attempt, CopyOf, DocumentContext, DocumentOutcome, OutputFile, PageOutcome, PageSummary
 from rayocr.untrusted_json import checked_as, parse_object
@@ -63,6 +64,8 @@ class PageNote(_Model):
     doubts: tuple[str, ...] = ()
     agreement: float | None = None  # with another reading of the page, 0..1
     attempts: tuple[AttemptNote, ...] = ()
+    corrected_by: str = ""  # the person who edited the text
+    corrected_at: str = ""
 
 
 class OutputNote(_Model):
@@ -151,6 +154,7 @@ def build_manifest(
     message: str | None = None,
     settings: dict[str, Any] | None = None,
     copy_of: CopyOf | None = None,
+    corrections: Mapping[int, Correction] | None = None,
 ) -> Manifest:
     """`summaries`: every page, in order; none for a rejected document. `finished_at` is now, unless given."""
     numbers: defaultdict[PageOutcome, list[int]] = defaultdict(list)
@@ -174,7 +178,11 @@ def build_manifest(
         settings_fingerprint=fingerprint,
         settings=settings,
         pages={kind: format_runs(numbers[kind]) for kind in PageOutcome if kind in numbers},
-        notes=tuple(_note(page) for page in summaries if _is_notable(page)),
+        notes=tuple(
+            with_correction(_note(page), (corrections or {}).get(page.page_number))
+            for page in summaries
+            if _is_notable(page) or page.page_number in (corrections or {})
+        ),
         engines=dict(sorted(engines.items())),
         models=tuple(sorted({page.model for page in summaries if page.model})),
         compared=sum(page.agreement is not None for page in summaries),
@@ -207,3 +215,9 @@ def _note(page: PageSummary) -> PageNote:
         agreement=page.agreement,
         attempts=tuple(AttemptNote(engine=a.engine, reason=a.reason, message=a.message) for a in page.attempts),
     )
+
+
+def with_correction(note: PageNote, correction: Correction | None) -> PageNote:
+    if correction is None:
+        return note
+    return note.model_copy(update={"corrected_by": correction.author, "corrected_at": correction.corrected_at})

@@ -15,10 +15,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from rayocr.actors.document_worker.commit import LeaseSettings, check_lease, commit, upload
+from rayocr.actors.document_worker.corrections import corrections_of
 from rayocr.actors.document_worker.document_dedup import DedupRecorder, FinishedDuplicate, contents_name, texts_of
 from rayocr.actors.document_worker.output_names import claim_output_name
 from rayocr.config import AccessConfig, OutputConfig, RetryConfig
 from rayocr.errors import RayocrError, StorageDenied, StorageFull, UnsafeName, UnusableName
+from rayocr.ledger.corrections import corrected
 from rayocr.ledger.manifest import build_manifest
 from rayocr.messages import (
     OUTAGE_REASONS,
@@ -104,6 +106,7 @@ def assemble(
     context = replace(context, run_id=settings.run_id)
     policy = RetryPolicy.from_config(settings.retry)
     check = _lease_check(settings, context)
+    corrections = corrections_of(state, context.document.document_id, policy=policy)
     keeper = (
         DedupRecorder(settings.contents_name(context.content_sha256)) if settings.keep_contents and original is None else None
     )
@@ -126,9 +129,10 @@ def assemble(
             writer.begin()
         edition = PagePipeline(settings.output.markdown, writers)
         for record in _records(context, read_texts if original is None else _texts_of(original)):
-            summaries.append(record.summary)
             if keeper is not None:
                 keeper.add(record)
+            record = corrected(record, corrections)
+            summaries.append(record.summary)
             edition.add(record)
         edition.finish()
         stem = claim_output_name(state, context.document, policy=policy)
@@ -149,6 +153,7 @@ def assemble(
         fingerprint=settings.fingerprint,
         started_at=started_at,
         copy_of=original.copy_of if original is not None else None,
+        corrections=corrections,
     )
     commit(
         state,

@@ -1,0 +1,69 @@
+"""Corrections: page texts that a person edited. `.rayocr/corrections/<2 hex>/<document_id>.json`, one object per document.
+
+A correction replaces what any engine reads for that page, in every output, now and after `overwrite=true`. It belongs to one
+version of a document: a changed source is a new document without corrections. Pure; the document worker reads and writes them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rayocr.errors import RecordCorrupt
+from rayocr.messages import PageOutcome, PageRecord
+from rayocr.untrusted_json import parse_as
+
+CORRECTIONS_PREFIX = ".rayocr/corrections/"
+SCHEMA_VERSION = 1
+CORRECTED = "person"  # the `engine` of a corrected page
+MAX_TEXT_CHARS = 200_000  # of one page
+
+
+class Correction(BaseModel):
+    """`text` is Markdown; `corrected_at` is ISO 8601, UTC."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    text: str = Field(max_length=MAX_TEXT_CHARS)
+    author: str = Field(max_length=200)
+    corrected_at: str = Field(max_length=40)
+
+
+class Corrections(BaseModel):
+    """The corrections of one document, by page number."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    schema_version: int = SCHEMA_VERSION
+    document_id: str
+    pages: dict[int, Correction] = {}
+
+    def to_json(self) -> bytes:
+        return json.dumps(self.model_dump(), indent=1).encode() + b"\n"
+
+    @classmethod
+    def from_json(cls, data: bytes, *, name: str) -> Corrections:
+        """Raises RecordCorrupt, which names the object."""
+        found = parse_as(cls, data, name=name, hint="Delete it to drop the corrections of this document.")
+        if found.schema_version > SCHEMA_VERSION:
+            raise RecordCorrupt(f"{name} has schema {found.schema_version}; this rayocr reads up to {SCHEMA_VERSION}.")
+        return found
+
+    def having(self, page_number: int, correction: Correction) -> Corrections:
+        return self.model_copy(update={"pages": {**self.pages, page_number: correction}})
+
+
+def corrections_name(document_id: str) -> str:
+    return f"{CORRECTIONS_PREFIX}{document_id[:2]}/{document_id}.json"
+
+
+def corrected(record: PageRecord, corrections: Mapping[int, Correction]) -> PageRecord:
+    """The record with the text of its correction, if there is one. Its cost and attempts stay."""
+    found = corrections.get(record.page_number)
+    if found is None:
+        return record
+    outcome = PageOutcome.DONE if found.text.strip() else PageOutcome.BLANK
+    return replace(record, text=found.text, outcome=outcome, engine=CORRECTED, model="", doubts=(), boxes="")
