@@ -38,8 +38,10 @@ _ENVIRONMENT = {
     "GEMINI_GLOBAL_CONCURRENCY": "limits.max_in_flight",
     "MAX_RETRIES": "retry.max_attempts",
     "POLL_INTERVAL": "poll_interval_s",
+    "RAYOCR_LOGS_STDOUT": "logs.stdout",  # the image sets it
 }
 _DECIMAL = {"POLL_INTERVAL"}
+_WORDS = {"RAYOCR_LOGS_STDOUT"}
 
 
 _SDK_ENVIRONMENT = (
@@ -244,6 +246,9 @@ def _environment_overrides(environment: Mapping[str, str]) -> list[str]:
     for name, key in _ENVIRONMENT.items():
         value = environment.get(name, "").strip()
         if not value:
+            continue
+        if name in _WORDS:
+            overrides.append(f"{key}={value}")
             continue
         if name in _DECIMAL:
             if not re.fullmatch(r"\d+(\.\d*)?|\.\d+", value):

@@ -116,7 +116,7 @@ def _run(config: RayocrConfig, keys: object) -> int:
     if "gemini" in config.engine.chain and not keys.gemini_api_key and not vertex:
         raise UsageError("engine=gemini needs an API key. Set GEMINI_API_KEY in the environment or in .env, or use engine=local.")
     check_gateway(config.gateway, keys.api_token)
-    terminal = ConsoleTerminal(config.progress)
+    terminal = ConsoleTerminal(config.progress, stderr=config.logs.stdout == "json")
     planned = plan(config)
     terminal.say(f"rayocr {__version__}: {_chain_words(config)}")
     run = Run(config, planned, keys, terminal)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rayocr.config.ranges import at_least, at_most
+from rayocr.config.ranges import at_least, at_most, one_of
 
 
 @dataclass
 class LogsConfig:
     dir: str = "logs"  # contains json/ (JSON lines) and dead_letter/
     retention_days: int = 14  # older files are deleted at the start of a run and daily
+    stdout: str = "none"  # json: log lines go to standard output too, messages to standard error; also set by RAYOCR_LOGS_STDOUT
     pages: bool = True  # one log line of 400 bytes per page; false: only for pages that failed or are retried
 
     def __post_init__(self) -> None:
         at_least(1, **{"logs.retention_days": self.retention_days})
+        one_of("logs.stdout", self.stdout, ("none", "json"))
 
 
 @dataclass

@@ -15,7 +15,7 @@ from rayocr.config.observe import GatewayConfig, LogsConfig, SupabaseConfig
 from rayocr.config.outputs import OutputConfig, ReportConfig
 from rayocr.config.places import DedupConfig, LedgerConfig, LocksConfig, LoginConfig, StorageConfig
 from rayocr.config.ranges import at_least, one_of
-from rayocr.config.work import ShutdownConfig, SubmitConfig, WatchConfig, WindowConfig, WorkersConfig
+from rayocr.config.work import ExitConfig, ShutdownConfig, SubmitConfig, WatchConfig, WindowConfig, WorkersConfig
 from rayocr.errors import UsageError
 
 
@@ -63,6 +63,7 @@ class RayocrConfig:
     locks: LocksConfig = field(default_factory=LocksConfig)
     retry: RetryConfig = field(default_factory=RetryConfig)
     shutdown: ShutdownConfig = field(default_factory=ShutdownConfig)
+    exit: ExitConfig = field(default_factory=ExitConfig)
     logs: LogsConfig = field(default_factory=LogsConfig)
     report: ReportConfig = field(default_factory=ReportConfig)
     watch: WatchConfig = field(default_factory=WatchConfig)

@@ -73,17 +73,29 @@ class ShutdownConfig:
 
 
 @dataclass
+class ExitConfig:
+    """Exit codes, for schedulers that start a failed job again."""
+
+    partial: int = 1  # exit code when documents have failed pages; 0: they count as success, as do dead letters of earlier runs
+
+    def __post_init__(self) -> None:
+        if self.partial not in (0, 1):
+            raise UsageError(f"exit.partial is {self.partial}; choose 0 or 1.")
+
+
+@dataclass
 class SubmitConfig:
     """Options of mode=submit, which runs the same command as a job of a Ray cluster (`cluster=http://HOST:8265`)."""
 
     mode: Mode = Mode.run  # mode of the job
     working_dir: str | None = (
-        None  # a folder to upload, e.g. "." for a checkout; null: rayocr is installed in the cluster's image
+        None  # a checkout to upload, e.g. "." (rayocr/, conf/, *.py and *.md); null: rayocr is installed in the cluster's image
     )
     job_id: str | None = None  # null: rayocr-<time>; an existing job is followed, not submitted again
     follow: bool = True  # print its log and exit with its exit code; false: submit and exit
     cpus: float = 0.0  # CPUs reserved for the driver, which mostly waits
+    patience_s: float = 300.0  # how long an unavailable head is waited for before this command gives up with exit code 3
     stop_wait_s: int = 120  # time for a stopped job to finish its pages in flight before Ray kills it
 
     def __post_init__(self) -> None:
-        at_least(0, **{"submit.cpus": self.cpus, "submit.stop_wait_s": self.stop_wait_s})
+        at_least(0, **{"submit.cpus": self.cpus, "submit.stop_wait_s": self.stop_wait_s, "submit.patience_s": self.patience_s})

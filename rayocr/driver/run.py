@@ -12,6 +12,7 @@ import logging
 import os
 import secrets
 import socket
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -393,8 +394,13 @@ class Run:
     def _configure_logs(self) -> None:
         try:
             self.log_file = configure_logs(
-                Path(self.config.logs.dir), run_id=self.run_id, retention_days=self.config.logs.retention_days
+                Path(self.config.logs.dir),
+                run_id=self.run_id,
+                retention_days=self.config.logs.retention_days,
+                echo=sys.stdout if self.config.logs.stdout == "json" else None,
             )
+            if self.log_file.folder is None:
+                self.terminal.warn(f"Cannot create {self.config.logs.dir}: logs go to standard output only.")
         except OSError as error:
             self.terminal.warn(f"No logs are written: {self.config.logs.dir}: {error.strerror}. Choose another logs.dir=")
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from rayocr.masking import for_terminal, masked, masked_data
 from rayocr.private_folder import make_private
@@ -75,12 +75,14 @@ def log_to_terminal() -> None:
 
 
 class DailyFileHandler(logging.Handler):
-    """Appends to `<folder>/<UTC date>.jsonl`, opened anew when the day changes; `on_new_day` is called whenever it is opened."""
+    """Appends to `<folder>/<UTC date>.jsonl`, opened anew when the day changes; `on_new_day` is called whenever it is opened.
+    Writes the same lines to `echo`, if there is one; without a `folder` to `echo` alone."""
 
-    def __init__(self, folder: Path, on_new_day: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, folder: Path | None, on_new_day: Callable[[], None] = lambda: None, *, echo: TextIO | None = None) -> None:
         super().__init__()
-        self._folder = folder
+        self.folder = folder
         self._on_new_day = on_new_day
+        self._echo = echo
         self._day = ""
         self._file: Any = None
 
@@ -94,14 +96,23 @@ class DailyFileHandler(logging.Handler):
                 self._write(lines, time.time())
 
     def _write(self, lines: Sequence[str], at: float) -> None:
+        text = "".join(line + "\n" for line in lines)
+        if self._echo is not None:
+            try:
+                self._echo.write(text)
+                self._echo.flush()
+            except (OSError, ValueError):
+                self._echo = None  # its reader is gone, which must not end a run
+        if self.folder is None:
+            return
         try:
             day = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
             if day != self._day:
                 self.close_file()
-                self._file = (self._folder / f"{day}.jsonl").open("a", encoding="utf-8")
+                self._file = (self.folder / f"{day}.jsonl").open("a", encoding="utf-8")
                 self._day = day
                 self._on_new_day()
-            self._file.write("".join(line + "\n" for line in lines))
+            self._file.write(text)
             self._file.flush()
         except (OSError, ValueError):
             pass  # a full disk must not end a run over its log; what matters is in the ledger and the manifests
@@ -116,19 +127,29 @@ class DailyFileHandler(logging.Handler):
         super().close()
 
 
-def configure_logs(folder: Path, *, run_id: str, retention_days: int) -> DailyFileHandler:
-    """Send the package's logs to files and nowhere else, and there the warnings of libraries too. Raises OSError when the folder
-    cannot be made; then they go nowhere, and not to the terminal, where Python would put them."""
+def configure_logs(folder: Path, *, run_id: str, retention_days: int, echo: TextIO | None = None) -> DailyFileHandler:
+    """Send the package's logs, and the warnings of libraries, to files and to `echo`. Where the folder cannot be made, the
+    handler has none and they go to `echo` alone. Without an `echo` OSError is raised, and they go nowhere: not to the terminal,
+    where Python would put them."""
     attach(logging.NullHandler())
     json_folder = folder / "json"
-    make_private(json_folder)
+    try:
+        make_private(json_folder)
+    except OSError:
+        if echo is None:
+            raise
+        return _attach_json(DailyFileHandler(None, echo=echo), run_id)
 
     def sweep_both() -> None:
         sweep(json_folder, retention_days=retention_days)
         sweep(folder / "dead_letter", retention_days=retention_days)
 
     sweep_both()
-    handler = DailyFileHandler(json_folder, on_new_day=sweep_both)  # a watch lives for longer than its logs are kept
+    # A watch lives for longer than its logs are kept.
+    return _attach_json(DailyFileHandler(json_folder, on_new_day=sweep_both, echo=echo), run_id)
+
+
+def _attach_json(handler: DailyFileHandler, run_id: str) -> DailyFileHandler:
     handler.setFormatter(JsonFormatter(run_id))
     attach(handler)
     return handler

@@ -152,7 +152,7 @@ def test_mode_submit_follows_the_job_hands_on_a_stop_and_has_its_exit_code(
     all_is_there_and_paid_for_once(folders, gemini, before)
     assert "a-key-that-stays-here" not in json.dumps(job_cluster.details("third"))
     followed = cli.run(*command, "submit.job_id=fourth")
-    assert (followed.returncode, "is there already" in followed.stdout) == (1, True)
+    assert (followed.returncode, "exists already" in followed.stdout) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -199,3 +199,17 @@ def test_an_environment_file_in_utf_16_is_one_line(tmp_path: Path, monkeypatch: 
     (tmp_path / ".env").write_bytes("GEMINI_API_KEY=x".encode("utf-16"))
     with pytest.raises(UsageError, match=r"Cannot read \.env"):
         load_dotenv()
+
+
+def test_the_image_chooses_where_logs_go_and_the_command_line_overrides_it() -> None:
+    image = {"RAYOCR_LOGS_STDOUT": "json"}
+    assert compose([], {}).logs.stdout == "none"
+    assert compose([], image).logs.stdout == "json"
+    assert compose(["logs.stdout=none"], image).logs.stdout == "none"
+    with pytest.raises(UsageError, match=r"logs\.stdout is 'xml'; choose one of none, json"):
+        compose([], {"RAYOCR_LOGS_STDOUT": "xml"})
+
+
+def test_an_exit_code_for_partial_documents_is_0_or_1() -> None:
+    with pytest.raises(UsageError, match=r"exit\.partial is 7"):
+        compose(["exit.partial=7"], {})

@@ -1,8 +1,8 @@
-"""mode=submit: the same command as a job of a Ray cluster, through the Jobs SDK; its log is shown and its exit code is ours.
+"""mode=submit: runs the same command as a job of a Ray cluster, prints its log and exits with its exit code.
 
-Keys stay here. Whoever sees the dashboard can read a job's entry point and runtime_env, so nothing of the environment is sent
-along: the job finds its keys in the environment of the cluster (a Kubernetes Secret, an env_file). `ray job submit` ends with 1
-whatever went wrong; the driver's own exit code is in the job's details.
+Keys stay here. Anyone who sees the dashboard can read a job's entry point and runtime_env, so nothing of the environment is sent:
+the job takes its keys from the cluster's environment (a Kubernetes Secret, an env_file). `ray job submit` exits with 1 whatever
+went wrong; the driver's own exit code is in the job's details.
 """
 
 from __future__ import annotations
@@ -12,27 +12,22 @@ import contextlib
 import shlex
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rayocr.config import Mode, RayocrConfig
 from rayocr.driver.cluster.connect import quiet_ray
+from rayocr.driver.commands.working_dir import stage
 from rayocr.errors import ClusterUnavailable, CredentialsError, Interrupted, RayocrError, UsageError
 from rayocr.masking import for_terminal, masked
 
 if TYPE_CHECKING:
     from ray.job_submission import JobSubmissionClient
 
-# Of the working folder: what is not code, and what holds keys.
-_NOT_SENT = [".git", ".venv", "output", "logs", "*.pdf"]
-_HOLDS_KEYS = [
-    *(".env", ".env.*", "*.env", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.kdbx", "id_rsa*", "id_ecdsa*", "id_ed25519*"),
-    *(".netrc", ".npmrc", ".pypirc", ".pgpass", ".git-credentials", ".ssh", ".aws", ".gnupg", ".kube", ".docker", ".config"),
-]
-_KEY_FIELDS = (b'"private_key"', b'"refresh_token"', b'"client_secret"')  # of Google's credentials, whatever their name
-_KEY_FILE_BYTES = 64 << 10
 _LOOK_AGAIN_S = 1.0
 _OVER = ("SUCCEEDED", "FAILED", "STOPPED")
 
@@ -40,11 +35,11 @@ _OVER = ("SUCCEEDED", "FAILED", "STOPPED")
 def submit(config: RayocrConfig, arguments: Sequence[str]) -> int:
     """The job's exit code. Raises UsageError, CredentialsError and ClusterUnavailable."""
     if config.submit.mode is Mode.submit:
-        raise UsageError("submit.mode says what the job does: run, for example.")
+        raise UsageError("submit.mode is the mode of the job, for example submit.mode=run; it cannot be submit.")
     if not config.cluster.startswith(("http://", "https://")):
         raise UsageError(
-            f"mode=submit needs the address of the cluster's dashboard, and cluster={config.cluster} is none:"
-            " cluster=http://HOST:8265."
+            "mode=submit needs the address of the cluster's dashboard, such as cluster=http://HOST:8265;"
+            f" cluster={config.cluster} is not one."
         )
     job_id = config.submit.job_id or f"rayocr-{datetime.now(UTC):%Y%m%dT%H%M%S}"
     with _talking_to(config.cluster):
@@ -53,48 +48,29 @@ def submit(config: RayocrConfig, arguments: Sequence[str]) -> int:
         if not there:
             _submit(client, config, job_id, entrypoint(config, arguments))
     if there:
-        print(f"rayocr: {job_id} is there already; following it.")
+        print(f"rayocr: {job_id} exists already; following it.")
     else:
-        print(f"rayocr: submitted {job_id} to {config.cluster}. Its keys are those of the cluster's environment.")
+        print(f"rayocr: submitted {job_id} to {config.cluster}. It takes its keys from the cluster's environment.")
     sys.stdout.flush()
     if not config.submit.follow:
         print(f"  ray job logs --address {config.cluster} --follow {job_id}")
         return 0
-    return asyncio.run(_Following(client, job_id).to_its_end())
+    return asyncio.run(_Following(client, job_id, config.cluster, patience_s=config.submit.patience_s).to_its_end())
 
 
 def entrypoint(config: RayocrConfig, arguments: Sequence[str]) -> str:
-    """The job's command line: the overrides, but for those that are about submitting. Raises UsageError for one with a secret."""
+    """The job's command line: the overrides, except those about submitting. Raises UsageError for one with a secret."""
     ours = ("mode", "cluster", "progress")
     for argument in arguments:
         if masked(argument) != argument:
             raise UsageError(
-                f"{argument.partition('=')[0]}= carries a key or a password, and whoever sees the dashboard can read the command"
-                " line of a job. Put it into the environment of the cluster."
+                f"{argument.partition('=')[0]}= carries a key or a password, and anyone who sees the dashboard can read the"
+                " command line of a job. Put it into the environment of the cluster."
             )
     kept = [a for a in arguments if a.lstrip("+").partition("=")[0] not in ours and not a.startswith("submit.")]
     # exec: a stop is a signal to the shell that Ray starts, and must reach the run.
     command = ["exec", "python", "-m", "rayocr", *kept, f"mode={config.submit.mode}", "cluster=auto", "progress=plain"]
     return " ".join(map(shlex.quote, command))
-
-
-def excludes(working_dir: Path) -> list[str]:
-    """Patterns of what the cluster does not get: everybody who reaches its dashboard can download the working folder."""
-    keys = []
-    for path in working_dir.rglob("*.json") if working_dir.is_dir() else ():
-        relative = path.relative_to(working_dir)
-        if not set(relative.parts) & {".git", ".venv", "output", "logs"} and _holds_key(path):
-            keys.append("/" + "".join("\\" + c if c in "*?[]!#\\ " else c for c in str(relative)))
-    return [*_NOT_SENT, *_HOLDS_KEYS, *sorted(keys)]
-
-
-def _holds_key(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            head = file.read(_KEY_FILE_BYTES)
-    except OSError:
-        return True  # one that cannot be read cannot be sent either
-    return any(field in head for field in _KEY_FIELDS)
 
 
 def _client(address: str) -> JobSubmissionClient:
@@ -110,18 +86,23 @@ def _is_there(client: JobSubmissionClient, job_id: str) -> bool:
 
 def _submit(client: JobSubmissionClient, config: RayocrConfig, job_id: str, command: str) -> None:
     runtime_env: dict[str, Any] = {"env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(config.submit.stop_wait_s)}}
-    if config.submit.working_dir is not None:
-        runtime_env |= {"working_dir": config.submit.working_dir, "excludes": excludes(Path(config.submit.working_dir))}
-    try:
-        client.submit_job(
-            entrypoint=command,
-            submission_id=job_id,
-            runtime_env=runtime_env,
-            entrypoint_num_cpus=config.submit.cpus or None,
-            metadata={"rayocr": config.submit.mode.value},
-        )
-    except ValueError as error:  # a working_dir that is none, or too large
-        raise UsageError(f"submit.working_dir={config.submit.working_dir} cannot be sent: {_first_line(error)}") from error
+    with tempfile.TemporaryDirectory(prefix="rayocr-upload-") as folder:
+        given = config.submit.working_dir
+        if given is not None and "://" in given:
+            runtime_env["working_dir"] = given  # an archive that the cluster fetches itself
+        elif given is not None:
+            stage(Path(given), Path(folder))
+            runtime_env["working_dir"] = folder
+        try:
+            client.submit_job(
+                entrypoint=command,
+                submission_id=job_id,
+                runtime_env=runtime_env,
+                entrypoint_num_cpus=config.submit.cpus or None,
+                metadata={"rayocr": config.submit.mode.value},
+            )
+        except ValueError as error:  # too large, or an address that Ray does not know
+            raise UsageError(f"submit.working_dir={given} cannot be sent: {_first_line(error)}") from error
 
 
 @contextlib.contextmanager
@@ -149,11 +130,28 @@ def _first_line(error: Exception) -> str:
 
 
 class _Following:
-    """The first Ctrl-C asks the job to drain and follows it to its end; the second leaves it alone."""
+    """The first Ctrl-C asks the job to drain and follows it to its end; the second leaves it running.
 
-    def __init__(self, client: JobSubmissionClient, job_id: str) -> None:
+    While the dashboard does not answer it waits, at most `patience_s`: the head may be replaced, and the job with it.
+    """
+
+    def __init__(
+        self,
+        client: JobSubmissionClient,
+        job_id: str,
+        address: str,
+        *,
+        patience_s: float,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._client = client
         self._job_id = job_id
+        self._address = address
+        self._patience_s = patience_s
+        self._clock = clock
+        self._sleep = sleep
+        self._silent_since: float | None = None
         self._shown = 0  # characters of its log; a connection that is made again begins at the log's first
         self._stopping = False
         self._following: asyncio.Task[int] | None = None
@@ -162,12 +160,12 @@ class _Following:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._interrupted)
-        self._following = asyncio.create_task(self._follow())
+        self._following = asyncio.create_task(self.follow())
         try:
             return await self._following
         except asyncio.CancelledError:
             raise Interrupted(
-                f"{self._job_id} goes on without us.", hint=f"Follow it again with submit.job_id={self._job_id}."
+                f"{self._job_id} continues on the cluster.", hint=f"Follow it again with submit.job_id={self._job_id}."
             ) from None
 
     def _interrupted(self) -> None:
@@ -176,37 +174,73 @@ class _Following:
                 self._following.cancel()
             return
         self._stopping = True
-        print("rayocr: asking the job to drain; once more Ctrl-C to leave it.", file=sys.stderr)
+        print("rayocr: asking the job to drain; press Ctrl-C again to leave it running.", file=sys.stderr)
         asyncio.get_running_loop().run_in_executor(None, self._stop)
 
     def _stop(self) -> None:
         with contextlib.suppress(RuntimeError, OSError):  # it ended meanwhile; its details say how
             self._client.stop_job(self._job_id)
 
-    async def _follow(self) -> int:
+    async def follow(self) -> int:
+        """The job's exit code. Raises Interrupted, and ClusterUnavailable."""
         while True:
             await self._show_log()
             details = await self._details()
             if details is not None and str(details.status) in _OVER:
                 await self._show_log()
                 return self._exit_code(details)
-            await asyncio.sleep(_LOOK_AGAIN_S)
+            await self._sleep(_LOOK_AGAIN_S)
 
     async def _show_log(self) -> None:
         """Until the job is over or the connection breaks."""
         seen = 0
-        with contextlib.suppress(RuntimeError, OSError):  # the job has no log yet, or the connection broke: looked at again
+        try:
             async for text in self._client.tail_job_logs(self._job_id):
                 fresh = text[max(0, self._shown - seen) :]
                 seen += len(text)
                 if fresh:
                     self._shown = max(self._shown, seen)
                     print(for_terminal(fresh), end="", flush=True)
+        except Exception as error:  # no log yet, or the connection broke: RuntimeError, OSError, aiohttp's; tried again
+            if isinstance(error, RayocrError):
+                raise
 
     async def _details(self) -> Any:
-        with contextlib.suppress(RuntimeError, OSError):
-            return await asyncio.to_thread(self._client.get_job_info, self._job_id)
-        return None  # the dashboard is away for a moment
+        """None while the dashboard does not answer. Raises ClusterUnavailable when it has not for too long, or forgot the job."""
+        try:
+            details = await asyncio.to_thread(self._client.get_job_info, self._job_id)
+        except (RuntimeError, OSError) as error:
+            await self._note_silence(error)
+            return None
+        if self._silent_since is not None:
+            self._silent_since = None
+            print(f"rayocr: the dashboard at {self._address} answers again.", file=sys.stderr)
+        return details
+
+    async def _note_silence(self, error: Exception) -> None:
+        now = self._clock()
+        try:
+            forgotten = not await asyncio.to_thread(_is_there, self._client, self._job_id)
+        except (RuntimeError, OSError):
+            forgotten = False
+        if forgotten:
+            raise ClusterUnavailable(
+                f"The cluster at {self._address} no longer knows {self._job_id}: its head was replaced, and the job was lost"
+                " with it.",
+                hint="Submit the same command again; it resumes.",
+            ) from error
+        if self._silent_since is None:
+            self._silent_since = now
+            print(
+                f"rayocr: the head of the cluster is gone: {self._address} does not answer. Waiting up to {self._patience_s:g} s"
+                " (submit.patience_s).",
+                file=sys.stderr,
+            )
+        elif now - self._silent_since >= self._patience_s:
+            raise ClusterUnavailable(
+                f"The head of the cluster is gone: {self._address} has not answered for {self._patience_s:g} s.",
+                hint=f"Once it is back, follow the job with submit.job_id={self._job_id}, or submit the same command again.",
+            ) from error
 
     def _exit_code(self, details: Any) -> int:
         code: int | None = details.driver_exit_code
@@ -214,4 +248,10 @@ class _Following:
             return code
         if str(details.status) == "STOPPED":
             raise Interrupted(f"{self._job_id} was stopped.")
-        raise ClusterUnavailable(f"{self._job_id} did not run to its end: {details.message or details.status}")
+        # Ray appends the end of the log, which was printed already.
+        why = str(details.message or details.status).partition(", last available logs")[0]
+        if code is not None:
+            raise ClusterUnavailable(
+                f"{self._job_id} was killed by signal {-code}.", hint="Submit the same command again; it resumes."
+            )
+        raise ClusterUnavailable(f"{self._job_id} did not run to its end: {why}")

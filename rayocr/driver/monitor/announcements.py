@@ -89,10 +89,11 @@ class Announcements:
                 f"Storage was away for {progress.deferred} of the documents.",
                 hint="Start the same command again to take them up.",
             )
-        failed = progress.documents[DocumentOutcome.PARTIAL] + progress.documents[DocumentOutcome.REJECTED]
-        left = progress.totals.dead_letters > progress.taken_up
         in_vain = self.letters and not progress.documents_total
-        return 1 if failed or left or in_vain or progress.totals.unreadable else 0
+        failed = progress.documents[DocumentOutcome.REJECTED] or in_vain or progress.totals.unreadable
+        # Of what earlier runs left it is not known how much is partial.
+        partial = progress.documents[DocumentOutcome.PARTIAL] or progress.totals.dead_letters > progress.taken_up
+        return 1 if failed else self.config.exit.partial if partial else 0
 
     def summarize(self, *, ended: bool) -> None:
         """The closing table, and the run's record beside the state; its report too, where the run `ended` by itself."""

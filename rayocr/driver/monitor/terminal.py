@@ -28,10 +28,10 @@ class Terminal(Protocol):
 
 
 class ConsoleTerminal:
-    """Writes to standard error what is passing, and to standard output what stays."""
+    """Writes messages, progress and tables to standard output, or with `stderr` to standard error (see `logs.stdout`)."""
 
-    def __init__(self, mode: str) -> None:
-        self._out = Console(highlight=False, soft_wrap=True)
+    def __init__(self, mode: str, *, stderr: bool = False) -> None:
+        self._out = Console(highlight=False, soft_wrap=True, stderr=stderr)
         if not self._out.is_terminal:
             self._out.width = 160  # of a log, where 80 would break paths apart
         self.live = mode == "live" or (mode == "auto" and self._out.is_terminal)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
@@ -48,3 +49,30 @@ def test_a_run_of_many_days_sweeps_its_old_logs_every_day(tmp_path: Path) -> Non
         os.utime(path, (0, 0))
     handler.write(["{}"])  # the first line of a day
     assert not any(path.exists() for path in old)
+
+
+def test_lines_of_this_process_and_of_workers_are_echoed_and_nothing_else_is(tmp_path: Path) -> None:
+    echo = io.StringIO()
+    handler = configure_logs(tmp_path, run_id="r", retention_days=1, echo=echo)
+    log_event(logging.getLogger("rayocr.test"), "page_recognized", "A page was read.")
+    handler.write(['{"action": "of_a_worker"}'])
+    assert [json.loads(line)["action"] for line in echo.getvalue().splitlines()] == ["page_recognized", "of_a_worker"]
+    (path,) = (tmp_path / "json").glob("*.jsonl")
+    assert path.read_text() == echo.getvalue()
+
+
+def test_where_no_file_can_be_written_lines_are_echoed_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "logs").write_text("a file")
+    echo = io.StringIO()
+    handler = configure_logs(tmp_path / "logs", run_id="r", retention_days=1, echo=echo)
+    log_event(logging.getLogger("rayocr.test"), "page_recognized", "A page was read.")
+    assert handler.folder is None and json.loads(echo.getvalue())["action"] == "page_recognized"
+
+
+def test_a_reader_of_the_echo_that_goes_away_ends_nothing(tmp_path: Path) -> None:
+    echo = io.StringIO()
+    handler = configure_logs(tmp_path, run_id="r", retention_days=1, echo=echo)
+    echo.close()
+    handler.write(['{"action": "kept"}'])
+    (path,) = (tmp_path / "json").glob("*.jsonl")
+    assert "kept" in path.read_text()

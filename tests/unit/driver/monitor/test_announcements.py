@@ -70,3 +70,25 @@ def test_a_report_that_cannot_be_drawn_spoils_no_run(
     assert words.exit_code() == 0
     assert ".rayocr/runs/r.json" in capsys.readouterr().out, "the record stands in for it"
     assert [record.exc_info is not None for record in caplog.records if record.name == module.__name__] == [True]
+
+
+@pytest.mark.parametrize(("option", "code"), [("exit.partial=1", 1), ("exit.partial=0", 0)])
+def test_partial_documents_count_as_failure_unless_told_otherwise(tmp_path: Path, option: str, code: int) -> None:
+    words = words_of(tmp_path, option)
+    words.progress.documents[DocumentOutcome.PARTIAL] = 3
+    assert words.exit_code() == code
+    words.progress.documents[DocumentOutcome.REJECTED] = 1
+    assert words.exit_code() == 1, "a rejected document fails a run whatever the option says"
+
+
+@pytest.mark.parametrize(("option", "code"), [("exit.partial=1", 1), ("exit.partial=0", 0)])
+def test_dead_letters_of_earlier_runs_count_like_partial_documents(tmp_path: Path, option: str, code: int) -> None:
+    words = words_of(tmp_path, option)
+    words.progress.totals = DiscoveryTotals(found=2, finished=2, dead_letters=1)
+    assert words.exit_code() == code
+
+
+def test_messages_leave_standard_output_to_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+    ConsoleTerminal("plain", stderr=True).say("Found 2 documents.")
+    out, err = capsys.readouterr()
+    assert (out, "Found 2 documents." in err) == ("", True)

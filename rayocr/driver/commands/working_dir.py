@@ -1,0 +1,66 @@
+"""What mode=submit uploads from `submit.working_dir`: an allow-list. Anyone who reaches the dashboard can download the upload, so
+a file that nobody thought of must stay here.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+from rayocr.errors import UsageError
+
+_OURS = ("rayocr", "conf")  # folders of a checkout: everything that the package consists of
+_OUR_SUFFIXES = {".py", ".md", ".yaml", ".css", ".html", ".js"}
+_OTHER_SUFFIXES = {".py", ".md"}  # elsewhere: code of your own, and prompts
+_SKIPPED_FOLDERS = {"__pycache__", "node_modules", "site-packages", "venv", "output", "logs"}
+_KEY_NAMES = ("id_rsa*", "id_ecdsa*", "id_ed25519*", "*secret*", "*credential*")
+_KEY_FIELDS = (b'"private_key"', b'"refresh_token"', b'"client_secret"', b"-----BEGIN")
+_READ_BYTES = 64 << 10
+
+
+def stage(working_dir: Path, folder: Path) -> int:
+    """Copy what is uploaded into `folder`; the number of files. Raises UsageError when there is none."""
+    count = 0
+    for relative in uploaded(working_dir):
+        target = folder / relative
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(working_dir / relative, target)
+        count += 1
+    if not count:
+        raise UsageError(
+            f"submit.working_dir={working_dir} has nothing to upload: only rayocr/, conf/, *.py and *.md are.",
+            hint="Give the folder of a checkout, or leave it out where rayocr is installed in the cluster's image.",
+        )
+    return count
+
+
+def uploaded(working_dir: Path) -> Iterator[Path]:
+    """Paths relative to the folder. Links are not followed."""
+    for place, folders, names in os.walk(working_dir):
+        folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in _SKIPPED_FOLDERS)
+        for name in sorted(names):
+            path = Path(place, name)
+            relative = path.relative_to(working_dir)
+            if _is_allowed(relative) and not path.is_symlink() and not _holds_key(path):
+                yield relative
+
+
+def _is_allowed(relative: Path) -> bool:
+    ours = len(relative.parts) > 1 and relative.parts[0] in _OURS
+    if relative.suffix not in (_OUR_SUFFIXES if ours else _OTHER_SUFFIXES) or relative.name.startswith("."):
+        return False
+    return relative.suffix == ".py" or not any(fnmatch(relative.name.lower(), pattern) for pattern in _KEY_NAMES)
+
+
+def _holds_key(path: Path) -> bool:
+    if path.suffix == ".py":
+        return False  # code that looks for keys names them too
+    try:
+        with path.open("rb") as file:
+            head = file.read(_READ_BYTES)
+    except OSError:
+        return True  # a file that cannot be read cannot be uploaded either
+    return any(field in head for field in _KEY_FIELDS)
