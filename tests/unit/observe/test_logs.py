@@ -14,9 +14,10 @@ from rayocr.observe.logs import configure_logs, log_event
 
 @pytest.fixture(autouse=True)
 def handlers_put_back() -> Iterator[None]:
-    logger = logging.getLogger("rayocr")
-    before = (list(logger.handlers), logger.level, logger.propagate)
+    logger, root = logging.getLogger("rayocr"), logging.getLogger()
+    before, of_root = (list(logger.handlers), logger.level, logger.propagate), list(root.handlers)
     yield
+    root.handlers = of_root
     for handler in logger.handlers:
         handler.close()
     logger.handlers, logger.level, logger.propagate = before
