@@ -44,12 +44,13 @@ class GatewayConfig:
     """The HTTP API of a run: status page, metrics, status, control."""
 
     enabled: bool = True  # false: open no port
-    host: str = "127.0.0.1"  # any other address needs RAYOCR_API_TOKEN in the environment
+    # Any other address needs RAYOCR_API_TOKEN in the environment. Without that variable each run makes a token, and prints it.
+    host: str = "127.0.0.1"
     port: int = 8080  # or the next free one of the following twenty; 0: any free port
     push_audience: str | None = (
         None  # audience of the OIDC tokens that Pub/Sub sends to /gcs-event; null: RAYOCR_API_TOKEN protects it
     )
-    push_account: str | None = None  # service account that must have signed them; null: any Google account for the audience
+    push_account: str | None = None  # service account that must have signed them; needed with push_audience
 
     def __post_init__(self) -> None:
         at_least(0, **{"gateway.port": self.port})

@@ -11,17 +11,19 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
 from fastapi import Path as InPath
-from fastapi.responses import PlainTextResponse, StreamingResponse
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from rayocr import __version__
-from rayocr.errors import ObjectNotFound, RayocrError, StorageError, UnsafeName
+from rayocr.errors import ObjectNotFound, RayocrError, RecordCorrupt, UnsafeName
 from rayocr.gateway.guard import Guard
 from rayocr.gateway.run_api import RunApi, line_of
 from rayocr.ledger.manifest import Manifest
 from rayocr.messages import DocumentOutcome
 from rayocr.observe.metrics import exposition
+from rayocr.untrusted_json import parse_object
 
 T = TypeVar("T")
 
@@ -32,6 +34,13 @@ FILES = {path.name: _TYPES[path.suffix] for path in sorted(STATIC.iterdir()) if 
 
 DocumentId = Annotated[str, InPath(pattern="^[0-9a-f]{32}$", description="32 hex digits")]
 PageNumber = Annotated[int, InPath(ge=1, le=1_000_000)]
+
+
+class AsciiJson(JSONResponse):
+    """JSON in ASCII: names of files may hold bytes that are no text, which UTF-8 cannot say."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, separators=(",", ":")).encode("ascii")
 
 
 class Accepted(BaseModel):
@@ -73,7 +82,14 @@ _GENERAL: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code i
 
 def create_app(face: RunApi, *, token: str | None, verify_push: Any = None) -> FastAPI:
     """`verify_push(authorization)` raises ValueError for a push that is not from Pub/Sub; None: the token says who may push."""
-    app = FastAPI(title="rayocr", version=__version__, docs_url=None, redoc_url=None, responses=_GENERAL)
+    app = FastAPI(
+        title="rayocr",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        responses=_GENERAL,
+        default_response_class=AsciiJson,
+    )
     # Pub/Sub brings a token of Google's, which is looked at where it is taken.
     app.add_middleware(Guard, token=token, open_paths=frozenset({"/gcs-event"} if verify_push else ()))
     _add_health(app, face)
@@ -81,9 +97,15 @@ def create_app(face: RunApi, *, token: str | None, verify_push: Any = None) -> F
     _add_documents(app, face)
     _add_control(app, face, verify_push)
 
-    @app.exception_handler(StorageError)
-    async def storage_error(_: Request, error: StorageError) -> Response:
-        return Response(json.dumps({"detail": str(error)}), status_code=503, media_type="application/json")
+    @app.exception_handler(RayocrError)
+    async def storage_error(_: Request, error: RayocrError) -> Response:
+        return AsciiJson({"detail": str(error)}, status_code=503)
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(_: Request, error: RequestValidationError) -> Response:
+        """Without the input, which may hold anything."""
+        problems = [{"loc": list(e["loc"]), "msg": e["msg"], "type": e["type"]} for e in error.errors()[:10]]
+        return AsciiJson({"detail": problems}, status_code=422)
 
     return app
 
@@ -151,7 +173,7 @@ def _add_reading(app: FastAPI, face: RunApi) -> None:
 
         nonlocal streams
         if streams >= _STREAMS:
-            raise HTTPException(503, "So many watch already that no more are taken.")
+            raise HTTPException(503, f"Too many event streams (limit {_STREAMS}).")
         streams += 1
 
         async def stream() -> AsyncIterator[str]:
@@ -292,9 +314,9 @@ def _name_in_event(face: RunApi, message: PushMessage) -> str | None:
     attributes = message.attributes
     if not attributes.get("objectId") and message.data:
         try:
-            decoded = json.loads(base64.b64decode(message.data, validate=True))
+            decoded = parse_object(base64.b64decode(message.data, validate=True), name="The message")
             attributes = {"bucketId": str(decoded["bucket"]), "objectId": str(decoded["name"]), **attributes}
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, RecordCorrupt) as error:
             raise HTTPException(400, "The message is no notification of Cloud Storage.") from error
     if attributes.get("eventType", "OBJECT_FINALIZE") != "OBJECT_FINALIZE":
         return None
@@ -306,7 +328,6 @@ def _name_in_event(face: RunApi, message: PushMessage) -> str | None:
 
 def _json(text: str) -> dict[str, Any] | None:
     try:
-        line = json.loads(text)
-    except ValueError:
+        return parse_object(text, name="line")
+    except RecordCorrupt:
         return None
-    return line if isinstance(line, dict) else None

@@ -22,12 +22,14 @@ _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
     (b"content-security-policy", _POLICY),
 ]
 
 
 class Guard:
-    """ASGI middleware. `token` None: whoever reaches the address may ask, so that it must be a loopback one."""
+    """ASGI middleware. `token` None, for tests: whoever reaches the address may ask."""
 
     def __init__(
         self,
@@ -61,16 +63,19 @@ class Guard:
 
     def _refusal(self, scope: dict[str, Any]) -> tuple[int, str] | None:
         headers = dict(scope["headers"])
-        if not self._within_rate():
+        path = scope["path"]
+        if path != "/health" and not self._within_rate():  # whoever asks much must not make a run look dead
             return 429, "Too many requests."
-        is_open = scope["path"] in self._open or scope["path"].startswith("/static/")
+        is_open = path in self._open or path.startswith("/static/")
+        if not is_open and headers.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin"):
+            return 403, "Requests of other pages are not taken."
         if self._token is not None and not is_open:
             given = headers.get(b"authorization", b"").decode("latin-1")
             if not secrets.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
                 return 401, "A bearer token is needed."
         if self._token is None and not _is_local(headers.get(b"host", b"")):
             return 403, "Without a token only requests to this machine's own names are taken."
-        if self._token is None and scope["method"] != "GET" and _is_foreign(headers):
+        if scope["method"] != "GET" and _is_foreign(headers):
             return 403, "Requests of other pages are not taken."
         length = headers.get(b"content-length", b"0")
         if headers.get(b"transfer-encoding") or not length.isdigit() or int(length) > _MAX_BODY_BYTES:
@@ -93,7 +98,9 @@ def _is_local(host: bytes) -> bool:
 
 
 def _is_foreign(headers: dict[bytes, bytes]) -> bool:
-    """Without a token, a page of the internet open in the same browser must not steer the run."""
+    """A page of the internet that is open in the same browser must not steer the run."""
+    if b"sec-fetch-site" in headers:  # looked at already; behind a proxy the host may be another than the page's
+        return False
     origin, host = headers.get(b"origin"), headers.get(b"host", b"")
     return origin is not None and origin.split(b"://", 1)[-1] != host
 

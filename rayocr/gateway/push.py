@@ -28,7 +28,7 @@ def push_verifier(config: GatewayConfig) -> Callable[[str], None] | None:
             claims = id_token.verify_oauth2_token(token.strip(), ask, config.push_audience)
         except GoogleAuthError as error:
             raise ValueError(str(error)) from error
-        if config.push_account is not None and (claims.get("email") != config.push_account or not claims.get("email_verified")):
+        if not config.push_account or claims.get("email") != config.push_account or not claims.get("email_verified"):
             raise ValueError(f"The token is of {claims.get('email')}, and not of {config.push_account}.")
 
     return verify

@@ -1,9 +1,10 @@
-"""The HTTP face's server: uvicorn on a thread of its own. The run goes on whether or not it can start, and without it."""
+"""Serves the HTTP API: uvicorn on a thread of its own, with bounded connections."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import socket
 import threading
 from typing import TYPE_CHECKING, Any
@@ -19,19 +20,54 @@ if TYPE_CHECKING:
 _TRIED_PORTS = 20  # from the configured one on: several runs share a machine
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _ANY = "0.0.0.0"  # noqa: S104 - what users give, and where a token is asked for
+_BACKLOG = 128
 _CLOSE_S = 3.0
 
 
 def check_gateway(config: GatewayConfig, token: str | None) -> None:
-    """Raises UsageError: an address that others can reach needs a token."""
-    if config.enabled and config.host not in _LOOPBACK and not token:
+    """Raises UsageError: an address that others can reach needs a token that its user has chosen."""
+    if not config.enabled:
+        return
+    if config.host not in _LOOPBACK and not token:
         raise UsageError(
             f"gateway.host={config.host} can be reached by others: set RAYOCR_API_TOKEN in the environment,"
             " or leave gateway.host= out."
         )
+    if config.push_audience is not None and not config.push_account:
+        raise UsageError(
+            "gateway.push_audience= needs gateway.push_account=: any Google account can make tokens for an audience."
+            " Name the service account of the push subscription."
+        )
+
+
+def listen(config: GatewayConfig) -> socket.socket:
+    """On the first free port. Raises OSError when there is none."""
+    last: Any = None
+    for candidate in range(config.port, config.port + _TRIED_PORTS) if config.port else [0]:
+        listening = socket.socket(socket.AF_INET6 if ":" in config.host else socket.AF_INET)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((config.host, candidate))
+            listening.listen(_BACKLOG)
+        except OSError as error:
+            listening.close()
+            last = error
+            if error.errno != errno.EADDRINUSE:
+                raise
+        else:
+            return listening
+    raise last
+
+
+def address_of(listening: socket.socket, config: GatewayConfig) -> str:
+    """The address of the status page, for a browser on this machine where that is possible."""
+    shown = "127.0.0.1" if config.host in (_ANY, *_LOOPBACK) else config.host
+    return f"http://{shown}:{listening.getsockname()[1]}"
 
 
 class GatewayServer:
+    """`token`: asked for with every request but `/health`, `/ready` and the empty page; None only in tests."""
+
     def __init__(self, face: RunApi, config: GatewayConfig, *, token: str | None) -> None:
         self.face = face
         self._config = config
@@ -40,14 +76,13 @@ class GatewayServer:
         self._thread: threading.Thread | None = None
         self._closing = False
 
-    def start(self) -> str:
-        """The page's address. Raises OSError when no port is free."""
-        listening = _bound(self._config.host, self._config.port)
-        port = listening.getsockname()[1]
+    def start(self, listening: socket.socket | None = None) -> str:
+        """The address of the status page. Raises OSError when no port is free."""
+        listening = listening or listen(self._config)
+        address = address_of(listening, self._config)
         self._thread = threading.Thread(target=self._serve, args=(listening,), name="gateway", daemon=True)
         self._thread.start()
-        shown = "127.0.0.1" if self._config.host in (_ANY, *_LOOPBACK) else self._config.host
-        return f"http://{shown}:{port}"
+        return address
 
     def close(self) -> None:
         """Idempotent."""
@@ -61,30 +96,23 @@ class GatewayServer:
         import uvicorn  # here: half a second of imports, beside the start of Ray
 
         from rayocr.gateway.app import create_app
+        from rayocr.gateway.connections import BoundedProtocol
 
         app = create_app(self.face, token=self._token, verify_push=push_verifier(self._config))
+        # Malformed requests are no events of the run: whoever can reach the port could fill the disk with them.
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
         settings = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", loop="asyncio", timeout_graceful_shutdown=1
+            app,
+            http=BoundedProtocol,
+            ws="none",
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            loop="asyncio",
+            server_header=False,
+            timeout_graceful_shutdown=1,
         )
         self._server = uvicorn.Server(settings)
         with listening:
             if not self._closing:
                 asyncio.run(self._server.serve(sockets=[listening]))
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    last: Any = None
-    for candidate in range(port, port + _TRIED_PORTS) if port else [0]:
-        listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind((host, candidate))
-            listening.listen(128)
-        except OSError as error:
-            listening.close()
-            last = error
-            if error.errno != errno.EADDRINUSE:
-                raise
-        else:
-            return listening
-    raise last

@@ -5,11 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rayocr.actors.discovery.actor import DiscoveryRules
@@ -22,15 +19,16 @@ from rayocr.driver.monitor.snapshot import StatusCollector
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.plan import Plan
 from rayocr.errors import StorageUnavailable
-from rayocr.gateway.run_api import Commands, RunApi
-from rayocr.gateway.server import GatewayServer
+from rayocr.gateway.channel import Setup
+from rayocr.gateway.process import GatewayProcess, new_token
+from rayocr.gateway.run_api import Commands
 from rayocr.ledger.manifest import Manifest
 from rayocr.locks.base import Locks
 from rayocr.masking import masked_data
 from rayocr.messages import Document
 from rayocr.observe.logs import log_event
 from rayocr.outputs.output_paths import output_stem
-from rayocr.outputs.report.pages import Drawing, draw_page
+from rayocr.outputs.report.pages import Drawing
 from rayocr.storage.base import Entry
 
 if TYPE_CHECKING:
@@ -43,7 +41,6 @@ _PUSH_EVERY_S = 1.0
 _LEDGER_EVERY = 5  # pushes: a call to an actor that has better things to do
 _MOST_WAITING = 10_000  # documents that were pushed, and have no room in the window yet
 _DPI = 110  # of a page beside its text: readable, and about 100 KB
-_PICTURES = 64  # kept
 
 
 async def serve_http_api(
@@ -60,25 +57,16 @@ async def serve_http_api(
     terminal: ConsoleTerminal,
 ) -> None:
     """Until cancelled. Never raises for the face's own troubles: the run does not need it."""
-    steering = CommandHandler(plan, actors, feed, snapshooter, rules, drain)
-    pictures = Pictures(Drawing(dpi=max(_DPI, config.report.dpi), limits=config.limits, access=config.storage.source))
-    face = RunApi(
-        source=plan.source,
-        dest=plan.dest,
-        state=plan.state,
-        commands=steering.commands(),
-        config=shown_config(config),
-        logs=Path(config.logs.dir),
-        draw=pictures.draw,
-        readiness=Readiness(plan, config.engine, keys, locks, snapshooter.progress).wrong,
+    server = _start_api(
+        plan,
+        config,
+        keys,
+        CommandHandler(plan, actors, feed, snapshooter, rules, drain).commands(),
+        Readiness(plan, config.engine, keys, locks, snapshooter.progress).wrong,
+        terminal,
     )
-    face.push(snapshooter.take())
-    server = GatewayServer(face, config.gateway, token=keys.api_token) if config.gateway.enabled else None
     if server is not None:
-        try:
-            terminal.say(f"Page: {server.start()}")
-        except OSError as error:
-            terminal.warn(f"There is no page: {config.gateway.host}:{config.gateway.port}: {error.strerror}. Give gateway.port=")
+        server.push(snapshooter.take())
     metrics = RayMetrics()
     pushes = 0
     asking: asyncio.Task[None] | None = None
@@ -89,7 +77,8 @@ async def serve_http_api(
             if pushes % _LEDGER_EVERY == 0 and (asking is None or asking.done()):
                 asking = asyncio.create_task(_ask_ledger(actors, snapshooter))  # which may be starting anew for minutes
             snapshot = snapshooter.take()
-            face.push(snapshot)
+            if server is not None:
+                server.push(snapshot)
             try:
                 metrics.push(snapshot)
             except Exception as error:  # Ray's own business, and no reason to end
@@ -102,34 +91,45 @@ async def serve_http_api(
             await asyncio.to_thread(server.close)
 
 
+def _start_api(
+    plan: Plan,
+    config: RayocrConfig,
+    keys: Secrets,
+    commands: Commands,
+    readiness: Callable[[], dict[str, str]],
+    terminal: ConsoleTerminal,
+) -> GatewayProcess | None:
+    """None where the API is switched off or cannot be started, which is said."""
+    if not config.gateway.enabled:
+        return None
+    setup = Setup(
+        gateway=config.gateway,
+        token=keys.api_token or new_token(),
+        source=(plan.source.uri, config.storage.source),
+        dest=(plan.dest.uri, config.storage.dest),
+        state=(plan.state.uri, config.storage.dest if config.state is None else config.storage.state),
+        config=shown_config(config),
+        logs=config.logs.dir,
+        drawing=Drawing(dpi=max(_DPI, config.report.dpi), limits=config.limits, access=config.storage.source),
+    )
+    server = GatewayProcess(setup, commands, readiness)
+    try:
+        address = server.start()
+    except OSError as error:
+        server.close()
+        terminal.warn(
+            f"Cannot start the status page on {config.gateway.host}:{config.gateway.port}: {error.strerror}."
+            " Set gateway.port=… or gateway.enabled=false."
+        )
+        return None
+    # As Jupyter does. Behind #, which browsers do not send; a token that its user chose is not shown.
+    terminal.say_address("Status page:", address if keys.api_token else f"{address}/#token={setup.token}")
+    return server
+
+
 async def _ask_ledger(actors: RayActors, snapshooter: StatusCollector) -> None:
     with contextlib.suppress(Exception):  # its process died; the next time will do
         snapshooter.ledger = await actors.ledger_state()
-
-
-class Pictures:
-    """Of pages, a second each in a process of its own: two at a time, and the last ones kept, since people turn back."""
-
-    def __init__(self, drawing: Drawing, draw: Callable[[Manifest, int, Drawing], bytes | None] = draw_page) -> None:
-        self._drawing = drawing
-        self._draw = draw
-        self._turns = threading.Semaphore(2)
-        self._kept: OrderedDict[tuple[str, str, int], bytes] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def draw(self, manifest: Manifest, page_number: int) -> bytes | None:
-        """Blocks. Any thread."""
-        key = (manifest.document_id, manifest.version, page_number)
-        with self._turns:
-            if (kept := self._kept.get(key)) is not None:
-                return kept
-            picture = self._draw(manifest, page_number, self._drawing)
-        if picture is not None:
-            with self._lock:
-                self._kept[key] = picture
-                while len(self._kept) > _PICTURES:
-                    self._kept.popitem(last=False)
-        return picture
 
 
 class CommandHandler:

@@ -41,6 +41,11 @@ class ConsoleTerminal:
         if not self.silent:
             self._print(Text(for_terminal(text)))
 
+    def say_address(self, text: str, address: str) -> None:
+        """The address as it is, with the token that may be in it; it goes to the terminal alone."""
+        if not self.silent:
+            self._print(Text(f"{text} {address}"))
+
     def warn(self, text: str) -> None:
         self._print(Text(for_terminal(text), style="yellow"))
 

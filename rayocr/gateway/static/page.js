@@ -173,6 +173,11 @@ async function connect() {
 
 const theme = localStorage.getItem("rayocr-theme");
 if (theme) document.documentElement.dataset.theme = theme;
+const given = location.hash.match(/^#token=([\w-]+)$/);
+if (given) {  // as the terminal printed it; it is not kept in the address
+  useToken(given[1]);
+  history.replaceState(null, "", location.pathname);
+}
 documents.start(say);
 view.start();
 connect();

@@ -107,7 +107,9 @@ def _draw(source_uri: str, name: str, version: str, numbers: Iterable[int], draw
     from rayocr.pdf.guard import bounded
 
     limits = drawing.limits
-    data = open_storage(source_uri.removesuffix("/" + name), drawing.access).read(name, version=version)
+    data = open_storage(source_uri.removesuffix("/" + name), drawing.access).read(
+        name, version=version, max_bytes=limits.max_document_bytes
+    )
     drawn = []
     with (
         bounded(seconds=limits.page_timeout_s, memory_bytes=limits.page_memory),

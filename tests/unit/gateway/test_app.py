@@ -173,16 +173,50 @@ def test_another_page_in_the_same_browser_cannot_steer(tmp_path: Path) -> None:
     assert asked == [("pause", None)]
 
 
+@pytest.mark.parametrize("token", [None, "the-token"])
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_what_another_page_makes_a_browser_ask_for_is_refused(tmp_path: Path, token: str | None, site: str) -> None:
+    face, asked = a_face(tmp_path)
+    headers = {"Authorization": f"Bearer {token}", "Sec-Fetch-Site": site}
+    client = TestClient(create_app(face, token=token), base_url=LOCAL, headers=headers)
+    assert client.get("/status").status_code == client.post("/drain").status_code == 403
+    assert client.get("/").status_code == 200, "a link to the page is no attack"
+    assert client.get("/status", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
+    assert client.get("/").headers["cross-origin-resource-policy"] == "same-origin"
+    assert asked == []
+
+
+def test_no_body_is_an_error_of_the_server(tmp_path: Path) -> None:
+    face, _ = a_face(tmp_path)
+    client = TestClient(create_app(face, token=None), base_url=LOCAL, raise_server_exceptions=False)
+    deep = b'{"a":' * 9_000 + b"1" + b"}" * 9_000
+    bodies = [
+        b'{"name": "\\ud800.pdf"}',
+        b'{"name": "a\\u0000.pdf"}',
+        deep,
+        b"[" * 20_000,
+        json.dumps({"message": {"data": base64.b64encode(b'{"a":' * 6_000).decode()}}).encode(),
+        json.dumps({"message": {"data": base64.b64encode(b"[]").decode()}}).encode(),
+        b"\xff\xfe",
+    ]
+    for path in ("/process-file", "/gcs-event", "/documents/retry"):
+        for body in bodies:
+            answer = client.post(path, content=body, headers={"Content-Type": "application/json"})
+            assert answer.status_code < 500, (path, body[:30], answer.text)
+            answer.json()
+
+
 def test_large_bodies_and_storms_are_refused(tmp_path: Path) -> None:
     face, _ = a_face(tmp_path)
     client = TestClient(create_app(face, token=None), base_url=LOCAL)
     assert client.post("/process-file", content=b"x" * 70_000).status_code == 413
     now = [0.0]
     slow = TestClient(Guard(create_app(face, token=None), token=None, clock=lambda: now[0]), base_url=LOCAL)
-    codes = [slow.get("/health").status_code for _ in range(201)]
+    codes = [slow.get("/ready").status_code for _ in range(201)]
     assert (codes.count(200), codes[-1]) == (200, 429)
+    assert slow.get("/health").status_code == 200, "whoever asks much must not make the run look dead"
     now[0] += 1.0
-    assert slow.get("/health").status_code == 200
+    assert slow.get("/ready").status_code == 200
 
 
 def test_a_run_that_hangs_is_not_live(tmp_path: Path) -> None:
@@ -201,6 +235,12 @@ def test_an_address_that_others_reach_needs_a_token() -> None:
         check_gateway(GatewayConfig(host="0.0.0.0"), None)
     check_gateway(GatewayConfig(host="0.0.0.0"), "t")
     check_gateway(GatewayConfig(), None)
+
+
+def test_pushes_are_of_one_account() -> None:
+    with pytest.raises(UsageError, match="push_account"):
+        check_gateway(GatewayConfig(push_audience="https://h/gcs-event"), "t")
+    check_gateway(GatewayConfig(push_audience="https://h/gcs-event", push_account="robot@p"), "t")
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from rayocr.config import LimitsConfig, OpenAIConfig, RayocrConfig
-from rayocr.driver.monitor.http_control import Pictures, shown_config
+from rayocr.driver.monitor.http_control import shown_config
+from rayocr.gateway.pictures import Pictures
 from rayocr.messages import DocumentOutcome
 from rayocr.outputs.report.pages import Drawing
 from tests.unit.gateway.faces import DONE, manifest

@@ -1,0 +1,88 @@
+"""What the run and the process of its HTTP API send each other over a socket, in frames: 4 bytes of length, then the message.
+
+Towards the API messages are pickled, since the run made them. Towards the run they are JSON and bounded: strangers reach the API.
+"""
+
+from __future__ import annotations
+
+import pickle
+import socket
+import struct
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from rayocr.config import AccessConfig, GatewayConfig
+from rayocr.outputs.report.pages import Drawing
+
+MAX_QUESTION_BYTES = 32 << 20  # a manifest, with a retry
+_LENGTH = struct.Struct(">I")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What the API's process starts with."""
+
+    gateway: GatewayConfig
+    token: str
+    source: tuple[str, AccessConfig]  # a URI, and how it is reached
+    dest: tuple[str, AccessConfig]
+    state: tuple[str, AccessConfig]
+    config: dict[str, Any]  # as `/config` shows it
+    logs: str
+    drawing: Drawing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    snapshot: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """To the question of that number: a value, or one of our errors."""
+
+    number: int
+    value: Any = None
+    error: Exception | None = None
+
+
+class Channel:
+    """One end. Sending is safe from several threads; one thread receives. Raises OSError when the other end is gone."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self._end = end
+        self._sending = threading.Lock()
+
+    def send(self, data: bytes) -> None:
+        with self._sending:
+            self._end.sendall(_LENGTH.pack(len(data)) + data)
+
+    def send_object(self, message: Any) -> None:
+        self.send(pickle.dumps(message))
+
+    def receive(self, *, max_bytes: int | None = None) -> bytes:
+        """Raises ConnectionError at the end, and for a message that is too long."""
+        (length,) = _LENGTH.unpack(self._exactly(_LENGTH.size))
+        if max_bytes is not None and length > max_bytes:
+            raise ConnectionError(f"a message of {length:,} bytes")
+        return self._exactly(length)
+
+    def receive_object(self) -> Any:
+        return pickle.loads(self.receive())  # noqa: S301 - from the run that started this process
+
+    def close(self) -> None:
+        try:
+            self._end.shutdown(socket.SHUT_RDWR)  # wakes the thread that receives
+        except OSError:
+            pass
+        self._end.close()
+
+    def _exactly(self, size: int) -> bytes:
+        data = bytearray()
+        while len(data) < size:
+            part = self._end.recv(min(size - len(data), 1 << 20))
+            if not part:
+                raise ConnectionError("the other end is gone")
+            data += part
+        return bytes(data)

@@ -1,0 +1,59 @@
+"""Bounds the connections of the HTTP API: how many there are, and how long a request may take to arrive.
+
+By itself, uvicorn waits for ever for the first request of a connection, and accepts as many as there are file descriptors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+MAX_CONNECTIONS = 256
+REQUEST_S = 10.0  # from a connection, or from the end of an answer, to the end of the next request
+
+
+class BoundedProtocol(H11Protocol):
+    """Drops the connection that has waited longest without a complete request when one too many arrives: so whoever opens
+    connections and says nothing drops their own, and `/health` is answered all the same."""
+
+    max_connections = MAX_CONNECTIONS
+    request_s = REQUEST_S
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._wait_for_request()
+        if len(self.connections) > self.max_connections:
+            waiting = [c for c in self.connections if isinstance(c, BoundedProtocol) and c._deadline is not None]
+            oldest = min(waiting, key=lambda c: c._deadline.when() if c._deadline else 0.0, default=self)
+            oldest._drop()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def handle_events(self) -> None:
+        super().handle_events()
+        if self.cycle is not None and not self.cycle.more_body and not self.cycle.response_complete:
+            self._stop_waiting()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if not self.transport.is_closing():
+            self._wait_for_request()
+
+    def _wait_for_request(self) -> None:
+        self._stop_waiting()
+        self._deadline = self.loop.call_later(self.request_s, self._drop)
+
+    def _stop_waiting(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _drop(self) -> None:
+        self._stop_waiting()
+        self.connections.discard(self)
+        self.transport.abort()
