@@ -115,8 +115,8 @@ def test_planted_secrets_are_found_nowhere(
             start_new_session=True,
         )
     try:
-        wait_until(lambda: "Page: " in log.read_text() or run.poll() is not None, "the page is there")
-        found = re.search(r"Page: (\S+)", log.read_text())
+        wait_until(lambda: "Status page: " in log.read_text() or run.poll() is not None, "the page is there")
+        found = re.search(r"Status page: (\S+)", log.read_text())
         assert found, log.read_text()
         wait_until(lambda: _has_read(found[1]) or run.poll() is not None, "pages are read, and a document is rejected")
         shown = [

@@ -67,8 +67,8 @@ def watched_run(cli: Cli, gemini: SimulatedGemini, *more: str) -> Iterator[Watch
             text=True,
         )
     try:
-        wait_until(lambda: "Page: " in log.read_text() or run.poll() is not None, "the page is there")
-        found = re.search(r"Page: (\S+)", log.read_text())
+        wait_until(lambda: "Status page: " in log.read_text() or run.poll() is not None, "the page is there")
+        found = re.search(r"Status page: (\S+)", log.read_text())
         assert found, log.read_text()
         watched = Watched(cli, gemini, run, found[1], log)
         wait_until(lambda: _answers(watched), "the page answers")
