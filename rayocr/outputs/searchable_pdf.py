@@ -1,8 +1,8 @@
-"""The source's own pages, with the recognized text invisible in place: to be searched, selected and copied.
+"""The source's own pages with the recognized text laid invisibly over them, for searching, selecting and copying.
 
-Nothing of the source is taken away or drawn anew: each page gets one content stream before its own and one font, so that it looks
-as it did to the pixel. Pages that can be searched already stay as they are. The file lies in a temporary file and is written
-object by object, so that its pictures are never in memory together.
+Nothing of the source is removed or drawn again: each page gets one content stream before its own and one font, so that it looks
+the same to the pixel. Pages that can already be searched are not changed, except that values of form fields without an appearance
+are added. The source lies in a temporary file and is written object by object, so that its pictures are never in memory together.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from rayocr.ledger.runs import format_runs
 from rayocr.messages import DocumentContext, PageRecord, TextBox
 from rayocr.outputs.base import Output
 from rayocr.outputs.searchable.lines import detect_lines, in_reading_order, lay_in_order, lay_over, plain_lines
+from rayocr.pdf.forms.fields import FieldKind, value_lines
 from rayocr.pdf.line_boxes import DETECTION_DPI
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
     from rayocr.pdf.document import PdfFile
     from rayocr.pdf.page import Page
+
+
+_WITH_VALUES = (FieldKind.TEXT, FieldKind.COMB, FieldKind.LIST)
 
 
 class SearchablePdfOutput(Output):
@@ -46,7 +50,8 @@ class SearchablePdfOutput(Output):
         self._pdf: pikepdf.Pdf | None = None
         self._font: Any = None
         self._tagged = False
-        self._kept_whole = ""  # why the file is left as it is
+        self._has_form = False
+        self._unchanged = ""  # why the file is copied without a change
         self._found: list[int] = []
         self._in_order: list[int] = []
         self._doubled: list[int] = []
@@ -60,35 +65,39 @@ class SearchablePdfOutput(Output):
         try:
             self._pdf = pikepdf.open(self._path)
             if len(self._pdf.pages) != self.context.page_count:
-                self._kept_whole = "Its pages are counted differently by different readers: it is left as it is."
+                self._unchanged = "The file is copied unchanged: PDF libraries disagree on its number of pages."
         except pikepdf.PdfError as error:
-            self._kept_whole = f"It is too damaged to be written anew and left as it is: {_first_line(error)}."
+            self._unchanged = f"The file is copied unchanged because it is too damaged to be rewritten: {_first_line(error)}."
             return
         if _is_signed(self._pdf):
-            self._kept_whole = "It is signed, and any change would break the signature: it is left as it is."
+            self._unchanged = "The file is copied unchanged: it is signed, and any change would break the signature."
             return
+        self._has_form = any("/Annots" in page for page in self._pdf.pages)
         self._tagged = "/StructTreeRoot" in self._pdf.Root
         self._font = add_font(self._pdf)
 
     def page(self, record: PageRecord) -> None:
-        if self._pdf is None or self._kept_whole or not record.text.strip() or record.engine == "textlayer":
+        if self._pdf is None or self._unchanged or not record.text.strip():
+            return
+        if record.engine == "textlayer" and not self._has_form:
             return
         try:
             with self._source.page(record.page_number) as page:
                 layer = page.text_layer().verdict
-                if layer.trusted:
-                    return
-                boxes = self._boxes(record, page)
+                is_searchable = record.engine == "textlayer" or layer.trusted
+                boxes = self._values(record.page_number, page) if is_searchable else self._boxes(record, page)
                 upright = page.upright
-        except RayocrError:  # a page that PDFium cannot load was read by a server all the same
+        except RayocrError:  # a server can read a page that PDFium cannot load
+            if record.engine == "textlayer":
+                return
             self._in_order.append(record.page_number)
             return
-        if layer.kind == "bad" or (layer.kind == "partial" and not record.boxes):
+        if not is_searchable and (layer.kind == "bad" or (layer.kind == "partial" and not record.boxes)):
             self._doubled.append(record.page_number)
         self._add(record.page_number, boxes, upright)
 
     def finish(self) -> None:
-        self._source_only() if self._kept_whole or self._pdf is None else self._save()
+        self._source_only() if self._unchanged or self._pdf is None else self._save()
 
     def close(self) -> None:
         if self._pdf is not None:
@@ -98,16 +107,28 @@ class SearchablePdfOutput(Output):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        notes = [self._kept_whole] if self._kept_whole else []
+        notes = [self._unchanged] if self._unchanged else []
         if self._found:
-            notes.append(f"On pages {format_runs(self._found)} the text lies over lines that were found in the picture.")
+            notes.append(f"Pages {format_runs(self._found)}: the text is laid over lines detected in the picture.")
         if self._in_order:
-            notes.append(f"On pages {format_runs(self._in_order)} the text is in reading order, and not in place.")
+            notes.append(f"Pages {format_runs(self._in_order)}: the text is in reading order, but not at its position.")
         if self._doubled:
             notes.append(f"Pages {format_runs(self._doubled)} also keep their own text layer, which is unreliable or incomplete.")
         return tuple(notes)
 
     # -- inside -----------------------------------------------------------------------------------------------------------------
+
+    def _values(self, page_number: int, page: Page) -> list[TextBox]:
+        """The values of fields for which the file holds no appearance: viewers show them, and few search them."""
+        assert self._pdf is not None
+        annotations = list(self._pdf.pages[page_number - 1].get("/Annots", []))
+        fields = [field for field in page.fields if field.text.strip() and field.kind in _WITH_VALUES]
+        return [
+            TextBox(text=line.text, x0=line.x0, y0=line.y0, x1=line.x1, y1=line.y1)
+            for field in fields
+            if field.index < len(annotations) and "/N" not in annotations[field.index].get("/AP", {})
+            for line in value_lines(field)
+        ]
 
     def _boxes(self, record: PageRecord, page: Page) -> list[TextBox]:
         if boxes := unpack_boxes(record.boxes):
@@ -119,7 +140,7 @@ class SearchablePdfOutput(Output):
                 self._found.append(record.page_number)
                 return placed
         except RayocrError:
-            pass  # it cannot be drawn; its text can still be found
+            pass  # the page cannot be rendered; its text can still be found
         self._in_order.append(record.page_number)
         return lay_in_order(lines, page.width_pt, page.height_pt)
 
@@ -135,13 +156,13 @@ class SearchablePdfOutput(Output):
             return
         page = self._pdf.pages[page_number - 1]
         page.add_resource(self._font, pikepdf.Name.Font, name=pikepdf.Name(FONT_NAME))
-        # In front of the page's own content, whose graphics state then cannot move it.
-        # Compressed at once: qpdf keeps it until the file is written.
+        # Before the page's own content, so that its graphics state cannot move the text. Compressed now, because qpdf keeps it in
+        # memory until the file is written.
         stream = self._pdf.make_stream(zlib.compress(content), Filter=pikepdf.Name.FlateDecode)
         page.contents_add(stream, prepend=True)
 
     def _save(self) -> None:
-        """Encrypted as it was (a file that opens without a password and restricts what may be done with it stays so)."""
+        """Keeps the encryption: a file that opens without a password and restricts its use stays so."""
         import pikepdf
 
         assert self._pdf is not None
@@ -162,7 +183,7 @@ class SearchablePdfOutput(Output):
 
 
 def _is_signed(pdf: pikepdf.Pdf) -> bool:
-    """Whether a signature was put under it; a field that waits for one is none."""
+    """Whether the file holds a signature. An empty signature field does not count."""
     form = pdf.Root.get("/AcroForm")
     if form is None:
         return False

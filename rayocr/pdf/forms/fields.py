@@ -115,6 +115,11 @@ def with_fields(layer: TextLayer, fields: Sequence[FormField], size_pt: tuple[fl
     return replace(layer, lines=tuple(lines))
 
 
+def value_lines(field: FormField) -> list[TextLine]:
+    """The value where the field shows it, on the page as it is shown."""
+    return _lines_in(field.box, field.text, _DEFAULT_SIZE_PT)
+
+
 # -- reading -----------------------------------------------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ from rayocr.outputs.searchable.lines import detect_lines, in_reading_order, lay_
 from tests.unit.outputs.clean_pages import clean_pdf, pages_of
 from tests.unit.outputs.searchable_pages import record, scan, searchable_pdf, words_of
 from tests.unit.outputs.test_clean_pdf import SCRIPTS
+from tests.unit.pdf.form_pages import drawn_text, form_page, rect
 
 
 def pixels(pdf: bytes) -> list[np.ndarray]:  # type: ignore[type-arg]
@@ -64,7 +65,7 @@ def test_a_page_that_is_turned_by_the_file_gets_its_text_in_place() -> None:
 def test_without_boxes_the_text_is_laid_over_the_lines_found() -> None:
     made = scan(paragraph("latin"))
     data, notes = searchable_pdf(made.pdf, record("# " + " ".join(w.text for w in made.words), engine="gemini"))
-    assert notes == ("On pages 1 the text lies over lines that were found in the picture.",)
+    assert notes == ("Pages 1: the text is laid over lines detected in the picture.",)
     found = words_of(data)
     assert [word.text for word in found] == [word.text for word in made.words]
     same_line = [abs(a.box[1] - b.box[1]) < 8 for a, b in zip(made.words, found, strict=True)]
@@ -75,7 +76,7 @@ def test_without_boxes_the_text_is_laid_over_the_lines_found() -> None:
 def test_lines_are_found_whatever_the_script_and_however_close_they_stand(script: str) -> None:
     made = scan(paragraph(script))
     data, notes = searchable_pdf(made.pdf, record(" ".join(w.text for w in made.words), engine="gemini"))
-    assert notes == ("On pages 1 the text lies over lines that were found in the picture.",)
+    assert notes == ("Pages 1: the text is laid over lines detected in the picture.",)
     by_letters: dict[str, list[float]] = {}
     for word in words_of(data):
         by_letters.setdefault("".join(sorted(word.text)), []).append((word.box[1] + word.box[3]) / 2)
@@ -89,7 +90,7 @@ def test_lines_are_found_whatever_the_script_and_however_close_they_stand(script
 def test_text_that_cannot_be_that_of_the_lines_found_is_laid_in_reading_order_and_said_so() -> None:
     made = scan(paragraph("latin"))
     data, notes = searchable_pdf(made.pdf, record("Two words", engine="gemini"))
-    assert notes == ("On pages 1 the text is in reading order, and not in place.",)
+    assert notes == ("Pages 1: the text is in reading order, but not at its position.",)
     assert pages_of(data) == ["Two words"]
 
 
@@ -202,3 +203,19 @@ def test_lines_are_found_in_reading_order() -> None:
         lines = detect_lines(document[0].render(scale=100 / 72).to_pil(), 100 / 72)
     assert len(lines) == len(made.boxes)
     assert [line.y0 for line in lines] == sorted(line.y0 for line in lines)
+
+
+def test_values_of_fields_without_an_appearance_can_be_found_and_the_page_looks_as_before() -> None:
+    fields = [
+        f"/FT /Tx /T (a) /V (Ottoline Marsh) {rect(0)}",
+        f"/FT /Tx /T (b) /V (Port Evelyn) {rect(1)} /AP << /N 40 0 R >>",
+        f"/FT /Tx /T (pin) /Ff 8192 /V (secret99) {rect(2)}",
+        f"/FT /Tx /T (c) /F 2 /V (unseen) {rect(3)}",
+    ]
+    source = form_page(fields, appearances={40: drawn_text("Port Evelyn")}, form_entries="/NeedAppearances true")
+    made, notes = searchable_pdf(source, record("A form", engine="textlayer"))
+    text = " ".join(word.text for word in words_of(made))
+    assert "Ottoline Marsh" in text
+    assert "Port" not in text and "secret" not in text and "unseen" not in text, "they have an appearance, or are not shown"
+    assert notes == ()
+    assert np.array_equal(pixels(made)[0], pixels(source)[0])
