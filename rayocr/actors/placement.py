@@ -51,6 +51,11 @@ class Placement:
         """Processes that fetch and assemble, beside the engines that wait where there are such nodes."""
         return self.on(Group.WAIT if Group.WAIT in self.groups else Group.COMPUTE)
 
+    @property
+    def documents_group(self) -> Group | None:
+        """The group of the nodes that fetched documents lie on; None: any node."""
+        return next((group for group in (Group.WAIT, Group.COMPUTE) if group in self.groups), None)
+
 
 def placement(asked: bool | None, *, needed: frozenset[Group], offered: frozenset[Group], driver_node: str) -> Placement:
     """`asked`: None asks for what some node offers now; True for what the chain needs, also where an autoscaler has yet to bring

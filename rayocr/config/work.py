@@ -41,7 +41,8 @@ class WorkersConfig:
 class WindowConfig:
     pages: int = 4096  # pages admitted and not yet finished
     documents: int = 256  # documents admitted and not yet finished; must be large enough to hide the ledger's flush interval
-    bytes: int = 1 << 30  # size of admitted documents in the object store; one document is always admitted, whatever its size
+    # Size of admitted documents in the object store, of which they take 60 % at most; one document is always admitted.
+    bytes: int = 1 << 30
 
     def __post_init__(self) -> None:
         at_least(1, **{"window.pages": self.pages, "window.documents": self.documents, "window.bytes": self.bytes})

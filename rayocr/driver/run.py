@@ -30,6 +30,7 @@ from rayocr.driver.monitor.announcements import Announcements
 from rayocr.driver.monitor.http_control import serve_http_api
 from rayocr.driver.monitor.limiter_watch import LimiterWatch
 from rayocr.driver.monitor.snapshot import StatusCollector
+from rayocr.driver.monitor.stall import StallWatch
 from rayocr.driver.monitor.telemetry import TelemetryWatch
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.plan import Plan, sweep_temp_files
@@ -214,7 +215,7 @@ class Run:
             for index, stage in enumerate(self.plan.stages)
         ]
         pools = [pool for _, pool, _ in stages]
-        window = Window(self.config.window)
+        window = Window(self.config.window, held_on=actors.place.documents_group)
 
         def give_up() -> None:
             """A run that waits for another gives up its CPUs: on one cluster the other may be waiting for them."""
@@ -247,7 +248,7 @@ class Run:
         await watch.look()
         watching = asyncio.create_task(watch.run())
         shrinking = asyncio.create_task(self._shrink_forever(pools, actors))
-        following = asyncio.create_task(watch_nodes([*pools, actors.document_workers]))
+        following = asyncio.create_task(watch_nodes([*pools, actors.document_workers, window]))
         metering = asyncio.create_task(self._watch_quota(actors))
         telemetry = TelemetryWatch(actors, self.progress, write=self._write_lines, on_failure=self._send_failure)
         relaying = asyncio.create_task(telemetry.run())
@@ -282,7 +283,8 @@ class Run:
                 terminal=self.terminal,
             )
         )
-        beside = (showing, watching, shrinking, following, metering, tidying, facing, relaying)
+        stalls = asyncio.create_task(StallWatch(self.progress, window, warn=self.terminal.warn).run())
+        beside = (stalls, showing, watching, shrinking, following, metering, tidying, facing, relaying)
         try:
             await self._until_done_or_stopped(feed, feeding, pools, window, draining, shutdown)
         finally:

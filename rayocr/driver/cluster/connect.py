@@ -112,6 +112,7 @@ def quiet_ray() -> None:
         "RAY_prestart_worker_first_driver": "0",
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_DEDUP_LOGS": "0",
+        "RAY_task_events_max_num_task_in_gcs": "10000",  # Ray's 100,000 take its control store to hundreds of megabytes
         "RAY_IGNORE_UNHANDLED_ERRORS": "1",  # of calls with two results of which one was asked for
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # the warning about it
         "GLOG_minloglevel": "3",

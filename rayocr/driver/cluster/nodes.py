@@ -31,6 +31,7 @@ class Node:
     cpus: float
     groups: frozenset[Group] = frozenset()
     leaving: bool = False
+    store_bytes: int = 0  # size of its object store
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,10 @@ class Nodes:
 
     def staying(self, group: Group | None = None) -> tuple[Node, ...]:
         return tuple(node for node in self.nodes if not node.leaving and (group is None or group in node.groups))
+
+    def store_bytes(self, group: Group | None = None) -> int:
+        """The object stores of the nodes that stay, together."""
+        return sum(node.store_bytes for node in self.staying(group))
 
     def cpus(self, group: Group | None = None) -> int:
         return int(sum(node.cpus for node in self.staying(group)))
@@ -75,7 +80,15 @@ def nodes_of(rows: Iterable[dict[str, Any]], draining: Iterable[str]) -> Nodes:
         offers = row.get("Resources", {})
         groups = frozenset(group for group in GROUPS if offers.get(group.value, 0) > 0)
         node_id = row["NodeID"]
-        found.append(Node(node_id=node_id, cpus=offers.get("CPU", 0.0), groups=groups, leaving=node_id in gone))
+        found.append(
+            Node(
+                node_id=node_id,
+                cpus=offers.get("CPU", 0.0),
+                groups=groups,
+                leaving=node_id in gone,
+                store_bytes=int(offers.get("object_store_memory", 0)),
+            )
+        )
     return Nodes(tuple(found))
 
 

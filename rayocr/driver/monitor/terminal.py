@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from rayocr.driver.monitor.stall import at_time
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.masking import for_terminal
 from rayocr.messages import DiscoveryTotals, DocumentOutcome
@@ -114,6 +115,8 @@ def progress_line(progress: Progress, *, countdown: bool = True) -> str:
         parts.append(f"{failed:,} with failures")
     if progress.held_elsewhere:
         parts.append(f"{progress.held_elsewhere:,} held by another run")
+    if progress.stalled_since is not None:
+        parts.append(f"no progress since {at_time(progress.stalled_since)}")
     return " · ".join([*parts, *_waits(progress)])
 
 

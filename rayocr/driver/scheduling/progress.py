@@ -92,6 +92,7 @@ class Progress:
     storage_calls: Counter[tuple[str, str]] = field(default_factory=Counter)  # of workers, by operation and outcome
     timings: StageTimings = field(default_factory=StageTimings)
     last_page_at: float | None = None
+    stalled_since: float | None = None  # Unix time; see monitor/stall.py
 
     def __post_init__(self) -> None:
         self.started = self.clock()

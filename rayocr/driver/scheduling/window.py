@@ -5,16 +5,28 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from rayocr.config import WindowConfig
 
+if TYPE_CHECKING:
+    from rayocr.actors.placement import Group
+    from rayocr.driver.cluster.nodes import Nodes
+
+_STORE_SHARE = 0.6  # of the object stores: Ray spills from 0.8 on, and what the calls themselves carry lies there too
+
 
 class Window:
-    """Waiting callers are served in the order in which they came: a long shard would never find room if short ones that came
-    later took what is freed. A single document or shard larger than the limit gets in alone."""
+    """A share of the cluster's object stores bounds the bytes too: above that Ray spills to disk, and stands still when the disk
+    is full.
 
-    def __init__(self, config: WindowConfig) -> None:
+    Waiting callers are served in the order in which they came: a long shard would never find room if short ones that came later
+    took what is freed. A single document or shard larger than the limit gets in alone."""
+
+    def __init__(self, config: WindowConfig, *, held_on: Group | None = None) -> None:
         self._config = config
+        self._held_on = held_on  # the group of the nodes that fetched documents lie on
+        self.max_bytes = config.bytes
         self._changed = asyncio.Condition()
         self._documents_waiting: deque[object] = deque()
         self._pages_waiting: deque[object] = deque()
@@ -22,6 +34,15 @@ class Window:
         self.bytes = 0
         self.pages = 0
         self.held_for: frozenset[str] = frozenset()  # reasons: somebody paused the run, or something is away
+
+    async def follow(self, nodes: Nodes) -> None:
+        """As the cluster grows and shrinks."""
+        store_bytes = nodes.store_bytes(self._held_on) or nodes.store_bytes()
+        max_bytes = min(self._config.bytes, int(_STORE_SHARE * store_bytes)) if store_bytes else self._config.bytes
+        if max_bytes != self.max_bytes:
+            async with self._changed:
+                self.max_bytes = max_bytes
+                self._changed.notify_all()
 
     @property
     def paused(self) -> bool:
@@ -87,4 +108,4 @@ class Window:
             return False
         if self.documents == 0:
             return True
-        return self.documents < self._config.documents and self.bytes + size_bytes <= self._config.bytes
+        return self.documents < self._config.documents and self.bytes + size_bytes <= self.max_bytes

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import asyncio
 
+from rayocr.actors.placement import Group
 from rayocr.config import WindowConfig
+from rayocr.driver.cluster.nodes import Node, Nodes
 from rayocr.driver.scheduling.window import Window
 
 
@@ -66,3 +68,39 @@ async def test_a_long_shard_gets_its_room_although_short_ones_keep_coming() -> N
     await asyncio.gather(*short[3:], return_exceptions=True)
     await window.release_pages(4)
     await asyncio.wait_for(window.admit_pages(4), 60)
+
+
+def cluster(*stores: int, groups: tuple[frozenset[Group], ...] = ()) -> Nodes:
+    given = groups or (frozenset(),) * len(stores)
+    return Nodes(
+        tuple(Node(node_id=str(i), cpus=1, store_bytes=s, groups=g) for i, (s, g) in enumerate(zip(stores, given, strict=True)))
+    )
+
+
+async def test_the_object_stores_of_the_cluster_bound_the_bytes() -> None:
+    """Above that Ray spills to disk, and a run stands still when the disk is full."""
+    window = Window(WindowConfig(bytes=1_000))
+    await window.follow(cluster(100, 100))
+    await window.admit_document(60)
+    await window.admit_document(60)
+    third = asyncio.create_task(window.admit_document(60))
+    await asyncio.sleep(0.01)
+    assert not third.done()
+    await window.follow(cluster(100, 100, 100))
+    await third
+
+
+async def test_the_configured_size_stays_the_upper_bound() -> None:
+    window = Window(WindowConfig(bytes=100))
+    await window.follow(cluster(10**9))
+    assert window.max_bytes == 100
+    await window.follow(cluster(0))
+    assert window.max_bytes == 100, "a cluster that does not tell bounds nothing"
+
+
+async def test_only_the_nodes_that_hold_documents_count_and_any_where_there_are_none_yet() -> None:
+    window = Window(WindowConfig(bytes=10**9), held_on=Group.WAIT)
+    await window.follow(cluster(100, 900, groups=(frozenset({Group.WAIT}), frozenset())))
+    assert window.max_bytes == 60
+    await window.follow(cluster(900, groups=(frozenset(),)))
+    assert window.max_bytes == 540

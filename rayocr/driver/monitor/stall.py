@@ -1,0 +1,76 @@
+"""Notices a run that stands still, and says since when: a full spill disk or a lost server shows nothing by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from rayocr.driver.scheduling.progress import Progress
+from rayocr.driver.scheduling.window import Window
+from rayocr.observe.logs import log_event
+
+log = logging.getLogger(__name__)
+
+STALL_S = 300.0  # above limits.page_timeout_s (180 s), within which a slow page ends by itself
+_LOOK_EVERY_S = 5.0
+
+
+class StallWatch:
+    """`wall_clock` is seconds since 1970. Time during which the run is paused does not count."""
+
+    def __init__(
+        self,
+        progress: Progress,
+        window: Window,
+        *,
+        warn: Callable[[str], None],
+        stall_s: float = STALL_S,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._progress = progress
+        self._window = window
+        self._warn = warn
+        self._stall_s = stall_s
+        self._wall_clock = wall_clock
+        self._seen = self._counters()
+        self._since = wall_clock()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            self.look()
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    def look(self) -> None:
+        progress, now = self._progress, self._wall_clock()
+        if (counters := self._counters()) != self._seen or self._window.paused or not progress.under_way:
+            if progress.stalled_since is not None:
+                log_event(log, "run_progressing", "The run makes progress again.", stalled_s=round(now - self._since))
+            self._seen, self._since, progress.stalled_since = counters, now, None
+        elif progress.stalled_since is None and now - self._since >= self._stall_s:
+            progress.stalled_since = self._since
+            log_event(
+                log,
+                "run_stalled",
+                "No page and no document has ended for a while, although documents are in progress.",
+                level=logging.WARNING,
+                since=round(self._since),
+                documents=progress.under_way,
+                pages=self._window.pages,
+            )
+            self._warn(
+                f"No progress since {at_time(self._since)}: {progress.under_way:,} documents are in progress. See"
+                ' docs/troubleshooting.md under "no progress since".'
+            )
+
+    def _counters(self) -> tuple[int, ...]:
+        progress = self._progress
+        return progress.pages_done, progress.documents_done, progress.documents_started, progress.elsewhere, progress.cancelled
+
+
+def at_time(seconds: float) -> str:
+    """Local time of day."""
+    return datetime.fromtimestamp(seconds).strftime("%H:%M:%S")
