@@ -54,6 +54,7 @@ RayocrError
 │       ├── EmptyAnswer           no text for a page with ink
 │       ├── TextOnBlankPage
 │       ├── LowConfidence         the confidence of a local engine is too low
+│       ├── Unreadable            a local engine read next to nothing of the page
 │       └── MalformedAnswer       a 200 without a usable answer, or an unknown finish reason
 ├── TypesettingFailed             the typesetter failed on a page, which is then set in a simpler way
 ├── ActorFailed                   exit 3: a process of the run died; its unfinished work is done again
@@ -354,7 +355,11 @@ class TextOnBlankPage(BadAnswer):
 
 
 class LowConfidence(BadAnswer):
-    pass
+    """The text is kept with a doubt on record if no other engine does better."""
+
+
+class Unreadable(BadAnswer):
+    """So little of the page was read that the text is not worth keeping: most often a script that the engine does not know."""
 
 
 class MalformedAnswer(BadAnswer):

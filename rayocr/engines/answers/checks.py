@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rayocr.engines.answers.finish_reasons import finish_reason_of
-from rayocr.errors import EmptyAnswer, LowConfidence, RepetitionLoop, TextOnBlankPage, Truncated
+from rayocr.errors import EmptyAnswer, LowConfidence, RepetitionLoop, TextOnBlankPage, Truncated, Unreadable
 from rayocr.messages import PageText, TextBox
 from rayocr.pdf.ink import BLANK_COVERAGE
 
@@ -34,24 +34,27 @@ class ConfidenceFloor:
 
     Measured with rapidocr on Devanagari pages, which it reads as Latin junk: mean .61 to .74, over 80 % in lines below .8; on
     English, French and German, also at 60 dpi with noise and JPEG at quality 20: mean above .95, below 7 %. With tesseract's
-    English pack on Devanagari: mean .34; with the right pack, .92 and more.
+    English pack on Devanagari: mean .34; with the right pack, .92 and more. Below `least`, the text is not worth keeping.
     """
 
+    least: float
     mean: float
     line: float
     share: float
 
 
 _FLOORS = {
-    "rapidocr": ConfidenceFloor(mean=0.85, line=0.80, share=0.25),
-    "tesseract": ConfidenceFloor(mean=0.55, line=0.45, share=0.50),
+    "rapidocr": ConfidenceFloor(least=0.60, mean=0.85, line=0.80, share=0.25),
+    "tesseract": ConfidenceFloor(least=0.45, mean=0.55, line=0.45, share=0.50),
 }
 
 
 def check_answer(answer: PageText, *, ink_coverage: Callable[[], float], can_loop: bool = True) -> None:
-    """Raises Refused, Truncated, MalformedAnswer, EmptyAnswer, TextOnBlankPage, RepetitionLoop or LowConfidence. `ink_coverage`
-    (0..1) may cost a rendering and is called at most once. `can_loop`: the answer was written word by word by a model; an engine
-    that reads what it sees line by line repeats what the page repeats."""
+    """Raises Refused, Truncated, MalformedAnswer, EmptyAnswer, TextOnBlankPage, RepetitionLoop, LowConfidence or Unreadable.
+
+    `ink_coverage` (0..1) may cost a rendering and is called at most once. `can_loop`: a model wrote the answer word by word; an
+    engine that reads what it sees line by line repeats what the page repeats.
+    """
     check_finish(answer)
     inked = ink_coverage() >= BLANK_COVERAGE
     empty = _MARKDOWN_ONLY.fullmatch(answer.text) is not None
@@ -91,10 +94,13 @@ def check_finish(answer: PageText) -> None:
 
 
 def check_confidence(answer: PageText) -> None:
-    """Raises LowConfidence where a local engine read junk: most often a script that it does not know."""
+    """Raises LowConfidence where a local engine read junk, and Unreadable where nothing else was read: most often because it does
+    not know the script."""
     floor = _FLOORS.get(answer.engine)
     if floor is None or answer.confidence is None:
         return
+    if answer.confidence < floor.least:
+        raise Unreadable(f"mean confidence {answer.confidence:.2f} is below {floor.least:.2f}.", finish=answer.finish)
     if answer.confidence < floor.mean:
         raise LowConfidence(f"mean confidence {answer.confidence:.2f} is below {floor.mean:.2f}.", finish=answer.finish)
     share = doubtful_share(answer.boxes or (), floor.line)

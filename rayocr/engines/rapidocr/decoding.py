@@ -1,19 +1,19 @@
-"""The recognizer's output to text, with the blanks between words that the usual decoding loses.
+"""Turns the recognizer's output into text, and keeps the blanks between words that the usual decoding loses.
 
-Of each step, CTC decoding takes the likeliest sign. Where a print is blurred or set tight, the step between two words goes to
-"no sign" at .6 against a blank at .4, and the words run together ("Theminister"): the most frequent error on Latin pages, two
-words lost each time. Within words, the probability of a blank stays below .01 (5,900 places, November 2026; the four places
-between letters that were above .2 were lost blanks), so that a far lower one than a half is enough to put it back. Between digits
-and in addresses it is not: "1 0 pt", "example. org".
+CTC decoding takes the most likely sign of each step. Where a print is blurred or tight, the step between two words goes to "no
+sign" at .6 against a blank at .4, and the words run together ("Theminister"): the most frequent error on Latin pages, two words
+lost each time. Within words, the small model gives a blank less than .01 (5,900 places; the four places between letters above .2
+were lost blanks), so .2 is enough to restore one. The tiny model sees blanks inside words at up to .5 ("o f") and gets no such
+help.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
-_LOST_BLANK = 0.2
+LOST_BLANK = 0.2
 _NO_SIGN = 0  # CTC's index for it
 _FIRST_WIDE = "\u2e80"  # Chinese and Japanese put no blanks between words
 _WORDS_OF_ONE = frozenset("aAIàÀyYeEoOuUiéÉvVwWzZkKsS")
@@ -21,18 +21,26 @@ _AFTER = frozenset(",;:)]!?%’”»")
 _BEFORE = frozenset("([“‘«£€$&")
 
 
+class LineReading(NamedTuple):
+    """`score` is the mean of the signs' probabilities, `weakest` that of the least certain sign; both 0 for no text."""
+
+    text: str
+    score: float
+    weakest: float
+
+
+NOTHING_READ = LineReading("", 0.0, 0.0)
+
+
 class BlankKeepingDecoder:
-    """Stands in for `rapidocr.ch_ppocr_rec.utils.CTCLabelDecode`: called with predictions (lines, steps, signs)."""
+    def __init__(self, characters: Sequence[str], *, lost_blank: float = LOST_BLANK) -> None:
+        """`characters` by class, "no sign" first. A blank of a probability above `lost_blank` between two words is restored."""
+        self._characters = list(characters)
+        self._blank = self._characters.index(" ") if " " in self._characters else None
+        self._lost_blank = lost_blank
 
-    def __init__(self, characters: Sequence[str]) -> None:
-        self.character = list(characters)  # the name that rapidocr uses
-        self._blank = self.character.index(" ") if " " in self.character else None
-
-    def __call__(self, preds: Any, return_word_box: bool = False, **_: object) -> tuple[list[tuple[str, float]], list[Any]]:
-        return [self.decode(line) for line in preds], []
-
-    def decode(self, steps: Any) -> tuple[str, float]:
-        """Text and mean score of one line (steps, signs)."""
+    def decode(self, steps: Any) -> LineReading:
+        """Of the probabilities of one line (steps, classes)."""
         import numpy as np
 
         signs = steps.argmax(axis=1)
@@ -40,20 +48,22 @@ class BlankKeepingDecoder:
         chosen[1:] &= signs[1:] != signs[:-1]
         places = np.flatnonzero(chosen)
         if not len(places):
-            return "", 0.0
-        text = [self.character[signs[places[0]]]]
+            return NOTHING_READ
+        best = steps[np.arange(len(signs)), signs]
+        surest = [best[start:end][signs[start:end] == signs[start]].max() for start, end in pairwise([*places, len(signs)])]
+        text = [self._characters[signs[places[0]]]]
         for before, place in pairwise(places):
-            sign = self.character[signs[place]]
+            sign = self._characters[signs[place]]
             if self._blank is not None and _may_part(text, sign):
                 between = steps[before : place + 1, self._blank]
-                if between.max() > _LOST_BLANK:
+                if between.max() > self._lost_blank:
                     text.append(" ")
             text.append(sign)
-        return "".join(text), float(steps[places, signs[places]].mean())
+        return LineReading("".join(text), float(best[places].mean()), float(min(surest)))
 
 
 def _may_part(text: list[str], after: str) -> bool:
-    """Whether a blank can have been lost between what was read so far and the sign `after`."""
+    """Whether a blank can have been lost between `text`, what was read so far, and the sign `after`."""
     before = text[-1]
     if before >= _FIRST_WIDE or after >= _FIRST_WIDE or (before.isdigit() and after.isdigit()):
         return False

@@ -1,8 +1,8 @@
-"""Where the lines of a page are: detection on the reduced page, and a second look at what ran together there.
+"""Finds the lines of a page: detection on the reduced page, then again at full resolution where lines ran together.
 
-A drop capital touches the lines beside it, and on curved paper a line touches the next: reduced, they are one blob, whose box
-fits nothing, gets a low score and is dropped with all its text. At full resolution such a place falls apart into its lines. Most
-pages have no blob, and one costs what its share of the page costs.
+A drop capital touches the lines beside it, and on curved paper a line touches the next. On the reduced page they form one blob,
+whose box fits no line, gets a low score and is dropped with all its text. At full resolution the blob falls apart into its
+lines. Most pages have no blob, and a blob costs its share of the page.
 """
 
 from __future__ import annotations
@@ -10,27 +10,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-Detect = Callable[[Any], tuple[Any, Any]]  # BGR image -> corners (n, 4, 2) in its pixels, scores (n,)
+Detect = Callable[[Any], tuple[Any, Any]]  # gray image -> corners (n, 4, 2) in its pixels, scores (n,)
 
 BOX_SCORE = 0.5  # rapidocr's own limit
-BLOB_SCORE = 0.15  # boxes from here on are asked for, to know where blobs are
+BLOB_SCORE = 0.15  # the detector is asked for boxes from this score on, to know where blobs are
 _DETECTION_SCALE = 0.55  # of a rendering at 200 dpi: 1286 of A4's 2339 pixels
+_DETECTION_DPI = 110.0  # pages that are rendered at less than 200 dpi because they are huge are reduced less
 _MIN_DETECTION_SIDE = 960  # pixels; small pages are not reduced below it
-_MAX_DETECTION_SIDE = 2880
 _BLOB_HEIGHT = 1.7  # times that of ordinary lines
 _MOST_BLOBS = 8
 _MOST_BLOB_SHARE = 0.15  # of the page's area, in one blob: larger ones are pictures
 
 
-def find_lines(image: Any, detect: Detect) -> Any:
-    """Corners (n, 4, 2) in pixels of the image; empty where there is no text."""
+def find_lines(image: Any, detect: Detect, *, dpi: float = 200.0) -> Any:
+    """Corners (n, 4, 2) in pixels of the image; empty where there is no text.
+
+    The scale depends on the resolution and never on the page's length: on a till receipt of two meters letters are as small as
+    on A4.
+    """
     import numpy as np
 
-    longest = max(image.shape[:2])
-    side = min(max(longest * _DETECTION_SCALE, _MIN_DETECTION_SIDE), _MAX_DETECTION_SIDE, longest)
-    boxes, scores = _detect_reduced(image, side / longest, detect)
+    factor = min(max(_DETECTION_SCALE, _DETECTION_DPI / dpi, _MIN_DETECTION_SIDE / max(image.shape)), 1.0)
+    boxes, scores = _detect_reduced(image, factor, detect)
     lines = boxes[scores >= BOX_SCORE]
-    if side >= longest or not len(lines):
+    if factor == 1.0 or not len(lines):
         return lines
     for x0, y0, x1, y1 in _blobs(boxes[scores < BOX_SCORE], lines, image.shape):
         found, found_scores = detect(np.ascontiguousarray(image[y0:y1, x0:x1]))

@@ -1,8 +1,7 @@
-"""Local OCR with rapidocr (PP-OCR models in its wheel, ONNX Runtime): Latin with accents, Chinese, Japanese.
+"""Local OCR with the PP-OCR models of rapidocr's wheel: Latin with accents, Chinese, Japanese.
 
-One thread: two burn 4.3 CPU seconds on what one does in 2.6, so there is one process a core instead. Detection sees the page
-reduced, recognition at full resolution; we drive the two steps ourselves because rapidocr's own pipeline shrinks the page for
-both, and to read turned pages. Called by the chain.
+Detection sees the reduced page, recognition sees its lines at full resolution. rayocr runs the models itself: rapidocr's own
+pipeline shrinks the page for both steps, takes 0.8 s to import, and does not read turned pages. Called by the chain.
 """
 
 from __future__ import annotations
@@ -16,11 +15,16 @@ from rayocr.engines.layout import LayoutLine, layout_markdown
 from rayocr.engines.layout.form_marks import box_fields, mark_boxes, mark_lines, without_boxes
 from rayocr.engines.layout.quads import levelled, sides, skew_deg, turned
 from rayocr.engines.layout.scan_rulings import scan_rulings
-from rayocr.engines.rapidocr.decoding import BlankKeepingDecoder
+from rayocr.engines.rapidocr.columns_down import is_set_in_columns
+from rayocr.engines.rapidocr.decoding import NOTHING_READ, LineReading
 from rayocr.engines.rapidocr.detection import BLOB_SCORE, find_lines
 from rayocr.engines.rapidocr.image import cut_out, turned_image, with_contrast
-from rayocr.engines.rapidocr.models import model_family, model_file
+from rayocr.engines.rapidocr.missed_lines import missed_lines
+from rayocr.engines.rapidocr.models import INSTALL_HINT, model_family, model_file
+from rayocr.engines.rapidocr.recognition import LineRecognizer, ReadsLines
+from rayocr.engines.rapidocr.runtime import load_model
 from rayocr.engines.rapidocr.text import UNKNOWN_SCORE, is_half_known, is_unread, weighted_mean, with_spaces
+from rayocr.engines.rapidocr.text_map import TextDetector
 from rayocr.errors import EngineError, EngineUnavailable, RayocrError
 from rayocr.messages import PageText, TextBox
 
@@ -45,70 +49,55 @@ class RapidOcrEngine(ComputeEngine):
 
     def __init__(self, *, dpi: int = 200) -> None:
         self._dpi = dpi
-        self._ocr: Any = None
+        self._detect: TextDetector | None = None
+        self._recognize_lines: ReadsLines | None = None
 
     @property
     def model(self) -> str:
         return f"{model_family()}/rapidocr-{version('rapidocr')}"
 
     def open(self) -> None:
-        if self._ocr is not None:
+        if self._detect is not None:
             return
         detection, recognition = model_file("det"), model_file("rec")
         try:
             import cv2
-            from rapidocr import RapidOCR
+
+            cv2.setNumThreads(1)
+            detector = TextDetector(load_model(detection), least_score=BLOB_SCORE)
+            self._recognize_lines = LineRecognizer.small(recognition)
         except ImportError as error:
-            raise EngineUnavailable(f"rapidocr cannot be imported: {error}", hint="pip install rapidocr onnxruntime") from error
-        cv2.setNumThreads(1)
-        try:
-            self._ocr = RapidOCR(
-                params={
-                    "Global.log_level": "critical",
-                    "Global.use_cls": False,
-                    "Global.max_side_len": 100_000,  # the page comes already reduced
-                    "Det.limit_type": "max",
-                    "Det.limit_side_len": 100_000,
-                    "Det.model_path": str(detection),  # a path given is never downloaded
-                    "Rec.model_path": str(recognition),
-                    "Rec.rec_batch_num": 1,  # a batch pads its lines to the longest: 10 % slower, and three times the memory
-                    "EngineConfig.onnxruntime.intra_op_num_threads": 1,
-                    "EngineConfig.onnxruntime.inter_op_num_threads": 1,
-                }
-            )
-            detector, recognizer = self._ocr._load_det_model(), self._ocr._load_rec_model()
-            detector.sorted_boxes = lambda boxes: boxes  # else boxes and scores are in different orders
-            recognizer.postprocess_op = BlankKeepingDecoder(recognizer.postprocess_op.character)
-        except Exception as error:  # whatever ONNX Runtime says of a damaged model
-            self._ocr = None
-            raise EngineUnavailable(f"rapidocr does not start: {error}", hint="Reinstall rapidocr and onnxruntime.") from error
+            raise EngineUnavailable(f"Cannot import what rapidocr's models need: {error}", hint=INSTALL_HINT) from error
+        except Exception as error:  # whatever the runtime raises for a damaged model
+            raise EngineUnavailable(
+                f"Cannot load rapidocr's models: {error}", hint="Reinstall rapidocr and onnxruntime."
+            ) from error
+        self._detect = detector
 
     def close(self) -> None:
-        self._ocr = None
+        self._detect = self._recognize_lines = None
 
     def recognize(self, page: Page) -> PageText:
-        """Boxes are where the page shows its text; of a page scanned sideways they are tall."""
+        """Boxes are where the page shows its text; on a page that was scanned sideways they are tall."""
         self.open()
         import numpy as np
 
-        rendering = page.render(dpi=self._dpi)
+        rendering = page.render(dpi=self._dpi, grayscale=True)
         fields = box_fields(page.fields)
-        shown = without_boxes(rendering.image.convert("RGB"), fields, rendering.scale)
-        image = np.ascontiguousarray(np.asarray(shown)[:, :, ::-1])
+        image = np.asarray(without_boxes(rendering.image, fields, rendering.scale))
         try:
             return self._read(with_contrast(image), rendering.scale, fields)
         except RayocrError:
             raise
-        except Exception as error:  # ONNX Runtime and OpenCV raise classes of their own
+        except Exception as error:  # the runtimes and OpenCV raise classes of their own
             raise EngineError(f"rapidocr failed on page {page.page_number}: {type(error).__name__}: {error}") from error
 
     def _read(self, image: Any, scale: float, fields: Sequence[FormField]) -> PageText:
-        import cv2
-
-        shown = find_lines(image, self._detect)
+        assert self._detect is not None
+        shown = find_lines(image, self._detect, dpi=scale * 72)
         if not len(shown):
             return PageText(text="", engine=self.name, model=self.model, confidence=None, boxes=())
-        quarter_turns, read = self._orient_and_read(image, shown)
+        quarter_turns, columns_down, read = self._orient_and_read(image, shown)
         upright = turned_image(image, quarter_turns)
         quads = turned(shown, quarter_turns, image.shape[1], image.shape[0])
         height, width = upright.shape[:2]
@@ -118,11 +107,11 @@ class RapidOcrEngine(ComputeEngine):
         lines: list[LayoutLine] = []
         boxes: list[TextBox] = []
         scores: list[tuple[float, float]] = []  # with their weights: how many letters there are, or should have been
-        for index, (text, score) in enumerate(read):
+        for index, (text, score, _) in enumerate(read):
             text = with_spaces(text)
             if score < _MIN_LINE_SCORE or not text.strip() or is_unread(text, aspects[index]):
                 if aspects[index] > _UNREAD_ASPECT:
-                    scores.append((0.0, min(2.0 * aspects[index], _MOST_LETTERS)))
+                    scores.append((0.0, _weight(aspects[index])))
                 continue
             score = min(score, UNKNOWN_SCORE) if is_half_known(text) else score
             scores.append((score, len(text)))
@@ -131,25 +120,18 @@ class RapidOcrEngine(ComputeEngine):
             lines.append(LayoutLine(text=text, x0=x0, y0=y0, x1=x1, y1=y1, confidence=score))
             (left, top), (right, bottom) = shown[index].min(axis=0) / scale, shown[index].max(axis=0) / scale
             x, y, right, bottom = (float(value) for value in (left, top, right, bottom))
-            angle = 90.0 * quarter_turns + skew
+            angle = 90.0 * (1 if columns_down and aspects[index] < 1 else quarter_turns) + skew
             boxes.append(TextBox(text=text, x0=x, y0=y, x1=right, y1=bottom, confidence=score, angle_deg=angle))
         lines += mark_lines(fields, quarter_turns, (image.shape[1] / scale, image.shape[0] / scale))
         boxes += mark_boxes(fields)
-        gray = cv2.cvtColor(upright, cv2.COLOR_BGR2GRAY)
-        rulings = scan_rulings(gray, dpi=scale * 72, angle_deg=skew) if len(lines) > 3 else []
+        scores += [(0.0, _weight(aspect)) for aspect in missed_lines(image, shown, dpi=scale * 72)]
+        rulings = scan_rulings(upright, dpi=scale * 72, angle_deg=skew) if len(lines) > 3 else []
         text = layout_markdown(lines, page_width=width / scale, page_height=height / scale, rulings=rulings)
         return PageText(text=text, engine=self.name, model=self.model, confidence=weighted_mean(scores), boxes=tuple(boxes))
 
-    def _detect(self, image: Any) -> tuple[Any, Any]:
-        import numpy as np
-
-        found = self._ocr(image, use_det=True, use_cls=False, use_rec=False, box_thresh=BLOB_SCORE)
-        if found.boxes is None or found.scores is None:
-            return np.zeros((0, 4, 2), np.float32), np.zeros(0, np.float32)
-        return np.asarray(found.boxes, np.float32), np.asarray(found.scores, np.float32)
-
-    def _orient_and_read(self, image: Any, shown: Any) -> tuple[int, list[tuple[str, float]]]:
-        """How the page must be turned, and the text of each box. An upright page that reads well costs nothing extra."""
+    def _orient_and_read(self, image: Any, shown: Any) -> tuple[int, bool, list[LineReading]]:
+        """How the page must be turned, whether its text runs down in columns, and the text of each box. An upright page that
+        reads well costs nothing extra."""
         import numpy as np
 
         widths, heights = sides(shown)
@@ -160,16 +142,26 @@ class RapidOcrEngine(ComputeEngine):
         best, best_sum, best_read = candidates[0], -1.0, {}
         for turns in candidates:
             read = dict(zip(sample, self._recognize(image, shown, turns, sample), strict=True))
-            total = sum(score * len(text) for text, score in read.values())
+            total = sum(score * len(text) for text, score, _ in read.values())
             if total > best_sum * (_BETTER if turns == 2 else 1.0):
                 best, best_sum, best_read = turns, total, read
-            if total / max(sum(len(text) for text, _ in read.values()), 1) > _SURE:
+            if total / max(sum(len(text) for text, _, _ in read.values()), 1) > _SURE:
                 break
+        columns_down = best == 1 and self._is_set_in_columns(image, shown, best_read)
+        if columns_down:
+            best, best_read = 0, {}
         rest = [index for index in range(len(shown)) if index not in best_read]
-        best_read.update(zip(rest, self._recognize(image, shown, best, rest), strict=True))
-        return best, [best_read[index] for index in range(len(shown))]
+        best_read.update(zip(rest, self._recognize(image, shown, best, rest, columns_down=columns_down), strict=True))
+        return best, columns_down, [best_read[index] for index in range(len(shown))]
 
-    def _recognize(self, image: Any, shown: Any, quarter_turns: int, indices: Sequence[int]) -> list[tuple[str, float]]:
+    def _is_set_in_columns(self, image: Any, shown: Any, read: dict[int, LineReading]) -> bool:
+        assert self._recognize_lines is not None
+        tall = [(cut_out(image, shown[index]), reading.text) for index, reading in read.items()]
+        return is_set_in_columns([(crop, text) for crop, text in tall if crop.shape[0] > crop.shape[1]], self._recognize_lines)
+
+    def _recognize(
+        self, image: Any, shown: Any, quarter_turns: int, indices: Sequence[int], *, columns_down: bool = False
+    ) -> list[LineReading]:
         """Texts and scores of the boxes, on the image turned so."""
         upright = turned_image(image, quarter_turns)
         quads = turned(shown, quarter_turns, image.shape[1], image.shape[0])
@@ -183,16 +175,20 @@ class RapidOcrEngine(ComputeEngine):
                 crops.append(crop)
                 owners.append(place)
             # Set along a margin, text runs down or, more often, up: only reading tells which. A letter would look alike.
-            for turns in (1, 3) if aspect >= _LETTER_BOX else (1,) if aspect >= _UPRIGHT_BOX else ():
+            for turns in (1, 3) if aspect >= _LETTER_BOX and not columns_down else (1,) if aspect >= _UPRIGHT_BOX else ():
                 crops.append(turned_image(crop, turns))
                 owners.append(place)
-        best = [("", 0.0)] * len(indices)
-        if crops:
-            result = self._ocr.recognize_txt(crops)
-            for place, text, score in zip(owners, result.txts, result.scores, strict=True):
-                if float(score) > best[place][1]:
-                    best[place] = (str(text), float(score))
+        assert self._recognize_lines is not None
+        best = [NOTHING_READ] * len(indices)
+        for place, reading in zip(owners, self._recognize_lines(crops), strict=True):
+            if reading.score > best[place].score:
+                best[place] = reading
         return best
+
+
+def _weight(aspect: float) -> float:
+    """How many letters a line of this width by height should have."""
+    return min(2.0 * aspect, _MOST_LETTERS)
 
 
 def without_padding(x0: float, x1: float, height: float) -> tuple[float, float]:

@@ -45,8 +45,8 @@ class RapidLineReader:
 
         self._open()
         assert self._recognize is not None
-        rendering = page.render(dpi=_DPI)
-        image = np.asarray(rendering.image.convert("RGB"))[:, :, ::-1]
+        rendering = page.render(dpi=_DPI, grayscale=True)
+        image = np.asarray(rendering.image)
         boxes = spread(line_boxes(rendering.image, rendering.scale * 72))
         if not boxes:
             return []
@@ -55,13 +55,13 @@ class RapidLineReader:
             read = self._recognize(crops)
         except Exception as error:  # ONNX Runtime and OpenCV raise classes of their own
             raise EngineError(f"rapidocr failed on lines of page {page.page_number}: {error}") from error
-        return [_whole_words(text, box) for box, (text, score) in zip(boxes, read, strict=True) if score >= _SURE]
+        return [_whole_words(text, box) for box, (text, score, _) in zip(boxes, read, strict=True) if score >= _SURE]
 
     def _open(self) -> None:
         if self._recognize is not None:
             return
         try:
-            self._recognize = LineRecognizer(model_file("rec"))
+            self._recognize = LineRecognizer.small(model_file("rec"))
         except (ImportError, EngineUnavailable) as error:
             self._missing = True
             raise EngineUnavailable(f"Lines cannot be read here: {error}", hint="pip install rapidocr onnxruntime") from error

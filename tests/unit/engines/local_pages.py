@@ -24,6 +24,7 @@ class DrawnPage:
     turn_deg: int = 0
     ruled: bool = False
     page_number: int = 1
+    fields: tuple[()] = ()
 
     def render(self, *, dpi: int = 200, grayscale: bool = False) -> Any:
         scale = dpi / 72

@@ -157,26 +157,33 @@ def test_a_page_whose_ink_cannot_be_measured_fails_alone() -> None:
 
 
 def test_a_doubtful_answer_gives_way_to_a_better_engine() -> None:
-    record = read(computing("rapidocr", unsure("rapidocr", 0.5)), computing("tesseract", "The right text."))
+    record = read(computing("rapidocr", unsure("rapidocr", 0.7)), computing("tesseract", "The right text."))
     assert (record.outcome, record.text, record.doubts) == (PageOutcome.FALLBACK, "The right text.", ())
 
 
 def test_a_doubtful_answer_is_better_than_none_and_says_so() -> None:
-    record = read(computing("rapidocr", unsure("rapidocr", 0.5)), computing("tesseract", ""))
+    record = read(computing("rapidocr", unsure("rapidocr", 0.7)), computing("tesseract", ""))
     assert (record.outcome, record.engine, record.text) == (PageOutcome.DONE, "rapidocr", TEXT)
     assert record.doubts == ("low_confidence",)
     assert tried(record) == [("rapidocr", "LowConfidence"), ("tesseract", "EmptyAnswer")]
 
 
+def test_a_page_of_which_next_to_nothing_was_read_fails() -> None:
+    """A Devanagari page read by rapidocr alone was done with a confidence of .01."""
+    record = read(computing("rapidocr", unsure("rapidocr", 0.01, ". -")))
+    assert (record.outcome, record.text) == (PageOutcome.FAILED, "")
+    assert tried(record) == [("rapidocr", "Unreadable")]
+
+
 def test_a_doubtful_answer_goes_along_to_the_next_stage() -> None:
-    record = read(computing("rapidocr", unsure("rapidocr", 0.5)), last=False)
+    record = read(computing("rapidocr", unsure("rapidocr", 0.7)), last=False)
     assert (record.outcome, record.next_engine, record.text) == (PageOutcome.HANDED_ON, 1, TEXT)
     assert record.doubts == ("low_confidence",)
 
 
 def test_of_two_doubtful_answers_the_surer_one_is_kept() -> None:
-    first, second = unsure("rapidocr", 0.3, "worse"), unsure("tesseract", 0.5, "better")
-    record = read(computing("rapidocr", first), computing("tesseract", second))
+    first, second = unsure("tesseract", 0.5, "worse"), unsure("rapidocr", 0.7, "better")
+    record = read(computing("tesseract", first), computing("rapidocr", second))
     assert (record.text, record.outcome) == ("better", PageOutcome.FALLBACK)
 
 

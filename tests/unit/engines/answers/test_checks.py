@@ -16,6 +16,7 @@ from rayocr.errors import (
     RepetitionLoop,
     TextOnBlankPage,
     Truncated,
+    Unreadable,
 )
 from rayocr.messages import PageText, TextBox
 
@@ -153,6 +154,12 @@ def test_a_page_half_in_an_unknown_script_is_low_confidence() -> None:
         check(_local(0.88, ("a line of plain English", 0.99), ("HERTETA fa", 0.62)))
 
 
+@pytest.mark.parametrize(("engine", "confidence"), [("rapidocr", 0.55), ("tesseract", 0.35)])
+def test_junk_is_not_kept_at_all(engine: str, confidence: float) -> None:
+    with pytest.raises(Unreadable):
+        check(_local(confidence, ("AeA GAT APT", confidence), engine=engine))
+
+
 def test_a_degraded_page_passes() -> None:
     check(_local(0.95, ("a line of plain English, badly printed", 0.97), ("sm dge", 0.6)))
 
@@ -160,7 +167,7 @@ def test_a_degraded_page_passes() -> None:
 def test_each_engine_has_its_own_scale_of_confidence() -> None:
     check(_local(0.8, ("read by tesseract", 0.8), engine="tesseract"))
     with pytest.raises(LowConfidence):
-        check(_local(0.35, ("AeA GAT APT", 0.35), engine="tesseract"))
+        check(_local(0.5, ("AeA GAT APT", 0.5), engine="tesseract"))
     check(_local(0.1, ("engines without a floor", 0.1), engine="openai"))
 
 

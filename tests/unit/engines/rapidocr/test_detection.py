@@ -9,7 +9,7 @@ import pytest
 
 from rayocr.engines.rapidocr.detection import find_lines
 
-PAGE = np.full((2000, 1600, 3), 255, np.uint8)
+PAGE = np.full((2000, 1600), 255, np.uint8)
 SCALE = 1100 / 2000  # of the page to what the detector sees first
 
 

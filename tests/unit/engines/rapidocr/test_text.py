@@ -48,7 +48,7 @@ def test_chinese_gets_no_blanks() -> None:
 
 
 def test_a_line_without_signs_is_empty_and_certain_of_nothing() -> None:
-    assert BlankKeepingDecoder(SIGNS)(np.stack([steps("", "", "")])) == ([("", 0.0)], [])
+    assert BlankKeepingDecoder(SIGNS).decode(steps("", "", "")) == ("", 0.0, 0.0)
 
 
 def test_the_score_is_that_of_the_signs() -> None:

@@ -1,0 +1,50 @@
+"""Tells Japanese or Chinese set in columns from a sheet that was scanned sideways: both have tall boxes.
+
+The recognizer reads a column that is laid on its side, signs and all, so that its text does not tell. Cut into its signs, and
+with these set side by side, a real column is a line that reads the same; a line that stands on end is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+from typing import Any
+
+from rayocr.engines.rapidocr.recognition import ReadsLines
+
+_FIRST_WIDE, _LAST_WIDE = "\u2e80", "\uffef"
+_LEAST_SIGNS = 4
+_SAMPLE = 3  # columns
+_ALIKE = 0.5
+_WIDE_SHARE = 0.6
+
+
+def is_set_in_columns(columns: Sequence[tuple[Any, str]], read: ReadsLines) -> bool:
+    """`columns` are pictures of tall boxes as the page shows them, with what was read of them from top to bottom."""
+    sample = [(column, text) for column, text in columns if is_wide(text) and len(text) >= _LEAST_SIGNS]
+    sample = sorted(sample, key=lambda pair: -len(pair[1]))[:_SAMPLE]
+    if not sample:
+        return False
+    again = read([_side_by_side(column, len(text)) for column, text in sample])
+    alike = [
+        SequenceMatcher(None, text, other.text, autojunk=False).ratio() for (_, text), other in zip(sample, again, strict=True)
+    ]
+    return sum(alike) > _ALIKE * len(alike)
+
+
+def is_wide(text: str) -> bool:
+    """Whether most of the text is Chinese, Japanese or Korean."""
+    return sum(_FIRST_WIDE <= sign <= _LAST_WIDE for sign in text) > _WIDE_SHARE * len(text)
+
+
+def _side_by_side(column: Any, count: int) -> Any:
+    """The signs of a column (rows, columns) as one line; `count` says how many there are, all equally high."""
+    import numpy as np
+
+    edges = np.linspace(0, column.shape[0], count + 1).round().astype(int)
+    height = int(np.diff(edges).max())
+    line = np.full((height, count * column.shape[1]), column.max(), np.uint8)
+    for index in range(count):
+        sign = column[edges[index] : edges[index + 1]]
+        line[: sign.shape[0], index * column.shape[1] : (index + 1) * column.shape[1]] = sign
+    return line

@@ -1,0 +1,102 @@
+"""From pixels to boxes of text: the detection model marks pixels, connected marks become rectangles (Differentiable
+Binarization).
+
+The marks of all windows are put together before rectangles are made of them, so that a line may run over any number of windows
+and is neither cut nor found twice at a seam.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rayocr.engines.rapidocr.runtime import Model
+from rayocr.engines.rapidocr.windows import windows
+
+# The values of PaddleOCR's and rapidocr's own settings for these models.
+_MARKED = 0.3
+_UNCLIP = 1.6
+_LEAST_SIDE_PX = 3.0
+_MULTIPLE_PX = 32  # of the model's input sides
+
+
+class TextDetector:
+    """`rayocr.engines.rapidocr.detection.Detect`; `least_score` is that of the boxes that are returned."""
+
+    def __init__(self, model: Model, *, least_score: float) -> None:
+        self._model = model
+        self._least_score = least_score
+
+    def __call__(self, gray: Any) -> tuple[Any, Any]:
+        return boxes_of(self._marks(gray), least_score=self._least_score)
+
+    def _marks(self, gray: Any) -> Any:
+        """0..1 for each pixel of the image (height, width)."""
+        import numpy as np
+
+        marks = np.zeros(gray.shape, np.float32)
+        for down, across in windows(gray):
+            seen = self._marks_of(gray[down.start : down.end, across.start : across.end])
+            taken = seen[
+                down.first - down.start : down.last - down.start, across.first - across.start : across.last - across.start
+            ]
+            marks[down.first : down.last, across.first : across.last] = taken
+        return marks
+
+    def _marks_of(self, window: Any) -> Any:
+        import cv2
+        import numpy as np
+
+        height, width = window.shape
+        padded = cv2.copyMakeBorder(window, 0, -height % _MULTIPLE_PX, 0, -width % _MULTIPLE_PX, cv2.BORDER_REPLICATE)
+        level = padded.astype(np.float32) / 127.5 - 1
+        batch = np.ascontiguousarray(np.broadcast_to(level, (1, 3, *level.shape)))
+        return self._model.run(batch)[0, 0, :height, :width]
+
+
+def boxes_of(marks: Any, *, least_score: float) -> tuple[Any, Any]:
+    """Corners (n, 4, 2), clockwise from the top left, and scores (n,) of the rectangles around marked pixels."""
+    import cv2
+    import numpy as np
+
+    mask = cv2.dilate((marks > _MARKED).astype(np.uint8), np.ones((2, 2), np.uint8))
+    contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    boxes, scores = [], []
+    for contour in contours:
+        center, (width, height), angle = cv2.minAreaRect(contour)
+        if min(width, height) < _LEAST_SIDE_PX:
+            continue
+        score = _mean_inside(marks, cv2.boxPoints((center, (width, height), angle)))
+        if score < least_score:
+            continue
+        margin = _UNCLIP * width * height / (width + height)  # on both sides together: the model marks the middle of lines
+        grown = width + margin, height + margin
+        if min(grown) >= _LEAST_SIDE_PX + 2:
+            boxes.append(_clockwise(cv2.boxPoints((center, grown, angle))))
+            scores.append(score)
+    if not boxes:
+        return np.zeros((0, 4, 2), np.float32), np.zeros(0, np.float32)
+    limits = np.array([marks.shape[1] - 1, marks.shape[0] - 1], np.float32)
+    return np.clip(np.array(boxes, np.float32), 0, limits), np.array(scores, np.float32)
+
+
+def _mean_inside(marks: Any, corners: Any) -> float:
+    import cv2
+    import numpy as np
+
+    height, width = marks.shape
+    x0, y0 = np.clip(np.floor(corners.min(axis=0)).astype(int), 0, (width - 1, height - 1))
+    x1, y1 = np.clip(np.ceil(corners.max(axis=0)).astype(int), 0, (width - 1, height - 1))
+    inside = np.zeros((y1 - y0 + 1, x1 - x0 + 1), np.uint8)
+    cv2.fillPoly(inside, [(corners - (x0, y0)).astype(np.int32)], 1)
+    return float(cv2.mean(marks[y0 : y1 + 1, x0 : x1 + 1], inside)[0])
+
+
+def _clockwise(corners: Any) -> Any:
+    """The corners from the top left: the two on the left first, since lines of text are wider than high or upright."""
+    by_x = corners[corners[:, 0].argsort(kind="stable")]
+    left, right = by_x[:2], by_x[2:]
+    top_left, bottom_left = left[left[:, 1].argsort(kind="stable")]
+    top_right, bottom_right = right[right[:, 1].argsort(kind="stable")]
+    import numpy as np
+
+    return np.array([top_left, top_right, bottom_right, bottom_left], np.float32)

@@ -1,0 +1,73 @@
+"""Where on a page there is anything to look at, cut into windows that a model of bounded memory can take.
+
+White bands are left out: they are a third of an ordinary page. What remains is cut into overlapping windows where it is long, so
+that a till receipt of three meters or a wide panorama is seen at the same resolution as a sheet of A4. Of each window, what lies
+near a cut is taken from the neighbor that sees it whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+_BLOCK_PX = 32
+_CONTRAST = 14  # of 255, between the darkest and the lightest pixel of a block with ink; faint pages were stretched before
+_BAND_BLOCKS = 3  # white bands from this height on are left out: narrower ones cost less than another call of the model
+_WINDOW_PX = 1344  # A4 at the detector's resolution is 1286 pixels high
+_OVERLAP_PX = 192  # lines are 15 to 40 pixels high
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """`start` to `end` is what the model sees, `first` to `last` is what is taken from its answer."""
+
+    start: int
+    end: int
+    first: int
+    last: int
+
+
+def windows(gray: Any) -> Iterator[tuple[Span, Span]]:
+    """Rows and columns of each window, from the top. Nothing for a blank page."""
+    for rows, columns in _inked_areas(gray):
+        for down in spans(*rows):
+            for across in spans(*columns):
+                yield down, across
+
+
+def spans(start: int, end: int, *, window: int = _WINDOW_PX, overlap: int = _OVERLAP_PX) -> list[Span]:
+    """Windows of equal length from `start` to `end`; what is taken from them covers every pixel once."""
+    if end - start <= window:
+        return [Span(start, end, start, end)]
+    count = -(-(end - start - overlap) // (window - overlap))
+    starts = [start + round(index * (end - start - window) / (count - 1)) for index in range(count)]
+    seams = [start, *(after + (before + window - after) // 2 for before, after in pairwise(starts)), end]
+    return [Span(at, at + window, seams[index], seams[index + 1]) for index, at in enumerate(starts)]
+
+
+def _inked_areas(gray: Any) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """(first row, last row), (first column, last column) of each stretch of the page between white bands."""
+    import cv2
+    import numpy as np
+
+    height, width = gray.shape
+    padded = cv2.copyMakeBorder(gray, 0, -height % _BLOCK_PX, 0, -width % _BLOCK_PX, cv2.BORDER_REPLICATE)
+    blocks = padded.reshape(padded.shape[0] // _BLOCK_PX, _BLOCK_PX, -1, _BLOCK_PX)
+    inked = blocks.max(axis=(1, 3)).astype(np.int16) - blocks.min(axis=(1, 3)) > _CONTRAST
+    inked = cv2.dilate(inked.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)  # letters need paper around them
+    rows = np.flatnonzero(inked.any(axis=1))
+    if not len(rows):
+        return []
+    areas = []
+    for band in np.split(rows, np.flatnonzero(np.diff(rows) > _BAND_BLOCKS) + 1):
+        first, last = int(band[0]), int(band[-1]) + 1
+        columns = np.flatnonzero(inked[first:last].any(axis=0))
+        areas.append(
+            (
+                (first * _BLOCK_PX, min(last * _BLOCK_PX, height)),
+                (int(columns[0]) * _BLOCK_PX, min((int(columns[-1]) + 1) * _BLOCK_PX, width)),
+            )
+        )
+    return areas
