@@ -13,6 +13,7 @@ import os
 import secrets
 import socket
 import sys
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -161,10 +162,12 @@ class Run:
         # Ray is started beside the listing, on a thread that must outlive it: Linux ends the children of a thread that ends.
         ray_thread = ThreadPoolExecutor(1, thread_name_prefix="ray")
         loop = asyncio.get_running_loop()
-        connection = await loop.run_in_executor(ray_thread, connect, self.config)
+        connection = await self._connected(ray_thread, shutdown)
         try:
             await probing
             shutdown.install()
+            if connection.where:
+                self.terminal.say(f"Running on the {connection.where}.")
             if connection.dashboard_url:
                 self.terminal.say(f"Ray dashboard: {connection.dashboard_url}")
             if not scout.done():
@@ -177,6 +180,20 @@ class Run:
         finally:
             await loop.run_in_executor(ray_thread, disconnect)
             ray_thread.shutdown()
+
+    async def _connected(self, thread: ThreadPoolExecutor, shutdown: Shutdown) -> Connection:
+        """Raises Interrupted as soon as a signal comes: Ray itself would go on for minutes."""
+        cancelled = threading.Event()
+        connecting = asyncio.get_running_loop().run_in_executor(thread, connect, self.config, cancelled)
+        stop = asyncio.create_task(shutdown.requested.wait())
+        try:
+            both: list[asyncio.Future[Any]] = [connecting, stop]
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            if not connecting.done():
+                cancelled.set()
+            return await connecting
+        finally:
+            stop.cancel()
 
     def _scout(self, rules: DiscoveryRules) -> DiscoveryBatch:
         """The listing's beginning, before there is a cluster: is there anything to do, and how much?"""

@@ -1,38 +1,82 @@
-"""A Ray to run on: `connect` attaches to one that runs, or starts a local one, whose processes end with this one.
+"""A Ray to run on: `connect` attaches to a running cluster, or starts a local Ray whose processes end with this one.
 
-Importing this does not import Ray.
+`cluster=auto` attaches to RAY_ADDRESS, or to a cluster that the same user started with `ray start` on this machine and that
+answers; never to the private Ray of another run. Importing this does not import Ray.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import os
-import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from rayocr.config import RayocrConfig
-from rayocr.errors import ClusterUnavailable
+from rayocr.driver.cluster import local_ray
+from rayocr.driver.cluster.addresses import explained, find_address, knock
+from rayocr.errors import ClusterUnavailable, Interrupted, RayocrError
+from rayocr.private_folder import make_private
 
 _OBJECT_STORE_BYTES = 1 << 30  # of a local Ray: the window's bytes, and what the tasks return besides
-_ANSWER_S = 10.0  # for the cluster's port to open; Ray itself tries for minutes
+_ATTACH_S = 60.0  # to a cluster that answers
+_START_S = 180.0  # of a local Ray: Ray gives itself 30 s, twice, after the start of other runs
+_POLL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
+    """`where`: for the user, what was attached to and why; "" for a local Ray."""
+
     address: str
     local: bool
     cpus: int
     dashboard_url: str | None
+    where: str = ""
 
 
-def connect(config: RayocrConfig) -> Connection:
-    """Blocks for seconds when it starts a Ray. Raises ClusterUnavailable."""
+def connect(config: RayocrConfig, cancelled: threading.Event | None = None) -> Connection:
+    """Blocks for seconds when it starts a Ray. Raises ClusterUnavailable, with a deadline, and Interrupted as soon as `cancelled`
+    is set."""
     quiet_ray()
+    found = find_address(config.cluster)
+    if found is None:
+        local_ray.prepare()
+    address = found.address if found else None
+    thread = _RayThread()
+    try:
+        if address is not None:
+            knock(address)
+        with _native_output_to(Path(config.logs.dir) / "ray-driver.log"):
+            context, cpus = thread.call(lambda: _init(config, address), _ATTACH_S if address else _START_S, cancelled)
+    except RayocrError:
+        raise
+    except Exception as error:  # Ray raises bare ones, too; whatever it was, there is no Ray
+        raise explained(error, address or None, logs="" if address else f"{local_ray.temp_dir()}/session_latest/logs") from error
+    url = context.dashboard_url
+    return Connection(
+        address=context.address_info.get("address") or str(address),
+        local=address is None,
+        cpus=cpus,
+        dashboard_url=f"http://{url}" if url else None,
+        where=f"Ray cluster {address} ({found.why})" if found else "",
+    )
+
+
+def _init(config: RayocrConfig, address: str | None) -> tuple[Any, int]:
     import ray
     from ray._private import worker as ray_worker
 
+    if address is None:
+        local_ray.use_token()
     # A thread of Ray's prints what raylets report, whatever log_to_driver says; dead workers are in our own log.
     ray_worker.print_to_stdstream = lambda *_, **__: None
     common: dict[str, Any] = {
@@ -41,68 +85,104 @@ def connect(config: RayocrConfig) -> Connection:
         "configure_logging": True,
         "namespace": "rayocr",
     }
-    address = _address(config.cluster)
-    try:
-        if address is not None:
-            _knock(address)
-            context = ray.init(address=address, **common)
-        else:
-            context = _start_local(config, common)
-    except Exception as error:  # Ray raises bare ones, too; whatever it was, there is no Ray
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        where = f"at {address}" if address else "on this machine"
-        hint = "Give cluster=local to start one here." if address else "Ray's logs in /tmp/ray/session_latest/logs say more."
-        raise ClusterUnavailable(f"Ray cannot be reached or started {where}: {first}", hint=hint) from error
-    url = context.dashboard_url
-    return Connection(
-        address=context.address_info.get("address") or str(address),
-        local=address is None,
-        cpus=int(ray.cluster_resources().get("CPU", 1)),
-        dashboard_url=f"http://{url}" if url else None,
-    )
+    context = ray.init(address=address, **common) if address is not None else _start_local(config, common)
+    return context, int(ray.cluster_resources().get("CPU", 1))
 
 
 def _start_local(config: RayocrConfig, common: dict[str, Any]) -> Any:
     """Ray gives itself 30 s to come up, which a busy machine can miss: then once more."""
     import ray
 
-    for last in (False, True):
-        try:
-            return ray.init(
-                address="local",
-                num_cpus=config.cpus,
-                include_dashboard=True,
-                _node_ip_address="127.0.0.1",  # nobody but this machine has business with it
-                object_store_memory=max(_OBJECT_STORE_BYTES, config.window.bytes * 3 // 2),
-                **common,
-            )
-        except Exception as error:
-            if last or type(error) is not Exception:  # a bare one is what Ray has for it
-                raise
-            ray.shutdown()
+    with local_ray.turn():
+        for last in (False, True):
+            try:
+                return ray.init(
+                    address="local",
+                    num_cpus=config.cpus,
+                    include_dashboard=True,
+                    _node_ip_address="127.0.0.1",  # only this machine uses it
+                    _temp_dir=local_ray.temp_dir(),
+                    object_store_memory=max(_OBJECT_STORE_BYTES, config.window.bytes * 3 // 2),
+                    **common,
+                )
+            except Exception as error:
+                if last or type(error) is not Exception:  # a bare one is what Ray has for it
+                    raise
+                ray.shutdown()
     raise AssertionError  # never comes here
 
 
-def _address(cluster: str) -> str | None:
-    """The address to attach to; None starts a local Ray."""
-    if cluster == "local":
-        return None
-    if cluster != "auto":
-        return cluster
-    if address := os.environ.get("RAY_ADDRESS"):
-        return address
-    from ray._private.services import canonicalize_bootstrap_address
+class _RayThread:
+    """Starts Ray, and lives as long as the process: Linux ends the children of a thread that ends. Ray's calls cannot be
+    interrupted, so one that takes too long is left behind."""
 
-    with contextlib.suppress(Exception):  # no Ray runs here, in whichever way it says so
-        return str(canonicalize_bootstrap_address("auto"))
-    return None
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = SimpleQueue()
+        threading.Thread(target=self._serve, name="ray", daemon=True).start()
+
+    def call(self, function: Callable[[], Any], timeout_s: float, cancelled: threading.Event | None) -> Any:
+        future: Future[Any] = Future()
+        self._calls.put((function, future))
+        waited = 0.0
+        while True:
+            try:
+                return future.result(_POLL_S)
+            except FutureTimeout:
+                if future.done():
+                    raise  # the function's own
+                waited += _POLL_S
+                if cancelled is not None and cancelled.is_set():
+                    _leave_behind()
+                    raise Interrupted("Interrupted while connecting to Ray.") from None
+                if waited >= timeout_s:
+                    _leave_behind()
+                    raise ClusterUnavailable(
+                        f"Ray did not answer within {timeout_s:.0f} s.",
+                        hint="Is it a Ray of this version, and is the machine overloaded? cluster=local starts one here.",
+                    ) from None
+
+    def _serve(self) -> None:
+        while True:
+            function, future = self._calls.get()
+            try:
+                future.set_result(function())
+            except BaseException as error:
+                future.set_exception(error)
 
 
-def _knock(address: str) -> None:
-    """Raises OSError at once where nothing listens."""
-    host, separator, port = address.removeprefix("ray://").rpartition(":")
-    if separator and port.isdecimal():
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
+def _leave_behind() -> None:
+    """Ray would wait at exit for the connection that is being made; its processes end with this one."""
+    worker = sys.modules.get("ray._private.worker")
+    if worker is not None:
+        atexit.unregister(worker.shutdown)
+
+
+@contextlib.contextmanager
+def _native_output_to(file: Path) -> Iterator[None]:
+    """Lines that Ray's C++ code writes to standard error go into the file: nothing else silences them. Python's own still reach
+    the terminal."""
+    try:
+        make_private(file.parent)
+        log = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError:
+        log = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        before = os.dup(2)
+    except OSError:  # closed
+        os.close(log)
+        yield
+        return
+    stderr = sys.stderr
+    try:
+        sys.stderr = os.fdopen(os.dup(before), "w", buffering=1, encoding=stderr.encoding, errors="backslashreplace")
+        os.dup2(log, 2)
+        yield
+    finally:
+        os.dup2(before, 2)
+        sys.stderr.close()
+        sys.stderr = stderr
+        os.close(before)
+        os.close(log)
 
 
 def quiet_ray() -> None:
@@ -121,7 +201,8 @@ def quiet_ray() -> None:
 
 
 def disconnect() -> None:
-    """End a local Ray, or let go of another's. Idempotent."""
+    """End a local Ray, or leave a cluster. Idempotent."""
     import ray
 
     ray.shutdown()
+    local_ray.clean_up()

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,7 +11,7 @@ import pytest
 from rayocr.composition import compose
 from rayocr.driver.cluster import connect as cluster
 from rayocr.driver.cluster.connect import connect
-from rayocr.errors import ClusterUnavailable
+from rayocr.errors import ClusterUnavailable, Interrupted
 
 
 class _Starts:
@@ -28,11 +32,15 @@ class _Starts:
 
 
 @pytest.fixture
-def starts(monkeypatch: pytest.MonkeyPatch) -> _Starts:
+def starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> _Starts:
+    monkeypatch.chdir(tmp_path)
     import ray
     from ray._private import worker
 
     found = _Starts()
+    monkeypatch.setattr(cluster.local_ray, "prepare", lambda: None)
+    monkeypatch.setattr(cluster.local_ray, "use_token", lambda: None)
+    monkeypatch.setattr(cluster.local_ray, "temp_dir", lambda: "/tmp/x")
     monkeypatch.setattr(cluster, "quiet_ray", lambda: None)  # it would stay in the environment of the tests that follow
     monkeypatch.setattr(worker, "print_to_stdstream", worker.print_to_stdstream)  # put back what connect() replaces
     monkeypatch.setattr(ray, "init", found)
@@ -54,3 +62,53 @@ def test_a_ray_that_cannot_be_started_is_told_in_a_sentence(starts: _Starts, fai
     starts.failures = failures
     with pytest.raises(ClusterUnavailable, match="on this machine"):
         connect(compose(["cluster=local"], {}))
+
+
+class _Hangs(_Starts):
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.end = threading.Event(), threading.Event()
+
+    def __call__(self, **_: Any) -> Any:
+        self.begun.set()
+        self.end.wait()
+        return self
+
+
+@pytest.fixture
+def hangs(starts: _Starts, monkeypatch: pytest.MonkeyPatch) -> Iterator[_Hangs]:
+    import ray
+
+    found = _Hangs()
+    monkeypatch.setattr(ray, "init", found)
+    yield found
+    found.end.set()
+
+
+def test_a_ray_that_never_answers_is_given_up(hangs: _Hangs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "_START_S", 0.2)
+    with pytest.raises(ClusterUnavailable, match="did not answer within"):
+        connect(compose(["cluster=local"], {}))
+
+
+def test_an_interrupt_ends_connecting_at_once(hangs: _Hangs) -> None:
+    cancelled = threading.Event()
+    threading.Thread(target=lambda: (hangs.begun.wait(), cancelled.set())).start()
+    with pytest.raises(Interrupted):
+        connect(compose(["cluster=local"], {}), cancelled)
+
+
+def test_native_output_while_connecting_goes_into_a_file(
+    starts: _Starts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    import ray
+
+    def init(**_: Any) -> Any:
+        os.write(2, b"[2026-11-26 20:00:00,000 E 1 1] gcs_client.cc: raw\n")
+        return starts
+
+    monkeypatch.setattr(ray, "init", init)
+    connect(compose(["cluster=local", f"logs.dir={tmp_path}"], {}))
+    os.write(2, b"after\n")
+    assert capfd.readouterr().err == "after\n"
+    assert "raw" in (tmp_path / "ray-driver.log").read_text()

@@ -1,0 +1,123 @@
+"""What a local Ray of ours gets: a private folder, a token of its own, and its turn among the runs that start.
+
+Ray's folder holds its sockets, logs and spilled objects. By default it is /tmp/ray, which all users share.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rayocr.errors import ClusterUnavailable, UsageError
+from rayocr.private_folder import private_folder
+from rayocr.process import ProcessIdentity, current_process, host_identity
+
+_PREFIX = "rayocr-"
+# A socket's path may have 107 bytes, and Ray appends /session_2026-11-26_20-25-55_123456_1234567/sockets/plasma_store.
+_MAX_FOLDER_BYTES = 107 - 67
+_MIN_FREE_BYTES = 256 << 20
+
+_folder: Path | None = None
+
+
+def prepare() -> None:
+    """Before Ray is imported: its folder and its token. Raises ClusterUnavailable with the cause."""
+    global _folder
+    if _folder is not None:
+        return
+    _sweep()
+    _folder = _new_folder()
+    free = shutil.disk_usage(_folder).free
+    if free < _MIN_FREE_BYTES:
+        folder, _folder = _folder, None
+        shutil.rmtree(folder, ignore_errors=True)
+        raise ClusterUnavailable(
+            f"Cannot start Ray: {folder.parent} has only {free >> 20} MiB of free space.",
+            hint="Free some space there, or set TMPDIR to a folder on another disk.",
+        )
+    if not os.environ.keys() & {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"}:
+        token = _folder / "token"
+        with open(os.open(token, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(32))
+        os.environ["RAY_AUTH_MODE"] = "token"
+        os.environ["RAY_AUTH_TOKEN_PATH"] = str(token)
+
+
+def use_token() -> None:
+    """Ray may have been imported, and its settings read, before `prepare`."""
+    if os.environ.get("RAY_AUTH_MODE") == "token":
+        with contextlib.suppress(ImportError, AttributeError):  # not public
+            from ray import _raylet
+
+            raylet: Any = _raylet
+            raylet.Config.initialize("")
+            raylet.AuthenticationTokenLoader.instance().reset_cache()
+
+
+def temp_dir() -> str:
+    assert _folder is not None
+    return str(_folder)
+
+
+def clean_up() -> None:
+    """Idempotent."""
+    global _folder
+    if _folder is not None:
+        if os.environ.get("RAY_AUTH_TOKEN_PATH") == str(_folder / "token"):
+            del os.environ["RAY_AUTH_TOKEN_PATH"], os.environ["RAY_AUTH_MODE"]
+        shutil.rmtree(_folder, ignore_errors=True)
+        _folder = None
+
+
+@contextlib.contextmanager
+def turn() -> Iterator[None]:
+    """One run of this user starts its Ray at a time: ten at once would take each other's ports and miss Ray's own deadline."""
+    try:
+        fd = os.open(private_folder() / "ray-start.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except (OSError, UsageError):
+        yield
+        return
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _new_folder() -> Path:
+    me = current_process()
+    problems = []
+    for base in dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp")):  # noqa: S108 - mkdtemp makes a folder of our own
+        try:
+            folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{me.pid}-", dir=base))
+        except OSError as error:
+            problems.append(f"{base}: {error.strerror}")
+            continue
+        if len(os.fsencode(folder)) <= _MAX_FOLDER_BYTES:
+            (folder / "owner").write_text(f"{me.host} {me.pid} {me.started}")
+            return folder
+        folder.rmdir()
+        problems.append(f"{base}: the path is too long for Ray's sockets ({_MAX_FOLDER_BYTES - 24} bytes at most)")
+    raise ClusterUnavailable(
+        f"Cannot start Ray: there is no folder for its files ({'; '.join(problems)}).", hint="Set TMPDIR to a short path."
+    )
+
+
+def _sweep() -> None:
+    """Folders of runs of this user that were killed."""
+    for base in {tempfile.gettempdir(), "/tmp", "/var/tmp"}:  # noqa: S108
+        with contextlib.suppress(OSError):
+            for folder in Path(base).glob(f"{_PREFIX}*-*"):
+                with contextlib.suppress(OSError, ValueError):
+                    if folder.lstat().st_uid != os.geteuid():
+                        continue
+                    host, pid, *started = (folder / "owner").read_text().split(" ")
+                    if host == host_identity() and ProcessIdentity(host=host, pid=int(pid), started="".join(started)).is_dead():
+                        shutil.rmtree(folder, ignore_errors=True)
