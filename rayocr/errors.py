@@ -138,7 +138,13 @@ class DayQuotaExhausted(OutsideError):
 
 
 class BudgetExhausted(OutsideError):
+    """`resumes_at`: start of the next day or month, in seconds since 1970; None for the budget of a run."""
+
     default_hint = "To resume, start the same command again with a budget.usd= for the rest."
+
+    def __init__(self, message: str = "", *, hint: str | None = None, resumes_at: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.resumes_at = resumes_at
 
 
 class SharedLimitsUnavailable(OutsideError):

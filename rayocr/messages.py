@@ -376,6 +376,9 @@ class LimiterState:
 
     models: tuple[ModelQuota, ...] = ()
     spent_usd: float = 0.0
+    spent_by_day: Mapping[str, float] = field(default_factory=dict)  # of this run
+    spent_today_usd: float = 0.0  # of all runs that are known of
+    spent_month_usd: float = 0.0  # likewise
     promised_usd: float = 0.0  # reserved for requests in flight
     budget_usd: float | None = None
     away_for_s: float = 0.0  # how long the shared bucket has been unavailable

@@ -28,6 +28,8 @@ class LimitsConfig:
     tpm: float | None = None  # input tokens a minute, likewise
     rpd: int | None = None  # requests a day, likewise
     max_in_flight: int | None = None  # requests under way to one model, likewise
+    usd_per_10min: float | None = None  # Google's limit on spending in any ten minutes, over all models; null: none
+    usd_per_month: float | None = None  # Google's limit on spending in a calendar month, over all models and runs; null: none
     cautious_in_flight: int | None = None  # likewise, where neither rpm nor max_in_flight is known; limits=default sets 16
     # Of a preset, by model or the beginning of its name: rpm, tpm, rpd, max_in_flight. Those for all models win.
     models: dict[str, ModelLimitsConfig] = field(default_factory=dict)
@@ -53,6 +55,7 @@ class LimitsConfig:
 
     def __post_init__(self) -> None:
         ModelLimitsConfig(rpm=self.rpm, tpm=self.tpm, rpd=self.rpd, max_in_flight=self.max_in_flight)
+        at_least(0.01, **{"limits.usd_per_10min": self.usd_per_10min, "limits.usd_per_month": self.usd_per_month})
         at_least(1, **{"limits.max_document_pages": self.max_document_pages, "limits.shared_ttl_s": self.shared_ttl_s})
         at_least(1, **{"limits.cautious_in_flight": self.cautious_in_flight})
         at_least(0, **{"limits.shared_patience_s": self.shared_patience_s, "limits.day_quota_tries": self.day_quota_tries})
@@ -86,10 +89,22 @@ class LimitsConfig:
 
 @dataclass
 class BudgetConfig:
-    usd: float | None = None  # for this run; no request leaves that is expected to exceed it; null: no limit
+    """What you are willing to spend. No request leaves that is expected to exceed one of these; null: no limit. Days and months
+    are Google's (midnight in California) and count all runs on this state, with limits.shared=redis all runs that share it."""
+
+    usd: float | None = None  # for this run
+    usd_per_day: float | None = None
+    usd_per_month: float | None = None
 
     def __post_init__(self) -> None:
         at_least(0, **{"budget.usd": self.usd})
+        at_least(0, **{"budget.usd_per_day": self.usd_per_day, "budget.usd_per_month": self.usd_per_month})
+
+    @property
+    def given(self) -> str | None:
+        """The name of one that is given."""
+        names = {"usd": self.usd, "usd_per_day": self.usd_per_day, "usd_per_month": self.usd_per_month}
+        return next((f"budget.{name}" for name, value in names.items() if value is not None), None)
 
 
 @dataclass

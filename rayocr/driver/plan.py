@@ -113,9 +113,9 @@ def _prices(config: RayocrConfig, links: tuple[ChainLink, ...]) -> PriceTable:
     prices = price_table(config)
     models = config.engine.gemini.ladder if any(link.name == "gemini" for link in links) else ()
     for model in models:
-        if config.budget.usd is not None and prices.price(model, time.time()) is None:
+        if config.budget.given and prices.price(model, time.time()) is None:
             raise UsageError(
-                f"budget.usd is given, but conf/prices.yaml has no price for {model}: add one there, or give"
+                f"{config.budget.given} is given, but conf/prices.yaml has no price for {model}: add one there, or give"
                 " engine.gemini.input_usd_per_million= and engine.gemini.output_usd_per_million=."
             )
     return prices

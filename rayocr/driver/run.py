@@ -14,6 +14,7 @@ import secrets
 import socket
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,7 @@ from rayocr.driver.monitor.announcements import Announcements
 from rayocr.driver.monitor.http_control import serve_http_api
 from rayocr.driver.monitor.limiter_watch import LimiterWatch
 from rayocr.driver.monitor.snapshot import StatusCollector
+from rayocr.driver.monitor.spend_account import SpendAccount
 from rayocr.driver.monitor.stall import StallWatch
 from rayocr.driver.monitor.telemetry import TelemetryWatch
 from rayocr.driver.monitor.terminal import ConsoleTerminal
@@ -79,8 +81,10 @@ class Run:
     errors_out: SupabaseSink | None = None
     claim: DestinationLock | None = None
     words: Announcements = field(init=False)
+    account: SpendAccount = field(init=False)
 
     def __post_init__(self) -> None:
+        self.account = SpendAccount(self.plan.state, self.run_id)
         self.words = Announcements(
             config=self.config, plan=self.plan, terminal=self.terminal, progress=self.progress, run_id=self.run_id
         )
@@ -316,6 +320,7 @@ class Run:
             with contextlib.suppress(Exception):  # the last word on the money; a limiter that is gone has said its own
                 if actors.limiter is not None:
                     self.progress.limiter = await asyncio.wait_for(actors.limiter_state(), _LIMITER_CLOSE_S)
+                    self.account.keep(self.progress.limiter.spent_by_day, now=True)
             await telemetry.last()
             finished = feed.failure is None and not draining.is_set() and not shutdown.requested.is_set()
             await self._close(actors, pools, leases, finished=finished)
@@ -342,10 +347,13 @@ class Run:
         limits = self.config.limits
         if self.watches:  # a watch waits for Redis and for models without limit
             limits = replace(limits, shared_patience_s=_FOREVER_S, patience_s=None)
+        budget = self.config.budget
+        counts_others = any((limits.usd_per_month, budget.usd_per_day is not None, budget.usd_per_month is not None))
         return LimiterRules(
             limits=limits,
             prices=self.plan.prices,
-            budget_usd=self.config.budget.usd,
+            budget=budget,
+            spent_before=self.account.spent_by_others(time.time()) if counts_others else {},
             fallback=self.config.engine.on_outage == "fallback",
         )
 
@@ -353,7 +361,7 @@ class Run:
         from rayocr.driver.cluster.failures import ACTOR_FAILED
 
         if actors.limiter is not None:
-            await LimiterWatch(actors, self.progress, warn=self.terminal.warn, died=ACTOR_FAILED).run()
+            await LimiterWatch(actors, self.progress, warn=self.terminal.warn, died=ACTOR_FAILED, keep=self.account.keep).run()
 
     # -- the end ---------------------------------------------------------------------------------------------------------
 

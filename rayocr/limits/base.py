@@ -8,6 +8,7 @@ however the server counts its windows. Slots are delays from now, since clocks o
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -74,6 +75,11 @@ class Bucket(ABC):
 
     async def restore_today(self, day: str, requests: int) -> None:  # noqa: B027 - a bucket on a server has not forgotten
         """A restarted limiter is told how many requests had left on this quota day."""
+
+    async def add_spend(self, spent_by_day: Mapping[str, float]) -> Mapping[str, float]:
+        """Add what was spent since the last call, by day ("2026-11-26"), to the account that is shared with others. The answer is
+        what all of them have spent; empty where nothing is shared."""
+        return {}
 
     async def close(self) -> None:  # noqa: B027 - most have nothing to close
         """Give everything back. Idempotent."""

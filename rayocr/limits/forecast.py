@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from rayocr.config import ModelLimitsConfig
@@ -17,7 +18,16 @@ class Forecast:
     binds: str | None
 
 
-def forecast(pages: float, *, input_tokens: float, limits: ModelLimitsConfig, headroom: float) -> Forecast:
+def forecast(
+    pages: float,
+    *,
+    input_tokens: float,
+    limits: ModelLimitsConfig,
+    headroom: float,
+    cost_usd: float = 0.0,
+    usd_per_10min: float | None = None,
+    usd_per_month: float | None = None,
+) -> Forecast:
     """`input_tokens` of all pages together. A day's quota counts from its beginning: what is left of today is not known."""
     times: dict[str, float] = {}
     if limits.rpm is not None:
@@ -26,6 +36,10 @@ def forecast(pages: float, *, input_tokens: float, limits: ModelLimitsConfig, he
         times["tpm"] = input_tokens / (limits.tpm * (1 - headroom)) * 60
     if limits.max_in_flight is not None:
         times["max_in_flight"] = pages * ANSWER_S / limits.max_in_flight
+    if usd_per_10min is not None and cost_usd > 0:
+        times["usd_per_10min"] = cost_usd / (usd_per_10min * (1 - headroom)) * 600
+    if usd_per_month is not None and cost_usd > usd_per_month:
+        times["usd_per_month"] = math.floor(cost_usd / usd_per_month) * 30 * 86_400.0
     if limits.rpd is not None:
         whole_days, rest = divmod(pages, limits.rpd)
         within_a_day_s = max((time_s * (rest or limits.rpd) / pages for time_s in times.values()), default=0.0) if pages else 0.0

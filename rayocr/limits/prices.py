@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -73,28 +72,3 @@ def _day(value: Any, default: date) -> date:
     if value is None:
         return default
     return value if isinstance(value, date) else date.fromisoformat(str(value))
-
-
-class Budget:
-    """The money of one run: spent, promised to requests in progress, and left. `limit_usd` None: counts only, refuses nothing.
-    Invariant: a grant never brings spent plus promised above the limit."""
-
-    def __init__(self, limit_usd: float | None) -> None:
-        self.limit_usd = limit_usd
-        self.spent_usd = 0.0
-        self.promised_usd = 0.0
-
-    def room(self, cost_usd: float) -> int | None:
-        """How many requests of that expected cost may still leave; None: any number."""
-        if self.limit_usd is None or cost_usd <= 0:
-            return None
-        left_usd = self.limit_usd - self.spent_usd - self.promised_usd
-        return max(0, math.floor(left_usd / cost_usd + 1e-9))
-
-    def promise(self, cost_usd: float) -> None:
-        self.promised_usd += cost_usd
-
-    def settle(self, *, promised_usd: float, spent_usd: float) -> None:
-        """Requests are over: their promise is replaced by what they cost."""
-        self.promised_usd = max(0.0, self.promised_usd - promised_usd)
-        self.spent_usd += spent_usd

@@ -22,6 +22,13 @@ def next_reset(at: float) -> float:
     return datetime.combine(tomorrow, time(), PACIFIC).timestamp()
 
 
+def next_month(at: float) -> float:
+    """The next first of a month, midnight in Los Angeles, in seconds since 1970."""
+    today = datetime.fromtimestamp(at, PACIFIC).date()
+    first = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return datetime.combine(first, time(), PACIFIC).timestamp()
+
+
 def in_words(at: float) -> str:
     """The instant for people: in this machine's zone, and in UTC where that is another."""
     here = datetime.fromtimestamp(at).astimezone()

@@ -8,7 +8,7 @@ anything back. It takes the pace of whoever asks, so that what one cluster learn
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 _SOCKET_TIMEOUT_S = 3.0  # a Redis that takes longer counts as away
+_ACCOUNT_KEPT_S = 62 * 86_400  # of the account of spending: longer than a month
 _KEPT_S = 2 * 86_400  # a bucket that nobody used for so long is swept
 
 # The same steps as MemoryBucket.take, in microseconds: Lua's numbers hold 2**53 of them exactly, and TIME gives no more.
@@ -107,6 +108,14 @@ redis.call('EXPIRE', KEYS[1], ARGV[3])
 """
 
 
+# KEYS: account. ARGV: kept_s, then pairs of a day and the dollars to add. Gives all days with their sums.
+_SPEND = """
+for i = 2, #ARGV, 2 do redis.call('HINCRBYFLOAT', KEYS[1], ARGV[i], ARGV[i + 1]) end
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+return redis.call('HGETALL', KEYS[1])
+"""
+
+
 class RedisBucket(Bucket):
     """`cluster` is this limiter's own name among those who share; `ttl_s` is how long its slots are believed in unheard."""
 
@@ -123,7 +132,7 @@ class RedisBucket(Bucket):
     ) -> None:
         self._client: Any = client
         # In braces, so that Redis Cluster keeps all keys of a script on one node.
-        self._keys = [f"{{rayocr:limits:{name}}}:bucket", f"{{rayocr:limits:{name}}}:clusters"]
+        self._keys = [f"{{rayocr:limits:{name}}}:bucket", f"{{rayocr:limits:{name}}}:clusters", f"{{rayocr:limits:{name}}}:spent"]
         self._cluster = cluster
         self._ttl_us = _us(ttl_s)
         self._clock = clock
@@ -131,6 +140,7 @@ class RedisBucket(Bucket):
         self._take = client.register_script(_TAKE)
         self._pause = client.register_script(_PAUSE)
         self._report = client.register_script(_REPORT)
+        self._spend = client.register_script(_SPEND)
 
     async def take(self, take: Take) -> Taken:
         if self._ahead_s is None:
@@ -152,7 +162,7 @@ class RedisBucket(Bucket):
             _KEPT_S,
         ]
         with self._translated():
-            answer = await self._take(keys=self._keys, args=arguments)
+            answer = await self._take(keys=self._keys[:2], args=arguments)
         now_us, count, first_us, step_us, today, reason, wait_us = answer
         self._ahead_s = int(now_us) / 1e6 - self._clock()
         if not count:
@@ -167,7 +177,14 @@ class RedisBucket(Bucket):
 
     async def report_in_flight(self, in_flight: int) -> None:
         with self._translated():
-            await self._report(keys=self._keys[1:], args=[self._cluster, in_flight, _KEPT_S])
+            await self._report(keys=self._keys[1:2], args=[self._cluster, in_flight, _KEPT_S])
+
+    async def add_spend(self, spent_by_day: Mapping[str, float]) -> Mapping[str, float]:
+        arguments = [text for day, usd in spent_by_day.items() for text in (day, repr(usd))]
+        with self._translated():
+            pairs = await self._spend(keys=self._keys[2:], args=[_ACCOUNT_KEPT_S, *arguments])
+        known = [pair.decode() if isinstance(pair, bytes) else str(pair) for pair in pairs]
+        return {day: float(usd) for day, usd in zip(known[::2], known[1::2], strict=True)}
 
     def wall_clock(self) -> float:
         """Redis' own, as of its last answer; this machine's before the first."""

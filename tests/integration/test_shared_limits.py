@@ -18,11 +18,11 @@ from typing import Protocol
 import pytest
 
 from rayocr.actors.rate_limiter.actor import LimiterRules, RateLimiter
-from rayocr.config import LimitsConfig, Secrets
-from rayocr.errors import CredentialsError, DayQuotaExhausted, SharedLimitsUnavailable, UsageError
+from rayocr.config import BudgetConfig, LimitsConfig, Secrets
+from rayocr.errors import BudgetExhausted, CredentialsError, DayQuotaExhausted, SharedLimitsUnavailable, UsageError
 from rayocr.limits.base import HORIZON_S, Blocked, Take
 from rayocr.limits.factory import bucket_opener
-from rayocr.limits.prices import PriceTable
+from rayocr.limits.prices import Price, PriceTable
 from rayocr.limits.redis import RedisBucket, connect
 from rayocr.messages import SlotReturn
 
@@ -253,3 +253,32 @@ async def test_a_redis_that_refuses_the_password_stops_at_once_and_does_not_repe
 def test_shared_limits_need_a_redis() -> None:
     with pytest.raises(UsageError, match="REDIS_URL"):
         bucket_opener(LimitsConfig(shared="redis"), Secrets(), cluster="c")
+
+
+async def test_what_one_cluster_spends_counts_against_the_daily_budget_of_the_other(buckets: Two) -> None:
+    one, other = buckets
+    await one.add_spend({"2026-11-26": 1.25, "2026-11-25": 0.1})
+    assert await other.add_spend({"2026-11-26": 0.5}) == {"2026-11-26": 1.75, "2026-11-25": 0.1}
+    assert await one.add_spend({}) == {"2026-11-26": 1.75, "2026-11-25": 0.1}
+
+
+async def test_a_budget_of_the_day_is_one_for_all_who_share_the_limits(server: Server) -> None:
+    config = LimitsConfig(shared="redis", shared_name="money", shared_ttl_s=1.0)
+    prices = PriceTable(models={"m": [Price(input_usd=10.0, output_usd=0.0)]})  # a cent for the 1,000 tokens that are expected
+    rules = LimiterRules(limits=config, prices=prices, budget=BudgetConfig(usd_per_day=0.1))
+    limiters = []
+    for cluster in "ab":
+        opener = bucket_opener(config, Secrets(redis_url=server.url), cluster=cluster)
+        limiters.append(RateLimiter(rules, open_bucket=opener))
+    one, other = limiters
+    await one.lease("m", "w", 1)
+    await other.lease("m", "w", 1)
+    await one.release("m", "w", SlotReturn(slots=1, answered=1, input_tokens=8000, cost_usd=0.08))
+    while not (await other.state()).spent_today_usd:
+        await asyncio.sleep(0.05)
+    with pytest.raises(BudgetExhausted, match=r"budget\.usd_per_day"):
+        while True:
+            await other.release("m", "w", SlotReturn(slots=1, answered=1, input_tokens=1000, cost_usd=0.01))
+            await other.lease("m", "w", 1)
+    for limiter in limiters:
+        await limiter.close()

@@ -11,20 +11,27 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
 from rayocr.actors.rate_limiter.model_quota import ModelQuotaKeeper
-from rayocr.config import LimitsConfig
-from rayocr.errors import BudgetExhausted, DayQuotaExhausted, ModelUnavailable, QuotaDenied, SharedLimitsUnavailable
+from rayocr.actors.rate_limiter.money import BUCKET, Money, both
+from rayocr.config import BudgetConfig, LimitsConfig
+from rayocr.errors import DayQuotaExhausted, ModelUnavailable, QuotaDenied, SharedLimitsUnavailable
 from rayocr.limits.base import HORIZON_S, Blocked, Bucket, Taken
+from rayocr.limits.budget import Budget, MoneyLimit, Period
 from rayocr.limits.memory import MemoryBucket
-from rayocr.limits.prices import Budget, PriceTable
+from rayocr.limits.prices import PriceTable
 from rayocr.limits.quota_day import in_words, next_reset, quota_day
 from rayocr.messages import LimiterState, SlotReply, SlotReturn, Throttle, ThrottleKind
 from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _AWAY_RETRY_S = 1.0  # between looks at a shared bucket that is away
 _RECHECK_S = 1.0  # of what normally wakes the waiting by itself
@@ -38,7 +45,8 @@ class LimiterRules:
 
     limits: LimitsConfig
     prices: PriceTable
-    budget_usd: float | None = None
+    budget: BudgetConfig = field(default_factory=BudgetConfig)
+    spent_before: Mapping[str, float] = field(default_factory=dict)  # by other runs, by day ("2026-11-26")
     fallback: bool = False  # engine.on_outage=fallback: a model that is unavailable is still probed while its pages go elsewhere
 
 
@@ -66,7 +74,14 @@ class RateLimiter:
         self._wait = wait or _wait
         self._models: dict[str, ModelQuotaKeeper] = {}
         self._gone: set[str] = set()
-        self._budget = Budget(rules.budget_usd)
+        self._budget = Budget(_money_limits(rules), earlier=rules.spent_before)
+        self._money = Money(
+            self._budget,
+            lambda: open_bucket(BUCKET) if open_bucket is not None else MemoryBucket(clock=clock, wall_clock=wall_clock),
+            usd_per_10min=rules.limits.usd_per_10min,
+            usable=1.0 - rules.limits.headroom,
+            wall_clock=wall_clock,
+        )
         self._forgetful = restarted
         self._remembered = asyncio.Event()
         self._earlier: LimiterState | None = None
@@ -91,15 +106,23 @@ class RateLimiter:
                 if probes and (wait_s := self._until_probe(quota)) > 0:
                     await self._freed(quota, min(wait_s, _RECHECK_S))
                     continue
-                allowed = self._affordable(quota, 1 if probes else wanted)
+                under_way = any(other.held.in_flight for other in self._models.values())
+                cost_usd = quota.expected.cost_usd
+                allowed = self._money.affordable(1 if probes else wanted, cost_usd, under_way=under_way)
                 if not allowed:
                     await self._freed(quota, _RECHECK_S)
                     continue
-                taken = await self._take(quota, allowed)
+                paced = await self._patiently(quota, partial(self._money.pace, allowed, cost_usd))
+                if paced is not None and not paced.delays_s:
+                    await self._freed(quota, paced.wait_s)
+                    continue
+                taken = both(paced, await self._take(quota, allowed if paced is None else len(paced.delays_s)))
+                if paced is not None:
+                    self._money.give_back(len(paced.delays_s) - len(taken.delays_s), cost_usd)
                 if taken.delays_s:
                     if probes:
                         quota.health.probing(worker)
-                    quota.lend(worker, taken, budget=self._budget, now=self._clock(), arrived=arrived)
+                    quota.lend(worker, taken, money=self._money, now=self._clock(), arrived=arrived)
                     return taken.delays_s
                 if taken.blocked is Blocked.DAY:
                     quota.park(next_reset(quota.bucket.wall_clock()))
@@ -110,7 +133,7 @@ class RateLimiter:
     async def release(self, model: str, worker: str, returned: SlotReturn) -> SlotReply:
         """Slots are done with."""
         quota = self._quota(model)
-        quota.settle(quota.held.give_back(worker, returned.slots), returned, budget=self._budget)
+        quota.settle(quota.held.give_back(worker, returned.slots), returned, money=self._money)
         self._note_health(quota, worker, returned)
         self._wake()
         if returned.throttle is not None and returned.throttle.kind not in (ThrottleKind.AWAY, ThrottleKind.DENIED):
@@ -121,7 +144,7 @@ class RateLimiter:
         """A worker died: its slots are free again. What its requests took is not known; what was expected is taken for it."""
         self._gone.add(worker)
         for quota in self._models.values():
-            quota.give_up(quota.held.forget(worker), budget=self._budget)
+            quota.give_up(quota.held.forget(worker), money=self._money)
             quota.health.returned(worker)
         self._wake()
 
@@ -131,7 +154,10 @@ class RateLimiter:
             models=tuple(quota.state(now, quota.bucket.wall_clock()) for quota in self._models.values()),
             spent_usd=self._budget.spent_usd,
             promised_usd=self._budget.promised_usd,
-            budget_usd=self._budget.limit_usd,
+            budget_usd=self._rules.budget.usd,
+            spent_by_day=dict(self._budget.spent_by_day),
+            spent_today_usd=self._budget.spent("day", self._money.day),
+            spent_month_usd=self._budget.spent("month", self._money.day),
             away_for_s=now - self._away_since if self._away_since is not None else 0.0,
             forgetful=self._forgetful,
         )
@@ -143,16 +169,22 @@ class RateLimiter:
         if earlier is not None:
             self._earlier = earlier
             self._budget.spent_usd += earlier.spent_usd + earlier.promised_usd
+            self._budget.spent_by_day.update(earlier.spent_by_day)
+            self._budget.spent_by_day[self._money.day] += earlier.promised_usd
         self._forgetful = False
         self._remembered.set()
 
     async def close(self) -> None:
         """The run is over: nothing is held any more. Those who share a bucket need not wait until that expires."""
+        if self._beats:
+            with suppress(SharedLimitsUnavailable):
+                await self._money.share()
         for beat in self._beats:
             beat.cancel()
         await asyncio.gather(*self._beats, return_exceptions=True)
         for quota in self._models.values():
             await quota.bucket.close()
+        await self._money.close()
 
     # -- one model ----------------------------------------------------------------------------------------------------------
 
@@ -175,6 +207,8 @@ class RateLimiter:
             if bucket.shared:
                 task = asyncio.get_running_loop().create_task(self._beat(quota))
                 self._beats.add(task)
+                if len(self._models) == 1:
+                    self._beats.add(asyncio.get_running_loop().create_task(self._share_spending()))
         return quota
 
     def _quiet_s(self, model: str) -> float:
@@ -197,7 +231,7 @@ class RateLimiter:
 
     async def _remember(self, quota: ModelQuotaKeeper) -> None:
         """After a restart: what must not be forgotten is waited for, once."""
-        if not self._restarted or quota.remembers or (self._budget.limit_usd is None and quota.limits.rpd is None):
+        if not self._restarted or quota.remembers or (not self._budget.limits and quota.limits.rpd is None):
             return
         await self._remembered.wait()
         quota.remembers = True
@@ -208,7 +242,7 @@ class RateLimiter:
 
     def _expire(self, quota: ModelQuotaKeeper) -> None:
         for expired in quota.held.expire(self._clock()):
-            quota.give_up(expired, budget=self._budget)
+            quota.give_up(expired, money=self._money)
             quota.health.returned(None)
 
     def _check_parked(self, quota: ModelQuotaKeeper) -> None:
@@ -253,33 +287,25 @@ class RateLimiter:
                 log, "model_held", "A model answers nothing.", level=logging.WARNING, model=quota.model, reason=health.words
             )
 
-    def _affordable(self, quota: ModelQuotaKeeper, wanted: int) -> int:
-        """How many of them there is money for; 0: perhaps, when requests under way turn out cheaper. Raises BudgetExhausted."""
-        room = self._budget.room(quota.expected.cost_usd)
-        if room is None or room > 0:
-            return wanted if room is None else min(wanted, room)
-        if self._budget.promised_usd > 0 and any(other.held.in_flight for other in self._models.values()):
-            return 0
-        raise BudgetExhausted(
-            f"The budget is used up: ${self._budget.spent_usd:.4f} of ${self._budget.limit_usd:.4f} (budget.usd) is spent,"
-            f" and a page is expected to cost ${quota.expected.cost_usd:.4f}."
-        )
-
     async def _take(self, quota: ModelQuotaKeeper, wanted: int) -> Taken:
+        take = quota.wish(wanted, now=self._clock())
+        taken = await self._patiently(quota, partial(quota.bucket.take, take))
+        quota.wished(take)
+        return taken
+
+    async def _patiently(self, quota: ModelQuotaKeeper, call: Callable[[], Awaitable[T]]) -> T:
         """Waits for a shared bucket that is away. Raises SharedLimitsUnavailable when it stays away."""
         while True:
             try:
-                take = quota.wish(wanted, now=self._clock())
-                taken = await quota.bucket.take(take)
+                answer = await call()
             except SharedLimitsUnavailable as error:
                 self._note_away(error)
                 await self._freed(quota, _AWAY_RETRY_S)
                 continue
-            quota.wished(take)
             if self._away_since is not None:
                 log_event(log, "limits_back", "The shared limits are back.", away_s=self._clock() - self._away_since)
                 self._away_since = None
-            return taken
+            return answer
 
     def _note_away(self, error: SharedLimitsUnavailable) -> None:
         if self._away_since is None:
@@ -327,6 +353,24 @@ class RateLimiter:
                 await quota.bucket.report_in_flight(quota.held.in_flight)
             except SharedLimitsUnavailable:
                 continue  # the next take says so
+
+    async def _share_spending(self) -> None:
+        """Tells those who share the limits what this run spends, and hears what they spend."""
+        while True:
+            with suppress(SharedLimitsUnavailable):  # the next call tells all of it
+                await self._money.share()
+            await asyncio.sleep(self._rules.limits.shared_ttl_s / 4)
+
+
+def _money_limits(rules: LimiterRules) -> list[MoneyLimit]:
+    budget = rules.budget
+    named: list[tuple[str, float | None, Period]] = [
+        ("budget.usd", budget.usd, "run"),
+        ("budget.usd_per_day", budget.usd_per_day, "day"),
+        ("budget.usd_per_month", budget.usd_per_month, "month"),
+        ("limits.usd_per_month", rules.limits.usd_per_month, "month"),
+    ]
+    return [MoneyLimit(option=option, usd=usd, period=period) for option, usd, period in named if usd is not None]
 
 
 async def _wait(event: asyncio.Event, timeout_s: float) -> None:

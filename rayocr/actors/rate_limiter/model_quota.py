@@ -6,12 +6,12 @@ import asyncio
 from collections import deque
 
 from rayocr.actors.rate_limiter.model_health import ModelHealth
+from rayocr.actors.rate_limiter.money import Money
 from rayocr.config import LimitsConfig
 from rayocr.limits.base import Bucket, Take, Taken
 from rayocr.limits.expected_use import ExpectedUse
 from rayocr.limits.held import HeldSlots, SetAside
 from rayocr.limits.learned_rate import LearnedRate
-from rayocr.limits.prices import Budget
 from rayocr.messages import ModelQuota, SlotReturn, Throttle, ThrottleKind
 
 _SLOT_TTL_S = 600.0  # longer than any request may take; workers that die are reported much earlier
@@ -75,17 +75,17 @@ class ModelQuotaKeeper:
         """Seconds of the minute that one token takes."""
         return 60.0 / (self.limits.tpm * self.usable) if self.limits.tpm else 0.0
 
-    def lend(self, worker: str, taken: Taken, *, budget: Budget, now: float, arrived: float) -> None:
+    def lend(self, worker: str, taken: Taken, *, money: Money, now: float, arrived: float) -> None:
         slots = len(taken.delays_s)
         self.held.add(worker, slots, now=now, input_tokens=self.expected.input_tokens, cost_usd=self.expected.cost_usd)
-        budget.promise(slots * self.expected.cost_usd)
+        money.promise(slots * self.expected.cost_usd)
         self._granted += slots
         self._waited_s += slots * (now - arrived) + sum(taken.delays_s)
         self._today = taken.requests_today
         self._recent.append((now, slots))
         self._drop_old(now)
 
-    def settle(self, aside: SetAside, returned: SlotReturn, *, budget: Budget) -> None:
+    def settle(self, aside: SetAside, returned: SlotReturn, *, money: Money) -> None:
         """Real use takes the place of what was set aside; where it is not known, that stands."""
         unknown = max(0, aside.slots - returned.answered - returned.free)
         share = unknown / aside.slots if aside.slots else 0.0
@@ -93,12 +93,12 @@ class ModelQuotaKeeper:
         self._correction_s += (returned.input_tokens + share * aside.input_tokens - aside.input_tokens) * self._token_s
         self._input_tokens += returned.input_tokens
         self._spent_usd += spent_usd
-        budget.settle(promised_usd=aside.cost_usd, spent_usd=spent_usd)
+        money.settle(promised_usd=aside.cost_usd, spent_usd=spent_usd)
         self.expected.learn(requests=returned.answered, input_tokens=returned.input_tokens, cost_usd=returned.cost_usd)
 
-    def give_up(self, aside: SetAside, *, budget: Budget) -> None:
+    def give_up(self, aside: SetAside, *, money: Money) -> None:
         """Nobody will say what became of these."""
-        self.settle(aside, SlotReturn(slots=aside.slots), budget=budget)
+        self.settle(aside, SlotReturn(slots=aside.slots), money=money)
 
     # -- refusals -----------------------------------------------------------------------------------------------------------
 

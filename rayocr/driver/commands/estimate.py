@@ -185,8 +185,18 @@ def _table(config: RayocrConfig, prices: PriceTable, documents: int, counted: Pa
     )
     table.add_row("Cost", _cost_words(config, prices, model, counted.pages, tokens))
     limits = config.limits.of(model)
-    takes = forecast(counted.pages, input_tokens=counted.pages * tokens.input, limits=limits, headroom=config.limits.headroom)
+    use = {"input_tokens": counted.pages * tokens.input, "output_tokens": counted.pages * tokens.output}
+    takes = forecast(
+        counted.pages,
+        input_tokens=use["input_tokens"],
+        limits=limits,
+        headroom=config.limits.headroom,
+        cost_usd=prices.cost_usd(model, input_tokens=use["input_tokens"], output_tokens=use["output_tokens"], at=time.time()),
+        usd_per_10min=config.limits.usd_per_10min,
+        usd_per_month=config.limits.usd_per_month,
+    )
     known = {"rpm": limits.rpm, "tpm": limits.tpm, "rpd": limits.rpd, "max_in_flight": limits.max_in_flight}
+    known |= {"usd_per_10min": config.limits.usd_per_10min, "usd_per_month": config.limits.usd_per_month}
     figures = ", ".join(f"{name} {value:,.0f}" for name, value in known.items() if value is not None) or "none"
     assumed = f", at {ANSWER_S:.0f} s an answer" if takes.binds == "max_in_flight" else ""
     words = f"about {duration(takes.seconds)}: {takes.binds} binds{assumed}" if takes.binds else "no limit is known"

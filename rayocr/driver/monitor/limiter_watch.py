@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from rayocr.driver.scheduling.progress import Progress
@@ -27,7 +27,7 @@ class Watched(Protocol):
 
 class LimiterWatch:
     """`died` are the errors of a limiter that is being restarted. Keeps `progress.limiter` fresh; `warn` gets what users should
-    know: a pause, a parked model, shared limits that are away."""
+    know: a pause, a parked model, shared limits that are away. `keep` writes down what was spent by day; it may block."""
 
     def __init__(
         self,
@@ -36,6 +36,7 @@ class LimiterWatch:
         *,
         warn: Callable[[str], None],
         died: tuple[type[BaseException], ...],
+        keep: Callable[[Mapping[str, float]], None] = lambda spent_by_day: None,
         wall_clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -43,6 +44,7 @@ class LimiterWatch:
         self._progress = progress
         self._warn = warn
         self._died = died
+        self._keep = keep
         self._wall_clock = wall_clock
         self._sleep = sleep
         self._said: set[tuple[str, str, float]] = set()
@@ -65,6 +67,7 @@ class LimiterWatch:
             await self._limiter.restore_limiter(self._progress.limiter)
             return
         self._progress.limiter = state
+        await asyncio.to_thread(self._keep, state.spent_by_day)
         self._say_away(state)
         for model in state.models:
             self._say_stopped(model)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.driver.scheduling.window import Window
-from rayocr.errors import DayQuotaExhausted, RayocrError
+from rayocr.errors import BudgetExhausted, DayQuotaExhausted, RayocrError
 from rayocr.limits.quota_day import in_words
 from rayocr.observe.logs import log_event
 
@@ -52,7 +52,7 @@ class Outages:
         if "storage" not in self._holding:
             self._holding["storage"] = asyncio.get_running_loop().create_task(self._until_storage_is_back())
 
-    def quota_used_up(self, error: DayQuotaExhausted) -> float:
+    def quota_used_up(self, error: DayQuotaExhausted | BudgetExhausted) -> float:
         """Hold until the quota's next day; in how many seconds from now that begins. Returns at once."""
         assert error.resumes_at is not None
         wait_s = max(0.0, error.resumes_at - self._wall_clock()) + _AFTER_RESET_S

@@ -17,7 +17,7 @@ from rayocr.driver.scheduling.deferred import DeferredDocuments
 from rayocr.driver.scheduling.document_state import FlowResult, Replaced
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.driver.scheduling.window import Window
-from rayocr.errors import ClusterUnavailable, DayQuotaExhausted, Draining, RayocrError
+from rayocr.errors import BudgetExhausted, ClusterUnavailable, DayQuotaExhausted, Draining, RayocrError
 from rayocr.messages import DiscoveryBatch, Document
 from rayocr.observe.logs import log_event
 
@@ -237,7 +237,9 @@ class Scheduler:
         elif isinstance(error, Replaced):
             if self._follow_versions:
                 self._newer.setdefault(document.source_uri, error.newer)
-        elif isinstance(error, DayQuotaExhausted) and self._outages is not None and error.resumes_at is not None:
+        elif (
+            isinstance(error, DayQuotaExhausted | BudgetExhausted) and self._outages is not None and error.resumes_at is not None
+        ):
             self._later.add(document, after_s=self._outages.quota_used_up(error))
         elif not isinstance(error, Draining):
             self.fail(error)

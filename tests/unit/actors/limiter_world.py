@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from rayocr.actors.rate_limiter.actor import LimiterRules, RateLimiter
-from rayocr.config import LimitsConfig
+from rayocr.config import BudgetConfig, LimitsConfig
 from rayocr.limits.prices import Price, PriceTable
 
 CENT_A_PAGE = PriceTable(models={"m": [Price(input_usd=10.0, output_usd=0.0)]})  # of the 1,000 tokens that are expected
@@ -31,11 +31,19 @@ class World:
             self.now += timeout_s
 
     def limiter(
-        self, *, budget_usd: float | None = None, prices: PriceTable | None = None, restarted: bool = False, **limits: Any
+        self,
+        *,
+        budget_usd: float | None = None,
+        budget: dict[str, float] | None = None,
+        spent_before: dict[str, float] | None = None,
+        prices: PriceTable | None = None,
+        restarted: bool = False,
+        **limits: Any,
     ) -> RateLimiter:
         rules = LimiterRules(
             limits=LimitsConfig(headroom=limits.pop("headroom", 0.0), **limits),
             prices=prices or PriceTable(models={}),
-            budget_usd=budget_usd,
+            budget=BudgetConfig(usd=budget_usd, **(budget or {})),
+            spent_before=spent_before or {},
         )
         return RateLimiter(rules, restarted=restarted, clock=self.clock, wall_clock=self.wall_clock, wait=self.wait)

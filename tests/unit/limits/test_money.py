@@ -1,17 +1,15 @@
-"""Prices by day, what is promised and spent, and what a request is expected to take."""
+"""Prices by day, and what a request is expected to take."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from rayocr.composition import compose, price_table
 from rayocr.errors import UsageError
 from rayocr.limits.expected_use import ExpectedUse
-from rayocr.limits.prices import Budget, Price, PriceTable, parse_prices
+from rayocr.limits.prices import Price, PriceTable, parse_prices
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC).timestamp()
 
@@ -58,30 +56,6 @@ def test_prices_do_not_change_the_fingerprint() -> None:
 def test_a_broken_price_list_is_a_usage_error(data: object) -> None:
     with pytest.raises(UsageError, match=r"prices\.yaml"):
         parse_prices(data)
-
-
-@given(
-    limit=st.floats(0.0, 10.0),
-    requests=st.lists(st.tuples(st.integers(1, 50), st.floats(0.0001, 0.1), st.floats(0.0, 1.0)), max_size=60),
-)
-def test_what_is_spent_and_promised_never_exceeds_the_budget(limit: float, requests: list[tuple[int, float, float]]) -> None:
-    """As long as pages cost no more than expected; `share` is what they turned out to cost."""
-    budget = Budget(limit)
-    open_promises: list[tuple[float, float]] = []
-    for wanted, cost_usd, share in requests:
-        room = budget.room(cost_usd)
-        assert room is not None
-        granted = min(wanted, room)
-        budget.promise(granted * cost_usd)
-        open_promises.append((granted * cost_usd, granted * cost_usd * share))
-        assert budget.spent_usd + budget.promised_usd <= limit + 1e-9
-        if len(open_promises) > 3:
-            promised_usd, spent_usd = open_promises.pop(0)
-            budget.settle(promised_usd=promised_usd, spent_usd=spent_usd)
-
-
-def test_without_a_budget_everything_may_leave() -> None:
-    assert Budget(None).room(1.0) is None
 
 
 def test_expectations_move_from_the_guess_to_what_pages_really_take() -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 
 import pytest
 
 from rayocr.errors import BudgetExhausted, DayQuotaExhausted
+from rayocr.limits.quota_day import next_reset, quota_day
 from rayocr.messages import SlotReply, SlotReturn, Throttle, ThrottleKind
 from tests.unit.actors.limiter_world import CENT_A_PAGE, START, World
 
@@ -221,3 +223,51 @@ async def test_a_restarted_limiter_without_a_budget_goes_on_by_itself_at_half_th
     delays = await limiter.lease("m", "w", 9)
     assert world.now + delays[0] - started >= 0.5
     assert delays[1] - delays[0] == pytest.approx(0.2, rel=0.02)
+
+
+async def test_ten_minutes_never_hold_more_than_the_spend_limit_and_nearly_all_of_it_is_used() -> None:
+    """Pages cost between nothing and twice what is expected; the limit is of any ten minutes, over two models."""
+    world = World()
+    limiter = world.limiter(prices=CENT_A_PAGE, usd_per_10min=10.0)
+    random = Random(1)
+    spent: list[tuple[float, float]] = []
+    while world.now < 100 + 3600:
+        model = random.choice(["m", "m2"])
+        for delay_s in await limiter.lease(model, "w", 8):
+            cost_usd = random.random() * 0.02
+            spent.append((world.now + delay_s, cost_usd))
+            await limiter.release(model, "w", SlotReturn(slots=1, answered=1, input_tokens=600, cost_usd=cost_usd))
+    windows = [sum(usd for at, usd in spent if begin <= at < begin + 600) for begin in range(100, 3100, 30)]
+    assert max(windows) <= 10.0 * 1.02
+    assert min(windows) >= 10.0 * 0.97
+
+
+async def test_a_daily_budget_counts_other_runs_and_says_when_it_resumes() -> None:
+    world = World()
+    day = quota_day(world.wall_clock())
+    limiter = world.limiter(prices=CENT_A_PAGE, budget={"usd_per_day": 1.0}, spent_before={day: 0.97})
+    assert len(await limiter.lease("m", "w", 10)) == 3
+    await limiter.release("m", "w", SlotReturn(slots=3, answered=3, input_tokens=3000, cost_usd=0.03))
+    with pytest.raises(BudgetExhausted, match=r"\$1\.0000 of \$1\.0000 \(budget\.usd_per_day\) .* over all runs") as caught:
+        await limiter.lease("m", "w", 1)
+    assert caught.value.resumes_at == next_reset(world.wall_clock())
+    world.now = caught.value.resumes_at - START + 1
+    assert len(await limiter.lease("m", "w", 10)) == 10
+
+
+async def test_googles_limit_of_the_month_ends_the_run_before_google_does() -> None:
+    limiter = World().limiter(prices=CENT_A_PAGE, usd_per_month=0.02)
+    await limiter.lease("m", "w", 10)
+    await limiter.release("m", "w", SlotReturn(slots=2, answered=2, input_tokens=2000, cost_usd=0.02))
+    with pytest.raises(BudgetExhausted, match=r"limits\.usd_per_month"):
+        await limiter.lease("m", "w", 1)
+
+
+async def test_a_restarted_limiter_remembers_what_was_spent_today() -> None:
+    world = World()
+    limiter = world.limiter(prices=CENT_A_PAGE, budget={"usd_per_day": 1.0})
+    await limiter.lease("m", "w", 99)
+    await limiter.release("m", "w", SlotReturn(slots=99, answered=99, input_tokens=99_000, cost_usd=0.99))
+    again = world.limiter(prices=CENT_A_PAGE, budget={"usd_per_day": 1.0}, restarted=True)
+    await again.restore(await limiter.state())
+    assert len(await again.lease("m", "w", 10)) == 1

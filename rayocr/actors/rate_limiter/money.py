@@ -1,0 +1,127 @@
+"""The money side of the RateLimiter: what may still be spent, and how fast. For that actor alone.
+
+`limits.usd_per_10min` is a line that the requests of all models stand in: the same token bucket as for requests and tokens
+(`rayocr.limits`), with dollars for tokens. A request takes the time that its expected cost takes of ten minutes, and what it
+really cost replaces that when it is answered. Starts are spread evenly, so that no ten minutes hold more than the limit, however
+the server cuts its window. In Redis the line and the account of days and months are shared like the other limits.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+
+from rayocr.errors import BudgetExhausted
+from rayocr.limits.base import Bucket, Take, Taken
+from rayocr.limits.budget import Budget, MoneyLimit
+from rayocr.limits.quota_day import in_words, next_month, next_reset, quota_day
+
+BUCKET = "usd"  # its name among those of the models
+_WINDOW_S = 600.0
+_HINTS = {
+    "budget.usd": None,
+    "budget.usd_per_day": "To resume today, raise budget.usd_per_day=.",
+    "budget.usd_per_month": "To resume this month, raise budget.usd_per_month=.",
+    "limits.usd_per_month": "Google's limit of your tier: see https://aistudio.google.com/usage, then set limits.usd_per_month=.",
+}
+
+
+class Money:
+    """`open_bucket` gives the bucket that keeps the line of `usd_per_10min` and the shared account; it is called with the first
+    request. `usable`: 0..1 of that limit, the rest is headroom. `wall_clock`: seconds since 1970, until there is a bucket."""
+
+    def __init__(
+        self,
+        budget: Budget,
+        open_bucket: Callable[[], Bucket],
+        *,
+        usd_per_10min: float | None,
+        usable: float,
+        wall_clock: Callable[[], float],
+    ) -> None:
+        self.budget = budget
+        self._open_bucket = open_bucket
+        self._bucket: Bucket | None = None
+        self._wall_clock = wall_clock
+        self._seconds_a_usd = _WINDOW_S / (usd_per_10min * usable) if usd_per_10min else 0.0
+        self._correction_s = 0.0
+        self._unshared: defaultdict[str, float] = defaultdict(float)  # spent since others were last told, by day
+
+    @property
+    def day(self) -> str:
+        return quota_day(self._now())
+
+    def promise(self, cost_usd: float) -> None:
+        self.budget.promise(cost_usd)
+
+    def settle(self, *, promised_usd: float, spent_usd: float) -> None:
+        day = self.day
+        self.budget.settle(promised_usd=promised_usd, spent_usd=spent_usd, day=day)
+        self._correction_s += (spent_usd - promised_usd) * self._seconds_a_usd
+        if spent_usd:
+            self._unshared[day] += spent_usd
+
+    def affordable(self, wanted: int, cost_usd: float, *, under_way: bool) -> int:
+        """How many of them there is money for; 0: perhaps, when requests `under_way` turn out cheaper. Raises BudgetExhausted."""
+        room = self.budget.room(cost_usd, self.day)
+        if room is None or room > 0:
+            return wanted if room is None else min(wanted, room)
+        if self.budget.promised_usd > 0 and under_way:
+            return 0
+        limit = self.budget.tightest(self.day)
+        assert limit is not None, "there is no room"
+        raise self._exhausted(limit, cost_usd)
+
+    async def pace(self, wanted: int, cost_usd: float) -> Taken | None:
+        """Starts that the spend limit allows, to be given back with `give_back` where the model's own limits allow fewer. None
+        where there is no such limit."""
+        if not self._seconds_a_usd or cost_usd <= 0:
+            return None
+        take = Take(wanted=wanted, token_interval_s=cost_usd * self._seconds_a_usd, correction_s=self._correction_s)
+        taken = await self._shared_bucket().take(take)
+        self._correction_s -= take.correction_s
+        return taken
+
+    def give_back(self, count: int, cost_usd: float) -> None:
+        self._correction_s -= count * cost_usd * self._seconds_a_usd
+
+    async def share(self) -> None:
+        """Tell others what this run spent, and hear of theirs. Raises SharedLimitsUnavailable; then the next call tells all."""
+        told = dict(self._unshared)
+        everybody = await self._shared_bucket().add_spend(told)
+        for day, usd in told.items():
+            self._unshared[day] -= usd
+        ours = dict(self.budget.spent_by_day)
+        self.budget.note_others({day: usd - ours.get(day, 0.0) + self._unshared.get(day, 0.0) for day, usd in everybody.items()})
+
+    async def close(self) -> None:
+        if self._bucket is not None:
+            await self._bucket.close()
+
+    def _shared_bucket(self) -> Bucket:
+        self._bucket = self._bucket or self._open_bucket()
+        return self._bucket
+
+    def _now(self) -> float:
+        return self._wall_clock() if self._bucket is None else self._bucket.wall_clock()
+
+    def _exhausted(self, limit: MoneyLimit, cost_usd: float) -> BudgetExhausted:
+        now = self._now()
+        resumes_at = {"run": None, "day": next_reset(now), "month": next_month(now)}[limit.period]
+        spent = self.budget.spent(limit.period, self.day)
+        period = "" if limit.period == "run" else f" this {limit.period}, over all runs"
+        resumes = f" It resumes at {in_words(resumes_at)}." if resumes_at else ""
+        return BudgetExhausted(
+            f"The budget is used up: ${spent:.4f} of ${limit.usd:.4f} ({limit.option}) is spent{period}, and a page is expected"
+            f" to cost ${cost_usd:.4f}.{resumes}",
+            hint=_HINTS[limit.option],
+            resumes_at=resumes_at,
+        )
+
+
+def both(paced: Taken | None, taken: Taken) -> Taken:
+    """Slots that two lines allow start when the later of the two says."""
+    if paced is None or not taken.delays_s:
+        return taken
+    return replace(taken, delays_s=tuple(map(max, taken.delays_s, paced.delays_s)))

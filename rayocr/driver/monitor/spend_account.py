@@ -1,0 +1,68 @@
+"""What runs spend by day, beside the state: `.rayocr/spend/<month>/<run_id>.json`. It is what daily and monthly budgets count.
+
+Written while a run spends, since a run that is killed writes no closing record, and by every run, so that a budget that is given
+later knows of the days before. Days are Google's, from midnight to midnight in California.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+
+from rayocr.errors import ObjectNotFound, StorageError
+from rayocr.limits.quota_day import quota_day
+from rayocr.observe.logs import log_event
+from rayocr.storage.base import Storage
+
+log = logging.getLogger(__name__)
+
+SPEND_PREFIX = ".rayocr/spend/"
+_EVERY_S = 10.0
+_MONTH_CHARS = len("2026-11")
+
+
+class SpendAccount:
+    """Of one run. Blocks."""
+
+    def __init__(self, state: Storage, run_id: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._state = state
+        self._run_id = run_id
+        self._clock = clock
+        self._written: dict[str, dict[str, float]] = {}
+        self._written_at = float("-inf")
+
+    def spent_by_others(self, at: float) -> dict[str, float]:
+        """By day, in the month of `at` (seconds since 1970), of all other runs on this state. Raises StorageError."""
+        days: defaultdict[str, float] = defaultdict(float)
+        for entry in self._state.list(f"{SPEND_PREFIX}{quota_day(at)[:_MONTH_CHARS]}/"):
+            if entry.name.endswith(f"/{self._run_id}.json"):
+                continue
+            try:
+                for day, usd in json.loads(self._state.read(entry.name))["days"].items():
+                    days[str(day)] += float(usd)
+            except (ObjectNotFound, ValueError, KeyError, TypeError, AttributeError):
+                log_event(log, "spend_unreadable", "An account is damaged.", level=logging.WARNING, name=entry.name)
+        return dict(days)
+
+    def keep(self, spent_by_day: Mapping[str, float], *, now: bool = False) -> None:
+        """Write what changed, every ten seconds at most unless it has to be `now`. What cannot be written is tried again."""
+        if not now and self._clock() < self._written_at + _EVERY_S:
+            return
+        months: defaultdict[str, dict[str, float]] = defaultdict(dict)
+        for day, usd in spent_by_day.items():
+            if usd > 0:
+                months[day[:_MONTH_CHARS]][day] = round(usd, 9)
+        for month, days in months.items():
+            if self._written.get(month) == days:
+                continue
+            body = {"schema_version": 1, "run_id": self._run_id, "days": days}
+            try:
+                self._state.write(f"{SPEND_PREFIX}{month}/{self._run_id}.json", json.dumps(body).encode())
+            except StorageError as error:
+                log_event(log, "spend_not_written", "The account could not be written.", level=logging.WARNING, error=str(error))
+                continue
+            self._written[month] = days
+        self._written_at = self._clock()
