@@ -323,10 +323,10 @@ class DocumentWorkerActor(DocumentWorker):
         finally:
             self._handler.post()
 
-    def assemble(self, context: DocumentContext, started_at: str, content: Any = None) -> AssembledDocument:
+    def assemble(self, context: DocumentContext, started_at: str, content: Any = None, crashes: int = 0) -> AssembledDocument:
         self._at_hand = context.document.document_id
         try:
-            return super().assemble(context, started_at, content)
+            return super().assemble(context, started_at, content, crashes)
         finally:
             self._handler.post()
 

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from rayocr import __version__
 from rayocr.errors import RecordCorrupt
 from rayocr.ledger.corrections import Correction
+from rayocr.ledger.note_ranges import folded, unfolded
 from rayocr.ledger.runs import format_runs, runs_of
 from rayocr.messages import Attempt, CopyOf, DocumentContext, DocumentOutcome, OutputFile, PageOutcome, PageSummary
 from rayocr.untrusted_json import checked_as, parse_object
@@ -117,6 +118,7 @@ class Manifest(_Model):
 
     def to_json(self) -> bytes:
         values = self.model_dump(mode="python")
+        values["notes"] = folded(values["notes"])
         try:
             text = json.dumps(values, indent=1, ensure_ascii=False, default=str).encode()
         except UnicodeEncodeError:  # a name with bytes that are no text
@@ -137,6 +139,10 @@ class Manifest(_Model):
                 f"The manifest {name} has schema {version}, and this rayocr reads up to {SCHEMA_VERSION}.",
                 hint="Use the rayocr that wrote it, or a newer one.",
             )
+        try:
+            values["notes"] = unfolded(values.get("notes", []))
+        except ValueError as error:
+            raise RecordCorrupt(f"{shown} is damaged: {error}", hint=hint) from error
         return checked_as(cls, values, name=shown, hint=hint)
 
 

@@ -23,6 +23,7 @@ class Output(ABC):
     name: ClassVar[str]
     suffix: ClassVar[str]
     needs_source: ClassVar[bool] = False
+    works_without_source: ClassVar[bool] = False  # it needs the source, and can do without it if it must
     needs_boxes: ClassVar[bool] = False  # where lines lie, as far as engines say
     flowing: ClassVar[bool] = False  # a text for reading on: running headers are marked or left out, where that is asked for
 

@@ -50,6 +50,7 @@ class CleanPdfOutput(Output):
     name: ClassVar[str] = "clean_pdf"
     suffix: ClassVar[str] = ".clean.pdf"
     needs_source: ClassVar[bool] = True
+    works_without_source: ClassVar[bool] = True
 
     def __init__(
         self, file: BinaryIO, context: DocumentContext, *, config: OutputConfig | None = None, source: PdfFile | None = None

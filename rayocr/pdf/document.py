@@ -19,6 +19,7 @@ import pypdfium2.raw as pdfium
 
 from rayocr.errors import CorruptPdf, DocumentError, DocumentTooLarge, EmptyPdf, EncryptedPdf, NotAPdf
 from rayocr.pdf.page import Page
+from rayocr.pdf.structure import PdfStructure
 
 logging.getLogger("pypdfium2").setLevel(logging.ERROR)  # it warns of XFA forms, of which the plain form within is read
 
@@ -27,6 +28,7 @@ _TAIL_BYTES = 4096  # where %%EOF is looked for: files in the wild carry some ju
 _SAMPLED_PAGES = 8  # loaded by validate: the first, the last and some between; all of 10,000 would take seconds
 _MAX_TITLE_CHARS = 500
 _MAX_LABEL_CHARS = 50
+_MOST_LOST, _FEW_PAGES = 2, 100  # pages claimed for each that is there, and besides, before the count is called a lie
 _MASK = re.compile(rb"/S?Mask\b")
 _COUNT = re.compile(rb"/Type\s*/Pages\b[^>]{0,400}?/Count\s+(\d{1,9})|/Count\s+(\d{1,9})[^>]{0,400}?/Type\s*/Pages\b")
 
@@ -43,6 +45,7 @@ class PdfFile:
     def __init__(self, data: Any, *, max_pixels: int) -> None:
         self._max_pixels = max_pixels
         self._data = np.frombuffer(data, dtype=np.uint8)
+        self._structure = PdfStructure(self._data)
         self._document = _open(self._data)
 
     @property
@@ -72,10 +75,11 @@ class PdfFile:
 
     def page_label(self, page_number: int) -> str:
         """What readers show for the page ("iv"); empty where the document has no labels."""
-        size = pdfium.FPDF_GetPageLabel(self._document.raw, page_number - 1, None, 0)
-        raw = ctypes.create_string_buffer(max(size, 2))
-        pdfium.FPDF_GetPageLabel(self._document.raw, page_number - 1, raw, size)
-        return raw.raw.decode("utf-16-le", "replace").replace("\0", "")[:_MAX_LABEL_CHARS]
+        return self._structure.page_label(page_number)[:_MAX_LABEL_CHARS]
+
+    def page_references(self) -> int | None:
+        """See `PdfStructure.page_references`."""
+        return self._structure.page_references()
 
     def page(self, page_number: int) -> Page:
         """1-based. Raises PageUnrenderable when PDFium cannot load it."""
@@ -89,6 +93,7 @@ class PdfFile:
     def close(self) -> None:
         """Idempotent. Pages must be closed before."""
         self._document.close()
+        self._structure.close()
 
     def __enter__(self) -> PdfFile:
         return self
@@ -149,6 +154,8 @@ def _check_some_pages(file: PdfFile, *, whole: bool) -> None:
             failed += 1
     if failed == len(numbers) or (failed and not whole):
         raise _corrupt() if whole else _cut_off()
+    if failed and (named := file.page_references()) is not None and count > _MOST_LOST * named + _FEW_PAGES:
+        raise CorruptPdf(f"The document claims {count:,} pages, and its page tree names {named:,}.")
 
 
 def _ends_properly(data: Any) -> bool:

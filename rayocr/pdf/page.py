@@ -76,6 +76,7 @@ class Page:
         self.max_pixels = max_pixels
         self._document = document
         self._may_have_masks = may_have_masks
+        self._after: list[Callable[[], None]] = []
         try:
             self._page = _loaded(document, page_number - 1)
             self.width_pt, self.height_pt = _size_of(self._page)
@@ -282,9 +283,15 @@ class Page:
             raise PageUnrenderable(f"Page {self.page_number} cannot be rendered: {error}") from error
         return Rendering(image=image, scale=width / self.width_pt)
 
+    def when_closed(self, call: Callable[[], None]) -> None:
+        """`call` is called once, after the page was closed."""
+        self._after.append(call)
+
     def close(self) -> None:
         """Idempotent."""
         self._page.close()
+        while self._after:
+            self._after.pop()()
 
     def __enter__(self) -> Page:
         return self

@@ -25,10 +25,12 @@ class DocumentWorker:
         """See `rayocr.actors.document_worker.fetch`."""
         return fetch(document, self._fetch_settings)
 
-    def assemble(self, context: DocumentContext, started_at: str, content: Any = None) -> AssembledDocument:
+    def assemble(self, context: DocumentContext, started_at: str, content: Any = None, crashes: int = 0) -> AssembledDocument:
         """See `rayocr.actors.document_worker.assemble`."""
         check = lambda: check_current(context.document, self._fetch_settings)  # noqa: E731
-        return assemble(context, self._assemble_settings, self._read_texts, started_at, content, check_source=check)
+        return assemble(
+            context, self._assemble_settings, self._read_texts, started_at, content, check_source=check, crashes=crashes
+        )
 
     def assemble_copy(self, context: DocumentContext, started_at: str, content: Any = None) -> AssembledDocument | None:
         """From the pages of a document with the same bytes; None when there is none. Raises as `assemble`."""

@@ -18,8 +18,9 @@ from rayocr.actors.document_worker.commit import LeaseSettings, check_lease, com
 from rayocr.actors.document_worker.corrections import corrections_of
 from rayocr.actors.document_worker.document_dedup import DedupRecorder, FinishedDuplicate, contents_name, texts_of
 from rayocr.actors.document_worker.output_names import claim_output_name
-from rayocr.config import AccessConfig, OutputConfig, RetryConfig
-from rayocr.errors import RayocrError, StorageDenied, StorageFull, UnsafeName, UnusableName
+from rayocr.actors.document_worker.output_plan import OutputPlan, plan_outputs, without_source
+from rayocr.config import AccessConfig, LimitsConfig, OutputConfig, RetryConfig
+from rayocr.errors import DocumentError, RayocrError, StorageDenied, StorageFull, UnsafeName, UnusableName
 from rayocr.ledger.corrections import corrected
 from rayocr.ledger.manifest import build_manifest
 from rayocr.messages import (
@@ -42,12 +43,11 @@ from rayocr.storage.base import Storage
 from rayocr.storage.os_errors import storage_error
 
 if TYPE_CHECKING:
-    from rayocr.pdf.document import PdfFile
+    from rayocr.actors.document_worker.source import GuardedSource
 
 log = logging.getLogger(__name__)
 
 _PAGES_PER_CALL = 128  # of text asked from the ledger at once: about half a megabyte
-_MAX_PIXELS = 4_000_000  # of a page's picture in an output
 _IN_MEMORY_BYTES = 4 << 20  # of an output, before it goes to a temporary file
 
 ReadTexts = Callable[[str, int, int], Sequence[PageRecord]]
@@ -67,6 +67,7 @@ class AssembleSettings:
     access: AccessConfig = field(default_factory=AccessConfig)  # to the destination
     state_access: AccessConfig = field(default_factory=AccessConfig)
     replace_manifest: bool = False  # overwrite=true: an older manifest of this document gives way
+    limits: LimitsConfig = field(default_factory=LimitsConfig)  # of time and memory while the source is open
     keep_contents: bool = False  # dedup.documents: what a document came to is kept for its copies
 
     def dest(self) -> Storage:
@@ -97,11 +98,15 @@ def assemble(
     *,
     check_source: Callable[[], None] = lambda: None,
     original: FinishedDuplicate | None = None,
+    crashes: int = 0,
 ) -> AssembledDocument:
-    """Write the document's outputs and finish it. `content`: the source's bytes, for outputs that need them. `check_source`
-    raises VersionChanged where the source has a newer version, whose outputs must not be overwritten. `original`: the same bytes,
-    read before. Raises LeaseLost and PreconditionFailed when it is somebody else's by now, LocksUnavailable when nobody can tell,
-    UnusableName, and StorageError."""
+    """Write the document's outputs and finish it.
+
+    `content`: the source's bytes, for outputs that need them. `crashes`: how many processes died while they assembled it; see
+    `plan_outputs`. `check_source` raises VersionChanged where the source has a newer version, whose outputs must not be
+    overwritten. `original`: the same bytes, read before. Raises LeaseLost and PreconditionFailed when another run has it by now,
+    LocksUnavailable when nobody can tell, UnusableName, and StorageError.
+    """
     dest, state = settings.dest(), settings.state()
     context = replace(context, run_id=settings.run_id)
     policy = RetryPolicy.from_config(settings.retry)
@@ -118,11 +123,12 @@ def assemble(
     summaries: list[PageSummary] = []
     outputs: list[OutputFile] = []
     with _local_disk(), ExitStack() as stack:
-        files = [cast(BinaryIO, stack.enter_context(_temporary_file())) for _ in settings.outputs]
-        source = stack.enter_context(_opened(content)) if content is not None else None
+        plan, source = _opened(plan_outputs(settings.outputs, crashes), content, settings)
+        if source is not None:
+            stack.enter_context(source)
+        files = [cast(BinaryIO, stack.enter_context(_temporary_file())) for _ in plan.outputs]
         writers = [
-            output(file, context, config=settings.output, source=source)
-            for output, file in zip(settings.outputs, files, strict=True)
+            output(file, context, config=settings.output, source=source) for output, file in zip(plan.outputs, files, strict=True)
         ]
         for writer in writers:
             stack.callback(writer.close)
@@ -139,7 +145,7 @@ def assemble(
         for writer, file in zip(writers, files, strict=True):
             writer.finish()
             written = _uploaded(dest, stem + writer.suffix, file, policy=policy, check=check_both)
-            outputs.append(replace(written, notes=writer.notes))
+            outputs.append(replace(written, notes=writer.notes if outputs else (*plan.notes, *writer.notes)))
             _log_notes(context, outputs[-1])
     outcome = _outcome(summaries)
     if outcome is DocumentOutcome.PARTIAL:
@@ -263,11 +269,16 @@ def _records(context: DocumentContext, read_texts: ReadTexts) -> Iterator[PageRe
         raise RayocrError(f"The ledger has no text of page {expected} of {context.document.name}.")
 
 
-def _opened(content: Any) -> PdfFile:
-    """Opened once before, by fetch, and with its limits: a file that made PDFium crash never comes here."""
-    from rayocr.pdf.document import PdfFile
+def _opened(plan: OutputPlan, content: Any, settings: AssembleSettings) -> tuple[OutputPlan, GuardedSource | None]:
+    """The source for the outputs of the plan, or a plan that does without it where it cannot be opened."""
+    if content is None or not plan.opens_source:
+        return plan, None
+    from rayocr.actors.document_worker.source import GuardedSource
 
-    return PdfFile(content, max_pixels=_MAX_PIXELS)
+    try:
+        return plan, GuardedSource(content, settings.limits)
+    except DocumentError:
+        return without_source(settings.outputs), None
 
 
 def _log_notes(context: DocumentContext, output: OutputFile) -> None:

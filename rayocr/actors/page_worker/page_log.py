@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import OrderedDict
 
 from rayocr.engines.stages import PageProgress
 from rayocr.errors import RayocrError
@@ -11,11 +12,40 @@ from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
 
+_LOGGED_EACH = 20  # failures of one document for one reason that are logged one by one
+_LOGGED_EVERY = 1_000  # of the rest, one line stands for so many
+_DOCUMENTS = 1_000  # remembered
+
+
+class _Repeats:
+    """Folds the failures of a document for one and the same reason: a file can claim a hundred thousand broken pages."""
+
+    def __init__(self) -> None:
+        self._counts: OrderedDict[tuple[str, str], int] = OrderedDict()
+
+    def repeats(self, document_id: str, reason: str) -> int | None:
+        """None: not to be logged. Else how many failures before this one were not logged and are not told yet."""
+        key = (document_id, reason)
+        count = self._counts[key] = self._counts.pop(key, 0) + 1
+        if len(self._counts) > _DOCUMENTS:
+            self._counts.popitem(last=False)
+        if count <= _LOGGED_EACH:
+            return 0
+        return None if count % _LOGGED_EVERY else (_LOGGED_EVERY if count > _LOGGED_EVERY else count - _LOGGED_EACH) - 1
+
+
+_failures = _Repeats()
+
 
 def log_page(record: PageRecord, context: DocumentContext, *, duration_s: float) -> None:
     """`attempt`: which try on the page this was, over engines, models and runs."""
     failed = record.outcome is PageOutcome.FAILED
     last = record.attempts[-1] if record.attempts else None
+    fields = {"error": last.reason, "reason": last.message} if last else {}
+    if failed and (folds := _failures.repeats(record.document_id, last.reason if last else "")) is None:
+        return
+    if failed and folds:
+        fields["folded"] = str(folds)
     action, words = ("page_failed", "A page could not be read.") if failed else ("page_recognized", "A page is read.")
     if record.outcome is PageOutcome.HANDED_ON:
         action, words = "page_handed_on", "A page goes on to the next engines."
@@ -33,7 +63,7 @@ def log_page(record: PageRecord, context: DocumentContext, *, duration_s: float)
         model=record.model or (last.model if last else ""),
         duration_s=round(duration_s, 3),
         cost_usd=round(record.cost_usd, 6),
-        **({"error": last.reason, "reason": last.message} if last else {}),
+        **fields,
     )
 
 

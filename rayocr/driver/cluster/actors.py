@@ -121,11 +121,14 @@ class RayActors:
         pages: tuple[PageSummary, ...] = await answer(self.ledger.open_document.remote(document_id, fingerprint))
         return pages
 
-    async def assemble(self, context: DocumentContext, content: ObjectStoreBytes | None, started_at: str) -> AssembledDocument:
-        """`content`: where the outputs need the source. Raises PROCESS_DIED, DOCUMENT_LOST, and what assembling raises."""
+    async def assemble(
+        self, context: DocumentContext, content: ObjectStoreBytes | None, started_at: str, crashes: int = 0
+    ) -> AssembledDocument:
+        """`content`: where the outputs need the source. `crashes`: how many processes died over this before. Raises ACTOR_FAILED,
+        CONTENT_LOST, and what assembling raises."""
         reference = None if content is None else content.reference
         async with self.document_workers.one() as (worker, _):
-            assembled: AssembledDocument = await answer(worker.assemble.remote(context, started_at, reference))
+            assembled: AssembledDocument = await answer(worker.assemble.remote(context, started_at, reference, crashes))
             return assembled
 
     async def assemble_copy(

@@ -32,6 +32,7 @@ class DocumentSettings:
             fingerprint=config.fingerprint(plan.prompts),
             retry=config.retry,
             output=config.output,
+            limits=config.limits,
             lease=LeaseSettings(config=config.locks, state_uri=plan.state.uri, owner=self.owner, redis_url=self.keys.redis_url),
             requests_per_s=self.requests_per_s,
             access=config.storage.dest,

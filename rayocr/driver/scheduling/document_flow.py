@@ -22,7 +22,7 @@ from rayocr.driver.scheduling.document_state import DocumentState, FlowResult, R
 from rayocr.driver.scheduling.duplicates import DocumentDuplicates
 from rayocr.driver.scheduling.leases import LeaseKeeper
 from rayocr.driver.scheduling.progress import Progress
-from rayocr.driver.scheduling.quarantine import count_death
+from rayocr.driver.scheduling.quarantine import count_assembly_crash, count_death
 from rayocr.driver.scheduling.shards import cut, shards_of, without
 from rayocr.driver.scheduling.task_group import all_of, settled
 from rayocr.driver.scheduling.window import Window
@@ -354,11 +354,12 @@ class DocumentFlow:
             before = work.content
             try:
                 with self._progress.timings.of("assemble"):
-                    return await self._actors.assemble(work.context, before, work.started_at)  # type: ignore[arg-type]
+                    crashes = work.assembly_crashes
+                    return await self._actors.assemble(work.context, before, work.started_at, crashes)  # type: ignore[arg-type]
             except CONTENT_LOST:
                 await self._fetch_again(work, before)
             except ACTOR_FAILED as error:
-                await count_death(work, self._actors, error)
+                count_assembly_crash(work, error)
             self._check(work)
 
     async def _reject(self, work: DocumentState, error: DocumentError) -> None:

@@ -28,6 +28,7 @@ class DocumentState:
     attempts: dict[int, tuple[Attempt, ...]] = field(default_factory=dict)  # of earlier stages, by page_number
     asked_ledger: bool = False  # only then does `waiting` say what is left
     deaths: int = 0
+    assembly_crashes: int = 0
     refetches: int = 0
 
     @property

@@ -246,3 +246,39 @@ def test_no_truncation_of_a_sample_gets_past_as_something_else_than_its_pages_or
         except DocumentError:
             continue
         assert count == facts(whole).page_count
+
+
+@pytest.mark.parametrize("count", ["99999", "500"])
+def test_a_count_of_pages_that_the_file_cannot_hold_is_damage(count: str) -> None:
+    with pytest.raises(CorruptPdf, match=r"claims .* pages, and its page tree names 1\."):
+        facts(pdfs.pages_of(count=count))
+
+
+def test_a_count_that_is_wrong_by_a_few_is_not() -> None:
+    assert facts(pdfs.pages_of(("",) * 10, count="12")).page_count == 12
+
+
+LABELS = "<< /Nums [0 << /S /r >> 2 << /S /D /P (A-) /St 5 >>] >>"
+ENDLESS_LABELS = {
+    "of itself": {5: b"<< /Kids [5 0 R] >>"},
+    "of each other": {5: b"<< /Kids [6 0 R] /Limits [0 9] >>", 6: b"<< /Kids [5 0 R] /Limits [0 9] >>"},
+    "of many": {5: b"<< /Kids [" + b"5 0 R " * 1000 + b"] >>"},
+}
+
+
+def labels(objects: dict[int, bytes]) -> list[str]:
+    catalog = b"<< /Type /Catalog /Pages 2 0 R /PageLabels 5 0 R >>"
+    with PdfFile(pdfs.pages_of(("",) * 3, extra={1: catalog, **objects}), max_pixels=1) as file:
+        return [file.page_label(number) for number in (1, 2, 3)]
+
+
+def test_labels_are_those_that_readers_show() -> None:
+    assert labels({5: LABELS.encode()}) == ["i", "ii", "A-5"]
+    with PdfFile(pdfs.pages_of(("",) * 3), max_pixels=1) as file:
+        assert file.page_label(1) == ""
+
+
+@pytest.mark.parametrize("objects", ENDLESS_LABELS.values(), ids=ENDLESS_LABELS.keys())
+def test_labels_without_end_do_not_crash(objects: dict[int, bytes]) -> None:
+    """PDFium overflows its stack over them."""
+    assert all(len(label) < 10 for label in labels(objects))

@@ -1,0 +1,43 @@
+"""Which outputs are written, and whether the source may be opened for them, after processes died while they assembled a document.
+
+A source that crashes PDFium must not cost a document whose pages are all on record: they are paid for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rayocr.outputs.base import Output
+from rayocr.outputs.markdown import MarkdownOutput
+
+_WITH_SOURCE = 1  # crashes after which the source is still opened: the first may be chance, such as a full memory
+_TYPESET = 2  # crashes after which outputs are still typeset
+
+
+@dataclass(frozen=True, slots=True)
+class OutputPlan:
+    """`notes`: sentences for the manifest on what is missing."""
+
+    outputs: tuple[type[Output], ...]
+    opens_source: bool
+    notes: tuple[str, ...] = ()
+
+
+def plan_outputs(outputs: tuple[type[Output], ...], crashes: int) -> OutputPlan:
+    """At least one output: Markdown where nothing else of what was asked for can be written."""
+    if crashes <= _WITH_SOURCE:
+        return OutputPlan(outputs, opens_source=any(output.needs_source for output in outputs))
+    kept = tuple(output for output in outputs if not output.needs_source or (output.works_without_source and crashes <= _TYPESET))
+    notes = [_missing(output) for output in outputs if output not in kept]
+    if any(output.needs_source for output in kept):
+        notes.append("Page sizes and page labels are not those of the source: opening it crashed the process.")
+    return OutputPlan(kept or (MarkdownOutput,), opens_source=False, notes=tuple(notes))
+
+
+def without_source(outputs: tuple[type[Output], ...]) -> OutputPlan:
+    """For a source that cannot be opened any more."""
+    return plan_outputs(outputs, _WITH_SOURCE + 1)
+
+
+def _missing(output: type[Output]) -> str:
+    return f"{output.name} is not written: the document crashed the process that assembled it."

@@ -1,0 +1,70 @@
+"""Equal notes on many pages of a manifest are stored once, with the page numbers as runs ("1-99998").
+
+Messages often name their page ("Page 7 cannot be loaded"): such a number is stored as `{page}`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from rayocr.ledger.runs import format_runs, runs_of
+
+_MAX_NOTES = 1_000_000  # expanded, of one manifest
+_MARK = "{page}"
+_KEYS = ("message",)
+
+
+def folded(notes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Notes as JSON objects with `page_number`, in order; those that stand for several pages also have `pages`."""
+    groups: dict[str, tuple[dict[str, Any], dict[str, Any], list[int]]] = {}
+    for note in notes:
+        number = note["page_number"]
+        shared = _with_mark({key: value for key, value in note.items() if key != "page_number"}, number)
+        key = json.dumps(shared, default=str, sort_keys=True)
+        if _MARK in json.dumps(note, default=str):  # by chance: not to be mistaken for ours
+            key = str(number)
+        groups.setdefault(key, (note, shared, []))[2].append(number)
+    return [
+        note if len(numbers) == 1 else {"page_number": numbers[0], "pages": format_runs(numbers), **shared}
+        for note, shared, numbers in groups.values()
+    ]
+
+
+def unfolded(notes: Any) -> Any:
+    """One note a page again, in the order of pages. Values that are no folded notes are handed on as they are. Raises ValueError
+    for page numbers that are none, or too many."""
+    if not isinstance(notes, list) or not any(isinstance(note, dict) and "pages" in note for note in notes):
+        return notes
+    single: list[Any] = []
+    for note in notes:
+        if not isinstance(note, dict) or "pages" not in note:
+            single.append(note)
+            continue
+        runs = runs_of(str(note["pages"]))
+        if len(single) + sum(len(run) for run in runs) > _MAX_NOTES:
+            raise ValueError("It has notes on more pages than a document can have.")
+        shared = {key: value for key, value in note.items() if key not in ("pages", "page_number")}
+        single += [{"page_number": number, **_with_number(shared, number)} for run in runs for number in run]
+    numbers = [note.get("page_number") if isinstance(note, dict) else None for note in single]
+    return sorted(single, key=lambda note: note["page_number"]) if all(isinstance(n, int) for n in numbers) else single
+
+
+def _with_mark(note: dict[str, Any], number: int) -> dict[str, Any]:
+    pattern = re.compile(rf"\b([Pp]age ){number}\b")
+    return _mapped(note, lambda text: pattern.sub(rf"\1{_MARK}", text))
+
+
+def _with_number(note: dict[str, Any], number: int) -> dict[str, Any]:
+    return _mapped(note, lambda text: text.replace(_MARK, str(number)))
+
+
+def _mapped(note: dict[str, Any], change: Any) -> dict[str, Any]:
+    """The note with its messages changed, those of its attempts too."""
+    changed = {key: change(value) if key in _KEYS and isinstance(value, str) else value for key, value in note.items()}
+    attempts = note.get("attempts")
+    if isinstance(attempts, list | tuple):
+        changed["attempts"] = [_mapped(attempt, change) if isinstance(attempt, dict) else attempt for attempt in attempts]
+    return changed

@@ -1,0 +1,104 @@
+"""What qpdf knows of a document's catalog, where PDFium is silent or crashes: page labels, and how many pages there are.
+
+PDFium's call for a label follows a /PageLabels tree that points to itself until the stack overflows; qpdf notices.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pikepdf
+
+_MAX_NODES = 50_000  # of a page tree, looked at
+_MAX_DEPTH = 60
+
+
+class PdfStructure:
+    """Opened when first asked. Damage that qpdf cannot repair means no labels and an unknown number of pages."""
+
+    def __init__(self, data: Any) -> None:
+        """`data`: a uint8 array, which is not copied and must stay until `close`."""
+        self._data = data
+        self._pdf: pikepdf.Pdf | None = None
+        self._opened = False
+
+    def page_label(self, page_number: int) -> str:
+        """What readers show for the page ("iv"); empty where the document has no labels."""
+        pdf = self._open()
+        try:
+            if pdf is None or "/PageLabels" not in pdf.Root:
+                return ""
+            return str(pdf.pages[page_number - 1].label)
+        except (pikepdf.PdfError, IndexError, TypeError, ValueError, RuntimeError, UnicodeError):
+            return ""
+
+    def page_references(self) -> int | None:
+        """How many pages the page tree's /Kids arrays name at most, whatever its /Count says; None if that is unknown or more
+        than 50,000 nodes have to be visited."""
+        pdf = self._open()
+        if pdf is None:
+            return None
+        try:
+            return _leaves(pdf.Root.get("/Pages"))
+        except (pikepdf.PdfError, TypeError, ValueError, RuntimeError):
+            return None
+
+    def close(self) -> None:
+        """Idempotent."""
+        if self._pdf is not None:
+            self._pdf.close()
+            self._pdf = None
+
+    def _open(self) -> pikepdf.Pdf | None:
+        if not self._opened:
+            self._opened = True
+            try:
+                self._pdf = pikepdf.open(io.BufferedReader(_View(self._data)), suppress_warnings=True)
+            except (pikepdf.PdfError, OSError, RuntimeError):
+                self._pdf = None
+        return self._pdf
+
+
+def _leaves(root: Any) -> int | None:
+    count, nodes = 0, 0
+    waiting = [(root, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        nodes += 1
+        if nodes > _MAX_NODES or depth > _MAX_DEPTH:
+            return None
+        kids = node.get("/Kids") if isinstance(node, pikepdf.Dictionary) else None
+        if isinstance(kids, pikepdf.Array):
+            waiting += [(kid, depth + 1) for kid in kids]
+        else:
+            count += 1
+    return count
+
+
+class _View(io.RawIOBase):
+    """Reads from memory that is not copied."""
+
+    def __init__(self, data: Any) -> None:
+        self._view = memoryview(data)
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._view)}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        part = self._view[self._at : self._at + len(buffer)]
+        buffer[: len(part)] = part
+        self._at += len(part)
+        return len(part)
