@@ -9,7 +9,7 @@ CYCLONEDX_VERSION := 7.5.0
 export RAY_USAGE_STATS_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test unit lint type fmt bench bench-gemini bench-shared bench-memory bench-outputs bench-resume bench-discovery bench-watch bench-watch-looks bench-nodes bench-scale quality chaos docs sbom audit samples lock wheel clean
+.PHONY: help setup run test unit lint type fmt bench bench-gemini bench-shared bench-memory bench-outputs bench-resume bench-discovery bench-watch bench-watch-looks bench-nodes bench-scale quality fidelity chaos docs sbom audit samples lock wheel clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -80,6 +80,10 @@ bench-scale: setup ## calls a second that limiter, ledger, driver and Redis sust
 
 quality: setup ## character errors and word F1 of the local chain, by class of page; ARGS="--pages 6" for more
 	@$(BIN)/python -m benchmarks.quality $(ARGS)
+
+DIR ?= samples
+fidelity: setup ## what is read of the PDFs in DIR=folder, beside pdftotext and the ink; ARGS="--chain textlayer,rapidocr" reads scans, too
+	@$(BIN)/python -m benchmarks.fidelity $(DIR) $(ARGS)
 
 MINUTES ?= 30
 SEEDS ?= 12

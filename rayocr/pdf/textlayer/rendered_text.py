@@ -65,7 +65,8 @@ def gray_picture(page: Any, size_pt: Sequence[float], scale: float) -> Any:
     try:
         bitmap.fill_rect((255, 255, 255, 255), 0, 0, width, height)
         pdfium.FPDF_RenderPageBitmap(bitmap.raw, page, 0, 0, width, height, 0, pdfium.FPDF_ANNOT | pdfium.FPDF_GRAYSCALE)
-        return np.frombuffer(bitmap.buffer, np.uint8).reshape(height, bitmap.stride)[:, :width].copy()
+        # The buffer is Python's own, and lives as long as the array.
+        return np.frombuffer(bitmap.buffer, np.uint8).reshape(height, bitmap.stride)[:, :width]
     finally:
         bitmap.close()
 

@@ -11,7 +11,12 @@ from rayocr.pdf.textlayer.characters import Characters
 from rayocr.pdf.textlayer.right_to_left import logical_order
 from rayocr.pdf.textlayer.runs import GAP_EM, SAME_LINE_EM, Run
 
+_LOOKED_AT = 300  # rows, for one on the same baseline
 _WORD_GAP_EM = 0.12  # between letters: more is a space
+_NARROW_GAP_EM = 0.05  # more is a space where PDFium has one
+_BRACKETS = {"(": ")", "[": "]", "{": "}", "<": ">", "«": "»"}
+_MARKER_CHARS = 4
+_OPENING = {closing: opening for opening, closing in _BRACKETS.items()}
 
 
 def right_to_left_runs(characters: Characters, runs: Sequence[Run], right_to_left: Sequence[bool]) -> Iterator[Run]:
@@ -19,7 +24,8 @@ def right_to_left_runs(characters: Characters, runs: Sequence[Run], right_to_lef
     letters = sum(text.isalpha() for text in characters.texts)
     mostly = 2 * sum(right_to_left) > letters
     for run in _joined(characters, runs):
-        if run.vertical or not any(right_to_left[n] for n in run.order):
+        as_it_is = isinstance(run.order, range) and not any(right_to_left[n] for n in run.order)
+        if run.vertical or as_it_is:
             yield run
         else:
             yield _read_from_the_right(characters, run.order, mostly)
@@ -34,18 +40,18 @@ def _joined(characters: Characters, runs: Sequence[Run]) -> list[Run]:
         left, right = float(x0[order].min()), float(x1[order].max())
         tops, bottoms = median(characters.y0[order].tolist()), median(characters.y1[order].tolist())
         em, middle = max(bottoms - tops, 1.0), (tops + bottoms) / 2
-        row = [left, right, middle, em, order, list(run.spaced), run.vertical]
+        row = [left, right, middle, em, run.order, run.spaced, run.vertical]
         if not run.vertical:
             while (other := _neighbor(rows, row)) is not None:
                 rows.remove(other)
                 row = _merged(other, row)
         rows.append(row)
-    return [Run(row[4], row[5], row[6]) for row in sorted(rows, key=lambda row: min(row[4]))]
+    return [Run(row[4], row[5], row[6]) for row in sorted(rows, key=lambda row: row[4][0])]
 
 
 def _neighbor(rows: list[list[Any]], row: list[Any]) -> list[Any] | None:
     left, right, middle, em = row[:4]
-    for other in reversed(rows):
+    for other in reversed(rows[-_LOOKED_AT:]):
         level = abs(other[2] - middle) <= (0.5 + SAME_LINE_EM) * max(min(em, other[3]), 1.0) * 0.6
         if level and not other[6] and max(left - other[1], other[0] - right) <= GAP_EM * min(em, other[3]):
             return other
@@ -53,11 +59,11 @@ def _neighbor(rows: list[list[Any]], row: list[Any]) -> list[Any] | None:
 
 
 def _merged(one: list[Any], other: list[Any]) -> list[Any]:
-    first, second = (one, other) if min(one[4]) < min(other[4]) else (other, one)
+    first, second = (one, other) if one[4][0] < other[4][0] else (other, one)
     weight = len(one[4]) / (len(one[4]) + len(other[4]))
     middle, em = (weight * one[n] + (1 - weight) * other[n] for n in (2, 3))
-    spaced = [*first[5], True, *second[5][1:]]
-    return [min(one[0], other[0]), max(one[1], other[1]), middle, em, first[4] + second[4], spaced, False]
+    spaced = [*first[5], True, *second[5][1:]]  # until the line is put in order
+    return [min(one[0], other[0]), max(one[1], other[1]), middle, em, [*first[4], *second[4]], spaced, False]
 
 
 def _read_from_the_right(characters: Characters, order: Sequence[int], mostly: bool) -> Run:
@@ -80,7 +86,36 @@ def _read_from_the_right(characters: Characters, order: Sequence[int], mostly: b
         read += members[place]
         spaced += [space, *[False] * (len(members[place]) - 1)]
         space = False
+    _turn_brackets(characters, read)
     return Run(read, spaced, vertical=False)
+
+
+def _turn_brackets(characters: Characters, read: Sequence[int]) -> None:
+    """PDFium mirrors brackets where it takes a part of the line for right-to-left text, and it is not always right: of a line's
+    brackets, two that match none belong together. "1)" begins an item of a list."""
+    texts = characters.texts
+    opened: list[int] = []
+    unmatched: list[int] = []
+    for place, n in enumerate(read):
+        if texts[n] in _BRACKETS:
+            opened.append(place)
+        elif texts[n] in _OPENING:
+            if opened and texts[read[opened[-1]]] == _OPENING[texts[n]]:
+                opened.pop()
+            else:
+                unmatched.append(place)
+    alone = [read[place] for place in sorted(opened + unmatched) if not _ends_marker(texts, read, place)]
+    for place in opened:
+        if _ends_marker(texts, read, place):
+            texts[read[place]] = _BRACKETS[texts[read[place]]]
+    for one, other in zip(alone[::2], alone[1::2], strict=False):
+        opening = _OPENING.get(texts[one], texts[one])
+        if opening == _OPENING.get(texts[other], texts[other]):
+            texts[one], texts[other] = opening, _BRACKETS[opening]
+
+
+def _ends_marker(texts: Sequence[str], read: Sequence[int], place: int) -> bool:
+    return 0 < place <= _MARKER_CHARS and all(texts[n].isascii() and texts[n].isalnum() for n in read[:place])
 
 
 def _clusters(characters: Characters, order: Sequence[int]) -> list[list[int]]:
@@ -109,4 +144,4 @@ def _is_space_between(characters: Characters, left: Sequence[int], right: Sequen
     if gap > _WORD_GAP_EM * em:
         return True
     later, earlier = max(left[0], right[0]), min(left[-1], right[-1])
-    return later - earlier == 1 and characters.spaces[later] == 2 and gap > -_WORD_GAP_EM * em
+    return later - earlier == 1 and characters.spaces[later] == 2 and gap > _NARROW_GAP_EM * em

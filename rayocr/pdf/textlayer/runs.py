@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,8 @@ _BACK_EM = 1.0  # a jump to the left by more is a new line
 _TOUCHING_EM = 0.2  # characters that follow one another to the left overlap by less
 _BELOW_EM = 0.6  # between characters of a vertical column
 _BROKEN_LINE_GAP_EM = 0.06  # where PDFium breaks a line that goes on: less is no space
+_IDEOGRAPHIC_GAP_EM = 0.6
+_IDEOGRAPH = re.compile("[\u3001-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _SET_VERTICALLY = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\ufe10-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]")
 
 
@@ -47,6 +49,8 @@ def runs_of(characters: Characters, is_level: Callable[[int], bool]) -> Iterator
         False,
         *((space == 2 or (space == 1 and gap)) for space, gap in zip(characters.spaces[1:], gaps.tolist(), strict=True)),
     ]
+    if _IDEOGRAPH.search("".join(characters.texts)):
+        _close_up(characters, spaced, advance, em)
     # Text on its head, on a page that is not.
     return_step = x0[:-1] - x1[1:]
     back = on_line & (-_TOUCHING_EM * em <= return_step) & (return_step <= GAP_EM * em)
@@ -56,6 +60,15 @@ def runs_of(characters: Characters, is_level: Callable[[int], bool]) -> Iterator
     breaks = [0, *(np.flatnonzero(~beside) + 1).tolist(), len(characters)]
     for start, end in pairwise(breaks):
         yield Run(range(start, end), spaced[start:end], vertical=False)
+
+
+def _close_up(characters: Characters, spaced: list[bool], advance: Any, em: Any) -> None:
+    """Chinese and Japanese have no spaces: what PDFium takes for them is tracking, unless it is as wide as a character."""
+    wide = (advance > _IDEOGRAPHIC_GAP_EM * em).tolist()
+    ideographic = [bool(_IDEOGRAPH.match(text)) for text in characters.texts]
+    for n in range(1, len(spaced)):
+        if spaced[n] and ideographic[n - 1] and ideographic[n] and not wide[n - 1]:
+            spaced[n] = False
 
 
 def _with_turned(

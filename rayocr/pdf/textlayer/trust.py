@@ -17,6 +17,19 @@ _SCAN_SHARE = 0.5
 _MAX_BROKEN_CHARS = 0.05
 _MAX_ILLEGAL_DEVANAGARI = 0.02
 _LATIN_SHARE = 0.6  # of the letters: above it, the page is judged by its Latin words
+_MAX_MIXED = 0.15  # of the words; prefixes and suffixes on foreign words, and formulas, are fewer
+_SCRIPTS = (
+    ("\u0530", "\u058f", "Armenian"),
+    ("\u0590", "\u05ff", "Hebrew"),
+    ("\u0600", "\u06ff", "Arabic"),
+    ("\u0700", "\u07ff", "Syriac"),
+    ("\u0900", "\u097f", "Devanagari"),
+    ("\u0980", "\u0dff", "Indic"),
+    ("\u0e00", "\u0eff", "Thai"),
+    ("\u1000", "\u109f", "Burmese"),
+    ("\u10a0", "\u10ff", "Georgian"),
+    ("\u1200", "\u137f", "Ethiopic"),
+)
 _MIN_TOKENS = 12  # fewer words say nothing
 _MIN_LETTERS = 24
 _MAX_MOJIBAKE = 0.02
@@ -85,12 +98,31 @@ def judge(text: str, *, image_share: float, text_share: float | None = None) -> 
     if broken > _MAX_BROKEN_CHARS:
         return Verdict(kind="bad", reason=f"{broken:.0%} of the characters are private-use, control or replacement characters.")
     return (
-        _judge_devanagari(text) or _judge_latin(text, chars, scan=scan) or Verdict(kind="trusted", reason="It reads like text.")
+        _judge_scripts(text)
+        or _judge_devanagari(text)
+        or _judge_latin(text, chars, scan=scan)
+        or Verdict(kind="trusted", reason="It reads like text.")
     )
 
 
 def _is_broken(c: str) -> bool:
     return unicodedata.category(c) in ("Co", "Cn", "Cs", "Cc") or c == "\ufffd"
+
+
+def _judge_scripts(text: str) -> Verdict | None:
+    """Words of two scripts: a font draws one of them from the code points of the other, or from glyph numbers."""
+    words = [kinds for word in _TOKEN.findall(text) if (kinds := {kind for char in word if (kind := _script(char))})]
+    mixed = sum(len(kinds) > 1 for kinds in words)
+    if len(words) >= _MIN_TOKENS and mixed > _MAX_MIXED * len(words):
+        return Verdict(kind="bad", reason=f"{mixed / len(words):.0%} of the words have letters of several scripts.")
+    return None
+
+
+def _script(char: str) -> str:
+    """The script of a letter, where words of that script have no letters of others; empty for all other characters."""
+    if char.isascii() and char.isalpha():
+        return "Latin"
+    return next((name for first, last, name in _SCRIPTS if first <= char <= last and char.isalpha()), "")
 
 
 def _judge_devanagari(text: str) -> Verdict | None:

@@ -123,7 +123,7 @@ def _lacks_font(text_page: Any, words: Sequence[Word], settled: Any, objects: Te
     """Words that PDFium cannot draw, since the file leaves out their font: other viewers bring fonts for Chinese and Japanese."""
     lacking = np.zeros(len(words), bool)
     for n in np.flatnonzero(~settled).tolist():
-        if not any(char.isalpha() and char > _LATIN for char in words[n].text):
+        if not any(char.isalnum() and char > _LATIN for char in words[n].text):
             continue
         item = pdfium.FPDFText_GetTextObject(text_page, words[n].first)
         if (

@@ -84,3 +84,16 @@ def test_a_vowel_sign_stays_with_its_letter() -> None:
     mapping = HEBREW | {"x": "\u05b8"}
     content = b"BT /F2 12 Tf 1 0 0 1 80 700 Tm (a) Tj 1 0 0 1 72 700 Tm (b) Tj 0.1 Tc 1 0 0 1 82 700 Tm (x) Tj ET"
     assert texts_of(page_with_font(content, mapping)) == ["א\u05b8ב"]
+
+
+def test_brackets_that_were_mirrored_wrongly_are_turned_back() -> None:
+    # PDFium mirrors what it takes for right-to-left text; the formula is none.
+    mapping = HEBREW | {n: n for n in "()0=1+"} | {"X": "x"}
+    for content in (b"BT /F2 12 Tf 72 700 Td (\\(X+1\\) cba) Tj ET", b"BT /F2 12 Tf 72 700 Td (fed \\(X+1\\) cba) Tj ET"):
+        (text,) = texts_of(page_with_font(content, mapping))
+        assert "(x+1)" in text
+
+
+def test_the_bracket_of_a_list_s_marker_stays_a_closing_one() -> None:
+    (text,) = texts_of(page_with_font(b"BT /F2 12 Tf 72 700 Td (fed cba \\(1) Tj ET", HEBREW | {"1": "1", "(": "("}))
+    assert text == "1) אבג דהו"

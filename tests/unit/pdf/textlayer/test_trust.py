@@ -186,3 +186,13 @@ def test_junk_is_forgiven_more_where_the_text_is_no_guess_at_pixels() -> None:
 )
 def test_numbers_addresses_and_abbreviations_are_text(text: str) -> None:
     assert judge(text, image_share=0.0).trusted
+
+
+def test_words_of_two_scripts_are_a_font_that_draws_other_letters() -> None:
+    text = "تعAل يA حdmان تعAل هAn تdhأ قylلا اهdأ تtnحي به نAحTy الأمry يCrk وهw يSع CأFه بyن يdيه"
+    assert judge(text, image_share=0.0).kind == "bad"
+
+
+def test_foreign_words_within_a_line_are_not() -> None:
+    text = "استعمال حزمة exam في كتابة مواضيع الامتحانات والفروض بالعربية LaTeX 2018 مع Windows 10 و Linux في المدرسة الثانوية"
+    assert judge(text, image_share=0.0).trusted

@@ -1,0 +1,52 @@
+"""make fidelity DIR=…: what rayocr reads of any PDFs, beside pdftotext's reading and the ink; the worst pages first."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+from benchmarks.fidelity.files import checks_of, pdfs_in
+from benchmarks.fidelity.report import Summary, write_report
+
+
+def main() -> None:
+    options = _options()
+    console = Console()
+    paths = list(pdfs_in(options.folders))
+    summary = Summary(keep=options.worst)
+    with tempfile.TemporaryDirectory(prefix="rayocr-fidelity-") as folder, options.out.with_suffix(".jsonl").open("w") as rows:
+        spool = Path(folder) / "rows.jsonl"
+        for path in track(paths, "PDFs", console=console, transient=True):
+            for row in checks_of(path, options.chain.split(","), max_pages=options.pages, spool=spool):
+                summary.add(row)
+                rows.write(
+                    json.dumps({key: value for key, value in row.items() if key not in ("ours", "theirs", "picture")}) + "\n"
+                )
+            if options.limit and summary.pages >= options.limit:
+                break
+    write_report(summary, options.out)
+    for line in summary.lines():
+        console.print(line)
+    console.print(f"The report is in {options.out}, all figures in {options.out.with_suffix('.jsonl')}.")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make fidelity", description=__doc__)
+    parser.add_argument("folders", nargs="+", type=Path, help="folders of PDFs, or PDFs")
+    parser.add_argument("--out", type=Path, default=Path("fidelity.html"))
+    parser.add_argument(
+        "--chain", default="textlayer", help="local engines, for example textlayer,rapidocr (3 CPU seconds a scan)"
+    )
+    parser.add_argument("--pages", type=int, default=20, help="pages of a file, spread over it")
+    parser.add_argument("--limit", type=int, default=0, help="stop after so many pages")
+    parser.add_argument("--worst", type=int, default=200, help="pages shown in the report")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""One file after the other, each in a child process with limits of time and memory: test folders are full of hostile files."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from shutil import which
+from typing import Any
+
+import cv2
+
+from benchmarks.fidelity.page_check import PageCheck, Reader
+from rayocr.errors import RayocrError
+from rayocr.pdf.document import PdfFile
+from rayocr.pdf.guard import bounded
+
+_FILE_S = 120.0  # for all pages of a file that are looked at
+_PAGE_S = 60.0
+_PAGE_BYTES = 2_000_000_000
+_OTHER_S = 60.0
+_MAX_FILE_BYTES = 60_000_000
+_MAX_PIXELS = 40_000_000
+
+
+def pdfs_in(folders: Sequence[Path]) -> Iterator[Path]:
+    """The PDFs of the folders and of those below them, in order of their names."""
+    for folder in folders:
+        yield from [folder] if folder.is_file() else sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".pdf")
+
+
+def checks_of(path: Path, chain: Sequence[str], *, max_pages: int, spool: Path) -> Iterator[dict[str, Any]]:
+    """A row for each page that is looked at, spread over the file; one with an `error` where the file ended the child."""
+    spool.write_text("")
+    context = multiprocessing.get_context("fork")  # all is imported here, and once
+    child = context.Process(target=_check_file, args=(str(path), list(chain), max_pages, str(spool)), daemon=True)
+    child.start()
+    child.join(_FILE_S)
+    if child.is_alive():
+        child.kill()
+        child.join()
+    last = 0
+    with spool.open(encoding="utf-8") as rows:
+        for line in rows:
+            if line.endswith("\n"):
+                row = json.loads(line)
+                last = row["page"]
+                yield row
+    if child.exitcode != 0:
+        yield {"file": str(path), "page": last + 1, "error": f"The process that read it ended with {child.exitcode}."}
+
+
+def _check_file(path: str, chain: list[str], max_pages: int, spool: str) -> None:
+    cv2.setNumThreads(1)
+    reader = Reader(chain)
+    with open(spool, "a", encoding="utf-8") as out:
+
+        def write(check: PageCheck) -> None:
+            out.write(json.dumps(check.as_row()) + "\n")
+            out.flush()
+
+        try:
+            if Path(path).stat().st_size > _MAX_FILE_BYTES:
+                raise RayocrError("The file is too large for this comparison.")
+            with bounded(seconds=_PAGE_S, memory_bytes=_PAGE_BYTES):
+                file = PdfFile(Path(path).read_bytes(), max_pixels=_MAX_PIXELS)
+        except RayocrError as error:
+            write(PageCheck(file=path, page=0, error=str(error)))
+            return
+        with file:
+            for number in spread(file.page_count, max_pages):
+                try:
+                    with bounded(seconds=_PAGE_S, memory_bytes=_PAGE_BYTES), file.page(number) as page:
+                        write(reader.check(page, path, _other_text(path, number), with_picture=True))
+                except RayocrError as error:
+                    write(PageCheck(file=path, page=number, error=str(error)))
+
+
+def spread(count: int, most: int) -> list[int]:
+    """At most so many page numbers of a document, from its first to its last page."""
+    if count <= most:
+        return list(range(1, count + 1))
+    return sorted({1 + round(n * (count - 1) / (most - 1)) for n in range(most)}) if most > 1 else [1]
+
+
+def _other_text(path: str, number: int) -> str | None:
+    program = which("pdftotext")
+    if program is None:
+        return None
+    command = [program, "-f", str(number), "-l", str(number), "-enc", "UTF-8", path, "-"]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=_OTHER_S, check=False)
+    except subprocess.TimeoutExpired:
+        return None
+    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None

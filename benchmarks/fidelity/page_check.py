@@ -1,0 +1,168 @@
+"""One page: what rayocr reads, what pdftotext reads, and what the ink says. Runs in a child process; see `files`."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import time
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rayocr.engines.base import Engine
+from rayocr.engines.registry import parse_chain, stages
+from rayocr.engines.stages import ComputeStage, PageProgress
+from rayocr.engines.textlayer import TextLayerEngine
+from rayocr.pdf.line_boxes import DETECTION_DPI, line_boxes
+
+if TYPE_CHECKING:
+    from rayocr.pdf.geometry import Box
+    from rayocr.pdf.page import Page
+
+_TEXT_CHARS = 6_000  # kept of each text, for the report
+_PICTURE_DPI = 60
+_COVERED = 0.3  # of a line of ink
+_STROKE = 25  # of 255: from a pixel to the next
+_WORD = re.compile(r"\w+")
+_TAG = re.compile(r"<[^<>]{0,200}>|^\|[ :|-]+\|$|\[[x ]\]", re.MULTILINE)
+
+
+@dataclass(slots=True, kw_only=True)
+class PageCheck:
+    """Shares are 0..1. `f1`: of the words of rayocr's text against pdftotext's; None without pdftotext, or where neither has a
+    word. `uncovered`: of the page's lines of ink, those that no word of rayocr's covers. `inkless`: of rayocr's lines, those
+    without ink."""
+
+    file: str
+    page: int
+    verdict: str = ""
+    reason: str = ""
+    outcome: str = ""
+    engine: str = ""
+    doubts: list[str] = field(default_factory=list)
+    f1: float | None = None
+    words: int = 0
+    other_words: int = 0
+    ink_lines: int = 0
+    uncovered: float = 0.0
+    inkless: float = 0.0
+    ms: float = 0.0
+    error: str = ""
+    ours: str = ""
+    theirs: str = ""
+    picture: str = ""  # JPEG, base64
+
+    def as_row(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Reader:
+    """Reads pages down a local chain."""
+
+    def __init__(self, chain: Sequence[str]) -> None:
+        engines: list[Engine | None] = []
+        links = parse_chain(chain)
+        for link in links:
+            engines.append(_engine(link.name))
+        self._stage = ComputeStage(stages(links)[0], engines)
+
+    def check(self, page: Page, name: str, other: str | None, *, with_picture: bool) -> PageCheck:
+        check = PageCheck(file=name, page=page.page_number)
+        started = time.perf_counter()
+        layer = page.text_layer()
+        check.verdict, check.reason = layer.verdict.kind, layer.verdict.reason
+        record = self._stage.recognize(page, PageProgress(name, page.page_number, is_last_stage=True), first_engine=0)
+        check.ms = (time.perf_counter() - started) * 1000
+        check.outcome, check.engine, check.doubts = str(record.outcome), record.engine, list(record.doubts)
+        text = record.text or layer.text  # what was not read is compared all the same
+        boxes = _boxes(page, record.boxes)
+        _compare_with_ink(check, page, boxes)
+        ours = words_of(_TAG.sub(" ", text))
+        check.words = len(ours)
+        if other is not None:
+            theirs = words_of(other)
+            check.other_words = len(theirs)
+            check.f1 = word_f1(ours, theirs)
+            check.theirs = other[:_TEXT_CHARS]
+        check.ours = text[:_TEXT_CHARS]
+        if with_picture:
+            check.picture = _picture(page)
+        return check
+
+
+def words_of(text: str) -> list[str]:
+    """Words as a bag of letters and digits: ligatures, shaped letters and hyphens at the ends of lines make no difference."""
+    plain = unicodedata.normalize("NFKC", text.replace("\u00ad", "-"))
+    plain = re.sub(r"(?<=\w)[-\u2010]\s*\n\s*(?=\w)", "", plain)
+    plain = "".join(char for char in plain if unicodedata.category(char) not in ("Cf", "Mn"))
+    words: list[str] = []
+    for word in _WORD.findall(plain.casefold()):
+        # Chinese and Japanese have no spaces: every character counts.
+        words += list(word) if any("\u3040" <= char <= "\u9fff" for char in word) else [word]
+    return words
+
+
+def word_f1(ours: Sequence[str], theirs: Sequence[str]) -> float | None:
+    if not ours and not theirs:
+        return None
+    common = sum((Counter(ours) & Counter(theirs)).values())
+    return 2 * common / (len(ours) + len(theirs))
+
+
+def _engine(name: str) -> Engine | None:
+    if name == "textlayer":
+        return TextLayerEngine()
+    if name == "rapidocr":
+        from rayocr.engines.rapidocr.engine import RapidOcrEngine
+
+        return RapidOcrEngine()
+    from rayocr.engines.tesseract.engine import TesseractEngine
+
+    return TesseractEngine()
+
+
+def _boxes(page: Page, packed: str) -> list[Box]:
+    """Of all lines that rayocr has of the page, in points of the page as it is shown."""
+    from rayocr.ledger.boxes import unpack_boxes
+    from rayocr.pdf.geometry import turn_box
+
+    layer = page.text_layer()
+    found = [(box.x0, box.y0, box.x1, box.y1) for box in unpack_boxes(packed)] if packed else []
+    if layer.verdict.kind in ("trusted", "partial") or not packed:
+        size = (layer.width_pt, layer.height_pt)
+        found += [turn_box((line.x0, line.y0, line.x1, line.y1), -layer.turns, size) for line in layer.lines]
+    return found
+
+
+def _compare_with_ink(check: PageCheck, page: Page, boxes: Sequence[Box]) -> None:
+    if not (page.width_pt > 0 and page.height_pt > 0):
+        return
+    image = page.thumbnail(DETECTION_DPI)
+    pixels = np.asarray(image.convert("L"))
+    height, width = pixels.shape
+    scale = width / page.width_pt
+    covered = np.zeros(pixels.shape, bool)
+    inkless = 0
+    for x0, y0, x1, y1 in boxes:
+        left, top = max(0, int(x0 * scale) - 1), max(0, int(y0 * scale) - 1)
+        right, bottom = min(width, int(x1 * scale) + 2), min(height, int(y1 * scale) + 2)
+        inside = pixels[top:bottom, left:right]
+        if inside.size == 0 or int(inside.max()) - int(inside.min()) < _STROKE:
+            inkless += 1
+        covered[top:bottom, left:right] = True
+    lines = [box for box in line_boxes(image, scale * 72) if box[2] > 2 * box[3]]
+    missed = sum(covered[y : y + h, x : x + w].mean() < _COVERED for x, y, w, h in lines)
+    check.ink_lines = len(lines)
+    check.uncovered = float(missed) / len(lines) if lines else 0.0
+    check.inkless = inkless / len(boxes) if boxes else 0.0
+
+
+def _picture(page: Page) -> str:
+    data = io.BytesIO()
+    page.thumbnail(_PICTURE_DPI).convert("L").save(data, format="jpeg", quality=60)
+    return base64.b64encode(data.getvalue()).decode()
