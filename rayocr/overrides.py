@@ -41,7 +41,9 @@ def unparsable(override: str) -> str:
 
 
 def for_shell(argument: str) -> str:
-    """One argument, quoted for a POSIX shell in the more readable way."""
+    """One argument, quoted for a POSIX shell in the more readable way, if it needs quotes."""
+    if re.fullmatch(r"[\w@%+=:,./-]+", argument, re.ASCII):
+        return argument
     return f'"{argument}"' if not re.search(r'["$`\\!]', argument) else shlex.quote(argument)
 
 

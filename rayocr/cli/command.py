@@ -89,6 +89,10 @@ def _dispatch(line: CommandLine) -> int:
         from rayocr.driver.commands.report import show_report
 
         return show_report(config)
+    if config.mode is Mode.view:
+        from rayocr.view.command import show_results
+
+        return show_results(config, secrets_from_environment())
     if config.mode is Mode.login:
         from rayocr.driver.commands.login import sign_in_to_drive
 

@@ -23,6 +23,7 @@ Usage
 Commands
   status OUT         what is finished, what failed, and why
   retry OUT          retry failed documents (failed pages only)
+  view OUT           search, compare and correct the results in a browser
   report OUT         the last run as one HTML file: OUT/report.html
   watch IN OUT       read new documents as they appear, until Ctrl-C
   estimate IN        pages, tokens, cost and time in advance

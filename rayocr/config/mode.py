@@ -15,3 +15,4 @@ class Mode(StrEnum):
     retry = "retry"
     watch = "watch"
     login = "login"
+    view = "view"

@@ -37,11 +37,13 @@ class Guard:
         *,
         token: str | None,
         open_paths: frozenset[str] = frozenset(),
+        max_body_bytes: int = _MAX_BODY_BYTES,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
         self._token = token
         self._open = _OPEN | open_paths
+        self._max_body_bytes = max_body_bytes
         self._clock = clock
         self._tokens, self._at = _BURST, clock()
 
@@ -78,7 +80,7 @@ class Guard:
         if scope["method"] != "GET" and _is_foreign(headers):
             return 403, "Requests of other pages are not taken."
         length = headers.get(b"content-length", b"0")
-        if headers.get(b"transfer-encoding") or not length.isdigit() or int(length) > _MAX_BODY_BYTES:
+        if headers.get(b"transfer-encoding") or not length.isdigit() or int(length) > self._max_body_bytes:
             return 413, "The body is too large."
         return None
 

@@ -25,6 +25,10 @@ def parse_outputs(words: Sequence[str]) -> tuple[type[Output], ...]:
     return tuple(_OUTPUTS[word] for word in dict.fromkeys(words))
 
 
+def all_outputs() -> tuple[type[Output], ...]:
+    return _ALL
+
+
 def pdf_suffixes() -> tuple[str, ...]:
     """Of the outputs that are PDFs themselves: beside their sources, they must not be read in turn."""
     return tuple(output.suffix for output in _OUTPUTS.values() if output.suffix.endswith(".pdf"))

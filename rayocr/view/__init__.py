@@ -1,0 +1,1 @@
+"""The results view: `rayocr view OUT` shows, searches and corrects what runs wrote. It starts no Ray."""

@@ -1,0 +1,145 @@
+"""The results view as a FastAPI application. Every request needs the view's token; the page itself is empty without it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+from urllib.parse import quote
+
+from fastapi import Depends, FastAPI, HTTPException, Query
+from fastapi.responses import FileResponse, Response, StreamingResponse
+from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel, ConfigDict, Field
+
+from rayocr.errors import ObjectNotFound, RayocrError, UsageError
+from rayocr.gateway.guard import Guard
+from rayocr.ledger.corrections import MAX_TEXT_CHARS
+from rayocr.view.index import Filters
+from rayocr.view.results import Results
+
+T = TypeVar("T")
+
+_STATIC = Path(__file__).with_name("static")
+_SHARED = Path(__file__).parent.parent / "gateway" / "static"  # the style and small parts of the run's page
+_MAX_BODY_BYTES = 4 * MAX_TEXT_CHARS + 4096
+
+
+class CorrectedPage(BaseModel):
+    """`text`: Markdown. `author`: who corrected it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(max_length=MAX_TEXT_CHARS)
+    author: str = Field(min_length=1, max_length=200)
+
+
+def filters(
+    q: Annotated[str, Query(max_length=200)] = "",
+    outcome: Annotated[str, Query(pattern="^(complete|partial|rejected|)$")] = "",
+    engine: Annotated[str, Query(pattern=r"^[\w-]{0,40}$")] = "",
+    reason: Annotated[str, Query(pattern=r"^\w{0,60}$")] = "",
+    doubt: bool = False,
+) -> Filters:
+    return Filters(words=_text(q), outcome=outcome, engine=engine, reason=reason, doubt=doubt)
+
+
+def create_view(results: Results, *, token: str | None, title: str) -> Any:
+    """An ASGI application. `token` None is for tests only."""
+    app = FastAPI(title="rayocr results", docs_url=None, redoc_url=None, openapi_url=None)
+    chosen = Depends(filters)
+
+    @app.get("/", include_in_schema=False)
+    def page() -> FileResponse:
+        return FileResponse(_STATIC / "index.html")
+
+    @app.get("/api/status")
+    def status() -> dict[str, Any]:
+        index = results.index
+        counts = index.counts()
+        for reason in counts["reasons"]:
+            reason["command"] = results.retry_command(reason["reason"])
+        return {
+            "title": title,
+            "total": index.total,
+            "indexed": index.done,
+            "damaged": index.damaged[:20],
+            "problem": results.problem,
+            **counts,
+        }
+
+    @app.get("/api/documents")
+    def documents(
+        found: Filters = chosen,
+        cursor: Annotated[str, Query(max_length=4000)] = "",
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> dict[str, Any]:
+        try:
+            rows, after = results.index.documents(found, after=_text(cursor), limit=limit)
+        except ValueError as error:
+            raise HTTPException(422, "Not a cursor of this list.") from error
+        return {"documents": rows, "cursor": after}
+
+    @app.get("/api/documents/{document_id}")
+    def document(document_id: str) -> dict[str, Any]:
+        return _or_404(results.document, _checked(document_id))
+
+    @app.get("/api/documents/{document_id}/pages/{number}")
+    def one_page(document_id: str, number: int) -> dict[str, Any]:
+        return _or_404(results.page, _checked(document_id), number)
+
+    @app.put("/api/documents/{document_id}/pages/{number}")
+    def correct(document_id: str, number: int, body: CorrectedPage) -> dict[str, str]:
+        try:
+            pending = results.correct(_checked(document_id), number, text=_text(body.text), author=_text(body.author))
+        except RayocrError as error:
+            _refuse(error)
+        return {"pending": pending}
+
+    @app.get("/api/documents/{document_id}/pages/{number}/image")
+    def image(document_id: str, number: int) -> Response:
+        drawn = _or_404(results.picture, _checked(document_id), number)
+        if drawn is None:
+            raise HTTPException(404, "The source of this page cannot be read any more, so there is no picture.")
+        return Response(drawn, media_type="image/jpeg")
+
+    @app.get("/api/documents/{document_id}/outputs/{position}")
+    def output(document_id: str, position: int) -> Response:
+        name, data = _or_404(results.output, _checked(document_id), position)
+        return Response(data, media_type="application/octet-stream", headers=_attachment(name.rpartition("/")[2]))
+
+    @app.get("/api/download")
+    def download(found: Filters = chosen) -> StreamingResponse:
+        stream = results.zipped(results.index.ids(found))
+        return StreamingResponse(stream, media_type="application/zip", headers=_attachment("rayocr-results.zip"))
+
+    app.mount("/static/shared", StaticFiles(directory=_SHARED))
+    app.mount("/static", StaticFiles(directory=_STATIC))
+    return Guard(app, token=token, max_body_bytes=_MAX_BODY_BYTES)
+
+
+def _checked(document_id: str) -> str:
+    if len(document_id) != 32 or set(document_id) - set("0123456789abcdef"):
+        raise HTTPException(404, "There is no such document.")
+    return document_id
+
+
+def _or_404(function: Callable[..., T], *arguments: Any) -> T:
+    try:
+        return function(*arguments)
+    except RayocrError as error:
+        _refuse(error)
+
+
+def _refuse(error: RayocrError) -> NoReturn:
+    status = 404 if isinstance(error, ObjectNotFound) else 422 if isinstance(error, UsageError) else 503
+    raise HTTPException(status, str(error)) from error
+
+
+def _text(given: str) -> str:
+    """Without halves of surrogate pairs, which neither SQLite nor UTF-8 accepts."""
+    return given.encode("utf-8", "replace").decode()
+
+
+def _attachment(name: str) -> dict[str, str]:
+    return {"content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}

@@ -1,0 +1,98 @@
+"""`rayocr view OUT`: opens the results of a destination in a browser. Starts no Ray and runs until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+import threading
+import webbrowser
+
+from rayocr.config import RayocrConfig, Secrets
+from rayocr.driver.monitor.terminal import ConsoleTerminal
+from rayocr.driver.plan import existing_state
+from rayocr.errors import OutsideError
+from rayocr.gateway.pictures import Pictures
+from rayocr.gateway.server import address_of, check_gateway, listen
+from rayocr.locks.factory import open_locks
+from rayocr.masking import hide
+from rayocr.outputs.report.pages import Drawing
+from rayocr.retry import RetryPolicy
+from rayocr.storage.base import Storage
+from rayocr.storage.factory import open_storage
+from rayocr.storage.uri import parse_uri
+from rayocr.view.index import ResultsIndex, cache_path
+from rayocr.view.results import Results
+from rayocr.view.rewrite import Rewriter
+
+_DPI = 130  # of a page's picture: small print stays legible when zoomed
+
+
+def show_results(config: RayocrConfig, keys: Secrets) -> int:
+    """Blocks until Ctrl-C and then returns 0. Raises UsageError and StorageError."""
+    check_gateway(config.gateway, keys.api_token)
+    terminal = ConsoleTerminal(config.progress)
+    state = existing_state(config)
+    dest = open_storage(str(parse_uri(config.dest)), config.storage.dest)
+    token = keys.api_token or secrets.token_urlsafe(24)
+    hide([token])
+    results = open_results_view(config, keys, dest=dest, state=state)
+    try:
+        listening = listen(config.gateway)
+    except OSError as error:
+        raise OutsideError(
+            f"Cannot start the results view on {config.gateway.host}:{config.gateway.port}: {error.strerror}.",
+            hint="Set gateway.port=0 to use any free port.",
+        ) from error
+    address = f"{address_of(listening, config.gateway)}/#token={token}"
+    stop = threading.Event()
+    updating = threading.Thread(target=results.keep_updated, args=(stop,), name="index", daemon=True)
+    updating.start()
+    terminal.say(f"Results of {dest.uri}; press Ctrl-C to stop.")
+    print(f"  {address}", flush=True)  # with its token, which everything else masks
+    if config.login.browser == "auto":
+        webbrowser.open(address)
+    try:
+        serve(results, listening, token=token, title=dest.uri)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        stop.set()
+        results.rewriter.locks.close()
+    return 0
+
+
+def open_results_view(config: RayocrConfig, keys: Secrets, *, dest: Storage, state: Storage) -> Results:
+    """Everything the view needs, without a server."""
+    policy = RetryPolicy.from_config(config.retry)
+    locks = open_locks(config.locks, state.uri, owner=f"view-{secrets.token_hex(4)}", redis_url=keys.redis_url)
+    return Results(
+        dest=dest,
+        state=state,
+        index=ResultsIndex(cache_path(state.uri), dest, state),
+        rewriter=Rewriter(dest=dest, state=state, locks=locks, config=config, policy=policy),
+        pictures=Pictures(Drawing(dpi=_DPI, limits=config.limits, access=config.storage.source)),
+        policy=policy,
+    )
+
+
+def serve(results: Results, listening: socket.socket, *, token: str | None, title: str) -> None:
+    """Blocks until interrupted."""
+    import uvicorn
+
+    from rayocr.gateway.connections import BoundedProtocol
+    from rayocr.view.app import create_view
+
+    settings = uvicorn.Config(
+        create_view(results, token=token, title=title),
+        http=BoundedProtocol,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        loop="asyncio",
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    with listening:
+        asyncio.run(uvicorn.Server(settings).serve(sockets=[listening]))

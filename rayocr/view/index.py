@@ -1,0 +1,302 @@
+"""The index of a destination: one SQLite file with a row per document and a full-text index of its pages, built incrementally.
+
+It is a cache: delete it and it is built again. A document is indexed again when its manifest changes. Memory stays bounded,
+because documents are read one at a time. Called from several threads; every thread has its own connection.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rayocr.errors import ObjectNotFound, RecordCorrupt
+from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of, manifest_name
+from rayocr.messages import PageOutcome
+from rayocr.storage.base import MAX_STATE_BYTES, Storage
+from rayocr.view.page_texts import read_texts
+
+_SCHEMA_VERSION = 1
+_MAX_TEXT_CHARS = 50_000  # of a page in the full-text index
+_COMMIT_EVERY = 200  # documents
+_PAGE_BITS = 20  # the rowid of a page's text is (document << _PAGE_BITS) + page number, so that a document is a range of rowids
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS documents (
+  id INTEGER PRIMARY KEY, document_id TEXT UNIQUE NOT NULL, manifest_version TEXT NOT NULL, source_uri TEXT NOT NULL,
+  name TEXT NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL, page_count INTEGER NOT NULL,
+  failed INTEGER NOT NULL, doubtful INTEGER NOT NULL, corrected INTEGER NOT NULL, engines TEXT NOT NULL, cost_usd REAL,
+  finished_at TEXT NOT NULL, run_id TEXT NOT NULL, outputs TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS by_name ON documents (name, id);
+CREATE TABLE IF NOT EXISTS reasons (document INTEGER NOT NULL, reason TEXT NOT NULL, pages INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS reasons_by_document ON reasons (document);
+CREATE INDEX IF NOT EXISTS reasons_by_reason ON reasons (reason, document);
+CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5(text, tokenize = 'unicode61 remove_diacritics 2');
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What the list shows. Empty values filter nothing. `doubt` keeps documents with doubtful pages."""
+
+    words: str = ""
+    outcome: str = ""
+    engine: str = ""
+    reason: str = ""
+    doubt: bool = False
+
+
+def cache_path(state_uri: str) -> Path:
+    """Where the index of this state lies: below XDG_CACHE_HOME, readable for its owner only."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rayocr" / "view"
+    base.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return base / f"{hashlib.sha256(state_uri.encode()).hexdigest()[:24]}-{_SCHEMA_VERSION}.sqlite"
+
+
+class ResultsIndex:
+    """`total` and `done` count the documents of the update in progress, or of the last one."""
+
+    def __init__(self, path: Path, dest: Storage, state: Storage) -> None:
+        self._path = path
+        self._dest = dest
+        self._state = state
+        self._updating = threading.Lock()
+        self._local = threading.local()
+        self.total = 0
+        self.done = 0
+        self.damaged: list[str] = []
+        path.touch(mode=0o600)
+        with self._connection() as db:
+            db.executescript(_SCHEMA)
+
+    # -- building ---------------------------------------------------------------------------------------------------------------
+
+    def update(self, stop: threading.Event | None = None) -> None:
+        """Indexes new and changed documents and drops removed ones. Blocks. Raises StorageError."""
+        with self._updating, self._connection() as db:
+            known = dict(db.execute("SELECT document_id, manifest_version FROM documents"))
+            listed = [
+                (document_id, entry.version)
+                for entry in self._state.list(DOCUMENTS_PREFIX)
+                if (document_id := document_id_of(entry.name)) and entry.size_bytes
+            ]
+            changed = [(document_id, version) for document_id, version in listed if known.get(document_id) != version]
+            gone = known.keys() - {document_id for document_id, _ in listed}
+            self.total, self.done, self.damaged = len(listed), len(listed) - len(changed), []
+            for document_id in gone:
+                _forget(db, document_id)
+            for count, (document_id, version) in enumerate(changed, 1):
+                if stop is not None and stop.is_set():
+                    break
+                self._index(db, document_id, version)
+                self.done += 1
+                if count % _COMMIT_EVERY == 0:
+                    db.commit()
+
+    def refresh(self, document_id: str) -> None:
+        """Indexes one document again, after its outputs have changed."""
+        with self._updating, self._connection() as db:
+            self._index(db, document_id, self._state.stat(manifest_name(document_id)).version)
+
+    def _index(self, db: sqlite3.Connection, document_id: str, version: str) -> None:
+        try:
+            manifest = self.manifest(document_id)
+        except ObjectNotFound:
+            return
+        except RecordCorrupt as error:
+            self.damaged.append(str(error))
+            return
+        _forget(db, document_id)
+        cursor = db.execute(
+            "INSERT INTO documents (document_id, manifest_version, source_uri, name, outcome, reason, message, page_count,"
+            " failed, doubtful, corrected, engines, cost_usd, finished_at, run_id, outputs)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            _row(manifest, version),
+        )
+        row = cursor.lastrowid
+        for reason, pages in _reasons(manifest).items():
+            db.execute("INSERT INTO reasons VALUES (?,?,?)", (row, reason, pages))
+        for number, text in read_texts(manifest, self._dest).items():
+            if text:
+                db.execute("INSERT INTO texts (rowid, text) VALUES (?,?)", (((row or 0) << _PAGE_BITS) + number, _plain(text)))
+
+    # -- asking -----------------------------------------------------------------------------------------------------------------
+
+    def manifest(self, document_id: str) -> Manifest:
+        """Raises ObjectNotFound, RecordCorrupt and StorageError."""
+        name = manifest_name(document_id)
+        return Manifest.from_json(self._state.read(name, max_bytes=MAX_STATE_BYTES), name=name)
+
+    def documents(self, filters: Filters, *, after: str = "", limit: int = 50) -> tuple[list[dict[str, Any]], str]:
+        """One page of the list in the order of names, and the cursor of the next page, "" at the end."""
+        conditions, values = _conditions(filters)
+        name, _, row = after.rpartition("\0")
+        if after:
+            conditions.append("(d.name, d.id) > (?, ?)")
+            values += [name, int(row)]
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        query = f"SELECT d.* FROM documents d{where} ORDER BY d.name, d.id LIMIT ?"  # noqa: S608 - conditions are constants
+        with self._connection() as db:
+            db.row_factory = sqlite3.Row
+            rows = [dict(row) for row in db.execute(query, [*values, limit + 1])]
+            if filters.words:
+                for found in rows[:limit]:
+                    found["found"] = _found_in(db, found["id"], filters.words)
+        more = rows[limit - 1] if len(rows) > limit else None
+        for found in rows:
+            found["engines"], found["outputs"] = json.loads(found["engines"]), json.loads(found["outputs"])
+        return rows[:limit], f"{more['name']}\0{more['id']}" if more else ""
+
+    def counts(self) -> dict[str, Any]:
+        """Documents by outcome, pages by reason, and engines, for the filters."""
+        with self._connection() as db:
+            outcomes = dict(db.execute("SELECT outcome, COUNT(*) FROM documents GROUP BY outcome"))
+            reasons = [
+                {"reason": reason, "documents": documents, "pages": pages}
+                for reason, documents, pages in db.execute(
+                    "SELECT reason, COUNT(DISTINCT document), SUM(pages) FROM reasons GROUP BY reason ORDER BY 2 DESC, 1"
+                )
+            ]
+            engines: set[str] = set()
+            for (found,) in db.execute("SELECT DISTINCT engines FROM documents"):
+                engines.update(json.loads(found))
+            doubtful, failed = db.execute("SELECT SUM(doubtful > 0), SUM(failed) FROM documents").fetchone()
+        return {
+            "outcomes": outcomes,
+            "reasons": reasons,
+            "engines": sorted(engines),
+            "doubtful": doubtful or 0,
+            "failed": failed or 0,
+        }
+
+    def ids(self, filters: Filters) -> Iterator[str]:
+        """Every document that matches, for downloads."""
+        conditions, values = _conditions(filters)
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        with self._connection() as db:
+            rows = db.execute(f"SELECT d.document_id FROM documents d{where} ORDER BY d.name", values).fetchall()  # noqa: S608
+        for (document_id,) in rows:
+            yield document_id
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        db = getattr(self._local, "db", None)
+        if db is None:
+            db = self._local.db = sqlite3.connect(self._path, timeout=30)
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=NORMAL")
+            db.execute("PRAGMA cache_size=-32000")  # KiB
+        try:
+            yield db
+            db.commit()
+        except BaseException:
+            db.rollback()
+            raise
+        finally:
+            db.row_factory = None
+
+    def close(self) -> None:
+        """Closes the connection of this thread."""
+        if (db := getattr(self._local, "db", None)) is not None:
+            db.close()
+            self._local.db = None
+
+
+def _forget(db: sqlite3.Connection, document_id: str) -> None:
+    row = db.execute("SELECT id FROM documents WHERE document_id = ?", (document_id,)).fetchone()
+    if row is not None:
+        db.execute("DELETE FROM texts WHERE rowid BETWEEN ? AND ?", _range(row[0]))
+        db.execute("DELETE FROM reasons WHERE document = ?", row)
+        db.execute("DELETE FROM documents WHERE id = ?", row)
+
+
+def _row(manifest: Manifest, version: str) -> tuple[Any, ...]:
+    return (
+        manifest.document_id,
+        version,
+        manifest.source_uri,
+        manifest.name.encode("utf-8", "replace").decode(),
+        manifest.outcome.value,
+        manifest.reason or "",
+        manifest.message or "",
+        manifest.page_count,
+        sum(note.outcome is PageOutcome.FAILED for note in manifest.notes),
+        sum(bool(note.doubts) for note in manifest.notes),
+        sum(bool(note.corrected_at) for note in manifest.notes),
+        json.dumps(sorted(manifest.engines)),
+        manifest.cost_usd,
+        manifest.finished_at,
+        manifest.run_id,
+        json.dumps([output.name for output in manifest.outputs]),
+    )
+
+
+def _reasons(manifest: Manifest) -> dict[str, int]:
+    """Pages by the reason for which they failed; a rejected document counts as one page."""
+    found: dict[str, int] = {manifest.reason: 1} if manifest.reason else {}
+    for note in manifest.notes:
+        if note.outcome is PageOutcome.FAILED:
+            reason = note.reason or "unknown"
+            found[reason] = found.get(reason, 0) + 1
+    return found
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[*_`#>|]+", " ", text[:_MAX_TEXT_CHARS]).encode("utf-8", "replace").decode()
+
+
+def _match(words: str) -> str:
+    """The user's words as an FTS5 query: every word must occur, the last one as a prefix. Quotes make phrases."""
+    parts = [phrase or word for phrase, word in re.findall(r'"([^"]*)"|(\S+)', words)]
+    quoted = [f'"{part.replace(chr(34), "")}"' for part in parts if re.search(r"\w", part)]
+    if quoted and not words.rstrip().endswith('"'):
+        quoted[-1] += "*"
+    return " ".join(quoted)
+
+
+def _conditions(filters: Filters) -> tuple[list[str], list[Any]]:
+    conditions: list[str] = []
+    values: list[Any] = []
+    if filters.outcome:
+        conditions.append("d.outcome = ?")
+        values.append(filters.outcome)
+    if filters.engine:
+        conditions.append("d.engines LIKE ?")
+        values.append(f'%"{filters.engine}"%')
+    if filters.reason:
+        conditions.append("d.id IN (SELECT document FROM reasons WHERE reason = ?)")
+        values.append(filters.reason)
+    if filters.doubt:
+        conditions.append("d.doubtful > 0")
+    if filters.words.strip():
+        like = filters.words.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        match = _match(filters.words)
+        in_text = " OR d.id IN (SELECT rowid >> 20 FROM texts WHERE texts MATCH ?)" if match else ""
+        conditions.append(f"(d.name LIKE ? ESCAPE '\\'{in_text})")
+        values += [f"%{like}%", *([match] if match else [])]
+    return conditions, values
+
+
+def _found_in(db: sqlite3.Connection, row: int, words: str) -> list[dict[str, Any]]:
+    """Up to three pages of the document with the words, each with an excerpt."""
+    match = _match(words)
+    if not match:
+        return []
+    query = (
+        "SELECT rowid, snippet(texts, 0, char(2), char(3), ' … ', 16) FROM texts WHERE texts MATCH ? AND rowid BETWEEN ? AND ?"
+        " ORDER BY rowid LIMIT 3"
+    )
+    return [
+        {"page": rowid - (row << _PAGE_BITS), "excerpt": excerpt} for rowid, excerpt in db.execute(query, (match, *_range(row)))
+    ]
+
+
+def _range(row: int) -> tuple[int, int]:
+    return row << _PAGE_BITS, ((row + 1) << _PAGE_BITS) - 1

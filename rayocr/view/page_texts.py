@@ -1,0 +1,61 @@
+"""The texts of a finished document's pages, from its outputs: Markdown, else JSON Lines. Pure but for reading the destination."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+from rayocr.errors import RayocrError
+from rayocr.ledger.manifest import Manifest
+from rayocr.storage.base import Storage
+
+MAX_OUTPUT_BYTES = 256 << 20
+_PAGE_MARK = re.compile(r"(?<!\\)<!-- page (\d+) -->")
+_DOUBT_MARK = re.compile(r"\A\s*<!-- doubtful: [^\n]*? -->\s*")
+
+
+def read_texts(manifest: Manifest, dest: Storage) -> dict[int, str]:
+    """Page number -> Markdown; empty where no output has them or the output is gone."""
+    names = {output.name.rpartition(".")[2]: output.name for output in manifest.outputs}
+    try:
+        if "md" in names:
+            return split_markdown(dest.read(names["md"], max_bytes=MAX_OUTPUT_BYTES).decode("utf-8", "replace"))
+        if "jsonl" in names:
+            return split_jsonl(dest.read(names["jsonl"], max_bytes=MAX_OUTPUT_BYTES))
+    except RayocrError:
+        pass
+    return {}
+
+
+def split_markdown(text: str) -> dict[int, str]:
+    parts = _PAGE_MARK.split(text)
+    return {int(number): _DOUBT_MARK.sub("", part).strip() for number, part in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def split_jsonl(data: bytes) -> dict[int, str]:
+    """By the spans of `attributes.pdf_page_numbers`: [start, end, page number] each."""
+    try:
+        line = json.loads(data)
+        text, spans = line["text"], line["attributes"]["pdf_page_numbers"]
+        return {int(number): str(text[start:end]).strip() for start, end, number in spans}
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return {}
+
+
+def page_outcome(manifest: Manifest, page_number: int) -> str:
+    from rayocr.ledger.runs import parse_runs
+
+    for outcome, runs in manifest.pages.items():
+        if page_number in parse_runs(runs):
+            return outcome.value
+    return ""
+
+
+def engine_of(manifest: Manifest, page_number: int) -> str:
+    """The engine that read the page, where the manifest tells: a note of the page, or only one engine in the document."""
+    for note in manifest.notes:
+        if note.page_number == page_number:
+            return note.engine
+    engines: Mapping[str, int] = manifest.engines
+    return next(iter(engines)) if len(engines) == 1 else ""

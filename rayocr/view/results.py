@@ -1,0 +1,163 @@
+"""What the results view knows and may do: the index, the pages of a document, corrections and downloads. Blocking; any thread."""
+
+from __future__ import annotations
+
+import io
+import threading
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rayocr import errors
+from rayocr.actors.document_worker.corrections import corrections_of, save_correction
+from rayocr.errors import ObjectNotFound, RayocrError, UsageError
+from rayocr.gateway.pictures import Pictures
+from rayocr.ledger.manifest import Manifest
+from rayocr.messages import PageOutcome
+from rayocr.overrides import for_shell
+from rayocr.retry import RetryPolicy
+from rayocr.storage.base import Storage
+from rayocr.view.index import ResultsIndex
+from rayocr.view.page_texts import engine_of, page_outcome, read_texts
+from rayocr.view.render import html_of
+from rayocr.view.rewrite import Rewriter
+
+_BLOCK = 1 << 20
+_UPDATE_S = 30.0  # between two looks at the destination, while the view is open
+
+
+@dataclass(slots=True, kw_only=True)
+class Results:
+    dest: Storage
+    state: Storage
+    index: ResultsIndex
+    rewriter: Rewriter
+    pictures: Pictures
+    policy: RetryPolicy
+    problem: str = ""  # why the index could not be updated
+
+    def keep_updated(self, stop: threading.Event) -> None:
+        """Until stopped. Never raises: the list then shows what is indexed, and why it is not newer."""
+        while not stop.is_set():
+            try:
+                self.index.update(stop)
+                self.problem = ""
+            except RayocrError as error:
+                self.problem = str(error)
+            stop.wait(_UPDATE_S)
+
+    def retry_command(self, reason: str) -> str:
+        rejected = " retry.rejected=true" if issubclass(getattr(errors, reason, RayocrError), errors.DocumentError) else ""
+        return f"rayocr retry {for_shell(self.dest.uri)} retry.reason={reason}{rejected}"
+
+    def document(self, document_id: str) -> dict[str, Any]:
+        """Raises ObjectNotFound, RecordCorrupt and StorageError."""
+        manifest = self.index.manifest(document_id)
+        notes = [note.model_dump(mode="json") for note in manifest.notes]
+        return {
+            "document_id": document_id,
+            "name": manifest.name,
+            "outcome": manifest.outcome.value,
+            "reason": manifest.reason or "",
+            "message": manifest.message or "",
+            "page_count": manifest.page_count,
+            "cost_usd": manifest.cost_usd,
+            "finished_at": manifest.finished_at,
+            "engines": manifest.engines,
+            "models": manifest.models,
+            "notes": notes,
+            "outputs": [{"name": o.name, "size_bytes": o.size_bytes, "notes": o.notes} for o in manifest.outputs],
+        }
+
+    def page(self, document_id: str, number: int) -> dict[str, Any]:
+        """Raises ObjectNotFound, also for a page that the document does not have."""
+        manifest = self._having(document_id, number)
+        text = read_texts(manifest, self.dest).get(number, "")
+        correction = corrections_of(self.state, document_id, policy=self.policy).get(number)
+        if correction is not None:
+            text = correction.text
+        note = next((note for note in manifest.notes if note.page_number == number), None)
+        outcome = page_outcome(manifest, number)
+        return {
+            "page_number": number,
+            "outcome": outcome,
+            "engine": engine_of(manifest, number),
+            "text": "" if outcome == PageOutcome.FAILED and correction is None else text,
+            "html": html_of(text),
+            "doubts": list(note.doubts) if note else [],
+            "attempts": [attempt.model_dump(mode="json") for attempt in note.attempts] if note else [],
+            "corrected_by": correction.author if correction else "",
+            "corrected_at": correction.corrected_at if correction else "",
+        }
+
+    def picture(self, document_id: str, number: int) -> bytes | None:
+        return self.pictures.draw(self._having(document_id, number), number)
+
+    def correct(self, document_id: str, number: int, *, text: str, author: str) -> str:
+        """Saves the text of a page. Returns "" when the outputs show it, otherwise why they do not yet. Raises UsageError,
+        ObjectNotFound and StorageError when it was not saved."""
+        manifest = self._having(document_id, number)
+        if not author.strip():
+            raise UsageError("A correction needs the name of its author.")
+        save_correction(self.state, document_id, number, text=text, author=author.strip(), policy=self.policy)
+        try:
+            self.rewriter.rewrite(manifest)
+        except RayocrError as error:
+            return str(error)
+        self.index.refresh(document_id)
+        return ""
+
+    def output(self, document_id: str, position: int) -> tuple[str, bytes]:
+        """Name and bytes of one output. Raises ObjectNotFound and StorageError."""
+        outputs = self.index.manifest(document_id).outputs
+        if not 0 <= position < len(outputs):
+            raise ObjectNotFound(f"The document has no output {position}.")
+        return outputs[position].name, self.dest.read(outputs[position].name)
+
+    def zipped(self, document_ids: Iterable[str]) -> Iterator[bytes]:
+        """All outputs of these documents as a ZIP stream, one output in memory at a time. MISSING.txt lists what is gone."""
+        sink = _Sink()
+        missing: list[str] = []
+        with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+            for document_id in document_ids:
+                try:
+                    outputs = self.index.manifest(document_id).outputs
+                except RayocrError as error:
+                    missing.append(f"{document_id}: {error}")
+                    continue
+                for output in outputs:
+                    try:
+                        archive.writestr(output.name, self.dest.read(output.name))
+                    except RayocrError as error:
+                        missing.append(f"{output.name}: {error}")
+                    yield sink.taken()
+            if missing:
+                archive.writestr("MISSING.txt", "\n".join(missing) + "\n")
+        yield sink.taken()
+
+    def _having(self, document_id: str, number: int) -> Manifest:
+        manifest = self.index.manifest(document_id)
+        if not 1 <= number <= manifest.page_count:
+            raise ObjectNotFound(f"{manifest.name} has no page {number}.")
+        return manifest
+
+
+class _Sink(io.RawIOBase):
+    """A file that cannot be sought in, as `zipfile` needs for streams."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._parts += data
+        return len(data)
+
+    def taken(self) -> bytes:
+        data = bytes(self._parts)
+        self._parts.clear()
+        return data

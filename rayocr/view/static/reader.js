@@ -1,0 +1,149 @@
+// One document: the picture of each page beside its text, rendered or as Markdown, and the editor for corrections.
+import {ask, json} from "./shared/api.js";
+import {$, badge, make} from "./shared/parts.js";
+
+let shown = null, address = null, zoom = 100, changed = () => {};
+
+export function start(onChange) {
+  changed = onChange;
+  $("prev").onclick = () => turn(-1);
+  $("next").onclick = () => turn(1);
+  $("odd").onclick = nextOdd;
+  $("close").onclick = () => $("view").close();
+  $("v-number").onchange = () => go(Number($("v-number").value));
+  $("rendered").onclick = () => mode("html");
+  $("source").onclick = () => mode("text");
+  $("larger").onclick = () => zoomTo(zoom * 1.25);
+  $("smaller").onclick = () => zoomTo(zoom / 1.25);
+  $("edit").onclick = edit;
+  $("cancel").onclick = () => mode("html");
+  $("v-edit").onsubmit = save;
+  $("author").value = localStorage.getItem("rayocr-author") || "";
+  $("view").addEventListener("close", () => { shown = null; history.replaceState(null, "", location.pathname); });
+  $("view").addEventListener("keydown", e => {
+    if (!shown || /^(INPUT|TEXTAREA)$/.test(e.target.tagName)) return;
+    const act = {ArrowLeft: () => turn(-1), ArrowRight: () => turn(1), n: nextOdd, e: edit, "+": () => zoomTo(zoom * 1.25), "-": () => zoomTo(zoom / 1.25)}[e.key];
+    if (act) { e.preventDefault(); act(); }
+  });
+}
+
+export async function open(id, page) {
+  const mine = shown = {id, page, d: null, odd: []};
+  $("v-name").textContent = "…";
+  $("v-word").textContent = "";
+  if (!$("view").open) $("view").showModal();
+  try {
+    const d = await json(`/api/documents/${id}`);
+    if (shown !== mine) return;
+    mine.d = d;
+    mine.odd = d.notes.filter(n => (n.outcome === "failed" || n.doubts.length) && !n.corrected_at).map(n => n.page_number).sort((a, b) => a - b);
+    $("v-name").textContent = d.name;
+    $("v-of").textContent = `of ${d.page_count}`;
+    $("v-number").max = d.page_count;
+    $("odd").disabled = !mine.odd.length;
+    $("v-files").replaceChildren(...d.outputs.map((o, i) => file(id, o, i)));
+    await go(Math.min(page, d.page_count));
+  } catch (e) { $("v-word").textContent = e.message; }
+}
+
+function file(id, output, position) {
+  const b = make("button", {type: "button", textContent: output.name.split("/").at(-1), title: output.notes.join(" ")});
+  b.onclick = async () => {
+    try {
+      const blob = await (await ask(`/api/documents/${id}/outputs/${position}`)).blob();
+      const a = make("a", {href: URL.createObjectURL(blob), download: b.textContent});
+      a.click();
+      URL.revokeObjectURL(a.href);
+    } catch (e) { $("v-word").textContent = e.message; }
+  };
+  return b;
+}
+
+const turn = by => shown?.d && go(shown.page + by);
+
+function nextOdd() {
+  if (shown?.odd.length) go(shown.odd.find(n => n > shown.page) ?? shown.odd[0]);
+}
+
+function zoomTo(percent) {
+  zoom = Math.max(40, Math.min(400, percent));
+  $("v-image").classList.add("zoomed");
+  $("v-image").style.setProperty("--zoom", zoom + "%");
+}
+
+function mode(which) {
+  $("v-html").hidden = which !== "html";
+  $("v-text").hidden = which !== "text";
+  $("v-edit").hidden = which !== "edit";
+  $("rendered").setAttribute("aria-pressed", which === "html");
+  $("source").setAttribute("aria-pressed", which === "text");
+}
+
+async function go(page) {
+  const {d, id} = shown;
+  if (!(page >= 1 && page <= d.page_count)) { $("v-number").value = shown.page; return; }
+  shown.page = page;
+  shown.text = null;
+  history.replaceState(null, "", `#/${id}/${page}`);
+  $("v-number").value = page;
+  $("prev").disabled = page <= 1;
+  $("next").disabled = page >= d.page_count;
+  $("v-html").replaceChildren("…");
+  $("v-text").textContent = "…";
+  $("v-facts").replaceChildren();
+  $("v-image").removeAttribute("src");
+  $("v-image").alt = `Page ${page} is being drawn`;
+  delete $("view").dataset.page;
+  mode($("v-text").hidden ? "html" : "text");
+  const base = `/api/documents/${id}/pages/${page}`, still = () => shown?.id === id && shown.page === page;
+  const text = json(base).then(p => { if (still()) facts(p); }, e => { if (still()) $("v-html").replaceChildren(e.message); });
+  const image = ask(base + "/image").then(a => a.blob()).then(blob => {
+    if (!still()) return;
+    if (address) URL.revokeObjectURL(address);
+    address = URL.createObjectURL(blob);
+    $("v-image").alt = `Page ${page} of ${d.name}`;
+    $("v-image").src = address;
+  }, e => { if (still()) $("v-image").alt = e.message; });
+  await text;
+  if (still()) $("view").dataset.text = page;
+  await image;
+  if (still()) $("view").dataset.page = page;
+}
+
+function facts(p) {
+  shown.text = p.text;
+  const nothing = p.outcome === "blank" ? "(a blank page)" : "(no text)";
+  $("v-text").textContent = p.text || nothing;
+  // The server makes this HTML inert: a short list of tags without attributes that act.
+  const parsed = new DOMParser().parseFromString(p.html, "text/html");
+  $("v-html").replaceChildren(...(p.text ? [...parsed.body.childNodes] : [nothing]));
+  const parts = [badge(p.outcome, p.outcome)];
+  if (p.corrected_at) parts.push(badge(`corrected by ${p.corrected_by}, ${p.corrected_at.slice(0, 10)}`));
+  else if (p.engine) parts.push(badge("read by " + p.engine));
+  for (const doubt of p.doubts) parts.push(badge("in doubt: " + doubt.replaceAll("_", " "), "doubt"));
+  if (p.attempts.length) parts.push(make("span", {className: "soft", textContent: "tried " + p.attempts.map(a => `${a.engine}: ${a.reason}`).join(", ")}));
+  $("v-facts").replaceChildren(...parts);
+}
+
+function edit() {
+  if (shown?.text == null) return;
+  $("v-source").value = shown.text;
+  mode("edit");
+  $("v-source").focus();
+}
+
+async function save(e) {
+  e.preventDefault();
+  const {id, page} = shown, author = $("author").value.trim();
+  localStorage.setItem("rayocr-author", author);
+  $("save").disabled = true;
+  try {
+    const answer = await ask(`/api/documents/${id}/pages/${page}`, {method: "PUT", body: JSON.stringify({text: $("v-source").value, author})});
+    const {pending} = await answer.json();
+    mode("html");
+    await open(id, page);
+    $("v-word").textContent = pending ? `Saved. ${pending}` : "Saved. All outputs show the correction.";
+    changed();
+  } catch (error) { $("v-word").textContent = error.message; }
+  $("save").disabled = false;
+}

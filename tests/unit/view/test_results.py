@@ -1,0 +1,246 @@
+"""The results view over a real destination: list, search, pages, corrections and downloads, through its HTTP API."""
+
+from __future__ import annotations
+
+import io
+import threading
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from rayocr.actors.document_worker.assemble import AssembleSettings, assemble
+from rayocr.actors.document_worker.commit import LeaseSettings
+from rayocr.composition import compose
+from rayocr.config import LocksConfig, RetryConfig, Secrets
+from rayocr.errors import StorageUnavailable
+from rayocr.ledger.manifest import Manifest, manifest_name
+from rayocr.messages import Attempt, Document, DocumentContext, PageOutcome, PageRecord
+from rayocr.observe.dead_letters import dead_letter_name
+from rayocr.outputs.registry import parse_outputs
+from rayocr.storage.factory import open_storage
+from rayocr.storage.local.storage import LocalStorage
+from rayocr.view.app import create_view
+from rayocr.view.command import open_results_view
+from rayocr.view.index import Filters
+from rayocr.view.results import Results
+
+TOKEN = "t" * 32
+
+
+def write_document(
+    folder: Path, name: str, texts: list[str], *, failed: int = 0, outputs: tuple[str, ...] = ("markdown", "clean_pdf", "jsonl")
+) -> str:
+    """As a run writes it. Returns the document id."""
+    document_id = (name.encode().hex() * 8)[:32].ljust(32, "0")
+    document = Document(
+        document_id=document_id,
+        source_uri=f"{folder}/in/{name}",
+        name=name,
+        output_stem=name.removesuffix(".pdf"),
+        version="1",
+        size_bytes=9,
+    )
+    settings = AssembleSettings(
+        dest_uri=str(folder / "out"),
+        state_uri=str(folder / "out"),
+        outputs=parse_outputs(list(outputs)),
+        run_id="run",
+        fingerprint="f",
+        retry=RetryConfig(max_attempts=1),
+        lease=LeaseSettings(config=LocksConfig(), state_uri=str(folder / "out"), owner="o", host="elsewhere"),
+    )
+    records = [
+        PageRecord(
+            document_id=document_id,
+            page_number=number,
+            outcome=PageOutcome.FAILED if number == failed else PageOutcome.DONE,
+            text="" if number == failed else text,
+            engine="" if number == failed else "gemini",
+            attempts=(Attempt(engine="gemini", reason="Refused", message="RECITATION"),) if number == failed else (),
+        )
+        for number, text in enumerate(texts, 1)
+    ]
+    context = DocumentContext(document=document, page_count=len(texts), title=None, fencing_token=1)
+    (folder / "out").mkdir(exist_ok=True)
+    assemble(
+        context,
+        settings,
+        lambda _, first, last: [r for r in records if first <= r.page_number <= last],
+        "2026-01-01T00:00:00+00:00",
+    )
+    return document_id
+
+
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Results]:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    write_document(tmp_path, "letter.pdf", ["# Water board\n\nThe pump house", "1. one\n3. three\n7. seven"])
+    write_document(tmp_path, "form.pdf", ["Signal Street", "lost", "Übersicht der Straße"], failed=2)
+    config = compose([f"dest={tmp_path / 'out'}"], environment={})
+    storage = open_storage(str(tmp_path / "out"))
+    results = open_results_view(config, Secrets(), dest=storage, state=storage)
+    results.index.update()
+    yield results
+    results.rewriter.locks.close()
+    results.index.close()
+
+
+@pytest.fixture
+def client(results: Results) -> TestClient:
+    return TestClient(create_view(results, token=TOKEN, title="out"), headers={"Authorization": f"Bearer {TOKEN}"})
+
+
+def names(client: TestClient, **query: Any) -> list[str]:
+    return [d["name"] for d in client.get("/api/documents", params=query).json()["documents"]]
+
+
+def test_documents_are_found_by_text_name_outcome_reason_and_engine(client: TestClient) -> None:
+    assert names(client) == ["form.pdf", "letter.pdf"]
+    assert names(client, q="pump") == ["letter.pdf"]
+    assert names(client, q="ubersicht stras") == ["form.pdf"] or names(client, q="ubersicht") == ["form.pdf"]
+    assert names(client, q='"pump house"') == ["letter.pdf"]
+    assert names(client, q="house pump nowhere") == []
+    assert names(client, q="form") == ["form.pdf"]
+    assert names(client, outcome="partial") == names(client, reason="Refused") == ["form.pdf"]
+    assert names(client, engine="gemini") == ["form.pdf", "letter.pdf"]
+    found = client.get("/api/documents", params={"q": "pump"}).json()["documents"][0]["found"]
+    assert found == [{"page": 1, "excerpt": found[0]["excerpt"]}]
+    assert "\x02pump\x03" in found[0]["excerpt"]
+
+
+@pytest.mark.parametrize(
+    "words", ['"', "*", "a OR b", "NEAR(a b)", "x:y", "-", "\ud800", "%", "'; DROP TABLE documents; --", "(" * 50]
+)
+def test_any_words_are_a_search_and_never_an_error(client: TestClient, words: str) -> None:
+    assert client.get("/api/documents", params={"q": words.encode("utf-8", "replace").decode()}).status_code == 200
+
+
+def test_a_cursor_continues_the_list(client: TestClient) -> None:
+    first = client.get("/api/documents", params={"limit": 1}).json()
+    second = client.get("/api/documents", params={"limit": 1, "cursor": first["cursor"]}).json()
+    assert [d["name"] for d in first["documents"] + second["documents"]] == ["form.pdf", "letter.pdf"]
+    assert second["cursor"] == ""
+    assert client.get("/api/documents", params={"cursor": "x\0y"}).status_code == 422
+
+
+def test_failures_come_with_the_command_that_retries_them(client: TestClient) -> None:
+    status = client.get("/api/status").json()
+    assert status["outcomes"] == {"complete": 1, "partial": 1}
+    (reason,) = status["reasons"]
+    assert (reason["reason"], reason["documents"], reason["pages"]) == ("Refused", 1, 1)
+    assert reason["command"].startswith("rayocr retry ")
+    assert reason["command"].endswith("retry.reason=Refused")
+
+
+def test_a_page_is_rendered_without_anything_live(tmp_path: Path, results: Results, client: TestClient) -> None:
+    document_id = write_document(tmp_path, "evil.pdf", ["<script>alert(1)</script>\n\n![x](https://x.test/a.png)\n\n**bold**"])
+    results.index.update()
+    html = client.get(f"/api/documents/{document_id}/pages/1").json()["html"]
+    assert "<script" not in html
+    assert "<img" not in html
+    assert "<strong>bold</strong>" in html
+
+
+def test_a_correction_is_in_every_output_and_the_document_is_complete(tmp_path: Path, client: TestClient) -> None:
+    document_id = client.get("/api/documents", params={"q": "form"}).json()["documents"][0]["document_id"]
+    answer = client.put(f"/api/documents/{document_id}/pages/2", json={"text": "found **again**", "author": "Ada"})
+    assert answer.json() == {"pending": ""}
+    out = tmp_path / "out"
+    markdown = (out / "form.md").read_text()
+    assert "found **again**" in markdown
+    assert "could not be read" not in markdown
+    assert "Signal Street" in markdown
+    assert "found **again**" in (out / "form.jsonl").read_text()
+    manifest = Manifest.from_json((out / manifest_name(document_id)).read_bytes(), name="manifest")
+    assert manifest.outcome == "complete"
+    assert [(n.page_number, n.corrected_by) for n in manifest.notes] == [(2, "Ada")]
+    assert not (out / dead_letter_name(document_id)).exists()
+    assert names(client, q="again") == ["form.pdf"]
+    assert names(client, outcome="partial") == []
+    page = client.get(f"/api/documents/{document_id}/pages/2").json()
+    assert (page["text"], page["corrected_by"], page["engine"]) == ("found **again**", "Ada", "person")
+
+
+def test_correcting_one_page_changes_no_other_page(tmp_path: Path, client: TestClient) -> None:
+    document_id = client.get("/api/documents", params={"q": "letter"}).json()["documents"][0]["document_id"]
+    before = client.get(f"/api/documents/{document_id}/pages/2").json()["text"]
+    for text in ("first", "second"):
+        client.put(f"/api/documents/{document_id}/pages/1", json={"text": text, "author": "Ada"})
+    assert client.get(f"/api/documents/{document_id}/pages/2").json()["text"] == before
+    assert (tmp_path / "out" / "letter.md").read_text().count("<!-- page") == 2
+
+
+def test_a_document_that_a_run_is_reading_keeps_the_correction_for_that_run(results: Results, client: TestClient) -> None:
+    document_id = client.get("/api/documents", params={"q": "letter"}).json()["documents"][0]["document_id"]
+    lease = results.rewriter.locks.acquire(document_id)
+    assert lease is not None
+    other = open_results_view(results.rewriter.config, Secrets(), dest=results.dest, state=results.state)
+    pending = other.correct(document_id, 1, text="later", author="Ada")
+    assert "A run is reading letter.pdf" in pending
+    assert other.page(document_id, 1)["text"] == "later"
+    other.rewriter.locks.close()
+    other.index.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("get", "/api/documents/nothing", 404),
+        ("get", f"/api/documents/{'f' * 32}", 404),
+        ("get", "/api/documents/{id}/pages/99", 404),
+        ("get", "/api/documents/{id}/outputs/9", 404),
+        ("put", "/api/documents/{id}/pages/99", 404),
+    ],
+)
+def test_what_is_not_there_is_a_404(client: TestClient, method: str, path: str, status: int) -> None:
+    document_id = client.get("/api/documents").json()["documents"][0]["document_id"]
+    body = {"json": {"text": "x", "author": "A"}} if method == "put" else {}
+    assert client.request(method, path.replace("{id}", document_id), **body).status_code == status
+
+
+def test_nothing_is_told_or_changed_without_the_token(results: Results) -> None:
+    stranger = TestClient(create_view(results, token=TOKEN, title="out"))
+    document_id = results.index.documents(Filters())[0][0]["document_id"]
+    for path in ("/api/status", "/api/documents", f"/api/documents/{document_id}", "/api/download"):
+        assert stranger.get(path).status_code == 401
+    assert stranger.put(f"/api/documents/{document_id}/pages/1", json={"text": "x", "author": "x"}).status_code == 401
+    assert stranger.get("/").status_code == 200
+
+
+def test_a_download_holds_every_output_of_the_documents_that_match(tmp_path: Path, client: TestClient) -> None:
+    (tmp_path / "out" / "letter.jsonl").unlink()
+    data = client.get("/api/download", params={"q": "letter"}).content
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert archive.testzip() is None
+        assert set(archive.namelist()) == {"letter.md", "letter.clean.pdf", "MISSING.txt"}
+        assert "letter.jsonl" in archive.read("MISSING.txt").decode()
+
+
+def test_the_index_follows_new_changed_and_removed_documents(tmp_path: Path, results: Results) -> None:
+    write_document(tmp_path, "new.pdf", ["fresh words"])
+    removed = results.index.documents(Filters(words="letter"))[0][0]["document_id"]
+    (tmp_path / "out" / manifest_name(removed)).unlink()
+    (tmp_path / "out" / manifest_name("a" * 32)).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "out" / manifest_name("a" * 32)).write_text("[" * 9999)
+    results.index.update()
+    assert [d["name"] for d in results.index.documents(Filters())[0]] == ["form.pdf", "new.pdf"]
+    assert results.index.documents(Filters(words="fresh"))[0][0]["name"] == "new.pdf"
+    assert not results.index.documents(Filters(words="pump"))[0]
+    assert len(results.index.damaged) == 1
+
+
+def test_storage_that_is_unavailable_is_told_and_the_list_stays(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop = threading.Event()
+
+    def unavailable(_self: LocalStorage, _prefix: str = "") -> Iterator[Any]:
+        stop.set()
+        raise StorageUnavailable("The bucket does not answer.")
+
+    monkeypatch.setattr(LocalStorage, "list", unavailable)
+    results.keep_updated(stop)
+    assert results.problem == "The bucket does not answer."
+    assert len(results.index.documents(Filters())[0]) == 2
