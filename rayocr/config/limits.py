@@ -92,9 +92,9 @@ class BudgetConfig:
     """What you are willing to spend. No request leaves that is expected to exceed one of these; null: no limit. Days and months
     are Google's (midnight in California) and count all runs on this state, with limits.shared=redis all runs that share it."""
 
-    usd: float | None = None  # for this run
-    usd_per_day: float | None = None
-    usd_per_month: float | None = None
+    usd: float | None = None  # for this run alone
+    usd_per_day: float | None = None  # per day, over all runs
+    usd_per_month: float | None = None  # per month, over all runs
 
     def __post_init__(self) -> None:
         at_least(0, **{"budget.usd": self.usd})
