@@ -53,7 +53,7 @@ class World:
         entry = self.source.write(name, b"x" * (self.looks % 1000 + 1))
         self.put_ids.add(bytes.fromhex(document_id(f"{self.source.uri}/{name}", entry.version)))
 
-    async def look(self, what: Poll) -> None:
+    async def poll(self, what: Poll) -> None:
         self.looks += 1
         name = f"{self.looks % 10}/{self.looks:07}.pdf"
         self.put(name)
@@ -62,13 +62,13 @@ class World:
             self.put(self.live[len(self.live) // 2])
         if len(self.live) > _LIVE:
             self.source.delete(self.live.popleft())
-        self.discovery.look(what)
+        self.discovery.poll(what)
 
-    async def next_documents(self, count: int) -> DiscoveryBatch:
+    async def next_batch(self, count: int) -> DiscoveryBatch:
         return self.discovery.next_batch(count)
 
-    def note_pushed(self, document_id: str) -> None:
-        self.discovery.note(document_id)
+    def fencing_token(self, document_id: str) -> int | None:
+        return None
 
     async def run(self, document: Document) -> FlowResult:
         """As a flow."""
@@ -80,14 +80,14 @@ class World:
 async def watched(console: Console, folder: Path, looks: int) -> None:
     world, draining, progress, window = World(folder), asyncio.Event(), Progress(), Window(WindowConfig())
     outages = Outages(window, progress, probe=lambda: None, say=console.print, warn=console.print)
-    feed = Scheduler(world, window, progress, draining, retry_s=1.0, outages=outages)  # type: ignore[arg-type]
+    scheduler = Scheduler(world, world, window, progress, draining, retry_s=1.0, outages=outages, on_push=world.discovery.note)
     config = compose(["mode=watch", "source=in", "engine=textlayer", "poll_interval_s=0.01", "watch.relist_s=0.01"], {})
-    watch = Watch(world, feed, outages, progress, config, draining)
+    watch = Watch(world, scheduler, outages, progress, config, draining)
     table = Table(title=f"{looks:,} looks, at {_LIVE} documents", title_justify="left")
     for column in ("looks", "documents finished", "seconds", "memory MB", "of it the measurement's MB"):
         table.add_column(column, justify="right")
     started = time.monotonic()
-    running = asyncio.create_task(watch.run(world))  # type: ignore[arg-type]
+    running = asyncio.create_task(watch.run())
     for share in (0.02, 0.25, 0.5, 0.75, 1.0):
         while world.looks < looks * share:
             await asyncio.sleep(0.01)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import astuple, replace
 from typing import Any
 
@@ -24,7 +24,7 @@ from rayocr.actors.ledger.actor import Ledger
 from rayocr.actors.page_worker.actor import PageWorker, WorkerSettings
 from rayocr.actors.rate_limiter.actor import LimiterRules, RateLimiter
 from rayocr.config import AccessConfig, LedgerConfig, RayocrConfig, RetryConfig, Secrets, StorageConfig
-from rayocr.errors import ContentLost
+from rayocr.errors import ActorFailed, ActorUnreachable, ClusterUnavailable, ContentLost, NodeLost, RayocrError
 from rayocr.limits.base import Bucket
 from rayocr.limits.factory import bucket_opener
 from rayocr.masking import hide, hide_environment
@@ -46,60 +46,50 @@ from rayocr.retry import RetryPolicy
 from rayocr.storage.counted import storage_calls
 from rayocr.storage.factory import cached_storage, open_storage
 
+# Ray's errors, as ours; the first that fits. Nothing above this module knows of Ray's.
+_OURS: tuple[tuple[tuple[type[Exception], ...], type[RayocrError]], ...] = (
+    ((ray.exceptions.NodeDiedError,), NodeLost),
+    ((ray.exceptions.ActorUnavailableError,), ActorUnreachable),
+    ((ray.exceptions.ActorDiedError, ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError), ActorFailed),
+    ((ray.exceptions.ObjectLostError,), ContentLost),
+)
+
 
 async def answer(reference: Any) -> Any:
-    """The result of a call. What was raised over there is raised here as itself, not inside Ray's wrapper and its traceback."""
+    """The result of a call. Errors that the actor raised are raised here as they are; Ray's own are raised as ours."""
     try:
         return await reference
-    except ray.exceptions.RayTaskError as error:
-        cause: BaseException = error
-        while isinstance(cause, ray.exceptions.RayTaskError) and isinstance(cause.cause, BaseException):
-            cause = cause.cause
-        raise cause from None
+    except ray.exceptions.RayError as error:
+        raise our_error(error) from None
 
 
-class RemoteLedger:
-    """The Ledger behind its handle, for workers."""
+def our_error(error: BaseException) -> BaseException:
+    """The error that the actor raised, or ours for Ray's own. Others are given back."""
+    cause = error
+    while isinstance(cause, ray.exceptions.RayTaskError) and isinstance(cause.cause, BaseException):
+        cause = cause.cause
+    if isinstance(cause, ray.exceptions.RayError):
+        lines = str(cause).strip().splitlines()
+        message = f"Ray failed: {type(cause).__name__}: {lines[0] if lines else ''}"
+        ours = next((ours for theirs, ours in _OURS if isinstance(cause, theirs)), ClusterUnavailable)
+        failed_itself = cause is error
+        cause = ours(message, hint=ActorFailed.default_hint)
+    else:
+        failed_itself = False
+    if isinstance(cause, ActorFailed) and not failed_itself:  # another actor, which the one that was asked needs
+        return ClusterUnavailable(str(cause), hint=ActorFailed.default_hint)
+    return cause
 
-    def __init__(self, handle: Any) -> None:
-        self._handle = handle
 
-    async def record(self, records: Sequence[PageRecord]) -> None:
-        await answer(self._handle.record.remote(tuple(records)))
-
-    async def texts(self, document_id: str, first_page: int, last_page: int) -> Sequence[PageRecord]:
-        records: Sequence[PageRecord] = await answer(self._handle.texts.remote(document_id, first_page, last_page))
-        return records
-
-    async def copies(self, fingerprint: str, content_hashes: Sequence[str]) -> tuple[PageRecord | None, ...]:
-        found: tuple[PageRecord | None, ...] = await answer(self._handle.copies.remote(fingerprint, tuple(content_hashes)))
-        return found
-
-
-class RemoteLimiter:
-    """The RateLimiter behind its handle, for workers."""
+class Remote:
+    """An actor behind its Ray handle: its methods as coroutines."""
 
     def __init__(self, handle: Any) -> None:
         self._handle = handle
 
-    async def lease(self, model: str, worker: str, wanted: int) -> tuple[float, ...]:
-        delays: tuple[float, ...] = await answer(self._handle.lease.remote(model, worker, wanted))
-        return delays
-
-    async def release(self, model: str, worker: str, returned: SlotReturn) -> SlotReply:
-        reply: SlotReply = await answer(self._handle.release.remote(model, worker, returned))
-        return reply
-
-
-class RemoteBatchQueue:
-    """The BatchDesk behind its handle, for workers."""
-
-    def __init__(self, handle: Any) -> None:
-        self._handle = handle
-
-    async def read(self, key: str, model: str, line: bytes) -> bytes:
-        found: bytes = await answer(self._handle.read.remote(key, model, line))
-        return found
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        method = getattr(self._handle, name)
+        return lambda *arguments, **named: answer(method.remote(*arguments, **named))
 
 
 class ObjectStoreBytes:
@@ -115,10 +105,8 @@ class ObjectStoreBytes:
         return self._reference
 
     async def load(self) -> Any:
-        try:
-            return await self._reference
-        except ray.exceptions.ObjectLostError as error:
-            raise ContentLost("The document's bytes were lost with the node that held them.") from error
+        """Raises ContentLost."""
+        return await answer(self._reference)
 
 
 def _relaying(worker: str, run_id: str, send: Callable[[Telemetry], Any]) -> RelayHandler:
@@ -128,9 +116,8 @@ def _relaying(worker: str, run_id: str, send: Callable[[Telemetry], Any]) -> Rel
 
 
 def _to_ledger(ledger: Any) -> Callable[[Telemetry], Any]:
-    """Posts to the mailbox beside the ledger. Not an event of Ray's each: they would fill the memory of its control store."""
-    relay = ledger.relay.options(enable_task_events=False)
-    return lambda telemetry: relay.remote(telemetry)
+    """Posts to the mailbox beside the ledger."""
+    return lambda telemetry: ledger.relay.remote(telemetry)
 
 
 def _to_ledger_of(run_id: str) -> Callable[[Telemetry], Any]:
@@ -167,9 +154,12 @@ class LedgerActor(Ledger):
         """Answered when the index is rebuilt: the pages of unfinished documents in it."""
         return self.page_count
 
+    # No events: one each second and process would fill the memory of Ray's control store.
+    @ray.method(enable_task_events=False)  # type: ignore[untyped-decorator]
     async def relay(self, telemetry: Telemetry) -> None:
         self._mailbox.put(telemetry)
 
+    @ray.method(enable_task_events=False)  # type: ignore[untyped-decorator]
     async def take_telemetry(self) -> Telemetry:
         self._handler.post()
         return self._mailbox.take()
@@ -230,10 +220,10 @@ class DiscoveryActor(Discovery):
 
 
 class PageWorkerActor:
-    def __init__(self, name: str, run_id: str, ledger: Any, limiter: Any, desk: Any) -> None:
+    def __init__(self, name: str, run_id: str, ledger: Any, limiter: Any, batch_queue: Any) -> None:
         self._handler = _relaying(name, run_id, _to_ledger(ledger))
         self._name = name
-        self._ports = (RemoteLedger(ledger), RemoteLimiter(limiter), RemoteBatchQueue(desk) if desk is not None else None)
+        self._ports: list[Any] = [Remote(ledger), Remote(limiter), None if batch_queue is None else Remote(batch_queue)]
         self._configured = asyncio.Event()
         self._worker: PageWorker | None = None
         tell_before_end(lambda why: self._handler.last_words(self._worker.at_hand if self._worker else (), why))

@@ -101,7 +101,7 @@ def spawn_worker(
     settings: WorkerSettings,
     ledger: Any,
     limiter: Any,
-    desk: Any = None,
+    batch_queue: Any = None,
     *,
     place: Placement = _ANYWHERE,
 ) -> Any:
@@ -114,7 +114,7 @@ def spawn_worker(
         max_concurrency=_MANY,
         **place.on(Group.COMPUTE if computes else Group.WAIT),
     )
-    worker = actor.remote(name, run_id, ledger, limiter, desk)
+    worker = actor.remote(name, run_id, ledger, limiter, batch_queue)
     worker.configure.remote(settings)
     return worker
 

@@ -129,7 +129,7 @@ def _run(config: RayocrConfig, keys: object) -> int:
         code = run.execute()
         return code
     finally:
-        run.words.summarize(ended=code is not None)
+        run.announcements.summarize(ended=code is not None)
 
 
 def _chain_words(config: RayocrConfig) -> str:

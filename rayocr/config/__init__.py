@@ -19,11 +19,12 @@ from rayocr.config.mode import Mode
 from rayocr.config.observe import GatewayConfig, LogsConfig, SupabaseConfig
 from rayocr.config.outputs import CleanPdfConfig, MarkdownConfig, OutputConfig, ReportConfig
 from rayocr.config.places import AccessConfig, DedupConfig, LedgerConfig, LocksConfig, LoginConfig, StorageConfig
-from rayocr.config.run import RayocrConfig
+from rayocr.config.run import INPROCESS, RayocrConfig
 from rayocr.config.secrets import Secrets
 from rayocr.config.work import ShutdownConfig, SubmitConfig, WatchConfig, WindowConfig, WorkersConfig
 
 __all__ = [
+    "INPROCESS",
     "AccessConfig",
     "BatchConfig",
     "BudgetConfig",

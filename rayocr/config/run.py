@@ -18,6 +18,8 @@ from rayocr.config.ranges import at_least, one_of
 from rayocr.config.work import ExitConfig, ShutdownConfig, SubmitConfig, WatchConfig, WindowConfig, WorkersConfig
 from rayocr.errors import UsageError
 
+INPROCESS = "inprocess"  # the cluster= of a run without Ray
+
 
 @dataclass
 class RayocrConfig:
@@ -42,7 +44,8 @@ class RayocrConfig:
     # true: dest= may be the source or lie inside it; *.clean.pdf and *.searchable.pdf there count as outputs and are not read
     allow_dest_in_source: bool = False
     follow_links: bool = False  # folders: follow symbolic links that lead out of the source, the destination or the state, too
-    cluster: str = "auto"  # auto: attach to a running Ray, otherwise start a local one; local; or an address
+    # auto: attach to a running Ray, otherwise start a local one; local; an address; inprocess: no Ray, everything in this process
+    cluster: str = "auto"
     cpus: int | None = None  # CPUs of a local Ray; null: all CPUs of the machine
     progress: str = "auto"  # auto: a live line on a terminal, plain lines elsewhere; live; plain; none
     engine: EngineConfig = field(default_factory=EngineConfig)

@@ -1,8 +1,8 @@
-"""Requests to a run from outside, as small objects beside the state: `.rayocr/control/cancel/<document_id>.json`.
+"""Cancel requests to runs, as small objects in the state: `.rayocr/control/cancel/<document_id>.json`.
 
-They reach every run on the destination, on whatever cluster, without a server; a run looks every few seconds. A cancelled
-document is left as it is: pages under way are dropped, its lease is freed, nothing is written. It stays cancelled for later
-runs until the request is withdrawn.
+They reach every run on the destination, on any cluster, without a server; a run reads them every few seconds. It stops
+processing a cancelled document: pages in progress are dropped, the lease is released, nothing is written. Later runs skip the
+document until the request is deleted.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from rayocr.storage.base import Storage
 log = logging.getLogger(__name__)
 
 CANCEL_PREFIX = ".rayocr/control/cancel/"
-_LOOK_EVERY_S = 2.0
+_POLL_EVERY_S = 2.0
 
 
 def cancelled_documents(state: Storage) -> set[str]:
-    """The document_ids for which somebody asked."""
+    """The document_ids of all requests."""
     return {i for entry in state.list(CANCEL_PREFIX) if (i := document_id_of(entry.name))}
 
 
 class CancelWatch:
-    """Calls `on_cancel(document_id)` once for each request, those from before the start included."""
+    """Calls `on_cancel(document_id)` once for each request, also those from before the start."""
 
     def __init__(self, state: Storage, on_cancel: Callable[[str], None]) -> None:
         self._state = state
         self._on_cancel = on_cancel
         self._seen: set[str] = set()
 
-    async def look(self) -> None:
+    async def poll(self) -> None:
         """Raises StorageError."""
         now = await asyncio.to_thread(cancelled_documents, self._state)
         for document_id in now - self._seen:
@@ -45,13 +45,13 @@ class CancelWatch:
         self._seen = now
 
     async def run(self) -> None:
-        """Until cancelled. A look that fails is made up for by the next."""
+        """Until cancelled. What a failed poll missed the next one finds."""
         while True:
-            await asyncio.sleep(_LOOK_EVERY_S)
+            await asyncio.sleep(_POLL_EVERY_S)
             try:
-                await self.look()
+                await self.poll()
             except StorageError as error:
-                log_event(log, "control_look_failed", "Requests could not be looked at.", error=str(error))
+                log_event(log, "cancel_poll_failed", "Cancel requests could not be read.", error=str(error))
 
 
 def write_cancel(state: Storage, document_id: str, name: str) -> str:

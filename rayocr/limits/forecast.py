@@ -1,4 +1,5 @@
-"""How long so many pages take under given limits, and which of them binds. Pure."""
+"""What the limits of a model mean for a run: the pace that they allow, the sizes that keep up with it, and how long it takes.
+Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +8,51 @@ from dataclasses import dataclass
 
 from rayocr.config import ModelLimitsConfig
 
-ANSWER_S = 5.0  # of Gemini for a page, between 2 and 8 s; binds only where the requests under way are limited
+ANSWER_S = 5.0  # of Gemini for a page, between 2 and 8 s; matters only where requests in flight are limited
+_SLOW_ANSWER_S = 10.0  # for which there is room in flight
+_MOST_WORKERS = 4  # processes on one node, unless workers.max says otherwise
+_PAGES_A_WORKER = 60.0  # a second: half of what one core sends; with few workers more pages share each call
+_IN_FLIGHT_A_WORKER = 512
+_FEWEST_IN_FLIGHT, _MOST_IN_FLIGHT = 64, 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaSizes:
+    """`paces`: pages a second that each known limit allows, by its name. `workers`: processes that they keep busy.
+    `pages_in_flight`: of each worker, enough for one alone while the others start."""
+
+    paces: dict[str, float]
+    workers: int
+    pages_in_flight: int
+
+    @property
+    def binds(self) -> str | None:
+        """The tightest limit."""
+        return min(self.paces, key=lambda name: self.paces[name], default=None)
+
+    @property
+    def pages_per_s(self) -> float | None:
+        """None: no limit is known."""
+        return min(self.paces.values(), default=None)
+
+
+def quota_sizes(limits: ModelLimitsConfig, *, headroom: float = 0.0, input_tokens: float = 0.0) -> QuotaSizes:
+    """`input_tokens` of a page; `headroom` is the share of the quota that is left unused."""
+    paces: dict[str, float] = {}
+    if limits.rpm is not None:
+        paces["rpm"] = limits.rpm * (1 - headroom) / 60
+    if limits.tpm is not None and input_tokens:
+        paces["tpm"] = limits.tpm * (1 - headroom) / 60 / input_tokens
+    if limits.max_in_flight is not None:
+        paces["max_in_flight"] = limits.max_in_flight / ANSWER_S
+    needed = [limits.rpm / 60 / _PAGES_A_WORKER] if limits.rpm else []
+    needed += [limits.max_in_flight / _IN_FLIGHT_A_WORKER] if limits.max_in_flight else []
+    in_flight = math.ceil((limits.rpm or 0.0) / 60 * _SLOW_ANSWER_S)
+    return QuotaSizes(
+        paces=paces,
+        workers=min(_MOST_WORKERS, math.ceil(min(needed, default=_MOST_WORKERS))),
+        pages_in_flight=max(_FEWEST_IN_FLIGHT, min(_MOST_IN_FLIGHT, in_flight)),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,14 +73,10 @@ def forecast(
     usd_per_10min: float | None = None,
     usd_per_month: float | None = None,
 ) -> Forecast:
-    """`input_tokens` of all pages together. A day's quota counts from its beginning: what is left of today is not known."""
-    times: dict[str, float] = {}
-    if limits.rpm is not None:
-        times["rpm"] = pages / (limits.rpm * (1 - headroom)) * 60
-    if limits.tpm is not None:
-        times["tpm"] = input_tokens / (limits.tpm * (1 - headroom)) * 60
-    if limits.max_in_flight is not None:
-        times["max_in_flight"] = pages * ANSWER_S / limits.max_in_flight
+    """`input_tokens` and `cost_usd` of all pages together. A day's quota counts from its beginning: what is left of today is not
+    known."""
+    sizes = quota_sizes(limits, headroom=headroom, input_tokens=input_tokens / pages if pages else 0.0)
+    times = {name: pages / pace for name, pace in sizes.paces.items()}
     if usd_per_10min is not None and cost_usd > 0:
         times["usd_per_10min"] = cost_usd / (usd_per_10min * (1 - headroom)) * 600
     if usd_per_month is not None and cost_usd > usd_per_month:

@@ -23,6 +23,14 @@ _ROOT = "rayocr"
 _OURS = "rayocr_logs"  # marks the handlers that are taken away again when others are set up
 
 
+PAGE_FAILED = "page_failed"  # the action of the lines that go to Supabase, too
+
+
+def action_of(record: logging.LogRecord) -> str:
+    fields: dict[str, Any] = getattr(record, "rayocr_fields", {})
+    return str(fields.get("action", ""))
+
+
 def log_event(logger: logging.Logger, action: str, message: str, *, level: int = logging.INFO, **fields: Any) -> None:
     """One line: what happened (`action`), in words, and with what."""
     logger.log(level, message, extra={"rayocr_fields": {"action": action, **fields}})
@@ -35,6 +43,11 @@ class JsonFormatter(logging.Formatter):
         super().__init__()
         self._run_id = run_id
         self._process = dict(process or {})
+
+    def fields(self, record: logging.LogRecord) -> dict[str, Any]:
+        """The line as data, masked."""
+        line: dict[str, Any] = json.loads(self.format(record))
+        return line
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rayocr.observe.logs import JsonFormatter, attach
+from rayocr.observe.logs import PAGE_FAILED, JsonFormatter, action_of, attach
 
 _EVERY_S = 1.0
 _ON_ITS_WAY_S = 0.5  # Ray sends on a thread of its own
@@ -26,12 +26,14 @@ _IN_MAILBOX = 50_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telemetry:
     """Of one process since it was heard last. `storage_calls`: by operation and outcome. `lost`: lines that had no room.
-    `ends`: by document_id, why a process that had the document put an end to itself."""
+    `ends`: by document_id, why a process that had the document ended itself. `failures`: the fields of the lines about failed
+    pages, masked."""
 
     lines: tuple[str, ...] = ()
     storage_calls: Mapping[tuple[str, str], int] = field(default_factory=dict)
     lost: int = 0
     ends: Mapping[str, str] = field(default_factory=dict)
+    failures: tuple[Mapping[str, Any], ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.lines or self.storage_calls or self.lost or self.ends)
@@ -46,6 +48,7 @@ class Mailbox:
         self._calls: Counter[tuple[str, str]] = Counter()
         self._lost = 0
         self._ends: dict[str, str] = {}
+        self._failures: list[Mapping[str, Any]] = []
         self._lock = threading.Lock()
 
     def put(self, telemetry: Telemetry) -> None:
@@ -55,15 +58,24 @@ class Mailbox:
             self._calls.update(telemetry.storage_calls)
             self._lost += telemetry.lost
             self._ends.update(telemetry.ends)
+            self._failures.extend(telemetry.failures)
             while len(self._lines) > self._room:
                 self._lines.popleft()
                 self._lost += 1
+            del self._failures[: -self._room]
 
     def take(self) -> Telemetry:
         """Everything, once."""
         with self._lock:
-            taken = Telemetry(lines=tuple(self._lines), storage_calls=dict(self._calls), lost=self._lost, ends=dict(self._ends))
+            taken = Telemetry(
+                lines=tuple(self._lines),
+                storage_calls=dict(self._calls),
+                lost=self._lost,
+                ends=dict(self._ends),
+                failures=tuple(self._failures),
+            )
             self._lines.clear()
+            self._failures.clear()
             self._calls.clear()
             self._ends.clear()
             self._lost = 0
@@ -84,6 +96,7 @@ class RelayHandler(logging.Handler):
         self._send = send
         self._counts = counts  # of storage calls, since the process began
         self._lines: deque[str] = deque()
+        self._failures: deque[Mapping[str, Any]] = deque(maxlen=room)
         self._room = room
         self._lost = 0
         self._told: Counter[tuple[str, str]] = Counter()
@@ -92,6 +105,8 @@ class RelayHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._lines.append(self.format(record))
+        if action_of(record) == PAGE_FAILED and isinstance(self.formatter, JsonFormatter):
+            self._failures.append(self.formatter.fields(record))
         while len(self._lines) > self._room:
             self._lines.popleft()
             self._lost += 1
@@ -102,13 +117,15 @@ class RelayHandler(logging.Handler):
             now = Counter(self._counts())
             fresh = {key: count - self._told[key] for key, count in now.items() if count > self._told[key]}
             lines = [self._lines.popleft() for _ in range(len(self._lines))]
-            telemetry = Telemetry(lines=tuple(lines), storage_calls=fresh, lost=self._lost)
+            failures = [self._failures.popleft() for _ in range(len(self._failures))]
+            telemetry = Telemetry(lines=tuple(lines), storage_calls=fresh, lost=self._lost, failures=tuple(failures))
             if not telemetry:
                 return
             try:
                 self._send(telemetry)
             except Exception:  # the mailbox's process is being restarted, and a log must not end a worker
                 self._lines.extendleft(reversed(lines))
+                self._failures.extendleft(reversed(failures))
                 return
             self._told, self._lost = now, 0
 

@@ -1,10 +1,10 @@
-"""Limits of time and memory for PDFium: it cannot be interrupted from Python, so a call that goes over them ends the process.
+"""Limits of time and memory for PDFium: it cannot be interrupted from Python, so a call that exceeds them ends the process.
 
-A Python thread looks every few hundredths of a second (ctypes lets go of the interpreter while PDFium works): a content stream of
+A Python thread checks every few hundredths of a second (ctypes releases the interpreter while PDFium works): a content stream of
 2 MB can inflate to gigabytes, and a limit of the kernel's would only make PDFium see an empty page, which is worse than none.
-Where that thread cannot run, since something holds on to the interpreter, faulthandler's watchdog in C ends the process later.
-The driver sees a dead process, counts it against the document, and goes on with another. Not reentrant: there is one watchdog a
-process, so the calls must come from one thread, as PDFium demands anyway, and must not be nested.
+Where that thread cannot run, since something holds the interpreter, faulthandler's watchdog in C ends the process later.
+The driver sees a dead process, counts it against the document, and starts another. Each thread can have one limit at a time;
+memory is the process's, so the limits of several threads add up.
 """
 
 from __future__ import annotations
@@ -26,65 +26,85 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(slots=True)
-class _Watch:
-    armed: bool = False
-    seconds: float = 0.0
-    ends_at: float | None = None  # by the monotonic clock, while armed
-    most_bytes: int | None = None  # of private memory, while armed
-    before_end: Callable[[str], None] = lambda why: None
-    looker: int | None = None  # the process whose thread looks: a fork takes no threads along
+class _Limit:
+    """Of the block that one thread is in."""
+
+    seconds: float
+    memory_bytes: int
+    ends_at: float  # by the monotonic clock
+    had_bytes: int | None  # private memory at its beginning
 
 
-_watch = _Watch()
+class _Limits:
+    def __init__(self) -> None:
+        self.open: dict[int, _Limit] = {}  # by thread
+        self.lock = threading.Lock()
+        self.before_end: Callable[[str], None] = lambda why: None
+        self.watcher: int | None = None  # the process whose thread checks: a fork takes no threads along
+
+    def set_watchdog(self) -> None:
+        """For the block that ends first. Under the lock."""
+        if not self.open:
+            faulthandler.cancel_dump_traceback_later()
+            return
+        left_s = min(limit.ends_at for limit in self.open.values()) - time.monotonic()
+        faulthandler.dump_traceback_later(max(0.0, left_s) + _LATER_S, exit=True, file=sys.__stderr__ or 2)
+
+
+_limits = _Limits()
 
 
 def tell_before_end(tell: Callable[[str], None]) -> None:
     """Call this with the reason, on another thread, before a block ends the process. Whether it is called is not certain."""
-    _watch.before_end = tell
+    _limits.before_end = tell
 
 
 @contextmanager
 def bounded(*, seconds: float, memory_bytes: int) -> Iterator[None]:
     """End the process with exit code 1, after a traceback on standard error, when the block takes longer, or more memory than
-    it had before. Memory is not watched where there is no /proc (macOS)."""
-    if _watch.armed:
-        raise RuntimeError("bounded() does not nest: the inner block would disarm the outer one.")
-    _watch.armed = True
-    faulthandler.dump_traceback_later(seconds + _LATER_S, exit=True, file=sys.__stderr__ or 2)
+    the process had before. Memory is not watched where there is no /proc (macOS)."""
+    thread = threading.get_ident()
+    if thread in _limits.open:
+        raise RuntimeError("bounded() does not nest: the inner block would replace the limits of the outer one.")
+    _start_watching()
+    limit = _Limit(seconds, memory_bytes, time.monotonic() + seconds, _private_bytes())
     try:
-        _start_looking()
-        had = _private_bytes()
-        _watch.most_bytes = None if had is None else had + memory_bytes
-        _watch.seconds, _watch.ends_at = seconds, time.monotonic() + seconds
+        with _limits.lock:
+            _limits.open[thread] = limit
+            _limits.set_watchdog()
         yield
     finally:
-        _watch.most_bytes = _watch.ends_at = None
-        faulthandler.cancel_dump_traceback_later()
-        _watch.armed = False
+        with _limits.lock:
+            _limits.open.pop(thread, None)
+            _limits.set_watchdog()
 
 
-def _start_looking() -> None:
-    if _watch.looker != os.getpid():
-        _watch.looker = os.getpid()
-        threading.Thread(target=_look, name="pdf-memory", daemon=True).start()
+def _start_watching() -> None:
+    if _limits.watcher != os.getpid():
+        _limits.watcher = os.getpid()
+        _limits.open.clear()
+        threading.Thread(target=_watch, name="pdf-memory", daemon=True).start()
 
 
-def _look() -> None:
+def _watch() -> None:
     while True:
         time.sleep(_LOOK_EVERY_S)
         if why := _exceeded():
             faulthandler.dump_traceback(file=sys.__stderr__ or 2)
             os.write(2, f"A PDF took {why}; its process ends.\n".encode())
             with suppress(Exception):
-                _watch.before_end(why)
+                _limits.before_end(why)
             os._exit(1)
 
 
 def _exceeded() -> str:
-    ends_at, most, has = _watch.ends_at, _watch.most_bytes, _private_bytes()
-    if ends_at is not None and time.monotonic() > ends_at:
-        return f"longer than {_watch.seconds:g} s"
-    if most is not None and has is not None and has > most:
+    limits, now = list(_limits.open.values()), time.monotonic()
+    for limit in limits:
+        if now > limit.ends_at:
+            return f"longer than {limit.seconds:g} s"
+    had = [limit.had_bytes for limit in limits if limit.had_bytes is not None]
+    has = _private_bytes() if had else None
+    if has is not None and has > min(had) + sum(limit.memory_bytes for limit in limits):
         return "more memory than limits.page_memory allows"
     return ""
 

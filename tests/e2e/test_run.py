@@ -70,7 +70,7 @@ def test_a_changed_document_is_a_new_one_and_new_documents_are_taken_up(cli: Cli
     make_pdf(cli.folder / "in" / "c.pdf", 1)
     done = cli.run("source=in", "dest=out", "engine=textlayer")
     assert done.returncode == 0
-    assert "1 finished earlier are skipped" in done.stdout
+    assert "1 finished earlier and skipped" in done.stdout
     assert "new number 2" in (cli.folder / "out" / "a.md").read_text()
     assert (cli.folder / "out" / "c.md").exists()
 

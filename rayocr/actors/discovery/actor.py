@@ -109,7 +109,7 @@ class Discovery:
         exhausted = self._exhausted and not self._ahead
         return DiscoveryBatch(documents=documents, totals=totals, exhausted=exhausted, limit_reached=self._limit_reached())
 
-    def look(self, what: Poll) -> None:
+    def poll(self, what: Poll) -> None:
         """In watch: look again; the documents that are new since come by `next_batch`. A look that failed or was not read to its
         end is made up for by the next."""
         self._known.update(self._present)

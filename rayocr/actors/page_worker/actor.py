@@ -39,6 +39,8 @@ from rayocr.messages import DocumentContext, PageOutcome, PageRecord, Shard, Sha
 from rayocr.pdf.page import Page
 from rayocr.retry import RetryPolicy
 
+_CLOSE_S = 5.0  # for the call that the thread is in
+
 
 class WorkersLedger(LedgerPort, DedupLedger, Protocol):
     """The Ledger as a worker sees it."""
@@ -177,6 +179,16 @@ class PageWorker:
         self._cancelled[document_id] = fencing_token
         for task in self._asking.get(document_id, ()):
             task.cancel()
+
+    async def close(self) -> None:
+        """Let go of engines, documents and the thread, where the process lives on. The thread ends after its current call."""
+        for engine in self._engines:
+            if isinstance(engine, WaitingEngine):
+                await engine.aclose()
+            elif engine is not None:
+                engine.close()
+        self._pdf.post(self._documents.close)
+        await asyncio.to_thread(self._pdf.close, timeout_s=_CLOSE_S)
 
     def _is_dropped(self, context: DocumentContext) -> bool:
         return context.fencing_token <= self._cancelled.get(context.document.document_id, -1)

@@ -39,6 +39,11 @@ class DocumentCache:
         if not self._open_pages[document_id]:
             del self._open_pages[document_id]
 
+    def close(self) -> None:
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
+
     def _close_oldest(self, *, but: str) -> None:
         idle = [known for known in self._files if known != but and not self._open_pages.get(known)]
         for document_id in idle[: max(0, len(self._files) - self._keep)]:

@@ -25,29 +25,22 @@ _Job = tuple["asyncio.Future[Any] | None", Callable[..., Any], tuple[Any, ...]]
 
 
 class _Guard:
-    """The process's one guard, held open over calls that follow each other. Workers have one thread that uses it; where several
-    live in a process (tests), they share it."""
+    """The limits of one thread, held open over calls that follow each other. Used on that thread alone."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._open = contextlib.ExitStack()
         self._since: float | None = None
 
     def renew(self, *, timeout_s: float, memory_bytes: int) -> None:
-        with self._lock:
-            now = time.monotonic()
-            if self._since is None or now - self._since > _GUARD_S:
-                self._open.close()
-                self._open.enter_context(bounded(seconds=timeout_s + _GUARD_S, memory_bytes=memory_bytes))
-                self._since = now
+        now = time.monotonic()
+        if self._since is None or now - self._since > _GUARD_S:
+            self._open.close()
+            self._open.enter_context(bounded(seconds=timeout_s + _GUARD_S, memory_bytes=memory_bytes))
+            self._since = now
 
     def rest(self) -> None:
-        with self._lock:
-            self._open.close()
-            self._since = None
-
-
-_guard = _Guard()
+        self._open.close()
+        self._since = None
 
 
 class PdfThread:
@@ -60,6 +53,7 @@ class PdfThread:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()  # None: no more
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._guard = _Guard()
         self._guarded = False
 
     async def run(self, function: Callable[..., T], *arguments: Any) -> T:
@@ -81,11 +75,11 @@ class PdfThread:
             self._thread.start()
         return self._loop
 
-    def close(self) -> None:
-        """The thread ends after the calls that were made; waits for it. Idempotent."""
+    def close(self, *, timeout_s: float | None = None) -> None:
+        """The thread ends after the calls that were made; waits for it, at most so long. Idempotent."""
         if self._thread is not None:
             self._jobs.put(None)
-            self._thread.join()
+            self._thread.join(timeout_s)
             self._thread = None
 
     # -- on the thread ------------------------------------------------------------------------------------------------------
@@ -103,18 +97,18 @@ class PdfThread:
                 results.append(_call(following))
             with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
                 self._loop.call_soon_threadsafe(_deliver, results)
-        _guard.rest()
+        self._guard.rest()
 
     def _next(self) -> _Job | None:
         try:
             return self._jobs.get(timeout=_GUARD_S if self._guarded else None)
         except Empty:
-            _guard.rest()
+            self._guard.rest()
             self._guarded = False
             return self._jobs.get()
 
     def _set_guard(self) -> None:
-        _guard.renew(timeout_s=self._timeout_s, memory_bytes=self._memory_bytes)
+        self._guard.renew(timeout_s=self._timeout_s, memory_bytes=self._memory_bytes)
         self._guarded = True
 
 

@@ -1,4 +1,4 @@
-"""The DocumentWorkers of a run, each with one document at a time. Importing this imports Ray."""
+"""The pool of DocumentWorkers of a run, each with one document at a time."""
 
 from __future__ import annotations
 
@@ -8,25 +8,32 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from dataclasses import dataclass
 
-from rayocr.actors.remote import answer
-from rayocr.driver.cluster.failures import ACTOR_FAILED, NODE_DIED, kill, lost_with_node
+from rayocr.driver.cluster.base import DocumentWorkerHandle
 from rayocr.driver.cluster.nodes import Nodes
-from rayocr.errors import ClusterUnavailable, StorageUnavailable
+from rayocr.errors import ActorFailed, ClusterUnavailable, NodeLost, StorageUnavailable
 from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
 
-_STARTS_IN_A_ROW = 3  # failed starts of one worker before the run is given up
+_STARTS_IN_A_ROW = 3  # failed starts of one worker before the run is stopped
 
 
-class DocumentWorkers:
-    """A few DocumentWorkers, each with one document at a time, started when first needed and replaced when they die."""
+@dataclass(frozen=True, slots=True)
+class _Idle:
+    worker: DocumentWorkerHandle
+    node_id: str
+    since: float  # by the pool's clock
+
+
+class DocumentWorkerPool:
+    """Starts workers when they are first needed and replaces the dead. `count_for(nodes)`: how many a cluster of these nodes can
+    use, where that is not fixed."""
 
     def __init__(
         self,
-        spawn: Callable[[str], Any],
+        spawn: Callable[[str], DocumentWorkerHandle],
         *,
         count: int,
         count_for: Callable[[Nodes], int] | None = None,
@@ -34,31 +41,31 @@ class DocumentWorkers:
     ) -> None:
         self._spawn = spawn
         self._count = count
-        self._count_for = count_for  # where the number follows the cluster
+        self._count_for = count_for
         self._clock = clock
-        self._idle: list[tuple[Any, str, float]] = []  # with the ids of their nodes, and since when
+        self._idle: list[_Idle] = []
         self._leaving: frozenset[str] = frozenset()  # nodes
         self._room = asyncio.Semaphore(count)
         self._numbers = itertools.count(1)
 
     @asynccontextmanager
-    async def one(self) -> AsyncIterator[tuple[Any, str]]:
-        """A worker and the id of its node. Raises NodeDiedError for a process that died because its node did: whatever it had is
-        not to blame."""
+    async def one(self) -> AsyncIterator[DocumentWorkerHandle]:
+        """A worker for one document. Raises NodeLost for one that died with its node, for which no document is to blame, and
+        ClusterUnavailable when workers do not start."""
         async with self._room:
             worker, node_id = await self._alive()
             try:
-                yield worker, node_id
-            except ACTOR_FAILED as error:
+                yield worker
+            except ActorFailed as error:
                 try:
-                    lost = await lost_with_node(worker, node_id, error)
+                    lost = await worker.lost_with_node(node_id, error)
                 finally:
-                    kill(worker)
+                    worker.kill()
                 if lost:
-                    raise NODE_DIED(f"A worker's node is gone: {type(error).__name__}.") from error
+                    raise NodeLost(f"A worker's node is gone: {error}") from error
                 raise
-            except (StorageUnavailable, asyncio.CancelledError):  # busy with what nobody waits for any longer
-                kill(worker)
+            except (StorageUnavailable, asyncio.CancelledError):  # busy with something that nobody waits for any longer
+                worker.kill()
                 raise
             except BaseException:
                 self._put_back(worker, node_id)
@@ -66,43 +73,43 @@ class DocumentWorkers:
             self._put_back(worker, node_id)
 
     async def follow(self, nodes: Nodes) -> None:
-        """Leave the nodes that are about to go, and be as many as a cluster that grows can use."""
+        """Leave the nodes that are about to go, and grow with the cluster."""
         self._leaving = nodes.leaving
-        self._give_up(lambda node_id, since: node_id in self._leaving)
+        self._give_up(lambda idle: idle.node_id in self._leaving)
         wanted = self._count_for(nodes) if self._count_for is not None else 0
         while self._count < wanted:  # a cluster that shrinks takes its workers along
             self._count += 1
             self._room.release()
 
     def shrink(self, *, idle_s: float) -> None:
-        """An autoscaler gives up only nodes on which nobody has anything."""
+        """An autoscaler removes only nodes without actors."""
         now = self._clock()
-        self._give_up(lambda node_id, since: now - since >= idle_s)
+        self._give_up(lambda idle: now - idle.since >= idle_s)
 
-    def _give_up(self, which: Callable[[str, float], bool]) -> None:
-        for entry in [entry for entry in self._idle if which(*entry[1:])]:
-            self._idle.remove(entry)
-            kill(entry[0])
+    def _give_up(self, which: Callable[[_Idle], bool]) -> None:
+        for idle in [idle for idle in self._idle if which(idle)]:
+            self._idle.remove(idle)
+            idle.worker.kill()
 
-    def _put_back(self, worker: Any, node_id: str) -> None:
+    def _put_back(self, worker: DocumentWorkerHandle, node_id: str) -> None:
         if node_id in self._leaving:
-            kill(worker)
+            worker.kill()
         else:
-            self._idle.append((worker, node_id, self._clock()))
+            self._idle.append(_Idle(worker, node_id, self._clock()))
 
-    async def _alive(self) -> tuple[Any, str]:
-        """One that is there. That one died before it had a document, idle or as it started, is no document's fault."""
+    async def _alive(self) -> tuple[DocumentWorkerHandle, str]:
+        """A worker that answers. One that died before it had a document, idle or at its start, is no document's fault."""
         while self._idle:
-            worker, *_ = self._idle.pop()
+            worker = self._idle.pop().worker
             try:
-                return worker, await answer(worker.node_id.remote())
-            except ACTOR_FAILED:
-                kill(worker)
+                return worker, await worker.node_id()
+            except ActorFailed:
+                worker.kill()
         for _ in range(_STARTS_IN_A_ROW):
             worker = self._spawn(f"document_worker:{next(self._numbers)}")
             try:
-                return worker, await answer(worker.node_id.remote())
-            except ACTOR_FAILED as error:
-                kill(worker)
+                return worker, await worker.node_id()
+            except ActorFailed as error:
+                worker.kill()
                 log_event(log, "worker_start_failed", "A worker did not start.", level=logging.WARNING, error=str(error))
         raise ClusterUnavailable("Workers do not start; Ray's logs say why.")

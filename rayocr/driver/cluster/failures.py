@@ -1,56 +1,39 @@
-"""Processes that end, and what is to blame: what they had in their hands, or the node that they lived on.
+"""Why a process on a Ray cluster ended: by itself, or with its node. Importing this imports Ray.
 
-Ray hears of a process's end at once, and of a machine's after some 16 s. Until then all that is known is a broken
-connection (ActorUnavailableError), for which no document may be blamed yet.
+Ray hears about the end of a process at once, and about that of a machine after 16 s or so. Until then only a broken connection
+is known (ActorUnreachable), for which no document may be blamed yet.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import ray
-from ray import exceptions
 
-from rayocr.actors.remote import answer
-from rayocr.errors import ContentLost
+from rayocr.errors import ActorFailed, ActorUnreachable, NodeLost
 
-ACTOR_FAILED: tuple[type[BaseException], ...] = (
-    exceptions.ActorDiedError,
-    exceptions.ActorUnavailableError,
-    exceptions.WorkerCrashedError,
-    exceptions.NodeDiedError,
-    exceptions.OutOfMemoryError,
-)
-NODE_DIED = exceptions.NodeDiedError
-CONTENT_LOST: tuple[type[BaseException], ...] = (ContentLost, exceptions.ObjectLostError)
-
-_UNREACHABLE_S = 45.0  # a node that has not answered for so long is as good as gone; Ray gives it up after some 16 s
+_UNREACHABLE_S = 45.0  # after that a node counts as lost; Ray gives it up after 16 s or so
 _ASK_AGAIN_S = 0.25
 
 
-async def lost_with_node(worker: Any, node_id: str, error: BaseException) -> bool:
-    """Whether the process, an actor with the method `node_id`, failed for its node's sake, or for the network's. Waits until
-    that is known. To be asked before the actor is killed: it would only say by whom."""
+async def lost_with_node(ask: Callable[[], Awaitable[object]], node_id: str, error: ActorFailed) -> bool:
+    """Whether an actor on that node failed because the node or the network did; `ask` calls the actor. Waits until that is
+    known. Call it before the actor is killed, which would be the only answer."""
     until = time.monotonic() + _UNREACHABLE_S
-    while isinstance(error, exceptions.ActorUnavailableError):
+    while isinstance(error, ActorUnreachable):
         try:
-            await asyncio.wait_for(answer(worker.node_id.remote()), until - time.monotonic())
+            await asyncio.wait_for(ask(), until - time.monotonic())
             return True  # it is there again
         except TimeoutError:
             return True
-        except ACTOR_FAILED as later:
+        except ActorFailed as later:
             error = later
         await asyncio.sleep(_ASK_AGAIN_S)
-    return isinstance(error, NODE_DIED) or await _is_gone(node_id)
+    return isinstance(error, NodeLost) or await _is_gone(node_id)
 
 
 async def _is_gone(node_id: str) -> bool:
     nodes = await asyncio.to_thread(ray.nodes)
     return not any(node["NodeID"] == node_id and node["Alive"] for node in nodes)
-
-
-def kill(handle: Any) -> None:
-    """Idempotent."""
-    ray.kill(handle)

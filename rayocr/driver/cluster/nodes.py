@@ -1,7 +1,7 @@
 """The cluster's nodes while a run goes on: what they offer, which are about to go, and what pools make of it.
 
-Nodes come (an autoscaler adds them), go (a spot machine is reclaimed, an idle one is given up), and most of them say so before:
-Ray then calls them draining. Importing this imports Ray.
+Nodes come (an autoscaler adds them) and go (a spot machine is reclaimed, an idle one removed). Most announce it: Ray then calls
+them draining.
 """
 
 from __future__ import annotations
@@ -13,14 +13,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import ray
-
 from rayocr.actors.placement import GROUPS, Group
 from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
 
-_LOOK_EVERY_S = 1.0  # a spot machine has 15 to 30 s to live when it says so
+_READ_EVERY_S = 1.0  # a spot machine has 15 to 30 s to live when it says so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +64,10 @@ class Follower(Protocol):
     async def follow(self, nodes: Nodes) -> None: ...
 
 
-def look() -> Nodes:
-    """Blocks for a call to Ray's control store."""
+def read_nodes() -> Nodes:
+    """Blocks for a call to Ray's control store. Imports Ray."""
+    import ray
+
     draining = _draining()
     return nodes_of([row for row in ray.nodes() if row["Alive"]], draining)
 
@@ -101,9 +101,9 @@ def _draining() -> Iterable[str]:
 
 async def watch_nodes(
     followers: Sequence[Follower],
+    read: Callable[[], Nodes],
     *,
-    looked: Callable[[], Nodes] = look,
-    every_s: float = _LOOK_EVERY_S,
+    every_s: float = _READ_EVERY_S,
     on_change: Callable[[Nodes], None] = lambda nodes: None,
 ) -> None:
     """Until cancelled. What Ray cannot tell for a moment is asked again."""
@@ -111,7 +111,7 @@ async def watch_nodes(
     failing_since: float | None = None
     while True:
         try:
-            nodes = await asyncio.to_thread(looked)
+            nodes = await asyncio.to_thread(read)
         except Exception as error:  # the control store is being replaced: what runs goes on meanwhile
             if failing_since is None:
                 failing_since = time.monotonic()

@@ -1,8 +1,8 @@
-"""The pool of PageWorkers of one stage: gives shards to workers, starts workers while shards wait, replaces the dead.
+"""The pool of PageWorkers of one stage: gives shards to workers, starts workers while shards wait, replaces dead ones.
 
-Shards are pushed by the driver rather than pulled by the workers: it then knows without asking what a dead worker was reading,
-which is what quarantine needs (docs/decisions/0002). A worker takes shards ahead of time, up to about two of the length aimed at,
-so that it never waits for the driver or for an acknowledgement.
+The driver pushes shards, workers do not pull them: so it knows without asking what a dead worker was reading, which quarantine
+needs (docs/decisions/0002). A worker gets shards ahead of time, up to about two of the target length, so that it never waits for
+the driver or for an acknowledgement.
 """
 
 from __future__ import annotations
@@ -10,18 +10,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from rayocr.build import build_id
-from rayocr.errors import ClusterUnavailable, Draining, RayocrError
+from rayocr.driver.cluster.base import Content, PageWorkerHandle
+from rayocr.driver.cluster.nodes import Nodes
+from rayocr.errors import ActorFailed, ClusterUnavailable, Draining, WorkerDied
 from rayocr.messages import DocumentContext, Shard, ShardReport, WorkerInfo
 from rayocr.observe.logs import log_event
-
-if TYPE_CHECKING:
-    from rayocr.actors.page_worker.actor import DocumentBytes
-    from rayocr.driver.cluster.nodes import Nodes
 
 log = logging.getLogger(__name__)
 
@@ -29,19 +26,10 @@ _MAX_SHARDS_AHEAD = 256  # on one worker, whatever their estimated length
 _STARTS_IN_A_ROW = 3  # failed starts of workers before the run is given up
 
 
-class WorkerDied(RayocrError):
-    """The worker's process ended while it had the shard. `alone`: it had no other. `node_lost`: its whole node ended."""
-
-    def __init__(self, message: str = "", *, alone: bool = False, node_lost: bool = False) -> None:
-        super().__init__(message)
-        self.alone = alone
-        self.node_lost = node_lost
-
-
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Worker:
     name: str
-    handle: Any
+    handle: PageWorkerHandle
     info: WorkerInfo
     shards: int = 0
     pages: int = 0  # read so far
@@ -55,22 +43,15 @@ class _Worker:
 
 
 class PageWorkerPool:
-    """`spawn(name)` starts an actor, `answer` awaits a call to it, `died` are the errors of one that is dead,
-    `lost_with_node(handle, node_id, error)` tells whether that is for its node's sake.
-
-    `load_of(shard)` is a shard's cost in the unit of `capacity`; `on_death(name)` tells the limiter to take the slots back;
-    `max_for(nodes)` is the largest number of workers on a cluster of these nodes, where that is not fixed.
-    """
+    """`spawn(name)` starts a worker; `load_of(shard)` is the cost of a shard in the unit of `capacity`; `on_death(name)` gives
+    the slots of a worker that is gone back to the limiter; `max_for(nodes)` is the largest number of workers on a cluster of
+    these nodes, where that is not fixed."""
 
     def __init__(
         self,
         label: str,
         *,
-        spawn: Callable[[str], Any],
-        answer: Callable[[Any], Awaitable[Any]],
-        kill: Callable[[Any], None],
-        died: tuple[type[BaseException], ...],
-        lost_with_node: Callable[[Any, str, BaseException], Awaitable[bool]],
+        spawn: Callable[[str], PageWorkerHandle],
         on_death: Callable[[str], None],
         load_of: Callable[[Shard], float],
         capacity: float,
@@ -83,10 +64,6 @@ class PageWorkerPool:
     ) -> None:
         self._label = label
         self._spawn = spawn
-        self._answer = answer
-        self._kill = kill
-        self._died = died
-        self._lost_with_node = lost_with_node
         self._on_death = on_death
         self._load_of = load_of
         self._capacity = capacity
@@ -124,20 +101,16 @@ class PageWorkerPool:
         while len(self._workers) + len(self._starting) < self._min_workers:
             self._start_worker()
 
-    async def recognize(
-        self, shard: Shard, content: DocumentBytes, context: DocumentContext, *, alone: bool = False, near: str = ""
-    ) -> ShardReport:
-        """`near`: Ray's id of the node that holds the bytes. Raises WorkerDied, and what the worker raised."""
+    async def recognize(self, shard: Shard, content: Content, context: DocumentContext, *, alone: bool = False) -> ShardReport:
+        """By a worker that has no other shard meanwhile, if `alone`. Raises WorkerDied, and what the worker raised."""
         load = self._load_of(shard)
-        worker = await self._acquire(load, alone=alone, near=near)
+        worker = await self._acquire(load, alone=alone, near=content.node_id)
         try:
-            # No name of its own: Ray keeps a counter for every name that it ever saw, 0.05 MB a document.
-            call = worker.handle.recognize.remote(shard, content, context)
-            report: ShardReport = await self._answer(call)
+            report = await worker.handle.recognize(shard, content, context)
             worker.pages += len(report.pages)
             worker.retiring |= self._max_pages is not None and worker.pages >= self._max_pages
             return report
-        except self._died as error:
+        except ActorFailed as error:
             self._bury(worker, error)
             raise WorkerDied(
                 f"The worker {worker.name} died while it read the document.",
@@ -173,7 +146,7 @@ class PageWorkerPool:
         leaving = [worker for worker in self._workers if worker.info.node_id in nodes.leaving and not worker.leaving]
         for worker in leaving:
             worker.leaving = worker.retiring = True
-            worker.handle.drain.remote()
+            worker.handle.drain()
             log_event(
                 log,
                 "worker_leaving",
@@ -191,14 +164,14 @@ class PageWorkerPool:
         """Workers start no further page; shards come back with what was read."""
         self._draining = True
         for worker in self._workers:
-            worker.handle.drain.remote()
+            worker.handle.drain()
         async with self._changed:
             self._changed.notify_all()
 
     def cancel(self, document_id: str, fencing_token: int) -> None:
         """Workers drop what they have of the document under this token, or an older one."""
         for worker in self._workers:
-            worker.handle.cancel.remote(document_id, fencing_token)
+            worker.handle.cancel(document_id, fencing_token)
 
     async def close(self) -> None:
         under_way = (*self._starting, *self._ends)
@@ -206,7 +179,7 @@ class PageWorkerPool:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
         for worker in self._workers:
-            self._kill(worker.handle)
+            worker.handle.kill()
         self._workers.clear()
 
     # -- choosing -----------------------------------------------------------------------------------------------------------
@@ -274,19 +247,19 @@ class PageWorkerPool:
     async def _open_worker(self, name: str) -> None:
         task = asyncio.current_task()
         assert task is not None
-        handle: Any = None
+        handle: PageWorkerHandle | None = None
         try:
             handle = self._spawn(name)
-            info = await self._answer(handle.open.remote())
+            info = await handle.open()
             _check_build(info)
-        except self._died as error:
+        except ActorFailed as error:
             self._failed_starts += 1
             log_event(log, "worker_start_failed", "A worker did not start.", level=logging.WARNING, worker=name, error=str(error))
             if self._failed_starts >= _STARTS_IN_A_ROW:
                 self._failure = ClusterUnavailable("Workers do not start; Ray's logs say why.")
         except asyncio.CancelledError:
             if handle is not None:
-                self._kill(handle)
+                handle.kill()
             raise
         except Exception as error:  # an engine that cannot work here, or a wrong key: the run is told by whoever waits
             self._failure = error
@@ -311,11 +284,11 @@ class PageWorkerPool:
 
     def _retire(self, worker: _Worker) -> None:
         self._workers.remove(worker)
-        self._kill(worker.handle)
+        worker.handle.kill()
         self._on_death(worker.name)
         log_event(log, "worker_retired", "A worker gives way to a new process.", worker=worker.name, pages=worker.pages)
 
-    def _bury(self, worker: _Worker, error: BaseException) -> None:
+    def _bury(self, worker: _Worker, error: ActorFailed) -> None:
         if worker not in self._workers:
             return
         worker.died_alone = worker.shards == 1
@@ -324,14 +297,16 @@ class PageWorkerPool:
         self._ends.add(worker.end)
         worker.end.add_done_callback(self._ends.discard)
         self._on_death(worker.name)
-        log_event(log, "worker_died", "A worker died.", level=logging.WARNING, worker=worker.name, error=type(error).__name__)
+        log_event(
+            log, "worker_died", "A worker died.", level=logging.WARNING, worker=worker.name, error=error.reason, reason=str(error)
+        )
 
-    async def _end(self, worker: _Worker, error: BaseException) -> bool:
+    async def _end(self, worker: _Worker, error: ActorFailed) -> bool:
         """Whether it was lost with its node; asked once for all of its shards."""
         try:
-            return await self._lost_with_node(worker.handle, worker.info.node_id, error)
+            return await worker.handle.lost_with_node(worker.info.node_id, error)
         finally:  # "unavailable" may mean alive behind a broken connection: it must not go on reading
-            self._kill(worker.handle)
+            worker.handle.kill()
 
 
 def _check_build(info: WorkerInfo) -> None:

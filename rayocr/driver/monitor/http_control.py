@@ -1,4 +1,4 @@
-"""The run's side of the HTTP face: pushes snapshots, does what is asked, and tells Ray's dashboard the figures."""
+"""The run's side of the HTTP API: pushes snapshots, executes commands, and gives Ray's dashboard the figures."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ import contextlib
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rayocr.actors.discovery.actor import DiscoveryRules
 from rayocr.actors.document_identity import document_at
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.cancellation import write_cancel
-from rayocr.driver.monitor.ray_metrics import RayMetrics
+from rayocr.driver.cluster.actors import RunActors
+from rayocr.driver.monitor.ray_metrics import Metrics
 from rayocr.driver.monitor.readiness import Readiness
 from rayocr.driver.monitor.snapshot import StatusCollector
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.plan import Plan
+from rayocr.driver.scheduling.scheduler import Scheduler
 from rayocr.errors import StorageUnavailable
 from rayocr.gateway.channel import Setup
 from rayocr.gateway.process import GatewayProcess, new_token
@@ -31,16 +33,12 @@ from rayocr.outputs.output_paths import output_stem
 from rayocr.outputs.report.pages import Drawing
 from rayocr.storage.base import Entry
 
-if TYPE_CHECKING:
-    from rayocr.driver.cluster.actors import RayActors
-    from rayocr.driver.scheduling.scheduler import Scheduler
-
 log = logging.getLogger(__name__)
 
 _PUSH_EVERY_S = 1.0
-_LEDGER_EVERY = 5  # pushes: a call to an actor that has better things to do
-_MOST_WAITING = 10_000  # documents that were pushed, and have no room in the window yet
-_DPI = 110  # of a page beside its text: readable, and about 100 KB
+_LEDGER_EVERY = 5  # pushes; each costs the ledger a call
+_MOST_WAITING = 10_000  # pushed documents that have no room in the window yet
+_DPI = 110  # of a page image beside its text: readable, and about 100 KB
 
 
 async def serve_http_api(
@@ -48,26 +46,26 @@ async def serve_http_api(
     config: RayocrConfig,
     keys: Secrets,
     *,
-    snapshooter: StatusCollector,
-    actors: RayActors,
-    feed: Scheduler,
+    collector: StatusCollector,
+    actors: RunActors,
+    scheduler: Scheduler,
     rules: DiscoveryRules,
     drain: Callable[[str], None],
     locks: Locks,
     terminal: ConsoleTerminal,
+    metrics: Metrics,
 ) -> None:
-    """Until cancelled. Never raises for the face's own troubles: the run does not need it."""
+    """Until cancelled. Problems of the API itself are never raised: the run does not need it."""
     server = _start_api(
         plan,
         config,
         keys,
-        CommandHandler(plan, actors, feed, snapshooter, rules, drain).commands(),
-        Readiness(plan, config.engine, keys, locks, snapshooter.progress).wrong,
+        CommandHandler(plan, actors, scheduler, collector, rules, drain).commands(),
+        Readiness(plan, config.engine, keys, locks, collector.progress).wrong,
         terminal,
     )
     if server is not None:
-        server.push(snapshooter.take())
-    metrics = RayMetrics()
+        server.push(collector.take())
     pushes = 0
     asking: asyncio.Task[None] | None = None
     try:
@@ -75,15 +73,11 @@ async def serve_http_api(
             await asyncio.sleep(_PUSH_EVERY_S)
             pushes += 1
             if pushes % _LEDGER_EVERY == 0 and (asking is None or asking.done()):
-                asking = asyncio.create_task(_ask_ledger(actors, snapshooter))  # which may be starting anew for minutes
-            snapshot = snapshooter.take()
+                asking = asyncio.create_task(_read_ledger(actors, collector))  # which may take minutes to restart
+            snapshot = collector.take()
             if server is not None:
                 server.push(snapshot)
-            try:
-                metrics.push(snapshot)
-            except Exception as error:  # Ray's own business, and no reason to end
-                log_event(log, "ray_metrics_failed", "Ray did not take the metrics.", error=str(error))
-                metrics = RayMetrics()
+            metrics.push(snapshot)
     finally:
         if asking is not None:
             asking.cancel()
@@ -99,7 +93,7 @@ def _start_api(
     readiness: Callable[[], dict[str, str]],
     terminal: ConsoleTerminal,
 ) -> GatewayProcess | None:
-    """None where the API is switched off or cannot be started, which is said."""
+    """None where the API is disabled or cannot start, which it reports."""
     if not config.gateway.enabled:
         return None
     setup = Setup(
@@ -122,32 +116,32 @@ def _start_api(
             " Set gateway.port=… or gateway.enabled=false."
         )
         return None
-    # As Jupyter does. Behind #, which browsers do not send; a token that its user chose is not shown.
+    # Like Jupyter. Behind #, which browsers do not send; a token that the user chose is not printed.
     terminal.say_address("Status page:", address if keys.api_token else f"{address}/#token={setup.token}")
     return server
 
 
-async def _ask_ledger(actors: RayActors, snapshooter: StatusCollector) -> None:
-    with contextlib.suppress(Exception):  # its process died; the next time will do
-        snapshooter.ledger = await actors.ledger_state()
+async def _read_ledger(actors: RunActors, collector: StatusCollector) -> None:
+    with contextlib.suppress(Exception):  # its process died; the next call succeeds
+        collector.ledger = await actors.ledger.state()
 
 
 class CommandHandler:
-    """Commands of the face, which come from its threads, on the run's loop."""
+    """Executes the commands of the HTTP API, which come from its threads, on the run's loop."""
 
     def __init__(
         self,
         plan: Plan,
-        actors: RayActors,
-        feed: Scheduler,
-        snapshooter: StatusCollector,
+        actors: RunActors,
+        scheduler: Scheduler,
+        collector: StatusCollector,
         rules: DiscoveryRules,
         drain: Callable[[str], None],
     ) -> None:
         self._plan = plan
         self._actors = actors
-        self._feed = feed
-        self._snapshooter = snapshooter
+        self._scheduler = scheduler
+        self._collector = collector
         self._rules = rules
         self._drain = drain
         self._loop = asyncio.get_running_loop()
@@ -167,43 +161,49 @@ class CommandHandler:
         self._loop.call_soon_threadsafe(function, *arguments)
 
     def _pause(self, paused: bool) -> None:
-        log_event(log, "run_paused" if paused else "run_resumed", "Somebody asked for it.")
-        self._pausing = asyncio.ensure_future(self._snapshooter.window.pause(paused))
+        log_event(log, *(("run_paused", "Run paused over HTTP.") if paused else ("run_resumed", "Run resumed over HTTP.")))
+        self._pausing = asyncio.ensure_future(self._collector.window.pause(paused))
 
     def _drain_run(self) -> None:
-        self._snapshooter.draining = True
-        self._drain("Asked for over HTTP")
+        self._collector.draining = True
+        self._drain("Requested over HTTP")
 
     def _cancel(self, wanted: str) -> None:
-        write_cancel(self._plan.state, wanted, wanted)  # every run on the destination looks there
+        write_cancel(self._plan.state, wanted, wanted)  # every run on the destination reads it
 
     def _retry(self, manifest: Manifest) -> None:
-        log_event(log, "document_retried", "Somebody asked for it.", document_id=manifest.document_id, name=manifest.name)
+        log_event(
+            log,
+            "document_retried",
+            "Document retried over HTTP.",
+            document_id=manifest.document_id,
+            name=manifest.name,
+        )
         self._actors.retried.add(manifest.document_id)
-        if self._feed.push(self._snapshooter.flow, _document_of(manifest), asked=True):
-            of_this_run = manifest.run_id == self._snapshooter.run_id
-            self._snapshooter.progress.taken_up_again(manifest.outcome, of_this_run=of_this_run)
+        if self._scheduler.push(_document_of(manifest), asked=True):
+            of_this_run = manifest.run_id == self._collector.run_id
+            self._collector.progress.taken_up_again(manifest.outcome, of_this_run=of_this_run)
 
     def _add(self, name: str) -> str:
         return self._push(self._plan.source.stat(name), asked=True)
 
     def _notice(self, name: str) -> str | None:
-        """As `_add`, for what a listing would take up, too."""
+        """As `_add`, unless a listing would leave the document out."""
         if not self._rules.admits(name):
             return None
         entry = self._plan.source.stat(name)
         return self._push(entry, asked=False) if self._rules.admits_entry(entry) else None
 
     def _push(self, entry: Entry, *, asked: bool) -> str:
-        if self._feed.waiting > _MOST_WAITING:
-            raise StorageUnavailable("Too many documents wait for room already; send it again later.")
+        if self._scheduler.waiting > _MOST_WAITING:
+            raise StorageUnavailable("Too many documents are waiting; send it again later.")
         document = document_at(self._plan.source, entry)
-        self._soon(partial(self._feed.push, self._snapshooter.flow, document, asked=asked))
+        self._soon(partial(self._scheduler.push, document, asked=asked))
         return document.document_id
 
 
 def shown_config(config: RayocrConfig) -> dict[str, Any]:
-    """As it is in force. Keys are no part of a configuration; credentials inside of addresses are masked."""
+    """The effective configuration. It has no keys; credentials in addresses are masked."""
     from omegaconf import OmegaConf
 
     plain = OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True)

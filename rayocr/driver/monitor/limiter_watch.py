@@ -1,4 +1,4 @@
-"""Looks at the RateLimiter every second: for the terminal, and to tell a restarted one what its predecessor had spent."""
+"""Reads the RateLimiter's state every second: for the figures, and to tell a restarted one what its predecessor had spent."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from rayocr.driver.scheduling.progress import Progress
+from rayocr.errors import ActorFailed
 from rayocr.limits.quota_day import in_words
 from rayocr.messages import LimiterState, ModelQuota
 from rayocr.observe.logs import log_event
@@ -16,18 +17,18 @@ from rayocr.observe.logs import log_event
 log = logging.getLogger(__name__)
 
 _INTERVAL_S = 1.0
-_SAY_AWAY_S = 3.0  # a shared bucket that is back within this is not worth a word
+_SAY_AWAY_S = 3.0  # a shared bucket that is back sooner is not worth a message
 
 
 class Watched(Protocol):
-    async def limiter_state(self) -> LimiterState: ...
+    async def state(self) -> LimiterState: ...
 
-    async def restore_limiter(self, earlier: LimiterState | None) -> None: ...
+    async def restore(self, earlier: LimiterState | None) -> None: ...
 
 
 class LimiterWatch:
-    """`died` are the errors of a limiter that is being restarted. Keeps `progress.limiter` fresh; `warn` gets what users should
-    know: a pause, a parked model, shared limits that are away. `keep` writes down what was spent by day; it may block."""
+    """Keeps `progress.limiter` up to date. `warn` gets what users should know: a pause, a parked model, shared limits that are
+    unavailable. `keep` writes down what was spent by day; it may block."""
 
     def __init__(
         self,
@@ -35,7 +36,6 @@ class LimiterWatch:
         progress: Progress,
         *,
         warn: Callable[[str], None],
-        died: tuple[type[BaseException], ...],
         keep: Callable[[Mapping[str, float]], None] = lambda spent_by_day: None,
         wall_clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -43,7 +43,6 @@ class LimiterWatch:
         self._limiter = limiter
         self._progress = progress
         self._warn = warn
-        self._died = died
         self._keep = keep
         self._wall_clock = wall_clock
         self._sleep = sleep
@@ -55,16 +54,16 @@ class LimiterWatch:
         """Until cancelled."""
         while True:
             try:
-                await self.look()
-            except self._died:
-                log_event(log, "rate_limiter_died", "The rate limiter is restarted.", level=logging.WARNING)
+                await self.poll()
+            except ActorFailed:
+                log_event(log, "rate_limiter_died", "The rate limiter died and is restarted.", level=logging.WARNING)
             await self._sleep(_INTERVAL_S)
 
-    async def look(self) -> None:
-        state = await self._limiter.limiter_state()
+    async def poll(self) -> None:
+        state = await self._limiter.state()
         if state.forgetful:
-            log_event(log, "rate_limiter_restored", "A restarted rate limiter is told what was spent.", level=logging.WARNING)
-            await self._limiter.restore_limiter(self._progress.limiter)
+            log_event(log, "rate_limiter_restored", "A restarted rate limiter got the spending so far.", level=logging.WARNING)
+            await self._limiter.restore(self._progress.limiter)
             return
         self._progress.limiter = state
         await asyncio.to_thread(self._keep, state.spent_by_day)
@@ -76,7 +75,7 @@ class LimiterWatch:
     def _say_away(self, state: LimiterState) -> None:
         if state.away_for_s > _SAY_AWAY_S and not self._away:
             self._away = True
-            self._warn("The Redis that holds the shared limits is away: nothing is sent until it is back.")
+            self._warn("The Redis of the shared limits is unavailable; nothing is sent until it is back.")
         elif not state.away_for_s and self._away:
             self._away = False
             self._warn("The shared limits are back.")
@@ -94,12 +93,12 @@ class LimiterWatch:
             self._warn(f"{model.model} answers again.")
 
     def _say_stopped(self, model: ModelQuota) -> None:
-        """Once for each pause worth waiting for, and for each parked model."""
+        """Once for each long pause and each parked model."""
         for what, until in (("parked", model.parked_until), ("paused", model.paused_until)):
             if until is None or until - self._wall_clock() < 10.0 or (model.model, what, round(until, -1)) in self._said:
                 continue
             self._said.add((model.model, what, round(until, -1)))
             if what == "parked":
-                self._warn(f"The quota of the day for {model.model} is used up until {in_words(until)}.")
+                self._warn(f"The daily quota of {model.model} is used up until {in_words(until)}.")
             else:
                 self._warn(f"{model.model} asks for a pause of {until - self._wall_clock():.0f} s.")

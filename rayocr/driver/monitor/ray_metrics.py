@@ -1,16 +1,32 @@
-"""The run's figures through Ray's own metrics, so that they appear in its dashboard and in whatever scrapes the cluster.
+"""The run's figures through Ray's own metrics, for its dashboard and for whatever scrapes the cluster.
 
-Names have no `_total`: Ray adds it. The driver alone tells them, since series of a process that died go on for a minute.
+Names have no `_total`: Ray adds it. Only the driver reports them, since series of a dead process remain for a minute.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
+
+from rayocr.observe.logs import log_event
+
+log = logging.getLogger(__name__)
+
+
+class Metrics(Protocol):
+    def push(self, snapshot: Mapping[str, Any]) -> None: ...
+
+
+class NoMetrics:
+    """Where there is no Ray."""
+
+    def push(self, snapshot: Mapping[str, Any]) -> None:
+        pass
 
 
 class RayMetrics:
-    """Counters are fed by what came since the last push."""
+    """Counters grow by the difference to the last push. Never raises: the run does not need them."""
 
     def __init__(self) -> None:
         from ray.util.metrics import Counter, Gauge
@@ -33,6 +49,12 @@ class RayMetrics:
         self._told: dict[tuple[str, str], float] = {}
 
     def push(self, snapshot: Mapping[str, Any]) -> None:
+        try:
+            self._push(snapshot)
+        except Exception as error:  # Ray's own problem
+            log_event(log, "ray_metrics_failed", "Ray did not accept the metrics.", error=str(error))
+
+    def _push(self, snapshot: Mapping[str, Any]) -> None:
         for name, tag in (("pages", "outcome"), ("documents", "outcome"), ("tokens", "direction")):
             for value, count in snapshot[name].items():
                 new = count - self._told.get((name, value), 0)

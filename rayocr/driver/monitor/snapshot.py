@@ -1,4 +1,4 @@
-"""A run at one moment, as plain data: what the HTTP face, Prometheus and the Ray dashboard are told."""
+"""A run at one moment, as plain data for the HTTP API, Prometheus and the Ray dashboard."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class StatusCollector:
             "models": [self._model(model) for model in (limiter.models if limiter else ())],
             "stages": progress.timings.as_dict(),
             "storage": self._storage(),
-            "under_way": self.flow.under_way()[:_SHOWN],
+            "under_way": self.flow.in_progress()[:_SHOWN],
         }
 
     def _watching(self) -> dict[str, Any] | None:
@@ -66,8 +66,8 @@ class StatusCollector:
         progress = self.progress
         if not progress.watching:
             return None
-        next_look_s = None if progress.next_look_at is None else round(max(0.0, progress.next_look_at - progress.clock()), 1)
-        return {"next_look_s": next_look_s, "waiting_for": progress.waiting_for, "settling": progress.settling}
+        next_poll_s = None if progress.next_poll_at is None else round(max(0.0, progress.next_poll_at - progress.clock()), 1)
+        return {"next_poll_s": next_poll_s, "waiting_for": progress.waiting_for, "settling": progress.settling}
 
     def _totals(self) -> dict[str, float]:
         progress = self.progress

@@ -15,7 +15,7 @@ from rayocr.observe.logs import log_event
 log = logging.getLogger(__name__)
 
 STALL_S = 300.0  # above limits.page_timeout_s (180 s), within which a slow page ends by itself
-_LOOK_EVERY_S = 5.0
+_CHECK_EVERY_S = 5.0
 
 
 class StallWatch:
@@ -41,12 +41,12 @@ class StallWatch:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            self.look()
-            await asyncio.sleep(_LOOK_EVERY_S)
+            self.check()
+            await asyncio.sleep(_CHECK_EVERY_S)
 
-    def look(self) -> None:
+    def check(self) -> None:
         progress, now = self._progress, self._wall_clock()
-        if (counters := self._counters()) != self._seen or self._window.paused or not progress.under_way:
+        if (counters := self._counters()) != self._seen or self._window.paused or not progress.in_progress:
             if progress.stalled_since is not None:
                 log_event(log, "run_progressing", "The run makes progress again.", stalled_s=round(now - self._since))
             self._seen, self._since, progress.stalled_since = counters, now, None
@@ -58,11 +58,11 @@ class StallWatch:
                 "No page and no document has ended for a while, although documents are in progress.",
                 level=logging.WARNING,
                 since=round(self._since),
-                documents=progress.under_way,
+                documents=progress.in_progress,
                 pages=self._window.pages,
             )
             self._warn(
-                f"No progress since {at_time(self._since)}: {progress.under_way:,} documents are in progress. See"
+                f"No progress since {at_time(self._since)}: {progress.in_progress:,} documents are in progress. See"
                 ' docs/troubleshooting.md under "no progress since".'
             )
 

@@ -1,19 +1,16 @@
-"""What workers logged and counted comes into the run's files and figures here, once a second."""
+"""Brings what workers logged and counted into the run's files and figures, once a second."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.observe.logs import log_event
-
-if TYPE_CHECKING:
-    from rayocr.driver.cluster.actors import RayActors
+from rayocr.observe.relay import Telemetry
 
 log = logging.getLogger(__name__)
 
@@ -22,17 +19,17 @@ _LAST_S = 3.0
 
 
 class TelemetryWatch:
-    """`write` appends lines to the log; `on_failure` is told those of pages that failed, as data."""
+    """`take` gives what is new; `write` appends lines to the log; `on_failure` gets the fields of failed pages."""
 
     def __init__(
         self,
-        actors: RayActors,
+        take: Callable[[], Awaitable[Telemetry]],
         progress: Progress,
         *,
         write: Callable[[Sequence[str]], None],
-        on_failure: Callable[[dict[str, Any]], None] = lambda line: None,
+        on_failure: Callable[[Mapping[str, Any]], None] = lambda fields: None,
     ) -> None:
-        self._actors = actors
+        self._take = take
         self._progress = progress
         self._write = write
         self._on_failure = on_failure
@@ -41,23 +38,21 @@ class TelemetryWatch:
         """Until cancelled."""
         while True:
             await asyncio.sleep(_EVERY_S)
-            with contextlib.suppress(Exception):  # the ledger's process is being restarted: what lay there is lost
+            with contextlib.suppress(Exception):  # the ledger's process restarts: what was there is lost
                 await self.take()
 
     async def last(self) -> None:
-        """Before the actors go. Never raises."""
+        """Before the actors end. Never raises."""
         with contextlib.suppress(Exception):
             await asyncio.wait_for(self.take(), _LAST_S)
 
     async def take(self) -> None:
-        telemetry = await self._actors.take_telemetry()
+        telemetry = await self._take()
         self._progress.storage_calls.update(telemetry.storage_calls)
         self._write(telemetry.lines)
-        for line in telemetry.lines:
-            if '"action": "page_failed"' in line:  # before it is parsed: there may be thousands a second of others
-                with contextlib.suppress(ValueError):
-                    self._on_failure(json.loads(line))
+        for fields in telemetry.failures:
+            self._on_failure(fields)
         if telemetry.lost:
             log_event(
-                log, "log_lines_lost", "Workers logged faster than it was written.", level=logging.WARNING, lines=telemetry.lost
+                log, "log_lines_lost", "Workers logged more than there was room for.", level=logging.WARNING, lines=telemetry.lost
             )

@@ -76,7 +76,7 @@ class ConsoleTerminal:
         with Live(console=self._out, refresh_per_second=8, transient=True) as live:
             while True:
                 frame = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"[int((time.monotonic() - started) * 8) % 10]
-                shown = "" if progress.watching and not progress.under_way else bar(progress) + "  "
+                shown = "" if progress.watching and not progress.in_progress else bar(progress) + "  "
                 live.update(Text.assemble((frame + " ", "cyan"), shown, progress_line(progress)))
                 await asyncio.sleep(_LIVE_INTERVAL_S)
 
@@ -99,7 +99,7 @@ def bar(progress: Progress, width: int = 24) -> str:
 def progress_line(progress: Progress, *, countdown: bool = True) -> str:
     """Documents, pages, rate, time to go and cost, in one line. `countdown`: of a watch, the seconds to its next look, which
     change without anything having happened."""
-    if progress.watching and not progress.under_way:
+    if progress.watching and not progress.in_progress:
         return _watching_line(progress, countdown=countdown)
     more = "" if progress.listing_done else "+"
     estimated = "~" if progress.documents_started < progress.documents_total else ""
@@ -130,8 +130,8 @@ def _watching_line(progress: Progress, *, countdown: bool) -> str:
     if progress.settling:
         parts.append(f"{progress.settling:,} still being written")
     parts += _waits(progress)
-    if countdown and progress.next_look_at is not None and not progress.waiting_for:
-        parts.append(f"next look in {max(0.0, progress.next_look_at - progress.clock()):.0f} s")
+    if countdown and progress.next_poll_at is not None and not progress.waiting_for:
+        parts.append(f"next look in {max(0.0, progress.next_poll_at - progress.clock()):.0f} s")
     return " · ".join(parts)
 
 

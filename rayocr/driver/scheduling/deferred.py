@@ -1,4 +1,4 @@
-"""Documents that are asked for again: held by another run, or put off because something was away."""
+"""Documents that are tried again later: held by another run, or deferred because a service was unavailable."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ _LONGEST_S = 600.0  # between two tries of a document whose storage fails again 
 
 
 @dataclass(slots=True)
-class _Put:
+class _Entry:
     document: Document
     due: float
     held: bool
 
 
 class DeferredDocuments:
-    """As many as the window has room for, and the documents that other runs have in theirs."""
+    """No more than the window has room for, plus those that other runs have in theirs."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._put: dict[str, _Put] = {}
+        self._entries: dict[str, _Entry] = {}
         self._tries: dict[str, int] = {}  # of those that failed, until they do not
 
     def __len__(self) -> int:
-        return len(self._put)
+        return len(self._entries)
 
     def __contains__(self, document_id: object) -> bool:
-        return document_id in self._put
+        return document_id in self._entries
 
     @property
     def held(self) -> int:
         """By other runs."""
-        return sum(put.held for put in self._put.values())
+        return sum(entry.held for entry in self._entries.values())
 
     def add(self, document: Document, *, after_s: float, held: bool = False) -> None:
-        self._put[document.document_id] = _Put(document, self._clock() + after_s, held)
+        self._entries[document.document_id] = _Entry(document, self._clock() + after_s, held)
 
     def add_backing_off(self, document: Document, *, base_s: float) -> None:
         """Twice as long with each failure."""
@@ -46,12 +46,12 @@ class DeferredDocuments:
         self.add(document, after_s=min(_LONGEST_S, base_s * 2.0 ** min(tries - 1, 20)))
 
     def forget(self, document: Document) -> None:
-        self._put.pop(document.document_id, None)
+        self._entries.pop(document.document_id, None)
         self._tries.pop(document.document_id, None)
 
     def due(self, now: float | None) -> list[Document]:
-        """Those whose time has come (None: all), in the order of their times; they are here no longer."""
-        due = sorted((put for put in self._put.values() if now is None or put.due <= now), key=lambda put: put.due)
-        for put in due:
-            del self._put[put.document.document_id]
-        return [put.document for put in due]
+        """Those whose time has come (None: all), earliest first. Removes them."""
+        due = sorted((entry for entry in self._entries.values() if now is None or entry.due <= now), key=lambda e: e.due)
+        for entry in due:
+            del self._entries[entry.document.document_id]
+        return [entry.document for entry in due]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 
+from rayocr.driver.cluster.base import Content
 from rayocr.locks.base import Lease
 from rayocr.messages import Attempt, Document, DocumentContext, FetchedDocument
 from rayocr.observe.dead_letters import DeadLetter
@@ -17,19 +19,28 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class DocumentState:
-    """`content`: the bytes in the object store, or rather where they are."""
+    """`content`: where the bytes are."""
 
     document: Document
     lease: Lease
     fetched: FetchedDocument | None = None
-    content: object = None
+    content: Content | None = None
     started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     waiting: dict[int, int] = field(default_factory=dict)  # page_number -> the engine of the chain it waits for
     attempts: dict[int, tuple[Attempt, ...]] = field(default_factory=dict)  # of earlier stages, by page_number
-    asked_ledger: bool = False  # only then does `waiting` say what is left
-    deaths: int = 0
+    ledger_asked: bool = False  # only then does `waiting` say what is left
+    failures: int = 0  # workers that died while they had the document
     assembly_crashes: int = 0
     refetches: int = 0
+    refetching: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def document_id(self) -> str:
+        return self.document.document_id
+
+    @property
+    def pages_done(self) -> int:
+        return self.fetched.page_count - len(self.waiting) if self.fetched and self.ledger_asked else 0
 
     @property
     def context(self) -> DocumentContext:
@@ -57,7 +68,7 @@ class Replaced(Exception):
         self.newer = newer
 
 
-def log_letter(action: str, message: str, letter: DeadLetter) -> None:
+def log_dead_letter(action: str, message: str, letter: DeadLetter) -> None:
     log_event(
         log,
         action,

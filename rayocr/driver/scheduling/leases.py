@@ -1,7 +1,7 @@
-"""Keeps the leases of the documents in the window: acquires, renews all of them together, and tells when one is lost.
+"""Keeps the leases of the documents in the window: acquires them, renews all of them together, and reports lost ones.
 
-While the lock service is away nothing new is taken: `acquire` waits until it is back. Documents under way are read on (their
-pages are recorded all the same); whether they may still be committed is asked of the service itself, at the commit.
+While the lock service is unavailable nothing new is started: `acquire` waits until it is back. Documents in progress are read on
+(their pages are recorded all the same); the commit asks the service itself whether they may still be finished.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from rayocr.config import RayocrConfig, Secrets
+from rayocr.driver.cluster.base import LedgerPort
 from rayocr.driver.plan import Plan
 from rayocr.errors import Draining, LocksUnavailable, RayocrError
 from rayocr.locks.base import Holder, Lease, Locks
@@ -19,19 +20,15 @@ from rayocr.locks.destination import DestinationLock, DestinationLocks
 from rayocr.observe.logs import log_event
 from rayocr.retry import RetryPolicy
 
-if TYPE_CHECKING:
-    from rayocr.driver.cluster.actors import RayActors
-
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_PROBE_S = 1.0  # between two looks whether the lock service is back
+_PROBE_S = 1.0  # between two checks whether the lock service is back
 
 
 class LeaseKeeper:
-    """`on_lost(document_id)` is called on the event loop: the document's work has to stop and must not be committed.
-    `on_away(away)` when the lock service goes and comes back."""
+    """`on_away(away)` is called when the lock service goes away and when it comes back."""
 
     def __init__(
         self,
@@ -39,14 +36,15 @@ class LeaseKeeper:
         *,
         ttl_s: float,
         draining: asyncio.Event,
-        on_lost: Callable[[str], None],
         on_away: Callable[[bool], None] = lambda away: None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._locks = locks
         self._ttl_s = ttl_s
         self._draining = draining
-        self._on_lost = on_lost
+        self._on_lost: Callable[[str], None] = lambda document_id: None
         self._on_away = on_away
+        self._sleep = sleep
         self._held: dict[str, Lease] = {}
         self.lost = 0
         self._renewing: asyncio.Task[None] | None = None
@@ -59,18 +57,20 @@ class LeaseKeeper:
         """After which a document that another run holds is worth asking for again."""
         return min(self._ttl_s / 3, 5.0)
 
-    def start(self) -> None:
+    def start(self, on_lost: Callable[[str], None]) -> None:
+        """`on_lost(document_id)` is called on the event loop: the document must be stopped and not be committed."""
+        self._on_lost = on_lost
         self._renewing = asyncio.get_running_loop().create_task(self._renew_forever())
 
     async def acquire(self, key: str) -> Lease | None:
-        """None when another run holds it. Waits while the lock service is away. Raises Draining."""
+        """None when another run holds it. Waits while the lock service is unavailable. Raises Draining."""
         lease = await self.patiently(lambda: asyncio.to_thread(self._locks.acquire, key))
         if lease is not None:
             self._held[key] = lease
         return lease
 
     async def patiently(self, call: Callable[[], Awaitable[T]]) -> T:
-        """The call's result, tried again while the lock service is away. Raises Draining."""
+        """The call's result, retried while the lock service is unavailable. Raises Draining."""
         while True:
             try:
                 return await call()
@@ -82,14 +82,14 @@ class LeaseKeeper:
         if self._held.get(lease.key) == lease:
             del self._held[lease.key]
         if not self._there.is_set():
-            return  # it ends with its time limit; hundreds of calls that run into theirs would outlast a shutdown's grace
+            return  # it expires; hundreds of calls that time out would outlast a shutdown's grace
         try:
             await asyncio.to_thread(self._locks.release, lease)
-        except LocksUnavailable as error:  # it ends with its time limit
-            log_event(log, "lease_release_failed", "A lease could not be given back.", document_id=lease.key, error=str(error))
+        except LocksUnavailable as error:  # it expires
+            log_event(log, "lease_release_failed", "A lease could not be released.", document_id=lease.key, error=str(error))
 
     async def holders(self, keys: Sequence[str]) -> dict[str, Holder]:
-        """Of the keys that are held, by whom. Waits while the lock service is away. Raises Draining."""
+        """Who holds those of the keys that are held. Waits while the lock service is unavailable. Raises Draining."""
         return await self.patiently(lambda: asyncio.to_thread(self._locks.holders, keys))
 
     def holds(self, lease: Lease) -> bool:
@@ -117,20 +117,20 @@ class LeaseKeeper:
         if not self._there.is_set():
             return
         self._there.clear()
-        log_event(log, "locks_away", "The lock service is away.", level=logging.WARNING, error=str(error))
+        log_event(log, "locks_away", "The lock service is unavailable.", level=logging.WARNING, error=str(error))
         self._on_away(True)
         self._probing = asyncio.get_running_loop().create_task(self._probe())
 
     async def _probe(self) -> None:
-        """One look for all who wait."""
+        """One check for all who wait."""
         while True:
-            await asyncio.sleep(_PROBE_S)
+            await self._sleep(_PROBE_S)
             try:
                 await asyncio.to_thread(self._locks.holders, ())
             except LocksUnavailable:
                 continue
             except RayocrError:
-                pass  # it is there, and refuses us: whoever waits asks it himself, and is told why
+                pass  # it is back and refuses us: those who wait ask it themselves, and get the reason
             break
         log_event(log, "locks_back", "The lock service is back.")
         self._there.set()
@@ -138,7 +138,7 @@ class LeaseKeeper:
 
     async def _renew_forever(self) -> None:
         while True:
-            await asyncio.sleep(self._ttl_s / 3)
+            await self._sleep(self._ttl_s / 3)
             leases = list(self._held.values())
             if not leases:
                 continue
@@ -147,7 +147,7 @@ class LeaseKeeper:
             except LocksUnavailable as error:
                 self._note_away(error)
                 continue
-            except RayocrError as error:  # a key that was changed meanwhile; the next acquire or commit ends the run with it
+            except RayocrError as error:  # a changed key; the next acquire or commit ends the run with it
                 log_event(log, "lease_renewal_refused", "Leases cannot be renewed.", level=logging.ERROR, error=str(error))
                 continue
             self.lost += len(lost)
@@ -161,8 +161,9 @@ class LeaseKeeper:
 def open_run_locks(
     config: RayocrConfig, plan: Plan, keys: Secrets, *, run_id: str, owner: str
 ) -> tuple[Locks, DestinationLock | None]:
-    """Raises LocksUnavailable at once where there are none: better said before the first page than waited for; LockError when
-    another run has the destination."""
+    """The locks of a run: leases of documents, and the whole destination where its storage cannot tell two runs apart. Raises
+    LocksUnavailable at once where there are none, rather than waiting for them, and LockError when another run has the
+    destination."""
     from rayocr.locks.factory import open_locks
 
     locks = open_locks(config.locks, plan.state.uri, owner=owner, redis_url=keys.redis_url)
@@ -170,26 +171,26 @@ def open_run_locks(
     if config.locks.backend == "redis" or plan.state.has_atomic_create:
         return locks, None
     policy = RetryPolicy.from_config(config.retry)
-    claim = DestinationLock(plan.state, run_id=run_id, owner=owner, ttl_s=config.locks.ttl_s, policy=policy)
-    claim.acquire()
-    claim.keep()
-    return DestinationLocks(locks, claim), claim
+    destination = DestinationLock(plan.state, run_id=run_id, owner=owner, ttl_s=config.locks.ttl_s, policy=policy)
+    destination.acquire()
+    destination.keep()
+    return DestinationLocks(locks, destination), destination
 
 
 def run_key(run_id: str) -> str:
-    """Of the lease that a run holds as long as it lives; no document_id looks like it."""
+    """Key of the lease that a run holds as long as it lives; no document_id looks like it."""
     return f"run:{run_id}"
 
 
-async def compact_ledger(actors: RayActors, leases: LeaseKeeper, run_id: str) -> None:
-    """Never raises: a run does not depend on it."""
+async def compact_ledger(ledger: LedgerPort, leases: LeaseKeeper, run_id: str) -> None:
+    """Make this run known as alive, and compact what dead runs left in the ledger. Never raises: a run does not depend on it."""
     try:
         await leases.acquire(run_key(run_id))
-        others = await actors.other_runs()
+        others = await ledger.other_runs()
         if others:
             alive = await leases.holders([run_key(other) for other in others])
-            await actors.compact([other for other in others if run_key(other) in alive])
+            await ledger.compact([other for other in others if run_key(other) in alive])
     except Draining:
         return
     except Exception as error:
-        log_event(log, "housekeeping_failed", "Old segments were left as they are.", level=logging.WARNING, error=repr(error))
+        log_event(log, "compaction_failed", "Old segments could not be compacted.", level=logging.WARNING, error=repr(error))

@@ -65,10 +65,10 @@ class Progress:
     held_elsewhere: int = 0  # by other runs at this moment; awaited at the end
     locks_away: bool = False
     watching: bool = False  # mode=watch: there is no end to come to
-    next_look_at: float | None = None  # of the watch, by `clock`; None while it looks
+    next_poll_at: float | None = None  # of the watch, by `clock`; None while it looks
     waiting_for: str = ""  # what the watch waits out
     settling: int = 0  # files that are still being written
-    under_way: int = 0  # documents with a flow
+    in_progress: int = 0  # documents with a flow
     gone: int = 0  # removed from the source before they were read
     renamed: int = 0  # their outputs have a hash in the name, since another document has the plain one
     documents_copied: int = 0  # the same bytes as another, and not read

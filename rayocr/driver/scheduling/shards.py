@@ -11,24 +11,23 @@ from rayocr.engines.registry import Stage
 from rayocr.messages import Shard
 
 
-def shards_of(work: DocumentState, stage: Stage, sizer: ShardSizer) -> Iterator[Shard]:
-    """The document's pages that wait for an engine of this stage. Cut one at a time, since the best length is learned on the
-    way."""
-    numbers = sorted(number for number, engine in work.waiting.items() if stage.first <= engine <= stage.last)
+def shards_of(document: DocumentState, stage: Stage, sizer: ShardSizer) -> Iterator[Shard]:
+    """The document's pages that wait for an engine of this stage. Cut one at a time: the best length is learned on the way."""
+    numbers = sorted(number for number, engine in document.waiting.items() if stage.first <= engine <= stage.last)
     position = 0
     while position < len(numbers):
-        first_engine = work.waiting[numbers[position]]
+        first_engine = document.waiting[numbers[position]]
         run = []
-        for number in numbers[position : position + sizer.pages(work.document.document_id)]:
-            if work.waiting[number] != first_engine:
+        for number in numbers[position : position + sizer.pages(document.document_id)]:
+            if document.waiting[number] != first_engine:
                 break
             run.append(number)
         position += len(run)
         yield Shard(
-            document_id=work.document.document_id,
+            document_id=document.document_id,
             page_numbers=tuple(run),
             first_engine=first_engine,
-            attempts={number: work.attempts[number] for number in run if number in work.attempts},
+            attempts={number: document.attempts[number] for number in run if number in document.attempts},
         )
 
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from rayocr.actors.placement import Group
 from rayocr.config import WindowConfig
-
-if TYPE_CHECKING:
-    from rayocr.actors.placement import Group
-    from rayocr.driver.cluster.nodes import Nodes
+from rayocr.driver.cluster.nodes import Nodes
 
 _STORE_SHARE = 0.6  # of the object stores: Ray spills from 0.8 on, and what the calls themselves carry lies there too
 

@@ -1,8 +1,8 @@
-"""Notifications of new objects, pulled from Pub/Sub on a thread of their own, as documents for the feed.
+"""Notifications of new objects, pulled from Pub/Sub on a thread of their own, as documents for the scheduler.
 
-A message is acknowledged once its document is on its way and is known to be at the source: should the run end before the document
-has, the next one finds it in the listing, so that the message is safe to lose. One whose object could not be looked at is handed
-back, and comes again. What is no new PDF of this source is acknowledged and passed by.
+A message is acknowledged once its document is pushed and known to exist at the source: should the run end before the document
+has, the next run finds it in the listing. A message whose object could not be checked is handed back and delivered again.
+Messages that are not about a new PDF of this source are acknowledged and skipped.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from rayocr.storage.gcs.pubsub import Notification
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 100
-_ROOM = 512  # documents that may wait for the window: more stay with the server
-_AGAIN_S = 5.0  # after a failure that passes by itself
-_DENIED_S = 60.0  # after one that somebody has to do something about
+_ROOM = 512  # documents that may wait for the window; more stay on the server
+_AGAIN_S = 5.0  # after a transient failure
+_DENIED_S = 60.0  # after one that needs the user
 
 
 class Puller(Protocol):
@@ -39,8 +39,9 @@ class Puller(Protocol):
 
 
 class Notifications:
-    """`push(document)` and `fail(error)` may be called from any thread; `waiting()` is how many documents have no room yet.
-    `fail` gets an error of the first pull that only the user can do something about: a wrong name, no permission."""
+    """Pulls notifications and pushes their documents. `push(document)` and `fail(error)` are called on its own thread;
+    `waiting()` is how many documents have no room yet. `fail` gets an error of the first pull that only the user can fix: a wrong
+    name, no permission."""
 
     def __init__(
         self,
@@ -69,7 +70,7 @@ class Notifications:
         self._thread.start()
 
     def close(self) -> None:
-        """Nothing is pushed from now on; a pull under way is left to itself."""
+        """Nothing is pushed from now on; a pull in progress is abandoned."""
         self._over.set()
 
     def _run(self) -> None:
@@ -92,19 +93,19 @@ class Notifications:
                     self._fail(error)
                     return
                 self._note_down(error, again_s=_DENIED_S)
-            except Exception as error:  # a defect: the listings go on without
+            except Exception as error:  # a bug: the listings go on without notifications
                 log.error(
-                    "Notifications could not be taken.", exc_info=error, extra={"rayocr_fields": {"action": "events_failed"}}
+                    "Notifications could not be processed.", exc_info=error, extra={"rayocr_fields": {"action": "events_failed"}}
                 )
                 self._note_down(StorageError(f"{type(error).__name__}: {error}"), again_s=_DENIED_S)
             else:
                 self._note_up()
 
     def take_some(self) -> None:
-        """One pull, and what comes of it. Raises StorageError."""
+        """One pull, and its documents. Raises StorageError."""
         found = self._subscription.pull(_AT_ONCE)
         if self._over.is_set():
-            return  # unacknowledged, they come again for others
+            return  # unacknowledged, they are delivered again to another run
         taken: list[Notification] = []
         left: list[Notification] = []
         for notification in found:
@@ -117,7 +118,7 @@ class Notifications:
         self._subscription.acknowledge(taken)
         self._subscription.hand_back(left)
         if left:
-            raise StorageUnavailable("The source could not be asked for what the notifications tell of.")
+            raise StorageUnavailable("The source did not answer for all of the notified objects.")
 
     def _take(self, notification: Notification) -> None:
         name = name_in(self._source, notification.bucket, notification.name)
@@ -133,18 +134,18 @@ class Notifications:
     def _note_down(self, error: RayocrError, *, again_s: float) -> None:
         if self.live:
             self.live = False
-            log_event(log, "events_away", "No notifications come.", level=logging.WARNING, error=str(error))
-            self._warn(f"No notifications come, and the source is listed instead: {error}")
+            log_event(log, "events_away", "Notifications are unavailable.", level=logging.WARNING, error=str(error))
+            self._warn(f"Notifications are unavailable, so the source is listed instead: {error}")
         self._over.wait(again_s)
 
     def _note_up(self) -> None:
         self._ever = True
         if not self.live:
             self.live = True
-            log_event(log, "events_back", "Notifications come again.")
+            log_event(log, "events_back", "Notifications are back.")
 
 
 def name_in(source: Storage, bucket: str, name: str) -> str | None:
-    """The object's name below the source; None when it lies elsewhere."""
+    """The object's name below the source; None when it is not below it."""
     uri, prefix = f"gs://{bucket}/{name}", source.uri + "/"
     return uri[len(prefix) :] or None if uri.startswith(prefix) else None

@@ -1,10 +1,9 @@
-"""mode=watch: looks at the source again and again, and reads what is new, until it is told to stop.
+"""mode=watch: polls the source and reads new documents until it is stopped.
 
-How it looks: everything is listed at the start. Then, every `poll_interval_s`, the source's feed of changes is asked, or
-everything is listed again where it has none; with a subscription the notifications come by themselves. With a feed or a
-subscription everything is listed every `watch.relist_s` besides, so that what a notification lost is found. Files that were being
-written are listed by themselves, sooner. Documents that could not be finished are retried from here (`Scheduler`), never from
-a listing.
+Everything is listed at the start. Then, every `poll_interval_s`, rayocr asks the source's feed of changes, or lists everything
+again where the source has none; with a subscription, notifications arrive by themselves. With a feed or a subscription everything
+is listed every `watch.relist_s` as well, so that a lost notification does not lose a document. Files that were still being
+written are checked sooner. Documents that could not be finished are retried from here (`Scheduler`), never from a listing.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from rayocr.actors.discovery.actor import DiscoveryRules
 from rayocr.config import RayocrConfig
@@ -28,9 +27,6 @@ from rayocr.errors import StorageUnavailable
 from rayocr.messages import Poll
 from rayocr.observe.logs import log_event
 
-if TYPE_CHECKING:
-    from rayocr.driver.scheduling.document_flow import DocumentFlow
-
 log = logging.getLogger(__name__)
 
 _AFTER_FAILURE_S = 1.0
@@ -38,7 +34,7 @@ _RECHECK_S = 1.0  # whether notifications still come
 
 
 class Poller(Protocol):
-    async def look(self, what: Poll) -> None: ...
+    async def poll(self, what: Poll) -> None: ...
 
 
 class Live(Protocol):
@@ -46,12 +42,12 @@ class Live(Protocol):
 
 
 class Watch:
-    """`events.live`: whether a subscription tells what is new; without events nobody does."""
+    """Polls the source for a scheduler. `events.live`: whether a subscription announces new documents; None: there is none."""
 
     def __init__(
         self,
-        looker: Poller,
-        feed: Scheduler,
+        poller: Poller,
+        scheduler: Scheduler,
         outages: Outages,
         progress: Progress,
         config: RayocrConfig,
@@ -60,84 +56,83 @@ class Watch:
         events: Live | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._looker = looker
-        self._feed = feed
+        self._poller = poller
+        self._scheduler = scheduler
         self._outages = outages
         self._progress = progress
         self._config = config
         self._draining = draining
         self._events = events
         self._clock = clock
-        self._looked_at = self._listed_at = float("-inf")  # when looks ended: any, and those that listed everything
+        self._polled_at = self._listed_at = float("-inf")  # when polls ended: any, and those that listed everything
         self._took_s = 0.0  # the last listing of everything
         self._first = True
         self._failed = False
 
-    async def run(self, flow: DocumentFlow) -> None:
-        """Until the run drains, or `limit` documents were taken up and have ended."""
+    async def run(self) -> None:
+        """Until the run drains, or `limit` documents were admitted and have ended."""
         self._progress.watching = True
-        again = asyncio.create_task(self._feed.ask_again_when_due(flow))
+        retrying = asyncio.create_task(self._scheduler.retry_when_due())
         try:
-            look = Poll.ALL
+            what = Poll.ALL
             while not self._draining.is_set():
                 await self._outages.over()
-                if await self._look(flow, look):
-                    await self._feed.until_ended(flow)
+                if await self._poll(what):
+                    await self._scheduler.until_ended()
                     return
-                look = await self._until_next(look)
+                what = await self._until_next(what)
         finally:
-            again.cancel()
-            await asyncio.gather(again, return_exceptions=True)
+            retrying.cancel()
+            await asyncio.gather(retrying, return_exceptions=True)
 
-    async def _look(self, flow: DocumentFlow, look: Poll) -> bool:
+    async def _poll(self, what: Poll) -> bool:
         """Whether there is nothing more to do, ever."""
-        self._progress.next_look_at = None
+        self._progress.next_poll_at = None
         started, found = self._clock(), self._progress.totals.found
         try:
             if not self._first:
-                await self._looker.look(look)
+                await self._poller.poll(what)
             self._first = False
-            batch = await self._feed.take(flow)
+            batch = await self._scheduler.admit_listed()
         except StorageUnavailable as error:
             self._failed = True
-            log_event(log, "look_failed", "The source could not be looked at.", level=logging.WARNING, error=str(error))
-            self._looked_at = self._clock()
+            log_event(log, "poll_failed", "The source could not be listed.", level=logging.WARNING, error=str(error))
+            self._polled_at = self._clock()
             self._outages.storage_failed()
             return False
         self._failed = False
-        if look is not Poll.SETTLING:
-            self._looked_at = self._clock()
-        if look is Poll.ALL:
+        if what is not Poll.SETTLING:
+            self._polled_at = self._clock()
+        if what is Poll.ALL:
             self._listed_at, self._took_s = self._clock(), self._clock() - started
         if batch is None:
             return False
         self._progress.settling = batch.totals.settling
         if new := batch.totals.found - found:
-            log_event(log, "documents_found", "There is something new.", count=new, look=look.value)
+            log_event(log, "documents_found", "The source has new documents.", count=new, poll=what.value)
         return batch.limit_reached
 
-    async def _until_next(self, look: Poll) -> Poll:
-        """Waits; gives how to look then."""
+    async def _until_next(self, what: Poll) -> Poll:
+        """Wait for the next poll; of which kind it is."""
         settle_at = self._clock() + self._config.watch.settle_s
         while not self._draining.is_set():
             now, due = self._clock(), self._due()
-            self._progress.next_look_at = due
+            self._progress.next_poll_at = due
             if now >= due:
                 return Poll.ALL if self._failed or now >= self._relist_at() else Poll.CHANGES
             if self._progress.settling and settle_at <= min(now, due):
                 return Poll.SETTLING
             until = min(due, settle_at) if self._progress.settling else due
             await self._sleep(min(until - now, _RECHECK_S))
-        return look
+        return what
 
     def _due(self) -> float:
-        """When the next look is due that is not for settling files alone. Of a source that takes long to list, half of the time
-        goes into listing it at the most."""
+        """When the next poll is due that is not for settling files only. At most half of the time goes into listing."""
         if self._failed:
-            return self._looked_at + min(self._config.poll_interval_s, _AFTER_FAILURE_S)
+            return self._polled_at + min(self._config.poll_interval_s, _AFTER_FAILURE_S)
         if self._events is not None and self._events.live:
             return self._relist_at()
-        return self._looked_at + max(self._config.poll_interval_s, self._took_s)
+        return self._polled_at + max(self._config.poll_interval_s, self._took_s)
 
     def _relist_at(self) -> float:
         return self._listed_at + max(self._config.watch.relist_s, self._took_s)
@@ -152,7 +147,7 @@ class Watch:
 def open_outages(
     plan: Plan, window: Window, progress: Progress, terminal: ConsoleTerminal, *, on_hold: Callable[[], None]
 ) -> Outages:
-    """Storage is there when the source can be listed, and the destination written to."""
+    """Storage is available when the source can be listed and the destination written to."""
 
     def probe() -> None:
         next(plan.source.list(), None)
@@ -163,9 +158,9 @@ def open_outages(
 
 
 def open_events(
-    config: RayocrConfig, plan: Plan, rules: DiscoveryRules, feed: Scheduler, flow: DocumentFlow, *, warn: Callable[[str], None]
+    config: RayocrConfig, plan: Plan, rules: DiscoveryRules, scheduler: Scheduler, *, warn: Callable[[str], None]
 ) -> Notifications | None:
-    """Notifications, where a subscription is configured. To be called on the run's loop. Raises CredentialsError."""
+    """Notifications, where a subscription is configured; started. Call it on the run's loop. Raises CredentialsError."""
     if config.watch.subscription is None:
         return None
     from rayocr.storage.gcs.pubsub import Subscription
@@ -175,9 +170,9 @@ def open_events(
         Subscription(config.watch.subscription, config.storage.source, endpoint=config.watch.endpoint),
         plan.source,
         rules,
-        push=lambda document: loop.call_soon_threadsafe(feed.push, flow, document),
-        waiting=lambda: feed.waiting,
-        fail=lambda error: loop.call_soon_threadsafe(feed.fail, error),
+        push=lambda document: loop.call_soon_threadsafe(scheduler.push, document),
+        waiting=lambda: scheduler.waiting,
+        fail=lambda error: loop.call_soon_threadsafe(scheduler.fail, error),
         warn=lambda text: loop.call_soon_threadsafe(warn, text),
     )
     events.start()

@@ -77,7 +77,7 @@ def read(found: Discovery) -> list[str]:
 
 
 def looked(found: Discovery, what: Poll = Poll.ALL) -> list[str]:
-    found.look(what)
+    found.poll(what)
     return read(found)
 
 
@@ -133,7 +133,7 @@ def test_a_look_that_breaks_off_loses_nothing_and_gives_nothing_twice(source: Li
     found = watch(source, state)
     read(found)
     source.put(*(f"{number}.pdf" for number in range(6)))
-    found.look(Poll.ALL)
+    found.poll(Poll.ALL)
     first = [document.name for document in found.next_batch(2).documents]
     found._ahead.clear()  # as after a look that ended in an error: nothing was listed ahead
     given = set(first) | {f"{n}.pdf" for n in range(6)} & set(looked(found))

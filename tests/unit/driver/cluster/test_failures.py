@@ -1,17 +1,25 @@
-"""Whose fault is it when a process ends: the answers are Ray's own errors, in the order in which they were seen to come."""
+"""Whose fault it is when a process ends. The answers are Ray's own errors, in the order in which they were seen."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from typing import Any
 
 import pytest
+import ray
 from ray import exceptions
 
-from rayocr.driver.cluster import failures as deaths
-from rayocr.driver.cluster.document_worker_pool import DocumentWorkers
-from rayocr.errors import ClusterUnavailable
+from rayocr.actors.remote import Remote, answer, our_error
+from rayocr.driver.cluster import failures
+from rayocr.errors import (
+    ActorFailed,
+    ActorUnreachable,
+    ClusterUnavailable,
+    ContentLost,
+    EngineTimeout,
+    NodeLost,
+    StorageFull,
+)
 
 
 def died(why: str = "its worker process has died") -> BaseException:
@@ -30,47 +38,45 @@ class Actor:
     def __init__(self, *answers: str | BaseException) -> None:
         self.answers = list(answers)
         self.asked = 0
-        self.node_id = self
 
     def remote(self) -> Awaitable[str]:
         async def come() -> str:
             self.asked += 1
             said = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
             if said == "never":
-                await asyncio.sleep(3600)
+                await asyncio.Event().wait()
             if isinstance(said, BaseException):
                 raise said
             return said
 
         return come()
 
+    async def lost_with_node(self, error: BaseException) -> bool:
+        ours = our_error(error)
+        assert isinstance(ours, ActorFailed)
+        return await failures.lost_with_node(lambda: answer(self.remote()), "n", ours)
+
 
 @pytest.fixture
 def gone(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Nodes that Ray knows to be dead. And Ray is not there: an answer is what is awaited."""
+    """Nodes that Ray knows to be dead."""
     nodes: set[str] = set()
-
-    async def answer(reference: Awaitable[Any]) -> Any:
-        return await reference
 
     async def is_gone(node_id: str) -> bool:
         return node_id in nodes
 
-    monkeypatch.setattr(deaths, "answer", answer)
-    monkeypatch.setattr("rayocr.driver.cluster.document_worker_pool.answer", answer)
-    monkeypatch.setattr(deaths, "_is_gone", is_gone)
-    monkeypatch.setattr(deaths, "_ASK_AGAIN_S", 0.0)
-    monkeypatch.setattr("rayocr.driver.cluster.document_worker_pool.kill", lambda handle: None)
+    monkeypatch.setattr(failures, "_is_gone", is_gone)
+    monkeypatch.setattr(failures, "_ASK_AGAIN_S", 0.0)
     return nodes
 
 
-async def test_a_process_that_died_on_a_node_that_lives_is_nobody_elses_fault(gone: set[str]) -> None:
-    assert not await deaths.lost_with_node(Actor(died()), "n", died())
+async def test_a_process_that_died_on_a_living_node_is_to_blame(gone: set[str]) -> None:
+    assert not await Actor(died()).lost_with_node(died())
     gone.add("n")
-    assert await deaths.lost_with_node(Actor(died()), "n", died())
+    assert await Actor(died()).lost_with_node(died())
 
 
-async def test_while_only_the_connection_is_known_to_be_broken_nobody_is_blamed(gone: set[str]) -> None:
+async def test_nothing_is_blamed_while_only_a_broken_connection_is_known(gone: set[str]) -> None:
     class Dying(Actor):
         def remote(self) -> Awaitable[str]:
             if self.asked == 2:
@@ -78,35 +84,66 @@ async def test_while_only_the_connection_is_known_to_be_broken_nobody_is_blamed(
             return super().remote()
 
     actor = Dying(unavailable(), unavailable(), died("its node has died"))
-    assert await deaths.lost_with_node(actor, "n", unavailable())
+    assert await actor.lost_with_node(unavailable())
     assert actor.asked == 3
 
 
-async def test_a_broken_connection_to_a_process_that_turns_out_dead_is_its_death(gone: set[str]) -> None:
-    assert not await deaths.lost_with_node(Actor(unavailable(), died()), "n", unavailable())
+async def test_a_broken_connection_to_a_dead_process_is_its_death(gone: set[str]) -> None:
+    assert not await Actor(unavailable(), died()).lost_with_node(unavailable())
 
 
 async def test_an_actor_that_answers_again_was_behind_a_broken_network(gone: set[str]) -> None:
-    assert await deaths.lost_with_node(Actor(unavailable(), "n"), "n", unavailable())
+    assert await Actor(unavailable(), "n").lost_with_node(unavailable())
 
 
-async def test_one_that_cannot_be_reached_for_long_counts_as_lost(gone: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deaths, "_UNREACHABLE_S", 0.05)
-    assert await deaths.lost_with_node(Actor("never"), "n", unavailable())
+async def test_an_actor_that_stays_unreachable_counts_as_lost(gone: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(failures, "_UNREACHABLE_S", 0.05)
+    assert await Actor("never").lost_with_node(unavailable())
 
 
-async def test_a_document_worker_that_dies_before_it_has_a_document_is_replaced(gone: set[str]) -> None:
-    actors = [Actor(died("its node has died")), Actor(unavailable()), Actor("n")]
-    workers = DocumentWorkers(lambda name: actors.pop(0), count=1)
-    async with workers.one() as (worker, node_id):
-        assert (worker.asked, node_id) == (1, "n")
-    assert not actors
+def task_error(cause: BaseException) -> BaseException:
+    return exceptions.RayTaskError("f", "Traceback", cause)
 
 
-async def test_a_run_whose_document_workers_never_start_is_given_up(gone: set[str]) -> None:
-    workers = DocumentWorkers(lambda name: Actor(died()), count=1)
-    with pytest.raises(ClusterUnavailable):
-        async with workers.one():
-            raise AssertionError("never reached")
-    with pytest.raises(ClusterUnavailable):  # and it gave its room back
-        await asyncio.wait_for(workers.one().__aenter__(), 10)
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        (died(), ActorFailed),
+        (unavailable(), ActorUnreachable),
+        (exceptions.NodeDiedError("gone"), NodeLost),
+        (exceptions.WorkerCrashedError(), ActorFailed),
+        (exceptions.OutOfMemoryError("oom"), ActorFailed),
+        (exceptions.ObjectLostError("0" * 56, None, ""), ContentLost),
+        (exceptions.RaySystemError("odd"), ClusterUnavailable),
+        (task_error(StorageFull("full")), StorageFull),
+        (task_error(task_error(EngineTimeout("slow"))), EngineTimeout),  # type: ignore[arg-type]
+        (task_error(died()), ClusterUnavailable),  # of another actor than the one that was called
+        (task_error(ActorFailed("the ledger died")), ClusterUnavailable),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else type(value).__name__,
+)
+def test_rays_errors_become_ours(theirs: BaseException, ours: type[BaseException]) -> None:
+    assert type(our_error(theirs)) is ours
+
+
+def test_an_error_of_rays_keeps_its_first_line_and_says_what_to_do() -> None:
+    error = our_error(exceptions.RaySystemError("the node is gone\nmore"))
+    assert isinstance(error, ClusterUnavailable)
+    assert "the node is gone" in str(error)
+    assert "more" not in str(error)
+    assert error.hint
+
+
+async def test_a_remote_has_the_methods_of_its_actor(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Method:
+        def remote(self, *arguments: object, **named: object) -> Awaitable[object]:
+            async def come() -> object:
+                return arguments, named
+
+            return come()
+
+    class Handle:
+        texts = Method()
+
+    assert await Remote(Handle()).texts("d", 1, last=2) == (("d", 1), {"last": 2})
+    assert ray.is_initialized() is False

@@ -58,7 +58,7 @@ async def test_a_control_store_that_is_away_for_a_moment_is_asked_again() -> Non
             if len(nodes.nodes) == 2:
                 done.set()
 
-    watching = asyncio.create_task(watch_nodes([Follower()], looked=looked, every_s=0))
+    watching = asyncio.create_task(watch_nodes([Follower()], read=looked, every_s=0))
     await done.wait()
     watching.cancel()
     assert [len(nodes.nodes) for nodes in heard[:2]] == [1, 2]

@@ -1,45 +1,32 @@
-"""The pool with workers that are plain objects behind handle-shaped fakes: no Ray."""
+"""The pool of page workers, with fakes as workers."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from rayocr.build import build_id
+from rayocr.driver.cluster.base import Content
 from rayocr.driver.cluster.nodes import Node, Nodes
-from rayocr.driver.cluster.page_worker_pool import PageWorkerPool, WorkerDied
-from rayocr.errors import ClusterUnavailable, Draining, EngineUnavailable
+from rayocr.driver.cluster.page_worker_pool import PageWorkerPool
+from rayocr.errors import ActorFailed, ClusterUnavailable, Draining, EngineUnavailable, WorkerDied
 from rayocr.messages import Document, DocumentContext, PageOutcome, PageSummary, Shard, ShardReport, WorkerInfo
 
 DOCUMENT = Document(document_id="d", source_uri="u", name="d.pdf", output_stem="d", version="1", size_bytes=1)
 CONTEXT = DocumentContext(document=DOCUMENT, page_count=9, title=None, fencing_token=1)
 
 
-class Died(Exception):
-    pass
-
-
 def read(page_number: int) -> PageSummary:
     return PageSummary(page_number=page_number, outcome=PageOutcome.DONE)
 
 
-class FakeMethod:
-    def __init__(self, function: Any) -> None:
-        self._function = function
-
-    def options(self, **_: Any) -> FakeMethod:
-        return self
-
-    def remote(self, *arguments: Any) -> Awaitable[Any]:
-        return asyncio.ensure_future(self._function(*arguments))
-
-
 class FakeWorker:
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, fixture: Fixture) -> None:
         self.name = name
+        self.fixture = fixture
         self.gate = asyncio.Event()
         self.received: list[Shard] = []
         self.dead = False
@@ -47,25 +34,40 @@ class FakeWorker:
         self.build = build_id()
         self.drained = False
         self.open_error: Exception | None = None
-        self.open = FakeMethod(self._open)
-        self.recognize = FakeMethod(self._recognize)
-        self.drain = FakeMethod(self._drain)
 
-    async def _open(self) -> WorkerInfo:
+    async def open(self) -> WorkerInfo:
         if self.open_error:
             raise self.open_error
         return WorkerInfo(engines=("e",), host="h", pid=1, node_id=self.node_id, build=self.build)
 
-    async def _drain(self) -> None:
+    def drain(self) -> None:
         self.drained = True
         self.gate.set()
 
-    async def _recognize(self, shard: Shard, content: Any, context: Any) -> ShardReport:
+    def cancel(self, document_id: str, fencing_token: int) -> None:
+        raise AssertionError
+
+    def kill(self) -> None:
+        self.fixture.killed.append(self)
+
+    async def lost_with_node(self, node_id: str, error: ActorFailed) -> bool:
+        assert self not in self.fixture.killed  # it would only say that it was
+        return node_id in self.fixture.nodes_gone
+
+    async def recognize(self, shard: Shard, content: Content, context: DocumentContext) -> ShardReport:
         self.received.append(shard)
         await self.gate.wait()
         if self.dead:
-            raise Died
+            raise ActorFailed("killed")
         return ShardReport(document_id=shard.document_id, pages=tuple(read(number) for number in shard.page_numbers))
+
+
+class Bytes:
+    def __init__(self, node_id: str) -> None:
+        self.node_id = node_id
+
+    async def load(self) -> Any:
+        raise AssertionError
 
 
 class Fixture:
@@ -87,22 +89,10 @@ class Fixture:
         self.node_ids: list[str] = []  # of the workers to come
         self.builds: list[str] = []  # likewise
 
-        async def answer(reference: Awaitable[Any]) -> Any:
-            return await reference
-
         self.nodes_gone: set[str] = set()
-
-        async def lost_with_node(handle: Any, node_id: str, error: BaseException) -> bool:
-            assert handle not in self.killed  # it would only say that it was
-            return node_id in self.nodes_gone
-
         self.pool = PageWorkerPool(
             "e",
             spawn=self._spawn,
-            answer=answer,
-            kill=self.killed.append,
-            died=(Died,),
-            lost_with_node=lost_with_node,
             on_death=self.forgotten.append,
             load_of=lambda shard: float(len(shard.page_numbers)),
             capacity=capacity,
@@ -116,7 +106,7 @@ class Fixture:
     def _spawn(self, name: str) -> FakeWorker:
         if self.spawn_error:
             raise self.spawn_error
-        worker = FakeWorker(name)
+        worker = FakeWorker(name, self)
         worker.node_id = self.node_ids.pop(0) if self.node_ids else "n"
         worker.build = self.builds.pop(0) if self.builds else worker.build
         worker.open_error = self.start_errors.pop(0) if self.start_errors else self.open_error
@@ -125,7 +115,7 @@ class Fixture:
 
     def send(self, *pages: int, alone: bool = False, near: str = "") -> asyncio.Task[ShardReport]:
         shard = Shard(document_id="d", page_numbers=pages)
-        return asyncio.create_task(self.pool.recognize(shard, None, CONTEXT, alone=alone, near=near))  # type: ignore[arg-type]
+        return asyncio.create_task(self.pool.recognize(shard, Bytes(near), CONTEXT, alone=alone))
 
 
 async def settle() -> None:
@@ -243,7 +233,7 @@ async def test_an_engine_that_cannot_work_here_fails_whoever_waits() -> None:
 @pytest.mark.parametrize("alone", [True, False])
 async def test_a_worker_that_dies_while_it_starts_is_replaced(alone: bool) -> None:
     f = Fixture()
-    f.start_errors = [Died(), Died()]
+    f.start_errors = [ActorFailed(), ActorFailed()]
     task = f.send(1, alone=alone)
     await settle()
     assert len(f.workers) == 3
@@ -260,7 +250,7 @@ async def test_a_worker_that_cannot_even_be_asked_for_fails_whoever_waits() -> N
 
 async def test_workers_that_never_start_end_the_run() -> None:
     f = Fixture()
-    f.open_error = Died()
+    f.open_error = ActorFailed()
     with pytest.raises(ClusterUnavailable):
         await f.send(1)
 
@@ -396,7 +386,7 @@ async def test_starts_that_nobody_waits_for_any_longer_are_given_up() -> None:
 
     def spawn(name: str) -> FakeWorker:
         worker = original(name)
-        worker.open = FakeMethod(lambda: never(worker))
+        worker.open = lambda: never(worker)  # type: ignore[method-assign]
         return worker
 
     f.pool._spawn = spawn

@@ -20,14 +20,19 @@ def words_of(folder: Path, *overrides: str, letters: int = 0) -> Announcements:
     (folder / "in").mkdir()
     config = compose([f"source={folder / 'in'}", f"dest={folder / 'out'}", "engine=textlayer", *overrides], {})
     terminal = ConsoleTerminal("plain")
-    return Announcements(config=config, plan=plan(config), terminal=terminal, progress=Progress(), run_id="r", letters=letters)
+    return Announcements(
+        config=config, plan=plan(config), terminal=terminal, progress=Progress(), run_id="r", dead_letters=letters
+    )
 
 
 def nothing(**totals: int) -> DiscoveryBatch:
     return DiscoveryBatch(documents=(), totals=DiscoveryTotals(**totals), exhausted=True, limit_reached=False)
 
 
-@pytest.mark.parametrize(("letters", "begin"), [(1, "The dead letter is not of"), (1200, "None of the 1,200 dead letters is of")])
+@pytest.mark.parametrize(
+    ("letters", "begin"),
+    [(1, "The dead letter does not match a"), (1200, "None of the 1,200 dead letters matches a")],
+)
 @pytest.mark.parametrize("found", [0, 3])
 def test_letters_whose_documents_are_not_there_any_more_are_told_and_end_with_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], found: int, letters: int, begin: str
@@ -44,7 +49,7 @@ def test_a_listing_that_took_its_time_tells_of_such_letters_too(tmp_path: Path, 
     words = words_of(tmp_path, "mode=retry", letters=2)
     words.say_found(nothing(found=2, finished=2))
     said = capsys.readouterr().out
-    assert "Found 2 documents; 2 are not taken up again." in said
+    assert "Found 2 documents; 2 not retried." in said
     assert "None of the 2 dead letters" in said
     assert words.exit_code() == 1
 

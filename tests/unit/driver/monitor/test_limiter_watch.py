@@ -11,19 +11,19 @@ NOW = 1_800_000_000.0
 
 class Limiter:
     def __init__(self) -> None:
-        self.state = LimiterState()
+        self.now = LimiterState()
         self.restored: list[LimiterState | None] = []
 
-    async def limiter_state(self) -> LimiterState:
-        return self.state
+    async def state(self) -> LimiterState:
+        return self.now
 
-    async def restore_limiter(self, earlier: LimiterState | None) -> None:
+    async def restore(self, earlier: LimiterState | None) -> None:
         self.restored.append(earlier)
 
 
 def watch() -> tuple[Limiter, Progress, list[str], LimiterWatch]:
     limiter, progress, said = Limiter(), Progress(), []
-    return limiter, progress, said, LimiterWatch(limiter, progress, warn=said.append, died=(), wall_clock=lambda: NOW)
+    return limiter, progress, said, LimiterWatch(limiter, progress, warn=said.append, wall_clock=lambda: NOW)
 
 
 def model(**values: Any) -> ModelQuota:
@@ -43,10 +43,10 @@ def model(**values: Any) -> ModelQuota:
 
 async def test_a_restarted_limiter_is_told_what_the_one_before_had_said_last() -> None:
     limiter, progress, _, quota = watch()
-    limiter.state = LimiterState(spent_usd=3.0)
-    await quota.look()
-    limiter.state = LimiterState(forgetful=True)
-    await quota.look()
+    limiter.now = LimiterState(spent_usd=3.0)
+    await quota.poll()
+    limiter.now = LimiterState(forgetful=True)
+    await quota.poll()
     assert limiter.restored == [LimiterState(spent_usd=3.0)]
     assert progress.limiter == LimiterState(spent_usd=3.0)
     assert progress.spent_usd == 3.0
@@ -54,9 +54,9 @@ async def test_a_restarted_limiter_is_told_what_the_one_before_had_said_last() -
 
 async def test_a_long_pause_and_a_parked_model_are_told_once() -> None:
     limiter, _, said, quota = watch()
-    limiter.state = LimiterState(models=(model(paused_until=NOW + 36, parked_until=NOW + 7200),))
-    await quota.look()
-    await quota.look()
+    limiter.now = LimiterState(models=(model(paused_until=NOW + 36, parked_until=NOW + 7200),))
+    await quota.poll()
+    await quota.poll()
     assert [text.split()[0] for text in said] == ["The", "m"]
     assert "used up until" in said[0]
     assert "36 s" in said[1]
@@ -64,28 +64,28 @@ async def test_a_long_pause_and_a_parked_model_are_told_once() -> None:
 
 async def test_a_short_pause_is_not_worth_a_word() -> None:
     limiter, _, said, quota = watch()
-    limiter.state = LimiterState(models=(model(paused_until=NOW + 2),))
-    await quota.look()
+    limiter.now = LimiterState(models=(model(paused_until=NOW + 2),))
+    await quota.poll()
     assert said == []
 
 
 async def test_shared_limits_that_are_away_and_back_are_told() -> None:
     limiter, _, said, quota = watch()
     for away_for_s in (1.0, 5.0, 9.0, 0.0):
-        limiter.state = LimiterState(away_for_s=away_for_s)
-        await quota.look()
+        limiter.now = LimiterState(away_for_s=away_for_s)
+        await quota.poll()
     assert len(said) == 2
-    assert "away" in said[0]
+    assert "unavailable" in said[0]
     assert "back" in said[1]
 
 
 async def test_a_server_that_answers_nothing_is_told_once_in_its_own_words_and_so_is_its_return() -> None:
     limiter, _, said, quota = watch()
     for _ in range(2):
-        limiter.state = LimiterState(models=(model(held_since=NOW - 60, held_words="Gemini answered 503: overloaded."),))
-        await quota.look()
-        await quota.look()
-        limiter.state = LimiterState(models=(model(),))
-        await quota.look()
+        limiter.now = LimiterState(models=(model(held_since=NOW - 60, held_words="Gemini answered 503: overloaded."),))
+        await quota.poll()
+        await quota.poll()
+        limiter.now = LimiterState(models=(model(),))
+        await quota.poll()
     assert [text.split(" since")[0] for text in said] == ["m has answered no request", "m answers again."] * 2
     assert "Gemini answered 503: overloaded." in said[0]

@@ -13,13 +13,13 @@ class Fixture:
     def __init__(self) -> None:
         self.now = 1_000.0
         self.warnings: list[str] = []
-        self.progress = Progress(under_way=3)
+        self.progress = Progress(in_progress=3)
         self.window = Window(WindowConfig())
         self.watch = StallWatch(self.progress, self.window, warn=self.warnings.append, stall_s=300, wall_clock=lambda: self.now)
 
     def after(self, seconds: float) -> None:
         self.now += seconds
-        self.watch.look()
+        self.watch.check()
 
 
 def test_no_progress_is_told_once_with_its_time() -> None:
@@ -54,6 +54,6 @@ async def test_a_pause_is_no_stall() -> None:
 
 def test_a_run_without_documents_in_progress_does_not_stall() -> None:
     f = Fixture()
-    f.progress.under_way = 0
+    f.progress.in_progress = 0
     f.after(1_000)
     assert not f.warnings

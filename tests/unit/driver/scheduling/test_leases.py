@@ -20,7 +20,6 @@ class Fixture:
             MemoryLocks(self.table, owner="us", ttl_s=ttl_s, clock=lambda: self.now),
             ttl_s=ttl_s,
             draining=self.draining,
-            on_lost=self.lost.append,
             on_away=self.away.append,
         )
 
@@ -72,7 +71,7 @@ async def test_a_lease_that_went_to_another_run_is_told_and_no_longer_held() -> 
     assert lease is not None
     f.now = 1.0
     f.other().acquire("d")
-    f.keeper.start()
+    f.keeper.start(f.lost.append)
     await until(lambda: f.lost)
     assert f.lost == ["d"]
     assert not f.keeper.holds(lease)
@@ -84,7 +83,7 @@ async def test_locks_that_go_away_during_a_renewal_lose_no_lease_by_themselves()
     lease = await f.keeper.acquire("d")
     assert lease is not None
     f.table.available = False
-    f.keeper.start()
+    f.keeper.start(f.lost.append)
     await until(lambda: f.away)
     assert f.keeper.holds(lease)
     f.table.available = True
@@ -95,7 +94,7 @@ async def test_locks_that_come_back_and_refuse_us_are_waited_for_by_nobody(monke
     monkeypatch.setattr("rayocr.driver.scheduling.leases._PROBE_S", 0.01)
     f = Fixture(ttl_s=0.06)
     assert await f.keeper.acquire("d") is not None
-    f.keeper.start()
+    f.keeper.start(f.lost.append)
     f.table.available = False
     waiting = asyncio.create_task(f.keeper.acquire("e"))
     await until(lambda: f.away)

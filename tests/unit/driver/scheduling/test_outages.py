@@ -23,11 +23,8 @@ def document(name: str) -> Document:
 class Source:
     """One document, once; and nothing any more."""
 
-    async def next_documents(self, count: int) -> DiscoveryBatch:
+    async def next_batch(self, count: int) -> DiscoveryBatch:
         return DiscoveryBatch(documents=(document("a"), document("b")), exhausted=True, totals=DiscoveryTotals())
-
-    def note_pushed(self, document_id: str) -> None:
-        pass
 
 
 class World:
@@ -49,8 +46,9 @@ class World:
             on_hold=self._hold,
             probe_s=0.01,
         )
-        self.feed = Scheduler(
-            Source(),  # type: ignore[arg-type]
+        self.scheduler = Scheduler(
+            self,
+            Source(),
             self.window,
             self.progress,
             self.draining,
@@ -65,6 +63,9 @@ class World:
     def _hold(self) -> None:
         self.held += 1
 
+    def fencing_token(self, document_id: str) -> int | None:
+        return None
+
     async def run(self, document: Document) -> FlowResult:
         """As a flow."""
         self.ran.append(document.name)
@@ -75,10 +76,10 @@ class World:
         return answer
 
     async def until(self, *names: str) -> None:
-        again = asyncio.create_task(self.feed.ask_again_when_due(self))  # type: ignore[arg-type]
-        await self.feed.take(self)  # type: ignore[arg-type]
+        again = asyncio.create_task(self.scheduler.retry_when_due())
+        await self.scheduler.admit_listed()
         while self.ran != list(names):
-            assert self.feed.failure is None
+            assert self.scheduler.failure is None
             await asyncio.sleep(0.005)
         self.draining.set()
         await again
@@ -137,7 +138,7 @@ async def test_the_quota_of_the_day_is_waited_for() -> None:
     world = World()
     world.answers["a"] = [DayQuotaExhausted("The quota of the day for m is used up.", resumes_at=time.time() - 0.95)]
     await world.until("a", "b", "a")
-    assert world.feed.failure is None
+    assert world.scheduler.failure is None
     assert "goes on at" in world.said[0]
     assert world.held == 1
 

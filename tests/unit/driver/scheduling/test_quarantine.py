@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from ray.exceptions import ActorDiedError, NodeDiedError
 
 from rayocr.driver.scheduling.document_state import DocumentState
 from rayocr.driver.scheduling.quarantine import count_assembly_crash
-from rayocr.errors import ClusterUnavailable, DocumentError
+from rayocr.errors import ActorFailed, ClusterUnavailable, DocumentError, NodeLost
 from rayocr.locks.base import Lease
 from rayocr.messages import Document
 
@@ -21,14 +20,14 @@ def state() -> DocumentState:
 def test_crashes_are_counted_for_the_next_try_and_end_the_run_at_last_but_never_the_document() -> None:
     work = state()
     for crashes in (1, 2, 3, 4):
-        count_assembly_crash(work, ActorDiedError())
-        assert (work.assembly_crashes, work.deaths) == (crashes, 0)
+        count_assembly_crash(work, ActorFailed())
+        assert (work.assembly_crashes, work.failures) == (crashes, 0)
     with pytest.raises(ClusterUnavailable, match="outputs of a") as raised:
-        count_assembly_crash(work, ActorDiedError())
+        count_assembly_crash(work, ActorFailed())
     assert not isinstance(raised.value, DocumentError)
 
 
 def test_a_node_that_dies_says_nothing_about_the_document() -> None:
     work = state()
-    count_assembly_crash(work, NodeDiedError("gone"))
+    count_assembly_crash(work, NodeLost("gone"))
     assert work.assembly_crashes == 0

@@ -19,14 +19,11 @@ def document(name: str) -> Document:
     return Document(document_id=name, source_uri=f"u/{name.rstrip('2')}", name=name, output_stem=name, version="1", size_bytes=1)
 
 
-class FakeActors:
+class FakeDiscovery:
     def __init__(self, *batches: list[str]) -> None:
         self._batches = list(batches)
 
-    def note_pushed(self, document_id: str) -> None:
-        pass
-
-    async def next_documents(self, count: int) -> DiscoveryBatch:
+    async def next_batch(self, count: int) -> DiscoveryBatch:
         names = self._batches.pop(0)
         documents = tuple(document(name) for name in names)
         return DiscoveryBatch(documents=documents, exhausted=not self._batches, totals=DiscoveryTotals())
@@ -60,11 +57,11 @@ class Fixture:
         self.progress = Progress()
         self.window = Window(WindowConfig())
         self.flow = FakeFlow(answers)
-        actors = FakeActors(*batches)
-        self.feed = Scheduler(actors, self.window, self.progress, self.draining, retry_s=0.01)  # type: ignore[arg-type]
+        discovery = FakeDiscovery(*batches)
+        self.scheduler = Scheduler(self.flow, discovery, self.window, self.progress, self.draining, retry_s=0.01)
 
     async def run(self) -> None:
-        await self.feed.run(self.flow)  # type: ignore[arg-type]
+        await self.scheduler.run()
 
 
 async def test_every_document_has_its_flow_and_leaves_the_window() -> None:
@@ -88,7 +85,7 @@ async def test_a_document_whose_lease_was_lost_is_asked_for_again() -> None:
     running = asyncio.create_task(f.run())
     while not f.flow.ran:
         await asyncio.sleep(0)
-    f.feed.lost("a")
+    f.scheduler.lost("a")
     f.flow.gate.set()
     await running
     assert f.flow.ran == ["a", "a"]
@@ -97,11 +94,11 @@ async def test_a_document_whose_lease_was_lost_is_asked_for_again() -> None:
 async def test_a_cancelled_document_is_dropped_or_passed_by_and_not_asked_for_again() -> None:
     f = Fixture(["a", "b", "c"])
     f.flow.gate.clear()
-    f.feed.cancel("c")
+    f.scheduler.cancel("c")
     running = asyncio.create_task(f.run())
     while len(f.flow.ran) < 2:
         await asyncio.sleep(0)
-    f.feed.cancel("a")
+    f.scheduler.cancel("a")
     f.flow.gate.set()
     await running
     assert f.flow.ran == ["a", "b"]
@@ -110,16 +107,16 @@ async def test_a_cancelled_document_is_dropped_or_passed_by_and_not_asked_for_ag
 
 async def test_a_cancelled_document_comes_back_for_somebody_who_asks_and_not_for_a_notification() -> None:
     f = Fixture(["a"])
-    f.feed.cancel("c")
+    f.scheduler.cancel("c")
     f.flow.gate.clear()
     running = asyncio.create_task(f.run())
     while not f.flow.ran:
         await asyncio.sleep(0)
-    f.feed.push(f.flow, document("c"))  # type: ignore[arg-type]
-    while f.feed.has(document("c")):
+    f.scheduler.push(document("c"))
+    while f.scheduler.has(document("c")):
         await asyncio.sleep(0)
     assert f.flow.ran == ["a"]
-    f.feed.push(f.flow, document("c"), asked=True)  # type: ignore[arg-type]
+    f.scheduler.push(document("c"), asked=True)
     while len(f.flow.ran) < 2:
         await asyncio.sleep(0)
     f.flow.gate.set()
@@ -134,24 +131,14 @@ async def test_waiting_for_other_runs_ends_when_the_run_drains() -> None:
         await asyncio.sleep(0.001)
     f.draining.set()
     await running
-    assert f.feed.failure is None
+    assert f.scheduler.failure is None
 
 
 async def test_the_first_error_is_the_runs_and_draining_is_none() -> None:
     f = Fixture(["a", "b", "c"], a=[Draining()], b=[StorageFull("full")], c=[ClusterUnavailable("later")])
     await f.run()
-    assert isinstance(f.feed.failure, StorageFull)
+    assert isinstance(f.scheduler.failure, StorageFull)
     assert f.draining.is_set()
-
-
-async def test_an_error_of_rays_becomes_one_of_ours_that_says_what_to_do() -> None:
-    error = type("RayError", (Exception,), {"__module__": "ray.exceptions"})("the node is gone\nmore")
-    f = Fixture(["a"], a=[error])
-    await f.run()
-    assert isinstance(f.feed.failure, ClusterUnavailable)
-    assert "the node is gone" in str(f.feed.failure)
-    assert "more" not in str(f.feed.failure)
-    assert f.feed.failure.hint
 
 
 async def test_a_document_that_is_listed_twice_runs_once_at_a_time() -> None:
@@ -170,10 +157,10 @@ async def test_settling_waits_no_longer_than_the_grace(grace_s: float) -> None:
     f.flow.gate.clear()
     running = asyncio.create_task(f.run())
     await asyncio.sleep(0.01)
-    await f.feed.settle(grace_s)
+    await f.scheduler.settle(grace_s)
     assert not running.done()
     f.draining.set()
-    await f.feed.close()
+    await f.scheduler.close()
     await running
 
 
@@ -194,7 +181,7 @@ async def test_a_document_that_was_replaced_while_it_was_read_is_taken_up_as_it_
     f = Fixture(["a"], a=[Replaced(document("a2"))])
     await f.run()
     assert f.flow.ran == ["a", "a2"]
-    assert f.feed.failure is None
+    assert f.scheduler.failure is None
 
 
 async def test_what_was_put_off_is_left_to_the_next_run() -> None:

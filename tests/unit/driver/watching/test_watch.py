@@ -38,13 +38,13 @@ class World:
         self.outages = Outages(
             self.window, self.progress, probe=lambda: None, say=self.said.append, warn=self.said.append, probe_s=0.01
         )
-        self.feed = Scheduler(self, self.window, self.progress, self.draining, retry_s=0.01, outages=self.outages)  # type: ignore[arg-type]
-        self.watch = Watch(self, self.feed, self.outages, self.progress, self.config, self.draining, events=self)
+        self.scheduler = Scheduler(self, self, self.window, self.progress, self.draining, retry_s=0.01, outages=self.outages)
+        self.watch = Watch(self, self.scheduler, self.outages, self.progress, self.config, self.draining, events=self)
 
-    async def look(self, what: Poll) -> None:
+    async def poll(self, what: Poll) -> None:
         self.looks.append(what)
 
-    async def next_documents(self, count: int) -> DiscoveryBatch:
+    async def next_batch(self, count: int) -> DiscoveryBatch:
         answer = self.answers.pop(0) if self.answers else []
         if isinstance(answer, Exception):
             raise answer
@@ -54,15 +54,15 @@ class World:
         totals = DiscoveryTotals(settling=self.settling)
         return DiscoveryBatch(documents=documents, totals=totals, exhausted=True, limit_reached=self.limit_reached)
 
-    def note_pushed(self, document_id: str) -> None:
-        pass
+    def fencing_token(self, document_id: str) -> int | None:
+        return None
 
     async def run(self, document: Document) -> FlowResult:
         self.ran.append(document.name)
         return FlowResult.SETTLED
 
     async def until_looked(self, times: int) -> None:
-        running = asyncio.create_task(self.watch.run(self))  # type: ignore[arg-type]
+        running = asyncio.create_task(self.watch.run())
         while len(self.looks) < times:
             await asyncio.sleep(0.002)
             assert not running.done(), running.result()
@@ -108,17 +108,17 @@ async def test_a_look_that_fails_is_made_up_for_by_a_whole_listing_soon(monkeypa
 async def test_the_limit_ends_it() -> None:
     world = World(["a"], poll_interval_s=0.01)
     world.limit_reached = True
-    await world.watch.run(world)  # type: ignore[arg-type]
+    await world.watch.run()
     assert (world.ran, world.looks) == (["a"], [])
 
 
 def test_the_line_of_an_idle_watch_counts_down_only_where_it_is_overwritten() -> None:
-    progress = Progress(clock=lambda: 100.0, watching=True, next_look_at=130.0)
+    progress = Progress(clock=lambda: 100.0, watching=True, next_poll_at=130.0)
     assert "next look in 30 s" in progress_line(progress)
     assert "next look" not in progress_line(progress, countdown=False)
     progress.waiting_for = "storage"
     assert "waiting for storage" in progress_line(progress)
-    progress.under_way = 1
+    progress.in_progress = 1
     assert "pages/s" in progress_line(progress)
 
 

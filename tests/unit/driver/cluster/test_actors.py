@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rayocr.driver.cluster.actors import is_finished_by_another
+from rayocr.driver.cluster.actors import RunActors
 from rayocr.ledger.manifest import build_manifest, manifest_name
 from rayocr.messages import Document, DocumentContext, DocumentOutcome
 from rayocr.storage.memory import MemoryStorage
@@ -32,7 +32,11 @@ def actors_with(*, run_id: str, started_at: str, overwrite: bool = True, retried
     asked = {DOCUMENT.document_id} if retried else set()
     settings = SimpleNamespace(run_id="own")
     return SimpleNamespace(
-        state=state, overwrite=overwrite, retried=asked, retries=asked.__contains__, assemble_settings=settings
+        state=state,
+        config=SimpleNamespace(overwrite=overwrite),
+        retried=asked,
+        retries=asked.__contains__,
+        assemble_settings=settings,
     )
 
 
@@ -51,4 +55,4 @@ def test_a_run_that_reads_finished_documents_again_reads_each_once_unless_it_is_
     run_id: str, started_at: str, overwrite: bool, retried: bool, finished: bool
 ) -> None:
     actors = actors_with(run_id=run_id, started_at=started_at, overwrite=overwrite, retried=retried)
-    assert is_finished_by_another(actors, DOCUMENT, since=BEGAN) is finished
+    assert RunActors.is_finished_by_another(actors, DOCUMENT, since=BEGAN) is finished

@@ -1,0 +1,121 @@
+"""What the driver asks of the actors of a run: ports, which Ray's actors and the same classes in this process both have.
+
+Errors travel as values of rayocr.errors: an actor whose process died raises ActorFailed (ActorUnreachable, NodeLost), bytes that
+went away with their node raise ContentLost, and what an actor raised itself is raised here as it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from rayocr.actors.ledger.actor import LedgerReport
+from rayocr.errors import ActorFailed
+from rayocr.messages import (
+    AssembledDocument,
+    DiscoveryBatch,
+    Document,
+    DocumentContext,
+    DocumentOutcome,
+    FetchedDocument,
+    LedgerState,
+    LimiterState,
+    PageSummary,
+    Poll,
+    Shard,
+    ShardReport,
+    WorkerInfo,
+)
+
+
+class Content(Protocol):
+    """A document's bytes, wherever they are. `node_id`: of the node that holds them, "" where there is no such thing."""
+
+    node_id: str
+
+    async def load(self) -> Any:
+        """Raises ContentLost."""
+
+
+class LedgerPort(Protocol):
+    """See `rayocr.actors.ledger.actor.Ledger`."""
+
+    async def open_document(self, document_id: str, fingerprint: str | None = None) -> tuple[PageSummary, ...]: ...
+
+    async def close_document(self, document_id: str, outcome: DocumentOutcome) -> None: ...
+
+    async def other_runs(self) -> tuple[str, ...]: ...
+
+    async def compact(self, live_runs: list[str]) -> int: ...
+
+    async def state(self) -> LedgerState: ...
+
+    async def close(self) -> LedgerReport: ...
+
+
+class LimiterPort(Protocol):
+    """See `rayocr.actors.rate_limiter.actor.RateLimiter`."""
+
+    async def state(self) -> LimiterState: ...
+
+    async def restore(self, earlier: LimiterState | None) -> None: ...
+
+    async def forget(self, worker: str) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class DiscoveryPort(Protocol):
+    """See `rayocr.actors.discovery.actor.Discovery`, whose methods block."""
+
+    async def next_batch(self, count: int) -> DiscoveryBatch: ...
+
+    async def poll(self, what: Poll) -> None: ...
+
+    async def note(self, document_id: str) -> None: ...
+
+    async def forget(self, document_id: str) -> None: ...
+
+
+class QueuePort(Protocol):
+    """See `rayocr.actors.batch_queue.actor.BatchQueue`."""
+
+    async def close(self, *, finished: bool) -> None: ...
+
+
+class WorkerHandle(Protocol):
+    """A process, or what stands for one, that can die while it works."""
+
+    def kill(self) -> None:
+        """End it, whatever it does. Idempotent."""
+
+    async def lost_with_node(self, node_id: str, error: ActorFailed) -> bool:
+        """Whether it failed because its node or the network did. Waits until that is known; call it before `kill`."""
+
+
+class PageWorkerHandle(WorkerHandle, Protocol):
+    """See `rayocr.actors.page_worker.actor.PageWorker`. Cancelling a call to `recognize` does not cancel the work."""
+
+    async def open(self) -> WorkerInfo: ...
+
+    async def recognize(self, shard: Shard, content: Content, context: DocumentContext) -> ShardReport: ...
+
+    def drain(self) -> None: ...
+
+    def cancel(self, document_id: str, fencing_token: int) -> None: ...
+
+
+class DocumentWorkerHandle(WorkerHandle, Protocol):
+    """See `rayocr.actors.document_worker.actor.DocumentWorker`."""
+
+    async def node_id(self) -> str:
+        """Answered when it is ready."""
+
+    async def fetch(self, document: Document) -> tuple[FetchedDocument, Content]: ...
+
+    async def assemble(
+        self, context: DocumentContext, started_at: str, content: Content | None, crashes: int = 0
+    ) -> AssembledDocument: ...
+
+    async def assemble_copy(
+        self, context: DocumentContext, started_at: str, content: Content | None
+    ) -> AssembledDocument | None: ...

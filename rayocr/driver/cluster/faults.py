@@ -1,0 +1,52 @@
+"""What a test can break in a run without Ray. A user's run has none of these faults."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rayocr.errors import ActorFailed
+from rayocr.messages import PageRecord, Shard
+
+
+async def _at_once(method: str) -> None:
+    pass
+
+
+@dataclass(slots=True, kw_only=True)
+class Faults:
+    """Each is asked at its moment; the defaults break nothing.
+
+    `shard`: a page worker gets a shard; an error ends the worker. `recorded`: a page worker has recorded these pages; likewise.
+    `document`: a document worker is asked to fetch or assemble; likewise. `content`: the bytes of a document are used; True when
+    they are lost. `ledger`: awaited before each call to the ledger."""
+
+    shard: Callable[[str, Shard], ActorFailed | None] = lambda worker, shard: None
+    recorded: Callable[[str, Sequence[PageRecord]], ActorFailed | None] = lambda worker, records: None
+    document: Callable[[str, str], ActorFailed | None] = lambda what, document_id: None
+    content: Callable[[str], bool] = lambda document_id: False
+    ledger: Callable[[str], Awaitable[None]] = _at_once
+
+
+class FaultyLedger:
+    """A ledger that waits for `faults.ledger` before each call; `recorded` is told what was recorded."""
+
+    def __init__(
+        self, ledger: Any, faults: Faults, recorded: Callable[[Sequence[PageRecord]], None] = lambda records: None
+    ) -> None:
+        self._ledger = ledger
+        self._faults = faults
+        self._recorded = recorded
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        method = getattr(self._ledger, name)
+
+        async def call(*arguments: Any, **named: Any) -> Any:
+            await self._faults.ledger(name)
+            result = await method(*arguments, **named)
+            if name == "record":
+                self._recorded(arguments[0])
+            return result
+
+        return call

@@ -1,0 +1,250 @@
+"""From a plan to the parts of a run: `start_actors` has the actors, `wire` puts everything else around them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rayocr.actors.discovery.actor import DiscoveryRules
+from rayocr.actors.placement import Group
+from rayocr.actors.rate_limiter.actor import LimiterRules
+from rayocr.config import INPROCESS, Mode, RayocrConfig, Secrets
+from rayocr.driver.cancellation import CancelWatch
+from rayocr.driver.cluster.actors import RunActors, document_workers
+from rayocr.driver.cluster.connect import Connection
+from rayocr.driver.cluster.faults import Faults
+from rayocr.driver.cluster.nodes import Follower, watch_nodes
+from rayocr.driver.cluster.pool_sizing import StagePool, open_pool
+from rayocr.driver.cluster.worker_settings import DocumentSettings
+from rayocr.driver.monitor.announcements import Announcements
+from rayocr.driver.monitor.http_control import serve_http_api
+from rayocr.driver.monitor.limiter_watch import LimiterWatch
+from rayocr.driver.monitor.ray_metrics import Metrics, NoMetrics, RayMetrics
+from rayocr.driver.monitor.snapshot import StatusCollector
+from rayocr.driver.monitor.spend_account import SpendAccount
+from rayocr.driver.monitor.stall import StallWatch
+from rayocr.driver.monitor.telemetry import TelemetryWatch
+from rayocr.driver.monitor.terminal import ConsoleTerminal
+from rayocr.driver.plan import Plan
+from rayocr.driver.scheduling.document_flow import DocumentFlow
+from rayocr.driver.scheduling.leases import LeaseKeeper, compact_ledger
+from rayocr.driver.scheduling.outages import Outages
+from rayocr.driver.scheduling.progress import Progress
+from rayocr.driver.scheduling.scheduler import Scheduler
+from rayocr.driver.scheduling.window import Window
+from rayocr.driver.watching.notifications import Notifications
+from rayocr.driver.watching.watch import Watch, open_events, open_outages
+from rayocr.locks.base import Locks
+
+_FOREVER_S = 10 * 365 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunInputs:
+    """What a run is made of. `owner`: of its leases; `draining`: set when it has to come to an end."""
+
+    config: RayocrConfig
+    plan: Plan
+    keys: Secrets
+    rules: DiscoveryRules
+    locks: Locks
+    run_id: str
+    owner: str
+    terminal: ConsoleTerminal
+    progress: Progress
+    announcements: Announcements
+    account: SpendAccount
+    draining: asyncio.Event
+    write_lines: Callable[[Sequence[str]], None]
+    send_failure: Callable[[Mapping[str, Any]], None]
+    drain: Callable[[str], None]
+
+    @property
+    def watches(self) -> bool:
+        return self.config.mode is Mode.watch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunParts:
+    """The parts of a run, connected and not yet started."""
+
+    inputs: RunInputs
+    actors: RunActors
+    window: Window
+    leases: LeaseKeeper
+    stages: tuple[StagePool, ...]
+    flow: DocumentFlow
+    scheduler: Scheduler
+    cancel_watch: CancelWatch
+    telemetry: TelemetryWatch
+    collector: StatusCollector
+    metrics: Metrics
+    outages: Outages | None  # of mode=watch
+
+    def background(self) -> dict[str, Coroutine[Any, Any, None]]:
+        """What goes on beside the documents until the run ends, by name."""
+        inputs, actors = self.inputs, self.actors
+        followers: list[Follower] = [*(stage.pool for stage in self.stages), actors.document_workers, self.window]
+        found: dict[str, Coroutine[Any, Any, None]] = {
+            "terminal": inputs.terminal.show(inputs.progress),
+            "cancel requests": self.cancel_watch.run(),
+            "idle workers": self._shrink_forever(),
+            "nodes": watch_nodes(followers, actors.nodes),
+            "telemetry": self.telemetry.run(),
+            "stalls": StallWatch(inputs.progress, self.window, warn=inputs.terminal.warn).run(),
+            "compaction": compact_ledger(actors.ledger, self.leases, inputs.run_id),
+            "HTTP API": serve_http_api(
+                inputs.plan,
+                inputs.config,
+                inputs.keys,
+                collector=self.collector,
+                actors=actors,
+                scheduler=self.scheduler,
+                rules=inputs.rules,
+                drain=inputs.drain,
+                locks=inputs.locks,
+                terminal=inputs.terminal,
+                metrics=self.metrics,
+            ),
+        }
+        if actors.limiter is not None:
+            found["limiter"] = LimiterWatch(
+                actors.limiter, inputs.progress, warn=inputs.terminal.warn, keep=inputs.account.keep
+            ).run()
+        return found
+
+    def open_notifications(self) -> Notifications | None:
+        """In watch, where a subscription is configured. Raises CredentialsError."""
+        inputs = self.inputs
+        if self.outages is None:
+            return None
+        return open_events(inputs.config, inputs.plan, inputs.rules, self.scheduler, warn=inputs.terminal.warn)
+
+    def documents(self, notifications: Notifications | None) -> Awaitable[None]:
+        """Ends when the last document has."""
+        if self.outages is None:
+            return self.scheduler.run()
+        inputs = self.inputs
+        watch = Watch(
+            self.actors.discovery,
+            self.scheduler,
+            self.outages,
+            inputs.progress,
+            inputs.config,
+            inputs.draining,
+            events=notifications,
+        )
+        return watch.run()
+
+    async def _shrink_forever(self) -> None:
+        idle_s = self.inputs.config.workers.idle_timeout_s
+        keep = 0 if self.inputs.watches else self.inputs.config.workers.min
+        while True:
+            await asyncio.sleep(max(1.0, idle_s / 4))
+            _shrink(self.stages, self.actors, idle_s=idle_s, keep=keep)
+
+
+def wire(inputs: RunInputs, actors: RunActors) -> RunParts:
+    """Starts nothing."""
+    config, plan, progress, draining = inputs.config, inputs.plan, inputs.progress, inputs.draining
+    window = Window(config.window, held_on=actors.documents_group)
+    stages = tuple(open_pool(config, plan, inputs.keys, actors, stage) for stage in plan.stages)
+    leases = LeaseKeeper(inputs.locks, ttl_s=config.locks.ttl_s, draining=draining, on_away=inputs.announcements.say_locks)
+
+    def release_cpus() -> None:
+        """On a shared cluster, the run that this one waits for may be waiting for them."""
+        _shrink(stages, actors, idle_s=0.0, keep=0)
+
+    outages = open_outages(plan, window, progress, inputs.terminal, on_hold=release_cpus) if inputs.watches else None
+    flow = DocumentFlow(actors, stages=stages, window=window, leases=leases, progress=progress, draining=draining)
+    scheduler = Scheduler(
+        flow,
+        actors.discovery,
+        window,
+        progress,
+        draining,
+        retry_s=leases.retry_s,
+        on_waiting=release_cpus,
+        on_push=actors.note_pushed,
+        outages=outages,
+        follow_versions=not (inputs.watches and plan.source.uri.startswith("file:")),
+    )
+
+    def cancel(document_id: str) -> None:
+        if (token := scheduler.cancel(document_id)) is not None:
+            for stage in stages:
+                stage.pool.cancel(document_id, token)
+
+    return RunParts(
+        inputs=inputs,
+        actors=actors,
+        window=window,
+        leases=leases,
+        stages=stages,
+        flow=flow,
+        scheduler=scheduler,
+        cancel_watch=CancelWatch(plan.state, cancel),
+        telemetry=TelemetryWatch(actors.take_telemetry, progress, write=inputs.write_lines, on_failure=inputs.send_failure),
+        collector=StatusCollector(
+            run_id=inputs.run_id,
+            config=config,
+            progress=progress,
+            window=window,
+            pools=[stage.pool for stage in stages],
+            leases=leases,
+            flow=flow,
+        ),
+        metrics=RayMetrics() if actors.has_processes else NoMetrics(),
+        outages=outages,
+    )
+
+
+def _shrink(stages: Sequence[StagePool], actors: RunActors, *, idle_s: float, keep: int) -> None:
+    for stage in stages:
+        stage.pool.shrink(idle_s=idle_s, keep=keep)
+    actors.document_workers.shrink(idle_s=idle_s)
+
+
+async def start_actors(inputs: RunInputs, connection: Connection | None, *, faults: Faults | None = None) -> RunActors:
+    """On the Ray that is connected, else in this process (where `faults` are a test's). Raises StorageError."""
+    config, plan, keys = inputs.config, inputs.plan, inputs.keys
+    requests_per_s = config.storage.requests_per_s
+    if requests_per_s is not None and connection is not None:  # each process has a fixed share, without any coordination
+        requests_per_s /= document_workers(config, connection.cpus)
+    settings = DocumentSettings(config, plan, keys, run_id=inputs.run_id, owner=inputs.owner, requests_per_s=requests_per_s)
+    parts = config, plan.state, settings.assemble(), settings.fetch()
+    limiter_rules = _limiter_rules(inputs)
+    if connection is None:
+        from rayocr.driver.cluster.local_actors import start_local
+
+        return await start_local(*parts, rules=inputs.rules, limiter_rules=limiter_rules, keys=keys, faults=faults)
+    from rayocr.driver.cluster.ray_actors import RayActors
+
+    groups = frozenset(Group.COMPUTE if stage.kind == "compute" else Group.WAIT for stage in plan.stages)
+    return RayActors(*parts, rules=inputs.rules, limiter_rules=limiter_rules, keys=keys, needed=groups, cpus=connection.cpus)
+
+
+def runs_in_process(config: RayocrConfig) -> bool:
+    return config.cluster == INPROCESS
+
+
+def _limiter_rules(inputs: RunInputs) -> LimiterRules | None:
+    """None where no engine waits for a server: nothing to limit."""
+    config, plan = inputs.config, inputs.plan
+    if all(stage.kind != "wait" for stage in plan.stages):
+        return None
+    limits = config.limits
+    if inputs.watches:  # a watch waits for Redis and for models without limit
+        limits = replace(limits, shared_patience_s=_FOREVER_S, patience_s=None)
+    budget = config.budget
+    counts_others = any((limits.usd_per_month, budget.usd_per_day is not None, budget.usd_per_month is not None))
+    return LimiterRules(
+        limits=limits,
+        prices=plan.prices,
+        budget=budget,
+        spent_before=inputs.account.spent_by_others(time.time()) if counts_others else {},
+        fallback=config.engine.on_outage == "fallback",
+    )
