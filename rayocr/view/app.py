@@ -53,6 +53,10 @@ def create_view(results: Results, *, token: str | None, title: str) -> Any:
     def page() -> FileResponse:
         return FileResponse(_STATIC / "index.html")
 
+    @app.get("/favicon.ico", include_in_schema=False)
+    def icon() -> Response:
+        return Response(status_code=204)
+
     @app.get("/api/status")
     def status() -> dict[str, Any]:
         index = results.index

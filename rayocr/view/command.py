@@ -48,12 +48,12 @@ def show_results(config: RayocrConfig, keys: Secrets) -> int:
     stop = threading.Event()
     updating = threading.Thread(target=results.keep_updated, args=(stop,), name="index", daemon=True)
     updating.start()
-    terminal.say(f"Results of {dest.uri}; press Ctrl-C to stop.")
+    terminal.say(f"Results of {results.place}; press Ctrl-C to stop.")
     print(f"  {address}", flush=True)  # with its token, which everything else masks
     if config.login.browser == "auto":
         webbrowser.open(address)
     try:
-        serve(results, listening, token=token, title=dest.uri)
+        serve(results, listening, token=token, title=results.place)
     except KeyboardInterrupt:
         pass
     finally:
@@ -67,6 +67,7 @@ def open_results_view(config: RayocrConfig, keys: Secrets, *, dest: Storage, sta
     policy = RetryPolicy.from_config(config.retry)
     locks = open_locks(config.locks, state.uri, owner=f"view-{secrets.token_hex(4)}", redis_url=keys.redis_url)
     return Results(
+        place=parse_uri(config.dest).display,
         dest=dest,
         state=state,
         index=ResultsIndex(cache_path(state.uri), dest, state),

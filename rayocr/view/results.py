@@ -29,6 +29,7 @@ _UPDATE_S = 30.0  # between two looks at the destination, while the view is open
 
 @dataclass(slots=True, kw_only=True)
 class Results:
+    place: str  # the destination as the user writes it
     dest: Storage
     state: Storage
     index: ResultsIndex
@@ -49,7 +50,7 @@ class Results:
 
     def retry_command(self, reason: str) -> str:
         rejected = " retry.rejected=true" if issubclass(getattr(errors, reason, RayocrError), errors.DocumentError) else ""
-        return f"rayocr retry {for_shell(self.dest.uri)} retry.reason={reason}{rejected}"
+        return f"rayocr retry {for_shell(self.place)} retry.reason={reason}{rejected}"
 
     def document(self, document_id: str) -> dict[str, Any]:
         """Raises ObjectNotFound, RecordCorrupt and StorageError."""

@@ -19,7 +19,7 @@ export function start(onChange) {
   $("cancel").onclick = () => mode("html");
   $("v-edit").onsubmit = save;
   $("author").value = localStorage.getItem("rayocr-author") || "";
-  $("view").addEventListener("close", () => { shown = null; history.replaceState(null, "", location.pathname); });
+  $("view").addEventListener("close", () => { shown = null; history.replaceState(null, "", location.pathname); changed(); });
   $("view").addEventListener("keydown", e => {
     if (!shown || /^(INPUT|TEXTAREA)$/.test(e.target.tagName)) return;
     const act = {ArrowLeft: () => turn(-1), ArrowRight: () => turn(1), n: nextOdd, e: edit, "+": () => zoomTo(zoom * 1.25), "-": () => zoomTo(zoom / 1.25)}[e.key];
