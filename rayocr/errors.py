@@ -74,6 +74,8 @@ except the message are optional keywords.
 
 from __future__ import annotations
 
+from typing import Any
+
 from rayocr.masking import masked
 
 
@@ -289,7 +291,9 @@ class EngineTransient(EngineError):
 
 
 class EngineTimeout(EngineTransient):
-    pass
+    """`probably`: a PageText with what the answer probably cost, which the server may bill all the same; None if not known."""
+
+    probably: Any = None
 
 
 class EngineOverloaded(EngineTransient):

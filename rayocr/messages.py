@@ -13,6 +13,7 @@ from rayocr.build import build_id
 
 OUTAGE = "outage"  # a doubt: a later engine read the page because the server was unavailable (engine.on_outage=fallback)
 OUTAGE_REASONS = ("ModelUnavailable", "QuotaDenied")  # of attempts, classes of errors.py
+UNPRICED = "unknown"  # a price class: a server was paid, and conf/prices.yaml has no price for the model
 SUSPECT = "suspect"  # a doubt: a server's answer does not agree with another reading of the page
 UNREAD_INK = "unread_ink"  # a doubt: the page shows lines that its text layer does not have, and no engine read them for certain
 HIDDEN_TEXT = "hidden_text"  # a doubt: the file has text on this page that nobody sees; it was left out
@@ -104,6 +105,7 @@ class PageText:
     output_tokens: int = 0  # including thinking
     cached_tokens: int = 0  # input tokens that the server had cached
     cost_usd: float = 0.0
+    price_class: str = ""  # standard, flex, batch, priority or unknown; empty: costs nothing
     finish: str = "stop"
     confidence: float | None = None
     boxes: tuple[TextBox, ...] | None = None
@@ -126,6 +128,7 @@ class Attempt:
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float = 0.0
+    price_class: str = ""  # as in PageText
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +147,7 @@ class PageRecord:
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float = 0.0
+    price_class: str = ""  # of the answer that was kept
     attempts: tuple[Attempt, ...] = ()
     next_engine: int = 0  # for HANDED_ON: index into the chain of the engine to ask next
     doubts: tuple[str, ...] = ()
@@ -153,6 +157,11 @@ class PageRecord:
     copied: bool = False  # the text was copied from an identical page, at no cost
     boxes: str = ""  # lines with their positions (rayocr/ledger); kept only if an output needs them
     agreement: float | None = None  # 0..1 with another reading of the page (engines/answers/verification.py); None: not measured
+
+    @property
+    def unpriced(self) -> bool:
+        """Part of its cost is not known."""
+        return self.price_class == UNPRICED or any(attempt.price_class == UNPRICED for attempt in self.attempts)
 
     @property
     def wants_retry(self) -> bool:
@@ -169,6 +178,7 @@ class PageRecord:
             input_tokens=self.input_tokens,
             output_tokens=self.output_tokens,
             cost_usd=self.cost_usd,
+            price_class=self.price_class,
             attempts=self.attempts,
             next_engine=self.next_engine,
             doubts=self.doubts,
@@ -189,12 +199,18 @@ class PageSummary:
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float = 0.0
+    price_class: str = ""  # of the answer that was kept
     attempts: tuple[Attempt, ...] = ()
     next_engine: int = 0
     doubts: tuple[str, ...] = ()
     fingerprint: str = ""
     copied: bool = False
     agreement: float | None = None
+
+    @property
+    def unpriced(self) -> bool:
+        """Part of its cost is not known."""
+        return self.price_class == UNPRICED or any(attempt.price_class == UNPRICED for attempt in self.attempts)
 
     @property
     def wants_retry(self) -> bool:

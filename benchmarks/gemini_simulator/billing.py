@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import yaml
 
 _PRICES = Path(__file__).parents[2] / "conf" / "prices.yaml"
-_FACTORS = {"standard": Decimal(1), "flex": Decimal("0.5"), "batch": Decimal("0.5"), "priority": Decimal("1.8")}
+_FACTORS = {"standard": Decimal(1), "flex": Decimal("0.5"), "batch": Decimal("0.5"), "priority": Decimal(2)}
 _MILLION = Decimal(1_000_000)
 
 

@@ -75,7 +75,13 @@ class ComputeEngine(Engine):
 
 class WaitingEngine(Engine):
     kind = "wait"
+    prices_itself: ClassVar[bool] = False  # its answers carry their cost
     batched: ClassVar[bool] = False  # requests leave in jobs: without slots of the limiter, and at the price of a batch
+
+    @property
+    def tier(self) -> str:
+        """What its requests are billed as; an answer that names another `price_class` was billed as that."""
+        return "batch" if self.batched else "standard"
 
     @property
     def models(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rayocr.engines.answers.finish_reasons import finish_reason_of
-from rayocr.errors import BadAnswer, EmptyAnswer, MalformedAnswer, Refused
+from rayocr.errors import BadAnswer, EmptyAnswer, EngineTimeout, MalformedAnswer, Refused
 from rayocr.messages import Attempt
 
 MAX_PAID_TRIES = 3  # of one page, over all models and all runs
@@ -21,7 +21,7 @@ def next_model(models: Sequence[str], attempts: Sequence[Attempt], *, engine: st
     if sum(is_paid(attempt) for attempt in attempts) >= MAX_PAID_TRIES:
         return None
     for model in models:
-        asked = [attempt for attempt in attempts if (attempt.engine, attempt.model) == (engine, model)]
+        asked = [attempt for attempt in attempts if (attempt.engine, attempt.model) == (engine, model) and not is_lost(attempt)]
         if not asked or (len(asked) < _TRIES_BY_CHANCE and is_by_chance(asked[-1])):
             return model
     return None
@@ -30,6 +30,11 @@ def next_model(models: Sequence[str], attempts: Sequence[Attempt], *, engine: st
 def is_paid(attempt: Attempt) -> bool:
     """An answer came, and did not serve."""
     return bool(attempt.model) and attempt.reason in _PAID
+
+
+def is_lost(attempt: Attempt) -> bool:
+    """Not waited for, and probably on the bill: on record for its cost alone."""
+    return attempt.reason == EngineTimeout.__name__ and attempt.input_tokens > 0
 
 
 def is_by_chance(attempt: Attempt) -> bool:

@@ -25,6 +25,7 @@ from rayocr.errors import (
     BadAnswer,
     DayQuotaExhausted,
     EngineError,
+    EngineTimeout,
     EngineTransient,
     LowConfidence,
     ModelUnavailable,
@@ -93,7 +94,11 @@ class PageProgress:
         )
         if answer is not None and model:
             attempt = replace(
-                attempt, input_tokens=answer.input_tokens, output_tokens=answer.output_tokens, cost_usd=answer.cost_usd
+                attempt,
+                input_tokens=answer.input_tokens,
+                output_tokens=answer.output_tokens,
+                cost_usd=answer.cost_usd,
+                price_class=answer.price_class,
             )
         self._attempts.append(attempt)
 
@@ -133,6 +138,7 @@ class PageProgress:
             input_tokens=vain.input_tokens + answer.input_tokens,
             output_tokens=vain.output_tokens + answer.output_tokens,
             cost_usd=vain.cost_usd + answer.cost_usd,
+            price_class=answer.price_class,
             doubts=doubts,
             agreement=look.agreement if look is not None else None,
             boxes="" if answer.engine == "textlayer" else pack_boxes(answer.boxes or ()),  # its page can be searched as it is
@@ -378,7 +384,7 @@ class WaitingStage:
                 return None
             answer: PageText | None = None
             try:
-                answer = await self._request(engine, offered, progress, model)
+                answer = await self._request(engine, offered, progress, model, remember)
                 await self._check(answer, page)
             except DayQuotaExhausted as error:
                 parked[model] = error
@@ -403,7 +409,14 @@ class WaitingStage:
             if not repeats_as_its_page(answer, str(await self._on_thread(_own_text, page))):
                 raise
 
-    async def _request(self, engine: WaitingEngine, offered: OfferedPage, progress: PageProgress, model: str) -> PageText:
+    async def _request(
+        self,
+        engine: WaitingEngine,
+        offered: OfferedPage,
+        progress: PageProgress,
+        model: str,
+        remember: Callable[[], Awaitable[object]],
+    ) -> PageText:
         """Until the server answers. Raises EngineTransient only when the page is to blame: what keeps a server from answering
         anybody is waited out by the limiter."""
         attempt = 0
@@ -415,6 +428,9 @@ class WaitingStage:
                     return await engine.recognize_async(offered, model)
             except EngineTransient as error:
                 failure = error
+                if isinstance(error, EngineTimeout) and error.probably is not None:
+                    progress.note(engine, error, model=model, answer=error.probably)
+                    await remember()
                 decision = decide(error, min(attempt, self._policy.max_attempts - 1), policy=self._policy)
                 assert decision is not None, "transient, and not the last attempt"
                 self._on_retry(progress, model, attempt, error, decision.delay_s)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -19,7 +20,7 @@ from rayocr.errors import RecordCorrupt
 from rayocr.ledger.corrections import Correction
 from rayocr.ledger.note_ranges import folded, unfolded
 from rayocr.ledger.runs import format_runs, runs_of
-from rayocr.messages import Attempt, CopyOf, DocumentContext, DocumentOutcome, OutputFile, PageOutcome, PageSummary
+from rayocr.messages import Attempt, CopyOf, DocumentContext, DocumentOutcome, OutputFile, PageOutcome, PageRecord, PageSummary
 from rayocr.untrusted_json import checked_as, parse_object
 
 DOCUMENTS_PREFIX = ".rayocr/documents/"
@@ -107,7 +108,7 @@ class Manifest(_Model):
     compared: int = 0  # pages whose agreement with another reading was measured; those that agreed too little are in `notes`
     input_tokens: int = 0
     output_tokens: int = 0
-    cost_usd: float = 0.0
+    cost_usd: float | None = 0.0  # of all runs that read pages of it; None: a model without a known price was paid
     outputs: tuple[OutputNote, ...] = ()
     copy_of: CopyNote | None = None
     content_sha256: str | None = None  # of the source's bytes, where copies are looked for
@@ -146,6 +147,44 @@ class Manifest(_Model):
         return checked_as(cls, values, name=shown, hint=hint)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What pages took. `unpriced`: part of the cost is not known."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+    unpriced: bool = False
+
+    @classmethod
+    def on(cls, pages: Iterable[PageSummary | PageRecord]) -> Spent:
+        pages = tuple(pages)
+        return cls(
+            input_tokens=sum(page.input_tokens for page in pages),
+            output_tokens=sum(page.output_tokens for page in pages),
+            cost_usd=sum(page.cost_usd for page in pages),
+            unpriced=any(page.unpriced for page in pages),
+        )
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cost_usd=self.cost_usd + other.cost_usd,
+            unpriced=self.unpriced or other.unpriced,
+        )
+
+
+def spent_before(earlier: Manifest, kept: Spent) -> Spent:
+    """What the earlier reading of a document took, but for the pages of it that are `kept` as they were."""
+    return Spent(
+        input_tokens=max(0, earlier.input_tokens - kept.input_tokens),
+        output_tokens=max(0, earlier.output_tokens - kept.output_tokens),
+        cost_usd=max(0.0, (earlier.cost_usd or 0.0) - kept.cost_usd),
+        unpriced=earlier.cost_usd is None,
+    )
+
+
 def build_manifest(
     context: DocumentContext,
     *,
@@ -161,8 +200,10 @@ def build_manifest(
     settings: dict[str, Any] | None = None,
     copy_of: CopyOf | None = None,
     corrections: Mapping[int, Correction] | None = None,
+    spent_before: Spent | None = None,
 ) -> Manifest:
-    """`summaries`: every page, in order; none for a rejected document. `finished_at` is now, unless given."""
+    """`summaries`: every page, in order; none for a rejected document. `finished_at` is now, unless given. `spent_before`: on
+    pages that were read again since."""
     numbers: defaultdict[PageOutcome, list[int]] = defaultdict(list)
     engines: Counter[str] = Counter()
     for page in summaries:
@@ -170,6 +211,7 @@ def build_manifest(
         if page.engine and page.outcome in (PageOutcome.DONE, PageOutcome.FALLBACK):
             engines[page.engine] += 1
     document = context.document
+    spent = Spent.on(summaries) + (spent_before or Spent())
     return Manifest(
         document_id=document.document_id,
         source_uri=document.source_uri,
@@ -192,9 +234,9 @@ def build_manifest(
         engines=dict(sorted(engines.items())),
         models=tuple(sorted({page.model for page in summaries if page.model})),
         compared=sum(page.agreement is not None for page in summaries),
-        input_tokens=sum(page.input_tokens for page in summaries),
-        output_tokens=sum(page.output_tokens for page in summaries),
-        cost_usd=round(sum(page.cost_usd for page in summaries), 9),
+        input_tokens=spent.input_tokens,
+        output_tokens=spent.output_tokens,
+        cost_usd=None if spent.unpriced else round(spent.cost_usd, 9),
         outputs=tuple(OutputNote(name=o.name, size_bytes=o.size_bytes, sha256=o.sha256, notes=o.notes) for o in outputs),
         copy_of=CopyNote(document_id=copy_of.document_id, name=copy_of.name) if copy_of else None,
         content_sha256=context.content_sha256 or None,

@@ -44,6 +44,7 @@ _ASKED: dict[str, tuple[type, ...]] = {
     "input_tokens": (int,),
     "output_tokens": (int,),
     "cost_usd": (float, int),
+    "price_class": (str,),
 }
 _OUTCOMES = {outcome.value: outcome for outcome in PageOutcome}
 
@@ -244,6 +245,8 @@ def _body(record: PageRecord) -> dict[str, Any]:
         body["doubts"] = list(record.doubts)
     if record.content_hash:
         body["content_hash"] = record.content_hash
+    if record.price_class:
+        body["price_class"] = record.price_class
     if record.copied:
         body["copied"] = True
     if record.agreement is not None:
@@ -284,9 +287,12 @@ def _read_1(body: dict[str, Any]) -> PageRecord:
         copied=body.get("copied", False) is True,
         boxes=body.get("boxes", ""),
         agreement=body.get("agreement"),
+        price_class=body.get("price_class", ""),
     )
     texts = (record.document_id, record.text, record.engine, record.model, record.fingerprint, record.content_hash, record.boxes)
     counts = (record.page_number, record.input_tokens, record.output_tokens, record.next_engine, record.fencing_token)
+    if type(record.price_class) is not str:
+        raise TypeError("a price class is no string")
     if {*map(type, texts)} != {str} or {*map(type, counts)} != {int} or type(record.cost_usd) not in (float, int):
         raise TypeError("a field has the wrong type")
     if not all(0 <= count <= _MAX_COUNT for count in counts):

@@ -1,14 +1,17 @@
-"""What models cost (rows of conf/prices.yaml, each with the days on which it is valid), and the budget of a run. Pure."""
+"""What models cost: rows of conf/prices.yaml, each with the days on which it is valid. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from rayocr.errors import UsageError
 from rayocr.limits.quota_day import PACIFIC
+from rayocr.messages import UNPRICED
+
+STANDARD, BATCH = "standard", "batch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +30,7 @@ class PriceTable:
     the longest one that it begins with, since servers answer with versions (`gemini-3.8-flash-001`)."""
 
     models: Mapping[str, Sequence[Price]]
-    batch_factor: float = 0.5
+    factors: Mapping[str, float] = field(default_factory=dict)  # by service tier, on the standard price
     override: Price | None = None
 
     def price(self, model: str, at: float) -> Price | None:
@@ -40,23 +43,26 @@ class PriceTable:
         day = datetime.fromtimestamp(at, PACIFIC).date()
         return next((row for row in self.models[max(names, key=len)] if row.valid_from <= day <= row.valid_until), None)
 
-    def cost_usd(self, model: str, *, input_tokens: float, output_tokens: float, at: float, batch: bool = False) -> float:
-        """0.0 for a model without a price."""
+    def cost_usd(self, model: str, *, input_tokens: float, output_tokens: float, at: float, tier: str = STANDARD) -> float:
+        """0.0 for a model without a price: ask `price_class` before showing it."""
         price = self.price(model, at)
         if price is None:
             return 0.0
-        factor = self.batch_factor if batch else 1.0
-        return (input_tokens * price.input_usd + output_tokens * price.output_usd) * factor / 1e6
+        return (input_tokens * price.input_usd + output_tokens * price.output_usd) * self.factors.get(tier, 1.0) / 1e6
+
+    def price_class(self, model: str, at: float, *, tier: str = STANDARD) -> str:
+        """What a request to the model is billed as: its tier, or `unknown` where no price is known."""
+        return tier if self.price(model, at) is not None else UNPRICED
 
 
 def parse_prices(data: Any, *, override: Price | None = None) -> PriceTable:
     """From the content of conf/prices.yaml. Raises UsageError, which names the row."""
     try:
         models = {str(model): [_row(row) for row in rows] for model, rows in data["models"].items()}
-        factor = float(data.get("batch_factor", 1.0))
+        factors = {str(tier): float(factor) for tier, factor in (data.get("factors") or {}).items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(f"conf/prices.yaml is not understood: {type(error).__name__}: {error}") from error
-    return PriceTable(models=models, batch_factor=factor, override=override)
+    return PriceTable(models=models, factors=factors, override=override)
 
 
 def _row(row: Mapping[str, Any]) -> Price:

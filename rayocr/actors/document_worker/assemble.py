@@ -14,15 +14,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from rayocr.actors.document_worker.commit import LeaseSettings, check_lease, commit, upload
+from rayocr.actors.document_worker.commit import LeaseSettings, check_lease, commit, manifest_in, upload
 from rayocr.actors.document_worker.corrections import corrections_of
 from rayocr.actors.document_worker.document_dedup import DedupRecorder, FinishedDuplicate, contents_name, texts_of
 from rayocr.actors.document_worker.output_names import claim_output_name
 from rayocr.actors.document_worker.output_plan import OutputPlan, plan_outputs, without_source
 from rayocr.config import AccessConfig, LimitsConfig, OutputConfig, RetryConfig
-from rayocr.errors import DocumentError, RayocrError, StorageDenied, StorageFull, UnsafeName, UnusableName
+from rayocr.errors import DocumentError, ObjectNotFound, RayocrError, StorageDenied, StorageFull, UnsafeName, UnusableName
 from rayocr.ledger.corrections import corrected
-from rayocr.ledger.manifest import build_manifest
+from rayocr.ledger.manifest import Manifest, Spent, build_manifest, manifest_name, spent_before
 from rayocr.messages import (
     OUTAGE_REASONS,
     AssembledDocument,
@@ -121,6 +121,8 @@ def assemble(
         check_source()
 
     summaries: list[PageSummary] = []
+    earlier = _earlier_manifest(state, context, policy) if settings.replace_manifest else None
+    before, kept = Spent(), Spent()
     outputs: list[OutputFile] = []
     with _local_disk(), ExitStack() as stack:
         plan, source = _opened(plan_outputs(settings.outputs, crashes), content, settings)
@@ -139,6 +141,8 @@ def assemble(
                 keeper.add(record)
             record = corrected(record, corrections)
             summaries.append(record.summary)
+            if earlier is not None and record.fencing_token <= earlier.fencing_token:
+                kept += Spent.on([record])
             edition.add(record)
         edition.finish()
         stem = claim_output_name(state, context.document, policy=policy)
@@ -148,6 +152,8 @@ def assemble(
             outputs.append(replace(written, notes=writer.notes if outputs else (*plan.notes, *writer.notes)))
             _log_notes(context, outputs[-1])
     outcome = _outcome(summaries)
+    if earlier is not None:
+        before = spent_before(earlier, kept)
     if outcome is DocumentOutcome.PARTIAL:
         call(lambda: write_dead_letter(state, partial_letter(context.document, summaries, settings.run_id)), policy=policy)
     manifest = build_manifest(
@@ -160,6 +166,7 @@ def assemble(
         started_at=started_at,
         copy_of=original.copy_of if original is not None else None,
         corrections=corrections,
+        spent_before=before,
     )
     commit(
         state,
@@ -181,6 +188,13 @@ def assemble(
     )
 
 
+def _earlier_manifest(state: Storage, context: DocumentContext, policy: RetryPolicy) -> Manifest | None:
+    try:
+        return manifest_in(state, manifest_name(context.document.document_id), policy)
+    except ObjectNotFound:
+        return None
+
+
 def reject(
     document: Document, error: RayocrError, settings: AssembleSettings, *, fencing_token: int, started_at: str
 ) -> DeadLetter:
@@ -197,6 +211,7 @@ def reject(
     )
     letter = call(lambda letter=letter: write_dead_letter(state, letter), policy=policy)  # type: ignore[misc]
     context = DocumentContext(document=document, page_count=0, title=None, fencing_token=fencing_token)
+    earlier = _earlier_manifest(state, context, policy) if settings.replace_manifest else None
     manifest = build_manifest(
         context,
         outcome=DocumentOutcome.REJECTED,
@@ -207,6 +222,7 @@ def reject(
         started_at=started_at,
         reason=error.reason,
         message=str(error),
+        spent_before=spent_before(earlier, Spent()) if earlier is not None else None,
     )
     commit(
         state,

@@ -105,7 +105,7 @@ def _write_manifest(
         call(lambda: state.write(name, data, if_absent=True), policy=policy)
     except PreconditionFailed:
         version = call(lambda: state.stat(name), policy=policy).version
-        there = _manifest_in(state, name, policy)
+        there = manifest_in(state, name, policy)
         if there is not None:
             if (there.run_id, there.fencing_token) == (manifest.run_id, manifest.fencing_token):
                 return False  # our own: the answer to an earlier try was lost
@@ -117,7 +117,7 @@ def _write_manifest(
     return True
 
 
-def _manifest_in(state: Storage, name: str, policy: RetryPolicy) -> Manifest | None:
+def manifest_in(state: Storage, name: str, policy: RetryPolicy) -> Manifest | None:
     """None where the object is no manifest, as a broken disk may leave it."""
     try:
         return Manifest.from_json(call(lambda: state.read(name), policy=policy), name=name)

@@ -37,6 +37,7 @@ def run_record(progress: Progress, *, run_id: str, fingerprint: str) -> dict[str
         "input_tokens": progress.input_tokens,
         "output_tokens": progress.output_tokens,
         "cost_usd": round(progress.spent_usd, 6),
+        "unpriced_pages": progress.unpriced_pages,
         "settings_fingerprint": fingerprint,
     }
 

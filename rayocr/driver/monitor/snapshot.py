@@ -78,6 +78,7 @@ class StatusCollector:
             "pages_suspect": progress.suspect_pages,
             "pages_compared": progress.compared_pages,
             "cost_usd": round(progress.spent_usd, 6),
+            "pages_unpriced": progress.unpriced_pages,
             "leases_lost": self.leases.lost,
             "documents_elsewhere": progress.elsewhere,
             "documents_deferred": 0 if progress.watching else progress.deferred,

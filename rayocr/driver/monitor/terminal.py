@@ -108,7 +108,7 @@ def progress_line(progress: Progress, *, countdown: bool = True) -> str:
         f"{progress.pages_done:,}/{estimated}{progress.pages_total:,} pages",
         f"{progress.pages_per_s:.1f} pages/s",
         f"ETA {duration(progress.eta_s)}",
-        f"${progress.spent_usd:.2f}",
+        progress.spent_words,
     ]
     failed = progress.documents[DocumentOutcome.PARTIAL] + progress.documents[DocumentOutcome.REJECTED]
     if failed:
@@ -125,7 +125,7 @@ def _watching_line(progress: Progress, *, countdown: bool) -> str:
         "watching",
         f"{progress.documents_done:,} documents done",
         f"{progress.pages_done:,} pages",
-        f"${progress.spent_usd:.2f}",
+        progress.spent_words,
     ]
     if progress.settling:
         parts.append(f"{progress.settling:,} still being written")
@@ -199,7 +199,7 @@ def closing_table(progress: Progress, places: dict[str, str]) -> Table:
     if progress.reasons:
         table.add_row("Reasons", ", ".join(f"{count:,} {reason}" for reason, count in progress.reasons.most_common()))
     rate = f"{progress.pages_per_s:.1f} pages/s" if progress.pages_per_s else ""
-    table.add_row("Time", ", ".join(filter(None, [duration(progress.elapsed_s), rate, f"${progress.spent_usd:.2f}"])))
+    table.add_row("Time", ", ".join(filter(None, [duration(progress.elapsed_s), rate, progress.spent_words])))
     for label, place in places.items():
         table.add_row(label, printable(place))
     return table

@@ -48,6 +48,13 @@ class StageTimings:
         return {stage: timing.as_dict() for stage, timing in self.by_stage.items()}
 
 
+def money(usd: float | None, *, unknown: bool = False, digits: int = 2) -> str:
+    """For people. What is not known is never shown as $0.00."""
+    if usd is None or (unknown and not usd):
+        return "cost unknown"
+    return f"${usd:,.{digits}f}" + (" + unknown" if unknown else "")
+
+
 @dataclass(slots=True)
 class Progress:
     """`pages_known` counts the pages of the documents fetched so far; `pages_done` those with a final outcome."""
@@ -86,6 +93,7 @@ class Progress:
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float = 0.0  # of the pages that came back
+    unpriced_pages: int = 0  # of which part of the cost is not known
     workers: int = 0
     limiter: LimiterState | None = None  # as it was a second ago; None: no engine waits for a server
 
@@ -102,6 +110,10 @@ class Progress:
         """Of this run: what its pages cost, or what the limiter counted where that is more (answers that did not serve, pages
         of shards that never came back)."""
         return max(self.cost_usd, self.limiter.spent_usd if self.limiter is not None else 0.0)
+
+    @property
+    def spent_words(self) -> str:
+        return money(self.spent_usd, unknown=self.unpriced_pages > 0)
 
     @property
     def elapsed_s(self) -> float:
@@ -154,6 +166,7 @@ class Progress:
             self.input_tokens += page.input_tokens
             self.output_tokens += page.output_tokens
             self.cost_usd += page.cost_usd
+            self.unpriced_pages += page.unpriced
 
     def taken_up_again(self, outcome: DocumentOutcome, *, of_this_run: bool) -> None:
         """A document that had failed is tried again: what it comes to now counts, not what it came to before."""

@@ -27,6 +27,7 @@ _CONNECT_TIMEOUT_S = 15.0
 
 class OpenAIEngine(WaitingEngine):
     name: ClassVar[str] = "openai"
+    prices_itself: ClassVar[bool] = True
 
     def __init__(self, config: OpenAIConfig, *, prompt: str, secrets: Secrets) -> None:
         self._config = config
@@ -132,6 +133,7 @@ def read_completion(answer: dict[str, Any], config: OpenAIConfig, model: str) ->
         output_tokens=output_tokens,
         cached_tokens=_count(details, "cached_tokens") if isinstance(details, dict) else 0,
         cost_usd=(input_tokens * config.input_usd_per_million + output_tokens * config.output_usd_per_million) / 1e6,
+        price_class="standard" if config.input_usd_per_million or config.output_usd_per_million else "",
         finish=finish,
     )
 

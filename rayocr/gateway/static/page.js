@@ -59,7 +59,7 @@ function cards(s) {
     card(count(done), `of ${count(s.documents_total)} documents`, s.documents_total ? done / s.documents_total : 0),
     card(now(1).toFixed(1), `pages/s now, ${g.pages_per_s.toFixed(1)} over the run`),
     card(duration(s.eta_s), `to go, ${duration(g.elapsed_s)} so far`),
-    card(usd(t.cost_usd), g.budget_usd ? `of ${usd(g.budget_usd)}` : money.filter(Boolean).join(", "),
+    card(t.pages_unpriced ? (t.cost_usd ? usd(t.cost_usd) + " + " : "") + "unknown" : usd(t.cost_usd), g.budget_usd ? `of ${usd(g.budget_usd)}` : money.filter(Boolean).join(", "),
       g.budget_usd ? t.cost_usd / g.budget_usd : null, t.cost_usd > 0.8 * g.budget_usd),
     card(count(g.workers), `workers, with ${count(g.pages_in_window)} pages`));
 }

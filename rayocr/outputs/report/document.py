@@ -71,7 +71,11 @@ def _tiles(facts: ReportFacts, runs: Sequence[Mapping[str, Any]]) -> str:
     tiles = [
         ("documents", f"{facts.documents.total():,}", f"{trouble:,} with failures" if trouble else "all complete"),
         ("pages", f"{pages:,}", f"{facts.pages[PageOutcome.FAILED]:,} failed, {facts.doubtful_count:,} to look at"),
-        ("cost", f"${facts.cost_usd:,.2f}", f"${facts.cost_usd / pages * 1000:,.2f} for 1,000 pages" if pages else ""),
+        (
+            "cost",
+            _total_cost(facts),
+            f"${facts.cost_usd / pages * 1000:,.2f} for 1,000 pages" if pages and facts.cost_usd else "",
+        ),
         ("tokens", _short(facts.input_tokens + facts.output_tokens), f"{_short(facts.input_tokens)} in"),
     ]
     if facts.compared:
@@ -83,6 +87,23 @@ def _tiles(facts: ReportFacts, runs: Sequence[Mapping[str, Any]]) -> str:
         tiles.append(("time", _duration(elapsed), f"{pages / elapsed:.1f} pages/s"))
     shown = (f"<div><b>{value}</b><span>{name}</span><small>{more}</small></div>" for name, value, more in tiles)
     return f'<section class="tiles">{"".join(shown)}</section>'
+
+
+def _total_cost(facts: ReportFacts) -> str:
+    if not facts.unpriced_documents:
+        return f"${facts.cost_usd:,.2f}"
+    return f"${facts.cost_usd:,.2f} + unknown" if facts.cost_usd else "unknown"
+
+
+def _run_cost(run: Mapping[str, Any]) -> str:
+    usd = float(run.get("cost_usd") or 0)
+    if not run.get("unpriced_pages"):
+        return f"${usd:,.2f}"
+    return f"${usd:,.2f} + unknown" if usd else "unknown"
+
+
+def _cost(usd: float | None) -> str:
+    return "unknown" if usd is None else f"${usd:,.4f}" if usd else ""
 
 
 def _counts(title: str, counts: Mapping[str, int]) -> str:
@@ -101,7 +122,7 @@ def _runs(runs: Sequence[Mapping[str, Any]]) -> str:
     rows = "".join(
         f"<tr><td>{escape(str(run.get('run_id', '')))}</td><td>{sum((run.get('documents') or {}).values()):,}</td>"
         f"<td>{sum((run.get('pages') or {}).values()):,}</td><td>{_duration(float(run.get('elapsed_s') or 0))}</td>"
-        f"<td>${float(run.get('cost_usd') or 0):,.2f}</td></tr>"
+        f"<td>{_run_cost(run)}</td></tr>"
         for run in runs
     )
     head = "<tr><th>run</th><th>documents</th><th>pages</th><th>time</th><th>cost</th></tr>"
@@ -126,7 +147,7 @@ def _document(manifest: Manifest, link: Link) -> str:
         f"<tr><td>{escape(_printable(manifest.name))}{why}</td>"
         f"<td><em class={manifest.outcome.value}>{manifest.outcome.value}</em></td>"
         f"<td>{manifest.page_count:,}</td><td>{failed or ''}</td><td>{doubtful or ''}</td>"
-        f"<td>{f'${manifest.cost_usd:,.4f}' if manifest.cost_usd else ''}</td><td>{outputs}</td></tr>"
+        f"<td>{_cost(manifest.cost_usd)}</td><td>{outputs}</td></tr>"
     )
 
 

@@ -49,6 +49,7 @@ class ReportFacts:
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float = 0.0
+    unpriced_documents: int = 0  # for which a model without a known price was paid
     doubtful: list[PageToShow] = field(default_factory=list)
     doubtful_count: int = 0
     compared: int = 0  # pages whose agreement with another reading was measured
@@ -67,7 +68,8 @@ class ReportFacts:
         self.models.update(manifest.models)
         self.input_tokens += manifest.input_tokens
         self.output_tokens += manifest.output_tokens
-        self.cost_usd += manifest.cost_usd
+        self.cost_usd += manifest.cost_usd or 0.0
+        self.unpriced_documents += manifest.cost_usd is None
         self.compared += manifest.compared
         if manifest.reason:
             self.reasons[manifest.reason] += 1

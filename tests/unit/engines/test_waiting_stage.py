@@ -447,3 +447,15 @@ async def test_a_page_that_cannot_be_cut_out_is_still_offered_to_the_engine() ->
     bench = Bench(ScriptedEngine({"a": [GOOD]}), twins=NoTwins())
     record = await bench.read(offered=UncutPage())
     assert (record.outcome, record.text) == (PageOutcome.DONE, GOOD)
+
+
+async def test_a_timeout_that_was_probably_billed_is_on_record_and_does_not_count_as_a_refusal() -> None:
+    lost = EngineTimeout("t")
+    lost.probably = PageText(text="", engine="gemini", model="a", input_tokens=500, cost_usd=0.5, price_class="standard")
+    engine = ScriptedEngine({"a": [lost, "RECITATION", GOOD]})
+    bench = Bench(engine)
+    record = await bench.read()
+    assert engine.asked == ["a", "a", "a"]  # a recitation is asked about once more, as if there had been no timeout
+    assert (record.outcome, record.cost_usd, record.input_tokens) == (PageOutcome.DONE, 0.5, 1700)
+    assert [attempt.reason for attempt in record.attempts] == ["EngineTimeout", "Refused"]
+    assert [len(remembered.attempts) for remembered in bench.remembered] == [1, 2]

@@ -8,8 +8,16 @@ from typing import Any
 import pytest
 
 from rayocr.errors import RecordCorrupt
-from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, Manifest, build_manifest, document_id_of, manifest_name
-from rayocr.messages import Attempt, Document, DocumentContext, DocumentOutcome, OutputFile, PageOutcome, PageSummary
+from rayocr.ledger.manifest import (
+    DEAD_LETTERS_PREFIX,
+    Manifest,
+    Spent,
+    build_manifest,
+    document_id_of,
+    manifest_name,
+    spent_before,
+)
+from rayocr.messages import UNPRICED, Attempt, Document, DocumentContext, DocumentOutcome, OutputFile, PageOutcome, PageSummary
 
 ID = "0f" * 16
 NAME = f".rayocr/documents/0f/{ID}.json"
@@ -142,3 +150,17 @@ def test_fields_that_a_later_version_added_are_passed_by() -> None:
     assert Manifest.from_json(changed(added_later=[1]), name=NAME) == build().model_copy(
         update={"finished_at": json.loads(changed())["finished_at"]}
     )
+
+
+def test_what_a_retry_costs_is_added_to_what_the_pages_that_it_reads_again_had_cost() -> None:
+    earlier = build().model_copy(update={"cost_usd": 0.9, "input_tokens": 900})
+    kept = Spent(cost_usd=0.6, input_tokens=600)
+    again = spent_before(earlier, kept) + kept + Spent(cost_usd=0.5, input_tokens=500)
+    assert (round(again.cost_usd, 9), again.input_tokens, again.unpriced) == (1.4, 1400, False)
+    unknown = earlier.model_copy(update={"cost_usd": None})
+    assert spent_before(unknown, kept).unpriced
+
+
+def test_a_page_of_unknown_price_makes_the_cost_of_the_document_unknown() -> None:
+    page = PageSummary(page_number=1, outcome=PageOutcome.DONE, engine="gemini", price_class=UNPRICED)
+    assert build((page,)).cost_usd is None

@@ -38,7 +38,7 @@ def test_a_page_costs_its_input_and_output_and_half_of_it_in_a_batch() -> None:
     prices = price_table(compose([], {}))
     use = {"input_tokens": 600, "output_tokens": 1000, "at": NOW}
     assert prices.cost_usd("gemini-3.1-flash-lite", **use) == pytest.approx(600 * 0.25e-6 + 1000 * 1.5e-6)
-    assert prices.cost_usd("gemini-3.1-flash-lite", **use, batch=True) == pytest.approx(300 * 0.25e-6 + 500 * 1.5e-6)
+    assert prices.cost_usd("gemini-3.1-flash-lite", **use, tier="batch") == pytest.approx(300 * 0.25e-6 + 500 * 1.5e-6)
 
 
 def test_prices_of_the_command_line_win() -> None:

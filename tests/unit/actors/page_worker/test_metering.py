@@ -9,7 +9,8 @@ from rayocr.actors.page_worker.metering import meter
 from rayocr.actors.page_worker.slot_client import SlotClient
 from rayocr.engines.base import WaitingEngine
 from rayocr.errors import EngineTimeout
-from rayocr.messages import PageText
+from rayocr.limits.prices import PriceTable
+from rayocr.messages import UNPRICED, PageText
 from tests.unit.actors.limiter_world import CENT_A_PAGE, World
 
 
@@ -59,3 +60,26 @@ async def test_an_answer_that_has_its_price_keeps_it() -> None:
 async def test_a_failure_passes_through_uncounted() -> None:
     with pytest.raises(EngineTimeout):
         await asked(EngineTimeout("slow"))
+
+
+async def test_a_model_without_a_price_is_unknown_and_not_free() -> None:
+    engine = meter(
+        Engine(PageText(text="t", engine="engine", model="m", input_tokens=2000)),
+        slots=SlotClient(World().limiter(), worker="w", linger=False),
+        prices=PriceTable(models={}),
+    )
+    answer = await engine.recognize_async(None, "m")  # type: ignore[arg-type]
+    assert (answer.cost_usd, answer.price_class) == (0.0, UNPRICED)
+
+
+async def test_a_request_that_was_not_waited_for_carries_what_it_probably_cost() -> None:
+    flaky = Engine(PageText(text="t", engine="engine", model="m", input_tokens=600))
+    slots = SlotClient(World().limiter(), worker="w", linger=False)
+    engine = meter(flaky, slots=slots, prices=CENT_A_PAGE, wall_clock=World().wall_clock)
+    for _ in range(99):
+        await engine.recognize_async(None, "m")  # type: ignore[arg-type]
+    flaky.answer = EngineTimeout("t")
+    with pytest.raises(EngineTimeout) as caught:
+        await engine.recognize_async(None, "m")  # type: ignore[arg-type]
+    assert caught.value.probably.cost_usd == pytest.approx(0.006, rel=0.02)
+    assert caught.value.probably.price_class == "standard"
