@@ -63,10 +63,13 @@ class LoginConfig:
 class LocksConfig:
     backend: str = "file"  # file: for processes on one machine; redis: for any number of clusters
     ttl_s: float = 60.0  # lifetime of a lease, renewed after a third of it; documents of a dead cluster become available after it
-    prefix: str = "rayocr:"  # prefix of Redis keys
+    prefix: str = "rayocr:"  # prefix of Redis keys, which begin with it in braces: {rayocr:
+    # A lock service that is unavailable for longer ends the run, which can be resumed; null, and always in mode=watch: no limit.
+    patience_s: float | None = 900.0
 
     def __post_init__(self) -> None:
         at_least(1, **{"locks.ttl_s": self.ttl_s})
+        at_least(0, **{"locks.patience_s": self.patience_s})
         if self.backend not in ("file", "redis"):
             raise UsageError(f"locks.backend is {self.backend!r}; choose file or redis.")
 

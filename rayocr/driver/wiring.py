@@ -152,7 +152,13 @@ def wire(inputs: RunInputs, actors: RunActors) -> RunParts:
     config, plan, progress, draining = inputs.config, inputs.plan, inputs.progress, inputs.draining
     window = Window(config.window, held_on=actors.documents_group)
     stages = tuple(open_pool(config, plan, inputs.keys, actors, stage) for stage in plan.stages)
-    leases = LeaseKeeper(inputs.locks, ttl_s=config.locks.ttl_s, draining=draining, on_away=inputs.announcements.say_locks)
+    leases = LeaseKeeper(
+        inputs.locks,
+        ttl_s=config.locks.ttl_s,
+        draining=draining,
+        on_away=inputs.announcements.say_locks,
+        patience_s=None if inputs.watches else config.locks.patience_s,
+    )
 
     def release_cpus() -> None:
         """On a shared cluster, the run that this one waits for may be waiting for them."""

@@ -7,15 +7,17 @@ anything back. It takes the pace of whoever asks, so that what one cluster learn
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from rayocr.errors import CredentialsError, SharedLimitsUnavailable
+from rayocr.errors import SharedLimitsUnavailable
 from rayocr.limits.base import HORIZON_S, Blocked, Bucket, Take, Taken
 from rayocr.limits.quota_day import quota_day
-from rayocr.redis_url import address_of, open_async_redis, sentinels_of
+from rayocr.redis_errors import is_failover, translated
+from rayocr.redis_url import open_async_redis, sentinels_of
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -200,17 +202,12 @@ class RedisBucket(Bucket):
     def _translated(self) -> Iterator[None]:
         import redis
 
-        address = address_of(self._client)
         try:
             yield
         except (redis.RedisError, redis.exceptions.RedisClusterException, OSError) as error:
-            # The asyncio client puts a refused password into the ConnectionError of the attempt to connect.
-            refusals = (redis.AuthenticationError, redis.exceptions.NoPermissionError)
-            if isinstance(error, refusals) or isinstance(error.__cause__, refusals):
-                raise CredentialsError(f"Redis at {address} refuses us: {error}", hint="Check REDIS_URL.") from error
-            raise SharedLimitsUnavailable(
-                f"Redis at {address}, which holds the shared limits, is away: {type(error).__name__}."
-            ) from error
+            if is_failover(error):
+                self._dropping = asyncio.ensure_future(self._client.connection_pool.disconnect())
+            raise translated(error, self._client, SharedLimitsUnavailable) from error
 
 
 def connect(url: str) -> Redis:

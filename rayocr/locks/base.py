@@ -5,6 +5,7 @@ Invariants: at most one owner holds an unexpired lease of a key; fencing tokens 
 
 from __future__ import annotations
 
+import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,14 @@ class Locks(ABC):
     @abstractmethod
     def holders(self, keys: Iterable[str] | None = None) -> dict[str, Holder]:
         """Of these keys, or of all, those that are held, by whom; changes nothing. Raises LocksUnavailable."""
+
+    def check(self) -> None:
+        """Whether leases can be taken, renewed and released: with a scratch lease, since a service may answer and refuse writes.
+        Raises LocksUnavailable, CredentialsError, UsageError."""
+        lease = self.acquire(f"probe:{secrets.token_hex(8)}")
+        if lease is not None:
+            self.renew([lease])
+            self.release(lease)
 
     @abstractmethod
     def close(self) -> None: ...

@@ -14,10 +14,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from rayocr.errors import CredentialsError, LocksUnavailable
+from rayocr.errors import LocksUnavailable
 from rayocr.locks.base import Holder, Lease, Locks
 from rayocr.process import current_process
-from rayocr.redis_url import address_of, open_redis, sentinels_of
+from rayocr.redis_errors import is_failover, translated
+from rayocr.redis_url import open_redis, sentinels_of
 
 if TYPE_CHECKING:
     import redis
@@ -150,15 +151,15 @@ class RedisLocks(Locks):
 
         try:
             yield
-        except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
-            raise CredentialsError(f"Redis at {address_of(self._client)} refuses us: {error}", hint="Check REDIS_URL.") from error
         except (
             redis.RedisError,
             redis.exceptions.RedisClusterException,
             redis.exceptions.ChildDeadlockedError,
             OSError,
         ) as error:
-            raise LocksUnavailable(f"Redis at {address_of(self._client)} is away: {type(error).__name__}: {error}") from error
+            if is_failover(error):
+                self._client.connection_pool.disconnect()
+            raise translated(error, self._client, LocksUnavailable) from error
 
 
 def _text(value: str) -> bytes:

@@ -150,7 +150,13 @@ def test_planted_secrets_are_found_nowhere(
         assert not holders, (secret_value, holders)
     lines = [line for path in (cli.folder / "logs" / "json").glob("*") for line in path.read_text().splitlines()]
     actions = {json.loads(line)["action"] for line in lines}
-    assert {"page_recognized", "page_retry_scheduled", "document_rejected", "locks_away", "supabase_away"} <= actions
+    assert {
+        "page_recognized",
+        "page_retry_scheduled",
+        "document_rejected",
+        "locks_unavailable",
+        "supabase_unavailable",
+    } <= actions
 
 
 def _command_lines(folder: Path) -> list[str]:

@@ -281,7 +281,7 @@ class RateLimiter:
         if health.held(now) is was_held:
             return
         if was_held:
-            log_event(log, "model_back", "A model answers again.", model=quota.model)
+            log_event(log, "model_recovered", "A model answers again.", model=quota.model)
         else:
             log_event(
                 log, "model_held", "A model answers nothing.", level=logging.WARNING, model=quota.model, reason=health.words
@@ -303,14 +303,14 @@ class RateLimiter:
                 await self._freed(quota, _AWAY_RETRY_S)
                 continue
             if self._away_since is not None:
-                log_event(log, "limits_back", "The shared limits are back.", away_s=self._clock() - self._away_since)
+                log_event(log, "limits_recovered", "The shared limits are back.", away_s=self._clock() - self._away_since)
                 self._away_since = None
             return answer
 
     def _note_away(self, error: SharedLimitsUnavailable) -> None:
         if self._away_since is None:
             self._away_since = self._clock()
-            log_event(log, "limits_away", "The shared limits are away.", level=logging.WARNING, error=str(error))
+            log_event(log, "limits_unavailable", "The shared limits are away.", level=logging.WARNING, error=str(error))
         if self._clock() - self._away_since > self._rules.limits.shared_patience_s:
             raise error
 

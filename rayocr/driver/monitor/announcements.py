@@ -71,13 +71,13 @@ class Announcements:
         self.terminal.say(f"Watching {_place(self.plan.source.uri)} {told}. Press Ctrl-C to stop.")
 
     def say_locks(self, away: bool) -> None:
-        self.progress.locks_away = away
+        self.progress.locks_unavailable = away
         if away:
             self.terminal.warn(
                 "The lock service is unavailable. Documents in progress continue; no new ones start until it is back."
             )
         else:
-            self.terminal.say("The lock service is back.")
+            self.terminal.say("The lock service is available again.")
 
     def announce_drain(self, signal_name: str) -> None:
         self.terminal.warn(

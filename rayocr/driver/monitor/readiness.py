@@ -35,7 +35,7 @@ class Readiness:
         checks: dict[str, Callable[[], object]] = {
             "source": self.plan.source.check_readable,
             "destination": self.plan.dest.check_readable,
-            "locks": lambda: self.locks.holders(()),
+            "locks": self.locks.check,
         }
         found = {part: said for part, check in checks.items() if (said := _said(check)) is not None}
         limiter = self.progress.limiter

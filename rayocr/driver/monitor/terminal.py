@@ -137,7 +137,7 @@ def _watching_line(progress: Progress, *, countdown: bool) -> str:
 
 def _waits(progress: Progress) -> list[str]:
     parts = []
-    if progress.locks_away:
+    if progress.locks_unavailable:
         parts.append("waiting for the lock service")
     held = [model.model for model in progress.limiter.models if model.held_since is not None] if progress.limiter else []
     waiting_for = [*held, *([progress.waiting_for] if progress.waiting_for else [])]

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.cluster.base import LedgerPort
 from rayocr.driver.plan import Plan
-from rayocr.errors import Draining, LocksUnavailable, RayocrError
+from rayocr.errors import Draining, LocksUnavailable, OutsideError, RayocrError
 from rayocr.locks.base import Holder, Lease, Locks
 from rayocr.locks.destination import DestinationLock, DestinationLocks
 from rayocr.observe.logs import log_event
@@ -28,7 +29,8 @@ _PROBE_S = 1.0  # between two checks whether the lock service is back
 
 
 class LeaseKeeper:
-    """`on_away(away)` is called when the lock service goes away and when it comes back."""
+    """`on_away(away)` is called when the lock service becomes unavailable and when it is available again. `patience_s`: how long
+    the service is waited for; None: without limit."""
 
     def __init__(
         self,
@@ -38,6 +40,8 @@ class LeaseKeeper:
         draining: asyncio.Event,
         on_away: Callable[[bool], None] = lambda away: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        patience_s: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._locks = locks
         self._ttl_s = ttl_s
@@ -45,6 +49,11 @@ class LeaseKeeper:
         self._on_lost: Callable[[str], None] = lambda document_id: None
         self._on_away = on_away
         self._sleep = sleep
+        self._patience_s = patience_s
+        self._clock = clock
+        self._unavailable_since = 0.0
+        self._unavailable = ""  # the service's own words
+        self._failure: OutsideError | None = None
         self._held: dict[str, Lease] = {}
         self.lost = 0
         self._renewing: asyncio.Task[None] | None = None
@@ -112,12 +121,25 @@ class LeaseKeeper:
                 wait.cancel()
         if self._draining.is_set():
             raise Draining
+        if self._failure is not None:
+            raise self._failure
+
+    def _check_patience(self) -> None:
+        """Where the lock service stays away for too long, whoever waits for it gets an error."""
+        away_s = self._clock() - self._unavailable_since
+        if self._patience_s is not None and away_s > self._patience_s:
+            self._failure = OutsideError(
+                f"The lock service has been unavailable for {away_s:.0f} s (locks.patience_s): {self._unavailable}",
+                hint="Repair it, then start the same command again to resume.",
+            )
+            self._there.set()
 
     def _note_away(self, error: LocksUnavailable) -> None:
         if not self._there.is_set():
             return
         self._there.clear()
-        log_event(log, "locks_away", "The lock service is unavailable.", level=logging.WARNING, error=str(error))
+        self._unavailable_since, self._unavailable = self._clock(), str(error)
+        log_event(log, "locks_unavailable", "The lock service is unavailable.", level=logging.WARNING, error=str(error))
         self._on_away(True)
         self._probing = asyncio.get_running_loop().create_task(self._probe())
 
@@ -126,13 +148,15 @@ class LeaseKeeper:
         while True:
             await self._sleep(_PROBE_S)
             try:
-                await asyncio.to_thread(self._locks.holders, ())
-            except LocksUnavailable:
+                await asyncio.to_thread(self._locks.check)
+            except LocksUnavailable as error:
+                self._unavailable = str(error)
+                self._check_patience()
                 continue
             except RayocrError:
                 pass  # it is back and refuses us: those who wait ask it themselves, and get the reason
             break
-        log_event(log, "locks_back", "The lock service is back.")
+        log_event(log, "locks_recovered", "The lock service is available again.")
         self._there.set()
         self._on_away(False)
 
@@ -167,7 +191,7 @@ def open_run_locks(
     from rayocr.locks.factory import open_locks
 
     locks = open_locks(config.locks, plan.state.uri, owner=owner, redis_url=keys.redis_url)
-    locks.holders(())
+    locks.check()
     if config.locks.backend == "redis" or plan.state.has_atomic_create:
         return locks, None
     policy = RetryPolicy.from_config(config.retry)

@@ -77,12 +77,12 @@ class Outages:
             error = await self._failure()
             if error is None:
                 return  # it was about one document, or is over
-            log_event(log, "storage_away", "Storage is away.", level=logging.WARNING, error=str(error))
+            log_event(log, "storage_unavailable", "Storage is away.", level=logging.WARNING, error=str(error))
             self._warn(f"Storage is away, and waited for: {error}")
             await self._hold("storage", True)
             while error is not None:
                 error = await self._failure_later()
-            log_event(log, "storage_back", "Storage is back.")
+            log_event(log, "storage_recovered", "Storage is back.")
             self._say("Storage is back.")
         finally:
             del self._holding["storage"]

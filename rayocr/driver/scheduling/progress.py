@@ -70,7 +70,7 @@ class Progress:
     cancelled: int = 0  # on request
     taken_up: int = 0  # dead letters of earlier runs that this one tries again
     held_elsewhere: int = 0  # by other runs at this moment; awaited at the end
-    locks_away: bool = False
+    locks_unavailable: bool = False
     watching: bool = False  # mode=watch: there is no end to come to
     next_poll_at: float | None = None  # of the watch, by `clock`; None while it looks
     waiting_for: str = ""  # what the watch waits out

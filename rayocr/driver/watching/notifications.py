@@ -134,7 +134,7 @@ class Notifications:
     def _note_down(self, error: RayocrError, *, again_s: float) -> None:
         if self.live:
             self.live = False
-            log_event(log, "events_away", "Notifications are unavailable.", level=logging.WARNING, error=str(error))
+            log_event(log, "events_unavailable", "Notifications are unavailable.", level=logging.WARNING, error=str(error))
             self._warn(f"Notifications are unavailable, so the source is listed instead: {error}")
         self._over.wait(again_s)
 
@@ -142,7 +142,7 @@ class Notifications:
         self._ever = True
         if not self.live:
             self.live = True
-            log_event(log, "events_back", "Notifications are back.")
+            log_event(log, "events_recovered", "Notifications are back.")
 
 
 def name_in(source: Storage, bucket: str, name: str) -> str | None:

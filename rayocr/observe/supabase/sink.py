@@ -105,11 +105,11 @@ class SupabaseSink(logging.Handler):
                 with self.spool.rows_of(path) as rows:
                     self._insert(rows)
             if self._delay_s:
-                self._say("supabase_back", "Supabase takes rows again.")
+                self._say("supabase_recovered", "Supabase takes rows again.")
             self._delay_s = 0.0
         except TableAway as error:
             if not self._delay_s:
-                self._say("supabase_away", "Supabase does not answer; rows wait on disk.", reason=str(error))
+                self._say("supabase_unavailable", "Supabase does not answer; rows wait on disk.", reason=str(error))
             self._back_off()
         except TableMisfit as error:
             if not self._warned:

@@ -33,7 +33,7 @@ def readiness(*, source: Exception | None = None, locks: Exception | None = None
         prompts={chain: "Read."},
     )
     engine = EngineConfig(gemini=GeminiConfig(base_url=nobody))
-    lock: Any = SimpleNamespace(holders=raising(locks))
+    lock: Any = SimpleNamespace(check=raising(locks))
     return Readiness(plan, engine, Secrets(gemini_api_key="a-key-of-gemini"), lock, Progress())
 
 

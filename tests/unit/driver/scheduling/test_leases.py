@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from rayocr.driver.scheduling.leases import LeaseKeeper
-from rayocr.errors import CredentialsError, Draining
+from rayocr.errors import CredentialsError, Draining, LocksUnavailable, OutsideError
 from rayocr.locks.memory import LeaseTable, MemoryLocks
 
 
@@ -129,3 +129,40 @@ async def test_while_the_locks_are_away_no_lease_is_given_back_one_by_one(monkey
     f.draining.set()
     with pytest.raises(Draining):
         await waiting
+
+
+async def test_locks_that_answer_and_take_no_writes_do_not_count_as_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a replica after a failover: it answers questions, and refuses every lease."""
+    monkeypatch.setattr("rayocr.driver.scheduling.leases._PROBE_S", 0.01)
+    f = Fixture()
+    tried = 0
+
+    def refused(*_: object) -> None:
+        nonlocal tried
+        tried += 1
+        raise LocksUnavailable("READONLY You can't write against a read only replica.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MemoryLocks, "acquire", refused)
+        waiting = asyncio.create_task(f.keeper.acquire("d"))
+        await until(lambda: tried > 5)
+        assert f.away == [True]
+    assert await waiting is not None
+    assert f.away == [True, False]
+
+
+async def test_locks_that_stay_unavailable_end_the_run_with_their_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rayocr.driver.scheduling.leases._PROBE_S", 0.01)
+    f = Fixture()
+    now = [0.0]
+    f.keeper._patience_s, f.keeper._clock = 900.0, lambda: now[0]
+    f.table.available = False
+    waiting = asyncio.create_task(f.keeper.acquire("d"))
+    await until(lambda: f.away)
+    now[0] = 899.0
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    now[0] = 901.0
+    with pytest.raises(OutsideError, match=r"901 s \(locks\.patience_s\): The lock table was switched off"):
+        await waiting
+    await f.keeper.close()

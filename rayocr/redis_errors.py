@@ -1,0 +1,59 @@
+"""What Redis says, in our words: the one table from its errors to ours, for locks and shared limits.
+
+Scripts report the errors of the commands inside them, so the words count where the SDK has no class.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from rayocr.errors import CredentialsError, RayocrError, UsageError
+from rayocr.redis_url import address_of
+
+_ACL = (
+    "Check user and password in REDIS_URL. The user needs the keys ~{rayocr:* (with the brace) and the"
+    " commands of docs/troubleshooting.md, under Redis."
+)
+_SCRIPT_TAIL = re.compile(r",? ?(?:script: [0-9a-f]{40}|on @user_script).*$", re.DOTALL)
+_READ_ONLY = ("READONLY", "MISCONF", "OOM", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "LOADING", "BUSY", "TRYAGAIN")
+
+
+def is_failover(error: BaseException) -> bool:
+    """The server became a replica: pooled connections lead to it for as long as they are open."""
+    from redis.exceptions import ReadOnlyError
+
+    return isinstance(error, ReadOnlyError) or "READONLY" in str(error)
+
+
+def translated(error: BaseException, client: Any, unavailable: type[RayocrError]) -> RayocrError:
+    """`unavailable`: the class for what may be over the next time."""
+    import redis
+
+    address, words, said = address_of(client), words_of(error), str(error)
+    code = str(getattr(error, "status_code", None) or words.split(" ")[0])
+    if code in _READ_ONLY:
+        return unavailable(f"Redis at {address} takes no writes: {words}.")
+    refusals = (redis.AuthenticationError, redis.exceptions.NoPermissionError)
+    # The asyncio client puts a refused password into the ConnectionError of the attempt to connect.
+    if isinstance(error, refusals) or isinstance(error.__cause__, refusals) or "ACL failure" in said or "NOPERM" in said:
+        return CredentialsError(f"Redis at {address} refuses access: {words}.", hint=_ACL)
+    if isinstance(error, redis.exceptions.MovedError | redis.exceptions.AskError) or "MOVED" in said or "CROSSSLOT" in said:
+        return UsageError(
+            f"Redis at {address} is a node of a Redis Cluster and does not hold our keys: {words}.",
+            hint="Use a Redis without cluster mode, or put the node that holds the keys into REDIS_URL.",
+        )
+    if re.search(r"unknown (?:redis )?command|command is not allowed from script", said, re.IGNORECASE):
+        return UsageError(
+            f"Redis at {address} lacks a command: {words}.",
+            hint="rayocr needs Lua scripts (EVALSHA, SCRIPT LOAD) and the commands of docs/troubleshooting.md, under Redis.",
+        )
+    return unavailable(f"Redis at {address} is unavailable: {words}.")
+
+
+def words_of(error: BaseException) -> str:
+    """Redis' own sentence, with its code and without what the script engine adds."""
+    lines = _SCRIPT_TAIL.sub("", str(error)).strip().splitlines()
+    words = lines[0].rstrip(".,")[:400] if lines else type(error).__name__
+    code = getattr(error, "status_code", None)
+    return f"{code} {words}" if code and not words.startswith(str(code)) else words
