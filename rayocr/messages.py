@@ -15,6 +15,7 @@ OUTAGE = "outage"  # a doubt: a later engine read the page because the server wa
 OUTAGE_REASONS = ("ModelUnavailable", "QuotaDenied")  # of attempts, classes of errors.py
 UNPRICED = "unknown"  # a price class: a server was paid, and conf/prices.yaml has no price for the model
 SUSPECT = "suspect"  # a doubt: a server's answer does not agree with another reading of the page
+PICTURE_LOST = "picture_lost"  # a doubt: a picture on the page cannot be decoded, so that what it shows was not read
 UNREAD_INK = "unread_ink"  # a doubt: the page shows lines that its text layer does not have, and no engine read them for certain
 HIDDEN_TEXT = "hidden_text"  # a doubt: the file has text on this page that nobody sees; it was left out
 

@@ -36,7 +36,7 @@ from rayocr.errors import (
     RepetitionLoop,
 )
 from rayocr.ledger.boxes import pack_boxes
-from rayocr.messages import OUTAGE, OUTAGE_REASONS, SUSPECT, UNREAD_INK, Attempt, PageOutcome, PageRecord, PageText
+from rayocr.messages import OUTAGE, OUTAGE_REASONS, PICTURE_LOST, SUSPECT, UNREAD_INK, Attempt, PageOutcome, PageRecord, PageText
 from rayocr.pdf.ink import BLANK_COVERAGE
 from rayocr.retry import RetryPolicy, decide
 
@@ -47,6 +47,7 @@ Remember = Callable[[PageRecord], Awaitable[object]]
 # Told before a request is sent again: the page, the model, which try failed, why, and the delay in seconds.
 OnRetry = Callable[["PageProgress", str, int, RayocrError, float], None]
 
+_MOSTLY_LOST = 0.5  # of the page under pictures that cannot be decoded: what engines read beside them is not the page
 _MESSAGE_CHARS = 300  # of an error kept on record: enough to act on, short enough for a manifest of 10,000 pages
 
 
@@ -224,6 +225,7 @@ class ComputeStage:
                 elif engine.name != "textlayer":
                     check_answer(answer, ink_coverage=inked, can_loop=False)
                     progress.check_surer(answer)
+                answer = _without_lost_pictures(page, answer)
             except LowConfidence as error:
                 progress.note(engine, error)
                 if answer is not None:
@@ -234,6 +236,15 @@ class ComputeStage:
                 continue
             return progress.answered(answer)
         return progress.exhausted(self.stage)
+
+
+def _without_lost_pictures(page: Page, answer: PageText) -> PageText:
+    """The answer with a doubt where a picture of the page could not be drawn for the engine. Raises PictureUndecodable where that
+    is most of what it should have read."""
+    lost = page.undecodable_share
+    if lost >= _MOSTLY_LOST and answer.engine != "textlayer":
+        raise PictureUndecodable(f"Pictures that cannot be decoded cover {lost:.0%} of page {page.page_number}.")
+    return replace(answer, doubts=(*answer.doubts, PICTURE_LOST)) if lost else answer
 
 
 def _check_completion(answer: PageText) -> None:
@@ -456,7 +467,8 @@ class _InkedOnce:
 
 def _whole_or_partial(engine: ComputeEngine, page: Page) -> PageText | None:
     answer = engine.recognize(page)
-    return engine.partial(page) if answer is None else answer
+    answer = engine.partial(page) if answer is None else answer
+    return _without_lost_pictures(page, answer) if answer is not None else None
 
 
 def _own_text(page: Page) -> str:

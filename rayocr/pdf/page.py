@@ -24,7 +24,7 @@ from rayocr.pdf.rendering import draw
 from rayocr.pdf.scan import reduced_jpeg
 from rayocr.pdf.textlayer.layer import TextLayer, read_text_layer, without_hidden
 from rayocr.pdf.textlayer.rendered_text import TextObjects
-from rayocr.pdf.undrawn import undrawn_picture
+from rayocr.pdf.undrawn import undecodable_share, undrawn_picture
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -197,6 +197,12 @@ class Page:
         """Why a picture on the page cannot be drawn; empty where all can. Renders the page small. Raises PageUnrenderable."""
         pictures = self._objects.pictures
         return undrawn_picture(self._page.raw, pictures, self._small, (self.width_pt, self.height_pt)) if pictures else ""
+
+    @cached_property
+    def undecodable_share(self) -> float:
+        """0..1: how much of the page is left out of its renderings because pictures on it cannot be decoded."""
+        pictures = self._objects.pictures
+        return undecodable_share(self._page.raw, pictures, (self.width_pt, self.height_pt)) if pictures else 0.0
 
     def certainly_inked(self) -> bool:
         """Cheap: visible text is ink. False means that `ink_coverage` has to tell."""

@@ -13,6 +13,7 @@ TEXT = "A page with text on it."
 
 class FakePage:
     page_number = 1
+    undecodable_share = 0.0
 
     def __init__(self, ink: float | Exception = 0.2, *, certainly: bool = False) -> None:
         self._ink = ink
@@ -214,3 +215,16 @@ def test_a_page_with_a_picture_that_cannot_be_decoded_fails_with_that_reason_and
     stage = ComputeStage(Stage(kind="compute", first=0, last=0), [engine])
     record = stage.recognize(page, PageProgress("d", 1, is_last_stage=True), first_engine=0)  # type: ignore[arg-type]
     assert (record.outcome, record.attempts[-1].reason, engine.asked) == (PageOutcome.FAILED, "PictureUndecodable", 0)
+
+
+def test_a_picture_that_cannot_be_decoded_is_a_doubt_and_most_of_a_page_a_failure() -> None:
+    def read(share: float, engine: str = "rapidocr") -> PageRecord:
+        page = FakePage()
+        page.undecodable_share = share
+        stage = ComputeStage(Stage(kind="compute", first=0, last=0), [computing(engine, TEXT)])
+        return stage.recognize(page, PageProgress("d", 1, is_last_stage=True), first_engine=0)  # type: ignore[arg-type]
+
+    assert read(0.0).doubts == ()
+    assert (read(0.1).outcome, read(0.1).doubts) == (PageOutcome.DONE, ("picture_lost",))
+    assert (read(0.8).outcome, read(0.8).attempts[-1].reason) == (PageOutcome.FAILED, "PictureUndecodable")
+    assert (read(0.8, "textlayer").outcome, read(0.8, "textlayer").doubts) == (PageOutcome.DONE, ("picture_lost",))

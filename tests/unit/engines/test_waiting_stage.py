@@ -85,6 +85,9 @@ class Slots:
 
 
 class InkedPage:
+    page_number = 1
+    undecodable_share = 0.0
+
     own_text = ""
 
     def certainly_inked(self) -> bool:
@@ -272,6 +275,8 @@ async def test_a_local_engine_reads_what_was_refused_and_the_page_is_a_fallback(
             return PageText(text=GOOD, engine=self.name, model=self.name, confidence=0.99)
 
     class Inked:
+        undecodable_share = 0.0
+
         def ink_coverage(self) -> float:
             return 0.2
 

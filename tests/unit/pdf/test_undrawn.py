@@ -99,3 +99,10 @@ def test_a_picture_that_cannot_be_decoded_is_known_beside_text() -> None:
     with PdfFile(data, max_pixels=2_000_000) as file, file.page(1) as page:
         assert page.ink_coverage() > 0
         assert "JPXDecode" in page.undrawn_picture
+        assert page.undecodable_share == pytest.approx(1.0)
+
+
+def test_of_pictures_that_can_be_drawn_nothing_is_lost() -> None:
+    for entries, data in BLANK.values():
+        with PdfFile(page_of(entries, data), max_pixels=2_000_000) as file, file.page(1) as page:
+            assert page.undecodable_share == 0.0
