@@ -16,13 +16,13 @@ _SCAN = Path(__file__).parents[1] / "samples" / "scan.pdf"
 _PAGES_A_DOCUMENT = 100
 
 
-def make_documents(folder: Path, pages: int, *, page_bytes: int = 80_000) -> Path:
-    """So many pages below the folder, in documents of at most 100."""
+def make_documents(folder: Path, pages: int, *, page_bytes: int = 80_000, pages_a_document: int = _PAGES_A_DOCUMENT) -> Path:
+    """So many pages below the folder, in documents of at most `pages_a_document`."""
     folder.mkdir(parents=True)
     picture = ImageReader(io.BytesIO(_jpeg(page_bytes)))
-    for first in range(1, pages + 1, _PAGES_A_DOCUMENT):
+    for first in range(1, pages + 1, pages_a_document):
         canvas = Canvas(str(folder / f"{first:06}.pdf"), pagesize=(595, 842), pageCompression=1, invariant=1)
-        for number in range(first, min(first + _PAGES_A_DOCUMENT, pages + 1)):
+        for number in range(first, min(first + pages_a_document, pages + 1)):
             canvas.drawImage(picture, 0, 0, width=595, height=842)
             canvas.drawString(72, 820, f"Page {number} of the benchmark, unlike any other.")
             canvas.showPage()

@@ -367,12 +367,12 @@ def page_text(body: dict[str, object]) -> str:
     return text or f"page without text {hashlib.sha256(data).hexdigest()[:12]}"
 
 
-async def serve(settings: Settings, *, port: int = 0) -> None:
+async def serve(settings: Settings, *, host: str = "127.0.0.1", port: int = 0) -> None:
     runner = web.AppRunner(Simulator(settings).app(), access_log=None)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port)
+    site = web.TCPSite(runner, host, port)
     await site.start()
     server = site._server
     assert isinstance(server, asyncio.Server)
-    print(json.dumps({"url": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"}), flush=True)
+    print(json.dumps({"url": f"http://{host}:{server.sockets[0].getsockname()[1]}"}), flush=True)
     await asyncio.Event().wait()

