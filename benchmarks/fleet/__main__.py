@@ -163,9 +163,8 @@ def main(names: list[str]) -> None:
     if not is_possible():
         raise SystemExit("This benchmark needs root and iproute2 (ip, bridge).")
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))  # namespaces and processes are taken away all the same
-    print(
-        "| what happened | exit code | documents complete | pages paid twice | in flight then | seconds | |\n|---|---|---|---|---|---|---|"
-    )
+    print("| what happened | exit code | documents complete | pages paid twice | in flight then | seconds | |")
+    print("|---|---|---|---|---|---|---|")
     for name in names or list(SCENARIOS):
         title, scenario = SCENARIOS[name]
         folder = Path(tempfile.mkdtemp(prefix="rf", dir="/tmp"))

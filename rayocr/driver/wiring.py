@@ -17,7 +17,7 @@ from rayocr.driver.cluster.actors import RunActors, document_workers
 from rayocr.driver.cluster.connect import Connection
 from rayocr.driver.cluster.faults import Faults
 from rayocr.driver.cluster.nodes import Follower, watch_nodes
-from rayocr.driver.cluster.pool_sizing import StagePool, open_pool
+from rayocr.driver.cluster.pool_sizing import StagePool, open_pool, pages_at_once
 from rayocr.driver.cluster.worker_settings import DocumentSettings
 from rayocr.driver.monitor.announcements import Announcements
 from rayocr.driver.monitor.http_control import serve_http_api
@@ -165,7 +165,15 @@ def wire(inputs: RunInputs, actors: RunActors) -> RunParts:
         _shrink(stages, actors, idle_s=0.0, keep=0)
 
     outages = open_outages(plan, window, progress, inputs.terminal, on_hold=release_cpus) if inputs.watches else None
-    flow = DocumentFlow(actors, stages=stages, window=window, leases=leases, progress=progress, draining=draining)
+    flow = DocumentFlow(
+        actors,
+        stages=stages,
+        window=window,
+        leases=leases,
+        progress=progress,
+        draining=draining,
+        pages_at_once=pages_at_once(config, plan.stages, cpus=actors.cpus, processes=actors.has_processes),
+    )
     scheduler = Scheduler(
         flow,
         actors.discovery,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rayocr.actors.page_worker.actor import WorkerSettings
@@ -55,6 +57,21 @@ def pool_sizes(config: RayocrConfig, stage: Stage, *, cpus: int, processes: bool
         capacity=2 * config.workers.target_shard_s if stage.kind == "compute" else 2.0 * in_flight,
         pages_per_s=quota.pages_per_s,
     )
+
+
+def pages_at_once(config: RayocrConfig, stages: Sequence[Stage], *, cpus: int, processes: bool) -> float:
+    """The most pages that workers have in flight together, as far as it is known; a batch takes all that the window holds."""
+    if config.engine.batch:
+        return math.inf
+    found = [1.0]
+    for stage in stages:
+        sizes = pool_sizes(config, stage, cpus=cpus, processes=processes)
+        if stage.kind == "compute":
+            found.append(2.0 * sizes.workers)
+        else:
+            limit = config.limits.of(config.engine.gemini.ladder[0]).max_in_flight
+            found.append(min(sizes.workers * sizes.pages_in_flight, limit or math.inf))
+    return max(found)
 
 
 def workers_for(config: RayocrConfig, stage: Stage, nodes: Nodes, *, group: Group | None) -> int:

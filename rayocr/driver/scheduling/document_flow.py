@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from rayocr.driver.cluster.base import Content
 from rayocr.driver.cluster.pool_sizing import StagePool
 from rayocr.driver.scheduling.document_state import DocumentState, FlowResult, Replaced, log_dead_letter
 from rayocr.driver.scheduling.duplicates import DocumentDuplicates
+from rayocr.driver.scheduling.lease_budget import LeaseBudget
 from rayocr.driver.scheduling.leases import LeaseKeeper
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.driver.scheduling.quarantine import count_assembly_crash, count_failure
@@ -59,7 +61,8 @@ _DEFECTS_ALLOWED = 5  # documents in a row; after that the run stops, rather tha
 
 
 class DocumentFlow:
-    """Takes one document after the other through a run. Has the state of the documents in progress."""
+    """Takes one document after the other through a run. Has the state of the documents in progress. `pages_at_once`: see
+    LeaseBudget."""
 
     def __init__(
         self,
@@ -70,6 +73,7 @@ class DocumentFlow:
         leases: LeaseKeeper,
         progress: Progress,
         draining: asyncio.Event,
+        pages_at_once: float = math.inf,
     ) -> None:
         self._actors = actors
         self._stages = stages
@@ -80,6 +84,9 @@ class DocumentFlow:
         self._duplicates = DocumentDuplicates()
         self._documents: dict[str, DocumentState] = {}
         self._defects_in_a_row = 0
+        self._budget = LeaseBudget(
+            progress, lambda: list(self._documents.values()), pages_at_once=pages_at_once, draining=draining
+        )
         self._began = datetime.now(UTC).isoformat(timespec="seconds")
 
     async def run(self, document: Document) -> FlowResult:
@@ -88,11 +95,15 @@ class DocumentFlow:
         Raises what concerns the run, Replaced when the source has a newer version, and Draining when it was stopped; everything
         else becomes the document's outcome.
         """
-        lease = await self._leases.acquire(document.document_id)
-        if lease is None:
-            log_event(log, "document_held_elsewhere", "Another run has the document.", document_id=document.document_id)
-            return FlowResult.HELD
-        state = self._documents[document.document_id] = DocumentState(document, lease)
+        await self._budget.enter()
+        try:
+            lease = await self._leases.acquire(document.document_id)
+            if lease is None:
+                log_event(log, "document_held_elsewhere", "Another run has the document.", document_id=document.document_id)
+                return FlowResult.HELD
+            state = self._documents[document.document_id] = DocumentState(document, lease)
+        finally:
+            self._budget.entered()
         try:
             if await asyncio.to_thread(self._actors.is_finished_by_another, document, since=self._began):
                 self._progress.elsewhere += 1

@@ -43,6 +43,11 @@ class DocumentState:
         return self.fetched.page_count - len(self.waiting) if self.fetched and self.ledger_asked else 0
 
     @property
+    def pages_left(self) -> int | None:
+        """None until it is fetched."""
+        return self.fetched.page_count - self.pages_done if self.fetched else None
+
+    @property
     def context(self) -> DocumentContext:
         assert self.fetched is not None
         return DocumentContext(

@@ -1,0 +1,70 @@
+"""How many documents a run leases ahead of its work, so that a second run on the same destination finds some that are free.
+
+The window admits hundreds of documents. A lease on each of them would keep other runs from all of them until this run comes to
+them, while a document takes its lease in a millisecond when its turn comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from rayocr.driver.scheduling.progress import Progress
+from rayocr.errors import Draining
+
+AHEAD_S = 30.0  # of work at the present pace: a second run gets its part well within a minute
+_FEWEST = 4  # documents, whatever their size
+_LOOK_AGAIN_S = 0.25  # whether the pace has changed, or the run drains
+
+
+class Leased(Protocol):
+    """A document in progress."""
+
+    @property
+    def pages_left(self) -> int | None:
+        """None while its page count is not known."""
+
+
+class LeaseBudget:
+    """`leased` gives the documents in progress, `pages_at_once` is what the workers have in flight together."""
+
+    def __init__(
+        self,
+        progress: Progress,
+        leased: Callable[[], list[Leased]],
+        *,
+        pages_at_once: float,
+        draining: asyncio.Event,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._progress = progress
+        self._leased = leased
+        self._pages_at_once = pages_at_once
+        self._draining = draining
+        self._sleep = sleep
+        self._turn = asyncio.Lock()  # first come, first served
+        self._asking = 0  # documents that have room and no lease yet
+
+    async def enter(self) -> None:
+        """Returns when a lease is worth taking; `entered` must be called when it is taken or refused. Raises Draining."""
+        async with self._turn:
+            while not self._has_room():
+                await self._sleep(_LOOK_AGAIN_S)
+                if self._draining.is_set():
+                    raise Draining
+            self._asking += 1
+
+    def entered(self) -> None:
+        self._asking -= 1
+
+    def _has_room(self) -> bool:
+        leased = self._leased()
+        if len(leased) + self._asking < _FEWEST:
+            return True
+        known = [document.pages_left for document in leased if document.pages_left is not None]
+        unknown = len(leased) + self._asking - len(known)
+        progress = self._progress
+        average = progress.pages_known / progress.documents_started if progress.documents_started else 1.0
+        ahead = max(2 * self._pages_at_once, AHEAD_S * progress.pages_per_s)
+        return sum(known) + unknown * max(1.0, average) < ahead
