@@ -9,7 +9,7 @@ CYCLONEDX_VERSION := 7.5.0
 export RAY_USAGE_STATS_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test unit lint type fmt bench bench-gemini bench-shared bench-memory bench-outputs bench-resume bench-discovery bench-watch bench-watch-looks bench-nodes bench-scale quality fidelity chaos docs sbom audit samples lock wheel clean
+.PHONY: help setup run test unit lint type fmt bench bench-gemini bench-shared bench-memory bench-outputs bench-resume bench-discovery bench-watch bench-watch-looks bench-nodes bench-fleet bench-scale quality fidelity chaos docs sbom audit samples lock wheel clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -74,6 +74,9 @@ bench-watch-looks: setup ## 20,000 looks of a watch without the pages: what it r
 
 bench-nodes: setup ## one node against four on a slow server: pace, spread, memory of each process
 	@$(BIN)/python -m benchmarks.nodes
+
+bench-fleet: setup ## four nodes in network namespaces, and one part after the other is lost (root, iproute2; SCENARIOS="redis head")
+	@$(BIN)/python -m benchmarks.fleet $(SCENARIOS)
 
 bench-scale: setup ## calls a second that limiter, ledger, driver and Redis sustain; docs/scale.md counts with them
 	@$(BIN)/python -m benchmarks.scale
