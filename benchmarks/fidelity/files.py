@@ -73,7 +73,7 @@ def _check_file(path: str, chain: list[str], max_pages: int, spool: str) -> None
             for number in spread(file.page_count, max_pages):
                 try:
                     with bounded(seconds=_PAGE_S, memory_bytes=_PAGE_BYTES), file.page(number) as page:
-                        write(reader.check(page, path, _other_text(path, number), with_picture=True))
+                        write(reader.check(page, path, _other_text(path, number)))
                 except RayocrError as error:
                     write(PageCheck(file=path, page=number, error=str(error)))
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _TEXT_CHARS = 6_000  # kept of each text, for the report
 _PICTURE_DPI = 60
+_GOOD_F1 = 0.95  # pages above, whose ink is covered, have no picture in the report
 _COVERED = 0.3  # of a line of ink
 _STROKE = 25  # of 255: from a pixel to the next
 _WORD = re.compile(r"\w+")
@@ -71,7 +72,7 @@ class Reader:
             engines.append(_engine(link.name))
         self._stage = ComputeStage(stages(links)[0], engines)
 
-    def check(self, page: Page, name: str, other: str | None, *, with_picture: bool) -> PageCheck:
+    def check(self, page: Page, name: str, other: str | None) -> PageCheck:
         check = PageCheck(file=name, page=page.page_number)
         started = time.perf_counter()
         layer = page.text_layer()
@@ -90,7 +91,7 @@ class Reader:
             check.f1 = word_f1(ours, theirs)
             check.theirs = other[:_TEXT_CHARS]
         check.ours = text[:_TEXT_CHARS]
-        if with_picture:
+        if (check.f1 is not None and check.f1 < _GOOD_F1) or check.uncovered or check.inkless:
             check.picture = _picture(page)
         return check
 

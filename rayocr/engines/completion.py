@@ -41,7 +41,7 @@ def complete(page: Page, engine: ComputeEngine) -> PageText | None:
     read = [box for box in answer.boxes or () if not _is_covered(box, layer)]
     sure = [box for box in read if _is_sure(box, layer.unread)]
     missed = [box for box in read if box.confidence < _SURE and _overlaps_any(box, layer.unread)]
-    is_sure = _chars(missed) <= max(_DOUBTFUL_CHARS, _chars(sure))
+    is_sure = not layer.lacking and _chars(missed) <= max(_DOUBTFUL_CHARS, _chars(sure))
     if not sure and answer.confidence is not None and answer.confidence < _UNREADABLE:
         is_sure = False
     own = sum(len(line.text) for line in layer.lines)

@@ -257,6 +257,8 @@ class Page:
         if not self._objects.visible_text_objects:
             return False
         layer, size_pt = self._text_layer, (self.width_pt, self.height_pt)
+        if layer.lacking:
+            return True
         for line in layer.lines:
             box = turn_box((line.x0, line.y0, line.x1, line.y1), -layer.turns, (layer.width_pt, layer.height_pt))
             if not any(c.isalnum() for c in line.text) or (seen := contrast(self._small, box, size_pt)) is None:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_SCAN_SHARE = 0.5  # of the page under images
 _PICTURES = 0.1  # of the page under images: a layer that has fewer words than the answer may have left out those in them
 _WHOLE = 0.7
 _OLD_OCR = 0.4  # factor on the floor: an old OCR layer that cannot be trusted still has most words nearly right
@@ -80,7 +79,7 @@ class Verifier:
         return found
 
     def _at_layer(self, layer: TextLayer, answer: PageText) -> VerificationResult | None:
-        verdict, over_scan = layer.verdict, layer.image_share > _SCAN_SHARE
+        verdict, over_scan = layer.verdict, layer.is_over_scan
         if verdict.kind in ("none", "partial") or (verdict.kind == "bad" and not over_scan):
             return None  # a font that draws other letters than it names agrees with nobody
         text = layer.text

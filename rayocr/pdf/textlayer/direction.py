@@ -7,6 +7,7 @@ character to the next shows what a reader sees.
 from __future__ import annotations
 
 import ctypes
+import math
 from collections import Counter
 from typing import Any
 
@@ -16,6 +17,7 @@ from rayocr.pdf.geometry import Upright
 
 _FEW_SAMPLES, _MANY_SAMPLES = 30, 200  # characters: 0.15 and 1 ms
 _LONGEST_ADVANCE_EM = 3.0
+_SLANTED = math.radians(6)
 _PARALLEL = 0.3  # sine of the largest angle between an advance and the baseline
 
 Vector = tuple[float, float]
@@ -41,6 +43,16 @@ def is_level(text_page: Any, index: int, upright: Upright) -> bool:
     return baseline is None or _turns_of(baseline) == 0
 
 
+def slant(text_page: Any, index: int, upright: Upright) -> float | None:
+    """The direction of a baseline that is neither level nor upright, in radians clockwise; None for all others."""
+    baseline = _baseline(text_page, index, upright)
+    if baseline is None:
+        return None
+    angle = math.atan2(baseline[1], baseline[0])
+    off_axis = abs(math.remainder(angle, math.pi / 2))
+    return angle if off_axis > _SLANTED else None
+
+
 def _turns_of(baseline: Vector) -> int:
     x, y = baseline
     if abs(x) >= abs(y):
@@ -60,10 +72,10 @@ def _baseline(text_page: Any, index: int, upright: Upright) -> Vector | None:
     runs_back = advance is not None and _is_parallel(advance, along) and advance[0] * along[0] + advance[1] * along[1] < 0
     if runs_back and not _is_right_to_left(pdfium.FPDFText_GetUnicode(text_page, index)):
         along = (-along[0], -along[1])
-    # On the page y points down: text that is not mirrored has its top counter-clockwise of its baseline.
-    if along[0] * up[1] - along[1] * up[0] > 0:
-        return -up[1], up[0]  # mirrored: the letters' top decides
-    return along
+    # On the page y points down: text that is not mirrored has its top counter-clockwise of its baseline. Fonts of type 3 may be
+    # mirrored in themselves, so that a level line stays as it is.
+    is_mirrored = along[0] * up[1] - along[1] * up[0] > 0
+    return (1.0, 0.0) if is_mirrored and abs(along[0]) >= abs(along[1]) else along
 
 
 def _advance(text_page: Any, index: int, upright: Upright) -> Vector | None:

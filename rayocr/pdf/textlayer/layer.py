@@ -13,8 +13,9 @@ import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Box, Upright, turned_size
 from rayocr.pdf.textlayer.characters import read_characters
-from rayocr.pdf.textlayer.direction import is_level, quarter_turns
+from rayocr.pdf.textlayer.direction import is_level, quarter_turns, slant
 from rayocr.pdf.textlayer.lines import TextLine, Word, is_same_place, lines_of
+from rayocr.pdf.textlayer.rendered_text import TextObjects
 from rayocr.pdf.textlayer.trust import Verdict, judge
 from rayocr.pdf.textlayer.visibility import Comparison, compare_with_ink
 
@@ -24,6 +25,7 @@ _HIDDEN_CHARS = 12  # letters and digits; fewer are specks that an OCR engine re
 _ON_INK = 0.6  # of the letters that are not drawn: fewer are no reading of the ink
 _MAX_MISSED = 0.15  # of the lines of a scan; an OCR engine that left out more did not read the page
 _MAX_UNNAMED = 0.1
+_MAX_LACKING = 1
 
 
 class _Kind(Enum):
@@ -41,7 +43,7 @@ class TextLayer:
     `height_pt` are that page's. `hidden`: lines that nobody sees. `unread`: boxes of lines of ink that no text covers, in points
     of the page as it is shown. `is_reading`: the text is not drawn, and tells what a picture under it shows; None where that was
     not looked at. `ink_lines`: lines of ink in the picture without the text. `unnamed`: the share of the visible text that
-    consists of glyphs without a character.
+    consists of glyphs without a character. `lacking`: pieces of text in fonts that are not here, which cannot be read at all.
     """
 
     lines: tuple[TextLine, ...]
@@ -54,6 +56,7 @@ class TextLayer:
     is_reading: bool | None = None
     ink_lines: int = 0
     unnamed: float = 0.0
+    lacking: int = 0
 
     @property
     def text(self) -> str:
@@ -76,6 +79,8 @@ class TextLayer:
         lines = self.lines + self.hidden if self.is_reading else self.lines  # words off the ink tell of a bad OCR engine, too
         text = "\n".join(line.text for line in lines)
         verdict = judge(text, image_share=float(self.is_over_scan), text_share=self._text_share())
+        if verdict.trusted and self.lacking > _MAX_LACKING:
+            return Verdict(kind="partial", reason=f"{self.lacking} pieces of text are in fonts that the file leaves out.")
         if not verdict.trusted or not self.unread:
             return verdict
         count = len(self.unread)
@@ -108,9 +113,12 @@ def read_text_layer(page: Any, upright: Upright, size_pt: tuple[float, float], *
             read_characters(text_page, turned, turned_pt),
             font_of=lambda index: _font_at(text_page, index),
             is_level=lambda index: is_level(text_page, index, turned),
+            slant=lambda index: slant(text_page, index, turned),
         )
         layer = TextLayer(lines=tuple(lines), image_share=image_share, height_pt=turned_pt[1], width_pt=turned_pt[0], turns=turns)
-        found = compare_with_ink(page, text_page, lines, turns=turns, size_pt=turned_pt) if lines else None
+        if not lines:
+            return replace(layer, lacking=TextObjects(page).without_characters(text_page))
+        found = compare_with_ink(page, text_page, lines, turns=turns, size_pt=turned_pt)
         return layer if found is None else _as_seen(layer, found)
     finally:
         pdfium.FPDFText_ClosePage(text_page)
@@ -151,6 +159,7 @@ def _as_seen(layer: TextLayer, found: Comparison) -> TextLayer:
         is_reading=is_reading,
         ink_lines=len(found.ink_lines),
         unnamed=found.unnamed,
+        lacking=found.lacking,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from rayocr.pdf.textlayer.characters import Characters
 from rayocr.pdf.textlayer.right_to_left_runs import right_to_left_runs
-from rayocr.pdf.textlayer.runs import Run, runs_of
+from rayocr.pdf.textlayer.runs import Run, runs_of, with_slanted
 
 _SAME_PLACE = 0.6  # overlap of two equal words, as a share of the smaller one: the text was drawn twice
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
@@ -56,16 +56,22 @@ class TextLine:
 
 
 def lines_of(
-    characters: Characters, *, font_of: Callable[[int], tuple[float, bool]], is_level: Callable[[int], bool]
+    characters: Characters,
+    *,
+    font_of: Callable[[int], tuple[float, bool]],
+    is_level: Callable[[int], bool],
+    slant: Callable[[int], float | None],
 ) -> list[TextLine]:
     """Lines in the order of the content stream. `font_of` tells the size in points (as seen) and the weight at PDFium's index,
-    `is_level` whether the character stands upright."""
+    `is_level` whether the character stands upright, `slant` the angle of a baseline that is neither level nor upright."""
     if not len(characters):
         return []
     right_to_left = [bool(_RTL.match(text)) for text in characters.texts] if _RTL.search("".join(characters.texts)) else []
     runs = runs_of(characters, is_level)
     if any(right_to_left):
         runs = right_to_left_runs(characters, list(runs), right_to_left)
+    else:
+        runs = with_slanted(characters, list(runs), slant)
     return _without_second_drawings([_line(characters, run, font_of) for run in runs])
 
 
@@ -93,15 +99,19 @@ def _line(characters: Characters, run: Run, font_of: Callable[[int], tuple[float
     size, bold = font_of(words[len(words) // 2].first)
     bold = bold and font_of(words[0].first)[1]
     top, bottom = (min(y0), max(y1)) if run.vertical else (_middle(y0), _middle(y1))
-    if not run.vertical and size > 0 and bottom - top > 2.0 * size:
+    left, right = min(x0), max(x1)
+    if run.slanted:  # its box would cover the lines that it crosses: it stands in the middle, like a line along the margin
+        center, half = (left + right) / 2, 0.5 * (size or 10.0)
+        left, right, top, bottom = center - half, center + half, min(y0), max(y1)
+    elif not run.vertical and size > 0 and bottom - top > 2.0 * size:
         # The font claims letters that are higher than it draws them.
         center = (top + bottom) / 2
         top, bottom = center - 0.6 * size, center + 0.6 * size
     return TextLine(
         text=" ".join(word.text for word in words),
-        x0=min(x0),
+        x0=left,
         y0=top,
-        x1=max(x1),
+        x1=right,
         y1=bottom,
         font_size_pt=size or (bottom - top) * 0.85,
         bold=bold,

@@ -16,6 +16,7 @@ _MAX_PIXELS = 4_000_000
 _MAX_SIDE_PX = 20_000
 _MAX_TEXT_OBJECTS = 50_000
 _MAX_DEPTH = 12  # of forms within forms
+_PDFIUM_HAS = (b"Helvetica", b"Times", b"Courier", b"Arial", b"Symbol", b"ZapfDingbats")
 _UNSEEN_MODES = (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP)
 
 
@@ -24,6 +25,8 @@ class TextObjects:
 
     def __init__(self, page: Any) -> None:
         self._drawn: list[Any] = []
+        self._lacking: list[Any] = []  # in fonts that the file leaves out and that PDFium does not have either
+        fonts: dict[int, bool] = {}
         self.unseen: set[int] = set()  # addresses of those whose render mode draws nothing
         self.complete = True  # False: there are too many, and not all are here
         for item in _text_objects(page):
@@ -31,6 +34,12 @@ class TextObjects:
                 self.unseen.add(address_of(item))
             else:
                 self._drawn.append(item)
+                font = pdfium.FPDFTextObj_GetFont(item)
+                key = address_of(font)
+                if key not in fonts:
+                    fonts[key] = _is_lacking(font)
+                if fonts[key]:
+                    self._lacking.append(item)
             if len(self._drawn) + len(self.unseen) >= _MAX_TEXT_OBJECTS:
                 self.complete = False
                 break
@@ -39,6 +48,13 @@ class TextObjects:
     def are_drawn(self) -> bool:
         """Whether the page looks different without them."""
         return bool(self._drawn)
+
+    def without_characters(self, text_page: Any) -> int:
+        """How many of them PDFium can neither draw nor name: text that other viewers show and that nothing here can read."""
+        if not self._lacking:
+            return 0
+        named = {address_of(pdfium.FPDFText_GetTextObject(text_page, n)) for n in range(pdfium.FPDFText_CountChars(text_page))}
+        return sum(address_of(item) not in named and _has_extent(item) for item in self._lacking)
 
     @contextmanager
     def taken_away(self) -> Iterator[None]:
@@ -74,6 +90,20 @@ def gray_picture(page: Any, size_pt: Sequence[float], scale: float) -> Any:
 def address_of(item: Any) -> int:
     """Of a raw object: two handles of one object compare equal by it."""
     return ctypes.cast(item, ctypes.c_void_p).value or 0
+
+
+def _is_lacking(font: Any) -> bool:
+    if not font or pdfium.FPDFFont_GetIsEmbedded(font):
+        return False
+    name = ctypes.create_string_buffer(64)
+    pdfium.FPDFFont_GetBaseFontName(font, name, len(name))
+    return not name.value.startswith(_PDFIUM_HAS)
+
+
+def _has_extent(item: Any) -> bool:
+    left, bottom, right, top = ctypes.c_float(), ctypes.c_float(), ctypes.c_float(), ctypes.c_float()
+    known = pdfium.FPDFPageObj_GetBounds(item, left, bottom, right, top)
+    return bool(known) and (right.value > left.value or top.value > bottom.value)
 
 
 def _text_objects(page: Any) -> Iterator[Any]:

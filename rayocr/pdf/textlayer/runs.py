@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
@@ -17,6 +18,9 @@ _BACK_EM = 1.0  # a jump to the left by more is a new line
 _TOUCHING_EM = 0.2  # characters that follow one another to the left overlap by less
 _BELOW_EM = 0.6  # between characters of a vertical column
 _BROKEN_LINE_GAP_EM = 0.06  # where PDFium breaks a line that goes on: less is no space
+_SLANTED_PIECE, _SLANTED_PIECES = 3, 3  # characters of a piece, and pieces in a row
+_SLANTED_OFF = math.radians(30)  # from the baseline to the next letter's middle, which may be lower or higher
+_SLANTED_STEP = 2.0  # sides of a letter's box
 _IDEOGRAPHIC_GAP_EM = 0.6
 _IDEOGRAPH = re.compile("[\u3001-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _SET_VERTICALLY = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\ufe10-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]")
@@ -28,6 +32,7 @@ class Run(NamedTuple):
     order: Sequence[int]
     spaced: Sequence[bool]
     vertical: bool
+    slanted: bool = False
 
 
 def runs_of(characters: Characters, is_level: Callable[[int], bool]) -> Iterator[Run]:
@@ -119,3 +124,42 @@ def _spaced_in_column(characters: Characters, spaced: list[bool], start: int, en
         spaced[n] and (characters.spaces[n] == 2 or not (_SET_VERTICALLY.match(texts[n]) or _SET_VERTICALLY.match(texts[n - 1])))
         for n in range(start, end)
     ]
+
+
+def with_slanted(characters: Characters, runs: Sequence[Run], slant: Callable[[int], float | None]) -> Iterator[Run]:
+    """Joins the letters of lines that run at an angle (watermarks, stamps), which fall apart into runs of one or two characters.
+    `slant` gives the angle at PDFium's index, in radians clockwise, or None for a line that is level or upright."""
+    position = 0
+    while position < len(runs):
+        end = position
+        while end < len(runs) and len(runs[end].order) <= _SLANTED_PIECE:
+            end += 1
+        if end - position >= _SLANTED_PIECES and any(
+            slant(characters.indexes[run.order[0]]) is not None for run in runs[position : position + _SLANTED_PIECES]
+        ):
+            yield from _slanted_lines(characters, [n for run in runs[position:end] for n in run.order], slant)
+            position = end
+        else:
+            stop = max(end, position + 1)
+            yield from runs[position:stop]
+            position = stop
+
+
+def _slanted_lines(characters: Characters, places: Sequence[int], slant: Callable[[int], float | None]) -> Iterator[Run]:
+    x, y = (characters.x0 + characters.x1) / 2, (characters.y0 + characters.y1) / 2
+    side = np.maximum(characters.x1 - characters.x0, characters.y1 - characters.y0)
+    order: list[int] = []
+    spaced: list[bool] = []
+    angle: float | None = None
+    for n in places:
+        if order:
+            dx, dy = float(x[n] - x[order[-1]]), float(y[n] - y[order[-1]])
+            follows = angle is not None and abs(math.remainder(math.atan2(dy, dx) - angle, math.tau)) < _SLANTED_OFF
+            if follows and math.hypot(dx, dy) < _SLANTED_STEP * float(side[n]):
+                spaced.append(characters.spaces[n] == 2)
+                order.append(n)
+                continue
+            yield Run(order, spaced, vertical=False, slanted=angle is not None)
+        order, spaced, angle = [n], [False], slant(characters.indexes[n])
+    if order:
+        yield Run(order, spaced, vertical=False, slanted=angle is not None)

@@ -110,7 +110,11 @@ def _is_broken(c: str) -> bool:
 
 
 def _judge_scripts(text: str) -> Verdict | None:
-    """Words of two scripts: a font draws one of them from the code points of the other, or from glyph numbers."""
+    """Words of two scripts: a font draws one of them from the code points of the other, or from glyph numbers. And Cyrillic whose
+    two bytes of UTF-8 were taken for one character, which is a rare Korean syllable then."""
+    korean = [char for char in text if "\uac00" <= char <= "\ud7a3"]
+    if len(korean) >= _MIN_LETTERS and all("\ud080" <= char <= "\ud1bf" for char in korean):
+        return Verdict(kind="bad", reason="The Korean syllables are Cyrillic letters in the wrong encoding.")
     words = [kinds for word in _TOKEN.findall(text) if (kinds := {kind for char in word if (kind := _script(char))})]
     mixed = sum(len(kinds) > 1 for kinds in words)
     if len(words) >= _MIN_TOKENS and mixed > _MAX_MIXED * len(words):

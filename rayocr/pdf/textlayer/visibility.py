@@ -39,12 +39,14 @@ _COVERED = 0.5  # of a line of ink
 class Comparison:
     """`seen[n]`: the n-th word is drawn and can be seen. `read[n]`: it is not seen, but lies on ink, as the words of an OCR layer
     do. `ink_lines`: boxes of lines of ink on the page without its text, in points of the page as it is shown, each with whether
-    words that are not seen cover it. `unnamed`: visible text for which there is no character, as a share of all visible text."""
+    words that are not seen cover it. `unnamed`: visible text for which there is no character, as a share of all visible text.
+    `lacking`: pieces of text that PDFium can neither draw nor name."""
 
     seen: Any
     read: Any
     ink_lines: tuple[tuple[Box, bool], ...]
     unnamed: float
+    lacking: int
 
 
 def compare_with_ink(
@@ -88,7 +90,7 @@ def compare_with_ink(
                 ink_lines = _ink_lines(without, scale, boxes[read])
     except (pypdfium2.PdfiumError, MemoryError, ValueError):
         return None
-    return Comparison(seen, read, ink_lines, unnamed)
+    return Comparison(seen, read, ink_lines, unnamed, objects.without_characters(text_page))
 
 
 def _pixels(boxes: Any, scale: float, shape: tuple[int, int]) -> Any:

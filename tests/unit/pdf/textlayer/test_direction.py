@@ -41,3 +41,16 @@ def test_sizes_are_those_that_are_seen() -> None:
     data = pdfs.pages_of(content=b"BT /F1 -1 Tf -12 0 0 -12 72 700 Tm (PARTNER NUMBER 5) Tj ET")
     (line,) = layer_of(data).lines
     assert line.font_size_pt == pytest.approx(12)
+
+
+def test_a_type_3_font_that_is_mirrored_in_itself_leaves_the_page_upright() -> None:
+    glyph = pdfs.stream(b"500 0 0 0 400 700 d1 0 0 400 700 re f")
+    font = (
+        b"<< /Type /Font /Subtype /Type3 /FontBBox [0 -700 500 0] /FontMatrix [0.001 0 0 -0.001 0 0] /FirstChar 65 /LastChar 67 "
+        b"/Widths [500 500 500] /Encoding << /Type /Encoding /Differences [65 /A /B /C] >> "
+        b"/CharProcs << /A 6 0 R /B 6 0 R /C 6 0 R >> >>"
+    )
+    content = b"BT /F3 12 Tf 1 0 0 -1 72 700 Tm (ABCABC) Tj 0 20 Td (CBA) Tj ET"
+    data = pdfs.pages_of(content=content, extra={5: font, 6: glyph}).replace(b"<< /F1", b"<< /F3 5 0 R /F1")
+    layer = layer_of(pdfs.reindexed(data))
+    assert layer.turns == 0

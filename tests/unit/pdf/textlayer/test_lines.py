@@ -95,3 +95,17 @@ def test_tracking_between_japanese_characters_is_no_space() -> None:
     content = b"BT /F2 12 Tf 4 Tc 72 700 Td (abc def) Tj 60 0 Td (gh) Tj ET"
     (line,) = layer_of(page_with_font(content, JAPANESE | {" ": " "})).lines
     assert line.text == "いつも お世話にな"  # the real space is as wide as a character
+
+
+@pytest.mark.parametrize("matrix", [b"0.7 0.7 -0.7 0.7", b"0.87 0.5 -0.5 0.87", b"0.7 -0.7 0.7 0.7"])
+def test_a_watermark_at_an_angle_is_a_line_and_leaves_the_others_alone(matrix: bytes) -> None:
+    body = b"BT /F1 11 Tf 72 700 Td " + b"".join(b"(A line of body text, number %d) Tj 0 -14 Td " % n for n in range(20)) + b"ET "
+    mark = b"BT /F1 60 Tf 0.9 g " + matrix + b" 150 520 Tm (DRAFT COPY) Tj ET"
+    texts = texts_of(pdfs.pages_of(content=body + mark))
+    assert "DRAFT COPY" in texts
+    assert len(texts) == 21
+
+
+def test_lines_of_a_slanted_page_stay_whole() -> None:
+    content = b"BT /F1 11 Tf 0.94 0.34 -0.34 0.94 100 300 Tm (Lorem ipsum dolor sit amet) Tj 0 -14 Td (consectetur elit) Tj ET"
+    assert texts_of(pdfs.pages_of(content=content)) == ["Lorem ipsum dolor sit amet", "consectetur elit"]

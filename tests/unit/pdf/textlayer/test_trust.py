@@ -196,3 +196,9 @@ def test_words_of_two_scripts_are_a_font_that_draws_other_letters() -> None:
 def test_foreign_words_within_a_line_are_not() -> None:
     text = "استعمال حزمة exam في كتابة مواضيع الامتحانات والفروض بالعربية LaTeX 2018 مع Windows 10 و Linux في المدرسة الثانوية"
     assert judge(text, image_share=0.0).trusted
+
+
+def test_cyrillic_bytes_as_korean_syllables_are_bad() -> None:
+    text = "킘킷킼. 킛킸톁톂 № 킴킾킺톃킼. 킟킾킴킿. 킔킰톂킰 킠킰킷톀킰킱. 킟톀킾킲. 킢.킺킾킽톂톀."
+    assert judge(text, image_share=0.0).kind == "bad"
+    assert judge("대한민국의 수도는 서울이며 많은 사람들이 살고 있는 도시입니다. 킥킥 웃는다.", image_share=0.0).trusted

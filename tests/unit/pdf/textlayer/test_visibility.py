@@ -202,3 +202,29 @@ def test_rendering_comes_back_whole_after_the_comparison() -> None:
             empty = page.render(dpi=50).image
         assert page.render(dpi=50).image.tobytes() == before
         assert empty.convert("L").getextrema() == (255, 255)
+
+
+def lacking(content: bytes) -> bytes:
+    font = b"<< /Type /Font /Subtype /Type0 /BaseFont /Ryumin-Light-Identity-V /Encoding /Identity-V /DescendantFonts [6 0 R] >>"
+    descendant = (
+        b"<< /Type /Font /Subtype /CIDFontType0 /BaseFont /Ryumin-Light /DW 1000 "
+        b"/CIDSystemInfo << /Registry (Adobe) /Ordering (Unknown1) /Supplement 2 >> >>"
+    )
+    content += b"BT /F2 24 Tf 300 400 Td <04ED0932> Tj 0 -40 Td <04EE0933> Tj ET"
+    data = pdfs.pages_of(content=content, extra={5: font, 6: descendant}).replace(b"<< /F1", b"<< /F2 5 0 R /F1")
+    return pdfs.reindexed(data)
+
+
+def test_text_that_cannot_be_drawn_nor_named_makes_the_layer_partial() -> None:
+    layer = layer_of(lacking(SEEN))
+    assert layer.text == "The sum of 48,500 for the repair of the roof"
+    assert layer.verdict.kind == "partial"
+
+
+def test_a_page_of_such_text_alone_is_not_blank() -> None:
+    from rayocr.pdf.document import PdfFile
+    from rayocr.pdf.ink import BLANK_COVERAGE
+
+    with PdfFile(lacking(b""), max_pixels=1_000_000) as file, file.page(1) as page:
+        assert page.text_layer().verdict.kind == "none"
+        assert page.ink_coverage() >= BLANK_COVERAGE
