@@ -207,7 +207,7 @@ class DocumentFlow:
         await asyncio.to_thread(append_dead_letter, self._actors.logs_dir, letter)
         if state.fetched is None:
             self._progress.documents_started += 1
-        self._progress.documents[DocumentOutcome.REJECTED] += 1
+        self._progress.ended(state.document, DocumentOutcome.REJECTED)
         self._progress.reasons[error.reason] += 1
         log_dead_letter("document_rejected", "A document was rejected.", letter)
 
@@ -382,7 +382,7 @@ class DocumentFlow:
     async def _note_assembled(self, state: DocumentState, assembled: AssembledDocument) -> None:
         await self._actors.ledger.close_document(assembled.document_id, assembled.outcome)
         self._defects_in_a_row = 0
-        self._progress.documents[assembled.outcome] += 1
+        self._progress.ended(state.document, assembled.outcome)
         self._progress.renamed += assembled.renamed
         if assembled.outcome is DocumentOutcome.PARTIAL:
             letter = await asyncio.to_thread(self._actors.copy_dead_letter, assembled.document_id)

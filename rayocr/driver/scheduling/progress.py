@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from rayocr.messages import SUSPECT, DiscoveryTotals, DocumentOutcome, LimiterState, PageOutcome, PageSummary
+from rayocr.messages import SUSPECT, DiscoveryTotals, Document, DocumentOutcome, LimiterState, PageOutcome, PageSummary
 
 BOUNDS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
@@ -101,6 +101,7 @@ class Progress:
     timings: StageTimings = field(default_factory=StageTimings)
     last_page_at: float | None = None
     stalled_since: float | None = None  # Unix time; see monitor/stall.py
+    on_document: Callable[[Document, DocumentOutcome], None] = lambda document, outcome: None  # called when a document ends
 
     def __post_init__(self) -> None:
         self.started = self.clock()
@@ -147,6 +148,10 @@ class Progress:
     def eta_s(self) -> float | None:
         rate = self.pages_per_s
         return (self.pages_total - self.pages_done) / rate if rate > 0 and self.pages_total else None
+
+    def ended(self, document: Document, outcome: DocumentOutcome) -> None:
+        self.documents[outcome] += 1
+        self.on_document(document, outcome)
 
     def page(self, page: PageSummary, *, resumed: bool = False) -> None:
         if not page.outcome.final:

@@ -1,0 +1,27 @@
+"""The Python API: `rayocr.read`, `rayocr.run`, `rayocr.start` and `rayocr.open_results`.
+
+Every call works in a child process, so that a hostile PDF or a crash of PDFium cannot take the caller down. Calls block and are
+safe from threads and inside a running event loop; `aread` and `arun` are the async versions.
+"""
+
+from rayocr.api.document import ReadDocument, ReadPage
+from rayocr.api.process import RunProgress
+from rayocr.api.reading import aread, read
+from rayocr.api.results import Results, open_results
+from rayocr.api.running import FinishedDocument, RunHandle, RunResult, arun, run, start
+
+__all__ = [
+    "FinishedDocument",
+    "ReadDocument",
+    "ReadPage",
+    "Results",
+    "RunHandle",
+    "RunProgress",
+    "RunResult",
+    "aread",
+    "arun",
+    "open_results",
+    "read",
+    "run",
+    "start",
+]

@@ -1,0 +1,91 @@
+"""What `rayocr.read` returns: a document and its pages."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from rayocr.messages import Document, DocumentContext, PageOutcome, PageRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadPage:
+    """`number` is 1-based. `text` is Markdown. `outcome` is done, blank, fallback or failed; `reason` says why a page failed (a
+    class of rayocr.errors). `doubts`: low_confidence, suspect, …"""
+
+    number: int
+    text: str
+    outcome: str
+    engine: str = ""
+    reason: str = ""
+    message: str = ""
+    doubts: tuple[str, ...] = ()
+
+    def _repr_html_(self) -> str:
+        from rayocr.view.render import html_of
+
+        facts = " · ".join(filter(None, (self.outcome, self.engine, self.reason, *self.doubts)))
+        return f"<section><p><b>Page {self.number}</b> <small>{escape(facts)}</small></p>{html_of(self.text)}</section>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadDocument:
+    """`outcome` is complete or partial. `cost_usd` is None where the price of a model is unknown."""
+
+    name: str
+    outcome: str
+    pages: Sequence[ReadPage]
+    title: str | None = None
+    cost_usd: float | None = 0.0
+    models: tuple[str, ...] = ()
+
+    @property
+    def markdown(self) -> str:
+        """All pages; each begins with `<!-- page 3 -->`."""
+        return "".join(f"<!-- page {page.number} -->\n\n{page.text}\n\n" for page in self.pages)
+
+    @property
+    def text(self) -> str:
+        """All pages, without page marks."""
+        return "\n\n".join(page.text for page in self.pages if page.text)
+
+    @property
+    def failed(self) -> list[ReadPage]:
+        return [page for page in self.pages if page.outcome == PageOutcome.FAILED]
+
+    def to_pdf(self, path: str | Path | None = None) -> bytes:
+        """The text typeset, one page for each page of the source. Writes it to `path`, if given. Blocks; about 30 ms a page."""
+        from rayocr.outputs.clean_pdf import CleanPdfOutput
+        from rayocr.outputs.page_pipeline import PagePipeline
+
+        document = Document(document_id="0" * 32, source_uri=self.name, name=self.name, output_stem="", version="", size_bytes=0)
+        context = DocumentContext(document=document, page_count=len(self.pages), title=self.title, fencing_token=0)
+        made = io.BytesIO()
+        writer = CleanPdfOutput(made, context)
+        try:
+            writer.begin()
+            pipeline = PagePipeline(writer.config.markdown, [writer])
+            for page in self.pages:
+                pipeline.add(
+                    PageRecord(
+                        document_id=document.document_id,
+                        page_number=page.number,
+                        outcome=PageOutcome(page.outcome),
+                        text=page.text,
+                        engine=page.engine,
+                    )
+                )
+            pipeline.finish()
+            writer.finish()
+        finally:
+            writer.close()
+        if path is not None:
+            Path(path).write_bytes(made.getvalue())
+        return made.getvalue()
+
+    def _repr_html_(self) -> str:
+        head = f"<h3>{escape(self.name)}</h3><p>{len(self.pages)} pages, {escape(self.outcome)}</p>"
+        return head + "".join(page._repr_html_() for page in self.pages[:20])

@@ -1,0 +1,117 @@
+"""Starts the child process of the API and reads its events. The child ends with the caller, whatever becomes of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rayocr import errors
+from rayocr.errors import InternalError, RayocrError
+from rayocr.overrides import quoted
+
+_STDERR_TAIL = 2000  # bytes of the child's last words in an error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunProgress:
+    """A run at one moment. `pages_total` and `eta_s` (seconds) are estimates while documents are still being found."""
+
+    documents_done: int
+    documents_total: int
+    pages_done: int
+    pages_total: int
+    pages_per_s: float
+    eta_s: float | None
+    cost_usd: float
+
+
+def overrides_of(options: Mapping[str, object]) -> list[str]:
+    """Options as overrides: `limits__rpm=600` and `**{"limits.rpm": 600}` both mean `limits.rpm=600`."""
+    from rayocr.composition import PATH_KEYS
+
+    found = []
+    for key, value in options.items():
+        name = key.replace("__", ".")
+        if name in PATH_KEYS or (name in ("engine", "limits", "locks") and isinstance(value, str)):
+            found.append(f"{name}={'null' if value is None else os.fspath(value) if hasattr(value, '__fspath__') else value}")
+        else:
+            found.append(f"{name}={quoted(_plain(value))}")
+    return found
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple | set | frozenset):
+        return list(value)
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+class ChildRun:
+    """One run in a child process. Iterate over `events`; the last one is `end`."""
+
+    def __init__(self, overrides: list[str]) -> None:
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "rayocr.api.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            text=True,
+            encoding="utf-8",
+        )
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(overrides) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # its end says why
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """Blocks for each. Raises RayocrError when the run ended with an error, InternalError when the process crashed."""
+        assert self._process.stdout is not None
+        ended = False
+        for line in self._process.stdout:
+            event = json.loads(line)
+            ended = event["event"] == "end"
+            yield event
+            if ended:
+                break
+        self._process.wait()
+        if not ended:
+            raise InternalError(
+                f"The process that ran rayocr ended with code {self._process.returncode}.", hint=self._last_words() or None
+            )
+
+    def cancel(self) -> None:
+        """Asks the run to drain: pages in flight finish, and the next run resumes. Idempotent."""
+        if self._process.stdin is not None and not self._process.stdin.closed:
+            self._process.stdin.close()
+
+    def close(self) -> None:
+        """Ends the process if it is still there."""
+        self.cancel()
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._said.close()
+
+    def _last_words(self) -> str:
+        size = self._said.seek(0, os.SEEK_END)
+        self._said.seek(max(0, size - _STDERR_TAIL))
+        return self._said.read().decode("utf-8", "replace").strip()
+
+
+def error_of(event: Mapping[str, Any]) -> RayocrError | None:
+    """The error that ended the run, of the class that the child raised."""
+    if not event.get("error"):
+        return None
+    kind = getattr(errors, str(event["error"]), RayocrError)
+    kind = kind if isinstance(kind, type) and issubclass(kind, RayocrError) else RayocrError
+    return kind(str(event.get("message", "")), hint=event.get("hint"))

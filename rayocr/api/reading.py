@@ -1,0 +1,103 @@
+"""`rayocr.read`: one document, in a child process and without Ray."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from rayocr import errors
+from rayocr.api.document import ReadDocument, ReadPage
+from rayocr.api.process import ChildRun, error_of, overrides_of
+from rayocr.errors import InternalError, RayocrError, UsageError
+from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest
+from rayocr.ledger.runs import parse_runs
+from rayocr.messages import DocumentOutcome, PageOutcome
+from rayocr.view.page_texts import engine_of, split_jsonl
+
+_NAME_OF_BYTES = "document.pdf"
+
+
+def read(source: str | Path | bytes, **options: Any) -> ReadDocument:
+    """Reads one PDF: a path or its bytes. Blocks; safe from threads and inside a running event loop.
+
+    `options` are those of the command line: `engine="gemini"`, `engine__gemini__prompt="translate"`, `budget__usd=1`. Raises
+    the DocumentError of a document that cannot be read (`EncryptedPdf`, `CorruptPdf`, …), UsageError for wrong options, and
+    OutsideError for a missing key or an exhausted quota. A page that cannot be read has the outcome `failed`; the document is
+    then `partial`.
+
+    >>> document = read("samples/letter.pdf", engine="textlayer")
+    >>> document.pages[0].text.splitlines()[0]
+    '# A Reading Garden for Willow Lane'
+    """
+    fixed = {"source", "dest", "state", "outputs", "mode"} & options.keys()
+    if fixed:
+        raise UsageError(f"rayocr.read does not accept {min(fixed)}=. Use rayocr.run for folders and output files.")
+    with tempfile.TemporaryDirectory(prefix="rayocr-read-") as place:
+        folder = Path(place)
+        if isinstance(source, bytes):
+            file = folder / _NAME_OF_BYTES
+            file.write_bytes(source)
+        else:
+            file = Path(source)
+        settings: dict[str, object] = {
+            "cluster": "inprocess",
+            "gateway.enabled": False,
+            "report.at_end": 0,
+            **options,
+            "source": str(file),
+            "dest": str(folder / "out"),
+            "logs.dir": str(folder / "logs"),
+            "outputs": ["jsonl"],
+        }
+        child = ChildRun(overrides_of(settings))
+        try:
+            end = list(child.events())[-1]
+        finally:
+            child.close()
+        failure = error_of(end)
+        if failure is not None:
+            raise failure
+        return _document(folder / "out")
+
+
+async def aread(source: str | Path | bytes, **options: Any) -> ReadDocument:
+    """As `read`, without blocking the event loop."""
+    return await asyncio.to_thread(lambda: read(source, **options))
+
+
+def _document(out: Path) -> ReadDocument:
+    manifests = list((out / DOCUMENTS_PREFIX).rglob("*.json"))
+    if not manifests:
+        raise InternalError("The run ended without a result for the document.")
+    manifest = Manifest.from_json(manifests[0].read_bytes(), name=manifests[0].name)
+    if manifest.outcome is DocumentOutcome.REJECTED:
+        kind: type[RayocrError] = getattr(errors, manifest.reason or "", errors.DocumentError)
+        raise kind(manifest.message or "The document cannot be read.")
+    texts = split_jsonl((out / manifest.outputs[0].name).read_bytes())
+    outcomes = {number: outcome for outcome, runs in manifest.pages.items() for number in parse_runs(runs)}
+    notes = {note.page_number: note for note in manifest.notes}
+    pages = []
+    for number in range(1, manifest.page_count + 1):
+        note, outcome = notes.get(number), outcomes.get(number, PageOutcome.FAILED)
+        failed = outcome is PageOutcome.FAILED
+        pages.append(
+            ReadPage(
+                number=number,
+                text="" if failed else texts.get(number, ""),
+                outcome=outcome.value,
+                engine="" if outcome is PageOutcome.BLANK else engine_of(manifest, number),
+                reason=note.reason if note and failed else "",
+                message=note.message if note and failed else "",
+                doubts=note.doubts if note else (),
+            )
+        )
+    return ReadDocument(
+        name=manifest.name,
+        outcome=manifest.outcome.value,
+        pages=tuple(pages),
+        title=manifest.title,
+        cost_usd=manifest.cost_usd,
+        models=manifest.models,
+    )

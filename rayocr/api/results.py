@@ -1,0 +1,99 @@
+"""`rayocr.open_results`: the finished documents of a destination, for pandas and Arrow. Starts no process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rayocr.config import AccessConfig
+from rayocr.errors import ObjectNotFound, RecordCorrupt, UsageError
+from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of
+from rayocr.ledger.runs import parse_runs
+from rayocr.storage.base import MAX_STATE_BYTES, Storage
+from rayocr.storage.factory import open_storage
+from rayocr.storage.uri import parse_uri
+from rayocr.view.page_texts import engine_of, read_texts
+
+if TYPE_CHECKING:
+    import pandas as pd  # type: ignore[import-untyped, import-not-found, unused-ignore]
+    import pyarrow as pa  # type: ignore[import-untyped, unused-ignore]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Iterates over the manifests of all finished documents. Nothing is kept in memory."""
+
+    dest: Storage
+    state: Storage
+
+    def __iter__(self) -> Iterator[Manifest]:
+        """Damaged records are skipped; `rayocr status` names them. Raises StorageError."""
+        for entry in self.state.list(DOCUMENTS_PREFIX):
+            if document_id_of(entry.name) and entry.size_bytes:
+                try:
+                    yield Manifest.from_json(self.state.read(entry.name, max_bytes=MAX_STATE_BYTES), name=entry.name)
+                except (ObjectNotFound, RecordCorrupt):
+                    continue
+
+    def documents(self) -> Iterator[dict[str, Any]]:
+        """One row per document."""
+        for manifest in self:
+            yield {
+                "document_id": manifest.document_id,
+                "name": manifest.name,
+                "source_uri": manifest.source_uri,
+                "outcome": manifest.outcome.value,
+                "reason": manifest.reason,
+                "page_count": manifest.page_count,
+                "input_tokens": manifest.input_tokens,
+                "output_tokens": manifest.output_tokens,
+                "cost_usd": manifest.cost_usd,
+                "finished_at": manifest.finished_at,
+                "run_id": manifest.run_id,
+                "outputs": [output.name for output in manifest.outputs],
+            }
+
+    def pages(self) -> Iterator[dict[str, Any]]:
+        """One row per page, with its text (Markdown)."""
+        for manifest in self:
+            texts = read_texts(manifest, self.dest)
+            outcomes = {number: outcome.value for outcome, runs in manifest.pages.items() for number in parse_runs(runs)}
+            doubts = {note.page_number: list(note.doubts) for note in manifest.notes}
+            for number in range(1, manifest.page_count + 1):
+                outcome = outcomes.get(number, "")
+                yield {
+                    "document_id": manifest.document_id,
+                    "name": manifest.name,
+                    "page_number": number,
+                    "outcome": outcome,
+                    "engine": engine_of(manifest, number),
+                    "doubts": doubts.get(number, []),
+                    "text": "" if outcome == "failed" else texts.get(number, ""),
+                }
+
+    def to_pandas(self, *, pages: bool = False) -> pd.DataFrame:
+        """Documents, or with `pages=True` pages, as a DataFrame. Raises UsageError without pandas."""
+        try:
+            import pandas
+        except ImportError as error:
+            raise UsageError("to_pandas needs pandas.", hint="pip install pandas") from error
+        return pandas.DataFrame(list(self.pages() if pages else self.documents()))
+
+    def to_arrow(self, *, pages: bool = False) -> pa.Table:
+        """Documents, or with `pages=True` pages, as an Arrow table. Raises UsageError without pyarrow."""
+        try:
+            import pyarrow
+        except ImportError as error:
+            raise UsageError("to_arrow needs pyarrow.", hint="pip install 'rayocr[parquet]'") from error
+        return pyarrow.Table.from_pylist(list(self.pages() if pages else self.documents()))
+
+
+def open_results(dest: str | Path, *, state: str | Path | None = None, access: AccessConfig | None = None) -> Results:
+    """The results in a folder, bucket or Drive. `state`: the value of `state=`, if the runs had one. Raises UsageError."""
+    access = access or AccessConfig()
+    try:
+        return Results(open_storage(str(parse_uri(str(dest))), access), open_storage(str(parse_uri(str(state or dest))), access))
+    except ObjectNotFound as error:
+        raise UsageError(f"{error} Check the path of the results.") from error

@@ -1,0 +1,165 @@
+"""The Python API as a program uses it: in threads, inside a running event loop, with hostile PDFs, interrupted and resumed."""
+
+from __future__ import annotations
+
+import asyncio
+import doctest
+import gc
+import importlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+
+import rayocr
+from rayocr.errors import EncryptedPdf, NotAPdf, ObjectNotFound, UsageError
+from tests.e2e.support import PROJECT, make_pdf
+
+LETTER = PROJECT / "samples" / "letter.pdf"
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A working folder of its own, no keys, and no process left behind."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY", "STORAGE_BACKEND", "REDIS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
+    yield
+    gc.collect()
+    left = [child for child in psutil.Process().children() if "rayocr.api.child" in " ".join(child.cmdline())]
+    assert left == []
+
+
+def test_a_document_is_read_page_by_page() -> None:
+    document = rayocr.read(LETTER, engine="textlayer")
+    assert document.outcome == "complete"
+    assert [page.number for page in document.pages] == [1, 2]
+    assert document.pages[0].text.startswith("# A Reading Garden for Willow Lane")
+    assert document.markdown.startswith("<!-- page 1 -->\n\n# A Reading Garden")
+    assert {page.engine for page in document.pages} == {"textlayer"}
+    assert "<h1>A Reading Garden" in document._repr_html_()
+
+
+def test_bytes_are_read_as_a_file_is(tmp_path: Path) -> None:
+    assert rayocr.read(LETTER.read_bytes(), engine="textlayer").text == rayocr.read(str(LETTER), engine="textlayer").text
+    assert not [path for path in tmp_path.iterdir() if path.suffix == ".pdf"]
+
+
+def test_a_pdf_is_typeset_with_a_page_for_each_page(tmp_path: Path) -> None:
+    import pypdfium2
+
+    data = rayocr.read(LETTER, engine="textlayer").to_pdf(tmp_path / "letter.pdf")
+    assert (tmp_path / "letter.pdf").read_bytes() == data
+    pdf = pypdfium2.PdfDocument(data)
+    assert len(pdf) == 2
+    pdf.close()
+
+
+def test_a_page_that_cannot_be_read_is_failed_and_the_document_partial() -> None:
+    document = rayocr.read(PROJECT / "samples" / "scan.pdf", engine="textlayer")
+    assert document.outcome == "partial"
+    assert [(page.number, page.outcome, page.text) for page in document.failed] == [(1, "failed", ""), (2, "failed", "")]
+
+
+@pytest.mark.parametrize(("name", "error"), [("encrypted.pdf", EncryptedPdf), ("not-a-pdf.pdf", NotAPdf)])
+def test_a_document_that_cannot_be_opened_raises_its_own_error(name: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        rayocr.read(PROJECT / "samples" / "broken" / name, engine="textlayer")
+
+
+def test_wrong_options_raise_the_message_of_the_command_line() -> None:
+    with pytest.raises(UsageError, match="did you mean engine"):
+        rayocr.read(LETTER, enigne="textlayer")
+    with pytest.raises(UsageError, match="does not accept dest="):
+        rayocr.read(LETTER, dest="out")
+    with pytest.raises((UsageError, ObjectNotFound), match="does not exist"):
+        rayocr.run("missing", "out")
+
+
+def test_a_process_that_is_killed_is_an_error_and_never_takes_the_caller_along(tmp_path: Path) -> None:
+    make_pdf(tmp_path / "in" / "a.pdf", 1)
+    handle = rayocr.start("in", "out", engine="textlayer")
+    handle._child._process.kill()
+    with pytest.raises(rayocr.api.running.RayocrError, match="ended with code -9"):
+        handle.result()
+    handle._child.close()
+
+
+def test_ten_reads_at_once_in_threads() -> None:
+    with ThreadPoolExecutor(10) as pool:
+        documents = list(pool.map(lambda _: rayocr.read(LETTER, engine="textlayer"), range(10)))
+    assert {document.text for document in documents} == {documents[0].text}
+
+
+async def test_inside_a_running_event_loop_both_forms_work(tmp_path: Path) -> None:
+    make_pdf(tmp_path / "in" / "a.pdf", 1)
+    blocking = rayocr.read(LETTER, engine="textlayer")
+    awaited, result = await asyncio.gather(rayocr.aread(LETTER, engine="textlayer"), rayocr.arun("in", "out", engine="textlayer"))
+    assert awaited == blocking
+    assert result.exit_code == 0
+
+
+def test_documents_come_as_they_finish_with_progress_and_a_result(tmp_path: Path) -> None:
+    for name in ("a", "b", "sub/c"):
+        make_pdf(tmp_path / "in" / f"{name}.pdf", 2)
+    (tmp_path / "in" / "broken.pdf").write_bytes(b"%PDF-1.7 nothing")
+    seen: list[rayocr.RunProgress] = []
+    with rayocr.start("in", "out", engine="textlayer", on_progress=seen.append) as handle:
+        found = {document.name: document.outcome for document in handle}
+        result = handle.result()
+    assert found == {"a.pdf": "complete", "b.pdf": "complete", "sub/c.pdf": "complete", "broken.pdf": "rejected"}
+    assert (result.exit_code, result.documents) == (1, {"complete": 3, "partial": 0, "rejected": 1})
+    assert result.failures == {"CorruptPdf": 1}
+    assert seen[-1].documents_done == 4
+    assert "3 complete" in result._repr_html_()
+
+
+async def test_documents_come_in_an_async_for(tmp_path: Path) -> None:
+    make_pdf(tmp_path / "in" / "a.pdf", 1)
+    assert [document.name async for document in rayocr.start("in", "out", engine="textlayer")] == ["a.pdf"]
+
+
+def test_a_run_that_is_left_early_is_cancelled_and_the_next_one_resumes(tmp_path: Path) -> None:
+    for number in range(40):
+        make_pdf(tmp_path / "in" / f"{number}.pdf", 5)
+    with rayocr.start("in", "out", engine="textlayer", window__documents=2) as handle:
+        first = next(iter(handle))
+    assert handle.result().exit_code == 130
+    result = rayocr.run("in", "out", engine="textlayer")
+    assert result.exit_code == 0
+    assert first.name not in {d.name for d in rayocr.start("in", "out", engine="textlayer")}
+    assert len(list(rayocr.open_results("out"))) == 40
+
+
+def test_results_open_as_rows_and_as_tables(tmp_path: Path) -> None:
+    make_pdf(tmp_path / "in" / "a.pdf", 2)
+    results = rayocr.run("in", "out", engine="textlayer").results()
+    (document,) = results.documents()
+    assert (document["name"], document["outcome"], document["page_count"]) == ("a.pdf", "complete", 2)
+    pages = results.to_arrow(pages=True)
+    assert pages.column("page_number").to_pylist() == [1, 2]
+    assert all(pages.column("text").to_pylist())
+    with pytest.raises(UsageError, match="does not exist"):
+        rayocr.open_results("nowhere")
+
+
+def test_the_examples_in_the_docstrings_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "samples").symlink_to(PROJECT / "samples")
+    for module in ("reading", "running"):
+        found = importlib.import_module(f"rayocr.api.{module}")
+        done = doctest.testmod(found, extraglobs={"dest": str(tmp_path / "out")}, optionflags=doctest.NORMALIZE_WHITESPACE)
+        assert done.attempted >= 2
+        assert done.failed == 0
+
+
+def test_the_import_costs_nothing() -> None:
+    import subprocess
+    import sys
+
+    code = "import sys, rayocr; print(sorted(m for m in sys.modules if m.startswith(('rayocr.', 'ray', 'pydantic', 'google'))))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() in ("[]", "['rayocr']")
