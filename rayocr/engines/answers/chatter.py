@@ -90,10 +90,12 @@ _GOODBYE = re.compile(
     r")",
     re.IGNORECASE,
 )
-_DECORATION = re.compile(r"\A[\s*_>()\[\]#-]+|[\s*_()\[\]]+\Z")
+_DECORATION_BEFORE = re.compile(r"[\s*_>()\[\]#-]*")
+_DECORATION_BEHIND = re.compile(r"[\s*_()\[\]]*")  # of a text read backwards, which takes linear time
 _RULE = re.compile(r"\A(?:-{3,}|\*{3,}|_{3,})[ \t]*(?:\n|\Z)")
-_RULE_AT_END = re.compile(r"(?:\A|\n)[ \t]*(?:-{3,}|\*{3,}|_{3,})\s*\Z")
+_RULE_LINE = re.compile(r"[ \t]*+(?:-{3,}|\*{3,}|_{3,})\s*")
 _MAX_GOODBYE = 400
+_MOST_SENTENCES = 8  # that are taken off one answer
 _ENDS_WITH_COLON = (":", "：", "：**", ":**", ":*")
 _ENDS_A_SENTENCE = (".", "!", "。", "！", "।", "।।")
 
@@ -101,15 +103,17 @@ _ENDS_A_SENTENCE = (".", "!", "。", "！", "।", "।।")
 def without_chatter(text: str) -> str:
     """`text` is stripped."""
     text = _MODEL_MATTER.sub("", text, count=1).lstrip("\n")
-    while (shorter := _without_goodbye(_without_introduction(text))) != text:
+    for _ in range(_MOST_SENTENCES):
+        shorter = _without_goodbye(_without_introduction(text))
+        if shorter == text:
+            break
         text = shorter
     return text
 
 
 def _without_introduction(text: str) -> str:
     line, _, rest = text.partition("\n")
-    said = _DECORATION.sub("", line)
-    if not rest.strip() or len(line) > _MAX_LINE or not said:
+    if len(line) > _MAX_LINE or not rest.strip() or not (said := _undecorated(line)):
         return text
     if _TITLE.fullmatch(line.strip()):
         return _after(rest)
@@ -128,7 +132,13 @@ def _after(rest: str) -> str:
 
 def _without_goodbye(text: str) -> str:
     head, _, last = text.rpartition("\n\n")
-    said = _DECORATION.sub("", last)
-    if not head.strip() or len(last) > _MAX_GOODBYE or _GOODBYE.match(said) is None:
+    if len(last) > _MAX_GOODBYE or not head.strip() or _GOODBYE.match(_undecorated(last)) is None:
         return text
-    return _RULE_AT_END.sub("", head.rstrip()).rstrip()
+    above, _, rule = head.rstrip().rpartition("\n")
+    return above.rstrip() if _RULE_LINE.fullmatch(rule) else head.rstrip()
+
+
+def _undecorated(text: str) -> str:
+    begin, behind = _DECORATION_BEFORE.match(text), _DECORATION_BEHIND.match(text[::-1])
+    assert begin is not None and behind is not None
+    return text[begin.end() : max(len(text) - behind.end(), begin.end())]

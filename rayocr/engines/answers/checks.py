@@ -23,6 +23,7 @@ _MIN_PHRASE_CHARS = 25
 _SHORT_UNIT_CHARS = 6000  # of one repeated cell or sign: a page of nothing but `Nil` has about 3000
 _SHORT_UNIT_REPEATS = 60
 _ONE_SIGN_CHARS = 1500  # without a line's end: dots of a table of contents stay below 200
+_COUNT = re.compile(r"\d+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SENTENCE_END = re.compile(r"(?<=[.!?;:|।。])\s*")
 _MARKDOWN_ONLY = re.compile(r"[\s|\-:#*>`_\\]*")
@@ -133,7 +134,7 @@ def find_loop(text: str) -> Loop | None:
         if not _is_phrase(unit) and length >= _SHORT_UNIT_CHARS and length // period >= _SHORT_UNIT_REPEATS:
             return Loop(unit, length // period)
     # A model that is stuck may go on counting: "12. the same words 13. the same words".
-    uncounted = re.sub(r"\d+", "0", flat)
+    uncounted = _COUNT.sub("0", flat)
     for start, end, period in _repetitions(uncounted):
         unit = uncounted[start : start + period]
         repeats = (end - start) // period

@@ -10,9 +10,8 @@ import re
 
 from rayocr.engines.answers.chatter import without_chatter
 
-_FENCE = re.compile(
-    r"^```[ \t]*(?:markdown|md|text|txt|plaintext)?[ \t]*\n(?P<inner>.*?)\n?^```[ \t]*$", re.DOTALL | re.MULTILINE | re.I
-)
+_FENCE = re.compile(r"```[ \t]*+(?:(?:markdown|md|text|txt|plaintext)[ \t]*+)?", re.IGNORECASE)
+_LONG_RUNS = re.compile(r"([^\S\n])\1{200,}|\n(?:[^\S\n]*+\n){100,}")
 _REFUSAL = re.compile(
     r"\A(?:(?:i['’]m|i am) sorry[,.]?\s+|sorry[,.]?\s+|i apologi[sz]e[,.]?\s+|unfortunately[,.]?\s+)?(?:but\s+)?"
     r"(?:as an ai\b[^.\n]{0,60}[,.]?\s*)?i(?:['’]m| am)?\s+(?:cannot|can['’]?t|can not|unable to|not able to)\s+"
@@ -25,12 +24,32 @@ _REFUSAL_CHARS = 400  # a longer answer is a page on which somebody is sorry
 
 def unwrapped(text: str) -> str:
     """The page's Markdown without what the model put around it."""
-    text = without_chatter(text.strip())
-    blocks = list(_FENCE.finditer(text))
+    text = without_chatter(_without_long_runs(text).strip())
     # Only when nothing but fences is there: a fence in the middle of a page belongs to the page.
-    if blocks and not _FENCE.sub("", text).strip():
-        text = without_chatter("\n\n".join(block["inner"].strip("\n") for block in blocks).strip())
-    return text
+    blocks = _nothing_but_fences(text)
+    return without_chatter("\n\n".join(blocks).strip()) if blocks else text
+
+
+def _without_long_runs(text: str) -> str:
+    """No page has thousands of blanks in a row, and a model that is stuck writes hundreds of thousands: they are cut to a few."""
+    return _LONG_RUNS.sub(lambda run: run.group()[:200] if run[1] else "\n\n", text)
+
+
+def _nothing_but_fences(text: str) -> list[str]:
+    """What stands in the fences, if blank lines are all that stands between them; else nothing."""
+    blocks: list[str] = []
+    inside: list[str] | None = None
+    for line in text.split("\n"):
+        if inside is not None and line.startswith("```") and not line[3:].strip():
+            blocks.append("\n".join(inside).strip("\n"))
+            inside = None
+        elif inside is not None:
+            inside.append(line)
+        elif _FENCE.fullmatch(line):
+            inside = []
+        elif line.strip():
+            return []
+    return blocks if inside is None else []
 
 
 def is_refusal(text: str) -> bool:

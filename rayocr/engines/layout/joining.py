@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 _SOFT_HYPHEN = "\u00ad"
 _HYPHENS = "-\u2010"
-_BROKEN_WORD = re.compile(rf"([^\W\d_]+)[{_HYPHENS}]$")
+_BROKEN_WORD = re.compile(rf"(?<![^\W\d_])([^\W\d_]++)[{_HYPHENS}]$")
+_WORD = re.compile(rf"[^\W\d_]++(?:[{_HYPHENS}][^\W\d_]++)*+")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _NO_SPACE = re.compile(r"[\u3000-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef]")
 # Parts of words whose hyphen is their own. Short, since most such heads also begin ordinary words (soft-ware, ten-sion, low-er).
@@ -53,8 +54,7 @@ def ends_in_broken_word(text: str) -> bool:
 
 def page_words(texts: Iterable[str]) -> frozenset[str]:
     """All words of the page, lower case, compounds with their hyphens."""
-    found = re.compile(rf"[^\W\d_]+(?:[{_HYPHENS}][^\W\d_]+)*")
-    return frozenset(word.lower() for text in texts for word in found.findall(text))
+    return frozenset(word.lower() for text in texts for word in _WORD.findall(text))
 
 
 def _keeps_hyphen(head: str, rest: str, known_words: frozenset[str]) -> bool:

@@ -15,7 +15,7 @@ from rayocr.engines.layout.joining import join_lines
 from rayocr.engines.layout.paragraphs import Block, BlockKind
 
 _BULLET = re.compile(r"^(?:[•●▪■◦○‣∙⁃➢➤❖\uf0b7\uf0a7]\s*|[\u2013*+-]\s+)(?=\S)")
-_ONLY_RULE = re.compile(r"^(?:[-=_*~`]\s?){2,}$")
+_ONLY_RULE = re.compile(r"^[-=_*~`][-=_*~`\s]+$")
 _SYNTAX = re.compile(r"^(?:#{1,6}(?=\s|$)|>|[-+*](?=\s|$)|\||`{3}|~{3})")
 _ITEM_OF_MARKDOWN = re.compile(r"(?:-|[0-9]{1,9}[.)]) ")
 _DEFINITION = re.compile(r"\[[^\[\]]{1,999}\]:")  # of a link: renderers do not show it

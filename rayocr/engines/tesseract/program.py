@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _QUESTION_TIMEOUT_S = 20.0
+_VERSION = re.compile(r"tesseract v?([\d.]+)")
+_FIELD = re.compile(r"^([\w ]+): ?(.+)$", re.MULTILINE)
 INSTALL_HINT = (
     "Install it (Debian: apt-get install tesseract-ocr; packs: tesseract-ocr-hin …) or leave tesseract out of engine.chain."
 )
@@ -63,7 +65,7 @@ class TesseractProgram:
 
     @property
     def version(self) -> str:
-        found = re.search(r"tesseract v?([\d.]+)", _ask(self._path, "--version"))
+        found = _VERSION.search(_ask(self._path, "--version"))
         return found.group(1) if found else "unknown"
 
     def languages(self) -> tuple[str, ...]:
@@ -79,7 +81,7 @@ class TesseractProgram:
             raise
         except EngineError:
             return None  # "Too few characters": there is nothing to go by
-        fields = dict(re.findall(r"^([\w ]+): ?(.+)$", report, re.MULTILINE))
+        fields = dict(_FIELD.findall(report))
         try:
             return Orientation(
                 quarter_turns=(-int(fields["Rotate"]) // 90) % 4,
@@ -124,7 +126,7 @@ class TesseractLibrary:
 
     @property
     def version(self) -> str:
-        found = re.search(r"tesseract v?([\d.]+)", self._module.tesseract_version())
+        found = _VERSION.search(self._module.tesseract_version())
         return found.group(1) if found else "unknown"
 
     def languages(self) -> tuple[str, ...]:

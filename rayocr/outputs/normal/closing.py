@@ -7,6 +7,8 @@ import re
 from markdown_it import MarkdownIt
 
 _SUSPICIOUS = re.compile(r"```|~~~|<!|<\?|<(?:script|pre|style|textarea)\b", re.IGNORECASE)
+_OPENS = re.compile(r"^([ \t>*+\-]*+)(?=```|~~~|<)", re.MULTILINE)
+_TAG = re.compile(r"<(?=[!?a-zA-Z])")
 _PROBE = "\n\n<!-- page 0 -->\n\nprobe"
 _TRIES = 8
 _MAX_CHARS = 200_000
@@ -26,11 +28,11 @@ def closed(text: str) -> str:
             return text
         kind, first_line, markup = opened
         if kind == "fence":
-            indent = re.match(r"\s*", text.split("\n")[first_line])
-            text = f"{text}\n{indent.group() if indent else ''}{markup}"
+            line = text.split("\n")[first_line]
+            text = f"{text}\n{line[: len(line) - len(line.lstrip())]}{markup}"
         else:
             text = _escaped(text, first_line)
-    return re.sub(r"(?m)^([\s>*+\-]*)(?=```|~~~|<)", r"\1\\", whole)
+    return _OPENS.sub(r"\1\\", whole)
 
 
 def _left_open(text: str) -> tuple[str, int, str] | None:
@@ -48,5 +50,5 @@ def _left_open(text: str) -> tuple[str, int, str] | None:
 
 def _escaped(text: str, line: int) -> str:
     lines = text.split("\n")
-    lines[line] = re.sub(r"<(?=[!?a-zA-Z])", r"\\<", lines[line], count=1)
+    lines[line] = _TAG.sub(r"\\<", lines[line], count=1)
     return "\n".join(lines)

@@ -59,6 +59,9 @@ _MAX_ADDRESS_CHARS = 2000
 _POINTED = re.compile(r"\s{0,99}<(?P<address>[^<>\n]{0,2000})>")
 _SAFE_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 _SCHEME = re.compile(r"[^/?#:]{0,99}:")
+_IGNORED_IN_ADDRESSES = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029]+")
+_BACKSLASH = re.compile(r"\\([!-/:-@\[-`{-~])")
+_OPENS_TAG = re.compile(r"<(?=[a-zA-Z/!?])")
 _AUTOLINK = re.compile(r"<(?:https?://|mailto:)[^\s<>]{1,2000}>|<[\w.+-]{1,100}@[\w.-]{1,200}>", re.IGNORECASE)
 
 
@@ -87,7 +90,7 @@ def live_elements(text: str) -> list[str]:
 
 def safe_destination(address: str) -> bool:
     """Whether a link may lead there: relative, or by a scheme that opens a page, a letter or a telephone."""
-    plain = re.sub(r"[\x00-\x20\x7f-\xa0\u2028\u2029]+", "", unescape(re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", address)))
+    plain = _IGNORED_IN_ADDRESSES.sub("", unescape(_BACKSLASH.sub(r"\1", address)))
     scheme = _SCHEME.match(plain)
     return scheme is None or scheme.group()[:-1].lower() in _SAFE_SCHEMES
 
@@ -112,7 +115,7 @@ def _replacement(text: str, match: re.Match[str]) -> tuple[str, int]:
     if kind == "maths":
         formula = match.group()
         if "](" not in formula and "![" not in formula and looks_like_maths(formula.strip("$")):
-            return re.sub(r"<(?=[a-zA-Z/!?])", "< ", formula), end  # blanks mean nothing in a formula
+            return _OPENS_TAG.sub("< ", formula), end  # blanks mean nothing in a formula
         return text[start], start + 1
     if kind == "tag":
         return ("&lt;", end) if text[start] == "\\" else _tag(text, start)
@@ -202,7 +205,7 @@ def _parser() -> MarkdownIt:
 def _live(tokens: list[Token]) -> Iterator[str]:
     for token in tokens:
         if token.type in ("html_block", "html_inline"):
-            for match in re.finditer(r"<(?=[a-zA-Z/!?])", token.content):
+            for match in _OPENS_TAG.finditer(token.content):
                 tag = _TAG.match(token.content, match.start())
                 if tag is None or _bare(tag) != tag.group():
                     yield token.content[match.start() : match.start() + 40]

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 
 from rayocr.outputs.normal.tables import cells_of, is_dashes, is_row, row
 
-_COMMENTS = r"(?:<!-- (?:header|footer): [^\n]*? -->\s*)+"
-_AT_TOP = re.compile(rf"\A\s*({_COMMENTS})\n*")
-_AT_BOTTOM = re.compile(rf"\n*({_COMMENTS})\Z")
+_COMMENTS = re.compile(r"(?:<!-- (?:header|footer): [^\n]*? -->\s*+)++")
+_CELL_BORDER = re.compile(r"(?<!\\)\|")
 _NO_PARAGRAPH = re.compile(r"^(?:\s{0,3}(?:#{1,6}\s|[-*+]\s|\d{1,9}[.)]\s|>|\||```|~~~|<|---$|\$\$)|\s{4})")
 _ENDS = (".", "!", "?", ":", ";", "。", "！", "？", "।", "॥", "…", '"', "”", "»", "’", ")", "]", "|", "؟", "۔", "*", "`", "_")
-_HYPHENATED = re.compile(r"(?P<head>[^\W\d_]{2,})-$")
+_HYPHENATED = re.compile(r"(?<![^\W\d_])(?P<head>[^\W\d_]{2,}+)-$")
 _WORD = re.compile(r"^[^\W\d_]{2,}")
 
 
@@ -30,15 +29,26 @@ class Joined:
 
 def join(above: str, mark: str, below: str) -> Joined | None:
     """None where nothing goes on. `mark`: the comment that shows the break."""
-    above, feet = _split(_AT_BOTTOM, above)
-    below, heads = _split(_AT_TOP, below)
+    above, feet = _without_feet(above)
+    below, heads = _without_heads(below)
     mark = " ".join(part for part in (feet, mark, heads) if part)
     return _join_tables(above, mark, below) or _join_paragraphs(above, mark, below)
 
 
-def _split(pattern: re.Pattern[str], text: str) -> tuple[str, str]:
-    match = pattern.search(text)
-    return (pattern.sub("", text, count=1), match.group(1).strip()) if match else (text, "")
+def _without_heads(text: str) -> tuple[str, str]:
+    """The page without the comments about its running headers, and those."""
+    stripped = text.lstrip()
+    match = _COMMENTS.match(stripped)
+    return (stripped[match.end() :].lstrip("\n"), match.group().strip()) if match else (text, "")
+
+
+def _without_feet(text: str) -> tuple[str, str]:
+    lines = text.rstrip().split("\n")
+    end = len(lines)
+    while end and (not lines[end - 1].strip() or _COMMENTS.fullmatch(lines[end - 1])):
+        end -= 1
+    feet = "\n".join(lines[end:]).strip()
+    return ("\n".join(lines[:end]).rstrip("\n"), feet) if feet else (text, "")
 
 
 def _join_paragraphs(above: str, mark: str, below: str) -> Joined | None:
@@ -97,4 +107,4 @@ def _is_table(rows: list[str]) -> bool:
 def _cells(line: str) -> list[str]:
     """With empty cells at the edges, which are cells of a table in style."""
     inner = line.strip()[1:-1]
-    return [part.strip() for part in re.split(r"(?<!\\)\|", inner)]
+    return [part.strip() for part in _CELL_BORDER.split(inner)]

@@ -20,14 +20,14 @@ from rayocr.outputs.typeset.literal import printable
 
 # Behind tildes the info may hold backticks; behind backticks that would be code in a line.
 _FENCE = re.compile(r"^(?P<indent>\s*)(?P<marks>`{3,}(?!.*`)|~{3,})(?P<info>.*)$")
-_ATX = re.compile(r"^ {0,3}(?P<marks>#{1,6})(?:[ \t]+(?P<text>.*?))?(?:[ \t]+#+)?[ \t]*$")
+_ATX = re.compile(r"^ {0,3}(?P<marks>#{1,6})(?:[ \t](?P<text>.*))?$")
 _ATX_WITHOUT_BLANK = re.compile(r"^ {0,3}(?P<marks>#{2,6})(?=[^\W\d_])")
 _HTML_HEADING = re.compile(r"^\s*<h(?P<level>[1-6])\b[^>]*>(?P<text>.*?)</h(?P=level)>\s*$", re.IGNORECASE)
 _ALL_BOLD = re.compile(r"^\*\*(?P<text>[^*]+)\*\*$")
 _UNDERLINE = re.compile(r"^ {0,3}(?P<mark>=+|-{2,})[ \t]*$")
 _A_RULE = "\x00"  # for one that cannot be an underline; printable text has no such character
 _DASHES = re.compile(r"^ {0,3}-{3,}$")
-_RULE = re.compile(r"^ {0,3}(?P<mark>[*_-])[ \t]*(?:(?P=mark)[ \t]*){2,}$")
+_RULE = re.compile(r"^ {0,3}(?:[*][* \t]+|[_][_ \t]+|-[- \t]+)$")
 # Marks that are nothing but marks of a list. Dashes and dots may be a page's own.
 _BULLET = re.compile(r"^(?P<indent>[ \t]*)(?:[-*+][ \t]+)?(?:[•●▪■◦‣∙⁃➢➤\uf0b7\uf0a7][ \t]*)(?=\S)")
 _STAR = re.compile(r"^(?P<indent>[ \t]*)[*+](?P<gap>[ \t]+)(?=\S)")
@@ -38,7 +38,6 @@ _TOO_DEEP = re.compile(r"^((?:[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t]))){20}[ \
 _QUOTE = re.compile(r"^(?P<marks> {0,3}>)(?=[^\s>])")
 _FORMULAS = {"$$": "$$", "\\[": "\\]"}
 _MAX_FORMULA_LINES = 60
-_BLANK_LINES = re.compile(r"[ \t]*\n(?:[ \t]*\n)+")
 _MAX_UNDERLINED = 100  # characters: a longer line above `---` is a paragraph above a rule
 # A page's own text that looks like our page breaks would cut it in two for whoever splits the file at them.
 _OUR_MARKS = re.compile(r"(?<!\\)<!--(?=\s*(?:page\s+\d+|header:|footer:|doubtful:))", re.IGNORECASE)
@@ -117,9 +116,14 @@ def _end_of_formula(lines: list[str], start: int) -> int | None:
 
 
 def _prose(lines: list[str]) -> Iterator[str]:
-    text = "\n".join(_spaced(pipe_tables(_headings([_line(line) for line in lines]))))
-    text = _BLANK_LINES.sub("\n\n", text).strip("\n").rstrip()
-    if text:
+    kept: list[str] = []
+    for line in _spaced(pipe_tables(_headings([_line(line) for line in lines]))):
+        if line.strip():
+            kept.append(line)
+        elif kept and kept[-1]:  # one blank line for several, and no hard line break before it
+            kept[-1] = kept[-1].rstrip(" \t")
+            kept.append("")
+    if text := "\n".join(kept).rstrip():
         yield text
 
 
@@ -129,7 +133,7 @@ def _line(line: str) -> str:
     line = line.rstrip()
     indent = len(line) - len(line.lstrip())
     line = line[:indent].replace("\t", "    ") + line[indent:]
-    if _RULE.match(line) and line.strip().strip("-"):
+    if _RULE.match(line) and line.strip().strip("-") and sum(map(line.count, "*_-")) >= 3:
         return _A_RULE
     if _DASHES.match(line):
         return "---"
@@ -161,7 +165,7 @@ def _heading(line: str) -> str | None:
     if match := _HTML_HEADING.match(line):
         marks, text = "#" * int(match["level"]), match["text"]
     elif match := _ATX.match(line):
-        marks, text = match["marks"], match["text"] or ""
+        marks, text = match["marks"], _without_closing_marks(match["text"] or "")
     elif match := _ATX_WITHOUT_BLANK.match(line):
         marks, text = match["marks"], line[match.end() :].rstrip("# ")
     else:
@@ -170,6 +174,13 @@ def _heading(line: str) -> str | None:
     if bold := _ALL_BOLD.match(text):
         text = bold["text"].strip()
     return f"{marks} {text}" if text.strip("#") else ""
+
+
+def _without_closing_marks(text: str) -> str:
+    """`Title ##` is a heading that says "Title"."""
+    text = text.rstrip(" \t")
+    bare = text.rstrip("#")
+    return bare if not bare or bare[-1] in " \t" else text
 
 
 def _underline(kept: list[str], mark: str) -> None:

@@ -23,13 +23,14 @@ _LEAST = 2  # pages besides its own
 _MAX_NUMBERS = 3  # in a line, that may be the page's
 _MAX_OFFSET = 500  # of the printed number from the page's own
 _LABELLED = re.compile(
-    r"^\W*(?:page|seite|p[áa]gina|p[áa]g\.?|pagina|strona|стр(?:аница|\.)?|सफ़ा|पृष्ठ(?:\s+क्रमांक)?|صفحة|第)\s*[-–—.:]?\s*\d{1,5}"
+    r"^\W*(?:page|seite|p[áa]gina|p[áa]g\.?|pagina|strona|стр(?:аница|\.)?|सफ़ा|पृष्ठ(?:\s+क्रमांक)?|صفحة|第)\s*+(?:[-–—.:]\s*+)?\d{1,5}"
     r"(?:\s*(?:of|/|von|de|di|из|z|\|)\s*\d{1,5})?\s*(?:页|頁|ページ)?\W*$",
     re.IGNORECASE,
 )
 _OF = re.compile(r"^\W*\d{1,5}\s*(?:of|/|von|de|di|из)\s*\d{1,5}\W*$", re.IGNORECASE)
 _NUMBER = re.compile(r"^[\W_]*(?P<number>\d{1,5}|[ivxlc]{1,7})[\W_]*$", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
+_NO_COMMENT = re.compile(r"-(?=-)|[<>]")
 _MARKS = re.compile(r"[#*_`>\s]+")
 _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
 
@@ -172,4 +173,4 @@ def _commented(line: str) -> str:
     """As the inside of a comment, which two dashes would end."""
     if match := TAGGED_HEADER.match(line):
         line = match["text"]
-    return re.sub(r"-(?=-)|[<>]", lambda m: "-\u200b" if m.group() == "-" else " ", " ".join(line.split())).strip("-> ")
+    return _NO_COMMENT.sub(lambda m: "-\u200b" if m.group() == "-" else " ", " ".join(line.split())).strip("-> ")

@@ -12,13 +12,16 @@ import re
 from rayocr.outputs.typeset.html import HtmlCell, fence_left_open, parse_table, tables_left_open
 
 _CELLS = re.compile(r"(?<!\\)((?:\\\\)*)\|")
-_DASHES = re.compile(r"^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
+_DASHES = re.compile(r"\s*+(?:\|\s*+)?:?-++:?\s*+(?:\|\s*+:?-++:?\s*+)*+(?:\|\s*+)?$")
 _MAX_COLUMNS = 200  # more is a model that goes round in circles
 _ALIGNMENTS = {"left": ":---", "center": ":---:", "right": "---:", "": "---"}
-_TAGS = (("b", "**"), ("strong", "**"), ("i", "*"), ("em", "*"), ("s", "~~"), ("del", "~~"))
+_MARKS = {"b": "**", "strong": "**", "i": "*", "em": "*", "s": "~~", "del": "~~"}
+_STYLED = re.compile(r"<(b|strong|i|em|s|del)>([^<>*~]++)</\1>", re.IGNORECASE)
 # What a Markdown cell cannot hold: blocks, and tables in tables.
 _BLOCK = re.compile(r"<(?:ul|ol|li|pre|h[1-6]|blockquote|img|caption)\b", re.IGNORECASE)
-_IN_CELL_BREAKS = re.compile(r"(?:\s*<br\s*/?>)+\s*\Z|\A(?:\s*<br\s*/?>)+\s*", re.IGNORECASE)
+_BREAK = re.compile(r"(<br\s?/?>)", re.IGNORECASE)
+_BAR = re.compile(r"(?<!\\)\|")
+_ALL_BOLD = re.compile(r"\*\*([^*]+)\*\*")
 
 
 def pipe_tables(lines: list[str]) -> list[str]:
@@ -89,12 +92,24 @@ def html_table(source: str) -> str:
 
 def _cell(cell: HtmlCell) -> str:
     text = " ".join(cell.source.split())
-    for tag, mark in _TAGS:
-        text = re.sub(rf"<{tag}>\s*([^<>*~]+?)\s*</{tag}>", rf"{mark}\1{mark}", text, flags=re.IGNORECASE)
-    text = _IN_CELL_BREAKS.sub("", text)
-    if cell.header and (bold := re.fullmatch(r"\*\*([^*]+)\*\*", text)):
+    text = _without_outer_breaks(_STYLED.sub(_with_marks, text))
+    if cell.header and (bold := _ALL_BOLD.fullmatch(text)):
         text = bold.group(1)  # a header is bold anyway
-    return re.sub(r"(?<!\\)\|", r"\\|", text)
+    return _BAR.sub(r"\\|", text)
+
+
+def _with_marks(styled: re.Match[str]) -> str:
+    mark, words = _MARKS[styled[1].lower()], styled[2].strip()
+    return f"{mark}{words}{mark}" if words else styled.group()
+
+
+def _without_outer_breaks(text: str) -> str:
+    parts = _BREAK.split(text)  # words and breaks take turns
+    while len(parts) > 1 and not parts[0].strip():
+        del parts[:2]
+    while len(parts) > 1 and not parts[-1].strip():
+        del parts[-2:]
+    return "".join(parts).strip()
 
 
 def _end_of_table(lines: list[str], start: int) -> int | None:

@@ -18,6 +18,10 @@ _WRAPPER = re.compile(
 )
 _LINK = re.compile(r"<a\s(?P<attributes>[^<>]{0,4000})>(?P<text>[^<>\n\[\]]{0,2000})</a\s{0,9}>", re.IGNORECASE)
 _IMAGE = re.compile(r"<img\s(?P<attributes>[^<>]{0,4000})>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"""(?P<name>[a-zA-Z-]{1,30})\s{0,9}=\s{0,9}(?P<value>"[^"]{0,2000}"|'[^']{0,2000}'|[^\s"'>]{1,2000})""")
+_LINE = re.compile(r"[^\n]+")
+_NO_LABEL = re.compile(r"[\[\]<>\s]+")
+_ADDRESS = re.compile(r"[^\s()<>\\]{1,2000}")
 
 
 def without_wrappers(text: str) -> str:
@@ -32,8 +36,7 @@ def without_wrappers(text: str) -> str:
 def _without(text: str) -> str:
     text = _LINK.sub(_link, text)
     text = _IMAGE.sub(_image, text)
-    headers = [(line.start(), line.end()) for line in re.finditer(r"[^\n]+", text) if TAGGED_HEADER.match(line.group()[:1000])]
-    kept = {start for start, _ in headers}
+    kept = {line.start() for line in _LINE.finditer(text) if TAGGED_HEADER.match(line.group()[:1000])}
     opened: dict[str, list[re.Match[str]]] = {}
     paired: list[re.Match[str]] = []
     for count, tag in enumerate(_WRAPPER.finditer(text)):
@@ -53,8 +56,8 @@ def _without(text: str) -> str:
 
 
 def _attribute(attributes: str, name: str) -> str:
-    match = re.search(rf"""(?:^|\s){name}\s{{0,9}}=\s{{0,9}}(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", attributes, re.IGNORECASE)
-    return unescape(next((value for value in match.groups() if value is not None), "")).strip() if match else ""
+    found = (match["value"].strip("\"'") for match in _ATTRIBUTE.finditer(attributes) if match["name"].lower() == name)
+    return unescape(next(found, "")).strip()
 
 
 def _link(match: re.Match[str]) -> str:
@@ -63,7 +66,7 @@ def _link(match: re.Match[str]) -> str:
 
 
 def _image(match: re.Match[str]) -> str:
-    name = re.sub(r"[\[\]<>\s]+", " ", _attribute(match["attributes"], "alt")).strip()
+    name = _NO_LABEL.sub(" ", _attribute(match["attributes"], "alt")).strip()
     shown = f"Image: {name}" if name else "Image"
     address = _attribute(match["attributes"], "src")
     return f"[{shown}]({address})" if _fits(address) else f"[{shown}]"
@@ -71,4 +74,4 @@ def _image(match: re.Match[str]) -> str:
 
 def _fits(address: str) -> bool:
     """Whether it can stand between Markdown's parentheses."""
-    return bool(re.fullmatch(r"[^\s()<>\\]{1,2000}", address)) and safe_destination(address)
+    return _ADDRESS.fullmatch(address) is not None and safe_destination(address)

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-_TABLE = re.compile(r"<(/?)table\b(?:(?!\n[ \t]*\n)[^<>])*>", re.IGNORECASE)  # no tag goes on over a blank line
+_TABLE = re.compile(r"<(/?)table\b(?:(?!\n[ \t]*+\n)[^<>]){0,2000}>", re.IGNORECASE)  # no tag goes on over a blank line
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$", re.MULTILINE)
 _BREAKING = frozenset({"p", "div", "li", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "tr"})
+_ALIGN = re.compile(r"\b(left|center|right)\b")
 _MAX_SPAN = 1000
 
 
@@ -132,7 +133,7 @@ class _TableParser(HTMLParser):
                 self._new_row()
             values = dict(attrs)
             style = f"{values.get('align') or ''} {values.get('style') or ''}"
-            align = re.search(r"\b(left|center|right)\b", style.lower())
+            align = _ALIGN.search(style.lower())
             self._cell = HtmlCell(
                 "", tag == "th", _span(values.get("colspan")), _span(values.get("rowspan")), align.group(1) if align else ""
             )

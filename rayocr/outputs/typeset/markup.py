@@ -30,6 +30,8 @@ _BLOCK_TAG = re.compile(
 )
 _ITEM_TAG = re.compile(r"<li\b[^>]*>", re.IGNORECASE)
 _CELL_TAG = re.compile(r"</?(?:td|th|li)\b[^>]*>", re.IGNORECASE)
+_PARAGRAPH_END = re.compile(r"\n(?:[ \t]*+\n)++")
+_ALIGN = re.compile(r"text-align:(left|center|right)")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _TAGS = re.compile(r"<[^<>]{0,2000}>|&#?\w{1,31};")
 
@@ -62,7 +64,7 @@ def typeset_markdown(text: str, prepare: Callable[[str], str] = lambda text: tex
 def typeset_plain(text: str, prepare: Callable[[str], str] = lambda text: text) -> str:
     """Line by line as it stands, for pages that are not to be understood as Markdown."""
     parts = []
-    for paragraph in re.split(r"\n[ \t]*\n", printable(text)):
+    for paragraph in _PARAGRAPH_END.split(printable(text)):
         lines = "linebreak();".join(statements(prepare(line)) for line in paragraph.split("\n"))
         if lines:
             parts.append(_directed(f"par({{[];{lines}}});", paragraph))
@@ -194,7 +196,7 @@ class _Writer:
         """Its words, a paragraph for each of its blocks; tags that nobody knows are words too."""
         content = _ITEM_TAG.sub("\n• ", _COMMENT.sub("", content))
         content = _CELL_TAG.sub(" ", _BLOCK_TAG.sub("\n\n", content))
-        for paragraph in re.split(r"\n\s*\n", content):
+        for paragraph in _PARAGRAPH_END.split(content):
             if paragraph.strip():
                 inline = self._inline(_markdown.parseInline(paragraph.strip())[0].children or [])
                 self.parts.append(_directed(f"par({inline.markup});", inline.text))
@@ -222,7 +224,7 @@ class _Writer:
             elif token.type in ("th_open", "td_open"):
                 inline = self._inline(tokens[position + 1].children or [])
                 texts.append(inline.text)
-                align = re.search(r"text-align:(left|center|right)", str(token.attrs.get("style", "")))
+                align = _ALIGN.search(str(token.attrs.get("style", "")))
                 header = token.type == "th_open" and bool(inline.text.strip())
                 rows[-1].append(Cell(_cell_markup(inline), inline.longest, header=header, align=align.group(1) if align else ""))
         self.parts.append(_directed(typeset_table(rows, header_rows=header_rows), " ".join(texts)))

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
 
 # A string, which may hold anything, or a reference. qpdf writes parentheses within strings with a backslash.
-_STRING_OR_REFERENCE = re.compile(rb"\((?:\\.|[^\\)])*\)|(?<![\d.])(\d+) 0 R\b", re.DOTALL)
+_STRING_OR_REFERENCE = re.compile(rb"\((?:\\.|[^\\)])*+\)|(?<![\d.])(\d+) 0 R\b", re.DOTALL)
+_IN_STRING = re.compile(rb"([\\()])")
 _OBJECTS_A_STREAM = 200
 _IN_STREAM = 1 << 62  # marks a table entry: the object lies in an object stream
 _INDEX_BITS = 16
@@ -104,7 +105,7 @@ class PdfWriter:
 def text_string(text: str) -> bytes:
     """A PDF text string, in UTF-16 unless it is plain ASCII."""
     if text.isascii() and text.isprintable():
-        return b"(" + re.sub(rb"([\\()])", rb"\\\1", text.encode()) + b")"
+        return b"(" + _IN_STRING.sub(rb"\\\1", text.encode()) + b")"
     return b"<" + (b"\xfe\xff" + text.encode("utf-16-be", "replace")).hex().encode() + b">"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pikepdf
 
-_STRING = rb"\((?:\\.|[^\\)])*\)"
+_STRING = rb"\((?:\\.|[^\\)])*+\)"
 # As krilla, Typst's PDF library, writes a text object, with the cluster's text around it where there is one.
 _OBJECT = re.compile(
     rb"(?P<open>/Span<</ActualText<(?P<actual>[0-9A-F]*)>>>BDC )?"
@@ -20,6 +20,7 @@ _OBJECT = re.compile(
     rb"(?P<close>\nEMC)?",
     re.DOTALL,
 )
+_SHOW = re.compile(rb"\[?(" + _STRING + rb")\]?T[jJ]", re.DOTALL)
 _SPACE_CODE = re.compile(rb"<([0-9A-Fa-f]{4})> <0020>")
 
 
@@ -79,7 +80,7 @@ def _rewritten(data: bytes, codes: dict[bytes, bytes]) -> bytes:
 
 def _shown(show: bytes) -> bytes | None:
     """The codes of a text object that shows one string."""
-    found = re.fullmatch(rb"\[?(" + _STRING + rb")\]?T[jJ]", show, re.DOTALL)
+    found = _SHOW.fullmatch(show)
     if found is None:
         return None
     string: bytes = bytes(pikepdf.Object.parse(found.group(1)))

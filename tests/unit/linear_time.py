@@ -1,0 +1,247 @@
+"""Finds regular expressions that take more than linear time, by feeding each one repetitions of what it is made of.
+
+A pattern is asked in the ways in which the code asks it (`match`, `search`, `finditer` …), with texts of one repeated piece: a
+character or a word of the pattern, or one of the usual suspects, after each of the pattern's possible beginnings.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import math
+import pkgutil
+import re
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from re import _parser as sre  # type: ignore[attr-defined]
+from types import ModuleType
+from typing import Any
+
+_SMALL, _LARGE = 6_000, 1 << 20  # characters
+LINEAR = 1.5  # exponents below it; noise moves them by a few tenths
+_NOISE_S = 1e-4  # times below it say nothing
+_USUAL = (
+    " ",
+    "\n",
+    "\t",
+    "a",
+    "A",
+    "0",
+    "-",
+    "|",
+    "<",
+    ">",
+    "*",
+    "`",
+    "[",
+    "(",
+    "\\",
+    "é",
+    "\n\n",
+    " \n",
+    "a ",
+    "\n-",
+    "a.",
+    "0.",
+    "\n>",
+)
+_METHODS = {"match", "search", "fullmatch", "finditer", "findall", "sub", "subn", "split", "scanner"}
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    name: str
+    pattern: re.Pattern[Any]
+    methods: frozenset[str] = field(default_factory=frozenset)
+
+
+def expressions(*packages: str) -> Iterator[Expression]:
+    """Every compiled pattern among the constants of the packages' modules."""
+    for name in sorted(set(_modules(packages))):
+        module = importlib.import_module(name)
+        used = _methods(module)
+        for constant, value in vars(module).items():
+            for pattern in _patterns(value):
+                yield Expression(f"{name}.{constant}", pattern, frozenset(used.get(constant, _METHODS)))
+
+
+def patterns_in_functions(*packages: str) -> Iterator[str]:
+    """Places where a pattern is written in a call: `re.sub("…", …)`. Constants alone can be found and tested."""
+    for name in sorted(set(_modules(packages))):
+        module = importlib.import_module(name)
+        tree = ast.parse(Path(str(module.__file__)).read_text("utf-8"))
+        inside = (node for function in ast.walk(tree) if isinstance(function, ast.FunctionDef) for node in ast.walk(function))
+        for node in inside:
+            if not (
+                isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name)
+            ):
+                continue
+            if node.func.value.id == "re" and node.func.attr in _METHODS | {"compile"}:
+                yield f"{name}:{node.lineno}"
+
+
+def worst_exponent(expression: Expression) -> tuple[float, str]:
+    """The power of the length with which the time for the worst text grows (1: linear, 2: quadratic), and the text's recipe.
+    Times are the least of several, and compared with one another alone: a busy machine changes nothing."""
+    slowest, recipe = 0.0, ("", " ")
+    for begin, piece in _recipes(expression.pattern):
+        taken = _seconds(expression, begin, piece, _SMALL)
+        if taken > slowest:
+            slowest, recipe = taken, (begin, piece)
+    exponent = _exponent(expression, recipe, 4 * _SMALL)
+    if exponent < LINEAR:  # a megabyte only where a shorter text did not tell
+        exponent = _exponent(expression, recipe, _LARGE)
+    return exponent, repr(recipe)
+
+
+def _exponent(expression: Expression, recipe: tuple[str, str], size: int) -> float:
+    exponents = []
+    for _ in range(3):
+        small, large = _least(expression, recipe, _SMALL), _least(expression, recipe, size)
+        exponents.append(math.log(max(large, _NOISE_S) / max(small, _NOISE_S)) / math.log(size / _SMALL))
+        if exponents[-1] < LINEAR:
+            break
+    return min(exponents)
+
+
+def _least(expression: Expression, recipe: tuple[str, str], size: int) -> float:
+    return min(_seconds(expression, *recipe, size) for _ in range(3))
+
+
+def _seconds(expression: Expression, begin: str, piece: str, size: int) -> float:
+    text: Any = begin + piece * (size // len(piece)) + "\x00"  # what no pattern expects at the end
+    if isinstance(expression.pattern.pattern, bytes):
+        text = text.encode("utf-8")
+    pattern = expression.pattern
+    start = time.perf_counter()
+    if expression.methods & {"match", "fullmatch"}:
+        pattern.match(text)
+        pattern.fullmatch(text)
+    if expression.methods == {"search"}:
+        pattern.search(text)
+    elif expression.methods - {"match", "fullmatch"}:
+        for _ in pattern.finditer(text):
+            pass
+    return time.perf_counter() - start
+
+
+def _recipes(pattern: re.Pattern[Any]) -> Iterator[tuple[str, str]]:
+    source = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")
+    parsed = sre.parse(source, pattern.flags & ~re.UNICODE if isinstance(pattern.pattern, bytes) else pattern.flags)
+    words = list(dict.fromkeys(_samples(parsed)))[:12]
+    begins = ["", *_beginnings(parsed)]
+    pieces = dict.fromkeys([*_USUAL, *_characters(parsed), *words, *(f"{word} " for word in words)])
+    for begin in dict.fromkeys(begins):
+        for piece in pieces:
+            if piece:
+                yield begin, piece
+
+
+def _characters(parsed: Iterable[Any]) -> Iterator[str]:
+    for operation, value in parsed:
+        name = str(operation)
+        if name == "LITERAL":
+            yield chr(value)
+        elif name == "IN":
+            for kind, inner in value:
+                if str(kind) == "LITERAL":
+                    yield chr(inner)
+                elif str(kind) == "RANGE":
+                    yield chr(inner[0])
+        else:
+            for part in _parts(value):
+                yield from _characters(part)
+
+
+def _samples(parsed: Any) -> Iterator[str]:
+    """Texts that parts of the pattern match: of the whole, and of each group and repetition in it."""
+    yield _sample(parsed)
+    for _, value in parsed:
+        for part in _parts(value):
+            yield from _samples(part)
+
+
+def _beginnings(parsed: Any) -> Iterator[str]:
+    """Texts that the pattern's first elements match, one after the other."""
+    text = ""
+    for element in list(parsed)[:8]:
+        text += _sample([element])
+        yield text
+
+
+def _sample(parsed: Iterable[Any]) -> str:
+    text = ""
+    for operation, value in parsed:
+        name = str(operation)
+        if name == "LITERAL":
+            text += chr(value)
+        elif name == "NOT_LITERAL":
+            text += "a" if value != ord("a") else "b"
+        elif name == "ANY":
+            text += "a"
+        elif name == "IN":
+            text += _sample_of_set(value)
+        elif name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
+            text += _sample(value[2]) * max(value[0], 1)
+        elif name == "BRANCH":
+            text += _sample(value[1][0])
+        elif name == "SUBPATTERN":
+            text += _sample(value[3])
+        elif name == "ATOMIC_GROUP":
+            text += _sample(value)
+    return text
+
+
+def _sample_of_set(members: Any) -> str:
+    negated = bool(members) and str(members[0][0]) == "NEGATE"
+    pattern = re.compile("[" + "".join(_member(kind, value) for kind, value in members) + "]")
+    return next((c for c in "a0 -_.\n<>|*~`x" + "".join(map(chr, range(33, 127))) if pattern.match(c)), "" if negated else "a")
+
+
+def _member(kind: Any, value: Any) -> str:
+    name = str(kind)
+    if name == "NEGATE":
+        return "^"
+    if name == "LITERAL":
+        return re.escape(chr(value))
+    if name == "RANGE":
+        return f"{re.escape(chr(value[0]))}-{re.escape(chr(value[1]))}"
+    return {"CATEGORY_DIGIT": r"\d", "CATEGORY_SPACE": r"\s", "CATEGORY_WORD": r"\w"}.get(
+        str(value), {"CATEGORY_NOT_DIGIT": r"\D", "CATEGORY_NOT_SPACE": r"\S", "CATEGORY_NOT_WORD": r"\W"}.get(str(value), "")
+    )
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    if isinstance(value, sre.SubPattern):
+        yield value
+    elif isinstance(value, tuple | list):
+        for part in value:
+            yield from _parts(part)
+
+
+def _modules(packages: Iterable[str]) -> Iterator[str]:
+    for name in packages:
+        package = importlib.import_module(name)
+        yield name
+        yield from (module.name for module in pkgutil.walk_packages(package.__path__, f"{name}."))
+
+
+def _patterns(value: Any) -> Iterator[re.Pattern[Any]]:
+    if isinstance(value, re.Pattern):
+        yield value
+    elif isinstance(value, tuple | list | set | frozenset):
+        for part in value:
+            yield from _patterns(part)
+    elif isinstance(value, dict):
+        yield from _patterns(list(value.values()))
+
+
+def _methods(module: ModuleType) -> dict[str, set[str]]:
+    """By name, how the module asks its patterns."""
+    used: dict[str, set[str]] = {}
+    for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text("utf-8"))):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in _METHODS:
+            used.setdefault(node.value.id, set()).add(node.attr)
+    return used
