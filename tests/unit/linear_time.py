@@ -13,7 +13,7 @@ import pkgutil
 import re
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from re import _parser as sre  # type: ignore[attr-defined]
 from types import ModuleType
@@ -54,7 +54,7 @@ _METHODS = {"match", "search", "fullmatch", "finditer", "findall", "sub", "subn"
 class Expression:
     name: str
     pattern: re.Pattern[Any]
-    methods: frozenset[str] = field(default_factory=frozenset)
+    methods: frozenset[str]  # in which the code asks it
 
 
 def expressions(*packages: str) -> Iterator[Expression]:

@@ -23,6 +23,7 @@ _TAG = re.compile(r"<(?=[a-zA-Z/!?])(?!(?:https?://|mailto:)[^\s<>]{1,2000}>|[\w
 _ENTITY = re.compile(r"&(?=#?\w{1,32};)")
 _INLINE_MARKS = re.compile(r"[*`\[\]~]|_|\\(?=[!-/:-@\[-`{-~])")
 _MAX_PARSED_CHARS = 5000
+_BACKTICKS = re.compile(r"`+")
 _BIG_NUMBER = re.compile(r"^(\d{3,9})([.)])(?=\s|$)")
 
 
@@ -86,6 +87,8 @@ def pipe_table(rows: Sequence[Sequence[str]]) -> str:
 def _render(block: Block, known_words: frozenset[str]) -> str:
     if block.kind is BlockKind.TABLE:
         return pipe_table(block.cells)
+    if block.kind is BlockKind.CODE:
+        return _fenced("\n".join(block.lines))
     if block.kind is BlockKind.STANZA:
         return "  \n".join(escaped(line.strip()) for line in block.lines if line.strip())  # two blanks: a hard line break
     text = join_lines(block.lines, known_words=known_words)
@@ -95,6 +98,11 @@ def _render(block: Block, known_words: frozenset[str]) -> str:
         bullet = _BULLET.match(text)
         return f"- {escaped(text[bullet.end() :])}" if bullet is not None else escaped(text)
     return escaped(text)
+
+
+def _fenced(code: str) -> str:
+    marks = "`" * max(3, 1 + max(map(len, _BACKTICKS.findall(code)), default=0))
+    return f"{marks}\n{code}\n{marks}"
 
 
 def _cell(text: str) -> str:

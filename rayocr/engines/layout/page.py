@@ -13,6 +13,7 @@ from rayocr.engines.layout.markdown import to_markdown
 from rayocr.engines.layout.paragraphs import Block, BlockKind, blocks_of, merge_across_columns
 from rayocr.engines.layout.rows import Row, rows_of
 from rayocr.engines.layout.tables import RuledTable, take_ruled_tables, unruled_tables
+from rayocr.engines.layout.units.listings import listings
 from rayocr.engines.layout.vertical import bands, is_set_vertically, laid_down
 
 
@@ -72,6 +73,16 @@ def _column(boxes: Sequence[Boxed], scale: HeadingScale, em: float, words: froze
 
 
 def _prose(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[Block]:
+    blocks: list[Block] = []
+    done = 0
+    for start, end, lines in listings(rows):
+        blocks += _text(rows[done:start], scale, em)
+        blocks.append(Block(BlockKind.CODE, lines))
+        done = end
+    return blocks + _text(rows[done:], scale, em)
+
+
+def _text(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[Block]:
     blocks: list[Block] = []
     done = 0
     for start, end, cells in unruled_tables(rows, em):

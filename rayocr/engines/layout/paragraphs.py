@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,10 +10,9 @@ from itertools import pairwise
 from rayocr.engines.layout.headings import HeadingScale
 from rayocr.engines.layout.joining import ends_in_broken_word
 from rayocr.engines.layout.rows import MARKER, Row
+from rayocr.engines.layout.units.items import begin_items
+from rayocr.engines.layout.units.lines import are_units, has_leader
 
-_ITEM = re.compile(
-    r"(?:[•●▪■◦○‣∙⁃➢➤❖✓✔\uf0b7\uf0a7]\s*|[\u2013*+-]\s+|\(?\d{1,2}[.)]\s+|\(?[a-z][.)]\s+|\(?[ivx]{1,5}[.)]\s+)(?=\S)"
-)
 _GAP = 0.45  # of the line's height above the usual distance of lines: white space that was meant
 _FULL_EM = 2.5  # rows that end this close to the right edge fill it
 _INDENT_EM = 0.8
@@ -28,11 +26,12 @@ class BlockKind(StrEnum):
     ITEM = "item"
     STANZA = "stanza"
     TABLE = "table"
+    CODE = "code"
 
 
 @dataclass(slots=True)
 class Block:
-    """`lines` are texts still to be joined; for a table, `cells` are rows of cells."""
+    """`lines` are texts still to be joined, or that stay lines (a stanza, code); for a table, `cells` are rows of cells."""
 
     kind: BlockKind
     lines: list[str] = field(default_factory=list)
@@ -49,8 +48,10 @@ def blocks_of(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[Block
     levels = _heading_levels(rows, scale, em)
     blocks: list[Block] = []
     previous: Row | None = None
-    for row, level, right in zip(rows, levels, _right_edges(rows, shape), strict=True):
-        kind = _kind(row, level, em)
+    edges, units = _right_edges(rows, shape)
+    items = begin_items([row.text for row in rows])
+    for row, level, right, unit, item in zip(rows, levels, edges, units, items, strict=True):
+        kind = _kind(row, level, em, is_unit=unit, is_item=item)
         if previous is not None and blocks and _continues(blocks[-1], previous, row, kind, level, shape, right):
             blocks[-1].lines.append(row.text)
         else:
@@ -96,9 +97,11 @@ class _Shape:
         return row.center_y - above.center_y > self.pitch + _GAP * self.em
 
 
-def _right_edges(rows: Sequence[Row], shape: _Shape) -> list[float]:
-    """For each row the edge that its text runs to: the column's, or that of a narrower paragraph (a quotation)."""
+def _right_edges(rows: Sequence[Row], shape: _Shape) -> tuple[list[float], list[bool]]:
+    """For each row the edge that its text runs to: the column's, or that of a narrower paragraph (a quotation); and whether the
+    row is a unit that keeps its line."""
     edges: list[float] = []
+    units: list[bool] = []
     group: list[Row] = []
     for row, following in zip(rows, [*rows[1:], None], strict=True):
         group.append(row)
@@ -112,8 +115,9 @@ def _right_edges(rows: Sequence[Row], shape: _Shape) -> list[float]:
         elif len(group) >= 3 and full < 0.5 * len(group):
             edge = float("inf")  # an address, a poem: no line is full, each was ended on purpose
         edges += [edge] * len(group)
+        units += are_units(group, ended_on_purpose=edge == float("inf"), em=shape.em)
         group = []
-    return edges
+    return edges, units
 
 
 def _heading_levels(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[int]:
@@ -126,18 +130,20 @@ def _heading_levels(rows: Sequence[Row], scale: HeadingScale, em: float) -> list
     return levels
 
 
-def _kind(row: Row, level: int, em: float) -> BlockKind:
+def _kind(row: Row, level: int, em: float, *, is_unit: bool, is_item: bool) -> BlockKind:
     if level:
         return BlockKind.HEADING
-    if _begins_item(row):
+    if has_leader(row.text):
+        return BlockKind.STANZA
+    if _begins_item(row, is_item=is_item):
         return BlockKind.ITEM
-    return BlockKind.STANZA if row.is_tabular(em) else BlockKind.PARAGRAPH
+    return BlockKind.STANZA if is_unit or row.is_tabular(em) else BlockKind.PARAGRAPH
 
 
-def _begins_item(row: Row) -> bool:
+def _begins_item(row: Row, *, is_item: bool) -> bool:
     if len(row.segments) > 1 and MARKER.match(row.segments[0].text.strip()):
         return not row.segments[0].text.strip()[0].isdigit() or len(row.segments) == 2
-    return _ITEM.match(row.text) is not None
+    return is_item
 
 
 def _continues(block: Block, above: Row, row: Row, kind: BlockKind, level: int, shape: _Shape, right: float) -> bool:

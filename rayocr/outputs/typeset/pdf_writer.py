@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
 
 # A string, which may hold anything, or a reference. qpdf writes parentheses within strings with a backslash.
-_STRING_OR_REFERENCE = re.compile(rb"\((?:\\.|[^\\)])*+\)|(?<![\d.])(\d+) 0 R\b", re.DOTALL)
+_STRING_OR_REFERENCE = re.compile(rb"\((?:\\.|[^\\)])*+(?:\)|\Z)|(?<![\d.])(\d+) 0 R\b", re.DOTALL)
 _IN_STRING = re.compile(rb"([\\()])")
 _OBJECTS_A_STREAM = 200
 _IN_STREAM = 1 << 62  # marks a table entry: the object lies in an object stream

@@ -1,0 +1,92 @@
+"""Markers of list items, in the styles and scripts that documents use.
+
+Some markers are certain: "•", "(a)", "①". Others also begin lines of running text: "A. Smith", "1.1 million". They count where
+the column has another line with the marker before or behind it, as in "A." and "B.".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+_CERTAIN = re.compile(
+    r"[•●▪■◦○‣∙⁃➢➤❖✓✔☐☑☒\uf0b7\uf0a7]\s*(?=\S)|[\u2013*+-]\s+(?=\S)|\[[ xX]\]\s+(?=\S)"
+    r"|[\u2460-\u24ff\u2776-\u2793\u3220-\u3229\u3280-\u3289]\s*(?=\S)"  # ① ⑴ ⒜ Ⓐ ❶ ㈠ ㊀
+    r"|\(?\d{1,2}[.)．）]\s+(?=\S)|[(（]\d{1,3}[)）]\s*(?=\S)"
+    r"|\(?[a-z][.)]\s+(?=\S)|[(（][^\W\d_][)）]\s*(?=\S)|[^\W\d_]\)\s+(?=\S)"
+    r"|\(?[ivx]{1,5}[.)]\s+(?=\S)|[(（][ivxlcIVXLC]{1,6}[)）]\s*(?=\S)"
+    r"|[(（][一二三四五六七八九十]{1,3}[)）]\s*(?=\S)|[一二三四五六七八九十]{1,3}、\s*(?=\S)"
+)
+_POSSIBLE = re.compile(
+    r"(?P<number>\d{1,3}(?:\.\d{1,3}){0,4})(?P<behind>[.)]?)\s+(?=\S)"
+    r"|(?P<roman>[IVXLC]{1,6})(?P<dot>[.)])\s+(?=\S)"
+    r"|(?P<letter>[^\W\d_])(?P<point>[.．])\s+(?=\S)"
+    r"|(?P<sign>§§?|Art\.|Article|Artikel|Clause|Section)\s?(?P<of>\d{1,4})(?P<rest>[a-z]?)\b"
+)
+_ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
+
+
+class _Marker(NamedTuple):
+    style: str
+    value: tuple[int, ...]
+
+
+def begin_items(texts: Sequence[str]) -> list[bool]:
+    """For each of a column's lines, whether a list item begins in it."""
+    possible = [_possible(text) for text in texts]
+    known = {marker for markers in possible for marker in markers}
+    letters = {marker.style for marker in known if marker.style.startswith("script")}
+    several = {style for style in letters if sum(marker.style == style for marker in known) > 1}
+    return [
+        is_certain_item(text) or any(marker.style in several or _has_neighbor(marker, known) for marker in markers)
+        for text, markers in zip(texts, possible, strict=True)
+    ]
+
+
+def is_certain_item(text: str) -> bool:
+    return _CERTAIN.match(text) is not None
+
+
+def _possible(text: str) -> list[_Marker]:
+    """Several: "I." is a letter and a Roman number."""
+    match = _POSSIBLE.match(text)
+    if match is None:
+        return []
+    if number := match["number"]:
+        parts = tuple(map(int, number.split(".")))
+        if len(parts) == 1 and not match["behind"]:
+            return []
+        return [_Marker("number", parts)] if len(parts) > 1 else [_Marker(f"number{match['behind']}", parts)]
+    if match["sign"]:
+        return [_Marker(match["sign"], (int(match["of"]), *map(ord, match["rest"])))]
+    letter = match["letter"] or (match["roman"] if len(match["roman"]) == 1 else "")
+    behind = match["point"] or match["dot"]
+    markers = [_Marker(f"roman{behind}", (_roman(match["roman"]),))] if match["roman"] else []
+    if letter and "A" <= letter <= "Z":
+        markers.append(_Marker(f"letter{behind}", (ord(letter),)))
+    elif letter:  # alphabets have orders of their own: two different letters of one script are enough
+        markers.append(_Marker(f"script {ord(letter) >> 8:x}{behind}", (ord(letter),)))
+    return markers
+
+
+def _has_neighbor(marker: _Marker, known: set[_Marker]) -> bool:
+    """Whether one of the others comes directly before or behind: 1.2 has 1.1, 1.3, 1.2.1, 1 and 2.1."""
+    *above, last = marker.value
+    beside = [(*above, last - 1), (*above, last + 1)]
+    if marker.style.startswith("number"):
+        beside += [(*marker.value, 1), (*marker.value, 0)]
+        if above:
+            beside += [
+                tuple(above),
+                (*above[:-1], above[-1] + 1),
+                (*above[:-1], above[-1] + 1, 1),
+                (*above[:-1], above[-1] - 1, 1),
+            ]
+        return any(other.style.startswith("number") and other.value in beside for other in known)
+    return any(_Marker(marker.style, value) in known for value in beside)
+
+
+def _roman(text: str) -> int:
+    values = [_ROMAN[letter] for letter in text]
+    return sum(-value if value < max(values[place:]) else value for place, value in enumerate(values))

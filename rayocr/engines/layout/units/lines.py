@@ -1,0 +1,59 @@
+"""Rows of text that keep their own line: entries of a contents, fields such as "Date: …", rows of a ticket, addresses, verse."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from rayocr.engines.layout.joining import ends_in_broken_word
+from rayocr.engines.layout.rows import Row
+
+_LEADER = re.compile(r"(?:\.\s?){4}|…\s?…|(?:[·․‥…]\s?){3}|_{4}|-{6}")
+_LABEL = re.compile(r"[^\W\d_][^:.;!?\n]{0,28}:(?:\s+\S|$)")
+_AMOUNT = re.compile(r"(?:^|[\s$€£¥₹])-?\d[\d.,'\u2019 ]{0,12}[.,]\d{2}\s?(?:[$€£¥₹%*]|[A-Z]{1,3})?$")
+_SHORT_EM = 12.0  # columns of running text are wider
+_VERSE_ROWS = 4  # that all begin with a capital: of running text, hardly any four lines do
+_SENTENCE_CHARS = 25  # shorter lines may be a list of words, one a line
+_SENTENCE_END = tuple(".!?:;。！？।॥")
+
+
+def has_leader(text: str) -> bool:
+    """Dots or dashes that lead the eye to a page number, an amount or a place to write."""
+    return _LEADER.search(text) is not None
+
+
+def are_units(group: Sequence[Row], *, ended_on_purpose: bool, em: float) -> list[bool]:
+    """For each row of a group without white space between its rows, whether it keeps its line. `ended_on_purpose`: most rows end
+    before the edge of their column."""
+    texts = [row.text for row in group]
+    if len(group) >= 3 and (ended_on_purpose or _is_verse(group, em)) and not _sentences_go_on(texts):
+        return [True] * len(group)
+    labels = [_LABEL.match(text) is not None for text in texts]
+    amounts = [_AMOUNT.search(text[-30:]) is not None for text in texts]
+    return [
+        has_leader(text) or any(_with_neighbor(signs, place) for signs in (labels, amounts)) for place, text in enumerate(texts)
+    ]
+
+
+def _with_neighbor(signs: Sequence[bool], place: int) -> bool:
+    return signs[place] and (signs[place - 1 : place] == [True] or signs[place + 1 : place + 2] == [True])
+
+
+def _is_verse(group: Sequence[Row], em: float) -> bool:
+    """Lines that all begin with a capital or a number and end where they want, or are as short as those of an address."""
+    begins = [row.text.lstrip("\"'«»„“‘([–—- ")[:1] for row in group]
+    if not all(begin.isupper() or begin.isdigit() for begin in begins):
+        return False
+    ends = sorted(row.x1 for row in group)
+    if ends[-1] - min(row.x0 for row in group) < _SHORT_EM * em:
+        return True
+    return len(group) >= _VERSE_ROWS and ends[-1] - ends[len(ends) // 3] > em
+
+
+def _sentences_go_on(texts: Sequence[str]) -> bool:
+    """Ragged lines of a narrow paragraph: one that is long is followed by one that begins with a small letter."""
+    return any(
+        ends_in_broken_word(above) or (below[:1].islower() and len(above) > _SENTENCE_CHARS and not above.endswith(_SENTENCE_END))
+        for above, below in pairwise(texts)
+    )

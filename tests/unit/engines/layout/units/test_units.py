@@ -1,0 +1,184 @@
+"""Lines that are units of their own stay lines; lines of a paragraph are joined."""
+
+from __future__ import annotations
+
+import pytest
+
+from rayocr.engines.layout import LayoutLine, layout_markdown
+from rayocr.engines.layout.units.items import begin_items
+
+CHAR_PT = 5.0
+# How wide letters are in a proportional font, by the letter: not all the same, and that is all that matters.
+NARROW, WIDE = frozenset("ijltfr.,:;'|!()[] "), frozenset("mwMW@%")
+
+
+def width(text: str) -> float:
+    return sum(2.6 if c in NARROW else 7.8 if c in WIDE else 5.0 for c in text)
+
+
+def proportional(texts: list[str], *, x: float = 60, y: float = 100, indent: float = 0) -> list[LayoutLine]:
+    return [
+        LayoutLine(text=text, x0=x + indent, y0=y + 14 * n, x1=x + indent + width(text), y1=y + 14 * n + 11)
+        for n, text in enumerate(texts)
+    ]
+
+
+def monospaced(texts: list[str], *, x: float = 80, y: float = 100) -> list[LayoutLine]:
+    lines = []
+    for n, text in enumerate(texts):
+        if text.strip():
+            left = x + CHAR_PT * (len(text) - len(text.lstrip()))
+            lines.append(
+                LayoutLine(text=text.strip(), x0=left, y0=y + 12 * n, x1=left + CHAR_PT * len(text.strip()), y1=y + 12 * n + 10)
+            )
+    return lines
+
+
+def markdown(lines: list[LayoutLine]) -> str:
+    return layout_markdown(lines, page_width=595, page_height=842)
+
+
+PROSE = [
+    "The water of the mill was measured every day at noon and written",
+    "into a ledger that lay open on the sill, so that whoever came by",
+    "could read what it had been on any day of the year before and",
+    "compare it with what the river showed him.",
+]
+
+
+def assert_lines(text: str, wanted: list[str]) -> None:
+    shown = [line.strip().replace("\\", "") for line in text.split("\n")]
+    assert [line for line in shown if line in wanted] == wanted, text
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [
+            "The borehole ............ 5",
+            "Sinking it .............. 17",
+            "The ledgers ............. 31",
+            "Coal .................... 24",
+        ],
+        [
+            "1 Water . . . . . . . . . 5",
+            "1.1 Wells . . . . . . . . 7",
+            "2 Fire . . . . . . . . . .9",
+            "A Sources . . . . . . . .12",
+        ],
+        ["Wages ______________ 1", "Coal _______________ 2", "Iron _______________ 3", "Rope _______________ 4"],
+        ["Preface … … … … … … iv", "Water … … … … … … … 1", "Fire … … … … … … … 12", "Earth … … … … … … 130"],
+    ],
+)
+def test_each_entry_of_a_contents_is_a_line(entries: list[str]) -> None:
+    full = [LayoutLine(text=it.text, x0=it.x0, y0=it.y0, x1=500, y1=it.y1) for it in proportional(entries)]
+    assert_lines(markdown(full), entries)
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        ["A. the mill", "B. the weir", "C. the sluice"],
+        ["1.1 the mill", "1.2 the weir", "1.2.1 its gate", "2.1 the sluice"],
+        ["(a) the mill", "(b) the weir", "(iv) the sluice"],
+        ["① the mill", "② the weir", "③ the sluice"],
+        ["१. पहला काम", "२. दूसरा काम", "३. तीसरा काम"],
+        ["I. the mill", "II. the weir", "III. the sluice"],
+        ["а) мельница", "б) плотина", "в) шлюз"],
+        ["（一）水车", "（二）水坝", "（三）水闸"],
+        ["[x] the mill", "[ ] the weir", "[x] the sluice"],
+        ["101. the mill", "102. the weir", "103. the sluice"],
+        ["§ 4 the mill", "§ 5 the weir", "§ 6 the sluice"],
+    ],
+)
+def test_list_items_of_every_style_keep_their_line(items: list[str]) -> None:
+    long = [f"{item} {'and what belongs to it ' * 3}".strip() for item in items]
+    full = [LayoutLine(text=it.text, x0=it.x0, y0=it.y0, x1=480, y1=it.y1) for it in proportional(long)]
+    assert_lines(markdown(full), long)
+
+
+def test_letters_of_other_alphabets_are_markers_where_there_are_several() -> None:
+    assert begin_items(["أ. الماء", "ب. النار", "أ.د كلمة"]) == [True, True, False]
+    assert begin_items(["د. أحمد"]) == [False]
+
+
+def test_a_name_or_a_number_at_the_beginning_of_a_line_is_no_item() -> None:
+    assert begin_items(["as was written by", "A. Smith in the year", "of the flood, with", "1.5 metres of water"]) == [False] * 4
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Mill House", "12 Weir Lane", "Oldbridge", "OB1 2CD"],
+        ["Date: 12 March 1894", "Place: Oldbridge", "Total: 14.20"],
+        ["Tea 2.40", "Bread and butter 1.20", "Total 3.60"],
+        ["Two tickets to Oldbridge 4.80 A", "One dog 1.10 B", "Sum of all 5.90 A"],
+        [
+            "Upon the weir the waters fall",
+            "And turn the wheel within the hall",
+            "Below the mill the river goes",
+            "To where the reed and willow grows",
+        ],
+    ],
+)
+def test_addresses_fields_tickets_and_verse_keep_their_lines(lines: list[str]) -> None:
+    for around in ([], PROSE):
+        text = markdown([*proportional(around), *proportional(lines, y=200)])
+        assert_lines(text, lines)
+        assert not around or " ".join(PROSE) in text
+
+
+def test_verse_that_fills_its_column_keeps_its_lines() -> None:
+    lines = [
+        "Upon the weir the waters fall and sound",
+        "And turn the wheel without a rest",
+        "Below the mill the river winds around",
+        "To where it loves the meadows best",
+    ]
+    assert_lines(markdown(proportional(lines)), lines)
+
+
+def test_paragraphs_are_joined_all_the_same() -> None:
+    assert markdown(proportional(PROSE)) == " ".join(PROSE)
+    assert markdown([*proportional(PROSE[:3]), *proportional([PROSE[3]], y=142)]) == " ".join(PROSE)
+
+
+CODE = [
+    "def level_of(ledger, day):",
+    '    """Metres above the intake."""',
+    "    for entry in ledger:",
+    "        if entry.day == day:",
+    "            return entry.metres",
+    "    raise KeyError(day)",
+    "",
+    "print(level_of(book, 3))",
+]
+
+
+def test_a_listing_is_fenced_and_keeps_its_indentation() -> None:
+    text = markdown([*proportional(PROSE), *monospaced(CODE, y=180), *proportional(PROSE, y=320)])
+    assert "```\n" + "\n".join(CODE) + "\n```" in text
+    assert text.count(" ".join(PROSE)) == 2
+
+
+def test_a_listing_in_braces_with_backticks_and_html_is_not_escaped() -> None:
+    code = ["function show(page) {", "  if (page.old) {", "    return `<b>${page.text}</b>`;", "  }", "  /* ``` */", "}"]
+    assert "````\n" + "\n".join(code) + "\n````" in markdown([*proportional(PROSE), *monospaced(code, y=180)])
+
+
+def test_a_listing_of_a_scan_may_have_boxes_that_are_a_little_wide() -> None:
+    lines = [
+        LayoutLine(text=it.text, x0=it.x0 - 1, y0=it.y0 - 1, x1=it.x1 + (n % 3), y1=it.y1 + 1)
+        for n, it in enumerate(monospaced(CODE, y=180))
+    ]
+    assert "```\n" + "\n".join(CODE) + "\n```" in markdown([*proportional(PROSE), *lines])
+
+
+def test_a_typewritten_letter_is_no_listing() -> None:
+    letter = [
+        "Dear Sir, the mill that you (and others)",
+        "have written of was sold in 1894, and",
+        "nobody knows who owns it now; the weir",
+        "was washed away.",
+    ]
+    assert "```" not in markdown(monospaced(letter))
