@@ -19,7 +19,7 @@ from re import _parser as sre  # type: ignore[attr-defined]
 from types import ModuleType
 from typing import Any
 
-_SMALL, _LARGE = 6_000, 1 << 20  # characters
+_SMALL, _LARGE = 2_000, 1 << 20  # characters
 LINEAR = 1.5  # exponents below it; noise moves them by a few tenths
 _NOISE_S = 1e-4  # times below it say nothing
 _USUAL = (
@@ -131,7 +131,7 @@ def _recipes(pattern: re.Pattern[Any]) -> Iterator[tuple[str, str]]:
     source = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")
     parsed = sre.parse(source, pattern.flags & ~re.UNICODE if isinstance(pattern.pattern, bytes) else pattern.flags)
     words = list(dict.fromkeys(_samples(parsed)))[:12]
-    begins = ["", *_beginnings(parsed)]
+    begins = ["", "\x01", *_beginnings(parsed)]  # none of it, something else, the first parts of it
     pieces = dict.fromkeys([*_USUAL, *_characters(parsed), *words, *(f"{word} " for word in words)])
     for begin in dict.fromkeys(begins):
         for piece in pieces:
