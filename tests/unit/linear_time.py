@@ -84,7 +84,7 @@ def patterns_in_functions(*packages: str) -> Iterator[str]:
 
 def worst_exponent(expression: Expression) -> tuple[float, str]:
     """The power of the length with which the time for the worst text grows (1: linear, 2: quadratic), and the text's recipe.
-    Times are the least of several, and compared with one another alone: a busy machine changes nothing."""
+    Times are CPU time, the least of several, and compared with one another alone: a busy machine changes nothing."""
     slowest, recipe = 0.0, ("", " ")
     for begin, piece in _recipes(expression.pattern):
         taken = _seconds(expression, begin, piece, _SMALL)
@@ -115,7 +115,7 @@ def _seconds(expression: Expression, begin: str, piece: str, size: int) -> float
     if isinstance(expression.pattern.pattern, bytes):
         text = text.encode("utf-8")
     pattern = expression.pattern
-    start = time.perf_counter()
+    start = time.thread_time()
     if expression.methods & {"match", "fullmatch"}:
         pattern.match(text)
         pattern.fullmatch(text)
@@ -124,7 +124,7 @@ def _seconds(expression: Expression, begin: str, piece: str, size: int) -> float
     elif expression.methods - {"match", "fullmatch"}:
         for _ in pattern.finditer(text):
             pass
-    return time.perf_counter() - start
+    return time.thread_time() - start
 
 
 def _recipes(pattern: re.Pattern[Any]) -> Iterator[tuple[str, str]]:
