@@ -42,6 +42,7 @@ class PageObjects:
     largest_image_box: Box = (0.0, 0.0, 0.0, 0.0)
     cover_count: int = 0  # what can hide an image: paths and shadings
     visible_text_objects: int = 0
+    has_dark_text: bool = False  # visible, and not in white
     has_text_in_foreign_fonts: bool = False  # not white, and in a font that the file does not bring along
     pictures: list[tuple[Any, Box]] = field(default_factory=list)  # raw objects, valid while the page is open; whole boxes
     picture_sizes: set[tuple[int, int, int]] = field(default_factory=set)  # columns, rows, encoded bytes
@@ -127,10 +128,17 @@ class _Looker:
         if mode in (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP):
             return
         self._found.visible_text_objects += 1
-        if not self._found.has_text_in_foreign_fonts and not pdfium.FPDFFont_GetIsEmbedded(pdfium.FPDFTextObj_GetFont(item)):
-            red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
-            known = pdfium.FPDFPageObj_GetFillColor(item, red, green, blue, alpha)
-            self._found.has_text_in_foreign_fonts = not known or red.value + green.value + blue.value < _NEARLY_WHITE
+        foreign = not self._found.has_text_in_foreign_fonts and not pdfium.FPDFFont_GetIsEmbedded(
+            pdfium.FPDFTextObj_GetFont(item)
+        )
+        if not foreign and self._found.has_dark_text:
+            return
+        red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+        known = pdfium.FPDFPageObj_GetFillColor(item, red, green, blue, alpha)
+        dark = red.value + green.value + blue.value < _NEARLY_WHITE
+        self._found.has_dark_text |= bool(known) and dark and alpha.value > 0
+        if foreign:
+            self._found.has_text_in_foreign_fonts = not known or dark
 
     def _image(self, item: Any, matrix: _Matrix) -> None:
         """An image is the unit square under its matrix; what lies outside of the page does not count."""
