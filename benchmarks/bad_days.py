@@ -1,7 +1,7 @@
 """`make bad-days`: scripts of bad days over 2,000 pages each, against the simulator on an accelerated clock.
 
-Each script runs rayocr (cluster=inprocess) through its bad day, resumes it where the run ended, and then counts: pages that a later
-engine read, pages that were billed twice, pages that are missing, and the difference between the manifests and the server's bill.
+Each script runs rayocr (cluster=inprocess) through its bad day, resumes it where the run ended, and then counts: pages that a
+later engine read, pages that were billed twice, pages that are missing, and how far the manifests are from the server's bill.
 """
 
 from __future__ import annotations
@@ -26,15 +26,22 @@ from benchmarks.measured import clean_environment
 from benchmarks.simulated import Simulated
 
 PAGES = 2000
-_OPTIONS = ("engine=gemini", "outputs=[jsonl]", "report.at_end=0", "cluster=inprocess", "progress=plain", "limits.max_in_flight=64")
+_OPTIONS = (
+    "engine=gemini",
+    "outputs=[jsonl]",
+    "report.at_end=0",
+    "cluster=inprocess",
+    "progress=plain",
+    "limits.max_in_flight=64",
+)
 # The chain has a local engine, so that a page that is given up would be downgraded and show.
 _CHAIN = ("engine.chain=[gemini,rapidocr]",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadDay:
-    """`exits`: the exit codes of the runs, one after the other. `said`: words that the terminal must have shown. `mends`: settings
-    and scripts that are changed before the run that follows, as somebody would who adds credit."""
+    """`exits`: the exit codes of the runs, one after the other; before the second, what is wrong at the server is mended, and
+    budgets are taken away. `said`: words that the terminal must have shown."""
 
     name: str
     script: tuple[dict[str, Any], ...] = ()

@@ -226,6 +226,7 @@ class ShardReport:
     document_id: str
     pages: tuple[PageSummary, ...]
     compute_s: float = 0.0  # wall-clock seconds for its pages, used to size the next shards
+    cpu_share: float = 0.0  # CPUs that the worker's process used of late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

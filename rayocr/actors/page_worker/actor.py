@@ -26,6 +26,7 @@ from rayocr.actors.page_worker.offered_page import ThreadedPage
 from rayocr.actors.page_worker.page_dedup import DedupLedger, PageDeduplicator
 from rayocr.actors.page_worker.page_log import log_page, log_retry
 from rayocr.actors.page_worker.pdf_thread import PdfThread
+from rayocr.actors.page_worker.process_load import ProcessLoad
 from rayocr.actors.page_worker.slot_client import Limiter, SlotClient
 from rayocr.config import DoubtConfig, EngineConfig, Secrets
 from rayocr.engines.answers.verification import Verifier
@@ -100,6 +101,7 @@ class PageWorker:
         self._engines: list[Engine | None] = []
         self._stage: ComputeStage | WaitingStage | None = None
         self._turn: asyncio.Semaphore | None = None
+        self._load = ProcessLoad()
         self._draining = False
         self._cancelled: dict[str, int] = {}  # document_id -> the newest fencing token under which it was dropped
         self._asking: defaultdict[str, set[asyncio.Task[Any]]] = defaultdict(set)  # pages under way to a server, by document_id
@@ -166,7 +168,12 @@ class PageWorker:
         for _, acknowledged in kept:
             await asyncio.shield(acknowledged)
         self._after_shard()
-        return ShardReport(document_id=shard.document_id, pages=tuple(record.summary for record, _ in kept), compute_s=compute_s)
+        return ShardReport(
+            document_id=shard.document_id,
+            pages=tuple(record.summary for record, _ in kept),
+            compute_s=compute_s,
+            cpu_share=self._load.share(),
+        )
 
     async def drain(self) -> None:
         """Start no further page; those that compute or whose request has left are finished."""

@@ -23,6 +23,7 @@ from rayocr.observe.logs import log_event
 log = logging.getLogger(__name__)
 
 _MAX_SHARDS_AHEAD = 256  # on one worker, whatever their estimated length
+_BUSY = 0.8  # CPUs, of a worker: an event loop and the thread of PDFium share one
 _STARTS_IN_A_ROW = 3  # failed starts of workers before the run is given up
 
 
@@ -39,13 +40,14 @@ class _Worker:
     load: float = 0.0  # in the unit of the pool's capacity: estimated seconds, or pages
     reserved: bool = False  # for a shard that has to be alone
     died_alone: bool = False
+    cpu_share: float = 0.0  # CPUs that it used of late
     end: asyncio.Task[bool] | None = None  # of a dead one: whether it was lost with its node
 
 
 class PageWorkerPool:
     """`spawn(name)` starts a worker; `load_of(shard)` is the cost of a shard in the unit of `capacity`; `on_death(name)` gives
     the slots of a worker that is gone back to the limiter; `max_for(nodes)` is the largest number of workers on a cluster of
-    these nodes, where that is not fixed."""
+    these nodes, where that is not fixed; `max_if_busy` how many there may be where all of them use a whole CPU."""
 
     def __init__(
         self,
@@ -59,6 +61,7 @@ class PageWorkerPool:
         max_workers: int,
         max_pages: int | None = None,
         max_for: Callable[[Nodes], int] | None = None,
+        max_if_busy: int = 0,
         run_id: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -71,6 +74,8 @@ class PageWorkerPool:
         self._max_workers = max_workers
         self._max_pages = max_pages
         self._max_for = max_for
+        self._max_if_busy = max_if_busy
+        self._added = 0  # to the largest number, since all were busy
         self._run_id = run_id  # in the workers' names: several runs share a cluster
         self._clock = clock
         self._workers: list[_Worker] = []
@@ -108,6 +113,8 @@ class PageWorkerPool:
         try:
             report = await worker.handle.recognize(shard, content, context)
             worker.pages += len(report.pages)
+            worker.cpu_share = report.cpu_share
+            self._add_if_busy()
             worker.retiring |= self._max_pages is not None and worker.pages >= self._max_pages
             return report
         except ActorFailed as error:
@@ -234,8 +241,17 @@ class PageWorkerPool:
     def _may_grow(self) -> bool:
         staying = sum(not worker.retiring for worker in self._workers)
         # As many again as there are at a time: quick where an autoscaler has to bring the nodes, one after the other at first.
-        room = min(self._max_workers - staying, max(1, staying)) - len(self._starting)
+        room = min(self._max_workers + self._added - staying, max(1, staying)) - len(self._starting)
         return not self._draining and room > 0
+
+    def _add_if_busy(self) -> None:
+        """One more than the limits seem to need, when pages turn out to cost so much CPU that every worker has its hands full."""
+        staying = [worker for worker in self._workers if not worker.retiring]
+        full = len(staying) >= self._max_workers + self._added and not self._starting
+        if full and len(staying) < self._max_if_busy and all(worker.cpu_share > _BUSY for worker in staying):
+            self._added += 1
+            for worker in staying:
+                worker.cpu_share = 0.0  # to be measured anew, with the load shared
 
     def _start_worker(self) -> None:
         self._numbers += 1

@@ -126,6 +126,7 @@ def open_pool(config: RayocrConfig, plan: Plan, keys: Secrets, actors: RunActors
         max_for=None
         if config.workers.max or not actors.has_processes
         else lambda nodes: workers_for(config, stage, nodes, group=asked),
+        max_if_busy=actors.cpus if stage.kind == "wait" and actors.has_processes and not config.workers.max else 0,
         run_id=actors.assemble_settings.run_id,
     )
     return StagePool(stage=stage, pool=pool, sizer=sizer)

@@ -90,8 +90,6 @@ class Verifier:
         if script_of_most(text) != script_of_most(answer.text):
             return None
         agreement = measure(answer.text, text)
-        if page.image_share > _SCAN_SHARE:
-            agreement = replace(agreement, numbers=None)
         value = agreement.value()
         if value is None or value < _BEYOND_DOUBT or agreement.low(_BEYOND_DOUBT):
             return None

@@ -59,7 +59,8 @@ class FakeWorker:
         await self.gate.wait()
         if self.dead:
             raise ActorFailed("killed")
-        return ShardReport(document_id=shard.document_id, pages=tuple(read(number) for number in shard.page_numbers))
+        pages = tuple(read(number) for number in shard.page_numbers)
+        return ShardReport(document_id=shard.document_id, pages=pages, cpu_share=self.fixture.cpu_share)
 
 
 class Bytes:
@@ -79,7 +80,9 @@ class Fixture:
         open_error: Exception | None = None,
         max_pages: int | None = None,
         max_for: Callable[[Nodes], int] | None = None,
+        max_if_busy: int = 0,
     ) -> None:
+        self.cpu_share = 0.0
         self.workers: list[FakeWorker] = []
         self.forgotten: list[str] = []
         self.killed: list[Any] = []
@@ -100,6 +103,7 @@ class Fixture:
             max_workers=max_workers,
             max_pages=max_pages,
             max_for=max_for,
+            max_if_busy=max_if_busy,
             run_id="r",
         )
 
@@ -140,6 +144,21 @@ async def test_a_worker_of_another_version_is_refused_with_both_versions() -> No
         await task
     assert "same image" in str(error.value.hint)
     assert not f.workers[0].received
+
+
+@pytest.mark.parametrize(("cpu_share", "workers"), [(0.5, 1), (0.95, 2)])
+async def test_a_pool_whose_workers_all_use_a_whole_cpu_grows_beyond_what_its_limits_need(cpu_share: float, workers: int) -> None:
+    f = Fixture(max_workers=1, capacity=100, max_if_busy=2)
+    f.cpu_share = cpu_share
+    first = f.send(0)
+    await settle()
+    f.workers[0].gate.set()
+    await first
+    f.workers[0].gate.clear()
+    for number in range(1, 12):
+        f.send(number)
+        await settle()
+    assert len(f.workers) == workers
 
 
 async def test_the_pool_grows_to_its_limit_while_shards_wait_and_no_further() -> None:
