@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import shutil
@@ -49,18 +50,46 @@ def test_what_builds_the_wheel_is_pinned_as_for_development() -> None:
 
 def test_the_final_image_runs_as_nobody_in_particular_without_compiler_or_installer() -> None:
     text = (DOCKER / "Dockerfile").read_text()
-    stages = re.split(r"^FROM ", text, flags=re.MULTILINE)[1:]
-    assert [stage.split()[-1 if " AS " not in stage.splitlines()[0] else 2] for stage in stages[:3]] == [
-        "build",
-        "rayocr",
-        "rayocr-tesseract",
-    ]
-    for stage in stages[1:3]:
-        assert re.findall(r"^USER (\S+)", stage, re.MULTILINE)[-1] == "10001:10001"
-        assert not re.search(r"\b(gcc|g\+\+|build-essential|pip install)\b", stage)
-    assert "pip uninstall" in stages[0]
-    assert "HEALTHCHECK" in stages[1]
-    assert "org.opencontainers.image.version" in stages[1]
+    stages = {
+        stage.split()[2]: stage for stage in re.split(r"^FROM ", text, flags=re.MULTILINE)[1:] if " AS " in stage.splitlines()[0]
+    }
+    assert list(stages) == ["build", "package", "rayocr", "rayocr-tesseract"]
+    for name in ("rayocr", "rayocr-tesseract"):
+        assert re.findall(r"^USER (\S+)", stages[name], re.MULTILINE)[-1] == "10001:10001"
+        assert not re.search(r"\b(gcc|g\+\+|build-essential|pip install)\b", stages[name])
+    assert "pip uninstall" in stages["build"]
+    assert "HEALTHCHECK" in stages["rayocr"]
+    assert "org.opencontainers.image.version" in stages["rayocr"]
+
+
+def test_a_change_of_the_code_leaves_the_layer_of_packages_as_it_is() -> None:
+    text = (DOCKER / "Dockerfile").read_text()
+    build = text[text.index("AS build") : text.index("AS package")]
+    assert not re.search(r"^COPY .*\b(rayocr|conf|samples)\b", build, re.MULTILINE), (
+        "packages are installed before the code comes"
+    )
+    final = text[text.index("AS rayocr\n") : text.index("AS rayocr-tesseract")]
+    order = [final.index(part) for part in ("apt-get install", "--from=build", "docker/bin/", "--from=package", "ARG REVISION")]
+    assert order == sorted(order), "what changes more often comes later"
+
+
+def test_what_is_pruned_is_used_by_nothing(tmp_path: Path) -> None:
+    """On a copy of the folders that prune.sh names, from this environment."""
+    here = Path(importlib.import_module("googleapiclient").__file__).parent
+    shutil.copytree(
+        here, tmp_path / "googleapiclient", ignore=lambda folder, names: [n for n in names if n.startswith("compute")]
+    )
+    (tmp_path / "package" / "tests").mkdir(parents=True)
+    subprocess.run(["sh", DOCKER / "prune.sh", tmp_path], check=True, timeout=600)
+    assert not (tmp_path / "package" / "tests").exists()
+    kept = {path.name for path in (tmp_path / "googleapiclient" / "discovery_cache" / "documents").iterdir()}
+    asked = set()
+    for path in (PROJECT / "rayocr").rglob("*.py"):
+        asked |= {
+            f"{service}.{version}.json"
+            for service, version in re.findall(r'get_static_doc\("(\w+)", "(\w+)"\)', path.read_text())
+        }
+    assert kept == asked == {"drive.v3.json", "pubsub.v1.json"}
 
 
 def test_only_what_is_named_enters_the_image() -> None:
