@@ -9,7 +9,7 @@ CYCLONEDX_VERSION := 7.5.0
 export RAY_USAGE_STATS_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test unit lint type fmt bench bench-gemini bench-shared bench-memory bench-outputs bench-resume bench-discovery bench-watch bench-watch-looks bench-nodes bench-fleet bench-scale quality fidelity chaos docs sbom audit samples lock wheel clean
+.PHONY: help setup run test unit lint type fmt bench bench-gemini bench-shared bench-memory bench-outputs bench-resume bench-discovery bench-watch bench-watch-looks bench-nodes bench-fleet bench-scale quality fidelity chaos docs recording sbom audit samples lock wheel clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -104,6 +104,9 @@ sbom: setup ## dist/sbom.json: every package that is shipped, CycloneDX, from th
 
 audit: setup ## known vulnerabilities of what the lock file pins; asks the package index for them
 	@$(BIN)/pip-audit --require-hashes --disable-pip -r requirements.lock
+
+recording: setup ## docs/images/run.svg: a real run, as the terminal shows it
+	@$(BIN)/python docs/record_terminal.py
 
 samples: setup ## make samples/ again
 	@$(BIN)/python samples/make_samples.py

@@ -6,6 +6,7 @@ import asyncio
 import doctest
 import gc
 import importlib
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -154,6 +155,15 @@ def test_the_examples_in_the_docstrings_run(tmp_path: Path, monkeypatch: pytest.
         done = doctest.testmod(found, extraglobs={"dest": str(tmp_path / "out")}, optionflags=doctest.NORMALIZE_WHITESPACE)
         assert done.attempted >= 2
         assert done.failed == 0
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/python.md"])
+def test_the_python_of_the_documentation_runs(tmp_path: Path, page: str) -> None:
+    (tmp_path / "samples").symlink_to(PROJECT / "samples")
+    blocks = re.findall(r"^```python\n(.*?)^```", (PROJECT / page).read_text(), re.MULTILINE | re.DOTALL)
+    assert blocks
+    for block in blocks:
+        exec(compile(block, page, "exec"), {})
 
 
 def test_the_import_costs_nothing() -> None:
