@@ -111,7 +111,8 @@ def _dispatch(line: CommandLine) -> int:
 def _run(config: RayocrConfig, keys: object) -> int:
     from rayocr.config import Secrets
     from rayocr.driver.monitor.terminal import ConsoleTerminal
-    from rayocr.driver.plan import plan
+    from rayocr.driver.plan import existing_state, plan
+    from rayocr.driver.retry_selection import recorded_source
     from rayocr.driver.run import Run
     from rayocr.gateway.server import check_gateway
 
@@ -120,6 +121,8 @@ def _run(config: RayocrConfig, keys: object) -> int:
     if "gemini" in config.engine.chain and not keys.gemini_api_key and not vertex:
         raise UsageError("engine=gemini needs an API key. Set GEMINI_API_KEY in the environment or in .env, or use engine=local.")
     check_gateway(config.gateway, keys.api_token)
+    if config.mode is Mode.retry and config.source is None:
+        config.source = recorded_source(existing_state(config))
     terminal = ConsoleTerminal(config.progress, stderr=config.logs.stdout == "json")
     planned = plan(config)
     terminal.say(f"rayocr {__version__}: {_chain_words(config)}")

@@ -7,6 +7,7 @@ import fnmatch
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from itertools import islice
 
 from rayocr.config import RayocrConfig, RetryConfig
 from rayocr.errors import ObjectNotFound, RecordCorrupt, UsageError
@@ -16,6 +17,7 @@ from rayocr.observe.dead_letters import DeadLetter, read_dead_letter
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
 
+_LETTERS_OF_A_SOURCE = 200  # letters that are read to find their source
 _AT_ONCE = 16  # letters, a request each where storage is far away
 
 
@@ -38,6 +40,23 @@ def documents_to_retry(state: Storage, config: RayocrConfig) -> frozenset[str]:
     names = (entry.name for entry in state.list(DEAD_LETTERS_PREFIX) if document_id_of(entry.name))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return frozenset(document_id for document_id in pool.map(chosen, names) if document_id)
+
+
+def recorded_source(state: Storage) -> str | None:
+    """The source of the dead letters, for a retry that names none; None without letters. Raises UsageError where they have
+    several, and StorageError."""
+    found: set[str] = set()
+    for entry in islice(state.list(DEAD_LETTERS_PREFIX), _LETTERS_OF_A_SOURCE):
+        try:
+            letter = read_dead_letter(state, entry.name)
+        except (ObjectNotFound, RecordCorrupt):
+            continue
+        found.add(letter.source_uri.removesuffix(f"/{letter.name}"))
+    if len(found) > 1:
+        raise UsageError(
+            f"The failed documents come from several sources: {', '.join(sorted(found))}.", hint="Set source= to one of them."
+        )
+    return next(iter(found), None)
 
 
 def is_narrowed(config: RayocrConfig) -> bool:

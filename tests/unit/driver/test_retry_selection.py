@@ -1,0 +1,33 @@
+"""`rayocr retry OUT` finds the source of the failed documents by itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from rayocr.driver.retry_selection import recorded_source
+from rayocr.errors import UsageError
+from rayocr.messages import Document, DocumentOutcome
+from rayocr.observe.dead_letters import dead_letter, write_dead_letter
+from rayocr.storage.memory import MemoryStorage
+
+
+def letter(state: MemoryStorage, source: str, name: str) -> None:
+    document = Document(
+        document_id=f"{len(name):032x}", source_uri=f"{source}/{name}", name=name, output_stem=name, version="1", size_bytes=1
+    )
+    made = dead_letter(document, outcome=DocumentOutcome.PARTIAL, reason="Refused", message="m", hint=None, run_id="r")
+    write_dead_letter(state, made)
+
+
+def test_the_source_is_that_of_the_dead_letters() -> None:
+    state = MemoryStorage("recorded-source")
+    state.clear()
+    assert recorded_source(state) is None
+    letter(state, "gs://bucket/in", "2024/a.pdf")
+    letter(state, "gs://bucket/in", "b.pdf")
+    state.write(".rayocr/dead_letters/ff/" + "f" * 32 + ".json", b"damaged")
+    assert recorded_source(state) == "gs://bucket/in"
+    letter(state, "file:///other", "longer-name.pdf")
+    with pytest.raises(UsageError, match=r"several sources: file:///other, gs://bucket/in"):
+        recorded_source(state)
+    state.clear()
