@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks.fleet.cluster import Fleet, is_possible, wait_until
 from benchmarks.gemini_pages import make_documents
 
-_DOCUMENTS, _PAGES, _LATENCY_S = 24, 12, 1.5
+_DOCUMENTS, _PAGES, _LATENCY_S = 16, 10, 1.5
 _RUN_S = 900.0
 _OWN = ("ledger:", "rate_limiter:", "discovery:")
 
