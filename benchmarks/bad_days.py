@@ -105,6 +105,16 @@ DAYS = (
         said=("limit: 0",),
     ),
     BadDay(
+        name="flex sheds 30 % (at 100 times the speed)",
+        server={"speed": 100, "flex_latency_s": 60, "flex_latency_jitter_s": 840, "flex_shed_share": 0.3},
+        options=("engine.gemini.tier=flex", "limits.max_in_flight=512"),
+    ),
+    BadDay(
+        name="flex sheds everything, tier=auto (at 100 times the speed)",
+        server={"speed": 100, "latency_s": 20, "flex_latency_s": 60, "flex_shed_share": 1.0},
+        options=("engine.gemini.tier=auto", "limits.max_in_flight=512", "retry.base_s=0.1"),
+    ),
+    BadDay(
         name="daily budget reached",
         server={"latency_s": 0.1},
         options=("budget.usd_per_day=0.12",),
@@ -162,7 +172,7 @@ def live_through(day: BadDay, source: Path, work: Path, pages: int) -> Result:
     exits: list[int] = []
     said = ""
     with Simulated(**day.server) as server:
-        _post(server, "/script", list(day.script))
+        _post(server, "/script", [event | _scaled(event, pages) for event in day.script])
         if day.batches:
             _post(server, "/batch-settings", day.batches)
         for number, _ in enumerate(day.exits):
@@ -190,6 +200,11 @@ def live_through(day: BadDay, source: Path, work: Path, pages: int) -> Result:
         bill_usd=Decimal(bill["usd"]),
         runs_usd=sum((Decimal(str(run["cost_usd"])) for run in runs), Decimal(0)),
     )
+
+
+def _scaled(event: dict[str, Any], pages: int) -> dict[str, int]:
+    """For fewer pages than the scripts were written for."""
+    return {"at_request": event["at_request"] * pages // PAGES} if "at_request" in event else {}
 
 
 def _run(source: Path, work: Path, server: Simulated, *options: str) -> subprocess.CompletedProcess[str]:

@@ -42,6 +42,7 @@ RayocrError
 │   ├── EngineTransient           a retry can succeed
 │   │   ├── EngineTimeout
 │   │   ├── EngineOverloaded      5xx
+│   │   ├── EngineShed            a request in flex that the server drops for others
 │   │   ├── EngineRateLimited     429; carries the delay that the server asks for
 │   │   └── EngineConnectionLost
 │   ├── EngineRejected            the request itself is invalid (4xx); never retried
@@ -297,6 +298,10 @@ class EngineTimeout(EngineTransient):
 
 
 class EngineOverloaded(EngineTransient):
+    pass
+
+
+class EngineShed(EngineTransient):
     pass
 
 

@@ -31,12 +31,19 @@ class GeminiConfig:
     request_timeout_s: float = 120.0  # the SDK's async client has no timeout of its own
     max_output_tokens: int = 16384  # a dense page needs 2,000 to 4,000; thinking counts as output
     temperature: float | None = 0.0  # null for models that reject the parameter
+    # standard; flex: half the price, answers within 1 to 15 minutes, requests may be shed; auto: flex, then standard for a page
+    # that was shed flex_tries times; priority: about twice the price, requests are not shed
+    tier: str = "standard"
+    flex_tries: int = 3  # requests in flex for a page, before tier=auto asks in standard
+    flex_timeout_s: float = 1200.0  # replaces request_timeout_s for requests in flex
     input_usd_per_million: float = 0.0  # USD per 1M input tokens; if either price is above 0, both override conf/prices.yaml
     output_usd_per_million: float = 0.0  # USD per 1M output tokens
 
     def __post_init__(self) -> None:
         at_least(1, **{"engine.gemini.max_output_tokens": self.max_output_tokens})
         at_least(0.1, **{"engine.gemini.request_timeout_s": self.request_timeout_s})
+        at_least(1, **{"engine.gemini.flex_tries": self.flex_tries, "engine.gemini.flex_timeout_s": self.flex_timeout_s})
+        one_of("engine.gemini.tier", self.tier, ("standard", "flex", "auto", "priority"))
         at_least(0, **{"engine.gemini.input_usd_per_million": self.input_usd_per_million})
         at_least(0, **{"engine.gemini.output_usd_per_million": self.output_usd_per_million})
         at_least(50, **{"engine.gemini.dpi": self.dpi})

@@ -90,6 +90,8 @@ class RayocrConfig:
         used = {name.rstrip("?") for name in self.engine.chain}
         for name in ("gemini", "openai"):
             del engine[name]["input_usd_per_million"], engine[name]["output_usd_per_million"]  # they do not change the text
+        for option in ("tier", "flex_tries", "flex_timeout_s"):  # nor do these
+            del engine["gemini"][option]
         relevant: dict[str, Any] = {
             "chain": self.engine.chain,
             "engines": {name: engine[name] for name in sorted(used) if name in engine},

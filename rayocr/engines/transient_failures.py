@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from rayocr.errors import EngineRateLimited, EngineTimeout, EngineTransient
+from rayocr.errors import EngineRateLimited, EngineShed, EngineTimeout, EngineTransient
 
 _STRAY = 0.1  # of requests fail at a healthy server; fewer are not known to be fewer
 _ANSWERING = 0.5  # below this share of failures, a timeout is the page's
@@ -26,8 +26,8 @@ class TransientFailures:
 
     def add(self, error: EngineTransient, *, failing: float) -> None:
         """`failing`: 0..1, the share of the model's recent requests that failed."""
-        if isinstance(error, EngineRateLimited):
-            return  # a quota is never a matter of the page
+        if isinstance(error, EngineRateLimited | EngineShed):
+            return  # a quota is never a matter of the page, and neither is what the server has room for
         self._evidence -= math.log(min(1.0, max(failing, _STRAY)))
         self._timeouts += isinstance(error, EngineTimeout) and failing < _ANSWERING
 

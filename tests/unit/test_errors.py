@@ -99,6 +99,7 @@ def test_only_what_waiting_can_cure_is_transient() -> None:
         "EngineOverloaded",
         "EngineRateLimited",
         "EngineConnectionLost",
+        "EngineShed",
     }
 
 

@@ -14,7 +14,7 @@ from rayocr.limits.held import HeldSlots, SetAside
 from rayocr.limits.learned_rate import LearnedRate
 from rayocr.messages import ModelQuota, SlotReturn, Throttle, ThrottleKind
 
-_SLOT_TTL_S = 600.0  # longer than any request may take; workers that die are reported much earlier
+_SLOT_TTL_S = 3600.0  # longer than any request may take; workers that die are reported much earlier
 _OBSERVED_S = 10.0  # the rate of late is measured over so long
 _REFUSALS_S = 20.0  # and the share of late that was refused: at 120 a minute that is 40 requests
 _REFUSALS_OF = 15  # requests at least: one refusal of the first two is no sign of anything

@@ -19,6 +19,7 @@ from rayocr.limits.forecast import QuotaSizes, quota_sizes
 from rayocr.retry import RetryPolicy
 
 _ASKED_FOR_AT_FIRST = 4  # workers that compute, before an autoscaler brings nodes for them
+_IN_FLIGHT_IN_FLEX = 2048  # of one worker: their pages are in memory, 80 to 380 KB each
 _BATCH_WORKERS = 4  # they wait for hours, for as many pages as the window holds
 
 
@@ -48,6 +49,8 @@ def pool_sizes(config: RayocrConfig, stage: Stage, *, cpus: int, processes: bool
     in_flight = config.workers.pages_in_flight or quota.pages_in_flight
     if config.engine.batch:
         in_flight = max(in_flight, config.window.pages)
+    if config.engine.gemini.tier in ("flex", "auto"):  # answers take minutes
+        in_flight = max(in_flight, min(config.window.pages, _IN_FLIGHT_IN_FLEX))
     most = max(1, cpus) if stage.kind == "compute" else _waiting_workers(config, quota)
     if stage.kind == "wait" and not processes:
         most, in_flight = 1, in_flight * most

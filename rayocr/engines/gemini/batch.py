@@ -30,6 +30,7 @@ class GeminiBatchEngine(GeminiEngine):
     """Without slots: the limits of a batch are not those of requests a minute, and the desk sends few requests."""
 
     batched: ClassVar[bool] = True
+    tier = "batch"
 
     def __init__(self, config: GeminiConfig, *, prompt: str, secrets: Secrets, desk: BatchQueuePort) -> None:
         super().__init__(config, prompt=prompt, secrets=secrets)

@@ -6,16 +6,18 @@ for a blocked prompt or a recitation: the answer carries the server's word for i
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakKeyDictionary
 
 from rayocr.config import GeminiConfig, Secrets
 from rayocr.engines.answers.unwrapping import is_refusal, unwrapped
 from rayocr.engines.base import OfferedPage, WaitingEngine
-from rayocr.engines.gemini.errors import translate
+from rayocr.engines.gemini.errors import is_shed, translate
 from rayocr.engines.gemini.request import generation_config, settings_body
 from rayocr.engines.http_session import new_session
-from rayocr.errors import CredentialsError, EngineUnavailable, MalformedAnswer
+from rayocr.errors import CredentialsError, EngineShed, EngineUnavailable, MalformedAnswer
 from rayocr.messages import PageText
 from rayocr.pdf.cut.page_document import media_type
 
@@ -38,7 +40,8 @@ class GeminiEngine(WaitingEngine):
         self._settings: dict[str, dict[str, Any]] = {}  # of requests, by model
         self._instruction: Any = None  # the prompt as the SDK has it
         self._session: aiohttp.ClientSession | None = None
-        self._clients: dict[str, Client] = {}  # by model
+        self._clients: dict[tuple[str, str], Client] = {}  # by model and tier
+        self._shed: WeakKeyDictionary[OfferedPage, int] = WeakKeyDictionary()  # how often a page's request was
 
     @property
     def _timeout_ms(self) -> int:
@@ -66,27 +69,41 @@ class GeminiEngine(WaitingEngine):
         assert self._instruction, "open() first"
         data = await self._page_bytes(page)
         content = types.Part.from_bytes(data=data, mime_type=mime_type(self._config, data))
-        models = self._client(model).aio.models
+        tier = self._tier_for(page)
+        models = self._client(model, tier).aio.models
         try:
             # The settings go with the client: given here, the SDK would translate them anew for each page, which with a list
             # instead of a Content takes 0.6 of its 1.1 ms.
             contents = types.Content(role="user", parts=[content, self._instruction])
             response = await models.generate_content(model=model, contents=contents)
         except Exception as error:  # every SDK and transport error is given one of our classes
-            raise translate(error) from error
+            failure = translate(error)
+            if tier == "flex" and is_shed(failure):
+                self._shed[page] = self._shed.get(page, 0) + 1
+                failure = EngineShed(f"Gemini shed a request in flex: {failure}", retry_after_s=failure.retry_after_s)
+            raise failure from error
         try:
-            return read_response(response, model)
+            return replace(read_response(response, model), price_class=tier)
         except (AttributeError, TypeError, LookupError) as error:  # the SDK takes any JSON for a response, unchecked
             raise MalformedAnswer("Gemini's answer could not be understood.", finish="NOT_JSON") from error
 
-    def _client(self, model: str) -> Client:
+    @property
+    def tier(self) -> str:
+        return "flex" if self._config.tier == "auto" else self._config.tier
+
+    def _tier_for(self, page: OfferedPage) -> str:
+        if self._config.tier != "auto":
+            return self._config.tier
+        return "flex" if self._shed.get(page, 0) < self._config.flex_tries else "standard"
+
+    def _client(self, model: str, tier: str) -> Client:
         """Made when first asked for: the session needs a running loop."""
-        if model not in self._clients:
+        if (model, tier) not in self._clients:
             self._session = self._session or new_session(read_bufsize=_READ_BUFFER_BYTES)
-            self._clients[model] = new_client(
-                self._config, self._secrets, self._timeout_ms, body=self._settings[model], session=self._session
-            )
-        return self._clients[model]
+            body = self._settings[model] | ({"serviceTier": tier} if tier != "standard" else {})
+            timeout_ms = int(self._config.flex_timeout_s * 1000) if tier == "flex" else self._timeout_ms
+            self._clients[model, tier] = new_client(self._config, self._secrets, timeout_ms, body=body, session=self._session)
+        return self._clients[model, tier]
 
     async def aclose(self) -> None:
         if self._session is not None:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from rayocr.errors import (
     CredentialsError,
@@ -41,6 +41,13 @@ def translate(error: Exception) -> RayocrError:
     if isinstance(error, errors.APIError):
         return _from_status(error)
     return _from_transport(error)
+
+
+def is_shed(error: RayocrError) -> TypeGuard[EngineOverloaded | EngineRateLimited]:
+    """Of a request in flex: the server had no room for it. A quota has a name, and is no shedding."""
+    return isinstance(error, EngineOverloaded) or (
+        isinstance(error, EngineRateLimited) and not error.denied and not error.per_day and error.quota_id is None
+    )
 
 
 def translate_code(code: int, message: str) -> RayocrError:

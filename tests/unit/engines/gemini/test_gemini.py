@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from benchmarks.gemini_simulator.outages import WORDS
+from rayocr.composition import compose
 from rayocr.config import GeminiConfig, Secrets
 from rayocr.engines.answers.checks import check_answer
 from rayocr.engines.gemini.engine import GeminiEngine
@@ -23,6 +24,7 @@ from rayocr.errors import (
     EngineOverloaded,
     EngineRateLimited,
     EngineRejected,
+    EngineShed,
     EngineTimeout,
     MalformedAnswer,
     RayocrError,
@@ -194,6 +196,50 @@ async def test_an_answer_without_a_candidate_is_malformed() -> None:
     async with answering(Recorded({"usageMetadata": {"promptTokenCount": 1}})) as url:
         with pytest.raises(MalformedAnswer):
             check_answer(await ask(url), ink_coverage=lambda: 1.0)
+
+
+# -- service tiers --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("tier", "sent"), [("standard", None), ("flex", "flex"), ("auto", "flex"), ("priority", "priority")])
+async def test_a_request_names_its_service_tier_and_the_answer_is_billed_as_that(tier: str, sent: str | None) -> None:
+    server = Recorded()
+    async with answering(server) as url:
+        answer = await ask(url, tier=tier)
+    assert server.requests[0][1].get("serviceTier") == sent
+    assert answer.price_class == (sent or "standard")
+
+
+async def test_a_page_that_was_shed_in_flex_is_asked_for_in_flex_again_and_then_in_standard() -> None:
+    tiers: list[str] = []
+
+    async def flex_is_full(request: web.Request) -> web.Response:
+        tiers.append((await request.json()).get("serviceTier", "standard"))
+        return web.json_response(error_body(503, "UNAVAILABLE"), status=503) if tiers[-1] == "flex" else web.json_response(STOP)
+
+    async with answering(flex_is_full) as url:
+        engine = GeminiEngine(GeminiConfig(base_url=url, tier="auto", flex_tries=2), prompt="Read it.", secrets=KEY)
+        engine.open()
+        page = FakePage()
+        for _ in range(2):
+            with pytest.raises(EngineShed):
+                await engine.recognize_async(page, MODEL)
+        assert (await engine.recognize_async(page, MODEL)).price_class == "standard"
+        with pytest.raises(EngineShed):
+            await engine.recognize_async(FakePage(), MODEL)  # each page has its own tries
+        await engine.aclose()
+    assert tiers == ["flex", "flex", "standard", "flex"]
+
+
+async def test_a_quota_that_is_named_is_no_shedding() -> None:
+    violation = {"quotaId": "GenerateRequestsPerMinutePerProjectPerModel"}
+    body = error_body(429, "RESOURCE_EXHAUSTED", detail("QuotaFailure", violations=[violation]))
+    assert isinstance(await failure(Recorded(body, 429), tier="flex"), EngineRateLimited)
+    assert isinstance(await failure(Recorded(error_body(429, "RESOURCE_EXHAUSTED"), 429), tier="flex"), EngineShed)
+
+
+def test_the_tier_does_not_change_the_fingerprint() -> None:
+    assert compose(["engine=gemini", "engine.gemini.tier=flex"], {}).fingerprint() == compose(["engine=gemini"], {}).fingerprint()
 
 
 # -- failures -------------------------------------------------------------------------------------------------------------------
