@@ -25,7 +25,7 @@ class ReadPage:
     doubts: tuple[str, ...] = ()
 
     def _repr_html_(self) -> str:
-        from rayocr.view.render import html_of
+        from rayocr.outputs.page_html import html_of
 
         facts = " · ".join(filter(None, (self.outcome, self.engine, self.reason, *self.doubts)))
         return f"<section><p><b>Page {self.number}</b> <small>{escape(facts)}</small></p>{html_of(self.text)}</section>"

@@ -14,7 +14,7 @@ from rayocr.errors import InternalError, RayocrError, UsageError
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest
 from rayocr.ledger.runs import parse_runs
 from rayocr.messages import DocumentOutcome, PageOutcome
-from rayocr.view.page_texts import engine_of, split_jsonl
+from rayocr.outputs.page_texts import engine_of, split_jsonl
 
 _NAME_OF_BYTES = "document.pdf"
 

@@ -11,10 +11,10 @@ from rayocr.config import AccessConfig
 from rayocr.errors import ObjectNotFound, RecordCorrupt, UsageError
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of
 from rayocr.ledger.runs import parse_runs
+from rayocr.outputs.page_texts import engine_of, read_texts
 from rayocr.storage.base import MAX_STATE_BYTES, Storage
 from rayocr.storage.factory import open_storage
 from rayocr.storage.uri import parse_uri
-from rayocr.view.page_texts import engine_of, read_texts
 
 if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped, import-not-found, unused-ignore]

@@ -16,6 +16,7 @@ from rayocr.errors import ObjectNotFound, RayocrError, UsageError
 from rayocr.gateway.guard import Guard
 from rayocr.ledger.corrections import MAX_TEXT_CHARS
 from rayocr.view.index import Filters
+from rayocr.view.reread import ENGINES, prompts
 from rayocr.view.results import Results
 
 T = TypeVar("T")
@@ -32,6 +33,15 @@ class CorrectedPage(BaseModel):
 
     text: str = Field(max_length=MAX_TEXT_CHARS)
     author: str = Field(min_length=1, max_length=200)
+
+
+class SecondReading(BaseModel):
+    """`prompt`: a file in conf/prompts/ without .md; empty: the engine's default."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    engine: str = Field(max_length=40)
+    prompt: str = Field(default="", max_length=60)
 
 
 def filters(
@@ -69,6 +79,8 @@ def create_view(results: Results, *, token: str | None, title: str) -> Any:
             "indexed": index.done,
             "damaged": index.damaged[:20],
             "problem": results.problem,
+            "engines_to_read_with": list(ENGINES),
+            "prompts": prompts(),
             **counts,
         }
 
@@ -99,6 +111,13 @@ def create_view(results: Results, *, token: str | None, title: str) -> Any:
         except RayocrError as error:
             _refuse(error)
         return {"pending": pending}
+
+    @app.post("/api/documents/{document_id}/pages/{number}/read")
+    def read_again(document_id: str, number: int, body: SecondReading) -> dict[str, Any]:
+        try:
+            return results.read_again(_checked(document_id), number, engine=body.engine, prompt=body.prompt)
+        except RayocrError as error:
+            _refuse(error)
 
     @app.get("/api/documents/{document_id}/pages/{number}/image")
     def image(document_id: str, number: int) -> Response:
@@ -137,7 +156,7 @@ def _or_404(function: Callable[..., T], *arguments: Any) -> T:
 
 def _refuse(error: RayocrError) -> NoReturn:
     status = 404 if isinstance(error, ObjectNotFound) else 422 if isinstance(error, UsageError) else 503
-    raise HTTPException(status, str(error)) from error
+    raise HTTPException(status, f"{error} {error.hint}" if error.hint else str(error)) from error
 
 
 def _text(given: str) -> str:

@@ -22,6 +22,7 @@ from rayocr.storage.base import Storage
 from rayocr.storage.factory import open_storage
 from rayocr.storage.uri import parse_uri
 from rayocr.view.index import ResultsIndex, cache_path
+from rayocr.view.reread import Rereader
 from rayocr.view.results import Results
 from rayocr.view.rewrite import Rewriter
 
@@ -66,13 +67,15 @@ def open_results_view(config: RayocrConfig, keys: Secrets, *, dest: Storage, sta
     """Everything the view needs, without a server."""
     policy = RetryPolicy.from_config(config.retry)
     locks = open_locks(config.locks, state.uri, owner=f"view-{secrets.token_hex(4)}", redis_url=keys.redis_url)
+    drawing = Drawing(dpi=_DPI, limits=config.limits, access=config.storage.source)
     return Results(
         place=parse_uri(config.dest).display,
         dest=dest,
         state=state,
         index=ResultsIndex(cache_path(state.uri), dest, state),
         rewriter=Rewriter(dest=dest, state=state, locks=locks, config=config, policy=policy),
-        pictures=Pictures(Drawing(dpi=_DPI, limits=config.limits, access=config.storage.source)),
+        pictures=Pictures(drawing),
+        rereader=Rereader(drawing),
         policy=policy,
     )
 

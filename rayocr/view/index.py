@@ -21,8 +21,8 @@ from typing import Any
 from rayocr.errors import ObjectNotFound, RecordCorrupt
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of, manifest_name
 from rayocr.messages import PageOutcome
+from rayocr.outputs.page_texts import read_texts
 from rayocr.storage.base import MAX_STATE_BYTES, Storage
-from rayocr.view.page_texts import read_texts
 
 _SCHEMA_VERSION = 1
 _MAX_TEXT_CHARS = 50_000  # of a page in the full-text index

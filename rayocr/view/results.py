@@ -15,12 +15,13 @@ from rayocr.errors import ObjectNotFound, RayocrError, UsageError
 from rayocr.gateway.pictures import Pictures
 from rayocr.ledger.manifest import Manifest
 from rayocr.messages import PageOutcome
+from rayocr.outputs.page_html import html_of
+from rayocr.outputs.page_texts import engine_of, page_outcome, read_texts
 from rayocr.overrides import for_shell
 from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Storage
 from rayocr.view.index import ResultsIndex
-from rayocr.view.page_texts import engine_of, page_outcome, read_texts
-from rayocr.view.render import html_of
+from rayocr.view.reread import Rereader, compared
 from rayocr.view.rewrite import Rewriter
 
 _BLOCK = 1 << 20
@@ -35,6 +36,7 @@ class Results:
     index: ResultsIndex
     rewriter: Rewriter
     pictures: Pictures
+    rereader: Rereader
     policy: RetryPolicy
     problem: str = ""  # why the index could not be updated
 
@@ -108,6 +110,13 @@ class Results:
             return str(error)
         self.index.refresh(document_id)
         return ""
+
+    def read_again(self, document_id: str, number: int, *, engine: str, prompt: str) -> dict[str, Any]:
+        """A second reading of the page, and how it differs from the text on record. Changes nothing. Raises RayocrError."""
+        manifest = self._having(document_id, number)
+        before = self.page(document_id, number)["text"]
+        found = self.rereader.read(manifest, number, engine=engine, prompt=prompt)
+        return {**found, "html": html_of(found["text"]), "compared": compared(before, found["text"])}
 
     def output(self, document_id: str, position: int) -> tuple[str, bytes]:
         """Name and bytes of one output. Raises ObjectNotFound and StorageError."""

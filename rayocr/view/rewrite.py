@@ -22,10 +22,10 @@ from rayocr.locks.base import Locks
 from rayocr.messages import Attempt, Document, DocumentContext, DocumentOutcome, PageOutcome, PageRecord
 from rayocr.outputs.base import Output
 from rayocr.outputs.page_pipeline import PagePipeline
+from rayocr.outputs.page_texts import engine_of, page_outcome, read_texts
 from rayocr.outputs.registry import all_outputs
 from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Storage
-from rayocr.view.page_texts import engine_of, page_outcome, read_texts
 
 _IN_MEMORY_BYTES = 4 << 20
 _NOT_SHOWN = (

@@ -65,6 +65,13 @@ def test_results_are_searched_corrected_and_downloaded(address: str, tmp_path: P
         assert page.url.endswith("/2")
         violations = Axe().run(page).response["violations"]
         assert [v["id"] for v in violations if v["impact"] in ("serious", "critical")] == []
+        page.click("#again")
+        page.select_option("#with", "textlayer")
+        page.click("#read")
+        page.wait_for_selector("#v-diff ins")
+        assert "number 2" in page.inner_text("#v-diff")
+        page.click("#back")
+        page.focus("#next")
         page.keyboard.press("e")
         page.fill("#v-source", "# Found again\n\n<script>document.title = 'owned'</script>")
         page.fill("#author", "Ada")

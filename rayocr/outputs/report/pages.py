@@ -7,17 +7,22 @@ import io
 import multiprocessing
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rayocr.config import AccessConfig, LimitsConfig
-from rayocr.errors import RayocrError
+from rayocr.errors import InternalError, RayocrError
 from rayocr.ledger.manifest import Manifest
 from rayocr.outputs.report.facts import PageToShow
 from rayocr.storage.base import Storage
 from rayocr.storage.factory import open_storage
+
+if TYPE_CHECKING:
+    from rayocr.pdf.document import PdfFile
 
 _PAGE_MARK = re.compile(r"(?<!\\)<!-- page (\d+) -->")  # in the middle of a paragraph where pages are joined
 _DOUBT_MARK = re.compile(r"\A<!-- doubtful: [^\n]*? -->\s*")  # the report says so anyway
@@ -101,8 +106,23 @@ def draw_page(manifest: Manifest, page_number: int, drawing: Drawing) -> bytes |
     return _pictures(manifest, [page_number], drawing)[0].get(page_number)
 
 
-def _draw(source_uri: str, name: str, version: str, numbers: Iterable[int], drawing: Drawing) -> list[tuple[int, bytes]]:
-    """In a process of its own. Raises RayocrError."""
+def cut_page(manifest: Manifest, page_number: int, drawing: Drawing) -> bytes:
+    """The page as a PDF of its own, cut in another process. Raises RayocrError, InternalError when that process crashed."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        try:
+            return pool.submit(_cut, manifest.source_uri, manifest.name, manifest.version, page_number, drawing).result()
+        except BrokenProcessPool as error:
+            raise InternalError(f"{manifest.name} crashed the process that opened it.") from error
+
+
+def _cut(source_uri: str, name: str, version: str, page_number: int, drawing: Drawing) -> bytes:
+    with _opened(source_uri, name, version, drawing) as file, file.page(page_number) as page:
+        return page.cut_out()
+
+
+@contextmanager
+def _opened(source_uri: str, name: str, version: str, drawing: Drawing) -> Iterator[PdfFile]:
+    """The source within the limits of time and memory; more ends this process. Raises RayocrError."""
     from rayocr.pdf.document import PdfFile
     from rayocr.pdf.guard import bounded
 
@@ -110,11 +130,17 @@ def _draw(source_uri: str, name: str, version: str, numbers: Iterable[int], draw
     data = open_storage(source_uri.removesuffix("/" + name), drawing.access).read(
         name, version=version, max_bytes=limits.max_document_bytes
     )
-    drawn = []
     with (
         bounded(seconds=limits.page_timeout_s, memory_bytes=limits.page_memory),
         PdfFile(data, max_pixels=_MAX_PIXELS) as file,
     ):
+        yield file
+
+
+def _draw(source_uri: str, name: str, version: str, numbers: Iterable[int], drawing: Drawing) -> list[tuple[int, bytes]]:
+    """In a process of its own. Raises RayocrError."""
+    drawn = []
+    with _opened(source_uri, name, version, drawing) as file:
         for number in numbers:
             with file.page(number) as page:
                 image = page.render(dpi=drawing.dpi).image.convert("RGB")

@@ -18,6 +18,9 @@ export function start(onChange) {
   $("edit").onclick = edit;
   $("cancel").onclick = () => mode("html");
   $("v-edit").onsubmit = save;
+  $("again").onclick = () => { $("v-diff").replaceChildren(); $("use").hidden = true; mode("again"); $("with").focus(); };
+  $("back").onclick = () => mode("html");
+  $("v-again").onsubmit = readAgain;
   $("author").value = localStorage.getItem("rayocr-author") || "";
   $("view").addEventListener("close", () => { shown = null; history.replaceState(null, "", location.pathname); changed(); });
   $("view").addEventListener("keydown", e => {
@@ -75,6 +78,7 @@ function mode(which) {
   $("v-html").hidden = which !== "html";
   $("v-text").hidden = which !== "text";
   $("v-edit").hidden = which !== "edit";
+  $("v-again").hidden = which !== "again";
   $("rendered").setAttribute("aria-pressed", which === "html");
   $("source").setAttribute("aria-pressed", which === "text");
 }
@@ -130,6 +134,26 @@ function edit() {
   $("v-source").value = shown.text;
   mode("edit");
   $("v-source").focus();
+}
+
+async function readAgain(e) {
+  e.preventDefault();
+  const {id, page} = shown;
+  $("read").disabled = true;
+  $("v-word").textContent = `Reading page ${page} with ${$("with").value} …`;
+  try {
+    const body = JSON.stringify({engine: $("with").value, prompt: $("prompt").value});
+    const found = await (await ask(`/api/documents/${id}/pages/${page}/read`, {method: "POST", body})).json();
+    if (shown?.id !== id || shown.page !== page) return;
+    const names = {"=": "span", "-": "del", "+": "ins"};
+    $("v-diff").replaceChildren(...found.compared.map(([kind, text]) => make(names[kind], {textContent: text})));
+    const same = found.compared.every(([kind]) => kind === "=");
+    $("v-word").textContent = found.outcome === "failed" ? `Page ${page} could not be read (${found.reason}). ${found.message}`
+      : same ? `${found.engine} reads the same text.` : `Read by ${found.engine || "nobody: the page is blank"}.`;
+    $("use").hidden = !found.text;
+    $("use").onclick = () => { $("v-source").value = found.text; mode("edit"); $("v-source").focus(); };
+  } catch (error) { $("v-word").textContent = error.message; }
+  $("read").disabled = false;
 }
 
 async function save(e) {

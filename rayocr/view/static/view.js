@@ -72,6 +72,8 @@ async function status() {
       card(count(s.outcomes.complete), "complete documents"), card(count(s.outcomes.partial), "partial documents"),
       card(count(s.outcomes.rejected), "rejected documents"), card(count(s.failed), "failed pages"), card(count(s.doubtful), "documents in doubt"));
     options($("engine"), s.engines);
+    options($("with"), s.engines_to_read_with);
+    options($("prompt"), s.prompts);
     options($("reason"), s.reasons.map(r => r.reason));
     $("failures").hidden = !s.reasons.length;
     $("reasons").replaceChildren(...s.reasons.map(reason));

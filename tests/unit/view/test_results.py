@@ -26,7 +26,9 @@ from rayocr.storage.local.storage import LocalStorage
 from rayocr.view.app import create_view
 from rayocr.view.command import open_results_view
 from rayocr.view.index import Filters
+from rayocr.view.reread import compared
 from rayocr.view.results import Results
+from tests.e2e.support import make_pdf
 
 TOKEN = "t" * 32
 
@@ -36,12 +38,13 @@ def write_document(
 ) -> str:
     """As a run writes it. Returns the document id."""
     document_id = (name.encode().hex() * 8)[:32].ljust(32, "0")
+    version = open_storage(str(folder / "in")).stat(name).version if (folder / "in" / name).exists() else "1"
     document = Document(
         document_id=document_id,
         source_uri=f"{folder}/in/{name}",
         name=name,
         output_stem=name.removesuffix(".pdf"),
-        version="1",
+        version=version,
         size_bytes=9,
     )
     settings = AssembleSettings(
@@ -244,3 +247,24 @@ def test_storage_that_is_unavailable_is_told_and_the_list_stays(results: Results
     results.keep_updated(stop)
     assert results.problem == "The bucket does not answer."
     assert len(results.index.documents(Filters())[0]) == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("", ""), ("a b c", "a x c"), ("one\n\ntwo", "one two"), ("same", "same"), ("1,234", "1,243")]
+)
+def test_a_comparison_holds_both_texts_whole(before: str, after: str) -> None:
+    parts = compared(before, after)
+    assert "".join(text for kind, text in parts if kind in "=-") == before
+    assert "".join(text for kind, text in parts if kind in "=+") == after
+
+
+def test_a_page_is_read_again_and_nothing_is_changed(tmp_path: Path, client: TestClient) -> None:
+    make_pdf(tmp_path / "in" / "form.pdf", 3)
+    document_id = client.get("/api/documents", params={"q": "form"}).json()["documents"][0]["document_id"]
+    path = f"/api/documents/{document_id}/pages/1/read"
+    before = (tmp_path / "out" / "form.md").read_bytes()
+    assert client.post(path, json={"engine": "nothing"}).status_code == 422
+    assert client.post(path, json={"engine": "textlayer", "prompt": "translate"}).status_code == 422
+    refused = client.post(path, json={"engine": "textlayer"})  # the file is another version than the one that was read
+    assert refused.status_code == 503
+    assert (tmp_path / "out" / "form.md").read_bytes() == before

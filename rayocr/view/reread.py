@@ -1,0 +1,70 @@
+"""Reads one page again with another engine or prompt, and compares the two readings word by word."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from rayocr.api.reading import read
+from rayocr.composition import conf_dir
+from rayocr.errors import UsageError
+from rayocr.ledger.manifest import Manifest
+from rayocr.outputs.report.pages import Drawing, cut_page
+
+ENGINES = ("local", "textlayer", "rapidocr", "tesseract", "gemini", "openai")
+_WORDS = re.compile(r"\s+|\w+|[^\w\s]")
+_MOST_WORDS = 6000  # of a comparison; more are compared line by line
+
+
+@dataclass(slots=True)
+class Rereader:
+    """One page at a time: a reading may take all cores, and a server's answers cost money."""
+
+    drawing: Drawing
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def read(self, manifest: Manifest, page_number: int, *, engine: str, prompt: str = "") -> dict[str, Any]:
+        """Text, engine and outcome of the new reading. Blocks. Raises RayocrError, as `rayocr.read`."""
+        if engine not in ENGINES:
+            raise UsageError(f"Unknown engine {engine!r}; choose one of {', '.join(ENGINES)}.")
+        options: dict[str, Any] = {"engine": engine}
+        if prompt:
+            if prompt not in prompts():
+                raise UsageError(f"Unknown prompt {prompt!r}; choose one of {', '.join(prompts())}.")
+            if engine not in ("gemini", "openai"):
+                raise UsageError(f"engine={engine} takes no prompt.")
+            options[f"engine.{engine}.prompt"] = prompt
+        with self._turn:
+            (page,) = read(cut_page(manifest, page_number, self.drawing), **options).pages
+        return {
+            "text": page.text,
+            "engine": page.engine,
+            "outcome": page.outcome,
+            "reason": page.reason,
+            "message": page.message,
+            "doubts": list(page.doubts),
+        }
+
+
+def prompts() -> list[str]:
+    return sorted(path.stem for path in (conf_dir() / "prompts").glob("*.md"))
+
+
+def compared(before: str, after: str) -> list[tuple[str, str]]:
+    """Parts of both texts in order: ("=", common), ("-", only before), ("+", only after). Joined, they give both texts again."""
+    old, new = _WORDS.findall(before), _WORDS.findall(after)
+    if len(old) + len(new) > _MOST_WORDS:
+        old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    parts: list[tuple[str, str]] = []
+    for kind, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind == "equal":
+            parts.append(("=", "".join(old[i1:i2])))
+            continue
+        if i2 > i1:
+            parts.append(("-", "".join(old[i1:i2])))
+        if j2 > j1:
+            parts.append(("+", "".join(new[j1:j2])))
+    return parts
