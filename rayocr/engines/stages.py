@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from rayocr.engines.answers.checks import check_answer, repeats_as_its_page
+from rayocr.engines.answers.off_loop import off_loop
 from rayocr.engines.answers.verification import VerificationResult, Verifier
 from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngine
 from rayocr.engines.completion import complete
@@ -415,7 +416,8 @@ class WaitingStage:
 
     async def _check(self, answer: PageText, page: Page) -> None:
         try:
-            check_answer(answer, ink_coverage=lambda: 1.0)  # inked: that was asked before the page was sent
+            # Inked: that was asked before the page was sent.
+            await off_loop(len(answer.text), check_answer, answer, ink_coverage=lambda: 1.0)
         except RepetitionLoop:
             if not repeats_as_its_page(answer, str(await self._on_thread(_own_text, page))):
                 raise

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rayocr.engines.answers.finish_reasons import finish_reason_of
-from rayocr.errors import EmptyAnswer, LowConfidence, RepetitionLoop, TextOnBlankPage, Truncated, Unreadable
+from rayocr.engines.answers.off_loop import MAX_ANSWER_CHARS
+from rayocr.errors import EmptyAnswer, LowConfidence, MalformedAnswer, RepetitionLoop, TextOnBlankPage, Truncated, Unreadable
 from rayocr.messages import PageText, TextBox
 from rayocr.pdf.ink import BLANK_COVERAGE
 
@@ -57,6 +58,8 @@ def check_answer(answer: PageText, *, ink_coverage: Callable[[], float], can_loo
     engine that reads what it sees line by line repeats what the page repeats.
     """
     check_finish(answer)
+    if len(answer.text) > MAX_ANSWER_CHARS:
+        raise MalformedAnswer(f"{len(answer.text):,} characters are more than a page can hold.", finish=answer.finish)
     inked = ink_coverage() >= BLANK_COVERAGE
     empty = _MARKDOWN_ONLY.fullmatch(answer.text) is not None
     if empty and inked:

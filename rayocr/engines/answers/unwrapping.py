@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from rayocr.engines.answers.chatter import without_chatter
+from rayocr.engines.answers.off_loop import MAX_ANSWER_CHARS
 
 _FENCE = re.compile(r"```[ \t]*+(?:(?:markdown|md|text|txt|plaintext)[ \t]*+)?", re.IGNORECASE)
 _LONG_RUNS = re.compile(r"([^\S\n])\1{200,}|\n(?:[^\S\n]*+\n){100,}")
@@ -24,7 +25,10 @@ _REFUSAL_CHARS = 400  # a longer answer is a page on which somebody is sorry
 
 def unwrapped(text: str) -> str:
     """The page's Markdown without what the model put around it."""
-    text = without_chatter(_without_long_runs(text).strip())
+    text = _without_long_runs(text).strip()
+    if len(text) > MAX_ANSWER_CHARS:
+        return text  # the checks refuse it
+    text = without_chatter(text)
     # Only when nothing but fences is there: a fence in the middle of a page belongs to the page.
     blocks = _nothing_but_fences(text)
     return without_chatter("\n\n".join(blocks).strip()) if blocks else text

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from rayocr.config import GeminiConfig, Secrets
-from rayocr.engines.base import BatchQueuePort, OfferedPage
+from rayocr.engines.answers.off_loop import off_loop
+from rayocr.engines.gemini.engine import GeminiEngine, answer_chars, mime_type, new_client, read_response
 from rayocr.engines.gemini.engine import GeminiEngine, mime_type, new_client, read_response
 from rayocr.engines.gemini.errors import translate, translate_code
 from rayocr.errors import EngineOverloaded, MalformedAnswer
@@ -52,7 +53,7 @@ class GeminiBatchEngine(GeminiEngine):
             raise _failure(answer)
         try:
             response = types.GenerateContentResponse.model_validate(answer["response"])
-            return read_response(response, model)
+            return await off_loop(answer_chars(response), read_response, response, model)
         except (ValueError, AttributeError, TypeError, LookupError) as error:
             raise MalformedAnswer("A line of the batch's results could not be understood.", finish="NOT_JSON") from error
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary
 
 from rayocr.config import GeminiConfig, Secrets
+from rayocr.engines.answers.off_loop import off_loop
 from rayocr.engines.answers.unwrapping import is_refusal, unwrapped
 from rayocr.engines.base import OfferedPage, WaitingEngine
 from rayocr.engines.gemini.errors import is_shed, translate
@@ -83,7 +84,8 @@ class GeminiEngine(WaitingEngine):
                 failure = EngineShed(f"Gemini shed a request in flex: {failure}", retry_after_s=failure.retry_after_s)
             raise failure from error
         try:
-            return replace(read_response(response, model), price_class=tier)
+            answer = await off_loop(answer_chars(response), read_response, response, model)
+            return replace(answer, price_class=tier)
         except (AttributeError, TypeError, LookupError) as error:  # the SDK takes any JSON for a response, unchecked
             raise MalformedAnswer("Gemini's answer could not be understood.", finish="NOT_JSON") from error
 
@@ -181,6 +183,14 @@ def read_response(response: Any, model: str) -> PageText:
         output_tokens=output_tokens,
         cached_tokens=cached_tokens,
         finish=finish,
+    )
+
+
+def answer_chars(response: Any) -> int:
+    return sum(
+        len(part.text or "")
+        for candidate in response.candidates or ()
+        for part in (candidate.content and candidate.content.parts) or ()
     )
 
 

@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rayocr.config import OpenAIConfig, Secrets
+from rayocr.engines.answers.off_loop import off_loop
 from rayocr.engines.answers.unwrapping import is_refusal, unwrapped
 from rayocr.engines.base import OfferedPage, WaitingEngine
 from rayocr.engines.http_session import new_session
@@ -52,7 +53,7 @@ class OpenAIEngine(WaitingEngine):
         image = await page.as_image(dpi=config.dpi, format=config.image_format)
         body = self._body(image, config.model or self._served or model)
         answer = await self._exchange(self._session, "POST", "/chat/completions", json=body)
-        return read_completion(answer, config, model)
+        return await off_loop(_chars(answer), read_completion, answer, config, model)
 
     async def aclose(self) -> None:
         if self._session is not None:
@@ -136,6 +137,14 @@ def read_completion(answer: dict[str, Any], config: OpenAIConfig, model: str) ->
         price_class="standard" if config.input_usd_per_million or config.output_usd_per_million else "",
         finish=finish,
     )
+
+
+def _chars(answer: dict[str, Any]) -> int:
+    """About as many as the answer has; of one that is malformed, 0."""
+    choices = answer.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    message = first.get("message") if isinstance(first, dict) else None
+    return len(_text_of(message.get("content"))) if isinstance(message, dict) else 0
 
 
 def _text_of(content: object) -> str:

@@ -1,0 +1,32 @@
+"""Long answers are processed on a thread, with a deadline, so that no answer of a server stops the event loop of a worker.
+
+The regular expressions involved take linear time (tests/unit/test_linear_time.py), so a thread gives the loop its turn within
+milliseconds. The deadline is for what nobody foresaw.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+from rayocr.errors import MalformedAnswer
+
+MAX_ANSWER_CHARS = 500_000  # a page of a newspaper has 60,000
+_ON_THE_LOOP_CHARS = 20_000  # processed in about a millisecond, and a thread costs a tenth of one
+_DEADLINE_S = 60.0
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def off_loop(chars: int, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """What the function returns or raises. Raises MalformedAnswer when it takes longer than a minute. `chars` of the answer."""
+    if chars <= _ON_THE_LOOP_CHARS:
+        return function(*args, **kwargs)
+    try:
+        async with asyncio.timeout(_DEADLINE_S):
+            return await asyncio.to_thread(partial(function, *args, **kwargs))
+    except TimeoutError as error:
+        raise MalformedAnswer(f"An answer of {chars:,} characters could not be processed within {_DEADLINE_S:g} s.") from error
