@@ -17,8 +17,8 @@ from typing import Any, ClassVar
 
 from rayocr.config import GeminiConfig, Secrets
 from rayocr.engines.answers.off_loop import off_loop
+from rayocr.engines.base import BatchQueuePort, OfferedPage
 from rayocr.engines.gemini.engine import GeminiEngine, answer_chars, mime_type, new_client, read_response
-from rayocr.engines.gemini.engine import GeminiEngine, mime_type, new_client, read_response
 from rayocr.engines.gemini.errors import translate, translate_code
 from rayocr.errors import EngineOverloaded, MalformedAnswer
 from rayocr.messages import PageText
