@@ -1,6 +1,6 @@
-"""Opens and checks PDFs. All calls of a process must come from one thread: PDFium has no locks of its own.
+"""Opens and checks PDFs. PDFium is not thread-safe: one thread of a process may use it at a time.
 
-Hostile files can make PDFium crash or spin, so `validate` runs where the process may be ended, and under `guard.deadline`.
+Hostile files can make PDFium crash or loop, so `validate` runs in a process that may die, within `guard.bounded`.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from rayocr.errors import CorruptPdf, DocumentError, DocumentTooLarge, EmptyPdf,
 from rayocr.pdf.page import Page
 from rayocr.pdf.structure import PdfStructure
 
-logging.getLogger("pypdfium2").setLevel(logging.ERROR)  # it warns of XFA forms, of which the plain form within is read
+logging.getLogger("pypdfium2").setLevel(logging.ERROR)  # it warns about XFA forms; their AcroForm is read instead
 
-_HEADER_BYTES = 1024  # where readers look for %PDF- (ISO 32000-1, Annex H, implementation note 13)
-_TAIL_BYTES = 4096  # where %%EOF is looked for: files in the wild carry some junk behind it
-_SAMPLED_PAGES = 8  # loaded by validate: the first, the last and some between; all of 10,000 would take seconds
+_HEADER_BYTES = 1024  # readers look for %PDF- there (ISO 32000-1, Annex H, implementation note 13)
+_TAIL_BYTES = 4096  # searched for %%EOF, which junk follows in many files
+_SAMPLED_PAGES = 8  # loaded by validate: first, last and some between; loading all of 10,000 takes seconds
 _MAX_TITLE_CHARS = 500
 _MAX_LABEL_CHARS = 50
-_MOST_LOST, _FEW_PAGES = 2, 100  # pages claimed for each that is there, and besides, before the count is called a lie
+_MOST_LOST, _FEW_PAGES = 2, 100  # a count above _MOST_LOST x (named pages) + _FEW_PAGES is rejected
 _MASK = re.compile(rb"/S?Mask\b")
 _COUNT = re.compile(rb"/Type\s*/Pages\b[^>]{0,400}?/Count\s+(\d{1,9})|/Count\s+(\d{1,9})[^>]{0,400}?/Type\s*/Pages\b")
 
@@ -40,7 +40,7 @@ class PdfFacts:
 
 
 class PdfFile:
-    """An open document over bytes that are not copied: `data` (bytes or a uint8 array) is kept until `close`."""
+    """An open document. `data` (bytes or a uint8 array) is not copied and must stay valid until `close`."""
 
     def __init__(self, data: Any, *, max_pixels: int) -> None:
         self._max_pixels = max_pixels
@@ -59,7 +59,7 @@ class PdfFile:
 
     @property
     def title(self) -> str | None:
-        """In one line, shortened where it is absurd."""
+        """On one line, at most 500 characters."""
         size = pdfium.FPDF_GetMetaText(self._document.raw, b"Title", None, 0)
         raw = ctypes.create_string_buffer(max(size, 2))
         pdfium.FPDF_GetMetaText(self._document.raw, b"Title", raw, size)
@@ -68,13 +68,13 @@ class PdfFile:
         return " ".join(title.split())[:_MAX_TITLE_CHARS] or None
 
     def page_size(self, page_number: int) -> tuple[float, float]:
-        """Upright, in points; without looking into the page, 0.02 ms. (0, 0) where it cannot be known."""
+        """Upright, in points, without loading the page; 0.02 ms. (0, 0) if it is unknown."""
         size = pdfium.FS_SIZEF()
         found = pdfium.FPDF_GetPageSizeByIndexF(self._document.raw, page_number - 1, size)
         return (size.width, size.height) if found else (0.0, 0.0)
 
     def page_label(self, page_number: int) -> str:
-        """What readers show for the page ("iv"); empty where the document has no labels."""
+        """The label that viewers show for the page ("iv"); empty if the document has no labels."""
         return self._structure.page_label(page_number)[:_MAX_LABEL_CHARS]
 
     def page_references(self) -> int | None:
@@ -82,12 +82,12 @@ class PdfFile:
         return self._structure.page_references()
 
     def page(self, page_number: int) -> Page:
-        """1-based. Raises PageUnrenderable when PDFium cannot load it."""
+        """`page_number` is 1-based. Raises PageUnrenderable if PDFium cannot load the page."""
         return Page(self._document, page_number, max_pixels=self._max_pixels, may_have_masks=lambda: self._has_masks)
 
     @cached_property
     def _has_masks(self) -> bool:
-        """Whether any picture may have a mask. Dictionaries of pictures are never compressed. 1 ms for a megabyte."""
+        """Whether any picture may have a mask. Dictionaries of pictures are never compressed. 1 ms per megabyte."""
         return _MASK.search(self._data.data) is not None
 
     def close(self) -> None:
@@ -103,12 +103,12 @@ class PdfFile:
 
 
 def validate(data: Any, *, max_pages: int, max_bytes: int) -> PdfFacts:
-    """The facts of a document that can be worked on. Raises the DocumentError that says why it cannot."""
+    """The facts of a readable document. Raises the DocumentError that says why it cannot be read."""
     array = np.frombuffer(data, dtype=np.uint8)
     if array.size > max_bytes:
         raise DocumentTooLarge(f"The document has {array.size:,} bytes; limits.max_document_bytes allows {max_bytes:,}.")
     if b"%PDF-" not in array[:_HEADER_BYTES].tobytes():
-        raise NotAPdf("The file is empty." if not array.size else "The file does not begin like a PDF (no %PDF- header).")
+        raise NotAPdf("The file is empty." if not array.size else "The file is not a PDF (no %PDF- header).")
     with PdfFile(array, max_pixels=1_000_000) as file:
         count = file.page_count
         if count > max_pages:
@@ -121,8 +121,8 @@ def validate(data: Any, *, max_pages: int, max_bytes: int) -> PdfFacts:
 
 
 def _open(data: Any) -> pypdfium2.PdfDocument:
-    # PDFium reads straight from the array, which may be a read-only view into the object store: hence the address. And it is
-    # called here and not by pypdfium2, which takes a document without pages for a failure and gives the error of an earlier one.
+    # PDFium reads straight from the array, which may be a read-only view into the object store: hence the address. pypdfium2 is
+    # not used here because it treats a document without pages as a failure, and reports the error of an earlier one.
     buffer = (ctypes.c_ubyte * data.size).from_address(data.ctypes.data) if data.size else b""
     document = pdfium.FPDF_LoadMemDocument64(buffer, data.size, None)
     if not document:
@@ -130,7 +130,7 @@ def _open(data: Any) -> pypdfium2.PdfDocument:
         if code == pdfium.FPDF_ERR_PASSWORD:
             raise EncryptedPdf("The document is encrypted and needs a password.")
         if code == pdfium.FPDF_ERR_SECURITY:
-            raise EncryptedPdf("The document is encrypted in a way that cannot be read.")
+            raise EncryptedPdf("The document uses an encryption that is not supported.")
         raise _corrupt() if _ends_properly(data) else _cut_off()
     if pdfium.FPDF_GetPageCount(document) < 1:
         pdfium.FPDF_CloseDocument(document)
@@ -138,12 +138,12 @@ def _open(data: Any) -> pypdfium2.PdfDocument:
             raise _cut_off()
         raise _corrupt() if _declared_pages(data) else EmptyPdf("The document has no pages.")
     opened = pypdfium2.PdfDocument(document)
-    opened.init_forms()  # nothing for a document without a form; before any page is loaded
+    opened.init_forms()  # must precede the first page; does nothing for a document without a form
     return opened
 
 
 def _check_some_pages(file: PdfFile, *, whole: bool) -> None:
-    """Load pages over the length of the document. One that cannot be loaded is a page's failure, unless none can be."""
+    """Load some pages from first to last. A page that cannot be loaded fails alone, unless all of them fail."""
     count = file.page_count
     numbers = sorted({1 + round(i * (count - 1) / max(1, _SAMPLED_PAGES - 1)) for i in range(_SAMPLED_PAGES)})
     failed = 0
@@ -163,14 +163,14 @@ def _ends_properly(data: Any) -> bool:
 
 
 def _declared_pages(data: Any) -> int:
-    """The largest /Count of a page tree that stands uncompressed in the file; 0 when there is none."""
+    """The largest /Count of a page tree that is not compressed in the file; 0 if there is none."""
     counts = (int(a or b) for a, b in _COUNT.findall(data))
     return max(counts, default=0)
 
 
 def _corrupt() -> DocumentError:
-    return CorruptPdf("The document is damaged: its pages cannot be found.")
+    return CorruptPdf("The document is damaged: it has no readable pages.")
 
 
 def _cut_off() -> DocumentError:
-    return CorruptPdf("The document looks cut off: its end is missing.")
+    return CorruptPdf("The document is truncated: its end is missing.")

@@ -1,7 +1,7 @@
 """How much of a page is printed on: the share of small tiles with ink in them; 0 for a page that is blank.
 
-The page is rendered small, compared with its local paper and freed of specks and of the scanner's edges before tiles are counted.
-A share of dark pixels would not do: a gray or speckled blank scan darkens more of a page than a line of text.
+Pixels of a small rendering are compared with the paper around them. Specks and the edges of the scanner do not count. The share
+of dark pixels would mislead: a gray or speckled blank scan has more of them than a line of text.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rayocr.pdf.marks import has_marks
 if TYPE_CHECKING:
     from PIL import Image
 
-BLANK_COVERAGE = 0.004  # pages with less are blank and never sent anywhere; pages with any mark on them have at least this
+BLANK_COVERAGE = 0.004  # pages with less are blank and never sent; pages with any mark have at least this
 RENDER_DPI = 75  # enough for strokes of 8 pt type to be a pixel wide; 4 to 25 ms a page
 
 _SURELY_INKED = 0.10  # below, the shapes of the ink decide: shadows along two edges cover .05
@@ -32,7 +32,7 @@ _PAPER_RANK = round(0.8 * (_BLOCK_PX**2 - 1))  # of a block's pixels in order
 
 def coverage(image: Image.Image, *, dpi: float = RENDER_DPI, clean: bool = False) -> float:
     """0..1 for a page rendered at about RENDER_DPI, any mode: 0 if it is blank, at least BLANK_COVERAGE if it is not. `clean`:
-    no picture is on the page, so that every shape was put there on purpose."""
+    the page has no pictures, so every shape on it is intended."""
     pixels = np.asarray(image.convert("L"))
     margin_y, margin_x = (0, 0) if clean else (round(side * _MARGIN_SHARE) for side in pixels.shape)
     inner = pixels[margin_y : pixels.shape[0] - margin_y, margin_x : pixels.shape[1] - margin_x]
@@ -66,7 +66,7 @@ def contrast(image: Image.Image, box: Box, size_pt: tuple[float, float]) -> int 
 
 
 def _ink(pixels: Any) -> Any:
-    """Where a pixel stands out from the paper of its block. In bytes throughout: a tenth of the time of floats."""
+    """Where a pixel differs from the paper of its block. Computed in bytes, which takes a tenth of the time of floats."""
     blocks = _blocks(pixels, _BLOCK_PX)
     rows, _, columns, _ = blocks.shape
     paper = _paper(blocks).reshape(rows, 1, columns, 1)
@@ -82,7 +82,7 @@ def _paper(blocks: Any) -> Any:
     # Bytes are sorted by radix, ten times as fast as np.percentile, whatever the processor.
     ordered = np.sort(blocks.transpose(0, 2, 1, 3).reshape(rows, columns, -1), axis=2, kind="stable")
     levels = ordered[:, :, _PAPER_RANK].astype(np.float32)
-    # A block inside a large dark area has no paper in it: it takes the page's, so that the area counts as ink.
+    # A block inside a large dark area shows no paper: it is compared with the page's, so that the area counts as ink.
     page = np.percentile(levels, 80)
     return np.where(levels < page - 2 * _CONTRAST, page, levels)
 
@@ -94,7 +94,7 @@ def _ink_in_tiles(ink: Any) -> Any:
 
 
 def _blocks(pixels: Any, side: int) -> Any:
-    """(rows, side, columns, side); the last rows and columns are padded with what stands at the edge."""
+    """(rows, side, columns, side). The last rows and columns are padded with the pixels at the edge."""
     height, width = pixels.shape
     padded = np.pad(pixels, ((0, -height % side), (0, -width % side)), mode="edge")
     return padded.reshape(padded.shape[0] // side, side, padded.shape[1] // side, side)

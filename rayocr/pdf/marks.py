@@ -1,7 +1,7 @@
-"""Whether the ink of a nearly empty page is somebody's mark: a word, a number, a figure, and not what a scanner leaves behind.
+"""Tells words, numbers and figures on a nearly empty page from what a scanner adds: dust, shadows, streaks, punch holes.
 
-A share of the page cannot tell: a divider page with "Appendix B" has a thousandth of its tiles inked, the shadow of a lid a
-twentieth. So the connected shapes are looked at, in millimeters: 1 to 2 ms a page.
+The share of inked tiles cannot tell: "Appendix B" on a divider page inks a thousandth of them, the shadow of a scanner lid a
+twentieth. So this module measures connected shapes in millimeters, in 1 to 2 ms a page.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _LINE_ASPECT = 10.0
 _HOLE_MM = (4.5, 9.0)  # punched, in one and the other direction; 5.5 to 8 in use
 _HOLE_MARGIN_MM = 22.0  # from the nearest edge of the page to the middle of the hole
 _STAPLE_MM, _CORNER_MM = (8.0, 16.0), 35.0  # its length, and how far from both edges of a corner its middle may be
-_FIGURE_MM = 5.0  # a shape as large as this is drawn, written or a word whose letters touch
+_FIGURE_MM = 5.0  # a shape of this size is a drawing, handwriting, or a word whose letters touch
 _LONE_MM = 2.0  # in height: a page number of 8 pt
 _GAP = 1.6  # letter heights between the letters of a line
-_DUSTY = 8  # shapes of the size of letters; where there are so many, two beside each other are chance
-_MAX_SHAPES = 2_000  # more are no nearly empty page
+_DUSTY = 8  # letter-sized shapes; with more, two beside each other are coincidence
+_MAX_SHAPES = 2_000  # a page with more is not nearly empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class _Shape:
 
 def has_marks(ink: Any, *, dpi: float, clean: bool) -> bool:
     """`ink`: a mask (bool or uint8) of the page without its margins, where ink is. `clean`: nothing on the page comes from a
-    scanner, so that the smallest shape was put there on purpose."""
+    scanner, so even the smallest shape is intended."""
     import cv2
 
     count, _, stats, _ = cv2.connectedComponentsWithStats(np.ascontiguousarray(ink, dtype=np.uint8), connectivity=8)
@@ -90,7 +90,7 @@ def _is_leftover(shape: _Shape, page_width: int, page_height: int, px_per_mm: fl
 
 
 def _longest_row(shapes: list[_Shape]) -> int:
-    """Of shapes that stand beside each other like the letters of a word."""
+    """The most shapes that stand beside each other like the letters of a word; 3 if there are more."""
     longest = 1 if shapes else 0
     ending: list[tuple[_Shape, int]] = []
     for shape in sorted(shapes, key=lambda shape: shape.x):

@@ -11,11 +11,11 @@ import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Box, Upright
 
-_MAX_OBJECTS = 20_000  # looked at; maps and plots have millions of paths and no tables
+_MAX_OBJECTS = 20_000  # visited; maps and plots have millions of paths and no tables
 _MAX_DEPTH = 4  # of forms within forms
-_MAX_SEGMENTS = 500  # of one path: more is a drawing
+_MAX_SEGMENTS = 500  # per path; a longer one is a drawing
 _MAX_RULINGS = 5_000
-_STRAIGHT_PT = 1.0  # a line that leaves its axis by more is oblique
+_STRAIGHT_PT = 1.0  # a line that deviates more from its axis is oblique
 _MIN_RULING_PT = 6.0
 _NEARLY_WHITE = 3 * 245  # of red, green and blue together
 _THIN_PT = 3.0  # a filled rectangle as thin as this is a line
@@ -40,7 +40,7 @@ class PageObjects:
     largest_image: Any = None  # a raw object, valid while the page is open
     largest_image_area: float = 0.0  # of what lies on the page
     largest_image_box: Box = (0.0, 0.0, 0.0, 0.0)
-    cover_count: int = 0  # what can hide an image: paths and shadings
+    cover_count: int = 0  # paths and shadings, which can hide an image
     visible_text_objects: int = 0
     has_dark_text: bool = False  # visible, and not in white
     has_text_in_foreign_fonts: bool = False  # not white, and in a font that the file does not bring along
@@ -141,7 +141,7 @@ class _Looker:
             self._found.has_text_in_foreign_fonts = not known or dark
 
     def _image(self, item: Any, matrix: _Matrix) -> None:
-        """An image is the unit square under its matrix; what lies outside of the page does not count."""
+        """An image is the unit square under its matrix. The part outside the page does not count."""
         corners = [matrix.point(x, y) for x, y in ((0, 0), (1, 0), (0, 1), (1, 1))]
         xs, ys = [x for x, _ in corners], [y for _, y in corners]
         x0, y0, x1, y1 = self._upright.box(min(xs), min(ys), max(xs), max(ys))
@@ -193,7 +193,7 @@ class _Looker:
 
 
 def _points(item: Any, count: int, matrix: _Matrix) -> list[tuple[float, float, bool]]:
-    """The path's points in page space, each with whether the pen was lifted to get there; closing lines included."""
+    """The path's points in page space, each with whether the pen was lifted before it. Includes closing lines."""
     points: list[tuple[float, float, bool]] = []
     start: tuple[float, float] | None = None
     x, y = ctypes.c_float(), ctypes.c_float()
@@ -203,7 +203,7 @@ def _points(item: Any, count: int, matrix: _Matrix) -> list[tuple[float, float, 
             continue
         point = matrix.point(x.value, y.value)
         kind = pdfium.FPDFPathSegment_GetType(segment)
-        moves = kind != pdfium.FPDF_SEGMENT_LINETO  # the control points of a curve are no corners of a table either
+        moves = kind != pdfium.FPDF_SEGMENT_LINETO  # a table has no curves
         if kind == pdfium.FPDF_SEGMENT_MOVETO:
             start = point
         points.append((*point, moves))

@@ -1,4 +1,4 @@
-"""One page: cut out, rendered, and asked for its text, its images and its drawn lines."""
+"""One page: renders it, extracts it as a PDF, and reads its text, form fields, pictures and drawn lines."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from rayocr.pdf.undrawn import undecodable_share, undrawn_picture
 if TYPE_CHECKING:
     from PIL import Image
 
-_MAX_SIDE_PX = 20_000  # of a strip that is very long and narrow: decoders and engines stop at 32,767 or earlier
-_SMALL_LONG_SIDE_PX = 1500  # a ticket at 200 dpi has letters of 12 pixels: small pages get this many on their long side
+_MAX_SIDE_PX = 20_000  # of a very long and narrow strip: decoders and engines fail at 32,767 pixels or earlier
+_SMALL_LONG_SIDE_PX = 1500  # of small pages: at 200 dpi, the letters of a ticket are 12 pixels high
 _MAX_SMALL_DPI = 600.0
-_MAX_NATIVE_DPI = 1200.0  # a scan that was placed on a page of an inch
-_LATIN = "\u024f"  # beyond, and Greek and Cyrillic aside, PDFium has no glyphs of its own
+_MAX_NATIVE_DPI = 1200.0  # a scan can be placed on a page of one inch
+_LATIN = "\u024f"  # PDFium brings no fonts for most scripts beyond
 _LEAST_CONTRAST = 12  # of 255, of text that can be seen: light gray letters on white, small
 
 
@@ -62,7 +62,7 @@ def render_scale(width_pt: float, height_pt: float, *, dpi: float, max_pixels: i
 
 
 class Page:
-    """Sizes are of the upright page in points. Not thread-safe; close it before its document."""
+    """A loaded page. Sizes are in points, of the upright page. Not thread-safe; close it before its document."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Page:
         max_pixels: int,
         may_have_masks: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`may_have_masks`: whether pictures of the document may hide a part of themselves."""
+        """`may_have_masks`: whether any picture of the document may have a mask."""
         self.page_number = page_number
         self.max_pixels = max_pixels
         self._document = document
@@ -155,7 +155,7 @@ class Page:
         return raw_text(self._page.raw)
 
     def text_layer(self) -> TextLayer:
-        """The page's own text, with a verdict on whether it can be trusted."""
+        """The page's own text, with a verdict on whether it is reliable."""
         return self._text_layer
 
     @contextmanager
@@ -201,7 +201,7 @@ class Page:
 
     @cached_property
     def undrawn_picture(self) -> str:
-        """Why a picture on the page cannot be drawn; empty where all can. Renders the page small. Raises PageUnrenderable."""
+        """Why a picture on the page cannot be drawn; empty if all are drawn. Renders a small image. Raises PageUnrenderable."""
         pictures = self._objects.pictures
         return undrawn_picture(self._page.raw, pictures, self._small, (self.width_pt, self.height_pt)) if pictures else ""
 
@@ -212,7 +212,7 @@ class Page:
         return undecodable_share(self._page.raw, pictures, (self.width_pt, self.height_pt)) if pictures else 0.0
 
     def certainly_inked(self) -> bool:
-        """Cheap: dark text is ink. False means that `ink_coverage` has to tell."""
+        """A cheap check: dark text is ink. If False, call `ink_coverage`."""
         return self._objects.has_dark_text and len("".join(self.raw_text.split())) >= 20
 
     # -- inside -------------------------------------------------------------------------------------------------------------
@@ -224,7 +224,7 @@ class Page:
 
     @contextmanager
     def _cut_out(self, *, without: Collection[int] = ()) -> Iterator[pypdfium2.PdfDocument]:
-        """A document of this page alone, in whose content its form fields are drawn, but for those `without`. Raises
+        """A document of this page alone, with its form fields drawn into its content, except those in `without`. Raises
         PageUnrenderable."""
         single = pypdfium2.PdfDocument.new()
         try:
@@ -238,8 +238,8 @@ class Page:
             single.close()
 
     def _add_orphans(self, image: Image.Image, scale: float) -> None:
-        """Draws the widgets that the document's form does not name. Viewers show them; PDFium only draws them once they are
-        flattened, in a copy of the page, which may show hidden layers: so only their boxes are taken from it."""
+        """Draws the widgets that the document's form does not name. Viewers show them, but PDFium draws them only once they are
+        flattened. That is done in a copy of the page, which may show hidden layers, so only their boxes are taken from it."""
         boxes = [field.box for field in self.fields if field.orphan]
         if not boxes:
             return
@@ -259,8 +259,8 @@ class Page:
         return self.thumbnail(RENDER_DPI)
 
     def _shows_words(self) -> bool:
-        """Whether a word of the page's own text differs from its surroundings, however faintly, or would if its font were here:
-        other viewers bring fonts for Chinese and Japanese, which files leave out."""
+        """Whether a word of the page's own text is visible, however faintly, or would be if its font were installed: other
+        viewers bring fonts for Chinese and Japanese, which many files do not embed."""
         if not self._objects.visible_text_objects:
             return False
         layer, size_pt = self._text_layer, (self.width_pt, self.height_pt)
@@ -276,7 +276,7 @@ class Page:
         return False
 
     def _reduced_scan(self) -> Image.Image | None:
-        """The image that is the page, small; None where something might lie over it, mask it or cut it off, or it is not one."""
+        """The picture that makes up the page, reduced. None if there is none, or it may be covered, masked or cropped."""
         found = self._objects
         x0, y0, x1, y1 = found.largest_image_box
         beyond = max(-x0, x1 - self.width_pt, -y0, y1 - self.height_pt)
@@ -316,7 +316,7 @@ class Page:
 
 
 def _loaded(document: pypdfium2.PdfDocument, index: int) -> pypdfium2.PdfPage:
-    """The page. In a document with a form PDFium makes appearances for fields that have none, in memory."""
+    """Loads the page. In a document with a form, PDFium then makes appearances for fields that have none, in memory."""
     page = document[index]
     if document.formenv is not None and has_drawn_password(page.raw, document.formenv.raw):
         page.close()
@@ -325,10 +325,10 @@ def _loaded(document: pypdfium2.PdfDocument, index: int) -> pypdfium2.PdfPage:
 
 
 def _size_of(page: Any) -> tuple[float, float]:
-    """Upright, in points; 0 x 0 for what is no size."""
+    """Upright, in points; 0 x 0 if the size is invalid."""
     width, height = page.get_size()
     if not (width > 0 and height > 0):
-        # A /CropBox beside the /MediaBox leaves nothing to see. Readers then show the whole page, and so do we.
+        # The /CropBox lies outside the /MediaBox. Viewers then show the whole page, and so does rayocr.
         page.set_cropbox(*page.get_mediabox())
         width, height = page.get_size()
     return (width, height) if math.isfinite(width) and math.isfinite(height) else (0.0, 0.0)

@@ -1,4 +1,4 @@
-"""Pictures that PDFium cannot decode. It draws nothing in their place, so that their page looks blank without being it."""
+"""Finds pictures that PDFium cannot decode. It draws nothing in their place, so their page looks blank and is not."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from rayocr.pdf.ink import contrast
 if TYPE_CHECKING:
     from PIL import Image
 
-_MAX_PICTURES = 64  # looked at on a page, the largest first
+_MAX_PICTURES = 64  # checked on a page, the largest first
 _MAX_FILTERS = 8
 _LEAST_SHARE_OF_PAGE = 0.02  # of a picture that may say something
-_HUGE_PX = 500_000_000  # PDFium stops decoding somewhere above
+_HUGE_PX = 500_000_000  # PDFium refuses larger ones
 # Bytes that a picture of one color takes at most: zlib needs a thousandth, JPEG a byte for 64 pixels and component.
 _FLAT_SHARE = 1 / 200
 _FLAT_JPEG_BYTES_PER_PX = 2.5 / 64
@@ -29,7 +29,7 @@ _BYTES_PER_PX = {pdfium.FPDFBitmap_Gray: 1, pdfium.FPDFBitmap_BGR: 3, pdfium.FPD
 
 
 def undrawn_picture(page: Any, pictures: Sequence[tuple[Any, Box]], image: Image.Image, size_pt: tuple[float, float]) -> str:
-    """Why a picture of the page cannot be drawn; empty where all can. `pictures`: raw image objects of the raw FPDF_PAGE and
+    """Why a picture of the page cannot be drawn; empty if all are drawn. `pictures`: raw image objects of the raw FPDF_PAGE and
     their boxes in points; `image`: the page as it was rendered, in gray. 10 µs a picture."""
     by_size = sorted(pictures, key=lambda item: _area(item[1]), reverse=True)[:_MAX_PICTURES]
     for picture, box in by_size:

@@ -1,4 +1,4 @@
-"""Are two cut-out pages the same bytes? Then they need not be read twice."""
+"""A hash that is equal for identical pages, so that each is read once."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _BIRTH = re.compile(rb"/CreationDate\([^)]{0,40}\)/Creator\(PDFium\)")
 
 
 def content_hash(page_pdf: bytes) -> str:
-    """32 hex digits over a page that PDFium cut out, without the date and the file identifier: PDFium makes those up anew at
-    every saving, and all else is the same for the same page of the same file, wherever and under whatever name the file lies."""
+    """32 hex digits over a page as it is sent (see `page_document`), without the date and the file identifier that PDFium makes
+    up at every save. Everything else is equal for the same page of the same bytes, whatever the file's name."""
     digest = hashlib.sha256()
     view, position = memoryview(page_pdf), 0
     for start, end in (_birth(page_pdf), _identifier(page_pdf)):

@@ -203,7 +203,7 @@ def test_the_document_worker_hands_on_to_fetch_and_assemble(place: Place, tmp_pa
     entry = place.storage.write("sub/a.pdf", b"no PDF")
     fetching = FetchSettings(source_uri="memory://assemble", limits=LimitsConfig(), retry=RetryConfig())
     worker = DocumentWorker(fetching, SETTINGS, of(page(1)))
-    with pytest.raises(RayocrError, match="does not begin like a PDF"):
+    with pytest.raises(RayocrError, match="is not a PDF"):
         worker.fetch(
             Document(document_id=ID, source_uri="u", name="sub/a.pdf", output_stem="sub/a", version=entry.version, size_bytes=6)
         )
