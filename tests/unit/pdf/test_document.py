@@ -56,14 +56,14 @@ def test_an_empty_file_is_called_empty() -> None:
 
 
 @pytest.mark.parametrize("cut", [60, 200, 400])
-def test_a_file_without_its_end_is_called_cut_off(cut: int) -> None:
-    with pytest.raises(CorruptPdf, match="cut off"):
+def test_a_file_without_its_end_is_called_truncated(cut: int) -> None:
+    with pytest.raises(CorruptPdf, match="truncated"):
         facts(pdfs.pages_of()[:-cut])
 
 
 @pytest.mark.parametrize("data", [b"%PDF-1.4", b"%PDF-1.4\n" + bytes(100)])
-def test_a_lone_header_is_called_cut_off(data: bytes) -> None:
-    with pytest.raises(CorruptPdf, match="cut off"):
+def test_a_lone_header_is_called_truncated(data: bytes) -> None:
+    with pytest.raises(CorruptPdf, match="truncated"):
         facts(data)
 
 
