@@ -17,6 +17,8 @@ _MAX_SEGMENTS = 500  # per path; a longer one is a drawing
 _MAX_RULINGS = 5_000
 _STRAIGHT_PT = 1.0  # a line that deviates more from its axis is oblique
 _MIN_RULING_PT = 6.0
+_TINY_PT = 3.0  # high letters, which nobody reads
+_NEARLY_CLEAR = 40  # of 255, of text's opacity
 _NEARLY_WHITE = 3 * 245  # of red, green and blue together
 _THIN_PT = 3.0  # a filled rectangle as thin as this is a line
 
@@ -43,7 +45,7 @@ class PageObjects:
     cover_count: int = 0  # paths and shadings, which can hide an image
     visible_text_objects: int = 0
     has_dark_text: bool = False  # visible, and not in white
-    has_text_in_foreign_fonts: bool = False  # not white, and in a font that the file does not bring along
+    may_hide_text: bool = False  # text is invisible, nearly white or tiny, has a clip, or has something over it
     pictures: list[tuple[Any, Box]] = field(default_factory=list)  # raw objects, valid while the page is open; whole boxes
     picture_sizes: set[tuple[int, int, int]] = field(default_factory=set)  # columns, rows, encoded bytes
     ruling_list: list[Ruling] = field(default_factory=list)
@@ -114,6 +116,8 @@ class _Looker:
             self._text(item)
         elif kind in (pdfium.FPDF_PAGEOBJ_PATH, pdfium.FPDF_PAGEOBJ_SHADING):
             self._found.cover_count += 1
+            if kind == pdfium.FPDF_PAGEOBJ_SHADING:
+                self._covers_text()
             if kind == pdfium.FPDF_PAGEOBJ_PATH and len(self._found.ruling_list) < _MAX_RULINGS:
                 self._path(item, _matrix_of(item).then(outer))
         elif kind == pdfium.FPDF_PAGEOBJ_FORM and depth < _MAX_DEPTH:
@@ -123,22 +127,23 @@ class _Looker:
                     return
                 self.look(pdfium.FPDFFormObj_GetObject(item, index), inner, depth=depth + 1)
 
+    def _covers_text(self) -> None:
+        """What is drawn now may lie over text that was drawn before."""
+        self._found.may_hide_text |= self._found.visible_text_objects > 0
+
     def _text(self, item: Any) -> None:
+        found = self._found
         mode = pdfium.FPDFTextObj_GetTextRenderMode(item)
         if mode in (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP):
+            found.may_hide_text = True
             return
-        self._found.visible_text_objects += 1
-        foreign = not self._found.has_text_in_foreign_fonts and not pdfium.FPDFFont_GetIsEmbedded(
-            pdfium.FPDFTextObj_GetFont(item)
-        )
-        if not foreign and self._found.has_dark_text:
+        found.visible_text_objects += 1
+        if found.has_dark_text and found.may_hide_text:
             return
-        red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
-        known = pdfium.FPDFPageObj_GetFillColor(item, red, green, blue, alpha)
-        dark = red.value + green.value + blue.value < _NEARLY_WHITE
-        self._found.has_dark_text |= bool(known) and dark and alpha.value > 0
-        if foreign:
-            self._found.has_text_in_foreign_fonts = not known or dark
+        dark = _has_ink_color(item)
+        found.has_dark_text |= dark
+        if not found.may_hide_text:
+            found.may_hide_text = not dark or _is_tiny_or_clipped(item)
 
     def _image(self, item: Any, matrix: _Matrix) -> None:
         """An image is the unit square under its matrix. The part outside the page does not count."""
@@ -149,6 +154,7 @@ class _Looker:
         height = min(y1, self._size_pt[1]) - max(y0, 0.0)
         if width <= 0 or height <= 0:
             return
+        self._covers_text()
         area = width * height
         self._found.image_area += area
         self._found.pictures.append((item, (x0, y0, x1, y1)))
@@ -166,6 +172,7 @@ class _Looker:
     def _path(self, item: Any, matrix: _Matrix) -> None:
         count = pdfium.FPDFPath_CountSegments(item)
         if not 2 <= count <= _MAX_SEGMENTS:
+            self._covers_text()
             return
         fill, stroke = ctypes.c_int(), ctypes.c_int()
         pdfium.FPDFPath_GetDrawMode(item, fill, stroke)
@@ -177,6 +184,8 @@ class _Looker:
         elif fill.value:
             xs, ys = [p[0] for p in points], [p[1] for p in points]
             width, height = max(xs) - min(xs), max(ys) - min(ys)
+            if min(width, height) > _THIN_PT:
+                self._covers_text()
             if height <= _THIN_PT < width:
                 self._ruling(min(xs), (min(ys) + max(ys)) / 2, max(xs), (min(ys) + max(ys)) / 2)
             elif width <= _THIN_PT < height:
@@ -190,6 +199,35 @@ class _Looker:
         elif right - left <= _STRAIGHT_PT and bottom - top >= _MIN_RULING_PT:
             middle = (left + right) / 2
             self._found.ruling_list.append(Ruling(middle, top, middle, bottom))
+
+
+def _has_ink_color(item: Any) -> bool:
+    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+    if not pdfium.FPDFPageObj_GetFillColor(item, red, green, blue, alpha):
+        return False
+    return red.value + green.value + blue.value < _NEARLY_WHITE and alpha.value >= _NEARLY_CLEAR
+
+
+def _is_tiny_or_clipped(item: Any) -> bool:
+    size, matrix = ctypes.c_float(), pdfium.FS_MATRIX()
+    if pdfium.FPDFTextObj_GetFontSize(item, size) and pdfium.FPDFPageObj_GetMatrix(item, matrix):
+        scale = max(abs(matrix.a), abs(matrix.b), abs(matrix.c), abs(matrix.d))
+        if abs(size.value) * scale < _TINY_PT:
+            return True
+    clip = pdfium.FPDFPageObj_GetClipPath(item)
+    return bool(clip) and pdfium.FPDFClipPath_CountPaths(clip) > 0
+
+
+def has_text_in_foreign_fonts(page: Any) -> bool:
+    """Whether a raw FPDF_PAGE has text that is not white and whose font the file does not embed. Text within forms is not
+    looked at."""
+    for index in range(min(pdfium.FPDFPage_CountObjects(page), _MAX_OBJECTS)):
+        item = pdfium.FPDFPage_GetObject(page, index)
+        if pdfium.FPDFPageObj_GetType(item) == pdfium.FPDF_PAGEOBJ_TEXT and _has_ink_color(item):
+            font = pdfium.FPDFTextObj_GetFont(item)
+            if font and not pdfium.FPDFFont_GetIsEmbedded(font):
+                return True
+    return False
 
 
 def _points(item: Any, count: int, matrix: _Matrix) -> list[tuple[float, float, bool]]:

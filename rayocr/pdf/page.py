@@ -19,7 +19,7 @@ from rayocr.pdf.forms.annotations import first_page, flatten, has_text_annotatio
 from rayocr.pdf.forms.fields import FormField, has_drawn_password, read_fields, with_fields
 from rayocr.pdf.geometry import Upright, turn_box, upright_of
 from rayocr.pdf.ink import BLANK_COVERAGE, RENDER_DPI, contrast, coverage
-from rayocr.pdf.objects import PageObjects, Ruling, look_at_objects
+from rayocr.pdf.objects import PageObjects, Ruling, has_text_in_foreign_fonts, look_at_objects
 from rayocr.pdf.rendering import draw
 from rayocr.pdf.scan import reduced_jpeg
 from rayocr.pdf.textlayer.layer import TextLayer, read_text_layer, without_hidden
@@ -164,6 +164,11 @@ class Page:
         with TextObjects(self._page.raw).taken_away():
             yield
 
+    def hides_text(self) -> bool:
+        """Whether the page has text that nobody sees. Cheap for a page on which nothing is drawn over its text, and all of it in
+        a color of ink."""
+        return self._objects.may_hide_text and self._text_layer.hides_text
+
     def rulings(self) -> tuple[Ruling, ...]:
         """Drawn horizontal and vertical lines, such as those of tables."""
         return self._objects.rulings
@@ -258,6 +263,10 @@ class Page:
     def _small(self) -> Image.Image:
         return self.thumbnail(RENDER_DPI)
 
+    @cached_property
+    def _lacks_fonts(self) -> bool:
+        return has_text_in_foreign_fonts(self._page.raw)
+
     def _shows_words(self) -> bool:
         """Whether a word of the page's own text is visible, however faintly, or would be if its font were installed: other
         viewers bring fonts for Chinese and Japanese, which many files do not embed."""
@@ -270,7 +279,7 @@ class Page:
             box = turn_box((line.x0, line.y0, line.x1, line.y1), -layer.turns, (layer.width_pt, layer.height_pt))
             if not any(c.isalnum() for c in line.text) or (seen := contrast(self._small, box, size_pt)) is None:
                 continue
-            font_is_missing = self._objects.has_text_in_foreign_fonts and any(c.isalpha() and c > _LATIN for c in line.text)
+            font_is_missing = self._lacks_fonts and any(c.isalpha() and c > _LATIN for c in line.text)
             if seen >= _LEAST_CONTRAST or font_is_missing:
                 return True
         return False

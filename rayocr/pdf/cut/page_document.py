@@ -66,7 +66,7 @@ def picture(page: Page, *, dpi: int, max_bytes: int | None) -> bytes:
 
 def _faithful_cut(page: Page) -> bytes | None:
     """None where the page would look different, or would tell a model what nobody sees on it."""
-    if page.text_layer().hides_text:
+    if page.hides_text():
         return None
 
     has_fields = page.has_filled_annotations

@@ -12,6 +12,7 @@ from rayocr.pdf.textlayer.characters import Characters
 from rayocr.pdf.textlayer.right_to_left_runs import right_to_left_runs
 from rayocr.pdf.textlayer.runs import Run, runs_of, with_slanted
 
+_ROW_PT = 8.0  # words drawn twice are a point or two apart
 _SAME_PLACE = 0.6  # overlap of two equal words, as a share of the smaller one: the text was drawn twice
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 
@@ -126,15 +127,16 @@ def _middle(values: list[float]) -> float:
 
 def _without_second_drawings(lines: list[TextLine]) -> list[TextLine]:
     """Without words that were drawn before at the same place: programs draw blocks twice to make them bold or to shade them."""
-    seen: dict[str, list[Word]] = {}
+    seen: dict[tuple[str, int], list[Word]] = {}  # by text and height on the page: a page has "the" thirty times
     kept: list[TextLine] = []
     for line in lines:
         words = []
         for word in line.words:
-            earlier = seen.setdefault(word.text, [])
+            row = int((word.y0 + word.y1) / 2 // _ROW_PT)
+            earlier = (other for near in (row - 1, row, row + 1) for other in seen.get((word.text, near), ()))
             if not any(is_same_place(word, other) for other in earlier):
                 words.append(word)
-            earlier.append(word)
+            seen.setdefault((word.text, row), []).append(word)
         if len(words) == len(line.words):
             kept.append(line)
         elif words:
