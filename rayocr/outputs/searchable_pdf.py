@@ -22,6 +22,7 @@ from rayocr.outputs.base import Output
 from rayocr.outputs.searchable.lines import detect_lines, in_reading_order, lay_in_order, lay_over, plain_lines
 from rayocr.pdf.forms.fields import FieldKind, value_lines
 from rayocr.pdf.line_boxes import DETECTION_DPI
+from rayocr.pdf.structure import UNREADABLE
 
 if TYPE_CHECKING:
     import pikepdf
@@ -64,15 +65,15 @@ class SearchablePdfOutput(Output):
         self._path.write_bytes(memoryview(self._source.data))
         try:
             self._pdf = pikepdf.open(self._path)
+            self._has_form = any("/Annots" in page for page in self._pdf.pages)
             if len(self._pdf.pages) != self.context.page_count:
                 self._unchanged = "The file is copied unchanged: PDF libraries disagree on its number of pages."
-        except pikepdf.PdfError as error:
+        except UNREADABLE as error:
             self._unchanged = f"The file is copied unchanged because it is too damaged to be rewritten: {_first_line(error)}."
             return
         if _is_signed(self._pdf):
             self._unchanged = "The file is copied unchanged: it is signed, and any change would break the signature."
             return
-        self._has_form = any("/Annots" in page for page in self._pdf.pages)
         self._tagged = "/StructTreeRoot" in self._pdf.Root
         self._font = add_font(self._pdf)
 

@@ -10,6 +10,9 @@ from typing import Any
 
 import pikepdf
 
+# What pikepdf raises for files that qpdf cannot read. PDFium opens some files for which qpdf asks for a password.
+UNREADABLE = (pikepdf.PdfError, pikepdf.PasswordError, pikepdf.DataDecodingError, RuntimeError)
+
 _MAX_NODES = 50_000  # of a page tree, looked at
 _MAX_DEPTH = 60
 
@@ -30,7 +33,7 @@ class PdfStructure:
             if pdf is None or "/PageLabels" not in pdf.Root:
                 return ""
             return str(pdf.pages[page_number - 1].label)
-        except (pikepdf.PdfError, IndexError, TypeError, ValueError, RuntimeError, UnicodeError):
+        except (*UNREADABLE, IndexError, TypeError, ValueError):
             return ""
 
     def page_references(self) -> int | None:
@@ -41,7 +44,7 @@ class PdfStructure:
             return None
         try:
             return _leaves(pdf.Root.get("/Pages"))
-        except (pikepdf.PdfError, TypeError, ValueError, RuntimeError):
+        except (*UNREADABLE, TypeError, ValueError):
             return None
 
     def close(self) -> None:
@@ -55,7 +58,7 @@ class PdfStructure:
             self._opened = True
             try:
                 self._pdf = pikepdf.open(io.BufferedReader(_View(self._data)), suppress_warnings=True)
-            except (pikepdf.PdfError, OSError, RuntimeError):
+            except (*UNREADABLE, OSError):
                 self._pdf = None
         return self._pdf
 

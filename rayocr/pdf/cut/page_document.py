@@ -11,7 +11,6 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import pikepdf
 import pypdfium2
 
 from rayocr.errors import PageUnrenderable
@@ -19,6 +18,7 @@ from rayocr.pdf.cut.comparison import COMPARISON_DPI, look_alike
 from rayocr.pdf.cut.pruning import pruned
 from rayocr.pdf.forms.annotations import first_page
 from rayocr.pdf.rendering import draw
+from rayocr.pdf.structure import UNREADABLE
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -72,7 +72,7 @@ def _faithful_cut(page: Page) -> bytes | None:
     has_fields = page.has_filled_annotations
     cut = page.cut_out()
     smaller = None
-    with suppress(pikepdf.PdfError):  # PDFium wrote it and qpdf cannot read it: then it stays as it is
+    with suppress(*UNREADABLE, TypeError, ValueError):  # PDFium wrote it and qpdf cannot read it: then it stays as it is
         smaller = pruned(cut, drawn_bytes=page.picture_bytes, always=has_fields)
     suspicious = has_fields or smaller is not None or _OPTIONAL_CONTENT.search(cut) is not None
     cut = cut if smaller is None else smaller

@@ -158,11 +158,12 @@ def test_in_a_tagged_file_the_text_is_no_part_of_the_structure() -> None:
         assert pdf.pages[0].Contents[0].read_bytes().startswith(b"/Artifact BMC")
 
 
-def test_what_pikepdf_cannot_open_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", [pikepdf.PdfError, pikepdf.PasswordError])
+def test_what_pikepdf_cannot_open_is_left_as_it_is(kind: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
     made = scan(paragraph("latin"))
 
     def refuse(*_: object) -> None:
-        raise pikepdf.PdfError("xref is broken")
+        raise kind("xref is broken")
 
     monkeypatch.setattr(pikepdf, "open", refuse)
     data, notes = searchable_pdf(made.pdf, record("text", made.boxes))

@@ -282,3 +282,14 @@ def test_labels_are_those_that_readers_show() -> None:
 def test_labels_without_end_do_not_crash(objects: dict[int, bytes]) -> None:
     """PDFium overflows its stack over them."""
     assert all(len(label) < 10 for label in labels(objects))
+
+
+def test_a_file_for_which_qpdf_asks_for_a_password_has_no_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PDFium opens some of them."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise pikepdf.PasswordError("invalid password")
+
+    monkeypatch.setattr(pikepdf, "open", refuse)
+    with PdfFile(pdfs.pages_of(), max_pixels=1) as file:
+        assert (file.page_label(1), file.page_references()) == ("", None)
