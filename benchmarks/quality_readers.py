@@ -64,7 +64,7 @@ def _tesseract(pdf: bytes) -> Reading:
 def _rapidocr(pdf: bytes) -> Reading:
     """rapidocr's own pipeline and order on pages drawn at 200 dpi"""
     started = _cpu_s()
-    found = _bare_rapidocr()(np.asarray(_drawn(pdf).convert("RGB"))[:, :, ::-1])
+    found = bare_rapidocr()(np.asarray(_drawn(pdf).convert("RGB"))[:, :, ::-1])
     return Reading(text="\n".join(found.txts or ()), engine="rapidocr", cpu_s=_cpu_s() - started)
 
 
@@ -99,7 +99,8 @@ def _stage(*, with_tesseract: bool) -> ComputeStage:
 
 
 @cache
-def _bare_rapidocr() -> Any:
+def bare_rapidocr() -> Any:
+    """rapidocr's own pipeline with its defaults, on one thread."""
     from rapidocr import RapidOCR
 
     threads = {f"EngineConfig.onnxruntime.{kind}_op_num_threads": 1 for kind in ("intra", "inter")}

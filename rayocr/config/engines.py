@@ -93,9 +93,17 @@ class OpenAIConfig:
 @dataclass
 class RapidOcrConfig:
     dpi: int = 200  # 150 to 300 give equal quality; 200 keeps small print and takes 20 to 60 ms to render
+    # best: the small models read what the tiny one is not sure of. auto: the tiny models read clean print alone. fast: they read
+    # nearly everything.
+    speed: str = "auto"
+    runtime: str = "onnxruntime"  # or openvino, if it is installed: equally fast in 32-bit floats, but twice the memory
+    device: str = "auto"  # cpu, cuda, or auto: a GPU if the installed onnxruntime supports it
 
     def __post_init__(self) -> None:
         at_least(50, **{"engine.rapidocr.dpi": self.dpi})
+        one_of("engine.rapidocr.speed", self.speed, ("auto", "fast", "best"))
+        one_of("engine.rapidocr.runtime", self.runtime, ("onnxruntime", "openvino"))
+        one_of("engine.rapidocr.device", self.device, ("auto", "cpu", "cuda"))
 
 
 @dataclass

@@ -87,7 +87,8 @@ def build_engine(name: str, config: EngineConfig, *, prompt: str, secrets: Secre
     if name == "rapidocr":
         from rayocr.engines.rapidocr.engine import RapidOcrEngine
 
-        return RapidOcrEngine(dpi=config.rapidocr.dpi)
+        settings = config.rapidocr
+        return RapidOcrEngine(dpi=settings.dpi, speed=settings.speed, runtime=settings.runtime, device=settings.device)
     if name == "tesseract":
         from rayocr.engines.tesseract.engine import TesseractEngine
 

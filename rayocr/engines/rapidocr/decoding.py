@@ -22,7 +22,8 @@ _BEFORE = frozenset("([“‘«£€$&")
 
 
 class LineReading(NamedTuple):
-    """`score` is the mean of the signs' probabilities, `weakest` that of the least certain sign; both 0 for no text."""
+    """`score` is the mean of the signs' probabilities, `weakest` that of the least certain sign, or of there being no blank
+    between two signs; both are 0 for no text."""
 
     text: str
     score: float
@@ -52,14 +53,16 @@ class BlankKeepingDecoder:
         best = steps[np.arange(len(signs)), signs]
         surest = [best[start:end][signs[start:end] == signs[start]].max() for start, end in pairwise([*places, len(signs)])]
         text = [self._characters[signs[places[0]]]]
+        doubt = 1.0 - float(min(surest))
         for before, place in pairwise(places):
             sign = self._characters[signs[place]]
-            if self._blank is not None and _may_part(text, sign):
-                between = steps[before : place + 1, self._blank]
-                if between.max() > self._lost_blank:
+            if self._blank is not None and sign != " " and text[-1] != " ":
+                blank = float(steps[before : place + 1, self._blank].max())
+                doubt = max(doubt, blank)
+                if blank > self._lost_blank and _may_part(text, sign):
                     text.append(" ")
             text.append(sign)
-        return LineReading("".join(text), float(best[places].mean()), float(min(surest)))
+        return LineReading("".join(text), float(best[places].mean()), 1.0 - doubt)
 
 
 def _may_part(text: list[str], after: str) -> bool:

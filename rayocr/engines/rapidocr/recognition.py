@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rayocr.engines.rapidocr.decoding import BlankKeepingDecoder, LineReading
+from rayocr.engines.rapidocr.models import TinyModels
 from rayocr.engines.rapidocr.runtime import Model, load_model
 
 _HEIGHT = 48  # pixels, of the lines that the models were trained on
 _MULTIPLE_PX = 32  # of the width, so that a runtime that prepares itself for each shape sees few
 _MOST_PX = 2560  # lines that are longer are cut at a blank: a line of three meters would need a gigabyte
+_TINY_LOST_BLANK = 0.5  # within words, the tiny model gives blanks up to this
 _CHARACTERS = "character"  # of the small model's metadata, one a line
 
 
@@ -31,22 +33,32 @@ class LineRecognizer:
         self._decoder = decoder
 
     @classmethod
-    def small(cls, path: Path) -> LineRecognizer:
-        """Raises ImportError, and whatever the runtime raises for a damaged model."""
-        return cls(load_model(path), BlankKeepingDecoder(["", *_characters_of(path), " "]))
+    def small(cls, path: Path, **runtime: str) -> LineRecognizer:
+        """`runtime` as in `load_model`. Raises what that raises."""
+        return cls(load_model(path, **runtime), BlankKeepingDecoder(["", *_characters_of(path), " "]))
+
+    @classmethod
+    def tiny(cls, models: TinyModels, **runtime: str) -> LineRecognizer:
+        """`runtime` as in `load_model`. Raises what that raises."""
+        characters = models.characters.read_text("utf-8").replace("\r", "").rstrip("\n").split("\n")
+        decoder = BlankKeepingDecoder(["", *characters, " "], lost_blank=_TINY_LOST_BLANK)
+        return cls(load_model(models.recognition, **runtime), decoder)
 
     def __call__(self, lines: Sequence[Any]) -> list[LineReading]:
-        known: dict[bytes, LineReading] = {}
-        return [self._read(line, known) for line in lines]
+        parts = [_parts(_scaled(line)) for line in lines]
+        pictures = {part.tobytes(): part for of_line in parts for part in of_line}
+        read = self._read(pictures)
+        return [_joined([read[part.tobytes()] for part in of_line]) for of_line in parts]
 
-    def _read(self, line: Any, known: dict[bytes, LineReading]) -> LineReading:
-        scaled = _scaled(line)
-        if scaled.shape[1] > _MOST_PX:
-            return _joined([self._read(part, known) for part in _parts(scaled)])
-        key = scaled.tobytes()
-        if key not in known:
-            known[key] = self._decoder.decode(self._model.run(_batch(scaled))[0])
-        return known[key]
+    def _read(self, pictures: dict[bytes, Any]) -> dict[bytes, LineReading]:
+        """Of different pictures, those of similar widths together."""
+        ordered = sorted(pictures.items(), key=lambda item: item[1].shape[1])
+        read: dict[bytes, LineReading] = {}
+        for start in range(0, len(ordered), self._model.batch_size):
+            some = ordered[start : start + self._model.batch_size]
+            steps = self._model.run(_batch([picture for _, picture in some]))
+            read.update((key, self._decoder.decode(line)) for (key, _), line in zip(some, steps, strict=True))
+        return read
 
 
 def _characters_of(path: Path) -> list[str]:
@@ -63,13 +75,14 @@ def _scaled(line: Any) -> Any:
     return cv2.resize(line, (max(math.ceil(_HEIGHT * line.shape[1] / line.shape[0]), 1), _HEIGHT))
 
 
-def _batch(scaled: Any) -> Any:
-    """(1, 3, height, width) from -1 to 1, with gray to the right of the line."""
+def _batch(pictures: Sequence[Any]) -> Any:
+    """(n, 3, height, width) from -1 to 1, with gray to the right of the lines."""
     import numpy as np
 
-    width = scaled.shape[1]
-    batch = np.zeros((1, 3, _HEIGHT, -(-width // _MULTIPLE_PX) * _MULTIPLE_PX), np.float32)
-    batch[0, :, :, :width] = scaled.astype(np.float32) / 127.5 - 1
+    widest = max(picture.shape[1] for picture in pictures)
+    batch = np.zeros((len(pictures), 3, _HEIGHT, -(-widest // _MULTIPLE_PX) * _MULTIPLE_PX), np.float32)
+    for row, picture in zip(batch, pictures, strict=True):
+        row[:, :, : picture.shape[1]] = picture.astype(np.float32) / 127.5 - 1
     return batch
 
 
@@ -89,6 +102,8 @@ def _parts(scaled: Any) -> list[Any]:
 
 
 def _joined(parts: Sequence[LineReading]) -> LineReading:
+    if len(parts) == 1:
+        return parts[0]
     read = [part for part in parts if part.text.strip()]
     letters = sum(len(part.text) for part in read)
     if not letters:

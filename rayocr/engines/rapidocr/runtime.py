@@ -1,4 +1,4 @@
-"""Runs ONNX models on one thread: with OpenVINO where it is installed, else with ONNX Runtime.
+"""Runs ONNX models: with ONNX Runtime on one thread or on a GPU, or with OpenVINO.
 
 One thread, because two threads of ONNX Runtime burn 4.3 CPU seconds on what one does in 2.6: there is one process per core
 instead. Both runtimes compute in 32-bit floats, so that a page reads the same on every machine: on processors with bfloat16
@@ -7,43 +7,61 @@ instructions OpenVINO would otherwise round to 8 bits of mantissa.
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
-Runtime = Literal["openvino", "onnxruntime"]
+from rayocr.errors import EngineUnavailable
+
+_CPU = "CPUExecutionProvider"
+_GPU = ("TensorrtExecutionProvider", "CUDAExecutionProvider")
+_GPU_BATCH = 16  # lines; on one thread of a CPU a batch is no faster than its lines one by one
 
 
 class Model(Protocol):
+    batch_size: int  # pictures that are best read together
+
     def run(self, batch: Any) -> Any:
         """The model's first output for a float32 batch (n, channels, height, width); valid until the next call."""
 
 
-def default_runtime() -> Runtime:
-    return "openvino" if find_spec("openvino") is not None else "onnxruntime"
+def load_model(path: Path, *, runtime: str = "onnxruntime", device: str = "cpu") -> Model:
+    """Raises EngineUnavailable for a device that is not there, ImportError, and what the runtime raises for a damaged model."""
+    return _OpenVinoModel(path) if runtime == "openvino" else _OnnxModel(path, device)
 
 
-def load_model(path: Path, *, runtime: Runtime | None = None) -> Model:
-    """Raises ImportError, and whatever the runtime raises for a damaged model."""
-    return _OpenVinoModel(path) if (runtime or default_runtime()) == "openvino" else _OnnxModel(path)
+def providers_for(device: str, available: Sequence[str]) -> list[str]:
+    """ONNX Runtime's execution providers for `device` (auto, cpu, cuda), best first. Raises EngineUnavailable."""
+    gpu = [provider for provider in _GPU if provider in available] if device != "cpu" else []
+    if device == "cuda" and not gpu:
+        raise EngineUnavailable(
+            f"onnxruntime supports no NVIDIA GPU here (it supports {', '.join(available)}).",
+            hint="pip install onnxruntime-gpu, or set engine.rapidocr.device=cpu.",
+        )
+    return [*gpu, _CPU]
 
 
 class _OnnxModel:
-    def __init__(self, path: Path) -> None:
-        from onnxruntime import InferenceSession, SessionOptions
+    def __init__(self, path: Path, device: str) -> None:
+        from onnxruntime import InferenceSession, SessionOptions, get_available_providers
 
         options = SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False  # the arena keeps the memory of the largest page for good
         options.log_severity_level = 4
-        self._session = InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        providers = providers_for(device, get_available_providers())
+        self._session = InferenceSession(str(path), options, providers=providers)
         self._input = self._session.get_inputs()[0].name
+        # A provider whose libraries are missing is left out without an error.
+        self.batch_size = _GPU_BATCH if self._session.get_providers()[0] in _GPU else 1
 
     def run(self, batch: Any) -> Any:
         return self._session.run(None, {self._input: batch})[0]
 
 
 class _OpenVinoModel:
+    batch_size = 1
+
     def __init__(self, path: Path) -> None:
         import openvino
 

@@ -43,6 +43,11 @@ def test_digits_addresses_and_broken_ligatures_are_not_parted() -> None:
     assert decoded(steps("e", "n", "d", ".", "", "A", blanks={4: 0.4})) == "end. A"
 
 
+def test_a_blank_that_was_nearly_seen_is_a_doubt_even_where_none_is_put() -> None:
+    assert BlankKeepingDecoder(SIGNS).decode(steps("1", "", "0", blanks={1: 0.4})).weakest == pytest.approx(0.6)
+    assert BlankKeepingDecoder(SIGNS).decode(steps("1", "", "0")).weakest == pytest.approx(0.9)
+
+
 def test_chinese_gets_no_blanks() -> None:
     assert decoded(steps("第", "", "章", blanks={1: 0.4})) == "第章"
 
