@@ -40,7 +40,6 @@ class CommandLine:
     help: str | None = None
     version: bool = False
     show_config: bool = False
-    json: bool = False
     verbose: bool = False
     completion: str | None = None
 
@@ -68,8 +67,7 @@ def parse(arguments: Sequence[str]) -> CommandLine:
         elif word == "--cfg":
             flags["show_config"] = True
         elif word == "--json":
-            flags["json"] = True
-            settings.append("progress=none")
+            settings.append("progress=json")
         elif word in ("-q", "--quiet"):
             settings.append("progress=none")
         elif word in ("-v", "--verbose"):

@@ -47,7 +47,7 @@ class RayocrConfig:
     # auto: attach to a running Ray, otherwise start a local one; local; an address; inprocess: no Ray, everything in this process
     cluster: str = "auto"
     cpus: int | None = None  # CPUs of a local Ray; null: all CPUs of the machine
-    progress: str = "auto"  # auto: a live line on a terminal, plain lines elsewhere; live; plain; none
+    progress: str = "auto"  # auto: a live line on a terminal, plain lines elsewhere; live; plain; none; json: only the result
     engine: EngineConfig = field(default_factory=EngineConfig)
     workers: WorkersConfig = field(default_factory=WorkersConfig)
     window: WindowConfig = field(default_factory=WindowConfig)
@@ -77,8 +77,8 @@ class RayocrConfig:
         at_least(0, min_bytes=self.min_bytes, max_bytes=self.max_bytes)
         at_least(0.01, poll_interval_s=self.poll_interval_s)
         one_of("order", self.order, ("listing", "newest", "oldest", "smallest", "largest", "name"))
-        if self.progress not in ("auto", "live", "plain", "none"):
-            raise UsageError(f"progress is {self.progress!r}; choose auto, live, plain or none.")
+        if self.progress not in ("auto", "live", "plain", "none", "json"):
+            raise UsageError(f"progress is {self.progress!r}; choose auto, live, plain, none or json.")
         for place in (self.storage.source, self.storage.dest, self.storage.state):
             place.follow_links = place.follow_links or self.follow_links
         if not self.outputs:

@@ -1,8 +1,9 @@
-"""mode=status: what is finished, what failed and why, what is under way and by whom; read from the state without starting Ray."""
+"""mode=status: what is finished, what failed and why, what is in progress and by whom. Reads the state and starts no Ray."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import asdict, dataclass, field
 
 from rayocr.actors.ledger.survey import read_segments, survey
 from rayocr.config import RayocrConfig, Secrets
@@ -16,58 +17,96 @@ from rayocr.observe.dead_letters import read_dead_letter
 from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Storage
 
-_SHOWN = 20  # of dead letters, of damaged records
+_SHOWN = 20  # dead letters and damaged records listed by name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    document_id: str
+    name: str
+    outcome: str
+    reason: str
+    message: str
+    pages: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActiveRun:
+    """`since_s`: seconds since it acquired its oldest lease."""
+
+    run_id: str
+    host: str
+    pid: int
+    documents: int
+    since_s: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Status:
+    """`failed` counts dead letters; `failures` are the first of them. `damaged` names empty, damaged and unknown objects."""
+
+    finished: int = 0
+    failed: int = 0
+    pages_on_record: int = 0
+    unfinished_documents: int = 0
+    segments: int = 0
+    segment_bytes: int = 0
+    failures: list[Failure] = field(default_factory=list)
+    failures_by_reason: dict[str, int] = field(default_factory=dict)
+    active_runs: list[ActiveRun] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 def show_status(config: RayocrConfig, keys: Secrets) -> int:
-    """0 when everything finished is complete, 1 when there are dead letters or damaged records."""
+    """Returns 0 if all finished documents are complete, 1 if there are dead letters or damaged records."""
     terminal = ConsoleTerminal(config.progress)
+    status = read_status(config, keys)
+    if terminal.json:
+        terminal.data(asdict(status))
+    else:
+        _show(terminal, status)
+    return 1 if status.failed or status.damaged else 0
+
+
+def read_status(config: RayocrConfig, keys: Secrets) -> Status:
+    """Raises UsageError and StorageError."""
     state = existing_state(config)
+    status = Status()
     letters = [entry.name for entry in state.list(DEAD_LETTERS_PREFIX) if document_id_of(entry.name)]
-    damaged = _say_documents(terminal, state, len(letters))
-    damaged += _say_ledger(terminal, state, RetryPolicy.from_config(config.retry))
-    _say_holders(terminal, config, state, keys)
-    _say_letters(terminal, state, letters)
-    if damaged:
-        words = ", ".join(printable(name) for name in damaged[:_SHOWN]) + (" …" if len(damaged) > _SHOWN else "")
-        terminal.warn(f"{len(damaged):,} files under .rayocr are damaged or foreign; the rest counts without them: {words}")
-    return 1 if letters or damaged else 0
+    status.failed = len(letters)
+    _count_documents(status, state)
+    _count_pages(status, state, RetryPolicy.from_config(config.retry))
+    _find_runs(status, config, state, keys)
+    _read_letters(status, state, letters)
+    return status
 
 
-def _say_documents(terminal: ConsoleTerminal, state: Storage, failed: int) -> list[str]:
-    """The names of empty manifests and of what is none; one that is damaged inside is found by whoever opens it."""
-    finished, strange = 0, []
+def _count_documents(status: Status, state: Storage) -> None:
+    """A manifest that is damaged inside is found by the code that opens it."""
     for entry in state.list(DOCUMENTS_PREFIX):
         if document_id_of(entry.name) and entry.size_bytes:
-            finished += 1
+            status.finished += 1
         else:
-            strange.append(entry.name)
-    terminal.say(f"{finished:,} documents are finished, {failed:,} of them with failures.")
-    return strange
+            status.damaged.append(entry.name)
 
 
-def _say_ledger(terminal: ConsoleTerminal, state: Storage, policy: RetryPolicy) -> list[str]:
-    """The names of damaged segments."""
+def _count_pages(status: Status, state: Storage, policy: RetryPolicy) -> None:
     start = survey(state, policy=policy)
     sizes = {segment.name: segment.size_bytes for segment in start.live}
     pages: defaultdict[str, set[int]] = defaultdict(set)
-    damaged = []
     for segment in read_segments(state, list(sizes), policy=policy):
         if segment.damage:
-            damaged.append(segment.name)
+            status.damaged.append(segment.name)
         for record in segment.records:
             if record.document_id not in start.finished and record.outcome.final:
                 pages[record.document_id].add(record.page_number)
-    if pages:
-        count = sum(len(numbers) for numbers in pages.values())
-        terminal.say(
-            f"{count:,} pages of {len(pages):,} unfinished documents are on record, in {len(sizes):,} segments"
-            f" ({sum(sizes.values()) / 1e6:.1f} MB): they are not read again."
-        )
-    return damaged
+    status.pages_on_record = sum(len(numbers) for numbers in pages.values())
+    status.unfinished_documents = len(pages)
+    status.segments, status.segment_bytes = len(sizes), sum(sizes.values())
 
 
-def _say_holders(terminal: ConsoleTerminal, config: RayocrConfig, state: Storage, keys: Secrets) -> None:
+def _find_runs(status: Status, config: RayocrConfig, state: Storage, keys: Secrets) -> None:
     from rayocr.locks.factory import open_locks
 
     try:
@@ -77,30 +116,67 @@ def _say_holders(terminal: ConsoleTerminal, config: RayocrConfig, state: Storage
         finally:
             locks.close()
     except RayocrError as error:
-        terminal.warn(f"Who is at work cannot be told: {error}")
+        status.warnings.append(f"Cannot find out which runs are active: {error}")
         return
     owners: defaultdict[str, list[Holder]] = defaultdict(list)
     for holder in held.values():
         owners[holder.owner].append(holder)
     for owner, holders in sorted(owners.items()):
         run_id = owner.partition("@")[0]
-        documents = sum(holder.key != run_key(run_id) for holder in holders)
-        oldest = max(holder.age_s for holder in holders)
-        where = f"{printable(holders[0].host)}, process {holders[0].pid}"
-        terminal.say(f"At work: run {printable(run_id)} on {where}, since {oldest:.0f} s, with {documents:,} documents.")
+        status.active_runs.append(
+            ActiveRun(
+                run_id=run_id,
+                host=holders[0].host,
+                pid=holders[0].pid,
+                documents=sum(holder.key != run_key(run_id) for holder in holders),
+                since_s=round(max(holder.age_s for holder in holders), 1),
+            )
+        )
 
 
-def _say_letters(terminal: ConsoleTerminal, state: Storage, letters: list[str]) -> None:
+def _read_letters(status: Status, state: Storage, letters: list[str]) -> None:
     reasons: Counter[str] = Counter()
-    for position, name in enumerate(letters):
+    for name in letters:
         try:
             letter = read_dead_letter(state, name)
         except (StorageError, RecordCorrupt) as error:
-            terminal.warn(f"The dead letter {printable(name)} cannot be read: {error}")
+            status.warnings.append(f"Cannot read the dead letter {name}: {error}")
             continue
         reasons[letter.reason] += 1
-        words = f"  {letter.outcome}: {printable(letter.name)}: {letter.reason}: {letter.message}"
-        if position < _SHOWN:
-            terminal.warn(words)
-    if len(letters) > _SHOWN:
-        terminal.warn(f"  … and more; by reason: {', '.join(f'{count} {reason}' for reason, count in reasons.most_common())}")
+        if len(status.failures) < _SHOWN:
+            status.failures.append(
+                Failure(
+                    document_id=letter.document_id,
+                    name=letter.name,
+                    outcome=letter.outcome,
+                    reason=letter.reason,
+                    message=letter.message,
+                    pages=letter.pages,
+                )
+            )
+    status.failures_by_reason = dict(reasons.most_common())
+
+
+def _show(terminal: ConsoleTerminal, status: Status) -> None:
+    finished = "1 document is finished" if status.finished == 1 else f"{status.finished:,} documents are finished"
+    terminal.say(f"{finished}, {status.failed:,} of them with failures.")
+    if status.pages_on_record:
+        terminal.say(
+            f"{status.pages_on_record:,} pages of {status.unfinished_documents:,} unfinished documents are on record"
+            f" ({status.segments:,} segments, {status.segment_bytes / 1e6:.1f} MB). They are not read again."
+        )
+    for run in status.active_runs:
+        where = f"{printable(run.host)}, process {run.pid}"
+        terminal.say(
+            f"Active: run {printable(run.run_id)} on {where}, for {run.since_s:.0f} s, with {run.documents:,} documents."
+        )
+    for failure in status.failures:
+        terminal.warn(f"  {failure.outcome}: {printable(failure.name)}: {failure.reason}: {failure.message}")
+    if status.failed > len(status.failures):
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in status.failures_by_reason.items())
+        terminal.warn(f"  … and {status.failed - len(status.failures):,} more. By reason: {reasons}.")
+    for warning in status.warnings:
+        terminal.warn(printable(warning))
+    if status.damaged:
+        names = ", ".join(printable(name) for name in status.damaged[:_SHOWN]) + (" …" if len(status.damaged) > _SHOWN else "")
+        terminal.warn(f"Ignored {len(status.damaged):,} damaged or unknown files under .rayocr: {names}")

@@ -103,7 +103,8 @@ class Announcements:
         if not self.progress.documents_started and not self.progress.documents_done:
             return
         fingerprint = self.config.fingerprint(self.plan.prompts)
-        record = write_record(self.plan.state, run_record(self.progress, run_id=self.run_id, fingerprint=fingerprint))
+        made = run_record(self.progress, run_id=self.run_id, fingerprint=fingerprint)
+        record = write_record(self.plan.state, made)
         places = {"Outputs": _place(self.plan.dest.uri)}
         if record:
             places["Report"] = (ended and self._report()) or f"{_place(self.plan.state.uri)}/{record}"
@@ -111,7 +112,10 @@ class Announcements:
         if failed:
             logs = Path(self.config.logs.dir) / "dead_letter"
             places["Dead letters"] = str(logs) if logs.is_dir() else f"{_place(self.plan.state.uri)}/.rayocr/dead_letters"
-        self.terminal.table(closing_table(self.progress, places))
+        if self.terminal.json:
+            self.terminal.data(made | {name.lower().replace(" ", "_"): place for name, place in places.items()})
+        else:
+            self.terminal.table(closing_table(self.progress, places))
 
     def _report(self) -> str | None:
         """Where it was written. None where it would take long or fails: the run has succeeded without it."""

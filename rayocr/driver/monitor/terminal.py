@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import sys
 import time
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.live import Live
@@ -15,7 +17,7 @@ from rich.text import Text
 
 from rayocr.driver.monitor.stall import at_time
 from rayocr.driver.scheduling.progress import Progress
-from rayocr.masking import for_terminal
+from rayocr.masking import for_terminal, masked
 from rayocr.messages import DiscoveryTotals, DocumentOutcome
 
 _PLAIN_INTERVAL_S = 10.0
@@ -32,11 +34,12 @@ class ConsoleTerminal:
     """Writes messages, progress and tables to standard output, or with `stderr` to standard error (see `logs.stdout`)."""
 
     def __init__(self, mode: str, *, stderr: bool = False) -> None:
-        self._out = Console(highlight=False, soft_wrap=True, stderr=stderr)
+        self.json = mode == "json"  # results as JSON on standard output, and nothing else there
+        self._out = Console(highlight=False, soft_wrap=True, stderr=stderr or self.json)
         if not self._out.is_terminal:
             self._out.width = 160  # of a log, where 80 would break paths apart
         self.live = mode == "live" or (mode == "auto" and self._out.is_terminal)
-        self.silent = mode == "none"
+        self.silent = mode in ("none", "json")
 
     def say(self, text: str) -> None:
         if not self.silent:
@@ -56,6 +59,11 @@ class ConsoleTerminal:
         for column in table.columns:
             column._cells = [for_terminal(cell) if isinstance(cell, str) else cell for cell in column.cells]
         self._print(table)
+
+    def data(self, values: Mapping[str, Any]) -> None:
+        """One JSON object on standard output."""
+        with contextlib.suppress(BrokenPipeError, OSError, ValueError):
+            print(masked(json.dumps(values, indent=1, default=str)), flush=True)
 
     def _print(self, what: Text | Table) -> None:
         # A reader that went away (head, a closed terminal) must not end a run that is paid for.

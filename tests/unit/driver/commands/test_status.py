@@ -1,14 +1,61 @@
+"""mode=status reads the state and changes nothing; `--json` prints the same as data."""
+
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from rayocr.cli import main
+from rayocr.messages import Document, DocumentOutcome
+from rayocr.observe.dead_letters import dead_letter, write_dead_letter
+from rayocr.storage.factory import open_storage
 
 
-def test_looking_at_a_folder_makes_nothing_in_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "out").mkdir()
-    assert main(["mode=status", f"dest={tmp_path / 'out'}"]) == 0
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    return folder
+
+
+def fail(out: Path, name: str, reason: str) -> None:
+    document = Document(
+        document_id=name.encode().hex().ljust(32, "0")[:32],
+        source_uri=f"file:///in/{name}",
+        name=name,
+        output_stem=name,
+        version="1",
+        size_bytes=1,
+    )
+    letter = dead_letter(document, outcome=DocumentOutcome.REJECTED, reason=reason, message="why", hint=None, run_id="r")
+    write_dead_letter(open_storage(str(out)), letter)
+
+
+def test_a_status_makes_nothing_in_the_folder(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", str(out)]) == 0
     assert "0 documents are finished" in capsys.readouterr().out
-    assert list((tmp_path / "out").iterdir()) == []
+    assert list(out.iterdir()) == []
+
+
+def test_failures_are_listed_with_their_reasons(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(25):
+        fail(out, f"{number:02}.pdf", "EncryptedPdf" if number % 2 else "CorruptPdf")
+    assert main(["mode=status", f"dest={out}"]) == 1
+    said = capsys.readouterr().out
+    assert "rejected: 00.pdf: CorruptPdf: why" in said
+    assert "and 5 more. By reason: 13 CorruptPdf, 12 EncryptedPdf." in said
+
+
+def test_json_is_the_only_thing_on_standard_output(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fail(out, "a.pdf", "EncryptedPdf")
+    (out / ".rayocr" / "documents" / "zz").mkdir(parents=True)
+    (out / ".rayocr" / "documents" / "zz" / "odd").write_text("")
+    assert main(["status", str(out), "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert (found["finished"], found["failed"]) == (0, 1)
+    assert found["failures"][0]["name"] == "a.pdf"
+    assert found["failures_by_reason"] == {"EncryptedPdf": 1}
+    assert found["damaged"] == [".rayocr/documents/zz/odd"]
+    assert found["active_runs"] == []
