@@ -103,7 +103,8 @@ sbom: setup ## dist/sbom.json: every package that is shipped, CycloneDX, from th
 	@mkdir -p dist && $(VENV)-sbom/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible -o dist/sbom.json
 
 audit: setup ## known vulnerabilities of what the lock file pins; asks the package index for them
-	@$(BIN)/pip-audit --require-hashes --disable-pip -r requirements.lock
+	@$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.lock || \
+		{ echo "make audit: vulnerabilities were found, or a package could not be audited (is the package index reachable?)."; exit 1; }
 
 recording: setup ## docs/images/run.svg: a real run, as the terminal shows it
 	@$(BIN)/python docs/record_terminal.py
