@@ -252,13 +252,14 @@ class DocumentTooLarge(DocumentError):
 
 
 class UnreadableSource(DocumentError):
-    """`gone`: the document was removed from the source."""
+    """`gone`: the document was removed from the source. `denied`: its storage refuses to have it read."""
 
     default_hint = "Check the file's permissions."
 
-    def __init__(self, message: str = "", *, hint: str | None = None, gone: bool = False) -> None:
+    def __init__(self, message: str = "", *, hint: str | None = None, gone: bool = False, denied: bool = False) -> None:
         super().__init__(message, hint=hint)
         self.gone = gone
+        self.denied = denied
 
 
 class UnusableName(DocumentError):

@@ -5,13 +5,16 @@ from __future__ import annotations
 import glob
 import time
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
+from urllib.request import getproxies
 
 from rayocr.composition import price_table, prompt_text, samples_dir
 from rayocr.config import AccessConfig, Mode, RayocrConfig
 from rayocr.engines.registry import ChainLink, Stage, parse_chain, stages
-from rayocr.errors import ObjectNotFound, StorageError, UsageError
+from rayocr.errors import ObjectNotFound, StorageDenied, StorageError, UsageError
 from rayocr.limits.prices import PriceTable
+from rayocr.masking import masked
 from rayocr.outputs.base import Output
 from rayocr.outputs.registry import parse_outputs, pdf_suffixes
 from rayocr.retry import RetryPolicy, call
@@ -19,6 +22,7 @@ from rayocr.storage.base import Storage
 from rayocr.storage.factory import open_storage
 from rayocr.storage.uri import StorageUri, contains, parse_uri, path_below
 
+_READ_FIRST = 5  # objects, of which one must be readable
 _PROBING = RetryPolicy(max_attempts=3, base_s=1.0, cap_s=5.0)
 
 
@@ -55,14 +59,19 @@ def scope(config: RayocrConfig) -> Scope:
     """Raises UsageError and StorageError, each with a sentence that says what to do."""
     links = parse_chain(config.engine.chain)
     _check_batch(config, links)
-    source_text, include, exclude = _source(config)
+    _check_proxy(config, links)
+    single = _single(config)
+    source_text, include, exclude = _source(config, single)
     if config.mode is Mode.watch and config.watch.subscription and not source_text.startswith("gs://"):
         raise UsageError("watch.subscription needs source=gs://…: it tells of the objects of a bucket.")
     source_uri = parse_uri(source_text)
-    exclude = [*exclude, *_dest_inside_source(config, source_uri, parse_uri(config.dest))]
+    exclude = [*exclude, *_dest_inside_source(config, source_uri, parse_uri(config.dest), single)]
+    source = _existing(source_uri, config.storage.source)
+    if single is None:
+        _check_reading(source, source_uri, watching=config.mode is Mode.watch)
     return Scope(
-        source=_existing(source_uri, config.storage.source),
-        only=_only(config),
+        source=source,
+        only=single[1] if single else None,
         include=tuple(include),
         exclude=tuple(exclude),
         links=links,
@@ -74,7 +83,7 @@ def plan(config: RayocrConfig) -> Plan:
     """As `scope`, and the destination can be written to."""
     found = scope(config)
     _check_batch(config, found.links)
-    dest = _writable(parse_uri(config.dest), config.storage.dest, "dest")
+    dest = _writable(parse_uri(config.dest), config.storage.dest, "dest", outputs_only=config.state is not None)
     exclude = [*found.exclude, *_dest_below_source(config, found.source, dest)]
     state = dest if config.state is None else _writable(parse_uri(config.state), config.storage.state, "state")
     return Plan(
@@ -121,10 +130,70 @@ def _prices(config: RayocrConfig, links: tuple[ChainLink, ...]) -> PriceTable:
     return prices
 
 
-def _source(config: RayocrConfig) -> tuple[str, list[str], list[str]]:
+def _check_proxy(config: RayocrConfig, links: tuple[ChainLink, ...]) -> None:
+    """Raises UsageError: the HTTP clients cannot use a SOCKS proxy by themselves, and say so page by page."""
+    proxies = [url for scheme, url in getproxies().items() if scheme != "no" and url.lower().startswith("socks")]
+    places = [config.source or "", config.dest, config.state or ""]
+    remote = any(link.kind == "wait" for link in links) or any("://" in place and "file:" not in place for place in places)
+    if proxies and remote:
+        raise UsageError(
+            f"The environment names a SOCKS proxy ({masked(proxies[0])}), which rayocr's HTTP clients cannot use.",
+            hint="Set HTTPS_PROXY and HTTP_PROXY to an HTTP proxy, and unset ALL_PROXY.",
+        )
+
+
+def _check_reading(source: Storage, uri: StorageUri, *, watching: bool) -> None:
+    """Reads one byte: listing may be allowed where reading is denied. Raises StorageDenied, and UsageError for a prefix with
+    nothing below it. In a local folder each file has permissions of its own."""
+    if uri.scheme not in ("gs", "gdrive"):
+        return
+    entries = iter(source.list())
+    first = call(lambda: next(entries, None), policy=_PROBING)
+    if first is None and uri.prefix and not watching:
+        raise UsageError(f"There is nothing below {uri.display}. Check source=")
+    denied: StorageError | None = None
+    pdfs = (entry for entry in chain([first] if first else [], entries) if entry.name.lower().endswith(".pdf"))
+    for entry in islice(pdfs, _READ_FIRST):
+        try:
+            source.read(entry.name, length=1)
+            return
+        except StorageDenied as error:
+            denied = denied or error
+        except StorageError:  # of this object alone, or over by the time that it is fetched
+            return
+    if denied is not None:
+        raise denied
+
+
+def _single(config: RayocrConfig) -> tuple[str, str] | None:
+    """Folder and name of a single file that source= names. Raises UsageError for a file that is not named .pdf."""
+    text = config.source
+    if text is None:
+        return None
+    if "://" not in text:
+        path = Path(text).expanduser()
+        if not path.is_file():
+            return None
+        if not path.name.lower().endswith(".pdf"):
+            raise UsageError(f"source={text} is a file whose name does not end in .pdf, and only PDFs are read.")
+        return str(path.parent), path.name
+    folder, _, name = text.rpartition("/")
+    if not text.startswith("gs://") or not name.lower().endswith(".pdf") or folder in ("gs:", "gs:/"):
+        return None
+    storage = open_storage(folder, config.storage.source)
+    try:
+        call(lambda: storage.stat(name), policy=_PROBING)
+    except ObjectNotFound:
+        return None  # a prefix that ends in .pdf
+    return folder, name
+
+
+def _source(config: RayocrConfig, single: tuple[str, str] | None) -> tuple[str, list[str], list[str]]:
     """The folder, with what to include and exclude. A single file is its folder with everything else left out; the samples
     that come with rayocr are read without the broken ones, which are there to be tried on purpose."""
     include, exclude = list(config.include), list(config.exclude)
+    if single is not None:
+        return single[0], [glob.escape(single[1])], exclude
     text = config.source
     if text is None:
         text = str(samples_dir())
@@ -132,26 +201,16 @@ def _source(config: RayocrConfig) -> tuple[str, list[str], list[str]]:
             raise UsageError("source= is missing. Name the folder with the PDFs, for example: source=in/ dest=out/")
     if "://" not in text:
         path = Path(text).expanduser()
-        if _is_one_file(config):
-            return str(path.parent), [glob.escape(path.name)], exclude
         if not exclude and path.is_dir() and path.resolve() == samples_dir().resolve():
             exclude = ["broken/*"]
     return text, include, exclude
 
 
-def _is_one_file(config: RayocrConfig) -> bool:
-    return config.source is not None and "://" not in config.source and Path(config.source).expanduser().is_file()
-
-
-def _only(config: RayocrConfig) -> str | None:
-    return Path(config.source).expanduser().name if config.source is not None and _is_one_file(config) else None
-
-
-def _dest_inside_source(config: RayocrConfig, source: StorageUri, dest: StorageUri) -> list[str]:
+def _dest_inside_source(config: RayocrConfig, source: StorageUri, dest: StorageUri, single: tuple[str, str] | None) -> list[str]:
     """Globs that keep our own outputs out of the listing; UsageError when the two lie in each other without need."""
     if not contains(source, dest):
         return []
-    if _is_one_file(config):
+    if single is not None:
         return []  # its outputs beside it are taken for no source: nothing but the file is read
     if not config.allow_dest_in_source:
         same = contains(dest, source)
@@ -186,10 +245,10 @@ def _existing(uri: StorageUri, access: AccessConfig) -> Storage:
     return storage
 
 
-def _writable(uri: StorageUri, access: AccessConfig, option: str) -> Storage:
+def _writable(uri: StorageUri, access: AccessConfig, option: str, *, outputs_only: bool = False) -> Storage:
     storage = open_storage(str(uri), access, create=True)
     try:
-        call(storage.check_writable, policy=_PROBING)
+        call(lambda: storage.check_writable(outputs_only=outputs_only), policy=_PROBING)
     except StorageError as error:
         error.hint = error.hint or f"Choose another {option}="
         raise
@@ -198,7 +257,7 @@ def _writable(uri: StorageUri, access: AccessConfig, option: str) -> Storage:
 
 def source_of(config: RayocrConfig) -> Storage:
     """The source alone, for modes that look documents up in it. Raises UsageError."""
-    return _existing(parse_uri(_source(config)[0]), config.storage.source)
+    return _existing(parse_uri(_source(config, _single(config))[0]), config.storage.source)
 
 
 def existing_state(config: RayocrConfig) -> Storage:

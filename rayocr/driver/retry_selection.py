@@ -6,6 +6,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -57,6 +58,12 @@ def recorded_source(state: Storage) -> str | None:
             f"The failed documents come from several sources: {', '.join(sorted(found))}.", hint="Set source= to one of them."
         )
     return next(iter(found), None)
+
+
+def count_rejected(state: Storage, config: RayocrConfig) -> int:
+    """Letters of rejected documents that pass the other filters. Raises UsageError and StorageError."""
+    asked = replace(config, retry=replace(config.retry, rejected=True))
+    return len(documents_to_retry(state, asked)) - len(documents_to_retry(state, config))
 
 
 def is_narrowed(config: RayocrConfig) -> bool:

@@ -101,8 +101,7 @@ class Run:
         sweep_temp_files(self.plan)
         rules = self._rules()
         if rules.retried is not None and not rules.retried:
-            self.announcements.say_nothing_to_retry()
-            return 0
+            return self.announcements.say_nothing_to_retry()
         self.announcements.dead_letters = len(rules.retried or ())
         try:
             asyncio.run(self.run(rules))

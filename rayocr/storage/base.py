@@ -95,8 +95,9 @@ class Storage(ABC):
     def check_readable(self) -> None:  # noqa: B027 - a folder that is there can be read, or tells so when it is listed
         """Raises StorageError, CredentialsError when nothing can be listed here, so that it is known before a run begins."""
 
-    def check_writable(self) -> None:
-        """Write and delete a small object under `.rayocr/`, so that a destination is refused before any page is paid for."""
+    def check_writable(self, *, outputs_only: bool = False) -> None:
+        """Write and delete a small object under `.rayocr/`, so that a destination is refused before any page is paid for.
+        `outputs_only`: the state is elsewhere, and nothing has to be deleted here."""
         import secrets
 
         probe = f".rayocr/probe-{secrets.token_hex(8)}"

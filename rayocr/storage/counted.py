@@ -95,8 +95,8 @@ class CountedStorage(Storage):
     def check_readable(self) -> None:
         _counted("check", self._storage.check_readable)
 
-    def check_writable(self) -> None:
-        _counted("check", self._storage.check_writable)
+    def check_writable(self, *, outputs_only: bool = False) -> None:
+        _counted("check", lambda: self._storage.check_writable(outputs_only=outputs_only))
 
 
 def _counted(operation: str, ask: Callable[[], T]) -> T:

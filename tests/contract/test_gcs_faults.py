@@ -284,3 +284,21 @@ def test_an_object_with_a_key_of_its_customer_is_a_fault_of_that_object(server: 
     server.script(match="alt=media", status=400, reason="resourceIsEncryptedWithCustomerEncryptionKey", message=message, times=1)
     with pytest.raises(ObjectUnreadable, match="customer-supplied encryption key"):
         storage.read("a.pdf")
+
+
+def test_outputs_alone_are_checked_without_leaving_anything(server: GcsServer, storage: GcsStorage) -> None:
+    storage.check_writable(outputs_only=True)
+    assert [entry.name for entry in storage.list(".rayocr/")] == []
+    assert not any(request.startswith("DELETE /storage") for request in server.log[-5:])
+
+
+def test_a_bucket_that_retains_its_objects_is_refused_for_the_state_before_anything_is_written(
+    server: GcsServer, storage: GcsStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(storage._bucket), "retention_period", 3600)
+    server.requests.clear()
+    with pytest.raises(StorageDenied, match="retains its objects") as raised:
+        storage.check_writable()
+    assert "state=" in str(raised.value.hint)
+    assert server.requests["POST upload"] == 0
+    storage.check_writable(outputs_only=True)

@@ -19,6 +19,7 @@ from rayocr.errors import (
     ObjectUnreadable,
     StorageDenied,
     StorageError,
+    StorageUnavailable,
     UnreadableSource,
     UnsafeName,
     VersionChanged,
@@ -26,6 +27,8 @@ from rayocr.errors import (
 from rayocr.messages import Document, FetchedDocument
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
+
+_ROUNDS = 3  # of retry.max_attempts, with a check of the storage after each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,21 +70,34 @@ def fetch(document: Document, settings: FetchSettings) -> tuple[FetchedDocument,
 
 
 def _read(source: Storage, document: Document, settings: FetchSettings) -> bytes:
+    """Raises StorageUnavailable where the storage itself does not answer; what only this object lacks is UnreadableSource."""
+    policy = RetryPolicy.from_config(settings.retry)
+
+    def read() -> bytes:
+        return source.read(document.name, version=document.version, max_bytes=settings.limits.max_document_bytes)
+
     try:
-        return call(
-            lambda: source.read(document.name, version=document.version, max_bytes=settings.limits.max_document_bytes),
-            policy=RetryPolicy.from_config(settings.retry),
-        )
-    except ObjectTooLarge as error:
-        raise DocumentTooLarge(f"{error} limits.max_document_bytes sets the limit.") from error
-    except (ObjectUnreadable, UnsafeName) as error:
-        raise UnreadableSource(str(error), hint=error.hint) from error
+        for _ in range(_ROUNDS):
+            try:
+                return call(read, policy=policy)
+            except StorageUnavailable as error:
+                failure = error
+                source.check_readable()  # raises where the storage is unavailable to all
     except ObjectNotFound as error:
         raise UnreadableSource(
             "The document is no longer at the source.", hint="Nothing to do, unless it comes back.", gone=True
         ) from error
     except StorageDenied as error:
-        raise UnreadableSource(f"The document cannot be read: {error}") from error
+        raise UnreadableSource(f"The document cannot be read: {error}", hint=error.hint, denied=True) from error
+    except ObjectTooLarge as error:
+        raise DocumentTooLarge(f"{error} limits.max_document_bytes sets the limit.") from error
+    except (ObjectUnreadable, UnsafeName) as error:
+        raise UnreadableSource(str(error), hint=error.hint) from error
+    tries = _ROUNDS * policy.max_attempts
+    raise UnreadableSource(
+        f"The document could not be read in {tries} attempts, although its storage answers: {failure}",
+        hint="Try again with mode=retry retry.rejected=true.",
+    ) from failure
 
 
 def check_current(document: Document, settings: FetchSettings) -> None:

@@ -11,6 +11,7 @@ from rayocr.driver.monitor.run_record import run_record, write_record
 from rayocr.driver.monitor.run_report import make_report
 from rayocr.driver.monitor.terminal import ConsoleTerminal, closing_table, printable, unseen
 from rayocr.driver.plan import Plan
+from rayocr.driver.retry_selection import count_rejected
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.errors import RayocrError, StorageUnavailable
 from rayocr.messages import DiscoveryBatch, DocumentOutcome
@@ -60,11 +61,18 @@ class Announcements:
             were = "1 document was" if totals.dead_letters == 1 else f"{totals.dead_letters:,} documents were"
             self.terminal.warn(
                 f"{were} rejected or partly failed. The reasons are in {_place(self.plan.state.uri)}/.rayocr/dead_letters;"
-                " mode=retry retries."
+                " mode=retry retries failed pages, mode=retry retry.rejected=true rejected documents too."
             )
 
-    def say_nothing_to_retry(self) -> None:
-        self.terminal.say("Nothing to retry: no dead letter matches the filters. mode=status lists the dead letters.")
+    def say_nothing_to_retry(self) -> int:
+        """How many rejected documents there are is said: `mode=retry` alone leaves them out."""
+        rejected = 0 if self.config.retry.rejected else count_rejected(self.plan.state, self.config)
+        if not rejected:
+            self.terminal.say("Nothing to retry: no dead letter matches the filters. mode=status lists the dead letters.")
+            return 0
+        documents = "1 rejected document needs" if rejected == 1 else f"{rejected:,} rejected documents need"
+        self.terminal.warn(f"Nothing to retry: no failed page matches the filters; {documents} retry.rejected=true.")
+        return 1
 
     def say_watching(self) -> None:
         told = "by notifications" if self.config.watch.subscription else f"every {self.config.poll_interval_s:g} s"

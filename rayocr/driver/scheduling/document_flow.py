@@ -38,6 +38,7 @@ from rayocr.errors import (
     OutsideError,
     PreconditionFailed,
     RayocrError,
+    StorageDenied,
     StorageError,
     StorageUnavailable,
     UnreadableSource,
@@ -57,6 +58,8 @@ from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
 
+_DENIED_ALLOWED = 5  # documents at the beginning, and none that could be read
+_READ = -1  # one could
 _DEFECTS_ALLOWED = 5  # documents in a row; after that the run stops, rather than rejecting two million of them
 
 
@@ -84,6 +87,7 @@ class DocumentFlow:
         self._duplicates = DocumentDuplicates()
         self._documents: dict[str, DocumentState] = {}
         self._defects_in_a_row = 0
+        self._denied = 0  # documents, before the first that could be read
         self._budget = LeaseBudget(
             progress, lambda: list(self._documents.values()), pages_at_once=pages_at_once, draining=draining
         )
@@ -181,6 +185,7 @@ class DocumentFlow:
             if error.gone and (self._actors.forgets_removed or self._actors.retries(state.document_id)):
                 self._note_gone(state.document)
             else:
+                self._check_denied(state, error)
                 await self._reject(state, error)
         except DocumentError as error:
             await self._reject(state, error)
@@ -188,6 +193,18 @@ class DocumentFlow:
             raise  # concerns the run
         except Exception as error:  # a bug: recorded as the document's outcome
             await self._contain(state, error)
+
+    def _check_denied(self, state: DocumentState, error: UnreadableSource) -> None:
+        """Raises StorageDenied when all of the first documents were denied: that concerns the whole source, and rejecting two
+        million documents for it helps nobody. In a folder each file has permissions of its own."""
+        if not error.denied or self._denied == _READ or state.document.source_uri.startswith("file:"):
+            return
+        self._denied += 1
+        if self._denied >= _DENIED_ALLOWED:
+            raise StorageDenied(
+                f"The first {self._denied} documents could not be read. {error}",
+                hint=error.hint or "Give the account the right to read the source's objects.",
+            ) from error
 
     async def _contain(self, state: DocumentState, error: Exception) -> None:
         """A bug that one document triggers never fails a run; one that every document triggers stops it."""
@@ -245,6 +262,7 @@ class DocumentFlow:
             try:
                 with self._progress.timings.of("fetch"):
                     fetched, state.content = await self._actors.fetch(state.document)
+                self._denied = _READ
                 return fetched
             except ActorFailed as error:
                 await count_failure(state, self._actors, error)

@@ -152,7 +152,7 @@ def open_outages(
     def probe() -> None:
         next(plan.source.list(), None)
         for place in {plan.dest.uri: plan.dest, plan.state.uri: plan.state}.values():
-            place.check_writable()
+            place.check_writable(outputs_only=place.uri != plan.state.uri)
 
     return Outages(window, progress, probe=probe, say=terminal.say, warn=terminal.warn, on_hold=on_hold)
 

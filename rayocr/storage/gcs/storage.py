@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import io
 import mimetypes
+import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from rayocr.config import AccessConfig
-from rayocr.errors import PreconditionFailed, RayocrError, StorageError, UnsafeName, VersionChanged
+from rayocr.errors import PreconditionFailed, RayocrError, StorageDenied, StorageError, UnsafeName, VersionChanged
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Entry, Storage, check_size, checked_name, checked_prefix
 from rayocr.storage.gcs.client import open_client
@@ -62,6 +63,42 @@ class GcsStorage(Storage):
 
     def check_readable(self) -> None:
         self._page("", None, None, None, size=1)
+
+    def check_writable(self, *, outputs_only: bool = False) -> None:
+        """Where objects are retained nothing can be deleted, the probe itself included. So the state is refused there before
+        anything is written, and for outputs alone an upload is begun and abandoned, which leaves nothing behind."""
+        if outputs_only:
+            self._begin_upload(f".rayocr/probe-{secrets.token_hex(8)}")
+            return
+        if self._is_retained():
+            raise StorageDenied(
+                f"{self.uri} is in a bucket that retains its objects; the state, which is rewritten, cannot be there.",
+                hint="Set state= to a bucket or a folder without a retention policy.",
+            )
+        super().check_writable()
+
+    def _begin_upload(self, name: str) -> None:
+        blob = self._blob(name)
+        with self._errors(name, "write"):
+            session = blob.create_resumable_upload_session(size=1, if_generation_match=0, timeout=self._timeout, retry=None)
+            try:
+                self._client._http.delete(session, headers={"Content-Length": "0"}, timeout=self._timeout)
+            except Exception:  # noqa: S110 - it ends by itself after a week, and holds no bytes
+                pass
+
+    def _is_retained(self) -> bool:
+        """By the bucket's own words, where the account may read them; else by those of an object in it."""
+        try:
+            with self._errors("", "read"):
+                self._bucket.reload(timeout=self._timeout, retry=None)
+                return bool(self._bucket.retention_period or self._bucket.default_event_based_hold)
+        except StorageError:
+            pass
+        with self._errors("", "list"):
+            found = self._client.list_blobs(
+                self._bucket, max_results=1, fields="items(retentionExpirationTime)", timeout=self._timeout, retry=None
+            )
+            return any(blob.retention_expiration_time is not None for blob in found)
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         checked_prefix(prefix)

@@ -140,6 +140,15 @@ class LocalStorage(Storage):
         if name.startswith(".rayocr/"):
             self._prune(os.path.dirname(name))
 
+    def check_readable(self) -> None:
+        try:
+            with os.scandir(self._root) as entries:
+                next(entries, None)
+        except OSError as error:
+            if isinstance(failure := storage_error(error, self._root), ObjectNotFound):
+                failure = StorageUnavailable(f"The folder {printable(self._root)} is not there any more.")
+            raise failure from error
+
     def sweep_temp(self) -> int:
         """Remove what killed processes left in `.rayocr/tmp/`; gives how many files. Makes the state private, too. Called once at
         the start of a run."""

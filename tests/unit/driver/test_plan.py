@@ -1,10 +1,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import uuid4
+
+import pytest
 
 from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
 from rayocr.composition import compose
-from rayocr.driver.plan import scope
+from rayocr.driver import plan as plan_module
+from rayocr.driver.plan import Scope, scope
+from rayocr.errors import StorageDenied, UsageError
 from rayocr.storage.memory import MemoryStorage
 
 
@@ -46,3 +51,54 @@ def test_nothing_that_lies_beside_one_file_is_looked_at(tmp_path: Path) -> None:
     assert (batch.totals.found, batch.totals.unreadable) == (1, 0)
     (tmp_path / "a.pdf").unlink()
     assert Discovery(found.source, MemoryStorage("state"), rules).next_batch(10).exhausted
+
+
+def test_a_file_that_is_no_pdf_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(UsageError, match=r"does not end in \.pdf"):
+        scope(compose([f"source={tmp_path / 'notes.txt'}", f"dest={tmp_path / 'out'}", "engine=textlayer"]))
+
+
+class Bucket(MemoryStorage):
+    def __init__(self, *names: str, denied: tuple[str, ...] = ()) -> None:
+        super().__init__(uuid4().hex)
+        for name in names:
+            self.write(name, b"%PDF-")
+        self.denied = denied
+
+    def read(self, name: str, **options: object) -> bytes:
+        if name in self.denied:
+            raise StorageDenied(f"No permission to read {name}.", hint="The role Object Viewer.")
+        return super().read(name, **options)  # type: ignore[arg-type]
+
+
+def scoped(monkeypatch: pytest.MonkeyPatch, bucket: Bucket, source: str, *overrides: str) -> Scope:
+    monkeypatch.setattr(plan_module, "open_storage", lambda *_, **__: bucket)
+    return scope(compose([f"source={source}", "dest=gs://other-bucket/out", "engine=textlayer", *overrides]))
+
+
+def test_listing_that_is_allowed_where_reading_is_denied_is_told_before_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"{number}.pdf" for number in range(9)]
+    with pytest.raises(StorageDenied, match=r"read 0\.pdf"):
+        scoped(monkeypatch, Bucket(*names, denied=tuple(names)), "gs://bucket/in")
+    scoped(monkeypatch, Bucket(*names, denied=("0.pdf", "1.pdf")), "gs://bucket/in")  # others can be read
+
+
+def test_a_prefix_with_nothing_below_it_is_a_usage_error_but_in_a_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match="nothing below gs://bucket/misspelt"):
+        scoped(monkeypatch, Bucket(), "gs://bucket/misspelt")
+    scoped(monkeypatch, Bucket(), "gs://bucket/inbox", "mode=watch")
+
+
+def test_an_object_as_the_source_is_read_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = scoped(monkeypatch, Bucket("a.pdf", "b.pdf"), "gs://bucket/dir/a.pdf")
+    assert (found.only, found.include) == ("a.pdf", ("a.pdf",))
+    assert scoped(monkeypatch, Bucket("x.pdf"), "gs://bucket/dir.pdf").only is None, "a prefix that ends in .pdf"
+
+
+def test_a_socks_proxy_is_named_where_a_server_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://user:sesame@127.0.0.1:1080")
+    with pytest.raises(UsageError, match="SOCKS proxy") as raised:
+        scoped(monkeypatch, Bucket("a.pdf"), "gs://bucket/in")
+    assert "sesame" not in str(raised.value)
+    scope(compose([f"source={tmp_path}", f"dest={tmp_path / 'out'}", "engine=textlayer", "allow_dest_in_source=true"]))

@@ -12,9 +12,11 @@ from rayocr.errors import (
     DocumentTooLarge,
     NotAPdf,
     ObjectNotFound,
+    ObjectUnreadable,
     StorageDenied,
     StorageUnavailable,
     UnreadableSource,
+    UnsafeName,
     VersionChanged,
 )
 from rayocr.messages import Document
@@ -102,8 +104,10 @@ def test_a_source_that_is_away_for_a_moment_is_asked_again(source: Source) -> No
     assert source.asked == 3
 
 
-def test_a_source_that_stays_away_is_not_the_document_s_fault(source: Source) -> None:
+def test_a_source_that_stays_away_is_not_the_document_s_fault(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     source.errors = [StorageUnavailable("503")] * 3
+    monkeypatch.setattr(source.storage, "check_readable", lambda: source.storage.read("a.pdf"))
+    source.errors.append(StorageUnavailable("503"))
     with pytest.raises(StorageUnavailable):
         fetch(source.document, settings())
 
@@ -130,3 +134,40 @@ def test_a_document_that_vanished_has_no_current_version(source: Source) -> None
     source.storage.delete("a.pdf")
     with pytest.raises(ObjectNotFound):
         current_version(source.document, settings())
+
+
+def test_one_object_that_keeps_failing_is_rejected_while_its_storage_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Source(monkeypatch)
+    source.errors = [StorageUnavailable("The bytes did not match their checksum.") for _ in range(100)]
+    with pytest.raises(UnreadableSource, match=r"in 9 attempts, although its storage answers: The bytes") as raised:
+        fetch(source.document, settings())
+    assert source.asked == 9
+    assert "retry.rejected=true" in str(raised.value.hint)
+
+
+def test_a_storage_that_does_not_answer_rejects_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Source(monkeypatch)
+    source.errors = [StorageUnavailable("503") for _ in range(100)]
+
+    def away() -> None:
+        raise StorageUnavailable("503, for everything")
+
+    monkeypatch.setattr(source.storage, "check_readable", away)
+    with pytest.raises(StorageUnavailable, match="for everything"):
+        fetch(source.document, settings())
+
+
+@pytest.mark.parametrize("error", [ObjectUnreadable("a key of its own", hint="Rewrite it."), UnsafeName("400")])
+def test_a_permanent_error_of_one_object_rejects_that_document(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    source = Source(monkeypatch)
+    source.errors = [error]
+    with pytest.raises(UnreadableSource) as raised:
+        fetch(source.document, settings())
+    assert not raised.value.denied
+
+
+def test_an_object_that_inflates_beyond_the_limit_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Source(monkeypatch)
+    document = replace(source.document, size_bytes=1)  # as it is stored
+    with pytest.raises(DocumentTooLarge, match=r"limits\.max_document_bytes"):
+        fetch(document, settings(max_document_bytes=10))
