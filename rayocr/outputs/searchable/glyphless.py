@@ -1,7 +1,7 @@
-"""A font without a picture for any of its characters: each is half an em wide, and all of Unicode's first plane is in it.
+"""A font without glyphs for all of Unicode's first plane; each character is half an em wide.
 
-As text is invisible anyway, a font needs to say two things only: which character a code stands for, so that it can be searched
-and copied, and how wide it is, so that it can be selected. It adds 1.5 KB to a file, whatever the scripts.
+The text is invisible, so the font only has to map codes to characters, for searching and copying, and to give widths, for
+selecting. It adds 1.5 KB to a file, whatever the scripts.
 """
 
 from __future__ import annotations

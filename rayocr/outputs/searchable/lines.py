@@ -1,7 +1,7 @@
-"""Where the lines of a page lie, for engines that do not say: found in a small rendering, and the text laid over them in order.
+"""Places the text of engines that return no boxes: detects lines in a small rendering and lays the text over them in order.
 
-The detection is cheap on purpose (letters grow sideways until they touch: 10 to 20 ms a page); a second reading of the page
-would cost a hundred times that. Words land in the right line or one beside it, and are marked so in the manifest.
+The detection merges neighboring letters into lines in 10 to 20 ms a page; a second OCR pass would cost a hundred times that.
+Words land in the right line or the one beside it, which the manifest notes.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ _RULE = re.compile(r"^[\s|:\-=_*`~]+$")
 
 
 def plain_lines(markdown: str) -> list[str]:
-    """The text without its marks, a string for each line of the Markdown that has any."""
+    """The text without Markdown syntax, one string for each line that has text."""
     lines = (line for line in markdown.splitlines() if not _RULE.match(line))
     plain = (" ".join(_SYNTAX.sub(" ", line).split()) for line in lines)
     return [line for line in plain if line]
 
 
 def detect_lines(image: Image.Image, scale: float) -> list[LayoutLine]:
-    """In reading order, in points. `image`: gray; `scale`: its pixels per point. The texts hold as many letters as would fit."""
+    """Lines in reading order, in points. `image`: gray; `scale`: pixels per point. Their texts are as long as would fit."""
     found = [
         LayoutLine(
             text="n" * max(1, round(width / (0.6 * height))),
@@ -59,7 +59,7 @@ def detect_lines(image: Image.Image, scale: float) -> list[LayoutLine]:
 
 
 def in_reading_order(boxes: Sequence[TextBox], width_pt: float, height_pt: float) -> list[TextBox]:
-    """As the page is read that most of its lines are upright on. Engines give them as they were found: across columns."""
+    """In reading order, on the page turned so that most lines are upright. Engines return lines in the order of detection."""
     if not boxes:
         return []
     turns = Counter(round(box.angle_deg / 90) % 4 for box in boxes).most_common(1)[0][0]
@@ -76,7 +76,7 @@ def in_reading_order(boxes: Sequence[TextBox], width_pt: float, height_pt: float
 
 
 def _turned_back(box: TextBox, turns: int, width_pt: float, height_pt: float) -> tuple[float, float, float, float]:
-    """On the page turned by so many quarters counter-clockwise; width and height are those after the turn."""
+    """On the page after this many counter-clockwise quarter turns; width and height are those after the turn."""
     if turns == 1:
         return box.y0, height_pt - box.x1, box.y1, height_pt - box.x0
     if turns == 2:
@@ -87,7 +87,7 @@ def _turned_back(box: TextBox, turns: int, width_pt: float, height_pt: float) ->
 
 
 def lay_over(lines: Sequence[str], found: Sequence[LayoutLine]) -> list[TextBox]:
-    """The words over the lines found, each line taking its share of the letters. Empty where they cannot be those of the text."""
+    """Lays the words over the detected lines, each with its share of the letters. Empty if the lines cannot match the text."""
     words = [word for line in lines for word in line.split()]
     widths = [sum(map(wideness, word)) + _BLANK_EM for word in words]
     letters = sum(widths)
@@ -114,7 +114,7 @@ def lay_over(lines: Sequence[str], found: Sequence[LayoutLine]) -> list[TextBox]
 
 
 def _lengths(found: Sequence[LayoutLine]) -> list[float]:
-    """In em. Lines of about the usual height are of one size: which signs reach above and below differs from line to line."""
+    """In em. Lines of about the usual height get one size, since ascenders and descenders differ from line to line."""
     usual = median(max(line.height, 0.1) for line in found) if found else 1.0
     heights = (max(line.height, 0.1) for line in found)
     return [
@@ -124,7 +124,7 @@ def _lengths(found: Sequence[LayoutLine]) -> list[float]:
 
 
 def lay_in_order(lines: Sequence[str], width_pt: float, height_pt: float) -> list[TextBox]:
-    """Down the page in reading order: to be found and copied, not to be selected in place."""
+    """Lays the text down the page in reading order, so that it can be searched and copied, but not selected in place."""
     pieces = [piece for line in lines for piece in _wrapped(line)]
     if not pieces:
         return []
@@ -156,7 +156,7 @@ def _wrapped(line: str) -> list[str]:
 
 
 def _by_rows(block: Sequence[Any]) -> list[Any]:
-    """Lines whose middles lie in one another's height are a row, read from left to right."""
+    """Lines whose centers lie within each other's height form a row, read from left to right."""
     rows: list[list[Any]] = []
     for box in sorted(block, key=lambda box: (box.y0 + box.y1) / 2):
         middle = (box.y0 + box.y1) / 2

@@ -1,4 +1,4 @@
-"""Lines of text into a content stream that draws them, invisible, where they lie on the page."""
+"""Writes lines of text as a content stream that draws them invisibly at their position on the page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NARROW, _WIDE = frozenset("iljI.,;:'|!()[]{}ftr\"`-· "), frozenset("mwMW@%—�
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """A line as a rectangle of its own: where its baseline begins, in points of the upright page, and which way it runs."""
+    """The rectangle of a line: the start of its baseline, in points of the upright page, and its direction."""
 
     x: float
     y: float
@@ -31,7 +31,7 @@ class _Frame:
 
 
 def text_content(boxes: Iterable[TextBox], upright: Upright, *, tagged: bool) -> bytes:
-    """`tagged`: the file has a structure that must not be disturbed; screen readers then pass the text by."""
+    """`tagged`: the file has a structure tree; the text is then marked as an artifact, which screen readers skip."""
     to_page = _inverse(upright)
     runs = b"".join(_line(box, to_page) for box in boxes if box.text.strip())
     if not runs:
@@ -69,7 +69,7 @@ def frame_of(box: TextBox) -> _Frame:
 
 
 def _line(box: TextBox, to_page: Upright) -> bytes:
-    """One text object, since readers sort those of a row by themselves; its words are stretched to what they probably are."""
+    """One text object per line, since viewers reorder those of a row. Words are stretched to their probable width."""
     frame = frame_of(box)
     text = _visual_order(" ".join(box.text.split()))
     count = len(text.encode("utf-16-be", "replace")) // 2
@@ -83,8 +83,8 @@ def _line(box: TextBox, to_page: Upright) -> bytes:
 
 
 def _words(text: str, count: int) -> Iterator[str]:
-    """Each word with its blank, as wide as it probably is in print. Words alone are stretched, and not letters: readers would
-    take a gap between letters for a blank."""
+    """Each word with the space behind it, as wide as it probably is in print. Words are stretched, not letters: viewers would
+    take a gap between letters for a space."""
     em = count * ADVANCE_EM / max(sum(map(wideness, text)), 0.1)  # of the stretched font
     words = text.split(" ")
     for index, word in enumerate(words):
@@ -111,7 +111,7 @@ def wideness(character: str) -> float:
 
 
 def _visual_order(text: str) -> str:
-    """From left to right, as readers of PDFs expect it: what runs to the left is reversed, but not the words that do not."""
+    """In visual order, as PDF viewers expect: right-to-left text is reversed, except left-to-right words in it."""
     kinds = [unicodedata.bidirectional(character) for character in text]
     right = sum(kind in ("R", "AL") for kind in kinds)
     if 2 * right <= sum(kind in ("R", "AL", "L") for kind in kinds):
@@ -124,7 +124,7 @@ def _runs_right(word: str) -> bool:
 
 
 def _reversed(word: str) -> str:
-    """Marks stay behind their letters."""
+    """Reverses a word; combining marks stay behind their letters."""
     clusters: list[str] = []
     for character in word:
         if clusters and unicodedata.combining(character):
