@@ -7,21 +7,26 @@ Called by assemble. Holds the few pages that have to wait for the next ones (ray
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
-from rayocr.config import MarkdownConfig
+from rayocr.config import LimitsConfig, MarkdownConfig
 from rayocr.engines.registry import asks_a_server
 from rayocr.messages import PageRecord
 from rayocr.outputs.base import Output
 from rayocr.outputs.normal.page import as_written, normal
 from rayocr.outputs.normal.running import Running
+from rayocr.pdf.guard import bounded
+
+LONG_CHARS = 20_000  # of a page: shorter ones take milliseconds, and a limit costs a tenth of one
 
 
 class PagePipeline:
     """Outputs that show the page as it was get every page at once and whole; `flowing` ones get them as the settings say."""
 
-    def __init__(self, settings: MarkdownConfig, writers: Sequence[Output]) -> None:
+    def __init__(self, settings: MarkdownConfig, writers: Sequence[Output], *, limits: LimitsConfig | None = None) -> None:
         self._normalize = settings.normalize
+        self._limits = limits
         flowing = [writer for writer in writers if writer.flowing]
         paged = [writer for writer in writers if not writer.flowing]
         self._streams = [(Running("keep"), paged), (Running(settings.headers), flowing)]
@@ -29,12 +34,21 @@ class PagePipeline:
     def add(self, record: PageRecord) -> None:
         """Pages come in order, each once."""
         if record.text:
-            text = normal(record.text, of_a_model=asks_a_server(record.engine)) if self._normalize else as_written(record.text)
+            with self._limit(record.text):
+                text = (
+                    normal(record.text, of_a_model=asks_a_server(record.engine)) if self._normalize else as_written(record.text)
+                )
             record = replace(record, text=text)
         for running, writers in self._streams:
             if writers:
                 for ready in running.add(record):
                     _write(ready, writers)
+
+    def _limit(self, text: str) -> AbstractContextManager[None]:
+        """Ends the process when a page's text takes too long or too much memory; the document is then assembled by another."""
+        if self._limits is None or len(text) < LONG_CHARS:
+            return nullcontext()
+        return bounded(seconds=self._limits.page_timeout_s, memory_bytes=self._limits.page_memory)
 
     def finish(self) -> None:
         for running, writers in self._streams:

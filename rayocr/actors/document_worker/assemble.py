@@ -135,7 +135,8 @@ def assemble(
         for writer in writers:
             stack.callback(writer.close)
             writer.begin()
-        edition = PagePipeline(settings.output.markdown, writers)
+        style = settings.output.markdown if plan.normalizes else replace(settings.output.markdown, normalize=False)
+        edition = PagePipeline(style, writers, limits=settings.limits)
         for record in _records(context, read_texts if original is None else _texts_of(original)):
             if keeper is not None:
                 keeper.add(record)

@@ -21,6 +21,7 @@ class OutputPlan:
     outputs: tuple[type[Output], ...]
     opens_source: bool
     notes: tuple[str, ...] = ()
+    normalizes: bool = True  # the style of the text; not where that may be what ended the processes
 
 
 def plan_outputs(outputs: tuple[type[Output], ...], crashes: int) -> OutputPlan:
@@ -31,7 +32,7 @@ def plan_outputs(outputs: tuple[type[Output], ...], crashes: int) -> OutputPlan:
     notes = [_missing(output) for output in outputs if output not in kept]
     if any(output.needs_source for output in kept):
         notes.append("Page sizes and page labels are not those of the source: opening it crashed the process.")
-    return OutputPlan(kept or (MarkdownOutput,), opens_source=False, notes=tuple(notes))
+    return OutputPlan(kept or (MarkdownOutput,), opens_source=False, notes=tuple(notes), normalizes=crashes <= _TYPESET)
 
 
 def without_source(outputs: tuple[type[Output], ...]) -> OutputPlan:

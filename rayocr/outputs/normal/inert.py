@@ -104,6 +104,8 @@ def _rewritten(text: str) -> str:
     while match := _LIVE.search(text, position):
         parts.append(text[position : match.start()])
         shown, position = _replacement(text, match)
+        if match.lastgroup == "image" and parts[-1].endswith("!"):
+            parts[-1] = f"{parts[-1][:-1]}\\!"  # with the link, it would be a picture again
         parts.append(shown)
     parts.append(text[position:])
     return "".join(parts)

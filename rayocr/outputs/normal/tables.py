@@ -95,6 +95,8 @@ def _cell(cell: HtmlCell) -> str:
     text = _without_outer_breaks(_STYLED.sub(_with_marks, text))
     if cell.header and (bold := _ALL_BOLD.fullmatch(text)):
         text = bold.group(1)  # a header is bold anyway
+    if is_dashes(text):
+        text = f"\\{text}"  # a row of them would part the head from the body
     return _BAR.sub(r"\\|", text)
 
 

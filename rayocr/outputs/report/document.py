@@ -17,6 +17,7 @@ from rayocr.outputs.report.chart import throughput_chart
 from rayocr.outputs.report.facts import ReportFacts
 from rayocr.outputs.report.pages import ShownPage
 from rayocr.outputs.report.text import rendered
+from rayocr.outputs.typeset.literal import printable
 
 _NOTES_SHOWN = 50
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -40,7 +41,7 @@ def report_html(
 ) -> str:
     """`runs`: their records, oldest first; `unreadable`: manifests that could not be read."""
     sections = [
-        f"<header><h1>{escape(title)}</h1><p>{escape(dest)} · {now:%Y-%m-%d %H:%M} UTC · rayocr {__version__}</p></header>",
+        f"<header><h1>{_text(title)}</h1><p>{_text(dest)} · {now:%Y-%m-%d %H:%M} UTC · rayocr {__version__}</p></header>",
         _tiles(facts, runs),
         f'<p class="bad">{unreadable} manifests could not be read and are not counted.</p>' if unreadable else "",
         throughput_chart(facts.throughput()),
@@ -60,7 +61,7 @@ def report_html(
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE.read_text('utf-8')}</style></head><body>{''.join(sections)}</body></html>\n"
+        f"<title>{_text(title)}</title><style>{_STYLE.read_text('utf-8')}</style></head><body>{''.join(sections)}</body></html>\n"
     )
 
 
@@ -111,7 +112,7 @@ def _counts(title: str, counts: Mapping[str, int]) -> str:
         return ""
     most = max(counts.values())
     rows = "".join(
-        f"<tr><th>{escape(name)}</th><td>{count:,}</td>"
+        f"<tr><th>{_text(name)}</th><td>{count:,}</td>"
         f'<td class="bar"><i style="width:{max(1, 100 * count // most)}%"></i></td></tr>'
         for name, count in Counter(counts).most_common()
     )
@@ -120,7 +121,7 @@ def _counts(title: str, counts: Mapping[str, int]) -> str:
 
 def _runs(runs: Sequence[Mapping[str, Any]]) -> str:
     rows = "".join(
-        f"<tr><td>{escape(str(run.get('run_id', '')))}</td><td>{sum((run.get('documents') or {}).values()):,}</td>"
+        f"<tr><td>{_text(str(run.get('run_id', '')))}</td><td>{sum((run.get('documents') or {}).values()):,}</td>"
         f"<td>{sum((run.get('pages') or {}).values()):,}</td><td>{_duration(float(run.get('elapsed_s') or 0))}</td>"
         f"<td>{_run_cost(run)}</td></tr>"
         for run in runs
@@ -141,10 +142,10 @@ def _documents(facts: ReportFacts, link: Link) -> str:
 def _document(manifest: Manifest, link: Link) -> str:
     failed = sum(1 for _ in parse_runs(manifest.pages.get(PageOutcome.FAILED, "")))
     doubtful = sum(1 for note in manifest.notes if note.doubts)
-    why = f"<small>{escape(manifest.reason)}: {escape(manifest.message or '')}</small>" if manifest.reason else ""
+    why = f"<small>{_text(manifest.reason)}: {_text(manifest.message or '')}</small>" if manifest.reason else ""
     outputs = " · ".join(_anchor(link(output.name), _kind(output.name, manifest)) for output in manifest.outputs)
     return (
-        f"<tr><td>{escape(_printable(manifest.name))}{why}</td>"
+        f"<tr><td>{_text(manifest.name)}{why}</td>"
         f"<td><em class={manifest.outcome.value}>{manifest.outcome.value}</em></td>"
         f"<td>{manifest.page_count:,}</td><td>{failed or ''}</td><td>{doubtful or ''}</td>"
         f"<td>{_cost(manifest.cost_usd)}</td><td>{outputs}</td></tr>"
@@ -169,18 +170,18 @@ def _pages(title: str, pages: Sequence[ShownPage], link: Link, *, more: int) -> 
 def _page(shown: ShownPage, link: Link) -> str:
     manifest, number = shown.page.manifest, shown.page.page_number
     picture = (
-        f'<img alt="page {number}" src="{shown.picture_uri}">' if shown.picture else f"<p>No picture. {escape(shown.missing)}</p>"
+        f'<img alt="page {number}" src="{shown.picture_uri}">' if shown.picture else f"<p>No picture. {_text(shown.missing)}</p>"
     )
     text = "<p>No text.</p>" if not shown.text else rendered(shown.text)
-    why = f"<em class=partial>{escape(shown.page.why)}</em>" if shown.page.why else ""
+    why = f"<em class=partial>{_text(shown.page.why)}</em>" if shown.page.why else ""
     attempts = "".join(
-        f"<li>{escape(attempt.engine)}: {escape(attempt.reason)} {escape(attempt.message)}</li>"
+        f"<li>{_text(attempt.engine)}: {_text(attempt.reason)} {_text(attempt.message)}</li>"
         for attempt in (shown.page.note.attempts if shown.page.note else ())
     )
     tried = f"<ul class=tried>{attempts}</ul>" if attempts else ""
     clean = next((output.name for output in manifest.outputs if output.name.endswith(".pdf")), None)
     address = link(clean) if clean else None
-    heading = _anchor(f"{address}#page={number}" if address else None, f"{_printable(manifest.name)}, page {number}")
+    heading = _anchor(f"{address}#page={number}" if address else None, f"{manifest.name}, page {number}")
     return (
         f"<article><h3>{heading} {why}</h3>{tried}"
         f'<div class="beside"><div class="picture">{picture}</div><div class="text" dir="auto">{text}</div></div></article>'
@@ -191,17 +192,18 @@ def _notes(notes: Mapping[str, int]) -> str:
     if not notes:
         return ""
     rows = "".join(
-        f"<li>{escape(note)} <small>({count:,} ×)</small></li>" for note, count in Counter(notes).most_common(_NOTES_SHOWN)
+        f"<li>{_text(note)} <small>({count:,} ×)</small></li>" for note, count in Counter(notes).most_common(_NOTES_SHOWN)
     )
     return f"<section><h2>What outputs could not show</h2><ul>{rows}</ul></section>"
 
 
 def _anchor(address: str | None, text: str) -> str:
-    return f'<a href="{escape(address)}">{escape(text)}</a>' if address else escape(text)
+    return f'<a href="{_text(address)}">{_text(text)}</a>' if address else _text(text)
 
 
-def _printable(name: str) -> str:
-    return name.encode("utf-8", "replace").decode()
+def _text(words: str) -> str:
+    """As HTML shows it. Control characters go: whoever looks at the file in a terminal would have them obeyed."""
+    return escape(printable(words.encode("utf-8", "replace").decode()))
 
 
 def _short(count: int) -> str:

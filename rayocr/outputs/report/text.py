@@ -12,10 +12,12 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
+from rayocr.outputs.typeset.literal import printable
+
 
 def rendered(markdown: str) -> str:
     """HTML in the Markdown is shown as text, and pictures are not fetched: what a model wrote must not run or call home."""
-    return str(_parser().render(markdown))
+    return str(_parser().render(printable(markdown)))
 
 
 @cache

@@ -65,6 +65,8 @@ def assert_nothing_is_live(markdown: str) -> None:
         ("![a map](http://x/y.png)", "[Image: a map](http://x/y.png)"),
         ("![](//x/y.png)", "[Image](//x/y.png)"),
         ("wow![1]", "wow!\\[1]"),
+        ("!![a](http://x/y)", "\\![Image: a](http://x/y)"),
+        ("\\!![a](http://x/y)", "\\![Image: a](http://x/y)"),
         ("[x](javascript:alert(1))", "[x\\](javascript:alert(1))"),
         ("[x](&#106;avascript:alert(1))", "[x\\](&#106;avascript:alert(1))"),
         ("[x](<java&Tab;script:alert(1)>)", "[x\\](&lt;java&Tab;script:alert(1)>)"),

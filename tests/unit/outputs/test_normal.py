@@ -78,6 +78,7 @@ def test_tables_have_one_form_and_lose_no_cell(written: str, wanted: str) -> Non
         ),
         ("<table>\n<tr>\n<td>1</td><td>2</td></tr><tr><td>3</td></tr></table>", "| 1 | 2 |\n| --- | --- |\n| 3 |  |"),
         ("<table></table>", ""),
+        ("<table><tr><td>a</td></tr><tr><td>---</td></tr></table>", "| a |\n| --- |\n| \\--- |"),
     ],
 )
 def test_html_tables_become_markdown(written: str, wanted: str) -> None:

@@ -14,8 +14,10 @@ from rayocr.driver.commands.report import show_report
 from rayocr.errors import UsageError
 from rayocr.ledger.manifest import Manifest, build_manifest, manifest_name
 from rayocr.messages import Attempt, Document, DocumentContext, DocumentOutcome, OutputFile, PageOutcome, PageSummary
+from rayocr.outputs.report.document import _text
 from rayocr.outputs.report.facts import ReportFacts
 from rayocr.outputs.report.pages import pages_of_markdown
+from rayocr.outputs.report.text import rendered
 from rayocr.storage.local.storage import LocalStorage
 from tests.e2e.support import make_pdf
 
@@ -165,3 +167,9 @@ def test_an_empty_destination_has_nothing_to_report(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     with pytest.raises(UsageError, match="No run"):
         show_report(compose([f"dest={tmp_path / 'out'}", "mode=report"]))
+
+
+def test_no_escape_sequence_of_a_document_reaches_a_terminal_that_shows_the_report(tmp_path: Path) -> None:
+    sequence = "\x1b]0;owned\x07\x1b[2J"
+    assert "\x1b" not in rendered(f"a page {sequence}") and "\x07" not in rendered(f"a page {sequence}")
+    assert "\x1b" not in _text(f"name {sequence}.pdf")
