@@ -99,7 +99,7 @@ class Run:
 
     def _execute(self) -> int:
         sweep_temp_files(self.plan)
-        rules = self._rules()
+        rules = self.rules()
         if rules.retried is not None and not rules.retried:
             return self.announcements.say_nothing_to_retry()
         self.announcements.dead_letters = len(rules.retried or ())
@@ -113,7 +113,7 @@ class Run:
             sweep_temp_files(self.plan)  # again: at the start, actors of a run that had been killed may still have been dying
         return self.announcements.exit_code()
 
-    def _rules(self) -> DiscoveryRules:
+    def rules(self) -> DiscoveryRules:
         config, plan = self.config, self.plan
         return DiscoveryRules(
             only=plan.only,
@@ -162,8 +162,8 @@ class Run:
                 )
             if shutdown.requested.is_set():
                 raise Interrupted("Interrupted before the first page.")
-            inputs = self._inputs(rules, locks, owner, shutdown)
-            await self._run_on(wire(inputs, await start_actors(inputs, connection, faults=self.faults)), shutdown)
+            inputs = self.inputs(rules, locks, owner, shutdown)
+            await self.run_on(wire(inputs, await start_actors(inputs, connection, faults=self.faults)), shutdown)
 
     def _scout(self, rules: DiscoveryRules) -> DiscoveryBatch:
         """The beginning of the listing, before there is a cluster: is there anything to do, and how much?"""
@@ -182,7 +182,7 @@ class Run:
         finally:
             await asyncio.to_thread(disconnect)
 
-    def _inputs(self, rules: DiscoveryRules, locks: Locks, owner: str, shutdown: Shutdown) -> RunInputs:
+    def inputs(self, rules: DiscoveryRules, locks: Locks, owner: str, shutdown: Shutdown) -> RunInputs:
         return RunInputs(
             config=self.config,
             plan=self.plan,
@@ -203,7 +203,7 @@ class Run:
 
     # -- work ---------------------------------------------------------------------------------------------------------------
 
-    async def _run_on(self, parts: RunParts, shutdown: Shutdown) -> None:
+    async def run_on(self, parts: RunParts, shutdown: Shutdown) -> None:
         scheduler = parts.scheduler
         try:
             await self._work(parts, shutdown)

@@ -1,16 +1,17 @@
-"""One real Ray that lives as long as the test session, and the command line to run on it."""
+"""The command line, in one process or on a real Ray that lives as long as the test session."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.support import PROJECT, Cli, Cluster, SimulatedGemini, free_port, ray_head
+from tests.e2e.support import PROJECT, Cli, CliHere, Cluster, SimulatedGemini, free_port, ray_head
 
 
 @pytest.fixture(scope="session")
@@ -51,14 +52,38 @@ def cluster(environment: dict[str, str], home: Path, heads_home: dict[str, str])
 
 
 @pytest.fixture
-def cli(environment: dict[str, str], cluster: Cluster, tmp_path: Path) -> Cli:
+def cli(environment: dict[str, str], tmp_path: Path) -> Cli:
+    """Runs without Ray: the actors' own classes in one process, which starts in a second."""
+    return Cli(environment, tmp_path, "inprocess")
+
+
+@pytest.fixture
+def ray_cli(environment: dict[str, str], cluster: Cluster, tmp_path: Path) -> Cli:
+    """Runs on Ray, for what only real processes can show. One Ray for the session."""
     return Cli(environment, tmp_path, cluster.address)
 
 
 @pytest.fixture
-def cli_without_ray(environment: dict[str, str], tmp_path: Path) -> Cli:
-    """For runs that must end before they need a cluster: the address leads nowhere."""
-    return Cli(environment, tmp_path, "127.0.0.1:1")
+def cli_without_ray(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Iterator[CliHere]:
+    """For commands that must end before they need a cluster: the address leads nowhere. `run` calls `main` in this process."""
+    for name in os.environ.keys() - environment.keys():
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield CliHere(environment, tmp_path, "127.0.0.1:1", monkeypatch, capfd)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests on the session's Ray run in one test process, so that there is one Ray."""
+    for item in items:
+        if {"cluster", "ray_cli"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group("ray"))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.support import PATIENCE_S, Cli, SimulatedGemini, make_pdf
+from tests.e2e.support import PATIENCE_S, Cli, CliHere, SimulatedGemini, make_pdf
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ from tests.e2e.support import PATIENCE_S, Cli, SimulatedGemini, make_pdf
         (["mode=status", "dest=nowhere"], "does not exist"),
     ],
 )
-def test_wrong_usage_is_told_in_a_line_or_two_with_exit_2(cli_without_ray: Cli, arguments: list[str], words: str) -> None:
+def test_wrong_usage_is_told_in_a_line_or_two_with_exit_2(cli_without_ray: CliHere, arguments: list[str], words: str) -> None:
     make_pdf(cli_without_ray.folder / "in" / "a.pdf", 1)
     done = cli_without_ray.run(*arguments)
     assert done.returncode == 2, done.stdout + done.stderr
@@ -48,7 +48,7 @@ def test_a_destination_in_the_source_can_be_asked_for_and_is_not_read(cli: Cli) 
     assert [path.name for path in (cli.folder / "in" / "out").glob("*.md")] == ["a.md"]
 
 
-def test_a_destination_that_cannot_be_written_is_refused_before_any_work(cli_without_ray: Cli) -> None:
+def test_a_destination_that_cannot_be_written_is_refused_before_any_work(cli_without_ray: CliHere) -> None:
     make_pdf(cli_without_ray.folder / "in" / "a.pdf", 1)
     (cli_without_ray.folder / "file").write_text("")
     done = cli_without_ray.run("source=in", "dest=file/out")
@@ -57,11 +57,11 @@ def test_a_destination_that_cannot_be_written_is_refused_before_any_work(cli_wit
     assert "Traceback" not in done.stderr
 
 
-def test_no_ray_at_the_address_is_told_with_exit_3(cli_without_ray: Cli) -> None:
+def test_no_ray_at_the_address_is_told_with_exit_3(cli_without_ray: CliHere) -> None:
     make_pdf(cli_without_ray.folder / "in" / "a.pdf", 1)
     done = cli_without_ray.run("source=in", "dest=out", "cluster=127.0.0.1:9")
     assert done.returncode == 3, done.stdout + done.stderr
-    assert "Ray cannot be reached" in done.stderr
+    assert "Cannot connect to the Ray cluster at 127.0.0.1:9" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -73,7 +73,7 @@ def test_a_wrong_key_stops_the_run_with_exit_3_and_few_calls(cli: Cli, gemini: S
     assert "Traceback" not in done.stderr
 
 
-def test_a_terminal_that_was_closed_does_not_change_the_exit_code(cli_without_ray: Cli) -> None:
+def test_a_terminal_that_was_closed_does_not_change_the_exit_code(cli_without_ray: CliHere) -> None:
     command = cli_without_ray.command(["source=missing"])
     ours, theirs = os.openpty()
     os.close(ours)
@@ -108,7 +108,7 @@ def test_a_full_disk_stops_the_run_with_exit_3_and_leaves_nothing_half_written(
         make_pdf(tmp_path / "in" / f"{number:02}.pdf", 30)
     tails = f'find "{dest}" -name "*.md" -exec tail -n 2 {{}} \\;'
     listing = f'"$@"; code=$?; ls -lR "{dest}" > "{tmp_path}/listing"; {tails} > "{tmp_path}/tails"; exit $code'
-    command = [sys.executable, "-m", "rayocr", "source=in", f"dest={dest}", "engine=textlayer", "cluster=local", "cpus=2"]
+    command = [sys.executable, "-m", "rayocr", "source=in", f"dest={dest}", "engine=textlayer", "cluster=inprocess"]
     done = subprocess.run(
         [*prefix, "sh", "-c", listing, "sh", *command],
         env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S, check=False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.e2e.support import Cli, SimulatedGemini, end_tree, make_pdf, manifests, page_texts, wait_until
+from tests.e2e.support import Cli, CliHere, SimulatedGemini, end_tree, make_pdf, manifests, page_texts, wait_until
 
 PAGES = 120
 OPTIONS = (
@@ -76,7 +76,7 @@ def test_expired_jobs_failed_lines_refusals_and_lost_answers_cost_no_page(cli: C
     assert max(gemini.counts()["answered"].values()) <= 2
 
 
-def test_a_batch_without_gemini_is_a_wrong_usage(cli_without_ray: Cli) -> None:
+def test_a_batch_without_gemini_is_a_wrong_usage(cli_without_ray: CliHere) -> None:
     make_pdf(cli_without_ray.folder / "in" / "a.pdf", 1)
     done = cli_without_ray.run("source=in", "dest=out", "engine=local", "engine.batch=true")
     assert done.returncode == 2

@@ -16,7 +16,7 @@ from rayocr.config import AccessConfig
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest
 from rayocr.locks.destination import CLAIMS_PREFIX
 from rayocr.storage.drive.storage import DriveStorage
-from tests.e2e.support import PATIENCE_S, Cli, SimulatedGemini, end_tree, make_pdf, wait_until
+from tests.e2e.support import PATIENCE_S, Cli, CliHere, SimulatedGemini, end_tree, make_pdf, wait_until
 from tests.servers.drive import DriveServer
 from tests.servers.gcs import GcsServer, service_account
 from tests.servers.oauth import TokenServer
@@ -125,7 +125,7 @@ def test_drive_into_a_bucket_by_a_service_account_with_names_that_are_not_unique
     ],
 )
 def test_what_cannot_work_is_told_in_a_line_before_a_page_is_paid_for(
-    cli_without_ray: Cli, server: DriveServer, at: tuple[str, str], prepare: str, options: tuple[str, ...], words: str
+    cli_without_ray: CliHere, server: DriveServer, at: tuple[str, str], prepare: str, options: tuple[str, ...], words: str
 ) -> None:
     make_pdf(cli_without_ray.folder / "in" / "a.pdf", 1)
     folder = server.folder()
@@ -139,7 +139,7 @@ def test_what_cannot_work_is_told_in_a_line_before_a_page_is_paid_for(
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_without_credentials_there_is_a_line_that_says_how_to_get_some(cli_without_ray: Cli) -> None:
+def test_without_credentials_there_is_a_line_that_says_how_to_get_some(cli_without_ray: CliHere) -> None:
     # An address that is no metadata server: google-auth would otherwise ask the network for three seconds.
     variables = {"GCE_METADATA_HOST": "127.0.0.1:1", "NO_GCE_CHECK": "true", "CLOUDSDK_CONFIG": str(cli_without_ray.folder)}
     done = cli_without_ray.run("source=gdrive://abc", "dest=out", **variables)
@@ -150,7 +150,7 @@ def test_without_credentials_there_is_a_line_that_says_how_to_get_some(cli_witho
 
 
 def test_a_destination_inside_the_source_is_refused_though_its_id_does_not_tell(
-    cli_without_ray: Cli, server: DriveServer, at: tuple[str, str]
+    cli_without_ray: CliHere, server: DriveServer, at: tuple[str, str]
 ) -> None:
     source = server.folder()
     dest = server.drive.add("texts", [server.drive.add("of 2024", [source])])
@@ -160,7 +160,7 @@ def test_a_destination_inside_the_source_is_refused_though_its_id_does_not_tell(
 
 
 def test_a_person_signs_in_on_a_machine_without_a_browser_and_is_known_from_then_on(
-    cli_without_ray: Cli, server: DriveServer, tmp_path: Path
+    cli_without_ray: CliHere, server: DriveServer, tmp_path: Path
 ) -> None:
     tokens = TokenServer()
     client = tmp_path / "client.json"
@@ -194,7 +194,7 @@ def test_a_person_signs_in_on_a_machine_without_a_browser_and_is_known_from_then
     tokens.close()
 
 
-def test_a_sign_in_without_a_client_or_to_something_else_is_told(cli_without_ray: Cli) -> None:
+def test_a_sign_in_without_a_client_or_to_something_else_is_told(cli_without_ray: CliHere) -> None:
     for arguments, words in [(["drive"], "login.client="), (["dropbox"], "choose one of drive")]:
         done = cli_without_ray.run("mode=login", *arguments)
         assert done.returncode == 2, done.stdout + done.stderr

@@ -12,7 +12,7 @@ from benchmarks.valkey import Valkey
 from rayocr.config import AccessConfig
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest
 from rayocr.storage.gcs.storage import GcsStorage
-from tests.e2e.support import PATIENCE_S, Cli, SimulatedGemini, end_tree, make_pdf, wait_until
+from tests.e2e.support import PATIENCE_S, Cli, CliHere, SimulatedGemini, end_tree, make_pdf, wait_until
 from tests.servers.gcs import GcsServer
 
 DOCUMENTS, PAGES = 8, 10
@@ -122,7 +122,7 @@ def test_two_runs_on_one_bucket_with_redis_pay_for_no_page_twice(
     ],
 )
 def test_what_cannot_work_is_told_in_a_line_before_a_page_is_paid_for(
-    cli_without_ray: Cli, buckets: GcsServer, options: tuple[str, ...], fault: dict[str, object] | None, words: str
+    cli_without_ray: CliHere, buckets: GcsServer, options: tuple[str, ...], fault: dict[str, object] | None, words: str
 ) -> None:
     make_pdf(cli_without_ray.folder / "in" / "a.pdf", 1)
     if fault:
@@ -134,7 +134,7 @@ def test_what_cannot_work_is_told_in_a_line_before_a_page_is_paid_for(
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_without_credentials_there_is_a_line_that_says_how_to_get_some(cli_without_ray: Cli) -> None:
+def test_without_credentials_there_is_a_line_that_says_how_to_get_some(cli_without_ray: CliHere) -> None:
     # An address that is no metadata server: google-auth would otherwise ask the network for three seconds.
     variables = {"GCE_METADATA_HOST": "127.0.0.1:1", "NO_GCE_CHECK": "true", "CLOUDSDK_CONFIG": str(cli_without_ray.folder)}
     done = cli_without_ray.run("source=gs://scans/a", "dest=out", **variables)

@@ -13,7 +13,7 @@ def calls_itself() -> bytes:
     return pdfs.pages_of(content=b"/F Do", resources="/XObject << /F 5 0 R >>", extra={5: pdfs.stream(b"/F Do /F Do", form)})
 
 
-def test_hostile_documents_end_with_their_reasons_and_the_others_are_read(cli: Cli) -> None:
+def test_hostile_documents_end_with_their_reasons_and_the_others_are_read(ray_cli: Cli) -> None:
     hostile = {
         "spins.pdf": (calls_itself(), "Quarantined"),
         "inflates.pdf": (pdfs.in_object_stream(padding_bytes=1000 << 20), "Quarantined"),
@@ -22,18 +22,18 @@ def test_hostile_documents_end_with_their_reasons_and_the_others_are_read(cli: C
         "page.html.pdf": (b"<html></html>", "NotAPdf"),
         "count-lies.pdf": (pdfs.pages_of(count="5"), "PageUnrenderable"),
     }
-    make_pdf(cli.folder / "in" / "good.pdf", 3)
+    make_pdf(ray_cli.folder / "in" / "good.pdf", 3)
     for name, (data, _) in hostile.items():
-        (cli.folder / "in" / name).write_bytes(data)
-    (cli.folder / "in" / "cropped-away.pdf").write_bytes(pdfs.pages_of(("/CropBox [1000 1000 2000 2000]",)))
+        (ray_cli.folder / "in" / name).write_bytes(data)
+    (ray_cli.folder / "in" / "cropped-away.pdf").write_bytes(pdfs.pages_of(("/CropBox [1000 1000 2000 2000]",)))
     limits = ("limits.validate_timeout_s=5", f"limits.page_memory={256 << 20}")
-    done = cli.run("source=in", "dest=out", "engine=textlayer", *limits)
+    done = ray_cli.run("source=in", "dest=out", "engine=textlayer", *limits)
     assert done.returncode == 1, done.stdout + done.stderr
-    written = (cli.folder / "logs" / "dead_letter").glob("*.jsonl")
+    written = (ray_cli.folder / "logs" / "dead_letter").glob("*.jsonl")
     letters = [json.loads(line) for path in written for line in path.read_text().splitlines()]
     assert {letter["name"]: letter["reason"] for letter in letters} == {name: reason for name, (_, reason) in hostile.items()}
     why = {letter["name"]: letter["message"] for letter in letters}
     assert "twice: it took " in why["spins.pdf"]
     assert "twice: it took more memory than limits.page_memory allows." in why["inflates.pdf"]
-    assert sorted(m["outcome"] for m in manifests(cli.folder / "out")) == ["complete"] * 2 + ["partial"] + ["rejected"] * 5
-    assert "Hello, this is a page" in (cli.folder / "out" / "cropped-away.md").read_text()
+    assert sorted(m["outcome"] for m in manifests(ray_cli.folder / "out")) == ["complete"] * 2 + ["partial"] + ["rejected"] * 5
+    assert "Hello, this is a page" in (ray_cli.folder / "out" / "cropped-away.md").read_text()

@@ -19,6 +19,7 @@ from tests.e2e.support import (
     PATIENCE_S,
     PROJECT,
     Cli,
+    CliHere,
     SimulatedGemini,
     free_port,
     make_pdf,
@@ -162,7 +163,7 @@ def test_mode_submit_follows_the_job_hands_on_a_stop_and_has_its_exit_code(
         ("http://127.0.0.1:1", 3, "No Ray dashboard takes jobs at http://127.0.0.1:1"),
     ],
 )
-def test_a_cluster_that_is_none_is_one_line(cli_without_ray: Cli, address: str, code: int, words: str) -> None:
+def test_a_cluster_that_is_none_is_one_line(cli_without_ray: CliHere, address: str, code: int, words: str) -> None:
     done = cli_without_ray.run("mode=submit", "source=in", "dest=out", f"cluster={address}")
     assert done.returncode == code, done.stdout + done.stderr
     assert words in done.stderr

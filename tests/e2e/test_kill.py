@@ -40,9 +40,9 @@ UNFLUSHED = int(RATE * 1.6) + IN_FLIGHT
 
 
 @pytest.fixture
-def run(cli: Cli, gemini: SimulatedGemini) -> Iterator[subprocess.Popen[str]]:
-    make_pdf(cli.folder / "in" / "big.pdf", PAGES)
-    process = cli.start(*OPTIONS, **gemini.variables)
+def run(ray_cli: Cli, gemini: SimulatedGemini) -> Iterator[subprocess.Popen[str]]:
+    make_pdf(ray_cli.folder / "in" / "big.pdf", PAGES)
+    process = ray_cli.start(*OPTIONS, **gemini.variables)
     wait_until(lambda: gemini.answered >= 150 or process.poll() is not None, "150 pages are answered")
     assert process.poll() is None, process.communicate()[0]
     yield process
@@ -73,19 +73,19 @@ def finish(cli: Cli, gemini: SimulatedGemini) -> str:
 
 
 def test_the_driver_killed_in_the_middle_goes_on_where_it_stopped(
-    cli: Cli, gemini: SimulatedGemini, run: subprocess.Popen[str]
+    ray_cli: Cli, gemini: SimulatedGemini, run: subprocess.Popen[str]
 ) -> None:
     run.kill()
     run.wait(PATIENCE_S)
-    said = finish(cli, gemini)
+    said = finish(ray_cli, gemini)
     assert "were read by an earlier run" in said
-    output_is_complete(cli)
+    output_is_complete(ray_cli)
     assert paid_twice(gemini) <= IN_FLIGHT + UNFLUSHED
 
 
 @pytest.mark.parametrize("title", [PAGE_WORKER, LEDGER])
 def test_an_actor_killed_in_the_middle_is_replaced_in_the_same_run(
-    cli: Cli, gemini: SimulatedGemini, run: subprocess.Popen[str], title: str
+    ray_cli: Cli, gemini: SimulatedGemini, run: subprocess.Popen[str], title: str
 ) -> None:
     victims = children_named(title)
     assert victims, [p.cmdline() for p in psutil.Process().children(recursive=True)]
@@ -93,12 +93,12 @@ def test_an_actor_killed_in_the_middle_is_replaced_in_the_same_run(
         victim.kill()
     out, _ = run.communicate(timeout=PATIENCE_S)
     assert run.returncode == 0, out
-    output_is_complete(cli)
+    output_is_complete(ray_cli)
     assert paid_twice(gemini) <= IN_FLIGHT + UNFLUSHED
 
 
 def test_sigterm_drains_and_exits_with_130_and_the_next_start_goes_on(
-    cli: Cli, gemini: SimulatedGemini, run: subprocess.Popen[str]
+    ray_cli: Cli, gemini: SimulatedGemini, run: subprocess.Popen[str]
 ) -> None:
     run.send_signal(signal.SIGTERM)
     out, _ = run.communicate(timeout=PATIENCE_S)
@@ -106,14 +106,14 @@ def test_sigterm_drains_and_exits_with_130_and_the_next_start_goes_on(
     assert "Traceback" not in out
     answered = gemini.answered
     assert answered < PAGES
-    assert not list((cli.folder / "out").glob("*.md"))
-    finish(cli, gemini)
-    output_is_complete(cli)
+    assert not list((ray_cli.folder / "out").glob("*.md"))
+    finish(ray_cli, gemini)
+    output_is_complete(ray_cli)
     assert paid_twice(gemini) == 0
 
 
 def test_a_second_signal_ends_at_once_and_the_next_start_goes_on(
-    cli: Cli, gemini: SimulatedGemini, run: subprocess.Popen[str]
+    ray_cli: Cli, gemini: SimulatedGemini, run: subprocess.Popen[str]
 ) -> None:
     gemini.set(latency_s=30.0)
     run.send_signal(signal.SIGINT)
@@ -122,6 +122,6 @@ def test_a_second_signal_ends_at_once_and_the_next_start_goes_on(
     run.wait(PATIENCE_S)
     assert run.returncode == 130
     gemini.set(latency_s=0.1)
-    finish(cli, gemini)
-    output_is_complete(cli)
+    finish(ray_cli, gemini)
+    output_is_complete(ray_cli)
     assert paid_twice(gemini) <= IN_FLIGHT + UNFLUSHED

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.support import Cli, SimulatedGemini, make_pdf, manifests, page_texts
+from tests.e2e.support import Cli, CliHere, SimulatedGemini, make_pdf, manifests, page_texts
 
 OPTIONS = ("source=in", "dest=out", "engine=gemini", "engine.chain=[gemini]", "outputs=[markdown]", "progress=plain")
 
@@ -69,7 +69,7 @@ def test_a_budget_stops_the_run_and_it_goes_on_with_more(cli: Cli, quick: Simula
 
 
 def test_a_budget_for_a_model_without_a_price_is_refused_before_anything_is_sent(
-    cli_without_ray: Cli, quick: SimulatedGemini
+    cli_without_ray: CliHere, quick: SimulatedGemini
 ) -> None:
     make_pdf(cli_without_ray.folder / "in" / "a.pdf", 1)
     refused = cli_without_ray.run(*OPTIONS, "engine.gemini.model=gemini-99", "budget.usd=1", **quick.variables)

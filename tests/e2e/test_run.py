@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pikepdf
 
-from tests.e2e.support import PROJECT, Cli, SimulatedGemini, make_pdf, manifests, page_texts
+from tests.e2e.support import PROJECT, Cli, CliHere, SimulatedGemini, make_pdf, manifests, page_texts
 
 
 def test_the_samples_are_read_and_every_one_has_its_text(cli: Cli) -> None:
@@ -28,6 +29,23 @@ def test_the_samples_are_read_and_every_one_has_its_text(cli: Cli) -> None:
     assert "out/report.html" in done.stdout.replace("\n", "")
     report = (cli.folder / "out" / "report.html").read_text()
     assert all(sample.name in report for sample in (PROJECT / "samples").glob("*.pdf"))
+
+
+def test_a_run_on_ray_and_one_in_one_process_have_the_same_outputs_byte_for_byte(cli: Cli, ray_cli: Cli) -> None:
+    options = (f"source={PROJECT / 'samples'}", "engine=local", "outputs=[markdown,clean_pdf,searchable_pdf,jsonl]")
+    outputs = []
+    for number, runner in enumerate((cli, ray_cli)):
+        done = runner.run(*options, f"dest=out{number}", f"logs.dir=logs{number}")
+        assert done.returncode == 0, done.stdout + done.stderr
+        folder = runner.folder / f"out{number}"
+        outputs.append({str(path.relative_to(folder)): _timeless(path.read_bytes()) for path in sorted(folder.glob("*.*"))})
+    assert len(outputs[0]) == 4 * len(list((PROJECT / "samples").glob("*.pdf")))
+    assert outputs[0] == outputs[1]
+
+
+def _timeless(output: bytes) -> bytes:
+    """Without run ids and times, which differ between any two runs."""
+    return re.sub(rb"\d{8}T\d{6}Z-[0-9a-f]{6}|\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)", b"", output)
 
 
 def test_broken_documents_end_as_dead_letters_with_their_reasons(cli: Cli) -> None:
@@ -51,7 +69,7 @@ def test_broken_documents_end_as_dead_letters_with_their_reasons(cli: Cli) -> No
     assert (again.returncode, "Nothing to do" in again.stdout) == (1, True)
 
 
-def test_a_second_start_on_finished_work_does_nothing_and_needs_no_ray(cli: Cli, cli_without_ray: Cli) -> None:
+def test_a_second_start_on_finished_work_does_nothing_and_needs_no_ray(cli: Cli, cli_without_ray: CliHere) -> None:
     for number in range(12):
         make_pdf(cli.folder / "in" / f"{number}.pdf", 1)
     assert cli.run("source=in", "dest=out", "engine=textlayer").returncode == 0
@@ -169,17 +187,17 @@ def test_pages_that_gemini_refuses_are_read_by_the_next_engine(cli: Cli, gemini:
     assert [[attempt["reason"] for attempt in note["attempts"]] for note in manifest["notes"]] == [["Refused"] * 2] * 2  # type: ignore[attr-defined]
 
 
-def test_gemini_is_paced_and_its_tokens_and_cost_are_on_record(cli: Cli, gemini: SimulatedGemini) -> None:
-    make_pdf(cli.folder / "in" / "a.pdf", 30)
-    done = cli.run("source=in", "dest=out", "engine=gemini", "limits.max_in_flight=4", "limits.rpm=6000", **gemini.variables)
+def test_gemini_is_paced_and_its_tokens_and_cost_are_on_record(ray_cli: Cli, gemini: SimulatedGemini) -> None:
+    make_pdf(ray_cli.folder / "in" / "a.pdf", 30)
+    done = ray_cli.run("source=in", "dest=out", "engine=gemini", "limits.max_in_flight=4", "limits.rpm=6000", **gemini.variables)
     assert done.returncode == 0, done.stdout + done.stderr
     counts = gemini.counts()
     assert sorted(counts["answered"].values()) == [1] * 30
     assert counts["most_in_flight"] <= 4  # type: ignore[operator]
-    (manifest,) = manifests(cli.folder / "out")
+    (manifest,) = manifests(ray_cli.folder / "out")
     assert manifest["input_tokens"] == 30 * 600
     assert manifest["cost_usd"] > 0  # type: ignore[operator]
-    texts = page_texts(cli.folder / "out" / "a.md")
+    texts = page_texts(ray_cli.folder / "out" / "a.md")
     assert all(f"page number {number} of" in texts[number] for number in range(1, 31))
 
 

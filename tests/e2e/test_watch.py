@@ -16,7 +16,7 @@ import pytest
 from rayocr.config import AccessConfig
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest
 from rayocr.storage.gcs.storage import GcsStorage
-from tests.e2e.support import PATIENCE_S, Cli, SimulatedGemini, end_tree, make_pdf, manifests, wait_until
+from tests.e2e.support import PATIENCE_S, Cli, CliHere, SimulatedGemini, end_tree, make_pdf, manifests, wait_until
 from tests.servers.gcs import GcsServer
 from tests.servers.pubsub import PubSub
 
@@ -176,7 +176,7 @@ def test_a_subscription_that_is_not_there_is_told_in_a_line(cli: Cli, server: Gc
     assert len(wrong.stderr.strip().splitlines()) <= 2
 
 
-def test_notifications_need_a_bucket_and_a_name_of_their_kind(cli_without_ray: Cli) -> None:
+def test_notifications_need_a_bucket_and_a_name_of_their_kind(cli_without_ray: CliHere) -> None:
     make_pdf(cli_without_ray.folder / "in" / "a.pdf", 1)
     for options, words in (
         (("watch.subscription=new-scans",), "projects/PROJECT/subscriptions/NAME"),

@@ -1,0 +1,74 @@
+"""An event loop whose clock jumps: a test of minutes takes milliseconds, and depends on no machine's pace.
+
+While a thread works for the loop, time stands still; otherwise it jumps to the next timer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from rayocr.actors.page_worker.pdf_thread import PdfThread
+
+T = TypeVar("T")
+
+_PATIENCE = 20  # selects of a millisecond without an event: a thread waits for a coroutine that sleeps
+
+
+class _Selector(selectors.DefaultSelector):
+    def __init__(self, loop: VirtualLoop) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> Any:
+        for _ in range(_PATIENCE):
+            found = super().select(0.001 if self._loop.working and timeout != 0 else 0)
+            if found or timeout == 0 or not self._loop.working:
+                break
+        if not found and timeout is None:
+            return super().select(None)
+        if not found and timeout:
+            self._loop.now += timeout
+        return found
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+        self.working = 0  # threads that have something to do for this loop
+        super().__init__(_Selector(self))
+
+    def time(self) -> float:
+        return self.now
+
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+        future = super().run_in_executor(executor, func, *args)
+        self._count(future)
+        return future
+
+    def _count(self, future: asyncio.Future[Any]) -> None:
+        self.working += 1
+        future.add_done_callback(lambda _: setattr(self, "working", self.working - 1))
+
+
+def run_virtually(work: Coroutine[Any, Any, T]) -> T:
+    """Its result. `work` may use workers, whose threads count as working."""
+    original = PdfThread.run
+
+    async def counted(self: PdfThread, function: Any, *arguments: Any) -> Any:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        loop.working += 1
+        try:
+            return await original(self, function, *arguments)
+        finally:
+            loop.working -= 1
+
+    PdfThread.run = counted  # type: ignore[method-assign, assignment]
+    try:
+        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+            return runner.run(work)
+    finally:
+        PdfThread.run = original  # type: ignore[method-assign]
