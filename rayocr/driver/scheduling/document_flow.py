@@ -91,7 +91,7 @@ class DocumentFlow:
         self._budget = LeaseBudget(
             progress, lambda: list(self._documents.values()), pages_at_once=pages_at_once, draining=draining
         )
-        self._began = datetime.now(UTC).isoformat(timespec="seconds")
+        self._began = datetime.now(UTC).isoformat(timespec="milliseconds")
 
     async def run(self, document: Document) -> FlowResult:
         """HELD when another run has the document: it is worth asking again, since that run may die.

@@ -25,7 +25,7 @@ class DocumentState:
     lease: Lease
     fetched: FetchedDocument | None = None
     content: Content | None = None
-    started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
     waiting: dict[int, int] = field(default_factory=dict)  # page_number -> the engine of the chain it waits for
     attempts: dict[int, tuple[Attempt, ...]] = field(default_factory=dict)  # of earlier stages, by page_number
     ledger_asked: bool = False  # only then does `waiting` say what is left
