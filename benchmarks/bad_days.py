@@ -52,6 +52,8 @@ class BadDay:
     said: tuple[str, ...] = ()
 
 
+_BATCHES = ("engine.batch=true", "batch.max_pages=400", "batch.linger_s=2", "batch.poll_interval_s=1")
+
 DAYS = (
     BadDay(name="a good day", server={"latency_s": 0.2}),
     BadDay(
@@ -113,6 +115,28 @@ DAYS = (
         name="flex sheds everything, tier=auto (at 100 times the speed)",
         server={"speed": 100, "latency_s": 20, "flex_latency_s": 60, "flex_shed_share": 1.0},
         options=("engine.gemini.tier=auto", "limits.max_in_flight=512", "retry.base_s=0.1"),
+    ),
+    BadDay(
+        name="batch queue full for six hours (at 1,000 times the speed)",
+        server={"speed": 1000},
+        batches={"job_s": 10_000, "max_jobs": 2},
+        options=_BATCHES,
+    ),
+    BadDay(
+        name="uploaded files expired",
+        batches={"job_s": 5, "uploads_gone": 3},
+        options=_BATCHES,
+    ),
+    BadDay(
+        name="answers inside the job",
+        batches={"job_s": 5, "inline": 1},
+        options=_BATCHES,
+    ),
+    BadDay(
+        name="results named an hour after the end (at 1,000 times the speed)",
+        server={"speed": 1000},
+        batches={"job_s": 3600, "late_file_s": 3600},
+        options=_BATCHES,
     ),
     BadDay(
         name="daily budget reached",

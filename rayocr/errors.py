@@ -42,6 +42,8 @@ RayocrError
 │   ├── EngineTransient           a retry can succeed
 │   │   ├── EngineTimeout
 │   │   ├── EngineOverloaded      5xx
+│   │   ├── BatchIncomplete       a batch job ended without the page, or its results are gone
+│   │   ├── BatchGone             a file or a job of a batch is no longer at the server
 │   │   ├── EngineShed            a request in flex that the server drops for others
 │   │   ├── EngineRateLimited     429; carries the delay that the server asks for
 │   │   └── EngineConnectionLost
@@ -299,6 +301,16 @@ class EngineTimeout(EngineTransient):
 
 
 class EngineOverloaded(EngineTransient):
+    pass
+
+
+class BatchIncomplete(EngineTransient):
+    """`probably`: as in EngineTimeout; the job is paid for."""
+
+    probably: Any = None
+
+
+class BatchGone(EngineTransient):
     pass
 
 

@@ -150,10 +150,18 @@ class BatchConfig:
     max_bytes: int = 500_000_000  # size of a job's input file; Google accepts 2 GB
     linger_s: float = 20.0  # a job is submitted when no page has arrived for this long
     poll_interval_s: float = 30.0  # between two polls of a job; jobs take minutes to hours
+    max_jobs: int = 100  # jobs of this run at Google at once; Google takes 100
+    # Input tokens of all jobs that have not ended; Google limits them by tier and model. null: Google's refusals tell.
+    enqueued_tokens: int | None = None
+    expected_input_tokens: int = 1000  # of a page with its prompt, for enqueued_tokens
+    patience_h: float | None = 26.0  # a job that has not ended by then ends the run, resumable; null: wait without limit
     keep_days: float = 3.0  # how long jobs of earlier runs are polled; Google keeps results for two days
 
     def __post_init__(self) -> None:
         at_least(1, **{"batch.max_pages": self.max_pages, "batch.max_bytes": self.max_bytes})
+        at_least(1, **{"batch.max_jobs": self.max_jobs, "batch.enqueued_tokens": self.enqueued_tokens})
+        at_least(1, **{"batch.expected_input_tokens": self.expected_input_tokens})
+        at_least(0, **{"batch.patience_h": self.patience_h})
         at_least(0.01, **{"batch.linger_s": self.linger_s, "batch.poll_interval_s": self.poll_interval_s})
         at_least(0, **{"batch.keep_days": self.keep_days})
 

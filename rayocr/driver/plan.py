@@ -108,11 +108,6 @@ def _check_batch(config: RayocrConfig, links: tuple[ChainLink, ...]) -> None:
         raise UsageError(
             "engine.batch=true is Gemini's Batch API, and the chain has no gemini. Leave it out, or give engine=gemini"
         )
-    if config.budget.usd is not None:
-        raise UsageError(
-            "engine.batch=true and budget.usd do not go together: a job is paid for as a whole, hours after it was submitted."
-            " See what it will cost with mode=estimate, and bound it with limit="
-        )
     if config.engine.gemini.vertexai:
         raise UsageError("engine.batch=true works with the Developer API only. Leave engine.gemini.vertexai=true out.")
 

@@ -20,6 +20,7 @@ from rayocr.driver.cluster.nodes import Follower, watch_nodes
 from rayocr.driver.cluster.pool_sizing import StagePool, open_pool, pages_at_once
 from rayocr.driver.cluster.worker_settings import DocumentSettings
 from rayocr.driver.monitor.announcements import Announcements
+from rayocr.driver.monitor.batch_watch import BatchWatch
 from rayocr.driver.monitor.http_control import serve_http_api
 from rayocr.driver.monitor.limiter_watch import LimiterWatch
 from rayocr.driver.monitor.ray_metrics import Metrics, NoMetrics, RayMetrics
@@ -114,6 +115,8 @@ class RunParts:
             found["limiter"] = LimiterWatch(
                 actors.limiter, inputs.progress, warn=inputs.terminal.warn, keep=inputs.account.keep
             ).run()
+        if actors.batch_queue is not None:
+            found["batches"] = BatchWatch(actors.batch_queue, say=inputs.terminal.say).run()
         return found
 
     def open_notifications(self) -> Notifications | None:

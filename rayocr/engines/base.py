@@ -103,6 +103,14 @@ class WaitingEngine(Engine):
         connection behind."""
 
 
+BATCH_ACCOUNT = "@batch"
+
+
+def account_of(engine: WaitingEngine, model: str) -> str:
+    """The name under which the limiter knows the requests: those of batches have no pace and no quota, and cost less."""
+    return model + BATCH_ACCOUNT if engine.batched else model
+
+
 class BatchQueuePort(Protocol):
     """Where batched requests are handed in: see `rayocr.actors.batch_queue.actor`."""
 

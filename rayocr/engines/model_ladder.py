@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rayocr.engines.answers.finish_reasons import finish_reason_of
-from rayocr.errors import BadAnswer, EmptyAnswer, EngineTimeout, MalformedAnswer, Refused
+from rayocr.errors import BadAnswer, BatchIncomplete, EmptyAnswer, EngineTimeout, MalformedAnswer, Refused
 from rayocr.messages import Attempt
 
+MAX_BATCH_JOBS = 2  # that end without the page, of one page and model
 MAX_PAID_TRIES = 3  # of one page, over all models and all runs
 _TRIES_BY_CHANCE = 2  # of one model
 
@@ -34,7 +35,13 @@ def is_paid(attempt: Attempt) -> bool:
 
 def is_lost(attempt: Attempt) -> bool:
     """Not waited for, and probably on the bill: on record for its cost alone."""
-    return attempt.reason == EngineTimeout.__name__ and attempt.input_tokens > 0
+    return attempt.reason in (EngineTimeout.__name__, BatchIncomplete.__name__) and attempt.input_tokens > 0
+
+
+def lost_in_batches(attempts: Sequence[Attempt], model: str) -> bool:
+    """So many jobs were paid for the page and had no answer for it that a third is not worth it."""
+    lost = [attempt for attempt in attempts if attempt.model == model and attempt.reason == BatchIncomplete.__name__]
+    return len(lost) >= MAX_BATCH_JOBS
 
 
 def is_by_chance(attempt: Attempt) -> bool:

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from rayocr.engines.answers.checks import check_answer, repeats_as_its_page
 from rayocr.engines.answers.off_loop import off_loop
 from rayocr.engines.answers.verification import VerificationResult, Verifier
-from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngine
+from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngine, account_of
 from rayocr.engines.completion import complete
-from rayocr.engines.model_ladder import MAX_PAID_TRIES, is_paid, next_model
+from rayocr.engines.model_ladder import MAX_PAID_TRIES, is_paid, lost_in_batches, next_model
 from rayocr.engines.registry import Stage
 from rayocr.engines.transient_failures import TransientFailures
 from rayocr.errors import (
     BadAnswer,
+    BatchIncomplete,
     DayQuotaExhausted,
     EngineError,
     EngineTimeout,
@@ -44,6 +45,8 @@ from rayocr.retry import RetryPolicy, decide
 if TYPE_CHECKING:
     from rayocr.pdf.page import Page
 
+T = TypeVar("T")
+
 Remember = Callable[[PageRecord], Awaitable[object]]
 # Told before a request is sent again: the page, the model, which try failed, why, and the delay in seconds.
 OnRetry = Callable[["PageProgress", str, int, RayocrError, float], None]
@@ -57,6 +60,9 @@ class Slots(Protocol):
 
     def slot(self, model: str) -> AbstractAsyncContextManager[None]:
         """Entered when the request may leave. Left with the request's error, so that a 429 slows down everybody."""
+
+    async def unless_closing(self, asking: Awaitable[T]) -> T:
+        """The answer; Draining as soon as the worker drains, since answers of batches come in hours."""
 
     def failing(self, model: str) -> float:
         """0..1, the share of the model's recent requests that failed; 1 while its server answers nothing."""
@@ -437,19 +443,22 @@ class WaitingStage:
         while True:
             attempt += 1
             try:
-                async with nullcontext() if engine.batched else self._slots.slot(model):
-                    return await engine.recognize_async(offered, model)
+                async with self._slots.slot(account_of(engine, model)):
+                    asking = engine.recognize_async(offered, model)
+                    return await (self._slots.unless_closing(asking) if engine.batched else asking)
             except EngineTransient as error:
                 failure = error
-                if isinstance(error, EngineTimeout) and error.probably is not None:
+                if isinstance(error, EngineTimeout | BatchIncomplete) and error.probably is not None:
                     progress.note(engine, error, model=model, answer=error.probably)
                     await remember()
+                    if lost_in_batches(progress.attempts, model):
+                        raise
                 decision = decide(error, min(attempt, self._policy.max_attempts - 1), policy=self._policy)
                 assert decision is not None, "transient, and not the last attempt"
                 self._on_retry(progress, model, attempt, error, decision.delay_s)
             await self._sleep(decision.delay_s)
             # Only now: by this time the limiter has told how the requests of others fare.
-            failures.add(failure, failing=self._slots.failing(model))
+            failures.add(failure, failing=self._slots.failing(account_of(engine, model)))
             if failures.blame_the_page:
                 raise failure
 

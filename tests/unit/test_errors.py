@@ -100,6 +100,8 @@ def test_only_what_waiting_can_cure_is_transient() -> None:
         "EngineRateLimited",
         "EngineConnectionLost",
         "EngineShed",
+        "BatchIncomplete",
+        "BatchGone",
     }
 
 

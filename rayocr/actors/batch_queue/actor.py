@@ -4,9 +4,13 @@
 |---|---|
 | a key is asked for twice, by two workers or after a restart | one request; both get the same answer |
 | killed before the intent is written | nothing was sent; the pages come again |
-| killed between intent and submission | the job is looked for by display name; not there: the pages are asked for again |
+| killed between intent and submission | the job is looked up by display name; if it is not there, the pages are asked for again |
 | killed while the job runs, for hours | the next run adopts the job when one of its pages is asked for |
-| the job expires, fails, or ends without some keys | what it has is handed out; the other pages go into another job |
+| the job expires, fails, or ends without some keys | what it has is handed out; the others raise BatchIncomplete (paid) |
+| the queue is full (429, `batch.max_jobs`, `batch.enqueued_tokens`) | jobs wait in line; nothing is uploaded twice |
+| the uploaded file is gone before the job is made | it is uploaded once more |
+| the job or its results are gone | the intent is dropped; its pages raise BatchIncomplete |
+| a job stands still for `batch.patience_h` | ModelUnavailable ends the run; the job stays and is adopted later |
 
 Owns nothing durable but the intents. Requests that wait for submission are on local disk, not in memory.
 """
@@ -17,14 +21,25 @@ import asyncio
 import logging
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol, TypeVar
 
 from rayocr.actors.batch_queue.intents import Intent, delete_intent, read_intents, write_intent
 from rayocr.config import BatchConfig
-from rayocr.errors import EngineError, EngineOverloaded, EngineRejected, RayocrError
+from rayocr.errors import (
+    BatchGone,
+    BatchIncomplete,
+    EngineError,
+    EngineOverloaded,
+    EngineRateLimited,
+    EngineRejected,
+    ModelUnavailable,
+    RayocrError,
+)
 from rayocr.observe.logs import log_event
 from rayocr.retry import RetryPolicy, decide
 from rayocr.storage.base import Storage
@@ -36,17 +51,24 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_WITH_RESULTS = ("SUCCEEDED", "PARTIALLY_SUCCEEDED")
+_LATE_RESULTS_S = 900.0  # after the end of a job that succeeded: so long its results are waited for
+
 
 class Jobs(Protocol):
     """The server, as `rayocr.engines.gemini.batch.GeminiJobs` knows it."""
 
-    async def submit(self, display_name: str, model: str, path: Path) -> str: ...
+    async def upload(self, display_name: str, path: Path) -> str: ...
+
+    async def create(self, display_name: str, model: str, file: str) -> str: ...
 
     async def find(self, display_name: str) -> str | None: ...
 
     async def status(self, name: str) -> JobStatus: ...
 
     async def results(self, file_name: str) -> dict[str, bytes]: ...
+
+    async def delete(self, *, files: Iterable[str], job: str | None) -> None: ...
 
 
 @dataclass(slots=True, eq=False)
@@ -63,7 +85,9 @@ class _Job:
     closed: bool = False  # takes no more pages
     task: asyncio.Task[None] | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
-    state: str = ""
+    state: str = "gathering"
+    since: float = 0.0  # of the state
+    server_files: list[str] = field(default_factory=list)
     answers: dict[str, bytes] = field(default_factory=dict)
     handed_out: set[str] = field(default_factory=set)
     error: RayocrError | None = None
@@ -96,6 +120,7 @@ class BatchQueue:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._folder = tempfile.TemporaryDirectory(prefix="rayocr-batch-")
         self._number = 0
+        self._creating = asyncio.Lock()  # jobs are made one after the other: a full queue holds all of them
         self._load()
 
     @property
@@ -104,8 +129,9 @@ class BatchQueue:
         return len(self._by_key)
 
     async def read(self, key: str, model: str, line: bytes) -> bytes:
-        """The results' line for this key; waits until the job has ended. Raises EngineOverloaded when it ended without the key
-        (asked again, the page goes into another job), and what the server says of the whole job."""
+        """The results' line for this key; waits until the job has ended. Raises BatchIncomplete when it ended without the key
+        (asked again, the page goes into another job), ModelUnavailable after `batch.patience_h`, and what the server says of the
+        whole job."""
         job = self._by_key.get(key)
         if job is None:
             job = self._add(key, model, line)
@@ -119,7 +145,9 @@ class BatchQueue:
         self._by_key.pop(key, None)
         if job.error is not None:
             raise job.error
-        raise EngineOverloaded(f"The batch {job.display_name} ended without the page ({job.state}).")
+        if job.name is None:
+            raise EngineOverloaded(f"The batch {job.display_name} was never submitted.")
+        raise BatchIncomplete(f"The batch {job.display_name} ended without the page ({job.state}).")
 
     async def close(self, *, finished: bool) -> None:
         """`finished`: every page of the run is in the ledger, so that the intents of jobs that gave all they had can go."""
@@ -133,13 +161,14 @@ class BatchQueue:
             for job in self._jobs.values():
                 if job.ended.is_set() and job.handed_out >= job.answers.keys():
                     await asyncio.to_thread(delete_intent, self._state, job.display_name)
+                    await self._server.delete(files=job.server_files, job=job.name)
         self._folder.cleanup()
 
     # -- gathering ----------------------------------------------------------------------------------------------------------
 
     def _add(self, key: str, model: str, line: bytes) -> _Job:
         job = self._open.get(model)
-        if job is not None and job.size_bytes + len(line) > self._config.max_bytes:
+        if job is not None and (job.size_bytes + len(line) > self._config.max_bytes or len(job.keys) >= self._most_pages()):
             self._submit_soon(job)
             job = None
         if job is None:
@@ -149,11 +178,17 @@ class BatchQueue:
         job.size_bytes += len(line) + 1
         job.keys.add(key)
         self._by_key[key] = job
-        if len(job.keys) >= self._config.max_pages:
+        if len(job.keys) >= self._most_pages():
             self._submit_soon(job)
         else:
             self._start_timer(job)
         return job
+
+    def _most_pages(self) -> int:
+        """Of one job: one that is larger than the whole queue would never be let in."""
+        tokens = self._config.enqueued_tokens
+        fitting = max(1, int(tokens / self._config.expected_input_tokens)) if tokens else self._config.max_pages
+        return min(self._config.max_pages, fitting)
 
     def _new_job(self, model: str) -> _Job:
         while True:
@@ -161,7 +196,7 @@ class BatchQueue:
             display_name = f"rayocr-{self._run_id}-{self._number:04d}"
             if display_name not in self._jobs:
                 break  # else: made by this actor before it was restarted
-        job = _Job(display_name, model, created_at=self._clock())
+        job = _Job(display_name, model, created_at=self._clock(), since=self._clock())
         job.file = (Path(self._folder.name) / f"{display_name}.jsonl").open("wb")
         self._jobs[display_name] = job
         return job
@@ -193,7 +228,7 @@ class BatchQueue:
             elif job.name is None:
                 job.name = await self._retried(lambda: self._server.find(job.display_name))
             if job.name is None:
-                job.state = "never submitted"
+                self._note(job, "never submitted")
                 await asyncio.to_thread(delete_intent, self._state, job.display_name)
             else:
                 await self._await_results(job, job.name)
@@ -219,34 +254,115 @@ class BatchQueue:
         path = Path(job.file.name)
         job.file.close()
         await asyncio.to_thread(write_intent, self._state, self._intent(job))
-        attempt = 0
-        while job.name is None:
+        async with self._creating:
+            job.name = await self._create(job, path)
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+        job.file = None
+        self._note(job, "PENDING")
+        await asyncio.to_thread(write_intent, self._state, self._intent(job))
+        log_event(log, "batch_submitted", "A batch job is submitted.", batch=job.display_name, job=job.name, pages=len(job.keys))
+
+    async def _create(self, job: _Job, path: Path) -> str:
+        """The server's name of the job. Waits while the queue is full."""
+        file = None
+        attempt = uploads = 0
+        while True:
+            await self._until_room(job)
             attempt += 1
             try:
-                job.name = await self._server.submit(job.display_name, job.model, path)
+                if file is None:
+                    self._note(job, "uploading")
+                    uploads += 1
+                    file = await self._retried(partial(self._server.upload, job.display_name, path))
+                    job.server_files.append(file)
+                return await self._server.create(job.display_name, job.model, file)
+            except BatchGone:
+                if uploads > 1:
+                    raise
+                file = None
+            except EngineRateLimited as error:
+                if error.denied:
+                    raise
+                self._note(job, "waiting for the queue")
+                self._check_patience(job)
+                await self._sleep(max(self._config.poll_interval_s, error.retry_after_s or 0.0))
             except EngineError as error:
                 decision = decide(error, attempt, policy=self._policy)
                 if decision is None:
                     raise
                 await self._sleep(decision.delay_s)
                 # The answer may have been lost, and not the request: a job that is there must not be made, and paid for, twice.
-                job.name = await self._retried(lambda: self._server.find(job.display_name))
-        await asyncio.to_thread(path.unlink, missing_ok=True)
-        job.file = None
-        await asyncio.to_thread(write_intent, self._state, self._intent(job))
-        log_event(log, "batch_submitted", "A batch job is submitted.", batch=job.display_name, job=job.name, pages=len(job.keys))
+                if (name := await self._retried(partial(self._server.find, job.display_name))) is not None:
+                    return name
+
+    async def _until_room(self, job: _Job) -> None:
+        """By our own count, so that the server need not refuse."""
+        while True:
+            running = [other for other in self._jobs.values() if other.name is not None and not other.ended.is_set()]
+            tokens = sum(len(other.keys) for other in (*running, job)) * self._config.expected_input_tokens
+            full = self._config.enqueued_tokens is not None and running and tokens > self._config.enqueued_tokens
+            if not full and len(running) < self._config.max_jobs:
+                return
+            self._note(job, "waiting for the queue")
+            self._check_patience(job)
+            await self._sleep(self._config.poll_interval_s)
 
     async def _await_results(self, job: _Job, name: str) -> None:
+        try:
+            status = await self._until_ended(job, name)
+            if status.inline is not None:
+                found = status.inline
+            elif status.results is not None:
+                job.server_files.append(status.results)
+                found = await self._retried(partial(self._server.results, status.results))
+            else:
+                found = {}
+        except BatchGone as error:
+            log_event(log, "batch_gone", "A batch job or its results are gone.", level=logging.WARNING, error=str(error))
+            await asyncio.to_thread(delete_intent, self._state, job.display_name)
+            return
+        job.answers = {key: line for key, line in found.items() if key in job.keys}
+
+    async def _until_ended(self, job: _Job, name: str) -> JobStatus:
+        """With the results, which can come a little after the end."""
+        ended_at: float | None = None
         while True:
-            status = await self._retried(lambda: self._server.status(name))
-            job.state = status.state
+            status = await self._retried(partial(self._server.status, name))
+            self._note(job, status.state)
             if status.ended:
-                break
+                ended_at = self._clock() if ended_at is None else ended_at
+                told = status.results is not None or status.inline is not None
+                if told or status.state not in _WITH_RESULTS or self._clock() > ended_at + _LATE_RESULTS_S:
+                    return status
+            else:
+                self._check_patience(job)
             await self._sleep(self._config.poll_interval_s)
-        if status.results is not None:
-            file_name = status.results
-            found = await self._retried(lambda: self._server.results(file_name))
-            job.answers = {key: line for key, line in found.items() if key in job.keys}
+
+    def _check_patience(self, job: _Job) -> None:
+        waited_h = (self._clock() - job.created_at) / 3600
+        if self._config.patience_h is not None and waited_h > self._config.patience_h:
+            raise ModelUnavailable(
+                f"The batch {job.display_name} with {len(job.keys):,} pages is {job.state} after {waited_h:.1f} h.",
+                hint="Start the same command again to resume: the job stays, and its answers are picked up. batch.patience_h="
+                " sets how long a run waits.",
+            )
+
+    def _note(self, job: _Job, state: str) -> None:
+        if state != job.state:
+            job.state, job.since = state, self._clock()
+
+    async def progress(self) -> tuple[str, ...]:
+        """A line for each state that jobs are in, for people."""
+        by_state: defaultdict[str, list[_Job]] = defaultdict(list)
+        for job in self._jobs.values():
+            if not job.ended.is_set() and (job.task is not None or not job.closed):
+                by_state[job.state].append(job)
+        now = self._clock()
+        return tuple(
+            f"{len(jobs):,} batch {'job' if len(jobs) == 1 else 'jobs'}, {sum(len(job.keys) for job in jobs):,} pages, {state}"
+            f" for {_duration(now - min(job.since for job in jobs))}"
+            for state, jobs in sorted(by_state.items())
+        )
 
     async def _retried(self, call: Callable[[], Awaitable[T]]) -> T:
         attempt = 0
@@ -254,6 +370,8 @@ class BatchQueue:
             attempt += 1
             try:
                 return await call()
+            except BatchGone:
+                raise
             except EngineError as error:
                 decision = decide(error, attempt, policy=self._policy)
                 if decision is None:
@@ -278,3 +396,7 @@ class BatchQueue:
             job = _Job(intent.display_name, intent.model, set(intent.keys), intent.created_at, intent.name, closed=True)
             self._jobs[intent.display_name] = job
             self._by_key.update(dict.fromkeys(intent.keys, job))
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from rayocr.actors.page_worker.slot_client import SlotClient
 from rayocr.config import LimitsConfig
-from rayocr.engines.base import OfferedPage, WaitingEngine
-from rayocr.errors import EngineTimeout
+from rayocr.engines.base import OfferedPage, WaitingEngine, account_of
+from rayocr.errors import BatchIncomplete, EngineTimeout
 from rayocr.limits.prices import PriceTable
 from rayocr.messages import PageText
 
@@ -37,7 +37,7 @@ def meter(
         nonlocal answered, input_tokens, output_tokens
         try:
             answer = priced(await ask(page, model), model)
-        except EngineTimeout as error:
+        except (EngineTimeout, BatchIncomplete) as error:
             lost = PageText(
                 text="",
                 engine=engine.name,
@@ -47,7 +47,7 @@ def meter(
             )
             error.probably = priced(lost, model)
             raise
-        slots.used(model, input_tokens=answer.input_tokens, cost_usd=answer.cost_usd)
+        slots.used(account_of(engine, model), input_tokens=answer.input_tokens, cost_usd=answer.cost_usd)
         answered, input_tokens = answered + 1, input_tokens + answer.input_tokens
         output_tokens += answer.output_tokens
         return answer

@@ -13,9 +13,10 @@ from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from rayocr.errors import (
+    BatchIncomplete,
     Draining,
     EngineError,
     EngineOverloaded,
@@ -31,6 +32,9 @@ from rayocr.messages import SlotReply, SlotReturn, Throttle, ThrottleKind
 _LEASE_LINGER_S = 0.002
 _RELEASE_LINGER_S = 0.05
 _GOOD_FOR_S = 0.5  # after its start: less than the headroom of one per cent of a minute, which is 0.6 s
+
+
+T = TypeVar("T")
 
 
 class Limiter(Protocol):
@@ -83,12 +87,14 @@ class SlotClient:
         self._sleep = sleep or self.sleep
         self._linger = float(linger)
         self._closing = False
+        self._closed = asyncio.Event()
         self._sleeping: set[asyncio.Future[None]] = set()
         self._models: dict[str, _Model] = defaultdict(_Model)
 
     def close(self) -> None:
         """From now on, whoever waits for a slot gets Drained."""
         self._closing = True
+        self._closed.set()
         for sleeper in self._sleeping:
             _wake(sleeper)
         for state in self._models.values():
@@ -121,7 +127,7 @@ class SlotClient:
             yield
         except EngineTransient as error:
             # The server may bill a request that was not waited for.
-            free = 0 if isinstance(error, EngineTimeout) else 1
+            free = 0 if isinstance(error, EngineTimeout | BatchIncomplete) else 1
             self._finish(model, state, free=free, throttle=_throttle(error, age_s=self._clock() - sent_at))
             raise
         except OutsideError:
@@ -135,6 +141,19 @@ class SlotClient:
             self._finish(model, state)
             raise
         self._finish(model, state)
+
+    async def unless_closing(self, asking: Awaitable[T]) -> T:
+        """The answer; Draining as soon as this is closed."""
+        task = asyncio.ensure_future(asking)
+        closed = asyncio.ensure_future(self._closed.wait())
+        try:
+            await asyncio.wait([task, closed], return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise Draining
+            return task.result()
+        finally:
+            for each in (task, closed):
+                each.cancel()
 
     def failing(self, model: str) -> float:
         """0..1, the share of the model's recent requests that failed, over all workers; 1 while the limiter holds the model."""

@@ -20,11 +20,12 @@ from typing import TypeVar
 from rayocr.actors.rate_limiter.model_quota import ModelQuotaKeeper
 from rayocr.actors.rate_limiter.money import BUCKET, Money, both
 from rayocr.config import BudgetConfig, LimitsConfig
+from rayocr.engines.base import BATCH_ACCOUNT
 from rayocr.errors import DayQuotaExhausted, ModelUnavailable, QuotaDenied, SharedLimitsUnavailable
 from rayocr.limits.base import HORIZON_S, Blocked, Bucket, Taken
 from rayocr.limits.budget import Budget, MoneyLimit, Period
 from rayocr.limits.memory import MemoryBucket
-from rayocr.limits.prices import PriceTable
+from rayocr.limits.prices import BATCH, STANDARD, PriceTable
 from rayocr.limits.quota_day import in_words, next_reset, quota_day
 from rayocr.messages import LimiterState, SlotReply, SlotReturn, Throttle, ThrottleKind
 from rayocr.observe.logs import log_event
@@ -102,7 +103,7 @@ class RateLimiter:
                 await self._remember(quota)
                 self._expire(quota)
                 self._check_parked(quota)
-                probes = quota.health.held(self._clock())
+                probes = not quota.is_batch and quota.health.held(self._clock())
                 if probes and (wait_s := self._until_probe(quota)) > 0:
                     await self._freed(quota, min(wait_s, _RECHECK_S))
                     continue
@@ -112,7 +113,7 @@ class RateLimiter:
                 if not allowed:
                     await self._freed(quota, _RECHECK_S)
                     continue
-                paced = await self._patiently(quota, partial(self._money.pace, allowed, cost_usd))
+                paced = await self._patiently(quota, partial(self._money.pace, allowed, 0.0 if quota.is_batch else cost_usd))
                 if paced is not None and not paced.delays_s:
                     await self._freed(quota, paced.wait_s)
                     continue
@@ -134,7 +135,8 @@ class RateLimiter:
         """Slots are done with."""
         quota = self._quota(model)
         quota.settle(quota.held.give_back(worker, returned.slots), returned, money=self._money)
-        self._note_health(quota, worker, returned)
+        if not quota.is_batch:  # its answers take hours, and the queue of batches knows the jobs
+            self._note_health(quota, worker, returned)
         self._wake()
         if returned.throttle is not None and returned.throttle.kind not in (ThrottleKind.AWAY, ThrottleKind.DENIED):
             await self._throttled(quota, returned.throttle)
@@ -227,6 +229,7 @@ class RateLimiter:
             input_tokens=limits.expected_input_tokens,
             output_tokens=limits.expected_output_tokens,
             at=self._wall_clock(),
+            tier=BATCH if model.endswith(BATCH_ACCOUNT) else STANDARD,
         )
 
     async def _remember(self, quota: ModelQuotaKeeper) -> None:

@@ -7,13 +7,15 @@ from collections import deque
 
 from rayocr.actors.rate_limiter.model_health import ModelHealth
 from rayocr.actors.rate_limiter.money import Money
-from rayocr.config import LimitsConfig
+from rayocr.config import LimitsConfig, ModelLimitsConfig
+from rayocr.engines.base import BATCH_ACCOUNT
 from rayocr.limits.base import Bucket, Take, Taken
 from rayocr.limits.expected_use import ExpectedUse
 from rayocr.limits.held import HeldSlots, SetAside
 from rayocr.limits.learned_rate import LearnedRate
 from rayocr.messages import ModelQuota, SlotReturn, Throttle, ThrottleKind
 
+_BATCH_TTL_S = 3 * 86_400.0  # as long as Google keeps jobs and their results
 _SLOT_TTL_S = 3600.0  # longer than any request may take; workers that die are reported much earlier
 _OBSERVED_S = 10.0  # the rate of late is measured over so long
 _REFUSALS_S = 20.0  # and the share of late that was refused: at 120 a minute that is 40 requests
@@ -28,11 +30,12 @@ class ModelQuotaKeeper:
     ) -> None:
         self.model = model
         self.bucket = bucket
-        self.limits = config.of(model)
+        self.is_batch = model.endswith(BATCH_ACCOUNT)
+        self.limits = ModelLimitsConfig() if self.is_batch else config.of(model)
         self.usable = 1.0 - config.headroom
         self.turn = asyncio.Lock()
         self.freed = asyncio.Event()
-        self.held = HeldSlots(ttl_s=_SLOT_TTL_S)
+        self.held = HeldSlots(ttl_s=_BATCH_TTL_S if self.is_batch else _SLOT_TTL_S)
         self.expected = ExpectedUse(input_tokens=config.expected_input_tokens, cost_usd=expected_cost_usd)
         self.rate = LearnedRate(self.limits.rpm, now=now, share=share)
         self.health = ModelHealth(patience_s=float("inf") if config.patience_s is None else config.patience_s)

@@ -79,6 +79,8 @@ class DiscoveryPort(Protocol):
 class QueuePort(Protocol):
     """See `rayocr.actors.batch_queue.actor.BatchQueue`."""
 
+    async def progress(self) -> tuple[str, ...]: ...
+
     async def close(self, *, finished: bool) -> None: ...
 
 

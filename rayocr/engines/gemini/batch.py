@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,7 +21,7 @@ from rayocr.engines.answers.off_loop import off_loop
 from rayocr.engines.base import BatchQueuePort, OfferedPage
 from rayocr.engines.gemini.engine import GeminiEngine, answer_chars, mime_type, new_client, read_response
 from rayocr.engines.gemini.errors import translate, translate_code
-from rayocr.errors import EngineOverloaded, MalformedAnswer
+from rayocr.errors import BatchGone, EngineOverloaded, MalformedAnswer
 from rayocr.messages import PageText
 
 _ENDED = ("SUCCEEDED", "PARTIALLY_SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED")  # the SDK's `done` misses the second
@@ -74,11 +75,13 @@ def _failure(answer: dict[str, Any]) -> Exception:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobStatus:
-    """`results`: the name of the file with the answers, where there is one: also jobs that expired can have some."""
+    """`results`: the name of the file with the answers; jobs that expired can have one, and it can come after the end. `inline`:
+    the answers themselves, by key."""
 
     ended: bool
     state: str
     results: str | None
+    inline: dict[str, bytes] | None = None
 
 
 class GeminiJobs:
@@ -87,17 +90,27 @@ class GeminiJobs:
     def __init__(self, config: GeminiConfig, secrets: Secrets) -> None:
         self._client = new_client(config, secrets, _TIMEOUT_MS)
 
-    async def submit(self, display_name: str, model: str, path: Path) -> str:
-        """The job's name. Not idempotent: after an error the caller has to look with `find` first."""
+    async def upload(self, display_name: str, path: Path) -> str:
+        """The file's name."""
         from google.genai import types
 
         try:
-            upload = types.UploadFileConfig(display_name=display_name, mime_type="application/jsonl")
-            file = await self._client.aio.files.upload(file=str(path), config=upload)
-            create = types.CreateBatchJobConfig(display_name=display_name)
-            job = await self._client.aio.batches.create(model=model, src=file.name or "", config=create)
+            config = types.UploadFileConfig(display_name=display_name, mime_type="application/jsonl")
+            file = await self._client.aio.files.upload(file=str(path), config=config)
         except Exception as error:
             raise translate(error) from error
+        return file.name or ""
+
+    async def create(self, display_name: str, model: str, file: str) -> str:
+        """The job's name. Not idempotent: after an error the caller has to look with `find` first. Raises BatchGone where the
+        file is gone, EngineRateLimited where the queue is full."""
+        from google.genai import types
+
+        try:
+            config = types.CreateBatchJobConfig(display_name=display_name)
+            job = await self._client.aio.batches.create(model=model, src=file, config=config)
+        except Exception as error:
+            raise _gone_or(error, f"the file {file}") from error
         if not job.name:
             raise EngineOverloaded("Gemini took the batch and gave it no name.")
         return job.name
@@ -113,20 +126,56 @@ class GeminiJobs:
         return None
 
     async def status(self, name: str) -> JobStatus:
+        """Raises BatchGone where there is no such job any more."""
         try:
             job = await self._client.aio.batches.get(name=name)
         except Exception as error:
-            raise translate(error) from error
+            raise _gone_or(error, f"the job {name}") from error
         state = job.state.name.rpartition("STATE_")[2] if job.state is not None else "UNSPECIFIED"
-        return JobStatus(ended=state in _ENDED, state=state, results=job.dest.file_name if job.dest else None)
+        inline = dict(_inline_lines(job.dest.inlined_responses or ())) if job.dest else {}
+        return JobStatus(
+            ended=state in _ENDED, state=state, results=job.dest.file_name if job.dest else None, inline=inline or None
+        )
 
     async def results(self, file_name: str) -> dict[str, bytes]:
-        """Lines by key: their order is not that of the requests."""
+        """Lines by key: their order is not that of the requests. Raises BatchGone where the file is gone."""
         try:
             data = await self._client.aio.files.download(file=file_name)
         except Exception as error:
-            raise translate(error) from error
+            raise _gone_or(error, f"the file {file_name}") from error
         return dict(_keyed_lines(data))
+
+    async def delete(self, *, files: Iterable[str], job: str | None) -> None:
+        """What Google would keep for two days. Never raises."""
+        for file in files:
+            with suppress(Exception):
+                await self._client.aio.files.delete(name=file)
+        if job is not None:
+            with suppress(Exception):
+                await self._client.aio.batches.delete(name=job)
+
+
+def _gone_or(error: Exception, what: str) -> Exception:
+    """Google answers 403 or 404 for a file or a job that it has deleted; the key itself has worked a moment ago."""
+    from google.genai import errors
+
+    if isinstance(error, errors.APIError) and error.code in (403, 404):
+        return BatchGone(f"Gemini no longer has {what} ({error.code}).")
+    return translate(error)
+
+
+def _inline_lines(responses: Iterable[Any]) -> Iterator[tuple[str, bytes]]:
+    """Answers that come inside the job, as lines of a results file."""
+    for item in responses:
+        key = (item.metadata or {}).get("key")
+        if not isinstance(key, str):
+            continue
+        row: dict[str, Any] = {"key": key}
+        if item.response is not None:
+            row["response"] = item.response.model_dump(mode="json", by_alias=True, exclude_none=True)
+        elif item.error is not None:
+            row["error"] = item.error.model_dump(mode="json", exclude_none=True)
+        yield key, json.dumps(row).encode()
 
 
 def _keyed_lines(data: bytes) -> Iterator[tuple[str, bytes]]:

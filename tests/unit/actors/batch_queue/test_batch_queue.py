@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from rayocr.actors.batch_queue.actor import BatchQueue
 from rayocr.actors.batch_queue.intents import BATCHES_PREFIX, read_intents
 from rayocr.config import BatchConfig
 from rayocr.engines.gemini.batch import JobStatus
-from rayocr.errors import CredentialsError, EngineOverloaded
+from rayocr.errors import BatchGone, BatchIncomplete, CredentialsError, EngineOverloaded, EngineRateLimited, ModelUnavailable
 from rayocr.retry import RetryPolicy
 from rayocr.storage.memory import MemoryStorage
 
@@ -30,26 +30,46 @@ class Server:
         self.running = asyncio.Event()
         self.missing: set[str] = set()
         self.submit_errors: list[tuple[Exception, bool]] = []  # (error, whether the job was made all the same)
-        self.downloads = 0
+        self.downloads = self.uploads = 0
+        self.files: dict[str, list[str]] = {}
+        self.deleted: list[str] = []
+        self.late = 0  # looks at a job that has ended, before its file has a name
+        self.inline = False
+        self.gone = False  # the results
 
-    async def submit(self, display_name: str, model: str, path: Path) -> str:
-        keys = [json.loads(line)["key"] for line in path.read_bytes().splitlines()]
+    async def upload(self, display_name: str, path: Path) -> str:
+        self.uploads += 1
+        self.files[f"files/{display_name}"] = [json.loads(line)["key"] for line in path.read_bytes().splitlines()]
+        return f"files/{display_name}"
+
+    async def create(self, display_name: str, model: str, file: str) -> str:
         if self.submit_errors:
             error, made = self.submit_errors.pop(0)
             if made:
-                self.jobs[display_name] = keys
+                self.jobs[display_name] = self.files[file]
             raise error
-        self.jobs[display_name] = keys
+        self.jobs[display_name] = self.files[file]
         return f"batches/{display_name}"
+
+    async def delete(self, *, files: Iterable[str], job: str | None) -> None:
+        self.deleted += [*files, *([job] if job else [])]
 
     async def find(self, display_name: str) -> str | None:
         return f"batches/{display_name}" if display_name in self.jobs else None
 
     async def status(self, name: str) -> JobStatus:
-        return JobStatus(ended=self.running.is_set(), state=self.state, results=name if self.running.is_set() else None)
+        ended = self.running.is_set()
+        if ended and self.late:
+            self.late -= 1
+            return JobStatus(ended=True, state=self.state, results=None)
+        if ended and self.inline:
+            return JobStatus(ended=True, state=self.state, results=None, inline=await self.results(name))
+        return JobStatus(ended=ended, state=self.state, results=name if ended else None)
 
     async def results(self, file_name: str) -> dict[str, bytes]:
         self.downloads += 1
+        if self.gone:
+            raise BatchGone("Gemini no longer has the file.")
         keys = self.jobs[file_name.removeprefix("batches/")]
         return {key: b"answer to " + key.encode() for key in reversed(keys) if key not in self.missing}
 
@@ -141,13 +161,13 @@ async def test_models_have_jobs_of_their_own(desks: Desks) -> None:
 
 async def test_the_intent_is_durable_before_the_job_is_submitted(desks: Desks) -> None:
     seen: list[list[str]] = []
-    submit = desks.server.submit
+    upload = desks.server.upload
 
-    async def look(display_name: str, model: str, path: Path) -> str:
+    async def look(display_name: str, path: Path) -> str:
         seen.append(desks.intents())
-        return await submit(display_name, model, path)
+        return await upload(display_name, path)
 
-    desks.server.submit = look  # type: ignore[method-assign]
+    desks.server.upload = look  # type: ignore[method-assign]
     desks.server.running.set()
     async with desks.desk() as desk:
         await asyncio.gather(*reads(desk, "a"))
@@ -214,7 +234,7 @@ async def test_a_job_that_expires_half_done_hands_out_what_it_has_and_the_rest_g
     async with desks.desk() as desk:
         got = await asyncio.gather(*reads(desk, "a", "b"), return_exceptions=True)
         assert got[0] == b"answer to a"
-        assert isinstance(got[1], EngineOverloaded)
+        assert isinstance(got[1], BatchIncomplete)
         desks.server.missing = set()
         assert await desk.read("b", "m", line("b")) == b"answer to b"
     assert sorted(desks.server.jobs.values()) == [["a", "b"], ["b"]]
@@ -252,3 +272,86 @@ async def test_damaged_intents_are_passed_by(desks: Desks) -> None:
         desks.state.write(f"{BATCHES_PREFIX}{number}.json", data)
     async with desks.desk() as desk:
         assert desk.adopted_pages == 0
+
+
+@pytest.mark.parametrize("how", ["inline", "late"])
+async def test_answers_come_inside_the_job_or_in_a_file_that_is_named_later(desks: Desks, how: str) -> None:
+    desks.server.running.set()
+    desks.server.inline, desks.server.late = how == "inline", 3 * (how == "late")
+    async with desks.desk() as desk:
+        assert await asyncio.gather(*reads(desk, "a", "b")) == [b"answer to a", b"answer to b"]
+
+
+async def test_a_full_queue_holds_all_jobs_and_nothing_is_uploaded_twice(desks: Desks) -> None:
+    desks.server.running.set()
+    desks.server.submit_errors = [(EngineRateLimited("429: enqueued tokens"), False)] * 40
+    async with desks.desk(max_pages=2) as desk:
+        asked = reads(desk, "a", "b", "c", "d")
+        await until(lambda: len(desks.server.submit_errors) < 20)
+        assert any("waiting for the queue" in line for line in await desk.progress())
+        assert len(await asyncio.gather(*asked)) == 4
+    assert desks.server.uploads == len(desks.server.jobs) == 2
+
+
+async def test_no_more_jobs_and_tokens_are_enqueued_than_allowed(desks: Desks) -> None:
+    most = 0
+    async with desks.desk(max_pages=10, enqueued_tokens=4000, expected_input_tokens=1000) as desk:
+        asked = reads(desk, *(f"k{number}" for number in range(12)))
+        await until(lambda: len(desks.server.jobs) == 1)
+        for _ in range(20):
+            await asyncio.sleep(0.002)
+            most = max(most, len(desks.server.jobs))
+        desks.server.running.set()
+        await asyncio.gather(*asked)
+    assert most == 1
+    assert [len(keys) for keys in desks.server.jobs.values()] == [4, 4, 4]
+
+
+async def test_an_upload_that_is_gone_is_made_once_more(desks: Desks) -> None:
+    desks.server.running.set()
+    desks.server.submit_errors = [(BatchGone("403"), False)]
+    async with desks.desk() as desk:
+        assert await asyncio.gather(*reads(desk, "a")) == [b"answer to a"]
+    assert desks.server.uploads == 2
+
+
+async def test_results_that_are_gone_are_a_paid_attempt_and_the_intent_is_dropped(desks: Desks) -> None:
+    desks.server.running.set()
+    desks.server.gone = True
+    async with desks.desk() as desk:
+        with pytest.raises(BatchIncomplete):
+            await reads(desk, "a")[0]
+        assert desks.intents() == []
+
+
+async def test_a_job_that_stands_still_ends_the_run_and_is_picked_up_by_the_next(desks: Desks) -> None:
+    async with desks.desk(patience_h=2.0) as desk:
+        asked = reads(desk, "a")[0]
+        await until(lambda: desks.server.jobs)
+        desks.now += 2.1 * 3600
+        with pytest.raises(ModelUnavailable, match=r"1 pages is \w+ after 2\.1 h"):
+            await asked
+    desks.server.running.set()
+    async with desks.desk() as desk:
+        assert await reads(desk, "a")[0] == b"answer to a"
+    assert len(desks.server.jobs) == 1
+
+
+async def test_files_and_jobs_are_deleted_once_every_page_is_in_the_ledger(desks: Desks) -> None:
+    desks.server.running.set()
+    async with desks.desk(finished=True) as desk:
+        await asyncio.gather(*reads(desk, "a"))
+    (name,) = desks.server.jobs
+    assert set(desks.server.deleted) == {f"files/{name}", f"batches/{name}"}
+
+
+async def test_progress_is_a_line_for_each_state(desks: Desks) -> None:
+    desks.server.state = "RUNNING"
+    async with desks.desk(max_pages=2) as desk:
+        asked = reads(desk, "a", "b", "c", "d")
+        await until(lambda: len(desks.server.jobs) == 2)
+        await asyncio.sleep(0.02)
+        desks.now += 3 * 3600
+        assert await desk.progress() == ("2 batch jobs, 4 pages, RUNNING for 3.0 h",)
+        for task in asked:
+            task.cancel()

@@ -1,0 +1,35 @@
+"""Says once a minute what batch jobs do: a line for each state that they are in, while they are in it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from rayocr.errors import ActorFailed
+
+_EVERY_S = 60.0
+
+
+class Watched(Protocol):
+    async def progress(self) -> tuple[str, ...]: ...
+
+
+class BatchWatch:
+    def __init__(
+        self, queue: Watched, *, say: Callable[[str], None], sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
+        self._queue = queue
+        self._say = say
+        self._sleep = sleep
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await self._sleep(_EVERY_S)
+            try:
+                lines = await self._queue.progress()
+            except ActorFailed:
+                continue  # it is being restarted
+            for line in lines:
+                self._say(f"{line}.")
