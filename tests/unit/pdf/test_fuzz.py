@@ -9,12 +9,31 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.unit.pdf.cut.test_page_document import HIDDEN, atlas
+from tests.unit.pdf.form_pages import drawn_text, form_page, rect
+from tests.unit.pdf.test_undrawn import UNDECODABLE, page_of
+
 SAMPLES = sorted((Path(__file__).parents[3] / "samples").glob("*.pdf"))
 PATIENCE_S = 300
+FORM = form_page(
+    [
+        f"/FT /Tx /T (a) /V (Ottoline) {rect(0)}",
+        f"/FT /Tx /Ff 16777216 /MaxLen 8 /T (c) /V (20261126) {rect(1)}",
+        f"/FT /Ch /T (l) /Opt [(Red) (Green)] /V (Green) /I [1] {rect(2)}",
+        f"/FT /Btn /T (b) /V /Yes /AS /Yes {rect(3, width=20)}",
+        f"/FT /Tx /Ff 8192 /T (p) /V (secret) {rect(4)} /AP << /N 40 0 R >>",
+        f"/FT /Sig /T (s) {rect(5)}",
+    ],
+    appearances={40: drawn_text("secret")},
+    form_entries="/NeedAppearances true",
+)
+WHOLE = [path.read_bytes() for path in SAMPLES] + [FORM, atlas(pages=2), *HIDDEN.values()]
+WHOLE += [page_of(*picture) for picture in UNDECODABLE.values()]
 
 CHILD = """
 import struct, sys
 from rayocr.errors import DocumentError, PageUnrenderable
+from rayocr.pdf.cut.page_document import page_document
 from rayocr.pdf.document import PdfFile, validate
 from rayocr.pdf.guard import bounded
 
@@ -26,8 +45,14 @@ def look(data):
     with PdfFile(data, max_pixels=300_000) as file:
         for number in {1, facts.page_count}:
             try:
+                file.page_label(number), file.page_size(number)
                 with file.page(number) as page:
-                    page.text_layer().verdict, page.rulings(), page.ink_coverage(), page.cut_out()
+                    page.text_layer().verdict, page.rulings(), page.fields, page.undecodable_share
+                    for ask in (lambda: page.ink_coverage(), lambda: page_document(page, max_bytes=300_000)):
+                        try:
+                            ask()
+                        except PageUnrenderable:
+                            pass
             except PageUnrenderable:
                 pass
     return "PdfFile"
@@ -76,7 +101,7 @@ class Reader:
 
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
-    data = bytearray(draw(st.sampled_from(SAMPLES)).read_bytes())
+    data = bytearray(draw(st.sampled_from(WHOLE)))
     for _ in range(draw(st.integers(0, 30))):
         data[draw(st.integers(0, len(data) - 1))] = draw(st.integers(0, 255))
     if draw(st.booleans()):
