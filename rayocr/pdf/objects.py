@@ -42,6 +42,7 @@ class PageObjects:
     largest_image: Any = None  # a raw object, valid while the page is open
     largest_image_area: float = 0.0  # of what lies on the page
     largest_image_box: Box = (0.0, 0.0, 0.0, 0.0)
+    largest_image_is_level: bool = False  # it lies on the upright page as it is stored: not turned, skewed or mirrored
     cover_count: int = 0  # paths and shadings, which can hide an image
     visible_text_objects: int = 0
     has_dark_text: bool = False  # visible, and not in white
@@ -165,9 +166,17 @@ class _Looker:
             self._found.largest_image_area = area
             self._found.largest_image = item
             self._found.largest_image_box = (x0, y0, x1, y1)
+            self._found.largest_image_is_level = self._is_level(corners)
             if has_size and x1 > x0 and y1 > y0:
                 long_px, long_pt = max(columns.value, rows.value), max(x1 - x0, y1 - y0)
                 self._found.native_dpi = long_px / long_pt * 72
+
+    def _is_level(self, corners: list[tuple[float, float]]) -> bool:
+        """`corners`: of the bottom left, bottom right and top left of an image, in page space."""
+        (x, y), (right_x, right_y), (top_x, top_y), _ = corners
+        along_x, along_y = self._upright.direction(right_x - x, right_y - y)
+        up_x, up_y = self._upright.direction(top_x - x, top_y - y)
+        return along_x > 50 * abs(along_y) and -up_y > 50 * abs(up_x)
 
     def _path(self, item: Any, matrix: _Matrix) -> None:
         count = pdfium.FPDFPath_CountSegments(item)

@@ -21,7 +21,7 @@ from rayocr.pdf.geometry import Upright, turn_box, upright_of
 from rayocr.pdf.ink import BLANK_COVERAGE, RENDER_DPI, contrast, coverage
 from rayocr.pdf.objects import PageObjects, Ruling, has_text_in_foreign_fonts, look_at_objects
 from rayocr.pdf.rendering import draw
-from rayocr.pdf.scan import reduced_jpeg
+from rayocr.pdf.scan import letters_off_ink, reduced_jpeg
 from rayocr.pdf.textlayer.layer import TextLayer, read_text_layer, without_hidden
 from rayocr.pdf.textlayer.raw import raw_text
 from rayocr.pdf.textlayer.rendered_text import TextObjects
@@ -35,6 +35,7 @@ _SMALL_LONG_SIDE_PX = 1500  # of small pages: at 200 dpi, the letters of a ticke
 _MAX_SMALL_DPI = 600.0
 _MAX_NATIVE_DPI = 1200.0  # a scan can be placed on a page of one inch
 _LATIN = "\u024f"  # PDFium brings no fonts for most scripts beyond
+_FEW_LETTERS = 12  # off the ink of a scan: specks that an OCR engine read
 _LEAST_CONTRAST = 12  # of 255, of text that can be seen: light gray letters on white, small
 
 
@@ -165,9 +166,9 @@ class Page:
             yield
 
     def hides_text(self) -> bool:
-        """Whether the page has text that nobody sees. Cheap for a page on which nothing is drawn over its text, and all of it in
-        a color of ink."""
-        return self._objects.may_hide_text and self._text_layer.hides_text
+        """Whether the page has text that nobody sees. Cheap where nothing is drawn over the text and all of it has the color of
+        ink, and for scans with the text of an OCR engine."""
+        return self._objects.may_hide_text and not self._is_reading_of_scan() and self._text_layer.hides_text
 
     def rulings(self) -> tuple[Ruling, ...]:
         """Drawn horizontal and vertical lines, such as those of tables."""
@@ -193,7 +194,7 @@ class Page:
         if not (self.width_pt > 0 and self.height_pt > 0):
             return 0.0
         long_side_in = max(self.width_pt, self.height_pt) / 72
-        if (reduced := self._reduced_scan()) is not None:
+        if (reduced := self._reduced_scan) is not None:
             quick = coverage(reduced, dpi=max(reduced.size) / long_side_in)
             if quick >= BLANK_COVERAGE:
                 return quick
@@ -284,6 +285,14 @@ class Page:
                 return True
         return False
 
+    def _is_reading_of_scan(self) -> bool:
+        """Whether all text is invisible and lies over ink of the scan that makes up the page. False if unknown."""
+        found = self._objects
+        if found.visible_text_objects or not found.largest_image_is_level or (reduced := self._reduced_scan) is None:
+            return False
+        return letters_off_ink(self._page.raw, self.upright, reduced, found.largest_image_box) < _FEW_LETTERS
+
+    @cached_property
     def _reduced_scan(self) -> Image.Image | None:
         """The picture that makes up the page, reduced. None if there is none, or it may be covered, masked or cropped."""
         found = self._objects

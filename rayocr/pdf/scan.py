@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pypdfium2.raw as pdfium
 
+from rayocr.pdf.geometry import Box, Upright
+from rayocr.pdf.ink import contrast
+
 if TYPE_CHECKING:
     from PIL import Image
 
 _MAX_PIXELS = 80_000_000  # of the full image: Pillow warns above 89 million
+_INKED_CONTRAST = 60  # of 255, within a line of a scan that shows letters; noise and JPEG artifacts stay below
 _JPEG = b"DCTDecode\0"
 
 
@@ -48,3 +52,33 @@ def reduced_jpeg(image: Any, long_side_px: float) -> Image.Image | None:
         Image.DecompressionBombError,
     ):  # what Pillow raises on damaged files; rendering will show what can be seen
         return None
+
+
+def letters_off_ink(page: Any, upright: Upright, image: Image.Image, box: Box) -> int:
+    """How many letters and digits of a raw FPDF_PAGE's text lie where its scan shows nothing. `image`: the scan, reduced, upright
+    and in gray, in this box of the upright page. 1 ms; an OCR engine's reading of the scan has nearly none."""
+    text_page = pdfium.FPDFText_LoadPage(page)
+    if not text_page:
+        return 0
+    try:
+        left, top, right, bottom = (ctypes.c_double() for _ in range(4))
+        letters = 0
+        for index in range(pdfium.FPDFText_CountRects(text_page, 0, -1)):
+            if not pdfium.FPDFText_GetRect(text_page, index, left, top, right, bottom):
+                continue
+            x0, y0, x1, y1 = upright.box(left.value, bottom.value, right.value, top.value)
+            place = (x0 - box[0], y0 - box[1], x1 - box[0], y1 - box[1])
+            if (contrast(image, place, (box[2] - box[0], box[3] - box[1])) or 0) < _INKED_CONTRAST:
+                letters += _letters_in(text_page, left.value, top.value, right.value, bottom.value)
+        return letters
+    finally:
+        pdfium.FPDFText_ClosePage(text_page)
+
+
+def _letters_in(text_page: Any, left: float, top: float, right: float, bottom: float) -> int:
+    size = pdfium.FPDFText_GetBoundedText(text_page, left, top, right, bottom, None, 0)
+    if size <= 0:
+        return 0
+    buffer = (ctypes.c_ushort * (size + 1))()
+    pdfium.FPDFText_GetBoundedText(text_page, left, top, right, bottom, buffer, size)
+    return sum(char.isalnum() for char in bytes(buffer).decode("utf-16-le", "replace"))

@@ -273,7 +273,7 @@ def test_the_quick_look_at_a_scan_agrees_with_its_rendering(rotate: int, monkeyp
     data = jpeg_page(printed(), page_entries=f"/Rotate {rotate}")
     with first_page(data) as page:
         quick = page.ink_coverage()
-        monkeypatch.setattr(page, "_reduced_scan", lambda: None)
+        monkeypatch.setattr(page, "_reduced_scan", None)
         assert page.ink_coverage() == pytest.approx(quick, rel=0.5)
 
 
