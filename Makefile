@@ -96,6 +96,7 @@ chaos: setup ## SEEDS=20 scenarios of kills, pauses and lost servers; half a min
 docs: setup ## docs/configuration.md and docs/licences.md from what they describe
 	@$(BIN)/python docs/generate_configuration.py
 	@$(BIN)/python docs/generate_licences.py
+	@$(BIN)/python docs/generate_metrics.py
 
 # In an environment of its own: it brings a checker of JSON that Ray would load in every process, for 1.3 s of CPU each.
 sbom: setup ## dist/sbom.json: every package that is shipped, CycloneDX, from the lock file

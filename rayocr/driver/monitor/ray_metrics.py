@@ -9,6 +9,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from rayocr.observe.figures import FIGURES, Figure
 from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
@@ -29,23 +30,14 @@ class RayMetrics:
     """Counters grow by the difference to the last push. Never raises: the run does not need them."""
 
     def __init__(self) -> None:
-        from ray.util.metrics import Counter, Gauge
+        from ray.util import metrics
 
-        self._counters = {
-            "pages": Counter("rayocr_pages", "Pages that ended.", tag_keys=("outcome",)),
-            "documents": Counter("rayocr_documents", "Documents that ended.", tag_keys=("outcome",)),
-            "tokens": Counter("rayocr_tokens", "Tokens.", tag_keys=("direction",)),
-        }
-        self._gauges = {
-            name: Gauge(f"rayocr_{name}", words)
-            for name, words in {
-                "pages_per_s": "Pages a second since the first one.",
-                "documents_backlog": "Documents known and not yet ended.",
-                "pages_in_window": "Pages sent to workers and not yet back.",
-                "workers": "Worker processes that are ready.",
-            }.items()
-        }
-        self._cost = Gauge("rayocr_cost_usd", "Money spent by this run.")
+        self._figures: list[tuple[Figure, Any]] = []
+        for figure in (figure for figure in FIGURES if figure.ray):
+            # The cost is a gauge: Ray's counters count what comes since the last call, and rounding would add up.
+            make = metrics.Counter if figure.group == "labeled" else metrics.Gauge
+            labels = (figure.label,) if figure.label else ()
+            self._figures.append((figure, make(figure.metric, figure.help, tag_keys=labels)))
         self._told: dict[tuple[str, str], float] = {}
 
     def push(self, snapshot: Mapping[str, Any]) -> None:
@@ -55,12 +47,12 @@ class RayMetrics:
             log_event(log, "ray_metrics_failed", "Ray did not accept the metrics.", error=str(error))
 
     def _push(self, snapshot: Mapping[str, Any]) -> None:
-        for name, tag in (("pages", "outcome"), ("documents", "outcome"), ("tokens", "direction")):
-            for value, count in snapshot[name].items():
-                new = count - self._told.get((name, value), 0)
+        for figure, metric in self._figures:
+            if figure.group != "labeled":
+                metric.set(snapshot[figure.group][figure.key])
+                continue
+            for value, count in snapshot[figure.key].items():
+                new = count - self._told.get((figure.key, value), 0)
                 if new > 0:
-                    self._counters[name].inc(new, tags={tag: value})
-                    self._told[name, value] = count
-        for name, gauge in self._gauges.items():
-            gauge.set(snapshot["gauges"][name])
-        self._cost.set(snapshot["totals"]["cost_usd"])
+                    metric.inc(new, tags={figure.label: value})
+                    self._told[figure.key, value] = count

@@ -117,6 +117,18 @@ class Progress:
         return money(self.spent_usd, unknown=self.unpriced_pages > 0)
 
     @property
+    def documents_by_outcome(self) -> dict[str, int]:
+        return {outcome.value: self.documents[outcome] for outcome in DocumentOutcome}
+
+    @property
+    def pages_by_outcome(self) -> dict[str, int]:
+        return {outcome.value: count for outcome, count in self.outcomes.items()}
+
+    @property
+    def tokens(self) -> dict[str, int]:
+        return {"input": self.input_tokens, "output": self.output_tokens}
+
+    @property
     def elapsed_s(self) -> float:
         return self.clock() - self.started
 

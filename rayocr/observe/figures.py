@@ -1,0 +1,201 @@
+"""Every figure of a run: its name, kind, unit, meaning, and how it is read. The one table that the snapshot, the record of a run,
+Prometheus, Ray's metrics and docs/observability.md are made from.
+
+`read` gets the run's StatusCollector, or for figures of a model its ModelQuota and the collector.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Group = Literal["totals", "gauges", "labeled", "models"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """`key`: in its group of the snapshot, or for `labeled` figures in the snapshot itself, where values stand by label. `name`:
+    of the metric, without `rayocr_`; the key unless given. `record`: its name in the record of a run. `ray`: also in Ray's
+    metrics."""
+
+    key: str
+    group: Group
+    help: str
+    read: Callable[..., Any]
+    counter: bool = False
+    unit: str = ""
+    label: str = ""
+    name: str = ""
+    record: str = ""
+    ray: bool = False
+
+    @property
+    def metric(self) -> str:
+        return f"rayocr_{self.name or self.key}"
+
+    @property
+    def exposed(self) -> str:
+        """As Prometheus has it."""
+        return self.metric + ("_total" if self.counter else "")
+
+
+def _labeled(key: str, label: str, help: str, read: Callable[[Any], Any], **more: Any) -> Figure:
+    return Figure(key=key, group="labeled", help=help, read=read, counter=True, label=label, **more)
+
+
+def _total(key: str, help: str, read: Callable[[Any], Any], **more: Any) -> Figure:
+    return Figure(key=key, group="totals", help=help, read=read, counter=True, **more)
+
+
+def _gauge(key: str, help: str, read: Callable[[Any], Any], **more: Any) -> Figure:
+    return Figure(key=key, group="gauges", help=help, read=read, **more)
+
+
+def _model(key: str, help: str, read: Callable[[Any, Any], Any], **more: Any) -> Figure:
+    return Figure(key=key, group="models", help=f"{help}, by model.", read=read, label="model", **more)
+
+
+def _is_future(until: float | None) -> int:
+    return int(until is not None and until > time.time())
+
+
+FIGURES: tuple[Figure, ...] = (
+    _labeled("documents", "outcome", "Finished documents, by outcome.", lambda run: run.progress.documents_by_outcome, ray=True),
+    _labeled("pages", "outcome", "Finished pages, by outcome.", lambda run: run.progress.pages_by_outcome, ray=True),
+    _labeled(
+        "engines",
+        "engine",
+        "Finished pages, by the engine that read them.",
+        lambda run: run.progress.engines,
+        name="engine_pages",
+    ),
+    _labeled(
+        "reasons", "reason", "Failed pages and rejected documents, by reason.", lambda run: run.progress.reasons, name="failures"
+    ),
+    _labeled("tokens", "direction", "Tokens of this run, by direction.", lambda run: run.progress.tokens, ray=True),
+    _total("pages_resumed", "Pages read by an earlier run.", lambda run: run.progress.pages_resumed, record="pages_resumed"),
+    _total("pages_copied", "Pages copied from an identical page.", lambda run: run.progress.pages_copied),
+    _total("pages_doubtful", "Pages whose text is in doubt.", lambda run: run.progress.doubtful_pages, record="doubtful_pages"),
+    _total(
+        "pages_suspect",
+        "Doubtful pages whose text does not agree with another reading.",
+        lambda run: run.progress.suspect_pages,
+        record="suspect_pages",
+    ),
+    _total(
+        "pages_compared",
+        "Pages whose text was compared with another reading.",
+        lambda run: run.progress.compared_pages,
+        record="compared_pages",
+    ),
+    _total(
+        "cost_usd",
+        "Money spent by this run.",
+        lambda run: round(run.progress.spent_usd, 6),
+        unit="USD",
+        record="cost_usd",
+        ray=True,
+    ),
+    _total(
+        "pages_unpriced",
+        "Pages read by a model without a known price.",
+        lambda run: run.progress.unpriced_pages,
+        record="unpriced_pages",
+    ),
+    _total("leases_lost", "Leases that this run lost.", lambda run: run.leases.lost),
+    _total("documents_elsewhere", "Documents that another run finished.", lambda run: run.progress.elsewhere, record="elsewhere"),
+    _total(
+        "documents_deferred",
+        "Documents left for the next run because their storage was unavailable.",
+        lambda run: 0 if run.progress.watching else run.progress.deferred,
+        record="deferred",
+    ),
+    _total("documents_cancelled", "Cancelled documents.", lambda run: run.progress.cancelled, record="cancelled"),
+    _total("documents_gone", "Documents removed from the source before they were read.", lambda run: run.progress.gone),
+    _total("documents_renamed", "Documents whose outputs have a hash in their names.", lambda run: run.progress.renamed),
+    _total("documents_copied", "Documents with the bytes of another, not read.", lambda run: run.progress.documents_copied),
+    _gauge("documents_found", "Documents listed so far.", lambda run: run.progress.totals.found),
+    _gauge(
+        "documents_backlog",
+        "Documents known and not yet finished.",
+        lambda run: max(0, run.progress.documents_total - run.progress.documents_done),
+        ray=True,
+    ),
+    _gauge("documents_in_window", "Documents admitted and not yet finished.", lambda run: run.window.documents),
+    _gauge("pages_in_window", "Pages sent to workers and not yet returned.", lambda run: run.window.pages, ray=True),
+    _gauge("bytes_in_window", "Size of the documents in the window.", lambda run: run.window.bytes, unit="bytes"),
+    _gauge("pages_known", "Pages of the documents fetched so far.", lambda run: run.progress.pages_known),
+    _gauge(
+        "pages_per_s",
+        "Throughput since the first page.",
+        lambda run: round(run.progress.pages_per_s, 3),
+        unit="pages/s",
+        ray=True,
+    ),
+    _gauge("workers", "Page workers that are ready.", lambda run: sum(pool.size for pool in run.pools), ray=True),
+    _gauge("elapsed_s", "Time since the start of the run.", lambda run: round(run.progress.elapsed_s, 1), unit="s"),
+    _gauge(
+        "last_page_age_s",
+        "Time since the last page finished.",
+        lambda run: round(run.progress.clock() - (run.progress.last_page_at or run.progress.started), 1),
+        unit="s",
+    ),
+    _gauge("locks_unavailable", "1 while the lock service is unavailable.", lambda run: int(run.progress.locks_unavailable)),
+    _gauge("paused", "1 while the run is paused.", lambda run: int(run.window.paused)),
+    _gauge("draining", "1 while the run drains.", lambda run: int(run.draining)),
+    _gauge("budget_usd", "Budget of the run; 0: no limit.", lambda run: run.config.budget.usd or 0.0, unit="USD"),
+    _gauge(
+        "limits_unavailable_s",
+        "Time since the shared limits were last available.",
+        lambda run: run.progress.limiter.away_for_s if run.progress.limiter else 0.0,
+        unit="s",
+    ),
+    _gauge("ledger_segments", "Segments written by the ledger.", lambda run: run.ledger.segments),
+    _gauge("ledger_bytes", "Size of those segments.", lambda run: run.ledger.bytes, unit="bytes"),
+    _gauge("ledger_flush_s", "Time to write the last segment.", lambda run: round(run.ledger.flush_s, 4), unit="s"),
+    _gauge("ledger_pending_pages", "Pages waiting for their segment.", lambda run: run.ledger.pending_pages),
+    _model("granted", "Requests granted by the limiter", lambda model, run: model.granted, counter=True, name="slots_granted"),
+    _model(
+        "waited_s",
+        "Time that pages waited for their slot",
+        lambda model, run: round(model.waited_s, 2),
+        counter=True,
+        unit="s",
+        name="slots_waited_seconds",
+    ),
+    _model("throttled", "Requests refused by the server", lambda model, run: model.throttled, counter=True),
+    _model("rate_rpm", "Current rate limit, as learned", lambda model, run: model.rate_rpm, unit="requests/min"),
+    _model("limit_rpm", "Configured rate limit", lambda model, run: run.config.limits.of(model.model).rpm, unit="requests/min"),
+    _model("in_flight", "Requests in flight", lambda model, run: model.in_flight),
+    _model("requests_today", "Requests of this quota day", lambda model, run: model.requests_today),
+    _model(
+        "paused", "1 while the server asks for a pause", lambda model, run: _is_future(model.paused_until), name="model_paused"
+    ),
+    _model(
+        "held",
+        "1 while the server does not answer and one probe at a time is sent",
+        lambda model, run: int(model.held_since is not None),
+        name="model_held",
+    ),
+    _model(
+        "parked", "1 while the daily quota is used up", lambda model, run: _is_future(model.parked_until), name="model_parked"
+    ),
+)
+STAGE_SECONDS = ("rayocr_stage_seconds", "Time of a document (fetch, assemble) or a shard of pages (recognize), by stage.")
+STORAGE_CALLS = ("rayocr_storage_calls", "Calls to storage by all processes, by operation and outcome (ok, or an error class).")
+
+
+def of_group(group: Group) -> list[Figure]:
+    return [figure for figure in FIGURES if figure.group == group]
+
+
+def table() -> str:
+    """For docs/observability.md."""
+    rows = [
+        (f"`{figure.exposed}`" + (f"{{{figure.label}}}" if figure.label else ""), figure.unit, figure.help) for figure in FIGURES
+    ]
+    rows.append((f"`{STAGE_SECONDS[0]}`{{stage}}", "s", f"Histogram. {STAGE_SECONDS[1]}"))
+    rows.append((f"`{STORAGE_CALLS[0]}_total`{{op,outcome}}", "", STORAGE_CALLS[1]))
+    return "\n".join(["| metric | unit | meaning |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)])
