@@ -17,8 +17,8 @@ Group = Literal["totals", "gauges", "labeled", "models"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
     """`key`: in its group of the snapshot, or for `labeled` figures in the snapshot itself, where values stand by label. `name`:
-    of the metric, without `rayocr_`; the key unless given. `record`: its name in the record of a run. `ray`: also in Ray's
-    metrics."""
+    of the metric, without `rayocr_`; the key unless given. `record`: its name in the record of a run. `ray`,
+    `prometheus`: whether those have it."""
 
     key: str
     group: Group
@@ -30,6 +30,7 @@ class Figure:
     name: str = ""
     record: str = ""
     ray: bool = False
+    prometheus: bool = True
 
     @property
     def metric(self) -> str:
@@ -103,6 +104,7 @@ FIGURES: tuple[Figure, ...] = (
         "Pages read by a model without a known price.",
         lambda run: run.progress.unpriced_pages,
         record="unpriced_pages",
+        prometheus=False,
     ),
     _total("leases_lost", "Leases that this run lost.", lambda run: run.leases.lost),
     _total("documents_elsewhere", "Documents that another run finished.", lambda run: run.progress.elsewhere, record="elsewhere"),
@@ -113,9 +115,24 @@ FIGURES: tuple[Figure, ...] = (
         record="deferred",
     ),
     _total("documents_cancelled", "Cancelled documents.", lambda run: run.progress.cancelled, record="cancelled"),
-    _total("documents_gone", "Documents removed from the source before they were read.", lambda run: run.progress.gone),
-    _total("documents_renamed", "Documents whose outputs have a hash in their names.", lambda run: run.progress.renamed),
-    _total("documents_copied", "Documents with the bytes of another, not read.", lambda run: run.progress.documents_copied),
+    _total(
+        "documents_gone",
+        "Documents removed from the source before they were read.",
+        lambda run: run.progress.gone,
+        prometheus=False,
+    ),
+    _total(
+        "documents_renamed",
+        "Documents whose outputs have a hash in their names.",
+        lambda run: run.progress.renamed,
+        prometheus=False,
+    ),
+    _total(
+        "documents_copied",
+        "Documents with the bytes of another, not read.",
+        lambda run: run.progress.documents_copied,
+        prometheus=False,
+    ),
     _gauge("documents_found", "Documents listed so far.", lambda run: run.progress.totals.found),
     _gauge(
         "documents_backlog",
@@ -194,7 +211,9 @@ def of_group(group: Group) -> list[Figure]:
 def table() -> str:
     """For docs/observability.md."""
     rows = [
-        (f"`{figure.exposed}`" + (f"{{{figure.label}}}" if figure.label else ""), figure.unit, figure.help) for figure in FIGURES
+        (f"`{figure.exposed}`" + (f"{{{figure.label}}}" if figure.label else ""), figure.unit, figure.help)
+        for figure in FIGURES
+        if figure.prometheus
     ]
     rows.append((f"`{STAGE_SECONDS[0]}`{{stage}}", "s", f"Histogram. {STAGE_SECONDS[1]}"))
     rows.append((f"`{STORAGE_CALLS[0]}_total`{{op,outcome}}", "", STORAGE_CALLS[1]))

@@ -31,7 +31,7 @@ class _Collector:
     def collect(self) -> Iterator[Metric]:
         if not self._snapshot:
             return
-        for figure in FIGURES:
+        for figure in (figure for figure in FIGURES if figure.prometheus):
             yield _family(figure, self._snapshot)
         yield _stages(self._snapshot)
         yield _storage(self._snapshot)

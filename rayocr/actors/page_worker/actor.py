@@ -24,7 +24,7 @@ from rayocr.actors.page_worker.loading import kept_for_good
 from rayocr.actors.page_worker.metering import meter
 from rayocr.actors.page_worker.offered_page import ThreadedPage
 from rayocr.actors.page_worker.page_dedup import DedupLedger, PageDeduplicator
-from rayocr.actors.page_worker.page_log import log_page, log_retry
+from rayocr.actors.page_worker.page_log import log_defect, log_page, log_retry
 from rayocr.actors.page_worker.pdf_thread import PdfThread
 from rayocr.actors.page_worker.process_load import ProcessLoad
 from rayocr.actors.page_worker.slot_client import Limiter, SlotClient
@@ -258,25 +258,31 @@ class PageWorker:
         before, started = shard.attempts.get(number, ()), time.monotonic()
         progress = PageProgress(shard.document_id, number, is_last_stage=self._settings.is_last_stage, attempts=before)
         try:
-            page = await self._open_page(number, shard, content)
-        except (EngineError, DocumentError) as error:
-            record = progress.unreadable(error)
-        else:
-            try:
-                record = await self._recognize(page, progress, shard, context)
-            except Draining:
-                return None
-            except RayocrError:
-                raise  # what an engine raises beyond EngineError concerns the run
-            except Exception as error:  # recorded as the page's outcome: one bad page never fails a document
-                record = progress.unreadable(InternalError(f"{type(error).__name__}: {error}"))
-            finally:
-                self._pdf.post(self._documents.close_page, shard.document_id, page)
+            record = await self._read_opened(number, shard, content, context, progress)
+        except Draining:
+            return None
+        except RayocrError:
+            raise  # what an engine raises beyond EngineError concerns the run
+        except Exception as error:  # a bug, recorded as the page's outcome: one bad page never fails a document
+            log_defect(error, context, number)
+            record = progress.unreadable(InternalError(f"{type(error).__name__}: {error}", hint="The log has the traceback."))
         if record.outcome is PageOutcome.FAILED and number in shard.attempts:
             record = await self._doubtful_text(progress) or record
         if self._settings.log_pages or record.outcome is PageOutcome.FAILED:
             log_page(record, context, duration_s=time.monotonic() - started)
         return await self._record(record, context)
+
+    async def _read_opened(
+        self, number: int, shard: Shard, content: DocumentBytes, context: DocumentContext, progress: PageProgress
+    ) -> PageRecord:
+        try:
+            page = await self._open_page(number, shard, content)
+        except (EngineError, DocumentError) as error:
+            return progress.unreadable(error)
+        try:
+            return await self._recognize(page, progress, shard, context)
+        finally:
+            self._pdf.post(self._documents.close_page, shard.document_id, page)
 
     async def _doubtful_text(self, progress: PageProgress) -> PageRecord | None:
         """Of an earlier stage, for a page that has failed otherwise."""

@@ -67,6 +67,15 @@ def log_page(record: PageRecord, context: DocumentContext, *, duration_s: float)
     )
 
 
+def log_defect(error: Exception, context: DocumentContext, page_number: int) -> None:
+    """An exception that no code expects, with its traceback; folded like failures."""
+    document_id = context.document.document_id
+    if _failures.repeats(document_id, f"bug: {type(error).__name__}") is None:
+        return
+    fields = {"document_id": document_id, "name": context.document.name, "page_number": page_number}
+    log.error("A bug in rayocr ended a page.", exc_info=error, extra={"rayocr_fields": {"action": "page_crashed", **fields}})
+
+
 def log_retry(progress: PageProgress, model: str, attempt: int, error: RayocrError, delay_s: float) -> None:
     """A server did not answer, or refused for now."""
     log_event(

@@ -1,4 +1,4 @@
-"""What people see while a run goes on: a live line on a terminal, plain lines elsewhere, a table at the end."""
+"""Shows a run: a live line on a terminal, plain lines elsewhere, a table at the end."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import json
 import sys
-import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from rich.console import Console
-from rich.live import Live
-from rich.table import Table
+from rich.progress import BarColumn, SpinnerColumn, TextColumn
+from rich.progress import Progress as RichProgress
+from rich.table import Column, Table
 from rich.text import Text
 
 from rayocr.driver.monitor.stall import at_time
@@ -80,12 +80,19 @@ class ConsoleTerminal:
             await self._show_lines(progress)
 
     async def _show_live(self, progress: Progress) -> None:
-        started = time.monotonic()
-        with Live(console=self._out, refresh_per_second=8, transient=True) as live:
+        shown = RichProgress(
+            SpinnerColumn(),
+            BarColumn(bar_width=12),
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
+            console=self._out,
+            transient=True,
+            expand=True,
+        )
+        with shown:
+            task = shown.add_task("")
             while True:
-                frame = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"[int((time.monotonic() - started) * 8) % 10]
-                shown = "" if progress.watching and not progress.in_progress else bar(progress) + "  "
-                live.update(Text.assemble((frame + " ", "cyan"), shown, progress_line(progress)))
+                total = max(progress.pages_total, progress.pages_done) or None  # None: a bar that moves to and fro
+                shown.update(task, description=progress_line(progress), total=total, completed=progress.pages_done)
                 await asyncio.sleep(_LIVE_INTERVAL_S)
 
     async def _show_lines(self, progress: Progress) -> None:
@@ -98,25 +105,19 @@ class ConsoleTerminal:
                 last = line
 
 
-def bar(progress: Progress, width: int = 24) -> str:
-    share = progress.pages_done / progress.pages_total if progress.pages_total else 0.0
-    filled = min(width, int(share * width))
-    return "━" * filled + "╌" * (width - filled)
-
-
 def progress_line(progress: Progress, *, countdown: bool = True) -> str:
-    """Documents, pages, rate, time to go and cost, in one line. `countdown`: of a watch, the seconds to its next look, which
-    change without anything having happened."""
+    """Documents, pages, rate, ETA and cost, in one line. `countdown`: show the seconds to the next poll of a watch, which change
+    although nothing happens. The most important parts come first: a narrow terminal cuts the line off."""
     if progress.watching and not progress.in_progress:
         return _watching_line(progress, countdown=countdown)
     more = "" if progress.listing_done else "+"
     estimated = "~" if progress.documents_started < progress.documents_total else ""
     parts = [
-        f"{progress.documents_done:,}/{progress.documents_total:,}{more} documents",
         f"{progress.pages_done:,}/{estimated}{progress.pages_total:,} pages",
-        f"{progress.pages_per_s:.1f} pages/s",
         f"ETA {duration(progress.eta_s)}",
         progress.spent_words,
+        f"{progress.pages_per_s:.1f} pages/s",
+        f"{progress.documents_done:,}/{progress.documents_total:,}{more} documents",
     ]
     failed = progress.documents[DocumentOutcome.PARTIAL] + progress.documents[DocumentOutcome.REJECTED]
     if failed:
@@ -139,7 +140,7 @@ def _watching_line(progress: Progress, *, countdown: bool) -> str:
         parts.append(f"{progress.settling:,} still being written")
     parts += _waits(progress)
     if countdown and progress.next_poll_at is not None and not progress.waiting_for:
-        parts.append(f"next look in {max(0.0, progress.next_poll_at - progress.clock()):.0f} s")
+        parts.append(f"next poll in {max(0.0, progress.next_poll_at - progress.clock()):.0f} s")
     return " · ".join(parts)
 
 

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from rayocr.actors.page_worker.page_log import log_page
+from rayocr.actors.page_worker.page_log import log_defect, log_page
 from rayocr.messages import Attempt, Document, DocumentContext, PageOutcome, PageRecord
 
 DOCUMENT = Document(document_id="fold", source_uri="u", name="a.pdf", output_stem="a", version="1", size_bytes=9)
@@ -26,3 +26,15 @@ def test_failures_of_a_document_for_one_reason_are_folded(caplog: pytest.LogCapt
     told = sum(int(line.get("folded", 0)) + 1 for line in fields if line["error"] == "PageUnrenderable")
     assert told == 5_000
     assert fields[-1]["error"] == "EmptyAnswer"
+
+
+def test_an_unexpected_error_on_a_page_leaves_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    try:
+        raise ZeroDivisionError("a page of 2³¹ points")
+    except ZeroDivisionError as error:
+        with caplog.at_level(logging.ERROR, "rayocr"):
+            log_defect(error, CONTEXT, 3)
+    (record,) = caplog.records
+    assert record.exc_info is not None and record.exc_info[0] is ZeroDivisionError
+    assert record.rayocr_fields["action"] == "page_crashed"  # type: ignore[attr-defined]
+    assert record.rayocr_fields["page_number"] == 3  # type: ignore[attr-defined]

@@ -40,7 +40,7 @@ def test_reasons_of_failed_pages_are_counted() -> None:
 
 def test_the_line_says_documents_pages_rate_time_and_cost() -> None:
     line = progress_line(Progress(totals=DiscoveryTotals(found=3), listing_done=True))
-    assert line == "0/3 documents · 0/~0 pages · 0.0 pages/s · ETA – · $0.00"
+    assert line == "0/~0 pages · ETA – · $0.00 · 0.0 pages/s · 0/3 documents"
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(None, "–"), (5, "5 s"), (300, "5 min"), (7200, "2.0 h")])

@@ -114,8 +114,8 @@ async def test_the_limit_ends_it() -> None:
 
 def test_the_line_of_an_idle_watch_counts_down_only_where_it_is_overwritten() -> None:
     progress = Progress(clock=lambda: 100.0, watching=True, next_poll_at=130.0)
-    assert "next look in 30 s" in progress_line(progress)
-    assert "next look" not in progress_line(progress, countdown=False)
+    assert "next poll in 30 s" in progress_line(progress)
+    assert "next poll" not in progress_line(progress, countdown=False)
     progress.waiting_for = "storage"
     assert "waiting for storage" in progress_line(progress)
     progress.in_progress = 1

@@ -1,0 +1,57 @@
+"""What a terminal of 80 columns shows of a run."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+
+import pytest
+from rich.console import Console
+
+from rayocr.driver.monitor.terminal import ConsoleTerminal
+from rayocr.driver.scheduling.progress import Progress
+from rayocr.messages import DiscoveryTotals
+
+
+def busy() -> Progress:
+    progress = Progress(totals=DiscoveryTotals(found=12_800), documents_started=1_200, pages_known=12_000, pages_done=10_312)
+    progress.first_page_at, progress.listing_done, progress.cost_usd = progress.started - 100, True, 12.34
+    return progress
+
+
+def shown(progress: Progress, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The last line that was drawn."""
+    drawn = asyncio.Event()
+    written = io.StringIO()
+    terminal = ConsoleTerminal("live")
+    terminal._out = Console(file=written, force_terminal=True, width=80, color_system=None, soft_wrap=True, highlight=False)
+
+    async def at_once(seconds: float) -> None:
+        drawn.set()
+        await asyncio.Event().wait()
+
+    async def show() -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr("rayocr.driver.monitor.terminal.asyncio.sleep", at_once)
+            task = asyncio.create_task(terminal.show(progress))
+            await drawn.wait()
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    asyncio.run(show())
+    lines = [line for line in written.getvalue().replace("\x1b[2K", "\r").split("\r") if "pages" in line]
+    return lines[-1].split("\n")[0]
+
+
+def test_eta_and_cost_are_visible_in_80_columns_beside_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = shown(busy(), monkeypatch)
+    assert len(line) <= 80
+    assert "10,312/~128,000 pages · ETA " in line
+    assert "$12.34" in line
+    assert "╸" in line
+
+
+def test_a_run_whose_total_is_unknown_is_shown_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "0/0 pages · ETA –" in shown(Progress(), monkeypatch)
