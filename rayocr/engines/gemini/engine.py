@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from google.genai import Client
 
 MIME = {"jpeg": "image/jpeg", "webp": "image/webp", "png": "image/png"}
+_LEAST_DPI = 50  # of a page that is rendered again because its request would be too large
 _PROBE_TIMEOUT_MS = 10_000
 _READ_BUFFER_BYTES = 2**22  # as the SDK has it: an answer comes in one piece
 
@@ -124,7 +125,10 @@ class GeminiEngine(WaitingEngine):
         config = self._config
         if config.page_format == "pdf":
             return await page.as_document(dpi=config.dpi, max_bytes=config.max_page_bytes)
-        return await page.as_image(dpi=config.dpi, format=config.page_format)
+        dpi = config.dpi
+        while len(data := await page.as_image(dpi=dpi, format=config.page_format)) > config.max_page_bytes and dpi > _LEAST_DPI:
+            dpi = max(_LEAST_DPI, dpi * 2 // 3)
+        return data
 
 
 def mime_type(config: GeminiConfig, data: bytes) -> str:

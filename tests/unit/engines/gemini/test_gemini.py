@@ -148,6 +148,18 @@ def test_thinking_is_the_least_that_the_model_takes(model: str, expected: str | 
         assert (config.thinking_level.name if isinstance(expected, str) else config.thinking_budget) == expected
 
 
+async def test_a_picture_over_the_limit_of_a_request_is_rendered_at_a_lower_resolution() -> None:
+    class HugePage(FakePage):
+        async def as_image(self, *, dpi: int, format: str) -> bytes:
+            self.asked.append(f"{format}@{dpi}")
+            return bytes(dpi * 5_000)
+
+    page, server = HugePage(), Recorded()
+    async with answering(server) as url:
+        await ask(url, page, page_format="png", dpi=200, max_request_mb=1.0)
+    assert page.asked == ["png@200", "png@133", "png@88"]
+
+
 @pytest.mark.parametrize("page_format", ["pdf", "jpeg", "webp", "png"])
 async def test_the_page_goes_out_in_the_format_that_was_chosen(page_format: str) -> None:
     server, page = Recorded(), FakePage()
