@@ -68,7 +68,7 @@ def _in_style(text: str) -> str:
         parts.append(html_table(inert(text[start:end])))
         position = end
     parts.append(_styled(text[position:]))
-    return closed(inert("\n\n".join(part for part in parts if part)))
+    return closed(inert("\n\n".join(part for part in parts if part).strip()))
 
 
 def _styled(text: str) -> str:

@@ -44,6 +44,7 @@ _markdown = MarkdownIt("commonmark", {"html": True, "maxNesting": 200}).enable([
         ("```python\n* a\n\n\n# b\n```\n* c", "```python\n* a\n\n\n# b\n```\n\n- c"),
         ("```markdown\n# All of it\n```", "# All of it"),
         ("Here is the transcription:\n\nText\n\nI hope this helps!", "Text"),
+        ("<table> </table> words", "words"),
         ("", ""),
         ("```\n```", ""),
     ],
