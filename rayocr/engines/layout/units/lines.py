@@ -13,6 +13,7 @@ _LEADER = re.compile(r"(?:\.\s?){4}|…\s?…|(?:[·․‥…]\s?){3}|_{4}|-{6}"
 _LABEL = re.compile(r"[^\W\d_][^:.;!?\n]{0,28}:(?:\s+\S|$)")
 _AMOUNT = re.compile(r"(?:^|[\s$€£¥₹])-?\d[\d.,'\u2019 ]{0,12}[.,]\d{2}\s?(?:[$€£¥₹%*]|[A-Z]{1,3})?$")
 _SHORT_EM = 12.0  # columns of running text are wider
+_NUMBER_AT_END = re.compile(r"[\s.…]\d{1,4}$")  # of the page, in a contents whose dots an engine did not read
 _VERSE_ROWS = 4  # that all begin with a capital: of running text, hardly any four lines do
 _SENTENCE_CHARS = 25  # shorter lines may be a list of words, one a line
 _SENTENCE_END = tuple(".!?:;。！？।॥")
@@ -31,8 +32,10 @@ def are_units(group: Sequence[Row], *, ended_on_purpose: bool, em: float) -> lis
         return [True] * len(group)
     labels = [_LABEL.match(text) is not None for text in texts]
     amounts = [_AMOUNT.search(text[-30:]) is not None for text in texts]
+    entries = [_NUMBER_AT_END.search(text[-10:]) is not None and not text[:1].islower() for text in texts]
     return [
-        has_leader(text) or any(_with_neighbor(signs, place) for signs in (labels, amounts)) for place, text in enumerate(texts)
+        has_leader(text) or any(_with_neighbor(signs, place) for signs in (labels, amounts, entries))
+        for place, text in enumerate(texts)
     ]
 
 

@@ -111,6 +111,7 @@ def test_a_name_or_a_number_at_the_beginning_of_a_line_is_no_item() -> None:
     [
         ["Mill House", "12 Weir Lane", "Oldbridge", "OB1 2CD"],
         ["Date: 12 March 1894", "Place: Oldbridge", "Total: 14.20"],
+        ["A List of engines and of what became of them 52", "B Sources from which all of it was taken 60"],
         ["Tea 2.40", "Bread and butter 1.20", "Total 3.60"],
         ["Two tickets to Oldbridge 4.80 A", "One dog 1.10 B", "Sum of all 5.90 A"],
         [
