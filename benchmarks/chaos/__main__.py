@@ -75,6 +75,8 @@ def play(seed: int, kind: Kind, stage: _Stage, folder: Path, *, documents: int) 
     chance = random.Random(seed)
     (folder / "tmp").mkdir(parents=True)
     corpus = Corpus.make(folder / "in", documents, chance)
+    if kind.hostile:
+        corpus.add_hostile()
     options = draw_options(chance)
     faults = kind.faults(chance)
     with ExitStack() as stack:

@@ -41,6 +41,17 @@ class Corpus:
             corpus._write(document)
         return corpus
 
+    def add_hostile(self) -> None:
+        """PDFs that must be rejected, and cost nobody else anything."""
+        folder = self.folder / "hostile"
+        folder.mkdir(parents=True)
+        pages = b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 99999>>endobj\n3 0 obj<</Type/Page/Parent 2 0 R>>endobj\n"
+        (folder / "count.pdf").write_bytes(
+            b"%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n" + pages + b"trailer<</Root 1 0 R>>\n%%EOF"
+        )
+        (folder / "deep.pdf").write_bytes(b"%PDF-1.7\n1 0 obj" + b"[" * 200_000 + b"\ntrailer<</Root 1 0 R>>\n%%EOF")
+        (folder / "noise.pdf").write_bytes(b"%PDF-1.7\n" + random.Random(7).randbytes(50_000))
+
     @property
     def page_total(self) -> int:
         return sum(self.page_counts)

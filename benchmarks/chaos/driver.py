@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import signal
 import subprocess
 import sys
@@ -26,6 +27,7 @@ class Driver:
     environment: Mapping[str, str]
     codes: list[int] = field(default_factory=list)  # of the starts so far
     hung: bool = False
+    success: int = 0  # the exit code of a run that has done all: 1 where documents have to be rejected
     _process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -46,6 +48,11 @@ class Driver:
     def output(self) -> Path:
         return self.folder / f"driver{self.number}.log"
 
+    def ports(self) -> list[str]:
+        """Of its HTTP API, if it runs."""
+        said = re.findall(rb"Status page: http://127\.0\.0\.1:(\d+)", self.output.read_bytes()) if self.runs else []
+        return [said[-1].decode()] if said else []
+
     @property
     def pid(self) -> int:
         assert self._process is not None
@@ -64,7 +71,7 @@ class Driver:
 
     @property
     def has_finished(self) -> bool:
-        return not self.runs and bool(self.codes) and self.codes[-1] == 0
+        return not self.runs and bool(self.codes) and self.codes[-1] == self.success
 
     def kill(self) -> None:
         assert self._process is not None

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import random
+import resource
 import signal
+import socket
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 import psutil
+import redis
 
 from benchmarks.chaos.driver import Driver
 from benchmarks.chaos.nodes import Nodes
-from benchmarks.processes import DISCOVERY, RATE_LIMITER
+from benchmarks.processes import DISCOVERY, DOCUMENT_WORKER, LEDGER, RATE_LIMITER
 from benchmarks.simulated import Simulated
 from benchmarks.valkey import Valkey
 
@@ -147,6 +150,110 @@ class KillRedis(Fault):
         scene.redis.kill(keep_data=self.keep_data)
         time.sleep(self.away_ttls * scene.ttl_s)
         scene.redis.start()
+
+
+@dataclass(frozen=True, slots=True)
+class RedisTakesNoWrites(Fault):
+    """It answers and refuses every write, as a replica after a failover (READONLY) or with its memory full (OOM)."""
+
+    full: bool
+    ttls: float
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return "redis full" if self.full else "redis failover to a read-only replica"
+
+    def strike(self, scene: Target, chance: random.Random) -> None:
+        assert scene.redis is not None
+        with redis.Redis.from_url(scene.redis.url) as client:
+            if self.full:
+                client.config_set("maxmemory", 1)
+            else:
+                client.replicaof("127.0.0.1", "1")
+            time.sleep(self.ttls * scene.ttl_s)
+            if self.full:
+                client.config_set("maxmemory", 0)
+            else:
+                client.replicaof("NO", "ONE")
+
+
+@dataclass(frozen=True, slots=True)
+class HalfOpenSockets(Fault):
+    """Connections to the HTTP API of every run that say nothing, more than a process may have files."""
+
+    count: int
+    seconds: float
+    may_lose = False
+    name = "half-open sockets"
+
+    def strike(self, scene: Target, chance: random.Random) -> None:
+        ports = [int(port) for driver in scene.drivers for port in driver.ports()]
+        if not ports:
+            scene.missed.append(self.name)
+            return
+        resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+        held: list[socket.socket] = []
+        until = time.monotonic() + self.seconds
+        while time.monotonic() < until:
+            with contextlib.suppress(OSError):
+                held.append(socket.create_connection(("127.0.0.1", chance.choice(ports)), timeout=1.0))
+            if len(held) > self.count:
+                held.pop(0).close()
+        for connection in held:
+            connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class DiskFull(Fault):
+    """No process of Python can make a file longer for a while, which ends runs with exit code 3."""
+
+    seconds: float
+    name = "disk full"
+
+    def strike(self, scene: Target, chance: random.Random) -> None:
+        processes = [p for title in (LEDGER, DOCUMENT_WORKER) for p in scene.actors(title)]
+        processes += [p for driver in scene.drivers if driver.runs for p in driver.processes(whole=False)]
+        limits = []
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                limits.append((process, process.rlimit(psutil.RLIMIT_FSIZE)))
+                process.rlimit(psutil.RLIMIT_FSIZE, (0, limits[-1][1][1]))
+        time.sleep(self.seconds)
+        for process, before in limits:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.rlimit(psutil.RLIMIT_FSIZE, before)
+
+
+@dataclass(frozen=True, slots=True)
+class SlowStorage(Fault):
+    """Whoever reads and writes files runs for a twentieth of the time."""
+
+    seconds: float
+    may_lose = False
+    name = "slow storage"
+
+    def strike(self, scene: Target, chance: random.Random) -> None:
+        until = time.monotonic() + self.seconds
+        while time.monotonic() < until:
+            processes = [p for title in (LEDGER, DOCUMENT_WORKER) for p in scene.actors(title)]
+            _signal(processes, signal.SIGSTOP)
+            time.sleep(0.95)
+            _signal(processes, signal.SIGCONT)
+            time.sleep(0.05)
+
+
+@dataclass(frozen=True, slots=True)
+class HostileAnswers(Fault):
+    """For a while every answer has 300,000 blanks inside of it."""
+
+    seconds: float
+    may_lose = False
+    name = "hostile answers"
+
+    def strike(self, scene: Target, chance: random.Random) -> None:
+        scene.server.set(blanks=300_000)
+        time.sleep(self.seconds)
+        scene.server.set(blanks=0)
 
 
 @dataclass(frozen=True, slots=True)

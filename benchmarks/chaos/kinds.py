@@ -7,13 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmarks.chaos.faults import (
+    DiskFull,
     Fault,
+    HalfOpenSockets,
+    HostileAnswers,
     KillActor,
     KillDriver,
     KillNode,
     KillRedis,
     Pause,
+    RedisTakesNoWrites,
     Refusals,
+    SlowStorage,
     Terminate,
     TerminateTwice,
 )
@@ -32,6 +37,7 @@ class Kind:
     own_ray: bool = False
     redis: bool = False
     second_node: bool = False
+    hostile: bool = False  # PDFs among the documents that have to be rejected
 
 
 def _killed_actors(chance: random.Random) -> list[Fault]:
@@ -76,7 +82,22 @@ KINDS = (
     Kind(name="node", second_node=True, faults=lambda chance: [KillNode()]),
     Kind(name="paused machine", drivers=2, own_ray=True, faults=lambda chance: [Pause(whole=True)]),
     Kind(name="storm", drivers=2, redis=True, faults=_storm),
+    Kind(name="services", redis=True, drivers=2, faults=lambda chance: _troubles(chance)),
+    Kind(name="hostile", hostile=True, faults=lambda chance: [HostileAnswers(seconds=2.0), KillActor(PAGE_WORKER)]),
+    Kind(name="disk full", faults=lambda chance: [DiskFull(seconds=3.0)]),
+    Kind(name="slow storage", faults=lambda chance: [SlowStorage(seconds=20.0)]),
 )
+
+
+def _troubles(chance: random.Random) -> list[Fault]:
+    faults: list[Fault] = [
+        RedisTakesNoWrites(full=False, ttls=chance.uniform(0.3, 1.3)),
+        RedisTakesNoWrites(full=True, ttls=chance.uniform(0.3, 1.3)),
+        HalfOpenSockets(count=1_500, seconds=3.0),
+        SlowStorage(seconds=5.0),
+    ]
+    chance.shuffle(faults)
+    return faults
 
 
 def kind_of(seed: int) -> Kind:

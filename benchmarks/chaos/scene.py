@@ -48,7 +48,8 @@ class Scene:
         leases = (lambda: redis_leases(redis.url)) if redis else (lambda: file_leases(self.dest))
         self.witness = Witness(self.server, Durable(self.dest, self.corpus), leases)
         for number in range(self.kind.drivers):
-            self.drivers.append(Driver(number, self.folder, self._arguments(), self._environment()))
+            success = 1 if self.kind.hostile else 0
+            self.drivers.append(Driver(number, self.folder, self._arguments(), self._environment(), success=success))
 
     @property
     def dest(self) -> Path:

@@ -19,7 +19,7 @@ from benchmarks.chaos.scene import MARK, Scene
 _GONE_WITHIN_S = 120.0  # for processes of a run that has ended; Ray takes a second or two
 _PAGE_MARK = re.compile(r"<!-- page (\d+) -->")
 _OURS = re.compile(
-    r"\.rayocr/(documents/[0-9a-f]{2}/[0-9a-f]+\.json|ledger/[^/]+/\d{8}\.jsonl\.zst|runs/[^/]+\.json|leases/fence"
+    r"\.rayocr/(dead_letters/[0-9a-f]{2}/[0-9a-f]+\.json|documents/[0-9a-f]{2}/[0-9a-f]+\.json|ledger/[^/]+/\d{8}\.jsonl\.zst|runs/[^/]+\.json|leases/fence"
     r"|leases/[0-9a-f]+\.json|names/[0-9a-f]{2}/[0-9a-f]+\.json|tmp/write\.lock)"
 )
 
@@ -147,7 +147,7 @@ def _judge_drivers(scene: Scene, verdict: Verdict) -> None:
     for driver in scene.drivers:
         # 0, killed, terminated before Python could listen, drained, or stopped for a reason outside; a document must not be
         # given up, and nothing of ours may break.
-        if driver.hung or set(driver.codes) - {0, -9, -15, 130, 3} or driver.codes[-1] != 0:
+        if driver.hung or set(driver.codes) - {0, -9, -15, 130, 3, driver.success} or driver.codes[-1] != driver.success:
             said = "hung; " if driver.hung else ""
             verdict.violations.append(f"driver {driver.number}: {said}exit codes {driver.codes}; see {driver.output}")
         if b"Traceback" in driver.output.read_bytes():

@@ -270,6 +270,8 @@ class Simulator:
         finish, said = self._script(text)
         if self.settings.fenced:
             said = f"Here is the transcription of the page:\n\n```markdown\n{said}\n```"
+        if self.settings.blanks:
+            said = said.replace("\n", "\n" + " " * self.settings.blanks, 1) + " " * self.settings.blanks
         parts = [{"text": said}] if finish in ("STOP", "MAX_TOKENS") else []
         tokens, thoughts = max(1, len(said) // 4), self.settings.thought_tokens
         usage = {
