@@ -17,7 +17,7 @@ def storage_error(error: OSError, path: str, *, writing: bool = False) -> Storag
     shown, why = printable(path), error.strerror or str(error)
     code = error.errno
     if code in _FULL:
-        return StorageFull(f"No room to write {shown}: {why}.")
+        return StorageFull(f"No room to write {shown}: {why}{_disk(path)}.")
     if code in _DENIED:
         return StorageDenied(f"No permission to {'write' if writing else 'read'} {shown}: {why}.")
     if code == errno.ENAMETOOLONG:
@@ -40,6 +40,20 @@ def printable(path: str) -> str:
     if path.isprintable():
         return path
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in path)
+
+
+def _disk(path: str) -> str:
+    """The mount that is full, and what it has left: it may be another than the one that the user thinks of."""
+    place = os.path.realpath(path)
+    try:
+        while not os.path.lexists(place):
+            place = os.path.dirname(place)
+        free = os.statvfs(place)
+        while not os.path.ismount(place):
+            place = os.path.dirname(place)
+    except OSError:
+        return ""
+    return f" (disk {printable(place)}: {free.f_bavail * free.f_frsize >> 20:,} MiB free, {free.f_favail:,} files)"
 
 
 def _blocking_file(error: OSError, path: str) -> str:

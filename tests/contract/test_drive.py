@@ -16,7 +16,7 @@ from rayocr.storage.base import Changes
 from rayocr.storage.drive.storage import DriveStorage
 from rayocr.storage.factory import cached_storage, open_storage
 from tests.servers.drive import DriveServer
-from tests.servers.drive_store import SHORTCUT
+from tests.servers.drive_store import FOLDER, SHORTCUT
 
 POLICY = RetryPolicy(max_attempts=3, base_s=0.0, cap_s=0.0)
 
@@ -417,3 +417,29 @@ def test_a_token_that_drive_no_longer_knows_asks_for_a_full_listing(server: Driv
 
 def test_storages_without_a_feed_say_so() -> None:
     assert open_storage("memory://no-feed").changes_since(None) is None
+
+
+def test_shortcuts_whose_target_cannot_be_reached_are_told(server: DriveServer, storage: DriveStorage, folder: str) -> None:
+    told: dict[str, StorageError] = {}
+    storage.on_error = told.__setitem__
+    server.drive.add("there.pdf", [folder], data=b"")
+    trashed = server.drive.add("old.pdf", [server.folder("elsewhere")], data=b"", trashed=True)
+    shortcut(server, "in the trash.pdf", folder, trashed)
+    for name, mime in (("gone.pdf", "application/pdf"), ("not shared", FOLDER)):
+        server.drive.add(name, [folder], mime=SHORTCUT, shortcutDetails={"targetId": f"x{name}", "targetMimeType": mime})
+    assert names(storage) == ["there.pdf"]
+    assert {name.rpartition("/")[2]: type(error) for name, error in told.items()} == {
+        "in the trash.pdf": ObjectNotFound,
+        "gone.pdf": ObjectNotFound,
+        "not shared": StorageDenied,
+    }
+    assert "the account does not see" in str(told[next(iter(told))])
+
+
+def test_resource_keys_are_sent_with_what_needs_them(server: DriveServer, storage: DriveStorage, folder: str) -> None:
+    target = server.drive.add("by link.pdf", [server.folder("elsewhere")], data=b"x", resourceKey="0-key")
+    details = {"targetId": target, "targetMimeType": "application/pdf", "targetResourceKey": "0-key"}
+    server.drive.add("to it.pdf", [folder], mime=SHORTCUT, shortcutDetails=details)
+    server.drive.keys[target] = "0-key"  # without it, the file is not found
+    assert names(storage) == ["to it.pdf"]
+    assert storage.read("to it.pdf") == b"x"

@@ -302,3 +302,24 @@ def test_a_bucket_that_retains_its_objects_is_refused_for_the_state_before_anyth
     assert "state=" in str(raised.value.hint)
     assert server.requests["POST upload"] == 0
     storage.check_writable(outputs_only=True)
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "hint"),
+    [
+        ("forbidden", "robot@p does not have storage.objects.get access to the object.", "storage.objects.get"),
+        ("forbidden", "robot@p does not have storage.objects.list access to the bucket.", "storage.objects.list"),
+        ("retentionPolicyNotMet", "Object is subject to bucket's retention policy.", "state="),
+        ("accountDisabled", "The billing account for the owning project is disabled.", "billing"),
+        ("vpcServiceControls", "Request is prohibited by organization's policy.", "perimeter"),
+        ("forbidden", "Permission denied on Cloud KMS key.", "key that is usable"),
+        ("somethingNew", "No.", "Storage Object User"),
+    ],
+)
+def test_a_refusal_says_what_to_do_next(server: GcsServer, storage: GcsStorage, reason: str, message: str, hint: str) -> None:
+    storage.write("a.pdf", b"x")
+    server.script(match="alt=media", status=403, reason=reason, message=message, times=1)
+    with pytest.raises(StorageDenied, match="No permission to read") as raised:
+        storage.read("a.pdf")
+    assert message.rstrip(".") in str(raised.value), "the server's own sentence"
+    assert "https://" not in str(raised.value) and hint in str(raised.value.hint)

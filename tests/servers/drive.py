@@ -160,6 +160,9 @@ class _Work:
     def _one(self, identifier: str) -> tuple[int, dict[str, str], bytes]:
         self._only(_COMMON | ({"acknowledgeAbuse"} if self.method == "GET" else set()))
         file = self._seen(identifier)
+        needed = self.drive.keys.get(identifier)
+        if needed and f"{identifier}/{needed}" not in (self.headers.get("X-Goog-Drive-Resource-Keys") or "").split(","):
+            raise Refusal(404, "notFound", f"File not found: {identifier}.")
         if self.method == "GET":
             return self._media(file) if self.query.get("alt") == "media" else self._json(file)
         self._may_write(file)

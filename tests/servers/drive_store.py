@@ -27,6 +27,7 @@ class Drive:
     not_a_member: set[str] = field(default_factory=set)  # of these shared drives: they are no corpus for who asks
     undeletable: bool = False  # for good: as for most members of a shared drive
     unlisted: set[str] = field(default_factory=set)  # names that queries do not show yet, though the files are there
+    keys: dict[str, str] = field(default_factory=dict)  # resource keys that must be sent, by id
     full: bool = False
     spoil: bytes = b""  # what the next file gets instead of what was sent
     lock: threading.RLock = field(default_factory=threading.RLock)

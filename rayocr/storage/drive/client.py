@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from rayocr.config import AccessConfig
 from rayocr.errors import ObjectNotFound, RayocrError, StorageDenied, StorageUnavailable
@@ -23,8 +25,9 @@ from rayocr.storage.drive.names import FOLDER, Item, literal
 
 FIELDS = (
     "id,name,mimeType,size,md5Checksum,headRevisionId,modifiedTime,createdTime,parents,driveId,trashed,"
-    "shortcutDetails(targetId,targetMimeType)"
+    "resourceKey,shortcutDetails(targetId,targetMimeType,targetResourceKey)"
 )
+_IDENTIFIER = re.compile(r"[\w-]+")
 PAGE = 1000  # things a request, the most that the server gives
 _IDS = 100  # fetched at a time, for files that are created
 
@@ -51,12 +54,17 @@ class DriveClient:
         self._ids: deque[str] = deque()
         self._lock = threading.Lock()
         self._trashes = False
+        self._keys: dict[str, str] = {}  # resource keys by id, of the few files that have one
         self._not_a_member: set[str] = set()  # of these shared drives; single folders of them were shared
 
     # -- requests -----------------------------------------------------------------------------------------------------------
 
     def run(self, request: Any, *, place: str, doing: str) -> Any:
         """The answer to one request of the client. Raises RayocrError."""
+        if self._keys:
+            named = {identifier for identifier in _IDENTIFIER.findall(unquote(request.uri)) if identifier in self._keys}
+            if named:
+                request.headers["x-goog-drive-resource-keys"] = ",".join(f"{i}/{self._keys[i]}" for i in sorted(named))
         return self.ask(lambda: request.execute(http=self.http, num_retries=0), place=place, doing=doing)
 
     def told(self, request: Any, *, place: str, doing: str) -> Any:
@@ -90,7 +98,7 @@ class DriveClient:
         found = self.told(
             self.files.get(fileId=identifier, fields=FIELDS, supportsAllDrives=True), place=place or identifier, doing=doing
         )
-        return item_of(found)
+        return self._noted(item_of(found))
 
     def page(
         self, folder_id: str, drive_id: str | None, token: str | None, *, place: str, name: str | None = None, size: int = PAGE
@@ -105,7 +113,15 @@ class DriveClient:
         )
         if answer.get("incompleteSearch"):
             raise StorageUnavailable(f"{place}: Google Drive could not list it completely just now.")
-        return [item_of(found) for found in answer.get("files", ())], answer.get("nextPageToken")
+        return [self._noted(item_of(found)) for found in answer.get("files", ())], answer.get("nextPageToken")
+
+    def _noted(self, item: Item) -> Item:
+        """Files that were shared by link before 2021 are given only to those who send their key."""
+        if item.resource_key:
+            self._keys[item.id] = item.resource_key
+        if item.target_id and item.target_key:
+            self._keys[item.target_id] = item.target_key
+        return item
 
     def _in_drive(self, drive_id: str | None, ask: Callable[[str | None], Any]) -> Any:
         """A shared drive answers completely when it is asked by its id, and not at all those who are no members of it."""
@@ -217,5 +233,7 @@ def item_of(found: Any) -> Item:
         drive_id=found.get("driveId"),
         target_id=shortcut.get("targetId"),
         target_type=shortcut.get("targetMimeType", ""),
+        resource_key=found.get("resourceKey"),
+        target_key=shortcut.get("targetResourceKey"),
         trashed=bool(found.get("trashed")),
     )

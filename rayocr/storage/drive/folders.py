@@ -188,7 +188,10 @@ class DriveFolders:
         """A shortcut to what is in the tree anyway is passed by."""
         try:
             target = call(lambda: self.target(shortcut), policy=self._policy)
-            if target is None or (not target.is_file and not target.is_folder) or self.path_of(target) is not None:
+            if target is None:
+                self._report_unreachable(shortcut, place)
+                return
+            if (not target.is_file and not target.is_folder) or self.path_of(target) is not None:
                 return
         except StorageError as error:
             if self.on_error is None:
@@ -200,6 +203,16 @@ class DriveFolders:
             folders.setdefault(shown(shortcut.name), []).append((shortcut.age_key, ref))
         else:
             files.append(target)
+
+    def _report_unreachable(self, shortcut: Item, place: str) -> None:
+        """A document may be missing behind it, and nobody should take what is finished for all there is."""
+        if self.on_error is None:
+            return
+        is_folder = shortcut.target_type == FOLDER
+        name = f"{place}/{shown(shortcut.name)}"
+        what = "folder" if is_folder else "file"
+        words = f"The shortcut {name} leads to a {what} in the trash, or one that the account does not see."
+        self.on_error(name, (StorageDenied if is_folder else ObjectNotFound)(words, hint="Share it with the account."))
 
     def target(self, shortcut: Item) -> Item | None:
         """What the shortcut leads to, under the shortcut's name; None when that is nothing (any more)."""

@@ -41,6 +41,8 @@ class Item:
     drive_id: str | None = None  # of the shared drive that it is in
     target_id: str | None = None  # of a shortcut
     target_type: str = ""
+    resource_key: str | None = None
+    target_key: str | None = None  # the resource key of a shortcut's target
     trashed: bool = False
 
     @property

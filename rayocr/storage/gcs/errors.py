@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rayocr.errors import (
     CredentialsError,
@@ -24,6 +24,28 @@ _ROLE = "The account needs the role Storage Object User (roles/storage.objectUse
 _LOGIN = "Set GOOGLE_APPLICATION_CREDENTIALS to a service account's JSON file, or run: gcloud auth application-default login"
 
 _KEY = "Objects with a customer-supplied key or a disabled KMS key cannot be read: rewrite the object with a key that is usable."
+
+# What to do about a refusal, by what is in its reason or its words: the first that is found counts.
+_NEXT_STEPS = (
+    (
+        ("retention", "hold"),
+        "The bucket retains its objects: set state= to a bucket or folder that does not.",
+    ),
+    (("kms", "cryptokey", "encryption key"), _KEY),
+    (("billing", "accountdisabled"), "Open billing for the bucket's project in the Google Cloud console."),
+    (
+        ("vpcservicecontrols", "organization's policy"),
+        "A VPC Service Controls perimeter refuses it: run inside of it.",
+    ),
+    (
+        ("has not been used", "accessnotconfigured", "service_disabled"),
+        "Enable the Cloud Storage API in the credentials' project.",
+    ),
+    (("storage.objects.list",), "The account needs storage.objects.list on the bucket: the role Storage Object Viewer has it."),
+    (("storage.objects.get",), "The account needs storage.objects.get on the bucket: the role Storage Object Viewer has it."),
+    (("storage.objects.create",), "The account needs storage.objects.create on the bucket: the role Storage Object User has it."),
+    (("storage.objects.delete",), "The account needs storage.objects.delete on the bucket: the role Storage Object User has it."),
+)
 
 _REQUEST = re.compile(r"^[A-Z]+ https?://\S+: ")  # what the client puts before the server's words
 
@@ -46,7 +68,7 @@ def translate(error: Exception, place: str, *, doing: str, name: str = "") -> Ra
     if isinstance(error, api.Unauthorized):
         return CredentialsError(f"{shown}: the credentials are not accepted ({_said(error)}).", hint=_LOGIN)
     if isinstance(error, api.Forbidden):
-        return StorageDenied(f"No permission to {doing} {shown}: {_said(error)}.", hint=_ROLE)
+        return StorageDenied(f"No permission to {doing} {shown}: {_said(error)}.", hint=_next_step(error))
     if isinstance(error, ContentDecodingError | DecodeError):
         return ObjectUnreadable(
             f"{shown} says that it is compressed (Content-Encoding), and its bytes do not decompress.",
@@ -84,6 +106,12 @@ def passing(send: Callable[[], T]) -> T:
         if error.response.status_code in (408, 429) or error.response.status_code >= 500:
             raise StorageUnavailable(f"Google Cloud Storage is busy ({error.response.status_code}).") from error
         raise
+
+
+def _next_step(error: Any) -> str:
+    reasons = " ".join(str(detail.get("reason", "")) for detail in error.errors if isinstance(detail, dict))
+    told = f"{reasons} {error.message}".lower()
+    return next((hint for signs, hint in _NEXT_STEPS if any(sign in told for sign in signs)), _ROLE)
 
 
 def _retry_after_s(error: Exception) -> float | None:

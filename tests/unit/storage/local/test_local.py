@@ -523,3 +523,13 @@ def test_the_state_of_an_earlier_version_is_made_private(root: Path) -> None:
     (root / ".rayocr").chmod(0o755)
     LocalStorage(root).sweep_temp()
     assert stat.S_IMODE((root / ".rayocr").stat().st_mode) == 0o700
+
+
+def test_a_full_disk_is_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    storage = LocalStorage(root)
+    monkeypatch.setattr(os, "open", full)
+    with pytest.raises(StorageFull, match=r"No space left on device \(disk /\S*: [\d,]+ MiB free"):
+        storage.write("a.md", b"x")
