@@ -30,7 +30,7 @@ def are_units(group: Sequence[Row], *, ended_on_purpose: bool, em: float) -> lis
     texts = [row.text for row in group]
     if len(group) >= 3 and (ended_on_purpose or _is_verse(group, em)) and not _sentences_go_on(texts):
         return [True] * len(group)
-    labels = [_LABEL.match(text) is not None for text in texts]
+    labels = [_LABEL.match(text) is not None and not text[:1].islower() for text in texts]
     amounts = [_AMOUNT.search(text[-30:]) is not None for text in texts]
     entries = [_NUMBER_AT_END.search(text[-10:]) is not None and not text[:1].islower() for text in texts]
     return [

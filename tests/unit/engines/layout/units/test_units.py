@@ -140,6 +140,11 @@ def test_verse_that_fills_its_column_keeps_its_lines() -> None:
 
 
 def test_paragraphs_are_joined_all_the_same() -> None:
+    above_a_form = [
+        "Most visitors came by train and walked along the river. Simple tools",
+        "are often the best: a level and a line.",
+    ]
+    assert " ".join(above_a_form) in markdown(proportional([*above_a_form, "Name: Anna Miller", "Place: Oldbridge"]))
     assert markdown(proportional(PROSE)) == " ".join(PROSE)
     assert markdown([*proportional(PROSE[:3]), *proportional([PROSE[3]], y=142)]) == " ".join(PROSE)
 
