@@ -82,8 +82,8 @@ DAYS = (
         server={"speed": 6, "latency_s": 1.2},
     ),
     BadDay(
-        name="every second request 503",
-        server={"error_status": 503, "error_share": 0.5, "latency_s": 0.1},
+        name="three requests of ten answered with 503",
+        server={"error_status": 503, "error_share": 0.3, "latency_s": 0.1},
         options=("retry.base_s=0.1",),
     ),
     BadDay(

@@ -386,6 +386,7 @@ class LedgerState:
     bytes: int = 0
     flush_s: float = 0.0  # duration of the last flush
     pending_pages: int = 0
+    recorded_pages: int = 0  # with a final outcome, acknowledged by this process
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from rayocr.driver.cluster.worker_settings import DocumentSettings
 from rayocr.driver.monitor.announcements import Announcements
 from rayocr.driver.monitor.batch_watch import BatchWatch
 from rayocr.driver.monitor.http_control import serve_http_api
+from rayocr.driver.monitor.ledger_watch import LedgerWatch
 from rayocr.driver.monitor.limiter_watch import LimiterWatch
 from rayocr.driver.monitor.ray_metrics import Metrics, NoMetrics, RayMetrics
 from rayocr.driver.monitor.snapshot import StatusCollector
@@ -111,6 +112,7 @@ class RunParts:
                 metrics=self.metrics,
             ),
         }
+        found["ledger"] = LedgerWatch(actors.ledger, inputs.progress).run()
         if actors.limiter is not None:
             found["limiter"] = LimiterWatch(
                 actors.limiter, inputs.progress, warn=inputs.terminal.warn, keep=inputs.account.keep

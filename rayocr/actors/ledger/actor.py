@@ -69,6 +69,7 @@ class Ledger:
         self._kept = PartialDocuments(state, self._segments, policy=policy)
         self._damaged: list[str] = []
         self._written = 0
+        self._recorded = 0
         self._written_bytes = 0
         self._pending: list[tuple[tuple[PageRecord, ...], asyncio.Future[None]]] = []
         self._pending_bytes = 0
@@ -147,6 +148,7 @@ class Ledger:
             bytes=self._written_bytes,
             flush_s=self._last_write_s,
             pending_pages=sum(len(batch) for batch, _ in self._pending),
+            recorded_pages=self._recorded,
         )
 
     async def close(self) -> LedgerReport:
@@ -202,6 +204,7 @@ class Ledger:
             return
         self._written += 1
         self._written_bytes += size_bytes
+        self._recorded += sum(record.outcome.final for record in records)
         self._segments.add(name, (record.document_id for record in records))
         for record in records:
             self._index.add(record)

@@ -46,7 +46,7 @@ class StatusCollector:
             "documents_finished_before": progress.totals.finished,
             "listing_done": progress.listing_done,
             "watching": self._watching(),
-            "pages_done": progress.pages_done,
+            "pages_done": progress.pages_read,
             "pages_total": progress.pages_total,
             "eta_s": progress.eta_s,
             **{figure.key: dict(figure.read(self)) for figure in of_group("labeled")},

@@ -68,7 +68,7 @@ class StallWatch:
 
     def _counters(self) -> tuple[int, ...]:
         progress = self._progress
-        return progress.pages_done, progress.documents_done, progress.documents_started, progress.elsewhere, progress.cancelled
+        return progress.pages_read, progress.documents_done, progress.documents_started, progress.elsewhere, progress.cancelled
 
 
 def at_time(seconds: float) -> str:

@@ -91,8 +91,8 @@ class ConsoleTerminal:
         with shown:
             task = shown.add_task("")
             while True:
-                total = max(progress.pages_total, progress.pages_done) or None  # None: a bar that moves to and fro
-                shown.update(task, description=progress_line(progress), total=total, completed=progress.pages_done)
+                total = max(progress.pages_total, progress.pages_read) or None  # None: a bar that moves to and fro
+                shown.update(task, description=progress_line(progress), total=total, completed=progress.pages_read)
                 await asyncio.sleep(_LIVE_INTERVAL_S)
 
     async def _show_lines(self, progress: Progress) -> None:
@@ -113,7 +113,7 @@ def progress_line(progress: Progress, *, countdown: bool = True) -> str:
     more = "" if progress.listing_done else "+"
     estimated = "~" if progress.documents_started < progress.documents_total else ""
     parts = [
-        f"{progress.pages_done:,}/{estimated}{progress.pages_total:,} pages",
+        f"{progress.pages_read:,}/{estimated}{progress.pages_total:,} pages",
         f"ETA {duration(progress.eta_s)}",
         progress.spent_words,
         f"{progress.pages_per_s:.1f} pages/s",
@@ -133,7 +133,7 @@ def _watching_line(progress: Progress, *, countdown: bool) -> str:
     parts = [
         "watching",
         f"{progress.documents_done:,} documents done",
-        f"{progress.pages_done:,} pages",
+        f"{progress.pages_read:,} pages",
         progress.spent_words,
     ]
     if progress.settling:

@@ -82,6 +82,7 @@ class Progress:
     deferred: int = 0  # their storage was away; the next run takes them up
     pages_known: int = 0
     pages_done: int = 0
+    pages_recorded: int = 0  # acknowledged by the ledger in this run; their shards may still be under way
     pages_resumed: int = 0  # found in the ledger of an earlier run
     pages_copied: int = 0  # identical to one that was read before
     doubtful_pages: int = 0
@@ -150,8 +151,13 @@ class Progress:
         return self.pages_known + round(unknown * self.pages_known / self.documents_started)
 
     @property
+    def pages_read(self) -> int:
+        """With an outcome that the ledger has acknowledged. Pages of shards that are still under way are among them."""
+        return max(self.pages_done, min(self.pages_known, self.pages_resumed + self.pages_recorded))
+
+    @property
     def pages_per_s(self) -> float:
-        fresh = self.pages_done - self.pages_resumed
+        fresh = self.pages_read - self.pages_resumed
         if self.first_page_at is None or fresh <= 0:
             return 0.0
         return fresh / max(self.clock() - self.first_page_at, 0.05)
@@ -159,7 +165,7 @@ class Progress:
     @property
     def eta_s(self) -> float | None:
         rate = self.pages_per_s
-        return (self.pages_total - self.pages_done) / rate if rate > 0 and self.pages_total else None
+        return (self.pages_total - self.pages_read) / rate if rate > 0 and self.pages_total else None
 
     def ended(self, document: Document, outcome: DocumentOutcome) -> None:
         self.documents[outcome] += 1

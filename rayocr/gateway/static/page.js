@@ -64,14 +64,14 @@ function cards(s) {
     card(count(g.workers), `workers, with ${count(g.pages_in_window)} pages`));
 }
 
-// Requests a second of a model over the last ten seconds.
+// Requests a second of a model over the last minute, the window of its quota: over less, a pace within the quota can look like more.
 function paceOf(model) {
   const from = grants[0], to = grants.at(-1);
   return to[0] > from[0] ? Math.max(0, (to[1][model] ?? 0) - (from[1][model] ?? 0)) / (to[0] - from[0]) : 0;
 }
 
 function quota(s) {
-  grants = [...grants.slice(-10), [s.at, Object.fromEntries(s.models.map(m => [m.model, m.granted]))]];
+  grants = [...grants.slice(-60), [s.at, Object.fromEntries(s.models.map(m => [m.model, m.granted]))]];
   const models = s.models.map(m => {
     const pace = paceOf(m.model);
     const words = m.parked ? "the quota of the day is used up" : m.paused ? "paused by the server"
