@@ -28,7 +28,12 @@ from benchmarks.quality_score import Score, score
 
 _SAMPLES = Path(__file__).parents[1] / "samples"
 _SAMPLES_KIND = "samples/"
-_WHOLE_CLASSES = {"Latin languages": 9, "other scripts": 7, "degraded": 12}  # every language and treatment once
+_WHOLE_CLASSES = {
+    "Latin languages": 9,
+    "other scripts": 10,
+    "mixed scripts": 5,
+    "degraded": 12,
+}  # every language and treatment once
 
 Result = tuple[str, str, str, str, Reading, Score]  # reader, kind, name, layer
 

@@ -21,6 +21,7 @@ from rayocr.engines.rapidocr.engine import RapidOcrEngine
 from rayocr.engines.registry import Stage
 from rayocr.engines.stages import ComputeStage, PageProgress
 from rayocr.engines.tesseract.engine import TesseractEngine
+from rayocr.engines.tesseract.other_scripts import OtherScripts
 from rayocr.engines.textlayer import TextLayerEngine
 from rayocr.pdf.document import PdfFile
 
@@ -94,7 +95,8 @@ def _through(stage: ComputeStage, pdf: bytes) -> Reading:
 
 @cache
 def _stage(*, with_tesseract: bool) -> ComputeStage:
-    engines: list[Engine | None] = [TextLayerEngine(), RapidOcrEngine(dpi=_DPI), TesseractEngine() if with_tesseract else None]
+    rapidocr = RapidOcrEngine(dpi=_DPI, other_scripts=OtherScripts() if with_tesseract else None)
+    engines: list[Engine | None] = [TextLayerEngine(), rapidocr, TesseractEngine() if with_tesseract else None]
     return ComputeStage(Stage(kind="compute", first=0, last=len(engines) - 1), engines)
 
 

@@ -40,6 +40,7 @@ _LAYOUTS: dict[str, tuple[MakeLeaf, ...]] = {
     "small print": (leaves.small_print,),
     "Latin languages": tuple(leaves.foreign(language) for language in leaves.LATIN),
     "other scripts": tuple(leaves.foreign(language) for language in leaves.OTHER),
+    "mixed scripts": tuple(leaves.mixed_scripts(language) for language in leaves.MIXED),
 }
 _WORN = "degraded"
 _ROTATED = "rotated"

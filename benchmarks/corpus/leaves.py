@@ -13,7 +13,14 @@ from benchmarks.corpus.sentences import GOODS, NAMES, SENTENCES, TITLES
 
 SERIF, SANS, MONO = "Libertinus Serif", "Noto Sans", "DejaVu Sans Mono"
 FAMILIES = (SERIF, SANS, "New Computer Modern")
-_SCRIPT_FONTS = {"zh": "Noto Sans CJK SC", "ja": "Noto Sans CJK JP", "hi": "Noto Sans Devanagari", "mr": "Noto Sans Devanagari"}
+_SCRIPT_FONTS = {
+    "ko": "Noto Sans CJK KR",
+    "ar": "Amiri",
+    "zh": "Noto Sans CJK SC",
+    "ja": "Noto Sans CJK JP",
+    "hi": "Noto Sans Devanagari",
+    "mr": "Noto Sans Devanagari",
+}
 
 
 @dataclass(slots=True)
@@ -329,5 +336,24 @@ def foreign(language: str) -> Callable[[random.Random], Leaf]:
     return make
 
 
+def mixed_scripts(language: str) -> Callable[[random.Random], Leaf]:
+    """Paragraphs in English and in another script by turns, as on the papers of many offices."""
+
+    def make(dice: random.Random) -> Leaf:
+        english, other = Writer(dice), Writer(dice, language)
+        leaf = Leaf(font=SERIF, size_pt=11.5)
+        leaf.settings = "#set par(leading: 0.8em)"
+        _heading(leaf, english.title(), scale=1.3)
+        for _ in range(3):
+            _prose(leaf, english, 1, 2, 3)
+            text = other.paragraph(2, 2)
+            font = _SCRIPT_FONTS.get(language, "Noto Sans")
+            leaf.add(f'#text(font: "{font}", lang: "{language}")[{literal(text)}]', text)
+        return leaf
+
+    return make
+
+
 LATIN: Sequence[str] = ("fr", "de", "es", "pt", "it", "pl", "cs", "tr", "vi")
-OTHER: Sequence[str] = ("el", "ru", "uk", "zh", "ja", "hi", "mr")
+OTHER: Sequence[str] = ("el", "ru", "uk", "zh", "ja", "hi", "mr", "ar", "he", "ko")
+MIXED: Sequence[str] = ("hi", "ru", "el", "ar", "ko")

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rayocr.config import EngineConfig, Secrets
 from rayocr.engines.base import BatchQueuePort, Engine, EngineKind
 from rayocr.errors import UsageError
+
+if TYPE_CHECKING:
+    from rayocr.engines.tesseract.other_scripts import OtherScripts
 
 # A light engine costs about a millisecond a page and runs in whatever process the engine after it wants.
 _KINDS: dict[str, EngineKind] = {
@@ -88,7 +92,13 @@ def build_engine(name: str, config: EngineConfig, *, prompt: str, secrets: Secre
         from rayocr.engines.rapidocr.engine import RapidOcrEngine
 
         settings = config.rapidocr
-        return RapidOcrEngine(dpi=settings.dpi, speed=settings.speed, runtime=settings.runtime, device=settings.device)
+        return RapidOcrEngine(
+            dpi=settings.dpi,
+            speed=settings.speed,
+            runtime=settings.runtime,
+            device=settings.device,
+            other_scripts=_other_scripts(config),
+        )
     if name == "tesseract":
         from rayocr.engines.tesseract.engine import TesseractEngine
 
@@ -105,3 +115,14 @@ def build_engine(name: str, config: EngineConfig, *, prompt: str, secrets: Secre
     from rayocr.engines.gemini.engine import GeminiEngine
 
     return GeminiEngine(config.gemini, prompt=prompt, secrets=secrets)
+
+
+def _other_scripts(config: EngineConfig) -> OtherScripts | None:
+    """Tesseract for single lines of a page, if the chain has it with the choice of its packs, and it is installed."""
+    from rayocr.engines.tesseract.engine import TesseractEngine
+    from rayocr.engines.tesseract.other_scripts import OtherScripts
+
+    in_chain = any(link.name == "tesseract" for link in parse_chain(config.chain)) if config.chain else False
+    if not in_chain or list(config.tesseract.languages) != ["auto"] or not TesseractEngine.available():
+        return None
+    return OtherScripts()

@@ -43,19 +43,33 @@ class ConfidenceFloor:
     mean: float
     line: float
     share: float
+    advice: str
 
 
 _FLOORS = {
-    "rapidocr": ConfidenceFloor(least=0.60, mean=0.85, line=0.80, share=0.25),
-    "tesseract": ConfidenceFloor(least=0.45, mean=0.55, line=0.45, share=0.50),
+    "rapidocr": ConfidenceFloor(
+        least=0.60,
+        mean=0.85,
+        line=0.80,
+        share=0.25,
+        advice="rapidocr reads Latin, Chinese and Japanese. Other scripts need tesseract with their language pack in the chain, "
+        "for example tesseract-ocr-hin, -rus, -ell, -ara, -heb, -kor or -vie.",
+    ),
+    "tesseract": ConfidenceFloor(
+        least=0.55,
+        mean=0.70,
+        line=0.45,
+        share=0.30,
+        advice="The language pack of the page may be missing; `tesseract --list-langs` lists the installed ones.",
+    ),
 }
 
 
 def check_answer(answer: PageText, *, ink_coverage: Callable[[], float], can_loop: bool = True) -> None:
     """Raises Refused, Truncated, MalformedAnswer, EmptyAnswer, TextOnBlankPage, RepetitionLoop, LowConfidence or Unreadable.
 
-    `ink_coverage` (0..1) may cost a rendering and is called at most once. `can_loop`: a model wrote the answer word by word; an
-    engine that reads what it sees line by line repeats what the page repeats.
+    `ink_coverage` (0..1) may cost a rendering and is called at most once. `can_loop`: a model wrote the answer word by word;
+    an engine that reads what it sees line by line repeats what the page repeats.
     """
     check_finish(answer)
     if len(answer.text) > MAX_ANSWER_CHARS:
@@ -63,6 +77,7 @@ def check_answer(answer: PageText, *, ink_coverage: Callable[[], float], can_loo
     inked = ink_coverage() >= BLANK_COVERAGE
     empty = _MARKDOWN_ONLY.fullmatch(answer.text) is not None
     if empty and inked:
+        check_confidence(answer)
         raise EmptyAnswer("no text came back for a page with ink on it.", finish=answer.finish)
     if not empty and not inked:
         raise TextOnBlankPage("text came back for a page without ink.", finish=answer.finish)
@@ -104,7 +119,9 @@ def check_confidence(answer: PageText) -> None:
     if floor is None or answer.confidence is None:
         return
     if answer.confidence < floor.least:
-        raise Unreadable(f"mean confidence {answer.confidence:.2f} is below {floor.least:.2f}.", finish=answer.finish)
+        raise Unreadable(
+            f"mean confidence {answer.confidence:.2f} is below {floor.least:.2f}. {floor.advice}", finish=answer.finish
+        )
     if answer.confidence < floor.mean:
         raise LowConfidence(f"mean confidence {answer.confidence:.2f} is below {floor.mean:.2f}.", finish=answer.finish)
     share = doubtful_share(answer.boxes or (), floor.line)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from rayocr.engines.base import ComputeEngine
 from rayocr.engines.layout import LayoutLine, layout_markdown
@@ -42,14 +42,31 @@ _UPRIGHT_BOX = 1.5  # taller boxes than this, by their width, hold turned text, 
 _LETTER_BOX = 3.0
 _UNREAD_ASPECT = 4.0  # boxes longer than this hold text for certain; of shorter ones many are specks
 _MOST_LETTERS = 120.0  # in a line that was not read: longer ones are rulings as a rule
+_FEWEST_UNREAD = 2  # lines: one alone may be a signature or an ornament
+_JUNK = 0.8  # below this score, a line may be of a script that looks like Latin to the models
+_MOST_UNREAD = 0.7  # of the print: a page in one unknown script is read better as a whole
 _MIN_VERTICAL_SHARE = 0.6  # of the length of all boxes, for the page to be called turned
+
+
+class ReadsOtherScripts(Protocol):
+    def read(self, lines: Sequence[Any]) -> Sequence[tuple[str, float]]:
+        """Text and confidence, 0..1, of gray pictures of lines. Raises EngineUnavailable for a script without a pack."""
 
 
 class RapidOcrEngine(ComputeEngine):
     name: ClassVar[str] = "rapidocr"
 
-    def __init__(self, *, dpi: int = 200, speed: str = "auto", runtime: str = "onnxruntime", device: str = "auto") -> None:
-        """The values of `rayocr.config.engines.RapidOcrConfig`."""
+    def __init__(
+        self,
+        *,
+        dpi: int = 200,
+        speed: str = "auto",
+        runtime: str = "onnxruntime",
+        device: str = "auto",
+        other_scripts: ReadsOtherScripts | None = None,
+    ) -> None:
+        """The values of `rayocr.config.engines.RapidOcrConfig`, and who reads lines in scripts that the models do not know."""
+        self._other_scripts = other_scripts
         self._dpi = dpi
         self._speed = speed
         self._runtime = {"runtime": runtime, "device": device}
@@ -119,6 +136,7 @@ class RapidOcrEngine(ComputeEngine):
         lines: list[LayoutLine] = []
         boxes: list[TextBox] = []
         scores: list[tuple[float, float]] = []  # with their weights: how many letters there are, or should have been
+        read = self._with_other_scripts(upright, quads, read, aspects)
         for index, (text, score, _) in enumerate(read):
             text = with_spaces(text)
             if score < _MIN_LINE_SCORE or not text.strip() or is_unread(text, aspects[index]):
@@ -138,8 +156,27 @@ class RapidOcrEngine(ComputeEngine):
         boxes += mark_boxes(fields)
         scores += [(0.0, _weight(aspect)) for aspect in missed_lines(image, shown, dpi=scale * 72)]
         rulings = scan_rulings(upright, dpi=scale * 72, angle_deg=skew) if len(lines) > 3 else []
+        if not lines:
+            return PageText(text="", engine=self.name, model=self.model, confidence=0.0 if scores else None, boxes=())
         text = layout_markdown(lines, page_width=width / scale, page_height=height / scale, rulings=rulings)
         return PageText(text=text, engine=self.name, model=self.model, confidence=weighted_mean(scores), boxes=tuple(boxes))
+
+    def _with_other_scripts(self, upright: Any, quads: Any, read: list[LineReading], aspects: list[float]) -> list[LineReading]:
+        """The readings, with those of lines in scripts that the models do not know from Tesseract."""
+        unread = [
+            index
+            for index, (text, score, _) in enumerate(read)
+            if aspects[index] > _UNREAD_ASPECT and (score < _JUNK or is_unread(text, aspects[index]) or is_half_known(text))
+        ]
+        share = sum(_weight(aspects[index]) for index in unread) / max(sum(map(_weight, aspects)), 1.0)
+        if self._other_scripts is None or len(unread) < _FEWEST_UNREAD or share > _MOST_UNREAD:
+            return read
+        again = self._other_scripts.read([cut_out(upright, quads[index]) for index in unread])
+        for index, (text, confidence) in zip(unread, again, strict=True):
+            known = not is_unread(read[index].text, aspects[index]) and not is_half_known(read[index].text)
+            if text and (not known or _as_own_score(confidence) > read[index].score):
+                read[index] = LineReading(text, _as_own_score(confidence), 0.0)
+        return read
 
     def _orient_and_read(self, image: Any, shown: Any) -> tuple[int, bool, list[LineReading]]:
         """How the page must be turned, whether its text runs down in columns, and the text of each box. An upright page that
@@ -196,6 +233,12 @@ class RapidOcrEngine(ComputeEngine):
             if reading.score > best[place].score:
                 best[place] = reading
         return best
+
+
+def _as_own_score(confidence: float) -> float:
+    """Tesseract's confidence on the scale of these models: each has its floor (`rayocr.engines.answers.checks`) at the same
+    place."""
+    return 0.85 + (confidence - 0.55) / 3 if confidence > 0.55 else confidence * 0.85 / 0.55
 
 
 def _weight(aspect: float) -> float:

@@ -17,6 +17,8 @@ _NUMBER = re.compile(r"^(\d{1,2})(?=[A-Z][a-z]{3})")  # of a note or a heading: 
 _LONG_ASPECT = 4.0  # width by height; shorter boxes may hold a page number, a bullet, a tick
 _LETTERS_AN_ASPECT = 0.25  # of ordinary print: 1.5 to 2.5; letter-spaced: 0.7; Chinese: 0.9
 _SIGNS_AN_ASPECT = 0.4
+_VIETNAMESE = frozenset("ơưđăƠƯĐĂạảấầẩẫậắằẳẵặẹẻẽếềểễệịỉĩọỏốồổỗộớờởỡợụủũứừửữựỳỵỷỹ")
+_VIETNAMESE_SHARE = 0.04  # of the letters; Croatian, Romanian and Turkish have one or two of these, below it
 _LEADERS = 0.6  # share of one sign, for a row of dots or dashes
 
 
@@ -38,11 +40,11 @@ def is_unread(text: str, aspect: float) -> bool:
 
 
 def is_half_known(text: str) -> bool:
-    """Running text in Greek; not a formula. Vietnamese is not among them, although letters with two accents are missing from it:
-    Tesseract would take the page for any Latin one and read it worse (CER .24 against .12)."""
+    """Running text in Greek or Vietnamese, whose letters with some accents the models leave out; not a formula."""
     letters = [char for char in text if char.isalpha()]
     greek = sum("\u0370" <= char <= "\u03ff" for char in letters)
-    return greek >= 6 and greek > 0.4 * len(letters)
+    vietnamese = sum(char in _VIETNAMESE for char in letters)
+    return (greek >= 6 and greek > 0.4 * len(letters)) or (vietnamese >= 3 and vietnamese > _VIETNAMESE_SHARE * len(letters))
 
 
 def weighted_mean(scores: Iterable[tuple[float, float]]) -> float | None:

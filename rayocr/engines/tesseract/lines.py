@@ -1,14 +1,17 @@
-"""Tesseract's TSV: words to lines, parted where a table or form leaves a hole."""
+"""Turns the words of Tesseract's TSV into lines, split where a table or form leaves a hole."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
 _HOLE = 1.5  # gaps wider than this, by the line's height, part a line
+_TIGHT = re.compile("[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef]")
+_BLANK = 0.3  # the least width of a blank by the height of the characters
 _WORD_LEVEL = "5"
 _MAX_SKEW_DEG = 10.0
 
@@ -31,7 +34,9 @@ class TsvLine:
 
     @property
     def text(self) -> str:
-        return " ".join(word.text for word in self.words)
+        return self.words[0].text + "".join(
+            word.text if _is_inside_word(before, word) else f" {word.text}" for before, word in pairwise(self.words)
+        )
 
     @property
     def confidence(self) -> float:
@@ -79,6 +84,14 @@ def mean_confidence(lines: Iterable[TsvLine]) -> float | None:
     weighted = [(line.confidence, len(line.text)) for line in lines]
     total = sum(weight for _, weight in weighted)
     return sum(confidence * weight for confidence, weight in weighted) / total if total else None
+
+
+def _is_inside_word(before: TsvWord, word: TsvWord) -> bool:
+    """Whether no blank separates the two: Tesseract takes every Korean syllable, and many Chinese characters, for a word."""
+    if not (_TIGHT.match(before.text[-1]) and _TIGHT.match(word.text[0])):
+        return False
+    gap = word.left - (before.left + before.width)
+    return gap < _BLANK * max(before.height, word.height)
 
 
 def _parts(words: list[TsvWord]) -> list[list[TsvWord]]:

@@ -1,7 +1,7 @@
-"""Tesseract itself: the library through tesserocr where that is installed with its data, else the program. Both give TSV.
+"""Runs Tesseract: the library through tesserocr if that is installed with its data, else the program. Both answer in TSV.
 
-Its own threads are held to one (`OMP_THREAD_LIMIT=1`: 16 CPU seconds a page become 1.8). The program gets the image on its
-standard input and answers on its standard output, so there are no temporary files to lose.
+Tesseract is limited to one thread (`OMP_THREAD_LIMIT=1`: 16 CPU seconds per page become 1.8). The program gets the image on its
+standard input and answers on its standard output, so that no temporary files are left behind.
 """
 
 from __future__ import annotations
@@ -41,10 +41,12 @@ class Orientation:
 
 
 class Tesseract(Protocol):
+    """`read_tsv` reads a page in any layout, or with `as_block` one column of lines; `look` tells orientation and script."""
+
     @property
     def version(self) -> str: ...
     def languages(self) -> tuple[str, ...]: ...
-    def read_tsv(self, image: Image, *, languages: str, dpi: int) -> str: ...
+    def read_tsv(self, image: Image, *, languages: str, dpi: int, as_block: bool = False) -> str: ...
     def look(self, image: Image, *, dpi: int) -> Orientation | None: ...
 
 
@@ -71,8 +73,8 @@ class TesseractProgram:
     def languages(self) -> tuple[str, ...]:
         return tuple(line.strip() for line in _ask(self._path, "--list-langs").splitlines()[1:] if line.strip())
 
-    def read_tsv(self, image: Image, *, languages: str, dpi: int) -> str:
-        return self._run(image, ["--dpi", str(dpi), "-l", languages, "--psm", "3", "tsv"])
+    def read_tsv(self, image: Image, *, languages: str, dpi: int, as_block: bool = False) -> str:
+        return self._run(image, ["--dpi", str(dpi), "-l", languages, "--psm", "6" if as_block else "3", "tsv"])
 
     def look(self, image: Image, *, dpi: int) -> Orientation | None:
         try:
@@ -132,9 +134,10 @@ class TesseractLibrary:
     def languages(self) -> tuple[str, ...]:
         return tuple(self._module.get_languages()[1])
 
-    def read_tsv(self, image: Image, *, languages: str, dpi: int) -> str:
+    def read_tsv(self, image: Image, *, languages: str, dpi: int, as_block: bool = False) -> str:
         api = self._api(languages, self._module.PSM.AUTO)
         try:
+            api.SetPageSegMode(self._module.PSM.SINGLE_BLOCK if as_block else self._module.PSM.AUTO)
             api.SetImage(image)
             api.SetSourceResolution(dpi)
             api.Recognize()

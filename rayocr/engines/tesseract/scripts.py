@@ -11,6 +11,10 @@ _SURE_SCRIPT = 1.5  # below this a page's script is a guess, and English is the 
 _MOST_PACKS = 4  # each costs time on every word
 _NOT_LANGUAGES = frozenset({"osd", "equ", "snum"})
 
+_LATIN = frozenset({"Latin", "Fraktur"})
+# Packs that know Latin letters; with the English one beside them, syllables come back as English words.
+_WITH_LATIN = frozenset({"Latin", "Korean", "Hangul", "Han", "HanS", "HanT", "Japanese", "Hiragana", "Katakana"})
+
 _PACKS = {
     "Latin": "eng deu fra spa por ita nld pol ces swe dan nor fin tur ron hun vie ind lat",
     "Fraktur": "deu_latf frk deu",
@@ -47,6 +51,16 @@ _PACKS = {
 }
 
 
+def groups_of(installed: Sequence[str]) -> list[tuple[str, ...]]:
+    """The installed packs by script, without Latin ones but for Vietnamese, which rapidocr reads without half of its accents."""
+    groups = {
+        tuple(name for name in packs.split() if name in installed) for script, packs in _PACKS.items() if script not in _LATIN
+    }
+    groups |= {("vie",)} & {(name,) for name in installed}
+    groups |= {(name,) for name in installed if name.startswith("script/") and name.removeprefix("script/") not in _LATIN}
+    return sorted(group for group in groups if group)
+
+
 def packs_for(seen: Orientation | None, installed: Sequence[str], *, sure: float = _SURE_SCRIPT) -> tuple[str, ...]:
     """The packs to read a page with, best first. A script seen with less confidence than `sure` counts as none.
 
@@ -60,12 +74,13 @@ def packs_for(seen: Orientation | None, installed: Sequence[str], *, sure: float
     chosen += [] if chosen else whole_script
     if script and not chosen:
         pack = wanted[0] if wanted else script
+        package = f"tesseract-ocr-{pack.replace('_', '-')}"
         raise EngineUnavailable(
-            f"the page is in {script} script and tesseract has no pack for it (installed: {', '.join(languages)}).",
-            hint=f"Debian: apt-get install tesseract-ocr-{pack.replace('_', '-')}",
+            f"Tesseract has no pack for {script} script (installed: {', '.join(languages)}). Install {package}.",
+            hint=f"Debian: apt-get install {package}",
         )
     if not script:
         chosen = ["eng"] if "eng" in languages else languages[:1]
-    elif script != "Latin" and "eng" in languages:
+    elif script not in _WITH_LATIN and "eng" in languages:
         chosen = [*chosen[: _MOST_PACKS - 1], "eng"]  # names, numbers and e-mail addresses
     return tuple(chosen[:_MOST_PACKS])

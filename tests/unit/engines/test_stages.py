@@ -183,7 +183,7 @@ def test_a_doubtful_answer_goes_along_to_the_next_stage() -> None:
 
 
 def test_of_two_doubtful_answers_the_surer_one_is_kept() -> None:
-    first, second = unsure("tesseract", 0.5, "worse"), unsure("rapidocr", 0.7, "better")
+    first, second = unsure("tesseract", 0.6, "worse"), unsure("rapidocr", 0.7, "better")
     record = read(computing("tesseract", first), computing("rapidocr", second))
     assert (record.text, record.outcome) == ("better", PageOutcome.FALLBACK)
 

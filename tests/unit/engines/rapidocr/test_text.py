@@ -103,3 +103,10 @@ def test_numbers_of_notes_and_headings_stand_alone(read: str, meant: str) -> Non
 def test_long_lines_weigh_more() -> None:
     assert weighted_mean([(1.0, 90), (0.0, 10)]) == pytest.approx(0.9)
     assert weighted_mean([]) is None
+
+
+def test_vietnamese_is_half_known_and_other_latin_languages_are_not() -> None:
+    assert is_half_known("Hội đng thành ph đã quyt định sa cha cây cầu cũ trước mùa đông")
+    assert not is_half_known("Gradsko vijeće odlučilo je obnoviti stari most; đak čeka")
+    assert not is_half_known("Consiliul orașului a hotărât să repare podul vechi")
+    assert not is_half_known("Belediye meclisi köprüyü kıştan önce onarmaya karar verdi")

@@ -1,0 +1,119 @@
+"""Lines in scripts that rapidocr does not know, read by a stand-in for Tesseract: it answers with one word for each line of the
+block."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rayocr.engines.rapidocr.engine import RapidOcrEngine
+from rayocr.engines.tesseract.lines import lines_of_tsv
+from rayocr.engines.tesseract.other_scripts import OtherScripts
+from rayocr.engines.tesseract.program import Orientation
+from rayocr.errors import EngineUnavailable
+
+LINE = np.full((40, 400), 255, np.uint8)
+
+
+def tsv(*words: tuple[int, int, int, int, str]) -> str:
+    """Of (line, left, width, confidence, text): lines lie 84 pixels below each other."""
+    return "\n".join(
+        f"5\t1\t1\t1\t{line}\t{left}\t{left}\t{28 + 84 * line + 10}\t{width}\t36\t{confidence}\t{text}"
+        for line, left, width, confidence, text in words
+    )
+
+
+class FakeTesseract:
+    version = "5"
+
+    def __init__(self, answers: dict[str, str], *, script: str | None = None, installed: tuple[str, ...] = ()) -> None:
+        self.answers = answers
+        self.script = script
+        self.installed = installed or tuple({pack for packs in answers for pack in packs.split("+")} | {"osd", "eng"})
+        self.asked: list[str] = []
+
+    def languages(self) -> tuple[str, ...]:
+        return self.installed
+
+    def read_tsv(self, image: Image.Image, *, languages: str, dpi: int, as_block: bool = False) -> str:
+        assert as_block
+        self.asked.append(languages)
+        return self.answers.get(languages, "")
+
+    def look(self, image: Image.Image, *, dpi: int) -> Orientation | None:
+        return Orientation(quarter_turns=0, turn_confidence=9, script=self.script, script_confidence=9) if self.script else None
+
+
+def read(tesseract: FakeTesseract, count: int = 2) -> list[tuple[str, float]]:
+    found = OtherScripts(tesseract=tesseract).read([LINE] * count)
+    return [(reading.text, round(reading.confidence, 3)) for reading in found]
+
+
+def test_the_words_of_each_line_come_back_to_it() -> None:
+    block = tsv((0, 30, 90, 90, "नगर"), (0, 130, 90, 90, "परिषद"), (1, 30, 90, 80, "शासन"))
+    assert read(FakeTesseract({"hin+eng": block}, script="Devanagari")) == [("नगर परिषद", 0.9), ("शासन", 0.8)]
+
+
+def test_where_the_script_is_not_seen_the_packs_that_read_best_are_taken() -> None:
+    fake = FakeTesseract(
+        {"hin": tsv((0, 30, 90, 20, "x"), (1, 30, 90, 20, "x")), "rus": tsv((0, 30, 90, 95, "да"), (1, 30, 90, 95, "нет"))}
+    )
+    assert read(fake) == [("да", 0.95), ("нет", 0.95)]
+
+
+def test_a_second_script_is_looked_for_in_what_the_first_left() -> None:
+    class FirstLineRussian(FakeTesseract):
+        def read_tsv(self, image: Image.Image, *, languages: str, dpi: int, as_block: bool = False) -> str:
+            answers = {(2, "rus"): tsv((0, 30, 90, 95, "да")), (1, "ell"): tsv((0, 30, 90, 70, "ναι"))}
+            return answers.get((image.height // 84, languages), "")
+
+    fake = FirstLineRussian({"rus": "", "ell": ""})
+    assert read(fake) == [("да", 0.95), ("ναι", 0.7)]
+
+
+def test_a_script_without_a_pack_names_the_package() -> None:
+    with pytest.raises(EngineUnavailable, match="tesseract-ocr-hin"):
+        read(FakeTesseract({}, script="Devanagari", installed=("eng", "osd")))
+
+
+def test_what_no_pack_reads_stays_empty() -> None:
+    assert read(FakeTesseract({"rus": tsv((0, 30, 90, 30, "x"))})) == [("", 0.0), ("", 0.0)]
+
+
+def test_korean_syllables_are_words_only_where_there_is_a_gap() -> None:
+    (line,) = lines_of_tsv(tsv((0, 30, 36, 90, "도"), (0, 68, 36, 90, "서"), (0, 106, 36, 90, "관은"), (0, 160, 36, 90, "매일")))
+    assert line.text == "도서관은 매일"
+
+
+class Mixed:
+    """English lines that were read, and lines of which next to nothing came back."""
+
+    def __init__(self, engine: RapidOcrEngine, unread: int) -> None:
+        from rayocr.engines.rapidocr.decoding import LineReading
+
+        english = [LineReading("a line of English text that was read", 0.98, 0.9)] * 4
+        self.readings = english + [LineReading(". ,", 0.9, 0.9)] * unread
+        self.engine = engine
+
+    def result(self) -> list[str]:
+        count = len(self.readings)
+        quads = np.array([[(0, 50 * n), (900, 50 * n), (900, 50 * n + 40), (0, 50 * n + 40)] for n in range(count)], np.float32)
+        image: Any = np.full((50 * count + 50, 1000), 255, np.uint8)
+        return [line.text for line in self.engine._with_other_scripts(image, quads, list(self.readings), [22.0] * count)]
+
+
+def test_on_a_mixed_page_each_line_goes_to_the_engine_that_knows_its_script() -> None:
+    fake = FakeTesseract({"hin+eng": tsv((0, 30, 90, 90, "नगर"), (1, 30, 90, 90, "शासन"))}, script="Devanagari")
+    lines = Mixed(RapidOcrEngine(other_scripts=OtherScripts(tesseract=fake)), unread=2).result()
+    assert lines[3:] == ["a line of English text that was read", "नगर", "शासन"]
+
+
+def test_a_page_in_one_unknown_script_and_a_single_odd_line_are_left_alone() -> None:
+    fake = FakeTesseract({}, script="Devanagari", installed=("eng", "osd"))
+    engine = RapidOcrEngine(other_scripts=OtherScripts(tesseract=fake))
+    assert Mixed(engine, unread=20).result()[4:] == [". ,"] * 20
+    assert Mixed(engine, unread=1).result()[4:] == [". ,"]
+    assert fake.asked == []
