@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,7 @@ class Node:
     log: Path
     ports: Mapping[str, int] = field(default_factory=dict)  # of its agents, as Ray calls them
     told: bool = False
+    folder_here: Callable[[str], str] = str  # where this process sees a folder of the node's
 
     def kill(self) -> None:
         """As where a machine is gone."""
@@ -70,7 +71,7 @@ class Node:
                 part.removeprefix("--").split("=", 1) for part in _command(process) if part.startswith("--") and "=" in part
             )
             if "raylet_socket_name" in flags and "node_id" in flags:
-                folder = str(Path(flags["raylet_socket_name"]).parents[1])
+                folder = self.folder_here(str(Path(flags["raylet_socket_name"]).parents[1]))
                 for name, port in self.ports.items():
                     persist_port(folder, flags["node_id"], name, port)
                 self.told = True

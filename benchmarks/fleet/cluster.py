@@ -37,7 +37,7 @@ class Fleet:
 
     def __init__(self, folder: Path, *, spill: bool = False, **gemini: float) -> None:
         self.folder = folder
-        self.network = Network(NODES)
+        self.network = Network(NODES, private=folder / "t")
         self._started: list[subprocess.Popen[Any]] = []
         self._spill = spill
         (folder / "home").mkdir()
@@ -169,7 +169,7 @@ print(json.dumps([[actor["Name"], nodes.get(actor["Address"]["NodeID"], "")] for
             given = [f"--node-ip-address={self.network.addresses[name]}", "--object-store-memory=100000000", *port_options(ports)]
             log = self.folder / f"{name}-{time.monotonic_ns()}.log"
             process = self._start(name, [*RAY, "start", "--block", *given, *options], log=log, **variables)
-            node = Node(process, log, ports)
+            node = Node(process, log, ports, folder_here=lambda folder: folder.replace("/t/", f"/t-{name}/"))
             deadline = time.monotonic() + PATIENCE_S
             while process.poll() is None and time.monotonic() < deadline:
                 if node.is_up:

@@ -16,9 +16,14 @@ _SUBNET = "10.77.0"
 
 
 class Network:
-    """Names of nodes, which get addresses in their order. `close` leaves nothing behind."""
+    """Names of nodes, which get addresses in their order. `close` leaves nothing behind.
 
-    def __init__(self, nodes: Sequence[str]) -> None:
+    Each node sees a folder of its own at `private`: Ray's nodes find themselves, and each other's sockets, by files.
+    """
+
+    def __init__(self, nodes: Sequence[str], *, private: Path) -> None:
+        self._private = private
+        private.mkdir()
         self._tag = f"rf{os.getpid()}"
         self.nodes = tuple(nodes)
         self.addresses = {HUB: f"{_SUBNET}.1"} | {name: f"{_SUBNET}.{number}" for number, name in enumerate(nodes, start=2)}
@@ -82,7 +87,12 @@ class Network:
         self._inside(name, "route", "add", "default", "via", self.addresses[HUB])
 
     def _command(self, name: str, command: Sequence[str]) -> list[str]:
-        return ["ip", "netns", "exec", self.namespace(name), *map(str, command)]
+        inside = ["ip", "netns", "exec", self.namespace(name)]  # which is a mount namespace as well
+        if name == HUB:
+            return [*inside, *map(str, command)]
+        own = self._private.with_name(f"{self._private.name}-{name}")
+        own.mkdir(exist_ok=True)
+        return [*inside, "sh", "-c", f'mount --bind {own} {self._private} && exec "$@"', "sh", *map(str, command)]
 
     def _inside(self, name: str, *arguments: str) -> None:
         _ip("-n", self.namespace(name), *arguments)
