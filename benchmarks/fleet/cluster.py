@@ -76,7 +76,10 @@ class Fleet:
             "RAY_external_storage_namespace": "fleet",
         }
         options = ["--head", f"--port={_HEAD_PORT}", "--include-dashboard=false", f"--temp-dir={self.folder}/t"]
-        self._ray("head", [*options, "--num-cpus=0"], of_redis)
+        # It does not see the processes of the other nodes, which would tell it that a head is running.
+        self._ray(
+            "head", [*options, "--num-cpus=0"], of_redis, within=("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
+        )
 
     def start_worker(self, name: str) -> None:
         options = [f"--address={self.head_address}", "--num-cpus=2", '--resources={"rayocr_wait": 1}']
@@ -162,13 +165,13 @@ print(json.dumps([[actor["Name"], nodes.get(actor["Address"]["NodeID"], "")] for
         code = f"import urllib.request; print(urllib.request.urlopen('{self.url}{path}', timeout=60).read().decode())"
         return json.loads(self.network.call(HUB, [sys.executable, "-c", code]))
 
-    def _ray(self, name: str, options: list[str], variables: Mapping[str, str]) -> None:
+    def _ray(self, name: str, options: list[str], variables: Mapping[str, str], *, within: tuple[str, ...] = ()) -> None:
         """Started up to three times: a raylet ends itself where its agents take more than 15 s to come up."""
         for left in (2, 1, 0):
             ports = agent_ports()
             given = [f"--node-ip-address={self.network.addresses[name]}", "--object-store-memory=100000000", *port_options(ports)]
             log = self.folder / f"{name}-{time.monotonic_ns()}.log"
-            process = self._start(name, [*RAY, "start", "--block", *given, *options], log=log, **variables)
+            process = self._start(name, [*within, *RAY, "start", "--block", *given, *options], log=log, **variables)
             node = Node(process, log, ports, folder_here=lambda folder: folder.replace("/t/", f"/t-{name}/"))
             deadline = time.monotonic() + PATIENCE_S
             while process.poll() is None and time.monotonic() < deadline:
