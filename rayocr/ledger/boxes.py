@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from rayocr.messages import TextBox
 
 _TENTHS = 10  # of a point: finer than any engine sees
+_MAX_TENTHS = 10_000_000  # 14,400 points are the longest side that a PDF may have
 
 
 def pack_boxes(boxes: Iterable[TextBox]) -> str:
@@ -19,14 +20,17 @@ def pack_boxes(boxes: Iterable[TextBox]) -> str:
 
 
 def unpack_boxes(packed: str) -> tuple[TextBox, ...]:
-    """Lines that are none are passed by."""
+    """Malformed lines are skipped."""
     return tuple(box for line in packed.split("\n") if (box := _box(line)) is not None)
 
 
 def _box(line: str) -> TextBox | None:
     parts = line.split(" ", 5)
     try:
-        x0, y0, x1, y1, angle = (int(part) / _TENTHS for part in parts[:5])
+        numbers = [int(part) for part in parts[:5]]
+        if max(map(abs, numbers)) > _MAX_TENTHS:
+            return None
+        x0, y0, x1, y1, angle = (number / _TENTHS for number in numbers)
         return TextBox(text=parts[5], x0=x0, y0=y0, x1=x1, y1=y1, angle_deg=angle)
     except (ValueError, IndexError):
         return None
