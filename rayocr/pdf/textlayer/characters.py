@@ -16,6 +16,7 @@ _NONCHARACTER_HYPHEN = 0xFFFE
 _SOFT_HYPHEN = 0xAD
 _DRAWN_HYPHEN_EM = 0.1  # a soft hyphen that takes more room is drawn on the page
 _MAX_CHARACTERS = 2_000_000
+_CHARACTER, _LINE_BREAK, _SPACE, _NOTHING = range(4)
 _LATIN_LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
 
 
@@ -47,51 +48,64 @@ def read_characters(text_page: Any, upright: Upright, size_pt: tuple[float, floa
     get_unicode, get_box = pdfium.FPDFText_GetUnicode, pdfium.FPDFText_GetLooseCharBox
     codes = [get_unicode(text_page, index) for index in range(count)]
     has_box = [get_box(text_page, index, box) for index, box in enumerate(boxes)]  # written in place
+    if any(0xD800 <= code < 0xE000 for code in set(codes)):
+        codes = _without_surrogates(codes)
     x0, y0, x1, y1 = _upright_boxes(np.frombuffer(boxes, np.float32).reshape(count, 4), upright)
     width_pt, height_pt = size_pt
     on_page = (x1 > 0) & (x0 < width_pt) & (y1 > 0) & (y0 < height_pt) & np.asarray(has_box, bool)
-    least = _DRAWN_HYPHEN_EM * (y1 - y0)
-    takes_room = x1 - x0 > least
-    takes_room[:-1] &= np.abs(x0[1:] - x0[:-1]) > least[:-1]
-    texts: list[str] = []
-    spaces: list[int] = []
-    indexes: list[int] = []
-    space = high = 0
-    for index, (code, shown) in enumerate(zip(codes, on_page.tolist(), strict=True)):
-        if 0x20 < code < 0x7F and shown:
-            texts.append(chr(code))
-        else:
-            if code >= 0xD800:
-                if code < 0xDC00:
-                    high = code
-                    continue
-                if high and code < 0xE000:
-                    code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
-            high = 0
-            text = character_of(code, drawn=bool(takes_room[index]))
-            if text.isspace():  # PDFium breaks lines with \r\n; the boxes decide whether there is a space
-                space = max(space, 1 if text in "\r\n" else 2)
-                continue
-            if not text or not shown:
-                space = space if not text else 2
-                continue
-            texts.append(text)
-        spaces.append(space)
-        indexes.append(index)
-        space = high = 0
-    kept = np.asarray(indexes, np.intp)
-    return Characters(texts, spaces, indexes, x0[kept], y0[kept], x1[kept], y1[kept])
+    # A page has some eighty different characters: each is looked at once.
+    values, which = np.unique(np.asarray(codes, np.int64), return_inverse=True)
+    texts = [character_of(int(value)) for value in values]
+    kinds = np.array([_kind(text) for text in texts], np.int8)[which]
+    if _SOFT_HYPHEN in values:
+        kinds[(np.asarray(codes) == _SOFT_HYPHEN) & ~_takes_room(x0, x1, y1 - y0)] = _NOTHING
+    kept = np.flatnonzero((kinds == _CHARACTER) & on_page)
+    spaces_before = np.cumsum((kinds == _SPACE) | ((kinds == _CHARACTER) & ~on_page))[kept]
+    breaks_before = np.cumsum(kinds == _LINE_BREAK)[kept]
+    spaces = np.where(np.diff(spaces_before, prepend=0) > 0, 2, np.diff(breaks_before, prepend=0) > 0)
+    return Characters(
+        [texts[n] for n in which[kept].tolist()], spaces.tolist(), kept.tolist(), x0[kept], y0[kept], x1[kept], y1[kept]
+    )
 
 
-def character_of(code: int, *, drawn: bool = True) -> str:
+def _kind(text: str) -> int:
+    if not text:
+        return _NOTHING
+    if text.isspace():  # PDFium breaks lines with \r\n; the boxes decide whether there is a space
+        return _LINE_BREAK if text in "\r\n" else _SPACE
+    return _CHARACTER
+
+
+def _takes_room(x0: Any, x1: Any, height: Any) -> Any:
+    """Where a character has a width, and the next one stands behind it."""
+    least = _DRAWN_HYPHEN_EM * height
+    takes = x1 - x0 > least
+    takes[:-1] &= np.abs(x0[1:] - x0[:-1]) > least[:-1]
+    return takes
+
+
+def _without_surrogates(codes: list[int]) -> list[int]:
+    """Pairs of surrogates as the second one's code; 0, which stands for nothing, in place of the first."""
+    joined, high = list(codes), 0
+    for index, code in enumerate(codes):
+        if 0xD800 <= code < 0xDC00:
+            joined[index], high = 0, code
+            continue
+        if high and 0xDC00 <= code < 0xE000:
+            joined[index] = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
+        high = 0
+    return joined
+
+
+def character_of(code: int) -> str:
     """The text of a code that PDFium reports. U+FFFD for half of a surrogate pair, which cannot be written to a file.
 
-    A soft hyphen that is drawn (`drawn`) is what a reader sees: a hyphen. Shaped Arabic and Hebrew letters become plain ones.
+    A soft hyphen that is drawn is what a reader sees: a hyphen. Shaped Arabic and Hebrew letters become plain ones.
     """
     if code < 0xAD:
         return "-" if code == _HYPHEN_AT_LINE_END else chr(code) if code else ""
     if code == _SOFT_HYPHEN:
-        return "-" if drawn else ""
+        return "-"
     if code < 0xD800:
         return chr(code)
     if code > 0x10FFFF or code < 0xE000:

@@ -15,7 +15,7 @@ import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Upright
 
-_FEW_SAMPLES, _MANY_SAMPLES = 30, 200  # characters: 0.15 and 1 ms
+_FEW_SAMPLES, _MANY_SAMPLES = 16, 200  # characters: 0.1 and 1 ms
 _LONGEST_ADVANCE_EM = 3.0
 _SLANTED = math.radians(6)
 _PARALLEL = 0.3  # sine of the largest angle between an advance and the baseline

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 _MIN_CHARS_OVER_SCAN = 80  # fewer, over an image of half the page: a stamp or a page number, not the page's text
@@ -32,6 +33,7 @@ _SCRIPTS = (
 )
 _MIN_TOKENS = 12  # fewer words say nothing
 _MIN_LETTERS = 24
+_KNOWN_TOKENS = 20_000  # remembered: most words of a page were on the pages before, and two patterns are a third of the time
 _MAX_MOJIBAKE = 0.02
 _MIN_VOWELS = 0.20  # of the letters, of 100 and more: 34 to 53 % in 20 languages; 13 % where glyph numbers stand for letters
 _MAX_K, _MAX_SIGNS_WITHIN = 0.12, 0.05  # together the Kruti Dev fonts, whose k is the vowel sign of a: 24 to 27 % and 25 %
@@ -44,6 +46,7 @@ _MIN_GOOD_SCAN, _MAX_JUNK_SCAN = 0.985, 0.02
 _FORGIVEN = 1  # of a page's words: names and abbreviations of which a short page must not die
 _MIN_GOOD_BORN, _MAX_JUNK_BORN = 0.60, 0.20
 
+_NOT_EUROPEAN = re.compile("[\u0530-\u1fff\uac00-\ud7a3]")
 _VIRAMA = "\u094d"
 _MATRA = "\u093a\u093b\u093e-\u094c\u094e\u094f\u0955-\u0957\u0962\u0963"
 _ILLEGAL_DEVANAGARI = re.compile(
@@ -94,7 +97,7 @@ def judge(text: str, *, image_share: float, text_share: float | None = None) -> 
         return Verdict(kind="none", reason="A few characters lie over a scan: a stamp or a page number.")
     if scan and text_share is not None and text_share < 0.12:
         return Verdict(kind="none", reason="The text covers a strip of the scan only.")
-    broken = sum(_is_broken(c) for c in chars) / len(chars)
+    broken = sum(_is_broken(c) for c in chars if not c.isascii() or c < " " or c == "\x7f") / len(chars)
     if broken > _MAX_BROKEN_CHARS:
         return Verdict(kind="bad", reason=f"{broken:.0%} of the characters are private-use, control or replacement characters.")
     return (
@@ -112,6 +115,8 @@ def _is_broken(c: str) -> bool:
 def _judge_scripts(text: str) -> Verdict | None:
     """Words of two scripts: a font draws one of them from the code points of the other, or from glyph numbers. And Cyrillic whose
     two bytes of UTF-8 were taken for one character, which is a rare Korean syllable then."""
+    if not _NOT_EUROPEAN.search(text):
+        return None
     korean = [char for char in text if "\uac00" <= char <= "\ud7a3"]
     if len(korean) >= _MIN_LETTERS and all("\ud080" <= char <= "\ud1bf" for char in korean):
         return Verdict(kind="bad", reason="The Korean syllables are Cyrillic letters in the wrong encoding.")
@@ -141,7 +146,7 @@ def _judge_devanagari(text: str) -> Verdict | None:
 
 def _judge_latin(text: str, chars: list[str], *, scan: bool) -> Verdict | None:
     letters = [c for c in chars if c.isalpha()]
-    latin = sum("LATIN" in unicodedata.name(c, "") for c in letters)
+    latin = sum(c.isascii() or "LATIN" in unicodedata.name(c, "") for c in letters)
     if not letters or latin < _LATIN_SHARE * len(letters):
         return None
     foreign = sum(not c.isascii() for c in letters) / len(letters)
@@ -180,6 +185,7 @@ def _judge_letters(letters: list[str], tokens: list[str]) -> Verdict | None:
     return None
 
 
+@lru_cache(maxsize=_KNOWN_TOKENS)
 def _is_good(token: str) -> bool:
     core = _without_rare_accents(token.strip(_EDGE))
     if not core or _ADDRESS.fullmatch(core):
@@ -195,6 +201,7 @@ def _without_rare_accents(word: str) -> str:
     return "".join(c for part in apart for c in part if unicodedata.category(c) != "Mn")
 
 
+@lru_cache(maxsize=_KNOWN_TOKENS)
 def _is_junk(token: str) -> bool:
     core = token.strip(_EDGE)
     if _ADDRESS.fullmatch(core):
