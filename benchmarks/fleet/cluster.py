@@ -76,10 +76,7 @@ class Fleet:
             "RAY_external_storage_namespace": "fleet",
         }
         options = ["--head", f"--port={_HEAD_PORT}", "--include-dashboard=false", f"--temp-dir={self.folder}/t"]
-        # It does not see the processes of the other nodes, which would tell it that a head is running.
-        self._ray(
-            "head", [*options, "--num-cpus=0"], of_redis, within=("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
-        )
+        self._ray("head", [*options, "--num-cpus=0"], of_redis)
 
     def start_worker(self, name: str) -> None:
         options = [f"--address={self.head_address}", "--num-cpus=2", '--resources={"rayocr_wait": 1}']
@@ -138,15 +135,17 @@ class Fleet:
     def nodes_of_actors(self, names: tuple[str, ...]) -> list[str]:
         """On which node the actors of the run live whose names begin so."""
         script = """
-import json, ray
-ray.init(address="auto", log_to_driver=False, logging_level="ERROR")
-from ray._private.state import state
-nodes = {node["NodeID"]: node["NodeManagerAddress"] for node in ray.nodes()}
+import json, sys
+from ray._private.state import GlobalState
+from ray._raylet import GcsClientOptions
+state = GlobalState()
+state._initialize_global_state(GcsClientOptions.create(sys.argv[1], None, True, False))
+nodes = {node["NodeID"]: node["NodeManagerAddress"] for node in state.node_table()}
 alive = [actor for actor in state.actor_table(None).values() if actor["State"] == "ALIVE"]
 print(json.dumps([[actor["Name"], nodes.get(actor["Address"]["NodeID"], "")] for actor in alive]))
 """
-        environment = self.environment | {"RAY_ADDRESS": self.head_address}
-        lines = self.network.call("driver", [sys.executable, "-c", script], environment=environment).splitlines()
+        command = [sys.executable, "-c", script, self.head_address]
+        lines = self.network.call(HUB, command, environment=self.environment).splitlines()
         by_address = {address: name for name, address in self.network.addresses.items()}
         return [by_address.get(address, "?") for actor, address in json.loads(lines[-1]) if actor.startswith(names)]
 
@@ -165,13 +164,13 @@ print(json.dumps([[actor["Name"], nodes.get(actor["Address"]["NodeID"], "")] for
         code = f"import urllib.request; print(urllib.request.urlopen('{self.url}{path}', timeout=60).read().decode())"
         return json.loads(self.network.call(HUB, [sys.executable, "-c", code]))
 
-    def _ray(self, name: str, options: list[str], variables: Mapping[str, str], *, within: tuple[str, ...] = ()) -> None:
+    def _ray(self, name: str, options: list[str], variables: Mapping[str, str]) -> None:
         """Started up to three times: a raylet ends itself where its agents take more than 15 s to come up."""
         for left in (2, 1, 0):
             ports = agent_ports()
             given = [f"--node-ip-address={self.network.addresses[name]}", "--object-store-memory=100000000", *port_options(ports)]
             log = self.folder / f"{name}-{time.monotonic_ns()}.log"
-            process = self._start(name, [*within, *RAY, "start", "--block", *given, *options], log=log, **variables)
+            process = self._start(name, [*RAY, "start", "--block", *given, *options], log=log, **variables)
             node = Node(process, log, ports, folder_here=lambda folder: folder.replace("/t/", f"/t-{name}/"))
             deadline = time.monotonic() + PATIENCE_S
             while process.poll() is None and time.monotonic() < deadline:
