@@ -21,6 +21,9 @@ from rayocr.errors import UsageError
 INPROCESS = "inprocess"  # the cluster= of a run without Ray
 
 
+_TIERS = {"cost": "flex", "speed": "standard", "deadline": "auto"}  # of an objective
+
+
 @dataclass
 class RayocrConfig:
     mode: Mode = Mode.run
@@ -29,6 +32,10 @@ class RayocrConfig:
         "output"  # where outputs go, in the same sub-folders as the source: a folder, gs://BUCKET/PREFIX or gdrive://FOLDER_ID
     )
     state: str | None = None  # where the state for resuming is kept; null: .rayocr/ in the destination
+    # What to save: cost (flex), speed (standard), or deadline: flex as long as the deadline allows it, then standard. null: as
+    # engine.gemini.tier and engine.batch say
+    objective: str | None = None
+    deadline: str | None = None  # for objective=deadline: 6h, 90m, or a time such as 2026-11-27T06:00 (UTC)
     outputs: list[str] = field(default_factory=lambda: ["markdown", "clean_pdf"])  # also jsonl, parquet, searchable_pdf
     include: list[str] = field(default_factory=list)  # globs on names below the source; empty: all documents
     exclude: list[str] = field(default_factory=list)  # globs on names below the source; overrides include
@@ -73,6 +80,7 @@ class RayocrConfig:
     supabase: SupabaseConfig = field(default_factory=SupabaseConfig)
 
     def __post_init__(self) -> None:
+        self._apply_objective()
         at_least(1, limit=self.limit, cpus=self.cpus)
         at_least(0, min_bytes=self.min_bytes, max_bytes=self.max_bytes)
         at_least(0.01, poll_interval_s=self.poll_interval_s)
@@ -83,6 +91,21 @@ class RayocrConfig:
             place.follow_links = place.follow_links or self.follow_links
         if not self.outputs:
             raise UsageError("outputs is empty; name at least one, for example outputs=[markdown].")
+
+    def _apply_objective(self) -> None:
+        if self.objective is None:
+            if self.deadline is not None:
+                raise UsageError("deadline= needs objective=deadline.")
+            return
+        one_of("objective", self.objective, tuple(_TIERS))
+        if (self.objective == "deadline") != (self.deadline is not None):
+            raise UsageError("objective=deadline needs deadline=, for example deadline=6h; the other objectives take none.")
+        tier = _TIERS[self.objective]
+        if self.engine.batch or self.engine.gemini.tier not in ("standard", tier):
+            raise UsageError(
+                f"objective={self.objective} chooses the service tier: leave engine.batch= and engine.gemini.tier= out."
+            )
+        self.engine.gemini.tier = tier
 
     def fingerprint(self, prompts: Mapping[str, str] | None = None) -> str:
         """16 hex digits: a hash of every setting that can change a page's text. The manifest records it."""

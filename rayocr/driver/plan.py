@@ -13,6 +13,7 @@ from rayocr.composition import price_table, prompt_text, samples_dir
 from rayocr.config import AccessConfig, Mode, RayocrConfig
 from rayocr.engines.registry import ChainLink, Stage, parse_chain, stages
 from rayocr.errors import ObjectNotFound, StorageDenied, StorageError, UsageError
+from rayocr.limits.lanes import parse_deadline
 from rayocr.limits.prices import PriceTable
 from rayocr.masking import masked
 from rayocr.outputs.base import Output
@@ -59,6 +60,8 @@ def scope(config: RayocrConfig) -> Scope:
     """Raises UsageError and StorageError, each with a sentence that says what to do."""
     links = parse_chain(config.engine.chain)
     _check_batch(config, links)
+    if config.deadline is not None:
+        parse_deadline(config.deadline, now=time.time())
     _check_proxy(config, links)
     single = _single(config)
     source_text, include, exclude = _source(config, single)

@@ -14,6 +14,7 @@ import secrets
 import socket
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -35,6 +36,7 @@ from rayocr.driver.server_probe import probe_servers
 from rayocr.driver.signals import Shutdown
 from rayocr.driver.wiring import RunInputs, RunParts, runs_in_process, start_actors, wire
 from rayocr.errors import Interrupted, RayocrError
+from rayocr.limits.lanes import parse_deadline
 from rayocr.locks.base import Locks
 from rayocr.locks.destination import DestinationLock
 from rayocr.messages import DiscoveryBatch
@@ -185,6 +187,7 @@ class Run:
     def inputs(self, rules: DiscoveryRules, locks: Locks, owner: str, shutdown: Shutdown) -> RunInputs:
         return RunInputs(
             config=self.config,
+            deadline_at=parse_deadline(self.config.deadline, now=time.time()) if self.config.deadline else None,
             plan=self.plan,
             keys=self.keys,
             rules=rules,

@@ -21,6 +21,7 @@ from rayocr.driver.cluster.pool_sizing import StagePool, open_pool, pages_at_onc
 from rayocr.driver.cluster.worker_settings import DocumentSettings
 from rayocr.driver.monitor.announcements import Announcements
 from rayocr.driver.monitor.batch_watch import BatchWatch
+from rayocr.driver.monitor.deadline_watch import DeadlineWatch
 from rayocr.driver.monitor.http_control import serve_http_api
 from rayocr.driver.monitor.ledger_watch import LedgerWatch
 from rayocr.driver.monitor.limiter_watch import LimiterWatch
@@ -63,6 +64,7 @@ class RunInputs:
     write_lines: Callable[[Sequence[str]], None]
     send_failure: Callable[[Mapping[str, Any]], None]
     drain: Callable[[str], None]
+    deadline_at: float | None = None  # of objective=deadline, in seconds since 1970
 
     @property
     def watches(self) -> bool:
@@ -117,6 +119,15 @@ class RunParts:
             found["limiter"] = LimiterWatch(
                 actors.limiter, inputs.progress, warn=inputs.terminal.warn, keep=inputs.account.keep
             ).run()
+            if inputs.deadline_at is not None:
+                found["deadline"] = DeadlineWatch(
+                    actors.limiter,
+                    inputs.progress,
+                    inputs.config,
+                    inputs.plan.prices,
+                    deadline_at=inputs.deadline_at,
+                    say=inputs.terminal.say,
+                ).run()
         if actors.batch_queue is not None:
             found["batches"] = BatchWatch(actors.batch_queue, say=inputs.terminal.say).run()
         return found

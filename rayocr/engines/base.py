@@ -78,6 +78,9 @@ class WaitingEngine(Engine):
     prices_itself: ClassVar[bool] = False  # its answers carry their cost
     batched: ClassVar[bool] = False  # requests leave in jobs: without slots of the limiter, and at the price of a batch
 
+    chooses_tier: bool = False  # `lane` is set before each request
+    lane: str = ""  # the service tier that the run prefers; empty: none
+
     @property
     def tier(self) -> str:
         """What its requests are billed as; an answer that names another `price_class` was billed as that."""

@@ -61,6 +61,9 @@ class Slots(Protocol):
     def slot(self, model: str) -> AbstractAsyncContextManager[None]:
         """Entered when the request may leave. Left with the request's error, so that a 429 slows down everybody."""
 
+    async def tier(self) -> str:
+        """The service tier that the run prefers now; empty: none."""
+
     async def unless_closing(self, asking: Awaitable[T]) -> T:
         """The answer; Draining as soon as the worker drains, since answers of batches come in hours."""
 
@@ -443,6 +446,8 @@ class WaitingStage:
         while True:
             attempt += 1
             try:
+                if engine.chooses_tier:
+                    engine.lane = await self._slots.tier()
                 async with self._slots.slot(account_of(engine, model)):
                     asking = engine.recognize_async(offered, model)
                     return await (self._slots.unless_closing(asking) if engine.batched else asking)

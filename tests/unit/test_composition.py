@@ -213,3 +213,24 @@ def test_the_image_chooses_where_logs_go_and_the_command_line_overrides_it() -> 
 def test_an_exit_code_for_partial_documents_is_0_or_1() -> None:
     with pytest.raises(UsageError, match=r"exit\.partial is 7"):
         compose(["exit.partial=7"], {})
+
+
+@pytest.mark.parametrize(("objective", "tier"), [("cost", "flex"), ("speed", "standard")])
+def test_an_objective_chooses_the_service_tier(objective: str, tier: str) -> None:
+    assert compose(["engine=gemini", f"objective={objective}"], {}).engine.gemini.tier == tier
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["objective=deadline"],
+        ["deadline=6h"],
+        ["objective=cost", "deadline=6h"],
+        ["objective=cheap"],
+        ["objective=speed", "engine.gemini.tier=flex"],
+        ["objective=cost", "engine.batch=true"],
+    ],
+)
+def test_an_objective_that_contradicts_another_option_is_refused(options: list[str]) -> None:
+    with pytest.raises(UsageError):
+        compose(["engine=gemini", *options], {})

@@ -31,6 +31,7 @@ from rayocr.messages import SlotReply, SlotReturn, Throttle, ThrottleKind
 # seconds that a request takes; and a server that answers at once must not cost a call to the limiter for each page.
 _LEASE_LINGER_S = 0.002
 _RELEASE_LINGER_S = 0.05
+_TIER_GOOD_FOR_S = 2.0
 _GOOD_FOR_S = 0.5  # after its start: less than the headroom of one per cent of a minute, which is 0.6 s
 
 
@@ -43,6 +44,8 @@ class Limiter(Protocol):
     async def lease(self, model: str, worker: str, wanted: int) -> tuple[float, ...]: ...
 
     async def release(self, model: str, worker: str, returned: SlotReturn) -> SlotReply: ...
+
+    async def tier(self) -> str: ...
 
 
 @dataclass(slots=True)
@@ -87,6 +90,7 @@ class SlotClient:
         self._sleep = sleep or self.sleep
         self._linger = float(linger)
         self._closing = False
+        self._tier, self._tier_at = "", float("-inf")
         self._closed = asyncio.Event()
         self._sleeping: set[asyncio.Future[None]] = set()
         self._models: dict[str, _Model] = defaultdict(_Model)
@@ -141,6 +145,14 @@ class SlotClient:
             self._finish(model, state)
             raise
         self._finish(model, state)
+
+    async def tier(self) -> str:
+        """The service tier that the run prefers now; empty: none. At most two seconds old."""
+        now = self._clock()
+        if now >= self._tier_at + _TIER_GOOD_FOR_S:
+            self._tier_at = now
+            self._tier = await self._limiter.tier()
+        return self._tier
 
     async def unless_closing(self, asking: Awaitable[T]) -> T:
         """The answer; Draining as soon as this is closed."""

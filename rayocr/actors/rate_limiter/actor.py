@@ -83,6 +83,7 @@ class RateLimiter:
             usable=1.0 - rules.limits.headroom,
             wall_clock=wall_clock,
         )
+        self._tier = ""
         self._forgetful = restarted
         self._remembered = asyncio.Event()
         self._earlier: LimiterState | None = None
@@ -141,6 +142,13 @@ class RateLimiter:
         if returned.throttle is not None and returned.throttle.kind not in (ThrottleKind.AWAY, ThrottleKind.DENIED):
             await self._throttled(quota, returned.throttle)
         return SlotReply(pause_s=quota.pause_left_s(quota.bucket.wall_clock()), failing=quota.health.failing(self._clock()))
+
+    async def prefer(self, tier: str) -> None:
+        """The service tier that further pages should take; empty: whatever the engine is set to."""
+        self._tier = tier
+
+    async def tier(self) -> str:
+        return self._tier
 
     async def forget(self, worker: str) -> None:
         """A worker died: its slots are free again. What its requests took is not known; what was expected is taken for it."""

@@ -43,6 +43,7 @@ class GeminiEngine(WaitingEngine):
         self._instruction: Any = None  # the prompt as the SDK has it
         self._session: aiohttp.ClientSession | None = None
         self._clients: dict[tuple[str, str], Client] = {}  # by model and tier
+        self.chooses_tier = config.tier == "auto"
         self._shed: WeakKeyDictionary[OfferedPage, int] = WeakKeyDictionary()  # how often a page's request was
 
     @property
@@ -97,6 +98,8 @@ class GeminiEngine(WaitingEngine):
     def _tier_for(self, page: OfferedPage) -> str:
         if self._config.tier != "auto":
             return self._config.tier
+        if self.lane == "standard":
+            return self.lane
         return "flex" if self._shed.get(page, 0) < self._config.flex_tries else "standard"
 
     def _client(self, model: str, tier: str) -> Client:

@@ -83,6 +83,9 @@ class Slots:
     def failing(self, model: str) -> float:
         return self.share
 
+    async def tier(self) -> str:
+        return ""
+
     async def unless_closing(self, asking: Any) -> Any:
         return await asking
 

@@ -35,6 +35,9 @@ class RecordingLimiter:
             return (self.delays.pop(0),)
         return (0.0,) * wanted
 
+    async def tier(self) -> str:
+        return ""
+
     async def release(self, model: str, worker: str, returned: SlotReturn) -> SlotReply:
         self.returned.append(returned)
         return SlotReply(pause_s=self.pause_s)
