@@ -9,7 +9,7 @@ CYCLONEDX_VERSION := 7.5.0
 export RAY_USAGE_STATS_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test unit lint type fmt bench bench-gemini bad-days bench-shared bench-memory bench-outputs bench-resume bench-discovery bench-watch bench-watch-looks bench-nodes bench-fleet bench-scale quality fidelity chaos docs recording sbom audit samples lock wheel clean
+.PHONY: help setup run test test-fast unit lint type fmt bench bench-gemini bad-days bench-shared bench-memory bench-outputs bench-resume bench-discovery bench-watch bench-watch-looks bench-nodes bench-fleet bench-scale quality fidelity chaos docs recording sbom audit samples lock wheel clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -31,7 +31,10 @@ run: setup ## read samples/ into output/ with the local engines
 	@$(BIN)/python -m rayocr $(ARGS)
 
 test: setup lint type ## lint, types and every test
-	@$(BIN)/python -m pytest -q -n 2 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -q -n 3 --dist loadgroup $(ARGS)
+
+test-fast: setup ## the unit and contract tests of the core, in less than a minute
+	@$(BIN)/python -m pytest -q -n 2 -m "not slow" tests/unit/driver tests/unit/actors tests/unit/ledger tests/unit/limits tests/unit/locks tests/unit/observe tests/unit/test_errors.py tests/unit/test_retry.py tests/contract/test_storage.py tests/contract/test_locks.py
 
 unit: setup ## the tests that need no Ray
 	@$(BIN)/python -m pytest -q tests/unit tests/contract

@@ -44,7 +44,7 @@ class Document:
 
     `name` is the path below the source, with `/`. `output_stem` is the path below the destination, without a suffix, that its
     outputs share unless another document owns it (`reports/2024/a`; see actors/document_worker/output_names.py). `version` is
-    opaque (local: `size-mtime_ns`, GCS: generation, Drive: revision and md5). `namesake` is the owner of that path, if another.
+    opaque (local: `size-mtime_ns`, GCS: generation, Drive: revision and md5). `name_owner` is the owner of that path, if another.
     `has_letter`: a run was killed after it wrote the dead letter and before the manifest.
     """
 
@@ -54,7 +54,7 @@ class Document:
     output_stem: str
     version: str
     size_bytes: int
-    namesake: str = ""
+    name_owner: str = ""
     has_letter: bool = False
 
 

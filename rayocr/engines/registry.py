@@ -82,8 +82,10 @@ def stages(links: Sequence[ChainLink]) -> tuple[Stage, ...]:
     return tuple(result)
 
 
-def build_engine(name: str, config: EngineConfig, *, prompt: str, secrets: Secrets, desk: BatchQueuePort | None = None) -> Engine:
-    """A new engine, not yet opened. With a `desk`, gemini hands its requests in there instead of sending them."""
+def build_engine(
+    name: str, config: EngineConfig, *, prompt: str, secrets: Secrets, batch_queue: BatchQueuePort | None = None
+) -> Engine:
+    """A new engine, not yet opened. With a `batch_queue`, gemini hands its requests in there instead of sending them."""
     if name == "textlayer":
         from rayocr.engines.textlayer import TextLayerEngine
 
@@ -108,10 +110,10 @@ def build_engine(name: str, config: EngineConfig, *, prompt: str, secrets: Secre
 
         return OpenAIEngine(config.openai, prompt=prompt, secrets=secrets)
     assert name == "gemini", name
-    if desk is not None:
+    if batch_queue is not None:
         from rayocr.engines.gemini.batch import GeminiBatchEngine
 
-        return GeminiBatchEngine(config.gemini, prompt=prompt, secrets=secrets, desk=desk)
+        return GeminiBatchEngine(config.gemini, prompt=prompt, secrets=secrets, batch_queue=batch_queue)
     from rayocr.engines.gemini.engine import GeminiEngine
 
     return GeminiEngine(config.gemini, prompt=prompt, secrets=secrets)

@@ -155,18 +155,18 @@ class PageProgress:
             boxes="" if answer.engine == "textlayer" else pack_boxes(answer.boxes or ()),  # its page can be searched as it is
         )
 
-    def copied(self, twin: PageRecord) -> PageRecord:
+    def copied(self, duplicate: PageRecord) -> PageRecord:
         """The text of an identical page, at the price of what was tried in vain on this one."""
         vain = self._record(PageOutcome.DONE)
         return replace(
             vain,
-            text=twin.text,
-            engine=twin.engine,
-            model=twin.model,
-            content_hash=twin.content_hash,
+            text=duplicate.text,
+            engine=duplicate.engine,
+            model=duplicate.model,
+            content_hash=duplicate.content_hash,
             copied=True,
-            doubts=twin.doubts,
-            agreement=twin.agreement,
+            doubts=duplicate.doubts,
+            agreement=duplicate.agreement,
         )
 
     def exhausted(self, stage: Stage) -> PageRecord:
@@ -279,8 +279,8 @@ class WaitingStage:
         slots: Slots,
         policy: RetryPolicy,
         on_thread: Callable[..., Awaitable[object]],
-        twins: PageDedupPort | None = None,
-        second_look: Verifier | None = None,
+        dedup: PageDedupPort | None = None,
+        verifier: Verifier | None = None,
         fall_back: bool = False,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         on_retry: OnRetry = lambda *_: None,
@@ -290,8 +290,8 @@ class WaitingStage:
         self._slots = slots
         self._policy = policy
         self._on_thread = on_thread  # runs a function on the PDFium thread
-        self._twins = twins
-        self._second_look = second_look
+        self._duplicates = dedup
+        self._verifier = verifier
         self._fall_back = fall_back  # engine.on_outage: to the next engine, where the server is unavailable
         self._sleep = sleep
         self._on_retry = on_retry
@@ -314,25 +314,25 @@ class WaitingStage:
             progress.note(engines[0], error)
             return progress.exhausted(self.stage)
         ask = partial(self._ask_in_turn, engines, page, offered, progress, lambda: remember(progress.asked_in_vain(first_engine)))
-        return await (self._once_for_all_twins(offered, progress, ask) if self._twins else ask())
+        return await (self._once_for_all_twins(offered, progress, ask) if self._duplicates else ask())
 
     async def _once_for_all_twins(
         self, offered: OfferedPage, progress: PageProgress, ask: Callable[[], Awaitable[PageRecord]]
     ) -> PageRecord:
-        assert self._twins is not None
+        assert self._duplicates is not None
         try:
             content_hash = await offered.content_hash()
         except EngineError:  # it cannot be cut out; an engine that asks for a picture may still read it
             return await ask()
-        twin = await self._twins.claim(content_hash)
-        if twin is not None:
-            return progress.copied(twin)
+        duplicate = await self._duplicates.claim(content_hash)
+        if duplicate is not None:
+            return progress.copied(duplicate)
         record: PageRecord | None = None
         try:
             record = replace(await ask(), content_hash=content_hash)
             return record
         finally:
-            self._twins.release(content_hash, record)
+            self._duplicates.release(content_hash, record)
 
     async def _ask_in_turn(
         self,
@@ -363,13 +363,13 @@ class WaitingStage:
         return progress.exhausted(self.stage)
 
     async def _look(self, engine: Engine, page: Page, offered: OfferedPage, answer: PageText) -> VerificationResult | None:
-        if self._second_look is None or not isinstance(engine, WaitingEngine):
+        if self._verifier is None or not isinstance(engine, WaitingEngine):
             return None
         try:
-            sampled = self._second_look.samples and self._second_look.chosen(await offered.content_hash())
+            sampled = self._verifier.samples and self._verifier.chosen(await offered.content_hash())
         except EngineError:
             return None
-        look = await self._on_thread(partial(self._second_look.look, sampled=sampled), page, answer)
+        look = await self._on_thread(partial(self._verifier.look, sampled=sampled), page, answer)
         return look if isinstance(look, VerificationResult) else None
 
     async def _read_light(self, engine: Engine, page: Page, progress: PageProgress) -> PageText | None:

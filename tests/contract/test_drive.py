@@ -366,7 +366,7 @@ def test_what_was_added_or_replaced_is_told_once(server: DriveServer, storage: D
     assert start.names is None
     assert since(storage, start.token) == Changes(names=(), token=start.token)
     server.drive.add("new.pdf", [sub], data=b"x")
-    twin = server.drive.add("new.pdf", [sub], data=b"y")
+    duplicate = server.drive.add("new.pdf", [sub], data=b"y")
     opened(server, folder).write("sub/old.pdf", b"newer")
     server.drive.add("elsewhere.pdf", [server.folder()], data=b"x")
     storage.write(".rayocr/documents/ab/x.json", b"{}")
@@ -374,7 +374,7 @@ def test_what_was_added_or_replaced_is_told_once(server: DriveServer, storage: D
     opened(server, folder).delete("removed.pdf")
     assert old != removed
     changes = since(storage, start.token)
-    assert changes.names == ("sub/new.pdf", f"sub/new~{twin}.pdf", "sub/old.pdf")
+    assert changes.names == ("sub/new.pdf", f"sub/new~{duplicate}.pdf", "sub/old.pdf")
     assert since(storage, changes.token).names == ()
     for name in changes.names:
         assert storage.read(name, version=storage.stat(name).version)

@@ -196,13 +196,13 @@ class Discovery:
             except (ObjectNotFound, UnsafeName):
                 self._settling.forget(name)
 
-    def _unfinished(self, entries: Iterable[Entry], namesakes: NameCollisions | None) -> Iterator[tuple[Entry, Document]]:
+    def _unfinished(self, entries: Iterable[Entry], collisions: NameCollisions | None) -> Iterator[tuple[Entry, Document]]:
         for entry in entries:
             if not self._rules.admits_entry(entry):
                 continue
             document = document_at(self._source, entry)
-            if namesakes is not None and (namesake := namesakes.owner_before(document.output_stem, document.source_uri)):
-                document = replace(document, namesake=namesake)
+            if collisions is not None and (name_owner := collisions.owner_before(document.output_stem, document.source_uri)):
+                document = replace(document, name_owner=name_owner)
             if self._is_new(entry, document):
                 yield entry, replace(document, has_letter=True) if self._has_stale_letter(document) else document
 

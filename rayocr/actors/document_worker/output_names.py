@@ -54,7 +54,7 @@ def name_record(stem: str) -> str:
 
 def _candidates(document: Document, mine: str) -> Iterator[tuple[str, str]]:
     """In the order in which they are tried, each with the owner that it gets when it has none."""
-    yield document.output_stem, document.namesake or mine
+    yield document.output_stem, document.name_owner or mine
     yield with_mark(document.output_stem, document.name), mine
     yield with_mark(document.output_stem, document.source_uri, digits=16), mine
 
@@ -64,7 +64,7 @@ def _owner(state: Storage, stem: str, owner: str, document: Document, policy: Re
     name = name_record(stem)
     claim = {"schema_version": SCHEMA_VERSION, "stem": stem, "owner": owner}
     if owner == owner_of(document.source_uri):
-        claim["source_uri"] = document.source_uri  # for people; a namesake is known by its hash alone
+        claim["source_uri"] = document.source_uri  # for people; a name_owner is known by its hash alone
     data = json.dumps(claim).encode()
     try:
         call(lambda: state.write(name, data, if_absent=True), policy=policy)

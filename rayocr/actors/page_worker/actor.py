@@ -84,7 +84,7 @@ class PageWorker:
         settings: WorkerSettings,
         ledger: WorkersLedger,
         limiter: Limiter,
-        desk: BatchQueuePort | None = None,
+        batch_queue: BatchQueuePort | None = None,
         *,
         after_shard: Callable[[], None] = lambda: None,
     ) -> None:
@@ -92,10 +92,10 @@ class PageWorker:
         self._after_shard = after_shard
         self._ledger = ledger
         self._recorder = LedgerClient(ledger)
-        self._desk = desk
+        self._batch_queue = batch_queue
         self._slots = SlotClient(limiter, worker=name)
         self._pdf = PdfThread(timeout_s=settings.page_timeout_s, memory_bytes=settings.page_memory_bytes)
-        self._twins = PageDeduplicator(ledger, fingerprint=settings.fingerprint) if settings.dedup else None
+        self._duplicates = PageDeduplicator(ledger, fingerprint=settings.fingerprint) if settings.dedup else None
         waits = settings.stage.kind == "wait"
         self._documents = DocumentCache(keep=32 if waits else 2, max_pixels=settings.max_pixels)
         self._engines: list[Engine | None] = []
@@ -131,9 +131,9 @@ class PageWorker:
                 slots=slots,
                 policy=settings.policy,
                 on_thread=self._pdf.run,
-                twins=self._twins,
+                dedup=self._duplicates,
                 fall_back=settings.engine.on_outage == "fallback",
-                second_look=Verifier(settings.doubt, RapidLineReader(), prompts=settings.prompts),
+                verifier=Verifier(settings.doubt, RapidLineReader(), prompts=settings.prompts),
                 sleep=slots.sleep,
                 on_retry=log_retry,
             )
@@ -297,13 +297,13 @@ class PageWorker:
         if not self._settings.keep_boxes:
             record = replace(record, boxes="")
         acknowledged = await self._recorder.put(record)
-        if self._twins is not None and record.content_hash:
-            acknowledged.add_done_callback(partial(self._forget_twin, record.content_hash))
+        if self._duplicates is not None and record.content_hash:
+            acknowledged.add_done_callback(partial(self._forget_duplicate, record.content_hash))
         return record, acknowledged
 
-    def _forget_twin(self, content_hash: str, acknowledged: asyncio.Future[None]) -> None:
-        assert self._twins is not None
-        self._twins.forget(content_hash)
+    def _forget_duplicate(self, content_hash: str, acknowledged: asyncio.Future[None]) -> None:
+        assert self._duplicates is not None
+        self._duplicates.forget(content_hash)
 
     async def _open_page(self, number: int, shard: Shard, content: DocumentBytes) -> Page:
         page = await self._pdf.run(self._documents.open_page, shard.document_id, number)
@@ -335,7 +335,11 @@ class PageWorker:
         for position in range(settings.stage.first, settings.stage.last + 1):
             link = settings.links[position]
             engine = build_engine(
-                link.name, settings.engine, prompt=settings.prompts.get(link.name, ""), secrets=settings.secrets, desk=self._desk
+                link.name,
+                settings.engine,
+                prompt=settings.prompts.get(link.name, ""),
+                secrets=settings.secrets,
+                batch_queue=self._batch_queue,
             )
             try:
                 engine.open()

@@ -1,4 +1,5 @@
-"""A worker's side of the reuse of identical pages: asks the Ledger for many pages at once, and lets a page wait for its twin.
+"""A worker's side of the reuse of identical pages: asks the Ledger for many pages at once, and lets a page wait for its
+duplicate.
 
 Of identical pages that are in flight in one worker, one is sent and the others wait for its answer. In two workers both may be
 sent: asking across processes before every page would cost more than it saves.
@@ -32,8 +33,8 @@ class PageDeduplicator:
     async def claim(self, content_hash: str) -> PageRecord | None:
         """The page as it was read before. None: the caller reads it, and must call `release`."""
         while (reading := self._reading.get(content_hash)) is not None:
-            if (twin := await asyncio.shield(reading)) is not None:
-                return twin
+            if (duplicate := await asyncio.shield(reading)) is not None:
+                return duplicate
         self._reading[content_hash] = asyncio.get_running_loop().create_future()
         try:
             known = await self._ask(content_hash)
@@ -56,7 +57,7 @@ class PageDeduplicator:
         reading.set_result(record)
 
     def forget(self, content_hash: str) -> None:
-        """From now on the ledger answers for it. Until then a twin that asked there would be sent, and paid for, again."""
+        """From now on the ledger answers for it. Until then a duplicate that asked there would be sent, and paid for, again."""
         reading = self._reading.get(content_hash)
         if reading is not None and reading.done():
             del self._reading[content_hash]

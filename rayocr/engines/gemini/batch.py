@@ -1,8 +1,8 @@
 """Gemini's Batch API: the same answers at half the price, within a day instead of seconds.
 
 Two sides. `GeminiBatchEngine` runs in the workers and looks to the chain like any engine that waits: it makes one request of a
-page and waits for the desk (`rayocr/actors/batch_queue/actor.py`) to have the answer. `GeminiJobs` runs in the desk and knows the
-server: files up, jobs, files down. Developer API only: Vertex AI takes its batches from Cloud Storage.
+page and waits for the batch queue (`rayocr/actors/batch_queue/actor.py`) to have the answer. `GeminiJobs` runs in the batch queue
+and knows the server: files up, jobs, files down. Developer API only: Vertex AI takes its batches from Cloud Storage.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ _TIMEOUT_MS = 600_000  # an upload of half a gigabyte over a slow line
 
 
 class GeminiBatchEngine(GeminiEngine):
-    """Without slots: the limits of a batch are not those of requests a minute, and the desk sends few requests."""
+    """Without slots: the limits of a batch are not those of requests a minute, and the batch queue sends few requests."""
 
     batched: ClassVar[bool] = True
     tier = "batch"
 
-    def __init__(self, config: GeminiConfig, *, prompt: str, secrets: Secrets, desk: BatchQueuePort) -> None:
+    def __init__(self, config: GeminiConfig, *, prompt: str, secrets: Secrets, batch_queue: BatchQueuePort) -> None:
         super().__init__(config, prompt=prompt, secrets=secrets)
-        self._desk = desk
+        self._batch_queue = batch_queue
         self._settings_hash = hashlib.sha256(repr((config, prompt)).encode()).hexdigest()
 
     async def recognize_async(self, page: OfferedPage, model: str) -> PageText:
@@ -49,7 +49,7 @@ class GeminiBatchEngine(GeminiEngine):
         key = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:40]
         line = json.dumps({"key": key, "request": request_body(self._config, self._settings[model], data, self._prompt)})
         page.let_go()
-        answer = json.loads(await self._desk.read(key, model, line.encode()))
+        answer = json.loads(await self._batch_queue.read(key, model, line.encode()))
         if "response" not in answer:
             raise _failure(answer)
         try:

@@ -17,14 +17,16 @@ PROMTOOL = shutil.which("promtool")
 needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="needs Debian's prometheus: THE ALERT RULES ARE NOT TESTED")
 
 
-def promtool(*arguments: str, folder: Path) -> None:
+def promtool(*arguments: str, folder: Path) -> str:
+    """What it says when all is well."""
     done = subprocess.run([str(PROMTOOL), *arguments], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
 
 
 @needs_promtool
 def test_every_rule_fires_when_it_should_and_not_before() -> None:
-    promtool("test", "rules", "alerts.test.yml", folder=FOLDER)
+    assert "SUCCESS" in promtool("test", "rules", "alerts.test.yml", folder=FOLDER)
 
 
 @needs_promtool
@@ -33,7 +35,7 @@ def test_the_configuration_is_one_that_prometheus_takes(tmp_path: Path) -> None:
     configuration = tmp_path / "p" / "prometheus.yml"  # compose writes the token's file
     configuration.write_text(configuration.read_text().replace("/run/rayocr/api_token", str(tmp_path / "token")))
     (tmp_path / "token").write_text("t")
-    promtool("check", "config", "prometheus.yml", folder=tmp_path / "p")
+    assert "SUCCESS" in promtool("check", "config", "prometheus.yml", folder=tmp_path / "p")
 
 
 def rules() -> list[dict[str, str]]:

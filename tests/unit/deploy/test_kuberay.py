@@ -62,7 +62,9 @@ def test_every_manifest_passes_its_schema(overlay: str) -> None:
 
 
 def test_every_component_and_example_passes_its_schema() -> None:
-    for document in [*render_with_components(), *examples("rayjob"), *examples("rayservice-llm"), *examples("secrets")]:
+    documents = [*render_with_components(), *examples("rayjob"), *examples("rayservice-llm"), *examples("secrets")]
+    assert {"RayJob", "RayService", "Secret"} <= {document["kind"] for document in documents}
+    for document in documents:
         check(document)
 
 

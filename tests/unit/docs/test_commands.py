@@ -34,7 +34,7 @@ def test_every_command_line_of_the_documents_is_one_that_rayocr_takes(page: Path
         options = [word.replace("…", "x") for word in words]
         if "|" in command or "[overrides]" in command:
             continue
-        compose(options, ENVIRONMENT)
+        assert compose(options, ENVIRONMENT) is not None, command
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -112,8 +112,8 @@ class Bench:
         is_last_stage: bool = False,
         attempts: tuple[Attempt, ...] = (),
         fall_back: bool = False,
-        second_look: Verifier | None = None,
-        twins: PageDedupPort | None = None,
+        verifier: Verifier | None = None,
+        dedup: PageDedupPort | None = None,
     ) -> None:
         self.slots = Slots()
         self.remembered: list[PageRecord] = []
@@ -126,8 +126,8 @@ class Bench:
             policy=RetryPolicy(max_attempts=4),
             on_thread=self._on_thread,
             fall_back=fall_back,
-            second_look=second_look,
-            twins=twins,
+            verifier=verifier,
+            dedup=dedup,
             sleep=self._sleep,
         )
 
@@ -428,16 +428,16 @@ class Looks(Verifier):
 
 async def test_an_answer_that_does_not_agree_with_the_page_is_kept_and_called_suspect() -> None:
     look = VerificationResult(agreement=0.12, suspect=True, against="textlayer")
-    record = await Bench(ScriptedEngine({"a": [GOOD]}), second_look=Looks(look)).read()
+    record = await Bench(ScriptedEngine({"a": [GOOD]}), verifier=Looks(look)).read()
     assert (record.outcome, record.text, record.doubts, record.agreement) == (PageOutcome.DONE, GOOD, ("suspect",), 0.12)
     assert (record.summary.doubts, record.summary.agreement) == (("suspect",), 0.12)
 
 
 async def test_an_answer_that_agrees_or_cannot_be_compared_has_no_doubt() -> None:
     agrees = Looks(VerificationResult(agreement=0.97, suspect=False, against="textlayer"))
-    record = await Bench(ScriptedEngine({"a": [GOOD]}), second_look=agrees).read()
+    record = await Bench(ScriptedEngine({"a": [GOOD]}), verifier=agrees).read()
     assert (record.doubts, record.agreement) == ((), 0.97)
-    record = await Bench(ScriptedEngine({"a": [GOOD]}), second_look=Looks(None)).read()
+    record = await Bench(ScriptedEngine({"a": [GOOD]}), verifier=Looks(None)).read()
     assert (record.doubts, record.agreement) == ((), None)
 
 
@@ -455,7 +455,7 @@ class NoTwins:
 
 
 async def test_a_page_that_cannot_be_cut_out_is_still_offered_to_the_engine() -> None:
-    bench = Bench(ScriptedEngine({"a": [GOOD]}), twins=NoTwins())
+    bench = Bench(ScriptedEngine({"a": [GOOD]}), dedup=NoTwins())
     record = await bench.read(offered=UncutPage())
     assert (record.outcome, record.text) == (PageOutcome.DONE, GOOD)
 

@@ -67,6 +67,7 @@ def test_a_run_that_ended_is_forgotten(world: World) -> None:
     first.release()
     first.release()
     world.claim("second").acquire()
+    assert [entry.name for entry in world.storage().list(CLAIMS_PREFIX)] == [f"{CLAIMS_PREFIX}second.json"]
 
 
 def test_a_run_on_another_machine_that_was_killed_is_forgotten_after_the_limit(world: World) -> None:
@@ -102,6 +103,7 @@ def test_a_dead_process_of_this_machine_is_forgotten_at_once(world: World) -> No
     told = {"owner": "first", "since": 1.0, "host": current_process().host, "pid": int(pid), "started": started.strip()}
     world.storage().write(f"{CLAIMS_PREFIX}first.json", json.dumps(told).encode())
     world.claim("second").acquire()
+    assert f"{CLAIMS_PREFIX}second.json" in [entry.name for entry in world.storage().list(CLAIMS_PREFIX)]
 
 
 def test_a_claim_that_cannot_be_read_counts_for_as_long_as_any(world: World) -> None:

@@ -30,6 +30,7 @@ def test_a_letter_is_copied_into_the_logs(tmp_path: Path) -> None:
 def test_logs_that_cannot_be_written_fail_nothing(tmp_path: Path) -> None:
     (tmp_path / "logs").write_text("a file")
     append_dead_letter(tmp_path / "logs", LETTER)
+    assert (tmp_path / "logs").read_text() == "a file"
 
 
 def test_a_letter_that_is_gone_or_damaged_fails_nothing(tmp_path: Path) -> None:

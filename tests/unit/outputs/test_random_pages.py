@@ -14,6 +14,7 @@ from tests.unit.outputs.random_pages import DOCUMENTS
 def test_whatever_a_page_holds_the_file_is_valid_and_has_its_pages(texts: list[str]) -> None:
     data, notes = clean_pdf(texts)
     check(data, notes, pages=len(texts))
+    assert data.startswith(b"%PDF")
 
 
 def check(data: bytes, notes: tuple[str, ...], *, pages: int) -> None:

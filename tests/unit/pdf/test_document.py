@@ -231,6 +231,7 @@ def test_bytes_are_read_where_they_lie_even_when_read_only() -> None:
 
 def test_closing_twice_is_allowed() -> None:
     file = PdfFile(pdfs.pages_of(), max_pixels=1_000_000)
+    assert file.page_count == 1
     file.close()
     file.close()
 

@@ -1,4 +1,4 @@
-"""The desk: one job for many pages, every page its own answer, and nothing paid for twice over crashes."""
+"""The batch queue: one job for many pages, every page its own answer, and nothing paid for twice over crashes."""
 
 from __future__ import annotations
 
@@ -84,13 +84,13 @@ class Desks:
         self.runs = 0
 
     @asynccontextmanager
-    async def desk(self, *, finished: bool = False, **config: Any) -> AsyncIterator[BatchQueue]:
+    async def queue(self, *, finished: bool = False, **config: Any) -> AsyncIterator[BatchQueue]:
         self.runs += 1
 
         async def nap(_: float) -> None:
             await asyncio.sleep(0.001)
 
-        desk = BatchQueue(
+        queue = BatchQueue(
             self.server,
             self.state,
             run_id=f"run{self.runs}",
@@ -100,16 +100,16 @@ class Desks:
             sleep=nap,
         )
         try:
-            yield desk
+            yield queue
         finally:
-            await desk.close(finished=finished)
+            await queue.close(finished=finished)
 
     def intents(self) -> list[str]:
         return [entry.name for entry in self.state.list(BATCHES_PREFIX)]
 
 
 @pytest.fixture
-async def desks() -> Desks:
+async def queues() -> Desks:
     return Desks()
 
 
@@ -117,8 +117,8 @@ def line(key: str) -> bytes:
     return json.dumps({"key": key, "request": {}}).encode()
 
 
-def reads(desk: BatchQueue, *keys: str, model: str = "m") -> list[asyncio.Task[bytes]]:
-    return [asyncio.create_task(desk.read(key, model, line(key))) for key in keys]
+def reads(queue: BatchQueue, *keys: str, model: str = "m") -> list[asyncio.Task[bytes]]:
+    return [asyncio.create_task(queue.read(key, model, line(key))) for key in keys]
 
 
 async def until(condition: Any) -> None:
@@ -126,232 +126,232 @@ async def until(condition: Any) -> None:
         await asyncio.sleep(0.002)
 
 
-async def test_pages_that_come_together_are_one_job_and_each_gets_its_own_answer(desks: Desks) -> None:
-    desks.server.running.set()
-    async with desks.desk() as desk:
-        answers = await asyncio.gather(*reads(desk, "a", "b", "c"))
+async def test_pages_that_come_together_are_one_job_and_each_gets_its_own_answer(queues: Desks) -> None:
+    queues.server.running.set()
+    async with queues.queue() as queue:
+        answers = await asyncio.gather(*reads(queue, "a", "b", "c"))
     assert answers == [b"answer to a", b"answer to b", b"answer to c"]
-    assert len(desks.server.jobs) == 1
+    assert len(queues.server.jobs) == 1
 
 
-async def test_a_key_that_two_workers_ask_for_is_one_request(desks: Desks) -> None:
-    desks.server.running.set()
-    async with desks.desk() as desk:
-        assert await asyncio.gather(*reads(desk, "a", "a")) == [b"answer to a"] * 2
-        assert await desk.read("a", "m", line("a")) == b"answer to a"
-    assert list(desks.server.jobs.values()) == [["a"]]
+async def test_a_key_that_two_workers_ask_for_is_one_request(queues: Desks) -> None:
+    queues.server.running.set()
+    async with queues.queue() as queue:
+        assert await asyncio.gather(*reads(queue, "a", "a")) == [b"answer to a"] * 2
+        assert await queue.read("a", "m", line("a")) == b"answer to a"
+    assert list(queues.server.jobs.values()) == [["a"]]
 
 
-async def test_a_job_is_closed_when_it_is_full(desks: Desks) -> None:
-    desks.server.running.set()
-    async with desks.desk(max_pages=2, linger_s=0.05) as desk:
-        await asyncio.gather(*reads(desk, *"abcde"))
-    assert sorted(map(len, desks.server.jobs.values())) == [1, 2, 2]
-    async with desks.desk(max_bytes=2 * len(line("f")) + 2) as desk:
-        await asyncio.gather(*reads(desk, *"fgh"))
-    assert sorted(map(len, desks.server.jobs.values())) == [1, 1, 2, 2, 2]
+async def test_a_job_is_closed_when_it_is_full(queues: Desks) -> None:
+    queues.server.running.set()
+    async with queues.queue(max_pages=2, linger_s=0.05) as queue:
+        await asyncio.gather(*reads(queue, *"abcde"))
+    assert sorted(map(len, queues.server.jobs.values())) == [1, 2, 2]
+    async with queues.queue(max_bytes=2 * len(line("f")) + 2) as queue:
+        await asyncio.gather(*reads(queue, *"fgh"))
+    assert sorted(map(len, queues.server.jobs.values())) == [1, 1, 2, 2, 2]
 
 
-async def test_models_have_jobs_of_their_own(desks: Desks) -> None:
-    desks.server.running.set()
-    async with desks.desk() as desk:
-        await asyncio.gather(*reads(desk, "a", model="m1"), *reads(desk, "b", model="m2"))
-    assert len(desks.server.jobs) == 2
+async def test_models_have_jobs_of_their_own(queues: Desks) -> None:
+    queues.server.running.set()
+    async with queues.queue() as queue:
+        await asyncio.gather(*reads(queue, "a", model="m1"), *reads(queue, "b", model="m2"))
+    assert len(queues.server.jobs) == 2
 
 
-async def test_the_intent_is_durable_before_the_job_is_submitted(desks: Desks) -> None:
+async def test_the_intent_is_durable_before_the_job_is_submitted(queues: Desks) -> None:
     seen: list[list[str]] = []
-    upload = desks.server.upload
+    upload = queues.server.upload
 
     async def look(display_name: str, path: Path) -> str:
-        seen.append(desks.intents())
+        seen.append(queues.intents())
         return await upload(display_name, path)
 
-    desks.server.upload = look  # type: ignore[method-assign]
-    desks.server.running.set()
-    async with desks.desk() as desk:
-        await asyncio.gather(*reads(desk, "a"))
+    queues.server.upload = look  # type: ignore[method-assign]
+    queues.server.running.set()
+    async with queues.queue() as queue:
+        await asyncio.gather(*reads(queue, "a"))
     assert seen == [[f"{BATCHES_PREFIX}rayocr-run1-0001.json"]]
 
 
-async def test_a_job_that_was_under_way_at_a_crash_is_adopted_and_not_made_again(desks: Desks) -> None:
-    async with desks.desk() as desk:
-        waiting = reads(desk, "a", "b")
-        await until(lambda: any(intent.name for intent in read_intents(desks.state)))
+async def test_a_job_that_was_under_way_at_a_crash_is_adopted_and_not_made_again(queues: Desks) -> None:
+    async with queues.queue() as queue:
+        waiting = reads(queue, "a", "b")
+        await until(lambda: any(intent.name for intent in read_intents(queues.state)))
         for task in waiting:
             task.cancel()
-    desks.server.running.set()
-    async with desks.desk() as desk:
-        assert desk.adopted_pages == 2
-        assert await asyncio.gather(*reads(desk, "b", "a")) == [b"answer to b", b"answer to a"]
-    assert len(desks.server.jobs) == 1
+    queues.server.running.set()
+    async with queues.queue() as queue:
+        assert queue.adopted_pages == 2
+        assert await asyncio.gather(*reads(queue, "b", "a")) == [b"answer to b", b"answer to a"]
+    assert len(queues.server.jobs) == 1
 
 
-async def test_a_crash_between_submission_and_its_answer_is_healed_by_the_display_name(desks: Desks) -> None:
-    desks.server.submit_errors = [(asyncio.CancelledError(), True)]  # the process ends there
-    async with desks.desk() as desk:
-        (waiting,) = reads(desk, "a")
-        await until(lambda: desks.server.jobs)
+async def test_a_crash_between_submission_and_its_answer_is_healed_by_the_display_name(queues: Desks) -> None:
+    queues.server.submit_errors = [(asyncio.CancelledError(), True)]  # the process ends there
+    async with queues.queue() as queue:
+        (waiting,) = reads(queue, "a")
+        await until(lambda: queues.server.jobs)
         waiting.cancel()
-    assert [intent.name for intent in read_intents(desks.state)] == [None]
-    desks.server.running.set()
-    async with desks.desk() as desk:
-        assert await desk.read("a", "m", line("a")) == b"answer to a"
-    assert len(desks.server.jobs) == 1
+    assert [intent.name for intent in read_intents(queues.state)] == [None]
+    queues.server.running.set()
+    async with queues.queue() as queue:
+        assert await queue.read("a", "m", line("a")) == b"answer to a"
+    assert len(queues.server.jobs) == 1
 
 
-async def test_an_intent_whose_job_was_never_made_gives_its_pages_back(desks: Desks) -> None:
-    desks.server.submit_errors = [(asyncio.CancelledError(), False)]
-    async with desks.desk() as desk:
-        (waiting,) = reads(desk, "a")
-        await until(lambda: not desks.server.submit_errors)
+async def test_an_intent_whose_job_was_never_made_gives_its_pages_back(queues: Desks) -> None:
+    queues.server.submit_errors = [(asyncio.CancelledError(), False)]
+    async with queues.queue() as queue:
+        (waiting,) = reads(queue, "a")
+        await until(lambda: not queues.server.submit_errors)
         waiting.cancel()
-    desks.server.running.set()
-    async with desks.desk() as desk:
+    queues.server.running.set()
+    async with queues.queue() as queue:
         with pytest.raises(EngineOverloaded):
-            await desk.read("a", "m", line("a"))
-        assert await desk.read("a", "m", line("a")) == b"answer to a"
+            await queue.read("a", "m", line("a"))
+        assert await queue.read("a", "m", line("a")) == b"answer to a"
 
 
-async def test_a_lost_answer_to_a_submission_does_not_make_the_job_twice(desks: Desks) -> None:
-    desks.server.submit_errors = [(EngineOverloaded("503"), True)]
-    desks.server.running.set()
-    async with desks.desk() as desk:
-        assert await desk.read("a", "m", line("a")) == b"answer to a"
-    assert len(desks.server.jobs) == 1
+async def test_a_lost_answer_to_a_submission_does_not_make_the_job_twice(queues: Desks) -> None:
+    queues.server.submit_errors = [(EngineOverloaded("503"), True)]
+    queues.server.running.set()
+    async with queues.queue() as queue:
+        assert await queue.read("a", "m", line("a")) == b"answer to a"
+    assert len(queues.server.jobs) == 1
 
 
-async def test_a_submission_that_failed_is_tried_again(desks: Desks) -> None:
-    desks.server.submit_errors = [(EngineOverloaded("503"), False)]
-    desks.server.running.set()
-    async with desks.desk() as desk:
-        assert await desk.read("a", "m", line("a")) == b"answer to a"
+async def test_a_submission_that_failed_is_tried_again(queues: Desks) -> None:
+    queues.server.submit_errors = [(EngineOverloaded("503"), False)]
+    queues.server.running.set()
+    async with queues.queue() as queue:
+        assert await queue.read("a", "m", line("a")) == b"answer to a"
 
 
-async def test_a_job_that_expires_half_done_hands_out_what_it_has_and_the_rest_goes_into_another(desks: Desks) -> None:
-    desks.server.state, desks.server.missing = "EXPIRED", {"b"}
-    desks.server.running.set()
-    async with desks.desk() as desk:
-        got = await asyncio.gather(*reads(desk, "a", "b"), return_exceptions=True)
+async def test_a_job_that_expires_half_done_hands_out_what_it_has_and_the_rest_goes_into_another(queues: Desks) -> None:
+    queues.server.state, queues.server.missing = "EXPIRED", {"b"}
+    queues.server.running.set()
+    async with queues.queue() as queue:
+        got = await asyncio.gather(*reads(queue, "a", "b"), return_exceptions=True)
         assert got[0] == b"answer to a"
         assert isinstance(got[1], BatchIncomplete)
-        desks.server.missing = set()
-        assert await desk.read("b", "m", line("b")) == b"answer to b"
-    assert sorted(desks.server.jobs.values()) == [["a", "b"], ["b"]]
+        queues.server.missing = set()
+        assert await queue.read("b", "m", line("b")) == b"answer to b"
+    assert sorted(queues.server.jobs.values()) == [["a", "b"], ["b"]]
 
 
-async def test_a_wrong_key_is_told_to_every_page_at_once(desks: Desks) -> None:
-    desks.server.submit_errors = [(CredentialsError("no"), False)]
-    async with desks.desk() as desk:
-        got = await asyncio.gather(*reads(desk, "a", "b"), return_exceptions=True)
+async def test_a_wrong_key_is_told_to_every_page_at_once(queues: Desks) -> None:
+    queues.server.submit_errors = [(CredentialsError("no"), False)]
+    async with queues.queue() as queue:
+        got = await asyncio.gather(*reads(queue, "a", "b"), return_exceptions=True)
     assert [type(error) for error in got] == [CredentialsError] * 2
 
 
-async def test_intents_go_when_the_run_is_finished_and_stay_when_it_is_not(desks: Desks) -> None:
-    desks.server.running.set()
-    async with desks.desk() as desk:
-        await asyncio.gather(*reads(desk, "a"))
-    assert len(desks.intents()) == 1
-    async with desks.desk(finished=True) as desk:
-        await asyncio.gather(*reads(desk, "a", "b"))
-    assert desks.intents() == []
+async def test_intents_go_when_the_run_is_finished_and_stay_when_it_is_not(queues: Desks) -> None:
+    queues.server.running.set()
+    async with queues.queue() as queue:
+        await asyncio.gather(*reads(queue, "a"))
+    assert len(queues.intents()) == 1
+    async with queues.queue(finished=True) as queue:
+        await asyncio.gather(*reads(queue, "a", "b"))
+    assert queues.intents() == []
 
 
-async def test_old_intents_are_forgotten(desks: Desks) -> None:
-    desks.server.running.set()
-    async with desks.desk() as desk:
-        await asyncio.gather(*reads(desk, "a"))
-    desks.now += 4 * 86_400
-    async with desks.desk() as desk:
-        assert desk.adopted_pages == 0
-    assert desks.intents() == []
+async def test_old_intents_are_forgotten(queues: Desks) -> None:
+    queues.server.running.set()
+    async with queues.queue() as queue:
+        await asyncio.gather(*reads(queue, "a"))
+    queues.now += 4 * 86_400
+    async with queues.queue() as queue:
+        assert queue.adopted_pages == 0
+    assert queues.intents() == []
 
 
-async def test_damaged_intents_are_passed_by(desks: Desks) -> None:
+async def test_damaged_intents_are_passed_by(queues: Desks) -> None:
     for number, data in enumerate((b"", b"[]", b"{}", b'{"schema_version": 99}', b'{"schema_version": 1, "keys": 5}')):
-        desks.state.write(f"{BATCHES_PREFIX}{number}.json", data)
-    async with desks.desk() as desk:
-        assert desk.adopted_pages == 0
+        queues.state.write(f"{BATCHES_PREFIX}{number}.json", data)
+    async with queues.queue() as queue:
+        assert queue.adopted_pages == 0
 
 
 @pytest.mark.parametrize("how", ["inline", "late"])
-async def test_answers_come_inside_the_job_or_in_a_file_that_is_named_later(desks: Desks, how: str) -> None:
-    desks.server.running.set()
-    desks.server.inline, desks.server.late = how == "inline", 3 * (how == "late")
-    async with desks.desk() as desk:
-        assert await asyncio.gather(*reads(desk, "a", "b")) == [b"answer to a", b"answer to b"]
+async def test_answers_come_inside_the_job_or_in_a_file_that_is_named_later(queues: Desks, how: str) -> None:
+    queues.server.running.set()
+    queues.server.inline, queues.server.late = how == "inline", 3 * (how == "late")
+    async with queues.queue() as queue:
+        assert await asyncio.gather(*reads(queue, "a", "b")) == [b"answer to a", b"answer to b"]
 
 
-async def test_a_full_queue_holds_all_jobs_and_nothing_is_uploaded_twice(desks: Desks) -> None:
-    desks.server.running.set()
-    desks.server.submit_errors = [(EngineRateLimited("429: enqueued tokens"), False)] * 40
-    async with desks.desk(max_pages=2) as desk:
-        asked = reads(desk, "a", "b", "c", "d")
-        await until(lambda: len(desks.server.submit_errors) < 20)
-        assert any("waiting for the queue" in line for line in await desk.progress())
+async def test_a_full_queue_holds_all_jobs_and_nothing_is_uploaded_twice(queues: Desks) -> None:
+    queues.server.running.set()
+    queues.server.submit_errors = [(EngineRateLimited("429: enqueued tokens"), False)] * 40
+    async with queues.queue(max_pages=2) as queue:
+        asked = reads(queue, "a", "b", "c", "d")
+        await until(lambda: len(queues.server.submit_errors) < 20)
+        assert any("waiting for the queue" in line for line in await queue.progress())
         assert len(await asyncio.gather(*asked)) == 4
-    assert desks.server.uploads == len(desks.server.jobs) == 2
+    assert queues.server.uploads == len(queues.server.jobs) == 2
 
 
-async def test_no_more_jobs_and_tokens_are_enqueued_than_allowed(desks: Desks) -> None:
+async def test_no_more_jobs_and_tokens_are_enqueued_than_allowed(queues: Desks) -> None:
     most = 0
-    async with desks.desk(max_pages=10, enqueued_tokens=4000, expected_input_tokens=1000) as desk:
-        asked = reads(desk, *(f"k{number}" for number in range(12)))
-        await until(lambda: len(desks.server.jobs) == 1)
+    async with queues.queue(max_pages=10, enqueued_tokens=4000, expected_input_tokens=1000) as queue:
+        asked = reads(queue, *(f"k{number}" for number in range(12)))
+        await until(lambda: len(queues.server.jobs) == 1)
         for _ in range(20):
             await asyncio.sleep(0.002)
-            most = max(most, len(desks.server.jobs))
-        desks.server.running.set()
+            most = max(most, len(queues.server.jobs))
+        queues.server.running.set()
         await asyncio.gather(*asked)
     assert most == 1
-    assert [len(keys) for keys in desks.server.jobs.values()] == [4, 4, 4]
+    assert [len(keys) for keys in queues.server.jobs.values()] == [4, 4, 4]
 
 
-async def test_an_upload_that_is_gone_is_made_once_more(desks: Desks) -> None:
-    desks.server.running.set()
-    desks.server.submit_errors = [(BatchGone("403"), False)]
-    async with desks.desk() as desk:
-        assert await asyncio.gather(*reads(desk, "a")) == [b"answer to a"]
-    assert desks.server.uploads == 2
+async def test_an_upload_that_is_gone_is_made_once_more(queues: Desks) -> None:
+    queues.server.running.set()
+    queues.server.submit_errors = [(BatchGone("403"), False)]
+    async with queues.queue() as queue:
+        assert await asyncio.gather(*reads(queue, "a")) == [b"answer to a"]
+    assert queues.server.uploads == 2
 
 
-async def test_results_that_are_gone_are_a_paid_attempt_and_the_intent_is_dropped(desks: Desks) -> None:
-    desks.server.running.set()
-    desks.server.gone = True
-    async with desks.desk() as desk:
+async def test_results_that_are_gone_are_a_paid_attempt_and_the_intent_is_dropped(queues: Desks) -> None:
+    queues.server.running.set()
+    queues.server.gone = True
+    async with queues.queue() as queue:
         with pytest.raises(BatchIncomplete):
-            await reads(desk, "a")[0]
-        assert desks.intents() == []
+            await reads(queue, "a")[0]
+        assert queues.intents() == []
 
 
-async def test_a_job_that_stands_still_ends_the_run_and_is_picked_up_by_the_next(desks: Desks) -> None:
-    async with desks.desk(patience_h=2.0) as desk:
-        asked = reads(desk, "a")[0]
-        await until(lambda: desks.server.jobs)
-        desks.now += 2.1 * 3600
+async def test_a_job_that_stands_still_ends_the_run_and_is_picked_up_by_the_next(queues: Desks) -> None:
+    async with queues.queue(patience_h=2.0) as queue:
+        asked = reads(queue, "a")[0]
+        await until(lambda: queues.server.jobs)
+        queues.now += 2.1 * 3600
         with pytest.raises(ModelUnavailable, match=r"1 pages is \w+ after 2\.1 h"):
             await asked
-    desks.server.running.set()
-    async with desks.desk() as desk:
-        assert await reads(desk, "a")[0] == b"answer to a"
-    assert len(desks.server.jobs) == 1
+    queues.server.running.set()
+    async with queues.queue() as queue:
+        assert await reads(queue, "a")[0] == b"answer to a"
+    assert len(queues.server.jobs) == 1
 
 
-async def test_files_and_jobs_are_deleted_once_every_page_is_in_the_ledger(desks: Desks) -> None:
-    desks.server.running.set()
-    async with desks.desk(finished=True) as desk:
-        await asyncio.gather(*reads(desk, "a"))
-    (name,) = desks.server.jobs
-    assert set(desks.server.deleted) == {f"files/{name}", f"batches/{name}"}
+async def test_files_and_jobs_are_deleted_once_every_page_is_in_the_ledger(queues: Desks) -> None:
+    queues.server.running.set()
+    async with queues.queue(finished=True) as queue:
+        await asyncio.gather(*reads(queue, "a"))
+    (name,) = queues.server.jobs
+    assert set(queues.server.deleted) == {f"files/{name}", f"batches/{name}"}
 
 
-async def test_progress_is_a_line_for_each_state(desks: Desks) -> None:
-    desks.server.state = "RUNNING"
-    async with desks.desk(max_pages=2) as desk:
-        asked = reads(desk, "a", "b", "c", "d")
-        await until(lambda: len(desks.server.jobs) == 2)
+async def test_progress_is_a_line_for_each_state(queues: Desks) -> None:
+    queues.server.state = "RUNNING"
+    async with queues.queue(max_pages=2) as queue:
+        asked = reads(queue, "a", "b", "c", "d")
+        await until(lambda: len(queues.server.jobs) == 2)
         await asyncio.sleep(0.02)
-        desks.now += 3 * 3600
-        assert await desk.progress() == ("2 batch jobs, 4 pages, RUNNING for 3.0 h",)
+        queues.now += 3 * 3600
+        assert await queue.progress() == ("2 batch jobs, 4 pages, RUNNING for 3.0 h",)
         for task in asked:
             task.cancel()

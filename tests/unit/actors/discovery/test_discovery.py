@@ -141,7 +141,7 @@ def test_outputs_keep_their_folders(source: MemoryStorage, state: MemoryStorage)
 def test_names_that_would_share_a_file_are_told_whose_it_is(source: MemoryStorage, state: MemoryStorage) -> None:
     put(source, "a.pdf", "a.PDF", "A.pdf", "\u00e9.pdf", "e\u0301.pdf", "sub/a.pdf")
     found = discovery(source, state).next_batch(100).documents
-    owners = {document.name: document.namesake for document in found}
+    owners = {document.name: document.name_owner for document in found}
     first = owner_of("memory://in/A.pdf")
     assert (owners["A.pdf"], owners["a.PDF"], owners["a.pdf"], owners["sub/a.pdf"]) == ("", first, first, "")
     assert (owners["e\u0301.pdf"], owners["\u00e9.pdf"]) == ("", owner_of("memory://in/e\u0301.pdf"))

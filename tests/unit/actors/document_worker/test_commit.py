@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, Manifest, build_manifest
 from rayocr.locks.file import FileLocks
 from rayocr.messages import Document, DocumentContext, DocumentOutcome
 from rayocr.observe.dead_letters import dead_letter_name
+from rayocr.process import host_identity
 from rayocr.retry import RetryPolicy
 from rayocr.storage.memory import MemoryStorage
 
@@ -138,7 +140,10 @@ def test_the_lease_of_the_driver_is_seen_from_a_worker_and_belongs_to_one_token(
 
 def test_a_worker_on_another_machine_cannot_see_file_leases_and_does_not_take_them_for_lost(tmp_path: Path) -> None:
     settings = LeaseSettings(config=LocksConfig(), state_uri=str(tmp_path), owner="o", host="another")
-    check_lease(settings, DOCUMENT.document_id, 1)
+    assert settings.host != host_identity()
+    check_lease(settings, DOCUMENT.document_id, 1)  # raises nothing
+    with pytest.raises(LeaseLost):
+        check_lease(replace(settings, host=host_identity()), DOCUMENT.document_id, 1)
 
 
 def test_the_address_of_redis_is_not_printed(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Identical pages: one is sent, its twins get its answer, and a twin of a failure is sent after all."""
+"""Identical pages: one is sent, its duplicates get its answer, and a duplicate of a failure is sent after all."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class FakeLedger:
         return tuple(self._copies.get(fingerprint, content_hash) for content_hash in content_hashes)
 
 
-def twins(ledger: FakeLedger) -> PageDeduplicator:
+def dedup(ledger: FakeLedger) -> PageDeduplicator:
     return PageDeduplicator(ledger, fingerprint="f", linger_s=0.0)
 
 
@@ -45,13 +45,13 @@ async def twin_of_one_under_way(pages: PageDeduplicator) -> asyncio.Task[PageRec
 
 async def test_pages_that_start_together_are_asked_about_in_one_call() -> None:
     ledger = FakeLedger(page("known"))
-    found = await asyncio.gather(*(twins_.claim(name) for twins_ in [twins(ledger)] for name in ("known", "a", "b")))
+    found = await asyncio.gather(*(asked.claim(name) for asked in [dedup(ledger)] for name in ("known", "a", "b")))
     assert [record is not None for record in found] == [True, False, False]
     assert ledger.calls == [("known", "a", "b")]
 
 
 async def test_a_twin_waits_for_the_page_that_is_under_way() -> None:
-    pages = twins(FakeLedger())
+    pages = dedup(FakeLedger())
     waiting = await twin_of_one_under_way(pages)
     assert not waiting.done()
     pages.release("h", page())
@@ -59,9 +59,9 @@ async def test_a_twin_waits_for_the_page_that_is_under_way() -> None:
 
 
 async def test_a_page_answers_for_its_twins_until_the_ledger_does() -> None:
-    """Durable a while after it was read; a twin that came in between used to be sent again."""
+    """Durable a while after it was read; a duplicate that came in between used to be sent again."""
     ledger = FakeLedger()
-    pages = twins(ledger)
+    pages = dedup(ledger)
     assert await pages.claim("h") is None
     pages.release("h", page())
     assert await pages.claim("h") == page()
@@ -72,7 +72,7 @@ async def test_a_page_answers_for_its_twins_until_the_ledger_does() -> None:
 
 
 async def test_what_is_under_way_is_not_forgotten() -> None:
-    pages = twins(FakeLedger())
+    pages = dedup(FakeLedger())
     assert await pages.claim("h") is None
     pages.forget("h")
     waiting = asyncio.create_task(pages.claim("h"))
@@ -83,14 +83,14 @@ async def test_what_is_under_way_is_not_forgotten() -> None:
 
 
 async def test_twins_of_a_doubtful_page_are_read_themselves() -> None:
-    pages = twins(FakeLedger())
+    pages = dedup(FakeLedger())
     waiting = await twin_of_one_under_way(pages)
     pages.release("h", page(doubts=("suspect",)))
     assert await waiting is None
 
 
 async def test_when_the_first_fails_its_twin_is_read_and_the_third_waits_for_that() -> None:
-    pages = twins(FakeLedger())
+    pages = dedup(FakeLedger())
     assert await pages.claim("h") is None
     second, third = asyncio.create_task(pages.claim("h")), asyncio.create_task(pages.claim("h"))
     await asyncio.sleep(0.01)
@@ -104,11 +104,11 @@ async def test_when_the_first_fails_its_twin_is_read_and_the_third_waits_for_tha
 async def test_a_ledger_that_is_away_costs_a_request_and_no_page() -> None:
     ledger = FakeLedger(page("h"))
     ledger.failing = True
-    assert await twins(ledger).claim("h") is None
+    assert await dedup(ledger).claim("h") is None
 
 
 async def test_one_who_gives_up_waiting_takes_nothing_from_the_others() -> None:
-    pages = twins(FakeLedger())
+    pages = dedup(FakeLedger())
     await pages.claim("h")
     impatient, patient = asyncio.create_task(pages.claim("h")), asyncio.create_task(pages.claim("h"))
     await asyncio.sleep(0.01)

@@ -186,6 +186,7 @@ async def test_a_page_that_is_cancelled_while_it_waits_gives_its_slot_back() -> 
     cancelled.cancel()
     await first
     await asyncio.wait_for(wait(), 60)
+    assert cancelled.cancelled()
 
 
 async def test_a_limiter_that_fails_fails_the_pages_that_wait() -> None:

@@ -37,6 +37,7 @@ def test_after_one_that_could_be_read_each_is_a_fault_of_its_own() -> None:
     subject._denied = -1  # as after a fetch
     for _ in range(20):
         subject._check_denied(state(), DENIED)
+    assert subject._denied == -1
 
 
 def test_in_a_folder_each_file_has_permissions_of_its_own() -> None:
@@ -44,3 +45,4 @@ def test_in_a_folder_each_file_has_permissions_of_its_own() -> None:
     for _ in range(20):
         subject._check_denied(state("file"), DENIED)
         subject._check_denied(state(), UnreadableSource("It has a key of its own."))
+    assert subject._denied == 0

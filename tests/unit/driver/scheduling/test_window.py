@@ -32,7 +32,8 @@ async def test_bytes_bound_the_documents_too() -> None:
 
 async def test_a_document_larger_than_the_window_gets_in_alone() -> None:
     window = Window(WindowConfig(bytes=100))
-    await asyncio.wait_for(window.admit_document(10_000), 10)
+    await asyncio.wait_for(window.admit_document(10_000), 60)
+    assert (window.documents, window.bytes) == (1, 10_000)
 
 
 async def test_pages_wait_at_the_limit() -> None:
@@ -47,7 +48,8 @@ async def test_pages_wait_at_the_limit() -> None:
 
 async def test_a_shard_larger_than_the_window_gets_in_alone() -> None:
     window = Window(WindowConfig(pages=2))
-    await asyncio.wait_for(window.admit_pages(50), 10)
+    await asyncio.wait_for(window.admit_pages(50), 60)
+    assert window.pages == 50
 
 
 async def test_a_long_shard_gets_its_room_although_short_ones_keep_coming() -> None:

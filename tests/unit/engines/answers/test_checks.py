@@ -31,9 +31,17 @@ def check(given_answer: PageText, *, inked: bool = True) -> None:
     check_answer(given_answer, ink_coverage=lambda: 0.2 if inked else 0.0)
 
 
+def passes(given_answer: PageText, *, inked: bool = True, can_loop: bool = True) -> bool:
+    try:
+        check_answer(given_answer, ink_coverage=lambda: 0.2 if inked else 0.0, can_loop=can_loop)
+    except BadAnswer:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("finish", ["stop", "STOP", "FinishReason.STOP"])
 def test_an_ordinary_answer_passes(finish: str) -> None:
-    check(answer(finish=finish))
+    assert passes(answer(finish=finish))
 
 
 @pytest.mark.parametrize("finish", ["RECITATION", "SAFETY", "FinishReason.PROHIBITED_CONTENT", "content_filter"])
@@ -66,7 +74,8 @@ def test_no_text_on_an_inked_page_is_an_empty_answer(text: str) -> None:
 
 
 def test_no_text_on_a_blank_page_is_right() -> None:
-    check(answer(""), inked=False)
+    assert passes(answer(""), inked=False)
+    assert not passes(answer(""))
 
 
 def test_text_on_a_blank_page_was_invented() -> None:
@@ -166,7 +175,7 @@ def test_a_page_of_which_lines_were_seen_and_none_was_read_says_which_packs_may_
 
 
 def test_a_degraded_page_passes() -> None:
-    check(_local(0.95, ("a line of plain English, badly printed", 0.97), ("sm dge", 0.6)))
+    assert passes(_local(0.95, ("a line of plain English, badly printed", 0.97), ("sm dge", 0.6)))
 
 
 def test_each_engine_has_its_own_scale_of_confidence() -> None:
@@ -189,7 +198,8 @@ def test_ink_is_measured_once() -> None:
 
 def test_an_engine_that_reads_line_by_line_repeats_what_the_page_repeats() -> None:
     lines = "I have read the terms above and agree to all of them.\n" * 40
-    check_answer(answer(lines, engine="rapidocr"), ink_coverage=lambda: 1.0, can_loop=False)
+    assert passes(answer(lines, engine="rapidocr"), can_loop=False)
+    assert not passes(answer(lines, engine="gemini"))
 
 
 def test_an_answer_that_was_cut_off_is_not_saved_by_a_page_that_repeats_itself() -> None:

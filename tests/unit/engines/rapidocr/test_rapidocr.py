@@ -124,6 +124,7 @@ def test_opening_twice_and_closing_twice_is_harmless(engine: RapidOcrEngine) -> 
     another = RapidOcrEngine()
     another.close()
     another.close()
+    assert engine.model == another.model
 
 
 @pytest.mark.parametrize(
