@@ -1,5 +1,4 @@
-"""Secrets are masked by construction: every text that leaves the process for a log, a record, a reply or a terminal goes through
-`masked`.
+"""Masks secrets: every text that leaves the process for a log, a record, a reply or a terminal goes through `masked`.
 
 Known values (`hide` is told them once a process) go wherever they stand, also as they look inside a URL or JSON; besides, what is
 shaped like a key, and the credentials inside of addresses. Errors mask their own messages (`rayocr.errors`), so that nothing that

@@ -1,4 +1,4 @@
-"""Which process on which machine: what temporary files and file leases carry, so that those of dead processes can be told.
+"""Identifies a process on a machine: temporary files and file leases carry it, so that those of dead processes are recognized.
 
 A process id alone is not enough (ids are used again after a while, and containers that share a folder have their own), so an
 identity is host, process id and start time. Owns nothing; called by storage and locks.
@@ -23,7 +23,7 @@ class ProcessIdentity:
     started: str
 
     def is_dead(self) -> bool:
-        """True only when that is certain: on this host, and gone or another process by now."""
+        """True only when that is certain: on this host, and gone or replaced by another process."""
         if self.host != host_identity() or self == current_process():
             return False
         state, started = _state_and_start(self.pid)
@@ -75,5 +75,5 @@ def _exists(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except OSError:
-        return True  # it is there and belongs to somebody else
+        return True  # it exists and belongs to another user
     return True

@@ -20,7 +20,7 @@ _GONE_WITHIN_S = 120.0  # for processes of a run that has ended; Ray takes a sec
 _PAGE_MARK = re.compile(r"<!-- page (\d+) -->")
 _OURS = re.compile(
     r"\.rayocr/(dead_letters/[0-9a-f]{2}/[0-9a-f]+\.json|documents/[0-9a-f]{2}/[0-9a-f]+\.json|ledger/[^/]+/\d{8}\.jsonl\.zst|runs/[^/]+\.json|leases/fence"
-    r"|leases/[0-9a-f]+\.json|names/[0-9a-f]{2}/[0-9a-f]+\.json|tmp/write\.lock)"
+    r"|leases/[0-9a-f]+\.json|spend/[^/]+/[^/]+\.json|names/[0-9a-f]{2}/[0-9a-f]+\.json|tmp/write\.lock)"
 )
 
 

@@ -1,4 +1,4 @@
-"""What is looked at before anything is started: the source is there, the destination can be written to and lies elsewhere."""
+"""Checks before anything starts: the source exists and can be read, the destination can be written and is elsewhere."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What would be read, by whom and at which prices; nothing was written to find it."""
+    """What would be read, by which engines and at which prices. Finding it writes nothing."""
 
     source: Storage
     only: str | None  # of a single file: its name; what lies beside it is not looked at

@@ -1,4 +1,4 @@
-"""The HTTP face as a FastAPI application: health, metrics, status, documents, control, and the page."""
+"""The HTTP API as a FastAPI application: health, metrics, status, documents, control, and the status page."""
 
 from __future__ import annotations
 
@@ -252,7 +252,7 @@ def _add_control(app: FastAPI, face: RunApi, verify_push: Any) -> None:
 
     @app.post("/documents/{document_id}/cancel", status_code=202)
     async def cancel(document_id: DocumentId) -> Accepted:
-        """Every run on the destination drops it; nothing of it is written."""
+        """Every run on the destination drops it; nothing is written for it."""
         if await run_in_threadpool(face.manifest, document_id) is not None:
             raise HTTPException(400, "The document is finished already.")
         await run_in_threadpool(face.commands.cancel, document_id)
@@ -264,7 +264,7 @@ def _add_control(app: FastAPI, face: RunApi, verify_push: Any) -> None:
 
     @app.post("/gcs-event", status_code=202)
     async def gcs_event(envelope: PushEnvelope, request: Request) -> Accepted:
-        """A notification of Cloud Storage: its object is taken up when it lies below the source."""
+        """A notification of Cloud Storage: its object is read when it is below the source."""
         if verify_push is not None:
             try:
                 await run_in_threadpool(verify_push, request.headers.get("authorization", ""))
@@ -287,7 +287,7 @@ def _add_control(app: FastAPI, face: RunApi, verify_push: Any) -> None:
 
     @app.post("/drain", status_code=202)
     async def drain() -> Accepted:
-        """As SIGTERM: finish what is under way, and end."""
+        """As SIGTERM: finish pages in progress, then end."""
         face.commands.drain()
         return Accepted()
 
@@ -305,7 +305,7 @@ async def _added(add: Callable[[str], T], name: str) -> T:
             raise ObjectNotFound(name)
         return await run_in_threadpool(add, name)
     except (ObjectNotFound, UnsafeName) as error:
-        raise HTTPException(404, f"The source has no document of that name: {name!r}") from error
+        raise HTTPException(404, f"The source has no document with this name: {name!r}") from error
     except RayocrError as error:
         raise HTTPException(503, str(error)) from error
 

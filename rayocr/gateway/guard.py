@@ -1,4 +1,4 @@
-"""Who may ask, how much and how often: a bearer token, a limit on bodies, a limit on the rate."""
+"""Limits who may ask, how much and how often: bearer token, size of bodies, rate."""
 
 from __future__ import annotations
 
@@ -70,15 +70,15 @@ class Guard:
             return 429, "Too many requests."
         is_open = path in self._open or path.startswith("/static/")
         if not is_open and headers.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin"):
-            return 403, "Requests of other pages are not taken."
+            return 403, "Requests from other pages are refused."
         if self._token is not None and not is_open:
             given = headers.get(b"authorization", b"").decode("latin-1")
             if not secrets.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
-                return 401, "A bearer token is needed."
+                return 401, "A bearer token is required."
         if self._token is None and not _is_local(headers.get(b"host", b"")):
-            return 403, "Without a token only requests to this machine's own names are taken."
+            return 403, "Without a token only requests to this machine's own names are allowed."
         if scope["method"] != "GET" and _is_foreign(headers):
-            return 403, "Requests of other pages are not taken."
+            return 403, "Requests from other pages are refused."
         length = headers.get(b"content-length", b"0")
         if headers.get(b"transfer-encoding") or not length.isdigit() or int(length) > self._max_body_bytes:
             return 413, "The body is too large."

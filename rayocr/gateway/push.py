@@ -1,4 +1,4 @@
-"""Whether a push comes from Pub/Sub: its OIDC token is signed by Google, for our audience, and of the account we expect."""
+"""Verifies that a push comes from Pub/Sub: an OIDC token signed by Google, for our audience, of the expected account."""
 
 from __future__ import annotations
 

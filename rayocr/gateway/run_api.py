@@ -1,7 +1,7 @@
-"""What the HTTP face knows and may do: snapshots that the run pushes, commands that go back to it, and its records on storage.
+"""What the HTTP API answers from: snapshots of the run, its records on storage, and commands that go back to the run.
 
-The face runs on a thread of its own. The run writes one attribute, a snapshot that is never changed afterwards; commands are
-functions that the run hands over, and that are safe to call from any thread. Nothing in the run waits for the face.
+The run pushes snapshots, which are never changed afterwards. Commands are functions that are safe to call from any thread.
+Nothing in the run waits for the API.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LOG_TAIL_BYTES = 512 << 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commands:
-    """What the run does on request; each returns at once. `add(name)` raises ObjectNotFound, StorageError; `notice(name)` too,
+    """Commands of the run; each returns at once. `add(name)` raises ObjectNotFound, StorageError; `notice(name)` too,
     and takes only what a listing would (`include=` and the like)."""
 
     pause: Callable[[], None]

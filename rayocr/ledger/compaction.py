@@ -1,4 +1,4 @@
-"""Which segments can go and which are worth writing anew: so that a start costs what is unfinished, not what was ever done.
+"""Plans which segments to delete and which to rewrite, so that a start costs what is unfinished, not what was ever done.
 
 Planning is pure; `apply_plan` fixes the order. Invariants: a record that is still needed is on storage at every instant (an old
 segment is deleted only after the new one is written); a segment of a run that may be alive is never rewritten, only deleted when

@@ -1,4 +1,4 @@
-"""The manifest: the record that makes a document finished. One JSON object a document, written last.
+"""The manifest: the record that makes a document finished. One JSON object per document, written last.
 
 Pydantic checks it when it is read back; whatever does not hold is RecordCorrupt, with the object's name.
 """
@@ -56,7 +56,7 @@ class AttemptNote(_Model):
 
 
 class PageNote(_Model):
-    """A page of which there is something to say: it failed, was read by a later engine, or is in doubt."""
+    """A page that failed, was read by a later engine, or is in doubt."""
 
     page_number: int = Field(ge=1)
     outcome: PageOutcome

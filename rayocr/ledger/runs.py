@@ -1,4 +1,4 @@
-"""Page numbers as runs: `1-3,7`. Short for whole books, and legible in a manifest."""
+"""Formats page numbers as runs (`1-3,7`): short for whole books, and readable in a manifest."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _RUNS = re.compile(r"\d{1,9}(-\d{1,9})?(,\d{1,9}(-\d{1,9})?)*")
 
 
 def format_runs(numbers: Iterable[int]) -> str:
-    """In any order, and repeated ones count once. "" when there are none."""
+    """Accepts any order; duplicates count once. "" for no numbers."""
     runs: list[tuple[int, int]] = []
     for number in sorted(set(numbers)):
         if runs and number == runs[-1][1] + 1:

@@ -62,7 +62,7 @@ class DecodedSegment:
 
     @property
     def documents(self) -> dict[str, int]:
-        """How many whole records of each document."""
+        """Number of whole records per document."""
         return Counter(record.document_id for record in self.records)
 
 

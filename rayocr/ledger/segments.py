@@ -1,4 +1,4 @@
-"""Which unfinished documents each segment still serves, so that a segment can go when the last of them is finished."""
+"""Maps segments to the unfinished documents in them, so that a segment is deleted when the last of them is finished."""
 
 from __future__ import annotations
 

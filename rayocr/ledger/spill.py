@@ -1,4 +1,4 @@
-"""Text that does not fit into memory, in a local temporary file.
+"""Keeps text that does not fit into memory in a local temporary file.
 
 The file has no name (it is unlinked as it is opened), so that no kill leaves it behind. Not safe from several threads.
 """

@@ -35,7 +35,7 @@ class Holder:
 class Locks(ABC):
     @abstractmethod
     def acquire(self, key: str) -> Lease | None:
-        """None when somebody else holds it. Raises LocksUnavailable."""
+        """None when another owner holds it. Raises LocksUnavailable."""
 
     @abstractmethod
     def renew(self, leases: Sequence[Lease]) -> list[Lease]:

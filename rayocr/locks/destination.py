@@ -1,4 +1,4 @@
-"""A whole destination for one run: where storage cannot tell two writers apart (Google Drive) and there is no Redis.
+"""Locks a whole destination for one run, where storage has no atomic create (Google Drive) and there is no Redis.
 
 A small file beside the state says who is at work. It is renewed by a thread of the run at a third of the time limit, and read by
 whoever starts: one that was renewed within the limit, by the storage's own clock, belongs to a run that may be alive. One of a

@@ -1,4 +1,4 @@
-"""From the configuration to the locks of a run."""
+"""Opens the locks of a run by its configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Leases as files beside the state, for processes of one machine.
+"""Keeps leases as files beside the state, for the processes of one machine.
 
 One flock on one file orders all operations; that file holds the fencing counter, so that tokens grow without a file being kept
 for every key there ever was. A lease is a small JSON file. One whose process is dead (same host, and the process id is gone or
@@ -136,7 +136,7 @@ class FileLocks(Locks):
 
     @contextmanager
     def _looking(self) -> Iterator[None]:
-        """For who only looks, perhaps without permission to write: makes nothing. Where there is no counter, nobody holds any."""
+        """For readers, perhaps without permission to write: creates nothing. Without a counter there are no leases."""
         with self._mutex, self._translated():
             try:
                 fd = os.open(self._folder / _COUNTER, os.O_RDONLY | os.O_CLOEXEC)
@@ -201,7 +201,7 @@ class FileLocks(Locks):
 
 
 def _read_lease(path: str) -> _Held | None:
-    """None when there is no lease file, or none that can be understood: whoever wrote half of one never got its lease."""
+    """None without a lease file, or with a damaged one: the process that wrote half of it never got its lease."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         with open(fd, "rb") as file:

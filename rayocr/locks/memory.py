@@ -1,4 +1,4 @@
-"""Leases in memory, for tests: several owners share a `LeaseTable`, and time is handed in."""
+"""Keeps leases in memory, for tests: several owners share a `LeaseTable`; the clock is injected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Leases in Redis, for any number of clusters on one destination.
+"""Keeps leases in Redis, for any number of clusters on one destination.
 
 Each operation is one Lua script, so that lock and fence change together and only the owner can renew or release. A lease is a
 hash under its key, with the TTL on it; fencing tokens come from one counter with Redis' clock as its floor, so that they grow
@@ -23,10 +23,10 @@ from rayocr.redis_url import open_redis, sentinels_of
 if TYPE_CHECKING:
     import redis
 
-_SOCKET_TIMEOUT_S = 5.0  # a Redis that takes longer counts as away; leases live for a minute
+_SOCKET_TIMEOUT_S = 5.0  # a Redis that takes longer counts as unavailable; leases live for a minute
 _RENEW_AT_ONCE = 500  # keys a script: it blocks Redis while it runs, about 1 µs a key
 
-# KEYS: lease, fence. ARGV: owner, ttl_ms, nonce, host, pid. Gives the token, "" when somebody else holds the lease.
+# KEYS: lease, fence. ARGV: owner, ttl_ms, nonce, host, pid. Gives the token, "" when another owner holds the lease.
 _ACQUIRE = """
 local held = redis.call('HMGET', KEYS[1], 'nonce', 'token')
 if held[1] == ARGV[3] then return held[2] end

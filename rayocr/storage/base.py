@@ -40,7 +40,7 @@ class Changes:
 class Storage(ABC):
     """A root (a folder, a bucket with a prefix) and the objects below it."""
 
-    # Told of a folder or link that a listing cannot look at; without it such a folder ends the listing.
+    # Called with a folder or link that a listing cannot inspect; without it such a folder ends the listing.
     on_error: Callable[[str, StorageError], None] | None = None
 
     # Whether `if_absent` and `if_version` have one winner among all processes everywhere; else only among those of this one.
@@ -76,7 +76,7 @@ class Storage(ABC):
 
     @abstractmethod
     def write(self, name: str, data: bytes | BinaryIO, *, if_absent: bool = False, if_version: str | None = None) -> Entry:
-        """Write atomically and durably; folders come into being. A file object is read from its position to its end.
+        """Write atomically and durably; missing folders are created. A file object is read from its position to its end.
         Raises PreconditionFailed, StorageFull, StorageDenied, StorageUnavailable."""
 
     @abstractmethod
@@ -93,7 +93,7 @@ class Storage(ABC):
         return None
 
     def check_readable(self) -> None:  # noqa: B027 - a folder that is there can be read, or tells so when it is listed
-        """Raises StorageError, CredentialsError when nothing can be listed here, so that it is known before a run begins."""
+        """Raises StorageError or CredentialsError when nothing can be listed here. Called before a run begins."""
 
     def check_writable(self, *, outputs_only: bool = False) -> None:
         """Write and delete a small object under `.rayocr/`, so that a destination is refused before any page is paid for.

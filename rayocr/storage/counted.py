@@ -1,4 +1,4 @@
-"""Calls to storage, counted by what was asked and what came of it: a process's own figures, for the metrics of its run."""
+"""Counts calls to storage by operation and outcome, for the metrics of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a URI to its storage: the one place that knows all the adapters."""
+"""Opens the storage of a URI: the one place that knows all adapters."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def _adapter(uri: str, access: AccessConfig | None, options: dict[str, Any]) -> 
 
 @functools.lru_cache(maxsize=64)
 def cached_storage(uri: str, requests_per_s: float | None = None, access: AccessConfig | None = None) -> Storage:
-    """One storage a URI and process, for tasks that come again and again. The root must be there: whoever starts a run creates
-    it with `open_storage(uri, create=True)`; missing here, it is missing on this machine. Raises as `open_storage`.
+    """One storage per URI and process. The root must exist: the driver creates it with `open_storage(uri, create=True)`; where it
+    is missing, it is missing on this machine. Raises as `open_storage`.
 
     `requests_per_s`: what this process may ask of the backend, over all of the backend's storages together; None: no limit."""
     if requests_per_s is None:

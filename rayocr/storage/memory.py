@@ -88,9 +88,9 @@ class MemoryStorage(Storage):
         with self._root.lock:
             stored = self._root.objects.get(name)
             if if_absent and stored is not None:
-                raise PreconditionFailed(f"{name!r} is there already.")
+                raise PreconditionFailed(f"{name!r} already exists.")
             if if_version is not None and (stored is None or stored[0].version != if_version):
-                raise PreconditionFailed(f"{name!r} has another version by now.")
+                raise PreconditionFailed(f"{name!r} has changed.")
             entry = Entry(
                 name=name,
                 size_bytes=len(content),
@@ -106,7 +106,7 @@ class MemoryStorage(Storage):
         with self._root.lock:
             entry, _ = self._stored(name)
             if if_version is not None and entry.version != if_version:
-                raise PreconditionFailed(f"{name!r} has another version by now.")
+                raise PreconditionFailed(f"{name!r} has changed.")
             del self._root.objects[name]
         self._fault("deleted", name)
 

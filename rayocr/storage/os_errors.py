@@ -1,4 +1,4 @@
-"""What the operating system says, in our words: the one table from errno to the classes of errors.py."""
+"""Translates errno into the classes of errors.py: the one table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def storage_error(error: OSError, path: str, *, writing: bool = False) -> Storag
     shown, why = printable(path), error.strerror or str(error)
     code = error.errno
     if code in _FULL:
-        return StorageFull(f"No room to write {shown}: {why}{_disk(path)}.")
+        return StorageFull(f"No space to write {shown}: {why}{_disk(path)}.")
     if code in _DENIED:
         return StorageDenied(f"No permission to {'write' if writing else 'read'} {shown}: {why}.")
     if code == errno.ENAMETOOLONG:
@@ -31,8 +31,8 @@ def storage_error(error: OSError, path: str, *, writing: bool = False) -> Storag
     if code == errno.ELOOP:
         return (StorageDenied if writing else ObjectNotFound)(f"The symbolic links of {shown} run in a circle.")
     if code in _UNSAFE:
-        return UnsafeName(f"This file system does not take the name {shown}: {why}.")
-    return StorageUnavailable(f"{shown} cannot be {'written' if writing else 'read'} just now: {why}.")
+        return UnsafeName(f"This file system does not allow the name {shown}: {why}.")
+    return StorageUnavailable(f"Cannot {'write to' if writing else 'read'} {shown}: {why}.")
 
 
 def printable(path: str) -> str:

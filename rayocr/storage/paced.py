@@ -1,4 +1,4 @@
-"""A storage that is asked no faster than so many times a second: GCRA again, for the requests of one process.
+"""Limits the requests per second of one process to a storage (GCRA).
 
 For backends that bill or refuse by request (Drive: 12,000 a minute a project). A run divides `storage.requests_per_s` among its
 processes, so that they keep to it together without a word between them.

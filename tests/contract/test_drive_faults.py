@@ -426,7 +426,7 @@ def test_an_oauth_client_with_which_nobody_signed_in_yet_says_how_to(
     client = tmp_path / "client.json"
     client.write_text(json.dumps({"installed": {"client_id": "id", "client_secret": "shh"}}))
     access = AccessConfig(credentials=str(client), endpoint=server.url)
-    with pytest.raises(CredentialsError, match="nobody has signed in") as raised:
+    with pytest.raises(CredentialsError, match="without a sign-in") as raised:
         DriveStorage("x", access=access)
     assert f"mode=login drive login.client={client}" in str(raised.value.hint)
     (tmp_path / "config" / "rayocr").mkdir(parents=True)

@@ -112,7 +112,7 @@ class DriveClient:
             lambda own: self.told(self._listing(query, token, size, own), place=place, doing="list"),
         )
         if answer.get("incompleteSearch"):
-            raise StorageUnavailable(f"{place}: Google Drive could not list it completely just now.")
+            raise StorageUnavailable(f"{place}: Google Drive returned an incomplete listing.")
         return [self._noted(item_of(found)) for found in answer.get("files", ())], answer.get("nextPageToken")
 
     def _noted(self, item: Item) -> Item:

@@ -63,7 +63,7 @@ def _of_client(path: Path, client: Mapping[str, Any]) -> DriveToken:
     stored = default_token_path()
     again = f"Sign in with: python -m rayocr mode=login drive login.client={path}"
     if not stored.is_file():
-        raise CredentialsError(f"{path} is an OAuth client, and nobody has signed in with it yet.", hint=again)
+        raise CredentialsError(f"{path} is an OAuth client without a sign-in.", hint=again)
     token = DriveToken.load(stored)
     if token.client_id != client.get("client_id"):
         raise CredentialsError(f"The sign-in in {stored} was made with another OAuth client than {path}.", hint=again)

@@ -1,4 +1,4 @@
-"""What Google Drive, its client and its credentials say, in our words: the one table from their errors to ours."""
+"""Translates the errors of Google Drive, its client and its credentials into ours: the one table."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ def translate(error: Exception, place: str, *, doing: str) -> RayocrError:
     if isinstance(error, HttpError):
         return _of_status(_answer(error), shown, doing)
     if isinstance(error, auth.TransportError) or (isinstance(error, auth.RefreshError) and error.retryable):
-        return StorageUnavailable(f"{shown}: no token could be had just now.")
+        return StorageUnavailable(f"{shown}: the token server does not answer.")
     if isinstance(error, auth.GoogleAuthError):
         return refused(error, shown)
-    return StorageUnavailable(f"{shown}: Google Drive could not {doing} it just now ({_said(error)}).")
+    return StorageUnavailable(f"{shown}: Google Drive could not {doing} it ({_said(error)}).")
 
 
 def refused(error: Exception, place: str) -> CredentialsError:
-    """What the token server says no to."""
+    """The error for a refusal of the token server."""
     said = _said(error)
     if "invalid_grant" in str(error):
         return CredentialsError(
@@ -99,10 +99,10 @@ def _of_status(answer: _Answer, shown: str, doing: str) -> RayocrError:
     if answer.status == 403:
         return _of_forbidden(answer, shown, doing)
     if answer.status in (409, 412):
-        return PreconditionFailed(f"{shown} is there already, or has another version by now.")
+        return PreconditionFailed(f"{shown} already exists or has changed.")
     if answer.status in (408, 416, 429) or answer.status >= 500:
         return StorageUnavailable(
-            f"{shown}: Google Drive could not {doing} it just now ({answer.status}: {said}).", retry_after_s=answer.retry_after_s
+            f"{shown}: Google Drive could not {doing} it ({answer.status}: {said}).", retry_after_s=answer.retry_after_s
         )
     return StorageError(f"Google Drive refuses to {doing} {shown} ({answer.status}: {said}).")
 

@@ -132,16 +132,14 @@ def _keep(flow: Any, code: str, client: Mapping[str, Any], token_file: Path) -> 
     try:
         flow.fetch_token(code=code)
     except RequestException as error:
-        raise StorageUnavailable(
-            f"{client['token_uri']} could not be asked just now: {type(error).__name__}.", hint=_AGAIN
-        ) from error
+        raise StorageUnavailable(f"{client['token_uri']} does not answer: {type(error).__name__}.", hint=_AGAIN) from error
     except (OAuth2Error, GoogleAuthError, ValueError) as error:
         said = str(error).strip().splitlines() or [type(error).__name__]
         raise CredentialsError(f"Google did not give a token: {said[0]}.", hint=_AGAIN) from error
     found = flow.credentials
     if not found.refresh_token:
         raise CredentialsError(
-            "Google gave no token that lasts.",
+            "Google returned no refresh token.",
             hint=f"Remove the app's access at https://myaccount.google.com/connections. {_AGAIN}",
         )
     token = DriveToken(

@@ -144,21 +144,21 @@ class DriveStorage(Storage):
             there = self._find(name)
             if there is None:
                 if if_version is not None:
-                    raise PreconditionFailed(f"{self._place(name)} has another version by now.")
+                    raise PreconditionFailed(f"{self._place(name)} has changed.")
                 return entry_of(name, self._create(name, parts, content, alone=if_absent))
             if if_absent and self._creating.get(name) == there.id and there.md5 == content.md5:
                 self._creating.pop(name, None)  # of the try whose answer was lost
                 return entry_of(name, there)
             if if_absent or if_version not in (None, there.version):
                 self._withdraw_unanswered(name, there)
-                raise PreconditionFailed(f"{self._place(name)} is there already, or has another version by now.")
+                raise PreconditionFailed(f"{self._place(name)} already exists or has changed.")
             return entry_of(name, self._replace(name, there, content))
 
     def delete(self, name: str, *, if_version: str | None = None) -> None:
         with self._turn(checked_name(name)):
             there = self._there(name)
             if if_version not in (None, there.version):
-                raise PreconditionFailed(f"{self._place(name)} has another version by now.")
+                raise PreconditionFailed(f"{self._place(name)} has changed.")
             self._client.remove(there.id, place=self._place(name))
             self._created.pop(name, None)
 
@@ -273,7 +273,7 @@ class DriveStorage(Storage):
         if same and same[0].age_key < made.age_key:
             self._client.remove(made.id, place=self._place(name))
             self._creating.pop(name, None)
-            raise PreconditionFailed(f"{self._place(name)} was created by somebody else at the same time.")
+            raise PreconditionFailed(f"{self._place(name)} was created by another writer at the same time.")
 
     def _withdraw_unanswered(self, name: str, there: Item) -> None:
         """The file of a try of ours whose answer was lost, when another's is there."""

@@ -20,7 +20,7 @@ _CONNECTIONS = 64  # kept open; requests' own 10 would close and open one a call
 
 
 def open_client(access: AccessConfig) -> Client:
-    """Nothing is asked of the server yet. Raises CredentialsError."""
+    """Sends nothing yet. Raises CredentialsError."""
     # Without it, the client asks for the bucket's metadata in the background: a request and a permission that we do not need.
     os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
     from google.auth.transport.requests import AuthorizedSession

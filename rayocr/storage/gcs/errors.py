@@ -1,4 +1,4 @@
-"""What Google Cloud Storage, its client and its credentials say, in our words: the one table from their errors to ours."""
+"""Translates the errors of Google Cloud Storage, its client and its credentials into ours: the one table."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def translate(error: Exception, place: str, *, doing: str, name: str = "") -> Ra
             return ObjectNotFound(f"The bucket of {shown} does not exist.", hint="Check its name; buckets are not created.")
         return ObjectNotFound(f"There is no object {shown}.")
     if isinstance(error, api.PreconditionFailed):
-        return PreconditionFailed(f"{shown} is there already, or has another version by now.")
+        return PreconditionFailed(f"{shown} already exists or has changed.")
     if isinstance(error, api.Unauthorized):
         return CredentialsError(f"{shown}: the credentials are not accepted ({_said(error)}).", hint=_LOGIN)
     if isinstance(error, api.Forbidden):
@@ -83,13 +83,13 @@ def translate(error: Exception, place: str, *, doing: str, name: str = "") -> Ra
             return ObjectUnreadable(f"Google Cloud Storage refuses to read {shown}: {_said(error)}.", hint=_KEY)
         return UnsafeName(f"Google Cloud Storage refuses to {doing} {shown}: {_said(error)}.")
     if isinstance(error, auth.TransportError):  # the token server is away for a moment
-        return StorageUnavailable(f"{shown}: no token could be had just now.")
+        return StorageUnavailable(f"{shown}: the token server does not answer.")
     if isinstance(error, auth.RefreshError) and error.retryable:
-        return StorageUnavailable(f"{shown}: no token could be had just now.")
+        return StorageUnavailable(f"{shown}: the token server does not answer.")
     if isinstance(error, auth.GoogleAuthError):
         return CredentialsError(f"{shown}: the credentials are not accepted ({_said(error)}).", hint=_LOGIN)
     return StorageUnavailable(
-        f"{shown}: Google Cloud Storage could not {doing} it just now ({_said(error)}).", retry_after_s=_retry_after_s(error)
+        f"{shown}: Google Cloud Storage could not {doing} it ({_said(error)}).", retry_after_s=_retry_after_s(error)
     )
 
 

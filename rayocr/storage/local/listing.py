@@ -1,4 +1,4 @@
-"""The listing of a folder: every regular file below it, as a stream in the order of the full names.
+"""Lists a folder: every regular file below it, as a stream in the order of the full names.
 
 That order is the one that object stores list in, so a listing does not depend on the backend. Holds the names of the folders
 between the root and the present one, and the identity of every folder entered: no folder is entered twice, whatever the links.

@@ -103,7 +103,7 @@ class LocalStorage(Storage):
                 if start:
                     file.seek(start)
                 data = file.read() if length is None else file.read(length)
-                if version is not None:  # somebody may be writing into the file in place, while it is being read
+                if version is not None:  # the file may be rewritten in place while it is read
                     self._check_version(name, os.fstat(file.fileno()), version)
                 return data
         except OSError as error:
@@ -116,7 +116,7 @@ class LocalStorage(Storage):
         try:
             self._check_inside(os.path.dirname(path), f"{self._base}/{TMP}", writing=True)
             if if_absent and os.path.lexists(path):  # the common case of a race lost long ago: no bytes are written for it
-                raise PreconditionFailed(f"{name!r} is there already.")
+                raise PreconditionFailed(f"{name!r} already exists.")
             temp = self._temp.write(data, mode=0o600 if is_state(name) else 0o666)
             return self._commit(name, temp, path, if_absent=if_absent, if_version=if_version)
         except OSError as error:
@@ -131,7 +131,7 @@ class LocalStorage(Storage):
             else:
                 with self._temp.locked():
                     if entry_of(name, os.stat(path)).version != if_version:
-                        raise PreconditionFailed(f"{name!r} has another version by now.")
+                        raise PreconditionFailed(f"{name!r} has changed.")
                     os.unlink(path)
         except OSError as error:
             if os.path.isdir(path):
@@ -164,7 +164,7 @@ class LocalStorage(Storage):
     # -- writing ------------------------------------------------------------------------------------------------------------
 
     def _commit(self, name: str, temp: str, path: str, *, if_absent: bool, if_version: str | None) -> Entry:
-        """Give the temporary file its name; it is gone afterwards, whatever happens."""
+        """Give the temporary file its name. It is removed in any case."""
         folder = os.path.dirname(path)
         try:
             for _ in range(_TRIES):
@@ -173,7 +173,7 @@ class LocalStorage(Storage):
                         self._make_folder(folder)
                     entry = self._link(name, temp, path) if if_absent else self._rename(name, temp, path, if_version)
                 except FileNotFoundError:
-                    self._known_folders.clear()  # somebody removed the folder, or one above it: make it again
+                    self._known_folders.clear()  # another process removed the folder or one above it: create it again
                 except OSError as error:
                     if error.errno != errno.EXDEV:
                         raise
@@ -192,13 +192,13 @@ class LocalStorage(Storage):
         try:
             os.link(temp, path)
         except FileExistsError as error:
-            raise PreconditionFailed(f"{name!r} is there already.") from error
+            raise PreconditionFailed(f"{name!r} already exists.") from error
         except OSError as error:
             if error.errno not in _NO_HARD_LINKS:
                 raise
             with self._temp.locked():  # FAT, some network mounts: safe between processes of this machine
                 if os.path.lexists(path):
-                    raise PreconditionFailed(f"{name!r} is there already.") from error
+                    raise PreconditionFailed(f"{name!r} already exists.") from error
                 os.rename(temp, path)
         return entry_of(name, found)
 
@@ -211,7 +211,7 @@ class LocalStorage(Storage):
                 old = None
             current = entry_of(name, old).version if old else None
             if if_version is not None and current != if_version:
-                raise PreconditionFailed(f"{name!r} has another version by now." if current else f"{name!r} is gone.")
+                raise PreconditionFailed(f"{name!r} has changed." if current else f"{name!r} is gone.")
             if old and current == entry_of(name, found).version:  # same size, same instant: the version must differ all the same
                 stamp(temp, old.st_mtime_ns + 1000)
                 found = os.stat(temp)

@@ -1,4 +1,4 @@
-"""Temporary files of a local storage: written whole, synced, named after their process so that a dead one's can be swept.
+"""Writes the temporary files of a local storage: whole, synced, named after their process so that a dead one's are swept.
 
 All of them lie in one folder below the root (`.rayocr/tmp/`), normally on the file system of their target, beside the lock file
 that makes checks-then-renames safe between the processes of one machine.
