@@ -49,7 +49,7 @@ class ReportConfig:
     # A run writes its report at its end if the source has at most this many documents; 0: never. The report reads every manifest
     # of the destination, one request each on remote storage. For larger sources use mode=report.
     at_end: int = 500
-    run: str = "last"  # a run id, last, or all (every document of the destination)
+    run: str = "all"  # all (every document of the destination), last, or a run id
     file: str | None = None  # path of the report, a local file; null: report.html in the destination
     documents: int = 1000  # documents listed, those with failures and doubts first
     pages: int = 60  # doubtful and failed pages shown with their picture; about 60 KB each

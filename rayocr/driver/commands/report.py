@@ -1,4 +1,4 @@
-"""mode=report: writes the report of a run without starting Ray, and says where it is."""
+"""mode=report: writes the report of the runs of a destination without starting Ray, and prints where it is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rayocr.driver.monitor.terminal import ConsoleTerminal
 
 
 def show_report(config: RayocrConfig) -> int:
-    """Always 0 where there is something to tell of: the run has had its exit code. Raises UsageError and StorageError."""
+    """Returns 0 whatever the runs ended with: they had their own exit codes. Raises UsageError and StorageError."""
     facts, place = make_report(config)
     ConsoleTerminal(config.progress).say(f"Report of {facts.documents.total():,} documents: {place}")
     return 0

@@ -129,8 +129,11 @@ class Announcements:
         """Where it was written. None where it would take long or fails: the run has succeeded without it."""
         if self.progress.totals.found > self.config.report.at_end or self.config.mode is Mode.watch:
             return None
+        report = self.config.report
+        if report.run == "last":  # another run of this destination may have ended in the meantime
+            report = replace(report, run=self.run_id)
         try:
-            return make_report(replace(self.config, report=replace(self.config.report, run=self.run_id)))[1]
+            return make_report(replace(self.config, report=report))[1]
         except RayocrError as error:
             log_event(log, "report_failed", "The report could not be written.", level=logging.WARNING, error=str(error))
             return None

@@ -1,4 +1,4 @@
-"""Writes the report of a run, one HTML file beside its outputs, from the state alone."""
+"""Writes the report of the runs of a destination: one HTML file beside the outputs, made from the state alone."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from rayocr.storage.uri import StorageUri, parse_uri
 from rayocr.untrusted_json import parse_object
 
 REPORT_NAME = "report.html"
-_READ_AT_ONCE = 16  # manifests: a request each, where storage is far away
+_READ_AT_ONCE = 16  # manifests; remote storage takes one request for each
 _MANIFESTS_AHEAD = 512
 
 
 def make_report(config: RayocrConfig) -> tuple[ReportFacts, str]:
-    """What it tells of, and where it is now. Blocks. Raises UsageError and StorageError."""
+    """Returns what the report covers and where it was written. Blocks. Raises UsageError and StorageError."""
     settings = config.report
     state = existing_state(config)
     dest_uri = parse_uri(config.dest)
@@ -42,6 +42,8 @@ def make_report(config: RayocrConfig) -> tuple[ReportFacts, str]:
             unreadable += 1
         elif run_ids is None or manifest.run_id in run_ids:
             facts.add(manifest)
+    if not (runs or unreadable or facts.documents):
+        raise UsageError("No run has finished a document here. Check dest=")
     title = "All runs" if run_ids is None else f"Run {', '.join(sorted(run_ids))}"
     drawing = Drawing(dpi=settings.dpi, limits=config.limits, access=config.storage.source)
     html = report_html(
@@ -62,17 +64,18 @@ def _existing(uri: StorageUri, access: AccessConfig) -> Storage:
     try:
         return open_storage(str(uri), access)
     except ObjectNotFound as error:
-        raise UsageError(f"{uri.display} does not exist, so there is nothing to report on. Check dest=") from error
+        raise UsageError(f"{uri.display} does not exist. Check dest=") from error
 
 
 def _chosen_runs(state: Storage, wanted: str) -> list[dict[str, Any]]:
-    """The records of the runs to report on, oldest first. Raises UsageError when there is none."""
+    """Returns the records of the runs to report on, oldest first. `all` returns the readable records: a run that crashed wrote
+    manifests and no record. Raises UsageError when a wanted run has no readable record."""
     names = sorted(entry.name for entry in state.list(RUNS_PREFIX) if entry.name.endswith(".json"))
     if wanted not in ("all", "last"):
         names = [name for name in names if name == f"{RUNS_PREFIX}{wanted}.json"]
-    if not names:
-        what = "No run has" if wanted in ("all", "last") else f"There is no run {wanted}, or it has not"
-        raise UsageError(f"{what} finished anything here. Check dest= and report.run=")
+    if not names and wanted != "all":
+        what = "No run has finished here" if wanted == "last" else f"There is no run {wanted} here, or it has not finished"
+        raise UsageError(f"{what}. Check dest= and report.run=")
     records = []
     for name in names if wanted == "all" else names[-1:]:
         try:
@@ -81,13 +84,13 @@ def _chosen_runs(state: Storage, wanted: str) -> list[dict[str, Any]]:
             continue
         if "run_id" in record:
             records.append(record)
-    if not records:
-        raise UsageError(f"The record of the run cannot be read: {names[-1]}. report.run=all reports on all documents.")
+    if not records and wanted != "all":
+        raise UsageError(f"Cannot read the record of the run: {names[-1]}. Set report.run=all to report on all documents.")
     return records
 
 
 def _manifests(state: Storage) -> Iterator[Manifest | None]:
-    """One at a time; None for one that cannot be read."""
+    """Yields every manifest, and None for each one that cannot be read."""
 
     def read(name: str) -> Manifest | None:
         try:
@@ -102,9 +105,9 @@ def _manifests(state: Storage) -> Iterator[Manifest | None]:
 
 
 def _links(dest: StorageUri, *, beside_outputs: bool) -> Callable[[str], str | None]:
-    """Relative where the report lies beside the outputs, so that both can be moved together."""
+    """Returns relative links where the report is beside the outputs, so that you can move both together."""
     if dest.scheme == "gdrive":
-        return lambda name: None  # files there have ids, and no paths
+        return lambda name: None  # files on Drive have ids, no paths
     if beside_outputs:
         base = ""
     elif dest.scheme == "gs":
@@ -115,7 +118,7 @@ def _links(dest: StorageUri, *, beside_outputs: bool) -> Callable[[str], str | N
 
 
 def _write(html: str, file: str | None, dest: Storage, dest_uri: StorageUri) -> str:
-    """Where it is now. Raises UsageError, StorageError."""
+    """Returns where the report was written. Raises UsageError and StorageError."""
     data = html.encode("utf-8", "replace")
     if file is None:
         dest.write(REPORT_NAME, data)
@@ -124,5 +127,5 @@ def _write(html: str, file: str | None, dest: Storage, dest_uri: StorageUri) -> 
     try:
         path.write_bytes(data)
     except OSError as error:
-        raise UsageError(f"The report cannot be written to {path}: {error.strerror}. Choose another report.file=") from error
+        raise UsageError(f"Cannot write the report to {path}: {error.strerror}. Set another report.file=") from error
     return str(path)

@@ -107,7 +107,7 @@ def test_pages_of_markdown_are_told_apart() -> None:
 
 @pytest.fixture
 def destination(tmp_path: Path) -> Path:
-    """Of a run with one whole document and one with a doubtful page that holds what a page should not."""
+    """A destination with two runs. The last run has a complete document with a doubtful, hostile page and a partial document."""
     make_pdf(tmp_path / "in" / "a.pdf", 2)
     source = LocalStorage(str(tmp_path / "in"))
     out = LocalStorage(str(tmp_path / "out"), create=True)
@@ -147,13 +147,34 @@ def test_the_report_shows_doubtful_pages_beside_their_pictures(destination: Path
     assert "gone &amp; lost.pdf" in html
     assert "1 manifests could not be read" in html
     assert "No font has U+13000." in html
+
+
+def test_the_report_covers_all_runs_of_the_destination_by_default(destination: Path) -> None:
+    show_report(compose([f"dest={destination}", "mode=report"]))
+    html = (destination / "report.html").read_text()
+    assert "<title>All runs</title>" in html
+    assert "other.pdf" in html and "a.pdf" in html
+    assert "run-0" in html and "run-1" in html
+
+
+def test_a_run_without_a_record_is_covered_too(destination: Path) -> None:
+    for record in (destination / ".rayocr" / "runs").iterdir():
+        record.unlink()
+    show_report(compose([f"dest={destination}", "mode=report"]))
+    assert "other.pdf" in (destination / "report.html").read_text()
+
+
+@pytest.mark.parametrize("run", ["last", "run-1"])
+def test_one_run_alone_can_be_reported_on(destination: Path, run: str) -> None:
+    show_report(compose([f"dest={destination}", "mode=report", f"report.run={run}"]))
+    html = (destination / "report.html").read_text()
+    assert "a.pdf" in html
     assert "other.pdf" not in html
 
 
-def test_all_runs_can_be_reported_on_into_another_file(destination: Path, tmp_path: Path) -> None:
-    show_report(compose([f"dest={destination}", "mode=report", "report.run=all", f"report.file={tmp_path / 'r.html'}"]))
+def test_a_report_in_another_folder_links_to_absolute_addresses(destination: Path, tmp_path: Path) -> None:
+    show_report(compose([f"dest={destination}", "mode=report", f"report.file={tmp_path / 'r.html'}"]))
     html = (tmp_path / "r.html").read_text()
-    assert "other.pdf" in html
     assert f'href="file://{destination}/a.md"' in html
     assert not (destination / "report.html").exists()
 

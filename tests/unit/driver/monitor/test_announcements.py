@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rayocr.composition import compose
+from rayocr.config import RayocrConfig
 from rayocr.driver.monitor import announcements as module
 from rayocr.driver.monitor.announcements import Announcements
 from rayocr.driver.monitor.terminal import ConsoleTerminal
@@ -97,3 +98,20 @@ def test_messages_leave_standard_output_to_the_log(capsys: pytest.CaptureFixture
     ConsoleTerminal("plain", stderr=True).say("Found 2 documents.")
     out, err = capsys.readouterr()
     assert (out, "Found 2 documents." in err) == ("", True)
+
+
+@pytest.mark.parametrize(("option", "covered"), [("report.run=all", "all"), ("report.run=last", "r"), ("report.run=x", "x")])
+def test_the_report_at_the_end_covers_the_runs_that_were_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str, covered: str
+) -> None:
+    asked = []
+
+    def made(config: RayocrConfig) -> tuple[None, str]:
+        asked.append(config.report.run)
+        return None, "out/report.html"
+
+    monkeypatch.setattr(module, "make_report", made)
+    words = words_of(tmp_path, option)
+    words.progress.documents_started = words.progress.documents[DocumentOutcome.COMPLETE] = 1
+    words.summarize(ended=True)
+    assert asked == [covered]
