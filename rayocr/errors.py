@@ -39,6 +39,7 @@ RayocrError
 │   └── Quarantined               it crashed or blocked its process twice
 ├── EngineError                   one page, one engine
 │   ├── EngineUnavailable         exit 2: the engine is not usable here (program or model missing)
+│   │   └── LanguagePackMissing   no installed pack reads the script of the page
 │   ├── EngineTransient           a retry can succeed
 │   │   ├── EngineTimeout
 │   │   ├── EngineOverloaded      5xx
@@ -282,6 +283,10 @@ class EngineError(RayocrError):
 
 class EngineUnavailable(EngineError):
     exit_code = 2
+
+
+class LanguagePackMissing(EngineUnavailable):
+    """The script of the page is known, and Tesseract has no pack for it. The message names the package to install."""
 
 
 class EngineTransient(EngineError):

@@ -29,6 +29,7 @@ from rayocr.errors import (
     EngineError,
     EngineTimeout,
     EngineTransient,
+    LanguagePackMissing,
     LowConfidence,
     ModelUnavailable,
     OutsideError,
@@ -36,6 +37,7 @@ from rayocr.errors import (
     QuotaDenied,
     RayocrError,
     RepetitionLoop,
+    Unreadable,
 )
 from rayocr.ledger.boxes import pack_boxes
 from rayocr.messages import OUTAGE, OUTAGE_REASONS, PICTURE_LOST, SUSPECT, UNREAD_INK, Attempt, PageOutcome, PageRecord, PageText
@@ -122,9 +124,13 @@ class PageProgress:
             self._doubtful = answer
 
     def check_surer(self, answer: PageText) -> None:
-        """Raises LowConfidence where an engine before was unsure of the page and this one is less sure: what is merely worn is
-        read better by the first engine, and only a script that it does not know by the next."""
-        before, now = (self._doubtful.confidence if self._doubtful else None), answer.confidence
+        """Raises LowConfidence where an engine before was unsure of the page and this one is less sure: the first engine is
+        better at worn pages, the next only at scripts that the first does not know. Raises Unreadable if it does not know them
+        either."""
+        doubtful = self._doubtful
+        if doubtful is not None and doubtful.engine == "rapidocr" and answer.model.endswith("/eng"):
+            raise Unreadable("Tesseract had its English pack only, and rapidocr reads Latin print better.", finish=answer.finish)
+        before, now = (doubtful.confidence if doubtful else None), answer.confidence
         if before is not None and now is not None and now < before:
             raise LowConfidence(f"mean confidence {now:.2f} is below the {before:.2f} of an engine before.", finish=answer.finish)
 
@@ -241,6 +247,9 @@ class ComputeStage:
                 if answer is not None:
                     progress.keep_doubtful(answer)
                 continue
+            except LanguagePackMissing as error:
+                progress.note(engine, error)
+                break  # with its other packs, Tesseract would read a script that they do not know as junk
             except Exception as error:  # recorded as an attempt: one bad page never fails a document
                 progress.note(engine, error)
                 continue

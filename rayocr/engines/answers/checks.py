@@ -46,9 +46,10 @@ class ConfidenceFloor:
     advice: str
 
 
+_JUNK_SHARE = 0.5
 _FLOORS = {
     "rapidocr": ConfidenceFloor(
-        least=0.60,
+        least=0.68,
         mean=0.85,
         line=0.80,
         share=0.25,
@@ -122,9 +123,13 @@ def check_confidence(answer: PageText) -> None:
         raise Unreadable(
             f"mean confidence {answer.confidence:.2f} is below {floor.least:.2f}. {floor.advice}", finish=answer.finish
         )
+    share = doubtful_share(answer.boxes or (), floor.line)
+    if share > _JUNK_SHARE and answer.engine == "rapidocr":
+        raise Unreadable(
+            f"{share:.0%} of the text is in lines below confidence {floor.line:.2f}. {floor.advice}", finish=answer.finish
+        )
     if answer.confidence < floor.mean:
         raise LowConfidence(f"mean confidence {answer.confidence:.2f} is below {floor.mean:.2f}.", finish=answer.finish)
-    share = doubtful_share(answer.boxes or (), floor.line)
     if share > floor.share:
         raise LowConfidence(f"{share:.0%} of the text is in lines below confidence {floor.line:.2f}.", finish=answer.finish)
 

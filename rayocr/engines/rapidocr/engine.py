@@ -24,9 +24,9 @@ from rayocr.engines.rapidocr.missed_lines import missed_lines
 from rayocr.engines.rapidocr.models import INSTALL_HINT, model_family, model_file, tiny_models
 from rayocr.engines.rapidocr.recognition import LineRecognizer, ReadsLines
 from rayocr.engines.rapidocr.runtime import load_model
-from rayocr.engines.rapidocr.text import UNKNOWN_SCORE, is_half_known, is_unread, weighted_mean, with_spaces
+from rayocr.engines.rapidocr.text import UNKNOWN_SCORE, is_half_known, is_unread, pack_of_half_known, weighted_mean, with_spaces
 from rayocr.engines.rapidocr.text_map import TextDetector
-from rayocr.errors import EngineError, EngineUnavailable, RayocrError
+from rayocr.errors import EngineError, EngineUnavailable, LanguagePackMissing, RayocrError
 from rayocr.messages import PageText, TextBox
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ _LETTER_BOX = 3.0
 _UNREAD_ASPECT = 4.0  # boxes longer than this hold text for certain; of shorter ones many are specks
 _MOST_LETTERS = 120.0  # in a line that was not read: longer ones are rulings as a rule
 _FEWEST_UNREAD = 2  # lines: one alone may be a signature or an ornament
+_MUCH_UNREAD = 0.25  # of the print: too much to be left out of a page
 _JUNK = 0.8  # below this score, a line may be of a script that looks like Latin to the models
 _MOST_UNREAD = 0.7  # of the print: a page in one unknown script is read better as a whole
 _MIN_VERTICAL_SHARE = 0.6  # of the length of all boxes, for the page to be called turned
@@ -50,7 +51,10 @@ _MIN_VERTICAL_SHARE = 0.6  # of the length of all boxes, for the page to be call
 
 class ReadsOtherScripts(Protocol):
     def read(self, lines: Sequence[Any]) -> Sequence[tuple[str, float]]:
-        """Text and confidence, 0..1, of gray pictures of lines. Raises EngineUnavailable for a script without a pack."""
+        """Text and confidence, 0..1, of gray pictures of lines. Raises LanguagePackMissing."""
+
+    def require(self, pack: str) -> None:
+        """Raises LanguagePackMissing."""
 
 
 class RapidOcrEngine(ComputeEngine):
@@ -169,9 +173,18 @@ class RapidOcrEngine(ComputeEngine):
             if aspects[index] > _UNREAD_ASPECT and (score < _JUNK or is_unread(text, aspects[index]) or is_half_known(text))
         ]
         share = sum(_weight(aspects[index]) for index in unread) / max(sum(map(_weight, aspects)), 1.0)
-        if self._other_scripts is None or len(unread) < _FEWEST_UNREAD or share > _MOST_UNREAD:
+        if self._other_scripts is None or len(unread) < _FEWEST_UNREAD:
             return read
-        again = self._other_scripts.read([cut_out(upright, quads[index]) for index in unread])
+        if share > _MUCH_UNREAD and (packs := [pack for index in unread if (pack := pack_of_half_known(read[index].text))]):
+            self._other_scripts.require(max(packs, key=packs.count))
+        if share > _MOST_UNREAD:
+            return read
+        try:
+            again = self._other_scripts.read([cut_out(upright, quads[index]) for index in unread])
+        except LanguagePackMissing:
+            if share > _MUCH_UNREAD:
+                raise
+            return read  # their missing score makes the page a doubtful one
         for index, (text, confidence) in zip(unread, again, strict=True):
             known = not is_unread(read[index].text, aspects[index]) and not is_half_known(read[index].text)
             if text and (not known or _as_own_score(confidence) > read[index].score):

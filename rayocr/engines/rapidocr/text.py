@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-UNKNOWN_SCORE = 0.5  # at most, for a line of a script that is half known: it is to be read by another engine
+UNKNOWN_SCORE = 0.3  # at most, for a line of a script that is half known: it is to be read by another engine
 _COMMA = re.compile(r"(?<=[^\W\d_A-Z]{2}),(?=[^\W\d_A-Z]{2})")
 _FULL_STOP = re.compile(r"(?<=[a-zà-öø-ÿ]{3})\.(?=[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]+$|[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]+,|A$|I$)")
 _NUMBER = re.compile(r"^(\d{1,2})(?=[A-Z][a-z]{3})")  # of a note or a heading: "1Introduction"
@@ -40,11 +40,18 @@ def is_unread(text: str, aspect: float) -> bool:
 
 
 def is_half_known(text: str) -> bool:
-    """Running text in Greek or Vietnamese, whose letters with some accents the models leave out; not a formula."""
+    return bool(pack_of_half_known(text))
+
+
+def pack_of_half_known(text: str) -> str:
+    """Tesseract's pack for running text in Greek or Vietnamese, whose letters with some accents the models leave out; "" for
+    other text, and for a formula."""
     letters = [char for char in text if char.isalpha()]
     greek = sum("\u0370" <= char <= "\u03ff" for char in letters)
+    if greek >= 6 and greek > 0.4 * len(letters):
+        return "ell"
     vietnamese = sum(char in _VIETNAMESE for char in letters)
-    return (greek >= 6 and greek > 0.4 * len(letters)) or (vietnamese >= 3 and vietnamese > _VIETNAMESE_SHARE * len(letters))
+    return "vie" if vietnamese >= 3 and vietnamese > _VIETNAMESE_SHARE * len(letters) else ""
 
 
 def weighted_mean(scores: Iterable[tuple[float, float]]) -> float | None:

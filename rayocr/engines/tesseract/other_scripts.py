@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rayocr.engines.tesseract.lines import TsvLine, lines_of_tsv, mean_confidence
 from rayocr.engines.tesseract.program import Tesseract, find_tesseract
 from rayocr.engines.tesseract.scripts import groups_of, packs_for
-from rayocr.errors import EngineError, EngineUnavailable
+from rayocr.errors import EngineError, EngineUnavailable, LanguagePackMissing
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -40,18 +40,27 @@ class OtherScripts:
         self._timeout_s = timeout_s
         self._tesseract = tesseract
 
-    def read(self, lines: Sequence[Any]) -> list[OtherReading]:
-        """Of gray pictures (rows, columns). Raises EngineUnavailable, which names the missing pack, if the script of most lines
-        is known and cannot be read."""
-        tesseract = self._tesseract = self._tesseract or find_tesseract(timeout_s=self._timeout_s)
-        if tesseract is None:
+    def require(self, pack: str) -> None:
+        """Raises LanguagePackMissing."""
+        if pack not in self._open().languages():
+            raise LanguagePackMissing(f"Tesseract has no pack {pack}. Install tesseract-ocr-{pack}.")
+
+    def _open(self) -> Tesseract:
+        self._tesseract = self._tesseract or find_tesseract(timeout_s=self._timeout_s)
+        if self._tesseract is None:
             raise EngineUnavailable("tesseract is not installed.")
+        return self._tesseract
+
+    def read(self, lines: Sequence[Any]) -> list[OtherReading]:
+        """Of gray pictures (rows, columns). Raises LanguagePackMissing if the script of most lines
+        is known and cannot be read."""
+        tesseract = self._open()
         read = [OtherReading("", 0.0)] * len(lines)
         left = list(range(len(lines)))
         for turn in range(_MOST_ROUNDS):
             try:
                 packs = self._packs_of([lines[index] for index in left], tesseract)
-            except EngineUnavailable:
+            except LanguagePackMissing:
                 if turn == 0:
                     raise
                 break

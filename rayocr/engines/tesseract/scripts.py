@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rayocr.engines.tesseract.program import Orientation
-from rayocr.errors import EngineUnavailable
+from rayocr.errors import LanguagePackMissing
 
 _SURE_SCRIPT = 1.5  # below this a page's script is a guess, and English is the better one
 _MOST_PACKS = 4  # each costs time on every word
@@ -64,7 +64,7 @@ def groups_of(installed: Sequence[str]) -> list[tuple[str, ...]]:
 def packs_for(seen: Orientation | None, installed: Sequence[str], *, sure: float = _SURE_SCRIPT) -> tuple[str, ...]:
     """The packs to read a page with, best first. A script seen with less confidence than `sure` counts as none.
 
-    Raises EngineUnavailable where the page's script has none.
+    Raises LanguagePackMissing where the page's script has none.
     """
     languages = [name for name in installed if name not in _NOT_LANGUAGES]
     script = seen.script if seen is not None and seen.script_confidence >= sure else ""
@@ -75,7 +75,7 @@ def packs_for(seen: Orientation | None, installed: Sequence[str], *, sure: float
     if script and not chosen:
         pack = wanted[0] if wanted else script
         package = f"tesseract-ocr-{pack.replace('_', '-')}"
-        raise EngineUnavailable(
+        raise LanguagePackMissing(
             f"Tesseract has no pack for {script} script (installed: {', '.join(languages)}). Install {package}.",
             hint=f"Debian: apt-get install {package}",
         )

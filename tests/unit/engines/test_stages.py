@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from rayocr.engines.base import ComputeEngine, Engine, WaitingEngine
 from rayocr.engines.registry import Stage
 from rayocr.engines.stages import ComputeStage, PageProgress
-from rayocr.errors import PageUnrenderable, PictureUndecodable
+from rayocr.errors import LanguagePackMissing, PageUnrenderable, PictureUndecodable
 from rayocr.messages import Attempt, PageOutcome, PageRecord, PageText
 
 TEXT = "A page with text on it."
@@ -176,6 +176,12 @@ def test_a_page_of_which_next_to_nothing_was_read_fails() -> None:
     assert tried(record) == [("rapidocr", "Unreadable")]
 
 
+def test_a_missing_language_pack_fails_the_page_and_is_named() -> None:
+    record = read(computing("rapidocr", LanguagePackMissing("Install tesseract-ocr-hin.")), computing("tesseract", "junk"))
+    assert (record.outcome, tried(record)) == (PageOutcome.FAILED, [("rapidocr", "LanguagePackMissing")])
+    assert "tesseract-ocr-hin" in record.attempts[0].message
+
+
 def test_a_doubtful_answer_goes_along_to_the_next_stage() -> None:
     record = read(computing("rapidocr", unsure("rapidocr", 0.7)), last=False)
     assert (record.outcome, record.next_engine, record.text) == (PageOutcome.HANDED_ON, 1, TEXT)
@@ -195,6 +201,12 @@ def test_an_engine_that_is_less_sure_than_a_doubtful_one_before_does_not_replace
     assert (record.text, record.engine, record.outcome) == ("worn but right", "rapidocr", PageOutcome.DONE)
     assert record.doubts == ("low_confidence",)
     assert tried(record) == [("rapidocr", "LowConfidence"), ("tesseract", "LowConfidence")]
+
+
+def test_what_tesseract_makes_of_a_mixed_page_with_its_english_pack_alone_does_not_replace_what_rapidocr_read() -> None:
+    junk = PageText(text="English and junk", engine="tesseract", model="tesseract-5/eng", confidence=0.95, boxes=())
+    record = read(computing("rapidocr", unsure("rapidocr", 0.8)), computing("tesseract", junk))
+    assert (record.engine, record.doubts) == ("rapidocr", ("low_confidence",))
 
 
 def test_an_engine_that_is_not_installed_is_passed_by() -> None:

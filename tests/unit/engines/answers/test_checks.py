@@ -155,7 +155,7 @@ def _local(confidence: float, *lines: tuple[str, float], engine: str = "rapidocr
 
 def test_junk_from_an_unknown_script_is_low_confidence() -> None:
     with pytest.raises(LowConfidence):
-        check(_local(0.7, ("HERTETA / TEHu faHTT", 0.62)))
+        check(_local(0.7, ("HERTETA / TEHu faHTT", 0.62), ("a line of plain English", 0.9)))
 
 
 def test_a_page_half_in_an_unknown_script_is_low_confidence() -> None:
@@ -167,6 +167,12 @@ def test_a_page_half_in_an_unknown_script_is_low_confidence() -> None:
 def test_junk_is_not_kept_at_all(engine: str, confidence: float) -> None:
     with pytest.raises(Unreadable):
         check(_local(confidence, ("AeA GAT APT", confidence), engine=engine))
+
+
+def test_junk_that_the_engine_is_half_sure_of_is_not_kept_either() -> None:
+    """Hebrew that was read as Latin: mean .80, most of it in lines below .8."""
+    with pytest.raises(Unreadable):
+        check(_local(0.8, ("nnn17 nyv", 0.74), ("n190n", 0.78), ("1897", 0.99)))
 
 
 def test_a_page_of_which_lines_were_seen_and_none_was_read_says_which_packs_may_be_missing() -> None:

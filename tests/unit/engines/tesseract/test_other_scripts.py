@@ -13,7 +13,7 @@ from rayocr.engines.rapidocr.engine import RapidOcrEngine
 from rayocr.engines.tesseract.lines import lines_of_tsv
 from rayocr.engines.tesseract.other_scripts import OtherScripts
 from rayocr.engines.tesseract.program import Orientation
-from rayocr.errors import EngineUnavailable
+from rayocr.errors import LanguagePackMissing
 
 LINE = np.full((40, 400), 255, np.uint8)
 
@@ -75,7 +75,7 @@ def test_a_second_script_is_looked_for_in_what_the_first_left() -> None:
 
 
 def test_a_script_without_a_pack_names_the_package() -> None:
-    with pytest.raises(EngineUnavailable, match="tesseract-ocr-hin"):
+    with pytest.raises(LanguagePackMissing, match="tesseract-ocr-hin"):
         read(FakeTesseract({}, script="Devanagari", installed=("eng", "osd")))
 
 
@@ -117,3 +117,13 @@ def test_a_page_in_one_unknown_script_and_a_single_odd_line_are_left_alone() -> 
     assert Mixed(engine, unread=20).result()[4:] == [". ,"] * 20
     assert Mixed(engine, unread=1).result()[4:] == [". ,"]
     assert fake.asked == []
+
+
+def test_a_page_in_vietnamese_without_its_pack_names_the_package() -> None:
+    from rayocr.engines.rapidocr.decoding import LineReading
+
+    engine = RapidOcrEngine(other_scripts=OtherScripts(tesseract=FakeTesseract({}, script="Latin", installed=("eng", "osd"))))
+    mixed = Mixed(engine, unread=0)
+    mixed.readings = [LineReading("Hội đng thành ph đã quyt định sa cha cây cầu", 0.95, 0.9)] * 5
+    with pytest.raises(LanguagePackMissing, match="tesseract-ocr-vie"):
+        mixed.result()
