@@ -66,7 +66,7 @@ def scope(config: RayocrConfig) -> Scope:
     single = _single(config)
     source_text, include, exclude = _source(config, single)
     if config.mode is Mode.watch and config.watch.subscription and not source_text.startswith("gs://"):
-        raise UsageError("watch.subscription needs source=gs://…: it tells of the objects of a bucket.")
+        raise UsageError("watch.subscription needs source=gs://…: it announces the objects of a bucket.")
     source_uri = parse_uri(source_text)
     exclude = [*exclude, *_dest_inside_source(config, source_uri, parse_uri(config.dest), single)]
     source = _existing(source_uri, config.storage.source)
@@ -109,10 +109,10 @@ def _check_batch(config: RayocrConfig, links: tuple[ChainLink, ...]) -> None:
         return
     if "gemini" not in {link.name for link in links}:
         raise UsageError(
-            "engine.batch=true is Gemini's Batch API, and the chain has no gemini. Leave it out, or give engine=gemini"
+            "engine.batch=true uses Gemini's Batch API, but the chain has no gemini. Set engine=gemini, or remove engine.batch."
         )
     if config.engine.gemini.vertexai:
-        raise UsageError("engine.batch=true works with the Developer API only. Leave engine.gemini.vertexai=true out.")
+        raise UsageError("engine.batch=true works with the Developer API only. Remove engine.gemini.vertexai=true.")
 
 
 def _prices(config: RayocrConfig, links: tuple[ChainLink, ...]) -> PriceTable:
@@ -122,7 +122,7 @@ def _prices(config: RayocrConfig, links: tuple[ChainLink, ...]) -> PriceTable:
     for model in models:
         if config.budget.given and prices.price(model, time.time()) is None:
             raise UsageError(
-                f"{config.budget.given} is given, but conf/prices.yaml has no price for {model}: add one there, or give"
+                f"{config.budget.given} is set, but conf/prices.yaml has no price for {model}. Add one there, or set"
                 " engine.gemini.input_usd_per_million= and engine.gemini.output_usd_per_million=."
             )
     return prices
@@ -213,8 +213,8 @@ def _dest_inside_source(config: RayocrConfig, source: StorageUri, dest: StorageU
     if not config.allow_dest_in_source:
         same = contains(dest, source)
         raise UsageError(
-            f"dest={config.dest} is {'the same as' if same else 'inside'} the source: outputs would be taken for sources."
-            " Choose a folder elsewhere, or give allow_dest_in_source=true."
+            f"dest={config.dest} is {'the same as' if same else 'inside'} the source: outputs would be read as sources."
+            " Choose another folder, or set allow_dest_in_source=true."
         )
     if contains(dest, source):
         return [f"*{suffix}" for suffix in pdf_suffixes()]  # *.md and *.jsonl beside the PDFs are no sources anyway
@@ -228,8 +228,8 @@ def _dest_below_source(config: RayocrConfig, source: Storage, dest: Storage) -> 
         return []
     if not config.allow_dest_in_source:
         raise UsageError(
-            f"dest={config.dest} is inside the source (as {path}): outputs would be taken for sources."
-            " Choose a folder elsewhere, or give allow_dest_in_source=true."
+            f"dest={config.dest} is inside the source (as {path}): outputs would be read as sources."
+            " Choose another folder, or set allow_dest_in_source=true."
         )
     return [glob.escape(path) + "/*"]
 
@@ -265,7 +265,7 @@ def existing_state(config: RayocrConfig) -> Storage:
     try:
         return open_storage(str(uri), config.storage.state)
     except ObjectNotFound as error:
-        raise UsageError(f"{uri.display} does not exist, so there is nothing to tell about. Check {option}=") from error
+        raise UsageError(f"{uri.display} does not exist, so there is nothing to show. Check {option}=") from error
 
 
 def sweep_temp_files(plan: Plan) -> None:

@@ -1,5 +1,5 @@
-"""mode=retry: which dead letters are taken up again. Their documents then go through a run like any other: pages that were read
-are on record, and are not paid for again."""
+"""mode=retry: which dead letters are retried. Their documents go through a run like any other; pages that were read are on record
+and not paid for again."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from rayocr.observe.dead_letters import DeadLetter, read_dead_letter
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
 
-_LETTERS_OF_A_SOURCE = 200  # letters that are read to find their source
-_AT_ONCE = 16  # letters, a request each where storage is far away
+_READ_FOR_SOURCE = 200  # dead letters that are read to find their source
+_AT_ONCE = 16  # dead letters; each costs a request where storage is remote
 
 
 def documents_to_retry(state: Storage, config: RayocrConfig) -> frozenset[str]:
-    """The ids of the documents whose letters pass the filters. Raises UsageError and StorageError."""
+    """The ids of the documents whose dead letters match the filters. Raises UsageError and StorageError."""
     since = _since(config.retry.since)
     policy = RetryPolicy.from_config(config.retry)
 
@@ -44,10 +44,10 @@ def documents_to_retry(state: Storage, config: RayocrConfig) -> frozenset[str]:
 
 
 def recorded_source(state: Storage) -> str | None:
-    """The source of the dead letters, for a retry that names none; None without letters. Raises UsageError where they have
+    """The source of the dead letters, for a retry that names none; None without dead letters. Raises UsageError where they have
     several, and StorageError."""
     found: set[str] = set()
-    for entry in islice(state.list(DEAD_LETTERS_PREFIX), _LETTERS_OF_A_SOURCE):
+    for entry in islice(state.list(DEAD_LETTERS_PREFIX), _READ_FOR_SOURCE):
         try:
             letter = read_dead_letter(state, entry.name)
         except (ObjectNotFound, RecordCorrupt):
@@ -61,13 +61,13 @@ def recorded_source(state: Storage) -> str | None:
 
 
 def count_rejected(state: Storage, config: RayocrConfig) -> int:
-    """Letters of rejected documents that pass the other filters. Raises UsageError and StorageError."""
+    """Dead letters of rejected documents that match the other filters. Raises UsageError and StorageError."""
     asked = replace(config, retry=replace(config.retry, rejected=True))
     return len(documents_to_retry(state, asked)) - len(documents_to_retry(state, config))
 
 
 def is_narrowed(config: RayocrConfig) -> bool:
-    """Whether certain letters are asked for, so that the others are no concern of the run."""
+    """Whether the run is about certain dead letters only."""
     settings = config.retry
     return any(wanted is not None for wanted in (config.document, settings.reason, settings.engine, settings.since))
 
@@ -88,7 +88,7 @@ def _passes(letter: DeadLetter, config: RayocrConfig, since: datetime | None) ->
 
 
 def _failed_engines(state: Storage, document_id: str, policy: RetryPolicy) -> set[str]:
-    """Engines that did not deliver a page of the document."""
+    """Engines that failed on a page of the document."""
     name = manifest_name(document_id)
     try:
         manifest = Manifest.from_json(call(lambda: state.read(name), policy=policy), name=name)

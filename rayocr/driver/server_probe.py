@@ -1,6 +1,6 @@
-"""Before the fan-out: one request a server, beside the start of Ray. Are key, permission, model and network right?
+"""One request to each server while Ray starts: are key, permission, model and network right?
 
-So a wrong key costs one call and one line within seconds, and not a refusal of every page that is in flight.
+So a wrong key costs one call and one line within seconds, instead of a refusal of every page in flight.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ async def probe(
                     f"Nobody answers at {_place(engine, base_url)}: {error}",
                     hint="Check the network, or read with the local engines: engine=local",
                 ) from error
-        except EngineError as error:  # busy, slow, or a server without this question: the pages will tell
-            log_event(log, "probe_passed_by", "The probe was not answered.", engine=engine.name, error=error.reason)
+        except EngineError as error:  # busy, slow, or a server without this call: the pages will show
+            log_event(log, "probe_skipped", "The server did not answer the probe.", engine=engine.name, error=error.reason)
             return None
         await sleep(_PAUSE_S)
     return None

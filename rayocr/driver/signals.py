@@ -1,4 +1,4 @@
-"""Signals: the first SIGINT or SIGTERM asks the run to drain, the second ends it at once (it can be resumed either way)."""
+"""Signals: the first SIGINT or SIGTERM drains the run, the second ends it at once. The run can be resumed either way."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Shutdown:
         self._on_second = on_second
 
     def install(self) -> None:
-        """Again after Ray was started: its own handlers take the place of ours, and the drain would never run."""
+        """Call it again after Ray has started, which replaces these handlers with its own."""
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
@@ -29,7 +29,7 @@ class Shutdown:
             loop.add_signal_handler(signal.SIGHUP, self._handle, signal.SIGHUP)
 
     def request(self, why: str) -> None:
-        """As the first signal, from elsewhere."""
+        """Drain, like the first signal."""
         if not self.requested.is_set():
             self.requested.set()
             self._on_first(why)

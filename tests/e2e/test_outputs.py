@@ -8,6 +8,7 @@ import shutil
 import pikepdf
 from pyarrow import parquet
 
+from rayocr.ledger.note_ranges import unfolded
 from tests.e2e.support import PROJECT, Cli, SimulatedGemini, make_pdf, manifests, page_texts
 
 PAGES = 60
@@ -37,12 +38,12 @@ def test_pages_that_a_model_made_up_are_named_in_every_output_and_in_the_report(
     assert all("<!-- doubtful: suspect -->" in texts[number] for number in invented)
 
     whole, scan = sorted(manifests(out), key=lambda manifest: str(manifest["name"]))
-    notes = {note["page_number"]: note for note in whole["notes"]}  # type: ignore[attr-defined]
+    notes = {note["page_number"]: note for note in unfolded(whole["notes"])}
     assert {number for number, note in notes.items() if note["doubts"] == ["suspect"]} == invented
     assert all(note["agreement"] < 0.6 for note in notes.values())
     assert whole["compared"] == PAGES
     # What the simulator says of a scan is not what stands there, and a few lines that are read here show it.
-    assert (scan["compared"], len(scan["notes"])) == (2, 2)  # type: ignore[arg-type]
+    assert (scan["compared"], len(unfolded(scan["notes"]))) == (2, 2)
 
     row = json.loads((out / "a.jsonl").read_text())
     assert {number for number, doubts, _ in row["attributes"]["page_doubts"] if doubts == ["suspect"]} == invented

@@ -232,6 +232,7 @@ class SlotClient:
                     else:
                         state.waiting.popleft()
                         future.set_result(now + delay_s)
+                await asyncio.sleep(0)  # they leave before the next call, which may end the run
         except Exception as error:  # handed to every page that waits: each records it
             while (future := self._next_waiting(state)) is not None:
                 state.waiting.popleft()

@@ -1,8 +1,8 @@
-"""How many pages make a shard: as many as take about `workers.target_shard_s`, learned from the shards that came back.
+"""The number of pages of a shard: as many as take about `workers.target_shard_s`, learned from finished shards.
 
 Pages of one document resemble each other, and those of others do not (1 ms for a text layer, 3 s for a scan): the document's own
-mean counts first, then that of all. Pages for a server run side by side, so that it is the pace of all of them that counts: at 15
-requests a minute the longest shard would be heard of after four minutes.
+mean counts first, then that of all. Pages for a server run side by side, so that the pace of all of them counts: at 15
+requests a minute the longest shard would take four minutes to come back.
 """
 
 from __future__ import annotations

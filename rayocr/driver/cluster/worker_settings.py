@@ -1,4 +1,4 @@
-"""What the processes that fetch and assemble documents are told, by value."""
+"""The settings of the workers that fetch and assemble documents, by value."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ def request_cancel(config: RayocrConfig) -> int:
     """mode=cancel: ask every run on the destination to drop a document, given by name or id. Raises UsageError."""
     terminal = ConsoleTerminal(config.progress)
     if not config.document:
-        raise UsageError("mode=cancel needs document=NAME, as it is named below the source, or its id.")
+        raise UsageError("mode=cancel needs document=NAME (its name below the source) or its id.")
     state = existing_state(config)
     document_id, name = _find(config, config.document)
     try:
@@ -24,10 +24,10 @@ def request_cancel(config: RayocrConfig) -> int:
     except ObjectNotFound:
         pass
     else:
-        raise UsageError(f"{printable(name)} is finished already; nothing is left to cancel.")
+        raise UsageError(f"{printable(name)} is already finished and cannot be cancelled.")
     path = write_cancel(state, document_id, name)
-    terminal.say(f"{printable(name)} is cancelled: runs on this destination drop it within seconds, and later ones pass it by.")
-    terminal.say(f"Delete {path} in the state to have it read after all.")
+    terminal.say(f"{printable(name)} is cancelled: running jobs stop processing it within seconds; later runs skip it.")
+    terminal.say(f"To read it after all, delete {path} in the state.")
     return 0
 
 
@@ -36,7 +36,7 @@ def _find(config: RayocrConfig, wanted: str) -> tuple[str, str]:
         return wanted, wanted
     document = _named(config, wanted)
     if document is None:
-        raise UsageError(f"There is no document {wanted!r} in the source. Names are as below source=, for example 2024/a.pdf.")
+        raise UsageError(f"The source has no document {wanted!r}. Use its name below source=, for example 2024/a.pdf.")
     return document.document_id, document.name
 
 

@@ -71,10 +71,10 @@ def show_estimate(config: RayocrConfig) -> int:
     )
     documents = _unfinished(found.source, state, rules)
     if not documents:
-        terminal.say("Nothing to do: there are no documents that are not finished.")
+        terminal.say("Nothing to do: all documents are finished.")
         return 0
     if len(documents) > _SAMPLE:
-        terminal.say(f"{len(documents):,} documents; {_SAMPLE} of them, taken at random, are opened …")
+        terminal.say(f"{len(documents):,} documents; opening a random sample of {_SAMPLE} …")
     settings = FetchSettings(source_uri=found.source.uri, limits=config.limits, retry=config.retry, access=config.storage.source)
     counted = count_pages(documents, settings)
     terminal.table(_table(config, found.prices, len(documents), counted, earlier_tokens(state, config.limits)))

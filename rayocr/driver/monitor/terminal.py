@@ -190,7 +190,10 @@ def closing_table(progress: Progress, places: dict[str, str]) -> Table:
     if progress.documents_copied:
         table.add_row("", f"{progress.documents_copied:,} documents are the same file as another and were not read")
     if progress.renamed:
-        table.add_row("Names", f"{progress.renamed:,} documents' outputs have a hash in the name: another one has the plain one")
+        table.add_row(
+            "Names",
+            f"{progress.renamed:,} documents have a hash in the names of their outputs: another document has the plain name",
+        )
     if progress.suspect_pages:
         table.add_row(
             "Suspect",
@@ -200,7 +203,7 @@ def closing_table(progress: Progress, places: dict[str, str]) -> Table:
     if unsure := progress.doubtful_pages - progress.suspect_pages:
         table.add_row(
             "Doubtful",
-            f"{unsure:,} (no engine here is sure of them; they are marked in the outputs."
+            f"{unsure:,} (no engine is sure of them; they are marked in the outputs."
             " Another script? Try engine=gemini, or tesseract with its language pack)",
         )
     if progress.totals.unreadable:
@@ -215,13 +218,13 @@ def closing_table(progress: Progress, places: dict[str, str]) -> Table:
 
 
 def unseen(totals: DiscoveryTotals) -> str:
-    """The parts of the source that could not be listed, so that nobody takes what is finished for all there is."""
+    """The parts of the source that could not be listed."""
     names = ", ".join(printable(name) for name in totals.unreadable_names)
     more = " and more" if totals.unreadable > len(totals.unreadable_names) else ""
-    return f"{totals.unreadable:,} folders or links of the source that cannot be looked into: {names}{more}"
+    return f"{totals.unreadable:,} folders or links of the source cannot be read: {names}{more}"
 
 
 def printable(text: str) -> str:
-    """Names can hold line breaks and bytes that are no text; a terminal gets them escaped."""
+    """Escapes line breaks and undecodable bytes in names for the terminal."""
     cleaned = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     return cleaned.encode(sys.stdout.encoding or "utf-8", "backslashreplace").decode(sys.stdout.encoding or "utf-8")

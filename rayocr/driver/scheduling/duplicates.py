@@ -1,4 +1,4 @@
-"""Documents of the same bytes that are under way at one time: one is read, and the others wait for it (`dedup.documents`)."""
+"""Documents with the same bytes in progress at the same time: one is read, the others wait for it (`dedup.documents`)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-_LOOK_S = 1.0  # between two looks whether those who wait should stop
+_CHECK_S = 1.0  # between two checks whether the waiting should stop
 
 
 class DocumentDuplicates:
@@ -15,15 +15,15 @@ class DocumentDuplicates:
 
     @asynccontextmanager
     async def reading(self, content: str, *, stop: Callable[[], None]) -> AsyncIterator[bool]:
-        """Waits until nobody else has the same content; gives whether there may be an original. `stop` raises what ends the wait.
-        Without a content nothing is waited for."""
+        """Waits until no other document has the same content; whether an earlier one may have been read. `stop` raises what ends
+        the wait. Without `content` it does not wait."""
         if not content:
             yield False
             return
         while (other := self._reading.get(content)) is not None:
             stop()
             try:
-                await asyncio.wait_for(other.wait(), _LOOK_S)
+                await asyncio.wait_for(other.wait(), _CHECK_S)
             except TimeoutError:
                 continue
         mine = self._reading[content] = asyncio.Event()

@@ -1,7 +1,7 @@
-"""What mode=watch waits out: storage that is away, and the quota of the day when it is used up.
+"""Outages that mode=watch waits for: unavailable storage, and a daily quota that is used up.
 
-While something is away the window is held: nothing is admitted and no further shard is sent, so that no page is paid for that
-could not be recorded. Redis is waited for by those who use it (LeaseKeeper, RateLimiter).
+During an outage the window is on hold: no document is admitted and no shard is sent, so that no page is paid for that cannot be
+recorded. LeaseKeeper and RateLimiter wait for Redis themselves.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ _AFTER_RESET_S = 1.0  # clocks differ
 
 
 class Outages:
-    """`probe` raises RayocrError while storage cannot be used; it blocks. `on_hold`: when there is nothing to do for a while."""
+    """Puts the window on hold during outages. `probe` raises RayocrError while storage is unavailable; it blocks. `on_hold` is
+    called when there is nothing to do for a while."""
 
     def __init__(
         self,
@@ -48,16 +49,16 @@ class Outages:
         self._holding: dict[str, asyncio.Task[None]] = {}
 
     def storage_failed(self) -> None:
-        """Something of the storage failed: if it is away altogether, that is waited for. Returns at once."""
+        """A call to storage failed. If storage is unavailable altogether, wait for it. Returns at once."""
         if "storage" not in self._holding:
             self._holding["storage"] = asyncio.get_running_loop().create_task(self._until_storage_is_back())
 
     def quota_used_up(self, error: DayQuotaExhausted | BudgetExhausted) -> float:
-        """Hold until the quota's next day; in how many seconds from now that begins. Returns at once."""
+        """Put the window on hold until the quota resets; the seconds until then. Returns at once."""
         assert error.resumes_at is not None
         wait_s = max(0.0, error.resumes_at - self._wall_clock()) + _AFTER_RESET_S
         if "quota" not in self._holding:
-            self._warn(f"{error} Watching goes on at {in_words(error.resumes_at)}.")
+            self._warn(f"{error} The watch resumes at {in_words(error.resumes_at)}.")
             self._holding["quota"] = asyncio.get_running_loop().create_task(self._until_the_quota_is_back(wait_s))
         return wait_s
 
@@ -78,7 +79,7 @@ class Outages:
             if error is None:
                 return  # it was about one document, or is over
             log_event(log, "storage_unavailable", "Storage is away.", level=logging.WARNING, error=str(error))
-            self._warn(f"Storage is away, and waited for: {error}")
+            self._warn(f"Storage is unavailable; waiting for it: {error}")
             await self._hold("storage", True)
             while error is not None:
                 error = await self._failure_later()
@@ -104,7 +105,7 @@ class Outages:
             log_event(log, "quota_awaited", "The quota of the day is used up, and waited for.", wait_s=round(wait_s))
             await self._hold("quota", True)
             await asyncio.sleep(wait_s)
-            self._say("The quota of the day is back.")
+            self._say("The daily quota has reset.")
         finally:
             del self._holding["quota"]
             await self._hold("quota", False)

@@ -1,4 +1,4 @@
-"""What the run has done so far: counters only, filled by the document flows, read by the terminal and the closing words."""
+"""What a run has done so far. Counters only: document flows write them; the terminal, the record and the metrics read them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class StageTimings:
 
     @contextmanager
     def of(self, stage: str) -> Iterator[None]:
-        """Only what ended well counts."""
+        """Counts only what succeeded."""
         started = time.monotonic()
         yield
         self.by_stage[stage].add(time.monotonic() - started)
@@ -109,8 +109,8 @@ class Progress:
 
     @property
     def spent_usd(self) -> float:
-        """Of this run: what its pages cost, or what the limiter counted where that is more (answers that did not serve, pages
-        of shards that never came back)."""
+        """Of this run: what its pages cost, or what the limiter counted where that is more (answers that failed the checks,
+        pages of shards that never came back)."""
         return max(self.cost_usd, self.limiter.spent_usd if self.limiter is not None else 0.0)
 
     @property
@@ -139,12 +139,12 @@ class Progress:
 
     @property
     def documents_total(self) -> int:
-        """Documents for this run that the listing has come across."""
+        """Documents for this run, listed so far."""
         return max(self.totals.found - self.totals.finished, self.documents_done)
 
     @property
     def pages_total(self) -> int:
-        """Estimated: documents not fetched yet are taken to be as long as the others on average."""
+        """An estimate: documents that are not fetched yet count with the average length of the others."""
         if not self.documents_started:
             return 0
         unknown = max(0, self.documents_total - self.documents_started)
@@ -192,7 +192,7 @@ class Progress:
             self.unpriced_pages += page.unpriced
 
     def taken_up_again(self, outcome: DocumentOutcome, *, of_this_run: bool) -> None:
-        """A document that had failed is tried again: what it comes to now counts, not what it came to before."""
+        """A failed document is retried: its new outcome replaces the old one."""
         if of_this_run:
             self.documents[outcome] -= 1
         else:

@@ -1,4 +1,4 @@
-"""Waiting for several tasks of a document at once, so that none is left behind."""
+"""Waits for several tasks of a document, so that none is left running."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rayocr.errors import Draining, OutsideError
 
 
 async def all_of(works: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """All of them; the first error ends the others, but one that ends the run lets them finish."""
+    """Run all. The first error cancels the others, unless it ends the run: then they finish."""
     tasks = [asyncio.create_task(work) for work in works]
     try:
         await asyncio.gather(*tasks)
@@ -25,7 +25,7 @@ async def all_of(works: Iterable[Coroutine[Any, Any, None]]) -> None:
 
 
 async def settled(tasks: set[asyncio.Task[None]], *, at_most: int) -> set[asyncio.Task[None]]:
-    """Wait until no more than that many run; raises the first error of those that ended."""
+    """Wait until at most so many run. Raises the first error of those that ended."""
     while True:
         done = {task for task in tasks if task.done()}
         for task in done:

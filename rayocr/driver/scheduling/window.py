@@ -1,4 +1,4 @@
-"""The window: pages, documents and bytes admitted and not yet finished. Its limits are what bounds the memory of a run."""
+"""The window: pages, documents and bytes that are admitted and not yet finished. Its limits bound the memory of a run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Window:
         self.held_for: frozenset[str] = frozenset()  # reasons: somebody paused the run, or something is away
 
     async def follow(self, nodes: Nodes) -> None:
-        """As the cluster grows and shrinks."""
+        """Adapts the limit in bytes to the object stores of the cluster."""
         store_bytes = nodes.store_bytes(self._held_on) or nodes.store_bytes()
         max_bytes = min(self._config.bytes, int(_STORE_SHARE * store_bytes)) if store_bytes else self._config.bytes
         if max_bytes != self.max_bytes:
@@ -46,17 +46,17 @@ class Window:
         return bool(self.held_for)
 
     async def pause(self, paused: bool) -> None:
-        """While paused nothing is admitted; what was goes on."""
+        """While paused, nothing is admitted; what is in progress continues."""
         await self.hold("pause", paused)
 
     async def hold(self, reason: str, held: bool) -> None:
-        """Paused while there is any reason."""
+        """Pauses while there is at least one reason."""
         async with self._changed:
             self.held_for = self.held_for | {reason} if held else self.held_for - {reason}
             self._changed.notify_all()
 
     async def release_holds(self) -> None:
-        """The run ends: whoever waits goes on, to find that out."""
+        """The run ends: waiting callers continue and notice it."""
         async with self._changed:
             self.held_for = frozenset()
             self._changed.notify_all()

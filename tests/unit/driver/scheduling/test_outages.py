@@ -101,7 +101,7 @@ async def test_storage_that_is_away_holds_the_window_until_it_is_back() -> None:
     await waiting
     while world.window.paused:
         await asyncio.sleep(0)
-    assert [text for text in world.said if "away" in text] == ["Storage is away, and waited for: gone"]
+    assert [text for text in world.said if "unavailable" in text] == ["Storage is unavailable; waiting for it: gone"]
     assert world.said[-1] == "Storage is back."
     assert (world.progress.waiting_for, world.held) == ("", 1)
 
@@ -139,7 +139,7 @@ async def test_the_quota_of_the_day_is_waited_for() -> None:
     world.answers["a"] = [DayQuotaExhausted("The quota of the day for m is used up.", resumes_at=time.time() - 0.95)]
     await world.until("a", "b", "a")
     assert world.scheduler.failure is None
-    assert "goes on at" in world.said[0]
+    assert "resumes at" in world.said[0]
     assert world.held == 1
 
 

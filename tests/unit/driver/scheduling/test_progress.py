@@ -53,5 +53,5 @@ def test_names_with_line_breaks_and_broken_bytes_are_printed_escaped() -> None:
 
 
 def test_parts_of_the_source_that_cannot_be_listed_are_named() -> None:
-    assert unseen(DiscoveryTotals(unreadable=1, unreadable_names=("a\nb",))).endswith("cannot be looked into: a\\nb")
+    assert unseen(DiscoveryTotals(unreadable=1, unreadable_names=("a\nb",))).endswith("cannot be read: a\\nb")
     assert unseen(DiscoveryTotals(unreadable=21, unreadable_names=("a",))).endswith(": a and more")
