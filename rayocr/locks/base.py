@@ -1,6 +1,6 @@
-"""The lock port: one lease a document, so that runs sharing a destination never work on the same one.
+"""The lock port: one lease per document, so that runs that share a destination never process the same document.
 
-Invariants: at most one owner holds an unexpired lease of a key; fencing tokens of a key only grow. All calls block briefly.
+Invariants: at most one owner holds an unexpired lease of a key; fencing tokens of a key only grow. Calls block briefly.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ class Holder:
 class Locks(ABC):
     @abstractmethod
     def acquire(self, key: str) -> Lease | None:
-        """None when another owner holds it. Raises LocksUnavailable."""
+        """None if another owner holds the lease. Raises LocksUnavailable."""
 
     @abstractmethod
     def renew(self, leases: Sequence[Lease]) -> list[Lease]:
-        """Extend all of them in one round trip; gives those that are lost. Raises LocksUnavailable."""
+        """Extends all leases in one round trip; returns the lost ones. Raises LocksUnavailable."""
 
     @abstractmethod
     def release(self, lease: Lease) -> None:
-        """Idempotent; a lease that has another owner by now is left alone."""
+        """Idempotent. Does nothing if the lease has another owner by now."""
 
     @abstractmethod
     def holders(self, keys: Iterable[str] | None = None) -> dict[str, Holder]:
-        """Of these keys, or of all, those that are held, by whom; changes nothing. Raises LocksUnavailable."""
+        """The holders of these keys, or of all keys. Read-only. Raises LocksUnavailable."""
 
     def check(self) -> None:
-        """Whether leases can be taken, renewed and released: with a scratch lease, since a service may answer and refuse writes.
+        """Acquires, renews and releases a test lease, since a service may answer but refuse writes.
         Raises LocksUnavailable, CredentialsError, UsageError."""
         lease = self.acquire(f"probe:{secrets.token_hex(8)}")
         if lease is not None:

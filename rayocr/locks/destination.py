@@ -1,9 +1,9 @@
-"""Locks a whole destination for one run, where storage has no atomic create (Google Drive) and there is no Redis.
+"""Locks a whole destination for one run, if the storage has no atomic writes (Google Drive) and there is no Redis.
 
-A small file beside the state says who is at work. It is renewed by a thread of the run at a third of the time limit, and read by
-whoever starts: one that was renewed within the limit, by the storage's own clock, belongs to a run that may be alive. One of a
-process of this machine that is dead is free at once, so that a restart after SIGKILL does not wait. Two that start at the same
-instant refuse each other, both; two that did not see each other at first find out at the next renewal, and the later one stops.
+Each run writes a small lock file beside the state. A thread of the run renews it at a third of the time limit. A run that
+starts reads the lock files: one that was renewed within the limit, by the storage's clock, belongs to a run that may be alive.
+A lock of a dead process of this machine expires at once, so a restart after SIGKILL does not wait. If two runs start at the
+same instant, both stop; if they did not see each other's locks, they find out at the next renewal, and the later one stops.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _WAYS_OUT = (
 
 @dataclass(slots=True)
 class _Other:
-    """`since`: when its run began, by the storage's clock; None when it has not yet said so."""
+    """`since`: when its run began, by the storage's clock; None if the file does not contain it yet."""
 
     owner: str
     name: str
@@ -39,7 +39,7 @@ class _Other:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Claim:
-    """What a claim says, as far as another run needs it."""
+    """The fields of a lock file that other runs need."""
 
     owner: str
     since: float | None
@@ -49,8 +49,8 @@ class _Claim:
 
 
 class DestinationLock:
-    """Safe from several threads. `lost`: a run that began earlier was seen, somebody took this one for dead, or the storage was
-    away for longer than the limit."""
+    """The lock of this run on a destination. Thread-safe. `lost`: a run that began earlier was seen, another run considered
+    this one dead, or the storage was unavailable for longer than the limit."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class DestinationLock:
         self.lost = False
 
     def acquire(self) -> None:
-        """Raises LockError when another run has the destination, and StorageError."""
+        """Raises LockError if another run holds the destination, and StorageError."""
         self._renewed_at = self._clock()
         self._entry = call(lambda: self._state.write(self._name, self._content(), if_absent=True), policy=self._policy)
         self._since = self._entry.modified_at
@@ -86,19 +86,19 @@ class DestinationLock:
             raise
         if other is not None:
             self.release()
-            seen = f"{other.owner}, heard of {other.age_s:.0f} s ago"
+            seen = f"{other.owner}, last renewed {other.age_s:.0f} s ago"
             raise LockError(
-                f"Another run is at work on {self._state.uri} ({seen}), and on Google Drive there can be one at a time only."
-                f" If it was killed, it is forgotten after {self._ttl_s:g} s.",
+                f"Another run is at work on {self._state.uri} ({seen}), and Google Drive allows only one run at a time."
+                f" If it was killed, its lock expires after {self._ttl_s:g} s.",
                 hint=_WAYS_OUT,
             )
 
     def keep(self) -> None:
-        """Renew it from now on, until it is released."""
+        """Renews the lock in a thread until it is released."""
         threading.Thread(target=self._renew_forever, name="claim", daemon=True).start()
 
     def renew(self) -> None:
-        """Never raises; sets `lost`. Others are looked for again: a listing may show a file later than it was written."""
+        """Never raises; sets `lost`. Also looks for other runs again, since a listing may show a file late."""
         entry, started = self._entry, self._clock()
         if entry is None:
             return
@@ -111,21 +111,21 @@ class DestinationLock:
             )
         except PreconditionFailed:
             self.lost = not self._is_ours()
-        except RayocrError:  # away: the next time may do
+        except RayocrError:  # unavailable: retry at the next renewal
             self.lost = self._clock() - self._renewed_at > self._ttl_s
 
     def release(self) -> None:
-        """Idempotent; a claim that has another owner's hand in it by now is left alone."""
+        """Idempotent. Does nothing if another owner has changed the lock file."""
         self._ended.set()
         entry, self._entry = self._entry, None
         if entry is not None:
             try:
                 self._state.delete(self._name, if_version=entry.version)
             except StorageError:
-                pass  # it ends with its time limit
+                pass  # it expires after its time limit
 
     def _is_ours(self) -> bool:
-        """After a renewal whose answer was lost, the version is another one and the claim still ours."""
+        """After a renewal whose answer was lost, the version differs but the lock is still ours."""
         try:
             self._entry = self._state.stat(self._name)
         except ObjectNotFound:
@@ -136,7 +136,7 @@ class DestinationLock:
         return True
 
     def _renew_forever(self) -> None:
-        self.renew()  # says since when
+        self.renew()  # writes the start time
         while not self.lost and not self._ended.wait(self._ttl_s / 3):
             self.renew()
 
@@ -146,7 +146,7 @@ class DestinationLock:
         return json.dumps(told).encode()
 
     def _others(self, now: float) -> Iterator[_Other]:
-        """Those that may be alive; the others are removed. `now`: by the storage's clock."""
+        """The locks of runs that may be alive; removes the others. `now`: by the storage's clock."""
         for entry in call(lambda: list(self._state.list(CLAIMS_PREFIX)), policy=self._policy):
             if entry.name == self._name:
                 continue
@@ -160,7 +160,7 @@ class DestinationLock:
             except ObjectNotFound:
                 continue
             except RecordCorrupt:
-                pass  # half of one: whoever wrote it never got further
+                pass  # an incomplete lock file: its writer crashed
             if other.age_s <= self._ttl_s and not is_dead:
                 yield other
                 continue
@@ -171,7 +171,7 @@ class DestinationLock:
 
 
 class DestinationLocks(Locks):
-    """Locks of one machine, good for as long as the run has the destination to itself."""
+    """Locks within one machine, valid as long as this run holds the destination."""
 
     def __init__(self, locks: Locks, claim: DestinationLock) -> None:
         self._locks = locks
@@ -180,8 +180,8 @@ class DestinationLocks(Locks):
     def acquire(self, key: str) -> Lease | None:
         if self._claim.lost:
             raise OutsideError(
-                "The destination could not be held: Google Drive was away for too long, or another run took it over.",
-                hint="Start the same command again: it goes on where it stopped.",
+                "Lost the lock on the destination: Google Drive was unavailable for too long, or another run took it over.",
+                hint="Start the same command again: it resumes where it stopped.",
             )
         return self._locks.acquire(key)
 

@@ -1,4 +1,4 @@
-"""Opens the locks of a run by its configuration."""
+"""Opens the locks that the configuration selects."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def open_locks(config: LocksConfig, state_uri: str, *, owner: str, redis_url: st
             raise UsageError("locks=redis needs REDIS_URL in the environment, for example redis://localhost:6379/0.")
         from rayocr.locks.redis import RedisLocks
 
-        # Destinations have keys of their own in a Redis that serves several.
+        # Each destination has its own keys, since several can share a Redis.
         place = hashlib.sha256(state_uri.encode("utf-8", "surrogateescape")).hexdigest()[:12]
         return RedisLocks(redis_url, owner=owner, ttl_s=config.ttl_s, prefix=f"{config.prefix}{place}:")
     from rayocr.locks.file import FileLocks
@@ -28,7 +28,8 @@ def open_locks(config: LocksConfig, state_uri: str, *, owner: str, redis_url: st
 
 
 def _folder(state_uri: str) -> Path:
-    """Beside the state where that is a folder; else a private folder of this machine, for which alone file leases hold."""
+    """Beside the state if that is a folder; else a private folder of this machine, since file leases work within one machine
+    only."""
     uri = parse_uri(state_uri)
     if uri.scheme == "local":
         return Path(uri.root) / ".rayocr" / "leases"

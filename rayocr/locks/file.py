@@ -1,9 +1,9 @@
 """Keeps leases as files beside the state, for the processes of one machine.
 
-One flock on one file orders all operations; that file holds the fencing counter, so that tokens grow without a file being kept
-for every key there ever was. A lease is a small JSON file. One whose process is dead (same host, and the process id is gone or
-belongs to a process that started later) is free at once: a restart after SIGKILL does not wait for the TTL.
-Between machines that share a mount only the TTL counts, and only if the mount has working flock: use Redis there.
+One flock on one file serializes all operations. That file holds the fencing counter, so tokens grow without a file for every key.
+A lease is a small JSON file. The lease of a dead process (same host, and the process id is unused or belongs to a process that
+started later) expires at once: a restart after SIGKILL does not wait for the TTL.
+Between machines that share a mount only the TTL counts, and only if the mount supports flock: use Redis there.
 """
 
 # ruff: noqa: PTH108
@@ -27,7 +27,7 @@ from rayocr.process import ProcessIdentity, current_process
 from rayocr.untrusted_json import parse_as
 
 _COUNTER = "fence"
-_LEASE_BYTES = 512  # padded with blanks, so that a renewal rewrites one block and changes no size
+_LEASE_BYTES = 512  # padded with blanks, so that a renewal rewrites one block and keeps the size
 _DIGITS = 20  # a fixed width, so that one short write replaces the whole counter
 
 
@@ -55,7 +55,7 @@ class _Held:
 
 
 class FileLocks(Locks):
-    """Safe from several threads. `clock`: seconds since the epoch, the same for all processes."""
+    """Leases as files. Thread-safe. `clock`: seconds since the epoch, the same for all processes."""
 
     def __init__(
         self, folder: str | os.PathLike[str], *, owner: str, ttl_s: float = 60.0, clock: Callable[[], float] = time.time
@@ -121,7 +121,7 @@ class FileLocks(Locks):
 
     @contextmanager
     def _locked(self) -> Iterator[int]:
-        """All operations of all processes, one after the other. Gives the counter's descriptor."""
+        """Serializes all operations of all processes. Yields the counter's descriptor."""
         with self._mutex, self._translated():
             if self._fd < 0 or self._pid != os.getpid():  # a forked child would share its parent's flock
                 path = self._folder / _COUNTER
@@ -136,7 +136,7 @@ class FileLocks(Locks):
 
     @contextmanager
     def _looking(self) -> Iterator[None]:
-        """For readers, perhaps without permission to write: creates nothing. Without a counter there are no leases."""
+        """For read-only callers, which may lack write permission: creates nothing. Without a counter file there are no leases."""
         with self._mutex, self._translated():
             try:
                 fd = os.open(self._folder / _COUNTER, os.O_RDONLY | os.O_CLOEXEC)
@@ -155,12 +155,13 @@ class FileLocks(Locks):
             yield
         except OSError as error:
             raise LocksUnavailable(
-                f"The leases in {self._folder} cannot be kept: {error.strerror or error}.",
-                hint="The folder must be writable and its file system must support flock; otherwise use locks=redis.",
+                f"Cannot store leases in {self._folder}: {error.strerror or error}.",
+                hint="Make the folder writable, on a file system that supports flock, or use locks=redis.",
             ) from error
 
     def _next_token(self, counter: int, now: float) -> int:
-        """Above every earlier one; with the time as its floor, so that tokens grow even if the folder was deleted between."""
+        """Larger than every earlier token, and at least the current time, so that tokens grow even after the folder was
+        deleted."""
         text = os.pread(counter, _DIGITS, 0)
         last = int(text) if text.isdigit() else 0
         token = max(last + 1, int(now * 1000))
@@ -201,7 +202,7 @@ class FileLocks(Locks):
 
 
 def _read_lease(path: str) -> _Held | None:
-    """None without a lease file, or with a damaged one: the process that wrote half of it never got its lease."""
+    """None if the lease file is missing or incomplete: the writer of an incomplete file crashed before it got the lease."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         with open(fd, "rb") as file:

@@ -1,4 +1,4 @@
-"""Keeps leases in memory, for tests: several owners share a `LeaseTable`; the clock is injected."""
+"""Leases in memory, for tests: several owners share a `LeaseTable`, and the test passes the time."""
 
 from __future__ import annotations
 
@@ -92,4 +92,4 @@ class MemoryLocks(Locks):
 
     def _check(self) -> None:
         if not self._table.available:
-            raise LocksUnavailable("The lock table was switched off.")
+            raise LocksUnavailable("The lock table is switched off.")

@@ -1,9 +1,9 @@
 """Keeps leases in Redis, for any number of clusters on one destination.
 
-Each operation is one Lua script, so that lock and fence change together and only the owner can renew or release. A lease is a
-hash under its key, with the TTL on it; fencing tokens come from one counter with Redis' clock as its floor, so that they grow
-even when a Redis without persistence lost the counter. The scripts may be repeated: `acquire` carries a nonce, so that a first
-try whose answer was lost is recognised as the same one.
+Each operation is one Lua script, so lock and fence change atomically and only the owner can renew or release. A lease is a
+hash with a TTL. Fencing tokens come from one counter whose minimum is Redis' clock, so they grow even if a Redis without
+persistence lost the counter. The scripts are safe to retry: `acquire` sends a nonce that identifies a first attempt whose answer
+was lost.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from rayocr.redis_url import open_redis, sentinels_of
 if TYPE_CHECKING:
     import redis
 
-_SOCKET_TIMEOUT_S = 5.0  # a Redis that takes longer counts as unavailable; leases live for a minute
-_RENEW_AT_ONCE = 500  # keys a script: it blocks Redis while it runs, about 1 µs a key
+_SOCKET_TIMEOUT_S = 5.0  # a Redis that takes longer counts as unavailable; leases last a minute
+_RENEW_AT_ONCE = 500  # keys per script: it blocks Redis while it runs, about 1 µs per key
 
-# KEYS: lease, fence. ARGV: owner, ttl_ms, nonce, host, pid. Gives the token, "" when another owner holds the lease.
+# KEYS: lease, fence. ARGV: owner, ttl_ms, nonce, host, pid. Returns the token, or "" if another owner holds the lease.
 _ACQUIRE = """
 local held = redis.call('HMGET', KEYS[1], 'nonce', 'token')
 if held[1] == ARGV[3] then return held[2] end
@@ -42,7 +42,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return text
 """
 
-# KEYS: leases. ARGV: ttl_ms, owner, token of each. Gives 1 for each that was extended, 0 for each that is lost.
+# KEYS: leases. ARGV: ttl_ms, owner, token of each. Returns 1 for each extended lease, 0 for each lost one.
 _RENEW = """
 local kept = {}
 for i, key in ipairs(KEYS) do
@@ -66,8 +66,8 @@ return 0
 
 
 class RedisLocks(Locks):
-    """`client_or_url`: a redis.Redis, or a URL (see redis_url.py), whose password never reaches a message. Connects
-    with the first call."""
+    """Leases in Redis. `client_or_url`: a redis.Redis, or a URL (see redis_url.py), whose password never appears in a message.
+    Connects at the first call."""
 
     def __init__(self, client_or_url: redis.Redis | str, *, owner: str, ttl_s: float = 60.0, prefix: str = "rayocr:") -> None:
         self._owns_client = isinstance(client_or_url, str)

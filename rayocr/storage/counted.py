@@ -1,4 +1,4 @@
-"""Counts calls to storage by operation and outcome, for the metrics of a run."""
+"""Counts this process's storage calls by operation and outcome, for the metrics of the run."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _lock = threading.Lock()
 
 
 def storage_calls() -> dict[tuple[str, str], int]:
-    """(operation, outcome) -> how often, since this process began. The outcome is `ok`, or the class of the error."""
+    """(operation, outcome) -> calls since this process began. The outcome is `ok`, or the error class."""
     with _lock:
         return dict(_calls)
 
 
 class CountedStorage(Storage):
-    """Counts the calls to a storage, a listing once whatever its length, and bounds what is read of the state: an object of it
-    that is larger than MAX_STATE_BYTES, or cannot be read at all, is RecordCorrupt. What an adapter has beyond the port (its
-    temporary files) is reached through this."""
+    """Counts the calls to a storage (a listing of any length counts once) and limits reads of the state: an object of the state
+    that is larger than MAX_STATE_BYTES, or unreadable, raises RecordCorrupt. Passes on the adapter's methods beyond the port
+    (its temporary files)."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage

@@ -1,6 +1,6 @@
 """A storage in memory, shared by name inside one process: for tests, with faults on demand.
 
-The same semantics as the others: atomic writes, preconditions, listing in the order of the names without `.rayocr/`.
+Same semantics as the other adapters: atomic writes, preconditions, listings ordered by name without `.rayocr/`.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _roots_lock = threading.Lock()
 
 
 class MemoryStorage(Storage):
-    """`faults(operation, name)` is called before each operation (list, stat, read, write, delete) and after a write or delete
-    took effect (written, deleted: the answer that got lost); what it raises, the caller sees."""
+    """Stores objects in memory. `faults(operation, name)` is called before each operation (list, stat, read, write, delete) and
+    after a write or delete took effect (written, deleted: a lost answer); its exceptions reach the caller."""
 
     def __init__(self, name: str = "test", *, faults: Faults | None = None, clock: Callable[[], float] = time.time) -> None:
         self._name = name
@@ -111,7 +111,7 @@ class MemoryStorage(Storage):
         self._fault("deleted", name)
 
     def clear(self) -> None:
-        """Forget every object, for the next test."""
+        """Removes every object, for the next test."""
         with self._root.lock:
             self._root.objects.clear()
 

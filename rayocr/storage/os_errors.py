@@ -1,4 +1,4 @@
-"""Translates errno into the classes of errors.py: the one table."""
+"""Translates errors of the operating system: the table from errno to the classes of errors.py."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _UNSAFE = {errno.EILSEQ, errno.EINVAL}
 
 
 def storage_error(error: OSError, path: str, *, writing: bool = False) -> StorageError:
-    """One sentence with the path; the class decides what happens next."""
+    """An error with one sentence that contains the path; its class decides what happens next."""
     shown, why = printable(path), error.strerror or str(error)
     code = error.errno
     if code in _FULL:
@@ -23,27 +23,27 @@ def storage_error(error: OSError, path: str, *, writing: bool = False) -> Storag
     if code == errno.ENAMETOOLONG:
         return UnsafeName(f"The name is too long for this file system: {shown}")
     if code in (errno.ENOTDIR, errno.EEXIST) and writing:
-        return StorageDenied(f"{_blocking_file(error, path)} is a file, and a folder must be there to write {shown}.")
+        return StorageDenied(f"{_blocking_file(error, path)} is a file, but a folder is needed to write {shown}.")
     if code == errno.EISDIR and writing:
-        return StorageDenied(f"{shown} is a folder, and a file of that name must be written.")
+        return StorageDenied(f"{shown} is a folder, so a file of that name cannot be written.")
     if code in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENXIO) and not writing:
         return ObjectNotFound(f"There is no file {shown}.")
     if code == errno.ELOOP:
-        return (StorageDenied if writing else ObjectNotFound)(f"The symbolic links of {shown} run in a circle.")
+        return (StorageDenied if writing else ObjectNotFound)(f"The symbolic links of {shown} form a loop.")
     if code in _UNSAFE:
         return UnsafeName(f"This file system does not allow the name {shown}: {why}.")
     return StorageUnavailable(f"Cannot {'write to' if writing else 'read'} {shown}: {why}.")
 
 
 def printable(path: str) -> str:
-    """On one line and in UTF-8, for messages: a name may hold newlines, and bytes that are no text."""
+    """The name on one line and in UTF-8, for messages: names may contain newlines and bytes that are not text."""
     if path.isprintable():
         return path
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in path)
 
 
 def _disk(path: str) -> str:
-    """The mount that is full, and what it has left: it may be another than the one that the user thinks of."""
+    """The full mount and its free space, since it may be another one than the user expects."""
     place = os.path.realpath(path)
     try:
         while not os.path.lexists(place):
@@ -57,8 +57,8 @@ def _disk(path: str) -> str:
 
 
 def _blocking_file(error: OSError, path: str) -> str:
-    """The first thing on the way up that is there: the one that is not a folder."""
-    place = error.filename2 or error.filename or path  # of a link or rename, the second is the target
+    """The nearest existing path above: the one that is not a folder."""
+    place = error.filename2 or error.filename or path  # for a link or rename, the second is the target
     place = os.fsdecode(place)
     while place not in ("", "/") and not os.path.lexists(place):
         place = os.path.dirname(place)

@@ -1,7 +1,7 @@
-"""Limits the requests per second of one process to a storage (GCRA).
+"""Limits the request rate of one process to a storage, by GCRA.
 
-For backends that bill or refuse by request (Drive: 12,000 a minute a project). A run divides `storage.requests_per_s` among its
-processes, so that they keep to it together without a word between them.
+For backends that bill or limit requests (Drive: 12,000 per minute and project). A run divides `storage.requests_per_s` among its
+processes, so they keep the total limit without communicating.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from rayocr.storage.base import Changes, Entry, Storage
 
 
 class Pace:
-    """`wait()` returns when the next request may leave; requests start an interval apart, whatever was unused before. Threads
-    share it."""
+    """Paces requests. `wait()` returns when the next request may start; requests start at least an interval apart, without
+    credit for idle time. Thread-safe."""
 
     def __init__(
         self,
@@ -42,8 +42,8 @@ class Pace:
 
 
 class PacedStorage(Storage):
-    """Every call but a listing, which is one request for a thousand names, waits for its turn. The adapter's own methods
-    beyond the port (temporary files to sweep) are not reached through this."""
+    """Paces every call except listings, which take one request per thousand names. Does not pass on the adapter's methods
+    beyond the port (sweeping temporary files)."""
 
     def __init__(self, storage: Storage, pace: Pace) -> None:
         self._storage = storage

@@ -1,7 +1,8 @@
-"""What `source=`, `dest=` and `state=` may say, and the one canonical text for each place.
+"""Parses `source=`, `dest=` and `state=`, and gives each place one canonical URI.
 
-Two spellings of a place (`in`, `./in/`, a link to it) have one canonical URI, since document ids and locks are made from it. A
-folder's is `file://` with its real path, percent-encoded byte for byte, so that any name a file system allows can be read back.
+All spellings of a place (`in`, `./in/`, a link to it) have the same canonical URI, since document ids and locks derive from it.
+A folder's URI is `file://` with its real path, percent-encoded byte by byte, so that any name that a file system allows can be
+restored.
 """
 
 from __future__ import annotations
@@ -34,14 +35,14 @@ class StorageUri:
 
     @property
     def text(self) -> str:
-        """Canonical; `parse_uri(uri.text) == uri`. No trailing slash, but for the root folder of a machine (`file:///`)."""
+        """The canonical URI; `parse_uri(uri.text) == uri`. No trailing slash, except for the root folder (`file:///`)."""
         if self.scheme == "local":
             return "file://" + quote(os.fsencode(self.root), safe="/-._~")
         return f"{self.scheme}://{self.root}" + (f"/{self.prefix}" if self.prefix else "")
 
     @property
     def display(self) -> str:
-        """For people: a folder's path, on one line; else the URI."""
+        """For messages: a folder's path, on one line; else the URI."""
         return printable(self.root) if self.scheme == "local" else self.text
 
     def __str__(self) -> str:
@@ -49,7 +50,7 @@ class StorageUri:
 
 
 def parse_uri(text: str) -> StorageUri:
-    """Raises UsageError, with one line that says what to write instead."""
+    """Raises UsageError, whose message says what to write instead."""
     if not text.strip():
         raise UsageError(f"The path is empty. {_FORMS}")
     if "\0" in text:
@@ -57,7 +58,7 @@ def parse_uri(text: str) -> StorageUri:
     if match := _SCHEME.match(text):
         return _parse_with_scheme(text, match.group(1).lower(), text[match.end() :])
     if _WINDOWS.match(text) and os.name != "nt":
-        raise UsageError(f"{text!r} is a Windows path and this is not Windows. {_FORMS}")
+        raise UsageError(f"{text!r} is a Windows path, but this is not Windows. {_FORMS}")
     if match := _HALF_SCHEME.match(text):
         scheme = match.group(1).lower()
         raise UsageError(f"{text!r} lacks a slash: write {scheme}://…, or ./{text} for a folder of that name.")
@@ -65,7 +66,7 @@ def parse_uri(text: str) -> StorageUri:
 
 
 def contains(outer: StorageUri, inner: StorageUri) -> bool:
-    """Whether `inner` is `outer` or lies below it. Of Drive folders with ids of their own only the server knows."""
+    """Whether `inner` is `outer` or below it. For Drive folders with different ids only the server knows."""
     if outer.scheme != inner.scheme:
         return False
     if outer.scheme == "local":
@@ -74,7 +75,7 @@ def contains(outer: StorageUri, inner: StorageUri) -> bool:
 
 
 def path_below(outer: StorageUri, inner: StorageUri) -> str:
-    """The name of `inner` below `outer`, which contains it; "" when they are the same. Plain text, not percent-encoded."""
+    """The name of `inner` below `outer`, which contains it; "" if they are the same. Plain text, not percent-encoded."""
     assert contains(outer, inner)
     if outer.scheme == "local":
         return inner.root[len(outer.root) :].strip("/")
@@ -101,7 +102,7 @@ def _parse_with_scheme(text: str, scheme: str, rest: str) -> StorageUri:
             raise UsageError(f"{text!r}: a memory storage is memory://name.")
         return StorageUri(scheme="memory", root=name)
     if match := _DRIVE_LINK.match(text):
-        raise UsageError(f"{text!r} is a page for a browser: write gdrive://{match.group(1)}")
+        raise UsageError(f"{text!r} is a web address: write gdrive://{match.group(1)}")
     raise UsageError(f"{scheme}:// is not supported. {_FORMS}")
 
 
@@ -121,14 +122,14 @@ def _file(text: str, rest: str) -> StorageUri:
 def _local(path: str) -> StorageUri:
     try:
         return StorageUri(scheme="local", root=os.path.realpath(path))
-    except (OSError, ValueError) as error:  # ValueError: characters that no file system takes
+    except (OSError, ValueError) as error:  # ValueError: characters that no file system allows
         raise UsageError(f"{path!r} is not a usable path: {error}.") from error
 
 
 def _gs(text: str, rest: str) -> StorageUri:
     bucket, _, prefix = rest.partition("/")
     if not _BUCKET.fullmatch(bucket):
-        raise UsageError(f"{text!r}: {bucket!r} is not the name of a bucket. Write gs://bucket/prefix")
+        raise UsageError(f"{text!r}: {bucket!r} is not a bucket name. Write gs://bucket/prefix")
     return StorageUri(scheme="gs", root=bucket, prefix=_prefix(text, prefix, "prefix"))
 
 

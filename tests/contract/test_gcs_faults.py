@@ -160,7 +160,7 @@ def test_the_servers_own_delay_is_handed_on(server: GcsServer, storage: GcsStora
 def test_a_bucket_whose_readers_pay_is_told_by_name_and_paid_for_by_the_named_project(server: GcsServer) -> None:
     words = "Bucket is a requester pays bucket but no user project provided."
     server.script(match="GET /storage", status=400, reason="required", message=words)
-    with pytest.raises(StorageDenied, match="readers pay") as raised:
+    with pytest.raises(StorageDenied, match="requester-pays") as raised:
         GcsStorage(BUCKET, access=AccessConfig(endpoint=server.url), policy=POLICY).check_readable()
     assert "user_project" in str(raised.value.hint)
     server.log.clear()
@@ -297,7 +297,7 @@ def test_a_bucket_that_retains_its_objects_is_refused_for_the_state_before_anyth
 ) -> None:
     monkeypatch.setattr(type(storage._bucket), "retention_period", 3600)
     server.requests.clear()
-    with pytest.raises(StorageDenied, match="retains its objects") as raised:
+    with pytest.raises(StorageDenied, match="with a retention policy") as raised:
         storage.check_writable()
     assert "state=" in str(raised.value.hint)
     assert server.requests["POST upload"] == 0
@@ -312,7 +312,7 @@ def test_a_bucket_that_retains_its_objects_is_refused_for_the_state_before_anyth
         ("retentionPolicyNotMet", "Object is subject to bucket's retention policy.", "state="),
         ("accountDisabled", "The billing account for the owning project is disabled.", "billing"),
         ("vpcServiceControls", "Request is prohibited by organization's policy.", "perimeter"),
-        ("forbidden", "Permission denied on Cloud KMS key.", "key that is usable"),
+        ("forbidden", "Permission denied on Cloud KMS key.", "a usable key"),
         ("somethingNew", "No.", "Storage Object User"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A client of Google Cloud Storage for one way of access: who asks, who pays, and at which address."""
+"""A Google Cloud Storage client for one access configuration: credentials, billed project, and address."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from google.cloud.storage import Client
 
 _SCOPES = ["https://www.googleapis.com/auth/devstorage.read_write"]
-_CONNECTIONS = 64  # kept open; requests' own 10 would close and open one a call under 64 threads
+_CONNECTIONS = 64  # kept open; with requests' default of 10, 64 threads would reconnect at every call
 
 
 def open_client(access: AccessConfig) -> Client:
-    """Sends nothing yet. Raises CredentialsError."""
+    """Sends no request yet. Raises CredentialsError."""
     # Without it, the client asks for the bucket's metadata in the background: a request and a permission that we do not need.
     os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
     from google.auth.transport.requests import AuthorizedSession
@@ -40,7 +40,7 @@ def _credentials(access: AccessConfig) -> Any:
     from google.auth.credentials import AnonymousCredentials
     from google.auth.exceptions import GoogleAuthError
 
-    if access.anonymous or (access.endpoint and not access.credentials):  # an emulator asks nobody who they are
+    if access.anonymous or (access.endpoint and not access.credentials):  # an emulator needs no credentials
         return AnonymousCredentials()
     try:
         if access.credentials:
@@ -53,7 +53,7 @@ def _credentials(access: AccessConfig) -> Any:
 
 
 def credentials_from(path: Path, scopes: Sequence[str]) -> Any:
-    """Of a key file, by the type that it says it has. Raises OSError, ValueError, GoogleAuthError."""
+    """Credentials from a key file, by its `type` field. Raises OSError, ValueError, GoogleAuthError."""
     content = json.loads(path.read_text(encoding="utf-8"))
     kind = content.get("type") if isinstance(content, dict) else None
     if kind == "service_account":
@@ -65,6 +65,6 @@ def credentials_from(path: Path, scopes: Sequence[str]) -> Any:
 
         return UserCredentials.from_authorized_user_info(content, scopes=scopes)
     raise ValueError(
-        f"{path} is no key of a service account and no authorized user"
+        f"{path} is neither a service account's key nor an authorized user"
         + (f" ({kind}: set GOOGLE_APPLICATION_CREDENTIALS to it instead)" if kind else "")
     )

@@ -1,4 +1,4 @@
-"""Translates the errors of Google Cloud Storage, its client and its credentials into ours: the one table."""
+"""Translates errors of Google Cloud Storage, its client and its credentials into rayocr's errors."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from rayocr.storage.os_errors import printable
 
 T = TypeVar("T")
 
-_ROLE = "The account needs the role Storage Object User (roles/storage.objectUser) on the bucket; to read, Object Viewer will do."
+_ROLE = "The account needs the role Storage Object User on the bucket, or Storage Object Viewer to read only."
 _LOGIN = "Set GOOGLE_APPLICATION_CREDENTIALS to a service account's JSON file, or run: gcloud auth application-default login"
 
-_KEY = "Objects with a customer-supplied key or a disabled KMS key cannot be read: rewrite the object with a key that is usable."
+_KEY = "Objects with a customer-supplied key or a disabled KMS key cannot be read: rewrite the object with a usable key."
 
-# What to do about a refusal, by what is in its reason or its words: the first that is found counts.
+# The hint for a refusal, by a text in its reason or message: the first match counts.
 _NEXT_STEPS = (
     (
         ("retention", "hold"),
@@ -35,7 +35,7 @@ _NEXT_STEPS = (
     (("billing", "accountdisabled"), "Open billing for the bucket's project in the Google Cloud console."),
     (
         ("vpcservicecontrols", "organization's policy"),
-        "A VPC Service Controls perimeter refuses it: run inside of it.",
+        "A VPC Service Controls perimeter refuses access: run inside the perimeter.",
     ),
     (
         ("has not been used", "accessnotconfigured", "service_disabled"),
@@ -47,12 +47,12 @@ _NEXT_STEPS = (
     (("storage.objects.delete",), "The account needs storage.objects.delete on the bucket: the role Storage Object User has it."),
 )
 
-_REQUEST = re.compile(r"^[A-Z]+ https?://\S+: ")  # what the client puts before the server's words
+_REQUEST = re.compile(r"^[A-Z]+ https?://\S+: ")  # the client's prefix of the server's message
 
 
 def translate(error: Exception, place: str, *, doing: str, name: str = "") -> RayocrError:
-    """`place`: the object or bucket; `doing`: read, write, delete or list; `name`: of the object, "" for the bucket. What is not
-    known is worth another try: the connection broke, the server was busy, the bytes did not match their checksum."""
+    """`place`: the object or bucket; `doing`: read, write, delete or list; `name`: of the object, "" for the bucket. An unknown
+    error is retryable: the connection broke, the server was busy, the bytes did not match their checksum."""
     from google.api_core import exceptions as api
     from google.auth import exceptions as auth
     from requests.exceptions import ContentDecodingError
@@ -64,37 +64,37 @@ def translate(error: Exception, place: str, *, doing: str, name: str = "") -> Ra
             return ObjectNotFound(f"The bucket of {shown} does not exist.", hint="Check its name; buckets are not created.")
         return ObjectNotFound(f"There is no object {shown}.")
     if isinstance(error, api.PreconditionFailed):
-        return PreconditionFailed(f"{shown} already exists or has changed.")
+        return PreconditionFailed(f"{shown} already exists, or its version has changed.")
     if isinstance(error, api.Unauthorized):
         return CredentialsError(f"{shown}: the credentials are not accepted ({_said(error)}).", hint=_LOGIN)
     if isinstance(error, api.Forbidden):
         return StorageDenied(f"No permission to {doing} {shown}: {_said(error)}.", hint=_next_step(error))
     if isinstance(error, ContentDecodingError | DecodeError):
         return ObjectUnreadable(
-            f"{shown} says that it is compressed (Content-Encoding), and its bytes do not decompress.",
+            f"{shown} is marked as compressed (Content-Encoding), but its bytes cannot be decompressed.",
             hint=f"Correct its metadata (gcloud storage objects update --clear-content-encoding {shown}), or upload it again.",
         )
     if isinstance(error, api.BadRequest):
         if "project" in str(error).lower() and "requester" in str(error).lower():
             return StorageDenied(
-                f"{shown} is in a bucket whose readers pay.", hint="Name the project that pays: storage.source.user_project="
+                f"{shown} is in a requester-pays bucket.", hint="Name the project that pays: storage.source.user_project="
             )
         if name and doing == "read":
             return ObjectUnreadable(f"Google Cloud Storage refuses to read {shown}: {_said(error)}.", hint=_KEY)
         return UnsafeName(f"Google Cloud Storage refuses to {doing} {shown}: {_said(error)}.")
-    if isinstance(error, auth.TransportError):  # the token server is away for a moment
-        return StorageUnavailable(f"{shown}: the token server does not answer.")
+    if isinstance(error, auth.TransportError):  # the token server is unavailable for a moment
+        return StorageUnavailable(f"{shown}: cannot get an access token (temporary).")
     if isinstance(error, auth.RefreshError) and error.retryable:
-        return StorageUnavailable(f"{shown}: the token server does not answer.")
+        return StorageUnavailable(f"{shown}: cannot get an access token (temporary).")
     if isinstance(error, auth.GoogleAuthError):
         return CredentialsError(f"{shown}: the credentials are not accepted ({_said(error)}).", hint=_LOGIN)
     return StorageUnavailable(
-        f"{shown}: Google Cloud Storage could not {doing} it ({_said(error)}).", retry_after_s=_retry_after_s(error)
+        f"{shown}: Google Cloud Storage cannot {doing} it (temporary error: {_said(error)}).", retry_after_s=_retry_after_s(error)
     )
 
 
 def passing(send: Callable[[], T]) -> T:
-    """What `send` gives. Raises StorageUnavailable for what may be otherwise the next time, and anything else as it is."""
+    """Returns the result of `send`. Raises StorageUnavailable for temporary errors, and any other error unchanged."""
     from google.cloud.storage.exceptions import InvalidResponse
     from requests.exceptions import ConnectionError, Timeout
 
@@ -115,7 +115,7 @@ def _next_step(error: Any) -> str:
 
 
 def _retry_after_s(error: Exception) -> float | None:
-    """The server's own delay, where it gave one in seconds."""
+    """The server's own delay, if it sent one in seconds."""
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
     try:
         return float(headers.get("Retry-After", ""))

@@ -1,7 +1,7 @@
-"""A pull subscription of Pub/Sub that tells of new objects of a bucket: the REST API, with the discovery document of the client.
+"""A Pub/Sub pull subscription that reports new objects of a bucket, by the REST API and the client's discovery document.
 
-A message is acknowledged by whoever took it; until then the server sends it again after the subscription's deadline. Errors are
-ours.
+The caller acknowledges each message; until then the server sends it again after the subscription's deadline. Raises rayocr's
+errors only.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from rayocr.storage.gcs.client import credentials_from
 from rayocr.storage.gcs.errors import no_credentials
 
 _SCOPES = ["https://www.googleapis.com/auth/pubsub"]
-_TIMEOUT_S = 120  # the server answers a pull that finds nothing after about 90 s
+_TIMEOUT_S = 120  # without messages the server answers a pull after about 90 s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """Of Cloud Storage; `bucket` and `name` are empty in a message that is none."""
+    """A Cloud Storage notification; `bucket` and `name` are empty in other messages."""
 
     ack_id: str
     bucket: str = ""
@@ -34,7 +34,7 @@ class Notification:
 
 
 class Subscription:
-    """`name`: projects/…/subscriptions/…. Calls block. Not for several threads at once."""
+    """`name`: projects/…/subscriptions/…. Calls block. Not thread-safe."""
 
     def __init__(self, name: str, access: AccessConfig, *, endpoint: str | None = None, timeout_s: float = _TIMEOUT_S) -> None:
         self._name = name
@@ -43,20 +43,20 @@ class Subscription:
             self._calls = self._service.projects().subscriptions()
 
     def pull(self, count: int) -> list[Notification]:
-        """Waits for the first, as long as the server does. Raises StorageError."""
+        """Waits for the first message, as long as the server does. Raises StorageError."""
         with self._errors():
             answer = self._calls.pull(subscription=self._name, body={"maxMessages": count}).execute(num_retries=0)
         return [_notification(received) for received in answer.get("receivedMessages", ())]
 
     def acknowledge(self, notifications: Sequence[Notification]) -> None:
-        """They are not sent again. Raises StorageError."""
+        """The server does not send these messages again. Raises StorageError."""
         if notifications:
             body = {"ackIds": [notification.ack_id for notification in notifications]}
             with self._errors():
                 self._calls.acknowledge(subscription=self._name, body=body).execute(num_retries=0)
 
     def hand_back(self, notifications: Sequence[Notification]) -> None:
-        """They are sent again at once, to whoever asks. Raises StorageError."""
+        """The server sends these messages again at once, to any subscriber. Raises StorageError."""
         if notifications:
             body = {"ackIds": [notification.ack_id for notification in notifications], "ackDeadlineSeconds": 0}
             with self._errors():
@@ -77,7 +77,7 @@ class Subscription:
         except HttpError as error:
             raise _translated(error, self._name) from error
         except TransportError as error:
-            raise StorageUnavailable(f"Nobody answers who could check the credentials: {error}.") from error
+            raise StorageUnavailable(f"Cannot reach the server that checks the credentials: {error}.") from error
         except GoogleAuthError as error:
             raise no_credentials(error) from error
         except (OSError, HttpLib2Error) as error:
@@ -122,7 +122,7 @@ def _translated(error: Any, name: str) -> StorageError | CredentialsError | Usag
         )
     if status == 403:
         return StorageDenied(
-            f"No permission to pull from {name}.", hint="It takes the role Pub/Sub Subscriber on the subscription."
+            f"No permission to pull from {name}.", hint="The account needs the role Pub/Sub Subscriber on the subscription."
         )
     if status == 404:
         return UsageError(f"There is no subscription {name}. Check watch.subscription=")
@@ -140,6 +140,6 @@ def _notification(received: Any) -> Notification:
             decoded = json.loads(base64.b64decode(message["data"]))
             bucket, name = str(decoded["bucket"]), str(decoded["name"])
         except (ValueError, KeyError, TypeError):
-            pass  # somebody else's message on the topic
+            pass  # a message of another publisher on the topic
     event = attributes.get("eventType", "OBJECT_FINALIZE")
     return Notification(ack_id=received["ackId"], bucket=bucket, name=name, event=event)

@@ -1,8 +1,8 @@
-"""A bucket of Google Cloud Storage, or what lies below a prefix of it.
+"""A Google Cloud Storage bucket, or the objects below a prefix of it.
 
-A version is the object's generation, and every precondition is one on generations, so that a write is atomic among all clusters.
-The client's own retries are off: one request a call, and `rayocr.retry` decides; a listing, which is one call of many pages,
-repeats its pages by itself, and a large upload its chunks but the first. Bytes are checked by CRC32C both ways by the client.
+The version of an object is its generation. Every precondition is on generations, so writes are atomic across all clusters.
+The client's own retries are off: one request per call, and `rayocr.retry` decides. Listings retry their pages themselves, and
+large uploads retry their chunks except the first. The client checks bytes by CRC32C in both directions.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
     from google.cloud.storage import Blob
 
 _CONNECT_S = 10.0
-_PAGE = 1000  # names a request, the most that the server gives
+_PAGE = 1000  # names per request, the server's maximum
 _FIELDS = "items(name,size,generation,updated),nextPageToken"
-_AT_ONCE_BYTES = 8 << 20  # larger ones go up in chunks, resumably
-_CHUNK_BYTES = 16 << 20  # a multiple of 256 KiB, as the protocol wants; held in memory while it is sent
+_AT_ONCE_BYTES = 8 << 20  # larger objects are uploaded resumably, in chunks
+_CHUNK_BYTES = 16 << 20  # a multiple of 256 KiB, as the protocol requires; held in memory while it is sent
 _MAX_NAME_BYTES = 1024
-_MAX_READ_BYTES = 4 << 30  # of one read without a limit of its own
+_MAX_READ_BYTES = 4 << 30  # for a read without its own limit
 _PATIENT = RetryPolicy(max_attempts=6, base_s=1.0, cap_s=30.0)  # for a page of a listing
 
 
 class GcsStorage(Storage):
-    """Needs no more than the role Storage Object User. The bucket must be there."""
+    """Stores objects in a bucket. Needs only the role Storage Object User. The bucket must exist."""
 
     def __init__(
         self,
@@ -65,14 +65,14 @@ class GcsStorage(Storage):
         self._page("", None, None, None, size=1)
 
     def check_writable(self, *, outputs_only: bool = False) -> None:
-        """Where objects are retained nothing can be deleted, the probe itself included. So the state is refused there before
-        anything is written, and for outputs alone an upload is begun and abandoned, which leaves nothing behind."""
+        """A retention policy forbids deleting objects, including the test object. So rayocr refuses the state there before it
+        writes anything; for outputs only it starts and abandons an upload, which leaves nothing behind."""
         if outputs_only:
             self._begin_upload(f".rayocr/probe-{secrets.token_hex(8)}")
             return
         if self._is_retained():
             raise StorageDenied(
-                f"{self.uri} is in a bucket that retains its objects; the state, which is rewritten, cannot be there.",
+                f"{self.uri} is in a bucket with a retention policy; the state cannot be there, since rayocr rewrites it.",
                 hint="Set state= to a bucket or a folder without a retention policy.",
             )
         super().check_writable()
@@ -87,7 +87,7 @@ class GcsStorage(Storage):
                 pass
 
     def _is_retained(self) -> bool:
-        """By the bucket's own words, where the account may read them; else by those of an object in it."""
+        """By the bucket's metadata if the account may read it; else by that of an object in it."""
         try:
             with self._errors("", "read"):
                 self._bucket.reload(timeout=self._timeout, retry=None)
@@ -105,7 +105,7 @@ class GcsStorage(Storage):
         if prefix:
             yield from self._listed(prefix, None, None)
             return
-        # Around the state, which may be the larger part: "0" is the character behind "/".
+        # Skip the state, which may be the larger part: "0" is the character after "/".
         yield from self._listed("", None, ".rayocr/")
         yield from self._listed("", ".rayocr0", None)
 
@@ -139,7 +139,7 @@ class GcsStorage(Storage):
                     file,
                     start=start or None,
                     end=None if length is None else start + length - 1,
-                    raw_download=not whole,  # what was stored compressed is unpacked, as every browser does; parts cannot be
+                    raw_download=not whole,  # compressed objects are inflated, as browsers do; parts of them cannot be
                     if_generation_match=_generation(version),
                     checksum="auto" if whole else None,
                     timeout=self._timeout,
@@ -148,7 +148,7 @@ class GcsStorage(Storage):
         except PreconditionFailed as error:
             raise VersionChanged(f"{printable(name)} was changed since it was listed.") from error
         except RayocrError as error:
-            if isinstance(error.__cause__, RequestRangeNotSatisfiable):  # behind the end, or an empty object
+            if isinstance(error.__cause__, RequestRangeNotSatisfiable):  # after the end, or an empty object
                 return b""
             raise
         return file.getvalue()
@@ -188,7 +188,7 @@ class GcsStorage(Storage):
             for blob in blobs:
                 name = blob.name[len(self._below) :]
                 if name.endswith("/") or not name:
-                    continue  # what consoles make to show a folder
+                    continue  # placeholder objects that consoles create for folders
                 try:
                     checked_name(name)
                 except UnsafeName as error:
@@ -220,13 +220,13 @@ class GcsStorage(Storage):
     def _blob(self, name: str) -> Blob:
         full = self._below + checked_name(name)
         if "\n" in name or "\r" in name:
-            raise UnsafeName(f"Google Cloud Storage takes no line breaks in names: {printable(name)}")
+            raise UnsafeName(f"Google Cloud Storage does not allow line breaks in names: {printable(name)}")
         try:
             size = len(full.encode())
         except UnicodeEncodeError as error:
-            raise UnsafeName(f"Google Cloud Storage takes Unicode names only: {printable(name)}") from error
+            raise UnsafeName(f"Google Cloud Storage allows only Unicode names: {printable(name)}") from error
         if size > _MAX_NAME_BYTES:
-            raise UnsafeName(f"Google Cloud Storage takes names of {_MAX_NAME_BYTES} bytes at most: {printable(name)}")
+            raise UnsafeName(f"Google Cloud Storage allows names of at most {_MAX_NAME_BYTES} bytes: {printable(name)}")
         return self._bucket.blob(full)
 
     def _place(self, name: str) -> str:
@@ -238,17 +238,17 @@ class GcsStorage(Storage):
             yield
         except RayocrError:
             raise
-        except Exception as error:  # of the client, requests, google-auth: all of them are one of ours
+        except Exception as error:  # of the client, requests or google-auth: all are translated
             if isinstance(error, OSError) and type(error).__module__ == "builtins" and not isinstance(error, ConnectionError):
                 raise  # of the file that is sent
             translated = translate(error, self._place(name), doing=doing, name=name)
             if (answer := getattr(error, "response", None)) is not None:
-                answer.close()  # of a download, which the client leaves unread, and its connection open
+                answer.close()  # the client leaves a download unread and its connection open
             raise translated from error
 
 
 class _Bounded(io.BytesIO):
-    """Takes up to `limit` bytes of a download, which arrives in pieces of 8 KB: what was stored compressed counts inflated."""
+    """Accepts up to `limit` bytes of a download, in pieces of 8 KB; compressed objects count inflated."""
 
     def __init__(self, limit: int, place: str) -> None:
         super().__init__()
@@ -261,8 +261,8 @@ class _Bounded(io.BytesIO):
 
 
 class _RestOfUpload:
-    """Stands where the client takes a retry strategy: it wraps the start of a resumable upload and each chunk. What the start or
-    the first chunk ends as is for whoever called; a later chunk is sent again, since the ones before it have arrived."""
+    """A retry strategy for the client, which wraps the start of a resumable upload and each chunk. Failures of the start and
+    the first chunk go to the caller; later chunks are retried, since the earlier ones have arrived."""
 
     def __init__(self, policy: RetryPolicy) -> None:
         self._policy = policy
@@ -284,7 +284,7 @@ def _entry(name: str, blob: Any) -> Entry:
 
 
 def _up_to(file: BinaryIO, size: int) -> bytes:
-    """So many bytes, fewer only at the end: one read may give less."""
+    """Reads this many bytes, fewer only at the end, since a single read may return less."""
     parts: list[bytes] = []
     while size > 0 and (part := file.read(size)):
         parts.append(part)
@@ -298,4 +298,4 @@ def _generation(version: str | None) -> int | None:
     try:
         return int(version)
     except ValueError as error:
-        raise PreconditionFailed(f"{version!r} is no generation.") from error
+        raise PreconditionFailed(f"{version!r} is not a generation.") from error

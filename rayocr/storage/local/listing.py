@@ -1,7 +1,7 @@
-"""Lists a folder: every regular file below it, as a stream in the order of the full names.
+"""Lists a folder: streams every regular file below it, ordered by full name.
 
-That order is the one that object stores list in, so a listing does not depend on the backend. Holds the names of the folders
-between the root and the present one, and the identity of every folder entered: no folder is entered twice, whatever the links.
+Object stores use the same order, so listings do not depend on the backend. Memory: the names of the folders between the root
+and the current one, and the identity of every entered folder. No folder is entered twice, whatever links exist.
 """
 
 # Paths are strings throughout: names may hold undecodable bytes, and pathlib doubles the cost of a listing
@@ -22,7 +22,7 @@ OnError = Callable[[str, StorageError], None]
 
 _STATE = ".rayocr"
 TMP = ".rayocr/tmp"
-TEMP_BESIDE = ".rayocr-tmp-"  # what LocalStorage writes into folders on other file systems
+TEMP_BESIDE = ".rayocr-tmp-"  # LocalStorage's temporary files in folders on other file systems
 
 
 def entry_of(name: str, found: os.stat_result) -> Entry:
@@ -32,23 +32,23 @@ def entry_of(name: str, found: os.stat_result) -> Entry:
 
 
 def is_inside(root: str, path: str) -> bool:
-    """Whether a path without symbolic links is the root or below it."""
+    """Whether a resolved path is the root or below it."""
     return path == root or path.startswith(f"{root.rstrip('/')}/")
 
 
 def leads_outside(path: str, root: str, *, writing: bool = False) -> StorageDenied:
     return StorageDenied(
-        f"{printable(path)} is not {'written' if writing else 'read'}: a symbolic link leads out of {printable(root)}.",
+        f"rayocr does not {'write' if writing else 'read'} {printable(path)}: a symbolic link leads out of {printable(root)}.",
         hint="Set follow_links=true to follow such links.",
     )
 
 
 def list_folder(root: str, prefix: str, *, follow_links: bool = False, on_error: OnError | None) -> Iterator[Entry]:
-    """Files whose name starts with `prefix`. Raises StorageDenied or StorageUnavailable when the root (or the prefix's folder)
-    cannot be listed, and for folders below it too when there is no `on_error` to tell."""
+    """Files whose name starts with `prefix`. Raises StorageDenied or StorageUnavailable if the root (or the prefix's folder)
+    cannot be listed, and without an `on_error` also for folders below it."""
     folders = checked_prefix(prefix).split("/")[:-1]
     if not os.path.isdir(root):
-        raise StorageUnavailable(f"The folder {printable(root)} is not there any more.")
+        raise StorageUnavailable(f"The folder {printable(root)} no longer exists.")
     listing = _Listing(root=root.rstrip("/"), on_error=on_error, with_state=prefix.startswith(_STATE), follow_links=follow_links)
     for depth in range(len(folders)):
         if os.path.isdir(f"{root}/{'/'.join(folders[:depth])}"):
@@ -81,7 +81,7 @@ class _Listing:
                 yield entry
 
     def enter(self, folder: str) -> bool:
-        """False when this real folder was entered before. Raises OSError."""
+        """False if this real folder was entered before. Raises OSError."""
         found = os.stat(f"{self.root}/{folder}")
         identity = (found.st_dev, found.st_ino)
         if identity in self.entered:
@@ -90,7 +90,7 @@ class _Listing:
         return True
 
     def _scan(self, folder: str, *, required: bool = False) -> list[str] | None:
-        """Names in the folder, sub-folders with a slash behind them, sorted; None when it is not to be entered."""
+        """Sorted names in the folder, sub-folders with a trailing slash; None if the folder must not be entered."""
         path = f"{self.root}/{folder}"
         try:
             if not self.enter(folder):
@@ -100,7 +100,7 @@ class _Listing:
         except OSError as error:
             failure = storage_error(error, path)
             if isinstance(failure, ObjectNotFound):
-                return None  # gone since its parent was read, or nothing was ever written under the prefix
+                return None  # deleted since its parent was read, or nothing exists under the prefix
             if required or self.on_error is None:
                 raise failure from error
             self.on_error(folder, failure)
@@ -114,7 +114,7 @@ class _Listing:
                 continue
             try:
                 is_folder = entry.is_dir()
-            except OSError as error:  # a link through a folder that may not be searched
+            except OSError as error:  # a link through a folder without search permission
                 self._report(name, storage_error(error, entry.path))
                 continue
             if not is_folder:
@@ -136,14 +136,14 @@ class _Listing:
             if not os.path.lexists(path):
                 return None  # deleted since its folder was read
             if os.path.islink(path) and isinstance(storage_error(error, path), ObjectNotFound):
-                self._report(name, ObjectNotFound(f"The link {printable(path)} leads nowhere."))
+                self._report(name, ObjectNotFound(f"The target of the link {printable(path)} does not exist."))
             else:
                 self._report(name, storage_error(error, path))
             return None
         if not stat.S_ISREG(found.st_mode):
             return None  # a socket, a fifo, a device
         if not self.follow_links and os.path.islink(path) and not is_inside(self.root, os.path.realpath(path)):
-            # As a link that leads nowhere: of concern where its name is that of a document.
+            # As with a broken link: relevant if its name is that of a document.
             self._report(name, ObjectNotFound(str(leads_outside(path, self.root))))
             return None
         return entry_of(name, found)

@@ -1,8 +1,8 @@
 """A folder as a storage.
 
-Invariants: a reader never sees half a file (temporary file, fsync, then one link or rename); what `write` returned from survives
-a power cut; names never leave the root, nor do symbolic links unless `follow_links` says so. Temporary files and the lock that
-makes `if_version` safe between processes of one machine are in `.rayocr/tmp/`, which no listing shows. `listing.py` lists.
+Invariants: a reader never sees a partial file (temporary file, fsync, then one link or rename); a completed `write` survives
+a power cut; names never leave the root, nor do symbolic links unless `follow_links` is set. Temporary files and the lock that
+makes `if_version` safe between processes of one machine are in `.rayocr/tmp/`, which listings omit. `listing.py` lists.
 """
 
 # Paths are strings throughout: names may hold undecodable bytes, and pathlib doubles the cost of a small write
@@ -24,16 +24,16 @@ from rayocr.storage.local.temp_files import TempFolder, fsync_folder, stamp, unl
 from rayocr.storage.os_errors import printable, storage_error
 from rayocr.storage.uri import StorageUri
 
-_KNOWN_FOLDERS = 50_000  # remembered as created; looking costs some µs, so forgetting them all is cheap
-_TRIES = 50  # of a write whose folder is removed under it, as `_prune` does when others delete what it holds
+_KNOWN_FOLDERS = 50_000  # cached as created; a lookup costs some µs, so clearing the cache is cheap
+_TRIES = 50  # attempts of a write whose folder is removed meanwhile, as `_prune` does after deletions
 _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL}
 
 
 class LocalStorage(Storage):
-    """`create`: make the root if it is missing; without it a missing root is ObjectNotFound. `fsync=False` gives durability up
-    for speed (tests, temporary outputs). `follow_links`: also follow symbolic links that lead out of the root. A listing reports
-    what it cannot inspect to `on_error(name, error)`; without it an unreadable folder ends the listing, because manifests that
-    are missing from a listing would be paid for again."""
+    """Stores objects in a folder. `create`: create a missing root; without it a missing root raises ObjectNotFound.
+    `fsync=False` trades durability for speed (tests, temporary outputs). `follow_links`: also follow symbolic links that lead
+    out of the root. A listing reports what it cannot inspect to `on_error(name, error)`; without it an unreadable folder ends
+    the listing, because manifests that are missing from a listing would be paid for again."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class LocalStorage(Storage):
             self._make_root()
         elif not os.path.isdir(self._root):
             if os.path.exists(self._root):
-                raise UsageError(f"{printable(self._root)} is a file, and a folder is needed.")
+                raise UsageError(f"{printable(self._root)} is a file, but a folder is needed.")
             raise ObjectNotFound(f"The folder {printable(self._root)} does not exist.")
 
     @property
@@ -92,7 +92,7 @@ class LocalStorage(Storage):
         path = self._path(name)
         try:
             self._check_inside(path)
-            # Non-blocking, since opening a fifo would wait for a writer for ever.
+            # Non-blocking, since opening a fifo would wait for a writer.
             with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
                 before = os.fstat(file.fileno())
                 if not stat.S_ISREG(before.st_mode):
@@ -103,7 +103,7 @@ class LocalStorage(Storage):
                 if start:
                     file.seek(start)
                 data = file.read() if length is None else file.read(length)
-                if version is not None:  # the file may be rewritten in place while it is read
+                if version is not None:  # another process may write into the file in place while it is read
                     self._check_version(name, os.fstat(file.fileno()), version)
                 return data
         except OSError as error:
@@ -115,7 +115,7 @@ class LocalStorage(Storage):
         path = self._path(name)
         try:
             self._check_inside(os.path.dirname(path), f"{self._base}/{TMP}", writing=True)
-            if if_absent and os.path.lexists(path):  # the common case of a race lost long ago: no bytes are written for it
+            if if_absent and os.path.lexists(path):  # the common case: another process was first long ago; writes no bytes
                 raise PreconditionFailed(f"{name!r} already exists.")
             temp = self._temp.write(data, mode=0o600 if is_state(name) else 0o666)
             return self._commit(name, temp, path, if_absent=if_absent, if_version=if_version)
@@ -146,15 +146,15 @@ class LocalStorage(Storage):
                 next(entries, None)
         except OSError as error:
             if isinstance(failure := storage_error(error, self._root), ObjectNotFound):
-                failure = StorageUnavailable(f"The folder {printable(self._root)} is not there any more.")
+                failure = StorageUnavailable(f"The folder {printable(self._root)} no longer exists.")
             raise failure from error
 
     def sweep_temp(self) -> int:
-        """Remove what killed processes left in `.rayocr/tmp/`; gives how many files. Makes the state private, too. Called once at
-        the start of a run."""
+        """Removes files that killed processes left in `.rayocr/tmp/`, and returns their number. Also makes the state private.
+        Called once at the start of a run."""
         try:
             self._check_inside(f"{self._base}/{TMP}", writing=True)
-            with contextlib.suppress(OSError):  # another user's state, that this one may write to
+            with contextlib.suppress(OSError):  # another user's state to which this user may write
                 if os.stat(f"{self._base}/.rayocr").st_mode & 0o077:  # of an earlier version
                     os.chmod(f"{self._base}/.rayocr", 0o700)
             return self._temp.sweep()
@@ -164,7 +164,7 @@ class LocalStorage(Storage):
     # -- writing ------------------------------------------------------------------------------------------------------------
 
     def _commit(self, name: str, temp: str, path: str, *, if_absent: bool, if_version: str | None) -> Entry:
-        """Give the temporary file its name. It is removed in any case."""
+        """Renames the temporary file to its final name; removes it in any case."""
         folder = os.path.dirname(path)
         try:
             for _ in range(_TRIES):
@@ -184,10 +184,10 @@ class LocalStorage(Storage):
                     return entry
         finally:
             unlink_quietly(temp)
-        raise StorageUnavailable(f"The folder of {printable(path)} was removed again and again while a file was put there.")
+        raise StorageUnavailable(f"The folder of {printable(path)} was removed repeatedly while rayocr wrote a file into it.")
 
     def _link(self, name: str, temp: str, path: str) -> Entry:
-        """Create, or fail: link() is atomic and refuses an existing name, on local disks and on NFS."""
+        """Creates the file or fails: link() is atomic and refuses an existing name, on local disks and on NFS."""
         found = os.stat(temp)
         try:
             os.link(temp, path)
@@ -211,8 +211,8 @@ class LocalStorage(Storage):
                 old = None
             current = entry_of(name, old).version if old else None
             if if_version is not None and current != if_version:
-                raise PreconditionFailed(f"{name!r} has changed." if current else f"{name!r} is gone.")
-            if old and current == entry_of(name, found).version:  # same size, same instant: the version must differ all the same
+                raise PreconditionFailed(f"{name!r} has changed." if current else f"{name!r} no longer exists.")
+            if old and current == entry_of(name, found).version:  # same size and time, but the version must differ
                 stamp(temp, old.st_mtime_ns + 1000)
                 found = os.stat(temp)
             os.rename(temp, path)
@@ -224,12 +224,12 @@ class LocalStorage(Storage):
         try:
             os.makedirs(self._root, exist_ok=True)
         except FileExistsError as error:
-            raise UsageError(f"{printable(self._root)} is a file, and a folder is needed.") from error
+            raise UsageError(f"{printable(self._root)} is a file, but a folder is needed.") from error
         except OSError as error:
             raise storage_error(error, self._root, writing=True) from error
 
     def _make_folder(self, folder: str) -> None:
-        """Durably: a new folder's name is made sure of in its parent."""
+        """Creates a folder durably: also syncs its parent."""
         missing = []
         parent = folder
         while not os.path.isdir(parent):
@@ -248,7 +248,7 @@ class LocalStorage(Storage):
         self._known_folders.add(folder)
 
     def _prune(self, folder: str) -> None:
-        """Remove folders of the state that a deletion left empty, as an object store would: runs come and go."""
+        """Removes folders of the state that a deletion left empty, as in an object store."""
         while folder.count("/") >= 1:
             path = f"{self._base}/{folder}"
             try:
@@ -263,11 +263,11 @@ class LocalStorage(Storage):
         try:
             os.fsencode(path)
         except UnicodeEncodeError as error:
-            raise UnsafeName(f"{name!r} holds characters that no file system takes.") from error
+            raise UnsafeName(f"{name!r} contains characters that no file system allows.") from error
         return path
 
     def _check_inside(self, *paths: str, writing: bool = False) -> None:
-        """Raises StorageDenied when a symbolic link leads one of the paths out of the root."""
+        """Raises StorageDenied if a symbolic link leads one of the paths out of the root."""
         for path in () if self._follow_links else paths:
             if not is_inside(self._root, os.path.realpath(path)):
                 raise leads_outside(path, self._root, writing=writing)
@@ -278,7 +278,7 @@ class LocalStorage(Storage):
 
 
 def is_state(name: str) -> bool:
-    """Whether a name below the root is the state's, which holds page texts and is for its user alone."""
+    """Whether a name below the root belongs to the state, which contains page texts and is private to its user."""
     return f"{name}/".startswith(".rayocr/")
 
 

@@ -1,6 +1,7 @@
-"""Writes the temporary files of a local storage: whole, synced, named after their process so that a dead one's are swept.
+"""Temporary files of a local storage: complete, synced, and named after their process so that files of dead processes can be
+swept.
 
-All of them lie in one folder below the root (`.rayocr/tmp/`), normally on the file system of their target, beside the lock file
+All of them are in one folder below the root (`.rayocr/tmp/`), normally on the file system of their target, beside the lock file
 that makes checks-then-renames safe between the processes of one machine.
 """
 
@@ -24,13 +25,13 @@ from rayocr.process import ProcessIdentity, current_process
 
 _LOCK = "write.lock"
 _BLOCK = 1 << 20
-_FOREIGN_S = 24 * 3600  # files of other hosts are left alone for so long: nobody here can tell whether their process is alive
+_FOREIGN_S = 24 * 3600  # age at which files of other hosts are swept: this host cannot check whether their process is alive
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
 class TempFolder:
-    """Raises OSError; the storage translates. `make_folder` makes this folder durably when it is missing."""
+    """The folder for temporary files. Raises OSError, which the storage translates. `make_folder` creates the folder durably."""
 
     def __init__(self, path: str, *, fsync: bool, make_folder: Callable[[str], None]) -> None:
         self._path = path
@@ -39,7 +40,7 @@ class TempFolder:
         self._mutex = threading.Lock()
 
     def write(self, data: bytes | BinaryIO, *, mode: int = 0o666) -> str:
-        """The path of a new file with the data, durable but not yet under its name. `mode`: before the umask."""
+        """Writes the data to a new temporary file, durably, and returns its path. `mode`: before the umask."""
         me = current_process()
         temp = f"{self._path}/{me.host}.{me.pid}.{me.started}.{secrets.token_hex(6)}"
         fd = self._open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
@@ -55,7 +56,7 @@ class TempFolder:
         return temp
 
     def move_beside(self, temp: str, folder: str, prefix: str) -> str:
-        """The same file in `folder`, which lies on another file system. The old one is gone afterwards, whatever happens."""
+        """Moves the file to `folder`, which is on another file system. Removes the old file in any case."""
         beside = f"{folder}/{prefix}{os.path.basename(temp)}"
         try:
             with open(temp, "rb") as source, open(beside, "xb", buffering=0) as target:
@@ -79,7 +80,7 @@ class TempFolder:
                 try:
                     fcntl.flock(fd, fcntl.LOCK_EX)
                 except OSError as error:
-                    if error.errno not in _NO_LOCKS:  # a mount without locks: then only this process's threads are excluded
+                    if error.errno not in _NO_LOCKS:  # a mount without locks: excludes only this process's threads
                         raise
                 yield
             finally:
@@ -115,7 +116,8 @@ class TempFolder:
 
 
 def stamp(file: int | str, at_ns: int) -> None:
-    """A time of our own: the kernel's ticks of some milliseconds would give two writes of one size the same version."""
+    """Sets its own file time: the kernel's clock ticks every few milliseconds, so two writes of the same size could get the
+    same version."""
     try:
         os.utime(file, ns=(at_ns, at_ns))
     except OSError:
@@ -126,7 +128,7 @@ def fsync_folder(folder: str) -> None:
     try:
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except FileNotFoundError:
-        return  # removed, and what was in it before
+        return  # removed, with its content
     try:
         os.fsync(fd)
     except OSError as error:
@@ -152,5 +154,5 @@ def _copy(data: bytes | BinaryIO, file: io.FileIO) -> None:
 
 
 def _write_all(file: io.FileIO, view: memoryview) -> None:
-    while view.nbytes:  # an unbuffered write may take less than it is given
+    while view.nbytes:  # an unbuffered write may be partial
         view = view[file.write(view) :]

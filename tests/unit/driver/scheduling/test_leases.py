@@ -163,6 +163,6 @@ async def test_locks_that_stay_unavailable_end_the_run_with_their_own_words(monk
     await asyncio.sleep(0.05)
     assert not waiting.done()
     now[0] = 901.0
-    with pytest.raises(OutsideError, match=r"901 s \(locks\.patience_s\): The lock table was switched off"):
+    with pytest.raises(OutsideError, match=r"901 s \(locks\.patience_s\): The lock table is switched off"):
         await waiting
     await f.keeper.close()

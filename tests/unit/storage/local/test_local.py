@@ -68,14 +68,14 @@ def test_a_root_that_is_a_file_is_a_usage_error(tmp_path: Path, create: bool) ->
 
 def test_a_root_below_a_file_is_denied_and_says_which_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StorageDenied, match=r"/file is a file, and a folder must be there"):
+    with pytest.raises(StorageDenied, match=r"/file is a file, but a folder is needed"):
         LocalStorage(tmp_path / "file" / "below", create=True)
 
 
 def test_a_root_that_vanishes_is_unavailable_and_not_empty(root: Path) -> None:
     storage = LocalStorage(root)
     root.rmdir()
-    with pytest.raises(StorageUnavailable, match="not there any more"):
+    with pytest.raises(StorageUnavailable, match="no longer exists"):
         names(storage)
 
 
@@ -296,7 +296,7 @@ def test_a_file_where_a_folder_must_be_is_named(root: Path) -> None:
     storage = LocalStorage(root)
     storage.write("reports", b"")
     for name in ("reports/a.md", "reports/2024/deep/a.md"):
-        with pytest.raises(StorageDenied, match=r"/reports is a file, and a folder must be there to write"):
+        with pytest.raises(StorageDenied, match=r"/reports is a file, but a folder is needed to write"):
             storage.write(name, b"", if_absent=True)
     (root / "folder.md").mkdir()
     with pytest.raises(StorageDenied, match="is a folder"):
