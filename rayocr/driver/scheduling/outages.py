@@ -78,13 +78,13 @@ class Outages:
             error = await self._failure()
             if error is None:
                 return  # it was about one document, or is over
-            log_event(log, "storage_unavailable", "Storage is away.", level=logging.WARNING, error=str(error))
+            log_event(log, "storage_unavailable", "Storage is unavailable.", level=logging.WARNING, error=str(error))
             self._warn(f"Storage is unavailable; waiting for it: {error}")
             await self._hold("storage", True)
             while error is not None:
                 error = await self._failure_later()
-            log_event(log, "storage_recovered", "Storage is back.")
-            self._say("Storage is back.")
+            log_event(log, "storage_recovered", "Storage is available again.")
+            self._say("Storage is available again.")
         finally:
             del self._holding["storage"]
             await self._hold("storage", False)

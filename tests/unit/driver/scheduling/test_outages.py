@@ -102,7 +102,7 @@ async def test_storage_that_is_away_holds_the_window_until_it_is_back() -> None:
     while world.window.paused:
         await asyncio.sleep(0)
     assert [text for text in world.said if "unavailable" in text] == ["Storage is unavailable; waiting for it: gone"]
-    assert world.said[-1] == "Storage is back."
+    assert world.said[-1] == "Storage is available again."
     assert (world.progress.waiting_for, world.held) == ("", 1)
 
 
