@@ -314,14 +314,14 @@ class RateLimiter:
                 await self._freed(quota, _AWAY_RETRY_S)
                 continue
             if self._away_since is not None:
-                log_event(log, "limits_recovered", "The shared limits are back.", away_s=self._clock() - self._away_since)
+                log_event(log, "limits_recovered", "The shared limits are available again.", away_s=self._clock() - self._away_since)
                 self._away_since = None
             return answer
 
     def _note_away(self, error: SharedLimitsUnavailable) -> None:
         if self._away_since is None:
             self._away_since = self._clock()
-            log_event(log, "limits_unavailable", "The shared limits are away.", level=logging.WARNING, error=str(error))
+            log_event(log, "limits_unavailable", "The shared limits are unavailable.", level=logging.WARNING, error=str(error))
         if self._clock() - self._away_since > self._rules.limits.shared_patience_s:
             raise error
 

@@ -78,7 +78,7 @@ class LimiterWatch:
             self._warn("The Redis of the shared limits is unavailable; nothing is sent until it is back.")
         elif not state.away_for_s and self._away:
             self._away = False
-            self._warn("The shared limits are back.")
+            self._warn("The shared limits are available again.")
 
     def _say_held(self, model: ModelQuota) -> None:
         """Once when a model's server stops answering, and once when it is back."""

@@ -40,7 +40,7 @@ class Readiness:
         found = {part: said for part, check in checks.items() if (said := _said(check)) is not None}
         limiter = self.progress.limiter
         if limiter is not None and limiter.away_for_s > _LIMITS_AWAY_S:
-            found["limits"] = "The Redis that holds the shared limits is away."
+            found["limits"] = "The Redis of the shared limits is unavailable."
         if limiter is not None and limiter.models and all(model.parked_until for model in limiter.models):
             found["engine"] = "The quota of the day is used up."
         elif (said := self._server()) is not None:

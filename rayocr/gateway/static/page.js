@@ -11,7 +11,7 @@ function show(s) {
   const fresh = !last || last.run_id !== s.run_id;
   last = s;
   const g = s.gauges;
-  const flags = [g.paused && "paused", g.draining && "draining", g.locks_unavailable && "the lock service is away", g.limits_unavailable_s > 10 && "the shared limits are away"];
+  const flags = [g.paused && "paused", g.draining && "draining", g.locks_unavailable && "lock service unavailable", g.limits_unavailable_s > 10 && "shared limits unavailable"];
   $("run").textContent = [s.run_id, s.chain.join(" → "), ...flags.filter(Boolean)].join(" · ");
   document.title = (s.pages_total ? Math.floor(100 * s.pages_done / s.pages_total) + " % · " : "") + "rayocr";
   $("pause").textContent = g.paused ? "Resume" : "Pause";

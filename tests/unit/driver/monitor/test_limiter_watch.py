@@ -76,7 +76,7 @@ async def test_shared_limits_that_are_away_and_back_are_told() -> None:
         await quota.poll()
     assert len(said) == 2
     assert "unavailable" in said[0]
-    assert "back" in said[1]
+    assert "available again" in said[1]
 
 
 async def test_a_server_that_answers_nothing_is_told_once_in_its_own_words_and_so_is_its_return() -> None:
