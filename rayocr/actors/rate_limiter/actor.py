@@ -314,7 +314,9 @@ class RateLimiter:
                 await self._freed(quota, _AWAY_RETRY_S)
                 continue
             if self._away_since is not None:
-                log_event(log, "limits_recovered", "The shared limits are available again.", away_s=self._clock() - self._away_since)
+                log_event(
+                    log, "limits_recovered", "The shared limits are available again.", away_s=self._clock() - self._away_since
+                )
                 self._away_since = None
             return answer
 
