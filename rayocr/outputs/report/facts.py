@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +15,7 @@ from rayocr.ledger.manifest import Manifest, PageNote
 from rayocr.ledger.runs import parse_runs
 from rayocr.messages import DocumentOutcome, PageOutcome
 
+_DOCUMENTS_OF_A_NOTE = 10  # named in the report
 _BINS = 60  # of the chart; fewer where the run was short
 
 
@@ -45,7 +46,8 @@ class ReportFacts:
     models: Counter[str] = field(default_factory=Counter)  # documents that each had a part in
     reasons: Counter[str] = field(default_factory=Counter)  # of attempts that failed and documents rejected
     doubts: Counter[str] = field(default_factory=Counter)
-    notes: Counter[str] = field(default_factory=Counter)  # of outputs: what they could not show
+    notes: Counter[str] = field(default_factory=Counter)  # what outputs could not show: documents by note
+    note_documents: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))  # the first few of each
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float = 0.0
@@ -73,7 +75,10 @@ class ReportFacts:
         self.compared += manifest.compared
         if manifest.reason:
             self.reasons[manifest.reason] += 1
-        self.notes.update(note for output in manifest.outputs for note in output.notes)
+        for note in dict.fromkeys(note for output in manifest.outputs for note in output.notes):
+            self.notes[note] += 1
+            if len(self.note_documents[note]) < _DOCUMENTS_OF_A_NOTE:
+                self.note_documents[note].append(manifest.name)
         self._time(manifest)
         self._look_at_pages(manifest)
         self._keep_row(manifest)

@@ -14,7 +14,7 @@ from rayocr.driver.commands.report import show_report
 from rayocr.errors import UsageError
 from rayocr.ledger.manifest import Manifest, build_manifest, manifest_name
 from rayocr.messages import Attempt, Document, DocumentContext, DocumentOutcome, OutputFile, PageOutcome, PageSummary
-from rayocr.outputs.report.document import _text
+from rayocr.outputs.report.document import report_html
 from rayocr.outputs.report.facts import ReportFacts
 from rayocr.outputs.report.pages import pages_of_markdown
 from rayocr.outputs.report.text import rendered
@@ -48,6 +48,16 @@ def manifest(
         fingerprint="f",
         started_at=START.isoformat(),
         finished_at=(START + timedelta(seconds=seconds)).isoformat(),
+    )
+
+
+def html_of(*manifests: Manifest) -> str:
+    """The report on these manifests, without pictures."""
+    facts = ReportFacts(ReportConfig())
+    for made in manifests:
+        facts.add(made)
+    return report_html(
+        facts, title="t", dest="d", runs=(), doubtful=(), sample=(), link=lambda name: name, unreadable=0, now=START
     )
 
 
@@ -145,7 +155,7 @@ def test_the_report_shows_doubtful_pages_beside_their_pictures(destination: Path
     assert "RECITATION" in unpictured
     assert 'href="a.md"' in html
     assert "gone &amp; lost.pdf" in html
-    assert "1 manifests could not be read" in html
+    assert "1 manifest could not be read and is not counted." in html
     assert "No font has U+13000." in html
 
 
@@ -190,7 +200,30 @@ def test_an_empty_destination_has_nothing_to_report(tmp_path: Path) -> None:
         show_report(compose([f"dest={tmp_path / 'out'}", "mode=report"]))
 
 
-def test_no_escape_sequence_of_a_document_reaches_a_terminal_that_shows_the_report(tmp_path: Path) -> None:
+def test_no_escape_sequence_of_a_document_reaches_a_terminal_that_shows_the_report() -> None:
     sequence = "\x1b]0;owned\x07\x1b[2J"
     assert "\x1b" not in rendered(f"a page {sequence}") and "\x07" not in rendered(f"a page {sequence}")
-    assert "\x1b" not in _text(f"name {sequence}.pdf")
+    html = html_of(manifest(f"name {sequence}.pdf"))
+    assert "]0;owned" in html
+    assert "\x1b" not in html and "\x07" not in html
+
+
+def test_markup_in_a_name_or_a_note_is_text() -> None:
+    output = OutputFile(name="<i>.clean.pdf", size_bytes=1, sha256="0", notes=('<img src="x">',))
+    html = html_of(manifest('"><script>.pdf', outputs=(output,)))
+    assert "&#34;&gt;&lt;script&gt;.pdf" in html
+    assert "<script" not in html and "<img" not in html and "<i>" not in html
+
+
+def test_a_name_that_is_not_unicode_can_be_reported_on() -> None:
+    assert "name ?.pdf" in html_of(manifest("name \udcff.pdf"))
+
+
+def test_notes_name_their_documents() -> None:
+    outputs = tuple(
+        OutputFile(name=name, size_bytes=1, sha256="0", notes=("No font has U+13000.",)) for name in ("x.md", "x.pdf")
+    )
+    html = html_of(*(manifest(f"{number:02}.pdf", outputs=outputs) for number in range(12)), manifest("plain.pdf"))
+    notes = html.split("What outputs could not show")[1].split("</ul>")[0]
+    assert notes.count("<li>") == 1
+    assert f"12 documents: {', '.join(f'{number:02}.pdf' for number in range(10))}, …" in notes
