@@ -54,6 +54,8 @@ class BadDay:
 
 _BATCHES = ("engine.batch=true", "batch.max_pages=400", "batch.linger_s=2", "batch.poll_interval_s=1")
 
+_USD_FOR_HALF = 0.1  # what about 1,200 of the 2,000 pages cost
+
 DAYS = (
     BadDay(name="a good day", server={"latency_s": 0.2}),
     BadDay(
@@ -141,7 +143,7 @@ DAYS = (
     BadDay(
         name="daily budget reached",
         server={"latency_s": 0.1},
-        options=("budget.usd_per_day=0.12",),
+        options=("budget.usd_per_day={usd}",),
         exits=(3, 0),
         said=("budget.usd_per_day",),
     ),
@@ -200,7 +202,7 @@ def live_through(day: BadDay, source: Path, work: Path, pages: int) -> Result:
         if day.batches:
             _post(server, "/batch-settings", day.batches)
         for number, _ in enumerate(day.exits):
-            options = day.options
+            options = tuple(option.format(usd=_USD_FOR_HALF * pages / PAGES) for option in day.options)
             if number:  # what was wrong is mended
                 _post(server, "/script", [])
                 options = tuple(option for option in options if not option.startswith("budget."))

@@ -20,7 +20,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.gemini_pages import make_documents
+from benchmarks.gemini_pages import make_documents, make_text_documents
 from benchmarks.measured import Comparison, clean_environment, compare, run_bare, run_rayocr
 from benchmarks.processes import ProcessWatch
 from benchmarks.simulated import Simulated
@@ -57,16 +57,18 @@ def main() -> None:
         work = Path(folder)
         if arguments.only != "quota":
             console.print(_throughput_table(measure_throughput(work, arguments.rounds, console)))
+            console.print(_throughput_table(measure_throughput(work, arguments.rounds, console, text=True)))
         if arguments.only != "throughput":
             console.print(_quota_table(measure_quotas(work, console)))
 
 
-def measure_throughput(work: Path, rounds: int, console: Console) -> Comparison:
-    sources = {pages: make_documents(work / f"in-{pages}", pages) for pages in (_FEW, _MANY)}
-    console.print(f"throughput: {_FEW} and {_MANY} scanned pages of 80 KB, {rounds} rounds, 64 under way in the bare loop …")
+def measure_throughput(work: Path, rounds: int, console: Console, *, text: bool = False) -> Comparison:
+    make, kind = (make_text_documents, "pages with a text layer") if text else (make_documents, "scanned pages of 80 KB")
+    sources = {pages: make(work / f"in-{int(text)}-{pages}", pages) for pages in (_FEW, _MANY)}
+    console.print(f"throughput: {_FEW} and {_MANY} {kind}, {rounds} rounds, 64 under way in the bare loop …")
     with Simulated() as server:
         return compare(
-            "gemini, page as PDF",
+            f"gemini, {kind}",
             lambda pages: run_bare(pages, "benchmarks.bare_gemini", [str(sources[pages]), "64"], server.variables),
             lambda pages: run_rayocr(pages, sources[pages], work, *_OPTIONS, *_BUSY, variables=server.variables),
             few=_FEW,

@@ -1,6 +1,6 @@
-"""Documents for the Gemini benchmark: scanned pages of about 80 KB, each with a line of text of its own.
+"""Documents for the Gemini benchmark: scanned pages of about 80 KB with a line of text each, or born-digital pages full of text.
 
-The line is what the simulator answers with, so that no page is like another and a mix-up would show.
+The text is what the simulator answers with, so that no page is like another and a mix-up would show.
 """
 
 from __future__ import annotations
@@ -25,6 +25,21 @@ def make_documents(folder: Path, pages: int, *, page_bytes: int = 80_000, pages_
         for number in range(first, min(first + pages_a_document, pages + 1)):
             canvas.drawImage(picture, 0, 0, width=595, height=842)
             canvas.drawString(72, 820, f"Page {number} of the benchmark, unlike any other.")
+            canvas.showPage()
+        canvas.save()
+    return folder
+
+
+def make_text_documents(folder: Path, pages: int, *, lines: int = 45) -> Path:
+    """As `make_documents`, of born-digital pages with about 3,000 characters."""
+    folder.mkdir(parents=True)
+    for first in range(1, pages + 1, _PAGES_A_DOCUMENT):
+        canvas = Canvas(str(folder / f"{first:06}.pdf"), pagesize=(595, 842), pageCompression=1, invariant=1)
+        for number in range(first, min(first + _PAGES_A_DOCUMENT, pages + 1)):
+            canvas.setFont("Helvetica", 9)
+            for line in range(lines):
+                words = f"Line {line} of page {number}: the committee approved the quarterly report number {number * 97 + line}."
+                canvas.drawString(60, 800 - 16 * line, words)
             canvas.showPage()
         canvas.save()
     return folder
