@@ -34,6 +34,8 @@ from rayocr.storage.memory import MemoryStorage
 from rayocr.untrusted_json import parse_object
 
 _SAMPLE = 400  # documents opened at most: the mean of so many is good to about 5 % of their spread
+_KNOWN_TOKENS = (0.9, 1.15)  # on the cost, where earlier pages of this destination tell; requests that are sent again included
+_EXPECTED_TOKENS = (0.4, 2.5)  # likewise, where nothing is known: assumed, for sparse and for dense pages
 _EARLIER_PAGES = 50  # that earlier runs must have read before their tokens are believed
 
 
@@ -183,7 +185,7 @@ def _table(config: RayocrConfig, prices: PriceTable, documents: int, counted: Pa
         f"{_count(counted.pages * tokens.input)} in, {_count(counted.pages * tokens.output)} out"
         f" ({tokens.input:,.0f} and {tokens.output:,.0f} a page, {source})",
     )
-    table.add_row("Cost", _cost_words(config, prices, model, counted.pages, tokens))
+    table.add_row("Cost", _cost_words(config, prices, model, counted, tokens))
     limits = config.limits.of(model)
     use = {"input_tokens": counted.pages * tokens.input, "output_tokens": counted.pages * tokens.output}
     takes = forecast(
@@ -191,7 +193,7 @@ def _table(config: RayocrConfig, prices: PriceTable, documents: int, counted: Pa
         input_tokens=use["input_tokens"],
         limits=limits,
         headroom=config.limits.headroom,
-        cost_usd=prices.cost_usd(model, input_tokens=use["input_tokens"], output_tokens=use["output_tokens"], at=time.time()),
+        cost_usd=_cost(prices, model, counted.pages, tokens, _tier(config), time.time()),
         usd_per_10min=config.limits.usd_per_10min,
         usd_per_month=config.limits.usd_per_month,
     )
@@ -200,6 +202,7 @@ def _table(config: RayocrConfig, prices: PriceTable, documents: int, counted: Pa
     figures = ", ".join(f"{name} {value:,.0f}" for name, value in known.items() if value is not None) or "none"
     assumed = f", at {ANSWER_S:.0f} s an answer" if takes.binds == "max_in_flight" else ""
     words = f"about {duration(takes.seconds)}: {takes.binds} binds{assumed}" if takes.binds else "no limit is known"
+    table.add_row("Lanes", _lanes(config, prices, model, counted.pages, tokens, takes.seconds))
     table.add_row("Time", f"{words} (limits: {figures})")
     table.add_row("", "Blank pages are not sent, and pages that are refused are asked about again: neither is in these figures.")
     return table
@@ -209,14 +212,48 @@ def _count(tokens: float) -> str:
     return f"{tokens:,.0f}" if tokens < 1e6 else f"{tokens / 1e6:,.2f} M"
 
 
-def _cost_words(config: RayocrConfig, prices: PriceTable, model: str, pages: float, tokens: TokensAPage) -> str:
-    now = time.time()
+def _cost_words(config: RayocrConfig, prices: PriceTable, model: str, counted: PageCount, tokens: TokensAPage) -> str:
+    """A range: what is not known of the pages and of their tokens, and requests that are sent again."""
+    now, tier = time.time(), _tier(config)
     price = prices.price(model, now)
     if price is None:
         return f"unknown: conf/prices.yaml has no price for {model}"
-    cost_usd = prices.cost_usd(model, input_tokens=pages * tokens.input, output_tokens=pages * tokens.output, at=now)
-    shown = f"{cost_usd:,.2f}" if cost_usd >= 0.01 else f"{cost_usd:.4f}"
-    words = f"${shown} with {model} at ${price.input_usd:g} in and ${price.output_usd:g} out per 1M tokens"
+    cost_usd = _cost(prices, model, counted.pages, tokens, tier, now)
+    unsure = _KNOWN_TOKENS if tokens.known_from else _EXPECTED_TOKENS
+    pages_low, pages_high = max(0.0, counted.pages - 2 * counted.error), counted.pages + 2 * counted.error
+    low = _cost(prices, model, pages_low, tokens, tier, now) * unsure[0]
+    high = _cost(prices, model, pages_high, tokens, tier, now) * unsure[1]
+    words = f"{_usd(cost_usd)} ({_usd(low)} to {_usd(high)}) with {model} in {tier}"
+    words += f", at ${price.input_usd:g} in and ${price.output_usd:g} out per 1M tokens in standard"
     if config.budget.usd is not None and cost_usd > config.budget.usd:
-        words += f"; budget.usd={config.budget.usd:g} would stop it after about {pages * config.budget.usd / cost_usd:,.0f} pages"
+        affordable = counted.pages * config.budget.usd / cost_usd
+        words += f"; budget.usd={config.budget.usd:g} would stop it after about {affordable:,.0f} pages"
     return words
+
+
+def _lanes(config: RayocrConfig, prices: PriceTable, model: str, pages: float, tokens: TokensAPage, seconds: float) -> str:
+    """What the same pages cost in every lane."""
+    now = time.time()
+    if prices.price(model, now) is None:
+        return "unknown"
+    standard = duration(seconds) if seconds else "as fast as the server answers"
+    times = {
+        "standard": standard,
+        "flex": f"{standard} or more, answers take 1 to 15 min",
+        "batch": "up to a day",
+        "priority": standard,
+    }
+    return "; ".join(f"{tier} {_usd(_cost(prices, model, pages, tokens, tier, now))} ({time_})" for tier, time_ in times.items())
+
+
+def _tier(config: RayocrConfig) -> str:
+    gemini = config.engine.gemini.tier
+    return "batch" if config.engine.batch else "flex" if gemini == "auto" else gemini
+
+
+def _cost(prices: PriceTable, model: str, pages: float, tokens: TokensAPage, tier: str, now: float) -> float:
+    return prices.cost_usd(model, input_tokens=pages * tokens.input, output_tokens=pages * tokens.output, at=now, tier=tier)
+
+
+def _usd(usd: float) -> str:
+    return f"${usd:,.2f}" if usd >= 0.01 else f"${usd:.4f}"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,10 @@ def test_pages_tokens_money_and_time_are_told_without_a_key_and_nothing_is_made(
     assert "Documents 5 not finished yet (all opened; 1 of them cannot be read)" in said
     assert "Pages 10 " in said
     assert "Tokens 10,000 in, 10,000 out" in said
-    assert "Cost $0.02 with gemini-3.1-flash-lite" in said
+    assert re.search(r"Cost \$0\.02 \(\$0\.\d+ to \$0\.\d+\) with gemini-3\.1-flash-lite in standard", said)
+    assert "Lanes standard $0.02" in said
+    assert "flex $0.0088" in said
+    assert "batch $0.0088 (up to a day)" in said
     assert "about 60 s: rpm binds" in said
     assert not (here / "out").exists()
 
