@@ -1,4 +1,4 @@
-"""Which model of an engine is asked next for a page, given all that was asked before: pure, so that a restart decides the same.
+"""Chooses the model of an engine that is asked next for a page, from all earlier attempts. Pure, so a restart decides the same.
 
 A model is asked once more only where chance decides (a random recitation, an empty or garbled answer); then the next model of
 the ladder; after `MAX_PAID_TRIES` answers that were paid for in vain the page goes to the next engine of the chain.
@@ -18,7 +18,7 @@ _TRIES_BY_CHANCE = 2  # of one model
 
 
 def next_model(models: Sequence[str], attempts: Sequence[Attempt], *, engine: str) -> str | None:
-    """None: this engine is not asked any more. `attempts` of all engines, in order."""
+    """None: do not ask this engine again. `attempts`: of all engines, in order."""
     if sum(is_paid(attempt) for attempt in attempts) >= MAX_PAID_TRIES:
         return None
     for model in models:
@@ -29,23 +29,23 @@ def next_model(models: Sequence[str], attempts: Sequence[Attempt], *, engine: st
 
 
 def is_paid(attempt: Attempt) -> bool:
-    """An answer came, and did not serve."""
+    """The server answered, but the answer failed the checks."""
     return bool(attempt.model) and attempt.reason in _PAID
 
 
 def is_lost(attempt: Attempt) -> bool:
-    """Not waited for, and probably on the bill: on record for its cost alone."""
+    """Nobody received the answer, and it is probably billed: recorded only for its cost."""
     return attempt.reason in (EngineTimeout.__name__, BatchIncomplete.__name__) and attempt.input_tokens > 0
 
 
 def lost_in_batches(attempts: Sequence[Attempt], model: str) -> bool:
-    """So many jobs were paid for the page and had no answer for it that a third is not worth it."""
+    """Enough jobs were paid for without an answer for the page."""
     lost = [attempt for attempt in attempts if attempt.model == model and attempt.reason == BatchIncomplete.__name__]
     return len(lost) >= MAX_BATCH_JOBS
 
 
 def is_by_chance(attempt: Attempt) -> bool:
-    """Asking the same model once more can help. Loops and cut-off answers come again; so do refusals of what is on the page."""
+    """Asking the same model again can help. Loops, truncated answers and refusals of the content repeat."""
     if attempt.reason == EmptyAnswer.__name__:
         return True
     return attempt.reason in (Refused.__name__, MalformedAnswer.__name__) and finish_reason_of(attempt.finish).by_chance

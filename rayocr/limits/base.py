@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-# Slots start at most so far ahead (seconds): what a pause, a death or a restart finds already handed out. Long against a call to
-# an actor or to Redis, short against the minute that a quota is counted over.
+# Slots start at most this far ahead (seconds), so a pause or a restart finds few of them already lent. Long compared with a call
+# to an actor or to Redis, short compared with the minute of a quota.
 HORIZON_S = 0.5
 
 
@@ -22,12 +22,12 @@ class Blocked(StrEnum):
 
     PACE = "pace"  # the next start is too far ahead
     IN_FLIGHT = "in_flight"
-    DAY = "day"  # the requests of the day are used up
+    DAY = "day"  # the daily quota is used up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Take:
-    """A wish for slots. `request_interval_s` is the time between two starts, `token_interval_s` the time that a request of the
+    """A request for slots. `request_interval_s` is the time between two starts, `token_interval_s` the time that a request of the
     expected length takes out of the tokens of a minute; the longer one binds. `correction_s` is token time to be added (requests
     were longer than expected) or given back since the last take. `in_flight` counts the slots that the asking limiter has out.
     """
@@ -43,7 +43,7 @@ class Take:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """Either slots, each as seconds to wait from now, or the reason for none and when to look again."""
+    """Slots, each as seconds to wait from now; or why there are none, and when to ask again."""
 
     delays_s: tuple[float, ...] = ()
     blocked: Blocked | None = None
@@ -52,17 +52,17 @@ class Taken:
 
 
 class Bucket(ABC):
-    """Every call raises SharedLimitsUnavailable where the bucket lies on a server that is away."""
+    """Every call raises SharedLimitsUnavailable if the bucket is on a server that is unavailable."""
 
-    shared: bool = False  # others draw from it: what frees a slot may happen elsewhere
+    shared: bool = False  # other clusters draw from it, so slots can become free elsewhere
 
     @abstractmethod
     async def take(self, take: Take) -> Taken:
-        """At least one slot and at most `wanted`, or why not. Never waits. A repeated call wastes slots and breaks no limit."""
+        """One to `wanted` slots, or why there are none. Never waits. Repeating a call wastes slots but breaks no limit."""
 
     @abstractmethod
     async def pause(self, delay_s: float) -> None:
-        """No slot starts before so many seconds from now. A shorter pause does not cut a longer one."""
+        """Start no slot for this many seconds. A shorter pause does not shorten a longer one."""
 
     @abstractmethod
     async def report_in_flight(self, in_flight: int) -> None:
@@ -74,7 +74,7 @@ class Bucket(ABC):
         """What quota days are counted by, in seconds since 1970: the time of the server that the bucket lies on, if any."""
 
     async def restore_today(self, day: str, requests: int) -> None:  # noqa: B027 - a bucket on a server has not forgotten
-        """A restarted limiter is told how many requests had left on this quota day."""
+        """Tell a restarted limiter how many requests were sent on this quota day."""
 
     async def add_spend(self, spent_by_day: Mapping[str, float]) -> Mapping[str, float]:
         """Add what was spent since the last call, by day ("2026-11-26"), to the account that is shared with others. The answer is
@@ -82,4 +82,4 @@ class Bucket(ABC):
         return {}
 
     async def close(self) -> None:  # noqa: B027 - most have nothing to close
-        """Give everything back. Idempotent."""
+        """Release everything. Idempotent."""

@@ -1,4 +1,4 @@
-"""From the configuration to the buckets of a run."""
+"""Opens the shared buckets that the configuration asks for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rayocr.limits.base import Bucket
 
 
 def bucket_opener(config: LimitsConfig, secrets: Secrets, *, cluster: str) -> Callable[[str], Bucket] | None:
-    """What gives the shared bucket of a model; None where nothing is shared. Connects with the first use. Raises UsageError."""
+    """A function that opens the shared bucket of a model; None without sharing. Connects on first use. Raises UsageError."""
     if config.shared == "none":
         return None
     if not secrets.redis_url:

@@ -1,4 +1,4 @@
-"""The slots that workers have out, and what was set aside for each: tokens and money. Pure; time is handed in."""
+"""The slots that workers hold, with the tokens and the money reserved for each. Pure; time is passed in."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class _Lease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetAside:
-    """What slots that came back had been given."""
+    """What was reserved for slots that were returned."""
 
     slots: int = 0
     input_tokens: float = 0.0
@@ -24,7 +24,7 @@ class SetAside:
 
 
 class HeldSlots:
-    """By worker, the oldest first. `ttl_s` after its lease a slot is free whatever became of its worker."""
+    """By worker, oldest first. A slot expires `ttl_s` after its lease."""
 
     def __init__(self, *, ttl_s: float) -> None:
         self._ttl_s = ttl_s
@@ -37,7 +37,7 @@ class HeldSlots:
         self.in_flight += slots
 
     def give_back(self, worker: str, slots: int) -> SetAside:
-        """At most so many: a worker can give back more than is known of, when the limiter was restarted in between."""
+        """At most `slots`: after a restart of the limiter a worker can return more than are on record."""
         leases = self._leases.get(worker)
         returned, tokens, cost = 0, 0.0, 0.0
         while leases and returned < slots:
@@ -58,7 +58,7 @@ class HeldSlots:
         return self.give_back(worker, self.in_flight)
 
     def expire(self, now: float) -> list[SetAside]:
-        """Of workers that were never heard of again, nor reported dead."""
+        """Slots of workers that neither returned them nor were reported dead."""
         expired = []
         for worker, leases in list(self._leases.items()):
             late = sum(lease.slots for lease in leases if lease.until <= now)

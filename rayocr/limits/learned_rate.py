@@ -1,4 +1,4 @@
-"""What a server turned out to allow: additive increase, multiplicative decrease (Chiu and Jain, 1989), after 429 and 503.
+"""The rate that a server allows, learned from 429 and 503: additive increase, multiplicative decrease (Chiu and Jain, 1989).
 
 The configured rate is the ceiling. A refusal lowers the rate at once; it climbs back by a share of the ceiling each second, and
 slowly from just below where the last refusal came, so that a quota that is lower than configured is met with few refusals.
@@ -12,12 +12,12 @@ _CUT = 0.7  # of the rate, at a refusal
 _CLIMB = 0.01  # of the ceiling, each second
 _SLOW_CLIMB = 0.001  # likewise, near the rate that was refused
 _NEAR = 0.95  # of the rate that was refused: from here on slowly
-_FLOOR = 0.02  # of the ceiling: slower is never learned, a pause does that
-_REMEMBER_S = 60.0  # a refusal: then the server may have room again, and it climbs at the usual pace
-_STRAY = 1 / 3  # of the requests of late: as long as fewer are refused, the rate is not the reason
-_STRAY_EVERY_S = 20.0  # and what little they teach is taken so seldom
-_EARNEST_S = 5.0  # a server that sends us away for so long means the rate, however few it has refused
-_FORGET = 4.0  # times the refused rate: without a ceiling, nothing is left of the lesson by then
+_FLOOR = 0.02  # of the ceiling: the lowest learned rate; pauses do the rest
+_REMEMBER_S = 60.0  # after a refusal; from then on the rate climbs at the usual pace
+_STRAY = 1 / 3  # of recent requests: while fewer are refused, the rate is not the cause
+_STRAY_EVERY_S = 20.0  # between two small corrections for such refusals
+_EARNEST_S = 5.0  # a longer delay means that the rate is too high, however few requests were refused
+_FORGET = 4.0  # times the refused rate: without a ceiling the refusal is forgotten there
 
 
 class LearnedRate:
@@ -32,7 +32,7 @@ class LearnedRate:
         self._last_cut = self._last_stray = self._learned_at = float("-inf")
 
     def rpm(self, now: float) -> float | None:
-        """The rate at this moment; None: as fast as it goes."""
+        """The current rate; None: unlimited."""
         elapsed_s, self._at = max(0.0, now - self._at), now
         if self._rate is None:
             return self._ceiling

@@ -1,4 +1,4 @@
-"""The bucket of one run, in the memory of its RateLimiter. Restarted, it begins empty-handed."""
+"""The bucket of one run, in the memory of its RateLimiter. A restart loses its state."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class MemoryBucket(Bucket):
                 return Taken(blocked=Blocked.DAY, requests_today=self._today)
         start = max(now, self._next_request, self._next_token, self._paused_until)
         ahead_s = start - now
-        if ahead_s > HORIZON_S / 2:  # half a horizon at a time: not a call for every single slot
+        if ahead_s > HORIZON_S / 2:  # half a horizon at a time, to avoid a call per slot
             return Taken(blocked=Blocked.PACE, wait_s=ahead_s - HORIZON_S / 2, requests_today=self._today)
         step_s = max(take.request_interval_s, take.token_interval_s)
         if step_s > 0:
@@ -64,7 +64,7 @@ class MemoryBucket(Bucket):
         self._paused_until = max(self._paused_until, self._clock() + delay_s)
 
     async def report_in_flight(self, in_flight: int) -> None:
-        """Nobody else is there to know."""
+        """Nobody shares this bucket."""
 
     def wall_clock(self) -> float:
         return self._wall_clock()

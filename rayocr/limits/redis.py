@@ -22,9 +22,9 @@ from rayocr.redis_url import open_async_redis, sentinels_of
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-_SOCKET_TIMEOUT_S = 3.0  # a Redis that takes longer counts as away
+_SOCKET_TIMEOUT_S = 3.0  # a Redis server that takes longer counts as unavailable
 _ACCOUNT_KEPT_S = 62 * 86_400  # of the account of spending: longer than a month
-_KEPT_S = 2 * 86_400  # a bucket that nobody used for so long is swept
+_KEPT_S = 2 * 86_400  # an unused bucket expires after this time
 
 # The same steps as MemoryBucket.take, in microseconds: Lua's numbers hold 2**53 of them exactly, and TIME gives no more.
 # A cluster is "slots out, heard of at, served at, refused at". Clusters that race for the next slots would starve each other:
@@ -119,7 +119,7 @@ return redis.call('HGETALL', KEYS[1])
 
 
 class RedisBucket(Bucket):
-    """`cluster` is this limiter's own name among those who share; `ttl_s` is how long its slots are believed in unheard."""
+    """`cluster` is this limiter's own name among those who share; `ttl_s`: its slots count for this long after its last call."""
 
     shared = True
 
@@ -138,7 +138,7 @@ class RedisBucket(Bucket):
         self._cluster = cluster
         self._ttl_us = _us(ttl_s)
         self._clock = clock
-        self._ahead_s: float | None = None  # of Redis' clock before our monotonic one
+        self._ahead_s: float | None = None  # offset between Redis' clock and our monotonic one
         self._take = client.register_script(_TAKE)
         self._pause = client.register_script(_PAUSE)
         self._report = client.register_script(_REPORT)
@@ -189,7 +189,7 @@ class RedisBucket(Bucket):
         return {day: float(usd) for day, usd in zip(known[::2], known[1::2], strict=True)}
 
     def wall_clock(self) -> float:
-        """Redis' own, as of its last answer; this machine's before the first."""
+        """Redis' clock as of its last answer; before the first answer, this machine's."""
         return time.time() if self._ahead_s is None else self._clock() + self._ahead_s
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The RateLimiter actor: the one place that says when a request may leave, for all workers of the run.
+"""The RateLimiter actor decides when a request may be sent, for all workers of the run.
 
 Slots come from a bucket (`rayocr.limits`), in this process or shared with other clusters; what is added here is who holds them,
 the rate that the server turned out to allow, the quota of the day and the money. It owns nothing durable. Restarted, it begins
@@ -34,15 +34,15 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_AWAY_RETRY_S = 1.0  # between looks at a shared bucket that is away
-_RECHECK_S = 1.0  # of what normally wakes the waiting by itself
-_DAY_PAUSE_S = 60.0  # after a refusal for the day that names no delay
-_MINUTE_PAUSE_S = 1.0  # likewise for one of the minute
+_AWAY_RETRY_S = 1.0  # between attempts while a shared bucket is unavailable
+_RECHECK_S = 1.0  # a safety net: waiting callers are normally woken
+_DAY_PAUSE_S = 60.0  # after a refusal for the daily quota without a delay
+_MINUTE_PAUSE_S = 1.0  # likewise, for the quota per minute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimiterRules:
-    """What a limiter needs to know, by value."""
+    """The settings of a limiter, by value."""
 
     limits: LimitsConfig
     prices: PriceTable

@@ -1,4 +1,4 @@
-"""How an answer ended: every word that servers have for it, and what it means for the page.
+"""Every finish reason that servers report, and what it means for the page.
 
 One table for Gemini's finish reasons, its block reasons and the words of OpenAI-compatible servers; a test fails when the SDK's
 enums gain a word that is not in it.
@@ -31,7 +31,7 @@ _ENDINGS: dict[str, FinishReason] = {
     "stop": _WHOLE,
     "eos": _WHOLE,
     "end_turn": _WHOLE,
-    # Cut off: asking again cuts off again (40 of 742 pages of one book, all of them twice).
+    # Truncated: asking again truncates again (40 of 742 pages of one book, all of them twice).
     "max_tokens": _CUT_OFF,
     "length": _CUT_OFF,
     "max_output_tokens": _CUT_OFF,
@@ -41,7 +41,7 @@ _ENDINGS: dict[str, FinishReason] = {
     "image_recitation": _REFUSED_BY_CHANCE,
     "other": _REFUSED_BY_CHANCE,
     "image_other": _REFUSED_BY_CHANCE,
-    # Decided by what is on the page: the same model says the same again.
+    # Decided by the content of the page: the same model answers the same again.
     "safety": _REFUSED,
     "blocklist": _REFUSED,
     "prohibited_content": _REFUSED,
@@ -55,7 +55,7 @@ _ENDINGS: dict[str, FinishReason] = {
     "pup_limited_disabled": _REFUSED,
     "content_filter": _REFUSED,
     "refusal": _REFUSED,
-    # Words for things that were not asked for (tools, pictures): the model lost its way.
+    # Reasons that belong to other uses (tools, pictures).
     "malformed_response": _BROKEN,
     "malformed_function_call": _BROKEN,
     "unexpected_tool_call": _BROKEN,

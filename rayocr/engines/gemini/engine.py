@@ -61,7 +61,7 @@ class GeminiEngine(WaitingEngine):
     def open(self) -> None:
         from google.genai import types
 
-        new_client(self._config, self._secrets, self._timeout_ms)  # tells now that the key is missing
+        new_client(self._config, self._secrets, self._timeout_ms)  # fails here if the key is missing
         for model in self.models:
             self._settings[model] = settings_body(generation_config(self._config, model))
         self._instruction = types.Part(text=self._prompt)
@@ -79,7 +79,7 @@ class GeminiEngine(WaitingEngine):
             # instead of a Content takes 0.6 of its 1.1 ms.
             contents = types.Content(role="user", parts=[content, self._instruction])
             response = await models.generate_content(model=model, contents=contents)
-        except Exception as error:  # every SDK and transport error is given one of our classes
+        except Exception as error:  # every SDK and transport error becomes one of our classes
             failure = translate(error)
             if tier == "flex" and is_shed(failure):
                 self._shed[page] = self._shed.get(page, 0) + 1
@@ -88,7 +88,7 @@ class GeminiEngine(WaitingEngine):
         try:
             answer = await off_loop(answer_chars(response), read_response, response, model)
             return replace(answer, price_class=tier)
-        except (AttributeError, TypeError, LookupError) as error:  # the SDK takes any JSON for a response, unchecked
+        except (AttributeError, TypeError, LookupError) as error:  # the SDK accepts any JSON as a response
             raise MalformedAnswer("Gemini's answer could not be understood.", finish="NOT_JSON") from error
 
     @property
@@ -103,7 +103,7 @@ class GeminiEngine(WaitingEngine):
         return "flex" if self._shed.get(page, 0) < self._config.flex_tries else "standard"
 
     def _client(self, model: str, tier: str) -> Client:
-        """Made when first asked for: the session needs a running loop."""
+        """Created on first use: the session needs a running loop."""
         if (model, tier) not in self._clients:
             self._session = self._session or new_session(read_bufsize=_READ_BUFFER_BYTES)
             body = self._settings[model] | ({"serviceTier": tier} if tier != "standard" else {})
@@ -154,7 +154,9 @@ def new_client(
     except ImportError as error:
         raise EngineUnavailable("google-genai is not installed here: pip install 'google-genai[aiohttp]'") from error
     options = types.HttpOptions(
-        api_version="v1beta1" if config.vertexai else "v1beta",  # knows mediaResolution, thinkingConfig, the *-latest aliases
+        api_version="v1beta1"
+        if config.vertexai
+        else "v1beta",  # supports mediaResolution, thinkingConfig and the *-latest aliases
         base_url=config.base_url,
         timeout=timeout_ms,
         retry_options=types.HttpRetryOptions(attempts=1),  # every request is counted and paced by us
@@ -176,7 +178,7 @@ def new_client(
 
 
 def read_response(response: Any, model: str) -> PageText:
-    """The answer of one page, whole or not; `finish` is the server's word for how it ended. Priced by whoever has the prices."""
+    """The answer for one page, complete or not; `finish` is the server's finish reason. The caller prices it."""
     usage = response.usage_metadata
     input_tokens = (usage and usage.prompt_token_count) or 0
     output_tokens = ((usage and usage.candidates_token_count) or 0) + ((usage and usage.thoughts_token_count) or 0)

@@ -1,4 +1,4 @@
-"""What is asked of Gemini for a page: thinking as little as the model allows, the safety filters, the resolution.
+"""The settings of a Gemini request: as little thinking as the model allows, safety filters, resolution.
 
 Pure functions from our configuration to the SDK's; they import it, so they are called inside `open()`.
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 from rayocr.config import GeminiConfig
 
-# Harm categories of text. The other ones of the enum are of generated images, and a 400 for a text model.
+# Harm categories of text. The others of the enum are for generated images; text models reject them with a 400.
 _CATEGORIES = ("HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT", "CIVIC_INTEGRITY")
 
 
@@ -17,13 +17,13 @@ def generation_config(config: GeminiConfig, model: str) -> Any:
     from google.genai import types
 
     return types.GenerateContentConfig(
-        temperature=config.temperature,  # gemini-3.5-flash-lite takes it and does not heed it
+        temperature=config.temperature,  # gemini-3.5-flash-lite accepts and ignores it
         max_output_tokens=config.max_output_tokens,
         thinking_config=thinking_config(config.thinking, model),
         media_resolution=_media_resolution(config.media_resolution),
         safety_settings=_safety_settings(config.safety),
         response_mime_type="text/plain",
-        automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),  # no tools: not one request more
+        automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),  # no tools, so no extra requests
     )
 
 
@@ -31,7 +31,7 @@ def settings_body(generation: Any) -> dict[str, Any]:
     """What `generation_config` gave, as REST has it in a GenerateContentRequest."""
     whole = generation.model_dump(mode="json", by_alias=True, exclude_none=True)
     safety = whole.pop("safetySettings", None)
-    whole.pop("automaticFunctionCalling", None)  # the SDK's own affair
+    whole.pop("automaticFunctionCalling", None)  # only the SDK uses it
     return {"generationConfig": whole} | ({"safetySettings": safety} if safety else {})
 
 
@@ -54,7 +54,7 @@ def thinking_config(wanted: str, model: str) -> Any:
         return types.ThinkingConfig(thinking_level=types.ThinkingLevel.LOW)  # MINIMAL is a 400
     if model.startswith("gemini-3"):
         return types.ThinkingConfig(thinking_level=types.ThinkingLevel.MINIMAL)
-    return None  # gemma, tuned models and what is yet to come
+    return None  # gemma, tuned models and future ones
 
 
 def _media_resolution(wanted: str) -> Any:
