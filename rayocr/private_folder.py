@@ -36,6 +36,11 @@ def _root() -> Path:
     raise UsageError(f"There is no folder for private files ({tried}). Set XDG_RUNTIME_DIR to a folder of your own.")
 
 
+def private_opener(path: str, flags: int) -> int:
+    """For `open(…, opener=private_opener)`: a new file is for this user alone."""
+    return os.open(path, flags, 0o600)
+
+
 def make_private(folder: Path) -> None:
     """Create the folder, for this user alone; one that is there and ours is closed to others. Raises OSError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ from rayocr.errors import ObjectNotFound, RecordCorrupt, StorageError
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX
 from rayocr.messages import Document, DocumentOutcome
 from rayocr.observe.logs import log_event
-from rayocr.private_folder import make_private
+from rayocr.private_folder import make_private, private_opener
 from rayocr.storage.base import Storage
 from rayocr.untrusted_json import parse_as
 
@@ -88,7 +88,7 @@ def append_dead_letter(logs: Path, letter: DeadLetter) -> None:
     folder = logs / "dead_letter"
     try:
         make_private(folder)
-        with (folder / f"{letter.at[:10]}.jsonl").open("a", encoding="utf-8") as file:
+        with open(folder / f"{letter.at[:10]}.jsonl", "a", encoding="utf-8", opener=private_opener) as file:
             file.write(json.dumps(asdict(letter)) + "\n")
     except OSError as error:
         _note_not_copied(letter.document_id, error)

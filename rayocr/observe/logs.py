@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from rayocr.masking import for_terminal, masked, masked_data
-from rayocr.private_folder import make_private
+from rayocr.private_folder import make_private, private_opener
 
 _ROOT = "rayocr"
 _OURS = "rayocr_logs"  # marks the handlers that are taken away again when others are set up
@@ -122,7 +122,7 @@ class DailyFileHandler(logging.Handler):
             day = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
             if day != self._day:
                 self.close_file()
-                self._file = (self.folder / f"{day}.jsonl").open("a", encoding="utf-8")
+                self._file = open(self.folder / f"{day}.jsonl", "a", encoding="utf-8", opener=private_opener)  # noqa: SIM115 - see close
                 self._day = day
                 self._on_new_day()
             self._file.write(text)

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,3 +78,15 @@ def test_a_reader_of_the_echo_that_goes_away_ends_nothing(tmp_path: Path) -> Non
     handler.write(['{"action": "kept"}'])
     (path,) = (tmp_path / "json").glob("*.jsonl")
     assert "kept" in path.read_text()
+
+
+def test_logs_are_for_their_user_alone(tmp_path: Path) -> None:
+    old = os.umask(0)
+    try:
+        configure_logs(tmp_path / "logs", run_id="r", retention_days=1)
+        log_event(logging.getLogger("rayocr.test"), "noted", "x")
+    finally:
+        os.umask(old)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "logs" / "json").rglob("*")}
+    assert set(modes.values()) == {0o600}
+    assert stat.S_IMODE((tmp_path / "logs" / "json").stat().st_mode) == 0o700
