@@ -50,8 +50,8 @@ _MIN_VERTICAL_SHARE = 0.6  # of the length of all boxes, for the page to be call
 
 
 class ReadsOtherScripts(Protocol):
-    def read(self, lines: Sequence[Any]) -> Sequence[tuple[str, float]]:
-        """Text and confidence, 0..1, of gray pictures of lines. Raises LanguagePackMissing."""
+    def read(self, lines: Sequence[Any], *, likely: str = "") -> Sequence[tuple[str, float]]:
+        """Text and confidence, 0..1, of gray pictures; `likely` is the pack to begin with. Raises LanguagePackMissing."""
 
     def require(self, pack: str) -> None:
         """Raises LanguagePackMissing."""
@@ -140,14 +140,14 @@ class RapidOcrEngine(ComputeEngine):
         lines: list[LayoutLine] = []
         boxes: list[TextBox] = []
         scores: list[tuple[float, float]] = []  # with their weights: how many letters there are, or should have been
+        read = [r._replace(score=min(r.score, UNKNOWN_SCORE)) if is_half_known(r.text) else r for r in read]
         read = self._with_other_scripts(upright, quads, read, aspects)
         for index, (text, score, _) in enumerate(read):
             text = with_spaces(text)
-            if score < _MIN_LINE_SCORE or not text.strip() or is_unread(text, aspects[index]):
+            if (score < _MIN_LINE_SCORE and not is_half_known(text)) or not text.strip() or is_unread(text, aspects[index]):
                 if aspects[index] > _UNREAD_ASPECT:
                     scores.append((0.0, _weight(aspects[index])))
                 continue
-            score = min(score, UNKNOWN_SCORE) if is_half_known(text) else score
             scores.append((score, len(text)))
             x0, y0, x1, y1 = (float(value) for value in level[index])
             x0, x1 = without_padding(x0, x1, y1 - y0)
@@ -175,12 +175,14 @@ class RapidOcrEngine(ComputeEngine):
         share = sum(_weight(aspects[index]) for index in unread) / max(sum(map(_weight, aspects)), 1.0)
         if self._other_scripts is None or len(unread) < _FEWEST_UNREAD:
             return read
-        if share > _MUCH_UNREAD and (packs := [pack for index in unread if (pack := pack_of_half_known(read[index].text))]):
-            self._other_scripts.require(max(packs, key=packs.count))
+        packs = [pack for index in unread if (pack := pack_of_half_known(read[index].text))]
+        likely = max(packs, key=packs.count) if packs else ""
+        if likely and share > _MUCH_UNREAD:
+            self._other_scripts.require(likely)
         if share > _MOST_UNREAD:
             return read
         try:
-            again = self._other_scripts.read([cut_out(upright, quads[index]) for index in unread])
+            again = self._other_scripts.read([cut_out(upright, quads[index]) for index in unread], likely=likely)
         except LanguagePackMissing:
             if share > _MUCH_UNREAD:
                 raise

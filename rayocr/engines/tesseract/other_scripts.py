@@ -51,15 +51,16 @@ class OtherScripts:
             raise EngineUnavailable("tesseract is not installed.")
         return self._tesseract
 
-    def read(self, lines: Sequence[Any]) -> list[OtherReading]:
-        """Of gray pictures (rows, columns). Raises LanguagePackMissing if the script of most lines
-        is known and cannot be read."""
+    def read(self, lines: Sequence[Any], *, likely: str = "") -> list[OtherReading]:
+        """Of gray pictures (rows, columns); `likely` is the pack to begin with, if it is installed. Raises LanguagePackMissing
+        if the script of most lines is known and cannot be read."""
         tesseract = self._open()
         read = [OtherReading("", 0.0)] * len(lines)
         left = list(range(len(lines)))
         for turn in range(_MOST_ROUNDS):
             try:
-                packs = self._packs_of([lines[index] for index in left], tesseract)
+                known = turn == 0 and likely in tesseract.languages()
+                packs = (likely,) if known else self._packs_of([lines[index] for index in left], tesseract)
             except LanguagePackMissing:
                 if turn == 0:
                     raise

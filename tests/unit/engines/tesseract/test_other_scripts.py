@@ -74,6 +74,13 @@ def test_a_second_script_is_looked_for_in_what_the_first_left() -> None:
     assert read(fake) == [("да", 0.95), ("ναι", 0.7)]
 
 
+def test_a_pack_that_the_text_itself_points_to_is_taken_first() -> None:
+    fake = FakeTesseract({"ell": tsv((0, 30, 90, 95, "ναι"), (1, 30, 90, 95, "όχι"))}, script="Cyrillic")
+    found = OtherScripts(tesseract=fake).read([LINE, LINE], likely="ell")
+    assert [reading.text for reading in found] == ["ναι", "όχι"]
+    assert fake.asked == ["ell"]
+
+
 def test_a_script_without_a_pack_names_the_package() -> None:
     with pytest.raises(LanguagePackMissing, match="tesseract-ocr-hin"):
         read(FakeTesseract({}, script="Devanagari", installed=("eng", "osd")))
