@@ -13,7 +13,7 @@ from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from rayocr.errors import (
     BatchIncomplete,
@@ -91,14 +91,15 @@ class SlotClient:
         self._linger = float(linger)
         self._closing = False
         self._tier, self._tier_at = "", float("-inf")
-        self._closed = asyncio.Event()
+        self._asking: set[asyncio.Task[Any]] = set()  # for answers that are not waited for when this is closed
         self._sleeping: set[asyncio.Future[None]] = set()
         self._models: dict[str, _Model] = defaultdict(_Model)
 
     def close(self) -> None:
         """From now on, whoever waits for a slot gets Drained."""
         self._closing = True
-        self._closed.set()
+        for task in self._asking:
+            task.cancel()
         for sleeper in self._sleeping:
             _wake(sleeper)
         for state in self._models.values():
@@ -155,17 +156,19 @@ class SlotClient:
         return self._tier
 
     async def unless_closing(self, asking: Awaitable[T]) -> T:
-        """The answer; Draining as soon as this is closed."""
-        task = asyncio.ensure_future(asking)
-        closed = asyncio.ensure_future(self._closed.wait())
+        """The answer; Draining as soon as this is closed. In the caller's own task: between the count of what an answer took and
+        the return of its slot nothing else may run, or the slot would be returned as one of unknown cost."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._asking.add(task)
         try:
-            await asyncio.wait([task, closed], return_when=asyncio.FIRST_COMPLETED)
-            if not task.done():
-                raise Draining
-            return task.result()
+            return await asking
+        except asyncio.CancelledError:
+            if self._closing and task.uncancel() == 0:
+                raise Draining from None
+            raise
         finally:
-            for each in (task, closed):
-                each.cancel()
+            self._asking.discard(task)
 
     def failing(self, model: str) -> float:
         """0..1, the share of the model's recent requests that failed, over all workers; 1 while the limiter holds the model."""

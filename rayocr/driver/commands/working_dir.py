@@ -13,7 +13,7 @@ from pathlib import Path
 from rayocr.errors import UsageError
 
 _OURS = ("rayocr", "conf")  # folders of a checkout: everything that the package consists of
-_OUR_SUFFIXES = {".py", ".md", ".yaml", ".css", ".html", ".js", ".typed"}
+_OUR_SUFFIXES = {".py", ".md", ".yaml", ".css", ".html", ".j2", ".js", ".typed"}
 _OTHER_SUFFIXES = {".py", ".md"}  # elsewhere: code of your own, and prompts
 _SKIPPED_FOLDERS = {"__pycache__", "node_modules", "site-packages", "venv", "output", "logs"}
 _KEY_NAMES = ("id_rsa*", "id_ecdsa*", "id_ed25519*", "*secret*", "*credential*")

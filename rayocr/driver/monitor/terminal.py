@@ -200,7 +200,13 @@ def closing_table(progress: Progress, places: dict[str, str]) -> Table:
             f"{progress.suspect_pages:,} of {progress.compared_pages:,} pages compared: their text does not agree with another"
             " reading of the page and may be made up. mode=report shows them beside their pictures",
         )
-    if unsure := progress.doubtful_pages - progress.suspect_pages:
+    if progress.outage_pages:
+        table.add_row(
+            "Outage",
+            f"{progress.outage_pages:,} pages were read by a later engine because the server was unavailable;"
+            " mode=retry reads them again",
+        )
+    if unsure := progress.doubtful_pages - progress.suspect_pages - progress.outage_pages:
         table.add_row(
             "Doubtful",
             f"{unsure:,} (no engine is sure of them; they are marked in the outputs."

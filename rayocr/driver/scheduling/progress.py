@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from rayocr.messages import SUSPECT, DiscoveryTotals, Document, DocumentOutcome, LimiterState, PageOutcome, PageSummary
+from rayocr.messages import OUTAGE, SUSPECT, DiscoveryTotals, Document, DocumentOutcome, LimiterState, PageOutcome, PageSummary
 
 BOUNDS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
@@ -94,6 +94,7 @@ class Progress:
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float = 0.0  # of the pages that came back
+    outage_pages: int = 0  # read by a later engine because the server was unavailable
     unpriced_pages: int = 0  # of which part of the cost is not known
     workers: int = 0
     limiter: LimiterState | None = None  # as it was a second ago; None: no engine waits for a server
@@ -181,6 +182,7 @@ class Progress:
         self.pages_copied += page.copied
         self.doubtful_pages += bool(page.doubts)
         self.suspect_pages += SUSPECT in page.doubts
+        self.outage_pages += OUTAGE in page.doubts
         self.compared_pages += page.agreement is not None
         self.engines[page.engine or page.outcome.value] += 1
         if page.outcome is PageOutcome.FAILED and page.attempts:

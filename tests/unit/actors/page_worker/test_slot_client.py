@@ -227,3 +227,42 @@ async def test_draining_sends_everybody_away_who_has_not_sent_a_request() -> Non
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert sent == [0]
     assert [type(r) for r in results] == [type(None), Draining, Draining, Draining]
+
+
+async def test_an_answer_that_was_waited_for_until_closing_returns_its_slot_with_what_it_took() -> None:
+    """One report, never a slot without its cost: the limiter would count what was expected on top."""
+    limiter = RecordingLimiter()
+    slots = SlotClient(limiter, worker="w", linger=False)
+
+    async def answer() -> str:
+        await asyncio.sleep(0)
+        slots.used("m", input_tokens=600, cost_usd=0.5)
+        return "text"
+
+    async def page() -> None:
+        async with slots.slot("m"):
+            assert await slots.unless_closing(answer()) == "text"
+
+    await asyncio.gather(*(page() for _ in range(20)))
+    await settled()
+    assert all(returned.answered == returned.slots for returned in limiter.returned)
+    assert sum(returned.slots for returned in limiter.returned) == 20
+
+
+async def test_closing_gives_up_answers_that_would_come_in_hours() -> None:
+    slots = SlotClient(RecordingLimiter(), worker="w", linger=False)
+    asked = asyncio.Event()
+
+    async def answer() -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    async def page() -> None:
+        async with slots.slot("m"):
+            await slots.unless_closing(answer())
+
+    waiting = asyncio.create_task(page())
+    await asked.wait()
+    slots.close()
+    with pytest.raises(Draining):
+        await waiting
