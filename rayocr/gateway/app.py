@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 STATIC = Path(__file__).with_name("static")
 _TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
-_STREAMS = 64  # pages that are open at once
+_STREAMS = 64  # concurrent event streams
 FILES = {path.name: _TYPES[path.suffix] for path in sorted(STATIC.iterdir()) if path.suffix in _TYPES}
 
 DocumentId = Annotated[str, InPath(pattern="^[0-9a-f]{32}$", description="32 hex digits")]
@@ -37,7 +37,7 @@ PageNumber = Annotated[int, InPath(ge=1, le=1_000_000)]
 
 
 class AsciiJson(JSONResponse):
-    """JSON in ASCII: names of files may hold bytes that are no text, which UTF-8 cannot say."""
+    """JSON in ASCII: file names may contain bytes that are not text, which UTF-8 cannot encode."""
 
     def render(self, content: Any) -> bytes:
         return json.dumps(content, separators=(",", ":")).encode("ascii")
@@ -71,7 +71,7 @@ class PushMessage(BaseModel):
 
 
 class PushEnvelope(BaseModel):
-    """What Pub/Sub pushes for a notification of Cloud Storage."""
+    """A Pub/Sub push of a Cloud Storage notification."""
 
     message: PushMessage
     subscription: str = ""
@@ -81,7 +81,7 @@ _GENERAL: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code i
 
 
 def create_app(face: RunApi, *, token: str | None, verify_push: Any = None) -> FastAPI:
-    """`verify_push(authorization)` raises ValueError for a push that is not from Pub/Sub; None: the token says who may push."""
+    """`verify_push(authorization)` raises ValueError for a push that is not from Pub/Sub; None: pushes need the API's token."""
     app = FastAPI(
         title="rayocr",
         version=__version__,
@@ -90,7 +90,7 @@ def create_app(face: RunApi, *, token: str | None, verify_push: Any = None) -> F
         responses=_GENERAL,
         default_response_class=AsciiJson,
     )
-    # Pub/Sub brings a token of Google's, which is looked at where it is taken.
+    # Pub/Sub sends a token of Google's, which the handler verifies.
     app.add_middleware(Guard, token=token, open_paths=frozenset({"/gcs-event"} if verify_push else ()))
     _add_health(app, face)
     _add_reading(app, face)
@@ -103,7 +103,7 @@ def create_app(face: RunApi, *, token: str | None, verify_push: Any = None) -> F
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: RequestValidationError) -> Response:
-        """Without the input, which may hold anything."""
+        """Omits the input, which may contain anything."""
         problems = [{"loc": list(e["loc"]), "msg": e["msg"], "type": e["type"]} for e in error.errors()[:10]]
         return AsciiJson({"detail": problems}, status_code=422)
 
@@ -113,14 +113,14 @@ def create_app(face: RunApi, *, token: str | None, verify_push: Any = None) -> F
 def _add_health(app: FastAPI, face: RunApi) -> None:
     @app.get("/health")
     async def health() -> dict[str, str]:
-        """Live: the run's loop pushed a snapshot within the last ten seconds."""
+        """Alive: the run's loop pushed a snapshot within the last ten seconds."""
         if not face.lives:
             raise HTTPException(503, "The run does not answer.")
         return {"status": "ok"}
 
     @app.get("/ready")
     async def ready() -> dict[str, str]:
-        """Storage, locks and limits can be reached."""
+        """Ready: storage, locks and limits can be reached."""
         wrong = await run_in_threadpool(face.readiness)
         if wrong:
             raise HTTPException(503, wrong)
@@ -132,7 +132,7 @@ def _add_health(app: FastAPI, face: RunApi) -> None:
 
     @app.get("/static/{name}", include_in_schema=False)
     async def static(name: str) -> Response:
-        if name not in FILES:  # from a list: no path is made of what was asked for
+        if name not in FILES:  # a fixed list: no path is built from the request
             raise HTTPException(404, "There is no such file.")
         return Response((STATIC / name).read_bytes(), media_type=FILES[name])
 
@@ -153,7 +153,7 @@ def _add_reading(app: FastAPI, face: RunApi) -> None:
 
     @app.get("/history")
     async def history() -> dict[str, Any]:
-        """Pages and money over the last minutes and over the run."""
+        """Pages and cost over the last minutes and over the run."""
         return face.history.as_dict()
 
     @app.get("/config")
@@ -197,7 +197,7 @@ def _add_documents(app: FastAPI, face: RunApi) -> None:
         cursor: Annotated[str | None, Query(pattern="^[0-9a-f]{32}$")] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> dict[str, Any]:
-        """Those under way, and a page of the finished ones."""
+        """The documents in progress, and a page of the finished ones."""
         found, after = await run_in_threadpool(
             face.documents, outcome=outcome.value if outcome else None, q=q, reason=reason, cursor=cursor, limit=limit
         )
@@ -229,24 +229,24 @@ def _add_documents(app: FastAPI, face: RunApi) -> None:
             raise HTTPException(404, "There is no such page.")
         picture = await run_in_threadpool(face.picture, manifest, page_number)
         if picture is None:
-            raise HTTPException(404, "There is no picture of this page.")
+            raise HTTPException(404, "This page has no picture.")
         return Response(picture, media_type="image/jpeg")
 
 
 def _add_control(app: FastAPI, face: RunApi, verify_push: Any) -> None:
     @app.post("/documents/retry", status_code=202)
     async def retry_all(which: WhatToRetry) -> Retried:
-        """Every document that had failed and fits is read again by this run: its failed pages, or all of a rejected one."""
+        """Retries every matching failed document in this run: its failed pages, or all pages of a rejected document."""
         return Retried(documents=await run_in_threadpool(face.retry_all, reason=which.reason, q=which.q))
 
     @app.post("/documents/{document_id}/retry", status_code=202)
     async def retry(document_id: DocumentId) -> Accepted:
-        """Its failed pages are read again by this run."""
+        """Retries the document's failed pages in this run."""
         manifest = await _manifest(face, document_id)
         if manifest.outcome is DocumentOutcome.COMPLETE:
             raise HTTPException(400, "The document is complete.")
         if not face.can_retry(manifest):
-            raise HTTPException(400, "The document is of another source than this run's.")
+            raise HTTPException(400, "The document belongs to another source than this run's.")
         face.commands.retry(manifest)
         return Accepted(document_id=document_id)
 
@@ -254,7 +254,7 @@ def _add_control(app: FastAPI, face: RunApi, verify_push: Any) -> None:
     async def cancel(document_id: DocumentId) -> Accepted:
         """Every run on the destination drops it; nothing is written for it."""
         if await run_in_threadpool(face.manifest, document_id) is not None:
-            raise HTTPException(400, "The document is finished already.")
+            raise HTTPException(400, "The document is already finished.")
         await run_in_threadpool(face.commands.cancel, document_id)
         return Accepted(document_id=document_id)
 
@@ -276,7 +276,7 @@ def _add_control(app: FastAPI, face: RunApi, verify_push: Any) -> None:
 
     @app.post("/pause", status_code=202)
     async def pause() -> Accepted:
-        """No further page is sent until /resume."""
+        """Sends no further pages until /resume."""
         face.commands.pause()
         return Accepted()
 
@@ -317,7 +317,7 @@ def _name_in_event(face: RunApi, message: PushMessage) -> str | None:
             decoded = parse_object(base64.b64decode(message.data, validate=True), name="The message")
             attributes = {"bucketId": str(decoded["bucket"]), "objectId": str(decoded["name"]), **attributes}
         except (ValueError, KeyError, RecordCorrupt) as error:
-            raise HTTPException(400, "The message is no notification of Cloud Storage.") from error
+            raise HTTPException(400, "The message is not a Cloud Storage notification.") from error
     if attributes.get("eventType", "OBJECT_FINALIZE") != "OBJECT_FINALIZE":
         return None
     uri = f"gs://{attributes.get('bucketId', '')}/{attributes.get('objectId', '')}"

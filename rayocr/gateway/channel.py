@@ -1,6 +1,7 @@
-"""What the run and the process of its HTTP API send each other over a socket, in frames: 4 bytes of length, then the message.
+"""The messages between the run and the process of its HTTP API over a socket, in frames: 4 bytes of length, then the message.
 
-Towards the API messages are pickled, since the run made them. Towards the run they are JSON and bounded: strangers reach the API.
+Messages to the API are pickled, since they come from the run. Messages to the run are bounded JSON, since clients can reach the
+API.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ _LENGTH = struct.Struct(">I")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """What the API's process starts with."""
+    """The initial message to the API's process."""
 
     gateway: GatewayConfig
     token: str
-    source: tuple[str, AccessConfig]  # a URI, and how it is reached
+    source: tuple[str, AccessConfig]  # a URI and its access configuration
     dest: tuple[str, AccessConfig]
     state: tuple[str, AccessConfig]
     config: dict[str, Any]  # as `/config` shows it
@@ -40,7 +41,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """To the question of that number: a value, or one of our errors."""
+    """The answer to a question, by its number: a value, or one of our errors."""
 
     number: int
     value: Any = None
@@ -48,7 +49,7 @@ class Answer:
 
 
 class Channel:
-    """One end. Sending is safe from several threads; one thread receives. Raises OSError when the other end is gone."""
+    """One end of the socket. Sending is thread-safe; one thread receives. Raises OSError if the other end is closed."""
 
     def __init__(self, end: socket.socket) -> None:
         self._end = end
@@ -62,7 +63,7 @@ class Channel:
         self.send(pickle.dumps(message))
 
     def receive(self, *, max_bytes: int | None = None) -> bytes:
-        """Raises ConnectionError at the end, and for a message that is too long."""
+        """Raises ConnectionError at the end of the stream, and for a message that is too long."""
         (length,) = _LENGTH.unpack(self._exactly(_LENGTH.size))
         if max_bytes is not None and length > max_bytes:
             raise ConnectionError(f"a message of {length:,} bytes")
@@ -83,6 +84,6 @@ class Channel:
         while len(data) < size:
             part = self._end.recv(min(size - len(data), 1 << 20))
             if not part:
-                raise ConnectionError("the other end is gone")
+                raise ConnectionError("the other end is closed")
             data += part
         return bytes(data)

@@ -1,6 +1,6 @@
 """The process of the HTTP API: `python -m rayocr.gateway.child CHANNEL_FD LISTENING_FD`, started by rayocr.gateway.process.
 
-Answers from the last snapshot and from storage; what concerns the run is asked of it over the channel. Ends with the run.
+Answers from the last snapshot and from storage, and forwards commands to the run over the channel. Ends with the run.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ANSWER_S = 60.0
 
 
 class Run:
-    """The run, as this process sees it. Calls block, on any thread. Raises RayocrError."""
+    """This process's proxy of the run. Calls block, on any thread. Raises RayocrError."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
@@ -123,7 +123,7 @@ def main(channel_fd: int, listening_fd: int) -> None:
     except OSError:
         pass  # the run has ended
     finally:
-        threading.Timer(1.0, os._exit, [0]).start()  # whatever a thread still waits for
+        threading.Timer(1.0, os._exit, [0]).start()  # even if a thread still waits
 
 
 if __name__ == "__main__":

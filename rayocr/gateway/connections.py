@@ -1,6 +1,6 @@
 """Bounds the connections of the HTTP API: how many there are, and how long a request may take to arrive.
 
-By itself, uvicorn waits for ever for the first request of a connection, and accepts as many as there are file descriptors.
+uvicorn alone waits without limit for the first request of a connection, and accepts connections until file descriptors run out.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ REQUEST_S = 10.0  # from a connection, or from the end of an answer, to the end 
 
 
 class BoundedProtocol(H11Protocol):
-    """Drops the connection that has waited longest without a complete request when one too many arrives: so whoever opens
-    connections and says nothing drops their own, and `/health` is answered all the same."""
+    """When there are too many connections, drops the one that has waited longest without a complete request: a client that
+    opens idle connections loses its own, and `/health` is still answered."""
 
     max_connections = MAX_CONNECTIONS
     request_s = REQUEST_S

@@ -10,10 +10,10 @@ from typing import Any
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-_OPEN = frozenset({"/", "/health", "/ready", "/openapi.json", "/favicon.ico"})  # nothing of the run's is told there
+_OPEN = frozenset({"/", "/health", "/ready", "/openapi.json", "/favicon.ico"})  # these reveal nothing about the run
 _MAX_BODY_BYTES = 64 << 10
 _PER_S, _BURST = 50.0, 200.0
-# Names that documents have are text on the page and nothing else; were one to become markup, nothing of it would run.
+# The page shows document names as text only; if one became markup by mistake, this policy would keep it from running.
 _POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self';"
     b" form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
@@ -29,7 +29,7 @@ _HEADERS = [
 
 
 class Guard:
-    """ASGI middleware. `token` None, for tests: whoever reaches the address may ask."""
+    """ASGI middleware. `token` None, for tests: accepts requests without a token."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Guard:
     def _refusal(self, scope: dict[str, Any]) -> tuple[int, str] | None:
         headers = dict(scope["headers"])
         path = scope["path"]
-        if path != "/health" and not self._within_rate():  # whoever asks much must not make a run look dead
+        if path != "/health" and not self._within_rate():  # heavy traffic must not make a run look dead
             return 429, "Too many requests."
         is_open = path in self._open or path.startswith("/static/")
         if not is_open and headers.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin"):
@@ -94,14 +94,15 @@ class Guard:
 
 
 def _is_local(host: bytes) -> bool:
-    """A page of the internet can give its own name the address of this machine; the name is then still its own."""
+    """Whether the Host header is local. A web page can resolve its own name to this machine (DNS rebinding), but the name stays
+    its own."""
     name = host.rsplit(b":", 1)[0] if not host.endswith(b"]") else host
     return name in (b"localhost", b"127.0.0.1", b"[::1]")
 
 
 def _is_foreign(headers: dict[bytes, bytes]) -> bool:
-    """A page of the internet that is open in the same browser must not steer the run."""
-    if b"sec-fetch-site" in headers:  # looked at already; behind a proxy the host may be another than the page's
+    """Whether a page of another origin, open in the same browser, sent the request."""
+    if b"sec-fetch-site" in headers:  # checked already; behind a proxy the host may differ from the page's
         return False
     origin, host = headers.get(b"origin"), headers.get(b"host", b"")
     return origin is not None and origin.split(b"://", 1)[-1] != host

@@ -1,4 +1,4 @@
-"""How a run went so far, small enough to be drawn: every second of the last minutes, and the whole run in some hundred points."""
+"""The history of a run for charts: every second of the last minutes, and the whole run in a few hundred points."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-_RECENT = 300  # samples, a second apart
-_WHOLE = 400  # points at most; one more, and every other goes
+_RECENT = 300  # samples, one per second
+_WHOLE = 400  # maximum of points; above it every other point is dropped
 
-Sample = tuple[float, int, float]  # seconds since 1970, pages done, money spent
+Sample = tuple[float, int, float]  # seconds since 1970, pages done, cost
 
 
 class History:
-    """Filled by one thread, read by others: what is read is a copy."""
+    """Samples of a run. One thread adds; others read copies."""
 
     def __init__(self) -> None:
         self._recent: deque[Sample] = deque(maxlen=_RECENT)
@@ -31,6 +31,6 @@ class History:
         self._whole = whole
 
     def as_dict(self) -> dict[str, Any]:
-        """Points of `[at, pages_done, cost_usd]`, the oldest first; `run` ends with the newest."""
+        """Points of `[at, pages_done, cost_usd]`, oldest first; `run` ends with the newest."""
         recent, whole = list(self._recent), self._whole
         return {"recent": recent, "run": whole + recent[-1:] if recent and recent[-1:] != whole[-1:] else whole}

@@ -1,4 +1,4 @@
-"""Pictures of pages for the status page."""
+"""Renders pictures of pages for the status page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _KEPT = 64
 
 
 class Pictures:
-    """Draws pages, a second each in a process of its own: two at a time. Keeps the last ones, since people turn back."""
+    """Renders pages in a separate process each (about a second), two at a time. Caches the last ones, since users page back."""
 
     def __init__(self, drawing: Drawing, draw: Callable[[Manifest, int, Drawing], bytes | None] = draw_page) -> None:
         self._drawing = drawing

@@ -1,7 +1,7 @@
-"""The run's side of the HTTP API: starts its process, sends it snapshots, and does what it asks for.
+"""The run's side of the HTTP API: starts its process, sends it snapshots, and executes its commands.
 
-The API has a process of its own, so that nothing that reaches its port (thousands of connections, slow or hostile requests) takes
-file descriptors, memory or time from the run. The run holds the listening socket, and replaces a process that died on that port.
+The API runs in its own process, so that traffic on its port (thousands of connections, slow or hostile requests) takes no
+file descriptors, memory or time from the run. The run holds the listening socket and replaces a crashed process on the same port.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from rayocr.untrusted_json import parse_object
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 4  # questions that are answered at the same time
+_AT_ONCE = 4  # commands that run at the same time
 _RESTARTS = 5
 _RESTART_S = 5.0
 _CLOSE_S = 3.0
-_LOGGED = 100  # problems of the API's process that are logged
-# What the API's process does not need of the environment.
+_LOGGED = 100  # maximum of logged problems of the API's process
+# Variables of the environment that the API's process does not need.
 _NOT_PASSED = ("GEMINI_API_KEY", "GOOGLE_API_KEY", "OPENAI_API_KEY", "SUPABASE_API_KEY", "REDIS_URL", "RAY_AUTH_TOKEN")
 
 
@@ -48,7 +48,7 @@ def new_token() -> str:
 
 
 class GatewayProcess:
-    """`commands`: done on the run's side; `readiness`: what is wrong, by part. Both are called on threads."""
+    """Runs the API's process. `commands`: executed in the run; `readiness`: problems by part. Both are called on threads."""
 
     def __init__(self, setup: Setup, commands: Commands, readiness: Callable[[], dict[str, str]]) -> None:
         hide([setup.token])
@@ -66,19 +66,19 @@ class GatewayProcess:
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="http-api")
 
     def start(self) -> str:
-        """The address of the status page. Raises OSError when no port is free or no process can be started."""
+        """Returns the address of the status page. Raises OSError if no port is free or the process cannot be started."""
         self._listening = listen(self._setup.gateway)
         self._write_token(self._listening.getsockname()[1])
         self._start_process()
         return address_of(self._listening, self._setup.gateway)
 
     def push(self, snapshot: Mapping[str, Any]) -> None:
-        """Never blocks for long, and never raises: the run does not need the API."""
+        """Never blocks for long and never raises, since the run does not need the API."""
         self._last = Snapshot(snapshot=dict(snapshot))
         if self._channel is not None:
             try:
                 self._channel.send_object(self._last)
-            except OSError:  # it hangs, or is gone: another one takes its place
+            except OSError:  # it hangs or has crashed: replace it
                 self._channel.close()
 
     def close(self) -> None:
@@ -99,7 +99,7 @@ class GatewayProcess:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _write_token(self, port: int) -> None:
-        """For scripts of the same user, such as rayocr-drain-run."""
+        """Writes the token for scripts of the same user, such as rayocr-drain-run."""
         try:
             self._token_file = private_folder() / f"gateway-{port}.token"
             self._token_file.unlink(missing_ok=True)
@@ -122,9 +122,9 @@ class GatewayProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for the run, which then ends this
+                start_new_session=True,  # Ctrl-C reaches the run only, which then ends this process
             )
-        # A process that does not read must not hold up the run: what does not fit in half a second is not sent.
+        # A process that does not read must not block the run: a send that takes longer than half a second is dropped.
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(0.5))
         self._channel = Channel(ours)
         self._channel.send_object(self._setup)
@@ -133,10 +133,10 @@ class GatewayProcess:
         threading.Thread(target=self._serve, args=(self._channel, self._process), name="http-api", daemon=True).start()
 
     def _serve(self, channel: Channel, process: subprocess.Popen[bytes]) -> None:
-        """Until that process is gone; then in another one."""
+        """Serves the process until it ends, then starts another one."""
         try:
             while True:
-                question = parse_object(channel.receive(max_bytes=MAX_QUESTION_BYTES), name="A request of the HTTP API")
+                question = parse_object(channel.receive(max_bytes=MAX_QUESTION_BYTES), name="A request to the HTTP API")
                 if "problem" in question:
                     self._log_problem(str(question["problem"]))
                 else:
@@ -167,7 +167,7 @@ class GatewayProcess:
             answer = replace(answer, error=error)
         except Exception as error:
             self._log_problem(f"{question.get('command')} failed: {type(error).__name__}: {error}")
-            answer = replace(answer, error=RayocrError("The run could not do this; its log says more."))
+            answer = replace(answer, error=RayocrError("The command failed; see the log of the run."))
         with contextlib.suppress(OSError):
             channel.send_object(answer)
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from rayocr.config import GatewayConfig
 
-_CERTIFICATES_S = 3600.0  # Google changes its keys every few days, and gives out the next ones before
+_CERTIFICATES_S = 3600.0  # Google rotates its keys every few days and publishes the next ones in advance
 
 
 def push_verifier(config: GatewayConfig) -> Callable[[str], None] | None:
-    """None without `gateway.push_audience`. What it returns takes the Authorization header, blocks, and raises ValueError."""
+    """None without `gateway.push_audience`. The verifier takes the Authorization header, blocks, and raises ValueError."""
     if config.push_audience is None:
         return None
     ask = _Remembering()
@@ -23,19 +23,19 @@ def push_verifier(config: GatewayConfig) -> Callable[[str], None] | None:
 
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise ValueError("There is no token.")
+            raise ValueError("The request has no token.")
         try:
             claims = id_token.verify_oauth2_token(token.strip(), ask, config.push_audience)
         except GoogleAuthError as error:
             raise ValueError(str(error)) from error
         if not config.push_account or claims.get("email") != config.push_account or not claims.get("email_verified"):
-            raise ValueError(f"The token is of {claims.get('email')}, and not of {config.push_account}.")
+            raise ValueError(f"The token belongs to {claims.get('email')}, not to {config.push_account}.")
 
     return verify
 
 
 class _Remembering:
-    """google-auth's way of asking, which keeps Google's certificates: not every push asks for them anew."""
+    """A google-auth transport that caches Google's certificates between pushes."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -23,8 +23,8 @@ from rayocr.outputs.report.pages import pages_of_markdown
 from rayocr.storage.base import Storage
 
 _ID = re.compile(r"[0-9a-f]{32}")
-_SCANNED = 2000  # manifests that one request looks through
-_FRESH_S = 10.0  # a snapshot older than this means that the run's loop hangs
+_SCANNED = 2000  # manifests that one request scans
+_FRESH_S = 10.0  # an older snapshot means that the run's loop hangs
 _LOG_TAIL_BYTES = 512 << 10
 
 
@@ -50,8 +50,8 @@ class RunApi:
     commands: Commands
     config: Mapping[str, Any]  # without secrets
     logs: Path
-    draw: Callable[[Manifest, int], bytes | None]  # a page's picture, a JPEG
-    readiness: Callable[[], dict[str, str]]  # what is wrong, by part; empty: ready
+    draw: Callable[[Manifest, int], bytes | None]  # renders a page as JPEG
+    readiness: Callable[[], dict[str, str]]  # problems by part; empty: ready
     snapshot: Mapping[str, Any] = field(default_factory=dict)
     history: History = field(default_factory=History)
     pushed_at: float = field(default_factory=time.monotonic)
@@ -80,7 +80,7 @@ class RunApi:
     def documents(
         self, *, outcome: str | None, q: str | None, reason: str | None, cursor: str | None, limit: int
     ) -> tuple[list[dict[str, Any]], str | None]:
-        """Finished documents in the order of their ids, and where to go on; None at the end. Raises StorageError."""
+        """Finished documents ordered by id, and the next cursor; None at the end. Raises StorageError."""
         found: list[dict[str, Any]] = []
         last = None
         for scanned, manifest in enumerate(self._manifests_after(cursor), start=1):
@@ -92,7 +92,7 @@ class RunApi:
         return found, None
 
     def retry_all(self, *, reason: str | None, q: str | None) -> int:
-        """Take up again what had failed and fits; how many. Raises StorageError."""
+        """Retries all matching failed documents; returns their number. Raises StorageError."""
         count = 0
         for manifest in self._manifests_after(None):
             if self.can_retry(manifest) and _matches(manifest, None, q, reason):
@@ -101,8 +101,8 @@ class RunApi:
         return count
 
     def can_retry(self, manifest: Manifest) -> bool:
-        """Something of it had failed, and this run's source is where it lies: another source of the destination may well have a
-        document of that name."""
+        """Whether the document has failures and belongs to this run's source: another source of the destination may have a
+        document with the same name."""
         ours = manifest.source_uri == f"{self.source.uri}/{manifest.name}"
         return ours and manifest.outcome is not DocumentOutcome.COMPLETE
 
@@ -125,7 +125,7 @@ class RunApi:
             return None
 
     def page(self, manifest: Manifest, page_number: int) -> dict[str, Any] | None:
-        """What is known of a page, and its text; None where there is no such page."""
+        """A page's record and text; None if there is no such page."""
         outcome = next((kind.value for kind, runs in manifest.pages.items() if _holds(runs, page_number)), None)
         if outcome is None:
             return None
@@ -161,7 +161,7 @@ def _holds(runs: str, page_number: int) -> bool:
 
 
 def _other_engine(manifest: Manifest) -> str:
-    """Who read the pages of which there is nothing to say; "" where that may have been several."""
+    """The engine of pages without a note; "" if it may have been several."""
     left = Counter(manifest.engines)
     left.subtract(note.engine for note in manifest.notes if note.engine)
     engines = [engine for engine, count in left.items() if count > 0]

@@ -1,4 +1,4 @@
-"""Serves the HTTP API: uvicorn on a thread of its own, with bounded connections."""
+"""Serves the HTTP API: uvicorn on its own thread, with bounded connections."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rayocr.gateway.run_api import RunApi
 if TYPE_CHECKING:
     import uvicorn
 
-_TRIED_PORTS = 20  # from the configured one on: several runs share a machine
+_TRIED_PORTS = 20  # starting with the configured one, since several runs can share a machine
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _ANY = "0.0.0.0"  # noqa: S104 - what users give, and where a token is asked for
 _BACKLOG = 128
@@ -25,7 +25,7 @@ _CLOSE_S = 3.0
 
 
 def check_gateway(config: GatewayConfig, token: str | None) -> None:
-    """Raises UsageError: an address that others can reach needs a token that its user has chosen."""
+    """Raises UsageError if other machines can reach the address and the user has not set a token."""
     if not config.enabled:
         return
     if config.host not in _LOOPBACK and not token:
@@ -41,7 +41,7 @@ def check_gateway(config: GatewayConfig, token: str | None) -> None:
 
 
 def listen(config: GatewayConfig) -> socket.socket:
-    """On the first free port. Raises OSError when there is none."""
+    """Listens on the first free port. Raises OSError if there is none."""
     last: Any = None
     for candidate in range(config.port, config.port + _TRIED_PORTS) if config.port else [0]:
         listening = socket.socket(socket.AF_INET6 if ":" in config.host else socket.AF_INET)
@@ -60,13 +60,13 @@ def listen(config: GatewayConfig) -> socket.socket:
 
 
 def address_of(listening: socket.socket, config: GatewayConfig) -> str:
-    """The address of the status page, for a browser on this machine where that is possible."""
+    """The address of the status page, for a browser on this machine if possible."""
     shown = "127.0.0.1" if config.host in (_ANY, *_LOOPBACK) else config.host
     return f"http://{shown}:{listening.getsockname()[1]}"
 
 
 class GatewayServer:
-    """`token`: asked for with every request but `/health`, `/ready` and the empty page; None only in tests."""
+    """Runs uvicorn. `token`: required by every request except `/health`, `/ready` and the empty page; None only in tests."""
 
     def __init__(self, face: RunApi, config: GatewayConfig, *, token: str | None) -> None:
         self.face = face
@@ -77,7 +77,7 @@ class GatewayServer:
         self._closing = False
 
     def start(self, listening: socket.socket | None = None) -> str:
-        """The address of the status page. Raises OSError when no port is free."""
+        """Returns the address of the status page. Raises OSError if no port is free."""
         listening = listening or listen(self._config)
         address = address_of(listening, self._config)
         self._thread = threading.Thread(target=self._serve, args=(listening,), name="gateway", daemon=True)
@@ -93,13 +93,13 @@ class GatewayServer:
             self._thread.join(_CLOSE_S)
 
     def _serve(self, listening: socket.socket) -> None:
-        import uvicorn  # here: half a second of imports, beside the start of Ray
+        import uvicorn  # imported here, since it takes half a second, in parallel with the start of Ray
 
         from rayocr.gateway.app import create_app
         from rayocr.gateway.connections import BoundedProtocol
 
         app = create_app(self.face, token=self._token, verify_push=push_verifier(self._config))
-        # Malformed requests are no events of the run: whoever can reach the port could fill the disk with them.
+        # Malformed requests are not logged: clients that reach the port could fill the disk with them.
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
         settings = uvicorn.Config(
             app,

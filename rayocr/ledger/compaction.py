@@ -1,10 +1,10 @@
 """Plans which segments to delete and which to rewrite, so that a start costs what is unfinished, not what was ever done.
 
-Planning is pure; `apply_plan` fixes the order. Invariants: a record that is still needed is on storage at every instant (an old
+Planning is pure; `apply_plan` fixes the order. Invariants: a needed record is on storage at every instant (an old
 segment is deleted only after the new one is written); a segment of a run that may be alive is never rewritten, only deleted when
-no document needs it; a damaged segment is left alone, as the only witness of what was in it.
+no document needs it; a damaged segment is kept, since nothing else shows what it contained.
 
-Needed are the records of unfinished documents, and of partial ones, since a retry reads their failed pages only.
+The records of unfinished documents are needed, and those of partial ones, since a retry reads their failed pages only.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from dataclasses import dataclass
 from rayocr.ledger.segment import MAX_SEGMENT_BYTES
 from rayocr.messages import DocumentOutcome, PageRecord
 
-_REWRITE_BELOW = 0.5  # share of records still needed, under which a segment is rewritten
-_SMALL_BYTES = 256 << 10  # segments under this are merged even if all of their records are needed
-_MERGE_AT_LEAST = 16  # of them: fewer cost less to read at every start than to rewrite once
-_LARGEST = MAX_SEGMENT_BYTES // 8  # characters of a new segment, which JSON may make four bytes each
-_TARGET_BYTES = 8 << 20  # of a new segment, by the needed share of the old ones
+_REWRITE_BELOW = 0.5  # a segment is rewritten below this share of needed records
+_SMALL_BYTES = 256 << 10  # smaller segments are merged even if all of their records are needed
+_MERGE_AT_LEAST = 16  # small segments: reading fewer of them at every start costs less than one rewrite
+_LARGEST = MAX_SEGMENT_BYTES // 8  # characters of a new segment; JSON may encode each in four bytes
+_TARGET_BYTES = 8 << 20  # size of a new segment, estimated from the needed share of the old ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentFacts:
-    """`documents`: how many records of each document are in the segment."""
+    """Facts about a segment. `documents`: the number of records per document."""
 
     name: str
     run_id: str
@@ -35,7 +35,7 @@ class SegmentFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merge:
-    """Write the records of `documents` that are in `sources` into one new segment, then delete the sources."""
+    """Writes the records of `documents` in `sources` into one new segment, then deletes the sources."""
 
     sources: tuple[str, ...]
     documents: frozenset[str]
@@ -43,7 +43,7 @@ class Merge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompactionPlan:
-    delete: tuple[str, ...]  # no record in them is needed
+    delete: tuple[str, ...]  # contain no needed record
     merges: tuple[Merge, ...]
 
 
@@ -54,7 +54,7 @@ def is_needed(document_id: str, finished: Mapping[str, DocumentOutcome]) -> bool
 def plan_compaction(
     segments: Sequence[SegmentFacts], *, finished: Mapping[str, DocumentOutcome], live_runs: Collection[str] = ()
 ) -> CompactionPlan:
-    """`live_runs`: other runs that may still be at work; one that cannot be told dead belongs in there."""
+    """`live_runs`: other runs that may be alive, including those whose state is unknown."""
     delete: list[str] = []
     sparse: list[SegmentFacts] = []
     small: list[SegmentFacts] = []
@@ -81,9 +81,10 @@ def apply_plan(
     write: Callable[[Sequence[PageRecord]], str],
     delete: Callable[[str], None],
 ) -> list[str]:
-    """The names of the new segments. Killed anywhere, it leaves at worst a record twice, which the index takes once.
+    """Applies the plan and returns the names of the new segments. A crash leaves at worst duplicate records, which the index
+    ignores.
 
-    `read` gives None for a segment that turns out to be damaged, or gone: its merge is left alone.
+    `read` returns None for a damaged or missing segment, whose merge is then skipped.
     """
     written = []
     for name in plan.delete:
@@ -95,7 +96,7 @@ def apply_plan(
             continue
         records = [record for source in whole for record in source if record.document_id in merge.documents]
         if sum(len(record.text) + len(record.boxes) for record in records) > _LARGEST:
-            continue  # text that compresses well: one segment of it would be too large to read again
+            continue  # highly compressible text: one segment would be too large to read
         if records:
             written.append(write(records))
         for source in merge.sources:

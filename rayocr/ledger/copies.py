@@ -1,7 +1,7 @@
-"""Texts of pages by what was on them, so that an identical page of another document is not read again.
+"""Caches page texts by page content, so that identical pages of other documents are not read again.
 
-Bounded by bytes: the page that was longest not asked for goes first. Holds durable records only. It outlives the documents that
-the pages come from, but not the run, apart from the records of unfinished documents.
+Bounded by bytes; evicts the least recently used page first. Contains durable records only. Entries outlive their documents but
+not the run, apart from the records of unfinished documents.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections import OrderedDict
 
 from rayocr.messages import PageOutcome, PageRecord
 
-_OVERHEAD_BYTES = 600  # of a record besides its text
+_OVERHEAD_BYTES = 600  # per record, besides its text
 
 
 class PageDuplicates:
@@ -20,7 +20,7 @@ class PageDuplicates:
         self._records: OrderedDict[tuple[str, str], PageRecord] = OrderedDict()
 
     def add(self, record: PageRecord) -> None:
-        """Takes only what `can_be_copied`."""
+        """Adds records for which `can_be_copied` is true."""
         if not can_be_copied(record):
             return
         key = (record.fingerprint, record.content_hash)
@@ -33,7 +33,7 @@ class PageDuplicates:
             self._size -= _size(oldest)
 
     def get(self, fingerprint: str, content_hash: str) -> PageRecord | None:
-        """Made with the settings of that fingerprint."""
+        """A record that was made with the settings of this fingerprint."""
         record = self._records.get((fingerprint, content_hash))
         if record is not None:
             self._records.move_to_end((fingerprint, content_hash))
@@ -44,7 +44,8 @@ class PageDuplicates:
 
 
 def can_be_copied(record: PageRecord) -> bool:
-    """Read, without a doubt, by an engine that asks a server (others hash no pages: they cost nothing to read again)."""
+    """Whether the page was read without doubts by an engine that calls a server (other engines do not hash pages, since they
+    are free)."""
     return bool(record.content_hash and record.text) and record.outcome is PageOutcome.DONE and not record.doubts
 
 

@@ -1,6 +1,6 @@
-"""The pages of unfinished documents, in memory: what the Ledger actor answers from.
+"""The in-memory index of the pages of unfinished documents, used by the Ledger actor.
 
-Invariant: idempotent on (document_id, page_number). Which of two records of a page stays:
+Invariant: idempotent on (document_id, page_number). Which of two records of a page is kept:
 
     on record      arrives         stays
     handed on      final           the final one, whatever the tokens
@@ -10,7 +10,7 @@ Invariant: idempotent on (document_id, page_number). Which of two records of a p
     final          final           the higher fencing token; at the same, the earlier
     read, failed   failed, read    of different tokens but the same settings: the read one, since a text is paid for once
 
-Texts beyond `memory_bytes` go to a spill file. Not safe from several threads; the actor's event loop is the only caller.
+Texts beyond `memory_bytes` go to a spill file. Not thread-safe; the actor's event loop is the only caller.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from rayocr.messages import PageRecord, PageSummary
 
 @dataclass(slots=True)
 class _Pages:
-    """Records by page number; those in `spilled` have an empty text here."""
+    """Records by page number; records in `spilled` have an empty text here."""
 
     records: dict[int, PageRecord] = field(default_factory=dict)
     spilled: dict[int, Extent] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class LedgerIndex:
 
     @property
     def memory_bytes(self) -> int:
-        """Of texts held in memory."""
+        """The size of the texts in memory."""
         return self._memory
 
     @property
@@ -62,14 +62,14 @@ class LedgerIndex:
         return tuple(self._documents)
 
     def add(self, record: PageRecord) -> bool:
-        """Whether it was taken: see the table above."""
+        """Adds a record; returns whether it was accepted (see the table above)."""
         known = self._documents.get(record.document_id)
         old = known.records.get(record.page_number) if known else None
         if old is not None and not _replaces(record, old):
             return False
         pages = self._documents[record.document_id]
         if old is not None and old.doubts and not (record.outcome.final or record.text):
-            # A doubtful text stays with the page until somebody does better.
+            # A doubtful text is kept until an engine returns a better one.
             whole = self._whole(pages, old)
             record = replace(
                 record, text=whole.text, engine=whole.engine, model=whole.model, doubts=whole.doubts, boxes=whole.boxes
@@ -82,7 +82,7 @@ class LedgerIndex:
         return True
 
     def pages(self, document_id: str, *, fingerprint: str | None = None) -> tuple[PageSummary, ...]:
-        """In order; with a fingerprint, only pages that were made with those settings."""
+        """The pages in order; with a fingerprint, only pages that were made with those settings."""
         known = self._documents.get(document_id)
         if known is None:
             return ()
@@ -90,7 +90,7 @@ class LedgerIndex:
         return tuple(record.summary for record in records if fingerprint is None or record.fingerprint == fingerprint)
 
     def texts(self, document_id: str, first_page: int, last_page: int) -> tuple[PageRecord, ...]:
-        """Those on record of a run of pages, both ends included, in order. Raises StorageUnavailable (the local disk)."""
+        """The recorded pages from first to last (inclusive), in order. Raises StorageUnavailable (the local disk)."""
         known = self._documents.get(document_id)
         if known is None:
             return ()
@@ -107,7 +107,7 @@ class LedgerIndex:
             self._forget_text(pages, record)
 
     def _stored(self, pages: _Pages, record: PageRecord) -> PageRecord:
-        """The record as it is kept. Documents that come first finish first, so it is the newcomer that is spilled."""
+        """The record as stored. Documents finish in order, so the newest text is spilled."""
         size = _size(record)
         if record.text and self._memory + size > self._memory_limit:
             try:
@@ -115,7 +115,7 @@ class LedgerIndex:
                 pages.spilled[record.page_number] = self._spill.append(_spilled(record))
                 return replace(record, text="", boxes="")
             except OSError:
-                pass  # the local disk is full; the page is acknowledged, so memory must do
+                pass  # the local disk is full; the page is acknowledged, so keep its text in memory
         self._memory += size
         return record
 
@@ -141,7 +141,7 @@ def _size(record: PageRecord) -> int:
 
 
 def _spilled(record: PageRecord) -> bytes:
-    """The length of the text, the text, the boxes."""
+    """Encodes the length of the text, the text and the boxes."""
     return f"{len(record.text)}:{record.text}{record.boxes}".encode("utf-8", "surrogatepass")
 
 

@@ -1,6 +1,6 @@
 """The manifest: the record that makes a document finished. One JSON object per document, written last.
 
-Pydantic checks it when it is read back; whatever does not hold is RecordCorrupt, with the object's name.
+Pydantic validates it on reading; invalid manifests raise RecordCorrupt with the object's name.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _checked_runs(text: str) -> str:
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")  # fields of a later version within the same schema are passed by
+    model_config = ConfigDict(frozen=True, extra="ignore")  # ignores fields of a later version within the same schema
 
 
 class AttemptNote(_Model):
@@ -61,7 +61,7 @@ class PageNote(_Model):
     page_number: int = Field(ge=1)
     outcome: PageOutcome
     engine: str = ""
-    reason: str = ""  # of the last engine that did not deliver: a class of errors.py
+    reason: str = ""  # of the last engine that failed: a class of errors.py
     message: str = ""
     doubts: tuple[str, ...] = ()
     agreement: float | None = None  # with another reading of the page, 0..1
@@ -85,7 +85,7 @@ class CopyNote(_Model):
 
 
 class Manifest(_Model):
-    """`pages`: page numbers by outcome, as runs ("1-3,7"). `engines`: how many pages each engine read."""
+    """A document's manifest. `pages`: page numbers by outcome, as runs ("1-3,7"). `engines`: number of pages per engine."""
 
     schema_version: int = SCHEMA_VERSION
     rayocr_version: str = __version__
@@ -105,13 +105,13 @@ class Manifest(_Model):
     notes: tuple[PageNote, ...] = ()
     engines: dict[str, int] = {}
     models: tuple[str, ...] = ()
-    compared: int = 0  # pages whose agreement with another reading was measured; those that agreed too little are in `notes`
+    compared: int = 0  # pages that were compared with another reading; `notes` contains those with low agreement
     input_tokens: int = 0
     output_tokens: int = 0
-    cost_usd: float | None = 0.0  # of all runs that read pages of it; None: a model without a known price was paid
+    cost_usd: float | None = 0.0  # over all runs; None: a model without a known price was used
     outputs: tuple[OutputNote, ...] = ()
     copy_of: CopyNote | None = None
-    content_sha256: str | None = None  # of the source's bytes, where copies are looked for
+    content_sha256: str | None = None  # of the source's bytes, if duplicates are detected
     fencing_token: int = 0
     run_id: str
     started_at: str
@@ -122,13 +122,13 @@ class Manifest(_Model):
         values["notes"] = folded(values["notes"])
         try:
             text = json.dumps(values, indent=1, ensure_ascii=False, default=str).encode()
-        except UnicodeEncodeError:  # a name with bytes that are no text
+        except UnicodeEncodeError:  # a name with bytes that are not text
             text = json.dumps(values, indent=1, default=str).encode("ascii")
         return text + b"\n"
 
     @classmethod
     def from_json(cls, data: bytes, *, name: str) -> Manifest:
-        """Raises RecordCorrupt, which says what is wrong with the object of that name."""
+        """Raises RecordCorrupt, which describes the problem of the named object."""
         hint = "Delete it to have its document read again; pages still in the ledger are not paid for twice."
         shown = f"The manifest {name}"
         values = parse_object(data, name=shown, hint=hint)
@@ -137,7 +137,7 @@ class Manifest(_Model):
             raise RecordCorrupt(f"{name} is not a manifest.", hint=hint)
         if version > SCHEMA_VERSION:
             raise RecordCorrupt(
-                f"The manifest {name} has schema {version}, and this rayocr reads up to {SCHEMA_VERSION}.",
+                f"The manifest {name} has schema {version}, but this rayocr reads up to {SCHEMA_VERSION}.",
                 hint="Use the rayocr that wrote it, or a newer one.",
             )
         try:
@@ -149,7 +149,7 @@ class Manifest(_Model):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """What pages took. `unpriced`: part of the cost is not known."""
+    """The tokens and cost of pages. `unpriced`: part of the cost is unknown."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -176,7 +176,7 @@ class Spent:
 
 
 def spent_before(earlier: Manifest, kept: Spent) -> Spent:
-    """What the earlier reading of a document took, but for the pages of it that are `kept` as they were."""
+    """The tokens and cost of the earlier reading of a document, without the pages that are `kept`."""
     return Spent(
         input_tokens=max(0, earlier.input_tokens - kept.input_tokens),
         output_tokens=max(0, earlier.output_tokens - kept.output_tokens),
@@ -202,8 +202,8 @@ def build_manifest(
     corrections: Mapping[int, Correction] | None = None,
     spent_before: Spent | None = None,
 ) -> Manifest:
-    """`summaries`: every page, in order; none for a rejected document. `finished_at` is now, unless given. `spent_before`: on
-    pages that were read again since."""
+    """`summaries`: every page, in order; none for a rejected document. `finished_at` defaults to now. `spent_before`: spent on
+    pages that were read again later."""
     numbers: defaultdict[PageOutcome, list[int]] = defaultdict(list)
     engines: Counter[str] = Counter()
     for page in summaries:

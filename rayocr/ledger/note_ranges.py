@@ -1,4 +1,4 @@
-"""Equal notes on many pages of a manifest are stored once, with the page numbers as runs ("1-99998").
+"""Folds equal notes on many pages of a manifest into one, with the page numbers as runs ("1-99998").
 
 Messages often name their page ("Page 7 cannot be loaded"): such a number is stored as `{page}`.
 """
@@ -12,19 +12,19 @@ from typing import Any
 
 from rayocr.ledger.runs import format_runs, runs_of
 
-_MAX_NOTES = 1_000_000  # expanded, of one manifest
+_MAX_NOTES = 1_000_000  # per manifest, expanded
 _MARK = "{page}"
 _KEYS = ("message",)
 
 
 def folded(notes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Notes as JSON objects with `page_number`, in order; those that stand for several pages also have `pages`."""
+    """Notes as JSON objects with `page_number`, in order; notes for several pages also have `pages`."""
     groups: dict[str, tuple[dict[str, Any], dict[str, Any], list[int]]] = {}
     for note in notes:
         number = note["page_number"]
         shared = _with_mark({key: value for key, value in note.items() if key != "page_number"}, number)
         key = json.dumps(shared, default=str, sort_keys=True)
-        if _MARK in json.dumps(note, default=str):  # by chance: not to be mistaken for ours
+        if _MARK in json.dumps(note, default=str):  # the marker occurs in the message by chance: do not fold
             key = str(number)
         groups.setdefault(key, (note, shared, []))[2].append(number)
     return [
@@ -34,8 +34,8 @@ def folded(notes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def unfolded(notes: Any) -> Any:
-    """One note a page again, in the order of pages. Values that are no folded notes are handed on as they are. Raises ValueError
-    for page numbers that are none, or too many."""
+    """Expands to one note per page, ordered by page. Passes on values that are not folded notes. Raises ValueError for invalid
+    or too many page numbers."""
     if not isinstance(notes, list) or not any(isinstance(note, dict) and "pages" in note for note in notes):
         return notes
     single: list[Any] = []
@@ -45,7 +45,7 @@ def unfolded(notes: Any) -> Any:
             continue
         runs = runs_of(str(note["pages"]))
         if len(single) + sum(len(run) for run in runs) > _MAX_NOTES:
-            raise ValueError("It has notes on more pages than a document can have.")
+            raise ValueError("The manifest has notes on more pages than a document can have.")
         shared = {key: value for key, value in note.items() if key not in ("pages", "page_number")}
         single += [{"page_number": number, **_with_number(shared, number)} for run in runs for number in run]
     numbers = [note.get("page_number") if isinstance(note, dict) else None for note in single]
@@ -62,7 +62,7 @@ def _with_number(note: dict[str, Any], number: int) -> dict[str, Any]:
 
 
 def _mapped(note: dict[str, Any], change: Any) -> dict[str, Any]:
-    """The note with its messages changed, those of its attempts too."""
+    """The note with its messages replaced, including those of its attempts."""
     changed = {key: change(value) if key in _KEYS and isinstance(value, str) else value for key, value in note.items()}
     attempts = note.get("attempts")
     if isinstance(attempts, list | tuple):

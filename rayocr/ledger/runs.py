@@ -20,12 +20,12 @@ def format_runs(numbers: Iterable[int]) -> str:
 
 
 def parse_runs(text: str) -> Iterator[int]:
-    """The numbers in order, one at a time: a run may be as long as it likes. Raises ValueError at once."""
+    """Yields the numbers in order, so that runs can be long. Raises ValueError at once."""
     return _numbers(runs_of(text))
 
 
 def runs_of(text: str) -> list[range]:
-    """Ascending and apart from one another. Raises ValueError."""
+    """The runs, ascending and disjoint. Raises ValueError."""
     if not text:
         return []
     if not _RUNS.fullmatch(text):

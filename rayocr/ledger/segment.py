@@ -1,8 +1,8 @@
 """The format of ledger segments: `.rayocr/ledger/<run_id>/<seq>.jsonl.zst`.
 
-A zstd frame (with its checksum) of JSON lines: a header that says how many pages of which documents follow, then a line a page.
-Every line carries the crc32 of what stands before it in the line and its own schema_version, so that a damaged segment gives
-every record that is whole, and never one that is not: damage is reported, never fatal. `zstdcat segment | jq` reads it.
+A zstd frame (with a checksum) of JSON lines: a header with the number of pages per document, then one line per page.
+Every line has its own schema_version and a crc32 of the preceding part of the line, so that a damaged segment returns
+every intact record and no damaged one: damage is reported, never fatal. `zstdcat segment | jq` reads it.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ SCHEMA_VERSION = 1
 
 _FORMAT = "rayocr-segment"
 _MAGIC = b"\x28\xb5\x2f\xfd"
-_LEVEL = 1  # 14 µs a page of 3 KB at a ratio of 3.3; level 3: 17 µs at 3.8
-# Compressed bytes at once. A block of 4 bytes inflates to 128 KiB at most, so that a step makes 32 MiB in the worst case. Of a
-# damaged frame, what can be read before the damage is kept to within this much.
+_LEVEL = 1  # 14 µs per page of 3 KB at a ratio of 3.3; level 3: 17 µs at 3.8
+# Compressed bytes per step. A block of 4 bytes inflates to at most 128 KiB, so a step makes at most 32 MiB. Data of a damaged
+# frame is recovered up to this many bytes before the damage.
 _CHUNK = 1 << 10
 _MAX_HEADER_BYTES = 16 << 20  # inflated: the names of 300,000 documents
 MAX_SEGMENT_BYTES = 256 << 20  # inflated; a segment is about 1 MiB, and compaction writes none above this
 _MAX_COUNT = 1 << 53
 _CRC_FIELD = b',"crc32":"'
 _CRC_BYTES = len(_CRC_FIELD) + 8 + len(b'"}')
-# Of an attempt that asked a server: written where it is not empty.
+# Fields of an attempt with a server request: written if not empty.
 _ASKED: dict[str, tuple[type, ...]] = {
     "model": (str,),
     "finish": (str,),
@@ -51,7 +51,7 @@ _OUTCOMES = {outcome.value: outcome for outcome in PageOutcome}
 
 @dataclass(slots=True)
 class DecodedSegment:
-    """`damage`: one sentence for each thing that was wrong; `records` are whole all the same."""
+    """A decoded segment. `damage`: one sentence per problem; `records` contains intact records only."""
 
     name: str
     records: list[PageRecord] = field(default_factory=list)
@@ -71,7 +71,7 @@ def segment_name(run_id: str, seq: int) -> str:
 
 
 def run_id_of(name: str) -> str:
-    """Of the run that wrote the segment with this name."""
+    """The id of the run that wrote the segment with this name."""
     return name.removeprefix(LEDGER_PREFIX).partition("/")[0]
 
 
@@ -94,8 +94,8 @@ def encode_segment(
 
 
 def documents_of(head: bytes) -> dict[str, int] | None:
-    """How many pages of which documents a segment holds, by its first bytes; None where they do not say (cut too short,
-    damaged, or written before segments said so)."""
+    """The number of pages per document in a segment, from its first bytes; None if they do not contain it (truncated,
+    damaged, or written by an older version)."""
     frame = zstandard.ZstdDecompressor().decompressobj()
     line = b""
     try:
@@ -114,7 +114,7 @@ def documents_of(head: bytes) -> dict[str, int] | None:
 
 
 def load_segment(name: str, read: Callable[[], bytes]) -> DecodedSegment:
-    """As `decode_segment`; one that cannot be loaded at all is damaged, too. Raises what else `read` raises."""
+    """As `decode_segment`; a segment that cannot be loaded counts as damaged. Passes on other errors of `read`."""
     try:
         return decode_segment(name, read())
     except RecordCorrupt as error:
@@ -122,7 +122,7 @@ def load_segment(name: str, read: Callable[[], bytes]) -> DecodedSegment:
 
 
 def decode_segment(name: str, data: bytes) -> DecodedSegment:
-    """Never raises for what the bytes may hold."""
+    """Never raises, whatever the bytes contain."""
     decoded = DecodedSegment(name=name)
     if not data:
         decoded.damage.append("The file is empty.")
@@ -133,7 +133,7 @@ def decode_segment(name: str, data: bytes) -> DecodedSegment:
     payload = _decompress(data, decoded.damage)
     lines = payload.split(b"\n")
     if lines.pop():
-        decoded.damage.append("The last line is cut off.")
+        decoded.damage.append("The last line is truncated.")
     expected = None
     for number, line in enumerate(lines, start=1):
         body = _checked(line)
@@ -146,7 +146,7 @@ def decode_segment(name: str, data: bytes) -> DecodedSegment:
     if not lines or expected is None:
         decoded.damage.append("The header is missing.")
     elif expected != len(lines) - 1:
-        decoded.damage.append(f"The header promises {expected} records, and {len(lines) - 1} are there.")
+        decoded.damage.append(f"The header promises {expected} records, but the file has {len(lines) - 1}.")
     return decoded
 
 
@@ -156,14 +156,14 @@ def decode_segment(name: str, data: bytes) -> DecodedSegment:
 def _line(body: dict[str, Any]) -> bytes:
     try:
         text = to_json(body, inf_nan_mode="constants")
-    except PydanticSerializationError:  # lone surrogates, from names that are no text: JSON can say them in ASCII only
+    except PydanticSerializationError:  # lone surrogates, from names that are not text: JSON can encode them in ASCII only
         text = json.dumps(body, separators=(",", ":")).encode("ascii")
     text = text[:-1]
     return b'%b%b%08x"}' % (text, _CRC_FIELD, zlib.crc32(text))
 
 
 def _checked(line: bytes) -> dict[str, Any] | None:
-    """The line's object, or None when its checksum is not that of its bytes."""
+    """The line's object, or None if its checksum does not match."""
     text = line[:-_CRC_BYTES]
     if line[-_CRC_BYTES:] != b'%b%08x"}' % (_CRC_FIELD, zlib.crc32(text)):
         return None
@@ -174,7 +174,7 @@ def _checked(line: bytes) -> dict[str, Any] | None:
 
 
 def _decompress(data: bytes, damage: list[str]) -> bytes:
-    """What comes out up to the first damage."""
+    """Decompresses the data up to the first damage."""
     frame = zstandard.ZstdDecompressor().decompressobj()
     parts: list[bytes] = []
     size = 0
@@ -189,11 +189,11 @@ def _decompress(data: bytes, damage: list[str]) -> bytes:
         damage.append(f"The compressed data is damaged: {error}.")
         return b"".join(parts)
     if size > MAX_SEGMENT_BYTES:
-        damage.append(f"The file inflates to more than {MAX_SEGMENT_BYTES:,} bytes, which no segment does.")
+        damage.append(f"The file inflates to more than {MAX_SEGMENT_BYTES:,} bytes, the limit of a segment.")
     elif not frame.eof:
-        damage.append("The file is cut off.")
+        damage.append("The file is truncated.")
     elif frame.unused_data or start + _CHUNK < len(data):
-        damage.append("Something follows the end of the segment.")
+        damage.append("The file has data after the end of the segment.")
     return b"".join(parts)
 
 
@@ -223,7 +223,7 @@ def _take_record(decoded: DecodedSegment, body: dict[str, Any], number: int) -> 
 
 
 def _body(record: PageRecord) -> dict[str, Any]:
-    """Without what is empty. Order matters to nobody but the reader of a dump."""
+    """The record without empty fields. Their order only makes dumps readable."""
     body: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "document_id": record.document_id,
@@ -266,7 +266,7 @@ def _attempt_body(attempt: Attempt) -> dict[str, Any]:
 
 
 def _read_1(body: dict[str, Any]) -> PageRecord:
-    """By hand: pydantic takes three times as long, and this runs for every page of every unfinished document at start.
+    """Parses by hand: pydantic takes three times as long, and this runs for every page of every unfinished document at start.
     Raises KeyError, TypeError, ValueError."""
     record = PageRecord(
         document_id=body["document_id"],
@@ -292,13 +292,13 @@ def _read_1(body: dict[str, Any]) -> PageRecord:
     texts = (record.document_id, record.text, record.engine, record.model, record.fingerprint, record.content_hash, record.boxes)
     counts = (record.page_number, record.input_tokens, record.output_tokens, record.next_engine, record.fencing_token)
     if type(record.price_class) is not str:
-        raise TypeError("a price class is no string")
+        raise TypeError("a price class is not a string")
     if {*map(type, texts)} != {str} or {*map(type, counts)} != {int} or type(record.cost_usd) not in (float, int):
         raise TypeError("a field has the wrong type")
     if not all(0 <= count <= _MAX_COUNT for count in counts):
         raise ValueError("a count is out of range")
     if type(record.agreement) not in (float, int, NoneType):
-        raise TypeError("an agreement is no number")
+        raise TypeError("an agreement is not a number")
     if not record.document_id or record.page_number < 1:
         raise ValueError("no such page")
     return record
@@ -319,4 +319,4 @@ def _strings(value: list[Any]) -> tuple[str, ...]:
     return tuple(value)
 
 
-_READERS: dict[int, Callable[[dict[str, Any]], PageRecord]] = {1: _read_1}  # an older schema keeps its reader here for ever
+_READERS: dict[int, Callable[[dict[str, Any]], PageRecord]] = {1: _read_1}  # readers of older schemas stay here

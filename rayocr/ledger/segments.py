@@ -24,7 +24,7 @@ class SegmentTable:
         return sorted(self._segments.get(document_id, ()))
 
     def finish(self, document_id: str) -> list[str]:
-        """The segments that no document needs any longer; they are forgotten here."""
+        """Removes a finished document; returns and forgets the segments that no document needs any longer."""
         dead = []
         for name in self._segments.pop(document_id, ()):
             documents = self._documents[name]
@@ -35,7 +35,7 @@ class SegmentTable:
         return dead
 
     def replace(self, names: Iterable[str], by: str) -> bool:
-        """Segments were written anew as one; whether a document still needs it."""
+        """Replaces segments by their merged one; returns whether a document still needs it."""
         needed: set[str] = set()
         for name in names:
             for document_id in self._documents.pop(name, ()):

@@ -1,6 +1,6 @@
 """Keeps text that does not fit into memory in a local temporary file.
 
-The file has no name (it is unlinked as it is opened), so that no kill leaves it behind. Not safe from several threads.
+The file has no name (it is unlinked after opening), so a killed process does not leave it behind. Not thread-safe.
 """
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ import os
 import tempfile
 from dataclasses import dataclass
 
-_REWRITE_BYTES = 64 << 20  # a file smaller than this is not worth rewriting
-_LIVE_SHARE = 0.25  # rewritten when less than this of it is still wanted
+_REWRITE_BYTES = 64 << 20  # smaller files are not rewritten
+_LIVE_SHARE = 0.25  # rewritten when less than this share is still needed
 
 
 @dataclass(slots=True, eq=False)
 class Extent:
-    """A piece of the file. Its offset changes when the file is rewritten."""
+    """A part of the file. Its offset changes when the file is rewritten."""
 
     offset: int
     length: int
 
 
 class _UnnamedFile:
-    """A descriptor that is closed with its last reference: an index is dropped whole, nobody closes it."""
+    """A descriptor that is closed with its last reference, since an index is dropped without closing it."""
 
     def __init__(self, folder: str | None) -> None:
         with tempfile.TemporaryFile(dir=folder, prefix="rayocr-", buffering=0) as file:
@@ -34,7 +34,7 @@ class _UnnamedFile:
 
 
 class SpillFile:
-    """Append-only until space is worth reclaiming. Calls raise OSError (the disk is full)."""
+    """An append-only file that reclaims space by rewriting. Calls raise OSError (the disk is full)."""
 
     def __init__(self, folder: str | None = None, *, rewrite_bytes: int = _REWRITE_BYTES) -> None:
         self._folder = folder
@@ -54,7 +54,7 @@ class SpillFile:
 
     def append(self, data: bytes) -> Extent:
         view, offset = memoryview(data), self._size
-        while view.nbytes:  # what a failed append wrote is overwritten by the next one
+        while view.nbytes:  # the next append overwrites the data of a failed one
             written = os.pwrite(self._file.fd, view, offset)
             view, offset = view[written:], offset + written
         extent = Extent(self._size, len(data))
@@ -85,7 +85,7 @@ class SpillFile:
             fresh = SpillFile(self._folder, rewrite_bytes=self._rewrite_bytes)
             copies = [(extent, fresh.append(self.read(extent))) for extent in self._live.values()]
         except OSError:
-            return  # no room for the copy: the old file serves on
+            return  # no space for the copy: keep the old file
         for extent, copy in copies:
             extent.offset = copy.offset
         self._file, self._size = fresh._file, fresh._size

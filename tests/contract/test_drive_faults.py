@@ -110,7 +110,7 @@ REFUSED = [
     ("insufficientFilePermissions", StorageDenied, "Share the folder"),
     ("appNotAuthorizedToFile", StorageDenied, "Share the folder"),
     ("insufficientPermissions", StorageDenied, "scope"),
-    ("accessNotConfigured", StorageDenied, "Switch it on"),
+    ("accessNotConfigured", StorageDenied, "Enable it"),
 ]
 
 
@@ -135,7 +135,7 @@ def test_the_newer_shape_of_an_error_is_understood_too(server: DriveServer, stor
     details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "SERVICE_DISABLED"}]
     content = json.dumps({"error": {"code": 403, "message": "is off", "status": "PERMISSION_DENIED", "details": details}})
     error = HttpError(Response({"status": 403}), content.encode())
-    assert "Switch it on" in str(translate(error, "x", doing="read").hint)
+    assert "Enable it" in str(translate(error, "x", doing="read").hint)
     page = HttpError(Response({"status": 502}), b"<html>Bad Gateway</html>")
     assert isinstance(translate(page, "x", doing="read"), StorageUnavailable)
 
@@ -219,7 +219,7 @@ def test_bytes_that_arrived_wrongly_do_not_stay(server: DriveServer, storage: Dr
         server.drive.spoil = b"spoilt"
 
     server.script(match="POST /upload", act=spoil)
-    with pytest.raises(StorageUnavailable, match="other bytes arrived"):
+    with pytest.raises(StorageUnavailable, match="uploaded bytes do not match"):
         storage.write("a", b"right", if_absent=True)
     assert list(storage.list()) == []
     server.script(match="POST /upload", act=spoil)

@@ -124,7 +124,7 @@ def test_a_code_that_google_does_not_take_is_told(client: Path, tokens: TokenSer
 
 def test_nobody_signs_in(client: Path, tmp_path: Path) -> None:
     person = Person(lambda me, asked: None)
-    with pytest.raises(CredentialsError, match="Nobody signed in"):
+    with pytest.raises(CredentialsError, match="No sign-in within"):
         sign_in(client, tmp_path / "token.json", port=0, timeout_s=0.1, show=person.show, read_line=lambda: "")
 
 

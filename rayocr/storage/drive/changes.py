@@ -1,4 +1,4 @@
-"""What changed in a folder of a Drive since a token, from the feed that Drive keeps of everything that an account sees."""
+"""Reads the changes below a folder since a token from Drive's change feed, which covers everything that the account can see."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from rayocr.storage.drive.folders import DriveFolders
 from rayocr.storage.drive.names import SHORTCUT, Item
 
 _STATE = ".rayocr"
-_NO_TOKEN = (400, 404, 410)  # what is said to a token that is too old, or of another drive
+_NO_TOKEN = (400, 404, 410)  # Drive's answers to an expired token, or one of another drive
 
 
 def changes_since(client: DriveClient, folders: DriveFolders, token: str | None, *, place: str, policy: RetryPolicy) -> Changes:
-    """Raises StorageError. `names` is None at the start, for a token that Drive no longer knows, and when folders were added,
-    moved or renamed: their files are not in the feed."""
+    """Raises StorageError. `names` is None at the start, for a token that Drive rejects, and after folders were added,
+    moved or renamed, since their files are not in the feed."""
     drive_id = folders.top().drive_id
     if token is None:
         return Changes(names=None, token=_start(client, drive_id, place, policy))
@@ -33,7 +33,7 @@ def changes_since(client: DriveClient, folders: DriveFolders, token: str | None,
             return Changes(names=None, token=_start(client, drive_id, place, policy))
         for identifier, item in page:
             if item is None or item.trashed:
-                found.pop(identifier, None)  # gone is not changed
+                found.pop(identifier, None)  # a deleted file is not a changed one
             else:
                 found[identifier] = item
         if is_last:
@@ -46,7 +46,7 @@ def _start(client: DriveClient, drive_id: str | None, place: str, policy: RetryP
 
 def _names(folders: DriveFolders, changed: list[Item], place: str) -> tuple[str, ...] | None:
     if any(item.is_folder for item in changed):
-        folders.forget()  # paths may lead elsewhere by now
+        folders.forget()  # cached paths may be outdated
     in_folder: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
     for item in changed:
         path = folders.path_of(item)
@@ -62,7 +62,7 @@ def _names(folders: DriveFolders, changed: list[Item], place: str) -> tuple[str,
     for path, identifiers in in_folder.items():
         refs = folders.find(path)
         if not refs:
-            raise StorageUnavailable(f"{place}: a folder went away while its changes were read.")
+            raise StorageUnavailable(f"{place}: a folder was deleted while its changes were read.")
         contents = folders.contents(refs, place)
         names += ["/".join((*path, name)) for name, item in contents.files if item.id in identifiers]
     return tuple(sorted(names))

@@ -1,7 +1,7 @@
-"""Requests to Google Drive, one at a time: each waits for its turn, is sent once, and its errors are ours.
+"""Sends requests to Google Drive: paces each one, sends it once, and translates its errors.
 
-What is known of a file is an Item. Every request says that shared drives are meant too. Queries name one folder each: those for
-several at once (`'a' in parents or 'b' in parents`) are answered with too little, and without a word, by the real server.
+An Item holds the metadata of a file. Every request includes shared drives. Each query names one folder: the real server
+silently returns incomplete results for several (`'a' in parents or 'b' in parents`).
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ FIELDS = (
     "resourceKey,shortcutDetails(targetId,targetMimeType,targetResourceKey)"
 )
 _IDENTIFIER = re.compile(r"[\w-]+")
-PAGE = 1000  # things a request, the most that the server gives
-_IDS = 100  # fetched at a time, for files that are created
+PAGE = 1000  # items per request, the server's maximum
+_IDS = 100  # ids fetched at a time, for new files
 
 
 class DriveClient:
-    """Safe from several threads. `wait` returns when the next request may leave."""
+    """A Drive client. Thread-safe. `wait` returns when the next request may start."""
 
     def __init__(self, access: AccessConfig, *, wait: Callable[[], None] = lambda: None) -> None:
         from googleapiclient.discovery import build_from_document
         from googleapiclient.discovery_cache import get_static_doc
 
-        # It warns of each 403 by itself, beside the line that we say.
+        # It logs a warning for each 403, besides our own message.
         logging.getLogger("googleapiclient.http").setLevel(logging.ERROR)
         document = json.loads(get_static_doc("drive", "v3"))
-        if access.endpoint:  # client_options would move the metadata alone; uploads would still go to Google
+        if access.endpoint:  # client_options would redirect metadata requests only; uploads would still go to Google
             document["rootUrl"] = access.endpoint.rstrip("/") + "/"
             document.pop("mtlsRootUrl", None)
         self.http = SessionHttp(drive_credentials(access), timeout_s=access.timeout_s)
@@ -54,13 +54,13 @@ class DriveClient:
         self._ids: deque[str] = deque()
         self._lock = threading.Lock()
         self._trashes = False
-        self._keys: dict[str, str] = {}  # resource keys by id, of the few files that have one
-        self._not_a_member: set[str] = set()  # of these shared drives; single folders of them were shared
+        self._keys: dict[str, str] = {}  # resource keys by id, for the few files that have one
+        self._not_a_member: set[str] = set()  # shared drives of which only single folders were shared
 
     # -- requests -----------------------------------------------------------------------------------------------------------
 
     def run(self, request: Any, *, place: str, doing: str) -> Any:
-        """The answer to one request of the client. Raises RayocrError."""
+        """Sends one request of the client and returns its answer. Raises RayocrError."""
         if self._keys:
             named = {identifier for identifier in _IDENTIFIER.findall(unquote(request.uri)) if identifier in self._keys}
             if named:
@@ -68,28 +68,28 @@ class DriveClient:
         return self.ask(lambda: request.execute(http=self.http, num_retries=0), place=place, doing=doing)
 
     def told(self, request: Any, *, place: str, doing: str) -> Any:
-        """As `run`, for answers with something to tell. Raises StorageUnavailable for a page of some proxy in its place."""
+        """As `run`, for answers with content. Raises StorageUnavailable if a proxy returned a web page instead."""
         answer = self.run(request, place=place, doing=doing)
         if not isinstance(answer, dict) or not answer:
-            raise StorageUnavailable(f"{place}: the answer of Google Drive cannot be understood.")
+            raise StorageUnavailable(f"{place}: Google Drive returned an invalid answer.")
         return answer
 
     def ask(self, send: Callable[[], Any], *, place: str, doing: str) -> Any:
-        """What `send` gives, in its turn. Raises RayocrError, and OSError of a file that is sent."""
+        """Paces and runs `send`. Raises RayocrError, and OSError of the file that is sent."""
         self._wait()
         try:
             return send()
         except RayocrError:
             raise
-        except Exception as error:  # of the client, requests, google-auth: all of them are one of ours
+        except Exception as error:  # of the client, requests or google-auth: all are translated
             if isinstance(error, OSError) and type(error).__module__ == "builtins" and not isinstance(error, ConnectionError):
                 raise
             raise translate(error, place, doing=doing) from error
 
     def account(self) -> str:
-        """The e-mail address of who asks."""
+        """The e-mail address of the account."""
         answer = self.told(self._about.get(fields="user(emailAddress)"), place="Google Drive", doing="read")
-        return str(answer["user"].get("emailAddress", "somebody without an address"))
+        return str(answer["user"].get("emailAddress", "an account without an address"))
 
     # -- metadata -----------------------------------------------------------------------------------------------------------
 
@@ -103,7 +103,7 @@ class DriveClient:
     def page(
         self, folder_id: str, drive_id: str | None, token: str | None, *, place: str, name: str | None = None, size: int = PAGE
     ) -> tuple[list[Item], str | None]:
-        """Of what is in the folder and not in the trash; only what has that name, if one is given."""
+        """A page of the folder's items that are not in the trash; only those with `name`, if given."""
         query = f"{literal(folder_id)} in parents and trashed = false"
         if name is not None:
             query += f" and name = {literal(name)}"
@@ -116,7 +116,7 @@ class DriveClient:
         return [self._noted(item_of(found)) for found in answer.get("files", ())], answer.get("nextPageToken")
 
     def _noted(self, item: Item) -> Item:
-        """Files that were shared by link before 2021 are given only to those who send their key."""
+        """Notes resource keys: files that were shared by link before 2021 require them."""
         if item.resource_key:
             self._keys[item.id] = item.resource_key
         if item.target_id and item.target_key:
@@ -124,7 +124,8 @@ class DriveClient:
         return item
 
     def _in_drive(self, drive_id: str | None, ask: Callable[[str | None], Any]) -> Any:
-        """A shared drive answers completely when it is asked by its id, and not at all those who are no members of it."""
+        """Query options for a shared drive: only queries by its id are complete, and they fail for accounts that are not
+        members."""
         if drive_id is None or drive_id in self._not_a_member:
             return ask(None)
         try:
@@ -147,7 +148,7 @@ class DriveClient:
         )
 
     def named(self, folder_id: str, drive_id: str | None, name: str, *, place: str) -> list[Item]:
-        """What is called exactly so in the folder, the oldest first."""
+        """The items with exactly this name in the folder, oldest first."""
         found, token = self.page(folder_id, drive_id, None, place=place, name=name)
         while token:
             more, token = self.page(folder_id, drive_id, token, place=place, name=name)
@@ -157,7 +158,7 @@ class DriveClient:
     # -- changes of the tree ------------------------------------------------------------------------------------------------
 
     def new_id(self, *, place: str) -> str:
-        """For a file that is to be created: a repeated creation is then found out by the server."""
+        """An id for a new file, with which the server detects a repeated creation."""
         with self._lock:
             if not self._ids:
                 request = self.files.generateIds(count=_IDS, space="drive", fields="ids")
@@ -169,7 +170,7 @@ class DriveClient:
         return item_of(self.told(self.files.create(body=body, fields=FIELDS, supportsAllDrives=True), place=place, doing="write"))
 
     def remove(self, identifier: str, *, place: str) -> None:
-        """For good; into the trash where the account may do no more (the members of a shared drive, mostly)."""
+        """Deletes permanently, or moves to the trash if the account may not delete (most members of a shared drive)."""
         if not self._trashes:
             try:
                 self.run(self.files.delete(fileId=identifier, supportsAllDrives=True), place=place, doing="delete")
@@ -194,7 +195,7 @@ class DriveClient:
         return str(self._in_drive(drive_id, ask)["startPageToken"])
 
     def changes(self, token: str, drive_id: str | None, *, place: str) -> tuple[Sequence[tuple[str, Item | None]], str, bool]:
-        """A page of (id, the thing as it is now or None when it is gone), the next token, and whether that is the last page."""
+        """A page of (id, the current item or None if deleted), the next token, and whether this is the last page."""
         request = self._changes.list(
             pageToken=token,
             fields=f"nextPageToken,newStartPageToken,changes(changeType,removed,fileId,file({FIELDS}))",
@@ -216,14 +217,14 @@ class DriveClient:
 
 
 def item_of(found: Any) -> Item:
-    """Raises StorageUnavailable when that is no answer about a file."""
+    """Raises StorageUnavailable if the answer does not describe a file."""
     if not isinstance(found, Mapping) or "id" not in found:
-        raise StorageUnavailable("An answer of Google Drive cannot be understood.")
+        raise StorageUnavailable("Google Drive returned an invalid answer.")
     shortcut = found.get("shortcutDetails") or {}
     return Item(
         id=found["id"],
         name=found.get("name", ""),
-        mime_type=sys.intern(found.get("mimeType", "")),  # the same for thousands, like the parents
+        mime_type=sys.intern(found.get("mimeType", "")),  # shared by thousands of items, like the parents
         size_bytes=int(found.get("size") or 0),
         md5=found.get("md5Checksum", ""),
         revision=found.get("headRevisionId", ""),

@@ -1,7 +1,7 @@
-"""Who asks Google Drive: a service account (for itself, or for a person), a person who signed in, or the machine's own account.
+"""Finds credentials for Google Drive: a service account (for itself or for a user), a signed-in user, or the machine's account.
 
-The order: `storage.*.credentials` (or GOOGLE_DRIVE_CREDENTIALS, which sets it), the sign-in of `mode=login drive`, and what
-Google's libraries find by themselves (GOOGLE_APPLICATION_CREDENTIALS, gcloud, the metadata server).
+The order: `storage.*.credentials` (or GOOGLE_DRIVE_CREDENTIALS, which sets it), the sign-in of `mode=login drive`, and
+Google's default credentials (GOOGLE_APPLICATION_CREDENTIALS, gcloud, the metadata server).
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ SCOPES = ["https://www.googleapis.com/auth/drive"]
 
 
 def drive_credentials(access: AccessConfig) -> Any:
-    """Nothing is asked of a server yet. Raises CredentialsError."""
+    """Sends no request yet. Raises CredentialsError."""
     import google.auth
     from google.auth.credentials import AnonymousCredentials
     from google.auth.exceptions import GoogleAuthError
 
-    if access.anonymous or (access.endpoint and not access.credentials):  # an emulator asks nobody who they are
+    if access.anonymous or (access.endpoint and not access.credentials):  # an emulator needs no credentials
         return AnonymousCredentials()
     try:
         if access.credentials:
@@ -41,7 +41,7 @@ def drive_credentials(access: AccessConfig) -> Any:
 
 
 def _of_file(path: Path, subject: str | None) -> Any:
-    """By what the file says it is. Raises OSError, ValueError, GoogleAuthError, CredentialsError."""
+    """Credentials by the file's type. Raises OSError, ValueError, GoogleAuthError, CredentialsError."""
     content = read_json(path)
     if "installed" in content or "web" in content:
         return _of_client(path, client_of(content, path))
@@ -59,7 +59,7 @@ def _of_file(path: Path, subject: str | None) -> Any:
 
 
 def _of_client(path: Path, client: Mapping[str, Any]) -> DriveToken:
-    """The sign-in that was made with this OAuth client."""
+    """The sign-in that belongs to this OAuth client."""
     stored = default_token_path()
     again = f"Sign in with: python -m rayocr mode=login drive login.client={path}"
     if not stored.is_file():
@@ -82,10 +82,10 @@ def _for(credentials: Any, subject: str | None) -> Any:
 
 
 def client_of(content: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
-    """The OAuth client in a file of the Google Cloud console. Raises ValueError."""
+    """The OAuth client in a file from the Google Cloud console. Raises ValueError."""
     client = content.get("installed") or content.get("web")
     if not isinstance(client, Mapping) or not client.get("client_id"):
-        raise ValueError(f"{path} is no OAuth client")
+        raise ValueError(f"{path} is not an OAuth client")
     return client
 
 
@@ -94,7 +94,7 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_bytes())
     except ValueError as error:
-        raise ValueError(f"{path} is no JSON file") from error
+        raise ValueError(f"{path} is not a JSON file") from error
     if not isinstance(content, dict):
-        raise ValueError(f"{path} holds no credentials")
+        raise ValueError(f"{path} contains no credentials")
     return content

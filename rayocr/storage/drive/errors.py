@@ -26,7 +26,7 @@ LOGIN = (
 )
 _SHARE = "Share the folder with the account (Editor to write, Viewer to read), or check its id."
 _NO_QUOTA = (
-    "A service account owns no space in My Drive: write to a folder of a shared drive, as a person (mode=login drive), or for one"
+    "A service account has no quota in My Drive: write to a folder of a shared drive, as a user (mode=login drive), or for a user"
     " (storage.dest.subject=). Otherwise free some space."
 )
 _SLOW_DOWN = {"userRateLimitExceeded", "rateLimitExceeded", "sharingRateLimitExceeded", "quotaExceeded", "backendError"}
@@ -44,7 +44,7 @@ _NOT_DOWNLOADED = {"cannotDownloadAbusiveFile", "cannotDownloadFile", "fileNotDo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Answer:
-    """What an HTTP error says."""
+    """The content of an HTTP error."""
 
     status: int
     reason: str
@@ -53,7 +53,7 @@ class _Answer:
 
 
 def translate(error: Exception, place: str, *, doing: str) -> RayocrError:
-    """`place`: the file or folder; `doing`: read, write, delete or list. What is not known is left for later: the connection
+    """`place`: the file or folder; `doing`: read, write, delete or list. An unknown error is retryable: the connection
     broke, the server was busy, the bytes did not match their checksum."""
     from google.auth import exceptions as auth
     from googleapiclient.errors import HttpError
@@ -74,13 +74,13 @@ def refused(error: Exception, place: str) -> CredentialsError:
     if "invalid_grant" in str(error):
         return CredentialsError(
             f"{place}: the sign-in is no longer valid, or the key was deleted ({said}).",
-            hint="Sign in again with: python -m rayocr mode=login drive; of a service account, make a new key.",
+            hint="Sign in again with: python -m rayocr mode=login drive; for a service account, create a new key.",
         )
     if "unauthorized_client" in str(error) or "access_denied" in str(error):
         return CredentialsError(
-            f"{place}: the account may not act for this person ({said}).",
+            f"{place}: the account may not act for this user ({said}).",
             hint="An administrator grants the service account's client id the scope https://www.googleapis.com/auth/drive"
-            " (Admin console, domain-wide delegation); storage.*.subject= names the person.",
+            " (Admin console, domain-wide delegation); storage.*.subject= names the user.",
         )
     return CredentialsError(f"{place}: the credentials are not accepted ({said}).", hint=LOGIN)
 
@@ -114,34 +114,34 @@ def _of_forbidden(answer: _Answer, shown: str, doing: str) -> RayocrError:
     if reason in _OF_THE_DAY:
         return DayQuotaExhausted(
             f"{shown}: the project's quota of Google Drive for this day is used up ({said}).",
-            hint="Ask for more in the Google Cloud console, or start the same command again tomorrow: it goes on.",
+            hint="Ask for more in the Google Cloud console, or start the same command again tomorrow: it resumes.",
         )
     if reason in _SLOW_DOWN:
-        return StorageUnavailable(f"{shown}: Google Drive asks to slow down ({said}).", retry_after_s=answer.retry_after_s)
+        return StorageUnavailable(f"{shown}: Google Drive limits the request rate ({said}).", retry_after_s=answer.retry_after_s)
     if reason in _SWITCHED_OFF:
         return StorageDenied(
-            f"{shown}: the Google Drive API is not switched on in the credentials' project ({said}).",
-            hint="Switch it on: https://console.cloud.google.com/apis/library/drive.googleapis.com",
+            f"{shown}: the Google Drive API is not enabled in the credentials' project ({said}).",
+            hint="Enable it: https://console.cloud.google.com/apis/library/drive.googleapis.com",
         )
     if reason in _SCOPE:
         return StorageDenied(
-            f"{shown}: the credentials do not reach as far as Google Drive ({said}).",
+            f"{shown}: the credentials do not include access to Google Drive ({said}).",
             hint="They need the scope https://www.googleapis.com/auth/drive: sign in with python -m rayocr mode=login drive",
         )
     if reason in _NOT_DOWNLOADED:
-        return StorageDenied(f"{shown}: Google Drive does not give this file out ({said}).")
+        return StorageDenied(f"{shown}: Google Drive does not allow downloading this file ({said}).")
     return StorageDenied(f"No permission to {doing} {shown}: {said}.", hint=_SHARE)
 
 
 def reason_of(error: BaseException | None) -> str:
-    """The server's own word for why, of an error of its client; "" of any other."""
+    """The server's reason in an error of its client; "" for any other error."""
     from googleapiclient.errors import HttpError
 
     return _answer(error).reason if isinstance(error, HttpError) else ""
 
 
 def status_of(error: BaseException | None) -> int:
-    """The HTTP status of an error of the client; 0 of any other."""
+    """The HTTP status of an error of the client; 0 for any other error."""
     from googleapiclient.errors import HttpError
 
     return int(error.resp.status) if isinstance(error, HttpError) else 0
@@ -157,9 +157,9 @@ def _answer(error: Any) -> _Answer:
         errors = told.get("errors") or details
         reason = str(errors[0].get("reason") or "") if errors else ""
         if details and reason in ("forbidden", "insufficientPermissions"):
-            reason = str(details[0]["reason"])  # of the newer shape, which says it more exactly
+            reason = str(details[0]["reason"])  # the newer format, which is more specific
     except (ValueError, LookupError, TypeError, AttributeError):
-        pass  # an error page of some proxy
+        pass  # a proxy's error page
     return _Answer(
         status=status,
         reason=reason,
@@ -169,7 +169,7 @@ def _answer(error: Any) -> _Answer:
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    """Of a Retry-After header, which is a number or a date."""
+    """Seconds from a Retry-After header, which is a number or a date."""
     if not retry_after:
         return None
     try:

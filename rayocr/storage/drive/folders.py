@@ -1,7 +1,8 @@
-"""Folders of a Drive by their path below a root, and what is in them, under the names that they have on our side.
+"""Maps paths below a root to Drive folders, and lists their content under rayocr's names.
 
-Folders of one name in one place are one folder to us: files of all of them are found, and the oldest gets what is new. Two
-processes that make a folder at the same time are therefore no harm; the later one withdraws its own as soon as it sees the other.
+Folders with the same name in the same place count as one folder: rayocr finds the files of all of them and writes to the
+oldest. Two processes may therefore create a folder at the same time; the later one removes its own as soon as it sees the
+other.
 """
 
 from __future__ import annotations
@@ -16,30 +17,30 @@ from rayocr.retry import RetryPolicy, call
 from rayocr.storage.drive.client import DriveClient
 from rayocr.storage.drive.names import FOLDER, SHORTCUT, Item, distinct, may_be_shown, shown, stored
 
-_KNOWN_S = 120.0  # for so long a path is taken to lead where it led; others may make and remove folders
+_KNOWN_S = 120.0  # how long a path is cached, since others may create and remove folders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ref:
-    """A folder, and the shared drive that it is in."""
+    """A folder, and the shared drive that contains it."""
 
     id: str
     drive_id: str | None
 
 
-Refs = tuple[Ref, ...]  # folders of one name, the oldest first
+Refs = tuple[Ref, ...]  # folders with the same name, oldest first
 
 
 @dataclass(slots=True, kw_only=True)
 class Contents:
-    """Of a folder: `files` under names that no other of them has."""
+    """The content of a folder: `files` under unique names."""
 
     files: list[tuple[str, Item]] = field(default_factory=list)
     folders: dict[str, Refs] = field(default_factory=dict)
 
 
 class DriveFolders:
-    """`root_id` and `base`: the root's id, and the path below it that is ours. Safe from several threads."""
+    """The folders below a root. `root_id` and `base`: the root's id, and the path of this storage below it. Thread-safe."""
 
     def __init__(
         self,
@@ -58,21 +59,21 @@ class DriveFolders:
         self._policy = policy
         self._clock = clock
         self._known: dict[tuple[str, ...], tuple[float, Refs]] = {}
-        self._above: dict[str, Item | None] = {}  # of folders: themselves, for the way up
+        self._above: dict[str, Item | None] = {}  # folders by id, for walking up
         self._making = threading.Lock()
         self.on_error: Callable[[str, StorageError], None] | None = None
 
     # -- paths --------------------------------------------------------------------------------------------------------------
 
     def top(self) -> Ref:
-        """The folder of the URI's id. Raises ObjectNotFound, StorageDenied, StorageError when it is none."""
+        """The folder of the URI's id. Raises ObjectNotFound, StorageDenied, and StorageError if it is not a folder."""
         known = self._cached(())
         if known:
             return known[0]
         found = self._client.get(self._root_id, place=self._place, doing="list")
         if not found.is_folder or found.trashed:
             raise StorageError(
-                f"{self._place} is {'in the trash' if found.trashed else 'a file and no folder'}: {found.name}.",
+                f"{self._place} is {'in the trash' if found.trashed else 'not a folder'}: {found.name}.",
                 hint="gdrive:// wants the id of a folder, the last part of its address in the browser.",
             )
         ref = Ref(id=found.id, drive_id=found.drive_id)
@@ -81,15 +82,15 @@ class DriveFolders:
         return ref
 
     def root(self) -> Refs:
-        """() when the path below the id is not there."""
+        """() if the path below the id does not exist."""
         return self._at(self._base)
 
     def find(self, parts: Sequence[str]) -> Refs:
-        """() when there is no such folder."""
+        """() if there is no such folder."""
         return self._at((*self._base, *parts))
 
     def make(self, parts: Sequence[str]) -> Ref:
-        """The folder, which comes into being with those above it."""
+        """Creates the folder and its parents."""
         path = (*self._base, *parts)
         if refs := self._cached(path):
             return refs[0]
@@ -101,7 +102,7 @@ class DriveFolders:
         return ref
 
     def forget(self) -> None:
-        """What was remembered did not hold."""
+        """Drops the cached paths after one was wrong."""
         self._known.clear()
         self._above.clear()
 
@@ -116,7 +117,7 @@ class DriveFolders:
                 if item.is_folder:
                     found.append(((0, *item.age_key), Ref(id=item.id, drive_id=item.drive_id)))
                 elif item.mime_type == SHORTCUT and item.target_type == FOLDER and (ref := self._behind(item)):
-                    found.append(((1, *item.age_key), ref))  # what is new does not go behind a shortcut if there is a folder
+                    found.append(((1, *item.age_key), ref))  # new files go into a real folder rather than behind a shortcut
         refs = tuple(ref for _, ref in sorted(found, key=lambda pair: pair[0]))
         if refs:
             self._remember(path, refs)
@@ -144,17 +145,17 @@ class DriveFolders:
         return ref
 
     def _withdraw(self, made: Item, place: str) -> None:
-        """Into the trash, not for good: somebody may have put something in at this very moment."""
+        """Moves it to the trash instead of deleting it: another process may just have put a file into it."""
         try:
             if not self._client.page(made.id, made.drive_id, None, place=place, size=1)[0]:
                 self._client.trash(made.id, place=place)
         except StorageError:
-            pass  # two folders of one name are one to us
+            pass  # two folders with the same name count as one
 
     # -- what is in a folder ------------------------------------------------------------------------------------------------
 
     def contents(self, refs: Sequence[Ref], place: str) -> Contents:
-        """Raises StorageError. A page that could not be had is asked for again."""
+        """Raises StorageError. Retries pages that fail."""
         files: list[Item] = []
         folders: dict[str, list[tuple[tuple[str, str], Ref]]] = {}
         for ref in refs:
@@ -185,7 +186,7 @@ class DriveFolders:
     def _add_target(
         self, shortcut: Item, files: list[Item], folders: dict[str, list[tuple[tuple[str, str], Ref]]], place: str
     ) -> None:
-        """A shortcut to what is in the tree anyway is passed by."""
+        """Adds the target of a shortcut; skips targets that are in the tree anyway."""
         try:
             target = call(lambda: self.target(shortcut), policy=self._policy)
             if target is None:
@@ -205,17 +206,17 @@ class DriveFolders:
             files.append(target)
 
     def _report_unreachable(self, shortcut: Item, place: str) -> None:
-        """A document may be missing behind it, and nobody should take what is finished for all there is."""
+        """Reports a shortcut without a reachable target, since a document may be missing behind it."""
         if self.on_error is None:
             return
         is_folder = shortcut.target_type == FOLDER
         name = f"{place}/{shown(shortcut.name)}"
         what = "folder" if is_folder else "file"
-        words = f"The shortcut {name} leads to a {what} in the trash, or one that the account does not see."
-        self.on_error(name, (StorageDenied if is_folder else ObjectNotFound)(words, hint="Share it with the account."))
+        words = f"The shortcut {name} leads to a {what} that is in the trash or not shared with the account."
+        self.on_error(name, (StorageDenied if is_folder else ObjectNotFound)(words, hint="Share the target with the account."))
 
     def target(self, shortcut: Item) -> Item | None:
-        """What the shortcut leads to, under the shortcut's name; None when that is nothing (any more)."""
+        """The shortcut's target, under the shortcut's name; None if it does not exist."""
         if shortcut.target_id is None:
             return None
         try:
@@ -231,7 +232,7 @@ class DriveFolders:
     # -- the way up ---------------------------------------------------------------------------------------------------------
 
     def path_of(self, item: Item) -> tuple[str, ...] | None:
-        """The folders between our root and the thing, as we call them; None when it is not below our root."""
+        """The folders between the root and the item, under rayocr's names; None if it is not below the root."""
         roots = {ref.id for ref in self.root()}
         if item.id in roots:
             return ()
@@ -248,7 +249,7 @@ class DriveFolders:
         return None
 
     def _folder(self, identifier: str) -> Item | None:
-        """None when the account does not see it: what is shared with it hangs in the air."""
+        """None if the account cannot see it: items that are shared individually have no visible parent."""
         if identifier not in self._above:
             try:
                 self._above[identifier] = call(

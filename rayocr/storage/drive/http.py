@@ -1,7 +1,7 @@
-"""The transport under Google's client: one pool of connections for all threads, which asks once and lets us retry.
+"""The transport of Google's client: one connection pool for all threads, without its own retries.
 
-The client's own, httplib2, is not safe for threads and repeats a request whose connection broke, unseen. So it is given this
-instead: the same method on an authorized session of requests, as the client of Google Cloud Storage has it.
+The client's default, httplib2, is not thread-safe and silently repeats a request whose connection broke. This class has the same
+method on an authorized session of requests, as the client of Google Cloud Storage uses it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _CONNECT_S = 10.0
 
 
 class SessionHttp:
-    """`timeout_s`: between two packets. Raises what requests and google-auth raise."""
+    """`timeout_s`: between two packets. Raises the errors of requests and google-auth."""
 
     def __init__(self, credentials: Any, *, timeout_s: float) -> None:
         self.credentials = credentials
@@ -45,7 +45,7 @@ class SessionHttp:
             data=body,
             headers=sent,
             timeout=self._timeout,
-            allow_redirects=method == "GET",  # 308 is no redirect here: it says how much of an upload has arrived
+            allow_redirects=method == "GET",  # 308 is not a redirect here: it reports how much of an upload has arrived
         )
         response = httplib2.Response({name.lower(): value for name, value in answer.headers.items()})
         response.status = answer.status_code

@@ -1,7 +1,7 @@
-"""The sign-in of a person to Google Drive, by the browser: the flow for installed applications, with PKCE.
+"""Signs a user in to Google Drive in the browser: the OAuth flow for installed applications, with PKCE.
 
-Google sends the browser back to an address of this machine. Where the browser is on another one, that page does not open there,
-and the person pastes its address here instead: both ways are listened for at the same time.
+Google redirects the browser to an address of this machine. If the browser runs on another machine, that page does not load there,
+and the user pastes its address here instead. Both ways work at the same time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rayocr.storage.drive.credentials import SCOPES, client_of, read_json
 from rayocr.storage.drive.token import DriveToken
 
 _CLIENT_HINT = (
-    "Make one in the Google Cloud console (APIs & Services, Credentials, OAuth client ID, Desktop app), download its JSON, and"
+    "Create one in the Google Cloud console (APIs & Services, Credentials, OAuth client ID, Desktop app), download its JSON, and"
     " name it: login.client=FILE, or GOOGLE_DRIVE_CREDENTIALS."
 )
 _AGAIN = "Start python -m rayocr mode=login drive again."
@@ -30,13 +30,13 @@ _FAILED = b"<!doctype html><title>rayocr</title><p>Not signed in: see the termin
 
 @dataclass(slots=True)
 class _Answer:
-    """What Google told the browser to bring back."""
+    """The parameters of Google's redirect."""
 
     parameters: Mapping[str, str] = field(default_factory=dict)
     came: threading.Event = field(default_factory=threading.Event)
 
     def give(self, query: str) -> bool:
-        """Whether that was an answer."""
+        """Stores an answer; returns whether it was one."""
         parameters = dict(urllib.parse.parse_qsl(query))
         if not self.came.is_set() and ("code" in parameters or "error" in parameters):
             self.parameters = parameters
@@ -53,8 +53,8 @@ def sign_in(
     show: Callable[[str], None],
     read_line: Callable[[], str],
 ) -> DriveToken:
-    """Keeps the sign-in in `token_file`. `show(url)`: for the person to open; `read_line()` blocks until they paste an address,
-    and gives "" when nobody will. Raises CredentialsError, StorageUnavailable, OSError."""
+    """Stores the sign-in in `token_file`. `show(url)`: shows the address to open; `read_line()` blocks until the user pastes an
+    address, and returns "" if there is no input. Raises CredentialsError, StorageUnavailable, OSError."""
     from google_auth_oauthlib.flow import Flow
 
     client = _client(client_file)
@@ -67,7 +67,7 @@ def sign_in(
         threading.Thread(target=_take_pasted, args=(read_line, answer), name="pasted-address", daemon=True).start()
         show(url)
         if not answer.came.wait(timeout_s):
-            raise CredentialsError(f"Nobody signed in within {timeout_s:g} s.", hint=_AGAIN)
+            raise CredentialsError(f"No sign-in within {timeout_s:g} s.", hint=_AGAIN)
     finally:
         server.shutdown()
         server.server_close()
@@ -104,7 +104,7 @@ def _listen(port: int, answer: _Answer) -> ThreadingHTTPServer:
     try:
         server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     except OSError as error:
-        raise CredentialsError(f"login.port={port} cannot be listened at: {error.strerror}.", hint="Leave it out.") from error
+        raise CredentialsError(f"Cannot listen on login.port={port}: {error.strerror}.", hint="Omit login.port=.") from error
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="sign-in", daemon=True).start()
     return server
@@ -119,7 +119,7 @@ def _code(parameters: Mapping[str, str], state: str) -> str:
     if "error" in parameters:
         raise CredentialsError(f"Google did not sign you in: {parameters['error']}.", hint=_AGAIN)
     if parameters.get("state") != state:
-        raise CredentialsError("That answer belongs to another sign-in.", hint=f"{_AGAIN} Paste the whole address of the page.")
+        raise CredentialsError("This answer belongs to another sign-in.", hint=f"{_AGAIN} Paste the whole address of the page.")
     return parameters["code"]
 
 
@@ -135,7 +135,7 @@ def _keep(flow: Any, code: str, client: Mapping[str, Any], token_file: Path) -> 
         raise StorageUnavailable(f"{client['token_uri']} does not answer: {type(error).__name__}.", hint=_AGAIN) from error
     except (OAuth2Error, GoogleAuthError, ValueError) as error:
         said = str(error).strip().splitlines() or [type(error).__name__]
-        raise CredentialsError(f"Google did not give a token: {said[0]}.", hint=_AGAIN) from error
+        raise CredentialsError(f"Google returned no token: {said[0]}.", hint=_AGAIN) from error
     found = flow.credentials
     if not found.refresh_token:
         raise CredentialsError(

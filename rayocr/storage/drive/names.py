@@ -1,8 +1,8 @@
-"""What a thing in Drive is called on our side: a path that is safe, and one of its own, and the way back.
+"""Maps names in Drive to safe, unique paths and back.
 
-Drive takes any character in a name, and several things of one name in one folder. So `/` and control characters are shown by
-look-alikes (`／`, `␊`), and of the files with one name the oldest keeps it while the others carry their id: `a~1AbC….pdf`. That
-is the same in every listing as long as the older ones stay, and the id in it can be put behind drive.google.com/file/d/.
+Drive allows any character in a name, and several items with the same name in a folder. So `/` and control characters are replaced
+by similar characters (`／`, `␊`), and of several files with the same name the oldest keeps it while the others get their id
+appended: `a~1AbC….pdf`. Names are stable as long as the older files exist. drive.google.com/file/d/ID opens a file by its id.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SHOWN = frozenset(_LOOK_ALIKES.values()) | {_DOT}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """A file, folder or shortcut as Drive tells of it. `created`: RFC 3339, which sorts as text."""
+    """A file, folder or shortcut in Drive. `created`: RFC 3339, which sorts as text."""
 
     id: str
     name: str
@@ -38,8 +38,8 @@ class Item:
     modified: str = ""
     created: str = ""
     parents: tuple[str, ...] = ()
-    drive_id: str | None = None  # of the shared drive that it is in
-    target_id: str | None = None  # of a shortcut
+    drive_id: str | None = None  # of the shared drive that contains it
+    target_id: str | None = None  # for shortcuts
     target_type: str = ""
     resource_key: str | None = None
     target_key: str | None = None  # the resource key of a shortcut's target
@@ -51,7 +51,7 @@ class Item:
 
     @property
     def is_file(self) -> bool:
-        """Whether it has bytes of its own."""
+        """Whether it has its own bytes."""
         return not self.mime_type.startswith(_GOOGLE)
 
     @property
@@ -60,7 +60,7 @@ class Item:
 
     @property
     def age_key(self) -> tuple[str, str]:
-        """Sorts the oldest first, and is never the same for two."""
+        """Sorts oldest first; unique per item."""
         return self.created, self.id
 
 
@@ -77,17 +77,17 @@ def stored(part: str) -> str:
     try:
         part.encode()
     except UnicodeEncodeError as error:
-        raise UnsafeName(f"Google Drive takes Unicode names only: {printable(part)}") from error
+        raise UnsafeName(f"Google Drive allows only Unicode names: {printable(part)}") from error
     return shown(part)
 
 
 def may_be_shown(part: str) -> bool:
-    """Whether what is stored under this part may be called otherwise in Drive."""
+    """Whether the item for this part may have another name in Drive."""
     return part == "_" or any(character in _SHOWN for character in part)
 
 
 def marked_id(part: str) -> str | None:
-    """The id in a name that was made distinct, if it looks like one."""
+    """The id in a name that was made unique, if it looks like one."""
     match = _MARKED.fullmatch(part)
     return match.group(2) if match else None
 
@@ -98,7 +98,7 @@ def literal(text: str) -> str:
 
 
 def distinct(items: Iterable[Item]) -> Iterator[tuple[str, Item]]:
-    """Each with a name that no other of them has; the oldest of those that are called the same keeps the name."""
+    """Gives each item a unique name; of items with the same name, the oldest keeps it."""
     later = []
     taken = set()
     for item in sorted(items, key=lambda item: item.age_key):

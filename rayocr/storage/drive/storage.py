@@ -1,12 +1,12 @@
-"""A folder of Google Drive, and what lies below it: `gdrive://FOLDER_ID`, or `gdrive://FOLDER_ID/sub/folder`.
+"""A Google Drive folder as a storage: `gdrive://FOLDER_ID`, or `gdrive://FOLDER_ID/sub/folder`.
 
-A version is the head revision with the MD5 of its bytes. Requests are sent once, and `rayocr.retry` decides; what consists of
-many (a listing, a large file) repeats its parts by itself.
+The version of a file is its head revision with the MD5 of its bytes. Requests are sent once, and `rayocr.retry` decides;
+operations with many requests (a listing, a large file) retry their parts themselves.
 
-Drive has no create-if-absent by name and no precondition on a replacement. So this does what is honest: threads of one process
-take turns for a name; of two processes that create one name at the same time, the later one sees the other's file, withdraws its
-own and gets PreconditionFailed, provided that Drive shows it by then, which it does not promise; and a replacement looks at the
-version just before it writes. `has_atomic_create` says so, and a run that needs more asks for Redis (docs/storage.md).
+Drive has neither create-if-absent by name nor preconditions on replacements. So writes are best effort: threads of one process
+serialize on a name; of two processes that create the same name at the same time, the later one sees the other's file, deletes its
+own and gets PreconditionFailed, if Drive shows the other file by then, which it does not guarantee; a replacement checks the
+version just before it writes. `has_atomic_create` is therefore False; several runs need Redis (docs/storage.md).
 """
 
 from __future__ import annotations
@@ -31,15 +31,16 @@ from rayocr.storage.os_errors import printable
 from rayocr.storage.uri import StorageUri
 
 _PATIENT = RetryPolicy(max_attempts=6, base_s=1.0, cap_s=30.0)  # for a page of a listing, and a chunk of a large file
-_LOOKS = 10  # at a file that is replaced while it is read
-_REMEMBERED = 1000  # ids of files that were created, or may have been
+_LOOKS = 10  # attempts to read a file that is replaced meanwhile
+_REMEMBERED = 1000  # ids of files that were created or may have been
 _STRIPES = 64
 
-_name_locks = [threading.Lock() for _ in range(_STRIPES)]  # of this process: its storages of one folder take turns
+_name_locks = [threading.Lock() for _ in range(_STRIPES)]  # storages of this process share them
 
 
 class DriveStorage(Storage):
-    """The account needs the role Editor on the folder (Content manager in a shared drive); to read, Viewer will do."""
+    """Stores objects in a Drive folder. The account needs the role Editor on the folder (Content manager in a shared drive);
+    Viewer is enough to read."""
 
     has_atomic_create = False
 
@@ -70,7 +71,7 @@ class DriveStorage(Storage):
         self._folders.top()
         refs = self._folders.root()
         if not refs:
-            raise ObjectNotFound(f"There is no folder {printable(self.uri)}.", hint="Check the path behind the folder's id.")
+            raise ObjectNotFound(f"There is no folder {printable(self.uri)}.", hint="Check the path after the folder's id.")
         self._client.page(refs[0].id, refs[0].drive_id, None, place=self.uri, size=1)
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
@@ -86,7 +87,7 @@ class DriveStorage(Storage):
             return None
         try:
             top = self._client.get(other._uri.root, place=other.uri, doing="list")
-        except StorageError:  # seen by the other account alone: then it is nothing that this one lists
+        except StorageError:  # visible to the other account only, so this one does not list it
             return None
         path = self._folders.path_of(top)
         if path is None:
@@ -114,7 +115,7 @@ class DriveStorage(Storage):
             end = item.size_bytes if length is None else min(item.size_bytes, start + length)
             check_size(end - start, max_bytes, place)
             whole = start == 0 and end == item.size_bytes
-            broken = StorageUnavailable(f"{place}: other bytes came than its checksum says.")
+            broken = StorageUnavailable(f"{place}: the received bytes do not match the checksum.")
             data, md5 = None, ""
             try:
                 data = download(self._client, item, start, end, place=place, policy=self._policy)
@@ -123,7 +124,7 @@ class DriveStorage(Storage):
                 broken = error
             if data is not None and (md5 == item.md5 if whole and item.md5 else version is None):
                 return data
-            # Another version may have come in between: of a part that can only be told by looking once more.
+            # The file may have been replaced meanwhile: for a partial read only a second check shows that.
             now = self._there(name)
             same = md5 == now.md5 if whole and now.md5 else now.version == item.version
             if data is not None and same and version in (None, now.version):
@@ -131,7 +132,7 @@ class DriveStorage(Storage):
             if now.version == item.version:
                 raise broken
             item = now
-        raise StorageUnavailable(f"{place} is replaced faster than it can be read.")
+        raise StorageUnavailable(f"{place} is replaced faster than rayocr can read it.")
 
     def write(self, name: str, data: bytes | BinaryIO, *, if_absent: bool = False, if_version: str | None = None) -> Entry:
         if if_absent and if_version is not None:
@@ -139,7 +140,7 @@ class DriveStorage(Storage):
         parts = checked_name(name).split("/")
         stored(parts[-1])
         content = Content(data)
-        _ = content.md5  # a file that cannot be read is found out before anything is sent
+        _ = content.md5  # fails for an unreadable file before anything is sent
         with self._turn(name):
             there = self._find(name)
             if there is None:
@@ -147,7 +148,7 @@ class DriveStorage(Storage):
                     raise PreconditionFailed(f"{self._place(name)} has changed.")
                 return entry_of(name, self._create(name, parts, content, alone=if_absent))
             if if_absent and self._creating.get(name) == there.id and there.md5 == content.md5:
-                self._creating.pop(name, None)  # of the try whose answer was lost
+                self._creating.pop(name, None)  # of the attempt whose answer was lost
                 return entry_of(name, there)
             if if_absent or if_version not in (None, there.version):
                 self._withdraw_unanswered(name, there)
@@ -180,14 +181,14 @@ class DriveStorage(Storage):
             found = self._named(refs, leaf, self._place(name)) or self._created_here(name, refs)
             if found is not None or marked_id(leaf) is None:
                 return found
-        # A name of ours and not of Drive: what it means is said by all that is in the folder.
+        # A generated name: only the content of the folder tells which file it means.
         if (item := self._by_id(refs, leaf)) is not None:
             return item
         contents = self._folders.contents(refs, self.uri)
         return next((item for shown_name, item in contents.files if shown_name in (leaf, shown(leaf))), None)
 
     def _created_here(self, name: str, refs: Sequence[Ref]) -> Item | None:
-        """What this storage created a moment ago, if it is there still."""
+        """The file that this storage created recently, if it still exists."""
         identifier = self._created.get(name)
         if identifier is None:
             return None
@@ -200,7 +201,7 @@ class DriveStorage(Storage):
         return item if is_here and not item.trashed else None
 
     def _by_id(self, refs: Sequence[Ref], leaf: str) -> Item | None:
-        """The file whose id stands in the name, when that is the name that a listing would give it."""
+        """The file whose id is in the name, if a listing would give it this name."""
         identifier = marked_id(leaf)
         if identifier is None:
             return None
@@ -241,15 +242,15 @@ class DriveStorage(Storage):
         )
         try:
             made = upload(self._client, request, place=place, policy=self._policy)
-        except PreconditionFailed:  # the id is in use: by our own try whose answer was lost
+        except PreconditionFailed:  # the id is in use by our own attempt whose answer was lost
             made = self._made_before(name, identifier)
-        except ObjectNotFound as error:  # the folder was removed behind our back
+        except ObjectNotFound as error:  # another process removed the folder
             self._folders.forget()
-            raise StorageUnavailable(f"{place}: its folder is gone.") from error
+            raise StorageUnavailable(f"{place}: its folder was deleted.") from error
         if made.md5 != content.md5:
             self._client.remove(made.id, place=place)
             self._creating.pop(name, None)
-            raise StorageUnavailable(f"{place}: other bytes arrived than were sent.")
+            raise StorageUnavailable(f"{place}: the uploaded bytes do not match the checksum.")
         if alone:
             self._withdraw_if_second(name, parts[-1], folder, made)
         self._creating.pop(name, None)
@@ -257,18 +258,18 @@ class DriveStorage(Storage):
         return made
 
     def _made_before(self, name: str, identifier: str) -> Item:
-        """The file of an earlier try. Raises StorageUnavailable when it is gone again: the next try takes another id."""
+        """The file of an earlier attempt. Raises StorageUnavailable if it was deleted: the next attempt uses another id."""
         try:
             made = self._client.get(identifier, place=self._place(name))
         except ObjectNotFound:
             made = None
         if made is None or made.trashed:
             self._creating.pop(name, None)
-            raise StorageUnavailable(f"{self._place(name)} was created and is gone again.")
+            raise StorageUnavailable(f"{self._place(name)} was created and then deleted.")
         return made
 
     def _withdraw_if_second(self, name: str, leaf: str, folder: Ref, made: Item) -> None:
-        """Raises PreconditionFailed when somebody else created the same name a moment before."""
+        """Raises PreconditionFailed if another process created the same name just before."""
         same = [i for i in self._client.named(folder.id, folder.drive_id, stored(leaf), place=self._place(name)) if i.is_file]
         if same and same[0].age_key < made.age_key:
             self._client.remove(made.id, place=self._place(name))
@@ -276,13 +277,13 @@ class DriveStorage(Storage):
             raise PreconditionFailed(f"{self._place(name)} was created by another writer at the same time.")
 
     def _withdraw_unanswered(self, name: str, there: Item) -> None:
-        """The file of a try of ours whose answer was lost, when another's is there."""
+        """Deletes the file of our attempt whose answer was lost, if another process's file exists."""
         identifier = self._creating.pop(name, None)
         if identifier is not None and identifier != there.id:
             try:
                 self._client.remove(identifier, place=self._place(name))
             except StorageError:
-                pass  # it was never created; or it stays beside the other, under a name with its id
+                pass  # it was never created, or it stays beside the other under a name with its id
 
     def _replace(self, name: str, there: Item, content: Content) -> Item:
         request = self._client.files.update(
@@ -290,7 +291,7 @@ class DriveStorage(Storage):
         )
         written = upload(self._client, request, place=self._place(name), policy=self._policy)
         if written.md5 != content.md5:
-            raise StorageUnavailable(f"{self._place(name)}: other bytes arrived than were sent.")
+            raise StorageUnavailable(f"{self._place(name)}: the uploaded bytes do not match the checksum.")
         return written
 
     def _turn(self, name: str) -> Any:

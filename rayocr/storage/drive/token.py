@@ -1,6 +1,6 @@
-"""The sign-in of a person to Google Drive, kept in a file: JSON, for its owner's eyes alone, rewritten whole when it changes.
+"""Stores a user's sign-in to Google Drive in a file: JSON, readable by its owner only, replaced atomically when it changes.
 
-Several processes share the file: one that needs a token first looks whether another has fetched one meanwhile.
+Several processes share the file: before one fetches a token, it checks whether another has fetched one meanwhile.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
 
 
 def default_token_path() -> Path:
-    """Where `mode=login drive` keeps the sign-in."""
+    """Where `mode=login drive` stores the sign-in."""
     home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
     return Path(home) / "rayocr" / "drive-token.json"
 
 
 class DriveToken(Credentials):  # type: ignore[misc]
-    """Google's credentials of a person, which write themselves back. Safe from several threads."""
+    """Google's credentials of a user, which save their new tokens. Thread-safe."""
 
     def __init__(self, *args: Any, file: Path | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -38,7 +38,7 @@ class DriveToken(Credentials):  # type: ignore[misc]
 
     @classmethod
     def load(cls, file: Path) -> DriveToken:
-        """Raises OSError, ValueError when the file is not the sign-in of a person."""
+        """Raises OSError, and ValueError if the file is not a user's sign-in."""
         content = _content(file)
         return cls(
             content.get("token"),
@@ -52,7 +52,7 @@ class DriveToken(Credentials):  # type: ignore[misc]
         )
 
     def refresh(self, request: Any) -> None:
-        """A new access token, from another process's sign of life or from Google. Raises google.auth's errors."""
+        """Gets a new access token, from the file if another process renewed it, or from Google. Raises google.auth's errors."""
         before = self.token
         with self._refreshing:
             if self.token != before and self.valid:
@@ -60,7 +60,7 @@ class DriveToken(Credentials):  # type: ignore[misc]
             if self._adopt():
                 return
             super().refresh(request)
-            with contextlib.suppress(OSError):  # a file that is mounted read-only: each process then asks for itself
+            with contextlib.suppress(OSError):  # a file that is mounted read-only: each process then renews its own token
                 self.save()
 
     def save(self) -> None:
@@ -75,7 +75,7 @@ class DriveToken(Credentials):  # type: ignore[misc]
         write_private(self._file, json.dumps(content, indent=1).encode())
 
     def _adopt(self) -> bool:
-        """Whether the file has a token that is newer than ours and still good."""
+        """Uses the file's token if it is newer and still valid; returns whether it did."""
         if self._file is None:
             return False
         try:
@@ -92,7 +92,7 @@ class DriveToken(Credentials):  # type: ignore[misc]
 
 
 def write_private(file: Path, data: bytes) -> None:
-    """Whole or not at all, mode 0600 from its first byte on. Raises OSError."""
+    """Writes a file atomically, with mode 0600 from the start. Raises OSError."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     temp = file.with_name(f".{file.name}.{secrets.token_hex(6)}")
     fd = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -112,15 +112,15 @@ def _content(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_bytes())
     except ValueError as error:
-        raise ValueError(f"{file} is no JSON file") from error
+        raise ValueError(f"{file} is not a JSON file") from error
     missing = [name for name in _KEPT[:3] if not (isinstance(content, dict) and content.get(name))]
     if missing:
-        raise ValueError(f"{file} is no sign-in: it lacks {', '.join(missing)}")
+        raise ValueError(f"{file} is not a sign-in: it lacks {', '.join(missing)}")
     return content  # type: ignore[no-any-return]
 
 
 def _expiry(content: dict[str, Any]) -> datetime | None:
-    """As google-auth has it: in UTC, without saying so."""
+    """In google-auth's format: naive UTC."""
     try:
         expiry = datetime.fromisoformat(content.get("expiry") or "")
     except (TypeError, ValueError):

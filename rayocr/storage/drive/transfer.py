@@ -1,7 +1,7 @@
-"""Bytes from and to Google Drive: in one request when they are few, in chunks that go on where they broke off when they are many.
+"""Transfers bytes from and to Google Drive: small files in one request, large ones in resumable chunks.
 
-A failure of the first request is the caller's to repeat; one in the middle is repeated here, as often as the policy says for one
-chunk, since what has arrived is kept by then. Bytes are checked by their MD5 both ways, by whoever knows what they should be.
+The caller retries a failure of the first request. Failures of later chunks are retried here, up to the policy's limit per chunk,
+since the earlier chunks have arrived. The callers check the MD5 in both directions.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from rayocr.storage.drive.names import Item
 if TYPE_CHECKING:
     from googleapiclient.http import MediaUpload
 
-AT_ONCE_BYTES = 5 << 20  # larger ones go up in chunks, resumably
-_UP_BYTES = 8 << 20  # a multiple of 256 KiB, as the protocol wants; held in memory while it is sent
+AT_ONCE_BYTES = 5 << 20  # larger files are uploaded resumably, in chunks
+_UP_BYTES = 8 << 20  # a multiple of 256 KiB, as the protocol requires; held in memory while it is sent
 _DOWN_BYTES = 16 << 20
 
 
 def download(client: DriveClient, item: Item, start: int, end: int, *, place: str, policy: RetryPolicy) -> bytes:
-    """The bytes from `start` to before `end`, which lies within the file. Raises PartMissing when fewer came."""
+    """Reads the bytes from `start` up to `end` (exclusive), which is within the file. Raises PartMissing if fewer arrive."""
     if end <= start:
         return b""
     if end - start <= _DOWN_BYTES:
@@ -46,15 +46,15 @@ def _chunk(client: DriveClient, item: Item, start: int, end: int, place: str) ->
     statuses: list[int] = []
     request.add_response_callback(lambda response: statuses.append(response.status))
     data: bytes = client.run(request, place=place, doing="read")
-    if not whole and statuses[-1] != 206:  # a server that does not know of ranges gives all of it
+    if not whole and statuses[-1] != 206:  # a server without range support returns the whole file
         data = data[start:end]
     if len(data) != end - start:
-        raise PartMissing(f"{place}: {len(data):,} bytes came of {end - start:,}.")
+        raise PartMissing(f"{place}: received {len(data):,} of {end - start:,} bytes.")
     return data
 
 
 class Content:
-    """What is to be written: a file from its position to its end, or bytes; with its MD5, and readable again and again."""
+    """The content of a write: a file from its position to its end, or bytes; with its MD5, and readable repeatedly."""
 
     def __init__(self, data: bytes | BinaryIO) -> None:
         self._data = data
@@ -89,7 +89,7 @@ class Content:
         return b"".join(parts)
 
     def media(self, mime_type: str) -> MediaUpload:
-        """As Google's client takes it."""
+        """In the form that Google's client needs."""
         from googleapiclient.http import MediaUpload
 
         content = self
@@ -114,7 +114,7 @@ class Content:
 
 
 def upload(client: DriveClient, request: Any, *, place: str, policy: RetryPolicy) -> Item:
-    """Send a request that was made with `content.media(…)`; what is there then, which may have arrived wrongly."""
+    """Sends a request that was made with `content.media(…)`; returns the stored file, whose bytes the caller must check."""
     if request.resumable is None:
         return item_of(client.run(request, place=place, doing="write"))
     return item_of(_resumably(client, request, place=place, policy=policy))
@@ -129,13 +129,13 @@ def _resumably(client: DriveClient, request: Any, *, place: str, policy: RetryPo
 
 
 def _next(request: Any, client: DriveClient) -> Any:
-    """The file's metadata when it is complete; None when there is more to send. After a failure the client asks first how much
-    has arrived, and goes on from there."""
+    """Sends a chunk. Returns the file's metadata when it is complete, else None. After a failure the client first asks how much
+    has arrived, and resumes there."""
     started = request.resumable_uri is not None
     try:
         return request.next_chunk(http=client.http, num_retries=0)[1]
     except Exception as error:
-        if started and status_of(error) in (404, 410):  # the session is forgotten: from the beginning, by whoever called
+        if started and status_of(error) in (404, 410):  # the session has expired: the caller restarts the upload
             request.resumable_uri, request.resumable_progress = None, 0
-            raise StorageUnavailable("The upload has to begin again.") from error
+            raise StorageUnavailable("The upload must start again.") from error
         raise

@@ -124,7 +124,7 @@ def test_every_line_is_json_that_other_tools_read() -> None:
         (b"\0" * 100, "not a ledger segment"),
         (b"%PDF-1.7", "not a ledger segment"),
         (b'{"json": "lines"}\n', "not a ledger segment"),
-        (b"\x28\xb5\x2f\xfd", "cut off"),
+        (b"\x28\xb5\x2f\xfd", "truncated"),
         (compressed(b"no json"), "Line 1 is damaged"),
         (compressed(b'{"foreign": "json"}'), "Line 1 is damaged"),
         (compressed(line(HEADER)), "promises 1 records, and 0"),
@@ -147,7 +147,7 @@ def test_a_segment_that_was_cut_off_gives_the_pages_before_the_cut() -> None:
     for share in (0.1, 0.5, 0.9, 0.999):
         decoded = decode_segment("s", data[: int(len(data) * share)])
         assert decoded.records == records[: len(decoded.records)]
-        assert "cut off" in " ".join(decoded.damage)
+        assert "truncated" in " ".join(decoded.damage)
         kept.append(len(decoded.records))
     assert kept[0] > 0
     assert kept == sorted(kept)
