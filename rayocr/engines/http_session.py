@@ -1,4 +1,4 @@
-"""The aiohttp sessions of the engines that ask a server: bounded answers, no cookies, no cap on connections."""
+"""Creates the aiohttp sessions of the engines that call a server: bounded answers, no cookies, no connection limit."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from rayocr.errors import MalformedAnswer
 if TYPE_CHECKING:
     import aiohttp
 
-MAX_ANSWER_BYTES = 64 << 20  # of one answer, inflated: a page of text is a few KB
+MAX_ANSWER_BYTES = 64 << 20  # per answer, decompressed; a page of text has a few KB
 
 
 def new_session(**options: Any) -> aiohttp.ClientSession:
-    """Belongs to the running event loop. `options`: further ones of aiohttp.ClientSession. Reading the body of an answer raises
-    MalformedAnswer beyond MAX_ANSWER_BYTES, which count as they come out of a compressed body."""
+    """Returns a session of the running event loop. `options`: further options of aiohttp.ClientSession. Reading a body raises
+    MalformedAnswer beyond MAX_ANSWER_BYTES, counted after decompression."""
     import aiohttp
 
     return aiohttp.ClientSession(
         response_class=_bounded_response(),
-        connector=aiohttp.TCPConnector(limit=0),  # the limiter says how many are in flight
-        # Told to trust the environment, aiohttp asks it for proxies before each request, on a thread: 0.4 ms of CPU a page.
+        connector=aiohttp.TCPConnector(limit=0),  # the limiter bounds the requests in flight
+        # With trust_env, aiohttp looks up proxies before each request, on a thread: 0.4 ms of CPU per page.
         trust_env=bool(getproxies()),
         cookie_jar=aiohttp.DummyCookieJar(),
         **options,
@@ -45,7 +45,7 @@ def _bounded_response() -> type[aiohttp.ClientResponse]:
 
         async def _bounded_body(self) -> bytes:
             body = bytearray()
-            async for part in self.content.iter_any():  # aiohttp inflates a little ahead of what it hands over
+            async for part in self.content.iter_any():  # aiohttp decompresses slightly ahead of what it yields
                 body += part
                 if len(body) > MAX_ANSWER_BYTES:
                     raise MalformedAnswer(f"The answer has more than {MAX_ANSWER_BYTES:,} bytes.", finish="TOO_LARGE")

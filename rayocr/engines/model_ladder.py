@@ -1,7 +1,7 @@
-"""Chooses the model of an engine that is asked next for a page, from all earlier attempts. Pure, so a restart decides the same.
+"""Chooses the model that an engine asks next for a page, from all earlier attempts. Pure, so a restart decides the same.
 
-A model is asked once more only where chance decides (a random recitation, an empty or garbled answer); then the next model of
-the ladder; after `MAX_PAID_TRIES` answers that were paid for in vain the page goes to the next engine of the chain.
+The same model is retried only after a random failure (a random recitation, an empty or garbled answer); then the next model of
+the ladder is asked. After `MAX_PAID_TRIES` paid answers that failed, the page goes to the next engine of the chain.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from rayocr.engines.answers.finish_reasons import finish_reason_of
 from rayocr.errors import BadAnswer, BatchIncomplete, EmptyAnswer, EngineTimeout, MalformedAnswer, Refused
 from rayocr.messages import Attempt
 
-MAX_BATCH_JOBS = 2  # that end without the page, of one page and model
-MAX_PAID_TRIES = 3  # of one page, over all models and all runs
-_TRIES_BY_CHANCE = 2  # of one model
+MAX_BATCH_JOBS = 2  # jobs that ended without the page, per page and model
+MAX_PAID_TRIES = 3  # per page, over all models and all runs
+_TRIES_BY_CHANCE = 2  # per model
 
 
 def next_model(models: Sequence[str], attempts: Sequence[Attempt], *, engine: str) -> str | None:
-    """None: do not ask this engine again. `attempts`: of all engines, in order."""
+    """Returns None if this engine is not asked again. `attempts`: those of all engines, in order."""
     if sum(is_paid(attempt) for attempt in attempts) >= MAX_PAID_TRIES:
         return None
     for model in models:
@@ -34,18 +34,18 @@ def is_paid(attempt: Attempt) -> bool:
 
 
 def is_lost(attempt: Attempt) -> bool:
-    """Nobody received the answer, and it is probably billed: recorded only for its cost."""
+    """The request timed out or was lost and was probably billed. It is recorded only for its cost."""
     return attempt.reason in (EngineTimeout.__name__, BatchIncomplete.__name__) and attempt.input_tokens > 0
 
 
 def lost_in_batches(attempts: Sequence[Attempt], model: str) -> bool:
-    """Enough jobs were paid for without an answer for the page."""
+    """Whether `MAX_BATCH_JOBS` paid jobs returned no answer for the page, so no further job is sent."""
     lost = [attempt for attempt in attempts if attempt.model == model and attempt.reason == BatchIncomplete.__name__]
     return len(lost) >= MAX_BATCH_JOBS
 
 
 def is_by_chance(attempt: Attempt) -> bool:
-    """Asking the same model again can help. Loops, truncated answers and refusals of the content repeat."""
+    """Whether a retry with the same model can help. Loops and truncated answers repeat; so do refusals of the page's content."""
     if attempt.reason == EmptyAnswer.__name__:
         return True
     return attempt.reason in (Refused.__name__, MalformedAnswer.__name__) and finish_reason_of(attempt.finish).by_chance

@@ -1,4 +1,4 @@
-"""The words of `engine.chain`, what kind of process each wants, and how it is built. Importing this imports no SDK."""
+"""The engine names of `engine.chain`, the kind of process that each needs, and how each is built. Imports no SDK."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rayocr.errors import UsageError
 if TYPE_CHECKING:
     from rayocr.engines.tesseract.other_scripts import OtherScripts
 
-# A light engine costs about a millisecond a page and runs in whatever process the engine after it wants.
+# A light engine takes about a millisecond per page and runs in the process of the engine after it.
 _KINDS: dict[str, EngineKind] = {
     "textlayer": "compute",
     "rapidocr": "compute",
@@ -25,13 +25,13 @@ _LIGHT = frozenset({"textlayer"})
 
 
 def asks_a_server(engine: str) -> bool:
-    """Whether its answers are the words of a model, which may say more than what is on the page. True for names nobody knows."""
+    """Whether a model writes its answers, which may contain text that is not on the page. True for unknown names."""
     return _KINDS.get(engine, "wait") == "wait"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainLink:
-    """One engine of the chain. An optional one (`tesseract?`) is passed by where it is not installed."""
+    """One engine of the chain. An optional engine (`tesseract?`) is skipped if it is not installed."""
 
     name: str
     optional: bool
@@ -43,7 +43,7 @@ class ChainLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """Neighbouring engines that run in one process: links `first` to `last`, both included, of the chain."""
+    """Consecutive engines that run in one process: links `first` to `last` of the chain, inclusive."""
 
     kind: EngineKind
     first: int
@@ -64,7 +64,7 @@ def parse_chain(words: Sequence[str]) -> tuple[ChainLink, ...]:
 
 
 def stages(links: Sequence[ChainLink]) -> tuple[Stage, ...]:
-    """The chain cut where the kind of process changes; light engines go with what follows them."""
+    """Splits the chain where the kind of process changes. Light engines belong to the stage of the next engine."""
     result: list[Stage] = []
     first = 0
     kind: EngineKind | None = None
@@ -85,7 +85,7 @@ def stages(links: Sequence[ChainLink]) -> tuple[Stage, ...]:
 def build_engine(
     name: str, config: EngineConfig, *, prompt: str, secrets: Secrets, batch_queue: BatchQueuePort | None = None
 ) -> Engine:
-    """A new engine, not yet opened. With a `batch_queue`, gemini hands its requests in there instead of sending them."""
+    """Returns a new engine, not yet opened. With a `batch_queue`, gemini submits its requests there instead of sending them."""
     if name == "textlayer":
         from rayocr.engines.textlayer import TextLayerEngine
 
@@ -120,7 +120,7 @@ def build_engine(
 
 
 def _other_scripts(config: EngineConfig) -> OtherScripts | None:
-    """Tesseract for single lines of a page, if the chain has it with the choice of its packs, and it is installed."""
+    """Returns Tesseract for single lines of a page if it is in the chain, installed, and set to choose its language packs."""
     from rayocr.engines.tesseract.engine import TesseractEngine
     from rayocr.engines.tesseract.other_scripts import OtherScripts
 

@@ -1,6 +1,6 @@
-"""The output port: what turns a document's pages into one file. Adapters live beside this file and are named in `outputs=`.
+"""The output port: an output turns a document's pages into one file. Adapters are beside this file and named in `outputs=`.
 
-Pages come one after the other and go straight into the file, so that no output holds a whole document in memory.
+Pages arrive one after the other and go straight into the file, so no output holds a whole document in memory.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 
 class Output(ABC):
-    """One file of one document: `begin`, each page in order, `finish`, and `close` however it went. `suffix` goes behind the
-    document's output stem. `source` is there for those that set `needs_source`, and the boxes of records for those that set
-    `needs_boxes`."""
+    """Writes one file of one document. Callers call `begin`, `page` for each page in order, `finish`, and always `close`.
+    `suffix` is appended to the document's output stem. Outputs that set `needs_source` get `source`; outputs that set
+    `needs_boxes` get the boxes of the records."""
 
     name: ClassVar[str]
     suffix: ClassVar[str]
     needs_source: ClassVar[bool] = False
-    works_without_source: ClassVar[bool] = False  # it needs the source, and can do without it if it must
-    needs_boxes: ClassVar[bool] = False  # where lines lie, as far as engines say
-    flowing: ClassVar[bool] = False  # a text for reading on: running headers are marked or left out, where that is asked for
+    works_without_source: ClassVar[bool] = False  # it uses the source, but also works without it
+    needs_boxes: ClassVar[bool] = False  # positions of lines, if the engine knows them
+    flowing: ClassVar[bool] = False  # continuous text: running headers are marked or removed on request
 
     def __init__(
         self, file: BinaryIO, context: DocumentContext, *, config: OutputConfig | None = None, source: PdfFile | None = None
@@ -37,32 +37,32 @@ class Output(ABC):
 
     @classmethod  # noqa: B027 - most need none
     def check(cls) -> None:
-        """Raises UsageError where a package is missing that this output needs. Called before a run starts."""
+        """Raises UsageError if a package that this output needs is not installed. Called before a run starts."""
 
     def begin(self) -> None:  # noqa: B027 - many formats have nothing to say before the first page
-        """Write what comes before the pages."""
+        """Writes what comes before the pages."""
 
     @abstractmethod
     def page(self, record: PageRecord) -> None:
-        """Write one page; called once for each page of the document, whatever its outcome."""
+        """Writes one page. Called once for each page of the document, whatever its outcome."""
 
     def finish(self) -> None:  # noqa: B027
-        """Write what comes after the pages."""
+        """Writes what comes after the pages."""
 
     def close(self) -> None:  # noqa: B027
-        """Let go of temporary files and the like. Idempotent."""
+        """Releases temporary files and other resources. Idempotent."""
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """After `finish`: sentences for the manifest on what this file could not show as it was."""
+        """After `finish`: sentences for the manifest about content that this file could not show exactly."""
         return ()
 
     def write(self, text: str) -> None:
-        self.file.write(text.encode("utf-8", "replace"))  # a lone surrogate is not text
+        self.file.write(text.encode("utf-8", "replace"))  # a lone surrogate cannot be encoded
 
 
 def failure_notice(record: PageRecord) -> str | None:
-    """The visible sentence that stands for a page that nobody could read; None for other pages."""
+    """Returns the visible sentence that replaces a page that no engine could read; None for other pages."""
     if record.outcome is not PageOutcome.FAILED:
         return None
     reason = record.attempts[-1].reason if record.attempts else "unknown"

@@ -1,7 +1,7 @@
-"""The recognized text, typeset: a PDF with exactly one page for each page of the source, in its size.
+"""The recognized text, typeset: a PDF with exactly one page for each page of the source, in the same size.
 
-Pages go to the typesetter a few at a time and from there into the file, so that a document of 10,000 pages takes no more memory
-than one of eight. What the typesetter refuses is set more simply: alone, then as plain lines, at last as a notice in its place.
+Pages go to the typesetter a few at a time and from there into the file, so a document of 10,000 pages takes no more memory than
+one of eight. A page that the typesetter rejects is typeset alone, then as plain lines, and finally replaced by a notice.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from rayocr.outputs.typeset.typesetter import Typesetter
 if TYPE_CHECKING:
     from rayocr.pdf.document import PdfFile
 
-_PAGES_A_PART = 8  # typeset together: fonts are embedded once for them; more costs memory (100 pages: 700 MB)
-_CHARACTERS_NAMED = 20  # of those without a font, in the manifest
+_PAGES_A_PART = 8  # typeset together, with fonts embedded once; more pages take more memory (100 pages: 700 MB)
+_CHARACTERS_NAMED = 20  # characters without a font that the manifest lists
 
-_typesetters: dict[tuple[bool, float], tuple[Typesetter, FontBook]] = {}  # of this process: starting one takes 0.3 s
+_typesetters: dict[tuple[bool, float], tuple[Typesetter, FontBook]] = {}  # shared in this process: a start takes 0.3 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class CleanPdfOutput(Output):
             self._labels,
         )
         if self._joiner.page_count != self.context.page_count:
-            raise RayocrError(f"The clean PDF has {self._joiner.page_count} pages, and its source {self.context.page_count}.")
+            raise RayocrError(f"The clean PDF has {self._joiner.page_count} pages, but its source has {self.context.page_count}.")
 
     def close(self) -> None:
         if self._pictures is not None:
@@ -113,11 +113,11 @@ class CleanPdfOutput(Output):
             named = ", ".join(f"U+{ord(c):04X}" for c, _ in self._missing.most_common(_CHARACTERS_NAMED))
             more = f" and {len(self._missing) - _CHARACTERS_NAMED} more" if len(self._missing) > _CHARACTERS_NAMED else ""
             pages = format_runs(self._missing_on)
-            notes.append(f"No font has {named}{more}; {REPLACEMENT} stands for them on pages {pages}.")
+            notes.append(f"No font contains {named}{more}; pages {pages} show {REPLACEMENT} instead.")
         if self._plain:
-            notes.append(f"Pages {format_runs(self._plain)} could not be laid out and are set as plain lines.")
+            notes.append(f"Pages {format_runs(self._plain)} could not be laid out and are typeset as plain lines.")
         if self._lost:
-            notes.append(f"Pages {format_runs(self._lost)} could not be typeset at all; their text is in the other outputs.")
+            notes.append(f"Pages {format_runs(self._lost)} could not be typeset; their text is in the other outputs.")
         return tuple(notes)
 
     # -- inside -----------------------------------------------------------------------------------------------------------------
@@ -161,7 +161,7 @@ class CleanPdfOutput(Output):
         return notice(failure, image=self._picture(page_number) if self._settings.page_image else None)
 
     def _picture(self, page_number: int) -> str | None:
-        """A file in the folder of pictures; None where the page cannot be drawn either."""
+        """Returns the name of a file in the picture folder; None if the page cannot be rendered."""
         if self.source is None:
             return None
         try:
@@ -182,7 +182,7 @@ def _typesetter(system_fonts: bool, timeout_s: float) -> tuple[Typesetter, FontB
     key = (system_fonts, timeout_s)
     if key not in _typesetters:
         typesetter = Typesetter(system_fonts=system_fonts, timeout_s=timeout_s)
-        atexit.register(typesetter.close)  # its process ends with ours; so does a warning of Python's about it
+        atexit.register(typesetter.close)  # ends its process with ours, and avoids a ResourceWarning
         _typesetters[key] = (typesetter, FontBook(typesetter.displays))
     return _typesetters[key]
 

@@ -1,9 +1,8 @@
-"""One JSON line a document in the shape of Dolma: id, text, source, added, created, metadata, attributes.
+"""One JSON line per document in Dolma's format: id, text, source, added, created, metadata, attributes.
 
 `attributes.pdf_page_numbers` is a list of [start, end, page_number]: the span of each page in characters (Unicode code points)
 of `text`, end excluded; `page_outcomes` of [page_number, outcome, engine]; `page_doubts` of [page_number, [doubt, …],
-agreement] for the pages that have one. The text is escaped and written page by page, since a document of 10,000 pages is too
-much to hold.
+agreement] for the pages with doubts. The text is escaped and written page by page, so memory does not grow with the document.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""One Markdown file a document, with the page breaks as comments: `<!-- page 3 -->`.
+"""One Markdown file per document, with page breaks as comments: `<!-- page 3 -->`.
 
-On request with front matter (YAML), and with paragraphs and tables that go on over a page break in one piece; the break's comment
-then stands inside of them. A page is held back until the next one is known, and no more than that.
+Options add YAML front matter and join paragraphs and tables that continue across a page break; the comment is then inside them.
+The output holds at most one page back, until the next page is known.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class MarkdownOutput(Output):
         super().__init__(file, context, config=config, source=source)
         self._settings = self.config.markdown
         self._dest = self.file
-        self._held = ""  # the end of the page before, which may go on
+        self._held = ""  # the end of the page before, which may continue
         self._matter = _FrontMatter(context) if self._settings.front_matter else None
-        if self._matter is not None:  # it stands first and is known last
+        if self._matter is not None:  # it comes first in the file and is known last
             self.file = cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES))  # noqa: SIM115 - see close
 
     def page(self, record: PageRecord) -> None:
@@ -82,7 +82,7 @@ class MarkdownOutput(Output):
 
 
 class _FrontMatter:
-    """YAML; strings as JSON writes them, which is YAML too and needs no rules of quoting."""
+    """Writes YAML with JSON strings, which are valid YAML and need no other quoting rules."""
 
     def __init__(self, context: DocumentContext) -> None:
         self._context = context
@@ -123,5 +123,5 @@ class _FrontMatter:
 
 
 def _quoted(text: str) -> str:
-    """YAML knows no half of a surrogate pair."""
+    """Replaces lone surrogates, which YAML cannot contain."""
     return json.dumps(text.encode("utf-8", "replace").decode("utf-8"), ensure_ascii=False)

@@ -1,9 +1,9 @@
-"""Where a document's outputs go: from what the source calls a file to a path that any file system and bucket takes.
+"""Derives a document's output path from its name at the source. Every file system and bucket accepts the path.
 
-Pure and the same everywhere and always. The stem of `reports/2024/a.pdf` is `reports/2024/a`; only a name that cannot be kept
-(it would leave the destination, is reserved on Windows, is too long) is changed, and then carries a hash of what it was, so that
-two names that are changed do not meet. Names that are different and still mean one file somewhere (case, Unicode composition)
-are told by `folded`, and kept apart by claims (`rayocr/actors/document_worker/output_names.py`).
+Pure and deterministic. The stem of `reports/2024/a.pdf` is `reports/2024/a`. A name is changed only if it must be (it leaves the
+destination, is reserved on Windows, or is too long); it then contains a hash of the original name, so changed names do not
+collide. `folded` detects different names that are the same file on some systems (case, Unicode composition); claims keep those
+apart (`rayocr/actors/document_worker/output_names.py`).
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ import hashlib
 import re
 import unicodedata
 
-PART_BYTES = 255  # file systems end a part of a path here
-STEM_BYTES = 255 - len(".searchable.pdf")  # of the last part: every output adds its suffix
-PATH_BYTES = 880  # of the whole: a bucket ends a name at 1,024, with the prefix of the destination
+PART_BYTES = 255  # limit of file systems for one part of a path
+STEM_BYTES = 255 - len(".searchable.pdf")  # limit of the last part, without the suffix of an output
+PATH_BYTES = 880  # limit of the whole path: buckets allow 1,024 with the prefix of the destination
 
-# Backslashes part folders on Windows, and control characters are no part of a name: Google Cloud Storage takes no line breaks.
+# Backslashes separate folders on Windows. Google Cloud Storage allows no line breaks, so control characters are replaced.
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
 _DRIVE = re.compile(r"^([A-Za-z]):")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE)
-# A folder of such a name may lie where an output of another document goes.
+# A folder with such a name may be in the way of another document's output.
 _OUTPUT_ENDINGS = (".md", ".jsonl", ".clean.pdf", ".searchable.pdf")
 _STATE = ".rayocr"
 
 
 def output_stem(name: str) -> str:
-    """The path below the destination, without a suffix, that the outputs of the document of this name share."""
+    """Returns the path below the destination, without a suffix, that all outputs of the document share."""
     *folders, file = name.split("/")
     stem = file[: -len(".pdf")] if file.lower().endswith(".pdf") else file
     parts = [_folder(part) for part in folders if part]
@@ -36,14 +36,14 @@ def output_stem(name: str) -> str:
 
 
 def with_mark(stem: str, of: str, *, digits: int = 8) -> str:
-    """The stem with so many digits of a hash of `of` behind it, no longer than a stem may be."""
+    """Appends the first digits of a hash of `of` to the stem, within the length limit of a stem."""
     folder, slash, file = stem.rpartition("/")
     mark = "~" + hashlib.sha256(of.encode("utf-8", "surrogatepass")).hexdigest()[:digits]
     return folder + slash + _cut(file, STEM_BYTES - len(mark)) + mark
 
 
 def folded(stem: str) -> str:
-    """Equal for stems that are the same file on a file system that does not tell case or Unicode composition apart."""
+    """Returns equal strings for stems that are the same file on a file system that ignores case or Unicode composition."""
     return unicodedata.normalize("NFD", unicodedata.normalize("NFD", stem).casefold())
 
 
@@ -68,7 +68,7 @@ def _file(stem: str, name: str) -> str:
 
 
 def _short_path(parts: list[str], name: str) -> str:
-    """The first folders, as many as there is room for, and the file with a hash of the whole name."""
+    """Keeps as many leading folders as fit, and the file name with a hash of the whole name."""
     file = with_mark(parts[-1], name)
     kept: list[str] = []
     for part in parts[:-1]:

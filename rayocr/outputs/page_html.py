@@ -1,4 +1,4 @@
-"""A page's Markdown as HTML for the results view. The text is made inert first, so nothing of a page runs or loads anything."""
+"""Renders a page's Markdown as HTML for the results view. The text is made inert first, so a page cannot run or load anything."""
 
 from __future__ import annotations
 

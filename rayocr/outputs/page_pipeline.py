@@ -1,7 +1,6 @@
-"""One document's pages on their way from the ledger to all of its outputs: in one style, and with the running headers as asked
-for.
+"""Passes one document's pages from the ledger to all of its outputs: normalized, and with running headers handled as configured.
 
-Called by assemble. Holds the few pages that have to wait for the next ones (rayocr/outputs/normal/running.py), and no more.
+Called by assemble. Holds only the few pages that wait for the next ones (rayocr/outputs/normal/running.py).
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ from rayocr.outputs.normal.page import as_written, normal
 from rayocr.outputs.normal.running import Running
 from rayocr.pdf.guard import bounded
 
-LONG_CHARS = 20_000  # of a page: shorter ones take milliseconds, and a limit costs a tenth of one
+LONG_CHARS = 20_000  # shorter pages take milliseconds, and setting a limit takes 0.1 ms
 
 
 class PagePipeline:
-    """Outputs that show the page as it was get every page at once and whole; `flowing` ones get them as the settings say."""
+    """Outputs that show the page as it is get every page at once and unchanged. `flowing` outputs get them as configured."""
 
     def __init__(self, settings: MarkdownConfig, writers: Sequence[Output], *, limits: LimitsConfig | None = None) -> None:
         self._normalize = settings.normalize
@@ -32,7 +31,7 @@ class PagePipeline:
         self._streams = [(Running("keep"), paged), (Running(settings.headers), flowing)]
 
     def add(self, record: PageRecord) -> None:
-        """Pages come in order, each once."""
+        """Call once for each page, in order."""
         if record.text:
             with self._limit(record.text):
                 text = (
@@ -45,7 +44,7 @@ class PagePipeline:
                     _write(ready, writers)
 
     def _limit(self, text: str) -> AbstractContextManager[None]:
-        """Ends the process when a page's text takes too long or too much memory; the document is then assembled by another."""
+        """Ends the process if a page's text takes too long or too much memory. Another process then assembles the document."""
         if self._limits is None or len(text) < LONG_CHARS:
             return nullcontext()
         return bounded(seconds=self._limits.page_timeout_s, memory_bytes=self._limits.page_memory)

@@ -1,4 +1,4 @@
-"""The texts of a finished document's pages, from its outputs: Markdown, else JSON Lines. Pure but for reading the destination."""
+"""Reads the page texts of a finished document from its outputs: Markdown, or else JSON Lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DOUBT_MARK = re.compile(r"\A\s*<!-- doubtful: [^\n]*? -->\s*")
 
 
 def read_texts(manifest: Manifest, dest: Storage) -> dict[int, str]:
-    """Page number -> Markdown; empty where no output has them or the output is gone."""
+    """Returns Markdown by page number; empty if no output contains the texts or the output is missing."""
     names = {output.name.rpartition(".")[2]: output.name for output in manifest.outputs}
     try:
         if "md" in names:
@@ -34,7 +34,7 @@ def split_markdown(text: str) -> dict[int, str]:
 
 
 def split_jsonl(data: bytes) -> dict[int, str]:
-    """By the spans of `attributes.pdf_page_numbers`: [start, end, page number] each."""
+    """Splits the text at the spans of `attributes.pdf_page_numbers`: [start, end, page number] each."""
     try:
         line = json.loads(data)
         text, spans = line["text"], line["attributes"]["pdf_page_numbers"]
@@ -53,7 +53,7 @@ def page_outcome(manifest: Manifest, page_number: int) -> str:
 
 
 def engine_of(manifest: Manifest, page_number: int) -> str:
-    """The engine that read the page, where the manifest tells: a note of the page, or only one engine in the document."""
+    """Returns the engine that read the page if the manifest tells: a note on the page, or only one engine in the document."""
     for note in manifest.notes:
         if note.page_number == page_number:
             return note.engine

@@ -1,8 +1,8 @@
-"""One Parquet file a document, a row a page, for lakes and notebooks: `SELECT text FROM 'out/**/*.parquet' WHERE outcome =
-'done'`.
+"""One Parquet file per document, one row per page, for data lakes and notebooks:
+`SELECT text FROM 'out/**/*.parquet' WHERE outcome = 'done'`.
 
-Rows are written in groups of some pages, so that a document of 10,000 pages takes no more memory than one of 100. Every file
-has the same columns with the same types, whatever is in it. pyarrow is an extra and imported when the first file is begun.
+Rows are written in groups of pages, so a document of 10,000 pages takes no more memory than one of 100. Every file has the same
+columns with the same types. pyarrow is an extra; it is imported when the first file is opened.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rayocr.pdf.document import PdfFile
 
 _PAGES_A_GROUP = 256
-_BYTES_A_GROUP = 4 << 20  # of text, whichever is reached first
+_BYTES_A_GROUP = 4 << 20  # of text; a group ends at the first limit reached
 
 
 class ParquetOutput(Output):
@@ -44,7 +44,7 @@ class ParquetOutput(Output):
             raise UsageError("outputs=[parquet] needs pyarrow, which is not installed: pip install 'rayocr[parquet]'")
 
     def begin(self) -> None:
-        """Raises UsageError where pyarrow is missing on this machine."""
+        """Raises UsageError if pyarrow is not installed on this machine."""
         self.check()
         import pyarrow.parquet  # type: ignore[import-untyped]
 
@@ -63,7 +63,7 @@ class ParquetOutput(Output):
         self._writer = None
 
     def close(self) -> None:
-        """A file that was not finished is thrown away by the caller; pyarrow wants to end it all the same."""
+        """Closes pyarrow's writer. The caller deletes an unfinished file."""
         if self._writer is not None:
             writer, self._writer = self._writer, None
             writer.close()
@@ -132,4 +132,4 @@ def _schema() -> Any:
 
 
 def _text(text: str) -> str:
-    return text.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate is not text
+    return text.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate cannot be encoded

@@ -1,4 +1,4 @@
-"""The words of `outputs=` and the classes behind them."""
+"""The names in `outputs=` and their classes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OUTPUTS = {output.name: output for output in _ALL}
 
 
 def parse_outputs(words: Sequence[str]) -> tuple[type[Output], ...]:
-    """Raises UsageError, also where an output needs a package that is not here."""
+    """Raises UsageError for an unknown name, and for an output whose package is not installed."""
     for word in words:
         if word not in _OUTPUTS:
             raise UsageError(f"There is no output {word!r}; choose from {', '.join(_OUTPUTS)}.")
@@ -30,5 +30,5 @@ def all_outputs() -> tuple[type[Output], ...]:
 
 
 def pdf_suffixes() -> tuple[str, ...]:
-    """Of the outputs that are PDFs themselves: beside their sources, they must not be read in turn."""
+    """Suffixes of the outputs that are PDFs. If they are beside their sources, rayocr must not read them as documents."""
     return tuple(output.suffix for output in _OUTPUTS.values() if output.suffix.endswith(".pdf"))

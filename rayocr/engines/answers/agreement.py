@@ -1,8 +1,8 @@
-"""How far two readings of one page agree, whatever order they are in: what shows a text that a model made up.
+"""Measures how far two readings of one page agree, regardless of order. Low agreement reveals text that a model made up.
 
-Pure. Words are compared as a bag and numbers as another, since tables, columns and captions come in another order from every
-reader. Of languages that are written without blanks, pairs of characters stand for words. A translation shares no words with its
-page; its numbers it does share.
+Pure. Words and numbers are compared as two bags, since every reader returns tables, columns and captions in another order. In
+languages that are written without spaces, pairs of characters stand for words. A translation shares no words with its page, but
+it shares its numbers.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass, replace
 
-_MIN_WORD_CHARS = 3  # shorter ones are on every page of a language, made up or not
-_MIN_WORDS = 12  # fewer say nothing
+_MIN_WORD_CHARS = 3  # shorter words occur on every page of a language, made up or not
+_MIN_WORDS = 12  # fewer are not significant
 _MIN_NUMBERS = 6
 _MIN_DIGITS = 2
 _LOOKED_AT = 100_000  # characters
-_NUMBER_FLOOR = 0.5  # factor on the floor: numbers are cut at other places by other readers
+_NUMBER_FLOOR = 0.5  # factor on the floor: readers split numbers differently
 _MARKUP = re.compile(
     r"<[^<>]{0,300}>|\[(?:illegible|signature|image[^\]\n]{0,200})\]|\\[a-z]+|\\(?=[^\w\s])|&[a-z]{2,8};|&#\d{1,7};",
     re.IGNORECASE,
 )
 _HYPHENATED = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010\ufffe\x02]\s*\n\s*(?=[^\W\d_])")
-# What parts words: everything but letters, digits and the signs that belong to them (\w knows no vowel signs).
+# Separates words: everything but letters, digits and their combining signs (\w does not match vowel signs).
 _BETWEEN = re.compile(
     r"[\s\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf\u0964\u0965"
     r"\u2000-\u206f\u2190-\u2bff\u3000-\u303f\uff00-\uff0f]+"
@@ -37,9 +37,9 @@ _UNSPACED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """`found`: share of the answer's words that the other reading has, `kept`: share of the other's that the answer has, both
-    0..1; `numbers`: likewise of the numbers, the smaller of both shares. None where there are too few to say. `extent`: how many
-    words the other has by each of the answer's."""
+    """`found`: share of the answer's words that the other reading contains; `kept`: share of the other's words that the answer
+    contains; `numbers`: the smaller of both shares for the numbers. All are 0..1, or None if there are too few to compare.
+    `extent`: words of the other reading per word of the answer."""
 
     found: float | None
     kept: float | None
@@ -47,24 +47,24 @@ class Agreement:
     extent: float = 1.0
 
     def of_a_part(self) -> Agreement:
-        """For another reading that has a part of the page only: whether the answer has that."""
+        """For another reading that covers only a part of the page: ignores the answer's words that it lacks."""
         return replace(self, found=self.kept, numbers=None)
 
     def value(self, *, translated: bool = False) -> float | None:
-        """0..1; the smaller share. None: nothing can be said."""
+        """The smaller share, 0..1; None if there is too little to compare."""
         if translated:
             return self.numbers
         return None if self.found is None or self.kept is None else min(self.found, self.kept)
 
     def low(self, floor: float, *, translated: bool = False) -> bool:
-        """Whether the words or the numbers agree less than a reading of the same page would."""
+        """Whether the words or the numbers agree less than two readings of the same page would."""
         value = self.value(translated=translated)
         below = value is not None and value < (floor * _NUMBER_FLOOR if translated else floor)
         return below or (self.numbers is not None and self.numbers < floor * _NUMBER_FLOOR)
 
 
 def measure(answer: str, other: str) -> Agreement:
-    """`answer`: Markdown; `other`: plain text of the page by another way."""
+    """`answer`: Markdown; `other`: plain text of the page from another source."""
     said, seen = _plain(answer), _plain(other)
     words_said, words_seen = words_of(said), words_of(seen)
     found = kept = None
@@ -75,7 +75,7 @@ def measure(answer: str, other: str) -> Agreement:
 
 
 def share_found(lines: list[str], answer: str) -> float | None:
-    """The share of these lines' words that the answer has, 0..1; None for too few of them."""
+    """The share of these lines' words that the answer contains, 0..1; None if there are too few."""
     words = words_of(_plain("\n".join(lines)))
     if words.total() < _MIN_WORDS:
         return None
@@ -95,7 +95,7 @@ def words_of(text: str) -> Counter[str]:
 
 
 def script_of_most(text: str) -> str:
-    """The first word of the Unicode names of most letters: LATIN, DEVANAGARI, CJK; empty without letters."""
+    """The first word in the Unicode names of most letters: LATIN, DEVANAGARI, CJK; empty for a text without letters."""
     names = Counter(unicodedata.name(c, "").partition(" ")[0] for c in text[:4000] if c.isalpha())
     return names.most_common(1)[0][0] if names else ""
 
@@ -108,8 +108,8 @@ def _of_numbers(said: str, seen: str) -> float | None:
 
 
 def _numbers(text: str) -> Counter[str]:
-    """Their digits as 0-9: १,२३४ and 1.234 are one number. Dates and file numbers fall into their parts, since what stands
-    between these differs from reader to reader."""
+    """The numbers with digits 0-9: १,२३४ and 1.234 are the same number. Dates and file numbers are split into their parts, since
+    readers write the separators differently."""
     runs = _DIGITS.findall(_THOUSANDS.sub("", text))
     digits = ("".join(str(unicodedata.digit(c)) for c in run) for run in runs)
     return Counter(number for number in digits if len(number) >= _MIN_DIGITS)

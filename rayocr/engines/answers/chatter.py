@@ -1,16 +1,16 @@
-"""What models say before and after a page, in the languages in which they say it.
+"""Removes what models say before and after a page, in 16 languages.
 
-An introduction is the first line, names the task ("the transcription", "the text of this page") and ends with a colon, or stands
-alone before a blank line. A goodbye is the last paragraph and nothing but that. Sentences that a page may well carry ("Note: …",
-"Please let me know") are left where they do not speak of the task.
+An introduction is the first line, names the task ("the transcription", "the text of this page") and ends with a colon or is
+followed by a blank line. A closing remark fills the last paragraph. Sentences that a page may contain ("Note: …", "Please let me
+know") stay unless they refer to the task.
 """
 
 from __future__ import annotations
 
 import re
 
-_MAX_LINE = 220  # characters; longer first lines are the page's
-# By language: how such a line begins, and what it must name. "The text of the treaty" is a page's own; that of the page is not.
+_MAX_LINE = 220  # characters; longer first lines belong to the page
+# By language: how such a line begins, and what it must name. "The text of the treaty" is page text; that of the page is not.
 _INTRODUCTIONS = (
     (
         r"(?:(?:sure|certainly|absolutely|okay|ok|of course|yes)\b[^\n:]{0,30}[,.!]?\s+)?"
@@ -67,7 +67,7 @@ _TITLE = re.compile(
     r"[#*_\s]*(?:transcription|transcribed\s+text|extracted\s+text|ocr\s+(?:text|output|result)|markdown|translation)\s*[*_]*:[*_\s]*",
     re.IGNORECASE,
 )
-# Front matter with which olmOCR and its kin begin an answer.
+# Front matter with which olmOCR and similar models begin an answer.
 _MODEL_MATTER = re.compile(
     r"\A---\n(?=(?:.*\n)*?(?:primary_language|is_rotation_valid|rotation_correction):)(?:[a-z_]+:.*\n)+---\n"
 )
@@ -91,11 +91,11 @@ _GOODBYE = re.compile(
     re.IGNORECASE,
 )
 _DECORATION_BEFORE = re.compile(r"[\s*_>()\[\]#-]*")
-_DECORATION_BEHIND = re.compile(r"[\s*_()\[\]]*")  # of a text read backwards, which takes linear time
+_DECORATION_BEHIND = re.compile(r"[\s*_()\[\]]*")  # matched on the reversed text, which takes linear time
 _RULE = re.compile(r"\A(?:-{3,}|\*{3,}|_{3,})[ \t]*(?:\n|\Z)")
 _RULE_LINE = re.compile(r"[ \t]*+(?:-{3,}|\*{3,}|_{3,})\s*")
 _MAX_GOODBYE = 400
-_MOST_SENTENCES = 8  # that are taken off one answer
+_MOST_SENTENCES = 8  # removed from one answer
 _ENDS_WITH_COLON = (":", "：", "：**", ":**", ":*")
 _ENDS_A_SENTENCE = (".", "!", "。", "！", "।", "।।")
 
@@ -126,7 +126,7 @@ def _without_introduction(text: str) -> str:
 
 
 def _after(rest: str) -> str:
-    """A rule that parts the page from the words before it goes with them."""
+    """Also removes a horizontal rule between the introduction and the page."""
     return _RULE.sub("", rest.strip(), count=1).strip()
 
 

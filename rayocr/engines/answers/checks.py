@@ -1,7 +1,7 @@
-"""Is this answer a reading of the page? Asked after every answer; what fails goes to the next engine of the chain.
+"""Checks every answer: is it a reading of the page? A page whose answer fails goes to the next engine of the chain.
 
-Pure functions. Loops are looked for by their period, with limits that depend on what repeats: a phrase of many words repeats
-on no real page as often as a model that is stuck repeats it, while cells such as `0.00` or `Nil` and dotted lines do.
+Pure functions. Loops are found by their period. The limits depend on what repeats: on real pages, a phrase of many words never
+repeats as often as in a looping model's answer, but cells such as `0.00` or `Nil` and dotted lines do.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from rayocr.errors import EmptyAnswer, LowConfidence, MalformedAnswer, Repetitio
 from rayocr.messages import PageText, TextBox
 from rayocr.pdf.ink import BLANK_COVERAGE
 
-_SHINGLE = 20  # characters that must come again for a repetition to be noticed
-_MANY_WORDS = 6  # distinct ones, for a unit to be called a phrase
-_PHRASE_LIMITS = ((300, 6), (100, 12), (0, 30))  # (unit of at least so many characters, repeats that no real page has)
+_SHINGLE = 20  # characters; shorter repetitions are ignored
+_MANY_WORDS = 6  # distinct words that make a unit a phrase
+_PHRASE_LIMITS = ((300, 6), (100, 12), (0, 30))  # (least characters of the unit, repeats that no real page has)
 _MIN_PHRASE_CHARS = 25
-_SHORT_UNIT_CHARS = 6000  # of one repeated cell or sign: a page of nothing but `Nil` has about 3000
+_SHORT_UNIT_CHARS = 6000  # of one repeated cell or sign; a page full of `Nil` has about 3000
 _SHORT_UNIT_REPEATS = 60
-_ONE_SIGN_CHARS = 1500  # without a line's end: dots of a table of contents stay below 200
+_ONE_SIGN_CHARS = 1500  # on one line; dots of a table of contents stay below 200
 _COUNT = re.compile(r"\d+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SENTENCE_END = re.compile(r"(?<=[.!?;:|।。])\s*")
@@ -32,11 +32,11 @@ _MARKDOWN_ONLY = re.compile(r"[\s|\-:#*>`_\\]*")
 
 @dataclass(frozen=True, slots=True)
 class ConfidenceFloor:
-    """`mean` of the page, weighted by length, and the share of its characters in lines below `line` that is too much.
+    """`mean`: least mean confidence of the page, weighted by length; `line`: too many characters in lines below it fail the page.
 
     Measured with rapidocr on Devanagari pages, which it reads as Latin junk: mean .61 to .74, over 80 % in lines below .8; on
     English, French and German, also at 60 dpi with noise and JPEG at quality 20: mean above .95, below 7 %. With tesseract's
-    English pack on Devanagari: mean .34; with the right pack, .92 and more. Below `least`, the text is not worth keeping.
+    English pack on Devanagari: mean .34; with the right pack, .92 and more. Below `least`, the text is useless.
     """
 
     least: float
@@ -70,7 +70,7 @@ def check_answer(answer: PageText, *, ink_coverage: Callable[[], float], can_loo
     """Raises Refused, Truncated, MalformedAnswer, EmptyAnswer, TextOnBlankPage, RepetitionLoop, LowConfidence or Unreadable.
 
     `ink_coverage` (0..1) may cost a rendering and is called at most once. `can_loop`: a model wrote the answer word by word;
-    an engine that reads what it sees line by line repeats what the page repeats.
+    an engine that reads line by line repeats only what the page repeats.
     """
     check_finish(answer)
     if len(answer.text) > MAX_ANSWER_CHARS:
@@ -88,8 +88,8 @@ def check_answer(answer: PageText, *, ink_coverage: Callable[[], float], can_loo
 
 
 def repeats_as_its_page(answer: PageText, own_text: str) -> bool:
-    """Whether what looks like a loop in a whole answer is on the page: its own text layer, trusted or not, says the same as often
-    (a form of thirty equal lines)."""
+    """Whether an apparent loop in a complete answer is on the page: the text layer, trusted or not, repeats it as often (a form
+    with thirty equal lines)."""
     if finish_reason_of(answer.finish).error is not None:
         return False
     loop, own = find_loop(answer.text), find_loop(own_text)
@@ -102,7 +102,7 @@ def repeats_as_its_page(answer: PageText, own_text: str) -> bool:
 
 
 def check_finish(answer: PageText) -> None:
-    """By the engine's own word for how it ended. A word that nobody knows is no reason to take half a page for a whole one."""
+    """Raises according to the finish reason. An unknown finish reason is an error, since the answer may be incomplete."""
     ending = finish_reason_of(answer.finish)
     if ending.error is None:
         return
@@ -114,8 +114,8 @@ def check_finish(answer: PageText) -> None:
 
 
 def check_confidence(answer: PageText) -> None:
-    """Raises LowConfidence where a local engine read junk, and Unreadable where nothing else was read: most often because it does
-    not know the script."""
+    """Raises LowConfidence if a local engine read junk, and Unreadable if it read nothing else, most often because it does not
+    know the script."""
     floor = _FLOORS.get(answer.engine)
     if floor is None or answer.confidence is None:
         return
@@ -135,7 +135,7 @@ def check_confidence(answer: PageText) -> None:
 
 
 def doubtful_share(boxes: Sequence[TextBox], floor: float) -> float:
-    """Of all characters, how many are in lines below `floor`."""
+    """The share of all characters that are in lines below `floor`."""
     total = sum(len(box.text) for box in boxes)
     return sum(len(box.text) for box in boxes if box.confidence < floor) / total if total else 0.0
 
@@ -147,7 +147,7 @@ class Loop:
 
 
 def find_loop(text: str) -> Loop | None:
-    """The first repetition that no real page has; None for a sane text."""
+    """Returns the first repetition that no real page has; None for a normal text."""
     flat = " ".join(text.split())
     if len(flat) < _MIN_PHRASE_CHARS * _PHRASE_LIMITS[0][1]:
         return None
@@ -158,14 +158,14 @@ def find_loop(text: str) -> Loop | None:
             return Loop(unit[0], length)
         if not _is_phrase(unit) and length >= _SHORT_UNIT_CHARS and length // period >= _SHORT_UNIT_REPEATS:
             return Loop(unit, length // period)
-    # A model that is stuck may go on counting: "12. the same words 13. the same words".
+    # A looping model may keep counting: "12. the same words 13. the same words".
     uncounted = _COUNT.sub("0", flat)
     for start, end, period in _repetitions(uncounted):
         unit = uncounted[start : start + period]
         repeats = (end - start) // period
         if _is_phrase(unit) and repeats >= next(limit for least, limit in _PHRASE_LIMITS if period >= least):
             return Loop(unit, repeats)
-    # Or come back to the same sentence again and again with a little else in between.
+    # Or it repeats the same sentence with a few other words in between.
     sentence, repeats = Counter(_SENTENCE_END.split(uncounted)).most_common(1)[0]
     return Loop(sentence, repeats) if repeats >= _PHRASE_LIMITS[-1][1] and _is_phrase(sentence) else None
 
@@ -175,8 +175,8 @@ def _is_phrase(unit: str) -> bool:
 
 
 def _repetitions(text: str) -> Iterator[tuple[int, int, int]]:
-    """(start, end, period) of each stretch in which text[i] == text[i - period]. One pass: a stretch shows in shingles that come
-    again, one after the other, at the same distance."""
+    """Yields (start, end, period) of each stretch in which text[i] == text[i - period]. One pass: in such a stretch, consecutive
+    shingles repeat at the same distance."""
     last_seen: dict[str, int] = {}
     start = period = -1
     for position in range(len(text) - _SHINGLE + 1):

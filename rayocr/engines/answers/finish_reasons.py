@@ -1,7 +1,7 @@
-"""Every finish reason that servers report, and what it means for the page.
+"""Maps every finish reason of the servers to what it means for the page.
 
-One table for Gemini's finish reasons, its block reasons and the words of OpenAI-compatible servers; a test fails when the SDK's
-enums gain a word that is not in it.
+One table holds Gemini's finish reasons, its block reasons and those of OpenAI-compatible servers. A test fails when the SDK's
+enums gain a value that the table lacks.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from rayocr.errors import BadAnswer, MalformedAnswer, Refused, Truncated
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishReason:
-    """`error`: None when the answer is whole. `by_chance`: the same model may well answer the same page when asked once more."""
+    """`error`: None if the answer is complete. `by_chance`: the same model may answer the same page on a retry."""
 
     error: type[BadAnswer] | None
     words: str
@@ -31,17 +31,17 @@ _ENDINGS: dict[str, FinishReason] = {
     "stop": _WHOLE,
     "eos": _WHOLE,
     "end_turn": _WHOLE,
-    # Truncated: asking again truncates again (40 of 742 pages of one book, all of them twice).
+    # Truncated: a retry is truncated again (40 of 742 pages of one book, all of them twice).
     "max_tokens": _CUT_OFF,
     "length": _CUT_OFF,
     "max_output_tokens": _CUT_OFF,
     "continuation": _CUT_OFF,
-    # Random on forms, where one page of ten is refused and passes when asked again; certain on famous texts.
+    # Random on forms, where one page in ten is refused and passes on a retry; permanent on famous texts.
     "recitation": _REFUSED_BY_CHANCE,
     "image_recitation": _REFUSED_BY_CHANCE,
     "other": _REFUSED_BY_CHANCE,
     "image_other": _REFUSED_BY_CHANCE,
-    # Decided by the content of the page: the same model answers the same again.
+    # Caused by the content of the page: the same model refuses it again.
     "safety": _REFUSED,
     "blocklist": _REFUSED,
     "prohibited_content": _REFUSED,
@@ -55,7 +55,7 @@ _ENDINGS: dict[str, FinishReason] = {
     "pup_limited_disabled": _REFUSED,
     "content_filter": _REFUSED,
     "refusal": _REFUSED,
-    # Reasons that belong to other uses (tools, pictures).
+    # The model produced something that the request did not ask for (tool calls, images).
     "malformed_response": _BROKEN,
     "malformed_function_call": _BROKEN,
     "unexpected_tool_call": _BROKEN,
@@ -69,7 +69,7 @@ _ENDINGS: dict[str, FinishReason] = {
     "finish_reason_unspecified": _BROKEN,
     "blocked_reason_unspecified": _BROKEN,
     "no_candidate": _BROKEN,
-    "not_json": _BROKEN,  # a 200 with the page of a proxy
+    "not_json": _BROKEN,  # status 200 with an HTML page of a proxy
 }
 
 

@@ -1,7 +1,7 @@
 """Long answers are processed on a thread, with a deadline, so that no answer of a server stops the event loop of a worker.
 
-The regular expressions involved take linear time (tests/unit/test_linear_time.py), so a thread gives the loop its turn within
-milliseconds. The deadline is for what nobody foresaw.
+The regular expressions involved take linear time (tests/unit/test_linear_time.py), so a thread releases the loop within
+milliseconds. The deadline covers unforeseen cases.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 async def off_loop(chars: int, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """What the function returns or raises. Raises MalformedAnswer when it takes longer than a minute. `chars` of the answer."""
+    """Returns or raises what the function does. Raises MalformedAnswer after a minute. `chars`: length of the answer."""
     if chars <= _ON_THE_LOOP_CHARS:
         return function(*args, **kwargs)
     try:

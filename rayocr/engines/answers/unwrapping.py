@@ -1,7 +1,7 @@
-"""What a model wraps around a page, taken off: code fences, introduction and goodbye; and a refusal that came as text.
+"""Removes what a model adds around a page (code fences, introduction, closing remark) and detects a refusal written as text.
 
-Pure. Cautious: a page that is itself a listing keeps its fence (a fence with the name of a language is the page's), and only
-sentences about the task itself, at the very beginning or end, are taken for the model's own.
+Pure. Cautious: a page that is itself a listing keeps its fence (a fence with the name of a language belongs to the page), and
+only sentences about the task itself, at the very beginning or end, count as the model's own.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ _REFUSAL = re.compile(
     r"|read (?:this|the) (?:page|image|document))",
     re.I,
 )
-_REFUSAL_CHARS = 400  # a longer answer is a page on which somebody is sorry
+_REFUSAL_CHARS = 400  # a longer answer is a page that contains such a sentence
 
 
 def unwrapped(text: str) -> str:
-    """The page's Markdown without what the model put around it."""
+    """Returns the page's Markdown without what the model added around it."""
     text = _without_long_runs(text).strip()
     if len(text) > MAX_ANSWER_CHARS:
-        return text  # the checks refuse it
+        return text  # the checks reject it
     text = without_chatter(text)
-    # Only when nothing but fences is there: a fence in the middle of a page belongs to the page.
+    # Only if the answer consists of fences: a fence in the middle of a page belongs to the page.
     blocks = _nothing_but_fences(text)
     return without_chatter("\n\n".join(blocks).strip()) if blocks else text
 
 
 def _without_long_runs(text: str) -> str:
-    """No page has thousands of blanks in a row, and a model that is stuck writes hundreds of thousands: they are cut to a few."""
+    """Shortens runs of blanks. No page has thousands in a row, but a looping model writes hundreds of thousands."""
     return _LONG_RUNS.sub(lambda run: run.group()[:200] if run[1] else "\n\n", text)
 
 
 def _nothing_but_fences(text: str) -> list[str]:
-    """What stands in the fences, if blank lines are all that stands between them; else nothing."""
+    """Returns the contents of the fences if only blank lines are between them; otherwise an empty list."""
     blocks: list[str] = []
     inside: list[str] | None = None
     for line in text.split("\n"):

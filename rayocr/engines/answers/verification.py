@@ -1,8 +1,8 @@
-"""A second look at what a server said of a page: does it agree with the page's own text, or with a few lines read here?
+"""Verifies a server's answer against the page's own text layer, or against a few lines that a local engine reads.
 
-Models invent text, and nothing in their answer shows it. A text layer is compared on every page that has one; of other pages a
-sample is looked at, chosen by the page's content so that every run chooses the same. What agrees too little is `suspect`: its
-text stays, and people are told to look. Never raises: a look that fails says nothing about the page.
+Models invent text, and nothing in their answer shows it. Every page with a text layer is compared with it. Of the other pages a
+sample is compared, chosen by the page's content so that every run chooses the same pages. An answer that agrees too little is
+`suspect`: its text stays, and outputs and report mark it. Never raises: a failed verification says nothing about the page.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_PICTURES = 0.1  # of the page under images: a layer that has fewer words than the answer may have left out those in them
+_PICTURES = 0.1  # share of the page under images: beyond it, a layer with fewer words may lack the words in the images
 _WHOLE = 0.7
-_BEYOND_DOUBT = 0.9  # of the words agree, and of the numbers about half, as in `Agreement.low`
-_OLD_OCR = 0.4  # factor on the floor: an old OCR layer that cannot be trusted still has most words nearly right
+_BEYOND_DOUBT = 0.9  # share of the words that agree; for numbers about half of it, as in `Agreement.low`
+_OLD_OCR = 0.4  # factor on the floor: an untrusted old OCR layer still has most words nearly right
 _TRANSLATING = ("translat", "übersetz", "tradu", "перевод", "перевед", "अनुवाद", "भाषांतर", "翻译", "翻訳", "번역", "ترجم")
 _NOT = ("not", "don't", "without", "no", "never")
-_LOT_DIGITS = 8  # hexadecimal ones of the content hash
+_LOT_DIGITS = 8  # hexadecimal digits of the content hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,24 +37,24 @@ class VerificationResult:
 
     agreement: float
     suspect: bool
-    against: str  # textlayer, or the engine that read some lines
+    against: str  # textlayer, or the engine that read the lines
 
 
 class LineReader(Protocol):
-    """Reads a few lines of a page, cheaply."""
+    """Reads a few lines of a page at low cost."""
 
     name: str
 
     def read(self, page: Page) -> list[str]:
-        """Those that it is sure of. May raise anything."""
+        """Returns the lines that it is sure of. May raise anything."""
 
     def knows(self, script: str) -> bool:
-        """`script`: as `script_of_most` calls it."""
+        """Whether it reads this script. `script`: a name that `script_of_most` returns."""
 
 
 class Verifier:
     def __init__(self, settings: DoubtConfig, reader: LineReader | None, *, prompts: Mapping[str, str] | None = None) -> None:
-        """`prompts`: by engine; those that ask for a translation leave the numbers to compare."""
+        """`prompts`: by engine. If a prompt asks for a translation, only the numbers are compared."""
         self._settings = settings
         self._reader = reader
         self._translating = {engine for engine, prompt in (prompts or {}).items() if translates(prompt)}
@@ -64,26 +64,26 @@ class Verifier:
         return self._settings.sample > 0 and self._reader is not None
 
     def chosen(self, content_hash: str) -> bool:
-        """Whether the page is of the sample."""
+        """Whether the page is in the sample."""
         lot = int(content_hash[:_LOT_DIGITS] or "0", 16) / 16**_LOT_DIGITS
         return lot < self._settings.sample
 
     def look(self, page: Page, answer: PageText, *, sampled: bool) -> VerificationResult | None:
-        """On the PDFium thread; None where nothing can be said. A text layer costs 1 to 3 ms, lines 0.16 s."""
+        """Runs on the PDFium thread. None if nothing can be compared. A text layer takes 1 to 3 ms, lines take 0.16 s."""
         try:
             found = None
             if self._settings.text_layer:
                 found = self._at_a_glance(page, answer) or self._at_layer(page.text_layer(), answer)
             if found is None and sampled:
                 found = self._at_lines(page, answer)
-        except Exception as error:  # whatever it trips over (a model, memory, a picture): the answer is paid for, and stands
-            log.debug("A second look at page %d failed: %s", page.page_number, error)
+        except Exception as error:  # any failure (a model, memory, an image): the answer is paid for and stays
+            log.debug("Verification of page %d failed: %s", page.page_number, error)
             return None
         return found
 
     def _at_a_glance(self, page: Page, answer: PageText) -> VerificationResult | None:
-        """For an answer that agrees with the page's raw text beyond doubt; of all others `_at_layer` knows more, at ten times the
-        cost. Never says that a page is suspect."""
+        """Accepts an answer that clearly agrees with the page's raw text. `_at_layer` decides all others, at ten times the cost.
+        Never returns suspect."""
         if answer.engine in self._translating or page.has_filled_annotations:
             return None
         text = page.raw_text
@@ -98,15 +98,15 @@ class Verifier:
     def _at_layer(self, layer: TextLayer, answer: PageText) -> VerificationResult | None:
         verdict, over_scan = layer.verdict, layer.is_over_scan
         if verdict.kind in ("none", "partial") or (verdict.kind == "bad" and not over_scan):
-            return None  # a font that draws other letters than it names agrees with nobody
+            return None  # the font draws other letters than its text says, so no reading agrees with it
         text = layer.text
         same_script = script_of_most(text) == script_of_most(answer.text)
         translated = answer.engine in self._translating or not same_script
         if over_scan and translated:
-            return None  # of an OCR layer's numbers too many are wrong
+            return None  # too many numbers of an OCR layer are wrong
         agreement = measure(answer.text, text)
         if layer.image_share > _PICTURES and agreement.extent < _WHOLE:
-            agreement = agreement.of_a_part()  # there are words in the pictures, too
+            agreement = agreement.of_a_part()  # the images contain words, too
         if over_scan:
             agreement = replace(agreement, numbers=None)
         value = agreement.value(translated=translated)
@@ -127,7 +127,7 @@ class Verifier:
 
 
 def translates(prompt: str) -> bool:
-    """Whether a prompt asks for a translation. One that says not to translate names the word, too."""
+    """Whether a prompt asks for a translation. A prompt that says not to translate contains the word, too."""
     text = prompt.lower()
     for word in _NOT:
         text = text.replace(f"{word} translat", "")

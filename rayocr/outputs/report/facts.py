@@ -1,5 +1,5 @@
-"""What the manifests of a run add up to. They are seen one at a time and bounded lists are kept, so that a destination with
-millions of documents is reported on in the memory of one with a thousand."""
+"""Adds up the manifests that a report covers. It sees them one at a time and keeps bounded lists, so a destination with millions
+of documents takes no more memory than one with a thousand."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from rayocr.ledger.runs import parse_runs
 from rayocr.messages import DocumentOutcome, PageOutcome
 
 _DOCUMENTS_OF_A_NOTE = 10  # named in the report
-_BINS = 60  # of the chart; fewer where the run was short
+_BINS = 60  # bars of the chart; fewer if the run was short
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageToShow:
-    """A page whose picture is put beside its text. `why` is empty for pages of the sample."""
+    """A page that the report shows: its picture beside its text. `why` is empty for pages of the sample."""
 
     manifest: Manifest
     page_number: int
@@ -37,27 +37,27 @@ class Bin:
 
 @dataclass(slots=True)
 class ReportFacts:
-    """Feed it every manifest of the run with `add`, then read."""
+    """Call `add` with every manifest, then read the attributes."""
 
     settings: ReportConfig
     documents: Counter[DocumentOutcome] = field(default_factory=Counter)
     pages: Counter[PageOutcome] = field(default_factory=Counter)
     engines: Counter[str] = field(default_factory=Counter)
-    models: Counter[str] = field(default_factory=Counter)  # documents that each had a part in
-    reasons: Counter[str] = field(default_factory=Counter)  # of attempts that failed and documents rejected
+    models: Counter[str] = field(default_factory=Counter)  # documents that each model read pages of
+    reasons: Counter[str] = field(default_factory=Counter)  # of failed attempts and rejected documents
     doubts: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)  # what outputs could not show: documents by note
     note_documents: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))  # the first few of each
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float = 0.0
-    unpriced_documents: int = 0  # for which a model without a known price was paid
+    unpriced_documents: int = 0  # read by a model without a known price
     doubtful: list[PageToShow] = field(default_factory=list)
     doubtful_count: int = 0
-    compared: int = 0  # pages whose agreement with another reading was measured
-    _finished: Counter[datetime] = field(default_factory=Counter)  # pages by the second in which their document was finished
+    compared: int = 0  # pages that were compared with another reading
+    _finished: Counter[datetime] = field(default_factory=Counter)  # pages by the time at which their document was finished
     _started: datetime | None = None
-    _rows: list[tuple[tuple[int, int, str], int, Manifest]] = field(default_factory=list)  # a heap; the least telling goes first
+    _rows: list[tuple[tuple[int, int, str], int, Manifest]] = field(default_factory=list)  # a heap: least important first
     _sample: list[PageToShow] = field(default_factory=list)
     _pages_seen: int = 0
     _random: random.Random = field(default_factory=lambda: random.Random(0))
@@ -93,11 +93,11 @@ class ReportFacts:
 
     @property
     def rows(self) -> list[Manifest]:
-        """Those with trouble first, then by name."""
+        """Documents with failures first, then those with doubts, then by name."""
         return [manifest for _, _, manifest in sorted(self._rows, key=lambda row: (-row[0][0], -row[0][1], row[2].name))]
 
     def throughput(self) -> list[Bin]:
-        """Pages by the time at which their document was finished, in equal parts of the run."""
+        """Pages by the time at which their document was finished, in bins of equal length."""
         if not self._finished:
             return []
         first = min([*self._finished, *([self._started] if self._started else [])])
@@ -137,7 +137,7 @@ class ReportFacts:
                 self._sample[self._random.randrange(len(self._sample))] = page
 
     def _chosen(self, page_count: int) -> Iterator[int]:
-        """Of this document, those that a fair sample of all pages takes."""
+        """Yields the pages of this document that enter a uniform sample of all pages (reservoir sampling)."""
         for number in range(1, page_count + 1):
             self._pages_seen += 1
             if self._random.random() * self._pages_seen < self.settings.sample:

@@ -1,4 +1,4 @@
-"""Pictures and texts of the pages that a report shows. A document that makes PDFium crash ends a process that is there for it."""
+"""Pictures and texts of the pages that a report shows. Documents are drawn in a child process, since PDFium may crash on them."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from rayocr.storage.factory import open_storage
 if TYPE_CHECKING:
     from rayocr.pdf.document import PdfFile
 
-_PAGE_MARK = re.compile(r"(?<!\\)<!-- page (\d+) -->")  # in the middle of a paragraph where pages are joined
-_DOUBT_MARK = re.compile(r"\A<!-- doubtful: [^\n]*? -->\s*")  # the report says so anyway
-_MAX_PIXELS = 2_000_000  # of a picture
-_MAX_TEXT_CHARS = 20_000  # of a page, in the report
+_PAGE_MARK = re.compile(r"(?<!\\)<!-- page (\d+) -->")  # inside a paragraph if pages are joined
+_DOUBT_MARK = re.compile(r"\A<!-- doubtful: [^\n]*? -->\s*")  # the report shows doubts itself
+_MAX_PIXELS = 2_000_000  # per picture
+_MAX_TEXT_CHARS = 20_000  # per page, in the report
 _JPEG_QUALITY = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """How pictures of pages are made: at how many dots an inch, within which limits, and how the source is reached."""
+    """Settings for page pictures: resolution (`dpi`), limits, and access to the source."""
 
     dpi: int
     limits: LimitsConfig
@@ -42,7 +42,7 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class ShownPage:
-    """`picture`: a JPEG; None where it cannot be had, and `missing` says why. `text`: Markdown."""
+    """`picture`: a JPEG, or None with the reason in `missing`. `text`: Markdown."""
 
     page: PageToShow
     picture: bytes | None
@@ -55,7 +55,7 @@ class ShownPage:
 
 
 def show_pages(pages: Sequence[PageToShow], dest: Storage, drawing: Drawing) -> list[ShownPage]:
-    """In the order given. Never raises for what a document is like or lacks."""
+    """Returns the pages in the given order. Never raises because of a document."""
     wanted: defaultdict[str, list[PageToShow]] = defaultdict(list)
     for page in pages:
         wanted[page.manifest.document_id].append(page)
@@ -72,7 +72,7 @@ def show_pages(pages: Sequence[PageToShow], dest: Storage, drawing: Drawing) -> 
 
 
 def pages_of_markdown(text: str) -> dict[int, str]:
-    """The pages of a Markdown output, by number."""
+    """Returns the pages of a Markdown output by page number."""
     parts = _PAGE_MARK.split(text)
     return {
         int(number): _DOUBT_MARK.sub("", part.strip())[:_MAX_TEXT_CHARS]
@@ -98,16 +98,16 @@ def _pictures(manifest: Manifest, numbers: list[int], drawing: Drawing) -> tuple
         except RayocrError as error:
             return {}, str(error)
         except BrokenProcessPool:
-            return {}, "The document ended the process that drew it."
+            return {}, "The document crashed the process that drew it."
 
 
 def draw_page(manifest: Manifest, page_number: int, drawing: Drawing) -> bytes | None:
-    """A JPEG; None where it cannot be had. In a process of its own, a second."""
+    """Returns a JPEG, or None if the page cannot be drawn. Starts a child process, which takes about a second."""
     return _pictures(manifest, [page_number], drawing)[0].get(page_number)
 
 
 def cut_page(manifest: Manifest, page_number: int, drawing: Drawing) -> bytes:
-    """The page as a PDF of its own, cut in another process. Raises RayocrError, InternalError when that process crashed."""
+    """Returns a PDF with only this page, cut in a child process. Raises RayocrError; InternalError if that process crashed."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         try:
             return pool.submit(_cut, manifest.source_uri, manifest.name, manifest.version, page_number, drawing).result()
@@ -122,7 +122,7 @@ def _cut(source_uri: str, name: str, version: str, page_number: int, drawing: Dr
 
 @contextmanager
 def _opened(source_uri: str, name: str, version: str, drawing: Drawing) -> Iterator[PdfFile]:
-    """The source within the limits of time and memory; more ends this process. Raises RayocrError."""
+    """Opens the source within the limits of time and memory. Exceeding them ends this process. Raises RayocrError."""
     from rayocr.pdf.document import PdfFile
     from rayocr.pdf.guard import bounded
 
@@ -138,7 +138,7 @@ def _opened(source_uri: str, name: str, version: str, drawing: Drawing) -> Itera
 
 
 def _draw(source_uri: str, name: str, version: str, numbers: Iterable[int], drawing: Drawing) -> list[tuple[int, bytes]]:
-    """In a process of its own. Raises RayocrError."""
+    """Runs in the child process. Raises RayocrError."""
     drawn = []
     with _opened(source_uri, name, version, drawing) as file:
         for number in numbers:

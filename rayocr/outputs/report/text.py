@@ -1,4 +1,4 @@
-"""A page's Markdown as HTML for the report: the lines and the numbers of lists as they are on the page."""
+"""Renders a page's Markdown as HTML for the report, with the page's own line breaks and list numbers."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from rayocr.outputs.typeset.literal import printable
 
 
 def rendered(markdown: str) -> str:
-    """HTML in the Markdown is shown as text, and pictures are not fetched: what a model wrote must not run or call home."""
+    """Shows HTML in the Markdown as text and loads no images: text that a model wrote must not run or load anything."""
     return str(_parser().render(printable(markdown)))
 
 
 @cache
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
-    parser.disable(["image", "reference"])  # a link's definition would not be shown
+    parser.disable(["image", "reference"])  # link definitions would not be shown
     parser.add_render_rule("list_item_open", _item)
     parser.add_render_rule("ordered_list_open", lambda *_: '<ol class="own">\n')
     return parser
@@ -32,6 +32,6 @@ def _parser() -> MarkdownIt:
 def _item(
     renderer: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, environment: MutableMapping[str, Any]
 ) -> str:
-    """An item keeps its own number: a browser would count the items."""
+    """Keeps the item's own number; a browser would renumber the items."""
     token = tokens[index]
     return f'<li><span class="marker">{escape(token.info + token.markup)}</span> ' if token.info else "<li>"

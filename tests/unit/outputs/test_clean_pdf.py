@@ -132,7 +132,7 @@ def test_pages_that_cannot_be_laid_out_are_set_as_plain_lines(monkeypatch: pytes
     monkeypatch.setattr(Typesetter, "compile", refuse_headings)
     data, notes = clean_pdf(["fine", "# Heading", "also fine"])
     assert pages_of(data) == ["fine", "# Heading", "also fine"]
-    assert notes == ("Pages 2 could not be laid out and are set as plain lines.",)
+    assert notes == ("Pages 2 could not be laid out and are typeset as plain lines.",)
 
 
 def test_a_typesetter_that_hangs_or_dies_costs_a_page_and_not_the_document() -> None:

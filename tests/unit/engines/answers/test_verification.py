@@ -1,4 +1,4 @@
-"""A second look at what a server said: which pages get one, what it is compared with, and what is suspect."""
+"""Verification of a server's answer: which pages are verified, what they are compared with, and which answers are suspect."""
 
 from __future__ import annotations
 
