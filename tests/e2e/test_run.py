@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
@@ -47,14 +46,11 @@ def test_a_run_on_ray_and_one_in_one_process_have_the_same_outputs_byte_for_byte
 def _timeless(path: Path) -> bytes:
     """Without run ids and times, which differ between any two runs."""
     output = path.read_bytes()
-    if path.suffix == ".pdf":
+    if path.suffix == ".pdf":  # every stream, but for what carries dates and the document's id
         with pikepdf.open(path) as pdf:
-            for owner, key in ((pdf.trailer, "/Info"), (pdf.Root, "/Metadata")):
-                if key in owner:
-                    del owner[key]
-            written = io.BytesIO()
-            pdf.save(written, static_id=True, object_stream_mode=pikepdf.ObjectStreamMode.disable)
-            output = written.getvalue()
+            streams = [item for item in pdf.objects if isinstance(item, pikepdf.Stream)]
+            kept = [item for item in streams if str(item.get("/Type")) not in ("/Metadata", "/ObjStm", "/XRef")]
+            output = b"".join(item.read_bytes() for item in kept)
     return re.sub(rb"\d{8}T\d{6}Z-[0-9a-f]{6}|\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)", b"", output)
 
 
