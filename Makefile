@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 CYCLONEDX_VERSION := 7.5.0
-# What starts local Ray a second faster, and keeps its usage statistics at home.
+# Starts local Ray a second faster, and sends no usage statistics.
 export RAY_USAGE_STATS_ENABLED := 0
 
 .DEFAULT_GOAL := help
@@ -14,9 +14,9 @@ export RAY_USAGE_STATS_ENABLED := 0
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
 
-setup: $(VENV)/.ready ## a virtual environment with everything, from the lock file
+setup: $(VENV)/.ready ## create a virtual environment from the lock file
 
-# uv installs in seconds; where it cannot reach its index (a mirror that only pip is told of), pip does the same work.
+# uv installs in seconds; if it cannot reach its index (a mirror that only pip is configured for), pip does the same work.
 $(VENV)/.ready: requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "rayocr needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -39,7 +39,7 @@ test-fast: setup ## the unit and contract tests of the core, in less than a minu
 unit: setup ## the tests that need no Ray
 	@$(BIN)/python -m pytest -q tests/unit tests/contract
 
-lint: setup ## ruff and the arrows between the parts
+lint: setup ## ruff and the import rules
 	@$(BIN)/ruff check -q . && $(BIN)/ruff format -q --check . && $(BIN)/lint-imports --no-logo >/dev/null || { $(BIN)/lint-imports --no-logo; exit 1; }
 
 type: setup ## mypy, strict
@@ -48,7 +48,7 @@ type: setup ## mypy, strict
 fmt: setup ## format
 	@$(BIN)/ruff check -q --fix . ; $(BIN)/ruff format -q .
 
-bench: setup ## ratios against bare loops, in one run
+bench: setup ## measure ratios against bare loops, in one run
 	@$(BIN)/python -m benchmarks
 
 bench-gemini: setup ## the Gemini path: throughput, CPU, memory and the share of quotas used, in 7 minutes
@@ -69,29 +69,29 @@ bench-outputs: setup ## CPU, size and peak memory of every output, 100 to 10,000
 bench-resume: setup ## time to the first new page with 1,000,000 pages done
 	@$(BIN)/python -m benchmarks.resume
 
-bench-discovery: setup ## 200,000 objects of a bucket, half of them done: time, requests, memory; two minutes
+bench-discovery: setup ## list 200,000 objects of a bucket, half of them finished: time, requests, memory; two minutes
 	@$(BIN)/python -m benchmarks.discovery
 
-bench-watch: setup ## MINUTES=30 of mode=watch with files added, replaced and removed all the time: each once, memory flat
+bench-watch: setup ## MINUTES=30 of mode=watch while files are added, replaced and removed: checks that each is read once and memory stays flat
 	@$(BIN)/python -m benchmarks.watching --minutes $(MINUTES)
 
-bench-watch-looks: setup ## 20,000 looks of a watch without the pages: what it remembers
+bench-watch-looks: setup ## memory of a watch over 20,000 polls without reading pages
 	@$(BIN)/python -m benchmarks.watch_looks
 
-bench-nodes: setup ## one node against four on a slow server: pace, spread, memory of each process
+bench-nodes: setup ## one node against four on a slow server: throughput, distribution, memory of each process
 	@$(BIN)/python -m benchmarks.nodes
 
-bench-fleet: setup ## four nodes in network namespaces, and one part after the other is lost (root, iproute2; SCENARIOS="redis head")
+bench-fleet: setup ## four nodes in network namespaces, with failures of each part (root, iproute2; SCENARIOS="redis head")
 	@$(BIN)/python -m benchmarks.fleet $(SCENARIOS)
 
-bench-scale: setup ## calls a second that limiter, ledger, driver and Redis sustain; docs/scale.md counts with them
+bench-scale: setup ## calls per second that limiter, ledger, driver and Redis sustain (used in docs/scale.md)
 	@$(BIN)/python -m benchmarks.scale
 
 quality: setup ## character errors and word F1 of the local chain, by class of page; ARGS="--pages 6" for more
 	@$(BIN)/python -m benchmarks.quality $(ARGS)
 
 DIR ?= samples
-fidelity: setup ## what is read of the PDFs in DIR=folder, beside pdftotext and the ink; ARGS="--chain textlayer,rapidocr" reads scans, too
+fidelity: setup ## compare the text of the PDFs in DIR=folder with pdftotext and the ink; ARGS="--chain textlayer,rapidocr" reads scans, too
 	@$(BIN)/python -m benchmarks.fidelity $(DIR) $(ARGS)
 
 MINUTES ?= 30
@@ -99,33 +99,33 @@ SEEDS ?= 12
 chaos: setup ## SEEDS=20 scenarios of kills, pauses and lost servers; half a minute to a minute each
 	@$(BIN)/python -m benchmarks.chaos --seeds $(SEEDS) $(ARGS)
 
-docs: setup ## docs/configuration.md and docs/licences.md from what they describe
+docs: setup ## generate docs/configuration.md, docs/licences.md and the table of metrics
 	@$(BIN)/python docs/generate_configuration.py
 	@$(BIN)/python docs/generate_licences.py
 	@$(BIN)/python docs/generate_metrics.py
 
-# In an environment of its own: it brings a checker of JSON that Ray would load in every process, for 1.3 s of CPU each.
+# In a separate environment: it installs a JSON validator that Ray would load in every process, for 1.3 s of CPU each.
 sbom: setup ## dist/sbom.json: every package that is shipped, CycloneDX, from the lock file
 	@test -x $(VENV)-sbom/bin/cyclonedx-py || { $(PYTHON) -m venv $(VENV)-sbom && $(VENV)-sbom/bin/pip install -q --disable-pip-version-check cyclonedx-bom==$(CYCLONEDX_VERSION); }
 	@mkdir -p dist && $(VENV)-sbom/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible -o dist/sbom.json
 
-audit: setup ## known vulnerabilities of what the lock file pins; asks the package index for them
+audit: setup ## check the pinned packages for known vulnerabilities in the package index
 	@$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.lock || \
 		{ echo "make audit: vulnerabilities were found, or a package could not be audited (is the package index reachable?)."; exit 1; }
 
-recording: setup ## docs/images/run.svg: a real run, as the terminal shows it
+recording: setup ## record docs/images/run.svg: a real run in a terminal
 	@$(BIN)/python docs/record_terminal.py
 
-samples: setup ## make samples/ again
+samples: setup ## generate samples/
 	@$(BIN)/python samples/make_samples.py
 
-lock: ## pin what pyproject.toml allows, anew
+lock: ## update the lock files from pyproject.toml
 	@$(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url -o requirements.lock
 	@$(BIN)/uv pip compile -q pyproject.toml --group dev -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url -o requirements-dev.lock
 
 wheel: setup ## dist/*.whl, with conf/ and samples/ inside
 	@$(BIN)/python -m build -q --wheel
 
-clean: ## everything that was made here
+clean: ## delete everything that make created
 	@rm -rf $(VENV) $(VENV)-sbom output logs dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

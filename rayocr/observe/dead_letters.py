@@ -1,7 +1,8 @@
-"""Dead letters: documents given up, wholly (rejected) or in part (partial), with the reason and the way to try again.
+"""Dead letters: failed documents, rejected or partial, with the reason and the command that retries them.
 
-The durable one lies beside the state, `.rayocr/dead_letters/<2 hex>/<document_id>.json`, and is written before the manifest, so
-that no finished document lacks its letter; a copy goes to `<logs>/dead_letter/<date>.jsonl` for people and their scripts.
+The durable dead letter is beside the state, `.rayocr/dead_letters/<2 hex>/<document_id>.json`, and is written before the
+manifest, so that no finished document lacks its letter; a copy goes to `<logs>/dead_letter/<date>.jsonl` for users and their
+scripts.
 """
 
 from __future__ import annotations
@@ -24,14 +25,15 @@ log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
 _RETRY = {
-    DocumentOutcome.PARTIAL: "Remove the cause, then start the same command with mode=retry: it reads the failed pages alone.",
+    DocumentOutcome.PARTIAL: "Remove the cause, then start the same command with mode=retry: it reads only the failed pages.",
     DocumentOutcome.REJECTED: "Remove the cause, then start the same command with mode=retry retry.rejected=true.",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """`reason` is a class name of errors.py; `pages` those that failed, as runs ("3,7-9"), empty for whole documents."""
+    """A dead letter. `reason` is a class name of errors.py; `pages` are the failed pages as runs ("3,7-9"), empty for whole
+    documents."""
 
     document_id: str
     source_uri: str
@@ -43,8 +45,8 @@ class DeadLetter:
     run_id: str
     at: str
     pages: str = ""
-    tries: int = 1  # runs that gave the document up
-    first_at: str = ""  # when the first of them did
+    tries: int = 1  # runs in which the document failed
+    first_at: str = ""  # when it failed first
     schema_version: int = SCHEMA_VERSION
 
 
@@ -71,11 +73,11 @@ def read_dead_letter(state: Storage, name: str) -> DeadLetter:
 
 
 def write_dead_letter(state: Storage, letter: DeadLetter) -> DeadLetter:
-    """Replaces an earlier letter of the same document, and counts it. Raises StorageError."""
+    """Replaces an earlier letter of the same document and counts the attempts. Raises StorageError."""
     name = dead_letter_name(letter.document_id)
     try:
         earlier = read_dead_letter(state, name)
-        again = int(earlier.run_id != letter.run_id)  # and not one whose answer was lost
+        again = int(earlier.run_id != letter.run_id)  # not a retried write whose answer was lost
         letter = replace(letter, tries=earlier.tries + again, first_at=earlier.first_at or earlier.at)
     except (ObjectNotFound, RecordCorrupt):
         letter = replace(letter, first_at=letter.at)
@@ -84,7 +86,7 @@ def write_dead_letter(state: Storage, letter: DeadLetter) -> DeadLetter:
 
 
 def append_dead_letter(logs: Path, letter: DeadLetter) -> None:
-    """The copy in the logs. Where they cannot be written nothing is lost: the durable letter is there by then."""
+    """Appends the copy in the logs. A failed write loses nothing, since the durable letter exists by then."""
     folder = logs / "dead_letter"
     try:
         make_private(folder)
@@ -95,7 +97,7 @@ def append_dead_letter(logs: Path, letter: DeadLetter) -> None:
 
 
 def copy_dead_letter(state: Storage, logs: Path, document_id: str) -> DeadLetter | None:
-    """The durable letter into the logs; None where it cannot be read. Never raises: its document is finished."""
+    """Copies the durable letter into the logs; None if it cannot be read. Never raises, since its document is finished."""
     try:
         letter = read_dead_letter(state, dead_letter_name(document_id))
     except (StorageError, RecordCorrupt) as error:

@@ -1,5 +1,5 @@
-"""Every figure of a run: its name, kind, unit, meaning, and how it is read. The one table that the snapshot, the record of a run,
-Prometheus, Ray's metrics and docs/observability.md are made from.
+"""The table of all figures of a run: name, kind, unit, meaning, and how to read each. The snapshot, the record of a run,
+Prometheus, Ray's metrics and docs/observability.md use it.
 
 `read` gets the run's StatusCollector, or for figures of a model its ModelQuota and the collector.
 """
@@ -16,9 +16,9 @@ Group = Literal["totals", "gauges", "labeled", "models"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """`key`: in its group of the snapshot, or for `labeled` figures in the snapshot itself, where values stand by label. `name`:
-    of the metric, without `rayocr_`; the key unless given. `record`: its name in the record of a run. `ray`,
-    `prometheus`: whether those have it."""
+    """One figure. `key`: in its group of the snapshot, or for `labeled` figures in the snapshot itself, with values by label.
+    `name`: of the metric, without `rayocr_`; the key unless given. `record`: its name in the record of a run. `ray`,
+    `prometheus`: whether they include it."""
 
     key: str
     group: Group
@@ -38,7 +38,7 @@ class Figure:
 
     @property
     def exposed(self) -> str:
-        """As Prometheus has it."""
+        """The figure in Prometheus' format."""
         return self.metric + ("_total" if self.counter else "")
 
 
@@ -209,7 +209,7 @@ def of_group(group: Group) -> list[Figure]:
 
 
 def table() -> str:
-    """For docs/observability.md."""
+    """The table in docs/observability.md."""
     rows = [
         (f"`{figure.exposed}`" + (f"{{{figure.label}}}" if figure.label else ""), figure.unit, figure.help)
         for figure in FIGURES

@@ -1,8 +1,8 @@
-"""Structured logs: a constant message and fields, as JSON lines in `<dir>/json/`, one file a day, swept after some days.
+"""Structured logs: a constant message and fields, as JSON lines in `<dir>/json/`, one file per day, deleted after some days.
 
-Every line has `run_id` and `action` (past tense), and document_id, page_number and attempt where it is about one. Page text never
-goes into a field; secrets are masked in the formatter, whatever the line is made of. What workers log comes here too, on whatever
-node they are (`rayocr.observe.relay`).
+Every line has `run_id` and `action` (past tense), and document_id, page_number and attempt if they apply. Fields never contain
+page text; the formatter masks secrets in every part of a line. The logs of workers on all nodes arrive here too
+(`rayocr.observe.relay`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rayocr.masking import for_terminal, masked, masked_data
 from rayocr.private_folder import make_private, private_opener
 
 _ROOT = "rayocr"
-_OURS = "rayocr_logs"  # marks the handlers that are taken away again when others are set up
+_OURS = "rayocr_logs"  # marks our handlers, which a later setup removes
 
 
 PAGE_FAILED = "page_failed"  # the action of the lines that go to Supabase, too
@@ -32,12 +32,12 @@ def action_of(record: logging.LogRecord) -> str:
 
 
 def log_event(logger: logging.Logger, action: str, message: str, *, level: int = logging.INFO, **fields: Any) -> None:
-    """One line: what happened (`action`), in words, and with what."""
+    """Logs one line: the action, a message, and fields."""
     logger.log(level, message, extra={"rayocr_fields": {"action": action, **fields}})
 
 
 class JsonFormatter(logging.Formatter):
-    """One line of JSON, without secrets. `process`: what every line says besides (`worker`, `host`)."""
+    """Formats one line of JSON, without secrets. `process`: fields of every line (`worker`, `host`)."""
 
     def __init__(self, run_id: str, process: Mapping[str, Any] | None = None) -> None:
         super().__init__()
@@ -64,11 +64,11 @@ class JsonFormatter(logging.Formatter):
         text = json.dumps(line, default=str)
         if masked(text) == text:  # nearly always
             return text
-        return json.dumps(masked_data(json.loads(text)))  # value by value, so that what is left is JSON whatever was masked
+        return json.dumps(masked_data(json.loads(text)))  # masks value by value, so that the result is valid JSON
 
 
 class TerminalFormatter(logging.Formatter):
-    """One readable line: message and fields, without secrets and without control characters."""
+    """Formats one readable line: message and fields, without secrets and control characters."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields = {key: value for key, value in getattr(record, "rayocr_fields", {}).items() if value is not None}
@@ -103,7 +103,7 @@ class DailyFileHandler(logging.Handler):
         self._write([self.format(record)], record.created)
 
     def write(self, lines: Sequence[str]) -> None:
-        """Lines that another process has formatted. Any thread."""
+        """Writes lines that another process has formatted. Thread-safe."""
         if lines:
             with self.lock or nullcontext():
                 self._write(lines, time.time())
@@ -115,7 +115,7 @@ class DailyFileHandler(logging.Handler):
                 self._echo.write(text)
                 self._echo.flush()
             except (OSError, ValueError):
-                self._echo = None  # its reader is gone, which must not end a run
+                self._echo = None  # its reader has closed it, which must not end a run
         if self.folder is None:
             return
         try:
@@ -128,7 +128,7 @@ class DailyFileHandler(logging.Handler):
             self._file.write(text)
             self._file.flush()
         except (OSError, ValueError):
-            pass  # a full disk must not end a run over its log; what matters is in the ledger and the manifests
+            pass  # a full log disk must not end a run; the ledger and the manifests contain the results
 
     def close_file(self) -> None:
         if self._file is not None:
@@ -141,9 +141,9 @@ class DailyFileHandler(logging.Handler):
 
 
 def configure_logs(folder: Path, *, run_id: str, retention_days: int, echo: TextIO | None = None) -> DailyFileHandler:
-    """Send the package's logs, and the warnings of libraries, to files and to `echo`. Where the folder cannot be made, the
-    handler has none and they go to `echo` alone. Without an `echo` OSError is raised, and they go nowhere: not to the terminal,
-    where Python would put them."""
+    """Sends the package's logs, and warnings of libraries, to files and to `echo`. If the folder cannot be created, logs go to
+    `echo` only. Without an `echo` it raises OSError and discards the logs instead of printing them to the terminal, as Python
+    would."""
     attach(logging.NullHandler())
     json_folder = folder / "json"
     try:
@@ -158,7 +158,7 @@ def configure_logs(folder: Path, *, run_id: str, retention_days: int, echo: Text
         sweep(folder / "dead_letter", retention_days=retention_days)
 
     sweep_both()
-    # A watch lives for longer than its logs are kept.
+    # A watch can run longer than logs are kept.
     return _attach_json(DailyFileHandler(json_folder, on_new_day=sweep_both, echo=echo), run_id)
 
 
@@ -169,7 +169,7 @@ def _attach_json(handler: DailyFileHandler, run_id: str) -> DailyFileHandler:
 
 
 def attach(handler: logging.Handler) -> None:
-    """In the place of an earlier run's handler: all of the package's lines from INFO on, and warnings of everybody else."""
+    """Replaces an earlier run's handler; handles the package's lines from INFO on, and warnings of other packages."""
     logger, root = logging.getLogger(_ROOT), logging.getLogger()
     for old in (h for owner in (logger, root) for h in list(owner.handlers) if getattr(h, _OURS, False)):
         logger.removeHandler(old)
@@ -183,7 +183,7 @@ def attach(handler: logging.Handler) -> None:
 
 
 def sweep(folder: Path, *, retention_days: int, now: float | None = None) -> None:
-    """Delete `*.jsonl` files that have not been written to for that many days."""
+    """Deletes `*.jsonl` files that were last written more than this many days ago."""
     oldest = (time.time() if now is None else now) - retention_days * 86_400
     for path in folder.glob("*.jsonl"):
         try:

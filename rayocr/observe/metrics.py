@@ -1,4 +1,4 @@
-"""The figures of a run for Prometheus, made from its snapshot on request. Names and meanings: `rayocr.observe.figures`."""
+"""Exports the figures of a run to Prometheus, from its snapshot on request. Names and meanings: `rayocr.observe.figures`."""
 
 from __future__ import annotations
 

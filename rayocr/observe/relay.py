@@ -1,8 +1,8 @@
-"""What workers log and count, on its way to the run: from a handler in each process over one mailbox to the driver's files.
+"""Relays the logs and counts of workers to the run: from a handler in each process, through one mailbox, to the driver's files.
 
-Ray's own way (log files on every node, printed by the driver) knows lines of text and loses who they are of. Here a worker's
-lines are formatted and masked in the worker, travel in batches that nobody waits for, and lie in the mailbox until the driver
-takes them, every second. Both ends are bounded: when nobody takes, the oldest lines go, and how many went is told.
+Ray's own logs (files on every node, printed by the driver) are plain lines without their origin. Here a worker formats and
+masks its lines, sends them in batches without waiting, and the driver takes them from the mailbox every second. Both ends are
+bounded: if the driver does not take lines, the oldest are dropped and counted.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from typing import Any
 from rayocr.observe.logs import PAGE_FAILED, JsonFormatter, action_of, attach
 
 _EVERY_S = 1.0
-_ON_ITS_WAY_S = 0.5  # Ray sends on a thread of its own
+_ON_ITS_WAY_S = 0.5  # Ray sends on its own thread
 _IN_WORKER = 5_000  # lines
 _IN_MAILBOX = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telemetry:
-    """Of one process since it was heard last. `storage_calls`: by operation and outcome. `lost`: lines that had no room.
+    """What one process reported since the last time. `storage_calls`: by operation and outcome. `lost`: dropped lines.
     `ends`: by document_id, why a process that had the document ended itself. `failures`: the fields of the lines about failed
     pages, masked."""
 
@@ -40,7 +40,7 @@ class Telemetry:
 
 
 class Mailbox:
-    """Kept by one process of the run (the Ledger's), which all workers can reach."""
+    """The mailbox, in the Ledger's process, which all workers can reach."""
 
     def __init__(self, *, room: int = _IN_MAILBOX) -> None:
         self._lines: deque[str] = deque()
@@ -52,7 +52,7 @@ class Mailbox:
         self._lock = threading.Lock()
 
     def put(self, telemetry: Telemetry) -> None:
-        """Any thread."""
+        """Thread-safe."""
         with self._lock:
             self._lines.extend(telemetry.lines)
             self._calls.update(telemetry.storage_calls)
@@ -65,7 +65,7 @@ class Mailbox:
             del self._failures[: -self._room]
 
     def take(self) -> Telemetry:
-        """Everything, once."""
+        """Returns and removes everything."""
         with self._lock:
             taken = Telemetry(
                 lines=tuple(self._lines),
@@ -83,7 +83,7 @@ class Mailbox:
 
 
 class RelayHandler(logging.Handler):
-    """A worker's end: `send` posts a batch and returns at once; what it raises is forgotten, and the batch is kept."""
+    """The worker's end: `send` posts a batch and returns at once; if it raises, the batch is kept and the error ignored."""
 
     def __init__(
         self,
@@ -112,7 +112,8 @@ class RelayHandler(logging.Handler):
             self._lost += 1
 
     def post(self) -> None:
-        """Send what there is. Any thread; called at the end of a piece of work, too, since a worker may be killed after it."""
+        """Sends the pending lines. Thread-safe; also called after each piece of work, since the worker may be killed
+        afterwards."""
         with self._sending:
             now = Counter(self._counts())
             fresh = {key: count - self._told[key] for key, count in now.items() if count > self._told[key]}
@@ -123,14 +124,14 @@ class RelayHandler(logging.Handler):
                 return
             try:
                 self._send(telemetry)
-            except Exception:  # the mailbox's process is being restarted, and a log must not end a worker
+            except Exception:  # the mailbox's process is restarting, and a log must not end a worker
                 self._lines.extendleft(reversed(lines))
                 self._failures.extendleft(reversed(failures))
                 return
             self._told, self._lost = now, 0
 
     def last_words(self, document_ids: Iterable[str], why: str) -> None:
-        """Before this process ends itself with these documents. Any thread; waits until it should be on its way."""
+        """Reports the documents of this process before it ends itself. Thread-safe; waits until the report should be sent."""
         self.post()
         self._send(Telemetry(ends=dict.fromkeys(document_ids, why)))
         time.sleep(_ON_ITS_WAY_S)
@@ -155,7 +156,7 @@ def relay_logs(
     host: str,
     counts: Callable[[], Mapping[tuple[str, str], int]],
 ) -> RelayHandler:
-    """Send this process's logs on their way, from now on."""
+    """Relays this process's logs from now on."""
     handler = RelayHandler(send, counts=counts)
     handler.setFormatter(JsonFormatter(run_id, {"worker": worker, "host": host}))
     attach(handler)

@@ -1,1 +1,1 @@
-"""Errors and dead letters as rows of a table of Supabase, for people who look there; see `sink`."""
+"""Errors and dead letters as rows of a Supabase table; see `sink`."""

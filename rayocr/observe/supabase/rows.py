@@ -1,4 +1,4 @@
-"""What goes to the table: one row for a document or page given up, a defect, or a run that had to stop."""
+"""The rows of the table: one for each failed document or page, defect, or run that stopped early."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rayocr.errors import UsageError
 from rayocr.masking import masked
 
 FIELDS = (
-    "event_id",  # a UUID, made once: what makes sending again harmless
+    "event_id",  # a UUID, generated once, so that retries are safe
     "occurred_at",
     "action",
     "level",
@@ -39,7 +39,7 @@ def is_sent(action: str, level: int = logging.INFO) -> bool:
 
 
 def row_of(fields: Mapping[str, Any], *, level: str, run_id: str, instance: str, message: str, at: float) -> Row:
-    """Of a log line's fields; `at`: seconds since 1970."""
+    """The row for a log line's fields; `at`: seconds since 1970."""
     row = {
         "event_id": str(uuid.uuid4()),
         "occurred_at": datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"),
@@ -61,7 +61,7 @@ def row_of(fields: Mapping[str, Any], *, level: str, run_id: str, instance: str,
 
 
 def chosen_columns(wanted: Mapping[str, str | None]) -> dict[str, str]:
-    """Our field -> the table's column. Raises UsageError for a field that is none of ours."""
+    """Our field -> the table's column. Raises UsageError for an unknown field."""
     for name in wanted:
         if name not in FIELDS:
             raise UsageError(f"supabase.columns names {name!r}, and the fields are {', '.join(FIELDS)}.")
@@ -70,5 +70,5 @@ def chosen_columns(wanted: Mapping[str, str | None]) -> dict[str, str]:
 
 
 def _storable(text: str) -> str:
-    """PostgreSQL takes no NUL in a text, and nobody a text without end."""
+    """PostgreSQL text cannot contain NUL; long texts are truncated."""
     return text.replace("\0", "")[:_MESSAGE_CHARS]

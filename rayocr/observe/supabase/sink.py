@@ -1,7 +1,7 @@
-"""Sends errors and dead letters to Supabase beside the run: a handler writes rows to a spool, and a thread empties it.
+"""Sends errors and dead letters to Supabase in the background: a handler writes rows to a spool, and a thread sends them.
 
-The run never waits for it: a row costs an append to a local file; the thread has its own patience. Rows that could not be sent
-are sent by the next run. Each has an id, so that what is sent twice (an answer that was lost) is there once.
+The run never waits for it: a row costs an append to a local file, and the thread retries with its own back-off. The next run
+sends rows that could not be sent. Each row has an id, so that a row that is sent twice (after a lost answer) is stored once.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from rayocr.observe.supabase.table import SupabaseTable
 log = logging.getLogger(__name__)
 
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 2.0, 120.0
-_CLOSE_S = 2.0  # at most, for the last rows of a run whose table answers
+_CLOSE_S = 2.0  # maximum wait for the last rows of a run if the table answers
 
 
 class Table(Protocol):
@@ -36,7 +36,7 @@ class Table(Protocol):
 
 
 class SupabaseSink(logging.Handler):
-    """`warn` is told once when the table does not fit; what is merely away is nobody's business until it stays so."""
+    """The sink. Calls `warn` once if the table does not match; does not warn while the server is only unavailable."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class SupabaseSink(logging.Handler):
         self._add(fields, record.levelname.lower(), record.getMessage(), record.created)
 
     def line(self, line: Mapping[str, Any]) -> None:
-        """A worker's line, as it came."""
+        """A worker's line."""
         self._add(line, str(line.get("level", "")), str(line.get("message", "")), time.time())
 
     def _add(self, fields: Mapping[str, Any], level: str, message: str, at: float) -> None:
@@ -93,19 +93,19 @@ class SupabaseSink(logging.Handler):
             self.send_waiting()
 
     def send_waiting(self) -> None:
-        """Everything that waits, unless the table has just said that it cannot. Never raises."""
+        """Sends all waiting rows, unless the table has just failed. Never raises."""
         try:
             self.spool.seal()
             if self.spool.dropped > self._dropped:
                 lost, self._dropped = self.spool.dropped - self._dropped, self.spool.dropped
-                self._say("supabase_rows_dropped", "Rows for Supabase had no room.", rows=lost)
+                self._say("supabase_rows_dropped", "Rows for Supabase were dropped: the spool is full.", rows=lost)
             if self._clock() < self._next_at:
                 return
             for path in self.spool.waiting():
                 with self.spool.rows_of(path) as rows:
                     self._insert(rows)
             if self._delay_s:
-                self._say("supabase_recovered", "Supabase takes rows again.")
+                self._say("supabase_recovered", "Supabase accepts rows again.")
             self._delay_s = 0.0
         except TableAway as error:
             if not self._delay_s:
@@ -114,15 +114,15 @@ class SupabaseSink(logging.Handler):
         except TableMisfit as error:
             if not self._warned:
                 self._warned = True
-                self._say("supabase_misfit", "The table of Supabase is not as configured.", reason=str(error))
+                self._say("supabase_misfit", "The Supabase table does not match the configuration.", reason=str(error))
                 self._warn(f"Supabase takes no errors ({error}). See docs/supabase.md for its table; rows wait in logs/supabase.")
             self._back_off()
-        except Exception as error:  # a defect of the client: recorded, and no reason to lose rows
+        except Exception as error:  # a defect of the client: log it and keep the rows
             self._say("supabase_failed", "Rows could not be sent to Supabase.", reason=f"{type(error).__name__}: {error}")
             self._back_off()
 
     def _insert(self, rows: Sequence[Row]) -> None:
-        """All of them; those that the table will never take are put aside."""
+        """Sends the rows; sets aside those that the table rejects permanently."""
         if not rows:
             return
         try:
@@ -131,7 +131,7 @@ class SupabaseSink(logging.Handler):
         except RowsRefused as error:
             if len(rows) == 1:
                 self.spool.refuse(rows[0], str(error))
-                self._say("supabase_row_refused", "Supabase refused a row for good.", reason=str(error))
+                self._say("supabase_row_refused", "Supabase rejected a row permanently.", reason=str(error))
                 return
             half = len(rows) // 2
             self._insert(rows[:half])
@@ -145,7 +145,7 @@ class SupabaseSink(logging.Handler):
         log_event(log, action, words, level=logging.WARNING, **fields)
 
     def close(self) -> None:
-        """Send what is left when the table answers; what is not sent by then waits for the next run. Idempotent."""
+        """Sends the remaining rows if the table answers; others wait for the next run. Idempotent."""
         super().close()
         if self._over.is_set():
             return
@@ -153,7 +153,7 @@ class SupabaseSink(logging.Handler):
         logging.getLogger("rayocr").removeHandler(self)
         last = threading.Thread(target=self.send_waiting, name="supabase", daemon=True)
         last.start()
-        last.join(_CLOSE_S if not self._delay_s else 0.2)  # one that is away is not waited for
+        last.join(_CLOSE_S if not self._delay_s else 0.2)  # do not wait for an unavailable table
         self.spool.close()
         if not last.is_alive():
             self._table.close()

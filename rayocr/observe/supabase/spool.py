@@ -1,7 +1,7 @@
-"""Rows that wait for Supabase, on disk: they survive the process, and a bound keeps them from filling the disk.
+"""Spools rows for Supabase on disk: they survive the process, and a limit keeps them from filling the disk.
 
-A run appends to `<run_id>.open.jsonl`, which it holds locked; from time to time that becomes `<run_id>-<n>.jsonl`, one request's
-worth, which anybody may send who gets its lock, and who then deletes it. What a dead run left open has lost its lock and is
+A run appends to `<run_id>.open.jsonl`, which it locks, and regularly renames it to `<run_id>-<n>.jsonl`, the rows of one request.
+Any process that gets the lock of such a file sends and deletes it. The open file of a dead run is no longer locked and is
 taken over.
 """
 
@@ -21,11 +21,11 @@ from rayocr.observe.supabase.rows import Row
 from rayocr.private_folder import make_private
 
 _OPEN = ".open.jsonl"
-_REFUSED = "refused.jsonl"  # rows that the table does not take, to be looked at
+_REFUSED = "refused.jsonl"  # rows that the table rejects, for inspection
 
 
 class Spool:
-    """Any thread. Raises OSError from `__init__` alone."""
+    """The spool. Thread-safe. Only `__init__` raises OSError."""
 
     def __init__(self, folder: Path, *, run_id: str, batch: int, max_bytes: int, retention_days: int) -> None:
         self._folder = folder
@@ -36,12 +36,12 @@ class Spool:
         self._file: Any = None
         self._rows = 0
         self._numbers = 0
-        self.dropped = 0  # rows that had no room
+        self.dropped = 0  # rows dropped because the spool was full
         make_private(folder)
         self._sweep(retention_days)
 
     def add(self, row: Row) -> None:
-        """On disk when it returns. A full disk loses the row: an error's row must not end a run."""
+        """Writes the row to disk before it returns. A full disk loses the row, since it must not end a run."""
         line = json.dumps(row, default=str) + "\n"
         with self._lock, contextlib.suppress(OSError):
             if self._file is None:
@@ -54,14 +54,14 @@ class Spool:
                 self._close_open()
 
     def seal(self) -> None:
-        """What was appended so far can be sent."""
+        """Makes the appended rows available for sending."""
         with self._lock, contextlib.suppress(OSError):
             self._close_open()
         self._take_over()
         self._bound()
 
     def waiting(self) -> list[Path]:
-        """Sealed files, the oldest first."""
+        """Sealed files, oldest first."""
         found = []
         for path in self._folder.glob("*.jsonl"):
             if not path.name.endswith(_OPEN) and path.name != _REFUSED:
@@ -71,7 +71,7 @@ class Spool:
 
     @contextmanager
     def rows_of(self, path: Path) -> Iterator[list[Row]]:
-        """The file's rows, while nobody else has them; none when somebody does. Left without an error, the file is deleted."""
+        """Locks the file and yields its rows; none if another process has the lock. Deletes the file unless an error occurs."""
         try:
             file = path.open("r+", encoding="utf-8")
         except OSError:
@@ -83,20 +83,20 @@ class Spool:
             except OSError:
                 yield []
                 return
-            if not path.exists():  # sent by another while we opened it
+            if not path.exists():  # another process sent it meanwhile
                 yield []
                 return
             yield [row for line in file if (row := _parsed(line)) is not None]
             path.unlink(missing_ok=True)
 
     def refuse(self, row: Row, why: str) -> None:
-        """Keep a row aside that the table will never take."""
+        """Sets aside a row that the table rejects permanently."""
         with self._lock, contextlib.suppress(OSError), (self._folder / _REFUSED).open("a", encoding="utf-8") as file:
             file.write(json.dumps({"refused": why, "row": row}) + "\n")
 
     @property
     def pending(self) -> int:
-        """Rows that wait."""
+        """The number of waiting rows."""
         count = self._rows
         for path in self.waiting():
             with contextlib.suppress(OSError):
@@ -112,11 +112,11 @@ class Spool:
         self._numbers += 1
         path = self._folder / f"{self._run_id}{_OPEN}"
         path.rename(self._folder / f"{self._run_id}-{self._numbers:06d}-{time.time_ns()}.jsonl")
-        self._file.close()  # and its lock with it, once it has its new name
+        self._file.close()  # releases the lock, after the file has its new name
         self._file, self._rows = None, 0
 
     def _take_over(self) -> None:
-        """What dead runs left open."""
+        """Seals the open files of dead runs."""
         for path in self._folder.glob(f"*{_OPEN}"):
             if path.name == f"{self._run_id}{_OPEN}":
                 continue
@@ -146,6 +146,6 @@ class Spool:
 def _parsed(line: str) -> Row | None:
     try:
         row = json.loads(line)
-    except ValueError:  # half a line, of a process that was killed
+    except ValueError:  # an incomplete line of a killed process
         return None
     return row if isinstance(row, dict) and "event_id" in row else None

@@ -1,4 +1,4 @@
-"""The table behind Supabase's REST interface, through its client, which is imported here alone, when a row is sent."""
+"""Accesses the table by Supabase's client, which is imported only here, when a row is sent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from rayocr.errors import RowsRefused, TableAway, TableError, TableMisfit
 from rayocr.observe.supabase.rows import Row
 
-# Of PostgREST: no such table, no such column, no such schema; of PostgreSQL: the same, and no permission.
+# PostgREST: no such table, column or schema; PostgreSQL: the same, and no permission.
 _MISFITS = frozenset({"PGRST106", "PGRST204", "PGRST205", "PGRST301", "PGRST302", "42P01", "42703", "42501", "42P10"})
 _LATER = frozenset({"408", "425", "429", "PGRST000", "PGRST001", "PGRST002", "PGRST003"})
 
@@ -28,7 +28,7 @@ class SupabaseTable:
             self._http.close()
 
     def insert(self, rows: Sequence[Row]) -> None:
-        """Those that are there already are passed over, where the table has a column for `event_id`. Raises TableAway,
+        """Inserts rows; skips existing ones if the table has a column for `event_id`. Raises TableAway,
         TableMisfit, RowsRefused."""
         mapped = [{column: row.get(field) for field, column in self._columns.items()} for row in rows]
         identity = self._columns.get("event_id")
@@ -52,11 +52,11 @@ class SupabaseTable:
             import httpx
             from supabase import ClientOptions, create_client
 
-            self._http = httpx.Client(timeout=self._timeout_s)  # ours, to be closed by us
+            self._http = httpx.Client(timeout=self._timeout_s)  # our own client, which we close
             options = ClientOptions(httpx_client=self._http, auto_refresh_token=False, persist_session=False)
             try:
                 self._client = create_client(self._url, self._key, options)
-            except Exception as error:  # SupabaseException: an address or key that cannot be one
+            except Exception as error:  # SupabaseException: a malformed address or key
                 raise TableMisfit(f"SUPABASE_URL or SUPABASE_API_KEY: {error}") from error
         return self._client
 
@@ -65,7 +65,7 @@ def _translated(error: Any) -> TableError:
     code, words = str(error.code or ""), f"{error.code}: {error.message}"
     if code in _MISFITS or code in ("401", "403", "404"):
         return TableMisfit(words)
-    # A proxy's page (5xx) comes with its status as the code; PostgreSQL's codes of classes 08, 53, 57 are a server in trouble.
+    # A proxy's page (5xx) has its status as the code; PostgreSQL's error classes 08, 53 and 57 mean an unavailable server.
     if code in _LATER or (len(code) == 3 and code.startswith("5")) or code[:2] in ("08", "53", "57"):
         return TableAway(words)
     return RowsRefused(words)
