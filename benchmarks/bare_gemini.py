@@ -1,6 +1,6 @@
 """The loop that rayocr is measured against: cut out each page, ask through google-genai, keep nothing. Run as a program.
 
-So many requests are under way at a time, in one process, on one event loop; that is what an impatient user would write.
+A fixed number of requests is in flight, in one process, on one event loop, as in a simple script.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`make bench-discovery`: what does it cost to find 100,000 new documents among 200,000 in a bucket?
+"""`make bench-discovery`: measures the cost of finding 100,000 new documents among 200,000 in a bucket.
 
 A bucket holds the documents, another the manifests of the first half of them. Discovery lists both and gives what is left, as it
 does for a run, in a process that does nothing else; every request is counted by the server. Two sizes tell whether requests and

@@ -1,5 +1,5 @@
-"""A bucket that can be listed and nothing else, at the speed of a large one: a page costs what is on it, however many objects
-there are.
+"""A server of a bucket that supports only listing, at the speed of a large bucket: the cost of a page does not depend on the
+number of objects.
 
 fake-gcs-server walks through the whole bucket for every page, which is half an hour for 200,000 objects. This speaks the same
 part of the JSON API (prefix, startOffset, endOffset, maxResults, pageToken), and refuses what it does not know.

@@ -1,4 +1,4 @@
-"""A run of rayocr and of a bare loop, timed over so many pages, and what the two say when compared."""
+"""Times a run of rayocr and a bare loop over a number of pages, and compares them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ray start` on a machine that is busy with other work, where Ray's fixed patience is not enough.
+"""`ray start` with longer timeouts, for a busy machine.
 
 A new node's raylet aborts when its agents take more than 15 s to tell their ports, and `ray start` gives up 30 s after it began.
 So the ports are given (those that are given are not waited for, but for one, whose file is written here), and there is more time:
@@ -21,7 +21,7 @@ _PORTS = ("metrics_agent_port", "metrics_export_port", "dashboard_agent_listen_p
 
 
 def be_patient() -> None:
-    """For every node that this process starts from now on."""
+    """Applies to every node that this process starts from now on."""
     look, start = services.get_node, services.start_raylet
 
     def look_patiently(*arguments: Any, **options: Any) -> Any:

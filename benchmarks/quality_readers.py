@@ -1,4 +1,4 @@
-"""Who reads in `make quality`: a one-page PDF in, its text out. Engines are opened once a process."""
+"""The readers of `make quality`: each takes a one-page PDF and returns its text. Engines are opened once per process."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _DPI = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """`engine`: who had the last word; "" where nobody read the page. `cpu_s`: of this process and its children."""
+    """`engine`: the engine whose text was kept; "" if no engine read the page. `cpu_s`: of this process and its children."""
 
     text: str
     engine: str

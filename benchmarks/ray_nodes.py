@@ -1,4 +1,5 @@
-"""A Ray of several nodes on this machine, started by `ray start` as on machines of their own: drained, lost, added at will."""
+"""A Ray cluster of several nodes on this machine, started by `ray start` as on separate machines; nodes can be drained, killed
+and added."""
 
 from __future__ import annotations
 
@@ -21,20 +22,20 @@ import psutil
 RAY = (sys.executable, "-m", "ray.scripts.scripts")
 _PATIENCE_S = 300.0
 _TRIES = 8
-_AGENTS = {  # options of `ray start`, and what their files are called
+_AGENTS = {  # options of `ray start`, and the names of their files
     "dashboard-agent-listen-port": "dashboard_agent_listen_port",
     "dashboard-agent-grpc-port": "metrics_agent_port",
     "runtime-env-agent-port": "runtime_env_agent_port",
     "metrics-export-port": "metrics_export_port",
 }
-_QUICK = {  # a lost node is found in 3 s; workers are started when needed
+_QUICK = {  # a lost node is detected in 3 s; workers start when needed
     "RAY_health_check_period_ms": "1000",
     "RAY_health_check_timeout_ms": "1000",
     "RAY_health_check_failure_threshold": "3",
     "RAY_enable_worker_prestart": "0",
     "RAY_prestart_worker_first_driver": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_USE_UVLOOP": "0",  # among the development dependencies, and nowhere else
+    "RAY_USE_UVLOOP": "0",  # installed as a development dependency only
 }
 
 
@@ -49,7 +50,7 @@ class Node:
     folder_here: Callable[[str], str] = str  # where this process sees a folder of the node's
 
     def kill(self) -> None:
-        """As where a machine is gone."""
+        """Kills all processes of the node, as when a machine is lost."""
         with contextlib.suppress(psutil.NoSuchProcess):
             root = psutil.Process(self.process.pid)
             gone = [*root.children(recursive=True), root]
@@ -83,7 +84,8 @@ class Node:
 
 @dataclass
 class RayNodes:
-    """The head offers no CPU unless told to. `environment` is that of all nodes: it has to have a HOME without a token of others.
+    """The nodes of a cluster. The head offers no CPU by default. `environment` is that of all nodes: it has to have a HOME
+    without a token of others.
 
     Nodes are started one after the other: Ray gives one up that takes 30 s, which on a busy machine it does beside others.
     """
@@ -108,7 +110,7 @@ class RayNodes:
         return f"127.0.0.1:{self.port}"
 
     def start_head(self) -> Node:
-        """Returns when it is up."""
+        """Returns when the head is ready."""
         arguments = [
             "--head",
             *([] if self.redis else ["--block"]),

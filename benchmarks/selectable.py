@@ -1,4 +1,4 @@
-"""Are words of searchable PDFs selected where they stand? Intersection over union of each word's box with where it is printed.
+"""Measures whether words of searchable PDFs are selected where they are printed: intersection over union of the boxes.
 
 `python -m benchmarks.selectable` prints the table of docs/outputs.md: pages in six scripts, typeset and rendered as scans,
 upright, turned and skewed; with the boxes of an engine, and with lines found in the picture.

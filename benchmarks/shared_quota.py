@@ -1,7 +1,7 @@
-"""`make bench-shared`: two runs, each a cluster of its own, on one quota of 1,200 requests a minute that Redis holds for them.
+"""`make bench-shared`: two runs, each on its own cluster, share a quota of 1,200 requests per minute in Redis.
 
-Measures what the simulator let through while both read, then kills one of them, with everything below it, and measures how
-soon the other has the whole quota.
+Measures the requests that the simulator accepted while both run, then kills one run with its child processes and measures how
+soon the other uses the whole quota.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The Gemini simulator as a process of its own, for benchmarks and chaos."""
+"""Runs the Gemini simulator in a separate process, for benchmarks and chaos."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Simulated:
         return numbers
 
     def counts(self) -> dict[str, Any]:
-        """Of every page how often it was asked and answered; large, where there are many pages."""
+        """Requests and answers per page; a large result if there are many pages."""
         with urllib.request.urlopen(f"{self.url}/counts", timeout=60) as answer:
             numbers: dict[str, Any] = json.load(answer)
         return numbers

@@ -1,4 +1,4 @@
-"""A Redis-compatible server that keeps what it holds on disk, and can be killed and started again with or without that."""
+"""A Redis-compatible server with persistent data, which can be killed and restarted with or without its data."""
 
 from __future__ import annotations
 

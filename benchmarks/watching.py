@@ -1,4 +1,4 @@
-"""`make bench-watch MINUTES=30`: does mode=watch read every document once, and does its memory stay as it is?
+"""`make bench-watch MINUTES=30`: checks that mode=watch reads every document once and that its memory stays constant.
 
 A watch with a short interval over a folder, and one over a bucket of fake-gcs-server, one after the other. All the time documents
 are added, replaced and removed, so that the source stays at about the same size while what was ever in it grows. At the end every

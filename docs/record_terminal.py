@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def _recorded(command: list[str], folder: Path) -> list[str]:
-    """What the command left on the screen; lines that it overwrote (its progress) are shown as they were last."""
+    """The final screen of the command; overwritten lines (its progress) show their last state."""
     (folder / "samples").symlink_to(PROJECT / "samples")
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, _COLUMNS, 0, 0))

@@ -1,5 +1,5 @@
-"""Where each line of a sample goes. Owns line breaking; knows neither PDF nor pixels, so that born-digital pages, scans and
-Devanagari share one look. Called by every module here that draws.
+"""Lays out the lines of a sample, including line breaks. Independent of PDF and pixels, so that born-digital pages, scans and
+Devanagari share one layout. Every drawing module here uses it.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def styles(body_pt: float, *, leading: float = 1.45) -> dict[Kind, Style]:
 
 
 def lay_out(blocks: Sequence[Block], frames: Sequence[Frame], looks: dict[Kind, Style], measure: Measure) -> list[Line]:
-    """Fills the frames one after the other. ValueError if the text does not fit: a sample must not lose a word."""
+    """Fills the frames in order. Raises ValueError if the text does not fit, since a sample must not lose a word."""
     lines: list[Line] = []
     queue = list(frames)
     frame = queue.pop(0)
@@ -102,7 +102,7 @@ def _broken(text: str, width_pt: float, look: Style, measure: Measure) -> list[s
 
 
 def _fitting(line: str, word: str, width_pt: float, look: Style, measure: Measure) -> tuple[str, str]:
-    """What of `word` still goes on `line` (with its space or hyphen), and what is left for the next one."""
+    """The part of `word` that fits on `line` (with its space or hyphen), and the rest for the next line."""
     gap = " " if line else ""
     parts = word.split(SOFT_HYPHEN)
     for count in range(len(parts), 0, -1):

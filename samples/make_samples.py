@@ -1,4 +1,4 @@
-"""Makes every file of samples/: `python samples/make_samples.py [folder]`. Run it again and the bytes are the same.
+"""Generates every file of samples/: `python samples/make_samples.py [folder]`. The bytes are the same in every run.
 
 Owns which sample shows what; the texts, the layout and the two kinds of drawing are the modules beside it. Dates and
 document ids are fixed, noise is seeded, and streams are left uncompressed, because zlib differs between builds of Python.
@@ -94,7 +94,7 @@ def devanagari() -> Sample:
 
 
 def broken_text_layer() -> Sample:
-    """The scan reads well; the invisible text over it does not, and must not be believed."""
+    """A readable scan under an unreadable invisible text layer, which engines must not use."""
     lines = lay_out(texts.BROKEN_TEXT_LAYER, [_frame(A4, 72)], styles(13.5), measure)
     mojibake = [text.encode().decode("cp1252", errors="ignore") for text in texts.MOJIBAKE_SOURCE]
     junk = [*texts.LEGACY_FONT_JUNK, *mojibake]
@@ -123,7 +123,7 @@ def encrypted() -> bytes:
 
 
 def cut_off() -> bytes:
-    """A download that broke off: of three scanned pages the last is missing, with the cross-reference table."""
+    """A truncated download: the last of three scanned pages is missing, and the cross-reference table."""
     whole = _bytes(scan_pdf([*_scan_pages(), _two_column_page()]))
     return whole[: int(len(whole) * _CUT_AT)]
 

@@ -1,4 +1,4 @@
-"""Pages that are nothing but pixels: drawn, worn a little as a scanner wears them, and put into a PDF.
+"""Image-only pages: drawn, degraded slightly as by a scanner, and put into a PDF.
 
 Noise comes from seeded integers, not from floating-point curves, so that every machine with the same libraries makes the same
 bytes.

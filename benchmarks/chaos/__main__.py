@@ -1,4 +1,4 @@
-"""Plays the scenarios of the given seeds, and prints what became of the promises."""
+"""Plays the scenarios of the given seeds, and prints whether the guarantees held."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documents of a scenario: small ones of which every page says which it is, so that any mix-up shows."""
+"""The documents of a scenario: small, with the page and document number on every page, so that any mix-up shows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class PageName:
 
     @classmethod
     def said_by(cls, text: str) -> PageName | None:
-        """None where it says no page, or more than one."""
+        """None if the text names no page or several."""
         said = _SAYS.findall(" ".join(text.split()))
         return cls(int(said[0][1]), int(said[0][0])) if len(said) == 1 else None
 

@@ -1,4 +1,4 @@
-"""A run of the command line that can be killed, paused and started again."""
+"""A command-line run that can be killed, paused and restarted."""
 
 from __future__ import annotations
 

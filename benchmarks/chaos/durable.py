@@ -1,4 +1,4 @@
-"""What is safe at this moment, read from the files of a destination as they are documented, without the product's own reader."""
+"""Determines the pages that are durable now, from the documented files of a destination, without rayocr's own reader."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.chaos.corpus import Corpus, PageName
 
 
 class Durable:
-    """Pages in ledger segments or of finished documents. Segments never change, so each is read once."""
+    """The pages in ledger segments or of finished documents. Segments never change, so each is read once."""
 
     def __init__(self, dest: Path, corpus: Corpus) -> None:
         self._ledger = dest / ".rayocr" / "ledger"
@@ -39,7 +39,7 @@ class Durable:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """None when it is gone, or being written in place."""
+    """None if the file is missing or being written."""
     try:
         content: dict[str, Any] = json.loads(path.read_bytes())
     except (FileNotFoundError, ValueError):

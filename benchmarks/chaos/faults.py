@@ -1,4 +1,4 @@
-"""What can happen to a run. Each fault strikes once, at a moment that the scenario chooses."""
+"""The faults that a run can suffer. Each fault strikes once, at a moment that the scenario chooses."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ class KillRedis(Fault):
 
 @dataclass(frozen=True, slots=True)
 class RedisTakesNoWrites(Fault):
-    """It answers and refuses every write, as a replica after a failover (READONLY) or with its memory full (OOM)."""
+    """Redis answers but refuses every write, as a replica after a failover (READONLY) or with full memory (OOM)."""
 
     full: bool
     ttls: float
@@ -179,7 +179,7 @@ class RedisTakesNoWrites(Fault):
 
 @dataclass(frozen=True, slots=True)
 class HalfOpenSockets(Fault):
-    """Connections to the HTTP API of every run that say nothing, more than a process may have files."""
+    """Opens idle connections to the HTTP API of every run, more than a process may have open files."""
 
     count: int
     seconds: float
@@ -205,7 +205,7 @@ class HalfOpenSockets(Fault):
 
 @dataclass(frozen=True, slots=True)
 class DiskFull(Fault):
-    """No process of Python can make a file longer for a while, which ends runs with exit code 3."""
+    """For a while no Python process can extend a file, which ends runs with exit code 3."""
 
     seconds: float
     name = "disk full"
@@ -226,7 +226,7 @@ class DiskFull(Fault):
 
 @dataclass(frozen=True, slots=True)
 class SlowStorage(Fault):
-    """Whoever reads and writes files runs for a twentieth of the time."""
+    """Processes that read and write files run for a twentieth of the time."""
 
     seconds: float
     may_lose = False
@@ -244,7 +244,7 @@ class SlowStorage(Fault):
 
 @dataclass(frozen=True, slots=True)
 class HostileAnswers(Fault):
-    """For a while every answer has 300,000 blanks inside of it."""
+    """For a while every answer contains 300,000 blanks."""
 
     seconds: float
     may_lose = False
@@ -279,7 +279,7 @@ class Pause(Fault):
 
 @dataclass(frozen=True, slots=True)
 class Refusals(Fault):
-    """For a while the server answers a part of the requests with this status. Costs nothing."""
+    """For a while the server answers part of the requests with this status, without charge."""
 
     status: int
     seconds: float

@@ -1,4 +1,4 @@
-"""The kinds of scenario: what they run on, and which faults strike, in which order."""
+"""The kinds of scenario: their environment, and the faults in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Ray of several nodes on this machine, that outlives the runs on it; and whose processes are whose."""
+"""A Ray cluster of several nodes on this machine that outlives its runs, and the mapping of processes to nodes."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def carrying(variable: str, value: str) -> list[psutil.Process]:
 
 
 def tree(pid: int) -> list[psutil.Process]:
-    """The process and all below it; empty when it is gone."""
+    """The process and its descendants; empty if it has ended."""
     try:
         return [psutil.Process(pid), *_children(pid)]
     except psutil.NoSuchProcess:

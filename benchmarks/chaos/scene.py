@@ -1,4 +1,4 @@
-"""One scenario: documents, servers and drivers are set up, the faults strike, and everything is run to its end."""
+"""Plays one scenario: sets up documents, servers and drivers, applies the faults, and runs everything to its end."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ class Scene:
 
 
 def draw_options(chance: random.Random) -> tuple[str, ...]:
-    """Settings that change how much is under way at a time, and where it is."""
+    """Settings that change the amount of work in progress and its location."""
     return (
         f"limits.max_in_flight={chance.choice((8, 16, 32))}",
         f"window.documents={chance.choice((12, 48, 256))}",

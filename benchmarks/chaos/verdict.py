@@ -1,4 +1,4 @@
-"""After a scenario: the promises, looked for in outputs, manifests, the server's counts, processes and folders."""
+"""Checks the guarantees after a scenario: outputs, manifests, the server's counts, processes and folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looks at a scenario several times a second: what was paid for and is not safe yet, and which fencing tokens were given out.
+"""Observes a scenario several times per second: pages that are paid for but not yet durable, and issued fencing tokens.
 
 A page that was answered, or is under way to the server, and is neither in a ledger segment nor of a finished document is at risk:
 those, at a fault, are the pages that may be paid for twice, and no others.

@@ -1,1 +1,1 @@
-"""Pages with their truth, made by seed: what `make quality` measures the local engines on."""
+"""Generated pages with their ground truth, by seed; `make quality` measures the local engines on them."""

@@ -1,6 +1,7 @@
-"""One page of each kind, as a Typst program and as the text that a reader would dictate from it. Seeded; knows no pixels.
+"""One page of each kind, as a Typst program and as the text in reading order. Seeded; independent of pixels.
 
-The truth gives blocks in reading order: header first, columns one after the other, tables row by row, notes and footer last.
+The ground truth lists blocks in reading order: header first, columns one after the other, tables row by row, notes and footer
+last.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""What the pages say: invented for this project, free to copy. Sentences of one language can follow each other in any order."""
+"""The sentences of the pages: invented for this project, free to copy. Sentences of one language can follow each other in any
+order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What scanners, copiers, fax machines and time do to a page. Gray images in, gray images out; seeded."""
+"""Degrades pages as scanners, copiers, fax machines and aging do. Gray images in, gray images out; seeded."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Compares what rayocr reads of PDFs with another program's reading and with the ink of the pages."""
+"""Compares rayocr's text of PDFs with another program's text and with the ink of the pages."""

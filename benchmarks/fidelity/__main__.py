@@ -1,4 +1,4 @@
-"""make fidelity DIR=…: what rayocr reads of any PDFs, beside pdftotext's reading and the ink; the worst pages first."""
+"""make fidelity DIR=…: compares rayocr's text of any PDFs with pdftotext's text and the ink; worst pages first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One file after the other, each in a child process with limits of time and memory: test folders are full of hostile files."""
+"""Checks each file in a child process with time and memory limits, since test folders contain hostile files."""
 
 from __future__ import annotations
 

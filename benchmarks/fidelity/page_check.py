@@ -1,4 +1,4 @@
-"""One page: what rayocr reads, what pdftotext reads, and what the ink says. Runs in a child process; see `files`."""
+"""Checks one page: rayocr's text, pdftotext's text, and the ink. Runs in a child process; see `files`."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A cluster of four nodes in network namespaces of their own, and what it does when parts of it are lost (`make bench-fleet`)."""
+"""A cluster of four nodes in separate network namespaces, and its behavior when parts fail (`make bench-fleet`)."""

@@ -1,4 +1,4 @@
-"""`make bench-fleet` (root, iproute2): a run on four nodes in network namespaces, and one part after the other is lost.
+"""`make bench-fleet` (root, iproute2): a run on four nodes in network namespaces, with failures of each part.
 
 `python -m benchmarks.fleet SCENARIO…` runs some of them. For each: did the run end well, is every page there, how many pages were
 paid for twice, and how many were in flight when it happened.
@@ -72,7 +72,7 @@ def head_away(fleet: Fleet) -> Result:
 
 
 def drivers_node_lost(fleet: Fleet) -> Result:
-    """The limiter's node is the driver's: the run ends with it, and the same command resumes."""
+    """The limiter is on the driver's node: the run ends with it, and the same command resumes."""
 
     def lost() -> int:
         in_flight = fleet.in_flight()

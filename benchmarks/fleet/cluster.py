@@ -1,6 +1,6 @@
 """A head, a driver and two workers, each a Ray node in a network namespace, with Redis and a simulated Gemini beside them.
 
-Started as the manifests start them: the head with its state in Redis and the variables of kuberay/base/cluster.yaml, the driver
+They start as in the manifests: the head with its state in Redis and the variables of kuberay/base/cluster.yaml, the driver
 by docker/bin/rayocr-driver.
 """
 
@@ -198,7 +198,7 @@ def manifest_environment() -> dict[str, str]:
 def wait_until(condition: Callable[[], bool], what: str, *, seconds: float = PATIENCE_S) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"waited in vain until {what}"
+        assert time.monotonic() < deadline, f"timed out waiting until {what}"
         time.sleep(0.1)
 
 

@@ -1,4 +1,4 @@
-"""Network namespaces on one bridge, with no way out: a node has an address of its own, and a cable that can be cut.
+"""Network namespaces on one bridge without external access: each node has its own address and a cable that can be cut.
 
 Needs root and iproute2.
 """
@@ -61,7 +61,7 @@ class Network:
         return done.stdout
 
     def cut(self, name: str, *, cut: bool) -> None:
-        """The node's cable: nothing goes in or out."""
+        """Cuts the node's cable: no packets go in or out."""
         self._inside(HUB, "link", "set", name, "down" if cut else "up")
 
     def part(self, names: Sequence[str], *, parted: bool) -> None:

@@ -1,4 +1,4 @@
-"""The simulator's quotas: requests and input tokens of the last sixty seconds, requests of the day, requests under way."""
+"""The simulator's quotas: requests and input tokens of the last sixty seconds, requests of the day, requests in flight."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the simulator can be told to do. All durations are simulated seconds: `speed` of them pass in one real second."""
+"""The settings of the simulator. All durations are simulated seconds: `speed` of them pass in one real second."""
 
 from __future__ import annotations
 
