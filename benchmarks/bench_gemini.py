@@ -1,4 +1,4 @@
-"""`make bench-gemini`: the Gemini path against a bare loop around the SDK, and against quotas, in one run of a few minutes.
+"""`make bench-gemini`: compares the Gemini path with a bare loop around the SDK, and with quotas, in a few minutes.
 
 Throughput: both sides at two lengths against a server that answers at once; the rate is taken from the difference. Quota: the
 server allows so many requests in any 60 s, sliding, and answers after 2 to 8 s; what it let through in a minute of the steady

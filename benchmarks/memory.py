@@ -1,4 +1,4 @@
-"""`make bench-memory`: is memory flat from 10 to 10,000 documents, and from 10 to 10,000 pages of one document?
+"""`make bench-memory`: checks that memory is flat from 10 to 10,000 documents, and from 10 to 10,000 pages of one document.
 
 Runs the command line over one-page PDFs, and over one PDF of many pages, all with a text layer, so that the corpus passes
 through quickly, and prints the peak of the driver and of all of our processes (unique set size; Ray's own are apart).

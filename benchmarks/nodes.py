@@ -1,7 +1,7 @@
 """`make bench-nodes`: one node against four, on a server that takes two seconds to answer, with 16 pages in flight a node.
 
 Each node is a Ray node of its own (`ray start`), with one waiting worker; the head has no CPUs, and the driver joins no worker's
-node. What is measured is the pace at the server after a start-up, the spread over the nodes, and the driver's own CPU.
+node. It measures the request rate at the server after the start, the distribution over the nodes, and the driver's CPU.
 """
 
 from __future__ import annotations

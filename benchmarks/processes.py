@@ -1,4 +1,4 @@
-"""CPU time and peak memory of a running command, sampled: rayocr's own processes and Ray's apart."""
+"""Samples CPU time and peak memory of a running command, separately for rayocr's and Ray's processes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""How near a text is to the truth: character error rate, in order and order-free, and word F1.
+"""Scores a text against the ground truth: character error rate, ordered and order-free, and word F1.
 
-Markdown's own signs count as nothing on both sides, and so do case and the width of white space; letters and order do.
+Ignores Markdown syntax, case and the width of white space on both sides; letters and their order count.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""`make bench-resume`: how long until the first new page, where a million pages are done and a thousand are open?
+"""`make bench-resume`: measures the time to the first new page with a million finished and a thousand pending pages.
 
-The state is that of a run that was killed and whose ledger was never tidied up: finished documents of a hundred pages with
+The state is that of a killed run without compaction of the ledger: finished documents of a hundred pages with
 their manifests, every one of their pages still in a segment, and ten documents of which a few pages were read. Written in the
 product's own formats; then the command line is started on it, once with few pages done and once with a million.
 """

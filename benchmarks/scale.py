@@ -1,4 +1,4 @@
-"""`make bench-scale`: how many calls a second the parts sustain that a whole run shares, each alone on this machine.
+"""`make bench-scale`: measures the calls per second that each shared part of a run sustains, alone on this machine.
 
 What 100 and 1,000 nodes ask of them follows from docs/scale.md. Callers stand for nodes: each has its own name and sends what a
 node would, and several of them share a process, since what is measured is whom they call.

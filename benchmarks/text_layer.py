@@ -1,7 +1,7 @@
-"""The text-layer path against a bare pypdfium2 loop that takes the text of every page and writes it to one file.
+"""Compares the text-layer path with a bare pypdfium2 loop that writes the text of every page to one file.
 
-The bare loop (this module run as a program) asks nothing: it neither judges the layer nor orders columns nor finds headings and
-tables. rayocr does, so this ratio says what those cost; on all cores, where the loop has one.
+The bare loop (this module run as a program) does not check the layer, order columns, or find headings and tables. rayocr does, so
+this ratio shows the cost of those steps; rayocr uses all cores, the loop one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`make bench-watch-looks`: weeks of looks in a minute: what a watch remembers, without the pages.
+"""`make bench-watch-looks`: simulates weeks of polls in a minute and measures the memory of a watch, without reading pages.
 
 Discovery, the feed and the watch in one process, over a folder in memory where there is one; a flow that finishes each document
 at once. With every look a document is added, now and then one is replaced, and the oldest goes. At a look every 30 s, 20,000
