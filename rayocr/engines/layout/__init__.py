@@ -1,4 +1,4 @@
-"""Reading order and Markdown from lines with places: the same for text layers and for OCR."""
+"""Turns lines with positions into Markdown in reading order. Text layers and OCR engines share it."""
 
 from rayocr.engines.layout.lines import LayoutLine, Ruling
 from rayocr.engines.layout.page import layout_markdown

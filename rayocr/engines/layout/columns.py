@@ -1,12 +1,12 @@
-"""Reading order: a page is cut into the columns that a reader sees, so that they are not read across.
+"""Finds the reading order: splits a page into its columns, so they are not read across.
 
-For every x on the page one can say which lines cross it; the stretches of height between those are runs in which x may be a
-gutter. The x whose runs hold the most two-sided text is cut there, with what crosses it (headings, figures' captions, footers)
-before, between and after; then the pieces are cut again. This is a recursive XY-cut that asks for the gutter first: one that
-cuts at the white bands across the page first interleaves columns wherever their paragraphs happen to end at one height.
+For each x, the lines that cross it separate runs of height in which x may be a gutter. The page is cut at the x whose runs have
+the most text on both sides; lines that cross it (headings, captions, footers) come before, between and after the runs. The pieces
+are cut again. This is a recursive XY-cut that looks for gutters first: cutting at horizontal white bands first would interleave
+columns wherever their paragraphs end at the same height.
 
-Tables without rulings and forms have gutters too, and are read across: columns of prose are told from them by lines that fill
-their column, or by rows that do not stand on one baseline.
+Tables without rulings and forms have gutters, too, but are read across. Columns of prose differ from them by lines that fill
+their column, or by rows that do not share a baseline.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from rayocr.engines.layout.lines import Boxed, LayoutLine
 
 _STEP_PT = 2.0
 _MIN_GUTTER_EM = 0.45  # OCR boxes are padded by about a quarter of the line's height on either side
-_SLACK_EM = 0.3  # boxes jitter: an overlap this small is none
-_FULL_EM = 2.5  # a line that ends this close to its column's edge fills it
-_SET_OFF_EM = 0.9  # of white space between blocks
-_DENSE_EM = 1.75  # from line to line; forms leave room to write in
-_FULL_SHARE = 0.2  # or within this share of its width, if that is less
+_SLACK_EM = 0.3  # boxes jitter, so smaller overlaps are ignored
+_FULL_EM = 2.5  # a line that ends this close to the edge fills its column
+_SET_OFF_EM = 0.9  # white space between blocks
+_DENSE_EM = 1.75  # distance of lines; forms have more, for handwriting
+_FULL_SHARE = 0.2  # or within this share of the column's width, if that is less
 _PROSE_CHARS = 14
-_PROSE = 0.5  # share of full lines; with rows on common baselines it takes more
+_PROSE = 0.5  # share of full lines; rows on common baselines need more
 _SURE_PROSE = 0.75
-_LONG_LINES = 32  # characters: cells of a table that are as long on both sides of a gutter are rare, ragged columns are not
+_LONG_LINES = 32  # characters; table cells are rarely this long on both sides of a gutter, ragged columns often are
 _RAGGED_PROSE = 0.4
-_HEADLINE = 1.5  # heights above which a lone line is taken to stand above all columns
-_MARGIN_SHARE = 0.12  # of the page's height: where running headers and footers live
+_HEADLINE = 1.5  # ratio of heights; a single line that is larger is above all columns
+_MARGIN_SHARE = 0.12  # share of the page's height for running headers and footers
 _MAX_DEPTH = 12
 
 
@@ -43,7 +43,7 @@ class _Run:
 
 
 def reading_order(boxes: Sequence[Boxed], *, page_height: float, em: float) -> list[list[Boxed]]:
-    """Blocks in reading order; in each, boxes are read row by row. Every box is in exactly one block."""
+    """Returns blocks in reading order; within a block, boxes are read row by row. Every box is in exactly one block."""
     if not boxes:
         return []
     head, body, foot = _peel_margins(boxes, page_height, em)
@@ -52,7 +52,7 @@ def reading_order(boxes: Sequence[Boxed], *, page_height: float, em: float) -> l
 
 
 def _peel_margins(boxes: Sequence[Boxed], page_height: float, em: float) -> tuple[list[Boxed], list[Boxed], list[Boxed]]:
-    """One running header and one footer, if white space sets them off; their pieces belong to no column."""
+    """Splits off one running header and one footer if white space separates them; their pieces belong to no column."""
     ordered = sorted(boxes, key=lambda box: box.y0)
     head = _first_band(ordered, em)
     if not head or len(head) == len(ordered) or max(box.y1 for box in head) > page_height * _MARGIN_SHARE:
@@ -69,7 +69,7 @@ def _peel_margins(boxes: Sequence[Boxed], page_height: float, em: float) -> tupl
 
 @dataclass(frozen=True, slots=True)
 class _Flipped:
-    """A box on a page stood on its head, so that one function finds headers and footers."""
+    """A box on the page turned upside down, so one function finds headers and footers."""
 
     box: Boxed
 
@@ -91,7 +91,7 @@ class _Flipped:
 
 
 def _first_band(ordered: Sequence[Boxed], em: float) -> list[Boxed]:
-    """The first row, if it is one row and a gap follows."""
+    """Returns the boxes of the first row if a gap follows it."""
     band = [ordered[0]] if ordered else []
     bottom = ordered[0].y1 if ordered else 0.0
     for box in ordered[1:]:
@@ -123,7 +123,7 @@ def _cut(boxes: list[Boxed], em: float, depth: int) -> list[list[Boxed]]:
 
 
 def _best_runs(boxes: list[Boxed], em: float) -> list[_Run]:
-    """The runs of the best gutter, from top to bottom; none if there is no column to be cut off."""
+    """Returns the runs of the best gutter, from top to bottom; empty if there is no column to split off."""
     left, right = min(box.x0 for box in boxes), max(box.x1 for box in boxes)
     best: list[_Run] = []
     best_score = -float("inf")
@@ -138,14 +138,14 @@ def _best_runs(boxes: list[Boxed], em: float) -> list[_Run]:
         seen.add(key)
         runs = [run for run in _runs(boxes, crossing, x - _STEP_PT, em) if _is_columns(run, em)]
         score = sum(min(_text_height(run.left), _text_height(run.right)) * _gutter_bonus(run, em) for run in runs)
-        score -= 0.5 * _text_height(crossing)  # else a line that jitters into the gutter would be left out to make it wider
+        score -= 0.5 * _text_height(crossing)  # otherwise a line that jitters into the gutter would be excluded to make it wider
         if runs and score > best_score:
             best, best_score = runs, score
     return best
 
 
 def _runs(boxes: list[Boxed], crossing: list[Boxed], x: float, em: float) -> list[_Run]:
-    """The stretches of height in which nothing crosses x, with what is left and right of it there."""
+    """Returns the ranges of height in which nothing crosses x, with the boxes on its left and right."""
     crossed = {id(box) for box in crossing}
     free = sorted((box for box in boxes if id(box) not in crossed), key=lambda box: box.y0 + box.y1)
     walls = sorted([*crossing, *_headlines(free, x, em)], key=lambda box: box.y0 + box.y1)
@@ -167,8 +167,8 @@ def _runs(boxes: list[Boxed], crossing: list[Boxed], x: float, em: float) -> lis
 
 
 def _trimmed(run: _Run, em: float) -> _Run:
-    """Without what stands below both, set off by white space, where the longer side is no prose: the body of a letter is not the
-    rest of the address beside which its letterhead stands."""
+    """Removes what is below both sides after white space, if the longer side is not prose: the body of a letter does not continue
+    the address beside its letterhead."""
     bottoms = max(box.y1 for box in run.left), max(box.y1 for box in run.right)
     longer = run.left if bottoms[0] > bottoms[1] else run.right
     end = min(bottoms)
@@ -185,7 +185,7 @@ def _trimmed(run: _Run, em: float) -> _Run:
 
 
 def _headlines(boxes: list[Boxed], x: float, em: float) -> list[Boxed]:
-    """Large lines left of x with nothing beside them: they stand above both columns though they do not reach the second."""
+    """Returns large lines left of x with nothing beside them. They are above both columns even if they are short."""
     found: list[Boxed] = []
     for box in boxes:
         if isinstance(box, LayoutLine) and box.height > _HEADLINE * em and box.x1 < x and len(box.text) > 3:
@@ -218,9 +218,9 @@ def _is_columns(run: _Run, em: float) -> bool:
 
 
 def _fullness(lines: Sequence[LayoutLine], em: float) -> float:
-    """The share of the text in lines that run to the edge of their column, as only running text does; 0 for short cells. By
-    length, since a small table in a column has as many lines as the text around it. There may be several columns in it still:
-    lines are measured against those that begin where they begin."""
+    """Returns the share of the text in lines that reach the edge of their column, as only prose does; 0 for short cells. Weighted
+    by length, since a small table in a column has as many lines as the text around it. The text may still contain several
+    columns: a line is compared with the lines that begin at the same x."""
     if len(lines) < 2 or _typical_chars(lines) < _PROSE_CHARS:
         return 0.0
     ordered = sorted(lines, key=lambda line: line.x0)
@@ -233,20 +233,20 @@ def _fullness(lines: Sequence[LayoutLine], em: float) -> float:
         edges = sorted(line.x1 for line in group)
         edge = edges[int(len(edges) * 0.8)] if len(edges) > 2 else edges[-1]
         slack = min(_FULL_EM * em, _FULL_SHARE * (edge - ordered[start].x0))
-        if len(group) > 1:  # a line that nothing stands below fills no column: a date, a centred line of a letterhead
+        if len(group) > 1:  # a single line does not fill a column: a date, a centered line of a letterhead
             full += sum(len(line.text) for line in group if line.x1 > edge - slack)
         start = end
     return full / sum(len(line.text) for line in lines)
 
 
 def _is_dense(lines: Sequence[LayoutLine], em: float) -> bool:
-    """Whether most lines follow each other as those of a paragraph do, and not as the rows of a form."""
+    """Whether most lines are as close as those of a paragraph, and not as far apart as the rows of a form."""
     pitches = sorted(below - above for above, below in pairwise(sorted(line.center_y for line in lines)))
     return bool(pitches) and pitches[len(pitches) // 2] < _DENSE_EM * em
 
 
 def _typical_chars(lines: Sequence[LayoutLine]) -> float:
-    """The length of the line that the middle letter stands in."""
+    """Returns the length of the line that contains the median character."""
     lengths = sorted(len(line.text) for line in lines)
     half = sum(lengths) / 2
     middle = next(length for length, total in zip(lengths, accumulate(lengths), strict=True) if total >= half)
@@ -258,7 +258,7 @@ def _wideness(text: str) -> float:
 
 
 def _aligned_share(left: Sequence[LayoutLine], right: Sequence[LayoutLine]) -> float:
-    """Of the side with fewer lines, how many share a baseline with one of the other side."""
+    """Returns the share of lines of the shorter side that have a baseline in common with a line of the other side."""
     few, many = (left, right) if len(left) <= len(right) else (right, left)
     hits = sum(any(abs(line.center_y - other.center_y) < 0.25 * min(line.height, other.height) for other in many) for line in few)
     return hits / len(few)
@@ -271,7 +271,7 @@ def _overlap_in_height(run: _Run, em: float) -> bool:
 
 
 def _gutter_bonus(run: _Run, em: float) -> float:
-    """Between equally good cuts the wider gutter wins."""
+    """Prefers the wider gutter of equally good cuts."""
     gutter = min(box.x0 for box in run.right) - max(box.x1 for box in run.left)
     return 1.0 + 0.002 * min(gutter / em, 4.0)
 

@@ -1,4 +1,4 @@
-"""The check boxes and radio buttons of a form, for engines that read pixels: they take a tick for a letter, or for nothing."""
+"""Handles the check boxes and radio buttons of a form for engines that read pixels, which misread or miss a tick."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rayocr.pdf.geometry import Box, turn_box
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-_TEXT_PT = 10.0  # high lines would be headings
+_TEXT_PT = 10.0  # larger lines would become headings
 
 
 def box_fields(fields: Sequence[FormField]) -> list[FormField]:
@@ -21,7 +21,7 @@ def box_fields(fields: Sequence[FormField]) -> list[FormField]:
 
 
 def without_boxes(image: Image, fields: Sequence[FormField], scale: float) -> Image:
-    """The image of the page as it is shown, at `scale` pixels per point, with the boxes painted white."""
+    """Returns the image with the boxes painted white. It shows the page as displayed, at `scale` pixels per point."""
     from PIL import ImageDraw
 
     if fields:
@@ -33,7 +33,7 @@ def without_boxes(image: Image, fields: Sequence[FormField], scale: float) -> Im
 
 
 def mark_lines(fields: Sequence[FormField], quarter_turns: int, size_pt: tuple[float, float]) -> list[LayoutLine]:
-    """`[x]` and `[ ]` where the boxes are after so many quarter turns of the page counter-clockwise, from this size."""
+    """Returns lines `[x]` and `[ ]` at the boxes' positions on a page of this size after counter-clockwise quarter turns."""
     return [
         LayoutLine(text=field.text, x0=x0, y0=y0, x1=x1, y1=y1, confidence=1.0)
         for field in fields

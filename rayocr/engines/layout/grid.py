@@ -1,4 +1,4 @@
-"""Rulings that cross become a grid of cells; where a border is missing, cells are one."""
+"""Builds grids of cells from rulings that cross. Cells without a border between them are merged."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from dataclasses import dataclass, field
 
 from rayocr.engines.layout.lines import Ruling
 
-_TOUCH_PT = 4.0  # ends of scanned rulings miss each other by this much
-_SAME_PT = 3.0  # two strokes of one border
-_GAP_PT = 6.0  # a ruling broken by noise goes on within
+_TOUCH_PT = 4.0  # largest gap between the ends of scanned rulings that meet
+_SAME_PT = 3.0  # largest distance of two strokes of one border
+_GAP_PT = 6.0  # largest gap in a ruling that noise interrupts
 _MIN_LENGTH_PT = 8.0
-_BORDER_OVERLAP_PT = 2.0  # text that reaches this far into the next cell runs through the border
-_MAX_RULINGS = 2000  # a drawing or a chart has more; its "cells" mean nothing
+_BORDER_OVERLAP_PT = 2.0  # text that extends this far into the next cell crosses the border
+_MAX_RULINGS = 2000  # drawings and charts have more, and no cells
 
 
 @dataclass(slots=True)
 class Grid:
-    """`xs` and `ys` are the places of the borders, ascending. Cells are (row, column) from 0."""
+    """`xs` and `ys`: positions of the borders, ascending. Cells are (row, column), 0-based."""
 
     xs: list[float]
     ys: list[float]
-    root: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)  # a cell's top left partner
+    root: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)  # the top left cell of a merged cell
 
     @property
     def rows(self) -> int:
@@ -49,7 +49,7 @@ class Grid:
         return self.root[row, column]
 
     def borders_crossed(self, x0: float, x1: float, y: float) -> list[float]:
-        """Inner vertical borders, present at this height, that the stretch from x0 to x1 runs through."""
+        """Returns the inner vertical borders at this height that the range from x0 to x1 crosses."""
         return [
             x
             for x in self.xs[1:-1]
@@ -58,7 +58,7 @@ class Grid:
 
 
 def grids_of(rulings: Sequence[Ruling]) -> list[Grid]:
-    """All grids with at least two rows and two columns."""
+    """Returns all grids with at least two rows and two columns."""
     if len(rulings) > _MAX_RULINGS:
         return []
     horizontal = _merged([_Span(r.y0 + (r.y1 - r.y0) / 2, *sorted((r.x0, r.x1))) for r in rulings if r.is_horizontal])
@@ -68,7 +68,7 @@ def grids_of(rulings: Sequence[Ruling]) -> list[Grid]:
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """A ruling seen along its length: where it lies, and from where to where it runs."""
+    """A ruling along its axis: its position, its start and its end."""
 
     at: float
     start: float
@@ -76,7 +76,7 @@ class _Span:
 
 
 def _merged(spans: Sequence[_Span]) -> list[_Span]:
-    """Strokes of one border made one; stubs dropped."""
+    """Merges the strokes of one border and drops stubs."""
     merged: list[_Span] = []
     for span in sorted(spans, key=lambda span: (span.at, span.start)):
         partner = None
@@ -96,7 +96,7 @@ def _merged(spans: Sequence[_Span]) -> list[_Span]:
 
 
 def _components(horizontal: Sequence[_Span], vertical: Sequence[_Span]) -> list[tuple[list[_Span], list[_Span]]]:
-    """Rulings that touch one another, directly or through others."""
+    """Groups rulings that touch each other, directly or through others."""
     group = list(range(len(horizontal) + len(vertical)))
 
     def find(index: int) -> int:

@@ -1,4 +1,4 @@
-"""Which rows are headings: by their size against the body's, conservatively, since a false heading is worse than none."""
+"""Detects headings by their size relative to the body. Conservative, since a false heading is worse than a missed one."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from rayocr.engines.layout.lines import LayoutLine, em_of
 from rayocr.engines.layout.rows import Row
 
 _MAX_CHARS = 100
-_MIN_BODY_CHARS = 120  # below this nobody can say what size the body has
-# (least ratio to the body's size, level). OCR boxes jitter by a fifth of their height, so it takes more there.
+_MIN_BODY_CHARS = 120  # with fewer, the body's size is unknown
+# (least ratio to the body's size, level). OCR boxes jitter by a fifth of their height, so their ratios are higher.
 _BY_FONT = ((1.6, 1), (1.3, 2), (1.15, 3))
 _BY_HEIGHT = ((1.75, 1), (1.4, 2))
 _BOLD_RATIO = 1.04
@@ -18,7 +18,7 @@ _BOLD_RATIO = 1.04
 
 @dataclass(frozen=True, slots=True)
 class HeadingScale:
-    """The body's size on this page. 0 means: not enough text to tell."""
+    """The body's size on this page; 0 if the page has too little text."""
 
     body_font_pt: float
     body_height: float
@@ -36,7 +36,7 @@ class HeadingScale:
         return cls(body_font, em_of(lines))
 
     def level(self, row: Row) -> int:
-        """1 to 3; 0 for no heading."""
+        """Returns 1 to 3; 0 for text that is not a heading."""
         text = row.text
         if len(text) > _MAX_CHARS or sum(char.isalpha() for char in text) < 3 or text[-1:] in ".,;:。，":
             return 0

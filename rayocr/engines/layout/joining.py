@@ -1,4 +1,4 @@
-"""Text of consecutive lines becomes running text: spaces, no spaces (Chinese, Japanese), hyphens healed."""
+"""Joins consecutive lines to running text: with spaces, without (Chinese, Japanese), and with hyphenated words completed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _BROKEN_WORD = re.compile(rf"(?<![^\W\d_])([^\W\d_]++)[{_HYPHENS}]$")
 _WORD = re.compile(rf"[^\W\d_]++(?:[{_HYPHENS}][^\W\d_]++)*+")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _NO_SPACE = re.compile(r"[\u3000-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef]")
-# Parts of words whose hyphen is their own. Short, since most such heads also begin ordinary words (soft-ware, ten-sion, low-er).
+# First parts of compounds that keep their hyphen. A short list, since most also begin ordinary words (soft-ware, ten-sion).
 _COMPOUND_HEADS = frozenset(
     {"well", "self", "non", "half", "quasi", "cross", "vice", "two", "three", "twenty", "thirty", "forty", "fifty", "sixty"}
 )
@@ -21,7 +21,7 @@ _COMPOUND_TAILS = frozenset(
 
 
 def join_lines(texts: Iterable[str], *, known_words: frozenset[str] = frozenset()) -> str:
-    """One running text. `known_words` are the page's own words, lower case: they tell recog-nition from well-known."""
+    """Returns one running text. `known_words`: the page's words in lower case; they distinguish recog-nition from well-known."""
     result = ""
     for text in texts:
         text = text.strip()
@@ -53,7 +53,7 @@ def ends_in_broken_word(text: str) -> bool:
 
 
 def page_words(texts: Iterable[str]) -> frozenset[str]:
-    """All words of the page, lower case, compounds with their hyphens."""
+    """Returns all words of the page in lower case; compounds keep their hyphens."""
     return frozenset(word.lower() for text in texts for word in _WORD.findall(text))
 
 

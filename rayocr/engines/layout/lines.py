@@ -1,6 +1,6 @@
-"""What layout works on: lines of text and ruling lines with their places. Points, origin top left, y down, page upright.
+"""The input of layout: text lines and rulings with positions. In points, origin top left, y down, page upright.
 
-Where the lines come from (a text layer, an OCR engine) makes no difference below this file.
+Layout does not depend on the source of the lines (a text layer or an OCR engine).
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from typing import Protocol
 
 _FALLBACK_EM_PT = 10.0
-_VERTICAL_ASPECT = 2.5  # a line of several letters that is this much taller than wide was set along the margin
+_VERTICAL_ASPECT = 2.5  # least height/width of a line of several letters that is set along the margin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayoutLine:
-    """A run of text on one baseline. A row of a table or a form is several of them."""
+    """A run of text on one baseline. A row of a table or a form consists of several."""
 
     text: str
     x0: float
     y0: float
     x1: float
     y1: float
-    font_size_pt: float | None = None  # known for text layers only; heights of OCR boxes are a noisy stand-in
+    font_size_pt: float | None = None  # from text layers only; OCR uses the box height, which is noisy
     bold: bool = False
     confidence: float = 1.0
 
@@ -45,7 +45,7 @@ class LayoutLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling:
-    """A drawn line, as long as it is visible. Horizontal if it is wider than tall."""
+    """The visible part of a drawn line. Horizontal if it is wider than tall."""
 
     x0: float
     y0: float
@@ -58,7 +58,7 @@ class Ruling:
 
 
 class Boxed(Protocol):
-    """Anything with a place on the page: a line, or a table that was found before columns are looked for."""
+    """Anything with a position on the page: a line, or a table, since tables are found before columns."""
 
     @property
     def x0(self) -> float: ...
@@ -71,7 +71,7 @@ class Boxed(Protocol):
 
 
 def em_of(lines: Iterable[LayoutLine]) -> float:
-    """The height of ordinary text, weighted by length, so that neither a title nor a footnote decides it."""
+    """Returns the height of ordinary text, weighted by length, so titles and footnotes do not decide it."""
     weighted = sorted((line.height, max(len(line.text), 1)) for line in lines if not line.is_vertical)
     half = sum(weight for _, weight in weighted) / 2
     for height, weight in weighted:
@@ -82,7 +82,7 @@ def em_of(lines: Iterable[LayoutLine]) -> float:
 
 
 def mirrored(line: LayoutLine, page_width: float) -> LayoutLine:
-    """The line on the page seen in a mirror: right-to-left layout becomes left-to-right."""
+    """Mirrors the line horizontally, which turns right-to-left layout into left-to-right."""
     return LayoutLine(
         text=line.text,
         x0=page_width - line.x1,

@@ -1,5 +1,5 @@
-"""Blocks to Markdown. What an engine read is text: what Markdown would take for a mark is escaped, and nothing else is, so that
-the text stays readable.
+"""Writes blocks as Markdown. Characters that Markdown would read as markup are escaped, and no others, so the text stays
+readable.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _BULLET = re.compile(r"^(?:[•●▪■◦○‣∙⁃➢➤❖\uf0b7\uf0a7]\s*
 _ONLY_RULE = re.compile(r"^[-=_*~`][-=_*~`\s]+$")
 _SYNTAX = re.compile(r"^(?:#{1,6}(?=\s|$)|>|[-+*](?=\s|$)|\||`{3}|~{3})")
 _ITEM_OF_MARKDOWN = re.compile(r"(?:-|[0-9]{1,9}[.)]) ")
-_DEFINITION = re.compile(r"\[[^\[\]]{1,999}\]:")  # of a link: renderers do not show it
+_DEFINITION = re.compile(r"\[[^\[\]]{1,999}\]:")  # a link definition: renderers do not show it
 _TAG = re.compile(r"<(?=[a-zA-Z/!?])(?!(?:https?://|mailto:)[^\s<>]{1,2000}>|[\w.+-]{1,100}@[\w.-]{1,200}>)")
 _ENTITY = re.compile(r"&(?=#?\w{1,32};)")
 _INLINE_MARKS = re.compile(r"[*`\[\]~]|_|\\(?=[!-/:-@\[-`{-~])")
@@ -42,14 +42,14 @@ def to_markdown(blocks: Iterable[Block], *, known_words: frozenset[str] = frozen
 
 
 def _between_items(above: str, below: str) -> str:
-    """Markdown knows `-`, `1.` and `1)`. Items with other markers ("(a)", "A.", "①") are lines of a paragraph for it: they need a
-    line break of their own, and a blank line where they would continue an item above."""
+    """Markdown has the markers `-`, `1.` and `1)`. It reads items with other markers ("(a)", "A.", "①") as lines of a paragraph:
+    they need a hard line break, and a blank line if they would continue an item above."""
     known = _ITEM_OF_MARKDOWN.match(above) is not None, _ITEM_OF_MARKDOWN.match(below) is not None
     return "\n" if all(known) else "\n\n" if any(known) else "  \n"
 
 
 def escaped(line: str) -> str:
-    """One line of plain text, so that Markdown takes it for nothing else."""
+    """Escapes one line of plain text, so Markdown reads it as plain text."""
     line = _inline_escaped(line)
     if _ONLY_RULE.match(line) or _SYNTAX.match(line) or _DEFINITION.match(line):
         return "\\" + line
@@ -57,8 +57,8 @@ def escaped(line: str) -> str:
 
 
 def _inline_escaped(text: str) -> str:
-    """HTML and entities are escaped in any case. Other marks (`*`, backticks, brackets, backslashes) stay as they are where they
-    mark nothing, as in `level_of` and `5 * 3`; a parser is asked only about texts that hold one."""
+    """Always escapes HTML and entities. Other marks (`*`, backticks, brackets, backslashes) stay if they have no effect, as in
+    `level_of` and `5 * 3`. Only texts that contain one are parsed."""
     text = _ENTITY.sub("&amp;", text)
     text = _TAG.sub("&lt;", text)
     if not _INLINE_MARKS.search(text) or (len(text) <= _MAX_PARSED_CHARS and _reads_as_written(text)):
@@ -77,7 +77,7 @@ def _inline_parser() -> MarkdownIt:
 
 
 def pipe_table(rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; the first row is its head. Ragged rows are filled up."""
+    """Returns a Markdown table. The first row is its head; short rows are padded."""
     width = max(len(row) for row in rows)
     lines = ["| " + " | ".join([*map(_cell, row), *[""] * (width - len(row))]) + " |" for row in rows]
     lines.insert(1, "|" + " --- |" * width)
@@ -90,7 +90,7 @@ def _render(block: Block, known_words: frozenset[str]) -> str:
     if block.kind is BlockKind.CODE:
         return _fenced("\n".join(block.lines))
     if block.kind is BlockKind.STANZA:
-        return "  \n".join(escaped(line.strip()) for line in block.lines if line.strip())  # two blanks: a hard line break
+        return "  \n".join(escaped(line.strip()) for line in block.lines if line.strip())  # two spaces: a hard line break
     text = join_lines(block.lines, known_words=known_words)
     if block.kind is BlockKind.HEADING:
         return f"{'#' * block.level} {_inline_escaped(text)}"

@@ -1,4 +1,4 @@
-"""A page's lines and rulings to Markdown: tables, then columns, then paragraphs. No line is lost and none is used twice."""
+"""Turns a page's lines and rulings into Markdown: tables, then columns, then paragraphs. Every line is used exactly once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rayocr.engines.layout.vertical import bands, is_set_vertically, laid_down
 
 
 def layout_markdown(lines: Sequence[LayoutLine], *, page_width: float, page_height: float, rulings: Sequence[Ruling] = ()) -> str:
-    """The page as Markdown in reading order. Lines are level (deskewed); about 5 to 20 ms a page."""
+    """Returns the page as Markdown in reading order. Lines must be level (deskewed). Takes about 5 to 20 ms per page."""
     lines = [line for line in lines if line.text.strip()]
     if not lines:
         return ""
@@ -59,7 +59,7 @@ def _blocks(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_height:
 
 
 def _column(boxes: Sequence[Boxed], scale: HeadingScale, em: float, words: frozenset[str]) -> list[Block]:
-    """The blocks of one column: its tables, and what stands between them."""
+    """Returns the blocks of one column: its tables and the text between them."""
     tables = sorted((box for box in boxes if isinstance(box, RuledTable)), key=lambda table: table.y0)
     lines = [box for box in boxes if isinstance(box, LayoutLine)]
     blocks: list[Block] = []

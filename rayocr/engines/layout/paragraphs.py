@@ -1,4 +1,4 @@
-"""Rows of one column become paragraphs, list items, headings and stanzas (rows that keep their own line)."""
+"""Groups the rows of one column into paragraphs, list items, headings and stanzas (rows that keep their own line)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from rayocr.engines.layout.rows import MARKER, Row
 from rayocr.engines.layout.units.items import begin_items
 from rayocr.engines.layout.units.lines import are_units, has_leader
 
-_GAP = 0.45  # of the line's height above the usual distance of lines: white space that was meant
-_FULL_EM = 2.5  # rows that end this close to the right edge fill it
+_GAP = 0.45  # share of the line's height; a distance of lines larger by this is intended white space
+_FULL_EM = 2.5  # rows that end this close to the right edge fill the column
 _INDENT_EM = 0.8
-_SENTENCE_CHARS = 25  # shorter lines may be a list of words, one a line
+_SENTENCE_CHARS = 25  # shorter lines may be a list of words, one per line
 _SENTENCE_END = tuple(".!?:;。！？।॥")
 
 
@@ -31,17 +31,17 @@ class BlockKind(StrEnum):
 
 @dataclass(slots=True)
 class Block:
-    """`lines` are texts still to be joined, or that stay lines (a stanza, code); for a table, `cells` are rows of cells."""
+    """`lines`: texts to be joined, or that stay lines (a stanza, code); `cells`: for a table, its rows of cells."""
 
     kind: BlockKind
     lines: list[str] = field(default_factory=list)
     level: int = 0
     cells: list[list[str]] = field(default_factory=list)
-    ends_open: bool = False  # the last line fills the column and no sentence ends there: the next column may go on with it
+    ends_open: bool = False  # the last line fills the column without ending a sentence: the next column may continue it
 
 
 def blocks_of(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[Block]:
-    """The rows of one column, from top to bottom, as blocks."""
+    """Returns the rows of one column, given from top to bottom, as blocks."""
     if not rows:
         return []
     shape = _Shape.of(rows, em)
@@ -66,7 +66,7 @@ def blocks_of(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[Block
 
 
 def merge_across_columns(columns: Sequence[list[Block]]) -> list[Block]:
-    """A paragraph that breaks off at the end of a column goes on at the top of the next, if that begins in lower case."""
+    """Joins a paragraph that breaks off at the end of a column with the next column if that begins in lower case."""
     merged: list[Block] = []
     for blocks in columns:
         todo = list(blocks)
@@ -80,7 +80,7 @@ def merge_across_columns(columns: Sequence[list[Block]]) -> list[Block]:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """What is usual in this column. `pitch` is the distance of the middles of lines: heights jitter, middles do not."""
+    """Typical measures of a column. `pitch`: distance between the middles of lines, since heights jitter but middles do not."""
 
     right: float
     pitch: float
@@ -89,7 +89,7 @@ class _Shape:
     @classmethod
     def of(cls, rows: Sequence[Row], em: float) -> _Shape:
         pitches = sorted(pitch for above, below in pairwise(rows) if (pitch := below.center_y - above.center_y) < 2.6 * em)
-        # Not the middle one: columns of short paragraphs have more wide gaps than narrow ones.
+        # Not the median: columns of short paragraphs have more wide gaps than narrow ones.
         usual = pitches[len(pitches) * 35 // 100] if pitches else 1.2 * em
         return cls(right=max(row.x1 for row in rows), pitch=usual, em=em)
 
@@ -98,8 +98,8 @@ class _Shape:
 
 
 def _right_edges(rows: Sequence[Row], shape: _Shape) -> tuple[list[float], list[bool]]:
-    """For each row the edge that its text runs to: the column's, or that of a narrower paragraph (a quotation); and whether the
-    row is a unit that keeps its line."""
+    """Returns for each row the right edge of its text (the column's, or that of a narrower paragraph such as a quotation), and
+    whether the row is a unit that keeps its line."""
     edges: list[float] = []
     units: list[bool] = []
     group: list[Row] = []
@@ -113,7 +113,7 @@ def _right_edges(rows: Sequence[Row], shape: _Shape) -> tuple[list[float], list[
         if len(group) >= 3 and full >= 0.6 * len(group):
             edge = right
         elif len(group) >= 3 and full < 0.5 * len(group):
-            edge = float("inf")  # an address, a poem: no line is full, each was ended on purpose
+            edge = float("inf")  # an address, a poem: no line is full, so every line break is intended
         edges += [edge] * len(group)
         units += are_units(group, ended_on_purpose=edge == float("inf"), em=shape.em)
         group = []
@@ -121,7 +121,7 @@ def _right_edges(rows: Sequence[Row], shape: _Shape) -> tuple[list[float], list[
 
 
 def _heading_levels(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[int]:
-    """A large line in the midst of a sentence is no heading: sizes in text layers of scans are guesses."""
+    """A large line in the middle of a sentence is not a heading: font sizes in text layers of scans are guesses."""
     levels = [0 if row.is_tabular(em) else scale.level(row) for row in rows]
     for index in range(len(rows) - 1):
         above, below = rows[index], rows[index + 1]
@@ -159,14 +159,14 @@ def _continues(block: Block, above: Row, row: Row, kind: BlockKind, level: int, 
     if block.kind is BlockKind.ITEM:
         return row.x0 > above.x0 - _INDENT_EM * shape.em and not has_room
     if row.x0 > above.x0 + _INDENT_EM * shape.em and row.x0 < above.x0 + 6 * shape.em and not row.text[:1].islower():
-        return False  # a first line set in
+        return False  # an indented first line
     if row.text[:1].islower() and len(above.text) > _SENTENCE_CHARS and not above.text.endswith(_SENTENCE_END):
-        return True  # ragged lines of a narrow paragraph: the sentence goes on
+        return True  # ragged lines of a narrow paragraph: the sentence continues
     return not has_room
 
 
 def _has_room_for(row: Row, above: Row, right: float) -> bool:
-    """Whether the row's first word would have fitted at the end of the row above: then the line was ended on purpose."""
+    """Whether the row's first word would have fitted at the end of the row above: then the line break is intended."""
     text = row.text
     char_width = (row.x1 - row.x0) / max(len(text), 1)
     first_word = text.split(" ", 1)[0][:30]

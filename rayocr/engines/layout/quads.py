@@ -1,7 +1,7 @@
-"""Four-cornered OCR boxes on a rendering: turned by quarter turns, levelled against skew, and back to the page.
+"""Transforms four-cornered OCR boxes of a rendering: rotates them by quarter turns, deskews them, and maps them to the page.
 
-Corners are arrays (4, 2) of x, y in pixels, clockwise from the top left of the text as it is seen. `quarter_turns` counts
-counter-clockwise quarter turns that set the text upright, as numpy.rot90 does.
+Corners are arrays (4, 2) of x, y in pixels, clockwise from the top left of the text as displayed. `quarter_turns`: number of
+counter-clockwise quarter turns that make the text upright, as in numpy.rot90.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-_LONG_ASPECT = 4.0  # only lines this long say something of skew
-_MAX_SKEW_DEG = 15.0  # more is set so on purpose
+_LONG_ASPECT = 4.0  # only lines this long show the skew
+_MAX_SKEW_DEG = 15.0  # a larger angle is intended
 
 
 def turned(quads: Any, quarter_turns: int, width: float, height: float) -> Any:
-    """The corners (n, 4, 2) on the image turned by numpy.rot90(image, quarter_turns); width and height before the turn."""
+    """Returns the corners (n, 4, 2) on the image rotated by numpy.rot90(image, quarter_turns). Width and height: before it."""
     import numpy as np
 
     x, y = quads[..., 0], quads[..., 1]
@@ -29,14 +29,14 @@ def turned(quads: Any, quarter_turns: int, width: float, height: float) -> Any:
 
 
 def sides(quads: Any) -> tuple[Any, Any]:
-    """Widths and heights of boxes (n, 4, 2)."""
+    """Returns widths and heights of boxes (n, 4, 2)."""
     import numpy as np
 
     return np.linalg.norm(quads[:, 1] - quads[:, 0], axis=1), np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1)
 
 
 def skew_deg(quads: Any) -> float:
-    """How far lines of text fall to the right (clockwise positive), by the median of the long ones; 0 where unclear."""
+    """Returns the skew of text lines in degrees (clockwise positive): the median of long lines, or 0 if unclear."""
     import numpy as np
 
     widths, heights = sides(quads)
@@ -52,7 +52,7 @@ def skew_deg(quads: Any) -> float:
 
 
 def levelled(quads: Any, skew: float, width: float, height: float) -> Any:
-    """Upright boxes (n, 4) x0, y0, x1, y1 after the image was turned back by `skew` about its middle."""
+    """Returns upright boxes (n, 4) x0, y0, x1, y1 after rotating the image back by `skew` about its center."""
     import numpy as np
 
     centers = quads.mean(axis=1) - (width / 2, height / 2)

@@ -1,4 +1,4 @@
-"""Lines side by side make a row. The rows of one column, from top to bottom, are what paragraphs are made of."""
+"""Groups lines that are side by side into rows. Paragraphs are made of the rows of one column, from top to bottom."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from itertools import pairwise
 from rayocr.engines.layout.joining import join_lines
 from rayocr.engines.layout.lines import LayoutLine
 
-_SAME_ROW = 0.5  # overlap of heights, as a share of the lower one
-_TABULAR_GAP_EM = 1.6  # a hole in a row wider than this was made on purpose; justified lines stay below
+_SAME_ROW = 0.5  # overlap of heights, as a share of the smaller height
+_TABULAR_GAP_EM = 1.6  # a wider gap in a row is intended
 MARKER = re.compile(
     r"[•●▪■◦○‣∙·⁃➢➤❖✓✔\uf0b7\uf0a7\u2013\u2014*+-]$|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]$|\(\d{1,3}\)$|\d{1,2}(?:\.\d{1,2}){1,3}\.?$"
 )
@@ -61,7 +61,7 @@ class Row:
         return all(segment.bold for segment in self.segments)
 
     def is_tabular(self, em: float) -> bool:
-        """Whether there is a hole in it that a reader would see as one. A list item's marker does not count."""
+        """Whether the row has a visible gap. The gap after a list item's marker does not count."""
         segments = self.segments
         if len(segments) > 1 and MARKER.match(segments[0].text.strip()):
             segments = segments[1:]
@@ -72,13 +72,13 @@ class Row:
         return not justified
 
     def _joined(self) -> str:
-        # Not join_lines: a hyphen at the end of a cell is a hyphen, and columns of Chinese stay apart.
+        # Not join_lines: a cell keeps a hyphen at its end, and columns of Chinese stay separate.
         return " ".join(segment.text.strip() for segment in self.segments).replace("\u00ad", "")
 
 
 def rows_of(lines: Sequence[LayoutLine]) -> list[Row]:
-    """Rows from top to bottom. A line joins a row if its height overlaps that of its nearest neighbour in it, so a slight
-    skew adds up along the row without breaking it."""
+    """Returns rows from top to bottom. A line joins a row if it overlaps vertically with its nearest neighbor in the row, so a
+    slight skew along the row does not break it."""
     rows: list[list[LayoutLine]] = []
     for line in sorted(lines, key=lambda line: (line.center_y, line.x0)):
         best: list[LayoutLine] | None = None

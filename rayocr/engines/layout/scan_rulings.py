@@ -1,4 +1,4 @@
-"""Rulings of a scan, from its pixels: long dark runs. 10 to 20 ms a page; needs OpenCV, which comes with rapidocr."""
+"""Finds the rulings of a scan as long dark runs of pixels. Takes 10 to 20 ms per page; needs OpenCV, which rapidocr installs."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import Any
 
 from rayocr.engines.layout.lines import Ruling
 
-_WORK_DPI = 100  # hairlines survive (they are dilated first), letters fall apart
-_LONGEST_LETTER_IN = 0.32  # runs must be longer than the strokes of headline letters
+_WORK_DPI = 100  # hairlines survive (they are dilated first), letters do not
+_LONGEST_LETTER_IN = 0.32  # rulings must be longer than the strokes of headline letters
 _MAX_THICKNESS_IN = 0.06  # thicker ones are bars and filled boxes
 _MAX_FOUND = 1500
 
 
 def scan_rulings(gray: Any, *, dpi: float, angle_deg: float = 0.0) -> list[Ruling]:
-    """Rulings in points. `gray` is an 8-bit array (height, width), `angle_deg` the skew to undo first (counter-clockwise positive
-    as in cv2.getRotationMatrix2D, about the image's centre)."""
+    """Returns rulings in points. `gray`: 8-bit array (height, width); `angle_deg`: skew to correct first (counter-clockwise
+    positive about the image's center, as in cv2.getRotationMatrix2D)."""
     import cv2
     import numpy as np
 
@@ -26,7 +26,7 @@ def scan_rulings(gray: Any, *, dpi: float, angle_deg: float = 0.0) -> list[Rulin
     if angle_deg:
         turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle_deg, 1.0)
         small = cv2.warpAffine(small, turn, (width, height), flags=cv2.INTER_LINEAR, borderValue=255)
-    # Darker than the paper around it: a local threshold, since scans are shaded and a hairline is grey at this size.
+    # A local threshold, since scans are shaded and a hairline is gray at this size.
     dark = cv2.adaptiveThreshold(small, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 25, 18)
     work_dpi = dpi * factor
     length = max(int(_LONGEST_LETTER_IN * work_dpi), 8)

@@ -1,4 +1,4 @@
-"""Tables: from rulings, whose cells are certain, and from columns of short segments, only where nothing speaks against it."""
+"""Finds tables: from rulings, whose cells are certain, and from columns of short segments, only in clear cases."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rayocr.engines.layout.joining import join_lines
 from rayocr.engines.layout.lines import LayoutLine
 from rayocr.engines.layout.rows import Row, rows_of
 
-_MAX_CELL_LINES = 14  # a "cell" with more is a frame around a part of the page
+_MAX_CELL_LINES = 14  # a "cell" with more lines is a frame around a part of the page
 _MIN_FILLED = 0.3
 _MIN_UNRULED_ROWS = 4
 _MIN_UNRULED_COLUMNS = 3
@@ -19,7 +19,7 @@ _COLUMN_GAP_EM = 0.7
 
 @dataclass(slots=True)
 class RuledTable:
-    """A grid with the text in it. It takes part in reading order as one box."""
+    """A grid with its text. The reading order treats it as one box."""
 
     grid: Grid
     contents: dict[tuple[int, int], list[LayoutLine]] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class RuledTable:
         return self.grid.ys[-1]
 
     def cells(self, known_words: frozenset[str]) -> list[list[str]]:
-        """Rows of texts; of a cell that spans several, the first holds the text. Empty rows and columns are left out."""
+        """Returns rows of texts. A merged cell has its text in the first cell. Empty rows and columns are omitted."""
         table = [
             [self._cell_text(row, column, known_words) for column in range(self.grid.columns)] for row in range(self.grid.rows)
         ]
@@ -55,7 +55,7 @@ class RuledTable:
 
 
 def take_ruled_tables(lines: Sequence[LayoutLine], grids: Sequence[Grid]) -> tuple[list[RuledTable], list[LayoutLine]]:
-    """The tables and the lines that are in none. A grid that holds no table (a frame, an empty form) gives its lines back."""
+    """Returns the tables and the lines outside them. Lines of a grid that is not a table (a frame, an empty form) are outside."""
     tables: list[RuledTable] = []
     rest = list(lines)
     for grid in sorted(grids, key=lambda grid: grid.area):
@@ -73,7 +73,7 @@ def take_ruled_tables(lines: Sequence[LayoutLine], grids: Sequence[Grid]) -> tup
 
 
 def unruled_tables(rows: Sequence[Row], em: float) -> list[tuple[int, int, list[list[str]]]]:
-    """(first row, row after the last, cells) of each stretch of rows that can be nothing but a table."""
+    """Returns (first row, row after the last, cells) of each range of rows that is certainly a table."""
     found: list[tuple[int, int, list[list[str]]]] = []
     start = 0
     while start < len(rows):
@@ -87,7 +87,7 @@ def unruled_tables(rows: Sequence[Row], em: float) -> list[tuple[int, int, list[
 
 
 def _aligned_cells(rows: Sequence[Row], em: float) -> list[list[str]] | None:
-    """The cells, if the segments of all rows fall into the same columns with white space between."""
+    """Returns the cells if the segments of all rows fall into the same columns, separated by white space."""
     columns: list[list[float]] = []
     for segment in sorted((segment for row in rows for segment in row.segments), key=lambda segment: segment.x0):
         if columns and segment.x0 < columns[-1][1] + _COLUMN_GAP_EM * em:
@@ -120,7 +120,7 @@ def _is_table(table: RuledTable) -> bool:
 
 
 def _split_at_borders(line: LayoutLine, grid: Grid) -> list[LayoutLine]:
-    """A line that runs through a border was two cells' text read as one: it is parted at the blank nearest to the border."""
+    """Splits a line that crosses a border at the space nearest to the border: it is the text of two cells read as one."""
     parts: list[LayoutLine] = []
     rest = line
     for x in grid.borders_crossed(line.x0, line.x1, line.center_y):

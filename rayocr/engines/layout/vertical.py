@@ -1,7 +1,7 @@
-"""Japanese and Chinese set in columns: columns from right to left, headings and other level lines where they stand.
+"""Handles Japanese and Chinese set vertically: columns from right to left, horizontal lines such as headings in place.
 
-A stack of columns is turned by a quarter turn counter-clockwise, so that its columns become lines from top to bottom, which the
-rest of the layout knows how to read.
+A stack of columns is rotated by a quarter turn counter-clockwise, so its columns become lines from top to bottom, which the rest
+of the layout can read.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from dataclasses import replace
 from rayocr.engines.layout.lines import LayoutLine
 
 _SET_VERTICALLY = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
-_LEAST_CHARACTERS = 8  # in columns: fewer are a label beside a figure
-_TALL = 1.2  # times as high as wide: a column of two or more characters
+_LEAST_CHARACTERS = 8  # in columns; fewer are a label beside a figure
+_TALL = 1.2  # least height/width of a column of two or more characters
 
 
 def is_set_vertically(lines: Sequence[LayoutLine]) -> bool:
-    """Whether most of the page's Chinese and Japanese characters stand in columns."""
+    """Whether most of the page's Chinese and Japanese characters are in columns."""
     columns = total = 0
     for line in lines:
         found = len(_SET_VERTICALLY.findall(line.text))
@@ -28,7 +28,7 @@ def is_set_vertically(lines: Sequence[LayoutLine]) -> bool:
 
 
 def bands(lines: Sequence[LayoutLine]) -> Iterator[tuple[bool, list[LayoutLine]]]:
-    """From top to bottom: level lines, and the stacks of columns between them (True)."""
+    """Yields horizontal lines, and the stacks of columns between them (True), from top to bottom."""
     level = sorted((line for line in lines if not _is_column(line)), key=lambda line: line.center_y)
     columns = [line for line in lines if _is_column(line)]
     waiting: list[LayoutLine] = []
@@ -51,7 +51,7 @@ def bands(lines: Sequence[LayoutLine]) -> Iterator[tuple[bool, list[LayoutLine]]
 
 
 def laid_down(column: LayoutLine, page_width: float) -> LayoutLine:
-    """The column as a line of the page after a quarter turn counter-clockwise."""
+    """Returns the column as a line of the page rotated by a quarter turn counter-clockwise."""
     return replace(column, x0=column.y0, y0=page_width - column.x1, x1=column.y1, y1=page_width - column.x0)
 
 

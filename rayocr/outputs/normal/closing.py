@@ -1,4 +1,4 @@
-"""Ends what a page leaves open: a code fence, a comment, an HTML block. In one file the next page would be swallowed by it."""
+"""Closes what a page leaves open: a code fence, a comment, an HTML block. It would swallow the next page of the file."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _TRIES = 8
 _MAX_CHARS = 200_000
 
 _markdown = MarkdownIt("commonmark", {"html": True, "maxNesting": 200}).enable(["table", "strikethrough"])
-_markdown.core.ruler.enableOnly(["normalize", "block"])  # blocks are all that is asked about
+_markdown.core.ruler.enableOnly(["normalize", "block"])  # only blocks are needed
 
 
 def closed(text: str) -> str:
-    """The text, with what is missing at its end; what cannot be ended is written so that it opens nothing."""
+    """Appends what is missing at the end of the text. What cannot be closed is escaped, so it opens nothing."""
     if not _SUSPICIOUS.search(text):
         return text
     whole = text
@@ -36,7 +36,7 @@ def closed(text: str) -> str:
 
 
 def _left_open(text: str) -> tuple[str, int, str] | None:
-    """Kind, first line and mark of the block that reaches into the next page."""
+    """Returns kind, first line and mark of the block that continues into the next page."""
     tokens = _markdown.parse(text[-_MAX_CHARS:] + _PROBE)
     ends = [token for token in tokens if token.type in ("fence", "html_block", "code_block", "inline")]
     if len(ends) >= 2 and ends[-1].content == "probe" and ends[-2].content.strip() == "<!-- page 0 -->":

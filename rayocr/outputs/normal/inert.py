@@ -25,9 +25,9 @@ from rayocr.outputs.typeset.maths.conversion import looks_like_maths
 _SUSPICIOUS = re.compile(r"<[a-zA-Z/!?]|\]\(|\]:|!\[")
 _MAY_BE_CODE = re.compile(r"`|~~~|^(?: {4}|\t)|\t", re.MULTILINE)
 _BACKTICKS = re.compile(r"\\`|`+")
-_MAX_PARSED_CHARS = 50_000  # parsers of Markdown take quadratic time on some texts; longer ones are escaped in code, too
+_MAX_PARSED_CHARS = 50_000  # Markdown parsers take quadratic time on some texts; in longer texts, code is escaped, too
 
-# Tags that Markdown has no words for, or that models use in the place of its marks. All without attributes, but for cells'.
+# Tags that Markdown cannot express, or that models use instead of its marks. All without attributes, except cells and lists.
 ALLOWED_TAGS = frozenset(
     {"table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th", "br", "hr", "p", "ul", "ol", "li", "blockquote"}
     | {"h1", "h2", "h3", "h4", "h5", "h6", "sup", "sub", "b", "strong", "i", "em", "u", "s", "del", "ins", "mark", "small"}
@@ -38,13 +38,13 @@ _ATTRIBUTE = re.compile(r"""[\s/]{1,99}([a-zA-Z-]{1,30})(?:\s{0,9}=\s{0,9}("[^"]
 _KEPT = {"td": ("colspan", "rowspan", "align"), "th": ("colspan", "rowspan", "align"), "ol": ("start",), "li": ("value",)}
 _VALUE = re.compile(r"\d{1,9}|left|center|right", re.IGNORECASE)
 _ALIGNED = re.compile(r"text-align\s{0,9}:\s{0,9}(left|center|right)\b", re.IGNORECASE)
-# Running headers as some models tag them; rayocr/outputs/normal/running.py takes the tags away.
+# Running headers as some models tag them; rayocr/outputs/normal/running.py removes the tags.
 TAGGED_HEADER = re.compile(
     r"^\s*<(?P<tag>header|footer|page_number|page-number)\b[^<>]*>(?P<text>[^\n]*?)</(?P=tag)>\s*$", re.IGNORECASE
 )
 _MAX_HEADER_CHARS = 500
 
-# One pass over all that may be live. A backslash is no escape within HTML, so it does not protect a `<`.
+# One pass over everything that may be live. HTML has no backslash escapes, so a backslash does not protect a `<`.
 _LIVE = re.compile(
     r"(?P<maths>\$\$[^$]{1,2000}\$\$|\$(?!\s)[^$\n]{1,500}\$(?!\d)|\\\((?:[^\\\n]|\\(?!\))){1,500}\\\))"
     r"|(?P<escape>\\[^<\s])"
@@ -52,7 +52,7 @@ _LIVE = re.compile(
     r"|(?P<image>!\[)"
     r"|(?P<link>\]\()"
     r"|(?P<definition>(?:\A|(?<=\n))[ \t>*+\-\d.)]{0,60}\[(?=[^\[\]]{1,999}\]:)"
-    r"(?!\^[^\[\]\s]{1,60}\]:[ \t]{1,9}[^\s]{1,999}[ \t]{1,9}[^\s]))"  # [^1]: a footnote of several words is none
+    r"(?!\^[^\[\]\s]{1,60}\]:[ \t]{1,9}[^\s]{1,999}[ \t]{1,9}[^\s]))"  # [^1]: a footnote of several words is no definition
 )
 _IS_IMAGE = re.compile(r"(?:[^\[\]\n]|\[[^\[\]\n]{0,200}\]){0,500}\]\(")
 _MAX_ADDRESS_CHARS = 2000
@@ -66,7 +66,7 @@ _AUTOLINK = re.compile(r"<(?:https?://|mailto:)[^\s<>]{1,2000}>|<[\w.+-]{1,100}@
 
 
 def inert(text: str) -> str:
-    """The same text, with nothing live in it. Idempotent. `text` has no control characters."""
+    """Returns the same text with nothing live in it. Idempotent. `text` has no control characters."""
     if not _SUSPICIOUS.search(text):
         return text
     made = outside_code(text, _rewritten)
@@ -74,7 +74,7 @@ def inert(text: str) -> str:
 
 
 def outside_code(text: str, change: Callable[[str], str]) -> str:
-    """`change` is called with what stands between fences, indented code and code within lines."""
+    """Calls `change` with each part of the text that is not in a fence, in indented code or in inline code."""
     if len(text) > _MAX_PARSED_CHARS or not _MAY_BE_CODE.search(text):
         return change(text)
     parts = _parted(_code_spans(text), len(text))
@@ -82,14 +82,14 @@ def outside_code(text: str, change: Callable[[str], str]) -> str:
 
 
 def live_elements(text: str) -> list[str]:
-    """What a renderer that passes HTML on would make live: tags that are not allowed, pictures, links that are not safe."""
+    """Returns what would be live in a renderer that passes HTML through: disallowed tags, images, unsafe links."""
     environment: dict[str, object] = {}
     found = list(_live(_parser().parse(text, environment)))
     return [*found, *("definition" for _ in environment.get("references") or ())]  # type: ignore[attr-defined]
 
 
 def safe_destination(address: str) -> bool:
-    """Whether a link may lead there: relative, or by a scheme that opens a page, a letter or a telephone."""
+    """Whether a link may have this address: relative, or a scheme for pages, mail or telephone."""
     plain = _IGNORED_IN_ADDRESSES.sub("", unescape(_BACKSLASH.sub(r"\1", address)))
     scheme = _SCHEME.match(plain)
     return scheme is None or scheme.group()[:-1].lower() in _SAFE_SCHEMES
@@ -105,19 +105,19 @@ def _rewritten(text: str) -> str:
         parts.append(text[position : match.start()])
         shown, position = _replacement(text, match)
         if match.lastgroup == "image" and parts[-1].endswith("!"):
-            parts[-1] = f"{parts[-1][:-1]}\\!"  # with the link, it would be a picture again
+            parts[-1] = f"{parts[-1][:-1]}\\!"  # together with the link, it would be an image again
         parts.append(shown)
     parts.append(text[position:])
     return "".join(parts)
 
 
 def _replacement(text: str, match: re.Match[str]) -> tuple[str, int]:
-    """What stands for the match, and where the search goes on."""
+    """Returns the replacement of the match, and the position where the search continues."""
     kind, start, end = match.lastgroup, match.start(), match.end()
     if kind == "maths":
         formula = match.group()
         if "](" not in formula and "![" not in formula and looks_like_maths(formula.strip("$")):
-            return _OPENS_TAG.sub("< ", formula), end  # blanks mean nothing in a formula
+            return _OPENS_TAG.sub("< ", formula), end  # spaces have no meaning in a formula
         return text[start], start + 1
     if kind == "tag":
         return ("&lt;", end) if text[start] == "\\" else _tag(text, start)
@@ -133,7 +133,7 @@ def _replacement(text: str, match: re.Match[str]) -> tuple[str, int]:
 
 
 def _address(text: str, start: int) -> str:
-    """Of a link whose bracket is open: up to the first blank or the parenthesis that closes it."""
+    """Returns the address of a link from its opening parenthesis to the first space or the closing parenthesis."""
     if pointed := _POINTED.match(text, start):
         return pointed["address"]
     while text[start : start + 1].isspace():
@@ -159,8 +159,8 @@ def _tag(text: str, start: int) -> tuple[str, int]:
 
 
 def _bare(tag: re.Match[str]) -> str | None:
-    """The tag without attributes that could act: cells keep their spans, lists their numbers. None for what is no tag, or none
-    that is allowed: in "a<b or c>d", words would be lost."""
+    """Returns the tag without attributes that could act: cells keep their spans, lists their numbers. Returns None if it is not a
+    tag or not an allowed one: in "a<b or c>d", words would be lost."""
     name, rest = tag["name"], tag["rest"].rstrip()
     if name.lower() not in ALLOWED_TAGS or (tag["end"] and rest):
         return None
@@ -183,7 +183,7 @@ def _bare(tag: re.Match[str]) -> str | None:
 
 
 def _tagged_header(text: str, start: int) -> str | None:
-    """The line, if it is a running header between tags; `start` is where the line's first tag begins."""
+    """Returns the line if it is a running header between tags. `start`: position of the first tag in the line."""
     begin = text.rfind("\n", max(0, start - _MAX_HEADER_CHARS), start) + 1
     end = text.find("\n", start, start + _MAX_HEADER_CHARS)
     line = text[start : end if end >= 0 else start + _MAX_HEADER_CHARS]
@@ -200,7 +200,7 @@ def _tagged_header(text: str, start: int) -> str | None:
 @cache
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": True, "maxNesting": 200}).enable(["table", "strikethrough"])
-    parser.validateLink = lambda url: True  # type: ignore[method-assign] # other renderers take links that this one refuses
+    parser.validateLink = lambda url: True  # type: ignore[method-assign] # other renderers accept links that this one rejects
     return parser
 
 
@@ -220,7 +220,7 @@ def _live(tokens: list[Token]) -> Iterator[str]:
 
 
 def _code_spans(text: str) -> list[tuple[int, int]]:
-    """(start, end) of fences, indented code and code within lines, in order."""
+    """Returns (start, end) of fences, indented code and inline code, in order."""
     starts = [0]
     for line in text.split("\n"):
         starts.append(starts[-1] + len(line) + 1)

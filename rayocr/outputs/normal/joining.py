@@ -1,7 +1,7 @@
-"""Paragraphs and tables that go on over a page break, in one piece, with the break still to be seen inside of them.
+"""Joins paragraphs and tables that continue across a page break. The comment that marks the break is then inside them.
 
-Only what clearly goes on is joined: a paragraph that ends in the middle of a sentence, before one that begins with a small
-letter or after a hyphen; a table before a table of as many columns at the very beginning of the next page.
+Joins only clear cases: a paragraph that ends in the middle of a sentence or with a hyphen, if the next one begins with a
+lower-case letter; and a table, if the next page begins with a table of as many columns.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _WORD = re.compile(r"^[^\W\d_]{2,}")
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """`above`: the end of what comes before, with the break and the beginning of the next page in it; `below`: the rest."""
+    """`above`: the end of the previous page, the break and the joined beginning of the next page; `below`: the rest."""
 
     above: str
     below: str
 
 
 def join(above: str, mark: str, below: str) -> Joined | None:
-    """None where nothing goes on. `mark`: the comment that shows the break."""
+    """Returns None if nothing continues. `mark`: the comment that marks the break."""
     above, feet = _without_feet(above)
     below, heads = _without_heads(below)
     mark = " ".join(part for part in (feet, mark, heads) if part)
@@ -36,7 +36,7 @@ def join(above: str, mark: str, below: str) -> Joined | None:
 
 
 def _without_heads(text: str) -> tuple[str, str]:
-    """The page without the comments about its running headers, and those."""
+    """Returns the page without the comments about its running headers, and these comments."""
     stripped = text.lstrip()
     match = _COMMENTS.match(stripped)
     return (stripped[match.end() :].lstrip("\n"), match.group().strip()) if match else (text, "")
@@ -60,7 +60,7 @@ def _join_paragraphs(above: str, mark: str, below: str) -> Joined | None:
     begin = first.lstrip()
     hyphenated, word = _HYPHENATED.search(last), _WORD.match(begin)
     if hyphenated and word and begin[0].islower():
-        # The word is whole again on the page that it began on.
+        # The hyphenated word is completed on the page on which it begins.
         whole = f"{last[:-1]}{word.group()}"
         joined = f"{whole} {mark}{begin[word.end() :]}"
     elif begin[0].islower() and not last.endswith(_ENDS):
@@ -105,6 +105,6 @@ def _is_table(rows: list[str]) -> bool:
 
 
 def _cells(line: str) -> list[str]:
-    """With empty cells at the edges, which are cells of a table in style."""
+    """Counts empty cells at the edges, too: in a normalized table they are cells."""
     inner = line.strip()[1:-1]
     return [part.strip() for part in _CELL_BORDER.split(inner)]

@@ -1,8 +1,8 @@
-"""One page's Markdown in one style, whichever engine wrote it: what all outputs are made of.
+"""Normalizes one page's Markdown to one style, whichever engine wrote it. All outputs are made from the result.
 
-The ledger keeps what the engine said; this is done each time outputs are made, and the same text always comes out. It works
-line by line and leaves alone what it does not know: words are never changed, only the marks around them. It is idempotent. A
-page is closed in itself: no fence, table or comment that a page leaves open swallows the next one (docs/decisions/0015).
+The ledger keeps the engine's text; each output run normalizes it again, with the same result. It works line by line, keeps what
+it does not know, and changes only markup, never words. It is idempotent. It closes each page: no fence, table or comment that a
+page leaves open swallows the next page (docs/decisions/0015).
 """
 
 from __future__ import annotations
@@ -18,44 +18,43 @@ from rayocr.outputs.normal.wrappers import without_wrappers
 from rayocr.outputs.typeset.html import table_spans
 from rayocr.outputs.typeset.literal import printable
 
-# Behind tildes the info may hold backticks; behind backticks that would be code in a line.
+# The info string after tildes may contain backticks; after backticks, that would be inline code.
 _FENCE = re.compile(r"^(?P<indent>\s*)(?P<marks>`{3,}(?!.*`)|~{3,})(?P<info>.*)$")
 _ATX = re.compile(r"^ {0,3}(?P<marks>#{1,6})(?:[ \t](?P<text>.*))?$")
 _ATX_WITHOUT_BLANK = re.compile(r"^ {0,3}(?P<marks>#{2,6})(?=[^\W\d_])")
 _HTML_HEADING = re.compile(r"^\s*<h(?P<level>[1-6])\b[^>]*>(?P<text>.*?)</h(?P=level)>\s*$", re.IGNORECASE)
 _ALL_BOLD = re.compile(r"^\*\*(?P<text>[^*]+)\*\*$")
 _UNDERLINE = re.compile(r"^ {0,3}(?P<mark>=+|-{2,})[ \t]*$")
-_A_RULE = "\x00"  # for one that cannot be an underline; printable text has no such character
+_A_RULE = "\x00"  # a rule that cannot be an underline; printable text does not contain this character
 _DASHES = re.compile(r"^ {0,3}-{3,}$")
 _RULE = re.compile(r"^ {0,3}(?:[*][* \t]+|[_][_ \t]+|-[- \t]+)$")
-# Marks that are nothing but marks of a list. Dashes and dots may be a page's own.
+# Characters that are only list bullets. Dashes and dots may be page text.
 _BULLET = re.compile(r"^(?P<indent>[ \t]*)(?:[-*+][ \t]+)?(?:[•●▪■◦‣∙⁃➢➤\uf0b7\uf0a7][ \t]*)(?=\S)")
 _STAR = re.compile(r"^(?P<indent>[ \t]*)[*+](?P<gap>[ \t]+)(?=\S)")
 _ITEM = re.compile(r"^[ \t]*(?:-|\d{1,9}[.)])[ \t]+\S")
-# More marks at the beginning of a line are a model that goes round in circles. Readers of Markdown give up on what is nested
-# deeper than they go, and on all the pages that follow.
+# More marks at the beginning of a line come from a looping model. Markdown parsers fail on deeper nesting than they support, and
+# on all following pages.
 _TOO_DEEP = re.compile(r"^((?:[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t]))){20}[ \t]*\d{0,9})(?=[>*+.)-])")
 _QUOTE = re.compile(r"^(?P<marks> {0,3}>)(?=[^\s>])")
 _FORMULAS = {"$$": "$$", "\\[": "\\]"}
 _MAX_FORMULA_LINES = 60
-_MAX_UNDERLINED = 100  # characters: a longer line above `---` is a paragraph above a rule
-# A page's own text that looks like our page breaks would cut it in two for whoever splits the file at them.
+_MAX_UNDERLINED = 100  # characters; a longer line above `---` is a paragraph above a rule
+# Page text that looks like a page break would break tools that split the file at page breaks.
 _OUR_MARKS = re.compile(r"(?<!\\)<!--(?=\s*(?:page\s+\d+|header:|footer:|doubtful:))", re.IGNORECASE)
 
 
 def normal(text: str, *, of_a_model: bool = True) -> str:
-    """The page in one style, and without the words of the model that read it, if one did; empty for a page without text. Never
-    raises."""
+    """Returns the page in one style, without text that a model added around it; empty for a page without text. Never raises."""
     text = printable(text.encode("utf-8", "replace").decode("utf-8"))
     if not of_a_model:
         return _in_style(text)
     made = _in_style(without_wrappers(unwrapped(text)))
-    # A fence around the page that was cut off is one now that it is closed.
+    # A fence around a truncated page is recognized only after it is closed.
     return _in_style(without_wrappers(unwrapped(made))) if made.startswith("```") else made
 
 
 def as_written(text: str) -> str:
-    """The page in the engine's own style, with nothing live in it, and without what would be taken for a page break."""
+    """Returns the page in the engine's own style, made inert, with text that looks like a page break escaped."""
     return inert(_OUR_MARKS.sub(r"\\<!--", printable(text.encode("utf-8", "replace").decode("utf-8"))))
 
 
@@ -76,7 +75,7 @@ def _styled(text: str) -> str:
 
 
 def _blocks(lines: list[str]) -> Iterator[str]:
-    """Fences as they are; what is between them, in style."""
+    """Keeps fences and normalizes what is between them."""
     outside: list[str] = []
     position = 0
     while position < len(lines):
@@ -102,7 +101,7 @@ def _end_of_fence(lines: list[str], start: int, marks: str) -> int:
 
 
 def _end_of_formula(lines: list[str], start: int) -> int | None:
-    """Of a formula over several lines, whose signs are none of Markdown's; None where there is none."""
+    """Returns the end of a multi-line formula, whose characters are not Markdown; None if no formula begins here."""
     first = lines[start].strip()
     closing = _FORMULAS.get(first[:2])
     if closing is None or closing in first[2:]:
@@ -120,7 +119,7 @@ def _prose(lines: list[str]) -> Iterator[str]:
     for line in _spaced(pipe_tables(_headings([_line(line) for line in lines]))):
         if line.strip():
             kept.append(line)
-        elif kept and kept[-1]:  # one blank line for several, and no hard line break before it
+        elif kept and kept[-1]:  # collapses blank lines, and removes a hard line break before them
             kept[-1] = kept[-1].rstrip(" \t")
             kept.append("")
     if text := "\n".join(kept).rstrip():
@@ -128,7 +127,7 @@ def _prose(lines: list[str]) -> Iterator[str]:
 
 
 def _line(line: str) -> str:
-    """Marks of one line. Two blanks at the end are a line break and stay."""
+    """Normalizes the marks of one line. Two spaces at the end are a line break and stay."""
     hard = line.endswith("  ") and line.strip() != ""
     line = line.rstrip()
     indent = len(line) - len(line.lstrip())
@@ -145,7 +144,7 @@ def _line(line: str) -> str:
 
 
 def _headings(lines: list[str]) -> list[str]:
-    """ATX headings for underlined and HTML ones, with blank lines around."""
+    """Turns underlined and HTML headings into ATX headings, with blank lines around them."""
     kept: list[str] = []
     for line in lines:
         heading = _heading(line)
@@ -161,7 +160,7 @@ def _headings(lines: list[str]) -> list[str]:
 
 
 def _heading(line: str) -> str | None:
-    """None for a line that is none; empty for a heading without words."""
+    """Returns None if the line is not a heading; empty for a heading without words."""
     if match := _HTML_HEADING.match(line):
         marks, text = "#" * int(match["level"]), match["text"]
     elif match := _ATX.match(line):
@@ -177,14 +176,14 @@ def _heading(line: str) -> str | None:
 
 
 def _without_closing_marks(text: str) -> str:
-    """`Title ##` is a heading that says "Title"."""
+    """Removes closing marks: `Title ##` is the heading "Title"."""
     text = text.rstrip(" \t")
     bare = text.rstrip("#")
     return bare if not bare or bare[-1] in " \t" else text
 
 
 def _underline(kept: list[str], mark: str) -> None:
-    """The line above is a heading where it stands alone and is short; else what is below it is a rule."""
+    """The line above is a heading if it is alone and short; otherwise the line below it is a rule."""
     above = kept[-1].strip()
     alone = len(kept) < 2 or not kept[-2].strip()
     if alone and len(above) <= _MAX_UNDERLINED:
@@ -198,7 +197,7 @@ def _is_paragraph(line: str) -> bool:
 
 
 def _spaced(lines: list[str]) -> Iterator[str]:
-    """A blank line between a paragraph and the list below it."""
+    """Adds a blank line between a paragraph and the list below it."""
     above = ""
     for line in lines:
         starts_list = line.startswith(("- ", "1. ")) and above.strip() and _is_paragraph(above) and not above.startswith(" ")

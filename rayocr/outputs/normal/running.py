@@ -1,8 +1,8 @@
-"""Running headers and footers: what stands at the top or bottom of page after page, and page numbers.
+"""Finds running headers, running footers and page numbers: lines that repeat at the top or bottom of consecutive pages.
 
-A line is taken for one where it comes again at the same edge of most pages around it (of the even or of the odd ones, as books
-have it), but for the page number in it; a number alone, where it counts along with the pages. Pages wait until the few behind
-them are known, so that a document of any length takes the memory of a dozen pages.
+A line is a running header if it repeats, apart from the page number in it, at the same edge of most neighboring pages (or of the
+even or odd ones, as in books). A number alone counts if it increases with the pages. A page waits until the next few pages are
+known, so a document of any length takes the memory of a dozen pages.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 from rayocr.messages import PageRecord
 from rayocr.outputs.normal.inert import TAGGED_HEADER
 
-_AROUND = 6  # pages before and behind that a line is looked for on
-_EDGE_LINES = 3  # at the top and at the bottom
-_MAX_CHARS = 160  # of such a line
-_SHARE = 0.5  # of the pages around that must have it
-_LEAST = 2  # pages besides its own
-_MAX_NUMBERS = 3  # in a line, that may be the page's
-_MAX_OFFSET = 500  # of the printed number from the page's own
+_AROUND = 6  # neighboring pages that are compared, before and after
+_EDGE_LINES = 3  # lines compared at the top and at the bottom
+_MAX_CHARS = 160  # per running line
+_SHARE = 0.5  # of the neighboring pages that must contain the line
+_LEAST = 2  # pages besides its own that must contain the line
+_MAX_NUMBERS = 3  # numbers in a line that are tried as the page number
+_MAX_OFFSET = 500  # largest difference between the printed number and the page number
 _LABELLED = re.compile(
     r"^\W*(?:page|seite|p[áa]gina|p[áa]g\.?|pagina|strona|стр(?:аница|\.)?|सफ़ा|पृष्ठ(?:\s+क्रमांक)?|صفحة|第)\s*+(?:[-–—.:]\s*+)?\d{1,5}"
     r"(?:\s*(?:of|/|von|de|di|из|z|\|)\s*\d{1,5})?\s*(?:页|頁|ページ)?\W*$",
@@ -37,15 +37,15 @@ _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
 
 @dataclass(frozen=True, slots=True)
 class _Edges:
-    """Of one page: keys and numbers of the lines at its edges, by edge (0 the top, 1 the bottom)."""
+    """Keys and numbers of the lines at the edges of one page, by edge (0: top, 1: bottom)."""
 
     record: PageRecord
     keys: tuple[frozenset[str], frozenset[str]]
-    numbers: tuple[frozenset[int], frozenset[int]]  # minus the page's number: the same on pages that are numbered on
+    numbers: tuple[frozenset[int], frozenset[int]]  # printed minus page number: equal if numbered on
 
 
 class Running:
-    """`headers`: keep, mark or remove. `add` gives the pages that are ready, `finish` the rest; in order."""
+    """`headers`: keep, mark or remove. `add` yields the pages that are ready, `finish` the rest, both in order."""
 
     def __init__(self, headers: str) -> None:
         self._headers = headers
@@ -84,7 +84,7 @@ class Running:
         return "\n\n".join(part for part in (" ".join(heads), body, " ".join(feet)) if part)
 
     def _peel(self, lines: list[str], page: _Edges, around: list[_Edges], *, edge: int) -> list[str]:
-        """Takes running lines off the top (0) or bottom (1) of `lines`, from the edge inwards."""
+        """Removes running lines from the top (0) or bottom (1) of `lines`, from the edge inwards, and returns them."""
         peeled: list[str] = []
         position = -1 if edge else 0
         while lines and len(peeled) < _EDGE_LINES:
@@ -141,8 +141,8 @@ def _all_offsets(lines: list[str], record: PageRecord) -> frozenset[int]:
 
 
 def _keys(line: str, page_number: int) -> Iterator[str]:
-    """What a line is known by on other pages: its words, and its words with one number in them taken for the page's. Of headings
-    the words alone: Chapter 1 and Chapter 2 are no running header."""
+    """Yields the keys that identify a line on other pages: its words, and its words with one number read as the page number.
+    Headings have only the first key: Chapter 1 and Chapter 2 are not a running header."""
     text = _MARKS.sub(" ", line).strip().casefold()[:_MAX_CHARS]
     yield text
     if line.lstrip().startswith("#"):
@@ -154,7 +154,7 @@ def _keys(line: str, page_number: int) -> Iterator[str]:
 
 
 def page_number_of(line: str) -> int | None:
-    """Of a line that is nothing but a number, 1 to 99,999 or roman."""
+    """Returns the number of a line that is only a number, 1 to 99,999 or Roman; None for other lines."""
     match = _NUMBER.match(line)
     if match is None:
         return None
@@ -170,7 +170,7 @@ def untagged(text: str) -> str:
 
 
 def _commented(line: str) -> str:
-    """As the inside of a comment, which two dashes would end."""
+    """Escapes the line for use inside a comment, which two dashes would end."""
     if match := TAGGED_HEADER.match(line):
         line = match["text"]
     return _NO_COMMENT.sub(lambda m: "-\u200b" if m.group() == "-" else " ", " ".join(line.split())).strip("-> ")

@@ -1,8 +1,7 @@
-"""Tables in one style: pipes outside, one blank inside, a line of dashes below the first row, every row as wide as the widest.
+"""Normalizes tables: outer pipes, one space around cells, a delimiter row, and the same number of cells in every row.
 
-Readers of Markdown cut off the cells that a row has more than its header, and show a table whose dashes do not fit as text:
-both happens to models. HTML tables become Markdown where nothing is lost: no cell over several rows or columns, one header row
-at most.
+Markdown renderers drop cells beyond the header's width and show a table with a wrong delimiter row as text; models make both
+mistakes. An HTML table becomes Markdown if nothing is lost: no cell spans several rows or columns, at most one header row.
 """
 
 from __future__ import annotations
@@ -13,11 +12,11 @@ from rayocr.outputs.typeset.html import HtmlCell, fence_left_open, parse_table, 
 
 _CELLS = re.compile(r"(?<!\\)((?:\\\\)*)\|")
 _DASHES = re.compile(r"\s*+(?:\|\s*+)?:?-++:?\s*+(?:\|\s*+:?-++:?\s*+)*+(?:\|\s*+)?$")
-_MAX_COLUMNS = 200  # more is a model that goes round in circles
+_MAX_COLUMNS = 200  # more come from a looping model
 _ALIGNMENTS = {"left": ":---", "center": ":---:", "right": "---:", "": "---"}
 _MARKS = {"b": "**", "strong": "**", "i": "*", "em": "*", "s": "~~", "del": "~~"}
 _STYLED = re.compile(r"<(b|strong|i|em|s|del)>([^<>*~]++)</\1>", re.IGNORECASE)
-# What a Markdown cell cannot hold: blocks, and tables in tables.
+# Content that a Markdown cell cannot hold: blocks and nested tables.
 _BLOCK = re.compile(r"<(?:ul|ol|li|pre|h[1-6]|blockquote|img|caption)\b", re.IGNORECASE)
 _BREAK = re.compile(r"(<br\s?/?>)", re.IGNORECASE)
 _BAR = re.compile(r"(?<!\\)\|")
@@ -25,7 +24,7 @@ _ALL_BOLD = re.compile(r"\*\*([^*]+)\*\*")
 
 
 def pipe_tables(lines: list[str]) -> list[str]:
-    """The lines with their tables in style, and a blank line before and after each."""
+    """Normalizes the tables in the lines and puts a blank line before and after each."""
     kept: list[str] = []
     position = 0
     while position < len(lines):
@@ -44,7 +43,7 @@ def row(cells: list[str], indent: str = "") -> str:
 
 
 def cells_of(line: str) -> list[str]:
-    """Of a row, without what parts them. A pipe with a backslash before it is a cell's own."""
+    """Returns the cells of a row. A pipe after a backslash belongs to a cell."""
     parts = _CELLS.sub(lambda match: f"{match.group(1)}\x00", line.strip()).split("\x00")
     if parts and not parts[0].strip():
         parts = parts[1:]
@@ -58,7 +57,7 @@ def is_dashes(line: str) -> bool:
 
 
 def _parts_rows(line: str) -> bool:
-    """Dashes further down. One alone in each cell is what the page has there: nothing."""
+    """Whether the line is a delimiter row below the head. A single dash in each cell is page text: an empty value."""
     return is_dashes(line) and all("--" in cell for cell in cells_of(line))
 
 
@@ -67,7 +66,7 @@ def is_row(line: str) -> bool:
 
 
 def html_table(source: str) -> str:
-    """As Markdown where that says the same; else the table as it is, without the blank lines that would end it early."""
+    """Returns the table as Markdown if nothing is lost; otherwise as HTML without blank lines, which would end it early."""
     table = parse_table(source)
     cells = [cell for cells in table.rows for cell in cells]
     if not cells:
@@ -82,7 +81,7 @@ def html_table(source: str) -> str:
     if not fits:
         kept = "\n".join(line.rstrip() for line in source.strip().split("\n") if line.strip())
         left_open = tables_left_open(source)
-        marks = fence_left_open(source) if left_open else ""  # what follows it would not be the end of a table
+        marks = fence_left_open(source) if left_open else ""  # inside a fence, `</table>` would not close the table
         return kept + (f"\n{marks}\n" if marks else "") + "</table>" * left_open
     columns = max(map(len, table.rows))
     head, *body = ([_cell(cell) for cell in cells] + [""] * (columns - len(cells)) for cells in table.rows)
@@ -94,9 +93,9 @@ def _cell(cell: HtmlCell) -> str:
     text = " ".join(cell.source.split())
     text = _without_outer_breaks(_STYLED.sub(_with_marks, text))
     if cell.header and (bold := _ALL_BOLD.fullmatch(text)):
-        text = bold.group(1)  # a header is bold anyway
+        text = bold.group(1)  # headers are bold by default
     if is_dashes(text):
-        text = f"\\{text}"  # a row of them would part the head from the body
+        text = f"\\{text}"  # a row of them would be a delimiter row
     return _BAR.sub(r"\\|", text)
 
 
@@ -106,7 +105,7 @@ def _with_marks(styled: re.Match[str]) -> str:
 
 
 def _without_outer_breaks(text: str) -> str:
-    parts = _BREAK.split(text)  # words and breaks take turns
+    parts = _BREAK.split(text)  # words and breaks alternate
     while len(parts) > 1 and not parts[0].strip():
         del parts[:2]
     while len(parts) > 1 and not parts[-1].strip():
@@ -115,7 +114,7 @@ def _without_outer_breaks(text: str) -> str:
 
 
 def _end_of_table(lines: list[str], start: int) -> int | None:
-    """Where the table ends that begins at this line; None where none begins."""
+    """Returns the end of the table that begins at this line; None if no table begins here."""
     first = lines[start]
     if "|" not in first or first.startswith((">", "    ")) or is_dashes(first):
         return None
@@ -124,7 +123,7 @@ def _end_of_table(lines: list[str], start: int) -> int | None:
     width = len(cells_of(first))
     if dashed:
         if not is_row(first) and width != len(cells_of(below)):
-            return None  # a line of prose with a bar in it, above a rule
+            return None  # a line of prose that contains a pipe, above a rule
     elif not (is_row(first) and is_row(below) and width > 1 and width == len(cells_of(below))):
         return None
     end = start + 2
@@ -149,7 +148,7 @@ def _styled(lines: list[str]) -> list[str]:
 
 
 def _fitted(cells: list[str], columns: int) -> list[str]:
-    """As many as there are columns; what is more goes into the last."""
+    """Pads the cells to the number of columns; the last cell takes all surplus cells."""
     if len(cells) > columns:
         cells = [*cells[: columns - 1], " ".join(cells[columns - 1 :])]
     return cells + [""] * (columns - len(cells))

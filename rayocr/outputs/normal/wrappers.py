@@ -1,6 +1,6 @@
-"""HTML that models put around words for the looks of a page, as Markdown: wrappers go, links and pictures become Markdown's.
+"""Removes HTML that models add for layout: wrappers are removed, links and images become Markdown.
 
-Only wrappers that begin and end on the page are taken for a model's; a single `<div>` is more probably text of the page.
+Only wrappers that begin and end on the page count as added by a model; a single `<div>` is more likely page text.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from html import unescape
 
 from rayocr.outputs.normal.inert import TAGGED_HEADER, outside_code, safe_destination
 
-_MAX_TAGS = 20_000  # of a page; more is a model that goes round in circles
+_MAX_TAGS = 20_000  # per page; more come from a looping model
 _WRAPPER = re.compile(
     r"<(?P<end>/?)(?P<name>div|span|center|font|section|article|figure|figcaption|main|nav|aside|header|footer|page_number|page-number)"
     r"(?:[\s/][^<>]{0,2000})?>",
@@ -25,7 +25,7 @@ _ADDRESS = re.compile(r"[^\s()<>\\]{1,2000}")
 
 
 def without_wrappers(text: str) -> str:
-    """The text without tags that only arrange it. Code is left alone."""
+    """Returns the text without tags that only arrange it. Keeps code unchanged."""
     if "<" not in text:
         return text
     if not (_WRAPPER.search(text) or _LINK.search(text) or _IMAGE.search(text)):
@@ -73,5 +73,5 @@ def _image(match: re.Match[str]) -> str:
 
 
 def _fits(address: str) -> bool:
-    """Whether it can stand between Markdown's parentheses."""
+    """Whether the address can be written between Markdown's parentheses."""
     return _ADDRESS.fullmatch(address) is not None and safe_destination(address)

@@ -1,8 +1,8 @@
-"""The typesetter's own process: programs in on standard input, PDFs out on standard output. Started by typesetter.py as a plain
-script, so that it imports nothing but Typst.
+"""The typesetter's process: reads programs from standard input and writes PDFs to standard output. typesetter.py starts it as a
+plain script, so it imports only Typst.
 
-A message is 4 bytes of length (big-endian) and a pickle: a dict in, with the arguments of `typst.compile`; a tuple (PDF, None) or
-(None, message) out. It ends when its input does, that is with the process that started it.
+A message is 4 bytes of length (big-endian) and a pickle. The input is a dict with the arguments of `typst.compile`; the output is
+a tuple (PDF, None) or (None, message). The process exits at the end of its input, that is with the process that started it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def main(font_folders: list[str], *, system_fonts: bool, memory_bytes: int) -> N
     import typst
 
     _limit_memory(memory_bytes)
-    # Whatever a library prints must not be taken for an answer.
+    # Output that a library prints must not be read as an answer.
     answers: BinaryIO = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     fonts = typst.Fonts(include_system_fonts=system_fonts, font_paths=font_folders)
@@ -35,13 +35,13 @@ def main(font_folders: list[str], *, system_fonts: bool, memory_bytes: int) -> N
 
 
 def _limit_memory(memory_bytes: int) -> None:
-    """Beyond it Typst ends itself, instead of the machine."""
+    """Beyond the limit, Typst exits before the machine runs out of memory."""
     try:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     except (ImportError, ValueError, OSError):
-        pass  # no such limit on this system: the time limit is left
+        pass  # the system has no such limit; the time limit remains
 
 
 if __name__ == "__main__":

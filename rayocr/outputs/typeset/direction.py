@@ -1,4 +1,4 @@
-"""Which way a text runs and which language it is probably in: what the typesetter needs to shape it and readers to speak it."""
+"""Detects the direction and the probable language of a text. Typst needs them for shaping, screen readers for speech."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from functools import lru_cache
 
 from fontTools.unicodedata import script, script_horizontal_direction
 
-_LOOKED_AT = 2000  # characters: enough to tell the script of a block
+_LOOKED_AT = 2000  # characters, enough to detect the script of a block
 
-# By the script's code in ISO 15924. Where several languages share a script, the one with most readers.
+# By ISO 15924 script code. If several languages share a script, the one with most readers.
 _LANGUAGES = {
     "Latn": "en",
     "Grek": "el",
@@ -51,7 +51,7 @@ class Script:
 
 
 def script_of(text: str) -> Script:
-    """Of the letters that most of the text is written in; English, left to right, for text without letters."""
+    """Returns the script of most letters; English, left to right, for text without letters."""
     letters = [character for character in text[:_LOOKED_AT] if character.isalpha()]
     counts = Counter(map(_script, letters))
     right = sum(count for code, count in counts.items() if script_horizontal_direction(code, "LTR") == "RTL")
@@ -60,7 +60,7 @@ def script_of(text: str) -> Script:
         return Script("en", right_to_left)
     name = counts.most_common(1)[0][0]
     if name == "Hani" and 20 * (counts["Hira"] + counts["Kana"]) > counts["Hani"]:
-        name = "Hira"  # Japanese prose is half kanji
+        name = "Hira"  # about half of Japanese prose is kanji
     if name == "Arab":
         return Script(_language_of_arabic(letters), right_to_left)
     return Script(_LANGUAGES.get(name, "en"), right_to_left)

@@ -1,7 +1,6 @@
-"""Which font families a text needs, and which of its characters none has. Typst itself prints a box for those and says nothing.
+"""Chooses the font families of a text and finds characters that no font contains. Typst would print boxes without an error.
 
-The fonts come in wheels (OFL), so that a page looks the same everywhere; fonts of the system and those inside of Typst stand in
-for what these lack.
+The fonts come in wheels (OFL), so a page looks the same everywhere. System fonts and Typst's own fonts are the fallback.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ from pathlib import Path
 from rayocr.outputs.typeset.direction import script_of
 
 REPLACEMENT = "\ufffd"
-_LOOKED_AT = 2000  # characters that tell which family a page is mostly set in
-_PROBED_AT_ONCE = 512  # characters that no wheel has: more of them on one page is a script that is not here
+_LOOKED_AT = 2000  # characters that decide the main family of a page
+_PROBED_AT_ONCE = 512  # characters that no wheel contains; more on one page belong to a script without a font
 
-# In the order in which they are asked; weights and slants of a family come along with it. Arabic is Amiri and Bengali Hind
-# Siliguri, because their text comes out of the PDF as it went in; that of Noto's, which move parts of letters, does not.
+# In order of preference; a family includes its weights and slants. Arabic uses Amiri and Bengali uses Hind Siliguri, because
+# their text can be extracted from the PDF unchanged; Noto's fonts move parts of letters, so their text cannot.
 _FAMILIES = (
     ("Noto Sans", "manimgx_fonts", "NotoSans[wght].ttf"),
     ("Noto Sans Devanagari", "manimgx_fonts", "NotoSansDevanagari[wght].ttf"),
@@ -47,14 +46,14 @@ _FAMILIES = (
     ("Noto Sans Symbols", "manimgx_fonts", "NotoSansSymbols[wght].ttf"),
     ("Noto Emoji", "manimgx_fonts", "NotoEmoji[wght].ttf"),
 )
-_CJK = {"ja": "Noto Sans CJK JP", "ko": "Noto Sans CJK KR"}  # the same characters are drawn differently
-_LAST = ("DejaVu Sans Mono", "New Computer Modern Math")  # inside of Typst: arrows, boxes, mathematics
-_INVISIBLE = ("Cf", "Zl", "Zp", "Cc")  # joiners, marks of direction: no font needs to draw them
+_CJK = {"ja": "Noto Sans CJK JP", "ko": "Noto Sans CJK KR"}  # the languages draw the same characters differently
+_LAST = ("DejaVu Sans Mono", "New Computer Modern Math")  # included in Typst: arrows, boxes, mathematics
+_INVISIBLE = ("Cf", "Zl", "Zp", "Cc")  # joiners and direction marks, which no font draws
 
 
 @dataclass(frozen=True, slots=True)
 class FontChoice:
-    """`families`: in the order in which the typesetter is to look. `missing`: characters that would be printed as boxes."""
+    """`families`: in the order in which the typesetter tries them. `missing`: characters that would be printed as boxes."""
 
     families: tuple[str, ...]
     language: str
@@ -62,18 +61,18 @@ class FontChoice:
 
 
 def font_folders() -> list[str]:
-    """Of the wheels that are installed."""
+    """Returns the font folders of the installed wheels."""
     folders = (_folder(package) for package in dict.fromkeys(package for _, package, _ in _FAMILIES))
     return [str(folder) for folder in folders if folder is not None]
 
 
 class FontBook:
-    """`displays(characters)` says whether the typesetter can print all of them with any font that it knows."""
+    """`displays(characters)`: whether the typesetter can print all of them with the fonts that it knows."""
 
     def __init__(self, displays: Callable[[str], bool]) -> None:
         self._displays = displays
         self._fonts = [_Font(*entry) for entry in _FAMILIES]
-        self._known: dict[str, str | None] = {}  # character -> family, "" for a font of the system, None for nobody
+        self._known: dict[str, str | None] = {}  # character -> family, "" for a system font, None for no font
 
     def choose(self, text: str) -> FontChoice:
         characters = {c for c in set(text) if not c.isspace() and not _invisible(c)}
@@ -81,7 +80,7 @@ class FontBook:
         needed = {self._known[c] for c in characters}
         language = script_of(text).language
         families = [font.family for font in self._fonts if font.family in needed or font is self._fonts[0]]
-        # The spaces come from the first family: from that of most letters, they stay in one piece with the words around them.
+        # Spaces come from the first family. With the family of most letters, they stay in one piece with the words around them.
         main = self._main_family(text)
         families.sort(key=lambda family: family != main)
         cjk = _CJK.get(language)
@@ -108,7 +107,7 @@ class FontBook:
         self._known.update(dict.fromkeys(left[_PROBED_AT_ONCE:]))
 
     def _probe(self, characters: str) -> None:
-        """By halves, since the typesetter answers for all at once."""
+        """Bisects, since the typesetter answers for all characters at once."""
         if not characters:
             return
         if self._displays(characters):
@@ -128,7 +127,7 @@ class _Font:
 
     @cached_property
     def characters(self) -> frozenset[int]:
-        """Code points; read when first asked, 1 to 100 ms."""
+        """Code points, read on first use; takes 1 to 100 ms."""
         from fontTools.ttLib import TTFont
 
         folder = _folder(self._package)

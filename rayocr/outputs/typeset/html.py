@@ -1,4 +1,4 @@
-"""The HTML that models write into Markdown: tables with spans, and a few tags around words. What else looks like one is text."""
+"""Parses the HTML that models write into Markdown: tables with spans, and a few inline tags. Anything else is text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-_TABLE = re.compile(r"<(/?)table\b(?:(?!\n[ \t]*+\n)[^<>]){0,2000}>", re.IGNORECASE)  # no tag goes on over a blank line
+_TABLE = re.compile(r"<(/?)table\b(?:(?!\n[ \t]*+\n)[^<>]){0,2000}>", re.IGNORECASE)  # a tag does not continue after a blank line
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$", re.MULTILINE)
 _BREAKING = frozenset({"p", "div", "li", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "tr"})
 _ALIGN = re.compile(r"\b(left|center|right)\b")
@@ -16,7 +16,7 @@ _MAX_SPAN = 1000
 
 @dataclass(slots=True)
 class HtmlCell:
-    """`source`: Markdown with the inline tags left in it."""
+    """`source`: Markdown that keeps its inline tags."""
 
     source: str
     header: bool
@@ -32,7 +32,7 @@ class HtmlTable:
 
 
 def split_tables(text: str) -> Iterator[str | HtmlTable]:
-    """The page's Markdown and its HTML tables in their order. A table that is never closed goes on to the end of the page."""
+    """Splits the page into Markdown and HTML tables, in order. A table that is never closed extends to the end of the page."""
     position = 0
     for start, end in table_spans(text):
         if before := text[position:start]:
@@ -44,7 +44,7 @@ def split_tables(text: str) -> Iterator[str | HtmlTable]:
 
 
 def table_spans(text: str) -> Iterator[tuple[int, int]]:
-    """Outermost tables, those in code fences left out."""
+    """Yields the spans of the outermost tables that are not in code fences."""
     depth, start = 0, 0
     for match in _table_tags(text):
         if not match.group(1):
@@ -59,19 +59,19 @@ def table_spans(text: str) -> Iterator[tuple[int, int]]:
 
 
 def tables_left_open(text: str) -> int:
-    """How many tables begin in the text that do not end in it; of one of the spans above."""
+    """Returns how many tables of one such span are not closed."""
     ends = [bool(match.group(1)) for match in _table_tags(text)]
     return max(ends.count(False) - ends.count(True), 0)
 
 
 def _table_tags(text: str) -> Iterator[re.Match[str]]:
-    """Those that are not in a code fence."""
+    """Yields the table tags that are not in a code fence."""
     fenced = _fenced_spans(text)
     return (match for match in _TABLE.finditer(text) if not any(low <= match.start() < high for low, high in fenced))
 
 
 def fence_left_open(text: str) -> str:
-    """The marks of a code fence that does not end in the text; empty where all do."""
+    """Returns the marks of a code fence that is not closed; empty if all are closed."""
     return _fences(text)[1]
 
 
@@ -106,7 +106,7 @@ def parse_table(source: str) -> HtmlTable:
 
 
 class _TableParser(HTMLParser):
-    """Cells hold their inner source as it is; a table in a cell is flattened into it."""
+    """Cells keep their inner source unchanged; a table in a cell is flattened into it."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=False)
@@ -176,7 +176,7 @@ class _TableParser(HTMLParser):
     def _append(self, source: str) -> None:
         if self._cell is not None:
             self._cell.source += source
-        elif source.strip() and self._depth == 1:  # text between cells is shown all the same
+        elif source.strip() and self._depth == 1:  # text between cells is kept, too
             self._new_row()
             self.table.rows[-1].append(HtmlCell(source, False, 1, 1, ""))
 

@@ -1,4 +1,4 @@
-"""Words with their emphasis, links and line breaks: markdown-it's inline tokens as Typst statements."""
+"""Converts markdown-it's inline tokens (words, emphasis, links, line breaks) to Typst statements."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rayocr.outputs.typeset.maths.conversion import typeset_maths
 from rayocr.outputs.typeset.maths.delimiters import CLOSING
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)\b[^>]*?(/?)>")
-# HTML that changes how words look, and what does so here.
+# Inline HTML tags and their Typst functions.
 _STYLES = {
     "b": "strong({",
     "strong": "strong({",
@@ -38,7 +38,7 @@ _LINKABLE = re.compile(r"(?:https?://|mailto:)\S{1,2000}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Inline:
-    """`markup`: a Typst code block; `longest`: characters of the longest word, for the width of table columns."""
+    """`markup`: a Typst code block; `longest`: length of the longest word in characters, for the width of table columns."""
 
     markup: str
     longest: int
@@ -46,7 +46,7 @@ class Inline:
 
 
 def typeset_inline(tokens: Sequence[Token], prepare: Callable[[str], str]) -> Inline:
-    """`prepare` makes text displayable: it replaces the characters that no font has."""
+    """`prepare` makes text displayable: it replaces the characters that no font contains."""
     return _Writer(prepare).write(tokens)
 
 
@@ -70,7 +70,7 @@ class _Writer:
         kind = token.type
         if kind == "text":
             self._text(token.content)
-        elif kind in ("softbreak", "hardbreak"):  # engines join the lines of a paragraph: lines that are left apart are meant
+        elif kind in ("softbreak", "hardbreak"):  # engines join the lines of a paragraph, so remaining line breaks are intended
             self._line_break()
         elif kind == "code_inline":
             self._begin("code", "mono({")
@@ -101,14 +101,14 @@ class _Writer:
         self._parts.append("linebreak();")
 
     def _image(self, token: Token) -> None:
-        """Pictures are left out, by name."""
+        """Shows the name of an image in its place."""
         name = token.content or str(token.attrs.get("src", "")).rpartition("/")[2]
         self._parts.append("left-out({")
         self._text(f"[Image: {name}]" if name else "[Image]")
         self._parts.append("});")
 
     def _maths(self, token: Token) -> None:
-        """As it was written, where it cannot be set."""
+        """Typesets a formula, or shows it as written if it cannot be typeset."""
         formula = typeset_maths(token.content, display=token.type == "math_block", prepare=self._prepare)
         if formula is None:
             self._text(f"{token.markup}{token.content}{CLOSING[token.markup]}")
@@ -139,7 +139,7 @@ class _Writer:
         self._parts.append(f"{call}[];")
 
     def _end(self, tag: str) -> None:
-        """Close what was opened last under this name, and whatever was opened inside of it and never closed."""
+        """Closes the last open tag with this name, and every unclosed tag inside it."""
         if tag not in self._open:
             return
         while self._open[-1] != tag:
@@ -152,5 +152,5 @@ class _Writer:
 
 
 def _link(address: str) -> str:
-    """Only what a reader may follow from a file of unknown origin; other links keep their words alone."""
+    """Keeps only links that are safe to follow from a file of unknown origin; other links keep only their text."""
     return f"link({literal(address)},{{" if _LINKABLE.match(address) and address.isprintable() else "plain({"

@@ -1,31 +1,31 @@
-"""Text as Typst string literals: the only way that anything of a page reaches the typesetter, so that nothing in it is markup."""
+"""Writes text as Typst string literals. Page text reaches the typesetter only this way, so nothing in it can be markup."""
 
 from __future__ import annotations
 
 import re
 
-# What XML, fonts and PDF/A have no place for: controls but tab and newline, lone surrogates, non-characters.
+# Not allowed in XML, fonts and PDF/A: control characters except tab and newline, lone surrogates, non-characters.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]|[\U0001fffe\U0001ffff]")
 _LINE_ENDS = re.compile("\r\n?|[\u2028\u2029\x85]")
-# A run that a line cannot be broken in. Scripts written without spaces (CJK, Thai and their neighbours) break by themselves.
+# A run without a place for a line break. Scripts written without spaces (CJK, Thai and similar) break anywhere.
 _LONG = re.compile(r"[!-\u0dff\u1200-\u167f\u1e00-\u2dff]{41,}")
 _PIECE_CHARS = 20
-_MAY_BREAK = "h(0.001pt);"  # nothing to see and nothing to read, and yet a place where a line may end
+_MAY_BREAK = "h(0.001pt);"  # invisible, not extracted as text, and allows a line break
 
 
 def printable(text: str) -> str:
-    """The text without what cannot be printed, line ends as newlines."""
+    """Removes unprintable characters and turns line ends into newlines."""
     return _UNPRINTABLE.sub("", _LINE_ENDS.sub("\n", text))
 
 
 def literal(text: str) -> str:
-    """A Typst string. `text` is printable."""
+    """Returns a Typst string. `text` is printable."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
 
 
 def statements(text: str) -> str:
-    """The text as statements of a Typst code block, with places for line ends in long unbroken runs."""
+    """Returns the text as statements of a Typst code block, with possible line breaks in long unbroken runs."""
     if not text:
         return ""
     parts: list[str] = []
@@ -40,5 +40,5 @@ def statements(text: str) -> str:
 
 
 def longest_run(text: str) -> int:
-    """Characters of the longest piece that stays on one line."""
+    """Returns the length of the longest piece that stays on one line, in characters."""
     return max((len(word) if len(word) <= 2 * _PIECE_CHARS else _PIECE_CHARS for word in text.split()), default=0)

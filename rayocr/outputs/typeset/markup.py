@@ -1,7 +1,6 @@
-"""Markdown as Typst: one block of code for a page, with nothing of the page in it but string literals.
+"""Converts Markdown to Typst: one code block per page, in which all page text is in string literals.
 
-Tokens of markdown-it open and close calls of the template (page.py). What nests deeper than a reader could follow is flattened,
-since Typst ends at 64 levels.
+markdown-it's tokens open and close calls of the template (page.py). Deep nesting is flattened, since Typst allows 64 levels.
 """
 
 from __future__ import annotations
@@ -21,10 +20,10 @@ from rayocr.outputs.typeset.maths.conversion import typeset_maths
 from rayocr.outputs.typeset.maths.delimiters import read_maths
 from rayocr.outputs.typeset.table import Cell, typeset_table
 
-_MAX_CHARS = 200_000  # of a page: more is no page, and Markdown's rules take quadratic time on some of it
-_MAX_DEPTH = 8  # of lists and quotations that are shown as such
-_PARSED_DEPTH = 60  # of those that are parsed; markdown-it drops what lies deeper, and then the page is set as it stands
-_KEPT = 0.98  # of the letters: fewer after parsing, and the page is set as it stands
+_MAX_CHARS = 200_000  # per page; a real page has fewer, and Markdown's rules take quadratic time on some texts
+_MAX_DEPTH = 8  # levels of lists and quotations that are shown as such
+_PARSED_DEPTH = 60  # levels that are parsed; markdown-it drops deeper text, and the page is then typeset as plain lines
+_KEPT = 0.98  # share of letters that parsing must keep; otherwise the page is typeset as plain lines
 _BLOCK_TAG = re.compile(
     r"</?(?:p|div|center|section|article|header|footer|h[1-6]|ul|ol|table|tbody|thead|tr|hr)\b[^>]*>", re.IGNORECASE
 )
@@ -38,12 +37,12 @@ _TAGS = re.compile(r"<[^<>]{0,2000}>|&#?\w{1,31};")
 _markdown = read_maths(
     MarkdownIt("commonmark", {"html": True, "maxNesting": _PARSED_DEPTH})
     .enable(["table", "strikethrough"])
-    .disable(["reference"])  # "[1]: Smith" is a footnote of the page, and a link's definition would not be printed
+    .disable(["reference"])  # "[1]: Smith" is a footnote; a link definition would not be printed
 )
 
 
 def typeset_markdown(text: str, prepare: Callable[[str], str] = lambda text: text) -> str:
-    """Typst statements. `prepare` makes text displayable. Never raises for what the text may hold."""
+    """Returns Typst statements. `prepare` makes text displayable. Never raises because of the text."""
     text = printable(text)
     if len(text) > _MAX_CHARS:
         return typeset_plain(text, prepare)
@@ -62,7 +61,7 @@ def typeset_markdown(text: str, prepare: Callable[[str], str] = lambda text: tex
 
 
 def typeset_plain(text: str, prepare: Callable[[str], str] = lambda text: text) -> str:
-    """Line by line as it stands, for pages that are not to be understood as Markdown."""
+    """Returns the text as plain lines, for pages that cannot be parsed as Markdown."""
     parts = []
     for paragraph in _PARAGRAPH_END.split(printable(text)):
         lines = "linebreak();".join(statements(prepare(line)) for line in paragraph.split("\n"))
@@ -73,7 +72,7 @@ def typeset_plain(text: str, prepare: Callable[[str], str] = lambda text: text) 
 
 @dataclass(slots=True)
 class _OpenList:
-    """A list that is being written. `part` and `text`: where it begins in the writer's. Bullets have empty markers."""
+    """A list that is being written. `part` and `text`: its start in the writer's lists. Bullets have empty markers."""
 
     part: int
     text: int
@@ -82,7 +81,7 @@ class _OpenList:
     def call(self) -> str:
         if not any(self.markers):
             return "list("
-        # Typst counts by itself, and the page need not: it is told what to print for each of its numbers.
+        # Typst numbers items consecutively, but the page may not: each number gets the marker to print.
         return f"enum(numbering:n=>({''.join(f'{literal(marker)},' for marker in self.markers)}).at(n - 1),"
 
 
@@ -91,9 +90,9 @@ class _Writer:
         self.parts: list[str] = []
         self.letters = 0
         self._prepare = prepare
-        self._depth = 0  # of lists and quotations
+        self._depth = 0  # current level of lists and quotations
         self._lists: list[_OpenList] = []
-        self._texts: list[str] = []  # of paragraphs, headings and items
+        self._texts: list[str] = []  # texts of open paragraphs, headings and items
 
     def blocks(self, tokens: Sequence[Token]) -> None:
         position = 0
@@ -141,7 +140,7 @@ class _Writer:
         inline = self._inline(token.children or [])
         if opener.type == "heading_open":
             markup = f"heading(level:{min(int(opener.tag[1]), 6)},{inline.markup});"
-        elif opener.hidden:  # of a tight list
+        elif opener.hidden:  # a paragraph of a tight list
             markup = f"{inline.markup};"
         else:
             markup = f"par({inline.markup});"
@@ -158,26 +157,26 @@ class _Writer:
         elif opens:
             self._depth += 1
             if self._depth <= _MAX_DEPTH:
-                self.parts.append("")  # the call, once the list's markers are known
+                self.parts.append("")  # placeholder for the call, filled when the list's markers are known
                 self._lists.append(_OpenList(len(self.parts) - 1, len(self._texts)))
         else:
             if self._depth <= _MAX_DEPTH:
                 self.parts.append(");")
                 closed = self._lists.pop()
                 self.parts[closed.part] = closed.call()
-                # The markers stand where the list's lines begin.
+                # The markers go where the list's lines begin.
                 markup, text = "".join(self.parts[closed.part :]), " ".join(self._texts[closed.text :])
                 self.parts[closed.part :] = [_directed(markup, text)]
             self._depth -= 1
 
     def _item(self, token: Token) -> None:
-        """An item keeps its own number: "3." on the page is never printed as "2."."""
+        """Keeps the item's own number: "3." on the page is never printed as "2."."""
         marker = f"{token.info}{token.markup}" if token.info else ""
         self.letters += sum(map(str.isalnum, marker))
         if self._depth <= _MAX_DEPTH:
             self._lists[-1].markers.append(marker)
             self.parts.append("{[];")
-        else:  # flattened: a paragraph that begins with the marker
+        else:  # flattened to a paragraph that begins with the marker
             self.parts.append(f"{{par({literal(marker or '•')});")
 
     def _quotation(self, *, opens: bool) -> None:
@@ -193,7 +192,7 @@ class _Writer:
         self.parts.append(f"code({literal(content)});")
 
     def _html_block(self, content: str) -> None:
-        """Its words, a paragraph for each of its blocks; tags that nobody knows are words too."""
+        """Writes the words of the HTML, one paragraph per block. Unknown tags are shown as text."""
         content = _ITEM_TAG.sub("\n• ", _COMMENT.sub("", content))
         content = _CELL_TAG.sub(" ", _BLOCK_TAG.sub("\n\n", content))
         for paragraph in _PARAGRAPH_END.split(content):
@@ -202,7 +201,7 @@ class _Writer:
                 self.parts.append(_directed(f"par({inline.markup});", inline.text))
 
     def _formula(self, token: Token) -> None:
-        """On a line of its own; as a paragraph of words where it is none that can be set."""
+        """Writes a formula on its own line, or as a text paragraph if it cannot be typeset."""
         formula = typeset_maths(token.content, display=True, block=True, prepare=self._prepare)
         if formula is None:
             inline = self._inline([token])
@@ -245,6 +244,6 @@ def _cell_markup(inline: Inline) -> str:
 
 
 def _directed(markup: str, text: str) -> str:
-    """A block that runs from right to left says so; all others follow the page, which runs from left to right."""
+    """Marks a block that runs from right to left; all others follow the page, which runs from left to right."""
     script = script_of(text)
     return f'leftwards("{script.language}",{{[];{markup}}});' if script.right_to_left else markup

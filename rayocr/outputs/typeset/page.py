@@ -1,4 +1,4 @@
-"""One page as a Typst program: its size, its language, and its content made to fit."""
+"""Writes one page as a Typst program: its size, its language, and its content scaled to fit."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from rayocr.outputs.typeset.literal import literal, statements
 
 _A4_SHORT_PT = 595.0
-_MIN_SHORT_PT, _MAX_LONG_PT = 144.0, 3370.0  # two inches, so that a line holds a word; the long side of A0
-_MAX_RATIO = 20.0  # of a strip
-_DEFAULT_PT = (595.28, 841.89)  # where the source names no size
+_MIN_SHORT_PT, _MAX_LONG_PT = 144.0, 3370.0  # two inches, so that a word fits in a line; the long side of A0
+_MAX_RATIO = 20.0  # of the sides
+_DEFAULT_PT = (595.28, 841.89)  # if the source has no size: A4
 
-# `fit` shrinks the letters until the content fits: first by the square root of what is too much, since half the size gives lines
-# twice as long and twice as many of them, then in small steps. Below 5 pt nobody reads it, and the page grows instead. `w` goes
-# into the content, for tables.
+# `fit` reduces the font size until the content fits: first by the square root of the excess, since half the size gives twice the
+# characters per line and twice the lines, then in small steps. Text below 5 pt is unreadable, so the page grows instead. Tables
+# in the content use `w`.
 TEMPLATE = """
 #set par(spacing: 1em, leading: 0.6em, justify: false)
 #set text(hyphenate: false, ligatures: false, fallback: true, overhang: false)
@@ -77,14 +77,14 @@ TEMPLATE = """
 
 @dataclass(frozen=True, slots=True)
 class PageSize:
-    """In points, upright."""
+    """Size of the upright page, in points."""
 
     width_pt: float
     height_pt: float
 
 
 def sensible_size(width_pt: float, height_pt: float) -> PageSize:
-    """The source's size where one can print on it; else the nearest: 2 inches to A0, sides 1 to 20 at most; A4 for none."""
+    """Returns the source's size, limited to 2 inches to A0 and a ratio of 20; A4 if the source has no size."""
     if not (0 < width_pt < float("inf") and 0 < height_pt < float("inf")):
         return PageSize(*_DEFAULT_PT)
     width_pt, height_pt = max(width_pt, height_pt / _MAX_RATIO), max(height_pt, width_pt / _MAX_RATIO)
@@ -106,6 +106,6 @@ def page_program(content: str, size: PageSize, families: Sequence[str], language
 
 
 def notice(text: str, *, image: str | None = None) -> str:
-    """A framed sentence that stands for a page that could not be read, with the picture of the page below it if there is one."""
+    """Returns a framed sentence in place of a page that could not be read, above the picture of the page if there is one."""
     picture = f"align(center,image({literal(image)},width:100%,height:78%,fit:{literal('contain')}));" if image else ""
     return f"notice({{[];{statements(text)}}});{picture}"

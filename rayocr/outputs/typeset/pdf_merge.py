@@ -1,8 +1,8 @@
-"""Joins PDFs of a few pages each into one, without holding more than one of them: tagged, with labels, metadata and PDF/A marks.
+"""Joins PDFs of a few pages into one, holding one of them at a time. The result has tags, labels, metadata and PDF/A marks.
 
-PDF libraries join files too, but keep all of their objects in memory until the end, and leave the tags of pages behind. The parts
-come from Typst alone, so that a small subset of the format is all that has to be known: object numbers are moved up, and what
-belongs to the whole file (page tree, structure, names of table headers) is written anew over the parts.
+PDF libraries also join files, but they keep all objects in memory until the end and lose the tags of pages. All parts come from
+Typst, so a small subset of the format is enough: object numbers are shifted, and what belongs to the whole file (page tree,
+structure, names of table headers) is written anew over the parts.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from rayocr.errors import TypesettingFailed
 from rayocr.outputs.typeset.pdf_writer import PdfWriter, references, renumbered, text_string, unparsed
 from rayocr.outputs.typeset.space_repair import keep_lone_spaces
 
-_PAGES_A_NODE = 64  # of the page tree
+_PAGES_A_NODE = 64  # per node of the page tree
 _PRODUCER = f"rayocr {__version__}, Typst"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentFacts:
-    """What the file says of itself. `language`: ISO 639-1; `source`: where the pages came from."""
+    """Metadata of the file. `language`: ISO 639-1; `source`: address of the source document."""
 
     title: str
     subject: str
@@ -44,12 +44,12 @@ class PdfMerger:
         self._catalog, self._pages, self._structure, self._document_element, self._info = (
             self._writer.reserve() for _ in range(5)
         )
-        self._nodes: list[tuple[int, int]] = []  # of the page tree: object number, pages
+        self._nodes: list[tuple[int, int]] = []  # nodes of the page tree: object number, pages
         self._open_node: list[int] = []
         self._open_node_number = self._writer.reserve()
-        self._elements: list[int] = []  # one a part, below the document's element
-        self._parents: list[int] = []  # of the parent tree, one node a part
-        self._identifiers: list[int] = []  # likewise of table headers' names
+        self._elements: list[int] = []  # one per part, below the document's element
+        self._parents: list[int] = []  # nodes of the parent tree, one per part
+        self._identifiers: list[int] = []  # nodes of the table headers' names, one per part
         self._next_parent = 0
         self._parts = 0
         self._role_map = b"<< >>"
@@ -58,20 +58,20 @@ class PdfMerger:
         self.page_count = 0
 
     def add(self, part: bytes, *, pages: int) -> None:
-        """A PDF from Typst of so many pages. Raises TypesettingFailed when it is none; nothing was written then."""
+        """Adds a PDF from Typst with this number of pages. Raises TypesettingFailed if it is not one and writes nothing then."""
         try:
             pdf = pikepdf.open(io.BytesIO(part))
         except pikepdf.PdfError as error:
-            raise TypesettingFailed(f"Typst wrote no PDF: {error}") from error
+            raise TypesettingFailed(f"Typst did not write a PDF: {error}") from error
         with pdf:
             if len(pdf.pages) != pages:
-                raise TypesettingFailed(f"Typst made {len(pdf.pages)} pages of {pages}.")
+                raise TypesettingFailed(f"Typst wrote {len(pdf.pages)} pages instead of {pages}.")
             self._digest.update(part)
             _Part(self, pdf).write()
         self._parts += 1
 
     def finish(self, facts: DocumentFacts, labels: Sequence[str] = ()) -> None:
-        """`labels`: of the pages, in order; none where they are the numbers."""
+        """`labels`: one per page, in order; empty where the label is the page number."""
         self._close_node()
         writer = self._writer
         total = b"%d" % self.page_count
@@ -105,7 +105,7 @@ class PdfMerger:
     # -- called for each part ---------------------------------------------------------------------------------------------------
 
     def place_page(self, number: int) -> int:
-        """The page tree's node that the page hangs on."""
+        """Returns the node of the page tree that becomes the page's parent."""
         if len(self._open_node) >= _PAGES_A_NODE:
             self._close_node()
         self._open_node.append(number)
@@ -136,7 +136,7 @@ class PdfMerger:
 
 
 class _Part:
-    """One file on its way into the whole."""
+    """One part that is being added."""
 
     def __init__(self, joiner: PdfMerger, pdf: pikepdf.Pdf) -> None:
         self._joiner = joiner
@@ -193,7 +193,7 @@ class _Part:
         return self._base + number
 
     def _take_intents(self) -> None:
-        """Of the first part: they say what colours mean, and are the same in all."""
+        """Takes the output intents (color profiles) of the first part; they are equal in all parts."""
         intents = self._pdf.Root.get("/OutputIntents")
         if intents is not None and self._joiner._intents is None:
             number = self._joiner._intents = self._writer.reserve()
@@ -222,7 +222,7 @@ class _Part:
         return keys[-1] - first + 1
 
     def _name_identifiers(self) -> None:
-        """Names of table headers are unique in a part only: each part's get its number in front."""
+        """Prefixes the names of table headers with the part's number, since they are unique only within a part."""
         if self._root is None or "/IDTree" not in self._root:
             return
         prefix = b"%08d" % self._joiner._parts
@@ -247,7 +247,7 @@ class _Part:
 
 
 def _tree_entries(node: Any, key: str) -> list[tuple[Any, Any]]:
-    """Of a number or name tree, in order."""
+    """Yields the entries of a number or name tree, in order."""
     if node is None:
         return []
     if "/Kids" in node:
@@ -263,7 +263,7 @@ def _as_list(value: Any) -> list[Any]:
 
 
 def _label_entries(labels: Sequence[str]) -> bytes:
-    """One entry where a run of plain numbers begins, and one for each page that has a label of its own."""
+    """Returns one entry per run of plain numbers, and one for each page with its own label."""
     entries: list[bytes] = []
     counting = False
     for index, label in enumerate(labels):

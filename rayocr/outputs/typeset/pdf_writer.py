@@ -1,5 +1,5 @@
-"""PDF objects as bytes, with their references renumbered, and the table that finds them again: what joining files without holding
-them takes. Files are written once from front to end."""
+"""Writes PDF objects as bytes with renumbered references, and the cross-reference table. Files are written once from start to
+end, so joining them does not hold them in memory."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from array import array
 from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
 
-# A string, which may hold anything, or a reference. qpdf writes parentheses within strings with a backslash.
+# A string with any content, or a reference. qpdf escapes parentheses in strings with a backslash.
 _STRING_OR_REFERENCE = re.compile(rb"\((?:\\.|[^\\)])*+(?:\)|\Z)|(?<![\d.])(\d+) 0 R\b", re.DOTALL)
 _IN_STRING = re.compile(rb"([\\()])")
 _OBJECTS_A_STREAM = 200
-_IN_STREAM = 1 << 62  # marks a table entry: the object lies in an object stream
+_IN_STREAM = 1 << 62  # marks a table entry whose object is in an object stream
 _INDEX_BITS = 16
 
 
@@ -27,7 +27,7 @@ def renumbered(serialized: bytes, number_of: Callable[[int], int]) -> bytes:
 
 
 class PdfWriter:
-    """Gives out object numbers and writes objects to `file`. 8 bytes of memory an object."""
+    """Assigns object numbers and writes objects to `file`. Takes 8 bytes of memory per object."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -37,13 +37,13 @@ class PdfWriter:
         self._put(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
 
     def reserve(self, count: int = 1) -> int:
-        """The first of `count` new object numbers, to be written in any order; those never written are free."""
+        """Returns the first of `count` new object numbers. Write them in any order; numbers never written become free entries."""
         first = len(self._table)
         self._table.extend([0] * count)
         return first
 
     def write(self, number: int, body: bytes) -> None:
-        """An object that is no stream; it goes into a compressed object stream with its neighbours."""
+        """Writes an object that is not a stream into a compressed object stream."""
         self._waiting.append((number, body))
         if len(self._waiting) >= _OBJECTS_A_STREAM:
             self._flush()
@@ -56,7 +56,7 @@ class PdfWriter:
         self._put(b"\nendstream\nendobj\n")
 
     def finish(self, root: int, info: int, file_id: bytes) -> None:
-        """The cross-reference stream, which also is the trailer."""
+        """Writes the cross-reference stream, which is also the trailer."""
         self._flush()
         number = self.reserve()
         self._table[number] = self._position
@@ -103,7 +103,7 @@ class PdfWriter:
 
 
 def text_string(text: str) -> bytes:
-    """A PDF text string, in UTF-16 unless it is plain ASCII."""
+    """Returns a PDF text string, in UTF-16 unless it is ASCII."""
     if text.isascii() and text.isprintable():
         return b"(" + _IN_STRING.sub(rb"\\\1", text.encode()) + b")"
     return b"<" + (b"\xfe\xff" + text.encode("utf-16-be", "replace")).hex().encode() + b">"
@@ -114,6 +114,6 @@ def references(numbers: Sequence[int]) -> bytes:
 
 
 def unparsed(value: Any) -> bytes:
-    """Of a pikepdf object, one level deep: what it refers to stays a reference."""
+    """Serializes a pikepdf object one level deep; references stay references."""
     data: bytes = value.unparse(resolved=True)
     return data

@@ -1,7 +1,7 @@
-"""Keeps the spaces that readers of PDFs lose: PDFium, and so Chrome, passes by a text object that is one space.
+"""Keeps spaces that PDF readers lose: PDFium, and therefore Chrome, skips a text object that contains only a space.
 
-Typst writes such objects between clusters that it spells out with /ActualText, as it does for nearly every Devanagari word with a
-vowel sign. The space is moved to the end of the object before it; nothing that is drawn changes.
+Typst writes such objects between clusters with /ActualText, as in nearly every Devanagari word with a vowel sign. The space is
+moved to the end of the object before it; nothing that is drawn changes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import pikepdf
 
 _STRING = rb"\((?:\\.|[^\\)])*+\)"
-# As krilla, Typst's PDF library, writes a text object, with the cluster's text around it where there is one.
+# A text object as krilla, Typst's PDF library, writes it, with the cluster's text around it if there is one.
 _OBJECT = re.compile(
     rb"(?P<open>/Span<</ActualText<(?P<actual>[0-9A-F]*)>>>BDC )?"
     rb"(?P<head>0 Tr/(?P<font>f\d+) [\d.]+ Tf [-\d. ]+ Tm)"
@@ -25,7 +25,7 @@ _SPACE_CODE = re.compile(rb"<([0-9A-Fa-f]{4})> <0020>")
 
 
 def keep_lone_spaces(page: pikepdf.Page) -> None:
-    """Rewrites the page's content where it has lone spaces."""
+    """Rewrites the page's content if it has lone spaces."""
     contents = page.obj.get("/Contents")
     if not isinstance(contents, pikepdf.Stream):
         return
@@ -37,7 +37,7 @@ def keep_lone_spaces(page: pikepdf.Page) -> None:
 
 
 def _space_codes(page: pikepdf.Page) -> dict[bytes, bytes]:
-    """By font, the two bytes that stand for a space."""
+    """Returns the two bytes of a space by font."""
     codes = {}
     resources: Any = page.obj.get("/Resources")
     fonts: Any = None if resources is None else resources.get("/Font")
@@ -79,7 +79,7 @@ def _rewritten(data: bytes, codes: dict[bytes, bytes]) -> bytes:
 
 
 def _shown(show: bytes) -> bytes | None:
-    """The codes of a text object that shows one string."""
+    """Returns the codes of a text object that shows one string."""
     found = _SHOW.fullmatch(show)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""A table as a grid of cells, and as Typst. Spans are made to fit, since Typst refuses cells that overlap."""
+"""Lays out a table as a grid of cells and writes it as Typst. Spans are cut to fit, since Typst rejects overlapping cells."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _MAX_COLUMNS = 200
-_TOKEN_EM = 0.62  # mean advance of a character of a word, in ems of the text: measured as 6.1 pt at 10 pt
-_COLUMN_EM = 0.85  # what a column needs besides: inset on both sides, and the rule
+_TOKEN_EM = 0.62  # mean width of a character in a word, in ems; measured 6.1 pt at 10 pt
+_COLUMN_EM = 0.85  # additional width of a column: inset on both sides, and the rule
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """`markup` is a Typst code block; `longest` the characters of its longest word."""
+    """`markup`: a Typst code block; `longest`: length of its longest word in characters."""
 
     markup: str
     longest: int
     columns: int = 1
     rows: int = 1
     header: bool = False
-    align: str = ""  # left, center, right, or as the text runs
+    align: str = ""  # left, center, right, or empty: by text direction
 
 
 def typeset_table(rows: Sequence[Sequence[Cell]], *, header_rows: int) -> str:
-    """As a call of `wide-table` of the template, which makes the letters smaller where the table is wider than the page."""
+    """Returns a call of the template's `wide-table`, which reduces the font size if the table is wider than the page."""
     placed, columns = _place(rows)
     if not placed:
         return ""
     header_rows = min(header_rows, len(rows))
     head = [_cell(*at) for at in placed if at[0] < header_rows]
-    # A header cell may reach into the body, and then there is no header row that stands by itself.
+    # If a header cell extends into the body, the table has no separate header row.
     if any(y + cell.rows > header_rows for y, _, cell in placed if y < header_rows):
         head, header_rows = [], 0
     body = [_cell(*at) for at in placed if at[0] >= header_rows]
@@ -38,7 +38,7 @@ def typeset_table(rows: Sequence[Sequence[Cell]], *, header_rows: int) -> str:
 
 
 def _place(rows: Sequence[Sequence[Cell]]) -> tuple[list[tuple[int, int, Cell]], int]:
-    """(row, column, cell) for each cell, as HTML places them, and the number of columns."""
+    """Returns (row, column, cell) for each cell, placed as in HTML, and the number of columns."""
     taken: set[tuple[int, int]] = set()
     placed: list[tuple[int, int, Cell]] = []
     columns = 1
@@ -73,7 +73,7 @@ def _cell(y: int, x: int, cell: Cell) -> str:
 
 
 def _width_em(placed: Sequence[tuple[int, int, Cell]], columns: int) -> float:
-    """What the longest word of each column asks for; a cell over several columns asks each of them for its part."""
+    """Returns the width that the longest words of all columns need; a cell over several columns divides its need among them."""
     longest = [0.0] * columns
     for _, x, cell in placed:
         for column in range(x, x + cell.columns):

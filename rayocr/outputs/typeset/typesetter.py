@@ -1,7 +1,7 @@
-"""The typesetter: Typst in a process of its own, which may crash, hang or eat memory without taking a document along.
+"""The typesetter: runs Typst in a child process, which may crash, hang or exhaust its memory without losing a document.
 
-A page has been paid for by the time it comes here. So what Typst cannot do is an error about one program (TypesettingFailed), the
-process is replaced, and the caller sets the page more simply.
+The page has already been paid for. A failure of Typst is therefore an error about one program (TypesettingFailed): the process is
+replaced, and the caller typesets the page more simply.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from rayocr.errors import TypesettingFailed
 from rayocr.outputs.typeset.fonts import font_folders
 
 _CHILD = Path(__file__).with_name("compiler_process.py")
-_MEMORY_BYTES = 4 << 30  # address space: fonts are mapped into it, a page of 200,000 characters takes 0.6 GB
-_PROGRAMS_A_PROCESS = 200  # Typst remembers what it has laid out: these may be 150 MB
+_MEMORY_BYTES = 4 << 30  # address space: includes mapped fonts; a page of 200,000 characters takes 0.6 GB
+_PROGRAMS_A_PROCESS = 200  # Typst caches layouts: about 150 MB for this number
 _BLOCK_BYTES = 1 << 16
 
 
 class Typesetter:
-    """Starts its process when first asked. `timeout_s`: for one program. Not thread-safe."""
+    """Starts its process on first use. `timeout_s`: per program. Not thread-safe."""
 
     def __init__(self, *, system_fonts: bool = True, timeout_s: float = 60.0, memory_bytes: int = _MEMORY_BYTES) -> None:
         self._command = [sys.executable, str(_CHILD), "system" if system_fonts else "none", str(memory_bytes), *font_folders()]
@@ -37,15 +37,15 @@ class Typesetter:
         self._programs = 0
 
     def compile(self, program: str, *, standards: tuple[str, ...] = (), tags: bool = True, root: str | None = None) -> bytes:
-        """The PDF of a Typst program; files that it names lie below `root`. Raises TypesettingFailed."""
+        """Returns the PDF of a Typst program. Files that the program names are below `root`. Raises TypesettingFailed."""
         arguments = {"input": program.encode(), "pdf_standards": list(standards), "pdf_tags": tags, "root": root}
         answer, message = self._ask(arguments)
         if answer is None:
-            raise TypesettingFailed(f"Typst refuses the page: {message}")
+            raise TypesettingFailed(f"Typst rejected the page: {message}")
         return answer
 
     def displays(self, characters: str) -> bool:
-        """Whether all of them can be printed. PDF/A forbids the boxes that stand for missing ones, so Typst then refuses."""
+        """Whether all characters can be printed. PDF/A forbids the boxes for missing ones, so Typst then fails."""
         text = " ".join(f"\\u{{{ord(character):x}}}" for character in characters)
         program = f'#set text(font: ("Noto Sans", "DejaVu Sans Mono", "New Computer Modern Math"))\n#"{text}"'
         try:
@@ -62,7 +62,7 @@ class Typesetter:
             process.wait()
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
-                    with suppress(OSError):  # of what was to be written to a process that is gone
+                    with suppress(OSError):  # the process has exited, so the rest of the input cannot be written
                         pipe.close()
 
     def _ask(self, arguments: Mapping[str, Any]) -> tuple[bytes | None, str | None]:
@@ -83,7 +83,7 @@ class Typesetter:
             raise TypesettingFailed(f"Typst did not finish a page within {self._timeout_s:g} s.") from error
         except OSError as error:
             self.close()
-            raise TypesettingFailed("Typst ended while it worked on a page (memory, or a crash).") from error
+            raise TypesettingFailed("Typst exited while typesetting a page (out of memory or a crash).") from error
         return answer
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -96,7 +96,7 @@ class Typesetter:
 
 
 def _read(descriptor: int, size: int, deadline: float) -> bytes:
-    """Raises TimeoutError, and EOFError's kin OSError when the other side is gone."""
+    """Raises TimeoutError, and OSError if the process has exited."""
     parts, left = [], size
     while left:
         ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
@@ -104,7 +104,7 @@ def _read(descriptor: int, size: int, deadline: float) -> bytes:
             raise TimeoutError
         block = os.read(descriptor, min(left, _BLOCK_BYTES))
         if not block:
-            raise ConnectionResetError("The process ended.")
+            raise ConnectionResetError("The process exited.")
         parts.append(block)
         left -= len(block)
     return b"".join(parts)

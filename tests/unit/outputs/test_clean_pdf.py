@@ -145,7 +145,7 @@ def test_a_typesetter_that_hangs_or_dies_costs_a_page_and_not_the_document() -> 
         process = typesetter._process
         assert process is not None
         process.kill()
-        with pytest.raises(TypesettingFailed, match="ended"):
+        with pytest.raises(TypesettingFailed, match="exited"):
             typesetter.compile("too late")
         assert typesetter.compile("alive again").startswith(b"%PDF")
     finally:

@@ -1,1 +1,1 @@
-"""Rows that are units of their own and stay apart: list items, entries of a contents, listings, verse."""
+"""Detects rows that stay separate: list items, entries of a table of contents, code listings, verse."""

@@ -1,7 +1,7 @@
-"""Markers of list items, in the styles and scripts that documents use.
+"""Recognizes markers of list items, in the styles and scripts that documents use.
 
-Some markers are certain: "•", "(a)", "①". Others also begin lines of running text: "A. Smith", "1.1 million". They count where
-the column has another line with the marker before or behind it, as in "A." and "B.".
+Some markers are certain: "•", "(a)", "①". Others also begin lines of running text: "A. Smith", "1.1 million". They count if
+another line of the column has the previous or the next marker, as in "A." and "B.".
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class _Marker(NamedTuple):
 
 
 def begin_items(texts: Sequence[str]) -> list[bool]:
-    """For each of a column's lines, whether a list item begins in it."""
+    """Returns for each line of a column whether a list item begins in it."""
     possible = [_possible(text) for text in texts]
     known = {marker for markers in possible for marker in markers}
     letters = {marker.style for marker in known if marker.style.startswith("script")}
@@ -49,7 +49,7 @@ def is_certain_item(text: str) -> bool:
 
 
 def _possible(text: str) -> list[_Marker]:
-    """Several: "I." is a letter and a Roman number."""
+    """Returns all readings of the marker: "I." is a letter and a Roman number."""
     match = _POSSIBLE.match(text)
     if match is None:
         return []
@@ -65,13 +65,13 @@ def _possible(text: str) -> list[_Marker]:
     markers = [_Marker(f"roman{behind}", (_roman(match["roman"]),))] if match["roman"] else []
     if letter and "A" <= letter <= "Z":
         markers.append(_Marker(f"letter{behind}", (ord(letter),)))
-    elif letter:  # alphabets have orders of their own: two different letters of one script are enough
+    elif letter:  # the order of the alphabet is unknown, so two different letters of one script are enough
         markers.append(_Marker(f"script {ord(letter) >> 8:x}{behind}", (ord(letter),)))
     return markers
 
 
 def _has_neighbor(marker: _Marker, known: set[_Marker]) -> bool:
-    """Whether one of the others comes directly before or behind: 1.2 has 1.1, 1.3, 1.2.1, 1 and 2.1."""
+    """Whether one of the others is the previous or the next marker: for 1.2 these are 1.1, 1.3, 1.2.1, 1 and 2.1."""
     *above, last = marker.value
     beside = [(*above, last - 1), (*above, last + 1)]
     if marker.style.startswith("number"):

@@ -1,4 +1,4 @@
-"""Rows of text that keep their own line: entries of a contents, fields such as "Date: …", rows of a ticket, addresses, verse."""
+"""Detects rows that keep their own line: table of contents, fields such as "Date: …", rows of a ticket, addresses, verse."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from rayocr.engines.layout.rows import Row
 _LEADER = re.compile(r"(?:\.\s?){4}|…\s?…|(?:[·․‥…]\s?){3}|_{4}|-{6}")
 _LABEL = re.compile(r"[^\W\d_][^:.;!?\n]{0,28}:(?:\s+\S|$)")
 _AMOUNT = re.compile(r"(?:^|[\s$€£¥₹])-?\d[\d.,'\u2019 ]{0,12}[.,]\d{2}\s?(?:[$€£¥₹%*]|[A-Z]{1,3})?$")
-_SHORT_EM = 12.0  # columns of running text are wider
-_NUMBER_AT_END = re.compile(r"[\s.…]\d{1,4}$")  # of the page, in a contents whose dots an engine did not read
-_VERSE_ROWS = 4  # that all begin with a capital: of running text, hardly any four lines do
-_SENTENCE_CHARS = 25  # shorter lines may be a list of words, one a line
+_SHORT_EM = 12.0  # columns of running text are wider than this
+_NUMBER_AT_END = re.compile(r"[\s.…]\d{1,4}$")  # page number in a table of contents whose dots the engine did not read
+_VERSE_ROWS = 4  # least number of rows that all begin with a capital, which is rare in running text
+_SENTENCE_CHARS = 25  # shorter lines may be a list of words, one per line
 _SENTENCE_END = tuple(".!?:;。！？।॥")
 
 
 def has_leader(text: str) -> bool:
-    """Dots or dashes that lead the eye to a page number, an amount or a place to write."""
+    """Whether the row has a leader: dots or dashes before a page number, an amount or a place to write."""
     return _LEADER.search(text) is not None
 
 
 def are_units(group: Sequence[Row], *, ended_on_purpose: bool, em: float) -> list[bool]:
-    """For each row of a group without white space between its rows, whether it keeps its line. `ended_on_purpose`: most rows end
-    before the edge of their column."""
+    """Returns for each row of a group whether it keeps its line. The group has no white space between its rows.
+    `ended_on_purpose`: most rows end before the edge of their column."""
     texts = [row.text for row in group]
     if len(group) >= 3 and (ended_on_purpose or _is_verse(group, em)) and not _sentences_go_on(texts):
         return [True] * len(group)
@@ -44,7 +44,7 @@ def _with_neighbor(signs: Sequence[bool], place: int) -> bool:
 
 
 def _is_verse(group: Sequence[Row], em: float) -> bool:
-    """Lines that all begin with a capital or a number and end where they want, or are as short as those of an address."""
+    """Whether all lines begin with a capital or a number and end at different places, or are as short as those of an address."""
     begins = [row.text.lstrip("\"'«»„“‘([–—- ")[:1] for row in group]
     if not all(begin.isupper() or begin.isdigit() for begin in begins):
         return False
@@ -55,7 +55,7 @@ def _is_verse(group: Sequence[Row], em: float) -> bool:
 
 
 def _sentences_go_on(texts: Sequence[str]) -> bool:
-    """Ragged lines of a narrow paragraph: one that is long is followed by one that begins with a small letter."""
+    """Whether the rows are ragged lines of a narrow paragraph: a line in lower case follows a long line."""
     return any(
         ends_in_broken_word(above) or (below[:1].islower() and len(above) > _SENTENCE_CHARS and not above.endswith(_SENTENCE_END))
         for above, below in pairwise(texts)

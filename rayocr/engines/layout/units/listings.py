@@ -1,7 +1,7 @@
-"""Code listings: rows in a font whose letters are all equally wide, with the signs of code. Indentation is part of their text.
+"""Detects code listings: rows in a monospaced font that contain characters typical of code. Keeps their indentation.
 
-The width of a letter is measured, not asked of the font: a row of n letters is n times as wide in every row of a listing. That
-holds for text layers and, less exactly, for scans.
+The letter width is measured, not read from the font: in a listing, a row of n letters is n letter widths wide. That works for
+text layers and, less precisely, for scans.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _SURE = re.compile(
 _MIN_ROWS = 3
 _CODE_SHARE = 0.6
 _SURE_SHARE = 0.3
-_SAME_WIDTH = 0.025  # of a letter's width, from row to row: a text layer's boxes are exact
-_SLACK_LETTERS = 0.8  # boxes of scans end a little before or behind the last letter
-_MIN_LETTERS = 8  # shorter rows say little about the width of a letter
-_BLANK_LINE = 1.6  # of the usual distance of rows
+_SAME_WIDTH = 0.025  # tolerance of the letter width; boxes of text layers are exact
+_SLACK_LETTERS = 0.8  # boxes of scans end near the last letter
+_MIN_LETTERS = 8  # shorter rows do not determine the letter width
+_BLANK_LINE = 1.6  # ratio to the usual distance of rows
 
 
 def listings(rows: Sequence[Row]) -> list[tuple[int, int, list[str]]]:
-    """(first row, end, lines) of each listing among the rows of a column, from top to bottom."""
+    """Returns (first row, end, lines) of each listing in the rows of a column, from top to bottom."""
     if sum(_CODE.search(row.text) is not None for row in rows) < _MIN_ROWS:
         return []
     found: list[tuple[int, int, list[str]]] = []
@@ -65,7 +65,7 @@ def _end_of_listing(rows: Sequence[Row], start: int) -> int | None:
 
 
 def _goes_on(group: Sequence[Row], row: Row) -> bool:
-    """Whether the row has letters as wide as those above it, and lies in reach."""
+    """Whether the row continues the listing: its letters are as wide as those above, and it is close enough."""
     if row.y0 - group[-1].y1 > 2.5 * max(group[-1].height, row.height):
         return False
     known = [above for above in group if len(above.text) >= _MIN_LETTERS]
@@ -77,7 +77,7 @@ def _goes_on(group: Sequence[Row], row: Row) -> bool:
 
 
 def _pitch(group: Sequence[Row]) -> float | None:
-    """The width of a letter; None where letters are not equally wide."""
+    """Returns the letter width; None if the letters are not equally wide."""
     long = [row for row in group if len(row.text) >= _MIN_LETTERS]
     if len(long) < 2:
         return None
@@ -92,7 +92,7 @@ def _width(row: Row) -> float:
 
 
 def _letters(row: Row, pitch: float) -> float:
-    """How many letters the row has room for by its text: several segments have blanks of any number between them."""
+    """Returns the number of letters of the row, with the spaces that fit between its segments."""
     between = sum(max(0.0, right.x0 - left.x1) / pitch for left, right in pairwise(row.segments))
     return sum(len(segment.text) for segment in row.segments) + between
 

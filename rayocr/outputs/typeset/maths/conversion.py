@@ -1,8 +1,8 @@
-r"""LaTeX as models write it ($…$, $$…$$, \(…\), \[…\]) as Typst's mathematics: a whitelist, and nothing else gets through.
+r"""Converts LaTeX as models write it ($…$, $$…$$, \(…\), \[…\]) to Typst's mathematics, with an allowlist.
 
-What comes out is put together from this file's own words, single letters, numbers and string literals, so that nothing on a page
-can be a command of the typesetter. A formula with anything that is not known is no formula here: None, and it is shown as it was
-written. Money ("$5 and $10") is none either.
+The result consists only of this file's own words, single letters, numbers and string literals, so nothing on a page can be a
+command of the typesetter. A formula with an unknown part returns None and is shown as it was written; so does money ("$5 and
+$10").
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SIGNS = re.compile(r"[\\^_=+<>≤≥±×÷∑∫√]")
 _NOTHING = '""'
 _PLAIN = re.compile(r"[a-zA-Z0-9α-ωΑ-Ω ,.()'!|/*:;\[\]-]{1,60}")
 _PRICE = re.compile(r"\d[^ ]*[ ,;:]")
-# ASCII that means something to Typst, by the names of what it looks like.
+# ASCII characters with a meaning in Typst, and the names of their symbols.
 _PUNCTUATION = {
     ",": "comma", ";": "semi", ":": "colon", "/": "slash", "*": "ast", "(": "paren.l", ")": "paren.r", "[": "bracket.l",
     "]": "bracket.r", "<": "lt", ">": "gt", "?": "quest", "+": "+", "-": "-", "=": "eq", "!": "!", "|": "|", ".": ".",
@@ -53,8 +53,8 @@ _BRACES = {"overbrace": "t", "underbrace": "b"}
 def typeset_maths(
     source: str, *, display: bool, block: bool = False, prepare: Callable[[str], str] = lambda text: text
 ) -> str | None:
-    """A Typst statement; None where it is no formula, or not one that can be set safely. `display`: large; `block`: on a line of
-    its own, which Typst loses inside of a paragraph."""
+    """Returns a Typst statement; None if the text is no formula or cannot be typeset safely. `display`: large; `block`: on its
+    own line, which Typst ignores inside a paragraph."""
     source = source.strip()
     if not source or len(source) > _MAX_CHARS or not looks_like_maths(source):
         return None
@@ -65,12 +65,12 @@ def typeset_maths(
     alternative = literal(" ".join(source.split()))
     if block:
         return f"wide-maths(w,math.equation(block:true,alt:{alternative},$ {body} $));"
-    # The blank before the end: a line end, which is a backslash, would escape it.
+    # The space before the end: without it, a line end, which is a backslash, would escape the dollar.
     return f"math.equation(block:false,alt:{alternative},{f'$display({body} )$' if display else f'${body} $'});"
 
 
 def looks_like_maths(source: str) -> bool:
-    """Whether what stands between dollars is meant to be a formula, and not a price and some words."""
+    """Whether the text between dollars is a formula, not a price followed by words."""
     bare = _COMMAND.sub(" ", _TEXT.sub(" ", source))
     if "`" in source:
         return False
@@ -83,7 +83,7 @@ def looks_like_maths(source: str) -> bool:
 
 
 class _Unknown(Exception):
-    """Something that is not on the list."""
+    """The formula contains something that is not on the allowlist."""
 
 
 class _Formula:
@@ -99,10 +99,10 @@ class _Formula:
             raise _Unknown
         return body
 
-    # -- rows and what they are made of -----------------------------------------------------------------------------------------
+    # -- rows and their parts -----------------------------------------------------------------------------------------
 
     def _row(self, until: tuple[str, ...], *, cells: bool = True) -> str:
-        """Up to one of these tokens, which is left. Line ends and alignment marks are Typst's."""
+        """Reads up to one of these tokens, which stays unread. Line ends and alignment marks become Typst's."""
         self._depth += 1
         if self._depth > _MAX_DEPTH:
             raise _Unknown
@@ -120,7 +120,7 @@ class _Formula:
         return " ".join(part for part in parts if part) or _NOTHING
 
     def _scripted(self) -> str:
-        """One thing with what stands above and below it."""
+        """Reads one item with its superscript and subscript."""
         piece = self._peek()
         base = _NOTHING if piece in ("^", "_", "'") else self._thing()
         below = above = ""
@@ -134,7 +134,7 @@ class _Formula:
             elif piece == "_" and not below:
                 below = self._argument()
             else:
-                raise _Unknown  # two of a kind: LaTeX refuses it, too
+                raise _Unknown  # two of a kind: LaTeX rejects it, too
         above = " ".join(part for part in ("′ " * primes, above) if part.strip())
         if not (above or below):
             return base
@@ -170,7 +170,7 @@ class _Formula:
         return body
 
     def _argument(self) -> str:
-        """Of a command or a script: a group, or one thing."""
+        """Reads the argument of a command or script: a group or a single item."""
         self._skip_blanks()
         return self._thing() or _NOTHING
 
@@ -204,7 +204,7 @@ class _Formula:
         raise _Unknown
 
     def _text(self, name: str) -> str:
-        """Words, as a string."""
+        """Reads words as a string."""
         self._skip_blanks()
         self._expect("{")
         words: list[str] = []

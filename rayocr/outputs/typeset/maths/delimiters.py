@@ -1,6 +1,6 @@
-r"""Where mathematics stands in Markdown: rules for markdown-it, so that nothing in a formula is taken for emphasis or an escape.
+r"""Finds mathematics in Markdown: rules for markdown-it, so nothing in a formula is read as emphasis or an escape.
 
-`$…$` as pandoc reads it: no blank inside of the dollars, and no digit behind them, which would be money.
+`$…$` follows pandoc: no space just inside the dollars, and no digit after them, which would be money.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from markdown_it.rules_inline import StateInline
 
 from rayocr.outputs.typeset.maths.conversion import looks_like_maths
 
-_MAX_LINES = 60  # of a formula in a block of its own
+_MAX_LINES = 60  # per block formula
 _BLOCKS = {"$$": "$$", "\\[": "\\]"}
 CLOSING = {**_BLOCKS, "$": "$", "\\(": "\\)"}
 
 
 def read_maths(markdown: MarkdownIt) -> MarkdownIt:
-    """Tokens `math_inline` and `math_block`; the latter also for `$$…$$` within a line, where it is an inline token."""
+    """Adds the tokens `math_inline` and `math_block`; within a line, `$$…$$` is an inline token `math_block`."""
     markdown.inline.ruler.before("escape", "math", _inline)
     markdown.block.ruler.before("fence", "math", _block, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     return markdown
@@ -71,7 +71,7 @@ def _block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         content.append(text)
     formula = "\n".join(content).rstrip().removesuffix(closing)
     if closing in formula or not formula.strip():
-        return False  # two formulas with words between them: a paragraph
+        return False  # two formulas with words between them are a paragraph
     if not silent:
         token = state.push("math_block", "", 0)
         token.block = True
