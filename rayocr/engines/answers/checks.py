@@ -74,16 +74,16 @@ def check_answer(answer: PageText, *, ink_coverage: Callable[[], float], can_loo
     """
     check_finish(answer)
     if len(answer.text) > MAX_ANSWER_CHARS:
-        raise MalformedAnswer(f"{len(answer.text):,} characters are more than a page can hold.", finish=answer.finish)
+        raise MalformedAnswer(f"the answer has {len(answer.text):,} characters, more than a page can hold.", finish=answer.finish)
     inked = ink_coverage() >= BLANK_COVERAGE
     empty = _MARKDOWN_ONLY.fullmatch(answer.text) is not None
     if empty and inked:
         check_confidence(answer)
-        raise EmptyAnswer("no text came back for a page with ink on it.", finish=answer.finish)
+        raise EmptyAnswer("the answer is empty, but the page has ink.", finish=answer.finish)
     if not empty and not inked:
-        raise TextOnBlankPage("text came back for a page without ink.", finish=answer.finish)
+        raise TextOnBlankPage("the answer has text, but the page has no ink.", finish=answer.finish)
     if can_loop and (loop := find_loop(answer.text)) is not None:
-        raise RepetitionLoop(f"{loop.repeats} times the same {len(loop.unit)} characters.", finish=answer.finish)
+        raise RepetitionLoop(f"the same {len(loop.unit)} characters repeat {loop.repeats} times.", finish=answer.finish)
     check_confidence(answer)
 
 
@@ -108,7 +108,8 @@ def check_finish(answer: PageText) -> None:
         return
     if ending.error is Truncated and (loop := find_loop(answer.text)) is not None:
         raise RepetitionLoop(
-            f"{loop.repeats} times the same {len(loop.unit)} characters until it was cut off.", finish=answer.finish
+            f"the same {len(loop.unit)} characters repeat {loop.repeats} times until the answer is truncated.",
+            finish=answer.finish,
         )
     raise ending.error(f"the engine {ending.words} ({answer.finish or 'no finish reason'}).", finish=answer.finish)
 

@@ -21,11 +21,11 @@ class FinishReason:
 
 
 _WHOLE = FinishReason(error=None, words="finished")
-_CUT_OFF = FinishReason(error=Truncated, words="was cut off")
+_CUT_OFF = FinishReason(error=Truncated, words="truncated its answer")
 _REFUSED = FinishReason(error=Refused, words="refused the page")
 _REFUSED_BY_CHANCE = FinishReason(error=Refused, words="refused the page", by_chance=True)
 _BROKEN = FinishReason(error=MalformedAnswer, words="gave no usable answer", by_chance=True)
-_UNKNOWN = FinishReason(error=MalformedAnswer, words="ended in a way that is not known")
+_UNKNOWN = FinishReason(error=MalformedAnswer, words="ended with an unknown finish reason")
 
 _ENDINGS: dict[str, FinishReason] = {
     "stop": _WHOLE,
