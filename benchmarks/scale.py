@@ -173,7 +173,7 @@ def _call(what: str, caller: type, called: Any, callers: int, amount: float) -> 
 
 def measure_driver() -> Rate:
     """The pool and its choice among 1,000 workers, with calls that are answered at once and no Ray: what is ours of a shard."""
-    from rayocr.driver.cluster.page_worker_pool import PageWorkerPool
+    from rayocr.driver.cluster.pools.page_worker_pool import PageWorkerPool
     from rayocr.messages import Document, DocumentContext, PageOutcome, PageSummary, Shard, ShardReport, WorkerInfo
 
     workers, pages = 1000, 8

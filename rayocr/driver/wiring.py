@@ -20,17 +20,17 @@ from rayocr.driver.cluster.nodes import Follower, watch_nodes
 from rayocr.driver.cluster.pool_sizing import StagePool, open_pool, pages_at_once
 from rayocr.driver.cluster.worker_settings import DocumentSettings
 from rayocr.driver.monitor.announcements import Announcements
-from rayocr.driver.monitor.batch_watch import BatchWatch
-from rayocr.driver.monitor.deadline_watch import DeadlineWatch
 from rayocr.driver.monitor.http_control import serve_http_api
-from rayocr.driver.monitor.ledger_watch import LedgerWatch
-from rayocr.driver.monitor.limiter_watch import LimiterWatch
 from rayocr.driver.monitor.ray_metrics import Metrics, NoMetrics, RayMetrics
 from rayocr.driver.monitor.snapshot import StatusCollector
 from rayocr.driver.monitor.spend_account import SpendAccount
 from rayocr.driver.monitor.stall import StallWatch
 from rayocr.driver.monitor.telemetry import TelemetryWatch
 from rayocr.driver.monitor.terminal import ConsoleTerminal
+from rayocr.driver.monitor.watches.batch_watch import BatchWatch
+from rayocr.driver.monitor.watches.deadline_watch import DeadlineWatch
+from rayocr.driver.monitor.watches.ledger_watch import LedgerWatch
+from rayocr.driver.monitor.watches.limiter_watch import LimiterWatch
 from rayocr.driver.plan import Plan
 from rayocr.driver.scheduling.document_flow import DocumentFlow
 from rayocr.driver.scheduling.leases import LeaseKeeper, compact_ledger

@@ -108,7 +108,7 @@ def _drawn_rulings(page: Page) -> list[Ruling]:
         return []
     import numpy as np
 
-    from rayocr.engines.layout.scan_rulings import scan_rulings
+    from rayocr.engines.layout.tables.scan_rulings import scan_rulings
 
     rendering = page.render(dpi=200, grayscale=True)
     gray: Any = np.asarray(rendering.image)

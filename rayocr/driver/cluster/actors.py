@@ -15,8 +15,8 @@ from rayocr.actors.page_worker.actor import WorkerSettings
 from rayocr.actors.placement import Group
 from rayocr.config import Mode, RayocrConfig
 from rayocr.driver.cluster.base import Content, DiscoveryPort, LedgerPort, LimiterPort, PageWorkerHandle, QueuePort
-from rayocr.driver.cluster.document_worker_pool import DocumentWorkerPool
 from rayocr.driver.cluster.nodes import Nodes
+from rayocr.driver.cluster.pools.document_worker_pool import DocumentWorkerPool
 from rayocr.errors import ActorFailed, ContentLost, ObjectNotFound, RecordCorrupt, StorageUnavailable
 from rayocr.ledger.manifest import Manifest, manifest_name
 from rayocr.messages import AssembledDocument, Document, DocumentContext, FetchedDocument, PageSummary

@@ -27,9 +27,9 @@ from rayocr.actors.rate_limiter.actor import LimiterRules, RateLimiter
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.cluster.actors import RunActors, document_workers
 from rayocr.driver.cluster.base import Content, PageWorkerHandle
-from rayocr.driver.cluster.document_worker_pool import DocumentWorkerPool
 from rayocr.driver.cluster.faults import Faults, FaultyLedger
 from rayocr.driver.cluster.nodes import Node, Nodes
+from rayocr.driver.cluster.pools.document_worker_pool import DocumentWorkerPool
 from rayocr.errors import ActorFailed, ContentLost, NodeLost
 from rayocr.limits.factory import bucket_opener
 from rayocr.masking import hide

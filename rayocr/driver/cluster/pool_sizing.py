@@ -11,8 +11,8 @@ from rayocr.actors.placement import Group
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.cluster.actors import RunActors
 from rayocr.driver.cluster.nodes import Nodes
-from rayocr.driver.cluster.page_worker_pool import PageWorkerPool
-from rayocr.driver.cluster.shard_sizer import ShardSizer
+from rayocr.driver.cluster.pools.page_worker_pool import PageWorkerPool
+from rayocr.driver.cluster.pools.shard_sizer import ShardSizer
 from rayocr.driver.plan import Plan
 from rayocr.engines.registry import Stage
 from rayocr.limits.forecast import QuotaSizes, quota_sizes

@@ -24,9 +24,9 @@ from rayocr.actors.spawn import (
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.cluster.actors import RunActors, document_workers, requests_are_shared
 from rayocr.driver.cluster.base import Content, PageWorkerHandle
-from rayocr.driver.cluster.document_worker_pool import DocumentWorkerPool
 from rayocr.driver.cluster.failures import lost_with_node
 from rayocr.driver.cluster.nodes import Nodes, read_nodes
+from rayocr.driver.cluster.pools.document_worker_pool import DocumentWorkerPool
 from rayocr.errors import ActorFailed
 from rayocr.messages import AssembledDocument, Document, DocumentContext, FetchedDocument, Shard, ShardReport, WorkerInfo
 from rayocr.observe.relay import Telemetry

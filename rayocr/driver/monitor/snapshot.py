@@ -16,7 +16,7 @@ from rayocr.observe.figures import of_group
 from rayocr.storage.counted import storage_calls
 
 if TYPE_CHECKING:
-    from rayocr.driver.cluster.page_worker_pool import PageWorkerPool
+    from rayocr.driver.cluster.pools.page_worker_pool import PageWorkerPool
     from rayocr.driver.scheduling.document_flow import DocumentFlow
     from rayocr.driver.scheduling.leases import LeaseKeeper
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rayocr.engines.layout.columns import reading_order
-from rayocr.engines.layout.grid import grids_of
 from rayocr.engines.layout.headings import HeadingScale
 from rayocr.engines.layout.joining import page_words
 from rayocr.engines.layout.lines import Boxed, LayoutLine, Ruling, em_of, mirrored, mirrored_ruling, reads_right_to_left
 from rayocr.engines.layout.markdown import to_markdown
 from rayocr.engines.layout.paragraphs import Block, BlockKind, blocks_of, merge_across_columns
 from rayocr.engines.layout.rows import Row, rows_of
-from rayocr.engines.layout.tables import RuledTable, take_ruled_tables, unruled_tables
+from rayocr.engines.layout.tables.grid import grids_of
+from rayocr.engines.layout.tables.recognition import RuledTable, take_ruled_tables, unruled_tables
 from rayocr.engines.layout.units.listings import listings
 from rayocr.engines.layout.vertical import bands, is_set_vertically, laid_down
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
-from rayocr.engines.rapidocr.recognition import ReadsLines
+from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
 
 _FIRST_WIDE, _LAST_WIDE = "\u2e80", "\uffef"
 _LEAST_SIGNS = 4

@@ -14,16 +14,16 @@ from rayocr.engines.base import ComputeEngine
 from rayocr.engines.layout import LayoutLine, layout_markdown
 from rayocr.engines.layout.form_marks import box_fields, mark_boxes, mark_lines, without_boxes
 from rayocr.engines.layout.quads import levelled, sides, skew_deg, turned
-from rayocr.engines.layout.scan_rulings import scan_rulings
-from rayocr.engines.rapidocr.cascade import CascadeRecognizer
+from rayocr.engines.layout.tables.scan_rulings import scan_rulings
 from rayocr.engines.rapidocr.columns_down import is_set_in_columns
-from rayocr.engines.rapidocr.decoding import NOTHING_READ, LineReading
 from rayocr.engines.rapidocr.detection import BLOB_SCORE, find_lines
 from rayocr.engines.rapidocr.image import cut_out, turned_image, with_contrast
 from rayocr.engines.rapidocr.missed_lines import missed_lines
-from rayocr.engines.rapidocr.models import INSTALL_HINT, model_family, model_file, tiny_models
-from rayocr.engines.rapidocr.recognition import LineRecognizer, ReadsLines
-from rayocr.engines.rapidocr.runtime import load_model
+from rayocr.engines.rapidocr.recognizer.cascade import CascadeRecognizer
+from rayocr.engines.rapidocr.recognizer.decoding import NOTHING_READ, LineReading
+from rayocr.engines.rapidocr.recognizer.models import INSTALL_HINT, model_family, model_file, tiny_models
+from rayocr.engines.rapidocr.recognizer.recognition import LineRecognizer, ReadsLines
+from rayocr.engines.rapidocr.recognizer.runtime import load_model
 from rayocr.engines.rapidocr.text import UNKNOWN_SCORE, is_half_known, is_unread, pack_of_half_known, weighted_mean, with_spaces
 from rayocr.engines.rapidocr.text_map import TextDetector
 from rayocr.errors import EngineError, EngineUnavailable, LanguagePackMissing, RayocrError

@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from rayocr.engines.rapidocr.models import model_file
-from rayocr.engines.rapidocr.recognition import LineRecognizer
+from rayocr.engines.rapidocr.recognizer.models import model_file
+from rayocr.engines.rapidocr.recognizer.recognition import LineRecognizer
 from rayocr.errors import EngineError, EngineUnavailable
 from rayocr.pdf.line_boxes import line_boxes
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rayocr.engines.rapidocr.runtime import Model
+from rayocr.engines.rapidocr.recognizer.runtime import Model
 from rayocr.engines.rapidocr.windows import windows
 
 # The values of PaddleOCR's and rapidocr's own settings for these models.

@@ -177,7 +177,7 @@ def _rulings(image: Image, scale: float, skew: float) -> list[Ruling]:
         return []
     import numpy as np
 
-    from rayocr.engines.layout.scan_rulings import scan_rulings
+    from rayocr.engines.layout.tables.scan_rulings import scan_rulings
 
     gray: Any = np.asarray(image)
     return scan_rulings(gray, dpi=scale * 72, angle_deg=skew)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rayocr.engines.rapidocr.decoding import BlankKeepingDecoder
+from rayocr.engines.rapidocr.recognizer.decoding import BlankKeepingDecoder
 from rayocr.engines.rapidocr.text import is_half_known, is_unread, weighted_mean, with_spaces
 
 SIGNS = ["no sign", *"abcdefghijklmnopqrstuvwxyzA01.,(第章", " "]

@@ -99,7 +99,7 @@ class Mixed:
     """English lines that were read, and lines of which next to nothing came back."""
 
     def __init__(self, engine: RapidOcrEngine, unread: int) -> None:
-        from rayocr.engines.rapidocr.decoding import LineReading
+        from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 
         english = [LineReading("a line of English text that was read", 0.98, 0.9)] * 4
         self.readings = english + [LineReading(". ,", 0.9, 0.9)] * unread
@@ -127,7 +127,7 @@ def test_a_page_in_one_unknown_script_and_a_single_odd_line_are_left_alone() -> 
 
 
 def test_a_page_in_vietnamese_without_its_pack_names_the_package() -> None:
-    from rayocr.engines.rapidocr.decoding import LineReading
+    from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 
     engine = RapidOcrEngine(other_scripts=OtherScripts(tesseract=FakeTesseract({}, script="Latin", installed=("eng", "osd"))))
     mixed = Mixed(engine, unread=0)

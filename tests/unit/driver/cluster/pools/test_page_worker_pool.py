@@ -11,7 +11,7 @@ import pytest
 from rayocr.build import build_id
 from rayocr.driver.cluster.base import Content
 from rayocr.driver.cluster.nodes import Node, Nodes
-from rayocr.driver.cluster.page_worker_pool import PageWorkerPool
+from rayocr.driver.cluster.pools.page_worker_pool import PageWorkerPool
 from rayocr.errors import ActorFailed, ClusterUnavailable, Draining, EngineUnavailable, WorkerDied
 from rayocr.messages import Document, DocumentContext, PageOutcome, PageSummary, Shard, ShardReport, WorkerInfo
 

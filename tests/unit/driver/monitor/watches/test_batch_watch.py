@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from rayocr.driver.monitor.batch_watch import BatchWatch
+from rayocr.driver.monitor.watches.batch_watch import BatchWatch
 from rayocr.errors import ActorFailed
 
 

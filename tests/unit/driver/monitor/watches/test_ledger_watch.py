@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from rayocr.driver.monitor.ledger_watch import LedgerWatch
+from rayocr.driver.monitor.watches.ledger_watch import LedgerWatch
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.messages import LedgerState, PageOutcome, PageSummary
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from rayocr.engines.rapidocr.decoding import BlankKeepingDecoder, LineReading
-from rayocr.engines.rapidocr.models import TinyModels
-from rayocr.engines.rapidocr.runtime import Model, load_model
+from rayocr.engines.rapidocr.recognizer.decoding import BlankKeepingDecoder, LineReading
+from rayocr.engines.rapidocr.recognizer.models import TinyModels
+from rayocr.engines.rapidocr.recognizer.runtime import Model, load_model
 
 _HEIGHT = 48  # pixels, of the lines that the models were trained on
 _MULTIPLE_PX = 32  # of the width, so that a runtime that prepares itself for each shape sees few

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from rayocr.composition import compose, price_table
-from rayocr.driver.monitor.deadline_watch import DeadlineWatch
+from rayocr.driver.monitor.watches.deadline_watch import DeadlineWatch
 from rayocr.driver.scheduling.progress import Progress
 
 NOW = 1_795_000_000.0

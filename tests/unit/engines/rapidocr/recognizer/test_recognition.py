@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rayocr.engines.rapidocr.cascade import CascadeRecognizer
-from rayocr.engines.rapidocr.decoding import BlankKeepingDecoder, LineReading
-from rayocr.engines.rapidocr.recognition import LineRecognizer
-from rayocr.engines.rapidocr.runtime import providers_for
+from rayocr.engines.rapidocr.recognizer.cascade import CascadeRecognizer
+from rayocr.engines.rapidocr.recognizer.decoding import BlankKeepingDecoder, LineReading
+from rayocr.engines.rapidocr.recognizer.recognition import LineRecognizer
+from rayocr.engines.rapidocr.recognizer.runtime import providers_for
 from rayocr.errors import EngineUnavailable
 
 

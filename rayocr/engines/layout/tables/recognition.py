@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rayocr.engines.layout.grid import Grid
 from rayocr.engines.layout.joining import join_lines
 from rayocr.engines.layout.lines import LayoutLine
 from rayocr.engines.layout.rows import Row, rows_of
+from rayocr.engines.layout.tables.grid import Grid
 
 _MAX_CELL_LINES = 14  # a "cell" with more lines is a frame around a part of the page
 _MIN_FILLED = 0.3

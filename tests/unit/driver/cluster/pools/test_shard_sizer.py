@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from rayocr.driver.cluster.shard_sizer import ShardSizer
+from rayocr.driver.cluster.pools.shard_sizer import ShardSizer
 from rayocr.messages import PageOutcome, PageSummary, Shard, ShardReport
 
 

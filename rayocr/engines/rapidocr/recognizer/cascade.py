@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rayocr.engines.rapidocr.decoding import LineReading
-from rayocr.engines.rapidocr.recognition import ReadsLines
+from rayocr.engines.rapidocr.recognizer.decoding import LineReading
+from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
 from rayocr.engines.rapidocr.text import is_unread
 
 # By speed: limits on the least certain letter and on the mean.

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rayocr.driver.monitor.limiter_watch import LimiterWatch
+from rayocr.driver.monitor.watches.limiter_watch import LimiterWatch
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.messages import LimiterState, ModelQuota
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from rayocr.driver.cluster.document_worker_pool import DocumentWorkerPool
 from rayocr.driver.cluster.nodes import Node, Nodes
+from rayocr.driver.cluster.pools.document_worker_pool import DocumentWorkerPool
 from rayocr.errors import ActorFailed, ActorUnreachable, ClusterUnavailable, CorruptPdf, NodeLost, StorageUnavailable
 
 
