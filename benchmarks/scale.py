@@ -212,7 +212,7 @@ def measure_driver() -> Rate:
             kill=lambda handle: None,
             died=(),
             node_is_gone=node_is_gone,
-            on_death=lambda name: None,
+            on_failure=lambda name: None,
             load_of=lambda shard: float(len(shard.page_numbers)),
             capacity=1000.0,
             min_workers=workers,

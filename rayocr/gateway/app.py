@@ -80,7 +80,7 @@ class PushEnvelope(BaseModel):
 _GENERAL: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (400, 401, 403, 404, 413, 429, 503)}
 
 
-def create_app(face: RunApi, *, token: str | None, verify_push: Any = None) -> FastAPI:
+def create_app(api: RunApi, *, token: str | None, verify_push: Any = None) -> FastAPI:
     """`verify_push(authorization)` raises ValueError for a push that is not from Pub/Sub; None: pushes need the API's token."""
     app = FastAPI(
         title="rayocr",
@@ -92,10 +92,10 @@ def create_app(face: RunApi, *, token: str | None, verify_push: Any = None) -> F
     )
     # Pub/Sub sends a token of Google's, which the handler verifies.
     app.add_middleware(Guard, token=token, open_paths=frozenset({"/gcs-event"} if verify_push else ()))
-    _add_health(app, face)
-    _add_reading(app, face)
-    _add_documents(app, face)
-    _add_control(app, face, verify_push)
+    _add_health(app, api)
+    _add_reading(app, api)
+    _add_documents(app, api)
+    _add_control(app, api, verify_push)
 
     @app.exception_handler(RayocrError)
     async def storage_error(_: Request, error: RayocrError) -> Response:
@@ -110,18 +110,18 @@ def create_app(face: RunApi, *, token: str | None, verify_push: Any = None) -> F
     return app
 
 
-def _add_health(app: FastAPI, face: RunApi) -> None:
+def _add_health(app: FastAPI, api: RunApi) -> None:
     @app.get("/health")
     async def health() -> dict[str, str]:
         """Alive: the run's loop pushed a snapshot within the last ten seconds."""
-        if not face.lives:
+        if not api.lives:
             raise HTTPException(503, "The run does not answer.")
         return {"status": "ok"}
 
     @app.get("/ready")
     async def ready() -> dict[str, str]:
         """Ready: storage, locks and limits can be reached."""
-        wrong = await run_in_threadpool(face.readiness)
+        wrong = await run_in_threadpool(api.readiness)
         if wrong:
             raise HTTPException(503, wrong)
         return {"status": "ready"}
@@ -141,28 +141,28 @@ def _add_health(app: FastAPI, face: RunApi) -> None:
         return Response(status_code=204)
 
 
-def _add_reading(app: FastAPI, face: RunApi) -> None:
+def _add_reading(app: FastAPI, api: RunApi) -> None:
     @app.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:
-        data, content_type = exposition(face.snapshot)
+        data, content_type = exposition(api.snapshot)
         return Response(data, media_type=content_type)
 
     @app.get("/status")
     async def status() -> dict[str, Any]:
-        return dict(face.snapshot)
+        return dict(api.snapshot)
 
     @app.get("/history")
     async def history() -> dict[str, Any]:
         """Pages and cost over the last minutes and over the run."""
-        return face.history.as_dict()
+        return api.history.as_dict()
 
     @app.get("/config")
     async def config() -> dict[str, Any]:
-        return dict(face.config)
+        return dict(api.config)
 
     @app.get("/logs")
     async def logs(lines: Annotated[int, Query(ge=1, le=1000)] = 200) -> list[dict[str, Any]]:
-        found = await run_in_threadpool(face.log_lines, lines)
+        found = await run_in_threadpool(api.log_lines, lines)
         return [line for text in found if (line := _json(text)) is not None]
 
     streams = 0
@@ -180,7 +180,7 @@ def _add_reading(app: FastAPI, face: RunApi) -> None:
             nonlocal streams
             try:
                 while True:
-                    yield f"data: {json.dumps(dict(face.snapshot))}\n\n"
+                    yield f"data: {json.dumps(dict(api.snapshot))}\n\n"
                     await asyncio.sleep(1.0)
             finally:
                 streams -= 1
@@ -188,7 +188,7 @@ def _add_reading(app: FastAPI, face: RunApi) -> None:
         return StreamingResponse(stream(), media_type="text/event-stream")
 
 
-def _add_documents(app: FastAPI, face: RunApi) -> None:
+def _add_documents(app: FastAPI, api: RunApi) -> None:
     @app.get("/documents")
     async def documents(
         outcome: DocumentOutcome | None = None,
@@ -199,13 +199,13 @@ def _add_documents(app: FastAPI, face: RunApi) -> None:
     ) -> dict[str, Any]:
         """The documents in progress, and a page of the finished ones."""
         found, after = await run_in_threadpool(
-            face.documents, outcome=outcome.value if outcome else None, q=q, reason=reason, cursor=cursor, limit=limit
+            api.documents, outcome=outcome.value if outcome else None, q=q, reason=reason, cursor=cursor, limit=limit
         )
-        return {"under_way": face.under_way(), "documents": found, "cursor": after}
+        return {"under_way": api.under_way(), "documents": found, "cursor": after}
 
     @app.get("/documents/{document_id}")
     async def document(document_id: DocumentId) -> dict[str, Any]:
-        manifest = await _manifest(face, document_id)
+        manifest = await _manifest(api, document_id)
         return line_of(manifest) | {
             "pages": {kind.value: runs for kind, runs in manifest.pages.items()},
             "notes": [note.model_dump(mode="json") for note in manifest.notes],
@@ -216,51 +216,51 @@ def _add_documents(app: FastAPI, face: RunApi) -> None:
 
     @app.get("/documents/{document_id}/pages/{page_number}")
     async def page_text(document_id: DocumentId, page_number: PageNumber) -> dict[str, Any]:
-        manifest = await _manifest(face, document_id)
-        found = await run_in_threadpool(face.page, manifest, page_number)
+        manifest = await _manifest(api, document_id)
+        found = await run_in_threadpool(api.page, manifest, page_number)
         if found is None:
             raise HTTPException(404, "There is no such page.")
         return found
 
     @app.get("/documents/{document_id}/pages/{page_number}/image", response_class=Response)
     async def page_image(document_id: DocumentId, page_number: PageNumber) -> Response:
-        manifest = await _manifest(face, document_id)
+        manifest = await _manifest(api, document_id)
         if page_number > manifest.page_count:
             raise HTTPException(404, "There is no such page.")
-        picture = await run_in_threadpool(face.picture, manifest, page_number)
+        picture = await run_in_threadpool(api.picture, manifest, page_number)
         if picture is None:
             raise HTTPException(404, "This page has no picture.")
         return Response(picture, media_type="image/jpeg")
 
 
-def _add_control(app: FastAPI, face: RunApi, verify_push: Any) -> None:
+def _add_control(app: FastAPI, api: RunApi, verify_push: Any) -> None:
     @app.post("/documents/retry", status_code=202)
     async def retry_all(which: WhatToRetry) -> Retried:
         """Retries every matching failed document in this run: its failed pages, or all pages of a rejected document."""
-        return Retried(documents=await run_in_threadpool(face.retry_all, reason=which.reason, q=which.q))
+        return Retried(documents=await run_in_threadpool(api.retry_all, reason=which.reason, q=which.q))
 
     @app.post("/documents/{document_id}/retry", status_code=202)
     async def retry(document_id: DocumentId) -> Accepted:
         """Retries the document's failed pages in this run."""
-        manifest = await _manifest(face, document_id)
+        manifest = await _manifest(api, document_id)
         if manifest.outcome is DocumentOutcome.COMPLETE:
             raise HTTPException(400, "The document is complete.")
-        if not face.can_retry(manifest):
+        if not api.can_retry(manifest):
             raise HTTPException(400, "The document belongs to another source than this run's.")
-        face.commands.retry(manifest)
+        api.commands.retry(manifest)
         return Accepted(document_id=document_id)
 
     @app.post("/documents/{document_id}/cancel", status_code=202)
     async def cancel(document_id: DocumentId) -> Accepted:
         """Every run on the destination drops it; nothing is written for it."""
-        if await run_in_threadpool(face.manifest, document_id) is not None:
+        if await run_in_threadpool(api.manifest, document_id) is not None:
             raise HTTPException(400, "The document is already finished.")
-        await run_in_threadpool(face.commands.cancel, document_id)
+        await run_in_threadpool(api.commands.cancel, document_id)
         return Accepted(document_id=document_id)
 
     @app.post("/process-file", status_code=202)
     async def process_file(file: FileToProcess) -> Accepted:
-        return Accepted(document_id=await _added(face.commands.add, file.name))
+        return Accepted(document_id=await _added(api.commands.add, file.name))
 
     @app.post("/gcs-event", status_code=202)
     async def gcs_event(envelope: PushEnvelope, request: Request) -> Accepted:
@@ -270,30 +270,30 @@ def _add_control(app: FastAPI, face: RunApi, verify_push: Any) -> None:
                 await run_in_threadpool(verify_push, request.headers.get("authorization", ""))
             except ValueError as error:
                 raise HTTPException(403, "The push is not from Pub/Sub.") from error
-        name = _name_in_event(face, envelope.message)
-        document_id = await _added(face.commands.notice, name) if name else None
+        name = _name_in_event(api, envelope.message)
+        document_id = await _added(api.commands.notice, name) if name else None
         return Accepted(accepted=document_id is not None, document_id=document_id)
 
     @app.post("/pause", status_code=202)
     async def pause() -> Accepted:
         """Sends no further pages until /resume."""
-        face.commands.pause()
+        api.commands.pause()
         return Accepted()
 
     @app.post("/resume", status_code=202)
     async def resume() -> Accepted:
-        face.commands.resume()
+        api.commands.resume()
         return Accepted()
 
     @app.post("/drain", status_code=202)
     async def drain() -> Accepted:
         """As SIGTERM: finish pages in progress, then end."""
-        face.commands.drain()
+        api.commands.drain()
         return Accepted()
 
 
-async def _manifest(face: RunApi, document_id: str) -> Manifest:
-    manifest = await run_in_threadpool(face.manifest, document_id)
+async def _manifest(api: RunApi, document_id: str) -> Manifest:
+    manifest = await run_in_threadpool(api.manifest, document_id)
     if manifest is None:
         raise HTTPException(404, "No finished document has this id.")
     return manifest
@@ -310,7 +310,7 @@ async def _added(add: Callable[[str], T], name: str) -> T:
         raise HTTPException(503, str(error)) from error
 
 
-def _name_in_event(face: RunApi, message: PushMessage) -> str | None:
+def _name_in_event(api: RunApi, message: PushMessage) -> str | None:
     attributes = message.attributes
     if not attributes.get("objectId") and message.data:
         try:
@@ -321,7 +321,7 @@ def _name_in_event(face: RunApi, message: PushMessage) -> str | None:
     if attributes.get("eventType", "OBJECT_FINALIZE") != "OBJECT_FINALIZE":
         return None
     uri = f"gs://{attributes.get('bucketId', '')}/{attributes.get('objectId', '')}"
-    prefix = face.source.uri + "/"
+    prefix = api.source.uri + "/"
     name = uri[len(prefix) :] if uri.startswith(prefix) else None
     return name if name and name.lower().endswith(".pdf") else None
 

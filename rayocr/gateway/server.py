@@ -68,8 +68,8 @@ def address_of(listening: socket.socket, config: GatewayConfig) -> str:
 class GatewayServer:
     """Runs uvicorn. `token`: required by every request except `/health`, `/ready` and the empty page; None only in tests."""
 
-    def __init__(self, face: RunApi, config: GatewayConfig, *, token: str | None) -> None:
-        self.face = face
+    def __init__(self, api: RunApi, config: GatewayConfig, *, token: str | None) -> None:
+        self.api = api
         self._config = config
         self._token = token
         self._server: uvicorn.Server | None = None
@@ -98,7 +98,7 @@ class GatewayServer:
         from rayocr.gateway.app import create_app
         from rayocr.gateway.connections import BoundedProtocol
 
-        app = create_app(self.face, token=self._token, verify_push=push_verifier(self._config))
+        app = create_app(self.api, token=self._token, verify_push=push_verifier(self._config))
         # Malformed requests are not logged: clients that reach the port could fill the disk with them.
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
         settings = uvicorn.Config(

@@ -136,7 +136,7 @@ def assemble(
             stack.callback(writer.close)
             writer.begin()
         style = settings.output.markdown if plan.normalizes else replace(settings.output.markdown, normalize=False)
-        edition = PagePipeline(style, writers, limits=settings.limits)
+        pipeline = PagePipeline(style, writers, limits=settings.limits)
         for record in _records(context, read_texts if original is None else _texts_of(original)):
             if keeper is not None:
                 keeper.add(record)
@@ -144,8 +144,8 @@ def assemble(
             summaries.append(record.summary)
             if earlier is not None and record.fencing_token <= earlier.fencing_token:
                 kept += Spent.on([record])
-            edition.add(record)
-        edition.finish()
+            pipeline.add(record)
+        pipeline.finish()
         stem = claim_output_name(state, context.document, policy=policy)
         for writer, file in zip(writers, files, strict=True):
             writer.finish()

@@ -230,12 +230,12 @@ class _LocalWorker:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._death: asyncio.Future[ActorFailed] = asyncio.get_running_loop().create_future()
+        self._failure: asyncio.Future[ActorFailed] = asyncio.get_running_loop().create_future()
         self._working: set[asyncio.Task[Any]] = set()
 
     def die(self, error: ActorFailed) -> None:
-        if not self._death.done():
-            self._death.set_result(error)
+        if not self._failure.done():
+            self._failure.set_result(error)
             for task in self._working:
                 task.cancel()
 
@@ -251,16 +251,16 @@ class _LocalWorker:
 
     async def _alive(self, work: Coroutine[Any, Any, T]) -> T:
         """The result, unless it dies before. As with a process, the work goes on when nobody waits for it any longer."""
-        if self._death.done():
+        if self._failure.done():
             work.close()
-            raise self._death.result()
+            raise self._failure.result()
         task = asyncio.get_running_loop().create_task(work)
         self._working.add(task)
         task.add_done_callback(self._forget)
-        waits: set[asyncio.Future[Any]] = {task, self._death}
+        waits: set[asyncio.Future[Any]] = {task, self._failure}
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        if self._death.done():
-            raise self._death.result()
+        if self._failure.done():
+            raise self._failure.result()
         return task.result()
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
@@ -317,8 +317,8 @@ class LocalDocumentWorker(_LocalWorker):
         self._faults = faults
 
     async def node_id(self) -> str:
-        if self._death.done():
-            raise self._death.result()
+        if self._failure.done():
+            raise self._failure.result()
         return _NODE
 
     async def fetch(self, document: Document) -> tuple[FetchedDocument, LocalBytes]:
@@ -339,8 +339,8 @@ class LocalDocumentWorker(_LocalWorker):
 
     async def _call(self, what: str, document_id: str, function: Callable[..., T], *arguments: Any) -> T:
         self._die_of(self._faults.document(what, document_id))
-        if self._death.done():
-            raise self._death.result()
+        if self._failure.done():
+            raise self._failure.result()
         call = functools.partial(function, *arguments)
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 

@@ -120,7 +120,7 @@ def open_pool(config: RayocrConfig, plan: Plan, keys: Secrets, actors: RunActors
     pool = PageWorkerPool(
         "+".join(link.name for link in plan.links[stage.first : stage.last + 1]),
         spawn=lambda name: actors.spawn_page_worker(name, settings),
-        on_death=actors.forget_worker,
+        on_failure=actors.forget_worker,
         load_of=sizer.load,
         capacity=sizes.capacity,
         min_workers=min(config.workers.min, sizes.workers),

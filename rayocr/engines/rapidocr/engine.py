@@ -64,7 +64,7 @@ class RapidOcrEngine(ComputeEngine):
         self,
         *,
         dpi: int = 200,
-        speed: str = "auto",
+        speed: str = "best",
         runtime: str = "onnxruntime",
         device: str = "auto",
         other_scripts: ReadsOtherScripts | None = None,

@@ -13,7 +13,7 @@ import pytest
 
 from rayocr.config import GatewayConfig
 from rayocr.gateway.server import GatewayServer
-from tests.unit.gateway.faces import a_face
+from tests.unit.gateway.run_apis import a_face
 
 BIN = Path(__file__).parents[3] / "docker" / "bin"
 pytestmark = pytest.mark.skipif(shutil.which("wget") is None, reason="wget is not installed, which the image has")

@@ -17,7 +17,7 @@ from rayocr.gateway.app import create_app
 from rayocr.gateway.guard import Guard
 from rayocr.gateway.server import check_gateway
 from rayocr.storage.memory import MemoryStorage
-from tests.unit.gateway.faces import DONE, PARTIAL, a_face
+from tests.unit.gateway.run_apis import DONE, PARTIAL, a_face
 
 LOCAL = "http://127.0.0.1:8080"
 STEERING = [
@@ -44,8 +44,8 @@ READING = [
 
 
 def test_documents_are_listed_filtered_and_paged(tmp_path: Path) -> None:
-    face, _ = a_face(tmp_path)
-    client = TestClient(create_app(face, token=None), base_url=LOCAL)
+    api, _ = a_face(tmp_path)
+    client = TestClient(create_app(api, token=None), base_url=LOCAL)
     both = client.get("/documents").json()
     assert [d["document_id"] for d in both["documents"]] == [DONE, PARTIAL]
     assert [d["name"] for d in client.get("/documents?outcome=partial").json()["documents"]] == ["b.pdf"]
@@ -57,8 +57,8 @@ def test_documents_are_listed_filtered_and_paged(tmp_path: Path) -> None:
 
 
 def test_a_document_tells_its_pages_texts_and_pictures(tmp_path: Path) -> None:
-    face, _ = a_face(tmp_path)
-    client = TestClient(create_app(face, token=None), base_url=LOCAL)
+    api, _ = a_face(tmp_path)
+    client = TestClient(create_app(api, token=None), base_url=LOCAL)
     document = client.get(f"/documents/{PARTIAL}").json()
     assert (document["pages"], document["notes"][0]["reason"]) == ({"done": "1", "failed": "2"}, "Refused")
     assert client.get(f"/documents/{DONE}/pages/2").json()["text"] == "two"
@@ -71,8 +71,8 @@ def test_a_document_tells_its_pages_texts_and_pictures(tmp_path: Path) -> None:
 
 
 def test_what_is_asked_for_reaches_the_run(tmp_path: Path) -> None:
-    face, asked = a_face(tmp_path)
-    client = TestClient(create_app(face, token=None), base_url=LOCAL)
+    api, asked = a_face(tmp_path)
+    client = TestClient(create_app(api, token=None), base_url=LOCAL)
     for path in ("/pause", "/resume", "/drain", f"/documents/{PARTIAL}/retry", f"/documents/{'c' * 32}/cancel"):
         assert client.post(path).status_code == 202
     assert client.post("/process-file", json={"name": "new.pdf"}).json()["document_id"] == "c" * 32
@@ -80,7 +80,7 @@ def test_what_is_asked_for_reaches_the_run(tmp_path: Path) -> None:
         assert client.post("/process-file", json={"name": name}).status_code == 404
     assert client.post(f"/documents/{DONE}/retry").status_code == 400
     assert client.post(f"/documents/{DONE}/cancel").status_code == 400
-    face.source = MemoryStorage("another")  # which may well have a document of that name
+    api.source = MemoryStorage("another")  # which may well have a document of that name
     assert client.post(f"/documents/{PARTIAL}/retry").status_code == 400
     assert client.post("/documents/retry", json={}).json() == {"documents": 0}
     assert [what for what, _ in asked] == ["pause", "resume", "drain", "retry", "cancel", "add"]
@@ -92,13 +92,13 @@ def push(**attributes: str) -> dict[str, object]:
 
 
 def test_a_notification_of_cloud_storage_takes_up_its_object(tmp_path: Path) -> None:
-    face, asked = a_face(tmp_path)
+    api, asked = a_face(tmp_path)
 
     class Bucket:
         uri = "gs://b/in"
 
-    face.source = Bucket()  # type: ignore[assignment]
-    client = TestClient(create_app(face, token=None), base_url=LOCAL)
+    api.source = Bucket()  # type: ignore[assignment]
+    client = TestClient(create_app(api, token=None), base_url=LOCAL)
     below = push(bucketId="b", objectId="in/new.pdf", eventType="OBJECT_FINALIZE")
     assert client.post("/gcs-event", json=below).json()["accepted"]
     for other in (
@@ -114,21 +114,21 @@ def test_a_notification_of_cloud_storage_takes_up_its_object(tmp_path: Path) -> 
 
 
 def test_a_push_that_is_not_from_pubsub_is_refused(tmp_path: Path) -> None:
-    face, _asked = a_face(tmp_path)
+    api, _asked = a_face(tmp_path)
 
     def verify(authorization: str) -> None:
         if authorization != "Bearer of Google":
             raise ValueError("forged")
 
-    client = TestClient(create_app(face, token="t", verify_push=verify))
+    client = TestClient(create_app(api, token="t", verify_push=verify))
     assert client.post("/gcs-event", json=push(), headers={"Authorization": "Bearer t"}).status_code == 403
     assert client.post("/gcs-event", json=push(), headers={"Authorization": "Bearer of Google"}).status_code == 202
 
 
 @pytest.mark.parametrize("path", [*STEERING, *READING])
 def test_without_the_token_nothing_is_told_and_nothing_is_done(tmp_path: Path, path: str) -> None:
-    face, asked = a_face(tmp_path)
-    client = TestClient(create_app(face, token="the-token"))
+    api, asked = a_face(tmp_path)
+    client = TestClient(create_app(api, token="the-token"))
     ask = client.post if path in STEERING else client.get
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "the-token"}):
         assert ask(path, headers=headers).status_code == 401
@@ -137,8 +137,8 @@ def test_without_the_token_nothing_is_told_and_nothing_is_done(tmp_path: Path, p
 
 
 def test_every_operation_of_the_document_asks_for_the_token(tmp_path: Path) -> None:
-    face, asked = a_face(tmp_path)
-    app = create_app(face, token="the-token")
+    api, asked = a_face(tmp_path)
+    app = create_app(api, token="the-token")
     client = TestClient(app)
     operations = [(path, method) for path, methods in app.openapi()["paths"].items() for method in methods]
     assert len(operations) >= 20
@@ -158,15 +158,15 @@ def test_a_name_of_the_internet_that_leads_to_this_machine_is_not_answered(tmp_p
 
 
 def test_with_the_token_it_is(tmp_path: Path) -> None:
-    face, asked = a_face(tmp_path)
-    client = TestClient(create_app(face, token="the-token"), headers={"Authorization": "Bearer the-token"})
+    api, asked = a_face(tmp_path)
+    client = TestClient(create_app(api, token="the-token"), headers={"Authorization": "Bearer the-token"})
     assert client.post("/pause").status_code == 202
     assert asked == [("pause", None)]
 
 
 def test_another_page_in_the_same_browser_cannot_steer(tmp_path: Path) -> None:
-    face, asked = a_face(tmp_path)
-    client = TestClient(create_app(face, token=None), base_url=LOCAL)
+    api, asked = a_face(tmp_path)
+    client = TestClient(create_app(api, token=None), base_url=LOCAL)
     assert client.post("/drain", headers={"Origin": "https://elsewhere.example"}).status_code == 403
     assert client.post("/pause", headers={"Origin": LOCAL}).status_code == 202
     assert "access-control-allow-origin" not in client.get("/status", headers={"Origin": "https://elsewhere.example"}).headers
@@ -176,9 +176,9 @@ def test_another_page_in_the_same_browser_cannot_steer(tmp_path: Path) -> None:
 @pytest.mark.parametrize("token", [None, "the-token"])
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 def test_what_another_page_makes_a_browser_ask_for_is_refused(tmp_path: Path, token: str | None, site: str) -> None:
-    face, asked = a_face(tmp_path)
+    api, asked = a_face(tmp_path)
     headers = {"Authorization": f"Bearer {token}", "Sec-Fetch-Site": site}
-    client = TestClient(create_app(face, token=token), base_url=LOCAL, headers=headers)
+    client = TestClient(create_app(api, token=token), base_url=LOCAL, headers=headers)
     assert client.get("/status").status_code == client.post("/drain").status_code == 403
     assert client.get("/").status_code == 200, "a link to the page is no attack"
     assert client.get("/status", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
@@ -187,8 +187,8 @@ def test_what_another_page_makes_a_browser_ask_for_is_refused(tmp_path: Path, to
 
 
 def test_no_body_is_an_error_of_the_server(tmp_path: Path) -> None:
-    face, _ = a_face(tmp_path)
-    client = TestClient(create_app(face, token=None), base_url=LOCAL, raise_server_exceptions=False)
+    api, _ = a_face(tmp_path)
+    client = TestClient(create_app(api, token=None), base_url=LOCAL, raise_server_exceptions=False)
     deep = b'{"a":' * 9_000 + b"1" + b"}" * 9_000
     bodies = [
         b'{"name": "\\ud800.pdf"}',
@@ -207,11 +207,11 @@ def test_no_body_is_an_error_of_the_server(tmp_path: Path) -> None:
 
 
 def test_large_bodies_and_storms_are_refused(tmp_path: Path) -> None:
-    face, _ = a_face(tmp_path)
-    client = TestClient(create_app(face, token=None), base_url=LOCAL)
+    api, _ = a_face(tmp_path)
+    client = TestClient(create_app(api, token=None), base_url=LOCAL)
     assert client.post("/process-file", content=b"x" * 70_000).status_code == 413
     now = [0.0]
-    slow = TestClient(Guard(create_app(face, token=None), token=None, clock=lambda: now[0]), base_url=LOCAL)
+    slow = TestClient(Guard(create_app(api, token=None), token=None, clock=lambda: now[0]), base_url=LOCAL)
     codes = [slow.get("/ready").status_code for _ in range(201)]
     assert (codes.count(200), codes[-1]) == (200, 429)
     assert slow.get("/health").status_code == 200, "whoever asks much must not make the run look dead"
@@ -220,12 +220,12 @@ def test_large_bodies_and_storms_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_run_that_hangs_is_not_live(tmp_path: Path) -> None:
-    face, _ = a_face(tmp_path)
-    client = TestClient(create_app(face, token=None), base_url=LOCAL)
+    api, _ = a_face(tmp_path)
+    client = TestClient(create_app(api, token=None), base_url=LOCAL)
     assert client.get("/health").status_code == 200
-    face.pushed_at -= 7200
+    api.pushed_at -= 7200
     assert client.get("/health").status_code == 503
-    face.readiness = lambda: {"locks": "away"}
+    api.readiness = lambda: {"locks": "away"}
     answer = client.get("/ready")
     assert (answer.status_code, answer.json()["detail"]) == (503, {"locks": "away"})
 
@@ -245,8 +245,8 @@ def test_pushes_are_of_one_account() -> None:
 
 @pytest.mark.filterwarnings("ignore")
 def test_whatever_the_document_of_the_api_allows_is_answered_as_it_says(tmp_path: Path) -> None:
-    face, _ = a_face(tmp_path)
-    app = create_app(face, token=None)
+    api, _ = a_face(tmp_path)
+    app = create_app(api, token=None)
     app.user_middleware.clear()  # the limit on the rate is tested above
     # Without /events, which does not end: schemathesis waits for the end of an answer.
     schema = schemathesis.openapi.from_asgi("/openapi.json", app).exclude(path="/events")

@@ -13,7 +13,7 @@ from rayocr.config import GatewayConfig
 from rayocr.gateway.connections import BoundedProtocol
 from rayocr.gateway.server import GatewayServer
 from tests.e2e.support import wait_until
-from tests.unit.gateway.faces import a_face
+from tests.unit.gateway.run_apis import a_face
 
 PATIENCE_S = 120
 

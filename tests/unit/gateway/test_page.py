@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from rayocr.gateway.app import FILES, STATIC, create_app
 from rayocr.gateway.history import History
-from tests.unit.gateway.faces import DONE, PARTIAL, a_face
+from tests.unit.gateway.run_apis import DONE, PARTIAL, a_face
 
 
 def test_the_page_comes_without_the_internet_and_under_a_policy_that_lets_nothing_else_run(tmp_path: Path) -> None:
@@ -40,8 +40,8 @@ def test_a_page_of_a_document_tells_who_read_it_and_what_was_tried(tmp_path: Pat
 
 
 def test_all_that_failed_for_a_reason_are_retried_at_once(tmp_path: Path) -> None:
-    face, asked = a_face(tmp_path)
-    client = TestClient(create_app(face, token=None), base_url="http://127.0.0.1")
+    api, asked = a_face(tmp_path)
+    client = TestClient(create_app(api, token=None), base_url="http://127.0.0.1")
     assert client.post("/documents/retry", json={"reason": "Truncated"}).json() == {"documents": 0}
     assert client.post("/documents/retry", json={"reason": "Refused"}).json() == {"documents": 1}
     assert client.post("/documents/retry", json={"q": "nonesuch"}).json() == {"documents": 0}
@@ -66,8 +66,8 @@ def test_the_history_of_a_run_of_days_stays_small_and_ends_with_now() -> None:
 
 
 def test_a_run_that_has_just_begun_has_a_history(tmp_path: Path) -> None:
-    face, _ = a_face(tmp_path)
-    client = TestClient(create_app(face, token=None), base_url="http://127.0.0.1")
+    api, _ = a_face(tmp_path)
+    client = TestClient(create_app(api, token=None), base_url="http://127.0.0.1")
     assert client.get("/history").json() == {"recent": [], "run": []}
-    face.push(snapshot(1.0))
+    api.push(snapshot(1.0))
     assert client.get("/history").json() == {"recent": [[1.0, 10, 0.01]], "run": [[1.0, 10, 0.01]]}

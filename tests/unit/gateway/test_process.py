@@ -27,7 +27,7 @@ from rayocr.messages import DocumentOutcome
 from rayocr.outputs.report.pages import Drawing
 from rayocr.storage.local.storage import LocalStorage
 from tests.e2e.support import wait_until
-from tests.unit.gateway.faces import PARTIAL, manifest
+from tests.unit.gateway.run_apis import PARTIAL, manifest
 
 TOKEN = "token-of-this-run"
 

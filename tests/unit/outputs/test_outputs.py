@@ -88,10 +88,10 @@ def in_form(output: type[Output], form: MarkdownConfig, *records: PageRecord) ->
     writer = output(file, context, config=OutputConfig(markdown=form))
     try:
         writer.begin()
-        edition = PagePipeline(form, [writer])
+        pipeline = PagePipeline(form, [writer])
         for record in records:
-            edition.add(record)
-        edition.finish()
+            pipeline.add(record)
+        pipeline.finish()
         writer.finish()
     finally:
         writer.close()
@@ -149,10 +149,10 @@ def test_running_headers_go_from_what_is_read_on_and_stay_where_pages_are_shown(
         flowing = False
 
     writer = Shown(shown, DocumentContext(document=DOCUMENT, page_count=5, title=None, fencing_token=1))
-    edition = PagePipeline(form, [writer])
+    pipeline = PagePipeline(form, [writer])
     for record in pages:
-        edition.add(record)
-    edition.finish()
+        pipeline.add(record)
+    pipeline.finish()
     assert shown.getvalue().count(b"Annual") == 5
 
 

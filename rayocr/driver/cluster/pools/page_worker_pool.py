@@ -54,7 +54,7 @@ class PageWorkerPool:
         label: str,
         *,
         spawn: Callable[[str], PageWorkerHandle],
-        on_death: Callable[[str], None],
+        on_failure: Callable[[str], None],
         load_of: Callable[[Shard], float],
         capacity: float,
         min_workers: int,
@@ -67,7 +67,7 @@ class PageWorkerPool:
     ) -> None:
         self._label = label
         self._spawn = spawn
-        self._on_death = on_death
+        self._on_failure = on_failure
         self._load_of = load_of
         self._capacity = capacity
         self._min_workers = min_workers
@@ -301,7 +301,7 @@ class PageWorkerPool:
     def _retire(self, worker: _Worker) -> None:
         self._workers.remove(worker)
         worker.handle.kill()
-        self._on_death(worker.name)
+        self._on_failure(worker.name)
         log_event(log, "worker_retired", "A worker gives way to a new process.", worker=worker.name, pages=worker.pages)
 
     def _bury(self, worker: _Worker, error: ActorFailed) -> None:
@@ -312,7 +312,7 @@ class PageWorkerPool:
         worker.end = asyncio.get_running_loop().create_task(self._end(worker, error))
         self._ends.add(worker.end)
         worker.end.add_done_callback(self._ends.discard)
-        self._on_death(worker.name)
+        self._on_failure(worker.name)
         log_event(
             log, "worker_died", "A worker died.", level=logging.WARNING, worker=worker.name, error=error.reason, reason=str(error)
         )

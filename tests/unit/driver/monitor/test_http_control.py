@@ -9,7 +9,7 @@ from rayocr.driver.monitor.http_control import shown_config
 from rayocr.gateway.pictures import Pictures
 from rayocr.messages import DocumentOutcome
 from rayocr.outputs.report.pages import Drawing
-from tests.unit.gateway.faces import DONE, manifest
+from tests.unit.gateway.run_apis import DONE, manifest
 
 
 def test_pictures_are_drawn_two_at_a_time_and_the_last_ones_are_kept() -> None:

@@ -96,7 +96,7 @@ class Fixture:
         self.pool = PageWorkerPool(
             "e",
             spawn=self._spawn,
-            on_death=self.forgotten.append,
+            on_failure=self.forgotten.append,
             load_of=lambda shard: float(len(shard.page_numbers)),
             capacity=capacity,
             min_workers=1,

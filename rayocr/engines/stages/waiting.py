@@ -1,9 +1,4 @@
-"""One page down one stage of the chain, until an answer passes the checks. Decides outcomes; knows no ledger and no Ray.
-
-A page without ink is `blank` and never asked about; a trusted text layer comes before that question, since it costs nothing and
-a lone line of born-digital text is text. What an engine is merely unsure of (LowConfidence) is kept aside, over stages too: if
-nobody does better, it is the page's text, with the doubt on record.
-"""
+"""The stage of engines that wait for a server."""
 
 from __future__ import annotations
 
@@ -18,29 +13,24 @@ from rayocr.engines.answers.checks import check_answer, repeats_as_its_page
 from rayocr.engines.answers.off_loop import off_loop
 from rayocr.engines.answers.verification import VerificationResult, Verifier
 from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngine, account_of
-from rayocr.engines.completion import complete
 from rayocr.engines.model_ladder import MAX_PAID_TRIES, is_paid, lost_in_batches, next_model
 from rayocr.engines.registry import Stage
+from rayocr.engines.stages.lost_pictures import without_lost_pictures
+from rayocr.engines.stages.progress import PageProgress
 from rayocr.engines.transient_failures import TransientFailures
 from rayocr.errors import (
-    BadAnswer,
     BatchIncomplete,
     DayQuotaExhausted,
     EngineError,
     EngineTimeout,
     EngineTransient,
-    LanguagePackMissing,
-    LowConfidence,
     ModelUnavailable,
-    OutsideError,
     PictureUndecodable,
     QuotaDenied,
     RayocrError,
     RepetitionLoop,
-    Unreadable,
 )
-from rayocr.ledger.boxes import pack_boxes
-from rayocr.messages import OUTAGE, OUTAGE_REASONS, PICTURE_LOST, SUSPECT, UNREAD_INK, Attempt, PageOutcome, PageRecord, PageText
+from rayocr.messages import UNREAD_INK, PageRecord, PageText
 from rayocr.pdf.ink import BLANK_COVERAGE
 from rayocr.retry import RetryPolicy, decide
 
@@ -52,9 +42,6 @@ T = TypeVar("T")
 Remember = Callable[[PageRecord], Awaitable[object]]
 # Told before a request is sent again: the page, the model, which try failed, why, and the delay in seconds.
 OnRetry = Callable[["PageProgress", str, int, RayocrError, float], None]
-
-_MOSTLY_LOST = 0.5  # of the page under pictures that cannot be decoded: what engines read beside them is not the page
-_MESSAGE_CHARS = 300  # of an error kept on record: enough to act on, short enough for a manifest of 10,000 pages
 
 
 class Slots(Protocol):
@@ -79,197 +66,6 @@ class PageDedupPort(Protocol):
     async def claim(self, content_hash: str) -> PageRecord | None: ...
 
     def release(self, content_hash: str, record: PageRecord | None) -> None: ...
-
-
-class PageProgress:
-    """What is known of one page on its way down: who was asked in vain, and the best doubtful answer."""
-
-    def __init__(self, document_id: str, page_number: int, *, is_last_stage: bool, attempts: Sequence[Attempt] = ()) -> None:
-        self.document_id = document_id
-        self.page_number = page_number
-        self.is_last_stage = is_last_stage
-        self.outage: OutsideError | None = None  # of a server that could not be asked; engine.on_outage=fallback
-        self._attempts = list(attempts)
-        self._doubtful: PageText | None = None
-
-    @property
-    def attempts(self) -> tuple[Attempt, ...]:
-        return tuple(self._attempts)
-
-    def note(self, engine: Engine, error: Exception, *, model: str = "", answer: PageText | None = None) -> None:
-        """`model` where a server was asked, and the `answer` that it gave and that did not serve."""
-        attempt = Attempt(
-            engine=engine.name,
-            reason=error.reason if isinstance(error, RayocrError) else type(error).__name__,
-            message=str(error)[:_MESSAGE_CHARS],
-            model=model,
-            finish=(error.finish or "") if isinstance(error, BadAnswer) else "",
-        )
-        if answer is not None and model:
-            attempt = replace(
-                attempt,
-                input_tokens=answer.input_tokens,
-                output_tokens=answer.output_tokens,
-                cost_usd=answer.cost_usd,
-                price_class=answer.price_class,
-            )
-        self._attempts.append(attempt)
-
-    def asked_in_vain(self, first_engine: int) -> PageRecord:
-        """What is worth remembering before the next request: kept by the ledger until there is an outcome."""
-        return replace(self._record(PageOutcome.HANDED_ON), next_engine=first_engine)
-
-    def keep_doubtful(self, answer: PageText) -> None:
-        if self._doubtful is None or (answer.confidence or 0) > (self._doubtful.confidence or 0):
-            self._doubtful = answer
-
-    def check_surer(self, answer: PageText) -> None:
-        """Raises LowConfidence where an engine before was unsure of the page and this one is less sure: the first engine is
-        better at worn pages, the next only at scripts that the first does not know. Raises Unreadable if it does not know them
-        either."""
-        doubtful = self._doubtful
-        if doubtful is not None and doubtful.engine == "rapidocr" and answer.model.endswith("/eng"):
-            raise Unreadable("Tesseract had its English pack only, and rapidocr reads Latin print better.", finish=answer.finish)
-        before, now = (doubtful.confidence if doubtful else None), answer.confidence
-        if before is not None and now is not None and now < before:
-            raise LowConfidence(f"mean confidence {now:.2f} is below the {before:.2f} of an engine before.", finish=answer.finish)
-
-    def blank(self) -> PageRecord:
-        return self._record(PageOutcome.BLANK)
-
-    def answered(self, answer: PageText, *, doubts: tuple[str, ...] = (), look: VerificationResult | None = None) -> PageRecord:
-        # The first engine's own doubtful answer is no fallback, although others were asked after it.
-        asked_before = bool(self._attempts) and self._attempts[0].engine != answer.engine
-        outcome = PageOutcome.FALLBACK if asked_before else PageOutcome.DONE
-        vain = self._record(outcome)
-        doubts = (*doubts, *answer.doubts)
-        if look is not None and look.suspect:
-            doubts = (*doubts, SUSPECT)
-        if any(attempt.reason in OUTAGE_REASONS and attempt.engine != answer.engine for attempt in self._attempts):
-            doubts = (*doubts, OUTAGE)
-        return replace(
-            vain,
-            text=answer.text,
-            engine=answer.engine,
-            model=answer.model,
-            input_tokens=vain.input_tokens + answer.input_tokens,
-            output_tokens=vain.output_tokens + answer.output_tokens,
-            cost_usd=vain.cost_usd + answer.cost_usd,
-            price_class=answer.price_class,
-            doubts=doubts,
-            agreement=look.agreement if look is not None else None,
-            boxes="" if answer.engine == "textlayer" else pack_boxes(answer.boxes or ()),  # its page can be searched as it is
-        )
-
-    def copied(self, duplicate: PageRecord) -> PageRecord:
-        """The text of an identical page, at the price of what was tried in vain on this one."""
-        vain = self._record(PageOutcome.DONE)
-        return replace(
-            vain,
-            text=duplicate.text,
-            engine=duplicate.engine,
-            model=duplicate.model,
-            content_hash=duplicate.content_hash,
-            copied=True,
-            doubts=duplicate.doubts,
-            agreement=duplicate.agreement,
-        )
-
-    def exhausted(self, stage: Stage) -> PageRecord:
-        """No engine of the stage delivered for certain. A doubtful text goes along to the next stage, which may do better."""
-        best = self._record(PageOutcome.FAILED)
-        if self._doubtful is not None:
-            best = self.answered(self._doubtful, doubts=() if UNREAD_INK in self._doubtful.doubts else ("low_confidence",))
-        if self.is_last_stage:
-            return best
-        return replace(best, outcome=PageOutcome.HANDED_ON, next_engine=stage.last + 1)
-
-    def settled_for(self, doubtful: PageRecord) -> PageRecord:
-        """All failed; an earlier stage had read the page, and was not sure of it."""
-        outcome = PageOutcome.FALLBACK if self._attempts and self._attempts[0].engine != doubtful.engine else PageOutcome.DONE
-        vain = self._record(outcome)
-        return replace(
-            vain, text=doubtful.text, engine=doubtful.engine, model=doubtful.model, doubts=doubtful.doubts, boxes=doubtful.boxes
-        )
-
-    def unreadable(self, error: RayocrError) -> PageRecord:
-        """The page could not even be opened; no engine would fare better."""
-        self._attempts.append(Attempt(engine="pdf", reason=error.reason, message=str(error)[:_MESSAGE_CHARS]))
-        return self._record(PageOutcome.FAILED)
-
-    def _record(self, outcome: PageOutcome) -> PageRecord:
-        return PageRecord(
-            document_id=self.document_id,
-            page_number=self.page_number,
-            outcome=outcome,
-            input_tokens=sum(attempt.input_tokens for attempt in self._attempts),
-            output_tokens=sum(attempt.output_tokens for attempt in self._attempts),
-            cost_usd=sum(attempt.cost_usd for attempt in self._attempts),
-            attempts=self.attempts,
-        )
-
-
-class ComputeStage:
-    """Engines that compute, on the process's PDFium thread. An entry of `engines` is None where an optional one is missing."""
-
-    def __init__(self, stage: Stage, engines: Sequence[Engine | None]) -> None:
-        self.stage = stage
-        self._engines = engines
-
-    def recognize(self, page: Page, progress: PageProgress, *, first_engine: int) -> PageRecord:
-        inked = _InkedOnce(page.ink_coverage)
-        partial: PageText | None = None
-        for engine in self._engines[max(first_engine, self.stage.first) : self.stage.last + 1]:
-            if engine is None:
-                continue
-            assert isinstance(engine, ComputeEngine)
-            answer: PageText | None = None
-            try:
-                if partial is not None:
-                    answer = complete(page, engine)
-                elif engine.name != "textlayer" and inked() < BLANK_COVERAGE:
-                    return progress.blank()
-                else:
-                    answer = engine.recognize(page)
-                if answer is None:
-                    if partial is None and (partial := engine.partial(page)) is not None:
-                        progress.keep_doubtful(partial)
-                    continue
-                if partial is not None:
-                    _check_completion(answer)
-                    progress.check_surer(answer)
-                elif engine.name != "textlayer":
-                    check_answer(answer, ink_coverage=inked, can_loop=False)
-                    progress.check_surer(answer)
-                answer = _without_lost_pictures(page, answer)
-            except LowConfidence as error:
-                progress.note(engine, error)
-                if answer is not None:
-                    progress.keep_doubtful(answer)
-                continue
-            except LanguagePackMissing as error:
-                progress.note(engine, error)
-                break  # with its other packs, Tesseract would read a script that they do not know as junk
-            except Exception as error:  # recorded as an attempt: one bad page never fails a document
-                progress.note(engine, error)
-                continue
-            return progress.answered(answer)
-        return progress.exhausted(self.stage)
-
-
-def _without_lost_pictures(page: Page, answer: PageText) -> PageText:
-    """The answer with a doubt where a picture of the page could not be drawn for the engine. Raises PictureUndecodable where that
-    is most of what it should have read."""
-    lost = page.undecodable_share
-    if lost >= _MOSTLY_LOST and answer.engine != "textlayer":
-        raise PictureUndecodable(f"Pictures that cannot be decoded cover {lost:.0%} of page {page.page_number}.")
-    return replace(answer, doubts=(*answer.doubts, PICTURE_LOST)) if lost else answer
-
-
-def _check_completion(answer: PageText) -> None:
-    """Raises LowConfidence where the page shows lines that are still not read."""
-    if UNREAD_INK in answer.doubts:
-        raise LowConfidence("lines of the page that its text layer does not have could not be read for certain.")
 
 
 class WaitingStage:
@@ -477,23 +273,10 @@ class WaitingStage:
                 raise failure
 
 
-class _InkedOnce:
-    """The page's ink coverage, measured at most once: it costs a rendering."""
-
-    def __init__(self, measure: Callable[[], float]) -> None:
-        self._measure = measure
-        self._coverage: float | None = None
-
-    def __call__(self) -> float:
-        if self._coverage is None:
-            self._coverage = self._measure()
-        return self._coverage
-
-
 def _whole_or_partial(engine: ComputeEngine, page: Page) -> PageText | None:
     answer = engine.recognize(page)
     answer = engine.partial(page) if answer is None else answer
-    return _without_lost_pictures(page, answer) if answer is not None else None
+    return without_lost_pictures(page, answer) if answer is not None else None
 
 
 def _own_text(page: Page) -> str:

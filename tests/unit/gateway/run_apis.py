@@ -62,7 +62,7 @@ def a_face(folder: Path) -> tuple[RunApi, list[tuple[str, object]]]:
         add=add,
         notice=add,
     )
-    face = RunApi(
+    api = RunApi(
         source=source,
         dest=state,
         state=state,
@@ -73,4 +73,4 @@ def a_face(folder: Path) -> tuple[RunApi, list[tuple[str, object]]]:
         readiness=dict,
         pushed_at=time.monotonic() + 3600,  # alive, however busy the machine of the test is
     )
-    return face, asked
+    return api, asked

@@ -1,0 +1,89 @@
+"""The stage of engines that compute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from rayocr.engines.answers.checks import check_answer
+from rayocr.engines.base import ComputeEngine, Engine
+from rayocr.engines.completion import complete
+from rayocr.engines.registry import Stage
+from rayocr.engines.stages.lost_pictures import without_lost_pictures
+from rayocr.engines.stages.progress import PageProgress
+from rayocr.errors import (
+    LanguagePackMissing,
+    LowConfidence,
+)
+from rayocr.messages import UNREAD_INK, PageRecord, PageText
+from rayocr.pdf.ink import BLANK_COVERAGE
+
+if TYPE_CHECKING:
+    from rayocr.pdf.page import Page
+
+
+class ComputeStage:
+    """Engines that compute, on the process's PDFium thread. An entry of `engines` is None where an optional one is missing."""
+
+    def __init__(self, stage: Stage, engines: Sequence[Engine | None]) -> None:
+        self.stage = stage
+        self._engines = engines
+
+    def recognize(self, page: Page, progress: PageProgress, *, first_engine: int) -> PageRecord:
+        inked = _InkedOnce(page.ink_coverage)
+        partial: PageText | None = None
+        for engine in self._engines[max(first_engine, self.stage.first) : self.stage.last + 1]:
+            if engine is None:
+                continue
+            assert isinstance(engine, ComputeEngine)
+            answer: PageText | None = None
+            try:
+                if partial is not None:
+                    answer = complete(page, engine)
+                elif engine.name != "textlayer" and inked() < BLANK_COVERAGE:
+                    return progress.blank()
+                else:
+                    answer = engine.recognize(page)
+                if answer is None:
+                    if partial is None and (partial := engine.partial(page)) is not None:
+                        progress.keep_doubtful(partial)
+                    continue
+                if partial is not None:
+                    _check_completion(answer)
+                    progress.check_surer(answer)
+                elif engine.name != "textlayer":
+                    check_answer(answer, ink_coverage=inked, can_loop=False)
+                    progress.check_surer(answer)
+                answer = without_lost_pictures(page, answer)
+            except LowConfidence as error:
+                progress.note(engine, error)
+                if answer is not None:
+                    progress.keep_doubtful(answer)
+                continue
+            except LanguagePackMissing as error:
+                progress.note(engine, error)
+                break  # with its other packs, Tesseract would read a script that they do not know as junk
+            except Exception as error:  # recorded as an attempt: one bad page never fails a document
+                progress.note(engine, error)
+                continue
+            return progress.answered(answer)
+        return progress.exhausted(self.stage)
+
+
+def _check_completion(answer: PageText) -> None:
+    """Raises LowConfidence where the page shows lines that are still not read."""
+    if UNREAD_INK in answer.doubts:
+        raise LowConfidence("lines of the page that its text layer does not have could not be read for certain.")
+
+
+class _InkedOnce:
+    """The page's ink coverage, measured at most once: it costs a rendering."""
+
+    def __init__(self, measure: Callable[[], float]) -> None:
+        self._measure = measure
+        self._coverage: float | None = None
+
+    def __call__(self) -> float:
+        if self._coverage is None:
+            self._coverage = self._measure()
+        return self._coverage

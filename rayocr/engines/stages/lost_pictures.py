@@ -1,0 +1,25 @@
+"""Pictures of a page that could not be drawn for an engine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rayocr.errors import (
+    PictureUndecodable,
+)
+from rayocr.messages import PICTURE_LOST, PageText
+
+if TYPE_CHECKING:
+    from rayocr.pdf.page import Page
+
+_MOSTLY_LOST = 0.5  # of the page under pictures that cannot be decoded: what engines read beside them is not the page
+
+
+def without_lost_pictures(page: Page, answer: PageText) -> PageText:
+    """The answer with a doubt where a picture of the page could not be drawn for the engine. Raises PictureUndecodable where that
+    is most of what it should have read."""
+    lost = page.undecodable_share
+    if lost >= _MOSTLY_LOST and answer.engine != "textlayer":
+        raise PictureUndecodable(f"Pictures that cannot be decoded cover {lost:.0%} of page {page.page_number}.")
+    return replace(answer, doubts=(*answer.doubts, PICTURE_LOST)) if lost else answer

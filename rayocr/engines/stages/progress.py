@@ -1,0 +1,149 @@
+"""What is known of one page on its way through the chain: failed attempts and the best doubtful answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rayocr.engines.answers.verification import VerificationResult
+from rayocr.engines.base import Engine
+from rayocr.engines.registry import Stage
+from rayocr.errors import (
+    BadAnswer,
+    LowConfidence,
+    OutsideError,
+    RayocrError,
+    Unreadable,
+)
+from rayocr.ledger.boxes import pack_boxes
+from rayocr.messages import OUTAGE, OUTAGE_REASONS, SUSPECT, UNREAD_INK, Attempt, PageOutcome, PageRecord, PageText
+
+_MESSAGE_CHARS = 300  # of an error kept on record: enough to act on, short enough for a manifest of 10,000 pages
+
+
+class PageProgress:
+    """What is known of one page on its way down: who was asked in vain, and the best doubtful answer."""
+
+    def __init__(self, document_id: str, page_number: int, *, is_last_stage: bool, attempts: Sequence[Attempt] = ()) -> None:
+        self.document_id = document_id
+        self.page_number = page_number
+        self.is_last_stage = is_last_stage
+        self.outage: OutsideError | None = None  # of a server that could not be asked; engine.on_outage=fallback
+        self._attempts = list(attempts)
+        self._doubtful: PageText | None = None
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        return tuple(self._attempts)
+
+    def note(self, engine: Engine, error: Exception, *, model: str = "", answer: PageText | None = None) -> None:
+        """`model` where a server was asked, and the `answer` that it gave and that did not serve."""
+        attempt = Attempt(
+            engine=engine.name,
+            reason=error.reason if isinstance(error, RayocrError) else type(error).__name__,
+            message=str(error)[:_MESSAGE_CHARS],
+            model=model,
+            finish=(error.finish or "") if isinstance(error, BadAnswer) else "",
+        )
+        if answer is not None and model:
+            attempt = replace(
+                attempt,
+                input_tokens=answer.input_tokens,
+                output_tokens=answer.output_tokens,
+                cost_usd=answer.cost_usd,
+                price_class=answer.price_class,
+            )
+        self._attempts.append(attempt)
+
+    def asked_in_vain(self, first_engine: int) -> PageRecord:
+        """What is worth remembering before the next request: kept by the ledger until there is an outcome."""
+        return replace(self._record(PageOutcome.HANDED_ON), next_engine=first_engine)
+
+    def keep_doubtful(self, answer: PageText) -> None:
+        if self._doubtful is None or (answer.confidence or 0) > (self._doubtful.confidence or 0):
+            self._doubtful = answer
+
+    def check_surer(self, answer: PageText) -> None:
+        """Raises LowConfidence where an engine before was unsure of the page and this one is less sure: the first engine is
+        better at worn pages, the next only at scripts that the first does not know. Raises Unreadable if it does not know them
+        either."""
+        doubtful = self._doubtful
+        if doubtful is not None and doubtful.engine == "rapidocr" and answer.model.endswith("/eng"):
+            raise Unreadable("Tesseract had its English pack only, and rapidocr reads Latin print better.", finish=answer.finish)
+        before, now = (doubtful.confidence if doubtful else None), answer.confidence
+        if before is not None and now is not None and now < before:
+            raise LowConfidence(f"mean confidence {now:.2f} is below the {before:.2f} of an engine before.", finish=answer.finish)
+
+    def blank(self) -> PageRecord:
+        return self._record(PageOutcome.BLANK)
+
+    def answered(self, answer: PageText, *, doubts: tuple[str, ...] = (), look: VerificationResult | None = None) -> PageRecord:
+        # The first engine's own doubtful answer is no fallback, although others were asked after it.
+        asked_before = bool(self._attempts) and self._attempts[0].engine != answer.engine
+        outcome = PageOutcome.FALLBACK if asked_before else PageOutcome.DONE
+        vain = self._record(outcome)
+        doubts = (*doubts, *answer.doubts)
+        if look is not None and look.suspect:
+            doubts = (*doubts, SUSPECT)
+        if any(attempt.reason in OUTAGE_REASONS and attempt.engine != answer.engine for attempt in self._attempts):
+            doubts = (*doubts, OUTAGE)
+        return replace(
+            vain,
+            text=answer.text,
+            engine=answer.engine,
+            model=answer.model,
+            input_tokens=vain.input_tokens + answer.input_tokens,
+            output_tokens=vain.output_tokens + answer.output_tokens,
+            cost_usd=vain.cost_usd + answer.cost_usd,
+            price_class=answer.price_class,
+            doubts=doubts,
+            agreement=look.agreement if look is not None else None,
+            boxes="" if answer.engine == "textlayer" else pack_boxes(answer.boxes or ()),  # its page can be searched as it is
+        )
+
+    def copied(self, duplicate: PageRecord) -> PageRecord:
+        """The text of an identical page, at the price of what was tried in vain on this one."""
+        vain = self._record(PageOutcome.DONE)
+        return replace(
+            vain,
+            text=duplicate.text,
+            engine=duplicate.engine,
+            model=duplicate.model,
+            content_hash=duplicate.content_hash,
+            copied=True,
+            doubts=duplicate.doubts,
+            agreement=duplicate.agreement,
+        )
+
+    def exhausted(self, stage: Stage) -> PageRecord:
+        """No engine of the stage delivered for certain. A doubtful text goes along to the next stage, which may do better."""
+        best = self._record(PageOutcome.FAILED)
+        if self._doubtful is not None:
+            best = self.answered(self._doubtful, doubts=() if UNREAD_INK in self._doubtful.doubts else ("low_confidence",))
+        if self.is_last_stage:
+            return best
+        return replace(best, outcome=PageOutcome.HANDED_ON, next_engine=stage.last + 1)
+
+    def settled_for(self, doubtful: PageRecord) -> PageRecord:
+        """All failed; an earlier stage had read the page, and was not sure of it."""
+        outcome = PageOutcome.FALLBACK if self._attempts and self._attempts[0].engine != doubtful.engine else PageOutcome.DONE
+        vain = self._record(outcome)
+        return replace(
+            vain, text=doubtful.text, engine=doubtful.engine, model=doubtful.model, doubts=doubtful.doubts, boxes=doubtful.boxes
+        )
+
+    def unreadable(self, error: RayocrError) -> PageRecord:
+        """The page could not even be opened; no engine would fare better."""
+        self._attempts.append(Attempt(engine="pdf", reason=error.reason, message=str(error)[:_MESSAGE_CHARS]))
+        return self._record(PageOutcome.FAILED)
+
+    def _record(self, outcome: PageOutcome) -> PageRecord:
+        return PageRecord(
+            document_id=self.document_id,
+            page_number=self.page_number,
+            outcome=outcome,
+            input_tokens=sum(attempt.input_tokens for attempt in self._attempts),
+            output_tokens=sum(attempt.output_tokens for attempt in self._attempts),
+            cost_usd=sum(attempt.cost_usd for attempt in self._attempts),
+            attempts=self.attempts,
+        )
