@@ -93,8 +93,8 @@ class OpenAIConfig:
 @dataclass
 class RapidOcrConfig:
     dpi: int = 200  # 150 to 300 give equal quality; 200 keeps small print and takes 20 to 60 ms to render
-    # best: the small models read every line that the tiny one is not sure of. auto: the tiny models read clean print alone, in about
-    # two thirds of the time, with slightly more errors. fast: they read nearly everything.
+    # best: the small models read every line that the tiny one is not sure of. auto: the tiny models read clean print alone, in
+    # about two thirds of the time, with slightly more errors. fast: they read nearly everything.
     speed: str = "best"
     runtime: str = "onnxruntime"  # or openvino, if it is installed: equally fast in 32-bit floats, but twice the memory
     device: str = "auto"  # cpu, cuda, or auto: a GPU if the installed onnxruntime supports it
