@@ -224,6 +224,6 @@ def test_notes_name_their_documents() -> None:
         OutputFile(name=name, size_bytes=1, sha256="0", notes=("No font has U+13000.",)) for name in ("x.md", "x.pdf")
     )
     html = html_of(*(manifest(f"{number:02}.pdf", outputs=outputs) for number in range(12)), manifest("plain.pdf"))
-    notes = html.split("What outputs could not show")[1].split("</ul>")[0]
+    notes = html.split("could not show exactly")[1].split("</ul>")[0]
     assert notes.count("<li>") == 1
     assert f"12 documents: {', '.join(f'{number:02}.pdf' for number in range(10))}, …" in notes
