@@ -1,4 +1,4 @@
-"""Clean PDFs made of texts, for tests and for the search with many random pages."""
+"""Makes clean PDFs from texts, for tests and for the benchmark with many random pages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def clean_pdf(
     source: PdfFile | None = None,
     failed: Mapping[int, str] | None = None,
 ) -> tuple[bytes, tuple[str, ...]]:
-    """The file and its notes. `failed`: reasons by page number."""
+    """Returns the file and its notes. `failed`: reasons by page number."""
     file = io.BytesIO()
     output = CleanPdfOutput(
         file, document_context(len(texts)), config=OutputConfig(clean_pdf=config or CleanPdfConfig(timeout_s=600)), source=source
@@ -53,13 +53,13 @@ def clean_pdf(
 
 
 def pages_of(data: bytes) -> list[str]:
-    """What PDFium reads on each page, with single spaces."""
+    """Returns the text that PDFium reads on each page, with single spaces."""
     with pypdfium2.PdfDocument(data) as document:
         return [" ".join(page.get_textpage().get_text_range().split()) for page in document]
 
 
 def lines_of(data: bytes) -> list[list[str]]:
-    """What PDFium reads on each page, line by line."""
+    """Returns the lines that PDFium reads on each page."""
     with pypdfium2.PdfDocument(data) as document:
         return [[line.strip() for line in page.get_textpage().get_text_range().splitlines()] for page in document]
 

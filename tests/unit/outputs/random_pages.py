@@ -1,4 +1,4 @@
-"""Pages as no model should write them, and some do: odd characters, huge tables, deep nesting, Markdown and Typst in pieces."""
+"""Makes malformed pages as some models write them: odd characters, huge tables, deep nesting, fragments of Markdown and Typst."""
 
 from __future__ import annotations
 

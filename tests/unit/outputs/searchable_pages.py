@@ -1,4 +1,4 @@
-"""Scans whose words lie where we know: typeset pages, rendered, turned and skewed, with the boxes that an engine would give."""
+"""Makes scans with known word positions: typeset pages, rendered, rotated and skewed, with the boxes that an engine returns."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Scan:
 
 
 def words_of(data: bytes, page_index: int = 0) -> list[Word]:
-    """As a reader of the file sees them, loose boxes: as high as the font says, whatever the letters."""
+    """Returns the words and their loose boxes, which have the height of the font, not of the letters."""
     with pypdfium2.PdfDocument(data) as document:
         page = document[page_index]
         height = page.get_height()
@@ -86,7 +86,7 @@ def lines_of(words: list[Word]) -> list[TextBox]:
 
 
 def scan(typeset: bytes, *, turns: int = 0, skew_deg: float = 0.0) -> Scan:
-    """The page as a picture, `turns` quarters and `skew_deg` clockwise from upright."""
+    """Returns the page as an image, rotated clockwise by `turns` quarter turns and `skew_deg`."""
     with pypdfium2.PdfDocument(typeset) as document:
         image = document[0].render(scale=DPI / 72).to_pil().convert("RGB")
     words = words_of(typeset)
@@ -113,7 +113,7 @@ def scan(typeset: bytes, *, turns: int = 0, skew_deg: float = 0.0) -> Scan:
 
 
 def searchable_pdf(pdf: bytes, *records: PageRecord) -> tuple[bytes, tuple[str, ...]]:
-    """The file and what it says it could not show."""
+    """Returns the file and its notes."""
     file = io.BytesIO()
     with PdfFile(pdf, max_pixels=10**7) as source:
         output = SearchablePdfOutput(file, document_context(len(records)), config=OutputConfig(), source=source)

@@ -1,4 +1,4 @@
-"""Pages rebuilt from public bug reports, from the page to the Markdown, the clean PDF and the report."""
+"""Pages reproduced from public bug reports: their Markdown, their clean PDF and their report."""
 
 from __future__ import annotations
 

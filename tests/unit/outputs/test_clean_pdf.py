@@ -114,7 +114,7 @@ def test_a_blank_page_keeps_its_place() -> None:
 
 
 def test_characters_without_a_font_are_replaced_and_told_of() -> None:
-    data, notes = clean_pdf(["plain", "a \U0003fffd b"])  # stands for nothing: no font that is installed here can have it
+    data, notes = clean_pdf(["plain", "a \U0003fffd b"])  # unassigned: no installed font can contain it
     assert pages_of(data)[1] == "a \ufffd b"
     assert len(notes) == 1
     assert "U+3FFFD" in notes[0]
@@ -140,7 +140,7 @@ def test_a_typesetter_that_hangs_or_dies_costs_a_page_and_not_the_document() -> 
     try:
         with pytest.raises(TypesettingFailed, match="within 3 s"):
             typesetter.compile("#" + "for a in range(9999) {" * 6 + "}" * 6)
-        typesetter._timeout_s = PATIENCE_S  # the rest is to end, however busy the machine
+        typesetter._timeout_s = PATIENCE_S  # the rest must finish on a busy machine, too
         assert typesetter.compile("alive").startswith(b"%PDF")
         process = typesetter._process
         assert process is not None
@@ -181,7 +181,7 @@ def test_tables_and_headings_are_tagged_over_all_parts() -> None:
     with pikepdf.open(io.BytesIO(data)) as pdf:
         root = pdf.Root.StructTreeRoot
         parts = list(root.K[0].K)
-        assert len(parts) == 3  # 20 pages, 8 a part
+        assert len(parts) == 3  # 20 pages, 8 per part
         assert all(part.P.objgen == root.K[0].objgen for part in parts)
         kinds = [str(o.S) for o in pdf.objects if isinstance(o, pikepdf.Dictionary) and o.get("/Type") == "/StructElem"]
         assert (kinds.count("/H1"), kinds.count("/Table"), kinds.count("/TH"), kinds.count("/Link")) == (20, 20, 40, 20)

@@ -1,4 +1,4 @@
-"""Page text never becomes a live element, whatever renders the Markdown; what is left of HTML is a short list of tags."""
+"""Page text never becomes a live element, whichever renderer shows the Markdown. Only a short list of HTML tags remains."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OF_MARKDOWN = {"a", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote"}
 
 
 class Elements(HTMLParser):
-    """The elements of a document, as a browser would make them."""
+    """Collects the elements of a document, as a browser would create them."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class Elements(HTMLParser):
 
 
 def rendered(markdown: str) -> Elements:
-    """By a renderer that passes HTML on and takes every link."""
+    """Renders with a renderer that passes HTML through and accepts every link."""
     renderer = MarkdownIt("commonmark", {"html": True, "maxNesting": 200}).enable(["table", "strikethrough"])
     renderer.validateLink = lambda url: True  # type: ignore[method-assign]
     return Elements(renderer.render(markdown))

@@ -1,4 +1,4 @@
-"""Paragraphs and tables over page breaks, with the break still to be seen."""
+"""Paragraphs and tables are joined across page breaks, and the break stays visible."""
 
 from __future__ import annotations
 

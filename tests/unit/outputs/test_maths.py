@@ -1,4 +1,4 @@
-"""Formulas in the clean PDF: set where every sign of them is known, shown as written where not, and never a danger to a page."""
+"""Formulas in the clean PDF: typeset if every command is known, otherwise shown as written. They never break a page."""
 
 from __future__ import annotations
 

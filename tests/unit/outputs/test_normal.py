@@ -1,4 +1,4 @@
-"""One style of Markdown, whoever wrote it: words stay, marks become the same, and no page reaches into the next."""
+"""Normalized Markdown: words stay, marks get one style, and no page continues into the next."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ _markdown = MarkdownIt("commonmark", {"html": True, "maxNesting": 200}).enable([
         (
             "| a | b |\n| - | - |\n| - | - |\n| 1 | 2 |\n|--|--|",
             "| a | b |\n| --- | --- |\n| - | - |\n| 1 | 2 |",
-        ),  # nothing in two cells
-        ("- " * 30 + "a", "- " * 20 + "\\- " + "- " * 9 + "a"),  # readers give up on what is nested deeper, and on what follows
+        ),  # two empty cells
+        ("- " * 30 + "a", "- " * 20 + "\\- " + "- " * 9 + "a"),  # parsers fail on deeper nesting, and on the text that follows
         ("> " * 30 + "a", "> " * 20 + "\\> " + "> " * 9 + "a"),
         ("1. " * 21 + "a", "1. " * 20 + "1\\. a"),
         ("| a | b |\n| 1 | 2 |\n|--|--|--|", "| a | b |\n| --- | --- |\n| 1 | 2 |"),

@@ -1,4 +1,4 @@
-"""Every output prints a list's own numbers, and lines that the page keeps apart stay apart."""
+"""Every output prints a list's own numbers and keeps the page's line breaks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages on their way to the outputs: a text that takes too long ends the process, and nothing else."""
+"""The page pipeline: a text that takes too long ends the process."""
 
 from __future__ import annotations
 

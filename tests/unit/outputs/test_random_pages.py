@@ -18,7 +18,7 @@ def test_whatever_a_page_holds_the_file_is_valid_and_has_its_pages(texts: list[s
 
 
 def check(data: bytes, notes: tuple[str, ...], *, pages: int) -> None:
-    """Also for the long search: `python -m benchmarks.outputs --random 500`."""
+    """Also used by the benchmark: `python -m benchmarks.outputs --random 500`."""
     with pikepdf.open(io.BytesIO(data)) as pdf:
         assert len(pdf.pages) == pages
         assert pdf.check_pdf_syntax() == []

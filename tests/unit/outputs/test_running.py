@@ -1,4 +1,4 @@
-"""Running headers, footers and page numbers: kept, marked or left out; and what only looks like one."""
+"""Running headers, footers and page numbers are kept, marked or removed; similar lines stay."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def through(headers: str, *texts: str) -> list[str]:
 
 
 def book(pages: int = 20) -> list[str]:
-    """Odd pages have the chapter above, even ones the book, all their number below."""
+    """Odd pages have the chapter at the top, even pages the book title; all have the page number at the bottom."""
     heads = ["A Natural History", "The Bees of Winter"]
     return [
         f"{heads[n % 2]}\n\nBody of sheet {chr(96 + n)} with words.\n\nmore of {chr(96 + n)}\n\n{n}" for n in range(1, pages + 1)

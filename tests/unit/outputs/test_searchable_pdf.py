@@ -34,7 +34,7 @@ def test_words_can_be_selected_where_they_stand_and_the_page_looks_as_before(scr
     for before, after in zip(pixels(made.pdf), pixels(data), strict=True):
         assert np.array_equal(before, after)
     found = words_of(data)
-    if script != "hebrew":  # readers give the words of a line that runs to the left in the other order
+    if script != "hebrew":  # PDF readers reverse the words of a right-to-left line
         assert [word.text for word in found] == [word.text for word in made.words]
         assert mean(word.iou(other.box) for word, other in zip(made.words, found, strict=True)) > 0.6
     assert sorted("".join(w.text for w in found)) == sorted("".join(w.text for w in made.words))

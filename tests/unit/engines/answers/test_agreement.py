@@ -1,4 +1,4 @@
-"""How far two readings of a page agree: the same page in whatever order, another page, a translation, numbers."""
+"""Agreement of two readings: the same page in any order, another page, a translation, numbers."""
 
 from __future__ import annotations
 

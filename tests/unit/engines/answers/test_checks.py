@@ -170,7 +170,7 @@ def test_junk_is_not_kept_at_all(engine: str, confidence: float) -> None:
 
 
 def test_junk_that_the_engine_is_half_sure_of_is_not_kept_either() -> None:
-    """Hebrew that was read as Latin: mean .80, most of it in lines below .8."""
+    """Hebrew read as Latin: mean .80, most of it in lines below .8."""
     with pytest.raises(Unreadable):
         check(_local(0.8, ("nnn17 nyv", 0.74), ("n190n", 0.78), ("1897", 0.99)))
 

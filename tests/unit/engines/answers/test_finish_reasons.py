@@ -1,4 +1,4 @@
-"""Every word of the SDK's enums means something to us: an upgrade that brings a new one fails here."""
+"""The table contains every value of the SDK's enums: an upgrade that adds one fails here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer may be long and strange: the event loop stays free, and what is more than a page is refused."""
+"""Long or unusual answers do not block the event loop, and an answer longer than a page is rejected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines as an engine hands them over, set like a typesetter would, for tests of layout."""
+"""Makes lines as an engine returns them, set as a typesetter would, for tests of layout."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def line(
 
 
 def column(texts: Sequence[str], x: float, y: float, *, width: float | None = None) -> list[LayoutLine]:
-    """One line below the other. With a width, every line but the last is justified to it."""
+    """Stacks the lines. With a width, every line except the last is justified to it."""
     lines = [line(text, x, y + number * LEADING_PT) for number, text in enumerate(texts)]
     if width is None:
         return lines

@@ -142,7 +142,7 @@ def test_no_letter_is_lost_or_read_twice(found: list[tuple[str, int, int, int, i
 
 @given(st.floats(-1.5, 1.5))
 def test_paragraphs_of_a_slightly_skewed_page_hold_together(angle_deg: float) -> None:
-    """Lines of text are levelled before; what remains is a shift of whole columns."""
+    """Lines are deskewed before layout; a shift of whole columns remains."""
     rise = math.tan(math.radians(angle_deg)) * 240
     left = column(LEFT, 60, 200, width=215)
     right = [

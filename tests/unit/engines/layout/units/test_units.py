@@ -1,4 +1,4 @@
-"""Lines that are units of their own stay lines; lines of a paragraph are joined."""
+"""Lines that are separate units stay lines; lines of a paragraph are joined."""
 
 from __future__ import annotations
 
