@@ -15,6 +15,7 @@ from rayocr.ledger.manifest import Manifest, PageNote
 from rayocr.ledger.runs import parse_runs
 from rayocr.messages import DocumentOutcome, PageOutcome
 
+_MAX_NOTES = 1000  # distinct notes that are counted; they contain page numbers, so most documents have their own
 _DOCUMENTS_OF_A_NOTE = 10  # named in the report
 _BINS = 60  # bars of the chart; fewer if the run was short
 
@@ -48,6 +49,7 @@ class ReportFacts:
     doubts: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)  # what outputs could not show: documents by note
     note_documents: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))  # the first few of each
+    notes_left_out: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float = 0.0
@@ -76,6 +78,9 @@ class ReportFacts:
         if manifest.reason:
             self.reasons[manifest.reason] += 1
         for note in dict.fromkeys(note for output in manifest.outputs for note in output.notes):
+            if note not in self.notes and len(self.notes) >= _MAX_NOTES:
+                self.notes_left_out += 1
+                continue
             self.notes[note] += 1
             if len(self.note_documents[note]) < _DOCUMENTS_OF_A_NOTE:
                 self.note_documents[note].append(manifest.name)

@@ -219,6 +219,16 @@ def test_a_name_that_is_not_unicode_can_be_reported_on() -> None:
     assert "name ?.pdf" in html_of(manifest("name \udcff.pdf"))
 
 
+def test_notes_that_differ_in_every_document_take_bounded_memory() -> None:
+    facts = ReportFacts(ReportConfig(documents=1))
+    for number in range(1200):
+        output = OutputFile(name="a.md", size_bytes=1, sha256="0", notes=(f"Pages {number}: x.", "Common."))
+        facts.add(manifest(f"{number}.pdf", outputs=(output,)))
+    assert len(facts.notes) == len(facts.note_documents) == 1000
+    assert facts.notes["Common."] == 1200
+    assert facts.notes_left_out == 201
+
+
 def test_notes_name_their_documents() -> None:
     outputs = tuple(
         OutputFile(name=name, size_bytes=1, sha256="0", notes=("No font has U+13000.",)) for name in ("x.md", "x.pdf")
