@@ -1,6 +1,6 @@
 """Measures the cost of each output: milliseconds of CPU and kilobytes per page, and peak memory for 100, 1,000 and 10,000 pages.
 
-`python -m benchmarks.outputs` (or `make bench-outputs`) prints the tables of docs/performance.md; `--pages 100 1000` leaves
+`python -m benchmarks.outputs` (or `make bench-outputs`) prints the tables of docs/measurements.md; `--pages 100 1000` leaves
 the long ones out. Every case runs in a process of its own, which gets the pages one after the other as assemble does.
 `--random 500` sets so many random pages instead and checks each file.
 """
