@@ -1,7 +1,8 @@
-"""Where on a cluster the actors of a run live. Owns the names that node groups offer as custom resources; spawn.py asks here.
+"""Decides where on a cluster the actors of a run are placed. Defines the custom resources that node groups offer; spawn.py calls
+it.
 
-Without such names everything may be anywhere, spread over the nodes; with them, engines that wait for a server live on nodes that
-offer `rayocr_wait` (small and cheap ones), and engines that compute on those that offer `rayocr_compute`
+Without such resources actors may run anywhere, spread over the nodes. With them, engines that wait for a server run on nodes that
+offer `rayocr_wait` (small and cheap ones), and engines that compute on nodes that offer `rayocr_compute`
 (docs/decisions/0021-node-groups-by-custom-resource.md).
 """
 
@@ -20,20 +21,20 @@ class Group(StrEnum):
 
 
 GROUPS = tuple(Group)
-_SHARE = 0.001  # of what a node offers: the resource tells nodes apart, and CPUs bound what runs there
+_SHARE = 0.001  # of what a node offers: the resource only distinguishes nodes; CPUs limit what runs there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """`groups`: those that are asked for. `driver_node`: Ray's id of the node that the driver is on."""
+    """`groups`: the requested groups. `driver_node`: Ray's id of the driver's node."""
 
     groups: frozenset[Group] = frozenset()
     driver_node: str = ""
 
     def beside_the_driver(self) -> dict[str, Any]:
-        """For the actors that the whole run needs, so that they do not go away with a node that the run could do without. Soft:
-        where there is no room they live elsewhere. A byte of memory, since Ray ignores a soft affinity of an actor that asks for
-        nothing, and never gives up an autoscaled node that such an actor lives on."""
+        """For actors that the whole run needs: they are placed with the driver, so that losing another node does not end them.
+        Soft: if there is no room they run elsewhere. They request one byte of memory, because Ray ignores a soft affinity of an
+        actor that requests nothing, and never removes an autoscaled node with such an actor."""
         if not self.driver_node:
             return {}
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -41,24 +42,24 @@ class Placement:
         return {"scheduling_strategy": NodeAffinitySchedulingStrategy(self.driver_node, soft=True), "memory": 1}
 
     def on(self, group: Group) -> dict[str, Any]:
-        """For the many: spread, so that a node that goes takes few of them along, and on nodes of their group."""
+        """For worker actors: spread, so that losing a node ends few of them, and on nodes of their group."""
         options: dict[str, Any] = {"scheduling_strategy": "SPREAD"}
         if group in self.groups:
             options["resources"] = {group.value: _SHARE}
         return options
 
     def of_documents(self) -> dict[str, Any]:
-        """Processes that fetch and assemble, beside the engines that wait where there are such nodes."""
+        """Processes that fetch and assemble: on the nodes of waiting engines, if there are any."""
         return self.on(Group.WAIT if Group.WAIT in self.groups else Group.COMPUTE)
 
     @property
     def documents_group(self) -> Group | None:
-        """The group of the nodes that fetched documents lie on; None: any node."""
+        """The group of the nodes that hold fetched documents; None: any node."""
         return next((group for group in (Group.WAIT, Group.COMPUTE) if group in self.groups), None)
 
 
 def placement(asked: bool | None, *, needed: frozenset[Group], offered: frozenset[Group], driver_node: str) -> Placement:
-    """`asked`: None asks for what some node offers now; True for what the chain needs, also where an autoscaler has yet to bring
-    such nodes. `needed`: by the stages of the chain."""
+    """`asked`: None requests only groups that a node offers now; True requests what the chain needs, even if an autoscaler has
+    yet to add such nodes. `needed`: by the stages of the chain."""
     there = offered if asked is None else needed
     return Placement(groups=needed & there if asked is not False else frozenset(), driver_node=driver_node)

@@ -1,7 +1,7 @@
-"""Both ends of a call through Ray: the plain classes as actors' processes host them, and their handles as the ports of workers.
+"""Both ends of a call through Ray: the plain classes as hosted in actor processes, and their handles as the ports of workers.
 
-No secret is an argument of a constructor: Ray keeps those in its control store, and with fault tolerance on Redis' disk. Secrets,
-and settings that may hold one in an address, are handed over by a call after creation (`configure`, `keep_keys`).
+No secret is a constructor argument: Ray stores those in its control store, and with fault tolerance on Redis' disk. Secrets, and
+settings whose addresses may contain one, are passed by a call after creation (`configure`, `keep_keys`).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from rayocr.retry import RetryPolicy
 from rayocr.storage.counted import storage_calls
 from rayocr.storage.factory import cached_storage, open_storage
 
-# Ray's errors, as ours; the first that fits. Nothing above this module knows of Ray's.
+# Ray's errors and ours; the first match applies. No module above this one handles Ray's errors.
 _OURS: tuple[tuple[tuple[type[Exception], ...], type[RayocrError]], ...] = (
     ((ray.exceptions.NodeDiedError,), NodeLost),
     ((ray.exceptions.ActorUnavailableError,), ActorUnreachable),
@@ -56,7 +56,7 @@ _OURS: tuple[tuple[tuple[type[Exception], ...], type[RayocrError]], ...] = (
 
 
 async def answer(reference: Any) -> Any:
-    """The result of a call. Errors that the actor raised are raised here as they are; Ray's own are raised as ours."""
+    """The result of a call. Errors that the actor raised are raised unchanged; Ray's own are raised as ours."""
     try:
         return await reference
     except ray.exceptions.RayError as error:
@@ -64,7 +64,7 @@ async def answer(reference: Any) -> Any:
 
 
 def our_error(error: BaseException) -> BaseException:
-    """The error that the actor raised, or ours for Ray's own. Others are given back."""
+    """The error that the actor raised, or ours for Ray's own. Other errors are returned unchanged."""
     cause = error
     while isinstance(cause, ray.exceptions.RayTaskError) and isinstance(cause.cause, BaseException):
         cause = cause.cause
@@ -76,7 +76,7 @@ def our_error(error: BaseException) -> BaseException:
         cause = ours(message, hint=ActorFailed.default_hint)
     else:
         failed_itself = False
-    if isinstance(cause, ActorFailed) and not failed_itself:  # another actor, which the one that was asked needs
+    if isinstance(cause, ActorFailed) and not failed_itself:  # another actor, which the called one needs
         return ClusterUnavailable(str(cause), hint=ActorFailed.default_hint)
     return cause
 
@@ -93,15 +93,15 @@ class Remote:
 
 
 class ObjectStoreBytes:
-    """A document's bytes in Ray's object store. Carries the reference, so that bytes move only to workers that load them."""
+    """A document's bytes in Ray's object store. Carries the reference, so the bytes move only to workers that load them."""
 
     def __init__(self, reference: ray.ObjectRef[Any], node_id: str = "") -> None:
         self._reference = reference
-        self.node_id = node_id  # where they are
+        self.node_id = node_id  # the node that holds the bytes
 
     @property
     def reference(self) -> ray.ObjectRef[Any]:
-        """To be an argument of a call of its own: Ray then hands over the bytes and not the reference."""
+        """For use as a top-level argument: Ray then passes the bytes instead of the reference."""
         return self._reference
 
     async def load(self) -> Any:
@@ -110,18 +110,18 @@ class ObjectStoreBytes:
 
 
 def _relaying(worker: str, run_id: str, send: Callable[[Telemetry], Any]) -> RelayHandler:
-    """This process's logs and counts on their way to the run, without the secrets of its environment."""
+    """Sends this process's logs and counts to the run, without the secrets of its environment."""
     hide_environment()
     return relay_logs(send, run_id=run_id, worker=worker, host=socket.gethostname(), counts=storage_calls)
 
 
 def _to_ledger(ledger: Any) -> Callable[[Telemetry], Any]:
-    """Posts to the mailbox beside the ledger."""
+    """Posts to the mailbox in the ledger's process."""
     return lambda telemetry: ledger.relay.remote(telemetry)
 
 
 def _to_ledger_of(run_id: str) -> Callable[[Telemetry], Any]:
-    """The same for actors that Ray restarts: a handle among the arguments of their constructor might be gone by then."""
+    """The same for actors that Ray restarts: a handle in their constructor arguments might be gone by then."""
     send: Callable[[Telemetry], Any] | None = None
 
     def find_and_send(telemetry: Telemetry) -> None:
@@ -133,7 +133,7 @@ def _to_ledger_of(run_id: str) -> Callable[[Telemetry], Any]:
 
 
 class LedgerActor(Ledger):
-    """And the mailbox of the run's telemetry: all workers know this process, and a process of its own would cost 100 MB."""
+    """Also hosts the mailbox of the run's telemetry: all workers know this process, and a separate one would cost 100 MB."""
 
     def __init__(
         self, state_uri: str, access: AccessConfig, run_id: str, config: LedgerConfig, retry: RetryConfig, copies_bytes: int
@@ -151,10 +151,10 @@ class LedgerActor(Ledger):
         )
 
     async def ready(self) -> int:
-        """Answered when the index is rebuilt: the pages of unfinished documents in it."""
+        """Returns when the index is rebuilt: the number of recorded pages of unfinished documents."""
         return self.page_count
 
-    # No events: one each second and process would fill the memory of Ray's control store.
+    # No events: one per second and process would fill the memory of Ray's control store.
     @ray.method(enable_task_events=False)  # type: ignore[untyped-decorator]
     async def relay(self, telemetry: Telemetry) -> None:
         self._mailbox.put(telemetry)
@@ -166,7 +166,7 @@ class LedgerActor(Ledger):
 
 
 class _Keys:
-    """For an actor that Ray restarts: the driver's call of `keep` never ends, so that Ray repeats it for each new process."""
+    """For an actor that Ray restarts: the driver's call of `keep` never ends, so Ray repeats it for each new process."""
 
     def __init__(self) -> None:
         self._given = asyncio.Event()
@@ -229,9 +229,9 @@ class PageWorkerActor:
         tell_before_end(lambda why: self._handler.last_words(self._worker.at_hand if self._worker else (), why))
 
     async def configure(self, settings: WorkerSettings) -> None:
-        """The first call. `open` waits for it: Ray promises no order of calls to an actor with coroutines."""
+        """The first call. `open` waits for it: Ray does not guarantee the order of calls to an actor with coroutines."""
         hide(astuple(settings.secrets))
-        # Posted after each shard: as soon as it is answered, the process may be killed.
+        # Posted after each shard: once the shard is answered, the process may be killed.
         self._worker = PageWorker(self._name, settings, *self._ports, after_shard=self._handler.post)
         self._configured.set()
 
@@ -254,7 +254,7 @@ class PageWorkerActor:
         await self._there.cancel(document_id, fencing_token)
 
     async def node_id(self) -> str:
-        """Answered when the process is there."""
+        """Returns when the process is running."""
         return str(ray.get_runtime_context().get_node_id())
 
 
@@ -301,7 +301,7 @@ class DocumentWorkerActor(DocumentWorker):
         tell_before_end(lambda why: self._handler.last_words([self._at_hand], why))
 
     def configure(self, redis_url: str | None) -> None:
-        """The first call; one after the other, since this actor has one thread."""
+        """The first call; calls run one after the other, since this actor has one thread."""
         hide([redis_url])
         lease = replace(self._assemble_settings.lease, redis_url=redis_url)
         self._assemble_settings = replace(self._assemble_settings, lease=lease)
@@ -321,5 +321,5 @@ class DocumentWorkerActor(DocumentWorker):
             self._handler.post()
 
     def node_id(self) -> str:
-        """Answered when the process is there."""
+        """Returns when the process is running."""
         return str(ray.get_runtime_context().get_node_id())

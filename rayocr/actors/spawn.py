@@ -1,6 +1,6 @@
-"""The only module that calls `ray.remote`: the classes of `rayocr.actors.remote` as actors.
+"""The only module that calls `ray.remote`: makes actors of the classes of `rayocr.actors.remote`.
 
-Each option has its reason beside it. Importing this imports Ray.
+A comment next to each option gives its reason. Importing this imports Ray.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from rayocr.actors.remote import (
 from rayocr.config import AccessConfig, LedgerConfig, RayocrConfig, RetryConfig, Secrets, StorageConfig
 
 _ANYWHERE = Placement()
-_MANY = 10_000  # calls that wait inside an async actor at once: coroutines, not threads
+_MANY = 10_000  # concurrent calls in an async actor: coroutines, not threads
 
 
 def spawn_ledger(
@@ -44,7 +44,7 @@ def spawn_ledger(
         name=f"ledger:{run_id}",
         num_cpus=0,  # waits for storage nearly all the time
         max_restarts=-1,  # rebuilds its index from the segments
-        max_task_retries=-1,  # safe: record is idempotent on (document_id, page_number), the rest reads
+        max_task_retries=-1,  # safe: record is idempotent on (document_id, page_number), other calls only read
         max_concurrency=_MANY,
         **place.beside_the_driver(),
     )
@@ -59,7 +59,7 @@ def spawn_batch_queue(
         num_cpus=0,  # waits for the server nearly all the time
         max_restarts=-1,  # finds its jobs again by their intents
         max_task_retries=-1,  # safe: read is idempotent on the key
-        max_concurrency=_MANY,  # one call a page that waits
+        max_concurrency=_MANY,  # one call per waiting page
         **place.beside_the_driver(),
     )
     queue = actor.remote(state_uri, run_id, config.storage.state)
@@ -71,10 +71,10 @@ def spawn_limiter(run_id: str, rules: LimiterRules, secrets: Secrets, *, place: 
     actor = ray.remote(RateLimiterActor).options(
         name=f"rate_limiter:{run_id}",
         num_cpus=0,
-        max_restarts=-1,  # comes back empty-handed, and is told by the driver what was spent
-        max_task_retries=-1,  # a lease asked for twice wastes slots until they expire, and breaks no limit
+        max_restarts=-1,  # starts without state; the driver reports what was spent
+        max_task_retries=-1,  # a repeated lease wastes slots until they expire, and exceeds no limit
         max_concurrency=_MANY,
-        enable_task_events=False,  # one for each lease would fill the memory of Ray's control store
+        enable_task_events=False,  # one per lease would fill the memory of Ray's control store
         **place.beside_the_driver(),
     )
     limiter = actor.remote(rules, run_id)
@@ -89,7 +89,7 @@ def spawn_discovery(
         name=f"discovery:{run_id}",
         num_cpus=0,
         max_restarts=-1,  # lists again
-        max_task_retries=-1,  # safe: a batch asked for twice is a batch of documents that the driver knows or finds finished
+        max_task_retries=-1,  # safe: a repeated batch has documents that the driver already knows or finds finished
         **place.beside_the_driver(),
     )
     return actor.remote(run_id, source_uri, state_uri, config, rules)
@@ -108,9 +108,9 @@ def spawn_worker(
     computes = settings.stage.kind == "compute"
     actor = ray.remote(PageWorkerActor).options(
         name=name,
-        num_cpus=1 if computes else 0.5,  # computing: one a CPU, and Ray sets OMP_NUM_THREADS to it; waiting: half of one
-        max_restarts=0,  # the driver must see the death: it counts what the worker was reading, and starts another
-        max_task_retries=0,  # as above; pages that were recorded are not read again
+        num_cpus=1 if computes else 0.5,  # computing: one per CPU, and Ray sets OMP_NUM_THREADS to it; waiting: half a CPU
+        max_restarts=0,  # the driver must see the death: it records what the worker was reading, and starts another
+        max_task_retries=0,  # as above; recorded pages are not read again
         max_concurrency=_MANY,
         **place.on(Group.COMPUTE if computes else Group.WAIT),
     )
@@ -124,8 +124,8 @@ def spawn_document_worker(
 ) -> Any:
     actor = ray.remote(DocumentWorkerActor).options(
         name=name,
-        num_cpus=0,  # mostly waits for storage; the driver bounds how many there are, and pages must not wait for a CPU it holds
-        max_restarts=0,  # the driver must see the death: it counts the document that was being opened, and starts another
+        num_cpus=0,  # mostly waits for storage; the driver limits how many there are, and pages must not wait for its CPU
+        max_restarts=0,  # the driver must see the death: it records the document that was being opened, and starts another
         max_task_retries=0,  # as above
         **place.of_documents(),
     )

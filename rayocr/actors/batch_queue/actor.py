@@ -1,4 +1,4 @@
-"""The BatchDesk actor: gathers pages into batch jobs, submits and watches them, and hands every page its answer.
+"""The BatchDesk actor: gathers pages into batch jobs, submits and watches the jobs, and returns each page's answer.
 
 | what happens | what follows |
 |---|---|
@@ -12,7 +12,7 @@
 | the job or its results are gone | the intent is dropped; its pages raise BatchIncomplete |
 | a job stands still for `batch.patience_h` | ModelUnavailable ends the run; the job stays and is adopted later |
 
-Owns nothing durable but the intents. Requests that wait for submission are on local disk, not in memory.
+Only the intents are durable. Requests that wait for submission are on local disk, not in memory.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _WITH_RESULTS = ("SUCCEEDED", "PARTIALLY_SUCCEEDED")
-_LATE_RESULTS_S = 900.0  # after the end of a job that succeeded: so long its results are waited for
+_LATE_RESULTS_S = 900.0  # how long to wait for the results of a job that succeeded
 
 
 class Jobs(Protocol):
@@ -73,7 +73,7 @@ class Jobs(Protocol):
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    """From its first page to its answers; of an earlier run, `closed` from the start and without a file."""
+    """One job, from its first page to its answers. A job of an earlier run is `closed` from the start and has no file."""
 
     display_name: str
     model: str
@@ -82,11 +82,11 @@ class _Job:
     name: str | None = None
     file: IO[bytes] | None = None
     size_bytes: int = 0
-    closed: bool = False  # takes no more pages
+    closed: bool = False  # accepts no more pages
     task: asyncio.Task[None] | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     state: str = "gathering"
-    since: float = 0.0  # of the state
+    since: float = 0.0  # when the current state began
     server_files: list[str] = field(default_factory=list)
     answers: dict[str, bytes] = field(default_factory=dict)
     handed_out: set[str] = field(default_factory=set)
@@ -120,22 +120,22 @@ class BatchQueue:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._folder = tempfile.TemporaryDirectory(prefix="rayocr-batch-")
         self._number = 0
-        self._creating = asyncio.Lock()  # jobs are made one after the other: a full queue holds all of them
+        self._creating = asyncio.Lock()  # jobs are created one at a time: a full queue delays all of them
         self._load()
 
     @property
     def adopted_pages(self) -> int:
-        """Of jobs that earlier runs submitted."""
+        """How many of the jobs were submitted by earlier runs."""
         return len(self._by_key)
 
     async def read(self, key: str, model: str, line: bytes) -> bytes:
-        """The results' line for this key; waits until the job has ended. Raises BatchIncomplete when it ended without the key
-        (asked again, the page goes into another job), ModelUnavailable after `batch.patience_h`, and what the server says of the
-        whole job."""
+        """The results' line for this key; waits until the job has ended. Raises BatchIncomplete when the job ended without the
+        key (if asked again, the page goes into another job), ModelUnavailable after `batch.patience_h`, and the server's error
+        about the whole job."""
         job = self._by_key.get(key)
         if job is None:
             job = self._add(key, model, line)
-        elif job.task is None and job.closed:  # of an earlier run
+        elif job.task is None and job.closed:  # submitted by an earlier run
             job.task = asyncio.create_task(self._watch(job))
         await job.ended.wait()
         answer = job.answers.get(key)
@@ -150,7 +150,8 @@ class BatchQueue:
         raise BatchIncomplete(f"The batch {job.display_name} ended without the page ({job.state}).")
 
     async def close(self, *, finished: bool) -> None:
-        """`finished`: every page of the run is in the ledger, so that the intents of jobs that gave all they had can go."""
+        """`finished`: every page of the run is in the ledger, so the intents of jobs whose results were all used can be
+        deleted."""
         for timer in self._timers.values():
             timer.cancel()
         tasks = [job.task for job in self._jobs.values() if job.task is not None and not job.task.done()]
@@ -185,7 +186,7 @@ class BatchQueue:
         return job
 
     def _most_pages(self) -> int:
-        """Of one job: one that is larger than the whole queue would never be let in."""
+        """The limit for one job: a job larger than the whole queue would never be accepted."""
         tokens = self._config.enqueued_tokens
         fitting = max(1, int(tokens / self._config.expected_input_tokens)) if tokens else self._config.max_pages
         return min(self._config.max_pages, fitting)
@@ -195,14 +196,14 @@ class BatchQueue:
             self._number += 1
             display_name = f"rayocr-{self._run_id}-{self._number:04d}"
             if display_name not in self._jobs:
-                break  # else: made by this actor before it was restarted
+                break  # otherwise the file is from before this actor was restarted
         job = _Job(display_name, model, created_at=self._clock(), since=self._clock())
         job.file = (Path(self._folder.name) / f"{display_name}.jsonl").open("wb")
         self._jobs[display_name] = job
         return job
 
     def _start_timer(self, job: _Job) -> None:
-        """A job leaves when no page has come for a while: then the window is full, or there are no more."""
+        """Submits a job when no page has arrived for a while: then the window is full, or there are no more pages."""
         if (timer := self._timers.pop(job.display_name, None)) is not None:
             timer.cancel()
         loop = asyncio.get_running_loop()
@@ -221,7 +222,7 @@ class BatchQueue:
     # -- jobs ---------------------------------------------------------------------------------------------------------------
 
     async def _watch(self, job: _Job) -> None:
-        """From submission, or adoption, to the answers. Whatever goes wrong is told to the pages that wait."""
+        """From submission, or adoption, to the answers. Any failure is passed to the pages that wait."""
         try:
             if job.file is not None:
                 await self._submit(job)
@@ -234,7 +235,7 @@ class BatchQueue:
                 await self._await_results(job, job.name)
         except RayocrError as error:
             job.error = error
-        except Exception as error:  # told to the pages that wait for the job, or they would wait for ever
+        except Exception as error:  # passed to the pages that wait for the job; otherwise they would wait forever
             log.exception("A defect of rayocr ended a batch job.", extra={"rayocr_fields": {"action": "batch_failed"}})
             job.error = EngineRejected(f"The batch ended with a defect: {type(error).__name__}: {error}")
         log_event(
@@ -291,12 +292,12 @@ class BatchQueue:
                 if decision is None:
                     raise
                 await self._sleep(decision.delay_s)
-                # The answer may have been lost, and not the request: a job that is there must not be made, and paid for, twice.
+                # The response may have been lost although the job was created: do not create, and pay for, the job twice.
                 if (name := await self._retried(partial(self._server.find, job.display_name))) is not None:
                     return name
 
     async def _until_room(self, job: _Job) -> None:
-        """By our own count, so that the server need not refuse."""
+        """Limits jobs by our own count, so that the server does not have to refuse."""
         while True:
             running = [other for other in self._jobs.values() if other.name is not None and not other.ended.is_set()]
             tokens = sum(len(other.keys) for other in (*running, job)) * self._config.expected_input_tokens
@@ -324,7 +325,7 @@ class BatchQueue:
         job.answers = {key: line for key, line in found.items() if key in job.keys}
 
     async def _until_ended(self, job: _Job, name: str) -> JobStatus:
-        """With the results, which can come a little after the end."""
+        """Fetches the job together with its results, which can arrive shortly after the job ends."""
         ended_at: float | None = None
         while True:
             status = await self._retried(partial(self._server.status, name))
@@ -352,7 +353,7 @@ class BatchQueue:
             job.state, job.since = state, self._clock()
 
     async def progress(self) -> tuple[str, ...]:
-        """A line for each state that jobs are in, for people."""
+        """One line for each state that jobs are in, for display."""
         by_state: defaultdict[str, list[_Job]] = defaultdict(list)
         for job in self._jobs.values():
             if not job.ended.is_set() and (job.task is not None or not job.closed):
@@ -388,7 +389,7 @@ class BatchQueue:
         )
 
     def _load(self) -> None:
-        """Jobs of earlier runs: asked about only when one of their pages is."""
+        """Jobs of earlier runs: queried only when one of their pages is requested."""
         for intent in read_intents(self._state):
             if self._clock() - intent.created_at > self._config.keep_days * 86_400:
                 delete_intent(self._state, intent.display_name)

@@ -1,7 +1,7 @@
-"""What is durable of batches: `.rayocr/batches/<display_name>.json`, written before the job is submitted.
+"""The durable record of batches: `.rayocr/batches/<display_name>.json`, written before the job is submitted.
 
-The display name is ours and known beforehand, the job's name is the server's and known only afterwards. So a crash between the
-two leaves a record with which the job, if it was made, is found again: it is never paid for a second time.
+rayocr chooses the display name in advance; the server assigns the job's name on submission. After a crash between the two, the
+record identifies the job if it was created, so it is never paid for twice.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def write_intent(state: Storage, intent: Intent) -> None:
 
 
 def delete_intent(state: Storage, display_name: str) -> None:
-    """Blocks. Idempotent; what cannot be deleted is left to age."""
+    """Blocks. Idempotent; an intent that cannot be deleted expires later."""
     try:
         state.delete(f"{BATCHES_PREFIX}{display_name}.json")
     except StorageError:
@@ -44,7 +44,7 @@ def delete_intent(state: Storage, display_name: str) -> None:
 
 
 def read_intents(state: Storage) -> Iterator[Intent]:
-    """Blocks. What is damaged, or of a newer rayocr, is passed by: its pages are asked for again."""
+    """Blocks. Skips records that are damaged or written by a newer rayocr: their pages are requested again."""
     for entry in list(state.list(BATCHES_PREFIX)):
         try:
             body = parse_object(state.read(entry.name), name=entry.name)

@@ -1,11 +1,11 @@
-"""The Discovery actor: turns the listing of the source into documents that are not finished yet, a batch at a time.
+"""The Discovery actor: turns the listing of the source into batches of documents that are not finished yet.
 
-It owns the position in the listing and nothing durable: restarted, it lists again, and what was finished meanwhile is skipped.
-Finished documents are known from one listing of the manifests' names, never from a look at each, and kept as 16 bytes each. Also
-used without Ray, by the driver, to see whether there is anything to do before a cluster is started for it.
+It owns the position in the listing and nothing durable: after a restart it lists again and skips what was finished in the
+meantime. It finds finished documents from one listing of the manifests' names, without opening each, and keeps 16 bytes per
+document. The driver also uses it without Ray, to check whether there is anything to do before it starts a cluster.
 
-In mode=watch the source is looked at again and again (`look`). Known is then what the last whole listing came across, so that
-what was removed is forgotten, and memory goes with the source as it is and not with what it ever was.
+In mode=watch it lists the source repeatedly (`look`). It then knows only the documents of the last complete listing: removed
+documents are forgotten, so memory depends on the current size of the source and not on its history.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ from rayocr.storage.base import Entry, Storage
 
 log = logging.getLogger(__name__)
 
-_LOOK_AHEAD = 20_000  # documents listed ahead of need, so that progress knows the total of any ordinary run
-_LOOK_AHEAD_S = 0.5  # and no longer than this beyond what was asked for
+_LOOK_AHEAD = 20_000  # documents listed ahead of demand, so that progress knows the total of most runs
+_LOOK_AHEAD_S = 0.5  # maximum time spent on listing ahead
 _ID_BYTES = 16
-_NAMES_TOLD = 20  # names; the log has all of them
-_ASK_EACH = 1000  # new documents of a look; with more, the manifests are listed once more rather than asked for one by one
+_NAMES_TOLD = 20  # names in the message; the log has all of them
+_ASK_EACH = 1000  # new documents per look; with more, the manifests are listed once instead of checked one by one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoveryRules:
     """Globs are matched against names below the source, with `/`; `*` crosses folders."""
 
-    only: str | None = None  # one file, which is looked at without listing what lies beside it
+    only: str | None = None  # a single file, which is checked without listing its folder
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     min_bytes: int = 0
@@ -49,14 +49,14 @@ class DiscoveryRules:
     order: str = "listing"  # or one of rayocr.actors.discovery.ordering.ORDERS
     limit: int | None = None
     overwrite: bool = False
-    retried: frozenset[str] | None = None  # documents that are taken up again, and no others
-    narrowed: bool = False  # these were asked for in particular: dead letters of others are not told of
+    retried: frozenset[str] | None = None  # only these documents are processed again
+    narrowed: bool = False  # a subset was requested: dead letters of other documents are not reported
     watch: bool = False
-    settle_s: float = 0.0  # in watch: so long must a file have been left alone
+    settle_s: float = 0.0  # in watch: how long a file must be unchanged before it is read
 
     def admits(self, name: str) -> bool:
         folders, _, file = name.rpartition("/")
-        if not file.lower().endswith(".pdf") or file.startswith("._"):  # what macOS leaves beside real files
+        if not file.lower().endswith(".pdf") or file.startswith("._"):  # what macOS leaves next to real files
             return False
         if f"/{folders}/".find("/.rayocr/") >= 0:
             return False
@@ -65,8 +65,8 @@ class DiscoveryRules:
         return not any(fnmatch.fnmatchcase(name, pattern) for pattern in self.exclude)
 
     def concerns(self, name: str, error: Exception) -> bool:
-        """Whether what could not be looked at might have been, or held, a document: folders always; a link that leads nowhere
-        where its name is a document's, or may be a folder's; a name that nobody can use where it is a document's."""
+        """Whether an entry that could not be inspected might be, or contain, a document: always for folders; for a broken link if
+        its name is a document's or may be a folder's; for an unusable name if it is a document's."""
         if isinstance(error, UnsafeName):
             return self.admits(name)
         if isinstance(error, ObjectNotFound):
@@ -80,7 +80,7 @@ class DiscoveryRules:
 
 
 class Discovery:
-    """`source` is this object's own: it is made to tell of folders that cannot be listed."""
+    """`source` belongs to this object alone: its callback for unreadable folders is set here."""
 
     def __init__(self, source: Storage, state: Storage, rules: DiscoveryRules) -> None:
         self._source = source
@@ -92,17 +92,17 @@ class Discovery:
         self._ahead: deque[Document] = deque()
         self._finished: DigestTable | None = None
         self._dead_letters: DigestTable | None = None
-        self._known = DigestTable(key_bytes=_ID_BYTES)  # in watch: found, and not to be given again
-        self._present = DigestTable(key_bytes=_ID_BYTES)  # likewise, of the listing under way
-        self._fresh = 0  # documents of this look that were not known
+        self._known = DigestTable(key_bytes=_ID_BYTES)  # in watch: documents that were found and are not returned again
+        self._present = DigestTable(key_bytes=_ID_BYTES)  # likewise, for the listing in progress
+        self._fresh = 0  # documents of this look that were not known before
         self._looks = 0
-        self._token: str | None = None  # the place in the source's feed of changes
+        self._token: str | None = None  # the position in the source's change feed
         self._settling = FileStability(rules.settle_s if source.uri.startswith("file:") else 0.0)
         self._documents = self._limited(self._listing())
         self._exhausted = False
 
     def next_batch(self, count: int) -> DiscoveryBatch:
-        """Up to `count` documents; fewer than that only at the end. Blocks while it lists. Raises StorageError."""
+        """Up to `count` documents; fewer only at the end. Blocks while it lists. Raises StorageError."""
         self._fill(count)
         documents = tuple(self._ahead.popleft() for _ in range(min(count, len(self._ahead))))
         totals = replace(self._totals, settling=len(self._settling))
@@ -110,8 +110,8 @@ class Discovery:
         return DiscoveryBatch(documents=documents, totals=totals, exhausted=exhausted, limit_reached=self._limit_reached())
 
     def poll(self, what: Poll) -> None:
-        """In watch: look again; the documents that are new since come by `next_batch`. A look that failed or was not read to its
-        end is made up for by the next."""
+        """In watch: look again; `next_batch` returns the documents that are new since the last look. The next look makes up for
+        one that failed or was not read to its end."""
         self._known.update(self._present)
         self._present = DigestTable(key_bytes=_ID_BYTES)
         self._fresh = 0
@@ -121,13 +121,13 @@ class Discovery:
         self._documents = self._limited(found)
 
     def note(self, document_id: str) -> None:
-        """In watch: a document that was pushed is not to be given. Idempotent."""
+        """In watch: do not return a document that was pushed. Idempotent."""
         self._known.add(bytes.fromhex(document_id))
         self._present.add(bytes.fromhex(document_id))
 
     def forget(self, document_id: str) -> None:
-        """In watch: a document that was given and was not there any more. Should it be there after all, the next look gives it: a
-        source that was lost for a moment has lost nothing. Idempotent."""
+        """In watch: a document was returned but no longer exists. If it reappears, the next look returns it, so a brief outage of
+        the source loses nothing. Idempotent."""
         self._known.discard(bytes.fromhex(document_id))
         self._present.discard(bytes.fromhex(document_id))
 
@@ -159,7 +159,7 @@ class Discovery:
         return self._rules.limit is not None and self._taken >= self._rules.limit
 
     def _listing(self) -> Iterator[Document]:
-        """Everything there is."""
+        """All documents."""
         changes = self._source.changes_since(None) if self._rules.watch else None
         self._settling.begin_listing()
         found = self._unfinished(self._entries(), NameCollisions())
@@ -176,7 +176,7 @@ class Discovery:
         return self._source.list() if self._rules.only is None else self._each([self._rules.only])
 
     def _changed(self) -> Iterator[Document]:
-        """What the source's feed tells of; everything, where it has none or cannot tell."""
+        """The documents in the source's change feed; all documents if there is no feed or it cannot answer."""
         changes = self._source.changes_since(self._token) if self._token is not None else None
         if changes is None or changes.names is None:
             yield from self._listing()
@@ -185,7 +185,7 @@ class Discovery:
         self._token = changes.token
 
     def _settled(self, names: tuple[str, ...] = ()) -> Iterator[Document]:
-        """These, and the files that were being written when they were last looked at."""
+        """These, and the files that were still being written at the last look."""
         entries = self._each({*names, *self._settling.names()})
         yield from (document for _, document in self._unfinished(entries, None))
 
@@ -233,7 +233,7 @@ class Discovery:
     def _is_finished(self, raw: bytes) -> bool:
         if self._finished is None:
             if self._looks and self._fresh <= _ASK_EACH:
-                return False  # whoever takes the document up asks for its manifest
+                return False  # the document worker checks the manifest
             self._load_finished()
         assert self._finished is not None
         if raw not in self._finished:
@@ -247,12 +247,12 @@ class Discovery:
         return raw in self._dead_letters
 
     def _has_stale_letter(self, document: Document) -> bool:
-        """Seen where the manifests were listed: elsewhere its own manifest is replaced, or it came into being just now."""
+        """Its state when the manifests were listed: otherwise its own manifest is being replaced, or it was created just now."""
         return self._finished is not None and self._has_letter(bytes.fromhex(document.document_id))
 
     def _load_finished(self) -> None:
         self._finished = self._identifiers(DOCUMENTS_PREFIX)
-        self._dead_letters = None  # listed again when they are asked for, after the manifests that they were written before
+        self._dead_letters = None  # listed again on demand, after the manifests, which are written later than the dead letters
 
     def _identifiers(self, prefix: str) -> DigestTable:
         found = DigestTable(key_bytes=_ID_BYTES)
@@ -260,7 +260,7 @@ class Discovery:
             identifier = document_id_of(entry.name)
             if identifier is not None and len(identifier) == 2 * _ID_BYTES and entry.size_bytes:
                 found.add(bytes.fromhex(identifier))
-            else:  # nothing of ours, or what a broken disk left of it: as if it were not there
+            else:  # not a record of ours, or damaged by a broken disk: treated as absent
                 self._note_strange(entry.name)
         return found
 
@@ -275,8 +275,8 @@ class Discovery:
         self._totals = replace(self._totals, **{name: getattr(self._totals, name) + change for name, change in changes.items()})
 
     def note_unreadable(self, name: str, error: Exception) -> None:
-        """The storage's callback for a folder or link that it could not look at: counted, and no reason to end the listing."""
-        if self._looks:  # in watch, the same again with every look
+        """The storage's callback for a folder or link that it cannot read: counted; the listing continues."""
+        if self._looks:  # in watch, every look reports the same again
             return
         if not self._rules.concerns(name.removeprefix(f"{self._source.uri}/"), error):
             return

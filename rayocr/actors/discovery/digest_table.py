@@ -1,7 +1,7 @@
-"""A set or a map of digests in a quarter of the memory: what Discovery knows of a million documents.
+"""A compact set or map of digests: Discovery's index of up to a million documents, in a quarter of the memory.
 
-A Python set of a million 16-byte digests takes 120 MB, this takes 18. Keys are spread over buckets by their first bits, and a
-bucket is one run of records that is searched from its beginning: 4 KB for a million keys, half a microsecond.
+A Python set of a million 16-byte digests takes 120 MB, this takes 18. Keys are spread over buckets by their first bits. A bucket
+is one run of records that is searched linearly: 4 KB for a million keys, half a microsecond.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _BUCKETS = 4096
 
 
 class DigestTable:
-    """Keys are parts of hashes, all of one length, so that they spread evenly; values, if any, are of one length too."""
+    """Keys are parts of hashes with equal length, so they spread evenly; values, if any, have equal length too."""
 
     def __init__(self, *, key_bytes: int, value_bytes: int = 0) -> None:
         self._key_bytes = key_bytes

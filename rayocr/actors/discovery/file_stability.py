@@ -1,8 +1,8 @@
-"""Files that somebody is still writing: left alone until nothing has changed for a while.
+"""Skips files that are still being written, until they have not changed for a while.
 
-Folders only: an object of a bucket or a Drive appears when it is whole. A file that is seen for the first time is taken when it
-was last written to long enough ago; one that was seen to grow, or that claims to be from the future, when two looks that far
-apart found it the same.
+Applies to folders only: an object in a bucket or on Drive appears once it is complete. A file that is seen for the first time is
+accepted if its last write is old enough. A file that grew between looks, or whose timestamp is in the future, is accepted when
+two looks that far apart find it unchanged.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from rayocr.storage.base import Entry
 
 
 class FileStability:
-    """`settle_s`: so long must a file have been left alone. Holds the names of those that are waited for."""
+    """`settle_s`: how long a file must be unchanged. Holds the names of the files that are still pending."""
 
     def __init__(
         self, settle_s: float, *, clock: Callable[[], float] = time.monotonic, wall_clock: Callable[[], float] = time.time
@@ -22,7 +22,7 @@ class FileStability:
         self._settle_s = settle_s
         self._clock = clock
         self._wall_clock = wall_clock
-        self._seen: dict[str, tuple[str, float]] = {}  # name -> version, and since when it is known
+        self._seen: dict[str, tuple[str, float]] = {}  # name -> version, and when that version was first seen
         self._touched: set[str] = set()
 
     def __len__(self) -> int:
@@ -53,7 +53,7 @@ class FileStability:
         self._touched.clear()
 
     def end_listing(self) -> None:
-        """What the listing did not come across is gone."""
+        """Forgets files that the listing did not find."""
         for name in self._seen.keys() - self._touched:
             del self._seen[name]
         self._touched.clear()

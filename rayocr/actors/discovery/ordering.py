@@ -1,7 +1,7 @@
-"""Documents in another order than the listing's: newest first, smallest first.
+"""Returns documents in another order than the listing's: newest first, smallest first.
 
-Nothing can be given before the listing has ended. Documents wait in a temporary file meanwhile, and what is held in memory is a
-key and a position: 16 bytes a document, and as much again for a moment while they are sorted (names are kept whole).
+No document can be returned before the listing has ended. Until then documents wait in a temporary file; memory holds a key and a
+position, 16 bytes per document, and twice that while they are sorted (names are kept whole).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ORDERS: dict[str, tuple[Callable[[Entry], Any], bool]] = {
 
 
 def in_order(found: Iterable[tuple[Entry, Document]], order: str) -> Iterator[Document]:
-    """`order`: one of ORDERS; equals stay in the order of the listing. Raises StorageUnavailable (the local disk)."""
+    """`order`: one of ORDERS; equal documents stay in listing order. Raises StorageUnavailable (the local disk)."""
     key_of, descending = ORDERS[order]
     keys: Any = [] if order == "name" else array("d")
     offsets = array("Q")

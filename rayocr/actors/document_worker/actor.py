@@ -1,7 +1,7 @@
 """The DocumentWorker actor: fetches and assembles whole documents, one at a time, in a process that may be killed.
 
-It owns nothing durable. An actor and not a task, since Ray ends the idle processes of tasks above the number of CPUs, and
-starting one anew costs a second of CPU: more than most documents (docs/decisions/0003).
+It owns nothing durable. It is an actor and not a task because Ray ends idle task processes above the number of CPUs, and starting
+a process costs a second of CPU: more than most documents need (docs/decisions/0003).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class DocumentWorker:
         )
 
     def assemble_copy(self, context: DocumentContext, started_at: str, content: Any = None) -> AssembledDocument | None:
-        """From the pages of a document with the same bytes; None when there is none. Raises as `assemble`."""
+        """Assembles from the pages of a document with the same bytes; None if there is none. Raises as `assemble`."""
         settings = self._assemble_settings
         original = find_duplicate(
             settings.state(),

@@ -1,8 +1,8 @@
-"""Assemble: texts from the ledger into outputs at the destination, the manifest last.
+"""Assemble: writes texts from the ledger into outputs at the destination, the manifest last.
 
-Order is the contract: outputs, then the dead letter if there is one, then the manifest, only if absent. Killed anywhere before
-the manifest, the document is not finished and is assembled again from the ledger, at no cost. Never holds a whole document:
-pages come from the ledger in runs and go to temporary files, which are uploaded when complete.
+The order is the contract: outputs, then the dead letter if there is one, then the manifest, only if absent. If the process is
+killed before the manifest, the document is not finished and is assembled again from the ledger, at no cost. Never holds a whole
+document: pages are read from the ledger in runs and go to temporary files, which are uploaded when complete.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_PAGES_PER_CALL = 128  # of text asked from the ledger at once: about half a megabyte
-_IN_MEMORY_BYTES = 4 << 20  # of an output, before it goes to a temporary file
+_PAGES_PER_CALL = 128  # of text per ledger call: about half a megabyte
+_IN_MEMORY_BYTES = 4 << 20  # size of an output above which it moves to a temporary file
 
 ReadTexts = Callable[[str, int, int], Sequence[PageRecord]]
 
@@ -63,12 +63,12 @@ class AssembleSettings:
     retry: RetryConfig
     lease: LeaseSettings
     output: OutputConfig = field(default_factory=OutputConfig)
-    requests_per_s: float | None = None  # of one process, to the destination's backend
-    access: AccessConfig = field(default_factory=AccessConfig)  # to the destination
+    requests_per_s: float | None = None  # per process, to the destination's backend
+    access: AccessConfig = field(default_factory=AccessConfig)  # credentials for the destination
     state_access: AccessConfig = field(default_factory=AccessConfig)
-    replace_manifest: bool = False  # overwrite=true: an older manifest of this document gives way
-    limits: LimitsConfig = field(default_factory=LimitsConfig)  # of time and memory while the source is open
-    keep_contents: bool = False  # dedup.documents: what a document came to is kept for its copies
+    replace_manifest: bool = False  # overwrite=true: an older manifest of this document is replaced
+    limits: LimitsConfig = field(default_factory=LimitsConfig)  # time and memory limits while the source is open
+    keep_contents: bool = False  # dedup.documents: the document's result is kept for its copies
 
     def dest(self) -> Storage:
         from rayocr.storage.factory import cached_storage
@@ -103,9 +103,9 @@ def assemble(
     """Write the document's outputs and finish it.
 
     `content`: the source's bytes, for outputs that need them. `crashes`: how many processes died while they assembled it; see
-    `plan_outputs`. `check_source` raises VersionChanged where the source has a newer version, whose outputs must not be
-    overwritten. `original`: the same bytes, read before. Raises LeaseLost and PreconditionFailed when another run has it by now,
-    LocksUnavailable when nobody can tell, UnusableName, and StorageError.
+    `plan_outputs`. `check_source` raises VersionChanged if the source has a newer version, whose outputs must not be overwritten.
+    `original`: the result of an identical document that was read before. Raises LeaseLost and PreconditionFailed when another run
+    now owns the document, LocksUnavailable when the lease cannot be checked, UnusableName, and StorageError.
     """
     dest, state = settings.dest(), settings.state()
     context = replace(context, run_id=settings.run_id)
@@ -273,7 +273,7 @@ def partial_letter(document: Document, summaries: Sequence[PageSummary], run_id:
 
 
 def _records(context: DocumentContext, read_texts: ReadTexts) -> Iterator[PageRecord]:
-    """Every page once and in order. Raises RayocrError when one is missing, since then nothing may be committed."""
+    """Every page once and in order. Raises RayocrError when a page is missing, because nothing may be committed then."""
     expected = 1
     for first in range(1, context.page_count + 1, _PAGES_PER_CALL):
         last = min(first + _PAGES_PER_CALL - 1, context.page_count)
@@ -287,7 +287,7 @@ def _records(context: DocumentContext, read_texts: ReadTexts) -> Iterator[PageRe
 
 
 def _opened(plan: OutputPlan, content: Any, settings: AssembleSettings) -> tuple[OutputPlan, GuardedSource | None]:
-    """The source for the outputs of the plan, or a plan that does without it where it cannot be opened."""
+    """The source for the outputs of the plan, or a plan without the source if it cannot be opened."""
     if content is None or not plan.opens_source:
         return plan, None
     from rayocr.actors.document_worker.source import GuardedSource
@@ -317,7 +317,8 @@ def _outcome(summaries: Sequence[PageSummary]) -> DocumentOutcome:
 
 @contextmanager
 def _local_disk() -> Iterator[None]:
-    """A full disk of temporary files is no fault of the document: it ends the run, and the document is assembled by the next."""
+    """Disk full while writing temporary files is not the document's fault: it ends the run, and the next run assembles the
+    document."""
     try:
         yield
     except OSError as error:

@@ -1,8 +1,8 @@
-"""What makes a document finished, and keeps a stale owner from it: outputs and manifest under preconditions and the lease.
+"""Finishes documents and keeps stale owners from doing so: writes outputs and the manifest under preconditions and the lease.
 
-A run that was paused longer than its lease may wake up at any line of this. So nothing of another owner is overwritten without
-looking at the lease in between: an output that exists is replaced only at the version that was seen before the lease was found
-to be held still; the manifest is created, and a stale owner's (a lower fencing token) gives way to the owner's.
+A run that was paused longer than its lease may wake up at any line of this module. So it never overwrites another owner's work
+without checking the lease: an existing output is replaced only at the version that was seen before the lease was confirmed; the
+manifest is created, and a stale owner's manifest (lower fencing token) is replaced by the owner's.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from rayocr.process import host_identity
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
 
-_opened: dict[tuple[str, str], Locks] = {}  # of this process, by state and owner
+_opened: dict[tuple[str, str], Locks] = {}  # of this process, by state URI and owner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseSettings:
-    """How a worker finds the lease that the driver holds. `redis_url` is a secret; `host` the driver's machine."""
+    """How a worker finds the lease that the driver holds. `redis_url` is a secret; `host` is the driver's machine."""
 
     config: LocksConfig
     state_uri: str
@@ -48,17 +48,17 @@ class LeaseSettings:
 
 
 def check_lease(settings: LeaseSettings, document_id: str, fencing_token: int) -> None:
-    """Raises LeaseLost, or LocksUnavailable when nobody can tell."""
+    """Raises LeaseLost, or LocksUnavailable when the lease cannot be checked."""
     if settings.config.backend == "file" and settings.host != host_identity():
-        return  # file leases are seen on the driver's machine alone; it looks before it asks for this
+        return  # file leases are visible on the driver's machine only; the driver checks before it calls this
     holder = settings.locks().holders([document_id]).get(document_id)
     if holder is None or (holder.owner, holder.fencing_token) != (settings.owner, fencing_token):
         raise LeaseLost("The lease was lost before the document could be finished.")
 
 
 def upload(dest: Storage, name: str, file: BinaryIO, *, policy: RetryPolicy, check: Callable[[], None]) -> OutputFile:
-    """Write an output. `check` raises when the document is no longer ours. Raises PreconditionFailed when somebody else
-    wrote it meanwhile."""
+    """Write an output. `check` raises when the document is no longer ours. Raises PreconditionFailed when another process wrote
+    it in the meantime."""
     file.seek(0)
     digest, size_bytes = hashlib.sha256(), 0
     while block := file.read(1 << 20):
@@ -71,7 +71,7 @@ def upload(dest: Storage, name: str, file: BinaryIO, *, policy: RetryPolicy, che
 
     try:
         call(lambda: write(None), policy=policy)
-    except PreconditionFailed:  # of an earlier try, an earlier version of the document, or another owner
+    except PreconditionFailed:  # written by an earlier try, for an earlier version of the document, or by another owner
         version = call(lambda: dest.stat(name), policy=policy).version
         check()
         call(lambda: write(version), policy=policy)
@@ -87,9 +87,9 @@ def commit(
     replace_manifest: bool,
     has_letter: bool = False,
 ) -> None:
-    """Write the manifest, which makes the document finished, and take an earlier dead letter away where it is complete: one that
-    is known of (`has_letter`) or may have been there with an earlier manifest. Raises PreconditionFailed when another owner
-    finished it."""
+    """Write the manifest, which makes the document finished. If the document is complete, delete an earlier dead letter: one that
+    is known to exist (`has_letter`) or may exist because there was an earlier manifest. Raises PreconditionFailed when another
+    owner finished it."""
     created = _write_manifest(state, manifest, policy=policy, check=check, replace_manifest=replace_manifest)
     if manifest.outcome == DocumentOutcome.COMPLETE and (has_letter or replace_manifest or not created):
         _delete_stale_letter(state, manifest.document_id, policy)
@@ -98,7 +98,7 @@ def commit(
 def _write_manifest(
     state: Storage, manifest: Manifest, *, policy: RetryPolicy, check: Callable[[], None], replace_manifest: bool
 ) -> bool:
-    """Whether there was none."""
+    """Whether the manifest was absent and is written now."""
     name, data = manifest_name(manifest.document_id), manifest.to_json()
     check()
     try:
@@ -108,7 +108,7 @@ def _write_manifest(
         there = manifest_in(state, name, policy)
         if there is not None:
             if (there.run_id, there.fencing_token) == (manifest.run_id, manifest.fencing_token):
-                return False  # our own: the answer to an earlier try was lost
+                return False  # our own: the response to an earlier try was lost
             if not replace_manifest and there.fencing_token > manifest.fencing_token:
                 raise
         check()
@@ -118,7 +118,7 @@ def _write_manifest(
 
 
 def manifest_in(state: Storage, name: str, policy: RetryPolicy) -> Manifest | None:
-    """None where the object is no manifest, as a broken disk may leave it."""
+    """None if the object is not a manifest, for example after a disk failure."""
     try:
         return Manifest.from_json(call(lambda: state.read(name), policy=policy), name=name)
     except RecordCorrupt:

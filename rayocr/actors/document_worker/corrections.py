@@ -1,4 +1,4 @@
-"""Reads and saves the corrections of a document. Called by assemble, and by the results view."""
+"""Reads and saves the corrections of a document. Used by assemble and by the results view."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def corrections_of(state: Storage, document_id: str, *, policy: RetryPolicy) -> 
 def save_correction(
     state: Storage, document_id: str, page_number: int, *, text: str, author: str, policy: RetryPolicy
 ) -> Correction:
-    """Durable when it returns. Raises UsageError for too long a text, RecordCorrupt, PreconditionFailed and StorageError."""
+    """Durable when it returns. Raises UsageError if the text is too long, RecordCorrupt, PreconditionFailed and StorageError."""
     if len(text) > MAX_TEXT_CHARS:
         raise UsageError(f"The text of page {page_number} has {len(text):,} characters; the limit is {MAX_TEXT_CHARS:,}.")
     made = Correction(text=text, author=author[:200], corrected_at=datetime.now(UTC).isoformat(timespec="seconds"))

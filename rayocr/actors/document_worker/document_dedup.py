@@ -1,9 +1,9 @@
-"""Documents that are the same file under another name (`dedup.documents`): read once, written for each.
+"""Documents that are copies of the same file under another name (`dedup.documents`): read once, written for each.
 
-What a document came to is kept by the SHA-256 of its bytes and by the settings, `.rayocr/contents/<2
-hex>/<hash>-<settings>.jsonl.zst`, in the format of a ledger segment. A copy is assembled from that: it has outputs and a manifest
-of its own, in its own name, and no page of it is read. Only complete documents without a doubtful page are kept, and none that is
-too long to be held at once.
+A document's result is kept under the SHA-256 of its bytes and the settings, `.rayocr/contents/<2
+hex>/<hash>-<settings>.jsonl.zst`, in the format of a ledger segment. A copy is assembled from that: it has its own outputs and
+manifest under its own name, and none of its pages is read. Only complete documents without a doubtful page are kept, and only
+those small enough to hold in memory.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ _MAX_BYTES = 16 << 20  # of text: about 5,000 pages
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedDuplicate:
-    """A document that was read, with its pages as they are for a copy: at no cost."""
+    """A document that was read, with its pages as a copy uses them: at no cost."""
 
     copy_of: CopyOf
     records: tuple[PageRecord, ...]
 
 
 def contents_name(content_sha256: str, fingerprint: str, *, boxes: bool) -> str:
-    """`boxes`: with the places of lines, which some outputs need."""
+    """`boxes`: with the positions of lines, which some outputs need."""
     return f"{CONTENTS_PREFIX}{content_sha256[:2]}/{content_sha256}-{fingerprint}{'-boxes' if boxes else ''}.jsonl.zst"
 
 
 class DedupRecorder:
-    """Takes the pages of a document while it is assembled, as long as they can be of use to a copy."""
+    """Collects the pages of a document while it is assembled, as long as a copy can use them."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -57,7 +57,7 @@ class DedupRecorder:
             self._records.append(record)
 
     def keep(self, state: Storage, *, run_id: str, policy: RetryPolicy) -> None:
-        """Never raises StorageError: a copy that is read once more is the worst that can come of it."""
+        """Never raises StorageError: on failure a copy is read once more."""
         if not self._records:
             return
         data = encode_segment(self._records, run_id=run_id, seq=0)
@@ -72,7 +72,7 @@ class DedupRecorder:
 def find_duplicate(
     state: Storage, name: str, *, document_id: str, page_count: int, policy: RetryPolicy
 ) -> FinishedDuplicate | None:
-    """None when nobody has read the same bytes, or what is kept of it is damaged. Raises StorageError."""
+    """None when no document with the same bytes was read, or its record is damaged. Raises StorageError."""
     try:
         decoded = load_segment(name, lambda: call(lambda: state.read(name), policy=policy))
     except ObjectNotFound:

@@ -1,7 +1,7 @@
-"""Fetch: a document's bytes from the source, checked, for the object store. Runs in a DocumentWorker.
+"""Fetch: reads and checks a document's bytes from the source, for the object store. Runs in a DocumentWorker.
 
-Nothing of a hostile file is touched by PDFium anywhere before this, and a file that makes it spin or crash ends this process
-alone. Idempotent; owns nothing.
+PDFium touches nothing of a hostile file before this, and a file that makes PDFium hang or crash ends only this process.
+Idempotent; owns nothing.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class FetchSettings:
     source_uri: str
     limits: LimitsConfig
     retry: RetryConfig
-    requests_per_s: float | None = None  # of one process, to the source
+    requests_per_s: float | None = None  # per process, to the source
     access: AccessConfig = field(default_factory=AccessConfig)
-    hash_contents: bool = False  # dedup.documents: SHA-256 of the bytes, a millisecond a megabyte
+    hash_contents: bool = False  # dedup.documents: SHA-256 of the bytes, a millisecond per megabyte
 
     def source(self) -> Storage:
         from rayocr.storage.factory import cached_storage
@@ -47,10 +47,10 @@ class FetchSettings:
 
 
 def fetch(document: Document, settings: FetchSettings) -> tuple[FetchedDocument, Any]:
-    """The facts and the bytes (a read-only uint8 array, which the object store hands out without copying).
+    """The facts and the bytes (a read-only uint8 array, which the object store shares without copying).
 
     Raises DocumentError when the document has to be rejected, VersionChanged when it was replaced since it was listed, and
-    StorageError when the source is away.
+    StorageError when the source is unavailable.
     """
     import numpy
 
@@ -70,7 +70,7 @@ def fetch(document: Document, settings: FetchSettings) -> tuple[FetchedDocument,
 
 
 def _read(source: Storage, document: Document, settings: FetchSettings) -> bytes:
-    """Raises StorageUnavailable where the storage itself does not answer; what only this object lacks is UnreadableSource."""
+    """Raises StorageUnavailable if the storage itself does not answer, and UnreadableSource if only this object fails."""
     policy = RetryPolicy.from_config(settings.retry)
 
     def read() -> bytes:
@@ -82,7 +82,7 @@ def _read(source: Storage, document: Document, settings: FetchSettings) -> bytes
                 return call(read, policy=policy)
             except StorageUnavailable as error:
                 failure = error
-                source.check_readable()  # raises where the storage is unavailable to all
+                source.check_readable()  # raises if the storage as a whole is unavailable
     except ObjectNotFound as error:
         raise UnreadableSource(
             "The document is no longer at the source.", hint="Nothing to do, unless it comes back.", gone=True
@@ -101,7 +101,7 @@ def _read(source: Storage, document: Document, settings: FetchSettings) -> bytes
 
 
 def check_current(document: Document, settings: FetchSettings) -> None:
-    """Raises VersionChanged when the source has another version by now. One that is gone, or cannot be asked for, has none."""
+    """Raises VersionChanged when the source has another version now. An object that is gone, or cannot be checked, passes."""
     try:
         version = settings.source().stat(document.name).version
     except StorageError:
@@ -111,7 +111,7 @@ def check_current(document: Document, settings: FetchSettings) -> None:
 
 
 def current_version(document: Document, settings: FetchSettings) -> Document:
-    """The document as it is at the source now. Raises ObjectNotFound when it is gone."""
+    """The document's current version at the source. Raises ObjectNotFound when it is gone."""
     entry = settings.source().stat(document.name)
     return replace(
         document,

@@ -1,9 +1,9 @@
-"""Who has which place at the destination: a small record for each stem, made before the first output is written there.
+"""Assigns names at the destination: a small record for each stem, created before the first output is written under it.
 
 `.rayocr/names/<2 hex>/<32 hex>.json`, the hash of the folded stem: created only if absent, never changed and never deleted. So a
-document keeps its place in every later run, over whatever part of the source and after its neighbours are gone, and no two
-documents share one, of whatever sources, runs or clusters (docs/decisions/0014). Owner is the document at its source, not one of
-its versions: a newer version replaces the outputs of the older.
+document keeps its name in every later run, whatever part of the source is processed and even after its neighbors are gone, and no
+two documents share a name, across sources, runs and clusters (docs/decisions/0014). The owner is the document at its source, not
+one of its versions: a newer version replaces the outputs of the older.
 """
 
 from __future__ import annotations
@@ -53,18 +53,18 @@ def name_record(stem: str) -> str:
 
 
 def _candidates(document: Document, mine: str) -> Iterator[tuple[str, str]]:
-    """In the order in which they are tried, each with the owner that it gets when it has none."""
+    """In the order in which they are tried, each with the owner that it gets if it is free."""
     yield document.output_stem, document.name_owner or mine
     yield with_mark(document.output_stem, document.name), mine
     yield with_mark(document.output_stem, document.source_uri, digits=16), mine
 
 
 def _owner(state: Storage, stem: str, owner: str, document: Document, policy: RetryPolicy) -> str:
-    """Whose the stem is, after it was claimed for `owner`."""
+    """The owner of the stem, after it was claimed for `owner`."""
     name = name_record(stem)
     claim = {"schema_version": SCHEMA_VERSION, "stem": stem, "owner": owner}
     if owner == owner_of(document.source_uri):
-        claim["source_uri"] = document.source_uri  # for people; a name_owner is known by its hash alone
+        claim["source_uri"] = document.source_uri  # for human readers; a name_owner is only a hash
     data = json.dumps(claim).encode()
     try:
         call(lambda: state.write(name, data, if_absent=True), policy=policy)
@@ -72,7 +72,7 @@ def _owner(state: Storage, stem: str, owner: str, document: Document, policy: Re
         there = _owner_in(state, name, policy)
         if there:
             return there
-        call(lambda: state.write(name, data), policy=policy)  # what a broken disk left: as if it were not there
+        call(lambda: state.write(name, data), policy=policy)  # damaged, for example by a disk failure: treated as absent
     return owner
 
 

@@ -10,12 +10,12 @@ from rayocr.pdf.document import PdfFile
 from rayocr.pdf.guard import bounded
 from rayocr.pdf.page import Page
 
-_MAX_PIXELS = 4_000_000  # of a page's picture in an output
+_MAX_PIXELS = 4_000_000  # limit for a page image in an output
 
 
 class GuardedSource(PdfFile):
-    """An open document whose every use is limited: opening it, each look at its catalog, and a page from `page` to `close`. One
-    page at a time."""
+    """An open document whose every use is limited: opening it, each look at its catalog, and a page from `page` to `close`.
+    Handles one page at a time."""
 
     def __init__(self, data: Any, limits: LimitsConfig) -> None:
         self._limits = limits

@@ -1,8 +1,8 @@
 """The Ledger actor: the durable record of finished pages, and the texts of unfinished documents for the assembler.
 
-Invariant: `record` returns only after the segment with those pages was written; so an acknowledged page is durable. Records of
-all documents that arrive while a segment is being written, or since the last one, go into the next segment together (group
-commit). Killed, it rebuilds its index from the segments in `__init__`. `record` is idempotent on (document_id, page_number), so
+Invariant: `record` returns only after the segment with those pages was written, so an acknowledged page is durable. All records
+that arrive while a segment is being written, or since the last one, go into the next segment together (group commit). If the
+process is killed, it rebuilds its index from the segments in `__init__`. `record` is idempotent on (document_id, page_number), so
 calls may be repeated.
 """
 
@@ -31,12 +31,12 @@ from rayocr.storage.base import Storage
 
 log = logging.getLogger(__name__)
 
-_OVERHEAD_BYTES = 400  # of a record besides its text, for deciding when a segment is full
+_OVERHEAD_BYTES = 400  # per record, in addition to its text; used to decide when a segment is full
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerReport:
-    """What the ledger found and did, for the closing words of a run."""
+    """What the ledger found and did, for the summary of a run."""
 
     pages_found: int  # of unfinished documents, from earlier runs
     damaged_segments: tuple[str, ...]
@@ -93,7 +93,7 @@ class Ledger:
     # -- pages --------------------------------------------------------------------------------------------------------------
 
     async def record(self, records: Sequence[PageRecord]) -> None:
-        """Returns when all of them are durable. Raises StorageError when the segment could not be written."""
+        """Returns when all records are durable. Raises StorageError when the segment could not be written."""
         written = asyncio.get_running_loop().create_future()
         self._pending.append((tuple(records), written))
         self._pending_bytes += sum(len(record.text) + len(record.boxes) + _OVERHEAD_BYTES for record in records)
@@ -104,13 +104,14 @@ class Ledger:
         await written
 
     async def open_document(self, document_id: str, fingerprint: str | None = None) -> tuple[PageSummary, ...]:
-        """The document's pages on record, by whichever run; with a fingerprint, only those that were made with those settings.
+        """The document's recorded pages, from any run; with a fingerprint, only those that were made with those settings.
 
-        Of a partial document, the pages that were read, for the retry to read the others; with a fingerprint, nothing, since then
-        it is read as a whole. Raises StorageError."""
+        For a partial document it returns the pages that were read, so that the retry reads only the others; with a fingerprint it
+        returns nothing, because then the whole document is read. Raises StorageError.
+        """
         if fingerprint is None:
             for record in await self._kept.take(document_id):
-                # Of pages that failed nothing is taken, nor what was asked in vain on the way: a retry asks everybody anew.
+                # Failed pages and their failed attempts are dropped: a retry tries every engine again.
                 if record.outcome.final and not record.wants_retry:
                     self._index.add(record)
         else:
@@ -120,7 +121,7 @@ class Ledger:
         return self._index.pages(document_id, fingerprint=fingerprint)
 
     async def texts(self, document_id: str, first_page: int, last_page: int) -> tuple[PageRecord, ...]:
-        """The records of a run of pages, both ends included, in order. Raises StorageError."""
+        """The records of a range of pages, both ends included, in order. Raises StorageError."""
         found = self._index.texts(document_id, first_page, last_page)
         if len(found) <= last_page - first_page and (kept := await self._kept.take(document_id)):
             # This actor was killed after the retry of a partial document had begun.
@@ -130,11 +131,11 @@ class Ledger:
         return found
 
     async def copies(self, fingerprint: str, content_hashes: Sequence[str]) -> tuple[PageRecord | None, ...]:
-        """For each page its like that was read with the same settings, if there is one."""
+        """For each page, an identical page that was read with the same settings, if there is one."""
         return tuple(self._copies.get(fingerprint, content_hash) for content_hash in content_hashes)
 
     async def close_document(self, document_id: str, outcome: DocumentOutcome) -> None:
-        """Its manifest is written: forget it. The records of partial documents stay on storage, for a retry to build on."""
+        """Forget the document because its manifest is written. The records of partial documents stay on storage for a retry."""
         self._index.drop(document_id)
         if outcome is DocumentOutcome.PARTIAL:
             self._kept.keep(document_id)
@@ -167,7 +168,7 @@ class Ledger:
 
     async def _flush_all(self) -> None:
         try:
-            await asyncio.sleep(0)  # batches that arrive in the same turn of the loop go along
+            await asyncio.sleep(0)  # batches that arrive in the same turn of the loop join this segment
             while self._pending:
                 wait_s = self._last_flush + self._pause_s() - self._clock()
                 if wait_s > 0 and self._pending_bytes < self._flush_bytes:
@@ -185,15 +186,15 @@ class Ledger:
             self._flushing = None
 
     def _pause_s(self) -> float:
-        """Between two segments: the interval, or less where writing is quick (a local disk), so that acknowledgements do not
-        wait a second for what takes five milliseconds. Writing takes a twentieth of the time at the most."""
+        """The time between two segments: the interval, or less if writing is quick (a local disk), so that acknowledgements do
+        not wait a second for a write of five milliseconds. Writing takes at most a twentieth of the time."""
         return min(self._flush_interval_s, 20 * self._last_write_s)
 
     async def _flush(self, batches: list[tuple[tuple[PageRecord, ...], asyncio.Future[None]]]) -> None:
         records = [record for batch, _ in batches for record in batch]
         try:
             name, size_bytes = await asyncio.to_thread(self._write_segment, records)
-        except Exception as error:  # handed to whoever waits for the acknowledgement; nothing was promised
+        except Exception as error:  # passed to the callers that wait for the acknowledgement; nothing was acknowledged
             log_event(
                 log, "segment_write_failed", "A ledger segment could not be written.", level=logging.ERROR, error=str(error)
             )
@@ -221,7 +222,7 @@ class Ledger:
             try:
                 call(lambda: self._state.write(name, data, if_absent=True), policy=self._policy)  # noqa: B023 - called at once
             except PreconditionFailed:
-                continue  # written by this actor before it was killed, or by a try whose answer was lost: take the next number
+                continue  # written by this actor before it was killed, or by a try whose response was lost: take the next number
             return name, len(data)
 
     async def _delete_segments(self, names: Sequence[str]) -> None:
@@ -243,16 +244,17 @@ class Ledger:
     # -- compaction ---------------------------------------------------------------------------------------------------------
 
     async def other_runs(self) -> tuple[str, ...]:
-        """Those that left segments, as found at the start. Also segments that nobody seems to need: of a document that a live run
-        overwrites there is the old manifest."""
+        """The runs that wrote segments found at the start. Includes segments that seem unused: a document that a live run
+        overwrites still has its old manifest."""
         runs = {segment.run_id for segment in self._found.live} | {run_id_of(name) for name in self._found.dead}
         return tuple(sorted(runs - {self._run_id}))
 
     async def compact(self, live_runs: Collection[str]) -> int:
-        """Deletes segments that nobody needs, and writes what is needed of small and sparse ones of dead runs anew; how many
-        went. Once a run. Segments of `live_runs` are left alone.
+        """Deletes unused segments, and rewrites the needed records of small and sparse segments of dead runs; returns how many
+        segments were removed. Call it once per run. Segments of `live_runs` are left alone.
 
-        Pages are recorded meanwhile. Never raises StorageError: what could not be done is left for the next start."""
+        Pages are recorded at the same time. Never raises StorageError: the next start does what could not be done.
+        """
         found, self._found = self._found, LedgerSurvey()
         plan = plan_compaction(found.live, finished=found.finished, live_runs={*live_runs, self._run_id})
         dead = [name for name in found.dead if run_id_of(name) not in live_runs]
@@ -269,7 +271,7 @@ class Ledger:
                     break
                 for name in written:
                     gone += len(merge.sources)
-                    if not self._segments.replace(merge.sources, by=name):  # all of its documents were finished meanwhile
+                    if not self._segments.replace(merge.sources, by=name):  # all of its documents were finished in the meantime
                         await self._delete_segments([name])
         if gone:
             log_event(log, "ledger_compacted", "Segments of earlier runs were tidied up.", segments=gone)
@@ -297,7 +299,7 @@ class Ledger:
             if decoded.damage:
                 self._damaged.append(decoded.name)
                 report_damage(decoded)
-            own = run_id_of(decoded.name) == self._run_id  # this actor was killed: what it had acknowledged counts
+            own = run_id_of(decoded.name) == self._run_id  # this actor was killed: the pages it had acknowledged count
             for record in decoded.records:
                 if own or record.document_id not in start.finished:
                     self._index.add(record)

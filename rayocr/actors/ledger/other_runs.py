@@ -1,8 +1,8 @@
-"""What other runs record while this one is under way: so that a document taken over from a dead run brings its pages along.
+"""Finds pages that other runs record during this run, so that a document taken over from a dead run keeps its pages.
 
-The Ledger asks for a document's pages after its lease was acquired; whatever was acknowledged before that is on storage by then,
-so a listing that begins after the question sees it. Listings are shared by all who wait for one, and spaced like flushes
-(docs/decisions/0004). Kept are names and document_ids, never texts: a run reads what it takes over and nothing else.
+The Ledger asks for a document's pages after its lease was acquired. Pages acknowledged before that are on storage by then, so a
+listing that begins after the request finds them. Concurrent requests share a listing, and listings are spaced like flushes
+(docs/decisions/0004). Memory holds names and document_ids, never texts: a run reads only what it takes over.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rayocr.storage.base import Storage
 
 
 class OtherRuns:
-    """`known`: the segments that were read at the start. `on_damage(name)` is called once for each that is damaged."""
+    """`known`: the segments that were read at the start. `on_damage(name)` is called once for each damaged segment."""
 
     def __init__(
         self,
@@ -61,7 +61,8 @@ class OtherRuns:
             there = [segment for segment in segments if segment is not None]
             if len(there) == len(names):
                 return [record for segment in there for record in segment.records if record.document_id == document_id]
-            # One went between the look and now. If another run's compaction wrote it anew, the next look finds that.
+            # A segment was deleted between the listing and now. If another run's compaction rewrote it, the next listing finds
+            # it.
 
     async def _look_for_all(self) -> None:
         try:
@@ -71,7 +72,7 @@ class OtherRuns:
                 started = self._last_look = self._clock()
                 try:
                     self._note(*await asyncio.to_thread(self._look, frozenset(self._seen)))
-                except Exception as error:  # handed to everybody who waited for this look
+                except Exception as error:  # passed to every caller that waits for this listing
                     for looked in waiting:
                         if not looked.done():
                             looked.set_exception(error)
@@ -87,7 +88,7 @@ class OtherRuns:
         return min(self._interval_s, 20 * self._last_look_s)
 
     def _look(self, seen: frozenset[str]) -> tuple[set[str], dict[str, set[str]]]:
-        """On a thread: the names of all segments of others, and the document_ids in those that are new."""
+        """On a thread: the names of all segments of other runs, and the document_ids in the new ones."""
         entries = call(lambda: list(self._state.list(LEDGER_PREFIX)), policy=self._policy)
         there = {entry.name for entry in entries if not entry.name.startswith(self._own)}
         found = {}
@@ -113,7 +114,7 @@ class OtherRuns:
         self._seen = there
 
     def _read(self, name: str) -> DecodedSegment | None:
-        """None when another run has deleted it: nobody needs it any more."""
+        """None when another run has deleted the segment because it is no longer needed."""
         try:
             return load_segment(name, lambda: call(lambda: self._state.read(name), policy=self._policy))
         except ObjectNotFound:

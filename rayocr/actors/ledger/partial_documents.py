@@ -1,7 +1,7 @@
-"""Pages of partial documents: they stay on storage after the manifest, and are read when a retry asks for them.
+"""Pages of partial documents: they stay on storage after the manifest, and are read when a retry requests them.
 
-At a start they are not read, since most partial documents are never retried. Invariant: a document's segments are read at most
-once until it is kept again, and those who ask meanwhile wait for it.
+They are not read at the start, because most partial documents are never retried. Invariant: a document's segments are read at
+most once until it is kept again, and concurrent callers wait for that read.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class PartialDocuments:
         self._state = state
         self._segments = segments
         self._policy = policy
-        self._documents: dict[str, asyncio.Lock] = {}  # document_id -> held by whoever reads its segments
+        self._documents: dict[str, asyncio.Lock] = {}  # document_id -> lock, held while its segments are read
         self.rewriting = asyncio.Lock()  # held from the first segment that a merge deletes until the table has the new one
 
     def keep(self, document_id: str) -> None:
@@ -32,9 +32,10 @@ class PartialDocuments:
         self._documents.pop(document_id, None)
 
     async def take(self, document_id: str) -> list[PageRecord]:
-        """The document's records, the first time; then nothing. Raises StorageError, and can be asked again after it.
+        """The document's records on the first call; nothing on later calls. Raises StorageError, after which it can be called
+        again.
 
-        A segment that another run's compaction has written anew is not found here, but by OtherSegments, if asked afterwards.
+        A segment that another run's compaction has rewritten is not found here, but by OtherSegments, if it is asked afterwards.
         """
         lock = self._documents.get(document_id)
         if lock is None:
@@ -52,6 +53,6 @@ class PartialDocuments:
             segments = await asyncio.to_thread(lambda: list(read_segments(self._state, names, policy=self._policy)))  # noqa: B023
             if len(segments) == len(names):
                 return segments
-            async with self.rewriting:  # one went meanwhile: by our own compaction, unless the table says the same after it
+            async with self.rewriting:  # a segment is gone; unless the table is unchanged, our compaction did it
                 if self._segments.of(document_id) == names:
                     return segments

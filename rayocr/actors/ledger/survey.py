@@ -1,7 +1,7 @@
-"""What earlier runs left in the ledger: read at the start, at a cost that goes with what is unfinished.
+"""Surveys what earlier runs left in the ledger, at the start. The cost depends on the unfinished documents only.
 
-A segment says in its first line which documents have pages in it. So those that only finished documents need are told apart
-without being read, and only manifests of documents that stand in a segment are looked for, however many there are.
+The first line of a segment lists the documents that have pages in it. So segments that only finished documents need are
+recognized without reading them, and only manifests of documents in a segment are looked up, however many manifests there are.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 R = TypeVar("R")
 
-_AT_ONCE = 16  # reads of a storage that may be far away
-_HEAD_BYTES = 1 << 17  # the first line of a segment is mostly within them; where it is not, the segment is read as a whole
-_ASK_EACH = 1000  # documents: the manifests of more are listed, since a listing gives a thousand names a request
+_AT_ONCE = 16  # concurrent reads; storage may be far away
+_HEAD_BYTES = 1 << 17  # the first line of a segment usually fits; otherwise the whole segment is read
+_ASK_EACH = 1000  # documents; with more, the manifests are listed, because a listing returns a thousand names per request
 
 
 @dataclass(slots=True, kw_only=True)
 class LedgerSurvey:
-    """`names`: every segment there is; `live`: those that somebody needs; `dead`: the others. `finished`: the outcome of
-    documents that stand in a segment and have a manifest; PARTIAL where pages are kept for a retry."""
+    """`names`: all segments; `live`: those still needed; `dead`: the others. `finished`: the outcome of documents that are in a
+    segment and have a manifest; PARTIAL if pages are kept for a retry."""
 
     names: list[str] = field(default_factory=list)
     live: list[SegmentFacts] = field(default_factory=list)
@@ -44,8 +44,8 @@ class LedgerSurvey:
 
 
 def survey(state: Storage, *, policy: RetryPolicy, run_id: str = "") -> LedgerSurvey:
-    """Segments of the run itself are live whatever manifests there are: a document that is retried or overwritten has its old
-    one until the new one is written. Raises StorageError."""
+    """The run's own segments are always live: a document that is retried or overwritten keeps its old manifest until the new one
+    is written. Raises StorageError."""
     entries = call(lambda: list(state.list(LEDGER_PREFIX)), policy=policy)
     start = LedgerSurvey(names=[entry.name for entry in entries])
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ledger-start") as threads:
@@ -65,7 +65,7 @@ def survey(state: Storage, *, policy: RetryPolicy, run_id: str = "") -> LedgerSu
 
 
 def read_segments(state: Storage, names: Collection[str], *, policy: RetryPolicy) -> Iterator[DecodedSegment]:
-    """In the order of the names, without those that are gone by now. Raises StorageError."""
+    """In the order of the names, without segments that are gone. Raises StorageError."""
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ledger-start") as threads:
         pending = iter(names)
         window = [threads.submit(_read, state, name, policy) for _, name in zip(range(2 * _AT_ONCE), pending, strict=False)]
@@ -117,7 +117,7 @@ def _existing(
     threads: ThreadPoolExecutor,
     policy: RetryPolicy,
 ) -> set[str]:
-    """Those of the documents that have such an object, and not an empty one."""
+    """The documents that have such an object, if it is not empty."""
 
     def exists(document_id: str) -> bool:
         try:

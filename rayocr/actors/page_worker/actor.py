@@ -1,9 +1,8 @@
-"""The PageWorker actor: reads the pages of a shard down its stage of the chain and records them in the ledger.
+"""The PageWorker actor: reads the pages of a shard with the engines of its stage and records them in the ledger.
 
-It owns nothing durable: engines, clients and the last few opened documents. PDFium is not thread-safe, so everything that
-touches a PDF, and every engine that computes, runs on the one thread of `PdfThread`; the event loop stays free for
-acknowledgements and servers. A page that computes too long ends the process (nothing else stops PDFium), which the driver sees
-as the actor's death.
+It owns nothing durable: engines, clients and the last few opened documents. PDFium is not thread-safe, so everything that touches
+a PDF, and every engine that computes, runs on the one thread of `PdfThread`; the event loop stays free for acknowledgements and
+servers. A page that computes too long ends the process (nothing else stops PDFium), and the driver sees that the actor died.
 """
 
 from __future__ import annotations
@@ -40,22 +39,22 @@ from rayocr.messages import DocumentContext, PageOutcome, PageRecord, Shard, Sha
 from rayocr.pdf.page import Page
 from rayocr.retry import RetryPolicy
 
-_CLOSE_S = 5.0  # for the call that the thread is in
+_CLOSE_S = 5.0  # time allowed for the call that the thread is in
 
 
 class WorkersLedger(LedgerPort, DedupLedger, Protocol):
-    """The Ledger as a worker sees it."""
+    """The Ledger's methods that a worker uses."""
 
 
 class DocumentBytes(Protocol):
-    """The document's bytes, wherever they are; loaded only by a worker that has not opened the document yet."""
+    """The document's bytes, wherever they are stored; loaded only by a worker that has not opened the document yet."""
 
     async def load(self) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSettings:
-    """What a worker needs to know, by value."""
+    """The settings of a worker, by value."""
 
     links: tuple[ChainLink, ...]
     stage: Stage
@@ -72,8 +71,8 @@ class WorkerSettings:
     policy: RetryPolicy
     fingerprint: str
     dedup: bool = True  # identical pages are sent to a server once
-    log_pages: bool = True  # a line for every page, and not for those that failed alone
-    keep_boxes: bool = False  # an output wants to know where the lines lie
+    log_pages: bool = True  # log a line for every page instead of failed pages only
+    keep_boxes: bool = False  # an output needs the positions of lines
     doubt: DoubtConfig = field(default_factory=DoubtConfig)
 
 
@@ -104,13 +103,13 @@ class PageWorker:
         self._load = ProcessLoad()
         self._draining = False
         self._cancelled: dict[str, int] = {}  # document_id -> the newest fencing token under which it was dropped
-        self._asking: defaultdict[str, set[asyncio.Task[Any]]] = defaultdict(set)  # pages under way to a server, by document_id
+        self._asking: defaultdict[str, set[asyncio.Task[Any]]] = defaultdict(set)  # requests in flight, by document_id
         self._stopped: OutsideError | None = None
-        self._at_hand: Counter[str] = Counter()  # shards under way, by document_id
+        self._at_hand: Counter[str] = Counter()  # shards in progress, by document_id
 
     @property
     def at_hand(self) -> tuple[str, ...]:
-        """The documents of which it has pages. Any thread."""
+        """The documents whose pages it is processing. Callable from any thread."""
         return tuple(self._at_hand)
 
     async def open(self) -> WorkerInfo:
@@ -141,7 +140,8 @@ class PageWorker:
         return WorkerInfo(engines=tuple(engine.name for engine in engines if engine), host=socket.gethostname(), pid=os.getpid())
 
     async def recognize(self, shard: Shard, content: DocumentBytes, context: DocumentContext) -> ShardReport:
-        """Read and record the shard's pages. Those that it did not get to, draining or out of time, are not in the report.
+        """Read and record the shard's pages. Pages that were not started, because the worker drained or ran out of time, are
+        missing from the report.
 
         Raises DocumentError when the document cannot be opened, StorageError when the ledger could not write, OutsideError when
         the run has to stop.
@@ -152,13 +152,13 @@ class PageWorker:
             return await self._read_shard(shard, content, context)
         finally:
             self._at_hand[shard.document_id] -= 1
-            self._at_hand += Counter()  # without those that have none left
+            self._at_hand += Counter()  # drop zero counts
 
     async def _read_shard(self, shard: Shard, content: DocumentBytes, context: DocumentContext) -> ShardReport:
         assert self._turn is not None
         started = time.monotonic()
         if self._settings.stage.kind == "compute":
-            async with self._turn:  # shard by shard, while the one before waits for its acknowledgement
+            async with self._turn:  # one shard at a time, while the previous one waits for its acknowledgement
                 started = time.monotonic()
                 results = await self._read_in_time(shard, content, context, started)
         else:
@@ -176,19 +176,20 @@ class PageWorker:
         )
 
     async def drain(self) -> None:
-        """Start no further page; those that compute or whose request has left are finished."""
+        """Start no further page; pages that are computing or whose request was sent are finished."""
         self._draining = True
         self._slots.close()
 
     async def cancel(self, document_id: str, fencing_token: int) -> None:
-        """Drop the document: no further page of it is read, and answers under way are not waited for. Under a later token
-        somebody wants it again."""
+        """Drop the document: no further page of it is read, and pending answers are not awaited. A later token means that the
+        document was requested again."""
         self._cancelled[document_id] = fencing_token
         for task in self._asking.get(document_id, ()):
             task.cancel()
 
     async def close(self) -> None:
-        """Let go of engines, documents and the thread, where the process lives on. The thread ends after its current call."""
+        """Release engines, documents and the thread, for workers whose process continues. The thread ends after its current
+        call."""
         for engine in self._engines:
             if isinstance(engine, WaitingEngine):
                 await engine.aclose()
@@ -205,7 +206,7 @@ class PageWorker:
     async def _read_in_time(
         self, shard: Shard, content: DocumentBytes, context: DocumentContext, started: float
     ) -> list[tuple[PageRecord, asyncio.Future[None]] | None]:
-        """Page by page until the shard's time is up: pages that turned out slow go back, for other workers to share."""
+        """Reads page by page until the shard's time is up: if pages are slow, the rest is returned for other workers to share."""
         results: list[tuple[PageRecord, asyncio.Future[None]] | None] = []
         for number in shard.page_numbers:
             if results and time.monotonic() - started > self._settings.shard_budget_s:
@@ -216,8 +217,8 @@ class PageWorker:
     async def _read_together(
         self, shard: Shard, content: DocumentBytes, context: DocumentContext
     ) -> list[tuple[PageRecord, asyncio.Future[None]] | None]:
-        """When one page raises, no further request leaves. What ends the run (a budget, a wrong key) leaves those under way
-        to be answered and recorded, since they are paid for; what concerns the document alone cancels them."""
+        """When one page raises, no further request is sent. If the error ends the run (a budget, a wrong key), pending requests
+        are still answered and recorded because they are paid for; an error of this document alone cancels them."""
         tasks = [asyncio.create_task(self._read_in_turn(number, shard, content, context)) for number in shard.page_numbers]
         asking = self._asking[shard.document_id]
         asking.update(tasks)
@@ -252,7 +253,7 @@ class PageWorker:
         self, number: int, shard: Shard, content: DocumentBytes, context: DocumentContext
     ) -> tuple[PageRecord, asyncio.Future[None]] | None:
         if self._stopped is not None:
-            raise self._stopped  # not None: the driver would send the page again and again until it hears of the first error
+            raise self._stopped  # not None: otherwise the driver would send the page again until it learns of the first error
         if self._draining or self._is_dropped(context):
             return None
         before, started = shard.attempts.get(number, ()), time.monotonic()
@@ -262,7 +263,7 @@ class PageWorker:
         except Draining:
             return None
         except RayocrError:
-            raise  # what an engine raises beyond EngineError concerns the run
+            raise  # anything else that an engine raises concerns the run
         except Exception as error:  # a bug, recorded as the page's outcome: one bad page never fails a document
             log_defect(error, context, number)
             record = progress.unreadable(InternalError(f"{type(error).__name__}: {error}", hint="The log has the traceback."))
@@ -285,7 +286,7 @@ class PageWorker:
             self._pdf.post(self._documents.close_page, shard.document_id, page)
 
     async def _doubtful_text(self, progress: PageProgress) -> PageRecord | None:
-        """Of an earlier stage, for a page that has failed otherwise."""
+        """A result of an earlier stage, for a page for which all other engines failed."""
         number = progress.page_number
         for earlier in await self._ledger.texts(progress.document_id, number, number):
             if earlier.text and not earlier.outcome.final:
@@ -324,7 +325,7 @@ class PageWorker:
             offered,
             progress,
             first_engine=shard.first_engine,
-            remember=lambda record: self._record(record, context),  # on its way to the ledger; nobody waits for the write
+            remember=lambda record: self._record(record, context),  # on its way to the ledger; nothing waits for the write
         )
 
     # -- the PDFium thread --------------------------------------------------------------------------------------------------

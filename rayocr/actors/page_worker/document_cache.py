@@ -10,9 +10,9 @@ from rayocr.pdf.page import Page
 
 
 class DocumentCache:
-    """The last few documents that were opened, the least recently used closed first, but none with an open page.
+    """The last few opened documents. Closes the least recently used first, but never one with an open page.
 
-    Used on the PDFium thread alone.
+    Used on the PDFium thread only.
     """
 
     def __init__(self, *, keep: int, max_pixels: int) -> None:

@@ -1,7 +1,7 @@
-"""A worker's side of the Ledger: sends finished pages in small batches and tells when they are acknowledged.
+"""A worker's client of the Ledger: sends finished pages in small batches and reports when they are acknowledged.
 
-A page goes out within `linger_s` of being finished, so that a killed worker loses next to nothing that was not in flight; pages
-that finish faster than that travel together.
+A page is sent within `linger_s` of being finished, so a killed worker loses little besides its pages in flight; pages that finish
+faster than that are sent together.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class LedgerPort(Protocol):
 
 
 class LedgerClient:
-    """`max_unacknowledged` records wait at most: above it `put` waits too, which is the backpressure of a slow storage."""
+    """At most `max_unacknowledged` records are pending: above that `put` waits too, which is the backpressure of slow storage."""
 
     def __init__(self, ledger: LedgerPort, *, linger_s: float = 0.1, max_batch: int = 64, max_unacknowledged: int = 1024) -> None:
         self._ledger = ledger
@@ -33,7 +33,7 @@ class LedgerClient:
         self._sending: set[asyncio.Task[None]] = set()
 
     async def put(self, record: PageRecord) -> asyncio.Future[None]:
-        """The future is done when the record is durable; it raises what the ledger raised."""
+        """The future completes when the record is durable; it raises what the ledger raised."""
         await self._room.acquire()
         loop = asyncio.get_running_loop()
         if self._acknowledged is None:
@@ -59,9 +59,9 @@ class LedgerClient:
     async def _deliver(self, batch: list[PageRecord], acknowledged: asyncio.Future[None]) -> None:
         try:
             await self._ledger.record(batch)
-        except Exception as error:  # goes to every shard that waits for one of these pages
+        except Exception as error:  # passed to every shard that waits for one of these pages
             acknowledged.set_exception(error)
-            acknowledged.exception()  # a shard that was cancelled meanwhile must not leave a warning behind
+            acknowledged.exception()  # avoids a warning for a shard that was cancelled in the meantime
         else:
             acknowledged.set_result(None)
         finally:

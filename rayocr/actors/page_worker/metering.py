@@ -1,7 +1,7 @@
-"""Prices every answer of a waiting engine, and counts it towards the quota, before anyone else sees it.
+"""Prices every answer of a waiting engine and counts it towards the quota before any other code sees it.
 
-Put around an engine by the worker, so that no engine knows about prices or limits and none can forget to report. A request that
-was not waited for is priced, too: the server may have answered it, and then it is on the bill.
+The worker wraps each engine with it, so engines need no knowledge of prices or limits and cannot forget to report. A request
+whose answer was not awaited is priced too: the server may have answered, and then it is billed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rayocr.messages import PageText
 def meter(
     engine: WaitingEngine, *, slots: SlotClient, prices: PriceTable, wall_clock: Callable[[], float] = time.time
 ) -> WaitingEngine:
-    """The same engine. An answer that it priced itself keeps its price. `wall_clock`: seconds since 1970, for today's prices."""
+    """The same engine. An answer that already has a price keeps it. `wall_clock`: seconds since 1970, for today's prices."""
     ask = engine.recognize_async
     guess = LimitsConfig()
     answered, input_tokens, output_tokens = 1, guess.expected_input_tokens, guess.expected_output_tokens
@@ -52,6 +52,6 @@ def meter(
         output_tokens += answer.output_tokens
         return answer
 
-    # On the instance, and not a class around it: the chain asks engines what kind they are and what else they can do.
+    # Set on the instance instead of a wrapper class: the chain checks the engine's type and its other capabilities.
     engine.recognize_async = ask_and_count  # type: ignore[method-assign]
     return engine

@@ -1,4 +1,4 @@
-"""A worker's page as a waiting engine sees it (`rayocr.engines.base.OfferedPage`): PDFium is called on its own thread alone."""
+"""A worker's page as a waiting engine sees it (`rayocr.engines.base.OfferedPage`): PDFium is called only on its own thread."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rayocr.pdf.page import Page
 
 
 class ThreadedPage:
-    """Cut out or rendered when asked for; `on_thread` runs a function on the PDFium thread."""
+    """Cut out or rendered on demand; `on_thread` runs a function on the PDFium thread."""
 
     def __init__(self, page: Page, on_thread: Callable[..., Any], progress: PageProgress) -> None:
         self._page = page
@@ -31,7 +31,7 @@ class ThreadedPage:
         if self._document is None:
             document: bytes = await self._on_thread(partial(page_document, dpi=dpi, max_bytes=max_bytes), self._page)
             if media_type(document) != "application/pdf":
-                return document  # a picture depends on what was asked for
+                return document  # an image depends on the requested resolution
             self._document = document
         if max_bytes is not None and len(self._document) > max_bytes:
             smaller: bytes = await self._on_thread(partial(picture, dpi=dpi, max_bytes=max_bytes), self._page)
@@ -56,7 +56,7 @@ class ThreadedPage:
 
     def _encode(self, dpi: int, format: str) -> bytes:
         encoded = io.BytesIO()
-        # JPEG at 85 costs 7 ms at 200 dpi and is what the models were shown; WebP at method 2 costs a third of the default.
+        # JPEG at 85 costs 7 ms at 200 dpi and is what the models were tested with; WebP at method 2 costs a third of the default.
         options = {"jpeg": {"quality": 85}, "webp": {"quality": 80, "method": 2}, "png": {"compress_level": 1}}[format]
         self._page.render(dpi=dpi).image.convert("RGB").save(encoded, format=format, **options)
         return encoded.getvalue()

@@ -1,4 +1,4 @@
-"""What a worker says of a page, as lines of its log: that it was read, that it failed, that it is asked for again."""
+"""Log lines of a worker about a page: it was read, it failed, it is retried."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
 
-_LOGGED_EACH = 20  # failures of one document for one reason that are logged one by one
-_LOGGED_EVERY = 1_000  # of the rest, one line stands for so many
-_DOCUMENTS = 1_000  # remembered
+_LOGGED_EACH = 20  # failures of one document with the same reason that are logged individually
+_LOGGED_EVERY = 1_000  # after that, one line per this many failures
+_DOCUMENTS = 1_000  # documents remembered
 
 
 class _Repeats:
-    """Folds the failures of a document for one and the same reason: a file can claim a hundred thousand broken pages."""
+    """Folds the failures of a document with the same reason: a file can claim a hundred thousand broken pages."""
 
     def __init__(self) -> None:
         self._counts: OrderedDict[tuple[str, str], int] = OrderedDict()
 
     def repeats(self, document_id: str, reason: str) -> int | None:
-        """None: not to be logged. Else how many failures before this one were not logged and are not told yet."""
+        """None: do not log. Otherwise the number of earlier failures that have not been logged or counted yet."""
         key = (document_id, reason)
         count = self._counts[key] = self._counts.pop(key, 0) + 1
         if len(self._counts) > _DOCUMENTS:
@@ -38,7 +38,7 @@ _failures = _Repeats()
 
 
 def log_page(record: PageRecord, context: DocumentContext, *, duration_s: float) -> None:
-    """`attempt`: which try on the page this was, over engines, models and runs."""
+    """`attempt`: the number of this try on the page, over engines, models and runs."""
     failed = record.outcome is PageOutcome.FAILED
     last = record.attempts[-1] if record.attempts else None
     fields = {"error": last.reason, "reason": last.message} if last else {}
@@ -68,7 +68,7 @@ def log_page(record: PageRecord, context: DocumentContext, *, duration_s: float)
 
 
 def log_defect(error: Exception, context: DocumentContext, page_number: int) -> None:
-    """An exception that no code expects, with its traceback; folded like failures."""
+    """An unexpected exception, with its traceback; folded like failures."""
     document_id = context.document.document_id
     if _failures.repeats(document_id, f"bug: {type(error).__name__}") is None:
         return
@@ -77,7 +77,7 @@ def log_defect(error: Exception, context: DocumentContext, page_number: int) -> 
 
 
 def log_retry(progress: PageProgress, model: str, attempt: int, error: RayocrError, delay_s: float) -> None:
-    """A server did not answer, or refused for now."""
+    """A server did not answer, or refused temporarily."""
     log_event(
         log,
         "page_retry_scheduled",

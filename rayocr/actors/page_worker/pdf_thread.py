@@ -1,7 +1,7 @@
-"""The one thread of a worker that touches PDFium, which is not thread-safe, under the limits of `rayocr.pdf.guard`.
+"""The only thread of a worker that touches PDFium, which is not thread-safe, under the limits of `rayocr.pdf.guard`.
 
-A waiting worker makes four short calls a page, hundreds of times a second. So a call costs no lock, no executor and no guard of
-its own: results go back to the event loop together, and the guard is set anew once a second, not for every call.
+A waiting worker makes four short calls per page, hundreds of times a second. So a call needs no lock, executor or guard of its
+own: results return to the event loop in batches, and the guard is renewed once a second instead of for every call.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from rayocr.pdf.guard import bounded
 
 T = TypeVar("T")
 
-_TOGETHER_S = 0.002  # results are held back at most so long for others to go along
-_GUARD_S = 1.0  # the guard is as old as this at most when a call begins
+_TOGETHER_S = 0.002  # results are held at most this long to be delivered together
+_GUARD_S = 1.0  # the maximum age of the guard when a call begins
 
 _Job = tuple["asyncio.Future[Any] | None", Callable[..., Any], tuple[Any, ...]]
 
 
 class _Guard:
-    """The limits of one thread, held open over calls that follow each other. Used on that thread alone."""
+    """The limits of one thread, held open over consecutive calls. Used on that thread only."""
 
     def __init__(self) -> None:
         self._open = contextlib.ExitStack()
@@ -44,13 +44,13 @@ class _Guard:
 
 
 class PdfThread:
-    """A call that takes longer than `timeout_s` (by up to a second more), or more than `memory_bytes`, ends the process with
+    """A call that takes longer than `timeout_s` (by up to a second more), or uses more than `memory_bytes`, ends the process with
     exit code 1 and a traceback on standard error. Calls run one after the other, in the order in which they were made."""
 
     def __init__(self, *, timeout_s: float, memory_bytes: int) -> None:
         self._timeout_s = timeout_s
         self._memory_bytes = memory_bytes
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()  # None: no more
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()  # None: no more jobs
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._guard = _Guard()
@@ -64,7 +64,7 @@ class PdfThread:
         return await future
 
     def post(self, function: Callable[..., object], *arguments: Any) -> None:
-        """Call the function when its turn comes; nobody waits for it, and what it raises is lost."""
+        """Call the function when its turn comes; its result is not awaited, and its exceptions are lost."""
         self._started()
         self._jobs.put((None, function, arguments))
 
@@ -76,7 +76,7 @@ class PdfThread:
         return self._loop
 
     def close(self, *, timeout_s: float | None = None) -> None:
-        """The thread ends after the calls that were made; waits for it, at most so long. Idempotent."""
+        """The thread ends after the calls that were made; waits for it up to this long. Idempotent."""
         if self._thread is not None:
             self._jobs.put(None)
             self._thread.join(timeout_s)
@@ -95,7 +95,7 @@ class PdfThread:
                     self._jobs.put(None)
                     break
                 results.append(_call(following))
-            with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
+            with contextlib.suppress(RuntimeError):  # the loop was closed: nothing waits any more
                 self._loop.call_soon_threadsafe(_deliver, results)
         self._guard.rest()
 
@@ -121,7 +121,7 @@ def _call(job: _Job, before: Callable[[], None] | None = None) -> _Result:
         if before is not None:
             before()
         return future, function(*arguments), None
-    except BaseException as error:  # handed to whoever waits for it
+    except BaseException as error:  # passed to the caller that waits for it
         return future, None, error
 
 

@@ -1,4 +1,4 @@
-"""How busy this process is: what tells the pool that a worker that waits for servers has become the bottleneck."""
+"""Measures how busy this process is, so that the pool can tell when a worker that waits for servers has become the bottleneck."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _WINDOW_S = 2.0
 
 
 class ProcessLoad:
-    """`cpu` gives the CPU seconds of the process so far."""
+    """`cpu` returns the CPU seconds of the process so far."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic, cpu: Callable[[], float] = time.process_time) -> None:
         self._clock = clock
@@ -18,7 +18,7 @@ class ProcessLoad:
         self._share = 0.0
 
     def share(self) -> float:
-        """CPUs that it used of late, measured over two seconds or more: 1.0 is one whole CPU."""
+        """CPUs used recently, measured over two seconds or more: 1.0 is one whole CPU."""
         now, used = self._clock(), self._cpu()
         then, used_then = self._since
         if now - then >= _WINDOW_S:

@@ -1,8 +1,8 @@
-"""A worker's side of the RateLimiter: turns leased slots into an `async with`, one call for as many pages as are waiting.
+"""A worker's client of the RateLimiter: turns leased slots into an `async with`, with one call for all pages that are waiting.
 
-Never more than one lease call per model is under way, and it asks for as many slots as pages wait at that moment: so a request
-costs no round trip when there are many, and no slot lies about unused when there are few. A slot is good for a moment only: what
-left long after its start would crowd the window of those that come after it.
+At most one lease call per model is in progress, and it requests as many slots as pages are waiting at that moment. So a request
+costs no round trip of its own when there are many, and no slot is unused when there are few. A slot is valid only briefly: a
+request sent long after its slot's start would crowd the window of later requests.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from rayocr.errors import (
 )
 from rayocr.messages import SlotReply, SlotReturn, Throttle, ThrottleKind
 
-# Pages that begin to wait, and slots that are done with, go along with others that follow within so long. Nothing against the
-# seconds that a request takes; and a server that answers at once must not cost a call to the limiter for each page.
+# Pages that begin to wait, and returned slots, are collected for this long. It is negligible compared with the seconds that a
+# request takes, and saves a call to the limiter per page when a server answers at once.
 _LEASE_LINGER_S = 0.002
 _RELEASE_LINGER_S = 0.05
 _TIER_GOOD_FOR_S = 2.0
-_GOOD_FOR_S = 0.5  # after its start: less than the headroom of one per cent of a minute, which is 0.6 s
+_GOOD_FOR_S = 0.5  # after its start: less than the headroom of one percent of a minute, which is 0.6 s
 
 
 T = TypeVar("T")
 
 
 class Limiter(Protocol):
-    """What is used of the RateLimiter, here or behind a Ray handle."""
+    """The RateLimiter's methods used here, local or behind a Ray handle."""
 
     async def lease(self, model: str, worker: str, wanted: int) -> tuple[float, ...]: ...
 
@@ -50,7 +50,7 @@ class Limiter(Protocol):
 
 @dataclass(slots=True)
 class _Returning:
-    """Slots to be given back with the next call."""
+    """Slots to return with the next call."""
 
     slots: int = 0
     answered: int = 0
@@ -64,7 +64,7 @@ class _Returning:
 
 @dataclass(slots=True)
 class _Model:
-    waiting: deque[asyncio.Future[float]] = field(default_factory=deque)  # result: the instant at which it may leave
+    waiting: deque[asyncio.Future[float]] = field(default_factory=deque)  # result: the instant at which the request may be sent
     returning: _Returning = field(default_factory=_Returning)
     leasing: asyncio.Task[None] | None = None
     releasing: asyncio.Task[None] | None = None
@@ -73,7 +73,7 @@ class _Model:
 
 
 class SlotClient:
-    """`sleep` replaces the wait for a slot's start, and `linger` switches off the wait for company, both for tests."""
+    """`sleep` replaces the wait for a slot's start, and `linger` disables waiting for other pages; both are for tests."""
 
     def __init__(
         self,
@@ -91,12 +91,12 @@ class SlotClient:
         self._linger = float(linger)
         self._closing = False
         self._tier, self._tier_at = "", float("-inf")
-        self._asking: set[asyncio.Task[Any]] = set()  # for answers that are not waited for when this is closed
+        self._asking: set[asyncio.Task[Any]] = set()  # tasks whose answers are not awaited when this is closed
         self._sleeping: set[asyncio.Future[None]] = set()
         self._models: dict[str, _Model] = defaultdict(_Model)
 
     def close(self) -> None:
-        """From now on, whoever waits for a slot gets Drained."""
+        """From now on, callers that wait for a slot get Drained."""
         self._closing = True
         for task in self._asking:
             task.cancel()
@@ -108,7 +108,7 @@ class SlotClient:
                 future.set_exception(Draining())
 
     async def sleep(self, delay_s: float) -> None:
-        """Like asyncio.sleep, but over at once when this is closed."""
+        """Like asyncio.sleep, but returns at once when this is closed."""
         if self._closing:
             return
         loop = asyncio.get_running_loop()
@@ -123,15 +123,15 @@ class SlotClient:
 
     @asynccontextmanager
     async def slot(self, model: str) -> AsyncIterator[None]:
-        """Entered when one request to the model may leave; holds the slot until it is left. Raises Drained, and what the
-        limiter raises. A refusal by the server that leaves through here is reported to the limiter, for all workers."""
+        """Entered when one request to the model may be sent; holds the slot until the block exits. Raises Drained, and what the
+        limiter raises. A refusal by the server that passes through here is reported to the limiter, for all workers."""
         state = self._models[model]
         await self._start(model, state)
         sent_at = self._clock()
         try:
             yield
         except EngineTransient as error:
-            # The server may bill a request that was not waited for.
+            # The server may bill a request whose answer was not awaited.
             free = 0 if isinstance(error, EngineTimeout | BatchIncomplete) else 1
             self._finish(model, state, free=free, throttle=_throttle(error, age_s=self._clock() - sent_at))
             raise
@@ -148,7 +148,7 @@ class SlotClient:
         self._finish(model, state)
 
     async def tier(self) -> str:
-        """The service tier that the run prefers now; empty: none. At most two seconds old."""
+        """The service tier that the run prefers now; empty if it has no preference. At most two seconds old."""
         now = self._clock()
         if now >= self._tier_at + _TIER_GOOD_FOR_S:
             self._tier_at = now
@@ -156,8 +156,8 @@ class SlotClient:
         return self._tier
 
     async def unless_closing(self, asking: Awaitable[T]) -> T:
-        """The answer; Draining as soon as this is closed. In the caller's own task: between the count of what an answer took and
-        the return of its slot nothing else may run, or the slot would be returned as one of unknown cost."""
+        """The answer; Draining as soon as this is closed. Runs in the caller's own task: nothing else may run between counting an
+        answer's cost and returning its slot, or the slot would be returned with an unknown cost."""
         task = asyncio.current_task()
         assert task is not None
         self._asking.add(task)
@@ -175,7 +175,7 @@ class SlotClient:
         return self._models[model].failing
 
     def used(self, model: str, *, input_tokens: int, cost_usd: float) -> None:
-        """What an answered request took; its slot is still held. Sent along when slots are given back."""
+        """The cost of an answered request; its slot is still held. Sent when slots are returned."""
         returning = self._models[model].returning
         returning.answered += 1
         returning.input_tokens += input_tokens
@@ -184,7 +184,7 @@ class SlotClient:
     # -- taking -------------------------------------------------------------------------------------------------------------
 
     async def _start(self, model: str, state: _Model) -> None:
-        """Until a slot begins. One that is missed, or that falls into a pause, is given back for another."""
+        """Waits until a slot begins. A slot that is missed, or that falls into a pause, is returned for another."""
         missed = False
         while True:
             start = await self._granted(model, state)
@@ -199,7 +199,7 @@ class SlotClient:
             if self._closing:
                 self._finish(model, state, free=1)
                 raise Draining
-            # Only once in a row: a machine that is too busy for its slots must still get on.
+            # Only once in a row: a machine that is too busy for its slots must still make progress.
             late = now - start > _GOOD_FOR_S and not missed
             if not late and now >= state.paused_until:
                 return
@@ -227,7 +227,7 @@ class SlotClient:
                 delays = await self._limiter.lease(model, self._worker, len(state.waiting))
                 now = self._clock()
                 if not delays:
-                    raise Draining  # the run has given this worker up for dead
+                    raise Draining  # the run assumes that this worker is dead
                 for delay_s in delays:
                     future = self._next_waiting(state)
                     if future is None:
@@ -235,8 +235,8 @@ class SlotClient:
                     else:
                         state.waiting.popleft()
                         future.set_result(now + delay_s)
-                await asyncio.sleep(0)  # they leave before the next call, which may end the run
-        except Exception as error:  # handed to every page that waits: each records it
+                await asyncio.sleep(0)  # they are sent before the next call, which may end the run
+        except Exception as error:  # passed to every page that waits: each records it
             while (future := self._next_waiting(state)) is not None:
                 state.waiting.popleft()
                 future.set_exception(error)
@@ -251,7 +251,7 @@ class SlotClient:
         returning.free += free
         returning.failed += throttle is not None
         returning.throttle = _graver(returning.throttle, throttle)
-        # Not left to the leasing task: that one may be waiting for exactly this slot to come back.
+        # Not left to the leasing task: it may be waiting for this very slot.
         if state.releasing is None:
             state.releasing = asyncio.get_running_loop().create_task(self._release(model, state))
 
@@ -305,6 +305,6 @@ _BY_GRAVITY = (ThrottleKind.AWAY, ThrottleKind.OVERLOADED, ThrottleKind.MINUTE, 
 
 
 def _graver(one: Throttle | None, other: Throttle | None) -> Throttle | None:
-    """Of failures that are reported together: the gravest kind, then the longest delay."""
+    """For failures that are reported together: the most severe kind, then the longest delay."""
     known = [throttle for throttle in (one, other) if throttle is not None]
     return max(known, key=lambda throttle: (_BY_GRAVITY.index(throttle.kind), throttle.retry_after_s or 0.0), default=None)

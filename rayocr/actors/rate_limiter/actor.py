@@ -1,9 +1,9 @@
 """The RateLimiter actor decides when a request may be sent, for all workers of the run.
 
-Slots come from a bucket (`rayocr.limits`), in this process or shared with other clusters; what is added here is who holds them,
-the rate that the server turned out to allow, the quota of the day and the money. It owns nothing durable. Restarted, it begins
-empty-handed: at half the rate, after the slots of its predecessor have started, and with a budget or a daily quota only once the
-driver has told it what was spent. Invariant: no request leaves without a slot, and no slot is given twice.
+Slots come from a bucket (`rayocr.limits`), in this process or shared with other clusters; the actor adds who holds them, the
+learned rate of the server, the daily quota and the budget. It owns nothing durable. After a restart it begins at half the rate,
+after the slots of its predecessor have started, and with a budget or a daily quota only once the driver has reported what was
+spent. Invariant: no request is sent without a slot, and no slot is given twice.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _AWAY_RETRY_S = 1.0  # between attempts while a shared bucket is unavailable
-_RECHECK_S = 1.0  # a safety net: waiting callers are normally woken
-_DAY_PAUSE_S = 60.0  # after a refusal for the daily quota without a delay
+_RECHECK_S = 1.0  # a fallback: waiting callers are normally woken
+_DAY_PAUSE_S = 60.0  # after a refusal for the daily quota that names no delay
 _MINUTE_PAUSE_S = 1.0  # likewise, for the quota per minute
 
 
@@ -48,13 +48,13 @@ class LimiterRules:
     prices: PriceTable
     budget: BudgetConfig = field(default_factory=BudgetConfig)
     spent_before: Mapping[str, float] = field(default_factory=dict)  # by other runs, by day ("2026-11-26")
-    fallback: bool = False  # engine.on_outage=fallback: a model that is unavailable is still probed while its pages go elsewhere
+    fallback: bool = False  # engine.on_outage=fallback: an unavailable model is still probed while its pages go to other engines
 
 
 class RateLimiter:
-    """`clock` is monotonic seconds, `wall_clock` seconds since 1970; `wait(event, timeout_s)` returns when either comes.
+    """`clock` is monotonic seconds, `wall_clock` seconds since 1970; `wait(event, timeout_s)` returns on whichever comes first.
 
-    `open_bucket(model)` gives the shared bucket of a model; None: buckets in this process. `restarted`: an earlier one died.
+    `open_bucket(model)` returns the shared bucket of a model; None: buckets in this process. `restarted`: a predecessor died.
     """
 
     def __init__(
@@ -91,9 +91,9 @@ class RateLimiter:
         self._beats: set[asyncio.Task[None]] = set()
 
     async def lease(self, model: str, worker: str, wanted: int) -> tuple[float, ...]:
-        """Between 1 and `wanted` slots, each as seconds to wait from now; none only to a worker that was forgotten.
+        """Between 1 and `wanted` slots, each as seconds to wait from now; none only for a worker that was forgotten.
 
-        Waits while the pace, the requests under way or the money promised to them do not allow one. A caller holds each slot
+        Waits while the pace, the requests in flight or the money reserved for them do not allow one. A caller holds each slot
         until it releases it, is forgotten, or the slot expires. While the model is held it lends one slot at a time. Raises
         DayQuotaExhausted, BudgetExhausted, ModelUnavailable, QuotaDenied, SharedLimitsUnavailable.
         """
@@ -133,10 +133,10 @@ class RateLimiter:
         return ()
 
     async def release(self, model: str, worker: str, returned: SlotReturn) -> SlotReply:
-        """Slots are done with."""
+        """Return slots."""
         quota = self._quota(model)
         quota.settle(quota.held.give_back(worker, returned.slots), returned, money=self._money)
-        if not quota.is_batch:  # its answers take hours, and the queue of batches knows the jobs
+        if not quota.is_batch:  # its answers take hours, and the batch queue tracks the jobs
             self._note_health(quota, worker, returned)
         self._wake()
         if returned.throttle is not None and returned.throttle.kind not in (ThrottleKind.AWAY, ThrottleKind.DENIED):
@@ -144,14 +144,14 @@ class RateLimiter:
         return SlotReply(pause_s=quota.pause_left_s(quota.bucket.wall_clock()), failing=quota.health.failing(self._clock()))
 
     async def prefer(self, tier: str) -> None:
-        """The service tier that further pages should take; empty: whatever the engine is set to."""
+        """The service tier for further pages; empty: the engine's own setting."""
         self._tier = tier
 
     async def tier(self) -> str:
         return self._tier
 
     async def forget(self, worker: str) -> None:
-        """A worker died: its slots are free again. What its requests took is not known; what was expected is taken for it."""
+        """A worker died: its slots are free again. The cost of its requests is unknown, so the expected cost is used."""
         self._gone.add(worker)
         for quota in self._models.values():
             quota.give_up(quota.held.forget(worker), money=self._money)
@@ -173,7 +173,7 @@ class RateLimiter:
         )
 
     async def restore(self, earlier: LimiterState | None) -> None:
-        """What the predecessor of a restarted limiter had said last. Requests that were under way then count as paid for."""
+        """The last state of the predecessor of a restarted limiter. Its requests in flight count as paid for."""
         if not self._forgetful:
             return
         if earlier is not None:
@@ -185,7 +185,7 @@ class RateLimiter:
         self._remembered.set()
 
     async def close(self) -> None:
-        """The run is over: nothing is held any more. Those who share a bucket need not wait until that expires."""
+        """The run is over: releases everything it holds, so that others that share a bucket need not wait until it expires."""
         if self._beats:
             with suppress(SharedLimitsUnavailable):
                 await self._money.share()
@@ -222,7 +222,7 @@ class RateLimiter:
         return quota
 
     def _quiet_s(self, model: str) -> float:
-        """After a restart: until the last slot of the predecessor has started, and an interval more."""
+        """After a restart: waits until the last slot of the predecessor has started, plus an interval."""
         limits, rules = self._rules.limits.of(model), self._rules.limits
         if not self._restarted:
             return 0.0
@@ -241,7 +241,7 @@ class RateLimiter:
         )
 
     async def _remember(self, quota: ModelQuotaKeeper) -> None:
-        """After a restart: what must not be forgotten is waited for, once."""
+        """After a restart: waits once for the state that must not be lost."""
         if not self._restarted or quota.remembers or (not self._budget.limits and quota.limits.rpd is None):
             return
         await self._remembered.wait()
@@ -270,7 +270,7 @@ class RateLimiter:
 
     def _until_probe(self, quota: ModelQuotaKeeper) -> float:
         """Seconds until the next probe of a held model. Raises ModelUnavailable and QuotaDenied when waiting longer is pointless.
-        With engine.on_outage=fallback a probe that is due is sent all the same."""
+        With engine.on_outage=fallback a probe that is due is sent nevertheless."""
         now, health = self._clock(), quota.health
         wait_s = health.probe_in_s(now)
         if not health.exhausted(now) or (self._rules.fallback and wait_s <= 0):
@@ -305,7 +305,7 @@ class RateLimiter:
         return taken
 
     async def _patiently(self, quota: ModelQuotaKeeper, call: Callable[[], Awaitable[T]]) -> T:
-        """Waits for a shared bucket that is away. Raises SharedLimitsUnavailable when it stays away."""
+        """Waits for a shared bucket that is unavailable. Raises SharedLimitsUnavailable when it stays unavailable."""
         while True:
             try:
                 answer = await call()
@@ -345,7 +345,7 @@ class RateLimiter:
             quota.paused_until = max(quota.paused_until or 0.0, wall + delay_s)
             try:
                 await quota.bucket.pause(delay_s)
-            except SharedLimitsUnavailable as error:  # nothing is granted meanwhile, and the slower rate stays
+            except SharedLimitsUnavailable as error:  # nothing is granted in the meantime, and the slower rate stays
                 self._note_away(error)
 
     # -- waiting ------------------------------------------------------------------------------------------------------------
@@ -355,22 +355,22 @@ class RateLimiter:
         await self._wait(quota.freed, timeout_s)
 
     def _wake(self) -> None:
-        for quota in self._models.values():  # all of them: the money is one
+        for quota in self._models.values():  # all of them: they share the budget
             quota.freed.set()
 
     async def _beat(self, quota: ModelQuotaKeeper) -> None:
-        """Keeps the slots that our workers hold known to those who share the bucket."""
+        """Reports the slots that our workers hold to the others that share the bucket."""
         while True:
             await asyncio.sleep(self._rules.limits.shared_ttl_s / 4)
             try:
                 await quota.bucket.report_in_flight(quota.held.in_flight)
             except SharedLimitsUnavailable:
-                continue  # the next take says so
+                continue  # the next take reports it
 
     async def _share_spending(self) -> None:
-        """Tells those who share the limits what this run spends, and hears what they spend."""
+        """Reports this run's spending to the others that share the limits, and reads theirs."""
         while True:
-            with suppress(SharedLimitsUnavailable):  # the next call tells all of it
+            with suppress(SharedLimitsUnavailable):  # the next call reports all of it
                 await self._money.share()
             await asyncio.sleep(self._rules.limits.shared_ttl_s / 4)
 

@@ -1,4 +1,4 @@
-"""Whether the server of one model answers: decides between sending, probing and giving up. Pure; time is passed in.
+"""Tracks whether the server of one model answers: decides between sending, probing and giving up. Pure; time is passed in.
 
 | state | what the limiter does |
 |---|---|
@@ -6,7 +6,7 @@
 | held: no answer for `hold_s` while requests fail | lends one slot at a time, at growing intervals, as a probe |
 | exhausted: no answer for `patience_s`, or the server says that the project has no quota or credit | refuses every page |
 
-One answer ends all of it. Trouble is a property of the model, not of the pages that meet it: as long as a model is held, no
+One answer resets the state. An outage is a property of the model, not of the pages that meet it: while a model is held, no
 failure counts against a page.
 """
 
@@ -15,18 +15,18 @@ from __future__ import annotations
 from rayocr.messages import Throttle, ThrottleKind
 
 HOLD_S = 10.0  # without an answer; longer than an answer of a fast model takes
-NEVER_S = 120.0  # of nothing but 429 since the run began: longer than any quota of a minute needs to free itself
+NEVER_S = 120.0  # only 429 responses since the run began: longer than any per-minute quota needs to recover
 _FIRST_PROBE_S, _LAST_PROBE_S = 1.0, 30.0  # interval between probes, doubled each time
-_MEMORY = 64  # requests that the share of failures is averaged over
+_MEMORY = 64  # requests over which the share of failures is averaged
 
 
 class ModelHealth:
-    """`patience_s` infinite: the model is probed without end, even if the server says that there is no quota."""
+    """`patience_s` infinite: the model is probed forever, even if the server says that there is no quota."""
 
     def __init__(self, *, patience_s: float) -> None:
         self.patience_s = patience_s
-        self.since: float | None = None  # of the first failure after the last answer
-        self.words = ""  # of the server, or of the network
+        self.since: float | None = None  # time of the first failure after the last answer
+        self.words = ""  # message of the server, or of the network
         self.answers = 0
         self._failures = 0
         self._failing = 1.0
@@ -68,13 +68,13 @@ class ModelHealth:
         return self.since is not None and (self._denied or now >= self._hold_at)
 
     def exhausted(self, now: float) -> bool:
-        """No answer can be expected by waiting longer."""
+        """Whether waiting longer is pointless."""
         if self.since is None or self.patience_s == float("inf"):
             return False
         return self._denied or self.never_answered(now) or now >= self.since + self.patience_s
 
     def never_answered(self, now: float) -> bool:
-        """Nothing but 429 since the run began: there is no quota, whatever delay the server names."""
+        """Only 429 responses since the run began: there is no quota, whatever delay the server names."""
         return self.since is not None and not self.answers and self._refused_only and now >= self.since + NEVER_S
 
     @property
@@ -83,7 +83,7 @@ class ModelHealth:
         return self._denied
 
     def probe_in_s(self, now: float) -> float:
-        """Until the next probe may be sent; infinite while one is under way."""
+        """Seconds until the next probe may be sent; infinite while one is in flight."""
         return float("inf") if self._probe_of is not None else max(0.0, self._probe_at - now)
 
     def probing(self, worker: str) -> None:
@@ -91,6 +91,6 @@ class ModelHealth:
         self._probes += 1
 
     def returned(self, worker: str | None) -> None:
-        """A slot came back without a word on the server: the probe was never sent, or its worker died. None: of any worker."""
+        """A slot was returned without news of the server: the probe was never sent, or its worker died. None: of any worker."""
         if worker in (None, self._probe_of):
             self._probe_of = None

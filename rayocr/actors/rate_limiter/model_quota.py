@@ -1,4 +1,5 @@
-"""What the RateLimiter keeps of one model: its limits, who holds slots, what a request takes, pauses. For that actor alone."""
+"""What the RateLimiter tracks for one model: its limits, who holds slots, the cost of a request, pauses. Used by that actor
+only."""
 
 from __future__ import annotations
 
@@ -17,13 +18,13 @@ from rayocr.messages import ModelQuota, SlotReturn, Throttle, ThrottleKind
 
 _BATCH_TTL_S = 3 * 86_400.0  # as long as Google keeps jobs and their results
 _SLOT_TTL_S = 3600.0  # longer than any request may take; workers that die are reported much earlier
-_OBSERVED_S = 10.0  # the rate of late is measured over so long
-_REFUSALS_S = 20.0  # and the share of late that was refused: at 120 a minute that is 40 requests
-_REFUSALS_OF = 15  # requests at least: one refusal of the first two is no sign of anything
+_OBSERVED_S = 10.0  # the recent rate is measured over this time
+_REFUSALS_S = 20.0  # and the recent share of refusals over this: at 120 requests a minute that is 40 requests
+_REFUSALS_OF = 15  # minimum requests: one refusal of the first two means nothing
 
 
 class ModelQuotaKeeper:
-    """`now` is the limiter's monotonic clock throughout; instants called `until` are seconds since 1970."""
+    """`now` is the limiter's monotonic clock; instants called `until` are seconds since 1970."""
 
     def __init__(
         self, model: str, bucket: Bucket, config: LimitsConfig, *, expected_cost_usd: float, now: float, share: float
@@ -42,15 +43,15 @@ class ModelQuotaKeeper:
         self.paused_until: float | None = None
         self.parked_until: float | None = None
         self.throttled = 0
-        self.remembers = False  # after a restart: it was told what had been used
+        self.remembers = False  # after a restart: the earlier use was restored
         self._granted = 0
         self._waited_s = 0.0
         self._input_tokens = 0
         self._spent_usd = 0.0
         self._today = 0
         self._correction_s = 0.0
-        self._recent: deque[tuple[float, int]] = deque()  # (when, slots) of late
-        self._refusals: deque[float] = deque()  # when, of late
+        self._recent: deque[tuple[float, int]] = deque()  # (when, slots), recent
+        self._refusals: deque[float] = deque()  # when, recent
         self._sent_away_until = float("-inf")
         self._strikes = 0
         self._last_strike = float("-inf")
@@ -70,12 +71,12 @@ class ModelQuotaKeeper:
         )
 
     def wished(self, take: Take) -> None:
-        """The bucket answered, and so has taken the correction to its books."""
+        """The bucket answered, so it has applied the correction."""
         self._correction_s -= take.correction_s
 
     @property
     def _token_s(self) -> float:
-        """Seconds of the minute that one token takes."""
+        """Seconds of the minute that one token uses."""
         return 60.0 / (self.limits.tpm * self.usable) if self.limits.tpm else 0.0
 
     def lend(self, worker: str, taken: Taken, *, money: Money, now: float, arrived: float) -> None:
@@ -89,7 +90,7 @@ class ModelQuotaKeeper:
         self._drop_old(now)
 
     def settle(self, aside: SetAside, returned: SlotReturn, *, money: Money) -> None:
-        """Real use takes the place of what was set aside; where it is not known, that stands."""
+        """Actual use replaces the reservation; if it is unknown, the reservation stands."""
         unknown = max(0, aside.slots - returned.answered - returned.free)
         share = unknown / aside.slots if aside.slots else 0.0
         spent_usd = returned.cost_usd + share * aside.cost_usd
@@ -100,7 +101,7 @@ class ModelQuotaKeeper:
         self.expected.learn(requests=returned.answered, input_tokens=returned.input_tokens, cost_usd=returned.cost_usd)
 
     def give_up(self, aside: SetAside, *, money: Money) -> None:
-        """Nobody will say what became of these."""
+        """The outcome of these will never be reported."""
         self.settle(aside, SlotReturn(slots=aside.slots), money=money)
 
     # -- refusals -----------------------------------------------------------------------------------------------------------
@@ -117,11 +118,11 @@ class ModelQuotaKeeper:
             retry_after_s=throttle.retry_after_s,
         )
         self._sent_away_until = max(self._sent_away_until, now + (throttle.retry_after_s or 0.0))
-        if learned:  # from now on with the slower rate
+        if learned:  # continue at the slower rate
             self._refusals.clear()
 
     def struck_for_the_day(self, *, sent_at: float, now: float) -> int:
-        """How often the server has refused for the day by now; requests that were under way together count once."""
+        """How often the server has refused for the daily quota; requests that were in flight together count once."""
         if sent_at > self._last_strike:
             self._strikes += 1
             self._last_strike = now

@@ -1,9 +1,9 @@
-"""The money side of the RateLimiter: what may still be spent, and how fast. For that actor alone.
+"""The budget of the RateLimiter: what may still be spent, and how fast. Used by that actor only.
 
-`limits.usd_per_10min` is a line that the requests of all models stand in: the same token bucket as for requests and tokens
-(`rayocr.limits`), with dollars for tokens. A request takes the time that its expected cost takes of ten minutes, and what it
-really cost replaces that when it is answered. Starts are spread evenly, so that no ten minutes hold more than the limit, however
-the server cuts its window. In Redis the line and the account of days and months are shared like the other limits.
+`limits.usd_per_10min` applies to the requests of all models together: the same token bucket as for requests and tokens
+(`rayocr.limits`), with dollars for tokens. A request uses the share of ten minutes that its expected cost takes of the limit; its
+actual cost replaces that when it is answered. Starts are spread evenly, so no ten minutes exceed the limit, whatever window the
+server uses. In Redis the bucket and the account of days and months are shared like the other limits.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rayocr.limits.base import Bucket, Take, Taken
 from rayocr.limits.budget import Budget, MoneyLimit
 from rayocr.limits.quota_day import in_words, next_month, next_reset, quota_day
 
-BUCKET = "usd"  # its name among those of the models
+BUCKET = "usd"  # its name next to the models' buckets
 _WINDOW_S = 600.0
 _HINTS = {
     "budget.usd": None,
@@ -28,8 +28,8 @@ _HINTS = {
 
 
 class Money:
-    """`open_bucket` gives the bucket that keeps the line of `usd_per_10min` and the shared account; it is called with the first
-    request. `usable`: 0..1 of that limit, the rest is headroom. `wall_clock`: seconds since 1970, until there is a bucket."""
+    """`open_bucket` returns the bucket for `usd_per_10min` and the shared account; it is called with the first request. `usable`:
+    0..1 of that limit, the rest is headroom. `wall_clock`: seconds since 1970, until there is a bucket."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Money:
         self._wall_clock = wall_clock
         self._seconds_a_usd = _WINDOW_S / (usd_per_10min * usable) if usd_per_10min else 0.0
         self._correction_s = 0.0
-        self._unshared: defaultdict[str, float] = defaultdict(float)  # spent since others were last told, by day
+        self._unshared: defaultdict[str, float] = defaultdict(float)  # spent since the last report to others, by day
 
     @property
     def day(self) -> str:
@@ -63,7 +63,8 @@ class Money:
             self._unshared[day] += spent_usd
 
     def affordable(self, wanted: int, cost_usd: float, *, under_way: bool) -> int:
-        """How many of them there is money for; 0: perhaps, when requests `under_way` turn out cheaper. Raises BudgetExhausted."""
+        """How many of the requests the budget allows; 0: perhaps later, if requests `under_way` turn out cheaper. Raises
+        BudgetExhausted."""
         room = self.budget.room(cost_usd, self.day)
         if room is None or room > 0:
             return wanted if room is None else min(wanted, room)
@@ -74,8 +75,8 @@ class Money:
         raise self._exhausted(limit, cost_usd)
 
     async def pace(self, wanted: int, cost_usd: float) -> Taken | None:
-        """Starts that the spend limit allows, to be given back with `give_back` where the model's own limits allow fewer. None
-        where there is no such limit."""
+        """Starts that the spend limit allows; return them with `give_back` if the model's own limits allow fewer. None if there
+        is no such limit."""
         if not self._seconds_a_usd or cost_usd <= 0:
             return None
         take = Take(wanted=wanted, token_interval_s=cost_usd * self._seconds_a_usd, correction_s=self._correction_s)
@@ -87,7 +88,8 @@ class Money:
         self._correction_s -= count * cost_usd * self._seconds_a_usd
 
     async def share(self) -> None:
-        """Tell others what this run spent, and hear of theirs. Raises SharedLimitsUnavailable; then the next call tells all."""
+        """Report what this run spent, and read what others spent. Raises SharedLimitsUnavailable; then the next call reports
+        everything."""
         told = dict(self._unshared)
         everybody = await self._shared_bucket().add_spend(told)
         for day, usd in told.items():
@@ -121,7 +123,7 @@ class Money:
 
 
 def both(paced: Taken | None, taken: Taken) -> Taken:
-    """Slots that two lines allow start when the later of the two says."""
+    """Slots that two limits allow start at the later of the two times."""
     if paced is None or not taken.delays_s:
         return taken
     return replace(taken, delays_s=tuple(map(max, taken.delays_s, paced.delays_s)))
