@@ -30,7 +30,7 @@ def cancelled_documents(state: Storage) -> set[str]:
 
 
 class CancelWatch:
-    """Calls `on_cancel(document_id)` once for each request, also those from before the start."""
+    """Calls `on_cancel(document_id)` once for each request, including those from before the start."""
 
     def __init__(self, state: Storage, on_cancel: Callable[[str], None]) -> None:
         self._state = state
@@ -45,7 +45,7 @@ class CancelWatch:
         self._seen = now
 
     async def run(self) -> None:
-        """Until cancelled. What a failed poll missed the next one finds."""
+        """Runs until cancelled. The next poll finds what a failed poll missed."""
         while True:
             await asyncio.sleep(_POLL_EVERY_S)
             try:

@@ -1,4 +1,4 @@
-"""Checks before anything starts: the source exists and can be read, the destination can be written and is elsewhere."""
+"""Checks before a run starts: the source exists and is readable, the destination is writable and separate from the source."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from rayocr.storage.base import Storage
 from rayocr.storage.factory import open_storage
 from rayocr.storage.uri import StorageUri, contains, parse_uri, path_below
 
-_READ_FIRST = 5  # objects, of which one must be readable
+_READ_FIRST = 5  # objects, at least one of which must be readable
 _PROBING = RetryPolicy(max_attempts=3, base_s=1.0, cap_s=5.0)
 
 
@@ -46,10 +46,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What would be read, by which engines and at which prices. Finding it writes nothing."""
+    """What would be read, by which engines and at which prices. Determining it writes nothing."""
 
     source: Storage
-    only: str | None  # of a single file: its name; what lies beside it is not looked at
+    only: str | None  # for a single file: its name; its folder is not listed
     include: tuple[str, ...]
     exclude: tuple[str, ...]
     links: tuple[ChainLink, ...]
@@ -57,7 +57,7 @@ class Scope:
 
 
 def scope(config: RayocrConfig) -> Scope:
-    """Raises UsageError and StorageError, each with a sentence that says what to do."""
+    """Raises UsageError and StorageError, each with a message that says what to do."""
     links = parse_chain(config.engine.chain)
     _check_batch(config, links)
     if config.deadline is not None:
@@ -83,7 +83,7 @@ def scope(config: RayocrConfig) -> Scope:
 
 
 def plan(config: RayocrConfig) -> Plan:
-    """As `scope`, and the destination can be written to."""
+    """As `scope`, and checks that the destination is writable."""
     found = scope(config)
     _check_batch(config, found.links)
     dest = _writable(parse_uri(config.dest), config.storage.dest, "dest", outputs_only=config.state is not None)
@@ -116,7 +116,7 @@ def _check_batch(config: RayocrConfig, links: tuple[ChainLink, ...]) -> None:
 
 
 def _prices(config: RayocrConfig, links: tuple[ChainLink, ...]) -> PriceTable:
-    """Raises UsageError: a budget means nothing for a model whose price is not known."""
+    """Raises UsageError: a budget cannot be enforced for a model without a known price."""
     prices = price_table(config)
     models = config.engine.gemini.ladder if any(link.name == "gemini" for link in links) else ()
     for model in models:
@@ -129,7 +129,7 @@ def _prices(config: RayocrConfig, links: tuple[ChainLink, ...]) -> PriceTable:
 
 
 def _check_proxy(config: RayocrConfig, links: tuple[ChainLink, ...]) -> None:
-    """Raises UsageError: the HTTP clients cannot use a SOCKS proxy by themselves, and say so page by page."""
+    """Raises UsageError: the HTTP clients cannot use a SOCKS proxy by themselves, and would report it for every page."""
     proxies = [url for scheme, url in getproxies().items() if scheme != "no" and url.lower().startswith("socks")]
     places = [config.source or "", config.dest, config.state or ""]
     remote = any(link.kind == "wait" for link in links) or any("://" in place and "file:" not in place for place in places)
@@ -141,8 +141,8 @@ def _check_proxy(config: RayocrConfig, links: tuple[ChainLink, ...]) -> None:
 
 
 def _check_reading(source: Storage, uri: StorageUri, *, watching: bool) -> None:
-    """Reads one byte: listing may be allowed where reading is denied. Raises StorageDenied, and UsageError for a prefix with
-    nothing below it. In a local folder each file has permissions of its own."""
+    """Reads one byte: listing may be allowed where reading is denied. Raises StorageDenied, and UsageError for an empty prefix.
+    In a local folder each file has its own permissions."""
     if uri.scheme not in ("gs", "gdrive"):
         return
     entries = iter(source.list())
@@ -157,7 +157,7 @@ def _check_reading(source: Storage, uri: StorageUri, *, watching: bool) -> None:
             return
         except StorageDenied as error:
             denied = denied or error
-        except StorageError:  # of this object alone, or over by the time that it is fetched
+        except StorageError:  # affects only this object, or is temporary
             return
     if denied is not None:
         raise denied
@@ -187,8 +187,8 @@ def _single(config: RayocrConfig) -> tuple[str, str] | None:
 
 
 def _source(config: RayocrConfig, single: tuple[str, str] | None) -> tuple[str, list[str], list[str]]:
-    """The folder, with what to include and exclude. A single file is its folder with everything else left out; the samples
-    that come with rayocr are read without the broken ones, which are there to be tried on purpose."""
+    """The folder, with its include and exclude filters. A single file becomes its folder with all other files excluded; the
+    bundled samples are read without the broken ones, which are for testing."""
     include, exclude = list(config.include), list(config.exclude)
     if single is not None:
         return single[0], [glob.escape(single[1])], exclude
@@ -205,11 +205,12 @@ def _source(config: RayocrConfig, single: tuple[str, str] | None) -> tuple[str, 
 
 
 def _dest_inside_source(config: RayocrConfig, source: StorageUri, dest: StorageUri, single: tuple[str, str] | None) -> list[str]:
-    """Globs that keep our own outputs out of the listing; UsageError when the two lie in each other without need."""
+    """Globs that exclude our own outputs from the listing. Raises UsageError when source and destination overlap without
+    permission."""
     if not contains(source, dest):
         return []
     if single is not None:
-        return []  # its outputs beside it are taken for no source: nothing but the file is read
+        return []  # outputs next to it are not read as sources: only the file itself is read
     if not config.allow_dest_in_source:
         same = contains(dest, source)
         raise UsageError(
@@ -217,12 +218,12 @@ def _dest_inside_source(config: RayocrConfig, source: StorageUri, dest: StorageU
             " Choose another folder, or set allow_dest_in_source=true."
         )
     if contains(dest, source):
-        return [f"*{suffix}" for suffix in pdf_suffixes()]  # *.md and *.jsonl beside the PDFs are no sources anyway
+        return [f"*{suffix}" for suffix in pdf_suffixes()]  # *.md and *.jsonl next to the PDFs are never sources
     return [glob.escape(path_below(source, dest)) + "/*"]
 
 
 def _dest_below_source(config: RayocrConfig, source: Storage, dest: Storage) -> list[str]:
-    """As `_dest_inside_source`, for folders of a Drive with ids of their own: how they lie only the server knows."""
+    """As `_dest_inside_source`, for Drive folders, which have their own ids: only the server knows how they are nested."""
     path = source.path_to(dest)
     if not path:
         return []
@@ -254,12 +255,12 @@ def _writable(uri: StorageUri, access: AccessConfig, option: str, *, outputs_onl
 
 
 def source_of(config: RayocrConfig) -> Storage:
-    """The source alone, for modes that look documents up in it. Raises UsageError."""
+    """The source only, for modes that look documents up in it. Raises UsageError."""
     return _existing(parse_uri(_source(config, _single(config))[0]), config.storage.source)
 
 
 def existing_state(config: RayocrConfig) -> Storage:
-    """Where the state of earlier runs lies, for modes that only read it. Raises UsageError."""
+    """The location of the state of earlier runs, for modes that only read it. Raises UsageError."""
     option = "state" if config.state is not None else "dest"
     uri = parse_uri(config.state or config.dest)
     try:
@@ -269,7 +270,7 @@ def existing_state(config: RayocrConfig) -> Storage:
 
 
 def sweep_temp_files(plan: Plan) -> None:
-    """Remove what killed processes left behind, where storage has such files. Raises StorageError."""
+    """Remove temporary files of killed processes, if the storage has any. Raises StorageError."""
     for storage in {plan.dest.uri: plan.dest, plan.state.uri: plan.state}.values():
         sweep = getattr(storage, "sweep_temp", None)
         if sweep is not None:

@@ -1,5 +1,5 @@
-"""mode=retry: which dead letters are retried. Their documents go through a run like any other; pages that were read are on record
-and not paid for again."""
+"""mode=retry: selects the dead letters to retry. Their documents go through a run like any other; pages that were read are
+recorded and not paid for again."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from rayocr.observe.dead_letters import DeadLetter, read_dead_letter
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
 
-_READ_FOR_SOURCE = 200  # dead letters that are read to find their source
-_AT_ONCE = 16  # dead letters; each costs a request where storage is remote
+_READ_FOR_SOURCE = 200  # dead letters that are read to determine their source
+_AT_ONCE = 16  # dead letters; each costs a request if storage is remote
 
 
 def documents_to_retry(state: Storage, config: RayocrConfig) -> frozenset[str]:
@@ -31,7 +31,7 @@ def documents_to_retry(state: Storage, config: RayocrConfig) -> frozenset[str]:
         try:
             letter = call(lambda: read_dead_letter(state, name), policy=policy)
             wanted = _passes(letter, config, since)
-        except (ObjectNotFound, RecordCorrupt, ValueError):  # retried meanwhile, or damaged
+        except (ObjectNotFound, RecordCorrupt, ValueError):  # retried in the meantime, or damaged
             return None
         document_id = letter.document_id
         if wanted and config.retry.engine is not None:
@@ -44,8 +44,8 @@ def documents_to_retry(state: Storage, config: RayocrConfig) -> frozenset[str]:
 
 
 def recorded_source(state: Storage) -> str | None:
-    """The source of the dead letters, for a retry that names none; None without dead letters. Raises UsageError where they have
-    several, and StorageError."""
+    """The source of the dead letters, for a retry that names no source; None without dead letters. Raises UsageError if they have
+    several sources, and StorageError."""
     found: set[str] = set()
     for entry in islice(state.list(DEAD_LETTERS_PREFIX), _READ_FOR_SOURCE):
         try:
@@ -67,7 +67,7 @@ def count_rejected(state: Storage, config: RayocrConfig) -> int:
 
 
 def is_narrowed(config: RayocrConfig) -> bool:
-    """Whether the run is about certain dead letters only."""
+    """Whether the run is limited to certain dead letters."""
     settings = config.retry
     return any(wanted is not None for wanted in (config.document, settings.reason, settings.engine, settings.since))
 

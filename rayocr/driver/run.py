@@ -1,7 +1,7 @@
-"""mode=run, watch and retry: from a plan to an exit code. Starts what is needed, runs it, drains, closes, sums up.
+"""mode=run, watch and retry: from a plan to an exit code. Starts what is needed, runs it, drains, closes and reports.
 
-The order at the start is for the user: something is shown within a second, the source is listed while Ray starts, and Ray is not
-started at all when everything is finished already.
+The start is ordered for the user: something is shown within a second, the source is listed while Ray starts, and Ray does not
+start when everything is already finished.
 """
 
 from __future__ import annotations
@@ -46,17 +46,17 @@ from rayocr.observe.supabase.sink import SupabaseSink, open_sink
 log = logging.getLogger(__name__)
 
 _LIMITER_CLOSE_S = 5.0
-_LEDGER_CLOSE_S = 15.0  # for the last segment; pages that are not written by then are read again by the next run
+_LEDGER_CLOSE_S = 15.0  # for the last segment; the next run reads pages again that are not written by then
 
 
 def new_run_id() -> str:
-    """Sorts by time; unique among runs that start in the same second."""
+    """Sorts by time; unique even for runs that start in the same second."""
     return datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ") + "-" + secrets.token_hex(3)
 
 
 @dataclass(slots=True)
 class Run:
-    """`faults`: a test's, for a run in this process."""
+    """`faults`: injected by tests, for a run in this process."""
 
     config: RayocrConfig
     plan: Plan
@@ -78,7 +78,7 @@ class Run:
         )
 
     def execute(self) -> int:
-        """The exit code. Raises RayocrError for what stops a run."""
+        """Returns the exit code. Raises RayocrError for errors that stop a run."""
         self._configure_logs()
         self.sink = open_sink(self.config, self.keys, run_id=self.run_id, warn=self.terminal.warn)
         try:
@@ -112,7 +112,7 @@ class Run:
         finally:
             if self.destination is not None:
                 self.destination.release()
-            sweep_temp_files(self.plan)  # again: at the start, actors of a run that had been killed may still have been dying
+            sweep_temp_files(self.plan)  # again: at the start, actors of a killed run may still have been running
         return self.announcements.exit_code()
 
     def rules(self) -> DiscoveryRules:
@@ -135,7 +135,7 @@ class Run:
     # -- start --------------------------------------------------------------------------------------------------------------
 
     async def run(self, rules: DiscoveryRules) -> None:
-        """Raises RayocrError for what stops a run, Interrupted after a signal."""
+        """Raises RayocrError for errors that stop a run, Interrupted after a signal."""
         shutdown = Shutdown(on_first=self.announcements.announce_drain, on_second=lambda: None)
         shutdown.install()
         scout = asyncio.create_task(asyncio.to_thread(self._scout, rules))
@@ -150,7 +150,7 @@ class Run:
         probing = asyncio.create_task(
             asyncio.to_thread(probe_servers, self.plan.links, self.config.engine, self.plan.prompts, self.keys)
         )
-        probing.add_done_callback(lambda task: task.cancelled() or task.exception())  # heard, also where Ray does not start
+        probing.add_done_callback(lambda task: task.cancelled() or task.exception())  # retrieves the exception in any case
         async with self._connected(shutdown) as connection:
             await probing
             shutdown.install()
@@ -168,7 +168,7 @@ class Run:
             await self.run_on(wire(inputs, await start_actors(inputs, connection, faults=self.faults)), shutdown)
 
     def _scout(self, rules: DiscoveryRules) -> DiscoveryBatch:
-        """The beginning of the listing, before there is a cluster: is there anything to do, and how much?"""
+        """Lists the beginning of the source before there is a cluster: is there anything to do, and how much?"""
         beginning = replace(rules, order="listing", watch=False)
         return Discovery(self.plan.source, self.plan.state, beginning).next_batch(1)
 
@@ -219,7 +219,7 @@ class Run:
             raise Interrupted("Interrupted.")
 
     async def _work(self, parts: RunParts, shutdown: Shutdown) -> None:
-        """Until the last document has ended, or the run was stopped and has drained."""
+        """Runs until the last document has ended, or the run was stopped and has drained."""
         await parts.cancel_watch.poll()
         parts.leases.start(parts.scheduler.lost)
         if not parts.inputs.watches:  # a watch may have nothing to do for days
@@ -247,7 +247,7 @@ class Run:
         if parts.outages is not None:
             await parts.outages.close()
         if actors.limiter is not None:
-            with contextlib.suppress(Exception):  # the final spending; a limiter that is gone has reported its own
+            with contextlib.suppress(Exception):  # the final spending; a limiter that is gone has reported its own failure
                 self.progress.limiter = await asyncio.wait_for(actors.limiter.state(), _LIMITER_CLOSE_S)
                 self.account.keep(self.progress.limiter.spent_by_day, now=True)
         await parts.telemetry.last()
@@ -255,9 +255,9 @@ class Run:
             self.progress.workers = max(self.progress.workers, stage.pool.size)
             await stage.pool.close()
         if actors.batch_queue is not None:
-            with contextlib.suppress(Exception):  # its intents stay, and age
+            with contextlib.suppress(Exception):  # its intents stay, and expire later
                 await asyncio.wait_for(actors.batch_queue.close(finished=finished), _LEDGER_CLOSE_S)
-        with contextlib.suppress(Exception):  # acknowledged pages are durable whether or not it answers now
+        with contextlib.suppress(Exception):  # acknowledged pages are durable whether or not the ledger answers now
             report = await asyncio.wait_for(actors.ledger.close(), _LEDGER_CLOSE_S)
             for name in report.damaged_segments:
                 self.terminal.warn(f"Ledger segment {name} is damaged; its pages are read again.")
@@ -292,7 +292,7 @@ class Run:
 
 
 async def _connect(config: RayocrConfig, shutdown: Shutdown) -> Connection:
-    """Raises Interrupted as soon as a signal comes: Ray itself would go on for minutes."""
+    """Raises Interrupted as soon as a signal arrives: Ray itself would continue for minutes."""
     cancelled = threading.Event()
     connecting = asyncio.create_task(asyncio.to_thread(connect, config, cancelled))
     stop = asyncio.create_task(shutdown.requested.wait())
@@ -324,7 +324,7 @@ async def _until_done_or_stopped(parts: RunParts, documents: asyncio.Task[None],
 
 
 async def _until_ended(parts: RunParts, documents: Awaitable[None]) -> None:
-    """What stops the documents stops the run, as an error that `scheduler.failure` keeps; a run that is ending already has its
+    """An error that stops the documents stops the run; `scheduler.failure` keeps it. A run that is already ending keeps its first
     reason."""
     try:
         await documents
@@ -334,7 +334,7 @@ async def _until_ended(parts: RunParts, documents: Awaitable[None]) -> None:
 
 
 async def _logged(name: str, part: Awaitable[None]) -> None:
-    """A run goes on without what is not needed to read documents."""
+    """Logs a bug in a background task. The run continues, because reading documents does not need the task."""
     try:
         await part
     except Exception as error:

@@ -1,6 +1,6 @@
-"""One request to each server while Ray starts: are key, permission, model and network right?
+"""Sends one request to each server while Ray starts: are key, permission, model and network right?
 
-So a wrong key costs one call and one line within seconds, instead of a refusal of every page in flight.
+A wrong key then costs one call and one line within seconds, instead of a refusal of every page in flight.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
 
-_TRIES = 2  # of a connection: the second one a second later, since the first packet of a sleeping network is lost
+_TRIES = 2  # connection attempts, a second apart, because a sleeping network may lose the first packet
 _PAUSE_S = 1.0
 
 
 def probe_servers(links: Iterable[ChainLink], config: EngineConfig, prompts: Mapping[str, str], secrets: Secrets) -> None:
-    """Blocks, on an event loop of its own. Raises CredentialsError, UnknownModel and ServerUnreachable; passes where the
-    server is merely busy, or has nothing to say to the question."""
+    """Blocks, on its own event loop. Raises CredentialsError, UnknownModel and ServerUnreachable; passes if the server is merely
+    busy or does not support the request."""
     for link in links if config.probe else ():
         if link.kind != "wait":
             continue
@@ -48,7 +48,7 @@ async def probe(
                     f"Nobody answers at {_place(engine, base_url)}: {error}",
                     hint="Check the network, or read with the local engines: engine=local",
                 ) from error
-        except EngineError as error:  # busy, slow, or a server without this call: the pages will show
+        except EngineError as error:  # busy, slow, or a server without this call: reading the pages will tell
             log_event(log, "probe_skipped", "The server did not answer the probe.", engine=engine.name, error=error.reason)
             return None
         await sleep(_PAUSE_S)

@@ -19,7 +19,7 @@ class Shutdown:
         self._on_second = on_second
 
     def install(self) -> None:
-        """Call it again after Ray has started, which replaces these handlers with its own."""
+        """Call it again after Ray has started, because Ray replaces these handlers with its own."""
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
@@ -29,7 +29,7 @@ class Shutdown:
             loop.add_signal_handler(signal.SIGHUP, self._handle, signal.SIGHUP)
 
     def request(self, why: str) -> None:
-        """Drain, like the first signal."""
+        """Drain, as after the first signal."""
         if not self.requested.is_set():
             self.requested.set()
             self._on_first(why)

@@ -1,4 +1,4 @@
-"""From a plan to the parts of a run: `start_actors` has the actors, `wire` puts everything else around them."""
+"""Builds the parts of a run from a plan: `start_actors` starts the actors, `wire` connects everything else to them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _FOREVER_S = 10 * 365 * 86_400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunInputs:
-    """What a run is made of. `owner`: of its leases; `draining`: set when it has to come to an end."""
+    """The inputs of a run. `owner`: of its leases; `draining`: set when the run has to end."""
 
     config: RayocrConfig
     plan: Plan
@@ -89,7 +89,7 @@ class RunParts:
     outages: Outages | None  # of mode=watch
 
     def background(self) -> dict[str, Coroutine[Any, Any, None]]:
-        """What goes on beside the documents until the run ends, by name."""
+        """Tasks that run beside the documents until the run ends, by name."""
         inputs, actors = self.inputs, self.actors
         followers: list[Follower] = [*(stage.pool for stage in self.stages), actors.document_workers, self.window]
         found: dict[str, Coroutine[Any, Any, None]] = {
@@ -133,14 +133,14 @@ class RunParts:
         return found
 
     def open_notifications(self) -> Notifications | None:
-        """In watch, where a subscription is configured. Raises CredentialsError."""
+        """In watch, if a subscription is configured. Raises CredentialsError."""
         inputs = self.inputs
         if self.outages is None:
             return None
         return open_events(inputs.config, inputs.plan, inputs.rules, self.scheduler, warn=inputs.terminal.warn)
 
     def documents(self, notifications: Notifications | None) -> Awaitable[None]:
-        """Ends when the last document has."""
+        """Ends when the last document has ended."""
         if self.outages is None:
             return self.scheduler.run()
         inputs = self.inputs
@@ -164,7 +164,7 @@ class RunParts:
 
 
 def wire(inputs: RunInputs, actors: RunActors) -> RunParts:
-    """Starts nothing."""
+    """Connects the parts; starts nothing."""
     config, plan, progress, draining = inputs.config, inputs.plan, inputs.progress, inputs.draining
     window = Window(config.window, held_on=actors.documents_group)
     stages = tuple(open_pool(config, plan, inputs.keys, actors, stage) for stage in plan.stages)
@@ -177,7 +177,7 @@ def wire(inputs: RunInputs, actors: RunActors) -> RunParts:
     )
 
     def release_cpus() -> None:
-        """On a shared cluster, the run that this one waits for may be waiting for them."""
+        """On a shared cluster, releases idle workers: the run that this one waits for may be waiting for them."""
         _shrink(stages, actors, idle_s=0.0, keep=0)
 
     outages = open_outages(plan, window, progress, inputs.terminal, on_hold=release_cpus) if inputs.watches else None
@@ -239,7 +239,7 @@ def _shrink(stages: Sequence[StagePool], actors: RunActors, *, idle_s: float, ke
 
 
 async def start_actors(inputs: RunInputs, connection: Connection | None, *, faults: Faults | None = None) -> RunActors:
-    """On the Ray that is connected, else in this process (where `faults` are a test's). Raises StorageError."""
+    """Starts the actors on the connected Ray, else in this process (where tests inject `faults`). Raises StorageError."""
     config, plan, keys = inputs.config, inputs.plan, inputs.keys
     requests_per_s = config.storage.requests_per_s
     if requests_per_s is not None and connection is not None:  # each process has a fixed share, without any coordination
@@ -262,7 +262,7 @@ def runs_in_process(config: RayocrConfig) -> bool:
 
 
 def _limiter_rules(inputs: RunInputs) -> LimiterRules | None:
-    """None where no engine waits for a server: nothing to limit."""
+    """None if no engine waits for a server: then there is nothing to limit."""
     config, plan = inputs.config, inputs.plan
     if all(stage.kind != "wait" for stage in plan.stages):
         return None

@@ -1,8 +1,8 @@
-"""The bucket port: where the slots of one model come from. Adapters live beside this file; the RateLimiter actor calls them.
+"""The bucket port: the source of one model's slots. Adapters are in this folder; the RateLimiter actor calls them.
 
-A bucket is a GCRA (ITU-T I.371): it knows the instant at which the next request may start, and hands out the next few. Starts
-are at least an interval apart whatever was left unused before, so that no window of a minute ever holds more than the quota,
-however the server counts its windows. Slots are delays from now, since clocks of different nodes differ and delays do not.
+A bucket is a GCRA (ITU-T I.371): it knows the instant at which the next request may start, and hands out the next few. Starts are
+at least an interval apart, whatever was unused before, so no window of a minute exceeds the quota, however the server counts its
+windows. Slots are delays from now, because clocks of different nodes differ and delays do not.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-# Slots start at most this far ahead (seconds), so a pause or a restart finds few of them already lent. Long compared with a call
-# to an actor or to Redis, short compared with the minute of a quota.
+# Slots start at most this far ahead (seconds), so that a pause or a restart affects few slots that are already lent. Long
+# compared with a call to an actor or to Redis, short compared with the minute of a quota.
 HORIZON_S = 0.5
 
 
 class Blocked(StrEnum):
-    """Why a bucket gave nothing."""
+    """Why a bucket returned no slots."""
 
     PACE = "pace"  # the next start is too far ahead
     IN_FLIGHT = "in_flight"
@@ -28,8 +28,8 @@ class Blocked(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Take:
     """A request for slots. `request_interval_s` is the time between two starts, `token_interval_s` the time that a request of the
-    expected length takes out of the tokens of a minute; the longer one binds. `correction_s` is token time to be added (requests
-    were longer than expected) or given back since the last take. `in_flight` counts the slots that the asking limiter has out.
+    expected length takes of the tokens per minute; the longer one applies. `correction_s` is token time to add (requests were
+    longer than expected) or return since the last take. `in_flight` counts the slots that the calling limiter has lent.
     """
 
     wanted: int
@@ -54,11 +54,12 @@ class Taken:
 class Bucket(ABC):
     """Every call raises SharedLimitsUnavailable if the bucket is on a server that is unavailable."""
 
-    shared: bool = False  # other clusters draw from it, so slots can become free elsewhere
+    shared: bool = False  # other clusters use it too, so slots can become free elsewhere
 
     @abstractmethod
     async def take(self, take: Take) -> Taken:
-        """One to `wanted` slots, or why there are none. Never waits. Repeating a call wastes slots but breaks no limit."""
+        """One to `wanted` slots, or the reason why there are none. Never waits. Repeating a call wastes slots but exceeds no
+        limit."""
 
     @abstractmethod
     async def pause(self, delay_s: float) -> None:
@@ -66,20 +67,20 @@ class Bucket(ABC):
 
     @abstractmethod
     async def report_in_flight(self, in_flight: int) -> None:
-        """How many slots the asking limiter has out now, for those who share the bucket. Idempotent; a limiter that does not
-        report for `limits.shared_ttl_s` counts as gone, and its slots as free."""
+        """Reports how many slots the calling limiter has lent now, for others that share the bucket. Idempotent; a limiter that
+        does not report for `limits.shared_ttl_s` counts as gone, and its slots as free."""
 
     @abstractmethod
     def wall_clock(self) -> float:
-        """What quota days are counted by, in seconds since 1970: the time of the server that the bucket lies on, if any."""
+        """The time by which quota days are counted, in seconds since 1970: that of the bucket's server, if any."""
 
-    async def restore_today(self, day: str, requests: int) -> None:  # noqa: B027 - a bucket on a server has not forgotten
+    async def restore_today(self, day: str, requests: int) -> None:  # noqa: B027 - a bucket on a server keeps its count
         """Tell a restarted limiter how many requests were sent on this quota day."""
 
     async def add_spend(self, spent_by_day: Mapping[str, float]) -> Mapping[str, float]:
-        """Add what was spent since the last call, by day ("2026-11-26"), to the account that is shared with others. The answer is
-        what all of them have spent; empty where nothing is shared."""
+        """Add what was spent since the last call, by day ("2026-11-26"), to the shared account. Returns the total spending of
+        everyone who shares it; empty if nothing is shared."""
         return {}
 
-    async def close(self) -> None:  # noqa: B027 - most have nothing to close
+    async def close(self) -> None:  # noqa: B027 - most adapters have nothing to close
         """Release everything. Idempotent."""

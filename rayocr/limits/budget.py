@@ -1,6 +1,6 @@
-"""Money: what this run has spent and promised, what other runs spent in the same day and month, and how much is left. Pure.
+"""Money: what this run has spent and reserved, what other runs spent in the same day and month, and how much is left. Pure.
 
-Days and months are Google's: they begin at midnight in California. Invariant: a grant never brings spent plus promised above any
+Days and months are Google's: they begin at midnight in California. Invariant: a grant never raises spent plus reserved above any
 of the limits.
 """
 
@@ -25,7 +25,7 @@ class MoneyLimit:
 
 
 class Budget:
-    """Without limits it counts only. `earlier`: what other runs spent, by day ("2026-11-26")."""
+    """Without limits it only counts. `earlier`: what other runs spent, by day ("2026-11-26")."""
 
     def __init__(self, limits: Sequence[MoneyLimit] = (), *, earlier: Mapping[str, float] | None = None) -> None:
         self.limits = tuple(limits)
@@ -35,7 +35,7 @@ class Budget:
         self._others: dict[str, float] = dict(earlier or {})
 
     def spent(self, period: Period, day: str) -> float:
-        """Of this run, or of all runs in that day or month."""
+        """Spending of this run, or of all runs in that day or month."""
         if period == "run":
             return self.spent_usd
         begin = day if period == "day" else day[: len("2026-11")]
@@ -48,7 +48,7 @@ class Budget:
         return min(self.limits, key=lambda limit: self.left_usd(limit, day), default=None)
 
     def room(self, cost_usd: float, day: str) -> int | None:
-        """How many requests of that expected cost may still leave; None: any number."""
+        """How many requests of that expected cost may still be sent; None: no limit."""
         limit = self.tightest(day)
         if limit is None or cost_usd <= 0:
             return None
@@ -58,12 +58,12 @@ class Budget:
         self.promised_usd += cost_usd
 
     def settle(self, *, promised_usd: float, spent_usd: float, day: str) -> None:
-        """Requests are over: their promise is replaced by what they cost."""
+        """Requests are finished: their reservation is replaced by their cost."""
         self.promised_usd = max(0.0, self.promised_usd - promised_usd)
         self.spent_usd += spent_usd
         self.spent_by_day[day] += spent_usd
 
     def note_others(self, spent_by_day: Mapping[str, float]) -> None:
-        """What other runs are known to have spent; never less than was known before."""
+        """Updates what other runs have spent; the known amount never decreases."""
         for day, usd in spent_by_day.items():
             self._others[day] = max(usd, self._others.get(day, 0.0))

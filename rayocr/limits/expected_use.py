@@ -1,8 +1,8 @@
-"""What the next request will probably take: the mean of those that were answered, from a guess at the start. Pure."""
+"""The expected use of the next request: the mean of answered requests, starting from an estimate. Pure."""
 
 from __future__ import annotations
 
-_MEMORY = 64  # requests that weigh as much as all before them: a change of documents is followed within a minute or two
+_MEMORY = 64  # requests that weigh as much as all before them: it adapts to other documents within a minute or two
 
 
 class ExpectedUse:
@@ -13,7 +13,7 @@ class ExpectedUse:
         self.cost_usd = cost_usd
 
     def learn(self, *, requests: int, input_tokens: float, cost_usd: float) -> None:
-        """The sums over so many answered requests."""
+        """Adds the sums over this many answered requests."""
         if requests <= 0:
             return
         weight = requests / (requests + _MEMORY)

@@ -1,5 +1,4 @@
-"""What the limits of a model mean for a run: the pace that they allow, the sizes that keep up with it, and how long it takes.
-Pure."""
+"""Forecasts from the limits of a model: the pace that they allow, the sizes that match it, and how long a run takes. Pure."""
 
 from __future__ import annotations
 
@@ -8,18 +7,18 @@ from dataclasses import dataclass
 
 from rayocr.config import ModelLimitsConfig
 
-ANSWER_S = 5.0  # of Gemini for a page, between 2 and 8 s; matters only where requests in flight are limited
-_SLOW_ANSWER_S = 10.0  # for which there is room in flight
-_MOST_WORKERS = 4  # processes on one node, unless workers.max says otherwise
-_PAGES_A_WORKER = 60.0  # a second: half of what one core sends; with few workers more pages share each call
+ANSWER_S = 5.0  # Gemini's time per page, between 2 and 8 s; matters only if requests in flight are limited
+_SLOW_ANSWER_S = 10.0  # slower answers that the number of requests in flight still allows for
+_MOST_WORKERS = 4  # processes on one node, unless workers.max is set
+_PAGES_A_WORKER = 60.0  # per second: half of what one core can send; with fewer workers more pages share each call
 _IN_FLIGHT_A_WORKER = 512
 _FEWEST_IN_FLIGHT, _MOST_IN_FLIGHT = 64, 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaSizes:
-    """`paces`: pages a second that each known limit allows, by its name. `workers`: processes that they keep busy.
-    `pages_in_flight`: of each worker, enough for one alone while the others start."""
+    """`paces`: pages per second that each known limit allows, by its name. `workers`: processes that this pace keeps busy.
+    `pages_in_flight`: per worker, enough for one alone while the others start."""
 
     paces: dict[str, float]
     workers: int
@@ -37,7 +36,7 @@ class QuotaSizes:
 
 
 def quota_sizes(limits: ModelLimitsConfig, *, headroom: float = 0.0, input_tokens: float = 0.0) -> QuotaSizes:
-    """`input_tokens` of a page; `headroom` is the share of the quota that is left unused."""
+    """`input_tokens` per page; `headroom` is the share of the quota that is left unused."""
     paces: dict[str, float] = {}
     if limits.rpm is not None:
         paces["rpm"] = limits.rpm * (1 - headroom) / 60
@@ -57,7 +56,7 @@ def quota_sizes(limits: ModelLimitsConfig, *, headroom: float = 0.0, input_token
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """`seconds` is 0.0 where no limit is known. `binds` is the name of the limit that takes longest."""
+    """`seconds` is 0.0 if no limit is known. `binds` is the name of the limit that takes longest."""
 
     seconds: float
     binds: str | None
@@ -73,8 +72,7 @@ def forecast(
     usd_per_10min: float | None = None,
     usd_per_month: float | None = None,
 ) -> Forecast:
-    """`input_tokens` and `cost_usd` of all pages together. A day's quota counts from its beginning: what is left of today is not
-    known."""
+    """`input_tokens` and `cost_usd` of all pages together. A daily quota counts in full: what is left of today is unknown."""
     sizes = quota_sizes(limits, headroom=headroom, input_tokens=input_tokens / pages if pages else 0.0)
     times = {name: pages / pace for name, pace in sizes.paces.items()}
     if usd_per_10min is not None and cost_usd > 0:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 class _Lease:
     until: float
     slots: int
-    input_tokens: float  # of each slot
+    input_tokens: float  # per slot
     cost_usd: float  # likewise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetAside:
-    """What was reserved for slots that were returned."""
+    """The reservations of slots that were returned."""
 
     slots: int = 0
     input_tokens: float = 0.0
@@ -24,7 +24,7 @@ class SetAside:
 
 
 class HeldSlots:
-    """By worker, oldest first. A slot expires `ttl_s` after its lease."""
+    """Slots by worker, oldest first. A slot expires `ttl_s` after its lease."""
 
     def __init__(self, *, ttl_s: float) -> None:
         self._ttl_s = ttl_s
@@ -37,7 +37,7 @@ class HeldSlots:
         self.in_flight += slots
 
     def give_back(self, worker: str, slots: int) -> SetAside:
-        """At most `slots`: after a restart of the limiter a worker can return more than are on record."""
+        """At most `slots`: after a restart of the limiter a worker can return more slots than are recorded."""
         leases = self._leases.get(worker)
         returned, tokens, cost = 0, 0.0, 0.0
         while leases and returned < slots:

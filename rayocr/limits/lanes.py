@@ -1,7 +1,7 @@
-"""Which service tier the next page takes: the cheap one as long as the deadline allows it. Pure.
+"""Chooses the service tier of the next page: the cheap one as long as the deadline allows it. Pure.
 
-Flex costs half and takes minutes, standard takes seconds, and both draw on the same quota of requests. So the cheapest way to a
-deadline is flex until what is left would take standard all the time that remains, then standard.
+Flex costs half and takes minutes, standard takes seconds, and both use the same quota of requests. So the cheapest way to meet a
+deadline is to use flex until the remaining pages would need all of the remaining time in standard, and then standard.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
 def lane_for_deadline(*, seconds_left: float, standard_s: float, flex_s: float) -> str:
-    """`standard_s`: what the remaining pages take in standard. `flex_s`: what a request in flex takes at most; one that is sent
-    now has to be answered in time, and its page may have to be asked for in standard after that."""
+    """`standard_s`: the time that the remaining pages take in standard. `flex_s`: the maximum time of a request in flex; a
+    request that is sent now must be answered in time, and its page may then have to be requested again in standard."""
     needed_s = max(_MARGIN * standard_s, flex_s) + _SPARE_S
     return FLEX if seconds_left > needed_s else STANDARD
 
 
 def parse_deadline(text: str, *, now: float) -> float:
-    """Seconds since 1970, of "6h", "90m", or a date and time such as 2026-11-27T06:00 (UTC, unless it names a zone). Raises
+    """Seconds since 1970, from "6h", "90m", or a date and time such as 2026-11-27T06:00 (UTC, unless it names a zone). Raises
     UsageError."""
     unit = _UNITS_S.get(text[-1:].lower())
     if unit is not None and text[:-1].replace(".", "", 1).isdigit():

@@ -1,28 +1,27 @@
 """The rate that a server allows, learned from 429 and 503: additive increase, multiplicative decrease (Chiu and Jain, 1989).
 
-The configured rate is the ceiling. A refusal lowers the rate at once; it climbs back by a share of the ceiling each second, and
-slowly from just below where the last refusal came, so that a quota that is lower than configured is met with few refusals.
-Servers also refuse a request here and there, whatever the rate: going slower would not help, and these teach next to nothing.
-Pure: time is handed in.
+The configured rate is the ceiling. A refusal lowers the rate at once. It then rises by a share of the ceiling each second, and
+slowly from just below the rate of the last refusal, so that a quota lower than configured causes few refusals. Servers also
+refuse single requests at any rate: slowing down would not help, so these have almost no effect. Pure: time is passed in.
 """
 
 from __future__ import annotations
 
 _CUT = 0.7  # of the rate, at a refusal
 _CLIMB = 0.01  # of the ceiling, each second
-_SLOW_CLIMB = 0.001  # likewise, near the rate that was refused
-_NEAR = 0.95  # of the rate that was refused: from here on slowly
-_FLOOR = 0.02  # of the ceiling: the lowest learned rate; pauses do the rest
-_REMEMBER_S = 60.0  # after a refusal; from then on the rate climbs at the usual pace
+_SLOW_CLIMB = 0.001  # likewise, near the refused rate
+_NEAR = 0.95  # of the refused rate: above this the rate rises slowly
+_FLOOR = 0.02  # of the ceiling: the lowest learned rate; pauses handle the rest
+_REMEMBER_S = 60.0  # after a refusal; from then on the rate rises at the usual pace
 _STRAY = 1 / 3  # of recent requests: while fewer are refused, the rate is not the cause
 _STRAY_EVERY_S = 20.0  # between two small corrections for such refusals
-_EARNEST_S = 5.0  # a longer delay means that the rate is too high, however few requests were refused
-_FORGET = 4.0  # times the refused rate: without a ceiling the refusal is forgotten there
+_EARNEST_S = 5.0  # a longer delay means that the rate is too high, even if few requests were refused
+_FORGET = 4.0  # times the refused rate: without a ceiling the refusal is forgotten at this rate
 
 
 class LearnedRate:
-    """Requests a minute. `ceiling_rpm` None: no limit is known, and none is kept until a refusal comes. `share` of the ceiling
-    is where it begins: half, for a limiter that was restarted and has forgotten what it had learned."""
+    """Requests per minute. `ceiling_rpm` None: no limit is known, and none applies until a refusal. `share` of the ceiling is the
+    initial rate: half for a limiter that was restarted and has lost its learned rate."""
 
     def __init__(self, ceiling_rpm: float | None, *, now: float, share: float = 1.0) -> None:
         self._ceiling = ceiling_rpm
@@ -59,11 +58,11 @@ class LearnedRate:
         quota: bool = True,
         retry_after_s: float | None = None,
     ) -> bool:
-        """The server refused a request that was sent at that time. One lesson for all requests that were on their way together.
+        """The server refused a request that was sent at that time. Requests that were in flight together count as one refusal.
 
-        `observed_rpm` is the rate of late. Over a quota (429) it is what was too much, if it is below what was allowed to go;
-        a server that is merely overloaded (503) says nothing about where its limit lies, nor does a rate that was low for having
-        `paused`. `share` of the requests of late were refused (0 to 1). True when a lesson was taken.
+        `observed_rpm` is the recent rate. After a quota error (429) it counts as too high, if it is below the permitted rate; an
+        overloaded server (503) does not reveal its limit, nor does a rate that was low because it had `paused`. `share` of the
+        recent requests were refused (0 to 1). Returns True when the rate was changed.
         """
         if sent_at <= self._last_cut:
             return False

@@ -13,8 +13,8 @@ from rayocr.limits.quota_day import quota_day
 class MemoryBucket(Bucket):
     """`clock` is monotonic seconds, `wall_clock` seconds since 1970.
 
-    `quiet_s`: no slot starts earlier than so long from now, which a restarted limiter needs because slots that its predecessor
-    handed out may still be about to start.
+    `quiet_s`: no slot starts within this time from now. A restarted limiter needs it because slots that its predecessor lent may
+    still be about to start.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class MemoryBucket(Bucket):
         self._paused_until = max(self._paused_until, self._clock() + delay_s)
 
     async def report_in_flight(self, in_flight: int) -> None:
-        """Nobody shares this bucket."""
+        """This bucket is not shared."""
 
     def wall_clock(self) -> float:
         return self._wall_clock()

@@ -1,4 +1,4 @@
-"""What models cost: rows of conf/prices.yaml, each with the days on which it is valid. Pure."""
+"""Prices of models: rows of conf/prices.yaml, each with the days on which it is valid. Pure."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ class Price:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceTable:
-    """`override`: one price for whatever model (`engine.gemini.input_usd_per_million`). A model is found under its own name or
-    the longest one that it begins with, since servers answer with versions (`gemini-3.8-flash-001`)."""
+    """`override`: one price for every model (`engine.gemini.input_usd_per_million`). A model is found under its own name or the
+    longest listed prefix of it, because servers return versions (`gemini-3.8-flash-001`)."""
 
     models: Mapping[str, Sequence[Price]]
     factors: Mapping[str, float] = field(default_factory=dict)  # by service tier, on the standard price
     override: Price | None = None
 
     def price(self, model: str, at: float) -> Price | None:
-        """On the day of `at` (seconds since 1970) in California; None for a model that the table does not know."""
+        """The price on the day of `at` (seconds since 1970) in California; None for a model that is not in the table."""
         if self.override is not None:
             return self.override
         names = [name for name in self.models if model.removeprefix("models/").startswith(name)]
@@ -44,19 +44,19 @@ class PriceTable:
         return next((row for row in self.models[max(names, key=len)] if row.valid_from <= day <= row.valid_until), None)
 
     def cost_usd(self, model: str, *, input_tokens: float, output_tokens: float, at: float, tier: str = STANDARD) -> float:
-        """0.0 for a model without a price: ask `price_class` before showing it."""
+        """0.0 for a model without a price: check `price_class` before showing it."""
         price = self.price(model, at)
         if price is None:
             return 0.0
         return (input_tokens * price.input_usd + output_tokens * price.output_usd) * self.factors.get(tier, 1.0) / 1e6
 
     def price_class(self, model: str, at: float, *, tier: str = STANDARD) -> str:
-        """What a request to the model is billed as: its tier, or `unknown` where no price is known."""
+        """The billing class of a request to the model: its tier, or `unknown` without a known price."""
         return tier if self.price(model, at) is not None else UNPRICED
 
 
 def parse_prices(data: Any, *, override: Price | None = None) -> PriceTable:
-    """From the content of conf/prices.yaml. Raises UsageError, which names the row."""
+    """Parses conf/prices.yaml. Raises UsageError, which names the row."""
     try:
         models = {str(model): [_row(row) for row in rows] for model, rows in data["models"].items()}
         factors = {str(tier): float(factor) for tier, factor in (data.get("factors") or {}).items()}

@@ -1,4 +1,4 @@
-"""The day that Gemini counts requests over: it ends at midnight in Los Angeles, where the clocks change twice a year.
+"""Gemini's quota day: it ends at midnight in Los Angeles, where the clocks change twice a year.
 
 https://ai.google.dev/gemini-api/docs/rate-limits: "Requests per day (RPD) quotas reset at midnight Pacific time."
 """
@@ -12,7 +12,7 @@ PACIFIC = ZoneInfo("America/Los_Angeles")
 
 
 def quota_day(at: float) -> str:
-    """The date in Los Angeles, `at` being seconds since 1970."""
+    """The date in Los Angeles; `at` is in seconds since 1970."""
     return datetime.fromtimestamp(at, PACIFIC).date().isoformat()
 
 
@@ -30,7 +30,7 @@ def next_month(at: float) -> float:
 
 
 def in_words(at: float) -> str:
-    """The instant for people: in this machine's zone, and in UTC where that is another."""
+    """The instant for display: in this machine's time zone, and in UTC if that differs."""
     here = datetime.fromtimestamp(at).astimezone()
     text = here.strftime("%Y-%m-%d %H:%M %Z")
     if here.utcoffset() == timedelta(0):

@@ -1,8 +1,8 @@
-"""The bucket in Redis, for all clusters that share one quota: one script and one round trip a batch, on Redis' own clock.
+"""The bucket in Redis, for all clusters that share one quota: one script and one round trip per batch, on Redis' own clock.
 
-A bucket is a hash: the starts of the next request and the next token, the pause, the requests of the day. Beside it lies a hash
-with the slots that each cluster has out and a time until which that is believed: a cluster that dies is not asked to give
-anything back. It takes the pace of whoever asks, so that what one cluster learned from a refusal slows the others as well.
+A bucket is a hash: the starts of the next request and the next token, the pause, the requests of the day. A second hash has the
+slots that each cluster has lent and when it last reported: slots of a cluster that stops reporting count as free. The bucket uses
+the caller's pace, so a refusal that slows one cluster slows the others as well.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ _SOCKET_TIMEOUT_S = 3.0  # a Redis server that takes longer counts as unavailabl
 _ACCOUNT_KEPT_S = 62 * 86_400  # of the account of spending: longer than a month
 _KEPT_S = 2 * 86_400  # an unused bucket expires after this time
 
-# The same steps as MemoryBucket.take, in microseconds: Lua's numbers hold 2**53 of them exactly, and TIME gives no more.
-# A cluster is "slots out, heard of at, served at, refused at". Clusters that race for the next slots would starve each other:
-# of those that were refused of late, the one that was served longest ago may look a quarter of a horizon further ahead.
+# The same steps as MemoryBucket.take, in microseconds: Lua's numbers represent 2**53 of them exactly, and TIME is not more
+# precise.
+# A cluster is "slots lent, last report, last served, last refused". Clusters that compete for the next slots would starve each
+# other: of those that were refused recently, the one served longest ago may look a quarter of a horizon further ahead.
 # KEYS: bucket, clusters. ARGV: cluster, ttl_us, horizon_us, wanted, request_interval_us, token_interval_us, correction_us,
 # in_flight, max_in_flight (-1: none), requests_a_day (-1: none), day, kept_s.
-# Gives: now_us, count, first start from now in us, step_us, requests_today, reason, wait_us.
+# Returns: now_us, count, first start from now in us, step_us, requests_today, reason, wait_us.
 _TAKE = """
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
@@ -110,7 +111,7 @@ redis.call('EXPIRE', KEYS[1], ARGV[3])
 """
 
 
-# KEYS: account. ARGV: kept_s, then pairs of a day and the dollars to add. Gives all days with their sums.
+# KEYS: account. ARGV: kept_s, then pairs of a day and the dollars to add. Returns all days with their sums.
 _SPEND = """
 for i = 2, #ARGV, 2 do redis.call('HINCRBYFLOAT', KEYS[1], ARGV[i], ARGV[i + 1]) end
 redis.call('EXPIRE', KEYS[1], ARGV[1])
@@ -119,7 +120,7 @@ return redis.call('HGETALL', KEYS[1])
 
 
 class RedisBucket(Bucket):
-    """`cluster` is this limiter's own name among those who share; `ttl_s`: its slots count for this long after its last call."""
+    """`cluster` is this limiter's own name among those that share; `ttl_s`: its slots count for this long after its last call."""
 
     shared = True
 

@@ -1,4 +1,4 @@
-"""RunActors: the actors of one run, as the driver sees them. RayActors has them on a cluster, LocalActors in this process."""
+"""RunActors: the actors of one run, as the driver sees them. RayActors runs them on a cluster, LocalActors in this process."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from rayocr.observe.relay import Telemetry
 from rayocr.storage.base import Storage
 
 _ENDS_REMEMBERED = 1000
-_WAIT_FOR_WORDS_S = 3  # telemetry is taken every second
+_WAIT_FOR_WORDS_S = 3  # telemetry is collected every second
 
 
 class RunActors(ABC):
-    """`limiter` is None where no engine waits for a server, `batch_queue` where none uses batches."""
+    """`limiter` is None if no engine waits for a server, `batch_queue` if no engine uses batches."""
 
     ledger: LedgerPort
     limiter: LimiterPort | None
@@ -37,9 +37,9 @@ class RunActors(ABC):
     discovery: DiscoveryPort
     document_workers: DocumentWorkerPool
     cpus: int
-    has_processes = True  # each worker has one of its own
-    groups: frozenset[Group] = frozenset()  # of nodes that workers ask for
-    documents_group: Group | None = None  # of the nodes that fetched documents lie on; None: any node
+    has_processes = True  # each worker has its own process
+    groups: frozenset[Group] = frozenset()  # node groups that workers request
+    documents_group: Group | None = None  # group of the nodes that hold fetched documents; None: any node
 
     def __init__(
         self, config: RayocrConfig, state: Storage, assemble_settings: AssembleSettings, fetch_settings: FetchSettings
@@ -50,7 +50,7 @@ class RunActors(ABC):
         self.fetch_settings = fetch_settings
         self.logs_dir = Path(config.logs.dir)
         self.retried: set[str] = set()  # document_ids whose retry was requested over HTTP
-        self._ends: dict[str, str] = {}  # by document_id, why a process that had it ended itself
+        self._ends: dict[str, str] = {}  # document_id -> why the process that worked on it ended itself
         self._posted: set[asyncio.Task[Any]] = set()
 
     @abstractmethod
@@ -58,14 +58,14 @@ class RunActors(ABC):
 
     @abstractmethod
     def nodes(self) -> Nodes:
-        """The cluster's nodes now. Blocks."""
+        """The cluster's current nodes. Blocks."""
 
     @abstractmethod
     async def take_telemetry(self) -> Telemetry:
-        """What the workers logged and counted since the last call."""
+        """The workers' logs and counts since the last call."""
 
     async def close(self) -> None:
-        """After the run: whatever is still there ends."""
+        """After the run: ends everything that is still running."""
         await asyncio.gather(*self._posted, return_exceptions=True)
 
     # -- which documents ----------------------------------------------------------------------------------------------------
@@ -76,16 +76,16 @@ class RunActors(ABC):
         return self.config.mode is Mode.watch
 
     def retries(self, document_id: str) -> bool:
-        """Whether its failed pages are read again, and its manifest is replaced."""
+        """Whether its failed pages are read again and its manifest is replaced."""
         return self.config.mode is Mode.retry or document_id in self.retried
 
     def note_pushed(self, document_id: str) -> None:
-        """A document that did not come from Discovery, which need not give it."""
+        """A document that did not come from Discovery, so Discovery need not return it."""
         if self.config.mode is Mode.watch:
             self._post(self.discovery.note(document_id))
 
     def note_gone(self, document_id: str) -> None:
-        """A document that Discovery gave and that does not exist any more."""
+        """A document that Discovery returned and that no longer exists."""
         if self.config.mode is Mode.watch:
             self._post(self.discovery.forget(document_id))
 
@@ -93,9 +93,9 @@ class RunActors(ABC):
         return current_version(document, self.fetch_settings)
 
     def is_finished_by_another(self, document: Document, *, since: str) -> bool:
-        """Since it was listed; where finished documents are read again, since this run began. What this run finished itself is
-        given once more by a Discovery that had to list again, and read twice only where a client asked for it. Blocks. Raises
-        StorageError."""
+        """Whether another run finished the document since it was listed; if finished documents are read again, since this run
+        began. After a restart Discovery returns this run's own documents once more; they are read twice only if a client
+        requested it. Blocks. Raises StorageError."""
         name = manifest_name(document.document_id)
         try:
             if not self.config.overwrite and not self.retries(document.document_id):
@@ -126,13 +126,13 @@ class RunActors(ABC):
     async def assemble(
         self, context: DocumentContext, content: Content | None, started_at: str, crashes: int = 0
     ) -> AssembledDocument:
-        """`content`: where the outputs need the source. `crashes`: how many workers died over this before. Raises ActorFailed,
-        ContentLost, and what assembling raises."""
+        """`content`: only if the outputs need the source. `crashes`: how many workers died during earlier tries. Raises
+        ActorFailed, ContentLost, and what assembling raises."""
         async with self.document_workers.one() as worker:
             return await worker.assemble(context, started_at, content, crashes)
 
     async def assemble_copy(self, context: DocumentContext, content: Content | None, started_at: str) -> AssembledDocument | None:
-        """From a document with the same bytes, if one was read before. A copy that fails is not tried again but read."""
+        """Assembles from a document with the same bytes, if one was read before. If that fails, the document is read instead."""
         try:
             async with self.document_workers.one() as worker:
                 return await worker.assemble_copy(context, started_at, content if self.assemble_settings.needs_source else None)
@@ -140,13 +140,13 @@ class RunActors(ABC):
             return None
 
     def copy_dead_letter(self, document_id: str) -> DeadLetter | None:
-        """The durable letter that the assembler wrote, into the logs."""
+        """Logs the durable dead letter that the assembler wrote."""
         return copy_dead_letter(self.state, self.logs_dir, document_id)
 
     # -- workers ------------------------------------------------------------------------------------------------------------
 
     def forget_worker(self, name: str) -> None:
-        """Give back the slots of a worker that is gone."""
+        """Return the slots of a worker that is gone."""
         if self.limiter is not None:
             self._post(self.limiter.forget(name))
 
@@ -156,7 +156,7 @@ class RunActors(ABC):
         self._ends.update(telemetry.ends)
 
     async def why_ended(self, document_id: str) -> str:
-        """The last words of a process that had the document; empty when it left none. May wait for the next telemetry."""
+        """Why a process that had the document ended, in its own words; empty if it left none. May wait for the next telemetry."""
         for _ in range(_WAIT_FOR_WORDS_S * 10):
             if why := self._ends.pop(document_id, ""):
                 return why
@@ -164,7 +164,7 @@ class RunActors(ABC):
         return ""
 
     def _post(self, call: Coroutine[Any, Any, Any]) -> None:
-        """Nobody waits for it, and its failure changes nothing."""
+        """Its result is not awaited, and its failure has no effect."""
 
         async def quietly() -> None:
             with contextlib.suppress(Exception):
@@ -176,10 +176,10 @@ class RunActors(ABC):
 
 
 def document_workers(config: RayocrConfig, cpus: int) -> int:
-    """How many workers fetch and assemble at most."""
+    """The maximum number of workers that fetch and assemble."""
     return config.workers.documents or max(2, cpus)
 
 
 def requests_are_shared(config: RayocrConfig) -> bool:
-    """Each process has a fixed share of `storage.requests_per_s`, so their number is fixed too."""
+    """Each process has a fixed share of `storage.requests_per_s`, so the number of processes is fixed too."""
     return config.storage.requests_per_s is not None

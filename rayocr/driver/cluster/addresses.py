@@ -1,4 +1,4 @@
-"""Which Ray cluster to attach to, and what it means when that fails."""
+"""Which Ray cluster to attach to, and how to report a failure to attach."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pathlib import Path
 from rayocr.errors import ClusterUnavailable, RayocrError
 from rayocr.masking import masked
 
-_ANSWER_S = 10.0  # for the port of a cluster that was named
-_FOUND_ANSWER_S = 3.0  # for the port of one that was found
+_ANSWER_S = 10.0  # for the port of a cluster that was configured
+_FOUND_ANSWER_S = 3.0  # for the port of a cluster that was discovered
 _LISTENS = "0A"  # in /proc/net/tcp
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -38,13 +38,13 @@ def find_address(cluster: str) -> Found | None:
 
 
 def knock(address: str) -> None:
-    """Raises OSError at once where nothing listens."""
+    """Raises OSError at once if nothing listens."""
     if place := _host_and_port(address):
         socket.create_connection(place, timeout=_ANSWER_S).close()
 
 
 def explained(error: Exception, address: str | None, *, logs: str = "") -> RayocrError:
-    """What went wrong, in a sentence, and what to do."""
+    """The error with a hint on what to do."""
     first = masked(str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__).rstrip(".")
     if address is None:
         return ClusterUnavailable(f"Cannot start Ray on this machine: {first}.", hint=f"Ray's logs are in {logs}.")
@@ -61,8 +61,8 @@ def explained(error: Exception, address: str | None, *, logs: str = "") -> Rayoc
 
 
 def _started_here() -> str | None:
-    """What `ray start` of this user wrote, if it answers. Another user's file, and another user's process behind the address, are
-    not trusted: they would receive keys."""
+    """The address that this user's `ray start` wrote, if the cluster answers. Another user's file, or another user's process at
+    the address, is not trusted: it would receive keys."""
     for folder in _ray_folders():
         file = folder / "ray" / "ray_current_cluster"
         with contextlib.suppress(OSError, ValueError):
@@ -96,7 +96,7 @@ def _is_ours(address: str) -> bool:
 
 
 def _owners_of_port(port: int) -> set[int]:
-    """User ids of the processes of this machine that listen on the port; empty where the system does not say."""
+    """User ids of this machine's processes that listen on the port; empty if the system does not provide them."""
     owners = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         with contextlib.suppress(OSError, ValueError, IndexError):

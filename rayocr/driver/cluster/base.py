@@ -1,7 +1,7 @@
-"""What the driver asks of the actors of a run: ports, which Ray's actors and the same classes in this process both have.
+"""The ports through which the driver uses the actors of a run. Ray's actors and the in-process classes both implement them.
 
-Errors travel as values of rayocr.errors: an actor whose process died raises ActorFailed (ActorUnreachable, NodeLost), bytes that
-went away with their node raise ContentLost, and what an actor raised itself is raised here as it is.
+Errors are those of rayocr.errors: an actor whose process died raises ActorFailed (ActorUnreachable, NodeLost), bytes that were
+lost with their node raise ContentLost, and errors that an actor raised itself are raised unchanged.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from rayocr.messages import (
 
 
 class Content(Protocol):
-    """A document's bytes, wherever they are. `node_id`: of the node that holds them, "" where there is no such thing."""
+    """A document's bytes, wherever they are stored. `node_id`: the node that holds them, "" without a cluster."""
 
     node_id: str
 
@@ -87,10 +87,10 @@ class QueuePort(Protocol):
 
 
 class WorkerHandle(Protocol):
-    """A process, or what stands for one, that can die while it works."""
+    """A process, or an in-process substitute, that can die while it works."""
 
     def kill(self) -> None:
-        """End it, whatever it does. Idempotent."""
+        """End it, whatever it is doing. Idempotent."""
 
     async def lost_with_node(self, node_id: str, error: ActorFailed) -> bool:
         """Whether it failed because its node or the network did. Waits until that is known; call it before `kill`."""
@@ -112,7 +112,7 @@ class DocumentWorkerHandle(WorkerHandle, Protocol):
     """See `rayocr.actors.document_worker.actor.DocumentWorker`."""
 
     async def node_id(self) -> str:
-        """Answered when it is ready."""
+        """Returns when it is ready."""
 
     async def fetch(self, document: Document) -> tuple[FetchedDocument, Content]: ...
 

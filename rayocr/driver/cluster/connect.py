@@ -1,4 +1,4 @@
-"""A Ray to run on: `connect` attaches to a running cluster, or starts a local Ray whose processes end with this one.
+"""Connects to Ray: `connect` attaches to a running cluster, or starts a local Ray whose processes end with this one.
 
 `cluster=auto` attaches to RAY_ADDRESS, or to a cluster that the same user started with `ray start` on this machine and that
 answers; never to the private Ray of another run. Importing this does not import Ray.
@@ -26,15 +26,15 @@ from rayocr.driver.cluster.addresses import explained, find_address, knock
 from rayocr.errors import ClusterUnavailable, Interrupted, RayocrError
 from rayocr.private_folder import make_private
 
-_OBJECT_STORE_BYTES = 1 << 30  # of a local Ray: the window's bytes, and what the tasks return besides
+_OBJECT_STORE_BYTES = 1 << 30  # of a local Ray: the window's bytes, plus the results of tasks
 _ATTACH_S = 60.0  # to a cluster that answers
-_START_S = 180.0  # of a local Ray: Ray gives itself 30 s, twice, after the start of other runs
+_START_S = 180.0  # of a local Ray: Ray allows itself 30 s, twice, after waiting for other runs to start
 _POLL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """`where`: for the user, what was attached to and why; "" for a local Ray."""
+    """`where`: for the user, which cluster was attached to and why; "" for a local Ray."""
 
     address: str
     local: bool
@@ -44,8 +44,8 @@ class Connection:
 
 
 def connect(config: RayocrConfig, cancelled: threading.Event | None = None) -> Connection:
-    """Blocks for seconds when it starts a Ray. Raises ClusterUnavailable, with a deadline, and Interrupted as soon as `cancelled`
-    is set."""
+    """Blocks for seconds when it starts a Ray. Raises ClusterUnavailable, always within a deadline, and Interrupted as soon as
+    `cancelled` is set."""
     quiet_ray()
     found = find_address(config.cluster)
     if found is None:
@@ -59,7 +59,7 @@ def connect(config: RayocrConfig, cancelled: threading.Event | None = None) -> C
             context, cpus = thread.call(lambda: _init(config, address), _ATTACH_S if address else _START_S, cancelled)
     except RayocrError:
         raise
-    except Exception as error:  # Ray raises bare ones, too; whatever it was, there is no Ray
+    except Exception as error:  # Ray also raises bare exceptions; in any case Ray is unavailable
         raise explained(error, address or None, logs="" if address else f"{local_ray.temp_dir()}/session_latest/logs") from error
     url = context.dashboard_url
     return Connection(
@@ -80,7 +80,7 @@ def _init(config: RayocrConfig, address: str | None) -> tuple[Any, int]:
     # A thread of Ray's prints what raylets report, whatever log_to_driver says; dead workers are in our own log.
     ray_worker.print_to_stdstream = lambda *_, **__: None
     common: dict[str, Any] = {
-        "log_to_driver": False,  # what workers print goes to Ray's log files, not between our lines
+        "log_to_driver": False,  # workers' output goes to Ray's log files, not between our lines
         "logging_level": logging.ERROR,
         "configure_logging": True,
         "namespace": "rayocr",
@@ -90,7 +90,7 @@ def _init(config: RayocrConfig, address: str | None) -> tuple[Any, int]:
 
 
 def _start_local(config: RayocrConfig, common: dict[str, Any]) -> Any:
-    """Ray gives itself 30 s to come up, which a busy machine can miss: then once more."""
+    """Ray allows itself 30 s to start, which a busy machine can exceed: then try once more."""
     import ray
 
     with local_ray.turn():
@@ -106,15 +106,15 @@ def _start_local(config: RayocrConfig, common: dict[str, Any]) -> Any:
                     **common,
                 )
             except Exception as error:
-                if last or type(error) is not Exception:  # a bare one is what Ray has for it
+                if last or type(error) is not Exception:  # Ray raises a bare Exception for a timeout
                     raise
                 ray.shutdown()
-    raise AssertionError  # never comes here
+    raise AssertionError  # unreachable
 
 
 class _RayThread:
     """Starts Ray, and lives as long as the process: Linux ends the children of a thread that ends. Ray's calls cannot be
-    interrupted, so one that takes too long is left behind."""
+    interrupted, so a call that takes too long is abandoned."""
 
     def __init__(self) -> None:
         self._calls: SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = SimpleQueue()
@@ -129,7 +129,7 @@ class _RayThread:
                 return future.result(_POLL_S)
             except FutureTimeout:
                 if future.done():
-                    raise  # the function's own
+                    raise  # raised by the function itself
                 waited += _POLL_S
                 if cancelled is not None and cancelled.is_set():
                     _leave_behind()
@@ -151,7 +151,7 @@ class _RayThread:
 
 
 def _leave_behind() -> None:
-    """Ray would wait at exit for the connection that is being made; its processes end with this one."""
+    """At exit Ray would wait for the connection in progress; its processes end with this one."""
     worker = sys.modules.get("ray._private.worker")
     if worker is not None:
         atexit.unregister(worker.shutdown)
@@ -159,8 +159,8 @@ def _leave_behind() -> None:
 
 @contextlib.contextmanager
 def _native_output_to(file: Path) -> Iterator[None]:
-    """Lines that Ray's C++ code writes to standard error go into the file: nothing else silences them. Python's own still reach
-    the terminal."""
+    """Redirects lines that Ray's C++ code writes to standard error into the file: there is no other way to silence them. Python's
+    own standard error still reaches the terminal."""
     try:
         make_private(file.parent)
         log = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
@@ -186,15 +186,15 @@ def _native_output_to(file: Path) -> Iterator[None]:
 
 
 def quiet_ray() -> None:
-    """Before Ray is imported: workers are started when needed, and nothing of Ray's own reaches the terminal."""
+    """Call it before Ray is imported: workers are started on demand, and none of Ray's own output reaches the terminal."""
     for name, value in {
         "RAY_enable_worker_prestart": "0",
         "RAY_prestart_worker_first_driver": "0",
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_DEDUP_LOGS": "0",
-        "RAY_task_events_max_num_task_in_gcs": "10000",  # Ray's 100,000 take its control store to hundreds of megabytes
-        "RAY_IGNORE_UNHANDLED_ERRORS": "1",  # of calls with two results of which one was asked for
-        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # the warning about it
+        "RAY_task_events_max_num_task_in_gcs": "10000",  # the default of 100,000 takes hundreds of megabytes
+        "RAY_IGNORE_UNHANDLED_ERRORS": "1",  # for calls with two results of which only one is awaited
+        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # disables the warning about it
         "GLOG_minloglevel": "3",
     }.items():
         os.environ.setdefault(name, value)

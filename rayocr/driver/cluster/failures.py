@@ -1,7 +1,7 @@
-"""Why a process on a Ray cluster ended: by itself, or with its node. Importing this imports Ray.
+"""Determines why a process on a Ray cluster ended: by itself, or with its node. Importing this imports Ray.
 
-Ray hears about the end of a process at once, and about that of a machine after 16 s or so. Until then only a broken connection
-is known (ActorUnreachable), for which no document may be blamed yet.
+Ray learns of the end of a process at once, and of the loss of a machine after about 16 s. Until then only the broken connection
+is known (ActorUnreachable), and no document may be blamed for it yet.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ import ray
 
 from rayocr.errors import ActorFailed, ActorUnreachable, NodeLost
 
-_UNREACHABLE_S = 45.0  # after that a node counts as lost; Ray gives it up after 16 s or so
+_UNREACHABLE_S = 45.0  # after that a node counts as lost; Ray declares it dead after about 16 s
 _ASK_AGAIN_S = 0.25
 
 
 async def lost_with_node(ask: Callable[[], Awaitable[object]], node_id: str, error: ActorFailed) -> bool:
-    """Whether an actor on that node failed because the node or the network did; `ask` calls the actor. Waits until that is
-    known. Call it before the actor is killed, which would be the only answer."""
+    """Whether an actor on that node failed because the node or the network did; `ask` calls the actor. Waits until that is known.
+    Call it before the actor is killed; otherwise only the kill is visible."""
     until = time.monotonic() + _UNREACHABLE_S
     while isinstance(error, ActorUnreachable):
         try:
             await asyncio.wait_for(ask(), until - time.monotonic())
-            return True  # it is there again
+            return True  # it is available again
         except TimeoutError:
             return True
         except ActorFailed as later:

@@ -1,4 +1,4 @@
-"""What a test can break in a run without Ray. A user's run has none of these faults."""
+"""Faults that a test can inject into a run without Ray. A user's run has none of them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ async def _at_once(method: str) -> None:
 
 @dataclass(slots=True, kw_only=True)
 class Faults:
-    """Each is asked at its moment; the defaults break nothing.
+    """Each hook is called at its moment; the defaults inject nothing.
 
     `shard`: a page worker gets a shard; an error ends the worker. `recorded`: a page worker has recorded these pages; likewise.
-    `document`: a document worker is asked to fetch or assemble; likewise. `content`: the bytes of a document are used; True when
-    they are lost. `ledger`: awaited before each call to the ledger."""
+    `document`: a document worker is about to fetch or assemble; likewise. `content`: the bytes of a document are used; True if
+    they are lost. `ledger`: awaited before each call to the ledger.
+    """
 
     shard: Callable[[str, Shard], ActorFailed | None] = lambda worker, shard: None
     recorded: Callable[[str, Sequence[PageRecord]], ActorFailed | None] = lambda worker, records: None
@@ -30,7 +31,7 @@ class Faults:
 
 
 class FaultyLedger:
-    """A ledger that waits for `faults.ledger` before each call; `recorded` is told what was recorded."""
+    """A ledger that awaits `faults.ledger` before each call; `recorded` is called with the recorded pages."""
 
     def __init__(
         self, ledger: Any, faults: Faults, recorded: Callable[[Sequence[PageRecord]], None] = lambda records: None

@@ -1,8 +1,8 @@
 """LocalActors: the actors of a run as plain objects in this process, without Ray (`cluster=inprocess`).
 
-The classes are those that Ray runs. Coroutines share the run's event loop; what blocks has threads: one for each page worker that
-computes, one for each document worker. They take turns with PDFium, which is not thread-safe. There are no processes to isolate
-a hostile document: one that crashes PDFium or exceeds its limits ends the run.
+The classes are the same as with Ray. Coroutines share the run's event loop; blocking work has threads: one for each page worker
+that computes, one for each document worker. They take turns with PDFium, which is not thread-safe. No process isolates a hostile
+document: one that crashes PDFium or exceeds its limits ends the run.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class LocalActors(RunActors):
         self.discovery = LocalDiscovery(discovery)
         self._faults = faults or Faults()
         count = document_workers(config, self.cpus)
-        # Threads of their own: assembling waits for the ledger, which needs a thread of the loop's.
+        # Separate threads: assembling waits for the ledger, which needs a thread of the loop's executor.
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="document")
         self._workers: list[LocalPageWorker] = []
         loop = asyncio.get_running_loop()
@@ -226,7 +226,7 @@ class LocalBytes:
 
 
 class _LocalWorker:
-    """Something that can die, though it has no process."""
+    """A worker that can die although it has no process of its own."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -250,7 +250,7 @@ class _LocalWorker:
         return isinstance(error, NodeLost)
 
     async def _alive(self, work: Coroutine[Any, Any, T]) -> T:
-        """The result, unless it dies before. As with a process, the work goes on when nobody waits for it any longer."""
+        """The result, unless the worker dies first. As with a process, the work continues when the caller stops waiting."""
         if self._failure.done():
             work.close()
             raise self._failure.result()
@@ -266,7 +266,7 @@ class _LocalWorker:
     def _forget(self, task: asyncio.Task[Any]) -> None:
         self._working.discard(task)
         if not task.cancelled():
-            task.exception()  # heard of, where nobody waits any longer
+            task.exception()  # retrieved, in case no caller waits any longer
 
 
 class LocalPageWorker(_LocalWorker):

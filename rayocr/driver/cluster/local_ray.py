@@ -1,4 +1,4 @@
-"""What a local Ray of ours gets: a private folder, a token of its own, and its turn among the runs that start.
+"""Prepares a local Ray: a private folder, its own token, and its turn among starting runs.
 
 Ray's folder holds its sockets, logs and spilled objects. By default it is /tmp/ray, which all users share.
 """
@@ -28,7 +28,7 @@ _folder: Path | None = None
 
 
 def prepare() -> None:
-    """Before Ray is imported: its folder and its token. Raises ClusterUnavailable with the cause."""
+    """Call it before Ray is imported: sets its folder and its token. Raises ClusterUnavailable with the cause."""
     global _folder
     if _folder is not None:
         return
@@ -53,7 +53,7 @@ def prepare() -> None:
 def use_token() -> None:
     """Ray may have been imported, and its settings read, before `prepare`."""
     if os.environ.get("RAY_AUTH_MODE") == "token":
-        with contextlib.suppress(ImportError, AttributeError):  # not public
+        with contextlib.suppress(ImportError, AttributeError):  # not a public API
             from ray import _raylet
 
             raylet: Any = _raylet
@@ -78,7 +78,7 @@ def clean_up() -> None:
 
 @contextlib.contextmanager
 def turn() -> Iterator[None]:
-    """One run of this user starts its Ray at a time: ten at once would take each other's ports and miss Ray's own deadline."""
+    """Only one run of this user starts its Ray at a time: ten at once would compete for ports and exceed Ray's own deadline."""
     try:
         fd = os.open(private_folder() / "ray-start.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except (OSError, UsageError):
@@ -94,7 +94,7 @@ def turn() -> Iterator[None]:
 def _new_folder() -> Path:
     me = current_process()
     problems = []
-    for base in dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp")):  # noqa: S108 - mkdtemp makes a folder of our own
+    for base in dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp")):  # noqa: S108 - mkdtemp creates a private folder
         try:
             folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{me.pid}-", dir=base))
         except OSError as error:
@@ -111,7 +111,7 @@ def _new_folder() -> Path:
 
 
 def _sweep() -> None:
-    """Folders of runs of this user that were killed."""
+    """Folders that killed runs of this user left behind."""
     for base in {tempfile.gettempdir(), "/tmp", "/var/tmp"}:  # noqa: S108
         with contextlib.suppress(OSError):
             for folder in Path(base).glob(f"{_PREFIX}*-*"):

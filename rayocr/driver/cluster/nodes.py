@@ -1,7 +1,7 @@
-"""The cluster's nodes while a run goes on: what they offer, which are about to go, and what pools make of it.
+"""Tracks the cluster's nodes during a run: what they offer, which are leaving, and how pools adapt.
 
-Nodes come (an autoscaler adds them) and go (a spot machine is reclaimed, an idle one removed). Most announce it: Ray then calls
-them draining.
+Nodes are added (by an autoscaler) and removed (a spot machine is reclaimed, an idle one removed). Most removals are announced:
+Ray then calls the node draining.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
 
-_READ_EVERY_S = 1.0  # a spot machine has 15 to 30 s to live when it says so
+_READ_EVERY_S = 1.0  # a spot machine has 15 to 30 s left when it announces its end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """`leaving`: it takes no new work, and will be gone soon."""
+    """`leaving`: it takes no new work and will be removed soon."""
 
     node_id: str
     cpus: float
@@ -34,7 +34,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
-    """Those that are alive."""
+    """The nodes that are alive."""
 
     nodes: tuple[Node, ...]
 
@@ -42,7 +42,7 @@ class Nodes:
         return tuple(node for node in self.nodes if not node.leaving and (group is None or group in node.groups))
 
     def store_bytes(self, group: Group | None = None) -> int:
-        """The object stores of the nodes that stay, together."""
+        """The total size of the object stores of the nodes that stay."""
         return sum(node.store_bytes for node in self.staying(group))
 
     def cpus(self, group: Group | None = None) -> int:
@@ -50,7 +50,7 @@ class Nodes:
 
     @property
     def groups(self) -> frozenset[Group]:
-        """Those that some node offers."""
+        """The groups that some node offers."""
         return frozenset(group for node in self.nodes for group in node.groups)
 
     @property
@@ -73,7 +73,7 @@ def read_nodes() -> Nodes:
 
 
 def nodes_of(rows: Iterable[dict[str, Any]], draining: Iterable[str]) -> Nodes:
-    """From Ray's own words."""
+    """From Ray's own description."""
     gone = frozenset(draining)
     found = []
     for row in rows:
@@ -93,7 +93,7 @@ def nodes_of(rows: Iterable[dict[str, Any]], draining: Iterable[str]) -> Nodes:
 
 
 def _draining() -> Iterable[str]:
-    from ray._private.state import state  # no public call tells; `ray drain-node` and the autoscaler write it
+    from ray._private.state import state  # there is no public API; `ray drain-node` and the autoscaler write it
 
     found: dict[str, int] = state.get_draining_nodes()
     return found
@@ -106,13 +106,13 @@ async def watch_nodes(
     every_s: float = _READ_EVERY_S,
     on_change: Callable[[Nodes], None] = lambda nodes: None,
 ) -> None:
-    """Until cancelled. What Ray cannot tell for a moment is asked again."""
+    """Runs until cancelled. If Ray cannot answer, it is asked again."""
     before: Nodes | None = None
     failing_since: float | None = None
     while True:
         try:
             nodes = await asyncio.to_thread(read)
-        except Exception as error:  # the control store is being replaced: what runs goes on meanwhile
+        except Exception as error:  # the control store is being replaced: running work continues
             if failing_since is None:
                 failing_since = time.monotonic()
                 log_event(log, "nodes_unknown", "Ray does not tell its nodes.", level=logging.WARNING, error=str(error))

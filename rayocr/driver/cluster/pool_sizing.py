@@ -1,4 +1,4 @@
-"""The pool of page workers of one stage of the chain: what each worker is told, and how many there are."""
+"""Sizes the pool of page workers of one stage of the chain: the limits of each worker, and the number of workers."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from rayocr.engines.registry import Stage
 from rayocr.limits.forecast import QuotaSizes, quota_sizes
 from rayocr.retry import RetryPolicy
 
-_ASKED_FOR_AT_FIRST = 4  # workers that compute, before an autoscaler brings nodes for them
-_IN_FLIGHT_IN_FLEX = 2048  # of one worker: their pages are in memory, 80 to 380 KB each
+_ASKED_FOR_AT_FIRST = 4  # workers that compute, requested before an autoscaler adds nodes for them
+_IN_FLIGHT_IN_FLEX = 2048  # per worker: their pages are in memory, 80 to 380 KB each
 _BATCH_WORKERS = 4  # they wait for hours, for as many pages as the window holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StagePool:
-    """A stage of the chain with the workers that read it."""
+    """A stage of the chain and its workers."""
 
     stage: Stage
     pool: PageWorkerPool
@@ -34,8 +34,8 @@ class StagePool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolSizes:
-    """Of one stage. `capacity`: what a worker takes ahead of time, in seconds of computing or in pages. `pages_per_s`: a first
-    guess at the pace of all pages, None where nothing is known."""
+    """The sizes of one stage. `capacity`: the work that a worker takes in advance, in seconds of computing or in pages.
+    `pages_per_s`: a first estimate of the total pace, None if unknown."""
 
     workers: int
     pages_in_flight: int
@@ -44,7 +44,7 @@ class PoolSizes:
 
 
 def pool_sizes(config: RayocrConfig, stage: Stage, *, cpus: int, processes: bool) -> PoolSizes:
-    """`cpus` of the cluster; `processes`: each worker has one of its own (a second one that waits is worth nothing otherwise)."""
+    """`cpus` of the cluster; `processes`: each worker has its own process (otherwise a second waiting worker is useless)."""
     quota = _quota(config)
     in_flight = config.workers.pages_in_flight or quota.pages_in_flight
     if config.engine.batch:
@@ -63,7 +63,8 @@ def pool_sizes(config: RayocrConfig, stage: Stage, *, cpus: int, processes: bool
 
 
 def pages_at_once(config: RayocrConfig, stages: Sequence[Stage], *, cpus: int, processes: bool) -> float:
-    """The most pages that workers have in flight together, as far as it is known; a batch takes all that the window holds."""
+    """The maximum number of pages that all workers have in flight, as far as it is known; a batch takes all that the window
+    holds."""
     if config.engine.batch:
         return math.inf
     found = [1.0]
@@ -78,15 +79,15 @@ def pages_at_once(config: RayocrConfig, stages: Sequence[Stage], *, cpus: int, p
 
 
 def workers_for(config: RayocrConfig, stage: Stage, nodes: Nodes, *, group: Group | None) -> int:
-    """The most workers of the stage on a cluster of these nodes; `group`: of nodes that they need."""
+    """The maximum number of workers of the stage on a cluster of these nodes; `group`: the nodes that they need."""
     if stage.kind == "wait":
         return max(_waiting_workers(config, _quota(config)), len(nodes.staying(group)))
-    # Where an autoscaler adds nodes for waiting workers, there are more of them than there is room for.
+    # If an autoscaler adds nodes for waiting workers, request more of them than there is room for.
     return max(_ASKED_FOR_AT_FIRST, 2 * nodes.cpus(group)) if config.workers.groups else max(1, nodes.cpus(group))
 
 
 def open_pool(config: RayocrConfig, plan: Plan, keys: Secrets, actors: RunActors, stage: Stage) -> StagePool:
-    """Starts nothing."""
+    """Prepares a pool; starts nothing."""
     sizes = pool_sizes(config, stage, cpus=actors.cpus, processes=actors.has_processes)
     group = Group.COMPUTE if stage.kind == "compute" else Group.WAIT
     settings = WorkerSettings(
@@ -136,7 +137,7 @@ def open_pool(config: RayocrConfig, plan: Plan, keys: Secrets, actors: RunActors
 
 
 def _quota(config: RayocrConfig) -> QuotaSizes:
-    """Of the model that is asked first, for all engines that wait."""
+    """The limits of the first model in the chain, for all engines that wait."""
     return quota_sizes(config.limits.of(config.engine.gemini.ladder[0]))
 
 

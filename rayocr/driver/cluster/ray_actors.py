@@ -1,4 +1,4 @@
-"""RayActors: the actors of a run on a Ray cluster. Importing this imports Ray: only once it is connected."""
+"""RayActors: the actors of a run on a Ray cluster. Importing this imports Ray, so import it only after connecting."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from rayocr.storage.base import Storage
 
 
 class RayActors(RunActors):
-    """Spawns the actors and does not wait for them. `needed`: groups of nodes that the chain has workers for."""
+    """Spawns the actors without waiting for them. `needed`: the node groups that the chain has workers for."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class RayPageWorker(_RayWorker):
         return info
 
     async def recognize(self, shard: Shard, content: Content, context: DocumentContext) -> ShardReport:
-        # The call has no name of its own: Ray keeps a counter for every name that it ever saw, 0.05 MB a document.
+        # The call has no individual name: Ray keeps a counter for every name it has seen, 0.05 MB per document.
         report: ShardReport = await answer(self._handle.recognize.remote(shard, content, context))
         return report
 
@@ -145,6 +145,6 @@ class RayDocumentWorker(_RayWorker):
 
 
 def _reference(content: Content | None) -> Any:
-    """An argument of its own: Ray then hands over the bytes and not the reference."""
+    """For use as a top-level argument: Ray then passes the bytes instead of the reference."""
     assert content is None or isinstance(content, ObjectStoreBytes)
     return None if content is None else content.reference

@@ -13,7 +13,7 @@ from rayocr.driver.plan import Plan
 
 @dataclass(frozen=True, slots=True)
 class DocumentSettings:
-    """`requests_per_s`: of one process, to each backend; None: no limit."""
+    """`requests_per_s`: per process, to each backend; None: no limit."""
 
     config: RayocrConfig
     plan: Plan

@@ -1,7 +1,7 @@
-"""mode=estimate: pages, tokens, money and time of a run, without Ray and without asking a model.
+"""mode=estimate: pages, tokens, cost and time of a run, without Ray and without calling a model.
 
-Documents are listed as a run would list them; all of them are opened where they are few, else a random sample, which the table
-says. They are opened in processes of their own, since a hostile file can end the one that opens it.
+Documents are listed as a run would list them. If there are few, all are opened; otherwise a random sample, which the table
+states. They are opened in separate processes, because a hostile file can crash the process that opens it.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from rayocr.storage.base import Storage
 from rayocr.storage.memory import MemoryStorage
 from rayocr.untrusted_json import parse_object
 
-_SAMPLE = 400  # documents opened at most: the mean of so many is good to about 5 % of their spread
-_KNOWN_TOKENS = (0.9, 1.15)  # on the cost, where earlier pages of this destination tell; requests that are sent again included
-_EXPECTED_TOKENS = (0.4, 2.5)  # likewise, where nothing is known: assumed, for sparse and for dense pages
-_EARLIER_PAGES = 50  # that earlier runs must have read before their tokens are believed
+_SAMPLE = 400  # maximum number of opened documents: their mean is accurate to about 5 % of their spread
+_KNOWN_TOKENS = (0.9, 1.15)  # on the cost, based on earlier pages of this destination; includes repeated requests
+_EXPECTED_TOKENS = (0.4, 2.5)  # likewise, without earlier pages: assumed, for sparse and for dense pages
+_EARLIER_PAGES = 50  # pages that earlier runs must have read before their token counts are used
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageCount:
-    """Of all documents; `error` is one standard error of a sampled total, 0 where all were opened."""
+    """Of all documents; `error` is one standard error of a sampled total, 0 if all were opened."""
 
     pages: float
     error: float
@@ -86,7 +86,7 @@ def show_estimate(config: RayocrConfig) -> int:
 def _state(config: RayocrConfig) -> Storage:
     try:
         return existing_state(config)
-    except UsageError:  # nothing was ever read into this destination, and nothing is made here now
+    except UsageError:  # the destination has no state yet, and estimate does not create one
         return MemoryStorage("estimate")
 
 
@@ -101,7 +101,7 @@ def _unfinished(source: Storage, state: Storage, rules: DiscoveryRules) -> list[
 
 
 def count_pages(documents: Sequence[Document], settings: FetchSettings, *, seed: int = 0) -> PageCount:
-    """The same documents give the same answer: the sample is drawn with a fixed seed."""
+    """Deterministic: the sample is drawn with a fixed seed."""
     sample = list(documents) if len(documents) <= _SAMPLE else random.Random(seed).sample(list(documents), _SAMPLE)
     counts = _open_all(sample, settings)
     readable = [count for count in counts if count is not None]
@@ -117,7 +117,7 @@ def count_pages(documents: Sequence[Document], settings: FetchSettings, *, seed:
 
 
 def _open_all(sample: Sequence[Document], settings: FetchSettings) -> list[int | None]:
-    """Pages of each; None for one that a run would reject, or that ended the process that opened it."""
+    """Pages of each; None for a document that a run would reject, or that crashed the process that opened it."""
     counts: dict[str, int | None] = {}
     waiting = list(sample)
     together = min(len(waiting), max(2, os.cpu_count() or 1), 16)
@@ -132,12 +132,12 @@ def _open_all(sample: Sequence[Document], settings: FetchSettings) -> list[int |
                         counts[document.document_id] = None
                     break
         waiting = [document for document in waiting if document.document_id not in counts]
-        together = 1  # one at a time after a crash: the one under way is the one to blame
+        together = 1  # one at a time after a crash, to identify the document that caused it
     return [counts[document.document_id] for document in sample]
 
 
 def _quietly() -> None:
-    """What a process that is ended over a hostile document says about it is for logs, not for the terminal."""
+    """Messages of a process that a hostile document crashed go to the logs, not to the terminal."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
@@ -149,7 +149,7 @@ def _pages_of(document: Document, settings: FetchSettings) -> int | None:
 
 
 def earlier_tokens(state: Storage, limits: LimitsConfig) -> TokensAPage:
-    """What pages took in earlier runs into this destination; where there were too few, what the configuration expects."""
+    """Tokens per page in earlier runs into this destination; with too few pages, what the configuration expects."""
     pages = input_tokens = output_tokens = 0
     for entry in state.list(RUNS_PREFIX):
         try:
@@ -157,7 +157,7 @@ def earlier_tokens(state: Storage, limits: LimitsConfig) -> TokensAPage:
             asked = sum(count for engine, count in record["engines"].items() if engine in ("gemini", "openai"))
             taken = int(record["input_tokens"]), int(record["output_tokens"])
         except (StorageError, RecordCorrupt, ValueError, KeyError, TypeError, AttributeError):
-            continue  # a record of another version, or torn
+            continue  # a record of another version, or an incomplete one
         pages, input_tokens, output_tokens = pages + asked, input_tokens + taken[0], output_tokens + taken[1]
     if pages < _EARLIER_PAGES:
         return TokensAPage(input=limits.expected_input_tokens, output=limits.expected_output_tokens, known_from=0)
@@ -213,7 +213,7 @@ def _count(tokens: float) -> str:
 
 
 def _cost_words(config: RayocrConfig, prices: PriceTable, model: str, counted: PageCount, tokens: TokensAPage) -> str:
-    """A range: what is not known of the pages and of their tokens, and requests that are sent again."""
+    """A range: covers the uncertainty of the pages and their tokens, and repeated requests."""
     now, tier = time.time(), _tier(config)
     price = prices.price(model, now)
     if price is None:
@@ -232,7 +232,7 @@ def _cost_words(config: RayocrConfig, prices: PriceTable, model: str, counted: P
 
 
 def _lanes(config: RayocrConfig, prices: PriceTable, model: str, pages: float, tokens: TokensAPage, seconds: float) -> str:
-    """What the same pages cost in every lane."""
+    """The cost of the same pages in every service tier."""
     now = time.time()
     if prices.price(model, now) is None:
         return "unknown"

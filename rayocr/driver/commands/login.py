@@ -1,4 +1,4 @@
-"""mode=login: a person signs in to Google Drive once, and the sign-in is kept for the runs that follow."""
+"""mode=login: signs in to Google Drive interactively, and stores the sign-in for later runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rayocr.errors import CredentialsError, RayocrError, UsageError
 
 
 def sign_in_to_drive(config: RayocrConfig) -> int:
-    """0 when the sign-in is kept. Raises UsageError, CredentialsError."""
+    """0 when the sign-in is stored. Raises UsageError, CredentialsError."""
     from rayocr.storage.drive.login import sign_in
     from rayocr.storage.drive.token import default_token_path
 
@@ -27,7 +27,7 @@ def sign_in_to_drive(config: RayocrConfig) -> int:
 
     def show(url: str) -> None:
         terminal.say("Open this address in a browser, and allow rayocr to use Google Drive:")
-        print(f"\n  {url}\n", flush=True)  # not by the terminal, which would break the line
+        print(f"\n  {url}\n", flush=True)  # not through the terminal class, which would wrap the line
         terminal.say("If the page that follows does not open, its browser is on another machine: paste its address here.")
         if settings.browser == "auto" and _has_browser():
             import webbrowser
@@ -57,7 +57,7 @@ def sign_in_to_drive(config: RayocrConfig) -> int:
 
 
 def _read_line() -> str:
-    """From the terminal, around Python's own buffer: a thread that waits in there when the program ends brings it down."""
+    """Reads from the terminal, bypassing Python's own buffer: a thread that waits in it at exit crashes the interpreter."""
     line = b""
     with contextlib.suppress(OSError):
         while not line.endswith(b"\n") and (piece := os.read(0, 65_536)):
@@ -66,12 +66,12 @@ def _read_line() -> str:
 
 
 def _has_browser() -> bool:
-    """A text browser in this terminal would take the place of the line to paste into."""
+    """A text-mode browser in this terminal would hide the prompt for the line to paste."""
     return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def _who(config: RayocrConfig, token_file: Path) -> str:
-    """As whom, if Drive tells."""
+    """The account that is signed in, if Drive reports it."""
     from rayocr.storage.drive.client import DriveClient
 
     access = AccessConfig(credentials=str(token_file), endpoint=config.storage.source.endpoint)

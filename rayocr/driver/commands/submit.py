@@ -1,8 +1,8 @@
 """mode=submit: runs the same command as a job of a Ray cluster, prints its log and exits with its exit code.
 
-Keys stay here. Anyone who sees the dashboard can read a job's entry point and runtime_env, so nothing of the environment is sent:
-the job takes its keys from the cluster's environment (a Kubernetes Secret, an env_file). `ray job submit` exits with 1 whatever
-went wrong; the driver's own exit code is in the job's details.
+Keys stay on this machine. Anyone who sees the dashboard can read a job's entry point and runtime_env, so nothing of the
+environment is sent: the job takes its keys from the cluster's environment (a Kubernetes Secret, an env_file). `ray job submit`
+exits with 1 on any failure; the driver's own exit code is in the job's details.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _submit(client: JobSubmissionClient, config: RayocrConfig, job_id: str, comm
     with tempfile.TemporaryDirectory(prefix="rayocr-upload-") as folder:
         given = config.submit.working_dir
         if given is not None and "://" in given:
-            runtime_env["working_dir"] = given  # an archive that the cluster fetches itself
+            runtime_env["working_dir"] = given  # an archive that the cluster downloads itself
         elif given is not None:
             stage(Path(given), Path(folder))
             runtime_env["working_dir"] = folder
@@ -101,18 +101,18 @@ def _submit(client: JobSubmissionClient, config: RayocrConfig, job_id: str, comm
                 entrypoint_num_cpus=config.submit.cpus or None,
                 metadata={"rayocr": config.submit.mode.value},
             )
-        except ValueError as error:  # too large, or an address that Ray does not know
+        except ValueError as error:  # too large, or a type of address that Ray does not support
             raise UsageError(f"submit.working_dir={given} cannot be sent: {_first_line(error)}") from error
 
 
 @contextlib.contextmanager
 def _talking_to(address: str) -> Iterator[None]:
-    """Errors of the Jobs SDK as ours."""
+    """Converts errors of the Jobs SDK to ours."""
     try:
         yield
     except RayocrError:
         raise
-    except Exception as error:  # RuntimeError, ConnectionError, requests' own, AuthenticationError: the SDK promises none of them
+    except Exception as error:  # RuntimeError, ConnectionError, requests' own, AuthenticationError: all undocumented
         if type(error).__name__ == "AuthenticationError":
             raise CredentialsError(
                 f"The cluster at {address} asks for its token.",
@@ -152,7 +152,7 @@ class _Following:
         self._clock = clock
         self._sleep = sleep
         self._silent_since: float | None = None
-        self._shown = 0  # characters of its log; a connection that is made again begins at the log's first
+        self._shown = 0  # characters of its log; after a reconnect the log starts from the beginning
         self._stopping = False
         self._following: asyncio.Task[int] | None = None
 
@@ -178,7 +178,7 @@ class _Following:
         asyncio.get_running_loop().run_in_executor(None, self._stop)
 
     def _stop(self) -> None:
-        with contextlib.suppress(RuntimeError, OSError):  # it ended meanwhile; its details say how
+        with contextlib.suppress(RuntimeError, OSError):  # it has already ended; its details have the reason
             self._client.stop_job(self._job_id)
 
     async def follow(self) -> int:
@@ -192,7 +192,7 @@ class _Following:
             await self._sleep(_LOOK_AGAIN_S)
 
     async def _show_log(self) -> None:
-        """Until the job is over or the connection breaks."""
+        """Waits until the job is over or the connection breaks."""
         seen = 0
         try:
             async for text in self._client.tail_job_logs(self._job_id):
@@ -206,7 +206,8 @@ class _Following:
                 raise
 
     async def _details(self) -> Any:
-        """None while the dashboard does not answer. Raises ClusterUnavailable when it has not for too long, or forgot the job."""
+        """None while the dashboard does not answer. Raises ClusterUnavailable when it has not answered for too long, or no longer
+        knows the job."""
         try:
             details = await asyncio.to_thread(self._client.get_job_info, self._job_id)
         except (RuntimeError, OSError) as error:
@@ -248,7 +249,7 @@ class _Following:
             return code
         if str(details.status) == "STOPPED":
             raise Interrupted(f"{self._job_id} was stopped.")
-        # Ray appends the end of the log, which was printed already.
+        # Ray appends the end of the log, which was already printed.
         why = str(details.message or details.status).partition(", last available logs")[0]
         if code is not None:
             raise ClusterUnavailable(

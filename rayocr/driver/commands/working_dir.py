@@ -1,5 +1,5 @@
-"""What mode=submit uploads from `submit.working_dir`: an allow-list. Anyone who reaches the dashboard can download the upload, so
-a file that nobody thought of must stay here.
+"""Selects what mode=submit uploads from `submit.working_dir`: an allow-list. Anyone who can reach the dashboard can download the
+upload, so unknown files are not uploaded.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from rayocr.errors import UsageError
 
 _OURS = ("rayocr", "conf")  # folders of a checkout: everything that the package consists of
 _OUR_SUFFIXES = {".py", ".md", ".yaml", ".css", ".html", ".j2", ".js", ".typed"}
-_OTHER_SUFFIXES = {".py", ".md"}  # elsewhere: code of your own, and prompts
+_OTHER_SUFFIXES = {".py", ".md"}  # elsewhere: your own code and prompts
 _SKIPPED_FOLDERS = {"__pycache__", "node_modules", "site-packages", "venv", "output", "logs"}
 _KEY_NAMES = ("id_rsa*", "id_ecdsa*", "id_ed25519*", "*secret*", "*credential*")
 _KEY_FIELDS = (b'"private_key"', b'"refresh_token"', b'"client_secret"', b"-----BEGIN")
@@ -22,7 +22,7 @@ _READ_BYTES = 64 << 10
 
 
 def stage(working_dir: Path, folder: Path) -> int:
-    """Copy what is uploaded into `folder`; the number of files. Raises UsageError when there is none."""
+    """Copy the selected files into `folder`; returns their number. Raises UsageError if there are none."""
     count = 0
     for relative in uploaded(working_dir):
         target = folder / relative
@@ -57,7 +57,7 @@ def _is_allowed(relative: Path) -> bool:
 
 def _holds_key(path: Path) -> bool:
     if path.suffix == ".py":
-        return False  # code that looks for keys names them too
+        return False  # code that looks for keys also contains their names
     try:
         with path.open("rb") as file:
             head = file.read(_READ_BYTES)

@@ -27,14 +27,14 @@ class Announcements:
     terminal: ConsoleTerminal
     progress: Progress
     run_id: str
-    dead_letters: int = 0  # of mode=retry: how many are to be retried
+    dead_letters: int = 0  # in mode=retry: how many are to be retried
 
     def say_found(self, batch: DiscoveryBatch) -> None:
         totals = batch.totals
         more = "" if batch.exhausted or totals.found < 20_000 else " so far"
         reason = "not retried" if self.config.mode is Mode.retry else "finished earlier and skipped"
         skipped = f"; {totals.finished:,} {reason}" if totals.finished else ""
-        if not self.progress.totals.found:  # until the run's own listing has more
+        if not self.progress.totals.found:  # until the run's own listing has more documents
             self.progress.totals = totals
         documents = "document" if totals.found == 1 else "documents"
         self.terminal.say(f"Found {totals.found:,} {documents}{more}{skipped}.")
@@ -65,7 +65,7 @@ class Announcements:
             )
 
     def say_nothing_to_retry(self) -> int:
-        """How many rejected documents there are is said: `mode=retry` alone leaves them out."""
+        """Reports how many documents were rejected, because `mode=retry` alone leaves them out."""
         rejected = 0 if self.config.retry.rejected else count_rejected(self.plan.state, self.config)
         if not rejected:
             self.terminal.say("Nothing to retry: no dead letter matches the filters. mode=status lists the dead letters.")
@@ -102,12 +102,13 @@ class Announcements:
             )
         in_vain = self.dead_letters and not progress.documents_total
         failed = progress.documents[DocumentOutcome.REJECTED] or in_vain or progress.totals.unreadable
-        # Of what earlier runs left it is not known how much is partial.
+        # How many documents of earlier runs are partial is unknown.
         partial = progress.documents[DocumentOutcome.PARTIAL] or progress.totals.dead_letters > progress.taken_up
         return 1 if failed else self.config.exit.partial if partial else 0
 
     def summarize(self, *, ended: bool) -> None:
-        """The closing table, and the record of the run in the state; its report too, where the run `ended` by itself."""
+        """Prints the closing table and writes the record of the run to the state; also its report, if the run `ended` by
+        itself."""
         if not self.progress.documents_started and not self.progress.documents_done:
             return
         fingerprint = self.config.fingerprint(self.plan.prompts)
@@ -126,7 +127,7 @@ class Announcements:
             self.terminal.table(closing_table(self.progress, places))
 
     def _report(self) -> str | None:
-        """Where it was written. None where it would take long or fails: the run has succeeded without it."""
+        """Where the report was written. None if it would take long or fails: the run has succeeded without it."""
         if self.progress.totals.found > self.config.report.at_end or self.config.mode is Mode.watch:
             return None
         report = self.config.report
@@ -137,7 +138,7 @@ class Announcements:
         except RayocrError as error:
             log_event(log, "report_failed", "The report could not be written.", level=logging.WARNING, error=str(error))
             return None
-        except Exception as error:  # a bug in drawing it does not change the result of the run
+        except Exception as error:  # a bug in rendering it does not change the result of the run
             fields = {"action": "report_failed"}
             log.error("The report could not be written: a bug in rayocr.", exc_info=error, extra={"rayocr_fields": fields})
             return None

@@ -1,4 +1,4 @@
-"""The run's side of the HTTP API: pushes snapshots, executes commands, and gives Ray's dashboard the figures."""
+"""The run's side of the HTTP API: pushes snapshots, executes commands, and sends metrics to Ray's dashboard."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ from rayocr.storage.base import Entry
 log = logging.getLogger(__name__)
 
 _PUSH_EVERY_S = 1.0
-_LEDGER_EVERY = 5  # pushes; each costs the ledger a call
+_LEDGER_EVERY = 5  # pushes; each requires a call to the ledger
 _MOST_WAITING = 10_000  # pushed documents that have no room in the window yet
-_DPI = 110  # of a page image beside its text: readable, and about 100 KB
+_DPI = 110  # of a page image next to its text: readable, and about 100 KB
 
 
 async def serve_http_api(
@@ -55,7 +55,7 @@ async def serve_http_api(
     terminal: ConsoleTerminal,
     metrics: Metrics,
 ) -> None:
-    """Until cancelled. Problems of the API itself are never raised: the run does not need it."""
+    """Runs until cancelled. Never raises problems of the API itself: the run does not need it."""
     server = _start_api(
         plan,
         config,
@@ -73,7 +73,7 @@ async def serve_http_api(
             await asyncio.sleep(_PUSH_EVERY_S)
             pushes += 1
             if pushes % _LEDGER_EVERY == 0 and (asking is None or asking.done()):
-                asking = asyncio.create_task(_read_ledger(actors, collector))  # which may take minutes to restart
+                asking = asyncio.create_task(_read_ledger(actors, collector))  # may take minutes while the ledger restarts
             snapshot = collector.take()
             if server is not None:
                 server.push(snapshot)
@@ -93,7 +93,7 @@ def _start_api(
     readiness: Callable[[], dict[str, str]],
     terminal: ConsoleTerminal,
 ) -> GatewayProcess | None:
-    """None where the API is disabled or cannot start, which it reports."""
+    """None if the API is disabled or cannot start, which it reports."""
     if not config.gateway.enabled:
         return None
     setup = Setup(
@@ -116,7 +116,7 @@ def _start_api(
             " Set gateway.port=… or gateway.enabled=false."
         )
         return None
-    # Like Jupyter. Behind #, which browsers do not send; a token that the user chose is not printed.
+    # Like Jupyter. The token is in the fragment (#), which browsers do not send; a token that the user chose is not printed.
     terminal.say_address("Status page:", address if keys.api_token else f"{address}/#token={setup.token}")
     return server
 
@@ -188,7 +188,7 @@ class CommandHandler:
         return self._push(self._plan.source.stat(name), asked=True)
 
     def _notice(self, name: str) -> str | None:
-        """As `_add`, unless a listing would leave the document out."""
+        """Like `_add`, unless a listing would exclude the document."""
         if not self._rules.admits(name):
             return None
         entry = self._plan.source.stat(name)

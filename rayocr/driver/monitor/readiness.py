@@ -15,7 +15,7 @@ from rayocr.errors import RayocrError
 from rayocr.locks.base import Locks
 
 _LIMITS_AWAY_S = 10.0
-_ASK_AGAIN_S = 60.0  # a server; readiness probes arrive every few seconds
+_ASK_AGAIN_S = 60.0  # interval of checks of a server; readiness probes arrive every few seconds
 
 
 @dataclass(slots=True)
@@ -31,7 +31,7 @@ class Readiness:
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def wrong(self) -> dict[str, str]:
-        """What is unavailable and why, by part; empty when ready. Blocks. Any thread."""
+        """What is unavailable and why, by part; empty when ready. Blocks. Callable from any thread."""
         checks: dict[str, Callable[[], object]] = {
             "source": self.plan.source.check_readable,
             "destination": self.plan.dest.check_readable,

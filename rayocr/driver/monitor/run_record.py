@@ -17,7 +17,7 @@ RUNS_PREFIX = ".rayocr/runs/"
 
 
 def run_record(progress: Progress, *, run_id: str, fingerprint: str) -> dict[str, Any]:
-    run = SimpleNamespace(progress=progress)  # figures of the record are read from nothing else
+    run = SimpleNamespace(progress=progress)  # the record takes its figures from the progress only
     return {
         "schema_version": 1,
         "run_id": run_id,
@@ -37,7 +37,7 @@ def run_record(progress: Progress, *, run_id: str, fingerprint: str) -> dict[str
 
 
 def write_record(state: Storage, record: dict[str, Any]) -> str | None:
-    """Its name; None when storage refuses, which the run's own failure says already."""
+    """Its name; None if storage fails, which the run's own failure already reports."""
     name = f"{RUNS_PREFIX}{record['run_id']}.json"
     try:
         state.write(name, json.dumps(record, indent=1).encode())

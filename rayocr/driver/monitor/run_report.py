@@ -24,7 +24,7 @@ from rayocr.storage.uri import StorageUri, parse_uri
 from rayocr.untrusted_json import parse_object
 
 REPORT_NAME = "report.html"
-_READ_AT_ONCE = 16  # manifests; remote storage takes one request for each
+_READ_AT_ONCE = 16  # manifests; remote storage needs one request for each
 _MANIFESTS_AHEAD = 512
 
 

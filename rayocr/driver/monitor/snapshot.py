@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rayocr.driver.scheduling.document_flow import DocumentFlow
     from rayocr.driver.scheduling.leases import LeaseKeeper
 
-_SHOWN = 200  # documents under way, at most
+_SHOWN = 200  # maximum number of documents in progress
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class StatusCollector:
         }
 
     def _watching(self) -> dict[str, Any] | None:
-        """None where the run ends by itself."""
+        """None if the run ends by itself."""
         progress = self.progress
         if not progress.watching:
             return None
@@ -67,7 +67,7 @@ class StatusCollector:
         return {"next_poll_s": next_poll_s, "waiting_for": progress.waiting_for, "settling": progress.settling}
 
     def _storage(self) -> list[tuple[str, str, int]]:
-        """Calls of all processes: operation, outcome, how many."""
+        """Calls of all processes: operation, outcome, count."""
         calls = self.progress.storage_calls + Counter(storage_calls())
         return sorted((operation, outcome, count) for (operation, outcome), count in calls.items())
 

@@ -1,7 +1,7 @@
-"""What runs spend by day, beside the state: `.rayocr/spend/<month>/<run_id>.json`. It is what daily and monthly budgets count.
+"""Records what runs spend per day, in the state: `.rayocr/spend/<month>/<run_id>.json`. Daily and monthly budgets count it.
 
-Written while a run spends, since a run that is killed writes no closing record, and by every run, so that a budget that is given
-later knows of the days before. Days are Google's, from midnight to midnight in California.
+Written during a run, because a killed run writes no closing record, and by every run, so that a budget that is set later includes
+the days before. Days are Google's, from midnight to midnight in California.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MONTH_CHARS = len("2026-11")
 
 
 class SpendAccount:
-    """Of one run. Blocks."""
+    """The account of one run. Blocks."""
 
     def __init__(self, state: Storage, run_id: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._state = state
@@ -48,7 +48,7 @@ class SpendAccount:
         return dict(days)
 
     def keep(self, spent_by_day: Mapping[str, float], *, now: bool = False) -> None:
-        """Write what changed, every ten seconds at most unless it has to be `now`. What cannot be written is tried again."""
+        """Writes changes, every ten seconds at most unless `now`. A failed write is tried again."""
         if not now and self._clock() < self._written_at + _EVERY_S:
             return
         months: defaultdict[str, dict[str, float]] = defaultdict(dict)

@@ -1,4 +1,4 @@
-"""Notices a run that stands still, and says since when: a full spill disk or a lost server shows nothing by itself."""
+"""Detects a run without progress and reports since when: a full spill disk or a lost server is not visible otherwise."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
 
-STALL_S = 300.0  # above limits.page_timeout_s (180 s), within which a slow page ends by itself
+STALL_S = 300.0  # above limits.page_timeout_s (180 s), after which a slow page ends by itself
 _CHECK_EVERY_S = 5.0
 
 
@@ -39,7 +39,7 @@ class StallWatch:
         self._since = wall_clock()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Runs until cancelled."""
         while True:
             self.check()
             await asyncio.sleep(_CHECK_EVERY_S)

@@ -1,4 +1,4 @@
-"""Brings what workers logged and counted into the run's files and figures, once a second."""
+"""Transfers the workers' logs and counts into the run's files and metrics, once a second."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LAST_S = 3.0
 
 
 class TelemetryWatch:
-    """`take` gives what is new; `write` appends lines to the log; `on_failure` gets the fields of failed pages."""
+    """`take` returns what is new; `write` appends lines to the log; `on_failure` gets the fields of failed pages."""
 
     def __init__(
         self,
@@ -35,14 +35,14 @@ class TelemetryWatch:
         self._on_failure = on_failure
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Runs until cancelled."""
         while True:
             await asyncio.sleep(_EVERY_S)
-            with contextlib.suppress(Exception):  # the ledger's process restarts: what was there is lost
+            with contextlib.suppress(Exception):  # the ledger's process restarts: its pending telemetry is lost
                 await self.take()
 
     async def last(self) -> None:
-        """Before the actors end. Never raises."""
+        """Call it before the actors end. Never raises."""
         with contextlib.suppress(Exception):
             await asyncio.wait_for(self.take(), _LAST_S)
 

@@ -34,10 +34,10 @@ class ConsoleTerminal:
     """Writes messages, progress and tables to standard output, or with `stderr` to standard error (see `logs.stdout`)."""
 
     def __init__(self, mode: str, *, stderr: bool = False) -> None:
-        self.json = mode == "json"  # results as JSON on standard output, and nothing else there
+        self.json = mode == "json"  # results as JSON on standard output, and no other output there
         self._out = Console(highlight=False, soft_wrap=True, stderr=stderr or self.json)
         if not self._out.is_terminal:
-            self._out.width = 160  # of a log, where 80 would break paths apart
+            self._out.width = 160  # for a log, where 80 would break paths
         self.live = mode == "live" or (mode == "auto" and self._out.is_terminal)
         self.silent = mode in ("none", "json")
 
@@ -46,7 +46,7 @@ class ConsoleTerminal:
             self._print(Text(for_terminal(text)))
 
     def say_address(self, text: str, address: str) -> None:
-        """The address as it is, with the token that may be in it; it goes to the terminal alone."""
+        """Prints the address unchanged, including its token; it goes only to the terminal."""
         if not self.silent:
             self._print(Text(f"{text} {address}"))
 
@@ -61,17 +61,17 @@ class ConsoleTerminal:
         self._print(table)
 
     def data(self, values: Mapping[str, Any]) -> None:
-        """One JSON object on standard output."""
+        """Prints one JSON object on standard output."""
         with contextlib.suppress(BrokenPipeError, OSError, ValueError):
             print(masked(json.dumps(values, indent=1, default=str)), flush=True)
 
     def _print(self, what: Text | Table) -> None:
-        # A reader that went away (head, a closed terminal) must not end a run that is paid for.
+        # A reader that closed the pipe (head, a closed terminal) must not end a run that is paid for.
         with contextlib.suppress(BrokenPipeError, OSError, ValueError):
             self._out.print(what)
 
     async def show(self, progress: Progress) -> None:
-        """Show the progress until cancelled."""
+        """Shows the progress until cancelled."""
         if self.silent:
             await asyncio.Event().wait()
         elif self.live:
@@ -91,7 +91,7 @@ class ConsoleTerminal:
         with shown:
             task = shown.add_task("")
             while True:
-                total = max(progress.pages_total, progress.pages_read) or None  # None: a bar that moves to and fro
+                total = max(progress.pages_total, progress.pages_read) or None  # None: an indeterminate progress bar
                 shown.update(task, description=progress_line(progress), total=total, completed=progress.pages_read)
                 await asyncio.sleep(_LIVE_INTERVAL_S)
 
@@ -107,7 +107,7 @@ class ConsoleTerminal:
 
 def progress_line(progress: Progress, *, countdown: bool = True) -> str:
     """Documents, pages, rate, ETA and cost, in one line. `countdown`: show the seconds to the next poll of a watch, which change
-    although nothing happens. The most important parts come first: a narrow terminal cuts the line off."""
+    although nothing else does. The most important parts come first: a narrow terminal truncates the line."""
     if progress.watching and not progress.in_progress:
         return _watching_line(progress, countdown=countdown)
     more = "" if progress.listing_done else "+"
@@ -224,7 +224,7 @@ def closing_table(progress: Progress, places: dict[str, str]) -> Table:
 
 
 def unseen(totals: DiscoveryTotals) -> str:
-    """The parts of the source that could not be listed."""
+    """Describes the parts of the source that could not be listed."""
     names = ", ".join(printable(name) for name in totals.unreadable_names)
     more = " and more" if totals.unreadable > len(totals.unreadable_names) else ""
     return f"{totals.unreadable:,} folders or links of the source cannot be read: {names}{more}"

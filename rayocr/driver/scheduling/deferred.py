@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rayocr.messages import Document
 
-_LONGEST_S = 600.0  # between two tries of a document whose storage fails again and again
+_LONGEST_S = 600.0  # maximum time between two tries of a document whose storage keeps failing
 
 
 @dataclass(slots=True)
@@ -19,12 +19,12 @@ class _Entry:
 
 
 class DeferredDocuments:
-    """No more than the window has room for, plus those that other runs have in theirs."""
+    """At most as many documents as the window has room for, plus those in other runs' windows."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._entries: dict[str, _Entry] = {}
-        self._tries: dict[str, int] = {}  # of those that failed, until they do not
+        self._tries: dict[str, int] = {}  # number of consecutive failures
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -34,14 +34,14 @@ class DeferredDocuments:
 
     @property
     def held(self) -> int:
-        """By other runs."""
+        """Documents held by other runs."""
         return sum(entry.held for entry in self._entries.values())
 
     def add(self, document: Document, *, after_s: float, held: bool = False) -> None:
         self._entries[document.document_id] = _Entry(document, self._clock() + after_s, held)
 
     def add_backing_off(self, document: Document, *, base_s: float) -> None:
-        """Twice as long with each failure."""
+        """The wait doubles with each failure."""
         tries = self._tries[document.document_id] = self._tries.get(document.document_id, 0) + 1
         self.add(document, after_s=min(_LONGEST_S, base_s * 2.0 ** min(tries - 1, 20)))
 
@@ -50,7 +50,7 @@ class DeferredDocuments:
         self._tries.pop(document.document_id, None)
 
     def due(self, now: float | None) -> list[Document]:
-        """Those whose time has come (None: all), earliest first. Removes them."""
+        """Removes and returns the documents that are due (None: all), earliest first."""
         due = sorted((entry for entry in self._entries.values() if now is None or entry.due <= now), key=lambda e: e.due)
         for entry in due:
             del self._entries[entry.document.document_id]

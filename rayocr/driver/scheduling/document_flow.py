@@ -1,7 +1,7 @@
-"""One document from its lease to its manifest: fetch, recognize shard by shard and stage by stage, assemble.
+"""The flow of one document from its lease to its manifest: fetch, recognize shard by shard and stage by stage, assemble.
 
-The driver keeps counters and summaries of pages here, never their text. Everything that goes wrong with the document ends here,
-as its outcome; what concerns the whole run (storage full, a wrong key) is raised.
+The driver keeps counters and summaries of pages here, never their text. An error of the document ends here, as its outcome; an
+error of the whole run (storage full, a wrong key) is raised.
 """
 
 from __future__ import annotations
@@ -58,14 +58,13 @@ from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
 
-_DENIED_ALLOWED = 5  # documents at the beginning, and none that could be read
-_READ = -1  # one could
-_DEFECTS_ALLOWED = 5  # documents in a row; after that the run stops, rather than rejecting two million of them
+_DENIED_ALLOWED = 5  # denied documents at the start of a run, before any could be read
+_READ = -1  # a document was read
+_DEFECTS_ALLOWED = 5  # consecutive documents; after that the run stops instead of rejecting every document
 
 
 class DocumentFlow:
-    """Takes one document after the other through a run. Has the state of the documents in progress. `pages_at_once`: see
-    LeaseBudget."""
+    """Takes documents through a run. Holds the state of the documents in progress. `pages_at_once`: see LeaseBudget."""
 
     def __init__(
         self,
@@ -87,17 +86,17 @@ class DocumentFlow:
         self._duplicates = DocumentDuplicates()
         self._documents: dict[str, DocumentState] = {}
         self._defects_in_a_row = 0
-        self._denied = 0  # documents, before the first that could be read
+        self._denied = 0  # denied documents, before the first that could be read
         self._budget = LeaseBudget(
             progress, lambda: list(self._documents.values()), pages_at_once=pages_at_once, draining=draining
         )
         self._began = datetime.now(UTC).isoformat(timespec="milliseconds")
 
     async def run(self, document: Document) -> FlowResult:
-        """HELD when another run has the document: it is worth asking again, since that run may die.
+        """HELD when another run has the document: it is worth trying again, because that run may die.
 
-        Raises what concerns the run, Replaced when the source has a newer version, and Draining when it was stopped; everything
-        else becomes the document's outcome.
+        Raises errors of the run, Replaced when the source has a newer version, and Draining when it was stopped; any other error
+        becomes the document's outcome.
         """
         await self._budget.enter()
         try:
@@ -134,7 +133,7 @@ class DocumentFlow:
         return FlowResult.SETTLED
 
     def in_progress(self) -> list[dict[str, Any]]:
-        """For the HTTP API: the documents that this run has, with their progress."""
+        """For the HTTP API: this run's documents in progress."""
         return [
             {
                 "document_id": state.document_id,
@@ -146,14 +145,14 @@ class DocumentFlow:
         ]
 
     def fencing_token(self, document_id: str) -> int | None:
-        """Of the lease on a document in progress; None for others."""
+        """The fencing token of the lease on a document in progress; None for others."""
         state = self._documents.get(document_id)
         return state.lease.fencing_token if state else None
 
     # -- how it ends --------------------------------------------------------------------------------------------------------
 
     async def _follow(self, document: Document) -> FlowResult:
-        """The source has another version than the listed one. Raises Replaced, unless it has none any more."""
+        """The source has another version than the listed one. Raises Replaced, unless the document is gone."""
         try:
             newer = await asyncio.to_thread(self._actors.current_version, document)
         except ObjectNotFound:
@@ -178,7 +177,7 @@ class DocumentFlow:
         )
 
     async def _settle(self, state: DocumentState) -> None:
-        """To its outcome, whatever the document is like."""
+        """Processes the document until it has an outcome, whatever the error."""
         try:
             await self._process(state)
         except UnreadableSource as error:
@@ -190,13 +189,13 @@ class DocumentFlow:
         except DocumentError as error:
             await self._reject(state, error)
         except (RayocrError, Draining):
-            raise  # concerns the run
+            raise  # an error of the run
         except Exception as error:  # a bug: recorded as the document's outcome
             await self._contain(state, error)
 
     def _check_denied(self, state: DocumentState, error: UnreadableSource) -> None:
-        """Raises StorageDenied when all of the first documents were denied: that concerns the whole source, and rejecting two
-        million documents for it helps nobody. In a folder each file has permissions of its own."""
+        """Raises StorageDenied when all of the first documents were denied: then the whole source is affected, and rejecting
+        millions of documents would not help. In a local folder each file has its own permissions."""
         if not error.denied or self._denied == _READ or state.document.source_uri.startswith("file:"):
             return
         self._denied += 1
@@ -229,7 +228,7 @@ class DocumentFlow:
         log_dead_letter("document_rejected", "A document was rejected.", letter)
 
     def _check(self, state: DocumentState) -> None:
-        """Raises Draining or LeaseLost when the document must not be continued."""
+        """Raises Draining or LeaseLost when processing of the document must stop."""
         if self._draining.is_set():
             raise Draining
         if not self._leases.holds(state.lease):
@@ -254,7 +253,7 @@ class DocumentFlow:
                 self._check(state)
                 await self._assemble(state)
         finally:
-            state.content = None  # the driver's last reference: the object store may drop the bytes
+            state.content = None  # the driver's last reference: the object store may free the bytes
 
     async def _fetch(self, state: DocumentState) -> FetchedDocument:
         while True:
@@ -268,7 +267,7 @@ class DocumentFlow:
                 await count_failure(state, self._actors, error)
 
     async def _load_recorded(self, state: DocumentState, page_count: int) -> None:
-        """Pages that the ledger already has are not read again."""
+        """Does not read pages again that the ledger already has."""
         state.waiting = dict.fromkeys(range(1, page_count + 1), 0)
         await self._note_recorded(state, resumed=True)
         state.ledger_asked = True
@@ -287,12 +286,12 @@ class DocumentFlow:
         elif page.fingerprint == self._actors.assemble_settings.fingerprint:
             state.waiting[page.page_number] = page.next_engine
             state.attempts[page.page_number] = page.attempts
-        # else: other settings; what failed with them says nothing, and positions in the chain mean something else
+        # else: other settings; those failures no longer apply, and positions in the chain have changed
 
     # -- recognize ----------------------------------------------------------------------------------------------------------
 
     async def _run_stage(self, state: DocumentState, stage: StagePool) -> None:
-        """All of the document's pages that wait for an engine of this stage."""
+        """Reads all of the document's pages that wait for an engine of this stage."""
         running: set[asyncio.Task[None]] = set()
         try:
             for shard in shards_of(state, stage.stage, stage.sizer):
@@ -317,7 +316,7 @@ class DocumentFlow:
             await self._window.release_pages(len(shard.page_numbers))
 
     async def _recognize(self, state: DocumentState, shard: Shard, stage: StagePool) -> None:
-        """Until every page of the shard has an outcome of this stage, even if workers die and bytes are lost."""
+        """Repeats until every page of the shard has an outcome of this stage, even if workers die and bytes are lost."""
         while shard.page_numbers:
             await self._window.until_resumed()
             self._check(state)
@@ -352,7 +351,7 @@ class DocumentFlow:
         return replace(left, attempts={n: state.attempts[n] for n in left.page_numbers if n in state.attempts})
 
     async def _fetch_again(self, state: DocumentState, lost: Content | None) -> None:
-        """The node that held the bytes is gone. Of several shards that notice, one fetches."""
+        """The node that held the bytes is gone. If several shards notice, only one fetches the document."""
         async with state.refetching:
             if state.content is not lost:
                 return
@@ -371,7 +370,7 @@ class DocumentFlow:
         await self._note_assembled(state, assembled)
 
     async def _assembled(self, state: DocumentState) -> AssembledDocument:
-        """Even if workers die and bytes are lost: the pages are in the ledger."""
+        """Repeats even if workers die and bytes are lost: the pages are in the ledger."""
         while True:
             content = state.content
             try:
@@ -385,7 +384,7 @@ class DocumentFlow:
             self._check(state)
 
     async def _copy(self, state: DocumentState) -> bool:
-        """Whether a document with the same bytes was read before: then this one is finished with its pages."""
+        """Whether a document with the same bytes was read before; if so, this one is finished with its pages."""
         assembled = await self._leases.patiently(
             lambda: self._actors.assemble_copy(state.context, state.content, state.started_at)
         )

@@ -1,4 +1,4 @@
-"""What the driver knows about a document in progress, and how its flow ends. Counters and page summaries, never page text."""
+"""The driver's state of a document in progress, and how its flow ends. Counters and page summaries, never page text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class DocumentState:
-    """`content`: where the bytes are."""
+    """`content`: a reference to the bytes."""
 
     document: Document
     lease: Lease
@@ -27,8 +27,8 @@ class DocumentState:
     content: Content | None = None
     started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
     waiting: dict[int, int] = field(default_factory=dict)  # page_number -> the engine of the chain it waits for
-    attempts: dict[int, tuple[Attempt, ...]] = field(default_factory=dict)  # of earlier stages, by page_number
-    ledger_asked: bool = False  # only then does `waiting` say what is left
+    attempts: dict[int, tuple[Attempt, ...]] = field(default_factory=dict)  # attempts of earlier stages, by page_number
+    ledger_asked: bool = False  # until then `waiting` is incomplete
     failures: int = 0  # workers that died while they had the document
     assembly_crashes: int = 0
     refetches: int = 0
@@ -44,7 +44,7 @@ class DocumentState:
 
     @property
     def pages_left(self) -> int | None:
-        """None until it is fetched."""
+        """None until the document is fetched."""
         return self.fetched.page_count - self.pages_done if self.fetched else None
 
     @property
@@ -60,13 +60,13 @@ class DocumentState:
 
 
 class FlowResult(Enum):
-    SETTLED = "settled"  # it has an outcome, by this run or another, or is gone
+    SETTLED = "settled"  # it has an outcome, from this run or another, or is gone
     HELD = "held"  # by another run, which may die
-    DEFERRED = "deferred"  # its storage was away
+    DEFERRED = "deferred"  # its storage was unavailable
 
 
 class Replaced(Exception):
-    """The source has a newer version, which is another document: `newer`. None of this one is committed."""
+    """The source has a newer version, which counts as another document: `newer`. Nothing of this one is committed."""
 
     def __init__(self, newer: Document) -> None:
         super().__init__(newer.document_id)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-_CHECK_S = 1.0  # between two checks whether the waiting should stop
+_CHECK_S = 1.0  # interval of checks whether the wait should stop
 
 
 class DocumentDuplicates:
@@ -15,8 +15,8 @@ class DocumentDuplicates:
 
     @asynccontextmanager
     async def reading(self, content: str, *, stop: Callable[[], None]) -> AsyncIterator[bool]:
-        """Waits until no other document has the same content; whether an earlier one may have been read. `stop` raises what ends
-        the wait. Without `content` it does not wait."""
+        """Waits until no other document has the same content; returns whether an earlier one may have been read. `stop` raises an
+        error to end the wait. Without `content` it does not wait."""
         if not content:
             yield False
             return

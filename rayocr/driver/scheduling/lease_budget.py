@@ -1,7 +1,7 @@
-"""How many documents a run leases ahead of its work, so that a second run on the same destination finds some that are free.
+"""Limits how many documents a run leases in advance, so that a second run on the same destination finds free documents.
 
-The window admits hundreds of documents. A lease on each of them would keep other runs from all of them until this run comes to
-them, while a document takes its lease in a millisecond when its turn comes.
+The window admits hundreds of documents. A lease on each of them would block other runs from all of them until this run processes
+them, although acquiring a lease when a document's turn comes takes only a millisecond.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Protocol
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.errors import Draining
 
-AHEAD_S = 30.0  # of work at the present pace: a second run gets its part well within a minute
-_FEWEST = 4  # documents, whatever their size
-_LOOK_AGAIN_S = 0.25  # whether the pace has changed, or the run drains
+AHEAD_S = 30.0  # of work at the current pace: a second run gets its share well within a minute
+_FEWEST = 4  # minimum number of documents, whatever their size
+_LOOK_AGAIN_S = 0.25  # interval of checks whether the pace has changed or the run drains
 
 
 class Leased(Protocol):
@@ -23,11 +23,12 @@ class Leased(Protocol):
 
     @property
     def pages_left(self) -> int | None:
-        """None while its page count is not known."""
+        """None while its page count is unknown."""
 
 
 class LeaseBudget:
-    """`leased` gives the documents in progress, `pages_at_once` is what the workers have in flight together."""
+    """`leased` returns the documents in progress, `pages_at_once` is the number of pages that the workers have in flight
+    together."""
 
     def __init__(
         self,
@@ -44,10 +45,10 @@ class LeaseBudget:
         self._draining = draining
         self._sleep = sleep
         self._turn = asyncio.Lock()  # first come, first served
-        self._asking = 0  # documents that have room and no lease yet
+        self._asking = 0  # documents that are admitted and have no lease yet
 
     async def enter(self) -> None:
-        """Returns when a lease is worth taking; `entered` must be called when it is taken or refused. Raises Draining."""
+        """Returns when a lease is worth acquiring; call `entered` when it is acquired or refused. Raises Draining."""
         async with self._turn:
             while not self._has_room():
                 await self._sleep(_LOOK_AGAIN_S)

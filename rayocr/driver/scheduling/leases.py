@@ -1,7 +1,7 @@
-"""Keeps the leases of the documents in the window: acquires them, renews all of them together, and reports lost ones.
+"""Manages the leases of the documents in the window: acquires them, renews all of them together, and reports lost ones.
 
-While the lock service is unavailable nothing new is started: `acquire` waits until it is back. Documents in progress are read on
-(their pages are recorded all the same); the commit asks the service itself whether they may still be finished.
+While the lock service is unavailable nothing new starts: `acquire` waits until it is back. Documents in progress continue (their
+pages are recorded in any case); the commit itself asks the service whether they may be finished.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_PROBE_S = 1.0  # between two checks whether the lock service is back
+_PROBE_S = 1.0  # interval of checks whether the lock service is back
 
 
 class LeaseKeeper:
     """`on_away(away)` is called when the lock service becomes unavailable and when it is available again. `patience_s`: how long
-    the service is waited for; None: without limit."""
+    to wait for the service; None: without limit."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class LeaseKeeper:
         self._patience_s = patience_s
         self._clock = clock
         self._unavailable_since = 0.0
-        self._unavailable = ""  # the service's own words
+        self._unavailable = ""  # the service's error message
         self._failure: OutsideError | None = None
         self._held: dict[str, Lease] = {}
         self.lost = 0
@@ -63,11 +63,11 @@ class LeaseKeeper:
 
     @property
     def retry_s(self) -> float:
-        """After which a document that another run holds is worth asking for again."""
+        """How long to wait before retrying a document that another run holds."""
         return min(self._ttl_s / 3, 5.0)
 
     def start(self, on_lost: Callable[[str], None]) -> None:
-        """`on_lost(document_id)` is called on the event loop: the document must be stopped and not be committed."""
+        """`on_lost(document_id)` is called on the event loop: the document must be stopped and must not be committed."""
         self._on_lost = on_lost
         self._renewing = asyncio.get_running_loop().create_task(self._renew_forever())
 
@@ -98,7 +98,7 @@ class LeaseKeeper:
             log_event(log, "lease_release_failed", "A lease could not be released.", document_id=lease.key, error=str(error))
 
     async def holders(self, keys: Sequence[str]) -> dict[str, Holder]:
-        """Who holds those of the keys that are held. Waits while the lock service is unavailable. Raises Draining."""
+        """The owners of the keys that are held. Waits while the lock service is unavailable. Raises Draining."""
         return await self.patiently(lambda: asyncio.to_thread(self._locks.holders, keys))
 
     def holds(self, lease: Lease) -> bool:
@@ -125,7 +125,7 @@ class LeaseKeeper:
             raise self._failure
 
     def _check_patience(self) -> None:
-        """Where the lock service stays away for too long, whoever waits for it gets an error."""
+        """If the lock service is unavailable for too long, all waiting callers get an error."""
         away_s = self._clock() - self._unavailable_since
         if self._patience_s is not None and away_s > self._patience_s:
             self._failure = OutsideError(
@@ -144,7 +144,7 @@ class LeaseKeeper:
         self._probing = asyncio.get_running_loop().create_task(self._probe())
 
     async def _probe(self) -> None:
-        """One check for all who wait."""
+        """One check for all waiting callers."""
         while True:
             await self._sleep(_PROBE_S)
             try:
@@ -154,7 +154,7 @@ class LeaseKeeper:
                 self._check_patience()
                 continue
             except RayocrError:
-                pass  # it is back and refuses us: those who wait ask it themselves, and get the reason
+                pass  # it is back and refuses us: waiting callers call it themselves, and get the reason
             break
         log_event(log, "locks_recovered", "The lock service is available again.")
         self._there.set()
@@ -171,7 +171,7 @@ class LeaseKeeper:
             except LocksUnavailable as error:
                 self._note_away(error)
                 continue
-            except RayocrError as error:  # a changed key; the next acquire or commit ends the run with it
+            except RayocrError as error:  # for example a changed key; the next acquire or commit ends the run with it
                 log_event(log, "lease_renewal_refused", "Leases cannot be renewed.", level=logging.ERROR, error=str(error))
                 continue
             self.lost += len(lost)
@@ -185,9 +185,8 @@ class LeaseKeeper:
 def open_run_locks(
     config: RayocrConfig, plan: Plan, keys: Secrets, *, run_id: str, owner: str
 ) -> tuple[Locks, DestinationLock | None]:
-    """The locks of a run: leases of documents, and the whole destination where its storage cannot tell two runs apart. Raises
-    LocksUnavailable at once where there are none, rather than waiting for them, and LockError when another run has the
-    destination."""
+    """The locks of a run: leases of documents, and a lock on the whole destination if its storage cannot distinguish two runs.
+    Raises LocksUnavailable at once instead of waiting, and LockError when another run has the destination."""
     from rayocr.locks.factory import open_locks
 
     locks = open_locks(config.locks, plan.state.uri, owner=owner, redis_url=keys.redis_url)
@@ -202,12 +201,12 @@ def open_run_locks(
 
 
 def run_key(run_id: str) -> str:
-    """Key of the lease that a run holds as long as it lives; no document_id looks like it."""
+    """Key of the lease that a run holds for its lifetime; it cannot be confused with a document_id."""
     return f"run:{run_id}"
 
 
 async def compact_ledger(ledger: LedgerPort, leases: LeaseKeeper, run_id: str) -> None:
-    """Make this run known as alive, and compact what dead runs left in the ledger. Never raises: a run does not depend on it."""
+    """Register this run as alive, and compact what dead runs left in the ledger. Never raises: a run does not depend on it."""
     try:
         await leases.acquire(run_key(run_id))
         others = await ledger.other_runs()

@@ -1,6 +1,6 @@
 """Outages that mode=watch waits for: unavailable storage, and a daily quota that is used up.
 
-During an outage the window is on hold: no document is admitted and no shard is sent, so that no page is paid for that cannot be
+During an outage the window is on hold: no document is admitted and no shard is sent, so no page is paid for that cannot be
 recorded. LeaseKeeper and RateLimiter wait for Redis themselves.
 """
 
@@ -24,7 +24,7 @@ _AFTER_RESET_S = 1.0  # clocks differ
 
 class Outages:
     """Puts the window on hold during outages. `probe` raises RayocrError while storage is unavailable; it blocks. `on_hold` is
-    called when there is nothing to do for a while."""
+    called when there will be nothing to do for a while."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Outages:
             self._holding["storage"] = asyncio.get_running_loop().create_task(self._until_storage_is_back())
 
     def quota_used_up(self, error: DayQuotaExhausted | BudgetExhausted) -> float:
-        """Put the window on hold until the quota resets; the seconds until then. Returns at once."""
+        """Put the window on hold until the quota resets; returns the seconds until then, at once."""
         assert error.resumes_at is not None
         wait_s = max(0.0, error.resumes_at - self._wall_clock()) + _AFTER_RESET_S
         if "quota" not in self._holding:
@@ -63,7 +63,7 @@ class Outages:
         return wait_s
 
     async def over(self) -> None:
-        """Until nothing is waited for."""
+        """Returns when there is no outage."""
         while self._holding:
             await asyncio.wait(list(self._holding.values()), return_when=asyncio.FIRST_COMPLETED)
 
@@ -77,7 +77,7 @@ class Outages:
         try:
             error = await self._failure()
             if error is None:
-                return  # it was about one document, or is over
+                return  # it concerned one document, or is over
             log_event(log, "storage_unavailable", "Storage is unavailable.", level=logging.WARNING, error=str(error))
             self._warn(f"Storage is unavailable; waiting for it: {error}")
             await self._hold("storage", True)

@@ -1,4 +1,4 @@
-"""What a run has done so far. Counters only: document flows write them; the terminal, the record and the metrics read them."""
+"""The progress of a run. Counters only: document flows write them; the terminal, the record and the metrics read them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Timing:
         self.sum_s += seconds
 
     def as_dict(self) -> dict[str, Any]:
-        """Cumulative, as Prometheus has them."""
+        """Cumulative, as in Prometheus."""
         total, buckets = 0, []
         for bound, count in zip((*BOUNDS_S, "+Inf"), self.counts, strict=True):
             total += count
@@ -39,7 +39,7 @@ class StageTimings:
 
     @contextmanager
     def of(self, stage: str) -> Iterator[None]:
-        """Counts only what succeeded."""
+        """Counts only successful ones."""
         started = time.monotonic()
         yield
         self.by_stage[stage].add(time.monotonic() - started)
@@ -49,7 +49,7 @@ class StageTimings:
 
 
 def money(usd: float | None, *, unknown: bool = False, digits: int = 2) -> str:
-    """For people. What is not known is never shown as $0.00."""
+    """For display. An unknown cost is never shown as $0.00."""
     if usd is None or (unknown and not usd):
         return "cost unknown"
     return f"${usd:,.{digits}f}" + (" + unknown" if unknown else "")
@@ -68,38 +68,38 @@ class Progress:
     documents_started: int = 0
     elsewhere: int = 0  # another run has them, or finished them first
     cancelled: int = 0  # on request
-    taken_up: int = 0  # dead letters of earlier runs that this one tries again
+    taken_up: int = 0  # dead letters of earlier runs that this run retries
     held_elsewhere: int = 0  # by other runs at this moment; awaited at the end
     locks_unavailable: bool = False
-    watching: bool = False  # mode=watch: there is no end to come to
-    next_poll_at: float | None = None  # of the watch, by `clock`; None while it looks
-    waiting_for: str = ""  # what the watch waits out
+    watching: bool = False  # mode=watch: the run does not end by itself
+    next_poll_at: float | None = None  # of the watch, by `clock`; None during a poll
+    waiting_for: str = ""  # the outage that the watch waits for
     settling: int = 0  # files that are still being written
     in_progress: int = 0  # documents with a flow
     gone: int = 0  # removed from the source before they were read
     renamed: int = 0  # their outputs have a hash in the name, since another document has the plain one
-    documents_copied: int = 0  # the same bytes as another, and not read
-    deferred: int = 0  # their storage was away; the next run takes them up
+    documents_copied: int = 0  # same bytes as another document, and not read
+    deferred: int = 0  # their storage was unavailable; the next run processes them
     pages_known: int = 0
     pages_done: int = 0
-    pages_recorded: int = 0  # acknowledged by the ledger in this run; their shards may still be under way
+    pages_recorded: int = 0  # acknowledged by the ledger in this run; their shards may still be in progress
     pages_resumed: int = 0  # found in the ledger of an earlier run
-    pages_copied: int = 0  # identical to one that was read before
+    pages_copied: int = 0  # identical to a page that was read before
     doubtful_pages: int = 0
-    suspect_pages: int = 0  # of the doubtful ones, those that another reading of the page does not agree with
-    compared_pages: int = 0  # whose agreement with another reading was measured
+    suspect_pages: int = 0  # doubtful pages with which another reading of the page does not agree
+    compared_pages: int = 0  # pages whose agreement with another reading was measured
     outcomes: Counter[PageOutcome] = field(default_factory=Counter)
     engines: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)  # of rejected documents and failed pages
     input_tokens: int = 0
     output_tokens: int = 0
-    cost_usd: float = 0.0  # of the pages that came back
+    cost_usd: float = 0.0  # of the pages that were returned
     outage_pages: int = 0  # read by a later engine because the server was unavailable
-    unpriced_pages: int = 0  # of which part of the cost is not known
+    unpriced_pages: int = 0  # pages whose cost is partly unknown
     workers: int = 0
-    limiter: LimiterState | None = None  # as it was a second ago; None: no engine waits for a server
+    limiter: LimiterState | None = None  # up to a second old; None: no engine waits for a server
 
-    storage_calls: Counter[tuple[str, str]] = field(default_factory=Counter)  # of workers, by operation and outcome
+    storage_calls: Counter[tuple[str, str]] = field(default_factory=Counter)  # by workers: (operation, outcome)
     timings: StageTimings = field(default_factory=StageTimings)
     last_page_at: float | None = None
     stalled_since: float | None = None  # Unix time; see monitor/stall.py
@@ -110,8 +110,8 @@ class Progress:
 
     @property
     def spent_usd(self) -> float:
-        """Of this run: what its pages cost, or what the limiter counted where that is more (answers that failed the checks,
-        pages of shards that never came back)."""
+        """The cost of this run: that of its pages, or the limiter's total if it is higher (answers that failed the checks, pages
+        of shards that never returned)."""
         return max(self.cost_usd, self.limiter.spent_usd if self.limiter is not None else 0.0)
 
     @property
@@ -140,7 +140,7 @@ class Progress:
 
     @property
     def documents_total(self) -> int:
-        """Documents for this run, listed so far."""
+        """Documents for this run that have been listed so far."""
         return max(self.totals.found - self.totals.finished, self.documents_done)
 
     @property
@@ -153,7 +153,7 @@ class Progress:
 
     @property
     def pages_read(self) -> int:
-        """With an outcome that the ledger has acknowledged. Pages of shards that are still under way are among them."""
+        """Pages with an outcome that the ledger has acknowledged, including pages of shards in progress."""
         return max(self.pages_done, min(self.pages_known, self.pages_resumed + self.pages_recorded))
 
     @property

@@ -1,4 +1,4 @@
-"""Quarantine: a document that ends two of its worker processes is rejected, so that it cannot stop the run."""
+"""Quarantine: a document that crashes two of its worker processes is rejected, so that it cannot stop the run."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from rayocr.observe.logs import log_event
 log = logging.getLogger(__name__)
 
 _ASSEMBLY_CRASHES_ALLOWED = 4  # the last tries use neither the source nor the typesetter
-_FAILURES_ALLOWED = 1  # of workers that had the document; the next one quarantines it
+_FAILURES_ALLOWED = 1  # crashes of workers that had the document; the next one quarantines it
 
 
 async def count_failure(document: DocumentState, actors: RunActors, error: ActorFailed, *, alone: bool = True) -> None:
-    """A worker died that had the document. If it had nothing else, the document counts as the cause, and the second time this
-    raises Quarantined; otherwise the document is read alone from now on. A worker that died with its node says nothing about
-    the document."""
+    """A worker died while it had the document. If it had nothing else, the document counts as the cause, and the second time this
+    raises Quarantined; otherwise the document is read alone from now on. A worker that died with its node does not count."""
     if isinstance(error, NodeLost):
         return
     log_event(
@@ -38,9 +37,9 @@ async def count_failure(document: DocumentState, actors: RunActors, error: Actor
 
 
 def count_assembly_crash(document: DocumentState, error: ActorFailed) -> None:
-    """A worker died while it assembled the document. The next try does without what may have crashed it, since the document's
-    pages are all on record and must not be lost. Raises ClusterUnavailable where even plain text cannot be written: that is not
-    the document's fault."""
+    """A worker died while it assembled the document. The next try leaves out what may have crashed it, because the document's
+    pages are all recorded and must not be lost. Raises ClusterUnavailable if even plain text cannot be written: that is not the
+    document's fault."""
     if isinstance(error, NodeLost):
         return
     document.assembly_crashes += 1

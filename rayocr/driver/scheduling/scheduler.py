@@ -1,8 +1,8 @@
-"""From Discovery into the window: a flow for every document that has room, and what becomes of the run when one raises.
+"""Moves documents from Discovery into the window: a flow for every admitted document, and the run's reaction when one raises.
 
-A flow records its document's outcome itself. What it raises concerns the whole run: the first such error is kept in `failure`,
-and everything drains. Of two versions of a document the older ends before the newer begins, so that the outputs that stay are
-those of the newer.
+A flow records its document's outcome itself. An error that it raises concerns the whole run: the first such error is kept in
+`failure`, and the run drains. Of two versions of a document the older ends before the newer begins, so that the newer version's
+outputs remain.
 """
 
 from __future__ import annotations
@@ -42,10 +42,11 @@ class Lister(Protocol):
 class Scheduler:
     """Schedules documents into the window and starts a flow for each.
 
-    `retry_s`: after which documents that other runs hold are tried again; `on_waiting`: called when nothing else is left;
-    `on_push`: with the id of a document that did not come from Discovery. `outages`: in watch, what is waited for instead of
-    given up; None leaves it to the next run. `follow_versions`: a document that was replaced is taken up at once as it is now;
-    where files may still be written to, the next poll finds it when it is complete."""
+    `retry_s`: how long to wait before retrying documents that other runs hold; `on_waiting`: called when nothing else is left;
+    `on_push`: called with the id of a document that did not come from Discovery. `outages`: in watch, the outages to wait for;
+    None defers the documents to the next run. `follow_versions`: a replaced document is processed at once in its new version; if
+    files may still be written to, the next poll finds the document when it is complete.
+    """
 
     def __init__(
         self,
@@ -78,26 +79,26 @@ class Scheduler:
         self._sleep = sleep or self._sleep_unless_draining
         self._flows: dict[str, asyncio.Task[FlowResult]] = {}
         self._in_progress: dict[str, str] = {}  # source_uri -> the document_id of the version that has a flow
-        self._newer: dict[str, Document] = {}  # source_uri -> the version that waits for that one to end
-        self._pushed: set[str] = set()  # document_ids that wait for room in the window
+        self._newer: dict[str, Document] = {}  # source_uri -> the version that waits for the older one to end
+        self._pushed: set[str] = set()  # document_ids waiting for room in the window
         self._deferred = DeferredDocuments(clock)
         self._cancelled: set[str] = set()
-        self._moving: set[asyncio.Task[None]] = set()  # into the window, and out of it
+        self._moving: set[asyncio.Task[None]] = set()  # tasks that move documents into and out of the window
 
     async def run(self) -> None:
-        """Until every document of the listing has ended, or the run drains."""
+        """Runs until every document of the listing has ended, or the run drains."""
         await self.admit_listed()
         await self.until_ended()
 
     async def admit_listed(self) -> DiscoveryBatch | None:
-        """Admit what Discovery has, to the end of its listing; its last answer. Raises StorageError."""
+        """Admits Discovery's documents, to the end of its listing; returns its last answer. Raises StorageError."""
         batch = None
         while not self._draining.is_set():
             batch = await self._discovery.next_batch(_BATCH)
             self._progress.totals, self._progress.listing_done = batch.totals, batch.exhausted
             for document in batch.documents:
                 if self.has(document):
-                    continue  # Discovery was restarted, and lists again what is in the window
+                    continue  # Discovery was restarted, and lists documents again that are in the window
                 await self._window.admit_document(document.size_bytes)
                 if self._draining.is_set():
                     return batch
@@ -107,14 +108,14 @@ class Scheduler:
         return batch
 
     async def until_ended(self) -> None:
-        """Until nothing is in progress, held by another run, or waiting for anything."""
+        """Returns when no document is in progress, held by another run, or pending."""
         while self._flows or self._deferred or self._moving:
             while self._flows or self._moving:
                 await asyncio.wait([*self._flows.values(), *self._moving], return_when=asyncio.FIRST_COMPLETED)
             await self._retry_deferred()
 
     async def retry_when_due(self) -> None:
-        """In watch, beside the polls: until the run drains."""
+        """In watch, in parallel with the polls: runs until the run drains."""
         while not self._draining.is_set():
             if self._outages is not None:
                 await self._outages.over()
@@ -122,17 +123,18 @@ class Scheduler:
             await self._sleep(min(self._retry_s, 1.0))
 
     def has(self, document: Document) -> bool:
-        """It is in progress, or will be without being found again."""
+        """Whether it is in progress, or will be without being found again."""
         known = document.document_id
         return known in self._flows or known in self._pushed or known in self._deferred
 
     @property
     def waiting(self) -> int:
-        """Documents that were pushed and have no room in the window yet."""
+        """The number of pushed documents that have no room in the window yet."""
         return len(self._pushed)
 
     async def _retry_deferred(self) -> None:
-        """Documents of other runs: finished by now, or to be taken over from a run that died, or tried again later."""
+        """Retries deferred documents: other runs may have finished them, or died and left them, or their service is available
+        again."""
         if not self._deferred:
             return
         log_event(log, "documents_awaited", "Other runs hold the last documents.", count=len(self._deferred))
@@ -155,8 +157,8 @@ class Scheduler:
             pass
 
     def push(self, document: Document, *, asked: bool = False) -> bool:
-        """A document beside the listing; `asked`: by a person, who may have cancelled it before. False: it is in progress
-        already, or the run is ending."""
+        """Adds a document outside the listing; `asked`: a person requested it, and may have cancelled it before. False: it is
+        already in progress, or the run is ending."""
         if self.has(document) or self._draining.is_set():
             return False
         if asked:
@@ -180,7 +182,7 @@ class Scheduler:
             task.cancel()
 
     def cancel(self, document_id: str) -> int | None:
-        """Stop processing a document, or do not start it. The fencing token under which workers have it, if they have."""
+        """Stop processing a document, or do not start it. Returns the fencing token under which workers have it, if any."""
         self._cancelled.add(document_id)
         task = self._flows.get(document_id)
         if task is None:
@@ -191,18 +193,18 @@ class Scheduler:
         return token
 
     async def settle(self, grace_s: float) -> None:
-        """Wait so long for the flows in progress."""
+        """Wait up to this long for the flows in progress."""
         if self._flows:
             await asyncio.wait(list(self._flows.values()), timeout=grace_s)
 
     async def close(self) -> None:
-        """Cancel what is still in progress: it is left for the next run."""
+        """Cancel all flows in progress: the next run processes their documents."""
         for task in (*self._flows.values(), *self._moving):
             task.cancel()
         await asyncio.gather(*self._flows.values(), *self._moving, return_exceptions=True)
 
     def fail(self, error: BaseException) -> None:
-        """The run stops. The first error is the run's."""
+        """Stops the run. The first error is reported as the run's."""
         if self.failure is None:
             self.failure = error
             log_event(log, "run_stopping", "The run has to stop.", level=logging.ERROR, error=repr(error))
@@ -211,8 +213,7 @@ class Scheduler:
     # -- one document -------------------------------------------------------------------------------------------------------
 
     def _start(self, document: Document) -> None:
-        """It has room in the window, which it gives back when its flow ends, or at once where an older version is in
-        progress."""
+        """Admits the document to the window. It leaves when its flow ends, or at once if an older version is in progress."""
         older = self._in_progress.get(document.source_uri)
         if older is not None and older in self._flows:
             self._newer[document.source_uri] = document

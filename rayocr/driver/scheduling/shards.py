@@ -12,7 +12,8 @@ from rayocr.messages import Shard
 
 
 def shards_of(document: DocumentState, stage: Stage, sizer: ShardSizer) -> Iterator[Shard]:
-    """The document's pages that wait for an engine of this stage. Cut one at a time: the best length is learned on the way."""
+    """The document's pages that wait for an engine of this stage. Cut one at a time: the best length is learned during the
+    run."""
     numbers = sorted(number for number, engine in document.waiting.items() if stage.first <= engine <= stage.last)
     position = 0
     while position < len(numbers):

@@ -1,4 +1,4 @@
-"""Waits for several tasks of a document, so that none is left running."""
+"""Waits for several tasks of a document and leaves none running."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def all_of(works: Iterable[Coroutine[Any, Any, None]]) -> None:
 
 
 async def settled(tasks: set[asyncio.Task[None]], *, at_most: int) -> set[asyncio.Task[None]]:
-    """Wait until at most so many run. Raises the first error of those that ended."""
+    """Wait until at most this many run. Raises the first error of those that ended."""
     while True:
         done = {task for task in tasks if task.done()}
         for task in done:

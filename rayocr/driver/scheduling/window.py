@@ -10,19 +10,20 @@ from rayocr.actors.placement import Group
 from rayocr.config import WindowConfig
 from rayocr.driver.cluster.nodes import Nodes
 
-_STORE_SHARE = 0.6  # of the object stores: Ray spills from 0.8 on, and what the calls themselves carry lies there too
+_STORE_SHARE = 0.6  # of the object stores: Ray spills above 0.8, and the arguments of calls are stored there too
 
 
 class Window:
-    """A share of the cluster's object stores bounds the bytes too: above that Ray spills to disk, and stands still when the disk
-    is full.
+    """Bounds the bytes by a share of the cluster's object stores too: above that Ray spills to disk, and stops when the disk is
+    full.
 
-    Waiting callers are served in the order in which they came: a long shard would never find room if short ones that came later
-    took what is freed. A single document or shard larger than the limit gets in alone."""
+    Waiting callers are served in order of arrival: otherwise a long shard would never find room because later, short ones take
+    it. A single document or shard larger than the limit is admitted alone.
+    """
 
     def __init__(self, config: WindowConfig, *, held_on: Group | None = None) -> None:
         self._config = config
-        self._held_on = held_on  # the group of the nodes that fetched documents lie on
+        self._held_on = held_on  # the group of the nodes that hold fetched documents
         self.max_bytes = config.bytes
         self._changed = asyncio.Condition()
         self._documents_waiting: deque[object] = deque()
@@ -30,10 +31,10 @@ class Window:
         self.documents = 0
         self.bytes = 0
         self.pages = 0
-        self.held_for: frozenset[str] = frozenset()  # reasons: somebody paused the run, or something is away
+        self.held_for: frozenset[str] = frozenset()  # reasons: a user paused the run, or a service is unavailable
 
     async def follow(self, nodes: Nodes) -> None:
-        """Adapts the limit in bytes to the object stores of the cluster."""
+        """Adapts the byte limit to the object stores of the cluster."""
         store_bytes = nodes.store_bytes(self._held_on) or nodes.store_bytes()
         max_bytes = min(self._config.bytes, int(_STORE_SHARE * store_bytes)) if store_bytes else self._config.bytes
         if max_bytes != self.max_bytes:
@@ -95,7 +96,7 @@ class Window:
         finally:
             waiting.remove(turn)
             if waiting:
-                self._changed.notify_all()  # the next one may find room, too
+                self._changed.notify_all()  # the next one may have room too
 
     def _has_room_for_pages(self, count: int) -> bool:
         return not self.paused and (self.pages == 0 or self.pages + count <= self._config.pages)

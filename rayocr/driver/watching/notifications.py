@@ -1,7 +1,7 @@
-"""Notifications of new objects, pulled from Pub/Sub on a thread of their own, as documents for the scheduler.
+"""Pulls notifications of new objects from Pub/Sub on a separate thread, and passes them to the scheduler as documents.
 
-A message is acknowledged once its document is pushed and known to exist at the source: should the run end before the document
-has, the next run finds it in the listing. A message whose object could not be checked is handed back and delivered again.
+A message is acknowledged once its document is pushed and known to exist at the source: if the run ends before the document is
+finished, the next run finds it in the listing. A message whose object could not be checked is returned and delivered again.
 Messages that are not about a new PDF of this source are acknowledged and skipped.
 """
 
@@ -23,9 +23,9 @@ from rayocr.storage.gcs.pubsub import Notification
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 100
-_ROOM = 512  # documents that may wait for the window; more stay on the server
+_ROOM = 512  # documents that may wait for the window; others stay on the server
 _AGAIN_S = 5.0  # after a transient failure
-_DENIED_S = 60.0  # after one that needs the user
+_DENIED_S = 60.0  # after an error that the user has to fix
 
 
 class Puller(Protocol):
@@ -40,8 +40,8 @@ class Puller(Protocol):
 
 class Notifications:
     """Pulls notifications and pushes their documents. `push(document)` and `fail(error)` are called on its own thread;
-    `waiting()` is how many documents have no room yet. `fail` gets an error of the first pull that only the user can fix: a wrong
-    name, no permission."""
+    `waiting()` returns how many documents have no room yet. `fail` gets an error of the first pull that only the user can fix: a
+    wrong name, no permission."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Notifications:
         self._fail = fail
         self._warn = warn
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="events", daemon=True)  # a pull waits for a minute and more
+        self._thread = threading.Thread(target=self._run, name="events", daemon=True)  # a pull takes a minute or longer
         self._ever = False
         self.live = True
 
@@ -70,7 +70,7 @@ class Notifications:
         self._thread.start()
 
     def close(self) -> None:
-        """Nothing is pushed from now on; a pull in progress is abandoned."""
+        """Pushes nothing from now on; a pull in progress is abandoned."""
         self._over.set()
 
     def _run(self) -> None:
@@ -93,7 +93,7 @@ class Notifications:
                     self._fail(error)
                     return
                 self._note_down(error, again_s=_DENIED_S)
-            except Exception as error:  # a bug: the listings go on without notifications
+            except Exception as error:  # a bug: listings continue without notifications
                 log.error(
                     "Notifications could not be processed.", exc_info=error, extra={"rayocr_fields": {"action": "events_failed"}}
                 )
@@ -102,10 +102,10 @@ class Notifications:
                 self._note_up()
 
     def take_some(self) -> None:
-        """One pull, and its documents. Raises StorageError."""
+        """Pulls once and pushes the documents. Raises StorageError."""
         found = self._subscription.pull(_AT_ONCE)
         if self._over.is_set():
-            return  # unacknowledged, they are delivered again to another run
+            return  # unacknowledged, so they are delivered again to another run
         taken: list[Notification] = []
         left: list[Notification] = []
         for notification in found:
@@ -146,6 +146,6 @@ class Notifications:
 
 
 def name_in(source: Storage, bucket: str, name: str) -> str | None:
-    """The object's name below the source; None when it is not below it."""
+    """The object's name below the source; None if it is elsewhere."""
     uri, prefix = f"gs://{bucket}/{name}", source.uri + "/"
     return uri[len(prefix) :] or None if uri.startswith(prefix) else None

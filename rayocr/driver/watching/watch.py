@@ -30,7 +30,7 @@ from rayocr.observe.logs import log_event
 log = logging.getLogger(__name__)
 
 _AFTER_FAILURE_S = 1.0
-_RECHECK_S = 1.0  # whether notifications still come
+_RECHECK_S = 1.0  # interval of checks whether notifications still arrive
 
 
 class Poller(Protocol):
@@ -42,7 +42,8 @@ class Live(Protocol):
 
 
 class Watch:
-    """Polls the source for a scheduler. `events.live`: whether a subscription announces new documents; None: there is none."""
+    """Polls the source for a scheduler. `events.live`: whether a subscription announces new documents; None: there is no
+    subscription."""
 
     def __init__(
         self,
@@ -64,13 +65,13 @@ class Watch:
         self._draining = draining
         self._events = events
         self._clock = clock
-        self._polled_at = self._listed_at = float("-inf")  # when polls ended: any, and those that listed everything
-        self._took_s = 0.0  # the last listing of everything
+        self._polled_at = self._listed_at = float("-inf")  # times at which polls ended: any poll, and complete listings
+        self._took_s = 0.0  # duration of the last complete listing
         self._first = True
         self._failed = False
 
     async def run(self) -> None:
-        """Until the run drains, or `limit` documents were admitted and have ended."""
+        """Runs until the run drains, or `limit` documents were admitted and have ended."""
         self._progress.watching = True
         retrying = asyncio.create_task(self._scheduler.retry_when_due())
         try:
@@ -86,7 +87,7 @@ class Watch:
             await asyncio.gather(retrying, return_exceptions=True)
 
     async def _poll(self, what: Poll) -> bool:
-        """Whether there is nothing more to do, ever."""
+        """Whether the watch is permanently done."""
         self._progress.next_poll_at = None
         started, found = self._clock(), self._progress.totals.found
         try:
@@ -113,7 +114,7 @@ class Watch:
         return batch.limit_reached
 
     async def _until_next(self, what: Poll) -> Poll:
-        """Wait for the next poll; of which kind it is."""
+        """Wait for the next poll; returns its kind."""
         settle_at = self._clock() + self._config.watch.settle_s
         while not self._draining.is_set():
             now, due = self._clock(), self._due()
@@ -127,7 +128,7 @@ class Watch:
         return what
 
     def _due(self) -> float:
-        """When the next poll is due that is not for settling files only. At most half of the time goes into listing."""
+        """When the next poll is due, not counting polls for settling files only. At most half of the time is spent on listing."""
         if self._failed:
             return self._polled_at + min(self._config.poll_interval_s, _AFTER_FAILURE_S)
         if self._events is not None and self._events.live:
@@ -160,7 +161,7 @@ def open_outages(
 def open_events(
     config: RayocrConfig, plan: Plan, rules: DiscoveryRules, scheduler: Scheduler, *, warn: Callable[[str], None]
 ) -> Notifications | None:
-    """Notifications, where a subscription is configured; started. Call it on the run's loop. Raises CredentialsError."""
+    """Notifications, if a subscription is configured; started. Call it on the run's loop. Raises CredentialsError."""
     if config.watch.subscription is None:
         return None
     from rayocr.storage.gcs.pubsub import Subscription

@@ -28,8 +28,8 @@ class _Idle:
 
 
 class DocumentWorkerPool:
-    """Starts workers when they are first needed and replaces the dead. `count_for(nodes)`: how many a cluster of these nodes can
-    use, where that is not fixed."""
+    """Starts workers on demand and replaces dead ones. `count_for(nodes)`: how many workers a cluster of these nodes can use, if
+    the number is not fixed."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class DocumentWorkerPool:
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[DocumentWorkerHandle]:
-        """A worker for one document. Raises NodeLost for one that died with its node, for which no document is to blame, and
+        """A worker for one document. Raises NodeLost for a worker that died with its node, which is not the document's fault, and
         ClusterUnavailable when workers do not start."""
         async with self._room:
             worker, node_id = await self._alive()
@@ -64,7 +64,7 @@ class DocumentWorkerPool:
                 if lost:
                     raise NodeLost(f"A worker's node is gone: {error}") from error
                 raise
-            except (StorageUnavailable, asyncio.CancelledError):  # busy with something that nobody waits for any longer
+            except (StorageUnavailable, asyncio.CancelledError):  # busy with work whose result is no longer awaited
                 worker.kill()
                 raise
             except BaseException:
@@ -73,11 +73,11 @@ class DocumentWorkerPool:
             self._put_back(worker, node_id)
 
     async def follow(self, nodes: Nodes) -> None:
-        """Leave the nodes that are about to go, and grow with the cluster."""
+        """Leave the nodes that are about to be removed, and grow with the cluster."""
         self._leaving = nodes.leaving
         self._give_up(lambda idle: idle.node_id in self._leaving)
         wanted = self._count_for(nodes) if self._count_for is not None else 0
-        while self._count < wanted:  # a cluster that shrinks takes its workers along
+        while self._count < wanted:  # a cluster that shrinks ends workers by itself
             self._count += 1
             self._room.release()
 
@@ -98,7 +98,7 @@ class DocumentWorkerPool:
             self._idle.append(_Idle(worker, node_id, self._clock()))
 
     async def _alive(self) -> tuple[DocumentWorkerHandle, str]:
-        """A worker that answers. One that died before it had a document, idle or at its start, is no document's fault."""
+        """A worker that responds. A worker that died without a document, idle or at its start, is not a document's fault."""
         while self._idle:
             worker = self._idle.pop().worker
             try:

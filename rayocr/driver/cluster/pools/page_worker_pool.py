@@ -1,8 +1,8 @@
-"""The pool of PageWorkers of one stage: gives shards to workers, starts workers while shards wait, replaces dead ones.
+"""The pool of PageWorkers of one stage: assigns shards to workers, starts workers while shards wait, replaces dead ones.
 
-The driver pushes shards, workers do not pull them: so it knows without asking what a dead worker was reading, which quarantine
-needs (docs/decisions/0002). A worker gets shards ahead of time, up to about two of the target length, so that it never waits for
-the driver or for an acknowledgement.
+The driver pushes shards instead of workers pulling them, so it always knows what a dead worker was reading, which quarantine
+needs (docs/decisions/0002). A worker gets shards in advance, up to about two of the target length, so that it never waits for the
+driver or for an acknowledgement.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
 
-_MAX_SHARDS_AHEAD = 256  # on one worker, whatever their estimated length
-_BUSY = 0.8  # CPUs, of a worker: an event loop and the thread of PDFium share one
-_STARTS_IN_A_ROW = 3  # failed starts of workers before the run is given up
+_MAX_SHARDS_AHEAD = 256  # per worker, whatever their estimated length
+_BUSY = 0.8  # CPUs per worker: an event loop and the thread of PDFium share one
+_STARTS_IN_A_ROW = 3  # failed starts of workers before the run is stopped
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -35,19 +35,19 @@ class _Worker:
     shards: int = 0
     pages: int = 0  # read so far
     idle_since: float = 0.0  # by the pool's clock, while it has no shard
-    retiring: bool = False  # takes no further shard, and goes when it has none
-    leaving: bool = False  # likewise, since its node does
+    retiring: bool = False  # takes no further shard, and ends when it has none
+    leaving: bool = False  # likewise, because its node is being removed
     load: float = 0.0  # in the unit of the pool's capacity: estimated seconds, or pages
-    reserved: bool = False  # for a shard that has to be alone
+    reserved: bool = False  # for a shard that must be read alone
     died_alone: bool = False
-    cpu_share: float = 0.0  # CPUs that it used of late
-    end: asyncio.Task[bool] | None = None  # of a dead one: whether it was lost with its node
+    cpu_share: float = 0.0  # CPUs used recently
+    end: asyncio.Task[bool] | None = None  # of a dead worker: whether it was lost with its node
 
 
 class PageWorkerPool:
-    """`spawn(name)` starts a worker; `load_of(shard)` is the cost of a shard in the unit of `capacity`; `on_death(name)` gives
-    the slots of a worker that is gone back to the limiter; `max_for(nodes)` is the largest number of workers on a cluster of
-    these nodes, where that is not fixed; `max_if_busy` how many there may be where all of them use a whole CPU."""
+    """`spawn(name)` starts a worker; `load_of(shard)` is the cost of a shard in the unit of `capacity`; `on_death(name)` returns
+    the slots of a dead worker to the limiter; `max_for(nodes)` is the maximum number of workers on a cluster of these nodes, if
+    it is not fixed; `max_if_busy` is the maximum number if all of them use a whole CPU."""
 
     def __init__(
         self,
@@ -75,14 +75,14 @@ class PageWorkerPool:
         self._max_pages = max_pages
         self._max_for = max_for
         self._max_if_busy = max_if_busy
-        self._added = 0  # to the largest number, since all were busy
-        self._run_id = run_id  # in the workers' names: several runs share a cluster
+        self._added = 0  # added to the maximum, because all were busy
+        self._run_id = run_id  # part of the workers' names: several runs share a cluster
         self._clock = clock
         self._workers: list[_Worker] = []
         self._starting: set[asyncio.Task[None]] = set()
-        self._ends: set[asyncio.Task[bool]] = set()  # of dead workers about whom Ray has not said why
+        self._ends: set[asyncio.Task[bool]] = set()  # for dead workers whose cause of death Ray has not reported yet
         self._changed = asyncio.Condition()
-        self._waiting = 0  # shards that no worker has taken
+        self._waiting = 0  # shards not yet assigned to a worker
         self._numbers = 0
         self._failed_starts = 0
         self._failure: BaseException | None = None
@@ -90,7 +90,8 @@ class PageWorkerPool:
 
     @property
     def shards_per_document(self) -> int:
-        """So many shards of one document are worth having under way: more would wait in the window and keep others out."""
+        """How many shards of one document are worth having in progress: more would only fill the window and keep other documents
+        out."""
         return max(4, 4 * self._max_workers)
 
     @property
@@ -102,12 +103,13 @@ class PageWorkerPool:
         return [worker.info for worker in self._workers]
 
     def prestart(self) -> None:
-        """Start the smallest number of workers now, so that they load their engines while documents are fetched."""
+        """Start the minimum number of workers now, so that they load their engines while documents are fetched."""
         while len(self._workers) + len(self._starting) < self._min_workers:
             self._start_worker()
 
     async def recognize(self, shard: Shard, content: Content, context: DocumentContext, *, alone: bool = False) -> ShardReport:
-        """By a worker that has no other shard meanwhile, if `alone`. Raises WorkerDied, and what the worker raised."""
+        """Read the shard; if `alone`, by a worker that has no other shard in the meantime. Raises WorkerDied, and what the worker
+        raised."""
         load = self._load_of(shard)
         worker = await self._acquire(load, alone=alone, near=content.node_id)
         try:
@@ -136,18 +138,18 @@ class PageWorkerPool:
                 self._changed.notify_all()
 
     def shrink(self, *, idle_s: float, keep: int) -> None:
-        """Give up the CPUs of workers that have had no shard for so long, but for `keep` of all."""
+        """Release the CPUs of workers that have had no shard for this long, except for `keep` of all workers."""
         now = self._clock()
         idle = [w for w in self._workers if not w.shards and not w.reserved and now - w.idle_since >= idle_s]
         for worker in idle[: max(0, len(self._workers) - keep)]:
             self._retire(worker)
-        if not self._waiting:  # nobody needs those any longer for whom there was no CPU yet: no node has to come for them
+        if not self._waiting:  # cancel workers that still wait for a CPU: no node has to be added for them
             for task in list(self._starting)[max(0, keep - len(self._workers)) :]:
                 task.cancel()
 
     async def follow(self, nodes: Nodes) -> None:
-        """Be as large as the nodes allow, and leave those that are about to go: their workers start no further page, and the
-        shards come back with what was read."""
+        """Grow to the size that the nodes allow, and leave nodes that are about to be removed: their workers start no further
+        page, and their shards return with what was read."""
         if self._max_for is not None:
             self._max_workers = max(self._min_workers, self._max_for(nodes))
         leaving = [worker for worker in self._workers if worker.info.node_id in nodes.leaving and not worker.leaving]
@@ -168,7 +170,7 @@ class PageWorkerPool:
             self._changed.notify_all()
 
     async def drain(self) -> None:
-        """Workers start no further page; shards come back with what was read."""
+        """Workers start no further page; shards return with what was read."""
         self._draining = True
         for worker in self._workers:
             worker.handle.drain()
@@ -176,7 +178,7 @@ class PageWorkerPool:
             self._changed.notify_all()
 
     def cancel(self, document_id: str, fencing_token: int) -> None:
-        """Workers drop what they have of the document under this token, or an older one."""
+        """Workers drop their pages of the document under this token or an older one."""
         for worker in self._workers:
             worker.handle.cancel(document_id, fencing_token)
 
@@ -222,8 +224,9 @@ class PageWorkerPool:
             and worker.shards < _MAX_SHARDS_AHEAD
             and (worker.shards < 2 or worker.load + load <= self._capacity)
         ]
-        # An idle one first; the newcomer of two equals, since its elders have more to forget.
-        # Where the document's bytes are, a worker may have one such shard more than others: less than moving them is worth.
+        # Prefer an idle worker; of two equal ones the newest, since the older ones have more caches to lose.
+        # The worker that holds the document's bytes may have one such shard more than others: less than moving the bytes is
+        # worth.
         chosen = min(free, key=lambda worker: worker.load - (load if worker.info.node_id == near else 0.0), default=None)
         if (chosen is None or chosen.shards > 0) and self._may_grow():
             self._start_worker()
@@ -240,18 +243,18 @@ class PageWorkerPool:
 
     def _may_grow(self) -> bool:
         staying = sum(not worker.retiring for worker in self._workers)
-        # As many again as there are at a time: quick where an autoscaler has to bring the nodes, one after the other at first.
+        # Double the number each time: fast if an autoscaler adds the nodes, gradual at first.
         room = min(self._max_workers + self._added - staying, max(1, staying)) - len(self._starting)
         return not self._draining and room > 0
 
     def _add_if_busy(self) -> None:
-        """One more than the limits seem to need, when pages turn out to cost so much CPU that every worker has its hands full."""
+        """Allow one more worker than the limits seem to need when pages cost so much CPU that every worker is fully busy."""
         staying = [worker for worker in self._workers if not worker.retiring]
         full = len(staying) >= self._max_workers + self._added and not self._starting
         if full and len(staying) < self._max_if_busy and all(worker.cpu_share > _BUSY for worker in staying):
             self._added += 1
             for worker in staying:
-                worker.cpu_share = 0.0  # to be measured anew, with the load shared
+                worker.cpu_share = 0.0  # measured again, now that the load is shared
 
     def _start_worker(self) -> None:
         self._numbers += 1
@@ -277,7 +280,7 @@ class PageWorkerPool:
             if handle is not None:
                 handle.kill()
             raise
-        except Exception as error:  # an engine that cannot work here, or a wrong key: the run is told by whoever waits
+        except Exception as error:  # an engine that cannot work here, or a wrong key: raised to the callers that wait
             self._failure = error
         else:
             self._failed_starts = 0
@@ -293,7 +296,8 @@ class PageWorkerPool:
                 node=info.node_id,
             )
         finally:
-            # Not in a callback of the task: it would run after those who are woken had found that they must not start one.
+            # Not in a callback of the task: it would run only after the woken callers had found that they must not start a
+            # worker.
             self._starting.discard(task)
         async with self._changed:
             self._changed.notify_all()
@@ -318,16 +322,16 @@ class PageWorkerPool:
         )
 
     async def _end(self, worker: _Worker, error: ActorFailed) -> bool:
-        """Whether it was lost with its node; asked once for all of its shards."""
+        """Whether it was lost with its node; determined once for all of its shards."""
         try:
             return await worker.handle.lost_with_node(worker.info.node_id, error)
-        finally:  # "unavailable" may mean alive behind a broken connection: it must not go on reading
+        finally:  # "unavailable" may mean alive behind a broken connection: it must not continue reading
             worker.handle.kill()
 
 
 def _check_build(info: WorkerInfo) -> None:
-    """Raises ClusterUnavailable for a worker of another version, as while a cluster is being upgraded."""
-    theirs = getattr(info, "build", "of an older version")  # unpickled, a message lacks fields that its sender did not know
+    """Raises ClusterUnavailable for a worker of another version, for example while a cluster is being upgraded."""
+    theirs = getattr(info, "build", "of an older version")  # when unpickled, a message lacks fields that its sender did not know
     if theirs != (ours := build_id()):
         raise ClusterUnavailable(
             f"The worker on {info.host} runs rayocr {theirs}, and this driver rayocr {ours}; they cannot work together.",

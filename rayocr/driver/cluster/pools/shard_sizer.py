@@ -1,8 +1,8 @@
-"""The number of pages of a shard: as many as take about `workers.target_shard_s`, learned from finished shards.
+"""Chooses the number of pages of a shard: as many as take about `workers.target_shard_s`, learned from finished shards.
 
-Pages of one document resemble each other, and those of others do not (1 ms for a text layer, 3 s for a scan): the document's own
-mean counts first, then that of all. Pages for a server run side by side, so that the pace of all of them counts: at 15
-requests a minute the longest shard would take four minutes to come back.
+Pages of one document are alike, and pages of different documents are not (1 ms for a text layer, 3 s for a scan): the document's
+own mean counts first, then the mean of all. Pages for a server are in flight together, so their common pace counts: at 15
+requests a minute the longest shard would take four minutes to return.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from rayocr.messages import Shard, ShardReport
 
 _WEIGHT = 0.3  # of the newest shard in the running means
 _DOCUMENTS_REMEMBERED = 512
-_HEARD_OF_S = 10.0  # a shard for an engine that waits comes back about so often: progress is seen by it
+_HEARD_OF_S = 10.0  # a shard for an engine that waits returns about this often, which is how progress is noticed
 
 
 class ShardSizer:
-    """`pages_per_s`: what the quota of an engine that waits allows, where it is known; a first guess. Without `paced` its shards
-    are the longest: pages of a batch are sent together, and come back together hours later."""
+    """`pages_per_s`: the pace that the quota of an engine that waits allows, if known; a first estimate. Without `paced` its
+    shards have the maximum length: pages of a batch are sent together and return together hours later."""
 
     def __init__(
         self,
@@ -39,13 +39,13 @@ class ShardSizer:
         self._pages_per_s = pages_per_s
         self._paced = paced
         self._clock = clock
-        self._counted = 0  # pages that came back from a server
+        self._counted = 0  # pages that returned from a server
         self._counted_since: float | None = None
         self._page_s: float | None = None
         self._by_document: OrderedDict[str, float] = OrderedDict()
 
     def pages(self, document_id: str) -> int:
-        """By the pace of all pages together for engines that wait. For the others by time, starting with few."""
+        """For engines that wait: by the common pace of all pages. For other engines: by time, starting with few pages."""
         if self._kind == "wait":
             if self._counted_since is None:
                 self._counted_since = self._clock()
@@ -80,7 +80,7 @@ class ShardSizer:
             self._by_document.popitem(last=False)
 
     def _count(self, pages: int) -> None:
-        """A pause counts as a slow pace, and is forgotten as soon as pages come back again."""
+        """A pause counts as a slow pace, and is forgotten as soon as pages return again."""
         self._counted += pages
         passed_s = self._clock() - (self._counted_since or 0.0)
         if passed_s >= _HEARD_OF_S:

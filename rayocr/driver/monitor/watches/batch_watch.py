@@ -1,4 +1,4 @@
-"""Says once a minute what batch jobs do: a line for each state that they are in, while they are in it."""
+"""Reports the state of batch jobs once a minute: one line for each state that jobs are in."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class BatchWatch:
         self._sleep = sleep
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Runs until cancelled."""
         while True:
             await self._sleep(_EVERY_S)
             try:
                 lines = await self._queue.progress()
             except ActorFailed:
-                continue  # it is being restarted
+                continue  # the actor is being restarted
             for line in lines:
                 self._say(f"{line}.")

@@ -1,4 +1,4 @@
-"""objective=deadline: decides every second whether further pages may take the cheap lane, and tells the limiter."""
+"""objective=deadline: decides every second whether further pages may use the cheap tier, and tells the limiter."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Told(Protocol):
 
 
 class DeadlineWatch:
-    """`deadline_at` in seconds since 1970."""
+    """`deadline_at` is in seconds since 1970."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class DeadlineWatch:
         self._lane = ""
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Runs until cancelled."""
         while True:
             try:
                 await self.look()
@@ -74,7 +74,8 @@ class DeadlineWatch:
         await self._limiter.prefer(lane)
 
     def _standard_s(self, now: float) -> float:
-        """What the pages that are left take in standard, by the limits; where none is known, by an answer's usual time."""
+        """The time that the remaining pages take in the standard tier, by the limits; if no limit is known, by the usual time of
+        an answer."""
         progress, limits = self._progress, self._config.limits
         left, read = max(0, progress.pages_total - progress.pages_read), max(1, progress.pages_read - progress.pages_resumed)
         model = self._config.engine.gemini.ladder[0]

@@ -1,4 +1,4 @@
-"""Asks the ledger every second how many pages it has acknowledged: shards report theirs only when all of their pages are done."""
+"""Asks the ledger every second how many pages it has acknowledged: shards report their pages only when all of them are done."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ class LedgerWatch:
         self._ledger = ledger
         self._progress = progress
         self._sleep = sleep
-        self._before = 0  # of processes of the ledger that died
+        self._before = 0  # from processes of the ledger that died
         self._last = 0
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Runs until cancelled."""
         while True:
             try:
                 await self.look()
             except ActorFailed:
-                pass  # it is being restarted
+                pass  # the ledger is being restarted
             await self._sleep(_EVERY_S)
 
     async def look(self) -> None:

@@ -1,4 +1,4 @@
-"""Reads the RateLimiter's state every second: for the figures, and to tell a restarted one what its predecessor had spent."""
+"""Reads the RateLimiter's state every second: for the metrics, and to tell a restarted limiter what its predecessor had spent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rayocr.observe.logs import log_event
 log = logging.getLogger(__name__)
 
 _INTERVAL_S = 1.0
-_SAY_AWAY_S = 3.0  # a shared bucket that is back sooner is not worth a message
+_SAY_AWAY_S = 3.0  # a shorter outage of a shared bucket is not reported
 
 
 class Watched(Protocol):
@@ -27,8 +27,8 @@ class Watched(Protocol):
 
 
 class LimiterWatch:
-    """Keeps `progress.limiter` up to date. `warn` gets what users should know: a pause, a parked model, shared limits that are
-    unavailable. `keep` writes down what was spent by day; it may block."""
+    """Keeps `progress.limiter` up to date. `warn` reports to users: a pause, a parked model, shared limits that are unavailable.
+    `keep` stores what was spent by day; it may block."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class LimiterWatch:
         self._away = False
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Runs until cancelled."""
         while True:
             try:
                 await self.poll()
@@ -81,7 +81,7 @@ class LimiterWatch:
             self._warn("The shared limits are available again.")
 
     def _say_held(self, model: ModelQuota) -> None:
-        """Once when a model's server stops answering, and once when it is back."""
+        """Reports once when a model's server stops answering, and once when it is back."""
         if model.held_since is not None and model.model not in self._held:
             self._held.add(model.model)
             self._warn(
@@ -93,7 +93,7 @@ class LimiterWatch:
             self._warn(f"{model.model} answers again.")
 
     def _say_stopped(self, model: ModelQuota) -> None:
-        """Once for each long pause and each parked model."""
+        """Reports each long pause and each parked model once."""
         for what, until in (("parked", model.parked_until), ("paused", model.paused_until)):
             if until is None or until - self._wall_clock() < 10.0 or (model.model, what, round(until, -1)) in self._said:
                 continue
