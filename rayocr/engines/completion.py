@@ -1,7 +1,7 @@
-"""Completes a partial text layer: an OCR engine reads the page without its own text, and both are put in one reading order.
+"""Completes a partial text layer: an OCR engine reads the page without its own text, and both texts are merged in reading order.
 
-The layer's words are exact and win where both exist. What the engine reads is taken where it is sure; it sees photographs and
-drawings too, and makes letters of them.
+The layer's words are exact and take precedence. The engine's text is used only with high confidence, since the engine also
+misreads photographs and drawings as letters.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from rayocr.pdf.textlayer.layer import TextLayer
 
 _SURE = 0.75  # confidence of a line
-_VERY_SURE, _WORD_CHARS = 0.9, 3  # of a line where no ink looked like text
-_UNREADABLE = 0.5  # confidence of an answer without a line that is sure: a script that the engine does not know
-_COVERED = 0.5  # of a line's box by the layer's words: it has been read
-_DOUBTFUL_CHARS = 20  # of lines that the engine is not sure of, where the page has lines without text
+_VERY_SURE, _WORD_CHARS = 0.9, 3  # minimum confidence of a line where no ink looked like text
+_UNREADABLE = 0.5  # confidence of an answer without any certain line: the engine does not support the script
+_COVERED = 0.5  # share of a line's box covered by the layer's words; above it, the line has been read
+_DOUBTFUL_CHARS = 20  # lines with low confidence, on a page that has lines without text
 
 
 def complete(page: Page, engine: ComputeEngine) -> PageText | None:
-    """`page` has a partial layer. None where the engine does not read this page. The answer has the doubt `unread_ink` where
-    something on the page that looks like text could not be read for certain. Raises EngineError."""
+    """`page` has a partial layer. Returns None if the engine does not read this page. The answer has the doubt `unread_ink` if
+    something that looks like text could not be read reliably. Raises EngineError."""
     layer = page.text_layer()
     with page.without_own_text():
         answer = engine.recognize(page)
@@ -69,7 +69,7 @@ def _is_sure(box: TextBox, unread: Sequence[Box]) -> bool:
 
 def _markdown(page: Page, layer: TextLayer, read: Sequence[TextBox], rulings: Sequence[Ruling]) -> str:
     own = sum(len(line.text) for line in layer.lines)
-    # Where the picture has most of the text, the sizes of the layer's fonts do not tell what a heading is.
+    # If the picture has most of the text, the layer's font sizes do not identify headings.
     lines = layer_lines(layer, sizes_are_real=own >= _chars(read))
     size_pt = (page.width_pt, page.height_pt)
     lines += [_layout_line(box, layer.turns, size_pt) for box in read]
@@ -88,7 +88,7 @@ def _layout_line(box: TextBox, turns: int, size_pt: tuple[float, float]) -> Layo
 
 
 def _levelled(box: TextBox) -> Box:
-    """The box of a line of a skewed scan, as high as its letters: around the same middle, without the slope."""
+    """The box of a line in a skewed scan, as high as its letters: same center, without the slope."""
     skew = math.radians(box.angle_deg - 90 * round(box.angle_deg / 90))
     width, height = box.x1 - box.x0, box.y1 - box.y0
     cosine, sine = math.cos(skew), abs(math.sin(skew))
@@ -103,7 +103,7 @@ def _levelled(box: TextBox) -> Box:
 
 
 def _drawn_rulings(page: Page) -> list[Ruling]:
-    """The rulings of the picture that the engine saw, in points of the page as it is shown."""
+    """The rules in the picture that the engine saw, in points of the displayed page."""
     if find_spec("cv2") is None:
         return []
     import numpy as np

@@ -1,7 +1,7 @@
-"""Reads a page from the text that the PDF itself has, where that text is reliable: 5 to 10 ms a page, without OCR errors.
+"""Uses the PDF's own text where it is reliable: 5 to 10 ms per page, without OCR errors.
 
-The chain asks this engine before engines that look at pixels. It returns None for a page whose text layer is missing, bad or
-incomplete; a layer that is right and incomplete is offered to the next engine (`partial`).
+The chain calls this engine before OCR engines. It returns None for a page whose text layer is missing, bad or incomplete. A
+correct but incomplete layer is passed to the next engine (`partial`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class TextLayerEngine(ComputeEngine):
         return self._answer(page, layer) if layer.verdict.trusted else None
 
     def partial(self, page: Page) -> PageText | None:
-        """The text of a layer that is right and does not hold all that the page shows."""
+        """The text of a layer that is correct but does not contain everything that the page shows."""
         layer = page.text_layer()
         if layer.verdict.kind != "partial" or (answer := self._answer(page, layer)) is None:
             return None
@@ -51,7 +51,7 @@ def doubts_of(layer: TextLayer) -> tuple[str, ...]:
 
 
 def layer_lines(layer: TextLayer, *, sizes_are_real: bool) -> list[LayoutLine]:
-    """The layer's lines for layout. Over a scan, sizes are an OCR engine's guess at every word."""
+    """The layer's lines for layout. Over a scan, font sizes are an OCR engine's guess for every word."""
     return [
         LayoutLine(
             text=line.text,
@@ -67,13 +67,13 @@ def layer_lines(layer: TextLayer, *, sizes_are_real: bool) -> list[LayoutLine]:
 
 
 def rulings_of(page: Page, layer: TextLayer) -> list[Ruling]:
-    """The drawn lines of the page, turned like the layer."""
+    """The drawn lines of the page, rotated like the layer."""
     size_pt = (page.width_pt, page.height_pt)
     boxes = (turn_box((ruling.x0, ruling.y0, ruling.x1, ruling.y1), layer.turns, size_pt) for ruling in page.rulings())
     return [Ruling(x0=x0, y0=y0, x1=x1, y1=y1) for x0, y0, x1, y1 in boxes]
 
 
 def _box_on_page(line: LayoutLine, layer: TextLayer) -> TextBox:
-    """Of the page as it is shown, whichever way its text runs."""
+    """The size of the displayed page, regardless of its text direction."""
     x0, y0, x1, y1 = turn_box((line.x0, line.y0, line.x1, line.y1), -layer.turns, (layer.width_pt, layer.height_pt))
     return TextBox(text=line.text, x0=x0, y0=y0, x1=x1, y1=y1)

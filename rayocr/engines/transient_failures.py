@@ -1,8 +1,8 @@
-"""Is it the page or the server? Decides when a page that keeps failing is given up, from how other requests fare meanwhile.
+"""Decides whether the page or the server causes repeated failures, and when to give up on a page.
 
-A failure is evidence against the page only as far as it is surprising: at a server that refuses every request it says nothing,
-at one that answers all others it says much. `max_attempts` failures in a row are enough at a server that refuses one request in
-ten, or fewer. Where every second request fails it takes three times as many. While the limiter holds the model none count. Pure.
+A failure counts against the page in proportion to how well other requests do: if the server refuses every request, it says
+nothing about the page. `max_attempts` consecutive failures are enough if the server refuses at most one request in ten; if every
+second request fails, three times as many are needed. Failures do not count while the limiter pauses the model. Pure.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import math
 
 from rayocr.errors import EngineRateLimited, EngineShed, EngineTimeout, EngineTransient
 
-_STRAY = 0.1  # of requests fail at a healthy server; fewer are not known to be fewer
-_ANSWERING = 0.5  # below this share of failures, a timeout is the page's
+_STRAY = 0.1  # assumed minimum failure rate, even of a healthy server
+_ANSWERING = 0.5  # below this failure rate, the page is considered the cause of a timeout
 
 
 class TransientFailures:
-    """Of one page with one model. `max_timeouts`: a request that was not waited for may be on the bill all the same."""
+    """Failures of one page with one model. `max_timeouts` is separate because a timed-out request may still be billed."""
 
     def __init__(self, *, max_attempts: int, max_timeouts: int) -> None:
         self._enough = max_attempts * -math.log(_STRAY)
@@ -27,7 +27,7 @@ class TransientFailures:
     def add(self, error: EngineTransient, *, failing: float) -> None:
         """`failing`: 0..1, the share of the model's recent requests that failed."""
         if isinstance(error, EngineRateLimited | EngineShed):
-            return  # a quota is never a matter of the page, and neither is what the server has room for
+            return  # quota and capacity errors are never caused by the page
         self._evidence -= math.log(min(1.0, max(failing, _STRAY)))
         self._timeouts += isinstance(error, EngineTimeout) and failing < _ANSWERING
 

@@ -1,8 +1,9 @@
 """Gemini's Batch API: the same answers at half the price, within a day instead of seconds.
 
-Two sides. `GeminiBatchEngine` runs in the workers and looks to the chain like any engine that waits: it makes one request of a
-page and waits for the batch queue (`rayocr/actors/batch_queue/actor.py`) to have the answer. `GeminiJobs` runs in the batch queue
-and knows the server: files up, jobs, files down. Developer API only: Vertex AI takes its batches from Cloud Storage.
+`GeminiBatchEngine` runs in the workers. To the chain it is an engine like any other that waits for a server: it sends one request
+per page and waits until the batch queue (`rayocr/actors/batch_queue/actor.py`) has the answer. `GeminiJobs` runs in the batch
+queue and talks to the server: it uploads files, starts and polls jobs, and downloads results. Supports the Developer API only,
+since Vertex AI reads batches from Cloud Storage.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ from rayocr.engines.gemini.errors import translate, translate_code
 from rayocr.errors import BatchGone, EngineOverloaded, MalformedAnswer
 from rayocr.messages import PageText
 
-_ENDED = ("SUCCEEDED", "PARTIALLY_SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED")  # the SDK's `done` misses the second
-_TIMEOUT_MS = 600_000  # an upload of half a gigabyte over a slow line
+_ENDED = ("SUCCEEDED", "PARTIALLY_SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED")  # the SDK's `done` does not include the second
+_TIMEOUT_MS = 600_000  # enough to upload half a gigabyte over a slow connection
 
 
 class GeminiBatchEngine(GeminiEngine):
-    """Without slots: the limits of a batch are not those of requests a minute, and the batch queue sends few requests."""
+    """Uses no limiter slots: requests-per-minute limits do not apply to batches, and the batch queue sends few requests."""
 
     batched: ClassVar[bool] = True
     tier = "batch"
@@ -43,8 +44,8 @@ class GeminiBatchEngine(GeminiEngine):
         from google.genai import types
 
         data = await self._page_bytes(page)
-        # The same page asked for the same reason has the same key in every run: that is how its answer is found after a crash.
-        # `tried` makes a second try after a refusal another request.
+        # A page has the same key in every run, so that its answer is found after a crash. `tried` gives a retry after a refusal
+        # its own key.
         identity = (self._settings_hash, await page.content_hash(), model, str(page.tried))
         key = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:40]
         line = json.dumps({"key": key, "request": request_body(self._config, self._settings[model], data, self._prompt)})
@@ -60,13 +61,13 @@ class GeminiBatchEngine(GeminiEngine):
 
 
 def request_body(config: GeminiConfig, settings: dict[str, Any], data: bytes, prompt: str) -> dict[str, Any]:
-    """A GenerateContentRequest as REST has it: in a JSONL line the SDK does not translate its own types."""
+    """A GenerateContentRequest in REST form: the SDK does not convert its own types in JSONL lines."""
     inline = {"mimeType": mime_type(config, data), "data": base64.b64encode(data).decode()}
     return {"contents": [{"role": "user", "parts": [{"inlineData": inline}, {"text": prompt}]}]} | settings
 
 
 def _failure(answer: dict[str, Any]) -> Exception:
-    """A line with an error instead of a response."""
+    """A line that has an error instead of a response."""
     error = answer.get("error") or answer.get("status") or {}
     code = error.get("code") if isinstance(error, dict) else None
     message = str(error.get("message") or "no reason given")[:300] if isinstance(error, dict) else "no reason given"
@@ -75,8 +76,8 @@ def _failure(answer: dict[str, Any]) -> Exception:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobStatus:
-    """`results`: the name of the file with the answers; jobs that expired can have one, and it can come after the end. `inline`:
-    the answers themselves, by key."""
+    """`results` is the name of the file with the answers. Expired jobs can have one, and it can appear after the job has ended.
+    `inline` has the answers themselves, by key."""
 
     ended: bool
     state: str
@@ -91,7 +92,7 @@ class GeminiJobs:
         self._client = new_client(config, secrets, _TIMEOUT_MS)
 
     async def upload(self, display_name: str, path: Path) -> str:
-        """The file's name."""
+        """Returns the file's name."""
         from google.genai import types
 
         try:
@@ -102,8 +103,8 @@ class GeminiJobs:
         return file.name or ""
 
     async def create(self, display_name: str, model: str, file: str) -> str:
-        """The job's name. Not idempotent: after an error the caller has to look with `find` first. Raises BatchGone where the
-        file is gone, EngineRateLimited where the queue is full."""
+        """Returns the job's name. Not idempotent: after an error, the caller must call `find` first. Raises BatchGone if the file
+        is gone and EngineRateLimited if the queue is full."""
         from google.genai import types
 
         try:
@@ -116,7 +117,7 @@ class GeminiJobs:
         return job.name
 
     async def find(self, display_name: str) -> str | None:
-        """The name of the job with this display name, if the server has one."""
+        """Returns the name of the job with this display name, if there is one."""
         try:
             async for job in await self._client.aio.batches.list(config={"page_size": 100}):
                 if job.display_name == display_name and job.name:
@@ -126,7 +127,7 @@ class GeminiJobs:
         return None
 
     async def status(self, name: str) -> JobStatus:
-        """Raises BatchGone where there is no such job any more."""
+        """Raises BatchGone if the job no longer exists."""
         try:
             job = await self._client.aio.batches.get(name=name)
         except Exception as error:
@@ -138,7 +139,7 @@ class GeminiJobs:
         )
 
     async def results(self, file_name: str) -> dict[str, bytes]:
-        """Lines by key: their order is not that of the requests. Raises BatchGone where the file is gone."""
+        """Returns the lines by key, since their order differs from that of the requests. Raises BatchGone if the file is gone."""
         try:
             data = await self._client.aio.files.download(file=file_name)
         except Exception as error:
@@ -146,7 +147,7 @@ class GeminiJobs:
         return dict(_keyed_lines(data))
 
     async def delete(self, *, files: Iterable[str], job: str | None) -> None:
-        """What Google would keep for two days. Never raises."""
+        """Deletes files that Google would otherwise keep for two days. Never raises."""
         for file in files:
             with suppress(Exception):
                 await self._client.aio.files.delete(name=file)
@@ -156,7 +157,8 @@ class GeminiJobs:
 
 
 def _gone_or(error: Exception, what: str) -> Exception:
-    """Google answers 403 or 404 for a file or a job that it has deleted; the key itself has worked a moment ago."""
+    """Google answers 403 or 404 for a deleted file or job. A 403 does not mean that the key is invalid: it worked a moment
+    ago."""
     from google.genai import errors
 
     if isinstance(error, errors.APIError) and error.code in (403, 404):
@@ -165,7 +167,7 @@ def _gone_or(error: Exception, what: str) -> Exception:
 
 
 def _inline_lines(responses: Iterable[Any]) -> Iterator[tuple[str, bytes]]:
-    """Answers that come inside the job, as lines of a results file."""
+    """Converts answers inside the job to lines of a results file."""
     for item in responses:
         key = (item.metadata or {}).get("key")
         if not isinstance(key, str):
@@ -183,6 +185,6 @@ def _keyed_lines(data: bytes) -> Iterator[tuple[str, bytes]]:
         try:
             row = json.loads(line)
         except ValueError:
-            continue  # cut off; its page is asked for again
+            continue  # truncated line; its page is requested again
         if isinstance(row, dict) and isinstance(row.get("key"), str):
             yield row["key"], line

@@ -1,7 +1,7 @@
-"""Gemini through google-genai, on the Developer API or Vertex AI: one request a page, the page inline.
+"""Calls Gemini through google-genai, on the Developer API or Vertex AI: one request per page, with the page inline.
 
-The SDK's hidden retries are off and its time-out is set, so that every request is one that the limiter let go. Nothing raises
-for a blocked prompt or a recitation: the answer carries the server's word for it, and the checks decide.
+The SDK's own retries are disabled and its timeout is set, so that the limiter has admitted every request. A blocked prompt or a
+recitation does not raise: the answer carries the server's finish reason, and the checks decide.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from google.genai import Client
 
 MIME = {"jpeg": "image/jpeg", "webp": "image/webp", "png": "image/png"}
-_LEAST_DPI = 50  # of a page that is rendered again because its request would be too large
+_LEAST_DPI = 50  # for a page that is rendered again because its request would be too large
 _PROBE_TIMEOUT_MS = 10_000
-_READ_BUFFER_BYTES = 2**22  # as the SDK has it: an answer comes in one piece
+_READ_BUFFER_BYTES = 2**22  # the SDK returns an answer in one piece
 
 
 class GeminiEngine(WaitingEngine):
@@ -44,7 +44,7 @@ class GeminiEngine(WaitingEngine):
         self._session: aiohttp.ClientSession | None = None
         self._clients: dict[tuple[str, str], Client] = {}  # by model and tier
         self.chooses_tier = config.tier == "auto"
-        self._shed: WeakKeyDictionary[OfferedPage, int] = WeakKeyDictionary()  # how often a page's request was
+        self._shed: WeakKeyDictionary[OfferedPage, int] = WeakKeyDictionary()  # how often a page's request was shed
 
     @property
     def _timeout_ms(self) -> int:
@@ -75,11 +75,11 @@ class GeminiEngine(WaitingEngine):
         tier = self._tier_for(page)
         models = self._client(model, tier).aio.models
         try:
-            # The settings go with the client: given here, the SDK would translate them anew for each page, which with a list
-            # instead of a Content takes 0.6 of its 1.1 ms.
+            # The settings belong to the client. Passed here, the SDK would convert them for every page, which (with a list
+            # instead of a Content) takes 0.6 of its 1.1 ms.
             contents = types.Content(role="user", parts=[content, self._instruction])
             response = await models.generate_content(model=model, contents=contents)
-        except Exception as error:  # every SDK and transport error becomes one of our classes
+        except Exception as error:  # every SDK and transport error becomes a rayocr error
             failure = translate(error)
             if tier == "flex" and is_shed(failure):
                 self._shed[page] = self._shed.get(page, 0) + 1
@@ -146,7 +146,7 @@ def new_client(
     body: dict[str, Any] | None = None,
     session: aiohttp.ClientSession | None = None,
 ) -> Client:
-    """`body`: goes along with each of its requests. `session`: by default one that the SDK makes. Raises CredentialsError and
+    """`body` is sent with every request. `session` defaults to one that the SDK creates. Raises CredentialsError and
     EngineUnavailable."""
     try:
         from google import genai
@@ -159,7 +159,7 @@ def new_client(
         else "v1beta",  # supports mediaResolution, thinkingConfig and the *-latest aliases
         base_url=config.base_url,
         timeout=timeout_ms,
-        retry_options=types.HttpRetryOptions(attempts=1),  # every request is counted and paced by us
+        retry_options=types.HttpRetryOptions(attempts=1),  # rayocr counts and paces every request
         extra_body=body,
         aiohttp_client=session,
     )
@@ -178,7 +178,7 @@ def new_client(
 
 
 def read_response(response: Any, model: str) -> PageText:
-    """The answer for one page, complete or not; `finish` is the server's finish reason. The caller prices it."""
+    """The answer for one page, complete or truncated. `finish` is the server's finish reason. The caller computes the price."""
     usage = response.usage_metadata
     input_tokens = (usage and usage.prompt_token_count) or 0
     output_tokens = ((usage and usage.candidates_token_count) or 0) + ((usage and usage.thoughts_token_count) or 0)

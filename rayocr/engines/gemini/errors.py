@@ -1,6 +1,6 @@
-"""Every failure of google-genai and of its transport as one of our classes. Knows the SDK; its errors go no further.
+"""Converts every failure of google-genai and its transport to a rayocr error. No SDK error leaves this module.
 
-Codes decide, and Google's machine-readable details (`@type`), never the words of a message.
+The conversion uses status codes and Google's machine-readable details (`@type`), never the wording of a message.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _TRANSPORT_CODES = (408, 499)
 
 
 def translate(error: Exception) -> RayocrError:
-    """Never raises. What is ours already stays as it is."""
+    """Never raises. Returns rayocr errors unchanged."""
     from google.genai import errors
 
     if isinstance(error, RayocrError):
@@ -44,14 +44,14 @@ def translate(error: Exception) -> RayocrError:
 
 
 def is_shed(error: RayocrError) -> TypeGuard[EngineOverloaded | EngineRateLimited]:
-    """Of a request in flex: the server had no room for it. A quota has a name, and is no shedding."""
+    """Whether the server rejected a flex request for lack of capacity. An error that names a quota is not shedding."""
     return isinstance(error, EngineOverloaded) or (
         isinstance(error, EngineRateLimited) and not error.denied and not error.per_day and error.quota_id is None
     )
 
 
 def translate_code(code: int, message: str) -> RayocrError:
-    """Of one line of a batch's results. Codes of google.rpc (3, 8, 13, 14…) stand there for HTTP's in some answers."""
+    """The error for one line of a batch's results. Some lines have google.rpc codes (3, 8, 13, 14…) instead of HTTP statuses."""
     words = _first_line(message)
     if code in (429, 8):
         return EngineRateLimited(f"Gemini's quota is used up: {words}")
@@ -66,7 +66,7 @@ def _from_transport(error: Exception) -> RayocrError:
     import aiohttp
     from google.auth import exceptions as auth
 
-    if isinstance(error, TimeoutError | asyncio.TimeoutError):  # aiohttp's own time-outs are among them
+    if isinstance(error, TimeoutError | asyncio.TimeoutError):  # includes aiohttp's timeouts
         return EngineTimeout("Gemini did not answer in time.")
     if isinstance(error, auth.TransportError):
         return EngineConnectionLost("Google's sign-in server cannot be reached.")
@@ -79,9 +79,9 @@ def _from_transport(error: Exception) -> RayocrError:
         return EngineConnectionLost(f"The connection to Gemini failed: {_first_line(error) or type(error).__name__}.")
     if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
         return EngineConnectionLost("The answer was not JSON; a proxy may have answered in Gemini's place.")
-    if isinstance(error, ValueError):  # pydantic's ValidationError is one: JSON, but no answer of this API
+    if isinstance(error, ValueError):  # includes pydantic's ValidationError: valid JSON, but not a response of this API
         return MalformedAnswer(f"Gemini's answer could not be understood: {type(error).__name__}.", finish="NOT_JSON")
-    if isinstance(error, AttributeError | TypeError | LookupError):  # the SDK trips over JSON of another shape
+    if isinstance(error, AttributeError | TypeError | LookupError):  # the SDK fails on JSON with an unexpected structure
         return MalformedAnswer(f"Gemini's answer could not be understood: {type(error).__name__}.", finish="NOT_JSON")
     return EngineRejected(f"Gemini's client failed: {type(error).__name__}: {_first_line(error)}")
 
@@ -107,14 +107,14 @@ def _from_status(error: Any) -> RayocrError:
     return EngineRejected(f"Gemini rejected the request ({code}): {message}")
 
 
-# Google has no code for these; the words were collected from public issue trackers in November 2026.
+# Google has no code for these cases; the phrases were collected from public issue trackers in November 2026.
 _DENIED = re.compile(r"\blimit: 0\b(?![.,]\d)|prepa\w+ credits|credits are depleted|monthly spend\w* cap", re.IGNORECASE)
 
 
 def _rate_limited(error: Any, message: str) -> EngineRateLimited:
     whole = " ".join(str(error.message or "").split())
     if (found := _DENIED.search(whole)) is not None:
-        start = whole.rfind("* ", 0, found.start()) + 1 or 0  # of the line that says so, in a list of quotas
+        start = whole.rfind("* ", 0, found.start()) + 1 or 0  # start of the line about the zero limit in a list of quotas
         return EngineRateLimited(f"Gemini gives no quota: {whole[start:][:300].strip()}", denied=True)
     quotas = [
         str(violation.get("quotaId") or "")
@@ -132,7 +132,7 @@ def _rate_limited(error: Any, message: str) -> EngineRateLimited:
 
 
 def retry_after_s(error: Any) -> float | None:
-    """Seconds: RetryInfo.retryDelay ("34.07s"), else the Retry-After header (seconds or a date); None where there is neither."""
+    """Seconds: RetryInfo.retryDelay ("34.07s"), else the Retry-After header (seconds or a date); None if both are missing."""
     for detail in _details(error, "RetryInfo"):
         delay_s = _seconds(str(detail.get("retryDelay", "")).removesuffix("s"))
         if delay_s is not None:
@@ -151,7 +151,7 @@ def retry_after_s(error: Any) -> float | None:
 
 
 def _details(error: Any, kind: str) -> Iterator[Mapping[str, Any]]:
-    """Those of google.rpc's `kind`. The body can be anything: a proxy may have written it."""
+    """The details of type `kind` (google.rpc). The body can be anything, since a proxy may have written it."""
     body = error.details
     for level in ("error", "details"):
         body = body.get(level) if isinstance(body, Mapping) else None
@@ -161,7 +161,7 @@ def _details(error: Any, kind: str) -> Iterator[Mapping[str, Any]]:
 
 
 def _field_violations(error: Any) -> str:
-    """Vertex AI names a bad key in BadRequest."""
+    """Vertex AI reports an invalid key as BadRequest."""
     return " ".join(str(v) for detail in _details(error, "BadRequest") for v in detail.get("fieldViolations") or ())
 
 

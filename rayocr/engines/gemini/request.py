@@ -1,6 +1,6 @@
-"""The settings of a Gemini request: as little thinking as the model allows, safety filters, resolution.
+"""The settings of a Gemini request: minimal thinking, safety filters, resolution.
 
-Pure functions from our configuration to the SDK's; they import it, so they are called inside `open()`.
+Pure functions that convert rayocr's configuration to the SDK's. They import the SDK, so they are called inside `open()`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 from rayocr.config import GeminiConfig
 
-# Harm categories of text. The others of the enum are for generated images; text models reject them with a 400.
+# Harm categories for text. The enum's other categories are for generated images; text models reject them with a 400.
 _CATEGORIES = ("HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT", "CIVIC_INTEGRITY")
 
 
@@ -28,7 +28,7 @@ def generation_config(config: GeminiConfig, model: str) -> Any:
 
 
 def settings_body(generation: Any) -> dict[str, Any]:
-    """What `generation_config` gave, as REST has it in a GenerateContentRequest."""
+    """Converts the result of `generation_config` to the REST form of a GenerateContentRequest."""
     whole = generation.model_dump(mode="json", by_alias=True, exclude_none=True)
     safety = whole.pop("safetySettings", None)
     whole.pop("automaticFunctionCalling", None)  # only the SDK uses it
@@ -36,8 +36,8 @@ def settings_body(generation: Any) -> dict[str, Any]:
 
 
 def thinking_config(wanted: str, model: str) -> Any:
-    """None leaves it to the model. `auto` is the least that the model takes: reading is not reasoning, and thoughts are paid
-    for as output and eat `max_output_tokens`."""
+    """None leaves thinking to the model. `auto` selects the lowest setting that the model accepts: reading needs no reasoning,
+    and thinking tokens are billed as output and count toward `max_output_tokens`."""
     from google.genai import types
 
     if wanted == "default":
@@ -47,11 +47,11 @@ def thinking_config(wanted: str, model: str) -> Any:
     if wanted != "auto":
         return types.ThinkingConfig(thinking_level=types.ThinkingLevel(wanted.upper()))
     if model.startswith("gemini-2.5-pro"):
-        return types.ThinkingConfig(thinking_budget=128)  # cannot be switched off
+        return types.ThinkingConfig(thinking_budget=128)  # thinking cannot be disabled
     if model.startswith("gemini-2.5-"):
-        return types.ThinkingConfig(thinking_budget=0)  # knows no levels
+        return types.ThinkingConfig(thinking_budget=0)  # does not support levels
     if model.startswith("gemini-3.8-flash") or (model.startswith("gemini-3") and "pro" in model):
-        return types.ThinkingConfig(thinking_level=types.ThinkingLevel.LOW)  # MINIMAL is a 400
+        return types.ThinkingConfig(thinking_level=types.ThinkingLevel.LOW)  # rejects MINIMAL with a 400
     if model.startswith("gemini-3"):
         return types.ThinkingConfig(thinking_level=types.ThinkingLevel.MINIMAL)
     return None  # gemma, tuned models and future ones

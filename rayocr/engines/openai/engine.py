@@ -1,7 +1,8 @@
-"""Any server that speaks OpenAI's chat completions with images: olmOCR, Qwen-VL or dots.ocr behind vLLM, SGLang, LM Studio…
+"""Calls any server with OpenAI's chat completions API and image input: olmOCR, Qwen-VL or dots.ocr behind vLLM, SGLang, LM
+Studio…
 
-aiohttp alone: the request is one JSON object, and the openai SDK would bring its own retries, which would have to be switched
-off, and cost 1 ms CPU a call. One session a process; it asks for no more connections than the limiter has slots.
+Uses aiohttp directly: the request is one JSON object, and the openai SDK would add retries that must be disabled and 1 ms of CPU
+time per call. Each process has one session, with as many connections as the limiter has slots.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ class OpenAIEngine(WaitingEngine):
             )
 
     async def _list_models(self, session: aiohttp.ClientSession) -> list[str]:
-        """Empty where the server has no such list."""
+        """Empty if the server does not list its models."""
         listed = await self._exchange(session, "GET", "/models")
         rows = listed.get("data")
         return (
@@ -86,7 +87,7 @@ class OpenAIEngine(WaitingEngine):
                 text = await response.text(errors="replace")
                 raise_for_status(response.status, text, response.headers)
                 return _parsed(text)
-        except Exception as error:  # every transport error is given one of our classes
+        except Exception as error:  # every transport error becomes a rayocr error
             raise translate(error) from error
 
     def _body(self, image: bytes, model: str) -> dict[str, Any]:
@@ -113,11 +114,11 @@ class OpenAIEngine(WaitingEngine):
 
 
 def read_completion(answer: dict[str, Any], config: OpenAIConfig, model: str) -> PageText:
-    """The answer of one page, whole or not; `finish` is the server's word. Raises MalformedAnswer."""
+    """The answer for one page, complete or truncated. `finish` is the server's finish reason. Raises MalformedAnswer."""
     usage = answer.get("usage") or {}
     choices = answer.get("choices")
     if not isinstance(usage, dict) or not isinstance(choices, list):
-        raise MalformedAnswer("The server's answer is no chat completion.", finish="NOT_JSON")
+        raise MalformedAnswer("The server's answer is not a chat completion.", finish="NOT_JSON")
     details: Any = usage.get("prompt_tokens_details") or {}
     input_tokens, output_tokens = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
     choice: dict[str, Any] = choices[0] if choices and isinstance(choices[0], dict) else {"finish_reason": "NO_CANDIDATE"}
@@ -140,7 +141,7 @@ def read_completion(answer: dict[str, Any], config: OpenAIConfig, model: str) ->
 
 
 def _chars(answer: dict[str, Any]) -> int:
-    """About as many as the answer has; of one that is malformed, 0."""
+    """The approximate number of tokens in the answer; 0 if it is malformed."""
     choices = answer.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
     message = first.get("message") if isinstance(first, dict) else None
@@ -148,7 +149,7 @@ def _chars(answer: dict[str, Any]) -> int:
 
 
 def _text_of(content: object) -> str:
-    """A string, or, from some servers, a list of parts."""
+    """A string or, from some servers, a list of parts."""
     if isinstance(content, list):
         return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
     return content if isinstance(content, str) else ""
@@ -162,7 +163,7 @@ def _count(usage: dict[str, Any], name: str) -> int:
 def _parsed(text: str) -> dict[str, Any]:
     answer = json.loads(text)
     if not isinstance(answer, dict):
-        raise MalformedAnswer("The server's answer is no JSON object.", finish="NOT_JSON")
+        raise MalformedAnswer("The server's answer is not a JSON object.", finish="NOT_JSON")
     return answer
 
 

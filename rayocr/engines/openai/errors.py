@@ -1,6 +1,6 @@
-"""Every failure of an OpenAI-compatible server and of the way to it as one of our classes.
+"""Converts every failure of an OpenAI-compatible server, and of the connection to it, to a rayocr error.
 
-Statuses decide; of the bodies, which every server writes differently, only the error's `code` and `type` are looked at.
+The conversion uses the HTTP status. Servers write error bodies differently, so only the error's `code` and `type` are used.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SPENT_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 
 
 def translate(error: Exception) -> RayocrError:
-    """Never raises. What is ours already stays as it is."""
+    """Never raises. Returns rayocr errors unchanged."""
     import aiohttp
 
     if isinstance(error, RayocrError):
@@ -35,7 +35,7 @@ def translate(error: Exception) -> RayocrError:
     if isinstance(error, TimeoutError | asyncio.TimeoutError):
         return EngineTimeout("The server did not answer in time.")
     if isinstance(error, aiohttp.InvalidURL):
-        return EngineRejected(f"engine.openai.base_url is no address: {error}")
+        return EngineRejected(f"engine.openai.base_url is not a valid URL: {error}")
     if isinstance(error, aiohttp.ClientError | ConnectionError | OSError):
         return EngineConnectionLost(f"The connection to the server failed: {str(error)[:200] or type(error).__name__}.")
     if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
@@ -44,7 +44,7 @@ def translate(error: Exception) -> RayocrError:
 
 
 def raise_for_status(status: int, body: str, headers: Mapping[str, str]) -> None:
-    """Nothing for a 2xx."""
+    """Returns None for a 2xx status."""
     if 200 <= status < 300:
         return
     words, codes = _read(body)
@@ -82,7 +82,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 
 
 def _read(body: str) -> tuple[str, frozenset[str]]:
-    """One line for the user, and the error's `code` and `type`."""
+    """Returns one line for the user, and the error's `code` and `type`."""
     try:
         whole = json.loads(body)
     except ValueError:

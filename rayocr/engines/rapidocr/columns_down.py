@@ -1,7 +1,7 @@
-"""Tells Japanese or Chinese set in columns from a sheet that was scanned sideways: both have tall boxes.
+"""Distinguishes vertical Japanese or Chinese text from a sheet that was scanned sideways: both have tall boxes.
 
-The recognizer reads a column that is laid on its side, signs and all, so that its text does not tell. Cut into its signs, and
-with these set side by side, a real column is a line that reads the same; a line that stands on end is not.
+The recognizer reads a column that is rotated onto its side, so the text alone does not decide. When a real column is cut into
+characters and these are placed side by side, the resulting line reads the same; a rotated line does not.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _WIDE_SHARE = 0.6
 
 
 def is_set_in_columns(columns: Sequence[tuple[Any, str]], read: ReadsLines) -> bool:
-    """`columns` are pictures of tall boxes as the page shows them, with what was read of them from top to bottom."""
+    """`columns` are pictures of tall boxes in the page's orientation, with the text read from them from top to bottom."""
     sample = [(column, text) for column, text in columns if is_wide(text) and len(text) >= _LEAST_SIGNS]
     sample = sorted(sample, key=lambda pair: -len(pair[1]))[:_SAMPLE]
     if not sample:
@@ -38,7 +38,7 @@ def is_wide(text: str) -> bool:
 
 
 def _side_by_side(column: Any, count: int) -> Any:
-    """The signs of a column (rows, columns) as one line; `count` says how many there are, all equally high."""
+    """The characters of a column (rows, columns) as one line. `count` is their number; all are equally high."""
     import numpy as np
 
     edges = np.linspace(0, column.shape[0], count + 1).round().astype(int)

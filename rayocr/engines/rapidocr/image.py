@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-# The models take pixels as they are: at a quarter of full contrast they read as ever, at a tenth they miss one line in twelve
-# (CER .078; .004 after stretching). Flatter pages are blank paper and its grain.
+# The models do not normalize contrast. At a quarter of full contrast they read normally; at a tenth they miss one line in twelve
+# (CER .078; .004 after stretching). Pages with less contrast are blank paper.
 _FAINT, _FLAT = 100, 16  # of 255, between the darkest and the lightest pixels
-_LEVEL_PX = 0.5  # corners that are off by less need no turning
-_DARKEST, _LIGHTEST = 0.0005, 0.995  # shares of the pixels; two lines of text are a thousandth of a page
+_LEVEL_PX = 0.5  # boxes whose corners deviate by less are not rotated
+_DARKEST, _LIGHTEST = 0.0005, 0.995  # shares of the pixels; two lines of text cover a thousandth of a page
 
 
 def with_contrast(image: Any) -> Any:
-    """A faint page stretched to black on white; any other page as it is. 2 ms a page."""
+    """Stretches a faint page to black on white; returns other pages unchanged. 2 ms per page."""
     import cv2
     import numpy as np
 
@@ -33,7 +33,7 @@ def turned_image(image: Any, quarter_turns: int) -> Any:
 
 
 def cut_out(image: Any, quad: Any) -> Any:
-    """The picture inside four corners (4, 2), clockwise from the top left, turned level."""
+    """The picture inside four corners (4, 2), clockwise from the top left, rotated to level."""
     import cv2
     import numpy as np
 

@@ -1,8 +1,8 @@
-"""Reads a few lines of a page with rapidocr's recognition model, to see whether a server's answer has them: 0.16 s, where reading
-the page would take ten times as long.
+"""Reads a few lines of a page with rapidocr's recognition model, to check whether a server's answer contains them. Takes 0.16 s,
+a tenth of the time for the whole page.
 
-Lines are found by their ink and not by a model; those that it is not sure of are left out, so that a script it does not know, a
-skewed or a turned page says nothing rather than something wrong.
+Lines are found by their ink, without a model. Lines with low confidence are skipped, so that an unsupported script, a skewed page
+or a rotated page gives no result instead of a wrong one.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ log = logging.getLogger(__name__)
 
 _DPI = 150
 _LINES = 3
-_MAX_ASPECT = 14.0  # of a line, more is cut off: half a line of prose, four words
-_SURE = 0.9  # score of a line
-_MIN_ASPECT = 4.0  # width by height: shorter ones hold a word or none
-_PADDING = 0.15  # of a line's height, on all sides
+_MAX_ASPECT = 14.0  # the rest of a line is cut off: this is half a line of prose, or four words
+_SURE = 0.9  # minimum score of a line
+_MIN_ASPECT = 4.0  # width divided by height; shorter lines contain at most one word
+_PADDING = 0.15  # share of a line's height, on all sides
 _SCRIPTS = frozenset({"LATIN", "CJK", "HIRAGANA", "KATAKANA"})
 
 
@@ -53,7 +53,7 @@ class RapidLineReader:
         crops = [_crop(image, box) for box in boxes]
         try:
             read = self._recognize(crops)
-        except Exception as error:  # ONNX Runtime and OpenCV raise classes of their own
+        except Exception as error:  # ONNX Runtime and OpenCV raise their own error classes
             raise EngineError(f"rapidocr failed on lines of page {page.page_number}: {error}") from error
         return [_whole_words(text, box) for box, (text, score, _) in zip(boxes, read, strict=True) if score >= _SURE]
 
@@ -64,11 +64,11 @@ class RapidLineReader:
             self._recognize = LineRecognizer.small(model_file("rec"))
         except (ImportError, EngineUnavailable) as error:
             self._missing = True
-            raise EngineUnavailable(f"Lines cannot be read here: {error}", hint="pip install rapidocr onnxruntime") from error
+            raise EngineUnavailable(f"Cannot read lines here: {error}", hint="pip install rapidocr onnxruntime") from error
 
 
 def spread(boxes: list[tuple[int, int, int, int]]) -> list[tuple[int, int, int, int]]:
-    """The widest line of each of so many strips of the page, from the top down."""
+    """The widest line of each horizontal strip of the page, from the top down."""
     long = [box for box in boxes if box[2] >= _MIN_ASPECT * box[3]]
     if len(long) <= _LINES:
         return sorted(long, key=lambda box: box[1])
@@ -87,5 +87,5 @@ def _crop(image: Any, box: tuple[int, int, int, int]) -> Any:
 
 
 def _whole_words(text: str, box: tuple[int, int, int, int]) -> str:
-    """Without the last one, where the line was cut."""
+    """The words without the last one, which the cut may have damaged."""
     return text.rpartition(" ")[0] or text if box[2] > _MAX_ASPECT * box[3] else text

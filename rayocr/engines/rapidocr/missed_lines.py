@@ -1,6 +1,6 @@
-"""Finds lines of print that the detector has no box for, by their ink: what it misses must lower the page's confidence.
+"""Finds printed lines without a detector box, by their ink, so that missed lines lower the page's confidence.
 
-10 to 20 ms a page. Only what looks like a row of letters counts: rulings, fields of forms and pictures are ink too.
+Takes 10 to 20 ms per page. Only rows of letter-like shapes count, since rules, form fields and pictures are ink too.
 """
 
 from __future__ import annotations
@@ -10,17 +10,18 @@ from typing import Any
 from rayocr.pdf.line_boxes import DETECTION_DPI, line_boxes
 
 _LONG_ASPECT = 5.0
-_COVERED = 0.3  # share of a line's area under boxes
+_COVERED = 0.3  # share of a line's area covered by boxes
 _LEAST_HEIGHT_PX = 6  # 4 pt
 _LEAST_LETTERS = 6
-_LETTER = (0.35, 1.05)  # heights of letters by the line's
+_LETTER = (0.35, 1.05)  # letter height relative to line height
 _WIDEST_LETTER = 1.6
-_LETTER_SHARE = 0.6  # of the components in a row
-_LEAST_DENSITY = 0.5  # letters for each height of width; prose has 1.5 to 2.5
+_LETTER_SHARE = 0.6  # share of the components in a row
+_LEAST_DENSITY = 0.5  # letters per line height of width; prose has 1.5 to 2.5
 
 
 def missed_lines(gray: Any, boxes: Any, *, dpi: float) -> list[float]:
-    """Width by height of each line of print outside all `boxes`, corners (n, 4, 2) in pixels of the image (height, width)."""
+    """Width divided by height of each printed line outside all `boxes`: corners (n, 4, 2) in pixels of the image (height,
+    width)."""
     import cv2
     import numpy as np
     from PIL import Image

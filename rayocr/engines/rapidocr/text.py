@@ -1,7 +1,7 @@
-"""What rapidocr's models make of a line: blanks that they drop, scripts that they do not know. Pure text, no images.
+"""Corrects and judges text read by rapidocr's models: dropped spaces and unsupported scripts. Works on text, not on images.
 
-The models read Latin, Chinese and Japanese. What they do not know they leave out, at scores above .9: of a Russian line remain
-its blanks and full stops, of a Greek one the letters without accents, of a Vietnamese one those with one accent at most.
+The models read Latin, Chinese and Japanese. They omit unsupported letters and still report scores above .9: a Russian line keeps
+only its spaces and full stops, a Greek line its letters without accents, a Vietnamese line its letters with at most one accent.
 """
 
 from __future__ import annotations
@@ -10,26 +10,26 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-UNKNOWN_SCORE = 0.3  # at most, for a line of a script that is half known: it is to be read by another engine
+UNKNOWN_SCORE = 0.3  # maximum score of a line in a partly supported script: another engine should read it
 _COMMA = re.compile(r"(?<=[^\W\d_A-Z]{2}),(?=[^\W\d_A-Z]{2})")
 _FULL_STOP = re.compile(r"(?<=[a-zà-öø-ÿ]{3})\.(?=[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]+$|[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]+,|A$|I$)")
-_NUMBER = re.compile(r"^(\d{1,2})(?=[A-Z][a-z]{3})")  # of a note or a heading: "1Introduction"
+_NUMBER = re.compile(r"^(\d{1,2})(?=[A-Z][a-z]{3})")  # the number of a note or heading: "1Introduction"
 _LONG_ASPECT = 4.0  # width by height; shorter boxes may hold a page number, a bullet, a tick
 _LETTERS_AN_ASPECT = 0.25  # of ordinary print: 1.5 to 2.5; letter-spaced: 0.7; Chinese: 0.9
 _SIGNS_AN_ASPECT = 0.4
 _VIETNAMESE = frozenset("ơưđăƠƯĐĂạảấầẩẫậắằẳẵặẹẻẽếềểễệịỉĩọỏốồổỗộớờởỡợụủũứừửữựỳỵỷỹ")
-_VIETNAMESE_SHARE = 0.04  # of the letters; Croatian, Romanian and Turkish have one or two of these, below it
-_LEADERS = 0.6  # share of one sign, for a row of dots or dashes
+_VIETNAMESE_SHARE = 0.04  # share of the letters; below it: Croatian, Romanian, Turkish (one or two each)
+_LEADERS = 0.6  # share of one symbol, for a row of dots or dashes
 
 
 def with_spaces(text: str) -> str:
-    """The blanks that the models drop after commas, full stops and numbers, where only prose can be meant."""
+    """Restores spaces that the models drop after commas, full stops and numbers, where the text can only be prose."""
     text = _NUMBER.sub(r"\1 ", text)
     return " ".join(_COMMA.sub(", ", word) if "@" not in word and "/" not in word else word for word in _stops(text))
 
 
 def is_unread(text: str, aspect: float) -> bool:
-    """Whether next to nothing came back for a box that is `aspect` times as long as it is high."""
+    """Whether almost no text was read in a box that is `aspect` times as long as it is high."""
     if aspect < _LONG_ASPECT:
         return False
     signs = [char for char in text if not char.isspace()]
@@ -44,8 +44,8 @@ def is_half_known(text: str) -> bool:
 
 
 def pack_of_half_known(text: str) -> str:
-    """Tesseract's pack for running text in Greek or Vietnamese, whose letters with some accents the models leave out; "" for
-    other text, and for a formula."""
+    """Tesseract's pack for running text in Greek or Vietnamese, whose accented letters the models partly omit; "" for other text
+    and for formulas."""
     letters = [char for char in text if char.isalpha()]
     greek = sum("\u0370" <= char <= "\u03ff" for char in letters)
     if greek >= 6 and greek > 0.4 * len(letters):
@@ -55,7 +55,8 @@ def pack_of_half_known(text: str) -> str:
 
 
 def weighted_mean(scores: Iterable[tuple[float, float]]) -> float | None:
-    """Of (score, weight): by length, so that a page is not unsure because of a smudge. None where nothing was found."""
+    """The mean of (score, weight) pairs, weighted by length so that a smudge does not lower a page's confidence. None if nothing
+    was found."""
     pairs = list(scores)
     total = sum(weight for _, weight in pairs)
     return sum(score * weight for score, weight in pairs) / total if total else None

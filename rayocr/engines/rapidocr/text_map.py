@@ -1,8 +1,7 @@
-"""From pixels to boxes of text: the detection model marks pixels, connected marks become rectangles (Differentiable
-Binarization).
+"""Finds text boxes: the detection model marks pixels, and connected marks become rectangles (Differentiable Binarization).
 
-The marks of all windows are put together before rectangles are made of them, so that a line may run over any number of windows
-and is neither cut nor found twice at a seam.
+The marks of all windows are merged before rectangles are made, so that a line can span several windows without being cut or found
+twice at a seam.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import Any
 from rayocr.engines.rapidocr.recognizer.runtime import Model
 from rayocr.engines.rapidocr.windows import windows
 
-# The values of PaddleOCR's and rapidocr's own settings for these models.
+# The settings of PaddleOCR and rapidocr for these models.
 _MARKED = 0.3
 _UNCLIP = 1.6
 _LEAST_SIDE_PX = 3.0
@@ -20,7 +19,7 @@ _MULTIPLE_PX = 32  # of the model's input sides
 
 
 class TextDetector:
-    """`rayocr.engines.rapidocr.detection.Detect`; `least_score` is that of the boxes that are returned."""
+    """`rayocr.engines.rapidocr.detection.Detect`; `least_score` is the minimum score of returned boxes."""
 
     def __init__(self, model: Model, *, least_score: float) -> None:
         self._model = model
@@ -68,7 +67,7 @@ def boxes_of(marks: Any, *, least_score: float) -> tuple[Any, Any]:
         score = _mean_inside(marks, cv2.boxPoints((center, (width, height), angle)))
         if score < least_score:
             continue
-        margin = _UNCLIP * width * height / (width + height)  # on both sides together: the model marks the middle of lines
+        margin = _UNCLIP * width * height / (width + height)  # total of both sides: the model marks only the middle of lines
         grown = width + margin, height + margin
         if min(grown) >= _LEAST_SIDE_PX + 2:
             boxes.append(_clockwise(cv2.boxPoints((center, grown, angle))))
@@ -92,7 +91,7 @@ def _mean_inside(marks: Any, corners: Any) -> float:
 
 
 def _clockwise(corners: Any) -> Any:
-    """The corners from the top left: the two on the left first, since lines of text are wider than high or upright."""
+    """Orders the corners from the top left. The two left corners are found first, since lines of text are wide or upright."""
     by_x = corners[corners[:, 0].argsort(kind="stable")]
     left, right = by_x[:2], by_x[2:]
     top_left, bottom_left = left[left[:, 1].argsort(kind="stable")]

@@ -1,8 +1,8 @@
-"""Where on a page there is anything to look at, cut into windows that a model of bounded memory can take.
+"""Divides the inked parts of a page into windows that fit into the model's memory.
 
-White bands are left out: they are a third of an ordinary page. What remains is cut into overlapping windows where it is long, so
-that a till receipt of three meters or a wide panorama is seen at the same resolution as a sheet of A4. Of each window, what lies
-near a cut is taken from the neighbor that sees it whole.
+White bands, a third of an ordinary page, are skipped. Long remaining parts are divided into overlapping windows, so that a till
+receipt of three meters or a wide panorama is processed at the same resolution as a sheet of A4. Text near a window's edge is
+taken from the neighboring window, which contains it completely.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Any
 
 _BLOCK_PX = 32
 _CONTRAST = 14  # of 255, between the darkest and the lightest pixel of a block with ink; faint pages were stretched before
-_BAND_BLOCKS = 3  # white bands from this height on are left out: narrower ones cost less than another call of the model
+_BAND_BLOCKS = 3  # white bands of at least this height are skipped; narrower ones cost less than another model call
 _WINDOW_PX = 1344  # A4 at the detector's resolution is 1286 pixels high
 _OVERLAP_PX = 192  # lines are 15 to 40 pixels high
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """`start` to `end` is what the model sees, `first` to `last` is what is taken from its answer."""
+    """The model sees `start` to `end`; `first` to `last` of its output is used."""
 
     start: int
     end: int
@@ -30,7 +30,7 @@ class Span:
 
 
 def windows(gray: Any) -> Iterator[tuple[Span, Span]]:
-    """Rows and columns of each window, from the top. Nothing for a blank page."""
+    """Rows and columns of each window, from the top. Empty for a blank page."""
     for rows, columns in _inked_areas(gray):
         for down in spans(*rows):
             for across in spans(*columns):
@@ -38,7 +38,7 @@ def windows(gray: Any) -> Iterator[tuple[Span, Span]]:
 
 
 def spans(start: int, end: int, *, window: int = _WINDOW_PX, overlap: int = _OVERLAP_PX) -> list[Span]:
-    """Windows of equal length from `start` to `end`; what is taken from them covers every pixel once."""
+    """Windows of equal length from `start` to `end`. Their used parts cover every pixel exactly once."""
     if end - start <= window:
         return [Span(start, end, start, end)]
     count = -(-(end - start - overlap) // (window - overlap))

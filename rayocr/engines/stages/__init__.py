@@ -1,8 +1,9 @@
-"""One page through one stage of the chain, until an answer passes the checks. Decides outcomes; knows no ledger and no Ray.
+"""Runs one page through one stage of the chain until an answer passes the checks. Decides outcomes; independent of the ledger and
+of Ray.
 
-A page without ink is `blank` and no engine is asked. A trusted text layer comes first, since it costs nothing and a lone line of
-born-digital text is text. An answer that an engine is unsure of (LowConfidence) is kept, over stages too: if no engine is surer,
-it becomes the page text, with the doubt on record.
+A page without ink is `blank`, and no engine reads it. A trusted text layer is used first, since it costs nothing and even a
+single line of born-digital text is reliable. An answer with low confidence (LowConfidence) is kept, across stages too. If no
+engine has a better one, it becomes the page text, and the doubt is recorded.
 """
 
 from rayocr.engines.stages.compute import ComputeStage

@@ -1,4 +1,4 @@
-"""The stage of engines that compute."""
+"""The stage for engines that run on the local CPU or GPU."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class ComputeStage:
-    """Engines that compute, on the process's PDFium thread. An entry of `engines` is None where an optional one is missing."""
+    """Runs local engines on the process's PDFium thread. An entry of `engines` is None if an optional engine is not installed."""
 
     def __init__(self, stage: Stage, engines: Sequence[Engine | None]) -> None:
         self.stage = stage
@@ -62,8 +62,8 @@ class ComputeStage:
                 continue
             except LanguagePackMissing as error:
                 progress.note(engine, error)
-                break  # with its other packs, Tesseract would read a script that they do not know as junk
-            except Exception as error:  # recorded as an attempt: one bad page never fails a document
+                break  # with its other packs, Tesseract would read an unsupported script as junk
+            except Exception as error:  # recorded as an attempt, so that one bad page never fails a document
                 progress.note(engine, error)
                 continue
             return progress.answered(answer)
@@ -71,9 +71,9 @@ class ComputeStage:
 
 
 def _check_completion(answer: PageText) -> None:
-    """Raises LowConfidence where the page shows lines that are still not read."""
+    """Raises LowConfidence if the page has lines that are still unread."""
     if UNREAD_INK in answer.doubts:
-        raise LowConfidence("lines of the page that its text layer does not have could not be read for certain.")
+        raise LowConfidence("some lines that are missing from the text layer could only be read with low confidence.")
 
 
 class _InkedOnce:

@@ -1,4 +1,4 @@
-"""What is known of one page on its way through the chain: failed attempts and the best doubtful answer."""
+"""The state of one page in the chain: failed attempts and the best low-confidence answer."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from rayocr.errors import (
 from rayocr.ledger.boxes import pack_boxes
 from rayocr.messages import OUTAGE, OUTAGE_REASONS, SUSPECT, UNREAD_INK, Attempt, PageOutcome, PageRecord, PageText
 
-_MESSAGE_CHARS = 300  # of an error kept on record: enough to act on, short enough for a manifest of 10,000 pages
+_MESSAGE_CHARS = 300  # maximum length of a recorded error: enough to act on, short enough for a manifest of 10,000 pages
 
 
 class PageProgress:
-    """What is known of one page on its way down: who was asked in vain, and the best doubtful answer."""
+    """The state of one page in the chain: failed attempts and the best low-confidence answer."""
 
     def __init__(self, document_id: str, page_number: int, *, is_last_stage: bool, attempts: Sequence[Attempt] = ()) -> None:
         self.document_id = document_id
         self.page_number = page_number
         self.is_last_stage = is_last_stage
-        self.outage: OutsideError | None = None  # of a server that could not be asked; engine.on_outage=fallback
+        self.outage: OutsideError | None = None  # error of an unavailable server, with engine.on_outage=fallback
         self._attempts = list(attempts)
         self._doubtful: PageText | None = None
 
@@ -37,7 +37,7 @@ class PageProgress:
         return tuple(self._attempts)
 
     def note(self, engine: Engine, error: Exception, *, model: str = "", answer: PageText | None = None) -> None:
-        """`model` where a server was asked, and the `answer` that it gave and that did not serve."""
+        """`model` is set for requests to a server, and `answer` if the server answered but the answer failed the checks."""
         attempt = Attempt(
             engine=engine.name,
             reason=error.reason if isinstance(error, RayocrError) else type(error).__name__,
@@ -56,7 +56,7 @@ class PageProgress:
         self._attempts.append(attempt)
 
     def asked_in_vain(self, first_engine: int) -> PageRecord:
-        """What is worth remembering before the next request: kept by the ledger until there is an outcome."""
+        """The state to save before the next request. The ledger keeps it until the page has an outcome."""
         return replace(self._record(PageOutcome.HANDED_ON), next_engine=first_engine)
 
     def keep_doubtful(self, answer: PageText) -> None:
@@ -64,21 +64,21 @@ class PageProgress:
             self._doubtful = answer
 
     def check_surer(self, answer: PageText) -> None:
-        """Raises LowConfidence where an engine before was unsure of the page and this one is less sure: the first engine is
-        better at worn pages, the next only at scripts that the first does not know. Raises Unreadable if it does not know them
-        either."""
+        """Raises LowConfidence if an earlier engine had low confidence and this engine has less. The first engine is better at
+        worn pages; the next is better only at scripts that the first does not support. Raises Unreadable if this engine does not
+        support them either."""
         doubtful = self._doubtful
         if doubtful is not None and doubtful.engine == "rapidocr" and answer.model.endswith("/eng"):
             raise Unreadable("Tesseract had its English pack only, and rapidocr reads Latin print better.", finish=answer.finish)
         before, now = (doubtful.confidence if doubtful else None), answer.confidence
         if before is not None and now is not None and now < before:
-            raise LowConfidence(f"mean confidence {now:.2f} is below the {before:.2f} of an engine before.", finish=answer.finish)
+            raise LowConfidence(f"mean confidence {now:.2f} is below an earlier {before:.2f}.", finish=answer.finish)
 
     def blank(self) -> PageRecord:
         return self._record(PageOutcome.BLANK)
 
     def answered(self, answer: PageText, *, doubts: tuple[str, ...] = (), look: VerificationResult | None = None) -> PageRecord:
-        # The first engine's own doubtful answer is no fallback, although others were asked after it.
+        # The first engine's own low-confidence answer is not a fallback, even if other engines were tried after it.
         asked_before = bool(self._attempts) and self._attempts[0].engine != answer.engine
         outcome = PageOutcome.FALLBACK if asked_before else PageOutcome.DONE
         vain = self._record(outcome)
@@ -102,7 +102,7 @@ class PageProgress:
         )
 
     def copied(self, duplicate: PageRecord) -> PageRecord:
-        """The text of an identical page, at the price of what was tried in vain on this one."""
+        """The text of an identical page. The cost is that of this page's failed attempts."""
         vain = self._record(PageOutcome.DONE)
         return replace(
             vain,
@@ -116,7 +116,8 @@ class PageProgress:
         )
 
     def exhausted(self, stage: Stage) -> PageRecord:
-        """No engine of the stage delivered for certain. A doubtful text goes along to the next stage, which may do better."""
+        """No engine of the stage had a certain answer. Passes a low-confidence text to the next stage, which may have a better
+        one."""
         best = self._record(PageOutcome.FAILED)
         if self._doubtful is not None:
             best = self.answered(self._doubtful, doubts=() if UNREAD_INK in self._doubtful.doubts else ("low_confidence",))
@@ -125,7 +126,7 @@ class PageProgress:
         return replace(best, outcome=PageOutcome.HANDED_ON, next_engine=stage.last + 1)
 
     def settled_for(self, doubtful: PageRecord) -> PageRecord:
-        """All failed; an earlier stage had read the page, and was not sure of it."""
+        """All engines of this stage failed; an earlier stage has read the page with low confidence."""
         outcome = PageOutcome.FALLBACK if self._attempts and self._attempts[0].engine != doubtful.engine else PageOutcome.DONE
         vain = self._record(outcome)
         return replace(
@@ -133,7 +134,7 @@ class PageProgress:
         )
 
     def unreadable(self, error: RayocrError) -> PageRecord:
-        """The page could not even be opened; no engine would fare better."""
+        """The page could not be opened, so no engine can read it."""
         self._attempts.append(Attempt(engine="pdf", reason=error.reason, message=str(error)[:_MESSAGE_CHARS]))
         return self._record(PageOutcome.FAILED)
 

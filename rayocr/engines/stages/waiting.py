@@ -1,4 +1,4 @@
-"""The stage of engines that wait for a server."""
+"""The stage for engines that wait for a server."""
 
 from __future__ import annotations
 
@@ -40,28 +40,29 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Remember = Callable[[PageRecord], Awaitable[object]]
-# Told before a request is sent again: the page, the model, which try failed, why, and the delay in seconds.
+# Called before a request is retried, with the page, the model, the number of the failed attempt, the error, and the delay in
+# seconds.
 OnRetry = Callable[["PageProgress", str, int, RayocrError, float], None]
 
 
 class Slots(Protocol):
-    """The limiter as a waiting engine's caller sees it."""
+    """The limiter's interface for callers of waiting engines."""
 
     def slot(self, model: str) -> AbstractAsyncContextManager[None]:
-        """Entered when the request may leave. Left with the request's error, so that a 429 slows down everybody."""
+        """Entered when the request may be sent. Exits with the request's error, so that a 429 slows down all requests."""
 
     async def tier(self) -> str:
-        """The service tier that the run prefers now; empty: none."""
+        """The service tier that the run currently prefers; empty for none."""
 
     async def unless_closing(self, asking: Awaitable[T]) -> T:
-        """The answer; Draining as soon as the worker drains, since answers of batches come in hours."""
+        """Returns the answer. Raises Draining as soon as the worker drains, since batch answers take hours."""
 
     def failing(self, model: str) -> float:
-        """0..1, the share of the model's recent requests that failed; 1 while its server answers nothing."""
+        """0..1, the share of the model's recent requests that failed; 1 while its server does not answer."""
 
 
 class PageDedupPort(Protocol):
-    """Identical pages that were read before, or are being read."""
+    """Identical pages that have been read or are being read."""
 
     async def claim(self, content_hash: str) -> PageRecord | None: ...
 
@@ -69,11 +70,11 @@ class PageDedupPort(Protocol):
 
 
 class WaitingStage:
-    """Engines that wait for a server, with the light ones before them.
+    """Runs engines that wait for a server, after the light engines of the stage.
 
-    Two kinds of trying again: transient errors, which cost nothing, at the limiter's pace (`policy`); and answers that do not
-    serve, down the ladder of models. Each of those is handed to `remember` before the next request leaves, so that what was
-    paid for in vain is not paid for again after a crash.
+    There are two kinds of retry. Transient errors cost nothing and are retried at the limiter's pace (`policy`). Answers that
+    fail the checks are retried with the next model. Each failed answer is passed to `remember` before the next request is sent,
+    so that it is not paid for again after a crash.
     """
 
     def __init__(
@@ -97,14 +98,14 @@ class WaitingStage:
         self._on_thread = on_thread  # runs a function on the PDFium thread
         self._duplicates = dedup
         self._verifier = verifier
-        self._fall_back = fall_back  # engine.on_outage: to the next engine, where the server is unavailable
+        self._fall_back = fall_back  # engine.on_outage: use the next engine if the server is unavailable
         self._sleep = sleep
         self._on_retry = on_retry
 
     async def recognize(
         self, page: Page, offered: OfferedPage, progress: PageProgress, *, first_engine: int, remember: Remember
     ) -> PageRecord:
-        """Raises CredentialsError and other OutsideErrors, which concern the run and not the page."""
+        """Raises CredentialsError and other OutsideErrors, which concern the run, not the page."""
         engines = [e for e in self._engines[max(first_engine, self.stage.first) : self.stage.last + 1] if e is not None]
         while engines and isinstance(engines[0], ComputeEngine):
             light = await self._read_light(engines.pop(0), page, progress)
@@ -115,7 +116,7 @@ class WaitingStage:
         try:
             if not await self._on_thread(_is_inked, page):
                 return progress.blank()
-        except EngineError as error:  # what cannot be drawn cannot be sent either
+        except EngineError as error:  # a page that cannot be drawn cannot be sent either
             progress.note(engines[0], error)
             return progress.exhausted(self.stage)
         ask = partial(self._ask_in_turn, engines, page, offered, progress, lambda: remember(progress.asked_in_vain(first_engine)))
@@ -127,7 +128,7 @@ class WaitingStage:
         assert self._duplicates is not None
         try:
             content_hash = await offered.content_hash()
-        except EngineError:  # it cannot be cut out; an engine that asks for a picture may still read it
+        except EngineError:  # the page cannot be extracted; an engine that needs a picture may still read it
             return await ask()
         duplicate = await self._duplicates.claim(content_hash)
         if duplicate is not None:
@@ -156,13 +157,13 @@ class WaitingStage:
                     answer = await self._read_light(engine, page, progress)
                 else:
                     continue
-            except DayQuotaExhausted as error:  # another server may have some left
+            except DayQuotaExhausted as error:  # another server may have quota left
                 used_up = error if used_up is None else min(used_up, error, key=lambda e: e.resumes_at or 0.0)
                 continue
             if answer is not None:
                 return progress.answered(answer, look=await self._look(engine, page, offered, answer))
         if used_up is not None:
-            raise used_up  # and not a fallback: tomorrow the page can be read by the engine that was asked for
+            raise used_up  # no fallback: tomorrow the requested engine can read the page
         if progress.outage is not None and progress.is_last_stage:
             raise progress.outage  # no engine is left to fall back to
         return progress.exhausted(self.stage)
@@ -186,7 +187,7 @@ class WaitingStage:
             return None
         if not isinstance(answer, PageText):
             return None
-        if UNREAD_INK in answer.doubts:  # better than nothing, should all others fail
+        if UNREAD_INK in answer.doubts:  # used if all other engines fail
             progress.keep_doubtful(answer)
             return None
         return answer
@@ -199,7 +200,8 @@ class WaitingStage:
         progress: PageProgress,
         remember: Callable[[], Awaitable[object]],
     ) -> PageText | None:
-        """Down the engine's models until an answer passes. Raises DayQuotaExhausted when those that may be asked are parked."""
+        """Tries the engine's models in order until an answer passes. Raises DayQuotaExhausted if all allowed models are
+        parked."""
         parked: dict[str, DayQuotaExhausted] = {}
         while True:
             models = [model for model in engine.models if model not in parked]
@@ -230,7 +232,7 @@ class WaitingStage:
 
     async def _check(self, answer: PageText, page: Page) -> None:
         try:
-            # Inked: that was asked before the page was sent.
+            # The page has ink: this was checked before it was sent.
             await off_loop(len(answer.text), check_answer, answer, ink_coverage=lambda: 1.0)
         except RepetitionLoop:
             if not repeats_as_its_page(answer, str(await self._on_thread(_own_text, page))):
@@ -244,8 +246,8 @@ class WaitingStage:
         model: str,
         remember: Callable[[], Awaitable[object]],
     ) -> PageText:
-        """Until the server answers. Raises EngineTransient only when the page is to blame: what keeps a server from answering
-        anybody is waited out by the limiter."""
+        """Retries until the server answers. Raises EngineTransient only if the page is the cause; the limiter waits out problems
+        that affect all requests."""
         attempt = 0
         failures = TransientFailures(max_attempts=self._policy.max_attempts, max_timeouts=MAX_PAID_TRIES)
         while True:
@@ -267,7 +269,7 @@ class WaitingStage:
                 assert decision is not None, "transient, and not the last attempt"
                 self._on_retry(progress, model, attempt, error, decision.delay_s)
             await self._sleep(decision.delay_s)
-            # Only now: by this time the limiter has told how the requests of others fare.
+            # Not earlier: by now the limiter knows how other requests are doing.
             failures.add(failure, failing=self._slots.failing(account_of(engine, model)))
             if failures.blame_the_page:
                 raise failure

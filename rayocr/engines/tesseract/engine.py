@@ -1,4 +1,4 @@
-"""Local OCR with Tesseract 5: optional, a hundred languages, Devanagari among them. Called by the chain."""
+"""Local OCR with Tesseract 5. Optional; supports a hundred languages, including Devanagari. Called by the chain."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from rayocr.pdf.forms.fields import FormField
     from rayocr.pdf.page import Page
 
-_LOOK_DPI = 200  # enough to see orientation and script; at 150, a scan of clear Devanagari was not told for certain
-_SURE = 0.75  # mean confidence above which a page is not suspected of lying on its side
-_SURE_TURN = 1.0  # Tesseract's own measure; an upright page says 5 to 20
-_MIN_LINE_CONFIDENCE = 0.25  # pictures and rulings read as letters
+_LOOK_DPI = 200  # enough to detect orientation and script; at 150, a clear Devanagari scan was detected with low confidence
+_SURE = 0.75  # above this mean confidence, a page is assumed to be upright
+_SURE_TURN = 1.0  # Tesseract's own unit; upright pages have 5 to 20
+_MIN_LINE_CONFIDENCE = 0.25  # below this, pictures and rules misread as letters
 
 
 class TesseractEngine(ComputeEngine):
-    """`languages` are Tesseract's pack names; ["auto"] looks at each page's script and takes the installed packs for it."""
+    """`languages` are Tesseract's pack names; ["auto"] detects each page's script and uses the installed packs for it."""
 
     name: ClassVar[str] = "tesseract"
 
@@ -47,7 +47,7 @@ class TesseractEngine(ComputeEngine):
 
     @classmethod
     def available(cls) -> bool:
-        """Whether there is a Tesseract to be had at all; asks no process."""
+        """Whether Tesseract is installed. Does not start a process."""
         return shutil.which("tesseract") is not None or find_spec("tesserocr") is not None
 
     @classmethod
@@ -77,7 +77,7 @@ class TesseractEngine(ComputeEngine):
         self._tesseract = None
 
     def recognize(self, page: Page) -> PageText:
-        """Raises EngineUnavailable for a page whose script has no pack installed, EngineTimeout, EngineError."""
+        """Raises EngineUnavailable if no pack is installed for the page's script, EngineTimeout and EngineError."""
         self.open()
         assert self._tesseract is not None
         rendering = page.render(dpi=self._dpi, grayscale=True)
@@ -105,7 +105,7 @@ class TesseractEngine(ComputeEngine):
     def _read_as_guessed(
         self, upright: Image, seen: Orientation, packs: tuple[str, ...], lines: list[TsvLine], scale: float
     ) -> tuple[list[TsvLine], tuple[str, ...]]:
-        """With the packs of a script that was seen but not for certain, if they read the page better than `packs` did."""
+        """The reading with the packs of an uncertain script, if it is better than the reading with `packs`."""
         assert self._tesseract is not None
         try:
             guessed = packs_for(seen, self._tesseract.languages(), sure=0.0)
@@ -173,7 +173,7 @@ def _turn(image: Image, quarter_turns: int) -> Image:
 
 
 def _rulings(image: Image, scale: float, skew: float) -> list[Ruling]:
-    if find_spec("cv2") is None:  # comes with rapidocr, which may not be installed beside tesseract
+    if find_spec("cv2") is None:  # installed with rapidocr, which is optional
         return []
     import numpy as np
 

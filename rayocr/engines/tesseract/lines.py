@@ -1,4 +1,4 @@
-"""Turns the words of Tesseract's TSV into lines, split where a table or form leaves a hole."""
+"""Groups the words of Tesseract's TSV into lines, and splits lines at wide gaps in tables and forms."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-_HOLE = 1.5  # gaps wider than this, by the line's height, part a line
+_HOLE = 1.5  # in line heights: a wider gap splits a line
 _TIGHT = re.compile("[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef]")
-_BLANK = 0.3  # the least width of a blank by the height of the characters
+_BLANK = 0.3  # the minimum width of a space, in character heights
 _WORD_LEVEL = "5"
 _MAX_SKEW_DEG = 10.0
 
@@ -28,7 +28,7 @@ class TsvWord:
 
 @dataclass(frozen=True, slots=True)
 class TsvLine:
-    """Words of one line, left to right, in pixels; never empty."""
+    """The words of one line from left to right, in pixels. Never empty."""
 
     words: tuple[TsvWord, ...]
 
@@ -43,7 +43,7 @@ class TsvLine:
         return sum(word.confidence * len(word.text) for word in self.words) / sum(len(word.text) for word in self.words)
 
     def corners(self, *, full: bool = False) -> list[tuple[float, float]]:
-        """Clockwise from the top left; unless `full`, as tall as a word and not as the whole sloping line."""
+        """The corners clockwise from the top left. Unless `full`, the box is as tall as a word, not as the whole sloping line."""
         x0 = min(word.left for word in self.words)
         x1 = max(word.left + word.width for word in self.words)
         y0 = float(min(word.top for word in self.words))
@@ -67,7 +67,7 @@ def lines_of_tsv(tsv: str) -> list[TsvLine]:
 
 
 def skew_of(lines: Sequence[TsvLine]) -> float:
-    """Degrees by which lines fall to the right, from the middles of the words of the longer lines."""
+    """The angle in degrees at which lines fall to the right, measured from the centers of words in the longer lines."""
     slopes = []
     for line in lines:
         if len(line.words) >= 5:
@@ -87,7 +87,7 @@ def mean_confidence(lines: Iterable[TsvLine]) -> float | None:
 
 
 def _is_inside_word(before: TsvWord, word: TsvWord) -> bool:
-    """Whether no blank separates the two: Tesseract takes every Korean syllable, and many Chinese characters, for a word."""
+    """Whether no space separates the two. Tesseract reports every Korean syllable and many Chinese characters as words."""
     if not (_TIGHT.match(before.text[-1]) and _TIGHT.match(word.text[0])):
         return False
     gap = word.left - (before.left + before.width)

@@ -1,7 +1,7 @@
-"""Reads single lines in scripts that rapidocr does not know, for pages that mix scripts.
+"""Reads single lines in scripts that rapidocr does not support, for pages that mix scripts.
 
-The lines are put below each other and read as one block: a call of Tesseract takes 0.1 s to start whatever it reads. The script
-is the one that its detection sees in them or, where that is not certain, the installed one whose packs read a sample best.
+The lines are stacked and read as one block, since every Tesseract call takes 0.1 s to start. The script comes from Tesseract's
+detection or, if that is uncertain, from the installed packs that read a sample best.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 _HEIGHT = 56  # pixels, of a line with its margins: letters of 10 pt at 300 dpi
 _GAP = 28
 _DPI = 300
-_MOST_ROUNDS = 2  # scripts beside the ones that rapidocr knows
+_MOST_ROUNDS = 2  # scripts besides those that rapidocr supports
 _SAMPLE = 8  # lines
 _SURE_SCRIPT = 1.0
-_LEAST = 0.55  # confidence of a line that is kept
-_LEAST_SAMPLE = 0.3  # mean of a sample in which a second script may stand
+_LEAST = 0.55  # minimum confidence of a line
+_LEAST_SAMPLE = 0.3  # mean confidence of a sample that may contain a second script
 
 
 class OtherReading(NamedTuple):
-    """`confidence` is Tesseract's own, 0..1; 0 for no text."""
+    """`confidence` is Tesseract's, 0..1; 0 if there is no text."""
 
     text: str
     confidence: float
@@ -52,8 +52,8 @@ class OtherScripts:
         return self._tesseract
 
     def read(self, lines: Sequence[Any], *, likely: str = "") -> list[OtherReading]:
-        """Of gray pictures (rows, columns); `likely` is the pack to begin with, if it is installed. Raises LanguagePackMissing
-        if the script of most lines is known and cannot be read."""
+        """Reads gray pictures (rows, columns). `likely` is the pack to try first, if it is installed. Raises LanguagePackMissing
+        if the script of most lines is known and has no pack."""
         tesseract = self._open()
         read = [OtherReading("", 0.0)] * len(lines)
         left = list(range(len(lines)))
@@ -100,7 +100,7 @@ class OtherScripts:
 
 
 def _below_each_other(lines: Sequence[Any]) -> tuple[Image, list[int]]:
-    """One picture, and where each line's share of it begins."""
+    """Returns one picture, and the row at which each line begins."""
     import cv2
     import numpy as np
     from PIL import Image

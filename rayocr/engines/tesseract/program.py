@@ -1,7 +1,7 @@
-"""Runs Tesseract: the library through tesserocr if that is installed with its data, else the program. Both answer in TSV.
+"""Runs Tesseract: the library, if tesserocr is installed with language data, else the program. Both return TSV.
 
-Tesseract is limited to one thread (`OMP_THREAD_LIMIT=1`: 16 CPU seconds per page become 1.8). The program gets the image on its
-standard input and answers on its standard output, so that no temporary files are left behind.
+Tesseract is limited to one thread: `OMP_THREAD_LIMIT=1` reduces 16 CPU seconds per page to 1.8. The program reads the image from
+standard input and writes to standard output, so no temporary files are left behind.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ INSTALL_HINT = (
 
 @dataclass(frozen=True, slots=True)
 class Orientation:
-    """What Tesseract's orientation and script detection says. `quarter_turns` counter-clockwise set the page upright."""
+    """The result of Tesseract's orientation and script detection. `quarter_turns` counter-clockwise turn the page upright."""
 
     quarter_turns: int
     turn_confidence: float
@@ -41,7 +41,7 @@ class Orientation:
 
 
 class Tesseract(Protocol):
-    """`read_tsv` reads a page in any layout, or with `as_block` one column of lines; `look` tells orientation and script."""
+    """`read_tsv` reads a page in any layout or, with `as_block`, one column of lines. `look` detects orientation and script."""
 
     @property
     def version(self) -> str: ...
@@ -51,7 +51,7 @@ class Tesseract(Protocol):
 
 
 def find_tesseract(*, timeout_s: float) -> Tesseract | None:
-    """The library if it brings language data, else the program on PATH, else None."""
+    """The library if it has language data, else the program on PATH, else None."""
     if find_spec("tesserocr") is not None:
         library = TesseractLibrary()
         if library.languages():
@@ -82,7 +82,7 @@ class TesseractProgram:
         except EngineTimeout:
             raise
         except EngineError:
-            return None  # "Too few characters": there is nothing to go by
+            return None  # "Too few characters": detection is not possible
         fields = dict(_FIELD.findall(report))
         try:
             return Orientation(
@@ -96,7 +96,7 @@ class TesseractProgram:
 
     def _run(self, image: Image, arguments: list[str]) -> str:
         pnm = io.BytesIO()
-        image.save(pnm, format="PPM")  # PGM for a grey image: nothing to compress for a pipe
+        image.save(pnm, format="PPM")  # PGM for a gray image: compression is not worthwhile for a pipe
         try:
             done = subprocess.run(
                 [self._path, "stdin", "stdout", *arguments],
@@ -107,7 +107,7 @@ class TesseractProgram:
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise EngineTimeout(f"tesseract took more than {self._timeout_s:g} s over a page.") from error
+            raise EngineTimeout(f"tesseract took more than {self._timeout_s:g} s for one page.") from error
         except OSError as error:
             raise EngineUnavailable(f"tesseract cannot be started: {error}", hint=INSTALL_HINT) from error
         if done.returncode != 0:
@@ -117,10 +117,10 @@ class TesseractProgram:
 
 
 class TesseractLibrary:
-    """tesserocr: no process a page, models stay loaded."""
+    """Uses tesserocr: no process per page, and models stay loaded."""
 
     def __init__(self) -> None:
-        os.environ.setdefault("OMP_THREAD_LIMIT", "1")  # before the library is loaded
+        os.environ.setdefault("OMP_THREAD_LIMIT", "1")  # must be set before the library is loaded
         import tesserocr
 
         self._module: Any = tesserocr

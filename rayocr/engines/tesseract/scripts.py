@@ -1,4 +1,4 @@
-"""Which language packs read which script, as Tesseract's script detection names scripts."""
+"""Maps scripts, as named by Tesseract's script detection, to the language packs that read them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from rayocr.engines.tesseract.program import Orientation
 from rayocr.errors import LanguagePackMissing
 
-_SURE_SCRIPT = 1.5  # below this a page's script is a guess, and English is the better one
+_SURE_SCRIPT = 1.5  # below this, the detected script is a guess and English is the better choice
 _MOST_PACKS = 4  # each costs time on every word
 _NOT_LANGUAGES = frozenset({"osd", "equ", "snum"})
 
 _LATIN = frozenset({"Latin", "Fraktur"})
-# Packs that know Latin letters; with the English one beside them, syllables come back as English words.
+# Packs that include Latin letters. Combined with the English pack, they misread syllables as English words.
 _WITH_LATIN = frozenset({"Latin", "Korean", "Hangul", "Han", "HanS", "HanT", "Japanese", "Hiragana", "Katakana"})
 
 _PACKS = {
@@ -52,7 +52,7 @@ _PACKS = {
 
 
 def groups_of(installed: Sequence[str]) -> list[tuple[str, ...]]:
-    """The installed packs by script, without Latin ones but for Vietnamese, which rapidocr reads without half of its accents."""
+    """The installed packs by script, without Latin. Vietnamese is included because rapidocr loses half of its accents."""
     groups = {
         tuple(name for name in packs.split() if name in installed) for script, packs in _PACKS.items() if script not in _LATIN
     }
@@ -64,7 +64,7 @@ def groups_of(installed: Sequence[str]) -> list[tuple[str, ...]]:
 def packs_for(seen: Orientation | None, installed: Sequence[str], *, sure: float = _SURE_SCRIPT) -> tuple[str, ...]:
     """The packs to read a page with, best first. A script seen with less confidence than `sure` counts as none.
 
-    Raises LanguagePackMissing where the page's script has none.
+    Raises LanguagePackMissing if no pack is installed for the page's script.
     """
     languages = [name for name in installed if name not in _NOT_LANGUAGES]
     script = seen.script if seen is not None and seen.script_confidence >= sure else ""

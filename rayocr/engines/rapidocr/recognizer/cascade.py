@@ -1,8 +1,8 @@
-"""Reads every line with the tiny model, and with the small one where the tiny one is not sure.
+"""Reads every line with the tiny model, and again with the small model if the tiny one has low confidence.
 
-The tiny model takes a fifth of the time. What it gets wrong on clean print shows in its least certain letter or in a blank that
-it nearly saw. Of 10,800 words on 34 pages, the small model alone had 74 wrong, the tiny one 84, and both together 74 where lines
-with a letter below .7 were read again (10 % of the print) and 78 with a limit of .6 (4 %).
+The tiny model takes a fifth of the time. Its errors on clean print show in its least certain letter or in a space just below the
+threshold. Of 10,800 words on 34 pages, the small model alone had 74 wrong and the tiny model 84. Together they had 74 wrong when
+lines with a letter below .7 were read again (10 % of the print), and 78 with a limit of .6 (4 %).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
 from rayocr.engines.rapidocr.text import is_unread
 
-# By speed: limits on the least certain letter and on the mean.
+# By speed setting: limits on the least certain letter and on the mean.
 _LIMITS = {"auto": (0.65, 0.93), "fast": (0.3, 0.8), "best": (0.8, 0.97)}
 _LAST_LATIN = "\u024f"
 _MARKS = "\u1e00", "\u20cf"  # more Latin letters with accents, general punctuation, currencies
@@ -27,7 +27,7 @@ class CascadeRecognizer:
         self._limits = _LIMITS[speed]
 
     def __call__(self, lines: Sequence[Any]) -> list[LineReading]:
-        """Of each gray picture (rows, columns)."""
+        """Reads each gray picture (rows, columns)."""
         read = self._tiny(lines)
         again = [index for index, line in enumerate(lines) if self._is_doubtful(read[index], line.shape[1] / line.shape[0])]
         for index, reading in zip(again, self._small([lines[index] for index in again]), strict=True):
@@ -38,5 +38,5 @@ class CascadeRecognizer:
         weakest, mean = self._limits
         if reading.weakest < weakest or reading.score < mean or not reading.text.strip() or is_unread(reading.text, aspect):
             return True
-        # The tiny model knows a third of the Chinese characters, and takes the others for some that it knows.
+        # The tiny model supports a third of the Chinese characters and misreads the others as supported ones.
         return any(sign > _LAST_LATIN and sign.isalpha() and not _MARKS[0] <= sign <= _MARKS[1] for sign in reading.text)

@@ -1,10 +1,10 @@
-"""Turns the recognizer's output into text, and keeps the blanks between words that the usual decoding loses.
+"""Converts the recognizer's output to text, and restores spaces between words that standard decoding loses.
 
-CTC decoding takes the most likely sign of each step. Where a print is blurred or tight, the step between two words goes to "no
-sign" at .6 against a blank at .4, and the words run together ("Theminister"): the most frequent error on Latin pages, two words
-lost each time. Within words, the small model gives a blank less than .01 (5,900 places; the four places between letters above .2
-were lost blanks), so .2 is enough to restore one. The tiny model sees blanks inside words at up to .5 ("o f") and gets no such
-help.
+CTC decoding takes the most likely symbol of each step. In blurred or tight print, the step between two words has "no symbol" at
+.6 and a space at .4, so the words are joined ("Theminister"). This is the most frequent error on Latin pages and loses two words
+each time. Within words, the small model gives a space less than .01 (5,900 places; the four places between letters above .2 were
+lost spaces), so a threshold of .2 is enough. The tiny model gives spaces inside words up to .5 ("o f"), so its spaces are not
+restored.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from typing import Any, NamedTuple
 
 LOST_BLANK = 0.2
 _NO_SIGN = 0  # CTC's index for it
-_FIRST_WIDE = "\u2e80"  # Chinese and Japanese put no blanks between words
+_FIRST_WIDE = "\u2e80"  # Chinese and Japanese have no spaces between words
 _WORDS_OF_ONE = frozenset("aAIàÀyYeEoOuUiéÉvVwWzZkKsS")
 _AFTER = frozenset(",;:)]!?%’”»")
 _BEFORE = frozenset("([“‘«£€$&")
 
 
 class LineReading(NamedTuple):
-    """`score` is the mean of the signs' probabilities, `weakest` that of the least certain sign, or of there being no blank
-    between two signs; both are 0 for no text."""
+    """`score` is the mean probability of the symbols. `weakest` is the lowest probability of a symbol, or of there being no space
+    between two symbols. Both are 0 if there is no text."""
 
     text: str
     score: float
@@ -35,13 +35,13 @@ NOTHING_READ = LineReading("", 0.0, 0.0)
 
 class BlankKeepingDecoder:
     def __init__(self, characters: Sequence[str], *, lost_blank: float = LOST_BLANK) -> None:
-        """`characters` by class, "no sign" first. A blank of a probability above `lost_blank` between two words is restored."""
+        """`characters` by class, "no symbol" first. Spaces between words with a probability above `lost_blank` are restored."""
         self._characters = list(characters)
         self._blank = self._characters.index(" ") if " " in self._characters else None
         self._lost_blank = lost_blank
 
     def decode(self, steps: Any) -> LineReading:
-        """Of the probabilities of one line (steps, classes)."""
+        """Decodes the probabilities of one line (steps, classes)."""
         import numpy as np
 
         signs = steps.argmax(axis=1)
@@ -66,12 +66,12 @@ class BlankKeepingDecoder:
 
 
 def _may_part(text: list[str], after: str) -> bool:
-    """Whether a blank can have been lost between `text`, what was read so far, and the sign `after`."""
+    """Whether a space can be missing between `text`, the text so far, and the symbol `after`."""
     before = text[-1]
     if before >= _FIRST_WIDE or after >= _FIRST_WIDE or (before.isdigit() and after.isdigit()):
         return False
     if before == ".":
         return after.isupper()
     if before.isalpha() and before not in _WORDS_OF_ONE and (len(text) == 1 or text[-2] == " "):
-        return False  # the f of a ligature that was not read: "f ll" for "fill"
+        return False  # a ligature was misread: "f ll" for "fill"
     return (before.isalnum() or before in _AFTER) and (after.isalnum() or after in _BEFORE)

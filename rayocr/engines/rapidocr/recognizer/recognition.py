@@ -1,7 +1,7 @@
 """Reads pictures of single lines.
 
-One line at a time, at its own width: on one thread a batch is no faster (11.6 ms for 320 pixels of width against 11.8 alone),
-and pads its lines to the longest. Identical pictures are read once.
+Reads one line at a time, at its own width: on one thread, a batch is no faster (11.6 ms for 320 pixels of width, against 11.8
+alone) and pads all lines to the longest. Identical pictures are read once.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from rayocr.engines.rapidocr.recognizer.decoding import BlankKeepingDecoder, Lin
 from rayocr.engines.rapidocr.recognizer.models import TinyModels
 from rayocr.engines.rapidocr.recognizer.runtime import Model, load_model
 
-_HEIGHT = 48  # pixels, of the lines that the models were trained on
-_MULTIPLE_PX = 32  # of the width, so that a runtime that prepares itself for each shape sees few
-_MOST_PX = 2560  # lines that are longer are cut at a blank: a line of three meters would need a gigabyte
-_TINY_LOST_BLANK = 0.5  # within words, the tiny model gives blanks up to this
+_HEIGHT = 48  # pixels; the line height of the models' training data
+_MULTIPLE_PX = 32  # widths are rounded up to this many pixels, because some runtimes prepare for each new shape
+_MOST_PX = 2560  # longer lines are cut at a space: a line of three meters would need a gigabyte
+_TINY_LOST_BLANK = 0.5  # the tiny model gives spaces inside words up to this probability
 _CHARACTERS = "character"  # of the small model's metadata, one a line
 
 
 class ReadsLines(Protocol):
     def __call__(self, lines: Sequence[Any]) -> list[LineReading]:
-        """The text of each gray picture (rows, columns). Raises whatever the runtime and OpenCV raise."""
+        """The text of each gray picture (rows, columns). Raises the errors of the runtime and of OpenCV."""
 
 
 class LineRecognizer:
@@ -51,7 +51,7 @@ class LineRecognizer:
         return [_joined([read[part.tobytes()] for part in of_line]) for of_line in parts]
 
     def _read(self, pictures: dict[bytes, Any]) -> dict[bytes, LineReading]:
-        """Of different pictures, those of similar widths together."""
+        """Reads different pictures, grouped by similar widths."""
         ordered = sorted(pictures.items(), key=lambda item: item[1].shape[1])
         read: dict[bytes, LineReading] = {}
         for start in range(0, len(ordered), self._model.batch_size):
@@ -62,7 +62,7 @@ class LineRecognizer:
 
 
 def _characters_of(path: Path) -> list[str]:
-    """From the model's own metadata; only ONNX Runtime hands it out."""
+    """Read from the model's metadata, which only ONNX Runtime exposes."""
     from onnxruntime import InferenceSession
 
     session = InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -87,7 +87,7 @@ def _batch(pictures: Sequence[Any]) -> Any:
 
 
 def _parts(scaled: Any) -> list[Any]:
-    """The picture cut where the fewest dark or light pixels are: between words as a rule."""
+    """Cuts the picture where it has the least contrast, usually between words."""
     import numpy as np
 
     parts = []

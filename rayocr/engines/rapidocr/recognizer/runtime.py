@@ -1,8 +1,8 @@
 """Runs ONNX models: with ONNX Runtime on one thread or on a GPU, or with OpenVINO.
 
-One thread, because two threads of ONNX Runtime burn 4.3 CPU seconds on what one does in 2.6: there is one process per core
-instead. Both runtimes compute in 32-bit floats, so that a page reads the same on every machine: on processors with bfloat16
-instructions OpenVINO would otherwise round to 8 bits of mantissa.
+ONNX Runtime uses one thread, because two threads need 4.3 CPU seconds for work that one thread does in 2.6; rayocr runs one
+process per core instead. Both runtimes compute in 32-bit floats, so that results are the same on every machine: otherwise,
+OpenVINO would round to 8 bits of mantissa on processors with bfloat16 instructions.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from rayocr.errors import EngineUnavailable
 
 _CPU = "CPUExecutionProvider"
 _GPU = ("TensorrtExecutionProvider", "CUDAExecutionProvider")
-_GPU_BATCH = 16  # lines; on one thread of a CPU a batch is no faster than its lines one by one
+_GPU_BATCH = 16  # lines; on one CPU thread, a batch is no faster than single lines
 
 
 class Model(Protocol):
-    batch_size: int  # pictures that are best read together
+    batch_size: int  # the best number of pictures to read together
 
     def run(self, batch: Any) -> Any:
         """The model's first output for a float32 batch (n, channels, height, width); valid until the next call."""
 
 
 def load_model(path: Path, *, runtime: str = "onnxruntime", device: str = "cpu") -> Model:
-    """Raises EngineUnavailable for a device that is not there, ImportError, and what the runtime raises for a damaged model."""
+    """Raises EngineUnavailable if the device is missing, ImportError, and the runtime's own errors for a damaged model."""
     return _OpenVinoModel(path) if runtime == "openvino" else _OnnxModel(path, device)
 
 
@@ -47,12 +47,12 @@ class _OnnxModel:
 
         options = SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False  # the arena keeps the memory of the largest page for good
+        options.enable_cpu_mem_arena = False  # the arena would never release the memory of the largest page
         options.log_severity_level = 4
         providers = providers_for(device, get_available_providers())
         self._session = InferenceSession(str(path), options, providers=providers)
         self._input = self._session.get_inputs()[0].name
-        # A provider whose libraries are missing is left out without an error.
+        # ONNX Runtime silently skips a provider whose libraries are missing.
         self.batch_size = _GPU_BATCH if self._session.get_providers()[0] in _GPU else 1
 
     def run(self, batch: Any) -> Any:
