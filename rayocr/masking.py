@@ -1,8 +1,8 @@
-"""Masks secrets: every text that leaves the process for a log, a record, a reply or a terminal goes through `masked`.
+"""Masks secrets: all text for logs, records, replies and terminals passes through `masked`.
 
-Known values (`hide` is told them once a process) go wherever they stand, also as they look inside a URL or JSON; besides, what is
-shaped like a key, and the credentials inside of addresses. Errors mask their own messages (`rayocr.errors`), so that nothing that
-is made of an error has to remember to.
+It masks known values (registered once per process with `hide`), also in their URL-encoded and JSON-escaped forms, text with the
+form of a key, and credentials in URLs. Errors mask their own messages (`rayocr.errors`), so that code that formats an error does
+not have to.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 MASK = "***"
-_SHORTEST = 6  # characters: shorter ones would mask half of every sentence, and are no secrets
+_SHORTEST = 6  # characters; shorter values are not secrets, and masking them would make text unreadable
 _SECRET_NAME = re.compile(
     r"(?:^|[_-])(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|PWD|CREDENTIAL|AUTHORIZATION|COOKIE)S?(?:[_-]|$)|APIKEY", re.IGNORECASE
 )
 _NAMES_PLACE = re.compile(r"(?:PATH|FILE|DIR|ID|SOCK)$", re.IGNORECASE)
 
-# Shapes of keys: what each has in it, how it goes on, and whose it is. A text that has none of the beginnings is not searched any
-# further: hardly any has, and the search through them all takes 40 times as long.
+# Key formats: a literal prefix, the pattern of the rest, and the owner. Text without any of the prefixes is not searched further,
+# since few texts have one and the full search takes 40 times as long.
 _SHAPES_BY_BEGINNING = {
     "AIza": r"AIza[\w-]{30,}",  # Google's API keys
     "AQ.": r"AQ\.[\w-]{30,}",  # Google's newer ones
@@ -31,13 +31,13 @@ _SHAPES_BY_BEGINNING = {
     "sk-": r"\bsk-(?=[\w-]*\d)(?=[\w-]*[A-Z])[\w-]{24,}",  # OpenAI's and those of servers like it; not a file named sk-something
     "sb_": r"\bsb_(?:secret|publishable)_[\w-]{10,}",  # Supabase's
     "sbp_": r"\bsbp_[\w-]{20,}",
-    "eyJ": r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{4,}",  # JSON web tokens, Supabase's older keys among them
+    "eyJ": r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{4,}",  # JSON web tokens, including Supabase's older keys
     "-----BEGIN": r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
 }
 _SHAPES = re.compile("|".join(_SHAPES_BY_BEGINNING.values()), re.DOTALL)
 _IN_ADDRESS = re.compile(r"(\w://)[^/@\s\"'<>]*@")
 _IN_QUERY = re.compile(
-    r"((?:[?&](?:[\w-]*(?:key|token|secret|signature|credential|assertion)|sig|code|auth)"  # of signed and of sign-in addresses
+    r"((?:[?&](?:[\w-]*(?:key|token|secret|signature|credential|assertion)|sig|code|auth)"  # in signed and sign-in URLs
     r"|\b(?:[\w-]*_)?(?:password|passwd|pwd))=)[^&;,\s\"'#]+",  # these in connection strings, too
     re.IGNORECASE,
 )
@@ -50,7 +50,7 @@ _IN_HEADER = re.compile(
 _HEADERS = ("apikey", "api-key", "authorization", "cookie")
 _BEARER = re.compile(r"(\b(?:Bearer|Basic)\s+)[\w.~+/=-]{8,}", re.IGNORECASE)
 
-# C0 and C1 controls, and what changes the direction of the text around it.
+# C0 and C1 controls, and characters that change the text direction.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 _known: re.Pattern[str] | None = None
@@ -58,7 +58,7 @@ _values: set[str] = set()
 
 
 def hide(values: Iterable[str | None]) -> None:
-    """From now on these are masked in this process, and so are the passwords of those that are addresses. Idempotent."""
+    """Registers values to mask in this process, and the passwords of values that are URLs. Idempotent."""
     global _known
     for value in values:
         for part in _parts(value or ""):
@@ -69,7 +69,7 @@ def hide(values: Iterable[str | None]) -> None:
 
 
 def hide_environment(environment: Mapping[str, str] | None = None) -> None:
-    """The values of variables whose names say that they are secret, and the passwords of addresses in any."""
+    """The values of variables with names of secrets, and the passwords of URLs in any variable."""
     found = []
     for name, value in (os.environ if environment is None else environment).items():
         if _SECRET_NAME.search(name) and not _NAMES_PLACE.search(name) and not _is_plain(value):
@@ -80,7 +80,7 @@ def hide_environment(environment: Mapping[str, str] | None = None) -> None:
 
 
 def masked(text: str) -> str:
-    """The text without secrets. Costs some microseconds a line."""
+    """The text without secrets. Takes a few microseconds per line."""
     if _known is not None:
         text = _known.sub(MASK, text)
     if "://" in text:
@@ -96,14 +96,14 @@ def masked(text: str) -> str:
 
 
 def for_terminal(text: str) -> str:
-    """The text without secrets and with control characters escaped, so that no name, document or server steers a terminal. Line
-    breaks and tabs stay."""
+    """The text without secrets and with escaped control characters, so that no name, document or server can control a terminal.
+    Keeps line breaks and tabs."""
     text = masked(text)
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def masked_data(value: Any, *, name: str = "") -> Any:
-    """Of what JSON can hold: as `masked`, and the whole value where its name says that it is secret."""
+    """Applies `masked` to JSON values, and masks the whole value if its name is that of a secret."""
     if isinstance(value, Mapping):
         return {str(key): masked_data(inner, name=str(key)) for key, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -114,12 +114,13 @@ def masked_data(value: Any, *, name: str = "") -> Any:
 
 
 def _is_plain(value: str) -> bool:
-    """A number (MAX_TOKENS=100000), or a file (GOOGLE_APPLICATION_CREDENTIALS): masked, it would be missed in every line."""
+    """Whether the value is a number (MAX_TOKENS=100000) or a file (GOOGLE_APPLICATION_CREDENTIALS). Masking it would hide useful
+    text in every line."""
     return (value.isdigit() and len(value) < 8) or value.startswith(("/", "./", "~")) or value.endswith(".json")
 
 
 def _parts(value: str) -> list[str]:
-    """A secret that is an address is masked in its password alone: where it leads may be told."""
+    """If a secret is a URL, only its password is masked; its host is not secret."""
     if "://" in value:
         return _passwords(value)
     return [value.strip()]

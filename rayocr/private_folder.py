@@ -1,7 +1,7 @@
-"""A folder of this user on this machine, which no other user can read or prepare: leases, tokens, Ray's temporary files.
+"""A private folder for leases, tokens and Ray's temporary files, which other users cannot read or create in advance.
 
-`$XDG_RUNTIME_DIR/rayocr`, else `~/.cache/rayocr`, else `rayocr-<uid>` in the temporary folder. Its mode is 0700; a symbolic link
-or another user's folder in its place is refused.
+`$XDG_RUNTIME_DIR/rayocr`, else `~/.cache/rayocr`, else `rayocr-<uid>` in the temporary folder. Its mode is 0700. A symbolic link
+or another user's folder in its place is rejected.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rayocr.errors import UsageError
 
 
 def private_folder(*parts: str) -> Path:
-    """The folder, or one below it; created where it is missing. Raises UsageError when there is no place for it."""
+    """Returns the folder or a subfolder, and creates it if it is missing. Raises UsageError if no location is usable."""
     folder = _root()
     for part in parts:
         folder = folder / part
@@ -33,18 +33,18 @@ def _root() -> Path:
         except OSError as error:
             problems.append(f"{base / name}: {error.strerror or error}")
     tried = "; ".join(problems)
-    raise UsageError(f"There is no folder for private files ({tried}). Set XDG_RUNTIME_DIR to a folder of your own.")
+    raise UsageError(f"No folder is usable for private files ({tried}). Set XDG_RUNTIME_DIR to a folder of your own.")
 
 
 def private_opener(path: str, flags: int) -> int:
-    """For `open(…, opener=private_opener)`: a new file is for this user alone."""
+    """For `open(…, opener=private_opener)`: only this user can read a new file."""
     return os.open(path, flags, 0o600)
 
 
 def make_private(folder: Path) -> None:
-    """Create the folder, for this user alone; one that is there and ours is closed to others. Raises OSError."""
+    """Creates the folder for this user only. An existing folder of this user is closed to others. Raises OSError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with contextlib.suppress(OSError):  # a file system without modes, or another user's folder that we may write to
+    with contextlib.suppress(OSError):  # a file system without modes, or another user's folder that is writable
         if stat.S_IMODE(folder.stat().st_mode) & 0o077:
             folder.chmod(0o700)
 
@@ -54,7 +54,7 @@ def _candidates() -> list[tuple[Path, str]]:
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     if runtime and Path(runtime).is_absolute() and Path(runtime).is_dir():
         found.append((Path(runtime), "rayocr"))
-    with contextlib.suppress(RuntimeError):  # no HOME, and no user of this number
+    with contextlib.suppress(RuntimeError):  # no HOME, and no user with this id
         home = Path.home()
         if home != Path("/") and home.is_dir():
             found.append((home / ".cache", "rayocr"))
@@ -62,7 +62,7 @@ def _candidates() -> list[tuple[Path, str]]:
 
 
 def _own(folder: Path) -> Path:
-    """The folder, once it is certain that it is ours. Raises OSError."""
+    """Returns the folder after checking that it belongs to this user. Raises OSError."""
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError:

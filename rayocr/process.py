@@ -1,7 +1,8 @@
-"""Identifies a process on a machine: temporary files and file leases carry it, so that those of dead processes are recognized.
+"""Identifies a process on a machine. Temporary files and file leases contain the identity, so that those of dead processes can be
+recognized.
 
-A process id alone is not enough (ids are used again after a while, and containers that share a folder have their own), so an
-identity is host, process id and start time. Owns nothing; called by storage and locks.
+A process id alone is not enough (ids are reused, and containers that share a folder have separate ids), so an identity consists
+of host, process id and start time. Stateless; called by storage and locks.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessIdentity:
-    """`started` is the start time in clock ticks since boot, or "" where it cannot be known (no /proc)."""
+    """`started` is the start time in clock ticks since boot, or "" if unknown (no /proc)."""
 
     host: str
     pid: int
     started: str
 
     def is_dead(self) -> bool:
-        """True only when that is certain: on this host, and gone or replaced by another process."""
+        """True only if this is certain: the process was on this host, and it is gone or its id belongs to another process."""
         if self.host != host_identity() or self == current_process():
             return False
         state, started = _state_and_start(self.pid)
@@ -38,10 +39,10 @@ def current_process() -> ProcessIdentity:
 
 @functools.cache
 def host_identity() -> str:
-    """This machine since it was booted, or this container: `name-8 hex`.
+    """Identifies this machine since its last boot, or this container: `name-8 hex`.
 
-    Hosts may share a name (localhost), so the boot id and the pid namespace belong to it. When in doubt two identities differ:
-    then nobody is taken for dead, and a time limit decides.
+    Hosts may share a name (localhost), so the boot id and the pid namespace are included. In doubt, two identities differ. Then
+    no process is considered dead, and a time limit decides.
     """
     name = socket.gethostname()
     parts = [name]
@@ -49,12 +50,12 @@ def host_identity() -> str:
         parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
         parts.append(str(Path("/proc/self/ns/pid").readlink()))
     except OSError:
-        pass  # no /proc (macOS): the name alone
+        pass  # no /proc (macOS): uses only the name
     readable = "".join(c if c.isalnum() else "_" for c in name)[:40]
     return f"{readable}-{hashlib.sha256(' '.join(parts).encode('utf-8', 'replace')).hexdigest()[:8]}"
 
 
-@functools.lru_cache(maxsize=4)  # by pid: a forked child must not take its parent's identity
+@functools.lru_cache(maxsize=4)  # by pid: a forked child must not use its parent's identity
 def _identity(pid: int) -> ProcessIdentity:
     return ProcessIdentity(host=host_identity(), pid=pid, started=_state_and_start(pid)[1])
 
@@ -65,7 +66,7 @@ def _state_and_start(pid: int) -> tuple[str | None, str]:
         text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
     except OSError:
         return None, ""
-    fields = text.rpartition(")")[2].split()  # the command name before it may hold blanks and brackets
+    fields = text.rpartition(")")[2].split()  # the preceding command name may contain spaces and brackets
     return (fields[0], fields[19]) if len(fields) > 19 else (None, "")
 
 
@@ -75,5 +76,5 @@ def _exists(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except OSError:
-        return True  # it exists and belongs to another user
+        return True  # the process exists and belongs to another user
     return True

@@ -1,9 +1,9 @@
-"""REDIS_URL into a client: one server (redis://, rediss:// with TLS, unix://), or a service whose master its Sentinels know.
+"""Creates a client from REDIS_URL: one server (redis://, rediss:// with TLS, unix://), or a master found through Sentinels.
 
-The Sentinels' form is redis+sentinel://[user:password@]host[:26379][,host…]/service[/db] (rediss+sentinel:// with TLS), the same
-as other tools have it; redis-py itself has none. User and password are the server's; the Sentinels' own are the query's
-`sentinel_username` and `sentinel_password`; any other query goes to redis-py as in its own URLs (`ssl_ca_certs=…`).
-Importing this imports no SDK. Called by locks and limits alone.
+The Sentinels' form is redis+sentinel://[user:password@]host[:26379][,host…]/service[/db] (rediss+sentinel:// with TLS), as in
+other tools; redis-py itself has no such form. User and password are the server's. Set the Sentinels' own in the query as
+`sentinel_username` and `sentinel_password`; other query options are passed to redis-py as in its own URLs (`ssl_ca_certs=…`).
+Importing this module does not import the SDK. Called only by locks and limits.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FORMS = "redis://[:password@]host:6379/0, rediss://… (TLS), unix://path, or r
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentinelUrl:
-    """`options`: of connections to the master; `sentinel_options`: to the Sentinels."""
+    """`options` apply to connections to the master, `sentinel_options` to connections to the Sentinels."""
 
     hosts: tuple[tuple[str, int], ...]
     service: str
@@ -34,7 +34,7 @@ class SentinelUrl:
 
 
 def open_redis(url: str, *, timeout_s: float) -> redis.Redis:
-    """Sends nothing yet. Raises UsageError, which does not repeat the URL."""
+    """Does not connect yet. Raises UsageError, whose message does not contain the URL."""
     _check_installed()
     from redis import Redis
     from redis.retry import Retry
@@ -56,11 +56,11 @@ def open_async_redis(url: str, *, timeout_s: float) -> AsyncRedis:
 
 
 def _open(url: str, timeout_s: float, client: Any, retry: Any, sentinel: Any) -> Any:
-    """With the SDK's classes of the one kind or the other."""
+    """Uses the SDK's synchronous or asynchronous classes."""
     from redis.backoff import NoBackoff
     from redis.exceptions import RedisError
 
-    once = retry(NoBackoff(), 1)  # and at once, for a pooled connection that a restarted server closed
+    once = retry(NoBackoff(), 1)  # retry immediately, for a pooled connection that a restarted server closed
     common: dict[str, Any] = {"socket_timeout": timeout_s, "socket_connect_timeout": timeout_s, "retry": once}
     try:
         if (parsed := parse_sentinel_url(url)) is None:
@@ -68,14 +68,14 @@ def _open(url: str, timeout_s: float, client: Any, retry: Any, sentinel: Any) ->
         else:
             manager = sentinel(parsed.hosts, sentinel_kwargs={**common, **parsed.sentinel_options})
             opened = manager.master_for(parsed.service, **common, **parsed.options)
-        opened.connection_pool.connection_class(**opened.connection_pool.connection_kwargs)  # an option that nobody knows
+        opened.connection_pool.connection_class(**opened.connection_pool.connection_kwargs)  # an unknown option
         return opened
     except (ValueError, TypeError, RedisError) as error:
-        raise UsageError(f"REDIS_URL is not understood; write {_FORMS}.") from error
+        raise UsageError(f"Cannot parse REDIS_URL. Use {_FORMS}.") from error
 
 
 def parse_sentinel_url(url: str) -> SentinelUrl | None:
-    """None for a URL of another form. Raises ValueError."""
+    """Returns None for other URLs. Raises ValueError."""
     parts = urlsplit(url)
     if parts.scheme not in ("redis+sentinel", "rediss+sentinel"):
         return None
@@ -84,7 +84,7 @@ def parse_sentinel_url(url: str) -> SentinelUrl | None:
     credentials, at, hosts = parts.netloc.rpartition("@")
     service, _, db = parts.path.strip("/").partition("/")
     if not service or not hosts or not (db or "0").isdecimal():
-        raise ValueError("the Sentinels' hosts, a service and perhaps a database are needed")
+        raise ValueError("requires the Sentinels' hosts, a service and optionally a database")
     query = parse_qsl(parts.query)
     own = {name.removeprefix("sentinel_"): value for name, value in query if name.startswith("sentinel_")}
     theirs = urlencode([(name, value) for name, value in query if not name.startswith("sentinel_")])
@@ -103,7 +103,7 @@ def parse_sentinel_url(url: str) -> SentinelUrl | None:
 
 
 def address_of(client: Any) -> str:
-    """Where a client connects to, without user and password."""
+    """The address that a client connects to, without user and password."""
     pool = client.connection_pool
     if service := getattr(pool, "service_name", None):
         return f"{service} (by its Sentinels)"
@@ -112,7 +112,7 @@ def address_of(client: Any) -> str:
 
 
 def sentinels_of(client: Any) -> list[Any]:
-    """The clients to the Sentinels behind it, which closing it does not close."""
+    """The client's Sentinel connections, which closing the client does not close."""
     manager = getattr(client.connection_pool, "sentinel_manager", None)
     return list(manager.sentinels) if manager is not None else []
 

@@ -1,7 +1,7 @@
-"""The one way in which JSON that others may have written is read: state, requests, messages.
+"""Parses JSON that others may have written: state, requests, messages.
 
-The result is bounded: an object, no deeper than MAX_DEPTH, with integers that fit into 64 bits and finite numbers, so that
-nothing that walks over it, adds it up or prints it can fail later.
+The result is an object, at most MAX_DEPTH deep, with 64-bit integers and finite numbers, so that later code can traverse, add up
+and print it without errors.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from rayocr.errors import RecordCorrupt
 
 T = TypeVar("T")
 
-MAX_DEPTH = 32  # ours are 5 deep, and hold settings that a user may nest
+MAX_DEPTH = 32  # rayocr's own objects are 5 deep and contain settings that a user may nest
 _MAX_INT = 1 << 63
 
 
 def parse_object(data: bytes | str, *, name: str, hint: str | None = None) -> dict[str, Any]:
-    """The object that `data` is. Raises RecordCorrupt, which names the object that the bytes came from."""
+    """Parses `data` as an object. Raises RecordCorrupt, which names the source of the bytes."""
     if not data:
         raise RecordCorrupt(f"{name} is empty.", hint=hint)
     try:
@@ -38,12 +38,12 @@ def parse_object(data: bytes | str, *, name: str, hint: str | None = None) -> di
 
 
 def parse_as(kind: type[T], data: bytes | str, *, name: str, hint: str | None = None) -> T:
-    """A dataclass or model of that kind; unknown fields are ignored. Raises RecordCorrupt."""
+    """Returns an instance of this dataclass or model. Ignores unknown fields. Raises RecordCorrupt."""
     return checked_as(kind, parse_object(data, name=name, hint=hint), name=name, hint=hint)
 
 
 def checked_as(kind: type[T], values: dict[str, Any], *, name: str, hint: str | None = None) -> T:
-    """As `parse_as`, of what `parse_object` returned."""
+    """Like `parse_as`, for a result of `parse_object`."""
     try:
         return _adapter(kind).validate_python(values)  # type: ignore[no-any-return, arg-type]
     except ValidationError as error:
@@ -61,7 +61,7 @@ def _parsed(data: bytes | str) -> Any:
     try:
         return from_json(data, cache_strings="keys")  # refuses more than 200 levels
     except ValueError:
-        return json.loads(data)  # takes lone surrogates, which names of files may have
+        return json.loads(data)  # accepts lone surrogates, which file names may contain
 
 
 def _reason(error: Exception) -> str:

@@ -21,11 +21,11 @@ from rayocr.errors import CorruptPdf, DocumentError, DocumentTooLarge, EmptyPdf,
 from rayocr.pdf.page import Page
 from rayocr.pdf.structure import PdfStructure
 
-logging.getLogger("pypdfium2").setLevel(logging.ERROR)  # it warns about XFA forms; their AcroForm is read instead
+logging.getLogger("pypdfium2").setLevel(logging.ERROR)  # it warns about XFA forms; rayocr reads their AcroForm instead
 
 _HEADER_BYTES = 1024  # readers look for %PDF- there (ISO 32000-1, Annex H, implementation note 13)
 _TAIL_BYTES = 4096  # searched for %%EOF, which junk follows in many files
-_SAMPLED_PAGES = 8  # loaded by validate: first, last and some between; loading all of 10,000 takes seconds
+_SAMPLED_PAGES = 8  # pages loaded by validate: first, last and some between; loading all of 10,000 takes seconds
 _MAX_TITLE_CHARS = 500
 _MAX_LABEL_CHARS = 50
 _MOST_LOST, _FEW_PAGES = 2, 100  # a count above _MOST_LOST x (named pages) + _FEW_PAGES is rejected
@@ -59,16 +59,16 @@ class PdfFile:
 
     @property
     def title(self) -> str | None:
-        """On one line, at most 500 characters."""
+        """Returns one line with at most 500 characters."""
         size = pdfium.FPDF_GetMetaText(self._document.raw, b"Title", None, 0)
         raw = ctypes.create_string_buffer(max(size, 2))
         pdfium.FPDF_GetMetaText(self._document.raw, b"Title", raw, size)
-        # Not pypdfium2's own reading, which raises on half a surrogate pair.
+        # Not pypdfium2's own method, which raises on half a surrogate pair.
         title = raw.raw.decode("utf-16-le", "replace").replace("\0", " ")
         return " ".join(title.split())[:_MAX_TITLE_CHARS] or None
 
     def page_size(self, page_number: int) -> tuple[float, float]:
-        """Upright, in points, without loading the page; 0.02 ms. (0, 0) if it is unknown."""
+        """The upright size in points, without loading the page; 0.02 ms. (0, 0) if unknown."""
         size = pdfium.FS_SIZEF()
         found = pdfium.FPDF_GetPageSizeByIndexF(self._document.raw, page_number - 1, size)
         return (size.width, size.height) if found else (0.0, 0.0)
@@ -91,7 +91,7 @@ class PdfFile:
         return _MASK.search(self._data.data) is not None
 
     def close(self) -> None:
-        """Idempotent. Pages must be closed before."""
+        """Idempotent. Close all pages first."""
         self._document.close()
         self._structure.close()
 
@@ -103,7 +103,7 @@ class PdfFile:
 
 
 def validate(data: Any, *, max_pages: int, max_bytes: int) -> PdfFacts:
-    """The facts of a readable document. Raises the DocumentError that says why it cannot be read."""
+    """Returns the facts of a readable document. Raises a DocumentError that explains why a document cannot be read."""
     array = np.frombuffer(data, dtype=np.uint8)
     if array.size > max_bytes:
         raise DocumentTooLarge(f"The document has {array.size:,} bytes; limits.max_document_bytes allows {max_bytes:,}.")
@@ -121,8 +121,9 @@ def validate(data: Any, *, max_pages: int, max_bytes: int) -> PdfFacts:
 
 
 def _open(data: Any) -> pypdfium2.PdfDocument:
-    # PDFium reads straight from the array, which may be a read-only view into the object store: hence the address. pypdfium2 is
-    # not used here because it treats a document without pages as a failure, and reports the error of an earlier one.
+    # PDFium reads directly from the array, which may be a read-only view into the object store, so its address is passed.
+    # pypdfium2 is not used here because it treats a document without pages as a failure and reports the error of an earlier
+    # document.
     buffer = (ctypes.c_ubyte * data.size).from_address(data.ctypes.data) if data.size else b""
     document = pdfium.FPDF_LoadMemDocument64(buffer, data.size, None)
     if not document:
@@ -138,19 +139,19 @@ def _open(data: Any) -> pypdfium2.PdfDocument:
             raise _cut_off()
         raise _corrupt() if _declared_pages(data) else EmptyPdf("The document has no pages.")
     opened = pypdfium2.PdfDocument(document)
-    opened.init_forms()  # must precede the first page; does nothing for a document without a form
+    opened.init_forms()  # must be called before the first page is loaded; does nothing for a document without a form
     return opened
 
 
 def _check_some_pages(file: PdfFile, *, whole: bool) -> None:
-    """Load some pages from first to last. A page that cannot be loaded fails alone, unless all of them fail."""
+    """Loads a sample of pages. A page that cannot be loaded fails alone, unless all of them fail."""
     count = file.page_count
     numbers = sorted({1 + round(i * (count - 1) / max(1, _SAMPLED_PAGES - 1)) for i in range(_SAMPLED_PAGES)})
     failed = 0
     for number in numbers:
         try:
             file.page(number).close()
-        except Exception:  # counted: the outcome is decided below
+        except Exception:  # counted; the outcome is decided below
             failed += 1
     if failed == len(numbers) or (failed and not whole):
         raise _corrupt() if whole else _cut_off()

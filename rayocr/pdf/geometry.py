@@ -1,4 +1,4 @@
-"""From PDF user space (origin bottom left, before /Rotate and without the crop box) to the upright page as a reader sees it."""
+"""Converts PDF user space (origin bottom left, before /Rotate and cropping) to the upright page as displayed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pypdfium2.raw as pdfium
 
-_FINE = 1000  # PDFium maps to whole device pixels: a page this many times larger gives thousandths of a point
+_FINE = 1000  # PDFium maps to whole device pixels; this enlargement gives a precision of a thousandth of a point
 _SPAN = 1000.0
 
 
@@ -34,11 +34,11 @@ class Upright:
         return ax, ay, bx, by
 
     def direction(self, x: float, y: float) -> tuple[float, float]:
-        """Where a direction of user space points on the upright page."""
+        """Converts a direction in user space to the upright page."""
         return self.a * x + self.c * y, self.b * x + self.d * y
 
     def turned(self, turns: int, size_pt: tuple[float, float]) -> Upright:
-        """To the upright page of this size after so many quarter turns clockwise."""
+        """Converts to the upright page of this size after a number of clockwise quarter turns."""
         turned = self
         for _ in range(turns % 4):
             turned = Upright(-turned.b, turned.a, -turned.d, turned.c, size_pt[1] - turned.f, turned.e)
@@ -50,7 +50,7 @@ Box = tuple[float, float, float, float]
 
 
 def turn_box(box: Box, turns: int, size_pt: tuple[float, float]) -> Box:
-    """The box on a page of this size, after so many quarter turns of the page clockwise."""
+    """The box on a page of this size after a number of clockwise quarter turns of the page."""
     for _ in range(turns % 4):
         x0, y0, x1, y1 = box
         box = (size_pt[1] - y1, x0, size_pt[1] - y0, x1)
@@ -63,7 +63,7 @@ def turned_size(turns: int, size_pt: tuple[float, float]) -> tuple[float, float]
 
 
 def upright_of(page: Any, width_pt: float, height_pt: float) -> Upright:
-    """Learned from PDFium itself, by mapping three points: so /Rotate and odd boxes are as in its renderings."""
+    """Derived from PDFium by mapping three points, so that /Rotate and unusual boxes match its renderings."""
     scale = min(_FINE, 1_000_000_000 / max(width_pt, height_pt, 1.0))
     size = (round(width_pt * scale), round(height_pt * scale))
 

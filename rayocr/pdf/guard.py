@@ -1,10 +1,10 @@
-"""Limits of time and memory for PDFium: it cannot be interrupted from Python, so a call that exceeds them ends the process.
+"""Enforces time and memory limits for PDFium. Python cannot interrupt it, so exceeding a limit ends the process.
 
 A Python thread checks every few hundredths of a second (ctypes releases the interpreter while PDFium works): a content stream of
-2 MB can inflate to gigabytes, and a limit of the kernel's would only make PDFium see an empty page, which is worse than none.
-Where that thread cannot run, since something holds the interpreter, faulthandler's watchdog in C ends the process later.
-The driver sees a dead process, counts it against the document, and starts another. Each thread can have one limit at a time;
-memory is the process's, so the limits of several threads add up.
+2 MB can inflate to gigabytes, and a kernel limit would make PDFium return an empty page, which is worse than a failure. If that
+thread cannot run because something holds the interpreter, faulthandler's watchdog in C ends the process later. The driver detects
+the dead process, counts it against the document, and starts a new one. Each thread can have one limit at a time. Memory is
+measured per process, so the limits of several threads add up.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-_LOOK_EVERY_S = 0.03  # a look costs 15 µs; PDFium fills less than 100 MB in the time
-_LATER_S = 2.0  # the watchdog after the thread: it can say nothing to anybody
+_LOOK_EVERY_S = 0.03  # a check takes 15 µs; PDFium allocates less than 100 MB between checks
+_LATER_S = 2.0  # the watchdog waits longer than the thread, because it cannot report the reason
 _STATM = Path("/proc/self/statm")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(slots=True)
 class _Limit:
-    """Of the block that one thread is in."""
+    """The limits of the block that one thread is in."""
 
     seconds: float
     memory_bytes: int
-    ends_at: float  # by the monotonic clock
-    had_bytes: int | None  # private memory at its beginning
+    ends_at: float  # on the monotonic clock
+    had_bytes: int | None  # private memory at the start of the block
 
 
 class _Limits:
@@ -40,10 +40,10 @@ class _Limits:
         self.open: dict[int, _Limit] = {}  # by thread
         self.lock = threading.Lock()
         self.before_end: Callable[[str], None] = lambda why: None
-        self.watcher: int | None = None  # the process whose thread checks: a fork takes no threads along
+        self.watcher: int | None = None  # the process whose thread checks; a fork does not copy threads
 
     def set_watchdog(self) -> None:
-        """For the block that ends first. Under the lock."""
+        """Sets the watchdog for the block that ends first. Call it with the lock held."""
         if not self.open:
             faulthandler.cancel_dump_traceback_later()
             return
@@ -55,14 +55,15 @@ _limits = _Limits()
 
 
 def tell_before_end(tell: Callable[[str], None]) -> None:
-    """Call this with the reason, on another thread, before a block ends the process. Whether it is called is not certain."""
+    """Registers a callback that gets the reason, on another thread, before a block ends the process. The call is not
+    guaranteed."""
     _limits.before_end = tell
 
 
 @contextmanager
 def bounded(*, seconds: float, memory_bytes: int) -> Iterator[None]:
-    """End the process with exit code 1, after a traceback on standard error, when the block takes longer, or more memory than
-    the process had before. Memory is not watched where there is no /proc (macOS)."""
+    """Ends the process with exit code 1, after a traceback on standard error, when the block exceeds the time or the additional
+    memory. Memory is not checked on systems without /proc (macOS)."""
     thread = threading.get_ident()
     if thread in _limits.open:
         raise RuntimeError("bounded() does not nest: the inner block would replace the limits of the outer one.")
@@ -110,7 +111,7 @@ def _exceeded() -> str:
 
 
 def _private_bytes() -> int | None:
-    """Resident and not shared, so without the object store's pages; None where it cannot be known."""
+    """Resident memory that is not shared, which excludes the object store's pages; None if unknown."""
     try:
         fields = _STATM.read_bytes().split()
     except OSError:

@@ -1,7 +1,7 @@
-"""How much of a page is printed on: the share of small tiles with ink in them; 0 for a page that is blank.
+"""Measures ink coverage: the share of small tiles with ink; 0 for a blank page.
 
-Pixels of a small rendering are compared with the paper around them. Specks and the edges of the scanner do not count. The share
-of dark pixels would mislead: a gray or speckled blank scan has more of them than a line of text.
+Pixels of a small rendering are compared with the surrounding paper. Specks and scanner edges do not count. The share of dark
+pixels would be misleading: a gray or speckled blank scan has more of them than a line of text.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from rayocr.pdf.marks import has_marks
 if TYPE_CHECKING:
     from PIL import Image
 
-BLANK_COVERAGE = 0.004  # pages with less are blank and never sent; pages with any mark have at least this
-RENDER_DPI = 75  # enough for strokes of 8 pt type to be a pixel wide; 4 to 25 ms a page
+BLANK_COVERAGE = 0.004  # pages with less are blank and are not sent; pages with any mark have at least this
+RENDER_DPI = 75  # strokes of 8 pt type are one pixel wide; 4 to 25 ms per page
 
-_SURELY_INKED = 0.10  # below, the shapes of the ink decide: shadows along two edges cover .05
+_SURELY_INKED = 0.10  # below this, the shapes of the ink decide: shadows along two edges cover .05
 _TILE_PX = 8  # 2.7 mm
 _MARGIN_SHARE = 0.02  # of each side: shadows of the lid, punch holes, the edge of the next sheet
 _CONTRAST = 40.0  # of 255, darker (or, on dark paper, lighter) than the paper around it; JPEG noise stays under 20
 _INK_PX_IN_TILE = 3  # fewer are a speck
 _SHADOW_SHARE = 0.5  # of a row or column of pixels along an edge
-_BLOCK_PX = 32  # local paper is the bright (or, where most is dark, the dark) level of such a block
-_PAPER_RANK = round(0.8 * (_BLOCK_PX**2 - 1))  # of a block's pixels in order
+_BLOCK_PX = 32  # local paper is the bright level of such a block (the dark level if most of it is dark)
+_PAPER_RANK = round(0.8 * (_BLOCK_PX**2 - 1))  # index in a block's sorted pixels
 
 
 def coverage(image: Image.Image, *, dpi: float = RENDER_DPI, clean: bool = False) -> float:
@@ -54,8 +54,8 @@ def _inked_share(ink: Any) -> float:
 
 
 def contrast(image: Image.Image, box: Box, size_pt: tuple[float, float]) -> int | None:
-    """0..255 between the darkest and the brightest pixel in a box, in points of a page of this size, of its gray rendering. None
-    where nothing of the box is on the page."""
+    """The difference, 0..255, between the darkest and the brightest pixel of the gray rendering inside a box. The box is in
+    points of a page of this size. None if the box lies outside the page."""
     across, down = image.width / size_pt[0], image.height / size_pt[1]
     x0, y0 = max(0, math.floor(box[0] * across)), max(0, math.floor(box[1] * down))
     x1, y1 = min(image.width, math.ceil(box[2] * across)), min(image.height, math.ceil(box[3] * down))
@@ -66,7 +66,7 @@ def contrast(image: Image.Image, box: Box, size_pt: tuple[float, float]) -> int 
 
 
 def _ink(pixels: Any) -> Any:
-    """Where a pixel differs from the paper of its block. Computed in bytes, which takes a tenth of the time of floats."""
+    """Where a pixel differs from the paper of its block. Computed in bytes, ten times as fast as in floats."""
     blocks = _blocks(pixels, _BLOCK_PX)
     rows, _, columns, _ = blocks.shape
     paper = _paper(blocks).reshape(rows, 1, columns, 1)
@@ -77,18 +77,18 @@ def _ink(pixels: Any) -> Any:
 
 
 def _paper(blocks: Any) -> Any:
-    """The paper's level in each block: its bright end, unless most of the block is ink."""
+    """The paper level of each block: the bright end, unless most of the block is ink."""
     rows, _, columns, _ = blocks.shape
-    # Bytes are sorted by radix, ten times as fast as np.percentile, whatever the processor.
+    # Bytes use radix sort, which is ten times as fast as np.percentile on every processor.
     ordered = np.sort(blocks.transpose(0, 2, 1, 3).reshape(rows, columns, -1), axis=2, kind="stable")
     levels = ordered[:, :, _PAPER_RANK].astype(np.float32)
-    # A block inside a large dark area shows no paper: it is compared with the page's, so that the area counts as ink.
+    # A block inside a large dark area has no paper. It is compared with the page's paper, so that the area counts as ink.
     page = np.percentile(levels, 80)
     return np.where(levels < page - 2 * _CONTRAST, page, levels)
 
 
 def _ink_in_tiles(ink: Any) -> Any:
-    """How many pixels of ink each tile has."""
+    """The number of ink pixels in each tile."""
     tiles = np.ascontiguousarray(_blocks(ink, _TILE_PX)).view(np.uint64)  # eight pixels at a time
     return np.bitwise_count(tiles[..., 0]).sum(axis=1)
 
@@ -101,20 +101,20 @@ def _blocks(pixels: Any, side: int) -> Any:
 
 
 def _without_shadows(ink: Any) -> Any:
-    """Without rows and columns along the edges that are mostly dark, up to a tenth of each side."""
+    """Removes mostly dark rows and columns along the edges, up to a tenth of each side."""
     (top, bottom), (left, right) = _bands(ink.mean(axis=1)), _bands(ink.mean(axis=0))
     return ink[top : ink.shape[0] - bottom, left : ink.shape[1] - right]
 
 
 def _bands(shares: Any) -> tuple[int, int]:
-    """How many rows or columns are dark from the one and from the other end."""
+    """The number of dark rows or columns at each end."""
     dark, most = shares >= _SHADOW_SHARE, len(shares) // 10
     first, last = (int(np.argmin(np.append(ends[:most], False))) for ends in (dark, dark[::-1]))
     return first, last
 
 
 def _without_lonely(inked: Any) -> Any:
-    """Tiles with at least one neighbor to the left or right: letters come in rows, dust comes alone."""
+    """Keeps tiles with a neighbor to the left or right: letters form rows, dust specks are single."""
     padded = np.pad(inked, 1)
     neighbors = padded[1:-1, :-2] | padded[1:-1, 2:]
     return inked & neighbors

@@ -1,7 +1,7 @@
-"""Tells words, numbers and figures on a nearly empty page from what a scanner adds: dust, shadows, streaks, punch holes.
+"""Distinguishes words, numbers and figures on a nearly empty page from scanner artifacts: dust, shadows, streaks, punch holes.
 
-The share of inked tiles cannot tell: "Appendix B" on a divider page inks a thousandth of them, the shadow of a scanner lid a
-twentieth. So this module measures connected shapes in millimeters, in 1 to 2 ms a page.
+The share of inked tiles is not enough: "Appendix B" on a divider page covers a thousandth of them, the shadow of a scanner lid a
+twentieth. This module measures connected shapes in millimeters, which takes 1 to 2 ms per page.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import numpy as np
 _SPECK_MM = 1.1  # and smaller: dust, the dots of halftones; the x-height of 6 pt
 _LINE_WIDTH_MM, _LINE_LENGTH_MM = 1.1, 10.0  # rules, folds, streaks of the scanner's glass
 _LINE_ASPECT = 10.0
-_HOLE_MM = (4.5, 9.0)  # punched, in one and the other direction; 5.5 to 8 in use
+_HOLE_MM = (4.5, 9.0)  # punch hole size in both directions; 5.5 to 8 are common
 _HOLE_MARGIN_MM = 22.0  # from the nearest edge of the page to the middle of the hole
-_STAPLE_MM, _CORNER_MM = (8.0, 16.0), 35.0  # its length, and how far from both edges of a corner its middle may be
+_STAPLE_MM, _CORNER_MM = (8.0, 16.0), 35.0  # its length, and the maximum distance of its middle from both edges of a corner
 _FIGURE_MM = 5.0  # a shape of this size is a drawing, handwriting, or a word whose letters touch
 _LONE_MM = 2.0  # in height: a page number of 8 pt
 _GAP = 1.6  # letter heights between the letters of a line
-_DUSTY = 8  # letter-sized shapes; with more, two beside each other are coincidence
+_DUSTY = 8  # letter-sized shapes; with more, two adjacent ones are coincidence
 _MAX_SHAPES = 2_000  # a page with more is not nearly empty
 
 
@@ -43,7 +43,7 @@ class _Shape:
 
 
 def has_marks(ink: Any, *, dpi: float, clean: bool) -> bool:
-    """`ink`: a mask (bool or uint8) of the page without its margins, where ink is. `clean`: nothing on the page comes from a
+    """`ink` is a mask (bool or uint8) of the inked pixels, without the page's margins. `clean`: nothing on the page comes from a
     scanner, so even the smallest shape is intended."""
     import cv2
 
@@ -74,7 +74,7 @@ def _is_line(shape: _Shape, px_per_mm: float) -> bool:
 
 
 def _is_leftover(shape: _Shape, page_width: int, page_height: int, px_per_mm: float) -> bool:
-    """What a scanner adds: the shadow of an edge, a punch hole or a staple."""
+    """Whether the shape is a scanner artifact: the shadow of an edge, a punch hole or a staple."""
     right, bottom = page_width - shape.x - shape.width, page_height - shape.y - shape.height
     edge = min(shape.x, shape.y, right, bottom)
     if edge <= 1 and shape.short < 0.25 * min(page_width, page_height):
@@ -90,7 +90,7 @@ def _is_leftover(shape: _Shape, page_width: int, page_height: int, px_per_mm: fl
 
 
 def _longest_row(shapes: list[_Shape]) -> int:
-    """The most shapes that stand beside each other like the letters of a word; 3 if there are more."""
+    """The largest number of adjacent shapes that are aligned like the letters of a word, at most 3."""
     longest = 1 if shapes else 0
     ending: list[tuple[_Shape, int]] = []
     for shape in sorted(shapes, key=lambda shape: shape.x):

@@ -1,4 +1,4 @@
-"""What is drawn on a page: images and their resolution, visible text, and the straight lines that make tables."""
+"""Finds what is drawn on a page: images and their resolution, visible text, and the straight lines of tables."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Box, Upright
 
-_MAX_OBJECTS = 20_000  # visited; maps and plots have millions of paths and no tables
+_MAX_OBJECTS = 20_000  # maximum number of visited objects; maps and plots have millions of paths and no tables
 _MAX_DEPTH = 4  # of forms within forms
 _MAX_SEGMENTS = 500  # per path; a longer one is a drawing
 _MAX_RULINGS = 5_000
 _STRAIGHT_PT = 1.0  # a line that deviates more from its axis is oblique
 _MIN_RULING_PT = 6.0
-_TINY_PT = 3.0  # high letters, which nobody reads
+_TINY_PT = 3.0  # smaller letters are illegible
 _NEARLY_CLEAR = 40  # of 255, of text's opacity
 _NEARLY_WHITE = 3 * 245  # of red, green and blue together
 _THIN_PT = 3.0  # a filled rectangle as thin as this is a line
@@ -40,13 +40,13 @@ class PageObjects:
     page_area: float = 1.0
     native_dpi: float = 0.0  # of the largest image, where images cover half of the page
     largest_image: Any = None  # a raw object, valid while the page is open
-    largest_image_area: float = 0.0  # of what lies on the page
+    largest_image_area: float = 0.0  # only the part on the page
     largest_image_box: Box = (0.0, 0.0, 0.0, 0.0)
-    largest_image_is_level: bool = False  # it lies on the upright page as it is stored: not turned, skewed or mirrored
+    largest_image_is_level: bool = False  # the upright page shows it as stored: not rotated, skewed or mirrored
     cover_count: int = 0  # paths and shadings, which can hide an image
     visible_text_objects: int = 0
-    has_dark_text: bool = False  # visible, and not in white
-    may_hide_text: bool = False  # text is invisible, nearly white or tiny, has a clip, or has something over it
+    has_dark_text: bool = False  # visible and not white
+    may_hide_text: bool = False  # text is invisible, nearly white, tiny, clipped or covered
     pictures: list[tuple[Any, Box]] = field(default_factory=list)  # raw objects, valid while the page is open; whole boxes
     picture_sizes: set[tuple[int, int, int]] = field(default_factory=set)  # columns, rows, encoded bytes
     ruling_list: list[Ruling] = field(default_factory=list)
@@ -129,7 +129,7 @@ class _Looker:
                 self.look(pdfium.FPDFFormObj_GetObject(item, index), inner, depth=depth + 1)
 
     def _covers_text(self) -> None:
-        """What is drawn now may lie over text that was drawn before."""
+        """A later object may cover text that was drawn earlier."""
         self._found.may_hide_text |= self._found.visible_text_objects > 0
 
     def _text(self, item: Any) -> None:
@@ -228,8 +228,7 @@ def _is_tiny_or_clipped(item: Any) -> bool:
 
 
 def has_text_in_foreign_fonts(page: Any) -> bool:
-    """Whether a raw FPDF_PAGE has text that is not white and whose font the file does not embed. Text within forms is not
-    looked at."""
+    """Whether a raw FPDF_PAGE has text that is not white and whose font is not embedded. Does not check text within forms."""
     for index in range(min(pdfium.FPDFPage_CountObjects(page), _MAX_OBJECTS)):
         item = pdfium.FPDFPage_GetObject(page, index)
         if pdfium.FPDFPageObj_GetType(item) == pdfium.FPDF_PAGEOBJ_TEXT and _has_ink_color(item):

@@ -30,18 +30,18 @@ from rayocr.pdf.undrawn import undecodable_share, undrawn_picture
 if TYPE_CHECKING:
     from PIL import Image
 
-_MAX_SIDE_PX = 20_000  # of a very long and narrow strip: decoders and engines fail at 32,767 pixels or earlier
-_SMALL_LONG_SIDE_PX = 1500  # of small pages: at 200 dpi, the letters of a ticket are 12 pixels high
+_MAX_SIDE_PX = 20_000  # for very long and narrow strips: decoders and engines fail at 32,767 pixels or earlier
+_SMALL_LONG_SIDE_PX = 1500  # for small pages: at 200 dpi, the letters of a ticket are 12 pixels high
 _MAX_SMALL_DPI = 600.0
-_MAX_NATIVE_DPI = 1200.0  # a scan can be placed on a page of one inch
-_LATIN = "\u024f"  # PDFium brings no fonts for most scripts beyond
-_FEW_LETTERS = 12  # off the ink of a scan: specks that an OCR engine read
-_LEAST_CONTRAST = 12  # of 255, of text that can be seen: light gray letters on white, small
+_MAX_NATIVE_DPI = 1200.0  # a scan can be placed on a one-inch page
+_LATIN = "\u024f"  # PDFium has no fonts for most scripts beyond this
+_FEW_LETTERS = 12  # not on the ink of a scan: specks that an OCR engine misread
+_LEAST_CONTRAST = 12  # of 255, for visible text: small light gray letters on white
 
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """`scale` is pixels per point: a box in pixels divided by it is in points of the upright page."""
+    """`scale` is pixels per point: divide a box in pixels by it to get points of the upright page."""
 
     image: Image.Image
     scale: float
@@ -50,8 +50,8 @@ class Rendering:
 def render_scale(width_pt: float, height_pt: float, *, dpi: float, max_pixels: int, native_dpi: float = 0.0) -> float:
     """Pixels per point for a page, never more than `max_pixels` in all, whatever the page claims.
 
-    At `dpi`, but small pages and pages that are one image of a higher resolution (`native_dpi`) get more, so that their letters
-    stay legible; large ones get less.
+    Based on `dpi`. Small pages and pages that are one image with a higher resolution (`native_dpi`) get a larger scale, so that
+    letters stay legible; large pages get a smaller one.
     """
     long_side_in = max(width_pt, height_pt) / 72
     wanted_dpi = max(dpi, min(_SMALL_LONG_SIDE_PX / long_side_in, _MAX_SMALL_DPI))
@@ -85,13 +85,12 @@ class Page:
         except (pypdfium2.PdfiumError, IndexError) as error:
             raise PageUnrenderable(f"Page {page_number} cannot be loaded; it is damaged.") from error
 
-    # -- what engines ask for -----------------------------------------------------------------------------------------------
+    # -- for engines --------------------------------------------------------------------------------------------------------
 
     def cut_out(self) -> bytes:
         """A PDF of this page alone, with its form fields drawn into it; 0.5 to 1.5 ms. Raises PageUnrenderable.
 
-        It may name resources that it does not use, and show layers that the document hides: `rayocr.pdf.cut.page_document` takes
-        care of both.
+        It may reference unused resources and show layers that the document hides; `rayocr.pdf.cut.page_document` corrects both.
         """
         with self._cut_out() as single:
             data = io.BytesIO()
@@ -99,7 +98,8 @@ class Page:
             return data.getvalue()
 
     def render(self, *, dpi: int = 200, grayscale: bool = False) -> Rendering:
-        """The upright page in RGB or gray, annotations included; 20 to 60 ms for a scan at 200 dpi. See `render_scale`."""
+        """Renders the upright page in RGB or gray, including annotations. 20 to 60 ms for a scan at 200 dpi. See
+        `render_scale`."""
         if not (self.width_pt > 0 and self.height_pt > 0):
             raise PageUnrenderable(f"Page {self.page_number} has no area ({self.width_pt:g} x {self.height_pt:g} pt).")
         scale = render_scale(
@@ -108,7 +108,7 @@ class Page:
         return self._render(scale, grayscale=grayscale)
 
     def thumbnail(self, dpi: int) -> Image.Image:
-        """The page in gray at exactly `dpi`, or at fewer where it is huge. Raises PageUnrenderable."""
+        """Renders the page in gray at exactly `dpi`, or less for huge pages. Raises PageUnrenderable."""
         if not (self.width_pt > 0 and self.height_pt > 0):
             raise PageUnrenderable(f"Page {self.page_number} has no area ({self.width_pt:g} x {self.height_pt:g} pt).")
         scale = min(dpi / 72, math.sqrt(min(self.max_pixels, 2_000_000) / (self.width_pt * self.height_pt)))
@@ -126,12 +126,12 @@ class Page:
 
     @cached_property
     def has_filled_annotations(self) -> bool:
-        """Whether form fields, free text or stamps lie on the page."""
+        """Whether the page has form fields, free text or stamps."""
         return has_text_annotations(self._page.raw)
 
     @property
     def picture_bytes(self) -> int:
-        """How many bytes the pictures that are drawn on the page have in the file, each counted once."""
+        """The size in the file, in bytes, of the pictures drawn on the page. Each picture counts once."""
         return self._objects.picture_bytes
 
     @cached_property
@@ -151,8 +151,8 @@ class Page:
 
     @cached_property
     def raw_text(self) -> str:
-        """The text of the page's content as PDFium gives it, without form fields: in the order of the file, with text that is
-        hidden. A twentieth of what `text_layer` costs; for questions that need no more."""
+        """The text of the page's content as PDFium returns it: in file order, including hidden text, without form fields. Costs a
+        twentieth of `text_layer`; for callers that need no more."""
         return raw_text(self._page.raw)
 
     def text_layer(self) -> TextLayer:
@@ -161,13 +161,13 @@ class Page:
 
     @contextmanager
     def without_own_text(self) -> Iterator[None]:
-        """Within this context, `render` leaves out the text of the page's own content: what remains is what OCR has to read."""
+        """Within this context, `render` omits the text of the page's own content, so that only the content for OCR remains."""
         with TextObjects(self._page.raw).taken_away():
             yield
 
     def hides_text(self) -> bool:
-        """Whether the page has text that nobody sees. Cheap where nothing is drawn over the text and all of it has the color of
-        ink, and for scans with the text of an OCR engine."""
+        """Whether the page has invisible text. Cheap if nothing is drawn over the text and all of it has the color of ink, and
+        for scans with an OCR engine's text."""
         return self._objects.may_hide_text and not self._is_reading_of_scan() and self._text_layer.hides_text
 
     def rulings(self) -> tuple[Ruling, ...]:
@@ -176,7 +176,7 @@ class Page:
 
     @property
     def image_share(self) -> float:
-        """0..1 of the page's area under images."""
+        """The share of the page's area under images, 0..1."""
         return self._objects.image_share
 
     # -- is there anything on it --------------------------------------------------------------------------------------------
@@ -184,9 +184,9 @@ class Page:
     def ink_coverage(self) -> float:
         """0..1, see `rayocr.pdf.ink`: 0 if the page is blank, at least BLANK_COVERAGE if anything can be seen on it.
 
-        Renders the page small unless nothing at all is drawn on it, or it is a scan: rendering that costs 20 to 90 ms, nearly all
-        of it for decoding the picture in full, and decoding it reduced 3 to 6. Raises PictureUndecodable where nothing can be
-        seen since a picture cannot be decoded.
+        Renders the page at a small size, unless nothing is drawn on it or it is a scan. Rendering a scan takes 20 to 90 ms,
+        almost all of it for decoding the full picture; decoding it at a reduced size takes 3 to 6 ms. Raises PictureUndecodable
+        if nothing is visible because a picture cannot be decoded.
         """
         found = self._objects
         if found.count == 0 and pdfium.FPDFPage_GetAnnotCount(self._page.raw) == 0:
@@ -213,7 +213,7 @@ class Page:
 
     @cached_property
     def undecodable_share(self) -> float:
-        """0..1: how much of the page is left out of its renderings because pictures on it cannot be decoded."""
+        """The share of the page, 0..1, that is missing from renderings because its pictures cannot be decoded."""
         pictures = self._objects.pictures
         return undecodable_share(self._page.raw, pictures, (self.width_pt, self.height_pt)) if pictures else 0.0
 
@@ -221,11 +221,11 @@ class Page:
         """A cheap check: dark text is ink. If False, call `ink_coverage`."""
         return self._objects.has_dark_text and len("".join(self.raw_text.split())) >= 20
 
-    # -- inside -------------------------------------------------------------------------------------------------------------
+    # -- internal -----------------------------------------------------------------------------------------------------------
 
     @property
     def _form(self) -> Any:
-        """The document's raw form handle; None where it has no form."""
+        """The document's raw form handle; None if it has no form."""
         return self._document.formenv.raw if self._document.formenv else None
 
     @contextmanager
@@ -244,8 +244,8 @@ class Page:
             single.close()
 
     def _add_orphans(self, image: Image.Image, scale: float) -> None:
-        """Draws the widgets that the document's form does not name. Viewers show them, but PDFium draws them only once they are
-        flattened. That is done in a copy of the page, which may show hidden layers, so only their boxes are taken from it."""
+        """Draws widgets that the document's form does not list. Viewers show them, but PDFium draws them only after flattening.
+        The page is flattened in a copy, which may show hidden layers, so only the boxes of these widgets are copied from it."""
         boxes = [field.box for field in self.fields if field.orphan]
         if not boxes:
             return
@@ -269,8 +269,8 @@ class Page:
         return has_text_in_foreign_fonts(self._page.raw)
 
     def _shows_words(self) -> bool:
-        """Whether a word of the page's own text is visible, however faintly, or would be if its font were installed: other
-        viewers bring fonts for Chinese and Japanese, which many files do not embed."""
+        """Whether a word of the page's own text is at least faintly visible, or would be if its font were installed. Many files
+        do not embed Chinese and Japanese fonts, since other viewers have them."""
         if not self._objects.visible_text_objects:
             return False
         layer, size_pt = self._text_layer, (self.width_pt, self.height_pt)
@@ -286,7 +286,7 @@ class Page:
         return False
 
     def _is_reading_of_scan(self) -> bool:
-        """Whether all text is invisible and lies over ink of the scan that makes up the page. False if unknown."""
+        """Whether all text is invisible and lies over the ink of a full-page scan. False if unknown."""
         found = self._objects
         if found.visible_text_objects or not found.largest_image_is_level or (reduced := self._reduced_scan) is None:
             return False
@@ -294,7 +294,7 @@ class Page:
 
     @cached_property
     def _reduced_scan(self) -> Image.Image | None:
-        """The picture that makes up the page, reduced. None if there is none, or it may be covered, masked or cropped."""
+        """The full-page picture at a reduced size. None if the page has none, or if it may be covered, masked or cropped."""
         found = self._objects
         x0, y0, x1, y1 = found.largest_image_box
         beyond = max(-x0, x1 - self.width_pt, -y0, y1 - self.height_pt)
@@ -306,7 +306,7 @@ class Page:
         return reduced_jpeg(found.largest_image, max(self.width_pt, self.height_pt) / 72 * RENDER_DPI)
 
     def _render(self, scale: float, *, grayscale: bool) -> Rendering:
-        # PDFium rounds sides up; a pixel less keeps the product under the limit.
+        # PDFium rounds sides up; one pixel less keeps the product below the limit.
         width = max(1, math.floor(self.width_pt * scale))
         height = max(1, math.floor(self.height_pt * scale))
         try:
@@ -317,7 +317,7 @@ class Page:
         return Rendering(image=image, scale=width / self.width_pt)
 
     def when_closed(self, call: Callable[[], None]) -> None:
-        """`call` is called once, after the page was closed."""
+        """`call` is called once, after the page has been closed."""
         self._after.append(call)
 
     def close(self) -> None:
@@ -334,7 +334,7 @@ class Page:
 
 
 def _loaded(document: pypdfium2.PdfDocument, index: int) -> pypdfium2.PdfPage:
-    """Loads the page. In a document with a form, PDFium then makes appearances for fields that have none, in memory."""
+    """Loads the page. In a document with a form, PDFium also creates missing field appearances in memory."""
     page = document[index]
     if document.formenv is not None and has_drawn_password(page.raw, document.formenv.raw):
         page.close()

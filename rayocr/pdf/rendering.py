@@ -1,4 +1,4 @@
-"""Draws a page of PDFium's into a Pillow image, with its annotations and form fields."""
+"""Renders a PDFium page to a Pillow image, with its annotations and form fields."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def draw(page: Any, width_px: int, height_px: int, *, grayscale: bool, form: Any = None) -> Image.Image:
     """`page` is a raw FPDF_PAGE, `form` the raw form handle of its document, if it has a form. RGB or gray.
 
-    Raises PdfiumError, MemoryError or ValueError where the bitmap cannot be made.
+    Raises PdfiumError, MemoryError or ValueError if the bitmap cannot be created.
     """
     bitmap = pypdfium2.PdfBitmap.new_native(width_px, height_px, pdfium.FPDFBitmap_Gray if grayscale else pdfium.FPDFBitmap_BGR)
     bitmap.fill_rect((255, 255, 255, 255), 0, 0, width_px, height_px)
@@ -22,7 +22,7 @@ def draw(page: Any, width_px: int, height_px: int, *, grayscale: bool, form: Any
     area = (0, 0, width_px, height_px, 0, flags)
     pdfium.FPDF_RenderPageBitmap(bitmap.raw, page, *area)
     if form is not None:
-        pdfium.FPDF_FFLDraw(form, bitmap.raw, page, *area)  # fields without an appearance are drawn by this call only
+        pdfium.FPDF_FFLDraw(form, bitmap.raw, page, *area)  # only this call draws fields without an appearance
     return _to_pil(bitmap, width_px, height_px, grayscale=grayscale)
 
 

@@ -1,4 +1,4 @@
-"""Decodes the JPEG of a scanned page at a reduced size, which is several times faster than decoding it in full."""
+"""Decodes the JPEG of a scanned page at a reduced size, which is several times faster than at full size."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _MAX_PIXELS = 80_000_000  # of the full image: Pillow warns above 89 million
-_INKED_CONTRAST = 60  # of 255, within a line of a scan that shows letters; noise and JPEG artifacts stay below
+_INKED_CONTRAST = 60  # of 255, within a scanned line with letters; noise and JPEG artifacts stay below
 _JPEG = b"DCTDecode\0"
 
 
@@ -23,7 +23,7 @@ def reduced_jpeg(image: Any, long_side_px: float) -> Image.Image | None:
     """The image in gray, with a long side of one to two times `long_side_px`; None if it is damaged or not a plain JPEG.
 
     `image` is a raw image object of an open page. 3 to 6 ms for an A4 scan at 200 dpi. /Decode, masks and rotation are ignored:
-    the result shows whether there is ink on the page, and is not for reading.
+    the result is only for detecting ink, not for reading.
     """
     from PIL import Image
 
@@ -50,13 +50,13 @@ def reduced_jpeg(image: Any, long_side_px: float) -> Image.Image | None:
         ValueError,
         SyntaxError,
         Image.DecompressionBombError,
-    ):  # what Pillow raises on damaged files; rendering will show what can be seen
+    ):  # Pillow's errors for damaged files; the page is rendered instead
         return None
 
 
 def letters_off_ink(page: Any, upright: Upright, image: Image.Image, box: Box) -> int:
-    """How many letters and digits of a raw FPDF_PAGE's text lie where its scan shows nothing. `image`: the scan, reduced, upright
-    and in gray, in this box of the upright page. 1 ms; an OCR engine's reading of the scan has nearly none."""
+    """The number of letters and digits in a raw FPDF_PAGE's text at places where its scan is empty. `image`: the scan, reduced,
+    upright and in gray, in this box of the upright page. 1 ms. An OCR engine's reading of the scan has almost none."""
     text_page = pdfium.FPDFText_LoadPage(page)
     if not text_page:
         return 0

@@ -1,7 +1,7 @@
-"""PDFium for several threads of one process: it is not thread-safe, so one thread at a time may be inside it.
+"""Serializes PDFium calls from several threads of one process, since PDFium is not thread-safe.
 
-Worker processes have one thread that uses PDFium and need none of this. A run in one process (`cluster=inprocess`) has several,
-which compute side by side and take turns with PDFium.
+Worker processes have one thread that uses PDFium and do not need this module. A run in one process (`cluster=inprocess`) has
+several threads, which compute in parallel and take turns with PDFium.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import threading
 from collections.abc import Callable
 from typing import Any, cast
 
-_lock = threading.RLock()  # reentrant: PDFium calls back, and what it calls may close an object
-_state = threading.local()  # `error`: of this thread's last load, which another thread's load would overwrite in PDFium
+_lock = threading.RLock()  # reentrant: PDFium calls back, and callbacks may close an object
+_state = threading.local()  # `error` of this thread's last load; in PDFium, another thread's load would overwrite it
 _done = False
 
 
 def serialize_pdfium() -> None:
-    """Put a lock around every function of PDFium, from now on. Costs half a microsecond a call. Idempotent."""
+    """Wraps every PDFium function in a lock. Costs half a microsecond per call. Idempotent."""
     global _done
     with _lock:
         if _done:

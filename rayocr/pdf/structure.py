@@ -1,6 +1,6 @@
-"""What qpdf knows of a document's catalog, where PDFium is silent or crashes: page labels, and how many pages there are.
+"""Reads page labels and the number of pages with qpdf, where PDFium has no data or crashes.
 
-PDFium's call for a label follows a /PageLabels tree that points to itself until the stack overflows; qpdf notices.
+PDFium follows a /PageLabels tree that points to itself until the stack overflows; qpdf detects the loop.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import pikepdf
 # What pikepdf raises for files that qpdf cannot read. PDFium opens some files for which qpdf asks for a password.
 UNREADABLE = (pikepdf.PdfError, pikepdf.PasswordError, pikepdf.DataDecodingError, RuntimeError)
 
-_MAX_NODES = 50_000  # of a page tree, looked at
+_MAX_NODES = 50_000  # maximum number of visited page tree nodes
 _MAX_DEPTH = 60
 
 
 class PdfStructure:
-    """Opened when first asked. Damage that qpdf cannot repair means no labels and an unknown number of pages."""
+    """Opens the document on first use. If qpdf cannot repair it, it has no labels and an unknown number of pages."""
 
     def __init__(self, data: Any) -> None:
         """`data`: a uint8 array, which is not copied and must stay until `close`."""
@@ -27,7 +27,7 @@ class PdfStructure:
         self._opened = False
 
     def page_label(self, page_number: int) -> str:
-        """What readers show for the page ("iv"); empty where the document has no labels."""
+        """The page label that viewers show ("iv"); empty if the document has no labels."""
         pdf = self._open()
         try:
             if pdf is None or "/PageLabels" not in pdf.Root:
@@ -37,8 +37,8 @@ class PdfStructure:
             return ""
 
     def page_references(self) -> int | None:
-        """How many pages the page tree's /Kids arrays name at most, whatever its /Count says; None if that is unknown or more
-        than 50,000 nodes have to be visited."""
+        """The maximum number of pages in the page tree's /Kids arrays, independent of /Count. None if it is unknown or requires
+        visiting more than 50,000 nodes."""
         pdf = self._open()
         if pdf is None:
             return None
@@ -80,7 +80,7 @@ def _leaves(root: Any) -> int | None:
 
 
 class _View(io.RawIOBase):
-    """Reads from memory that is not copied."""
+    """Reads from memory without copying it."""
 
     def __init__(self, data: Any) -> None:
         self._view = memoryview(data)

@@ -1,4 +1,5 @@
-"""Finds pictures that PDFium cannot decode. It draws nothing in their place, so their page looks blank and is not."""
+"""Finds pictures that PDFium cannot decode. PDFium draws nothing in their place, so the page may look blank although it is
+not."""
 
 from __future__ import annotations
 
@@ -15,22 +16,22 @@ from rayocr.pdf.ink import contrast
 if TYPE_CHECKING:
     from PIL import Image
 
-_MAX_PICTURES = 64  # checked on a page, the largest first
+_MAX_PICTURES = 64  # number of pictures checked per page, largest first
 _MAX_FILTERS = 8
-_LEAST_SHARE_OF_PAGE = 0.02  # of a picture that may say something
+_LEAST_SHARE_OF_PAGE = 0.02  # minimum size of a picture that may have content
 _HUGE_PX = 500_000_000  # PDFium refuses larger ones
-# Bytes that a picture of one color takes at most: zlib needs a thousandth, JPEG a byte for 64 pixels and component.
+# Maximum size of a picture with one color: zlib needs a thousandth, JPEG one byte per 64 pixels and component.
 _FLAT_SHARE = 1 / 200
 _FLAT_JPEG_BYTES_PER_PX = 2.5 / 64
 _FLAT_BYTES = 1_000
 _CODECS = {"DCTDecode", "JPXDecode", "JBIG2Decode", "CCITTFaxDecode"}
-_LEAST_SHARE = 0.9  # of a picture's bytes; some writers leave out the last row
+_LEAST_SHARE = 0.9  # share of a picture's bytes; some writers omit the last row
 _BYTES_PER_PX = {pdfium.FPDFBitmap_Gray: 1, pdfium.FPDFBitmap_BGR: 3, pdfium.FPDFBitmap_BGRx: 4, pdfium.FPDFBitmap_BGRA: 4}
 
 
 def undrawn_picture(page: Any, pictures: Sequence[tuple[Any, Box]], image: Image.Image, size_pt: tuple[float, float]) -> str:
-    """Why a picture of the page cannot be drawn; empty if all are drawn. `pictures`: raw image objects of the raw FPDF_PAGE and
-    their boxes in points; `image`: the page as it was rendered, in gray. 10 µs a picture."""
+    """The reason why a picture of the page cannot be drawn; empty if all are drawn. `pictures`: raw image objects of the raw
+    FPDF_PAGE and their boxes in points. `image`: the rendered page in gray. 10 µs per picture."""
     by_size = sorted(pictures, key=lambda item: _area(item[1]), reverse=True)[:_MAX_PICTURES]
     for picture, box in by_size:
         metadata = pdfium.FPDF_IMAGEOBJ_METADATA()
@@ -43,14 +44,14 @@ def undrawn_picture(page: Any, pictures: Sequence[tuple[Any, Box]], image: Image
         if _is_cut_off(picture, metadata, filters):
             return f"{what} is cut off."
         size = pdfium.FPDFImageObj_GetImageDataRaw(picture, None, 0)
-        # It may also lie under something else, or be hidden by its mask: then it has more than one color in itself.
+        # The picture may also be covered or hidden by its mask. Then the picture itself has more than one color.
         if size > _most_if_flat(metadata, filters) and contrast(image, box, size_pt) == 0 and _has_one_color(picture, metadata):
             return f"{what} is damaged: nothing of it can be seen."
     return ""
 
 
 def undecodable_share(page: Any, pictures: Sequence[tuple[Any, Box]], size_pt: tuple[float, float]) -> float:
-    """0..1: how much of the raw FPDF_PAGE is left out because its large pictures cannot be decoded. 0.3 ms a picture."""
+    """The share of the raw FPDF_PAGE, 0..1, that is missing because its large pictures cannot be decoded. 0.3 ms per picture."""
     lost = 0.0
     for picture, box in sorted(pictures, key=lambda item: _area(item[1]), reverse=True)[:_MAX_PICTURES]:
         share = _area((max(box[0], 0.0), max(box[1], 0.0), min(box[2], size_pt[0]), min(box[3], size_pt[1]))) / _area(
@@ -77,16 +78,16 @@ def _most_if_flat(metadata: Any, filters: Sequence[str]) -> float:
 
 
 def _is_cut_off(picture: Any, metadata: Any, filters: Sequence[str]) -> bool:
-    """Whether a picture in an ordinary compression has fewer bytes than pixels: PDFium fills up with black."""
+    """Whether a picture in a common compression has too few bytes for its pixels. PDFium fills the rest with black."""
     if _CODECS.intersection(filters):
-        return False  # the size of what these decode to is not known
-    bits = metadata.bits_per_pixel if metadata.bits_per_pixel < 32 else 8  # PDFium says 32 of a gray picture with a color key
+        return False  # the decoded size is unknown
+    bits = metadata.bits_per_pixel if metadata.bits_per_pixel < 32 else 8  # PDFium reports 32 for a gray picture with a color key
     expected = metadata.height * -(-metadata.width * bits // 8)
     return bool(pdfium.FPDFImageObj_GetImageDataDecoded(picture, None, 0) < _LEAST_SHARE * expected)
 
 
 def _has_one_color(picture: Any, metadata: Any) -> bool:
-    """Decodes the whole picture: 10 to 90 ms. True where PDFium cannot."""
+    """Decodes the whole picture, which takes 10 to 90 ms. Returns True if PDFium cannot decode it."""
     if metadata.width * metadata.height > _HUGE_PX:
         return True
     bitmap = pdfium.FPDFImageObj_GetBitmap(picture)

@@ -1,4 +1,4 @@
-"""Whether two renderings of a page show the same."""
+"""Checks whether two renderings of a page look the same."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 COMPARISON_DPI = 75
 _DIFFERENCE = 48  # of 255 levels; edges that are placed by a fraction of a pixel differ by less where strokes are thin
 _WINDOW_PX = 8  # 2.7 mm
-_PIXELS_IN_WINDOW = 6  # fewer are edges: a hidden word of 6 pt differs in more
+_PIXELS_IN_WINDOW = 6  # fewer are edges; a hidden word of 6 pt differs in more
 
 
 def look_alike(one: Image.Image, other: Image.Image) -> bool:
-    """For two renderings at COMPARISON_DPI. 1 ms for A4."""
+    """Compares two renderings at COMPARISON_DPI. 1 ms for A4."""
     if one.size != other.size:
         return False
     first, second = (np.asarray(image.convert("L"), dtype=np.int16) for image in (one, other))

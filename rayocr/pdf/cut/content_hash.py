@@ -1,17 +1,17 @@
-"""A hash that is equal for identical pages, so that each is read once."""
+"""A hash that is equal for identical pages, so that each distinct page is read once."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 
-_TRAILER_BYTES = 512  # the trailer is the last thing but `startxref`
+_TRAILER_BYTES = 512  # only `startxref` follows the trailer
 _BIRTH = re.compile(rb"/CreationDate\([^)]{0,40}\)/Creator\(PDFium\)")
 
 
 def content_hash(page_pdf: bytes) -> str:
-    """32 hex digits over a page as it is sent (see `page_document`), without the date and the file identifier that PDFium makes
-    up at every save. Everything else is equal for the same page of the same bytes, whatever the file's name."""
+    """32 hex digits over the sent page (see `page_document`), without the date and the file identifier that PDFium generates at
+    every save. The same page of the same bytes always has the same hash, regardless of the file's name."""
     digest = hashlib.sha256()
     view, position = memoryview(page_pdf), 0
     for start, end in (_birth(page_pdf), _identifier(page_pdf)):

@@ -1,6 +1,6 @@
-"""One page as a file for a server: a PDF of the page alone, or a picture where that PDF would not look like the page.
+"""Converts one page to a file for a server: a PDF of the page alone, or a picture if that PDF would look different.
 
-A page with text that nobody sees is sent as a picture too: models read the text of a PDF besides its looks.
+A page with invisible text is also sent as a picture, because models read a PDF's text in addition to its appearance.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
     from rayocr.pdf.page import Page
 
 PICTURE_DPI = 200
-# Optional content, whose on and off states lie in the document's catalog and not in the page. PDFium writes dictionaries of a
-# cut-out page uncompressed.
+# Optional content; its visibility is stored in the document's catalog, not in the page. PDFium writes the dictionaries of an
+# extracted page uncompressed.
 _OPTIONAL_CONTENT = re.compile(rb"/OC\b|/OCM?[GD]\b")
 _JPEG_QUALITY = 85  # 7 ms at 200 dpi
-_SMALLEST_LONG_SIDE_PX = 500  # below it nobody can read a page
+_SMALLEST_LONG_SIDE_PX = 500  # a page is illegible below this
 
 
 def media_type(data: bytes) -> str:
-    """Of what `page_document` made."""
+    """The MIME type of a result of `page_document`."""
     return "application/pdf" if data.startswith(b"%PDF-") else "image/jpeg"
 
 
 def page_document(page: Page, *, dpi: int = PICTURE_DPI, max_bytes: int | None = None) -> bytes:
-    """A PDF of one page, or a JPEG at `dpi` where the PDF would be larger than `max_bytes` or would not look like the page.
+    """A PDF of one page, or a JPEG at `dpi` if the PDF would be larger than `max_bytes` or would look different.
 
-    0.5 to 1.5 ms for most pages. Pages with form fields or optional content, and pages that name much more than they draw, are
-    also compared as pixels: 10 to 40 ms. Raises PageUnrenderable.
+    Takes 0.5 to 1.5 ms for most pages. Pages with form fields, optional content or many unused resources are also compared as
+    pixels, which takes 10 to 40 ms. Raises PageUnrenderable.
     """
     with suppress(PageUnrenderable):
         if (cut := _faithful_cut(page)) is not None and (max_bytes is None or len(cut) <= max_bytes):
@@ -51,7 +51,7 @@ def page_document(page: Page, *, dpi: int = PICTURE_DPI, max_bytes: int | None =
 
 
 def picture(page: Page, *, dpi: int, max_bytes: int | None) -> bytes:
-    """The page as a JPEG, made smaller where it would be larger than `max_bytes`. Raises PageUnrenderable."""
+    """The page as a JPEG, reduced if it would be larger than `max_bytes`. Raises PageUnrenderable."""
     image = page.render(dpi=dpi).image
     while True:
         data = _jpeg(image)
@@ -65,14 +65,14 @@ def picture(page: Page, *, dpi: int, max_bytes: int | None) -> bytes:
 
 
 def _faithful_cut(page: Page) -> bytes | None:
-    """None where the page would look different, or would tell a model what nobody sees on it."""
+    """None if the PDF would look different or would contain text that is invisible on the page."""
     if page.hides_text():
         return None
 
     has_fields = page.has_filled_annotations
     cut = page.cut_out()
     smaller = None
-    with suppress(*UNREADABLE, TypeError, ValueError):  # PDFium wrote it and qpdf cannot read it: then it stays as it is
+    with suppress(*UNREADABLE, TypeError, ValueError):  # if qpdf cannot read PDFium's output, it is not changed
         smaller = pruned(cut, drawn_bytes=page.picture_bytes, always=has_fields)
     suspicious = has_fields or smaller is not None or _OPTIONAL_CONTENT.search(cut) is not None
     cut = cut if smaller is None else smaller

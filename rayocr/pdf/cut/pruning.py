@@ -1,4 +1,4 @@
-"""Removes from a cut-out page what the page does not draw: PDFium copies every resource that the page's dictionary names."""
+"""Removes unused resources from an extracted page, since PDFium copies every resource in the page's dictionary."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 import pikepdf
 
-# Bytes beyond the drawn pictures that are worth a look, and of unused resources that are worth pruning.
+# Thresholds in bytes: size beyond the drawn pictures that triggers a check, and unused resources that trigger pruning.
 _WORTH_PRUNING_BYTES = 65_536
-# Entries of a page that nobody who looks at the page needs; some hold a copy of it in another format.
+# Page entries that do not affect its appearance; some contain a copy of the page in another format.
 _NOT_SHOWN = ("/PieceInfo", "/Metadata", "/Thumb", "/B", "/AA", "/StructParents", "/LastModified", "/SeparationInfo")
 
 _KINDS = ("/XObject", "/Font", "/Pattern", "/Shading", "/ColorSpace", "/ExtGState", "/Properties")
@@ -19,11 +19,11 @@ _MAX_FORMS, _MAX_DEPTH, _MAX_OBJECTS = 200, 6, 5_000
 
 
 def pruned(cut: bytes, *, drawn_bytes: int, always: bool = False) -> bytes | None:
-    """The same page without unused resources and unreferenced objects, or None where that is not worthwhile.
+    """The same page without unused resources and unreferenced objects, or None if pruning is not worthwhile.
 
-    `cut` is a PDF of one page, `drawn_bytes` the encoded size of the pictures that the page draws. `always` prunes however small
-    the file is: PDFium leaves the objects of removed annotations in it, passwords typed into a form included. Takes 0.2 ms, and
-    more for long content streams, which are parsed only where unused resources are found. The result has no date and a fixed
+    `cut` is a PDF of one page, `drawn_bytes` the encoded size of the pictures that the page draws. `always` prunes even small
+    files, because PDFium keeps the objects of removed annotations, including passwords typed into a form. Takes 0.2 ms, and more
+    for long content streams, which are parsed only if there are unused resources. The result has no date and a fixed
     identifier, so equal pages stay equal. Raises pikepdf.PdfError for a page that qpdf cannot parse.
     """
     if not always and len(cut) - drawn_bytes < _WORTH_PRUNING_BYTES:
@@ -44,7 +44,7 @@ def pruned(cut: bytes, *, drawn_bytes: int, always: bool = False) -> bytes | Non
 
 
 def _unused_bytes(page: Any) -> int:
-    """Encoded bytes of what the page's dictionary names, and its content streams do not seem to."""
+    """Encoded bytes of resources in the page's dictionary that its content streams do not seem to use."""
     contents: list[bytes] = []
     dictionaries: list[Any] = []
     _collect(page.get("/Contents"), page.get("/Resources"), contents, dictionaries, set())
@@ -81,7 +81,8 @@ def _entries(resources: Any, kind: str) -> list[tuple[str, Any]]:
 
 
 def _size(item: Any, seen: set[tuple[int, int]], depth: int = 0) -> int:
-    """Of the streams that an object leads to, each once. Bounded: fonts lie five references deep."""
+    """Encoded bytes of all streams reachable from an object, each counted once. The depth is limited; fonts are five references
+    deep."""
     if depth > _MAX_DEPTH or len(seen) > _MAX_OBJECTS or not isinstance(item, pikepdf.Object):
         return 0
     if item.is_indirect:

@@ -1,8 +1,8 @@
-"""The form fields of a page as text: values, and the state of check boxes and radio buttons as `[x]` and `[ ]`.
+"""Reads the form fields of a page as text: values, and the state of check boxes and radio buttons as `[x]` and `[ ]`.
 
-What a field shows is read from its appearance, like the rest of the page. The exceptions are here: boxes, whose ticks are glyphs
-of a symbol font or drawn paths; list boxes, whose appearance holds the options that are not selected; combs, which hold one
-character per cell; and values for whose characters PDFium has no glyphs. Passwords are never read.
+A field's text is read from its appearance, like the rest of the page. This module handles the exceptions: boxes, whose ticks are
+glyphs of a symbol font or drawn paths; list boxes, whose appearance includes options that are not selected; combs, which have one
+character per cell; and values with characters for which PDFium has no glyphs. Passwords are never read.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PASSWORD, _COMB = 1 << 13, 1 << 24  # of text fields (ISO 32000-1, table 228)
 _RADIO, _PUSH_BUTTON = 1 << 15, 1 << 16  # of buttons (table 226)
 _MAX_VALUE_CHARS = 20_000
 _MAX_OPTIONS = 1_000
-_MAX_LINES = 60  # of a value that has no appearance
+_MAX_LINES = 60  # for a value without an appearance
 _DEFAULT_SIZE_PT = 10.0
 _LINE_HEIGHT = 1.2  # font sizes
 _TAG = re.compile(r"<[^<>]{0,1000}>")
@@ -41,14 +41,14 @@ class FieldKind(Enum):
     PASSWORD = auto()
     BOX = auto()
     LIST = auto()
-    OTHER = auto()  # push buttons and signatures: what they show is all that they say
+    OTHER = auto()  # push buttons and signatures: their appearance is their only text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormField:
-    """A field that viewers show. `index`: of its annotation on the page; `text`: its value, empty for passwords; `box`: on the
-    upright page, in points; `orphan`: the
-    document's form does not name it, so that PDFium does not draw it, while other viewers do."""
+    """A field that viewers show. `index`: the index of its annotation on the page. `text`: its value, empty for passwords. `box`:
+    its box on the upright page, in points. `orphan`: the document's form does not list it, so PDFium does not draw it, but other
+    viewers do."""
 
     index: int
     kind: FieldKind
@@ -62,8 +62,8 @@ class FormField:
 
 
 def read_fields(page: Any, form: Any, upright: Upright, size_pt: tuple[float, float]) -> tuple[FormField, ...]:
-    """`page`: a raw FPDF_PAGE of a document with the raw form handle `form`, or None for a document without a form, whose pages
-    may have widgets all the same. Fields that are hidden or lie outside of the page are left out."""
+    """`page`: a raw FPDF_PAGE. `form`: the document's raw form handle, or None for a document without a form, whose pages may
+    still have widgets. Fields that are hidden or outside the page are omitted."""
     found = []
     for index in range(annotation_count(page)):
         with annotation(page, index) as widget:
@@ -81,8 +81,8 @@ def read_fields(page: Any, form: Any, upright: Upright, size_pt: tuple[float, fl
 
 
 def has_drawn_password(page: Any, form: Any) -> bool:
-    """Whether a password field has an appearance, which may spell the password out. Removes it: PDFium draws asterisks instead
-    when the page is loaded anew."""
+    """Whether a password field has an appearance, which may show the password. Removes the appearance, so that PDFium draws
+    asterisks after the page is reloaded."""
     removed = False
     for index in range(annotation_count(page)):
         with annotation(page, index) as widget:
@@ -94,8 +94,8 @@ def has_drawn_password(page: Any, form: Any) -> bool:
 
 
 def with_fields(layer: TextLayer, fields: Sequence[FormField], size_pt: tuple[float, float]) -> TextLayer:
-    """The layer of a page of this size, whose appearances it holds but for those that are replaced, with the text of the fields
-    that these do not tell."""
+    """Adds the text of fields to the layer of a page of this size. The layer contains the text of all appearances that are not
+    replaced."""
     if not fields:
         return layer
     size = median(line.font_size_pt for line in layer.lines) if layer.lines else _DEFAULT_SIZE_PT
@@ -116,7 +116,7 @@ def with_fields(layer: TextLayer, fields: Sequence[FormField], size_pt: tuple[fl
 
 
 def value_lines(field: FormField) -> list[TextLine]:
-    """The value where the field shows it, on the page as it is shown."""
+    """The value at the field's position on the displayed page."""
     return _lines_in(field.box, field.text, _DEFAULT_SIZE_PT)
 
 
@@ -135,7 +135,7 @@ def _kind(widget: Any, form: Any) -> FieldKind:
         return _text_kind(pdfium.FPDFAnnot_GetFormFieldFlags(form, widget))
     if known > 0:
         return FieldKind.OTHER
-    # A widget that the document's form does not name. Viewers show its appearance.
+    # A widget that the document's form does not list. Viewers show its appearance.
     kind, flags = _string(widget, b"FT"), ctypes.c_float()
     pdfium.FPDFAnnot_GetNumberValue(widget, b"Ff", flags)
     if kind == "Tx":
@@ -185,7 +185,7 @@ def _string(widget: Any, key: bytes) -> str:
 
 
 def _wide(read: Callable[[Any, int], int]) -> str:
-    """A UTF-16 string of PDFium's, which is asked for its size first."""
+    """Reads a UTF-16 string from PDFium, after querying its size."""
     size = read(None, 0)
     if size <= 2:
         return ""
@@ -198,7 +198,8 @@ def _wide(read: Callable[[Any, int], int]) -> str:
 
 
 def _lines_in(box: Box, text: str, size_pt: float) -> list[TextLine]:
-    """The text where a field shows it: from its left edge; a single line in the middle of its height, several from its top."""
+    """The text at the field's position: starts at the left edge; a single line is vertically centered, several lines start at the
+    top."""
     texts = [part.strip() for part in text.splitlines() if part.strip()][:_MAX_LINES]
     x0, y0, x1, y1 = box
     size = min(size_pt, max(y1 - y0, 4.0))

@@ -14,7 +14,7 @@ from rayocr.pdf.geometry import Upright
 _HYPHEN_AT_LINE_END = 0x02  # PDFium's code for a hyphen at the end of a line; 0xFFFE in some builds
 _NONCHARACTER_HYPHEN = 0xFFFE
 _SOFT_HYPHEN = 0xAD
-_DRAWN_HYPHEN_EM = 0.1  # a soft hyphen that takes more room is drawn on the page
+_DRAWN_HYPHEN_EM = 0.1  # a wider soft hyphen is drawn on the page
 _MAX_CHARACTERS = 2_000_000
 _CHARACTER, _LINE_BREAK, _SPACE, _NOTHING = range(4)
 _LATIN_LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
@@ -42,7 +42,7 @@ class Characters:
 
 
 def read_characters(text_page: Any, upright: Upright, size_pt: tuple[float, float]) -> Characters:
-    """Characters outside of the page are left out: two pages cropped from one sheet carry the text of both."""
+    """Characters outside the page are omitted: two pages cropped from one sheet contain the text of both."""
     count = min(max(0, pdfium.FPDFText_CountChars(text_page)), _MAX_CHARACTERS)
     boxes = (pdfium.FS_RECTF * count)()
     get_unicode, get_box = pdfium.FPDFText_GetUnicode, pdfium.FPDFText_GetLooseCharBox
@@ -53,7 +53,7 @@ def read_characters(text_page: Any, upright: Upright, size_pt: tuple[float, floa
     x0, y0, x1, y1 = _upright_boxes(np.frombuffer(boxes, np.float32).reshape(count, 4), upright)
     width_pt, height_pt = size_pt
     on_page = (x1 > 0) & (x0 < width_pt) & (y1 > 0) & (y0 < height_pt) & np.asarray(has_box, bool)
-    # A page has some eighty different characters: each is looked at once.
+    # A page has about eighty different characters, and each is processed once.
     values, which = np.unique(np.asarray(codes, np.int64), return_inverse=True)
     texts = [character_of(int(value)) for value in values]
     kinds = np.array([_kind(text) for text in texts], np.int8)[which]
@@ -77,7 +77,7 @@ def _kind(text: str) -> int:
 
 
 def _takes_room(x0: Any, x1: Any, height: Any) -> Any:
-    """Where a character has a width, and the next one stands behind it."""
+    """Where a character has a width and the next one follows it."""
     least = _DRAWN_HYPHEN_EM * height
     takes = x1 - x0 > least
     takes[:-1] &= np.abs(x0[1:] - x0[:-1]) > least[:-1]
@@ -85,7 +85,7 @@ def _takes_room(x0: Any, x1: Any, height: Any) -> Any:
 
 
 def _without_surrogates(codes: list[int]) -> list[int]:
-    """Pairs of surrogates as the second one's code; 0, which stands for nothing, in place of the first."""
+    """Combines surrogate pairs into the second one's code; the first becomes 0 (no character)."""
     joined, high = list(codes), 0
     for index, code in enumerate(codes):
         if 0xD800 <= code < 0xDC00:
@@ -100,7 +100,7 @@ def _without_surrogates(codes: list[int]) -> list[int]:
 def character_of(code: int) -> str:
     """The text of a code that PDFium reports. U+FFFD for half of a surrogate pair, which cannot be written to a file.
 
-    A soft hyphen that is drawn is what a reader sees: a hyphen. Shaped Arabic and Hebrew letters become plain ones.
+    A visible soft hyphen becomes a hyphen. Shaped Arabic and Hebrew letters become plain ones.
     """
     if code < 0xAD:
         return "-" if code == _HYPHEN_AT_LINE_END else chr(code) if code else ""

@@ -1,7 +1,7 @@
-"""Which way most of a page's text runs, measured on the page and not taken from the text matrix alone.
+"""Determines the main direction of a page's text from positions on the page, not from the text matrix alone.
 
-Tax programs write upright text with a negative font size under a matrix that turns by 180 degrees; the advance from one
-character to the next shows what a reader sees.
+Some tax programs write upright text with a negative font size and a matrix that rotates by 180 degrees. The advance from one
+character to the next shows the displayed direction.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Vector = tuple[float, float]
 
 
 def quarter_turns(text_page: Any, upright: Upright) -> int:
-    """How many clockwise quarter turns of the page set most of its text level, from left to right. 0 if no direction prevails."""
+    """The number of clockwise quarter turns after which most text runs from left to right. 0 if no direction prevails."""
     count = pdfium.FPDFText_CountChars(text_page)
     found: Counter[int] = Counter()
     for samples in (_FEW_SAMPLES, _MANY_SAMPLES):
@@ -38,7 +38,7 @@ def quarter_turns(text_page: Any, upright: Upright) -> int:
 
 
 def is_level(text_page: Any, index: int, upright: Upright) -> bool:
-    """Whether the character stands upright on the page (`upright` includes the page's quarter turns)."""
+    """Whether the character is upright on the page (`upright` includes the page's quarter turns)."""
     baseline = _baseline(text_page, index, upright)
     return baseline is None or _turns_of(baseline) == 0
 
@@ -61,7 +61,7 @@ def _turns_of(baseline: Vector) -> int:
 
 
 def _baseline(text_page: Any, index: int, upright: Upright) -> Vector | None:
-    """The direction on the page (y down) in which a reader of the character moves."""
+    """The character's reading direction on the page (y down)."""
     matrix = pdfium.FS_MATRIX()
     if not pdfium.FPDFText_GetMatrix(text_page, index, matrix):
         return None
@@ -72,14 +72,14 @@ def _baseline(text_page: Any, index: int, upright: Upright) -> Vector | None:
     runs_back = advance is not None and _is_parallel(advance, along) and advance[0] * along[0] + advance[1] * along[1] < 0
     if runs_back and not _is_right_to_left(pdfium.FPDFText_GetUnicode(text_page, index)):
         along = (-along[0], -along[1])
-    # On the page y points down: text that is not mirrored has its top counter-clockwise of its baseline. Fonts of type 3 may be
-    # mirrored in themselves, so that a level line stays as it is.
+    # y points down, so unmirrored text has its top counter-clockwise of its baseline. Type 3 fonts may be mirrored themselves, so
+    # level lines are not changed.
     is_mirrored = along[0] * up[1] - along[1] * up[0] > 0
     return (1.0, 0.0) if is_mirrored and abs(along[0]) >= abs(along[1]) else along
 
 
 def _advance(text_page: Any, index: int, upright: Upright) -> Vector | None:
-    """From the character's origin to that of the next one, if that is the next letter of a word."""
+    """The vector from the character's origin to the next one's, if that is the next letter of the word."""
     code, following = pdfium.FPDFText_GetUnicode(text_page, index), pdfium.FPDFText_GetUnicode(text_page, index + 1)
     if code <= 0x20 or following <= 0x20 or _is_right_to_left(following):
         return None

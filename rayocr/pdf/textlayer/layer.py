@@ -20,10 +20,10 @@ from rayocr.pdf.textlayer.trust import Verdict, judge
 from rayocr.pdf.textlayer.visibility import Comparison, compare_with_ink
 
 _BOLD_WEIGHT = 600
-_SCAN_SHARE = 0.5  # of the page under images
-_HIDDEN_CHARS = 12  # letters and digits; fewer are specks that an OCR engine read
-_ON_INK = 0.6  # of the letters that are not drawn: fewer are no reading of the ink
-_MAX_MISSED = 0.15  # of the lines of a scan; an OCR engine that left out more did not read the page
+_SCAN_SHARE = 0.5  # share of the page under images
+_HIDDEN_CHARS = 12  # letters and digits; fewer are specks that an OCR engine misread
+_ON_INK = 0.6  # share of the invisible letters; with fewer, the text is not a reading of the ink
+_MAX_MISSED = 0.15  # share of the lines of a scan; an OCR engine that missed more did not read the page
 _MAX_UNNAMED = 0.1
 _MAX_LACKING = 1
 
@@ -36,14 +36,14 @@ class _Kind(Enum):
 
 @dataclass(frozen=True)
 class TextLayer:
-    """What the page says in its own text, as far as it can be seen.
+    """The page's own text, as far as it is visible.
 
-    `lines` are in the order of the content stream, which need not be the reading order. Text that stands on its side or on its
-    head is given as on the page after `turns` clockwise quarter turns, where it runs from left to right; `width_pt` and
-    `height_pt` are that page's. `hidden`: lines that nobody sees. `unread`: boxes of lines of ink that no text covers, in points
-    of the page as it is shown. `is_reading`: the text is not drawn, and tells what a picture under it shows; None where that was
-    not looked at. `ink_lines`: lines of ink in the picture without the text. `unnamed`: the share of the visible text that
-    consists of glyphs without a character. `lacking`: pieces of text in fonts that are not here, which cannot be read at all.
+    `lines` are in content-stream order, which may differ from the reading order. Coordinates of sideways or upside-down text
+    refer to the page after `turns` clockwise quarter turns, where the text runs from left to right; `width_pt` and `height_pt`
+    are that page's size. `hidden`: invisible lines. `unread`: boxes of lines of ink without text, in points of the displayed
+    page. `is_reading`: the text is invisible and transcribes the picture under it; None if this was not checked. `ink_lines`: the
+    number of lines of ink on the page without its text. `unnamed`: the share of visible text whose glyphs have no characters.
+    `lacking`: the number of text pieces in unavailable fonts, which cannot be read at all.
     """
 
     lines: tuple[TextLine, ...]
@@ -64,12 +64,12 @@ class TextLayer:
 
     @property
     def is_over_scan(self) -> bool:
-        """Whether the text is what an OCR engine left of a picture."""
+        """Whether the text is an OCR engine's reading of a picture."""
         return self.image_share > _SCAN_SHARE if self.is_reading is None else self.is_reading
 
     @property
     def hides_text(self) -> bool:
-        """Whether the page has text that nobody sees: more than the specks that an OCR engine took for letters."""
+        """Whether the page has invisible text, beyond specks that an OCR engine misread as letters."""
         return sum(char.isalnum() for line in self.hidden for char in line.text) >= _HIDDEN_CHARS
 
     @cached_property
@@ -91,7 +91,7 @@ class TextLayer:
         return Verdict(kind="partial", reason=f"{count} {'lines' if count > 1 else 'line'} of ink on the page have no text.")
 
     def _text_share(self) -> float:
-        """The share of the page's height that has text on it."""
+        """The share of the page's height that has text."""
         spans = sorted((line.y0, line.y1) for line in self.lines)
         covered, end = 0.0, float("-inf")
         for y0, y1 in spans:
@@ -101,8 +101,8 @@ class TextLayer:
 
 
 def read_text_layer(page: Any, upright: Upright, size_pt: tuple[float, float], *, image_share: float) -> TextLayer:
-    """`page` is a raw FPDF_PAGE, `size_pt` the size of the upright page. Text outside of the page is left out: two pages cropped
-    from one sheet carry the text of both."""
+    """`page` is a raw FPDF_PAGE, `size_pt` the size of the upright page. Text outside the page is omitted: two pages cropped from
+    one sheet contain the text of both."""
     text_page = pdfium.FPDFText_LoadPage(page)
     if not text_page:
         return TextLayer(lines=(), image_share=image_share, height_pt=size_pt[1], width_pt=size_pt[0])
@@ -125,7 +125,7 @@ def read_text_layer(page: Any, upright: Upright, size_pt: tuple[float, float], *
 
 
 def without_hidden(layer: TextLayer, hidden: Sequence[TextLine]) -> TextLayer:
-    """The layer without the words of these lines. `layer` is of a copy of the page, which may show what the page hides."""
+    """The layer without the words of these lines. `layer` belongs to a copy of the page, which may show hidden content."""
     words: dict[str, list[Word]] = {}
     for word in (word for line in hidden for word in line.words):
         words.setdefault(word.text, []).append(word)
@@ -138,8 +138,8 @@ def without_hidden(layer: TextLayer, hidden: Sequence[TextLine]) -> TextLayer:
 
 
 def _as_seen(layer: TextLayer, found: Comparison) -> TextLayer:
-    """The layer without what nobody sees. Text that is not drawn counts as a reading of the ink under it where the page has
-    little else: beside visible text it may be anything, and the ink is to be read anew."""
+    """The layer without invisible text. Invisible text counts as a reading of the ink under it if the page has little other text.
+    Next to visible text it may be anything, so the ink is read by OCR."""
     parts: list[tuple[_Kind, TextLine]] = []
     position = 0
     for line in layer.lines:
@@ -164,11 +164,11 @@ def _as_seen(layer: TextLayer, found: Comparison) -> TextLayer:
 
 
 def _parts(line: TextLine, shown: list[bool], inked: list[bool]) -> Iterator[tuple[_Kind, TextLine]]:
-    """The visible words of a line, and those that are not drawn."""
+    """The visible and the invisible words of a line."""
     if all(shown):
         yield _Kind.SEEN, line
         return
-    if any(shown):  # a full stop in the midst of a visible line may be too faint to be seen
+    if any(shown):  # a full stop within a visible line may be too faint to detect
         shown = [show or not any(char.isalnum() for char in word.text) for word, show in zip(line.words, shown, strict=True)]
         yield _Kind.SEEN, line.of_words([word for word, show in zip(line.words, shown, strict=True) if show])
     rest = [(word, ink) for word, show, ink in zip(line.words, shown, inked, strict=True) if not show]
@@ -178,7 +178,7 @@ def _parts(line: TextLine, shown: list[bool], inked: list[bool]) -> Iterator[tup
 
 
 def _font_at(text_page: Any, index: int) -> tuple[float, bool]:
-    """The size in points as it is seen, the text matrix included, and whether the font is bold."""
+    """The displayed size in points, including the text matrix, and whether the font is bold."""
     matrix = pdfium.FS_MATRIX()
     scale = math.hypot(matrix.c, matrix.d) if pdfium.FPDFText_GetMatrix(text_page, index, matrix) else 1.0
     return abs(pdfium.FPDFText_GetFontSize(text_page, index)) * scale, pdfium.FPDFText_GetFontWeight(

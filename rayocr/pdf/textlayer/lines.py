@@ -1,4 +1,4 @@
-"""From characters with boxes to lines of text: runs on one baseline, vertical columns, and lines from right to left."""
+"""Builds lines of text from characters with boxes: runs on one baseline, vertical columns, and right-to-left lines."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from rayocr.pdf.textlayer.characters import Characters
 from rayocr.pdf.textlayer.right_to_left_runs import right_to_left_runs
 from rayocr.pdf.textlayer.runs import Run, runs_of, with_slanted
 
-_ROW_PT = 8.0  # words drawn twice are a point or two apart
-_SAME_PLACE = 0.6  # overlap of two equal words, as a share of the smaller one: the text was drawn twice
+_ROW_PT = 8.0  # words that are drawn twice are a point or two apart
+_SAME_PLACE = 0.6  # overlap of two equal words, as a share of the smaller one, at which the text was drawn twice
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 
 
@@ -31,7 +31,7 @@ class Word(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextLine:
     """A run of text on one baseline, split at wide gaps. Points of the upright page, origin top left, y down. `vertical`: a
-    column whose characters stand above each other."""
+    column of stacked characters."""
 
     text: str
     x0: float
@@ -44,7 +44,7 @@ class TextLine:
     words: tuple[Word, ...] = ()
 
     def of_words(self, words: Sequence[Word]) -> TextLine:
-        """The line reduced to these words of it."""
+        """The line with only these of its words."""
         return replace(
             self,
             text=" ".join(word.text for word in words),
@@ -105,7 +105,7 @@ def _line(characters: Characters, run: Run, font_of: Callable[[int], tuple[float
         center, half = (left + right) / 2, 0.5 * (size or 10.0)
         left, right, top, bottom = center - half, center + half, min(y0), max(y1)
     elif not run.vertical and size > 0 and bottom - top > 2.0 * size:
-        # The font claims letters that are higher than it draws them.
+        # The font declares taller letters than it draws.
         center = (top + bottom) / 2
         top, bottom = center - 0.6 * size, center + 0.6 * size
     return TextLine(
@@ -126,8 +126,8 @@ def _middle(values: list[float]) -> float:
 
 
 def _without_second_drawings(lines: list[TextLine]) -> list[TextLine]:
-    """Without words that were drawn before at the same place: programs draw blocks twice to make them bold or to shade them."""
-    seen: dict[tuple[str, int], list[Word]] = {}  # by text and height on the page: a page has "the" thirty times
+    """Removes words that are drawn twice at the same place: some programs do this for bold text or shadows."""
+    seen: dict[tuple[str, int], list[Word]] = {}  # by text and vertical position: a page contains "the" thirty times
     kept: list[TextLine] = []
     for line in lines:
         words = []
@@ -145,7 +145,7 @@ def _without_second_drawings(lines: list[TextLine]) -> list[TextLine]:
 
 
 def is_same_place(one: Word, other: Word) -> bool:
-    """Whether the words cover each other for the most part."""
+    """Whether the words mostly overlap."""
     width = min(one.x1, other.x1) - max(one.x0, other.x0)
     height = min(one.y1, other.y1) - max(one.y0, other.y0)
     if width <= 0 or height <= 0:

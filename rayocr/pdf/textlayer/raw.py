@@ -1,4 +1,4 @@
-"""The text of a page as PDFium gives it: without boxes, order or a verdict."""
+"""The text of a page as PDFium returns it, without boxes, reading order or a reliability check."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pypdfium2.raw as pdfium
 
 
 def raw_text(page: Any) -> str:
-    """`page` is a raw FPDF_PAGE. What lies outside of the page is left out."""
+    """`page` is a raw FPDF_PAGE. Text outside the page is omitted."""
     text_page = pdfium.FPDFText_LoadPage(page)
     if not text_page:
         return ""

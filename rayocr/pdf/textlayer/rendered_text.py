@@ -1,4 +1,4 @@
-"""The page as a gray picture with and without its text, at low resolution."""
+"""Renders the page in gray with and without its text, at low resolution."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _UNSEEN_MODES = (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMOD
 
 
 class TextObjects:
-    """The text objects of a raw FPDF_PAGE, those of its forms included. Valid while the page is open."""
+    """The text objects of a raw FPDF_PAGE, including those in its forms. Valid while the page is open."""
 
     def __init__(self, page: Any) -> None:
         self._drawn: list[Any] = []
-        self._lacking: list[Any] = []  # in fonts that the file leaves out and that PDFium does not have either
+        self._lacking: list[Any] = []  # in fonts that are not embedded and that PDFium does not have
         fonts: dict[int, bool] = {}
-        self.unseen: set[int] = set()  # addresses of those whose render mode draws nothing
-        self.complete = True  # False: there are too many, and not all are here
+        self.unseen: set[int] = set()  # addresses of objects with an invisible render mode
+        self.complete = True  # False if there are too many to list
         for item in _text_objects(page):
             if pdfium.FPDFTextObj_GetTextRenderMode(item) in _UNSEEN_MODES:
                 self.unseen.add(address_of(item))
@@ -46,11 +46,12 @@ class TextObjects:
 
     @property
     def are_drawn(self) -> bool:
-        """Whether the page looks different without them."""
+        """Whether the page looks different without the text."""
         return bool(self._drawn)
 
     def without_characters(self, text_page: Any) -> int:
-        """How many of them PDFium can neither draw nor name: text that other viewers show and that nothing here can read."""
+        """The number of objects that PDFium can neither draw nor map to characters. Other viewers show this text, but rayocr
+        cannot read it."""
         if not self._lacking:
             return 0
         named = {address_of(pdfium.FPDFText_GetTextObject(text_page, n)) for n in range(pdfium.FPDFText_CountChars(text_page))}
@@ -58,7 +59,7 @@ class TextObjects:
 
     @contextmanager
     def taken_away(self) -> Iterator[None]:
-        """The page is rendered without its text."""
+        """Within this context, the page is rendered without its text."""
         for item in self._drawn:
             pdfium.FPDFPageObj_SetIsActive(item, False)
         try:
@@ -69,7 +70,7 @@ class TextObjects:
 
 
 def gray_scale(size_pt: Sequence[float], dpi: float) -> float:
-    """Pixels a point for a picture at `dpi`, or at fewer where the page is huge."""
+    """Pixels per point for a picture at `dpi`, or less for huge pages."""
     width_pt, height_pt = size_pt
     return min(dpi / 72, math.sqrt(_MAX_PIXELS / (width_pt * height_pt)), _MAX_SIDE_PX / max(width_pt, height_pt))
 
@@ -81,14 +82,14 @@ def gray_picture(page: Any, size_pt: Sequence[float], scale: float) -> Any:
     try:
         bitmap.fill_rect((255, 255, 255, 255), 0, 0, width, height)
         pdfium.FPDF_RenderPageBitmap(bitmap.raw, page, 0, 0, width, height, 0, pdfium.FPDF_ANNOT | pdfium.FPDF_GRAYSCALE)
-        # The buffer is Python's own, and lives as long as the array.
+        # The buffer belongs to Python and lives as long as the array.
         return np.frombuffer(bitmap.buffer, np.uint8).reshape(height, bitmap.stride)[:, :width]
     finally:
         bitmap.close()
 
 
 def address_of(item: Any) -> int:
-    """Of a raw object: two handles of one object compare equal by it."""
+    """The address of a raw object. Two handles of one object have the same address."""
     return ctypes.cast(item, ctypes.c_void_p).value or 0
 
 

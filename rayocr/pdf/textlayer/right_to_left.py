@@ -1,7 +1,7 @@
-"""Arabic and Hebrew lines: from the order on the page, left to right, to the order in which they are read and stored.
+"""Converts Arabic and Hebrew lines from visual order (left to right) to reading order.
 
-The order in the file does not help: producers write such lines from either side, and PDFium reorders parts of them. The
-positions on the page do: this is the Unicode bidirectional algorithm backwards, for one line without explicit marks.
+The order in the file is unreliable: producers write such lines from either side, and PDFium reorders parts of them. This module
+uses the positions on the page and reverses the Unicode bidirectional algorithm for one line without explicit marks.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _from_the_right(kinds: Sequence[str], shown: Sequence[str], start: int, end:
 
 
 def _run_start(kinds: Sequence[str], shown: Sequence[str], start: int, last: int) -> int:
-    """Where the Latin words or the number that end at `last` begin."""
+    """The start of the Latin words or the number that end at `last`."""
     first, has_letters = last, kinds[last] == "L"
     for position in range(last - 1, start - 1, -1):
         between = shown[position + 1 : first]
@@ -81,7 +81,7 @@ def _run_start(kinds: Sequence[str], shown: Sequence[str], start: int, last: int
 
 
 def _kind(part: str) -> str:
-    """R and L: letters of either direction; D: digits; N: what has no direction."""
+    """R and L: letters of either direction; D: digits; N: neutral characters."""
     for char in part:
         if is_right_to_left(char):
             return "R"

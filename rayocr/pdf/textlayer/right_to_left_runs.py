@@ -1,4 +1,4 @@
-"""Runs of Arabic and Hebrew: characters by position alone, whole lines, in reading order."""
+"""Builds Arabic and Hebrew lines in reading order, from the characters' positions alone."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from rayocr.pdf.textlayer.characters import Characters
 from rayocr.pdf.textlayer.right_to_left import logical_order
 from rayocr.pdf.textlayer.runs import GAP_EM, SAME_LINE_EM, Run
 
-_LOOKED_AT = 300  # rows, for one on the same baseline
+_LOOKED_AT = 300  # rows searched for one on the same baseline
 _WORD_GAP_EM = 0.12  # between letters: more is a space
-_NARROW_GAP_EM = 0.05  # more is a space where PDFium has one
+_NARROW_GAP_EM = 0.05  # a wider gap is a space if PDFium reports one
 _BRACKETS = {"(": ")", "[": "]", "{": "}", "<": ">", "«": "»"}
 _MARKER_CHARS = 4
 _OPENING = {closing: opening for opening, closing in _BRACKETS.items()}
@@ -62,7 +62,7 @@ def _merged(one: list[Any], other: list[Any]) -> list[Any]:
     first, second = (one, other) if one[4][0] < other[4][0] else (other, one)
     weight = len(one[4]) / (len(one[4]) + len(other[4]))
     middle, em = (weight * one[n] + (1 - weight) * other[n] for n in (2, 3))
-    spaced = [*first[5], True, *second[5][1:]]  # until the line is put in order
+    spaced = [*first[5], True, *second[5][1:]]  # until the line is sorted
     return [min(one[0], other[0]), max(one[1], other[1]), middle, em, [*first[4], *second[4]], spaced, False]
 
 
@@ -91,8 +91,8 @@ def _read_from_the_right(characters: Characters, order: Sequence[int], mostly: b
 
 
 def _turn_brackets(characters: Characters, read: Sequence[int]) -> None:
-    """PDFium mirrors brackets where it takes a part of the line for right-to-left text, and it is not always right: of a line's
-    brackets, two that match none belong together. "1)" begins an item of a list."""
+    """PDFium mirrors brackets in parts of a line that it considers right-to-left, sometimes wrongly: two unmatched brackets of a
+    line belong together. "1)" begins a list item."""
     texts = characters.texts
     opened: list[int] = []
     unmatched: list[int] = []
@@ -119,7 +119,8 @@ def _ends_marker(texts: Sequence[str], read: Sequence[int], place: int) -> bool:
 
 
 def _clusters(characters: Characters, order: Sequence[int]) -> list[list[int]]:
-    """Characters from left to right; those of one glyph and marks above or below a letter stay with it, in PDFium's order."""
+    """Sorts characters from left to right. Characters of one glyph, and marks above or below a letter, stay together in PDFium's
+    order."""
     x0, x1, texts = characters.x0, characters.x1, characters.texts
     marks = [n for n in order if all(unicodedata.combining(char) for char in texts[n])]
     taken = set(marks)

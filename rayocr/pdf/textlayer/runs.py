@@ -1,4 +1,4 @@
-"""Characters in order become runs: along a baseline, or below one another in a column."""
+"""Groups ordered characters into runs: along a baseline, or vertically in a column."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import numpy as np
 
 from rayocr.pdf.textlayer.characters import Characters
 
-GAP_EM = 1.6  # between characters of one baseline: more is another column or cell, not a justified space
-SAME_LINE_EM = 0.25  # how far the middle of a character may lie outside of its neighbor's height
-_BACK_EM = 1.0  # a jump to the left by more is a new line
+GAP_EM = 1.6  # gap on one baseline: a wider gap separates columns or cells and is not a justified space
+SAME_LINE_EM = 0.25  # how far the middle of a character may lie outside its neighbor's height
+_BACK_EM = 1.0  # a larger jump to the left starts a new line
 _TOUCHING_EM = 0.2  # characters that follow one another to the left overlap by less
 _BELOW_EM = 0.6  # between characters of a vertical column
-_BROKEN_LINE_GAP_EM = 0.06  # where PDFium breaks a line that goes on: less is no space
+_BROKEN_LINE_GAP_EM = 0.06  # at a PDFium line break within a line: a smaller gap is not a space
 _SLANTED_PIECE, _SLANTED_PIECES = 3, 3  # characters of a piece, and pieces in a row
 _SLANTED_OFF = math.radians(30)  # from the baseline to the next letter's middle, which may be lower or higher
 _SLANTED_STEP = 2.0  # sides of a letter's box
@@ -27,7 +27,7 @@ _SET_VERTICALLY = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\ufe10-\uf
 
 
 class Run(NamedTuple):
-    """Characters of one line, in reading order; `spaced[n]`: a space stands before the n-th."""
+    """Characters of one line, in reading order. `spaced[n]`: a space precedes the n-th character."""
 
     order: Sequence[int]
     spaced: Sequence[bool]
@@ -36,7 +36,7 @@ class Run(NamedTuple):
 
 
 def runs_of(characters: Characters, is_level: Callable[[int], bool]) -> Iterator[Run]:
-    """Characters follow one another on a baseline, or below one another in a column."""
+    """Builds runs of characters along a baseline, or vertically in a column."""
     x0, y0, x1, y1 = characters.x0, characters.y0, characters.x1, characters.y1
     em = np.maximum(y1 - y0, 1.0)[1:]
     middle = ((y0 + y1) / 2)[1:]
@@ -46,9 +46,9 @@ def runs_of(characters: Characters, is_level: Callable[[int], bool]) -> Iterator
     widths = x1 - x0
     overlap = np.minimum(x1[1:], x1[:-1]) - np.maximum(x0[1:], x0[:-1])
     below = ~beside & (overlap > 0.5 * np.minimum(widths[1:], widths[:-1]))
-    side = np.maximum(em, widths[1:])  # turned letters are as wide as the font is high
+    side = np.maximum(em, widths[1:])  # rotated letters are as wide as the font is high
     below &= np.minimum(np.abs(y1[1:] - y0[:-1]), np.abs(y0[1:] - y1[:-1])) <= _BELOW_EM * side
-    # PDFium breaks lines at superscripts and between text objects; a word that goes on has no gap there.
+    # PDFium breaks lines at superscripts and between text objects. A word that continues has no gap there.
     gaps = advance > _BROKEN_LINE_GAP_EM * em
     spaced = [
         False,
@@ -56,7 +56,7 @@ def runs_of(characters: Characters, is_level: Callable[[int], bool]) -> Iterator
     ]
     if _IDEOGRAPH.search("".join(characters.texts)):
         _close_up(characters, spaced, advance, em)
-    # Text on its head, on a page that is not.
+    # Upside-down text on an upright page.
     return_step = x0[:-1] - x1[1:]
     back = on_line & (-_TOUCHING_EM * em <= return_step) & (return_step <= GAP_EM * em)
     if below.any() or back.any():
@@ -68,7 +68,7 @@ def runs_of(characters: Characters, is_level: Callable[[int], bool]) -> Iterator
 
 
 def _close_up(characters: Characters, spaced: list[bool], advance: Any, em: Any) -> None:
-    """Chinese and Japanese have no spaces: what PDFium takes for them is tracking, unless it is as wide as a character."""
+    """Chinese and Japanese have no spaces: PDFium's spaces are tracking, unless they are as wide as a character."""
     wide = (advance > _IDEOGRAPHIC_GAP_EM * em).tolist()
     ideographic = [bool(_IDEOGRAPH.match(text)) for text in characters.texts]
     for n in range(1, len(spaced)):
@@ -84,9 +84,9 @@ def _with_turned(
     back: list[bool],
     is_level: Callable[[int], bool],
 ) -> Iterator[Run]:
-    """Runs of pages on which some characters follow one another in another direction than to the right."""
+    """Builds runs on pages where some characters do not advance to the right."""
     start = 0
-    direction: list[bool] | None = None  # of the run, once it has two characters
+    direction: list[bool] | None = None  # the direction of the run, once it has two characters
     for n in range(1, len(characters) + 1):
         if n < len(characters):
             if direction is None and n - start == 1:
@@ -101,7 +101,7 @@ def _with_turned(
 def _direction_at(
     characters: Characters, n: int, beside: list[bool], below: list[bool], back: list[bool], is_level: Callable[[int], bool]
 ) -> list[bool] | None:
-    """The steps that a run takes which begins with the characters n - 1 and n; None if they do not belong together."""
+    """The direction of a run that begins with the characters n - 1 and n; None if they do not belong together."""
     if back[n - 1] and not is_level(characters.indexes[n]):
         return back
     if beside[n - 1]:
@@ -110,15 +110,15 @@ def _direction_at(
 
 
 def _may_stand_above(characters: Characters, n: int, is_level: Callable[[int], bool]) -> bool:
-    """Whether a column may begin with the characters n - 1 and n: Chinese or Japanese, or text turned along the margin. Digits
-    below one another are the cells of a table."""
+    """Whether a column may begin with the characters n - 1 and n: Chinese, Japanese, or rotated text along the margin. Stacked
+    digits are table cells."""
     if all(_SET_VERTICALLY.match(characters.texts[place]) for place in (n - 1, n)):
         return True
     return not is_level(characters.indexes[n])
 
 
 def _spaced_in_column(characters: Characters, spaced: list[bool], start: int, end: int) -> list[bool]:
-    """PDFium ends the line after every character of a column; that is no space, except in text that is turned as a whole."""
+    """PDFium breaks the line after every character of a column. This is not a space, except in rotated text."""
     texts = characters.texts
     return [
         spaced[n] and (characters.spaces[n] == 2 or not (_SET_VERTICALLY.match(texts[n]) or _SET_VERTICALLY.match(texts[n - 1])))
@@ -127,8 +127,8 @@ def _spaced_in_column(characters: Characters, spaced: list[bool], start: int, en
 
 
 def with_slanted(characters: Characters, runs: Sequence[Run], slant: Callable[[int], float | None]) -> Iterator[Run]:
-    """Joins the letters of lines that run at an angle (watermarks, stamps), which fall apart into runs of one or two characters.
-    `slant` gives the angle at PDFium's index, in radians clockwise, or None for a line that is level or upright."""
+    """Joins the letters of slanted lines (watermarks, stamps), which would otherwise be runs of one or two characters. `slant`
+    gives the angle at PDFium's index, in radians clockwise, or None for a level or upright line."""
     position = 0
     while position < len(runs):
         end = position

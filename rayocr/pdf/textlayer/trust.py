@@ -1,8 +1,8 @@
-"""Whether a page's own text can be taken for what the page says. Decided a page at a time, in about a millisecond.
+"""Decides for each page, in about a millisecond, whether its own text is reliable.
 
-Text layers lie in three ways: legacy fonts draw Devanagari from Latin code points, converters write its parts in an impossible
-order, and old OCR leaves junk over a scan. The rules are counts of what cannot be language; the thresholds come from 12 bad
-and many good layers of real documents (project measurements, November 2026: 12 of 12 bad ones found).
+Text layers are wrong in three ways: legacy fonts draw Devanagari from Latin code points, converters write Devanagari parts in an
+impossible order, and old OCR leaves junk over a scan. The rules count text that cannot be language. The thresholds come from 12
+bad and many good layers of real documents (project measurements, November 2026: 12 of 12 bad layers found).
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-_MIN_CHARS_OVER_SCAN = 80  # fewer, over an image of half the page: a stamp or a page number, not the page's text
+_MIN_CHARS_OVER_SCAN = 80  # with fewer, over an image of half the page, the text is a stamp or a page number
 _SCAN_SHARE = 0.5
 _MAX_BROKEN_CHARS = 0.05
 _MAX_ILLEGAL_DEVANAGARI = 0.02
-_LATIN_SHARE = 0.6  # of the letters: above it, the page is judged by its Latin words
-_MAX_MIXED = 0.15  # of the words; prefixes and suffixes on foreign words, and formulas, are fewer
+_LATIN_SHARE = 0.6  # share of the letters; above it, the Latin words decide
+_MAX_MIXED = 0.15  # share of the words; prefixes and suffixes on foreign words, and formulas, are less frequent
 _SCRIPTS = (
     ("\u0530", "\u058f", "Armenian"),
     ("\u0590", "\u05ff", "Hebrew"),
@@ -31,19 +31,19 @@ _SCRIPTS = (
     ("\u10a0", "\u10ff", "Georgian"),
     ("\u1200", "\u137f", "Ethiopic"),
 )
-_MIN_TOKENS = 12  # fewer words say nothing
+_MIN_TOKENS = 12  # fewer words are not significant
 _MIN_LETTERS = 24
-_KNOWN_TOKENS = 20_000  # remembered: most words of a page were on the pages before, and two patterns are a third of the time
+_KNOWN_TOKENS = 20_000  # cache size: most words repeat from earlier pages, and two patterns take a third of the time
 _MAX_MOJIBAKE = 0.02
-_MIN_VOWELS = 0.20  # of the letters, of 100 and more: 34 to 53 % in 20 languages; 13 % where glyph numbers stand for letters
+_MIN_VOWELS = 0.20  # share of 100 or more letters: 34 to 53 % in 20 languages; 13 % if glyph numbers replace letters
 _MAX_K, _MAX_SIGNS_WITHIN = 0.12, 0.05  # together the Kruti Dev fonts, whose k is the vowel sign of a: 24 to 27 % and 25 %
 _MIN_LETTERS_FOR_SHARES = 100
-_MAX_ACCENTED = 0.5  # Vietnamese has a third; Cyrillic or Greek that is read as Latin-1 has nearly all
-# Over a scan, what an OCR engine left may look like words and be wrong ("toithdrazo", "every" as "eoery"): the tokens that cannot
-# be words are the tip of it. Pages with 92 to 98 % well-formed words had every eighth to twentieth word wrong where the local
-# engine of today had one in two hundred; pages set by a good engine have 99 % and more.
+_MAX_ACCENTED = 0.5  # Vietnamese has a third; Cyrillic or Greek misread as Latin-1 has nearly all
+# Over a scan, an OCR engine's errors may look like words ("toithdrazo", "eoery" for "every"), so impossible tokens are only a
+# part of the errors. On pages with 92 to 98 % well-formed words, every eighth to twentieth word was wrong; the local engine
+# misread one in two hundred. Pages from a good engine have at least 99 %.
 _MIN_GOOD_SCAN, _MAX_JUNK_SCAN = 0.985, 0.02
-_FORGIVEN = 1  # of a page's words: names and abbreviations of which a short page must not die
+_FORGIVEN = 1  # share of a page's words: allows names and abbreviations on a short page
 _MIN_GOOD_BORN, _MAX_JUNK_BORN = 0.60, 0.20
 
 _NOT_EUROPEAN = re.compile("[\u0530-\u1fff\uac00-\ud7a3]")
@@ -57,7 +57,7 @@ _ILLEGAL_DEVANAGARI = re.compile(
     f"|[\u0905-\u0914][\u093e-\u0944\u0946-\u0948\u094a-\u094c{_VIRAMA}]"
 )
 _DEVANAGARI_WORD = re.compile(r"[\u0900-\u097f\u200c\u200d]+")
-_JOINERS = re.compile(r"[\u200c\u200d]")  # they choose a shape and part no letters
+_JOINERS = re.compile(r"[\u200c\u200d]")  # they select a shape and do not separate letters
 _TOKEN = re.compile(r"\S+")
 _EDGE = "()[]{}<>\"'“”‘’«».,;:!?…-–—*/&%$€£₹#@+=|_•·°§©®™"
 # A word, a name, an abbreviation, a number with its punctuation.
@@ -76,8 +76,8 @@ _LEGACY_SIGNS = re.compile(r"[¡-¿×÷ƒˆ˜†‡‰‹›]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """`kind`: none (nothing to trust), bad, trusted, or partial (the text can be trusted, and the page shows more than it).
-    `reason` is one sentence for logs and for people."""
+    """`kind`: none (no text), bad, trusted, or partial (the text is reliable but does not cover the whole page). `reason` is one
+    sentence for logs and reports."""
 
     kind: Literal["none", "bad", "partial", "trusted"]
     reason: str
@@ -88,7 +88,8 @@ class Verdict:
 
 
 def judge(text: str, *, image_share: float, text_share: float | None = None) -> Verdict:
-    """`image_share`: of the page under images, 0..1; `text_share`: of its height between the first and last line of text."""
+    """`image_share`: share of the page under images, 0..1. `text_share`: share of its height between the first and last line of
+    text."""
     chars = [c for c in text if not c.isspace()]
     scan = image_share > _SCAN_SHARE
     if not chars:
@@ -113,8 +114,8 @@ def _is_broken(c: str) -> bool:
 
 
 def _judge_scripts(text: str) -> Verdict | None:
-    """Words of two scripts: a font draws one of them from the code points of the other, or from glyph numbers. And Cyrillic whose
-    two bytes of UTF-8 were taken for one character, which is a rare Korean syllable then."""
+    """Detects words with two scripts, which occur when a font draws one script from the code points of the other or from glyph
+    numbers. Also detects Cyrillic whose two UTF-8 bytes were decoded as one character, a rare Korean syllable."""
     if not _NOT_EUROPEAN.search(text):
         return None
     korean = [char for char in text if "\uac00" <= char <= "\ud7a3"]
@@ -128,7 +129,7 @@ def _judge_scripts(text: str) -> Verdict | None:
 
 
 def _script(char: str) -> str:
-    """The script of a letter, where words of that script have no letters of others; empty for all other characters."""
+    """The script of a letter, for scripts whose words have no letters of other scripts; empty for all other characters."""
     if char.isascii() and char.isalpha():
         return "Latin"
     return next((name for first, last, name in _SCRIPTS if first <= char <= last and char.isalpha()), "")
@@ -169,7 +170,7 @@ def _judge_latin(text: str, chars: list[str], *, scan: bool) -> Verdict | None:
 
 
 def _judge_letters(letters: list[str], tokens: list[str]) -> Verdict | None:
-    """By what fonts that draw another script leave behind: words that look well formed and that no language has."""
+    """Detects fonts that draw another script by their words, which look well formed but occur in no language."""
     vowelless = _vowelless_share(tokens)
     if vowelless > 0.35:
         return Verdict(kind="bad", reason=f"{vowelless:.0%} of the longer words have no vowel: a font that draws another script.")
@@ -194,7 +195,7 @@ def _is_good(token: str) -> bool:
 
 
 def _without_rare_accents(word: str) -> str:
-    """Vietnamese, Romanian, Yoruba: letters beyond Latin-1 stand for the plain ones that they are made of."""
+    """Vietnamese, Romanian, Yoruba: replaces letters beyond Latin-1 with their base letters."""
     if word.isascii():
         return word
     apart = (unicodedata.normalize("NFD", c) if c > "\u00ff" and c.isalpha() else c for c in word)
@@ -210,7 +211,8 @@ def _is_junk(token: str) -> bool:
 
 
 def _vowelless_share(tokens: list[str]) -> float:
-    """Of words of four and more small letters. Latin languages have a vowel in nearly every one."""
+    """The share of words with four or more lowercase letters that have no vowel. In Latin-script languages nearly every word has
+    one."""
     cores = (_without_rare_accents(token.strip(_EDGE)) for token in tokens)
     words = [core for core in cores if core.isalpha() and len(core) >= 4 and core[1:].islower()]
     if len(words) < _MIN_TOKENS:

@@ -1,7 +1,8 @@
-"""Compares a page's text with its ink: which words a person sees, and which lines of ink the text does not cover.
+"""Compares a page's text with its ink: which words are visible, and which lines of ink have no text.
 
-The page is rendered with and without its text. Where both pictures differ, text is visible; what the second one still shows is a
-picture, a drawing or outlined text. 1 to 2 ms for a page without pictures; a page under a picture costs two renderings of it.
+The page is rendered with and without its text. Text is visible where the two renderings differ. Ink in the second one is a
+picture, a drawing or outlined text. Takes 1 to 2 ms for a page without pictures; a page covered by a picture costs two
+renderings.
 """
 
 from __future__ import annotations
@@ -21,26 +22,26 @@ from rayocr.pdf.textlayer.lines import TextLine, Word
 from rayocr.pdf.textlayer.rendered_text import TextObjects, address_of, gray_picture, gray_scale
 
 _DPI = 60
-_LEAST_SCALE = 0.25  # pixels a point: on a page that is rendered smaller, ordinary letters cannot be told from nothing
-_SEEN = 10  # of 255: the least difference that a person sees
+_LEAST_SCALE = 0.25  # pixels per point; at a smaller scale, ordinary letters are invisible
+_SEEN = 10  # of 255: the smallest difference that a person sees
 _LATIN = "\u024f"
 _NEARLY_WHITE = 3 * 240
-_STROKE = 40  # of 255: from a picture's paper to its ink
+_STROKE = 40  # of 255: between a picture's paper and its ink
 _TINY_PT = 2.0
 _TINY_SHARE = 1 / 400  # of the page's longer side: a small page may have small letters
 _TILE_PX = 8
-_LINES_IN_TILE = 4  # columns and rows of it that have strokes: those of letters, and not of rulings that cross
+_LINES_IN_TILE = 4  # columns and rows with strokes: more than crossing rules have
 _LEAST_TILES = 3  # fewer are a corner or a bullet
-_TEXTURE = 0.3  # of a box's columns must have strokes in them, for it to hold a line of letters
+_TEXTURE = 0.3  # share of a box's columns that must have strokes, for it to contain a line of letters
 _COVERED = 0.5  # of a line of ink
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`seen[n]`: the n-th word is drawn and can be seen. `read[n]`: it is not seen, but lies on ink, as the words of an OCR layer
-    do. `ink_lines`: boxes of lines of ink on the page without its text, in points of the page as it is shown, each with whether
-    words that are not seen cover it. `unnamed`: visible text for which there is no character, as a share of all visible text.
-    `lacking`: pieces of text that PDFium can neither draw nor name."""
+    """`seen[n]`: the n-th word is visible. `read[n]`: the word is invisible but lies on ink, like the words of an OCR layer.
+    `ink_lines`: boxes of lines of ink on the page without its text, in points of the displayed page, each with whether invisible
+    words cover it. `unnamed`: the share of visible text that has no Unicode characters. `lacking`: the number of text pieces that
+    PDFium can neither draw nor map to characters."""
 
     seen: Any
     read: Any
@@ -53,12 +54,12 @@ def compare_with_ink(
     page: Any, text_page: Any, lines: Sequence[TextLine], *, turns: int, size_pt: tuple[float, float]
 ) -> Comparison | None:
     """`page` and `text_page` are raw handles of one page. `lines` are on the page after `turns` quarter turns, which then has
-    `size_pt`. None where the page is too large to be compared, cannot be rendered, or has too many text objects."""
+    `size_pt`. Returns None if the page is too large to compare, cannot be rendered, or has too many text objects."""
     shown_pt = turned_size(-turns, size_pt)
     objects = TextObjects(page)
     if not objects.complete or not (shown_pt[0] > 0 and shown_pt[1] > 0):
         return None
-    # A scan is decoded anew for each rendering: where no text is drawn over it, one has to do.
+    # Each rendering decodes a scan again, so a scan without visible text is rendered only once.
     scale = gray_scale(shown_pt, _DPI if objects.are_drawn else DETECTION_DPI)
     if scale < _LEAST_SCALE:
         return None
@@ -103,13 +104,13 @@ def _pixels(boxes: Any, scale: float, shape: tuple[int, int]) -> Any:
 
 
 def _seen(whole: Any, without: Any, corners: Any, lengths: Sequence[int]) -> tuple[Any, float]:
-    """Which boxes have visible text in them, and the share of visible text that lies in none."""
+    """Which boxes contain visible text, and the share of visible text outside all boxes."""
     import cv2
 
     if whole is without:
         return np.zeros(len(corners), bool), 0.0
     _, drawn = cv2.threshold(cv2.absdiff(whole, without), _SEEN, 1, cv2.THRESH_BINARY)
-    # One by one: summing up the whole picture beforehand takes five times as long.
+    # One by one: computing sums for the whole picture first takes five times as long.
     boxes = corners.tolist()
     counts = np.array([cv2.countNonZero(drawn[y0:y1, x0:x1]) for x0, y0, x1, y1 in boxes], int)
     total = cv2.countNonZero(drawn)
@@ -123,7 +124,7 @@ def _seen(whole: Any, without: Any, corners: Any, lengths: Sequence[int]) -> tup
 
 
 def _lacks_font(text_page: Any, words: Sequence[Word], settled: Any, objects: TextObjects) -> Any:
-    """Words that PDFium cannot draw, since the file leaves out their font: other viewers bring fonts for Chinese and Japanese."""
+    """Words that PDFium cannot draw because their font is not embedded. Other viewers have fonts for Chinese and Japanese."""
     lacking = np.zeros(len(words), bool)
     for n in np.flatnonzero(~settled).tolist():
         if not any(char.isalnum() and char > _LATIN for char in words[n].text):
@@ -141,7 +142,7 @@ def _lacks_font(text_page: Any, words: Sequence[Word], settled: Any, objects: Te
 
 
 def _strokes(picture: Any) -> tuple[Any, Any] | None:
-    """Where the picture changes from one pixel to the next, sideways and downward; None for an empty picture."""
+    """Where neighboring pixels differ, horizontally and vertically; None for an empty picture."""
     import cv2
 
     low, high, _, _ = cv2.minMaxLoc(picture)
@@ -153,20 +154,20 @@ def _strokes(picture: Any) -> tuple[Any, Any] | None:
 
 
 def _has_texture(ink: tuple[Any, Any], x0: int, y0: int, x1: int, y1: int) -> bool:
-    """Whether strokes run through the box along all of its length."""
+    """Whether the box has strokes along its whole length."""
     inside = ink[0][y0:y1, x0:x1] if x1 - x0 >= y1 - y0 else ink[1][y0:y1, x0:x1].T
     return inside.size > 0 and float(inside.any(axis=0).mean()) >= _TEXTURE
 
 
 def _may_hold_lines(ink: tuple[Any, Any]) -> bool:
-    """Whether some tiles have strokes in many columns and many rows. Rulings that cross have them in two or three."""
+    """Whether some tiles have strokes in many columns and many rows. Crossing rules have them in two or three."""
     rows, columns = (min(mask.shape[side] for mask in ink) // _TILE_PX for side in (0, 1))
     if not (rows and columns):
         return False
     sideways, downward = (
         np.ascontiguousarray(mask[: rows * _TILE_PX, : columns * _TILE_PX]).view(np.uint64).reshape(rows, _TILE_PX, columns)
         for mask in ink
-    )  # eight pixels at a time, a byte each
+    )  # eight pixels at a time, one byte each
     inked_columns = np.bitwise_count(np.bitwise_or.reduce(sideways, axis=1))
     inked_rows = np.count_nonzero(downward, axis=1)
     return int(((inked_columns >= _LINES_IN_TILE) & (inked_rows >= _LINES_IN_TILE)).sum()) >= _LEAST_TILES
@@ -193,7 +194,7 @@ def _ink_lines(picture: Any, scale: float, read: Any) -> tuple[tuple[Box, bool],
 
 
 def _looks_like_text(ink: tuple[Any, Any], x: int, y: int, width: int, height: int) -> bool:
-    """At least two letters wide, with strokes along all of its length."""
+    """At least two letters wide, with strokes along its whole length."""
     if max(width, height) < 1.8 * min(width, height) or min(width, height) < 4:
         return False
     return _has_texture(ink, x, y, x + width, y + height)
