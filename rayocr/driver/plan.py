@@ -148,7 +148,7 @@ def _check_reading(source: Storage, uri: StorageUri, *, watching: bool) -> None:
     entries = iter(source.list())
     first = call(lambda: next(entries, None), policy=_PROBING)
     if first is None and uri.prefix and not watching:
-        raise UsageError(f"There is nothing below {uri.display}. Check source=")
+        raise UsageError(f"No objects found below {uri.display}. Check source=")
     denied: StorageError | None = None
     pdfs = (entry for entry in chain([first] if first else [], entries) if entry.name.lower().endswith(".pdf"))
     for entry in islice(pdfs, _READ_FIRST):
@@ -173,7 +173,7 @@ def _single(config: RayocrConfig) -> tuple[str, str] | None:
         if not path.is_file():
             return None
         if not path.name.lower().endswith(".pdf"):
-            raise UsageError(f"source={text} is a file whose name does not end in .pdf, and only PDFs are read.")
+            raise UsageError(f"source={text} is a file whose name does not end in .pdf; rayocr reads only PDFs.")
         return str(path.parent), path.name
     folder, _, name = text.rpartition("/")
     if not text.startswith("gs://") or not name.lower().endswith(".pdf") or folder in ("gs:", "gs:/"):

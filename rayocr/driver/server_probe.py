@@ -45,8 +45,8 @@ async def probe(
         except EngineConnectionLost as error:
             if attempt == _TRIES:
                 raise ServerUnreachable(
-                    f"Nobody answers at {_place(engine, base_url)}: {error}",
-                    hint="Check the network, or read with the local engines: engine=local",
+                    f"No answer from {_place(engine, base_url)}: {error}",
+                    hint="Check the network, or use the local engines: engine=local",
                 ) from error
         except EngineError as error:  # busy, slow, or a server without this call: reading the pages will tell
             log_event(log, "probe_skipped", "The server did not answer the probe.", engine=engine.name, error=error.reason)

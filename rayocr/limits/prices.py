@@ -61,7 +61,7 @@ def parse_prices(data: Any, *, override: Price | None = None) -> PriceTable:
         models = {str(model): [_row(row) for row in rows] for model, rows in data["models"].items()}
         factors = {str(tier): float(factor) for tier, factor in (data.get("factors") or {}).items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UsageError(f"conf/prices.yaml is not understood: {type(error).__name__}: {error}") from error
+        raise UsageError(f"conf/prices.yaml is invalid: {type(error).__name__}: {error}") from error
     return PriceTable(models=models, factors=factors, override=override)
 
 

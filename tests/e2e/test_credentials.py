@@ -52,13 +52,13 @@ def test_a_wrong_key_a_forbidden_one_and_an_unknown_model_stop_the_run_for_one_c
 def test_no_network_stops_the_run(cli: Cli, nobody: str) -> None:
     make_pdf(cli.folder / "in" / "a.pdf", 200)
     done = cli.run("source=in", "dest=out", "engine=gemini", GEMINI_API_KEY="k", GOOGLE_GEMINI_BASE_URL=nobody)
-    assert "Nobody answers at 127.0.0.1" in stopped(done)
+    assert "No answer from 127.0.0.1" in stopped(done)
 
 
 def test_no_openai_server_stops_the_run(cli: Cli, nobody: str) -> None:
     make_pdf(cli.folder / "in" / "a.pdf", 3)
     done = cli.run("source=in", "dest=out", "engine=openai", f"engine.openai.base_url={nobody}/v1")
-    assert "Nobody answers at 127.0.0.1" in stopped(done)
+    assert "No answer from 127.0.0.1" in stopped(done)
 
 
 def test_a_key_that_is_revoked_in_the_middle_stops_the_run_and_keeps_what_was_paid_for(cli: Cli, gemini: SimulatedGemini) -> None:

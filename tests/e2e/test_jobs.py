@@ -160,7 +160,7 @@ def test_mode_submit_follows_the_job_hands_on_a_stop_and_has_its_exit_code(
     ("address", "code", "words"),
     [
         ("auto", 2, "needs the address of the cluster's dashboard"),
-        ("http://127.0.0.1:1", 3, "No Ray dashboard takes jobs at http://127.0.0.1:1"),
+        ("http://127.0.0.1:1", 3, "No Ray dashboard accepts jobs at http://127.0.0.1:1"),
     ],
 )
 def test_a_cluster_that_is_none_is_one_line(cli_without_ray: CliHere, address: str, code: int, words: str) -> None:

@@ -83,7 +83,7 @@ def test_the_quota_of_the_day_stops_the_run_says_when_it_resumes_and_loses_nothi
     stopped = cli.run(*OPTIONS, "limits.rpd=20", **quick.variables, TZ="Asia/Kolkata")
     assert stopped.returncode == 3, stopped.stdout + stopped.stderr
     assert re.search(
-        r"rayocr: The quota of the day for gemini-3\.1-flash-lite is used up\."
+        r"rayocr: The daily quota for gemini-3\.1-flash-lite is used up\."
         r" It resumes at \d{4}-\d\d-\d\d 1[23]:30 IST \(\d{4}-\d\d-\d\d 0[78]:00 UTC\)\.",
         stopped.stderr,
     ), stopped.stderr

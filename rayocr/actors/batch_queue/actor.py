@@ -236,12 +236,12 @@ class BatchQueue:
         except RayocrError as error:
             job.error = error
         except Exception as error:  # passed to the pages that wait for the job; otherwise they would wait forever
-            log.exception("A defect of rayocr ended a batch job.", extra={"rayocr_fields": {"action": "batch_failed"}})
-            job.error = EngineRejected(f"The batch ended with a defect: {type(error).__name__}: {error}")
+            log.exception("A bug in rayocr ended a batch job.", extra={"rayocr_fields": {"action": "batch_failed"}})
+            job.error = EngineRejected(f"The batch ended because of a bug in rayocr: {type(error).__name__}: {error}")
         log_event(
             log,
             "batch_ended",
-            "A batch job has ended.",
+            "The batch job ended.",
             batch=job.display_name,
             state=job.state,
             pages=len(job.keys),
@@ -261,7 +261,7 @@ class BatchQueue:
         job.file = None
         self._note(job, "PENDING")
         await asyncio.to_thread(write_intent, self._state, self._intent(job))
-        log_event(log, "batch_submitted", "A batch job is submitted.", batch=job.display_name, job=job.name, pages=len(job.keys))
+        log_event(log, "batch_submitted", "Submitted a batch job.", batch=job.display_name, job=job.name, pages=len(job.keys))
 
     async def _create(self, job: _Job, path: Path) -> str:
         """The server's name of the job. Waits while the queue is full."""
@@ -319,7 +319,7 @@ class BatchQueue:
             else:
                 found = {}
         except BatchGone as error:
-            log_event(log, "batch_gone", "A batch job or its results are gone.", level=logging.WARNING, error=str(error))
+            log_event(log, "batch_gone", "The batch job or its results no longer exist.", level=logging.WARNING, error=str(error))
             await asyncio.to_thread(delete_intent, self._state, job.display_name)
             return
         job.answers = {key: line for key, line in found.items() if key in job.keys}

@@ -267,7 +267,7 @@ class Discovery:
     # -- what is told -------------------------------------------------------------------------------------------------------
 
     def _note_strange(self, name: str) -> None:
-        log_event(log, "record_strange", "Something under .rayocr is damaged or foreign.", level=logging.WARNING, name=name)
+        log_event(log, "record_strange", "A file under .rayocr is damaged or unknown.", level=logging.WARNING, name=name)
         if len(self._totals.strange) < _NAMES_TOLD:
             self._totals = replace(self._totals, strange=(*self._totals.strange, name))
 
@@ -284,5 +284,5 @@ class Discovery:
         if len(self._totals.unreadable_names) < _NAMES_TOLD:
             self._totals = replace(self._totals, unreadable_names=(*self._totals.unreadable_names, name))
         log_event(
-            log, "source_unreadable", "A part of the source cannot be listed.", level=logging.WARNING, name=name, error=str(error)
+            log, "source_unreadable", "Cannot list a part of the source.", level=logging.WARNING, name=name, error=str(error)
         )

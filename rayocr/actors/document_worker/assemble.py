@@ -239,7 +239,7 @@ def _uploaded(dest: Storage, name: str, file: BinaryIO, *, policy: RetryPolicy, 
     try:
         return upload(dest, name, file, policy=policy, check=check)
     except UnsafeName as error:
-        raise UnusableName(f"The destination takes no such name: {error}") from error
+        raise UnusableName(f"The destination does not accept the output name: {error}") from error
 
 
 def _texts_of(original: FinishedDuplicate) -> ReadTexts:
@@ -303,7 +303,7 @@ def _log_notes(context: DocumentContext, output: OutputFile) -> None:
         log_event(
             log,
             "output_noted",
-            "An output does not show all as it was.",
+            "An output is incomplete or differs from the source.",
             level=logging.WARNING,
             document_id=context.document.document_id,
             output=output.name,
@@ -325,7 +325,7 @@ def _local_disk() -> Iterator[None]:
         failure = storage_error(error, tempfile.gettempdir(), writing=True)
         if not isinstance(failure, StorageFull | StorageDenied):
             raise
-        failure.hint = f"Outputs grow in temporary files in {tempfile.gettempdir()}: free some space there, or set TMPDIR."
+        failure.hint = f"Outputs are first written to {tempfile.gettempdir()}: free some space there, or set TMPDIR."
         raise failure from error
 
 

@@ -66,7 +66,7 @@ class DedupRecorder:
         except PreconditionFailed:
             return
         except StorageError as error:
-            log_event(log, "contents_write_failed", "A document could not be kept for its copies.", error=str(error))
+            log_event(log, "contents_write_failed", "Cannot keep a document's result for its copies.", error=str(error))
 
 
 def find_duplicate(
@@ -79,7 +79,7 @@ def find_duplicate(
         return None
     records = sorted(decoded.records, key=lambda record: record.page_number)
     if decoded.damage or [record.page_number for record in records] != list(range(1, page_count + 1)):
-        message = "What was kept of a document is damaged; its copy is read."
+        message = "The kept result of a document is damaged; its copy is read instead."
         log_event(log, "contents_damaged", message, level=logging.WARNING, name=name)
         return None
     first = records[0].document_id

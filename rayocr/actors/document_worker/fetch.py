@@ -85,7 +85,7 @@ def _read(source: Storage, document: Document, settings: FetchSettings) -> bytes
                 source.check_readable()  # raises if the storage as a whole is unavailable
     except ObjectNotFound as error:
         raise UnreadableSource(
-            "The document is no longer at the source.", hint="Nothing to do, unless it comes back.", gone=True
+            "The document is no longer at the source.", hint="No action is needed unless the document reappears.", gone=True
         ) from error
     except StorageDenied as error:
         raise UnreadableSource(f"The document cannot be read: {error}", hint=error.hint, denied=True) from error

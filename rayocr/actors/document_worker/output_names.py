@@ -38,13 +38,13 @@ def claim_output_name(state: Storage, document: Document, *, policy: RetryPolicy
                 log_event(
                     log,
                     "output_renamed",
-                    "Another document has the name, so the outputs go beside it.",
+                    "Another document has this output name; a hash is added to the name.",
                     document_id=document.document_id,
                     name=document.name,
                     output=stem,
                 )
             return stem
-    raise UnusableName(f"Every name that the outputs of {document.name} could have belongs to another document.")
+    raise UnusableName(f"No output name is free for {document.name}: other documents have all of its possible names.")
 
 
 def name_record(stem: str) -> str:

@@ -31,7 +31,7 @@ def plan_outputs(outputs: tuple[type[Output], ...], crashes: int) -> OutputPlan:
     kept = tuple(output for output in outputs if not output.needs_source or (output.works_without_source and crashes <= _TYPESET))
     notes = [_missing(output) for output in outputs if output not in kept]
     if any(output.needs_source for output in kept):
-        notes.append("Page sizes and page labels are not those of the source: opening it crashed the process.")
+        notes.append("Page sizes and page labels differ from the source: opening the source crashed the process.")
     return OutputPlan(kept or (MarkdownOutput,), opens_source=False, notes=tuple(notes), normalizes=crashes <= _TYPESET)
 
 

@@ -195,9 +195,7 @@ class Ledger:
         try:
             name, size_bytes = await asyncio.to_thread(self._write_segment, records)
         except Exception as error:  # passed to the callers that wait for the acknowledgement; nothing was acknowledged
-            log_event(
-                log, "segment_write_failed", "A ledger segment could not be written.", level=logging.ERROR, error=str(error)
-            )
+            log_event(log, "segment_write_failed", "Cannot write a ledger segment.", level=logging.ERROR, error=str(error))
             failure = error if isinstance(error, StorageError) else StorageError(f"The ledger could not write: {error}")
             for _, written in batches:
                 if not written.done():
@@ -239,7 +237,7 @@ class Ledger:
         except ObjectNotFound:
             pass
         except StorageError as error:  # only space is lost; the next start tries again
-            log_event(log, "segment_delete_failed", "A dead segment could not be deleted.", error=str(error), segment=name)
+            log_event(log, "segment_delete_failed", "Cannot delete an unused ledger segment.", error=str(error), segment=name)
 
     # -- compaction ---------------------------------------------------------------------------------------------------------
 
@@ -274,7 +272,7 @@ class Ledger:
                     if not self._segments.replace(merge.sources, by=name):  # all of its documents were finished in the meantime
                         await self._delete_segments([name])
         if gone:
-            log_event(log, "ledger_compacted", "Segments of earlier runs were tidied up.", segments=gone)
+            log_event(log, "ledger_compacted", "Compacted segments of earlier runs.", segments=gone)
         return gone
 
     def _apply(self, merge: Merge) -> list[str]:

@@ -48,7 +48,7 @@ def log_page(record: PageRecord, context: DocumentContext, *, duration_s: float)
         fields["folded"] = str(folds)
     action, words = ("page_failed", "A page could not be read.") if failed else ("page_recognized", "A page is read.")
     if record.outcome is PageOutcome.HANDED_ON:
-        action, words = "page_handed_on", "A page goes on to the next engines."
+        action, words = "page_handed_on", "The page is passed to the next engines."
     log_event(
         log,
         action,
@@ -81,7 +81,7 @@ def log_retry(progress: PageProgress, model: str, attempt: int, error: RayocrErr
     log_event(
         log,
         "page_retry_scheduled",
-        "A page is asked for again.",
+        "The page is requested again.",
         document_id=progress.document_id,
         page_number=progress.page_number,
         attempt=attempt,

@@ -263,8 +263,8 @@ class RateLimiter:
             quota.parked_until = None
             return
         raise DayQuotaExhausted(
-            f"The quota of the day for {quota.model} is used up.",
-            hint="Start the same command again then: it goes on where it stopped.",
+            f"The daily quota for {quota.model} is used up.",
+            hint="Start the same command again then; it resumes where it stopped.",
             resumes_at=quota.parked_until,
         )
 
@@ -292,10 +292,10 @@ class RateLimiter:
         if health.held(now) is was_held:
             return
         if was_held:
-            log_event(log, "model_recovered", "A model answers again.", model=quota.model)
+            log_event(log, "model_recovered", "The model answers again.", model=quota.model)
         else:
             log_event(
-                log, "model_held", "A model answers nothing.", level=logging.WARNING, model=quota.model, reason=health.words
+                log, "model_held", "The model does not answer.", level=logging.WARNING, model=quota.model, reason=health.words
             )
 
     async def _take(self, quota: ModelQuotaKeeper, wanted: int) -> Taken:
@@ -335,7 +335,7 @@ class RateLimiter:
             delay_s = delay_s or _DAY_PAUSE_S
             if quota.struck_for_the_day(sent_at=now - throttle.age_s, now=now) > self._rules.limits.day_quota_tries:
                 quota.park(next_reset(wall))
-                log_event(log, "model_parked", "The quota of the day is used up.", level=logging.WARNING, model=quota.model)
+                log_event(log, "model_parked", "The daily quota is used up.", level=logging.WARNING, model=quota.model)
                 return
         else:
             quota.refused(throttle, now=now)

@@ -53,10 +53,10 @@ def explained(error: Exception, address: str | None, *, logs: str = "") -> Rayoc
     elif isinstance(error, TimeoutError):
         first = "no answer"
     elif isinstance(error, socket.gaierror):
-        first = "the name of the host is not known"
-    hint = "Start the cluster, correct cluster= or RAY_ADDRESS, or give cluster=local to start a Ray here."
+        first = "the host name cannot be resolved"
+    hint = "Start the cluster, correct cluster= or RAY_ADDRESS, or set cluster=local to start Ray on this machine."
     if type(error).__name__ == "AuthenticationError":
-        hint = "The cluster asks for its token: set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH."
+        hint = "The cluster requires a token: set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH."
     return ClusterUnavailable(f"Cannot connect to the Ray cluster at {address}: {first}.", hint=hint)
 
 

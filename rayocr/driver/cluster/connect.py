@@ -138,7 +138,7 @@ class _RayThread:
                     _leave_behind()
                     raise ClusterUnavailable(
                         f"Ray did not answer within {timeout_s:.0f} s.",
-                        hint="Is it a Ray of this version, and is the machine overloaded? cluster=local starts one here.",
+                        hint="Check Ray's version and the load of the machine, or set cluster=local to start Ray here.",
                     ) from None
 
     def _serve(self) -> None:

@@ -176,9 +176,7 @@ def _open_batch_queue(config: RayocrConfig, settings: AssembleSettings, keys: Se
 
 
 def _say_what_ends_the_run(why: str) -> None:
-    sys.stderr.write(
-        f"rayocr: A PDF took {why}, and ends this process.\n  Run again with cluster=local, which isolates documents.\n"
-    )
+    sys.stderr.write(f"rayocr: A PDF took {why}; this process ends.\n  Run again with cluster=local, which isolates documents.\n")
     sys.stderr.flush()
 
 

@@ -106,7 +106,7 @@ def _new_folder() -> Path:
         folder.rmdir()
         problems.append(f"{base}: the path is too long for Ray's sockets ({_MAX_FOLDER_BYTES - 24} bytes at most)")
     raise ClusterUnavailable(
-        f"Cannot start Ray: there is no folder for its files ({'; '.join(problems)}).", hint="Set TMPDIR to a short path."
+        f"Cannot start Ray: no usable folder for its files ({'; '.join(problems)}).", hint="Set TMPDIR to a short path."
     )
 
 

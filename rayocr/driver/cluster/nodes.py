@@ -115,7 +115,7 @@ async def watch_nodes(
         except Exception as error:  # the control store is being replaced: running work continues
             if failing_since is None:
                 failing_since = time.monotonic()
-                log_event(log, "nodes_unknown", "Ray does not tell its nodes.", level=logging.WARNING, error=str(error))
+                log_event(log, "nodes_unknown", "Cannot get the list of nodes from Ray.", level=logging.WARNING, error=str(error))
         else:
             failing_since = None
             if nodes != before:
@@ -137,4 +137,4 @@ def _log_change(before: Nodes | None, now: Nodes) -> None:
     for node_id in known - current:
         log_event(log, "node_lost", "A node is gone.", level=logging.WARNING, node=node_id)
     for node_id in now.leaving - before.leaving:
-        log_event(log, "node_draining", "A node is about to go; its workers finish what is under way.", node=node_id)
+        log_event(log, "node_draining", "A node is about to be removed; its workers finish their pages.", node=node_id)

@@ -179,11 +179,11 @@ def _table(config: RayocrConfig, prices: PriceTable, documents: int, counted: Pa
         )
         return table
     model = config.engine.gemini.ladder[0]
-    source = f"as {tokens.known_from:,} earlier pages took" if tokens.known_from else "expected, see limits.expected_input_tokens"
+    source = f"from {tokens.known_from:,} earlier pages" if tokens.known_from else "assumed, see limits.expected_input_tokens"
     table.add_row(
         "Tokens",
         f"{_count(counted.pages * tokens.input)} in, {_count(counted.pages * tokens.output)} out"
-        f" ({tokens.input:,.0f} and {tokens.output:,.0f} a page, {source})",
+        f" ({tokens.input:,.0f} and {tokens.output:,.0f} per page, {source})",
     )
     table.add_row("Cost", _cost_words(config, prices, model, counted, tokens))
     limits = config.limits.of(model)
@@ -200,11 +200,11 @@ def _table(config: RayocrConfig, prices: PriceTable, documents: int, counted: Pa
     known = {"rpm": limits.rpm, "tpm": limits.tpm, "rpd": limits.rpd, "max_in_flight": limits.max_in_flight}
     known |= {"usd_per_10min": config.limits.usd_per_10min, "usd_per_month": config.limits.usd_per_month}
     figures = ", ".join(f"{name} {value:,.0f}" for name, value in known.items() if value is not None) or "none"
-    assumed = f", at {ANSWER_S:.0f} s an answer" if takes.binds == "max_in_flight" else ""
-    words = f"about {duration(takes.seconds)}: {takes.binds} binds{assumed}" if takes.binds else "no limit is known"
+    assumed = f" (assuming {ANSWER_S:.0f} s per answer)" if takes.binds == "max_in_flight" else ""
+    words = f"about {duration(takes.seconds)}: limited by {takes.binds}{assumed}" if takes.binds else "no limit is known"
     table.add_row("Lanes", _lanes(config, prices, model, counted.pages, tokens, takes.seconds))
     table.add_row("Time", f"{words} (limits: {figures})")
-    table.add_row("", "Blank pages are not sent, and pages that are refused are asked about again: neither is in these figures.")
+    table.add_row("", "Not included: blank pages, which are not sent, and refused pages, which are sent again.")
     return table
 
 

@@ -20,15 +20,15 @@ def sign_in_to_drive(config: RayocrConfig) -> int:
     settings, terminal = config.login, ConsoleTerminal(config.progress)
     if settings.client is None:
         raise UsageError(
-            "login.client= is missing: the JSON of an OAuth client, as the Google Cloud console gives it (Credentials, OAuth"
-            " client ID, Desktop app). GOOGLE_DRIVE_CREDENTIALS may name it too."
+            "login.client= is missing: the JSON of an OAuth client, as downloaded from the Google Cloud console (Credentials,"
+            " OAuth client ID, Desktop app). You can also set GOOGLE_DRIVE_CREDENTIALS to its path."
         )
     token_file = Path(settings.token).expanduser() if settings.token else default_token_path()
 
     def show(url: str) -> None:
         terminal.say("Open this address in a browser, and allow rayocr to use Google Drive:")
         print(f"\n  {url}\n", flush=True)  # not through the terminal class, which would wrap the line
-        terminal.say("If the page that follows does not open, its browser is on another machine: paste its address here.")
+        terminal.say("If your browser is on another machine, the page after the sign-in does not open: paste its address here.")
         if settings.browser == "auto" and _has_browser():
             import webbrowser
 
@@ -46,12 +46,13 @@ def sign_in_to_drive(config: RayocrConfig) -> int:
         )
     except OSError as error:
         raise CredentialsError(
-            f"The sign-in cannot be kept in {token_file}: {error.strerror}.", hint="Name another file: login.token="
+            f"Cannot store the sign-in in {token_file}: {error.strerror}.", hint="Set another file: login.token="
         ) from error
-    terminal.say(f"Signed in{_who(config, token_file)}. Kept in {token_file}, for you alone to read.")
+    terminal.say(f"Signed in{_who(config, token_file)}. The sign-in is stored in {token_file}, which only you can read.")
     if settings.token:
         terminal.say(
-            f"Runs find it by GOOGLE_DRIVE_CREDENTIALS={token_file}, or storage.source.credentials=, storage.dest.credentials=."
+            f"To use it in runs, set GOOGLE_DRIVE_CREDENTIALS={token_file}, or storage.source.credentials= and"
+            " storage.dest.credentials=."
         )
     return 0
 
@@ -78,4 +79,4 @@ def _who(config: RayocrConfig, token_file: Path) -> str:
     try:
         return f" as {DriveClient(access).account()}"
     except RayocrError as error:
-        return f" (but Drive cannot be asked yet: {error})"
+        return f" (but Drive is not available yet: {error})"

@@ -115,11 +115,11 @@ def _talking_to(address: str) -> Iterator[None]:
     except Exception as error:  # RuntimeError, ConnectionError, requests' own, AuthenticationError: all undocumented
         if type(error).__name__ == "AuthenticationError":
             raise CredentialsError(
-                f"The cluster at {address} asks for its token.",
-                hint="Set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH, to what its head was started with.",
+                f"The cluster at {address} requires a token.",
+                hint="Set RAY_AUTH_MODE=token, and set RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH to the token of its head node.",
             ) from error
         raise ClusterUnavailable(
-            f"No Ray dashboard takes jobs at {address}: {_first_line(error)}",
+            f"No Ray dashboard accepts jobs at {address}: {_first_line(error)}",
             hint="Is the head's port 8265 forwarded to here (kubectl port-forward service/…-head-svc 8265)?",
         ) from error
 

@@ -42,7 +42,7 @@ class Readiness:
         if limiter is not None and limiter.away_for_s > _LIMITS_AWAY_S:
             found["limits"] = "The Redis of the shared limits is unavailable."
         if limiter is not None and limiter.models and all(model.parked_until for model in limiter.models):
-            found["engine"] = "The quota of the day is used up."
+            found["engine"] = "The daily quota is used up."
         elif (said := self._server()) is not None:
             found["engine"] = said
         return found

@@ -44,7 +44,7 @@ class SpendAccount:
                 for day, usd in json.loads(self._state.read(entry.name))["days"].items():
                     days[str(day)] += float(usd)
             except (ObjectNotFound, ValueError, KeyError, TypeError, AttributeError):
-                log_event(log, "spend_unreadable", "An account is damaged.", level=logging.WARNING, name=entry.name)
+                log_event(log, "spend_unreadable", "A spending record is damaged.", level=logging.WARNING, name=entry.name)
         return dict(days)
 
     def keep(self, spent_by_day: Mapping[str, float], *, now: bool = False) -> None:
@@ -62,7 +62,7 @@ class SpendAccount:
             try:
                 self._state.write(f"{SPEND_PREFIX}{month}/{self._run_id}.json", json.dumps(body).encode())
             except StorageError as error:
-                log_event(log, "spend_not_written", "The account could not be written.", level=logging.WARNING, error=str(error))
+                log_event(log, "spend_not_written", "Cannot write the spending record.", level=logging.WARNING, error=str(error))
                 continue
             self._written[month] = days
         self._written_at = self._clock()

@@ -153,7 +153,7 @@ def _waits(progress: Progress) -> list[str]:
     if waiting_for:
         parts.append(f"waiting for {', '.join(waiting_for)}")
     if progress.watching and progress.deferred:
-        parts.append(f"{progress.deferred:,} to be tried again")
+        parts.append(f"{progress.deferred:,} waiting for a retry")
     return parts
 
 

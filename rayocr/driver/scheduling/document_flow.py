@@ -202,7 +202,7 @@ class DocumentFlow:
         if self._denied >= _DENIED_ALLOWED:
             raise StorageDenied(
                 f"The first {self._denied} documents could not be read. {error}",
-                hint=error.hint or "Give the account the right to read the source's objects.",
+                hint=error.hint or "Grant the account permission to read the source's objects.",
             ) from error
 
     async def _contain(self, state: DocumentState, error: Exception) -> None:

@@ -102,7 +102,7 @@ class Outages:
 
     async def _until_the_quota_is_back(self, wait_s: float) -> None:
         try:
-            log_event(log, "quota_awaited", "The quota of the day is used up, and waited for.", wait_s=round(wait_s))
+            log_event(log, "quota_awaited", "The daily quota is used up; waiting until it resets.", wait_s=round(wait_s))
             await self._hold("quota", True)
             await asyncio.sleep(wait_s)
             self._say("The daily quota has reset.")

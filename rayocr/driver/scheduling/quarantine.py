@@ -55,5 +55,5 @@ def count_assembly_crash(document: DocumentState, error: ActorFailed) -> None:
     if document.assembly_crashes > _ASSEMBLY_CRASHES_ALLOWED:
         raise ClusterUnavailable(
             f"{document.assembly_crashes} workers died while they wrote the outputs of {document.document.name}.",
-            hint="All its pages are on record. Check the memory of the machine, then run the same command again.",
+            hint="All its pages are recorded. Check the memory of the machine, then run the same command again.",
         ) from error

@@ -137,7 +137,7 @@ class Scheduler:
         again."""
         if not self._deferred:
             return
-        log_event(log, "documents_awaited", "Other runs hold the last documents.", count=len(self._deferred))
+        log_event(log, "documents_awaited", "Waiting for documents that other runs hold.", count=len(self._deferred))
         self._on_waiting()
         await self._sleep(self._retry_s)
         await self._readmit(self._deferred.due(None))

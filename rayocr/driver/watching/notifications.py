@@ -142,7 +142,7 @@ class Notifications:
         self._ever = True
         if not self.live:
             self.live = True
-            log_event(log, "events_recovered", "Notifications are back.")
+            log_event(log, "events_recovered", "Notifications are available again.")
 
 
 def name_in(source: Storage, bucket: str, name: str) -> str | None:

@@ -112,4 +112,4 @@ class DocumentWorkerPool:
             except ActorFailed as error:
                 worker.kill()
                 log_event(log, "worker_start_failed", "A worker did not start.", level=logging.WARNING, error=str(error))
-        raise ClusterUnavailable("Workers do not start; Ray's logs say why.")
+        raise ClusterUnavailable("Workers do not start. See Ray's logs for the reason.")

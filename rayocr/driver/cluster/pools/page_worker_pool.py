@@ -159,7 +159,7 @@ class PageWorkerPool:
             log_event(
                 log,
                 "worker_leaving",
-                "A worker's node is about to go.",
+                "A worker's node is about to be removed.",
                 worker=worker.name,
                 shards=worker.shards,
                 node=worker.info.node_id,
@@ -275,7 +275,7 @@ class PageWorkerPool:
             self._failed_starts += 1
             log_event(log, "worker_start_failed", "A worker did not start.", level=logging.WARNING, worker=name, error=str(error))
             if self._failed_starts >= _STARTS_IN_A_ROW:
-                self._failure = ClusterUnavailable("Workers do not start; Ray's logs say why.")
+                self._failure = ClusterUnavailable("Workers do not start. See Ray's logs for the reason.")
         except asyncio.CancelledError:
             if handle is not None:
                 handle.kill()
@@ -306,7 +306,7 @@ class PageWorkerPool:
         self._workers.remove(worker)
         worker.handle.kill()
         self._on_failure(worker.name)
-        log_event(log, "worker_retired", "A worker gives way to a new process.", worker=worker.name, pages=worker.pages)
+        log_event(log, "worker_retired", "A worker was retired.", worker=worker.name, pages=worker.pages)
 
     def _bury(self, worker: _Worker, error: ActorFailed) -> None:
         if worker not in self._workers:

@@ -68,8 +68,8 @@ class DeadlineWatch:
         )
         if lane != self._lane:
             if self._lane:
-                self._say(f"Further pages are sent in {lane}, to be done by the deadline at the lowest cost.")
-            log_event(log, "lane_chosen", "Pages change to another service tier.", tier=lane)
+                self._say(f"Switching to the {lane} tier to meet the deadline at the lowest cost.")
+            log_event(log, "lane_chosen", "Switched to another service tier.", tier=lane)
             self._lane = lane
         await self._limiter.prefer(lane)
 

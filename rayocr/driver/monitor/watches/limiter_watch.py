@@ -101,4 +101,4 @@ class LimiterWatch:
             if what == "parked":
                 self._warn(f"The daily quota of {model.model} is used up until {in_words(until)}.")
             else:
-                self._warn(f"{model.model} asks for a pause of {until - self._wall_clock():.0f} s.")
+                self._warn(f"The server of {model.model} requested a pause of {until - self._wall_clock():.0f} s.")

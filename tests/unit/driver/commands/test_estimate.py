@@ -46,7 +46,7 @@ def test_pages_tokens_money_and_time_are_told_without_a_key_and_nothing_is_made(
     assert "Lanes standard $0.02" in said
     assert "flex $0.0088" in said
     assert "batch $0.0088 (up to a day)" in said
-    assert "about 60 s: rpm binds" in said
+    assert "about 60 s: limited by rpm" in said
     assert not (here / "out").exists()
 
 

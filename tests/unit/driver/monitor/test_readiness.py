@@ -51,7 +51,7 @@ def test_a_server_that_does_not_answer_is_told_and_is_not_asked_each_time() -> N
     ready = readiness(chain="gemini")
     now = [0.0]
     ready.clock = lambda: now[0]
-    assert "Nobody answers at 127.0.0.1" in ready.wrong()["engine"]
+    assert "No answer from 127.0.0.1" in ready.wrong()["engine"]
     ready.engine = EngineConfig(probe=False)
     assert "engine" in ready.wrong(), "as it was"
     now[0] = 100.0

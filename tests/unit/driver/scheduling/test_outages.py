@@ -136,7 +136,7 @@ async def test_a_document_that_was_put_off_is_taken_up_again_by_the_same_watch()
 
 async def test_the_quota_of_the_day_is_waited_for() -> None:
     world = World()
-    world.answers["a"] = [DayQuotaExhausted("The quota of the day for m is used up.", resumes_at=time.time() - 0.95)]
+    world.answers["a"] = [DayQuotaExhausted("The daily quota for m is used up.", resumes_at=time.time() - 0.95)]
     await world.until("a", "b", "a")
     assert world.scheduler.failure is None
     assert "resumes at" in world.said[0]
