@@ -1,16 +1,16 @@
 """The BatchDesk actor: gathers pages into batch jobs, submits and watches the jobs, and returns each page's answer.
 
-| what happens | what follows |
+| event | result |
 |---|---|
-| a key is asked for twice, by two workers or after a restart | one request; both get the same answer |
-| killed before the intent is written | nothing was sent; the pages come again |
-| killed between intent and submission | the job is looked up by display name; if it is not there, the pages are asked for again |
-| killed while the job runs, for hours | the next run adopts the job when one of its pages is asked for |
-| the job expires, fails, or ends without some keys | what it has is handed out; the others raise BatchIncomplete (paid) |
-| the queue is full (429, `batch.max_jobs`, `batch.enqueued_tokens`) | jobs wait in line; nothing is uploaded twice |
-| the uploaded file is gone before the job is made | it is uploaded once more |
-| the job or its results are gone | the intent is dropped; its pages raise BatchIncomplete |
-| a job stands still for `batch.patience_h` | ModelUnavailable ends the run; the job stays and is adopted later |
+| a key is requested twice, by two workers or after a restart | one request; both get the same answer |
+| killed before the intent is written | nothing was sent; the pages are requested again |
+| killed between intent and submission | the job is looked up by display name; if not found, the pages are requested again |
+| killed while the job runs, for hours | the next run adopts the job when one of its pages is requested |
+| the job expires, fails, or ends without some keys | existing results are used; the other pages raise BatchIncomplete (paid) |
+| the queue is full (429, `batch.max_jobs`, `batch.enqueued_tokens`) | jobs wait in a queue; nothing is uploaded twice |
+| the uploaded file no longer exists when the job is created | it is uploaded once more |
+| the job or its results no longer exist | the intent is deleted; its pages raise BatchIncomplete |
+| a job makes no progress for `batch.patience_h` | ModelUnavailable ends the run; the job stays and is adopted later |
 
 Only the intents are durable. Requests that wait for submission are on local disk, not in memory.
 """

@@ -264,7 +264,7 @@ class Discovery:
                 self._note_strange(entry.name)
         return found
 
-    # -- what is told -------------------------------------------------------------------------------------------------------
+    # -- reporting ----------------------------------------------------------------------------------------------------------
 
     def _note_strange(self, name: str) -> None:
         log_event(log, "record_strange", "A file under .rayocr is damaged or unknown.", level=logging.WARNING, name=name)

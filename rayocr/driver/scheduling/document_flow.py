@@ -149,7 +149,7 @@ class DocumentFlow:
         state = self._documents.get(document_id)
         return state.lease.fencing_token if state else None
 
-    # -- how it ends --------------------------------------------------------------------------------------------------------
+    # -- outcome ------------------------------------------------------------------------------------------------------------
 
     async def _follow(self, document: Document) -> FlowResult:
         """The source has another version than the listed one. Raises Replaced, unless the document is gone."""
