@@ -85,7 +85,7 @@ def test_the_page_shows_progress_retries_and_compares(watched: Watched, tmp_path
         page.goto(watched.url)
         page.fill("#token", "another")
         page.keyboard.press("Enter")
-        page.wait_for_function("document.querySelector('#word').innerText.includes('not the token')")
+        page.wait_for_function("document.querySelector('#word').innerText.includes('Wrong token')")
         page.fill("#token", TOKEN)
         page.keyboard.press("Enter")
         page.wait_for_selector(".badge.partial")
@@ -105,7 +105,7 @@ def test_the_page_shows_progress_retries_and_compares(watched: Watched, tmp_path
         _keep(page, "page-dark")
         page.keyboard.press("/")
         page.keyboard.type("nonesuch")
-        page.wait_for_function("document.querySelector('#docs').innerText.includes('Nothing is under way')")
+        page.wait_for_function("document.querySelector('#docs').innerText.includes('No documents are in progress')")
         page.click("h1")
         page.keyboard.press("p")
         page.wait_for_function("document.querySelector('#pause').innerText === 'Resume'")
@@ -121,7 +121,7 @@ def _compares_picture_and_text(page: Any) -> None:
     page.wait_for_selector("#view[data-page='1']")
     page.keyboard.press("ArrowRight")
     page.wait_for_selector("#view[data-page='2']")
-    assert page.get_attribute("#v-image", "alt") == "Page 2 of a.pdf, as it was scanned"
+    assert page.get_attribute("#v-image", "alt") == "Page 2 of a.pdf, as scanned"
     assert page.evaluate("document.querySelector('#v-image').naturalWidth") > 100
     page.keyboard.press("n")
     page.wait_for_selector("#view[data-page] #v-facts .badge.failed")

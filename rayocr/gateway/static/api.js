@@ -1,4 +1,4 @@
-// What the page asks of the run. The token stays in this tab.
+// Requests to the run's API. The token is kept in this tab only.
 let token = sessionStorage.getItem("rayocr-token") || "";
 
 export function useToken(given) {
@@ -11,7 +11,7 @@ export class TokenNeeded extends Error {}
 export async function ask(path, options = {}) {
   const headers = {...(token ? {Authorization: "Bearer " + token} : {}), ...(options.body ? {"Content-Type": "application/json"} : {})};
   const answer = await fetch(path, {...options, headers});
-  if (answer.status === 401) throw new TokenNeeded("A token is needed.");
+  if (answer.status === 401) throw new TokenNeeded("This run requires a token.");
   if (!answer.ok) {
     const problem = await answer.json().catch(() => ({}));
     throw new Error(typeof problem.detail === "string" ? problem.detail : "The run answered with " + answer.status + ".");

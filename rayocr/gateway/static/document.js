@@ -1,4 +1,4 @@
-// One document: its pages' pictures and texts side by side, with who read them and what is in doubt.
+// Shows one document: page images and texts side by side, with engines and doubts.
 import {ask, json} from "./api.js";
 import {$, badge, make} from "./parts.js";
 
@@ -33,7 +33,7 @@ export async function open(d) {
     const notes = (await json(`/documents/${d.document_id}`)).notes;
     mine.odd = notes.filter(n => n.outcome === "failed" || n.doubts.length).map(n => n.page_number).sort((a, b) => a - b);
     if (shown === mine) $("odd").disabled = !mine.odd.length;
-  } catch { /* the pages are shown all the same */ }
+  } catch { /* show the pages without notes */ }
 }
 
 const turn = by => shown && go(shown.page + by);
@@ -52,7 +52,7 @@ async function go(page) {
   $("v-text").textContent = "…";
   $("v-facts").replaceChildren();
   $("v-image").removeAttribute("src");
-  $("v-image").alt = `Page ${page} is being drawn`;
+  $("v-image").alt = `Loading page ${page}`;
   delete $("view").dataset.page;
   const base = `/documents/${d.document_id}/pages/${page}`, still = () => shown?.d === d && shown.page === page;
   const text = json(base).then(p => { if (still()) facts(p); }, e => { if (still()) $("v-text").textContent = e.message; });
@@ -60,7 +60,7 @@ async function go(page) {
     if (!still()) return;
     if (address) URL.revokeObjectURL(address);
     address = URL.createObjectURL(blob);
-    $("v-image").alt = `Page ${page} of ${d.name}, as it was scanned`;
+    $("v-image").alt = `Page ${page} of ${d.name}, as scanned`;
     $("v-image").src = address;
   }, e => { if (still()) $("v-image").alt = e.message; });
   await Promise.all([text, image]);
@@ -71,7 +71,7 @@ function facts(p) {
   $("v-text").textContent = p.text || (p.outcome === "blank" ? "(a blank page)" : "(no text)");
   const parts = [badge(p.outcome, p.outcome)];
   if (p.engine) parts.push(badge("read by " + p.engine));
-  for (const doubt of p.doubts) parts.push(badge("in doubt: " + doubt.replaceAll("_", " "), "doubt"));
-  if (p.attempts.length) parts.push(make("span", {className: "soft", textContent: "in vain: " + p.attempts.map(a => `${a.engine} (${a.reason})`).join(", ")}));
+  for (const doubt of p.doubts) parts.push(badge("doubt: " + doubt.replaceAll("_", " "), "doubt"));
+  if (p.attempts.length) parts.push(make("span", {className: "soft", textContent: "failed attempts: " + p.attempts.map(a => `${a.engine} (${a.reason})`).join(", ")}));
   $("v-facts").replaceChildren(...parts);
 }

@@ -1,4 +1,4 @@
-// The list of documents: those under way from the status, finished ones from the run's records, a page at a time.
+// The list of documents: documents in progress come from the status, finished ones from the run's records, with paging.
 import {json, post} from "./api.js";
 import {$, badge, bar, count, make} from "./parts.js";
 import {open} from "./document.js";
@@ -35,12 +35,12 @@ function underWay() {
   fill(found.slice(0, 200).map(d => {
     const cancel = make("button", {type: "button", textContent: "Cancel"});
     cancel.setAttribute("aria-label", "Cancel " + d.name);
-    cancel.onclick = () => steer(cancel, `/documents/${d.document_id}/cancel`, `${d.name} is dropped by every run.`);
-    const share = d.page_count ? bar(d.pages_done / d.page_count, `${d.name}: pages done`) : badge("being fetched");
+    cancel.onclick = () => steer(cancel, `/documents/${d.document_id}/cancel`, `${d.name} is canceled. Running jobs stop processing it; later runs skip it.`);
+    const share = d.page_count ? bar(d.pages_done / d.page_count, `${d.name}: pages done`) : badge("downloading");
     return line(make("span", {className: "name", textContent: d.name}), share,
       d.page_count ? `${count(d.pages_done)} / ${count(d.page_count)}` : "", "", "", cancel, d.document_id);
-  }), "Nothing is under way.");
-  $("where").textContent = `${count(found.length)} under way`;
+  }), "No documents are in progress.");
+  $("where").textContent = `${count(found.length)} in progress`;
   $("more").disabled = $("newer").disabled = true;
 }
 
@@ -56,7 +56,7 @@ async function list(by) {
     const found = await json("/documents?" + query);
     if (mine !== asked) return;
     if (by > 0) cursors.push(after);
-    fill(found.documents.map(finished), "No document fits.");
+    fill(found.documents.map(finished), "No document matches the filters.");
     $("more").dataset.cursor = found.cursor || "";
     $("more").disabled = !found.cursor;
     $("newer").disabled = cursors.length === 1;
@@ -69,10 +69,10 @@ function finished(d) {
   name.onclick = () => open(d);
   const again = make("button", {type: "button", textContent: "Retry"});
   again.setAttribute("aria-label", "Retry " + d.name);
-  again.onclick = () => steer(again, `/documents/${d.document_id}/retry`, `${d.name} is tried again.`);
+  again.onclick = () => steer(again, `/documents/${d.document_id}/retry`, `${d.name} will be retried.`);
   const why = [d.reason, d.failed_pages && "pages " + d.failed_pages].filter(Boolean).join(", ");
   const reason = make("span", {textContent: why});
-  if (d.doubtful_pages) reason.append(" ", badge(`${count(d.doubtful_pages)} in doubt`, "doubt"));
+  if (d.doubtful_pages) reason.append(" ", badge(`${count(d.doubtful_pages)} doubtful`, "doubt"));
   const engines = Object.entries(d.engines).map(([engine, n]) => `${engine} ${count(n)}`).join(", ");
   return line(name, badge(d.outcome, d.outcome), d.page_count ? count(d.page_count) : "", engines, reason, d.outcome === "complete" ? "" : again, d.document_id);
 }
@@ -84,7 +84,7 @@ function line(name, state, pages, engines, why, action, id) {
   return r;
 }
 
-// Rows that are there already keep the focus of whoever is on one of their buttons.
+// Restores the focus if it was on a button of a row that is still shown.
 function fill(rows, empty) {
   const focused = document.activeElement?.closest?.("#docs tr")?.dataset.document, label = document.activeElement?.getAttribute?.("aria-label");
   $("docs").replaceChildren(...(rows.length ? rows : [make("tr", {}, make("td", {colSpan: 6, className: "soft", textContent: empty}))]));

@@ -1,4 +1,4 @@
-// The page of a run: figures from its stream of statuses, charts from its history.
+// The status page of a run: figures come from the event stream, charts from the history.
 import {follow, json, post, TokenNeeded, useToken} from "./api.js";
 import * as documents from "./documents.js";
 import * as view from "./document.js";
@@ -37,7 +37,7 @@ async function loadHistory() {
   try { history = await json("/history"); charts(); } catch (e) { say(e.message); }
 }
 
-// Between samples ten seconds apart: what is new of `column` in a second.
+// The increase of `column` per second, between samples ten seconds apart.
 function rates(samples, column) {
   const points = [];
   for (let i = 1, from = 0; i < samples.length; i++) {
@@ -53,18 +53,18 @@ const now = column => rates(history.recent.slice(-12), column).at(-1)?.[1] ?? 0;
 function cards(s) {
   const g = s.gauges, t = s.totals, done = Object.values(s.documents).reduce((a, b) => a + b, 0);
   const ahead = s.pages_done && s.pages_total > s.pages_done ? t.cost_usd * s.pages_total / s.pages_done : null;
-  const money = [usd(3600 * now(2)) + " an hour now", ahead && t.cost_usd ? "about " + usd(ahead) + " in all" : null];
+  const money = [usd(3600 * now(2)) + " per hour now", ahead && t.cost_usd ? "about " + usd(ahead) + " in total" : null];
   $("cards").replaceChildren(
     card(count(s.pages_done), `of ${count(s.pages_total)} pages${s.listing_done ? "" : " known so far"}`, s.pages_total ? s.pages_done / s.pages_total : 0),
     card(count(done), `of ${count(s.documents_total)} documents`, s.documents_total ? done / s.documents_total : 0),
     card(now(1).toFixed(1), `pages/s now, ${g.pages_per_s.toFixed(1)} over the run`),
-    card(duration(s.eta_s), `to go, ${duration(g.elapsed_s)} so far`),
+    card(duration(s.eta_s), `remaining, ${duration(g.elapsed_s)} elapsed`),
     card(t.pages_unpriced ? (t.cost_usd ? usd(t.cost_usd) + " + " : "") + "unknown" : usd(t.cost_usd), g.budget_usd ? `of ${usd(g.budget_usd)}` : money.filter(Boolean).join(", "),
       g.budget_usd ? t.cost_usd / g.budget_usd : null, t.cost_usd > 0.8 * g.budget_usd),
-    card(count(g.workers), `workers, with ${count(g.pages_in_window)} pages`));
+    card(count(g.workers), `workers, ${count(g.pages_in_window)} pages in progress`));
 }
 
-// Requests a second of a model over the last minute, the window of its quota: over less, a pace within the quota can look like more.
+// A model's requests per second over the last minute, which is the window of its quota; shorter windows can show too high rates.
 function paceOf(model) {
   const from = grants[0], to = grants.at(-1);
   return to[0] > from[0] ? Math.max(0, (to[1][model] ?? 0) - (from[1][model] ?? 0)) / (to[0] - from[0]) : 0;
@@ -74,23 +74,23 @@ function quota(s) {
   grants = [...grants.slice(-60), [s.at, Object.fromEntries(s.models.map(m => [m.model, m.granted]))]];
   const models = s.models.map(m => {
     const pace = paceOf(m.model);
-    const words = m.parked ? "the quota of the day is used up" : m.paused ? "paused by the server"
-      : m.limit_rpm ? `${count(Math.round(60 * pace))} of ${count(m.limit_rpm)} requests a minute` : `${count(Math.round(60 * pace))} requests a minute, no limit`;
-    const more = [`${count(m.in_flight)} in flight`, m.throttled && `${count(m.throttled)} refused`, m.requests_today && `${count(m.requests_today)} today`,
-      m.rate_rpm && m.limit_rpm && m.rate_rpm < 0.99 * m.limit_rpm && `slowed down to ${count(Math.round(m.rate_rpm))}`];
+    const words = m.parked ? "daily quota used up" : m.paused ? "paused by the server"
+      : m.limit_rpm ? `${count(Math.round(60 * pace))} of ${count(m.limit_rpm)} requests per minute` : `${count(Math.round(60 * pace))} requests per minute, no limit`;
+    const more = [`${count(m.in_flight)} in flight`, m.throttled && `${count(m.throttled)} rate-limited`, m.requests_today && `${count(m.requests_today)} today`,
+      m.rate_rpm && m.limit_rpm && m.rate_rpm < 0.99 * m.limit_rpm && `slowed to ${count(Math.round(m.rate_rpm))}`];
     const part = row(m.model, words, m.limit_rpm ? 60 * pace / m.limit_rpm : null);
     part.append(make("span", {className: "soft wide", textContent: more.filter(Boolean).join(", ")}));
     return part;
   });
   const engines = Object.entries(s.engines).sort((a, b) => b[1] - a[1]).map(([name, n]) => row(name, `${count(n)} pages`, s.pages_done ? n / s.pages_done : 0));
-  const doubt = s.totals.pages_doubtful ? [row("in doubt", `${count(s.totals.pages_doubtful)} pages`, s.totals.pages_doubtful / s.pages_done, true)] : [];
+  const doubt = s.totals.pages_doubtful ? [row("doubtful", `${count(s.totals.pages_doubtful)} pages`, s.totals.pages_doubtful / s.pages_done, true)] : [];
   $("quota").replaceChildren(...models, ...engines, ...doubt);
 }
 
 function reasons(s) {
   const found = Object.entries(s.reasons).filter(([, n]) => n > 0).sort((a, b) => b[1] - a[1]);
   const key = JSON.stringify(found);
-  if ($("reasons").dataset.key === key) return;  // buttons keep their focus
+  if ($("reasons").dataset.key === key) return;  // keep the focus on buttons
   $("reasons").dataset.key = key;
   $("reasons").replaceChildren(...(found.length ? found.map(([reason, n]) => {
     const look = make("button", {type: "button", textContent: "Show"}), again = make("button", {type: "button", textContent: "Retry these"});
@@ -106,7 +106,7 @@ async function retry(button, reason) {
   button.disabled = true;
   try {
     const {documents: n} = await (await post("/documents/retry", {reason})).json();
-    say(`${count(n)} documents are tried again.`);
+    say(n === 1 ? "1 document will be retried." : `${count(n)} documents will be retried.`);
   } catch (e) { say(e.message); }
   button.disabled = false;
 }
@@ -131,12 +131,12 @@ async function steer(path, words) {
   try { await post(path); say(words); } catch (e) { say(e.message); }
 }
 
-const pause = () => last && steer(last.gauges.paused ? "/resume" : "/pause", last.gauges.paused ? "Going on." : "Shards that workers have are finished, and no more are sent.");
+const pause = () => last && steer(last.gauges.paused ? "/resume" : "/pause", last.gauges.paused ? "Resumed." : "Paused. Pages in progress will finish.");
 
 $("span-recent").onclick = () => choose("recent");
 $("span-run").onclick = () => choose("run");
 $("pause").onclick = pause;
-$("drain").onclick = () => { if (confirm("Finish what is under way and stop the run?")) steer("/drain", "The run finishes what is under way, and ends."); };
+$("drain").onclick = () => { if (confirm("Finish pages in progress and stop the run?")) steer("/drain", "The run finishes pages in progress and stops."); };
 $("theme").onclick = () => {
   const root = document.documentElement, dark = matchMedia("(prefers-color-scheme: dark)").matches;
   root.dataset.theme = (root.dataset.theme || (dark ? "dark" : "light")) === "dark" ? "light" : "dark";
@@ -159,14 +159,14 @@ async function connect() {
       });
     } catch (e) {
       if (e instanceof TokenNeeded) {
-        say($("token").value ? "That is not the token." : "");
+        say($("token").value ? "Wrong token." : "");
         $("content").hidden = true;
         $("login").hidden = false;
         $("token").focus();
         return;
       }
     }
-    say("The run does not answer; it may have ended. Trying again …");
+    say("The run does not respond; it may have ended. Retrying …");
     await new Promise(r => setTimeout(r, 2000));
   }
 }
@@ -174,7 +174,7 @@ async function connect() {
 const theme = localStorage.getItem("rayocr-theme");
 if (theme) document.documentElement.dataset.theme = theme;
 const given = location.hash.match(/^#token=([\w-]+)$/);
-if (given) {  // as the terminal printed it; it is not kept in the address
+if (given) {  // from the link in the terminal; removed from the address bar
   useToken(given[1]);
   history.replaceState(null, "", location.pathname);
 }

@@ -1,4 +1,4 @@
-// Small pieces of the page. Names of documents only ever become text, never markup.
+// Small elements of the page. Document names are always inserted as text, never as markup.
 export const $ = id => document.getElementById(id);
 export const count = n => Number(n || 0).toLocaleString("en");
 export const usd = n => "$" + (n < 1 ? n.toFixed(4) : n.toFixed(2));
@@ -39,7 +39,7 @@ export function row(name, right, share, warn) {
 
 export const badge = (words, kind = "") => make("span", {className: `badge ${kind}`, textContent: words});
 
-// A line over points of [seconds, value], from 0 up, with what is below it filled.
+// Draws a line through points of [seconds, value], starting at 0, with a filled area below.
 export function draw(svg, points) {
   const ns = "http://www.w3.org/2000/svg", width = 600, height = 110;
   svg.replaceChildren();
