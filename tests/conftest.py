@@ -1,4 +1,4 @@
-"""What all tests share: no test reads the user's environment, home or keys."""
+"""Shared test settings: no test reads the user's environment, home or keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is Drive's own: names that are not unique, ids, shortcuts, shared drives, writers without preconditions, changes."""
+"""Behavior specific to Drive: duplicate names, ids, shortcuts, shared drives, writes without preconditions, changes."""
 
 from __future__ import annotations
 
@@ -300,7 +300,7 @@ def test_where_a_folder_lies_in_another_one_is_told_by_the_server(
 
 def test_of_two_processes_that_create_one_name_at_the_same_time_one_wins(server: DriveServer, folder: str) -> None:
     one, other = opened(server, folder), opened(server, folder)
-    # Another process has locks of its own: its upload comes between our look and our upload.
+    # Another process has its own locks, so it uploads between our check and our upload.
     identifiers: list[str] = []
     server.script(match="POST /upload", act=lambda: identifiers.append(server.drive.add("a", [folder], data=b"other")))
     with pytest.raises(PreconditionFailed):

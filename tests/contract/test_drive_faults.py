@@ -1,4 +1,4 @@
-"""Google Drive on bad days: what each fault ends as, and after how many requests."""
+"""Google Drive faults: the result of each fault, and the number of requests."""
 
 from __future__ import annotations
 
@@ -306,7 +306,7 @@ def test_a_file_that_was_replaced_or_deleted_since_it_was_listed_is_told_apart(
     with pytest.raises(VersionChanged):
         storage.read("a", version=entry.version)
     server.script(match="alt=media", act=lambda: server.drive.fill(identifier, b"x"))
-    assert storage.read("a") == b"x"  # whatever it is, if nobody asked for a version
+    assert storage.read("a") == b"x"  # any content, if no version was requested
     storage.delete("a")
     with pytest.raises(ObjectNotFound):
         storage.read("a", version=entry.version)

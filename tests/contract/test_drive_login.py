@@ -1,4 +1,4 @@
-"""The sign-in of a person, with Google's flow against a token server of ours: by the browser, or by a pasted address."""
+"""User sign-in with Google's flow against a test token server: in the browser, or with a pasted URL."""
 
 from __future__ import annotations
 

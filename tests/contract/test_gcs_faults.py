@@ -1,4 +1,4 @@
-"""Google Cloud Storage on bad days: what each fault ends as, and after how many tries."""
+"""Google Cloud Storage faults: the result of each fault, and the number of attempts."""
 
 from __future__ import annotations
 

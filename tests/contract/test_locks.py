@@ -1,4 +1,4 @@
-"""The lock port: one suite over every adapter. A new adapter adds one class with `open`, `pass_time` and `close`."""
+"""The lock port: one suite for all adapters. A new adapter adds one class with `open`, `pass_time` and `close`."""
 
 from __future__ import annotations
 

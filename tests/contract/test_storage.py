@@ -1,4 +1,5 @@
-"""The storage port: one suite over every adapter. A new adapter adds one entry to ADAPTERS: a function that opens it afresh."""
+"""The storage port: one suite for all adapters. A new adapter adds one entry to ADAPTERS: a function that opens a new
+instance."""
 
 from __future__ import annotations
 
@@ -352,7 +353,7 @@ def test_odd_names_make_the_round_trip(storage: Storage, name: str) -> None:
             storage.write(name, b"Google takes no line breaks")
         return
     storage.write(name, name.encode(), if_absent=True)
-    # Google Drive may not be able to keep control characters: look-alikes stand for them, and are found by both.
+    # Google Drive may not support control characters. They are replaced by look-alikes, and both forms find the file.
     listed = name.translate({9: "␉", 10: "␊"}) if storage.uri.startswith("gdrive:") else name
     assert names(storage) == [listed]
     assert storage.read(listed) == storage.read(name, version=storage.stat(name).version) == name.encode()

@@ -16,7 +16,7 @@ from tests.e2e.support import PROJECT, Cli, CliHere, Cluster, SimulatedGemini, f
 
 @pytest.fixture(scope="session")
 def home() -> Iterator[Path]:
-    """Ray writes its token here, and not into the home of whoever runs the tests. Short, since sockets have short paths."""
+    """Ray writes its token here, not into the user's home. The path is short because socket paths are limited."""
     folder = Path(tempfile.mkdtemp(prefix="ro", dir="/tmp"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)

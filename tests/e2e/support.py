@@ -1,4 +1,4 @@
-"""What the end-to-end tests work with: the command line, a simulated Gemini, PDFs, processes."""
+"""Helpers for the end-to-end tests: the command line, a simulated Gemini, PDFs, processes."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class Cli:
 
 @dataclass
 class CliHere(Cli):
-    """`run` without a process of its own, a second faster."""
+    """`run` in this process, which is a second faster."""
 
     monkeypatch: pytest.MonkeyPatch
     captured: pytest.CaptureFixture[str]
@@ -144,7 +144,7 @@ class CliHere(Cli):
 
 
 class SimulatedGemini:
-    """The simulator as a process of its own, and what it counted."""
+    """The simulator in a separate process, and its counts."""
 
     key = "simulated-key"
 

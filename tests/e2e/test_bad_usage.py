@@ -1,4 +1,4 @@
-"""What users get wrong: one or two lines, the right exit code, no traceback, nothing half-written."""
+"""User errors: one or two lines, the right exit code, no traceback, no partial output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""mode=cancel reaches a run that is under way, and runs that come later."""
+"""mode=cancel affects a running run and later runs."""
 
 from __future__ import annotations
 

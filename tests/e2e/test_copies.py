@@ -1,4 +1,4 @@
-"""The same file under several names is paid for once; equal names of two sources do not meet."""
+"""A file with several names is paid for once; equal names from two sources do not collide."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_copies_are_written_for_themselves_and_not_read(cli: Cli, gemini: Simula
     assert gemini.answered == PAGES
     assert "2 documents are the same file as another" in done.stdout
 
-    make_pdf(cli.folder / "more" / "a.pdf", PAGES)  # another source: the same bytes, and a name that is taken
+    make_pdf(cli.folder / "more" / "a.pdf", PAGES)  # another source: the same bytes, and a name that already exists
     done = cli.run("source=more", "dest=out", *OPTIONS, **gemini.variables)
     assert done.returncode == 0, done.stdout + done.stderr
     assert gemini.answered == PAGES

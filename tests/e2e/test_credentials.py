@@ -1,4 +1,4 @@
-"""What cannot work is said in one line within seconds, for at most two calls, and the run can be started again."""
+"""Credential errors are reported in one line within seconds, after at most two calls, and the run can be restarted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.e2e.support import Cli, SimulatedGemini, make_pdf
 
 @pytest.fixture
 def nobody() -> Iterator[str]:
-    """An address at which nobody listens."""
+    """An address without a server."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{unused.getsockname()[1]}"

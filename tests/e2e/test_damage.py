@@ -1,4 +1,4 @@
-"""What lies under .rayocr/ was damaged, or is none of ours: named, and the rest goes on as if it were not there."""
+"""Damaged or unknown files under .rayocr/ are reported and ignored; everything else continues."""
 
 from __future__ import annotations
 

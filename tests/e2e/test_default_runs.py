@@ -1,4 +1,4 @@
-"""Runs beside each other on one machine, as people start them: with no option about clusters at all."""
+"""Concurrent runs on one machine with default options, without any cluster option."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Google Drive from end to end: a folder into a folder, killed and gone on with, alone there, wrong set-ups, the sign-in."""
+"""Google Drive end to end: folder to folder, kill and resume, exclusive destination, wrong configurations, sign-in."""
 
 from __future__ import annotations
 

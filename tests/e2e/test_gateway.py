@@ -1,4 +1,4 @@
-"""A run that is watched and steered while it reads: over HTTP, and on its page in a browser."""
+"""Monitors and controls a run while it reads: over HTTP, and on its status page in a browser."""
 
 from __future__ import annotations
 
@@ -148,6 +148,6 @@ def _has_no_serious_fault(page: Any) -> None:
 
 
 def _keep(page: Any, name: str) -> None:
-    """Pictures for docs/, where somebody asks for them."""
+    """Takes screenshots for docs/ on request."""
     if folder := os.environ.get("RAYOCR_SCREENSHOTS"):
         page.screenshot(path=f"{folder}/{name}.png")

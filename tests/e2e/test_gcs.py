@@ -1,4 +1,4 @@
-"""Buckets from end to end: a folder into a bucket, a bucket into a bucket, killed and gone on with, and by two runs at once."""
+"""Buckets end to end: folder to bucket, bucket to bucket, kill and resume, and two concurrent runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents that were made to do harm, among good ones: each ends as what it is, and the good ones are read."""
+"""Malicious documents among good ones: each gets the correct outcome, and the good ones are read."""
 
 from __future__ import annotations
 

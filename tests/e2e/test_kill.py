@@ -1,4 +1,4 @@
-"""Killed at any moment: what was acknowledged is there, and only what was in flight is paid for twice."""
+"""Kills at any moment: acknowledged pages are kept, and only pages in flight are paid for twice."""
 
 from __future__ import annotations
 

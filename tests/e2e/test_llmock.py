@@ -1,4 +1,4 @@
-"""A third party grades the client: llmock serves, injects faults and reports what the client did wrong.
+"""Checks the client with a third-party server: llmock serves, injects faults and reports client errors.
 
 Takes about three minutes, nearly all of them waiting: 300 pages at 120 requests a minute.
 """

@@ -1,4 +1,4 @@
-"""A cluster whose nodes come and go while a run reads on it: nothing is lost, nothing is paid twice, and the workers follow."""
+"""Nodes join and leave the cluster during a run: nothing is lost, nothing is paid for twice, and the workers follow."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def events(folder: Path, action: str) -> list[dict[str, Any]]:
 def test_nodes_are_drained_lost_and_added_and_every_page_is_paid_once(
     nodes: RayNodes, environment: dict[str, str], heads_home: dict[str, str], gemini: SimulatedGemini, tmp_path: Path
 ) -> None:
-    gemini.set(latency_s=1.5)  # with four under way it reads for a minute and a half, unless it is let go
+    gemini.set(latency_s=1.5)  # with four pages in progress it reads for a minute and a half, unless it is stopped
     for number in range(DOCUMENTS):
         make_pdf(tmp_path / "in" / f"{number}.pdf", PAGES, prefix=f"page of {number} with the")
     cli = Cli(environment | heads_home, tmp_path, nodes.address)
@@ -95,7 +95,7 @@ def node_ids(pid: int) -> set[str]:
 def test_the_images_driver_joins_a_cluster_and_outlives_its_control_store(
     environment: dict[str, str], heads_home: dict[str, str], gemini: SimulatedGemini, tmp_path: Path
 ) -> None:
-    """As in kuberay/: docker/bin/rayocr-driver on a node of its own, and a head whose memory is in Redis."""
+    """As in kuberay/: docker/bin/rayocr-driver on its own node, and a head whose state is in Redis."""
     gemini.set(latency_s=0.5)
     make_pdf(tmp_path / "in" / "a.pdf", PAGES, prefix="page of a with the")
     redis = Valkey(port=free_port())

@@ -1,4 +1,4 @@
-"""Everything that comes out of one run: all outputs, and a model that makes pages up and is found out."""
+"""All outputs of one run, and detection of a model that invents text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real run that a real Prometheus scrapes: every documented metric is there, and every query of the dashboard has an answer."""
+"""A real Prometheus scrapes a real run: every documented metric exists, and every dashboard query returns data."""
 
 from __future__ import annotations
 

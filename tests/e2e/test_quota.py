@@ -1,4 +1,4 @@
-"""A run against a server with quotas: at their pace, within the budget, and never losing a page to a refusal."""
+"""A run against a server with quotas keeps to them and to the budget, and loses no page to a rate limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refused, looped, cut off: what the model does to pages, and what becomes of them."""
+"""Refused, looping and truncated answers, and the outcome of their pages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PAGES = 300
 def test_refusals_cost_no_page_and_are_not_paid_for_again_after_a_restart(cli: Cli, gemini: SimulatedGemini) -> None:
     make_pdf(cli.folder / "in" / "a.pdf", PAGES)
     gemini.set(recitation_share=0.10, recitation_always_share=0.02)
-    # The text layer stands for the local engine: it reads in a millisecond what rapidocr reads in three seconds.
+    # The text layer replaces the local engine: it takes a millisecond for a page that takes rapidocr three seconds.
     options = ("source=in", "dest=out", "engine=gemini", "engine.chain=[gemini,textlayer]", "limits.max_in_flight=16")
     run = cli.start(*options, **gemini.variables)
     wait_until(lambda: gemini.answered >= PAGES // 2 or run.poll() is not None, "half of the pages are answered")

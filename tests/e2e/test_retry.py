@@ -1,4 +1,4 @@
-"""Dead letters that are taken up again: the failed pages alone are paid for, and the letters tell how often it was tried."""
+"""Retrying dead letters: only the failed pages are paid for, and the letters record the number of attempts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A folder of PDFs into text, as a user does it."""
+"""Converts a folder of PDFs to text, as a user does."""
 
 from __future__ import annotations
 

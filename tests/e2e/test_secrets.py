@@ -84,7 +84,7 @@ def test_planted_secrets_are_found_nowhere(
     nodes, of_ray = ray
     cli = Cli(environment | heads_home, tmp_path, nodes.address)
     gemini.set(key=KEY, latency_s=0.3, error_status=503, error_share=0.4, recitation_always_share=0.1)
-    make_pdf(cli.folder / "in" / "a.pdf", 500)  # so many that the run is under way still when the locks go
+    make_pdf(cli.folder / "in" / "a.pdf", 500)  # enough pages that the run is still in progress when the lock service fails
     (cli.folder / "in" / "b.pdf").write_bytes((PROJECT / "samples" / "broken" / "encrypted.pdf").read_bytes())
     secret = {
         "GEMINI_API_KEY": KEY,
@@ -126,7 +126,7 @@ def test_planted_secrets_are_found_nowhere(
         tables = subprocess.run(
             [sys.executable, "-c", _RAYS_TABLES, cli.cluster], env=cli.environment, capture_output=True, text=True, check=True
         )
-        server.kill()  # what is said now quotes the address of the lock service
+        server.kill()  # the message contains the address of the lock service
         server.wait()
         wait_until(lambda: "lock service is unavailable" in log.read_text() or run.poll() is not None, "the locks are away")
         assert run.poll() is None, log.read_text()

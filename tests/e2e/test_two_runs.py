@@ -1,4 +1,4 @@
-"""Two runs on one destination: neither repeats the other's documents, and what a dead one had read is not paid for again."""
+"""Two runs on one destination: neither repeats the other's documents, and pages of a dead run are not paid for again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""mode=watch from end to end: what is added is read once, what is replaced is read anew, what is removed is forgotten."""
+"""mode=watch end to end: new documents are read once, replaced ones are read again, removed ones are forgotten."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WATCH = ("mode=watch", "engine=textlayer", "outputs=[markdown]", "progress=plain
 
 
 class Watching:
-    """A watch in a process of its own, and what it says."""
+    """A watch in a separate process, and its output."""
 
     def __init__(self, cli: Cli, *options: str, **variables: str) -> None:
         self.process = cli.start(*options, **variables)
@@ -80,7 +80,7 @@ def test_a_folder_is_watched_until_it_is_told_to_stop(cli: Cli) -> None:
     watch.until(lambda: read(dest) == {"a.pdf": 1, "sub/b.pdf": 1}, "both are read")
 
     whole = make_pdf(cli.folder / "slow.pdf", 3, prefix="slow").read_bytes()
-    with (source / "slow.pdf").open("wb") as file:  # as somebody copies it: in pieces, with pauses shorter than settle_s
+    with (source / "slow.pdf").open("wb") as file:  # a slow copy: in pieces, with pauses shorter than settle_s
         for start in range(0, len(whole), len(whole) // 8):
             file.write(whole[start : start + len(whole) // 8])
             file.flush()

@@ -1,4 +1,4 @@
-"""The wheel carries everything: it runs from anywhere, without the repository."""
+"""The wheel is complete: it runs from anywhere, without the repository."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.e2e.support import PATIENCE_S, PROJECT
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel's content in a folder of its own, as an installer would put it into site-packages."""
+    """The wheel's content in a separate folder, as an installer places it in site-packages."""
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(PROJECT)]
     built = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)

@@ -1,4 +1,4 @@
-"""A run that is watched while it reads: one document that lost pages, and another that goes on for as long as a test needs."""
+"""A monitored run: one document with failed pages, and another that takes as long as a test needs."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def watched_run(cli: Cli, gemini: SimulatedGemini, *more: str) -> Iterator[Watch
     options = [
         *("source=in", "dest=out", "engine=gemini", "engine.chain=[gemini]"),
         *("limits.max_in_flight=2", "limits.rpm=6000", "gateway.port=0"),
-        *("window.pages=48", "workers.max_shard_pages=4"),  # what is retried does not wait behind hundreds of pages
+        *("window.pages=48", "workers.max_shard_pages=4"),  # so that retries do not wait behind hundreds of pages
     ]
     first = cli.run(*options, **gemini.variables)
     assert first.returncode == 1, first.stdout + first.stderr

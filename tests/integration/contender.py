@@ -39,7 +39,7 @@ def main(state_uri: str, number: int, documents: int, redis_url: str | None) -> 
             continue
         lease = locks.acquire(document_id)
         if lease is None:
-            left.append(document_id)  # somebody is at it; it may die
+            left.append(document_id)  # another process has it and may die
             time.sleep(0.002 if len(left) > 4 else 0.05)  # for the last ones there is nothing to do but to wait
             continue
         if any(True for _ in state.list(manifest_name(document_id))):

@@ -1,4 +1,4 @@
-"""`python -m tests.integration.spawned REDIS_URL`: spawns a run's own actors on four Ray nodes, and prints JSON."""
+"""`python -m tests.integration.spawned REDIS_URL`: spawns a run's actors on four Ray nodes, and prints JSON."""
 
 from __future__ import annotations
 

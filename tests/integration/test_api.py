@@ -23,7 +23,7 @@ LETTER = PROJECT / "samples" / "letter.pdf"
 
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A working folder of its own, no keys, and no process left behind."""
+    """A separate working folder, no keys, and no process left behind."""
     monkeypatch.chdir(tmp_path)
     for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY", "STORAGE_BACKEND", "REDIS_URL"):
         monkeypatch.delenv(name, raising=False)

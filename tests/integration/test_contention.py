@@ -1,4 +1,4 @@
-"""Four processes and 500 documents: each is worked on once, and an owner that slept longer than its lease commits nothing."""
+"""Four processes share 500 documents: each is processed once, and an owner that slept past its lease commits nothing."""
 
 from __future__ import annotations
 

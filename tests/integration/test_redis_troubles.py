@@ -1,4 +1,4 @@
-"""A Redis that answers and does not serve: what each trouble ends as, against real servers."""
+"""Redis servers that respond but cannot serve: the result of each fault, with real servers."""
 
 from __future__ import annotations
 

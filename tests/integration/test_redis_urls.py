@@ -1,4 +1,4 @@
-"""The forms of REDIS_URL against real servers: three processes of which one is a Sentinel, and TLS in front of one."""
+"""The forms of REDIS_URL with real servers: three processes, one of them a Sentinel, and one behind TLS."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_leases_and_limits_follow_the_master_that_the_sentinels_name(servers: Se
         assert master.wait(1, 60_000) == 1  # the replica has it
     servers.processes[0].kill()
     servers.processes[0].wait()
-    kept = eventually(lambda: locks.renew([first]), LocksUnavailable)  # away until the replica was promoted
+    kept = eventually(lambda: locks.renew([first]), LocksUnavailable)  # unavailable until the replica was promoted
     assert kept == []
     with redis.Redis(port=servers.ports[1]) as promoted:
         assert promoted.role()[0] == b"master"

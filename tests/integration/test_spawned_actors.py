@@ -1,4 +1,4 @@
-"""The actors of a run on a real Ray of several nodes: where they live, and that one that is restarted has its keys again."""
+"""A run's actors on a real Ray cluster with several nodes: their placement, and that a restarted actor gets its keys again."""
 
 from __future__ import annotations
 
@@ -43,5 +43,5 @@ def test_a_runs_own_actors_live_on_the_drivers_node(seen: dict[str, list[object]
 
 
 def test_a_restarted_limiter_has_the_keys_of_its_shared_bucket(seen: dict[str, list[object]]) -> None:
-    """Keys are no arguments of its constructor; the call that handed them over is repeated by Ray."""
+    """Keys are not constructor arguments; Ray repeats the call that passed them."""
     assert seen["slots"] == [1, 1]

@@ -39,7 +39,7 @@ class DriveServer:
         self.requests: Counter[str] = Counter()  # by method and kind
         self.log: list[str] = []
         self.faults: list[Fault] = []
-        self.tokens: set[str] | None = None  # those that are accepted; None: whoever asks
+        self.tokens: set[str] | None = None  # accepted tokens; None accepts all
         self.sessions: dict[str, dict[str, Any]] = {}
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _handler(self))

@@ -1,4 +1,4 @@
-"""The `q` of files.list, as far as it is known here: what is not known raises, and is answered with 400."""
+"""Parses the `q` of files.list. Unsupported queries raise, and the server answers with 400."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lies in the Drive of the tests, and how a test puts it there."""
+"""The content of the test Drive, and methods to add to it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHORTCUT = "application/vnd.google-apps.shortcut"
 
 @dataclass
 class Drive:
-    """What is stored. `files` by id."""
+    """The stored content; `files` is by id."""
 
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     content: dict[str, bytes] = field(default_factory=dict)
@@ -25,7 +25,7 @@ class Drive:
     ids: set[str] = field(default_factory=set)  # generated
     read_only: set[str] = field(default_factory=set)  # folders that may be read only
     not_a_member: set[str] = field(default_factory=set)  # of these shared drives: they are no corpus for who asks
-    undeletable: bool = False  # for good: as for most members of a shared drive
+    undeletable: bool = False  # permanently, as for most members of a shared drive
     unlisted: set[str] = field(default_factory=set)  # names that queries do not show yet, though the files are there
     keys: dict[str, str] = field(default_factory=dict)  # resource keys that must be sent, by id
     full: bool = False
@@ -34,7 +34,7 @@ class Drive:
     clock: itertools.count[int] = field(default_factory=lambda: itertools.count(1_700_000_000_000))
 
     def now(self) -> str:
-        """A time of its own for each that asks."""
+        """A different time for each call."""
         at = next(self.clock)
         return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at % 1000:03d}Z"
 
@@ -69,7 +69,7 @@ class Drive:
         }  # fmt: skip
 
     def path(self, root: str, path: str) -> str:
-        """The id of the first file or folder at this path; a KeyError when there is none."""
+        """The id of the first file or folder at this path; raises KeyError if there is none."""
         here = root
         for part in path.split("/"):
             here = next(f["id"] for f in self.files.values() if f["name"] == part and here in f["parents"] and not f["trashed"])

@@ -1,4 +1,4 @@
-"""Faults of a server, scripted by what a request looks like."""
+"""Scripted server faults, selected by properties of the request."""
 
 from __future__ import annotations
 

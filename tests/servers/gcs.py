@@ -35,7 +35,7 @@ class GcsServer:
         self.requests: Counter[str] = Counter()  # by method and kind of path
         self.log: list[str] = []
         self.faults: list[Fault] = []
-        self.tokens: set[str] | None = None  # those that are accepted; None: whoever asks
+        self.tokens: set[str] | None = None  # accepted tokens; None accepts all
         self._lock = threading.Lock()
         self._proxy = _Proxy(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self._proxy.server_address[1]}"

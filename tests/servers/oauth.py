@@ -1,4 +1,4 @@
-"""A token endpoint: hands out numbered tokens for a signed assertion or a refresh token, and refuses when told to."""
+"""A token endpoint: issues numbered tokens for a signed assertion or a refresh token, and rejects requests on demand."""
 
 from __future__ import annotations
 

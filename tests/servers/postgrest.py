@@ -1,4 +1,4 @@
-"""A small strict PostgREST, as Supabase has it: one table with a unique id; it can be away, hang, or lose its answers."""
+"""A small strict PostgREST, as in Supabase: one table with a unique id. It can be unavailable, hang, or lose its answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class PostgRest:
         self.unique = unique
         self.rows: list[dict[str, Any]] = []
         self.requests = 0
-        self.mode = "up"  # away: 503; hang: no answer; lossy: it inserts and breaks the connection
+        self.mode = "up"  # away: 503; hang: no answer; lossy: inserts and closes the connection
         self.poison = ""  # a message that violates a constraint
         self.released = threading.Event()
         self.url = ""

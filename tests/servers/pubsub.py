@@ -43,7 +43,7 @@ class PubSub:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def publish(self, bucket: str, name: str, *, event: str = "OBJECT_FINALIZE", attributes: bool = True) -> None:
-        """As Cloud Storage does; without attributes, as a topic of somebody's own might."""
+        """Like Cloud Storage; without attributes, like a user's own topic."""
         number = str(next(self._numbers))
         payload = base64.b64encode(json.dumps({"bucket": bucket, "name": name, "kind": "storage#object"}).encode()).decode()
         message: dict[str, object] = {"messageId": number, "data": payload}
@@ -54,7 +54,7 @@ class PubSub:
             self._changed.notify_all()
 
     def waiting(self) -> int:
-        """Messages that nobody has acknowledged."""
+        """Unacknowledged messages."""
         with self._changed:
             return len(self._messages)
 

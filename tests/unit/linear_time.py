@@ -1,4 +1,4 @@
-"""Finds regular expressions that take more than linear time, by feeding each one repetitions of what it is made of.
+"""Finds regular expressions that take more than linear time, by matching each one against repetitions of its own parts.
 
 A pattern is asked in the ways in which the code asks it (`match`, `search`, `finditer` …), with texts of one repeated piece: a
 character or a word of the pattern, or one of the usual suspects, after each of the pattern's possible beginnings.

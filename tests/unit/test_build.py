@@ -1,4 +1,4 @@
-"""What driver and workers compare before they work together."""
+"""The build identity that driver and workers compare before they work together."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ def test_keys_are_masked_wherever_they_are_printed() -> None:
     for shown in (f"{keys}", repr(keys), f"{every}", repr(every)):
         assert "AIza" not in shown
         assert "sesame" not in shown
-    assert "gemini_api_key=None" in repr(Secrets())  # that there is none is no secret
+    assert "gemini_api_key=None" in repr(Secrets())  # a missing value is not a secret
 
 
 def test_a_prompt_of_ones_own_is_read_from_its_file(tmp_path: Path) -> None:

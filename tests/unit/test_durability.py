@@ -1,7 +1,7 @@
 """Durability, by random interleavings: two runs on one state record, crash, are paused, merge segments, take over, commit.
 
 Everything is real but the storage (in memory, failing or killing its caller at a chosen operation), the lock server and the
-clock. What the runs paid for and what was acknowledged to them is written down, and held against what is on storage.
+clock. The test records paid and acknowledged pages and compares them with the storage.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Killed(BaseException):
 
 @dataclass
 class Faults:
-    """The storage of one run. `fuse`: so many operations are still done; the next one fails, or kills."""
+    """The storage of one run. After `fuse` more operations, the next one fails or kills the run."""
 
     fuse: int | None = None
     kills: bool = False

@@ -1,4 +1,4 @@
-"""Every error of the tree crosses a process boundary whole, and is drawn in the docstring."""
+"""Every error class survives pickling between processes and is listed in the docstring's tree."""
 
 from __future__ import annotations
 

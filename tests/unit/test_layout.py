@@ -1,4 +1,4 @@
-"""The layout of the package: small folders, and no file that outgrows its noun without a reason."""
+"""The layout of the package: small folders, and no oversized file without a reason."""
 
 from __future__ import annotations
 

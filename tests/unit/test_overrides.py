@@ -1,4 +1,4 @@
-"""Quoted values come back from Hydra's grammar as they were."""
+"""Quoted values pass through Hydra's grammar unchanged."""
 
 from __future__ import annotations
 

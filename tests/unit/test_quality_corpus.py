@@ -1,4 +1,4 @@
-"""The pages that quality is measured on: each says what its truth says, and the same seed makes the same page."""
+"""The pages of the quality corpus: each page matches its ground truth, and the same seed gives the same page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether and when to try again."""
+"""Whether and when to retry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The samples are what their README says, and the script beside them makes them again."""
+"""The samples match their README, and the script in their folder reproduces them."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_the_cut_off_file_starts_like_a_pdf_and_has_lost_content() -> None:
     assert b"%%EOF" not in content
     with pytest.raises(pypdfium2.PdfiumError, match="format"):
         pypdfium2.PdfDocument(BROKEN / "cut-off.pdf")
-    with pikepdf.open(BROKEN / "cut-off.pdf") as repaired:  # qpdf guesses the missing parts: the images show what is lost
+    with pikepdf.open(BROKEN / "cut-off.pdf") as repaired:  # qpdf guesses the missing parts; the images show the losses
         assert repaired.get_warnings()
         assert [images_of(page) for page in repaired.pages] == [1, 1, 0]
 

@@ -1,4 +1,4 @@
-"""What every process of a run loads before it does anything."""
+"""The modules that every process of a run loads at startup."""
 
 from __future__ import annotations
 

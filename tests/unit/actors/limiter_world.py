@@ -1,4 +1,4 @@
-"""A RateLimiter whose time passes only when somebody waits."""
+"""A RateLimiter whose time advances only while a caller waits."""
 
 from __future__ import annotations
 

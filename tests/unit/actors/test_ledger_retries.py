@@ -1,4 +1,4 @@
-"""Documents that have a manifest and are read again, by a retry or an overwriting run: what is on record of them is not lost."""
+"""Documents with a manifest that are read again, by a retry or an overwriting run, keep their records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever happens, no window of 60 seconds holds more starts than the quota: however a server cuts its minutes."""
+"""No window of 60 seconds contains more starts than the quota, regardless of where the server's minutes begin."""
 
 from __future__ import annotations
 
@@ -92,7 +92,8 @@ def test_somebody_who_always_wants_more_gets_the_whole_quota(rpm: int) -> None:
     tpm=st.sampled_from([50_000, 250_000]),
 )
 def test_no_window_of_a_minute_takes_many_more_tokens_than_the_quota(tokens: list[int], delay: int, tpm: int) -> None:
-    """Real use is known only when the answer comes; so a window can be over by what is under way, which its successors pay."""
+    """Actual use is known only with the answer, so a window can exceed its limit by the requests in flight. Later windows
+    compensate."""
 
     async def run() -> list[tuple[float, float]]:
         world = World()

@@ -1,4 +1,4 @@
-"""Looking again and again: what is new is given once, what was removed is forgotten, what is being written waits."""
+"""Repeated listing: new files are returned once, removed files are forgotten, and files that are still being written wait."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ def test_a_file_that_is_being_written_is_left_alone_until_it_is_whole(tmp_path: 
     assert read(found) == ["old.pdf"]
     assert found.next_batch(1).totals.settling == 1
     assert looked(found, Poll.SETTLING) == []
-    os.utime(tmp_path / "young.pdf", (2, 2))  # another version: whoever writes may not be done
+    os.utime(tmp_path / "young.pdf", (2, 2))  # another version: the writer may not have finished
     assert looked(found, Poll.SETTLING) == []
     found._settling._clock = lambda: 1e12
     assert looked(found, Poll.SETTLING) == ["young.pdf"]

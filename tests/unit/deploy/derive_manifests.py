@@ -1,4 +1,4 @@
-"""`python tests/unit/deploy/derive_manifests.py`: write the two manifests that repeat what stands elsewhere.
+"""`python tests/unit/deploy/derive_manifests.py`: writes the two manifests that are derived from other files.
 
 Kustomize reads no file outside its folder, so the monitoring component has a copy of docker/prometheus/alerts.yml; and an example
 for `kubectl create -f` must be complete in itself. Tests compare both with what they are made from.

@@ -1,6 +1,6 @@
-"""`python tests/unit/deploy/derive_schemas.py FOLDER`: kuberay-schemas/*.json.gz anew, from KubeRay's CRDs in FOLDER.
+"""`python tests/unit/deploy/derive_schemas.py FOLDER`: regenerates kuberay-schemas/*.json.gz from KubeRay's CRDs in FOLDER.
 
-Descriptions are left out, and everything is made strict: an unknown field is an error wherever the CRD names its fields.
+Omits descriptions and makes everything strict: unknown fields are errors wherever the CRD lists its fields.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SCHEMAS = Path(__file__).parent / "kuberay-schemas"
 
 
 def strict(node: Any) -> Any:
-    """An openAPIV3Schema as a JSON Schema that knows no unknown field."""
+    """Converts an openAPIV3Schema to a JSON Schema that rejects unknown fields."""
     if isinstance(node, list):
         return [strict(item) for item in node]
     if not isinstance(node, dict):

@@ -1,4 +1,4 @@
-"""What Kubernetes makes of NetworkPolicies and selectors, as far as the manifests use them."""
+"""Evaluates NetworkPolicies and selectors like Kubernetes, as far as the manifests use them."""
 
 from __future__ import annotations
 

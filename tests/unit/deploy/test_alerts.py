@@ -1,4 +1,4 @@
-"""What Prometheus and Grafana are given: rules that fire when they should, and a dashboard that asks for metrics that exist."""
+"""The Prometheus and Grafana files: rules fire when they should, and the dashboard queries only existing metrics."""
 
 from __future__ import annotations
 

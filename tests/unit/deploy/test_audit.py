@@ -1,4 +1,4 @@
-"""make audit, whose package index knows a package, or does not."""
+"""make audit, with a package that the package index has or does not have."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ def test_compose_config_accepts_the_file(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-# Of the Compose specification: the fields that are used. A misspelt one is none of them.
+# The used fields of the Compose specification, to detect misspelled ones.
 _SERVICE_FIELDS = {
     *("image", "build", "command", "entrypoint", "environment", "env_file", "volumes", "tmpfs", "ports", "networks", "configs"),
     *(

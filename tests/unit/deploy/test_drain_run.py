@@ -1,4 +1,4 @@
-"""docker/bin/rayocr-drain-run against the face of a run: what Kubernetes calls before it stops a head."""
+"""docker/bin/rayocr-drain-run, which Kubernetes calls before it stops a head, against a run's API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules that an apply on a real Kubernetes enforces and no schema knows. Each was broken once."""
+"""Rules that a real Kubernetes enforces but schemas do not contain. Each was violated once."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_a_new_version_replaces_the_long_lived_cluster() -> None:
 
 
 def test_applying_again_changes_no_run() -> None:
-    """A RayJob in an applied overlay with suspend: true suspends the run that somebody started from it."""
+    """A RayJob with suspend: true in an applied overlay suspends the run that a user started from it."""
     for overlay in OVERLAYS:
         for job in of_kind(render(overlay), "RayJob"):
             assert overlay == "dev" and not job["spec"].get("suspend")

@@ -1,4 +1,4 @@
-"""Every overlay, as kubectl would apply it: schemas, the operator's own rules, security, and commands that rayocr takes."""
+"""Every overlay, as kubectl would apply it: schemas, the operator's rules, security, and valid rayocr commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the documents tell people to type exists: options, make targets, files."""
+"""The options, make targets and files in the documentation exist."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PROJECT = Path(__file__).parents[3]
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
 GENERATED = {"configuration.md", "licences.md"}
 ENVIRONMENT = {"GEMINI_API_KEY": "k", "REDIS_URL": "redis://r", "RAYOCR_API_TOKEN": "t"}
-# Placeholders that stand for something of the reader's.
+# Placeholders for the reader's own values.
 _STANDS_FOR = {"…": "x", "HOST": "h"}
 
 

@@ -1,4 +1,4 @@
-"""docs/configuration.md says what rayocr/config/ says."""
+"""docs/configuration.md agrees with rayocr/config/."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/licences.md names what requirements.lock pins."""
+"""docs/licences.md lists the packages that requirements.lock pins."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class Server(WaitingEngine):
 
 @dataclass
 class World:
-    """`documents`: pages by name. Each `run` is a run of its own on the same folders."""
+    """`documents`: pages by name. Each call of `run` is a separate run on the same folders."""
 
     folder: Path
     monkeypatch: pytest.MonkeyPatch

@@ -1,4 +1,4 @@
-"""A run whose state lies where two writers cannot be told apart claims it, and others share it by leases."""
+"""A run claims its destination if the storage cannot distinguish two writers; otherwise runs share it with leases."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What a run promises about pages, documents and money, without Ray and in virtual time.
+"""A run's guarantees for pages, documents and cost, without Ray and in virtual time.
 
-Each promise has a test that fails when the code breaks it: the list of mutations stands at the names of the tests.
+Each guarantee has a test that fails if the code breaks it; the mutations are listed with the test names.
 """
 
 from __future__ import annotations

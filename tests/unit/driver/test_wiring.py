@@ -1,4 +1,4 @@
-"""What a run is made of: the parts know each other, and a run goes on without those that it does not need."""
+"""The parts of a run are connected, and a run continues without optional parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An event loop whose clock jumps: a test of minutes takes milliseconds, and depends on no machine's pace.
+"""An event loop whose clock jumps: a test of minutes takes milliseconds, independent of the machine's speed.
 
 While a thread works for the loop, time stands still; otherwise it jumps to the next timer.
 """

@@ -1,4 +1,4 @@
-"""Servers of aiohttp on a loopback port, in the test's own event loop; and pages without a PDF."""
+"""aiohttp servers on a loopback port, in the test's event loop; and pages without a PDF."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Partial text layers: an OCR engine reads what they do not have."""
+"""Partial text layers: an OCR engine reads the missing text."""
 
 from __future__ import annotations
 

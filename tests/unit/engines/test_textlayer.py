@@ -120,7 +120,7 @@ def test_a_ruled_table_on_its_side_is_a_table() -> None:
         content += f"BT /F1 10 Tf 4 {y} Td ({left}) Tj 100 0 Td ({right}) Tj ET ".encode()
     content += b"Q"
     with PdfFile(pdfs.pages_of(content=content), max_pixels=1_000_000) as file, file.page(1) as page:
-        page.text_layer().__dict__["verdict"] = Verdict(kind="trusted", reason="")  # of thirty letters nobody can tell
+        page.text_layer().__dict__["verdict"] = Verdict(kind="trusted", reason="")  # thirty letters are not enough to decide
         read = TextLayerEngine().recognize(page)
     assert read is not None
     assert [[cell.strip() for cell in line.strip("|").split("|")] for line in read.text.splitlines()][0::2][:1] == [

@@ -1,4 +1,4 @@
-"""What becomes of a page whose first answer does not serve."""
+"""Outcomes of a page whose first answer fails the checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A face over storages in memory, whose commands are written down."""
+"""A run API over in-memory storages that records its commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Half-open, slow and many connections: the API answers all the same, and holds no more than it may."""
+"""Half-open, slow and many connections: the API still responds and stays within its limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the page is made of, and what it is told."""
+"""The files of the status page, and the data that it receives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The HTTP API in its own process: what it is told, what it asks of the run, and that the run does not need it."""
+"""The HTTP API in its own process: its data, its commands to the run, and that the run works without it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Google's own verification, with a key and certificates that are ours."""
+"""Google's own verification, with a test key and test certificates."""
 
 from __future__ import annotations
 

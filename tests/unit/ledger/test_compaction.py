@@ -1,4 +1,4 @@
-"""Compaction never loses a record that is needed, whatever it is killed by."""
+"""Compaction never loses a needed record, no matter when it is killed."""
 
 from __future__ import annotations
 

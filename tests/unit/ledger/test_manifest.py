@@ -1,4 +1,4 @@
-"""Manifests: what they hold, and that a damaged one names itself."""
+"""Manifests: their content, and that errors name the damaged manifest."""
 
 from __future__ import annotations
 

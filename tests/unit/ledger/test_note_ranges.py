@@ -1,4 +1,4 @@
-"""Equal notes are stored once, and come back as one note a page."""
+"""Equal notes are stored once, and restored as one note per page."""
 
 from __future__ import annotations
 

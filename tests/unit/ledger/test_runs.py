@@ -1,4 +1,4 @@
-"""Page numbers as runs, both ways."""
+"""Page numbers as ranges, in both directions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Segments: what was encoded comes back; what is damaged is reported, and never taken for a page."""
+"""Segments: encoded records are restored; damaged ones are reported and never read as pages."""
 
 from __future__ import annotations
 

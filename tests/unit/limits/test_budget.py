@@ -1,4 +1,4 @@
-"""Budgets of a run, a day and a month hold together, and count what other runs spent."""
+"""Budgets per run, day and month apply together and include the cost of other runs."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def test_a_restarted_limiter_begins_at_half_the_rate_and_recovers_within_a_minut
 
 
 def test_a_server_that_refuses_here_and_there_is_not_obeyed_for_long() -> None:
-    """One request in ten at random, at 600 a minute for ten minutes: what is left of the rate is nearly all of it."""
+    """One random request in ten fails, at 600 per minute for ten minutes: the rate stays almost unchanged."""
     rate, draw = LearnedRate(600, now=0), Random(1)
     now, sent = 0.0, 0
     while now < 600:

@@ -1,4 +1,4 @@
-"""Prices by day, and what a request is expected to take."""
+"""Prices by day, and the estimated tokens of a request."""
 
 from __future__ import annotations
 

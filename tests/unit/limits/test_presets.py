@@ -34,7 +34,7 @@ def test_the_default_bounds_what_is_under_way_and_paces_nothing() -> None:
 
 
 def test_a_quota_that_is_known_is_not_held_back_by_that_caution() -> None:
-    """16 answers of 5 s under way are 190 a minute: a third of a quota of 600."""
+    """16 requests in flight with answers after 5 s are 190 per minute: a third of a quota of 600."""
     assert compose(["limits.rpm=600"], {}).limits.of("gemini-3.8-flash") == ModelLimitsConfig(rpm=600)
     assert compose(["limits.max_in_flight=40"], {}).limits.of("gemini-3.8-flash") == ModelLimitsConfig(max_in_flight=40)
     assert compose(["limits=unlimited"], {}).limits.of("gemini-3.8-flash") == ModelLimitsConfig()

@@ -1,4 +1,4 @@
-"""A destination for one run alone: what a second run sees, and when a run that died is forgotten."""
+"""An exclusive destination: the error in a second run, and when the claim of a dead run expires."""
 
 from __future__ import annotations
 

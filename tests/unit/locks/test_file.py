@@ -1,4 +1,4 @@
-"""What file leases add to the port: the leases of dead processes are free at once, and damage costs nobody a lease."""
+"""Behavior specific to file leases: leases of dead processes are free at once, and damage never loses a lease."""
 
 from __future__ import annotations
 

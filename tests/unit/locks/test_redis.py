@@ -1,4 +1,4 @@
-"""What Redis leases add to the port: a Redis that is away, errors in our words, and no password in any of them."""
+"""Behavior specific to Redis leases: an unavailable Redis, rayocr's own errors, and no password in any message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sink with Supabase's own client against a strict server: nothing lost, nothing twice, and nobody waits for it."""
+"""The sink with Supabase's own client against a strict server: nothing is lost or duplicated, and callers do not wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PDFs made by hand, byte by byte, so that every lie that a file can tell can be told."""
+"""PDFs written byte by byte, so that they can contain any error."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def deflated(data: bytes, entries: str = "") -> bytes:
 
 
 def zeros_deflated(size_bytes: int) -> bytes:
-    """Zlib data of so many zero bytes, about a thousandth of the size."""
+    """Zlib data of this many zero bytes, about a thousandth of the size."""
     packer = zlib.compressobj(9)
     block = bytes(1 << 20)
     parts = [packer.compress(block) for _ in range(size_bytes >> 20)]
@@ -90,7 +90,7 @@ def image_page(
 
 
 def shared_page(references: int) -> bytes:
-    """One page object that the tree names so many times, over levels of ten, so that the file stays small."""
+    """One page object that the tree references many times, in levels of ten, so that the file stays small."""
     objects = {1: b"<< /Type /Catalog /Pages 2 0 R >>", 3: FONT, 4: stream(HELLO)}
     page, number, below, count = 10, 11, 10, 1
     objects[page] = (
@@ -125,7 +125,7 @@ def with_update(original: bytes, objects: Mapping[int, bytes], *, size: int, roo
 
 
 def in_object_stream(padding_bytes: int = 0) -> bytes:
-    """A document whose page tree lies in an object stream, with so many blanks behind it that compress to nothing."""
+    """A document with its page tree in an object stream, followed by spaces that compress to almost nothing."""
     packer = zlib.compressobj(9)
     packed = packer.compress(b"2 0 << /Type /Pages /Kids [10 0 R] /Count 1 >> ")
     packed += b"".join(packer.compress(b" " * (1 << 20)) for _ in range(padding_bytes >> 20)) + packer.flush()

@@ -1,4 +1,4 @@
-"""Scanned pages made by hand, at 200 dpi: paper with what a scanner leaves on it, and marks that somebody put there."""
+"""Generated scanned pages at 200 dpi: paper with scanner artifacts, and intended marks."""
 
 from __future__ import annotations
 

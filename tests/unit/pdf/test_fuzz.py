@@ -1,4 +1,4 @@
-"""Random damage to real files, through the guard, in one child process that must outlive all of it or be ended by the guard."""
+"""Random damage to real files, through the guard, in one child process that must survive or be ended by the guard."""
 
 from __future__ import annotations
 

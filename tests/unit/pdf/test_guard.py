@@ -1,4 +1,4 @@
-"""The guard ends the process, so every case runs in a process of its own, with hostile bytes on standard input."""
+"""The guard ends the process, so every case runs in a separate process, with hostile bytes on standard input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page whose pictures cannot be decoded is not blank: it is a failure that says why."""
+"""A page whose pictures cannot be decoded is not blank: it fails with a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The faults that other parts' tests ask for."""
+"""The faults that other tests use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One canonical text a place, whatever it was called; and one helpful line for what is no place."""
+"""Every location has one canonical form, and an invalid location gets a one-line error."""
 
 from __future__ import annotations
 

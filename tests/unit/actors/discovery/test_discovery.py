@@ -183,7 +183,7 @@ def test_a_source_that_goes_away_is_told(state: MemoryStorage) -> None:
     ("name", "error", "counts"),
     [
         ("a.pdf", ObjectNotFound("nowhere"), True),
-        ("2024", ObjectNotFound("nowhere"), True),  # a folder, for all that can be told
+        ("2024", ObjectNotFound("nowhere"), True),  # may be a folder
         ("drafts", ObjectNotFound("nowhere"), False),
         ("drafts/a.pdf", ObjectNotFound("nowhere"), False),
         ("notes.txt", ObjectNotFound("nowhere"), False),

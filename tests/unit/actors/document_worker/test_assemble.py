@@ -1,4 +1,4 @@
-"""Finished if and only if there is a manifest, and it comes last."""
+"""A document is finished if and only if it has a manifest, which is written last."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STARTED = "2026-01-01T00:00:00+00:00"
 
 
 class Place:
-    """Destination and state as one storage, which writes down what is written and fails on demand."""
+    """One storage for destination and state, which records writes and fails on demand."""
 
     def __init__(self) -> None:
         self.written: list[str] = []

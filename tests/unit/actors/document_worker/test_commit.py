@@ -1,4 +1,4 @@
-"""A document has one owner: whoever was paused or cut off overwrites nothing of the one who took over."""
+"""A document has one owner: an owner that was paused or disconnected overwrites nothing of its successor."""
 
 from __future__ import annotations
 

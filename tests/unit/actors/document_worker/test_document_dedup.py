@@ -1,4 +1,4 @@
-"""A file under another name is written for itself and read by nobody."""
+"""A duplicate file under another name gets its own outputs and is not read again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every document keeps the place of its outputs, and shares it with none: across runs, sources and clusters."""
+"""Every document keeps a unique output location, across runs, sources and clusters."""
 
 from __future__ import annotations
 

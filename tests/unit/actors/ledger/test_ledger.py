@@ -1,4 +1,4 @@
-"""What is acknowledged is durable, and what is durable is never paid for again."""
+"""Acknowledged pages are durable, and durable pages are never paid for again."""
 
 from __future__ import annotations
 

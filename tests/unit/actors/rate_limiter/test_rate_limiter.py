@@ -210,7 +210,7 @@ async def test_a_restarted_limiter_waits_to_be_told_what_was_spent() -> None:
         await asyncio.sleep(0)
     assert not leasing.done()
     await second.restore(earlier)
-    assert len(await leasing) == 1  # two were paid for, two were under way
+    assert len(await leasing) == 1  # two were paid for, two were in flight
     state = await second.state()
     assert not state.forgetful
     assert state.models[0].requests_today == 5
@@ -226,7 +226,7 @@ async def test_a_restarted_limiter_without_a_budget_goes_on_by_itself_at_half_th
 
 
 async def test_ten_minutes_never_hold_more_than_the_spend_limit_and_nearly_all_of_it_is_used() -> None:
-    """Pages cost between nothing and twice what is expected; the limit is of any ten minutes, over two models."""
+    """Pages cost between nothing and twice the estimate. The limit applies to any ten minutes, over two models."""
     world = World()
     limiter = world.limiter(prices=CENT_A_PAGE, usd_per_10min=10.0)
     random = Random(1)

@@ -1,4 +1,4 @@
-"""Which cluster `cluster=auto` attaches to, and what is said when a cluster does not answer."""
+"""The cluster that `cluster=auto` attaches to, and the message if a cluster does not respond."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose fault it is when a process ends. The answers are Ray's own errors, in the order in which they were seen."""
+"""The cause to which a process exit is attributed. The answers are Ray's own errors, in the observed order."""
 
 from __future__ import annotations
 

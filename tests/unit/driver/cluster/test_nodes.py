@@ -1,4 +1,4 @@
-"""What the driver makes of Ray's own words about nodes, without Ray."""
+"""How the driver interprets Ray's node data, without Ray."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a job's command line carries, and how mode=submit follows a job on a cluster whose head comes and goes."""
+"""The content of a job's command line, and how mode=submit follows a job on a cluster whose head restarts."""
 
 from __future__ import annotations
 

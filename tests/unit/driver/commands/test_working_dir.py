@@ -1,4 +1,4 @@
-"""What of a working folder leaves this machine: what is named, and nothing that nobody thought of."""
+"""The files of a working folder that are uploaded: only those that are named explicitly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run says at its ends, and the exit code that goes with it."""
+"""A run's final messages and their exit codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run that stands still says since when, once, and stops saying so when it goes on."""
+"""A stalled run reports the start of the stall once, and clears the report when it resumes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a terminal of 80 columns shows of a run."""
+"""A run's display in a terminal with 80 columns."""
 
 from __future__ import annotations
 

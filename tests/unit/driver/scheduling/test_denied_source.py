@@ -1,4 +1,4 @@
-"""A source whose objects may be listed and not read stops the run; a few denied objects among others do not."""
+"""A source whose objects can be listed but not read stops the run; a few denied objects do not."""
 
 from __future__ import annotations
 

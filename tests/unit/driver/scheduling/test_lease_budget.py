@@ -1,4 +1,4 @@
-"""A run leases what it comes to soon, so that a second one finds documents that are free."""
+"""A run leases only documents that it will process soon, so that a second run finds free documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a watch waits out: nothing is admitted meanwhile, it is said once, and afterwards everything goes on."""
+"""Outages during a watch: nothing is admitted, one message is logged, and afterwards the watch resumes."""
 
 from __future__ import annotations
 

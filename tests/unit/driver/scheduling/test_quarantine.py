@@ -1,4 +1,4 @@
-"""Processes that die over a document whose pages are all on record never cost it."""
+"""Process deaths never count against a document whose pages are all recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the listing into flows: documents of other runs are asked for again, the first error ends the run."""
+"""From listing to flows: documents of other runs are requested again, and the first error ends the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notifications become documents, and are acknowledged when they are safe to lose."""
+"""Notifications become documents and are acknowledged once losing them is safe."""
 
 from __future__ import annotations
 

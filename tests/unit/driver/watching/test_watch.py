@@ -1,4 +1,4 @@
-"""When the watch looks, and how."""
+"""When and how the watch lists the source."""
 
 from __future__ import annotations
 

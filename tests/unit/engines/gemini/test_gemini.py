@@ -95,7 +95,7 @@ def detail(kind: str, **fields: Any) -> dict[str, Any]:
     return {"@type": f"type.googleapis.com/google.rpc.{kind}", **fields}
 
 
-# -- what is asked, and what comes back -----------------------------------------------------------------------------------------
+# -- requests and responses -----------------------------------------------------------------------------------------------------
 
 
 async def test_an_answer_is_all_its_text_parts_with_tokens_and_model_version() -> None:

@@ -1,4 +1,4 @@
-"""The openai engine against servers on loopback that speak as vLLM, OpenAI and proxies do."""
+"""The openai engine against servers on loopback that behave like vLLM, OpenAI and proxies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs together on the reduced page is looked at again; the detector is a stand-in that answers by the image's size."""
+"""Lines that merge on the reduced page are detected again. The detector is a fake that answers by image size."""
 
 from __future__ import annotations
 

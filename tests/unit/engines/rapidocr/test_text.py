@@ -1,4 +1,4 @@
-"""What the models leave out of a line, and what is put back."""
+"""Text that the models omit from a line, and text that is restored."""
 
 from __future__ import annotations
 

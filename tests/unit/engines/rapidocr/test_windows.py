@@ -1,4 +1,4 @@
-"""Windows cover every inked pixel once; what the model marks in them becomes boxes as if the page had been seen whole."""
+"""Windows cover every inked pixel once, and give the same boxes as the whole page."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ LINE = np.full((40, 400), 255, np.uint8)
 
 
 def tsv(*words: tuple[int, int, int, int, str]) -> str:
-    """Of (line, left, width, confidence, text): lines lie 84 pixels below each other."""
+    """Takes (line, left, width, confidence, text); the line spacing is 84 pixels."""
     return "\n".join(
         f"5\t1\t1\t1\t{line}\t{left}\t{left}\t{28 + 84 * line + 10}\t{width}\t36\t{confidence}\t{text}"
         for line, left, width, confidence, text in words

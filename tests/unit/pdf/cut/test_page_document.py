@@ -1,4 +1,4 @@
-"""What is sent to a server looks like the page of the document, and holds nothing else."""
+"""The file sent to a server looks like the page of the document and contains nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages whose letters mean what a test wants: fonts with a ToUnicode map of their own, over hand-written content."""
+"""Pages whose letters have any meaning that a test needs: fonts with custom ToUnicode maps and hand-written content."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from tests.unit.pdf.textlayer.drawings import HEBREW, page_with_font, texts_of
 
 
 def read(shown: str, *, right_to_left_page: bool = True) -> str:
-    """`shown`: the characters of a line as they stand on the page, from left to right."""
+    """`shown`: the characters of a line in visual order, from left to right."""
     return "".join(shown[n] for n in logical_order(shown, right_to_left_page=right_to_left_page))
 
 
@@ -87,7 +87,7 @@ def test_a_vowel_sign_stays_with_its_letter() -> None:
 
 
 def test_brackets_that_were_mirrored_wrongly_are_turned_back() -> None:
-    # PDFium mirrors what it takes for right-to-left text; the formula is none.
+    # PDFium mirrors text that it considers right-to-left; the formula is not.
     mapping = HEBREW | {n: n for n in "()0=1+"} | {"X": "x"}
     for content in (b"BT /F2 12 Tf 72 700 Td (\\(X+1\\) cba) Tj ET", b"BT /F2 12 Tf 72 700 Td (fed \\(X+1\\) cba) Tj ET"):
         (text,) = texts_of(page_with_font(content, mapping))

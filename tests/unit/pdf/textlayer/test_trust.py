@@ -1,4 +1,4 @@
-"""One paragraph each: what a good text layer gives, and the ways in which bad ones lie."""
+"""One paragraph per case: good text layers, and the errors of bad ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which words of a page a person sees, and which lines of a page have no words."""
+"""Which words of a page are visible, and which lines of a page have no words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a folder adds to the storage port: links, special files, full disks, killed writers."""
+"""Behavior specific to folders: links, special files, full disks, killed writers."""
 
 from __future__ import annotations
 

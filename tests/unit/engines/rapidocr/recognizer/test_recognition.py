@@ -1,4 +1,4 @@
-"""Which lines go to which model, in which batches, on which device; the models are stand-ins."""
+"""Which lines go to which model, in which batches, on which device. The models are fakes."""
 
 from __future__ import annotations
 
