@@ -1,7 +1,7 @@
 """`make bench`: rayocr against bare loops over the same engine, as ratios measured in one run.
 
-Both sides are measured at two lengths, and the rate is taken from the difference, so that starting up counts for neither.
-Rounds alternate, since machines are noisy; the median is printed, with the spread.
+Both sides are measured at two lengths, and the rate is computed from the difference, so that startup time does not count. Rounds
+alternate, since machines are noisy. Prints the median and the spread.
 """
 
 from __future__ import annotations

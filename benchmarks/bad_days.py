@@ -1,7 +1,7 @@
-"""`make bad-days`: scripts of bad days over 2,000 pages each, against the simulator on an accelerated clock.
+"""`make bad-days`: fault scripts over 2,000 pages each, against the simulator on an accelerated clock.
 
-Each script runs rayocr (cluster=inprocess) through its bad day, resumes it where the run ended, and then counts: pages that a
-later engine read, pages that were billed twice, pages that are missing, and how far the manifests are from the server's bill.
+Each script runs rayocr (cluster=inprocess) with its faults, resumes it after the run has ended, and then counts pages that a
+later engine read, pages that were billed twice, missing pages, and the difference between the manifests and the server's bill.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ _OPTIONS = (
     "progress=plain",
     "limits.max_in_flight=64",
 )
-# The chain has a local engine, so that a page that is given up would be downgraded and show.
+# The chain has a local engine, so that a page that is given up is downgraded and visible.
 _CHAIN = ("engine.chain=[gemini,rapidocr]",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadDay:
-    """`exits`: the exit codes of the runs, one after the other; before the second, what is wrong at the server is mended, and
-    budgets are taken away. `said`: words that the terminal must have shown."""
+    """`exits`: the exit codes of the runs in order. Before the second run, the server is repaired and budgets are removed.
+    `said`: words that the terminal must have shown."""
 
     name: str
     script: tuple[dict[str, Any], ...] = ()
@@ -54,7 +54,7 @@ class BadDay:
 
 _BATCHES = ("engine.batch=true", "batch.max_pages=400", "batch.linger_s=2", "batch.poll_interval_s=1")
 
-_USD_FOR_HALF = 0.1  # what about 1,200 of the 2,000 pages cost
+_USD_FOR_HALF = 0.1  # the approximate cost of 1,200 of the 2,000 pages
 
 DAYS = (
     BadDay(name="a good day", server={"latency_s": 0.2}),
@@ -203,7 +203,7 @@ def live_through(day: BadDay, source: Path, work: Path, pages: int) -> Result:
             _post(server, "/batch-settings", day.batches)
         for number, _ in enumerate(day.exits):
             options = tuple(option.format(usd=_USD_FOR_HALF * pages / PAGES) for option in day.options)
-            if number:  # what was wrong is mended
+            if number:  # the server is repaired
                 _post(server, "/script", [])
                 options = tuple(option for option in options if not option.startswith("budget."))
             done = _run(source, work, server, *options)
@@ -229,7 +229,7 @@ def live_through(day: BadDay, source: Path, work: Path, pages: int) -> Result:
 
 
 def _scaled(event: dict[str, Any], pages: int) -> dict[str, int]:
-    """For fewer pages than the scripts were written for."""
+    """Scales the script to fewer pages."""
     return {"at_request": event["at_request"] * pages // PAGES} if "at_request" in event else {}
 
 
@@ -245,7 +245,7 @@ def _post(server: Simulated, path: str, body: object) -> None:
 
 
 def _manifests(out: Path) -> tuple[dict[str, int], Decimal]:
-    """Pages by outcome, and the money."""
+    """Pages by outcome, and the cost."""
     from rayocr.ledger.runs import runs_of
 
     outcomes: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""The loop that rayocr is measured against: cut out each page, ask through google-genai, keep nothing. Run as a program.
+"""The loop that rayocr is compared with: extracts each page, sends it through google-genai, keeps nothing. Run as a program.
 
 A fixed number of requests is in flight, in one process, on one event loop, as in a simple script.
 """
@@ -52,7 +52,7 @@ def _pages(folder: Path) -> Any:
 
 
 def small_page() -> bytes:
-    """A page of a kilobyte, for when the size of pages is not the question."""
+    """A page of one kilobyte, for measurements that do not depend on the page size."""
     from pypdfium2 import PdfDocument
 
     document = PdfDocument.new()

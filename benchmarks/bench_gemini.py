@@ -1,8 +1,8 @@
 """`make bench-gemini`: compares the Gemini path with a bare loop around the SDK, and with quotas, in a few minutes.
 
-Throughput: both sides at two lengths against a server that answers at once; the rate is taken from the difference. Quota: the
-server allows so many requests in any 60 s, sliding, and answers after 2 to 8 s; what it let through in a minute of the steady
-state is compared with what it would have let through.
+Throughput: both sides at two lengths against a server that answers immediately; the rate is computed from the difference. Quota:
+the server allows a number of requests in any sliding 60 s and answers after 2 to 8 s. The requests accepted in a minute of the
+steady state are compared with the quota.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from benchmarks.processes import ProcessWatch
 from benchmarks.simulated import Simulated
 
 _OPTIONS = ("engine=gemini", "engine.chain=[gemini]", "outputs=[markdown]", "report.at_end=0")
-# As many workers from the beginning as there are cores to keep busy: those that come later would be counted in the longer run.
+# Start with one worker per core: workers that start later would count in the longer run.
 _BUSY = (f"workers.min={os.cpu_count()}", f"workers.max={os.cpu_count()}", "limits=unlimited")
 _FEW, _MANY = 500, 10_000
-_WARM_S = 12.0  # from the first request: longer than an answer takes, so that all that can be under way is
-_STEADY_S = 62.0  # a whole window of the quota, and a little
+_WARM_S = 12.0  # from the first request: longer than an answer takes, so that the maximum number is in flight
+_STEADY_S = 62.0  # slightly more than a whole window of the quota
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +131,7 @@ def _watch(what: str, rpm: int, server: Simulated, command: list[str], work: Pat
 
 
 def end_all(process: subprocess.Popen[bytes]) -> None:
-    """With everything below it: what is left to do is of no interest."""
+    """Kills the process and its descendants; the remaining work is not needed."""
     try:
         below = psutil.Process(process.pid).children(recursive=True)
     except psutil.NoSuchProcess:

@@ -1,9 +1,8 @@
 """`make bench-discovery`: measures the cost of finding 100,000 new documents among 200,000 in a bucket.
 
-A bucket holds the documents, another the manifests of the first half of them. Discovery lists both and gives what is left, as it
-does for a run, in a process that does nothing else; every request is counted by the server. Two sizes tell whether requests and
-memory go with the listing. `--server fake-gcs-server` is the same against that, which takes much longer by itself: see
-listing_server.py.
+One bucket contains the documents, another the manifests of the first half. Discovery lists both and returns the remaining
+documents, as in a run, in a separate process. The server counts every request. Two sizes show whether requests and memory grow
+with the listing. `--server fake-gcs-server` uses that server, which is much slower: see listing_server.py.
 """
 
 from __future__ import annotations
@@ -31,9 +30,9 @@ from rayocr.config import AccessConfig
 from rayocr.ledger.manifest import manifest_name
 from rayocr.storage.gcs.storage import GcsStorage
 
-_FOLDER = 1000  # objects a sub-folder
+_FOLDER = 1000  # objects per sub-folder
 _GENERATION = "1700000000000000"
-_METADATA = "user.metadata"  # where fake-gcs-server keeps what is no content of a file
+_METADATA = "user.metadata"  # where fake-gcs-server stores file metadata
 
 
 class Server(Protocol):
@@ -47,7 +46,7 @@ class Found:
     first_s: float
     whole_s: float
     cpu_s: float
-    grown_bytes: int  # peak of the process that discovers, over what it had before
+    grown_bytes: int  # peak of the discovery process, above its initial memory
 
 
 def main() -> None:
@@ -77,7 +76,7 @@ def main() -> None:
 
 @contextlib.contextmanager
 def serving(kind: str, objects: int) -> Iterator[tuple[Server, Any]]:
-    """The server, and how many requests it has had."""
+    """The server, and its number of requests."""
     names = [f"{number // _FOLDER:04}/{number:07}.pdf" for number in range(objects)]
     done = sorted(manifest_name(document_id(f"gs://scans/{name}", _GENERATION)) for name in names[: objects // 2])
     if kind == "listing":
@@ -102,7 +101,7 @@ def serving(kind: str, objects: int) -> Iterator[tuple[Server, Any]]:
 
 
 def fill(folder: Path, names: list[str]) -> None:
-    """Files as fake-gcs-server would have written them; to upload 200,000 takes it an hour."""
+    """Writes files in fake-gcs-server's own format, since uploading 200,000 takes an hour."""
     metadata = '{"ContentType":"application/pdf","Generation":%s,"Created":"%s","Updated":"%s"}'
     at = "2026-01-01T00:00:00.000000Z"
     for name in names:

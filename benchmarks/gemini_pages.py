@@ -1,6 +1,6 @@
 """Documents for the Gemini benchmark: scanned pages of about 80 KB with a line of text each, or born-digital pages full of text.
 
-The text is what the simulator answers with, so that no page is like another and a mix-up would show.
+The simulator answers with this text, so that every page is different and a mix-up is visible.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _PAGES_A_DOCUMENT = 100
 
 
 def make_documents(folder: Path, pages: int, *, page_bytes: int = 80_000, pages_a_document: int = _PAGES_A_DOCUMENT) -> Path:
-    """So many pages below the folder, in documents of at most `pages_a_document`."""
+    """Creates this many pages below the folder, in documents of at most `pages_a_document`."""
     folder.mkdir(parents=True)
     picture = ImageReader(io.BytesIO(_jpeg(page_bytes)))
     for first in range(1, pages + 1, pages_a_document):
@@ -31,7 +31,7 @@ def make_documents(folder: Path, pages: int, *, page_bytes: int = 80_000, pages_
 
 
 def make_text_documents(folder: Path, pages: int, *, lines: int = 45) -> Path:
-    """As `make_documents`, of born-digital pages with about 3,000 characters."""
+    """Like `make_documents`, with born-digital pages of about 3,000 characters."""
     folder.mkdir(parents=True)
     for first in range(1, pages + 1, _PAGES_A_DOCUMENT):
         canvas = Canvas(str(folder / f"{first:06}.pdf"), pagesize=(595, 842), pageCompression=1, invariant=1)
@@ -46,7 +46,7 @@ def make_text_documents(folder: Path, pages: int, *, lines: int = 45) -> Path:
 
 
 def _jpeg(size_bytes: int) -> bytes:
-    """The sample scan, at the resolution that makes it about so large."""
+    """The sample scan, at the resolution that gives about this size."""
     with pypdfium2.PdfDocument(_SCAN) as document:
         dpi, data = 20, b""
         while len(data) < size_bytes:

@@ -1,8 +1,8 @@
 """A server of a bucket that supports only listing, at the speed of a large bucket: the cost of a page does not depend on the
 number of objects.
 
-fake-gcs-server walks through the whole bucket for every page, which is half an hour for 200,000 objects. This speaks the same
-part of the JSON API (prefix, startOffset, endOffset, maxResults, pageToken), and refuses what it does not know.
+fake-gcs-server scans the whole bucket for every page, which takes half an hour for 200,000 objects. This server supports the same
+part of the JSON API (prefix, startOffset, endOffset, maxResults, pageToken) and rejects unknown parameters.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _KNOWN = {"prefix", "startOffset", "endOffset", "maxResults", "pageToken", "fiel
 
 
 class ListingServer:
-    """`buckets`: their objects' names, sorted; every one of `generation`. Runs in a process of its own."""
+    """`buckets`: their objects' names, sorted; every one of `generation`. Runs in a separate process."""
 
     def __init__(self, buckets: Mapping[str, Sequence[str]], *, generation: str) -> None:
         context = multiprocessing.get_context("spawn")

@@ -86,7 +86,7 @@ class _Marginal:
 
 
 def run_rayocr(pages: int, source: Path, work: Path, *options: str, variables: Mapping[str, str] | None = None) -> Timing:
-    """The command line as a user starts it, with a local Ray of its own and these environment variables. Raises
+    """Runs the command line as a user starts it, with its own local Ray and these environment variables. Raises
     CalledProcessError."""
     dest = work / "out"
     shutil.rmtree(dest, ignore_errors=True)
@@ -120,7 +120,7 @@ def run_rayocr(pages: int, source: Path, work: Path, *options: str, variables: M
 
 
 def run_bare(pages: int, module: str, arguments: Sequence[str], variables: Mapping[str, str] | None = None) -> Timing:
-    """`python -m module arguments`, a loop with nothing around it."""
+    """`python -m module arguments`: a bare loop."""
     started = time.monotonic()
     command = [sys.executable, "-m", module, *arguments]
     process = subprocess.Popen(command, env=clean_environment(variables), stdout=subprocess.DEVNULL)
@@ -132,8 +132,8 @@ def run_bare(pages: int, module: str, arguments: Sequence[str], variables: Mappi
 
 
 def clean_environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Without what would point a run elsewhere, or make it compile its modules anew each time; and without the event loop that
-    Ray would find among the development dependencies and nowhere else."""
+    """The environment without variables that would redirect a run or make it recompile its modules each time, and without the
+    event loop that Ray would find only among the development dependencies."""
     project = str(Path(__file__).parents[1])
     dropped = ("GEMINI", "GOOGLE", "RAY_", "REDIS", "PYTHONDONTWRITEBYTECODE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}

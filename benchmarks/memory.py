@@ -1,7 +1,7 @@
 """`make bench-memory`: checks that memory is flat from 10 to 10,000 documents, and from 10 to 10,000 pages of one document.
 
 Runs the command line over one-page PDFs, and over one PDF of many pages, all with a text layer, so that the corpus passes
-through quickly, and prints the peak of the driver and of all of our processes (unique set size; Ray's own are apart).
+through quickly, and prints the peak of the driver and of all rayocr processes (unique set size; Ray's own are separate).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _add(table: Table, console: Console, corpus: str, timing: Timing) -> None:
 
 
 def folder_of(documents: int, folder: Path) -> Path:
-    """So many one-page PDFs, a thousand in a sub-folder."""
+    """This many one-page PDFs, a thousand per sub-folder."""
     with pikepdf.open(_PAGE) as source, pikepdf.new() as pdf:
         pdf.pages.append(source.pages[0])
         folder.mkdir(parents=True)

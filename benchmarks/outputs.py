@@ -1,8 +1,8 @@
 """Measures the cost of each output: milliseconds of CPU and kilobytes per page, and peak memory for 100, 1,000 and 10,000 pages.
 
-`python -m benchmarks.outputs` (or `make bench-outputs`) prints the tables of docs/measurements.md; `--pages 100 1000` leaves
-the long ones out. Every case runs in a process of its own, which gets the pages one after the other as assemble does.
-`--random 500` sets so many random pages instead and checks each file.
+`python -m benchmarks.outputs` (or `make bench-outputs`) prints the tables of docs/measurements.md; `--pages 100 1000` skips the
+long ones. Every case runs in a separate process, which gets the pages one after the other as assemble does. `--random 500`
+typesets this many random pages instead and checks each file.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def main() -> int:
     print(f"| output | CPU ms a page | KB a page | {head} |\n|---|---|---|{'---|' * len(options.pages)}")
     for case in options.cases:
         found = [_in_a_process(case, pages) for pages in options.pages]
-        slow = found[min(1, len(found) - 1)]  # of a thousand pages, where starting counts for nothing
+        slow = found[min(1, len(found) - 1)]  # for a thousand pages, where startup time is negligible
         peaks = " | ".join(f"{one['peak_mb']:.0f}" for one in found)
         print(f"| {case} | {slow['cpu_ms']:.1f} | {slow['kb']:.1f} | {peaks} |", flush=True)
     return 0
@@ -70,8 +70,8 @@ def _in_a_process(case: str, pages: int) -> dict[str, float]:
 
 
 def measure(case: str, pages: int) -> dict[str, float]:
-    """Of this process and the typesetter's: so call it once a process. The source's bytes, which lie in the object store, are
-    counted apart from the peak."""
+    """Measures this process and the typesetter, so call it once per process. The source's bytes, which are in the object store,
+    do not count toward the peak."""
     from rayocr.config import CleanPdfConfig, MarkdownConfig, OutputConfig
     from rayocr.messages import Document, DocumentContext
     from rayocr.outputs.base import Output
@@ -107,7 +107,7 @@ def measure(case: str, pages: int) -> dict[str, float]:
 
 
 def _end_typesetters() -> int:
-    """Their peak in kB. Ended, they count in this process's times."""
+    """Their peak in kB. Once ended, they count in this process's times."""
     from rayocr.outputs import clean_pdf
 
     peak_kb = 0
@@ -149,13 +149,13 @@ def _record(number: int, *, boxes: bool) -> Any:
 
 
 def _source_in_a_process(pages: int) -> bytes:
-    """Made elsewhere, so that making it does not count."""
+    """Created in another process, so that its creation does not count."""
     program = f"import sys; from benchmarks.outputs import source; sys.stdout.buffer.write(source({pages}))"
     return subprocess.run([sys.executable, "-c", program], env=clean_environment(), check=True, capture_output=True).stdout
 
 
 def source(pages: int) -> bytes:
-    """Scans that share one picture of 30 lines: what is measured is the output, and not the source."""
+    """Scans that share one picture of 30 lines, so that the output is measured, not the source."""
     from PIL import Image, ImageDraw
     from reportlab.lib.utils import ImageReader
     from reportlab.pdfgen.canvas import Canvas
@@ -179,7 +179,7 @@ def source(pages: int) -> bytes:
 
 
 def random_pages(wanted: int) -> int:
-    """Documents of random pages, typeset and checked, until there are so many pages; 1 where a file is not as it must be."""
+    """Typesets and checks documents of random pages until this many pages are done. Returns 1 if a file is wrong."""
     from hypothesis import HealthCheck, given, settings
 
     from tests.unit.outputs.clean_pages import clean_pdf

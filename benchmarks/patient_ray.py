@@ -1,7 +1,8 @@
 """`ray start` with longer timeouts, for a busy machine.
 
-A new node's raylet aborts when its agents take more than 15 s to tell their ports, and `ray start` gives up 30 s after it began.
-So the ports are given (those that are given are not waited for, but for one, whose file is written here), and there is more time:
+A new node's raylet aborts if its agents take more than 15 s to report their ports, and `ray start` gives up after 30 s. This
+module sets the ports in advance (Ray does not wait for preset ports, except for one, whose file is written here) and extends the
+timeouts:
 `python -m benchmarks.patient_ray start --head …`, or `be_patient()` and `agent_ports()` before a Cluster is made in this process.
 """
 
@@ -21,7 +22,7 @@ _PORTS = ("metrics_agent_port", "metrics_export_port", "dashboard_agent_listen_p
 
 
 def be_patient() -> None:
-    """Applies to every node that this process starts from now on."""
+    """Applies to every node that this process starts afterwards."""
     look, start = services.get_node, services.start_raylet
 
     def look_patiently(*arguments: Any, **options: Any) -> Any:
@@ -44,12 +45,12 @@ def be_patient() -> None:
 
 
 def agent_ports() -> dict[str, int]:
-    """As Ray's parameters name them."""
+    """The ports, by the names of Ray's parameters."""
     return {name: _free_port() for name in _PORTS}
 
 
 def agent_port_options(given: list[str]) -> list[str]:
-    """For `ray start`, but those that are given."""
+    """Options for `ray start`, except those that are already set."""
     names = ("--dashboard-agent-grpc-port", "--metrics-export-port", "--dashboard-agent-listen-port", "--runtime-env-agent-port")
     return [f"{name}={_free_port()}" for name in names if not any(option.startswith(f"{name}=") for option in given)]
 

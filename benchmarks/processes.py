@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 
 _INTERVAL_S = 0.25
-_MEMORY_EVERY = 4  # samples: to ask for it makes the kernel walk through a process's pages, 2 to 3 ms for one of Ray's
-# The titles that Ray gives to the processes of our actors, after their classes in spawn.py (a test compares the two: a title that
-# nobody has would measure and kill nothing, unseen).
+_MEMORY_EVERY = 4  # samples between memory reads: the kernel scans a process's pages, which takes 2 to 3 ms for one of Ray's
+# Ray's process titles for rayocr's actors, from their classes in spawn.py. A test compares the two, because an unused title would
+# silently measure and kill nothing.
 PAGE_WORKER = "ray::PageWorkerActor"
 LEDGER = "ray::LedgerActor"
 DISCOVERY = "ray::DiscoveryActor"
@@ -86,7 +86,7 @@ class ProcessWatch:
 
 
 def unique_bytes(pid: int) -> int:
-    """Resident and not shared with another process: what would be free if it ended. 0 when it is gone."""
+    """Resident memory that is not shared with other processes, which is freed when it ends. 0 if the process has ended."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_bytes().splitlines()
     except OSError:

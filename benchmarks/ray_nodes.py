@@ -61,8 +61,8 @@ class Node:
         self.process.wait(60)
 
     def tell_ports(self) -> None:
-        """A raylet ends itself where its agents have not told it their ports within 15 s, as on a machine that is busy. They are
-        chosen by us, so that it can be told before the agents are there."""
+        """A raylet exits if its agents have not reported their ports within 15 s, for example on a busy machine. The ports are
+        chosen here, so that the raylet knows them before the agents start."""
         if self.told:
             return
         from ray._raylet import persist_port
@@ -84,16 +84,16 @@ class Node:
 
 @dataclass
 class RayNodes:
-    """The nodes of a cluster. The head offers no CPU by default. `environment` is that of all nodes: it has to have a HOME
-    without a token of others.
+    """The nodes of a cluster. The head offers no CPU by default. `environment` applies to all nodes and must contain a HOME
+    without tokens of other clusters.
 
-    Nodes are started one after the other: Ray gives one up that takes 30 s, which on a busy machine it does beside others.
+    Nodes are started one after the other, because Ray gives up after 30 s, which parallel starts on a busy machine exceed.
     """
 
     environment: Mapping[str, str]
     head_cpus: float = 0
-    # Host:port of the Redis that the head's memory is kept in. `ray start` then does not watch the head, whose whole it would end
-    # when a part of it dies: its parts can die one by one.
+    # Host:port of the Redis with the head's state. `ray start` then does not monitor the head's parts, so they can die one by
+    # one; otherwise it would end the whole head when one part dies.
     redis: str | None = None
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="rn", dir="/tmp")))
     port: int = field(default_factory=lambda: free_port())
@@ -121,7 +121,7 @@ class RayNodes:
         return self._start([*arguments, f"--temp-dir={self.folder}/t"])
 
     def replace_control_store(self) -> None:
-        """Kill the head's GCS and start it again as it was, as Kubernetes does with a head: what it knew is in Redis, or lost."""
+        """Kills the head's GCS and restarts it, as Kubernetes does with a head. Its state is in Redis or lost."""
         (gcs,) = [p for p in psutil.process_iter() if _is_gcs_of(p, self.folder)]
         command, environment = gcs.cmdline(), gcs.environ()
         gcs.kill()
@@ -159,7 +159,7 @@ class RayNodes:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _start(self, arguments: list[str]) -> Node:
-        """Returns when it is up; on a machine that is too busy for Ray's patience it is tried again."""
+        """Returns when it is up. Retries on a machine that is too busy for Ray's timeouts."""
         for left in reversed(range(_TRIES)):
             node = self._try_to_start(arguments)
             deadline = time.monotonic() + _PATIENCE_S

@@ -30,7 +30,7 @@ from rayocr.ledger.segment import encode_segment, segment_name
 from rayocr.messages import Document, DocumentContext, DocumentOutcome, PageOutcome, PageRecord
 from rayocr.storage.local.storage import LocalStorage
 
-_PAGES, _OPEN_DOCUMENTS, _READ = 100, 10, 10  # of a finished document; and of each open one 100 pages are left
+_PAGES, _OPEN_DOCUMENTS, _READ = 100, 10, 10  # pages of a finished document; each open document has 100 pending pages
 _RUN = "20260101T000000Z-000000"
 _TEXT = "The quick brown fox jumps over the lazy dog, and then it rests for the remainder of the afternoon. " * 6
 _PAGES_OF_A_SEGMENT = 1000  # about a MiB
@@ -101,7 +101,7 @@ def measure(work: Path, done: int) -> Resumed:
 
 
 def make_state(source: Path, dest: LocalStorage, done: int) -> int:
-    """How many segments there are."""
+    """The number of segments."""
     _make_source(source, done // _PAGES)
     listing = Discovery(LocalStorage(source), dest, DiscoveryRules())
     documents: list[Document] = []
@@ -129,7 +129,7 @@ def make_state(source: Path, dest: LocalStorage, done: int) -> int:
 
 
 def _make_source(folder: Path, finished: int) -> None:
-    """Names of one file each, a thousand in a sub-folder."""
+    """Creates file names, a thousand per sub-folder."""
     whole = document_of("table", _PAGES, folder.parent / "whole") / "a.pdf"
     longer = document_of("table", _PAGES + _READ, folder.parent / "longer") / "a.pdf"
     for number in range(finished):

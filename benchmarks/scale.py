@@ -1,7 +1,7 @@
 """`make bench-scale`: measures the calls per second that each shared part of a run sustains, alone on this machine.
 
-What 100 and 1,000 nodes ask of them follows from docs/scale.md. Callers stand for nodes: each has its own name and sends what a
-node would, and several of them share a process, since what is measured is whom they call.
+docs/scale.md gives the load of 100 and 1,000 nodes. Callers represent nodes: each has its own name and sends a node's
+requests. Several callers share a process, since only the called part is measured.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rich.table import Table
 
 _SECONDS = 6.0
 _MODEL = "gemini-3.1-flash-lite"
-_PROCESSES = 2  # that call, on a machine with two cores
+_PROCESSES = 2  # calling processes, on a machine with two cores
 _TEXT = "A line of a page of a document, as long as lines are.\n" * 50  # 2.7 KB
 
 
@@ -35,7 +35,7 @@ class Rate:
 
 
 class SlotCaller:
-    """So many nodes, each of which asks for slots as its pages come, and gives them back when they are answered."""
+    """Simulates nodes, each of which requests slots for its pages and returns them after the answers."""
 
     async def run(self, limiter: Any, names: list[str], rate_per_s: float, seconds: float) -> int:
         from rayocr.actors.page_worker.slot_client import SlotClient
@@ -58,7 +58,7 @@ class SlotCaller:
 
 
 class PageCaller:
-    """So many nodes, each of which records its pages through a Recorder."""
+    """Simulates nodes, each of which records its pages through a Recorder."""
 
     async def run(self, ledger: Any, names: list[str], in_flight: int, seconds: float) -> int:
         from rayocr.actors.page_worker.ledger_client import LedgerClient
@@ -137,7 +137,7 @@ def measure_actors() -> list[Rate]:
 
 
 def _start_ray() -> None:
-    """Ray gives itself 15 to 30 s, whatever the machine is busy with."""
+    """Ray's own timeouts are 15 to 30 s, even on a busy machine."""
     import ray
 
     for left in reversed(range(6)):
@@ -172,7 +172,7 @@ def _call(what: str, caller: type, called: Any, callers: int, amount: float) -> 
 
 
 def measure_driver() -> Rate:
-    """The pool and its choice among 1,000 workers, with calls that are answered at once and no Ray: what is ours of a shard."""
+    """The pool and its selection among 1,000 workers, with immediate answers and without Ray: rayocr's own cost per shard."""
     from rayocr.driver.cluster.pools.page_worker_pool import PageWorkerPool
     from rayocr.messages import Document, DocumentContext, PageOutcome, PageSummary, Shard, ShardReport, WorkerInfo
 

@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def _iou(made: Scan, data: bytes) -> float:
-    """Of every printed word with the best word of the same letters; 0 for one that is not there."""
+    """The overlap of every printed word with the best word of the same letters; 0 if there is none."""
     by_letters: dict[str, list[Word]] = {}
     for word in words_of(data):
         by_letters.setdefault("".join(sorted(word.text)), []).append(word)

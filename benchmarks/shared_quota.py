@@ -73,7 +73,7 @@ def _start(work: Path, redis_url: str, server: Simulated) -> subprocess.Popen[by
 
 
 def _wait_for_both(server: Simulated, runs: list[subprocess.Popen[bytes]]) -> None:
-    """Until the pace is steady: a whole minute in which as many went through as in the one before, at the latest."""
+    """Waits until the rate is steady: at the latest, until a whole minute has as many accepted requests as the previous one."""
     while not server.pace()["admitted"]:
         assert all(run.poll() is None for run in runs), "a run ended before its first request"
         time.sleep(0.2)

@@ -1,7 +1,7 @@
-"""rayocr's rate limiter and its client in the workers, without anything else between a slot and its request. Run as a program.
+"""Runs rayocr's rate limiter and its worker client, with nothing else between a slot and its request. Run as a program.
 
-Four actors on a local Ray send one small page over and over, each request when its slot begins, without the SDK: at 30,000 a
-minute the SDK alone would take a core, and what is asked here is whether the slots keep to the quota.
+Four actors on a local Ray send one small page over and over, each request when its slot begins, without the SDK: at 30,000 per
+minute the SDK alone would need a core, and this benchmark only measures whether the slots keep to the quota.
 """
 
 from __future__ import annotations

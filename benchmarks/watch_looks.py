@@ -1,8 +1,8 @@
 """`make bench-watch-looks`: simulates weeks of polls in a minute and measures the memory of a watch, without reading pages.
 
-Discovery, the feed and the watch in one process, over a folder in memory where there is one; a flow that finishes each document
-at once. With every look a document is added, now and then one is replaced, and the oldest goes. At a look every 30 s, 20,000
-looks are a week.
+Runs discovery, the feed and the watch in one process, over a memory-backed folder if available, with a flow that finishes each
+document immediately. Before every poll a document is added, sometimes one is replaced, and the oldest is removed. With a poll
+every 30 s, 20,000 polls are a week.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ _LIVE = 500
 
 
 class World:
-    """The actors that a watch asks, here, and what was finished."""
+    """Local versions of the actors that a watch calls, and the finished documents."""
 
     def __init__(self, folder: Path) -> None:
         self.source = LocalStorage(folder / "in", create=True, fsync=False)
         self.state = LocalStorage(folder / "out", create=True, fsync=False)
         self.discovery = Discovery(self.source, self.state, DiscoveryRules(watch=True))
-        self.finished: Counter[bytes] = Counter()  # the measurement's own memory: told apart from the watch's below
+        self.finished: Counter[bytes] = Counter()  # the measurement's own memory, which is subtracted below
         self.live: deque[str] = deque()
         self.put_ids: set[bytes] = set()
         self.looks = 0

@@ -1,8 +1,8 @@
 """`make bench-watch MINUTES=30`: checks that mode=watch reads every document once and that its memory stays constant.
 
-A watch with a short interval over a folder, and one over a bucket of fake-gcs-server, one after the other. All the time documents
-are added, replaced and removed, so that the source stays at about the same size while what was ever in it grows. At the end every
-version that lay there for long enough must have been finished, once; the memory of all of our processes is told over time.
+Runs a watch with a short interval over a folder, and then one over a bucket of fake-gcs-server. Documents are continuously added,
+replaced and removed, so that the source keeps about the same size while the number of all versions grows. At the end, every
+version that existed for long enough must have been finished exactly once. Reports the memory of all rayocr processes over time.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ from rayocr.storage.base import Storage
 from rayocr.storage.local.storage import LocalStorage
 from tests.e2e.support import free_port, ray_head
 
-_LIVE = 200  # documents that lie in the source at one time
-_LEFT_ALONE_S = 45.0  # so long at least does a version lie there before it is replaced or removed
+_LIVE = 200  # documents in the source at one time
+_LEFT_ALONE_S = 45.0  # minimum lifetime of a version before it is replaced or removed
 _SAMPLE_S = 5.0
 _POLL_S = 1.0
 
 
 @dataclass(slots=True)
 class Source:
-    """What was put into it: `versions` by document_id, with the names; `removed`: how many."""
+    """The source's history: `versions` by document_id, with the names; `removed`: number of removed documents."""
 
     storage: Storage
     data: bytes
     chance: random.Random = field(default_factory=lambda: random.Random(7))
-    live: dict[str, float] = field(default_factory=dict)  # name -> when its version was put
+    live: dict[str, float] = field(default_factory=dict)  # name -> time at which its version was added
     versions: dict[str, str] = field(default_factory=dict)
     added: int = 0
     replaced: int = 0
@@ -58,7 +58,7 @@ class Source:
         self.live[name] = time.monotonic()
 
     def change(self) -> None:
-        """One document more; now and then one is replaced; and beyond a number the oldest goes."""
+        """Adds a document, sometimes replaces one, and removes the oldest if there are too many."""
         self.put(f"{self.added // 1000:03}/{self.added:06}.pdf")
         self.added += 1
         settled = [name for name, at in self.live.items() if time.monotonic() - at > _LEFT_ALONE_S]
@@ -167,7 +167,7 @@ def sample(pid: int, after_s: float, finished: int) -> Sample:
 
 
 def assembled(work: Path) -> Counter[str]:
-    """How often each document was finished, by what the run wrote into its log."""
+    """The number of times each document was finished, according to the run's log."""
     found: Counter[str] = Counter()
     for path in (work / "logs" / "json").glob("*.jsonl"):
         for line in path.read_text(errors="replace").splitlines():

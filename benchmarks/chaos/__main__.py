@@ -24,11 +24,11 @@ from benchmarks.chaos.verdict import Verdict, judge
 from benchmarks.simulated import Simulated
 from benchmarks.valkey import Valkey
 
-_TTL_S = 6.0  # long against the renewals that a busy machine delays, short against a scenario
+_TTL_S = 6.0  # longer than renewals that a busy machine delays, shorter than a scenario
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 1 when any promise was broken."""
+    """Returns the exit code: 1 if any guarantee was violated."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
     parser.add_argument("--seeds", type=int, default=len(KINDS), help="as many scenarios, with the seeds 1, 2, 3 …")
     parser.add_argument("--seed", type=int, action="append", help="this one alone; can be repeated")
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class _Stage:
-    """What scenarios share: a Ray is started when the first one needs it."""
+    """Resources shared by the scenarios. Starts Ray when the first scenario needs it."""
 
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
@@ -133,7 +133,7 @@ def _work_folder(stack: ExitStack, keep: Path | None) -> Path:
 
 
 def _settle_ray(stack: ExitStack) -> None:
-    """Ray's files and its token into a folder of our own, with a short path for its sockets."""
+    """Puts Ray's files and its token into a separate folder, with a short path for its sockets."""
     home = tempfile.mkdtemp(prefix="rc", dir="/tmp")
     stack.callback(shutil.rmtree, home, ignore_errors=True)
     for name in [name for name in os.environ if name.startswith("RAY_")]:
@@ -142,10 +142,10 @@ def _settle_ray(stack: ExitStack) -> None:
         "HOME": home,
         "RAY_TMPDIR": f"{home}/t",
         "RAY_USAGE_STATS_ENABLED": "0",
-        "RAY_USE_UVLOOP": "0",  # among the development dependencies, and nowhere else
+        "RAY_USE_UVLOOP": "0",  # installed as a development dependency only
         "RAY_enable_worker_prestart": "0",
         "RAY_prestart_worker_first_driver": "0",
-        "RAY_health_check_period_ms": "1000",  # a dead node is found after 4 s instead of 16
+        "RAY_health_check_period_ms": "1000",  # a dead node is detected after 4 s instead of 16 s
         "RAY_health_check_failure_threshold": "3",
         "PYTHONPATH": str(Path(__file__).parents[2]),  # of the workers
     }

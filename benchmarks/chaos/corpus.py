@@ -10,13 +10,13 @@ from pathlib import Path
 from reportlab.pdfgen.canvas import Canvas
 
 _SAYS = re.compile(r"This is page number (\d+) of the document (\d{4}), which")
-# So many of ten documents have so many pages: mostly letters, some reports.
+# Number of documents out of ten, by number of pages: mostly letters, some reports.
 _SIZES = ((6, (1, 3)), (3, (4, 10)), (1, (11, 30)))
 
 
 @dataclass(frozen=True, slots=True)
 class PageName:
-    """A page by what is printed on it."""
+    """A page, identified by its printed text."""
 
     document: int
     page_number: int
@@ -42,7 +42,7 @@ class Corpus:
         return corpus
 
     def add_hostile(self) -> None:
-        """PDFs that must be rejected, and cost nobody else anything."""
+        """PDFs that must be rejected without affecting other documents."""
         folder = self.folder / "hostile"
         folder.mkdir(parents=True)
         pages = b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 99999>>endobj\n3 0 obj<</Type/Page/Parent 2 0 R>>endobj\n"

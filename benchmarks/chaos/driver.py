@@ -16,7 +16,7 @@ import psutil
 
 from benchmarks.chaos.nodes import end, tree
 
-_PATIENCE_S = 300.0  # for a run that takes seconds: only a hang takes longer, on any machine
+_PATIENCE_S = 300.0  # for a run that takes seconds; only a hang takes longer, on any machine
 
 
 @dataclass(slots=True)
@@ -27,11 +27,11 @@ class Driver:
     environment: Mapping[str, str]
     codes: list[int] = field(default_factory=list)  # of the starts so far
     hung: bool = False
-    success: int = 0  # the exit code of a run that has done all: 1 where documents have to be rejected
+    success: int = 0  # the exit code of a completed run: 1 if documents have to be rejected
     _process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """A new try, in a session of its own, as from a shell."""
+        """Starts a new attempt in its own session, as from a shell."""
         command = [sys.executable, "-m", "rayocr", *self.arguments, f"logs.dir={self.folder / f'logs{self.number}'}"]
         with self.output.open("ab") as output:
             self._process = subprocess.Popen(
@@ -49,7 +49,7 @@ class Driver:
         return self.folder / f"driver{self.number}.log"
 
     def ports(self) -> list[str]:
-        """Of its HTTP API, if it runs."""
+        """The URL of its HTTP API, if it runs."""
         said = re.findall(rb"Status page: http://127\.0\.0\.1:(\d+)", self.output.read_bytes()) if self.runs else []
         return [said[-1].decode()] if said else []
 
@@ -60,7 +60,7 @@ class Driver:
 
     @property
     def runs(self) -> bool:
-        """Its exit code is noted when it is found to have ended."""
+        """Records the exit code when the process has ended."""
         if self._process is None:
             return False
         code = self._process.poll()
@@ -83,12 +83,12 @@ class Driver:
         self._process.send_signal(signal.SIGTERM)
 
     def processes(self, *, whole: bool) -> list[psutil.Process]:
-        """The driver alone, or with the Ray that it started."""
+        """Signals the driver alone, or also the Ray that it started."""
         processes = tree(self.pid)
         return processes if whole else processes[:1]
 
     def wait(self) -> None:
-        """Until it has ended; one that hangs is ended, and said to hang."""
+        """Waits until it has ended. A driver that hangs is killed and reported as hanging."""
         deadline = time.monotonic() + _PATIENCE_S
         while self.runs:
             if time.monotonic() > deadline:

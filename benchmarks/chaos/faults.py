@@ -21,7 +21,7 @@ from benchmarks.processes import DISCOVERY, DOCUMENT_WORKER, LEDGER, RATE_LIMITE
 from benchmarks.simulated import Simulated
 from benchmarks.valkey import Valkey
 
-_PATIENCE_S = 60.0  # for a process to strike at: every run has each kind within seconds
+_PATIENCE_S = 60.0  # to wait for a target process; every run has each kind within seconds
 
 
 class Target(Protocol):
@@ -32,13 +32,13 @@ class Target(Protocol):
     redis: Valkey | None
     ttl_s: float
     drivers: list[Driver]
-    missed: list[str]  # faults that found nothing to strike at
+    missed: list[str]  # faults without a target
 
     def actors(self, title: str) -> list[psutil.Process]: ...
 
 
 class Fault(ABC):
-    """`may_lose`: pages that are under way or not yet flushed when it strikes may be paid for again."""
+    """`may_lose`: pages that are in flight or not yet flushed when the fault strikes may be paid for again."""
 
     name: ClassVar[str]
     may_lose: ClassVar[bool] = True
@@ -63,7 +63,7 @@ class KillActor(Fault):
 
     def strike(self, scene: Target, chance: random.Random) -> None:
         deadline = time.monotonic() + _PATIENCE_S
-        while not (victims := scene.actors(self.title)):  # a run that has just begun, or one that replaces what was killed
+        while not (victims := scene.actors(self.title)):  # a run that has just started, or one that replaces a killed run
             if not any(driver.runs for driver in scene.drivers):
                 return
             if time.monotonic() > deadline:
@@ -76,7 +76,7 @@ class KillActor(Fault):
 
 @dataclass(frozen=True, slots=True)
 class KillDriver(Fault):
-    """SIGKILL; `again`: the same command is started at once, before Ray has ended what the dead one had on it."""
+    """SIGKILL; `again`: the same command is restarted immediately, before Ray has ended the dead run's actors."""
 
     number: int = 0
     again: bool = True

@@ -29,7 +29,7 @@ _OWN_RESTART = (LEDGER, RATE_LIMITER, DISCOVERY)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """`own_ray`: each driver starts a Ray for itself, instead of sharing the harness' one."""
+    """`own_ray`: each driver starts its own Ray instead of sharing the harness's."""
 
     name: str
     faults: Callable[[random.Random], list[Fault]]
@@ -41,7 +41,7 @@ class Kind:
 
 
 def _killed_actors(chance: random.Random) -> list[Fault]:
-    # A worker process of each kind dies once only: a document that is there when the second one dies is quarantined, rightly.
+    # A worker process of each kind dies only once: a document that is on a second dying worker is quarantined, which is correct.
     titles = [*_OWN_RESTART, chance.choice(_OWN_RESTART), DOCUMENT_WORKER]
     chance.shuffle(titles)
     return [KillActor(title) for title in titles]
@@ -101,5 +101,5 @@ def _troubles(chance: random.Random) -> list[Fault]:
 
 
 def kind_of(seed: int) -> Kind:
-    """Seeds count from 1; as many in a row as there are kinds show each once."""
+    """Seeds start at 1. As many consecutive seeds as there are kinds cover each kind once."""
     return KINDS[(seed - 1) % len(KINDS)]

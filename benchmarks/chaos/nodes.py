@@ -14,7 +14,7 @@ _NODE = {"num_cpus": 2, "object_store_memory": 200_000_000}
 
 
 class Nodes:
-    """The environment of this process is theirs: RAY_… must be set before."""
+    """The nodes inherit this process's environment, so RAY_… must be set first."""
 
     def __init__(self) -> None:
         from ray.cluster_utils import Cluster
@@ -31,7 +31,7 @@ class Nodes:
         self._cluster.add_node(**_NODE, **agent_ports())
 
     def kill_added(self) -> None:
-        """Its processes and, as where a machine is gone, the workers on it."""
+        """Kills its processes and the workers on it, as if the machine were lost."""
         for node in list(self._cluster.worker_nodes):
             pids = [info.process.pid for infos in node.all_processes.values() for info in infos]
             below = [child for pid in pids for child in _children(pid)]
@@ -48,7 +48,7 @@ class Nodes:
 
 
 def titled(processes: list[psutil.Process], titles: tuple[str, ...]) -> list[psutil.Process]:
-    """Those of Ray's workers that run an actor of such a class, oldest first."""
+    """Ray's workers that run an actor of this class, oldest first."""
     found = []
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
@@ -58,7 +58,7 @@ def titled(processes: list[psutil.Process], titles: tuple[str, ...]) -> list[psu
 
 
 def carrying(variable: str, value: str) -> list[psutil.Process]:
-    """Every process of this machine with that in its environment, whoever its parent is by now."""
+    """Every process of this machine with this text in its environment, regardless of its current parent."""
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):

@@ -22,8 +22,8 @@ from benchmarks.measured import clean_environment
 from benchmarks.simulated import Simulated
 from benchmarks.valkey import Valkey
 
-MARK = "RAYOCR_CHAOS"  # in the environment of what a scenario starts
-_STARTS = 6  # of a driver after the last fault; one or two are what it takes
+MARK = "RAYOCR_CHAOS"  # in the environment of processes that a scenario starts
+_STARTS = 6  # of a driver after the last fault; one or two are usually enough
 
 
 @dataclass(slots=True)
@@ -36,11 +36,11 @@ class Scene:
     nodes: Nodes | None  # None: the drivers start their own
     redis: Valkey | None
     ttl_s: float
-    options: tuple[str, ...]  # of the command line, drawn by the seed
+    options: tuple[str, ...]  # of the command line, selected by the seed
     mark: str = field(default_factory=lambda: secrets.token_hex(8))
     drivers: list[Driver] = field(default_factory=list)
     struck: list[str] = field(default_factory=list)
-    missed: list[str] = field(default_factory=list)  # faults that found nothing to strike at
+    missed: list[str] = field(default_factory=list)  # faults without a target
     witness: Witness = field(init=False)
 
     def __post_init__(self) -> None:
@@ -86,7 +86,7 @@ class Scene:
             driver.close()
 
     def _until_answered(self, pages: float) -> None:
-        """Or until all drivers have ended: then whoever did not finish is started again."""
+        """Waits, or returns when all drivers have ended. Then drivers that did not finish are restarted."""
         while self.witness.pages_answered < pages:
             if not any(driver.runs for driver in self.drivers):
                 unfinished = [driver for driver in self.drivers if not driver.has_finished]
@@ -97,7 +97,7 @@ class Scene:
             time.sleep(0.02)
 
     def _finish(self) -> None:
-        """Everybody until exit code 0: a survivor ends by itself, whoever was killed is started again."""
+        """Runs all drivers until exit code 0: survivors end by themselves, killed drivers are restarted."""
         for driver in self.drivers:
             driver.wait()
         for _ in range(_STARTS):
@@ -124,7 +124,7 @@ class Scene:
         )
 
     def _environment(self) -> dict[str, str]:
-        # Ray's sockets have short paths only, so its files do not go where TMPDIR says.
+        # Ray's socket paths must be short, so its files are not in TMPDIR.
         rays = {name: value for name, value in os.environ.items() if name.startswith("RAY_")}
         variables = {**rays, MARK: self.mark, "TMPDIR": str(self.scratch), **self.server.variables}
         if self.redis is not None:

@@ -26,7 +26,7 @@ _OURS = re.compile(
 
 @dataclass(slots=True)
 class Verdict:
-    """The row of a scenario. `violations`: one sentence for each promise that was broken."""
+    """The row of a scenario. `violations`: one sentence for each violated guarantee."""
 
     scenario: str
     seed: int
@@ -35,8 +35,8 @@ class Verdict:
     pages: int
     seconds: float
     lost: int = 0  # documents that are not complete
-    misplaced: int = 0  # pages that are missing, double, or somewhere else
-    stale: int = 0  # documents whose outputs are not their manifest's, or whose owner had been replaced
+    misplaced: int = 0  # pages that are missing, duplicated or misplaced
+    stale: int = 0  # documents whose outputs do not match their manifest, or whose owner had been replaced
     double_paid: int = 0
     bound: int = 0
     at_risk: str = ""  # of each fault: in flight + unflushed
@@ -101,7 +101,7 @@ def _judge_document(scene: Scene, verdict: Verdict, document: int, found: tuple[
 
 
 def _is_current(scene: Scene, verdict: Verdict, path: Path, manifest: dict[str, Any]) -> bool:
-    """Its outputs are those that the manifest tells of, and nobody with a higher token had the document when it was written."""
+    """The outputs match the manifest, and no owner with a higher token had the document when it was written."""
     before = len(verdict.violations)
     for output in manifest["outputs"]:
         data = (scene.dest / output["name"]).read_bytes()
@@ -145,8 +145,8 @@ def _judge_payments(scene: Scene, verdict: Verdict) -> None:
 
 def _judge_drivers(scene: Scene, verdict: Verdict) -> None:
     for driver in scene.drivers:
-        # 0, killed, terminated before Python could listen, drained, or stopped for a reason outside; a document must not be
-        # given up, and nothing of ours may break.
+        # 0, killed, terminated before Python could handle signals, drained, or stopped by an external cause. No document may be
+        # given up, and rayocr must not fail.
         if driver.hung or set(driver.codes) - {0, -9, -15, 130, 3, driver.success} or driver.codes[-1] != driver.success:
             said = "hung; " if driver.hung else ""
             verdict.violations.append(f"driver {driver.number}: {said}exit codes {driver.codes}; see {driver.output}")
@@ -166,7 +166,7 @@ def _left(scene: Scene) -> list[Any]:
 
 
 def _judge_leftovers(scene: Scene, verdict: Verdict) -> None:
-    """Files that nobody needs any more, or nobody knows."""
+    """Files that are obsolete or unknown."""
     outputs = {f"{scene.corpus.stem(d)}.{form}" for d in range(verdict.documents) for form in ("md", "jsonl")}
     names = {str(path.relative_to(scene.dest)) for path in scene.dest.rglob("*") if path.is_file()}
     left = sorted(name for name in names - outputs if not _OURS.fullmatch(name))

@@ -1,7 +1,7 @@
 """Observes a scenario several times per second: pages that are paid for but not yet durable, and issued fencing tokens.
 
-A page that was answered, or is under way to the server, and is neither in a ledger segment nor of a finished document is at risk:
-those, at a fault, are the pages that may be paid for twice, and no others.
+A page is at risk if it was answered or is in flight, and is neither in a ledger segment nor part of a finished document. Only
+pages at risk when a fault strikes may be paid for twice.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Risk:
 
 @dataclass(frozen=True, slots=True)
 class TokenSeen:
-    """A lease as it was found: `at` in seconds since the epoch."""
+    """An observed lease: `at` in seconds since the epoch."""
 
     fencing_token: int
     owner: str
@@ -55,7 +55,7 @@ class Witness:
     durable: Durable
     leases: Callable[[], dict[str, tuple[int, str]]]
     risks: list[Risk] = field(default_factory=list)
-    tokens: dict[str, list[TokenSeen]] = field(default_factory=dict)  # by document_id, as they came
+    tokens: dict[str, list[TokenSeen]] = field(default_factory=dict)  # by document_id, in the observed order
     answered: dict[str, int] = field(default_factory=dict)  # by text
     _over: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -77,7 +77,7 @@ class Witness:
         return len(self.answered)
 
     def fault(self, name: str, *, may_lose: bool) -> None:
-        """To be called immediately before it strikes. Looks, so that what is at risk now counts."""
+        """Call this immediately before a fault strikes. Takes a sample, so that pages currently at risk count."""
         with self._lock:
             self.risks.append(Risk(name, may_lose))
         self.look()
@@ -114,7 +114,7 @@ def file_leases(dest: Path) -> dict[str, tuple[int, str]]:
 
 
 def redis_leases(url: str) -> dict[str, tuple[int, str]]:
-    """Likewise; nothing while the server is away."""
+    """As above; empty while the server is unavailable."""
     found = {}
     try:
         with redis.Redis.from_url(url, decode_responses=True) as client:

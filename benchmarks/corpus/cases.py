@@ -1,4 +1,4 @@
-"""The corpus: classes of pages, and as many pages of each as are asked for. The same seed gives the same pages.
+"""The corpus: classes of pages, with any number of pages per class. The same seed gives the same pages.
 
 `kinds()` names the classes; `cases(kind, count)` makes one class. Scans have no text layer, so that engines must read them.
 """
@@ -19,7 +19,7 @@ MakeLeaf = Callable[[random.Random], Leaf]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """`layer`: what is to be thought of the page's own text: "" (it has none), "good" or "bad"."""
+    """`layer`: the quality of the page's own text: "" (none), "good" or "bad"."""
 
     kind: str
     name: str

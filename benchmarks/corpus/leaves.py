@@ -26,7 +26,7 @@ _SCRIPT_FONTS = {
 
 @dataclass(slots=True)
 class Leaf:
-    """`content` is Typst markup; `truth` the blocks that it shows, in reading order."""
+    """`content` is Typst markup; `truth` is its blocks in reading order."""
 
     width: str = "595pt"
     height: str = "842pt"
@@ -278,7 +278,7 @@ def listing(dice: random.Random) -> Leaf:
 
 
 def _spaced(line: str) -> str:
-    return literal(line.replace(" ", "\u00a0"))  # blanks at the start of a line would not be set
+    return literal(line.replace(" ", "\u00a0"))  # Typst omits spaces at the start of a line
 
 
 def footnotes(dice: random.Random) -> Leaf:

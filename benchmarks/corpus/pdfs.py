@@ -1,4 +1,4 @@
-"""Programs to PDFs, PDFs to images and back, and what may lie under or over an image: OCR layers good and bad, odd encodings."""
+"""Converts Typst programs to PDFs and PDFs to images and back, and adds good and bad OCR layers and unusual encodings."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def close() -> None:
 
 
 def typeset(program_at: Callable[[float], str]) -> bytes:
-    """A PDF of one page. `program_at(shrink)` gives the program; text is made smaller until it fits, else ValueError."""
+    """A PDF of one page. `program_at(shrink)` gives the program. Text is reduced until it fits; raises ValueError otherwise."""
     for shrink in _SHRINK:
         data = _typesetter().compile(program_at(shrink), tags=False)
         with pypdfium2.PdfDocument(data) as pdf:
@@ -51,7 +51,7 @@ def of_image(image: Image.Image) -> bytes:
 
 
 def without_unicode(data: bytes) -> bytes:
-    """Fonts that do not say which letters their glyphs are."""
+    """Removes the mapping from glyphs to letters from the fonts."""
     with pikepdf.open(io.BytesIO(data)) as pdf:
         for entry in pdf.objects:
             if isinstance(entry, pikepdf.Dictionary) and entry.get("/Type") == "/Font" and "/ToUnicode" in entry:
@@ -60,7 +60,7 @@ def without_unicode(data: bytes) -> bytes:
 
 
 def over_image(image: Image.Image, data: bytes, dice: random.Random, *, errors: float) -> bytes:
-    """The image with an invisible text layer, as OCR programs leave it; `errors`: share of its letters that are wrong."""
+    """The image with an invisible text layer, as OCR programs write it. `errors`: share of wrong letters."""
     with pypdfium2.PdfDocument(data) as source:
         words = _words(source[0])
     with pikepdf.open(io.BytesIO(of_image(image))) as pdf:
@@ -105,7 +105,7 @@ def _saved(pdf: pikepdf.Pdf) -> bytes:
 
 
 def saved(pdf: pypdfium2.PdfDocument) -> bytes:
-    """Its bytes; the document is closed."""
+    """Returns the document's bytes and closes it."""
     file = io.BytesIO()
     pdf.save(file)
     pdf.close()

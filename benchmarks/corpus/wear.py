@@ -49,7 +49,7 @@ def jpeg(image: Image.Image, dice: random.Random, *, quality: int | None = None)
 
 
 def coarse(image: Image.Image, dice: random.Random) -> Image.Image:
-    """As from a scan at 100 dpi, blown up again."""
+    """Like a scan at 100 dpi, enlarged again."""
     half = image.resize((image.width // 2, image.height // 2), Image.Resampling.LANCZOS)
     return jpeg(half, dice, quality=45).resize(image.size, Image.Resampling.BICUBIC)
 
@@ -97,7 +97,7 @@ def faxed(image: Image.Image, dice: random.Random) -> Image.Image:
 
 
 def copied(image: Image.Image, dice: random.Random) -> Image.Image:
-    """A copy of a copy: letters eaten away, specks, a black edge."""
+    """A copy of a copy: eroded letters, specks, a black edge."""
     thin = image.filter(ImageFilter.GaussianBlur(1.0))
     pixels = np.asarray(thin, np.float32) + _random(dice).normal(0, 25, (thin.height, thin.width))
     hard = np.where(pixels < dice.choice([110, 175]), 20, 250).astype(np.uint8)

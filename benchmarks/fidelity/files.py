@@ -17,7 +17,7 @@ from rayocr.errors import RayocrError
 from rayocr.pdf.document import PdfFile
 from rayocr.pdf.guard import bounded
 
-_FILE_S = 120.0  # for all pages of a file that are looked at
+_FILE_S = 120.0  # for all checked pages of a file
 _PAGE_S = 60.0
 _PAGE_BYTES = 2_000_000_000
 _OTHER_S = 60.0
@@ -26,15 +26,15 @@ _MAX_PIXELS = 40_000_000
 
 
 def pdfs_in(folders: Sequence[Path]) -> Iterator[Path]:
-    """The PDFs of the folders and of those below them, in order of their names."""
+    """The PDFs in the folders and their subfolders, sorted by name."""
     for folder in folders:
         yield from [folder] if folder.is_file() else sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".pdf")
 
 
 def checks_of(path: Path, chain: Sequence[str], *, max_pages: int, spool: Path) -> Iterator[dict[str, Any]]:
-    """A row for each page that is looked at, spread over the file; one with an `error` where the file ended the child."""
+    """A row for each checked page, spread over the file; a row with an `error` if the file ended the child process."""
     spool.write_text("")
-    context = multiprocessing.get_context("fork")  # all is imported here, and once
+    context = multiprocessing.get_context("fork")  # all imports happen here, once
     child = context.Process(target=_check_file, args=(str(path), list(chain), max_pages, str(spool)), daemon=True)
     child.start()
     child.join(_FILE_S)
@@ -79,7 +79,7 @@ def _check_file(path: str, chain: list[str], max_pages: int, spool: str) -> None
 
 
 def spread(count: int, most: int) -> list[int]:
-    """At most so many page numbers of a document, from its first to its last page."""
+    """A limited number of page numbers of a document, from its first to its last page."""
     if count <= most:
         return list(range(1, count + 1))
     return sorted({1 + round(n * (count - 1) / (most - 1)) for n in range(most)}) if most > 1 else [1]

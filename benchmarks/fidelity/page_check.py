@@ -80,7 +80,7 @@ class Reader:
         record = self._stage.recognize(page, PageProgress(name, page.page_number, is_last_stage=True), first_engine=0)
         check.ms = (time.perf_counter() - started) * 1000
         check.outcome, check.engine, check.doubts = str(record.outcome), record.engine, list(record.doubts)
-        text = record.text or layer.text  # what was not read is compared all the same
+        text = record.text or layer.text  # unread pages are compared, too
         boxes = _boxes(page, record.boxes)
         _compare_with_ink(check, page, boxes)
         ours = words_of(_TAG.sub(" ", text))
@@ -128,7 +128,7 @@ def _engine(name: str) -> Engine | None:
 
 
 def _boxes(page: Page, packed: str) -> list[Box]:
-    """Of all lines that rayocr has of the page, in points of the page as it is shown."""
+    """The boxes of all of rayocr's lines, in points of the displayed page."""
     from rayocr.ledger.boxes import unpack_boxes
     from rayocr.pdf.geometry import turn_box
 

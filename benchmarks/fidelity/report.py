@@ -87,7 +87,7 @@ class Summary:
 
 
 def badness(row: Mapping[str, Any]) -> float:
-    """How much a page asks to be looked at: pages whose text is used and differs, then ink that is not covered."""
+    """The priority for review: pages whose used text differs, then uncovered ink."""
     if row.get("error"):
         return 0.5
     used = row["outcome"] in ("done", "fallback")

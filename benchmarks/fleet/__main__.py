@@ -1,7 +1,7 @@
 """`make bench-fleet` (root, iproute2): a run on four nodes in network namespaces, with failures of each part.
 
-`python -m benchmarks.fleet SCENARIO…` runs some of them. For each: did the run end well, is every page there, how many pages were
-paid for twice, and how many were in flight when it happened.
+`python -m benchmarks.fleet SCENARIO…` runs some of them. Reports for each whether the run ended well and every page exists, how
+many pages were paid for twice, and how many were in flight at the failure.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ def _said(fleet: Fleet, words: str) -> str:
 def main(names: list[str]) -> None:
     if not is_possible():
         raise SystemExit("This benchmark needs root and iproute2 (ip, bridge).")
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))  # namespaces and processes are taken away all the same
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))  # namespaces and processes are still removed
     print("| what happened | exit code | documents complete | pages paid twice | in flight then | seconds | |")
     print("|---|---|---|---|---|---|---|")
     for name in names or list(SCENARIOS):

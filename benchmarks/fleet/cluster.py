@@ -33,7 +33,7 @@ _SPILL_BYTES = 100 << 20
 
 
 class Fleet:
-    """`folder` must have a short path, since sockets lie in it. `spill`: worker nodes spill to disks of 100 MiB."""
+    """`folder` must have a short path, since it contains sockets. `spill`: worker nodes spill to disks of 100 MiB."""
 
     def __init__(self, folder: Path, *, spill: bool = False, **gemini: float) -> None:
         self.folder = folder
@@ -87,7 +87,7 @@ class Fleet:
         self._ray(name, options, {})
 
     def kill(self, name: str) -> None:
-        """As where a machine is gone. Waits until its processes are."""
+        """Kills the node as if its machine were lost. Waits until its processes have ended."""
         gone = []
         for pid in self.network.processes(name):
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -125,7 +125,7 @@ class Fleet:
         return [event for event in map(json.loads, lines) if event["action"] == action]
 
     def answered(self) -> dict[str, int]:
-        """By page, how often it was answered, and so paid."""
+        """The number of answers, and so of payments, by page."""
         counted: dict[str, int] = self._ask("/counts")["answered"]
         return counted
 
@@ -133,7 +133,7 @@ class Fleet:
         return int(self._ask("/pace")["in_flight"])
 
     def nodes_of_actors(self, names: tuple[str, ...]) -> list[str]:
-        """On which node the actors of the run live whose names begin so."""
+        """The nodes of the run's actors whose names start with this prefix."""
         script = """
 import json, sys
 from ray._private.state import GlobalState
@@ -165,7 +165,7 @@ print(json.dumps([[actor["Name"], nodes.get(actor["Address"]["NodeID"], "")] for
         return json.loads(self.network.call(HUB, [sys.executable, "-c", code]))
 
     def _ray(self, name: str, options: list[str], variables: Mapping[str, str]) -> None:
-        """Started up to three times: a raylet ends itself where its agents take more than 15 s to come up."""
+        """Makes up to three attempts: a raylet exits if its agents take more than 15 s to start."""
         for left in (2, 1, 0):
             ports = agent_ports()
             given = [f"--node-ip-address={self.network.addresses[name]}", "--object-store-memory=100000000", *port_options(ports)]
@@ -189,7 +189,7 @@ print(json.dumps([[actor["Name"], nodes.get(actor["Address"]["NodeID"], "")] for
 
 
 def manifest_environment() -> dict[str, str]:
-    """What Ray is told in kuberay/base/cluster.yaml, by its head."""
+    """The Ray options of the head in kuberay/base/cluster.yaml."""
     cluster = yaml.safe_load((PROJECT / "kuberay" / "base" / "cluster.yaml").read_text())
     container = cluster["spec"]["headGroupSpec"]["template"]["spec"]["containers"][0]
     return {variable["name"]: variable["value"] for variable in container["env"] if variable["name"].startswith("RAY_")}

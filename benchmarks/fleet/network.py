@@ -16,9 +16,9 @@ _SUBNET = "10.77.0"
 
 
 class Network:
-    """Names of nodes, which get addresses in their order. `close` leaves nothing behind.
+    """Node names, which get addresses in order. `close` removes everything.
 
-    Each node sees a folder of its own at `private`: Ray's nodes find themselves, and each other's sockets, by files.
+    Each node sees its own folder at `private`, because Ray's nodes find themselves and each other's sockets through files.
     """
 
     def __init__(self, nodes: Sequence[str], *, private: Path) -> None:
@@ -40,7 +40,7 @@ class Network:
         return f"{self._tag}-{name}"
 
     def start(self, name: str, command: Sequence[str], *, environment: Mapping[str, str], log: Path) -> subprocess.Popen[Any]:
-        """On a node in a process namespace: a driver that sees the raylets of other nodes takes their address for its own."""
+        """Runs in a process namespace of the node: a driver that sees other nodes' raylets would use their address as its own."""
         if name != HUB:
             command = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", *command]
         with log.open("ab") as output:
@@ -65,7 +65,7 @@ class Network:
         self._inside(HUB, "link", "set", name, "down" if cut else "up")
 
     def part(self, names: Sequence[str], *, parted: bool) -> None:
-        """These nodes do not reach each other, but all the others; packets between them vanish."""
+        """These nodes cannot reach each other, but can reach all others. Packets between them are dropped."""
         for name in names:
             command = ["bridge", "link", "set", "dev", name, "isolated", "on" if parted else "off"]
             subprocess.run(self._command(HUB, command), check=True, timeout=60)
@@ -86,7 +86,7 @@ class Network:
         self._inside(HUB, "link", "set", name, "up")
         self._inside(name, "addr", "add", f"{self.addresses[name]}/24", "dev", "eth0")
         self._inside(name, "link", "set", "eth0", "up")
-        # Leads nowhere, but from it a process learns its own address.
+        # A route without a destination, from which a process learns its own address.
         self._inside(name, "route", "add", "default", "via", self.addresses[HUB])
 
     def _command(self, name: str, command: Sequence[str]) -> list[str]:

@@ -1,8 +1,8 @@
 """The Files API and the Batch API of the simulator: resumable uploads, jobs that take their time, results in another order.
 
-A job's requests are answered one by one as if they had been sent by themselves, so that pages are counted in the same place and
-scripted refusals apply. Faults: jobs that expire half done, lines with an error, an answer to `create` that is lost, a full queue
-(enqueued tokens, jobs at once), results inline or in a file that is named later, files that are gone.
+A job's requests are answered like single requests, so that pages are counted in the same place and scripted refusals apply.
+Faults: jobs that expire half done, lines with an error, a lost answer to `create`, a full queue (enqueued tokens, concurrent
+jobs), results inline or in a file that is named later, deleted files.
 """
 
 from __future__ import annotations
@@ -22,20 +22,21 @@ _ORIGIN = "type.googleapis.com/google.ai.generativelanguage.v1main.GenerateConte
 
 @dataclass
 class BatchSettings:
-    """`job_s`: from creation to the end. `expire_share`, `error_share`: of a job's lines, those never answered or answered with
-    an error; with any of the first the job ends as EXPIRED. `lose_creates`: so many jobs are made and not told of."""
+    """`job_s`: from creation to the end. `expire_share`, `error_share`: the shares of a job's lines that are never answered or
+    answered with an error; a job with unanswered lines ends as EXPIRED. `lose_creates`: the number of jobs that are created
+    without a response."""
 
     job_s: float = 0.2
     expire_share: float = 0.0
     error_share: float = 0.0
     lose_creates: int = 0
-    end_now: int = 0  # 1: every job is over, whatever its time
+    end_now: int = 0  # 1: every job has ended, regardless of its time
     inline: int = 0  # 1: results come inside the job instead of in a file
-    late_file_s: float = 0.0  # after the job's end: so long the name of the results' file is missing
+    late_file_s: float = 0.0  # time after the job's end during which the name of the results file is missing
     enqueued_tokens: float = 0.0  # of jobs that have not ended; a job above it gets a 429; 0: no limit
     max_jobs: int = 0  # jobs that have not ended, likewise
-    results_gone: int = 0  # so many downloads find that the file is gone
-    uploads_gone: int = 0  # so many jobs find that the file that was uploaded for them is gone
+    results_gone: int = 0  # number of downloads for which the file is gone
+    uploads_gone: int = 0  # number of jobs whose uploaded file is gone
     partially: int = 0  # 1: jobs with failed lines end as PARTIALLY_SUCCEEDED, which the SDK does not count as ended
 
 
@@ -208,6 +209,6 @@ class Batches:
 
 
 def _gone(file: str) -> web.Response:
-    """As Google says it of a file that it has deleted, or that belongs to somebody else."""
+    """Google's answer for a file that is deleted or belongs to another user."""
     message = f"You do not have permission to access the File {file} or it may not exist."
     return web.json_response({"error": {"code": 403, "message": message, "status": "PERMISSION_DENIED"}}, status=403)

@@ -22,7 +22,7 @@ _MILLION = Decimal(1_000_000)
 
 @dataclass
 class Bill:
-    """`window_s` is the length of the rolling spend window, by the clock that the caller hands in."""
+    """`window_s` is the length of the rolling spend window, by the clock that the caller passes."""
 
     window_s: float = 600.0
     requests: Counter[str] = field(default_factory=Counter)  # by "model tier"

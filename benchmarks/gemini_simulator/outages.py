@@ -7,13 +7,13 @@ of answered requests at which the event begins. Durations are simulated seconds;
 | what | what the client sees |
 |---|---|
 | 503, 500 | the status, at once |
-| cut | connections are closed, those of requests that are under way too; nothing of it is billed |
+| cut | connections are closed, including those of requests in flight; nothing is billed |
 | hang | nothing until the event ends; then the connection is closed |
 | html | a 200 with the web page of a proxy |
 | credits | 429 in Google's words for a prepaid account without credit, without details |
 | spend_cap | 429 in Google's words for a monthly spend cap |
 | spend_rate | 429 in Google's words for the spend limit of ten minutes |
-| limit_0 | 429 for a model that the project has no quota for; it names a delay all the same |
+| limit_0 | 429 for a model without quota in the project; it still contains a delay |
 """
 
 from __future__ import annotations
@@ -52,14 +52,14 @@ class Outage:
 
 
 class Script:
-    """`now` is handed in: simulated seconds."""
+    """`now` is in simulated seconds."""
 
     def __init__(self) -> None:
         self._events: list[Outage] = []
         self._since: float | None = None
 
     def load(self, text: str) -> None:
-        """Raises ValueError for an event that is not known."""
+        """Raises ValueError for an unknown event."""
         events = [Outage(**event) for event in json.loads(text)]
         if unknown := {event.what for event in events} - set(OUTAGES):
             raise ValueError(f"unknown events: {sorted(unknown)}")

@@ -18,10 +18,10 @@ class Violation:
 
 
 class Quotas:
-    """The minute slides. `now` is handed in, in monotonic seconds; a limit of 0 is none."""
+    """Uses a sliding minute. `now` is in monotonic seconds; a limit of 0 means no limit."""
 
     def __init__(self) -> None:
-        self._window: deque[tuple[float, int]] = deque()  # (when, input tokens) of what was let through
+        self._window: deque[tuple[float, int]] = deque()  # (time, input tokens) of accepted requests
         self._tokens = 0
         self.today = 0
         self.admitted = 0
@@ -30,12 +30,12 @@ class Quotas:
     def admit(
         self, now: float, *, tokens: int, in_flight: int, rpm: float, tpm: float, rpd: float, max_in_flight: float
     ) -> Violation | None:
-        """Count the request, or say what it violates."""
+        """Counts the request, or returns the violated quota."""
         while self._window and self._window[0][0] <= now - _WINDOW_S:
             self._tokens -= self._window.popleft()[1]
         frees_s = self._window[0][0] + _WINDOW_S - now if self._window else 0.0
         if rpd and self.today >= rpd:
-            # Google says so even here, as if half a minute would bring the day back.
+            # Google sends this delay even for daily quotas.
             return Violation("GenerateRequestsPerDayPerProjectPerModel-FreeTier", 36.0)
         if rpm and len(self._window) >= rpm:
             return Violation("GenerateRequestsPerMinutePerProjectPerModel", math.ceil(frees_s))

@@ -1,8 +1,8 @@
 """`python -m benchmarks.gemini_simulator`: serves until it is ended; prints its address as one JSON line.
 
-Control, besides the API: `GET /counts` gives requests by page text, `GET /pace` how many were let through and refused,
-`GET /bill` what was charged, `POST /settings` changes latency and failures at run time, `POST /script` begins a script of outages
-(see outages.py).
+Control endpoints in addition to the API: `GET /counts` returns requests by page text, `GET /pace` the numbers of accepted and
+refused requests, `GET /bill` the charges. `POST /settings` changes latency and failures at run time, `POST /script` starts a
+script of outages (see outages.py).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Simulator:
         self.requests: Counter[str] = Counter()  # by page text, as sent
         self.answered: Counter[str] = Counter()
         self.statuses: Counter[int] = Counter()
-        self.calls: Counter[str] = Counter()  # by method and path: whatever was asked
+        self.calls: Counter[str] = Counter()  # all requests by method and path
         self.models: Counter[str] = Counter()
         self.in_flight = 0
         self.most_in_flight = 0
@@ -83,7 +83,7 @@ class Simulator:
         return web.json_response(self.bill.as_dict())
 
     async def change_script(self, request: web.Request) -> web.Response:
-        """An empty list ends what is going on."""
+        """An empty list ends the current outage."""
         try:
             self.script.load(await request.text())
         except (ValueError, TypeError) as error:
@@ -93,7 +93,7 @@ class Simulator:
         return web.json_response({})
 
     async def _watch_for_cuts(self) -> None:
-        """A cut ends the requests that are under way, too; nobody else would notice it before the next request."""
+        """A cut also ends requests in flight, which would otherwise not be affected."""
         while self.script.any:
             if self.script.now(self.now(), answered=self.statuses[200]) == "cut":
                 for request in list(self._under_way.values()):
@@ -121,7 +121,7 @@ class Simulator:
         )
 
     async def pace(self, _: web.Request) -> web.Response:
-        """A few numbers, for somebody who asks every second during millions of pages."""
+        """A few numbers, for clients that poll every second during millions of pages."""
         return web.json_response(
             {
                 "at": self.now(),
@@ -222,7 +222,7 @@ class Simulator:
             if delay_s:
                 await self._pass(delay_s)
             if request.transport is None and self.script.now(self.now(), answered=self.statuses[200]) == "cut":
-                return web.Response(status=499)  # cut before the answer was made: not billed
+                return web.Response(status=499)  # cut before the answer was created: not billed
         finally:
             self.in_flight -= 1
             self._under_way.pop(id(request), None)
@@ -266,7 +266,7 @@ class Simulator:
         )
 
     def _billed(self, model: str, tier: str, text: str) -> dict[str, object]:
-        """The answer; it goes on the bill."""
+        """The answer, which is billed."""
         finish, said = self._script(text)
         if self.settings.fenced:
             said = f"Here is the transcription of the page:\n\n```markdown\n{said}\n```"
@@ -291,7 +291,7 @@ class Simulator:
         }
 
     def _script(self, text: str) -> tuple[str, str]:
-        """Which pages come out how is decided by the page, so that it is the same whenever it is asked again."""
+        """The page determines its result, so that repeated requests have the same result."""
         settings = self.settings
         lot = _lot(text)
         shares = (settings.recitation_always_share, settings.loop_share, settings.cut_off_share)
@@ -330,7 +330,7 @@ class Simulator:
 
 
 def _lot(text: str, *, salt: str = "") -> float:
-    """0..1, by the page: the same whenever it is asked again."""
+    """0..1, determined by the page: the same for repeated requests."""
     return int(hashlib.sha256((salt + text).encode()).hexdigest()[:8], 16) / 2**32
 
 
@@ -340,7 +340,7 @@ def _abort(request: web.Request) -> None:
 
 
 def invented(text: str, lot: float) -> str:
-    """As many words as the page has, in sentences that nobody wrote on it. `lot`: 0..1, so that every page gets its own."""
+    """As many words as the page has, in invented sentences. `lot`: 0..1, so that every page gets a different text."""
     chosen = random.Random(lot)
     known = _INVENTED.split()
     words = [chosen.choice(known) for _ in range(max(len(text.split()), 20))]

@@ -27,7 +27,7 @@ class Settings:
     invent_share: float = 0.0  # of pages: another text of the same length comes back
     poison_share: float = 0.0  # of pages: always answered with 500
     fenced: int = 0  # 1: a code fence and an introduction around every answer
-    blanks: int = 0  # characters of white space behind the second line of every answer, as a hostile page can ask for
+    blanks: int = 0  # characters of white space after the second line of every answer, as a malicious page can request
     thought_tokens: int = 0  # billed as output, not part of the text
     flex_latency_s: float = 60.0
     flex_latency_jitter_s: float = 840.0

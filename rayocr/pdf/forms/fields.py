@@ -94,8 +94,8 @@ def has_drawn_password(page: Any, form: Any) -> bool:
 
 
 def with_fields(layer: TextLayer, fields: Sequence[FormField], size_pt: tuple[float, float]) -> TextLayer:
-    """Adds the text of fields to the layer of a page of this size. The layer contains the text of all appearances that are not
-    replaced."""
+    """Adds field values to the layer of a page of this size, unless the layer already has them. `layer` contains the text of all
+    appearances except those that this module replaces."""
     if not fields:
         return layer
     size = median(line.font_size_pt for line in layer.lines) if layer.lines else _DEFAULT_SIZE_PT

@@ -73,7 +73,7 @@ def _baseline(text_page: Any, index: int, upright: Upright) -> Vector | None:
     if runs_back and not _is_right_to_left(pdfium.FPDFText_GetUnicode(text_page, index)):
         along = (-along[0], -along[1])
     # y points down, so unmirrored text has its top counter-clockwise of its baseline. Type 3 fonts may be mirrored themselves, so
-    # level lines are not changed.
+    # level lines stay level.
     is_mirrored = along[0] * up[1] - along[1] * up[0] > 0
     return (1.0, 0.0) if is_mirrored and abs(along[0]) >= abs(along[1]) else along
 

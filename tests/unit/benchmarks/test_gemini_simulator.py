@@ -1,4 +1,4 @@
-"""The simulator is what bad days and bills are measured with: its own behavior is tested here."""
+"""Tests the simulator itself, since the fault scripts and billing checks depend on it."""
 
 from __future__ import annotations
 
