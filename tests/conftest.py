@@ -18,5 +18,5 @@ def no_keys_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes minutes starts first, for the other tests to pass beside it."""
+    """Starts tests that take minutes first, so that the other tests run in parallel."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)

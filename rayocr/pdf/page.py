@@ -48,7 +48,7 @@ class Rendering:
 
 
 def render_scale(width_pt: float, height_pt: float, *, dpi: float, max_pixels: int, native_dpi: float = 0.0) -> float:
-    """Pixels per point for a page, never more than `max_pixels` in all, whatever the page claims.
+    """Pixels per point for a page, never more than `max_pixels` in total, regardless of the page's declared size.
 
     Based on `dpi`. Small pages and pages that are one image with a higher resolution (`native_dpi`) get a larger scale, so that
     letters stay legible; large pages get a smaller one.

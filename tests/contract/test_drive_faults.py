@@ -206,12 +206,12 @@ def test_other_bytes_than_were_sent_do_not_stay(server: DriveServer, storage: Dr
     def spoil() -> None:
         server.drive.fill(server.drive.path(folder, "a"), b"spoilt")
 
-    server.script(match="GET /drive/v3/files?", skip=1, act=spoil)  # between the upload, whose answer is lost, and the next look
+    server.script(match="GET /drive/v3/files?", skip=1, act=spoil)  # between the upload, whose answer is lost, and the next check
     server.script(match="POST /upload", reset=True, late=True)
     with pytest.raises(StorageUnavailable):
         storage.write("a", b"right", if_absent=True)
     with pytest.raises(RayocrError):
-        storage.write("a", b"right", if_absent=True)  # what is there is not what was sent: somebody else's, for all we know
+        storage.write("a", b"right", if_absent=True)  # differs from the sent file: may be another writer's
 
 
 def test_bytes_that_arrived_wrongly_do_not_stay(server: DriveServer, storage: DriveStorage, folder: str) -> None:
@@ -243,7 +243,7 @@ def test_a_creation_whose_answer_was_lost_is_found_out_and_not_done_twice(
     server.script(match="POST /upload", times=2, reset=True, late=True)
     assert call(lambda: storage.write("once", b"text", if_absent=True), policy=POLICY).size_bytes == 4
     server.script(match="POST /upload", times=1, reset=True, late=True)
-    # Also where the listing does not show it yet: the id is in use, and that is our own.
+    # Also if the listing does not show it yet: the id is in use, by this writer.
     server.script(match="name+%3D+%27hidden%27", times=2, act=lambda: hide(True))
 
     def hide(hidden: bool) -> None:
@@ -265,7 +265,7 @@ def test_a_chunk_of_a_large_upload_that_fails_is_asked_about_and_sent_again(
     server.script(match="PUT /resumable", skip=1, times=1, **fault)
     storage.write("large", io.BytesIO(data))
     assert server.requests["POST upload"] == 1
-    assert server.requests["PUT upload"] <= 3 + 2  # the chunk that failed, and the question how much has arrived
+    assert server.requests["PUT upload"] <= 3 + 2  # the failed chunk, and the request for the number of received bytes
     assert storage.read("large") == data
     assert len(server.drive.children[folder]) == 1
 
@@ -280,7 +280,7 @@ def test_a_large_upload_that_breaks_off_leaves_nothing_and_can_be_repeated(serve
         storage.write("large", io.BytesIO(data))
     assert list(storage.list()) == []
     server.calm()
-    server.script(match="upload_id", skip=1, times=1, status=404)  # the session is forgotten: from the beginning
+    server.script(match="upload_id", skip=1, times=1, status=404)  # the session has expired: starts from the beginning
     assert call(lambda: storage.write("large", io.BytesIO(data)), policy=POLICY).size_bytes == len(data)
     assert storage.read("large") == data
 
@@ -302,7 +302,7 @@ def test_a_file_that_was_replaced_or_deleted_since_it_was_listed_is_told_apart(
     with pytest.raises(VersionChanged):
         storage.read("a", version=entry.version)
     (entry,) = storage.list()
-    server.script(match="alt=media", act=lambda: server.drive.fill(identifier, b"three"))  # between the look and the download
+    server.script(match="alt=media", act=lambda: server.drive.fill(identifier, b"three"))  # between the check and the download
     with pytest.raises(VersionChanged):
         storage.read("a", version=entry.version)
     server.script(match="alt=media", act=lambda: server.drive.fill(identifier, b"x"))
@@ -319,7 +319,7 @@ def test_where_nothing_may_be_deleted_for_good_it_goes_into_the_trash(server: Dr
     storage.delete("a")
     storage.delete("b")
     assert list(storage.list()) == []
-    assert server.requests["DELETE files/id"] == 1  # it is not asked for a second time
+    assert server.requests["DELETE files/id"] == 1  # it is not requested again
 
 
 # -- credentials --------------------------------------------------------------------------------------------------------------
@@ -339,7 +339,7 @@ def test_a_service_account_gets_its_tokens_and_new_ones_without_a_word(
     server.tokens = {"token-2", "token-3"}
     assert storage.read("a") == b"text"
     assert tokens.issued == ["token-1", "token-2"]
-    server.script(match="alt=media", times=1, status=401, reason="authError")  # once, for no reason that we know
+    server.script(match="alt=media", times=1, status=401, reason="authError")  # once, for an unknown reason
     assert storage.read("a") == b"text"
 
 
@@ -396,12 +396,12 @@ def test_the_sign_in_of_a_person_is_renewed_and_written_back_for_the_others(
     kept = json.loads(file.read_text())
     assert (kept["token"], kept["refresh_token"], kept["type"]) == ("token-1", "refresh", "authorized_user")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert DriveStorage(folder, access=access, policy=POLICY).read("a") == b"text"  # with the token that is there
+    assert DriveStorage(folder, access=access, policy=POLICY).read("a") == b"text"  # with the existing token
     assert [grant["grant_type"] for grant in tokens.grants] == ["refresh_token"]
     first, second = (DriveStorage(folder, access=access, policy=POLICY) for _ in range(2))
     assert first.read("a") == second.read("a") == b"text"
     server.tokens = {"token-2"}
-    assert first.read("a") == second.read("a") == b"text"  # the second takes what the first was given
+    assert first.read("a") == second.read("a") == b"text"  # the second call uses the first call's token
     assert len(tokens.grants) == 2
     assert list(tmp_path.iterdir()) == [file]
 

@@ -36,7 +36,7 @@ def client(tmp_path: Path, tokens: TokenServer) -> Path:
 
 
 class Person:
-    """Opens the address that is shown, and does with it what `does` says."""
+    """Opens the displayed URL and calls `does` with it."""
 
     def __init__(self, does: Callable[[Person, dict[str, str]], None]) -> None:
         self._does = does

@@ -254,7 +254,7 @@ def zeros_as_gzip(size: int) -> bytes:
 
 
 def put_compressed(server: GcsServer, storage: GcsStorage, name: str, data: bytes) -> None:
-    """Stored with Content-Encoding: gzip, whatever the bytes are."""
+    """Stored with Content-Encoding: gzip, regardless of the bytes."""
     blob = storage._bucket.blob(f"p/{name}")
     blob.content_encoding = "gzip"
     blob.upload_from_string(data, retry=None)

@@ -36,7 +36,7 @@ class Clock:
 
 
 class Service(Protocol):
-    """A lock service whose time passes when it is told to."""
+    """A lock service whose time advances on demand."""
 
     def open(self, owner: str) -> AnyLocks: ...
     def pass_time(self, seconds: float) -> None: ...
@@ -76,7 +76,7 @@ class RedisService:
         return RedisLocks(self.url, owner=owner, ttl_s=TTL_S)
 
     def pass_time(self, seconds: float) -> None:
-        """Redis' clock cannot be moved, but the time that every key has left can."""
+        """Redis's clock cannot be changed, but the remaining time of every key can."""
         for key in self.client.scan_iter(match="*lease*"):
             left_ms = self.client.pttl(key)
             if left_ms - seconds * 1000 > 0:
@@ -291,7 +291,7 @@ def _acquire_in_process(
     locks = FileLocks(place, owner=owner, ttl_s=TTL_S) if kind == "file" else RedisLocks(place, owner=owner, ttl_s=TTL_S)
     got = [lease for lease in (locks.acquire(f"doc {i}") for i in range(keys)) if lease]
     results.put([(lease.key, lease.fencing_token) for lease in got])
-    signal.pause()  # a process that ends would give its file leases up
+    signal.pause()  # a process that ends would release its file leases
 
 
 @pytest.mark.parametrize("kind", ["file", "redis"])

@@ -198,7 +198,7 @@ def test_if_version_replaces_that_version_only(storage: Storage) -> None:
 
 
 def race(opener: Opener, work: Callable[[Storage, int], object]) -> tuple[list[int], list[Exception]]:
-    """Who got through, and what the others got, of 16 threads with a storage each."""
+    """The successful writer and the errors of the others, for 16 threads with one storage each."""
     barrier = threading.Barrier(16)
 
     def run(number: int) -> int | Exception:
@@ -290,7 +290,7 @@ def test_entries_of_a_listing_are_those_of_stat(storage: Storage) -> None:
 
 def test_five_thousand_objects_are_listed_once_each(storage: Storage, request: pytest.FixtureRequest) -> None:
     expected = {f"{i % 2 * i % 7}/{i:05d}.pdf" for i in range(5000)}
-    if storage.uri.startswith("gdrive:"):  # three requests a file, of which the server needs none
+    if storage.uri.startswith("gdrive:"):  # three requests per file would be unnecessary
         storage.write("0/first.pdf", b"x")
         put_into_drive(request.getfixturevalue("drive_server"), storage.uri, expected)
         storage.delete("0/first.pdf")
@@ -318,7 +318,7 @@ def test_a_listing_goes_on_when_objects_disappear_under_it(storage: Storage) -> 
     for i in range(20, 40):
         storage.delete(f"{i // 10}/{i:02d}")
     rest = [entry.name for entry in listing]
-    gone = {f"{i // 10}/{i:02d}" for i in range(20, 40)}  # a server may have told of them already
+    gone = {f"{i // 10}/{i:02d}" for i in range(20, 40)}  # a server may have listed them already
     assert [name for name in (first, *rest) if name not in gone] == [f"{i // 10}/{i:02d}" for i in [*range(20), *range(40, 50)]]
 
 

@@ -29,7 +29,7 @@ def environment(home: Path) -> dict[str, str]:
     return kept | {
         "HOME": str(home),
         "RAY_USAGE_STATS_ENABLED": "0",
-        "RAY_USE_UVLOOP": "0",  # among the development dependencies, and nowhere else
+        "RAY_USE_UVLOOP": "0",  # installed as a development dependency only
         "RAY_TMPDIR": str(home / "t"),
         "COLUMNS": "160",
         "PYTHONPATH": str(PROJECT),
@@ -38,7 +38,8 @@ def environment(home: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def heads_home(home: Path) -> dict[str, str]:
-    """A Ray started with cluster=local leaves a token at home, and a head that finds one there asks everybody for it."""
+    """A Ray started with cluster=local leaves a token in the home folder, and a head that finds it requires it from all
+    clients."""
     (home / "h").mkdir()
     return {"HOME": str(home / "h")}
 
@@ -67,7 +68,7 @@ def ray_cli(environment: dict[str, str], cluster: Cluster, tmp_path: Path) -> Cl
 def cli_without_ray(
     environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Iterator[CliHere]:
-    """For commands that must end before they need a cluster: the address leads nowhere. `run` calls `main` in this process."""
+    """For commands that must end before they need a cluster: no server is at the address. `run` calls `main` in this process."""
     for name in os.environ.keys() - environment.keys():
         monkeypatch.delenv(name)
     for name, value in environment.items():

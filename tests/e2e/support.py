@@ -19,7 +19,7 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 _HEAD_STARTS = 2
-PATIENCE_S = 300  # for things that take seconds: only a hang takes longer, on any machine
+PATIENCE_S = 300  # for operations that take seconds: only a hang takes longer, on any machine
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:
@@ -41,7 +41,7 @@ def free_port() -> int:
 
 
 def end_tree(pid: int) -> None:
-    """End a process that a test started, and everything below it."""
+    """Ends a process that a test started, and its descendants."""
     with contextlib.suppress(psutil.NoSuchProcess):
         root = psutil.Process(pid)
         processes = [*root.children(recursive=True), root]
@@ -53,7 +53,7 @@ def end_tree(pid: int) -> None:
 
 @contextlib.contextmanager
 def ray_head(options: Sequence[str], environment: dict[str, str], log: Path) -> Iterator[None]:
-    """A head of our own while the block runs, tried twice: a port that was free may be taken by now."""
+    """A separate head while the block runs. Retries once, because a free port may be in use by then."""
     command = [sys.executable, "-m", "benchmarks.patient_ray", "start", "--head", "--block", "--num-cpus=2"]
     command += ["--node-ip-address=127.0.0.1", "--object-store-memory=500000000", *options]
     for _ in range(_HEAD_STARTS):

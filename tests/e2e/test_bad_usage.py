@@ -85,7 +85,7 @@ def test_a_terminal_that_was_closed_does_not_change_the_exit_code(cli_without_ra
 
 
 def _mount_command(size: str, folder: Path) -> list[str] | None:
-    """A command prefix that runs what follows with a small file system on the folder, or None where that is not allowed."""
+    """A command prefix that runs a command with a small file system on the folder, or None if mounting is not allowed."""
     if sys.platform != "linux" or not shutil.which("unshare"):
         return None
     script = f'mount -t tmpfs -o size={size} tmpfs "{folder}" && exec "$@"'

@@ -30,7 +30,7 @@ def test_pages_of_several_documents_go_in_one_job_at_half_the_price(cli: Cli, ge
     assert done.returncode == 0, done.stdout + done.stderr
     every_page_has_its_own_text(cli)
     counts = gemini.counts()
-    assert len(counts["batches"]) < PAGES / 10  # one or two; a busy machine gathers slower than batch.linger_s
+    assert len(counts["batches"]) < PAGES / 10  # one or two; a busy machine collects pages more slowly than batch.linger_s
     assert sorted(counts["answered"].values()) == [1] * PAGES
     assert not any(":generateContent" in call for call in counts["calls"])
     manifest = manifests(cli.folder / "out")[0]

@@ -75,7 +75,7 @@ def test_the_page_shows_progress_retries_and_compares(watched: Watched, tmp_path
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *QUIET])
-        # Scripts of the test are let in beside the page's strict policy, and only they.
+        # Only the test's own scripts may bypass the page's strict policy.
         context = browser.new_context(viewport={"width": 1280, "height": 1000}, bypass_csp=True, color_scheme="light")
         page = context.new_page()
         page.set_default_timeout(PATIENCE_S * 1000)

@@ -31,15 +31,13 @@ from tests.e2e.support import (
 
 DOCUMENTS, PAGES = 4, 20
 _LATENCY_S = 0.4
-_SLOW_S = (
-    4.0  # while a job is being stopped: a busy machine may take a minute to hand the stop on, and the job must not end by then
-)
+_SLOW_S = 4.0  # while a job is stopping: a busy machine may need a minute to forward the stop, and the job must not end earlier
 RAY = (sys.executable, "-m", "ray.scripts.scripts")
 
 
 @dataclass(frozen=True)
 class JobCluster:
-    """A head with a dashboard that asks for its token, and in whose environment the key is."""
+    """A head whose dashboard requires its token and whose environment contains the key."""
 
     address: str
     environment: dict[str, str]

@@ -33,8 +33,8 @@ OPTIONS = (
     f"limits.max_in_flight={IN_FLIGHT}",
     "progress=plain",
 )
-# What a kill can cost: the pages in flight, those between an answer and their segment (at most a flush interval and the linger
-# of the recorder at this rate), and nothing else.
+# Pages that a kill can cost: those in flight, and those between an answer and their segment (at most a flush interval and the
+# recorder's linger time at this rate).
 RATE = IN_FLIGHT / 0.1
 UNFLUSHED = int(RATE * 1.6) + IN_FLIGHT
 

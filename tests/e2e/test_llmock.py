@@ -1,6 +1,6 @@
 """Checks the client with a third-party server: llmock serves, injects faults and reports client errors.
 
-Takes about three minutes, nearly all of them waiting: 300 pages at 120 requests a minute.
+Takes about three minutes, mostly waiting: 300 pages at 120 requests per minute.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def llmock() -> Iterator[str]:
 
 
 def _listens(port: int) -> bool:
-    """Without a request: llmock would grade the test for not repeating one that it answered with a fault."""
+    """Sends no request: llmock would report a request with a fault that the test does not retry."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 

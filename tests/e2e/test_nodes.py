@@ -61,9 +61,9 @@ def test_nodes_are_drained_lost_and_added_and_every_page_is_paid_once(
         nodes.drain(first, seconds=60)
         wait_until(lambda: (bool(leaving()) and leaving() <= retired()) or run.poll() is not None, "the workers have left")
         assert run.poll() is None, "the run ended too early to tell"
-        gone.kill()  # where it has not ended by itself, as a node that is being drained does when nothing runs on it
+        gone.kill()  # unless it has ended by itself, as an idle draining node does
         nodes.add(cpus=1, resources=WAITS)
-        # The other one goes, too: while it is there, Ray may as well put the next worker on it, where there is room for two.
+        # The other node is removed, too: otherwise Ray may put the next worker on it, since it has room for two.
         nodes.drain(second, seconds=60)
         wait_until(lambda: started() - {first, second} or run.poll() is not None, "the new node has a worker")
         gemini.set(latency_s=0.0)
@@ -81,7 +81,7 @@ def test_nodes_are_drained_lost_and_added_and_every_page_is_paid_once(
 
 
 def node_ids(pid: int) -> set[str]:
-    """Of the raylet among the process' children."""
+    """The raylet among the process's children."""
     import re
 
     import psutil

@@ -42,7 +42,7 @@ def test_pages_that_a_model_made_up_are_named_in_every_output_and_in_the_report(
     assert {number for number, note in notes.items() if note["doubts"] == ["suspect"]} == invented
     assert all(note["agreement"] < 0.6 for note in notes.values())
     assert whole["compared"] == PAGES
-    # What the simulator says of a scan is not what stands there, and a few lines that are read here show it.
+    # The simulator's text for a scan is wrong, which a few locally read lines reveal.
     assert (scan["compared"], len(unfolded(scan["notes"]))) == (2, 2)
 
     row = json.loads((out / "a.jsonl").read_text())

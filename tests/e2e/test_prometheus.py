@@ -19,12 +19,12 @@ from tests.e2e.support import PROJECT, Cli, SimulatedGemini, end_tree, free_port
 from tests.e2e.watched import TOKEN, watched_run
 
 PROMETHEUS = shutil.which("prometheus")
-OF_RAY = ("ray_",)  # those of the dashboard's last row: the head of the tests has no dashboard, and its agent tells none
+OF_RAY = ("ray_",)  # metrics of the dashboard's last row: the test head has no dashboard, and its agent exports none
 
 
 @contextmanager
 def scraping(url: str, folder: Path) -> Iterator[Any]:
-    """The project's own configuration, but for the addresses and the interval."""
+    """The project's own configuration, except the addresses and the interval."""
     shutil.copytree(PROJECT / "docker" / "prometheus", folder)
     (folder / "rayocr_api_token").write_text(TOKEN)
     text = (folder / "prometheus.yml").read_text()
@@ -68,7 +68,7 @@ def queries() -> list[str]:
 def test_prometheus_finds_every_documented_metric_and_the_dashboard_has_data(
     cli: Cli, gemini: SimulatedGemini, tmp_path: Path
 ) -> None:
-    # Beside a document that is read, one that is refused, and a server that is overloaded now and then and refuses pages.
+    # One document is read and one is rejected; the server is sometimes overloaded and refuses some pages.
     (cli.folder / "in").mkdir()
     (cli.folder / "in" / "c.pdf").write_bytes((PROJECT / "samples" / "broken" / "encrypted.pdf").read_bytes())
     with watched_run(cli, gemini, "overwrite=true", "budget.usd=5") as watched, scraping(watched.url, tmp_path / "p") as ask:

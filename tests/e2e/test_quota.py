@@ -30,7 +30,7 @@ def all_pages_are_there(cli: Cli, name: str, pages: int) -> None:
 
 
 def test_a_server_that_allows_less_than_we_were_told_loses_no_page(cli: Cli, quick: SimulatedGemini) -> None:
-    """Eight at a time where it takes two: refusals slow everybody down, and every page is read once."""
+    """Sends eight at a time to a server that accepts two: rate limits slow all requests down, and every page is read once."""
     quick.set(max_in_flight=2, latency_s=0.1)
     make_pdf(cli.folder / "in" / "a.pdf", 40)
     done = cli.run(*OPTIONS, "limits.max_in_flight=8", **quick.variables)
@@ -51,7 +51,7 @@ def test_a_run_at_its_quota_is_never_refused(cli: Cli, quick: SimulatedGemini) -
 
 
 def test_a_budget_stops_the_run_and_it_goes_on_with_more(cli: Cli, quick: SimulatedGemini) -> None:
-    """A page is 600 tokens in and a few out; it is expected to cost more, which the budget is held against."""
+    """A page has 600 input tokens and a few output tokens. The estimate is higher, and the budget applies to the estimate."""
     make_pdf(cli.folder / "in" / "a.pdf", 60)
     price = ("engine.gemini.input_usd_per_million=10", "engine.gemini.output_usd_per_million=0.001")  # 0.6 cents a page
     stopped = cli.run(*OPTIONS, *price, "budget.usd=0.15", **quick.variables)

@@ -60,7 +60,7 @@ SUPABASE_KEY = "a-key-of-supabase"
 
 
 def test_errors_of_a_run_come_to_supabase_once_also_when_it_was_away(cli: Cli, gemini: SimulatedGemini) -> None:
-    """It takes connections and never answers during the first run, which ends all the same; the second one finds it well."""
+    """It accepts connections but never answers during the first run, which still ends. It works during the second run."""
     make_pdf(cli.folder / "in" / "a.pdf", 30, prefix="page of a with the")
     (cli.folder / "in" / "c.pdf").write_bytes((PROJECT / "samples" / "broken" / "encrypted.pdf").read_bytes())
     gemini.set(recitation_always_share=0.2)

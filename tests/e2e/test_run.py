@@ -45,7 +45,7 @@ def test_a_run_on_ray_and_one_in_one_process_have_the_same_outputs_byte_for_byte
 
 
 def _timeless(path: Path) -> bytes:
-    """Without run ids and times, which differ between any two runs."""
+    """Removes run ids and times, which differ between runs."""
     output = path.read_bytes()
     if path.name.endswith(".clean.pdf"):  # its pages are typeset in groups that depend on time: their sizes and texts
         with pypdfium2.PdfDocument(output) as pdf:

@@ -30,7 +30,7 @@ URL_PASSWORD = "planted-password-of-a-proxy"
 SUPABASE_KEY = "planted-key-of-supabase"
 PLANTED = (KEY, TOKEN, REDIS_PASSWORD, URL_PASSWORD, SUPABASE_KEY)
 
-# What Ray's control store knows: jobs with their entry points and runtime environments, actors with their names.
+# The content of Ray's control store: jobs with their entry points and runtime environments, actors with their names.
 _RAYS_TABLES = """
 import json, sys, ray
 ray.init(address=sys.argv[1], log_to_driver=False, logging_level="ERROR")
@@ -41,7 +41,7 @@ print(json.dumps([state.job_table(), state.actor_table(None), state.node_table()
 
 @pytest.fixture
 def locks(tmp_path: Path) -> Iterator[tuple[str, psutil.Popen]]:
-    """A Redis that asks for a password; its own command line does not hold it."""
+    """A Redis that requires a password, which its own command line does not contain."""
     port = free_port()
     conf = tmp_path / "valkey.conf"
     conf.write_text(f"port {port}\nbind 127.0.0.1\nrequirepass {REDIS_PASSWORD}\nsave ''\n")
@@ -160,7 +160,7 @@ def test_planted_secrets_are_found_nowhere(
 
 
 def _command_lines(folder: Path) -> list[str]:
-    """Of this process's children, and of Ray's processes, which `ray start` leaves to init."""
+    """Includes this process's children and Ray's processes, whose parent is init after `ray start`."""
     found = []
     for process in [*psutil.Process().children(recursive=True), *psutil.process_iter()]:
         with contextlib.suppress(psutil.Error):

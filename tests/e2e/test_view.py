@@ -19,7 +19,7 @@ from tests.unit.view.test_results import write_document
 
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
-    """Of a view over two documents, one of them with a failed page."""
+    """The URL of a view over two documents, one of them with a failed page."""
     make_pdf(tmp_path / "in" / "letter.pdf", 2)
     make_pdf(tmp_path / "in" / "form.pdf", 3)
     write_document(tmp_path, "letter.pdf", ["# Water board\n\nThe pump house", "1. one\n3. three"])

@@ -1,6 +1,6 @@
 """One of several processes that share documents, over real leases and a real folder: see test_contention.py.
 
-It prints a line of JSON for whatever it did. The first process stops itself between its work on a document and the commit.
+It prints a line of JSON for every action. The first process stops itself between its work on a document and the commit.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rayocr.storage.local.storage import LocalStorage
 
 POLICY = RetryPolicy(max_attempts=3, base_s=0.1, cap_s=0.1)
 TTL_S = 4.0
-PAUSED_AT = 20  # documents that the first process has done by then
+PAUSED_AT = 20  # documents that the first process has finished before
 
 
 def main(state_uri: str, number: int, documents: int, redis_url: str | None) -> None:
@@ -40,7 +40,7 @@ def main(state_uri: str, number: int, documents: int, redis_url: str | None) -> 
         lease = locks.acquire(document_id)
         if lease is None:
             left.append(document_id)  # another process has it and may die
-            time.sleep(0.002 if len(left) > 4 else 0.05)  # for the last ones there is nothing to do but to wait
+            time.sleep(0.002 if len(left) > 4 else 0.05)  # for the last documents, it can only wait
             continue
         if any(True for _ in state.list(manifest_name(document_id))):
             locks.release(lease)

@@ -62,7 +62,7 @@ def test_each_document_is_worked_on_once_and_a_sleeper_commits_nothing(kind: str
             else:
                 refused.append((what, document_id, token, number))
     assert len(committed) == DOCUMENTS
-    # On a machine that is busy enough, others oversleep too; what holds for the sleeper holds for them.
+    # On a very busy machine, other processes oversleep, too; the same rules apply to them.
     slept_on = next(document_id for _, document_id, _, number in refused if number == 0)
     assert {document_id for document_id, times in worked.items() if len(times) > 1} == {entry[1] for entry in refused}
     for document_id, times in worked.items():
@@ -73,7 +73,7 @@ def test_each_document_is_worked_on_once_and_a_sleeper_commits_nothing(kind: str
     assert Manifest.from_json((tmp_path / "state" / name).read_bytes(), name=name).run_id == f"owner {committed[slept_on][1]}"
     tokens = [token for times in worked.values() for token, _ in times]
     assert len(set(tokens)) == len(tokens)
-    for number in range(PROCESSES):  # each process sees them grow, whichever the document
+    for number in range(PROCESSES):  # each process sees increasing tokens, regardless of the document
         mine = [json.loads(line) for line in (tmp_path / f"{number}.jsonl").read_text().splitlines()]
         granted = [token for what, _, token in mine if what == "worked"]
         assert granted == sorted(granted)

@@ -102,7 +102,7 @@ def test_a_redis_that_takes_no_writes_is_waited_for_with_its_own_words(
     locks.check()
     assert take(server.url) == 4
     end = trouble(server)
-    for _ in range(3):  # the probe says the same each time: no "available again" in between
+    for _ in range(3):  # the probe reports the same state each time, without "available again" in between
         with pytest.raises(LocksUnavailable, match=f"takes no writes: {code}") as raised:
             locks.check()
         assert "script" not in str(raised.value)
@@ -116,7 +116,7 @@ def test_a_redis_that_takes_no_writes_is_waited_for_with_its_own_words(
 
 
 def test_after_a_failover_the_connections_to_the_old_master_are_dropped(start: Start) -> None:
-    """As behind a name that now leads to another server: connections that stay open lead to the replica for ever."""
+    """Like a DNS name that now points to another server: open connections stay with the replica."""
     server = start()
     locks = RedisLocks(server.url, owner="a")
     locks.check()
@@ -172,7 +172,7 @@ def test_rights_that_are_missing_end_the_start(start: Start, url_of: Callable[[S
 def test_a_redis_that_cannot_serve_ends_the_start(start: Start, options: tuple[str, ...]) -> None:
     server = start(*options)
     locks = RedisLocks(server.url, owner="a")
-    if "--cluster-enabled" in options:  # every slot is another node's
+    if "--cluster-enabled" in options:  # every slot belongs to a different node
         server.client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 0)
     with pytest.raises(RayocrError) as raised:
         locks.check()

@@ -49,7 +49,7 @@ def eventually(attempt: Callable[[], Any], *errors: type[Exception]) -> Any:
 
 
 class Servers:
-    """A master with its replica, and a Sentinel that takes a master for dead after half a second."""
+    """A master with its replica, and a Sentinel that considers a master dead after half a second."""
 
     def __init__(self, folder: Path) -> None:
         self.ports = (free_port(), free_port())
@@ -92,7 +92,7 @@ def servers(tmp_path: Path) -> Iterator[Servers]:
 
 
 def take(url: str) -> int:
-    """How many slots a bucket behind the URL gives."""
+    """The number of slots that a bucket at the URL grants."""
 
     async def taken() -> int:
         bucket = RedisBucket(connect(url), name="n", cluster="c", ttl_s=5)
@@ -132,7 +132,7 @@ def test_a_service_that_the_sentinels_do_not_know_is_away_and_named(servers: Ser
 
 
 class TlsFront:
-    """Takes TLS connections and hands them on to a server that speaks none."""
+    """Accepts TLS connections and forwards them to a server without TLS."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self.certificate = _self_signed(folder)
@@ -148,7 +148,7 @@ class TlsFront:
             try:
                 taken, _ = self._listening.accept()
             except ssl.SSLError:
-                continue  # a client that does not trust us
+                continue  # a client that does not trust the certificate
             except OSError:
                 return  # closed
             behind = socket.create_connection(("127.0.0.1", self._behind))

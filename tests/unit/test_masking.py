@@ -37,7 +37,7 @@ KEYS = {
 
 @pytest.mark.parametrize("beginning", masking._SHAPES_BY_BEGINNING)
 def test_what_is_shaped_like_a_key_is_masked_wherever_it_comes_from(beginning: str) -> None:
-    """Alone, since a text with another beginning would be searched for all of them."""
+    """Tests each prefix alone, since any known prefix triggers the search for all formats."""
     assert masked(f"refused: {KEYS[beginning]}, try again") == "refused: ***, try again"
 
 

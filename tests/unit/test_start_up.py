@@ -7,7 +7,7 @@ import sys
 
 
 def test_ray_finds_no_slow_checker_to_load_in_every_process() -> None:
-    # Ray imports jsonschema, and that imports whatever checks formats: this one builds a parser, for 1.3 s of CPU.
+    # Ray imports jsonschema, which imports all format checkers; this one builds a parser and takes 1.3 s of CPU time.
     loaded = subprocess.run(
         [sys.executable, "-c", "import ray, sys; print('rfc3987_syntax' in sys.modules)"],
         capture_output=True,

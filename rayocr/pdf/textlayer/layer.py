@@ -76,7 +76,7 @@ class TextLayer:
     def verdict(self) -> Verdict:
         if self.unnamed > _MAX_UNNAMED:
             return Verdict(kind="bad", reason=f"{self.unnamed:.0%} of the visible text has no characters.")
-        lines = self.lines + self.hidden if self.is_reading else self.lines  # words off the ink tell of a bad OCR engine, too
+        lines = self.lines + self.hidden if self.is_reading else self.lines  # words off the ink indicate a bad OCR engine
         text = "\n".join(line.text for line in lines)
         verdict = judge(text, image_share=float(self.is_over_scan), text_share=self._text_share())
         if verdict.trusted and self.lacking > _MAX_LACKING:

@@ -63,8 +63,8 @@ def lines_of(
     is_level: Callable[[int], bool],
     slant: Callable[[int], float | None],
 ) -> list[TextLine]:
-    """Lines in the order of the content stream. `font_of` tells the size in points (as seen) and the weight at PDFium's index,
-    `is_level` whether the character stands upright, `slant` the angle of a baseline that is neither level nor upright."""
+    """Lines in the order of the content stream. `font_of` returns the displayed size in points and the weight at PDFium's index,
+    `is_level` whether the character is upright, `slant` the angle of a baseline that is neither level nor upright."""
     if not len(characters):
         return []
     right_to_left = [bool(_RTL.match(text)) for text in characters.texts] if _RTL.search("".join(characters.texts)) else []
@@ -101,7 +101,7 @@ def _line(characters: Characters, run: Run, font_of: Callable[[int], tuple[float
     bold = bold and font_of(words[0].first)[1]
     top, bottom = (min(y0), max(y1)) if run.vertical else (_middle(y0), _middle(y1))
     left, right = min(x0), max(x1)
-    if run.slanted:  # its box would cover the lines that it crosses: it stands in the middle, like a line along the margin
+    if run.slanted:  # its box would cover the lines that it crosses, so it is placed in the middle
         center, half = (left + right) / 2, 0.5 * (size or 10.0)
         left, right, top, bottom = center - half, center + half, min(y0), max(y1)
     elif not run.vertical and size > 0 and bottom - top > 2.0 * size:

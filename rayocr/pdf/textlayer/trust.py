@@ -36,7 +36,7 @@ _MIN_LETTERS = 24
 _KNOWN_TOKENS = 20_000  # cache size: most words repeat from earlier pages, and two patterns take a third of the time
 _MAX_MOJIBAKE = 0.02
 _MIN_VOWELS = 0.20  # share of 100 or more letters: 34 to 53 % in 20 languages; 13 % if glyph numbers replace letters
-_MAX_K, _MAX_SIGNS_WITHIN = 0.12, 0.05  # together the Kruti Dev fonts, whose k is the vowel sign of a: 24 to 27 % and 25 %
+_MAX_K, _MAX_SIGNS_WITHIN = 0.12, 0.05  # both identify Kruti Dev fonts, whose k is the vowel sign of a: 24 to 27 % and 25 %
 _MIN_LETTERS_FOR_SHARES = 100
 _MAX_ACCENTED = 0.5  # Vietnamese has a third; Cyrillic or Greek misread as Latin-1 has nearly all
 # Over a scan, an OCR engine's errors may look like words ("toithdrazo", "eoery" for "every"), so impossible tokens are only a

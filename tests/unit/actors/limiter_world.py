@@ -14,7 +14,7 @@ START = 1_795_000_000.0  # in November 2026
 
 
 class World:
-    """`now` is monotonic; the time of day goes along with it."""
+    """`now` is monotonic; the time of day advances with it."""
 
     def __init__(self) -> None:
         self.now = 100.0

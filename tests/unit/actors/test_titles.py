@@ -14,6 +14,6 @@ def test_every_actor_class_has_its_process_title_and_no_title_is_without_its_cla
 
 
 def test_no_title_is_the_beginning_of_another() -> None:
-    """Processes are told apart by how their title begins: a method's name follows."""
+    """Processes are distinguished by the start of their title, which is followed by a method name."""
     for title in ACTOR_TITLES:
         assert [other for other in ACTOR_TITLES if other.startswith(title)] == [title]

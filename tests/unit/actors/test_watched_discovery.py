@@ -21,7 +21,7 @@ from rayocr.storage.memory import MemoryStorage
 
 
 class Listed(MemoryStorage):
-    """Counts listings, by prefix, and has a feed of changes when it is told so."""
+    """Counts listings by prefix, and optionally has a change feed."""
 
     def __init__(self) -> None:
         super().__init__(uuid4().hex, faults=self._seen)
@@ -114,7 +114,7 @@ def test_what_was_removed_is_forgotten(source: Listed, state: Listed) -> None:
 
 
 def test_a_source_that_was_emptied_and_filled_again_is_compared_with_the_manifests_at_once(source: Listed, state: Listed) -> None:
-    """A mount that went and came back must not be asked for document by document."""
+    """A mount that disappeared and returned must not be queried document by document."""
     entries = [source.write(f"{number}.pdf", b"x") for number in range(1500)]
     found = watch(source, state)
     assert len(read(found)) == 1500

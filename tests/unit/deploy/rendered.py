@@ -26,7 +26,7 @@ OVERLAYS = ("dev", "production", "spot", "gpu")
 COMPONENTS = ("monitoring", "google-monitoring", "priority", "kueue")  # that production names and leaves to the reader
 _KUBERNETES = ("1.29", "1.34")  # the oldest and the newest that KubeRay 1.7 and its users are on
 
-# No package here has the schemas of the Prometheus operator, Google and Kueue: these know the fields in use, and no others.
+# No installed package has the schemas of the Prometheus operator, Google and Kueue. These schemas contain only the used fields.
 _STRING = {"type": "string"}
 _ENDPOINT = {
     "port": _STRING,
@@ -106,7 +106,7 @@ def render(overlay: str) -> list[dict[str, Any]]:
 
 @functools.cache
 def render_with_components() -> list[dict[str, Any]]:
-    """Production with every component that it leaves to the reader. Kustomize wants a folder beside the others."""
+    """Production with every optional component. Kustomize requires a sibling folder."""
     with tempfile.TemporaryDirectory(dir=KUBERAY / "overlays", prefix=".test-") as folder:
         kustomization = {
             "apiVersion": "kustomize.config.k8s.io/v1beta1",

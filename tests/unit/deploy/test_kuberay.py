@@ -153,7 +153,7 @@ def test_jobs_keep_the_operators_rules(documents: list[dict[str, Any]]) -> None:
         assert "clusterSelector" not in job, name
         assert "upgradeStrategy" not in job.get("rayClusterSpec", {}), f"{name}: KubeRay refuses it in jobs"
         assert job["backoffLimit"] >= 0
-        if job["backoffLimit"]:  # each try is a new cluster: what one leaves behind has to be outside
+        if job["backoffLimit"]:  # each attempt is a new cluster, so persistent data must be outside
             given = options_of(shlex.split(job["entrypoint"]))
             assert "locks=redis" in given, name
             environment = settings(documents) | {"GEMINI_API_KEY": "k"}

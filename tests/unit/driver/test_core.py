@@ -54,7 +54,7 @@ class Gated(Server):
 
 
 def once(error: ActorFailed, when: Callable[..., bool] = lambda *_: True) -> Callable[..., ActorFailed | None]:
-    """A fault that strikes the first time that it may."""
+    """A fault that strikes at the first opportunity."""
     struck: list[ActorFailed] = []
 
     def strike(*arguments: object) -> ActorFailed | None:
@@ -168,7 +168,7 @@ def test_an_error_of_the_server_that_concerns_the_run_stops_it(world: Make) -> N
 
 
 def steal(parts: RunParts) -> FileLocks:
-    """All of the run's leases, as another run gets them when this one was paused for too long."""
+    """Takes all of the run's leases, like another run after this one was paused for too long."""
     folder = Path(parts.inputs.plan.state.uri.removeprefix("file://")) / ".rayocr" / "leases"
     for path in folder.glob("*.json"):
         path.unlink()
@@ -292,7 +292,7 @@ def test_quarantine_rejects_the_document_that_kills_workers_and_no_other(world: 
 
 
 def test_a_document_in_company_of_one_that_kills_is_not_counted_twice(world: Make) -> None:
-    """Two workers die over `a` and `b` together: that is once for each, alone, before anybody is quarantined."""
+    """Two workers die while processing `a` and `b` together. Each is then retried alone before it is quarantined."""
     deaths = iter((ActorFailed("killed"), ActorFailed("killed")))
     w = world({"a.pdf": 2, "b.pdf": 2}, faults=Faults(shard=lambda worker, shard: next(deaths, None)))
     w.run()

@@ -1,6 +1,6 @@
 """An event loop whose clock jumps: a test of minutes takes milliseconds, independent of the machine's speed.
 
-While a thread works for the loop, time stands still; otherwise it jumps to the next timer.
+While a thread works for the loop, time does not advance; otherwise it jumps to the next timer.
 """
 
 from __future__ import annotations

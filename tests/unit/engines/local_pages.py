@@ -18,7 +18,7 @@ SENTENCES = (
 
 @dataclass
 class DrawnPage:
-    """A page of 360 x 180 pt with one sentence a line; `turn_deg` counter-clockwise, as a sheet laid wrongly on a scanner."""
+    """A page of 360 x 180 pt with one sentence per line; `turn_deg` counter-clockwise, like a misplaced sheet on a scanner."""
 
     sentences: tuple[str, ...] = SENTENCES
     turn_deg: int = 0

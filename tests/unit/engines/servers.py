@@ -37,7 +37,7 @@ async def answering(handler: Callable[[web.Request], Awaitable[web.StreamRespons
 
 @dataclass(eq=False)
 class FakePage:
-    """Offers the same bytes as PDF and as image, and notes how it was asked."""
+    """Returns the same bytes as PDF and as image, and records the calls."""
 
     data: bytes = b"%PDF-1.7 a page"
     page_number: int = 1

@@ -32,7 +32,7 @@ def outlines_with_footer() -> bytes:
 
 
 class Reader(ComputeEngine):
-    """Reads the lines that it was told of, and keeps the picture that it was shown."""
+    """Returns the given lines, and keeps the picture that it received."""
 
     name: ClassVar[str] = "rapidocr"
 

@@ -14,7 +14,7 @@ from tests.unit.pdf import pdfs
 
 @dataclass
 class FakePage:
-    """What the engine asks of a page, and nothing more."""
+    """A page with only the members that the engine uses."""
 
     texts: list[tuple[str, float, float, float]]  # text, x, y, size
     trusted: bool = True
@@ -92,7 +92,7 @@ def test_drawn_lines_make_a_table() -> None:
 
 @pytest.mark.parametrize(("rotate", "cosine", "sine"), [(0, 0, 1), (0, -1, 0), (0, 0, -1), (90, 1, 0), (180, 1, 0), (270, 1, 0)])
 def test_text_that_stands_on_its_side_or_on_its_head_is_read_in_its_own_direction(rotate: int, cosine: int, sine: int) -> None:
-    """As of a landscape table on a portrait page, or of a page that was turned the wrong way."""
+    """Like a landscape table on a portrait page, or a page that was rotated the wrong way."""
     body = [f"Line {number} of a paragraph with words enough to be read by anybody who likes to." for number in range(4)]
     content = f"q {cosine} {sine} {-sine} {cosine} 300 420 cm BT /F1 10 Tf -200 40 Td 14 TL ".encode()
     content += b"".join(f"({line}) Tj T* ".encode() for line in body) + b"ET Q"

@@ -36,7 +36,7 @@ GOOD = "Some text of the page."
 
 
 class ScriptedEngine(WaitingEngine):
-    """Answers from a list a model: an exception, GOOD text, or a finish reason."""
+    """Answers from one list per model: an exception, GOOD text, or a finish reason."""
 
     name: ClassVar[str] = "gemini"
 
@@ -294,7 +294,7 @@ async def test_a_local_engine_reads_what_was_refused_and_the_page_is_a_fallback(
 
 
 class LightEngine(ComputeEngine):
-    """A text layer that gives this, or raises it."""
+    """A text layer that returns or raises this."""
 
     name: ClassVar[str] = "textlayer"
 

@@ -19,7 +19,7 @@ MONTH = MoneyLimit(option="budget.usd_per_month", usd=20.0, period="month")
     requests=st.lists(st.tuples(st.integers(1, 50), st.floats(0.0001, 0.1), st.floats(0.0, 1.0)), max_size=60),
 )
 def test_what_is_spent_and_promised_never_exceeds_the_budget(limit: float, requests: list[tuple[int, float, float]]) -> None:
-    """As long as pages cost no more than expected; `share` is what they turned out to cost."""
+    """Pages cost at most the estimate; `share` is the actual cost relative to it."""
     budget = Budget([MoneyLimit(option="budget.usd", usd=limit)])
     open_promises: list[tuple[float, float]] = []
     for wanted, cost_usd, share in requests:

@@ -33,7 +33,7 @@ def test_the_deadline_is_kept_and_the_cost_is_near_the_optimum_in_hindsight(dead
         left -= 1
     assert left > 0
     cost = in_flex * 0.5 + in_standard
-    # All the time in flex but for what standard then has to make up for: f/flex + (pages - f)/standard = time.
+    # Flex for as long as standard can still finish in time: f/flex + (pages - f)/standard = time.
     most_in_flex = (deadline_h * 3600 - pages / standard_per_s) / (1 / flex_per_s - 1 / standard_per_s)
     optimum = pages - 0.5 * min(pages, max(0.0, most_in_flex))
     assert cost <= optimum * 1.09

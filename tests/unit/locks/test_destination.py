@@ -44,7 +44,7 @@ def world() -> World:
 
 
 def elsewhere(world: World, run_id: str) -> None:
-    """The claim now looks like one of a process on another machine."""
+    """Makes the claim look like that of a process on another machine."""
     name = f"{CLAIMS_PREFIX}{run_id}.json"
     told = json.loads(world.storage().read(name))
     world.storage().write(name, json.dumps(told | {"host": "another machine", "pid": 1}).encode())

@@ -111,7 +111,7 @@ def tree_of(*nodes: tuple[int, str], root_kids: str, count: str = "1") -> bytes:
 
 
 def with_update(original: bytes, objects: Mapping[int, bytes], *, size: int, root: int = 1) -> bytes:
-    """An incremental update behind the original, which is left as it is."""
+    """An incremental update after the unchanged original."""
     previous = int(original.rpartition(b"startxref")[2].split()[0])
     out = bytearray(original)
     sections = []
@@ -149,7 +149,7 @@ def in_object_stream(padding_bytes: int = 0) -> bytes:
 
 
 def reindexed(data: bytes) -> bytes:
-    """The file with a table that fits again, after its objects were edited."""
+    """The file with a corrected cross-reference table, after its objects were edited."""
     import re
 
     body = data[: data.rindex(b"xref\n0 ")]

@@ -67,7 +67,7 @@ while header := sys.stdin.buffer.read(4):
 
 
 class Reader:
-    """A guarded process that is asked about one file after the other, and replaced when the guard or a crash has ended it."""
+    """A guarded process that checks one file after the other, and is replaced after the guard or a crash has ended it."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None

@@ -28,7 +28,7 @@ def drawn(content: bytes, *, page_entries: str = "") -> PageObjects:
         ("595 0 0 842 0 0", 1.0),
         ("297.5 0 0 842 0 0", 0.5),
         ("5950 0 0 8420 -2000 -2000", 1.0),  # larger than the page: the part outside does not count
-        ("595 0 0 842 1000 0", 0.0),  # beside the page
+        ("595 0 0 842 1000 0", 0.0),  # outside the page
         ("0 842 -595 0 595 0", 1.0),  # lying on its side
         ("-595 0 0 -842 595 842", 1.0),  # upside down
         ("0 0 0 0 0 0", 0.0),

@@ -12,7 +12,7 @@ from rayocr.storage.memory import MemoryStorage
 
 
 class Peculiar(MemoryStorage):
-    """One that says something else than the port does by default."""
+    """An adapter whose answers differ from the port's defaults."""
 
     has_atomic_create = False
 
@@ -31,7 +31,7 @@ def peculiar() -> CountedStorage:
 
 
 def test_everything_of_the_port_is_the_storages_own() -> None:
-    """What the port has a default for would else be answered by the default."""
+    """Otherwise, the port's defaults would answer these calls."""
     port = {name for name, _ in inspect.getmembers(Storage) if not name.startswith("_")}
     made_in_init = {"has_atomic_create"}
     assert port - set(vars(CountedStorage)) <= made_in_init

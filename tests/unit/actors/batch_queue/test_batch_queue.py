@@ -29,7 +29,7 @@ class Server:
         self.state = "SUCCEEDED"
         self.running = asyncio.Event()
         self.missing: set[str] = set()
-        self.submit_errors: list[tuple[Exception, bool]] = []  # (error, whether the job was made all the same)
+        self.submit_errors: list[tuple[Exception, bool]] = []  # (error, whether the job was still created)
         self.downloads = self.uploads = 0
         self.files: dict[str, list[str]] = {}
         self.deleted: list[str] = []

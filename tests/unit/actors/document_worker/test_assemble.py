@@ -82,7 +82,7 @@ def page(number: int, outcome: PageOutcome = PageOutcome.DONE, *attempts: Attemp
 
 
 class Texts:
-    """The ledger, as the assembler sees it."""
+    """The ledger interface that the assembler uses."""
 
     def __init__(self, records: Sequence[PageRecord]) -> None:
         self._records = records

@@ -27,7 +27,7 @@ GOOD = pdfs.pages_of(("", "", ""), extra={5: b"<< /Title (Three pages) >>"}, tra
 
 
 class Source:
-    """A storage with one document, and what it does when it is asked."""
+    """A storage with one document and scripted behavior."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, data: bytes = GOOD) -> None:
         self.errors: list[Exception] = []

@@ -38,7 +38,7 @@ class FakeLedger:
 
 
 class FreeLimiter:
-    """Slots for everybody at once, counted."""
+    """Grants all slots immediately and counts them."""
 
     def __init__(self) -> None:
         self.leased = self.released = 0
@@ -99,7 +99,7 @@ opened: list[PageWorker] = []
 
 @pytest.fixture(autouse=True)
 def one_worker_a_process() -> Iterator[None]:
-    """PDFium's limits are the process's: the thread of a worker ends before the next one's begins."""
+    """PDFium's limits apply to the process, so a worker's thread ends before the next one's starts."""
     yield
     while opened:
         opened.pop()._pdf.close()

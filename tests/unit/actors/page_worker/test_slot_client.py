@@ -21,7 +21,7 @@ def real_limiter(**limits: float) -> RateLimiter:
 
 
 class RecordingLimiter:
-    """Gives every slot at once, or as told, and remembers what it was told."""
+    """Grants every slot immediately or as scripted, and records the reports."""
 
     def __init__(self, *, delays: list[float] | None = None, pause_s: float = 0.0) -> None:
         self.delays = delays
@@ -230,7 +230,7 @@ async def test_draining_sends_everybody_away_who_has_not_sent_a_request() -> Non
 
 
 async def test_an_answer_that_was_waited_for_until_closing_returns_its_slot_with_what_it_took() -> None:
-    """One report, never a slot without its cost: the limiter would count what was expected on top."""
+    """One report with slot and cost: otherwise, the limiter would also count the estimate."""
     limiter = RecordingLimiter()
     slots = SlotClient(limiter, worker="w", linger=False)
 

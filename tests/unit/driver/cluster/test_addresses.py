@@ -49,7 +49,7 @@ def test_what_the_environment_names_comes_first(places: Path, server: str, monke
 
 
 def test_no_process_is_looked_for(server: str) -> None:
-    """Another run's private Ray listens here, and wrote no address."""
+    """Another run's private Ray, which wrote no address, listens here."""
     assert find_address("auto") is None
 
 

@@ -33,7 +33,7 @@ def unavailable() -> BaseException:
 
 
 class Actor:
-    """Its answers when it is asked for its node, the last of them for ever."""
+    """Its answers to requests for its node; the last one repeats."""
 
     def __init__(self, *answers: str | BaseException) -> None:
         self.answers = list(answers)

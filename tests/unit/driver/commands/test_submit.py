@@ -40,7 +40,7 @@ class Details:
 
 
 class FakeClient:
-    """`answers`: what get_job_info gives in order, the last one for ever; an exception is raised."""
+    """`answers`: the results of get_job_info in order; the last one repeats, and exceptions are raised."""
 
     def __init__(self, *answers: Any, known: bool = True, log: str = "") -> None:
         self.answers = list(answers)

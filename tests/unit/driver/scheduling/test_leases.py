@@ -132,7 +132,7 @@ async def test_while_the_locks_are_away_no_lease_is_given_back_one_by_one(monkey
 
 
 async def test_locks_that_answer_and_take_no_writes_do_not_count_as_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a replica after a failover: it answers questions, and refuses every lease."""
+    """Like a replica after a failover: answers reads but rejects every lease."""
     monkeypatch.setattr("rayocr.driver.scheduling.leases._PROBE_S", 0.01)
     f = Fixture()
     tried = 0

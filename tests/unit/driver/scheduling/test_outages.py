@@ -21,7 +21,7 @@ def document(name: str) -> Document:
 
 
 class Source:
-    """One document, once; and nothing any more."""
+    """Returns one document once, then nothing."""
 
     async def next_batch(self, count: int) -> DiscoveryBatch:
         return DiscoveryBatch(documents=(document("a"), document("b")), exhausted=True, totals=DiscoveryTotals())

@@ -80,7 +80,7 @@ def cluster(*stores: int, groups: tuple[frozenset[Group], ...] = ()) -> Nodes:
 
 
 async def test_the_object_stores_of_the_cluster_bound_the_bytes() -> None:
-    """Above that Ray spills to disk, and a run stands still when the disk is full."""
+    """Above this, Ray spills to disk, and a run stalls when the disk is full."""
     window = Window(WindowConfig(bytes=1_000))
     await window.follow(cluster(100, 100))
     await window.admit_document(60)

@@ -22,7 +22,7 @@ from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document, Poll
 
 
 class World:
-    """A source that is looked at; `answers`: what the looks give, documents by name or an error, one after the other."""
+    """A polled source. `answers`: the results of the polls in order, documents by name or an error."""
 
     def __init__(self, *answers: list[str] | Exception, settling: int = 0, live: bool = False, **options: object) -> None:
         overrides = [f"{name.replace('__', '.')}={value}" for name, value in options.items()]

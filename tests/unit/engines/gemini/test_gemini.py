@@ -63,7 +63,7 @@ async def ask(url: str, page: FakePage | None = None, *, model: str = MODEL, **s
 
 
 class Recorded:
-    """Answers everything with `body`, and keeps what was asked."""
+    """Answers every request with `body`, and records the requests."""
 
     def __init__(self, body: Any = STOP, status: int = 200, headers: dict[str, str] | None = None) -> None:
         self.requests: list[tuple[str, dict[str, Any]]] = []

@@ -82,7 +82,7 @@ def test_text_that_runs_up_along_the_margin_is_read(engine: RapidOcrEngine) -> N
 
 
 def test_a_script_that_the_model_does_not_know_is_no_confident_answer(engine: RapidOcrEngine) -> None:
-    """Of Cyrillic the model returns blanks and full stops, at scores above .9."""
+    """For Cyrillic, the model returns spaces and full stops with scores above .9."""
     font = ImageFont.truetype(find_fonts("manimgx_fonts") / "NotoSans[wght].ttf", 40)
     sheet = Image.new("RGB", (1000, 300), "white")
     lines = ("Городской совет принял решение.", "Библиотека открыта ежедневно,", "кроме воскресенья и праздников.")

@@ -12,7 +12,7 @@ SIGNS = ["no sign", *"abcdefghijklmnopqrstuvwxyzA01.,(第章", " "]
 
 
 def steps(*likeliest: str, blanks: dict[int, float] | None = None) -> np.ndarray:
-    """One step a word of `likeliest` ("" for no sign), at .9; `blanks` gives the probability of a blank at a step."""
+    """One step per word of `likeliest` ("" for no symbol), at .9. `blanks` gives the probability of a space at a step."""
     table = np.zeros((len(likeliest), len(SIGNS)), np.float32)
     for step, sign in enumerate(likeliest):
         table[step, SIGNS.index(sign or "no sign")] = 0.9

@@ -29,7 +29,7 @@ def to_unicode(mapping: Mapping[str, str]) -> bytes:
 def page_with_font(
     content: bytes, mapping: Mapping[str, str], *, entries: str = "", font: str = "", name: str = "Helvetica"
 ) -> bytes:
-    """A page on which F2 is a font whose codes mean what `mapping` says; `font` has further entries of its dictionary."""
+    """A page on which F2 is a font whose codes have the meanings in `mapping`. `font` has further entries of its dictionary."""
     data = pdfs.pages_of((entries,), content=content, extra={6: to_unicode(mapping)})
     named = f"<< /F2 << /Type /Font /Subtype /Type1 /BaseFont /{name} /ToUnicode 6 0 R {font} >> /F1".encode()
     return pdfs.reindexed(data.replace(b"<< /F1", named))

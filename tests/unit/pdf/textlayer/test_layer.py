@@ -15,7 +15,7 @@ def layer(content: bytes, *, entries: str = "", media_box: str = pdfs.A4, **more
 
 
 def mapped(hexadecimal: str, *, shown: bytes = b"<41>") -> str:
-    """What the letter A becomes under a font whose ToUnicode map says so."""
+    """The text of the letter A in a font with this ToUnicode map."""
     cmap = (
         "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def /CMapType 2 def "
         "1 begincodespacerange <00> <FF> endcodespacerange "

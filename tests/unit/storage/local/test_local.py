@@ -228,7 +228,7 @@ def test_broken_links_and_unreadable_folders_are_reported_and_the_rest_is_listed
 
 
 def deny(monkeypatch: pytest.MonkeyPatch, closed: str) -> None:
-    """Root may read everything, so permission bits are no use here."""
+    """Root may read everything, so permission bits have no effect here."""
     scandir = os.scandir
 
     def denying(path: str) -> Any:
@@ -329,7 +329,7 @@ def test_a_proc_file_system_takes_no_files() -> None:
 
 @pytest.fixture
 def no_room() -> Iterator[None]:
-    """A limit on the size of files: what a full disk does, without filling one."""
+    """A limit on file sizes, which acts like a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
     yield
