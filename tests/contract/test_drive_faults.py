@@ -92,7 +92,7 @@ def test_what_passes_is_tried_again_as_often_as_the_policy_says(
         server.calm()
         server.script(match=match, times=2, **fault)
         assert call(work, policy=POLICY) in (b"some text", 9, None)
-        if not (fault.get("cut") and kind == "POST upload"):  # done, but for its answer: the next try finds that out
+        if not (fault.get("cut") and kind == "POST upload"):  # done, but the answer is lost; the next attempt detects it
             assert server.requests[kind] == (1 if fault.get("cut") and kind == "DELETE files/id" else 3), kind
     server.calm()
     server.script(match="alt=media", times=3, **fault)

@@ -70,7 +70,7 @@ class Run:
     locks: MemoryLocks
     ledger: Ledger
     leases: dict[str, Lease] = field(default_factory=dict)
-    known: dict[str, set[int]] = field(default_factory=dict)  # pages on record, as far as it was told, of documents that it holds
+    known: dict[str, set[int]] = field(default_factory=dict)  # pages known to be recorded, of documents that it holds
 
 
 class Durability(RuleBasedStateMachine):
@@ -122,7 +122,7 @@ class Durability(RuleBasedStateMachine):
             return
         token = run.leases[document_id].fencing_token
         self.paid.update((document_id, number) for number in missing)
-        if self.holder(document_id) != run.run_id:  # it was paused, and does not know that its lease is gone: pages in flight
+        if self.holder(document_id) != run.run_id:  # paused without knowing that its lease is lost: pages in flight
             self.at_risk.update((document_id, number) for number in missing)
         done = self.attempt(place, acknowledged(run.ledger, [record(document_id, number, token) for number in missing]))
         if done:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[3]
-# As pip-audit: a package that the index does not know is skipped with exit code 0, unless --strict.
+# Like pip-audit, skips an unknown package with exit code 0, unless --strict.
 AUDITOR = """#!/bin/sh
 case "$*" in *--strict*) strict=1 ;; *) strict=0 ;; esac
 [ "$KNOWN" = 1 ] || exit $strict

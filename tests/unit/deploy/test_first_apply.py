@@ -171,7 +171,7 @@ def test_images_have_versions_and_are_pulled_only_when_missing(documents: list[d
             tag = container["image"].rpartition(":")[2]
             unset = (
                 container["image"] == "rayocr" and pod.role == "submitter"
-            )  # a template: rayocr-create-run puts the cluster's in
+            )  # a template: rayocr-create-run inserts the cluster's values
             assert unset or (":" in container["image"] and tag != "latest"), pod.what
             assert container["imagePullPolicy"] == "IfNotPresent", pod.what
 

@@ -27,7 +27,7 @@ from tests.unit.deploy.rendered import (
     render_with_components,
 )
 
-# What the scripts of docker/bin/ and rayocr itself read; the rest has to be Ray's.
+# Variables that the scripts in docker/bin/ and rayocr read; all others must be Ray's.
 READ = {
     *("GEMINI_API_KEY", "OPENAI_API_KEY", "REDIS_URL", "RAYOCR_API_TOKEN", "SUPABASE_URL", "SUPABASE_API_KEY"),
     *("STORAGE_BACKEND", "GCS_BUCKET_NAME", "GCS_SOURCE_PREFIX", "GCS_DEST_PREFIX"),

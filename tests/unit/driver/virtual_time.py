@@ -14,7 +14,7 @@ from rayocr.actors.page_worker.pdf_thread import PdfThread
 
 T = TypeVar("T")
 
-_PATIENCE = 20  # selects of a millisecond without an event: a thread waits for a coroutine that sleeps
+_PATIENCE = 20  # selects of one millisecond without an event, after which a thread must be waiting for a sleeping coroutine
 
 
 class _Selector(selectors.DefaultSelector):

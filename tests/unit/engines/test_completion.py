@@ -146,7 +146,7 @@ def test_a_hidden_text_is_a_doubt_beside_what_was_read() -> None:
 def test_lines_of_a_skewed_scan_are_as_high_as_their_letters() -> None:
     from rayocr.engines.completion import _levelled
 
-    # 400 x 12 points, fallen by three degrees to the right.
+    # 400 x 12 points, sloping down to the right by three degrees.
     box = TextBox(text="x", x0=100, y0=100, x1=100 + 400.08, y1=100 + 32.92, angle_deg=3.0)
     x0, y0, x1, y1 = _levelled(box)
     assert (x1 - x0, y1 - y0) == (pytest.approx(400, abs=0.5), pytest.approx(12, abs=0.5))

@@ -64,7 +64,7 @@ class ScriptedEngine(WaitingEngine):
 class Slots:
     def __init__(self) -> None:
         self.left_with: list[BaseException] = []
-        self.parked: dict[str, float] = {}  # models whose quota of the day is used up, until then
+        self.parked: dict[str, float] = {}  # models with a used-up daily quota, and its reset time
         self.unavailable: set[str] = set()  # models whose server answers nothing
         self.share = 0.0  # of requests of others that fail
 
@@ -466,7 +466,7 @@ async def test_a_timeout_that_was_probably_billed_is_on_record_and_does_not_coun
     engine = ScriptedEngine({"a": [lost, "RECITATION", GOOD]})
     bench = Bench(engine)
     record = await bench.read()
-    assert engine.asked == ["a", "a", "a"]  # a recitation is asked about once more, as if there had been no timeout
+    assert engine.asked == ["a", "a", "a"]  # a recitation is retried once, as without a timeout
     assert (record.outcome, record.cost_usd, record.input_tokens) == (PageOutcome.DONE, 0.5, 1700)
     assert [attempt.reason for attempt in record.attempts] == ["EngineTimeout", "Refused"]
     assert [len(remembered.attempts) for remembered in bench.remembered] == [1, 2]

@@ -248,7 +248,7 @@ def test_whatever_the_document_of_the_api_allows_is_answered_as_it_says(tmp_path
     api, _ = a_face(tmp_path)
     app = create_app(api, token=None)
     app.user_middleware.clear()  # the limit on the rate is tested above
-    # Without /events, which does not end: schemathesis waits for the end of an answer.
+    # Excludes /events, which does not end: schemathesis waits for the end of an answer.
     schema = schemathesis.openapi.from_asgi("/openapi.json", app).exclude(path="/events")
     checks = [not_a_server_error, status_code_conformance, response_schema_conformance]
     asked = 0

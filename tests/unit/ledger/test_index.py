@@ -16,7 +16,7 @@ from rayocr.messages import Attempt, PageOutcome, PageRecord
 
 A, B = "a1" * 16, "b2" * 16
 
-# One page cannot have been recorded twice differently under one lease at one step of the chain, so content follows from these.
+# A page has only one content under one lease at one step of the chain, so these values determine the content.
 ranks = st.tuples(
     st.sampled_from([A, B]), st.integers(1, 3), st.booleans(), st.integers(0, 3), st.integers(0, 2), st.sampled_from(["f", "g"])
 )

@@ -33,7 +33,7 @@ class Server:
         self.downloads = self.uploads = 0
         self.files: dict[str, list[str]] = {}
         self.deleted: list[str] = []
-        self.late = 0  # looks at a job that has ended, before its file has a name
+        self.late = 0  # polls of an ended job before its file has a name
         self.inline = False
         self.gone = False  # the results
 

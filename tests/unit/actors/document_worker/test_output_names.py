@@ -109,7 +109,7 @@ def test_of_many_that_claim_a_name_at_once_one_has_it(state: MemoryStorage) -> N
         uri = f"memory://source-{number}/a.pdf"
         documents.append(Document(document_id="d", source_uri=uri, name="a.pdf", output_stem="a", version="1", size_bytes=1))
     with ThreadPoolExecutor(16) as threads:
-        # The third and later ones fall back to a hash of their source, and none of them meets another.
+        # The third and later ones fall back to a hash of their source, which is unique.
         taken = list(threads.map(lambda document: claim_output_name(state, document, policy=POLICY), documents))
     assert len(set(taken)) == 16
     assert taken.count("a") == 1

@@ -72,7 +72,7 @@ def test_a_batch_holds_as_many_pages_as_the_window() -> None:
     [
         (COMPUTE, (), cluster(4, 4), None, 8),
         (COMPUTE, (), cluster(), None, 1),
-        (COMPUTE, ("workers.groups=true",), cluster(), Group.COMPUTE, 4),  # asked for, so that an autoscaler brings nodes
+        (COMPUTE, ("workers.groups=true",), cluster(), Group.COMPUTE, 4),  # requested, so that an autoscaler adds nodes
         (COMPUTE, ("workers.groups=true",), cluster(8, group=Group.COMPUTE), Group.COMPUTE, 16),
         (WAIT, ("limits.rpm=600",), cluster(4, 4, 4), None, 3),
         (WAIT, ("limits.rpm=600",), cluster(4), None, 1),

@@ -110,7 +110,7 @@ async def test_locks_that_come_back_and_refuse_us_are_waited_for_by_nobody(monke
     f.table.available = True
     f.now = 1.0
     f.other().acquire("d")
-    await until(lambda: f.lost)  # and they are renewed again when they let us
+    await until(lambda: f.lost)  # renewed again as soon as renewal works
     await f.keeper.close()
 
 

@@ -10,7 +10,7 @@ import pytest
 from rayocr.engines.rapidocr.detection import find_lines
 
 PAGE = np.full((2000, 1600), 255, np.uint8)
-SCALE = 1100 / 2000  # of the page to what the detector sees first
+SCALE = 1100 / 2000  # scale from the page to the detector's first image
 
 
 def box(x0: float, y0: float, x1: float, y1: float) -> list[tuple[float, float]]:

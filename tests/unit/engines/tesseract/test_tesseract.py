@@ -13,7 +13,7 @@ from rayocr.engines.tesseract.scripts import packs_for
 from rayocr.errors import EngineError, EngineTimeout, EngineUnavailable
 from tests.unit.engines.local_pages import SENTENCES, DrawnPage, letters
 
-# An optional extra from the system's packages, which no test machine has to have.
+# An optional system package; test machines need not have it.
 needs_tesseract = pytest.mark.skipif(
     shutil.which("tesseract") is None, reason="tesseract is not installed: apt-get install tesseract-ocr"
 )

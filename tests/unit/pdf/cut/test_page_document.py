@@ -39,7 +39,7 @@ def looks_like_the_page(data: bytes, document: bytes, page_number: int = 1) -> b
     picture = shown(document).convert("L")
     if media_type(document) == "application/pdf":
         return look_alike(source, picture)
-    coarse = (source.width // 6, source.height // 6)  # a JPEG made smaller has other edges than a small rendering
+    coarse = (source.width // 6, source.height // 6)  # a reduced JPEG has different edges than a small rendering
     pairs = zip(source.resize(coarse).tobytes(), picture.resize(coarse).tobytes(), strict=True)
     return max(abs(one - other) for one, other in pairs) < 40
 

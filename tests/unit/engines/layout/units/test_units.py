@@ -8,7 +8,7 @@ from rayocr.engines.layout import LayoutLine, layout_markdown
 from rayocr.engines.layout.units.items import begin_items
 
 CHAR_PT = 5.0
-# How wide letters are in a proportional font, by the letter: not all the same, and that is all that matters.
+# Letter widths of a proportional font; only their variation matters.
 NARROW, WIDE = frozenset("ijltfr.,:;'|!()[] "), frozenset("mwMW@%")
 
 
