@@ -14,7 +14,7 @@ DETECTION_DPI = 100
 _TOUCHING = 1.7  # letters high: two lines at least
 _THIN = 0.3  # share of a full row's ink; less is a gap between lines
 _LEAST = 0.35  # letter heights; less is a row of accents or other marks
-_MIN_LETTER_IN, _MAX_LETTER_IN = 0.04, 0.7  # in height: 3 to 50 pt
+_MIN_LETTER_IN, _MAX_LETTER_IN = 0.04, 0.7  # height: 3 to 50 pt
 
 
 def line_boxes(image: Image.Image, dpi: float) -> list[tuple[int, int, int, int]]:

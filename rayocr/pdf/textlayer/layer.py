@@ -80,7 +80,7 @@ class TextLayer:
         text = "\n".join(line.text for line in lines)
         verdict = judge(text, image_share=float(self.is_over_scan), text_share=self._text_share())
         if verdict.trusted and self.lacking > _MAX_LACKING:
-            return Verdict(kind="partial", reason=f"{self.lacking} pieces of text are in fonts that the file leaves out.")
+            return Verdict(kind="partial", reason=f"{self.lacking} pieces of text use fonts that are unavailable.")
         if not verdict.trusted or not self.unread:
             return verdict
         count = len(self.unread)
