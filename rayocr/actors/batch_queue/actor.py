@@ -141,6 +141,8 @@ class BatchQueue:
         answer = job.answers.get(key)
         if answer is not None:
             job.handed_out.add(key)
+            if _is_error(answer) and self._by_key.get(key) is job:  # if asked again, the page goes into another job
+                del self._by_key[key]
             return answer
         self._by_key.pop(key, None)
         if job.error is not None:
@@ -397,6 +399,11 @@ class BatchQueue:
             job = _Job(intent.display_name, intent.model, set(intent.keys), intent.created_at, intent.name, closed=True)
             self._jobs[intent.display_name] = job
             self._by_key.update(dict.fromkeys(intent.keys, job))
+
+
+def _is_error(line: bytes) -> bool:
+    """Whether the results' line has an error in place of a response."""
+    return b'"error"' in line and b'"response"' not in line
 
 
 def _duration(seconds: float) -> str:

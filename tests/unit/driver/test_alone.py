@@ -36,7 +36,7 @@ def test_without_redis_a_second_run_on_drive_is_refused_until_the_first_has_ende
     name = uuid.uuid4().hex
     locks = locks_of(WithoutPreconditions(name), "first")
     assert isinstance(locks, DestinationLocks)
-    with pytest.raises(LockError, match="one at a time"):
+    with pytest.raises(LockError, match="one run at a time"):
         locks_of(WithoutPreconditions(name), "second")
     locks.close()
     locks_of(WithoutPreconditions(name), "second").close()

@@ -29,6 +29,7 @@ class Server:
         self.state = "SUCCEEDED"
         self.running = asyncio.Event()
         self.missing: set[str] = set()
+        self.failing: set[str] = set()
         self.submit_errors: list[tuple[Exception, bool]] = []  # (error, whether the job was still created)
         self.downloads = self.uploads = 0
         self.files: dict[str, list[str]] = {}
@@ -71,7 +72,8 @@ class Server:
         if self.gone:
             raise BatchGone("Gemini no longer has the file.")
         keys = self.jobs[file_name.removeprefix("batches/")]
-        return {key: b"answer to " + key.encode() for key in reversed(keys) if key not in self.missing}
+        answers = {key: b"answer to " + key.encode() for key in reversed(keys) if key not in self.missing}
+        return answers | {key: b'{"key": "%s", "error": {"code": 13}}' % key.encode() for key in keys if key in self.failing}
 
 
 class Desks:
@@ -238,6 +240,17 @@ async def test_a_job_that_expires_half_done_hands_out_what_it_has_and_the_rest_g
         queues.server.missing = set()
         assert await queue.read("b", "m", line("b")) == b"answer to b"
     assert sorted(queues.server.jobs.values()) == [["a", "b"], ["b"]]
+
+
+async def test_a_page_whose_line_is_an_error_goes_into_another_job_and_answers_are_kept(queues: Desks) -> None:
+    queues.server.running.set()
+    queues.server.failing = {"a"}
+    async with queues.queue() as queue:
+        first = await asyncio.gather(*reads(queue, "a", "b"))
+        assert b"error" in first[0]
+        queues.server.failing = set()
+        assert await asyncio.gather(*reads(queue, "a", "b")) == [b"answer to a", b"answer to b"]
+    assert sorted(map(sorted, queues.server.jobs.values())) == [["a"], ["a", "b"]]
 
 
 async def test_a_wrong_key_is_told_to_every_page_at_once(queues: Desks) -> None:
