@@ -85,7 +85,7 @@ def test_listing_that_is_allowed_where_reading_is_denied_is_told_before_a_page(m
 
 
 def test_a_prefix_with_nothing_below_it_is_a_usage_error_but_in_a_watch(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UsageError, match="nothing below gs://bucket/misspelt"):
+    with pytest.raises(UsageError, match="No objects found below gs://bucket/misspelt"):
         scoped(monkeypatch, Bucket(), "gs://bucket/misspelt")
     scoped(monkeypatch, Bucket(), "gs://bucket/inbox", "mode=watch")
 
