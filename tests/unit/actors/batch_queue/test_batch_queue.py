@@ -76,8 +76,8 @@ class Server:
         return answers | {key: b'{"key": "%s", "error": {"code": 13}}' % key.encode() for key in keys if key in self.failing}
 
 
-class Desks:
-    """Desks of successive runs over one state and one server."""
+class QueuesOfRuns:
+    """QueuesOfRuns of successive runs over one state and one server."""
 
     def __init__(self) -> None:
         self.server = Server()
@@ -111,8 +111,8 @@ class Desks:
 
 
 @pytest.fixture
-async def queues() -> Desks:
-    return Desks()
+async def queues() -> QueuesOfRuns:
+    return QueuesOfRuns()
 
 
 def line(key: str) -> bytes:
@@ -128,7 +128,7 @@ async def until(condition: Any) -> None:
         await asyncio.sleep(0.002)
 
 
-async def test_pages_that_come_together_are_one_job_and_each_gets_its_own_answer(queues: Desks) -> None:
+async def test_pages_that_come_together_are_one_job_and_each_gets_its_own_answer(queues: QueuesOfRuns) -> None:
     queues.server.running.set()
     async with queues.queue() as queue:
         answers = await asyncio.gather(*reads(queue, "a", "b", "c"))
@@ -136,7 +136,7 @@ async def test_pages_that_come_together_are_one_job_and_each_gets_its_own_answer
     assert len(queues.server.jobs) == 1
 
 
-async def test_a_key_that_two_workers_ask_for_is_one_request(queues: Desks) -> None:
+async def test_a_key_that_two_workers_ask_for_is_one_request(queues: QueuesOfRuns) -> None:
     queues.server.running.set()
     async with queues.queue() as queue:
         assert await asyncio.gather(*reads(queue, "a", "a")) == [b"answer to a"] * 2
@@ -144,7 +144,7 @@ async def test_a_key_that_two_workers_ask_for_is_one_request(queues: Desks) -> N
     assert list(queues.server.jobs.values()) == [["a"]]
 
 
-async def test_a_job_is_closed_when_it_is_full(queues: Desks) -> None:
+async def test_a_job_is_closed_when_it_is_full(queues: QueuesOfRuns) -> None:
     queues.server.running.set()
     async with queues.queue(max_pages=2, linger_s=0.05) as queue:
         await asyncio.gather(*reads(queue, *"abcde"))
@@ -154,14 +154,14 @@ async def test_a_job_is_closed_when_it_is_full(queues: Desks) -> None:
     assert sorted(map(len, queues.server.jobs.values())) == [1, 1, 2, 2, 2]
 
 
-async def test_models_have_jobs_of_their_own(queues: Desks) -> None:
+async def test_models_have_jobs_of_their_own(queues: QueuesOfRuns) -> None:
     queues.server.running.set()
     async with queues.queue() as queue:
         await asyncio.gather(*reads(queue, "a", model="m1"), *reads(queue, "b", model="m2"))
     assert len(queues.server.jobs) == 2
 
 
-async def test_the_intent_is_durable_before_the_job_is_submitted(queues: Desks) -> None:
+async def test_the_intent_is_durable_before_the_job_is_submitted(queues: QueuesOfRuns) -> None:
     seen: list[list[str]] = []
     upload = queues.server.upload
 
@@ -176,7 +176,7 @@ async def test_the_intent_is_durable_before_the_job_is_submitted(queues: Desks) 
     assert seen == [[f"{BATCHES_PREFIX}rayocr-run1-0001.json"]]
 
 
-async def test_a_job_that_was_under_way_at_a_crash_is_adopted_and_not_made_again(queues: Desks) -> None:
+async def test_a_job_that_was_under_way_at_a_crash_is_adopted_and_not_made_again(queues: QueuesOfRuns) -> None:
     async with queues.queue() as queue:
         waiting = reads(queue, "a", "b")
         await until(lambda: any(intent.name for intent in read_intents(queues.state)))
@@ -189,7 +189,7 @@ async def test_a_job_that_was_under_way_at_a_crash_is_adopted_and_not_made_again
     assert len(queues.server.jobs) == 1
 
 
-async def test_a_crash_between_submission_and_its_answer_is_healed_by_the_display_name(queues: Desks) -> None:
+async def test_a_crash_between_submission_and_its_answer_is_healed_by_the_display_name(queues: QueuesOfRuns) -> None:
     queues.server.submit_errors = [(asyncio.CancelledError(), True)]  # the process ends there
     async with queues.queue() as queue:
         (waiting,) = reads(queue, "a")
@@ -202,7 +202,7 @@ async def test_a_crash_between_submission_and_its_answer_is_healed_by_the_displa
     assert len(queues.server.jobs) == 1
 
 
-async def test_an_intent_whose_job_was_never_made_gives_its_pages_back(queues: Desks) -> None:
+async def test_an_intent_whose_job_was_never_made_gives_its_pages_back(queues: QueuesOfRuns) -> None:
     queues.server.submit_errors = [(asyncio.CancelledError(), False)]
     async with queues.queue() as queue:
         (waiting,) = reads(queue, "a")
@@ -215,7 +215,7 @@ async def test_an_intent_whose_job_was_never_made_gives_its_pages_back(queues: D
         assert await queue.read("a", "m", line("a")) == b"answer to a"
 
 
-async def test_a_lost_answer_to_a_submission_does_not_make_the_job_twice(queues: Desks) -> None:
+async def test_a_lost_answer_to_a_submission_does_not_make_the_job_twice(queues: QueuesOfRuns) -> None:
     queues.server.submit_errors = [(EngineOverloaded("503"), True)]
     queues.server.running.set()
     async with queues.queue() as queue:
@@ -223,14 +223,14 @@ async def test_a_lost_answer_to_a_submission_does_not_make_the_job_twice(queues:
     assert len(queues.server.jobs) == 1
 
 
-async def test_a_submission_that_failed_is_tried_again(queues: Desks) -> None:
+async def test_a_submission_that_failed_is_tried_again(queues: QueuesOfRuns) -> None:
     queues.server.submit_errors = [(EngineOverloaded("503"), False)]
     queues.server.running.set()
     async with queues.queue() as queue:
         assert await queue.read("a", "m", line("a")) == b"answer to a"
 
 
-async def test_a_job_that_expires_half_done_hands_out_what_it_has_and_the_rest_goes_into_another(queues: Desks) -> None:
+async def test_a_job_that_expires_half_done_hands_out_what_it_has_and_the_rest_goes_into_another(queues: QueuesOfRuns) -> None:
     queues.server.state, queues.server.missing = "EXPIRED", {"b"}
     queues.server.running.set()
     async with queues.queue() as queue:
@@ -242,7 +242,7 @@ async def test_a_job_that_expires_half_done_hands_out_what_it_has_and_the_rest_g
     assert sorted(queues.server.jobs.values()) == [["a", "b"], ["b"]]
 
 
-async def test_a_page_whose_line_is_an_error_goes_into_another_job_and_answers_are_kept(queues: Desks) -> None:
+async def test_a_page_whose_line_is_an_error_goes_into_another_job_and_answers_are_kept(queues: QueuesOfRuns) -> None:
     queues.server.running.set()
     queues.server.failing = {"a"}
     async with queues.queue() as queue:
@@ -253,14 +253,14 @@ async def test_a_page_whose_line_is_an_error_goes_into_another_job_and_answers_a
     assert sorted(map(sorted, queues.server.jobs.values())) == [["a"], ["a", "b"]]
 
 
-async def test_a_wrong_key_is_told_to_every_page_at_once(queues: Desks) -> None:
+async def test_a_wrong_key_is_told_to_every_page_at_once(queues: QueuesOfRuns) -> None:
     queues.server.submit_errors = [(CredentialsError("no"), False)]
     async with queues.queue() as queue:
         got = await asyncio.gather(*reads(queue, "a", "b"), return_exceptions=True)
     assert [type(error) for error in got] == [CredentialsError] * 2
 
 
-async def test_intents_go_when_the_run_is_finished_and_stay_when_it_is_not(queues: Desks) -> None:
+async def test_intents_go_when_the_run_is_finished_and_stay_when_it_is_not(queues: QueuesOfRuns) -> None:
     queues.server.running.set()
     async with queues.queue() as queue:
         await asyncio.gather(*reads(queue, "a"))
@@ -270,7 +270,7 @@ async def test_intents_go_when_the_run_is_finished_and_stay_when_it_is_not(queue
     assert queues.intents() == []
 
 
-async def test_old_intents_are_forgotten(queues: Desks) -> None:
+async def test_old_intents_are_forgotten(queues: QueuesOfRuns) -> None:
     queues.server.running.set()
     async with queues.queue() as queue:
         await asyncio.gather(*reads(queue, "a"))
@@ -280,7 +280,7 @@ async def test_old_intents_are_forgotten(queues: Desks) -> None:
     assert queues.intents() == []
 
 
-async def test_damaged_intents_are_passed_by(queues: Desks) -> None:
+async def test_damaged_intents_are_passed_by(queues: QueuesOfRuns) -> None:
     for number, data in enumerate((b"", b"[]", b"{}", b'{"schema_version": 99}', b'{"schema_version": 1, "keys": 5}')):
         queues.state.write(f"{BATCHES_PREFIX}{number}.json", data)
     async with queues.queue() as queue:
@@ -288,14 +288,14 @@ async def test_damaged_intents_are_passed_by(queues: Desks) -> None:
 
 
 @pytest.mark.parametrize("how", ["inline", "late"])
-async def test_answers_come_inside_the_job_or_in_a_file_that_is_named_later(queues: Desks, how: str) -> None:
+async def test_answers_come_inside_the_job_or_in_a_file_that_is_named_later(queues: QueuesOfRuns, how: str) -> None:
     queues.server.running.set()
     queues.server.inline, queues.server.late = how == "inline", 3 * (how == "late")
     async with queues.queue() as queue:
         assert await asyncio.gather(*reads(queue, "a", "b")) == [b"answer to a", b"answer to b"]
 
 
-async def test_a_full_queue_holds_all_jobs_and_nothing_is_uploaded_twice(queues: Desks) -> None:
+async def test_a_full_queue_holds_all_jobs_and_nothing_is_uploaded_twice(queues: QueuesOfRuns) -> None:
     queues.server.running.set()
     queues.server.submit_errors = [(EngineRateLimited("429: enqueued tokens"), False)] * 40
     async with queues.queue(max_pages=2) as queue:
@@ -306,7 +306,7 @@ async def test_a_full_queue_holds_all_jobs_and_nothing_is_uploaded_twice(queues:
     assert queues.server.uploads == len(queues.server.jobs) == 2
 
 
-async def test_no_more_jobs_and_tokens_are_enqueued_than_allowed(queues: Desks) -> None:
+async def test_no_more_jobs_and_tokens_are_enqueued_than_allowed(queues: QueuesOfRuns) -> None:
     most = 0
     async with queues.queue(max_pages=10, enqueued_tokens=4000, expected_input_tokens=1000) as queue:
         asked = reads(queue, *(f"k{number}" for number in range(12)))
@@ -320,7 +320,7 @@ async def test_no_more_jobs_and_tokens_are_enqueued_than_allowed(queues: Desks) 
     assert [len(keys) for keys in queues.server.jobs.values()] == [4, 4, 4]
 
 
-async def test_an_upload_that_is_gone_is_made_once_more(queues: Desks) -> None:
+async def test_an_upload_that_is_gone_is_made_once_more(queues: QueuesOfRuns) -> None:
     queues.server.running.set()
     queues.server.submit_errors = [(BatchGone("403"), False)]
     async with queues.queue() as queue:
@@ -328,7 +328,7 @@ async def test_an_upload_that_is_gone_is_made_once_more(queues: Desks) -> None:
     assert queues.server.uploads == 2
 
 
-async def test_results_that_are_gone_are_a_paid_attempt_and_the_intent_is_dropped(queues: Desks) -> None:
+async def test_results_that_are_gone_are_a_paid_attempt_and_the_intent_is_dropped(queues: QueuesOfRuns) -> None:
     queues.server.running.set()
     queues.server.gone = True
     async with queues.queue() as queue:
@@ -337,7 +337,7 @@ async def test_results_that_are_gone_are_a_paid_attempt_and_the_intent_is_droppe
         assert queues.intents() == []
 
 
-async def test_a_job_that_stands_still_ends_the_run_and_is_picked_up_by_the_next(queues: Desks) -> None:
+async def test_a_job_that_stands_still_ends_the_run_and_is_picked_up_by_the_next(queues: QueuesOfRuns) -> None:
     async with queues.queue(patience_h=2.0) as queue:
         asked = reads(queue, "a")[0]
         await until(lambda: queues.server.jobs)
@@ -350,7 +350,7 @@ async def test_a_job_that_stands_still_ends_the_run_and_is_picked_up_by_the_next
     assert len(queues.server.jobs) == 1
 
 
-async def test_files_and_jobs_are_deleted_once_every_page_is_in_the_ledger(queues: Desks) -> None:
+async def test_files_and_jobs_are_deleted_once_every_page_is_in_the_ledger(queues: QueuesOfRuns) -> None:
     queues.server.running.set()
     async with queues.queue(finished=True) as queue:
         await asyncio.gather(*reads(queue, "a"))
@@ -358,7 +358,7 @@ async def test_files_and_jobs_are_deleted_once_every_page_is_in_the_ledger(queue
     assert set(queues.server.deleted) == {f"files/{name}", f"batches/{name}"}
 
 
-async def test_progress_is_a_line_for_each_state(queues: Desks) -> None:
+async def test_progress_is_a_line_for_each_state(queues: QueuesOfRuns) -> None:
     queues.server.state = "RUNNING"
     async with queues.queue(max_pages=2) as queue:
         asked = reads(queue, "a", "b", "c", "d")

@@ -1,0 +1,200 @@
+"""Runs batch jobs at the server: submits a job, waits for its end and collects its answers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from rayocr.actors.batch_queue.intents import delete_intent, write_intent
+from rayocr.actors.batch_queue.job import BatchServer, Job
+from rayocr.config import BatchConfig
+from rayocr.errors import (
+    BatchGone,
+    EngineError,
+    EngineRateLimited,
+    EngineRejected,
+    ModelUnavailable,
+    RayocrError,
+)
+from rayocr.observe.logs import log_event
+from rayocr.retry import RetryPolicy, decide
+from rayocr.storage.base import Storage
+
+if TYPE_CHECKING:
+    from rayocr.engines.gemini.batch import JobStatus
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_WITH_RESULTS = ("SUCCEEDED", "PARTIALLY_SUCCEEDED")
+_LATE_RESULTS_S = 900.0  # how long to wait for the results of a job that succeeded
+
+
+class JobRunner:
+    """Runs the jobs of the batch queue. `jobs` yields all of them: those that run count against the limits of the queue."""
+
+    def __init__(
+        self,
+        server: BatchServer,
+        state: Storage,
+        *,
+        jobs: Callable[[], Iterable[Job]],
+        config: BatchConfig,
+        policy: RetryPolicy,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
+        self._server = server
+        self._state = state
+        self._jobs = jobs
+        self._config = config
+        self._policy = policy
+        self._clock = clock
+        self._sleep = sleep
+        self._creating = asyncio.Lock()  # jobs are created one at a time: a full queue delays all of them
+
+    async def run(self, job: Job) -> None:
+        """From submission, or adoption, to the answers. Any failure is passed to the pages that wait."""
+        try:
+            if job.file is not None:
+                await self._submit(job)
+            elif job.name is None:
+                job.name = await self._retried(lambda: self._server.find(job.display_name))
+            if job.name is None:
+                job.note("never submitted", self._clock())
+                await asyncio.to_thread(delete_intent, self._state, job.display_name)
+            else:
+                await self._await_results(job, job.name)
+        except RayocrError as error:
+            job.error = error
+        except Exception as error:  # passed to the pages that wait for the job; otherwise they would wait forever
+            log.exception("A bug in rayocr ended a batch job.", extra={"rayocr_fields": {"action": "batch_failed"}})
+            job.error = EngineRejected(f"The batch ended because of a bug in rayocr: {type(error).__name__}: {error}")
+        log_event(
+            log,
+            "batch_ended",
+            "The batch job ended.",
+            batch=job.display_name,
+            state=job.state,
+            pages=len(job.keys),
+            answers=len(job.answers),
+            error=job.error.reason if job.error else None,
+        )
+        job.ended.set()
+
+    async def _submit(self, job: Job) -> None:
+        assert job.file is not None
+        path = Path(job.file.name)
+        job.file.close()
+        await asyncio.to_thread(write_intent, self._state, job.intent)
+        async with self._creating:
+            job.name = await self._create(job, path)
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+        job.file = None
+        job.note("PENDING", self._clock())
+        await asyncio.to_thread(write_intent, self._state, job.intent)
+        log_event(log, "batch_submitted", "Submitted a batch job.", batch=job.display_name, job=job.name, pages=len(job.keys))
+
+    async def _create(self, job: Job, path: Path) -> str:
+        """The server's name of the job. Waits while the queue is full."""
+        file = None
+        attempt = uploads = 0
+        while True:
+            await self._until_room(job)
+            attempt += 1
+            try:
+                if file is None:
+                    job.note("uploading", self._clock())
+                    uploads += 1
+                    file = await self._retried(partial(self._server.upload, job.display_name, path))
+                    job.server_files.append(file)
+                return await self._server.create(job.display_name, job.model, file)
+            except BatchGone:
+                if uploads > 1:
+                    raise
+                file = None
+            except EngineRateLimited as error:
+                if error.denied:
+                    raise
+                job.note("waiting for the queue", self._clock())
+                self._check_patience(job)
+                await self._sleep(max(self._config.poll_interval_s, error.retry_after_s or 0.0))
+            except EngineError as error:
+                decision = decide(error, attempt, policy=self._policy)
+                if decision is None:
+                    raise
+                await self._sleep(decision.delay_s)
+                # The response may have been lost although the job was created: do not create, and pay for, the job twice.
+                if (name := await self._retried(partial(self._server.find, job.display_name))) is not None:
+                    return name
+
+    async def _until_room(self, job: Job) -> None:
+        """Limits jobs by our own count, so that the server does not have to refuse."""
+        while True:
+            running = [other for other in self._jobs() if other.name is not None and not other.ended.is_set()]
+            tokens = sum(len(other.keys) for other in (*running, job)) * self._config.expected_input_tokens
+            full = self._config.enqueued_tokens is not None and running and tokens > self._config.enqueued_tokens
+            if not full and len(running) < self._config.max_jobs:
+                return
+            job.note("waiting for the queue", self._clock())
+            self._check_patience(job)
+            await self._sleep(self._config.poll_interval_s)
+
+    async def _await_results(self, job: Job, name: str) -> None:
+        try:
+            status = await self._until_ended(job, name)
+            if status.inline is not None:
+                found = status.inline
+            elif status.results is not None:
+                job.server_files.append(status.results)
+                found = await self._retried(partial(self._server.results, status.results))
+            else:
+                found = {}
+        except BatchGone as error:
+            log_event(log, "batch_gone", "The batch job or its results no longer exist.", level=logging.WARNING, error=str(error))
+            await asyncio.to_thread(delete_intent, self._state, job.display_name)
+            return
+        job.answers = {key: line for key, line in found.items() if key in job.keys}
+
+    async def _until_ended(self, job: Job, name: str) -> JobStatus:
+        """Fetches the job together with its results, which can arrive shortly after the job ends."""
+        ended_at: float | None = None
+        while True:
+            status = await self._retried(partial(self._server.status, name))
+            job.note(status.state, self._clock())
+            if status.ended:
+                ended_at = self._clock() if ended_at is None else ended_at
+                has_results = status.results is not None or status.inline is not None
+                if has_results or status.state not in _WITH_RESULTS or self._clock() > ended_at + _LATE_RESULTS_S:
+                    return status
+            else:
+                self._check_patience(job)
+            await self._sleep(self._config.poll_interval_s)
+
+    def _check_patience(self, job: Job) -> None:
+        waited_h = (self._clock() - job.created_at) / 3600
+        if self._config.patience_h is not None and waited_h > self._config.patience_h:
+            raise ModelUnavailable(
+                f"The batch {job.display_name} with {len(job.keys):,} pages is {job.state} after {waited_h:.1f} h.",
+                hint="Start the same command again to resume: the job stays, and its answers are picked up. batch.patience_h="
+                " sets how long a run waits.",
+            )
+
+    async def _retried(self, call: Callable[[], Awaitable[T]]) -> T:
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return await call()
+            except BatchGone:
+                raise
+            except EngineError as error:
+                decision = decide(error, attempt, policy=self._policy)
+                if decision is None:
+                    raise
+            await self._sleep(decision.delay_s)
