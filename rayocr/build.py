@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from rayocr import __version__
+from rayocr.errors import ClusterUnavailable
 
 
 def build_id() -> str:
     """The version and, if known, the commit of the image (RAYOCR_REVISION, set by docker/Dockerfile)."""
     revision = os.environ.get("RAYOCR_REVISION", "")
     return f"{__version__}+{revision[:12]}" if revision not in ("", "unknown") else __version__
+
+
+def check_build(info: Any) -> None:
+    """`info`: a worker's WorkerInfo. Raises ClusterUnavailable if its version differs, as while a cluster is being upgraded."""
+    theirs = getattr(info, "build", "of an older version")  # when unpickled, a message lacks fields that its sender did not know
+    if theirs != (ours := build_id()):
+        raise ClusterUnavailable(
+            f"The worker on {info.host} runs rayocr {theirs}, and this driver rayocr {ours}; they cannot work together.",
+            hint="Give driver and nodes the same image, then start the same command again: it resumes.",
+        )

@@ -303,9 +303,10 @@ class DiscoveryBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerInfo:
-    """A worker that is ready. `engines`: the usable engines of its stage, in order. `build`: see `rayocr.build`."""
+    """A worker whose process runs. `engines`: the usable engines of a page worker's stage, in order, once it is open. `build`:
+    see `rayocr.build`."""
 
-    engines: tuple[str, ...]
+    engines: tuple[str, ...] = ()
     host: str
     pid: int
     node_id: str = ""  # assigned by Ray

@@ -7,6 +7,7 @@ settings whose addresses may contain one, are passed by a call after creation (`
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import astuple, replace
@@ -237,7 +238,7 @@ class PageWorkerActor:
 
     async def open(self) -> WorkerInfo:
         await self._configured.wait()
-        return replace(await self._there.open(), node_id=await self.node_id())
+        return replace(await self._there.open(), node_id=_node_id())
 
     @property
     def _there(self) -> PageWorker:
@@ -253,9 +254,11 @@ class PageWorkerActor:
     async def cancel(self, document_id: str, fencing_token: int) -> None:
         await self._there.cancel(document_id, fencing_token)
 
+    async def running(self) -> WorkerInfo:
+        return _running()
+
     async def node_id(self) -> str:
-        """Returns when the process is running."""
-        return str(ray.get_runtime_context().get_node_id())
+        return _node_id()
 
 
 class RateLimiterActor(RateLimiter):
@@ -289,22 +292,22 @@ class RateLimiterActor(RateLimiter):
 
 
 class DocumentWorkerActor(DocumentWorker):
-    def __init__(self, name: str, fetch_settings: FetchSettings, assemble_settings: AssembleSettings, ledger: Any) -> None:
-        self._handler = _relaying(name, assemble_settings.run_id, _to_ledger(ledger))
+    def __init__(self, name: str, run_id: str, ledger: Any) -> None:
+        self._handler = _relaying(name, run_id, _to_ledger(ledger))
+        self._ledger = ledger
+        self._at_hand = ""  # document_id
+        tell_before_end(lambda why: self._handler.last_words([self._at_hand], why))
+
+    def configure(self, fetch_settings: FetchSettings, assemble_settings: AssembleSettings) -> None:
+        """The call before all others but `running`; calls run one after the other, since this actor has one thread."""
+        hide([assemble_settings.lease.redis_url])
+        ledger = self._ledger
 
         def read_texts(document_id: str, first: int, last: int) -> Sequence[PageRecord]:
             records: Sequence[PageRecord] = ray.get(ledger.texts.remote(document_id, first, last))
             return records
 
         super().__init__(fetch_settings, assemble_settings, read_texts)
-        self._at_hand = ""  # document_id
-        tell_before_end(lambda why: self._handler.last_words([self._at_hand], why))
-
-    def configure(self, redis_url: str | None) -> None:
-        """The first call; calls run one after the other, since this actor has one thread."""
-        hide([redis_url])
-        lease = replace(self._assemble_settings.lease, redis_url=redis_url)
-        self._assemble_settings = replace(self._assemble_settings, lease=lease)
 
     def fetch(self, document: Document) -> tuple[FetchedDocument, Any]:
         self._at_hand = document.document_id
@@ -320,6 +323,16 @@ class DocumentWorkerActor(DocumentWorker):
         finally:
             self._handler.post()
 
+    def running(self) -> WorkerInfo:
+        return _running()
+
     def node_id(self) -> str:
-        """Returns when the process is running."""
-        return str(ray.get_runtime_context().get_node_id())
+        return _node_id()
+
+
+def _running() -> WorkerInfo:
+    return WorkerInfo(host=socket.gethostname(), pid=os.getpid(), node_id=_node_id())
+
+
+def _node_id() -> str:
+    return str(ray.get_runtime_context().get_node_id())

@@ -5,7 +5,6 @@ A comment next to each option gives its reason. Importing this imports Ray.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import ray
@@ -129,7 +128,6 @@ def spawn_document_worker(
         max_task_retries=0,  # as above
         **place.of_documents(),
     )
-    lease = assemble_settings.lease
-    worker = actor.remote(name, fetch_settings, replace(assemble_settings, lease=replace(lease, redis_url=None)), ledger)
-    worker.configure.remote(lease.redis_url)
+    worker = actor.remote(name, assemble_settings.run_id, ledger)
+    worker.configure.remote(fetch_settings, assemble_settings)  # Ray keeps no arguments of calls: the settings contain a password
     return worker

@@ -89,6 +89,9 @@ class QueuePort(Protocol):
 class WorkerHandle(Protocol):
     """A process, or an in-process substitute, that can die while it works."""
 
+    async def running(self) -> WorkerInfo:
+        """Returns as soon as its process runs, before it uses its settings. Raises ActorFailed."""
+
     def kill(self) -> None:
         """End it, whatever it is doing. Idempotent."""
 
@@ -110,9 +113,6 @@ class PageWorkerHandle(WorkerHandle, Protocol):
 
 class DocumentWorkerHandle(WorkerHandle, Protocol):
     """See `rayocr.actors.document_worker.actor.DocumentWorker`."""
-
-    async def node_id(self) -> str:
-        """Returns when it is ready."""
 
     async def fetch(self, document: Document) -> tuple[FetchedDocument, Content]: ...
 

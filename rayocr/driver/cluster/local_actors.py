@@ -241,6 +241,11 @@ class _LocalWorker:
         if error is not None:
             self.die(error)
 
+    async def running(self) -> WorkerInfo:
+        if self._failure.done():
+            raise self._failure.result()
+        return WorkerInfo(host=socket.gethostname(), pid=os.getpid(), node_id=_NODE)
+
     def kill(self) -> None:
         self.die(ActorFailed(f"{self.name} was ended."))
 
@@ -313,11 +318,6 @@ class LocalDocumentWorker(_LocalWorker):
         self._worker = worker
         self._threads = threads
         self._faults = faults
-
-    async def node_id(self) -> str:
-        if self._failure.done():
-            raise self._failure.result()
-        return _NODE
 
     async def fetch(self, document: Document) -> tuple[FetchedDocument, LocalBytes]:
         facts, data = await self._call("fetch", document.document_id, self._worker.fetch, document)

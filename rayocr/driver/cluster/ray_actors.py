@@ -94,6 +94,10 @@ class _RayWorker:
     def __init__(self, handle: Any) -> None:
         self._handle = handle
 
+    async def running(self) -> WorkerInfo:
+        info: WorkerInfo = await answer(self._handle.running.remote())
+        return info
+
     def kill(self) -> None:
         ray.kill(self._handle)
 
@@ -121,9 +125,10 @@ class RayPageWorker(_RayWorker):
 class RayDocumentWorker(_RayWorker):
     _node_id = ""
 
-    async def node_id(self) -> str:
-        self._node_id = await answer(self._handle.node_id.remote())
-        return self._node_id
+    async def running(self) -> WorkerInfo:
+        info = await super().running()
+        self._node_id = info.node_id
+        return info
 
     async def fetch(self, document: Document) -> tuple[FetchedDocument, ObjectStoreBytes]:
         facts, content = self._handle.fetch.options(num_returns=2).remote(document)

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from rayocr.build import check_build
 from rayocr.driver.cluster.base import DocumentWorkerHandle
 from rayocr.driver.cluster.nodes import Nodes
 from rayocr.errors import ActorFailed, ClusterUnavailable, NodeLost, StorageUnavailable
@@ -102,13 +103,18 @@ class DocumentWorkerPool:
         while self._idle:
             worker = self._idle.pop().worker
             try:
-                return worker, await worker.node_id()
+                return worker, (await worker.running()).node_id
             except ActorFailed:
                 worker.kill()
         for _ in range(_STARTS_IN_A_ROW):
             worker = self._spawn(f"document_worker:{next(self._numbers)}")
             try:
-                return worker, await worker.node_id()
+                info = await worker.running()
+                check_build(info)
+                return worker, info.node_id
+            except ClusterUnavailable:
+                worker.kill()
+                raise
             except ActorFailed as error:
                 worker.kill()
                 log_event(log, "worker_start_failed", "A worker did not start.", level=logging.WARNING, error=str(error))

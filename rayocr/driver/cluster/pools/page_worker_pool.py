@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rayocr.build import build_id
+from rayocr.build import check_build
 from rayocr.driver.cluster.base import Content, PageWorkerHandle
 from rayocr.driver.cluster.nodes import Nodes
 from rayocr.errors import ActorFailed, ClusterUnavailable, Draining, WorkerDied
@@ -269,8 +269,8 @@ class PageWorkerPool:
         handle: PageWorkerHandle | None = None
         try:
             handle = self._spawn(name)
+            check_build(await handle.running())  # first: another version may not understand its settings
             info = await handle.open()
-            _check_build(info)
         except ActorFailed as error:
             self._failed_starts += 1
             log_event(log, "worker_start_failed", "A worker did not start.", level=logging.WARNING, worker=name, error=str(error))
@@ -327,13 +327,3 @@ class PageWorkerPool:
             return await worker.handle.lost_with_node(worker.info.node_id, error)
         finally:  # "unavailable" may mean alive behind a broken connection: it must not continue reading
             worker.handle.kill()
-
-
-def _check_build(info: WorkerInfo) -> None:
-    """Raises ClusterUnavailable for a worker of another version, for example while a cluster is being upgraded."""
-    theirs = getattr(info, "build", "of an older version")  # when unpickled, a message lacks fields that its sender did not know
-    if theirs != (ours := build_id()):
-        raise ClusterUnavailable(
-            f"The worker on {info.host} runs rayocr {theirs}, and this driver rayocr {ours}; they cannot work together.",
-            hint="Give driver and nodes the same image, then start the same command again: it resumes.",
-        )

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from rayocr.build import build_id
 from rayocr.driver.cluster.nodes import Node, Nodes
 from rayocr.driver.cluster.pools.document_worker_pool import DocumentWorkerPool
 from rayocr.errors import ActorFailed, ActorUnreachable, ClusterUnavailable, CorruptPdf, NodeLost, StorageUnavailable
+from rayocr.messages import WorkerInfo
 
 
 class Worker:
@@ -17,11 +19,12 @@ class Worker:
         self.start = start
         self.lost = lost
         self.killed = False
+        self.build = build_id()
 
-    async def node_id(self) -> str:
+    async def running(self) -> WorkerInfo:
         if isinstance(self.start, ActorFailed):
             raise self.start
-        return self.start
+        return WorkerInfo(host="h", pid=1, node_id=self.start, build=self.build)
 
     def kill(self) -> None:
         self.killed = True
@@ -62,6 +65,16 @@ async def test_a_run_whose_workers_never_start_is_stopped() -> None:
             raise AssertionError("never reached")
     with pytest.raises(ClusterUnavailable):  # it gave its room back
         await asyncio.wait_for(workers.one().__aenter__(), 60)
+
+
+async def test_a_worker_of_another_version_gets_no_document() -> None:
+    worker = Worker()
+    worker.build = "0.0.9+abc"
+    with pytest.raises(ClusterUnavailable, match=r"The worker on h runs rayocr 0\.0\.9\+abc, and this driver rayocr \d") as error:
+        async with pool(worker).one():
+            raise AssertionError("never reached")
+    assert "same image" in str(error.value.hint)
+    assert worker.killed
 
 
 async def test_a_worker_is_used_again_after_a_document_that_is_rejected() -> None:

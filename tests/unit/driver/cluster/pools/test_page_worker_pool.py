@@ -35,7 +35,11 @@ class FakeWorker:
         self.drained = False
         self.open_error: Exception | None = None
 
+    async def running(self) -> WorkerInfo:
+        return WorkerInfo(host="h", pid=1, node_id=self.node_id, build=self.build)
+
     async def open(self) -> WorkerInfo:
+        assert self.build == build_id(), "another version may not understand its settings"
         if self.open_error:
             raise self.open_error
         return WorkerInfo(engines=("e",), host="h", pid=1, node_id=self.node_id, build=self.build)
