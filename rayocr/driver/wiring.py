@@ -33,7 +33,7 @@ from rayocr.driver.monitor.watches.ledger_watch import LedgerWatch
 from rayocr.driver.monitor.watches.limiter_watch import LimiterWatch
 from rayocr.driver.plan import Plan
 from rayocr.driver.scheduling.document_flow import DocumentFlow
-from rayocr.driver.scheduling.leases import LeaseKeeper, compact_ledger
+from rayocr.driver.scheduling.leases import Leases, compact_ledger
 from rayocr.driver.scheduling.outages import Outages
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.driver.scheduling.scheduler import Scheduler
@@ -78,7 +78,7 @@ class RunParts:
     inputs: RunInputs
     actors: RunActors
     window: Window
-    leases: LeaseKeeper
+    leases: Leases
     stages: tuple[StagePool, ...]
     flow: DocumentFlow
     scheduler: Scheduler
@@ -168,11 +168,11 @@ def wire(inputs: RunInputs, actors: RunActors) -> RunParts:
     config, plan, progress, draining = inputs.config, inputs.plan, inputs.progress, inputs.draining
     window = Window(config.window, held_on=actors.documents_group)
     stages = tuple(open_pool(config, plan, inputs.keys, actors, stage) for stage in plan.stages)
-    leases = LeaseKeeper(
+    leases = Leases(
         inputs.locks,
         ttl_s=config.locks.ttl_s,
         draining=draining,
-        on_away=inputs.announcements.say_locks,
+        on_availability=inputs.announcements.say_locks,
         patience_s=None if inputs.watches else config.locks.patience_s,
     )
 

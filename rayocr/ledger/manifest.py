@@ -61,7 +61,7 @@ class PageNote(_Model):
     page_number: int = Field(ge=1)
     outcome: PageOutcome
     engine: str = ""
-    reason: str = ""  # of the last engine that failed: a class of errors.py
+    reason: str = ""  # of the last engine that failed: a class of rayocr.errors
     message: str = ""
     doubts: tuple[str, ...] = ()
     agreement: float | None = None  # with another reading of the page, 0..1

@@ -32,7 +32,7 @@ _RETRY = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """A dead letter. `reason` is a class name of errors.py; `pages` are the failed pages as runs ("3,7-9"), empty for whole
+    """A dead letter. `reason` is a class name of rayocr.errors; `pages` are the failed pages as runs ("3,7-9"), empty for whole
     documents."""
 
     document_id: str

@@ -166,7 +166,7 @@ FIGURES: tuple[Figure, ...] = (
     _gauge(
         "limits_unavailable_s",
         "Time since the shared limits were last available.",
-        lambda run: run.progress.limiter.away_for_s if run.progress.limiter else 0.0,
+        lambda run: run.progress.limiter.unavailable_s if run.progress.limiter else 0.0,
         unit="s",
     ),
     _gauge("ledger_segments", "Segments written by the ledger.", lambda run: run.ledger.segments),

@@ -1,4 +1,4 @@
-"""Translates errors of the operating system: the table from errno to the classes of errors.py."""
+"""Translates errors of the operating system: the table from errno to the classes of rayocr.errors."""
 
 from __future__ import annotations
 

@@ -216,12 +216,12 @@ async def test_a_redis_that_is_away_is_waited_for_and_slots_flow_again_when_it_i
     assert await shared.lease("m", "w", 1)
     server.stop()
     waiting = asyncio.create_task(shared.lease("m", "w", 1))
-    while not (await shared.state()).away_for_s:
+    while not (await shared.state()).unavailable_s:
         await asyncio.sleep(0.01)
     assert not waiting.done()
     server.start()
     assert await waiting
-    assert not (await shared.state()).away_for_s
+    assert not (await shared.state()).unavailable_s
 
 
 async def test_a_redis_that_stays_away_ends_the_run(server: Server, limiter: Open) -> None:

@@ -16,7 +16,7 @@ from rayocr.errors import BadAnswer, DayQuotaExhausted, EngineRateLimited, Engin
 def walk(cls: type[RayocrError]) -> Iterator[type[RayocrError]]:
     yield cls
     for below in cls.__subclasses__():
-        if below.__module__ == errors.__name__:
+        if below.__module__.startswith(errors.__name__):
             yield from walk(below)
 
 

@@ -293,7 +293,7 @@ def _wake(sleeper: asyncio.Future[None]) -> None:
 
 
 def _throttle(error: EngineTransient, *, age_s: float) -> Throttle:
-    kind = ThrottleKind.AWAY
+    kind = ThrottleKind.UNAVAILABLE
     if isinstance(error, EngineOverloaded):
         kind = ThrottleKind.OVERLOADED
     elif isinstance(error, EngineRateLimited):
@@ -301,7 +301,7 @@ def _throttle(error: EngineTransient, *, age_s: float) -> Throttle:
     return Throttle(kind=kind, retry_after_s=error.retry_after_s, age_s=age_s, words=str(error))
 
 
-_BY_GRAVITY = (ThrottleKind.AWAY, ThrottleKind.OVERLOADED, ThrottleKind.MINUTE, ThrottleKind.DAY, ThrottleKind.DENIED)
+_BY_GRAVITY = (ThrottleKind.UNAVAILABLE, ThrottleKind.OVERLOADED, ThrottleKind.MINUTE, ThrottleKind.DAY, ThrottleKind.DENIED)
 
 
 def _graver(one: Throttle | None, other: Throttle | None) -> Throttle | None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from rayocr.actors.rate_limiter.model_quota import ModelQuotaKeeper
+from rayocr.actors.rate_limiter.model_quota import QuotaTracker
 from rayocr.actors.rate_limiter.money import BUCKET, Money, both
 from rayocr.config import BudgetConfig, LimitsConfig
 from rayocr.engines.base import BATCH_ACCOUNT
@@ -73,7 +73,7 @@ class RateLimiter:
         self._clock = clock
         self._wall_clock = wall_clock
         self._wait = wait or _wait
-        self._models: dict[str, ModelQuotaKeeper] = {}
+        self._models: dict[str, QuotaTracker] = {}
         self._gone: set[str] = set()
         self._budget = Budget(_money_limits(rules), earlier=rules.spent_before)
         self._money = Money(
@@ -87,7 +87,7 @@ class RateLimiter:
         self._forgetful = restarted
         self._remembered = asyncio.Event()
         self._earlier: LimiterState | None = None
-        self._away_since: float | None = None
+        self._unavailable_since: float | None = None
         self._beats: set[asyncio.Task[None]] = set()
 
     async def lease(self, model: str, worker: str, wanted: int) -> tuple[float, ...]:
@@ -139,7 +139,7 @@ class RateLimiter:
         if not quota.is_batch:  # its answers take hours, and the batch queue tracks the jobs
             self._note_health(quota, worker, returned)
         self._wake()
-        if returned.throttle is not None and returned.throttle.kind not in (ThrottleKind.AWAY, ThrottleKind.DENIED):
+        if returned.throttle is not None and returned.throttle.kind not in (ThrottleKind.UNAVAILABLE, ThrottleKind.DENIED):
             await self._throttled(quota, returned.throttle)
         return SlotReply(pause_s=quota.pause_left_s(quota.bucket.wall_clock()), failing=quota.health.failing(self._clock()))
 
@@ -168,7 +168,7 @@ class RateLimiter:
             spent_by_day=dict(self._budget.spent_by_day),
             spent_today_usd=self._budget.spent("day", self._money.day),
             spent_month_usd=self._budget.spent("month", self._money.day),
-            away_for_s=now - self._away_since if self._away_since is not None else 0.0,
+            unavailable_s=now - self._unavailable_since if self._unavailable_since is not None else 0.0,
             forgetful=self._forgetful,
         )
 
@@ -198,14 +198,14 @@ class RateLimiter:
 
     # -- one model ----------------------------------------------------------------------------------------------------------
 
-    def _quota(self, model: str) -> ModelQuotaKeeper:
+    def _quota(self, model: str) -> QuotaTracker:
         quota = self._models.get(model)
         if quota is None:
             if self._open_bucket is not None:
                 bucket = self._open_bucket(model)
             else:
                 bucket = MemoryBucket(clock=self._clock, wall_clock=self._wall_clock, quiet_s=self._quiet_s(model))
-            quota = ModelQuotaKeeper(
+            quota = QuotaTracker(
                 model,
                 bucket,
                 self._rules.limits,
@@ -240,7 +240,7 @@ class RateLimiter:
             tier=BATCH if model.endswith(BATCH_ACCOUNT) else STANDARD,
         )
 
-    async def _remember(self, quota: ModelQuotaKeeper) -> None:
+    async def _remember(self, quota: QuotaTracker) -> None:
         """After a restart: waits once for the state that must not be lost."""
         if not self._restarted or quota.remembers or (not self._budget.limits and quota.limits.rpd is None):
             return
@@ -251,12 +251,12 @@ class RateLimiter:
             quota.parked_until = known.parked_until
             await quota.bucket.restore_today(quota_day(quota.bucket.wall_clock()), known.requests_today)
 
-    def _expire(self, quota: ModelQuotaKeeper) -> None:
+    def _expire(self, quota: QuotaTracker) -> None:
         for expired in quota.held.expire(self._clock()):
             quota.give_up(expired, money=self._money)
             quota.health.returned(None)
 
-    def _check_parked(self, quota: ModelQuotaKeeper) -> None:
+    def _check_parked(self, quota: QuotaTracker) -> None:
         if quota.parked_until is None:
             return
         if quota.bucket.wall_clock() >= quota.parked_until:
@@ -268,7 +268,7 @@ class RateLimiter:
             resumes_at=quota.parked_until,
         )
 
-    def _until_probe(self, quota: ModelQuotaKeeper) -> float:
+    def _until_probe(self, quota: QuotaTracker) -> float:
         """Seconds until the next probe of a held model. Raises ModelUnavailable and QuotaDenied when waiting longer is pointless.
         With engine.on_outage=fallback a probe that is due is sent nevertheless."""
         now, health = self._clock(), quota.health
@@ -280,7 +280,7 @@ class RateLimiter:
             raise QuotaDenied(f"The server gives no quota for {quota.model}. It says: {health.words}")
         raise ModelUnavailable(f"{quota.model} has answered no request since {since}. The last failure: {health.words}")
 
-    def _note_health(self, quota: ModelQuotaKeeper, worker: str, returned: SlotReturn) -> None:
+    def _note_health(self, quota: QuotaTracker, worker: str, returned: SlotReturn) -> None:
         now, health = self._clock(), quota.health
         was_held = health.held(now)
         if returned.throttle is not None and returned.throttle.kind is not ThrottleKind.DAY:
@@ -298,36 +298,39 @@ class RateLimiter:
                 log, "model_held", "The model does not answer.", level=logging.WARNING, model=quota.model, reason=health.words
             )
 
-    async def _take(self, quota: ModelQuotaKeeper, wanted: int) -> Taken:
+    async def _take(self, quota: QuotaTracker, wanted: int) -> Taken:
         take = quota.wish(wanted, now=self._clock())
         taken = await self._patiently(quota, partial(quota.bucket.take, take))
         quota.wished(take)
         return taken
 
-    async def _patiently(self, quota: ModelQuotaKeeper, call: Callable[[], Awaitable[T]]) -> T:
+    async def _patiently(self, quota: QuotaTracker, call: Callable[[], Awaitable[T]]) -> T:
         """Waits for a shared bucket that is unavailable. Raises SharedLimitsUnavailable when it stays unavailable."""
         while True:
             try:
                 answer = await call()
             except SharedLimitsUnavailable as error:
-                self._note_away(error)
+                self._note_unavailable(error)
                 await self._freed(quota, _AWAY_RETRY_S)
                 continue
-            if self._away_since is not None:
+            if self._unavailable_since is not None:
                 log_event(
-                    log, "limits_recovered", "The shared limits are available again.", away_s=self._clock() - self._away_since
+                    log,
+                    "limits_recovered",
+                    "The shared limits are available again.",
+                    unavailable_for_s=self._clock() - self._unavailable_since,
                 )
-                self._away_since = None
+                self._unavailable_since = None
             return answer
 
-    def _note_away(self, error: SharedLimitsUnavailable) -> None:
-        if self._away_since is None:
-            self._away_since = self._clock()
+    def _note_unavailable(self, error: SharedLimitsUnavailable) -> None:
+        if self._unavailable_since is None:
+            self._unavailable_since = self._clock()
             log_event(log, "limits_unavailable", "The shared limits are unavailable.", level=logging.WARNING, error=str(error))
-        if self._clock() - self._away_since > self._rules.limits.shared_patience_s:
+        if self._clock() - self._unavailable_since > self._rules.limits.shared_patience_s:
             raise error
 
-    async def _throttled(self, quota: ModelQuotaKeeper, throttle: Throttle) -> None:
+    async def _throttled(self, quota: QuotaTracker, throttle: Throttle) -> None:
         now, wall = self._clock(), quota.bucket.wall_clock()
         quota.throttled += 1
         delay_s = throttle.retry_after_s or 0.0
@@ -346,11 +349,11 @@ class RateLimiter:
             try:
                 await quota.bucket.pause(delay_s)
             except SharedLimitsUnavailable as error:  # nothing is granted in the meantime, and the slower rate stays
-                self._note_away(error)
+                self._note_unavailable(error)
 
     # -- waiting ------------------------------------------------------------------------------------------------------------
 
-    async def _freed(self, quota: ModelQuotaKeeper, timeout_s: float) -> None:
+    async def _freed(self, quota: QuotaTracker, timeout_s: float) -> None:
         quota.freed.clear()
         await self._wait(quota.freed, timeout_s)
 
@@ -358,7 +361,7 @@ class RateLimiter:
         for quota in self._models.values():  # all of them: they share the budget
             quota.freed.set()
 
-    async def _beat(self, quota: ModelQuotaKeeper) -> None:
+    async def _beat(self, quota: QuotaTracker) -> None:
         """Reports the slots that our workers hold to the others that share the bucket."""
         while True:
             await asyncio.sleep(self._rules.limits.shared_ttl_s / 4)

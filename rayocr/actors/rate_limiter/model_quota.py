@@ -23,7 +23,7 @@ _REFUSALS_S = 20.0  # and the recent share of refusals over this: at 120 request
 _REFUSALS_OF = 15  # minimum requests: one refusal of the first two means nothing
 
 
-class ModelQuotaKeeper:
+class QuotaTracker:
     """`now` is the limiter's monotonic clock; instants called `until` are seconds since 1970."""
 
     def __init__(
@@ -52,7 +52,7 @@ class ModelQuotaKeeper:
         self._correction_s = 0.0
         self._recent: deque[tuple[float, int]] = deque()  # (when, slots), recent
         self._refusals: deque[float] = deque()  # when, recent
-        self._sent_away_until = float("-inf")
+        self._refused_until = float("-inf")
         self._strikes = 0
         self._last_strike = float("-inf")
 
@@ -113,11 +113,11 @@ class ModelQuotaKeeper:
             sent_at=now - throttle.age_s,
             observed_rpm=self._observed_rpm(now),
             share=self._refused_share(now),
-            paused=now < self._sent_away_until + _OBSERVED_S,
+            paused=now < self._refused_until + _OBSERVED_S,
             quota=throttle.kind is ThrottleKind.MINUTE,
             retry_after_s=throttle.retry_after_s,
         )
-        self._sent_away_until = max(self._sent_away_until, now + (throttle.retry_after_s or 0.0))
+        self._refused_until = max(self._refused_until, now + (throttle.retry_after_s or 0.0))
         if learned:  # continue at the slower rate
             self._refusals.clear()
 

@@ -14,7 +14,7 @@ from rayocr.driver.server_probe import probe_servers
 from rayocr.errors import RayocrError
 from rayocr.locks.base import Locks
 
-_LIMITS_AWAY_S = 10.0
+_LIMITS_UNAVAILABLE_S = 10.0
 _ASK_AGAIN_S = 60.0  # interval of checks of a server; readiness probes arrive every few seconds
 
 
@@ -39,7 +39,7 @@ class Readiness:
         }
         found = {part: said for part, check in checks.items() if (said := _said(check)) is not None}
         limiter = self.progress.limiter
-        if limiter is not None and limiter.away_for_s > _LIMITS_AWAY_S:
+        if limiter is not None and limiter.unavailable_s > _LIMITS_UNAVAILABLE_S:
             found["limits"] = "The Redis of the shared limits is unavailable."
         if limiter is not None and limiter.models and all(model.parked_until for model in limiter.models):
             found["engine"] = "The daily quota is used up."

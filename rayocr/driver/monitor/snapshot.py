@@ -18,7 +18,7 @@ from rayocr.storage.counted import storage_calls
 if TYPE_CHECKING:
     from rayocr.driver.cluster.pools.page_worker_pool import PageWorkerPool
     from rayocr.driver.scheduling.document_flow import DocumentFlow
-    from rayocr.driver.scheduling.leases import LeaseKeeper
+    from rayocr.driver.scheduling.leases import Leases
 
 _SHOWN = 200  # maximum number of documents in progress
 
@@ -30,7 +30,7 @@ class StatusCollector:
     progress: Progress
     window: Window
     pools: list[PageWorkerPool]
-    leases: LeaseKeeper
+    leases: Leases
     flow: DocumentFlow
     ledger: LedgerState = field(default_factory=LedgerState)
     draining: bool = False

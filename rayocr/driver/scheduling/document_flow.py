@@ -21,7 +21,7 @@ from rayocr.driver.cluster.pool_sizing import StagePool
 from rayocr.driver.scheduling.document_state import DocumentState, FlowResult, Replaced, log_dead_letter
 from rayocr.driver.scheduling.duplicates import DocumentDuplicates
 from rayocr.driver.scheduling.lease_budget import LeaseBudget
-from rayocr.driver.scheduling.leases import LeaseKeeper
+from rayocr.driver.scheduling.leases import Leases
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.driver.scheduling.quarantine import count_assembly_crash, count_failure
 from rayocr.driver.scheduling.shards import cut, shards_of, without
@@ -43,7 +43,7 @@ from rayocr.errors import (
     StorageUnavailable,
     UnreadableSource,
     VersionChanged,
-    WorkerDied,
+    WorkerFailed,
 )
 from rayocr.messages import (
     AssembledDocument,
@@ -72,7 +72,7 @@ class DocumentFlow:
         *,
         stages: Sequence[StagePool],
         window: Window,
-        leases: LeaseKeeper,
+        leases: Leases,
         progress: Progress,
         draining: asyncio.Event,
         pages_at_once: float = math.inf,
@@ -326,7 +326,7 @@ class DocumentFlow:
             try:
                 with self._progress.timings.of("recognize"):
                     report = await stage.pool.recognize(shard, content, state.context, alone=state.failures > 0)
-            except WorkerDied as error:
+            except WorkerFailed as error:
                 if not error.node_lost:
                     await count_failure(state, self._actors, error, alone=error.alone)
                 shard = await self._without_recorded(state, shard)

@@ -28,9 +28,12 @@ T = TypeVar("T")
 _PROBE_S = 1.0  # interval of checks whether the lock service is back
 
 
-class LeaseKeeper:
-    """`on_away(away)` is called when the lock service becomes unavailable and when it is available again. `patience_s`: how long
-    to wait for the service; None: without limit."""
+class Leases:
+    """The leases that this run holds: acquires, renews and releases them.
+
+    `on_availability(unavailable)` is called when the lock service becomes unavailable and when it is available again.
+    `patience_s`: how long to wait for the service; None: without limit.
+    """
 
     def __init__(
         self,
@@ -38,7 +41,7 @@ class LeaseKeeper:
         *,
         ttl_s: float,
         draining: asyncio.Event,
-        on_away: Callable[[bool], None] = lambda away: None,
+        on_availability: Callable[[bool], None] = lambda unavailable: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         patience_s: float | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -47,7 +50,7 @@ class LeaseKeeper:
         self._ttl_s = ttl_s
         self._draining = draining
         self._on_lost: Callable[[str], None] = lambda document_id: None
-        self._on_away = on_away
+        self._on_availability = on_availability
         self._sleep = sleep
         self._patience_s = patience_s
         self._clock = clock
@@ -84,7 +87,7 @@ class LeaseKeeper:
             try:
                 return await call()
             except LocksUnavailable as error:
-                self._note_away(error)
+                self._note_unavailable(error)
             await self._until_there()
 
     async def release(self, lease: Lease) -> None:
@@ -126,21 +129,21 @@ class LeaseKeeper:
 
     def _check_patience(self) -> None:
         """If the lock service is unavailable for too long, all waiting callers get an error."""
-        away_s = self._clock() - self._unavailable_since
-        if self._patience_s is not None and away_s > self._patience_s:
+        unavailable_for_s = self._clock() - self._unavailable_since
+        if self._patience_s is not None and unavailable_for_s > self._patience_s:
             self._failure = OutsideError(
-                f"The lock service has been unavailable for {away_s:.0f} s (locks.patience_s): {self._unavailable}",
+                f"The lock service has been unavailable for {unavailable_for_s:.0f} s (locks.patience_s): {self._unavailable}",
                 hint="Repair it, then start the same command again to resume.",
             )
             self._there.set()
 
-    def _note_away(self, error: LocksUnavailable) -> None:
+    def _note_unavailable(self, error: LocksUnavailable) -> None:
         if not self._there.is_set():
             return
         self._there.clear()
         self._unavailable_since, self._unavailable = self._clock(), str(error)
         log_event(log, "locks_unavailable", "The lock service is unavailable.", level=logging.WARNING, error=str(error))
-        self._on_away(True)
+        self._on_availability(True)
         self._probing = asyncio.get_running_loop().create_task(self._probe())
 
     async def _probe(self) -> None:
@@ -158,7 +161,7 @@ class LeaseKeeper:
             break
         log_event(log, "locks_recovered", "The lock service is available again.")
         self._there.set()
-        self._on_away(False)
+        self._on_availability(False)
 
     async def _renew_forever(self) -> None:
         while True:
@@ -169,7 +172,7 @@ class LeaseKeeper:
             try:
                 lost = await asyncio.to_thread(self._locks.renew, leases)
             except LocksUnavailable as error:
-                self._note_away(error)
+                self._note_unavailable(error)
                 continue
             except RayocrError as error:  # for example a changed key; the next acquire or commit ends the run with it
                 log_event(log, "lease_renewal_refused", "Leases cannot be renewed.", level=logging.ERROR, error=str(error))
@@ -205,7 +208,7 @@ def run_key(run_id: str) -> str:
     return f"run:{run_id}"
 
 
-async def compact_ledger(ledger: LedgerPort, leases: LeaseKeeper, run_id: str) -> None:
+async def compact_ledger(ledger: LedgerPort, leases: Leases, run_id: str) -> None:
     """Register this run as alive, and compact what dead runs left in the ledger. Never raises: a run does not depend on it."""
     try:
         await leases.acquire(run_key(run_id))

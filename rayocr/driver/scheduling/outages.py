@@ -1,7 +1,7 @@
 """Outages that mode=watch waits for: unavailable storage, and a daily quota that is used up.
 
 During an outage the window is on hold: no document is admitted and no shard is sent, so no page is paid for that cannot be
-recorded. LeaseKeeper and RateLimiter wait for Redis themselves.
+recorded. Leases and RateLimiter wait for Redis themselves.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rayocr.config import RayocrConfig, Secrets
-from rayocr.errors import RowsRefused, TableAway, TableMisfit
+from rayocr.errors import RowsRefused, TableMisconfigured, TableUnavailable
 from rayocr.observe.logs import log_event
 from rayocr.observe.supabase.rows import Row, chosen_columns, is_sent, row_of
 from rayocr.observe.supabase.spool import Spool
@@ -107,11 +107,11 @@ class SupabaseSink(logging.Handler):
             if self._delay_s:
                 self._say("supabase_recovered", "Supabase accepts rows again.")
             self._delay_s = 0.0
-        except TableAway as error:
+        except TableUnavailable as error:
             if not self._delay_s:
                 self._say("supabase_unavailable", "Supabase does not answer; rows wait on disk.", reason=str(error))
             self._back_off()
-        except TableMisfit as error:
+        except TableMisconfigured as error:
             if not self._warned:
                 self._warned = True
                 self._say("supabase_misfit", "The Supabase table does not match the configuration.", reason=str(error))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rayocr.errors import RowsRefused, TableAway, TableError, TableMisfit
+from rayocr.errors import RowsRefused, TableError, TableMisconfigured, TableUnavailable
 from rayocr.observe.supabase.rows import Row
 
 # PostgREST: no such table, column or schema; PostgreSQL: the same, and no permission.
@@ -28,8 +28,8 @@ class SupabaseTable:
             self._http.close()
 
     def insert(self, rows: Sequence[Row]) -> None:
-        """Inserts rows; skips existing ones if the table has a column for `event_id`. Raises TableAway,
-        TableMisfit, RowsRefused."""
+        """Inserts rows; skips existing ones if the table has a column for `event_id`. Raises TableUnavailable,
+        TableMisconfigured, RowsRefused."""
         mapped = [{column: row.get(field) for field, column in self._columns.items()} for row in rows]
         identity = self._columns.get("event_id")
         import httpx
@@ -45,7 +45,7 @@ class SupabaseTable:
         except APIError as error:
             raise _translated(error) from error
         except (httpx.HTTPError, OSError) as error:
-            raise TableAway(f"{type(error).__name__}: {error}") from error
+            raise TableUnavailable(f"{type(error).__name__}: {error}") from error
 
     def _open(self) -> Any:
         if self._client is None:
@@ -57,15 +57,15 @@ class SupabaseTable:
             try:
                 self._client = create_client(self._url, self._key, options)
             except Exception as error:  # SupabaseException: a malformed address or key
-                raise TableMisfit(f"SUPABASE_URL or SUPABASE_API_KEY: {error}") from error
+                raise TableMisconfigured(f"SUPABASE_URL or SUPABASE_API_KEY: {error}") from error
         return self._client
 
 
 def _translated(error: Any) -> TableError:
     code, words = str(error.code or ""), f"{error.code}: {error.message}"
     if code in _MISFITS or code in ("401", "403", "404"):
-        return TableMisfit(words)
+        return TableMisconfigured(words)
     # A proxy's page (5xx) has its status as the code; PostgreSQL's error classes 08, 53 and 57 mean an unavailable server.
     if code in _LATER or (len(code) == 3 and code.startswith("5")) or code[:2] in ("08", "53", "57"):
-        return TableAway(words)
+        return TableUnavailable(words)
     return RowsRefused(words)

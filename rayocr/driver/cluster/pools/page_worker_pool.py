@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from rayocr.build import check_build
 from rayocr.driver.cluster.base import Content, PageWorkerHandle
 from rayocr.driver.cluster.nodes import Nodes
-from rayocr.errors import ActorFailed, ClusterUnavailable, Draining, WorkerDied
+from rayocr.errors import ActorFailed, ClusterUnavailable, Draining, WorkerFailed
 from rayocr.messages import DocumentContext, Shard, ShardReport, WorkerInfo
 from rayocr.observe.logs import log_event
 
@@ -108,8 +108,8 @@ class PageWorkerPool:
             self._start_worker()
 
     async def recognize(self, shard: Shard, content: Content, context: DocumentContext, *, alone: bool = False) -> ShardReport:
-        """Read the shard; if `alone`, by a worker that has no other shard in the meantime. Raises WorkerDied, and what the worker
-        raised."""
+        """Reads the shard; if `alone`, with a worker that has no other shard meanwhile. Raises WorkerFailed and the worker's
+        errors."""
         load = self._load_of(shard)
         worker = await self._acquire(load, alone=alone, near=content.node_id)
         try:
@@ -121,7 +121,7 @@ class PageWorkerPool:
             return report
         except ActorFailed as error:
             self._bury(worker, error)
-            raise WorkerDied(
+            raise WorkerFailed(
                 f"The worker {worker.name} died while it read the document.",
                 alone=worker.died_alone,
                 node_lost=worker.end is not None and await asyncio.shield(worker.end),

@@ -17,7 +17,7 @@ from rayocr.observe.logs import log_event
 log = logging.getLogger(__name__)
 
 _INTERVAL_S = 1.0
-_SAY_AWAY_S = 3.0  # a shorter outage of a shared bucket is not reported
+_REPORT_UNAVAILABLE_S = 3.0  # a shorter outage of a shared bucket is not reported
 
 
 class Watched(Protocol):
@@ -67,16 +67,16 @@ class LimiterWatch:
             return
         self._progress.limiter = state
         await asyncio.to_thread(self._keep, state.spent_by_day)
-        self._say_away(state)
+        self._report_unavailable(state)
         for model in state.models:
             self._say_stopped(model)
             self._say_held(model)
 
-    def _say_away(self, state: LimiterState) -> None:
-        if state.away_for_s > _SAY_AWAY_S and not self._away:
+    def _report_unavailable(self, state: LimiterState) -> None:
+        if state.unavailable_s > _REPORT_UNAVAILABLE_S and not self._away:
             self._away = True
             self._warn("The Redis of the shared limits is unavailable; nothing is sent until it is back.")
-        elif not state.away_for_s and self._away:
+        elif not state.unavailable_s and self._away:
             self._away = False
             self._warn("The shared limits are available again.")
 

@@ -149,7 +149,7 @@ async def test_the_share_of_failures_is_of_all_workers_and_whole_while_held() ->
     await limiter.lease("m", "w", 100)
     reply = await limiter.release("m", "w", SlotReturn(slots=90, answered=90))
     assert reply.failing == 0.0
-    throttle = Throttle(kind=ThrottleKind.AWAY, words=WORDS)
+    throttle = Throttle(kind=ThrottleKind.UNAVAILABLE, words=WORDS)
     reply = await limiter.release("m", "other", SlotReturn(slots=10, failed=10, throttle=throttle))
     assert 0.1 < reply.failing < 0.2
     world.now += 11.0

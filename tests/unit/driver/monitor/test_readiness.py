@@ -42,7 +42,7 @@ def test_what_cannot_be_reached_is_named_with_its_reason_and_without_its_passwor
     wrong = readiness(source=StorageUnavailable("503"), locks=LocksUnavailable("redis://u:hunter22@h is away")).wrong()
     assert wrong == {"source": "503", "locks": "redis://***@h is away"}
     late = readiness()
-    late.progress.limiter = LimiterState(away_for_s=60.0)
+    late.progress.limiter = LimiterState(unavailable_s=60.0)
     assert set(late.wrong()) == {"limits"}
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from rayocr.driver.scheduling.leases import LeaseKeeper
+from rayocr.driver.scheduling.leases import Leases
 from rayocr.errors import CredentialsError, Draining, LocksUnavailable, OutsideError
 from rayocr.locks.memory import LeaseTable, MemoryLocks
 
@@ -16,11 +16,11 @@ class Fixture:
         self.draining = asyncio.Event()
         self.lost: list[str] = []
         self.away: list[bool] = []
-        self.keeper = LeaseKeeper(
+        self.keeper = Leases(
             MemoryLocks(self.table, owner="us", ttl_s=ttl_s, clock=lambda: self.now),
             ttl_s=ttl_s,
             draining=self.draining,
-            on_away=self.away.append,
+            on_availability=self.away.append,
         )
 
     def other(self) -> MemoryLocks:

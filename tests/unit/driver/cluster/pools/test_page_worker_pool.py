@@ -12,7 +12,7 @@ from rayocr.build import build_id
 from rayocr.driver.cluster.base import Content
 from rayocr.driver.cluster.nodes import Node, Nodes
 from rayocr.driver.cluster.pools.page_worker_pool import PageWorkerPool
-from rayocr.errors import ActorFailed, ClusterUnavailable, Draining, EngineUnavailable, WorkerDied
+from rayocr.errors import ActorFailed, ClusterUnavailable, Draining, EngineUnavailable, WorkerFailed
 from rayocr.messages import Document, DocumentContext, PageOutcome, PageSummary, Shard, ShardReport, WorkerInfo
 
 DOCUMENT = Document(document_id="d", source_uri="u", name="d.pdf", output_stem="d", version="1", size_bytes=1)
@@ -200,8 +200,8 @@ async def test_a_death_is_told_to_every_shard_that_the_worker_had_and_the_worker
     f.workers[0].dead = True
     f.workers[0].gate.set()
     results = await asyncio.gather(first, second, return_exceptions=True)
-    assert [type(r) for r in results] == [WorkerDied, WorkerDied]
-    assert [r.alone for r in results if isinstance(r, WorkerDied)] == [False, False]
+    assert [type(r) for r in results] == [WorkerFailed, WorkerFailed]
+    assert [r.alone for r in results if isinstance(r, WorkerFailed)] == [False, False]
     assert f.forgotten == ["page_worker:e:1:r"]
     third = f.send(3)
     await settle()
@@ -215,7 +215,7 @@ async def test_a_death_with_one_shard_only_is_told_as_alone() -> None:
     await settle()
     f.workers[0].dead = True
     f.workers[0].gate.set()
-    with pytest.raises(WorkerDied) as caught:
+    with pytest.raises(WorkerFailed) as caught:
         await task
     assert caught.value.alone
     assert not caught.value.node_lost
@@ -228,7 +228,7 @@ async def test_a_death_with_the_whole_node_is_told_as_that() -> None:
     f.nodes_gone.add("n")
     f.workers[0].dead = True
     f.workers[0].gate.set()
-    with pytest.raises(WorkerDied) as caught:
+    with pytest.raises(WorkerFailed) as caught:
         await task
     assert caught.value.node_lost
 

@@ -71,8 +71,8 @@ async def test_a_short_pause_is_not_worth_a_word() -> None:
 
 async def test_shared_limits_that_are_away_and_back_are_told() -> None:
     limiter, _, said, quota = watch()
-    for away_for_s in (1.0, 5.0, 9.0, 0.0):
-        limiter.now = LimiterState(away_for_s=away_for_s)
+    for unavailable_s in (1.0, 5.0, 9.0, 0.0):
+        limiter.now = LimiterState(unavailable_s=unavailable_s)
         await quota.poll()
     assert len(said) == 2
     assert "unavailable" in said[0]

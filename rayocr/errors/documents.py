@@ -1,0 +1,56 @@
+"""Defines the errors of one document."""
+
+from __future__ import annotations
+
+from rayocr.errors.base import RayocrError
+
+
+class DocumentError(RayocrError):
+    pass
+
+
+class NotAPdf(DocumentError):
+    default_hint = "The file does not start like a PDF. Check where it comes from."
+
+
+class CorruptPdf(DocumentError):
+    default_hint = "Download or scan the file again, or repair it (for example with qpdf), then run mode=retry."
+
+
+class EncryptedPdf(DocumentError):
+    default_hint = "Save a copy without the password beside it; rayocr reads the copy as a new document."
+
+
+class EmptyPdf(DocumentError):
+    pass
+
+
+class DocumentTooLarge(DocumentError):
+    default_hint = "Split the document, or raise limits.max_document_bytes or limits.max_document_pages."
+
+
+class UnreadableSource(DocumentError):
+    """`gone`: the document was removed from the source. `denied`: its storage refuses to have it read."""
+
+    default_hint = "Check the file's permissions."
+
+    def __init__(self, message: str = "", *, hint: str | None = None, gone: bool = False, denied: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.gone = gone
+        self.denied = denied
+
+
+class UnusableName(DocumentError):
+    default_hint = "Rename the document at its source; rayocr then reads it as a new document."
+
+
+class Quarantined(DocumentError):
+    default_hint = "The document crashed its reader process twice. Repair or convert it, then run mode=retry."
+
+
+class InternalError(DocumentError):
+    exit_code = 3
+
+
+class TypesettingFailed(RayocrError):
+    pass

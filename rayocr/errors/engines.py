@@ -1,0 +1,129 @@
+"""Defines the errors of one page in one engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rayocr.errors.base import RayocrError
+
+
+class EngineError(RayocrError):
+    pass
+
+
+class EngineUnavailable(EngineError):
+    exit_code = 2
+
+
+class LanguagePackMissing(EngineUnavailable):
+    """The script of the page is known, and Tesseract has no pack for it. The message names the package to install."""
+
+
+class EngineTransient(EngineError):
+    """`retry_after_s`: the delay in seconds that the server asks for, if any."""
+
+    transient = True
+
+    def __init__(self, message: str = "", *, hint: str | None = None, retry_after_s: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
+
+
+class EngineTimeout(EngineTransient):
+    """`probably`: a PageText with what the answer probably cost, which the server may bill all the same; None if not known."""
+
+    probably: Any = None
+
+
+class EngineOverloaded(EngineTransient):
+    pass
+
+
+class BatchIncomplete(EngineTransient):
+    """`probably`: as in EngineTimeout; the job is paid for."""
+
+    probably: Any = None
+
+
+class BatchGone(EngineTransient):
+    pass
+
+
+class EngineShed(EngineTransient):
+    pass
+
+
+class EngineRateLimited(EngineTransient):
+    """`per_day`: the daily quota is exhausted, so waiting a minute does not help. `denied`: the project has no quota or no
+    credit, so waiting does not help at all. `quota_id`: the server's name of the quota."""
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        hint: str | None = None,
+        retry_after_s: float | None = None,
+        per_day: bool = False,
+        denied: bool = False,
+        quota_id: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, retry_after_s=retry_after_s)
+        self.per_day = per_day
+        self.denied = denied
+        self.quota_id = quota_id
+
+
+class EngineConnectionLost(EngineTransient):
+    pass
+
+
+class EngineRejected(EngineError):
+    pass
+
+
+class PageUnrenderable(EngineError):
+    pass
+
+
+class PictureUndecodable(PageUnrenderable):
+    pass
+
+
+class BadAnswer(EngineError):
+    """`finish`: the finish reason that the engine reported, if any."""
+
+    def __init__(self, message: str = "", *, hint: str | None = None, finish: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.finish = finish
+
+
+class Refused(BadAnswer):
+    pass
+
+
+class Truncated(BadAnswer):
+    pass
+
+
+class RepetitionLoop(BadAnswer):
+    pass
+
+
+class EmptyAnswer(BadAnswer):
+    pass
+
+
+class TextOnBlankPage(BadAnswer):
+    pass
+
+
+class LowConfidence(BadAnswer):
+    """The text is kept with a doubt on record if no other engine does better."""
+
+
+class Unreadable(BadAnswer):
+    """So little of the page was read that the text is not worth keeping: most often a script that the engine does not know."""
+
+
+class MalformedAnswer(BadAnswer):
+    pass

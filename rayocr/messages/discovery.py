@@ -1,0 +1,37 @@
+"""Defines the values that Discovery returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rayocr.messages.documents import Document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoveryTotals:
+    """What the listing has found so far. `found` counts every document; the other counts are parts of it."""
+
+    found: int = 0
+    finished: int = 0  # by an earlier run, whatever the outcome
+    dead_letters: int = 0  # finished documents that are partial or rejected
+    unreadable: int = 0  # files or folders that could not be read
+    unreadable_names: tuple[str, ...] = ()  # the first of them, relative to the source
+    strange: tuple[str, ...] = ()  # the first empty records and unknown objects under .rayocr/
+    settling: int = 0  # files that are being written and are skipped for now
+
+
+class Poll(StrEnum):
+    """How mode=watch polls for new documents."""
+
+    ALL = "all"  # a full listing
+    CHANGES = "changes"  # the source's change feed; a full listing if it has none
+    SETTLING = "settling"  # only files that were being written
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoveryBatch:
+    documents: tuple[Document, ...]
+    totals: DiscoveryTotals
+    exhausted: bool
+    limit_reached: bool = False

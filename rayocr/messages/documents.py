@@ -1,0 +1,87 @@
+"""Defines the values of documents: listed, fetched, assembled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from rayocr.messages.pages import PageSummary
+
+
+class DocumentOutcome(StrEnum):
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One PDF at its source, at one version.
+
+    `name` is the path below the source, with `/`. `output_stem` is the path below the destination, without a suffix, that its
+    outputs share unless another document owns it (`reports/2024/a`; see actors/document_worker/output_names.py). `version` is
+    opaque (local: `size-mtime_ns`, GCS: generation, Drive: revision and md5). `name_owner` is the owner of that path, if another.
+    `has_letter`: a run was killed after it wrote the dead letter and before the manifest.
+    """
+
+    document_id: str
+    source_uri: str
+    name: str
+    output_stem: str
+    version: str
+    size_bytes: int
+    name_owner: str = ""
+    has_letter: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchedDocument:
+    """What fetch found out about a document whose bytes are now in the object store."""
+
+    document: Document
+    page_count: int
+    title: str | None = None
+    content_sha256: str = ""  # set only if duplicates are looked for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputFile:
+    """One file written for a document: its name below the destination and the sha256 of its bytes. `notes`: sentences
+    about content that it could not show exactly."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyOf:
+    """The document with the same bytes. `name`: its name below the source; empty if no longer known."""
+
+    document_id: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssembledDocument:
+    """What assemble wrote. `renamed`: another document owns the plain name. `copy_of` and `copied_pages`: nothing was read."""
+
+    document_id: str
+    outcome: DocumentOutcome
+    outputs: tuple[OutputFile, ...] = field(default=())
+    renamed: bool = False
+    copy_of: CopyOf | None = None
+    copied_pages: tuple[PageSummary, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentContext:
+    """What every part needs to know about a document in progress."""
+
+    document: Document
+    page_count: int
+    title: str | None
+    fencing_token: int
+    content_sha256: str = ""
+    run_id: str = ""

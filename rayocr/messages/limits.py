@@ -1,0 +1,88 @@
+"""Defines the values that workers, the driver and the RateLimiter exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class ThrottleKind(StrEnum):
+    """Why a server refused a request."""
+
+    MINUTE = "minute"  # 429: quota per minute, or an unnamed quota
+    DAY = "day"  # 429: daily quota
+    OVERLOADED = "overloaded"  # 5xx: the server is too busy, regardless of the quota
+    UNAVAILABLE = "unavailable"  # no answer: a timeout or a lost connection
+    DENIED = "denied"  # 429: no quota or no credit at all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throttle:
+    """A failed request reported by a worker. `retry_after_s`: the delay the server asks for. `age_s`: since the request was sent.
+    `words`: of the server, or of the network."""
+
+    kind: ThrottleKind
+    retry_after_s: float | None = None
+    age_s: float = 0.0
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotReply:
+    """The limiter's answer to returned slots. `pause_s`: send nothing to the model for so long. `failing`: 0..1, the share of
+    recent requests of all workers that failed; 1 while the model is held."""
+
+    pause_s: float = 0.0
+    failing: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotReturn:
+    """Slots that a worker returns, with the use of their requests. `answered` of them used these tokens and this cost; `free` of
+    them used nothing (never sent, or refused); the others (lost or bad answers) are assumed to have used the expected amount.
+    """
+
+    slots: int
+    answered: int = 0
+    free: int = 0
+    failed: int = 0  # of all of them: those that `throttle` speaks for
+    replied: int = 0  # of all of them: those that the server rejected, or answered with something unusable
+    input_tokens: int = 0
+    cost_usd: float = 0.0
+    throttle: Throttle | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelQuota:
+    """What the RateLimiter knows about one model. Times are seconds since 1970. `rate_rpm` None means no limit."""
+
+    model: str
+    granted: int
+    waited_s: float  # sum over all pages, from requesting a slot to its start
+    throttled: int  # refusals by the server
+    rate_rpm: float | None  # learned rate, at most the configured one
+    in_flight: int
+    input_tokens: int
+    spent_usd: float
+    requests_today: int
+    paused_until: float | None = None
+    parked_until: float | None = None  # the daily quota is exhausted
+    held_since: float | None = None  # the server answers nothing: one probe at a time is sent
+    held_words: str = ""  # what the server or the network says
+    answered: int = 0  # requests
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimiterState:
+    """State of the RateLimiter at one moment. `forgetful`: it was restarted and waits for the earlier spending."""
+
+    models: tuple[ModelQuota, ...] = ()
+    spent_usd: float = 0.0
+    spent_by_day: Mapping[str, float] = field(default_factory=dict)  # of this run
+    spent_today_usd: float = 0.0  # of all runs that are known of
+    spent_month_usd: float = 0.0  # likewise
+    promised_usd: float = 0.0  # reserved for requests in flight
+    budget_usd: float | None = None
+    unavailable_s: float = 0.0  # how long the shared bucket has been unavailable
+    forgetful: bool = False
