@@ -83,7 +83,7 @@ def measure(case: str, pages: int) -> dict[str, float]:
     (output,) = parse_outputs([name])
     form = MarkdownConfig(**options.get("markdown", {}))
     config = OutputConfig(markdown=form, clean_pdf=CleanPdfConfig(**options.get("clean_pdf", {}), timeout_s=600))
-    document = Document(document_id="ab", source_uri="file:///a.pdf", name="a.pdf", output_stem="a", version="1", size_bytes=1)
+    document = Document(document_id="ab", source_uri="file:///a.pdf", name="a.pdf", output_name="a", version="1", size_bytes=1)
     context = DocumentContext(document=document, page_count=pages, title="A benchmark", fencing_token=1, run_id="run")
     data = _source_in_a_process(pages) if output.needs_source else b""
     source = PdfFile(data, max_pixels=4_000_000) if output.needs_source else None
@@ -91,10 +91,10 @@ def measure(case: str, pages: int) -> dict[str, float]:
     with tempfile.TemporaryFile() as file:
         writer: Output = output(file, context, config=config, source=source)  # type: ignore[arg-type]
         writer.begin()
-        edition = PagePipeline(form, [writer])
+        pipeline = PagePipeline(form, [writer])
         for number in range(1, pages + 1):
-            edition.add(_record(number, boxes=bool(options.get("boxes"))))
-        edition.finish()
+            pipeline.add(_record(number, boxes=bool(options.get("boxes"))))
+        pipeline.finish()
         writer.finish()
         size = file.tell()
         writer.close()

@@ -23,13 +23,13 @@ _PORTS = ("metrics_agent_port", "metrics_export_port", "dashboard_agent_listen_p
 
 def be_patient() -> None:
     """Applies to every node that this process starts afterwards."""
-    look, start = services.get_node, services.start_raylet
+    get_node, start = services.get_node, services.start_raylet
 
-    def look_patiently(*arguments: Any, **options: Any) -> Any:
+    def get_node_patiently(*arguments: Any, **options: Any) -> Any:
         deadline = time.monotonic() + _PATIENCE_S
         while True:
             try:
-                return look(*arguments, **options)
+                return get_node(*arguments, **options)
             except RuntimeError:  # not registered yet
                 if time.monotonic() > deadline:
                     raise
@@ -41,7 +41,7 @@ def be_patient() -> None:
             _raylet.persist_port(given["session_dir"], given["node_id"], _raylet.DASHBOARD_AGENT_LISTEN_PORT_NAME, port)
         return start(*arguments, **options)
 
-    services.get_node, services.start_raylet = look_patiently, start_told
+    services.get_node, services.start_raylet = get_node_patiently, start_told
 
 
 def agent_ports() -> dict[str, int]:

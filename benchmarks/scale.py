@@ -221,7 +221,7 @@ def measure_driver() -> Rate:
         pool.prestart()
         while pool.size < workers:
             await asyncio.sleep(0.01)
-        document = Document(document_id="d", source_uri="u", name="d.pdf", output_stem="d", version="1", size_bytes=1)
+        document = Document(document_id="d", source_uri="u", name="d.pdf", output_name="d", version="1", size_bytes=1)
         context = DocumentContext(document=document, page_count=9, title=None, fencing_token=1)
         shard = Shard(document_id="d", page_numbers=tuple(range(1, pages + 1)))
         sent, started, cpu_s = 0, time.monotonic(), time.process_time()

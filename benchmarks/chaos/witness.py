@@ -19,7 +19,7 @@ from benchmarks.chaos.corpus import PageName
 from benchmarks.chaos.durable import Durable, read_json
 from benchmarks.simulated import Simulated
 
-_LOOK_EVERY_S = 0.15
+_POLL_EVERY_S = 0.15
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ class Witness:
     _thread: threading.Thread | None = None
 
     def __enter__(self) -> Witness:
-        self._thread = threading.Thread(target=self._look_until_over, daemon=True)
+        self._thread = threading.Thread(target=self._poll_until_over, daemon=True)
         self._thread.start()
         return self
 
@@ -98,8 +98,8 @@ class Witness:
                 if not seen or seen[-1].fencing_token != token:
                     seen.append(TokenSeen(token, owner, time.time()))
 
-    def _look_until_over(self) -> None:
-        while not self._over.wait(_LOOK_EVERY_S):
+    def _poll_until_over(self) -> None:
+        while not self._over.wait(_POLL_EVERY_S):
             self.look()
 
 

@@ -100,7 +100,7 @@ def network_cut(seconds: float) -> Callable[[Fleet], Result]:
             fleet.network.part(("driver", "w1", "w2"), parted=False)
             return in_flight
 
-        return _during(fleet, cut, note=lambda: f"{len(fleet.events('worker_died'))} workers replaced")
+        return _during(fleet, cut, note=lambda: f"{len(fleet.events('worker_failed'))} workers replaced")
 
     return scenario
 

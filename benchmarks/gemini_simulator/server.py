@@ -50,7 +50,7 @@ class Simulator:
         self.outages: Counter[str] = Counter()  # requests that met one, by kind
         self._quotas = Quotas()
         self._random = random.Random(seed)
-        self._under_way: dict[int, web.Request] = {}
+        self._in_progress: dict[int, web.Request] = {}
         self._watching: asyncio.Task[None] | None = None
         self._began = time.monotonic()
         self.batches = Batches(self._answer_batched, self._refused, clock=self.now)
@@ -96,7 +96,7 @@ class Simulator:
         """A cut also ends requests in flight, which would otherwise not be affected."""
         while self.script.any:
             if self.script.now(self.now(), answered=self.statuses[200]) == "cut":
-                for request in list(self._under_way.values()):
+                for request in list(self._in_progress.values()):
                     _abort(request)
             await asyncio.sleep(0.02)
 
@@ -207,7 +207,7 @@ class Simulator:
             return self._error(429, WORDS["spend_rate"], "RESOURCE_EXHAUSTED")
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
-        self._under_way[id(request)] = request
+        self._in_progress[id(request)] = request
         try:
             if tier == "flex" and self._random.random() < settings.flex_shed_share:
                 await self._pass(settings.flex_latency_s * self._random.random())
@@ -225,7 +225,7 @@ class Simulator:
                 return web.Response(status=499)  # cut before the answer was created: not billed
         finally:
             self.in_flight -= 1
-            self._under_way.pop(id(request), None)
+            self._in_progress.pop(id(request), None)
         self.answered[text] += 1
         self.statuses[200] += 1
         return web.json_response(self._billed(model, tier, text))

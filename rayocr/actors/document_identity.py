@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from rayocr.messages import Document
-from rayocr.outputs.output_paths import output_stem
+from rayocr.outputs.output_paths import output_name
 from rayocr.storage.base import Entry, Storage
 
 
@@ -20,7 +20,7 @@ def document_at(source: Storage, entry: Entry, *, name_owner: str = "") -> Docum
         document_id=document_id(uri, entry.version),
         source_uri=uri,
         name=entry.name,
-        output_stem=output_stem(entry.name),
+        output_name=output_name(entry.name),
         name_owner=name_owner,
         version=entry.version,
         size_bytes=entry.size_bytes,

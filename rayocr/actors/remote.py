@@ -42,7 +42,7 @@ from rayocr.messages import (
     WorkerInfo,
 )
 from rayocr.observe.relay import Mailbox, RelayHandler, Telemetry, relay_logs
-from rayocr.pdf.guard import tell_before_end
+from rayocr.pdf.guard import report_before_exit
 from rayocr.retry import RetryPolicy
 from rayocr.storage.counted import storage_calls
 from rayocr.storage.factory import cached_storage, open_storage
@@ -227,7 +227,7 @@ class PageWorkerActor:
         self._ports: list[Any] = [Remote(ledger), Remote(limiter), None if batch_queue is None else Remote(batch_queue)]
         self._configured = asyncio.Event()
         self._worker: PageWorker | None = None
-        tell_before_end(lambda why: self._handler.last_words(self._worker.at_hand if self._worker else (), why))
+        report_before_exit(lambda why: self._handler.report_exit(self._worker.documents_in_progress if self._worker else (), why))
 
     async def configure(self, settings: WorkerSettings) -> None:
         """The first call. `open` waits for it: Ray does not guarantee the order of calls to an actor with coroutines."""
@@ -295,8 +295,8 @@ class DocumentWorkerActor(DocumentWorker):
     def __init__(self, name: str, run_id: str, ledger: Any) -> None:
         self._handler = _relaying(name, run_id, _to_ledger(ledger))
         self._ledger = ledger
-        self._at_hand = ""  # document_id
-        tell_before_end(lambda why: self._handler.last_words([self._at_hand], why))
+        self._in_progress = ""  # document_id
+        report_before_exit(lambda why: self._handler.report_exit([self._in_progress], why))
 
     def configure(self, fetch_settings: FetchSettings, assemble_settings: AssembleSettings) -> None:
         """The call before all others but `running`; calls run one after the other, since this actor has one thread."""
@@ -310,14 +310,14 @@ class DocumentWorkerActor(DocumentWorker):
         super().__init__(fetch_settings, assemble_settings, read_texts)
 
     def fetch(self, document: Document) -> tuple[FetchedDocument, Any]:
-        self._at_hand = document.document_id
+        self._in_progress = document.document_id
         try:
             return super().fetch(document)
         finally:
             self._handler.post()
 
     def assemble(self, context: DocumentContext, started_at: str, content: Any = None, crashes: int = 0) -> AssembledDocument:
-        self._at_hand = context.document.document_id
+        self._in_progress = context.document.document_id
         try:
             return super().assemble(context, started_at, content, crashes)
         finally:

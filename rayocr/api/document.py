@@ -61,7 +61,7 @@ class ReadDocument:
         from rayocr.outputs.clean_pdf import CleanPdfOutput
         from rayocr.outputs.page_pipeline import PagePipeline
 
-        document = Document(document_id="0" * 32, source_uri=self.name, name=self.name, output_stem="", version="", size_bytes=0)
+        document = Document(document_id="0" * 32, source_uri=self.name, name=self.name, output_name="", version="", size_bytes=0)
         context = DocumentContext(document=document, page_count=len(self.pages), title=self.title, fencing_token=0)
         made = io.BytesIO()
         writer = CleanPdfOutput(made, context)

@@ -55,12 +55,12 @@ class ChildRun:
     """One run in a child process. Iterate over `events`; the last one is `end`."""
 
     def __init__(self, overrides: list[str]) -> None:
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
+        self._message = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         self._process = subprocess.Popen(
             [sys.executable, "-m", "rayocr.api.child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._said,
+            stderr=self._message,
             text=True,
             encoding="utf-8",
         )
@@ -84,7 +84,7 @@ class ChildRun:
         self._process.wait()
         if not ended:
             raise InternalError(
-                f"The process that ran rayocr ended with code {self._process.returncode}.", hint=self._last_words() or None
+                f"The process that ran rayocr ended with code {self._process.returncode}.", hint=self._stderr_tail() or None
             )
 
     def cancel(self) -> None:
@@ -100,12 +100,12 @@ class ChildRun:
         self._process.wait()
         if self._process.stdout is not None:
             self._process.stdout.close()
-        self._said.close()
+        self._message.close()
 
-    def _last_words(self) -> str:
-        size = self._said.seek(0, os.SEEK_END)
-        self._said.seek(max(0, size - _STDERR_TAIL))
-        return self._said.read().decode("utf-8", "replace").strip()
+    def _stderr_tail(self) -> str:
+        size = self._message.seek(0, os.SEEK_END)
+        self._message.seek(max(0, size - _STDERR_TAIL))
+        return self._message.read().decode("utf-8", "replace").strip()
 
 
 def error_of(event: Mapping[str, Any]) -> RayocrError | None:

@@ -201,7 +201,7 @@ def _add_documents(app: FastAPI, api: RunApi) -> None:
         found, after = await run_in_threadpool(
             api.documents, outcome=outcome.value if outcome else None, q=q, reason=reason, cursor=cursor, limit=limit
         )
-        return {"under_way": api.under_way(), "documents": found, "cursor": after}
+        return {"in_progress": api.in_progress(), "documents": found, "cursor": after}
 
     @app.get("/documents/{document_id}")
     async def document(document_id: DocumentId) -> dict[str, Any]:

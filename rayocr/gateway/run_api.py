@@ -74,8 +74,8 @@ class RunApi:
         except (ObjectNotFound, RecordCorrupt):
             return None
 
-    def under_way(self) -> list[Mapping[str, Any]]:
-        return list(self.snapshot.get("under_way", ()))
+    def in_progress(self) -> list[Mapping[str, Any]]:
+        return list(self.snapshot.get("in_progress", ()))
 
     def documents(
         self, *, outcome: str | None, q: str | None, reason: str | None, cursor: str | None, limit: int

@@ -21,7 +21,7 @@ from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Entry, Storage
 from rayocr.untrusted_json import parse_as
 
-CLAIMS_PREFIX = ".rayocr/claims/"
+DESTINATION_LOCKS_PREFIX = ".rayocr/claims/"
 _WAYS_OUT = (
     "Wait for it, or let runs share the destination: locks=redis with REDIS_URL, or state=gs://BUCKET/PREFIX (docs/storage.md)."
 )
@@ -63,7 +63,7 @@ class DestinationLock:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._state = state
-        self._name = f"{CLAIMS_PREFIX}{run_id}.json"
+        self._name = f"{DESTINATION_LOCKS_PREFIX}{run_id}.json"
         self._owner = owner
         self._ttl_s = ttl_s
         self._policy = policy
@@ -147,7 +147,7 @@ class DestinationLock:
 
     def _others(self, now: float) -> Iterator[_Other]:
         """The locks of runs that may be alive; removes the others. `now`: by the storage's clock."""
-        for entry in call(lambda: list(self._state.list(CLAIMS_PREFIX)), policy=self._policy):
+        for entry in call(lambda: list(self._state.list(DESTINATION_LOCKS_PREFIX)), policy=self._policy):
             if entry.name == self._name:
                 continue
             other = _Other(owner="unknown", name=entry.name, age_s=max(0.0, now - entry.modified_at))

@@ -97,7 +97,7 @@ class FileLocks(Locks):
                 os.unlink(self._path(lease.key))
 
     def holders(self, keys: Iterable[str] | None = None) -> dict[str, Holder]:
-        with self._looking() if keys is None else self._locked():
+        with self._locked_for_reading() if keys is None else self._locked():
             now = self._clock()
             all_held = (self._read(key) for key in keys) if keys is not None else self._read_all()
             found = [held for held in all_held if held is not None and not held.is_free(now)]
@@ -135,7 +135,7 @@ class FileLocks(Locks):
                 fcntl.flock(self._fd, fcntl.LOCK_UN)
 
     @contextmanager
-    def _looking(self) -> Iterator[None]:
+    def _locked_for_reading(self) -> Iterator[None]:
         """For read-only callers, which may lack write permission: creates nothing. Without a counter file there are no leases."""
         with self._mutex, self._translated():
             try:

@@ -18,20 +18,20 @@ class DocumentOutcome(StrEnum):
 class Document:
     """One PDF at its source, at one version.
 
-    `name` is the path below the source, with `/`. `output_stem` is the path below the destination, without a suffix, that its
+    `name` is the path below the source, with `/`. `output_name` is the path below the destination, without a suffix, that its
     outputs share unless another document owns it (`reports/2024/a`; see actors/document_worker/output_names.py). `version` is
     opaque (local: `size-mtime_ns`, GCS: generation, Drive: revision and md5). `name_owner` is the owner of that path, if another.
-    `has_letter`: a run was killed after it wrote the dead letter and before the manifest.
+    `has_dead_letter`: a run was killed after it wrote the dead letter and before the manifest.
     """
 
     document_id: str
     source_uri: str
     name: str
-    output_stem: str
+    output_name: str
     version: str
     size_bytes: int
     name_owner: str = ""
-    has_letter: bool = False
+    has_dead_letter: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,7 +99,7 @@ class RelayHandler(logging.Handler):
         self._failures: deque[Mapping[str, Any]] = deque(maxlen=room)
         self._room = room
         self._lost = 0
-        self._told: Counter[tuple[str, str]] = Counter()
+        self._reported: Counter[tuple[str, str]] = Counter()
         self._sending = threading.Lock()
         self._over = threading.Event()
 
@@ -116,7 +116,7 @@ class RelayHandler(logging.Handler):
         afterwards."""
         with self._sending:
             now = Counter(self._counts())
-            fresh = {key: count - self._told[key] for key, count in now.items() if count > self._told[key]}
+            fresh = {key: count - self._reported[key] for key, count in now.items() if count > self._reported[key]}
             lines = [self._lines.popleft() for _ in range(len(self._lines))]
             failures = [self._failures.popleft() for _ in range(len(self._failures))]
             telemetry = Telemetry(lines=tuple(lines), storage_calls=fresh, lost=self._lost, failures=tuple(failures))
@@ -128,9 +128,9 @@ class RelayHandler(logging.Handler):
                 self._lines.extendleft(reversed(lines))
                 self._failures.extendleft(reversed(failures))
                 return
-            self._told, self._lost = now, 0
+            self._reported, self._lost = now, 0
 
-    def last_words(self, document_ids: Iterable[str], why: str) -> None:
+    def report_exit(self, document_ids: Iterable[str], why: str) -> None:
         """Reports the documents of this process before it ends itself. Thread-safe; waits until the report should be sent."""
         self.post()
         self._send(Telemetry(ends=dict.fromkeys(document_ids, why)))

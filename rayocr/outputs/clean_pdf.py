@@ -58,7 +58,7 @@ class CleanPdfOutput(Output):
         super().__init__(file, context, config=config, source=source)
         self._settings = self.config.clean_pdf
         self._typesetter, self._fonts = _typesetter(self._settings.system_fonts, self._settings.timeout_s)
-        self._joiner = PdfMerger(file)
+        self._merger = PdfMerger(file)
         self._waiting: list[_Page] = []
         self._labels: list[str] = []
         self._languages: Counter[str] = Counter()
@@ -87,7 +87,7 @@ class CleanPdfOutput(Output):
     def finish(self) -> None:
         self._typeset_waiting()
         document = self.context.document
-        self._joiner.finish(
+        self._merger.finish(
             DocumentFacts(
                 title=printable(self.context.title or document.name.rpartition("/")[2]),
                 subject=f"Text of {printable(document.name)}",
@@ -98,8 +98,8 @@ class CleanPdfOutput(Output):
             ),
             self._labels,
         )
-        if self._joiner.page_count != self.context.page_count:
-            raise RayocrError(f"The clean PDF has {self._joiner.page_count} pages, but its source has {self.context.page_count}.")
+        if self._merger.page_count != self.context.page_count:
+            raise RayocrError(f"The clean PDF has {self._merger.page_count} pages, but its source has {self.context.page_count}.")
 
     def close(self) -> None:
         if self._pictures is not None:
@@ -155,7 +155,7 @@ class CleanPdfOutput(Output):
             tags=self._settings.tags,
             root=self._pictures.name if self._pictures is not None else None,
         )
-        self._joiner.add(part, pages=len(pages))
+        self._merger.add(part, pages=len(pages))
 
     def _notice(self, failure: str, page_number: int) -> str:
         return notice(failure, image=self._picture(page_number) if self._settings.page_image else None)

@@ -25,7 +25,7 @@ _OUTPUT_ENDINGS = (".md", ".jsonl", ".clean.pdf", ".searchable.pdf")
 _STATE = ".rayocr"
 
 
-def output_stem(name: str) -> str:
+def output_name(name: str) -> str:
     """Returns the path below the destination, without a suffix, that all outputs of the document share."""
     *folders, file = name.split("/")
     stem = file[: -len(".pdf")] if file.lower().endswith(".pdf") else file

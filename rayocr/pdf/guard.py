@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-_LOOK_EVERY_S = 0.03  # a check takes 15 µs; PDFium allocates less than 100 MB between checks
+_CHECK_EVERY_S = 0.03  # a check takes 15 µs; PDFium allocates less than 100 MB between checks
 _LATER_S = 2.0  # the watchdog waits longer than the thread, because it cannot report the reason
 _STATM = Path("/proc/self/statm")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -54,7 +54,7 @@ class _Limits:
 _limits = _Limits()
 
 
-def tell_before_end(tell: Callable[[str], None]) -> None:
+def report_before_exit(tell: Callable[[str], None]) -> None:
     """Registers a callback that gets the reason, on another thread, before a block ends the process. The call is not
     guaranteed."""
     _limits.before_end = tell
@@ -89,7 +89,7 @@ def _start_watching() -> None:
 
 def _watch() -> None:
     while True:
-        time.sleep(_LOOK_EVERY_S)
+        time.sleep(_CHECK_EVERY_S)
         if why := _exceeded():
             faulthandler.dump_traceback(file=sys.__stderr__ or 2)
             os.write(2, f"A PDF took {why}; its process ends.\n".encode())

@@ -89,12 +89,12 @@ class _Matrix:
         return self.a * x + self.c * y + self.e, self.b * x + self.d * y + self.f
 
 
-def look_at_objects(page: Any, upright: Upright, width_pt: float, height_pt: float) -> PageObjects:
+def inspect_objects(page: Any, upright: Upright, width_pt: float, height_pt: float) -> PageObjects:
     """`page` is a raw FPDF_PAGE. Bounded in time: at most 20,000 objects."""
     found = PageObjects(page_area=max(width_pt * height_pt, 1.0))
-    looker = _Looker(found, upright, (width_pt, height_pt))
+    inspector = _Inspector(found, upright, (width_pt, height_pt))
     for index in range(min(pdfium.FPDFPage_CountObjects(page), _MAX_OBJECTS)):
-        looker.look(pdfium.FPDFPage_GetObject(page, index), _Matrix(), depth=0)
+        inspector.look(pdfium.FPDFPage_GetObject(page, index), _Matrix(), depth=0)
         if found.count >= _MAX_OBJECTS:
             break
     if found.image_share < 0.5:
@@ -102,7 +102,7 @@ def look_at_objects(page: Any, upright: Upright, width_pt: float, height_pt: flo
     return found
 
 
-class _Looker:
+class _Inspector:
     def __init__(self, found: PageObjects, upright: Upright, size_pt: tuple[float, float]) -> None:
         self._found = found
         self._upright = upright

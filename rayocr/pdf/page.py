@@ -19,7 +19,7 @@ from rayocr.pdf.forms.annotations import first_page, flatten, has_text_annotatio
 from rayocr.pdf.forms.fields import FormField, has_drawn_password, read_fields, with_fields
 from rayocr.pdf.geometry import Upright, turn_box, upright_of
 from rayocr.pdf.ink import BLANK_COVERAGE, RENDER_DPI, contrast, coverage
-from rayocr.pdf.objects import PageObjects, Ruling, has_text_in_foreign_fonts, look_at_objects
+from rayocr.pdf.objects import PageObjects, Ruling, has_text_in_foreign_fonts, inspect_objects
 from rayocr.pdf.rendering import draw
 from rayocr.pdf.scan import letters_off_ink, reduced_jpeg
 from rayocr.pdf.textlayer.layer import TextLayer, read_text_layer, without_hidden
@@ -258,7 +258,7 @@ class Page:
 
     @cached_property
     def _objects(self) -> PageObjects:
-        return look_at_objects(self._page.raw, self.upright, self.width_pt, self.height_pt)
+        return inspect_objects(self._page.raw, self.upright, self.width_pt, self.height_pt)
 
     @cached_property
     def _small(self) -> Image.Image:

@@ -135,7 +135,7 @@ class Rewriter:
                 "fencing_token": fencing_token,
             }
         )
-        commit(self.state, made, policy=self.policy, check=lambda: None, replace_manifest=True, has_letter=True)
+        commit(self.state, made, policy=self.policy, check=lambda: None, replace_manifest=True, has_dead_letter=True)
         return made
 
 
@@ -167,7 +167,7 @@ def _context(manifest: Manifest, fencing_token: int) -> DocumentContext:
         document_id=manifest.document_id,
         source_uri=manifest.source_uri,
         name=manifest.name,
-        output_stem="",
+        output_name="",
         version=manifest.version,
         size_bytes=manifest.size_bytes,
     )

@@ -14,7 +14,7 @@ import pytest
 
 from rayocr.config import AccessConfig
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest
-from rayocr.locks.destination import CLAIMS_PREFIX
+from rayocr.locks.destination import DESTINATION_LOCKS_PREFIX
 from rayocr.storage.drive.storage import DriveStorage
 from tests.e2e.support import PATIENCE_S, Cli, CliHere, SimulatedGemini, end_tree, make_pdf, wait_until
 from tests.servers.drive import DriveServer
@@ -81,7 +81,7 @@ def test_a_run_on_drive_is_alone_there_and_killed_it_goes_on_where_it_stopped(
     assert gemini.answered <= DOCUMENTS * PAGES + 4 + 4 * 16  # in flight, and answered within a flush interval or two
     once_more = cli.run(*options, **gemini.variables)
     assert (once_more.returncode, "Nothing to do" in once_more.stdout) == (0, True)
-    assert list(texts.list(CLAIMS_PREFIX)) == []
+    assert list(texts.list(DESTINATION_LOCKS_PREFIX)) == []
 
 
 def test_drive_into_a_bucket_by_a_service_account_with_names_that_are_not_unique(
@@ -93,8 +93,8 @@ def test_drive_into_a_bucket_by_a_service_account_with_names_that_are_not_unique
         server.tokens = {"token-1", "token-2", "token-3", "token-4", "token-5", "token-6", "token-7", "token-8"}
         drive = server.shared_drive()
         for number in (1, 2):
-            pdf = make_pdf(tmp_path / f"{number}.pdf", 1, prefix=f"twin {number}, page")
-            twin = server.drive.add("the same/name.pdf", [drive], data=pdf.read_bytes())
+            pdf = make_pdf(tmp_path / f"{number}.pdf", 1, prefix=f"duplicate {number}, page")
+            duplicate = server.drive.add("the same/name.pdf", [drive], data=pdf.read_bytes())
         done = cli.run(
             f"source=gdrive://{drive}",
             "dest=gs://texts/of drive",
@@ -108,8 +108,8 @@ def test_drive_into_a_bucket_by_a_service_account_with_names_that_are_not_unique
         from rayocr.storage.gcs.storage import GcsStorage
 
         texts = GcsStorage("texts", "of drive", access=AccessConfig(endpoint=buckets.url))
-        assert b"twin 1, page number 1" in texts.read("the same／name.md")
-        assert b"twin 2, page number 1" in texts.read(f"the same／name~{twin}.md")
+        assert b"duplicate 1, page number 1" in texts.read("the same／name.md")
+        assert b"duplicate 2, page number 1" in texts.read(f"the same／name~{duplicate}.md")
     finally:
         buckets.close()
         tokens.close()

@@ -95,7 +95,7 @@ def test_the_page_shows_progress_retries_and_compares(watched: Watched, tmp_path
         _compares_picture_and_text(page)
         page.click("[aria-label='Retry a.pdf']")
         page.wait_for_selector("td .badge.complete")
-        page.select_option("#outcome", "under_way")
+        page.select_option("#outcome", "in_progress")
         page.wait_for_selector("#docs [role=progressbar]")
         page.wait_for_selector("#pace .line")
         page.wait_for_selector("#quota .row")

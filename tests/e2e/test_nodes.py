@@ -72,7 +72,7 @@ def test_nodes_are_drained_lost_and_added_and_every_page_is_paid_once(
         run.kill()
     assert run.returncode == 0, out
     assert len(started()) >= 3, "the pool did not follow"
-    assert not events(tmp_path, "worker_died")
+    assert not events(tmp_path, "worker_failed")
     assert not started() & node_ids(nodes.head.process.pid), "an engine that waits is on a node that is not for it"
     assert [m["outcome"] for m in manifests(tmp_path / "out")].count("complete") == DOCUMENTS
     for number in range(DOCUMENTS):

@@ -24,7 +24,7 @@ from benchmarks.valkey import Valkey
 from tests.e2e.support import PATIENCE_S, PROJECT, Cli, SimulatedGemini, end_tree, free_port, make_pdf, wait_until
 
 KEY = "AIzaSyPlanted-0123456789abcdefghijklmnop"
-TOKEN = "planted-token-of-the-face"
+TOKEN = "planted-token-of-the-api"
 REDIS_PASSWORD = "planted-password-of-redis"
 URL_PASSWORD = "planted-password-of-a-proxy"
 SUPABASE_KEY = "planted-key-of-supabase"

@@ -68,7 +68,7 @@ def main(state_uri: str, number: int, documents: int, redis_url: str | None) -> 
 
 
 def manifest(document_id: str, token: int, run_id: str):  # type: ignore[no-untyped-def]
-    document = Document(document_id=document_id, source_uri="u", name="n", output_stem="n", version="1", size_bytes=1)
+    document = Document(document_id=document_id, source_uri="u", name="n", output_name="n", version="1", size_bytes=1)
     context = DocumentContext(document=document, page_count=0, title=None, fencing_token=token)
     outcome = DocumentOutcome.COMPLETE
     started_at = "2026-01-01T00:00:00+00:00"

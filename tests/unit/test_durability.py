@@ -232,7 +232,7 @@ class Durability(RuleBasedStateMachine):
     async def assembled(self, run: Run, lease: Lease) -> bool:
         texts = await run.ledger.texts(lease.key, 1, PAGES)
         assert [page.text for page in texts] == [text_of(lease.key, number) for number in range(1, PAGES + 1)]
-        document = Document(document_id=lease.key, source_uri="u", name="n", output_stem="n", version="1", size_bytes=1)
+        document = Document(document_id=lease.key, source_uri="u", name="n", output_name="n", version="1", size_bytes=1)
         manifest = build_manifest(
             DocumentContext(document=document, page_count=PAGES, title=None, fencing_token=lease.fencing_token),
             outcome=DocumentOutcome.COMPLETE,

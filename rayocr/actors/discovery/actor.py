@@ -30,8 +30,8 @@ from rayocr.storage.base import Entry, Storage
 
 log = logging.getLogger(__name__)
 
-_LOOK_AHEAD = 20_000  # documents listed ahead of demand, so that progress knows the total of most runs
-_LOOK_AHEAD_S = 0.5  # maximum time spent on listing ahead
+_LIST_AHEAD = 20_000  # documents listed ahead of demand, so that progress knows the total of most runs
+_LIST_AHEAD_S = 0.5  # maximum time spent on listing ahead
 _ID_BYTES = 16
 _NAMES_TOLD = 20  # names in the message; the log has all of them
 _ASK_EACH = 1000  # new documents per look; with more, the manifests are listed once instead of checked one by one
@@ -95,7 +95,7 @@ class Discovery:
         self._known = DigestTable(key_bytes=_ID_BYTES)  # in watch: documents that were found and are not returned again
         self._present = DigestTable(key_bytes=_ID_BYTES)  # likewise, for the listing in progress
         self._fresh = 0  # documents of this look that were not known before
-        self._looks = 0
+        self._polls = 0
         self._token: str | None = None  # the position in the source's change feed
         self._settling = FileStability(rules.settle_s if source.uri.startswith("file:") else 0.0)
         self._documents = self._limited(self._listing())
@@ -115,7 +115,7 @@ class Discovery:
         self._known.update(self._present)
         self._present = DigestTable(key_bytes=_ID_BYTES)
         self._fresh = 0
-        self._looks += 1
+        self._polls += 1
         self._exhausted = False
         found = self._listing() if what is Poll.ALL else self._settled() if what is Poll.SETTLING else self._changed()
         self._documents = self._limited(found)
@@ -133,9 +133,9 @@ class Discovery:
 
     def _fill(self, count: int) -> None:
         deadline: float | None = None
-        while not self._exhausted and len(self._ahead) < max(count, _LOOK_AHEAD):
+        while not self._exhausted and len(self._ahead) < max(count, _LIST_AHEAD):
             if len(self._ahead) >= count:
-                deadline = deadline or time.monotonic() + _LOOK_AHEAD_S
+                deadline = deadline or time.monotonic() + _LIST_AHEAD_S
                 if time.monotonic() > deadline:
                     return
             document = next(self._documents, None)
@@ -201,10 +201,10 @@ class Discovery:
             if not self._rules.admits_entry(entry):
                 continue
             document = document_at(self._source, entry)
-            if collisions is not None and (name_owner := collisions.owner_before(document.output_stem, document.source_uri)):
+            if collisions is not None and (name_owner := collisions.owner_before(document.output_name, document.source_uri)):
                 document = replace(document, name_owner=name_owner)
             if self._is_new(entry, document):
-                yield entry, replace(document, has_letter=True) if self._has_stale_letter(document) else document
+                yield entry, replace(document, has_dead_letter=True) if self._has_stale_dead_letter(document) else document
 
     def _is_new(self, entry: Entry, document: Document) -> bool:
         raw = bytes.fromhex(document.document_id)
@@ -220,7 +220,7 @@ class Discovery:
         if self._rules.retried is not None:
             if document.document_id in self._rules.retried:
                 return True
-            self._count(finished=1, dead_letters=int(not self._rules.narrowed and self._has_letter(raw)))
+            self._count(finished=1, dead_letters=int(not self._rules.narrowed and self._has_dead_letter(raw)))
             return False
         if self._rules.overwrite or not self._is_finished(raw):
             return True
@@ -232,23 +232,23 @@ class Discovery:
 
     def _is_finished(self, raw: bytes) -> bool:
         if self._finished is None:
-            if self._looks and self._fresh <= _ASK_EACH:
+            if self._polls and self._fresh <= _ASK_EACH:
                 return False  # the document worker checks the manifest
             self._load_finished()
         assert self._finished is not None
         if raw not in self._finished:
             return False
-        self._count(finished=1, dead_letters=int(self._has_letter(raw)))
+        self._count(finished=1, dead_letters=int(self._has_dead_letter(raw)))
         return True
 
-    def _has_letter(self, raw: bytes) -> bool:
+    def _has_dead_letter(self, raw: bytes) -> bool:
         if self._dead_letters is None:
             self._dead_letters = self._identifiers(DEAD_LETTERS_PREFIX)
         return raw in self._dead_letters
 
-    def _has_stale_letter(self, document: Document) -> bool:
+    def _has_stale_dead_letter(self, document: Document) -> bool:
         """Its state when the manifests were listed: otherwise its own manifest is being replaced, or it was created just now."""
-        return self._finished is not None and self._has_letter(bytes.fromhex(document.document_id))
+        return self._finished is not None and self._has_dead_letter(bytes.fromhex(document.document_id))
 
     def _load_finished(self) -> None:
         self._finished = self._identifiers(DOCUMENTS_PREFIX)
@@ -276,7 +276,7 @@ class Discovery:
 
     def note_unreadable(self, name: str, error: Exception) -> None:
         """The storage's callback for a folder or link that it cannot read: counted; the listing continues."""
-        if self._looks:  # in watch, every look reports the same again
+        if self._polls:  # in watch, every look reports the same again
             return
         if not self._rules.concerns(name.removeprefix(f"{self._source.uri}/"), error):
             return

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from rayocr.actors.document_worker.commit import LeaseSettings, check_lease, commit, manifest_in, upload
 from rayocr.actors.document_worker.corrections import corrections_of
 from rayocr.actors.document_worker.document_dedup import DedupRecorder, FinishedDuplicate, contents_name, texts_of
-from rayocr.actors.document_worker.output_names import claim_output_name
+from rayocr.actors.document_worker.output_names import reserve_output_name
 from rayocr.actors.document_worker.output_plan import OutputPlan, plan_outputs, without_source
 from rayocr.config import AccessConfig, LimitsConfig, OutputConfig, RetryConfig
 from rayocr.errors import DocumentError, ObjectNotFound, RayocrError, StorageDenied, StorageFull, UnsafeName, UnusableName
@@ -112,7 +112,7 @@ def assemble(
     policy = RetryPolicy.from_config(settings.retry)
     check = _lease_check(settings, context)
     corrections = corrections_of(state, context.document.document_id, policy=policy)
-    keeper = (
+    dedup_recorder = (
         DedupRecorder(settings.contents_name(context.content_sha256)) if settings.keep_contents and original is None else None
     )
 
@@ -138,15 +138,15 @@ def assemble(
         style = settings.output.markdown if plan.normalizes else replace(settings.output.markdown, normalize=False)
         pipeline = PagePipeline(style, writers, limits=settings.limits)
         for record in _records(context, read_texts if original is None else _texts_of(original)):
-            if keeper is not None:
-                keeper.add(record)
+            if dedup_recorder is not None:
+                dedup_recorder.add(record)
             record = corrected(record, corrections)
             summaries.append(record.summary)
             if earlier is not None and record.fencing_token <= earlier.fencing_token:
                 kept += Spent.on([record])
             pipeline.add(record)
         pipeline.finish()
-        stem = claim_output_name(state, context.document, policy=policy)
+        stem = reserve_output_name(state, context.document, policy=policy)
         for writer, file in zip(writers, files, strict=True):
             writer.finish()
             written = _uploaded(dest, stem + writer.suffix, file, policy=policy, check=check_both)
@@ -175,15 +175,15 @@ def assemble(
         policy=policy,
         check=check,
         replace_manifest=settings.replace_manifest,
-        has_letter=context.document.has_letter,
+        has_dead_letter=context.document.has_dead_letter,
     )
-    if keeper is not None:
-        keeper.keep(state, run_id=settings.run_id, policy=policy)
+    if dedup_recorder is not None:
+        dedup_recorder.keep(state, run_id=settings.run_id, policy=policy)
     return AssembledDocument(
         document_id=context.document.document_id,
         outcome=outcome,
         outputs=tuple(outputs),
-        renamed=stem != context.document.output_stem,
+        renamed=stem != context.document.output_name,
         copy_of=original.copy_of if original is not None else None,
         copied_pages=tuple(summaries) if original is not None else (),
     )

@@ -85,13 +85,13 @@ def commit(
     policy: RetryPolicy,
     check: Callable[[], None],
     replace_manifest: bool,
-    has_letter: bool = False,
+    has_dead_letter: bool = False,
 ) -> None:
-    """Write the manifest, which makes the document finished. If the document is complete, delete an earlier dead letter: one that
-    is known to exist (`has_letter`) or may exist because there was an earlier manifest. Raises PreconditionFailed when another
-    owner finished it."""
+    """Writes the manifest, which makes the document finished. If the document is complete, deletes an earlier dead letter: one
+    that is known to exist (`has_dead_letter`) or may exist because there was an earlier manifest. Raises PreconditionFailed when
+    another owner finished it."""
     created = _write_manifest(state, manifest, policy=policy, check=check, replace_manifest=replace_manifest)
-    if manifest.outcome == DocumentOutcome.COMPLETE and (has_letter or replace_manifest or not created):
+    if manifest.outcome == DocumentOutcome.COMPLETE and (has_dead_letter or replace_manifest or not created):
         _delete_stale_letter(state, manifest.document_id, policy)
 
 

@@ -28,13 +28,13 @@ NAMES_PREFIX = ".rayocr/names/"
 SCHEMA_VERSION = 1
 
 
-def claim_output_name(state: Storage, document: Document, *, policy: RetryPolicy) -> str:
+def reserve_output_name(state: Storage, document: Document, *, policy: RetryPolicy) -> str:
     """The document's own stem: the plain one, or with a hash of its name, or of its source. Idempotent. Raises StorageError;
     UnusableName when all are taken."""
     mine = owner_of(document.source_uri)
     for stem, owner in _candidates(document, mine):
         if _owner(state, stem, owner, document, policy) == mine:
-            if stem != document.output_stem:
+            if stem != document.output_name:
                 log_event(
                     log,
                     "output_renamed",
@@ -54,9 +54,9 @@ def name_record(stem: str) -> str:
 
 def _candidates(document: Document, mine: str) -> Iterator[tuple[str, str]]:
     """In the order in which they are tried, each with the owner that it gets if it is free."""
-    yield document.output_stem, document.name_owner or mine
-    yield with_mark(document.output_stem, document.name), mine
-    yield with_mark(document.output_stem, document.source_uri, digits=16), mine
+    yield document.output_name, document.name_owner or mine
+    yield with_mark(document.output_name, document.name), mine
+    yield with_mark(document.output_name, document.source_uri, digits=16), mine
 
 
 def _owner(state: Storage, stem: str, owner: str, document: Document, policy: RetryPolicy) -> str:

@@ -44,18 +44,18 @@ class OtherRuns:
         self._clock = clock
         self._names: defaultdict[str, set[str]] = defaultdict(set)  # document_id -> segments with pages of it
         self._waiting: list[asyncio.Future[None]] = []
-        self._looking: asyncio.Task[None] | None = None
-        self._last_look = float("-inf")
-        self._last_look_s = 0.0
+        self._listing: asyncio.Task[None] | None = None
+        self._listed_at = float("-inf")
+        self._listing_s = 0.0
 
     async def records_of(self, document_id: str) -> list[PageRecord]:
         """Recorded by others since the start. Raises StorageError."""
         while True:
-            looked = asyncio.get_running_loop().create_future()
-            self._waiting.append(looked)
-            if self._looking is None:
-                self._looking = asyncio.get_running_loop().create_task(self._look_for_all())
-            await looked
+            listed = asyncio.get_running_loop().create_future()
+            self._waiting.append(listed)
+            if self._listing is None:
+                self._listing = asyncio.get_running_loop().create_task(self._list_for_waiters())
+            await listed
             names = sorted(self._names.get(document_id, ()))
             segments = await asyncio.to_thread(lambda: [self._read(name) for name in names]) if names else []  # noqa: B023
             there = [segment for segment in segments if segment is not None]
@@ -64,30 +64,30 @@ class OtherRuns:
             # A segment was deleted between the listing and now. If another run's compaction rewrote it, the next listing finds
             # it.
 
-    async def _look_for_all(self) -> None:
+    async def _list_for_waiters(self) -> None:
         try:
             while self._waiting:
-                await asyncio.sleep(max(0.0, self._last_look + self._pause_s() - self._clock()))
+                await asyncio.sleep(max(0.0, self._listed_at + self._pause_s() - self._clock()))
                 waiting, self._waiting = self._waiting, []
-                started = self._last_look = self._clock()
+                started = self._listed_at = self._clock()
                 try:
-                    self._note(*await asyncio.to_thread(self._look, frozenset(self._seen)))
+                    self._note(*await asyncio.to_thread(self._list_segments, frozenset(self._seen)))
                 except Exception as error:  # passed to every caller that waits for this listing
-                    for looked in waiting:
-                        if not looked.done():
-                            looked.set_exception(error)
+                    for listed in waiting:
+                        if not listed.done():
+                            listed.set_exception(error)
                     continue
-                self._last_look_s = self._clock() - started
-                for looked in waiting:
-                    if not looked.done():
-                        looked.set_result(None)
+                self._listing_s = self._clock() - started
+                for listed in waiting:
+                    if not listed.done():
+                        listed.set_result(None)
         finally:
-            self._looking = None
+            self._listing = None
 
     def _pause_s(self) -> float:
-        return min(self._interval_s, 20 * self._last_look_s)
+        return min(self._interval_s, 20 * self._listing_s)
 
-    def _look(self, seen: frozenset[str]) -> tuple[set[str], dict[str, set[str]]]:
+    def _list_segments(self, seen: frozenset[str]) -> tuple[set[str], dict[str, set[str]]]:
         """On a thread: the names of all segments of other runs, and the document_ids in the new ones."""
         entries = call(lambda: list(self._state.list(LEDGER_PREFIX)), policy=self._policy)
         there = {entry.name for entry in entries if not entry.name.startswith(self._own)}

@@ -1,7 +1,7 @@
 """Surveys what earlier runs left in the ledger, at the start. The cost depends on the unfinished documents only.
 
 The first line of a segment lists the documents that have pages in it. So segments that only finished documents need are
-recognized without reading them, and only manifests of documents in a segment are looked up, however many manifests there are.
+recognized without reading them, and only manifests of documents in a segment are listed up, however many manifests there are.
 """
 
 from __future__ import annotations

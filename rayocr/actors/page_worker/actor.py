@@ -105,12 +105,12 @@ class PageWorker:
         self._cancelled: dict[str, int] = {}  # document_id -> the newest fencing token under which it was dropped
         self._asking: defaultdict[str, set[asyncio.Task[Any]]] = defaultdict(set)  # requests in flight, by document_id
         self._stopped: OutsideError | None = None
-        self._at_hand: Counter[str] = Counter()  # shards in progress, by document_id
+        self._in_progress: Counter[str] = Counter()  # shards in progress, by document_id
 
     @property
-    def at_hand(self) -> tuple[str, ...]:
+    def documents_in_progress(self) -> tuple[str, ...]:
         """The documents whose pages it is processing. Callable from any thread."""
-        return tuple(self._at_hand)
+        return tuple(self._in_progress)
 
     async def open(self) -> WorkerInfo:
         """Load the engines of the stage. Raises EngineUnavailable and CredentialsError, which end the run."""
@@ -147,12 +147,12 @@ class PageWorker:
         the run has to stop.
         """
         assert self._turn is not None, "open() first"
-        self._at_hand[shard.document_id] += 1
+        self._in_progress[shard.document_id] += 1
         try:
             return await self._read_shard(shard, content, context)
         finally:
-            self._at_hand[shard.document_id] -= 1
-            self._at_hand += Counter()  # drop zero counts
+            self._in_progress[shard.document_id] -= 1
+            self._in_progress += Counter()  # drop zero counts
 
     async def _read_shard(self, shard: Shard, content: DocumentBytes, context: DocumentContext) -> ShardReport:
         assert self._turn is not None

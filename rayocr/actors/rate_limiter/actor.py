@@ -108,9 +108,9 @@ class RateLimiter:
                 if probes and (wait_s := self._until_probe(quota)) > 0:
                     await self._freed(quota, min(wait_s, _RECHECK_S))
                     continue
-                under_way = any(other.held.in_flight for other in self._models.values())
+                in_flight = any(other.held.in_flight for other in self._models.values())
                 cost_usd = quota.expected.cost_usd
-                allowed = self._money.affordable(1 if probes else wanted, cost_usd, under_way=under_way)
+                allowed = self._money.affordable(1 if probes else wanted, cost_usd, in_flight=in_flight)
                 if not allowed:
                     await self._freed(quota, _RECHECK_S)
                     continue

@@ -62,13 +62,13 @@ class Money:
         if spent_usd:
             self._unshared[day] += spent_usd
 
-    def affordable(self, wanted: int, cost_usd: float, *, under_way: bool) -> int:
-        """How many of the requests the budget allows; 0: perhaps later, if requests `under_way` turn out cheaper. Raises
+    def affordable(self, wanted: int, cost_usd: float, *, in_flight: bool) -> int:
+        """How many of the requests the budget allows; 0: perhaps later, if requests `in_flight` turn out cheaper. Raises
         BudgetExhausted."""
         room = self.budget.room(cost_usd, self.day)
         if room is None or room > 0:
             return wanted if room is None else min(wanted, room)
-        if self.budget.promised_usd > 0 and under_way:
+        if self.budget.promised_usd > 0 and in_flight:
             return 0
         limit = self.budget.tightest(self.day)
         assert limit is not None, "there is no room"

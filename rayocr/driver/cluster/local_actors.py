@@ -46,7 +46,7 @@ from rayocr.messages import (
     WorkerInfo,
 )
 from rayocr.observe.relay import Telemetry
-from rayocr.pdf.guard import tell_before_end
+from rayocr.pdf.guard import report_before_exit
 from rayocr.pdf.serialized import serialize_pdfium
 from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Storage
@@ -133,7 +133,7 @@ async def start_local(
     """Reads the ledger of earlier runs. Raises StorageError."""
     serialize_pdfium()
     hide(astuple(keys))
-    tell_before_end(_say_what_ends_the_run)
+    report_before_exit(_say_what_ends_the_run)
     run_id = assemble_settings.run_id
 
     def open_ledger() -> Ledger:

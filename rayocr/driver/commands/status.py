@@ -78,7 +78,7 @@ def read_status(config: RayocrConfig, keys: Secrets) -> Status:
     _count_documents(status, state)
     _count_pages(status, state, RetryPolicy.from_config(config.retry))
     _find_runs(status, config, state, keys)
-    _read_letters(status, state, letters)
+    _read_dead_letters(status, state, letters)
     return status
 
 
@@ -134,7 +134,7 @@ def _find_runs(status: Status, config: RayocrConfig, state: Storage, keys: Secre
         )
 
 
-def _read_letters(status: Status, state: Storage, letters: list[str]) -> None:
+def _read_dead_letters(status: Status, state: Storage, letters: list[str]) -> None:
     reasons: Counter[str] = Counter()
     for name in letters:
         try:

@@ -28,7 +28,7 @@ from rayocr.masking import for_terminal, masked
 if TYPE_CHECKING:
     from ray.job_submission import JobSubmissionClient
 
-_LOOK_AGAIN_S = 1.0
+_RECHECK_S = 1.0
 _OVER = ("SUCCEEDED", "FAILED", "STOPPED")
 
 
@@ -189,7 +189,7 @@ class _Following:
             if details is not None and str(details.status) in _OVER:
                 await self._show_log()
                 return self._exit_code(details)
-            await self._sleep(_LOOK_AGAIN_S)
+            await self._sleep(_RECHECK_S)
 
     async def _show_log(self) -> None:
         """Waits until the job is over or the connection breaks."""

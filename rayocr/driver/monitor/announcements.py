@@ -39,7 +39,7 @@ class Announcements:
         documents = "document" if totals.found == 1 else "documents"
         self.terminal.say(f"Found {totals.found:,} {documents}{more}{skipped}.")
         if self.dead_letters and batch.exhausted and not batch.documents:
-            self._say_no_letter_matches()
+            self._report_no_match()
         self._say_damaged(batch)
 
     def say_nothing_to_do(self, batch: DiscoveryBatch) -> None:
@@ -51,7 +51,7 @@ class Announcements:
             passing = " that pass include= and exclude=" if self.config.include or self.config.exclude else ""
             self.terminal.warn(f"There are no PDFs{passing} in {_place(self.plan.source.uri)}.")
         if self.dead_letters:
-            self._say_no_letter_matches()
+            self._report_no_match()
             return
         if not totals.found:
             return
@@ -103,7 +103,7 @@ class Announcements:
         in_vain = self.dead_letters and not progress.documents_total
         failed = progress.documents[DocumentOutcome.REJECTED] or in_vain or progress.totals.unreadable
         # How many documents of earlier runs are partial is unknown.
-        partial = progress.documents[DocumentOutcome.PARTIAL] or progress.totals.dead_letters > progress.taken_up
+        partial = progress.documents[DocumentOutcome.PARTIAL] or progress.totals.dead_letters > progress.retried
         return 1 if failed else self.config.exit.partial if partial else 0
 
     def summarize(self, *, ended: bool) -> None:
@@ -143,7 +143,7 @@ class Announcements:
             log.error("The report could not be written: a bug in rayocr.", exc_info=error, extra={"rayocr_fields": fields})
             return None
 
-    def _say_no_letter_matches(self) -> None:
+    def _report_no_match(self) -> None:
         none = (
             "The dead letter does not match"
             if self.dead_letters == 1

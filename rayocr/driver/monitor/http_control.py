@@ -29,7 +29,7 @@ from rayocr.locks.base import Locks
 from rayocr.masking import masked_data
 from rayocr.messages import Document
 from rayocr.observe.logs import log_event
-from rayocr.outputs.output_paths import output_stem
+from rayocr.outputs.output_paths import output_name
 from rayocr.outputs.report.pages import Drawing
 from rayocr.storage.base import Entry
 
@@ -182,7 +182,7 @@ class CommandHandler:
         self._actors.retried.add(manifest.document_id)
         if self._scheduler.push(_document_of(manifest), asked=True):
             of_this_run = manifest.run_id == self._collector.run_id
-            self._collector.progress.taken_up_again(manifest.outcome, of_this_run=of_this_run)
+            self._collector.progress.note_retry(manifest.outcome, of_this_run=of_this_run)
 
     def _add(self, name: str) -> str:
         return self._push(self._plan.source.stat(name), asked=True)
@@ -216,7 +216,7 @@ def _document_of(manifest: Manifest) -> Document:
         document_id=manifest.document_id,
         source_uri=manifest.source_uri,
         name=manifest.name,
-        output_stem=output_stem(manifest.name),
+        output_name=output_name(manifest.name),
         version=manifest.version,
         size_bytes=manifest.size_bytes,
     )

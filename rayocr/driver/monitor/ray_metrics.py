@@ -38,7 +38,7 @@ class RayMetrics:
             make = metrics.Counter if figure.group == "labeled" else metrics.Gauge
             labels = (figure.label,) if figure.label else ()
             self._figures.append((figure, make(figure.metric, figure.help, tag_keys=labels)))
-        self._told: dict[tuple[str, str], float] = {}
+        self._reported: dict[tuple[str, str], float] = {}
 
     def push(self, snapshot: Mapping[str, Any]) -> None:
         try:
@@ -52,7 +52,7 @@ class RayMetrics:
                 metric.set(snapshot[figure.group][figure.key])
                 continue
             for value, count in snapshot[figure.key].items():
-                new = count - self._told.get((figure.key, value), 0)
+                new = count - self._reported.get((figure.key, value), 0)
                 if new > 0:
                     metric.inc(new, tags={figure.label: value})
-                    self._told[figure.key, value] = count
+                    self._reported[figure.key, value] = count

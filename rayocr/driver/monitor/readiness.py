@@ -37,25 +37,25 @@ class Readiness:
             "destination": self.plan.dest.check_readable,
             "locks": self.locks.check,
         }
-        found = {part: said for part, check in checks.items() if (said := _said(check)) is not None}
+        found = {part: problem for part, check in checks.items() if (problem := _problem_of(check)) is not None}
         limiter = self.progress.limiter
         if limiter is not None and limiter.unavailable_s > _LIMITS_UNAVAILABLE_S:
             found["limits"] = "The Redis of the shared limits is unavailable."
         if limiter is not None and limiter.models and all(model.parked_until for model in limiter.models):
             found["engine"] = "The daily quota is used up."
-        elif (said := self._server()) is not None:
-            found["engine"] = said
+        elif (problem := self._server()) is not None:
+            found["engine"] = problem
         return found
 
     def _server(self) -> str | None:
         with self._turn:
             if self._asked_at is None or self.clock() - self._asked_at >= _ASK_AGAIN_S:
-                self._answer = _said(lambda: probe_servers(self.plan.links, self.engine, self.plan.prompts, self.keys))
+                self._answer = _problem_of(lambda: probe_servers(self.plan.links, self.engine, self.plan.prompts, self.keys))
                 self._asked_at = self.clock()
             return self._answer
 
 
-def _said(check: Callable[[], object]) -> str | None:
+def _problem_of(check: Callable[[], object]) -> str | None:
     try:
         check()
     except RayocrError as error:

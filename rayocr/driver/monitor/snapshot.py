@@ -55,7 +55,7 @@ class StatusCollector:
             "models": [self._model(model) for model in (limiter.models if limiter else ())],
             "stages": progress.timings.as_dict(),
             "storage": self._storage(),
-            "under_way": self.flow.in_progress()[:_SHOWN],
+            "in_progress": self.flow.in_progress()[:_SHOWN],
         }
 
     def _watching(self) -> dict[str, Any] | None:

@@ -15,7 +15,7 @@ from rayocr.errors import Draining
 
 AHEAD_S = 30.0  # of work at the current pace: a second run gets its share well within a minute
 _FEWEST = 4  # minimum number of documents, whatever their size
-_LOOK_AGAIN_S = 0.25  # interval of checks whether the pace has changed or the run drains
+_RECHECK_S = 0.25  # interval of checks whether the pace has changed or the run drains
 
 
 class Leased(Protocol):
@@ -51,7 +51,7 @@ class LeaseBudget:
         """Returns when a lease is worth acquiring; call `entered` when it is acquired or refused. Raises Draining."""
         async with self._turn:
             while not self._has_room():
-                await self._sleep(_LOOK_AGAIN_S)
+                await self._sleep(_RECHECK_S)
                 if self._draining.is_set():
                     raise Draining
             self._asking += 1

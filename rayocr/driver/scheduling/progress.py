@@ -68,7 +68,7 @@ class Progress:
     documents_started: int = 0
     elsewhere: int = 0  # another run has them, or finished them first
     cancelled: int = 0  # on request
-    taken_up: int = 0  # dead letters of earlier runs that this run retries
+    retried: int = 0  # dead letters of earlier runs that this run retries
     held_elsewhere: int = 0  # by other runs at this moment; awaited at the end
     locks_unavailable: bool = False
     watching: bool = False  # mode=watch: the run does not end by itself
@@ -193,12 +193,12 @@ class Progress:
             self.cost_usd += page.cost_usd
             self.unpriced_pages += page.unpriced
 
-    def taken_up_again(self, outcome: DocumentOutcome, *, of_this_run: bool) -> None:
+    def note_retry(self, outcome: DocumentOutcome, *, of_this_run: bool) -> None:
         """A failed document is retried: its new outcome replaces the old one."""
         if of_this_run:
             self.documents[outcome] -= 1
         else:
-            self.taken_up += 1
+            self.retried += 1
 
     def shard_sent(self) -> None:
         if self.first_page_at is None:

@@ -16,7 +16,7 @@ _MIN_WORD_CHARS = 3  # shorter words occur on every page of a language, made up 
 _MIN_WORDS = 12  # fewer are not significant
 _MIN_NUMBERS = 6
 _MIN_DIGITS = 2
-_LOOKED_AT = 100_000  # characters
+_MAX_CHARS = 100_000  # characters
 _NUMBER_FLOOR = 0.5  # factor on the floor: readers split numbers differently
 _MARKUP = re.compile(
     r"<[^<>]{0,300}>|\[(?:illegible|signature|image[^\]\n]{0,200})\]|\\[a-z]+|\\(?=[^\w\s])|&[a-z]{2,8};|&#\d{1,7};",
@@ -116,5 +116,5 @@ def _numbers(text: str) -> Counter[str]:
 
 
 def _plain(text: str) -> str:
-    text = unicodedata.normalize("NFKC", text[:_LOOKED_AT]).casefold()
+    text = unicodedata.normalize("NFKC", text[:_MAX_CHARS]).casefold()
     return _MARKUP.sub(" ", _HYPHENATED.sub("", text))

@@ -103,15 +103,15 @@ def repeats_as_its_page(answer: PageText, own_text: str) -> bool:
 
 def check_finish(answer: PageText) -> None:
     """Raises according to the finish reason. An unknown finish reason is an error, since the answer may be incomplete."""
-    ending = finish_reason_of(answer.finish)
-    if ending.error is None:
+    finish = finish_reason_of(answer.finish)
+    if finish.error is None:
         return
-    if ending.error is Truncated and (loop := find_loop(answer.text)) is not None:
+    if finish.error is Truncated and (loop := find_loop(answer.text)) is not None:
         raise RepetitionLoop(
             f"the same {len(loop.unit)} characters repeat {loop.repeats} times until the answer is truncated.",
             finish=answer.finish,
         )
-    raise ending.error(f"the engine {ending.words} ({answer.finish or 'no finish reason'}).", finish=answer.finish)
+    raise finish.error(f"the engine {finish.words} ({answer.finish or 'no finish reason'}).", finish=answer.finish)
 
 
 def check_confidence(answer: PageText) -> None:

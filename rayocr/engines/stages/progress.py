@@ -55,7 +55,7 @@ class PageProgress:
             )
         self._attempts.append(attempt)
 
-    def asked_in_vain(self, first_engine: int) -> PageRecord:
+    def all_engines_failed(self, first_engine: int) -> PageRecord:
         """The state to save before the next request. The ledger keeps it until the page has an outcome."""
         return replace(self._record(PageOutcome.HANDED_ON), next_engine=first_engine)
 

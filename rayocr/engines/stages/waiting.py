@@ -119,10 +119,12 @@ class WaitingStage:
         except EngineError as error:  # a page that cannot be drawn cannot be sent either
             progress.note(engines[0], error)
             return progress.exhausted(self.stage)
-        ask = partial(self._ask_in_turn, engines, page, offered, progress, lambda: remember(progress.asked_in_vain(first_engine)))
-        return await (self._once_for_all_twins(offered, progress, ask) if self._duplicates else ask())
+        ask = partial(
+            self._ask_in_turn, engines, page, offered, progress, lambda: remember(progress.all_engines_failed(first_engine))
+        )
+        return await (self._once_for_duplicates(offered, progress, ask) if self._duplicates else ask())
 
-    async def _once_for_all_twins(
+    async def _once_for_duplicates(
         self, offered: OfferedPage, progress: PageProgress, ask: Callable[[], Awaitable[PageRecord]]
     ) -> PageRecord:
         assert self._duplicates is not None
@@ -161,14 +163,14 @@ class WaitingStage:
                 used_up = error if used_up is None else min(used_up, error, key=lambda e: e.resumes_at or 0.0)
                 continue
             if answer is not None:
-                return progress.answered(answer, look=await self._look(engine, page, offered, answer))
+                return progress.answered(answer, look=await self._verify(engine, page, offered, answer))
         if used_up is not None:
             raise used_up  # no fallback: tomorrow the requested engine can read the page
         if progress.outage is not None and progress.is_last_stage:
             raise progress.outage  # no engine is left to fall back to
         return progress.exhausted(self.stage)
 
-    async def _look(self, engine: Engine, page: Page, offered: OfferedPage, answer: PageText) -> VerificationResult | None:
+    async def _verify(self, engine: Engine, page: Page, offered: OfferedPage, answer: PageText) -> VerificationResult | None:
         if self._verifier is None or not isinstance(engine, WaitingEngine):
             return None
         try:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rayocr.pdf.forms.fields import FormField
     from rayocr.pdf.page import Page
 
-_LOOK_DPI = 200  # enough to detect orientation and script; at 150, a clear Devanagari scan was detected with low confidence
+_DETECTION_DPI = 200  # enough to detect orientation and script; at 150, a clear Devanagari scan was detected with low confidence
 _SURE = 0.75  # above this mean confidence, a page is assumed to be upright
 _SURE_TURN = 1.0  # Tesseract's own unit; upright pages have 5 to 20
 _MIN_LINE_CONFIDENCE = 0.25  # below this, pictures and rules misread as letters
@@ -118,7 +118,7 @@ class TesseractEngine(ComputeEngine):
 
     def _look(self, image: Image, scale: float) -> Orientation | None:
         assert self._tesseract is not None
-        factor = min(_LOOK_DPI / (scale * 72), 1.0)
+        factor = min(_DETECTION_DPI / (scale * 72), 1.0)
         small = image.resize((max(int(image.width * factor), 1), max(int(image.height * factor), 1)), reducing_gap=2.0)
         return self._tesseract.look(small, dpi=round(scale * 72 * factor))
 

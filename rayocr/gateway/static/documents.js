@@ -24,14 +24,14 @@ export function update(s) {
   status = s;
   const known = [...$("reason").options].map(o => o.value);
   for (const reason of Object.keys(s.reasons)) if (!known.includes(reason)) $("reason").append(make("option", {value: reason, textContent: reason}));
-  if ($("outcome").value === "under_way") underWay();
+  if ($("outcome").value === "in_progress") showInProgress();
   else if (changed && cursors.length === 1) list(0);
 }
 
 export function first() { cursors = [null]; list(0); }
 
-function underWay() {
-  const q = $("q").value.toLowerCase(), found = status ? status.under_way.filter(d => d.name.toLowerCase().includes(q)) : [];
+function showInProgress() {
+  const q = $("q").value.toLowerCase(), found = status ? status.in_progress.filter(d => d.name.toLowerCase().includes(q)) : [];
   fill(found.slice(0, 200).map(d => {
     const cancel = make("button", {type: "button", textContent: "Cancel"});
     cancel.setAttribute("aria-label", "Cancel " + d.name);
@@ -45,7 +45,7 @@ function underWay() {
 }
 
 async function list(by) {
-  if ($("outcome").value === "under_way") return underWay();
+  if ($("outcome").value === "in_progress") return showInProgress();
   if (by < 0 && cursors.length > 1) cursors.pop();
   const query = new URLSearchParams({limit: PAGE});
   for (const id of ["outcome", "q", "reason"]) if ($(id).value) query.set(id, $(id).value);

@@ -93,12 +93,12 @@ function reasons(s) {
   if ($("reasons").dataset.key === key) return;  // keep the focus on buttons
   $("reasons").dataset.key = key;
   $("reasons").replaceChildren(...(found.length ? found.map(([reason, n]) => {
-    const look = make("button", {type: "button", textContent: "Show"}), again = make("button", {type: "button", textContent: "Retry these"});
-    look.setAttribute("aria-label", "Show documents with " + reason);
+    const show = make("button", {type: "button", textContent: "Show"}), again = make("button", {type: "button", textContent: "Retry these"});
+    show.setAttribute("aria-label", "Show documents with " + reason);
     again.setAttribute("aria-label", "Retry documents with " + reason);
-    look.onclick = () => { $("outcome").value = ""; $("reason").value = reason; documents.first(); $("documents").focus(); };
+    show.onclick = () => { $("outcome").value = ""; $("reason").value = reason; documents.first(); $("documents").focus(); };
     again.onclick = () => retry(again, reason);
-    return row(`${reason}: ${count(n)}`, make("span", {className: "buttons"}, look, again));
+    return row(`${reason}: ${count(n)}`, make("span", {className: "buttons"}, show, again));
   }) : [make("span", {className: "soft", textContent: "none"})]));
 }
 

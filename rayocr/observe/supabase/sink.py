@@ -114,7 +114,7 @@ class SupabaseSink(logging.Handler):
         except TableMisconfigured as error:
             if not self._warned:
                 self._warned = True
-                self._say("supabase_misfit", "The Supabase table does not match the configuration.", reason=str(error))
+                self._say("supabase_misconfigured", "The Supabase table does not match the configuration.", reason=str(error))
                 self._warn(f"Supabase takes no errors ({error}). See docs/supabase.md for its table; rows wait in logs/supabase.")
             self._back_off()
         except Exception as error:  # a defect of the client: log it and keep the rows

@@ -85,7 +85,7 @@ class ReportFacts:
             if len(self.note_documents[note]) < _DOCUMENTS_OF_A_NOTE:
                 self.note_documents[note].append(manifest.name)
         self._time(manifest)
-        self._look_at_pages(manifest)
+        self._read_pages(manifest)
         self._keep_row(manifest)
 
     @property
@@ -123,7 +123,7 @@ class ReportFacts:
         if started is not None and (self._started is None or started < self._started):
             self._started = started
 
-    def _look_at_pages(self, manifest: Manifest) -> None:
+    def _read_pages(self, manifest: Manifest) -> None:
         for note in manifest.notes:
             self.reasons.update(attempt.reason for attempt in note.attempts)
             self.doubts.update(note.doubts)

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from fontTools.unicodedata import script, script_horizontal_direction
 
-_LOOKED_AT = 2000  # characters, enough to detect the script of a block
+_SAMPLED_CHARS = 2000  # characters, enough to detect the script of a block
 
 # By ISO 15924 script code. If several languages share a script, the one with most readers.
 _LANGUAGES = {
@@ -52,7 +52,7 @@ class Script:
 
 def script_of(text: str) -> Script:
     """Returns the script of most letters; English, left to right, for text without letters."""
-    letters = [character for character in text[:_LOOKED_AT] if character.isalpha()]
+    letters = [character for character in text[:_SAMPLED_CHARS] if character.isalpha()]
     counts = Counter(map(_script, letters))
     right = sum(count for code, count in counts.items() if script_horizontal_direction(code, "LTR") == "RTL")
     right_to_left = 2 * right > len(letters)

@@ -16,7 +16,7 @@ from pathlib import Path
 from rayocr.outputs.typeset.direction import script_of
 
 REPLACEMENT = "\ufffd"
-_LOOKED_AT = 2000  # characters that decide the main family of a page
+_SAMPLED_CHARS = 2000  # characters that decide the main family of a page
 _PROBED_AT_ONCE = 512  # characters that no wheel contains; more on one page belong to a script without a font
 
 # In order of preference; a family includes its weights and slants. Arabic uses Amiri and Bengali uses Hind Siliguri, because
@@ -90,7 +90,7 @@ class FontBook:
         return FontChoice((*families, *_LAST), language, missing)
 
     def _main_family(self, text: str) -> str | None:
-        counts = Counter(self._known.get(character) for character in text[:_LOOKED_AT] if character.isalpha())
+        counts = Counter(self._known.get(character) for character in text[:_SAMPLED_CHARS] if character.isalpha())
         return counts.most_common(1)[0][0] if counts else None
 
     def _look_up(self, characters: Iterable[str]) -> None:

@@ -138,10 +138,10 @@ class PdfMerger:
 class _Part:
     """One part that is being added."""
 
-    def __init__(self, joiner: PdfMerger, pdf: pikepdf.Pdf) -> None:
-        self._joiner = joiner
+    def __init__(self, merger: PdfMerger, pdf: pikepdf.Pdf) -> None:
+        self._merger = merger
         self._pdf = pdf
-        self._writer = joiner._writer
+        self._writer = merger._writer
         self._base = self._writer.reserve(int(pdf.trailer.Size)) - 1
         self._root = pdf.Root.get("/StructTreeRoot")
         self._skipped = {pdf.Root.objgen[0], pdf.Root.Pages.objgen[0]}
@@ -156,18 +156,18 @@ class _Part:
         for page in self._pdf.pages:
             keep_lone_spaces(page)
         pages = {page.objgen[0]: page for page in self._pdf.pages}
-        first_parent = self._joiner._next_parent
+        first_parent = self._merger._next_parent
         parent_count = self._write_parent_tree(first_parent)
         for element in self._top_elements():
             element.S, element.P = pikepdf.Name.Part, pikepdf.Name.Part  # /P is replaced below, by text
-            self._joiner._elements.append(self._number(element.objgen[0]))
+            self._merger._elements.append(self._number(element.objgen[0]))
         self._name_identifiers()
-        tops = {number - self._base for number in self._joiner._elements}
+        tops = {number - self._base for number in self._merger._elements}
         for value in self._pdf.objects:
             number = value.objgen[0] if isinstance(value, pikepdf.Object) else 0
             if number and number not in self._skipped and value.objgen[1] == 0:
                 self._write_object(number, value, pages, tops, first_parent)
-        self._joiner._next_parent = first_parent + parent_count
+        self._merger._next_parent = first_parent + parent_count
 
     def _write_object(self, number: int, value: Any, pages: Any, tops: set[int], first_parent: int) -> None:
         if isinstance(value, pikepdf.Stream):
@@ -182,11 +182,11 @@ class _Part:
                     value[key] = int(value[key]) + first_parent
         body = renumbered(unparsed(value), self._number)
         if number in pages:
-            node = self._joiner.place_page(self._number(number))
+            node = self._merger.place_page(self._number(number))
             pages_reference = b"/Parent %d 0 R" % self._number(self._pdf.Root.Pages.objgen[0])
             body = body.replace(pages_reference, b"/Parent %d 0 R" % node, 1)
         elif number in tops:
-            body = body.replace(b"/P /Part", b"/P %d 0 R" % self._joiner._document_element, 1)
+            body = body.replace(b"/P /Part", b"/P %d 0 R" % self._merger._document_element, 1)
         self._writer.write(self._number(number), body)
 
     def _number(self, number: int) -> int:
@@ -195,8 +195,8 @@ class _Part:
     def _take_intents(self) -> None:
         """Takes the output intents (color profiles) of the first part; they are equal in all parts."""
         intents = self._pdf.Root.get("/OutputIntents")
-        if intents is not None and self._joiner._intents is None:
-            number = self._joiner._intents = self._writer.reserve()
+        if intents is not None and self._merger._intents is None:
+            number = self._merger._intents = self._writer.reserve()
             self._writer.write(number, renumbered(unparsed(intents), self._number))
 
     # -- structure --------------------------------------------------------------------------------------------------------------
@@ -209,8 +209,8 @@ class _Part:
     def _write_parent_tree(self, first: int) -> int:
         if self._root is None:
             return 0
-        if self._joiner._parts == 0 and "/RoleMap" in self._root:
-            self._joiner._role_map = unparsed(self._root.RoleMap)
+        if self._merger._parts == 0 and "/RoleMap" in self._root:
+            self._merger._role_map = unparsed(self._root.RoleMap)
         entries = list(_tree_entries(self._root.get("/ParentTree"), "/Nums"))
         if not entries:
             return 0
@@ -218,14 +218,14 @@ class _Part:
         pairs = (b"%d %b" % (key, self._reference(value)) for key, (_, value) in zip(keys, entries, strict=True))
         node = self._writer.reserve()
         self._writer.write(node, b"<< /Limits [ %d %d ] /Nums [ %b ] >>" % (keys[0], keys[-1], b" ".join(pairs)))
-        self._joiner._parents.append(node)
+        self._merger._parents.append(node)
         return keys[-1] - first + 1
 
     def _name_identifiers(self) -> None:
         """Prefixes the names of table headers with the part's number, since they are unique only within a part."""
         if self._root is None or "/IDTree" not in self._root:
             return
-        prefix = b"%08d" % self._joiner._parts
+        prefix = b"%08d" % self._merger._parts
         for value in self._pdf.objects:
             if isinstance(value, pikepdf.Dictionary) and value.get("/Type") == "/StructElem":
                 if "/ID" in value:
@@ -238,7 +238,7 @@ class _Part:
         limits = b"<%b> <%b>" % (entries[0][0].hex().encode(), entries[-1][0].hex().encode())
         node = self._writer.reserve()
         self._writer.write(node, b"<< /Limits [ %b ] /Names [ %b ] >>" % (limits, names))
-        self._joiner._identifiers.append(node)
+        self._merger._identifiers.append(node)
 
     def _reference(self, value: Any) -> bytes:
         if value.is_indirect:

@@ -11,7 +11,7 @@ from rayocr.pdf.textlayer.characters import Characters
 from rayocr.pdf.textlayer.right_to_left import logical_order
 from rayocr.pdf.textlayer.runs import GAP_EM, SAME_LINE_EM, Run
 
-_LOOKED_AT = 300  # rows searched for one on the same baseline
+_SEARCHED_ROWS = 300  # rows searched for one on the same baseline
 _WORD_GAP_EM = 0.12  # between letters: more is a space
 _NARROW_GAP_EM = 0.05  # a wider gap is a space if PDFium reports one
 _BRACKETS = {"(": ")", "[": "]", "{": "}", "<": ">", "«": "»"}
@@ -51,7 +51,7 @@ def _joined(characters: Characters, runs: Sequence[Run]) -> list[Run]:
 
 def _neighbor(rows: list[list[Any]], row: list[Any]) -> list[Any] | None:
     left, right, middle, em = row[:4]
-    for other in reversed(rows[-_LOOKED_AT:]):
+    for other in reversed(rows[-_SEARCHED_ROWS:]):
         level = abs(other[2] - middle) <= (0.5 + SAME_LINE_EM) * max(min(em, other[3]), 1.0) * 0.6
         if level and not other[6] and max(left - other[1], other[0] - right) <= GAP_EM * min(em, other[3]):
             return other

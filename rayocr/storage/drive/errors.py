@@ -65,12 +65,12 @@ def translate(error: Exception, place: str, *, doing: str) -> RayocrError:
         return StorageUnavailable(f"{shown}: the token server does not answer.")
     if isinstance(error, auth.GoogleAuthError):
         return refused(error, shown)
-    return StorageUnavailable(f"{shown}: Google Drive could not {doing} it ({_said(error)}).")
+    return StorageUnavailable(f"{shown}: Google Drive could not {doing} it ({_message(error)}).")
 
 
 def refused(error: Exception, place: str) -> CredentialsError:
     """The error for a refusal of the token server."""
-    said = _said(error)
+    said = _message(error)
     if "invalid_grant" in str(error):
         return CredentialsError(
             f"{place}: the sign-in is no longer valid, or the key was deleted ({said}).",
@@ -86,7 +86,7 @@ def refused(error: Exception, place: str) -> CredentialsError:
 
 
 def no_credentials(error: Exception | str) -> CredentialsError:
-    said = error if isinstance(error, str) else _said(error)
+    said = error if isinstance(error, str) else _message(error)
     return CredentialsError(f"There are no usable credentials for Google Drive: {said}.", hint=LOGIN)
 
 
@@ -184,7 +184,7 @@ def _seconds(retry_after: str | None) -> float | None:
         return None
 
 
-def _said(error: Exception) -> str:
+def _message(error: Exception) -> str:
     text = error.args[0] if error.args else ""
     if isinstance(text, Exception):  # requests wraps urllib3's errors
         text = type(text).__name__

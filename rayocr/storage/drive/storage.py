@@ -31,7 +31,7 @@ from rayocr.storage.os_errors import printable
 from rayocr.storage.uri import StorageUri
 
 _PATIENT = RetryPolicy(max_attempts=6, base_s=1.0, cap_s=30.0)  # for a page of a listing, and a chunk of a large file
-_LOOKS = 10  # attempts to read a file that is replaced meanwhile
+_READ_ATTEMPTS = 10  # attempts to read a file that is replaced meanwhile
 _REMEMBERED = 1000  # ids of files that were created or may have been
 _STRIPES = 64
 
@@ -109,7 +109,7 @@ class DriveStorage(Storage):
     ) -> bytes:
         place = self._place(name)
         item = self._there(name)
-        for _ in range(_LOOKS):
+        for _ in range(_READ_ATTEMPTS):
             if version not in (None, item.version):
                 raise VersionChanged(f"{printable(name)} was changed since it was listed.")
             end = item.size_bytes if length is None else min(item.size_bytes, start + length)

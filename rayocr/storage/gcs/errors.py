@@ -66,9 +66,9 @@ def translate(error: Exception, place: str, *, doing: str, name: str = "") -> Ra
     if isinstance(error, api.PreconditionFailed):
         return PreconditionFailed(f"{shown} already exists, or its version has changed.")
     if isinstance(error, api.Unauthorized):
-        return CredentialsError(f"{shown}: the credentials are not accepted ({_said(error)}).", hint=_LOGIN)
+        return CredentialsError(f"{shown}: the credentials are not accepted ({_message(error)}).", hint=_LOGIN)
     if isinstance(error, api.Forbidden):
-        return StorageDenied(f"No permission to {doing} {shown}: {_said(error)}.", hint=_next_step(error))
+        return StorageDenied(f"No permission to {doing} {shown}: {_message(error)}.", hint=_next_step(error))
     if isinstance(error, ContentDecodingError | DecodeError):
         return ObjectUnreadable(
             f"{shown} is marked as compressed (Content-Encoding), but its bytes cannot be decompressed.",
@@ -80,16 +80,17 @@ def translate(error: Exception, place: str, *, doing: str, name: str = "") -> Ra
                 f"{shown} is in a requester-pays bucket.", hint="Name the project that pays: storage.source.user_project="
             )
         if name and doing == "read":
-            return ObjectUnreadable(f"Google Cloud Storage refuses to read {shown}: {_said(error)}.", hint=_KEY)
-        return UnsafeName(f"Google Cloud Storage refuses to {doing} {shown}: {_said(error)}.")
+            return ObjectUnreadable(f"Google Cloud Storage refuses to read {shown}: {_message(error)}.", hint=_KEY)
+        return UnsafeName(f"Google Cloud Storage refuses to {doing} {shown}: {_message(error)}.")
     if isinstance(error, auth.TransportError):  # the token server is unavailable for a moment
         return StorageUnavailable(f"{shown}: cannot get an access token (temporary).")
     if isinstance(error, auth.RefreshError) and error.retryable:
         return StorageUnavailable(f"{shown}: cannot get an access token (temporary).")
     if isinstance(error, auth.GoogleAuthError):
-        return CredentialsError(f"{shown}: the credentials are not accepted ({_said(error)}).", hint=_LOGIN)
+        return CredentialsError(f"{shown}: the credentials are not accepted ({_message(error)}).", hint=_LOGIN)
     return StorageUnavailable(
-        f"{shown}: Google Cloud Storage cannot {doing} it (temporary error: {_said(error)}).", retry_after_s=_retry_after_s(error)
+        f"{shown}: Google Cloud Storage cannot {doing} it (temporary error: {_message(error)}).",
+        retry_after_s=_retry_after_s(error),
     )
 
 
@@ -101,7 +102,7 @@ def passing(send: Callable[[], T]) -> T:
     try:
         return send()
     except (ConnectionError, Timeout) as error:
-        raise StorageUnavailable(f"The connection to Google Cloud Storage broke ({_said(error)}).") from error
+        raise StorageUnavailable(f"The connection to Google Cloud Storage broke ({_message(error)}).") from error
     except InvalidResponse as error:
         if error.response.status_code in (408, 429) or error.response.status_code >= 500:
             raise StorageUnavailable(f"Google Cloud Storage is busy ({error.response.status_code}).") from error
@@ -124,10 +125,10 @@ def _retry_after_s(error: Exception) -> float | None:
 
 
 def no_credentials(error: Exception) -> CredentialsError:
-    return CredentialsError(f"There are no usable credentials for Google Cloud Storage: {_said(error)}.", hint=_LOGIN)
+    return CredentialsError(f"There are no usable credentials for Google Cloud Storage: {_message(error)}.", hint=_LOGIN)
 
 
-def _said(error: Exception) -> str:
+def _message(error: Exception) -> str:
     text = getattr(error, "message", None) or (error.args[0] if error.args else "")
     if isinstance(text, Exception):  # requests wraps urllib3's errors
         text = type(text).__name__

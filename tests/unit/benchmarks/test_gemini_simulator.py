@@ -76,7 +76,7 @@ async def test_a_scripted_outage_begins_after_some_answers_and_ends(client: Any,
     assert (await ask(client))[0] == 200
 
 
-async def test_a_cut_ends_requests_under_way_and_bills_none_of_them(client: Any, simulator: Simulator) -> None:
+async def test_a_cut_ends_requests_in_progress_and_bills_none_of_them(client: Any, simulator: Simulator) -> None:
     simulator.settings.speed = 1
     simulator.settings.latency_s = 3600
     asking = asyncio.create_task(ask(client))

@@ -13,7 +13,7 @@ import pytest
 
 from rayocr.config import GatewayConfig
 from rayocr.gateway.server import GatewayServer
-from tests.unit.gateway.run_apis import a_face
+from tests.unit.gateway.run_apis import an_api
 
 BIN = Path(__file__).parents[3] / "docker" / "bin"
 pytestmark = pytest.mark.skipif(shutil.which("wget") is None, reason="wget is not installed, which the image has")
@@ -25,10 +25,10 @@ def run(script: str, port: int, **variables: str) -> subprocess.Popen[bytes]:
 
 
 def test_the_run_is_asked_to_drain_and_its_end_is_waited_for(tmp_path: Path) -> None:
-    face, asked = a_face(tmp_path)
-    server = GatewayServer(face, GatewayConfig(port=0), token="the-token")
+    api, asked = an_api(tmp_path)
+    server = GatewayServer(api, GatewayConfig(port=0), token="the-token")
     port = int(server.start().rpartition(":")[2])
-    face.push({"at": time.time(), "pages_done": 0, "totals": {"cost_usd": 0.0}})
+    api.push({"at": time.time(), "pages_done": 0, "totals": {"cost_usd": 0.0}})
     hook = run("rayocr-drain-run", port)
     try:
         heard = threading.Event()
@@ -57,8 +57,8 @@ def test_where_no_run_is_there_is_nothing_to_wait_for() -> None:
 
 
 def test_a_wrong_token_does_not_keep_the_container_from_ending(tmp_path: Path) -> None:
-    face, asked = a_face(tmp_path)
-    server = GatewayServer(face, GatewayConfig(port=0), token="another")
+    api, asked = an_api(tmp_path)
+    server = GatewayServer(api, GatewayConfig(port=0), token="another")
     port = int(server.start().rpartition(":")[2])
     try:
         assert run("rayocr-drain-run", port).wait(60) == 0

@@ -12,7 +12,7 @@ from rayocr.config import LocksConfig, RayocrConfig, Secrets
 from rayocr.driver.scheduling.leases import open_run_locks
 from rayocr.errors import LockError
 from rayocr.locks.base import Locks
-from rayocr.locks.destination import CLAIMS_PREFIX, DestinationLocks
+from rayocr.locks.destination import DESTINATION_LOCKS_PREFIX, DestinationLocks
 from rayocr.locks.file import FileLocks
 from rayocr.storage.memory import MemoryStorage
 
@@ -40,11 +40,11 @@ def test_without_redis_a_second_run_on_drive_is_refused_until_the_first_has_ende
         locks_of(WithoutPreconditions(name), "second")
     locks.close()
     locks_of(WithoutPreconditions(name), "second").close()
-    assert list(MemoryStorage(name).list(CLAIMS_PREFIX)) == []
+    assert list(MemoryStorage(name).list(DESTINATION_LOCKS_PREFIX)) == []
 
 
 def test_where_storage_keeps_preconditions_nothing_is_claimed() -> None:
     name = uuid.uuid4().hex
     for run_id in ("first", "second"):
         assert isinstance(locks_of(MemoryStorage(name), run_id), FileLocks)
-    assert list(MemoryStorage(name).list(CLAIMS_PREFIX)) == []
+    assert list(MemoryStorage(name).list(DESTINATION_LOCKS_PREFIX)) == []

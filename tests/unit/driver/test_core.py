@@ -293,8 +293,8 @@ def test_quarantine_rejects_the_document_that_kills_workers_and_no_other(world: 
 
 def test_a_document_in_company_of_one_that_kills_is_not_counted_twice(world: Make) -> None:
     """Two workers die while processing `a` and `b` together. Each is then retried alone before it is quarantined."""
-    deaths = iter((ActorFailed("killed"), ActorFailed("killed")))
-    w = world({"a.pdf": 2, "b.pdf": 2}, faults=Faults(shard=lambda worker, shard: next(deaths, None)))
+    failures = iter((ActorFailed("killed"), ActorFailed("killed")))
+    w = world({"a.pdf": 2, "b.pdf": 2}, faults=Faults(shard=lambda worker, shard: next(failures, None)))
     w.run()
     assert "complete" in w.outcomes().values()
     assert set(w.outcomes().values()) <= {"complete", "rejected"}
@@ -302,8 +302,8 @@ def test_a_document_in_company_of_one_that_kills_is_not_counted_twice(world: Mak
 
 
 def test_a_worker_that_dies_with_its_node_blames_no_document(world: Make) -> None:
-    deaths = iter([NodeLost("gone")] * 5)
-    w = world({"a.pdf": 3}, faults=Faults(shard=lambda worker, shard: next(deaths, None)))
+    failures = iter([NodeLost("gone")] * 5)
+    w = world({"a.pdf": 3}, faults=Faults(shard=lambda worker, shard: next(failures, None)))
     w.run()
     assert w.outcomes() == {"a.pdf": "complete"}
 

@@ -13,7 +13,7 @@ from rayocr.storage.memory import MemoryStorage
 
 def letter(state: MemoryStorage, source: str, name: str) -> None:
     document = Document(
-        document_id=f"{len(name):032x}", source_uri=f"{source}/{name}", name=name, output_stem=name, version="1", size_bytes=1
+        document_id=f"{len(name):032x}", source_uri=f"{source}/{name}", name=name, output_name=name, version="1", size_bytes=1
     )
     made = dead_letter(document, outcome=DocumentOutcome.PARTIAL, reason="Refused", message="m", hint=None, run_id="r")
     write_dead_letter(state, made)

@@ -446,7 +446,7 @@ class UncutPage(FakePage):
         raise PageUnrenderable("It cannot be cut out.")
 
 
-class NoTwins:
+class NoDuplicates:
     async def claim(self, content_hash: str) -> PageRecord | None:
         raise AssertionError("without a hash there is nothing to compare")
 
@@ -455,7 +455,7 @@ class NoTwins:
 
 
 async def test_a_page_that_cannot_be_cut_out_is_still_offered_to_the_engine() -> None:
-    bench = Bench(ScriptedEngine({"a": [GOOD]}), dedup=NoTwins())
+    bench = Bench(ScriptedEngine({"a": [GOOD]}), dedup=NoDuplicates())
     record = await bench.read(offered=UncutPage())
     assert (record.outcome, record.text) == (PageOutcome.DONE, GOOD)
 

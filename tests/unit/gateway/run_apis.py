@@ -17,7 +17,7 @@ DONE, PARTIAL = "a" * 32, "b" * 32
 
 def manifest(document_id: str, name: str, outcome: DocumentOutcome, source_uri: str = "memory://s") -> Manifest:
     document = Document(
-        document_id=document_id, source_uri=f"{source_uri}/{name}", name=name, output_stem=name[:-4], version="1", size_bytes=9
+        document_id=document_id, source_uri=f"{source_uri}/{name}", name=name, output_name=name[:-4], version="1", size_bytes=9
     )
     failed = PageSummary(page_number=2, outcome=PageOutcome.FAILED, attempts=(Attempt(engine="gemini", reason="Refused"),))
     read = PageSummary(page_number=2, outcome=PageOutcome.DONE, engine="gemini")
@@ -35,7 +35,7 @@ def manifest(document_id: str, name: str, outcome: DocumentOutcome, source_uri: 
     )
 
 
-def a_face(folder: Path) -> tuple[RunApi, list[tuple[str, object]]]:
+def an_api(folder: Path) -> tuple[RunApi, list[tuple[str, object]]]:
     asked: list[tuple[str, object]] = []
     name = uuid4().hex
     source, state = MemoryStorage(f"s{name}"), MemoryStorage(f"t{name}")

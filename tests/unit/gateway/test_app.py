@@ -17,7 +17,7 @@ from rayocr.gateway.app import create_app
 from rayocr.gateway.guard import Guard
 from rayocr.gateway.server import check_gateway
 from rayocr.storage.memory import MemoryStorage
-from tests.unit.gateway.run_apis import DONE, PARTIAL, a_face
+from tests.unit.gateway.run_apis import DONE, PARTIAL, an_api
 
 LOCAL = "http://127.0.0.1:8080"
 STEERING = [
@@ -44,7 +44,7 @@ READING = [
 
 
 def test_documents_are_listed_filtered_and_paged(tmp_path: Path) -> None:
-    api, _ = a_face(tmp_path)
+    api, _ = an_api(tmp_path)
     client = TestClient(create_app(api, token=None), base_url=LOCAL)
     both = client.get("/documents").json()
     assert [d["document_id"] for d in both["documents"]] == [DONE, PARTIAL]
@@ -57,7 +57,7 @@ def test_documents_are_listed_filtered_and_paged(tmp_path: Path) -> None:
 
 
 def test_a_document_tells_its_pages_texts_and_pictures(tmp_path: Path) -> None:
-    api, _ = a_face(tmp_path)
+    api, _ = an_api(tmp_path)
     client = TestClient(create_app(api, token=None), base_url=LOCAL)
     document = client.get(f"/documents/{PARTIAL}").json()
     assert (document["pages"], document["notes"][0]["reason"]) == ({"done": "1", "failed": "2"}, "Refused")
@@ -71,7 +71,7 @@ def test_a_document_tells_its_pages_texts_and_pictures(tmp_path: Path) -> None:
 
 
 def test_what_is_asked_for_reaches_the_run(tmp_path: Path) -> None:
-    api, asked = a_face(tmp_path)
+    api, asked = an_api(tmp_path)
     client = TestClient(create_app(api, token=None), base_url=LOCAL)
     for path in ("/pause", "/resume", "/drain", f"/documents/{PARTIAL}/retry", f"/documents/{'c' * 32}/cancel"):
         assert client.post(path).status_code == 202
@@ -92,7 +92,7 @@ def push(**attributes: str) -> dict[str, object]:
 
 
 def test_a_notification_of_cloud_storage_takes_up_its_object(tmp_path: Path) -> None:
-    api, asked = a_face(tmp_path)
+    api, asked = an_api(tmp_path)
 
     class Bucket:
         uri = "gs://b/in"
@@ -114,7 +114,7 @@ def test_a_notification_of_cloud_storage_takes_up_its_object(tmp_path: Path) -> 
 
 
 def test_a_push_that_is_not_from_pubsub_is_refused(tmp_path: Path) -> None:
-    api, _asked = a_face(tmp_path)
+    api, _asked = an_api(tmp_path)
 
     def verify(authorization: str) -> None:
         if authorization != "Bearer of Google":
@@ -127,7 +127,7 @@ def test_a_push_that_is_not_from_pubsub_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", [*STEERING, *READING])
 def test_without_the_token_nothing_is_told_and_nothing_is_done(tmp_path: Path, path: str) -> None:
-    api, asked = a_face(tmp_path)
+    api, asked = an_api(tmp_path)
     client = TestClient(create_app(api, token="the-token"))
     ask = client.post if path in STEERING else client.get
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "the-token"}):
@@ -137,7 +137,7 @@ def test_without_the_token_nothing_is_told_and_nothing_is_done(tmp_path: Path, p
 
 
 def test_every_operation_of_the_document_asks_for_the_token(tmp_path: Path) -> None:
-    api, asked = a_face(tmp_path)
+    api, asked = an_api(tmp_path)
     app = create_app(api, token="the-token")
     client = TestClient(app)
     operations = [(path, method) for path, methods in app.openapi()["paths"].items() for method in methods]
@@ -150,7 +150,7 @@ def test_every_operation_of_the_document_asks_for_the_token(tmp_path: Path) -> N
 
 
 def test_a_name_of_the_internet_that_leads_to_this_machine_is_not_answered(tmp_path: Path) -> None:
-    app = create_app(a_face(tmp_path)[0], token=None)
+    app = create_app(an_api(tmp_path)[0], token=None)
     for host in ("evil.example", "evil.example:8080", "127.0.0.1.evil.example", ""):
         assert TestClient(app, base_url=LOCAL, headers={"Host": host}).get("/status").status_code == 403
     for host in ("localhost:8080", "127.0.0.1", "[::1]:8080", "[::1]"):
@@ -158,14 +158,14 @@ def test_a_name_of_the_internet_that_leads_to_this_machine_is_not_answered(tmp_p
 
 
 def test_with_the_token_it_is(tmp_path: Path) -> None:
-    api, asked = a_face(tmp_path)
+    api, asked = an_api(tmp_path)
     client = TestClient(create_app(api, token="the-token"), headers={"Authorization": "Bearer the-token"})
     assert client.post("/pause").status_code == 202
     assert asked == [("pause", None)]
 
 
 def test_another_page_in_the_same_browser_cannot_steer(tmp_path: Path) -> None:
-    api, asked = a_face(tmp_path)
+    api, asked = an_api(tmp_path)
     client = TestClient(create_app(api, token=None), base_url=LOCAL)
     assert client.post("/drain", headers={"Origin": "https://elsewhere.example"}).status_code == 403
     assert client.post("/pause", headers={"Origin": LOCAL}).status_code == 202
@@ -176,7 +176,7 @@ def test_another_page_in_the_same_browser_cannot_steer(tmp_path: Path) -> None:
 @pytest.mark.parametrize("token", [None, "the-token"])
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 def test_what_another_page_makes_a_browser_ask_for_is_refused(tmp_path: Path, token: str | None, site: str) -> None:
-    api, asked = a_face(tmp_path)
+    api, asked = an_api(tmp_path)
     headers = {"Authorization": f"Bearer {token}", "Sec-Fetch-Site": site}
     client = TestClient(create_app(api, token=token), base_url=LOCAL, headers=headers)
     assert client.get("/status").status_code == client.post("/drain").status_code == 403
@@ -187,7 +187,7 @@ def test_what_another_page_makes_a_browser_ask_for_is_refused(tmp_path: Path, to
 
 
 def test_no_body_is_an_error_of_the_server(tmp_path: Path) -> None:
-    api, _ = a_face(tmp_path)
+    api, _ = an_api(tmp_path)
     client = TestClient(create_app(api, token=None), base_url=LOCAL, raise_server_exceptions=False)
     deep = b'{"a":' * 9_000 + b"1" + b"}" * 9_000
     bodies = [
@@ -207,7 +207,7 @@ def test_no_body_is_an_error_of_the_server(tmp_path: Path) -> None:
 
 
 def test_large_bodies_and_storms_are_refused(tmp_path: Path) -> None:
-    api, _ = a_face(tmp_path)
+    api, _ = an_api(tmp_path)
     client = TestClient(create_app(api, token=None), base_url=LOCAL)
     assert client.post("/process-file", content=b"x" * 70_000).status_code == 413
     now = [0.0]
@@ -220,7 +220,7 @@ def test_large_bodies_and_storms_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_run_that_hangs_is_not_live(tmp_path: Path) -> None:
-    api, _ = a_face(tmp_path)
+    api, _ = an_api(tmp_path)
     client = TestClient(create_app(api, token=None), base_url=LOCAL)
     assert client.get("/health").status_code == 200
     api.pushed_at -= 7200
@@ -245,7 +245,7 @@ def test_pushes_are_of_one_account() -> None:
 
 @pytest.mark.filterwarnings("ignore")
 def test_whatever_the_document_of_the_api_allows_is_answered_as_it_says(tmp_path: Path) -> None:
-    api, _ = a_face(tmp_path)
+    api, _ = an_api(tmp_path)
     app = create_app(api, token=None)
     app.user_middleware.clear()  # the limit on the rate is tested above
     # Excludes /events, which does not end: schemathesis waits for the end of an answer.

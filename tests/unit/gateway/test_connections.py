@@ -13,7 +13,7 @@ from rayocr.config import GatewayConfig
 from rayocr.gateway.connections import BoundedProtocol
 from rayocr.gateway.server import GatewayServer
 from tests.e2e.support import wait_until
-from tests.unit.gateway.run_apis import a_face
+from tests.unit.gateway.run_apis import an_api
 
 PATIENCE_S = 120
 
@@ -21,7 +21,7 @@ PATIENCE_S = 120
 @pytest.fixture
 def port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     monkeypatch.setattr(BoundedProtocol, "max_connections", 8)
-    server = GatewayServer(a_face(tmp_path)[0], GatewayConfig(port=0), token="t")
+    server = GatewayServer(an_api(tmp_path)[0], GatewayConfig(port=0), token="t")
     yield int(server.start().rpartition(":")[2])
     server.close()
 
@@ -68,7 +68,7 @@ SLOW: dict[str, bytes] = {
 @pytest.mark.parametrize("sent", SLOW.values(), ids=SLOW)
 def test_a_request_that_does_not_arrive_in_time_is_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
     monkeypatch.setattr(BoundedProtocol, "request_s", 0.1)
-    server = GatewayServer(a_face(tmp_path)[0], GatewayConfig(port=0), token="t")
+    server = GatewayServer(an_api(tmp_path)[0], GatewayConfig(port=0), token="t")
     port = int(server.start().rpartition(":")[2])
     connection = connected(port)
     connection.sendall(sent)
@@ -79,7 +79,7 @@ def test_a_request_that_does_not_arrive_in_time_is_dropped(tmp_path: Path, monke
 
 def test_a_stream_of_events_is_no_slow_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(BoundedProtocol, "request_s", 0.1)
-    server = GatewayServer(a_face(tmp_path)[0], GatewayConfig(port=0), token="t")
+    server = GatewayServer(an_api(tmp_path)[0], GatewayConfig(port=0), token="t")
     port = int(server.start().rpartition(":")[2])
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     connection.request("GET", "/events", headers={"Authorization": "Bearer t"})

@@ -10,11 +10,11 @@ from starlette.testclient import TestClient
 
 from rayocr.gateway.app import FILES, STATIC, create_app
 from rayocr.gateway.history import History
-from tests.unit.gateway.run_apis import DONE, PARTIAL, a_face
+from tests.unit.gateway.run_apis import DONE, PARTIAL, an_api
 
 
 def test_the_page_comes_without_the_internet_and_under_a_policy_that_lets_nothing_else_run(tmp_path: Path) -> None:
-    client = TestClient(create_app(a_face(tmp_path)[0], token="t"))
+    client = TestClient(create_app(an_api(tmp_path)[0], token="t"))
     page = client.get("/")
     assert page.status_code == 200
     policy = page.headers["content-security-policy"]
@@ -32,7 +32,7 @@ def test_the_page_comes_without_the_internet_and_under_a_policy_that_lets_nothin
 
 
 def test_a_page_of_a_document_tells_who_read_it_and_what_was_tried(tmp_path: Path) -> None:
-    client = TestClient(create_app(a_face(tmp_path)[0], token=None), base_url="http://127.0.0.1")
+    client = TestClient(create_app(an_api(tmp_path)[0], token=None), base_url="http://127.0.0.1")
     read = client.get(f"/documents/{DONE}/pages/2").json()
     assert (read["outcome"], read["engine"], read["text"], read["attempts"]) == ("done", "gemini", "two", [])
     failed = client.get(f"/documents/{PARTIAL}/pages/2").json()
@@ -40,7 +40,7 @@ def test_a_page_of_a_document_tells_who_read_it_and_what_was_tried(tmp_path: Pat
 
 
 def test_all_that_failed_for_a_reason_are_retried_at_once(tmp_path: Path) -> None:
-    api, asked = a_face(tmp_path)
+    api, asked = an_api(tmp_path)
     client = TestClient(create_app(api, token=None), base_url="http://127.0.0.1")
     assert client.post("/documents/retry", json={"reason": "Truncated"}).json() == {"documents": 0}
     assert client.post("/documents/retry", json={"reason": "Refused"}).json() == {"documents": 1}
@@ -66,7 +66,7 @@ def test_the_history_of_a_run_of_days_stays_small_and_ends_with_now() -> None:
 
 
 def test_a_run_that_has_just_begun_has_a_history(tmp_path: Path) -> None:
-    api, _ = a_face(tmp_path)
+    api, _ = an_api(tmp_path)
     client = TestClient(create_app(api, token=None), base_url="http://127.0.0.1")
     assert client.get("/history").json() == {"recent": [], "run": []}
     api.push(snapshot(1.0))

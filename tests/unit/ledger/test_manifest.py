@@ -25,7 +25,7 @@ NAME = f".rayocr/documents/0f/{ID}.json"
 
 def context(**changes: Any) -> DocumentContext:
     values: dict[str, Any] = {"name": "reports/a.pdf", "source_uri": "file:///in/reports/a.pdf"}
-    document = Document(document_id=ID, output_stem="reports/a", version="10-1", size_bytes=10, **(values | changes))
+    document = Document(document_id=ID, output_name="reports/a", version="10-1", size_bytes=10, **(values | changes))
     return DocumentContext(document=document, page_count=5, title="A", fencing_token=7)
 
 

@@ -36,7 +36,7 @@ def test_it_climbs_slowly_near_what_was_refused() -> None:
     assert all(after >= 475 for after, step in zip(seen[1:], steps, strict=False) if step < 9)
 
 
-def test_requests_that_were_under_way_together_teach_one_lesson() -> None:
+def test_requests_in_progress_together_teach_one_lesson() -> None:
     rate = LearnedRate(600, now=0)
     for age_s in (0.1, 2.0, 5.0):
         rate.refused(10, sent_at=10 - age_s, observed_rpm=600, share=1.0)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rayocr.errors import LockError, OutsideError, StorageUnavailable
-from rayocr.locks.destination import CLAIMS_PREFIX, DestinationLock, DestinationLocks
+from rayocr.locks.destination import DESTINATION_LOCKS_PREFIX, DestinationLock, DestinationLocks
 from rayocr.locks.memory import MemoryLocks
 from rayocr.process import current_process
 from rayocr.retry import RetryPolicy
@@ -45,7 +45,7 @@ def world() -> World:
 
 def elsewhere(world: World, run_id: str) -> None:
     """Makes the claim look like that of a process on another machine."""
-    name = f"{CLAIMS_PREFIX}{run_id}.json"
+    name = f"{DESTINATION_LOCKS_PREFIX}{run_id}.json"
     told = json.loads(world.storage().read(name))
     world.storage().write(name, json.dumps(told | {"host": "another machine", "pid": 1}).encode())
 
@@ -58,7 +58,7 @@ def test_a_second_run_is_refused_with_a_sentence_and_leaves_nothing_behind(world
     assert "first@host:1, last renewed 20 s ago" in str(raised.value)
     assert "locks=redis" in str(raised.value.hint)
     assert raised.value.exit_code == 3
-    assert [entry.name for entry in world.storage().list(CLAIMS_PREFIX)] == [f"{CLAIMS_PREFIX}first.json"]
+    assert [entry.name for entry in world.storage().list(DESTINATION_LOCKS_PREFIX)] == [f"{DESTINATION_LOCKS_PREFIX}first.json"]
 
 
 def test_a_run_that_ended_is_forgotten(world: World) -> None:
@@ -67,7 +67,7 @@ def test_a_run_that_ended_is_forgotten(world: World) -> None:
     first.release()
     first.release()
     world.claim("second").acquire()
-    assert [entry.name for entry in world.storage().list(CLAIMS_PREFIX)] == [f"{CLAIMS_PREFIX}second.json"]
+    assert [entry.name for entry in world.storage().list(DESTINATION_LOCKS_PREFIX)] == [f"{DESTINATION_LOCKS_PREFIX}second.json"]
 
 
 def test_a_run_on_another_machine_that_was_killed_is_forgotten_after_the_limit(world: World) -> None:
@@ -78,7 +78,7 @@ def test_a_run_on_another_machine_that_was_killed_is_forgotten_after_the_limit(w
         world.claim("second").acquire()
     world.now += 2
     world.claim("second").acquire()
-    assert [entry.name for entry in world.storage().list(CLAIMS_PREFIX)] == [f"{CLAIMS_PREFIX}second.json"]
+    assert [entry.name for entry in world.storage().list(DESTINATION_LOCKS_PREFIX)] == [f"{DESTINATION_LOCKS_PREFIX}second.json"]
 
 
 def test_a_run_that_renews_is_not_forgotten(world: World) -> None:
@@ -101,13 +101,13 @@ def test_a_dead_process_of_this_machine_is_forgotten_at_once(world: World) -> No
     )  # fmt: skip
     pid, started = done.stdout.split(maxsplit=1)
     told = {"owner": "first", "since": 1.0, "host": current_process().host, "pid": int(pid), "started": started.strip()}
-    world.storage().write(f"{CLAIMS_PREFIX}first.json", json.dumps(told).encode())
+    world.storage().write(f"{DESTINATION_LOCKS_PREFIX}first.json", json.dumps(told).encode())
     world.claim("second").acquire()
-    assert f"{CLAIMS_PREFIX}second.json" in [entry.name for entry in world.storage().list(CLAIMS_PREFIX)]
+    assert f"{DESTINATION_LOCKS_PREFIX}second.json" in [entry.name for entry in world.storage().list(DESTINATION_LOCKS_PREFIX)]
 
 
 def test_a_claim_that_cannot_be_read_counts_for_as_long_as_any(world: World) -> None:
-    world.storage().write(f"{CLAIMS_PREFIX}first.json", b"{half")
+    world.storage().write(f"{DESTINATION_LOCKS_PREFIX}first.json", b"{half")
     with pytest.raises(LockError):
         world.claim("second").acquire()
     world.now += 61
@@ -130,14 +130,14 @@ def test_a_run_that_was_taken_for_dead_finds_out_and_takes_nothing_new(world: Wo
     with pytest.raises(OutsideError, match="Lost the lock on the destination"):
         locks.acquire("another")
     locks.close()
-    assert [entry.name for entry in world.storage().list(CLAIMS_PREFIX)] == [f"{CLAIMS_PREFIX}second.json"]
+    assert [entry.name for entry in world.storage().list(DESTINATION_LOCKS_PREFIX)] == [f"{DESTINATION_LOCKS_PREFIX}second.json"]
 
 
 def test_two_that_did_not_see_each_other_find_out_and_the_later_one_stops(world: World) -> None:
     first, second = world.claim("z first"), world.claim("a second")
     first.acquire()
     world.now += 1
-    name = f"{CLAIMS_PREFIX}z first.json"
+    name = f"{DESTINATION_LOCKS_PREFIX}z first.json"
     hidden = world.storage().read(name)
     world.storage().delete(name)
     second.acquire()
@@ -147,7 +147,7 @@ def test_two_that_did_not_see_each_other_find_out_and_the_later_one_stops(world:
     second.renew()
     assert (first.lost, second.lost) == (False, True)
     second.release()
-    assert [entry.name for entry in world.storage().list(CLAIMS_PREFIX)] == [name]
+    assert [entry.name for entry in world.storage().list(DESTINATION_LOCKS_PREFIX)] == [name]
 
 
 def test_storage_that_is_away_for_a_while_is_waited_for_and_not_longer_than_the_limit(world: World) -> None:
@@ -168,7 +168,7 @@ def test_storage_that_is_away_for_a_while_is_waited_for_and_not_longer_than_the_
 def test_a_renewal_whose_answer_was_lost_is_a_renewal(world: World) -> None:
     first = world.claim("first")
     first.acquire()
-    world.storage().write(f"{CLAIMS_PREFIX}first.json", b"by the try whose answer was lost")
+    world.storage().write(f"{DESTINATION_LOCKS_PREFIX}first.json", b"by the try whose answer was lost")
     first.renew()
     first.renew()
     assert not first.lost

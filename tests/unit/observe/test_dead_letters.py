@@ -8,7 +8,7 @@ from rayocr.observe.dead_letters import append_dead_letter, copy_dead_letter, de
 from rayocr.storage.memory import MemoryStorage
 
 DOCUMENT = Document(
-    document_id="ab" * 16, source_uri="memory://in/a.pdf", name="a.pdf", output_stem="a", version="1", size_bytes=1
+    document_id="ab" * 16, source_uri="memory://in/a.pdf", name="a.pdf", output_name="a", version="1", size_bytes=1
 )
 LETTER = dead_letter(
     DOCUMENT, outcome=DocumentOutcome.REJECTED, reason="CorruptPdf", message="It is damaged.", hint=None, run_id="r"

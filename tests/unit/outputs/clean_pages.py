@@ -16,7 +16,7 @@ from rayocr.pdf.document import PdfFile
 
 def document_context(pages: int, *, title: str | None = "A title", name: str = "sub/a.pdf") -> DocumentContext:
     document = Document(
-        document_id="ab", source_uri=f"file:///in/{name}", name=name, output_stem=name[:-4], version="1", size_bytes=1
+        document_id="ab", source_uri=f"file:///in/{name}", name=name, output_name=name[:-4], version="1", size_bytes=1
     )
     return DocumentContext(document=document, page_count=pages, title=title, fencing_token=1)
 

@@ -20,7 +20,7 @@ from rayocr.outputs.page_pipeline import PagePipeline
 from rayocr.outputs.parquet import ParquetOutput
 from rayocr.outputs.registry import parse_outputs
 
-DOCUMENT = Document(document_id="ab", source_uri="file:///x/a.pdf", name="a.pdf", output_stem="a", version="1", size_bytes=1)
+DOCUMENT = Document(document_id="ab", source_uri="file:///x/a.pdf", name="a.pdf", output_name="a", version="1", size_bytes=1)
 
 
 def written(output: type[Output], *records: PageRecord) -> str:

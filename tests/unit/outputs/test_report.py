@@ -37,7 +37,7 @@ def manifest(
 ) -> Manifest:
     uri = f"{source}/{name}"
     document = Document(
-        document_id=document_id(uri, version), source_uri=uri, name=name, output_stem=name[:-4], version=version, size_bytes=1
+        document_id=document_id(uri, version), source_uri=uri, name=name, output_name=name[:-4], version=version, size_bytes=1
     )
     return build_manifest(
         DocumentContext(document=document, page_count=len(pages), title=None, fencing_token=1),

@@ -65,8 +65,8 @@ def test_a_megabyte_that_inflates_to_gigabytes_is_ended_by_the_memory_limit(make
 
 def test_the_reason_is_told_before_the_end() -> None:
     code = (
-        "import time\nfrom rayocr.pdf.guard import bounded, tell_before_end\n"
-        "tell_before_end(lambda why: print('because of', why, flush=True))\n"
+        "import time\nfrom rayocr.pdf.guard import bounded, report_before_exit\n"
+        "report_before_exit(lambda why: print('because of', why, flush=True))\n"
         "with bounded(seconds=0.5, memory_bytes=1 << 30): time.sleep(300)"
     )
     assert run(code).stdout == b"because of longer than 0.5 s\n"

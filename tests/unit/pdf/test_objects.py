@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from rayocr.pdf.document import PdfFile
-from rayocr.pdf.objects import PageObjects, look_at_objects
+from rayocr.pdf.objects import PageObjects, inspect_objects
 from tests.unit.pdf import pdfs
 
 IMAGE = "/Width 300 /Height 400 /BitsPerComponent 8 /ColorSpace /DeviceGray"
@@ -11,7 +11,7 @@ IMAGE = "/Width 300 /Height 400 /BitsPerComponent 8 /ColorSpace /DeviceGray"
 
 def objects_of(data: bytes) -> PageObjects:
     with PdfFile(data, max_pixels=1_000_000) as file, file.page(1) as page:
-        return look_at_objects(page._page.raw, page.upright, page.width_pt, page.height_pt)
+        return inspect_objects(page._page.raw, page.upright, page.width_pt, page.height_pt)
 
 
 def with_image(placed: str, *, page_entries: str = "") -> PageObjects:

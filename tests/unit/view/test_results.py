@@ -43,7 +43,7 @@ def write_document(
         document_id=document_id,
         source_uri=f"{folder}/in/{name}",
         name=name,
-        output_stem=name.removesuffix(".pdf"),
+        output_name=name.removesuffix(".pdf"),
         version=version,
         size_bytes=9,
     )

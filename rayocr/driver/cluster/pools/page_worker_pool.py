@@ -45,9 +45,12 @@ class _Worker:
 
 
 class PageWorkerPool:
-    """`spawn(name)` starts a worker; `load_of(shard)` is the cost of a shard in the unit of `capacity`; `on_death(name)` returns
+    """The page workers of one stage: starts and stops them, and sends each shard to one of them.
+
+    `spawn(name)` starts a worker; `load_of(shard)` is the cost of a shard in the unit of `capacity`; `on_failure(name)` returns
     the slots of a dead worker to the limiter; `max_for(nodes)` is the maximum number of workers on a cluster of these nodes, if
-    it is not fixed; `max_if_busy` is the maximum number if all of them use a whole CPU."""
+    it is not fixed; `max_if_busy` is the maximum number if all of them use a whole CPU.
+    """
 
     def __init__(
         self,
@@ -183,10 +186,10 @@ class PageWorkerPool:
             worker.handle.cancel(document_id, fencing_token)
 
     async def close(self) -> None:
-        under_way = (*self._starting, *self._ends)
-        for task in under_way:
+        pending = (*self._starting, *self._ends)
+        for task in pending:
             task.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
+        await asyncio.gather(*pending, return_exceptions=True)
         for worker in self._workers:
             worker.handle.kill()
         self._workers.clear()
@@ -318,7 +321,13 @@ class PageWorkerPool:
         worker.end.add_done_callback(self._ends.discard)
         self._on_failure(worker.name)
         log_event(
-            log, "worker_died", "A worker died.", level=logging.WARNING, worker=worker.name, error=error.reason, reason=str(error)
+            log,
+            "worker_failed",
+            "A worker died.",
+            level=logging.WARNING,
+            worker=worker.name,
+            error=error.reason,
+            reason=str(error),
         )
 
     async def _end(self, worker: _Worker, error: ActorFailed) -> bool:

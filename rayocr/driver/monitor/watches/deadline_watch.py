@@ -54,12 +54,12 @@ class DeadlineWatch:
         """Runs until cancelled."""
         while True:
             try:
-                await self.look()
+                await self.poll()
             except ActorFailed:
                 pass  # the limiter is being restarted, and is told again
             await self._sleep(_EVERY_S)
 
-    async def look(self) -> None:
+    async def poll(self) -> None:
         now = self._wall_clock()
         lane = lane_for_deadline(
             seconds_left=self._deadline_at - now,

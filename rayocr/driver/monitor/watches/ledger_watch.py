@@ -29,12 +29,12 @@ class LedgerWatch:
         """Runs until cancelled."""
         while True:
             try:
-                await self.look()
+                await self.poll()
             except ActorFailed:
                 pass  # the ledger is being restarted
             await self._sleep(_EVERY_S)
 
-    async def look(self) -> None:
+    async def poll(self) -> None:
         recorded = (await self._ledger.state()).recorded_pages
         if recorded < self._last:
             self._before += self._last

@@ -46,7 +46,7 @@ class LimiterWatch:
         self._keep = keep
         self._wall_clock = wall_clock
         self._sleep = sleep
-        self._said: set[tuple[str, str, float]] = set()
+        self._announced: set[tuple[str, str, float]] = set()
         self._held: set[str] = set()
         self._away = False
 
@@ -56,7 +56,7 @@ class LimiterWatch:
             try:
                 await self.poll()
             except ActorFailed:
-                log_event(log, "rate_limiter_died", "The rate limiter died and is restarted.", level=logging.WARNING)
+                log_event(log, "rate_limiter_failed", "The rate limiter died and is restarted.", level=logging.WARNING)
             await self._sleep(_INTERVAL_S)
 
     async def poll(self) -> None:
@@ -95,9 +95,9 @@ class LimiterWatch:
     def _say_stopped(self, model: ModelQuota) -> None:
         """Reports each long pause and each parked model once."""
         for what, until in (("parked", model.parked_until), ("paused", model.paused_until)):
-            if until is None or until - self._wall_clock() < 10.0 or (model.model, what, round(until, -1)) in self._said:
+            if until is None or until - self._wall_clock() < 10.0 or (model.model, what, round(until, -1)) in self._announced:
                 continue
-            self._said.add((model.model, what, round(until, -1)))
+            self._announced.add((model.model, what, round(until, -1)))
             if what == "parked":
                 self._warn(f"The daily quota of {model.model} is used up until {in_words(until)}.")
             else:

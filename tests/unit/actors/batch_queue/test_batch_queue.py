@@ -176,7 +176,7 @@ async def test_the_intent_is_durable_before_the_job_is_submitted(queues: QueuesO
     assert seen == [[f"{BATCHES_PREFIX}rayocr-run1-0001.json"]]
 
 
-async def test_a_job_that_was_under_way_at_a_crash_is_adopted_and_not_made_again(queues: QueuesOfRuns) -> None:
+async def test_a_job_in_progress_at_a_crash_is_adopted_and_not_made_again(queues: QueuesOfRuns) -> None:
     async with queues.queue() as queue:
         waiting = reads(queue, "a", "b")
         await until(lambda: any(intent.name for intent in read_intents(queues.state)))

@@ -42,7 +42,7 @@ def names(batch: DiscoveryBatch) -> list[str]:
 
 
 def stems(source: MemoryStorage, state: MemoryStorage) -> dict[str, str]:
-    return {d.name: d.output_stem for d in discovery(source, state).next_batch(100).documents}
+    return {d.name: d.output_name for d in discovery(source, state).next_batch(100).documents}
 
 
 def test_documents_come_in_batches_until_there_are_none(source: MemoryStorage, state: MemoryStorage) -> None:
@@ -88,7 +88,7 @@ def test_a_dead_letter_without_a_manifest_finishes_nothing(source: MemoryStorage
     put(source, "b.pdf")
     state.write(dead_letter_name(identifier), b"{}")
     documents = discovery(source, state).next_batch(10).documents
-    assert [(document.name, document.has_letter) for document in documents] == [("a.pdf", True), ("b.pdf", False)]
+    assert [(document.name, document.has_dead_letter) for document in documents] == [("a.pdf", True), ("b.pdf", False)]
 
 
 def test_a_changed_document_is_a_new_one(source: MemoryStorage, state: MemoryStorage) -> None:

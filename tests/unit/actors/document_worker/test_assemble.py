@@ -24,7 +24,7 @@ from rayocr.storage.memory import MemoryStorage
 
 ID = "d" * 32
 DOCUMENT = Document(
-    document_id=ID, source_uri="memory://in/sub/a.pdf", name="sub/a.pdf", output_stem="sub/a", version="1", size_bytes=9
+    document_id=ID, source_uri="memory://in/sub/a.pdf", name="sub/a.pdf", output_name="sub/a", version="1", size_bytes=9
 )
 STARTED = "2026-01-01T00:00:00+00:00"
 
@@ -205,7 +205,7 @@ def test_the_document_worker_hands_on_to_fetch_and_assemble(place: Place, tmp_pa
     worker = DocumentWorker(fetching, SETTINGS, of(page(1)))
     with pytest.raises(RayocrError, match="is not a PDF"):
         worker.fetch(
-            Document(document_id=ID, source_uri="u", name="sub/a.pdf", output_stem="sub/a", version=entry.version, size_bytes=6)
+            Document(document_id=ID, source_uri="u", name="sub/a.pdf", output_name="sub/a", version=entry.version, size_bytes=6)
         )
     assert worker.assemble(context(1), STARTED).outcome is DocumentOutcome.COMPLETE
 

@@ -21,7 +21,7 @@ from rayocr.retry import RetryPolicy
 from rayocr.storage.memory import MemoryStorage
 
 POLICY = RetryPolicy(max_attempts=2, base_s=0.0, cap_s=0.0)
-DOCUMENT = Document(document_id="d" * 32, source_uri="u", name="d.pdf", output_stem="d", version="1", size_bytes=1)
+DOCUMENT = Document(document_id="d" * 32, source_uri="u", name="d.pdf", output_name="d", version="1", size_bytes=1)
 
 
 def manifest(token: int, *, run_id: str = "a", outcome: DocumentOutcome = DocumentOutcome.COMPLETE) -> Manifest:
@@ -53,9 +53,9 @@ def finish(
     check: Callable[[], None] = still_ours,
     *,
     replace: bool = False,
-    has_letter: bool = False,
+    has_dead_letter: bool = False,
 ) -> None:
-    commit(state, content, policy=POLICY, check=check, replace_manifest=replace, has_letter=has_letter)
+    commit(state, content, policy=POLICY, check=check, replace_manifest=replace, has_dead_letter=has_dead_letter)
 
 
 def owner_of(state: MemoryStorage) -> str:
@@ -152,7 +152,7 @@ def test_the_address_of_redis_is_not_printed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "there", "has_letter", "replace", "left"),
+    ("outcome", "there", "has_dead_letter", "replace", "left"),
     [
         (DocumentOutcome.COMPLETE, None, True, False, False),  # of a run that was killed before its manifest
         (DocumentOutcome.COMPLETE, None, False, True, False),
@@ -162,12 +162,12 @@ def test_the_address_of_redis_is_not_printed(tmp_path: Path) -> None:
     ],
 )
 def test_a_complete_document_keeps_no_dead_letter(
-    outcome: DocumentOutcome, there: Manifest | None, has_letter: bool, replace: bool, left: bool
+    outcome: DocumentOutcome, there: Manifest | None, has_dead_letter: bool, replace: bool, left: bool
 ) -> None:
     state = state_with(there)
     letter = dead_letter_name(DOCUMENT.document_id)
     state.write(letter, b"{}")
-    finish(state, manifest(2, outcome=outcome), replace=replace, has_letter=has_letter)
+    finish(state, manifest(2, outcome=outcome), replace=replace, has_dead_letter=has_dead_letter)
     assert [entry.name for entry in state.list(DEAD_LETTERS_PREFIX)] == ([letter] if left else [])
 
 

@@ -61,7 +61,7 @@ def worker(*records: PageRecord, **changes: object) -> DocumentWorker:
 
 def context(document_id: str, name: str, *, sha256: str = SHA256, pages: int = 2) -> DocumentContext:
     uri = f"memory://in/{name}"
-    document = Document(document_id=document_id, source_uri=uri, name=name, output_stem=name[:-4], version="1", size_bytes=9)
+    document = Document(document_id=document_id, source_uri=uri, name=name, output_name=name[:-4], version="1", size_bytes=9)
     return DocumentContext(document=document, page_count=pages, title=None, fencing_token=1, content_sha256=sha256)
 
 

@@ -39,7 +39,7 @@ class Source:
             document_id=document_id("memory://fetch/a.pdf", entry.version),
             source_uri="memory://fetch/a.pdf",
             name="a.pdf",
-            output_stem="a",
+            output_name="a",
             version=entry.version,
             size_bytes=entry.size_bytes,
         )
@@ -126,7 +126,7 @@ def test_a_document_that_was_replaced_is_told_and_has_a_new_identity(source: Sou
         fetch(source.document, settings())
     newer = current_version(source.document, settings())
     assert newer.document_id != source.document.document_id
-    assert newer.output_stem == source.document.output_stem
+    assert newer.output_name == source.document.output_name
     assert fetch(newer, settings())[0].page_count == 1
 
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
-from rayocr.actors.document_worker.output_names import claim_output_name, name_record
+from rayocr.actors.document_worker.output_names import name_record, reserve_output_name
 from rayocr.errors import StorageUnavailable
 from rayocr.messages import Document
 from rayocr.outputs.output_paths import folded
@@ -39,7 +39,7 @@ def found(source: MemoryStorage, state: MemoryStorage, **rules: object) -> list[
 
 
 def stems(documents: list[Document], state: MemoryStorage) -> dict[str, str]:
-    return {document.name: claim_output_name(state, document, policy=POLICY) for document in documents}
+    return {document.name: reserve_output_name(state, document, policy=POLICY) for document in documents}
 
 
 NAMES = ("A.pdf", "a.PDF", "a.pdf", "Folder/x.pdf", "folder/X.pdf", "folder/y.pdf", "\u00e9/a.pdf", "e\u0301/a.pdf")
@@ -80,7 +80,9 @@ def test_a_document_keeps_its_place_when_only_a_part_is_listed_or_its_neighbours
     assert again == {name: place for name, place in places.items() if name != "A.pdf"}
 
 
-def test_the_one_who_came_first_keeps_the_name_when_its_twin_appears_later(source: MemoryStorage, state: MemoryStorage) -> None:
+def test_the_one_who_came_first_keeps_the_name_when_its_duplicate_appears_later(
+    source: MemoryStorage, state: MemoryStorage
+) -> None:
     source.write("a.pdf", b"x")
     assert stems(found(source, state), state) == {"a.pdf": "a"}
     source.write("A.pdf", b"x")
@@ -107,10 +109,10 @@ def test_of_many_that_claim_a_name_at_once_one_has_it(state: MemoryStorage) -> N
     documents = []
     for number in range(16):
         uri = f"memory://source-{number}/a.pdf"
-        documents.append(Document(document_id="d", source_uri=uri, name="a.pdf", output_stem="a", version="1", size_bytes=1))
+        documents.append(Document(document_id="d", source_uri=uri, name="a.pdf", output_name="a", version="1", size_bytes=1))
     with ThreadPoolExecutor(16) as threads:
         # The third and later ones fall back to a hash of their source, which is unique.
-        taken = list(threads.map(lambda document: claim_output_name(state, document, policy=POLICY), documents))
+        taken = list(threads.map(lambda document: reserve_output_name(state, document, policy=POLICY), documents))
     assert len(set(taken)) == 16
     assert taken.count("a") == 1
 
@@ -123,15 +125,15 @@ def test_an_answer_that_was_lost_leaves_the_claim_with_who_made_it() -> None:
             raise StorageUnavailable("reset")
 
     state = MemoryStorage(uuid4().hex, faults=faults)
-    document = Document(document_id="d", source_uri="memory://s/a.pdf", name="a.pdf", output_stem="a", version="1", size_bytes=1)
-    assert claim_output_name(state, document, policy=POLICY) == "a"
+    document = Document(document_id="d", source_uri="memory://s/a.pdf", name="a.pdf", output_name="a", version="1", size_bytes=1)
+    assert reserve_output_name(state, document, policy=POLICY) == "a"
     state.clear()
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"schema_version": 1}'])
 def test_a_damaged_claim_is_made_anew(state: MemoryStorage, damage: bytes) -> None:
     state.write(name_record("a"), damage)
-    document = Document(document_id="d", source_uri="memory://s/a.pdf", name="a.pdf", output_stem="a", version="1", size_bytes=1)
-    assert claim_output_name(state, document, policy=POLICY) == "a"
-    other = Document(document_id="d", source_uri="memory://t/a.pdf", name="a.pdf", output_stem="a", version="1", size_bytes=1)
-    assert claim_output_name(state, other, policy=POLICY) != "a"
+    document = Document(document_id="d", source_uri="memory://s/a.pdf", name="a.pdf", output_name="a", version="1", size_bytes=1)
+    assert reserve_output_name(state, document, policy=POLICY) == "a"
+    other = Document(document_id="d", source_uri="memory://t/a.pdf", name="a.pdf", output_name="a", version="1", size_bytes=1)
+    assert reserve_output_name(state, other, policy=POLICY) != "a"

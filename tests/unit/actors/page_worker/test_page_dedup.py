@@ -36,7 +36,7 @@ def dedup(ledger: FakeLedger) -> PageDeduplicator:
     return PageDeduplicator(ledger, fingerprint="f", linger_s=0.0)
 
 
-async def twin_of_one_under_way(pages: PageDeduplicator) -> asyncio.Task[PageRecord | None]:
+async def duplicate_of_one_in_progress(pages: PageDeduplicator) -> asyncio.Task[PageRecord | None]:
     assert await pages.claim("h") is None
     waiting = asyncio.create_task(pages.claim("h"))
     await asyncio.sleep(0.01)
@@ -50,15 +50,15 @@ async def test_pages_that_start_together_are_asked_about_in_one_call() -> None:
     assert ledger.calls == [("known", "a", "b")]
 
 
-async def test_a_twin_waits_for_the_page_that_is_under_way() -> None:
+async def test_a_duplicate_waits_for_the_page_in_progress() -> None:
     pages = dedup(FakeLedger())
-    waiting = await twin_of_one_under_way(pages)
+    waiting = await duplicate_of_one_in_progress(pages)
     assert not waiting.done()
     pages.release("h", page())
     assert await waiting == page()
 
 
-async def test_a_page_answers_for_its_twins_until_the_ledger_does() -> None:
+async def test_a_page_answers_for_its_duplicates_until_the_ledger_does() -> None:
     """Durable a while after it was read; a duplicate that came in between used to be sent again."""
     ledger = FakeLedger()
     pages = dedup(ledger)
@@ -71,7 +71,7 @@ async def test_a_page_answers_for_its_twins_until_the_ledger_does() -> None:
     assert ledger.calls == [("h",), ("h",)]
 
 
-async def test_what_is_under_way_is_not_forgotten() -> None:
+async def test_what_is_in_progress_is_not_forgotten() -> None:
     pages = dedup(FakeLedger())
     assert await pages.claim("h") is None
     pages.forget("h")
@@ -82,14 +82,14 @@ async def test_what_is_under_way_is_not_forgotten() -> None:
     assert await waiting == page()
 
 
-async def test_twins_of_a_doubtful_page_are_read_themselves() -> None:
+async def test_duplicates_of_a_doubtful_page_are_read_themselves() -> None:
     pages = dedup(FakeLedger())
-    waiting = await twin_of_one_under_way(pages)
+    waiting = await duplicate_of_one_in_progress(pages)
     pages.release("h", page(doubts=("suspect",)))
     assert await waiting is None
 
 
-async def test_when_the_first_fails_its_twin_is_read_and_the_third_waits_for_that() -> None:
+async def test_when_the_first_fails_its_duplicate_is_read_and_the_third_waits_for_that() -> None:
     pages = dedup(FakeLedger())
     assert await pages.claim("h") is None
     second, third = asyncio.create_task(pages.claim("h")), asyncio.create_task(pages.claim("h"))

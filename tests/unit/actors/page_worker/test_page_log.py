@@ -7,7 +7,7 @@ import pytest
 from rayocr.actors.page_worker.page_log import log_defect, log_page
 from rayocr.messages import Attempt, Document, DocumentContext, PageOutcome, PageRecord
 
-DOCUMENT = Document(document_id="fold", source_uri="u", name="a.pdf", output_stem="a", version="1", size_bytes=9)
+DOCUMENT = Document(document_id="fold", source_uri="u", name="a.pdf", output_name="a", version="1", size_bytes=9)
 CONTEXT = DocumentContext(document=DOCUMENT, page_count=5_000, title=None, fencing_token=1)
 
 

@@ -19,7 +19,7 @@ from rayocr.retry import RetryPolicy
 from tests.unit.pdf import pdfs
 
 DATA = pdfs.pages_of(("",) * 8)
-DOCUMENT = Document(document_id="d", source_uri="u", name="d.pdf", output_stem="d", version="1", size_bytes=len(DATA))
+DOCUMENT = Document(document_id="d", source_uri="u", name="d.pdf", output_name="d", version="1", size_bytes=len(DATA))
 CONTEXT = DocumentContext(document=DOCUMENT, page_count=8, title=None, fencing_token=7)
 
 
@@ -222,17 +222,17 @@ async def test_an_engine_that_cannot_work_here_is_told_unless_it_is_optional(mon
 
 
 async def test_many_pages_wait_at_once_and_no_more_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    under_way, most = 0, 0
+    in_flight, most = 0, 0
     full = asyncio.Event()
 
     async def answer(page: Any) -> str:
-        nonlocal under_way, most
-        under_way += 1
-        most = max(most, under_way)
-        if under_way == 3:
+        nonlocal in_flight, most
+        in_flight += 1
+        most = max(most, in_flight)
+        if in_flight == 3:
             full.set()
         await full.wait()
-        under_way -= 1
+        in_flight -= 1
         return (await page.as_document())[:4].decode()
 
     setting = await waiting(monkeypatch, answer, in_flight=3)
@@ -303,7 +303,7 @@ async def test_a_wrong_key_ends_the_shard_and_what_was_answered_is_recorded(monk
     assert setting.recorded == [1]
 
 
-async def test_a_draining_worker_sends_nothing_more_and_keeps_what_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_draining_worker_sends_nothing_more_and_keeps_what_is_in_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     sent, gate = asyncio.Event(), asyncio.Event()
 
     async def answer(page: Any) -> str:

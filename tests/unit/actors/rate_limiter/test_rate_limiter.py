@@ -127,7 +127,7 @@ async def test_the_delay_of_a_refusal_for_the_day_is_honoured_twice_and_then_the
     assert await limiter.lease("m", "w", 1)
 
 
-async def test_refusals_for_the_day_of_requests_that_were_under_way_together_count_once() -> None:
+async def test_refusals_for_the_day_of_requests_in_progress_together_count_once() -> None:
     world = World()
     limiter = world.limiter()
     await limiter.lease("m", "w", 9)

@@ -10,7 +10,7 @@ from rayocr.ledger.manifest import build_manifest, manifest_name
 from rayocr.messages import Document, DocumentContext, DocumentOutcome
 from rayocr.storage.memory import MemoryStorage
 
-DOCUMENT = Document(document_id="d" * 32, source_uri="u", name="d.pdf", output_stem="d", version="1", size_bytes=1)
+DOCUMENT = Document(document_id="d" * 32, source_uri="u", name="d.pdf", output_name="d", version="1", size_bytes=1)
 BEGAN = "2026-01-01T12:00:00+00:00"
 
 

@@ -64,7 +64,7 @@ def test_a_chain_without_gemini_costs_nothing(here: Path, capsys: pytest.Capture
 def documents(folder: Path) -> list[Document]:
     source = LocalStorage(str(folder))
     return [
-        Document(document_id=entry.name, source_uri="", name=entry.name, output_stem="", version=entry.version, size_bytes=1)
+        Document(document_id=entry.name, source_uri="", name=entry.name, output_name="", version=entry.version, size_bytes=1)
         for entry in source.list()
     ]
 

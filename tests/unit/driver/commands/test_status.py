@@ -25,7 +25,7 @@ def fail(out: Path, name: str, reason: str) -> None:
         document_id=name.encode().hex().ljust(32, "0")[:32],
         source_uri=f"file:///in/{name}",
         name=name,
-        output_stem=name,
+        output_name=name,
         version="1",
         size_bytes=1,
     )

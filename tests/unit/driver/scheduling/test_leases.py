@@ -16,7 +16,7 @@ class Fixture:
         self.draining = asyncio.Event()
         self.lost: list[str] = []
         self.away: list[bool] = []
-        self.keeper = Leases(
+        self.leases = Leases(
             MemoryLocks(self.table, owner="us", ttl_s=ttl_s, clock=lambda: self.now),
             ttl_s=ttl_s,
             draining=self.draining,
@@ -36,7 +36,7 @@ async def until(condition: object) -> None:
 async def test_what_another_run_holds_is_refused() -> None:
     f = Fixture()
     f.other().acquire("d")
-    assert await f.keeper.acquire("d") is None
+    assert await f.leases.acquire("d") is None
 
 
 async def test_nothing_is_taken_while_the_locks_are_away_and_all_who_wait_go_on_when_they_are_back(
@@ -45,20 +45,20 @@ async def test_nothing_is_taken_while_the_locks_are_away_and_all_who_wait_go_on_
     monkeypatch.setattr("rayocr.driver.scheduling.leases._PROBE_S", 0.01)
     f = Fixture()
     f.table.available = False
-    waiting = [asyncio.create_task(f.keeper.acquire(f"d{number}")) for number in range(3)]
+    waiting = [asyncio.create_task(f.leases.acquire(f"d{number}")) for number in range(3)]
     await until(lambda: f.away)
     await asyncio.sleep(0.05)
     assert not any(task.done() for task in waiting)
     f.table.available = True
     leases = await asyncio.gather(*waiting)
-    assert all(lease is not None and f.keeper.holds(lease) for lease in leases)
+    assert all(lease is not None and f.leases.holds(lease) for lease in leases)
     assert f.away == [True, False]
 
 
 async def test_draining_ends_the_wait_for_locks_that_are_away() -> None:
     f = Fixture()
     f.table.available = False
-    waiting = asyncio.create_task(f.keeper.acquire("d"))
+    waiting = asyncio.create_task(f.leases.acquire("d"))
     await until(lambda: f.away)
     f.draining.set()
     with pytest.raises(Draining):
@@ -67,36 +67,36 @@ async def test_draining_ends_the_wait_for_locks_that_are_away() -> None:
 
 async def test_a_lease_that_went_to_another_run_is_told_and_no_longer_held() -> None:
     f = Fixture(ttl_s=0.06)
-    lease = await f.keeper.acquire("d")
+    lease = await f.leases.acquire("d")
     assert lease is not None
     f.now = 1.0
     f.other().acquire("d")
-    f.keeper.start(f.lost.append)
+    f.leases.start(f.lost.append)
     await until(lambda: f.lost)
     assert f.lost == ["d"]
-    assert not f.keeper.holds(lease)
-    await f.keeper.close()
+    assert not f.leases.holds(lease)
+    await f.leases.close()
 
 
 async def test_locks_that_go_away_during_a_renewal_lose_no_lease_by_themselves() -> None:
     f = Fixture(ttl_s=0.06)
-    lease = await f.keeper.acquire("d")
+    lease = await f.leases.acquire("d")
     assert lease is not None
     f.table.available = False
-    f.keeper.start(f.lost.append)
+    f.leases.start(f.lost.append)
     await until(lambda: f.away)
-    assert f.keeper.holds(lease)
+    assert f.leases.holds(lease)
     f.table.available = True
-    await f.keeper.close()
+    await f.leases.close()
 
 
 async def test_locks_that_come_back_and_refuse_us_are_waited_for_by_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rayocr.driver.scheduling.leases._PROBE_S", 0.01)
     f = Fixture(ttl_s=0.06)
-    assert await f.keeper.acquire("d") is not None
-    f.keeper.start(f.lost.append)
+    assert await f.leases.acquire("d") is not None
+    f.leases.start(f.lost.append)
     f.table.available = False
-    waiting = asyncio.create_task(f.keeper.acquire("e"))
+    waiting = asyncio.create_task(f.leases.acquire("e"))
     await until(lambda: f.away)
 
     def refuse(*_: object) -> None:
@@ -111,21 +111,21 @@ async def test_locks_that_come_back_and_refuse_us_are_waited_for_by_nobody(monke
     f.now = 1.0
     f.other().acquire("d")
     await until(lambda: f.lost)  # renewed again as soon as renewal works
-    await f.keeper.close()
+    await f.leases.close()
 
 
 async def test_while_the_locks_are_away_no_lease_is_given_back_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rayocr.driver.scheduling.leases._PROBE_S", 0.01)
     f = Fixture()
-    lease = await f.keeper.acquire("d")
+    lease = await f.leases.acquire("d")
     assert lease is not None
     f.table.available = False
-    waiting = asyncio.create_task(f.keeper.acquire("e"))
+    waiting = asyncio.create_task(f.leases.acquire("e"))
     await until(lambda: f.away)
     asked: list[object] = []
     monkeypatch.setattr(MemoryLocks, "release", lambda self, lease: asked.append(lease))
-    await f.keeper.release(lease)
-    assert (asked, f.keeper.holds(lease)) == ([], False)
+    await f.leases.release(lease)
+    assert (asked, f.leases.holds(lease)) == ([], False)
     f.draining.set()
     with pytest.raises(Draining):
         await waiting
@@ -144,7 +144,7 @@ async def test_locks_that_answer_and_take_no_writes_do_not_count_as_back(monkeyp
 
     with monkeypatch.context() as patched:
         patched.setattr(MemoryLocks, "acquire", refused)
-        waiting = asyncio.create_task(f.keeper.acquire("d"))
+        waiting = asyncio.create_task(f.leases.acquire("d"))
         await until(lambda: tried > 5)
         assert f.away == [True]
     assert await waiting is not None
@@ -155,9 +155,9 @@ async def test_locks_that_stay_unavailable_end_the_run_with_their_own_words(monk
     monkeypatch.setattr("rayocr.driver.scheduling.leases._PROBE_S", 0.01)
     f = Fixture()
     now = [0.0]
-    f.keeper._patience_s, f.keeper._clock = 900.0, lambda: now[0]
+    f.leases._patience_s, f.leases._clock = 900.0, lambda: now[0]
     f.table.available = False
-    waiting = asyncio.create_task(f.keeper.acquire("d"))
+    waiting = asyncio.create_task(f.leases.acquire("d"))
     await until(lambda: f.away)
     now[0] = 899.0
     await asyncio.sleep(0.05)
@@ -165,4 +165,4 @@ async def test_locks_that_stay_unavailable_end_the_run_with_their_own_words(monk
     now[0] = 901.0
     with pytest.raises(OutsideError, match=r"901 s \(locks\.patience_s\): The lock table is switched off"):
         await waiting
-    await f.keeper.close()
+    await f.leases.close()

@@ -17,7 +17,7 @@ from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document
 
 
 def document(name: str) -> Document:
-    return Document(document_id=name, source_uri=f"u/{name}", name=name, output_stem=name, version="1", size_bytes=1)
+    return Document(document_id=name, source_uri=f"u/{name}", name=name, output_name=name, version="1", size_bytes=1)
 
 
 class Source:

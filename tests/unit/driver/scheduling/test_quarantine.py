@@ -10,7 +10,7 @@ from rayocr.errors import ActorFailed, ClusterUnavailable, DocumentError, NodeLo
 from rayocr.locks.base import Lease
 from rayocr.messages import Document
 
-DOCUMENT = Document(document_id="d" * 32, source_uri="file:///in/a.pdf", name="a.pdf", output_stem="a", version="1", size_bytes=9)
+DOCUMENT = Document(document_id="d" * 32, source_uri="file:///in/a.pdf", name="a.pdf", output_name="a", version="1", size_bytes=9)
 
 
 def state() -> DocumentState:

@@ -16,7 +16,7 @@ from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document
 
 
 def document(name: str) -> Document:
-    return Document(document_id=name, source_uri=f"u/{name.rstrip('2')}", name=name, output_stem=name, version="1", size_bytes=1)
+    return Document(document_id=name, source_uri=f"u/{name.rstrip('2')}", name=name, output_name=name, version="1", size_bytes=1)
 
 
 class FakeDiscovery:

@@ -83,7 +83,7 @@ def test_a_new_object_becomes_a_document_and_its_message_is_acknowledged(pubsub:
     pubsub.publish("scans", "in/2024/a b.pdf")
     world.events.take_some()
     (document,) = world.pushed
-    assert (document.name, document.version, document.output_stem) == ("2024/a b.pdf", entry.version, "2024/a b")
+    assert (document.name, document.version, document.output_name) == ("2024/a b.pdf", entry.version, "2024/a b")
     assert (pubsub.acknowledged, pubsub.waiting()) == (["in/2024/a b.pdf"], 0)
 
 

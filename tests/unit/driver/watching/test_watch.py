@@ -49,7 +49,7 @@ class World:
         if isinstance(answer, Exception):
             raise answer
         documents = tuple(
-            Document(document_id=name, source_uri=name, name=name, output_stem=name, version="1", size_bytes=1) for name in answer
+            Document(document_id=name, source_uri=name, name=name, output_name=name, version="1", size_bytes=1) for name in answer
         )
         totals = DiscoveryTotals(settling=self.settling)
         return DiscoveryBatch(documents=documents, totals=totals, exhausted=True, limit_reached=self.limit_reached)

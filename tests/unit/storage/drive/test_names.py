@@ -32,9 +32,9 @@ def test_no_two_of_a_folder_have_one_name_and_the_order_in_which_they_came_does_
         assert found[name] == min((i for i in items if shown(i.name) == name), key=lambda i: i.age_key)
 
 
-def test_the_name_of_a_younger_twin_holds_its_id() -> None:
-    twins = dict(distinct([item(1, "a.tar.pdf"), item(2, "a.tar.pdf"), item(3, "no suffix"), item(4, "no suffix")]))
-    assert sorted(twins) == ["a.tar.pdf", "a.tar~12345678902.pdf", "no suffix", "no suffix~12345678904"]
+def test_the_name_of_a_younger_duplicate_holds_its_id() -> None:
+    duplicates = dict(distinct([item(1, "a.tar.pdf"), item(2, "a.tar.pdf"), item(3, "no suffix"), item(4, "no suffix")]))
+    assert sorted(duplicates) == ["a.tar.pdf", "a.tar~12345678902.pdf", "no suffix", "no suffix~12345678904"]
     assert marked_id("a.tar~12345678902.pdf") == "12345678902"
     assert marked_id("no suffix~12345678904") == "12345678904"
     assert marked_id("a~short.pdf") is None

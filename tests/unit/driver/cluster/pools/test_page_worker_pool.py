@@ -15,7 +15,7 @@ from rayocr.driver.cluster.pools.page_worker_pool import PageWorkerPool
 from rayocr.errors import ActorFailed, ClusterUnavailable, Draining, EngineUnavailable, WorkerFailed
 from rayocr.messages import Document, DocumentContext, PageOutcome, PageSummary, Shard, ShardReport, WorkerInfo
 
-DOCUMENT = Document(document_id="d", source_uri="u", name="d.pdf", output_stem="d", version="1", size_bytes=1)
+DOCUMENT = Document(document_id="d", source_uri="u", name="d.pdf", output_name="d", version="1", size_bytes=1)
 CONTEXT = DocumentContext(document=DOCUMENT, page_count=9, title=None, fencing_token=1)
 
 

@@ -25,10 +25,10 @@ async def test_pages_change_to_standard_when_flex_would_miss_the_deadline_and_th
     watch = DeadlineWatch(
         limiter, progress, config, price_table(config), deadline_at=NOW + 3 * 3600, say=said.append, wall_clock=lambda: now
     )
-    await watch.look()
+    await watch.poll()
     now += 1.9 * 3600
-    await watch.look()
+    await watch.poll()
     progress.pages_done = 1800  # half an hour is enough for the rest
-    await watch.look()
+    await watch.poll()
     assert limiter.told == ["flex", "standard", "flex"]
     assert len(said) == 2

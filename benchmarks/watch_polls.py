@@ -1,4 +1,4 @@
-"""`make bench-watch-looks`: simulates weeks of polls in a minute and measures the memory of a watch, without reading pages.
+"""`make bench-watch-polls`: simulates weeks of polls in a minute and measures the memory of a watch, without reading pages.
 
 Runs discovery, the feed and the watch in one process, over a memory-backed folder if available, with a flow that finishes each
 document immediately. Before every poll a document is added, sometimes one is replaced, and the oldest is removed. With a poll
@@ -46,19 +46,19 @@ class World:
         self.finished: Counter[bytes] = Counter()  # the measurement's own memory, which is subtracted below
         self.live: deque[str] = deque()
         self.put_ids: set[bytes] = set()
-        self.looks = 0
+        self.polls = 0
         self.enough = asyncio.Event()
 
     def put(self, name: str) -> None:
-        entry = self.source.write(name, b"x" * (self.looks % 1000 + 1))
+        entry = self.source.write(name, b"x" * (self.polls % 1000 + 1))
         self.put_ids.add(bytes.fromhex(document_id(f"{self.source.uri}/{name}", entry.version)))
 
     async def poll(self, what: Poll) -> None:
-        self.looks += 1
-        name = f"{self.looks % 10}/{self.looks:07}.pdf"
+        self.polls += 1
+        name = f"{self.polls % 10}/{self.polls:07}.pdf"
         self.put(name)
         self.live.append(name)
-        if self.looks % 3 == 0:
+        if self.polls % 3 == 0:
             self.put(self.live[len(self.live) // 2])
         if len(self.live) > _LIVE:
             self.source.delete(self.live.popleft())
@@ -77,19 +77,19 @@ class World:
         return FlowResult.SETTLED
 
 
-async def watched(console: Console, folder: Path, looks: int) -> None:
+async def watched(console: Console, folder: Path, polls: int) -> None:
     world, draining, progress, window = World(folder), asyncio.Event(), Progress(), Window(WindowConfig())
     outages = Outages(window, progress, probe=lambda: None, say=console.print, warn=console.print)
     scheduler = Scheduler(world, world, window, progress, draining, retry_s=1.0, outages=outages, on_push=world.discovery.note)
     config = compose(["mode=watch", "source=in", "engine=textlayer", "poll_interval_s=0.01", "watch.relist_s=0.01"], {})
     watch = Watch(world, scheduler, outages, progress, config, draining)
-    table = Table(title=f"{looks:,} looks, at {_LIVE} documents", title_justify="left")
-    for column in ("looks", "documents finished", "seconds", "memory MB", "of it the measurement's MB"):
+    table = Table(title=f"{polls:,} polls, at {_LIVE} documents", title_justify="left")
+    for column in ("polls", "documents finished", "seconds", "memory MB", "of it the measurement's MB"):
         table.add_column(column, justify="right")
     started = time.monotonic()
     running = asyncio.create_task(watch.run())
     for share in (0.02, 0.25, 0.5, 0.75, 1.0):
-        while world.looks < looks * share:
+        while world.polls < polls * share:
             await asyncio.sleep(0.01)
             if running.done():
                 running.result()
@@ -97,7 +97,7 @@ async def watched(console: Console, folder: Path, looks: int) -> None:
         own = (len(world.put_ids) + len(world.finished)) * 150  # bytes objects of 49 with their places in a set and in a dict
         used = psutil.Process().memory_full_info().uss
         seconds = f"{time.monotonic() - started:.0f}"
-        table.add_row(f"{world.looks:,}", f"{world.finished.total():,}", seconds, f"{used / 1e6:.1f}", f"{own / 1e6:.1f}")
+        table.add_row(f"{world.polls:,}", f"{world.finished.total():,}", seconds, f"{used / 1e6:.1f}", f"{own / 1e6:.1f}")
     draining.set()
     await running
     console.print(table)
@@ -107,12 +107,12 @@ async def watched(console: Console, folder: Path, looks: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.watch_looks", description=__doc__)
-    parser.add_argument("--looks", type=int, default=20_000)
-    looks = parser.parse_args().looks
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.watch_polls", description=__doc__)
+    parser.add_argument("--polls", type=int, default=20_000)
+    polls = parser.parse_args().polls
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(prefix="rayocr-bench-", dir=memory if memory.is_dir() else None) as folder:
-        asyncio.run(watched(Console(width=160), Path(folder), looks))
+        asyncio.run(watched(Console(width=160), Path(folder), polls))
 
 
 if __name__ == "__main__":
