@@ -10,6 +10,7 @@ import numpy as np
 import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Upright
+from rayocr.pdf.textlayer.line_height import with_line_height
 
 _HYPHEN_AT_LINE_END = 0x02  # PDFium's code for a hyphen at the end of a line; 0xFFFE in some builds
 _NONCHARACTER_HYPHEN = 0xFFFE
@@ -50,7 +51,8 @@ def read_characters(text_page: Any, upright: Upright, size_pt: tuple[float, floa
     has_box = [get_box(text_page, index, box) for index, box in enumerate(boxes)]  # written in place
     if any(0xD800 <= code < 0xE000 for code in set(codes)):
         codes = _without_surrogates(codes)
-    x0, y0, x1, y1 = _upright_boxes(np.frombuffer(boxes, np.float32).reshape(count, 4), upright)
+    rectangles = np.frombuffer(boxes, np.float32).reshape(count, 4)
+    x0, y0, x1, y1 = _upright_boxes(with_line_height(text_page, codes, rectangles), upright)
     width_pt, height_pt = size_pt
     on_page = (x1 > 0) & (x0 < width_pt) & (y1 > 0) & (y0 < height_pt) & np.asarray(has_box, bool)
     # A page has about eighty different characters, and each is processed once.

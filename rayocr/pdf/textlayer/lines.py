@@ -15,6 +15,7 @@ from rayocr.pdf.textlayer.runs import Run, runs_of, with_slanted
 _ROW_PT = 8.0  # words that are drawn twice are a point or two apart
 _SAME_PLACE = 0.6  # overlap of two equal words, as a share of the smaller one, at which the text was drawn twice
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+_STRETCH = re.compile("(?<=[\u0620-\u064a])\u0640+(?=[\u0620-\u064a])")  # widens a word to justify the line; not a letter
 
 
 class Word(NamedTuple):
@@ -88,7 +89,7 @@ def _line(characters: Characters, run: Run, font_of: Callable[[int], tuple[float
     starts = [0, *(n for n, space in enumerate(run.spaced) if space and n), len(texts)]
     words = tuple(
         Word(
-            "".join(texts[start:end]),
+            _STRETCH.sub("", "".join(texts[start:end])),
             min(x0[start:end]),
             min(y0[start:end]),
             max(x1[start:end]),

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 
 _NUMBER_SEPARATORS = frozenset(".,:/-+\u2013\u066b\u066c\u060c")  # a single one between two digits
+_DASHES = "\u2013\u2014"
 _BESIDE_NUMBERS = frozenset("%$€£¥₪₹#°\u066a")
 
 
@@ -73,11 +74,22 @@ def _run_start(kinds: Sequence[str], shown: Sequence[str], start: int, last: int
             has_letters = True
         elif kinds[position] == "R" or not (has_letters or not between or "".join(between) in _NUMBER_SEPARATORS):
             break
+        elif not has_letters and between and between[0] in _DASHES and _is_descending(shown, start, position, first, last):
+            break  # a range, which is read from the right like the words around it
         first = position
     if not has_letters:
         while first > start and shown[first - 1] in _BESIDE_NUMBERS:
             first -= 1
     return first
+
+
+def _is_descending(shown: Sequence[str], start: int, before: int, first: int, last: int) -> bool:
+    """Whether the number that ends at `before` is larger than the one from `first` to `last`."""
+    begin = before
+    while begin > start and _is_digit(shown[begin - 1][:1]):
+        begin -= 1
+    one, other = "".join(shown[begin : before + 1]), "".join(shown[first : last + 1])
+    return one.isdecimal() and other.isdecimal() and int(one) > int(other)
 
 
 def _kind(part: str) -> str:
@@ -93,4 +105,4 @@ def _kind(part: str) -> str:
 
 
 def _is_digit(char: str) -> bool:
-    return unicodedata.category(char) == "Nd"
+    return len(char) == 1 and unicodedata.category(char) == "Nd"

@@ -16,6 +16,8 @@ _WORD_GAP_EM = 0.12  # between letters: more is a space
 _NARROW_GAP_EM = 0.05  # a wider gap is a space if PDFium reports one
 _BRACKETS = {"(": ")", "[": "]", "{": "}", "<": ">", "«": "»"}
 _MARKER_CHARS = 4
+_FINAL_MARKS = frozenset(".,:;!?\u060c\u061b\u061f")
+_FAR_APART = 100  # letters of one line that are so far apart in the file are not beside the same space
 _OPENING = {closing: opening for opening, closing in _BRACKETS.items()}
 
 
@@ -26,7 +28,7 @@ def right_to_left_runs(characters: Characters, runs: Sequence[Run], right_to_lef
     for run in _joined(characters, runs):
         as_it_is = isinstance(run.order, range) and not any(right_to_left[n] for n in run.order)
         if run.vertical or as_it_is:
-            yield run
+            yield _with_stop_at_the_end(characters, run) if mostly and not run.vertical else run
         else:
             yield _read_from_the_right(characters, run.order, mostly)
 
@@ -90,6 +92,20 @@ def _read_from_the_right(characters: Characters, order: Sequence[int], mostly: b
     return Run(read, spaced, vertical=False)
 
 
+def _with_stop_at_the_end(characters: Characters, run: Run) -> Run:
+    """A line of Latin words within right-to-left text ends with the punctuation mark at its left edge."""
+    order, x0 = list(run.order), characters.x0
+    marks = [place for place, n in enumerate(order) if characters.texts[n] in _FINAL_MARKS]
+    if len(order) < 3 or len(marks) != 1 or any(x0[n] < x0[order[marks[0]]] for n in order):
+        return run
+    order.append(order.pop(marks[0]))
+    spaced = list(run.spaced)
+    if marks[0] + 1 < len(spaced):
+        spaced[marks[0] + 1] = marks[0] > 0
+    del spaced[marks[0]]
+    return Run(order, [*spaced, False], vertical=False)
+
+
 def _turn_brackets(characters: Characters, read: Sequence[int]) -> None:
     """PDFium mirrors brackets in parts of a line that it considers right-to-left, sometimes wrongly: two unmatched brackets of a
     line belong together. "1)" begins a list item."""
@@ -144,5 +160,9 @@ def _is_space_between(characters: Characters, left: Sequence[int], right: Sequen
     em = max(float(characters.y1[right[0]] - characters.y0[right[0]]), 1.0)
     if gap > _WORD_GAP_EM * em:
         return True
-    later, earlier = max(left[0], right[0]), min(left[-1], right[-1])
-    return later - earlier == 1 and characters.spaces[later] == 2 and gap > _NARROW_GAP_EM * em
+    if not (characters.texts[left[0]].isalnum() and characters.texts[right[0]].isalnum()):
+        later, earlier = max(left[0], right[0]), min(left[-1], right[-1])
+        return later - earlier == 1 and characters.spaces[later] == 2 and gap > _NARROW_GAP_EM * em
+    # Words may be stored from the left or from the right, so the letters beside a space need not follow each other in the file.
+    first, last = sorted((left[0], right[0]))
+    return last - first < _FAR_APART and characters.spaces[first + 1 : last + 1].count(2) == 1 and gap > _NARROW_GAP_EM * em

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from rayocr.pdf.textlayer.right_to_left import logical_order
+from tests.unit.pdf import pdfs
 from tests.unit.pdf.textlayer.drawings import HEBREW, page_with_font, texts_of
 
 
@@ -97,3 +98,40 @@ def test_brackets_that_were_mirrored_wrongly_are_turned_back() -> None:
 def test_the_bracket_of_a_list_s_marker_stays_a_closing_one() -> None:
     (text,) = texts_of(page_with_font(b"BT /F2 12 Tf 72 700 Td (fed cba \\(1) Tj ET", HEBREW | {"1": "1", "(": "("}))
     assert text == "1) אבג דהו"
+
+
+def replaced(letters: str, x: int, y: int = 700, size: int = 12) -> bytes:
+    """Letters drawn one by one from the left, each with its /ActualText, as Chromium prints Arabic. `_` lies below them."""
+    drawn = b""
+    for n, char in enumerate(letters):
+        code = ARABIC[char].encode("utf-16-be").hex().encode()
+        place = b"1 0 0 1 %.1f %d Tm" % (x + 6.6 * n, y)
+        drawn += b"/Span <</ActualText <FEFF%b> >> BDC BT /F1 %d Tf %b (%b) Tj ET EMC " % (code, size, place, char.encode())
+    return drawn
+
+
+ARABIC = dict(zip("abdeg_", "ابدهمي", strict=True))
+
+
+def test_low_letters_that_a_file_replaces_stay_in_their_line() -> None:
+    page = replaced("_ba", 100) + replaced("_ed", 126)
+    assert texts_of(pdfs.pages_of(content=page)) == ["دهي ابي"]
+
+
+def test_lengthening_strokes_are_not_letters() -> None:
+    mapping = {"a": "م", "-": "\u0640", "b": "ح", "h": "ه", " ": " "}
+    assert texts_of(page_with_font(b"BT /F2 12 Tf 72 700 Td (b---a) Tj ET", mapping)) == ["مح"]
+    assert texts_of(page_with_font(b"BT /F2 12 Tf 72 700 Td (-h) Tj ET", mapping)) == ["هـ"]
+
+
+def test_a_stop_after_latin_words_is_their_end() -> None:
+    page = b"BT /F2 12 Tf 72 700 Td (edcba fedcb gfedc) Tj 0 -20 Td (.Report 12) Tj ET"
+    latin = {char: char for char in " .Reort12p"}
+    mapping = latin | {char: HEBREW[char] for char in "abcdfg"}
+    assert texts_of(page_with_font(page, mapping))[1].startswith("Report 12")
+
+
+def test_a_range_is_read_from_the_right() -> None:
+    assert read("15–12 בא") == "אב 12–15"
+    assert read("12–15 בא") == "אב 12–15"
+    assert read("03-555 בא") == "אב 03-555"
