@@ -1,11 +1,14 @@
 """`make bench-fleet` (root, iproute2): a run on four nodes in network namespaces, with failures of each part.
 
-`python -m benchmarks.fleet SCENARIO…` runs some of them. Reports for each whether the run ended well and every page exists, how
-many pages were paid for twice, and how many were in flight at the failure.
+`python -m benchmarks.fleet SCENARIO…` runs some of them; `--keep FOLDER` keeps what they leave, except the documents. Reports for
+each whether the run ended well and every page exists, how many pages were paid for twice, and how many were in flight at the
+failure.
 """
 
 from __future__ import annotations
 
+import argparse
+import shutil
 import signal
 import sys
 import tempfile
@@ -17,8 +20,8 @@ from pathlib import Path
 from benchmarks.fleet.cluster import Fleet, is_possible, wait_until
 from benchmarks.gemini_pages import make_documents
 
-_DOCUMENTS, _PAGES, _LATENCY_S = 16, 10, 1.5
-_RUN_S = 900.0
+_DOCUMENTS, _PAGES, _LATENCY_S = 16, 6, 1.5
+_RUN_S = 3600.0
 _OWN = ("ledger:", "rate_limiter:", "discovery:")
 
 
@@ -159,13 +162,17 @@ def _said(fleet: Fleet, words: str) -> str:
     return f"it said: {lines[0][:120]}" if lines else ""
 
 
-def main(names: list[str]) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.fleet", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="SCENARIO", choices=[*SCENARIOS, []], default=list(SCENARIOS))
+    parser.add_argument("--keep", type=Path, help="a folder for logs and state, by scenario")
+    given = parser.parse_args()
     if not is_possible():
         raise SystemExit("This benchmark needs root and iproute2 (ip, bridge).")
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))  # namespaces and processes are still removed
     print("| what happened | exit code | documents complete | pages paid twice | in flight then | seconds | |")
     print("|---|---|---|---|---|---|---|")
-    for name in names or list(SCENARIOS):
+    for name in given.names:
         title, scenario = SCENARIOS[name]
         folder = Path(tempfile.mkdtemp(prefix="rf", dir="/tmp"))
         page_bytes = 2_000_000 if name == "spill" else 80_000
@@ -177,10 +184,13 @@ def main(names: list[str]) -> None:
             print(fleet.log()[-4000:], file=sys.stderr)
             raise
         finally:
+            if given.keep:
+                ignored = shutil.ignore_patterns("in", "t*", "home", "spill-*")
+                shutil.copytree(folder, given.keep / f"{name}-{folder.name}", ignore=ignored, ignore_dangling_symlinks=True)
             fleet.close()
         row = Result(**{field: getattr(result, field) for field in result.__slots__ if field != "name"}, name=title).row()
         print(row, flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -3,7 +3,8 @@
 One flock on one file serializes all operations. That file holds the fencing counter, so tokens grow without a file for every key.
 A lease is a small JSON file. The lease of a dead process (same host, and the process id is unused or belongs to a process that
 started later) expires at once: a restart after SIGKILL does not wait for the TTL.
-Between machines that share a mount only the TTL counts, and only if the mount supports flock: use Redis there.
+The TTL runs on the machine's monotonic clock, so a time of day that jumps neither expires nor prolongs leases. Between machines
+that share a mount only the TTL counts, by the time of day, and only if the mount supports flock: use Redis there.
 """
 
 # ruff: noqa: PTH108
@@ -23,12 +24,20 @@ from pathlib import Path
 
 from rayocr.errors import LocksUnavailable, RecordCorrupt
 from rayocr.locks.base import Holder, Lease, Locks
-from rayocr.process import ProcessIdentity, current_process
+from rayocr.process import ProcessIdentity, current_process, host_identity
 from rayocr.untrusted_json import parse_as
 
 _COUNTER = "fence"
 _LEASE_BYTES = 512  # padded with blanks, so that a renewal rewrites one block and keeps the size
 _DIGITS = 20  # a fixed width, so that one short write replaces the whole counter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Now:
+    """`wall`: seconds since the epoch. `monotonic`: the same for all processes of this host."""
+
+    wall: float
+    monotonic: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +52,14 @@ class _Held:
     started: str
     acquired_at: float
     expires_at: float
+    monotonic_expires_at: float | None = None  # valid on its host
 
-    def is_expired(self, now: float) -> bool:
-        return self.expires_at <= now
+    def is_expired(self, now: _Now) -> bool:
+        if self.monotonic_expires_at is not None and self.host == host_identity():
+            return self.monotonic_expires_at <= now.monotonic
+        return self.expires_at <= now.wall
 
-    def is_free(self, now: float) -> bool:
+    def is_free(self, now: _Now) -> bool:
         return self.is_expired(now) or ProcessIdentity(host=self.host, pid=self.pid, started=self.started).is_dead()
 
     def is_of(self, lease: Lease) -> bool:
@@ -55,33 +67,41 @@ class _Held:
 
 
 class FileLocks(Locks):
-    """Leases as files. Thread-safe. `clock`: seconds since the epoch, the same for all processes."""
+    """Leases as files. Thread-safe. `clock`: monotonic seconds, the same for all processes of a host. `wall_clock`: seconds since
+    the epoch."""
 
     def __init__(
-        self, folder: str | os.PathLike[str], *, owner: str, ttl_s: float = 60.0, clock: Callable[[], float] = time.time
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        owner: str,
+        ttl_s: float = 60.0,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._folder = Path(folder)
         self._owner = owner
         self._ttl_s = ttl_s
         self._clock = clock
+        self._wall_clock = wall_clock
         self._mutex = threading.Lock()  # flock does not exclude threads that share a descriptor
         self._fd = -1
         self._pid = -1
 
     def acquire(self, key: str) -> Lease | None:
         with self._locked() as counter:
-            now = self._clock()
+            now = self._now()
             held = self._read(key)
             if held is not None and not held.is_free(now):
                 return None
-            lease = Lease(key=key, owner=self._owner, fencing_token=self._next_token(counter, now))
-            self._write(lease, acquired_at=now, now=now)
+            lease = Lease(key=key, owner=self._owner, fencing_token=self._next_token(counter, now.wall))
+            self._write(lease, acquired_at=now.wall, now=now)
             return lease
 
     def renew(self, leases: Sequence[Lease]) -> list[Lease]:
         lost = []
         with self._locked():
-            now = self._clock()
+            now = self._now()
             for lease in leases:
                 held = self._read(lease.key)
                 if held is None or not held.is_of(lease) or held.is_expired(now):
@@ -98,7 +118,7 @@ class FileLocks(Locks):
 
     def holders(self, keys: Iterable[str] | None = None) -> dict[str, Holder]:
         with self._locked_for_reading() if keys is None else self._locked():
-            now = self._clock()
+            now = self._now()
             all_held = (self._read(key) for key in keys) if keys is not None else self._read_all()
             found = [held for held in all_held if held is not None and not held.is_free(now)]
         return {
@@ -107,7 +127,7 @@ class FileLocks(Locks):
                 owner=held.owner,
                 host=held.host,
                 pid=held.pid,
-                age_s=max(0.0, now - held.acquired_at),
+                age_s=max(0.0, now.wall - held.acquired_at),
                 fencing_token=held.fencing_token,
             )
             for held in found
@@ -178,7 +198,10 @@ class FileLocks(Locks):
     def _read_all(self) -> list[_Held | None]:
         return [_read_lease(str(path)) for path in self._folder.glob("*.json")]
 
-    def _write(self, lease: Lease, *, acquired_at: float, now: float) -> None:
+    def _now(self) -> _Now:
+        return _Now(wall=self._wall_clock(), monotonic=self._clock())
+
+    def _write(self, lease: Lease, *, acquired_at: float, now: _Now) -> None:
         me = current_process()
         held = _Held(
             key=lease.key,
@@ -188,7 +211,8 @@ class FileLocks(Locks):
             pid=me.pid,
             started=me.started,
             acquired_at=acquired_at,
-            expires_at=now + self._ttl_s,
+            expires_at=now.wall + self._ttl_s,
+            monotonic_expires_at=now.monotonic + self._ttl_s,
         )
         # In place and in one write: the flock keeps readers out, and a rename over a file makes ext4 flush it (180 µs).
         content = json.dumps(asdict(held)).encode().ljust(_LEASE_BYTES)

@@ -58,7 +58,7 @@ class FileService:
         self.folder, self.clock = folder, Clock()
 
     def open(self, owner: str) -> FileLocks:
-        return FileLocks(self.folder, owner=owner, ttl_s=TTL_S, clock=self.clock)
+        return FileLocks(self.folder, owner=owner, ttl_s=TTL_S, clock=self.clock, wall_clock=self.clock)
 
     def pass_time(self, seconds: float) -> None:
         self.clock.now += seconds

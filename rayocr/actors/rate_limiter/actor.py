@@ -141,7 +141,7 @@ class RateLimiter:
         self._wake()
         if returned.throttle is not None and returned.throttle.kind not in (ThrottleKind.UNAVAILABLE, ThrottleKind.DENIED):
             await self._throttled(quota, returned.throttle)
-        return SlotReply(pause_s=quota.pause_left_s(quota.bucket.wall_clock()), failing=quota.health.failing(self._clock()))
+        return SlotReply(pause_s=quota.pause_left_s(self._clock()), failing=quota.health.failing(self._clock()))
 
     async def prefer(self, tier: str) -> None:
         """The service tier for further pages; empty: the engine's own setting."""
@@ -331,13 +331,13 @@ class RateLimiter:
             raise error
 
     async def _throttled(self, quota: QuotaTracker, throttle: Throttle) -> None:
-        now, wall = self._clock(), quota.bucket.wall_clock()
+        now = self._clock()
         quota.throttled += 1
         delay_s = throttle.retry_after_s or 0.0
         if throttle.kind is ThrottleKind.DAY:
             delay_s = delay_s or _DAY_PAUSE_S
             if quota.struck_for_the_day(sent_at=now - throttle.age_s, now=now) > self._rules.limits.day_quota_tries:
-                quota.park(next_reset(wall))
+                quota.park(next_reset(quota.bucket.wall_clock()))
                 log_event(log, "model_parked", "The daily quota is used up.", level=logging.WARNING, model=quota.model)
                 return
         else:
@@ -345,7 +345,7 @@ class RateLimiter:
             if throttle.kind is ThrottleKind.MINUTE:
                 delay_s = delay_s or _MINUTE_PAUSE_S
         if delay_s:
-            quota.paused_until = max(quota.paused_until or 0.0, wall + delay_s)
+            quota.pause(delay_s, now=now)
             try:
                 await quota.bucket.pause(delay_s)
             except SharedLimitsUnavailable as error:  # nothing is granted in the meantime, and the slower rate stays

@@ -24,7 +24,7 @@ _REFUSALS_OF = 15  # minimum requests: one refusal of the first two means nothin
 
 
 class QuotaTracker:
-    """`now` is the limiter's monotonic clock; instants called `until` are seconds since 1970."""
+    """`now` is the limiter's monotonic clock, `wall` seconds since 1970, which can jump: only the daily quota depends on it."""
 
     def __init__(
         self, model: str, bucket: Bucket, config: LimitsConfig, *, expected_cost_usd: float, now: float, share: float
@@ -40,8 +40,7 @@ class QuotaTracker:
         self.expected = ExpectedUse(input_tokens=config.expected_input_tokens, cost_usd=expected_cost_usd)
         self.rate = LearnedRate(self.limits.rpm, now=now, share=share)
         self.health = ModelHealth(patience_s=float("inf") if config.patience_s is None else config.patience_s)
-        self.paused_until: float | None = None
-        self.parked_until: float | None = None
+        self.parked_until: float | None = None  # seconds since 1970
         self.throttled = 0
         self.remembers = False  # after a restart: the earlier use was restored
         self._granted = 0
@@ -52,6 +51,7 @@ class QuotaTracker:
         self._correction_s = 0.0
         self._recent: deque[tuple[float, int]] = deque()  # (when, slots), recent
         self._refusals: deque[float] = deque()  # when, recent
+        self._paused_until = float("-inf")
         self._refused_until = float("-inf")
         self._strikes = 0
         self._last_strike = float("-inf")
@@ -132,10 +132,11 @@ class QuotaTracker:
         self.parked_until = until
         self._strikes = 0
 
-    def pause_left_s(self, wall: float) -> float:
-        if self.paused_until is not None and self.paused_until <= wall:
-            self.paused_until = None
-        return self.paused_until - wall if self.paused_until is not None else 0.0
+    def pause(self, seconds: float, *, now: float) -> None:
+        self._paused_until = max(self._paused_until, now + seconds)
+
+    def pause_left_s(self, now: float) -> float:
+        return max(0.0, self._paused_until - now)
 
     def held_since(self, now: float, wall: float) -> float | None:
         """In seconds since 1970; None while the model answers."""
@@ -159,7 +160,7 @@ class QuotaTracker:
         return min(1.0, len(self._refusals) / max(_REFUSALS_OF, sum(slots for _, slots in self._recent)))
 
     def state(self, now: float, wall: float) -> ModelQuota:
-        self.pause_left_s(wall)
+        pause_s = self.pause_left_s(now)
         return ModelQuota(
             model=self.model,
             granted=self._granted,
@@ -170,7 +171,7 @@ class QuotaTracker:
             input_tokens=self._input_tokens,
             spent_usd=self._spent_usd,
             requests_today=self._today,
-            paused_until=self.paused_until,
+            paused_until=wall + pause_s if pause_s else None,
             parked_until=self.parked_until,
             held_since=self.held_since(now, wall),
             held_words=self.health.words if self.health.held(now) else "",

@@ -19,7 +19,7 @@ _CHECK_EVERY_S = 5.0
 
 
 class StallWatch:
-    """`wall_clock` is seconds since 1970. Time during which the run is paused does not count."""
+    """`clock` is monotonic seconds, `wall_clock` seconds since 1970. Time during which the run is paused does not count."""
 
     def __init__(
         self,
@@ -28,15 +28,17 @@ class StallWatch:
         *,
         warn: Callable[[str], None],
         stall_s: float = STALL_S,
+        clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._progress = progress
         self._window = window
         self._warn = warn
         self._stall_s = stall_s
+        self._clock = clock
         self._wall_clock = wall_clock
         self._seen = self._counters()
-        self._since = wall_clock()
+        self._since = clock()
 
     async def run(self) -> None:
         """Runs until cancelled."""
@@ -45,24 +47,24 @@ class StallWatch:
             await asyncio.sleep(_CHECK_EVERY_S)
 
     def check(self) -> None:
-        progress, now = self._progress, self._wall_clock()
+        progress, now = self._progress, self._clock()
         if (counters := self._counters()) != self._seen or self._window.paused or not progress.in_progress:
             if progress.stalled_since is not None:
                 log_event(log, "run_progressing", "The run makes progress again.", stalled_s=round(now - self._since))
             self._seen, self._since, progress.stalled_since = counters, now, None
         elif progress.stalled_since is None and now - self._since >= self._stall_s:
-            progress.stalled_since = self._since
+            progress.stalled_since = self._wall_clock() - (now - self._since)
             log_event(
                 log,
                 "run_stalled",
                 "No page and no document has ended for a while, although documents are in progress.",
                 level=logging.WARNING,
-                since=round(self._since),
+                since=round(progress.stalled_since),
                 documents=progress.in_progress,
                 pages=self._window.pages,
             )
             self._warn(
-                f"No progress since {at_time(self._since)}: {progress.in_progress:,} documents are in progress. See"
+                f"No progress since {at_time(progress.stalled_since)}: {progress.in_progress:,} documents are in progress. See"
                 ' docs/troubleshooting.md under "no progress since".'
             )
 

@@ -14,16 +14,17 @@ START = 1_795_000_000.0  # in November 2026
 
 
 class World:
-    """`now` is monotonic; the time of day advances with it."""
+    """`now` is monotonic; the time of day advances with it, and can jump."""
 
     def __init__(self) -> None:
         self.now = 100.0
+        self.jumped_s = 0.0
 
     def clock(self) -> float:
         return self.now
 
     def wall_clock(self) -> float:
-        return START + self.now
+        return START + self.now + self.jumped_s
 
     async def wait(self, event: asyncio.Event, timeout_s: float) -> None:
         await asyncio.sleep(0)  # those who would free something come first

@@ -80,7 +80,7 @@ def test_a_damaged_lease_file_is_no_lease(tmp_path: Path, content: bytes) -> Non
 @pytest.mark.parametrize("content", [b"", b"not a number", b"-5"])
 def test_tokens_grow_even_when_the_counter_is_lost(tmp_path: Path, content: bytes) -> None:
     now = 1_800_000_000.0
-    locks = FileLocks(tmp_path, owner="a", clock=lambda: now)
+    locks = FileLocks(tmp_path, owner="a", wall_clock=lambda: now)
     first = locks.acquire("one")
     (tmp_path / "fence").write_bytes(content)
     now += 1
@@ -93,13 +93,43 @@ def test_tokens_grow_even_when_the_counter_is_lost(tmp_path: Path, content: byte
 
 def test_tokens_grow_when_the_clock_is_set_back(tmp_path: Path) -> None:
     now = 1_800_000_000.0
-    locks = FileLocks(tmp_path, owner="a", clock=lambda: now)
+    locks = FileLocks(tmp_path, owner="a", wall_clock=lambda: now)
     first = locks.acquire("one")
     now -= 100_000
     second = locks.acquire("two")
     assert first is not None
     assert second is not None
     assert second.fencing_token == first.fencing_token + 1
+    locks.close()
+
+
+@pytest.mark.parametrize("jump_s", [100_000, -100_000])
+def test_a_jump_of_the_time_of_day_neither_expires_nor_prolongs_leases_on_the_same_machine(tmp_path: Path, jump_s: int) -> None:
+    wall, monotonic = 1_800_000_000.0, 50.0
+    mine = FileLocks(tmp_path, owner="a", ttl_s=60, clock=lambda: monotonic, wall_clock=lambda: wall)
+    other = FileLocks(tmp_path, owner="b", ttl_s=60, clock=lambda: monotonic, wall_clock=lambda: wall)
+    lease = mine.acquire("doc")
+    assert lease is not None
+    wall += jump_s
+    assert other.acquire("doc") is None
+    assert mine.renew([lease]) == []
+    monotonic += 61
+    taken = other.acquire("doc")
+    assert taken is not None
+    assert taken.fencing_token > lease.fencing_token
+    assert mine.renew([lease]) == [lease]
+    for locks in (mine, other):
+        locks.close()
+
+
+@pytest.mark.parametrize("after_s", [59, 61])
+def test_a_lease_of_another_machine_expires_by_the_time_of_day(tmp_path: Path, after_s: int) -> None:
+    wall = 1_800_000_000.0
+    locks = FileLocks(tmp_path, owner="a", ttl_s=60, clock=lambda: 50.0, wall_clock=lambda: wall)
+    locks.acquire("doc")
+    edited(tmp_path, host="elsewhere", pid=2**22 - 1)
+    wall += after_s
+    assert (locks.acquire("doc") is not None) is (after_s > 60)
     locks.close()
 
 

@@ -90,6 +90,22 @@ async def test_a_refusal_without_a_delay_still_pauses() -> None:
     assert (await limiter.release("m", "w", SlotReturn(slots=1, throttle=throttle))).pause_s >= 1.0
 
 
+@pytest.mark.parametrize("jump_s", [-20_000.0, 20_000.0])
+async def test_a_jump_of_the_time_of_day_neither_prolongs_nor_ends_a_pause(jump_s: float) -> None:
+    world = World()
+    limiter = world.limiter()
+    await limiter.lease("m", "w", 1)
+    throttle = Throttle(kind=ThrottleKind.MINUTE, retry_after_s=30.0)
+    await limiter.release("m", "w", SlotReturn(slots=1, throttle=throttle))
+    world.now += 10.0
+    world.jumped_s = jump_s
+    assert (await limiter.release("m", "w", SlotReturn(slots=0))).pause_s == 20.0
+    assert (await limiter.state()).models[0].paused_until == world.wall_clock() + 20.0
+    world.now += 20.0
+    assert (await limiter.release("m", "w", SlotReturn(slots=0))).pause_s == 0.0
+    assert (await limiter.state()).models[0].paused_until is None
+
+
 async def test_a_server_that_turns_a_third_away_is_asked_more_slowly_without_a_pause() -> None:
     limiter = World().limiter(rpm=600)
     await limiter.lease("m", "w", 1)

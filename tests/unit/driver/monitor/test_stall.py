@@ -15,7 +15,15 @@ class Fixture:
         self.warnings: list[str] = []
         self.progress = Progress(in_progress=3)
         self.window = Window(WindowConfig())
-        self.watch = StallWatch(self.progress, self.window, warn=self.warnings.append, stall_s=300, wall_clock=lambda: self.now)
+        self.jumped = 0.0  # of the time of day
+        self.watch = StallWatch(
+            self.progress,
+            self.window,
+            warn=self.warnings.append,
+            stall_s=300,
+            clock=lambda: self.now - 900,
+            wall_clock=lambda: self.now + self.jumped,
+        )
 
     def after(self, seconds: float) -> None:
         self.now += seconds
@@ -41,6 +49,17 @@ def test_a_page_ends_the_stall() -> None:
     assert "no progress" not in progress_line(f.progress)
     f.after(299)
     assert len(f.warnings) == 1
+
+
+def test_a_jump_of_the_time_of_day_is_no_stall() -> None:
+    f = Fixture()
+    f.jumped = 10_000.0
+    f.after(10)
+    assert not f.warnings
+    f.jumped = -10_000.0
+    f.after(300)
+    assert f.warnings
+    assert f.progress.stalled_since == 1_000 - 10_000
 
 
 async def test_a_pause_is_no_stall() -> None:
