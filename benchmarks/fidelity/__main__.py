@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import track
+from rich.table import Table
 
 from benchmarks.fidelity.files import checks_of, pdfs_in
 from benchmarks.fidelity.report import Summary, write_report
@@ -17,12 +18,13 @@ from benchmarks.fidelity.report import Summary, write_report
 def main() -> None:
     options = _options()
     console = Console()
-    paths = list(pdfs_in(options.folders))
+    paths = [(folder.name, path) for folder in options.folders for path in pdfs_in(folder)]
     summary = Summary(keep=options.worst)
     with tempfile.TemporaryDirectory(prefix="rayocr-fidelity-") as folder, options.out.with_suffix(".jsonl").open("w") as rows:
         spool = Path(folder) / "rows.jsonl"
-        for path in track(paths, "PDFs", console=console, transient=True):
+        for group, path in track(paths, "PDFs", console=console, transient=True):
             for row in checks_of(path, options.chain.split(","), max_pages=options.pages, spool=spool):
+                row["group"] = group
                 summary.add(row)
                 rows.write(
                     json.dumps({key: value for key, value in row.items() if key not in ("ours", "theirs", "picture")}) + "\n"
@@ -32,12 +34,17 @@ def main() -> None:
     write_report(summary, options.out)
     for line in summary.lines():
         console.print(line)
+    head, *rows = summary.table()
+    table = Table(*head)
+    for cells in rows:
+        table.add_row(*cells)
+    console.print(table)
     console.print(f"The report is in {options.out}, all figures in {options.out.with_suffix('.jsonl')}.")
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make fidelity", description=__doc__)
-    parser.add_argument("folders", nargs="+", type=Path, help="folders of PDFs, or PDFs")
+    parser.add_argument("folders", nargs="+", type=Path, help="folders of PDFs, or PDFs; each is a group of the table")
     parser.add_argument("--out", type=Path, default=Path("fidelity.html"))
     parser.add_argument(
         "--chain", default="textlayer", help="local engines, for example textlayer,rapidocr (3 CPU seconds a scan)"

@@ -25,10 +25,9 @@ _MAX_FILE_BYTES = 60_000_000
 _MAX_PIXELS = 40_000_000
 
 
-def pdfs_in(folders: Sequence[Path]) -> Iterator[Path]:
-    """The PDFs in the folders and their subfolders, sorted by name."""
-    for folder in folders:
-        yield from [folder] if folder.is_file() else sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".pdf")
+def pdfs_in(folder: Path) -> Iterator[Path]:
+    """The PDFs in the folder and its subfolders, sorted by name; the folder may be a PDF itself."""
+    yield from [folder] if folder.is_file() else sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".pdf")
 
 
 def checks_of(path: Path, chain: Sequence[str], *, max_pages: int, spool: Path) -> Iterator[dict[str, Any]]:

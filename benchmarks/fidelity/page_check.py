@@ -25,11 +25,15 @@ if TYPE_CHECKING:
     from rayocr.pdf.page import Page
 
 _TEXT_CHARS = 6_000  # kept of each text, for the report
-_PICTURE_DPI = 60
+_PICTURE_DPI = 72
+_MARK_COLORS = {"uncovered": (220, 0, 0), "inkless": (0, 90, 220)}
+_MAX_MARKS = 400
 _GOOD_F1 = 0.95  # pages above, whose ink is covered, have no picture in the report
 _COVERED = 0.3  # of a line of ink
 _STROKE = 25  # of 255: from a pixel to the next
+_MAX_NUMBERS = 40  # differences kept of a page
 _WORD = re.compile(r"\w+")
+_NUMBER = re.compile(r"\d+")
 _TAG = re.compile(r"<[^<>]{0,200}>|^\|[ :|-]+\|$|\[[x ]\]", re.MULTILINE)
 
 
@@ -37,7 +41,7 @@ _TAG = re.compile(r"<[^<>]{0,200}>|^\|[ :|-]+\|$|\[[x ]\]", re.MULTILINE)
 class PageCheck:
     """Shares are 0..1. `f1`: of the words of rayocr's text against pdftotext's; None without pdftotext, or where neither has a
     word. `uncovered`: of the page's lines of ink, those that no word of rayocr's covers. `inkless`: of rayocr's lines, those
-    without ink."""
+    without ink. `lost_numbers` and `added_numbers`: runs of digits that only pdftotext or only rayocr has, with repetitions."""
 
     file: str
     page: int
@@ -52,6 +56,8 @@ class PageCheck:
     ink_lines: int = 0
     uncovered: float = 0.0
     inkless: float = 0.0
+    lost_numbers: list[str] = field(default_factory=list)
+    added_numbers: list[str] = field(default_factory=list)
     ms: float = 0.0
     error: str = ""
     ours: str = ""
@@ -82,17 +88,18 @@ class Reader:
         check.outcome, check.engine, check.doubts = str(record.outcome), record.engine, list(record.doubts)
         text = record.text or layer.text  # unread pages are compared, too
         boxes = _boxes(page, record.boxes)
-        _compare_with_ink(check, page, boxes)
+        marks = _compare_with_ink(check, page, boxes)
         ours = words_of(_TAG.sub(" ", text))
         check.words = len(ours)
         if other is not None:
             theirs = words_of(other)
             check.other_words = len(theirs)
             check.f1 = word_f1(ours, theirs)
+            check.lost_numbers, check.added_numbers = number_differences(_TAG.sub(" ", text), other)
             check.theirs = other[:_TEXT_CHARS]
         check.ours = text[:_TEXT_CHARS]
-        if (check.f1 is not None and check.f1 < _GOOD_F1) or check.uncovered or check.inkless:
-            check.picture = _picture(page)
+        if (check.f1 is not None and check.f1 < _GOOD_F1) or marks or check.lost_numbers or check.added_numbers:
+            check.picture = _picture(page, marks)
         return check
 
 
@@ -113,6 +120,21 @@ def word_f1(ours: Sequence[str], theirs: Sequence[str]) -> float | None:
         return None
     common = sum((Counter(ours) & Counter(theirs)).values())
     return 2 * common / (len(ours) + len(theirs))
+
+
+def number_differences(ours: str, theirs: str) -> tuple[list[str], list[str]]:
+    """Runs of digits that only `theirs` has, and those that only `ours` has. Digits of all scripts become ASCII."""
+    one, other = (
+        Counter(
+            str(int(digits)) if len(digits) < 19 else digits for digits in _NUMBER.findall(unicodedata.normalize("NFKC", text))
+        )
+        for text in (ours, theirs)
+    )
+    return sorted((other - one).elements())[:_MAX_NUMBERS], sorted((one - other).elements())[:_MAX_NUMBERS]
+
+
+def _ascii_digits(digits: str) -> str:
+    return "".join(str(unicodedata.digit(char)) for char in digits)
 
 
 def _engine(name: str) -> Engine | None:
@@ -140,30 +162,44 @@ def _boxes(page: Page, packed: str) -> list[Box]:
     return found
 
 
-def _compare_with_ink(check: PageCheck, page: Page, boxes: Sequence[Box]) -> None:
+def _compare_with_ink(check: PageCheck, page: Page, boxes: Sequence[Box]) -> list[tuple[str, Box]]:
+    """Boxes of the displayed page, in points, each with what is wrong there: `uncovered` ink, or an `inkless` line."""
     if not (page.width_pt > 0 and page.height_pt > 0):
-        return
+        return []
     image = page.thumbnail(DETECTION_DPI)
     pixels = np.asarray(image.convert("L"))
     height, width = pixels.shape
     scale = width / page.width_pt
     covered = np.zeros(pixels.shape, bool)
-    inkless = 0
+    marks: list[tuple[str, Box]] = []
     for x0, y0, x1, y1 in boxes:
         left, top = max(0, int(x0 * scale) - 1), max(0, int(y0 * scale) - 1)
         right, bottom = min(width, int(x1 * scale) + 2), min(height, int(y1 * scale) + 2)
         inside = pixels[top:bottom, left:right]
         if inside.size == 0 or int(inside.max()) - int(inside.min()) < _STROKE:
-            inkless += 1
+            marks.append(("inkless", (x0, y0, x1, y1)))
         covered[top:bottom, left:right] = True
     lines = [box for box in line_boxes(image, scale * 72) if box[2] > 2 * box[3]]
-    missed = sum(covered[y : y + h, x : x + w].mean() < _COVERED for x, y, w, h in lines)
+    inkless = len(marks)
+    for x, y, w, h in lines:
+        if covered[y : y + h, x : x + w].mean() < _COVERED:
+            marks.append(("uncovered", (x / scale, y / scale, (x + w) / scale, (y + h) / scale)))
     check.ink_lines = len(lines)
-    check.uncovered = float(missed) / len(lines) if lines else 0.0
+    check.uncovered = (len(marks) - inkless) / len(lines) if lines else 0.0
     check.inkless = inkless / len(boxes) if boxes else 0.0
+    return marks
 
 
-def _picture(page: Page) -> str:
+def _picture(page: Page, marks: Sequence[tuple[str, Box]]) -> str:
+    """The page with a frame around each mark, as a JPEG in base64."""
+    from PIL import ImageDraw
+
+    image = page.thumbnail(_PICTURE_DPI).convert("RGB")
+    scale = image.width / page.width_pt
+    draw = ImageDraw.Draw(image)
+    for what, (x0, y0, x1, y1) in marks[:_MAX_MARKS]:
+        low, high = (min(x0, x1) * scale - 2, min(y0, y1) * scale - 2), (max(x0, x1) * scale + 2, max(y0, y1) * scale + 2)
+        draw.rectangle((low, high), outline=_MARK_COLORS[what])
     data = io.BytesIO()
-    page.thumbnail(_PICTURE_DPI).convert("L").save(data, format="jpeg", quality=60)
+    image.save(data, format="jpeg", quality=60)
     return base64.b64encode(data.getvalue()).decode()
