@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import io
 import re
 import time
@@ -34,7 +35,9 @@ _STROKE = 25  # of 255: from a pixel to the next
 _MAX_NUMBERS = 40  # differences kept of a page
 _WORD = re.compile(r"\w+")
 _NUMBER = re.compile(r"\d+")
-_TAG = re.compile(r"<[^<>]{0,200}>|^\|[ :|-]+\|$|\[[x ]\]", re.MULTILINE)
+_MARKUP = re.compile(r"</?(?:br|sup|sub|table|thead|tbody|tr|td|th)[ /]*>|^\|[ :|-]+\|$|\[[x ]\]", re.MULTILINE)
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_DIRECTIONS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,13 +92,14 @@ class Reader:
         text = record.text or layer.text  # unread pages are compared, too
         boxes = _boxes(page, record.boxes)
         marks = _compare_with_ink(check, page, boxes)
-        ours = words_of(_TAG.sub(" ", text))
+        plain = plain_text(text)
+        ours = words_of(plain)
         check.words = len(ours)
         if other is not None:
             theirs = words_of(other)
             check.other_words = len(theirs)
             check.f1 = word_f1(ours, theirs)
-            check.lost_numbers, check.added_numbers = number_differences(_TAG.sub(" ", text), other)
+            check.lost_numbers, check.added_numbers = number_differences(plain, other)
             check.theirs = other[:_TEXT_CHARS]
         check.ours = text[:_TEXT_CHARS]
         if (check.f1 is not None and check.f1 < _GOOD_F1) or marks or check.lost_numbers or check.added_numbers:
@@ -103,9 +107,14 @@ class Reader:
         return check
 
 
+def plain_text(markdown: str) -> str:
+    """The text without tags, escapes, separators of tables, and check boxes."""
+    return _ESCAPED.sub(r"\1", html.unescape(_MARKUP.sub(" ", markdown)))
+
+
 def words_of(text: str) -> list[str]:
     """Words as a bag of letters and digits: ligatures, shaped letters and hyphens at the ends of lines make no difference."""
-    plain = unicodedata.normalize("NFKC", text.replace("\u00ad", "-"))
+    plain = unicodedata.normalize("NFKC", _DIRECTIONS.sub(" ", text.replace("\u00ad", "-")))
     plain = re.sub(r"(?<=\w)[-\u2010]\s*\n\s*(?=\w)", "", plain)
     plain = "".join(char for char in plain if unicodedata.category(char) not in ("Cf", "Mn"))
     words: list[str] = []

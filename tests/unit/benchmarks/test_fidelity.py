@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.fidelity.page_check import PageCheck, number_differences, word_f1, words_of
+from benchmarks.fidelity.page_check import PageCheck, number_differences, plain_text, word_f1, words_of
 from benchmarks.fidelity.report import Summary, marked, write_report
 
 
@@ -33,3 +33,19 @@ def test_the_report_has_a_table_of_groups_and_a_filter(tmp_path: Path) -> None:
     assert 0 < page.index("low.pdf") < page.index("numbers.pdf")
     assert 'data-kind="numbers differ"' in page
     assert "<select id=group><option value=''>all<option>folder</select>" in page
+
+
+def test_markup_is_not_text() -> None:
+    assert plain_text("| a<br>b |\n| --- |\n&lt;i> 1\\. <https://example.org/7>").split() == [
+        "|",
+        "a",
+        "b",
+        "|",
+        "<i>",
+        "1.",
+        "<https://example.org/7>",
+    ]
+
+
+def test_marks_of_direction_separate_words() -> None:
+    assert words_of("\u202a47\u202cabc") == ["47", "abc"]
