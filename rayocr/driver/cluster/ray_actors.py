@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import ray
@@ -70,7 +72,7 @@ class RayActors(RunActors):
         self.discovery = discovery
         self.document_workers = DocumentWorkerPool(
             lambda name: RayDocumentWorker(
-                spawn_document_worker(f"{name}:{run_id}", fetch_settings, assemble_settings, ledger, place=place)
+                lambda: spawn_document_worker(f"{name}:{run_id}", fetch_settings, assemble_settings, ledger, place=place)
             ),
             count=document_workers(config, cpus),
             count_for=None if requests_are_shared(config) else lambda nodes: document_workers(config, nodes.cpus()),
@@ -78,7 +80,7 @@ class RayActors(RunActors):
 
     def spawn_page_worker(self, name: str, settings: WorkerSettings) -> PageWorkerHandle:
         return RayPageWorker(
-            spawn_worker(name, self.assemble_settings.run_id, settings, *self._handles.values(), place=self._place)
+            lambda: spawn_worker(name, self.assemble_settings.run_id, settings, *self._handles.values(), place=self._place)
         )
 
     def nodes(self) -> Nodes:
@@ -91,15 +93,22 @@ class RayActors(RunActors):
 
 
 class _RayWorker:
-    def __init__(self, handle: Any) -> None:
-        self._handle = handle
+    """`spawn` makes the actor. It waits for Ray's control store, which may be unavailable, so it is called on a thread: leases have
+    to be renewed meanwhile. Ray ends an actor that nobody has a handle to."""
+
+    def __init__(self, spawn: Callable[[], Any]) -> None:
+        self._spawn = spawn
+        self._handle: Any = None
 
     async def running(self) -> WorkerInfo:
+        if self._handle is None:
+            self._handle = await asyncio.to_thread(self._spawn)
         info: WorkerInfo = await answer(self._handle.running.remote())
         return info
 
     def kill(self) -> None:
-        ray.kill(self._handle)
+        if self._handle is not None:
+            ray.kill(self._handle)
 
     async def lost_with_node(self, node_id: str, error: ActorFailed) -> bool:
         return await lost_with_node(lambda: answer(self._handle.node_id.remote()), node_id, error)

@@ -152,6 +152,7 @@ class Leases:
             await self._sleep(_PROBE_S)
             try:
                 await asyncio.to_thread(self._locks.check)
+                await self._renew()  # at once: the leases that were not renewed meanwhile are about to expire
             except LocksUnavailable as error:
                 self._unavailable = str(error)
                 self._check_patience()
@@ -166,23 +167,29 @@ class Leases:
     async def _renew_forever(self) -> None:
         while True:
             await self._sleep(self._ttl_s / 3)
-            leases = list(self._held.values())
-            if not leases:
-                continue
             try:
-                lost = await asyncio.to_thread(self._locks.renew, leases)
+                await self._renew()
             except LocksUnavailable as error:
                 self._note_unavailable(error)
-                continue
-            except RayocrError as error:  # for example a changed key; the next acquire or commit ends the run with it
-                log_event(log, "lease_renewal_refused", "Leases cannot be renewed.", level=logging.ERROR, error=str(error))
-                continue
-            self.lost += len(lost)
-            for lease in lost:
-                if self.holds(lease):
-                    del self._held[lease.key]
-                    log_event(log, "lease_lost", "A lease was lost.", level=logging.WARNING, document_id=lease.key)
-                    self._on_lost(lease.key)
+
+    async def _renew(self) -> None:
+        """Renews all leases, and reports the lost ones. Raises LocksUnavailable."""
+        leases = list(self._held.values())
+        if not leases:
+            return
+        try:
+            lost = await asyncio.to_thread(self._locks.renew, leases)
+        except LocksUnavailable:
+            raise
+        except RayocrError as error:  # for example a changed key; the next acquire or commit ends the run with it
+            log_event(log, "lease_renewal_refused", "Leases cannot be renewed.", level=logging.ERROR, error=str(error))
+            return
+        self.lost += len(lost)
+        for lease in lost:
+            if self.holds(lease):
+                del self._held[lease.key]
+                log_event(log, "lease_lost", "A lease was lost.", level=logging.WARNING, document_id=lease.key)
+                self._on_lost(lease.key)
 
 
 def open_run_locks(

@@ -55,6 +55,22 @@ async def test_nothing_is_taken_while_the_locks_are_away_and_all_who_wait_go_on_
     assert f.away == [True, False]
 
 
+async def test_leases_are_renewed_as_soon_as_the_locks_are_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that waited for its next regular renewal would lose leases that an outage of half their time limit did not end."""
+    monkeypatch.setattr("rayocr.driver.scheduling.leases._PROBE_S", 0.01)
+    f = Fixture(ttl_s=60.0)
+    assert await f.leases.acquire("d") is not None
+    f.table.available = False
+    waiting = asyncio.create_task(f.leases.acquire("e"))
+    await until(lambda: f.away)
+    f.now = 59.0
+    f.table.available = True
+    await waiting
+    f.now = 61.0
+    assert f.other().acquire("d") is None
+    assert f.lost == []
+
+
 async def test_draining_ends_the_wait_for_locks_that_are_away() -> None:
     f = Fixture()
     f.table.available = False
