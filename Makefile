@@ -9,7 +9,7 @@ CYCLONEDX_VERSION := 7.5.0
 export RAY_USAGE_STATS_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast unit lint type fmt bench bench-gemini bad-days bench-shared bench-memory bench-outputs bench-resume bench-discovery bench-watch bench-watch-polls bench-nodes bench-fleet bench-scale quality fidelity chaos docs recording sbom audit samples lock wheel clean
+.PHONY: help setup run test test-fast unit lint type fmt bench bench-gemini bad-days bench-shared bench-memory bench-outputs bench-resume bench-discovery bench-watch bench-watch-polls bench-nodes bench-fleet bench-scale fuzz quality fidelity chaos docs recording sbom audit samples lock wheel clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -98,6 +98,9 @@ MINUTES ?= 30
 SEEDS ?= 12
 chaos: setup ## SEEDS=20 scenarios of kills, pauses and lost servers; half a minute to a minute each
 	@$(BIN)/python -m benchmarks.chaos --seeds $(SEEDS) $(ARGS)
+
+fuzz: setup ## MINUTES=10 of damaged input to each of: state loaders, answers, Markdown, PDFs (TARGETS="state pdf" selects)
+	@$(BIN)/python -m benchmarks.fuzz $(TARGETS) --minutes $(MINUTES)
 
 docs: setup ## generate docs/configuration.md, docs/licences.md and the table of metrics
 	@$(BIN)/python docs/generate_configuration.py
