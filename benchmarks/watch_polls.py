@@ -23,7 +23,7 @@ from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
 from rayocr.actors.document_identity import document_id
 from rayocr.composition import compose
 from rayocr.config import WindowConfig
-from rayocr.driver.scheduling.document_state import FlowResult
+from rayocr.driver.scheduling.flow.document_state import FlowResult
 from rayocr.driver.scheduling.outages import Outages
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.driver.scheduling.scheduler import Scheduler

@@ -29,11 +29,11 @@ def documents_to_retry(state: Storage, config: RayocrConfig) -> frozenset[str]:
 
     def chosen(name: str) -> str | None:
         try:
-            letter = call(lambda: read_dead_letter(state, name), policy=policy)
-            wanted = _passes(letter, config, since)
+            dead_letter = call(lambda: read_dead_letter(state, name), policy=policy)
+            wanted = _passes(dead_letter, config, since)
         except (ObjectNotFound, RecordCorrupt, ValueError):  # retried in the meantime, or damaged
             return None
-        document_id = letter.document_id
+        document_id = dead_letter.document_id
         if wanted and config.retry.engine is not None:
             wanted = config.retry.engine in _failed_engines(state, document_id, policy)
         return document_id if wanted else None
@@ -49,10 +49,10 @@ def recorded_source(state: Storage) -> str | None:
     found: set[str] = set()
     for entry in islice(state.list(DEAD_LETTERS_PREFIX), _READ_FOR_SOURCE):
         try:
-            letter = read_dead_letter(state, entry.name)
+            dead_letter = read_dead_letter(state, entry.name)
         except (ObjectNotFound, RecordCorrupt):
             continue
-        found.add(letter.source_uri.removesuffix(f"/{letter.name}"))
+        found.add(dead_letter.source_uri.removesuffix(f"/{dead_letter.name}"))
     if len(found) > 1:
         raise UsageError(
             f"The failed documents come from several sources: {', '.join(sorted(found))}.", hint="Set source= to one of them."
@@ -72,18 +72,18 @@ def is_narrowed(config: RayocrConfig) -> bool:
     return any(wanted is not None for wanted in (config.document, settings.reason, settings.engine, settings.since))
 
 
-def _passes(letter: DeadLetter, config: RayocrConfig, since: datetime | None) -> bool:
+def _passes(dead_letter: DeadLetter, config: RayocrConfig, since: datetime | None) -> bool:
     settings: RetryConfig = config.retry
-    if letter.outcome == DocumentOutcome.REJECTED and not settings.rejected:
+    if dead_letter.outcome == DocumentOutcome.REJECTED and not settings.rejected:
         return False
-    if settings.reason is not None and letter.reason != settings.reason:
+    if settings.reason is not None and dead_letter.reason != settings.reason:
         return False
-    if since is not None and datetime.fromisoformat(letter.at) < since:
+    if since is not None and datetime.fromisoformat(dead_letter.at) < since:
         return False
     return (
         config.document is None
-        or config.document in (letter.document_id, letter.name)
-        or fnmatch.fnmatchcase(letter.name, config.document)
+        or config.document in (dead_letter.document_id, dead_letter.name)
+        or fnmatch.fnmatchcase(dead_letter.name, config.document)
     )
 
 

@@ -32,7 +32,7 @@ from rayocr.driver.monitor.watches.deadline_watch import DeadlineWatch
 from rayocr.driver.monitor.watches.ledger_watch import LedgerWatch
 from rayocr.driver.monitor.watches.limiter_watch import LimiterWatch
 from rayocr.driver.plan import Plan
-from rayocr.driver.scheduling.document_flow import DocumentFlow
+from rayocr.driver.scheduling.flow.document_flow import DocumentFlow
 from rayocr.driver.scheduling.leases import Leases, compact_ledger
 from rayocr.driver.scheduling.outages import Outages
 from rayocr.driver.scheduling.progress import Progress

@@ -38,7 +38,7 @@ class _Other:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Claim:
+class _LockFile:
     """The fields of a lock file that other runs need."""
 
     owner: str
@@ -95,7 +95,7 @@ class DestinationLock:
 
     def keep(self) -> None:
         """Renews the lock in a thread until it is released."""
-        threading.Thread(target=self._renew_forever, name="claim", daemon=True).start()
+        threading.Thread(target=self._renew_forever, name="destination-lock", daemon=True).start()
 
     def renew(self) -> None:
         """Never raises; sets `lost`. Also looks for other runs again, since a listing may show a file late."""
@@ -142,8 +142,8 @@ class DestinationLock:
 
     def _content(self) -> bytes:
         me = current_process()
-        told = {"owner": self._owner, "since": self._since, "host": me.host, "pid": me.pid, "started": me.started}
-        return json.dumps(told).encode()
+        fields = {"owner": self._owner, "since": self._since, "host": me.host, "pid": me.pid, "started": me.started}
+        return json.dumps(fields).encode()
 
     def _others(self, now: float) -> Iterator[_Other]:
         """The locks of runs that may be alive; removes the others. `now`: by the storage's clock."""
@@ -154,9 +154,9 @@ class DestinationLock:
             is_dead = False
             try:
                 data = call(lambda name=entry.name: self._state.read(name), policy=self._policy)  # type: ignore[misc]
-                told = parse_as(_Claim, data, name=entry.name)
-                other.owner, other.since = told.owner, told.since
-                is_dead = ProcessIdentity(host=told.host, pid=told.pid, started=told.started).is_dead()
+                fields = parse_as(_LockFile, data, name=entry.name)
+                other.owner, other.since = fields.owner, fields.since
+                is_dead = ProcessIdentity(host=fields.host, pid=fields.pid, started=fields.started).is_dead()
             except ObjectNotFound:
                 continue
             except RecordCorrupt:
@@ -173,12 +173,12 @@ class DestinationLock:
 class DestinationLocks(Locks):
     """Locks within one machine, valid as long as this run holds the destination."""
 
-    def __init__(self, locks: Locks, claim: DestinationLock) -> None:
+    def __init__(self, locks: Locks, lock: DestinationLock) -> None:
         self._locks = locks
-        self._claim = claim
+        self._lock = lock
 
     def acquire(self, key: str) -> Lease | None:
-        if self._claim.lost:
+        if self._lock.lost:
             raise OutsideError(
                 "Lost the lock on the destination: Google Drive was unavailable for too long, or another run took it over.",
                 hint="Start the same command again: it resumes where it stopped.",
@@ -186,7 +186,7 @@ class DestinationLocks(Locks):
         return self._locks.acquire(key)
 
     def renew(self, leases: Sequence[Lease]) -> list[Lease]:
-        return list(leases) if self._claim.lost else self._locks.renew(leases)
+        return list(leases) if self._lock.lost else self._locks.renew(leases)
 
     def release(self, lease: Lease) -> None:
         self._locks.release(lease)
@@ -196,4 +196,4 @@ class DestinationLocks(Locks):
 
     def close(self) -> None:
         self._locks.close()
-        self._claim.release()
+        self._lock.release()

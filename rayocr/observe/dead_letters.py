@@ -50,7 +50,7 @@ class DeadLetter:
     schema_version: int = SCHEMA_VERSION
 
 
-def dead_letter(
+def new_dead_letter(
     document: Document, *, outcome: DocumentOutcome, reason: str, message: str, hint: str | None, run_id: str, pages: str = ""
 ) -> DeadLetter:
     return DeadLetter(

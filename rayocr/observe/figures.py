@@ -1,5 +1,5 @@
-"""The table of all figures of a run: name, kind, unit, meaning, and how to read each. The snapshot, the record of a run,
-Prometheus, Ray's metrics and docs/observability.md use it.
+"""The table of all figures of a run: name, kind, unit, meaning, and how to read each. The snapshot, the record of a run, the
+closing table, Prometheus, Ray's metrics and docs/observability.md use it.
 
 `read` gets the run's StatusCollector, or for figures of a model its ModelQuota and the collector.
 """
@@ -18,7 +18,8 @@ Group = Literal["totals", "gauges", "labeled", "models"]
 class Figure:
     """One figure. `key`: in its group of the snapshot, or for `labeled` figures in the snapshot itself, with values by label.
     `name`: of the metric, without `rayocr_`; the key unless given. `record`: its name in the record of a run. `ray`,
-    `prometheus`: whether they include it."""
+    `prometheus`: whether they include it. `closing_row`, `closing_text`: the row of the closing table that shows it if it is not
+    0, and the text, with `{}` for the value."""
 
     key: str
     group: Group
@@ -31,6 +32,8 @@ class Figure:
     record: str = ""
     ray: bool = False
     prometheus: bool = True
+    closing_row: str = ""
+    closing_text: str = ""
 
     @property
     def metric(self) -> str:
@@ -76,20 +79,56 @@ FIGURES: tuple[Figure, ...] = (
         "reasons", "reason", "Failed pages and rejected documents, by reason.", lambda run: run.progress.reasons, name="failures"
     ),
     _labeled("tokens", "direction", "Tokens of this run, by direction.", lambda run: run.progress.tokens, ray=True),
-    _total("pages_resumed", "Pages read by an earlier run.", lambda run: run.progress.pages_resumed, record="pages_resumed"),
-    _total("pages_copied", "Pages copied from an identical page.", lambda run: run.progress.pages_copied),
+    _total(
+        "pages_resumed",
+        "Pages read by an earlier run.",
+        lambda run: run.progress.pages_resumed,
+        record="pages_resumed",
+        closing_row="Pages",
+        closing_text="{:,} of them were read by an earlier run",
+    ),
+    _total(
+        "pages_copied",
+        "Pages copied from an identical page.",
+        lambda run: run.progress.pages_copied,
+        closing_row="Pages",
+        closing_text="{:,} of them are identical to another and were not paid for",
+    ),
     _total("pages_doubtful", "Pages whose text is in doubt.", lambda run: run.progress.doubtful_pages, record="doubtful_pages"),
     _total(
         "pages_suspect",
         "Doubtful pages whose text does not agree with another reading.",
         lambda run: run.progress.suspect_pages,
         record="suspect_pages",
+        closing_row="Suspect",
+        closing_text=(
+            "{:,} of {run.progress.compared_pages:,} pages compared: their text does not agree with another reading of the page"
+            " and may be made up. mode=report shows them beside their pictures"
+        ),
     ),
     _total(
         "pages_compared",
         "Pages whose text was compared with another reading.",
         lambda run: run.progress.compared_pages,
         record="compared_pages",
+    ),
+    _total(
+        "pages_outage",
+        "Doubtful pages read by a later engine because the server was unavailable.",
+        lambda run: run.progress.outage_pages,
+        closing_row="Outage",
+        closing_text=("{:,} pages were read by a later engine because the server was unavailable; mode=retry reads them again"),
+    ),
+    _total(
+        "pages_unsure",
+        "Doubtful pages of which no engine is sure.",
+        lambda run: run.progress.doubtful_pages - run.progress.suspect_pages - run.progress.outage_pages,
+        prometheus=False,
+        closing_row="Doubtful",
+        closing_text=(
+            "{:,} (no engine is sure of them; they are marked in the outputs."
+            " Another script? Try engine=gemini, or tesseract with its language pack)"
+        ),
     ),
     _total(
         "cost_usd",
@@ -107,31 +146,60 @@ FIGURES: tuple[Figure, ...] = (
         prometheus=False,
     ),
     _total("leases_lost", "Leases that this run lost.", lambda run: run.leases.lost),
-    _total("documents_elsewhere", "Documents that another run finished.", lambda run: run.progress.elsewhere, record="elsewhere"),
+    _total(
+        "documents_elsewhere",
+        "Documents that another run finished.",
+        lambda run: run.progress.elsewhere,
+        record="elsewhere",
+        closing_row="Documents",
+        closing_text="{:,} by another run",
+    ),
+    _total(
+        "documents_cancelled",
+        "Cancelled documents.",
+        lambda run: run.progress.cancelled,
+        record="cancelled",
+        closing_row="Documents",
+        closing_text="{:,} cancelled",
+    ),
     _total(
         "documents_deferred",
         "Documents left for the next run because their storage was unavailable.",
         lambda run: 0 if run.progress.watching else run.progress.deferred,
         record="deferred",
+        closing_row="Documents",
+        closing_text="{:,} left for the next run",
     ),
-    _total("documents_cancelled", "Cancelled documents.", lambda run: run.progress.cancelled, record="cancelled"),
+    _gauge(
+        "documents_waiting",
+        "Documents of a watch that wait for a retry, because their storage was unavailable.",
+        lambda run: run.progress.deferred if run.progress.watching else 0,
+        closing_row="Documents",
+        closing_text="{:,} left for the next run",
+    ),
     _total(
         "documents_gone",
         "Documents removed from the source before they were read.",
         lambda run: run.progress.gone,
         prometheus=False,
+        closing_row="Documents",
+        closing_text="{:,} removed before they were read",
     ),
     _total(
         "documents_renamed",
         "Documents whose outputs have a hash in their names.",
         lambda run: run.progress.renamed,
         prometheus=False,
+        closing_row="Names",
+        closing_text="{:,} documents have a hash in the names of their outputs: another document has the plain name",
     ),
     _total(
         "documents_copied",
         "Documents with the bytes of another, not read.",
         lambda run: run.progress.documents_copied,
         prometheus=False,
+        closing_row="Pages",
+        closing_text="{:,} documents are the same file as another and were not read",
     ),
     _gauge("documents_found", "Documents listed so far.", lambda run: run.progress.totals.found),
     _gauge(

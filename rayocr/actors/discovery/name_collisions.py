@@ -1,8 +1,8 @@
 """Documents of one listing whose output names would collide on some file systems: `a.pdf` and `A.PDF`, or two spellings of a
 folder.
 
-The first in listing order gets the name; the others learn who owns it. This makes a fresh run reproducible. Claims (`claim.py`)
-keep the names stable in later runs, over parts of the source and across sources.
+The first in listing order gets the name; the others learn who owns it. This makes a fresh run reproducible. The records of
+`actors/document_worker/output_names.py` keep the names stable in later runs, over parts of the source and across sources.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ class NameCollisions:
     def __init__(self) -> None:
         self._owners = DigestTable(key_bytes=_BYTES, value_bytes=_BYTES)
 
-    def owner_before(self, stem: str, source_uri: str) -> str:
-        """`owner_of` the document that came first with this stem; "" if it is this one."""
-        key = hashlib.sha256(folded(stem).encode("utf-8", "surrogatepass")).digest()[:_BYTES]
+    def owner_before(self, output_name: str, source_uri: str) -> str:
+        """`owner_of` the document that came first with this output name; "" if it is this one."""
+        key = hashlib.sha256(folded(output_name).encode("utf-8", "surrogatepass")).digest()[:_BYTES]
         mine = bytes.fromhex(owner_of(source_uri))
         first = self._owners.get(key)
         if first is None:
@@ -32,5 +32,5 @@ class NameCollisions:
 
 
 def owner_of(source_uri: str) -> str:
-    """The owner of a stem: a document at its source, whatever its version. 16 hex digits."""
+    """The owner of an output name: a document at its source, whatever its version. 16 hex digits."""
     return hashlib.sha256(source_uri.encode("utf-8", "surrogatepass")).hexdigest()[: 2 * _BYTES]

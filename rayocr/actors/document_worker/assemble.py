@@ -34,7 +34,7 @@ from rayocr.messages import (
     PageRecord,
     PageSummary,
 )
-from rayocr.observe.dead_letters import DeadLetter, dead_letter, write_dead_letter
+from rayocr.observe.dead_letters import DeadLetter, new_dead_letter, write_dead_letter
 from rayocr.observe.logs import log_event
 from rayocr.outputs.base import Output
 from rayocr.outputs.page_pipeline import PagePipeline
@@ -146,10 +146,10 @@ def assemble(
                 kept += Spent.on([record])
             pipeline.add(record)
         pipeline.finish()
-        stem = reserve_output_name(state, context.document, policy=policy)
+        output_name = reserve_output_name(state, context.document, policy=policy)
         for writer, file in zip(writers, files, strict=True):
             writer.finish()
-            written = _uploaded(dest, stem + writer.suffix, file, policy=policy, check=check_both)
+            written = _uploaded(dest, output_name + writer.suffix, file, policy=policy, check=check_both)
             outputs.append(replace(written, notes=writer.notes if outputs else (*plan.notes, *writer.notes)))
             _log_notes(context, outputs[-1])
     outcome = _outcome(summaries)
@@ -183,7 +183,7 @@ def assemble(
         document_id=context.document.document_id,
         outcome=outcome,
         outputs=tuple(outputs),
-        renamed=stem != context.document.output_name,
+        renamed=output_name != context.document.output_name,
         copy_of=original.copy_of if original is not None else None,
         copied_pages=tuple(summaries) if original is not None else (),
     )
@@ -202,7 +202,7 @@ def reject(
     """Finish a document that cannot be read at all: dead letter, then manifest. Raises as `assemble` does."""
     state = settings.state()
     policy = RetryPolicy.from_config(settings.retry)
-    letter = dead_letter(
+    dead_letter = new_dead_letter(
         document,
         outcome=DocumentOutcome.REJECTED,
         reason=error.reason,
@@ -210,7 +210,7 @@ def reject(
         hint=error.hint,
         run_id=settings.run_id,
     )
-    letter = call(lambda letter=letter: write_dead_letter(state, letter), policy=policy)  # type: ignore[misc]
+    dead_letter = call(lambda written=dead_letter: write_dead_letter(state, written), policy=policy)  # type: ignore[misc]
     context = DocumentContext(document=document, page_count=0, title=None, fencing_token=fencing_token)
     earlier = _earlier_manifest(state, context, policy) if settings.replace_manifest else None
     manifest = build_manifest(
@@ -232,7 +232,7 @@ def reject(
         check=_lease_check(settings, context),
         replace_manifest=settings.replace_manifest,
     )
-    return letter
+    return dead_letter
 
 
 def _uploaded(dest: Storage, name: str, file: BinaryIO, *, policy: RetryPolicy, check: Callable[[], None]) -> OutputFile:
@@ -261,7 +261,7 @@ def partial_letter(document: Document, summaries: Sequence[PageSummary], run_id:
         readers = ", ".join(sorted({page.engine for page in wanted}))
         words = f"{len(wanted)} of {len(summaries)} pages were read by {readers} while the server was unavailable"
         last = next((a for page in wanted for a in page.attempts if a.reason in OUTAGE_REASONS), None)
-    return dead_letter(
+    return new_dead_letter(
         document,
         outcome=DocumentOutcome.PARTIAL,
         reason=last.reason if last else "unknown",

@@ -1,9 +1,9 @@
-"""Assigns names at the destination: a small record for each stem, created before the first output is written under it.
+"""Assigns output names at the destination: a small record for each, created before the first output is written under it.
 
-`.rayocr/names/<2 hex>/<32 hex>.json`, the hash of the folded stem: created only if absent, never changed and never deleted. So a
-document keeps its name in every later run, whatever part of the source is processed and even after its neighbors are gone, and no
-two documents share a name, across sources, runs and clusters (docs/decisions/0014). The owner is the document at its source, not
-one of its versions: a newer version replaces the outputs of the older.
+The record is `.rayocr/names/<2 hex>/<32 hex>.json`, after the hash of the folded output name. It is created only if absent, never
+changed and never deleted. So a document keeps its name in every later run, whatever part of the source is processed and even
+after its neighbors are removed, and no two documents share a name, across sources, runs and clusters (docs/decisions/0014). The
+owner is the document at its source, not one of its versions: a newer version replaces the outputs of the older.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ SCHEMA_VERSION = 1
 
 
 def reserve_output_name(state: Storage, document: Document, *, policy: RetryPolicy) -> str:
-    """The document's own stem: the plain one, or with a hash of its name, or of its source. Idempotent. Raises StorageError;
-    UnusableName when all are taken."""
+    """The document's own output name: the plain one, or with a hash of its name or of its source. Idempotent. Raises
+    StorageError, and UnusableName when all of them have other owners."""
     mine = owner_of(document.source_uri)
-    for stem, owner in _candidates(document, mine):
-        if _owner(state, stem, owner, document, policy) == mine:
-            if stem != document.output_name:
+    for output_name, owner in _candidates(document, mine):
+        if _owner(state, output_name, owner, document, policy) == mine:
+            if output_name != document.output_name:
                 log_event(
                     log,
                     "output_renamed",
                     "Another document has this output name; a hash is added to the name.",
                     document_id=document.document_id,
                     name=document.name,
-                    output=stem,
+                    output=output_name,
                 )
-            return stem
+            return output_name
     raise UnusableName(f"No output name is free for {document.name}: other documents have all of its possible names.")
 
 
-def name_record(stem: str) -> str:
-    key = hashlib.sha256(folded(stem).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+def name_record(output_name: str) -> str:
+    key = hashlib.sha256(folded(output_name).encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return f"{NAMES_PREFIX}{key[:2]}/{key}.json"
 
 
@@ -59,13 +59,13 @@ def _candidates(document: Document, mine: str) -> Iterator[tuple[str, str]]:
     yield with_mark(document.output_name, document.source_uri, digits=16), mine
 
 
-def _owner(state: Storage, stem: str, owner: str, document: Document, policy: RetryPolicy) -> str:
-    """The owner of the stem, after it was claimed for `owner`."""
-    name = name_record(stem)
-    claim = {"schema_version": SCHEMA_VERSION, "stem": stem, "owner": owner}
+def _owner(state: Storage, output_name: str, owner: str, document: Document, policy: RetryPolicy) -> str:
+    """The owner of the output name, after it was reserved for `owner`."""
+    name = name_record(output_name)
+    record = {"schema_version": SCHEMA_VERSION, "stem": output_name, "owner": owner}
     if owner == owner_of(document.source_uri):
-        claim["source_uri"] = document.source_uri  # for human readers; a name_owner is only a hash
-    data = json.dumps(claim).encode()
+        record["source_uri"] = document.source_uri  # for human readers; a name_owner is only a hash
+    data = json.dumps(record).encode()
     try:
         call(lambda: state.write(name, data, if_absent=True), policy=policy)
     except PreconditionFailed:

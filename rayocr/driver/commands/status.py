@@ -73,12 +73,12 @@ def read_status(config: RayocrConfig, keys: Secrets) -> Status:
     """Raises UsageError and StorageError."""
     state = existing_state(config)
     status = Status()
-    letters = [entry.name for entry in state.list(DEAD_LETTERS_PREFIX) if document_id_of(entry.name)]
-    status.failed = len(letters)
+    dead_letters = [entry.name for entry in state.list(DEAD_LETTERS_PREFIX) if document_id_of(entry.name)]
+    status.failed = len(dead_letters)
     _count_documents(status, state)
     _count_pages(status, state, RetryPolicy.from_config(config.retry))
     _find_runs(status, config, state, keys)
-    _read_dead_letters(status, state, letters)
+    _read_dead_letters(status, state, dead_letters)
     return status
 
 
@@ -134,24 +134,24 @@ def _find_runs(status: Status, config: RayocrConfig, state: Storage, keys: Secre
         )
 
 
-def _read_dead_letters(status: Status, state: Storage, letters: list[str]) -> None:
+def _read_dead_letters(status: Status, state: Storage, dead_letters: list[str]) -> None:
     reasons: Counter[str] = Counter()
-    for name in letters:
+    for name in dead_letters:
         try:
-            letter = read_dead_letter(state, name)
+            dead_letter = read_dead_letter(state, name)
         except (StorageError, RecordCorrupt) as error:
             status.warnings.append(f"Cannot read the dead letter {name}: {error}")
             continue
-        reasons[letter.reason] += 1
+        reasons[dead_letter.reason] += 1
         if len(status.failures) < _SHOWN:
             status.failures.append(
                 Failure(
-                    document_id=letter.document_id,
-                    name=letter.name,
-                    outcome=letter.outcome,
-                    reason=letter.reason,
-                    message=letter.message,
-                    pages=letter.pages,
+                    document_id=dead_letter.document_id,
+                    name=dead_letter.name,
+                    outcome=dead_letter.outcome,
+                    reason=dead_letter.reason,
+                    message=dead_letter.message,
+                    pages=dead_letter.pages,
                 )
             )
     status.failures_by_reason = dict(reasons.most_common())

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rayocr.config import Mode, RayocrConfig
+from rayocr.driver.monitor.closing_table import closing_table, unseen
 from rayocr.driver.monitor.run_record import run_record, write_record
 from rayocr.driver.monitor.run_report import make_report
-from rayocr.driver.monitor.terminal import ConsoleTerminal, closing_table, printable, unseen
+from rayocr.driver.monitor.terminal import ConsoleTerminal, printable
 from rayocr.driver.plan import Plan
 from rayocr.driver.retry_selection import count_rejected
 from rayocr.driver.scheduling.progress import Progress

@@ -17,7 +17,7 @@ from rayocr.storage.counted import storage_calls
 
 if TYPE_CHECKING:
     from rayocr.driver.cluster.pools.page_worker_pool import PageWorkerPool
-    from rayocr.driver.scheduling.document_flow import DocumentFlow
+    from rayocr.driver.scheduling.flow.document_flow import DocumentFlow
     from rayocr.driver.scheduling.leases import Leases
 
 _SHOWN = 200  # maximum number of documents in progress

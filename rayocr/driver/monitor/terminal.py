@@ -18,7 +18,7 @@ from rich.text import Text
 from rayocr.driver.monitor.stall import at_time
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.masking import for_terminal, masked
-from rayocr.messages import DiscoveryTotals, DocumentOutcome
+from rayocr.messages import DocumentOutcome
 
 _PLAIN_INTERVAL_S = 10.0
 _LIVE_INTERVAL_S = 0.25
@@ -165,69 +165,6 @@ def duration(seconds: float | None) -> str:
     if seconds < 5400:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"
-
-
-def closing_table(progress: Progress, places: dict[str, str]) -> Table:
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    outcomes = [f"{progress.documents[o]:,} {o.value}" for o in DocumentOutcome]
-    if progress.elsewhere:
-        outcomes.append(f"{progress.elsewhere:,} by another run")
-    if progress.cancelled:
-        outcomes.append(f"{progress.cancelled:,} cancelled")
-    if progress.deferred:
-        outcomes.append(f"{progress.deferred:,} left for the next run")
-    if progress.gone:
-        outcomes.append(f"{progress.gone:,} removed before they were read")
-    table.add_row("Documents", ", ".join(outcomes))
-    engines = ", ".join(f"{count:,} {engine}" for engine, count in progress.engines.most_common())
-    table.add_row("Pages", f"{progress.pages_done:,}" + (f" ({engines})" if engines else ""))
-    if progress.pages_resumed:
-        table.add_row("", f"{progress.pages_resumed:,} of them were read by an earlier run")
-    if progress.pages_copied:
-        table.add_row("", f"{progress.pages_copied:,} of them are identical to another and were not paid for")
-    if progress.documents_copied:
-        table.add_row("", f"{progress.documents_copied:,} documents are the same file as another and were not read")
-    if progress.renamed:
-        table.add_row(
-            "Names",
-            f"{progress.renamed:,} documents have a hash in the names of their outputs: another document has the plain name",
-        )
-    if progress.suspect_pages:
-        table.add_row(
-            "Suspect",
-            f"{progress.suspect_pages:,} of {progress.compared_pages:,} pages compared: their text does not agree with another"
-            " reading of the page and may be made up. mode=report shows them beside their pictures",
-        )
-    if progress.outage_pages:
-        table.add_row(
-            "Outage",
-            f"{progress.outage_pages:,} pages were read by a later engine because the server was unavailable;"
-            " mode=retry reads them again",
-        )
-    if unsure := progress.doubtful_pages - progress.suspect_pages - progress.outage_pages:
-        table.add_row(
-            "Doubtful",
-            f"{unsure:,} (no engine is sure of them; they are marked in the outputs."
-            " Another script? Try engine=gemini, or tesseract with its language pack)",
-        )
-    if progress.totals.unreadable:
-        table.add_row("Not seen", unseen(progress.totals))
-    if progress.reasons:
-        table.add_row("Reasons", ", ".join(f"{count:,} {reason}" for reason, count in progress.reasons.most_common()))
-    rate = f"{progress.pages_per_s:.1f} pages/s" if progress.pages_per_s else ""
-    table.add_row("Time", ", ".join(filter(None, [duration(progress.elapsed_s), rate, progress.spent_words])))
-    for label, place in places.items():
-        table.add_row(label, printable(place))
-    return table
-
-
-def unseen(totals: DiscoveryTotals) -> str:
-    """Describes the parts of the source that could not be listed."""
-    names = ", ".join(printable(name) for name in totals.unreadable_names)
-    more = " and more" if totals.unreadable > len(totals.unreadable_names) else ""
-    return f"{totals.unreadable:,} folders or links of the source cannot be read: {names}{more}"
 
 
 def printable(text: str) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from rayocr.driver.scheduling.deferred import DeferredDocuments
-from rayocr.driver.scheduling.document_state import FlowResult, Replaced
+from rayocr.driver.scheduling.flow.document_state import FlowResult, Replaced
 from rayocr.driver.scheduling.outages import Outages
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.driver.scheduling.window import Window
@@ -28,7 +28,7 @@ _BATCH = 256  # documents requested from Discovery at once
 
 
 class Flow(Protocol):
-    """See `rayocr.driver.scheduling.document_flow.DocumentFlow`."""
+    """See `rayocr.driver.scheduling.flow.document_flow.DocumentFlow`."""
 
     async def run(self, document: Document) -> FlowResult: ...
 

@@ -7,7 +7,7 @@ import pytest
 from rayocr.driver.retry_selection import recorded_source
 from rayocr.errors import UsageError
 from rayocr.messages import Document, DocumentOutcome
-from rayocr.observe.dead_letters import dead_letter, write_dead_letter
+from rayocr.observe.dead_letters import new_dead_letter, write_dead_letter
 from rayocr.storage.memory import MemoryStorage
 
 
@@ -15,7 +15,7 @@ def letter(state: MemoryStorage, source: str, name: str) -> None:
     document = Document(
         document_id=f"{len(name):032x}", source_uri=f"{source}/{name}", name=name, output_name=name, version="1", size_bytes=1
     )
-    made = dead_letter(document, outcome=DocumentOutcome.PARTIAL, reason="Refused", message="m", hint=None, run_id="r")
+    made = new_dead_letter(document, outcome=DocumentOutcome.PARTIAL, reason="Refused", message="m", hint=None, run_id="r")
     write_dead_letter(state, made)
 
 

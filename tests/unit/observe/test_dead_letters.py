@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 from rayocr.messages import Document, DocumentOutcome
-from rayocr.observe.dead_letters import append_dead_letter, copy_dead_letter, dead_letter, dead_letter_name, write_dead_letter
+from rayocr.observe.dead_letters import append_dead_letter, copy_dead_letter, dead_letter_name, new_dead_letter, write_dead_letter
 from rayocr.storage.memory import MemoryStorage
 
 DOCUMENT = Document(
     document_id="ab" * 16, source_uri="memory://in/a.pdf", name="a.pdf", output_name="a", version="1", size_bytes=1
 )
-LETTER = dead_letter(
+LETTER = new_dead_letter(
     DOCUMENT, outcome=DocumentOutcome.REJECTED, reason="CorruptPdf", message="It is damaged.", hint=None, run_id="r"
 )
 

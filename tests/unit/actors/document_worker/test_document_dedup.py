@@ -15,7 +15,7 @@ from rayocr.actors.document_worker.commit import LeaseSettings
 from rayocr.actors.document_worker.document_dedup import CONTENTS_PREFIX
 from rayocr.actors.document_worker.fetch import FetchSettings, check_current
 from rayocr.config import LimitsConfig, LocksConfig, RetryConfig
-from rayocr.driver.scheduling.duplicates import DocumentDuplicates
+from rayocr.driver.scheduling.flow.duplicates import DocumentDuplicates
 from rayocr.errors import VersionChanged
 from rayocr.ledger.manifest import Manifest, manifest_name
 from rayocr.messages import AssembledDocument, Document, DocumentContext, DocumentOutcome, PageOutcome, PageRecord

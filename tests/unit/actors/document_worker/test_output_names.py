@@ -80,9 +80,7 @@ def test_a_document_keeps_its_place_when_only_a_part_is_listed_or_its_neighbours
     assert again == {name: place for name, place in places.items() if name != "A.pdf"}
 
 
-def test_the_one_who_came_first_keeps_the_name_when_its_duplicate_appears_later(
-    source: MemoryStorage, state: MemoryStorage
-) -> None:
+def test_the_first_document_keeps_the_name_when_a_duplicate_appears_later(source: MemoryStorage, state: MemoryStorage) -> None:
     source.write("a.pdf", b"x")
     assert stems(found(source, state), state) == {"a.pdf": "a"}
     source.write("A.pdf", b"x")

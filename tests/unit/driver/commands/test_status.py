@@ -9,7 +9,7 @@ import pytest
 
 from rayocr.cli import main
 from rayocr.messages import Document, DocumentOutcome
-from rayocr.observe.dead_letters import dead_letter, write_dead_letter
+from rayocr.observe.dead_letters import new_dead_letter, write_dead_letter
 from rayocr.storage.factory import open_storage
 
 
@@ -29,7 +29,7 @@ def fail(out: Path, name: str, reason: str) -> None:
         version="1",
         size_bytes=1,
     )
-    letter = dead_letter(document, outcome=DocumentOutcome.REJECTED, reason=reason, message="why", hint=None, run_id="r")
+    letter = new_dead_letter(document, outcome=DocumentOutcome.REJECTED, reason=reason, message="why", hint=None, run_id="r")
     write_dead_letter(open_storage(str(out)), letter)
 
 

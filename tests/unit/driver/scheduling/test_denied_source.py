@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rayocr.driver.scheduling.document_flow import DocumentFlow
+from rayocr.driver.scheduling.flow.document_flow import DocumentFlow
 from rayocr.errors import StorageDenied, UnreadableSource
 
 DENIED = UnreadableSource("The document cannot be read: 403.", hint="The role Object Viewer.", denied=True)

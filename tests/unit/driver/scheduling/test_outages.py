@@ -7,7 +7,7 @@ import time
 
 from rayocr.config import WindowConfig
 from rayocr.driver.scheduling.deferred import DeferredDocuments
-from rayocr.driver.scheduling.document_state import FlowResult
+from rayocr.driver.scheduling.flow.document_state import FlowResult
 from rayocr.driver.scheduling.outages import Outages
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.driver.scheduling.scheduler import Scheduler

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from rayocr.driver.monitor.terminal import duration, printable, progress_line, unseen
+from rayocr.driver.monitor.closing_table import unseen
+from rayocr.driver.monitor.terminal import duration, printable, progress_line
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.messages import Attempt, DiscoveryTotals, PageOutcome, PageSummary
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from rayocr.config import WindowConfig
-from rayocr.driver.scheduling.document_state import FlowResult, Replaced
+from rayocr.driver.scheduling.flow.document_state import FlowResult, Replaced
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.driver.scheduling.scheduler import Scheduler
 from rayocr.driver.scheduling.window import Window

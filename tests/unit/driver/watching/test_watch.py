@@ -11,7 +11,7 @@ from rayocr.composition import compose
 from rayocr.config import WindowConfig
 from rayocr.driver.commands.submit import entrypoint
 from rayocr.driver.monitor.terminal import progress_line
-from rayocr.driver.scheduling.document_state import FlowResult
+from rayocr.driver.scheduling.flow.document_state import FlowResult
 from rayocr.driver.scheduling.outages import Outages
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.driver.scheduling.scheduler import Scheduler

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rayocr.driver.cluster.pools.shard_sizer import ShardSizer
-from rayocr.driver.scheduling.document_state import DocumentState
+from rayocr.driver.scheduling.flow.document_state import DocumentState
 from rayocr.engines.registry import Stage
 from rayocr.messages import Shard
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from rayocr.driver.cluster.actors import RunActors
-from rayocr.driver.scheduling.document_state import DocumentState
+from rayocr.driver.scheduling.flow.document_state import DocumentState
 from rayocr.errors import ActorFailed, ClusterUnavailable, NodeLost, Quarantined
 from rayocr.observe.logs import log_event
 

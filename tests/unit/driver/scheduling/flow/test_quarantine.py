@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rayocr.driver.scheduling.document_state import DocumentState
-from rayocr.driver.scheduling.quarantine import count_assembly_crash
+from rayocr.driver.scheduling.flow.document_state import DocumentState
+from rayocr.driver.scheduling.flow.quarantine import count_assembly_crash
 from rayocr.errors import ActorFailed, ClusterUnavailable, DocumentError, NodeLost
 from rayocr.locks.base import Lease
 from rayocr.messages import Document

@@ -73,17 +73,17 @@ class Replaced(Exception):
         self.newer = newer
 
 
-def log_dead_letter(action: str, message: str, letter: DeadLetter) -> None:
+def log_dead_letter(action: str, message: str, dead_letter: DeadLetter) -> None:
     log_event(
         log,
         action,
         message,
         level=logging.WARNING,
-        document_id=letter.document_id,
-        name=letter.name,
-        error=letter.reason,
-        reason=letter.message,
-        pages=letter.pages or None,
-        attempt=letter.tries,
-        hint=letter.retry,
+        document_id=dead_letter.document_id,
+        name=dead_letter.name,
+        error=dead_letter.reason,
+        reason=dead_letter.message,
+        pages=dead_letter.pages or None,
+        attempt=dead_letter.tries,
+        hint=dead_letter.retry,
     )

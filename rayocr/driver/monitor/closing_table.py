@@ -1,0 +1,60 @@
+"""The table that the terminal prints at the end of a run, made from the table of figures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from types import SimpleNamespace
+from typing import Any
+
+from rich.table import Table
+
+from rayocr.driver.monitor.terminal import duration, printable
+from rayocr.driver.scheduling.progress import Progress
+from rayocr.messages import DiscoveryTotals
+from rayocr.observe.figures import FIGURES
+
+
+def closing_table(progress: Progress, places: dict[str, str]) -> Table:
+    """`places`: where outputs, report and dead letters are, by label."""
+    run = SimpleNamespace(progress=progress)
+    read = {figure.key: figure.read(run) for figure in FIGURES if figure.group == "labeled"}
+    engines = f" ({_counts(read['engines'])})" if read["engines"] else ""
+    rows: dict[str, list[str]] = {
+        "Documents": [", ".join([_counts(read["documents"]), *_phrases(run, "Documents")])],
+        "Pages": [f"{progress.pages_done:,}{engines}", *_phrases(run, "Pages")],
+        **{row: _phrases(run, row) for row in ("Names", "Suspect", "Outage", "Doubtful")},
+        "Not seen": [unseen(progress.totals)] if progress.totals.unreadable else [],
+        "Reasons": [_counts(read["reasons"])] if read["reasons"] else [],
+        "Time": [", ".join(filter(None, [duration(progress.elapsed_s), _rate(progress), progress.spent_words]))],
+        **{label: [printable(place)] for label, place in places.items()},
+    }
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for label, lines in rows.items():
+        for number, line in enumerate(lines):
+            table.add_row("" if number else label, line)
+    return table
+
+
+def _phrases(run: Any, row: str) -> list[str]:
+    """The phrases of the row's figures that are not 0."""
+    values = ((figure, figure.read(run)) for figure in FIGURES if figure.closing_row == row)
+    return [figure.closing_text.format(value, run=run) for figure, value in values if value]
+
+
+def _counts(values: dict[str, int]) -> str:
+    """Outcomes of documents keep their order; engines and reasons are Counters, and the most frequent comes first."""
+    items = values.most_common() if isinstance(values, Counter) else values.items()
+    return ", ".join(f"{count:,} {name}" for name, count in items)
+
+
+def _rate(progress: Progress) -> str:
+    return f"{progress.pages_per_s:.1f} pages/s" if progress.pages_per_s else ""
+
+
+def unseen(totals: DiscoveryTotals) -> str:
+    """Describes the parts of the source that could not be listed."""
+    names = ", ".join(printable(name) for name in totals.unreadable_names)
+    more = " and more" if totals.unreadable > len(totals.unreadable_names) else ""
+    return f"{totals.unreadable:,} folders or links of the source cannot be read: {names}{more}"
