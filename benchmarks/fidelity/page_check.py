@@ -37,6 +37,7 @@ _WORD = re.compile(r"\w+")
 _NUMBER = re.compile(r"\d+")
 _MARKUP = re.compile(r"</?(?:br|sup|sub|table|thead|tbody|tr|td|th)[ /]*>|^\|[ :|-]+\|$|\[[x ]\]", re.MULTILINE)
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_EXPONENT = re.compile("(?<=[\\d.,])(?=[⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉])")  # digits of another number
 _DIRECTIONS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -109,7 +110,7 @@ class Reader:
 
 def plain_text(markdown: str) -> str:
     """The text without tags, escapes, separators of tables, and check boxes."""
-    return _ESCAPED.sub(r"\1", html.unescape(_MARKUP.sub(" ", markdown)))
+    return _EXPONENT.sub(" ", _ESCAPED.sub(r"\1", html.unescape(_MARKUP.sub(" ", markdown))))
 
 
 def words_of(text: str) -> list[str]:

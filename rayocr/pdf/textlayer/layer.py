@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,10 +13,12 @@ from typing import Any
 import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Box, Upright, turned_size
+from rayocr.pdf.textlayer.accents import with_accents
 from rayocr.pdf.textlayer.characters import read_characters
 from rayocr.pdf.textlayer.direction import is_level, quarter_turns, slant
 from rayocr.pdf.textlayer.lines import TextLine, Word, is_same_place, lines_of
 from rayocr.pdf.textlayer.rendered_text import TextObjects
+from rayocr.pdf.textlayer.superscripts import with_superscripts
 from rayocr.pdf.textlayer.trust import Verdict, judge
 from rayocr.pdf.textlayer.visibility import Comparison, compare_with_ink
 
@@ -109,8 +112,10 @@ def read_text_layer(page: Any, upright: Upright, size_pt: tuple[float, float], *
     try:
         turns = quarter_turns(text_page, upright)
         turned, turned_pt = upright.turned(turns, size_pt), turned_size(turns, size_pt)
+        characters = with_accents(read_characters(text_page, turned, turned_pt))
+        with_superscripts(characters, lambda index: _origin_of(text_page, index, turned))
         lines = lines_of(
-            read_characters(text_page, turned, turned_pt),
+            characters,
             font_of=lambda index: _font_at(text_page, index),
             is_level=lambda index: is_level(text_page, index, turned),
             slant=lambda index: slant(text_page, index, turned),
@@ -184,3 +189,11 @@ def _font_at(text_page: Any, index: int) -> tuple[float, bool]:
     return abs(pdfium.FPDFText_GetFontSize(text_page, index)) * scale, pdfium.FPDFText_GetFontWeight(
         text_page, index
     ) >= _BOLD_WEIGHT
+
+
+def _origin_of(text_page: Any, index: int, upright: Upright) -> tuple[float, float]:
+    """The height of the character's baseline on the upright page, and its displayed size, both in points."""
+    x, y = ctypes.c_double(), ctypes.c_double()
+    if not pdfium.FPDFText_GetCharOrigin(text_page, index, x, y):
+        return 0.0, 0.0
+    return upright.b * x.value + upright.d * y.value + upright.f, _font_at(text_page, index)[0]

@@ -1,0 +1,75 @@
+"""Puts accents that are drawn over a letter into the letter: TeX and others draw "ü" as a letter and a diaeresis.
+
+PDFium reports such an accent before the letter, after it, or at the end of the line, and breaks the word at it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+import numpy as np
+
+from rayocr.pdf.textlayer.characters import Characters
+
+_COMBINING = {
+    "`": "\u0300", "\u00b4": "\u0301", "\u02c6": "\u0302", "\u02dc": "\u0303", "\u00af": "\u0304", "\u02c9": "\u0304",
+    "\u02d8": "\u0306", "\u02d9": "\u0307", "\u00a8": "\u0308", "\u02da": "\u030a", "\u02dd": "\u030b", "\u02c7": "\u030c",
+    "\u00b8": "\u0327", "\u02db": "\u0328",
+}  # fmt: skip
+_DOTLESS = {"\u0131": "i", "\u0237": "j"}
+_ON_LETTER = 0.25  # of the letter's width: how far the accent's middle may lie from the letter's
+_OGONEK_ON_LETTER = 0.55  # it hangs at the right end
+_RAISED = 0.45  # of the height: accents of capitals are higher
+_SAME_SIZE = 0.7
+
+
+def with_accents(characters: Characters) -> Characters:
+    """The characters with each accent that lies on a letter put into it. Costs nothing if the page has no separate accents."""
+    texts = characters.texts
+    if _COMBINING.keys().isdisjoint(texts):
+        return characters
+    accents = [n for n, text in enumerate(texts) if text in _COMBINING]
+    joined = list(texts)
+    taken = [n for n in accents if _join(characters, joined, n)]
+    if not taken:
+        return characters
+    kept = np.ones(len(joined), bool)
+    kept[taken] = False
+    spaces = np.asarray(characters.spaces, np.int64)
+    for n in taken:
+        # What PDFium says about the place is about the accent. A line break lets the gap decide whether there is a space.
+        if n + 1 < len(joined):
+            spaces[n + 1] = 1
+    places = np.flatnonzero(kept)
+    return Characters(
+        [joined[n] for n in places.tolist()],
+        spaces[places].tolist(),
+        [characters.indexes[n] for n in places.tolist()],
+        *(side[places] for side in (characters.x0, characters.y0, characters.x1, characters.y1)),
+    )
+
+
+def _join(characters: Characters, joined: list[str], accent: int) -> bool:
+    """Puts the accent into the nearest letter that it lies on, if Unicode has that letter."""
+    for n in _letters_under(characters, accent):
+        letter = _DOTLESS.get(joined[n], joined[n])
+        composed = unicodedata.normalize("NFC", letter + _COMBINING[characters.texts[accent]])
+        if letter.isalpha() and len(composed) == 1:
+            joined[n] = composed
+            return True
+    return False
+
+
+def _letters_under(characters: Characters, accent: int) -> list[int]:
+    """Characters of the same line and size whose middle is where the accent's is, the nearest first."""
+    x0, y0, x1, y1 = characters.x0, characters.y0, characters.x1, characters.y1
+    height = y1 - y0
+    own = float(height[accent])
+    off = np.abs((x0 + x1) / 2 - (x0[accent] + x1[accent]) / 2)
+    limit = _OGONEK_ON_LETTER if characters.texts[accent] == "\u02db" else _ON_LETTER
+    near: Any = off <= limit * (x1 - x0)
+    near &= np.abs((y0 + y1) / 2 - (y0[accent] + y1[accent]) / 2) <= _RAISED * own
+    near &= (np.minimum(height, own) >= _SAME_SIZE * np.maximum(height, own)) & (own > 0)
+    near[accent] = False
+    return sorted(np.flatnonzero(near).tolist(), key=lambda n: float(off[n]))

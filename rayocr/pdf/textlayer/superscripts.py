@@ -1,0 +1,55 @@
+"""Writes raised digits as superscripts, so that a footnote or an exponent does not become part of a number: 2002³⁷, 10⁶."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from rayocr.pdf.textlayer.characters import Characters
+
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_SMALLER = 0.85  # of the size of the character before it
+_RAISED_EM, _LOWERED_EM = 0.15, 0.08
+_MOVED_EM = 0.08  # of the box: candidates are looked at more closely
+_GAP_EM = 0.25
+
+Origin = Callable[[int], tuple[float, float]]
+
+
+def with_superscripts(characters: Characters, origin_of: Origin) -> None:
+    """Changes the texts in place. `origin_of` returns the height of a character's baseline on the page (y down) and its displayed
+    size, both in points, at PDFium's index. Lowered digits change only after a digit: H2O stays as it is."""
+    texts = characters.texts
+    digits = np.array([text.isdigit() and text.isascii() for text in texts], bool)
+    if not digits[1:].any():
+        return
+    x0, y0, x1, y1 = characters.x0, characters.y0, characters.x1, characters.y1
+    em = np.maximum(y1 - y0, 1.0)
+    moved = np.abs(y1[1:] - y1[:-1]) > _MOVED_EM * em[:-1]
+    beside = np.abs(x0[1:] - x1[:-1]) < _GAP_EM * em[:-1]
+    near = np.abs((y0 + y1)[1:] - (y0 + y1)[:-1]) < 1.6 * em[:-1]
+    for n in (np.flatnonzero(digits[1:] & moved & beside & near) + 1).tolist():
+        if characters.spaces[n] == 2 or not texts[n].isascii():
+            continue
+        base, size = origin_of(characters.indexes[n - 1])
+        height, own = origin_of(characters.indexes[n])
+        if not 0 < own <= _SMALLER * size:
+            continue
+        if base - height >= _RAISED_EM * size:
+            table = _RAISED
+        elif height - base >= _LOWERED_EM * size and texts[n - 1].isdigit():
+            table = _LOWERED
+        else:
+            continue
+        end = n
+        while end < len(texts) and digits[end] and (end == n or _continues(characters, end)):
+            texts[end] = texts[end].translate(table)
+            end += 1
+
+
+def _continues(characters: Characters, n: int) -> bool:
+    em = max(float(characters.y1[n] - characters.y0[n]), 1.0)
+    level = abs(float(characters.y1[n] - characters.y1[n - 1])) < 0.05 * em
+    return level and characters.spaces[n] == 0 and abs(float(characters.x0[n] - characters.x1[n - 1])) < _GAP_EM * em

@@ -1,0 +1,59 @@
+"""Accents and raised digits that the page draws as separate characters."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.pdf.textlayer.test_layer import layer
+
+_ENCODED = "/Encoding << /Type /Encoding /Differences [ 1 /dieresis /acute /ogonek /cedilla /dotlessi /circumflex ] >>"
+
+
+def accented(content: bytes) -> str:
+    font = f"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica {_ENCODED} >>"
+    return layer(b"BT /F2 10 Tf 72 700 Td " + content + b" TJ ET", resources=f"/Font << /F2 {font} >>").text
+
+
+@pytest.mark.parametrize(
+    ("drawn", "read"),
+    [
+        (b"[(k) (\\001) 389 -55 (onnen)]", "können"),  # the accent first, then back
+        (b"[(auszuf) -112 (\\001) 445 (ullen ist)]", "auszufüllen ist"),
+        (b"[(jes) 417 (\\002) 84 (li nie)]", "jeśli nie"),  # the accent after its letter
+        (b"[(Imie) 450 (\\003) 117 (, nazwisko)]", "Imię, nazwisko"),
+        (b"[(gar) 0 (c) 417 (\\004) 84 (on)]", "garçon"),
+        (b"[(na) (\\005) 306 (\\001) -5 (ve)]", "naïve"),
+    ],
+)
+def test_an_accent_drawn_on_a_letter_belongs_to_it(drawn: bytes, read: str) -> None:
+    assert accented(drawn) == read
+
+
+def test_an_accent_beside_a_letter_stays_as_it_is() -> None:
+    assert accented(b"[(e) (\\002) (x)]") == "e´x"
+
+
+def test_an_accent_that_no_letter_takes_stays() -> None:
+    assert "ˆ" in accented(b"[(x) 417 (\\006) 84 (y)]")
+
+
+@pytest.mark.parametrize(
+    ("content", "read"),
+    [
+        (b"(in 2002) Tj /F1 6 Tf 4 Ts (37) Tj /F1 10 Tf 0 Ts ( the)", "in 2002³⁷ the"),
+        (b"(10) Tj /F1 7 Tf 3.5 Ts (6) Tj /F1 10 Tf 0 Ts ( m) Tj /F1 7 Tf 3.5 Ts (2)", "10⁶ m²"),
+        (b"(5,000.) Tj /F1 6 Tf 4 Ts (3) Tj /F1 10 Tf 0 Ts ( Then)", "5,000.³ Then"),
+        (b"(1010) Tj /F1 7 Tf -2 Ts (2) Tj /F1 10 Tf 0 Ts ( is ten)", "1010₂ is ten"),
+        (b"(H) Tj /F1 7 Tf -2 Ts (2) Tj /F1 10 Tf 0 Ts (O)", "H2O"),
+        (b"(Total) Tj /F1 7 Tf ( 12)", "Total 12"),
+        (b"(EUR ) Tj /F1 7 Tf (12)", "EUR 12"),
+        (b"(12) Tj /F1 7 Tf (34)", "1234"),  # smaller, on the same baseline
+    ],
+)
+def test_raised_digits_do_not_become_part_of_a_number(content: bytes, read: str) -> None:
+    assert layer(b"BT /F1 10 Tf 72 700 Td " + content + b" Tj ET").text == read
+
+
+def test_raised_digits_of_a_rotated_page_are_found() -> None:
+    content = b"BT /F1 10 Tf 0 1 -1 0 142 72 Tm (in 2002) Tj /F1 6 Tf 4 Ts (37) Tj ET"
+    assert layer(content, entries="/Rotate 90").text == "in 2002³⁷"
