@@ -83,7 +83,13 @@ class PdfFile:
 
     def page(self, page_number: int) -> Page:
         """`page_number` is 1-based. Raises PageUnrenderable if PDFium cannot load the page."""
-        return Page(self._document, page_number, max_pixels=self._max_pixels, may_have_masks=lambda: self._has_masks)
+        return Page(
+            self._document,
+            page_number,
+            max_pixels=self._max_pixels,
+            may_have_masks=lambda: self._has_masks,
+            hidden_annotations=lambda: self._structure.hidden_annotations(page_number),
+        )
 
     @cached_property
     def _has_masks(self) -> bool:

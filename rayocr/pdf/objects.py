@@ -10,6 +10,7 @@ from typing import Any
 import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Box, Upright
+from rayocr.pdf.textlayer.actual_text import replacement_of
 
 _MAX_OBJECTS = 20_000  # maximum number of visited objects; maps and plots have millions of paths and no tables
 _MAX_DEPTH = 4  # of forms within forms
@@ -46,7 +47,8 @@ class PageObjects:
     cover_count: int = 0  # paths and shadings, which can hide an image
     visible_text_objects: int = 0
     has_dark_text: bool = False  # visible and not white
-    may_hide_text: bool = False  # text is invisible, nearly white, tiny, clipped or covered
+    may_hide_text: bool = False  # text is invisible, transparent, nearly white, tiny, clipped or covered
+    replaces_text: bool = False  # a long /ActualText stands in place of some glyphs
     pictures: list[tuple[Any, Box]] = field(default_factory=list)  # raw objects, valid while the page is open; whole boxes
     picture_sizes: set[tuple[int, int, int]] = field(default_factory=set)  # columns, rows, encoded bytes
     ruling_list: list[Ruling] = field(default_factory=list)
@@ -134,6 +136,7 @@ class _Inspector:
 
     def _text(self, item: Any) -> None:
         found = self._found
+        found.replaces_text = found.replaces_text or bool(replacement_of(item))
         mode = pdfium.FPDFTextObj_GetTextRenderMode(item)
         if mode in (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP):
             found.may_hide_text = True
@@ -144,7 +147,7 @@ class _Inspector:
         dark = _has_ink_color(item)
         found.has_dark_text |= dark
         if not found.may_hide_text:
-            found.may_hide_text = not dark or _is_tiny_or_clipped(item)
+            found.may_hide_text = not dark or _is_tiny_or_clipped(item) or bool(pdfium.FPDFPageObj_HasTransparency(item))
 
     def _image(self, item: Any, matrix: _Matrix) -> None:
         """An image is the unit square under its matrix. The part outside the page does not count."""

@@ -6,7 +6,7 @@ import io
 import math
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -15,13 +15,14 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from rayocr.errors import PageUnrenderable, PictureUndecodable
-from rayocr.pdf.forms.annotations import first_page, flatten, has_text_annotations
+from rayocr.pdf.forms.annotations import first_page, flatten, has_text_annotations, hide_annotations
 from rayocr.pdf.forms.fields import FormField, has_drawn_password, read_fields, with_fields
 from rayocr.pdf.geometry import Upright, turn_box, upright_of
 from rayocr.pdf.ink import BLANK_COVERAGE, RENDER_DPI, contrast, coverage
 from rayocr.pdf.objects import PageObjects, Ruling, has_text_in_foreign_fonts, inspect_objects
 from rayocr.pdf.rendering import draw
 from rayocr.pdf.scan import letters_off_ink, reduced_jpeg
+from rayocr.pdf.textlayer.actual_text import contradicts_glyphs
 from rayocr.pdf.textlayer.layer import TextLayer, read_text_layer, without_hidden
 from rayocr.pdf.textlayer.raw import raw_text
 from rayocr.pdf.textlayer.rendered_text import TextObjects
@@ -72,8 +73,10 @@ class Page:
         *,
         max_pixels: int,
         may_have_masks: Callable[[], bool] = lambda: True,
+        hidden_annotations: Callable[[], Collection[int]] = tuple,
     ) -> None:
-        """`may_have_masks`: whether any picture of the document may have a mask."""
+        """`may_have_masks`: whether any picture of the document may have a mask. `hidden_annotations`: the indexes of the page's
+        annotations that belong to a hidden layer."""
         self.page_number = page_number
         self.max_pixels = max_pixels
         self._document = document
@@ -81,6 +84,7 @@ class Page:
         self._after: list[Callable[[], None]] = []
         try:
             self._page = _loaded(document, page_number - 1)
+            hide_annotations(self._page.raw, hidden_annotations)
             self.width_pt, self.height_pt = _size_of(self._page)
         except (pypdfium2.PdfiumError, IndexError) as error:
             raise PageUnrenderable(f"Page {page_number} cannot be loaded; it is damaged.") from error
@@ -136,6 +140,13 @@ class Page:
 
     @cached_property
     def _text_layer(self) -> TextLayer:
+        layer = self._read_text_layer()
+        if self._objects.replaces_text:
+            with suppress(PageUnrenderable), self._cut_out() as single, first_page(single) as page:
+                return replace(layer, contradicted=bool(page) and contradicts_glyphs(page))
+        return layer
+
+    def _read_text_layer(self) -> TextLayer:
         size_pt = (self.width_pt, self.height_pt)
         own = read_text_layer(self._page.raw, self.upright, size_pt, image_share=self.image_share)
         if not self.has_filled_annotations:
@@ -168,7 +179,8 @@ class Page:
     def hides_text(self) -> bool:
         """Whether the page has invisible text. Cheap if nothing is drawn over the text and all of it has the color of ink, and
         for scans with an OCR engine's text."""
-        return self._objects.may_hide_text and not self._is_reading_of_scan() and self._text_layer.hides_text
+        found = self._objects
+        return (found.may_hide_text or found.replaces_text) and not self._is_reading_of_scan() and self._text_layer.hides_text
 
     def rulings(self) -> tuple[Ruling, ...]:
         """Drawn horizontal and vertical lines, such as those of tables."""

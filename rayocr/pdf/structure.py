@@ -1,4 +1,4 @@
-"""Reads page labels and the number of pages with qpdf, where PDFium has no data or crashes.
+"""Reads page labels, hidden annotations and the number of pages with qpdf, where PDFium has no data or crashes.
 
 PDFium follows a /PageLabels tree that points to itself until the stack overflows; qpdf detects the loop.
 """
@@ -9,6 +9,8 @@ import io
 from typing import Any
 
 import pikepdf
+
+from rayocr.pdf.forms.optional_content import is_visible
 
 # What pikepdf raises for files that qpdf cannot read. PDFium opens some files for which qpdf asks for a password.
 UNREADABLE = (pikepdf.PdfError, pikepdf.PasswordError, pikepdf.DataDecodingError, RuntimeError)
@@ -35,6 +37,17 @@ class PdfStructure:
             return str(pdf.pages[page_number - 1].label)
         except (*UNREADABLE, IndexError, TypeError, ValueError):
             return ""
+
+    def hidden_annotations(self, page_number: int) -> frozenset[int]:
+        """The indexes of the page's annotations that belong to a hidden layer."""
+        pdf = self._open()
+        if pdf is None or "/OCProperties" not in pdf.Root:
+            return frozenset()
+        try:
+            annotations = enumerate(list(pdf.pages[page_number - 1].get("/Annots", [])))
+            return frozenset(n for n, found in annotations if "/OC" in found and not is_visible(pdf.Root, found["/OC"]))
+        except (*UNREADABLE, IndexError, TypeError, ValueError, AttributeError):
+            return frozenset()
 
     def page_references(self) -> int | None:
         """The maximum number of pages in the page tree's /Kids arrays, independent of /Count. None if it is unknown or requires

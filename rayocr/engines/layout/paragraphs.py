@@ -15,6 +15,7 @@ from rayocr.engines.layout.units.lines import are_units, has_leader
 
 _GAP = 0.45  # share of the line's height; a distance of lines larger by this is intended white space
 _SAME_PITCH, _PITCH_SHARE = 1.1, 0.2  # distances that differ by a tenth are equal; the share of equal ones that makes them usual
+_LEAST_PITCH_EM = 0.7  # rows that are closer overlap
 _FULL_EM = 2.5  # rows that end this close to the right edge fill the column
 _INDENT_EM = 0.8
 _SENTENCE_CHARS = 25  # shorter lines may be a list of words, one per line
@@ -90,18 +91,18 @@ class _Shape:
     @classmethod
     def of(cls, rows: Sequence[Row], em: float) -> _Shape:
         pitches = sorted(pitch for above, below in pairwise(rows) if (pitch := below.center_y - above.center_y) < 2.6 * em)
-        return cls(right=max(row.x1 for row in rows), pitch=_usual(pitches) if pitches else 1.2 * em, em=em)
+        return cls(right=max(row.x1 for row in rows), pitch=_usual(pitches, em) if pitches else 1.2 * em, em=em)
 
     def apart(self, above: Row, row: Row) -> bool:
         return row.center_y - above.center_y > self.pitch + _GAP * self.em
 
 
-def _usual(pitches: Sequence[float]) -> float:
+def _usual(pitches: Sequence[float], em: float) -> float:
     """The distance of lines within paragraphs, from all distances in ascending order. Not the median: columns of short paragraphs
     have more wide gaps than narrow ones."""
     for start, pitch in enumerate(pitches[: len(pitches) * 35 // 100]):
         alike = sum(other <= _SAME_PITCH * pitch for other in pitches[start:])
-        if alike >= max(2, _PITCH_SHARE * len(pitches)):
+        if pitch > _LEAST_PITCH_EM * em and alike >= max(2, _PITCH_SHARE * len(pitches)):
             return pitch
     return pitches[len(pitches) * 35 // 100]
 

@@ -6,7 +6,7 @@ document itself, since it may be signed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -37,6 +37,19 @@ def annotation_count(page: Any) -> int:
 def is_shown(found: Any) -> bool:
     """Whether viewers show this annotation on a screen. The Print flag has no effect there."""
     return not pdfium.FPDFAnnot_GetFlags(found) & _NOT_SHOWN
+
+
+def hide_annotations(page: Any, hidden: Callable[[], Collection[int]]) -> None:
+    """Hides the annotations of the raw FPDF_PAGE whose layer is hidden, in memory only. `hidden` returns their indexes; it is
+    called if any annotation belongs to a layer."""
+    in_layers = []
+    for index in range(annotation_count(page)):
+        with annotation(page, index) as found:
+            if found and pdfium.FPDFAnnot_HasKey(found, b"OC"):
+                in_layers.append(index)
+    for index in set(in_layers).intersection(hidden()) if in_layers else ():
+        with annotation(page, index) as found:
+            pdfium.FPDFAnnot_SetFlags(found, pdfium.FPDFAnnot_GetFlags(found) | pdfium.FPDF_ANNOT_FLAG_HIDDEN)
 
 
 def has_text_annotations(page: Any) -> bool:

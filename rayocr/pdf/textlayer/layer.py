@@ -16,7 +16,7 @@ from rayocr.pdf.geometry import Box, Upright, turned_size
 from rayocr.pdf.textlayer.accents import with_accents
 from rayocr.pdf.textlayer.characters import read_characters
 from rayocr.pdf.textlayer.direction import is_level, quarter_turns, slant
-from rayocr.pdf.textlayer.lines import TextLine, Word, is_same_place, lines_of
+from rayocr.pdf.textlayer.lines import TextLine, Word, is_same_place, lines_of, without_second_drawings
 from rayocr.pdf.textlayer.rendered_text import TextObjects
 from rayocr.pdf.textlayer.superscripts import with_superscripts
 from rayocr.pdf.textlayer.trust import Verdict, judge
@@ -46,7 +46,8 @@ class TextLayer:
     are that page's size. `hidden`: invisible lines. `unread`: boxes of lines of ink without text, in points of the displayed
     page. `is_reading`: the text is invisible and transcribes the picture under it; None if this was not checked. `ink_lines`: the
     number of lines of ink on the page without its text. `unnamed`: the share of visible text whose glyphs have no characters.
-    `lacking`: the number of text pieces in unavailable fonts, which cannot be read at all.
+    `lacking`: the number of text pieces in unavailable fonts, which cannot be read at all. `contradicted`: the text differs from
+    its glyphs.
     """
 
     lines: tuple[TextLine, ...]
@@ -60,6 +61,7 @@ class TextLayer:
     ink_lines: int = 0
     unnamed: float = 0.0
     lacking: int = 0
+    contradicted: bool = False
 
     @property
     def text(self) -> str:
@@ -73,10 +75,12 @@ class TextLayer:
     @property
     def hides_text(self) -> bool:
         """Whether the page has invisible text, beyond specks that an OCR engine misread as letters."""
-        return sum(char.isalnum() for line in self.hidden for char in line.text) >= _HIDDEN_CHARS
+        return self.contradicted or sum(char.isalnum() for line in self.hidden for char in line.text) >= _HIDDEN_CHARS
 
     @cached_property
     def verdict(self) -> Verdict:
+        if self.contradicted:
+            return Verdict(kind="bad", reason="The file gives a text that differs from its glyphs.")
         if self.unnamed > _MAX_UNNAMED:
             return Verdict(kind="bad", reason=f"{self.unnamed:.0%} of the visible text has no characters.")
         lines = self.lines + self.hidden if self.is_reading else self.lines  # words off the ink indicate a bad OCR engine
@@ -124,7 +128,7 @@ def read_text_layer(page: Any, upright: Upright, size_pt: tuple[float, float], *
         if not lines:
             return replace(layer, lacking=TextObjects(page).without_characters(text_page))
         found = compare_with_ink(page, text_page, lines, turns=turns, size_pt=turned_pt)
-        return layer if found is None else _as_seen(layer, found)
+        return replace(layer, lines=tuple(without_second_drawings(lines))) if found is None else _as_seen(layer, found)
     finally:
         pdfium.FPDFText_ClosePage(text_page)
 
@@ -155,17 +159,37 @@ def _as_seen(layer: TextLayer, found: Comparison) -> TextLayer:
     letters = {kind: sum(len(line.text) for other, line in parts if other is kind) for kind in _Kind}
     not_drawn = letters[_Kind.READING] + letters[_Kind.HIDDEN]
     is_reading = letters[_Kind.READING] > max(letters[_Kind.SEEN], _ON_INK * not_drawn)
-    kept = (_Kind.SEEN, _Kind.READING) if is_reading else (_Kind.SEEN,)
+    used = (_Kind.SEEN, _Kind.READING) if is_reading else (_Kind.SEEN,)
+    rest = [line for kind, line in parts if kind not in used]
+    kept = _split_where_retyped(without_second_drawings([line for kind, line in parts if kind in used]), rest)
     return replace(
         layer,
-        lines=tuple(line for kind, line in parts if kind in kept),
-        hidden=tuple(line for kind, line in parts if kind not in kept),
+        lines=tuple(kept),
+        hidden=tuple(without_second_drawings([*kept, *rest])[len(kept) :]),
         unread=tuple(box for box, is_covered in found.ink_lines if not (is_covered and is_reading)),
         is_reading=is_reading,
         ink_lines=len(found.ink_lines),
         unnamed=found.unnamed,
         lacking=found.lacking,
     )
+
+
+def _split_where_retyped(lines: Sequence[TextLine], hidden: Sequence[TextLine]) -> list[TextLine]:
+    """Splits a line where one of its words was painted over and another line's word stands in the gap."""
+    words = [word for line in hidden for word in line.words]
+    retyped = (
+        [word for word in words if any(is_same_place(word, other) for line in lines for other in line.words)] if words else []
+    )
+    made: list[TextLine] = []
+    for line in lines:
+        middle = (line.y0 + line.y1) / 2
+        cuts = sorted((word.x0 + word.x1) / 2 for word in retyped if word.y0 < middle < word.y1 and line.x0 < word.x0 < line.x1)
+        groups: dict[int, list[Word]] = {}
+        for word in line.words if cuts and not line.vertical else ():
+            groups.setdefault(sum(word.x0 > cut for cut in cuts), []).append(word)
+        holds_one = any(is_same_place(word, other) for word in line.words for other in retyped)
+        made += [line.of_words(group) for group in groups.values()] if len(groups) > 1 and not holds_one else [line]
+    return made
 
 
 def _parts(line: TextLine, shown: list[bool], inked: list[bool]) -> Iterator[tuple[_Kind, TextLine]]:

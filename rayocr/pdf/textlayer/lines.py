@@ -74,7 +74,7 @@ def lines_of(
         runs = right_to_left_runs(characters, list(runs), right_to_left)
     else:
         runs = with_slanted(characters, list(runs), slant)
-    return _without_second_drawings([_line(characters, run, font_of) for run in runs])
+    return [_line(characters, run, font_of) for run in runs]
 
 
 def _line(characters: Characters, run: Run, font_of: Callable[[int], tuple[float, bool]]) -> TextLine:
@@ -126,7 +126,7 @@ def _middle(values: list[float]) -> float:
     return sorted(values)[len(values) // 2]
 
 
-def _without_second_drawings(lines: list[TextLine]) -> list[TextLine]:
+def without_second_drawings(lines: Sequence[TextLine]) -> list[TextLine]:
     """Removes words that are drawn twice at the same place: some programs do this for bold text or shadows."""
     seen: dict[tuple[str, int], list[Word]] = {}  # by text and vertical position: a page contains "the" thirty times
     kept: list[TextLine] = []

@@ -29,7 +29,7 @@ class TextObjects:
         fonts: dict[int, bool] = {}
         self.unseen: set[int] = set()  # addresses of objects with an invisible render mode
         self.complete = True  # False if there are too many to list
-        for item in _text_objects(page):
+        for item in text_objects(page):
             if pdfium.FPDFTextObj_GetTextRenderMode(item) in _UNSEEN_MODES:
                 self.unseen.add(address_of(item))
             else:
@@ -107,7 +107,8 @@ def _has_extent(item: Any) -> bool:
     return bool(known) and (right.value > left.value or top.value > bottom.value)
 
 
-def _text_objects(page: Any) -> Iterator[Any]:
+def text_objects(page: Any) -> Iterator[Any]:
+    """The raw text objects of a raw FPDF_PAGE, including those in its forms."""
     stack = [(pdfium.FPDFPage_GetObject, page, pdfium.FPDFPage_CountObjects(page), 0)]
     while stack:
         get, owner, count, depth = stack.pop()

@@ -19,6 +19,7 @@ import pypdfium2.raw as pdfium
 from rayocr.pdf.geometry import Box, turn_box, turned_size
 from rayocr.pdf.line_boxes import DETECTION_DPI, line_boxes
 from rayocr.pdf.textlayer.lines import TextLine, Word
+from rayocr.pdf.textlayer.overprinted import hidden_behind_others
 from rayocr.pdf.textlayer.rendered_text import TextObjects, address_of, gray_picture, gray_scale
 
 _DPI = 60
@@ -78,6 +79,7 @@ def compare_with_ink(
         if objects.unseen:
             modes = [address_of(pdfium.FPDFText_GetTextObject(text_page, word.first)) in objects.unseen for word in words]
             seen &= ~np.array(modes, bool)
+        seen[_behind_others(page, text_page, words, seen, corners, (shown_pt, scale))] = False
         seen |= _lacks_font(text_page, words, seen | tiny, objects)
         read = np.zeros(len(words), bool)
         ink_lines: tuple[tuple[Box, bool], ...] = ()
@@ -121,6 +123,19 @@ def _seen(whole: Any, without: Any, corners: Any, lengths: Sequence[int]) -> tup
     else:
         unnamed = 0.0
     return counts >= np.maximum(1.0, 0.5 * np.array(lengths, float)), unnamed
+
+
+def _behind_others(
+    page: Any, text_page: Any, words: Sequence[Word], seen: Any, corners: Any, size: tuple[tuple[float, float], float]
+) -> list[int]:
+    boxes = corners.tolist()
+
+    def is_drawn(before: Any, after: Any, n: int) -> bool:
+        x0, y0, x1, y1 = boxes[n]
+        differs = np.abs(before[y0:y1, x0:x1].astype(np.int16) - after[y0:y1, x0:x1]) > _SEEN
+        return int(differs.sum()) >= max(1.0, 0.5 * len(words[n].text))
+
+    return hidden_behind_others(text_page, words, seen, lambda: gray_picture(page, *size), is_drawn)
 
 
 def _lacks_font(text_page: Any, words: Sequence[Word], settled: Any, objects: TextObjects) -> Any:

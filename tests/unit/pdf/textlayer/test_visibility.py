@@ -228,3 +228,38 @@ def test_a_page_of_such_text_alone_is_not_blank() -> None:
     with PdfFile(lacking(b""), max_pixels=1_000_000) as file, file.page(1) as page:
         assert page.text_layer().verdict.kind == "none"
         assert page.ink_coverage() >= BLANK_COVERAGE
+
+
+OLD = b"BT /F1 12 Tf 72 600 Td (The fare is two shillings for adults) Tj ET "
+NEW = b"BT /F1 12 Tf 72 600 Td (The fare is four shillings for adults) Tj ET "
+LAYERS = b"/OC /Off BDC " + OLD + b"EMC " + NEW
+
+
+def test_a_hidden_layer_at_the_place_of_visible_text_leaves_no_word() -> None:
+    off = "/OCProperties << /OCGs [6 0 R] /D << /OFF [6 0 R] >> >>"
+    group = {6: b"<< /Type /OCG /Name (Old fares) >>"}
+    data = pdfs.pages_of(content=LAYERS, resources="/Properties << /Off 6 0 R >>", extra=group)
+    data = pdfs.reindexed(data.replace(b"/Type /Catalog", f"/Type /Catalog {off}".encode()))
+    layer = layer_of(data)
+    assert layer.text == "The fare is four shillings for adults"
+    assert "two" in "".join(line.text for line in layer.hidden)
+
+
+@pytest.mark.parametrize("first", [OLD, NEW])
+def test_a_line_that_was_painted_over_and_typed_again_reads_as_it_looks(first: bytes) -> None:
+    second = NEW if first is OLD else OLD
+    layer = drawn(first + b"1 g 70 596 300 16 re f 0 g " + second)
+    assert layer.text == ("The fare is four shillings for adults" if second is NEW else "The fare is two shillings for adults")
+
+
+def test_a_word_that_was_painted_over_and_typed_again_stands_in_its_line() -> None:
+    over = b"1 g 129 596 24 16 re f 0 g BT /F1 12 Tf 130 600 Td (nine) Tj ET"
+    texts = [line.text for line in sorted(drawn(OLD + over).lines, key=lambda line: line.x0)]
+    assert texts == ["The fare is", "nine", "shillings for adults"]
+
+
+def test_text_drawn_twice_with_other_word_spaces_stays() -> None:
+    again = b"BT /F1 12 Tf 72.3 600 Td [(The fare) -278 (is two) -278 (shillings) -278 (for adults)] TJ ET"
+    layer = drawn(OLD + again)
+    assert layer.text == "The fare is two shillings for adults"
+    assert not layer.hidden

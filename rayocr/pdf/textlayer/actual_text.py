@@ -1,0 +1,89 @@
+"""Checks /ActualText, the text that a file gives in place of its glyphs. PDFium returns it, whatever the glyphs show.
+
+It serves ligatures, hyphens and scripts whose glyphs have no characters, a few letters at a time. A long one that differs from
+its glyphs is not what a person sees.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import unicodedata
+from collections import Counter
+from typing import Any
+
+import pypdfium2.raw as pdfium
+
+from rayocr.pdf.textlayer.rendered_text import text_objects
+
+_LONG = 12  # letters and digits
+_KEY = b"ActualText"
+_MAX_MARKS = 8
+_ALIKE = 0.6  # share of the letters that both have, in any order: Arabic glyphs may be stored from the left
+_NARROW_EM = 0.25  # per letter; narrower ones are more letters than there are glyphs
+
+
+def replacement_of(item: Any) -> str:
+    """The /ActualText of a raw text object if it is long, else empty."""
+    for index in range(min(pdfium.FPDFPageObj_CountMarks(item), _MAX_MARKS)):
+        text = _param(pdfium.FPDFPageObj_GetMark(item, index))
+        if len(text) >= _LONG and len(_letters(text)) >= _LONG:
+            return text
+    return ""
+
+
+def contradicts_glyphs(page: Any) -> bool:
+    """Whether a long replacement differs from what its glyphs mean. `page` is a raw FPDF_PAGE of a copy: the replacements are
+    removed from it. Replacements of glyphs without characters cannot be checked."""
+    groups: dict[str, list[Any]] = {}
+    for item in text_objects(page):
+        if text := replacement_of(item):
+            groups.setdefault(text, []).append(item)
+    for item in (item for members in groups.values() for item in members):
+        for index in range(min(pdfium.FPDFPageObj_CountMarks(item), _MAX_MARKS)):
+            pdfium.FPDFPageObjMark_RemoveParam(item, pdfium.FPDFPageObj_GetMark(item, index), _KEY)
+    text_page = pdfium.FPDFText_LoadPage(page)
+    if not text_page:
+        return False
+    try:
+        return any(_differs(text, members, text_page) for text, members in groups.items())
+    finally:
+        pdfium.FPDFText_ClosePage(text_page)
+
+
+def _differs(text: str, items: list[Any], text_page: Any) -> bool:
+    given, shown = _letters(text), _letters("".join(_glyph_text(item, text_page) for item in items))
+    common = sum((Counter(given) & Counter(shown)).values())
+    if max(len(given), len(shown)) - common < _LONG or common >= _ALIKE * max(len(given), len(shown)):
+        return False
+    return 3 * len(shown) >= len(given) or sum(_ems(item) for item in items) < _NARROW_EM * len(given)
+
+
+def _letters(text: str) -> str:
+    return "".join(char for char in unicodedata.normalize("NFKC", text).casefold() if char.isalnum())
+
+
+def _param(mark: Any) -> str:
+    size = ctypes.c_ulong()
+    if not mark or not pdfium.FPDFPageObjMark_GetParamStringValue(mark, _KEY, None, 0, size) or size.value <= 2:
+        return ""
+    buffer = (ctypes.c_ushort * (size.value // 2 + 1))()
+    pdfium.FPDFPageObjMark_GetParamStringValue(mark, _KEY, buffer, size.value, size)
+    return bytes(buffer).decode("utf-16-le", "replace").rstrip("\0")
+
+
+def _glyph_text(item: Any, text_page: Any) -> str:
+    size = pdfium.FPDFTextObj_GetText(item, text_page, None, 0)
+    buffer = (ctypes.c_ushort * (size // 2 + 1))()
+    pdfium.FPDFTextObj_GetText(item, text_page, buffer, size)
+    return bytes(buffer).decode("utf-16-le", "replace").rstrip("\0")
+
+
+def _ems(item: Any) -> float:
+    """The width of the object in its font sizes."""
+    left, bottom, right, top, size = (ctypes.c_float() for _ in range(5))
+    matrix = pdfium.FS_MATRIX()
+    known = pdfium.FPDFPageObj_GetBounds(item, left, bottom, right, top) and pdfium.FPDFTextObj_GetFontSize(item, size)
+    if not known or not pdfium.FPDFPageObj_GetMatrix(item, matrix):
+        return float("inf")
+    em = abs(size.value) * max(abs(matrix.a), abs(matrix.b), abs(matrix.c), abs(matrix.d))
+    return max(right.value - left.value, top.value - bottom.value) / em if em else float("inf")
