@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, action="append", help="this one alone; can be repeated")
     parser.add_argument("--kind", action="append", choices=[kind.name for kind in KINDS], help="instead of those of the seeds")
     parser.add_argument("--documents", type=int, default=200, help="of each scenario")
-    parser.add_argument("--keep", type=Path, help="a folder for what the scenarios leave, to look at; else it is deleted")
+    parser.add_argument("--keep", type=Path, help="a folder for what the scenarios leave, to inspect; else it is deleted")
     given = parser.parse_args(arguments)
     seeds = given.seed or range(1, given.seeds + 1)
     kinds = [kind for kind in KINDS if given.kind and kind.name in given.kind]

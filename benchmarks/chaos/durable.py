@@ -22,7 +22,7 @@ class Durable:
         self._of_documents: set[PageName] = set()
         self._seen: set[Path] = set()
 
-    def look(self) -> set[PageName]:
+    def poll(self) -> set[PageName]:
         # Segments first: if one is deleted meanwhile, the manifests of its documents have already been written.
         for path in self._new(self._ledger, "*/*.jsonl.zst"):
             self._of_segments |= _pages_of_segment(path)

@@ -74,7 +74,7 @@ class Scene:
                 self.witness.fault(fault.name, may_lose=fault.may_lose)
                 fault.strike(self, chance)
             self._finish()
-            self.witness.look()
+            self.witness.poll()
 
     def actors(self, title: str) -> list[psutil.Process]:
         if self.nodes is not None:

@@ -24,7 +24,7 @@ _POLL_EVERY_S = 0.15
 
 @dataclass(slots=True)
 class Risk:
-    """The most pages at risk in any look since a fault, and the pages answered when it struck."""
+    """The most pages at risk in any poll since a fault, and the pages answered when it struck."""
 
     fault: str
     may_lose: bool
@@ -80,11 +80,11 @@ class Witness:
         """Call this immediately before a fault strikes. Takes a sample, so that pages currently at risk count."""
         with self._lock:
             self.risks.append(Risk(name, may_lose))
-        self.look()
+        self.poll()
 
-    def look(self) -> None:
+    def poll(self) -> None:
         with self._lock:
-            safe = self.durable.look()
+            safe = self.durable.poll()
             counts = self.server.counts()
             self.answered = counts["answered"]
             paid = {name for text in self.answered if (name := PageName.said_by(text)) is not None}
@@ -100,7 +100,7 @@ class Witness:
 
     def _poll_until_over(self) -> None:
         while not self._over.wait(_POLL_EVERY_S):
-            self.look()
+            self.poll()
 
 
 def file_leases(dest: Path) -> dict[str, tuple[int, str]]:

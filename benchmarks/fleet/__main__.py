@@ -44,14 +44,14 @@ class Result:
 def undisturbed(fleet: Fleet) -> Result:
     found: list[str] = []
 
-    def look() -> int:
+    def count() -> int:
         found.extend(fleet.nodes_of_actors(_OWN))
         return fleet.in_flight()
 
-    return _during(fleet, look, note=lambda: f"{found.count('driver')} of {len(found)} own actors on the driver's node")
+    return _during(fleet, count, note=lambda: f"{found.count('driver')} of {len(found)} own actors on the driver's node")
 
 
-def redis_away(fleet: Fleet) -> Result:
+def redis_unavailable(fleet: Fleet) -> Result:
     def away() -> int:
         in_flight = fleet.in_flight()
         fleet.redis.kill()
@@ -63,7 +63,7 @@ def redis_away(fleet: Fleet) -> Result:
     return _during(fleet, away, note=lambda: _said(fleet, "lock service"))
 
 
-def head_away(fleet: Fleet) -> Result:
+def head_unavailable(fleet: Fleet) -> Result:
     def away() -> int:
         in_flight = fleet.in_flight()
         fleet.kill("head")
@@ -122,8 +122,8 @@ def spill_disk_full(fleet: Fleet) -> Result:
 
 SCENARIOS: dict[str, tuple[str, Callable[[Fleet], Result]]] = {
     "undisturbed": ("nothing happens", undisturbed),
-    "redis": ("Redis unavailable for 30 s", redis_away),
-    "head": ("head unavailable for 80 s", head_away),
+    "redis": ("Redis unavailable for 30 s", redis_unavailable),
+    "head": ("head unavailable for 80 s", head_unavailable),
     "limiter": ("the limiter's node (the driver's) is lost", drivers_node_lost),
     "worker": ("a worker's node is lost", worker_lost),
     "spill": ("spill disk full", spill_disk_full),

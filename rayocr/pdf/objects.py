@@ -96,7 +96,7 @@ def inspect_objects(page: Any, upright: Upright, width_pt: float, height_pt: flo
     found = PageObjects(page_area=max(width_pt * height_pt, 1.0))
     inspector = _Inspector(found, upright, (width_pt, height_pt))
     for index in range(min(pdfium.FPDFPage_CountObjects(page), _MAX_OBJECTS)):
-        inspector.look(pdfium.FPDFPage_GetObject(page, index), _Matrix(), depth=0)
+        inspector.visit(pdfium.FPDFPage_GetObject(page, index), _Matrix(), depth=0)
         if found.count >= _MAX_OBJECTS:
             break
     if found.image_share < 0.5:
@@ -110,7 +110,7 @@ class _Inspector:
         self._upright = upright
         self._size_pt = size_pt
 
-    def look(self, item: Any, outer: _Matrix, *, depth: int) -> None:
+    def visit(self, item: Any, outer: _Matrix, *, depth: int) -> None:
         self._found.count += 1
         kind = pdfium.FPDFPageObj_GetType(item)
         if kind == pdfium.FPDF_PAGEOBJ_IMAGE:
@@ -128,7 +128,7 @@ class _Inspector:
             for index in range(pdfium.FPDFFormObj_CountObjects(item)):
                 if self._found.count >= _MAX_OBJECTS:
                     return
-                self.look(pdfium.FPDFFormObj_GetObject(item, index), inner, depth=depth + 1)
+                self.visit(pdfium.FPDFFormObj_GetObject(item, index), inner, depth=depth + 1)
 
     def _covers_text(self) -> None:
         """A later object may cover text that was drawn earlier."""

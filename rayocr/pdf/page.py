@@ -173,7 +173,7 @@ class Page:
     @contextmanager
     def without_own_text(self) -> Iterator[None]:
         """Within this context, `render` omits the text of the page's own content, so that only the content for OCR remains."""
-        with TextObjects(self._page.raw).taken_away():
+        with TextObjects(self._page.raw).without_text():
             yield
 
     def hides_text(self) -> bool:

@@ -108,7 +108,7 @@ def test_names_that_look_the_same_after_that_are_kept_apart_too(server: DriveSer
     assert storage.read(f"a／b~{second}") == b"second"
 
 
-def test_upper_and_lower_case_are_told_apart_whatever_the_server_does(
+def test_upper_and_lower_case_are_distinguished_whatever_the_server_does(
     server: DriveServer, storage: DriveStorage, folder: str
 ) -> None:
     storage.write("A.pdf", b"upper")
@@ -147,7 +147,7 @@ def test_of_two_processes_that_make_one_folder_the_later_one_uses_the_other(
     assert names(one) == ["out/a.md", "out/b.md"] == names(other)
 
 
-def test_documents_without_bytes_and_what_lies_in_the_trash_are_passed_by(
+def test_documents_without_bytes_and_what_lies_in_the_trash_are_skipped(
     server: DriveServer, storage: DriveStorage, folder: str
 ) -> None:
     server.drive.add("A document", [folder], mime="application/vnd.google-apps.document")
@@ -211,7 +211,7 @@ def test_a_tree_is_listed_as_any_storage_lists_it(server: DriveServer, storage: 
     assert server.requests["GET files"] == 61  # one a folder
 
 
-def test_a_folder_that_may_not_be_listed_is_told_and_does_not_end_the_listing(
+def test_a_folder_that_may_not_be_listed_is_reported_and_does_not_end_the_listing(
     server: DriveServer, storage: DriveStorage, folder: str
 ) -> None:
     for name in ("a", "b", "c"):
@@ -236,7 +236,7 @@ def test_a_listing_that_is_left_early_asks_for_no_more(server: DriveServer, stor
     assert server.requests["GET files"] <= 2 + 16
 
 
-def test_a_root_that_is_none_is_told(server: DriveServer, folder: str) -> None:
+def test_an_invalid_root_is_reported(server: DriveServer, folder: str) -> None:
     file = server.drive.add("a.pdf", [folder], data=b"x")
     gone = server.folder()
     server.drive.files[gone]["trashed"] = True
@@ -251,7 +251,7 @@ def test_a_root_that_is_none_is_told(server: DriveServer, folder: str) -> None:
     opened(server, folder, "is/made").check_readable()
 
 
-def test_a_destination_that_may_only_be_read_is_told(server: DriveServer, storage: DriveStorage, folder: str) -> None:
+def test_a_destination_that_may_only_be_read_is_reported(server: DriveServer, storage: DriveStorage, folder: str) -> None:
     server.drive.read_only.add(folder)
     storage.check_readable()
     with pytest.raises(StorageDenied, match="No permission to write") as raised:
@@ -285,7 +285,7 @@ def test_a_folder_of_a_shared_drive_that_was_shared_by_itself_is_read_too(server
     assert sum("driveId=" in line for line in server.log) == 1
 
 
-def test_where_a_folder_lies_in_another_one_is_told_by_the_server(
+def test_where_a_folder_lies_in_another_one_is_reported_by_the_server(
     server: DriveServer, storage: DriveStorage, folder: str
 ) -> None:
     inner = server.drive.add("inner", [server.drive.add("outer", [folder])])
@@ -359,7 +359,7 @@ def since(storage: DriveStorage, token: str | None) -> Changes:
     return changes
 
 
-def test_what_was_added_or_replaced_is_told_once(server: DriveServer, storage: DriveStorage, folder: str) -> None:
+def test_what_was_added_or_replaced_is_reported_once(server: DriveServer, storage: DriveStorage, folder: str) -> None:
     sub = server.drive.add("sub", [folder])
     old = server.drive.add("old.pdf", [sub], data=b"x")
     start = since(storage, None)
@@ -419,7 +419,7 @@ def test_storages_without_a_feed_say_so() -> None:
     assert open_storage("memory://no-feed").changes_since(None) is None
 
 
-def test_shortcuts_whose_target_cannot_be_reached_are_told(server: DriveServer, storage: DriveStorage, folder: str) -> None:
+def test_shortcuts_whose_target_cannot_be_reached_are_reported(server: DriveServer, storage: DriveStorage, folder: str) -> None:
     told: dict[str, StorageError] = {}
     storage.on_error = told.__setitem__
     server.drive.add("there.pdf", [folder], data=b"")

@@ -184,7 +184,7 @@ def test_a_server_that_says_nothing_is_given_up_and_asked_again(server: DriveSer
     assert call(lambda: impatient.read("a"), policy=POLICY) == b"text"
 
 
-def test_nobody_at_the_address_is_a_storage_that_is_away(folder: str) -> None:
+def test_nobody_at_the_address_is_a_storage_that_is_unavailable(folder: str) -> None:
     nobody = DriveStorage(folder, access=AccessConfig(endpoint="http://127.0.0.1:9"), policy=POLICY)
     with pytest.raises(StorageUnavailable):
         nobody.check_readable()
@@ -285,7 +285,7 @@ def test_a_large_upload_that_breaks_off_leaves_nothing_and_can_be_repeated(serve
     assert storage.read("large") == data
 
 
-def test_a_large_download_goes_on_where_it_broke_off(server: DriveServer, storage: DriveStorage, folder: str) -> None:
+def test_a_large_download_resumes_where_it_broke_off(server: DriveServer, storage: DriveStorage, folder: str) -> None:
     data = os.urandom(40 << 20)
     server.drive.add("large", [folder], data=data)
     server.script(match="alt=media", skip=1, times=2, cut=True)
@@ -293,7 +293,7 @@ def test_a_large_download_goes_on_where_it_broke_off(server: DriveServer, storag
     assert server.requests["GET media"] == 3 + 2
 
 
-def test_a_file_that_was_replaced_or_deleted_since_it_was_listed_is_told_apart(
+def test_a_file_that_was_replaced_or_deleted_since_it_was_listed_is_distinguished(
     server: DriveServer, storage: DriveStorage, folder: str
 ) -> None:
     identifier = server.drive.add("a", [folder], data=b"one")
@@ -369,7 +369,9 @@ def test_credentials_that_were_revoked_stop_at_once(
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # google-auth leaves a socket open
-def test_a_token_server_that_is_away_is_waited_for(server: DriveServer, tokens: TokenServer, folder: str, tmp_path: Path) -> None:
+def test_a_token_server_that_is_unavailable_is_waited_for(
+    server: DriveServer, tokens: TokenServer, folder: str, tmp_path: Path
+) -> None:
     storage = with_account(server, tokens, folder, tmp_path)
     tokens.answer = (503, "unavailable")
 
@@ -409,7 +411,7 @@ def test_the_sign_in_of_a_person_is_renewed_and_written_back_for_the_others(
 @pytest.mark.parametrize(
     "content", ["", "{}", "not json", "[]", '{"type": "authorized_user"}', '{"type": "external_account"}', None]
 )
-def test_a_credentials_file_that_is_none_is_one_line(server: DriveServer, tmp_path: Path, content: str | None) -> None:
+def test_an_invalid_credentials_file_is_one_line(server: DriveServer, tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "key.json"
     if content is not None:
         path.write_text(content)

@@ -105,7 +105,7 @@ def test_without_a_browser_here_the_address_of_the_page_is_pasted(client: Path, 
         ({"code": "x", "state": "of somebody else"}, "another sign-in"),
     ],
 )
-def test_what_is_no_sign_in_is_told_and_not_kept(
+def test_what_is_no_sign_in_is_reported_and_not_kept(
     client: Path, tokens: TokenServer, tmp_path: Path, answer: dict[str, str], words: str
 ) -> None:
     person = Person(lambda me, asked: me.types(back(asked, **answer)))
@@ -116,7 +116,7 @@ def test_what_is_no_sign_in_is_told_and_not_kept(
     assert not (tmp_path / "token.json").exists()
 
 
-def test_a_code_that_google_does_not_take_is_told(client: Path, tokens: TokenServer, tmp_path: Path) -> None:
+def test_a_code_that_google_does_not_take_is_reported(client: Path, tokens: TokenServer, tmp_path: Path) -> None:
     tokens.answer = (400, "invalid_grant")
     with pytest.raises(CredentialsError, match="invalid_grant"):
         signed_in(client, tmp_path / "token.json", Person(lambda me, asked: me.types(back(asked, code="old"))))

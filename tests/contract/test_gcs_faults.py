@@ -157,7 +157,7 @@ def test_the_servers_own_delay_is_handed_on(server: GcsServer, storage: GcsStora
     assert raised.value.retry_after_s == 7
 
 
-def test_a_bucket_whose_readers_pay_is_told_by_name_and_paid_for_by_the_named_project(server: GcsServer) -> None:
+def test_a_bucket_whose_readers_pay_is_reported_by_name_and_paid_for_by_the_named_project(server: GcsServer) -> None:
     words = "Bucket is a requester pays bucket but no user project provided."
     server.script(match="GET /storage", status=400, reason="required", message=words)
     with pytest.raises(StorageDenied, match="requester-pays") as raised:
@@ -172,7 +172,7 @@ def test_a_bucket_whose_readers_pay_is_told_by_name_and_paid_for_by_the_named_pr
     assert all("userProject=payer" in line for line in server.log)
 
 
-def test_an_object_that_was_replaced_or_deleted_since_it_was_listed_is_told_apart(storage: GcsStorage) -> None:
+def test_an_object_that_was_replaced_or_deleted_since_it_was_listed_is_distinguished(storage: GcsStorage) -> None:
     (entry,) = [storage.write("changing", b"one")]
     storage.write("changing", b"two")
     with pytest.raises(VersionChanged):
@@ -191,7 +191,7 @@ def test_what_is_not_allowed_is_not_asked_for_again(server: GcsServer, storage: 
     assert server.requests["POST upload"] == 1  # without credentials there is nothing to renew
 
 
-def test_a_bucket_that_is_not_there_is_told_by_name(server: GcsServer) -> None:
+def test_a_bucket_that_is_not_there_is_reported_by_name(server: GcsServer) -> None:
     missing = GcsStorage("no-such-bucket", access=AccessConfig(endpoint=server.url), policy=POLICY)
     with pytest.raises(StorageError, match="no-such-bucket"):
         missing.check_readable()
@@ -228,7 +228,7 @@ def test_credentials_that_were_revoked_stop_at_once(server: GcsServer, tokens: T
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # google-auth leaves a socket open
-def test_a_token_server_that_is_away_is_waited_for(server: GcsServer, tokens: TokenServer, tmp_path: Path) -> None:
+def test_a_token_server_that_is_unavailable_is_waited_for(server: GcsServer, tokens: TokenServer, tmp_path: Path) -> None:
     storage = with_account(server, tokens, tmp_path)
     tokens.answer = (503, "unavailable")
 
@@ -239,7 +239,7 @@ def test_a_token_server_that_is_away_is_waited_for(server: GcsServer, tokens: To
 
 
 @pytest.mark.parametrize("content", ["", "{}", "not json", None])
-def test_a_key_file_that_is_none_is_one_line(server: GcsServer, tmp_path: Path, content: str | None) -> None:
+def test_an_invalid_key_file_is_one_line(server: GcsServer, tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "key.json"
     if content is not None:
         path.write_text(content)

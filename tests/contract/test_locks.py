@@ -274,7 +274,7 @@ def test_holders_says_who_holds_what(service: Service, opened: Open) -> None:
     assert holder["doc"].host
 
 
-def test_all_holders_are_told_without_naming_the_keys(service: Service, opened: Open) -> None:
+def test_all_holders_are_reported_without_naming_the_keys(service: Service, opened: Open) -> None:
     a = opened("run a")
     for key in ("doc", "run:[1]*?"):
         taken(a, key)

@@ -310,7 +310,7 @@ def put_into_drive(server: DriveServer, uri: str, names: set[str]) -> None:
         server.drive.add(file, [folders[folder]], data=b"x")
 
 
-def test_a_listing_goes_on_when_objects_disappear_under_it(storage: Storage) -> None:
+def test_a_listing_continues_when_objects_disappear_under_it(storage: Storage) -> None:
     for i in range(50):
         storage.write(f"{i // 10}/{i:02d}", b"x")
     listing = storage.list()

@@ -25,7 +25,7 @@ PATIENCE_S = 300  # for operations that take seconds: only a hang takes longer, 
 def wait_until(condition: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
-        assert time.monotonic() < deadline, f"waited in vain until {what}"
+        assert time.monotonic() < deadline, f"timed out while waiting until {what}"
         time.sleep(0.02)
 
 

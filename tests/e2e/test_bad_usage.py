@@ -30,7 +30,7 @@ from tests.e2e.support import PATIENCE_S, Cli, CliHere, SimulatedGemini, make_pd
         (["mode=status", "dest=nowhere"], "does not exist"),
     ],
 )
-def test_wrong_usage_is_told_in_a_line_or_two_with_exit_2(cli_without_ray: CliHere, arguments: list[str], words: str) -> None:
+def test_wrong_usage_is_reported_in_a_line_or_two_with_exit_2(cli_without_ray: CliHere, arguments: list[str], words: str) -> None:
     make_pdf(cli_without_ray.folder / "in" / "a.pdf", 1)
     done = cli_without_ray.run(*arguments)
     assert done.returncode == 2, done.stdout + done.stderr
@@ -57,7 +57,7 @@ def test_a_destination_that_cannot_be_written_is_refused_before_any_work(cli_wit
     assert "Traceback" not in done.stderr
 
 
-def test_no_ray_at_the_address_is_told_with_exit_3(cli_without_ray: CliHere) -> None:
+def test_no_ray_at_the_address_is_reported_with_exit_3(cli_without_ray: CliHere) -> None:
     make_pdf(cli_without_ray.folder / "in" / "a.pdf", 1)
     done = cli_without_ray.run("source=in", "dest=out", "cluster=127.0.0.1:9")
     assert done.returncode == 3, done.stdout + done.stderr

@@ -42,7 +42,7 @@ def there(server: DriveServer, folder: str, path: str = "") -> DriveStorage:
     return DriveStorage(folder, path, access=AccessConfig(endpoint=server.url))
 
 
-def test_a_run_on_drive_is_alone_there_and_killed_it_goes_on_where_it_stopped(
+def test_a_run_on_drive_is_alone_there_and_killed_it_resumes_where_it_stopped(
     cli: Cli, server: DriveServer, at: tuple[str, str], gemini: SimulatedGemini, tmp_path: Path
 ) -> None:
     source, dest = server.folder("scans"), server.folder("texts")
@@ -124,7 +124,7 @@ def test_drive_into_a_bucket_by_a_service_account_with_names_that_are_not_unique
         ("full", ("source=in", "dest=gdrive://{folder}"), "no space is left"),
     ],
 )
-def test_what_cannot_work_is_told_in_a_line_before_a_page_is_paid_for(
+def test_what_cannot_work_is_reported_in_a_line_before_a_page_is_paid_for(
     cli_without_ray: CliHere, server: DriveServer, at: tuple[str, str], prepare: str, options: tuple[str, ...], words: str
 ) -> None:
     make_pdf(cli_without_ray.folder / "in" / "a.pdf", 1)
@@ -149,7 +149,7 @@ def test_without_credentials_there_is_a_line_that_says_how_to_get_some(cli_witho
     assert len(done.stderr.strip().splitlines()) == 2
 
 
-def test_a_destination_inside_the_source_is_refused_though_its_id_does_not_tell(
+def test_a_destination_inside_the_source_is_refused_though_its_id_does_not_show_it(
     cli_without_ray: CliHere, server: DriveServer, at: tuple[str, str]
 ) -> None:
     source = server.folder()
@@ -194,7 +194,7 @@ def test_a_person_signs_in_on_a_machine_without_a_browser_and_is_known_from_then
     tokens.close()
 
 
-def test_a_sign_in_without_a_client_or_to_something_else_is_told(cli_without_ray: CliHere) -> None:
+def test_a_sign_in_without_a_client_or_to_something_else_is_reported(cli_without_ray: CliHere) -> None:
     for arguments, words in [(["drive"], "login.client="), (["dropbox"], "choose one of drive")]:
         done = cli_without_ray.run("mode=login", *arguments)
         assert done.returncode == 2, done.stdout + done.stderr

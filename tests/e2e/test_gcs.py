@@ -73,7 +73,7 @@ def test_a_folder_into_a_bucket_and_a_bucket_into_a_folder(cli: Cli, buckets: Gc
     assert (status.returncode, "1" in status.stdout) == (0, True), status.stdout + status.stderr
 
 
-def test_a_run_on_buckets_that_is_killed_goes_on_where_it_stopped(
+def test_a_run_on_buckets_that_is_killed_resumes_where_it_stopped(
     cli: Cli, buckets: GcsServer, gemini: SimulatedGemini, tmp_path: Path
 ) -> None:
     source = filled(buckets, "killed", tmp_path / "made")
@@ -121,7 +121,7 @@ def test_two_runs_on_one_bucket_with_redis_pay_for_no_page_twice(
         (("source=in", "dest=gs://texts/a", "storage.dest.credentials=missing.json"), None, "missing.json cannot be read"),
     ],
 )
-def test_what_cannot_work_is_told_in_a_line_before_a_page_is_paid_for(
+def test_what_cannot_work_is_reported_in_a_line_before_a_page_is_paid_for(
     cli_without_ray: CliHere, buckets: GcsServer, options: tuple[str, ...], fault: dict[str, object] | None, words: str
 ) -> None:
     make_pdf(cli_without_ray.folder / "in" / "a.pdf", 1)

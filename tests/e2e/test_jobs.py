@@ -100,7 +100,7 @@ def all_is_there_and_paid_for_once(folders: Path, gemini: SimulatedGemini, befor
     assert gemini.answered - before == DOCUMENTS * PAGES
 
 
-def test_a_job_that_is_stopped_drains_and_one_that_is_submitted_again_goes_on(job_cluster: JobCluster, folders: Path) -> None:
+def test_a_job_that_is_stopped_drains_and_one_that_is_submitted_again_continues(job_cluster: JobCluster, folders: Path) -> None:
     gemini, before = job_cluster.gemini, job_cluster.gemini.answered
     command = ["python", "-m", "rayocr", *options(folders)]
     grace = json.dumps({"env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": "120"}})
@@ -161,7 +161,7 @@ def test_mode_submit_follows_the_job_hands_on_a_stop_and_has_its_exit_code(
         ("http://127.0.0.1:1", 3, "No Ray dashboard accepts jobs at http://127.0.0.1:1"),
     ],
 )
-def test_a_cluster_that_is_none_is_one_line(cli_without_ray: CliHere, address: str, code: int, words: str) -> None:
+def test_an_invalid_cluster_is_one_line(cli_without_ray: CliHere, address: str, code: int, words: str) -> None:
     done = cli_without_ray.run("mode=submit", "source=in", "dest=out", f"cluster={address}")
     assert done.returncode == code, done.stdout + done.stderr
     assert words in done.stderr

@@ -72,7 +72,7 @@ def finish(cli: Cli, gemini: SimulatedGemini) -> str:
     return done.stdout
 
 
-def test_the_driver_killed_in_the_middle_goes_on_where_it_stopped(
+def test_the_driver_killed_in_the_middle_resumes_where_it_stopped(
     ray_cli: Cli, gemini: SimulatedGemini, run: subprocess.Popen[str]
 ) -> None:
     run.kill()
@@ -97,7 +97,7 @@ def test_an_actor_killed_in_the_middle_is_replaced_in_the_same_run(
     assert paid_twice(gemini) <= IN_FLIGHT + UNFLUSHED
 
 
-def test_sigterm_drains_and_exits_with_130_and_the_next_start_goes_on(
+def test_sigterm_drains_and_exits_with_130_and_the_next_start_resumes(
     ray_cli: Cli, gemini: SimulatedGemini, run: subprocess.Popen[str]
 ) -> None:
     run.send_signal(signal.SIGTERM)
@@ -112,7 +112,7 @@ def test_sigterm_drains_and_exits_with_130_and_the_next_start_goes_on(
     assert paid_twice(gemini) == 0
 
 
-def test_a_second_signal_ends_at_once_and_the_next_start_goes_on(
+def test_a_second_signal_ends_at_once_and_the_next_start_resumes(
     ray_cli: Cli, gemini: SimulatedGemini, run: subprocess.Popen[str]
 ) -> None:
     gemini.set(latency_s=30.0)

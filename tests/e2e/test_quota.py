@@ -29,7 +29,7 @@ def all_pages_are_there(cli: Cli, name: str, pages: int) -> None:
     assert manifest["outcome"] == "complete"
 
 
-def test_a_server_that_allows_less_than_we_were_told_loses_no_page(cli: Cli, quick: SimulatedGemini) -> None:
+def test_a_server_that_allows_less_than_configured_loses_no_page(cli: Cli, quick: SimulatedGemini) -> None:
     """Sends eight at a time to a server that accepts two: rate limits slow all requests down, and every page is read once."""
     quick.set(max_in_flight=2, latency_s=0.1)
     make_pdf(cli.folder / "in" / "a.pdf", 40)
@@ -50,7 +50,7 @@ def test_a_run_at_its_quota_is_never_refused(cli: Cli, quick: SimulatedGemini) -
     assert quick.counts()["statuses"] == {"200": 100}
 
 
-def test_a_budget_stops_the_run_and_it_goes_on_with_more(cli: Cli, quick: SimulatedGemini) -> None:
+def test_a_budget_stops_the_run_and_it_continues_with_more(cli: Cli, quick: SimulatedGemini) -> None:
     """A page has 600 input tokens and a few output tokens. The estimate is higher, and the budget applies to the estimate."""
     make_pdf(cli.folder / "in" / "a.pdf", 60)
     price = ("engine.gemini.input_usd_per_million=10", "engine.gemini.output_usd_per_million=0.001")  # 0.6 cents a page

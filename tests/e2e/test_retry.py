@@ -59,7 +59,7 @@ def test_a_partial_document_becomes_complete_for_the_price_of_its_failed_pages(c
 SUPABASE_KEY = "a-key-of-supabase"
 
 
-def test_errors_of_a_run_come_to_supabase_once_also_when_it_was_away(cli: Cli, gemini: SimulatedGemini) -> None:
+def test_errors_of_a_run_come_to_supabase_once_also_when_it_was_unavailable(cli: Cli, gemini: SimulatedGemini) -> None:
     """It accepts connections but never answers during the first run, which still ends. It works during the second run."""
     make_pdf(cli.folder / "in" / "a.pdf", 30, prefix="page of a with the")
     (cli.folder / "in" / "c.pdf").write_bytes((PROJECT / "samples" / "broken" / "encrypted.pdf").read_bytes())

@@ -86,7 +86,7 @@ def test_a_second_start_on_finished_work_does_nothing_and_needs_no_ray(cli: Cli,
     assert {path: path.stat().st_mtime_ns for path in (cli.folder / "out").rglob("*.md")} == before
 
 
-def test_a_changed_document_is_a_new_one_and_new_documents_are_taken_up(cli: Cli) -> None:
+def test_a_changed_document_is_a_new_one_and_new_documents_are_read(cli: Cli) -> None:
     make_pdf(cli.folder / "in" / "a.pdf", 1, prefix="old")
     make_pdf(cli.folder / "in" / "b.pdf", 1)
     assert cli.run("source=in", "dest=out", "engine=textlayer").returncode == 0
@@ -173,7 +173,7 @@ def test_state_can_lie_elsewhere(cli: Cli) -> None:
     assert not list((cli.folder / "out" / ".rayocr").rglob("*.json"))
 
 
-def test_a_page_that_nobody_can_read_is_marked_and_does_not_fail_its_document(cli: Cli, gemini: SimulatedGemini) -> None:
+def test_a_page_that_no_engine_can_read_is_marked_and_does_not_fail_its_document(cli: Cli, gemini: SimulatedGemini) -> None:
     make_pdf(cli.folder / "in" / "a.pdf", 2)
     gemini.set(finish_reason="RECITATION")
     done = cli.run("source=in", "dest=out", "engine=gemini", "engine.chain=[gemini]", **gemini.variables)

@@ -70,7 +70,7 @@ def texts(dest: Path, name: str) -> str:
     return path.read_text() if path.is_file() else ""
 
 
-def test_a_folder_is_watched_until_it_is_told_to_stop(cli: Cli) -> None:
+def test_a_folder_is_watched_until_it_is_stopped(cli: Cli) -> None:
     source, dest = cli.folder / "in", cli.folder / "out"
     source.mkdir()
     watch = Watching(cli, *WATCH, "source=in", "dest=out", "poll_interval_s=0.3", "watch.settle_s=0.3")
@@ -163,7 +163,7 @@ def test_a_bucket_is_watched_by_notifications_killed_and_gone_on_with(
     assert json.dumps(pubsub.acknowledged).count("long.pdf") == 1
 
 
-def test_a_subscription_that_is_not_there_is_told_in_a_line(cli: Cli, server: GcsServer, pubsub: PubSub) -> None:
+def test_a_subscription_that_is_not_there_is_reported_in_a_line(cli: Cli, server: GcsServer, pubsub: PubSub) -> None:
     options = ("mode=watch", "source=gs://scans/in", "dest=out", "engine=textlayer", "gateway.enabled=false")
     wrong = cli.run(
         *options,

@@ -125,7 +125,7 @@ def test_leases_and_limits_follow_the_master_that_the_sentinels_name(servers: Se
     locks.close()
 
 
-def test_a_service_that_the_sentinels_do_not_know_is_away_and_named(servers: Servers) -> None:
+def test_a_service_that_the_sentinels_do_not_know_is_unavailable_and_named(servers: Servers) -> None:
     locks = RedisLocks(servers.url.replace("/spine", "/nonesuch"), owner="a")
     with pytest.raises(LocksUnavailable, match="nonesuch"):
         locks.acquire("doc")

@@ -211,7 +211,9 @@ async def test_two_clusters_together_use_the_quota_and_no_more_and_the_survivor_
     assert 0.97 * 120 <= len(alone) <= most(alone)
 
 
-async def test_a_redis_that_is_away_is_waited_for_and_slots_flow_again_when_it_is_back(server: Server, limiter: Open) -> None:
+async def test_a_redis_that_is_unavailable_is_waited_for_and_slots_flow_again_when_it_is_back(
+    server: Server, limiter: Open
+) -> None:
     shared = limiter("one", rpm=6000, shared_patience_s=600.0)
     assert await shared.lease("m", "w", 1)
     server.stop()
@@ -224,7 +226,7 @@ async def test_a_redis_that_is_away_is_waited_for_and_slots_flow_again_when_it_i
     assert not (await shared.state()).unavailable_s
 
 
-async def test_a_redis_that_stays_away_ends_the_run(server: Server, limiter: Open) -> None:
+async def test_a_redis_that_stays_unavailable_ends_the_run(server: Server, limiter: Open) -> None:
     shared = limiter("one", rpm=6000, shared_patience_s=0.5)
     server.stop()
     with pytest.raises(SharedLimitsUnavailable, match="is unavailable"):

@@ -20,7 +20,7 @@ def test_with_a_key_gemini_is_chosen(name: str) -> None:
     assert compose([], {name: "k"}).engine.chain == ["gemini", "rapidocr"]
 
 
-def test_markdown_and_a_clean_pdf_are_written_unless_told_otherwise() -> None:
+def test_markdown_and_a_clean_pdf_are_written_unless_configured_otherwise() -> None:
     assert compose([], {}).outputs == ["markdown", "clean_pdf"]
 
 

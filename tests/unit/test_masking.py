@@ -94,7 +94,7 @@ def test_known_values_are_masked_also_as_they_look_in_urls_and_json() -> None:
     assert masked("a short text") == "a short text"
 
 
-def test_the_environment_tells_by_its_names_what_is_secret() -> None:
+def test_names_in_the_environment_show_what_is_secret() -> None:
     hide_environment(
         {
             "MY_API_KEY": "value-of-a-key",

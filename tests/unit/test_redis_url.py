@@ -47,7 +47,7 @@ def test_a_server_of_its_own_has_no_sentinels() -> None:
         "redis://one/0?nonsense=1",
     ],
 )
-def test_a_url_that_is_none_is_a_usage_error_and_is_not_repeated(url: str) -> None:
+def test_an_invalid_url_is_a_usage_error_and_is_not_repeated(url: str) -> None:
     with pytest.raises(UsageError, match=r"redis\+sentinel://") as caught:
         open_redis(url, timeout_s=1)
     assert "sesame" not in str(caught.value)

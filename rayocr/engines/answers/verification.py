@@ -68,7 +68,7 @@ class Verifier:
         lot = int(content_hash[:_LOT_DIGITS] or "0", 16) / 16**_LOT_DIGITS
         return lot < self._settings.sample
 
-    def look(self, page: Page, answer: PageText, *, sampled: bool) -> VerificationResult | None:
+    def verify(self, page: Page, answer: PageText, *, sampled: bool) -> VerificationResult | None:
         """Runs on the PDFium thread. None if nothing can be compared. A text layer takes 1 to 3 ms, lines take 0.16 s."""
         try:
             found = None

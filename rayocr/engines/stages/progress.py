@@ -77,13 +77,15 @@ class PageProgress:
     def blank(self) -> PageRecord:
         return self._record(PageOutcome.BLANK)
 
-    def answered(self, answer: PageText, *, doubts: tuple[str, ...] = (), look: VerificationResult | None = None) -> PageRecord:
+    def answered(
+        self, answer: PageText, *, doubts: tuple[str, ...] = (), verification: VerificationResult | None = None
+    ) -> PageRecord:
         # The first engine's own low-confidence answer is not a fallback, even if other engines were tried after it.
         asked_before = bool(self._attempts) and self._attempts[0].engine != answer.engine
         outcome = PageOutcome.FALLBACK if asked_before else PageOutcome.DONE
         vain = self._record(outcome)
         doubts = (*doubts, *answer.doubts)
-        if look is not None and look.suspect:
+        if verification is not None and verification.suspect:
             doubts = (*doubts, SUSPECT)
         if any(attempt.reason in OUTAGE_REASONS and attempt.engine != answer.engine for attempt in self._attempts):
             doubts = (*doubts, OUTAGE)
@@ -97,7 +99,7 @@ class PageProgress:
             cost_usd=vain.cost_usd + answer.cost_usd,
             price_class=answer.price_class,
             doubts=doubts,
-            agreement=look.agreement if look is not None else None,
+            agreement=verification.agreement if verification is not None else None,
             boxes="" if answer.engine == "textlayer" else pack_boxes(answer.boxes or ()),  # its page can be searched as it is
         )
 

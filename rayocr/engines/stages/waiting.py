@@ -163,7 +163,7 @@ class WaitingStage:
                 used_up = error if used_up is None else min(used_up, error, key=lambda e: e.resumes_at or 0.0)
                 continue
             if answer is not None:
-                return progress.answered(answer, look=await self._verify(engine, page, offered, answer))
+                return progress.answered(answer, verification=await self._verify(engine, page, offered, answer))
         if used_up is not None:
             raise used_up  # no fallback: tomorrow the requested engine can read the page
         if progress.outage is not None and progress.is_last_stage:
@@ -177,8 +177,8 @@ class WaitingStage:
             sampled = self._verifier.samples and self._verifier.chosen(await offered.content_hash())
         except EngineError:
             return None
-        look = await self._on_thread(partial(self._verifier.look, sampled=sampled), page, answer)
-        return look if isinstance(look, VerificationResult) else None
+        verification = await self._on_thread(partial(self._verifier.verify, sampled=sampled), page, answer)
+        return verification if isinstance(verification, VerificationResult) else None
 
     async def _read_light(self, engine: Engine, page: Page, progress: PageProgress) -> PageText | None:
         assert isinstance(engine, ComputeEngine)

@@ -86,7 +86,7 @@ class TesseractEngine(ComputeEngine):
         shown = without_boxes(rendering.image.convert("L"), fields, scale)
         seen: Orientation | None = None
         if self._languages == ("auto",):
-            seen = self._look(shown, scale)
+            seen = self._orientation(shown, scale)
             packs = packs_for(seen, self._tesseract.languages())
         else:
             packs = tuple(self._languages)
@@ -94,7 +94,7 @@ class TesseractEngine(ComputeEngine):
         lines = self._read(_turn(shown, turns), packs, scale)
         if seen is not None and (mean_confidence(lines) or 0.0) < _SURE:
             lines, packs = self._read_as_guessed(_turn(shown, turns), seen, packs, lines, scale)
-        if seen is None and (mean_confidence(lines) or 0.0) < _SURE and (turns := _turns(self._look(shown, scale))):
+        if seen is None and (mean_confidence(lines) or 0.0) < _SURE and (turns := _turns(self._orientation(shown, scale))):
             again = self._read(_turn(shown, turns), packs, scale)
             if (mean_confidence(again) or 0.0) > (mean_confidence(lines) or 0.0):
                 lines = again
@@ -116,11 +116,11 @@ class TesseractEngine(ComputeEngine):
         again = self._read(upright, guessed, scale)
         return (again, guessed) if (mean_confidence(again) or 0.0) > (mean_confidence(lines) or 0.0) else (lines, packs)
 
-    def _look(self, image: Image, scale: float) -> Orientation | None:
+    def _orientation(self, image: Image, scale: float) -> Orientation | None:
         assert self._tesseract is not None
         factor = min(_DETECTION_DPI / (scale * 72), 1.0)
         small = image.resize((max(int(image.width * factor), 1), max(int(image.height * factor), 1)), reducing_gap=2.0)
-        return self._tesseract.look(small, dpi=round(scale * 72 * factor))
+        return self._tesseract.detect_orientation(small, dpi=round(scale * 72 * factor))
 
     def _read(self, image: Image, packs: Sequence[str], scale: float) -> list[TsvLine]:
         assert self._tesseract is not None

@@ -78,7 +78,7 @@ class OtherScripts:
 
     def _packs_of(self, lines: Sequence[Any], tesseract: Tesseract) -> tuple[str, ...]:
         longest = sorted(lines, key=lambda line: -line.shape[1] / line.shape[0])[:_SAMPLE]
-        seen = tesseract.look(_below_each_other(longest)[0], dpi=_DPI)
+        seen = tesseract.detect_orientation(_below_each_other(longest)[0], dpi=_DPI)
         if seen is not None and seen.script != "Latin" and seen.script_confidence >= _SURE_SCRIPT:
             return packs_for(seen, tesseract.languages(), sure=_SURE_SCRIPT)
         tried = []

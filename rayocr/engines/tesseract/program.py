@@ -41,13 +41,14 @@ class Orientation:
 
 
 class Tesseract(Protocol):
-    """`read_tsv` reads a page in any layout or, with `as_block`, one column of lines. `look` detects orientation and script."""
+    """`read_tsv` reads a page in any layout or, with `as_block`, one column of lines.
+    `detect_orientation` also detects the script."""
 
     @property
     def version(self) -> str: ...
     def languages(self) -> tuple[str, ...]: ...
     def read_tsv(self, image: Image, *, languages: str, dpi: int, as_block: bool = False) -> str: ...
-    def look(self, image: Image, *, dpi: int) -> Orientation | None: ...
+    def detect_orientation(self, image: Image, *, dpi: int) -> Orientation | None: ...
 
 
 def find_tesseract(*, timeout_s: float) -> Tesseract | None:
@@ -76,7 +77,7 @@ class TesseractProgram:
     def read_tsv(self, image: Image, *, languages: str, dpi: int, as_block: bool = False) -> str:
         return self._run(image, ["--dpi", str(dpi), "-l", languages, "--psm", "6" if as_block else "3", "tsv"])
 
-    def look(self, image: Image, *, dpi: int) -> Orientation | None:
+    def detect_orientation(self, image: Image, *, dpi: int) -> Orientation | None:
         try:
             report = self._run(image, ["--dpi", str(dpi), "-l", "osd", "--psm", "0"])
         except EngineTimeout:
@@ -147,7 +148,7 @@ class TesseractLibrary:
         finally:
             api.Clear()
 
-    def look(self, image: Image, *, dpi: int) -> Orientation | None:
+    def detect_orientation(self, image: Image, *, dpi: int) -> Orientation | None:
         if "osd" not in self.languages():
             return None
         api = self._api("osd", self._module.PSM.OSD_ONLY)

@@ -35,7 +35,7 @@ function showInProgress() {
   fill(found.slice(0, 200).map(d => {
     const cancel = make("button", {type: "button", textContent: "Cancel"});
     cancel.setAttribute("aria-label", "Cancel " + d.name);
-    cancel.onclick = () => steer(cancel, `/documents/${d.document_id}/cancel`, `${d.name} is canceled. Running jobs stop processing it; later runs skip it.`);
+    cancel.onclick = () => post_command(cancel, `/documents/${d.document_id}/cancel`, `${d.name} is canceled. Running jobs stop processing it; later runs skip it.`);
     const share = d.page_count ? bar(d.pages_done / d.page_count, `${d.name}: pages done`) : badge("downloading");
     return line(make("span", {className: "name", textContent: d.name}), share,
       d.page_count ? `${count(d.pages_done)} / ${count(d.page_count)}` : "", "", "", cancel, d.document_id);
@@ -69,7 +69,7 @@ function finished(d) {
   name.onclick = () => open(d);
   const again = make("button", {type: "button", textContent: "Retry"});
   again.setAttribute("aria-label", "Retry " + d.name);
-  again.onclick = () => steer(again, `/documents/${d.document_id}/retry`, `${d.name} will be retried.`);
+  again.onclick = () => post_command(again, `/documents/${d.document_id}/retry`, `${d.name} will be retried.`);
   const why = [d.reason, d.failed_pages && "pages " + d.failed_pages].filter(Boolean).join(", ");
   const reason = make("span", {textContent: why});
   if (d.doubtful_pages) reason.append(" ", badge(`${count(d.doubtful_pages)} doubtful`, "doubt"));
@@ -95,7 +95,7 @@ function fill(rows, empty) {
   }
 }
 
-async function steer(button, path, words) {
+async function post_command(button, path, words) {
   button.disabled = true;
   try { await post(path); say(words); } catch (e) { say(e.message); button.disabled = false; }
 }

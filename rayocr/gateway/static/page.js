@@ -127,16 +127,16 @@ function choose(wanted) {
   charts();
 }
 
-async function steer(path, words) {
+async function post_command(path, words) {
   try { await post(path); say(words); } catch (e) { say(e.message); }
 }
 
-const pause = () => last && steer(last.gauges.paused ? "/resume" : "/pause", last.gauges.paused ? "Resumed." : "Paused. Pages in progress will finish.");
+const pause = () => last && post_command(last.gauges.paused ? "/resume" : "/pause", last.gauges.paused ? "Resumed." : "Paused. Pages in progress will finish.");
 
 $("span-recent").onclick = () => choose("recent");
 $("span-run").onclick = () => choose("run");
 $("pause").onclick = pause;
-$("drain").onclick = () => { if (confirm("Finish pages in progress and stop the run?")) steer("/drain", "The run finishes pages in progress and stops."); };
+$("drain").onclick = () => { if (confirm("Finish pages in progress and stop the run?")) post_command("/drain", "The run finishes pages in progress and stops."); };
 $("theme").onclick = () => {
   const root = document.documentElement, dark = matchMedia("(prefers-color-scheme: dark)").matches;
   root.dataset.theme = (root.dataset.theme || (dark ? "dark" : "light")) === "dark" ? "light" : "dark";

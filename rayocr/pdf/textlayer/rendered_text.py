@@ -58,7 +58,7 @@ class TextObjects:
         return sum(address_of(item) not in named and _has_extent(item) for item in self._lacking)
 
     @contextmanager
-    def taken_away(self) -> Iterator[None]:
+    def without_text(self) -> Iterator[None]:
         """Within this context, the page is rendered without its text."""
         for item in self._drawn:
             pdfium.FPDFPageObj_SetIsActive(item, False)

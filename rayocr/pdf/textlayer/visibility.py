@@ -67,7 +67,7 @@ def compare_with_ink(
     try:
         whole = without = gray_picture(page, shown_pt, scale)
         if objects.are_drawn:
-            with objects.taken_away():
+            with objects.without_text():
                 without = gray_picture(page, shown_pt, scale)
         words = [word for line in lines for word in line.words]
         placed = [word[1:5] if not turns else turn_box(word[1:5], -turns, size_pt) for word in words]
@@ -89,7 +89,7 @@ def compare_with_ink(
             if _may_hold_lines(ink):
                 if objects.are_drawn:
                     scale = gray_scale(shown_pt, DETECTION_DPI)
-                    with objects.taken_away():
+                    with objects.without_text():
                         without = gray_picture(page, shown_pt, scale)
                 ink_lines = _ink_lines(without, scale, boxes[read])
     except (pypdfium2.PdfiumError, MemoryError, ValueError):

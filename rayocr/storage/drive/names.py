@@ -20,9 +20,9 @@ _GOOGLE = "application/vnd.google-apps."  # documents, sheets, forms …: they h
 _SLASH = "\uff0f"
 _DOT = "\uff0e"
 _MARKED = re.compile(r"(.+)~([A-Za-z0-9_-]{10,})(\.[^./]{1,16})?", re.DOTALL)
-_LOOK_ALIKES = {ord("/"): _SLASH, 0x7F: "\u2421"} | {code: chr(0x2400 + code) for code in range(0x20)}
-_LOOK_ALIKES |= dict.fromkeys((*range(0x80, 0xA0), 0x2028, 0x2029), "\ufffd")
-_SHOWN = frozenset(_LOOK_ALIKES.values()) | {_DOT}
+_SUBSTITUTES = {ord("/"): _SLASH, 0x7F: "\u2421"} | {code: chr(0x2400 + code) for code in range(0x20)}
+_SUBSTITUTES |= dict.fromkeys((*range(0x80, 0xA0), 0x2028, 0x2029), "\ufffd")
+_SHOWN = frozenset(_SUBSTITUTES.values()) | {_DOT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ class Item:
 
 def shown(name: str) -> str:
     """The name as one part of a path."""
-    text = name.translate(_LOOK_ALIKES)
+    text = name.translate(_SUBSTITUTES)
     if not text:
         return "_"
     return text.replace(".", _DOT) if text in (".", "..") else text

@@ -125,7 +125,7 @@ async def test_the_segments_of_a_partial_document_are_read_once() -> None:
     assert sorted(read) == segments()
 
 
-async def test_a_retry_that_storage_was_away_for_can_be_begun_again() -> None:
+async def test_a_retry_that_storage_was_unavailable_for_can_be_started_again() -> None:
     await partial_document()
     away = False
 
@@ -234,7 +234,7 @@ def test_a_document_s_segments_follow_where_they_are_written_anew() -> None:
     assert table.of(A) == []
 
 
-async def test_a_retry_asks_everybody_anew_for_a_page_that_had_been_asked_for_in_vain() -> None:
+async def test_a_retry_asks_everybody_anew_for_a_page_that_had_been_asked_for_without_result() -> None:
     it = ledger("one")
     await it.record([page(1)])
     await it.record([page(2, outcome=PageOutcome.HANDED_ON)])

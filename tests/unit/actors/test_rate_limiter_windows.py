@@ -71,7 +71,7 @@ def test_no_window_of_a_minute_holds_more_starts_than_the_quota(steps: list[tupl
 
 
 @pytest.mark.parametrize("rpm", [10, 600, 6000])
-def test_somebody_who_always_wants_more_gets_the_whole_quota(rpm: int) -> None:
+def test_a_cluster_that_always_wants_more_gets_the_whole_quota(rpm: int) -> None:
     async def greedy() -> list[float]:
         world = World()
         limiter = world.limiter(rpm=rpm)

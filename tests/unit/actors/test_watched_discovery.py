@@ -76,7 +76,7 @@ def read(found: Discovery) -> list[str]:
             return names
 
 
-def looked(found: Discovery, what: Poll = Poll.ALL) -> list[str]:
+def polled(found: Discovery, what: Poll = Poll.ALL) -> list[str]:
     found.poll(what)
     return read(found)
 
@@ -85,10 +85,10 @@ def test_every_document_is_given_once_and_a_new_version_is_a_new_one(source: Lis
     source.put("a.pdf", "b.pdf")
     found = watch(source, state)
     assert read(found) == ["a.pdf", "b.pdf"]
-    assert looked(found) == []
+    assert polled(found) == []
     source.put("c.pdf", "a.pdf")
-    assert looked(found) == ["a.pdf", "c.pdf"]
-    assert looked(found) == []
+    assert polled(found) == ["a.pdf", "c.pdf"]
+    assert polled(found) == []
 
 
 def test_finished_documents_are_known_from_one_listing_of_the_manifests(source: Listed, state: Listed) -> None:
@@ -99,7 +99,7 @@ def test_finished_documents_are_known_from_one_listing_of_the_manifests(source: 
     assert read(found) == []
     for _ in range(3):
         source.put(f"{uuid4().hex}.pdf")
-        assert len(looked(found)) == 1
+        assert len(polled(found)) == 1
     assert state.listings.count(DOCUMENTS_PREFIX) == 1
 
 
@@ -107,9 +107,9 @@ def test_what_was_removed_is_forgotten(source: Listed, state: Listed) -> None:
     found = watch(source, state)
     for turn in range(50):
         source.put(f"{turn}.pdf")
-        assert looked(found) == [f"{turn}.pdf"]
+        assert polled(found) == [f"{turn}.pdf"]
         source.delete(f"{turn}.pdf")
-    looked(found)
+    polled(found)
     assert len(found._known) == 0
 
 
@@ -122,31 +122,31 @@ def test_a_source_that_was_emptied_and_filled_again_is_compared_with_the_manifes
         state.write(manifest_name(document_id(f"{source.uri}/{entry.name}", entry.version)), b"{}")
     stored = dict(source._root.objects)
     source.clear()
-    assert looked(found) == []
+    assert polled(found) == []
     source._root.objects.update(stored)
-    given = looked(found)
+    given = polled(found)
     assert len(given) <= 1000
-    assert looked(found) == []
+    assert polled(found) == []
 
 
-def test_a_look_that_breaks_off_loses_nothing_and_gives_nothing_twice(source: Listed, state: Listed) -> None:
+def test_a_poll_that_breaks_off_loses_nothing_and_gives_nothing_twice(source: Listed, state: Listed) -> None:
     found = watch(source, state)
     read(found)
     source.put(*(f"{number}.pdf" for number in range(6)))
     found.poll(Poll.ALL)
     first = [document.name for document in found.next_batch(2).documents]
     found._ahead.clear()  # like after a failed poll: nothing was listed ahead
-    given = set(first) | {f"{n}.pdf" for n in range(6)} & set(looked(found))
+    given = set(first) | {f"{n}.pdf" for n in range(6)} & set(polled(found))
     source.away = True
     with pytest.raises(StorageUnavailable):
-        looked(found)
+        polled(found)
     source.away = False
     source.put("new.pdf")
-    assert looked(found) == ["new.pdf"]
+    assert polled(found) == ["new.pdf"]
     assert first[0] in given
 
 
-def test_a_feed_tells_what_is_new_without_a_listing(source: Listed, state: Listed) -> None:
+def test_a_feed_reports_what_is_new_without_a_listing(source: Listed, state: Listed) -> None:
     source.feed = []
     source.put("a.pdf")
     found = watch(source, state)
@@ -154,21 +154,21 @@ def test_a_feed_tells_what_is_new_without_a_listing(source: Listed, state: Liste
     listings = len(source.listings)
     source.put("b.pdf", "notes.txt", "gone.pdf")
     source.delete("gone.pdf")
-    assert looked(found, Poll.CHANGES) == ["b.pdf"]
-    assert looked(found, Poll.CHANGES) == []
+    assert polled(found, Poll.CHANGES) == ["b.pdf"]
+    assert polled(found, Poll.CHANGES) == []
     assert len(source.listings) == listings
 
 
-def test_a_feed_that_cannot_tell_is_made_up_for_by_a_listing(source: Listed, state: Listed) -> None:
+def test_a_feed_that_cannot_answer_is_made_up_for_by_a_listing(source: Listed, state: Listed) -> None:
     source.feed = []
     found = watch(source, state)
     read(found)
     source.put("a.pdf")
     source.feed_broken = True
-    assert looked(found, Poll.CHANGES) == ["a.pdf"]
+    assert polled(found, Poll.CHANGES) == ["a.pdf"]
     source.feed_broken = False
     source.put("b.pdf")
-    assert looked(found, Poll.CHANGES) == ["b.pdf"]
+    assert polled(found, Poll.CHANGES) == ["b.pdf"]
 
 
 def test_a_document_that_was_pushed_is_not_given_too(source: Listed, state: Listed) -> None:
@@ -176,7 +176,7 @@ def test_a_document_that_was_pushed_is_not_given_too(source: Listed, state: List
     read(found)
     source.put("a.pdf")
     found.note(document_id(f"{source.uri}/a.pdf", source.stat("a.pdf").version))
-    assert looked(found) == []
+    assert polled(found) == []
 
 
 def test_a_document_that_could_not_be_found_and_is_there_after_all_is_given_again(source: Listed, state: Listed) -> None:
@@ -184,8 +184,8 @@ def test_a_document_that_could_not_be_found_and_is_there_after_all_is_given_agai
     found = watch(source, state)
     assert read(found) == ["a.pdf"]
     found.forget(document_id(f"{source.uri}/a.pdf", source.stat("a.pdf").version))
-    assert looked(found) == ["a.pdf"]
-    assert looked(found) == []
+    assert polled(found) == ["a.pdf"]
+    assert polled(found) == []
 
 
 def test_the_limit_ends_the_watch(source: Listed, state: Listed) -> None:
@@ -203,20 +203,20 @@ def test_a_file_that_is_being_written_is_left_alone_until_it_is_whole(tmp_path: 
     (tmp_path / "young.pdf").write_bytes(b"x")
     assert read(found) == ["old.pdf"]
     assert found.next_batch(1).totals.settling == 1
-    assert looked(found, Poll.SETTLING) == []
+    assert polled(found, Poll.SETTLING) == []
     os.utime(tmp_path / "young.pdf", (2, 2))  # another version: the writer may not have finished
-    assert looked(found, Poll.SETTLING) == []
+    assert polled(found, Poll.SETTLING) == []
     found._settling._clock = lambda: 1e12
-    assert looked(found, Poll.SETTLING) == ["young.pdf"]
+    assert polled(found, Poll.SETTLING) == ["young.pdf"]
     assert found.next_batch(1).totals.settling == 0
     (tmp_path / "gone.pdf").write_bytes(b"x")
-    assert looked(found) == []
+    assert polled(found) == []
     (tmp_path / "gone.pdf").unlink()
-    assert looked(found, Poll.SETTLING) == []
+    assert polled(found, Poll.SETTLING) == []
     assert found.next_batch(1).totals.settling == 0
 
 
-def test_settling_goes_by_two_looks_where_the_clock_of_the_file_is_not_ours() -> None:
+def test_settling_goes_by_two_polls_where_the_clock_of_the_file_is_not_ours() -> None:
     now = [100.0]
     settling = FileStability(10.0, clock=lambda: now[0], wall_clock=lambda: now[0])
     future = Entry(name="a.pdf", size_bytes=1, version="1", modified_at=1e9)

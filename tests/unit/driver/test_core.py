@@ -358,7 +358,7 @@ def test_no_more_documents_and_pages_are_admitted_than_the_window_holds(world: M
     server = Gated()
     seen: list[tuple[int, int]] = []
 
-    async def look(parts: RunParts, shutdown: Shutdown) -> None:
+    async def inspect(parts: RunParts, shutdown: Shutdown) -> None:
         await until(lambda: server.in_flight == 6)
         await asyncio.sleep(60.0)
         seen.append((len(parts.flow.in_progress()), server.in_flight))
@@ -366,7 +366,7 @@ def test_no_more_documents_and_pages_are_admitted_than_the_window_holds(world: M
 
     documents = {f"{number}.pdf": 8 for number in range(6)}
     options = ("window.documents=2", "window.pages=6", "workers.max_shard_pages=3", "limits.max_in_flight=64")
-    w = world(documents, *options, server=server, beside=look)
+    w = world(documents, *options, server=server, beside=inspect)
     w.run()
     assert seen == [(2, 6)]
     assert server.most_in_flight <= 6
@@ -400,11 +400,11 @@ def test_no_request_leaves_without_a_slot(world: Make) -> None:
 def test_one_worker_waits_for_the_server_in_one_process(world: Make) -> None:
     sizes: list[int] = []
 
-    async def look(parts: RunParts, shutdown: Shutdown) -> None:
+    async def inspect(parts: RunParts, shutdown: Shutdown) -> None:
         await until(lambda: pool_of(parts).pool.size > 0)
         sizes.append(pool_of(parts).pool._max_workers)
 
-    world({"a.pdf": 3}, beside=look).run()
+    world({"a.pdf": 3}, beside=inspect).run()
     assert sizes == [1]
 
 

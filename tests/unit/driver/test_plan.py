@@ -41,7 +41,7 @@ def test_one_file_may_be_read_into_its_own_folder_where_nothing_else_is_read(tmp
     assert not admitted.admits("b.pdf")
 
 
-def test_nothing_that_lies_beside_one_file_is_looked_at(tmp_path: Path) -> None:
+def test_nothing_that_lies_beside_one_file_is_examined(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_bytes(b"a")
     (tmp_path / "b.pdf").symlink_to("nowhere")
     found = scope(compose([f"source={tmp_path / 'a.pdf'}", f"dest={tmp_path / 'out'}", "engine=textlayer"]))
@@ -77,7 +77,7 @@ def scoped(monkeypatch: pytest.MonkeyPatch, bucket: Bucket, source: str, *overri
     return scope(compose([f"source={source}", "dest=gs://other-bucket/out", "engine=textlayer", *overrides]))
 
 
-def test_listing_that_is_allowed_where_reading_is_denied_is_told_before_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_listing_that_is_allowed_where_reading_is_denied_is_reported_before_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     names = [f"{number}.pdf" for number in range(9)]
     with pytest.raises(StorageDenied, match=r"read 0\.pdf"):
         scoped(monkeypatch, Bucket(*names, denied=tuple(names)), "gs://bucket/in")

@@ -36,7 +36,7 @@ def test_an_empty_or_garbled_answer_is_worth_one_more_try(reason: str, finish: s
     assert asked(tried("a", reason, finish), tried("a", reason, finish)) == "b"
 
 
-def test_three_answers_paid_for_in_vain_are_enough() -> None:
+def test_three_answers_paid_for_without_result_are_enough() -> None:
     assert asked(tried("a"), tried("a"), tried("b")) is None
     assert asked(tried("a", finish="SAFETY"), tried("b", finish="SAFETY"), tried("c", finish="SAFETY")) is None
 
@@ -46,7 +46,7 @@ def test_tries_of_another_engine_count_as_paid_but_not_as_this_ones() -> None:
     assert asked(*[tried("a", engine="openai")] * 3) is None
 
 
-def test_a_server_that_was_away_costs_nothing() -> None:
+def test_a_server_that_was_unavailable_costs_nothing() -> None:
     away = [tried(model, "EngineOverloaded", "") for model in ("a", "b")]
     assert asked(*away) == "c"
     assert asked(*away, tried("c")) == "c"

@@ -122,7 +122,7 @@ def test_a_defect_in_an_engine_is_an_attempt_like_any_other() -> None:
     assert (record.outcome, tried(record)) == (PageOutcome.FALLBACK, [("rapidocr", "ZeroDivisionError")])
 
 
-def test_a_page_that_nobody_can_read_has_failed_with_all_reasons() -> None:
+def test_a_page_that_no_engine_can_read_has_failed_with_all_reasons() -> None:
     record = read(computing("rapidocr", ""), computing("tesseract", PageUnrenderable("x" * 9999)))
     assert (record.outcome, record.text) == (PageOutcome.FAILED, "")
     assert tried(record) == [("rapidocr", "EmptyAnswer"), ("tesseract", "PageUnrenderable")]
@@ -134,7 +134,7 @@ def test_before_the_last_stage_such_a_page_is_handed_on() -> None:
     assert (record.outcome, record.next_engine) == (PageOutcome.HANDED_ON, 2)
 
 
-def test_a_page_without_ink_is_blank_and_nobody_is_asked() -> None:
+def test_a_page_without_ink_is_blank_and_no_engine_is_asked() -> None:
     engine = computing("rapidocr", TEXT)
     record = read(computing("textlayer", None), engine, page=FakePage(0.0039))
     assert (record.outcome, record.text, engine.asked) == (PageOutcome.BLANK, "", 0)
@@ -209,7 +209,7 @@ def test_what_tesseract_makes_of_a_mixed_page_with_its_english_pack_alone_does_n
     assert (record.engine, record.doubts) == ("rapidocr", ("low_confidence",))
 
 
-def test_an_engine_that_is_not_installed_is_passed_by() -> None:
+def test_an_engine_that_is_not_installed_is_skipped() -> None:
     record = read(None, computing("rapidocr", TEXT))
     assert (record.outcome, record.attempts) == (PageOutcome.DONE, ())
 

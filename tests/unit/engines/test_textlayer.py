@@ -142,5 +142,5 @@ def test_a_bad_layer_is_not_offered_at_all() -> None:
     assert TextLayerEngine().partial(FakePage(BODY, trusted=False, kind="bad")) is None  # type: ignore[arg-type]
 
 
-def test_text_that_nobody_sees_is_a_doubt() -> None:
+def test_invisible_text_is_a_doubt() -> None:
     assert recognize(FakePage(BODY, hides_text=True)).doubts == ("hidden_text",)

@@ -156,7 +156,7 @@ async def test_a_random_recitation_is_asked_once_more_and_both_are_on_the_bill()
     assert [(a.model, a.reason, a.finish) for a in record.attempts] == [("a", "Refused", "RECITATION")]
 
 
-async def test_what_was_paid_for_in_vain_is_remembered_before_the_next_request() -> None:
+async def test_what_was_paid_for_without_result_is_remembered_before_the_next_request() -> None:
     engine = ScriptedEngine({"a": ["SAFETY"], "b": ["MAX_TOKENS"], "c": [GOOD]})
     bench = Bench(engine)
     await bench.read()
@@ -164,7 +164,7 @@ async def test_what_was_paid_for_in_vain_is_remembered_before_the_next_request()
     assert all(record.outcome is PageOutcome.HANDED_ON and not record.text for record in bench.remembered)
 
 
-async def test_after_a_restart_the_ladder_goes_on_where_it_stopped() -> None:
+async def test_after_a_restart_the_ladder_resumes_where_it_stopped() -> None:
     first = Bench(ScriptedEngine({"a": ["SAFETY"], "b": [RuntimeError("killed")]}))
     with pytest.raises(RuntimeError):
         await first.read()
@@ -204,7 +204,7 @@ async def test_transient_errors_are_tried_again_at_the_servers_delay_and_cost_no
     assert [type(error) for error in bench.slots.left_with] == [EngineRateLimited, EngineOverloaded]
 
 
-async def test_a_server_that_stays_away_is_left_for_the_next_model_and_not_remembered() -> None:
+async def test_a_server_that_stays_unavailable_is_left_for_the_next_model_and_not_remembered() -> None:
     engine = ScriptedEngine({"a": [EngineOverloaded("5xx") for _ in range(4)], "b": [GOOD]})
     bench = Bench(engine)
     record = await bench.read()
@@ -364,7 +364,7 @@ async def test_a_page_whose_ink_cannot_be_measured_is_an_attempt_and_no_request(
 # -- the quota of the day ---------------------------------------------------------------------------------------------------
 
 
-async def test_a_model_whose_day_is_used_up_is_passed_by() -> None:
+async def test_a_model_whose_day_is_used_up_is_skipped() -> None:
     engine = ScriptedEngine({"a": [GOOD], "b": [GOOD]})
     bench = Bench(engine)
     bench.slots.parked["a"] = 100.0
@@ -416,28 +416,28 @@ async def test_a_loop_on_a_page_that_repeats_something_less_often_is_a_loop(own_
     assert {attempt.reason for attempt in record.attempts} == {"RepetitionLoop"}
 
 
-class Looks(Verifier):
+class FixedVerifier(Verifier):
     def __init__(self, found: VerificationResult | None) -> None:
         super().__init__(DoubtConfig(sample=0), None)
         self.found = found
 
-    def look(self, page: Page, answer: PageText, *, sampled: bool) -> VerificationResult | None:
+    def verify(self, page: Page, answer: PageText, *, sampled: bool) -> VerificationResult | None:
         assert not sampled
         return self.found
 
 
 async def test_an_answer_that_does_not_agree_with_the_page_is_kept_and_called_suspect() -> None:
-    look = VerificationResult(agreement=0.12, suspect=True, against="textlayer")
-    record = await Bench(ScriptedEngine({"a": [GOOD]}), verifier=Looks(look)).read()
+    verification = VerificationResult(agreement=0.12, suspect=True, against="textlayer")
+    record = await Bench(ScriptedEngine({"a": [GOOD]}), verifier=FixedVerifier(verification)).read()
     assert (record.outcome, record.text, record.doubts, record.agreement) == (PageOutcome.DONE, GOOD, ("suspect",), 0.12)
     assert (record.summary.doubts, record.summary.agreement) == (("suspect",), 0.12)
 
 
 async def test_an_answer_that_agrees_or_cannot_be_compared_has_no_doubt() -> None:
-    agrees = Looks(VerificationResult(agreement=0.97, suspect=False, against="textlayer"))
+    agrees = FixedVerifier(VerificationResult(agreement=0.97, suspect=False, against="textlayer"))
     record = await Bench(ScriptedEngine({"a": [GOOD]}), verifier=agrees).read()
     assert (record.doubts, record.agreement) == ((), 0.97)
-    record = await Bench(ScriptedEngine({"a": [GOOD]}), verifier=Looks(None)).read()
+    record = await Bench(ScriptedEngine({"a": [GOOD]}), verifier=FixedVerifier(None)).read()
     assert (record.doubts, record.agreement) == ((), None)
 
 

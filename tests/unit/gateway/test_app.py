@@ -56,7 +56,7 @@ def test_documents_are_listed_filtered_and_paged(tmp_path: Path) -> None:
     assert [d["name"] for d in (*first["documents"], *second["documents"])] == ["2024/a.pdf", "b.pdf"]
 
 
-def test_a_document_tells_its_pages_texts_and_pictures(tmp_path: Path) -> None:
+def test_a_document_has_its_pages_texts_and_pictures(tmp_path: Path) -> None:
     api, _ = an_api(tmp_path)
     client = TestClient(create_app(api, token=None), base_url=LOCAL)
     document = client.get(f"/documents/{PARTIAL}").json()
@@ -126,7 +126,7 @@ def test_a_push_that_is_not_from_pubsub_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [*STEERING, *READING])
-def test_without_the_token_nothing_is_told_and_nothing_is_done(tmp_path: Path, path: str) -> None:
+def test_without_the_token_nothing_is_reported_and_nothing_is_done(tmp_path: Path, path: str) -> None:
     api, asked = an_api(tmp_path)
     client = TestClient(create_app(api, token="the-token"))
     ask = client.post if path in STEERING else client.get
@@ -164,7 +164,7 @@ def test_with_the_token_it_is(tmp_path: Path) -> None:
     assert asked == [("pause", None)]
 
 
-def test_another_page_in_the_same_browser_cannot_steer(tmp_path: Path) -> None:
+def test_another_page_in_the_same_browser_cannot_control_the_run(tmp_path: Path) -> None:
     api, asked = an_api(tmp_path)
     client = TestClient(create_app(api, token=None), base_url=LOCAL)
     assert client.post("/drain", headers={"Origin": "https://elsewhere.example"}).status_code == 403

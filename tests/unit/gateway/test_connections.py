@@ -47,7 +47,7 @@ def is_closed(connection: socket.socket) -> bool:
         return True
 
 
-def test_whoever_opens_connections_and_says_nothing_drops_their_own(port: int) -> None:
+def test_a_client_that_opens_idle_connections_loses_only_its_own(port: int) -> None:
     silent = [connected(port) for _ in range(50)]
     for _ in range(20):
         assert health(port) == 200

@@ -31,7 +31,7 @@ def test_the_page_comes_without_the_internet_and_under_a_policy_that_lets_nothin
         assert client.get(path).status_code == 404
 
 
-def test_a_page_of_a_document_tells_who_read_it_and_what_was_tried(tmp_path: Path) -> None:
+def test_a_page_of_a_document_reports_who_read_it_and_what_was_tried(tmp_path: Path) -> None:
     client = TestClient(create_app(an_api(tmp_path)[0], token=None), base_url="http://127.0.0.1")
     read = client.get(f"/documents/{DONE}/pages/2").json()
     assert (read["outcome"], read["engine"], read["text"], read["attempts"]) == ("done", "gemini", "two", [])
@@ -65,7 +65,7 @@ def test_the_history_of_a_run_of_days_stays_small_and_ends_with_now() -> None:
     assert max(gaps) < 3 * min(gaps)
 
 
-def test_a_run_that_has_just_begun_has_a_history(tmp_path: Path) -> None:
+def test_a_run_that_has_just_started_has_a_history(tmp_path: Path) -> None:
     api, _ = an_api(tmp_path)
     client = TestClient(create_app(api, token=None), base_url="http://127.0.0.1")
     assert client.get("/history").json() == {"recent": [], "run": []}

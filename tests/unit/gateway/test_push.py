@@ -114,5 +114,5 @@ def test_only_pubsubs_own_pushes_for_us_are_taken(google: Google) -> None:
             pytest.fail(what)
 
 
-def test_without_an_audience_the_token_of_the_face_says_who_may_push() -> None:
+def test_without_an_audience_the_token_of_the_api_says_who_may_push() -> None:
     assert push_verifier(GatewayConfig()) is None

@@ -146,7 +146,7 @@ def test_a_damaged_manifest_names_itself_in_one_line(data: bytes, sentence: str)
     assert caught.value.hint is not None
 
 
-def test_fields_that_a_later_version_added_are_passed_by() -> None:
+def test_fields_that_a_later_version_added_are_skipped() -> None:
     assert Manifest.from_json(changed(added_later=[1]), name=NAME) == build().model_copy(
         update={"finished_at": json.loads(changed())["finished_at"]}
     )

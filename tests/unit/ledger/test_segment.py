@@ -227,7 +227,7 @@ def test_a_line_with_a_good_checksum_and_wrong_fields_is_no_page(changes: dict[s
     assert "not a page record" in " ".join(decoded.damage)
 
 
-def test_fields_that_a_later_version_added_are_passed_by() -> None:
+def test_fields_that_a_later_version_added_are_skipped() -> None:
     body = {key: value for key, value in (GOOD | {"added_later": [1]}).items() if key != "crc32"}
     decoded = decode_segment("s", compressed(line(HEADER), line(body)))
     assert decoded.records == pages(1)

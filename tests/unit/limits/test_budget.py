@@ -55,5 +55,5 @@ def test_what_others_spend_meanwhile_counts_and_is_never_forgotten() -> None:
 
 
 @pytest.mark.parametrize(("period", "expected"), [("run", 0.0), ("day", 1.0), ("month", 4.0)])
-def test_spending_is_told_by_period(period: str, expected: float) -> None:
+def test_spending_is_reported_by_period(period: str, expected: float) -> None:
     assert Budget(earlier={DAY: 1.0, "2026-11-01": 3.0, "2025-11-26": 9.0}).spent(period, DAY) == expected  # type: ignore[arg-type]

@@ -89,7 +89,7 @@ def test_a_server_that_refuses_here_and_there_is_not_obeyed_for_long() -> None:
     assert sent > 0.85 * 6000
 
 
-def test_a_refusal_that_sends_away_for_long_is_a_lesson_even_if_it_is_the_only_one() -> None:
+def test_a_refusal_that_lasts_long_is_a_lesson_even_if_it_is_the_only_one() -> None:
     rate = LearnedRate(30_000, now=0)
     rate.refused(0, sent_at=-0.1, observed_rpm=1000, share=0.001, retry_after_s=34.0)
     assert rate.rpm(0) == pytest.approx(700)

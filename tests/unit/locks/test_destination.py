@@ -150,7 +150,7 @@ def test_two_that_did_not_see_each_other_find_out_and_the_later_one_stops(world:
     assert [entry.name for entry in world.storage().list(DESTINATION_LOCKS_PREFIX)] == [name]
 
 
-def test_storage_that_is_away_for_a_while_is_waited_for_and_not_longer_than_the_limit(world: World) -> None:
+def test_storage_that_is_unavailable_for_a_while_is_waited_for_and_not_longer_than_the_limit(world: World) -> None:
     first = world.claim("first")
     first.acquire()
     world.away = True

@@ -150,7 +150,7 @@ def test_a_folder_that_cannot_be_made_is_locks_unavailable_and_says_where(tmp_pa
     assert caught.value.hint is not None
 
 
-def test_who_only_looks_makes_nothing_and_sees_who_is_at_work(tmp_path: Path) -> None:
+def test_a_read_only_caller_makes_nothing_and_sees_who_is_at_work(tmp_path: Path) -> None:
     looking = FileLocks(tmp_path / "leases", owner="status")
     assert looking.holders() == {}
     assert not (tmp_path / "leases").exists()
@@ -176,7 +176,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode == 0
 
 
-def test_processes_are_told_dead_only_when_that_is_certain() -> None:
+def test_processes_count_as_dead_only_when_that_is_certain() -> None:
     me = current_process()
     assert not me.is_dead()
     with subprocess.Popen([sys.executable, "-c", ""]) as child:

@@ -19,7 +19,7 @@ def closed_port() -> int:
         return int(free.getsockname()[1])
 
 
-def test_a_redis_that_is_away_is_locks_unavailable_for_every_call() -> None:
+def test_a_redis_that_is_unavailable_is_locks_unavailable_for_every_call() -> None:
     port = closed_port()
     locks = RedisLocks(f"redis://user:sesame@127.0.0.1:{port}/0", owner="a")
     lease = Lease(key="doc", owner="a", fencing_token=1)
@@ -58,7 +58,7 @@ class RaisingClient(redis.Redis):
         (redis.exceptions.NoPermissionError("NOPERM"), CredentialsError),
     ],
 )
-def test_errors_of_the_client_are_told_apart_by_class(error: Exception, expected: type[Exception]) -> None:
+def test_errors_of_the_client_are_distinguished_by_class(error: Exception, expected: type[Exception]) -> None:
     client = RaisingClient(error)
     with pytest.raises(expected, match=r"redis\.example:6379"):
         RedisLocks(client, owner="a").acquire("doc")
@@ -75,6 +75,6 @@ def test_every_error_of_the_client_is_one_that_we_translate() -> None:
 
 
 @pytest.mark.parametrize("url", ["localhost:6379", "http://localhost", "redis://host:port", ""])
-def test_a_url_that_is_none_is_a_usage_error_and_is_not_repeated(url: str) -> None:
+def test_an_invalid_url_is_a_usage_error_and_is_not_repeated(url: str) -> None:
     with pytest.raises(UsageError, match="redis://"):
         RedisLocks(url, owner="a")

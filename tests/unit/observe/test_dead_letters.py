@@ -19,7 +19,7 @@ def copies(logs: Path) -> list[str]:
     return [json.loads(line)["name"] for path in (logs / "dead_letter").glob("*.jsonl") for line in path.read_text().splitlines()]
 
 
-def test_a_letter_is_copied_into_the_logs(tmp_path: Path) -> None:
+def test_a_dead_letter_is_copied_into_the_logs(tmp_path: Path) -> None:
     state = MemoryStorage("memory://out")
     write_dead_letter(state, LETTER)
     copy_dead_letter(state, tmp_path, DOCUMENT.document_id)
@@ -33,7 +33,7 @@ def test_logs_that_cannot_be_written_fail_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "logs").read_text() == "a file"
 
 
-def test_a_letter_that_is_gone_or_damaged_fails_nothing(tmp_path: Path) -> None:
+def test_a_dead_letter_that_is_gone_or_damaged_fails_nothing(tmp_path: Path) -> None:
     state = MemoryStorage("memory://damaged")
     copy_dead_letter(state, tmp_path, DOCUMENT.document_id)
     state.write(dead_letter_name(DOCUMENT.document_id), b'{"of": "another version"}')

@@ -71,7 +71,7 @@ def test_where_no_file_can_be_written_lines_are_echoed_all_the_same(tmp_path: Pa
     assert handler.folder is None and json.loads(echo.getvalue())["action"] == "page_recognized"
 
 
-def test_a_reader_of_the_echo_that_goes_away_ends_nothing(tmp_path: Path) -> None:
+def test_a_reader_of_the_echo_that_disappears_ends_nothing(tmp_path: Path) -> None:
     echo = io.StringIO()
     handler = configure_logs(tmp_path, run_id="r", retention_days=1, echo=echo)
     echo.close()

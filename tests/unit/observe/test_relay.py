@@ -45,7 +45,7 @@ def test_a_workers_lines_come_to_the_runs_file_with_who_said_them(tmp_path: Path
     assert wanted.items() <= line.items()
 
 
-def test_a_mailbox_that_is_away_costs_no_line_and_no_count() -> None:
+def test_a_mailbox_that_is_unavailable_costs_no_line_and_no_count() -> None:
     mailbox, away = Mailbox(), [True]
 
     def send(telemetry: Telemetry) -> None:
@@ -64,7 +64,7 @@ def test_a_mailbox_that_is_away_costs_no_line_and_no_count() -> None:
     assert dict(taken.storage_calls) == {("write", "StorageUnavailable"): 1}
 
 
-def test_both_ends_are_bounded_and_tell_what_had_no_room() -> None:
+def test_both_ends_are_bounded_and_report_what_had_no_room() -> None:
     mailbox = Mailbox(room=5)
     handler = relayed(mailbox.put, room=10)
     for number in range(12):

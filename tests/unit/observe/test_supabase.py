@@ -95,7 +95,7 @@ def test_rows_carry_what_happened_to_which_document(world: World) -> None:
     assert set(row) == set(FIELDS)
 
 
-def test_away_and_back_loses_nothing_and_sends_nothing_twice(world: World) -> None:
+def test_unavailable_and_back_loses_nothing_and_sends_nothing_twice(world: World) -> None:
     sink = world.sink()
     world.database.mode = "away"
     fail(sink, *range(10))
@@ -163,7 +163,7 @@ def test_a_row_that_the_table_refuses_does_not_hold_up_the_others(world: World) 
 
 
 @pytest.mark.parametrize("what", ["column", "table", "key"])
-def test_a_table_that_does_not_fit_is_told_once_and_keeps_the_rows(world: World, what: str) -> None:
+def test_a_table_that_does_not_fit_is_reported_once_and_keeps_the_rows(world: World, what: str) -> None:
     database = world.database
     if what == "column":
         database.columns.discard("hint")

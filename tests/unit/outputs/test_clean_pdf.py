@@ -113,7 +113,7 @@ def test_a_blank_page_keeps_its_place() -> None:
     assert pages_of(data) == ["one", "", "three"]
 
 
-def test_characters_without_a_font_are_replaced_and_told_of() -> None:
+def test_characters_without_a_font_are_replaced_and_reported() -> None:
     data, notes = clean_pdf(["plain", "a \U0003fffd b"])  # unassigned: no installed font can contain it
     assert pages_of(data)[1] == "a \ufffd b"
     assert len(notes) == 1

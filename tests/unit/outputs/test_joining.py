@@ -28,7 +28,7 @@ def joined(above: str, below: str) -> str | None:
         ),
     ],
 )
-def test_a_sentence_goes_on_over_the_break(above: str, below: str, wanted: str) -> None:
+def test_a_sentence_continues_over_the_break(above: str, below: str, wanted: str) -> None:
     assert joined(above, below) == wanted
 
 
@@ -48,11 +48,11 @@ def test_a_sentence_goes_on_over_the_break(above: str, below: str, wanted: str) 
         ("A-", "B"),
     ],
 )
-def test_what_does_not_clearly_go_on_stays_apart(above: str, below: str) -> None:
+def test_what_does_not_clearly_continue_stays_apart(above: str, below: str) -> None:
     assert joined(above, below) is None
 
 
-def test_a_table_goes_on_without_its_header_again() -> None:
+def test_a_table_continues_without_its_header_again() -> None:
     above = "Text\n\n| a | b |\n| --- | --- |\n| 1 | 2 |"
     assert joined(above, "| A | b |\n| --- | --- |\n| 3 | 4 |\n| 5 | 6 |\n\nAfter") == (
         f"{above}\n| {MARK} 3 | 4 |\n| 5 | 6 |\n\nAfter"

@@ -85,7 +85,7 @@ def test_parts_and_paths_are_no_longer_than_file_systems_take() -> None:
         assert all(len(part.encode()) <= PART_BYTES for part in f"{stem}.searchable.pdf".split("/"))
 
 
-def test_every_output_fits_behind_the_longest_stem() -> None:
+def test_every_output_fits_behind_the_longest_output_name() -> None:
     longest = output_name("x" * 300 + ".pdf")
     for output in parse_outputs(["markdown", "clean_pdf", "searchable_pdf", "jsonl"]):
         assert len(longest + output.suffix) <= 255

@@ -197,6 +197,6 @@ def test_without_pyarrow_the_command_to_install_it_is_given(monkeypatch: pytest.
         parse_outputs(["parquet"])
 
 
-def test_pyarrow_is_not_imported_before_a_file_is_begun() -> None:
+def test_pyarrow_is_not_imported_before_a_file_is_started() -> None:
     program = "import sys, rayocr.outputs.registry as r; r.parse_outputs(['parquet']); print('pyarrow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "False\n"

@@ -108,7 +108,7 @@ def test_throughput_counts_every_page_once() -> None:
     assert len(bins) <= 61
 
 
-def test_pages_of_markdown_are_told_apart() -> None:
+def test_pages_of_markdown_are_distinguished() -> None:
     text = "---\ntitle: x\n---\n<!-- page 1 -->\n\nA\n\n<!-- page 2 -->\n\n<!-- page 3 -->\n\n"
     text = text.replace("A", "<!-- doubtful: suspect -->\n\nA")
     own, joined = "C \\<!-- page 9 -->,", "half a sentence <!-- page 4 --> and the rest"

@@ -45,7 +45,7 @@ def first_text(data: bytes) -> str:
         pytest.param(b" " * 2000 + pdfs.pages_of(), id="header too late"),
     ],
 )
-def test_what_does_not_begin_like_a_pdf_is_none(data: bytes) -> None:
+def test_what_does_not_begin_like_a_pdf_is_not_a_pdf(data: bytes) -> None:
     with pytest.raises(NotAPdf, match="%PDF-"):
         facts(data)
 

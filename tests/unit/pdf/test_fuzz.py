@@ -37,7 +37,7 @@ from rayocr.pdf.cut.page_document import page_document
 from rayocr.pdf.document import PdfFile, validate
 from rayocr.pdf.guard import bounded
 
-def look(data):
+def inspect(data):
     try:
         facts = validate(data, max_pages=1000, max_bytes=1 << 30)
     except DocumentError as error:
@@ -60,7 +60,7 @@ def look(data):
 while header := sys.stdin.buffer.read(4):
     data = sys.stdin.buffer.read(struct.unpack("<I", header)[0])
     with bounded(seconds=60, memory_bytes=1 << 30):
-        answer = look(data)
+        answer = inspect(data)
     sys.stdout.write(answer + chr(10))
     sys.stdout.flush()
 """

@@ -63,7 +63,7 @@ def test_a_megabyte_that_inflates_to_gigabytes_is_ended_by_the_memory_limit(make
     assert b"limits.page_memory" in done.stderr
 
 
-def test_the_reason_is_told_before_the_end() -> None:
+def test_the_reason_is_reported_before_the_end() -> None:
     code = (
         "import time\nfrom rayocr.pdf.guard import bounded, report_before_exit\n"
         "report_before_exit(lambda why: print('because of', why, flush=True))\n"

@@ -43,7 +43,7 @@ def test_rotation_does_not_change_the_share(rotate: int) -> None:
     assert with_image("595 0 0 421 0 0", page_entries=f"/Rotate {rotate}").image_share == pytest.approx(0.5, abs=0.01)
 
 
-def test_a_scan_tells_its_resolution() -> None:
+def test_a_scan_reports_its_resolution() -> None:
     assert with_image("144 0 0 192 0 0").native_dpi == 0.0  # a picture on a page, not the page
     assert with_image("595 0 0 842 0 0").native_dpi == pytest.approx(400 / 842 * 72, rel=0.01)
 
@@ -97,13 +97,13 @@ def test_what_can_hide_an_image_is_counted() -> None:
     assert drawn(pdfs.HELLO).cover_count == 0
 
 
-def test_a_map_of_a_million_paths_is_looked_at_in_part() -> None:
+def test_a_map_of_a_million_paths_is_examined_in_part() -> None:
     found = objects_of(pdfs.pages_of(content=pdfs.deflated(b"0 0 m 100 0 l S\n" * 60_000)))
     assert found.count == 20_000
     assert len(found.rulings) == 5_000
 
 
-def test_forms_that_multiply_are_looked_at_in_part() -> None:
+def test_forms_that_multiply_are_examined_in_part() -> None:
     head = "/Type /XObject /Subtype /Form /BBox [0 0 100 100]"
     forms = {1000 + n: pdfs.stream(b"/F Do " * 12, f"{head} /Resources << /XObject << /F {1001 + n} 0 R >> >>") for n in range(4)}
     data = pdfs.pages_of(

@@ -269,7 +269,7 @@ def test_a_scan_under_a_white_image_is_blank() -> None:
 
 
 @pytest.mark.parametrize("rotate", [0, 90])
-def test_the_quick_look_at_a_scan_agrees_with_its_rendering(rotate: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_quick_check_of_a_scan_agrees_with_its_rendering(rotate: int, monkeypatch: pytest.MonkeyPatch) -> None:
     data = jpeg_page(printed(), page_entries=f"/Rotate {rotate}")
     with first_page(data) as page:
         quick = page.ink_coverage()

@@ -205,7 +205,7 @@ def test_what_is_not_there_is_a_404(client: TestClient, method: str, path: str, 
     assert client.request(method, path.replace("{id}", document_id), **body).status_code == status
 
 
-def test_nothing_is_told_or_changed_without_the_token(results: Results) -> None:
+def test_nothing_is_reported_or_changed_without_the_token(results: Results) -> None:
     stranger = TestClient(create_view(results, token=TOKEN, title="out"))
     document_id = results.index.documents(Filters())[0][0]["document_id"]
     for path in ("/api/status", "/api/documents", f"/api/documents/{document_id}", "/api/download"):
@@ -236,7 +236,7 @@ def test_the_index_follows_new_changed_and_removed_documents(tmp_path: Path, res
     assert len(results.index.damaged) == 1
 
 
-def test_storage_that_is_unavailable_is_told_and_the_list_stays(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_storage_that_is_unavailable_is_reported_and_the_list_stays(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
     stop = threading.Event()
 
     def unavailable(_self: LocalStorage, _prefix: str = "") -> Iterator[Any]:

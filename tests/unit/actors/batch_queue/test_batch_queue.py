@@ -165,11 +165,11 @@ async def test_the_intent_is_durable_before_the_job_is_submitted(queues: QueuesO
     seen: list[list[str]] = []
     upload = queues.server.upload
 
-    async def look(display_name: str, path: Path) -> str:
+    async def find(display_name: str, path: Path) -> str:
         seen.append(queues.intents())
         return await upload(display_name, path)
 
-    queues.server.upload = look  # type: ignore[method-assign]
+    queues.server.upload = find  # type: ignore[method-assign]
     queues.server.running.set()
     async with queues.queue() as queue:
         await asyncio.gather(*reads(queue, "a"))
@@ -253,7 +253,7 @@ async def test_a_page_whose_line_is_an_error_goes_into_another_job_and_answers_a
     assert sorted(map(sorted, queues.server.jobs.values())) == [["a"], ["a", "b"]]
 
 
-async def test_a_wrong_key_is_told_to_every_page_at_once(queues: QueuesOfRuns) -> None:
+async def test_a_wrong_key_is_reported_to_every_page_at_once(queues: QueuesOfRuns) -> None:
     queues.server.submit_errors = [(CredentialsError("no"), False)]
     async with queues.queue() as queue:
         got = await asyncio.gather(*reads(queue, "a", "b"), return_exceptions=True)
@@ -280,7 +280,7 @@ async def test_old_intents_are_forgotten(queues: QueuesOfRuns) -> None:
     assert queues.intents() == []
 
 
-async def test_damaged_intents_are_passed_by(queues: QueuesOfRuns) -> None:
+async def test_damaged_intents_are_skipped(queues: QueuesOfRuns) -> None:
     for number, data in enumerate((b"", b"[]", b"{}", b'{"schema_version": 99}', b'{"schema_version": 1, "keys": 5}')):
         queues.state.write(f"{BATCHES_PREFIX}{number}.json", data)
     async with queues.queue() as queue:

@@ -60,7 +60,7 @@ def test_a_source_without_documents_is_exhausted_at_once(source: MemoryStorage, 
     assert (batch.documents, batch.exhausted, batch.totals.found) == ((), True, 0)
 
 
-def test_a_finished_document_is_passed_by_whatever_its_outcome(source: MemoryStorage, state: MemoryStorage) -> None:
+def test_a_finished_document_is_skipped_whatever_its_outcome(source: MemoryStorage, state: MemoryStorage) -> None:
     complete, rejected, _ = put(source, "complete.pdf", "rejected.pdf", "new.pdf")
     for identifier in (complete, rejected):
         state.write(manifest_name(identifier), b"{}")
@@ -72,7 +72,7 @@ def test_a_finished_document_is_passed_by_whatever_its_outcome(source: MemorySto
 
 
 @pytest.mark.parametrize(("narrowed", "told"), [(False, 1), (True, 0)])
-def test_a_retry_tells_of_the_letters_that_it_leaves_unless_certain_ones_were_asked_for(
+def test_a_retry_reports_the_dead_letters_that_it_leaves_unless_certain_ones_were_asked_for(
     source: MemoryStorage, state: MemoryStorage, narrowed: bool, told: int
 ) -> None:
     _, partial, rejected = put(source, "complete.pdf", "partial.pdf", "rejected.pdf")
@@ -138,7 +138,7 @@ def test_outputs_keep_their_folders(source: MemoryStorage, state: MemoryStorage)
     assert stems(source, state) == {"reports/2024/a.pdf": "reports/2024/a", "b.v2.pdf": "b.v2", "मराठी.pdf": "मराठी"}
 
 
-def test_names_that_would_share_a_file_are_told_whose_it_is(source: MemoryStorage, state: MemoryStorage) -> None:
+def test_names_that_would_share_a_file_are_reported_whose_it_is(source: MemoryStorage, state: MemoryStorage) -> None:
     put(source, "a.pdf", "a.PDF", "A.pdf", "\u00e9.pdf", "e\u0301.pdf", "sub/a.pdf")
     found = discovery(source, state).next_batch(100).documents
     owners = {document.name: document.name_owner for document in found}
@@ -161,7 +161,7 @@ def test_the_id_depends_on_place_and_version_alone() -> None:
     assert len({document_id("u", "1"), document_id("u", "2"), document_id("v", "1"), document_id("u1", "")}) == 4
 
 
-def test_a_folder_that_cannot_be_listed_is_counted_and_the_rest_goes_on(source: MemoryStorage, state: MemoryStorage) -> None:
+def test_a_folder_that_cannot_be_listed_is_counted_and_the_rest_continues(source: MemoryStorage, state: MemoryStorage) -> None:
     put(source, "a.pdf")
     found = discovery(source, state)
     assert source.on_error is not None
@@ -171,7 +171,7 @@ def test_a_folder_that_cannot_be_listed_is_counted_and_the_rest_goes_on(source: 
     assert len(batch.totals.unreadable_names) == 1
 
 
-def test_a_source_that_goes_away_is_told(state: MemoryStorage) -> None:
+def test_a_source_that_disappears_is_reported(state: MemoryStorage) -> None:
     def away(operation: str, name: str) -> None:
         raise StorageUnavailable("503")
 
@@ -192,7 +192,7 @@ def test_a_source_that_goes_away_is_told(state: MemoryStorage) -> None:
         ("private.d", StorageDenied("no permission"), True),
     ],
 )
-def test_what_cannot_be_looked_at_counts_where_it_might_be_a_document_or_hold_some(
+def test_what_cannot_be_examined_counts_where_it_might_be_a_document_or_hold_some(
     source: MemoryStorage, state: MemoryStorage, name: str, error: Exception, counts: bool
 ) -> None:
     found = discovery(source, state, exclude=("drafts/*",))

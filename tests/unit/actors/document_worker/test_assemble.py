@@ -105,7 +105,7 @@ def test_outputs_are_written_first_and_the_manifest_last(place: Place) -> None:
     assert [output.name for output in done.outputs] == ["sub/a.md", "sub/a.jsonl"]
 
 
-def test_the_manifest_tells_what_was_written(place: Place) -> None:
+def test_the_manifest_reports_what_was_written(place: Place) -> None:
     assemble(context(3), SETTINGS, of(page(1), page(2, PageOutcome.BLANK), page(3)), STARTED)
     manifest = place.manifest()
     assert (manifest.outcome, manifest.page_count, manifest.fencing_token, manifest.title) == ("complete", 3, 7, "A title")
@@ -169,7 +169,7 @@ def test_without_its_dead_letter_a_partial_document_is_not_finished(place: Place
     assert not place.is_finished()
 
 
-def test_a_destination_that_is_away_for_a_moment_is_asked_again_with_the_whole_file(place: Place) -> None:
+def test_a_destination_that_is_briefly_unavailable_is_asked_again_with_the_whole_file(place: Place) -> None:
     place.errors["sub/a.md"] = [StorageUnavailable("503")] * 2
     assemble(context(1), SETTINGS, of(page(1)), STARTED)
     assert place.storage.read("sub/a.md").startswith(b"<!-- page 1 -->")
@@ -185,7 +185,7 @@ def test_a_document_whose_lease_was_lost_is_not_finished(place: Place, monkeypat
     assert not place.is_finished()
 
 
-def test_a_rejected_document_has_its_letter_before_its_manifest_and_no_output(place: Place) -> None:
+def test_a_rejected_document_has_its_dead_letter_before_its_manifest_and_no_output(place: Place) -> None:
     letter = reject(DOCUMENT, EncryptedPdf("It needs a password."), SETTINGS, fencing_token=7, started_at=STARTED)
     assert place.written == [dead_letter_name(ID), manifest_name(ID)]
     assert (letter.reason, letter.message, letter.retry) == ("EncryptedPdf", "It needs a password.", EncryptedPdf.default_hint)

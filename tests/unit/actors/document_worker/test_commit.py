@@ -111,7 +111,7 @@ def test_a_stale_owner_overwrites_no_output() -> None:
     assert dest.read("d.md") == b"of the owner"
 
 
-def test_an_owner_paused_after_its_last_look_at_the_lease_overwrites_no_output() -> None:
+def test_an_owner_paused_after_its_last_check_of_the_lease_overwrites_no_output() -> None:
     dest = MemoryStorage()
     dest.write("d.md", b"of an earlier version")
 
@@ -171,7 +171,7 @@ def test_a_complete_document_keeps_no_dead_letter(
     assert [entry.name for entry in state.list(DEAD_LETTERS_PREFIX)] == ([letter] if left else [])
 
 
-def test_a_new_document_costs_no_look_for_a_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_document_costs_no_check_for_a_dead_letter(monkeypatch: pytest.MonkeyPatch) -> None:
     state = state_with()
     monkeypatch.setattr(state, "delete", lambda name: pytest.fail(f"a request for {name}"))
     finish(state, manifest(1))

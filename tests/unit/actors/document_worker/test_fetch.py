@@ -98,13 +98,13 @@ def test_a_bad_document_is_refused_with_its_reason(data: bytes, error: type[Exce
         fetch(Source(monkeypatch, data).document, settings())
 
 
-def test_a_source_that_is_away_for_a_moment_is_asked_again(source: Source) -> None:
+def test_a_source_that_is_briefly_unavailable_is_asked_again(source: Source) -> None:
     source.errors = [StorageUnavailable("503"), StorageUnavailable("503")]
     assert fetch(source.document, settings())[0].page_count == 3
     assert source.asked == 3
 
 
-def test_a_source_that_stays_away_is_not_the_document_s_fault(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_that_stays_unavailable_is_not_the_document_s_fault(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     source.errors = [StorageUnavailable("503")] * 3
     monkeypatch.setattr(source.storage, "check_readable", lambda: source.storage.read("a.pdf"))
     source.errors.append(StorageUnavailable("503"))
@@ -120,7 +120,7 @@ def test_a_document_that_cannot_be_read_any_more_is_rejected_and_not_asked_for_a
     assert source.asked == 1
 
 
-def test_a_document_that_was_replaced_is_told_and_has_a_new_identity(source: Source) -> None:
+def test_a_document_that_was_replaced_is_reported_and_has_a_new_identity(source: Source) -> None:
     source.storage.write("a.pdf", pdfs.pages_of(("",)))
     with pytest.raises(VersionChanged):
         fetch(source.document, settings())

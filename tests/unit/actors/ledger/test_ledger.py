@@ -133,7 +133,7 @@ async def test_recording_a_page_twice_leaves_it_once() -> None:
     assert len(await ledger().open_document(A)) == 1
 
 
-async def test_a_write_that_is_away_for_a_moment_is_repeated() -> None:
+async def test_a_write_that_is_briefly_unavailable_is_repeated() -> None:
     errors = [StorageUnavailable("503"), StorageUnavailable("503")]
 
     def faults(operation: str, name: str) -> None:
@@ -292,7 +292,7 @@ async def test_those_who_ask_together_share_a_listing() -> None:
     assert len(listings) <= 2
 
 
-async def test_a_damaged_segment_of_another_run_is_told_once() -> None:
+async def test_a_damaged_segment_of_another_run_is_reported_once() -> None:
     ours = ledger(run_id="ours")
     MemoryStorage("ledger").write(f"{LEDGER_PREFIX}theirs/00000000.jsonl.zst", b"torn")
     await ours.open_document(A)
@@ -300,7 +300,7 @@ async def test_a_damaged_segment_of_another_run_is_told_once() -> None:
     assert (await ours.close()).damaged_segments == (f"{LEDGER_PREFIX}theirs/00000000.jsonl.zst",)
 
 
-async def test_storage_that_is_away_is_told_to_whoever_opens_a_document() -> None:
+async def test_storage_that_is_unavailable_is_reported_to_the_caller_that_opens_a_document() -> None:
     away = False
 
     def fault(operation: str, name: str) -> None:

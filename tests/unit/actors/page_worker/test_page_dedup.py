@@ -101,7 +101,7 @@ async def test_when_the_first_fails_its_duplicate_is_read_and_the_third_waits_fo
     assert [await task for task in waiting] == [page()]
 
 
-async def test_a_ledger_that_is_away_costs_a_request_and_no_page() -> None:
+async def test_a_ledger_that_is_unavailable_costs_a_request_and_no_page() -> None:
     ledger = FakeLedger(page("h"))
     ledger.failing = True
     assert await dedup(ledger).claim("h") is None

@@ -209,7 +209,7 @@ async def test_a_draining_worker_starts_no_page(computing: Setting) -> None:
     assert computing.recorded == []
 
 
-async def test_an_engine_that_cannot_work_here_is_told_unless_it_is_optional(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_engine_that_cannot_work_here_is_reported_unless_it_is_optional(monkeypatch: pytest.MonkeyPatch) -> None:
     class Missing(Computing):
         def open(self) -> None:
             raise EngineUnavailable("not installed")

@@ -208,7 +208,7 @@ async def test_a_worker_that_was_given_up_sends_nothing_more() -> None:
             pass
 
 
-async def test_draining_sends_everybody_away_who_has_not_sent_a_request() -> None:
+async def test_draining_rejects_everyone_who_has_not_sent_a_request() -> None:
     limiter = real_limiter(rpm=200, max_in_flight=2)
     slots = SlotClient(limiter, worker="w", linger=False)
     sent: list[int] = []

@@ -106,7 +106,7 @@ async def test_a_jump_of_the_time_of_day_neither_prolongs_nor_ends_a_pause(jump_
     assert (await limiter.state()).models[0].paused_until is None
 
 
-async def test_a_server_that_turns_a_third_away_is_asked_more_slowly_without_a_pause() -> None:
+async def test_a_server_that_refuses_a_third_is_asked_more_slowly_without_a_pause() -> None:
     limiter = World().limiter(rpm=600)
     await limiter.lease("m", "w", 1)
     refused = SlotReturn(slots=1, free=1, throttle=Throttle(kind=ThrottleKind.OVERLOADED, age_s=0.1))
@@ -213,7 +213,7 @@ async def test_models_share_the_budget_of_the_run() -> None:
 # -- restart --------------------------------------------------------------------------------------------------------------------
 
 
-async def test_a_restarted_limiter_waits_to_be_told_what_was_spent() -> None:
+async def test_a_restarted_limiter_waits_for_the_earlier_spending() -> None:
     world = World()
     first = world.limiter(budget_usd=0.05, prices=CENT_A_PAGE, rpd=100)
     await first.lease("m", "w", 4)
@@ -232,7 +232,7 @@ async def test_a_restarted_limiter_waits_to_be_told_what_was_spent() -> None:
     assert state.models[0].requests_today == 5
 
 
-async def test_a_restarted_limiter_without_a_budget_goes_on_by_itself_at_half_the_rate() -> None:
+async def test_a_restarted_limiter_without_a_budget_continues_by_itself_at_half_the_rate() -> None:
     world = World()
     limiter = world.limiter(rpm=600, restarted=True)
     started = world.now

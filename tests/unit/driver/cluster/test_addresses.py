@@ -48,7 +48,7 @@ def test_what_the_environment_names_comes_first(places: Path, server: str, monke
     assert find_address("local") is None
 
 
-def test_no_process_is_looked_for(server: str) -> None:
+def test_no_process_is_searched_for(server: str) -> None:
     """Another run's private Ray, which wrote no address, listens here."""
     assert find_address("auto") is None
 

@@ -58,7 +58,7 @@ def test_a_ray_that_does_not_come_up_in_time_is_started_once_more(starts: _Start
 @pytest.mark.parametrize(
     "failures", [[Exception("timed out"), Exception("timed out")], [OSError("no space")], [AssertionError("a port is taken")]]
 )
-def test_a_ray_that_cannot_be_started_is_told_in_a_sentence(starts: _Starts, failures: list[Exception]) -> None:
+def test_a_ray_that_cannot_be_started_is_reported_in_a_sentence(starts: _Starts, failures: list[Exception]) -> None:
     starts.failures = failures
     with pytest.raises(ClusterUnavailable, match="on this machine"):
         connect(compose(["cluster=local"], {}))

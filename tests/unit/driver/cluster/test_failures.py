@@ -88,7 +88,7 @@ async def test_nothing_is_blamed_while_only_a_broken_connection_is_known(gone: s
     assert actor.asked == 3
 
 
-async def test_a_broken_connection_to_a_dead_process_is_its_death(gone: set[str]) -> None:
+async def test_a_broken_connection_to_a_dead_process_fails_its_calls(gone: set[str]) -> None:
     assert not await Actor(unavailable(), died()).lost_with_node(unavailable())
 
 

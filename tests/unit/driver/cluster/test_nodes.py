@@ -41,12 +41,12 @@ def test_documents_are_fetched_where_engines_wait_or_else_where_they_compute() -
     assert set(Placement(groups=frozenset({Group.COMPUTE})).of_documents()["resources"]) == {"rayocr_compute"}
 
 
-async def test_a_control_store_that_is_away_for_a_moment_is_asked_again() -> None:
+async def test_a_control_store_that_is_briefly_unavailable_is_asked_again() -> None:
     answers = [ConnectionError("away"), nodes_of([SMALL], ()), nodes_of([SMALL, LARGE], ())]
     heard: list[Nodes] = []
     done = asyncio.Event()
 
-    def looked() -> Nodes:
+    def refreshed() -> Nodes:
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
         if isinstance(answer, Exception):
             raise answer
@@ -58,7 +58,7 @@ async def test_a_control_store_that_is_away_for_a_moment_is_asked_again() -> Non
             if len(nodes.nodes) == 2:
                 done.set()
 
-    watching = asyncio.create_task(watch_nodes([Follower()], read=looked, every_s=0))
+    watching = asyncio.create_task(watch_nodes([Follower()], read=refreshed, every_s=0))
     await done.wait()
     watching.cancel()
     assert [len(nodes.nodes) for nodes in heard[:2]] == [1, 2]

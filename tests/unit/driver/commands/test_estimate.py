@@ -34,7 +34,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_pages_tokens_money_and_time_are_told_without_a_key_and_nothing_is_made(
+def test_pages_tokens_money_and_time_are_reported_without_a_key_and_nothing_is_made(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["mode=estimate", "source=in", "dest=out", "engine=gemini", "limits.rpm=10", "limits.headroom=0"]) == 0
@@ -69,7 +69,7 @@ def documents(folder: Path) -> list[Document]:
     ]
 
 
-def test_of_many_documents_a_sample_is_opened_and_its_error_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_many_documents_a_sample_is_opened_and_its_error_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from rayocr.actors.document_worker.fetch import FetchSettings
 
     for number in range(30):

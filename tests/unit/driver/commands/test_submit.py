@@ -108,7 +108,7 @@ async def test_the_log_of_a_killed_job_is_printed_once(capsys: pytest.CaptureFix
     assert (capsys.readouterr().out + str(killed.value)).count("read page 7") == 1
 
 
-async def test_a_job_that_never_ran_is_told_without_its_log() -> None:
+async def test_a_job_that_never_ran_is_reported_without_its_log() -> None:
     message = "The runtime environment failed, last available logs (truncated to 20,000 chars):\nread page 7\n"
     with pytest.raises(ClusterUnavailable, match=r"did not run to its end: The runtime environment failed$"):
         await followed(FakeClient(Details("FAILED", None, message)), Clock())

@@ -35,7 +35,7 @@ def nothing(**totals: int) -> DiscoveryBatch:
     [(1, "The dead letter does not match a"), (1200, "None of the 1,200 dead letters matches a")],
 )
 @pytest.mark.parametrize("found", [0, 3])
-def test_letters_whose_documents_are_not_there_any_more_are_told_and_end_with_1(
+def test_dead_letters_whose_documents_are_not_there_any_more_are_reported_and_end_with_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], found: int, letters: int, begin: str
 ) -> None:
     words = words_of(tmp_path, "mode=retry", letters=letters)
@@ -46,7 +46,7 @@ def test_letters_whose_documents_are_not_there_any_more_are_told_and_end_with_1(
     assert words.exit_code() == 1
 
 
-def test_a_listing_that_took_its_time_tells_of_such_letters_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_listing_that_took_its_time_reports_such_letters_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = words_of(tmp_path, "mode=retry", letters=2)
     words.say_found(nothing(found=2, finished=2))
     said = capsys.readouterr().out
@@ -79,7 +79,7 @@ def test_a_report_that_cannot_be_drawn_spoils_no_run(
 
 
 @pytest.mark.parametrize(("option", "code"), [("exit.partial=1", 1), ("exit.partial=0", 0)])
-def test_partial_documents_count_as_failure_unless_told_otherwise(tmp_path: Path, option: str, code: int) -> None:
+def test_partial_documents_count_as_failure_unless_configured_otherwise(tmp_path: Path, option: str, code: int) -> None:
     words = words_of(tmp_path, option)
     words.progress.documents[DocumentOutcome.PARTIAL] = 3
     assert words.exit_code() == code

@@ -47,7 +47,7 @@ def test_what_cannot_be_reached_is_named_with_its_reason_and_without_its_passwor
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_server_that_does_not_answer_is_told_and_is_not_asked_each_time() -> None:
+def test_a_server_that_does_not_answer_is_reported_and_is_not_asked_each_time() -> None:
     ready = readiness(chain="gemini")
     now = [0.0]
     ready.clock = lambda: now[0]

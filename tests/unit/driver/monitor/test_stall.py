@@ -30,7 +30,7 @@ class Fixture:
         self.watch.check()
 
 
-def test_no_progress_is_told_once_with_its_time() -> None:
+def test_no_progress_is_reported_once_with_its_time() -> None:
     f = Fixture()
     f.after(299)
     assert not f.warnings

@@ -19,7 +19,7 @@ class Mailboxes:
         return post
 
 
-async def test_lines_are_written_as_they_came_counts_are_added_and_failures_are_told() -> None:
+async def test_lines_are_written_as_they_came_counts_are_added_and_failures_are_reported() -> None:
     read, failed = '{"action": "page_recognized", "page_number": 1}', '{"action": "page_failed", "page_number": 2}'
     fields = {"action": "page_failed", "page_number": 2}
     written: list[str] = []

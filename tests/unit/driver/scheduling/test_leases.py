@@ -39,7 +39,7 @@ async def test_what_another_run_holds_is_refused() -> None:
     assert await f.leases.acquire("d") is None
 
 
-async def test_nothing_is_taken_while_the_locks_are_away_and_all_who_wait_go_on_when_they_are_back(
+async def test_nothing_is_taken_while_the_locks_are_unavailable_and_all_who_wait_continue_when_they_are_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("rayocr.driver.scheduling.leases._PROBE_S", 0.01)
@@ -71,7 +71,7 @@ async def test_leases_are_renewed_as_soon_as_the_locks_are_back(monkeypatch: pyt
     assert f.lost == []
 
 
-async def test_draining_ends_the_wait_for_locks_that_are_away() -> None:
+async def test_draining_ends_the_wait_for_locks_that_are_unavailable() -> None:
     f = Fixture()
     f.table.available = False
     waiting = asyncio.create_task(f.leases.acquire("d"))
@@ -81,7 +81,7 @@ async def test_draining_ends_the_wait_for_locks_that_are_away() -> None:
         await waiting
 
 
-async def test_a_lease_that_went_to_another_run_is_told_and_no_longer_held() -> None:
+async def test_a_lease_that_went_to_another_run_is_reported_and_no_longer_held() -> None:
     f = Fixture(ttl_s=0.06)
     lease = await f.leases.acquire("d")
     assert lease is not None
@@ -94,7 +94,7 @@ async def test_a_lease_that_went_to_another_run_is_told_and_no_longer_held() -> 
     await f.leases.close()
 
 
-async def test_locks_that_go_away_during_a_renewal_lose_no_lease_by_themselves() -> None:
+async def test_locks_that_become_unavailable_during_a_renewal_lose_no_lease_by_themselves() -> None:
     f = Fixture(ttl_s=0.06)
     lease = await f.leases.acquire("d")
     assert lease is not None
@@ -130,7 +130,7 @@ async def test_locks_that_come_back_and_refuse_us_are_waited_for_by_nobody(monke
     await f.leases.close()
 
 
-async def test_while_the_locks_are_away_no_lease_is_given_back_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_while_the_locks_are_unavailable_no_lease_is_released_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rayocr.driver.scheduling.leases._PROBE_S", 0.01)
     f = Fixture()
     lease = await f.leases.acquire("d")

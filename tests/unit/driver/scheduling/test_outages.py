@@ -86,7 +86,7 @@ class World:
         await self.outages.close()
 
 
-async def test_storage_that_is_away_holds_the_window_until_it_is_back() -> None:
+async def test_storage_that_is_unavailable_holds_the_window_until_it_is_back() -> None:
     world = World()
     world.away = True
     world.outages.storage_failed()
@@ -127,7 +127,7 @@ async def test_a_user_who_paused_the_run_is_not_overruled_by_storage_that_is_bac
     assert not world.window.paused
 
 
-async def test_a_document_that_was_put_off_is_taken_up_again_by_the_same_watch() -> None:
+async def test_a_document_that_was_deferred_is_read_again_by_the_same_watch() -> None:
     world = World()
     world.answers["a"] = [FlowResult.DEFERRED, FlowResult.DEFERRED]
     await world.until("a", "b", "a", "a")

@@ -91,7 +91,7 @@ async def test_a_document_whose_lease_was_lost_is_asked_for_again() -> None:
     assert f.flow.ran == ["a", "a"]
 
 
-async def test_a_cancelled_document_is_dropped_or_passed_by_and_not_asked_for_again() -> None:
+async def test_a_cancelled_document_is_dropped_or_skipped_and_not_asked_for_again() -> None:
     f = Fixture(["a", "b", "c"])
     f.flow.gate.clear()
     f.scheduler.cancel("c")
@@ -105,7 +105,7 @@ async def test_a_cancelled_document_is_dropped_or_passed_by_and_not_asked_for_ag
     assert f.progress.cancelled == 2
 
 
-async def test_a_cancelled_document_comes_back_for_somebody_who_asks_and_not_for_a_notification() -> None:
+async def test_a_cancelled_document_comes_back_for_a_client_that_asks_and_not_for_a_notification() -> None:
     f = Fixture(["a"])
     f.scheduler.cancel("c")
     f.flow.gate.clear()
@@ -134,7 +134,7 @@ async def test_waiting_for_other_runs_ends_when_the_run_drains() -> None:
     assert f.scheduler.failure is None
 
 
-async def test_the_first_error_is_the_runs_and_draining_is_none() -> None:
+async def test_the_first_error_is_the_runs_and_draining_is_no_error() -> None:
     f = Fixture(["a", "b", "c"], a=[Draining()], b=[StorageFull("full")], c=[ClusterUnavailable("later")])
     await f.run()
     assert isinstance(f.scheduler.failure, StorageFull)
@@ -177,14 +177,14 @@ async def test_a_newer_version_waits_for_the_older_to_end() -> None:
     assert (f.window.documents, f.window.bytes) == (0, 0)
 
 
-async def test_a_document_that_was_replaced_while_it_was_read_is_taken_up_as_it_is_now() -> None:
+async def test_a_document_that_was_replaced_while_it_was_read_is_read_in_its_new_version() -> None:
     f = Fixture(["a"], a=[Replaced(document("a2"))])
     await f.run()
     assert f.flow.ran == ["a", "a2"]
     assert f.scheduler.failure is None
 
 
-async def test_what_was_put_off_is_left_to_the_next_run() -> None:
+async def test_what_was_deferred_is_left_to_the_next_run() -> None:
     f = Fixture(["a"], a=[FlowResult.DEFERRED])
     await f.run()
     assert (f.flow.ran, f.progress.deferred) == (["a"], 1)

@@ -8,7 +8,7 @@ from rayocr.driver.cluster.nodes import Node, Nodes
 from rayocr.driver.scheduling.window import Window
 
 
-async def test_documents_wait_at_the_limit_and_go_on_when_one_is_released() -> None:
+async def test_documents_wait_at_the_limit_and_continue_when_one_is_released() -> None:
     window = Window(WindowConfig(documents=2))
     await window.admit_document(1)
     await window.admit_document(1)

@@ -87,7 +87,7 @@ def test_a_new_object_becomes_a_document_and_its_message_is_acknowledged(pubsub:
     assert (pubsub.acknowledged, pubsub.waiting()) == (["in/2024/a b.pdf"], 0)
 
 
-def test_what_is_none_of_ours_is_acknowledged_and_passed_by(pubsub: PubSub) -> None:
+def test_what_is_none_of_ours_is_acknowledged_and_skipped(pubsub: PubSub) -> None:
     world = World(pubsub, exclude=("drafts/*",), max_bytes=3)
     for name in ("drafts/a.pdf", "notes.txt", "deleted.pdf", "large.pdf"):
         world.source.write(name, b"large")
@@ -111,7 +111,7 @@ def test_a_message_without_attributes_is_read_from_its_body(pubsub: PubSub) -> N
     assert world.names() == ["a.pdf"]
 
 
-def test_a_message_whose_object_could_not_be_looked_at_comes_again(pubsub: PubSub) -> None:
+def test_a_message_whose_object_could_not_be_examined_comes_again(pubsub: PubSub) -> None:
     world = World(pubsub)
     world.source.write("a.pdf", b"x")
     pubsub.publish("scans", "in/a.pdf")
@@ -124,7 +124,7 @@ def test_a_message_whose_object_could_not_be_looked_at_comes_again(pubsub: PubSu
     assert (world.names(), pubsub.waiting()) == (["a.pdf"], 0)
 
 
-def test_a_server_that_is_away_is_told_once_and_found_again(pubsub: PubSub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_unavailable_is_reported_once_and_found_again(pubsub: PubSub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rayocr.driver.watching.notifications._AGAIN_S", 0.05)
     world = World(pubsub)
     pubsub.faults.extend([503, 429, 500])

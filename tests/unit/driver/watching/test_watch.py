@@ -61,7 +61,7 @@ class World:
         self.ran.append(document.name)
         return FlowResult.SETTLED
 
-    async def until_looked(self, times: int) -> None:
+    async def until_polled(self, times: int) -> None:
         running = asyncio.create_task(self.watch.run())
         while len(self.looks) < times:
             await asyncio.sleep(0.002)
@@ -71,36 +71,36 @@ class World:
         await self.outages.close()
 
 
-async def test_the_first_look_is_the_listing_that_was_begun_and_then_come_the_changes() -> None:
+async def test_the_first_poll_is_the_listing_that_was_started_and_then_come_the_changes() -> None:
     world = World(["a"], [], ["b"], poll_interval_s=0.01, watch__relist_s=3600)
-    await world.until_looked(4)
+    await world.until_polled(4)
     assert set(world.looks) == {Poll.CHANGES}
     assert world.ran == ["a", "b"]
 
 
 async def test_everything_is_listed_again_after_a_while() -> None:
     world = World(poll_interval_s=0.01, watch__relist_s=0.03)
-    await world.until_looked(8)
+    await world.until_polled(8)
     assert {Poll.ALL, Poll.CHANGES} == set(world.looks)
 
 
 async def test_while_notifications_come_the_source_is_listed_seldom() -> None:
     world = World(live=True, poll_interval_s=0.01, watch__relist_s=0.05)
-    await world.until_looked(2)
+    await world.until_polled(2)
     assert world.looks == [Poll.ALL, Poll.ALL]
 
 
-async def test_files_that_settle_are_looked_at_by_themselves_and_put_off_no_other_look() -> None:
+async def test_files_that_settle_are_examined_by_themselves_and_delay_no_other_poll() -> None:
     world = World(settling=1, poll_interval_s=0.1, watch__settle_s=0.01, watch__relist_s=3600)
-    await world.until_looked(25)
+    await world.until_polled(25)
     assert Poll.CHANGES in world.looks
     assert world.looks.count(Poll.SETTLING) > world.looks.count(Poll.CHANGES)
 
 
-async def test_a_look_that_fails_is_made_up_for_by_a_whole_listing_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_poll_that_fails_is_made_up_for_by_a_whole_listing_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rayocr.driver.watching.watch._AFTER_FAILURE_S", 0.01)
     world = World([], StorageUnavailable("503"), ["a"], poll_interval_s=0.02, watch__relist_s=3600)
-    await world.until_looked(3)
+    await world.until_polled(3)
     assert world.looks[:2] == [Poll.CHANGES, Poll.ALL]
     assert world.ran == ["a"]
 

@@ -51,7 +51,7 @@ def test_a_refusal_is_refused(finish: str) -> None:
     assert caught.value.finish == finish
 
 
-def test_an_ending_that_nobody_knows_is_not_taken_for_a_whole_page() -> None:
+def test_an_unknown_finish_reason_is_not_taken_for_a_whole_page() -> None:
     with pytest.raises(MalformedAnswer):
         check(answer(finish="OTHER_NEW_WORD"))
 

@@ -67,16 +67,16 @@ def scan() -> Iterator[Page]:
         yield page
 
 
-def look(
+def verify(
     page: Page, text: str, reader: Lines | RapidLineReader | None = None, *, sampled: bool = True, prompt: str = ""
 ) -> VerificationResult | None:
     second = Verifier(DoubtConfig(), reader, prompts={"gemini": prompt})
-    return second.look(page, said(text), sampled=sampled)
+    return second.verify(page, said(text), sampled=sampled)
 
 
 def test_a_page_with_text_of_its_own_is_compared_with_it(born_digital: Page) -> None:
     lines = Lines()
-    honest, made_up = look(born_digital, PAGE, lines), look(born_digital, OTHER, lines)
+    honest, made_up = verify(born_digital, PAGE, lines), verify(born_digital, OTHER, lines)
     assert honest is not None and made_up is not None
     assert (honest.suspect, honest.against) == (False, "textlayer")
     assert (made_up.suspect, made_up.agreement < 0.3) == (True, True)
@@ -94,7 +94,7 @@ def test_words_in_pictures_are_not_taken_for_made_up(tmp_path: Path) -> None:
     canvas.drawImage(str(picture), 40, 100, width=400, height=300)
     canvas.save()
     with PdfFile(data.getvalue(), max_pixels=10**6) as file, file.page(1) as page:
-        with_words_of_the_chart, made_up = look(page, f"{PAGE}\n\n{OTHER}\n\n{OTHER}"), look(page, f"{OTHER}\n{OTHER}")
+        with_words_of_the_chart, made_up = verify(page, f"{PAGE}\n\n{OTHER}\n\n{OTHER}"), verify(page, f"{OTHER}\n{OTHER}")
     assert with_words_of_the_chart is not None and made_up is not None
     assert (with_words_of_the_chart.suspect, made_up.suspect) == (False, True)
 
@@ -103,37 +103,37 @@ def test_a_translation_is_not_compared_word_by_word(born_digital: Page) -> None:
     prompt = "Translate this page completely into German."
     german = "Der Leuchtturmwärter schrieb, dass alle Laternen geputzt waren, bevor die Fähre kam. "
     numbers = "Am 14. Juni 2025: 1.204 Brote, 87 Häuser, Karten 3021 bis 3388, nicht 4410 und 4411."
-    honest = look(born_digital, german + numbers, prompt=prompt)
+    honest = verify(born_digital, german + numbers, prompt=prompt)
     assert honest is not None
     assert (honest.agreement, honest.suspect) == (1.0, False)
-    assert look(born_digital, german * 3, prompt=prompt) is None, "without numbers there is nothing to compare"
+    assert verify(born_digital, german * 3, prompt=prompt) is None, "without numbers there is nothing to compare"
 
 
 def test_another_script_than_the_pages_is_taken_for_a_translation(born_digital: Page) -> None:
-    assert look(born_digital, "यह पृष्ठ किसी और भाषा में है और इसमें कोई संख्या नहीं है " * 5) is None
+    assert verify(born_digital, "यह पृष्ठ किसी और भाषा में है और इसमें कोई संख्या नहीं है " * 5) is None
 
 
-def test_scans_of_the_sample_are_looked_at_by_a_few_lines(scan: Page) -> None:
+def test_scans_of_the_sample_are_examined_by_a_few_lines(scan: Page) -> None:
     lines = Lines(*PAGE.splitlines())
-    assert look(scan, PAGE, lines, sampled=False) is None
-    honest, made_up = look(scan, PAGE, lines), look(scan, OTHER, lines)
+    assert verify(scan, PAGE, lines, sampled=False) is None
+    honest, made_up = verify(scan, PAGE, lines), verify(scan, OTHER, lines)
     assert honest is not None and made_up is not None
     assert (honest.suspect, honest.against) == (False, "rapidocr")
     assert made_up.suspect
 
 
 def test_what_the_line_reader_cannot_read_says_nothing(scan: Page) -> None:
-    assert look(scan, PAGE, Lines()) is None
+    assert verify(scan, PAGE, Lines()) is None
     broken = Lines()
     broken.error = MemoryError("of a model")  # the answer is paid for and stays
-    assert look(scan, PAGE, broken) is None
-    assert look(scan, "यह पृष्ठ देवनागरी में है " * 10, Lines(*PAGE.splitlines())) is None
+    assert verify(scan, PAGE, broken) is None
+    assert verify(scan, "यह पृष्ठ देवनागरी में है " * 10, Lines(*PAGE.splitlines())) is None
 
 
 def test_lines_of_a_real_scan_are_found_in_an_honest_answer_and_not_in_another(scan: Page) -> None:
     reader = RapidLineReader()
     read = reader.read(scan)
-    honest, made_up = look(scan, "\n".join(read) + PAGE, reader), look(scan, OTHER, reader)
+    honest, made_up = verify(scan, "\n".join(read) + PAGE, reader), verify(scan, OTHER, reader)
     assert len(read) >= 3
     assert honest is not None and made_up is not None
     assert (honest.suspect, made_up.suspect) == (False, True)
@@ -141,7 +141,7 @@ def test_lines_of_a_real_scan_are_found_in_an_honest_answer_and_not_in_another(s
 
 def test_a_page_on_its_side_says_nothing() -> None:
     with PdfFile((SAMPLES / "rotated.pdf").read_bytes(), max_pixels=20_000_000) as file, file.page(1) as page:
-        assert look(page, PAGE, RapidLineReader()) is None
+        assert verify(page, PAGE, RapidLineReader()) is None
 
 
 def test_lines_are_taken_from_all_over_the_page() -> None:
@@ -161,7 +161,7 @@ def test_the_sample_is_the_same_in_every_run_and_about_as_large_as_said() -> Non
 
 
 @pytest.mark.parametrize("prompt", ["transcribe", "tables", "handwriting", "translate"])
-def test_prompts_that_translate_are_told_from_those_that_forbid_it(prompt: str) -> None:
+def test_prompts_that_translate_are_distinguished_from_those_that_forbid_it(prompt: str) -> None:
     text = (Path(__file__).parents[4] / "conf" / "prompts" / f"{prompt}.md").read_text()
     assert translates(text) is (prompt == "translate")
 
@@ -177,7 +177,7 @@ def test_of_a_simulated_gemini_the_pages_it_made_up_are_suspect_and_the_others_a
     made_up = 0
     for text in texts:
         answer = simulator._billed("gemini-3.1-flash-lite", "standard", text)["candidates"][0]["content"]["parts"][0]["text"]  # type: ignore[index]
-        seen = look(born_digital, answer)
+        seen = verify(born_digital, answer)
         assert seen is not None
         assert seen.suspect is (answer != text)
         made_up += answer != text
@@ -193,4 +193,4 @@ def test_a_layer_that_does_not_hold_all_of_the_page_is_no_witness() -> None:
     verifier = Verifier(DoubtConfig(), None)
     with PdfFile(data, max_pixels=10**6) as file, file.page(1) as page:
         assert page.text_layer().verdict.kind == "partial"
-        assert verifier.look(page, said("\n".join(lines.values())), sampled=False) is None
+        assert verifier.verify(page, said("\n".join(lines.values())), sampled=False) is None

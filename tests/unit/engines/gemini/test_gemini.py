@@ -265,7 +265,7 @@ async def test_a_quota_of_the_minute_carries_the_servers_delay() -> None:
     assert (error.retry_after_s, error.per_day, error.quota_id) == (34.07, False, violation["quotaId"])
 
 
-async def test_a_quota_of_the_day_is_told_from_one_of_the_minute() -> None:
+async def test_a_quota_of_the_day_is_distinguished_from_one_of_the_minute() -> None:
     violations = [{"quotaId": "GenerateRequestsPerMinutePerProject"}, {"quotaId": "GenerateRequestsPerDayPerProjectPerModel"}]
     error = await failure(Recorded(error_body(429, "RESOURCE_EXHAUSTED", detail("QuotaFailure", violations=violations)), 429))
     assert isinstance(error, EngineRateLimited)
@@ -279,7 +279,7 @@ async def test_a_429_without_details_carries_the_headers_delay() -> None:
 
 
 @pytest.mark.parametrize("words", [WORDS["limit_0"], WORDS["credits"], WORDS["spend_cap"]])
-async def test_a_project_without_quota_or_credit_is_told_in_the_servers_words(words: str) -> None:
+async def test_a_project_without_quota_or_credit_is_reported_in_the_servers_words(words: str) -> None:
     details = (
         detail("QuotaFailure", violations=[{"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]),
         detail("RetryInfo", retryDelay="38s"),

@@ -22,7 +22,7 @@ def form(tick: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("tick", [b"5 w 20 10 m 40 3 l 90 18 l S", drawn_text("4", "ZaDb"), drawn_text("X")])
-def test_an_engine_that_reads_pixels_tells_which_boxes_are_ticked(tick: bytes) -> None:
+def test_an_engine_that_reads_pixels_reports_which_boxes_are_ticked(tick: bytes) -> None:
     with PdfFile(form(tick), max_pixels=20_000_000) as file, file.page(1) as page:
         read = RapidOcrEngine().recognize(page)
     assert [line.strip() for line in read.text.split("\n") if line] == [

@@ -66,7 +66,7 @@ def test_white_space_between_lines_begins_a_paragraph() -> None:
     assert markdown(column(full, 60, 100) + column(full, 60, 160)).count("\n\n") == 1
 
 
-def test_a_paragraph_broken_by_the_end_of_a_column_goes_on() -> None:
+def test_a_paragraph_broken_by_the_end_of_a_column_continues() -> None:
     left = [f"left {number} column text that runs on and on" for number in range(8)] + ["the very last line of it ends in a bro-"]
     right = ["ken word that goes on in the next one here"] + [
         f"right {number} column text that runs on and" for number in range(8)

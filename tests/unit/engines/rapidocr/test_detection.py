@@ -18,7 +18,7 @@ def box(x0: float, y0: float, x1: float, y1: float) -> list[tuple[float, float]]
 
 
 class Detector:
-    """`first` are boxes of the whole page with their scores; `again` those that a second look finds, from its own corner."""
+    """`first` are boxes of the whole page with their scores; `again` those that a second pass finds, from its own corner."""
 
     def __init__(self, first: list[tuple[list[tuple[float, float]], float]], again: list[list[tuple[float, float]]]) -> None:
         self.first, self.again = first, again
@@ -53,7 +53,7 @@ def test_lines_that_are_known_are_not_found_twice() -> None:
     [box(100, 500, 1500, 530), box(300, 500, 340, 600), box(0, 400, 1600, 1900)],
     ids=["a line", "a speck", "a picture"],
 )
-def test_what_is_no_blob_costs_no_second_look(doubtful: list[tuple[float, float]]) -> None:
+def test_what_is_no_blob_costs_no_second_pass(doubtful: list[tuple[float, float]]) -> None:
     detector = Detector([*LINES, (doubtful, 0.3)], again=[])
     assert len(find_lines(PAGE, detector)) == len(LINES)
     assert len(detector.sizes) == 1

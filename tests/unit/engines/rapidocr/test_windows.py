@@ -68,7 +68,7 @@ def test_more_boxes_than_a_thousand_are_kept() -> None:
     assert 3 * 380 < len(boxes) <= 3 * 390
 
 
-def test_white_bands_are_not_looked_at() -> None:
+def test_white_bands_are_not_examined() -> None:
     page = np.full((1280, 900), 255, np.uint8)
     page[100:110, 300:500] = 0
     page[1000:1010, 300:500] = 0

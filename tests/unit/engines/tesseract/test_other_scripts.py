@@ -43,7 +43,7 @@ class FakeTesseract:
         self.asked.append(languages)
         return self.answers.get(languages, "")
 
-    def look(self, image: Image.Image, *, dpi: int) -> Orientation | None:
+    def detect_orientation(self, image: Image.Image, *, dpi: int) -> Orientation | None:
         return Orientation(quarter_turns=0, turn_confidence=9, script=self.script, script_confidence=9) if self.script else None
 
 
@@ -64,7 +64,7 @@ def test_where_the_script_is_not_seen_the_packs_that_read_best_are_taken() -> No
     assert read(fake) == [("да", 0.95), ("нет", 0.95)]
 
 
-def test_a_second_script_is_looked_for_in_what_the_first_left() -> None:
+def test_a_second_script_is_searched_for_in_what_the_first_left() -> None:
     class FirstLineRussian(FakeTesseract):
         def read_tsv(self, image: Image.Image, *, languages: str, dpi: int, as_block: bool = False) -> str:
             answers = {(2, "rus"): tsv((0, 30, 90, 95, "да")), (1, "ell"): tsv((0, 30, 90, 70, "ναι"))}

@@ -43,7 +43,7 @@ def test_a_script_that_was_half_seen_is_tried_when_english_makes_nothing_of_the_
     program = TesseractProgram(_program(tmp_path, "exit 9"), timeout_s=5)
     tsv = {"eng": _tsv((1, 10, 10, 40, 12, 34, "AIR")), "hin+mar+eng": _tsv((1, 10, 10, 40, 12, 93, "शासन"))}
     monkeypatch.setattr(program, "languages", lambda: INSTALLED)
-    monkeypatch.setattr(program, "look", lambda *_, **__: seen("Devanagari", confidence=1.45))
+    monkeypatch.setattr(program, "detect_orientation", lambda *_, **__: seen("Devanagari", confidence=1.45))
     monkeypatch.setattr(program, "read_tsv", lambda image, *, languages, dpi: tsv[languages])
     monkeypatch.setattr("rayocr.engines.tesseract.engine.find_tesseract", lambda **_: program)
     answer = TesseractEngine().recognize(DrawnPage())  # type: ignore[arg-type]

@@ -98,7 +98,7 @@ TICKS = {
 
 
 @pytest.mark.parametrize("tick", TICKS.values(), ids=TICKS.keys())
-def test_check_boxes_tell_whether_they_are_ticked_and_leave_no_glyph(tick: bytes) -> None:
+def test_check_boxes_report_whether_they_are_ticked_and_leave_no_glyph(tick: bytes) -> None:
     box = "/FT /Btn {value} {where} /AP << /N << /Yes 40 0 R /Off 41 0 R >> >>"
     fields = [
         box.format(value=f"/T (box{row}) /V /{state} /AS /{state}", where=rect(row, width=20))

@@ -42,7 +42,7 @@ def drawn(content: bytes, entries: str = "", resources: str = CLEAR) -> TextLaye
 
 @pytest.mark.parametrize("entries", ["", "/Rotate 90", "/Rotate 180", "/CropBox [20 100 500 800]"])
 @pytest.mark.parametrize("how", HIDDEN)
-def test_what_nobody_sees_is_not_text(how: str, entries: str) -> None:
+def test_invisible_text_is_not_text(how: str, entries: str) -> None:
     layer = drawn(SEEN + HIDDEN[how], entries)
     assert layer.text == "The sum of 48,500 for the repair of the roof"
     assert layer.hides_text

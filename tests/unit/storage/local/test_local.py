@@ -247,7 +247,7 @@ def test_without_anybody_to_report_to_an_unreadable_folder_ends_the_listing(root
         names(LocalStorage(root))
 
 
-def test_a_folder_that_is_deleted_while_listing_is_passed_by(root: Path) -> None:
+def test_a_folder_that_is_deleted_while_listing_is_skipped(root: Path) -> None:
     for name in ("a", "b", "c"):
         (root / name).mkdir()
         (root / name / "1.pdf").write_text("x")

@@ -193,7 +193,7 @@ async def test_short_shards_are_sent_ahead_up_to_the_capacity() -> None:
     f.workers[0].gate.set()
 
 
-async def test_a_death_is_told_to_every_shard_that_the_worker_had_and_the_worker_is_replaced() -> None:
+async def test_a_crash_is_reported_to_every_shard_that_the_worker_had_and_the_worker_is_replaced() -> None:
     f = Fixture(max_workers=1)
     first, second = f.send(1), f.send(2)
     await settle()
@@ -209,7 +209,7 @@ async def test_a_death_is_told_to_every_shard_that_the_worker_had_and_the_worker
     await third
 
 
-async def test_a_death_with_one_shard_only_is_told_as_alone() -> None:
+async def test_a_crash_with_one_shard_only_is_reported_as_alone() -> None:
     f = Fixture(max_workers=1)
     task = f.send(1)
     await settle()
@@ -221,7 +221,7 @@ async def test_a_death_with_one_shard_only_is_told_as_alone() -> None:
     assert not caught.value.node_lost
 
 
-async def test_a_death_with_the_whole_node_is_told_as_that() -> None:
+async def test_a_crash_with_the_whole_node_is_reported_as_that() -> None:
     f = Fixture(max_workers=1)
     task = f.send(1)
     await settle()
@@ -233,7 +233,7 @@ async def test_a_death_with_the_whole_node_is_told_as_that() -> None:
     assert caught.value.node_lost
 
 
-async def test_a_shard_that_must_be_alone_waits_for_an_empty_worker_and_keeps_others_away() -> None:
+async def test_a_shard_that_must_be_alone_waits_for_an_empty_worker_and_excludes_others() -> None:
     f = Fixture(max_workers=1)
     before = f.send(1)
     await settle()
@@ -247,7 +247,7 @@ async def test_a_shard_that_must_be_alone_waits_for_an_empty_worker_and_keeps_ot
     assert [s.page_numbers for s in f.workers[0].received] == [(1,), (2,), (3,)]
 
 
-async def test_an_engine_that_cannot_work_here_fails_whoever_waits() -> None:
+async def test_an_engine_that_cannot_work_here_fails_every_caller_that_waits() -> None:
     f = Fixture(open_error=EngineUnavailable("no binary"))
     with pytest.raises(EngineUnavailable):
         await f.send(1)
@@ -264,7 +264,7 @@ async def test_a_worker_that_dies_while_it_starts_is_replaced(alone: bool) -> No
     assert (await task).document_id == "d"
 
 
-async def test_a_worker_that_cannot_even_be_asked_for_fails_whoever_waits() -> None:
+async def test_a_worker_that_cannot_even_be_asked_for_fails_every_caller_that_waits() -> None:
     f = Fixture()
     f.spawn_error = ValueError("the name is taken")
     with pytest.raises(ValueError, match="taken"):
@@ -323,7 +323,7 @@ async def test_idle_workers_above_the_minimum_give_up_their_cpus() -> None:
     await again
 
 
-async def test_draining_sends_those_away_that_still_wait() -> None:
+async def test_draining_rejects_those_that_still_wait() -> None:
     f = Fixture(max_workers=1, capacity=1.0)
     tasks = [f.send(n) for n in range(4)]
     await settle()

@@ -41,7 +41,7 @@ def model(**values: Any) -> ModelQuota:
     )
 
 
-async def test_a_restarted_limiter_is_told_what_the_one_before_had_said_last() -> None:
+async def test_a_restarted_limiter_gets_the_last_state_of_its_predecessor() -> None:
     limiter, progress, _, quota = watch()
     limiter.now = LimiterState(spent_usd=3.0)
     await quota.poll()
@@ -52,7 +52,7 @@ async def test_a_restarted_limiter_is_told_what_the_one_before_had_said_last() -
     assert progress.spent_usd == 3.0
 
 
-async def test_a_long_pause_and_a_parked_model_are_told_once() -> None:
+async def test_a_long_pause_and_a_parked_model_are_reported_once() -> None:
     limiter, _, said, quota = watch()
     limiter.now = LimiterState(models=(model(paused_until=NOW + 36, parked_until=NOW + 7200),))
     await quota.poll()
@@ -69,7 +69,7 @@ async def test_a_short_pause_is_not_worth_a_word() -> None:
     assert said == []
 
 
-async def test_shared_limits_that_are_away_and_back_are_told() -> None:
+async def test_shared_limits_that_are_unavailable_and_back_are_reported() -> None:
     limiter, _, said, quota = watch()
     for unavailable_s in (1.0, 5.0, 9.0, 0.0):
         limiter.now = LimiterState(unavailable_s=unavailable_s)
@@ -79,7 +79,7 @@ async def test_shared_limits_that_are_away_and_back_are_told() -> None:
     assert "available again" in said[1]
 
 
-async def test_a_server_that_answers_nothing_is_told_once_in_its_own_words_and_so_is_its_return() -> None:
+async def test_a_server_that_answers_nothing_is_reported_once_in_its_own_words_and_so_is_its_return() -> None:
     limiter, _, said, quota = watch()
     for _ in range(2):
         limiter.now = LimiterState(models=(model(held_since=NOW - 60, held_words="Gemini answered 503: overloaded."),))

@@ -1,4 +1,4 @@
-"""Process deaths never count against a document whose pages are all recorded."""
+"""Crashed processes never count against a document whose pages are all recorded."""
 
 from __future__ import annotations
 
