@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -51,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             verdicts.append(play(seed, kind, stage, work / f"{seed:04}", documents=given.documents))
             _tell(console, verdicts[-1])
     console.print(table_of(verdicts))
+    struck = Counter(fault for verdict in verdicts for fault in verdict.faults.split(", "))
+    console.print("Strikes: " + ", ".join(f"{fault} {count}" for fault, count in sorted(struck.items())), highlight=False)
     return 1 if any(verdict.violations for verdict in verdicts) else 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ import psutil
 
 from benchmarks.chaos.nodes import end, tree
 
+_CLOCK = Path(__file__).parent / "clock"
 _PATIENCE_S = 300.0  # for a run that takes seconds; only a hang takes longer, on any machine
 
 
@@ -28,21 +30,35 @@ class Driver:
     codes: list[int] = field(default_factory=list)  # of the starts so far
     hung: bool = False
     success: int = 0  # the exit code of a completed run: 1 if documents have to be rejected
+    clock_jumps: bool = False
     _process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Starts a new attempt in its own session, as from a shell."""
+        clock = self.folder / f"clock{self.number}"
+        if not clock.exists():
+            clock.write_bytes(struct.pack("d", 0.0))
+        own = (
+            {"RAYOCR_CHAOS_CLOCK": str(clock), "PYTHONPATH": f"{_CLOCK}:{self.environment.get('PYTHONPATH', '')}"}
+            if self.clock_jumps
+            else {}
+        )
         command = [sys.executable, "-m", "rayocr", *self.arguments, f"logs.dir={self.folder / f'logs{self.number}'}"]
         with self.output.open("ab") as output:
             self._process = subprocess.Popen(
                 command,
                 cwd=self.folder,
-                env=dict(self.environment),
+                env={**self.environment, **own},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    def set_clock(self, jumped_s: float) -> None:
+        """Effective at once, also in the processes of its own Ray."""
+        with (self.folder / f"clock{self.number}").open("r+b") as file:
+            file.write(struct.pack("d", jumped_s))
 
     @property
     def output(self) -> Path:

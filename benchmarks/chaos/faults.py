@@ -154,7 +154,9 @@ class KillRedis(Fault):
 
 @dataclass(frozen=True, slots=True)
 class RedisTakesNoWrites(Fault):
-    """Redis answers but refuses every write, as a replica after a failover (READONLY) or with full memory (OOM)."""
+    """Redis answers but refuses writes, as a replica after a failover (READONLY) or with full memory (OOM, noeviction).
+
+    Lasts for `ttls` times the leases' time limit from the first refusal on. Without a refusal it did not strike."""
 
     full: bool
     ttls: float
@@ -166,15 +168,42 @@ class RedisTakesNoWrites(Fault):
     def strike(self, scene: Target, chance: random.Random) -> None:
         assert scene.redis is not None
         with redis.Redis.from_url(scene.redis.url) as client:
+            before = self._refusals(client)
             if self.full:
                 client.config_set("maxmemory", 1)
             else:
                 client.replicaof("127.0.0.1", "1")
-            time.sleep(self.ttls * scene.ttl_s)
+            deadline = time.monotonic() + _PATIENCE_S
+            while self._refusals(client) == before and any(d.runs for d in scene.drivers) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            if self._refusals(client) == before:
+                scene.missed.append(self.name)
+            else:
+                time.sleep(self.ttls * scene.ttl_s)
             if self.full:
                 client.config_set("maxmemory", 0)
             else:
                 client.replicaof("NO", "ONE")
+
+    def _refusals(self, client: redis.Redis) -> int:
+        errors = client.info("errorstats")
+        return int(errors.get(f"errorstat_{'OOM' if self.full else 'READONLY'}", {}).get("count", 0))
+
+
+@dataclass(frozen=True, slots=True)
+class ClockJump(Fault):
+    """The time of day of one run (its driver, and the actors of a Ray of its own) jumps by hours."""
+
+    hours: float
+    number: int = 0
+    may_lose = False
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return f"clock {self.hours:+.0f} h"
+
+    def strike(self, scene: Target, chance: random.Random) -> None:
+        scene.drivers[self.number].set_clock(self.hours * 3600)
 
 
 @dataclass(frozen=True, slots=True)

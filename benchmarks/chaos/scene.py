@@ -49,7 +49,16 @@ class Scene:
         self.witness = Witness(self.server, Durable(self.dest, self.corpus), leases)
         for number in range(self.kind.drivers):
             success = 1 if self.kind.hostile else 0
-            self.drivers.append(Driver(number, self.folder, self._arguments(), self._environment(), success=success))
+            self.drivers.append(
+                Driver(
+                    number,
+                    self.folder,
+                    self._arguments(),
+                    self._environment(),
+                    success=success,
+                    clock_jumps=self.kind.clock_jumps,
+                )
+            )
 
     @property
     def dest(self) -> Path:
@@ -69,7 +78,8 @@ class Scene:
             for fault, moment in zip(faults, moments, strict=True):
                 self._until_answered(moment * self.corpus.page_total)
                 if not any(driver.runs for driver in self.drivers):
-                    break
+                    self.struck.append(f"({fault.name}: too late)")
+                    continue
                 self.struck.append(fault.name)
                 self.witness.fault(fault.name, may_lose=fault.may_lose)
                 fault.strike(self, chance)
@@ -121,6 +131,7 @@ class Scene:
             f"locks.ttl_s={self.ttl_s:g}",
             "retry.base_s=0.2",
             *self.options,
+            *self.kind.options,
         )
 
     def _environment(self) -> dict[str, str]:

@@ -6,6 +6,8 @@ Pages arrive one after the other and go straight into the file, so no output hol
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
 from rayocr.config import OutputConfig
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 class Output(ABC):
     """Writes one file of one document. Callers call `begin`, `page` for each page in order, `finish`, and always `close`.
+    `limit`, set before the first page, ends the process if a block that converts a page's text takes too long or too much
+    memory.
     `suffix` is appended to the document's output stem. Outputs that set `needs_source` get `source`; outputs that set
     `needs_boxes` get the boxes of the records."""
 
@@ -34,6 +38,7 @@ class Output(ABC):
         self.context = context
         self.config = config or OutputConfig()
         self.source = source
+        self.limit: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @classmethod  # noqa: B027 - most need none
     def check(cls) -> None:

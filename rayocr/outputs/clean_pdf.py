@@ -75,7 +75,11 @@ class CleanPdfOutput(Output):
             self._missing.update(fonts.missing)
             self._missing_on.append(record.page_number)
         failure = failure_notice(record)
-        content = typeset_markdown(text, _displayable(fonts)) if failure is None else self._notice(failure, record.page_number)
+        if failure is None:
+            with self.limit():
+                content = typeset_markdown(text, _displayable(fonts))
+        else:
+            content = self._notice(failure, record.page_number)
         width_pt, height_pt = (0.0, 0.0) if self.source is None else self.source.page_size(record.page_number)
         self._labels.append("" if self.source is None else self.source.page_label(record.page_number))
         if text.strip():
@@ -138,8 +142,10 @@ class CleanPdfOutput(Output):
             return
         except TypesettingFailed:
             pass
+        with self.limit():
+            plain = typeset_plain(page.text, _displayable(page.fonts))
         try:
-            self._add([(page, typeset_plain(page.text, _displayable(page.fonts)))])
+            self._add([(page, plain)])
             self._plain.append(page.number)
         except TypesettingFailed:
             self._add([(page, notice(f"The text of page {page.number} could not be typeset; it is in the other outputs."))])

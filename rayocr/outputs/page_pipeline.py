@@ -26,6 +26,9 @@ class PagePipeline:
     def __init__(self, settings: MarkdownConfig, writers: Sequence[Output], *, limits: LimitsConfig | None = None) -> None:
         self._normalize = settings.normalize
         self._limits = limits
+        if limits is not None:
+            for writer in writers:
+                writer.limit = self._limit
         flowing = [writer for writer in writers if writer.flowing]
         paged = [writer for writer in writers if not writer.flowing]
         self._streams = [(Running("keep"), paged), (Running(settings.headers), flowing)]
@@ -33,7 +36,7 @@ class PagePipeline:
     def add(self, record: PageRecord) -> None:
         """Call once for each page, in order."""
         if record.text:
-            with self._limit(record.text):
+            with self._limit() if len(record.text) >= LONG_CHARS else nullcontext():
                 text = (
                     normal(record.text, of_a_model=asks_a_server(record.engine)) if self._normalize else as_written(record.text)
                 )
@@ -43,9 +46,9 @@ class PagePipeline:
                 for ready in running.add(record):
                     _write(ready, writers)
 
-    def _limit(self, text: str) -> AbstractContextManager[None]:
+    def _limit(self) -> AbstractContextManager[None]:
         """Ends the process if a page's text takes too long or too much memory. Another process then assembles the document."""
-        if self._limits is None or len(text) < LONG_CHARS:
+        if self._limits is None:
             return nullcontext()
         return bounded(seconds=self._limits.page_timeout_s, memory_bytes=self._limits.page_memory)
 

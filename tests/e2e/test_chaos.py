@@ -1,4 +1,4 @@
-"""Three short scenarios of `make chaos`: killed actors, two drivers of which one dies, and everything at once."""
+"""Three short scenarios of `make chaos`: killed actors, two drivers (a clock jumps, one dies), and everything at once."""
 
 from __future__ import annotations
 

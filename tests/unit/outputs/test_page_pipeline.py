@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from rayocr.actors.document_worker.output_plan import plan_outputs
 from rayocr.outputs.markdown import MarkdownOutput
 
@@ -27,6 +29,38 @@ def test_a_page_whose_text_takes_too_long_ends_the_process() -> None:
     done = subprocess.run([sys.executable, "-c", _ENDLESS], capture_output=True, check=False)
     assert done.returncode == 1
     assert b"longer than 1 s" in done.stderr
+
+
+_ENDLESS_TYPESETTING = """
+import io, time
+from rayocr.config import LimitsConfig, MarkdownConfig
+from rayocr.messages import PageOutcome, PageRecord
+from rayocr.outputs import clean_pdf, page_pipeline
+from tests.unit.outputs.clean_pages import document_context
+
+def endless(text, prepare):
+    {body}
+
+clean_pdf.typeset_markdown = endless
+writer = clean_pdf.CleanPdfOutput(io.BytesIO(), document_context(1))
+limits = LimitsConfig(page_timeout_s={seconds}, page_memory=64 << 20)
+pipeline = page_pipeline.PagePipeline(MarkdownConfig(), [writer], limits=limits)
+pipeline.add(PageRecord(document_id="a", page_number=1, outcome=PageOutcome.DONE, text="a word"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "seconds", "why"),
+    [
+        ("while True: pass", 1, b"longer than 1 s"),
+        ("kept = [bytes(1 << 20).replace(b'\\0', b'x') for _ in range(4000)]; time.sleep(600)", 600, b"more memory than"),
+    ],
+)
+def test_a_page_whose_typesetting_takes_too_much_ends_the_process(body: str, seconds: int, why: bytes) -> None:
+    code = _ENDLESS_TYPESETTING.format(body=body, seconds=seconds)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert why in done.stderr
 
 
 def test_after_several_crashes_the_text_is_written_as_it_was_read() -> None:
