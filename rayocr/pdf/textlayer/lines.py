@@ -69,7 +69,7 @@ def lines_of(
     if not len(characters):
         return []
     right_to_left = [bool(_RTL.match(text)) for text in characters.texts] if _RTL.search("".join(characters.texts)) else []
-    runs = runs_of(characters, is_level)
+    runs = runs_of(characters, is_level, slant)
     if any(right_to_left):
         runs = right_to_left_runs(characters, list(runs), right_to_left)
     else:

@@ -15,6 +15,7 @@ from rayocr.pdf.textlayer.characters import Characters
 GAP_EM = 1.6  # gap on one baseline: a wider gap separates columns or cells and is not a justified space
 SAME_LINE_EM = 0.25  # how far the middle of a character may lie outside its neighbor's height
 _BACK_EM = 1.0  # a larger jump to the left starts a new line
+_STACKED_BACK_EM, _STACKED_EM = 0.15, 0.4
 _TOUCHING_EM = 0.2  # characters that follow one another to the left overlap by less
 _BELOW_EM = 0.6  # between characters of a vertical column
 _BROKEN_LINE_GAP_EM = 0.06  # at a PDFium line break within a line: a smaller gap is not a space
@@ -35,14 +36,20 @@ class Run(NamedTuple):
     slanted: bool = False
 
 
-def runs_of(characters: Characters, is_level: Callable[[int], bool]) -> Iterator[Run]:
-    """Builds runs of characters along a baseline, or vertically in a column."""
+def runs_of(characters: Characters, is_level: Callable[[int], bool], slant: Callable[[int], float | None]) -> Iterator[Run]:
+    """Builds runs of characters along a baseline, or vertically in a column. `slant`: as in `with_slanted`."""
     x0, y0, x1, y1 = characters.x0, characters.y0, characters.x1, characters.y1
     em = np.maximum(y1 - y0, 1.0)[1:]
     middle = ((y0 + y1) / 2)[1:]
     advance = x0[1:] - x1[:-1]
     on_line = (y0[:-1] - SAME_LINE_EM * em <= middle) & (middle <= y1[:-1] + SAME_LINE_EM * em)
     beside = on_line & (-_BACK_EM * em <= advance) & (advance <= GAP_EM * em)
+    # Digits back and up or down: the labels of an axis that nearly touch, an index under an exponent.
+    stacked = (advance < -_STACKED_BACK_EM * em) & (np.abs(np.diff((y0 + y1) / 2)) > _STACKED_EM * em)
+    for n in np.flatnonzero(stacked & beside).tolist():
+        are_digits = characters.texts[n].isdigit() and characters.texts[n + 1].isdigit()
+        beside[n] = not are_digits or slant(characters.indexes[n]) is not None
+    beside |= (x0[1:] == x0[:-1]) & (x1[1:] == x1[:-1]) & (y0[1:] == y0[:-1])  # characters of one glyph, such as ffi
     widths = x1 - x0
     overlap = np.minimum(x1[1:], x1[:-1]) - np.maximum(x0[1:], x0[:-1])
     below = ~beside & (overlap > 0.5 * np.minimum(widths[1:], widths[:-1]))

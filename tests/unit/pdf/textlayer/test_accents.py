@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.unit.pdf import pdfs
 from tests.unit.pdf.textlayer.test_layer import layer
 
 _ENCODED = "/Encoding << /Type /Encoding /Differences [ 1 /dieresis /acute /ogonek /cedilla /dotlessi /circumflex ] >>"
@@ -57,3 +58,25 @@ def test_raised_digits_do_not_become_part_of_a_number(content: bytes, read: str)
 def test_raised_digits_of_a_rotated_page_are_found() -> None:
     content = b"BT /F1 10 Tf 0 1 -1 0 142 72 Tm (in 2002) Tj /F1 6 Tf 4 Ts (37) Tj ET"
     assert layer(content, entries="/Rotate 90").text == "in 2002³⁷"
+
+
+def test_labels_that_nearly_touch_stay_apart() -> None:
+    found = layer(b"BT /F1 10 Tf 72 700 Td (0.8) Tj 8.3 5.5 Td (1) Tj -8.3 -11 Td (0.6) Tj 8.3 5.5 Td (0) Tj ET")
+    assert [line.text for line in found.lines] == ["0.8", "1", "0.6", "0"]
+
+
+def test_an_index_under_an_exponent_is_no_part_of_it() -> None:
+    found = layer(b"BT /F1 10 Tf 72 700 Td (x) Tj /F1 7 Tf 4 Ts (2) Tj [(1) 556 (3)] TJ -5 Ts ET")
+    assert "x²¹" in found.text
+    found = layer(b"BT /F1 10 Tf 72 700 Td (x) Tj /F1 7 Tf 4 Ts (2) Tj -3 Ts [556 (1)] TJ ET")
+    assert [line.text for line in found.lines] == ["x²", "1"]
+
+
+def test_a_ligature_wider_than_high_is_one_word() -> None:
+    cmap = (
+        b"/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def /CMapType 2 def "
+        b"1 begincodespacerange <00> <FF> endcodespacerange 1 beginbfchar <41> <006600660069> endbfchar endcmap end end"
+    )
+    font = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /FirstChar 65 /LastChar 65 /Widths [1800] /ToUnicode 6 0 R >>"
+    content = b"BT /F1 10 Tf 72 700 Td (e) Tj /F2 10 Tf (A) Tj /F1 10 Tf (cient) Tj ET"
+    assert layer(content, resources=f"/Font << /F1 3 0 R /F2 {font} >>", extra={6: pdfs.stream(cmap)}).text == "efficient"
