@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.prefork import Prefork
 from tests.e2e.support import PROJECT, Cli, CliHere, Cluster, SimulatedGemini, free_port, ray_head
 
 
@@ -52,16 +53,23 @@ def cluster(environment: dict[str, str], home: Path, heads_home: dict[str, str])
         yield Cluster(f"127.0.0.1:{port}")
 
 
-@pytest.fixture
-def cli(environment: dict[str, str], tmp_path: Path) -> Cli:
-    """Runs without Ray: the actors' own classes in one process, which starts in a second."""
-    return Cli(environment, tmp_path, "inprocess")
+@pytest.fixture(scope="session")
+def prefork(environment: dict[str, str]) -> Iterator[Prefork]:
+    started = Prefork(environment, PROJECT)
+    yield started
+    started.close()
 
 
 @pytest.fixture
-def ray_cli(environment: dict[str, str], cluster: Cluster, tmp_path: Path) -> Cli:
+def cli(environment: dict[str, str], prefork: Prefork, tmp_path: Path) -> Cli:
+    """Runs without Ray: the actors' own classes in one process."""
+    return Cli(environment, tmp_path, "inprocess", prefork=prefork)
+
+
+@pytest.fixture
+def ray_cli(environment: dict[str, str], prefork: Prefork, cluster: Cluster, tmp_path: Path) -> Cli:
     """Runs on Ray, for what only real processes can show. One Ray for the session."""
-    return Cli(environment, tmp_path, cluster.address)
+    return Cli(environment, tmp_path, cluster.address, prefork=prefork)
 
 
 @pytest.fixture
@@ -88,7 +96,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def gemini(environment: dict[str, str]) -> Iterator[SimulatedGemini]:
-    simulated = SimulatedGemini(environment, latency_s=0.1)
+def gemini(prefork: Prefork, environment: dict[str, str]) -> Iterator[SimulatedGemini]:
+    simulated = SimulatedGemini(prefork, environment, latency_s=0.1)
     yield simulated
     simulated.close()

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, Any
 
 import psutil
 import pytest
+
+from tests.e2e.prefork import Prefork
 
 PROJECT = Path(__file__).parents[2]
 _HEAD_STARTS = 2
@@ -83,44 +88,60 @@ def _text(log: Path) -> str:
     return log.read_text(errors="replace")
 
 
+_QUICK = ("outputs=[markdown]", "report.at_end=0", "gateway.enabled=false")
+
+
 @dataclass
 class Cli:
+    """`prefork`: forks the commands from a process that has imported rayocr; without it, they start from nothing."""
+
     environment: dict[str, str]
     folder: Path
     cluster: str
+    prefork: Prefork | None = field(default=None, kw_only=True)
 
     def command(self, arguments: Sequence[str]) -> list[str]:
         given = list(arguments)
         if not any(a.startswith("cluster=") for a in given):
             given.append(f"cluster={self.cluster}")
-        if not any(a.startswith(("outputs=", "mode=")) for a in given):
-            given.append("outputs=[markdown]")  # typesetting takes longer than all else, and has tests of its own
-        if not any(a.startswith(("report.", "mode=")) for a in given):
-            given.append("report.at_end=0")  # likewise
+        if not any(a.startswith("mode=") and a not in ("mode=watch", "mode=retry") for a in given):
+            # These take longer than all else, and have tests of their own.
+            given += [option for option in _QUICK if not any(a.startswith(_group(option)) for a in given)]
         return [sys.executable, "-m", "rayocr", *given]
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(arguments),
-            env=self.environment | environment,
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=PATIENCE_S,
-            check=False,
-        )
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            process = self.launch(arguments, environment, stdout=out, stderr=err)
+            try:
+                code = process.wait(PATIENCE_S)
+            finally:
+                if process.poll() is None:
+                    end_tree(process.pid)
+                    process.wait()
+            said = []
+            for file in (out, err):
+                file.seek(0)
+                said.append(file.read().decode(errors="replace"))
+        return subprocess.CompletedProcess(process.args, code, *said)
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        return self.launch(arguments, environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def launch(
+        self, arguments: Sequence[str], environment: dict[str, str], *, stdout: int | IO[Any], stderr: int | IO[Any]
+    ) -> subprocess.Popen[str]:
+        command, variables = self.command(arguments), self.environment | environment
+        if self.prefork is not None:
+            forked: Any = self.prefork.start(command, env=variables, cwd=self.folder, stdout=stdout, stderr=stderr)
+            return forked  # the part of Popen that tests use
         return subprocess.Popen(
-            self.command(arguments),
-            env=self.environment | environment,
-            cwd=self.folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
+            command, env=variables, cwd=self.folder, stdout=stdout, stderr=stderr, text=True, start_new_session=True
         )
+
+
+def _group(option: str) -> str:
+    """`gateway.port=0` and `gateway.enabled=false` are of one group."""
+    return re.split("[.=]", option)[0]
 
 
 @dataclass
@@ -148,15 +169,10 @@ class SimulatedGemini:
 
     key = "simulated-key"
 
-    def __init__(self, environment: dict[str, str], **settings: float) -> None:
+    def __init__(self, prefork: Prefork, environment: dict[str, str], **settings: float) -> None:
         options = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.gemini_simulator", *options],
-            env=environment,
-            cwd=PROJECT,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        command = [sys.executable, "-m", "benchmarks.gemini_simulator", *options]
+        self.process = prefork.start(command, env=environment, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         assert self.process.stdout is not None
         self.url: str = json.loads(self.process.stdout.readline())["url"]
 
@@ -218,8 +234,6 @@ def make_pdf(path: Path, pages: int, *, prefix: str = "page") -> Path:
 
 def page_texts(markdown: Path) -> dict[int, str]:
     """The Markdown cut at its page breaks."""
-    import re
-
     parts = re.split(r"<!-- page (\d+) -->", markdown.read_text())
     return {int(number): text.strip() for number, text in zip(parts[1::2], parts[2::2], strict=True)}
 

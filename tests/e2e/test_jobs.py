@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.prefork import Prefork
 from tests.e2e.support import (
     PATIENCE_S,
     PROJECT,
@@ -58,8 +59,8 @@ class JobCluster:
 
 
 @pytest.fixture(scope="module")
-def job_cluster(environment: dict[str, str], home: Path) -> Iterator[JobCluster]:
-    gemini = SimulatedGemini(environment, latency_s=_LATENCY_S)
+def job_cluster(prefork: Prefork, environment: dict[str, str], home: Path) -> Iterator[JobCluster]:
+    gemini = SimulatedGemini(prefork, environment, latency_s=_LATENCY_S)
     temp, port = home / "j", free_port()
     token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     ours = environment | {

@@ -8,14 +8,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.e2e.prefork import Prefork
 from tests.e2e.support import Cli, CliHere, SimulatedGemini, make_pdf, manifests, page_texts
 
 OPTIONS = ("source=in", "dest=out", "engine=gemini", "engine.chain=[gemini]", "outputs=[markdown]", "progress=plain")
 
 
 @pytest.fixture
-def quick(environment: dict[str, str]) -> Iterator[SimulatedGemini]:
-    simulated = SimulatedGemini(environment)
+def quick(prefork: Prefork, environment: dict[str, str]) -> Iterator[SimulatedGemini]:
+    simulated = SimulatedGemini(prefork, environment)
     yield simulated
     simulated.close()
 

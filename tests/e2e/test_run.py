@@ -6,20 +6,30 @@ import json
 import os
 import re
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pikepdf
-import pypdfium2
+import pytest
 
 from tests.e2e.support import PROJECT, Cli, CliHere, SimulatedGemini, make_pdf, manifests, page_texts
 
+SAMPLES = PROJECT / "samples"
+ALL_OUTPUTS = (f"source={SAMPLES}", "engine=local", "outputs=[markdown,clean_pdf,searchable_pdf,jsonl]", "report.at_end=50")
 
-def test_the_samples_are_read_and_every_one_has_its_text(cli: Cli) -> None:
-    done = cli.run(
-        f"source={PROJECT / 'samples'}", "dest=out", "engine=local", "outputs=[markdown,clean_pdf,jsonl]", "report.at_end=50"
-    )
+
+@pytest.fixture(scope="module")
+def samples_read(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> tuple[Cli, CompletedProcess[str]]:
+    """A run over samples/ in one process, started from nothing, with the status page."""
+    cli = Cli(environment, tmp_path_factory.mktemp("samples"), "inprocess")
+    done = cli.run(*ALL_OUTPUTS, "dest=out", "gateway.port=0")
     assert done.returncode == 0, done.stdout + done.stderr
-    truth = json.loads((PROJECT / "samples" / "truth.json").read_text())
-    for sample in sorted((PROJECT / "samples").glob("*.pdf")):
+    return cli, done
+
+
+def test_the_samples_are_read_and_every_one_has_its_text(samples_read: tuple[Cli, CompletedProcess[str]]) -> None:
+    cli, done = samples_read
+    truth = json.loads((SAMPLES / "truth.json").read_text())
+    for sample in sorted(SAMPLES.glob("*.pdf")):
         pages = page_texts(cli.folder / "out" / f"{sample.stem}.md")
         assert len(pages) == len(truth[sample.name]), sample.name
         row = json.loads((cli.folder / "out" / f"{sample.stem}.jsonl").read_text())
@@ -29,29 +39,35 @@ def test_the_samples_are_read_and_every_one_has_its_text(cli: Cli) -> None:
     assert "Traceback" not in done.stderr
     assert "out/report.html" in done.stdout.replace("\n", "")
     report = (cli.folder / "out" / "report.html").read_text()
-    assert all(sample.name in report for sample in (PROJECT / "samples").glob("*.pdf"))
+    assert all(sample.name in report for sample in SAMPLES.glob("*.pdf"))
 
 
-def test_a_run_on_ray_and_one_in_one_process_have_the_same_outputs_byte_for_byte(cli: Cli, ray_cli: Cli) -> None:
-    options = (f"source={PROJECT / 'samples'}", "engine=local", "outputs=[markdown,clean_pdf,searchable_pdf,jsonl]")
-    outputs = []
-    for number, runner in enumerate((cli, ray_cli)):
-        done = runner.run(*options, f"dest=out{number}", f"logs.dir=logs{number}")
+def test_a_run_on_ray_and_one_in_one_process_have_the_same_outputs_byte_for_byte(
+    samples_read: tuple[Cli, CompletedProcess[str]], ray_cli: Cli
+) -> None:
+    done = ray_cli.run(*ALL_OUTPUTS, "dest=out")
+    assert done.returncode == 0, done.stdout + done.stderr
+    ours, on_ray = outputs_without_times(samples_read[0].folder / "out"), outputs_without_times(ray_cli.folder / "out")
+    assert len(ours) == 4 * len(list(SAMPLES.glob("*.pdf")))
+    assert ours == on_ray
+
+
+def test_two_runs_in_one_process_have_the_same_outputs_byte_for_byte(
+    samples_read: tuple[Cli, CompletedProcess[str]], cli: Cli
+) -> None:
+    for name in ("scan", "letter"):
+        done = cli.run(*ALL_OUTPUTS, f"source={SAMPLES}/{name}.pdf", "dest=out")
         assert done.returncode == 0, done.stdout + done.stderr
-        folder = runner.folder / f"out{number}"
-        outputs.append({str(path.relative_to(folder)): _timeless(path) for path in sorted(folder.glob("*.*")) if path.is_file()})
-    assert len(outputs[0]) == 4 * len(list((PROJECT / "samples").glob("*.pdf")))
-    assert outputs[0] == outputs[1]
+    again, first = outputs_without_times(cli.folder / "out"), outputs_without_times(samples_read[0].folder / "out")
+    assert len(again) == 2 * 4
+    assert again == {name: first[name] for name in again}
 
 
-def _timeless(path: Path) -> bytes:
-    """Removes run ids and times, which differ between runs."""
-    output = path.read_bytes()
-    if path.name.endswith(".clean.pdf"):  # its pages are typeset in groups that depend on time: their sizes and texts
-        with pypdfium2.PdfDocument(output) as pdf:
-            pages = [(page.get_size(), page.get_textpage().get_text_bounded()) for page in pdf]
-            output = repr(pages).encode()
-    return re.sub(rb"\d{8}T\d{6}Z-[0-9a-f]{6}|\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)", b"", output)
+def outputs_without_times(folder: Path) -> dict[str, bytes]:
+    """The bytes of a run's outputs by name, without run ids and times, which differ between runs."""
+    varies = re.compile(rb"\d{8}T\d{6}Z-[0-9a-f]{6}|\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)|D:\d{14}Z")
+    files = [path for path in sorted(folder.iterdir()) if path.is_file() and path.name != "report.html"]
+    return {path.name: varies.sub(b"", path.read_bytes()) for path in files}
 
 
 def test_broken_documents_end_as_dead_letters_with_their_reasons(cli: Cli) -> None:

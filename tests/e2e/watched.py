@@ -46,7 +46,6 @@ def watched_run(cli: Cli, gemini: SimulatedGemini, *more: str) -> Iterator[Watch
     make_pdf(cli.folder / "in" / "a.pdf", 8, prefix="page of a with the")
     gemini.set(recitation_always_share=0.5)
     log = cli.folder / "run.log"
-    environment = cli.environment | gemini.variables | {"RAYOCR_API_TOKEN": TOKEN}
     options = [
         *("source=in", "dest=out", "engine=gemini", "engine.chain=[gemini]"),
         *("limits.max_in_flight=2", "limits.rpm=6000", "gateway.port=0"),
@@ -57,14 +56,11 @@ def watched_run(cli: Cli, gemini: SimulatedGemini, *more: str) -> Iterator[Watch
     gemini.set(recitation_always_share=0.0, latency_s=0.5)
     make_pdf(cli.folder / "in" / "b.pdf", 400, prefix="page of b with the")
     with log.open("w") as file:
-        run = subprocess.Popen(
-            cli.command([*options, "progress=plain", *more]),
-            env=environment,
-            cwd=cli.folder,
+        run = cli.launch(
+            [*options, "progress=plain", *more],
+            gemini.variables | {"RAYOCR_API_TOKEN": TOKEN},
             stdout=file,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
-            text=True,
         )
     try:
         wait_until(lambda: "Status page: " in log.read_text() or run.poll() is not None, "the page is there")

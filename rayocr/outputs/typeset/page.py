@@ -14,8 +14,9 @@ _DEFAULT_PT = (595.28, 841.89)  # if the source has no size: A4
 
 # `fit` reduces the font size until the content fits: first by the square root of the excess, since half the size gives twice the
 # characters per line and twice the lines, then in small steps. Text below 5 pt is unreadable, so the page grows instead. Tables
-# in the content use `w`.
+# in the content use `w`. The date is fixed, so that equal pages give equal bytes; the joined file has its own date.
 TEMPLATE = """
+#set document(date: datetime(year: 2000, month: 1, day: 1))
 #set par(spacing: 1em, leading: 0.6em, justify: false)
 #set text(hyphenate: false, ligatures: false, fallback: true, overhang: false)
 #set list(spacing: 0.7em, indent: 0.6em, marker: ([•], [–], [◦]))

@@ -82,7 +82,7 @@ class PdfMerger:
         xmp = _xmp(facts)
         writer.write_stream(metadata, b"<< /Type /Metadata /Subtype /XML /Length %d >>" % len(xmp), xmp)
         date = facts.created.strftime("(D:%Y%m%d%H%M%SZ)").encode()
-        writer.write(
+        writer.write_plain(  # files of the same text differ in the dates only
             self._info,
             b"<< /Title %b /Subject %b /Producer %b /Creator (rayocr) /CreationDate %b /ModDate %b >>"
             % (text_string(facts.title), text_string(facts.subject), text_string(_PRODUCER), date, date),

@@ -48,6 +48,11 @@ class PdfWriter:
         if len(self._waiting) >= _OBJECTS_A_STREAM:
             self._flush()
 
+    def write_plain(self, number: int, body: bytes) -> None:
+        """Writes an object uncompressed, so that the rest of the file does not depend on its values."""
+        self._table[number] = self._position
+        self._put(b"%d 0 obj\n%b\nendobj\n" % (number, body))
+
     def write_stream(self, number: int, dictionary: bytes, data: bytes) -> None:
         """`dictionary` as `<< … >>`, with its /Length."""
         self._table[number] = self._position

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
+from datetime import datetime, tzinfo
+from typing import Any
 
 import pikepdf
 import pypdfium2
@@ -173,6 +176,32 @@ def test_the_file_says_what_it_is() -> None:
             assert metadata["dc:title"] == "A title"
             assert metadata["dc:source"] == "file:///in/sub/a.pdf"
         assert [page.label for page in pdf.pages] == ["i", "ii", "1"]
+
+
+def test_files_of_the_same_text_differ_only_in_their_dates(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts: list[bytes] = []
+    compile_part = Typesetter.compile
+
+    def compile_and_keep(self: Typesetter, program: str, **options: Any) -> bytes:
+        parts.append(compile_part(self, program, **options))
+        return parts[-1]
+
+    monkeypatch.setattr(Typesetter, "compile", compile_and_keep)
+    files = []
+    for year in (2001, 2002):
+
+        class Clock(datetime):
+            @classmethod
+            def now(cls, tz: tzinfo | None = None) -> Clock:
+                return cls(year, 1, 1, tzinfo=tz)  # noqa: B023 - called in this round
+
+        monkeypatch.setattr("rayocr.outputs.clean_pdf.datetime", Clock)
+        data, _ = clean_pdf(["# Title\n\n| a | b |\n|---|---|\n| 1 | 2 |"] * 10)
+        assert data.count(b"D:%d0101000000Z" % year) == data.count(b"%d-01-01T00:00:00Z" % year) == 2
+        files.append(data.replace(b"%d0101" % year, b"").replace(b"%d-01-01" % year, b""))
+    assert files[0] == files[1]
+    dates = {date for part in parts for date in re.findall(rb"/CreationDate ?\(D:(\d{8})", part)}
+    assert dates == {b"20000101"}, "another date would change the file's ID"
 
 
 def test_tables_and_headings_are_tagged_over_all_parts() -> None:

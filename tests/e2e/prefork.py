@@ -1,0 +1,241 @@
+"""Runs `python -m MODULE …` in a fork of a process that has imported rayocr already.
+
+Each command is a process of its own, with its own environment, folder, streams, signals and exit code, as the shell would start
+it. Only the second of imports is saved. `test_wheel.py` and `test_bad_usage.py` start commands from nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import runpy
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+_PRELOADED = (
+    "rayocr.cli.command",
+    "rayocr.driver.run",
+    "rayocr.driver.cluster.local_actors",
+    "rayocr.driver.monitor.http_control",
+    "rayocr.engines.gemini.batch",
+    "rayocr.engines.gemini.engine",
+    "rayocr.engines.openai.engine",
+    "rayocr.engines.rapidocr.engine",
+    "rayocr.engines.tesseract.engine",
+    "rayocr.engines.textlayer",
+    "rayocr.gateway.server",
+    "rayocr.limits.redis",
+    "rayocr.locks.factory",
+    "rayocr.locks.file",
+    "rayocr.locks.redis",
+    "rayocr.storage.drive.storage",
+    "rayocr.storage.gcs.storage",
+    "rayocr.storage.local.storage",
+    "benchmarks.gemini_simulator.server",
+    *("aiohttp", "antlr4", "cv2", "fastapi", "google.genai", "google.genai.types", "h2.connection", "httpcore2", "hydra.utils"),
+    *("pypdfium2", "redis.asyncio", "rich.progress", "rich.table", "truststore", "uvicorn"),
+)
+
+
+class Prefork:
+    """The process that forks, seen from the tests."""
+
+    def __init__(self, environment: dict[str, str], cwd: Path) -> None:
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.e2e.prefork", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            env=environment | {"OPENBLAS_NUM_THREADS": "1"},  # numpy would start threads, which a fork lacks
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+        )
+        theirs.close()
+
+    def start(
+        self, command: Sequence[str], *, env: dict[str, str], cwd: Path, stdout: int | IO[Any], stderr: int | IO[Any]
+    ) -> Forked:
+        """`command`: [sys.executable, "-m", MODULE, ARGUMENT…]. `stdout`: a file or PIPE; `stderr`: a file or STDOUT.
+
+        The process leads a session of its own.
+        """
+        assert command[:2] == [sys.executable, "-m"], command
+        reader: IO[str] | None = None
+        ends = []
+        if stdout == subprocess.PIPE:
+            read_end, write_end = os.pipe()
+            reader = open(read_end, encoding="utf-8", errors="replace")  # noqa: SIM115 - closed by the caller
+            ends.append(write_end)
+        out = ends[0] if ends else _number(stdout)
+        err = out if stderr == subprocess.STDOUT else _number(stderr)
+        ours, theirs = socket.socketpair()
+        what = json.dumps({"argv": list(command[2:]), "env": env, "cwd": str(cwd)}).encode()
+        with theirs, open(os.devnull) as nothing:
+            # The request itself does not fit into a packet with descriptors on every system.
+            socket.send_fds(self._control, [b"run"], [nothing.fileno(), out, err, theirs.fileno()])
+        for end in ends:
+            os.close(end)
+        ours.sendall(len(what).to_bytes(4, "big") + what)
+        status = ours.makefile("r")
+        pid = int(status.readline())
+        return Forked(args=list(command), pid=pid, stdout=reader, _status=status, _connection=ours)
+
+    def close(self) -> None:
+        self._control.close()
+        self._process.wait(60)
+
+
+@dataclass
+class Forked:
+    """The part of subprocess.Popen that tests use."""
+
+    args: list[str]
+    pid: int
+    stdout: IO[str] | None
+    _status: IO[str]
+    _connection: socket.socket
+    returncode: int | None = None
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def poll(self) -> int | None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        with self._turn:
+            if self.returncode is None:
+                with selectors.DefaultSelector() as selector:
+                    selector.register(self._connection, selectors.EVENT_READ)
+                    if not selector.select(timeout):
+                        raise subprocess.TimeoutExpired(self.args, timeout or 0)
+                self.returncode = int(self._status.readline())
+                self._status.close()
+                self._connection.close()
+            return self.returncode
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, None]:
+        """What was not read yet of the output, to its end."""
+        assert self.stdout is not None
+        found: list[str] = []
+        reader = threading.Thread(target=lambda: found.append(self.stdout.read()), daemon=True)  # type: ignore[union-attr]
+        if not self.stdout.closed:
+            reader.start()
+            reader.join(timeout)
+            if reader.is_alive():
+                raise subprocess.TimeoutExpired(self.args, timeout or 0)
+            self.stdout.close()
+        self.wait(timeout)
+        return "".join(found), None
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+def _number(file: int | IO[Any]) -> int:
+    return file if isinstance(file, int) else file.fileno()
+
+
+def serve(control: socket.socket) -> list[str]:
+    """Forks until the other side closes. Returns in the forked processes, with their arguments."""
+    connections: dict[int, socket.socket] = {}  # by pid
+    woken, wakes = socket.socketpair()
+    for end in (woken, wakes):
+        end.setblocking(False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
+    with selectors.DefaultSelector() as selector:
+        selector.register(control, selectors.EVENT_READ)
+        selector.register(woken, selectors.EVENT_READ)
+        while True:
+            ready = {key.fileobj for key, _ in selector.select()}
+            if woken in ready:
+                with contextlib.suppress(BlockingIOError):
+                    woken.recv(4096)
+                _reap(connections)
+            if control in ready:
+                data, files, _, _ = socket.recv_fds(control, 16, 4)
+                if not data:
+                    raise SystemExit(0)
+                connection = socket.socket(fileno=files.pop())
+                request = _received(connection)
+                pid = os.fork()
+                if pid == 0:
+                    signal.set_wakeup_fd(-1)
+                    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                    for left in (control, woken, wakes, connection, *connections.values()):
+                        left.close()
+                    return _become(request, files)
+                for file in files:
+                    os.close(file)
+                connections[pid] = connection
+                connection.sendall(f"{pid}\n".encode())
+
+
+def _received(connection: socket.socket) -> dict[str, Any]:
+    with connection.makefile("rb") as stream:
+        found: dict[str, Any] = json.loads(stream.read(int.from_bytes(stream.read(4), "big")))
+    return found
+
+
+def _reap(connections: dict[int, socket.socket]) -> None:
+    for pid in list(connections):
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            with connections.pop(pid) as connection, contextlib.suppress(OSError):
+                connection.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
+
+
+def _become(request: dict[str, Any], files: Sequence[int]) -> list[str]:
+    os.setsid()
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+        os.close(file)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - as long as the process
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
+    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr  # type: ignore[misc]
+    os.environ.clear()
+    os.environ.update(request["env"])
+    time.tzset()
+    os.chdir(request["cwd"])
+    arguments: list[str] = request["argv"]
+    return arguments
+
+
+def main() -> None:
+    for name in _PRELOADED:
+        importlib.import_module(name)
+    from rayocr.composition import compose
+
+    compose(("engine=gemini", "engine.chain=[gemini]", "limits.rpm=60"))  # fills the tables of Hydra's parser
+    tasks = Path("/proc/self/task")
+    assert not tasks.is_dir() or len(list(tasks.iterdir())) == 1, "a fork lacks the other threads: do not import what starts one"
+    gc.collect()
+    gc.freeze()  # so that the forked processes share the pages
+    arguments = serve(socket.socket(fileno=int(sys.argv[1])))
+    sys.argv = arguments  # run_module sets the first one
+    runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()
