@@ -1,4 +1,4 @@
-"""The only module that calls `ray.remote`: makes actors of the classes of `rayocr.actors.remote`.
+"""The only module that calls `ray.remote`: makes actors of the classes of `rayocr.actors.hosted`.
 
 A comment next to each option gives its reason. Importing this imports Ray.
 """
@@ -12,17 +12,15 @@ import ray
 from rayocr.actors.discovery.actor import DiscoveryRules
 from rayocr.actors.document_worker.assemble import AssembleSettings
 from rayocr.actors.document_worker.fetch import FetchSettings
+from rayocr.actors.hosted.batch_queue import BatchQueueActor
+from rayocr.actors.hosted.discovery import DiscoveryActor
+from rayocr.actors.hosted.document_worker import DocumentWorkerActor
+from rayocr.actors.hosted.ledger import LedgerActor
+from rayocr.actors.hosted.page_worker import PageWorkerActor
+from rayocr.actors.hosted.rate_limiter import RateLimiterActor
 from rayocr.actors.page_worker.actor import WorkerSettings
 from rayocr.actors.placement import Group, Placement
 from rayocr.actors.rate_limiter.actor import LimiterRules
-from rayocr.actors.remote import (
-    BatchQueueActor,
-    DiscoveryActor,
-    DocumentWorkerActor,
-    LedgerActor,
-    PageWorkerActor,
-    RateLimiterActor,
-)
 from rayocr.config import AccessConfig, LedgerConfig, RayocrConfig, RetryConfig, Secrets, StorageConfig
 
 _ANYWHERE = Placement()

@@ -1,0 +1,70 @@
+"""What all actor processes do: they send their logs to the run, and some keep its keys. Each imports only its own actor.
+
+No secret is a constructor argument: Ray stores those in its control store, and with fault tolerance on Redis' disk. Secrets, and
+settings whose addresses may contain one, are passed by a call after creation (`configure`, `keep_keys`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import astuple
+from typing import Any
+
+import ray
+
+from rayocr.config import Secrets
+from rayocr.masking import hide, hide_environment
+from rayocr.messages import WorkerInfo
+from rayocr.observe.relay import RelayHandler, Telemetry, relay_logs
+from rayocr.storage.counted import storage_calls
+
+
+def relaying(worker: str, run_id: str, send: Callable[[Telemetry], Any]) -> RelayHandler:
+    """Sends this process's logs and counts to the run, without the secrets of its environment."""
+    hide_environment()
+    return relay_logs(send, run_id=run_id, worker=worker, host=socket.gethostname(), counts=storage_calls)
+
+
+def to_ledger(ledger: Any) -> Callable[[Telemetry], Any]:
+    """Posts to the mailbox in the ledger's process."""
+    return lambda telemetry: ledger.relay.remote(telemetry)
+
+
+def to_ledger_of(run_id: str) -> Callable[[Telemetry], Any]:
+    """The same for actors that Ray restarts: a handle in their constructor arguments might be gone by then."""
+    send: Callable[[Telemetry], Any] | None = None
+
+    def find_and_send(telemetry: Telemetry) -> None:
+        nonlocal send
+        send = send or to_ledger(ray.get_actor(f"ledger:{run_id}"))
+        send(telemetry)
+
+    return find_and_send
+
+
+class Keys:
+    """For an actor that Ray restarts: the driver's call of `keep` never ends, so Ray repeats it for each new process."""
+
+    def __init__(self) -> None:
+        self._given = asyncio.Event()
+        self.secrets = Secrets()
+
+    async def keep(self, secrets: Secrets) -> None:
+        hide(astuple(secrets))
+        self.secrets = secrets
+        self._given.set()
+        await asyncio.Event().wait()
+
+    async def given(self) -> None:
+        await self._given.wait()
+
+
+def this_worker() -> WorkerInfo:
+    return WorkerInfo(host=socket.gethostname(), pid=os.getpid(), node_id=this_node_id())
+
+
+def this_node_id() -> str:
+    return str(ray.get_runtime_context().get_node_id())

@@ -1,0 +1,45 @@
+"""The ledger as hosted in an actor process."""
+
+from __future__ import annotations
+
+import ray
+
+from rayocr.actors.hosted.actor_process import relaying
+from rayocr.actors.ledger.actor import Ledger
+from rayocr.config import AccessConfig, LedgerConfig, RetryConfig
+from rayocr.observe.relay import Mailbox, Telemetry
+from rayocr.retry import RetryPolicy
+from rayocr.storage.factory import cached_storage
+
+
+class LedgerActor(Ledger):
+    """Also hosts the mailbox of the run's telemetry: all workers know this process, and a separate one would cost 100 MB."""
+
+    def __init__(
+        self, state_uri: str, access: AccessConfig, run_id: str, config: LedgerConfig, retry: RetryConfig, copies_bytes: int
+    ) -> None:
+        self._mailbox = Mailbox()
+        self._handler = relaying("ledger", run_id, self._mailbox.put)
+        super().__init__(
+            cached_storage(state_uri, access=access),
+            run_id=run_id,
+            flush_interval_s=config.flush_interval_s,
+            flush_bytes=config.flush_bytes,
+            memory_bytes=config.memory_bytes,
+            copies_bytes=copies_bytes,
+            policy=RetryPolicy.from_config(retry),
+        )
+
+    async def ready(self) -> int:
+        """Returns when the index is rebuilt: the number of recorded pages of unfinished documents."""
+        return self.page_count
+
+    # No events: one per second and process would fill the memory of Ray's control store.
+    @ray.method(enable_task_events=False)  # type: ignore[untyped-decorator]
+    async def relay(self, telemetry: Telemetry) -> None:
+        self._mailbox.put(telemetry)
+
+    @ray.method(enable_task_events=False)  # type: ignore[untyped-decorator]
+    async def take_telemetry(self) -> Telemetry:
+        self._handler.post()
+        return self._mailbox.take()

@@ -1,0 +1,47 @@
+"""The rate limiter as hosted in an actor process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import ray
+
+from rayocr.actors.hosted.actor_process import Keys, relaying, to_ledger_of
+from rayocr.actors.rate_limiter.actor import LimiterRules, RateLimiter
+from rayocr.config import Secrets
+from rayocr.limits.base import Bucket
+from rayocr.limits.factory import bucket_opener
+from rayocr.messages import (
+    SlotReply,
+    SlotReturn,
+)
+
+
+class RateLimiterActor(RateLimiter):
+    def __init__(self, rules: LimiterRules, run_id: str) -> None:
+        relaying("rate_limiter", run_id, to_ledger_of(run_id))
+        self._keys = Keys()
+        self._shared: Callable[[str], Bucket] | None = None
+        shared = rules.limits.shared != "none"
+
+        def open_bucket(model: str) -> Bucket:
+            self._shared = self._shared or bucket_opener(rules.limits, self._keys.secrets, cluster=run_id)
+            assert self._shared is not None
+            return self._shared(model)
+
+        super().__init__(
+            rules,
+            open_bucket=open_bucket if shared else None,
+            restarted=ray.get_runtime_context().was_current_actor_reconstructed,
+        )
+
+    async def keep_keys(self, secrets: Secrets) -> None:
+        await self._keys.keep(secrets)
+
+    async def lease(self, model: str, worker: str, wanted: int) -> tuple[float, ...]:
+        await self._keys.given()
+        return await super().lease(model, worker, wanted)
+
+    async def release(self, model: str, worker: str, returned: SlotReturn) -> SlotReply:
+        await self._keys.given()
+        return await super().release(model, worker, returned)
