@@ -179,8 +179,11 @@ def _native_output_to(file: Path) -> Iterator[None]:
         yield
     finally:
         os.dup2(before, 2)
-        sys.stderr.close()
-        sys.stderr = stderr
+        meanwhile, sys.stderr = sys.stderr, stderr
+        for handler in logging.getLogger("ray").handlers:
+            if isinstance(handler, logging.StreamHandler) and handler.stream is meanwhile:
+                handler.setStream(stderr)  # Ray made it while it connected
+        meanwhile.close()
         os.close(before)
         os.close(log)
 

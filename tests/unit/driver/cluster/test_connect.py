@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Iterator
@@ -112,3 +113,17 @@ def test_native_output_while_connecting_goes_into_a_file(
     os.write(2, b"after\n")
     assert capfd.readouterr().err == "after\n"
     assert "raw" in (tmp_path / "ray-driver.log").read_text()
+
+
+def test_a_log_handler_that_ray_makes_while_it_connects_writes_to_the_terminal_afterwards(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    ray_log = logging.getLogger("ray")
+    with cluster._native_output_to(tmp_path / "logs" / "ray-driver.log"):
+        handler = logging.StreamHandler()
+        ray_log.addHandler(handler)
+    try:
+        ray_log.warning("the disk is full")
+    finally:
+        ray_log.removeHandler(handler)
+    assert capfd.readouterr().err == "the disk is full\n"
