@@ -16,6 +16,7 @@ from typing import Any
 
 from ray import _raylet
 from ray._private import services
+from ray._private.node import Node
 
 _PATIENCE_S = 240.0
 _PORTS = ("metrics_agent_port", "metrics_export_port", "dashboard_agent_listen_port", "runtime_env_agent_port")
@@ -44,6 +45,11 @@ def be_patient() -> None:
     services.get_node, services.start_raylet = get_node_patiently, start_told
 
 
+def start_only_what_is_used() -> None:
+    """A head without the server of `ray://` addresses, which nothing here uses: it takes a second of CPU and a fixed port."""
+    Node.start_ray_client_server = lambda self: None
+
+
 def agent_ports() -> dict[str, int]:
     """The ports, by the names of Ray's parameters."""
     return {name: _free_port() for name in _PORTS}
@@ -65,6 +71,7 @@ if __name__ == "__main__":
     from ray.scripts.scripts import main
 
     be_patient()
+    start_only_what_is_used()
     sys.argv[1:] = [*sys.argv[1:], *agent_port_options(sys.argv)]
     sys.argv[0] = "ray"
     main()

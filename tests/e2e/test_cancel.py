@@ -7,23 +7,23 @@ from tests.e2e.support import PATIENCE_S, Cli, SimulatedGemini, make_pdf, manife
 OPTIONS = ("source=in", "dest=out", "engine=gemini", "engine.chain=[gemini]", "limits.max_in_flight=4", "progress=plain")
 
 
-def test_a_cancelled_document_is_dropped_and_the_others_are_finished(ray_cli: Cli, gemini: SimulatedGemini) -> None:
-    make_pdf(ray_cli.folder / "in" / "long, long.pdf", 400)
-    make_pdf(ray_cli.folder / "in" / "short.pdf", 2)
-    run = ray_cli.start(*OPTIONS, **gemini.variables)
+def test_a_cancelled_document_is_dropped_and_the_others_are_finished(cli: Cli, gemini: SimulatedGemini) -> None:
+    make_pdf(cli.folder / "in" / "long, long.pdf", 400)
+    make_pdf(cli.folder / "in" / "short.pdf", 2)
+    run = cli.start(*OPTIONS, **gemini.variables)
     wait_until(lambda: gemini.answered >= 20 or run.poll() is not None, "pages are answered")
-    cancelled = ray_cli.run("mode=cancel", "source=in", "dest=out", "document=long, long.pdf")
+    cancelled = cli.run("mode=cancel", "source=in", "dest=out", "document=long, long.pdf")
     assert cancelled.returncode == 0, cancelled.stderr
     out, _ = run.communicate(timeout=PATIENCE_S)
     assert run.returncode == 0, out
     assert "1 cancelled" in out
     assert gemini.answered < 400
-    assert [m["name"] for m in manifests(ray_cli.folder / "out")] == ["short.pdf"]
-    assert sorted(path.name for path in (ray_cli.folder / "out").glob("*.md")) == ["short.md"]
-    assert not list((ray_cli.folder / "out" / ".rayocr" / "leases").glob("*.json"))
+    assert [m["name"] for m in manifests(cli.folder / "out")] == ["short.pdf"]
+    assert sorted(path.name for path in (cli.folder / "out").glob("*.md")) == ["short.md"]
+    assert not list((cli.folder / "out" / ".rayocr" / "leases").glob("*.json"))
 
     answered = gemini.answered
-    again = ray_cli.run(*OPTIONS, **gemini.variables)
+    again = cli.run(*OPTIONS, **gemini.variables)
     assert again.returncode == 0, again.stdout + again.stderr
     assert gemini.answered == answered
 

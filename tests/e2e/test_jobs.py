@@ -94,14 +94,46 @@ def options(folders: Path) -> list[str]:
     ]
 
 
-def all_is_there_and_paid_for_once(folders: Path, gemini: SimulatedGemini, before: int) -> None:
+@pytest.mark.slow
+def test_jobs_drain_when_they_are_stopped_resume_when_they_are_submitted_again_and_pass_their_exit_code_on(
+    job_cluster: JobCluster, folders: Path, tmp_path: Path
+) -> None:
+    """Stopped by `ray job stop`, then by Ctrl-C of mode=submit; the third job ends with a document that it rejects."""
+    gemini, before = job_cluster.gemini, job_cluster.gemini.answered
+    _stopped_by_ray(job_cluster, folders)
+
+    cli = Cli(job_cluster.environment, tmp_path, job_cluster.address)
+    command = ("mode=submit", *options(folders))
+    resumed = gemini.answered
+    run = cli.start(*command, "submit.job_id=second", GEMINI_API_KEY="a-key-that-stays-here")
+    wait_until(lambda: gemini.answered - resumed > 12 or run.poll() is not None, "pages are read")
+    gemini.set(latency_s=_SLOW_S)
+    run.send_signal(signal.SIGINT)
+    out, _ = run.communicate(timeout=PATIENCE_S)
+    gemini.set(latency_s=0.0)
+    assert run.returncode == 130, out
+    assert "asking the job to drain" in out
+    assert "rayocr: Interrupted." in out
+    assert job_cluster.details("second")["status"] == "STOPPED"
+    assert gemini.answered - before < DOCUMENTS * PAGES
+
+    (folders / "in" / "broken.pdf").write_bytes(b"no PDF")
+    partial = cli.run(*command, "submit.job_id=third")
+    assert partial.returncode == 1, partial.stdout + partial.stderr
+    assert job_cluster.details("third")["driver_exit_code"] == 1
+    (folders / "in" / "broken.pdf").unlink()
+    followed = cli.run(*command, "submit.job_id=third")
+    assert (followed.returncode, "exists already" in followed.stdout) == (1, True)
+
     assert [m["outcome"] for m in manifests(folders / "out")].count("complete") == DOCUMENTS
     for number in range(DOCUMENTS):
         assert sorted(page_texts(folders / "out" / f"{number}.md")) == list(range(1, PAGES + 1))
-    assert gemini.answered - before == DOCUMENTS * PAGES
+    assert gemini.answered - before == DOCUMENTS * PAGES, "no page is paid for twice"
+    details = json.dumps([job_cluster.details(job) for job in ("first", "second", "third")])
+    assert gemini.key not in details and "a-key-that-stays-here" not in details
 
 
-def test_a_job_that_is_stopped_drains_and_one_that_is_submitted_again_continues(job_cluster: JobCluster, folders: Path) -> None:
+def _stopped_by_ray(job_cluster: JobCluster, folders: Path) -> None:
     gemini, before = job_cluster.gemini, job_cluster.gemini.answered
     command = ["python", "-m", "rayocr", *options(folders)]
     grace = json.dumps({"env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": "120"}})
@@ -111,48 +143,13 @@ def test_a_job_that_is_stopped_drains_and_one_that_is_submitted_again_continues(
     wait_until(lambda: gemini.answered - before > 12, "pages are read")
     gemini.set(latency_s=_SLOW_S)
     stopped = job_cluster.ray("stop", "first")
-    gemini.set(latency_s=0.0)
+    gemini.set(latency_s=_LATENCY_S)
     assert stopped.returncode == 0, stopped.stdout + stopped.stderr
-    details = job_cluster.details("first")
     log = job_cluster.ray("logs", "first").stdout
-    assert details["status"] == "STOPPED", log
+    assert job_cluster.details("first")["status"] == "STOPPED", log
     assert "rayocr: Interrupted." in log  # and so it was not killed
     assert "\r" not in log
     assert 0 < gemini.answered - before < DOCUMENTS * PAGES
-
-    again = job_cluster.ray("submit", "--submission-id", "second", "--working-dir", str(PROJECT), "--", "exec", *command)
-    assert again.returncode == 0, again.stdout + again.stderr
-    assert job_cluster.details("second")["driver_exit_code"] == 0
-    all_is_there_and_paid_for_once(folders, gemini, before)
-    assert gemini.key not in json.dumps([job_cluster.details("first"), job_cluster.details("second")])
-
-
-def test_mode_submit_follows_the_job_hands_on_a_stop_and_has_its_exit_code(
-    job_cluster: JobCluster, folders: Path, tmp_path: Path
-) -> None:
-    gemini, before = job_cluster.gemini, job_cluster.gemini.answered
-    gemini.set(latency_s=_LATENCY_S)
-    cli = Cli(job_cluster.environment, tmp_path, job_cluster.address)
-    command = ("mode=submit", *options(folders))
-    run = cli.start(*command, "submit.job_id=third", GEMINI_API_KEY="a-key-that-stays-here")
-    wait_until(lambda: gemini.answered - before > 12 or run.poll() is not None, "pages are read")
-    gemini.set(latency_s=_SLOW_S)
-    run.send_signal(signal.SIGINT)
-    out, _ = run.communicate(timeout=PATIENCE_S)
-    gemini.set(latency_s=0.0)
-    assert run.returncode == 130, out
-    assert "asking the job to drain" in out
-    assert "rayocr: Interrupted." in out
-    assert job_cluster.details("third")["status"] == "STOPPED"
-
-    (folders / "in" / "broken.pdf").write_bytes(b"no PDF")
-    partial = cli.run(*command, "submit.job_id=fourth")
-    assert partial.returncode == 1, partial.stdout + partial.stderr
-    (folders / "in" / "broken.pdf").unlink()
-    all_is_there_and_paid_for_once(folders, gemini, before)
-    assert "a-key-that-stays-here" not in json.dumps(job_cluster.details("third"))
-    followed = cli.run(*command, "submit.job_id=fourth")
-    assert (followed.returncode, "exists already" in followed.stdout) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ def events(folder: Path, action: str) -> list[dict[str, Any]]:
     return [event for event in map(json.loads, lines) if event["action"] == action]
 
 
+@pytest.mark.slow
 def test_nodes_are_drained_lost_and_added_and_every_page_is_paid_once(
     nodes: RayNodes, environment: dict[str, str], heads_home: dict[str, str], gemini: SimulatedGemini, tmp_path: Path
 ) -> None:
@@ -92,6 +93,7 @@ def node_ids(pid: int) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 def test_the_images_driver_joins_a_cluster_and_outlives_its_control_store(
     environment: dict[str, str], heads_home: dict[str, str], gemini: SimulatedGemini, tmp_path: Path
 ) -> None:

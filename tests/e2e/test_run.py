@@ -26,6 +26,7 @@ def samples_read(environment: dict[str, str], tmp_path_factory: pytest.TempPathF
     return cli, done
 
 
+@pytest.mark.xdist_group("ray")  # with the test that compares the samples with a run on Ray
 def test_the_samples_are_read_and_every_one_has_its_text(samples_read: tuple[Cli, CompletedProcess[str]]) -> None:
     cli, done = samples_read
     truth = json.loads((SAMPLES / "truth.json").read_text())
@@ -52,6 +53,7 @@ def test_a_run_on_ray_and_one_in_one_process_have_the_same_outputs_byte_for_byte
     assert ours == on_ray
 
 
+@pytest.mark.xdist_group("ray")  # with the test that compares the samples with a run on Ray
 def test_two_runs_in_one_process_have_the_same_outputs_byte_for_byte(
     samples_read: tuple[Cli, CompletedProcess[str]], cli: Cli
 ) -> None:
@@ -210,17 +212,17 @@ def test_pages_that_gemini_refuses_are_read_by_the_next_engine(cli: Cli, gemini:
     assert [attempt["reason"] for attempt in note["attempts"]] == ["Refused"] * 2
 
 
-def test_gemini_is_paced_and_its_tokens_and_cost_are_on_record(ray_cli: Cli, gemini: SimulatedGemini) -> None:
-    make_pdf(ray_cli.folder / "in" / "a.pdf", 30)
-    done = ray_cli.run("source=in", "dest=out", "engine=gemini", "limits.max_in_flight=4", "limits.rpm=6000", **gemini.variables)
+def test_gemini_is_paced_and_its_tokens_and_cost_are_on_record(cli: Cli, gemini: SimulatedGemini) -> None:
+    make_pdf(cli.folder / "in" / "a.pdf", 30)
+    done = cli.run("source=in", "dest=out", "engine=gemini", "limits.max_in_flight=4", "limits.rpm=6000", **gemini.variables)
     assert done.returncode == 0, done.stdout + done.stderr
     counts = gemini.counts()
     assert sorted(counts["answered"].values()) == [1] * 30
     assert counts["most_in_flight"] <= 4  # type: ignore[operator]
-    (manifest,) = manifests(ray_cli.folder / "out")
+    (manifest,) = manifests(cli.folder / "out")
     assert manifest["input_tokens"] == 30 * 600
     assert manifest["cost_usd"] > 0  # type: ignore[operator]
-    texts = page_texts(ray_cli.folder / "out" / "a.md")
+    texts = page_texts(cli.folder / "out" / "a.md")
     assert all(f"page number {number} of" in texts[number] for number in range(1, 31))
 
 

@@ -72,6 +72,7 @@ def _pings(client: redis.Redis) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_planted_secrets_are_found_nowhere(
     environment: dict[str, str],
     heads_home: dict[str, str],

@@ -26,15 +26,6 @@ OPTIONS = (
 
 @pytest.fixture
 def source(cli: Cli) -> Cli:
-    return filled(cli)
-
-
-@pytest.fixture
-def ray_source(ray_cli: Cli) -> Cli:
-    return filled(ray_cli)
-
-
-def filled(cli: Cli) -> Cli:
     for number in range(DOCUMENTS):
         make_pdf(cli.folder / "in" / f"{number:02}.pdf", PAGES, prefix=f"page of {number:02} with the")
     return cli
@@ -69,17 +60,15 @@ def test_two_runs_share_the_documents_and_pay_for_no_page_twice(source: Cli, gem
     assert len({str(m["run_id"]) for m in manifests(source.folder / "out")}) == 2
 
 
-def test_a_run_takes_over_the_documents_of_one_that_was_killed_and_reuses_its_pages(
-    ray_source: Cli, gemini: SimulatedGemini
-) -> None:
-    killed = ray_source.start(*OPTIONS, "logs.dir=logs0", **gemini.variables)
+def test_a_run_takes_over_the_documents_of_one_that_was_killed_and_reuses_its_pages(source: Cli, gemini: SimulatedGemini) -> None:
+    killed = source.start(*OPTIONS, "logs.dir=logs0", **gemini.variables)
     survivor = None
     try:
         wait_until(lambda: gemini.answered >= 20 or killed.poll() is not None, "the first run reads")
-        survivor = ray_source.start(*OPTIONS, "logs.dir=logs1", **gemini.variables)
+        survivor = source.start(*OPTIONS, "logs.dir=logs1", **gemini.variables)
         wait_until(lambda: gemini.answered >= 110 or survivor.poll() is not None, "both runs read")
         end_tree(killed.pid)
-        recorded = recorded_pages(ray_source)
+        recorded = recorded_pages(source)
         output = survivor.communicate(timeout=PATIENCE_S)[0]
     finally:
         for process in (killed, survivor):
@@ -87,8 +76,8 @@ def test_a_run_takes_over_the_documents_of_one_that_was_killed_and_reuses_its_pa
                 end_tree(process.pid)
         killed.communicate()
     assert survivor.returncode == 0, output
-    each_document_is_whole(ray_source)
-    names = {str(m["document_id"]): str(m["name"]) for m in manifests(ray_source.folder / "out")}
+    each_document_is_whole(source)
+    names = {str(m["document_id"]): str(m["name"]) for m in manifests(source.folder / "out")}
     for text, answers in gemini.counts()["answered"].items():
         found = re.search(r"page of (\d+) with the number (\d+) ", text)
         assert found, text

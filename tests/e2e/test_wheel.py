@@ -11,6 +11,8 @@ import pytest
 
 from tests.e2e.support import PATIENCE_S, PROJECT
 
+pytestmark = pytest.mark.xdist_group("wheel")  # one wheel is built
+
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -1,4 +1,4 @@
-"""`python -m tests.integration.spawned REDIS_URL`: spawns a run's actors on four Ray nodes, and prints JSON."""
+"""`python -m tests.integration.spawned REDIS_URL`: spawns a run's actors on three Ray nodes, and prints JSON."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rayocr.actors.spawn import spawn_discovery, spawn_ledger, spawn_limiter
 from rayocr.config import AccessConfig, LedgerConfig, LimitsConfig, ModelLimitsConfig, RetryConfig, Secrets, StorageConfig
 from rayocr.limits.prices import PriceTable
 
-NODES = 4
+NODES = 3
 
 
 def placed(node_id: str, name: str, redis_url: str) -> list[object]:
