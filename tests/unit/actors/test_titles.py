@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 
 from benchmarks.processes import ACTOR_TITLES
-from rayocr.actors import remote
+from rayocr.actors import spawn
 
 
 def test_every_actor_class_has_its_process_title_and_no_title_is_without_its_class() -> None:
-    actors = {name for name, found in vars(remote).items() if inspect.isclass(found) and name.endswith("Actor")}
+    actors = {name for name, found in vars(spawn).items() if inspect.isclass(found) and name.endswith("Actor")}
     assert {title.removeprefix("ray::") for title in ACTOR_TITLES} == actors
 
 
