@@ -1,4 +1,5 @@
-"""Overrides as Hydra's grammar reads them: quoting of values, and messages for values that it cannot read. Pure."""
+"""Overrides as Hydra's grammar reads them: quoting of values, and messages for values and config groups that it cannot read.
+Pure."""
 
 from __future__ import annotations
 

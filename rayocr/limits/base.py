@@ -1,4 +1,4 @@
-"""The bucket port: the source of one model's slots. Adapters are in this folder; the RateLimiter actor calls them.
+"""The port of the limiter bucket: the source of one model's slots. Adapters are in this folder; the RateLimiter actor calls them.
 
 A bucket is a GCRA (ITU-T I.371): it knows the instant at which the next request may start, and hands out the next few. Starts are
 at least an interval apart, whatever was unused before, so no window of a minute exceeds the quota, however the server counts its

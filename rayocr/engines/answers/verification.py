@@ -1,8 +1,8 @@
 """Verifies a server's answer against the page's own text layer, or against a few lines that a local engine reads.
 
-Models invent text, and nothing in their answer shows it. Every page with a text layer is compared with it. Of the other pages a
-sample is compared, chosen by the page's content so that every run chooses the same pages. An answer that agrees too little is
-`suspect`: its text stays, and outputs and report mark it. Never raises: a failed verification says nothing about the page.
+Models invent text, and nothing in their answer shows it. Every page with a text layer is compared with it. Of the other pages
+the verification sample is compared, chosen by the page's content so that every run chooses the same pages. If the two readings
+agree too little, the page is `suspect`: its text stays, and outputs and report mark it. Never raises: a failed verification says nothing about the page.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Decides for each page, in about a millisecond, whether its own text is reliable.
+"""Text-layer trust: decides for each page, in about a millisecond, whether its own text is reliable.
 
 Text layers are wrong in three ways: legacy fonts draw Devanagari from Latin code points, converters write Devanagari parts in an
 impossible order, and old OCR leaves junk over a scan. The rules count text that cannot be language. The thresholds come from 12
