@@ -126,6 +126,11 @@ def create_view(results: Results, *, token: str | None, title: str) -> Any:
             raise HTTPException(404, "The source of this page cannot be read any more, so there is no picture.")
         return Response(drawn, media_type="image/jpeg")
 
+    @app.get("/api/documents/{document_id}/pages/{number}/words")
+    def words(document_id: str, number: int) -> dict[str, Any]:
+        """The page's words as [text, x0, y0, x1, y1], in shares of the page's width and height."""
+        return {"words": _or_404(results.words, _checked(document_id), number)}
+
     @app.get("/api/documents/{document_id}/outputs/{position}")
     def output(document_id: str, position: int) -> Response:
         name, data = _or_404(results.output, _checked(document_id), position)

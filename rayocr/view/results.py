@@ -23,6 +23,7 @@ from rayocr.storage.base import Storage
 from rayocr.view.index import ResultsIndex
 from rayocr.view.reread import Rereader, compared
 from rayocr.view.rewrite import Rewriter
+from rayocr.view.word_boxes import PlacedWord, place_words
 
 _BLOCK = 1 << 20
 _UPDATE_S = 30.0  # between two looks at the destination, while the view is open
@@ -96,6 +97,11 @@ class Results:
 
     def picture(self, document_id: str, number: int) -> bytes | None:
         return self.pictures.draw(self._having(document_id, number), number)
+
+    def words(self, document_id: str, number: int) -> list[PlacedWord]:
+        """The page's words with their places on the picture; empty if these are unknown. Raises ObjectNotFound."""
+        manifest = self._having(document_id, number)
+        return place_words(manifest, number, self.rereader.drawing, dest=self.dest, access=self.rewriter.config.storage.dest)
 
     def correct(self, document_id: str, number: int, *, text: str, author: str) -> str:
         """Saves the text of a page. Returns "" when the outputs show it, otherwise why they do not yet. Raises UsageError,

@@ -22,7 +22,7 @@ def address(tmp_path: Path) -> Iterator[str]:
     """The URL of a view over two documents, one of them with a failed page."""
     make_pdf(tmp_path / "in" / "letter.pdf", 2)
     make_pdf(tmp_path / "in" / "form.pdf", 3)
-    write_document(tmp_path, "letter.pdf", ["# Water board\n\nThe pump house", "1. one\n3. three"])
+    write_document(tmp_path, "letter.pdf", ["# Water board\n\nThe pump house, a *document* with a **second** line", "1. one\n3. three"])
     write_document(tmp_path, "form.pdf", ["Signal Street", "lost", "<b>Last</b> page"], failed=2)
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache"), "HOME": str(tmp_path)}
     command = [sys.executable, "-m", "rayocr", "view", str(tmp_path / "out"), "gateway.port=0", "login.browser=none"]
@@ -54,6 +54,15 @@ def test_results_are_searched_corrected_and_downloaded(address: str, tmp_path: P
         page.keyboard.type("pump")
         page.wait_for_selector("#docs mark")
         assert page.locator("#docs tr").count() == 1
+        page.click("text=letter.pdf")
+        page.wait_for_selector("dialog[data-linked]")
+        page.hover("#v-html strong .w")  # "second", which stands once on the page
+        marked = page.locator("#v-paper i.on")
+        assert marked.count() == 1
+        assert 0 < marked.bounding_box()["y"] - page.locator("#v-image").bounding_box()["y"] < 200
+        marked.hover()
+        assert page.inner_text("#v-html .w.on") == "second"
+        page.click("#close")
         page.fill("#q", "")
         page.select_option("#reason", "Refused")
         page.wait_for_selector("#docs tr:only-child")

@@ -116,13 +116,14 @@ def cut_page(manifest: Manifest, page_number: int, drawing: Drawing) -> bytes:
 
 
 def _cut(source_uri: str, name: str, version: str, page_number: int, drawing: Drawing) -> bytes:
-    with _opened(source_uri, name, version, drawing) as file, file.page(page_number) as page:
+    with open_for_pages(source_uri, name, version, drawing) as file, file.page(page_number) as page:
         return page.cut_out()
 
 
 @contextmanager
-def _opened(source_uri: str, name: str, version: str, drawing: Drawing) -> Iterator[PdfFile]:
-    """Opens the source within the limits of time and memory. Exceeding them ends this process. Raises RayocrError."""
+def open_for_pages(source_uri: str, name: str, version: str | None, drawing: Drawing) -> Iterator[PdfFile]:
+    """Opens a document, whose address ends with its name, within the limits of time and memory. Exceeding them ends this process.
+    Raises RayocrError."""
     from rayocr.pdf.document import PdfFile
     from rayocr.pdf.guard import bounded
 
@@ -140,7 +141,7 @@ def _opened(source_uri: str, name: str, version: str, drawing: Drawing) -> Itera
 def _draw(source_uri: str, name: str, version: str, numbers: Iterable[int], drawing: Drawing) -> list[tuple[int, bytes]]:
     """Runs in the child process. Raises RayocrError."""
     drawn = []
-    with _opened(source_uri, name, version, drawing) as file:
+    with open_for_pages(source_uri, name, version, drawing) as file:
         for number in numbers:
             with file.page(number) as page:
                 image = page.render(dpi=drawing.dpi).image.convert("RGB")

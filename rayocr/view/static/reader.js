@@ -1,6 +1,7 @@
 // One document: the picture of each page beside its text, rendered or as Markdown, and the editor for corrections.
 import {ask, json} from "./shared/api.js";
 import {$, badge, make} from "./shared/parts.js";
+import {link, unlink} from "./words.js";
 
 let shown = null, address = null, zoom = 100, changed = () => {};
 
@@ -70,8 +71,7 @@ function nextOdd() {
 
 function zoomTo(percent) {
   zoom = Math.max(40, Math.min(400, percent));
-  $("v-image").classList.add("zoomed");
-  $("v-image").style.setProperty("--zoom", zoom + "%");
+  $("v-paper").style.width = zoom + "%";
 }
 
 function mode(which) {
@@ -95,9 +95,11 @@ async function go(page) {
   $("v-html").replaceChildren("…");
   $("v-text").textContent = "…";
   $("v-facts").replaceChildren();
+  unlink($("v-paper"));
   $("v-image").removeAttribute("src");
   $("v-image").alt = `Page ${page} is being drawn`;
   delete $("view").dataset.page;
+  delete $("view").dataset.linked;
   mode($("v-text").hidden ? "html" : "text");
   const base = `/api/documents/${id}/pages/${page}`, still = () => shown?.id === id && shown.page === page;
   const text = json(base).then(p => { if (still()) facts(p); }, e => { if (still()) $("v-html").replaceChildren(e.message); });
@@ -108,10 +110,13 @@ async function go(page) {
     $("v-image").alt = `Page ${page} of ${d.name}`;
     $("v-image").src = address;
   }, e => { if (still()) $("v-image").alt = e.message; });
+  const words = json(base + "/words").then(w => w.words, () => []);
   await text;
   if (still()) $("view").dataset.text = page;
   await image;
   if (still()) $("view").dataset.page = page;
+  const places = await words;
+  if (still() && $("v-image").src) $("view").dataset.linked = link($("v-html"), $("v-paper"), places);
 }
 
 function facts(p) {
