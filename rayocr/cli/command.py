@@ -130,9 +130,14 @@ def _run(config: RayocrConfig, keys: object) -> int:
     code: int | None = None
     try:
         code = run.execute()
-        return code
     finally:
+        _listen()
         run.announcements.summarize(ended=code is not None)
+    if config.gateway.after == "view" and run.status_page is not None:
+        from rayocr.view.command import show_results
+
+        show_results(config, keys, after=run.status_page)
+    return code
 
 
 def _chain_words(config: RayocrConfig) -> str:

@@ -47,6 +47,7 @@ class GatewayConfig:
     # Any other address needs RAYOCR_API_TOKEN in the environment. Without that variable each run makes a token, and prints it.
     host: str = "127.0.0.1"
     port: int = 8080  # or the next free one of the following twenty; 0: any free port
+    after: str = "exit"  # when the run ends: exit; view: serve the results at the same address until Ctrl-C
     push_audience: str | None = (
         None  # audience of the OIDC tokens that Pub/Sub sends to /gcs-event; null: RAYOCR_API_TOKEN protects it
     )
@@ -55,3 +56,4 @@ class GatewayConfig:
     def __post_init__(self) -> None:
         at_least(0, **{"gateway.port": self.port})
         at_most(65_535, **{"gateway.port": self.port})
+        one_of("gateway.after", self.after, ("exit", "view"))

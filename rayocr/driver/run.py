@@ -36,6 +36,7 @@ from rayocr.driver.server_probe import probe_servers
 from rayocr.driver.signals import Shutdown
 from rayocr.driver.wiring import RunInputs, RunParts, runs_in_process, start_actors, wire
 from rayocr.errors import Interrupted, RayocrError
+from rayocr.gateway.server import StatusPage
 from rayocr.limits.lanes import parse_deadline
 from rayocr.locks.base import Locks
 from rayocr.locks.destination import DestinationLock
@@ -68,6 +69,7 @@ class Run:
     log_file: DailyFileHandler | None = None
     sink: SupabaseSink | None = None
     destination: DestinationLock | None = None
+    status_page: StatusPage | None = None
     announcements: Announcements = field(init=False)
     account: SpendAccount = field(init=False)
 
@@ -202,6 +204,7 @@ class Run:
             write_lines=self._write_lines,
             send_failure=self._send_failure,
             drain=shutdown.request,
+            opened=self._keep_page,
         )
 
     # -- work ---------------------------------------------------------------------------------------------------------------
@@ -266,6 +269,9 @@ class Run:
                 await asyncio.wait_for(actors.limiter.close(), _LIMITER_CLOSE_S)
         await parts.leases.close()
         await actors.close()
+
+    def _keep_page(self, page: StatusPage) -> None:
+        self.status_page = page
 
     # -- logs ---------------------------------------------------------------------------------------------------------------
 

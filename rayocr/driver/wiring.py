@@ -40,6 +40,7 @@ from rayocr.driver.scheduling.scheduler import Scheduler
 from rayocr.driver.scheduling.window import Window
 from rayocr.driver.watching.notifications import Notifications
 from rayocr.driver.watching.watch import Watch, open_events, open_outages
+from rayocr.gateway.server import StatusPage
 from rayocr.locks.base import Locks
 
 _FOREVER_S = 10 * 365 * 86_400.0
@@ -64,6 +65,7 @@ class RunInputs:
     write_lines: Callable[[Sequence[str]], None]
     send_failure: Callable[[Mapping[str, Any]], None]
     drain: Callable[[str], None]
+    opened: Callable[[StatusPage], None] = lambda page: None
     deadline_at: float | None = None  # of objective=deadline, in seconds since 1970
 
     @property
@@ -112,6 +114,7 @@ class RunParts:
                 locks=inputs.locks,
                 terminal=inputs.terminal,
                 metrics=self.metrics,
+                opened=inputs.opened,
             ),
         }
         found["ledger"] = LedgerWatch(actors.ledger, inputs.progress).run()

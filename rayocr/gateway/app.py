@@ -30,6 +30,7 @@ T = TypeVar("T")
 STATIC = Path(__file__).with_name("static")
 _TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 _STREAMS = 64  # concurrent event streams
+_STREAM_STEPS = 10  # looks per second for the end of the run
 FILES = {path.name: _TYPES[path.suffix] for path in sorted(STATIC.iterdir()) if path.suffix in _TYPES}
 
 DocumentId = Annotated[str, InPath(pattern="^[0-9a-f]{32}$", description="32 hex digits")]
@@ -165,25 +166,26 @@ def _add_reading(app: FastAPI, api: RunApi) -> None:
         found = await run_in_threadpool(api.log_lines, lines)
         return [line for text in found if (line := _json(text)) is not None]
 
-    streams = 0
-
     @app.get("/events", response_class=StreamingResponse, responses={200: {"content": {"text/event-stream": {}}}})
     async def events() -> StreamingResponse:
-        """Server-sent events: the status, every second."""
-
-        nonlocal streams
-        if streams >= _STREAMS:
+        """Server-sent events: the status, every second, until the run has ended."""
+        if api.streams >= _STREAMS:
             raise HTTPException(503, f"Too many event streams (limit {_STREAMS}).")
-        streams += 1
+        api.streams += 1
 
         async def stream() -> AsyncIterator[str]:
-            nonlocal streams
             try:
                 while True:
-                    yield f"data: {json.dumps(dict(api.snapshot))}\n\n"
-                    await asyncio.sleep(1.0)
+                    shown = api.snapshot
+                    yield f"data: {json.dumps(dict(shown))}\n\n"
+                    if shown.get("ended"):
+                        return
+                    for _ in range(_STREAM_STEPS):
+                        await asyncio.sleep(1.0 / _STREAM_STEPS)
+                        if api.snapshot.get("ended"):
+                            break
             finally:
-                streams -= 1
+                api.streams -= 1
 
         return StreamingResponse(stream(), media_type="text/event-stream")
 

@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 import sys
-import threading
+import time
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from rayocr.masking import hide, hide_environment
 from rayocr.storage.factory import open_storage
 
 _ANSWER_S = 60.0
+_LAST_WORDS_S = 1.0
 
 
 class Run:
@@ -123,7 +124,10 @@ def main(channel_fd: int, listening_fd: int) -> None:
     except OSError:
         pass  # the run has ended
     finally:
-        threading.Timer(1.0, os._exit, [0]).start()  # even if a thread still waits
+        until = time.monotonic() + _LAST_WORDS_S
+        while api.streams and time.monotonic() < until:  # open pages receive the last snapshot
+            time.sleep(0.02)
+        os._exit(0)  # even if a thread still waits
 
 
 if __name__ == "__main__":

@@ -55,6 +55,7 @@ class RunApi:
     snapshot: Mapping[str, Any] = field(default_factory=dict)
     history: History = field(default_factory=History)
     pushed_at: float = field(default_factory=time.monotonic)
+    streams: int = 0  # open event streams
 
     def push(self, snapshot: Mapping[str, Any]) -> None:
         self.snapshot, self.pushed_at = snapshot, time.monotonic()

@@ -7,7 +7,7 @@ import errno
 import logging
 import socket
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rayocr.config import GatewayConfig
 from rayocr.errors import UsageError
@@ -63,6 +63,17 @@ def address_of(listening: socket.socket, config: GatewayConfig) -> str:
     """The address of the status page, for a browser on this machine if possible."""
     shown = "127.0.0.1" if config.host in (_ANY, *_LOOPBACK) else config.host
     return f"http://{shown}:{listening.getsockname()[1]}"
+
+
+def port_of(address: str) -> int:
+    return int(address.rpartition(":")[2])
+
+
+class StatusPage(NamedTuple):
+    """Where the status page of a run is, and the token that it needs."""
+
+    address: str
+    token: str
 
 
 class GatewayServer:

@@ -7,13 +7,14 @@ import secrets
 import socket
 import threading
 import webbrowser
+from dataclasses import replace
 
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.plan import existing_state
 from rayocr.errors import OutsideError
 from rayocr.gateway.pictures import Pictures
-from rayocr.gateway.server import address_of, check_gateway, listen
+from rayocr.gateway.server import StatusPage, address_of, check_gateway, listen, port_of
 from rayocr.locks.factory import open_locks
 from rayocr.masking import hide
 from rayocr.outputs.report.pages import Drawing
@@ -29,17 +30,18 @@ from rayocr.view.rewrite import Rewriter
 _DPI = 130  # of a page's picture: small print stays legible when zoomed
 
 
-def show_results(config: RayocrConfig, keys: Secrets) -> int:
-    """Blocks until Ctrl-C and then returns 0. Raises UsageError and StorageError."""
+def show_results(config: RayocrConfig, keys: Secrets, *, after: StatusPage | None = None) -> int:
+    """Blocks until Ctrl-C and then returns 0. `after`: the status page of the run that has just ended; its address and token
+    are used again, so that an open page goes on with the results. Raises UsageError and StorageError."""
     check_gateway(config.gateway, keys.api_token)
     terminal = ConsoleTerminal(config.progress)
     state = existing_state(config)
     dest = open_storage(str(parse_uri(config.dest)), config.storage.dest)
-    token = keys.api_token or secrets.token_urlsafe(24)
+    token = after.token if after else keys.api_token or secrets.token_urlsafe(24)
     hide([token])
     results = open_results_view(config, keys, dest=dest, state=state)
     try:
-        listening = listen(config.gateway)
+        listening = listen(replace(config.gateway, port=port_of(after.address)) if after else config.gateway)
     except OSError as error:
         raise OutsideError(
             f"Cannot start the results view on {config.gateway.host}:{config.gateway.port}: {error.strerror}.",
@@ -51,7 +53,7 @@ def show_results(config: RayocrConfig, keys: Secrets) -> int:
     updating.start()
     terminal.say(f"Results of {results.place}; press Ctrl-C to stop.")
     print(f"  {address}", flush=True)  # with its token, which everything else masks
-    if config.login.browser == "auto":
+    if config.login.browser == "auto" and after is None:
         webbrowser.open(address)
     try:
         serve(results, listening, token=token, title=results.place)

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from rayocr import errors
 from rayocr.actors.document_worker.corrections import corrections_of, save_correction
 from rayocr.errors import ObjectNotFound, RayocrError, UsageError
+from rayocr.failure_reasons import rejects_document
 from rayocr.gateway.pictures import Pictures
 from rayocr.ledger.manifest import Manifest
 from rayocr.messages import PageOutcome
@@ -52,7 +52,7 @@ class Results:
             stop.wait(_UPDATE_S)
 
     def retry_command(self, reason: str) -> str:
-        rejected = " retry.rejected=true" if issubclass(getattr(errors, reason, RayocrError), errors.DocumentError) else ""
+        rejected = " retry.rejected=true" if rejects_document(reason) else ""
         return f"rayocr retry {for_shell(self.place)} retry.reason={reason}{rejected}"
 
     def document(self, document_id: str) -> dict[str, Any]:

@@ -49,14 +49,14 @@ def place_words(
         place = (manifest.source_uri, manifest.name, manifest.version)
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         try:
-            return pool.submit(_place, *place, page_number, drawing).result()
+            return pool.submit(_place, place, page_number, drawing).result()
         except (RayocrError, BrokenProcessPool):
             return []
 
 
-def _place(uri: str, name: str, version: str | None, page_number: int, drawing: Drawing) -> list[PlacedWord]:
-    """Runs in the child process. Raises RayocrError."""
-    with open_for_pages(uri, name, version, drawing) as file, file.page(page_number) as page:
+def _place(place: tuple[str, str, str | None], page_number: int, drawing: Drawing) -> list[PlacedWord]:
+    """Runs in the child process. `place`: address, name and version of the file. Raises RayocrError."""
+    with open_for_pages(*place, drawing) as file, file.page(page_number) as page:
         return list(_words(page))[:_MOST_WORDS]
 
 

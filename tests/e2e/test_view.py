@@ -16,13 +16,19 @@ from tests.e2e.support import PROJECT, make_pdf
 from tests.e2e.test_gateway import CHROMIUM, QUIET
 from tests.unit.view.test_results import write_document
 
+# The end shows for a moment only before the results follow.
+REMEMBER_THE_END = """new MutationObserver(() => {
+  const ended = document.getElementById("ended");
+  if (ended?.textContent) sessionStorage.ended = ended.textContent;
+}).observe(document, {subtree: true, childList: true})"""
+
 
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
     """The URL of a view over two documents, one of them with a failed page."""
     make_pdf(tmp_path / "in" / "letter.pdf", 2)
     make_pdf(tmp_path / "in" / "form.pdf", 3)
-    write_document(tmp_path, "letter.pdf", ["# Water board\n\nThe pump house, a *document* with a **second** line", "1. one\n3. three"])
+    write_document(tmp_path, "letter.pdf", ["# Water board\n\nThe pump house has a **second** line", "1. one\n3. three"])
     write_document(tmp_path, "form.pdf", ["Signal Street", "lost", "<b>Last</b> page"], failed=2)
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache"), "HOME": str(tmp_path)}
     command = [sys.executable, "-m", "rayocr", "view", str(tmp_path / "out"), "gateway.port=0", "login.browser=none"]
@@ -45,6 +51,7 @@ def test_results_are_searched_corrected_and_downloaded(address: str, tmp_path: P
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *QUIET])
         context = browser.new_context(bypass_csp=True, accept_downloads=True)
         page = context.new_page()
+        page.set_default_timeout(600_000)
         problems: list[str] = []
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.goto(address)
@@ -57,11 +64,11 @@ def test_results_are_searched_corrected_and_downloaded(address: str, tmp_path: P
         page.click("text=letter.pdf")
         page.wait_for_selector("dialog[data-linked]")
         page.hover("#v-html strong .w")  # "second", which stands once on the page
-        marked = page.locator("#v-paper i.on")
-        assert marked.count() == 1
-        assert 0 < marked.bounding_box()["y"] - page.locator("#v-image").bounding_box()["y"] < 200
-        marked.hover()
-        assert page.inner_text("#v-html .w.on") == "second"
+        box = page.wait_for_selector("#v-paper i.on")
+        assert page.locator("#v-paper i.on").count() == 1
+        assert 0 < box.bounding_box()["y"] - page.locator("#v-image").bounding_box()["y"] < 200
+        box.hover()
+        page.wait_for_selector("#v-html .w.on:text-is('second')")
         page.click("#close")
         page.fill("#q", "")
         page.select_option("#reason", "Refused")
@@ -100,3 +107,40 @@ def test_results_are_searched_corrected_and_downloaded(address: str, tmp_path: P
         assert problems == []
         browser.close()
     assert "Found again" in (tmp_path / "out" / "form.md").read_text()
+
+
+@pytest.mark.skipif(CHROMIUM is None or find_spec("playwright") is None, reason="needs Debian's chromium")
+@pytest.mark.filterwarnings("ignore")
+def test_the_page_of_a_run_goes_on_with_its_results(tmp_path: Path) -> None:
+    """With gateway.after=view. The page first tells how the run ended."""
+    from playwright.sync_api import sync_playwright
+
+    for number in range(4):
+        make_pdf(tmp_path / "in" / f"{number}.pdf", 300)
+    (tmp_path / "in" / "damaged.pdf").write_bytes(b"%PDF-1.7 nothing")
+    command = [sys.executable, "-m", "rayocr", str(tmp_path / "in"), str(tmp_path / "out"), "cluster=inprocess"]
+    options = ["gateway.after=view", "gateway.port=0", "engine=textlayer"]
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache"), "HOME": str(tmp_path)}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *QUIET])
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        page.set_default_timeout(600_000)
+        page.add_init_script(REMEMBER_THE_END)
+        process = subprocess.Popen([*command, *options], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
+        try:
+            assert process.stdout is not None
+            page.goto(next(match[0] for line in process.stdout if (match := re.search(r"http://\S+#token=\S+", line))))
+            page.wait_for_selector("#cards .card")
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390
+            page.wait_for_selector("h1:text('rayocr results')")
+            page.wait_for_selector("#docs tr:nth-child(5)")
+            assert "damaged.pdf" in page.inner_text("#docs")
+            told = page.evaluate("sessionStorage.ended")
+            assert "The run has ended. 4 complete, 0 partial, 1 rejected documents; 0 failed pages." in told
+            assert f"rayocr view {tmp_path / 'out'}" in told
+        finally:
+            process.terminate()
+            process.stdout.close()
+            code = process.wait()
+        browser.close()
+    assert code == 1  # a document was rejected

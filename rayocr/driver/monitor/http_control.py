@@ -24,6 +24,7 @@ from rayocr.errors import StorageUnavailable
 from rayocr.gateway.channel import Setup
 from rayocr.gateway.process import GatewayProcess, new_token
 from rayocr.gateway.run_api import Commands
+from rayocr.gateway.server import StatusPage
 from rayocr.ledger.manifest import Manifest
 from rayocr.locks.base import Locks
 from rayocr.masking import masked_data
@@ -31,6 +32,7 @@ from rayocr.messages import Document
 from rayocr.observe.logs import log_event
 from rayocr.outputs.output_paths import output_name
 from rayocr.outputs.report.pages import Drawing
+from rayocr.overrides import for_shell
 from rayocr.storage.base import Entry
 
 log = logging.getLogger(__name__)
@@ -54,8 +56,10 @@ async def serve_http_api(
     locks: Locks,
     terminal: ConsoleTerminal,
     metrics: Metrics,
+    opened: Callable[[StatusPage], None],
 ) -> None:
-    """Runs until cancelled. Never raises problems of the API itself: the run does not need it."""
+    """Runs until cancelled. `opened` receives the status page's address. Never raises problems of the API itself, since the run
+    does not need it."""
     server = _start_api(
         plan,
         config,
@@ -63,6 +67,7 @@ async def serve_http_api(
         CommandHandler(plan, actors, scheduler, collector, rules, drain).commands(),
         Readiness(plan, config.engine, keys, locks, collector.progress).wrong,
         terminal,
+        opened,
     )
     if server is not None:
         server.push(collector.take())
@@ -82,6 +87,7 @@ async def serve_http_api(
         if asking is not None:
             asking.cancel()
         if server is not None:
+            server.push({**collector.take(), "ended": True, "view_command": f"rayocr view {for_shell(config.dest or '')}"})
             await asyncio.to_thread(server.close)
 
 
@@ -92,6 +98,7 @@ def _start_api(
     commands: Commands,
     readiness: Callable[[], dict[str, str]],
     terminal: ConsoleTerminal,
+    opened: Callable[[StatusPage], None],
 ) -> GatewayProcess | None:
     """None if the API is disabled or cannot start, which it reports."""
     if not config.gateway.enabled:
@@ -116,6 +123,7 @@ def _start_api(
             " Set gateway.port=… or gateway.enabled=false."
         )
         return None
+    opened(StatusPage(address, setup.token))
     # Like Jupyter. The token is in the fragment (#), which browsers do not send; a token that the user chose is not printed.
     terminal.say_address("Status page:", address if keys.api_token else f"{address}/#token={setup.token}")
     return server

@@ -11,6 +11,7 @@ from rayocr import __version__
 from rayocr.config import RayocrConfig
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.driver.scheduling.window import Window
+from rayocr.failure_reasons import rejects_document
 from rayocr.messages import LedgerState, ModelQuota
 from rayocr.observe.figures import of_group
 from rayocr.storage.counted import storage_calls
@@ -52,6 +53,7 @@ class StatusCollector:
             **{figure.key: dict(figure.read(self)) for figure in of_group("labeled")},
             "totals": {figure.key: figure.read(self) for figure in of_group("totals")},
             "gauges": {figure.key: figure.read(self) for figure in of_group("gauges")},
+            "rejections": {reason: count for reason, count in progress.reasons.items() if rejects_document(reason)},
             "models": [self._model(model) for model in (limiter.models if limiter else ())],
             "stages": progress.timings.as_dict(),
             "storage": self._storage(),

@@ -15,8 +15,9 @@ function show(s) {
   $("run").textContent = [s.run_id, s.chain.join(" → "), ...flags.filter(Boolean)].join(" · ");
   document.title = (s.pages_total ? Math.floor(100 * s.pages_done / s.pages_total) + " % · " : "") + "rayocr";
   $("pause").textContent = g.paused ? "Resume" : "Pause";
-  $("pause").disabled = false;
-  $("drain").disabled = Boolean(g.draining);
+  $("pause").disabled = Boolean(s.ended);
+  $("drain").disabled = Boolean(g.draining || s.ended);
+  document.body.classList.toggle("ended", Boolean(s.ended));
   if (fresh) grants = [];
   if (fresh) loadHistory();
   else remember(s);
@@ -98,7 +99,8 @@ function reasons(s) {
     again.setAttribute("aria-label", "Retry documents with " + reason);
     show.onclick = () => { $("outcome").value = ""; $("reason").value = reason; documents.first(); $("documents").focus(); };
     again.onclick = () => retry(again, reason);
-    return row(`${reason}: ${count(n)}`, make("span", {className: "buttons"}, show, again));
+    const documentsFailed = s.rejections?.[reason], of = documentsFailed ? "document" : "page";
+    return row(`${reason}: ${count(n)} ${of}${n === 1 ? "" : "s"}`, make("span", {className: "buttons"}, show, again));
   }) : [make("span", {className: "soft", textContent: "none"})]));
 }
 
@@ -149,6 +151,18 @@ document.addEventListener("keydown", e => {
 });
 $("login").onsubmit = e => { e.preventDefault(); useToken($("token").value); connect(); };
 
+// The figures stay as they were at the end. What to do next is said, and how many documents and pages failed.
+function ended() {
+  const d = last.documents, failed = last.pages?.failed ?? 0;
+  const words = [`${count(d.complete ?? 0)} complete`, `${count(d.partial ?? 0)} partial`, `${count(d.rejected ?? 0)} rejected documents`];
+  $("ended").hidden = false;
+  $("ended").replaceChildren(make("strong", {textContent: "The run has ended. "}), words.join(", ") + `; ${count(failed)} failed pages. Work with the results: `,
+    make("code", {textContent: last.view_command}));
+}
+
+// With gateway.after=view, the results follow at the same address.
+const resultsAreServed = () => json("/api/status").then(() => true, () => false);
+
 async function connect() {
   for (;;) {
     try {
@@ -166,7 +180,11 @@ async function connect() {
         return;
       }
     }
-    say("The run does not respond; it may have ended. Retrying …");
+    if (last?.ended) {
+      say("");
+      ended();
+      if (await resultsAreServed()) return location.reload();
+    } else say("The run does not respond; it may have been stopped. Retrying …");
     await new Promise(r => setTimeout(r, 2000));
   }
 }
@@ -176,7 +194,7 @@ if (theme) document.documentElement.dataset.theme = theme;
 const given = location.hash.match(/^#token=([\w-]+)$/);
 if (given) {  // from the link in the terminal; removed from the address bar
   useToken(given[1]);
-  history.replaceState(null, "", location.pathname);
+  window.history.replaceState(null, "", location.pathname);
 }
 documents.start(say);
 view.start();

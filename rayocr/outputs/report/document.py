@@ -1,7 +1,9 @@
-"""Renders the report as one HTML file: it has no script, loads nothing, and its content security policy forbids both."""
+"""Renders the report as one HTML file: it loads nothing, and its content security policy allows no script but its own filter."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -12,6 +14,7 @@ from rayocr import __version__
 from rayocr.ledger.manifest import Manifest
 from rayocr.ledger.runs import runs_of
 from rayocr.messages import PageOutcome
+from rayocr.outputs.report.embedded_fonts import font_faces
 from rayocr.outputs.report.facts import ReportFacts
 from rayocr.outputs.report.pages import ShownPage
 from rayocr.outputs.report.text import rendered
@@ -20,6 +23,7 @@ from rayocr.outputs.typeset.literal import printable
 if TYPE_CHECKING:
     from jinja2 import Template
 
+_FOLDER = Path(__file__).parent
 Link = Callable[[str], str | None]  # from the name of an output to its address; None if it has none
 
 
@@ -36,7 +40,12 @@ def report_html(
     now: datetime,
 ) -> str:
     """`runs`: the records of the runs, oldest first; `unreadable`: number of manifests that could not be read."""
+    script = (_FOLDER / "filter.js").read_text(encoding="utf-8")
+    pages = [*doubtful, *sample]
     return _template().render(
+        fonts=font_faces([*(shown.text or "" for shown in pages), *(manifest.name for manifest in facts.rows)]),
+        script=script,
+        script_hash="sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         facts=facts,
         title=title,
         dest=dest,
@@ -58,7 +67,7 @@ def _template() -> Template:
     from markupsafe import Markup
 
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=FileSystemLoader(_FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

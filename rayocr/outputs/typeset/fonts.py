@@ -66,12 +66,17 @@ def font_folders() -> list[str]:
     return [str(folder) for folder in folders if folder is not None]
 
 
+def packaged_fonts() -> list[PackagedFont]:
+    """The fonts of the wheels, in order of preference."""
+    return [PackagedFont(*entry) for entry in _FAMILIES]
+
+
 class FontBook:
     """`displays(characters)`: whether the typesetter can print all of them with the fonts that it knows."""
 
     def __init__(self, displays: Callable[[str], bool]) -> None:
         self._displays = displays
-        self._fonts = [_Font(*entry) for entry in _FAMILIES]
+        self._fonts = packaged_fonts()
         self._known: dict[str, str | None] = {}  # character -> family, "" for a system font, None for no font
 
     def choose(self, text: str) -> FontChoice:
@@ -120,20 +125,25 @@ class FontBook:
             self._probe(characters[middle:])
 
 
-class _Font:
+class PackagedFont:
     def __init__(self, family: str, package: str, file: str) -> None:
         self.family = family
         self._package, self._file = package, file
+
+    @cached_property
+    def path(self) -> Path | None:
+        """None if the package is not installed."""
+        folder = _folder(self._package)
+        return None if folder is None else folder / self._file
 
     @cached_property
     def characters(self) -> frozenset[int]:
         """Code points, read on first use; takes 1 to 100 ms."""
         from fontTools.ttLib import TTFont
 
-        folder = _folder(self._package)
-        if folder is None:
+        if self.path is None:
             return frozenset()
-        with TTFont(folder / self._file, fontNumber=0, lazy=True) as font:
+        with TTFont(self.path, fontNumber=0, lazy=True) as font:
             return frozenset(font.getBestCmap())
 
 

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import base64
+import hashlib
+import io
 import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from fontTools.ttLib import TTFont
 
 from rayocr.actors.document_identity import document_id
 from rayocr.composition import compose
@@ -138,8 +142,10 @@ def destination(tmp_path: Path) -> Path:
 def test_the_report_is_one_file_that_asks_nobody_for_anything(destination: Path) -> None:
     assert show_report(compose([f"dest={destination}", "mode=report"])) == 0
     html = (destination / "report.html").read_text()
-    assert not re.search(r"""<script|src=["']?https?:|<link|@import|url\(""", html)
-    assert "default-src 'none'" in html
+    assert not re.search(r"""src=["']?https?:|<link|@import|url\((?!data:)""", html)
+    (script,) = re.findall(r"<script[^>]*>(.*?)</script>", html, re.S)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; script-src 'sha256-{digest}'\"" in html
     assert "&lt;script&gt;" in html
 
 
@@ -212,7 +218,7 @@ def test_markup_in_a_name_or_a_note_is_text() -> None:
     output = OutputFile(name="<i>.clean.pdf", size_bytes=1, sha256="0", notes=('<img src="x">',))
     html = html_of(manifest('"><script>.pdf', outputs=(output,)))
     assert "&#34;&gt;&lt;script&gt;.pdf" in html
-    assert "<script" not in html and "<img" not in html and "<i>" not in html
+    assert html.count("<script") == 1 and "<img" not in html and "<i>" not in html
 
 
 def test_a_name_that_is_not_unicode_can_be_reported_on() -> None:
@@ -237,3 +243,18 @@ def test_notes_name_their_documents() -> None:
     notes = html.split("could not show exactly")[1].split("</ul>")[0]
     assert notes.count("<li>") == 1
     assert f"12 documents: {', '.join(f'{number:02}.pdf' for number in range(10))}, …" in notes
+
+
+def test_letters_that_a_machine_may_lack_come_with_their_font() -> None:
+    html = html_of(manifest("संविधान.pdf"), manifest("report.pdf"))
+    (face,) = re.findall(r"@font-face\{[^}]+\}", html)
+    codes = {int(code, 16) for code in re.findall(r"U\+([0-9A-F]+)", face)}
+    assert codes == {ord(c) for c in "संविधान"}
+    (data,) = re.findall(r"data:font/woff;base64,([^)]+)\)", face)
+    assert len(data) < 60_000
+    with TTFont(io.BytesIO(base64.b64decode(data))) as font:
+        assert codes <= set(font.getBestCmap())
+
+
+def test_latin_greek_and_cyrillic_need_no_font() -> None:
+    assert "@font-face" not in html_of(manifest("Übersicht Ελλάδα Россия ₹ → ①.pdf"))
