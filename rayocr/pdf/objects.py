@@ -16,6 +16,8 @@ _MAX_OBJECTS = 20_000  # maximum number of visited objects; maps and plots have 
 _MAX_DEPTH = 4  # of forms within forms
 _MAX_SEGMENTS = 500  # per path; a longer one is a drawing
 _MAX_RULINGS = 5_000
+_MAX_SHAPES = 1_000
+_LARGEST_BOX_PT = 24.0
 _STRAIGHT_PT = 1.0  # a line that deviates more from its axis is oblique
 _MIN_RULING_PT = 6.0
 _TINY_PT = 3.0  # smaller letters are illegible
@@ -52,6 +54,7 @@ class PageObjects:
     pictures: list[tuple[Any, Box]] = field(default_factory=list)  # raw objects, valid while the page is open; whole boxes
     picture_sizes: set[tuple[int, int, int]] = field(default_factory=set)  # columns, rows, encoded bytes
     ruling_list: list[Ruling] = field(default_factory=list)
+    small_shapes: list[Box] = field(default_factory=list)  # the bounds of paths as small as a check box
 
     @property
     def image_share(self) -> float:
@@ -189,6 +192,7 @@ class _Inspector:
         fill, stroke = ctypes.c_int(), ctypes.c_int()
         pdfium.FPDFPath_GetDrawMode(item, fill, stroke)
         points = _points(item, count, matrix)
+        self._shape(points)
         if stroke.value:
             for (x0, y0, _), (x1, y1, moves) in pairwise(points):
                 if not moves:
@@ -202,6 +206,12 @@ class _Inspector:
                 self._ruling(min(xs), (min(ys) + max(ys)) / 2, max(xs), (min(ys) + max(ys)) / 2)
             elif width <= _THIN_PT < height:
                 self._ruling((min(xs) + max(xs)) / 2, min(ys), (min(xs) + max(xs)) / 2, max(ys))
+
+    def _shape(self, points: list[tuple[float, float, bool]]) -> None:
+        if len(points) > 2 and len(self._found.small_shapes) < _MAX_SHAPES:
+            xs, ys = [point[0] for point in points], [point[1] for point in points]
+            if max(max(xs) - min(xs), max(ys) - min(ys)) <= _LARGEST_BOX_PT:
+                self._found.small_shapes.append(self._upright.box(min(xs), min(ys), max(xs), max(ys)))
 
     def _ruling(self, x0: float, y0: float, x1: float, y1: float) -> None:
         left, top, right, bottom = self._upright.box(x0, y0, x1, y1)

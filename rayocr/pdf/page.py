@@ -16,7 +16,8 @@ import pypdfium2.raw as pdfium
 
 from rayocr.errors import PageUnrenderable, PictureUndecodable
 from rayocr.pdf.forms.annotations import first_page, flatten, has_text_annotations, hide_annotations
-from rayocr.pdf.forms.fields import FormField, has_drawn_password, read_fields, with_fields
+from rayocr.pdf.forms.drawn_boxes import BOX_DPI, drawn_boxes, read_boxes
+from rayocr.pdf.forms.fields import FormField, has_drawn_password, overlaps, read_fields, with_fields
 from rayocr.pdf.geometry import Upright, turn_box, upright_of
 from rayocr.pdf.ink import BLANK_COVERAGE, RENDER_DPI, contrast, coverage
 from rayocr.pdf.objects import PageObjects, Ruling, has_text_in_foreign_fonts, inspect_objects
@@ -25,8 +26,8 @@ from rayocr.pdf.scan import letters_off_ink, reduced_jpeg
 from rayocr.pdf.textlayer.actual_text import contradicts_glyphs
 from rayocr.pdf.textlayer.layer import TextLayer, read_text_layer, without_hidden
 from rayocr.pdf.textlayer.raw import raw_text
-from rayocr.pdf.textlayer.rendered_text import TextObjects
-from rayocr.pdf.undrawn import undecodable_share, undrawn_picture
+from rayocr.pdf.textlayer.rendered_text import TextObjects, gray_picture, gray_scale
+from rayocr.pdf.undrawn import cut_off_share, undecodable_share, undrawn_picture
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -129,6 +130,24 @@ class Page:
         return read_fields(self._page.raw, self._form, self.upright, (self.width_pt, self.height_pt))
 
     @cached_property
+    def drawn_boxes(self) -> tuple[FormField, ...]:
+        """Check boxes that are drawn on the page without a form field. Renders the page if it has any."""
+        found, size_pt = self._objects, (self.width_pt, self.height_pt)
+        if not found.small_shapes and not found.ruling_list:
+            return ()
+        layer = self._own_layer
+        if layer.turns or not layer.lines:
+            return ()
+        boxes = drawn_boxes(found.small_shapes, found.rulings, layer.lines, size_pt)
+        boxes = [box for box in boxes if not any(overlaps(box, field.box) for field in self.fields)]
+        scale = gray_scale(size_pt, BOX_DPI)
+        if not boxes or not (self.width_pt > 0 and self.height_pt > 0):
+            return ()
+        with suppress(pypdfium2.PdfiumError, MemoryError, ValueError):
+            return tuple(read_boxes(gray_picture(self._page.raw, size_pt, scale), scale, boxes))
+        return ()
+
+    @cached_property
     def has_filled_annotations(self) -> bool:
         """Whether the page has form fields, free text or stamps."""
         return has_text_annotations(self._page.raw)
@@ -146,19 +165,24 @@ class Page:
                 return replace(layer, contradicted=bool(page) and contradicts_glyphs(page))
         return layer
 
-    def _read_text_layer(self) -> TextLayer:
+    @cached_property
+    def _own_layer(self) -> TextLayer:
+        """Without the text of annotations."""
         size_pt = (self.width_pt, self.height_pt)
-        own = read_text_layer(self._page.raw, self.upright, size_pt, image_share=self.image_share)
+        return read_text_layer(self._page.raw, self.upright, size_pt, image_share=self.image_share)
+
+    def _read_text_layer(self) -> TextLayer:
+        own, size_pt = self._own_layer, (self.width_pt, self.height_pt)
         if not self.has_filled_annotations:
-            return own
+            return with_fields(own, self.drawn_boxes, size_pt)
         without = [field.index for field in self.fields if field.replaces_appearance]
         with suppress(PageUnrenderable), self._cut_out(without=without) as single, first_page(single) as page:
             if page:
                 layer = read_text_layer(page, self.upright, size_pt, image_share=self.image_share)
                 if own.hidden and own.turns == layer.turns:
                     layer = without_hidden(layer, own.hidden)
-                return with_fields(layer, self.fields, size_pt)
-        return with_fields(own, self.fields, size_pt)
+                return with_fields(layer, (*self.fields, *self.drawn_boxes), size_pt)
+        return with_fields(own, (*self.fields, *self.drawn_boxes), size_pt)
 
     @cached_property
     def raw_text(self) -> str:
@@ -228,6 +252,12 @@ class Page:
         """The share of the page, 0..1, that is missing from renderings because its pictures cannot be decoded."""
         pictures = self._objects.pictures
         return undecodable_share(self._page.raw, pictures, (self.width_pt, self.height_pt)) if pictures else 0.0
+
+    @cached_property
+    def cut_off_share(self) -> float:
+        """The share of the page, 0..1, that is missing from renderings because the data of its pictures end early."""
+        pictures = self._objects.pictures
+        return cut_off_share(self._page.raw, pictures, (self.width_pt, self.height_pt)) if pictures else 0.0
 
     def certainly_inked(self) -> bool:
         """A cheap check: dark text is ink. If False, call `ink_coverage`."""

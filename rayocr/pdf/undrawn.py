@@ -4,7 +4,9 @@ not."""
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +27,9 @@ _FLAT_SHARE = 1 / 200
 _FLAT_JPEG_BYTES_PER_PX = 2.5 / 64
 _FLAT_BYTES = 1_000
 _CODECS = {"DCTDecode", "JPXDecode", "JBIG2Decode", "CCITTFaxDecode"}
+_HEAD_BYTES, _DENSE_SAMPLE, _LEAST_DENSE_BYTES = 64, 100_000, 500
+_DENSE = 0.5  # size of encoded data after another compression; those of one color repeat
+_END_BYTES, _JPEG_END = 1_024, b"\xff\xd9"
 _LEAST_SHARE = 0.9  # share of a picture's bytes; some writers omit the last row
 _BYTES_PER_PX = {pdfium.FPDFBitmap_Gray: 1, pdfium.FPDFBitmap_BGR: 3, pdfium.FPDFBitmap_BGRx: 4, pdfium.FPDFBitmap_BGRA: 4}
 
@@ -45,7 +50,9 @@ def undrawn_picture(page: Any, pictures: Sequence[tuple[Any, Box]], image: Image
             return f"{what} is cut off."
         size = pdfium.FPDFImageObj_GetImageDataRaw(picture, None, 0)
         # The picture may also be covered or hidden by its mask. Then the picture itself has more than one color.
-        if size > _most_if_flat(metadata, filters) and contrast(image, box, size_pt) == 0 and _has_one_color(picture, metadata):
+        if contrast(image, box, size_pt) or (size <= _most_if_flat(metadata, filters) and not _is_dense(picture, size)):
+            continue
+        if _has_one_color(picture, metadata):
             return f"{what} is damaged: nothing of it can be seen."
     return ""
 
@@ -65,6 +72,53 @@ def undecodable_share(page: Any, pictures: Sequence[tuple[Any, Box]], size_pt: t
     return min(lost, 1.0)
 
 
+def _is_dense(picture: Any, size: int) -> bool:
+    """Whether the encoded data hardly repeat: those of a picture with one color do."""
+    if size < _LEAST_DENSE_BYTES:
+        return False
+    sample = _raw_data(picture, size)[_HEAD_BYTES:_DENSE_SAMPLE]
+    return len(zlib.compress(sample)) > _DENSE * len(sample)
+
+
+def _cut_off_rows(picture: Any, metadata: Any) -> float:
+    """The share of a picture's rows, 0..1, that are missing at its end because its data end early."""
+    filters = _filters(picture)
+    if not metadata.width or not metadata.height or metadata.width * metadata.height > _HUGE_PX:
+        return 0.0
+    if not _CODECS.intersection(filters):
+        expected = _decoded_bytes(metadata)
+        missing = 1 - pdfium.FPDFImageObj_GetImageDataDecoded(picture, None, 0) / max(expected, 1)
+        return max(0.0, missing) if filters and missing > 1 - _LEAST_SHARE else 0.0
+    size = pdfium.FPDFImageObj_GetImageDataRaw(picture, None, 0)
+    if filters != ["DCTDecode"] or size < _HEAD_BYTES or _JPEG_END in _raw_data(picture, size)[-_END_BYTES:]:
+        return 0.0
+    with _rows_of(picture) as rows:  # PDFium fills the rest with one color
+        if rows is None or not rows.size:
+            return 0.0
+        differs = (rows != rows[-1]).any(axis=(1, 2))
+        return float(np.argmax(differs[::-1])) / len(rows) if differs.any() else 1.0
+
+
+def _raw_data(picture: Any, size: int) -> bytes:
+    data = (ctypes.c_ubyte * size)()
+    pdfium.FPDFImageObj_GetImageDataRaw(picture, data, size)
+    return bytes(data)
+
+
+def cut_off_share(page: Any, pictures: Sequence[tuple[Any, Box]], size_pt: tuple[float, float]) -> float:
+    """The share of the raw FPDF_PAGE, 0..1, that is missing because the data of its large pictures end early. Decodes pictures
+    without an end."""
+    lost = 0.0
+    for picture, box in sorted(pictures, key=lambda item: _area(item[1]), reverse=True)[:_MAX_PICTURES]:
+        share = _area((max(box[0], 0.0), max(box[1], 0.0), min(box[2], size_pt[0]), min(box[3], size_pt[1]))) / _area(
+            (0, 0, *size_pt)
+        )
+        metadata = pdfium.FPDF_IMAGEOBJ_METADATA()
+        if share >= _LEAST_SHARE_OF_PAGE and pdfium.FPDFImageObj_GetImageMetadata(picture, page, metadata):
+            lost += share * _cut_off_rows(picture, metadata)
+    return min(lost, 1.0) if lost > _LEAST_SHARE_OF_PAGE else 0.0
+
+
 def _most_if_flat(metadata: Any, filters: Sequence[str]) -> float:
     """Encoded bytes of a picture with one color only."""
     pixels = metadata.width * metadata.height
@@ -81,25 +135,39 @@ def _is_cut_off(picture: Any, metadata: Any, filters: Sequence[str]) -> bool:
     """Whether a picture in a common compression has too few bytes for its pixels. PDFium fills the rest with black."""
     if _CODECS.intersection(filters):
         return False  # the decoded size is unknown
+    return bool(pdfium.FPDFImageObj_GetImageDataDecoded(picture, None, 0) < _LEAST_SHARE * _decoded_bytes(metadata))
+
+
+def _decoded_bytes(metadata: Any) -> int:
     bits = metadata.bits_per_pixel if metadata.bits_per_pixel < 32 else 8  # PDFium reports 32 for a gray picture with a color key
-    expected = metadata.height * -(-metadata.width * bits // 8)
-    return bool(pdfium.FPDFImageObj_GetImageDataDecoded(picture, None, 0) < _LEAST_SHARE * expected)
+    return int(metadata.height * -(-metadata.width * bits // 8))
 
 
 def _has_one_color(picture: Any, metadata: Any) -> bool:
     """Decodes the whole picture, which takes 10 to 90 ms. Returns True if PDFium cannot decode it."""
     if metadata.width * metadata.height > _HUGE_PX:
         return True
+    with _rows_of(picture) as rows:
+        if rows is None or not rows.size:
+            return True
+        return bool((rows == rows[0, 0]).all())
+
+
+@contextmanager
+def _rows_of(picture: Any) -> Iterator[Any]:
+    """The decoded picture (height, width, bytes of a pixel), or None if PDFium cannot decode it."""
     bitmap = pdfium.FPDFImageObj_GetBitmap(picture)
     if not bitmap:
-        return True
+        yield None
+        return
     try:
-        width = _BYTES_PER_PX.get(pdfium.FPDFBitmap_GetFormat(bitmap), 1)
-        size = pdfium.FPDFBitmap_GetStride(bitmap) * pdfium.FPDFBitmap_GetHeight(bitmap)
-        pixels = np.ctypeslib.as_array(ctypes.cast(pdfium.FPDFBitmap_GetBuffer(bitmap), ctypes.POINTER(ctypes.c_ubyte)), (size,))
-        rows = pixels.reshape(pdfium.FPDFBitmap_GetHeight(bitmap), -1)
-        used = rows[:, : pdfium.FPDFBitmap_GetWidth(bitmap) * width]
-        return all(bool((used[:, byte::width] == used[0, byte]).all()) for byte in range(width)) if used.size else True
+        pixel = _BYTES_PER_PX.get(pdfium.FPDFBitmap_GetFormat(bitmap), 1)
+        height, width, stride = (
+            read(bitmap) for read in (pdfium.FPDFBitmap_GetHeight, pdfium.FPDFBitmap_GetWidth, pdfium.FPDFBitmap_GetStride)
+        )
+        buffer = ctypes.cast(pdfium.FPDFBitmap_GetBuffer(bitmap), ctypes.POINTER(ctypes.c_ubyte))
+        pixels = np.ctypeslib.as_array(buffer, (stride * height,))
+        yield pixels.reshape(height, stride)[:, : width * pixel].reshape(height, width, pixel)
     finally:
         pdfium.FPDFBitmap_Destroy(bitmap)
 

@@ -117,7 +117,7 @@ class RapidOcrEngine(ComputeEngine):
         import numpy as np
 
         rendering = page.render(dpi=self._dpi, grayscale=True)
-        fields = box_fields(page.fields)
+        fields = box_fields((*page.fields, *page.drawn_boxes))
         image = np.asarray(without_boxes(rendering.image, fields, rendering.scale))
         try:
             return self._read(with_contrast(image), rendering.scale, fields)

@@ -22,4 +22,5 @@ def without_lost_pictures(page: Page, answer: PageText) -> PageText:
     lost = page.undecodable_share
     if lost >= _MOSTLY_LOST and answer.engine != "textlayer":
         raise PictureUndecodable(f"Pictures that cannot be decoded cover {lost:.0%} of page {page.page_number}.")
+    lost = lost or (answer.engine != "textlayer" and page.cut_off_share)
     return replace(answer, doubts=(*answer.doubts, PICTURE_LOST)) if lost else answer

@@ -21,7 +21,7 @@ import pypdfium2.raw as pdfium
 from rayocr.pdf.forms.annotations import annotation, annotation_count, is_shown
 from rayocr.pdf.geometry import Box, Upright, turn_box
 from rayocr.pdf.textlayer.layer import TextLayer
-from rayocr.pdf.textlayer.lines import TextLine
+from rayocr.pdf.textlayer.lines import TextLine, Word
 
 TICKED, UNTICKED = "[x]", "[ ]"
 
@@ -48,7 +48,7 @@ class FieldKind(Enum):
 class FormField:
     """A field that viewers show. `index`: the index of its annotation on the page. `text`: its value, empty for passwords. `box`:
     its box on the upright page, in points. `orphan`: the document's form does not list it, so PDFium does not draw it, but other
-    viewers do."""
+    viewers do. `index` is negative for a box that is drawn on the page without an annotation."""
 
     index: int
     kind: FieldKind
@@ -73,7 +73,7 @@ def read_fields(page: Any, form: Any, upright: Upright, size_pt: tuple[float, fl
             if not pdfium.FPDFAnnot_GetRect(widget, rect):
                 continue
             box = upright.box(rect.left, rect.bottom, rect.right, rect.top)
-            if box[2] - box[0] < 1 or box[3] - box[1] < 1 or not _overlaps(box, (0, 0, *size_pt)):
+            if box[2] - box[0] < 1 or box[3] - box[1] < 1 or not overlaps(box, (0, 0, *size_pt)):
                 continue
             kind, orphan = _kind(widget, form), not _is_known(widget, form)
             found.append(FormField(index=index, kind=kind, text=_text(widget, form, kind), box=box, orphan=orphan))
@@ -103,6 +103,8 @@ def with_fields(layer: TextLayer, fields: Sequence[FormField], size_pt: tuple[fl
     for field in fields:
         box = turn_box(field.box, layer.turns, size_pt)
         if field.replaces_appearance:
+            if field.index < 0:  # the page's own text may have the tick
+                lines = _without_words_in(lines, box)
             lines += _lines_in(box, field.text, size)
         elif field.kind in (FieldKind.TEXT, FieldKind.COMB) and field.text.strip():
             shown = [line for line in lines if _holds(box, line)]
@@ -219,12 +221,21 @@ def _lines_in(box: Box, text: str, size_pt: float) -> list[TextLine]:
     ]
 
 
-def _holds(box: Box, line: TextLine) -> bool:
+def _without_words_in(lines: Sequence[TextLine], box: Box) -> list[TextLine]:
+    kept = []
+    for line in lines:
+        words = [word for word in line.words if not _holds(box, word)]
+        if words or not line.words:
+            kept.append(line if len(words) == len(line.words) else line.of_words(words))
+    return kept
+
+
+def _holds(box: Box, line: TextLine | Word) -> bool:
     x, y = (line.x0 + line.x1) / 2, (line.y0 + line.y1) / 2
     return box[0] <= x <= box[2] and box[1] <= y <= box[3]
 
 
-def _overlaps(one: Box, other: Box) -> bool:
+def overlaps(one: Box, other: Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 

@@ -14,6 +14,7 @@ TEXT = "A page with text on it."
 class FakePage:
     page_number = 1
     undecodable_share = 0.0
+    cut_off_share = 0.0
 
     def __init__(self, ink: float | Exception = 0.2, *, certainly: bool = False) -> None:
         self._ink = ink

@@ -93,6 +93,7 @@ class Slots:
 class InkedPage:
     page_number = 1
     undecodable_share = 0.0
+    cut_off_share = 0.0
 
     own_text = ""
 
@@ -282,6 +283,7 @@ async def test_a_local_engine_reads_what_was_refused_and_the_page_is_a_fallback(
 
     class Inked:
         undecodable_share = 0.0
+        cut_off_share = 0.0
 
         def ink_coverage(self) -> float:
             return 0.2

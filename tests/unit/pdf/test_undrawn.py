@@ -106,3 +106,18 @@ def test_of_pictures_that_can_be_drawn_nothing_is_lost() -> None:
     for entries, data in BLANK.values():
         with PdfFile(page_of(entries, data), max_pixels=2_000_000) as file, file.page(1) as page:
             assert page.undecodable_share == 0.0
+
+
+def ends_early(data: bytes, entries: str) -> float:
+    with PdfFile(image_page(entries, data), max_pixels=4_000_000) as file, file.page(1) as page:
+        return page.cut_off_share
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.6])
+def test_a_picture_whose_data_end_early_is_missing_in_part(kept: float) -> None:
+    jpeg, entries = JPEG[: int(len(JPEG) * kept)], f"{GRAY} /Filter /DCTDecode"
+    assert 0.2 < ends_early(jpeg, entries) < 0.9
+    assert ends_early(JPEG, entries) == 0.0
+    part = zlib.compress(RAW)[: int(len(zlib.compress(RAW)) * kept)]
+    assert ends_early(part, f"{GRAY} /Filter /FlateDecode") > 0.1
+    assert ends_early(zlib.compress(RAW), f"{GRAY} /Filter /FlateDecode") == 0.0
