@@ -1,6 +1,7 @@
 """Prepares a local Ray: a private folder, its own token, and its turn among starting runs.
 
-Ray's folder holds its sockets, logs and spilled objects. By default it is /tmp/ray, which all users share.
+Ray's folder holds its sockets, logs, code and spilled objects. By default it is /tmp/ray, which all users share, and Ray lets
+every user write to the folder that it is given: so it gets one inside a folder that only this user can enter.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from rayocr.process import ProcessIdentity, current_process, host_identity
 
 _PREFIX = "rayocr-"
 # A socket's path may have 107 bytes, and Ray appends /session_2026-11-26_20-25-55_123456_1234567/sockets/plasma_store.
-_MAX_FOLDER_BYTES = 107 - 67
+_INSIDE = "r"
+_MAX_FOLDER_BYTES = 107 - 67 - len(f"/{_INSIDE}")
 _MIN_FREE_BYTES = 256 << 20
 
 _folder: Path | None = None
@@ -62,8 +64,9 @@ def use_token() -> None:
 
 
 def temp_dir() -> str:
+    """For Ray, which makes it."""
     assert _folder is not None
-    return str(_folder)
+    return str(_folder / _INSIDE)
 
 
 def clean_up() -> None:

@@ -33,7 +33,7 @@ def tmp(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatc
 
 def test_folder_and_token_are_for_this_user_and_this_run(tmp: Path) -> None:
     local_ray.prepare()
-    folder = Path(local_ray.temp_dir())
+    folder = Path(local_ray.temp_dir()).parent  # Ray opens its own folder to everybody
     token = Path(os.environ["RAY_AUTH_TOKEN_PATH"])
     assert (folder.parent, token.parent, os.environ["RAY_AUTH_MODE"]) == (tmp, folder, "token")
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -53,7 +53,8 @@ def test_a_token_that_the_user_chose_stays(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_folders_of_killed_runs_are_swept_and_those_of_live_ones_stay(tmp: Path) -> None:
-    make = "from rayocr.driver.cluster import local_ray; local_ray.prepare(); import os; print(local_ray.temp_dir(), flush=True)"
+    make = "import os; from rayocr.driver.cluster import local_ray; local_ray.prepare()"
+    make += "; print(os.path.dirname(local_ray.temp_dir()), flush=True)"
     environment = os.environ | {"TMPDIR": str(tmp)}
     dead = subprocess.run(
         [sys.executable, "-c", make + "; os._exit(0)"], env=environment, capture_output=True, text=True, check=True
