@@ -207,7 +207,7 @@ class RedisBucket(Bucket):
             yield
         except (redis.RedisError, redis.exceptions.RedisClusterException, OSError) as error:
             if is_failover(error):
-                self._dropping = asyncio.ensure_future(self._client.connection_pool.disconnect())
+                self._dropping = asyncio.ensure_future(self._client.connection_pool.disconnect(inuse_connections=False))
             raise translated(error, self._client, SharedLimitsUnavailable) from error
 
 

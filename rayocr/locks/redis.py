@@ -158,7 +158,8 @@ class RedisLocks(Locks):
             OSError,
         ) as error:
             if is_failover(error):
-                self._client.connection_pool.disconnect()
+                # Not the ones that other threads use: their calls would fail with errors that no one expects.
+                self._client.connection_pool.disconnect(inuse_connections=False)
             raise translated(error, self._client, LocksUnavailable) from error
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +131,36 @@ def test_after_a_failover_the_connections_to_the_old_master_are_dropped(start: S
     locks.check()
     ours = {client["id"] for client in server.client.client_list() if client["lib-name"] == "redis-py"} - before
     assert ours, "the check went over a new connection"
+    locks.close()
+
+
+def test_threads_that_use_a_connection_during_a_failover_see_no_foreign_error(start: Start) -> None:
+    server = start()
+    locks = RedisLocks(server.url, owner="a")
+    over = threading.Event()
+
+    def work() -> list[str]:
+        failures = []
+        while not over.is_set():
+            try:
+                locks.check()
+            except LocksUnavailable:
+                pass
+            except Exception as error:
+                failures.append(repr(error))
+        return failures
+
+    with ThreadPoolExecutor(6) as threads:
+        works = [threads.submit(work) for _ in range(6)]
+        try:
+            for _ in range(60):
+                replica(server)
+                with contextlib.suppress(LocksUnavailable):
+                    locks.check()
+                server.client.replicaof("NO", "ONE")
+        finally:
+            over.set()
+    assert [failure for work in works for failure in work.result()] == []
     locks.close()
 
 

@@ -159,6 +159,9 @@ class Leases:
                 continue
             except RayocrError:
                 pass  # it is back and refuses us: waiting callers call it themselves, and get the reason
+            except Exception as error:  # of the service's client; without this task everything would wait forever
+                self._note_client_error(error)
+                continue
             break
         log_event(log, "locks_recovered", "The lock service is available again.")
         self._there.set()
@@ -171,6 +174,11 @@ class Leases:
                 await self._renew()
             except LocksUnavailable as error:
                 self._note_unavailable(error)
+            except Exception as error:  # as above: leases that are not renewed are lost
+                self._note_client_error(error)
+
+    def _note_client_error(self, error: Exception) -> None:
+        log_event(log, "locks_failed", "The client of the lock service failed.", level=logging.ERROR, error=repr(error))
 
     async def _renew(self) -> None:
         """Renews all leases, and reports the lost ones. Raises LocksUnavailable."""

@@ -71,6 +71,36 @@ async def test_leases_are_renewed_as_soon_as_the_locks_are_back(monkeypatch: pyt
     assert f.lost == []
 
 
+async def test_an_unexpected_error_of_the_client_neither_ends_the_probing_nor_the_renewals(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("rayocr.driver.scheduling.leases._PROBE_S", 0.01)
+    f = Fixture(ttl_s=0.06)
+    asked: list[str] = []
+
+    def fails(*_: object) -> None:
+        asked.append("")
+        raise AttributeError("'NoneType' object has no attribute 'recv'")
+
+    f.table.available = False
+    waiting = asyncio.create_task(f.leases.acquire("d"))
+    await until(lambda: f.away)
+    f.table.available = True
+    with monkeypatch.context() as patched:
+        patched.setattr(MemoryLocks, "check", fails)
+        await until(lambda: len(asked) > 1)
+    assert await waiting is not None
+    f.leases.start(f.lost.append)
+    with monkeypatch.context() as patched:
+        patched.setattr(MemoryLocks, "renew", fails)
+        asked.clear()
+        await until(lambda: len(asked) > 1)
+    f.now = 1.0
+    f.other().acquire("d")
+    await until(lambda: f.lost)
+    await f.leases.close()
+
+
 async def test_draining_ends_the_wait_for_locks_that_are_unavailable() -> None:
     f = Fixture()
     f.table.available = False
