@@ -3,12 +3,10 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, given, settings
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 from starlette.testclient import TestClient
 
 from rayocr.config import GatewayConfig
@@ -245,6 +243,10 @@ def test_pushes_are_of_one_account() -> None:
 
 @pytest.mark.filterwarnings("ignore")
 def test_whatever_the_document_of_the_api_allows_is_answered_as_it_says(tmp_path: Path) -> None:
+    import schemathesis  # takes two seconds of CPU, in every process that collects this file
+    from schemathesis.checks import not_a_server_error
+    from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
+
     api, _ = an_api(tmp_path)
     app = create_app(api, token=None)
     app.user_middleware.clear()  # the limit on the rate is tested above
@@ -257,7 +259,7 @@ def test_whatever_the_document_of_the_api_allows_is_answered_as_it_says(tmp_path
 
         @settings(max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
         @given(case=strategy)
-        def ask(case: schemathesis.Case) -> None:
+        def ask(case: Any) -> None:
             nonlocal asked
             asked += 1
             case.call_and_validate(checks=checks)
