@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.e2e.prefork import Prefork
 
 PROJECT = Path(__file__).parent.parent
 
@@ -15,6 +19,14 @@ def no_keys_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     for name in ("MAX_CONCURRENT_FILES", "MAX_CONCURRENT_WORKERS", "GEMINI_GLOBAL_CONCURRENCY", "MAX_RETRIES"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def prefork() -> Iterator[Prefork]:
+    """Forks commands from a process that has imported rayocr: one for each test process."""
+    started = Prefork(dict(os.environ), PROJECT)
+    yield started
+    started.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -53,13 +53,6 @@ def cluster(environment: dict[str, str], home: Path, heads_home: dict[str, str])
         yield Cluster(f"127.0.0.1:{port}")
 
 
-@pytest.fixture(scope="session")
-def prefork(environment: dict[str, str]) -> Iterator[Prefork]:
-    started = Prefork(environment, PROJECT)
-    yield started
-    started.close()
-
-
 @pytest.fixture
 def cli(environment: dict[str, str], prefork: Prefork, tmp_path: Path) -> Cli:
     """Runs without Ray: the actors' own classes in one process."""

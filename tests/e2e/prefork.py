@@ -19,7 +19,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -64,32 +64,42 @@ class Prefork:
         theirs.close()
 
     def start(
-        self, command: Sequence[str], *, env: dict[str, str], cwd: Path, stdout: int | IO[Any], stderr: int | IO[Any]
+        self,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: Path,
+        stdout: int | IO[Any],
+        stderr: int | IO[Any],
+        stdin: int = subprocess.DEVNULL,
     ) -> Forked:
-        """`command`: [sys.executable, "-m", MODULE, ARGUMENT…]. `stdout`: a file or PIPE; `stderr`: a file or STDOUT.
-
-        The process leads a session of its own.
-        """
+        """`command`: [sys.executable, "-m", MODULE, ARGUMENT…]. `stdin`: DEVNULL or PIPE; `stdout`: a file or PIPE;
+        `stderr`: a file or STDOUT. The process leads a session of its own."""
         assert command[:2] == [sys.executable, "-m"], command
-        reader: IO[str] | None = None
-        ends = []
-        if stdout == subprocess.PIPE:
-            read_end, write_end = os.pipe()
-            reader = open(read_end, encoding="utf-8", errors="replace")  # noqa: SIM115 - closed by the caller
-            ends.append(write_end)
-        out = ends[0] if ends else _number(stdout)
-        err = out if stderr == subprocess.STDOUT else _number(stderr)
+        request = json.dumps({"argv": list(command[2:]), "env": dict(env), "cwd": str(cwd)}).encode()
         ours, theirs = socket.socketpair()
-        what = json.dumps({"argv": list(command[2:]), "env": env, "cwd": str(cwd)}).encode()
-        with theirs, open(os.devnull) as nothing:
-            # The request itself does not fit into a packet with descriptors on every system.
-            socket.send_fds(self._control, [b"run"], [nothing.fileno(), out, err, theirs.fileno()])
-        for end in ends:
-            os.close(end)
-        ours.sendall(len(what).to_bytes(4, "big") + what)
+        with contextlib.ExitStack() as passed:
+            passed.enter_context(theirs)
+            reader = writer = None
+            if stdin == subprocess.PIPE:
+                given, write_end = os.pipe()
+                passed.callback(os.close, given)
+                writer = open(write_end, "w", encoding="utf-8")  # noqa: SIM115 - closed by the caller
+            else:
+                given = passed.enter_context(open(os.devnull)).fileno()
+            if stdout == subprocess.PIPE:
+                read_end, out = os.pipe()
+                passed.callback(os.close, out)
+                reader = open(read_end, encoding="utf-8", errors="replace")  # noqa: SIM115 - closed by the caller
+            else:
+                out = _number(stdout)
+            err = out if stderr == subprocess.STDOUT else _number(stderr)
+            # One packet with the descriptors; the request itself may be too large for one.
+            socket.send_fds(self._control, [b"run"], [given, out, err, theirs.fileno()])
+        ours.sendall(len(request).to_bytes(4, "big") + request)
         status = ours.makefile("r")
         pid = int(status.readline())
-        return Forked(args=list(command), pid=pid, stdout=reader, _status=status, _connection=ours)
+        return Forked(args=list(command), pid=pid, stdin=writer, stdout=reader, _status=status, _connection=ours)
 
     def close(self) -> None:
         self._control.close()
@@ -102,6 +112,7 @@ class Forked:
 
     args: list[str]
     pid: int
+    stdin: IO[str] | None
     stdout: IO[str] | None
     _status: IO[str]
     _connection: socket.socket

@@ -6,31 +6,56 @@ import asyncio
 import doctest
 import gc
 import importlib
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
+from typing import IO
 
 import psutil
 import pytest
 
 import rayocr
 from rayocr.errors import EncryptedPdf, NotAPdf, ObjectNotFound, UsageError
+from tests.e2e.prefork import Forked, Prefork
 from tests.e2e.support import PROJECT, make_pdf
 
 LETTER = PROJECT / "samples" / "letter.pdf"
 
 
 @pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A separate working folder, no keys, and no process left behind."""
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A separate working folder, and no keys."""
     monkeypatch.chdir(tmp_path)
     for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY", "STORAGE_BACKEND", "REDIS_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", str(PROJECT))
-    yield
+
+
+@pytest.fixture(autouse=True)
+def children(place: None, prefork: Prefork, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Forked]]:
+    """The child processes, forked; none is left behind."""
+    started: list[Forked] = []
+
+    def fork(command: list[str], *, stdin: int, stdout: int, stderr: IO[bytes], text: bool, encoding: str) -> Forked:
+        assert text and encoding == "utf-8"
+        started.append(prefork.start(command, env=dict(os.environ), cwd=Path.cwd(), stdin=stdin, stdout=stdout, stderr=stderr))
+        return started[-1]
+
+    monkeypatch.setattr("rayocr.api.process.subprocess", SimpleNamespace(Popen=fork, PIPE=subprocess.PIPE))
+    yield started
     gc.collect()
+    assert [child.pid for child in started if child.poll() is None] == []
+
+
+def test_a_child_process_starts_from_nothing_and_none_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rayocr.api.process.subprocess", subprocess)
+    assert rayocr.read(LETTER, engine="textlayer").outcome == "complete"
     left = [child for child in psutil.Process().children() if "rayocr.api.child" in " ".join(child.cmdline())]
     assert left == []
 
@@ -167,9 +192,6 @@ def test_the_python_of_the_documentation_runs(tmp_path: Path, page: str) -> None
 
 
 def test_the_import_costs_nothing() -> None:
-    import subprocess
-    import sys
-
     code = "import sys, rayocr; print(sorted(m for m in sys.modules if m.startswith(('rayocr.', 'ray', 'pydantic', 'google'))))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() in ("[]", "['rayocr']")
