@@ -9,7 +9,7 @@ CYCLONEDX_VERSION := 7.5.0
 export RAY_USAGE_STATS_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast unit lint type fmt bench bench-gemini bad-days bench-shared bench-memory bench-outputs bench-resume bench-discovery bench-watch bench-watch-polls bench-nodes bench-fleet bench-scale fuzz quality fidelity chaos docs recording sbom audit samples lock wheel clean
+.PHONY: help setup run test test-fast unit lint type fmt bench bench-gemini bad-days bench-shared bench-memory bench-outputs bench-resume bench-discovery bench-watch bench-watch-polls bench-nodes bench-fleet bench-scale fuzz quality fidelity chaos docs recording screenshots sbom audit samples lock wheel clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -115,6 +115,9 @@ sbom: setup ## dist/sbom.json: every package that is shipped, CycloneDX, from th
 audit: setup ## check the pinned packages for known vulnerabilities in the package index
 	@$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.lock || \
 		{ echo "make audit: vulnerabilities were found, or a package could not be audited (is the package index reachable?)."; exit 1; }
+
+screenshots: setup ## docs/images/view-*.webp: the results view over the samples, at three widths (needs Debian's chromium)
+	@$(BIN)/python docs/take_screenshots.py
 
 recording: setup ## record docs/images/run.svg: a real run in a terminal
 	@$(BIN)/python docs/record_terminal.py

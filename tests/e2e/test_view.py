@@ -111,7 +111,7 @@ def test_results_are_searched_corrected_and_downloaded(address: str, tmp_path: P
 
 @pytest.mark.skipif(CHROMIUM is None or find_spec("playwright") is None, reason="needs Debian's chromium")
 @pytest.mark.filterwarnings("ignore")
-def test_the_page_of_a_run_goes_on_with_its_results(tmp_path: Path) -> None:
+def test_the_page_of_a_run_continues_with_its_results(tmp_path: Path) -> None:
     """With gateway.after=view. The page first tells how the run ended."""
     from playwright.sync_api import sync_playwright
 
