@@ -52,7 +52,7 @@ def drawn_boxes(
 
 def read_boxes(picture: Any, scale: float, boxes: Sequence[Box]) -> list[FormField]:
     """`picture`: the page in gray, `scale` pixels per point."""
-    looks = [(box, _look(picture, scale, box)) for box in boxes]
+    looks = [(box, _inspect(picture, scale, box)) for box in boxes]
     empty = [box for box, look in looks if look == "empty"]
     fields = []
     for box, look in looks:
@@ -63,7 +63,7 @@ def read_boxes(picture: Any, scale: float, boxes: Sequence[Box]) -> list[FormFie
     return fields
 
 
-def _look(picture: Any, scale: float, box: Box) -> str:
+def _inspect(picture: Any, scale: float, box: Box) -> str:
     """empty, ticked, filled (a mark on a colored ground), or nothing of these."""
     x0, y0, x1, y1 = (round(at * scale) for at in box)
     side, rim = min(x1 - x0, y1 - y0), max(2, round(0.12 * (x1 - x0)))
