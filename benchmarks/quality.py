@@ -33,7 +33,10 @@ _WHOLE_CLASSES = {
     "other scripts": 10,
     "mixed scripts": 5,
     "degraded": 12,
-}  # every language and treatment once
+    "more tables": 5,
+    "more forms": 8,
+    "hard orders": 7,
+}  # every language, treatment and kind of page once
 
 Result = tuple[str, str, str, str, Reading, Score]  # reader, kind, name, layer
 
@@ -65,7 +68,9 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pages", type=int, default=0, help="of each class; 0: two, but every language and treatment once")
+    parser.add_argument(
+        "--pages", type=int, default=0, help="of each class; 0: two, but every language, treatment and kind of page once"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--readers", default="chain,tesseract", help=f"of {', '.join(READERS)}; those not installed are left out")
     parser.add_argument("--kinds", default="", help="classes whose name holds one of these words; all, if empty")
@@ -98,7 +103,7 @@ def _samples() -> Iterator[Case]:
 def _measure(job: tuple[str, Case]) -> Result:
     reader, case = job
     reading = READERS[reader](case.pdf)
-    return reader, case.kind, case.name, case.layer, reading, score(reading.text, case.truth)
+    return reader, case.kind, case.name, case.layer, reading, score(reading.text, case.truth, case.tables)
 
 
 def _table(reader: str, results: list[Result]) -> Table:
@@ -107,7 +112,9 @@ def _table(reader: str, results: list[Result]) -> Table:
         by_kind[result[1]].append(result)
     by_kind["all"] = results
     table = Table(title=READERS[reader].__doc__, title_justify="left")
-    for number, column in enumerate(("class", "pages", "CER median", "mean", "order-free", "word F1 median", "mean", "CPU s")):
+    for number, column in enumerate(
+        ("class", "pages", "CER median", "mean", "order-free", "word F1 median", "mean", "cells", "CPU s")
+    ):
         table.add_column(column, justify="right" if number else "left")
     for kind, some in by_kind.items():
         scores = [result[5] for result in some]
@@ -119,10 +126,15 @@ def _table(reader: str, results: list[Result]) -> Table:
             f"{mean(s.order_free_cer for s in scores):.3f}",
             f"{median(s.word_f1 for s in scores):.3f}",
             f"{mean(s.word_f1 for s in scores):.3f}",
+            _mean_of([s.cell_f1 for s in scores if s.cell_f1 is not None]),
             f"{mean(result[4].cpu_s for result in some):.1f}",
             end_section=kind == _SAMPLES_KIND,
         )
     return table
+
+
+def _mean_of(values: list[float]) -> str:
+    return f"{mean(values):.3f}" if values else ""
 
 
 def _print_layers(console: Console, results: Iterable[Result]) -> None:
@@ -144,7 +156,12 @@ def _print_worst(console: Console, results: list[Result]) -> None:
 
 def _as_json(result: Result) -> dict[str, object]:
     reader, kind, name, _, reading, page_score = result
-    scores = {"cer": page_score.cer, "order_free_cer": page_score.order_free_cer, "word_f1": page_score.word_f1}
+    scores = {
+        "cer": page_score.cer,
+        "order_free_cer": page_score.order_free_cer,
+        "word_f1": page_score.word_f1,
+        "cell_f1": page_score.cell_f1,
+    }
     return {"reader": reader, "kind": kind, "name": name, "engine": reading.engine, **scores, "text": reading.text}
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from benchmarks.corpus import leaves, pdfs, wear
+from benchmarks.corpus import forms, leaves, papers, pdfs, tables, wear
 from benchmarks.corpus.leaves import Leaf
 
 MakeLeaf = Callable[[random.Random], Leaf]
@@ -26,6 +26,7 @@ class Case:
     pdf: bytes
     truth: str
     layer: str = ""
+    tables: tuple[tuple[tuple[str, ...], ...], ...] = ()  # rows of cells, on pages that measure them
 
 
 _LAYOUTS: dict[str, tuple[MakeLeaf, ...]] = {
@@ -34,6 +35,26 @@ _LAYOUTS: dict[str, tuple[MakeLeaf, ...]] = {
     "three columns": (leaves.newspaper,),
     "tables": (leaves.ruled_table, leaves.unruled_table),
     "forms": (leaves.form,),
+    "more tables": (tables.wrapped, tables.wrapped_open, tables.terms, tables.spans, tables.figures),
+    "more forms": (
+        forms.boxed_fields,
+        forms.input_boxes,
+        forms.lined_fields,
+        forms.paired_fields,
+        forms.form_table,
+        forms.questions,
+        forms.card,
+        forms.invoice,
+    ),
+    "hard orders": (
+        papers.heading_across,
+        papers.paper_with_figure,
+        papers.sidebar,
+        papers.margin_notes,
+        papers.articles,
+        papers.business_letter,
+        papers.two_column_notes,
+    ),
     "letters": (leaves.letter,),
     "receipts": (leaves.receipt,),
     "listings, notes, ornaments": (leaves.listing, leaves.footnotes, leaves.ornaments),
@@ -87,7 +108,8 @@ def _case(kind: str, number: int, dice: random.Random) -> Case:
         good = kind == _GOOD_LAYER
         pdf = pdfs.over_image(wear.scanned(image, dice), printed, dice, errors=0.002 if good else dice.uniform(0.06, 0.25))
         return Case(kind=kind, name=name, pdf=pdf, truth=truth, layer="good" if good else "bad")
-    return Case(kind=kind, name=name, pdf=pdfs.of_image(_treated(kind, number, image, dice)), truth=truth)
+    cells = tuple(tuple(tuple(row) for row in table) for table in leaf.tables)
+    return Case(kind=kind, name=name, pdf=pdfs.of_image(_treated(kind, number, image, dice)), truth=truth, tables=cells)
 
 
 def _treated(kind: str, number: int, image: Image.Image, dice: random.Random) -> Image.Image:

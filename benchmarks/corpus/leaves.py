@@ -37,6 +37,7 @@ class Leaf:
     settings: str = ""
     content: list[str] = field(default_factory=list)
     truth: list[str] = field(default_factory=list)
+    tables: list[list[list[str]]] = field(default_factory=list)  # rows of cells, where the page measures them
 
     def add(self, markup: str, *truth: str) -> None:
         self.content.append(markup)
@@ -86,11 +87,11 @@ class Writer:
         return self._left.pop()
 
 
-def _heading(leaf: Leaf, text: str, *, scale: float = 1.25, align: str = "left") -> None:
+def heading(leaf: Leaf, text: str, *, scale: float = 1.25, align: str = "left") -> None:
     leaf.add(f'#align({align})[#text(size: {scale}em, weight: "bold")[{literal(text)}]]', text)
 
 
-def _prose(leaf: Leaf, writer: Writer, count: int, least: int = 2, most: int = 4) -> None:
+def prose(leaf: Leaf, writer: Writer, count: int, least: int = 2, most: int = 4) -> None:
     for _ in range(count):
         text = writer.paragraph(least, most)
         leaf.add(literal(text), text)
@@ -99,15 +100,15 @@ def _prose(leaf: Leaf, writer: Writer, count: int, least: int = 2, most: int = 4
 def single_column(dice: random.Random) -> Leaf:
     writer, leaf = Writer(dice), Leaf(font=dice.choice(FAMILIES), size_pt=dice.choice([10, 11, 12]))
     leaf.settings = f"#set par(justify: {dice.choice(['true', 'false'])}, leading: {dice.choice(['0.65em', '0.9em'])})"
-    _heading(leaf, writer.title(), scale=1.7)
-    _prose(leaf, writer, 2)
-    _heading(leaf, f"1.{dice.randint(1, 9)} {writer.title()}")
-    _prose(leaf, writer, 2)
+    heading(leaf, writer.title(), scale=1.7)
+    prose(leaf, writer, 2)
+    heading(leaf, f"1.{dice.randint(1, 9)} {writer.title()}")
+    prose(leaf, writer, 2)
     for number in range(3):
         text = writer.paragraph(1, 1)
         mark = dice.choice(["•", f"{number + 1}.", f"({'abc'[number]})"])
         leaf.add(f"#grid(columns: (18pt, 1fr), [{literal(mark)}], [{literal(text)}])", f"{mark} {text}")
-    _prose(leaf, writer, 2)
+    prose(leaf, writer, 2)
     return leaf
 
 
@@ -116,7 +117,7 @@ def two_columns(dice: random.Random) -> Leaf:
     writer, leaf = Writer(dice), Leaf(font=dice.choice(FAMILIES), size_pt=dice.choice([9, 10]), margin="(x: 52pt, y: 56pt)")
     leaf.settings = f"#set par(justify: true, first-line-indent: {dice.choice(['0pt', '1em'])})"
     title, authors = f"{writer.title()} and {writer.title().lower()}", f"{writer.name()}, {writer.name()}"
-    _heading(leaf, title, scale=1.8, align="center")
+    heading(leaf, title, scale=1.8, align="center")
     leaf.add(f"#align(center)[{literal(authors)}]", authors)
     _columns(leaf, writer, 2, dice.choice([14, 20, 26]), 4)
     page = str(dice.randint(2, 400))
@@ -129,9 +130,9 @@ def newspaper(dice: random.Random) -> Leaf:
     writer, leaf = Writer(dice), Leaf(font=SERIF, size_pt=9, margin="(x: 40pt, y: 44pt)")
     leaf.settings = "#set par(justify: true)"
     masthead, line = "The Whitcombe Messenger", f"No. {dice.randint(100, 999)} · {writer.date()} · Price 40p"
-    _heading(leaf, masthead, scale=3, align="center")
+    heading(leaf, masthead, scale=3, align="center")
     leaf.add(f"#align(center)[{literal(line)}] #line(length: 100%)", line)
-    _heading(leaf, writer.title(), scale=2)
+    heading(leaf, writer.title(), scale=2)
     _columns(leaf, writer, 3, dice.choice([12, 16]), 4)
     return leaf
 
@@ -139,9 +140,9 @@ def newspaper(dice: random.Random) -> Leaf:
 def _columns(leaf: Leaf, writer: Writer, count: int, gutter_pt: int, sections: int) -> None:
     inner: list[str] = []
     for _ in range(sections):
-        heading = writer.title()
-        inner.append(f'#text(size: 1.2em, weight: "bold")[{literal(heading)}]')
-        leaf.truth.append(heading)
+        title = writer.title()
+        inner.append(f'#text(size: 1.2em, weight: "bold")[{literal(title)}]')
+        leaf.truth.append(title)
         for _ in range(2):
             text = writer.paragraph(3, 5)
             inner.append(literal(text))
@@ -166,8 +167,8 @@ def unruled_table(dice: random.Random) -> Leaf:
 
 def _table(dice: random.Random, *, stroke: str) -> Leaf:
     writer, leaf = Writer(dice), Leaf(font=dice.choice(FAMILIES), size_pt=10)
-    _heading(leaf, f"Table {dice.randint(1, 9)}. {writer.title()}")
-    _prose(leaf, writer, 1)
+    heading(leaf, f"Table {dice.randint(1, 9)}. {writer.title()}")
+    prose(leaf, writer, 1)
     rows = [["Item", "Quantity", "Unit price", "Total", "Remarks"]]
     for good in dice.sample(GOODS, dice.randint(8, 14)):
         remark = dice.choice(["", "in stock", "from May", "see note 2", "ordered for the second quarter"])
@@ -178,15 +179,15 @@ def _table(dice: random.Random, *, stroke: str) -> Leaf:
         f"#table(columns: (1.6fr, 0.8fr, 1fr, 1fr, 1.4fr), stroke: {stroke}, align: (left, right, right, right, left), {cells})",
         *(" ".join(cell for cell in row if cell) for row in rows),
     )
-    _prose(leaf, writer, 2)
+    prose(leaf, writer, 2)
     return leaf
 
 
 def form(dice: random.Random) -> Leaf:
     """Labels with values on lines and in boxes, check boxes, two fields in a row, a signature."""
     writer, leaf = Writer(dice), Leaf(font=SANS, size_pt=10)
-    _heading(leaf, "Application for a Place in the Archive", scale=1.5, align="center")
-    _prose(leaf, writer, 1, 1, 2)
+    heading(leaf, "Application for a Place in the Archive", scale=1.5, align="center")
+    prose(leaf, writer, 1, 1, 2)
     style = dice.choice(["line", "box"])
     stroke = "(bottom: 0.6pt)" if style == "line" else "0.6pt"
     fields = [
@@ -210,8 +211,8 @@ def form(dice: random.Random) -> Leaf:
     for text in ("I wish to use the reading room.", "I have read the rules.", "Send me the yearly report."):
         mark = dice.choice(["", "#place(dx: 1pt, dy: -1pt)[x]"])
         leaf.add(f"#box(width: 8pt, height: 8pt, stroke: 0.7pt)[{mark}] #h(6pt) {literal(text)}", text)
-    _heading(leaf, "Declaration", scale=1.1)
-    _prose(leaf, writer, 1, 2, 3)
+    heading(leaf, "Declaration", scale=1.1)
+    prose(leaf, writer, 1, 2, 3)
     leaf.add(
         "#v(20pt)#grid(columns: (1fr, 1fr), gutter: 40pt, [#line(length: 100%)Place and date], [#line(length: 100%)Signature])",
         "Place and date Signature",
@@ -231,7 +232,7 @@ def letter(dice: random.Random) -> Leaf:
     subject = f"Your letter of {writer.date()}, our reference {dice.randint(100, 999)}/{dice.randint(10, 99)}"
     leaf.add(f"*{literal(subject)}*", subject)
     leaf.add(literal(f"Dear {address[0]},"), f"Dear {address[0]},")
-    _prose(leaf, writer, 3, 2, 4)
+    prose(leaf, writer, 3, 2, 4)
     signed = writer.name()
     leaf.add(f"Yours sincerely,\n\n#v(20pt){literal(signed)} \\\nSecretary", "Yours sincerely,", signed, "Secretary")
     foot = "Registered charity 204 881 · Bank of Eastbridge · IBAN GB33 BUKB 2020 1555 5555 55"
@@ -260,8 +261,8 @@ def receipt(dice: random.Random) -> Leaf:
 
 def listing(dice: random.Random) -> Leaf:
     writer, leaf = Writer(dice), Leaf(font=SERIF, size_pt=11)
-    _heading(leaf, "Reading the sensor")
-    _prose(leaf, writer, 1)
+    heading(leaf, "Reading the sensor")
+    prose(leaf, writer, 1)
     name = dice.choice(["pressure", "level", "flow"])
     code = [
         f"def read_{name}(port, timeout_s={dice.randint(1, 9)}.0):",
@@ -273,7 +274,7 @@ def listing(dice: random.Random) -> Leaf:
         f"    return float(answer[3:]) * {dice.randint(2, 9)}.5e-3",
     ]
     leaf.add(f'#text(font: "{MONO}", size: 0.85em)[' + " \\\n".join(_spaced(line) for line in code) + "]", *code)
-    _prose(leaf, writer, 3)
+    prose(leaf, writer, 3)
     return leaf
 
 
@@ -292,14 +293,14 @@ def footnotes(dice: random.Random) -> Leaf:
         text = writer.paragraph(3, 5)
         leaf.content.append(f"{literal(text)}#footnote[{literal(note)}]")
         leaf.truth.append(f"{text}{number}")
-        _prose(leaf, writer, 1, 3, 5)
+        prose(leaf, writer, 1, 3, 5)
     leaf.truth += [f"{number} {note}" for number, note in enumerate(notes, start=1)]
     return leaf
 
 
 def small_print(dice: random.Random) -> Leaf:
     writer, leaf = Writer(dice), Leaf(font=SANS, size_pt=dice.choice([6.5, 7.5]), margin="(x: 50pt, y: 50pt)")
-    _heading(leaf, "General terms and conditions", scale=1.4)
+    heading(leaf, "General terms and conditions", scale=1.4)
     for number in range(1, 9):
         text = f"{number}. {writer.paragraph(3, 4)}"
         leaf.add(literal(text), text)
@@ -318,7 +319,7 @@ def ornaments(dice: random.Random) -> Leaf:
         f"[#par(justify: true)[{literal(rest)}]])",
         text,
     )
-    _prose(leaf, writer, 4, 3, 4)
+    prose(leaf, writer, 4, 3, 4)
     margin = f"archive:{dice.randint(1000, 2500)}.{dice.randint(10000, 99999)}v2 [notes] {writer.date()}"
     leaf.add(f"#place(left + horizon, dx: -70pt, rotate(-90deg, reflow: true)[#text(size: 1.4em)[{literal(margin)}]])", margin)
     return leaf
@@ -330,8 +331,8 @@ def foreign(language: str) -> Callable[[random.Random], Leaf]:
         leaf = Leaf(font=_SCRIPT_FONTS.get(language) or dice.choice(FAMILIES[:2]), size_pt=11.5, language=language)
         leaf.settings = "#set par(leading: 0.8em)"
         first = writer.paragraph(1, 1)
-        _heading(leaf, first, scale=1.2)
-        _prose(leaf, writer, 4, 2, 3)
+        heading(leaf, first, scale=1.2)
+        prose(leaf, writer, 4, 2, 3)
         return leaf
 
     return make
@@ -344,9 +345,9 @@ def mixed_scripts(language: str) -> Callable[[random.Random], Leaf]:
         english, other = Writer(dice), Writer(dice, language)
         leaf = Leaf(font=SERIF, size_pt=11.5)
         leaf.settings = "#set par(leading: 0.8em)"
-        _heading(leaf, english.title(), scale=1.3)
+        heading(leaf, english.title(), scale=1.3)
         for _ in range(3):
-            _prose(leaf, english, 1, 2, 3)
+            prose(leaf, english, 1, 2, 3)
             text = other.paragraph(2, 2)
             font = _SCRIPT_FONTS.get(language, "Noto Sans")
             leaf.add(f'#text(font: "{font}", lang: "{language}")[{literal(text)}]', text)

@@ -9,7 +9,7 @@ import numpy as np
 import pypdfium2
 import pytest
 
-from benchmarks.corpus import leaves, pdfs, wear
+from benchmarks.corpus import forms, leaves, papers, pdfs, tables, wear
 from benchmarks.corpus.cases import cases, kinds
 from benchmarks.quality_score import score
 from rayocr.pdf.textlayer.trust import judge
@@ -28,6 +28,13 @@ MAKERS = {
         leaves.footnotes,
         leaves.small_print,
         leaves.ornaments,
+        forms.boxed_fields,
+        forms.input_boxes,
+        forms.invoice,
+        tables.wrapped_open,
+        tables.spans,
+        papers.articles,
+        papers.margin_notes,
     )
 } | {language: leaves.foreign(language) for language in ("pl", "el", "ru")}
 
@@ -79,3 +86,14 @@ def test_layers_called_bad_are_bad_and_layers_called_good_are_good() -> None:
     kept = {kind: next(iter(cases(kind, 1))) for kind in ("scans with good OCR", "scans with bad OCR")}
     verdicts = {kind: judge(text_of(case.pdf), image_share=1.0, text_share=0.8).kind for kind, case in kept.items()}
     assert verdicts == {"scans with good OCR": "trusted", "scans with bad OCR": "bad"}
+
+
+def test_cells_of_a_table_count_where_they_are() -> None:
+    table = [["Item", "Price"], ["Rye bread", "2.50"], ["Lamp oil", ""]]
+    right = "| Item | Price |\n| --- | --- |\n| Rye bread | 2.50 |\n| Lamp oil |  |"
+    swapped = "| Item | Price |\n| --- | --- |\n| Rye bread |  |\n| Lamp oil | 2.50 |"
+    truth = "Item Price Rye bread 2.50 Lamp oil"
+    assert score(right, truth, [table]).cell_f1 == 1.0
+    assert 0.0 < (score(swapped, truth, [table]).cell_f1 or 0.0) < 1.0
+    assert score(truth, truth, [table]).cell_f1 == 0.0
+    assert score(right, truth).cell_f1 is None

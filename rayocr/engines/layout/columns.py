@@ -16,21 +16,32 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from rayocr.engines.layout.lines import Boxed, LayoutLine
+from rayocr.engines.layout.rows import are_labels, has_labels, rows_of
 
 _STEP_PT = 2.0
-_MIN_GUTTER_EM = 0.45  # OCR boxes are padded by about a quarter of the line's height on either side
+_MIN_GUTTER_EM = 0.3  # OCR boxes are padded by about a quarter of the line's height on either side
 _SLACK_EM = 0.3  # boxes jitter, so smaller overlaps are ignored
 _FULL_EM = 2.5  # a line that ends this close to the edge fills its column
-_SET_OFF_EM = 0.9  # white space between blocks
+_SET_OFF_EM = 0.6  # white space between blocks
+_BAND_EM = 0.5  # white space across the page that may separate columns from other text
 _DENSE_EM = 1.75  # distance of lines; forms have more, for handwriting
 _FULL_SHARE = 0.2  # or within this share of the column's width, if that is less
 _PROSE_CHARS = 14
 _PROSE = 0.5  # share of full lines; rows on common baselines need more
 _SURE_PROSE = 0.75
+_SAME_LINE = 0.26  # distance of centers on one baseline, as a share of the height
+_SURE_LINES = 8  # columns with fewer short lines are fields unless their sentences run on
+_RUNS_ON = 0.25  # share of lines that begin in lower case
+_BESIDE = 0.6  # least share of the shorter side that has text beside it
+_MOST_FIELDS = 24
 _LONG_LINES = 32  # characters; table cells are rarely this long on both sides of a gutter, ragged columns often are
 _RAGGED_PROSE = 0.4
-_HEADLINE = 1.5  # ratio of heights; a single line that is larger is above all columns
+_HEADLINE = 1.25  # ratio of heights; a single line that is larger is above all columns if nothing is beside it
+_ALONE_EM = 0.85  # white space above and below a line between two parts of the page
+_HEADLINE_FREE = (0.5, 0.6)  # ems above and below a headline without text beside it
 _MARGIN_SHARE = 0.12  # share of the page's height for running headers and footers
+_HEAD_EM, _FOOT_EM = 2.2, 3.8  # most height of a running header and of a footer
+_IMPRINT_LINES = 3
 _MAX_DEPTH = 12
 
 
@@ -48,18 +59,30 @@ def reading_order(boxes: Sequence[Boxed], *, page_height: float, em: float) -> l
         return []
     head, body, foot = _peel_margins(boxes, page_height, em)
     blocks = _cut(body, em, _MAX_DEPTH)
-    return [block for block in (head, *blocks, foot) if block]
+    return [block for block in (head, *blocks, *_imprint(foot, em)) if block]
+
+
+def _imprint(foot: list[Boxed], em: float) -> list[list[Boxed]]:
+    """Returns the columns of a footer of three lines or more, such as the address, the bank and the register of a firm."""
+    columns: list[list[Boxed]] = []
+    for box in sorted(foot, key=lambda box: box.x0):
+        if columns and box.x0 < max(other.x1 for other in columns[-1]) + _SLACK_EM * em:
+            columns[-1].append(box)
+        else:
+            columns.append([box])
+    lines = [len(column) for column in columns]
+    return columns if len(columns) > 1 and max(lines) >= _IMPRINT_LINES and min(lines) > 1 else [foot]
 
 
 def _peel_margins(boxes: Sequence[Boxed], page_height: float, em: float) -> tuple[list[Boxed], list[Boxed], list[Boxed]]:
     """Splits off one running header and one footer if white space separates them; their pieces belong to no column."""
     ordered = sorted(boxes, key=lambda box: box.y0)
-    head = _first_band(ordered, em)
+    head = _first_band(ordered, _HEAD_EM * em, em)
     if not head or len(head) == len(ordered) or max(box.y1 for box in head) > page_height * _MARGIN_SHARE:
         head = []
     rest = ordered[len(head) :]
     upward = sorted(rest, key=lambda box: -box.y1)
-    foot = _first_band([_Flipped(box) for box in upward], em)
+    foot = _first_band([_Flipped(box) for box in upward], _FOOT_EM * em, em)
     lifted = [item.box for item in foot if isinstance(item, _Flipped)]
     if not lifted or len(lifted) == len(rest) or min(box.y0 for box in lifted) < page_height * (1 - _MARGIN_SHARE):
         lifted = []
@@ -90,8 +113,8 @@ class _Flipped:
         return -self.box.y0
 
 
-def _first_band(ordered: Sequence[Boxed], em: float) -> list[Boxed]:
-    """Returns the boxes of the first row if a gap follows it."""
+def _first_band(ordered: Sequence[Boxed], most_height: float, em: float) -> list[Boxed]:
+    """Returns the boxes of the first rows, up to this height, if a gap follows them."""
     band = [ordered[0]] if ordered else []
     bottom = ordered[0].y1 if ordered else 0.0
     for box in ordered[1:]:
@@ -100,32 +123,27 @@ def _first_band(ordered: Sequence[Boxed], em: float) -> list[Boxed]:
         band.append(box)
         bottom = max(bottom, box.y1)
     top = min((box.y0 for box in band), default=0.0)
-    return band if bottom - top < 2.2 * em else []
+    return band if bottom - top < most_height else []
 
 
 def _cut(boxes: list[Boxed], em: float, depth: int) -> list[list[Boxed]]:
     if len(boxes) < 4 or depth == 0:
         return [boxes] if boxes else []
-    runs = _best_runs(boxes, em)
-    if not runs:
+    run = _best_run(boxes, em)
+    if run is None:
         return [boxes]
-    blocks: list[list[Boxed]] = []
-    remaining = sorted(boxes, key=lambda box: box.y0)
-    taken = {id(box) for run in runs for box in (*run.left, *run.right)}
-    for run in runs:
-        before = [box for box in remaining if id(box) not in taken and box.y0 + box.y1 < run.top + run.bottom]
-        blocks += _cut(before, em, depth - 1)
-        gone = {id(box) for box in before}
-        remaining = [box for box in remaining if id(box) not in gone]
-        blocks += _cut(run.left, em, depth - 1)
-        blocks += _cut(run.right, em, depth - 1)
-    return blocks + _cut([box for box in remaining if id(box) not in taken], em, depth - 1)
+    taken = {id(box) for box in (*run.left, *run.right)}
+    rest = [box for box in boxes if id(box) not in taken]
+    before = [box for box in rest if box.y0 + box.y1 < run.top + run.bottom]
+    after = [box for box in rest if box.y0 + box.y1 >= run.top + run.bottom]
+    parts = (before, run.left, run.right, after)
+    return [block for part in parts for block in _cut(part, em, depth - 1)]
 
 
-def _best_runs(boxes: list[Boxed], em: float) -> list[_Run]:
-    """Returns the runs of the best gutter, from top to bottom; empty if there is no column to split off."""
+def _best_run(boxes: list[Boxed], em: float) -> _Run | None:
+    """Returns the columns that have the most text beside each other; None if there is no column to split off."""
     left, right = min(box.x0 for box in boxes), max(box.x1 for box in boxes)
-    best: list[_Run] = []
+    best: _Run | None = None
     best_score = -float("inf")
     seen: set[frozenset[int]] = set()
     x = left + 2 * em
@@ -136,16 +154,18 @@ def _best_runs(boxes: list[Boxed], em: float) -> list[_Run]:
         if key in seen or len(crossing) > len(boxes) - 4:
             continue
         seen.add(key)
-        runs = [run for run in _runs(boxes, crossing, x - _STEP_PT, em) if _is_columns(run, em)]
-        score = sum(min(_text_height(run.left), _text_height(run.right)) * _gutter_bonus(run, em) for run in runs)
-        score -= 0.5 * _text_height(crossing)  # otherwise a line that jitters into the gutter would be excluded to make it wider
-        if runs and score > best_score:
-            best, best_score = runs, score
+        for run in _runs(boxes, crossing, x - _STEP_PT, em):
+            score = min(_text_height(run.left), _text_height(run.right)) * _gutter_bonus(run, em)
+            # Otherwise a line that jitters into the gutter would be excluded to make it wider.
+            beside = [box for box in crossing if run.top - 2 * em < (box.y0 + box.y1) / 2 < run.bottom + 2 * em]
+            score -= 0.5 * _text_height(beside)
+            if score > best_score:
+                best, best_score = run, score
     return best
 
 
 def _runs(boxes: list[Boxed], crossing: list[Boxed], x: float, em: float) -> list[_Run]:
-    """Returns the ranges of height in which nothing crosses x, with the boxes on its left and right."""
+    """Returns the ranges of height in which nothing crosses x and the text on both sides is set in columns."""
     crossed = {id(box) for box in crossing}
     free = sorted((box for box in boxes if id(box) not in crossed), key=lambda box: box.y0 + box.y1)
     walls = sorted([*crossing, *_headlines(free, x, em)], key=lambda box: box.y0 + box.y1)
@@ -158,12 +178,29 @@ def _runs(boxes: list[Boxed], crossing: list[Boxed], x: float, em: float) -> lis
         while position < len(free) and (wall is None or free[position].y0 + free[position].y1 < wall.y0 + wall.y1):
             stretch.append(free[position])
             position += 1
-        left = [box for box in stretch if (box.x0 + box.x1) / 2 < x]
-        right = [box for box in stretch if (box.x0 + box.x1) / 2 >= x]
-        if left and right:
-            run = _Run(min(box.y0 for box in stretch), max(box.y1 for box in stretch), left, right)
-            runs.append(_trimmed(run, em))
+        runs += _columns_in(stretch, x, em)
     return runs
+
+
+def _columns_in(stretch: list[Boxed], x: float, em: float) -> list[_Run]:
+    """Returns the columns of a stretch: all of it, or what white space across both sides separates: an address beside a date
+    above a letter's table is no reason to read the table in columns."""
+    left = [box for box in stretch if (box.x0 + box.x1) / 2 < x]
+    right = [box for box in stretch if (box.x0 + box.x1) / 2 >= x]
+    if not left or not right:
+        return []
+    run = _trimmed(_Run(min(box.y0 for box in stretch), max(box.y1 for box in stretch), left, right), em)
+    if _is_columns(run, em):
+        return [run]
+    ordered = sorted(stretch, key=lambda box: box.y0)
+    widest, place, bottom = _BAND_EM * em, 0, ordered[0].y1
+    for index, box in enumerate(ordered[1:], start=1):
+        if box.y0 - bottom > widest:
+            widest, place = box.y0 - bottom, index
+        bottom = max(bottom, box.y1)
+    if not place:
+        return []
+    return _columns_in(ordered[:place], x, em) + _columns_in(ordered[place:], x, em)
 
 
 def _trimmed(run: _Run, em: float) -> _Run:
@@ -185,35 +222,47 @@ def _trimmed(run: _Run, em: float) -> _Run:
 
 
 def _headlines(boxes: list[Boxed], x: float, em: float) -> list[Boxed]:
-    """Returns large lines left of x with nothing beside them. They are above both columns even if they are short."""
+    """Returns lines left of x with nothing beside them that are above both columns even if they are short: large ones, and those
+    between columns above and below with white space around them."""
     found: list[Boxed] = []
+    right = [box for box in boxes if (box.x0 + box.x1) / 2 >= x]
     for box in boxes:
-        if isinstance(box, LayoutLine) and box.height > _HEADLINE * em and box.x1 < x and len(box.text) > 3:
-            beside = any(other.x0 > x and other.y0 < box.y1 + em and other.y1 > box.y0 - 0.5 * em for other in boxes)
-            if not beside:
-                found.append(box)
+        if not isinstance(box, LayoutLine) or (box.x0 + box.x1) / 2 >= x or len(box.text) <= 3:
+            continue
+        if not any(other.y0 > box.y1 for other in right):
+            continue
+        above = max((other.y1 for other in boxes if other is not box and other.y0 < box.y0), default=-em)
+        below = min((other.y0 for other in boxes if other is not box and other.y1 > box.y1), default=box.y1 + em)
+        alone = min(box.y0 - above, below - box.y1) > _ALONE_EM * em and any(other.y1 < box.y0 for other in right)
+        beside = any(other.y0 < box.y1 + _HEADLINE_FREE[1] * em and other.y1 > box.y0 - _HEADLINE_FREE[0] * em for other in right)
+        if alone or (box.height > _HEADLINE * em and not beside):
+            found.append(box)
     return found
 
 
 def _is_columns(run: _Run, em: float) -> bool:
-    gutter = min(box.x0 for box in run.right) - max(box.x1 for box in run.left)
-    if gutter < _MIN_GUTTER_EM * em:
+    if _gutter(run) < _MIN_GUTTER_EM * em:
         return False
     left, right = _lines(run.left), _lines(run.right)
     if not left or not right:
         return len(run.left) > len(left) or len(run.right) > len(right)  # a table beside text
+    if _beside_share(left, right) < _BESIDE:
+        return False
+    if len(left) > 1 and len(right) < _MOST_FIELDS and are_labels(_row_texts(right)) and not has_labels(_row_texts(left)):
+        return True  # an address beside labels with values
     fullness = min(_fullness(left, em), _fullness(right, em)), max(_fullness(left, em), _fullness(right, em))
-    if min(len(left), len(right)) >= 4 and min(_typical_chars(left), _typical_chars(right)) >= _LONG_LINES:
-        return fullness[0] >= _RAGGED_PROSE or _aligned_share(left, right) < 0.9
     aligned = _aligned_share(left, right)
     dense = _is_dense(left, em) and _is_dense(right, em)
-    if fullness[0] >= _PROSE:
-        return aligned < (0.9 if dense else 0.5) or (dense and fullness[0] >= _SURE_PROSE)
-    if min(len(left), len(right)) < 2 or not _overlap_in_height(run, em):
+    fewer, more = sorted((len(left), len(right)))
+    if min(_typical_chars(left), _typical_chars(right)) >= _LONG_LINES and (fewer >= 4 or (dense and fewer >= 2 and more >= 6)):
+        return fullness[0] >= _RAGGED_PROSE or aligned < 0.9
+    if fullness[0] >= _PROSE and (fewer >= _SURE_LINES or _runs_on(left) or _runs_on(right)):
+        return aligned < (0.9 if dense else 0.5) or (dense and fullness[0] >= _SURE_PROSE and fewer >= 4)
+    if min(len(left), len(right)) < 2:
         return False
     fuller = left if _fullness(left, em) >= _fullness(right, em) else right
     if fullness[1] >= _PROSE and len(fuller) >= 4 and _is_dense(fuller, em):
-        return aligned < 0.65
+        return aligned < (0.65 if fewer > 2 else 0.25)
     return aligned < 0.5 and min(len(left), len(right)) >= 3 and dense
 
 
@@ -245,6 +294,18 @@ def _is_dense(lines: Sequence[LayoutLine], em: float) -> bool:
     return bool(pitches) and pitches[len(pitches) // 2] < _DENSE_EM * em
 
 
+def _runs_on(lines: Sequence[LayoutLine]) -> bool:
+    """Whether sentences go on from line to line, as far as a script with capitals shows it. Fields begin with capitals."""
+    begins = [line.text.lstrip("\"'([“‘„«")[:1] for line in lines]
+    cased = [begin for begin in begins if begin.islower() or begin.isupper()]
+    lower = sum(begin.islower() for begin in cased)
+    return lower >= _RUNS_ON * len(lines) if 2 * len(cased) >= len(lines) else not any(begin.isdigit() for begin in begins)
+
+
+def _row_texts(lines: Sequence[LayoutLine]) -> list[str]:
+    return [row.text for row in rows_of(lines)]
+
+
 def _typical_chars(lines: Sequence[LayoutLine]) -> float:
     """Returns the length of the line that contains the median character."""
     lengths = sorted(len(line.text) for line in lines)
@@ -258,21 +319,32 @@ def _wideness(text: str) -> float:
 
 
 def _aligned_share(left: Sequence[LayoutLine], right: Sequence[LayoutLine]) -> float:
-    """Returns the share of lines of the shorter side that have a baseline in common with a line of the other side."""
+    """Returns the share of lines of the shorter side that have a baseline in common with a line of the other side. Lines with
+    nothing beside them do not count."""
     few, many = (left, right) if len(left) <= len(right) else (right, left)
-    hits = sum(any(abs(line.center_y - other.center_y) < 0.25 * min(line.height, other.height) for other in many) for line in few)
-    return hits / len(few)
+    beside = [line for line in few if any(other.y0 < line.y1 and other.y1 > line.y0 for other in many)]
+    hits = sum(
+        any(abs(line.center_y - other.center_y) < _SAME_LINE * min(line.height, other.height) for other in many)
+        for line in beside
+    )
+    return hits / max(len(beside), 1)
 
 
-def _overlap_in_height(run: _Run, em: float) -> bool:
-    bottom = min(max(box.y1 for box in run.left), max(box.y1 for box in run.right))
-    top = max(min(box.y0 for box in run.left), min(box.y0 for box in run.right))
-    return bottom - top > 2 * em
+def _beside_share(left: Sequence[Boxed], right: Sequence[Boxed]) -> float:
+    """Returns the share of the boxes of the side with less text that have one of the other side beside them."""
+    less, more = (left, right) if _text_height(left) <= _text_height(right) else (right, left)
+    return sum(any(other.y0 < box.y1 and other.y1 > box.y0 for other in more) for box in less) / len(less)
+
+
+def _gutter(run: _Run) -> float:
+    """Returns the width of the white space between the columns. One box in ten may reach into it, as boxes of scans do."""
+    ends, starts = sorted((box.x1 for box in run.left), reverse=True), sorted(box.x0 for box in run.right)
+    return starts[len(starts) // 10] - ends[len(ends) // 10]
 
 
 def _gutter_bonus(run: _Run, em: float) -> float:
     """Prefers the wider gutter of equally good cuts."""
-    gutter = min(box.x0 for box in run.right) - max(box.x1 for box in run.left)
+    gutter = _gutter(run)
     return 1.0 + 0.002 * min(gutter / em, 4.0)
 
 

@@ -6,10 +6,11 @@ Layout does not depend on the source of the lines (a text layer or an OCR engine
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 _FALLBACK_EM_PT = 10.0
+_PART_SLACK = 0.2  # share of a line's letters by which a blank may miss the place; letters are not equally wide
 _VERTICAL_ASPECT = 2.5  # least height/width of a line of several letters that is set along the margin
 
 
@@ -41,6 +42,18 @@ class LayoutLine:
     @property
     def is_vertical(self) -> bool:
         return len(self.text) > 3 and self.height > _VERTICAL_ASPECT * self.width
+
+    def parted_at(self, x: float) -> tuple[LayoutLine, LayoutLine] | None:
+        """Returns the parts left and right of the blank nearest to x; None if no blank is near."""
+        cut = round((x - self.x0) / max(self.width, 0.1) * len(self.text))
+        blanks = [index for index, char in enumerate(self.text) if char == " "]
+        nearest = min(blanks, key=lambda index: abs(index - cut), default=None)
+        if nearest is None or abs(nearest - cut) > _PART_SLACK * len(self.text) + 2 or not 0 < nearest < len(self.text) - 1:
+            return None
+        return (
+            replace(self, text=self.text[:nearest], x1=max(x, self.x0)),
+            replace(self, text=self.text[nearest + 1 :], x0=min(x, self.x1)),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,18 +94,15 @@ def em_of(lines: Iterable[LayoutLine]) -> float:
     return _FALLBACK_EM_PT
 
 
+def with_height(line: LayoutLine) -> LayoutLine:
+    """Gives a line without height, as fonts without a bounding box have, the height that its letters' width suggests."""
+    letter = line.width / max(len(line.text), 1)
+    return replace(line, y0=line.y1 - 2 * letter) if line.height < 0.3 * letter and len(line.text) > 3 else line
+
+
 def mirrored(line: LayoutLine, page_width: float) -> LayoutLine:
     """Mirrors the line horizontally, which turns right-to-left layout into left-to-right."""
-    return LayoutLine(
-        text=line.text,
-        x0=page_width - line.x1,
-        y0=line.y0,
-        x1=page_width - line.x0,
-        y1=line.y1,
-        font_size_pt=line.font_size_pt,
-        bold=line.bold,
-        confidence=line.confidence,
-    )
+    return replace(line, x0=page_width - line.x1, x1=page_width - line.x0)
 
 
 def mirrored_ruling(ruling: Ruling, page_width: float) -> Ruling:

@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rayocr.engines.layout.columns import reading_order
+from rayocr.engines.layout.field_boxes import join_labels
 from rayocr.engines.layout.headings import HeadingScale
 from rayocr.engines.layout.joining import page_words
-from rayocr.engines.layout.lines import Boxed, LayoutLine, Ruling, em_of, mirrored, mirrored_ruling, reads_right_to_left
+from rayocr.engines.layout.lines import (
+    Boxed,
+    LayoutLine,
+    Ruling,
+    em_of,
+    mirrored,
+    mirrored_ruling,
+    reads_right_to_left,
+    with_height,
+)
+from rayocr.engines.layout.marginalia import take_margin_notes
 from rayocr.engines.layout.markdown import to_markdown
 from rayocr.engines.layout.paragraphs import Block, BlockKind, blocks_of, merge_across_columns
 from rayocr.engines.layout.rows import Row, rows_of
+from rayocr.engines.layout.tables.alignment import AlignedTable, take_aligned_tables
 from rayocr.engines.layout.tables.grid import grids_of
 from rayocr.engines.layout.tables.recognition import RuledTable, take_ruled_tables, unruled_tables
 from rayocr.engines.layout.units.listings import listings
@@ -19,7 +31,7 @@ from rayocr.engines.layout.vertical import bands, is_set_vertically, laid_down
 
 def layout_markdown(lines: Sequence[LayoutLine], *, page_width: float, page_height: float, rulings: Sequence[Ruling] = ()) -> str:
     """Returns the page as Markdown in reading order. Lines must be level (deskewed). Takes about 5 to 20 ms per page."""
-    lines = [line for line in lines if line.text.strip()]
+    lines = [with_height(line) for line in lines if line.text.strip()]
     if not lines:
         return ""
     if reads_right_to_left(lines):
@@ -50,17 +62,33 @@ def _blocks(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_height:
     tables, rest = take_ruled_tables(lines, grids_of(rulings))
     level = [line for line in rest if not line.is_vertical]
     marginal = [line for line in rest if line.is_vertical]
+    level = join_labels(level, rulings, em)
+    aligned, level = take_aligned_tables(level, rulings, em)
+    notes, level = take_margin_notes(level, em)
     scale = HeadingScale.of(lines)
     columns: list[list[Block]] = []
-    for boxes in reading_order([*level, *tables], page_height=page_height, em=em):
+    for boxes in reading_order([*level, *tables, *aligned], page_height=page_height, em=em):
         columns.append(_column(boxes, scale, em, words))
+    for note in notes:
+        _insert(note, columns)
     columns += [[Block(BlockKind.PARAGRAPH, [line.text])] for line in marginal]
     return merge_across_columns(columns)
 
 
+def _insert(note: Sequence[LayoutLine], columns: list[list[Block]]) -> None:
+    """Inserts a marginal note after the block beside its first line."""
+    block = Block(BlockKind.PARAGRAPH, [row.text for row in rows_of(note)], bottom=note[0].y1)
+    for blocks in columns:
+        for place, other in enumerate(blocks):
+            if other.bottom > note[0].center_y:
+                blocks.insert(place + 1, block)
+                return
+    columns.append([block])
+
+
 def _column(boxes: Sequence[Boxed], scale: HeadingScale, em: float, words: frozenset[str]) -> list[Block]:
     """Returns the blocks of one column: its tables and the text between them."""
-    tables = sorted((box for box in boxes if isinstance(box, RuledTable)), key=lambda table: table.y0)
+    tables = sorted((box for box in boxes if isinstance(box, RuledTable | AlignedTable)), key=lambda table: table.y0)
     lines = [box for box in boxes if isinstance(box, LayoutLine)]
     blocks: list[Block] = []
     for table in tables:
@@ -68,7 +96,7 @@ def _column(boxes: Sequence[Boxed], scale: HeadingScale, em: float, words: froze
         taken = {id(line) for line in above}
         lines = [line for line in lines if id(line) not in taken]
         blocks += _prose(rows_of(above), scale, em)
-        blocks.append(Block(BlockKind.TABLE, cells=table.cells(words)))
+        blocks.append(Block(BlockKind.TABLE, cells=table.cells(words), bottom=table.y1))
     return blocks + _prose(rows_of(lines), scale, em)
 
 
@@ -77,7 +105,7 @@ def _prose(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[Block]:
     done = 0
     for start, end, lines in listings(rows):
         blocks += _text(rows[done:start], scale, em)
-        blocks.append(Block(BlockKind.CODE, lines))
+        blocks.append(Block(BlockKind.CODE, lines, bottom=rows[end - 1].y1))
         done = end
     return blocks + _text(rows[done:], scale, em)
 
@@ -87,6 +115,6 @@ def _text(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[Block]:
     done = 0
     for start, end, cells in unruled_tables(rows, em):
         blocks += blocks_of(rows[done:start], scale, em)
-        blocks.append(Block(BlockKind.TABLE, cells=cells))
+        blocks.append(Block(BlockKind.TABLE, cells=cells, bottom=rows[end - 1].y1))
         done = end
     return blocks + blocks_of(rows[done:], scale, em)

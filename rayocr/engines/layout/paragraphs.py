@@ -39,6 +39,7 @@ class Block:
     lines: list[str] = field(default_factory=list)
     level: int = 0
     cells: list[list[str]] = field(default_factory=list)
+    bottom: float = 0.0  # y of the last line's lower edge
     ends_open: bool = False  # the last line fills the column without ending a sentence: the next column may continue it
 
 
@@ -58,6 +59,7 @@ def blocks_of(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[Block
             blocks[-1].lines.append(row.text)
         else:
             blocks.append(Block(kind, [row.text], level=level))
+        blocks[-1].bottom = row.y1
         previous = row
     if previous is not None and blocks[-1].kind in (BlockKind.PARAGRAPH, BlockKind.ITEM):
         text = previous.text

@@ -12,9 +12,24 @@ from rayocr.engines.layout.lines import LayoutLine
 
 _SAME_ROW = 0.5  # overlap of heights, as a share of the smaller height
 _TABULAR_GAP_EM = 1.6  # a wider gap in a row is intended
+_LABEL = re.compile(r"[^\W\d_][^:：]{0,30}\s?[:：](?:\s|$)")
 MARKER = re.compile(
     r"[•●▪■◦○‣∙·⁃➢➤❖✓✔✗✘☐☑☒❏❐❑❒□▢\uf0b7\uf0a7\u2013\u2014*+-]$|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]$|\(\d{1,3}\)$|\d{1,2}(?:\.\d{1,2}){1,3}\.?$"
 )
+
+
+def are_labels(texts: Sequence[str]) -> bool:
+    """Whether these texts are labels of fields, some with their values: "Date:", "No.: 12"."""
+    return len(texts) > 1 and _label_count(texts) >= 0.6 * len(texts)
+
+
+def has_labels(texts: Sequence[str]) -> bool:
+    """Whether some of these texts are labels. A single one may be the head of an address: "Bill to:"."""
+    return _label_count(texts) > max(1, len(texts) // 5)
+
+
+def _label_count(texts: Sequence[str]) -> int:
+    return sum(_LABEL.match(text.strip()) is not None for text in texts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from rayocr.engines.layout.quads import levelled, sides, skew_deg, turned
 from rayocr.engines.layout.tables.scan_rulings import scan_rulings
 from rayocr.engines.rapidocr.columns_down import is_set_in_columns
 from rayocr.engines.rapidocr.detection import BLOB_SCORE, find_lines
+from rayocr.engines.rapidocr.gutters import parted_at_gutters
 from rayocr.engines.rapidocr.image import cut_out, turned_image, with_contrast
 from rayocr.engines.rapidocr.missed_lines import missed_lines
 from rayocr.engines.rapidocr.recognizer.cascade import CascadeRecognizer
@@ -128,7 +129,7 @@ class RapidOcrEngine(ComputeEngine):
 
     def _read(self, image: Any, scale: float, fields: Sequence[FormField]) -> PageText:
         assert self._detect is not None
-        shown = find_lines(image, self._detect, dpi=scale * 72)
+        shown = parted_at_gutters(image, find_lines(image, self._detect, dpi=scale * 72))
         if not len(shown):
             return PageText(text="", engine=self.name, model=self.model, confidence=None, boxes=())
         quarter_turns, columns_down, read = self._orient_and_read(image, shown)

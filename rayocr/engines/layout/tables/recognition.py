@@ -124,26 +124,7 @@ def _split_at_borders(line: LayoutLine, grid: Grid) -> list[LayoutLine]:
     parts: list[LayoutLine] = []
     rest = line
     for x in grid.borders_crossed(line.x0, line.x1, line.center_y):
-        if rest.width <= 0 or not rest.text:
-            break
-        cut = round((x - rest.x0) / rest.width * len(rest.text))
-        blanks = [index for index, char in enumerate(rest.text) if char == " "]
-        nearest = min(blanks, key=lambda index: abs(index - cut), default=None)
-        if nearest is None or abs(nearest - cut) > 0.2 * len(rest.text) + 2 or not 0 < nearest < len(rest.text) - 1:
-            continue
-        parts.append(_part(rest, rest.text[:nearest], rest.x0, x))
-        rest = _part(rest, rest.text[nearest + 1 :], x, rest.x1)
+        if (halves := rest.parted_at(x)) is not None:
+            parts.append(halves[0])
+            rest = halves[1]
     return [*parts, rest]
-
-
-def _part(line: LayoutLine, text: str, x0: float, x1: float) -> LayoutLine:
-    return LayoutLine(
-        text=text,
-        x0=x0,
-        y0=line.y0,
-        x1=x1,
-        y1=line.y1,
-        font_size_pt=line.font_size_pt,
-        bold=line.bold,
-        confidence=line.confidence,
-    )

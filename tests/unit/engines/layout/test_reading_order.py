@@ -116,6 +116,73 @@ def test_ragged_columns_of_long_lines_on_common_baselines_are_not_read_across() 
     assert in_order(text, "L0", "L9", "R0", "R9")
 
 
+def test_a_line_that_reaches_into_the_gutter_does_not_cut_the_columns_above_from_those_below() -> None:
+    lines = column(LEFT, 60, 100, width=215) + column(RIGHT, 285, 100, width=215)
+    lines[4] = LayoutLine(text=lines[4].text, x0=60, y0=lines[4].y0, x1=283, y1=lines[4].y1)
+    assert in_order(markdown(lines), "left 0", "left 9", "right 0", "right 9")
+
+
+def test_a_short_heading_with_white_space_around_it_separates_the_columns_above_from_those_below() -> None:
+    above = column(LEFT, 60, 100, width=215) + column(RIGHT, 300, 100, width=215)
+    below = column([f"lower {text}" for text in LEFT], 60, 290, width=215)
+    below += column([f"lower {text}" for text in RIGHT], 300, 290, width=215)
+    text = markdown([*above, line("Results", 60, 258), *below])
+    assert in_order(text, "left 9", "right 9", "Results", "lower left 0", "lower left 9", "lower right 0")
+
+
+def test_an_address_is_read_before_the_labels_beside_it() -> None:
+    address = column(["Bill to", "Daniel Kowalski", "57 Mill Road", "Eastbridge"], 60, 100)
+    data = ["Invoice number: INV-6820", "Invoice date: 10 August", "Due date: 10 May", "Customer: C196"]
+    body = column([f"line {number} of a text that reaches from one margin to the other one" for number in range(5)], 60, 200)
+    text = markdown([*address, *column(data, 320, 100), *body])
+    assert in_order(text, "Bill to", "Daniel", "Eastbridge", "INV-6820", "C196", "line 0")
+
+
+def test_the_sender_on_the_right_is_no_column_beside_the_recipient_below_it() -> None:
+    sender = column(["Harbour Trust", "14 Quay Street", "Whitcombe"], 400, 50)
+    recipient = column(["Peter Harcourt", "107 Mill Road", "Eastbridge"], 60, 130)
+    marks = [line("Your reference", 60, 200), line("Our reference", 220, 200), line("Date", 380, 200)]
+    marks += [line("AB/19", 60, 212), line("ht-300", 220, 212), line("12 October 2014", 380, 212)]
+    body = column([f"line {number} of a letter that reaches from one margin to the other one" for number in range(6)], 60, 250)
+    text = markdown([*sender, *recipient, *marks, *body])
+    assert in_order(text, "Harbour", "Whitcombe", "Peter", "Eastbridge", "Your", "Our", "Date", "AB/19", "ht-300", "12 October")
+
+
+def test_the_columns_of_a_footer_are_read_one_after_the_other() -> None:
+    body = column([f"line {number} of a letter that reaches from one margin to the other one" for number in range(20)], 60, 100)
+    foot = column(["Mill & Sons", "14 Quay Street", "Whitcombe"], 60, 780)
+    foot += column(["Bank of Eastbridge", "IBAN GB33", "BIC BUKB"], 220, 780)
+    foot += column(["VAT GB 204", "Director", "C. Hall"], 400, 780)
+    assert in_order(markdown([*body, *foot]), "line 19", "Mill", "Whitcombe", "Bank", "BIC", "VAT", "C. Hall")
+
+
+def test_a_note_in_the_margin_is_read_after_its_paragraph() -> None:
+    first = column([f"first {number} of a paragraph that fills its lines" for number in range(6)], 60, 100, width=330)
+    second = column([f"second {number} of a paragraph that fills its lines" for number in range(6)], 60, 200, width=330)
+    notes = [line("See the survey.", 420, 100), line("Compare page 12.", 420, 202)]
+    text = markdown([*first, *second, *notes])
+    assert in_order(text, "first 0", "first 5", "See the survey.", "second 0", "second 5", "Compare page 12.")
+
+
+def test_labels_above_boxes_that_stand_apart_are_read_with_their_values() -> None:
+    from rayocr.engines.layout import Ruling
+
+    lines: list[LayoutLine] = []
+    rulings: list[Ruling] = []
+    for number, (label, value) in enumerate([("Street", "Mill Road"), ("Post code", "WH2 3AB"), ("Town", "Whitcombe")]):
+        x = 60 + 160 * number
+        lines += [line(label, x, 100), line(value, x + 5, 119)]
+        rulings += [Ruling(x0=x, y0=y, x1=x + 140, y1=y) for y in (115, 133)]
+    text = layout_markdown(lines, page_width=595, page_height=842, rulings=rulings)
+    assert in_order(text, "Street", "Mill Road", "Post code", "WH2 3AB", "Town", "Whitcombe")
+
+
+def test_lines_without_height_are_read_in_columns_too() -> None:
+    lines = column(LEFT, 60, 100, width=215) + column(RIGHT, 300, 100, width=215)
+    flat = [LayoutLine(text=it.text, x0=it.x0, y0=it.y1 - 0.1, x1=it.x1, y1=it.y1) for it in lines]
+    assert in_order(markdown(flat), "left 0", "left 9", "right 0", "right 9")
+
+
 def test_text_along_the_margin_is_kept_and_read_last() -> None:
     margin = LayoutLine(text="printed in the margin", x0=20, y0=200, x1=32, y1=420)
     assert in_order(markdown([margin, *column(LEFT, 60, 100, width=215)]), "left 9", "printed in the margin")

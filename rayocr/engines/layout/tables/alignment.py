@@ -1,0 +1,300 @@
+"""Finds tables without a full grid of rulings: columns of short text on common baselines, whose cells may have several lines.
+
+Prose set in columns is also aligned. It differs by lines that fill their column in every column, and by rows that do not begin
+together. In doubt a range of rows is not a table: its lines are then read in the order of columns or rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from rayocr.engines.layout.joining import join_lines
+from rayocr.engines.layout.lines import LayoutLine, Ruling
+from rayocr.engines.layout.rows import MARKER, Row, are_labels, has_labels, rows_of
+
+_CELL_GAP_EM = 0.5  # white space between cells of one row
+_COLUMN_GAP_EM = 0.45  # white space between columns; boxes of scans are wider than their text
+_OVERLAP_EM = 0.25  # boxes jitter
+_MAX_GAP_EM = 2.6  # white space above a row that belongs to the table
+_SET_OFF_EM = 0.35
+_MIN_ROWS = 3
+_WORDY_CHARS = 18  # columns with several longer lines are running text
+_SENTENCE_END = tuple(".!?:;。！？।॥")
+_FULL_EM = 3.5  # running text that ends this close to the edge of its column goes on
+_TERMS = 0.6  # widest column of terms, as a share of the column of explanations
+_LOWER = 0.4  # most cells of running text that begin in lower case
+_NEW_ROW = 1.16  # ratio of distances of lines: between rows and within a cell
+_RULE_SHARE = 0.6  # of the table's width; shorter rulings do not separate rows
+
+
+@dataclass(slots=True)
+class AlignedTable:
+    """Rows of cells, each with its lines. The reading order treats it as one box."""
+
+    rows: list[list[list[LayoutLine]]]
+
+    @property
+    def lines(self) -> list[LayoutLine]:
+        return [line for row in self.rows for cell in row for line in cell]
+
+    @property
+    def x0(self) -> float:
+        return min(line.x0 for line in self.lines)
+
+    @property
+    def x1(self) -> float:
+        return max(line.x1 for line in self.lines)
+
+    @property
+    def y0(self) -> float:
+        return min(line.y0 for line in self.lines)
+
+    @property
+    def y1(self) -> float:
+        return max(line.y1 for line in self.lines)
+
+    def cells(self, known_words: frozenset[str]) -> list[list[str]]:
+        return [[join_lines((part.text for part in rows_of(cell)), known_words=known_words) for cell in row] for row in self.rows]
+
+
+def take_aligned_tables(
+    lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: float
+) -> tuple[list[AlignedTable], list[LayoutLine]]:
+    """Returns the tables and the lines outside them."""
+    rows = rows_of(lines)
+    tables: list[AlignedTable] = []
+    taken: set[int] = set()
+    start = 0
+    while start < len(rows):
+        table, end = _table_from(rows, start, rulings, em)
+        if table is not None:
+            tables.append(table)
+            taken |= {id(line) for row in rows[start:end] for line in row.segments}
+        start = end
+    return tables, [line for line in lines if id(line) not in taken]
+
+
+@dataclass(slots=True)
+class _Column:
+    x0: float
+    x1: float
+
+
+def _table_from(rows: Sequence[Row], start: int, rulings: Sequence[Ruling], em: float) -> tuple[AlignedTable | None, int]:
+    """Returns the table that begins in this row, if there is one, and the row at which to look for the next."""
+    cells = _segments(rows[start], em)
+    if len(cells) < 2:
+        return None, start + 1
+    columns = [_Column(cell[0].x0, cell[-1].x1) for cell in cells]
+    end = start + 1
+    widest = 0.0
+    while end < len(rows):
+        gap = rows[end].y0 - max(row.y1 for row in rows[max(start, end - 3) : end])
+        if gap > max(_MAX_GAP_EM * em, 1.5 * widest) or (widened := _with(columns, rows[end], em)) is None:
+            break
+        if len(_segments(rows[end], em)) == 1 and _stands_alone(rows, end, em):
+            break
+        columns = widened
+        widest = max(widest, min(gap, _MAX_GAP_EM * em))
+        end += 1
+    while end > start + 1 and len(_segments(rows[end - 1], em)) == 1 and _is_set_off(rows, end - 1, em):
+        end -= 1
+    table = _logical_rows(rows[start:end], columns, rulings, em)
+    if table is not None:
+        return AlignedTable(table), end
+    return None, start + 1
+
+
+def _segments(row: Row, em: float) -> list[list[LayoutLine]]:
+    """Returns the cells of a row: its segments, joined over gaps that are no wider than a blank."""
+    cells: list[list[LayoutLine]] = []
+    for segment in row.segments:
+        if cells and segment.x0 - cells[-1][-1].x1 < _CELL_GAP_EM * em:
+            cells[-1].append(segment)
+        else:
+            cells.append([segment])
+    return cells
+
+
+def _with(columns: Sequence[_Column], row: Row, em: float) -> list[_Column] | None:
+    """Returns the columns, widened by the row's cells; None if a cell reaches over two of them."""
+    widened = [_Column(column.x0, column.x1) for column in columns]
+    for cell in _segments(row, em):
+        x0, x1 = cell[0].x0, cell[-1].x1
+        touched = [column for column in widened if x0 < column.x1 - _OVERLAP_EM * em and x1 > column.x0 + _OVERLAP_EM * em]
+        if len(touched) > 1:
+            return None
+        if touched:
+            touched[0].x0, touched[0].x1 = min(touched[0].x0, x0), max(touched[0].x1, x1)
+        else:
+            widened.append(_Column(x0, x1))
+    widened.sort(key=lambda column: column.x0)
+    if any(right.x0 - left.x1 < _COLUMN_GAP_EM * em for left, right in pairwise(widened)):
+        return None
+    return widened
+
+
+def _is_set_off(rows: Sequence[Row], index: int, em: float) -> bool:
+    """Whether white space separates this row from the one above."""
+    return rows[index].y0 - rows[index - 1].y1 > _SET_OFF_EM * em
+
+
+def _stands_alone(rows: Sequence[Row], index: int, em: float) -> bool:
+    return _is_set_off(rows, index, em) and (index + 1 == len(rows) or _is_set_off(rows, index + 1, em))
+
+
+def _logical_rows(
+    rows: Sequence[Row], columns: Sequence[_Column], rulings: Sequence[Ruling], em: float
+) -> list[list[list[LayoutLine]]] | None:
+    if len(columns) < 2 or len(rows) < _MIN_ROWS:
+        return None
+    rows, columns = _parted(rows, columns, em)
+    grid = [_placed(row, columns) for row in rows]
+    wordy = [_is_wordy([cell for line in grid if (cell := line[number])]) for number in range(len(columns))]
+    ruled = _ruled_apart(rows, columns, rulings)
+    edges = [column.x1 - _FULL_EM * em if is_wordy else float("inf") for column, is_wordy in zip(columns, wordy, strict=True)]
+    begins = _row_begins(grid, rows, edges, ruled, em)
+    logical: list[list[list[LayoutLine]]] = []
+    for cells, begin in zip(grid, begins, strict=True):
+        if begin or not logical:
+            logical.append([list(cell) for cell in cells])
+        else:
+            for cell, more in zip(logical[-1], cells, strict=True):
+                cell.extend(more)
+    together = [row for row, begin in zip(grid, begins, strict=True) if begin]
+    if len(logical) < _MIN_ROWS or not _is_table(
+        together, columns, wordy, ruled=sum(ruled) >= 2, wrapped=len(grid) > len(logical)
+    ):
+        return None
+    return logical
+
+
+def _parted(rows: Sequence[Row], columns: Sequence[_Column], em: float) -> tuple[Sequence[Row], Sequence[_Column]]:
+    """Divides columns in which several rows have two cells. A cell across the gutter, as the engine reads two short heads that
+    are close, is divided at a blank."""
+    parted: list[_Column] = []
+    for column in columns:
+        inside = [[s for s in row.segments if column.x0 - 0.1 <= (s.x0 + s.x1) / 2 <= column.x1 + 0.1] for row in rows]
+        pairs = [max(pairwise(cell), key=lambda pair: pair[1].x0 - pair[0].x1) for cell in inside if len(cell) > 1]
+        left, right = max((pair[0].x1 for pair in pairs), default=0.0), min((pair[1].x0 for pair in pairs), default=0.0)
+        middle = (left + right) / 2
+        across = [s for cell in inside for s in cell if s.x0 < middle - em and s.x1 > middle + em / 2]
+        if len(pairs) < 2 or right - left < _COLUMN_GAP_EM * em or len(across) > max(1, len(rows) // 8):
+            parted.append(column)
+            continue
+        halves = {id(line): line.parted_at(middle) for line in across}
+        if None in halves.values():
+            parted.append(column)
+            continue
+        rows = [Row(tuple(part for s in row.segments for part in halves.get(id(s)) or (s,))) for row in rows]
+        parted += [_Column(column.x0, left), _Column(right, column.x1)]
+    return rows, parted
+
+
+def _placed(row: Row, columns: Sequence[_Column]) -> list[list[LayoutLine]]:
+    cells: list[list[LayoutLine]] = [[] for _ in columns]
+    for segment in row.segments:
+        middle = (segment.x0 + segment.x1) / 2
+        nearest = min(range(len(columns)), key=lambda n: max(columns[n].x0 - middle, middle - columns[n].x1))
+        cells[nearest].append(segment)
+    return cells
+
+
+def _is_wordy(cells: Sequence[Sequence[LayoutLine]]) -> bool:
+    lengths = sorted(sum(len(line.text) for line in cell) for cell in cells)
+    return len(lengths) > 1 and lengths[len(lengths) // 2] >= _WORDY_CHARS
+
+
+def _ruled_apart(rows: Sequence[Row], columns: Sequence[_Column], rulings: Sequence[Ruling]) -> list[bool]:
+    """Returns for each row whether a ruling over most of the table's width is between it and the row above."""
+    width = columns[-1].x1 - columns[0].x0
+    across = [
+        ruling.y0
+        for ruling in rulings
+        if ruling.is_horizontal
+        and min(ruling.x1, columns[-1].x1) - max(ruling.x0, columns[0].x0) > _RULE_SHARE * width
+        and ruling.x1 - ruling.x0 < 1.5 * width
+    ]
+    found = [False]
+    for above, below in pairwise(rows):
+        found.append(any(above.center_y < y < below.center_y for y in across))
+    return found
+
+
+def _row_begins(
+    grid: Sequence[Sequence[Sequence[LayoutLine]]], rows: Sequence[Row], edges: Sequence[float], ruled: Sequence[bool], em: float
+) -> list[bool]:
+    """Returns for each row of lines whether a row of the table begins with it. `edges`: where a line of running text is full;
+    infinite for columns without."""
+    if sum(ruled) >= max(_MIN_ROWS, len(rows) // 6):
+        return [place == 0 or apart for place, apart in enumerate(ruled)]
+    pitches = [below.center_y - above.center_y for above, below in pairwise(rows)]
+    limit = _NEW_ROW * sorted(pitches)[len(pitches) // 5] + 0.1 * em
+    apart = sum(pitch > limit for pitch in pitches) >= 2
+    usual = median(sum(map(bool, cells)) for cells in grid)
+    begins = [True]
+    for above, cells, pitch in zip(grid, grid[1:], pitches, strict=False):
+        filled = [number for number, cell in enumerate(cells) if cell]
+        if any(_is_figure(cells[number]) for number in filled) or (apart and pitch > limit):
+            begins.append(True)
+        elif not cells[0] or (apart and len(filled) < usual):
+            begins.append(False)
+        else:
+            begins.append(not any(_goes_on(above[number], edges[number]) for number in filled))
+    return begins
+
+
+def _goes_on(cell: Sequence[LayoutLine], edge: float) -> bool:
+    """Whether the sentence of a cell does not end with this line, which is full."""
+    return bool(cell) and cell[-1].x1 > edge and not cell[-1].text.endswith(_SENTENCE_END)
+
+
+def _is_figure(cell: Sequence[LayoutLine]) -> bool:
+    """Whether the cell holds a number or an amount, which does not continue a cell above."""
+    text = "".join(line.text for line in cell)
+    letters = sum(char.isalpha() for char in text)
+    return letters <= 3 and sum(char.isdigit() for char in text) > letters
+
+
+def _runs_on(cells: Sequence[Sequence[LayoutLine]]) -> bool:
+    """Whether the first lines of cells begin in lower case, as lines of running text do."""
+    begins = [cell[0].text[:1] for cell in cells if cell]
+    return sum(begin.islower() for begin in begins) > _LOWER * len(begins)
+
+
+def _is_narrower(columns: Sequence[_Column]) -> bool:
+    """Whether the first column is a column of terms beside their explanations."""
+    return columns[0].x1 - columns[0].x0 < _TERMS * (columns[1].x1 - columns[1].x0)
+
+
+def _is_table(
+    begins: Sequence[Sequence[Sequence[LayoutLine]]],
+    columns: Sequence[_Column],
+    wordy: Sequence[bool],
+    *,
+    ruled: bool,
+    wrapped: bool,
+) -> bool:
+    """`begins`: the first line of each row of the table."""
+    count = len(wordy)
+    filled = [sum(map(bool, cells)) for cells in begins]
+    if sum(number >= 2 for number in filled) < max(_MIN_ROWS, 0.7 * len(begins)):
+        return False
+    if sum(filled) < 0.5 * count * len(begins):
+        return False
+    texts = ["".join(line.text for line in cells[0]).strip() for cells in begins if cells[0]]
+    if not ruled and any(_runs_on([cells[n] for cells in begins]) for n in range(count) if wordy[n]):
+        return False  # columns of running text
+    if any(are_labels([line.text for cells in begins for line in cells[n]]) for n in range(1, count)) and not has_labels(texts):
+        return False  # an address beside labels with values
+    markers = sum(MARKER.match(text) is not None for text in texts)
+    if count == 2:
+        if markers > 0.5 * len(texts) or not (wrapped or ruled) or not _is_narrower(columns):
+            return False
+        return sum(number == 2 for number in filled) >= 0.8 * len(begins)
+    if sum(wordy) <= count - 2:
+        return len(begins) > _MIN_ROWS or ruled or count > 3
+    return (ruled or wrapped) and sum(number == count for number in filled) >= 0.8 * len(begins) and not all(wordy)

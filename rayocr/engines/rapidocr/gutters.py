@@ -1,0 +1,110 @@
+"""Divides lines that the detector joined over the gutter between two columns.
+
+On the reduced page a gutter of 4 mm is hardly wider than a blank. One line that reaches over it would separate the columns above
+from those below. A line is divided where other lines near it end and begin, if the pixels show more white than a blank has.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_WIDE = 8.0  # aspect of lines that may be two
+_NEAR = 15.0  # distance of lines that show a gutter, in heights
+_LEAST_LINES = 3  # that end at the gutter, and that begin at it
+_WIDEST = 3.0  # widest gutter, in heights
+_MOST_CROSSING = 0.4  # share of the near lines that may reach over the gutter
+_WHITE = 0.45  # least white space in a line, in heights of its box; a blank has 0.2 to 0.35
+_RULE = 0.12  # widest ruling in a gutter, in heights
+_INK = 0.04  # share of dark pixels in a white column of a scan
+_INSIDE = 0.18  # share of the height that is left out above and below, where neighbors reach in
+_KEPT = 0.12  # white space kept on either side, in heights
+
+
+def parted_at_gutters(image: Any, quads: Any) -> Any:
+    """Returns the corners (n, 4, 2) with such lines divided. Lines that run down the page stay as they are."""
+    import numpy as np
+
+    if len(quads) < 2 * _LEAST_LINES + 1:
+        return quads
+    x0, x1 = quads[:, :, 0].min(axis=1), quads[:, :, 0].max(axis=1)
+    middle = quads[:, :, 1].mean(axis=1)
+    height = np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1)
+    width = np.linalg.norm(quads[:, 1] - quads[:, 0], axis=1)
+    parts: list[Any] = []
+    for index, quad in enumerate(quads):
+        tall = height[index]
+        gutter = None
+        if width[index] > _WIDE * tall:
+            near = (np.abs(middle - middle[index]) < _NEAR * tall) & (np.arange(len(quads)) != index)
+            gutter = _gutter(x0[near], x1[near], x0[index], x1[index], tall)
+        cut = _white_run(image, quad, gutter, tall, width[index]) if gutter is not None else None
+        parts += [quad] if cut is None else _halves(quad, *cut)
+    return np.asarray(parts, quads.dtype) if len(parts) > len(quads) else quads
+
+
+def _gutter(x0: Any, x1: Any, left: float, right: float, tall: float) -> tuple[float, float] | None:
+    """Returns where near lines end and begin inside a line from `left` to `right`, if enough of them do and few cross."""
+    import numpy as np
+
+    best: tuple[int, float, float] | None = None
+    for start in np.unique(np.round(x0[(x0 > left + 3 * tall) & (x0 < right - 3 * tall)])):
+        starts = x0[np.abs(x0 - start) < 0.6 * tall]
+        ends = x1[(x1 < start + 0.3 * tall) & (x1 > start - _WIDEST * tall)]
+        if len(starts) < _LEAST_LINES or len(ends) < _LEAST_LINES:
+            continue
+        end = float(np.percentile(ends, 75))
+        at = (end + float(start)) / 2
+        crossing = ((x0 < at - tall) & (x1 > at + tall)).sum()
+        if crossing <= _MOST_CROSSING * (len(starts) + len(ends)) / 2 and (best is None or len(starts) > best[0]):
+            best = len(starts), min(end, float(start)), max(end, float(start))
+    return None if best is None else best[1:]
+
+
+def _white_run(image: Any, quad: Any, gutter: tuple[float, float], tall: float, width: float) -> tuple[float, float] | None:
+    """Returns the start and end, as shares of the line's length, of the white space at the gutter."""
+    import numpy as np
+
+    from rayocr.engines.rapidocr.image import cut_out
+
+    crop = cut_out(image, quad)
+    if crop.shape[0] > crop.shape[1]:
+        return None
+    scale = crop.shape[1] / width
+    edge = float(quad[:, 0].min())
+    inside = round(_INSIDE * crop.shape[0])
+    body = crop[inside : crop.shape[0] - inside].astype(np.float32)
+    dark = body < (np.percentile(body, 2) + np.percentile(body, 80)) / 2
+    white = dark.mean(axis=0) <= _INK
+    _close(white, round(_RULE * tall * scale) + 1, round(_WHITE * tall * scale / 4))
+    low, high = ((x - edge) * scale for x in (gutter[0] - 0.5 * tall, gutter[1] + 0.5 * tall))
+    best = (0, 0)
+    for start, end in _runs(white):
+        if start < high and end > low and end - start > best[1] - best[0]:
+            best = start, end
+    if best[1] - best[0] < _WHITE * tall * scale or best[0] == 0 or best[1] == len(white):
+        return None
+    kept = _KEPT * tall * scale
+    return (best[0] + kept) / crop.shape[1], (best[1] - kept) / crop.shape[1]
+
+
+def _close(white: Any, widest: int, beside: int) -> None:
+    """Makes dark runs white that are no wider than a ruling and have white space on both sides."""
+    for start, end in _runs(~white):
+        if end - start <= widest and start >= beside and white[start - beside : start].all() and white[end : end + beside].all():
+            white[start:end] = True
+
+
+def _runs(mask: Any) -> list[tuple[int, int]]:
+    import numpy as np
+
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
+    return [(int(start), int(end)) for start, end in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _halves(quad: Any, end: float, start: float) -> list[Any]:
+    import numpy as np
+
+    top, bottom = quad[1] - quad[0], quad[2] - quad[3]
+    left = np.stack([quad[0], quad[0] + end * top, quad[3] + end * bottom, quad[3]])
+    right = np.stack([quad[0] + start * top, quad[1], quad[2], quad[3] + start * bottom])
+    return [left, right]

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from rayocr.engines.layout import LayoutLine, Ruling, layout_markdown
+from tests.unit.engines.layout.pages import column, line
+
+X = (60.0, 90.0, 220.0, 440.0)
+
+
+def markdown(lines: list[LayoutLine], rulings: list[Ruling] | None = None) -> str:
+    return layout_markdown(lines, page_width=595, page_height=842, rulings=rulings or [])
+
+
+def rows_of_cells(rows: list[list[list[str]]], *, gap: float) -> list[LayoutLine]:
+    """Sets rows of cells, each with its lines, at the columns of X; `gap` is the white space between rows."""
+    lines: list[LayoutLine] = []
+    y = 100.0
+    for cells in rows:
+        for x, texts in zip(X, cells, strict=False):
+            lines += column(texts, x, y)
+        y += 14.0 * max(map(len, cells)) + gap
+    return lines
+
+
+def test_cells_of_several_lines_without_rulings_stay_whole() -> None:
+    rows = [
+        [["No."], ["Subject"], ["Decision"], ["By"]],
+        [["1"], ["Harbour"], ["The committee met on Tuesday to", "discuss the repair of the wall."], ["A. Hall"]],
+        [["2"], ["Bees and", "honey"], ["Her grandmother kept bees behind the", "orchard and sold the honey."], ["B. Reed"]],
+        [["3"], ["Ferry"], ["Old maps show a ferry at this place."], []],
+    ]
+    text = markdown(rows_of_cells(rows, gap=9))
+    assert "| 1 | Harbour | The committee met on Tuesday to discuss the repair of the wall. | A. Hall |" in text
+    assert "| 2 | Bees and honey | Her grandmother kept bees behind the orchard and sold the honey. | B. Reed |" in text
+
+
+def test_rulings_between_rows_tell_which_lines_are_one_row() -> None:
+    rows = [
+        [["a1"], ["one"], ["The first cell has a", "second line"]],
+        [["a2"], ["two"], ["The second cell has a", "second line"]],
+        [["a3"], ["three"], ["The third cell has a", "second line"]],
+    ]
+    lines = rows_of_cells(rows, gap=0)
+    rulings = [Ruling(x0=58, y0=y, x1=420, y1=y) for y in (98, 126, 154, 182)]
+    assert "| a2 | two | The second cell has a second line |" in markdown(lines, rulings)
+
+
+def test_two_heads_that_were_read_as_one_line_are_divided() -> None:
+    lines = [line("No. Subject", 60, 100), line("Amount", 260, 100)]
+    for number, good in enumerate(["Rye bread", "Lamp oil", "Copper wire", "Oak planks"]):
+        y = 120 + 16 * number
+        lines += [line(str(number + 1), 60, y), line(good, 84, y), line(f"{number}.50", 260, y)]
+    text = markdown(lines)
+    assert "| No. | Subject | Amount |" in text
+    assert "| 2 | Lamp oil | 1.50 |" in text
+
+
+def test_columns_of_prose_are_not_a_table() -> None:
+    left = [f"{word} words of running text" for word in ("some", "more", "other", "and", "few", "then", "last")]
+    right = [f"{word} lines of another text" for word in ("with", "from", "that", "under", "over", "into", "near")]
+    third = [f"{word} ends of a third text" for word in ("the", "its", "our", "all", "two", "six", "ten")]
+    text = markdown(column(left, 60, 100, width=150) + column(right, 230, 100, width=150) + column(third, 400, 100, width=150))
+    assert "|" not in text
+    assert text.index("last words") < text.index("with lines") < text.index("near lines") < text.index("the ends")
+
+
+def test_amounts_below_each_other_are_rows_of_their_own() -> None:
+    lines: list[LayoutLine] = []
+    for number, (good, amount) in enumerate([("Bread", "2.50"), ("Oil", "4.00"), ("Wire", "9.75")]):
+        lines += [line(good, 60, 100 + 24 * number), line("1", 200, 100 + 24 * number), line(amount, 300, 100 + 24 * number)]
+    for number, (label, amount) in enumerate([("Subtotal", "16.25"), ("Tax", "1.30"), ("Total", "17.55")]):
+        lines += [line(label, 190, 176 + 13 * number), line(amount, 300, 176 + 13 * number)]
+    text = markdown(lines)
+    assert "Subtotal | 16.25" in text and "Tax | 1.30" in text and "Total | 17.55" in text

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from rayocr.engines.rapidocr.gutters import parted_at_gutters
+
+LEFT, RIGHT = "words that fill the column to its edge", "other words in the second column here"
+
+
+def page(gap_px: int, joined: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """Two columns of ten lines with this gutter, and their boxes; the line `joined` is one box over both columns."""
+    font = ImageFont.load_default(size=24)
+    image = Image.new("L", (1400, 600), 255)
+    draw = ImageDraw.Draw(image)
+    width = round(draw.textlength(LEFT, font=font))
+    quads: list[list[tuple[int, int]]] = []
+    for number in range(10):
+        y = 40 + 40 * number
+        start = 50 + width + gap_px
+        draw.text((50, y), LEFT, fill=0, font=font)
+        draw.text((start, y), RIGHT, fill=0, font=font)
+        end = start + round(draw.textlength(RIGHT, font=font))
+        for x0, x1 in [(50, end)] if number == joined else [(50, 50 + width), (start, end)]:
+            quads.append([(x0 - 3, y - 4), (x1 + 3, y - 4), (x1 + 3, y + 34), (x0 - 3, y + 34)])
+    return np.asarray(image), np.asarray(quads, np.float32)
+
+
+def test_a_line_over_both_columns_is_divided_at_the_gutter() -> None:
+    image, quads = page(28, joined=5)
+    parted = parted_at_gutters(image, quads)
+    assert len(parted) == len(quads) + 1 == 20
+    ends = sorted(parted[np.abs(parted[:, :, 1].mean(axis=1) - 255) < 5][:, 1, 0].tolist())
+    starts = sorted(quads[:, 0, 0].tolist())
+    assert ends[0] < starts[-1] < ends[1]
+
+
+def test_a_line_across_columns_with_ordinary_blanks_is_not_divided() -> None:
+    image, quads = page(28, joined=None)
+    wide = np.asarray([[(47, 460), (1000, 460), (1000, 498), (47, 498)]], np.float32)
+    drawn = Image.fromarray(image)
+    ImageDraw.Draw(drawn).text((50, 464), f"{LEFT} {RIGHT} and so on", fill=0, font=ImageFont.load_default(size=24))
+    every = np.concatenate([quads, wide])
+    assert len(parted_at_gutters(np.asarray(drawn), every)) == len(every)
+
+
+def test_pages_without_columns_stay_as_they_are() -> None:
+    image, quads = page(28, joined=None)
+    single = quads[::2]
+    assert parted_at_gutters(image, single) is single
