@@ -29,7 +29,8 @@ def engine() -> Iterator[RapidOcrEngine]:
 
 
 def page_of(image: Image.Image, scale: float = _SCALE) -> Any:
-    return SimpleNamespace(render=lambda **_: SimpleNamespace(image=image.convert("L"), scale=scale), page_number=1, fields=())
+    rendering = SimpleNamespace(image=image.convert("L"), scale=scale)
+    return SimpleNamespace(render=lambda **_: rendering, page_number=1, fields=(), drawn_boxes=())
 
 
 @pytest.mark.parametrize("length_mm", [1600, 2400, 3000])
