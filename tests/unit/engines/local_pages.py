@@ -25,6 +25,7 @@ class DrawnPage:
     ruled: bool = False
     page_number: int = 1
     fields: tuple[()] = ()
+    drawn_boxes: tuple[()] = ()
 
     def render(self, *, dpi: int = 200, grayscale: bool = False) -> Any:
         scale = dpi / 72
