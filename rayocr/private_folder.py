@@ -24,6 +24,19 @@ def private_folder(*parts: str) -> Path:
     return folder
 
 
+def private_temp_folder(*parts: str) -> Path:
+    """As `private_folder`, but in the temporary folder, for large files. Raises UsageError."""
+    folder = Path(tempfile.gettempdir()) / f"rayocr-{os.getuid()}"
+    try:
+        _own(folder)
+        for part in parts:
+            folder = folder / part
+            folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"Cannot use {folder}: {error.strerror or error}. Set TMPDIR to a folder of your own.") from error
+    return folder
+
+
 def _root() -> Path:
     problems: list[str] = []
     for base, name in _candidates():

@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "login": ("login.service",),
 }
 _OVERRIDE = re.compile(r"^[+~]*[a-z_]\w*(\.[\w*]+)*=", re.ASCII)
+STREAM = "-"  # standard input as source, standard output as destination
 _SHELLS = ("bash", "zsh", "fish")
 
 
@@ -76,7 +77,7 @@ def parse(arguments: Sequence[str]) -> CommandLine:
             from_file += overrides_of(_value(word, words))
         elif word == "--completion" or word.startswith("--completion="):
             flags["completion"] = _shell(_value(word, words))
-        elif word.startswith("-") and word != "-":
+        elif word.startswith("-") and word != STREAM:
             raise UsageError(f"Unknown flag {word}. Write options as key=value, for example: source=in/ dest=out/")
         elif _OVERRIDE.match(word) and not Path(word).exists():
             settings.append(word)

@@ -12,16 +12,20 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rayocr import __version__
-from rayocr.cli.arguments import CommandLine, parse
+from rayocr.cli.arguments import STREAM, CommandLine, parse
 from rayocr.cli.completion import completion_script
 from rayocr.cli.help_text import help_text
-from rayocr.config import Mode, RayocrConfig
+from rayocr.config import Mode, RayocrConfig, Secrets
 from rayocr.errors import DayQuotaExhausted, InternalError, RayocrError, UsageError
 from rayocr.limits.quota_day import in_words
 from rayocr.masking import for_terminal, hide_environment
 from rayocr.observe.logs import log_to_terminal
+
+if TYPE_CHECKING:
+    from rayocr.driver.monitor.terminal import ConsoleTerminal
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -77,6 +81,8 @@ def _dispatch(line: CommandLine) -> int:
 
         print(OmegaConf.to_yaml(OmegaConf.structured(config)), end="")
         return 0
+    if STREAM in (config.source, config.dest):
+        return _run_on_streams(config, line.overrides)
     if config.mode is Mode.status:
         from rayocr.driver.commands.status import show_status
 
@@ -108,22 +114,33 @@ def _dispatch(line: CommandLine) -> int:
     return _run(config, secrets_from_environment())
 
 
-def _run(config: RayocrConfig, keys: object) -> int:
-    from rayocr.config import Secrets
+def _run_on_streams(config: RayocrConfig, given: Sequence[str]) -> int:
+    from rayocr.cli.streams import streams
+    from rayocr.composition import secrets_from_environment
+    from rayocr.driver.monitor.terminal import ConsoleTerminal
+
+    with streams(config, given) as opened:
+        terminal = ConsoleTerminal(config.progress, stderr=True)
+        code = _run(config, secrets_from_environment(), terminal, places=not opened.dest)
+        opened.deliver(terminal)
+    return code
+
+
+def _run(config: RayocrConfig, keys: Secrets, terminal: ConsoleTerminal | None = None, *, places: bool = True) -> int:
+    """`places`: name the outputs at the end."""
     from rayocr.driver.monitor.terminal import ConsoleTerminal
     from rayocr.driver.plan import existing_state, plan
     from rayocr.driver.retry_selection import recorded_source
     from rayocr.driver.run import Run
     from rayocr.gateway.server import check_gateway
 
-    assert isinstance(keys, Secrets)
     vertex = config.engine.gemini.vertexai and config.engine.gemini.project
     if "gemini" in config.engine.chain and not keys.gemini_api_key and not vertex:
         raise UsageError("engine=gemini needs an API key. Set GEMINI_API_KEY in the environment or in .env, or use engine=local.")
     check_gateway(config.gateway, keys.api_token)
     if config.mode is Mode.retry and config.source is None:
         config.source = recorded_source(existing_state(config))
-    terminal = ConsoleTerminal(config.progress, stderr=config.logs.stdout == "json")
+    terminal = terminal or ConsoleTerminal(config.progress, stderr=config.logs.stdout == "json")
     planned = plan(config)
     terminal.say(f"rayocr {__version__}: {_chain_words(config)}")
     run = Run(config, planned, keys, terminal)
@@ -132,7 +149,7 @@ def _run(config: RayocrConfig, keys: object) -> int:
         code = run.execute()
     finally:
         _listen()
-        run.announcements.summarize(ended=code is not None)
+        run.announcements.summarize(ended=code is not None, places=places)
     if config.gateway.after == "view" and run.status_page is not None:
         from rayocr.view.command import show_results
 

@@ -17,6 +17,7 @@ rayocr {version}: reads PDFs and writes Markdown and clean PDFs, page for page. 
 
 Usage
   rayocr IN [OUT] [key=value…]          read IN into OUT; IN and OUT are folders, gs://BUCKET/PREFIX or gdrive://FOLDER_ID
+  rayocr a.pdf -                        one document on standard output; `-` as IN reads standard input
   rayocr COMMAND … [key=value…]
   python -m rayocr source=IN dest=OUT   the same, with options only
 
@@ -48,7 +49,7 @@ Flags
   --help [OPTION|GROUP|COMMAND]   for example --help limits.rpm, --help limits, --help retry
   --config FILE.yaml   options from a file; the command line overrides them
   --cfg                print the complete configuration with your options
-  --json               status, estimate and the final table as JSON        -q   no progress      -v   log lines on the terminal
+  --json               status, estimate, report and the final table as JSON        -q   no progress      -v   log lines on the terminal
   --completion bash|zsh|fish   print a completion script                   --version
 
 Exit codes: 0 all complete · 1 some documents partial or rejected · 2 wrong usage · 3 stopped by an external cause ·

@@ -26,7 +26,7 @@ from rayocr.driver.monitor.run_record import RUNS_PREFIX
 from rayocr.driver.monitor.terminal import ConsoleTerminal, duration
 from rayocr.driver.plan import existing_state, scope
 from rayocr.errors import RayocrError, RecordCorrupt, StorageError, UsageError
-from rayocr.limits.forecast import ANSWER_S, forecast
+from rayocr.limits.forecast import ANSWER_S, Forecast, forecast
 from rayocr.limits.prices import PriceTable
 from rayocr.messages import Document
 from rayocr.storage.base import Storage
@@ -74,12 +74,18 @@ def show_estimate(config: RayocrConfig) -> int:
     documents = _unfinished(found.source, state, rules)
     if not documents:
         terminal.say("Nothing to do: all documents are finished.")
+        if terminal.json:
+            terminal.data({"documents": 0, "pages": 0})
         return 0
     if len(documents) > _SAMPLE:
         terminal.say(f"{len(documents):,} documents; opening a random sample of {_SAMPLE} …")
     settings = FetchSettings(source_uri=found.source.uri, limits=config.limits, retry=config.retry, access=config.storage.source)
     counted = count_pages(documents, settings)
-    terminal.table(_table(config, found.prices, len(documents), counted, earlier_tokens(state, config.limits)))
+    tokens = earlier_tokens(state, config.limits)
+    if terminal.json:
+        terminal.data(_facts(config, found.prices, len(documents), counted, tokens))
+    else:
+        terminal.table(_table(config, found.prices, len(documents), counted, tokens))
     return 0
 
 
@@ -164,6 +170,45 @@ def earlier_tokens(state: Storage, limits: LimitsConfig) -> TokensAPage:
     return TokensAPage(input=input_tokens / pages, output=output_tokens / pages, known_from=pages)
 
 
+def _asks_gemini(config: RayocrConfig) -> bool:
+    return any(name.rstrip("?") == "gemini" for name in config.engine.chain)
+
+
+def _facts(
+    config: RayocrConfig, prices: PriceTable, documents: int, counted: PageCount, tokens: TokensAPage
+) -> dict[str, object]:
+    """The estimate for `--json`. `pages_error` is two standard errors; `cost_usd` is None where the price is unknown."""
+    chain = [name.rstrip("?") for name in config.engine.chain]
+    facts: dict[str, object] = {"documents": documents, "documents_opened": counted.opened, "unreadable": counted.unreadable}
+    facts |= {"pages": round(counted.pages), "pages_error": round(2 * counted.error), "chain": chain}
+    if not _asks_gemini(config):
+        return facts | {"cost_usd": 0.0}
+    model, tier, now = config.engine.gemini.ladder[0], _tier(config), time.time()
+    known = prices.price(model, now) is not None
+    takes = _forecast(config, prices, model, counted, tokens)
+    return facts | {
+        "model": model,
+        "tier": tier,
+        "input_tokens": round(counted.pages * tokens.input),
+        "output_tokens": round(counted.pages * tokens.output),
+        "cost_usd": _cost(prices, model, counted.pages, tokens, tier, now) if known else None,
+        "seconds": takes.seconds if takes.binds else None,
+        "limited_by": takes.binds or None,
+    }
+
+
+def _forecast(config: RayocrConfig, prices: PriceTable, model: str, counted: PageCount, tokens: TokensAPage) -> Forecast:
+    return forecast(
+        counted.pages,
+        input_tokens=counted.pages * tokens.input,
+        limits=config.limits.of(model),
+        headroom=config.limits.headroom,
+        cost_usd=_cost(prices, model, counted.pages, tokens, _tier(config), time.time()),
+        usd_per_10min=config.limits.usd_per_10min,
+        usd_per_month=config.limits.usd_per_month,
+    )
+
+
 def _table(config: RayocrConfig, prices: PriceTable, documents: int, counted: PageCount, tokens: TokensAPage) -> Table:
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold")
@@ -173,7 +218,7 @@ def _table(config: RayocrConfig, prices: PriceTable, documents: int, counted: Pa
     table.add_row("Documents", f"{documents:,} not finished yet ({opened}{unreadable})")
     spread = f" ± {2 * counted.error:,.0f}" if counted.error else ""
     table.add_row("Pages", f"{'~' if spread else ''}{counted.pages:,.0f}{spread}")
-    if not any(name.rstrip("?") == "gemini" for name in config.engine.chain):
+    if not _asks_gemini(config):
         table.add_row(
             "Cost", "nothing is sent to Gemini with this chain: " + " → ".join(name.rstrip("?") for name in config.engine.chain)
         )
@@ -187,16 +232,7 @@ def _table(config: RayocrConfig, prices: PriceTable, documents: int, counted: Pa
     )
     table.add_row("Cost", _cost_words(config, prices, model, counted, tokens))
     limits = config.limits.of(model)
-    use = {"input_tokens": counted.pages * tokens.input, "output_tokens": counted.pages * tokens.output}
-    takes = forecast(
-        counted.pages,
-        input_tokens=use["input_tokens"],
-        limits=limits,
-        headroom=config.limits.headroom,
-        cost_usd=_cost(prices, model, counted.pages, tokens, _tier(config), time.time()),
-        usd_per_10min=config.limits.usd_per_10min,
-        usd_per_month=config.limits.usd_per_month,
-    )
+    takes = _forecast(config, prices, model, counted, tokens)
     known = {"rpm": limits.rpm, "tpm": limits.tpm, "rpd": limits.rpd, "max_in_flight": limits.max_in_flight}
     known |= {"usd_per_10min": config.limits.usd_per_10min, "usd_per_month": config.limits.usd_per_month}
     figures = ", ".join(f"{name} {value:,.0f}" for name, value in known.items() if value is not None) or "none"

@@ -10,5 +10,8 @@ from rayocr.driver.monitor.terminal import ConsoleTerminal
 def show_report(config: RayocrConfig) -> int:
     """Returns 0 whatever the runs ended with: they had their own exit codes. Raises UsageError and StorageError."""
     facts, place = make_report(config)
-    ConsoleTerminal(config.progress).say(f"Report of {facts.documents.total():,} documents: {place}")
+    terminal = ConsoleTerminal(config.progress)
+    terminal.say(f"Report of {facts.documents.total():,} documents: {place}")
+    if terminal.json:
+        terminal.data({"documents": dict(facts.documents), "report": place})
     return 0

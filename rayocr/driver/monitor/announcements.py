@@ -107,25 +107,27 @@ class Announcements:
         partial = progress.documents[DocumentOutcome.PARTIAL] or progress.totals.dead_letters > progress.retried
         return 1 if failed else self.config.exit.partial if partial else 0
 
-    def summarize(self, *, ended: bool) -> None:
-        """Prints the closing table and writes the record of the run to the state; also its report, if the run `ended` by
-        itself."""
-        if not self.progress.documents_started and not self.progress.documents_done:
-            return
+    def summarize(self, *, ended: bool, places: bool = True) -> None:
+        """Prints the closing table, with the `places` of outputs and report, and writes the record of the run to the state; also
+        its report, if the run `ended` by itself."""
         fingerprint = self.config.fingerprint(self.plan.prompts)
         made = run_record(self.progress, run_id=self.run_id, fingerprint=fingerprint)
+        if not self.progress.documents_started and not self.progress.documents_done:
+            if self.terminal.json and ended:
+                self.terminal.data(made | {"outputs": _place(self.plan.dest.uri)})
+            return
         record = write_record(self.plan.state, made)
-        places = {"Outputs": _place(self.plan.dest.uri)}
+        named = {"Outputs": _place(self.plan.dest.uri)}
         if record:
-            places["Report"] = (ended and self._report()) or f"{_place(self.plan.state.uri)}/{record}"
+            named["Report"] = (ended and self._report()) or f"{_place(self.plan.state.uri)}/{record}"
         failed = self.progress.documents[DocumentOutcome.PARTIAL] + self.progress.documents[DocumentOutcome.REJECTED]
         if failed:
             logs = Path(self.config.logs.dir) / "dead_letter"
-            places["Dead letters"] = str(logs) if logs.is_dir() else f"{_place(self.plan.state.uri)}/.rayocr/dead_letters"
+            named["Dead letters"] = str(logs) if logs.is_dir() else f"{_place(self.plan.state.uri)}/.rayocr/dead_letters"
         if self.terminal.json:
-            self.terminal.data(made | {name.lower().replace(" ", "_"): place for name, place in places.items()})
+            self.terminal.data(made | {name.lower().replace(" ", "_"): place for name, place in named.items()})
         else:
-            self.terminal.table(closing_table(self.progress, places))
+            self.terminal.table(closing_table(self.progress, named if places else {}))
 
     def _report(self) -> str | None:
         """Where the report was written. None if it would take long or fails: the run has succeeded without it."""

@@ -50,6 +50,16 @@ def test_pages_tokens_money_and_time_are_reported_without_a_key_and_nothing_is_m
     assert not (here / "out").exists()
 
 
+def test_the_estimate_comes_as_json(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["estimate", "in", "out", "engine=gemini", "limits.rpm=10", "limits.headroom=0", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["documents"], facts["unreadable"], facts["pages"], facts["pages_error"]) == (5, 1, 10, 0)
+    assert (facts["input_tokens"], facts["output_tokens"], facts["limited_by"]) == (10_000, 10_000, "rpm")
+    assert facts["cost_usd"] > 0
+    assert main(["estimate", "in", "out", "engine=local", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["cost_usd"] == 0
+
+
 def test_a_budget_that_is_too_small_is_pointed_out(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["mode=estimate", "source=in", "dest=out", "engine=gemini", "budget.usd=1"]
     assert main([*options, "engine.gemini.input_usd_per_million=1000", "engine.gemini.output_usd_per_million=1"]) == 0

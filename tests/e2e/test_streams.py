@@ -1,0 +1,77 @@
+"""`-` as source and destination: one document through standard input and output."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pypdfium2
+import pytest
+
+from tests.e2e.support import PATIENCE_S, PROJECT
+
+LETTER = PROJECT / "samples" / "letter.pdf"
+
+
+def piped(environment: dict[str, str], folder: Path, data: bytes, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "rayocr", *arguments, "engine=textlayer"],
+        input=data, env=environment, cwd=folder, capture_output=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+
+
+def test_a_pdf_on_standard_input_becomes_markdown_on_standard_output(environment: dict[str, str], tmp_path: Path) -> None:
+    done = piped(environment, tmp_path, LETTER.read_bytes(), "-", "-")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.decode().startswith("<!-- page 1 -->\n\n# A Reading Garden for Willow Lane")
+    assert "Found 1 document." in done.stderr.decode()
+    assert "rayocr-stream" not in done.stderr.decode()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_is_written_to_standard_output_in_the_chosen_kind(environment: dict[str, str], tmp_path: Path) -> None:
+    done = piped(environment, tmp_path, b"", str(LETTER), "-", "outputs=[clean_pdf]", "-q")
+    assert (done.returncode, done.stderr) == (0, b"")
+    pdf = pypdfium2.PdfDocument(done.stdout)
+    assert len(pdf) == 2
+    pdf.close()
+    done = piped(environment, tmp_path, b"", str(LETTER), "-", "outputs=[jsonl]")
+    assert json.loads(done.stdout)["text"].startswith("# A Reading Garden")
+
+
+def test_the_same_pdf_piped_twice_into_a_folder_is_read_once(environment: dict[str, str], tmp_path: Path) -> None:
+    done = piped(environment, tmp_path, LETTER.read_bytes(), "-", "out", "outputs=[markdown]")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "stdin.md").read_text().startswith("<!-- page 1 -->")
+    done = piped(environment, tmp_path, LETTER.read_bytes(), "-", "out", "outputs=[markdown]")
+    assert "Nothing to do: the document is finished" in done.stderr.decode()
+    other = (PROJECT / "samples" / "table.pdf").read_bytes()
+    assert piped(environment, tmp_path, other, "-", "out", "outputs=[markdown]", "--json").returncode == 0
+    assert len(list((tmp_path / "out").glob("stdin*.md"))) == 2
+
+
+def test_a_document_that_cannot_be_read_gives_its_reason_and_exit_1(environment: dict[str, str], tmp_path: Path) -> None:
+    done = piped(environment, tmp_path, b"no PDF", "-", "-")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert "stdin.pdf: NotAPdf: The file is not a PDF" in done.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["-", "-"], "Standard input is empty."),
+        (["in", "-"], "takes one document"),
+        (["a.pdf", "-", "--json"], "both write to standard output"),
+        (["a.pdf", "-", "outputs=[markdown,jsonl]"], "takes one kind of output"),
+        (["status", "-"], "mode=status cannot use `-`"),
+    ],
+)
+def test_wrong_use_of_a_stream_is_one_line_and_exit_2(
+    environment: dict[str, str], tmp_path: Path, arguments: list[str], words: str
+) -> None:
+    done = piped(environment, tmp_path, b"", *arguments)
+    assert done.returncode == 2, done.stderr
+    assert words in done.stderr.decode()
+    assert len(done.stderr.splitlines()) <= 2
