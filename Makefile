@@ -126,8 +126,8 @@ samples: setup ## generate samples/
 	@$(BIN)/python samples/make_samples.py
 
 lock: ## update the lock files from pyproject.toml
-	@$(BIN)/uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url -o requirements.lock
-	@$(BIN)/uv pip compile -q pyproject.toml --group dev -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url -o requirements-dev.lock
+	@$(BIN)/uv pip compile -q pyproject.toml --extra cjk --extra drive --extra supabase --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url -o requirements.lock
+	@$(BIN)/uv pip compile -q pyproject.toml --extra cjk --extra drive --extra supabase --group dev -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url -o requirements-dev.lock
 
 wheel: setup ## dist/*.whl, with conf/ and samples/ inside
 	@$(BIN)/python -m build -q --wheel

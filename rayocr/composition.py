@@ -5,6 +5,8 @@ Every user error found here is a UsageError of one or two lines.
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -27,6 +29,13 @@ PATH_KEYS = (
     *("source", "dest", "state", "logs.dir", "document", "login.client", "login.token"),
     *("storage.source.credentials", "storage.dest.credentials", "storage.state.credentials"),
 )
+
+_EXAMPLES = {
+    "source": "Name a folder or a PDF, for example source=in/",
+    "dest": "Name a folder, for example dest=out/",
+    "state": "Name a folder, or leave it out to keep the state in the destination.",
+    "document": "Name a document, for example document=2024/a.pdf",
+}
 
 # Options that are mappings, whose keys the user chooses.
 MAPPING_KEYS = ("limits.models", "supabase.columns", "engine.openai.extra_body")
@@ -79,14 +88,22 @@ def samples_dir() -> Path:
 
 def load_dotenv() -> None:
     """Reads .env of the working folder into the environment. Variables that are already set stay. Raises UsageError."""
-    if Path(".env").is_file():
-        from dotenv import load_dotenv as load
+    file = Path(".env")
+    if not file.is_file():
+        return
+    from dotenv import load_dotenv as load
 
-        try:
-            load(".env", override=False)
-        except (UnicodeDecodeError, OSError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise UsageError(f"Cannot read .env in the working folder: {why}.", hint="Save it as UTF-8, or remove it.") from error
+    try:
+        data = file.read_bytes()
+        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in data:
+            raise UsageError("Cannot read .env in the working folder: it is UTF-16 text. Save it as UTF-8, or remove it.")
+        load(stream=io.StringIO(data.decode("utf-8-sig")), override=False)
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"Cannot read .env in the working folder: byte {error.start} is not UTF-8. Save it as UTF-8, or remove it."
+        ) from error
+    except OSError as error:
+        raise UsageError(f"Cannot read .env in the working folder: {error.strerror}.") from error
 
 
 def secrets_from_environment(environment: Mapping[str, str] | None = None) -> Secrets:
@@ -154,7 +171,7 @@ def _places(environment: Mapping[str, str]) -> dict[str, str]:
     if not backend:
         return {}
     if backend not in _PLACES:
-        raise UsageError(f"The environment variable STORAGE_BACKEND is {backend!r}, ; choose one of {', '.join(_PLACES)}.")
+        raise UsageError(f"The environment variable STORAGE_BACKEND is {backend!r}; choose one of {', '.join(_PLACES)}.")
     found = {}
     for key, form in zip(("source", "dest"), _PLACES[backend], strict=True):
         names = re.findall(r"{(\w+)}", form)
@@ -236,7 +253,7 @@ def _split_paths(arguments: Sequence[str]) -> tuple[dict[str, str | None], list[
         if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
             value = value[1:-1]
         if not value:
-            raise UsageError(f"{key}= is empty. Give a folder, for example {key}=in/")
+            raise UsageError(f"{key}= is empty. {_EXAMPLES.get(key, 'Give a value, or leave it out.')}")
         paths[key] = None if value == "null" and key != "dest" else value
     return paths, overrides
 

@@ -37,8 +37,28 @@ def quoted(value: object) -> str:
 def unparsable(override: str) -> str:
     """The message for an override that the grammar rejects: the user's own value, with correct quotes."""
     key, _, value = override.partition("=")
+    kind = _kind(key)
+    if kind in _NUMBERS:
+        return f"{key}={value} is not {_NUMBERS[kind]}."
+    if kind == "list":
+        return f"Cannot parse the value of {key}. Write it as: {for_shell(f'{key}={quoted(_items(value))}')}"
     meant = quoted(_items(value)) if value.startswith("[") else quoted(value.strip("'\""))
     return f"Cannot parse the value of {key}. Put special characters in quotes: {for_shell(f'{key}={meant}')}"
+
+
+_NUMBERS = {"float": "a number, for example 20 or 0.5", "int": "a whole number, for example 100"}
+
+
+def _kind(key: str) -> str:
+    """The kind of an option: list, float, int, or "" for another kind and for unknown options."""
+    cls: Any = RayocrConfig
+    *parents, leaf = key.lstrip("+").split(".")
+    for name in parents:
+        cls = next((f.default_factory for f in fields(cls) if f.name == name), None)
+        if not (isinstance(cls, type) and is_dataclass(cls)):
+            return ""
+    said = next((str(f.type) for f in fields(cls) if f.name == leaf), "")
+    return said.partition("[")[0].removesuffix(" | None")
 
 
 def for_shell(argument: str) -> str:
@@ -54,7 +74,10 @@ def _as_list(key: str, overrides: Sequence[str]) -> str:
 
 
 def _items(value: str) -> list[str]:
-    return [item.strip().strip("'\"") for item in value.removeprefix("[").removesuffix("]").split(",")]
+    """The items that the user probably meant: a comma inside quotes or brackets belongs to its item."""
+    inside = value[1:-1] if value.startswith("[") and value.endswith("]") else value.removeprefix("[")
+    found = re.findall(r"""(?:'[^']*'|"[^"]*"|\[[^\[\]]*\]|[^,])+""", inside)
+    return [item.strip().strip("'\"") for item in found if item.strip()]
 
 
 def explain(error: BaseException, overrides: Sequence[str], conf: Path) -> str:
@@ -82,7 +105,11 @@ def explain(error: BaseException, overrides: Sequence[str], conf: Path) -> str:
         if choice := re.search(r"Invalid value '(.*?)', expected one of \[(.*)\]", first):
             return f"{full.group(1)}={choice.group(1)} is unknown; choose one of {choice.group(2)}."
         if value := re.search(r"Value '(.*?)'(?: of type| is not a valid)", first):
+            if not value.group(1):
+                return f"{full.group(1)}= is empty; it needs {_wanted(first)}."
             return f"{full.group(1)}={value.group(1)} is not {_wanted(first)}."
+        if "Invalid type assigned" in first:
+            return _group_of_options(full.group(1), overrides)
         return f"{full.group(1)}: {first}"
     return first
 
@@ -90,18 +117,29 @@ def explain(error: BaseException, overrides: Sequence[str], conf: Path) -> str:
 def _wanted(said: str) -> str:
     """The type that OmegaConf expected, described for a user."""
     words = {
-        "Float": "a number, for example 600 or 0.5",
-        "Integer": "a whole number, for example 5000000",
+        "Float": _NUMBERS["float"],
+        "Integer": _NUMBERS["int"],
         "bool": "true or false",
     }
     return next((wanted for kind, wanted in words.items() if kind in said), "of the right type")
 
 
+def _group_of_options(key: str, overrides: Sequence[str]) -> str:
+    if any(override.lstrip("+").startswith("limits.models") for override in overrides):
+        return 'limits.models holds limits by model. Write it as: "limits.models={gemini-3.1-flash-lite:{rpm:600}}"'
+    known = [name for name in option_names(RayocrConfig) if name.startswith(f"{key}.")]
+    example = f"{known[0]}=…" if known else f"{key}.NAME=…"
+    return f"{key} is a group of options. Set one of them, for example {example}"
+
+
 def _unknown_option(key: str) -> str:
-    known = list(option_names(RayocrConfig))
-    close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
-    hint = f"did you mean {close[0]}?" if close else "see python -m rayocr --help for the options."
-    return f"Unknown option {key!r}; {hint}"
+    return f"Unknown option {key!r}; {nearest_option(key)}"
+
+
+def nearest_option(key: str) -> str:
+    """What to do about an option that does not exist."""
+    close = difflib.get_close_matches(key, list(option_names(RayocrConfig)), n=1, cutoff=0.6)
+    return f"did you mean {close[0]}?" if close else "rayocr --help lists the options."
 
 
 def option_names(cls: type, prefix: str = "") -> Iterator[str]:

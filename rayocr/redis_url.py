@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis as AsyncRedis
 
 _SENTINEL_PORT = 26379
-_FORMS = "redis://[:password@]host:6379/0, rediss://… (TLS), unix://path, or redis+sentinel://[:password@]host:26379,host2:26379/service"
+# Without user and password, which would be masked in the message.
+_FORMS = "redis://HOST:6379/0, rediss://… (TLS), unix://PATH or redis+sentinel://HOST:26379,HOST2:26379/SERVICE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,15 +5,17 @@ Pure: reads no file except the one that `--config` names. `python -m rayocr key=
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from rayocr.composition import MAPPING_KEYS, PATH_KEYS
+from rayocr.config import RayocrConfig
 from rayocr.errors import UsageError
-from rayocr.overrides import quoted
+from rayocr.overrides import for_shell, nearest_option, option_names, quoted
 
 # Sub-command -> the options that its positional arguments set, in order.
 COMMANDS: dict[str, tuple[str, ...]] = {
@@ -28,8 +30,11 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "view": ("dest",),
     "login": ("login.service",),
 }
-_OVERRIDE = re.compile(r"^[+~]*[a-z_]\w*(\.[\w*]+)*=", re.ASCII)
+_OVERRIDE = re.compile(r"^[+~]*[a-z_]\w*(\.[\w*-]+)*=", re.ASCII)
 STREAM = "-"  # standard input as source, standard output as destination
+FLAGS = ("--help", "--version", "--cfg", "--config", "--json", "--quiet", "--verbose", "--completion")
+_SHOWN = {"source": "IN", "dest": "OUT"}
+_TOP = frozenset(field.name for field in fields(RayocrConfig))
 _SHELLS = ("bash", "zsh", "fish")
 
 
@@ -78,13 +83,15 @@ def parse(arguments: Sequence[str]) -> CommandLine:
         elif word == "--completion" or word.startswith("--completion="):
             flags["completion"] = _shell(_value(word, words))
         elif word.startswith("-") and word != STREAM:
-            raise UsageError(f"Unknown flag {word}. Write options as key=value, for example: source=in/ dest=out/")
+            raise _unknown_flag(word, words)
         elif _OVERRIDE.match(word) and not Path(word).exists():
             settings.append(word)
         else:
             places.append(word)
+    if places and not command:
+        _check_command(places[0])
     mode = _mode_of(command, settings)
-    overrides = (*from_file, *_positional(command or mode or "run", places), *settings)
+    overrides = (*from_file, *_positional(command or mode or "run", places, settings), *settings)
     if command and command != "run" and not any(setting.startswith("mode=") for setting in settings):
         overrides = (f"mode={command}", *overrides)
     return CommandLine(overrides=overrides, **flags)
@@ -97,17 +104,53 @@ def _mode_of(command: str, settings: Sequence[str]) -> str:
     return modes[-1] if modes and modes[-1] in COMMANDS else ""
 
 
-def _positional(command: str, places: Sequence[str]) -> list[str]:
+def _unknown_flag(word: str, following: Sequence[str]) -> UsageError:
+    """Many programs write options as --name value; rayocr as name=value."""
+    flag, equals, value = word.partition("=")
+    name = flag.lstrip("-").replace("-", "_")
+    if name in set(option_names(RayocrConfig)):
+        value = value if equals else following[0] if following and not following[0].startswith("-") else "…"
+        return UsageError(f"Unknown flag {word}. Write options as key=value: {for_shell(f'{name}={value}')}")
+    close = difflib.get_close_matches(flag, FLAGS, n=1, cutoff=0.7) if flag.startswith("--") else []
+    if close:
+        return UsageError(f"Unknown flag {word}; did you mean {close[0]}?")
+    return UsageError(f"Unknown flag {word}. Write options as key=value, for example: source=in/ dest=out/")
+
+
+def _check_command(word: str) -> None:
+    """A misspelled command would be taken for a source. Raises UsageError."""
+    if "/" in word or "." in word or Path(word).exists():
+        return
+    if close := difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.75):
+        raise UsageError(f"There is no command and no folder {word!r}. Did you mean `rayocr {close[0]}`?")
+
+
+def _positional(command: str, places: Sequence[str], settings: Sequence[str]) -> list[str]:
     names = COMMANDS[command]
     if len(places) > len(names):
-        form = " ".join(f"[{name.rpartition('.')[2].upper()}]" for name in names)
-        raise UsageError(
-            f"Cannot use {places[len(names)]!r}: `rayocr {command}` takes {form}, then options as key=value.",
-            hint="Put a path with spaces in quotes.",
-        )
+        raise _too_many(command, places, settings)
     if command == "retry" and len(places) == 1:
         return [f"dest={places[0]}"]  # the source is on record there
     return [f"{name}={place}" for name, place in zip(names, places, strict=False)]
+
+
+def _too_many(command: str, places: Sequence[str], settings: Sequence[str]) -> UsageError:
+    """The shell has split an option at its spaces, or expanded *.pdf; or there is one path too many."""
+    names = COMMANDS[command]
+    extra = places[len(names)]
+    torn = next((setting for setting in settings if "=[" in setting and "]" not in setting), None)
+    if torn is not None and any(place.endswith("]") for place in places):
+        words = [torn, *places[places.index(extra) :]]
+        together = (" " if torn.startswith(("include=", "exclude=")) else ",").join(words)
+        return UsageError(f"The shell has split `{torn}` at a space. Put the option in quotes: {for_shell(together)}")
+    if "source" in names and sum(place.lower().endswith(".pdf") for place in places) > 1:
+        return UsageError(
+            f"`rayocr {command}` takes one source, but {len(places)} paths were given.",
+            hint="Name the folder, and choose files in it: rayocr in/ out/ \"include=['a.pdf','b*.pdf']\"",
+        )
+    form = " ".join(f"[{_SHOWN.get(name, name.rpartition('.')[2].upper())}]" for name in names)
+    hint = "Put a path with spaces in quotes."
+    return UsageError(f"Cannot use {extra!r}: `rayocr {command}` takes {form}, then options as key=value.", hint=hint)
 
 
 def _value(word: str, words: list[str]) -> str:
@@ -138,6 +181,9 @@ def overrides_of(file: str) -> list[str]:
         raise UsageError(f"Cannot read the configuration file {file}: {why}") from error
     if not isinstance(data, dict):
         raise UsageError(f"The configuration file {file} must contain options, for example `source: in/`.")
+    for key in data:
+        if key not in _TOP:
+            raise UsageError(f"The configuration file {file} has an unknown option {key!r}; {nearest_option(str(key))}")
     return _flattened(data, "")
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from rayocr.cli.arguments import COMMANDS
+from rayocr.cli.arguments import COMMANDS, FLAGS
 from rayocr.cli.help_text import option_names
-
-_FLAGS = ("--help", "--version", "--cfg", "--config", "--json", "--quiet", "--verbose", "--completion")
 
 _BASH = """\
 # rayocr completion: source <(rayocr --completion bash)
@@ -32,7 +30,7 @@ compdef _rayocr rayocr
 
 
 def completion_script(shell: str) -> str:
-    words = [*COMMANDS, *_FLAGS, *(f"{name}=" for name in sorted(set(option_names())))]
+    words = [*COMMANDS, *FLAGS, *(f"{name}=" for name in sorted(set(option_names())))]
     if shell == "bash":
         return _BASH.format(words="\n".join(words))
     if shell == "zsh":

@@ -49,7 +49,8 @@ Flags
   --help [OPTION|GROUP|COMMAND]   for example --help limits.rpm, --help limits, --help retry
   --config FILE.yaml   options from a file; the command line overrides them
   --cfg                print the complete configuration with your options
-  --json               status, estimate, report and the final table as JSON        -q   no progress      -v   log lines on the terminal
+  --json               status, estimate, report and the final table as JSON
+  -q, --quiet          no progress                    -v, --verbose   log lines on the terminal
   --completion bash|zsh|fish   print a completion script                   --version
 
 Exit codes: 0 all complete · 1 some documents partial or rejected · 2 wrong usage · 3 stopped by an external cause ·

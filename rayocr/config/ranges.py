@@ -12,13 +12,13 @@ def at_least(minimum: float, **values: float | None) -> None:
         if value is not None and not math.isfinite(value):
             raise UsageError(f"{name} is {value}; it must be a number; null means no limit.")
         if value is not None and value < minimum:
-            raise UsageError(f"{name} is {value}; it must be at least {minimum}.")
+            raise UsageError(f"{name} is {value:.15g}; it must be at least {minimum:.15g}.")
 
 
 def at_most(maximum: float, **values: float | None) -> None:
     for name, value in values.items():
         if value is not None and value > maximum:
-            raise UsageError(f"{name} is {value}; it must be at most {maximum}.")
+            raise UsageError(f"{name} is {value:.15g}; it must be at most {maximum:.15g}.")
 
 
 def one_of(name: str, value: str, choices: tuple[str, ...]) -> None:

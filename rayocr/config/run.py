@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -21,6 +22,7 @@ from rayocr.errors import UsageError
 INPROCESS = "inprocess"  # the cluster= of a run without Ray
 
 
+_RAY_ADDRESS = re.compile(r"(ray://)?[^/\s]+:\d{1,5}")
 _TIERS = {"cost": "flex", "speed": "standard", "deadline": "auto"}  # of an objective
 
 
@@ -86,11 +88,21 @@ class RayocrConfig:
         at_least(0.01, poll_interval_s=self.poll_interval_s)
         one_of("order", self.order, ("listing", "newest", "oldest", "smallest", "largest", "name"))
         if self.progress not in ("auto", "live", "plain", "none", "json"):
-            raise UsageError(f"progress is {self.progress!r}; choose auto, live, plain, none or json.")
+            raise UsageError(f"progress is {self.progress!r}; choose one of auto, live, plain, none, json.")
+        self._check_cluster()
         for place in (self.storage.source, self.storage.dest, self.storage.state):
             place.follow_links = place.follow_links or self.follow_links
         if not self.outputs:
             raise UsageError("outputs is empty; name at least one, for example outputs=[markdown].")
+
+    def _check_cluster(self) -> None:
+        if self.cluster in ("auto", "local", INPROCESS) or self.mode is Mode.submit or _RAY_ADDRESS.fullmatch(self.cluster):
+            return
+        if self.cluster.startswith(("http://", "https://")):
+            raise UsageError(
+                f"cluster={self.cluster} is a dashboard, which `rayocr submit` takes. Name the cluster as HOST:PORT."
+            )
+        raise UsageError(f"cluster={self.cluster} is not an address. Use auto, local, {INPROCESS}, HOST:PORT or ray://HOST:PORT.")
 
     def _apply_objective(self) -> None:
         if self.objective is None:

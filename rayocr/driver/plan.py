@@ -13,6 +13,7 @@ from rayocr.composition import price_table, prompt_text, samples_dir
 from rayocr.config import AccessConfig, Mode, RayocrConfig
 from rayocr.engines.registry import ChainLink, Stage, parse_chain, stages
 from rayocr.errors import ObjectNotFound, StorageDenied, StorageError, UsageError
+from rayocr.extras import require
 from rayocr.limits.lanes import parse_deadline
 from rayocr.limits.prices import PriceTable
 from rayocr.masking import masked
@@ -67,6 +68,8 @@ def scope(config: RayocrConfig) -> Scope:
     source_text, include, exclude = _source(config, single)
     if config.mode is Mode.watch and config.watch.subscription and not source_text.startswith("gs://"):
         raise UsageError("watch.subscription needs source=gs://…: it announces the objects of a bucket.")
+    if config.mode is Mode.watch and config.watch.subscription:
+        require("drive", "watch.subscription")  # Pub/Sub and Drive share Google's client
     source_uri = parse_uri(source_text)
     exclude = [*exclude, *_dest_inside_source(config, source_uri, parse_uri(config.dest), single)]
     source = _existing(source_uri, config.storage.source)
@@ -85,7 +88,6 @@ def scope(config: RayocrConfig) -> Scope:
 def plan(config: RayocrConfig) -> Plan:
     """As `scope`, and checks that the destination is writable."""
     found = scope(config)
-    _check_batch(config, found.links)
     dest = _writable(parse_uri(config.dest), config.storage.dest, "dest", outputs_only=config.state is not None)
     exclude = [*found.exclude, *_dest_below_source(config, found.source, dest)]
     state = dest if config.state is None else _writable(parse_uri(config.state), config.storage.state, "state")
@@ -173,7 +175,7 @@ def _single(config: RayocrConfig) -> tuple[str, str] | None:
         if not path.is_file():
             return None
         if not path.name.lower().endswith(".pdf"):
-            raise UsageError(f"source={text} is a file whose name does not end in .pdf; rayocr reads only PDFs.")
+            raise UsageError(f"source={text} is not a PDF: its name does not end in .pdf. Name a PDF or a folder of PDFs.")
         return str(path.parent), path.name
     folder, _, name = text.rpartition("/")
     if not text.startswith("gs://") or not name.lower().endswith(".pdf") or folder in ("gs:", "gs:/"):
@@ -266,7 +268,7 @@ def existing_state(config: RayocrConfig) -> Storage:
     try:
         return open_storage(str(uri), config.storage.state)
     except ObjectNotFound as error:
-        raise UsageError(f"{uri.display} does not exist, so there is nothing to show. Check {option}=") from error
+        raise UsageError(f"{uri.display} does not exist, so it holds no results. Check {option}=") from error
 
 
 def sweep_temp_files(plan: Plan) -> None:

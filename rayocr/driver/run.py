@@ -23,8 +23,10 @@ from typing import Any
 
 from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
 from rayocr.config import Mode, RayocrConfig, Secrets
+from rayocr.driver.cluster.addresses import find_address
 from rayocr.driver.cluster.connect import Connection, connect, disconnect
 from rayocr.driver.cluster.faults import Faults
+from rayocr.driver.engine_check import check_engines
 from rayocr.driver.monitor.announcements import Announcements
 from rayocr.driver.monitor.spend_account import SpendAccount
 from rayocr.driver.monitor.terminal import ConsoleTerminal
@@ -102,6 +104,7 @@ class Run:
                 self.sink.close()
 
     def _execute(self) -> int:
+        check_engines(self.config, self.plan.links)
         sweep_temp_files(self.plan)
         rules = self.rules()
         if rules.retried is not None and not rules.retried:
@@ -142,6 +145,8 @@ class Run:
         shutdown.install()
         scout = asyncio.create_task(asyncio.to_thread(self._scout, rules))
         done, _ = await asyncio.wait([scout], timeout=1.0)
+        if rules.watch:
+            self.progress.on_document = self.announcements.say_document
         if done and not scout.result().documents and not rules.watch:
             self.announcements.say_nothing_to_do(scout.result())
             return
@@ -154,7 +159,8 @@ class Run:
         )
         probing.add_done_callback(lambda task: task.cancelled() or task.exception())  # retrieves the exception in any case
         async with self._connected(shutdown) as connection:
-            await probing
+            async with self._waiting_for_servers(probing):
+                await probing
             shutdown.install()
             if connection is not None and connection.where:
                 self.terminal.say(f"Running on the {connection.where}.")
@@ -167,12 +173,17 @@ class Run:
             if shutdown.requested.is_set():
                 raise Interrupted("Interrupted before the first page.")
             inputs = self.inputs(rules, locks, owner, shutdown)
-            await self.run_on(wire(inputs, await start_actors(inputs, connection, faults=self.faults)), shutdown)
+            async with self.terminal.waiting("Starting the workers …") if connection else contextlib.nullcontext():
+                actors = await start_actors(inputs, connection, faults=self.faults)
+            await self.run_on(wire(inputs, actors), shutdown)
 
     def _scout(self, rules: DiscoveryRules) -> DiscoveryBatch:
         """Lists the beginning of the source before there is a cluster: is there anything to do, and how much?"""
         beginning = replace(rules, order="listing", watch=False)
-        return Discovery(self.plan.source, self.plan.state, beginning).next_batch(1)
+        batch = Discovery(self.plan.source, self.plan.state, beginning).next_batch(1)
+        if batch.totals.finished and not rules.retried:
+            self.announcements.find_other_settings()
+        return batch
 
     @contextlib.asynccontextmanager
     async def _connected(self, shutdown: Shutdown) -> AsyncIterator[Connection | None]:
@@ -180,11 +191,19 @@ class Run:
         if runs_in_process(self.config):
             yield None
             return
-        connection = await _connect(self.config, shutdown)
+        starting = self.config.cluster in ("auto", "local") and find_address(self.config.cluster) is None
+        async with self.terminal.waiting("Starting Ray …" if starting else "Connecting to Ray …"):
+            connection = await _connect(self.config, shutdown)
         try:
             yield connection
         finally:
             await asyncio.to_thread(disconnect)
+
+    def _waiting_for_servers(self, probing: asyncio.Task[None]) -> contextlib.AbstractAsyncContextManager[None]:
+        asked = [link.name for link in self.plan.links if link.kind == "wait"]
+        if probing.done() or not asked:
+            return contextlib.nullcontext()
+        return self.terminal.waiting(f"Waiting for {' and '.join(asked)} …")
 
     def inputs(self, rules: DiscoveryRules, locks: Locks, owner: str, shutdown: Shutdown) -> RunInputs:
         return RunInputs(

@@ -9,8 +9,9 @@ from __future__ import annotations
 import atexit
 import io
 import tempfile
+import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
 from rayocr.config import OutputConfig
 from rayocr.errors import RayocrError, TypesettingFailed
+from rayocr.extras import install_command, is_installed
 from rayocr.ledger.runs import format_runs
 from rayocr.messages import DocumentContext, PageRecord
 from rayocr.outputs.base import Output, failure_notice
@@ -117,7 +119,7 @@ class CleanPdfOutput(Output):
             named = ", ".join(f"U+{ord(c):04X}" for c, _ in self._missing.most_common(_CHARACTERS_NAMED))
             more = f" and {len(self._missing) - _CHARACTERS_NAMED} more" if len(self._missing) > _CHARACTERS_NAMED else ""
             pages = format_runs(self._missing_on)
-            notes.append(f"No font contains {named}{more}; pages {pages} show {REPLACEMENT} instead.")
+            notes.append(f"No font contains {named}{more}; pages {pages} show {REPLACEMENT} instead.{_font_hint(self._missing)}")
         if self._plain:
             notes.append(f"Pages {format_runs(self._plain)} could not be laid out and are typeset as plain lines.")
         if self._lost:
@@ -196,3 +198,9 @@ def _typesetter(system_fonts: bool, timeout_s: float) -> tuple[Typesetter, FontB
 def _displayable(fonts: FontChoice) -> Callable[[str], str]:
     table = str.maketrans(dict.fromkeys(fonts.missing, REPLACEMENT))
     return (lambda text: text.translate(table)) if fonts.missing else (lambda text: text)
+
+
+def _font_hint(missing: Iterable[str]) -> str:
+    if is_installed("cjk") or not any(unicodedata.east_asian_width(character) == "W" for character in missing):
+        return ""
+    return f" For Chinese, Japanese and Korean: {install_command('cjk')}"

@@ -8,11 +8,10 @@ columns with the same types. pyarrow is an extra; it is imported when the first 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 from rayocr.config import OutputConfig
-from rayocr.errors import UsageError
+from rayocr.extras import require
 from rayocr.messages import DocumentContext, PageOutcome, PageRecord
 from rayocr.outputs.base import Output
 
@@ -40,8 +39,7 @@ class ParquetOutput(Output):
 
     @classmethod
     def check(cls) -> None:
-        if find_spec("pyarrow") is None:
-            raise UsageError("outputs=[parquet] needs pyarrow, which is not installed: pip install 'rayocr[parquet]'")
+        require("parquet", "outputs=[parquet]")
 
     def begin(self) -> None:
         """Raises UsageError if pyarrow is not installed on this machine."""

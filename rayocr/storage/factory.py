@@ -6,6 +6,7 @@ import functools
 from typing import Any
 
 from rayocr.config import AccessConfig
+from rayocr.extras import require
 from rayocr.storage.base import Storage
 from rayocr.storage.counted import CountedStorage
 from rayocr.storage.paced import Pace, PacedStorage
@@ -35,6 +36,7 @@ def _adapter(uri: str, access: AccessConfig | None, options: dict[str, Any]) -> 
         from rayocr.storage.gcs.storage import GcsStorage
 
         return GcsStorage(parsed.root, parsed.prefix, access=access)
+    require("drive", "gdrive://")
     from rayocr.storage.drive.storage import DriveStorage
 
     own = {name: value for name, value in options.items() if name not in _OF_FOLDERS}

@@ -10,10 +10,12 @@ from pathlib import Path
 from rayocr.config import AccessConfig, RayocrConfig
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.errors import CredentialsError, RayocrError, UsageError
+from rayocr.extras import require
 
 
 def sign_in_to_drive(config: RayocrConfig) -> int:
     """0 when the sign-in is stored. Raises UsageError, CredentialsError."""
+    require("drive", "rayocr login drive")
     from rayocr.storage.drive.login import sign_in
     from rayocr.storage.drive.token import default_token_path
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,8 +16,10 @@ from rayocr.driver.plan import Plan
 from rayocr.driver.retry_selection import count_rejected
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.errors import RayocrError, StorageUnavailable
-from rayocr.messages import DiscoveryBatch, DocumentOutcome
+from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of
+from rayocr.messages import DiscoveryBatch, Document, DocumentOutcome
 from rayocr.observe.logs import log_event
+from rayocr.storage.base import MAX_STATE_BYTES
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +32,7 @@ class Announcements:
     progress: Progress
     run_id: str
     dead_letters: int = 0  # in mode=retry: how many are to be retried
+    other_settings: bool = False  # finished documents were read with another engine or other options
 
     def say_found(self, batch: DiscoveryBatch) -> None:
         totals = batch.totals
@@ -39,6 +43,7 @@ class Announcements:
             self.progress.totals = totals
         documents = "document" if totals.found == 1 else "documents"
         self.terminal.say(f"Found {totals.found:,} {documents}{more}{skipped}.")
+        self._say_other_settings()
         if self.dead_letters and batch.exhausted and not batch.documents:
             self._report_no_match()
         self._say_damaged(batch)
@@ -58,12 +63,35 @@ class Announcements:
             return
         finished = "the document is finished" if totals.found == 1 else f"all {totals.found:,} documents are finished"
         self.terminal.say(f"Nothing to do: {finished} (outputs in {_place(self.plan.dest.uri)}).")
+        self._say_other_settings()
         if totals.dead_letters:
             were = "1 document was" if totals.dead_letters == 1 else f"{totals.dead_letters:,} documents were"
             self.terminal.warn(
                 f"{were} rejected or partly failed. The reasons are in {_place(self.plan.state.uri)}/.rayocr/dead_letters;"
                 " mode=retry retries failed pages, mode=retry retry.rejected=true rejected documents too."
             )
+
+    def find_other_settings(self) -> None:
+        """Compares with one finished document. Blocks; a state that cannot be read is reported elsewhere."""
+        with contextlib.suppress(RayocrError):
+            for entry in self.plan.state.list(DOCUMENTS_PREFIX):
+                if document_id_of(entry.name) and entry.size_bytes:
+                    found = Manifest.from_json(self.plan.state.read(entry.name, max_bytes=MAX_STATE_BYTES), name=entry.name)
+                    self.other_settings = found.settings_fingerprint != self.config.fingerprint(self.plan.prompts)
+                    return
+
+    def _say_other_settings(self) -> None:
+        if self.other_settings and not self.config.overwrite and self.config.mode is not Mode.retry:
+            self.terminal.warn(
+                "Finished documents were read with another engine or other options. Set overwrite=true to read them again."
+            )
+
+    def say_document(self, document: Document, outcome: DocumentOutcome) -> None:
+        """For a watch, which has no closing table for days."""
+        if outcome is DocumentOutcome.COMPLETE:
+            self.terminal.say(f"{printable(document.name)}: complete")
+        else:
+            self.terminal.warn(f"{printable(document.name)}: {outcome.value}; `rayocr status` on the destination says why")
 
     def say_nothing_to_retry(self) -> int:
         """Reports how many documents were rejected, because `mode=retry` alone leaves them out."""
@@ -113,6 +141,13 @@ class Announcements:
         fingerprint = self.config.fingerprint(self.plan.prompts)
         made = run_record(self.progress, run_id=self.run_id, fingerprint=fingerprint)
         if not self.progress.documents_started and not self.progress.documents_done:
+            if self.progress.elsewhere and ended:
+                count = self.progress.elsewhere
+                documents = "the document" if count == 1 else f"the {count:,} documents"
+                self.terminal.say(
+                    f"Another run has finished {documents} in the meantime. Nothing is left to do (outputs in"
+                    f" {_place(self.plan.dest.uri)})."
+                )
             if self.terminal.json and ended:
                 self.terminal.data(made | {"outputs": _place(self.plan.dest.uri)})
             return
@@ -136,6 +171,7 @@ class Announcements:
         report = self.config.report
         if report.run == "last":  # another run of this destination may have ended in the meantime
             report = replace(report, run=self.run_id)
+        self.terminal.say("Writing the report …")
         try:
             return make_report(replace(self.config, report=report))[1]
         except RayocrError as error:

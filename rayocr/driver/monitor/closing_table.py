@@ -22,6 +22,7 @@ def closing_table(progress: Progress, places: dict[str, str]) -> Table:
     rows: dict[str, list[str]] = {
         "Documents": [", ".join([_counts(read["documents"]), *_phrases(run, "Documents")])],
         "Pages": [f"{progress.pages_done:,}{engines}", *_phrases(run, "Pages")],
+        "Not exact": [_note(progress)] if progress.documents_noted else [],
         **{row: _phrases(run, row) for row in ("Names", "Suspect", "Outage", "Doubtful")},
         "Not seen": [unseen(progress.totals)] if progress.totals.unreadable else [],
         "Reasons": [_counts(read["reasons"])] if read["reasons"] else [],
@@ -41,6 +42,12 @@ def _phrases(run: Any, row: str) -> list[str]:
     """The phrases of the row's figures that are not 0."""
     values = ((figure, figure.read(run)) for figure in FIGURES if figure.closing_row == row)
     return [figure.closing_text.format(value, run=run) for figure, value in values if value]
+
+
+def _note(progress: Progress) -> str:
+    """An output could not show something, for example characters that no font contains."""
+    count = "1 document" if progress.documents_noted == 1 else f"{progress.documents_noted:,} documents, for example"
+    return f"{count}: {printable(progress.first_note)}"
 
 
 def _counts(values: dict[str, int]) -> str:

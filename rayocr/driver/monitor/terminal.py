@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol
 
 from rich.console import Console
@@ -22,6 +23,8 @@ from rayocr.messages import DocumentOutcome
 
 _PLAIN_INTERVAL_S = 10.0
 _LIVE_INTERVAL_S = 0.25
+_START_INTERVAL_S = 2.5  # until the first page
+_START_LINES = 24  # about a minute of them; then a slow server is the reason, and the usual lines name it
 
 
 class Terminal(Protocol):
@@ -70,6 +73,27 @@ class ConsoleTerminal:
         with contextlib.suppress(BrokenPipeError, OSError, ValueError):
             self._out.print(what)
 
+    @contextlib.asynccontextmanager
+    async def waiting(self, text: str) -> AsyncIterator[None]:
+        """Shows what the run waits for: a spinner on a terminal, elsewhere a line now and every few seconds."""
+        if self.silent:
+            yield
+        elif self.live:
+            with self._out.status(Text(for_terminal(text))):
+                yield
+        else:
+            repeating = asyncio.create_task(self._repeat(text))
+            try:
+                yield
+            finally:
+                repeating.cancel()
+
+    async def _repeat(self, text: str) -> None:
+        self.say(text)
+        for count in itertools.count(1):
+            await asyncio.sleep(_START_INTERVAL_S)
+            self.say(f"{text} {duration(count * _START_INTERVAL_S)}")
+
     async def show(self, progress: Progress) -> None:
         """Shows the progress until cancelled."""
         if self.silent:
@@ -97,6 +121,12 @@ class ConsoleTerminal:
 
     async def _show_lines(self, progress: Progress) -> None:
         last = ""
+        for count in itertools.count(1):
+            if progress.pages_read or progress.documents_done or progress.watching or count > _START_LINES:
+                break
+            await asyncio.sleep(_START_INTERVAL_S)
+            if not progress.pages_read:
+                self.say(f"Waiting for the first page … {duration(count * _START_INTERVAL_S)}")
         while True:
             await asyncio.sleep(_PLAIN_INTERVAL_S)
             line = progress_line(progress, countdown=False)

@@ -5,12 +5,22 @@ from __future__ import annotations
 import bisect
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from rayocr.messages import OUTAGE, SUSPECT, DiscoveryTotals, Document, DocumentOutcome, LimiterState, PageOutcome, PageSummary
+from rayocr.messages import (
+    OUTAGE,
+    SUSPECT,
+    DiscoveryTotals,
+    Document,
+    DocumentOutcome,
+    LimiterState,
+    OutputFile,
+    PageOutcome,
+    PageSummary,
+)
 
 BOUNDS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
@@ -78,6 +88,8 @@ class Progress:
     in_progress: int = 0  # documents with a flow
     gone: int = 0  # removed from the source before they were read
     renamed: int = 0  # their outputs have a hash in the name, since another document has the plain one
+    documents_noted: int = 0  # an output could not show everything exactly; `first_note` is an example
+    first_note: str = ""
     documents_copied: int = 0  # same bytes as another document, and not read
     deferred: int = 0  # their storage was unavailable; the next run processes them
     pages_known: int = 0
@@ -107,6 +119,12 @@ class Progress:
 
     def __post_init__(self) -> None:
         self.started = self.clock()
+
+    def note_outputs(self, document: str, outputs: Iterable[OutputFile]) -> None:
+        notes = [note for output in outputs for note in output.notes]
+        if notes:
+            self.documents_noted += 1
+            self.first_note = self.first_note or f"{document}: {notes[0]}"
 
     @property
     def spent_usd(self) -> float:

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.errors import RowsRefused, TableMisconfigured, TableUnavailable
+from rayocr.extras import install_command, is_installed
 from rayocr.observe.logs import log_event
 from rayocr.observe.supabase.rows import Row, chosen_columns, is_sent, row_of
 from rayocr.observe.supabase.spool import Spool
@@ -163,6 +164,9 @@ def open_sink(config: RayocrConfig, keys: Secrets, *, run_id: str, warn: Callabl
     """Started and attached to the package's log; None without SUPABASE_URL and SUPABASE_API_KEY. Raises UsageError."""
     settings = config.supabase
     if not (settings.enabled and keys.supabase_url and keys.supabase_api_key):
+        return None
+    if not is_installed("supabase"):
+        warn(f"No errors are sent to Supabase: its client is not installed. {install_command('supabase')}")
         return None
     columns = chosen_columns(settings.columns)
     folder = Path(config.logs.dir) / "supabase"

@@ -61,7 +61,7 @@ def _of_file(path: Path, subject: str | None) -> Any:
 def _of_client(path: Path, client: Mapping[str, Any]) -> DriveToken:
     """The sign-in that belongs to this OAuth client."""
     stored = default_token_path()
-    again = f"Sign in with: python -m rayocr mode=login drive login.client={path}"
+    again = f"Sign in with: rayocr login drive login.client={path}"
     if not stored.is_file():
         raise CredentialsError(f"{path} is an OAuth client without a sign-in.", hint=again)
     token = DriveToken.load(stored)

@@ -21,13 +21,13 @@ from rayocr.errors import (
 from rayocr.storage.os_errors import printable
 
 LOGIN = (
-    "Sign in with: python -m rayocr mode=login drive, or name a service account's JSON file: GOOGLE_DRIVE_CREDENTIALS,"
+    "Sign in with: rayocr login drive, or name a service account's JSON file: GOOGLE_DRIVE_CREDENTIALS,"
     " storage.source.credentials= or storage.dest.credentials="
 )
 _SHARE = "Share the folder with the account (Editor to write, Viewer to read), or check its id."
 _NO_QUOTA = (
-    "A service account has no quota in My Drive: write to a folder of a shared drive, as a user (mode=login drive), or for a user"
-    " (storage.dest.subject=). Otherwise free some space."
+    "A service account has no quota in My Drive: write to a folder of a shared drive, as a user (rayocr login drive), or for a"
+    " user (storage.dest.subject=). Otherwise free some space."
 )
 _SLOW_DOWN = {"userRateLimitExceeded", "rateLimitExceeded", "sharingRateLimitExceeded", "quotaExceeded", "backendError"}
 _OF_THE_DAY = {"dailyLimitExceeded", "dailyLimitExceededUnreg"}
@@ -74,7 +74,7 @@ def refused(error: Exception, place: str) -> CredentialsError:
     if "invalid_grant" in str(error):
         return CredentialsError(
             f"{place}: the sign-in is no longer valid, or the key was deleted ({said}).",
-            hint="Sign in again with: python -m rayocr mode=login drive; for a service account, create a new key.",
+            hint="Sign in again with: rayocr login drive; for a service account, create a new key.",
         )
     if "unauthorized_client" in str(error) or "access_denied" in str(error):
         return CredentialsError(
@@ -126,7 +126,7 @@ def _of_forbidden(answer: _Answer, shown: str, doing: str) -> RayocrError:
     if reason in _SCOPE:
         return StorageDenied(
             f"{shown}: the credentials do not include access to Google Drive ({said}).",
-            hint="They need the scope https://www.googleapis.com/auth/drive: sign in with python -m rayocr mode=login drive",
+            hint="They need the scope https://www.googleapis.com/auth/drive: sign in with rayocr login drive",
         )
     if reason in _NOT_DOWNLOADED:
         return StorageDenied(f"{shown}: Google Drive does not allow downloading this file ({said}).")

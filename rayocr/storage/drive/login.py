@@ -23,7 +23,7 @@ _CLIENT_HINT = (
     "Create one in the Google Cloud console (APIs & Services, Credentials, OAuth client ID, Desktop app), download its JSON, and"
     " name it: login.client=FILE, or GOOGLE_DRIVE_CREDENTIALS."
 )
-_AGAIN = "Start python -m rayocr mode=login drive again."
+_AGAIN = "Start rayocr login drive again."
 _DONE = b"<!doctype html><title>rayocr</title><p>Signed in. This window can be closed."
 _FAILED = b"<!doctype html><title>rayocr</title><p>Not signed in: see the terminal."
 

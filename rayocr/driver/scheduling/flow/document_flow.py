@@ -272,6 +272,7 @@ class DocumentFlow:
         self._defects_in_a_row = 0
         self._progress.ended(state.document, assembled.outcome)
         self._progress.renamed += assembled.renamed
+        self._progress.note_outputs(state.document.name, assembled.outputs)
         if assembled.outcome is DocumentOutcome.PARTIAL:
             dead_letter = await asyncio.to_thread(self._actors.copy_dead_letter, assembled.document_id)
             if dead_letter is not None:
