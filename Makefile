@@ -119,6 +119,10 @@ audit: setup ## check the pinned packages for known vulnerabilities in the packa
 screenshots: setup ## docs/images/view-*.webp: the results view over the samples, at three widths (needs Debian's chromium)
 	@$(BIN)/python docs/take_screenshots.py
 
+.PHONY: site
+site: setup ## build the documentation as a site in site/; a broken link fails
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict 2>&1 | grep -v "^INFO" ; test $${PIPESTATUS[0]} = 0 && echo "Open site/index.html."
+
 recording: setup ## record docs/images/run.svg: a real run in a terminal
 	@$(BIN)/python docs/record_terminal.py
 
@@ -133,5 +137,5 @@ wheel: setup ## dist/*.whl, with conf/ and samples/ inside
 	@$(BIN)/python -m build -q --wheel
 
 clean: ## delete everything that make created
-	@rm -rf $(VENV) $(VENV)-sbom output logs dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) $(VENV)-sbom output logs dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

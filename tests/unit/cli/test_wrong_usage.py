@@ -1,0 +1,132 @@
+"""Mistakes of newcomers: one line that names the mistake and the next step, exit code 2, nothing started."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+from reportlab.pdfgen.canvas import Canvas
+
+from rayocr import extras
+from rayocr.cli import main
+from rayocr.engines.tesseract import engine as tesseract
+
+CASES = [
+    ("README.md out", "is not a PDF: its name does not end in .pdf. Name a PDF or a folder of PDFs."),
+    ("source=README.md", "is not a PDF"),
+    ("in out gateway.port=99999", "gateway.port is 99999; it must be at most 65535."),
+    ("in out gateway.port=abc", "gateway.port=abc is not a whole number"),
+    ("in dest=", "dest= is empty. Name a folder, for example dest=out/"),
+    ("in ''", "dest= is empty."),
+    ("source= dest=out", "source= is empty. Name a folder or a PDF, for example source=in/"),
+    ("in out outputs=markdown,jsonl", 'outputs is a list. Write it with brackets: "outputs=[markdown,jsonl]"'),
+    ("in out outputs=[markdown jsonl]", "The shell has split `outputs=[markdown` at a space. Put the option in quotes:"),
+    ("in out include=Anhänge.pdf", "Write it as: \"include=['Anhänge.pdf']\""),
+    ("in out 'include=[Anhänge (1), b.pdf]'", "Write it as: \"include=['Anhänge (1)',b.pdf]\""),
+    ("in out 'include=[a[1,2].pdf, Größe.pdf]'", "\"include=['a[1,2].pdf','Größe.pdf']\""),
+    ("in out \"include=['Müller, Anna.pdf,b]\"", "Cannot parse the value of include. Write it as:"),
+    ("in out include=*.pdf", "\"include=['*.pdf']\""),
+    ("in out limits.rpm=", "limits.rpm= is empty; it needs a number"),
+    ("in out limits.rpm=-1", "limits.rpm is -1; it must be at least 0.001."),
+    ("in out budget.usd=20€", "budget.usd=20€ is not a number"),
+    ("in out engine.gemini=x", "engine.gemini is a group of options. Set one of them, for example engine.gemini.model=…"),
+    ("in out limits.models={a:b}", "limits.models={gemini-3.1-flash-lite:{rpm:600}}"),
+    ("in out limits.models.gemini-3.rpm=5", "limits.models={gemini-3.1-flash-lite:{rpm:600}}"),
+    ("in out cluster=foo", "cluster=foo is not an address. Use auto, local, inprocess, HOST:PORT"),
+    ("in out cluster=http://127.0.0.1:8265", "is a dashboard, which `rayocr submit` takes"),
+    ("--source in", "Write options as key=value: source=in"),
+    ("--limits.rpm=600 in", "Write options as key=value: limits.rpm=600"),
+    ("--verison", "did you mean --version?"),
+    ("--config README.md in out", "has an unknown option 'hi'"),
+    ("statsu out", "There is no command and no folder 'statsu'. Did you mean `rayocr status`?"),
+    ("in/a.pdf in/b.pdf out", "takes one source, but 3 paths were given."),
+    ("in out extra", "`rayocr run` takes [IN] [OUT]"),
+    ("status missing", "does not exist, so it holds no results. Check dest="),
+    ("in out engine=tesseract engine.tesseract.languages=[klingon]", "tesseract"),
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY", "STORAGE_BACKEND", "RAY_ADDRESS", "REDIS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "README.md").write_text("hi\n")
+    (tmp_path / "in").mkdir()
+    for name in ("a", "b"):
+        canvas = Canvas(str(tmp_path / "in" / f"{name}.pdf"), invariant=1)
+        canvas.drawString(72, 720, "page")
+        canvas.save()
+    return tmp_path
+
+
+def said(capsys: pytest.CaptureFixture[str], command: str) -> str:
+    """What the command line prints on standard error: at most a message and a hint."""
+    code = main(shlex.split(command))
+    err = capsys.readouterr().err
+    assert code == 2, err
+    assert len(err.splitlines()) <= 2
+    assert "Traceback" not in err
+    return err
+
+
+@pytest.mark.parametrize(("command", "words"), CASES)
+def test_a_mistake_is_one_line_with_the_next_step(capsys: pytest.CaptureFixture[str], command: str, words: str) -> None:
+    assert words in said(capsys, command)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "latin-1"])
+def test_a_dotenv_that_is_not_utf_8_is_one_line(capsys: pytest.CaptureFixture[str], here: Path, encoding: str) -> None:
+    (here / ".env").write_bytes("GEMINI_API_KEY=schlüssel".encode(encoding))
+    assert "Cannot read .env in the working folder:" in said(capsys, "in out")
+    assert not (here / "out").exists()
+
+
+def test_a_dotenv_with_a_byte_order_mark_is_read(
+    capsys: pytest.CaptureFixture[str], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MAX_RETRIES", raising=False)
+    (here / ".env").write_bytes("\ufeffMAX_RETRIES=7".encode())
+    assert main(["--cfg"]) == 0
+    assert "max_attempts: 7" in capsys.readouterr().out
+    monkeypatch.delenv("MAX_RETRIES", raising=False)
+
+
+def test_a_missing_tesseract_is_reported_before_ray_starts(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tesseract, "find_tesseract", lambda **_: None)
+    assert "tesseract is not installed." in said(capsys, "in out engine=tesseract")
+
+
+def test_a_chosen_language_pack_is_checked_in_the_default_chain_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Installed:
+        version = "5.3"
+
+        def languages(self) -> tuple[str, ...]:
+            return ("eng",)
+
+    monkeypatch.setattr(tesseract, "find_tesseract", lambda **_: Installed())
+    monkeypatch.setattr(tesseract.TesseractEngine, "available", classmethod(lambda cls: True))
+    words = said(capsys, "in out engine=local engine.tesseract.languages=[deu]")
+    assert "no language pack deu (installed: eng)" in words
+
+
+@pytest.mark.parametrize(
+    ("extra", "command"),
+    [
+        ("drive", "gdrive://abc out"),
+        ("drive", "login drive"),
+        ("drive", "watch gs://bucket/in out watch.subscription=projects/p/subscriptions/s"),
+        ("parquet", "in out outputs=[parquet]"),
+        ("openvino", "in out engine.rapidocr.runtime=openvino"),
+    ],
+)
+def test_a_missing_extra_is_named_with_its_command(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, extra: str, command: str
+) -> None:
+    monkeypatch.setattr(extras, "is_installed", lambda name: name != extra)
+    assert f"needs a package that is not installed: pip install 'rayocr[{extra}]'" in said(capsys, command)
