@@ -39,14 +39,20 @@ def unparsable(override: str) -> str:
     key, _, value = override.partition("=")
     kind = _kind(key)
     if kind in _NUMBERS:
-        return f"{key}={value} is not {_NUMBERS[kind]}."
+        return f"{key}={value} is not {_number(kind, key)}."
     if kind == "list":
-        return f"Cannot parse the value of {key}. Write it as: {for_shell(f'{key}={quoted(_items(value))}')}"
+        return f"Cannot parse the value of {key}. Write it in quotes: {for_shell(f'{key}={quoted(_items(value))}')}"
     meant = quoted(_items(value)) if value.startswith("[") else quoted(value.strip("'\""))
     return f"Cannot parse the value of {key}. Put special characters in quotes: {for_shell(f'{key}={meant}')}"
 
 
-_NUMBERS = {"float": "a number, for example 20 or 0.5", "int": "a whole number, for example 100"}
+_NUMBERS = ("float", "int")
+
+
+def _number(kind: str, key: str) -> str:
+    if kind == "float":
+        return "a number, for example 600 or 0.5"
+    return f"a whole number, for example {5_000_000 if key.endswith('bytes') else 100}"
 
 
 def _kind(key: str) -> str:
@@ -106,21 +112,17 @@ def explain(error: BaseException, overrides: Sequence[str], conf: Path) -> str:
             return f"{full.group(1)}={choice.group(1)} is unknown; choose one of {choice.group(2)}."
         if value := re.search(r"Value '(.*?)'(?: of type| is not a valid)", first):
             if not value.group(1):
-                return f"{full.group(1)}= is empty; it needs {_wanted(first)}."
-            return f"{full.group(1)}={value.group(1)} is not {_wanted(first)}."
+                return f"{full.group(1)}= is empty; it needs {_wanted(first, full.group(1))}."
+            return f"{full.group(1)}={value.group(1)} is not {_wanted(first, full.group(1))}."
         if "Invalid type assigned" in first:
             return _group_of_options(full.group(1), overrides)
         return f"{full.group(1)}: {first}"
     return first
 
 
-def _wanted(said: str) -> str:
+def _wanted(said: str, key: str) -> str:
     """The type that OmegaConf expected, described for a user."""
-    words = {
-        "Float": _NUMBERS["float"],
-        "Integer": _NUMBERS["int"],
-        "bool": "true or false",
-    }
+    words = {"Float": _number("float", key), "Integer": _number("int", key), "bool": "true or false"}
     return next((wanted for kind, wanted in words.items() if kind in said), "of the right type")
 
 

@@ -184,7 +184,7 @@ def _in_notebook() -> OnProgress | None:
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is None or "IPKernelApp" not in getattr(shell, "config", {}):
         return None
-    from IPython.display import HTML, display  # type: ignore[import-not-found, unused-ignore]
+    from IPython.display import HTML, display
 
     handle = display(HTML("starting …"), display_id=True)
 

@@ -192,7 +192,7 @@ def test_parquet_is_written_in_groups() -> None:
 
 
 def test_without_pyarrow_the_command_to_install_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rayocr.outputs.parquet.find_spec", lambda _: None)
+    monkeypatch.setattr("rayocr.extras.is_installed", lambda extra: False)
     with pytest.raises(UsageError, match=r"pip install 'rayocr\[parquet\]'"):
         parse_outputs(["parquet"])
 
