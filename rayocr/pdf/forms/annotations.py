@@ -72,7 +72,12 @@ def flatten(document: pypdfium2.PdfDocument, without: Collection[int] = ()) -> N
                 drop = index in without or (found and not is_shown(found))
             if drop:
                 pdfium.FPDFPage_RemoveAnnot(page, index)
+        shown = pdfium.FS_RECTF()
+        has_box = pdfium.FPDF_GetPageBoundingBox(page, shown)
         pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY)
+        if has_box:  # flattening replaces the /MediaBox by a /CropBox that lies partly outside it
+            pdfium.FPDFPage_SetMediaBox(page, shown.left, shown.bottom, shown.right, shown.top)
+            pdfium.FPDFPage_SetCropBox(page, shown.left, shown.bottom, shown.right, shown.top)
 
 
 @contextmanager

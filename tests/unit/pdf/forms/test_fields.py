@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from rayocr.pdf.cut.page_document import media_type, page_document
 from rayocr.pdf.document import PdfFile
 from tests.unit.pdf.form_pages import drawn_text, form_page, rect
-from tests.unit.pdf.pdfs import HELLO, file_of, stream
+from tests.unit.pdf.pdfs import HELLO, file_of, reindexed, stream
 
 NEEDED = "/NeedAppearances true"
 
@@ -153,3 +154,13 @@ def test_a_box_stands_beside_its_label_on_a_page_that_lies_on_its_side() -> None
         [mark] = [line for line in layer.lines if line.text == "[x]"]
     assert field.box == pytest.approx((640, 100, 660, 120), abs=0.5)
     assert (mark.x0, (mark.y0 + mark.y1) / 2) == pytest.approx((100, 842 - 650), abs=1)
+
+
+def test_values_are_read_where_the_crop_box_exceeds_the_page() -> None:
+    field = f"/FT /Tx /T (name) /V (Ottoline Marsh) {rect(0)}"
+    data = form_page([field], form_entries=NEEDED, page_entries="/CropBox [40 300 700 900]")
+    data = reindexed(data.replace(b"/MediaBox [0 0 595 842]", b"/MediaBox [60 50 595 842]"))
+    with PdfFile(data, max_pixels=1_000_000) as file, file.page(1) as page:
+        assert page.text_layer().verdict.trusted
+        assert page.text_layer().text.split("\n") == ["Hello, this is a page of text", "Ottoline Marsh"]
+        assert media_type(page_document(page)) == "application/pdf"
