@@ -11,7 +11,7 @@ from rayocr.engines.layout.headings import HeadingScale
 from rayocr.engines.layout.joining import ends_in_broken_word
 from rayocr.engines.layout.rows import MARKER, Row
 from rayocr.engines.layout.units.items import begin_items
-from rayocr.engines.layout.units.lines import are_units, has_leader
+from rayocr.engines.layout.units.lines import are_units, has_leader, runs_on
 
 _GAP = 0.45  # share of the line's height; a distance of lines larger by this is intended white space
 _SAME_PITCH, _PITCH_SHARE = 1.1, 0.2  # distances that differ by a tenth are equal; the share of equal ones that makes them usual
@@ -124,6 +124,8 @@ def _right_edges(rows: Sequence[Row], shape: _Shape) -> tuple[list[float], list[
         edge = shape.right
         if len(group) >= 3 and full >= 0.6 * len(group):
             edge = right
+        elif len(group) >= 3 and runs_on([member.text for member in group]):
+            edge = float("-inf")  # no line break is intended
         elif len(group) >= 3 and full < 0.5 * len(group):
             edge = float("inf")  # an address, a poem: no line is full, so every line break is intended
         edges += [edge] * len(group)

@@ -14,9 +14,21 @@ _LABEL = re.compile(r"[^\W\d_][^:.;!?\n]{0,28}:(?:\s+\S|$)")
 _AMOUNT = re.compile(r"(?:^|[\s$€£¥₹])-?\d[\d.,'\u2019 ]{0,12}[.,]\d{2}\s?(?:[$€£¥₹%*]|[A-Z]{1,3})?$")
 _SHORT_EM = 12.0  # columns of running text are wider than this
 _NUMBER_AT_END = re.compile(r"[\s.…]\d{1,4}$")  # page number in a table of contents whose dots the engine did not read
+_RUNNING_CHARS = 45  # mean length of lines; verse and addresses are shorter
+_SENTENCE_INSIDE = re.compile(r"[^\W\dA-Z_]{2}[)\"”’]?[.!?] +[^\W\d_]")
+_SHORT_WORD_AT_END = re.compile(r" [^\W\dA-Z_]{1,3}$")
 _VERSE_ROWS = 4  # least number of rows that all begin with a capital, which is rare in running text
 _SENTENCE_CHARS = 25  # shorter lines may be a list of words, one per line
 _SENTENCE_END = tuple(".!?:;。！？।॥")
+
+
+def runs_on(texts: Sequence[str]) -> bool:
+    """Whether the lines are ragged running text although each begins with a capital, for example with a name: the lines are long,
+    sentences begin inside them, and they end in the middle of a phrase."""
+    if sum(map(len, texts)) < _RUNNING_CHARS * len(texts):
+        return False
+    signs = sum(_SENTENCE_INSIDE.search(text) is not None or _SHORT_WORD_AT_END.search(text) is not None for text in texts[:-1])
+    return signs >= max(2, len(texts) / 3)
 
 
 def has_leader(text: str) -> bool:
@@ -56,7 +68,7 @@ def _is_verse(group: Sequence[Row], em: float) -> bool:
 
 def _sentences_go_on(texts: Sequence[str]) -> bool:
     """Whether the rows are ragged lines of a narrow paragraph: a line in lower case follows a long line."""
-    return any(
+    return runs_on(texts) or any(
         ends_in_broken_word(above) or (below[:1].islower() and len(above) > _SENTENCE_CHARS and not above.endswith(_SENTENCE_END))
         for above, below in pairwise(texts)
     )

@@ -143,3 +143,27 @@ def test_an_empty_page_is_an_empty_text() -> None:
 def test_what_the_page_shows_is_what_a_renderer_shows(text: str) -> None:
     shown = re.sub(r"<[^>]*>", "", MarkdownIt("commonmark", {"html": True}).render(markdown([line(text, 60, 100)])))
     assert html.unescape(shown).split() == text.removeprefix("• ").split()
+
+
+RAGGED = [
+    "The survey of wells began in 1931 in the villages of Brindle, Fenwick Bridge,",
+    "Tollgate and Port Evelyn. Of the wells of Brindle a third had run dry;",
+    "Fenwick Bridge had 412 wells, of which 97 were deeper than the mill of",
+    "Tollgate is high. The answers were kept in tin boxes in the attic of the",
+    "Water Board until 1954, when Ottoline Marsh, a clerk, found them and",
+    "Amos Pellworth printed them without the names of the families.",
+]
+SENTENCES = [
+    "The secretary tells every member of every meeting in writing.",
+    "The treasurer shows the accounts to whoever asks for them at any hour of the day.",
+    "The chairman may close the accounts during the harvest month.",
+    "The auditor is chosen by lot among the members who can read.",
+]
+
+
+def test_ragged_lines_that_begin_with_names_are_one_paragraph() -> None:
+    assert markdown(column(RAGGED, 72, 100)) == " ".join(RAGGED)
+
+
+def test_a_sentence_a_line_stays_a_line() -> None:
+    assert markdown(column(SENTENCES, 72, 100)).replace("  \n", "\n").replace("\n\n", "\n").split("\n") == SENTENCES
