@@ -1,8 +1,9 @@
 """The source's own pages with the recognized text laid invisibly over them, for searching, selecting and copying.
 
-Nothing of the source is removed or drawn again: each page gets one content stream before its own and one font, so that it looks
-the same to the pixel. Pages that can already be searched are not changed, except that values of form fields without an appearance
-are added. The source lies in a temporary file and is written object by object, so that its pictures are never in memory together.
+Nothing that the source shows is removed or drawn again: each page gets one content stream before its own and one font, so that it
+looks the same. Pages that can already be searched are not changed, except that values of form fields without an appearance are
+added. Text that is invisible on a page is removed, unless it is the reading of a scan. The source lies in a temporary file and is
+written object by object, so that its pictures are never in memory together.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
@@ -17,7 +19,7 @@ from rayocr.config import OutputConfig
 from rayocr.errors import RayocrError
 from rayocr.ledger.boxes import unpack_boxes
 from rayocr.ledger.runs import format_runs
-from rayocr.messages import DocumentContext, PageRecord, TextBox
+from rayocr.messages import HIDDEN_TEXT, DocumentContext, PageRecord, TextBox
 from rayocr.outputs.base import Output
 from rayocr.outputs.searchable.lines import detect_lines, in_reading_order, lay_in_order, lay_over, plain_lines
 from rayocr.pdf.forms.fields import FieldKind, value_lines
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     import pikepdf
 
     from rayocr.pdf.document import PdfFile
+    from rayocr.pdf.hidden.pieces import HiddenPieces
     from rayocr.pdf.page import Page
 
 
@@ -56,6 +59,7 @@ class SearchablePdfOutput(Output):
         self._found: list[int] = []
         self._in_order: list[int] = []
         self._doubled: list[int] = []
+        self._hidden: list[int] = []
 
     def begin(self) -> None:
         import pikepdf
@@ -80,6 +84,9 @@ class SearchablePdfOutput(Output):
     def page(self, record: PageRecord) -> None:
         if self._pdf is None or self._unchanged or not record.text.strip():
             return
+        if HIDDEN_TEXT in record.doubts:
+            with suppress(RayocrError), self._source.page(record.page_number) as page:
+                self._remove_hidden_text(page.hidden_pieces(), record.page_number)
         if record.engine == "textlayer" and not self._has_form:
             return
         try:
@@ -88,6 +95,8 @@ class SearchablePdfOutput(Output):
                 is_searchable = record.engine == "textlayer" or layer.trusted
                 boxes = self._values(record.page_number, page) if is_searchable else self._boxes(record, page)
                 upright = page.upright
+                if HIDDEN_TEXT not in record.doubts and page.text_layer().hides_text:
+                    self._remove_hidden_text(page.hidden_pieces(), record.page_number)
         except RayocrError:  # a server can read a page that PDFium cannot load
             if record.engine == "textlayer":
                 return
@@ -115,9 +124,18 @@ class SearchablePdfOutput(Output):
             notes.append(f"Pages {format_runs(self._in_order)}: the text is in reading order, but not at its position.")
         if self._doubled:
             notes.append(f"Pages {format_runs(self._doubled)} also keep their own text layer, which is unreliable or incomplete.")
+        if self._hidden:
+            notes.append(f"Pages {format_runs(self._hidden)} keep text of the source that is invisible on the page.")
         return tuple(notes)
 
     # -- inside -----------------------------------------------------------------------------------------------------------------
+
+    def _remove_hidden_text(self, found: HiddenPieces, page_number: int) -> None:
+        from rayocr.outputs.searchable.hidden_text import remove_pieces
+
+        assert self._pdf is not None
+        if not remove_pieces(self._pdf, page_number, found.numbers, count=found.count) or not found.all_hidden_text:
+            self._hidden.append(page_number)
 
     def _values(self, page_number: int, page: Page) -> list[TextBox]:
         """The values of fields for which the file holds no appearance: viewers show them, and few search them."""

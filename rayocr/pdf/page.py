@@ -19,6 +19,7 @@ from rayocr.pdf.forms.annotations import first_page, flatten, has_text_annotatio
 from rayocr.pdf.forms.drawn_boxes import BOX_DPI, drawn_boxes, read_boxes
 from rayocr.pdf.forms.fields import FormField, has_drawn_password, overlaps, read_fields, with_fields
 from rayocr.pdf.geometry import Upright, turn_box, upright_of
+from rayocr.pdf.hidden.pieces import HiddenPieces, hidden_pieces
 from rayocr.pdf.ink import BLANK_COVERAGE, RENDER_DPI, contrast, coverage
 from rayocr.pdf.objects import PageObjects, Ruling, has_text_in_foreign_fonts, inspect_objects
 from rayocr.pdf.rendering import draw
@@ -205,6 +206,10 @@ class Page:
         for scans with an OCR engine's text."""
         found = self._objects
         return (found.may_hide_text or found.replaces_text) and not self._is_reading_of_scan() and self._text_layer.hides_text
+
+    def hidden_pieces(self) -> HiddenPieces:
+        """The pieces of the page's content that hold invisible text only."""
+        return hidden_pieces(self._page.raw, self._own_layer)
 
     def rulings(self) -> tuple[Ruling, ...]:
         """Drawn horizontal and vertical lines, such as those of tables."""

@@ -109,7 +109,15 @@ def _has_extent(item: Any) -> bool:
 
 def text_objects(page: Any) -> Iterator[Any]:
     """The raw text objects of a raw FPDF_PAGE, including those in its forms."""
-    stack = [(pdfium.FPDFPage_GetObject, page, pdfium.FPDFPage_CountObjects(page), 0)]
+    return _texts([(pdfium.FPDFPage_GetObject, page, pdfium.FPDFPage_CountObjects(page), 0)])
+
+
+def texts_within(form: Any) -> Iterator[Any]:
+    """The raw text objects of a raw form object, including those in its forms."""
+    return _texts([(pdfium.FPDFFormObj_GetObject, form, pdfium.FPDFFormObj_CountObjects(form), 1)])
+
+
+def _texts(stack: list[tuple[Any, Any, int, int]]) -> Iterator[Any]:
     while stack:
         get, owner, count, depth = stack.pop()
         for index in range(count):

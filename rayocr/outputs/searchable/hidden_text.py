@@ -1,0 +1,78 @@
+"""Removes text that nobody sees from a page of the searchable PDF, which would otherwise be found and copied like the rest.
+
+Only whole pieces are removed (the text of one show operator, or a form), and only if the page then looks the same.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Collection
+from typing import Any
+
+import pikepdf
+import pypdfium2
+
+from rayocr.pdf.cut.comparison import COMPARISON_DPI, look_alike
+from rayocr.pdf.structure import UNREADABLE
+
+_OPERANDS = {"Tj": 0, "TJ": 0, "'": 0, '"': 2, "Do": 0}  # operators that draw a piece, and which operand names it
+
+
+def remove_pieces(pdf: pikepdf.Pdf, page_number: int, pieces: Collection[int], *, count: int) -> bool:
+    """Removes the pieces with these numbers (in the order of drawing, from 0) from the page. `count`: how many pieces PDFium
+    finds on it. Returns False, and leaves the page as it is, if the page would look different."""
+    if not pieces:
+        return True
+    page = pdf.pages[page_number - 1]
+    before = page.obj.get("/Contents")
+    try:
+        looked = _look(pdf, page_number)
+        instructions = _without(page, pieces, count)
+        if instructions is None or looked is None:
+            return False
+        page.obj["/Contents"] = pdf.make_stream(pikepdf.unparse_content_stream(instructions))
+        looks = _look(pdf, page_number)
+    except (*UNREADABLE, pypdfium2.PdfiumError, TypeError, ValueError, MemoryError):
+        looks = None
+    if looks is None or looked is None or not look_alike(looked, looks):
+        page.obj["/Contents"] = before
+        return False
+    return True
+
+
+def _without(page: pikepdf.Page, pieces: Collection[int], count: int) -> list[Any] | None:
+    forms = {name for name, item in page.resources.get("/XObject", {}).items() if item.get("/Subtype") == "/Form"}
+    kept: list[Any] = []
+    number = 0
+    for instruction in pikepdf.parse_content_stream(page):
+        name = str(instruction.operator) if isinstance(instruction, pikepdf.ContentStreamInstruction) else ""
+        operand = instruction.operands[_OPERANDS[name]] if name in _OPERANDS and instruction.operands else None
+        if not (str(operand) in forms if name == "Do" else _is_drawn(operand)):
+            kept.append(instruction)
+            continue
+        if number not in pieces:
+            kept.append(instruction)
+        elif name in ("'", '"'):
+            kept.append(pikepdf.ContentStreamInstruction([], pikepdf.Operator("T*")))
+        number += 1
+    return kept if number == count else None
+
+
+def _is_drawn(operand: Any) -> bool:
+    """Whether PDFium makes a piece of text of the operand: not of an empty string."""
+    if isinstance(operand, pikepdf.Array):
+        return any(isinstance(part, pikepdf.String) and len(bytes(part)) for part in operand)
+    return isinstance(operand, pikepdf.String) and len(bytes(operand)) > 0
+
+
+def _look(pdf: pikepdf.Pdf, page_number: int) -> Any:
+    """The page alone, in pixels."""
+    data = io.BytesIO()
+    with pikepdf.new() as single:
+        single.pages.append(pdf.pages[page_number - 1])
+        layers = pdf.Root.get("/OCProperties")
+        if layers is not None:
+            single.Root.OCProperties = single.copy_foreign(pdf.make_indirect(layers) if not layers.is_indirect else layers)
+        single.save(data)
+    with pypdfium2.PdfDocument(data.getvalue()) as document:
+        return document[0].render(scale=COMPARISON_DPI / 72).to_pil()

@@ -1,0 +1,52 @@
+"""Tells which pieces of a page's content (the text of one show operator, or a form) hold nothing but invisible text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pypdfium2.raw as pdfium
+
+from rayocr.pdf.textlayer.layer import TextLayer
+from rayocr.pdf.textlayer.lines import TextLine
+from rayocr.pdf.textlayer.rendered_text import address_of, texts_within
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HiddenPieces:
+    """`numbers`: the hidden pieces, in the order of drawing and from 0, of `count` pieces. `all_hidden_text`: whether they hold
+    all invisible text of the page."""
+
+    numbers: frozenset[int]
+    count: int
+    all_hidden_text: bool
+
+
+def hidden_pieces(page: Any, layer: TextLayer) -> HiddenPieces:
+    """`page` is a raw FPDF_PAGE, `layer` its own text layer."""
+    pieces = [_texts_of(pdfium.FPDFPage_GetObject(page, index)) for index in range(pdfium.FPDFPage_CountObjects(page))]
+    texts = [piece for piece in pieces if piece is not None]
+    text_page = pdfium.FPDFText_LoadPage(page)
+    if not text_page:
+        return HiddenPieces(numbers=frozenset(), count=len(texts), all_hidden_text=False)
+    try:
+        hidden, seen = _objects_of(text_page, layer.hidden), _objects_of(text_page, layer.lines)
+    finally:
+        pdfium.FPDFText_ClosePage(text_page)
+    numbers = frozenset(n for n, piece in enumerate(texts) if piece & hidden and not piece & seen)
+    removed = {address for n in numbers for address in texts[n]}
+    return HiddenPieces(numbers=numbers, count=len(texts), all_hidden_text=hidden <= removed)
+
+
+def _texts_of(item: Any) -> set[int] | None:
+    """The addresses of the text objects of a piece; None if the object is no piece."""
+    kind = pdfium.FPDFPageObj_GetType(item)
+    if kind == pdfium.FPDF_PAGEOBJ_TEXT:
+        return {address_of(item)}
+    return {address_of(text) for text in texts_within(item)} if kind == pdfium.FPDF_PAGEOBJ_FORM else None
+
+
+def _objects_of(text_page: Any, lines: Iterable[TextLine]) -> set[int]:
+    indexes = (n for line in lines for word in line.words for n in range(word.first, word.first + len(word.text)))
+    return {address_of(pdfium.FPDFText_GetTextObject(text_page, n)) for n in indexes}

@@ -1,0 +1,68 @@
+"""Text that nobody sees on a page is not in the searchable PDF either."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pypdfium2
+import pytest
+
+from rayocr.messages import HIDDEN_TEXT
+from tests.unit.outputs.searchable_pages import record, searchable_pdf
+from tests.unit.pdf import pdfs
+
+SEEN = b"BT /F1 12 Tf 72 700 Td (The sum of 48,500) Tj 0 -20 Td [(for ) -20 (the roof)] TJ ET "
+ORDERS = b"(HIDDEN orders to a model) "
+HIDDEN = {
+    "render mode 3": b"BT /F1 12 Tf 3 Tr 72 600 Td " + ORDERS + b"Tj ET",
+    "white, with another operator": b"BT /F1 12 Tf 1 g 14 TL 72 600 Td " + ORDERS + b"' ET",
+    "nearly white": b"BT /F1 12 Tf 0.99 g 72 600 Td [" + ORDERS + b"] TJ ET",
+    "under a bar": b"BT /F1 12 Tf 72 600 Td " + ORDERS + b"Tj ET 0 g 70 597 230 14 re f",
+    "tiny": b"BT /F1 0.4 Tf 72 600 Td () Tj " + ORDERS + b"Tj ET",
+    "in a form": b"/Fm Do",
+}
+FORM = {
+    6: pdfs.stream(
+        b"BT /F1 12 Tf 3 Tr 72 600 Td " + ORDERS + b"Tj ET",
+        "/Type /XObject /Subtype /Form /BBox [0 0 595 842] /Resources << /Font << /F1 3 0 R >> >>",
+    )
+}
+
+
+def made(content: bytes, *, doubted: bool = True) -> tuple[bytes, bytes, tuple[str, ...]]:
+    source = pdfs.pages_of(content=content, resources="/XObject << /Fm 6 0 R >>", extra=FORM)
+    page = record("The sum of 48,500 for the roof", ())
+    page = replace(page, engine="textlayer", doubts=(HIDDEN_TEXT,) if doubted else ())
+    return source, *searchable_pdf(source, page)
+
+
+def text_of(data: bytes) -> str:
+    with pypdfium2.PdfDocument(data) as document:
+        return str(document[0].get_textpage().get_text_bounded())
+
+
+@pytest.mark.parametrize("how", HIDDEN)
+def test_hidden_text_is_removed_and_the_page_looks_the_same(how: str) -> None:
+    source, data, notes = made(SEEN + b"q " + HIDDEN[how] + b" Q " + SEEN.replace(b"700", b"500"))
+    assert "HIDDEN" in text_of(source)
+    assert "HIDDEN" not in text_of(data)
+    assert text_of(data).count("48,500") == 2
+    assert not notes
+    looks = [pypdfium2.PdfDocument(pdf)[0].render(scale=1).to_numpy().astype(int) for pdf in (source, data)]
+    assert np.abs(looks[0] - looks[1]).max() <= 128  # of the tiny text, in a few pixels
+
+
+def test_a_page_that_would_look_different_keeps_its_text_and_says_so() -> None:
+    # Without the hidden words, the visible ones that follow would move.
+    together = b"BT /F1 12 Tf 72 600 Td 3 Tr " + ORDERS + b"Tj 0 Tr (and visible words) Tj ET"
+    source, data, notes = made(SEEN + together)
+    assert text_of(data) == text_of(source)
+    assert notes == ("Pages 1 keep text of the source that is invisible on the page.",)
+
+
+def test_hidden_text_beside_visible_words_of_one_piece_is_named() -> None:
+    part = b"BT /F1 12 Tf 72 600 Td (Seen words and HIDDEN orders to a model) Tj ET 0 g 152 596 160 16 re f"
+    _, data, notes = made(SEEN + part)
+    assert "Seen words" in text_of(data)
+    assert len(notes) == 1
