@@ -12,6 +12,7 @@ from pathlib import Path
 import ray
 from ray.cluster_utils import Cluster
 
+from benchmarks.patient_ray import agent_ports, be_patient
 from rayocr.actors.discovery.actor import DiscoveryRules
 from rayocr.actors.placement import Placement
 from rayocr.actors.rate_limiter.actor import LimiterRules
@@ -37,9 +38,11 @@ def placed(node_id: str, name: str, redis_url: str) -> list[object]:
 
 
 def main(redis_url: str) -> None:
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "object_store_memory": 80_000_000})
+    be_patient()
+    head = {"num_cpus": 0, "object_store_memory": 80_000_000, "include_dashboard": False, **agent_ports()}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
     for _ in range(NODES - 1):
-        cluster.add_node(num_cpus=1, object_store_memory=80_000_000)
+        cluster.add_node(num_cpus=1, object_store_memory=80_000_000, **agent_ports())
     ray.init(address=cluster.address, log_to_driver=False, namespace="rayocr", logging_level="ERROR")
     found, kept = [], []
     for number, node in enumerate([node for node in ray.nodes() if node["Alive"]][1:]):

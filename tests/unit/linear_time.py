@@ -22,6 +22,7 @@ from typing import Any
 _SMALL, _LARGE = 2_000, 1 << 20  # characters
 LINEAR = 1.5  # exponents below it; noise moves them by a few tenths
 _NOISE_S = 1e-4  # times below it say nothing
+_SLOW_S = 0.1  # no disturbance makes a few thousand characters take this long
 _USUAL = (
     " ",
     "\n",
@@ -97,17 +98,13 @@ def worst_exponent(expression: Expression) -> tuple[float, str]:
 
 
 def _exponent(expression: Expression, recipe: tuple[str, str], size: int) -> float:
-    exponents = []
-    for _ in range(3):
-        small, large = _least(expression, recipe, _SMALL), _least(expression, recipe, size)
-        exponents.append(math.log(max(large, _NOISE_S) / max(small, _NOISE_S)) / math.log(size / _SMALL))
-        if exponents[-1] < LINEAR:
+    small, large = min(_seconds(expression, *recipe, _SMALL) for _ in range(3)), math.inf
+    for _ in range(9):  # disturbances only ever add time, so one quick measurement is enough
+        large = min(large, _seconds(expression, *recipe, size))
+        exponent = math.log(max(large, _NOISE_S) / max(small, _NOISE_S)) / math.log(size / _SMALL)
+        if exponent < LINEAR or (size < _LARGE and large > _SLOW_S):
             break
-    return min(exponents)
-
-
-def _least(expression: Expression, recipe: tuple[str, str], size: int) -> float:
-    return min(_seconds(expression, *recipe, size) for _ in range(3))
+    return exponent
 
 
 def _seconds(expression: Expression, begin: str, piece: str, size: int) -> float:
