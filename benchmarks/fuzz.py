@@ -1,6 +1,6 @@
-"""`make fuzz MINUTES=10`: feeds damaged input to what reads untrusted bytes, ten minutes for each target.
+"""`make fuzz MINUTES=10`: feeds damaged input to the code that reads untrusted bytes, ten minutes for each target.
 
-Every input is a mutation of a valid one. A target may raise a RayocrError and nothing else, and an input may not take longer than
+Every input is a mutation of a valid one. A target may only raise a RayocrError, and an input may not take longer than
 `_SLOW_S` of CPU. PDFs are opened in a child process under the limits of time and memory of a page worker: the child may die of a
 crash or of its limits, but it may not hang and may not raise another error.
 """

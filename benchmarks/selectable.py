@@ -46,7 +46,7 @@ def _iou(made: Scan, data: bytes) -> float:
 
 
 def _changed(before: bytes, after: bytes) -> int:
-    """Pixels that look different."""
+    """Pixels that differ."""
     with pypdfium2.PdfDocument(before) as one, pypdfium2.PdfDocument(after) as other:
         pairs = ((a.render(scale=2).to_numpy(), b.render(scale=2).to_numpy()) for a, b in zip(one, other, strict=True))
         return sum(int(np.count_nonzero(a != b)) for a, b in pairs)

@@ -1,8 +1,8 @@
 """`make bench-watch-polls`: simulates weeks of polls in a minute and measures the memory of a watch, without reading pages.
 
-Runs discovery, the feed and the watch in one process, over a memory-backed folder if available, with a flow that finishes each
-document immediately. Before every poll a document is added, sometimes one is replaced, and the oldest is removed. With a poll
-every 30 s, 20,000 polls are a week.
+Runs discovery, the scheduler and the watch in one process, over a memory-backed folder if available, with a flow that finishes
+each document immediately. Before every poll a document is added, sometimes one is replaced, and the oldest is removed. With a
+poll every 30 s, 20,000 polls are a week.
 """
 
 from __future__ import annotations

@@ -41,8 +41,8 @@ def current_process() -> ProcessIdentity:
 def host_identity() -> str:
     """Identifies this machine since its last boot, or this container: `name-8 hex`.
 
-    Hosts may share a name (localhost), so the boot id and the pid namespace are included. In doubt, two identities differ. Then
-    no process is considered dead, and a time limit decides.
+    Hosts may share a name (localhost), so the boot id and the pid namespace are included. If in doubt, two identities differ.
+    Then no process is considered dead, and a time limit decides.
     """
     name = socket.gethostname()
     parts = [name]

@@ -1,6 +1,6 @@
-"""What Redis says, in our words: the one table from its errors to ours, for locks and shared limits.
+"""Translates the errors of Redis into ours, for locks and shared limits: the one table.
 
-Scripts report the errors of the commands inside them, so the words count where the SDK has no class.
+Scripts report errors of the commands inside them, for which the SDK has no class, so their text is compared.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _READ_ONLY = ("READONLY", "MISCONF", "OOM", "NOREPLICAS", "MASTERDOWN", "CLUSTER
 
 
 def is_failover(error: BaseException) -> bool:
-    """The server became a replica: pooled connections lead to it for as long as they are open."""
+    """The server became a replica: pooled connections lead to it as long as they are open."""
     from redis.exceptions import ReadOnlyError
 
     return isinstance(error, ReadOnlyError) or "READONLY" in str(error)
 
 
 def translated(error: BaseException, client: Any, unavailable: type[RayocrError]) -> RayocrError:
-    """`unavailable`: the class for what may be over the next time."""
+    """`unavailable`: the class for errors that a retry may solve."""
     import redis
 
     address, words, said = address_of(client), words_of(error), str(error)
@@ -35,7 +35,7 @@ def translated(error: BaseException, client: Any, unavailable: type[RayocrError]
     if code in _READ_ONLY:
         return unavailable(f"Redis at {address} takes no writes: {words}.")
     refusals = (redis.AuthenticationError, redis.exceptions.NoPermissionError)
-    # The asyncio client puts a refused password into the ConnectionError of the attempt to connect.
+    # The asyncio client reports a refused password as a ConnectionError.
     if isinstance(error, refusals) or isinstance(error.__cause__, refusals) or "ACL failure" in said or "NOPERM" in said:
         return CredentialsError(f"Redis at {address} refuses access: {words}.", hint=_ACL)
     if isinstance(error, redis.exceptions.MovedError | redis.exceptions.AskError) or "MOVED" in said or "CROSSSLOT" in said:
@@ -52,7 +52,7 @@ def translated(error: BaseException, client: Any, unavailable: type[RayocrError]
 
 
 def words_of(error: BaseException) -> str:
-    """Redis' own sentence, with its code and without what the script engine adds."""
+    """Redis' own message, with its code, without the additions of the script engine."""
     lines = _SCRIPT_TAIL.sub("", str(error)).strip().splitlines()
     words = lines[0].rstrip(".,")[:400] if lines else type(error).__name__
     code = getattr(error, "status_code", None)

@@ -79,9 +79,9 @@ def _problem(values: Any) -> str:
             elif isinstance(value, list):
                 below.extend(value)
             elif isinstance(value, float) and not math.isfinite(value):
-                return "holds a number that is not finite"
+                return "contains a number that is not finite"
             elif isinstance(value, int) and not -_MAX_INT <= value < _MAX_INT:
-                return "holds an integer of more than 64 bits"
+                return "contains an integer of more than 64 bits"
         level = below
         if not level:
             return ""

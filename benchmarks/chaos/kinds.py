@@ -64,7 +64,7 @@ def _storm(chance: random.Random) -> list[Fault]:
     return faults
 
 
-# The first eight strike everything that issue reports name at least once, so that 20 seeds do so twice.
+# The first eight kinds cover every part that issue reports name, so 20 seeds cover each twice.
 KINDS = (
     Kind(
         name="hostile",

@@ -55,7 +55,7 @@ def judge(scene: Scene, seconds: float) -> Verdict:
         seconds=seconds,
         bound=sum(risk.bound for risk in risks),
         at_risk=" ".join(f"{risk.in_flight}+{risk.unflushed}" for risk in risks),
-        violations=[f"{fault} found nothing to strike at" for fault in scene.missed],
+        violations=[f"{fault} found no target" for fault in scene.missed],
     )
     manifests = _manifests(scene)
     for document in range(verdict.documents):
@@ -106,7 +106,7 @@ def _is_current(scene: Scene, verdict: Verdict, path: Path, manifest: dict[str, 
     for output in manifest["outputs"]:
         data = (scene.dest / output["name"]).read_bytes()
         if hashlib.sha256(data).hexdigest() != output["sha256"]:
-            verdict.violations.append(f"{output['name']} is not the file that its manifest tells of")
+            verdict.violations.append(f"{output['name']} is not the file in its manifest")
     tokens = scene.witness.tokens.get(manifest["document_id"], [])
     numbers = [seen.fencing_token for seen in tokens]
     if numbers != sorted(set(numbers)):

@@ -106,7 +106,7 @@ def spawn_worker(
     actor = ray.remote(PageWorkerActor).options(
         name=name,
         num_cpus=1 if computes else 0.5,  # computing: one per CPU, and Ray sets OMP_NUM_THREADS to it; waiting: half a CPU
-        max_restarts=0,  # the driver must see the death: it records what the worker was reading, and starts another
+        max_restarts=0,  # the driver must see the failure: it records what the worker was reading, and starts another
         max_task_retries=0,  # as above; recorded pages are not read again
         max_concurrency=_MANY,
         **place.on(Group.COMPUTE if computes else Group.WAIT),
@@ -122,7 +122,7 @@ def spawn_document_worker(
     actor = ray.remote(DocumentWorkerActor).options(
         name=name,
         num_cpus=0,  # mostly waits for storage; the driver limits how many there are, and pages must not wait for its CPU
-        max_restarts=0,  # the driver must see the death: it records the document that was being opened, and starts another
+        max_restarts=0,  # the driver must see the failure: it records the document that was being opened, and starts another
         max_task_retries=0,  # as above
         **place.of_documents(),
     )

@@ -15,7 +15,7 @@ from rayocr import errors
 from rayocr.errors import InternalError, RayocrError
 from rayocr.overrides import quoted
 
-_STDERR_TAIL = 2000  # bytes of the child's last words in an error
+_STDERR_TAIL = 2000  # bytes of the child's standard error that an error quotes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,10 +12,10 @@ from rayocr.errors import UsageError
 class ModelLimitsConfig:
     """The quota of one model; null: no limit."""
 
-    rpm: float | None = None  # requests a minute
-    tpm: float | None = None  # input tokens a minute
-    rpd: int | None = None  # requests a day, from midnight to midnight in California
-    max_in_flight: int | None = None  # requests under way at one time
+    rpm: float | None = None  # requests per minute
+    tpm: float | None = None  # input tokens per minute
+    rpd: int | None = None  # requests per day, from midnight to midnight in California
+    max_in_flight: int | None = None  # requests in flight at one time
 
     def __post_init__(self) -> None:
         at_least(0.001, **{"limits.rpm": self.rpm, "limits.tpm": self.tpm})
@@ -24,31 +24,31 @@ class ModelLimitsConfig:
 
 @dataclass
 class LimitsConfig:
-    rpm: float | None = None  # requests a minute to one model, over all workers; null: what `models` says, else no limit
-    tpm: float | None = None  # input tokens a minute, likewise
-    rpd: int | None = None  # requests a day, likewise
-    max_in_flight: int | None = None  # requests under way to one model, likewise
+    rpm: float | None = None  # requests per minute to one model, over all workers; null: the value in `models`, if any
+    tpm: float | None = None  # input tokens per minute, likewise
+    rpd: int | None = None  # requests per day, likewise
+    max_in_flight: int | None = None  # requests in flight to one model, likewise
     usd_per_10min: float | None = None  # Google's limit on spending in any ten minutes, over all models; null: none
     usd_per_month: float | None = None  # Google's limit on spending in a calendar month, over all models and runs; null: none
-    cautious_in_flight: int | None = None  # likewise, where neither rpm nor max_in_flight is known; limits=default sets 16
-    # Of a preset, by model or the beginning of its name: rpm, tpm, rpd, max_in_flight. Those for all models win.
+    cautious_in_flight: int | None = None  # the limit if neither rpm nor max_in_flight is known; limits=default sets 16
+    # The limits of a preset, by model or the beginning of its name: rpm, tpm, rpd, max_in_flight. The options above override
+    # them.
     models: dict[str, ModelLimitsConfig] = field(default_factory=dict)
-    headroom: float = (
-        0.01  # of rpm and tpm left alone: room for 0.6 s of difference between the fastest and slowest way to the server
-    )
-    expected_input_tokens: int = 1000  # of a page with its prompt (a PDF page is 560), until real use is known
+    headroom: float = 0.01  # unused share of rpm and tpm: allows a difference of 0.6 s between the fastest and the slowest path
+    expected_input_tokens: int = 1000  # of a page with its prompt (a PDF page takes 560), until actual use is known
     expected_output_tokens: int = 1000  # likewise; a dense page is 2-4 thousand
-    shared: str = "none"  # redis: all clusters that name the same REDIS_URL and shared_name draw on one quota
-    shared_name: str = "default"  # of the quota: one a project
-    shared_ttl_s: float = 6.0  # a cluster that has not been heard of for so long has no requests under way
-    shared_patience_s: float = 300.0  # Redis away for longer ends the run, resumable
-    # A model that answers nothing for longer ends the run, resumable. null, and mode=watch: wait without limit.
+    shared: str = "none"  # redis: all clusters with the same REDIS_URL and shared_name share one quota
+    shared_name: str = "default"  # name of the shared quota; use one per project
+    shared_ttl_s: float = 6.0  # a cluster that has not reported for this long counts as having no requests in flight
+    shared_patience_s: float = 300.0  # the run ends, resumable, if Redis is unavailable for longer
+    # The run ends, resumable, if a model answers nothing for longer. null, and mode=watch: wait without limit.
     patience_s: float | None = 900.0
-    day_quota_tries: int = 2  # refusals for the day that are waited out as the server says, before the model is parked
+    day_quota_tries: int = 2  # refusals for the daily quota after which rayocr still waits, before it parks the model
     page_timeout_s: float = 180.0  # a page that computes longer ends its worker (PDFium cannot be interrupted)
     fetch_timeout_s: float = 900.0  # download of one document
     validate_timeout_s: float = 60.0  # opening a document, for files that make PDFium spin
-    # Opening a document, or reading a page, may take this; more ends the process. A colour scan of 20,000 x 20,000 takes 1.2 GB.
+    # Memory for opening a document or reading a page; exceeding it ends the process. A color scan of 20,000 x 20,000 takes 1.2
+    # GB.
     page_memory: int = 2 << 30  # bytes
     max_document_bytes: int = 2 << 30  # a larger document is rejected unread
     max_document_pages: int = 100_000  # likewise
@@ -89,10 +89,10 @@ class LimitsConfig:
 
 @dataclass
 class BudgetConfig:
-    """What you are willing to spend. No request leaves that is expected to exceed one of these; null: no limit. Days and months
-    are Google's (midnight in California) and count all runs on this state, with limits.shared=redis all runs that share it."""
+    """Budgets. rayocr sends no request that is expected to exceed one of them; null: no limit. Days and months begin at midnight
+    in California and count all runs on this state, or with limits.shared=redis all runs that share the quota."""
 
-    usd: float | None = None  # for this run alone
+    usd: float | None = None  # for this run
     usd_per_day: float | None = None  # per day, over all runs
     usd_per_month: float | None = None  # per month, over all runs
 
@@ -109,15 +109,15 @@ class BudgetConfig:
 
 @dataclass
 class RetryConfig:
-    max_attempts: int = 3  # tries in all of a call to storage, for errors that waiting can cure
-    engine_attempts: int = 8  # of a page with one model: 429, 5xx and resets cost nothing, and a page given up for them does
-    base_s: float = 1.0  # first back-off, doubled each time, with full jitter
-    cap_s: float = 60.0  # no back-off is longer, unless the server asks for it
-    # Of mode=retry: which dead letters are taken up again, besides document= (a name, a glob or an id). All of them must fit.
+    max_attempts: int = 3  # attempts of a call to storage, for transient errors
+    engine_attempts: int = 8  # attempts of a page with one model, for 429, 5xx and connection resets
+    base_s: float = 1.0  # first delay, doubled each time, with full jitter
+    cap_s: float = 60.0  # maximum delay, unless the server asks for a longer one
+    # mode=retry: filters for the dead letters to retry, together with document= (a name, a glob or an id); all must match.
     reason: str | None = None  # a class of errors: RepetitionLoop, Refused, Quarantined
-    engine: str | None = None  # that did not deliver
-    since: str | None = None  # a date or time, UTC: letters written since then
-    rejected: bool = False  # also documents of which nothing could be read: encrypted, damaged, quarantined
+    engine: str | None = None  # an engine that failed on one of the pages
+    since: str | None = None  # a date or time, UTC: dead letters written since then
+    rejected: bool = False  # also retry rejected documents: encrypted, damaged, quarantined
 
     def __post_init__(self) -> None:
         at_least(1, **{"retry.max_attempts": self.max_attempts, "retry.engine_attempts": self.engine_attempts})

@@ -18,7 +18,7 @@ RayocrError
 │   ├── PreconditionFailed        if_absent or if_version failed: another writer was first
 │   ├── VersionChanged            the source was replaced between listing and reading
 │   ├── UnsafeName                a name that points outside the destination
-│   ├── ObjectTooLarge            more bytes than its reader takes, counted as they come out of a compressed object
+│   ├── ObjectTooLarge            more bytes than its reader accepts, counted after decompression
 │   ├── ObjectUnreadable          this object can never be read (its encoding, its key); others can
 │   ├── StorageDenied             exit 3: no permission
 │   ├── StorageFull               exit 3: no space or quota left

@@ -30,7 +30,7 @@ class DocumentTooLarge(DocumentError):
 
 
 class UnreadableSource(DocumentError):
-    """`gone`: the document was removed from the source. `denied`: its storage refuses to have it read."""
+    """`gone`: the document was removed from the source. `denied`: its storage denies access to it."""
 
     default_hint = "Check the file's permissions."
 

@@ -30,7 +30,7 @@ class EngineTransient(EngineError):
 
 
 class EngineTimeout(EngineTransient):
-    """`probably`: a PageText with what the answer probably cost, which the server may bill all the same; None if not known."""
+    """`probably`: a PageText with what the answer probably cost, which the server may bill anyway; None if unknown."""
 
     probably: Any = None
 
@@ -118,7 +118,7 @@ class TextOnBlankPage(BadAnswer):
 
 
 class LowConfidence(BadAnswer):
-    """The text is kept with a doubt on record if no other engine does better."""
+    """If no other engine does better, the text is kept and the doubt is recorded."""
 
 
 class Unreadable(BadAnswer):

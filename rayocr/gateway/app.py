@@ -266,7 +266,7 @@ def _add_control(app: FastAPI, api: RunApi, verify_push: Any) -> None:
 
     @app.post("/gcs-event", status_code=202)
     async def gcs_event(envelope: PushEnvelope, request: Request) -> Accepted:
-        """A notification of Cloud Storage: its object is read when it is below the source."""
+        """A notification of Cloud Storage: its object is read if it is below the source."""
         if verify_push is not None:
             try:
                 await run_in_threadpool(verify_push, request.headers.get("authorization", ""))

@@ -31,7 +31,7 @@ _LOG_TAIL_BYTES = 512 << 10
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commands:
     """Commands of the run; each returns at once. `add(name)` raises ObjectNotFound, StorageError; `notice(name)` too,
-    and takes only what a listing would (`include=` and the like)."""
+    and accepts only documents that a listing would return (`include=` and similar filters)."""
 
     pause: Callable[[], None]
     resume: Callable[[], None]

@@ -28,7 +28,7 @@ from rayocr.process import ProcessIdentity, current_process, host_identity
 from rayocr.untrusted_json import parse_as
 
 _COUNTER = "fence"
-_LEASE_BYTES = 512  # padded with blanks, so that a renewal rewrites one block and keeps the size
+_LEASE_BYTES = 512  # padded with spaces, so that a renewal rewrites one block and keeps the size
 _DIGITS = 20  # a fixed width, so that one short write replaces the whole counter
 
 

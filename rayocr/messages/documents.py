@@ -41,7 +41,7 @@ class FetchedDocument:
     document: Document
     page_count: int
     title: str | None = None
-    content_sha256: str = ""  # set only if duplicates are looked for
+    content_sha256: str = ""  # set only if dedup.documents is on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

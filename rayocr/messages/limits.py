@@ -20,7 +20,7 @@ class ThrottleKind(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throttle:
     """A failed request reported by a worker. `retry_after_s`: the delay the server asks for. `age_s`: since the request was sent.
-    `words`: of the server, or of the network."""
+    `words`: the message of the server, or of the network."""
 
     kind: ThrottleKind
     retry_after_s: float | None = None
@@ -30,7 +30,7 @@ class Throttle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotReply:
-    """The limiter's answer to returned slots. `pause_s`: send nothing to the model for so long. `failing`: 0..1, the share of
+    """The limiter's answer to returned slots. `pause_s`: send nothing to the model for this long. `failing`: 0..1, the share of
     recent requests of all workers that failed; 1 while the model is held."""
 
     pause_s: float = 0.0
@@ -46,7 +46,7 @@ class SlotReturn:
     slots: int
     answered: int = 0
     free: int = 0
-    failed: int = 0  # of all of them: those that `throttle` speaks for
+    failed: int = 0  # of all of them: those that `throttle` reports
     replied: int = 0  # of all of them: those that the server rejected, or answered with something unusable
     input_tokens: int = 0
     cost_usd: float = 0.0
@@ -80,7 +80,7 @@ class LimiterState:
     models: tuple[ModelQuota, ...] = ()
     spent_usd: float = 0.0
     spent_by_day: Mapping[str, float] = field(default_factory=dict)  # of this run
-    spent_today_usd: float = 0.0  # of all runs that are known of
+    spent_today_usd: float = 0.0  # of all known runs
     spent_month_usd: float = 0.0  # likewise
     promised_usd: float = 0.0  # reserved for requests in flight
     budget_usd: float | None = None

@@ -10,9 +10,9 @@ OUTAGE = "outage"  # a doubt: a later engine read the page because the server wa
 OUTAGE_REASONS = ("ModelUnavailable", "QuotaDenied")  # of attempts, classes of rayocr.errors
 UNPRICED = "unknown"  # a price class: a server was paid, and conf/prices.yaml has no price for the model
 SUSPECT = "suspect"  # a doubt: a server's answer does not agree with another reading of the page
-PICTURE_LOST = "picture_lost"  # a doubt: a picture on the page cannot be decoded, so that what it shows was not read
-UNREAD_INK = "unread_ink"  # a doubt: the page shows lines that its text layer does not have, and no engine read them for certain
-HIDDEN_TEXT = "hidden_text"  # a doubt: the file has text on this page that nobody sees; it was left out
+PICTURE_LOST = "picture_lost"  # a doubt: a picture on the page cannot be decoded, so its content was not read
+UNREAD_INK = "unread_ink"  # a doubt: the page shows lines that its text layer does not have, and no engine read them reliably
+HIDDEN_TEXT = "hidden_text"  # a doubt: the file has invisible text on this page; it was left out
 
 
 class PageOutcome(StrEnum):
@@ -151,4 +151,4 @@ class ShardReport:
     document_id: str
     pages: tuple[PageSummary, ...]
     compute_s: float = 0.0  # wall-clock seconds for its pages, used to size the next shards
-    cpu_share: float = 0.0  # CPUs that the worker's process used of late
+    cpu_share: float = 0.0  # CPUs that the worker's process used recently

@@ -1,7 +1,7 @@
 """Dead letters: failed documents, rejected or partial, with the reason and the command that retries them.
 
 The durable dead letter is beside the state, `.rayocr/dead_letters/<2 hex>/<document_id>.json`, and is written before the
-manifest, so that no finished document lacks its letter; a copy goes to `<logs>/dead_letter/<date>.jsonl` for users and their
+manifest, so that no finished document lacks its dead letter; a copy goes to `<logs>/dead_letter/<date>.jsonl` for users and their
 scripts.
 """
 
@@ -73,7 +73,7 @@ def read_dead_letter(state: Storage, name: str) -> DeadLetter:
 
 
 def write_dead_letter(state: Storage, letter: DeadLetter) -> DeadLetter:
-    """Replaces an earlier letter of the same document and counts the attempts. Raises StorageError."""
+    """Replaces an earlier dead letter of the same document and counts the attempts. Raises StorageError."""
     name = dead_letter_name(letter.document_id)
     try:
         earlier = read_dead_letter(state, name)
@@ -86,7 +86,7 @@ def write_dead_letter(state: Storage, letter: DeadLetter) -> DeadLetter:
 
 
 def append_dead_letter(logs: Path, letter: DeadLetter) -> None:
-    """Appends the copy in the logs. A failed write loses nothing, since the durable letter exists by then."""
+    """Appends the copy in the logs. A failed write loses nothing, since the durable dead letter exists by then."""
     folder = logs / "dead_letter"
     try:
         make_private(folder)
@@ -97,7 +97,7 @@ def append_dead_letter(logs: Path, letter: DeadLetter) -> None:
 
 
 def copy_dead_letter(state: Storage, logs: Path, document_id: str) -> DeadLetter | None:
-    """Copies the durable letter into the logs; None if it cannot be read. Never raises, since its document is finished."""
+    """Copies the durable dead letter into the logs; None if it cannot be read. Never raises, since its document is finished."""
     try:
         letter = read_dead_letter(state, dead_letter_name(document_id))
     except (StorageError, RecordCorrupt) as error:

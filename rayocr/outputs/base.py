@@ -21,7 +21,7 @@ class Output(ABC):
     """Writes one file of one document. Callers call `begin`, `page` for each page in order, `finish`, and always `close`.
     `limit`, set before the first page, ends the process if a block that converts a page's text takes too long or too much
     memory.
-    `suffix` is appended to the document's output stem. Outputs that set `needs_source` get `source`; outputs that set
+    `suffix` is appended to the document's output name. Outputs that set `needs_source` get `source`; outputs that set
     `needs_boxes` get the boxes of the records."""
 
     name: ClassVar[str]

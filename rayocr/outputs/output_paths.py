@@ -1,9 +1,9 @@
 """Derives a document's output path from its name at the source. Every file system and bucket accepts the path.
 
-Pure and deterministic. The stem of `reports/2024/a.pdf` is `reports/2024/a`. A name is changed only if it must be (it leaves the
-destination, is reserved on Windows, or is too long); it then contains a hash of the original name, so changed names do not
-collide. `folded` detects different names that are the same file on some systems (case, Unicode composition); claims keep those
-apart (`rayocr/actors/document_worker/output_names.py`).
+Pure and deterministic. The output name of `reports/2024/a.pdf` is `reports/2024/a`. A name is changed only if it must be (it
+leaves the destination, is reserved on Windows, or is too long); it then contains a hash of the original name, so changed names
+do not collide. `folded` detects different names that are the same file on some systems (case, Unicode composition); reserved
+names keep those apart (`rayocr/actors/document_worker/output_names.py`).
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ def output_name(name: str) -> str:
 
 
 def with_mark(stem: str, of: str, *, digits: int = 8) -> str:
-    """Appends the first digits of a hash of `of` to the stem, within the length limit of a stem."""
+    """Appends the first digits of a hash of `of` to the output name, within its length limit."""
     folder, slash, file = stem.rpartition("/")
     mark = "~" + hashlib.sha256(of.encode("utf-8", "surrogatepass")).hexdigest()[:digits]
     return folder + slash + _cut(file, STEM_BYTES - len(mark)) + mark
 
 
 def folded(stem: str) -> str:
-    """Returns equal strings for stems that are the same file on a file system that ignores case or Unicode composition."""
+    """Returns equal strings for output names that are the same file on a file system that ignores case or Unicode composition."""
     return unicodedata.normalize("NFD", unicodedata.normalize("NFD", stem).casefold())
 
 

@@ -1,9 +1,10 @@
-"""The source's own pages with the recognized text laid invisibly over them, for searching, selecting and copying.
+"""The searchable PDF: the source's own pages with the recognized text laid invisibly over them, for searching, selecting and
+copying.
 
-Nothing that the source shows is removed or drawn again: each page gets one content stream before its own and one font, so that it
+Nothing that the source shows is removed or drawn again. Each page gets one font and one content stream before its own, so that it
 looks the same. Pages that can already be searched are not changed, except that values of form fields without an appearance are
-added. Text that is invisible on a page is removed, unless it is the reading of a scan. The source lies in a temporary file and is
-written object by object, so that its pictures are never in memory together.
+added. Text that is invisible on a page is removed, unless it is the reading of a scan. The source is in a temporary file and is
+written object by object, so that its pictures are never all in memory.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class SearchablePdfOutput(Output):
         self._font: Any = None
         self._tagged = False
         self._has_form = False
-        self._unchanged = ""  # why the file is copied without a change
+        self._unchanged = ""  # why the file is copied unchanged
         self._found: list[int] = []
         self._in_order: list[int] = []
         self._doubled: list[int] = []
@@ -138,7 +139,7 @@ class SearchablePdfOutput(Output):
             self._hidden.append(page_number)
 
     def _values(self, page_number: int, page: Page) -> list[TextBox]:
-        """The values of fields for which the file holds no appearance: viewers show them, and few search them."""
+        """The values of fields without an appearance in the file: viewers show them, but few search them."""
         assert self._pdf is not None
         annotations = list(self._pdf.pages[page_number - 1].get("/Annots", []))
         fields = [field for field in page.fields if field.text.strip() and field.kind in _WITH_VALUES]
@@ -181,7 +182,7 @@ class SearchablePdfOutput(Output):
         page.contents_add(stream, prepend=True)
 
     def _save(self) -> None:
-        """Keeps the encryption: a file that opens without a password and restricts its use stays so."""
+        """Keeps the encryption: a file that opens without a password but restricts its use keeps its restrictions."""
         import pikepdf
 
         assert self._pdf is not None
@@ -202,7 +203,7 @@ class SearchablePdfOutput(Output):
 
 
 def _is_signed(pdf: pikepdf.Pdf) -> bool:
-    """Whether the file holds a signature. An empty signature field does not count."""
+    """Whether the file has a signature. An empty signature field does not count."""
     form = pdf.Root.get("/AcroForm")
     if form is None:
         return False

@@ -50,7 +50,7 @@ class PageObjects:
     visible_text_objects: int = 0
     has_dark_text: bool = False  # visible and not white
     may_hide_text: bool = False  # text is invisible, transparent, nearly white, tiny, clipped or covered
-    replaces_text: bool = False  # a long /ActualText stands in place of some glyphs
+    replaces_text: bool = False  # a long /ActualText replaces some glyphs
     pictures: list[tuple[Any, Box]] = field(default_factory=list)  # raw objects, valid while the page is open; whole boxes
     picture_sizes: set[tuple[int, int, int]] = field(default_factory=set)  # columns, rows, encoded bytes
     ruling_list: list[Ruling] = field(default_factory=list)

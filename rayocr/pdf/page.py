@@ -347,7 +347,7 @@ class Page:
         beyond = max(-x0, x1 - self.width_pt, -y0, y1 - self.height_pt)
         if beyond > 0.02 * max(self.width_pt, self.height_pt) or self._may_have_masks():
             return None
-        others_share = (found.image_area - found.largest_image_area) / found.page_area  # a letterhead covers no page
+        others_share = (found.image_area - found.largest_image_area) / found.page_area  # a letterhead does not cover the page
         if found.image_share < 0.5 or others_share > 0.1 or found.cover_count:
             return None
         return reduced_jpeg(found.largest_image, max(self.width_pt, self.height_pt) / 72 * RENDER_DPI)

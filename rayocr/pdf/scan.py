@@ -56,7 +56,7 @@ def reduced_jpeg(image: Any, long_side_px: float) -> Image.Image | None:
 
 def letters_off_ink(page: Any, upright: Upright, image: Image.Image, box: Box) -> int:
     """The number of letters and digits in a raw FPDF_PAGE's text at places where its scan is empty. `image`: the scan, reduced,
-    upright and in gray, in this box of the upright page. 1 ms. An OCR engine's reading of the scan has almost none."""
+    upright and in gray, in this box of the upright page. 1 ms. If an OCR engine read the scan, there are almost none."""
     text_page = pdfium.FPDFText_LoadPage(page)
     if not text_page:
         return 0

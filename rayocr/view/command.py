@@ -32,7 +32,7 @@ _DPI = 130  # of a page's picture: small print stays legible when zoomed
 
 def show_results(config: RayocrConfig, keys: Secrets, *, after: StatusPage | None = None) -> int:
     """Blocks until Ctrl-C and then returns 0. `after`: the status page of the run that has just ended; its address and token
-    are used again, so that an open page goes on with the results. Raises UsageError and StorageError."""
+    are used again, so that an open page then shows the results. Raises UsageError and StorageError."""
     check_gateway(config.gateway, keys.api_token)
     terminal = ConsoleTerminal(config.progress)
     state = existing_state(config)
@@ -52,7 +52,7 @@ def show_results(config: RayocrConfig, keys: Secrets, *, after: StatusPage | Non
     updating = threading.Thread(target=results.keep_updated, args=(stop,), name="index", daemon=True)
     updating.start()
     terminal.say(f"Results of {results.place}; press Ctrl-C to stop.")
-    print(f"  {address}", flush=True)  # with its token, which everything else masks
+    print(f"  {address}", flush=True)  # includes its token, which is masked everywhere else
     if config.login.browser == "auto" and after is None:
         webbrowser.open(address)
     try:

@@ -1,6 +1,6 @@
 """The index of a destination: one SQLite file with a row per document and a full-text index of its pages, built incrementally.
 
-It is a cache: delete it and it is built again. A document is indexed again when its manifest changes. Memory stays bounded,
+It is a cache: if you delete it, it is built again. A document is indexed again when its manifest changes. Memory stays bounded,
 because documents are read one at a time. Called from several threads; every thread has its own connection.
 """
 
@@ -44,7 +44,7 @@ CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5(text, tokenize = 'unicode61 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What the list shows. Empty values filter nothing. `doubt` keeps documents with doubtful pages."""
+    """What the list shows. Empty values do not filter. `doubt` keeps documents with doubtful pages."""
 
     words: str = ""
     outcome: str = ""
@@ -54,7 +54,7 @@ class Filters:
 
 
 def cache_path(state_uri: str) -> Path:
-    """Where the index of this state lies: below XDG_CACHE_HOME, readable for its owner only."""
+    """The index file of this state: below XDG_CACHE_HOME, readable by its owner only."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rayocr" / "view"
     base.mkdir(parents=True, exist_ok=True, mode=0o700)
     return base / f"{hashlib.sha256(state_uri.encode()).hexdigest()[:24]}-{_SCHEMA_VERSION}.sqlite"

@@ -1,4 +1,4 @@
-"""What the results view knows and may do: the index, the pages of a document, corrections and downloads. Blocking; any thread."""
+"""The operations of the results view: the index, the pages of a document, corrections and downloads. Blocking; any thread."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from rayocr.view.rewrite import Rewriter
 from rayocr.view.word_boxes import PlacedWord, place_words
 
 _BLOCK = 1 << 20
-_UPDATE_S = 30.0  # between two looks at the destination, while the view is open
+_UPDATE_S = 30.0  # between two checks of the destination, while the view is open
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Results:
     problem: str = ""  # why the index could not be updated
 
     def keep_updated(self, stop: threading.Event) -> None:
-        """Until stopped. Never raises: the list then shows what is indexed, and why it is not newer."""
+        """Until stopped. Never raises: after a failure the list shows what is indexed, and the reason."""
         while not stop.is_set():
             try:
                 self.index.update(stop)
@@ -99,7 +99,7 @@ class Results:
         return self.pictures.draw(self._having(document_id, number), number)
 
     def words(self, document_id: str, number: int) -> list[PlacedWord]:
-        """The page's words with their places on the picture; empty if these are unknown. Raises ObjectNotFound."""
+        """The page's words with their positions on the picture; empty if these are unknown. Raises ObjectNotFound."""
         manifest = self._having(document_id, number)
         return place_words(manifest, number, self.rereader.drawing, dest=self.dest, access=self.rewriter.config.storage.dest)
 
@@ -132,7 +132,8 @@ class Results:
         return outputs[position].name, self.dest.read(outputs[position].name)
 
     def zipped(self, document_ids: Iterable[str]) -> Iterator[bytes]:
-        """All outputs of these documents as a ZIP stream, one output in memory at a time. MISSING.txt lists what is gone."""
+        """All outputs of these documents as a ZIP stream, one output in memory at a time. MISSING.txt lists outputs that no
+        longer exist."""
         sink = _Sink()
         missing: list[str] = []
         with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -160,7 +161,7 @@ class Results:
 
 
 class _Sink(io.RawIOBase):
-    """A file that cannot be sought in, as `zipfile` needs for streams."""
+    """A file without seek, as `zipfile` requires for streams."""
 
     def __init__(self) -> None:
         super().__init__()

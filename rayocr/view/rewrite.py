@@ -75,7 +75,7 @@ class Rewriter:
         with ExitStack() as stack:
             files, writers = {}, []
             for note, output in found.items():
-                if output is None or output.needs_boxes:  # where the lines lie is not known any more
+                if output is None or output.needs_boxes:  # the positions of lines are no longer known
                     kept = tuple(dict.fromkeys((*note.notes, stale)))
                     written[note.name] = note.model_copy(update={"notes": kept})
                     continue
@@ -98,7 +98,7 @@ class Rewriter:
         return tuple(written[note.name] for note in manifest.outputs)
 
     def _settings(self, manifest: Manifest) -> OutputConfig:
-        """As configured; with front matter where the Markdown output has it. The texts are normalized already."""
+        """As configured; with front matter if the Markdown output has it. The texts are normalized already."""
         markdown = next((note.name for note in manifest.outputs if note.name.endswith(".md")), None)
         has_front_matter = markdown is not None and self.dest.read(markdown, length=4) == b"---\n"
         wanted = replace(self.config.output.markdown, normalize=False, headers="keep", front_matter=has_front_matter)

@@ -1,6 +1,6 @@
-"""Where the words of a page stand on its picture, for the results view. Documents are opened in a child process.
+"""Finds the positions of a page's words on its picture, for the results view. Documents are opened in a child process.
 
-Words come from the searchable PDF, which has every page's text at its place, or else from the source's own text layer.
+Words come from the searchable PDF, which has the text of every page in position, or else from the source's own text layer.
 """
 
 from __future__ import annotations

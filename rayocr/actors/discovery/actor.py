@@ -4,7 +4,7 @@ It owns the position in the listing and nothing durable: after a restart it list
 meantime. It finds finished documents from one listing of the manifests' names, without opening each, and keeps 16 bytes per
 document. The driver also uses it without Ray, to check whether there is anything to do before it starts a cluster.
 
-In mode=watch it lists the source repeatedly (`look`). It then knows only the documents of the last complete listing: removed
+In mode=watch it lists the source repeatedly (`poll`). It then knows only the documents of the last complete listing: removed
 documents are forgotten, so memory depends on the current size of the source and not on its history.
 """
 
@@ -34,7 +34,7 @@ _LIST_AHEAD = 20_000  # documents listed ahead of demand, so that progress knows
 _LIST_AHEAD_S = 0.5  # maximum time spent on listing ahead
 _ID_BYTES = 16
 _NAMES_TOLD = 20  # names in the message; the log has all of them
-_ASK_EACH = 1000  # new documents per look; with more, the manifests are listed once instead of checked one by one
+_ASK_EACH = 1000  # new documents per poll; with more, the manifests are listed once instead of checked one by one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ class Discovery:
         self._dead_letters: DigestTable | None = None
         self._known = DigestTable(key_bytes=_ID_BYTES)  # in watch: documents that were found and are not returned again
         self._present = DigestTable(key_bytes=_ID_BYTES)  # likewise, for the listing in progress
-        self._fresh = 0  # documents of this look that were not known before
+        self._fresh = 0  # documents of this poll that were not known before
         self._polls = 0
         self._token: str | None = None  # the position in the source's change feed
         self._settling = FileStability(rules.settle_s if source.uri.startswith("file:") else 0.0)
@@ -110,8 +110,8 @@ class Discovery:
         return DiscoveryBatch(documents=documents, totals=totals, exhausted=exhausted, limit_reached=self._limit_reached())
 
     def poll(self, what: Poll) -> None:
-        """In watch: look again; `next_batch` returns the documents that are new since the last look. The next look makes up for
-        one that failed or was not read to its end."""
+        """In watch: polls; `next_batch` returns the documents that are new since the last poll. The next poll finds what a
+        failed or incomplete poll missed."""
         self._known.update(self._present)
         self._present = DigestTable(key_bytes=_ID_BYTES)
         self._fresh = 0
@@ -126,7 +126,7 @@ class Discovery:
         self._present.add(bytes.fromhex(document_id))
 
     def forget(self, document_id: str) -> None:
-        """In watch: a document was returned but no longer exists. If it reappears, the next look returns it, so a brief outage of
+        """In watch: a document was returned but no longer exists. If it reappears, the next poll returns it, so a brief outage of
         the source loses nothing. Idempotent."""
         self._known.discard(bytes.fromhex(document_id))
         self._present.discard(bytes.fromhex(document_id))
@@ -185,7 +185,7 @@ class Discovery:
         self._token = changes.token
 
     def _settled(self, names: tuple[str, ...] = ()) -> Iterator[Document]:
-        """These, and the files that were still being written at the last look."""
+        """These, and the files that were still being written at the last poll."""
         entries = self._each({*names, *self._settling.names()})
         yield from (document for _, document in self._unfinished(entries, None))
 
@@ -276,7 +276,7 @@ class Discovery:
 
     def note_unreadable(self, name: str, error: Exception) -> None:
         """The storage's callback for a folder or link that it cannot read: counted; the listing continues."""
-        if self._polls:  # in watch, every look reports the same again
+        if self._polls:  # in watch, every poll reports the same again
             return
         if not self._rules.concerns(name.removeprefix(f"{self._source.uri}/"), error):
             return

@@ -1,8 +1,8 @@
 """Skips files that are still being written, until they have not changed for a while.
 
-Applies to folders only: an object in a bucket or on Drive appears once it is complete. A file that is seen for the first time is
-accepted if its last write is old enough. A file that grew between looks, or whose timestamp is in the future, is accepted when
-two looks that far apart find it unchanged.
+Applies to folders only: an object in a bucket or on Drive appears once it is complete. A file that is seen for the first time
+is accepted if its last write is old enough. A file that grew between polls, or whose timestamp is in the future, is accepted
+when two polls that far apart find it unchanged.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Documents that are copies of the same file under another name (`dedup.documents`): read once, written for each.
+"""Document dedup (`dedup.documents`): files with the same bytes are read once, and outputs are written for each.
 
 A document's result is kept under the SHA-256 of its bytes and the settings, `.rayocr/contents/<2
 hex>/<hash>-<settings>.jsonl.zst`, in the format of a ledger segment. A copy is assembled from that: it has its own outputs and

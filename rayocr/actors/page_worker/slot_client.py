@@ -96,7 +96,7 @@ class SlotClient:
         self._models: dict[str, _Model] = defaultdict(_Model)
 
     def close(self) -> None:
-        """From now on, callers that wait for a slot get Drained."""
+        """From now on, callers that wait for a slot get Draining."""
         self._closing = True
         for task in self._asking:
             task.cancel()
@@ -123,8 +123,8 @@ class SlotClient:
 
     @asynccontextmanager
     async def slot(self, model: str) -> AsyncIterator[None]:
-        """Entered when one request to the model may be sent; holds the slot until the block exits. Raises Drained, and what the
-        limiter raises. A refusal by the server that passes through here is reported to the limiter, for all workers."""
+        """Entered when one request to the model may be sent; holds the slot until the block exits. Raises Draining, and what
+        the limiter raises. A refusal by the server that passes through here is reported to the limiter, for all workers."""
         state = self._models[model]
         await self._start(model, state)
         sent_at = self._clock()

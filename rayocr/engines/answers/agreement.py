@@ -1,8 +1,8 @@
 """Measures how far two readings of one page agree, regardless of order. Low agreement reveals text that a model made up.
 
-Pure. Words and numbers are compared as two bags, since every reader returns tables, columns and captions in another order. In
-languages that are written without spaces, pairs of characters stand for words. A translation shares no words with its page, but
-it shares its numbers.
+Pure. Words and numbers are compared without their order, since every reader returns tables, columns and captions in a different
+order. In languages that are written without spaces, pairs of characters stand for words. A translation shares no words with its
+page, but it shares its numbers.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass, replace
 
-_MIN_WORD_CHARS = 3  # shorter words occur on every page of a language, made up or not
+_MIN_WORD_CHARS = 3  # shorter words occur on every page of a language, invented or not
 _MIN_WORDS = 12  # fewer are not significant
 _MIN_NUMBERS = 6
 _MIN_DIGITS = 2

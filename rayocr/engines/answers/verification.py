@@ -2,7 +2,7 @@
 
 Models invent text, and nothing in their answer shows it. Every page with a text layer is compared with it. Of the other pages
 the verification sample is compared, chosen by the page's content so that every run chooses the same pages. If the two readings
-agree too little, the page is `suspect`: its text stays, and outputs and report mark it.  Never raises: a failed verification
+agree too little, the page is `suspect`: its text stays, and outputs and report mark it. Never raises: a failed verification
 says nothing about the page.
 """
 

@@ -113,7 +113,7 @@ class GeminiJobs:
         except Exception as error:
             raise _gone_or(error, f"the file {file}") from error
         if not job.name:
-            raise EngineOverloaded("Gemini took the batch and gave it no name.")
+            raise EngineOverloaded("Gemini accepted the batch but returned no name for it.")
         return job.name
 
     async def find(self, display_name: str) -> str | None:

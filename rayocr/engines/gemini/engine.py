@@ -1,6 +1,6 @@
 """Calls Gemini through google-genai, on the Developer API or Vertex AI: one request per page, with the page inline.
 
-The SDK's own retries are disabled and its timeout is set, so that the limiter has admitted every request. A blocked prompt or a
+The SDK's own retries are disabled and its timeout is set, so that every request passes the limiter. A blocked prompt or a
 recitation does not raise: the answer carries the server's finish reason, and the checks decide.
 """
 

@@ -26,9 +26,11 @@ from rayocr.errors import (
 )
 
 _KEY_HINT = "Check GEMINI_API_KEY (GOOGLE_API_KEY wins where both are set) at https://aistudio.google.com/apikey."
-_PERMISSION_HINT = "Check that the key's project has the Generative Language API switched on, and the key's restrictions."
-_MODEL_HINT = "Check engine.gemini.model, or take one that this key may use: see docs/engines.md."
-_PLACE_HINT = "Google serves this project only with billing, or not in this place; Vertex AI may (engine.gemini.vertexai=true)."
+_PERMISSION_HINT = "Check that the Generative Language API is enabled in the key's project, and check the key's restrictions."
+_MODEL_HINT = "Check engine.gemini.model, or choose a model that this key may use: see docs/engines.md."
+_PLACE_HINT = (
+    "Google requires billing for this project, or does not serve your location; try Vertex AI (engine.gemini.vertexai=true)."
+)
 _TRANSPORT_CODES = (408, 499)
 
 

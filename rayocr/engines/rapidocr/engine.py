@@ -44,7 +44,7 @@ _LETTER_BOX = 3.0
 _UNREAD_ASPECT = 4.0  # longer boxes always contain text; many shorter ones are specks
 _MOST_LETTERS = 120.0  # in an unread line; longer ones are usually rules
 _FEWEST_UNREAD = 2  # lines; a single one may be a signature or an ornament
-_MUCH_UNREAD = 0.25  # share of the print; too much for a page to be without
+_MUCH_UNREAD = 0.25  # share of the print; a page that lacks more is incomplete
 _JUNK = 0.8  # below this score, a line may be in a script that the models mistake for Latin
 _MOST_UNREAD = 0.7  # share of the print; a page in a single unsupported script is read better as a whole
 _MIN_VERTICAL_SHARE = 0.6  # share of the length of all boxes, for the page to count as rotated
@@ -240,7 +240,8 @@ class RapidOcrEngine(ComputeEngine):
             if aspect < _LETTER_BOX:
                 crops.append(crop)
                 owners.append(place)
-            # Text along a margin runs down or, more often, up; only reading shows which. A single letter looks alike either way.
+            # Text along a margin runs down or, more often, up; only reading shows which. A single letter looks the same in both
+            # directions.
             for turns in (1, 3) if aspect >= _LETTER_BOX and not columns_down else (1,) if aspect >= _UPRIGHT_BOX else ():
                 crops.append(turned_image(crop, turns))
                 owners.append(place)

@@ -100,7 +100,7 @@ class PageProgress:
             price_class=answer.price_class,
             doubts=doubts,
             agreement=verification.agreement if verification is not None else None,
-            boxes="" if answer.engine == "textlayer" else pack_boxes(answer.boxes or ()),  # its page can be searched as it is
+            boxes="" if answer.engine == "textlayer" else pack_boxes(answer.boxes or ()),  # its page is already searchable
         )
 
     def copied(self, duplicate: PageRecord) -> PageRecord:

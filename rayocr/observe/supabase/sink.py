@@ -116,7 +116,9 @@ class SupabaseSink(logging.Handler):
             if not self._warned:
                 self._warned = True
                 self._say("supabase_misconfigured", "The Supabase table does not match the configuration.", reason=str(error))
-                self._warn(f"Supabase takes no errors ({error}). See docs/supabase.md for its table; rows wait in logs/supabase.")
+                self._warn(
+                    f"Supabase does not accept errors ({error}). See docs/supabase.md for its table; rows wait in logs/supabase."
+                )
             self._back_off()
         except Exception as error:  # a defect of the client: log it and keep the rows
             self._say("supabase_failed", "Rows could not be sent to Supabase.", reason=f"{type(error).__name__}: {error}")

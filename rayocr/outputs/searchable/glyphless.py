@@ -1,7 +1,7 @@
 """A font without glyphs for all of Unicode's first plane; each character is half an em wide.
 
-The text is invisible, so the font only has to map codes to characters, for searching and copying, and to give widths, for
-selecting. It adds 1.5 KB to a file, whatever the scripts.
+The text is invisible, so the font only maps codes to characters (for searching and copying) and gives widths (for selecting).
+It adds 1.5 KB to a file, whatever the scripts.
 """
 
 from __future__ import annotations
@@ -82,8 +82,8 @@ def _font_file() -> bytes:
     from fontTools.fontBuilder import FontBuilder
     from fontTools.pens.ttGlyphPen import TTGlyphPen
 
-    # Two corners without an area between them: nothing to paint, even for programs that overlook that the text is invisible,
-    # and yet as high and wide as a letter for readers that draw selections around outlines.
+    # Two corners without an area between them: programs that ignore the invisible mode paint nothing, and readers that draw
+    # selections around outlines still get the height and width of a letter.
     pen = TTGlyphPen(None)
     for x, y in ((0, int(DESCENT_EM * _UNITS)), (int(ADVANCE_EM * _UNITS), int(ASCENT_EM * _UNITS))):
         pen.moveTo((x, y))

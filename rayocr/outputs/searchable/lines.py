@@ -1,7 +1,7 @@
 """Places the text of engines that return no boxes: detects lines in a small rendering and lays the text over them in order.
 
-The detection merges neighboring letters into lines in 10 to 20 ms a page; a second OCR pass would cost a hundred times that.
-Words land in the right line or the one beside it, which the manifest notes.
+The detection merges neighboring letters into lines in 10 to 20 ms per page; a second OCR pass would cost a hundred times as much.
+Words are placed in the right line or the one beside it; the manifest notes this.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from rayocr.pdf.line_boxes import line_boxes
 if TYPE_CHECKING:
     from PIL import Image
 
-_FITS = (0.4, 3.2)  # length of the lines, by their height, to that of the text in print: outside, they are not those of the text
+# Ratio of the lines' length, by their height, to that of the printed text; outside this range the lines do not match the text.
+_FITS = (0.4, 3.2)
 _BLANK_EM = 0.3
 _SAME_SIZE = 2.0
-_MARGIN = 0.08  # of the page's sides, where nothing was found
+_MARGIN = 0.08  # share of the page's sides; used if no lines were found
 _FALLBACK_CHARS, _MAX_FALLBACK_PT = 90, 11.0
 _SYNTAX = re.compile(
     r"^\s{0,12}(?:#{1,6}\s+|>\s?|[-*+]\s+|\|)|[*`]{1,3}(?=\S)|(?<=\S)[*`]{1,3}|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)"
@@ -41,7 +42,7 @@ def plain_lines(markdown: str) -> list[str]:
 
 
 def detect_lines(image: Image.Image, scale: float) -> list[LayoutLine]:
-    """Lines in reading order, in points. `image`: gray; `scale`: pixels per point. Their texts are as long as would fit."""
+    """Lines in reading order, in points. `image`: gray; `scale`: pixels per point. Their texts have the length that would fit."""
     found = [
         LayoutLine(
             text="n" * max(1, round(width / (0.6 * height))),
@@ -156,7 +157,7 @@ def _wrapped(line: str) -> list[str]:
 
 
 def _by_rows(block: Sequence[Any]) -> list[Any]:
-    """Lines whose centers lie within each other's height form a row, read from left to right."""
+    """Lines whose centers are within each other's height form a row, read from left to right."""
     rows: list[list[Any]] = []
     for box in sorted(block, key=lambda box: (box.y0 + box.y1) / 2):
         middle = (box.y0 + box.y1) / 2

@@ -11,7 +11,7 @@ from rayocr.messages import TextBox
 from rayocr.outputs.searchable.glyphless import ADVANCE_EM, DESCENT_EM, FONT_NAME
 from rayocr.pdf.geometry import Upright
 
-_TALL = 1.5  # boxes higher than this by their width hold text that runs upwards
+_TALL = 1.5  # ratio of height to width above which a box has text that runs upwards
 _MIN_SIZE_PT = 0.5
 _VIRAMA = 9  # its combining class, in all scripts that have one
 _MIN_STRETCH = 5.0  # percent: a word of marks alone is still a word
@@ -52,7 +52,7 @@ def frame_of(box: TextBox) -> _Frame:
     cosine, sine = math.cos(skew), abs(math.sin(skew))
     divisor = cosine * cosine - sine * sine
     along, across = (width * cosine - height * sine) / divisor, (height * cosine - width * sine) / divisor
-    if across < 0.2 * height or along < 0.2 * width:  # the box is no rectangle of that angle: rounded, or cut by the page
+    if across < 0.2 * height or along < 0.2 * width:  # the box is not a rectangle at that angle: rounded, or cut by the page
         along, across = width, height
     size = max(across, _MIN_SIZE_PT)
     angle = math.radians(90 * quarters) + skew
@@ -83,8 +83,8 @@ def _line(box: TextBox, to_page: Upright) -> bytes:
 
 
 def _words(text: str, count: int) -> Iterator[str]:
-    """Each word with the space behind it, as wide as it probably is in print. Words are stretched, not letters: viewers would
-    take a gap between letters for a space."""
+    """Each word with the space after it, at its probable width in print. Words are stretched, not letters, because viewers take
+    a gap between letters for a space."""
     em = count * ADVANCE_EM / max(sum(map(wideness, text)), 0.1)  # of the stretched font
     words = text.split(" ")
     for index, word in enumerate(words):
@@ -102,7 +102,7 @@ def wideness(character: str) -> float:
     if unicodedata.east_asian_width(character) in "WF":
         return 1.0
     if unicodedata.combining(character) == _VIRAMA:
-        return -0.25  # the letter before it is written half
+        return -0.25  # the letter before it has its half form
     if unicodedata.category(character) == "Mc":
         return 0.3
     if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Cf"):

@@ -23,8 +23,8 @@ BOX_DPI = 150
 _SIDES_PT = (6.0, 22.0)
 _SQUARE = 1.25  # ratio of the sides
 _MOST = 300  # a page with more small shapes is a drawing
-_BESIDE = 1.6  # sides of the box between it and the text
-_FAR, _COLUMN = 30.0, 3  # sides; boxes in a column, which may be far from the text
+_BESIDE = 1.6  # maximum distance of the text, in sides of the box
+_FAR, _COLUMN = 30.0, 3  # in sides; for boxes in a column, which may be far from the text
 _ADJACENT_PT = 1.5  # cells of a comb or of a grid are closer
 _TICKS = frozenset("xX×4✓✔✕✖✗✘☑☒•●■·\u2713\u2714\u2717\u2718\uf0fc\uf0fb\uf0fe\uf0a8\uf06e")
 _CONTRAST = 50  # of 255
@@ -52,12 +52,12 @@ def drawn_boxes(
 
 def read_boxes(picture: Any, scale: float, boxes: Sequence[Box]) -> list[FormField]:
     """`picture`: the page in gray, `scale` pixels per point."""
-    looks = [(box, _inspect(picture, scale, box)) for box in boxes]
-    empty = [box for box, look in looks if look == "empty"]
+    contents = [(box, _inspect(picture, scale, box)) for box in boxes]
+    empty = [box for box, content in contents if content == "empty"]
     fields = []
-    for box, look in looks:
-        ticked = look == "ticked" or (look == "filled" and any(_same_size(box, other) for other in empty))
-        if ticked or look == "empty":
+    for box, content in contents:
+        ticked = content == "ticked" or (content == "filled" and any(_same_size(box, other) for other in empty))
+        if ticked or content == "empty":
             text = TICKED if ticked else UNTICKED
             fields.append(FormField(index=DRAWN, kind=FieldKind.BOX, text=text, box=box))
     return fields
@@ -143,13 +143,13 @@ def _is_beside_text(box: Box, lines: Sequence[TextLine], *, far: bool) -> bool:
 
 
 def _may_hold(box: Box, lines: Sequence[TextLine]) -> bool:
-    """Whether the text inside the box is none or a tick: a number in a circle is a number."""
+    """Whether the box contains no text, or only a tick: a number in a circle is a number."""
     inside = (word.text for line in lines for word in line.words if holds(box, word))
     return all(len(text) <= 2 and all(char in _TICKS for char in text) for text in inside)
 
 
 def holds(box: Box, word: Any) -> bool:
-    """Whether the middle of the word lies in the box."""
+    """Whether the middle of the word is inside the box."""
     x, y = (word.x0 + word.x1) / 2, (word.y0 + word.y1) / 2
     return bool(box[0] - 1 <= x <= box[2] + 1 and box[1] - 1 <= y <= box[3] + 1)
 

@@ -1,4 +1,4 @@
-"""Puts accents that are drawn over a letter into the letter: TeX and others draw "ü" as a letter and a diaeresis.
+"""Merges accents that are drawn over a letter with the letter: TeX and others draw "ü" as a letter and a diaeresis.
 
 PDFium reports such an accent before the letter, after it, or at the end of the line, and breaks the word at it.
 """
@@ -18,14 +18,14 @@ _COMBINING = {
     "\u00b8": "\u0327", "\u02db": "\u0328",
 }  # fmt: skip
 _DOTLESS = {"\u0131": "i", "\u0237": "j"}
-_ON_LETTER = 0.25  # of the letter's width: how far the accent's middle may lie from the letter's
+_ON_LETTER = 0.25  # share of the letter's width: maximum distance of the accent's middle from the letter's
 _OGONEK_ON_LETTER = 0.55  # it hangs at the right end
 _RAISED = 0.45  # of the height: accents of capitals are higher
 _SAME_SIZE = 0.7
 
 
 def with_accents(characters: Characters) -> Characters:
-    """The characters with each accent that lies on a letter put into it. Costs nothing if the page has no separate accents."""
+    """The characters, with each accent merged into the letter below it. Takes no time if the page has no separate accents."""
     texts = characters.texts
     if _COMBINING.keys().isdisjoint(texts):
         return characters
@@ -38,7 +38,7 @@ def with_accents(characters: Characters) -> Characters:
     kept[taken] = False
     spaces = np.asarray(characters.spaces, np.int64)
     for n in taken:
-        # What PDFium says about the place is about the accent. A line break lets the gap decide whether there is a space.
+        # PDFium's position belongs to the accent. A line break lets the gap decide whether there is a space.
         if n + 1 < len(joined):
             spaces[n + 1] = 1
     places = np.flatnonzero(kept)
@@ -51,7 +51,7 @@ def with_accents(characters: Characters) -> Characters:
 
 
 def _join(characters: Characters, joined: list[str], accent: int) -> bool:
-    """Puts the accent into the nearest letter that it lies on, if Unicode has that letter."""
+    """Merges the accent with the nearest letter below it, if Unicode has that letter."""
     for n in _letters_under(characters, accent):
         letter = _DOTLESS.get(joined[n], joined[n])
         composed = unicodedata.normalize("NFC", letter + _COMBINING[characters.texts[accent]])
@@ -62,7 +62,7 @@ def _join(characters: Characters, joined: list[str], accent: int) -> bool:
 
 
 def _letters_under(characters: Characters, accent: int) -> list[int]:
-    """Characters of the same line and size whose middle is where the accent's is, the nearest first."""
+    """Characters of the same line and size whose middle matches that of the accent, nearest first."""
     x0, y0, x1, y1 = characters.x0, characters.y0, characters.x1, characters.y1
     height = y1 - y0
     own = float(height[accent])

@@ -1,6 +1,6 @@
-"""Checks /ActualText, the text that a file gives in place of its glyphs. PDFium returns it, whatever the glyphs show.
+"""Checks /ActualText, the text that a file provides in place of its glyphs. PDFium returns it, whatever the glyphs show.
 
-It serves ligatures, hyphens and scripts whose glyphs have no characters, a few letters at a time. A long one that differs from
+Normally it covers a few letters: ligatures, hyphens, and scripts whose glyphs have no characters. A long text that differs from
 its glyphs is not what a person sees.
 """
 
@@ -19,7 +19,7 @@ _LONG = 12  # letters and digits
 _KEY = b"ActualText"
 _MAX_MARKS = 8
 _ALIKE = 0.6  # share of the letters that both have, in any order: Arabic glyphs may be stored from the left
-_NARROW_EM = 0.25  # per letter; narrower ones are more letters than there are glyphs
+_NARROW_EM = 0.25  # per letter; a narrower object has fewer glyphs than letters
 
 
 def replacement_of(item: Any) -> str:
@@ -32,7 +32,7 @@ def replacement_of(item: Any) -> str:
 
 
 def contradicts_glyphs(page: Any) -> bool:
-    """Whether a long replacement differs from what its glyphs mean. `page` is a raw FPDF_PAGE of a copy: the replacements are
+    """Whether a long replacement differs from its glyphs. `page` is a raw FPDF_PAGE of a copy: the replacements are
     removed from it. Replacements of glyphs without characters cannot be checked."""
     groups: dict[str, list[Any]] = {}
     for item in text_objects(page):

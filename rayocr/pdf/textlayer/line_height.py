@@ -1,7 +1,7 @@
-"""Gives letters the height of their font where PDFium reports only the box of their ink.
+"""Extends the boxes of letters to the height of their font if PDFium reports only the box of their ink.
 
-PDFium does this for text that a file replaces with /ActualText. Chromium replaces nearly all connected Arabic letters that way. A
-final "ye" then seems to lie below its line, and the gap beside a low letter seems to be a space.
+PDFium does this for text that a file replaces with /ActualText. Chromium replaces nearly all connected Arabic letters that way.
+A final "ye" then seems to be below its line, and the gap beside a low letter seems to be a space.
 """
 
 from __future__ import annotations

@@ -39,8 +39,8 @@ def hidden_behind_others(
     removed: list[Any] = []
     before = render()
     try:
-        # In the order of drawing, since later text covers earlier text. An object without effect stays away: of two at the same
-        # place, neither would have an effect.
+        # In the order of drawing, since later text covers earlier text. An object without effect is not put back: of two at the
+        # same place, neither would have an effect.
         for address, item in objects.items():
             pdfium.FPDFPageObj_SetIsActive(item, False)
             after = render()

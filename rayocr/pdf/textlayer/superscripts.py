@@ -12,7 +12,7 @@ _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SMALLER = 0.85  # of the size of the character before it
 _RAISED_EM, _LOWERED_EM = 0.15, 0.08
-_MOVED_EM = 0.08  # of the box: candidates are looked at more closely
+_MOVED_EM = 0.08  # share of the box's height: candidates, which are checked further
 _GAP_EM = 0.25
 
 Origin = Callable[[int], tuple[float, float]]

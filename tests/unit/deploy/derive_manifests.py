@@ -22,7 +22,7 @@ metadata:
 spec:
 """
 _EXAMPLE_HEAD = """# One run on a cluster of its own, beside kuberay/overlays/production, whose Secrets and Redis it uses.
-# Change what is in capitals, then
+# Replace the words in capitals, then
 #
 #   kubectl create -f kuberay/examples/rayjob.yaml
 #

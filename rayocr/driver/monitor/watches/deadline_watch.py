@@ -1,4 +1,5 @@
-"""objective=deadline: decides every second whether further pages may use the cheap tier, and tells the limiter."""
+"""objective=deadline: decides every second whether further pages may use the cheap tier, and passes the decision to the
+limiter."""
 
 from __future__ import annotations
 
@@ -56,7 +57,7 @@ class DeadlineWatch:
             try:
                 await self.poll()
             except ActorFailed:
-                pass  # the limiter is being restarted, and is told again
+                pass  # the limiter is being restarted; the next poll passes it again
             await self._sleep(_EVERY_S)
 
     async def poll(self) -> None:

@@ -1,4 +1,4 @@
-"""Reads the RateLimiter's state every second: for the metrics, and to tell a restarted limiter what its predecessor had spent."""
+"""Reads the RateLimiter's state every second: for the metrics, and to restore the spending in a restarted limiter."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 r"""Converts LaTeX as models write it ($…$, $$…$$, \(…\), \[…\]) to Typst's mathematics, with an allowlist.
 
 The result consists only of this file's own words, single letters, numbers and string literals, so nothing on a page can be a
-command of the typesetter. A formula with an unknown part returns None and is shown as it was written; so does money ("$5 and
-$10").
+command of the typesetter. A formula with an unknown part returns None and is shown as it was written; so is money ("$5 and $10").
 """
 
 from __future__ import annotations
