@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from rayocr.pdf.textlayer.letter_pairs import are_names
+
 _MIN_CHARS_OVER_SCAN = 80  # with fewer, over an image of half the page, the text is a stamp or a page number
 _SCAN_SHARE = 0.5
 _MAX_BROKEN_CHARS = 0.05
@@ -161,6 +163,10 @@ def _judge_latin(text: str, chars: list[str], *, scan: bool) -> Verdict | None:
         return Verdict(kind="bad", reason=f"{mojibake:.0%} of the words are UTF-8 in the wrong encoding.")
     good = sum(_is_good(token) for token in tokens) / len(tokens)
     junk = sum(_is_junk(token) for token in tokens) / len(tokens)
+    if not scan and (good < _MIN_GOOD_BORN or junk > _MAX_JUNK_BORN):
+        odd = [token for token in tokens if not _is_good(token) or _is_junk(token)]
+        if are_names(odd):
+            return _judge_letters(letters, tokens)
     least_good, most_junk = (_MIN_GOOD_SCAN, _MAX_JUNK_SCAN) if scan else (_MIN_GOOD_BORN, _MAX_JUNK_BORN)
     if good < least_good and (1 - good) * len(tokens) > _FORGIVEN + 0.5:
         return Verdict(kind="bad", reason=f"Only {good:.0%} of the words are well formed.")
@@ -172,13 +178,13 @@ def _judge_latin(text: str, chars: list[str], *, scan: bool) -> Verdict | None:
 def _judge_letters(letters: list[str], tokens: list[str]) -> Verdict | None:
     """Detects fonts that draw another script by their words, which look well formed but occur in no language."""
     vowelless = _vowelless_share(tokens)
-    if vowelless > 0.35:
+    if vowelless > 0.35 and not are_names(tokens):
         return Verdict(kind="bad", reason=f"{vowelless:.0%} of the longer words have no vowel: a font that draws another script.")
     plain = [c for c in unicodedata.normalize("NFD", "".join(letters).lower()) if c.isalpha()]
     if len(plain) < _MIN_LETTERS_FOR_SHARES:
         return None
     vowels = sum(c in "aeiouyæøœıəơư" for c in plain) / len(plain)
-    if vowels < _MIN_VOWELS:
+    if vowels < _MIN_VOWELS and not are_names(tokens):
         return Verdict(kind="bad", reason=f"Only {vowels:.0%} of the letters are vowels: a font that draws other letters.")
     signs = sum(bool(_SIGN_WITHIN.search(token)) for token in tokens) / len(tokens)
     if plain.count("k") > _MAX_K * len(plain) and signs > _MAX_SIGNS_WITHIN:

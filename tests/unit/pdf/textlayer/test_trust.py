@@ -202,3 +202,23 @@ def test_cyrillic_bytes_as_korean_syllables_are_bad() -> None:
     text = "킘킷킼. 킛킸톁톂 № 킴킾킺톃킼. 킟킾킴킿. 킔킰톂킰 킠킰킷톀킰킱. 킟톀킾킲. 킢.킺킾킽톂톀."
     assert judge(text, image_share=0.0).kind == "bad"
     assert judge("대한민국의 수도는 서울이며 많은 사람들이 살고 있는 도시입니다. 킥킥 웃는다.", image_share=0.0).trusted
+
+
+TEX_INDEX = (
+    r"\@tempcnta, 12, 45 \addcontentsline, 7 \baselineskip, 33, 91 \centering, 4 \DeclareRobustCommand, 18 \endgraf, 22 "
+    r"\flushbottom, 5 \hsize, 61 \ignorespaces, 70 \leftmargin, 14 \newcounter, 3 \parindent, 8 \raggedright, 44 \setlength, 2 "
+)
+LISTING = (
+    "const_iterator=begin(values); self.page_count+=1 if(is_open(file)){ read_all(&buffer,size); } std::vector<item>&items "
+    "text->append(line+separator); #include<string.h> print(total/count) grid[row][column]=compute(left,right) "
+)
+
+
+@pytest.mark.parametrize("text", [TEX_INDEX * 2, LISTING * 2])
+def test_macros_and_code_are_text(text: str) -> None:
+    assert judge(text, image_share=0.0).trusted
+
+
+@pytest.mark.parametrize("text", [TEX_INDEX + KRUTI_DEV, GOOD["english"] * 3 + KRUTI_DEV, LISTING + GLYPH_NUMBERS * 2])
+def test_code_does_not_excuse_a_font_that_draws_other_letters(text: str) -> None:
+    assert judge(text, image_share=0.0).kind == "bad"
