@@ -10,7 +10,7 @@ from typing import Any
 import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Box, Upright
-from rayocr.pdf.textlayer.actual_text import replacement_of
+from rayocr.pdf.textlayer.glyphs.actual_text import replacement_of
 
 _MAX_OBJECTS = 20_000  # maximum number of visited objects; maps and plots have millions of paths and no tables
 _MAX_DEPTH = 4  # of forms within forms

@@ -24,7 +24,7 @@ from rayocr.pdf.ink import BLANK_COVERAGE, RENDER_DPI, contrast, coverage
 from rayocr.pdf.objects import PageObjects, Ruling, has_text_in_foreign_fonts, inspect_objects
 from rayocr.pdf.rendering import draw
 from rayocr.pdf.scan import letters_off_ink, reduced_jpeg
-from rayocr.pdf.textlayer.actual_text import contradicts_glyphs
+from rayocr.pdf.textlayer.glyphs.actual_text import contradicts_glyphs
 from rayocr.pdf.textlayer.layer import TextLayer, read_text_layer, without_hidden
 from rayocr.pdf.textlayer.raw import raw_text
 from rayocr.pdf.textlayer.rendered_text import TextObjects, gray_picture, gray_scale

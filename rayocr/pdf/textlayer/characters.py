@@ -10,7 +10,7 @@ import numpy as np
 import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Upright
-from rayocr.pdf.textlayer.line_height import with_line_height
+from rayocr.pdf.textlayer.glyphs.line_height import with_line_height
 
 _HYPHEN_AT_LINE_END = 0x02  # PDFium's code for a hyphen at the end of a line; 0xFFFE in some builds
 _NONCHARACTER_HYPHEN = 0xFFFE

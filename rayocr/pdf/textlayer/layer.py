@@ -13,12 +13,12 @@ from typing import Any
 import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Box, Upright, turned_size
-from rayocr.pdf.textlayer.accents import with_accents
 from rayocr.pdf.textlayer.characters import read_characters
 from rayocr.pdf.textlayer.direction import is_level, quarter_turns, slant
+from rayocr.pdf.textlayer.glyphs.accents import with_accents
+from rayocr.pdf.textlayer.glyphs.superscripts import with_superscripts
 from rayocr.pdf.textlayer.lines import TextLine, Word, is_same_place, lines_of, without_second_drawings
 from rayocr.pdf.textlayer.rendered_text import TextObjects
-from rayocr.pdf.textlayer.superscripts import with_superscripts
 from rayocr.pdf.textlayer.trust import Verdict, judge
 from rayocr.pdf.textlayer.visibility import Comparison, compare_with_ink
 
