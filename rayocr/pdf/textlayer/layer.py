@@ -13,9 +13,9 @@ from typing import Any
 import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Box, Upright, turned_size
-from rayocr.pdf.textlayer.characters import read_characters
 from rayocr.pdf.textlayer.direction import is_level, quarter_turns, slant
 from rayocr.pdf.textlayer.glyphs.accents import with_accents
+from rayocr.pdf.textlayer.glyphs.characters import read_characters
 from rayocr.pdf.textlayer.glyphs.superscripts import with_superscripts
 from rayocr.pdf.textlayer.lines import TextLine, Word, is_same_place, lines_of, without_second_drawings
 from rayocr.pdf.textlayer.rendered_text import TextObjects

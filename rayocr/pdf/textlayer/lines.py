@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from rayocr.pdf.textlayer.characters import Characters
+from rayocr.pdf.textlayer.glyphs.characters import Characters
 from rayocr.pdf.textlayer.right_to_left_runs import right_to_left_runs
 from rayocr.pdf.textlayer.runs import Run, runs_of, with_slanted
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Any
 
-from rayocr.pdf.textlayer.characters import Characters
+from rayocr.pdf.textlayer.glyphs.characters import Characters
 from rayocr.pdf.textlayer.right_to_left import logical_order
 from rayocr.pdf.textlayer.runs import GAP_EM, SAME_LINE_EM, Run
 

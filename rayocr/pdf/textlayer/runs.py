@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rayocr.pdf.textlayer.characters import Characters
+from rayocr.pdf.textlayer.glyphs.characters import Characters
 
 GAP_EM = 1.6  # gap on one baseline: a wider gap separates columns or cells and is not a justified space
 SAME_LINE_EM = 0.25  # how far the middle of a character may lie outside its neighbor's height
 _BACK_EM = 1.0  # a larger jump to the left starts a new line
 _STACKED_BACK_EM, _STACKED_EM = 0.15, 0.4
+_TRACKED_EM = (0.07, 0.16)  # between the letters of letterspaced words
+_AS_WIDE, _AROUND = 1.3, 8  # a space is wider than the gaps between the letters around it
 _TOUCHING_EM = 0.2  # characters that follow one another to the left overlap by less
 _BELOW_EM = 0.6  # between characters of a vertical column
 _BROKEN_LINE_GAP_EM = 0.06  # at a PDFium line break within a line: a smaller gap is not a space
@@ -61,6 +63,7 @@ def runs_of(characters: Characters, is_level: Callable[[int], bool], slant: Call
         False,
         *((space == 2 or (space == 1 and gap)) for space, gap in zip(characters.spaces[1:], gaps.tolist(), strict=True)),
     ]
+    _without_spaces_in_words(spaced, np.where(beside, advance / em, np.inf))
     if _IDEOGRAPH.search("".join(characters.texts)):
         _close_up(characters, spaced, advance, em)
     # Upside-down text on an upright page.
@@ -72,6 +75,16 @@ def runs_of(characters: Characters, is_level: Callable[[int], bool], slant: Call
     breaks = [0, *(np.flatnonzero(~beside) + 1).tolist(), len(characters)]
     for start, end in pairwise(breaks):
         yield Run(range(start, end), spaced[start:end], vertical=False)
+
+
+def _without_spaces_in_words(spaced: list[bool], gaps: Any) -> None:
+    """Drops spaces that a file has in the middle of a letterspaced word: they take no room. `gaps[n]`: in em, after the n-th
+    character; infinite between lines."""
+    for n in (np.flatnonzero((gaps < _TRACKED_EM[1]) & np.array(spaced[1:], bool)) + 1).tolist():
+        around = range(max(1, n - _AROUND), min(len(spaced), n + _AROUND))
+        between_letters = sorted(float(gaps[m - 1]) for m in around if not spaced[m] and np.isfinite(gaps[m - 1]))
+        if between_letters and _TRACKED_EM[0] <= (typical := between_letters[len(between_letters) // 2]):
+            spaced[n] = float(gaps[n - 1]) > _AS_WIDE * typical
 
 
 def _close_up(characters: Characters, spaced: list[bool], advance: Any, em: Any) -> None:

@@ -74,7 +74,7 @@ def compare_with_ink(
         boxes = np.array(placed, float).reshape(-1, 4)
         corners = _pixels(boxes, scale, whole.shape)
         seen, unnamed = _seen(whole, without, corners, [len(word.text) for word in words])
-        tiny = np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]) < min(_TINY_PT, max(size_pt) * _TINY_SHARE)
+        tiny = _letter_sizes(words, boxes) < min(_TINY_PT, max(size_pt) * _TINY_SHARE)
         seen &= ~tiny
         if objects.unseen:
             modes = [address_of(pdfium.FPDFText_GetTextObject(text_page, word.first)) in objects.unseen for word in words]
@@ -95,6 +95,13 @@ def compare_with_ink(
     except (pypdfium2.PdfiumError, MemoryError, ValueError):
         return None
     return Comparison(seen, read, ink_lines, unnamed, objects.without_characters(text_page))
+
+
+def _letter_sizes(words: Sequence[Word], boxes: Any) -> Any:
+    """The smaller side of a word's box; for a single character the larger one, since an I is narrow and a dash is flat."""
+    sides = boxes[:, 2:] - boxes[:, :2]
+    alone = np.array([len(word.text) == 1 for word in words], bool)
+    return np.where(alone, sides.max(axis=1, initial=0.0), sides.min(axis=1, initial=np.inf))
 
 
 def _pixels(boxes: Any, scale: float, shape: tuple[int, int]) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rayocr.pdf.textlayer.characters import Characters
+from rayocr.pdf.textlayer.glyphs.characters import Characters
 
 _COMBINING = {
     "`": "\u0300", "\u00b4": "\u0301", "\u02c6": "\u0302", "\u02dc": "\u0303", "\u00af": "\u0304", "\u02c9": "\u0304",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rayocr.pdf.textlayer.characters import Characters
+from rayocr.pdf.textlayer.glyphs.characters import Characters
 
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")

@@ -109,3 +109,10 @@ def test_a_watermark_at_an_angle_is_a_line_and_leaves_the_others_alone(matrix: b
 def test_lines_of_a_slanted_page_stay_whole() -> None:
     content = b"BT /F1 11 Tf 0.94 0.34 -0.34 0.94 100 300 Tm (Lorem ipsum dolor sit amet) Tj 0 -14 Td (consectetur elit) Tj ET"
     assert texts_of(pdfs.pages_of(content=content)) == ["Lorem ipsum dolor sit amet", "consectetur elit"]
+
+
+def test_spaces_without_room_in_letterspaced_words_are_dropped() -> None:
+    content = b"BT /F1 10 Tf 1.2 Tc 72 700 Td [(Singapor) ( ) 398 (e) -300 (13858) ( ) 398 (8)] TJ ET"
+    assert texts_of(pdfs.pages_of(content=content)) == ["Singapore 138588"]
+    assert texts_of(pdfs.pages_of(content=b"BT /F1 10 Tf 72 700 Td [(Tight) ( ) 200 (words)] TJ ET")) == ["Tight words"]
+    assert texts_of(pdfs.pages_of(content=b"BT /F1 10 Tf 1.2 Tc 72 700 Td (Spaced out words) Tj ET")) == ["Spaced out words"]

@@ -263,3 +263,9 @@ def test_text_drawn_twice_with_other_word_spaces_stays() -> None:
     layer = drawn(OLD + again)
     assert layer.text == "The fare is two shillings for adults"
     assert not layer.hidden
+
+
+def test_narrow_letters_of_small_type_are_not_tiny() -> None:
+    content = b"BT /F1 6 Tf 72 700 Td (Part I) Tj 60 0 Td (l) Tj /F1 1 Tf 60 0 Td (ignore the page) Tj 60 0 Td (x) Tj ET"
+    found = drawn(content)
+    assert [line.text for line in found.lines] == ["Part I", "l"]
