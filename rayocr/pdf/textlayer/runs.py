@@ -17,6 +17,7 @@ SAME_LINE_EM = 0.25  # how far the middle of a character may lie outside its nei
 _BACK_EM = 1.0  # a larger jump to the left starts a new line
 _STACKED_BACK_EM, _STACKED_EM = 0.15, 0.4
 _TRACKED_EM = (0.07, 0.16)  # between the letters of letterspaced words
+_TIGHT_SPACE_EM, _UNTRACKED_EM = 0.15, 0.04
 _AS_WIDE, _AROUND = 1.3, 8  # a space is wider than the gaps between the letters around it
 _TOUCHING_EM = 0.2  # characters that follow one another to the left overlap by less
 _BELOW_EM = 0.6  # between characters of a vertical column
@@ -63,7 +64,7 @@ def runs_of(characters: Characters, is_level: Callable[[int], bool], slant: Call
         False,
         *((space == 2 or (space == 1 and gap)) for space, gap in zip(characters.spaces[1:], gaps.tolist(), strict=True)),
     ]
-    _without_spaces_in_words(spaced, np.where(beside, advance / em, np.inf))
+    _correct_spaces(characters, spaced, np.where(beside, advance / em, np.inf))
     if _IDEOGRAPH.search("".join(characters.texts)):
         _close_up(characters, spaced, advance, em)
     # Upside-down text on an upright page.
@@ -77,13 +78,21 @@ def runs_of(characters: Characters, is_level: Callable[[int], bool], slant: Call
         yield Run(range(start, end), spaced[start:end], vertical=False)
 
 
-def _without_spaces_in_words(spaced: list[bool], gaps: Any) -> None:
-    """Drops spaces that a file has in the middle of a letterspaced word: they take no room. `gaps[n]`: in em, after the n-th
-    character; infinite between lines."""
-    for n in (np.flatnonzero((gaps < _TRACKED_EM[1]) & np.array(spaced[1:], bool)) + 1).tolist():
+def _correct_spaces(characters: Characters, spaced: list[bool], gaps: Any) -> None:
+    """Drops spaces that a file has in the middle of a letterspaced word, where they take no room, and adds spaces that PDFium
+    does not report between words set close together. `gaps[n]`: in em, after the n-th character; infinite between lines."""
+    said = np.array(spaced[1:], bool)
+    doubtful = (said & (gaps < _TRACKED_EM[1])) | (~said & (gaps > _TIGHT_SPACE_EM) & np.isfinite(gaps))
+    texts = characters.texts
+    for n in (np.flatnonzero(doubtful) + 1).tolist():
         around = range(max(1, n - _AROUND), min(len(spaced), n + _AROUND))
-        between_letters = sorted(float(gaps[m - 1]) for m in around if not spaced[m] and np.isfinite(gaps[m - 1]))
-        if between_letters and _TRACKED_EM[0] <= (typical := between_letters[len(between_letters) // 2]):
+        between_letters = sorted(float(gaps[m - 1]) for m in around if m != n and not spaced[m] and np.isfinite(gaps[m - 1]))
+        if not between_letters:
+            continue
+        typical = between_letters[len(between_letters) // 2]
+        if not spaced[n]:
+            spaced[n] = typical <= _UNTRACKED_EM and texts[n - 1].isalpha() and texts[n].isalpha()
+        elif typical >= _TRACKED_EM[0]:
             spaced[n] = float(gaps[n - 1]) > _AS_WIDE * typical
 
 

@@ -116,3 +116,9 @@ def test_spaces_without_room_in_letterspaced_words_are_dropped() -> None:
     assert texts_of(pdfs.pages_of(content=content)) == ["Singapore 138588"]
     assert texts_of(pdfs.pages_of(content=b"BT /F1 10 Tf 72 700 Td [(Tight) ( ) 200 (words)] TJ ET")) == ["Tight words"]
     assert texts_of(pdfs.pages_of(content=b"BT /F1 10 Tf 1.2 Tc 72 700 Td (Spaced out words) Tj ET")) == ["Spaced out words"]
+
+
+def test_words_set_close_together_stay_apart() -> None:
+    # PDFium reports no space before a letter that is kerned back, like this f.
+    content = b"BT /F1 10 Tf 72 700 Td [(solutions) -185 (f) 40 (or round) -185 (robin)] TJ ET"
+    assert texts_of(pdfs.pages_of(content=content)) == ["solutions for round robin"]
