@@ -58,6 +58,9 @@ _ILLEGAL_DEVANAGARI = re.compile(
     # A vowel sign on an independent vowel; Marathi writes English a and o as अॅ and अॉ.
     f"|[\u0905-\u0914][\u093e-\u0944\u0946-\u0948\u094a-\u094c{_VIRAMA}]"
 )
+_ARABIC_WORD = re.compile("[\u0620-\u065f\u066e-\u06d3]{2,}")
+_TRIPLED = re.compile("([\u0621-\u063f\u0641-\u064a\u0671-\u06d3])\\1\\1")  # no word has a letter three times in a row
+_MAX_TRIPLED = 0.03
 _DEVANAGARI_WORD = re.compile(r"[\u0900-\u097f\u200c\u200d]+")
 _JOINERS = re.compile(r"[\u200c\u200d]")  # they select a shape and do not separate letters
 _TOKEN = re.compile(r"\S+")
@@ -106,6 +109,7 @@ def judge(text: str, *, image_share: float, text_share: float | None = None) -> 
     return (
         _judge_scripts(text)
         or _judge_devanagari(text)
+        or _judge_arabic(text)
         or _judge_latin(text, chars, scan=scan)
         or Verdict(kind="trusted", reason="It reads like text.")
     )
@@ -135,6 +139,16 @@ def _script(char: str) -> str:
     if char.isascii() and char.isalpha():
         return "Latin"
     return next((name for first, last, name in _SCRIPTS if first <= char <= last and char.isalpha()), "")
+
+
+def _judge_arabic(text: str) -> Verdict | None:
+    words = _ARABIC_WORD.findall(text)
+    if len(words) < _MIN_TOKENS:
+        return None
+    tripled = sum(bool(_TRIPLED.search(word)) for word in words) / len(words)
+    if tripled > _MAX_TRIPLED:
+        return Verdict(kind="bad", reason=f"{tripled:.0%} of the Arabic words repeat a letter: a font that draws other letters.")
+    return None
 
 
 def _judge_devanagari(text: str) -> Verdict | None:

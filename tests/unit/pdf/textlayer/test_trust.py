@@ -222,3 +222,9 @@ def test_macros_and_code_are_text(text: str) -> None:
 @pytest.mark.parametrize("text", [TEX_INDEX + KRUTI_DEV, GOOD["english"] * 3 + KRUTI_DEV, LISTING + GLYPH_NUMBERS * 2])
 def test_code_does_not_excuse_a_font_that_draws_other_letters(text: str) -> None:
     assert judge(text, image_share=0.0).kind == "bad"
+
+
+def test_arabic_words_with_a_letter_in_place_of_lengthening_strokes_are_not_trusted() -> None:
+    text = "لصوووة فوا مجوخحت العموول قويوووة ومسووولدامة وووخماة فوووا لخيوووخت وووو ياوووى محوددات األمون تلوووير الماوخر"
+    assert judge(text, image_share=0.0).kind == "bad"
+    assert judge(GOOD["arabic"] * 3 + " ههههه", image_share=0.0).trusted
