@@ -30,23 +30,33 @@ def with_superscripts(characters: Characters, origin_of: Origin) -> None:
     moved = np.abs(y1[1:] - y1[:-1]) > _MOVED_EM * em[:-1]
     beside = np.abs(x0[1:] - x1[:-1]) < _GAP_EM * em[:-1]
     near = np.abs((y0 + y1)[1:] - (y0 + y1)[:-1]) < 1.6 * em[:-1]
-    for n in (np.flatnonzero(digits[1:] & moved & beside & near) + 1).tolist():
+    close = moved & beside & near
+    for n in (np.flatnonzero(digits[1:] & close) + 1).tolist():
         if characters.spaces[n] == 2 or not texts[n].isascii():
             continue
-        base, size = origin_of(characters.indexes[n - 1])
-        height, own = origin_of(characters.indexes[n])
-        if not 0 < own <= _SMALLER * size:
+        if (table := _table(characters, n, n - 1, origin_of)) is not None:
+            end = n
+            while end < len(texts) and digits[end] and (end == n or _continues(characters, end)):
+                texts[end] = texts[end].translate(table)
+                end += 1
+    for n in np.flatnonzero(digits[:-1] & ~digits[1:] & close).tolist():  # before a word: the mark of a footnote
+        if characters.spaces[n + 1] == 2 or not texts[n].isascii() or _table(characters, n, n + 1, origin_of) is not _RAISED:
             continue
-        if base - height >= _RAISED_EM * size:
-            table = _RAISED
-        elif height - base >= _LOWERED_EM * size and texts[n - 1].isdigit():
-            table = _LOWERED
-        else:
-            continue
-        end = n
-        while end < len(texts) and digits[end] and (end == n or _continues(characters, end)):
-            texts[end] = texts[end].translate(table)
-            end += 1
+        texts[n] = texts[n].translate(_RAISED)
+        while n and digits[n - 1] and _continues(characters, n):
+            n -= 1
+            texts[n] = texts[n].translate(_RAISED)
+
+
+def _table(characters: Characters, digit: int, other: int, origin_of: Origin) -> dict[int, int] | None:
+    """How to write a digit beside another character; None if both are of one size or on one baseline."""
+    base, size = origin_of(characters.indexes[other])
+    height, own = origin_of(characters.indexes[digit])
+    if not 0 < own <= _SMALLER * size:
+        return None
+    if base - height >= _RAISED_EM * size:
+        return _RAISED
+    return _LOWERED if height - base >= _LOWERED_EM * size and characters.texts[other].isdigit() else None
 
 
 def _continues(characters: Characters, n: int) -> bool:

@@ -48,6 +48,8 @@ def test_an_accent_that_no_letter_takes_stays() -> None:
         (b"(H) Tj /F1 7 Tf -2 Ts (2) Tj /F1 10 Tf 0 Ts (O)", "H2O"),
         (b"(Total) Tj /F1 7 Tf ( 12)", "Total 12"),
         (b"(EUR ) Tj /F1 7 Tf (12)", "EUR 12"),
+        (b"/F1 6 Tf 4 Ts (12) Tj /F1 10 Tf 0 Ts (Deaton)", "¹²Deaton"),  # the footnote itself
+        (b"/F1 10 Tf (1) Tj /F1 14 Tf -1 Ts (Title)", "1Title"),
         (b"(12) Tj /F1 7 Tf (34)", "1234"),  # smaller, on the same baseline
     ],
 )
