@@ -45,6 +45,7 @@ class Fleet:
         self.environment = clean_environment({"HOME": str(folder / "home"), **manifest_environment(), "RAY_TMPDIR": str(folder)})
         self.environment["PATH"] = f"{Path(sys.executable).parent}:{self.environment['PATH']}"
         self.environment |= {"RAY_enable_worker_prestart": "0", "RAY_prestart_worker_first_driver": "0"}
+        self.environment["RAY_raylet_start_wait_time_s"] = "300"  # on a busy machine
         hub = self.network.addresses[HUB]
         self.url = f"http://{hub}:{_GEMINI_PORT}"
         self.head_address = f"{self.network.addresses['head']}:{_HEAD_PORT}"
