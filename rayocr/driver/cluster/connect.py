@@ -28,7 +28,7 @@ from rayocr.private_folder import make_private
 
 _OBJECT_STORE_BYTES = 1 << 30  # of a local Ray: the window's bytes, plus the results of tasks
 _ATTACH_S = 60.0  # to a cluster that answers
-_START_S = 180.0  # of a local Ray: Ray allows itself 30 s, twice, after waiting for other runs to start
+_START_S = 180.0  # of a local Ray: Ray allows itself 30 s, twice. Waiting for other runs to start does not count
 _POLL_S = 0.1
 
 
@@ -130,7 +130,7 @@ class _RayThread:
             except FutureTimeout:
                 if future.done():
                     raise  # raised by the function itself
-                waited += _POLL_S
+                waited += 0.0 if local_ray.waits_for_its_turn() else _POLL_S
                 if cancelled is not None and cancelled.is_set():
                     _leave_behind()
                     raise Interrupted("Interrupted while connecting to Ray.") from None

@@ -27,6 +27,7 @@ _MAX_FOLDER_BYTES = 107 - 67 - len(f"/{_INSIDE}")
 _MIN_FREE_BYTES = 256 << 20
 
 _folder: Path | None = None
+_waiting = False
 
 
 def prepare() -> None:
@@ -81,17 +82,27 @@ def clean_up() -> None:
 
 @contextlib.contextmanager
 def turn() -> Iterator[None]:
-    """Only one run of this user starts its Ray at a time: ten at once would compete for ports and exceed Ray's own deadline."""
+    """Only one run of this user starts its Ray at a time: ten at once would compete for ports and exceed Ray's own deadline.
+    `waits_for_its_turn` tells while the others have not finished."""
+    global _waiting
     try:
         fd = os.open(private_folder() / "ray-start.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except (OSError, UsageError):
         yield
         return
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
+        _waiting = True
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+        finally:
+            _waiting = False
         yield
     finally:
         os.close(fd)
+
+
+def waits_for_its_turn() -> bool:
+    return _waiting
 
 
 def _new_folder() -> Path:

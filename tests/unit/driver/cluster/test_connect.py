@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import threading
@@ -13,6 +14,7 @@ from rayocr.composition import compose
 from rayocr.driver.cluster import connect as cluster
 from rayocr.driver.cluster.connect import connect
 from rayocr.errors import ClusterUnavailable, Interrupted
+from rayocr.private_folder import private_folder
 
 
 class _Starts:
@@ -90,6 +92,31 @@ def test_a_ray_that_never_answers_is_given_up(hangs: _Hangs, monkeypatch: pytest
     monkeypatch.setattr(cluster, "_START_S", 0.2)
     with pytest.raises(ClusterUnavailable, match="did not answer within"):
         connect(compose(["cluster=local"], {}))
+
+
+def test_the_deadline_of_a_start_begins_when_other_runs_have_started_theirs(
+    starts: _Starts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setattr(cluster, "_POLL_S", 0.01)
+    monkeypatch.setattr(cluster, "_START_S", 2.0)
+    other = os.open(private_folder() / "ray-start.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    asked = 0
+
+    def waits() -> bool:
+        nonlocal asked
+        asked += 1
+        if asked == 300:
+            fcntl.flock(other, fcntl.LOCK_UN)
+        return asked < 300
+
+    monkeypatch.setattr(cluster.local_ray, "waits_for_its_turn", waits)
+    try:
+        assert connect(compose(["cluster=local"], {})).cpus == 2
+    finally:
+        os.close(other)
+    assert asked >= 300
 
 
 def test_an_interrupt_ends_connecting_at_once(hangs: _Hangs) -> None:
