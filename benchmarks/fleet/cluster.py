@@ -28,7 +28,7 @@ from benchmarks.ray_nodes import RAY, Node, agent_ports, port_options
 
 PROJECT = Path(__file__).parents[2]
 NODES = ("head", "driver", "w1", "w2")
-PATIENCE_S = 240.0
+PATIENCE_S = 1800.0
 _GEMINI_PORT, _REDIS_PORT, _HEAD_PORT = 7001, 6379, 6380
 _SPILL_BYTES = 100 << 20
 
