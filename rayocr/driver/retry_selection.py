@@ -15,6 +15,7 @@ from rayocr.errors import ObjectNotFound, RecordCorrupt, UsageError
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, Manifest, document_id_of, manifest_name
 from rayocr.messages import DocumentOutcome
 from rayocr.observe.dead_letters import DeadLetter, read_dead_letter
+from rayocr.overrides import for_shell
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
 
@@ -58,6 +59,14 @@ def recorded_source(state: Storage) -> str | None:
             f"The failed documents come from several sources: {', '.join(sorted(found))}.", hint="Set source= to one of them."
         )
     return next(iter(found), None)
+
+
+def retry_commands(config: RayocrConfig, *, partial: bool, rejected: bool) -> list[str]:
+    """The command lines that retry what is left in the destination: failed pages of partial documents, and with another option
+    rejected documents. They need the engine and the other options of the run, too."""
+    places = [for_shell(config.dest), *([for_shell(f"state={config.state}")] if config.state is not None else [])]
+    command = " ".join(["rayocr retry", *places])
+    return [command] * partial + [f"{command} retry.rejected=true"] * rejected
 
 
 def count_rejected(state: Storage, config: RayocrConfig) -> int:

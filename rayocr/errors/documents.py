@@ -14,7 +14,10 @@ class NotAPdf(DocumentError):
 
 
 class CorruptPdf(DocumentError):
-    default_hint = "Download or scan the file again, or repair it (for example with qpdf), then run mode=retry."
+    default_hint = (
+        "Replace the file: download or scan it again, or repair it (for example with qpdf). The next run reads it as a new"
+        " document."
+    )
 
 
 class EncryptedPdf(DocumentError):
@@ -45,7 +48,10 @@ class UnusableName(DocumentError):
 
 
 class Quarantined(DocumentError):
-    default_hint = "The document crashed its reader process twice. Repair or convert it, then run mode=retry."
+    default_hint = (
+        "It crashed its reader process twice. Repair or convert it: the next run reads it as a new document. To try it unchanged:"
+        " mode=retry retry.rejected=true."
+    )
 
 
 class InternalError(DocumentError):

@@ -9,6 +9,7 @@ from rayocr.actors.ledger.survey import read_segments, survey
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.monitor.terminal import ConsoleTerminal, printable
 from rayocr.driver.plan import existing_state
+from rayocr.driver.retry_selection import retry_commands
 from rayocr.driver.scheduling.leases import run_key
 from rayocr.errors import RayocrError, RecordCorrupt, StorageError
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, DOCUMENTS_PREFIX, document_id_of
@@ -54,6 +55,8 @@ class Status:
     failures: list[Failure] = field(default_factory=list)
     failures_by_reason: dict[str, int] = field(default_factory=dict)
     active_runs: list[ActiveRun] = field(default_factory=list)
+    failures_by_outcome: dict[str, int] = field(default_factory=dict)
+    retry: list[str] = field(default_factory=list)  # the commands that retry them
     damaged: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -79,6 +82,8 @@ def read_status(config: RayocrConfig, keys: Secrets) -> Status:
     _count_pages(status, state, RetryPolicy.from_config(config.retry))
     _find_runs(status, config, state, keys)
     _read_dead_letters(status, state, dead_letters)
+    left = status.failures_by_outcome
+    status.retry = retry_commands(config, partial="partial" in left, rejected="rejected" in left)
     return status
 
 
@@ -136,6 +141,7 @@ def _find_runs(status: Status, config: RayocrConfig, state: Storage, keys: Secre
 
 def _read_dead_letters(status: Status, state: Storage, dead_letters: list[str]) -> None:
     reasons: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
     for name in dead_letters:
         try:
             dead_letter = read_dead_letter(state, name)
@@ -143,6 +149,7 @@ def _read_dead_letters(status: Status, state: Storage, dead_letters: list[str]) 
             status.warnings.append(f"Cannot read the dead letter {name}: {error}")
             continue
         reasons[dead_letter.reason] += 1
+        outcomes[dead_letter.outcome] += 1
         if len(status.failures) < _SHOWN:
             status.failures.append(
                 Failure(
@@ -155,6 +162,7 @@ def _read_dead_letters(status: Status, state: Storage, dead_letters: list[str]) 
                 )
             )
     status.failures_by_reason = dict(reasons.most_common())
+    status.failures_by_outcome = dict(outcomes.most_common())
 
 
 def _show(terminal: ConsoleTerminal, status: Status) -> None:
@@ -175,6 +183,8 @@ def _show(terminal: ConsoleTerminal, status: Status) -> None:
     if status.failed > len(status.failures):
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in status.failures_by_reason.items())
         terminal.warn(f"  … and {status.failed - len(status.failures):,} more. By reason: {reasons}.")
+    for command in status.retry:
+        terminal.say(f"To retry {'rejected documents' if 'rejected' in command else 'failed pages'}: {printable(command)}")
     for warning in status.warnings:
         terminal.warn(printable(warning))
     if status.damaged:

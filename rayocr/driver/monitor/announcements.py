@@ -13,7 +13,7 @@ from rayocr.driver.monitor.run_record import run_record, write_record
 from rayocr.driver.monitor.run_report import make_report
 from rayocr.driver.monitor.terminal import ConsoleTerminal, printable
 from rayocr.driver.plan import Plan
-from rayocr.driver.retry_selection import count_rejected
+from rayocr.driver.retry_selection import count_rejected, retry_commands
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.errors import RayocrError, StorageUnavailable
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of
@@ -159,10 +159,17 @@ class Announcements:
         if failed:
             logs = Path(self.config.logs.dir) / "dead_letter"
             named["Dead letters"] = str(logs) if logs.is_dir() else f"{_place(self.plan.state.uri)}/.rayocr/dead_letters"
+            named["Retry with"] = "   ".join(self._retry_commands())
         if self.terminal.json:
             self.terminal.data(made | {name.lower().replace(" ", "_"): place for name, place in named.items()})
         else:
             self.terminal.table(closing_table(self.progress, named if places else {}))
+
+    def _retry_commands(self) -> list[str]:
+        ended = self.progress.documents
+        return retry_commands(
+            self.config, partial=ended[DocumentOutcome.PARTIAL] > 0, rejected=ended[DocumentOutcome.REJECTED] > 0
+        )
 
     def _report(self) -> str | None:
         """Where the report was written. None if it would take long or fails: the run has succeeded without it."""

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
 
 from rayocr.cli import main
+from rayocr.cli.arguments import parse
+from rayocr.composition import compose
+from rayocr.config import Mode
+from rayocr.driver.retry_selection import documents_to_retry
 from rayocr.messages import Document, DocumentOutcome
 from rayocr.observe.dead_letters import new_dead_letter, write_dead_letter
 from rayocr.storage.factory import open_storage
@@ -20,7 +25,7 @@ def out(tmp_path: Path) -> Path:
     return folder
 
 
-def fail(out: Path, name: str, reason: str) -> None:
+def fail(out: Path, name: str, reason: str, outcome: DocumentOutcome = DocumentOutcome.REJECTED) -> None:
     document = Document(
         document_id=name.encode().hex().ljust(32, "0")[:32],
         source_uri=f"file:///in/{name}",
@@ -29,7 +34,7 @@ def fail(out: Path, name: str, reason: str) -> None:
         version="1",
         size_bytes=1,
     )
-    letter = new_dead_letter(document, outcome=DocumentOutcome.REJECTED, reason=reason, message="why", hint=None, run_id="r")
+    letter = new_dead_letter(document, outcome=outcome, reason=reason, message="why", hint=None, run_id="r")
     write_dead_letter(open_storage(str(out)), letter)
 
 
@@ -59,3 +64,33 @@ def test_json_is_the_only_thing_on_standard_output(out: Path, capsys: pytest.Cap
     assert found["failures_by_reason"] == {"EncryptedPdf": 1}
     assert found["damaged"] == [".rayocr/documents/zz/odd"]
     assert found["active_runs"] == []
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected"),
+    [
+        ({DocumentOutcome.PARTIAL}, [False]),
+        ({DocumentOutcome.REJECTED}, [True]),
+        ({DocumentOutcome.PARTIAL, DocumentOutcome.REJECTED}, [False, True]),
+    ],
+)
+def test_the_commands_that_are_named_retry_what_is_left(
+    out: Path, capsys: pytest.CaptureFixture[str], outcomes: set[DocumentOutcome], expected: list[bool]
+) -> None:
+    """Each command, parsed as typed, selects the dead letters that it is named for."""
+    for outcome in outcomes:
+        fail(out, f"{outcome.value}.pdf", "CorruptPdf", outcome)
+    main(["status", str(out), "--json"])
+    commands = json.loads(capsys.readouterr().out)["retry"]
+    main(["status", str(out)])
+    assert all(command in capsys.readouterr().out.replace("\n", " ") for command in commands[:1])
+    found = []
+    for command in commands:
+        name, *arguments = shlex.split(command)
+        assert name == "rayocr"
+        config = compose(parse(arguments).overrides, {})
+        assert config.mode is Mode.retry
+        selected = documents_to_retry(open_storage(str(out)), config)
+        assert len(selected) == (len(outcomes) if config.retry.rejected else len(outcomes - {DocumentOutcome.REJECTED}))
+        found.append(config.retry.rejected)
+    assert found == expected

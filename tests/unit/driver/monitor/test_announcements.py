@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,7 +15,7 @@ from rayocr.driver.monitor.announcements import Announcements
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.plan import plan
 from rayocr.driver.scheduling.progress import Progress
-from rayocr.messages import DiscoveryBatch, DiscoveryTotals, DocumentOutcome
+from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document, DocumentOutcome
 
 
 def words_of(folder: Path, *overrides: str, letters: int = 0) -> Announcements:
@@ -115,3 +116,44 @@ def test_the_report_at_the_end_covers_the_runs_that_were_asked_for(
     words.progress.documents_started = words.progress.documents[DocumentOutcome.COMPLETE] = 1
     words.summarize(ended=True)
     assert asked == [covered]
+
+
+def test_a_run_whose_documents_another_run_finished_meanwhile_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = words_of(tmp_path)
+    words.progress.elsewhere = 3
+    words.summarize(ended=True)
+    assert "Another run has finished the 3 documents in the meantime. Nothing is left to do" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("engine", "differs"), [("textlayer", False), ("rapidocr", True)])
+def test_finished_documents_that_another_engine_read_are_pointed_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, engine: str, differs: bool
+) -> None:
+    words = words_of(tmp_path)
+    manifest = SimpleNamespace(settings_fingerprint=words.config.fingerprint(words.plan.prompts))
+    monkeypatch.setattr(module, "Manifest", SimpleNamespace(from_json=lambda data, name: manifest))
+    words.plan.state.write(f".rayocr/documents/ab/{'ab' * 16}.json", b"{}")
+    words.config = compose([f"source={tmp_path / 'in'}", f"dest={tmp_path / 'out'}", f"engine={engine}"], {})
+    words.find_other_settings()
+    words.say_nothing_to_do(nothing(found=1, finished=1))
+    assert ("Set overwrite=true to read them again." in capsys.readouterr().out) is differs
+
+
+def test_a_watch_names_each_document_that_it_finishes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = words_of(tmp_path, "mode=watch")
+    document = Document(document_id="d", source_uri="u", name="2024/a.pdf", output_name="2024/a", version="1", size_bytes=1)
+    words.say_document(document, DocumentOutcome.COMPLETE)
+    words.say_document(document, DocumentOutcome.REJECTED)
+    said = capsys.readouterr().out
+    assert "2024/a.pdf: complete" in said
+    assert "2024/a.pdf: rejected; `rayocr status` on the destination says why" in said
+
+
+def test_the_closing_table_names_the_command_that_retries_what_failed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = words_of(tmp_path, "report.at_end=0")
+    words.progress.documents_started = 2
+    words.progress.documents[DocumentOutcome.PARTIAL] = 1
+    words.summarize(ended=True)
+    said = capsys.readouterr().out
+    assert f"rayocr retry {tmp_path / 'out'}" in said
+    assert "retry.rejected=true" not in said

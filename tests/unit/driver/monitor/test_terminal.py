@@ -55,3 +55,26 @@ def test_eta_and_cost_are_visible_in_80_columns_beside_a_bar(monkeypatch: pytest
 
 def test_a_run_whose_total_is_unknown_is_shown_too(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "0/0 pages · ETA –" in shown(Progress(), monkeypatch)
+
+
+async def test_until_the_first_page_a_line_comes_every_few_seconds(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    progress = Progress()
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            progress.pages_recorded = progress.pages_done = 1
+        if len(slept) == 5:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr("rayocr.driver.monitor.terminal.asyncio.sleep", sleep)
+    with contextlib.suppress(asyncio.CancelledError):
+        await ConsoleTerminal("plain").show(progress)
+    said = capsys.readouterr().out
+    assert max(slept[:3]) < 3
+    assert "Waiting for the first page … 2 s" in said
+    assert "Waiting for the first page … 5 s" in said
+    assert "8 s" not in said
