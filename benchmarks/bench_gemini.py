@@ -80,7 +80,7 @@ def measure_throughput(work: Path, rounds: int, console: Console, *, text: bool 
 
 def measure_quotas(work: Path, console: Console) -> list[QuotaUse]:
     seconds = _WARM_S + _STEADY_S + 10
-    console.print("quota: 600, 6,000 and 30,000 requests a minute, about 100 s each …")
+    console.print("quota: 600, 6,000 and 30,000 requests per minute, about 100 s each …")
     return [*(_rayocr_at(rpm, seconds, work) for rpm in (600, 6000)), _senders_at(30_000, seconds)]
 
 
@@ -153,7 +153,7 @@ def _throughput_table(c: Comparison) -> Table:
         "bare pages/s",
         "rayocr pages/s",
         "ratio (≥ 0.6)",
-        "CPU ms a page: bare",
+        "CPU ms per page: bare",
         "ours (≤ 4)",
         "Ray's",
         "ours + Ray's",
@@ -172,7 +172,7 @@ def _quota_table(uses: list[QuotaUse]) -> Table:
         "429s (0)",
         "most in any 60 s",
         "most in flight",
-        "CPU ms a page: ours, Ray's",
+        "CPU ms per page: ours, Ray's",
         "peak MB: ours, Ray's",
     )
     for column in columns:

@@ -171,7 +171,7 @@ def _table(paces: list[Pace]) -> Table:
         "of what latency allows",
         "against one node",
         "workers on the nodes",
-        "driver, CPU ms a page",
+        "driver, CPU ms per page",
     ):
         table.add_column(column, justify="right")
     for pace in paces:

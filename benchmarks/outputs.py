@@ -53,7 +53,7 @@ def main() -> int:
         print(json.dumps(measure(options.case, options.pages[0])))
         return 0
     head = " | ".join(f"peak MB, {pages:,} pages" for pages in options.pages)
-    print(f"| output | CPU ms a page | KB a page | {head} |\n|---|---|---|{'---|' * len(options.pages)}")
+    print(f"| output | CPU ms per page | KB per page | {head} |\n|---|---|---|{'---|' * len(options.pages)}")
     for case in options.cases:
         found = [_in_a_process(case, pages) for pages in options.pages]
         slow = found[min(1, len(found) - 1)]  # for a thousand pages, where startup time is negligible

@@ -97,7 +97,7 @@ def main() -> None:
 
 def _table(rates: list[Rate]) -> Table:
     table = Table(title="shared parts of a run, each alone on this machine", title_justify="left")
-    for column in ("what", "callers", "calls/s", "pages/s", "its CPU ms a page (Redis: a call)"):
+    for column in ("what", "callers", "calls/s", "pages/s", "its CPU ms per page (Redis: a call)"):
         table.add_column(column, justify="left" if column == "what" else "right")
     for rate in rates:
         pages = f"{rate.pages_per_s:,.0f}" if rate.pages_per_s else ""

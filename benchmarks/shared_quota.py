@@ -45,7 +45,7 @@ def main() -> None:
             for run in runs:
                 end_all(run)
             redis.close()
-    table = Table(title=f"one quota of {_RPM:,} requests a minute for two runs", title_justify="left")
+    table = Table(title=f"one quota of {_RPM:,} requests per minute for two runs", title_justify="left")
     for column in ("what", "used", "429s"):
         table.add_column(column, justify="left" if column == "what" else "right")
     table.add_row("both, 60 s (≥ 97 %, ≤ 100 %)", f"{100 * together:.1f} %", str(refused))

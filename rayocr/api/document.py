@@ -57,7 +57,7 @@ class ReadDocument:
         return [page for page in self.pages if page.outcome == PageOutcome.FAILED]
 
     def to_pdf(self, path: str | Path | None = None) -> bytes:
-        """The text typeset, one page for each page of the source. Writes it to `path`, if given. Blocks; about 30 ms a page."""
+        """The text typeset, one page for each page of the source. Writes it to `path`, if given. Blocks; about 30 ms per page."""
         from rayocr.outputs.clean_pdf import CleanPdfOutput
         from rayocr.outputs.page_pipeline import PagePipeline
 

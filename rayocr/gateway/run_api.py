@@ -1,4 +1,4 @@
-"""What the HTTP API answers from: snapshots of the run, its records on storage, and commands that go back to the run.
+"""The sources of the HTTP API's answers: snapshots of the run, its records on storage, and commands that go back to the run.
 
 The run pushes snapshots, which are never changed afterwards. Commands are functions that are safe to call from any thread.
 Nothing in the run waits for the API.

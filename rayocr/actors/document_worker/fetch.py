@@ -101,7 +101,8 @@ def _read(source: Storage, document: Document, settings: FetchSettings) -> bytes
 
 
 def check_current(document: Document, settings: FetchSettings) -> None:
-    """Raises VersionChanged when the source has another version now. An object that is gone, or cannot be checked, passes."""
+    """Raises VersionChanged when the source has another version now. Accepts an object that no longer exists or cannot be
+    checked."""
     try:
         version = settings.source().stat(document.name).version
     except StorageError:

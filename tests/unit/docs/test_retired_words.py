@@ -16,7 +16,7 @@ RETIRED = {
     "RunActors, RayActors, LocalActors": r"\bActorHandles\b",
     "Announcements": r"\bRunWords\b",
     "StatusCollector": r"[Ss]napshooter",
-    "CommandHandler, or control": r"\b_?[Ss]teer(s|ing)?\b",
+    "CommandHandler, or control": r"\b_?[Ss]teer(s|ing)?\b|HTTP face",
     "Leases": r"LeaseKeeper",
     "QuotaTracker": r"ModelQuotaKeeper",
     "BatchQueue": r"\bdesks?\b|BatchDesk|batch_desk",

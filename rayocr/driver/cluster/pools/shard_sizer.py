@@ -2,7 +2,7 @@
 
 Pages of one document are alike, and pages of different documents are not (1 ms for a text layer, 3 s for a scan): the document's
 own mean counts first, then the mean of all. Pages for a server are in flight together, so their common pace counts: at 15
-requests a minute the longest shard would take four minutes to return.
+requests per minute the longest shard would take four minutes to return.
 """
 
 from __future__ import annotations

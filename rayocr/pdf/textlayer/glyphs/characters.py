@@ -1,4 +1,4 @@
-"""The characters of a page as PDFium reports them, with their boxes on the upright page. About 1.2 µs a character."""
+"""The characters of a page as PDFium reports them, with their boxes on the upright page. About 1.2 µs per character."""
 
 from __future__ import annotations
 
