@@ -69,11 +69,16 @@ def take_aligned_tables(
     taken: set[int] = set()
     start = 0
     while start < len(rows):
-        table, end = _table_from(rows, start, rulings, em)
+        end, found, columns = _aligned_rows(rows, start, em)
+        if len(columns) > 1 and (beside := _page_column(rows, start, end, columns, em)) is not None:
+            columns = [column for column in columns if column is not beside]
+            kept = [tuple(segment for segment in row.segments if not beside.holds(segment)) for row in found]
+            found = [Row(segments) for segments in kept if segments]
+        table = _logical_rows(found, columns, rulings, em)
         if table is not None:
-            tables.append(table)
-            taken |= {id(line) for row in rows[start:end] for line in row.segments}
-        start = end
+            tables.append(AlignedTable(table))
+            taken |= {id(line) for row in found for line in row.segments}
+        start = end if table is not None else start + 1
     return tables, [line for line in lines if id(line) not in taken]
 
 
@@ -82,12 +87,15 @@ class _Column:
     x0: float
     x1: float
 
+    def holds(self, line: LayoutLine) -> bool:
+        return self.x0 <= (line.x0 + line.x1) / 2 <= self.x1
 
-def _table_from(rows: Sequence[Row], start: int, rulings: Sequence[Ruling], em: float) -> tuple[AlignedTable | None, int]:
-    """Returns the table that begins in this row, if there is one, and the row at which to look for the next."""
+
+def _aligned_rows(rows: Sequence[Row], start: int, em: float) -> tuple[int, Sequence[Row], Sequence[_Column]]:
+    """Returns the rows from this one on whose cells are in the same columns: the row after them, the rows, and the columns."""
     cells = _segments(rows[start], em)
     if len(cells) < 2:
-        return None, start + 1
+        return start + 1, (), ()
     columns = [_Column(cell[0].x0, cell[-1].x1) for cell in cells]
     end = start + 1
     widest = 0.0
@@ -102,10 +110,22 @@ def _table_from(rows: Sequence[Row], start: int, rulings: Sequence[Ruling], em: 
         end += 1
     while end > start + 1 and len(_segments(rows[end - 1], em)) == 1 and _is_set_off(rows, end - 1, em):
         end -= 1
-    table = _logical_rows(rows[start:end], columns, rulings, em)
-    if table is not None:
-        return AlignedTable(table), end
-    return None, start + 1
+    return end, rows[start:end], columns
+
+
+def _page_column(rows: Sequence[Row], start: int, end: int, columns: Sequence[_Column], em: float) -> _Column | None:
+    """Returns the first or last column if it is a column of the page, whose text goes on above or below the table."""
+    for column in (columns[0], columns[-1]):
+        inside = [segment for row in rows[start:end] for segment in row.segments if column.holds(segment)]
+        if len(inside) < _MIN_ROWS or sum(len(segment.text) for segment in inside) < _WORDY_CHARS * len(inside):
+            continue
+        top, bottom = min(segment.y0 for segment in inside), max(segment.y1 for segment in inside)
+        for segment in (segment for row in (*rows[max(0, start - 3) : start], *rows[end : end + 3]) for segment in row.segments):
+            near = max(top - segment.y1, segment.y0 - bottom) < em
+            within = column.x0 - em / 2 < segment.x0 < column.x0 + 2 * em and segment.x1 < column.x1 + em / 2
+            if near and within and segment.width > 0.6 * (column.x1 - column.x0):
+                return column
+    return None
 
 
 def _segments(row: Row, em: float) -> list[list[LayoutLine]]:

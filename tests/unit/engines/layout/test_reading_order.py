@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rayocr.engines.layout import LayoutLine, layout_markdown
@@ -199,6 +199,7 @@ words = st.text(alphabet="abcdefgäß漢字क", min_size=1, max_size=8)
 places = st.tuples(words, st.integers(0, 500), st.integers(0, 800), st.integers(5, 40), st.integers(5, 300))
 
 
+@settings(deadline=None)
 @given(st.lists(places, max_size=40))
 def test_no_letter_is_lost_or_read_twice(found: list[tuple[str, int, int, int, int]]) -> None:
     lines = [LayoutLine(text=text, x0=x, y0=y, x1=x + width, y1=y + height) for text, x, y, height, width in found]
@@ -207,6 +208,7 @@ def test_no_letter_is_lost_or_read_twice(found: list[tuple[str, int, int, int, i
     assert letters == sorted("".join(text for text, *_ in found))
 
 
+@settings(deadline=None)
 @given(st.floats(-1.5, 1.5))
 def test_paragraphs_of_a_slightly_skewed_page_hold_together(angle_deg: float) -> None:
     """Lines are deskewed before layout; a shift of whole columns remains."""

@@ -71,3 +71,19 @@ def test_amounts_below_each_other_are_rows_of_their_own() -> None:
         lines += [line(label, 190, 176 + 13 * number), line(amount, 300, 176 + 13 * number)]
     text = markdown(lines)
     assert "Subtotal | 16.25" in text and "Tax | 1.30" in text and "Total | 17.55" in text
+
+
+def test_a_table_in_one_column_of_the_page_does_not_take_the_text_beside_it() -> None:
+    prose = [
+        f"{word} line of the text in the other column" for word in ("a", "first", "one", "this", "that", "each", "any", "no")
+    ]
+    text = column(prose, 320, 100, width=210)
+    cells: list[LayoutLine] = []
+    for number, name in enumerate(("Rita", "Wilma", "Katrina", "Ophelia")):
+        y = 114 + 14 * number
+        cells += [line(name, 60, y), line(f"{number}0", 160, y), line(f"{number}.5", 230, y)]
+    read = markdown(text + cells)
+    positions = [read.index(f"{word} line of the text") for word in ("a", "first", "one", "this", "that", "each", "any", "no")]
+    between = read[positions[0] : positions[-1]]
+    assert positions == sorted(positions)
+    assert "Wilma" not in between
