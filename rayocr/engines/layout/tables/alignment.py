@@ -250,7 +250,8 @@ def _row_begins(
     """Returns for each row of lines whether a row of the table begins with it. `edges`: where a line of running text is full;
     infinite for columns without."""
     if sum(ruled) >= max(_MIN_ROWS, len(rows) // 6):
-        return [place == 0 or apart for place, apart in enumerate(ruled)]
+        stacked = [False, *(_is_stacked(above, cells) for above, cells in pairwise(grid))]
+        return [place == 0 or apart or figures for place, (apart, figures) in enumerate(zip(ruled, stacked, strict=True))]
     pitches = [below.center_y - above.center_y for above, below in pairwise(rows)]
     limit = _NEW_ROW * sorted(pitches)[len(pitches) // 5] + 0.1 * em
     apart = sum(pitch > limit for pitch in pitches) >= 2
@@ -265,6 +266,13 @@ def _row_begins(
         else:
             begins.append(not any(_goes_on(above[number], edges[number]) for number in filled))
     return begins
+
+
+def _is_stacked(above: Sequence[Sequence[LayoutLine]], cells: Sequence[Sequence[LayoutLine]]) -> bool:
+    """Whether a label with a figure stands below another figure, as the totals of an invoice do."""
+    return sum(map(bool, cells)) > 1 and any(
+        _is_figure(cell) and _is_figure(over) for over, cell in zip(above, cells, strict=True)
+    )
 
 
 def _goes_on(cell: Sequence[LayoutLine], edge: float) -> bool:

@@ -87,3 +87,15 @@ def test_a_table_in_one_column_of_the_page_does_not_take_the_text_beside_it() ->
     between = read[positions[0] : positions[-1]]
     assert positions == sorted(positions)
     assert "Wilma" not in between
+
+
+def test_amounts_below_the_last_ruling_are_rows_of_their_own_too() -> None:
+    lines: list[LayoutLine] = []
+    for number, good in enumerate(["Bread", "Oil", "Wire", "Planks"]):
+        y = 100 + 24 * number
+        lines += [line(good, 60, y), line(f"{number}0", 200, y), line(f"{number}.50", 300, y)]
+    for number, label in enumerate(["Subtotal", "Tax", "Total"]):
+        lines += [line(label, 190, 198 + 13 * number), line(f"{number}1.25", 300, 198 + 13 * number)]
+    rulings = [Ruling(x0=58, y0=y, x1=330, y1=y) for y in (117, 141, 165, 191)]
+    text = markdown(lines, rulings)
+    assert "Subtotal | 01.25" in text and "Tax | 11.25" in text and "Total | 21.25" in text
