@@ -14,7 +14,8 @@ _SAME_ROW = 0.5  # overlap of heights, as a share of the smaller height
 _TABULAR_GAP_EM = 1.6  # a wider gap in a row is intended
 _LABEL = re.compile(r"[^\W\d_][^:：]{0,30}\s?[:：](?:\s|$)")
 MARKER = re.compile(
-    r"[•●▪■◦○‣∙·⁃➢➤❖✓✔✗✘☐☑☒❏❐❑❒□▢\uf0b7\uf0a7\u2013\u2014*+-]$|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]$|\(\d{1,3}\)$|\d{1,2}(?:\.\d{1,2}){1,3}\.?$"
+    r"[•●▪■◦○‣∙·⁃➢➤❖✓✔✗✘☐☑☒❏❐❑❒□▢\uf0b7\uf0a7\u2013\u2014*+-]$|\[[ xX]\]$"
+    r"|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]$|\(\d{1,3}\)$|\d{1,2}(?:\.\d{1,2}){1,3}\.?$"
 )
 
 

@@ -12,6 +12,7 @@ import select
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -28,13 +29,15 @@ _BLOCK_BYTES = 1 << 16
 
 
 class Typesetter:
-    """Starts its process on first use. `timeout_s`: per program. Not thread-safe."""
+    """Starts its process on first use. `timeout_s`: per program. Thread-safe: with cluster=inprocess, documents are assembled on
+    several threads, and an answer must not reach another document."""
 
     def __init__(self, *, system_fonts: bool = True, timeout_s: float = 60.0, memory_bytes: int = _MEMORY_BYTES) -> None:
         self._command = [sys.executable, str(_CHILD), "system" if system_fonts else "none", str(memory_bytes), *font_folders()]
         self._timeout_s = timeout_s
         self._process: subprocess.Popen[bytes] | None = None
         self._programs = 0
+        self._lock = threading.RLock()  # one program at a time
 
     def compile(self, program: str, *, standards: tuple[str, ...] = (), tags: bool = True, root: str | None = None) -> bytes:
         """Returns the PDF of a Typst program. Files that the program names are below `root`. Raises TypesettingFailed."""
@@ -56,7 +59,8 @@ class Typesetter:
 
     def close(self) -> None:
         """Idempotent."""
-        process, self._process = self._process, None
+        with self._lock:
+            process, self._process = self._process, None
         if process is not None:
             process.kill()
             process.wait()
@@ -66,6 +70,10 @@ class Typesetter:
                         pipe.close()
 
     def _ask(self, arguments: Mapping[str, Any]) -> tuple[bytes | None, str | None]:
+        with self._lock:
+            return self._answer_of(arguments)
+
+    def _answer_of(self, arguments: Mapping[str, Any]) -> tuple[bytes | None, str | None]:
         if self._programs >= _PROGRAMS_A_PROCESS:
             self.close()
         process = self._process or self._start()

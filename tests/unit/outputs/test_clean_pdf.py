@@ -4,6 +4,7 @@ import io
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -277,3 +278,13 @@ def test_typst_is_not_imported_by_who_only_names_the_output() -> None:
 def test_the_marks_of_a_list_stand_where_its_lines_begin() -> None:
     assert typeset_markdown("- ערב\n- טוב").startswith('leftwards("he"')
     assert not typeset_markdown("- one\n- two").startswith("leftwards")
+
+
+def test_threads_that_typeset_at_once_get_their_own_pages() -> None:
+    typesetter = Typesetter()
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            made = list(threads.map(lambda n: typesetter.compile(f'#("page {n} " * {1 + n % 5})'), range(40)))
+    finally:
+        typesetter.close()
+    assert [pages_of(data)[0].split()[:2] for data in made] == [["page", str(n)] for n in range(40)]

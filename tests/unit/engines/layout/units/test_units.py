@@ -6,6 +6,7 @@ import pytest
 
 from rayocr.engines.layout import LayoutLine, layout_markdown
 from rayocr.engines.layout.units.items import begin_items
+from tests.unit.engines.layout.pages import line as one_line
 
 CHAR_PT = 5.0
 # Letter widths of a proportional font; only their variation matters.
@@ -188,3 +189,17 @@ def test_a_typewritten_letter_is_no_listing() -> None:
         "was washed away.",
     ]
     assert "```" not in markdown(monospaced(letter))
+
+
+def test_marks_of_check_boxes_are_no_column_of_a_table() -> None:
+    labels = ["Water stands in the street", "Water stands in the cellar", "The pressure has fallen", "Somebody was hurt"]
+    lines = [
+        part
+        for n, label in enumerate(labels)
+        for part in (one_line("[x]" if n % 2 else "[ ]", 72, 100 + 22 * n), one_line(label, 100, 100 + 22 * n))
+    ]
+    read = layout_markdown(lines, page_width=595, page_height=842)
+    assert "|" not in read
+    assert [row.strip() for row in read.split("\n") if row.strip()] == [
+        f"[{'x' if n % 2 else ' '}] {label}" for n, label in enumerate(labels)
+    ]
