@@ -25,7 +25,15 @@ from rayocr.engines.rapidocr.recognizer.decoding import NOTHING_READ, LineReadin
 from rayocr.engines.rapidocr.recognizer.models import INSTALL_HINT, model_family, model_file, tiny_models
 from rayocr.engines.rapidocr.recognizer.recognition import LineRecognizer, ReadsLines
 from rayocr.engines.rapidocr.recognizer.runtime import load_model
-from rayocr.engines.rapidocr.text import UNKNOWN_SCORE, is_half_known, is_unread, pack_of_half_known, weighted_mean, with_spaces
+from rayocr.engines.rapidocr.text import (
+    UNKNOWN_SCORE,
+    is_half_known,
+    is_unread,
+    pack_of_half_known,
+    weighted_mean,
+    with_marks,
+    with_spaces,
+)
 from rayocr.engines.rapidocr.text_map import TextDetector
 from rayocr.errors import EngineError, EngineUnavailable, LanguagePackMissing, RayocrError
 from rayocr.messages import PageText, TextBox
@@ -145,7 +153,7 @@ class RapidOcrEngine(ComputeEngine):
         read = [r._replace(score=min(r.score, UNKNOWN_SCORE)) if is_half_known(r.text) else r for r in read]
         read = self._with_other_scripts(upright, quads, read, aspects)
         for index, (text, score, _) in enumerate(read):
-            text = with_spaces(text)
+            text = with_marks(with_spaces(text))
             if (score < _MIN_LINE_SCORE and not is_half_known(text)) or not text.strip() or is_unread(text, aspects[index]):
                 if aspects[index] > _UNREAD_ASPECT:
                     scores.append((0.0, _weight(aspects[index])))

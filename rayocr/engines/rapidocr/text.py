@@ -14,6 +14,9 @@ UNKNOWN_SCORE = 0.3  # maximum score of a line in a partly supported script: ano
 _COMMA = re.compile(r"(?<=[^\W\d_A-Z]{2}),(?=[^\W\d_A-Z]{2})")
 _FULL_STOP = re.compile(r"(?<=[a-zà-öø-ÿ]{3})\.(?=[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]+$|[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]+,|A$|I$)")
 _NUMBER = re.compile(r"^(\d{1,2})(?=[A-Z][a-z]{3})")  # the number of a note or heading: "1Introduction"
+_EMPTY_BOX, _TICKED_BOX = "□口囗☐▢◻", "冈区凶図囟网☒☑⊠因困"
+_BOX = re.compile(rf"(?<!\S)(?:(?P<empty>[{_EMPTY_BOX}])|[{_TICKED_BOX}])\s?(?=[A-Za-zÀ-ÿ])")
+_OTHER_CHINESE = re.compile(rf"(?![{_EMPTY_BOX}{_TICKED_BOX}])[\u3040-\u30ff\u3400-\u9fff]")
 _LONG_ASPECT = 4.0  # width by height; shorter boxes may hold a page number, a bullet, a tick
 _LETTERS_AN_ASPECT = 0.25  # of ordinary print: 1.5 to 2.5; letter-spaced: 0.7; Chinese: 0.9
 _SIGNS_AN_ASPECT = 0.4
@@ -26,6 +29,14 @@ def with_spaces(text: str) -> str:
     """Restores spaces that the models drop after commas, full stops and numbers, where the text can only be prose."""
     text = _NUMBER.sub(r"\1 ", text)
     return " ".join(_COMMA.sub(", ", word) if "@" not in word and "/" not in word else word for word in _stops(text))
+
+
+def with_marks(text: str) -> str:
+    """Writes check boxes of a form as `[x]` and `[ ]`. The models read a box beside Latin words as the Chinese character that
+    looks like it."""
+    if not _BOX.search(text) or _OTHER_CHINESE.search(text):
+        return text
+    return _BOX.sub(lambda match: "[ ] " if match["empty"] else "[x] ", text)
 
 
 def is_unread(text: str, aspect: float) -> bool:

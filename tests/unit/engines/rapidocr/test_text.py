@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rayocr.engines.rapidocr.recognizer.decoding import BlankKeepingDecoder
-from rayocr.engines.rapidocr.text import is_half_known, is_unread, weighted_mean, with_spaces
+from rayocr.engines.rapidocr.text import is_half_known, is_unread, weighted_mean, with_marks, with_spaces
 
 SIGNS = ["no sign", *"abcdefghijklmnopqrstuvwxyzA01.,(第章", " "]
 
@@ -110,3 +110,20 @@ def test_vietnamese_is_half_known_and_other_latin_languages_are_not() -> None:
     assert not is_half_known("Gradsko vijeće odlučilo je obnoviti stari most; đak čeka")
     assert not is_half_known("Consiliul orașului a hotărât să repare podul vechi")
     assert not is_half_known("Belediye meclisi köprüyü kıştan önce onarmaya karar verdi")
+
+
+@pytest.mark.parametrize(
+    ("read", "meant"),
+    [
+        ("□I agree to the terms", "[ ] I agree to the terms"),
+        ("冈I agree to the terms", "[x] I agree to the terms"),
+        ("□Yes 区No", "[ ] Yes [x] No"),
+        ("口 Send me the report", "[ ] Send me the report"),
+        ("因为 A 股", "因为 A 股"),
+        ("人口Population", "人口Population"),
+        ("5口Yes", "5口Yes"),
+        ("plain words", "plain words"),
+    ],
+)
+def test_boxes_beside_latin_words_are_marks_and_not_chinese(read: str, meant: str) -> None:
+    assert with_marks(read) == meant
