@@ -195,3 +195,31 @@ def test_the_import_costs_nothing() -> None:
     code = "import sys, rayocr; print(sorted(m for m in sys.modules if m.startswith(('rayocr.', 'ray', 'pydantic', 'google'))))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() in ("[]", "['rayocr']")
+
+
+async def test_an_asyncio_server_reads_several_documents_at_once() -> None:
+    """The loop goes on while documents are read: a request for something else is answered first."""
+    answered: list[str] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        name = (await reader.readline()).decode().strip()
+        text = "pong" if name == "ping" else (await rayocr.aread(LETTER, engine="textlayer")).text
+        answered.append(name)
+        writer.write(text.encode())
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    async def ask(name: str) -> str:
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writer.write(f"{name}\n".encode())
+        text = (await reader.read()).decode()
+        writer.close()
+        await writer.wait_closed()
+        return text
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        texts = await asyncio.gather(ask("read"), ask("read"), ask("read"), ask("ping"))
+    assert answered[0] == "ping"
+    assert len(set(texts[:3])) == 1
+    assert texts[0].startswith("# A Reading Garden")

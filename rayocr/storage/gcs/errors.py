@@ -132,5 +132,6 @@ def _message(error: Exception) -> str:
     text = getattr(error, "message", None) or (error.args[0] if error.args else "")
     if isinstance(text, Exception):  # requests wraps urllib3's errors
         text = type(text).__name__
-    lines = _REQUEST.sub("", str(text).strip()).splitlines()
+    own = _REQUEST.sub("", str(text).strip()).partition(" To set up Application Default Credentials")[0]  # the hint says more
+    lines = own.splitlines()
     return (lines[0].rstrip(".")[:300] if lines else "") or type(error).__name__
