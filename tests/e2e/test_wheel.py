@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email
 import subprocess
 import sys
 import zipfile
@@ -55,3 +56,18 @@ def test_the_wheel_finds_its_configuration_and_its_samples(installed: Path, envi
 def test_the_wheel_names_its_console_script(installed: Path) -> None:
     (entry_points,) = installed.glob("rayocr-*.dist-info/entry_points.txt")
     assert "rayocr = rayocr.cli:main" in entry_points.read_text()
+
+
+def test_the_wheel_is_ready_for_an_index(installed: Path) -> None:
+    """Typed, licensed, classified; extras by name; a missing extra does not break the base."""
+    from trove_classifiers import classifiers
+
+    (folder,) = installed.glob("rayocr-*.dist-info")
+    metadata = email.message_from_string((folder / "METADATA").read_text())
+    assert (installed / "rayocr" / "py.typed").exists()
+    assert metadata["License-Expression"] == "MIT"
+    assert list((folder / "licenses").iterdir())
+    assert set(metadata.get_all("Classifier", [])) <= set(classifiers)
+    assert set(metadata.get_all("Provides-Extra", [])) == {"all", "cjk", "drive", "openvino", "parquet", "supabase"}
+    needed = [line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line]
+    assert not [line for line in needed if line.startswith(("supabase", "google-api-python-client", "manimgx-fonts-cjk"))]
