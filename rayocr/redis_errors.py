@@ -33,7 +33,7 @@ def translated(error: BaseException, client: Any, unavailable: type[RayocrError]
     address, words, said = address_of(client), words_of(error), str(error)
     code = str(getattr(error, "status_code", None) or words.split(" ")[0])
     if code in _READ_ONLY:
-        return unavailable(f"Redis at {address} takes no writes: {words}.")
+        return unavailable(f"Redis at {address} refuses writes: {words}.")
     refusals = (redis.AuthenticationError, redis.exceptions.NoPermissionError)
     # The asyncio client reports a refused password as a ConnectionError.
     if isinstance(error, refusals) or isinstance(error.__cause__, refusals) or "ACL failure" in said or "NOPERM" in said:

@@ -50,7 +50,7 @@ def _options() -> argparse.Namespace:
         "--chain", default="textlayer", help="local engines, for example textlayer,rapidocr (3 CPU seconds a scan)"
     )
     parser.add_argument("--pages", type=int, default=20, help="pages of a file, spread over it")
-    parser.add_argument("--limit", type=int, default=0, help="stop after so many pages")
+    parser.add_argument("--limit", type=int, default=0, help="stop after this many pages")
     parser.add_argument("--worst", type=int, default=200, help="pages shown in the report")
     return parser.parse_args()
 

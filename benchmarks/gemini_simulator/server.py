@@ -352,13 +352,13 @@ def page_text(body: dict[str, object]) -> str:
     """The text of the one page that the request carries; for a page without any, a hash of its bytes."""
     parts = [part for content in body["contents"] for part in content["parts"]]  # type: ignore[attr-defined,index]
     inline = [part["inlineData"] for part in parts if "inlineData" in part]
-    assert len(inline) == 1, "one page a request"
+    assert len(inline) == 1, "one page per request"
     data = base64.b64decode(
         inline[0]["data"] + "==", altchars=b"-_" if "-" in inline[0]["data"] or "_" in inline[0]["data"] else None
     )
     document = pypdfium2.PdfDocument(data)
     try:
-        assert len(document) == 1, "one page a request"
+        assert len(document) == 1, "one page per request"
         page = document[0]
         text_page = page.get_textpage()
         text = str(text_page.get_text_bounded()).strip()

@@ -1,4 +1,4 @@
-"""Starts the child process of the API and reads its events. The child ends with the caller, whatever becomes of it."""
+"""Starts the child process of the API and reads its events. The child ends with the caller, even if the caller crashes."""
 
 from __future__ import annotations
 

@@ -208,7 +208,7 @@ class Page:
         return (found.may_hide_text or found.replaces_text) and not self._is_reading_of_scan() and self._text_layer.hides_text
 
     def hidden_pieces(self) -> HiddenPieces:
-        """The pieces of the page's content that hold invisible text only."""
+        """The pieces of the page's content that contain only invisible text."""
         return hidden_pieces(self._page.raw, self._own_layer)
 
     def rulings(self) -> tuple[Ruling, ...]:

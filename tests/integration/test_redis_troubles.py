@@ -106,7 +106,7 @@ def test_a_redis_that_takes_no_writes_is_waited_for_with_its_own_words(
     assert take(server.url) == 4
     end = trouble(server)
     for _ in range(3):  # the probe reports the same state each time, without "available again" in between
-        with pytest.raises(LocksUnavailable, match=f"takes no writes: {code}") as raised:
+        with pytest.raises(LocksUnavailable, match=f"refuses writes: {code}") as raised:
             locks.check()
         assert "script" not in str(raised.value)
     with pytest.raises(SharedLimitsUnavailable, match=code):

@@ -14,7 +14,7 @@ _MAX_PIXELS = 4_000_000  # limit for a page image in an output
 
 
 class GuardedSource(PdfFile):
-    """An open document whose every use is limited: opening it, each look at its catalog, and a page from `page` to `close`.
+    """An open document whose every use is limited: opening it, each use of its catalog, and a page from `page` to `close`.
     Handles one page at a time."""
 
     def __init__(self, data: Any, limits: LimitsConfig) -> None:

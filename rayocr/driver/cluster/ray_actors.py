@@ -94,7 +94,7 @@ class RayActors(RunActors):
 
 class _RayWorker:
     """`spawn` makes the actor. It waits for Ray's control store, which may be unavailable, so it is called on a thread: leases
-    have to be renewed meanwhile. Ray ends an actor that nobody has a handle to."""
+    have to be renewed meanwhile. Ray ends an actor without handles."""
 
     def __init__(self, spawn: Callable[[], Any]) -> None:
         self._spawn = spawn

@@ -295,7 +295,7 @@ def _is_dense(lines: Sequence[LayoutLine], em: float) -> bool:
 
 
 def _runs_on(lines: Sequence[LayoutLine]) -> bool:
-    """Whether sentences go on from line to line, as far as a script with capitals shows it. Fields begin with capitals."""
+    """Whether sentences continue from line to line, as far as a script with capitals shows it. Fields begin with capitals."""
     begins = [line.text.lstrip("\"'([“‘„«")[:1] for line in lines]
     cased = [begin for begin in begins if begin.islower() or begin.isupper()]
     lower = sum(begin.islower() for begin in cased)

@@ -1,4 +1,4 @@
-"""Removes text that nobody sees from a page of the searchable PDF, which would otherwise be found and copied like the rest.
+"""Removes invisible text from a page of the searchable PDF; otherwise it would be found and copied like the rest.
 
 Only whole pieces are removed (the text of one show operator, or a form), and only if the page then looks the same.
 """

@@ -175,7 +175,7 @@ def _as_seen(layer: TextLayer, found: Comparison) -> TextLayer:
 
 
 def _split_where_retyped(lines: Sequence[TextLine], hidden: Sequence[TextLine]) -> list[TextLine]:
-    """Splits a line where one of its words was painted over and another line's word stands in the gap."""
+    """Splits a line where one of its words was painted over and another line's word is in the gap."""
     words = [word for line in hidden for word in line.words]
     retyped = (
         [word for word in words if any(is_same_place(word, other) for line in lines for other in line.words)] if words else []

@@ -1,7 +1,7 @@
 """Finds invisible words at the place of visible ones: a hidden layer's other wording, a number that was painted over and retyped.
 
-Comparing the page with and without its text cannot tell such words apart, since something is visible at their place. So each text
-object that overlaps another is removed alone.
+Comparing the page with and without its text cannot distinguish such words, since something is visible in their place. So each
+text object that overlaps another is removed alone.
 """
 
 from __future__ import annotations
