@@ -319,7 +319,7 @@ def _is_table(
     if any(are_labels([line.text for cells in begins for line in cells[n]]) for n in range(1, count)) and not has_labels(texts):
         return False  # an address beside labels with values
     markers = sum(MARKER.match(text) is not None for text in texts)
-    if count == 2:
+    if sum(sum(bool(cells[n]) for cells in begins) > 1 for n in range(count)) == 2:
         if markers > 0.5 * len(texts) or not (wrapped or ruled) or not _is_narrower(columns):
             return False
         return sum(number == 2 for number in filled) >= 0.8 * len(begins)
