@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,9 +13,17 @@ from rayocr.overrides import quoted, unparsable
 _TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=20).filter(lambda text: "${" not in text)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=200)
 @given(st.lists(_TEXT, min_size=1, max_size=3))
 def test_a_list_of_any_text_comes_back(items: list[str]) -> None:
+    assert OverridesParser.create().parse_override(f"include={quoted(items)}").value() == items
+
+
+@pytest.mark.parametrize(
+    "item", ["a", "a b, [c] {d: e}", 'it\'s "q" \\', "\\\\'", "null", "1e5", "=:${", "é\u2028 ", "*/x?.pdf", "#", "true"]
+)
+def test_a_list_comes_back_through_the_configuration(item: str) -> None:
+    items = [item.replace("${", "$"), "b.pdf"]
     assert compose([f"include={quoted(items)}"], environment={}).include == items
 
 
