@@ -287,7 +287,7 @@ class HostileAnswers(Fault):
 
 @dataclass(frozen=True, slots=True)
 class Pause(Fault):
-    """SIGSTOP for longer than the leases live, then SIGCONT. `whole`: the Ray that the driver started as well."""
+    """SIGSTOP for longer than the leases last, then SIGCONT. `whole`: the Ray that the driver started as well."""
 
     number: int = 0
     whole: bool = False

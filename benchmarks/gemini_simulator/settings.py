@@ -1,4 +1,4 @@
-"""The settings of the simulator. All durations are simulated seconds: `speed` of them pass in one real second."""
+"""The settings of the simulator. All durations are simulated seconds: `speed` simulated seconds take one real second."""
 
 from __future__ import annotations
 

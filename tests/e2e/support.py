@@ -198,7 +198,7 @@ class SimulatedGemini:
         urllib.request.urlopen(request, timeout=60).close()
 
     def end_batches(self) -> None:
-        """Those that run end now."""
+        """Ends the running jobs now."""
         self.set_batches(end_now=1)
 
     def close(self) -> None:

@@ -236,7 +236,7 @@ def _patterns(value: Any) -> Iterator[re.Pattern[Any]]:
 
 
 def _methods(module: ModuleType) -> dict[str, set[str]]:
-    """By name, how the module asks its patterns."""
+    """How the module calls each of its patterns, by name."""
     used: dict[str, set[str]] = {}
     for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text("utf-8"))):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in _METHODS:

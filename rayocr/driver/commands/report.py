@@ -8,7 +8,7 @@ from rayocr.driver.monitor.terminal import ConsoleTerminal
 
 
 def show_report(config: RayocrConfig) -> int:
-    """Returns 0 whatever the runs ended with: they had their own exit codes. Raises UsageError and StorageError."""
+    """Returns 0, regardless of the exit codes of the runs. Raises UsageError and StorageError."""
     facts, place = make_report(config)
     terminal = ConsoleTerminal(config.progress)
     terminal.say(f"Report of {facts.documents.total():,} documents: {place}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -33,6 +34,19 @@ async def answering(handler: Callable[[web.Request], Awaitable[web.StreamRespons
     app.router.add_route("*", "/{path:.*}", answer)
     async with serving(app) as url:
         yield url
+
+
+async def stall(_: web.Request) -> web.Response:
+    """A handler that does not answer."""
+    await asyncio.sleep(3600)
+    raise AssertionError
+
+
+async def cut(request: web.Request) -> web.Response:
+    """A handler that closes the connection."""
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
 
 
 @dataclass(eq=False)

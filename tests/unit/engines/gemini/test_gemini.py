@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import socket
 from pathlib import Path
@@ -33,7 +32,7 @@ from rayocr.errors import (
     UsageError,
 )
 from rayocr.messages import PageText
-from tests.unit.engines.servers import FakePage, answering
+from tests.unit.engines.servers import FakePage, answering, cut, stall
 
 # The SDK's own: it subclasses aiohttp's session.
 pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
@@ -337,21 +336,12 @@ async def test_json_that_is_no_answer_is_malformed(body: Any) -> None:
 
 
 async def test_a_server_that_stalls_is_a_time_out() -> None:
-    async def stall(_: web.Request) -> web.Response:
-        await asyncio.sleep(3600)
-        raise AssertionError
-
     async with answering(stall) as url:
         with pytest.raises(EngineTimeout):
             await ask(url, request_timeout_s=0.2)
 
 
 async def test_a_connection_that_is_cut_and_a_server_that_is_not_there_are_connections_lost() -> None:
-    async def cut(request: web.Request) -> web.Response:
-        assert request.transport is not None
-        request.transport.abort()
-        return web.Response()
-
     async with answering(cut) as url:
         with pytest.raises(EngineConnectionLost):
             await ask(url)

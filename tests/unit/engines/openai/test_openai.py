@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 from typing import Any
@@ -27,7 +26,7 @@ from rayocr.errors import (
     UnknownModel,
 )
 from rayocr.messages import PageText
-from tests.unit.engines.servers import FakePage, answering
+from tests.unit.engines.servers import FakePage, answering, cut, stall
 
 STOP: dict[str, Any] = {
     "id": "c-1",
@@ -172,21 +171,12 @@ async def test_a_429_carries_the_servers_delay(name: str, value: str, seconds: f
 
 
 async def test_a_server_that_stalls_is_a_time_out() -> None:
-    async def stall(_: web.Request) -> web.Response:
-        await asyncio.sleep(3600)
-        raise AssertionError
-
     async with answering(stall) as url:
         with pytest.raises(EngineTimeout):
             await ask(url, request_timeout_s=0.2)
 
 
 async def test_a_connection_that_is_cut_is_a_connection_lost() -> None:
-    async def cut(request: web.Request) -> web.Response:
-        assert request.transport is not None
-        request.transport.abort()
-        return web.Response()
-
     async with answering(cut) as url:
         with pytest.raises(EngineConnectionLost):
             await ask(url)
