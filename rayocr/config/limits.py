@@ -102,7 +102,7 @@ class BudgetConfig:
 
     @property
     def given(self) -> str | None:
-        """The name of one that is given."""
+        """The name of a budget that is set."""
         names = {"usd": self.usd, "usd_per_day": self.usd_per_day, "usd_per_month": self.usd_per_month}
         return next((f"budget.{name}" for name, value in names.items() if value is not None), None)
 

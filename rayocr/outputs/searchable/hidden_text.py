@@ -1,6 +1,6 @@
 """Removes invisible text from a page of the searchable PDF; otherwise it would be found and copied like the rest.
 
-Only whole pieces are removed (the text of one show operator, or a form), and only if the page then looks the same.
+Only whole pieces are removed (the text of one show operator, or a form), and only if the page then redrawn the same.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ def remove_pieces(pdf: pikepdf.Pdf, page_number: int, pieces: Collection[int], *
     page = pdf.pages[page_number - 1]
     before = page.obj.get("/Contents")
     try:
-        looked = _look(pdf, page_number)
+        shown = _rendered(pdf, page_number)
         instructions = _without(page, pieces, count)
-        if instructions is None or looked is None:
+        if instructions is None or shown is None:
             return False
         page.obj["/Contents"] = pdf.make_stream(pikepdf.unparse_content_stream(instructions))
-        looks = _look(pdf, page_number)
+        redrawn = _rendered(pdf, page_number)
     except (*UNREADABLE, pypdfium2.PdfiumError, TypeError, ValueError, MemoryError):
-        looks = None
-    if looks is None or looked is None or not look_alike(looked, looks):
+        redrawn = None
+    if redrawn is None or shown is None or not look_alike(shown, redrawn):
         page.obj["/Contents"] = before
         return False
     return True
@@ -65,7 +65,7 @@ def _is_drawn(operand: Any) -> bool:
     return isinstance(operand, pikepdf.String) and len(bytes(operand)) > 0
 
 
-def _look(pdf: pikepdf.Pdf, page_number: int) -> Any:
+def _rendered(pdf: pikepdf.Pdf, page_number: int) -> Any:
     """The page alone, in pixels."""
     data = io.BytesIO()
     with pikepdf.new() as single:
