@@ -16,7 +16,7 @@ from rayocr.pdf.textlayer.lines import Word
 from rayocr.pdf.textlayer.rendered_text import address_of
 
 _SAME_PLACE = 0.5  # overlap of two words, as a share of the smaller one; boxes of neighboring lines overlap by less
-_BAND_PT = 8.0
+_MOST_STEPS = 300  # words beside each other; a column of vertical text is beside all lines
 _MOST_OBJECTS = 40  # one rendering each, 2 to 10 ms
 
 
@@ -62,24 +62,20 @@ def _object_of(text_page: Any, word: Word) -> Any:
 
 
 def _overlapping(words: Sequence[Word], places: Sequence[int]) -> list[int]:
-    """Those of the words that overlap a word with another text, in the order of the file."""
-    bands: dict[int, list[int]] = {}
+    """Those of the words that overlap a word with another text, in the order of the file. 1 ms per page."""
+    boxes = np.array([words[n][1:5] for n in places], float).reshape(-1, 4)
+    order = np.argsort(boxes[:, 1], kind="stable")
+    x0, y0, x1, y1 = boxes[order].T
+    area = (x1 - x0) * (y1 - y0)
     found: set[int] = set()
-    for n in places:
-        word = words[n]
-        first, last = int(word.y0 // _BAND_PT), int(word.y1 // _BAND_PT)
-        for other in {other for band in range(first, last + 1) for other in bands.get(band, ())}:
-            if word.text != words[other].text and _overlap(word, words[other]):
-                found |= {n, other}
-        for band in range(first, last + 1):
-            bands.setdefault(band, []).append(n)
+    for step in range(1, min(len(order), _MOST_STEPS)):  # compares each word with the one that begins so many words further down
+        height = np.minimum(y1[step:], y1[:-step]) - y0[step:]
+        if not (height > 0).any():
+            break
+        width = np.minimum(x1[step:], x1[:-step]) - np.maximum(x0[step:], x0[:-step])
+        shared = np.clip(width, 0, None) * np.clip(height, 0, None)
+        for upper in np.flatnonzero(shared > _SAME_PLACE * np.minimum(area[step:], area[:-step])).tolist():
+            one, other = places[order[upper]], places[order[upper + step]]
+            if words[one].text != words[other].text:
+                found |= {one, other}
     return sorted(found, key=lambda n: words[n].first)
-
-
-def _overlap(one: Word, other: Word) -> bool:
-    width = min(one.x1, other.x1) - max(one.x0, other.x0)
-    height = min(one.y1, other.y1) - max(one.y0, other.y0)
-    if width <= 0 or height <= 0:
-        return False
-    area = min((one.x1 - one.x0) * (one.y1 - one.y0), (other.x1 - other.x0) * (other.y1 - other.y0))
-    return width * height > _SAME_PLACE * area
