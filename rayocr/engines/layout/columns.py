@@ -19,7 +19,7 @@ from rayocr.engines.layout.lines import Boxed, LayoutLine
 from rayocr.engines.layout.rows import are_labels, has_labels, rows_of
 
 _STEP_PT = 2.0
-_MIN_GUTTER_EM = 0.3  # OCR boxes are padded by about a quarter of the line's height on either side
+_MIN_GUTTER_EM = 0.2  # OCR boxes are padded by about a quarter of the line's height on either side
 _SLACK_EM = 0.3  # boxes jitter, so smaller overlaps are ignored
 _FULL_EM = 2.5  # a line that ends this close to the edge fills its column
 _SET_OFF_EM = 0.4  # white space between blocks
@@ -222,22 +222,28 @@ def _trimmed(run: _Run, em: float) -> _Run:
 
 
 def _headlines(boxes: list[Boxed], x: float, em: float) -> list[Boxed]:
-    """Returns lines left of x with nothing beside them that are above both columns even if they are short: large ones, and those
+    """Returns lines with nothing beside them that are above both columns even if they are short: large ones left of x, and those
     between columns above and below with white space around them."""
     found: list[Boxed] = []
     right = [box for box in boxes if (box.x0 + box.x1) / 2 >= x]
+    left = [box for box in boxes if (box.x0 + box.x1) / 2 < x]
     for box in boxes:
-        if not isinstance(box, LayoutLine) or (box.x0 + box.x1) / 2 >= x or len(box.text) <= 3:
+        if not isinstance(box, LayoutLine) or len(box.text) <= 3 or not any(other.y0 > box.y1 for other in right):
             continue
-        if not any(other.y0 > box.y1 for other in right):
-            continue
-        above = max((other.y1 for other in boxes if other is not box and other.y0 < box.y0), default=-em)
-        below = min((other.y0 for other in boxes if other is not box and other.y1 > box.y1), default=box.y1 + em)
-        alone = min(box.y0 - above, below - box.y1) > _ALONE_EM * em and any(other.y1 < box.y0 for other in right)
-        beside = any(other.y0 < box.y1 + _HEADLINE_FREE[1] * em and other.y1 > box.y0 - _HEADLINE_FREE[0] * em for other in right)
-        if alone or (box.height > _HEADLINE * em and not beside):
+        if _stands_between(box, left, em) and _stands_between(box, right, em):
             found.append(box)
+        elif (box.x0 + box.x1) / 2 < x and box.height > _HEADLINE * em:
+            top, bottom = box.y0 - _HEADLINE_FREE[0] * em, box.y1 + _HEADLINE_FREE[1] * em
+            if not any(other.y0 < bottom and other.y1 > top for other in right):
+                found.append(box)
     return found
+
+
+def _stands_between(line: LayoutLine, boxes: Sequence[Boxed], em: float) -> bool:
+    """Whether these boxes are above and below the line, with white space."""
+    above = [line.y0 - other.y1 for other in boxes if other is not line and other.y0 < line.y0]
+    below = [other.y0 - line.y1 for other in boxes if other is not line and other.y0 >= line.y0]
+    return bool(above and below) and min(*above, *below) > _ALONE_EM * em
 
 
 def _is_columns(run: _Run, em: float) -> bool:
@@ -337,9 +343,9 @@ def _beside_share(left: Sequence[Boxed], right: Sequence[Boxed]) -> float:
 
 
 def _gutter(run: _Run) -> float:
-    """Returns the width of the white space between the columns. One box in ten may reach into it, as boxes of scans do."""
+    """Returns the width of the white space between the columns. One box in four may reach into it, as boxes of scans do."""
     ends, starts = sorted((box.x1 for box in run.left), reverse=True), sorted(box.x0 for box in run.right)
-    return starts[len(starts) // 10] - ends[len(ends) // 10]
+    return starts[len(starts) // 4] - ends[len(ends) // 4]
 
 
 def _gutter_bonus(run: _Run, em: float) -> float:

@@ -130,6 +130,16 @@ def test_a_short_heading_with_white_space_around_it_separates_the_columns_above_
     assert in_order(text, "left 9", "right 9", "Results", "lower left 0", "lower left 9", "lower right 0")
 
 
+def test_a_centered_heading_between_three_columns_above_and_below_separates_them() -> None:
+    words = [f"{name} words that run on" for name in ("some", "more", "few", "ten", "two", "six", "all", "last")]
+    lines: list[LayoutLine] = []
+    for part, y in (("upper", 100), ("lower", 290)):
+        for number, x in enumerate((60, 230, 400)):
+            lines += column([f"{part}{number} {text} to the edge" for text in words], x, y, width=155)
+    text = markdown([*lines, line("Discussion", 270, 249)])
+    assert in_order(text, "upper0 last", "upper1 last", "upper2 last", "Discussion", "lower0 some", "lower1 some", "lower2 last")
+
+
 def test_an_address_is_read_before_the_labels_beside_it() -> None:
     address = column(["Bill to", "Daniel Kowalski", "57 Mill Road", "Eastbridge"], 60, 100)
     data = ["Invoice number: INV-6820", "Invoice date: 10 August", "Due date: 10 May", "Customer: C196"]

@@ -48,3 +48,14 @@ def test_pages_without_columns_stay_as_they_are() -> None:
     image, quads = page(28, joined=None)
     single = quads[::2]
     assert parted_at_gutters(image, single) is single
+
+
+def test_a_centered_line_above_the_columns_is_not_divided_at_a_wide_blank() -> None:
+    image, quads = page(28, joined=None)
+    drawn, font = Image.fromarray(image), ImageFont.load_default(size=24)
+    gutter = float(quads[0, 1, 0]) + 14
+    ImageDraw.Draw(drawn).text((gutter - 14, 2), "Tobias Lindqvist,", fill=0, font=font, anchor="ra")
+    ImageDraw.Draw(drawn).text((gutter + 14, 2), "Ines Carvalho", fill=0, font=font)
+    centered = np.asarray([[(gutter - 220, 0), (gutter + 190, 0), (gutter + 190, 34), (gutter - 220, 34)]], np.float32)
+    every = np.concatenate([quads, centered])
+    assert len(parted_at_gutters(np.asarray(drawn), every)) == len(every)
