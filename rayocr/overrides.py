@@ -76,6 +76,8 @@ def for_shell(argument: str) -> str:
 
 def _as_list(key: str, overrides: Sequence[str]) -> str:
     value = next((o.partition("=")[2] for o in reversed(overrides) if o.partition("=")[0] == key), "")
+    if not _items(value):
+        return f"{key}= is empty. Write a list, for example {key}=[a,b]"
     return f"{key} is a list. Write it with brackets: {for_shell(f'{key}={quoted(_items(value))}')}"
 
 
@@ -98,10 +100,10 @@ def explain(error: BaseException, overrides: Sequence[str], conf: Path) -> str:
         full = re.search(r"full_key: (\S+)", whole)
         if "No match in the defaults list" in whole or not full:
             return _unknown_option(match.group(1))
-    if match := re.search(r"Could not find '([^/]+)/([^']+)'", whole):
+    if match := re.search(r"Could not find '([^/']+)/([^']*)'", whole):
         group, name = match.groups()
         options = sorted(p.stem for p in (conf / group).glob("*.yaml"))
-        return f"{group}={name} is unknown; choose one of {', '.join(options)}."
+        return f"{group}={name} is {'unknown' if name else 'empty'}; choose one of {', '.join(options)}."
     if match := re.search(r"Ambiguous value for argument '([^=]+)=", whole):
         return _as_list(match.group(1), overrides)
     first = next((t.splitlines()[0] for t in reversed(texts) if t), type(error).__name__)
@@ -109,7 +111,8 @@ def explain(error: BaseException, overrides: Sequence[str], conf: Path) -> str:
         if "is not a ListConfig" in whole:
             return _as_list(full.group(1), overrides)
         if choice := re.search(r"Invalid value '(.*?)', expected one of \[(.*)\]", first):
-            return f"{full.group(1)}={choice.group(1)} is unknown; choose one of {choice.group(2)}."
+            wrong = "unknown" if choice.group(1) else "empty"
+            return f"{full.group(1)}={choice.group(1)} is {wrong}; choose one of {choice.group(2)}."
         if value := re.search(r"Value '(.*?)'(?: of type| is not a valid)", first):
             if not value.group(1):
                 return f"{full.group(1)}= is empty; it needs {_wanted(first, full.group(1))}."

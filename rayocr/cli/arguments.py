@@ -177,7 +177,7 @@ def overrides_of(file: str) -> list[str]:
     try:
         data = OmegaConf.to_container(OmegaConf.load(file))
     except (OSError, UnicodeDecodeError, YAMLError, OmegaConfBaseException) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error).splitlines()[0]
+        why = error.strerror if isinstance(error, OSError) else _yaml_problem(error)
         raise UsageError(f"Cannot read the configuration file {file}: {why}") from error
     if not isinstance(data, dict):
         raise UsageError(f"The configuration file {file} must contain options, for example `source: in/`.")
@@ -185,6 +185,11 @@ def overrides_of(file: str) -> list[str]:
         if key not in _TOP:
             raise UsageError(f"The configuration file {file} has an unknown option {key!r}; {nearest_option(str(key))}")
     return _flattened(data, "")
+
+
+def _yaml_problem(error: Exception) -> str:
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    return f"line {mark.line + 1}: {problem}" if mark and problem else str(error).splitlines()[0]
 
 
 def _flattened(data: dict[Any, Any], prefix: str) -> list[str]:

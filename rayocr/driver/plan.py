@@ -19,6 +19,7 @@ from rayocr.limits.prices import PriceTable
 from rayocr.masking import masked
 from rayocr.outputs.base import Output
 from rayocr.outputs.registry import parse_outputs, pdf_suffixes
+from rayocr.overrides import for_shell
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
 from rayocr.storage.factory import open_storage
@@ -59,6 +60,8 @@ class Scope:
 
 def scope(config: RayocrConfig) -> Scope:
     """Raises UsageError and StorageError, each with a message that says what to do."""
+    if config.document is not None and config.mode in (Mode.run, Mode.watch, Mode.estimate):
+        raise UsageError("document= is for `rayocr retry` and `rayocr cancel`. To read certain files, set include=, a list.")
     links = parse_chain(config.engine.chain)
     _check_batch(config, links)
     if config.deadline is not None:
@@ -87,6 +90,7 @@ def scope(config: RayocrConfig) -> Scope:
 
 def plan(config: RayocrConfig) -> Plan:
     """As `scope`, and checks that the destination is writable."""
+    _check_folder(config.dest)
     found = scope(config)
     dest = _writable(parse_uri(config.dest), config.storage.dest, "dest", outputs_only=config.state is not None)
     exclude = [*found.exclude, *_dest_below_source(config, found.source, dest)]
@@ -104,6 +108,16 @@ def plan(config: RayocrConfig) -> Plan:
         prompts={link.name: prompt_text(config, link.name) for link in found.links if link.kind == "wait"},
         prices=found.prices,
     )
+
+
+def _check_folder(dest: str) -> None:
+    """`rayocr a.pdf a.md` would write a.md/a.md. Raises UsageError."""
+    like_a_file = dest.lower().endswith((".md", ".pdf", ".txt", ".json", ".jsonl", ".parquet"))
+    if like_a_file and "://" not in dest and not Path(dest).expanduser().exists():
+        raise UsageError(
+            f"dest={dest} would be a folder. Name a folder for the outputs, or write one document to a file:"
+            f" rayocr a.pdf - > {for_shell(dest)}"
+        )
 
 
 def _check_batch(config: RayocrConfig, links: tuple[ChainLink, ...]) -> None:

@@ -42,6 +42,12 @@ CASES = [
     ("statsu out", "There is no command and no folder 'statsu'. Did you mean `rayocr status`?"),
     ("in/a.pdf in/b.pdf out", "takes one source, but 3 paths were given."),
     ("in out extra", "`rayocr run` takes [IN] [OUT]"),
+    ("in/a.pdf a.md", "dest=a.md would be a folder. Name a folder for the outputs, or write one document to a file: rayocr"),
+    ("in out document=a.pdf", "document= is for `rayocr retry` and `rayocr cancel`. To read certain files, set include="),
+    ("in out limits=", "limits= is empty; choose one of default, free"),
+    ("in out mode=", "mode= is empty; choose one of run, status"),
+    ("in out outputs=", "outputs= is empty. Write a list, for example outputs=[a,b]"),
+    ("--config bad.yaml in out", "Cannot read the configuration file bad.yaml: line 2: "),
     ("status missing", "does not exist, so it holds no results. Check dest="),
     ("in out engine=tesseract engine.tesseract.languages=[klingon]", "tesseract"),
 ]  # fmt: skip
@@ -53,6 +59,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY", "STORAGE_BACKEND", "RAY_ADDRESS", "REDIS_URL"):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "README.md").write_text("hi\n")
+    (tmp_path / "bad.yaml").write_text("limits: [1\n")
     (tmp_path / "in").mkdir()
     for name in ("a", "b"):
         canvas = Canvas(str(tmp_path / "in" / f"{name}.pdf"), invariant=1)
