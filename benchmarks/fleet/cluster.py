@@ -45,7 +45,7 @@ class Fleet:
         self.environment = clean_environment({"HOME": str(folder / "home"), **manifest_environment(), "RAY_TMPDIR": str(folder)})
         self.environment["PATH"] = f"{Path(sys.executable).parent}:{self.environment['PATH']}"
         self.environment |= {"RAY_enable_worker_prestart": "0", "RAY_prestart_worker_first_driver": "0"}
-        self.environment["RAY_raylet_start_wait_time_s"] = "300"  # on a busy machine
+        self.environment["RAY_raylet_start_wait_time_s"] = "60"  # on a busy machine
         hub = self.network.addresses[HUB]
         self.url = f"http://{hub}:{_GEMINI_PORT}"
         self.head_address = f"{self.network.addresses['head']}:{_HEAD_PORT}"
@@ -102,6 +102,8 @@ class Fleet:
                 process.kill()
                 gone.append(process)
         psutil.wait_procs(gone, timeout=60)
+        for left in (self.folder / f"t-{name}").glob("*"):  # a new machine has none of the old one's files
+            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
 
     # -- a run ----------------------------------------------------------------------------------------------------------------
 
