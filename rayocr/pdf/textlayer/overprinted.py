@@ -6,6 +6,7 @@ text object that overlaps another is removed alone.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,21 +22,20 @@ _MOST_OBJECTS = 40  # one rendering each, 2 to 10 ms
 
 
 def hidden_behind_others(
-    text_page: Any, words: Sequence[Word], seen: Any, render: Callable[[], Any], is_drawn: Callable[[Any, Any, int], bool]
+    text_page: Any, words: Sequence[Word], seen: Any, render: Callable[[], Any], is_drawn: Callable[[Any, Any, int, int], bool]
 ) -> list[int]:
     """The indexes of words that look visible only because of another word at their place. `render` returns the page in gray.
-    `is_drawn(before, after, n)`: whether the two renderings differ inside the n-th word's box. Words of more than 40 text objects
-    are not checked."""
+    `is_drawn(before, after, n, letters)`: whether the renderings differ inside the n-th word's box by as much as this number of
+    letters. Words of more than 40 text objects are not checked."""
     suspects = _overlapping(words, np.flatnonzero(seen).tolist())
     if not suspects:
         return []
-    objects = {address_of(item): item for item in (_object_of(text_page, words[n]) for n in suspects) if item}
+    objects = {address_of(item): item for n in suspects for item in _objects_of(text_page, words[n])}
     if len(objects) < 2 or len(objects) > _MOST_OBJECTS:
         return []
-    members: dict[int, list[int]] = {address: [] for address in objects}
-    for n in np.flatnonzero(seen).tolist():
-        members.get(address_of(_object_of(text_page, words[n])), []).append(n)
-    hidden: list[int] = []
+    parts = {n: Counter(map(address_of, _objects_of(text_page, words[n]))) for n in np.flatnonzero(seen).tolist()}
+    members: dict[int, list[int]] = {address: [n for n, own in parts.items() if address in own] for address in objects}
+    without_effect: dict[int, set[int]] = {n: set() for n in parts}
     removed: list[Any] = []
     before = render()
     try:
@@ -44,8 +44,9 @@ def hidden_behind_others(
         for address, item in objects.items():
             pdfium.FPDFPageObj_SetIsActive(item, False)
             after = render()
-            unseen = [n for n in members[address] if not is_drawn(before, after, n)]
-            hidden += unseen
+            unseen = [n for n in members[address] if not is_drawn(before, after, n, parts[n][address])]
+            for n in unseen:
+                without_effect[n].add(address)
             if len(unseen) == len(members[address]):
                 removed.append(item)
                 before = after
@@ -54,11 +55,12 @@ def hidden_behind_others(
     finally:
         for item in removed:
             pdfium.FPDFPageObj_SetIsActive(item, True)
-    return hidden
+    return [n for n, own in parts.items() if own and own.keys() <= without_effect[n]]
 
 
-def _object_of(text_page: Any, word: Word) -> Any:
-    return pdfium.FPDFText_GetTextObject(text_page, word.first)
+def _objects_of(text_page: Any, word: Word) -> list[Any]:
+    items = (pdfium.FPDFText_GetTextObject(text_page, word.first + offset) for offset in range(len(word.text)))
+    return [item for item in items if item]
 
 
 def _overlapping(words: Sequence[Word], places: Sequence[int]) -> list[int]:

@@ -137,10 +137,10 @@ def _behind_others(
 ) -> list[int]:
     boxes = corners.tolist()
 
-    def is_drawn(before: Any, after: Any, n: int) -> bool:
+    def is_drawn(before: Any, after: Any, n: int, letters: int) -> bool:
         x0, y0, x1, y1 = boxes[n]
         differs = np.abs(before[y0:y1, x0:x1].astype(np.int16) - after[y0:y1, x0:x1]) > _SEEN
-        return int(differs.sum()) >= max(1.0, 0.5 * len(words[n].text))
+        return int(differs.sum()) >= max(1.0, 0.5 * letters)
 
     return hidden_behind_others(text_page, words, seen, lambda: gray_picture(page, *size), is_drawn)
 
