@@ -8,6 +8,7 @@ import pytest
 from rayocr.actors.page_worker.ledger_client import LedgerClient
 from rayocr.errors import StorageFull
 from rayocr.messages import PageOutcome, PageRecord
+from tests.unit.settled import settled
 
 
 def record(number: int) -> PageRecord:
@@ -53,7 +54,7 @@ async def test_nothing_is_acknowledged_before_the_ledger_answers() -> None:
     ledger = FakeLedger()
     ledger.gate.clear()
     future = await LedgerClient(ledger, linger_s=0).put(record(1))
-    await asyncio.sleep(0.01)
+    await settled()
     assert not future.done()
     ledger.gate.set()
     await future
@@ -74,7 +75,7 @@ async def test_a_slow_ledger_holds_the_worker_back() -> None:
     await recorder.put(record(1))
     await recorder.put(record(2))
     third = asyncio.create_task(recorder.put(record(3)))
-    await asyncio.sleep(0.01)
+    await settled()
     assert not third.done()
     ledger.gate.set()
     await (await third)

@@ -10,6 +10,7 @@ import pytest
 from rayocr.actors.page_worker.page_dedup import PageDeduplicator
 from rayocr.ledger.copies import PageDuplicates
 from rayocr.messages import PageOutcome, PageRecord
+from tests.unit.settled import settled
 
 
 def page(content_hash: str = "h", **changes: object) -> PageRecord:
@@ -39,7 +40,7 @@ def dedup(ledger: FakeLedger) -> PageDeduplicator:
 async def duplicate_of_one_in_progress(pages: PageDeduplicator) -> asyncio.Task[PageRecord | None]:
     assert await pages.claim("h") is None
     waiting = asyncio.create_task(pages.claim("h"))
-    await asyncio.sleep(0.01)
+    await settled()
     return waiting
 
 
@@ -76,7 +77,7 @@ async def test_what_is_in_progress_is_not_forgotten() -> None:
     assert await pages.claim("h") is None
     pages.forget("h")
     waiting = asyncio.create_task(pages.claim("h"))
-    await asyncio.sleep(0.01)
+    await settled()
     assert not waiting.done()
     pages.release("h", page())
     assert await waiting == page()
@@ -93,7 +94,7 @@ async def test_when_the_first_fails_its_duplicate_is_read_and_the_third_waits_fo
     pages = dedup(FakeLedger())
     assert await pages.claim("h") is None
     second, third = asyncio.create_task(pages.claim("h")), asyncio.create_task(pages.claim("h"))
-    await asyncio.sleep(0.01)
+    await settled()
     pages.release("h", None)
     done, waiting = await asyncio.wait([second, third], return_when=asyncio.FIRST_COMPLETED)
     assert [task.result() for task in done] == [None]
@@ -111,7 +112,7 @@ async def test_one_who_gives_up_waiting_takes_nothing_from_the_others() -> None:
     pages = dedup(FakeLedger())
     await pages.claim("h")
     impatient, patient = asyncio.create_task(pages.claim("h")), asyncio.create_task(pages.claim("h"))
-    await asyncio.sleep(0.01)
+    await settled()
     impatient.cancel()
     pages.release("h", page())
     assert await patient == page()

@@ -6,6 +6,7 @@ from rayocr.actors.placement import Group
 from rayocr.config import WindowConfig
 from rayocr.driver.cluster.nodes import Node, Nodes
 from rayocr.driver.scheduling.window import Window
+from tests.unit.settled import settled
 
 
 async def test_documents_wait_at_the_limit_and_continue_when_one_is_released() -> None:
@@ -13,7 +14,7 @@ async def test_documents_wait_at_the_limit_and_continue_when_one_is_released() -
     await window.admit_document(1)
     await window.admit_document(1)
     third = asyncio.create_task(window.admit_document(1))
-    await asyncio.sleep(0.01)
+    await settled()
     assert not third.done()
     await window.release_document(1)
     await third
@@ -24,7 +25,7 @@ async def test_bytes_bound_the_documents_too() -> None:
     window = Window(WindowConfig(bytes=100))
     await window.admit_document(60)
     second = asyncio.create_task(window.admit_document(60))
-    await asyncio.sleep(0.01)
+    await settled()
     assert not second.done()
     await window.release_document(60)
     await second
@@ -40,7 +41,7 @@ async def test_pages_wait_at_the_limit() -> None:
     window = Window(WindowConfig(pages=10))
     await window.admit_pages(8)
     more = asyncio.create_task(window.admit_pages(4))
-    await asyncio.sleep(0.01)
+    await settled()
     assert not more.done()
     await window.release_pages(8)
     await more
@@ -86,7 +87,7 @@ async def test_the_object_stores_of_the_cluster_bound_the_bytes() -> None:
     await window.admit_document(60)
     await window.admit_document(60)
     third = asyncio.create_task(window.admit_document(60))
-    await asyncio.sleep(0.01)
+    await settled()
     assert not third.done()
     await window.follow(cluster(100, 100, 100))
     await third
