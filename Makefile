@@ -9,7 +9,7 @@ CYCLONEDX_VERSION := 7.5.0
 export RAY_USAGE_STATS_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast unit lint type fmt bench bench-gemini bad-days bench-shared bench-memory bench-outputs bench-resume bench-discovery bench-watch bench-watch-polls bench-nodes bench-fleet bench-scale fuzz quality fidelity chaos docs recording screenshots sbom audit samples lock wheel clean
+.PHONY: help setup run test test-fast unit lint type fmt bench bench-gemini bench-limits bad-days bench-shared bench-memory bench-outputs bench-resume bench-discovery bench-watch bench-watch-polls bench-nodes bench-fleet bench-scale fuzz quality fidelity chaos docs recording screenshots sbom audit samples lock wheel clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -56,6 +56,9 @@ bench-gemini: setup ## the Gemini path: throughput, CPU, memory and the share of
 
 bad-days: setup ## outages, limits and full queues over 2,000 pages each, against the simulator; an hour
 	@$(BIN)/python -m benchmarks.bad_days $(ARGS)
+
+bench-limits: setup ## the use of rpm, tpm, rpd, $$ per ten minutes and enqueued tokens when each binds, in simulated time; a minute
+	@$(BIN)/python -m benchmarks.binding_limits
 
 bench-shared: setup ## two runs on one quota in Redis, and one of them killed, in 3 minutes
 	@$(BIN)/python -m benchmarks.shared_quota

@@ -71,6 +71,7 @@ class Batches:
         self._clock = clock
         self.uploaded_bytes = 0
         self.refused_creates = 0
+        self.cancelled = 0
         self.settings = BatchSettings()
         self.created: list[str] = []  # display names
         self._answer = answer
@@ -87,6 +88,7 @@ class Batches:
         app.router.add_get("/v1beta/files/{file}:download", self.download)
         app.router.add_delete("/v1beta/files/{file}", self.delete_file)
         app.router.add_delete("/v1beta/batches/{batch}", self.delete_batch)
+        app.router.add_post("/v1beta/batches/{batch}:cancel", self.cancel)
         app.router.add_get("/v1beta/batches", self.list)
         app.router.add_get("/v1beta/batches/{batch}", self.get)
 
@@ -146,6 +148,19 @@ class Batches:
 
     async def list(self, request: web.Request) -> web.Response:
         return web.json_response({"operations": [self._as_operation(job) for job in reversed(self._jobs.values())]})
+
+    async def cancel(self, request: web.Request) -> web.Response:
+        """Requests that were processed by now are answered and billed, the others are not."""
+        job = self._jobs.get(f"batches/{request.match_info['batch']}")
+        if job is None:
+            return web.json_response({"error": {"code": 404, "message": "No batch.", "status": "NOT_FOUND"}}, status=404)
+        if job.rows is None and not self._is_over(job):
+            passed = 1 - (job.ends_at - self._clock()) / max(self.settings.job_s, 1e-9)
+            job.lines = job.lines[: int(len(job.lines) * passed)]
+            self._finish(job)
+            job.state = "BATCH_STATE_CANCELLED"
+            self.cancelled += 1
+        return web.json_response({})
 
     async def download(self, request: web.Request) -> web.Response:
         name = request.match_info["file"]

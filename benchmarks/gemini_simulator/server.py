@@ -113,6 +113,7 @@ class Simulator:
                 "batch_uploaded_bytes": self.batches.uploaded_bytes,
                 "batch_refused_creates": self.batches.refused_creates,
                 "batch_files": self.batches.files,
+                "batches_cancelled": self.batches.cancelled,
                 "in_flight": self.in_flight,
                 "most_in_flight": self.most_in_flight,
                 "most_in_a_minute": self._quotas.most_in_a_minute,

@@ -125,6 +125,9 @@ class EngineConfig:
     # What happens to pages while the server of a waiting engine is unavailable. wait: the run waits for limits.patience_s, then
     # ends, resumable. fallback: after that time the next engine reads them, and mode=retry reads them again.
     on_outage: str = "wait"
+    # Lanes that objective=cost and objective=deadline may use: batch, flex, standard. Empty: batch and flex for cost, all three
+    # for deadline.
+    lanes: list[str] = field(default_factory=list)
     batch: bool = False  # use Gemini's Batch API: half the price, answers within a day; see batch.*
     probe: bool = True  # check key and model with the server before the first page; set false for proxies without that call
     gemini: GeminiConfig = field(default_factory=GeminiConfig)
@@ -134,6 +137,13 @@ class EngineConfig:
 
     def __post_init__(self) -> None:
         one_of("engine.on_outage", self.on_outage, ("wait", "fallback"))
+        for lane in self.lanes:
+            one_of("engine.lanes", lane, ("batch", "flex", "standard"))
+
+    @property
+    def uses_batches(self) -> bool:
+        """Whether some or all pages may be sent in batch jobs."""
+        return self.batch or "batch" in self.lanes
 
 
 @dataclass
@@ -155,6 +165,7 @@ class BatchConfig:
     enqueued_tokens: int | None = None
     expected_input_tokens: int = 1000  # of a page with its prompt, for enqueued_tokens
     patience_h: float | None = 26.0  # a job that has not ended by then ends the run, resumable; null: wait without limit
+    gcs: str | None = None  # gs://BUCKET/PREFIX for the requests and answers of batches on Vertex AI, with storage.state's access
     keep_days: float = 3.0  # how long jobs of earlier runs are polled; Google keeps results for two days
 
     def __post_init__(self) -> None:
@@ -164,6 +175,8 @@ class BatchConfig:
         at_least(0, **{"batch.patience_h": self.patience_h})
         at_least(0.01, **{"batch.linger_s": self.linger_s, "batch.poll_interval_s": self.poll_interval_s})
         at_least(0, **{"batch.keep_days": self.keep_days})
+        if self.gcs is not None and not self.gcs.startswith("gs://"):
+            raise UsageError(f"batch.gcs={self.gcs} is not a place in Cloud Storage. Write gs://BUCKET/PREFIX.")
 
 
 @dataclass

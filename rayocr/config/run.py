@@ -23,7 +23,7 @@ INPROCESS = "inprocess"  # the cluster= of a run without Ray
 
 
 _RAY_ADDRESS = re.compile(r"(ray://)?[^/\s]+:\d{1,5}")
-_TIERS = {"cost": "flex", "speed": "standard", "deadline": "auto"}  # of an objective
+_LANES: dict[str, list[str]] = {"cost": ["batch", "flex"], "speed": [], "deadline": ["batch", "flex", "standard"]}  # by objective
 
 
 @dataclass
@@ -34,8 +34,8 @@ class RayocrConfig:
         "output"  # where outputs go, in the same sub-folders as the source: a folder, gs://BUCKET/PREFIX or gdrive://FOLDER_ID
     )
     state: str | None = None  # where the state for resuming is kept; null: .rayocr/ in the destination
-    # What to save: cost (flex), speed (standard), or deadline: flex as long as the deadline allows it, then standard. null: as
-    # engine.gemini.tier and engine.batch say
+    # What matters: cost (batch and flex at half price), speed (standard), or deadline (every page in the cheapest lane that still
+    # meets it); engine.lanes limits the choice. null: as engine.gemini.tier and engine.batch say
     objective: str | None = None
     deadline: str | None = None  # for objective=deadline: 6h, 90m, or a time such as 2026-11-27T06:00 (UTC)
     outputs: list[str] = field(default_factory=lambda: ["markdown", "clean_pdf"])  # also jsonl, parquet, searchable_pdf
@@ -108,16 +108,17 @@ class RayocrConfig:
         if self.objective is None:
             if self.deadline is not None:
                 raise UsageError("deadline= needs objective=deadline.")
+            if self.engine.lanes:
+                raise UsageError("engine.lanes= needs objective=cost or objective=deadline.")
             return
-        one_of("objective", self.objective, tuple(_TIERS))
+        one_of("objective", self.objective, tuple(_LANES))
         if (self.objective == "deadline") != (self.deadline is not None):
             raise UsageError("objective=deadline needs deadline=, for example deadline=6h; the other objectives take none.")
-        tier = _TIERS[self.objective]
-        if self.engine.batch or self.engine.gemini.tier not in ("standard", tier):
+        if self.engine.batch or self.engine.gemini.tier != "standard":
             raise UsageError(
                 f"objective={self.objective} chooses the service tier: leave engine.batch= and engine.gemini.tier= out."
             )
-        self.engine.gemini.tier = tier
+        self.engine.lanes = self.engine.lanes or list(_LANES[self.objective])
 
     def fingerprint(self, prompts: Mapping[str, str] | None = None) -> str:
         """16 hex digits: a hash of every setting that can change a page's text. The manifest records it."""

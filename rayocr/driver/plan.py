@@ -14,7 +14,7 @@ from rayocr.config import AccessConfig, Mode, RayocrConfig
 from rayocr.engines.registry import ChainLink, Stage, parse_chain, stages
 from rayocr.errors import ObjectNotFound, StorageDenied, StorageError, UsageError
 from rayocr.extras import require
-from rayocr.limits.lanes import parse_deadline
+from rayocr.limits.deadline import parse_deadline
 from rayocr.limits.prices import PriceTable
 from rayocr.masking import masked
 from rayocr.outputs.base import Output
@@ -121,14 +121,21 @@ def _check_folder(dest: str) -> None:
 
 
 def _check_batch(config: RayocrConfig, links: tuple[ChainLink, ...]) -> None:
-    if not config.engine.batch:
+    if not config.engine.uses_batches and not config.engine.lanes:
         return
     if "gemini" not in {link.name for link in links}:
+        if config.engine.lanes:
+            raise UsageError(
+                f"objective={config.objective} chooses lanes of Gemini, but the chain has no gemini. Set engine=gemini."
+            )
         raise UsageError(
             "engine.batch=true uses Gemini's Batch API, but the chain has no gemini. Set engine=gemini, or remove engine.batch."
         )
-    if config.engine.gemini.vertexai:
-        raise UsageError("engine.batch=true works with the Developer API only. Remove engine.gemini.vertexai=true.")
+    if config.engine.gemini.vertexai and config.engine.uses_batches and not config.batch.gcs:
+        raise UsageError(
+            "Vertex AI reads batches from Cloud Storage. Set batch.gcs=gs://BUCKET/PREFIX, or leave batches out:"
+            " engine.batch=false, or engine.lanes=[flex,standard] with an objective."
+        )
 
 
 def _prices(config: RayocrConfig, links: tuple[ChainLink, ...]) -> PriceTable:

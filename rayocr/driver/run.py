@@ -39,7 +39,7 @@ from rayocr.driver.signals import Shutdown
 from rayocr.driver.wiring import RunInputs, RunParts, runs_in_process, start_actors, wire
 from rayocr.errors import Interrupted, RayocrError
 from rayocr.gateway.server import StatusPage
-from rayocr.limits.lanes import parse_deadline
+from rayocr.limits.deadline import parse_deadline
 from rayocr.locks.base import Locks
 from rayocr.locks.destination import DestinationLock
 from rayocr.messages import DiscoveryBatch

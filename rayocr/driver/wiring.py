@@ -17,8 +17,9 @@ from rayocr.driver.cluster.actors import RunActors, document_workers
 from rayocr.driver.cluster.connect import Connection
 from rayocr.driver.cluster.faults import Faults
 from rayocr.driver.cluster.nodes import Follower, watch_nodes
-from rayocr.driver.cluster.pool_sizing import StagePool, open_pool, pages_at_once
+from rayocr.driver.cluster.pool_sizing import StagePool, open_pool, pages_at_once, requests_at_once
 from rayocr.driver.cluster.worker_settings import DocumentSettings
+from rayocr.driver.lane_terms import lane_terms
 from rayocr.driver.monitor.announcements import Announcements
 from rayocr.driver.monitor.http_control import serve_http_api
 from rayocr.driver.monitor.ray_metrics import Metrics, NoMetrics, RayMetrics
@@ -28,7 +29,7 @@ from rayocr.driver.monitor.stall import StallWatch
 from rayocr.driver.monitor.telemetry import TelemetryWatch
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.monitor.watches.batch_watch import BatchWatch
-from rayocr.driver.monitor.watches.deadline_watch import DeadlineWatch
+from rayocr.driver.monitor.watches.lane_watch import LaneWatch
 from rayocr.driver.monitor.watches.ledger_watch import LedgerWatch
 from rayocr.driver.monitor.watches.limiter_watch import LimiterWatch
 from rayocr.driver.plan import Plan
@@ -122,13 +123,15 @@ class RunParts:
             found["limiter"] = LimiterWatch(
                 actors.limiter, inputs.progress, warn=inputs.terminal.warn, keep=inputs.account.keep
             ).run()
-            if inputs.deadline_at is not None:
-                found["deadline"] = DeadlineWatch(
+            if inputs.config.engine.lanes:
+                found["lanes"] = LaneWatch(
                     actors.limiter,
+                    actors.batch_queue,
                     inputs.progress,
                     inputs.config,
                     inputs.plan.prices,
                     deadline_at=inputs.deadline_at,
+                    at_once=requests_at_once(inputs.config, inputs.plan.stages, cpus=actors.cpus, processes=actors.has_processes),
                     say=inputs.terminal.say,
                 ).run()
         if actors.batch_queue is not None:
@@ -279,5 +282,6 @@ def _limiter_rules(inputs: RunInputs) -> LimiterRules | None:
         prices=plan.prices,
         budget=budget,
         spent_before=inputs.account.spent_by_others(time.time()) if counts_others else {},
+        lanes=lane_terms(config, plan.prices),
         fallback=config.engine.on_outage == "fallback",
     )

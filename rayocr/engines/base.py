@@ -8,6 +8,8 @@ only the engines that it uses. It raises only `rayocr.errors`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from rayocr.messages import PageText
@@ -31,6 +33,12 @@ class OfferedPage(Protocol):
     @property
     def tried(self) -> int:
         """Number of recorded attempts on this page, over all engines and all runs."""
+
+    give_up_s: float | None
+    """How long its request may take, if a deadline demands it; None: as long as the engine's own timeout."""
+
+    batch_keys: list[str]
+    """The keys of its requests in batches."""
 
     def let_go(self) -> None:
         """Releases the bytes of the page, since a page may wait for hours. They are made again on demand."""
@@ -79,8 +87,9 @@ class WaitingEngine(Engine):
     prices_itself: ClassVar[bool] = False  # its answers contain their cost
     batched: ClassVar[bool] = False  # requests are sent in batch jobs: no limiter slots, batch price
 
-    chooses_tier: bool = False  # `lane` is set before each request
-    lane: str = ""  # preferred service tier; empty: none
+    lanes: ClassVar[Mapping[str, WaitingEngine]] = MappingProxyType(
+        {}
+    )  # by name: the engines that a run's objective chooses from
 
     @property
     def tier(self) -> str:
@@ -120,3 +129,6 @@ class BatchQueuePort(Protocol):
     async def read(self, key: str, model: str, line: bytes) -> bytes:
         """Returns the line of the job's results with this key. May wait for hours. Idempotent on the key. Raises EngineTransient
         and OutsideError."""
+
+    async def recorded(self, keys: Sequence[str]) -> None:
+        """Reports that the ledger has the pages of these answers, so that they can be deleted at the server."""

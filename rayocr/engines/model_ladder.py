@@ -17,6 +17,9 @@ MAX_PAID_TRIES = 3  # per page, over all models and all runs
 _TRIES_BY_CHANCE = 2  # per model
 
 
+POSSIBLY_BILLED = "POSSIBLY_BILLED"  # finish of a request whose connection broke while it was in flight
+
+
 def next_model(models: Sequence[str], attempts: Sequence[Attempt], *, engine: str) -> str | None:
     """Returns None if this engine is not asked again. `attempts`: those of all engines, in order."""
     if sum(is_paid(attempt) for attempt in attempts) >= MAX_PAID_TRIES:
@@ -34,7 +37,9 @@ def is_paid(attempt: Attempt) -> bool:
 
 
 def is_lost(attempt: Attempt) -> bool:
-    """The request timed out or was lost and was probably billed. It is recorded only for its cost."""
+    """The request timed out or was lost, and was probably or possibly billed. It is recorded only for its cost."""
+    if attempt.finish == POSSIBLY_BILLED:
+        return True
     return attempt.reason in (EngineTimeout.__name__, BatchIncomplete.__name__) and attempt.input_tokens > 0
 
 

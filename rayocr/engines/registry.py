@@ -110,6 +110,10 @@ def build_engine(
 
         return OpenAIEngine(config.openai, prompt=prompt, secrets=secrets)
     assert name == "gemini", name
+    if config.lanes:
+        from rayocr.engines.gemini.lanes import GeminiLanes
+
+        return GeminiLanes(config.gemini, names=config.lanes, prompt=prompt, secrets=secrets, batch_queue=batch_queue)
     if batch_queue is not None:
         from rayocr.engines.gemini.batch import GeminiBatchEngine
 

@@ -45,6 +45,7 @@ RayocrError
 │   │   ├── EngineOverloaded      5xx
 │   │   ├── BatchIncomplete       a batch job ended without the page, or its results are gone
 │   │   ├── BatchGone             a file or a job of a batch is no longer at the server
+│   │   ├── BatchWithdrawn        a batch job was cancelled before it answered the page
 │   │   ├── EngineShed            a request in flex that the server drops for others
 │   │   ├── EngineRateLimited     429; carries the delay that the server asks for
 │   │   └── EngineConnectionLost
@@ -97,6 +98,7 @@ from rayocr.errors.engines import (
     BadAnswer,
     BatchGone,
     BatchIncomplete,
+    BatchWithdrawn,
     EmptyAnswer,
     EngineConnectionLost,
     EngineError,
@@ -158,6 +160,7 @@ __all__ = [
     "BadAnswer",
     "BatchGone",
     "BatchIncomplete",
+    "BatchWithdrawn",
     "BudgetExhausted",
     "ClusterUnavailable",
     "ContentLost",

@@ -49,6 +49,10 @@ class BatchGone(EngineTransient):
     pass
 
 
+class BatchWithdrawn(EngineTransient):
+    """The job was cancelled before it answered the page, so the page is not billed."""
+
+
 class EngineShed(EngineTransient):
     pass
 
@@ -74,7 +78,9 @@ class EngineRateLimited(EngineTransient):
 
 
 class EngineConnectionLost(EngineTransient):
-    pass
+    """`in_flight`: the request had been sent when the connection broke, so the server may have answered and billed it."""
+
+    in_flight: bool = False
 
 
 class EngineRejected(EngineError):

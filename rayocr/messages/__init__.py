@@ -16,7 +16,7 @@ from rayocr.messages.documents import (
     FetchedDocument,
     OutputFile,
 )
-from rayocr.messages.limits import LimiterState, ModelQuota, SlotReply, SlotReturn, Throttle, ThrottleKind
+from rayocr.messages.limits import LaneGrant, LanesState, LimiterState, ModelQuota, SlotReply, SlotReturn, Throttle, ThrottleKind
 from rayocr.messages.pages import (
     HIDDEN_TEXT,
     OUTAGE,
@@ -52,6 +52,8 @@ __all__ = [
     "DocumentContext",
     "DocumentOutcome",
     "FetchedDocument",
+    "LaneGrant",
+    "LanesState",
     "LedgerState",
     "LimiterState",
     "ModelQuota",

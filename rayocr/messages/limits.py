@@ -47,10 +47,27 @@ class SlotReturn:
     answered: int = 0
     free: int = 0
     failed: int = 0  # of all of them: those that `throttle` reports
+    possibly_billed: int = 0  # of the free ones: in flight when the connection broke, so the server may bill them
     replied: int = 0  # of all of them: those that the server rejected, or answered with something unusable
     input_tokens: int = 0
     cost_usd: float = 0.0
     throttle: Throttle | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneGrant:
+    """The lane for one request. `give_up_s`: how long an answer may take, if a deadline demands it."""
+
+    lane: str
+    give_up_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanesState:
+    """Pages in flight by lane. `withdraw`: cancel batches that have not ended."""
+
+    in_flight: Mapping[str, int] = field(default_factory=dict)
+    withdraw: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +99,8 @@ class LimiterState:
     spent_by_day: Mapping[str, float] = field(default_factory=dict)  # of this run
     spent_today_usd: float = 0.0  # of all known runs
     spent_month_usd: float = 0.0  # likewise
+    spent_10min_usd: float = 0.0  # of this run, in the last ten minutes, without batches
+    possibly_billed: int = 0  # requests whose connection broke while they were in flight: the server may bill them
     promised_usd: float = 0.0  # reserved for requests in flight
     budget_usd: float | None = None
     unavailable_s: float = 0.0  # how long the shared bucket has been unavailable

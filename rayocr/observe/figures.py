@@ -57,6 +57,11 @@ def _gauge(key: str, help: str, read: Callable[[Any], Any], **more: Any) -> Figu
     return Figure(key=key, group="gauges", help=help, read=read, **more)
 
 
+def _of_limiter(name: str) -> Callable[[Any], float]:
+    """A sum of money in the limiter's state; 0 before it is known."""
+    return lambda run: round(getattr(run.progress.limiter, name), 6) if run.progress.limiter else 0.0
+
+
 def _model(key: str, help: str, read: Callable[[Any, Any], Any], **more: Any) -> Figure:
     return Figure(key=key, group="models", help=f"{help}, by model.", read=read, label="model", **more)
 
@@ -201,6 +206,14 @@ FIGURES: tuple[Figure, ...] = (
         closing_row="Pages",
         closing_text="{:,} documents are the same file as another and were not read",
     ),
+    _total(
+        "requests_possibly_billed",
+        "Requests that were in flight when the connection broke; the server may bill them, and their pages were sent again.",
+        lambda run: run.progress.limiter.possibly_billed if run.progress.limiter else 0,
+        record="requests_possibly_billed",
+        closing_row="Possibly billed",
+        closing_text="{:,} requests were in flight when the connection broke; the server may bill them besides the cost above",
+    ),
     _gauge("documents_found", "Documents listed so far.", lambda run: run.progress.totals.found),
     _gauge(
         "documents_backlog",
@@ -231,6 +244,38 @@ FIGURES: tuple[Figure, ...] = (
     _gauge("paused", "1 while the run is paused.", lambda run: int(run.window.paused)),
     _gauge("draining", "1 while the run drains.", lambda run: int(run.draining)),
     _gauge("budget_usd", "Budget of the run; 0: no limit.", lambda run: run.config.budget.usd or 0.0, unit="USD"),
+    _gauge(
+        "budget_usd_per_day",
+        "Budget of the day for all runs; 0: no limit.",
+        lambda run: run.config.budget.usd_per_day or 0.0,
+        unit="USD",
+    ),
+    _gauge(
+        "budget_usd_per_month",
+        "Budget of the month for all runs; 0: no limit.",
+        lambda run: run.config.budget.usd_per_month or 0.0,
+        unit="USD",
+    ),
+    _gauge(
+        "limit_usd_per_10min",
+        "Google's limit on spending in ten minutes, as configured; 0: no limit.",
+        lambda run: run.config.limits.usd_per_10min or 0.0,
+        unit="USD",
+    ),
+    _gauge(
+        "limit_usd_per_month",
+        "Google's limit on spending in a month, as configured; 0: no limit.",
+        lambda run: run.config.limits.usd_per_month or 0.0,
+        unit="USD",
+    ),
+    _gauge("spent_10min_usd", "Money spent by this run in the last ten minutes.", _of_limiter("spent_10min_usd"), unit="USD"),
+    _gauge("spent_today_usd", "Money spent today in California, by all known runs.", _of_limiter("spent_today_usd"), unit="USD"),
+    _gauge(
+        "spent_month_usd",
+        "Money spent this month in California, by all known runs.",
+        _of_limiter("spent_month_usd"),
+        unit="USD",
+    ),
     _gauge(
         "limits_unavailable_s",
         "Time since the shared limits were last available.",

@@ -185,6 +185,11 @@ class SimulatedGemini:
             counted: dict[str, dict[str, int]] = json.load(answer)
         return counted
 
+    def bill(self) -> dict[str, Any]:
+        with urllib.request.urlopen(f"{self.url}/bill", timeout=60) as answer:
+            billed: dict[str, Any] = json.load(answer)
+        return billed
+
     @property
     def answered(self) -> int:
         return sum(self.counts()["answered"].values())

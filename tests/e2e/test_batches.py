@@ -81,3 +81,38 @@ def test_a_batch_without_gemini_is_a_wrong_usage(cli_without_ray: CliHere) -> No
     done = cli_without_ray.run("source=in", "dest=out", "engine=local", "engine.batch=true")
     assert done.returncode == 2
     assert "Batch API" in done.stderr
+
+
+LANES = (
+    *("source=in", "dest=out", "engine=gemini", "engine.chain=[gemini]", "limits.rpm=6000"),
+    *("batch.linger_s=1", "batch.poll_interval_s=0.5", "retry.base_s=0.1", "engine.gemini.flex_timeout_s=5"),
+)
+
+
+def usd_of(cli: Cli) -> float:
+    return sum(float(manifest["cost_usd"]) for manifest in manifests(cli.folder / "out"))  # type: ignore[arg-type]
+
+
+def test_the_objective_cost_uses_batches_while_flex_sheds_everything(cli: Cli, gemini: SimulatedGemini) -> None:
+    make_source(cli)
+    gemini.set(flex_shed_share=1.0, flex_latency_s=0.1)
+    done = cli.run(*LANES, "objective=cost", **gemini.variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    every_page_has_its_own_text(cli)
+    bill = gemini.bill()
+    assert set(bill["requests"]) == {"gemini-3.1-flash-lite batch"}, bill
+    assert bill["pages_billed_twice"] == 0
+    assert abs(float(bill["usd"]) - usd_of(cli)) < 1e-6
+
+
+def test_the_objective_deadline_reads_all_pages_once_though_batches_do_not_end(cli: Cli, gemini: SimulatedGemini) -> None:
+    make_source(cli)
+    gemini.set(flex_shed_share=1.0, flex_latency_s=0.1)
+    gemini.set_batches(job_s=1e6)
+    done = cli.run(*LANES, "objective=deadline", "deadline=120s", **gemini.variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    every_page_has_its_own_text(cli)
+    counts, bill = gemini.counts(), gemini.bill()
+    assert counts["batches_cancelled"] == len(counts["batches"])  # on a busy machine there was no time for one
+    assert (bill["pages"], bill["pages_billed_twice"]) == (PAGES, 0)
+    assert abs(float(bill["usd"]) - usd_of(cli)) < 1e-6

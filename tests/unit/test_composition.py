@@ -215,9 +215,18 @@ def test_an_exit_code_for_partial_documents_is_0_or_1() -> None:
         compose(["exit.partial=7"], {})
 
 
-@pytest.mark.parametrize(("objective", "tier"), [("cost", "flex"), ("speed", "standard")])
-def test_an_objective_chooses_the_service_tier(objective: str, tier: str) -> None:
-    assert compose(["engine=gemini", f"objective={objective}"], {}).engine.gemini.tier == tier
+@pytest.mark.parametrize(
+    ("options", "lanes"),
+    [
+        (["objective=cost"], ["batch", "flex"]),
+        (["objective=speed"], []),
+        (["objective=deadline", "deadline=6h"], ["batch", "flex", "standard"]),
+        (["objective=deadline", "deadline=6h", "engine.lanes=[flex,standard]"], ["flex", "standard"]),
+    ],
+)
+def test_an_objective_chooses_the_lanes(options: list[str], lanes: list[str]) -> None:
+    engine = compose(["engine=gemini", *options], {}).engine
+    assert (engine.lanes, engine.gemini.tier) == (lanes, "standard")
 
 
 @pytest.mark.parametrize(
@@ -229,6 +238,8 @@ def test_an_objective_chooses_the_service_tier(objective: str, tier: str) -> Non
         ["objective=cheap"],
         ["objective=speed", "engine.gemini.tier=flex"],
         ["objective=cost", "engine.batch=true"],
+        ["engine.lanes=[flex]"],
+        ["objective=cost", "engine.lanes=[train]"],
     ],
 )
 def test_an_objective_that_contradicts_another_option_is_refused(options: list[str]) -> None:

@@ -20,16 +20,18 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from rayocr.actors.batch_queue.intents import delete_intent, read_intents
 from rayocr.actors.batch_queue.job import BatchServer, Job, progress_of
 from rayocr.actors.batch_queue.job_runner import JobRunner
 from rayocr.config import BatchConfig
-from rayocr.errors import BatchIncomplete, EngineOverloaded
+from rayocr.errors import BatchIncomplete, BatchWithdrawn, EngineOverloaded
 from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Storage
+
+_JOBS_IN_QUEUE, _SMALL_JOB = 24, 100  # with a limit on enqueued tokens: jobs, unless they had fewer pages than this
 
 
 class BatchQueue:
@@ -86,7 +88,33 @@ class BatchQueue:
             raise job.error
         if job.name is None:
             raise EngineOverloaded(f"The batch {job.display_name} was never submitted.")
+        if job.withdrawn or job.state == "CANCELLED":
+            raise BatchWithdrawn(f"The batch {job.display_name} was cancelled before it answered the page.")
         raise BatchIncomplete(f"The batch {job.display_name} ended without the page ({job.state}).")
+
+    async def withdraw(self) -> int:
+        """Cancels all jobs that have not ended, since another lane has to read their pages. What they have answered by then is
+        used; `read` raises BatchWithdrawn for the other pages. Returns the number of jobs."""
+        jobs = [job for job in self._jobs.values() if job.task is not None or not job.closed]
+        jobs = [job for job in jobs if not (job.ended.is_set() or job.withdrawn)]
+        for job in jobs:
+            job.withdrawn = True
+            self._submit_soon(job)
+        await asyncio.gather(*(self._runner.cancel(job) for job in jobs))
+        return len(jobs)
+
+    async def recorded(self, keys: Sequence[str]) -> None:
+        """The ledger has the pages of these answers. A job whose answers are all recorded is deleted, at the server too."""
+        for key in keys:
+            if (job := self._by_key.get(key)) is not None:
+                job.recorded.add(key)
+                if job.ended.is_set() and job.recorded >= job.answers.keys() and not job.deleted:
+                    job.deleted = True
+                    await self._delete(job)
+
+    async def _delete(self, job: Job) -> None:
+        await asyncio.to_thread(delete_intent, self._state, job.display_name)
+        await self._server.delete(files=job.server_files, job=job.name)
 
     async def close(self, *, finished: bool) -> None:
         """`finished`: every page of the run is in the ledger, so the intents of jobs whose results were all used can be
@@ -99,9 +127,8 @@ class BatchQueue:
         await asyncio.gather(*tasks, return_exceptions=True)
         if finished:
             for job in self._jobs.values():
-                if job.ended.is_set() and job.handed_out >= job.answers.keys():
-                    await asyncio.to_thread(delete_intent, self._state, job.display_name)
-                    await self._server.delete(files=job.server_files, job=job.name)
+                if job.ended.is_set() and job.handed_out >= job.answers.keys() and not job.deleted:
+                    await self._delete(job)
         self._folder.cleanup()
 
     # -- gathering ----------------------------------------------------------------------------------------------------------
@@ -125,10 +152,13 @@ class BatchQueue:
         return job
 
     def _most_pages(self) -> int:
-        """The limit for one job: a job larger than the whole queue would never be accepted."""
+        """The limit for one job. A job larger than the whole queue would never be accepted, and the queue is only full if jobs
+        are small compared with it."""
         tokens = self._config.enqueued_tokens
-        fitting = max(1, int(tokens / self._config.expected_input_tokens)) if tokens else self._config.max_pages
-        return min(self._config.max_pages, fitting)
+        if not tokens:
+            return self._config.max_pages
+        whole = max(1, int(tokens / self._runner.tokens_per_page))
+        return min(self._config.max_pages, max(min(whole, _SMALL_JOB), whole // _JOBS_IN_QUEUE))
 
     def _new_job(self, model: str) -> Job:
         while True:

@@ -29,6 +29,8 @@ class BatchServer(Protocol):
 
     async def results(self, file_name: str) -> dict[str, bytes]: ...
 
+    async def cancel(self, job: str) -> None: ...
+
     async def delete(self, *, files: Iterable[str], job: str | None) -> None: ...
 
 
@@ -52,6 +54,9 @@ class Job:
     answers: dict[str, bytes] = field(default_factory=dict)
     handed_out: set[str] = field(default_factory=set)
     error: RayocrError | None = None
+    recorded: set[str] = field(default_factory=set)  # keys whose pages the ledger has
+    deleted: bool = False
+    withdrawn: bool = False  # cancelled by us: pages without an answer are not billed
 
     @property
     def intent(self) -> Intent:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from rayocr.actors.batch_queue.job import BatchServer, Job
 from rayocr.config import BatchConfig
 from rayocr.errors import (
     BatchGone,
+    BatchWithdrawn,
     EngineError,
     EngineRateLimited,
     EngineRejected,
@@ -31,6 +33,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_INPUT_TOKENS = re.compile(rb'"promptTokenCount"\s*:\s*(\d+)')
 _WITH_RESULTS = ("SUCCEEDED", "PARTIALLY_SUCCEEDED")
 _LATE_RESULTS_S = 900.0  # how long to wait for the results of a job that succeeded
 
@@ -56,6 +59,7 @@ class JobRunner:
         self._policy = policy
         self._clock = clock
         self._sleep = sleep
+        self.tokens_per_page = float(config.expected_input_tokens)  # until answers tell
         self._creating = asyncio.Lock()  # jobs are created one at a time: a full queue delays all of them
 
     async def run(self, job: Job) -> None:
@@ -87,6 +91,16 @@ class JobRunner:
         )
         job.ended.set()
 
+    async def cancel(self, job: Job) -> None:
+        """Asks the server to end the job early. A job that is not submitted yet notices that it was withdrawn."""
+        if job.name is None:
+            return
+        log_event(log, "batch_cancelled", "Cancelled a batch job.", batch=job.display_name, pages=len(job.keys))
+        try:
+            await self._retried(partial(self._server.cancel, job.name))
+        except EngineError as error:  # it has ended, or is gone: its task finds out
+            log_event(log, "batch_not_cancelled", "Cannot cancel a batch job.", level=logging.WARNING, error=str(error))
+
     async def _submit(self, job: Job) -> None:
         assert job.file is not None
         path = Path(job.file.name)
@@ -94,6 +108,8 @@ class JobRunner:
         await asyncio.to_thread(write_intent, self._state, job.intent)
         async with self._creating:
             job.name = await self._create(job, path)
+        if job.withdrawn:  # in the meantime
+            await self.cancel(job)
         await asyncio.to_thread(path.unlink, missing_ok=True)
         job.file = None
         job.note("PENDING", self._clock())
@@ -106,6 +122,8 @@ class JobRunner:
         attempt = uploads = 0
         while True:
             await self._until_room(job)
+            if job.withdrawn:
+                raise BatchWithdrawn(f"The batch {job.display_name} was not submitted.")
             attempt += 1
             try:
                 if file is None:
@@ -137,9 +155,11 @@ class JobRunner:
         """Limits jobs by our own count, so that the server does not have to refuse."""
         while True:
             running = [other for other in self._jobs() if other.name is not None and not other.ended.is_set()]
-            tokens = sum(len(other.keys) for other in (*running, job)) * self._config.expected_input_tokens
+            tokens = sum(len(other.keys) for other in (*running, job)) * self.tokens_per_page
             full = self._config.enqueued_tokens is not None and running and tokens > self._config.enqueued_tokens
             if not full and len(running) < self._config.max_jobs:
+                return
+            if job.withdrawn:
                 return
             job.note("waiting for the queue", self._clock())
             self._check_patience(job)
@@ -160,6 +180,9 @@ class JobRunner:
             await asyncio.to_thread(delete_intent, self._state, job.display_name)
             return
         job.answers = {key: line for key, line in found.items() if key in job.keys}
+        used = [int(tokens.group(1)) for line in found.values() if (tokens := _INPUT_TOKENS.search(line))]
+        if used:
+            self.tokens_per_page = sum(used) / len(used)
 
     async def _until_ended(self, job: Job, name: str) -> JobStatus:
         """Fetches the job together with its results, which can arrive shortly after the job ends."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+
 from rayocr.actors.batch_queue.actor import BatchQueue
 from rayocr.actors.hosted.actor_process import Keys, relaying, to_ledger_of
 from rayocr.config import AccessConfig, RayocrConfig, Secrets
@@ -17,10 +20,10 @@ class BatchQueueActor:
         self._queue: BatchQueue | None = None
 
     async def keep_keys(self, config: RayocrConfig, secrets: Secrets) -> None:
-        from rayocr.engines.gemini.batch import GeminiJobs
+        from rayocr.actors.batch_queue.servers import open_server
 
         self._queue = BatchQueue(
-            GeminiJobs(config.engine.gemini, secrets),
+            await asyncio.to_thread(open_server, config, secrets),
             self._state,
             run_id=self._run_id,
             config=config.batch,
@@ -35,6 +38,15 @@ class BatchQueueActor:
 
     async def read(self, key: str, model: str, line: bytes) -> bytes:
         return await (await self._there()).read(key, model, line)
+
+    async def progress(self) -> tuple[str, ...]:
+        return await (await self._there()).progress()
+
+    async def withdraw(self) -> int:
+        return await (await self._there()).withdraw()
+
+    async def recorded(self, keys: Sequence[str]) -> None:
+        await (await self._there()).recorded(keys)
 
     async def close(self, *, finished: bool) -> None:
         await (await self._there()).close(finished=finished)

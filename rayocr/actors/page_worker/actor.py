@@ -105,6 +105,8 @@ class PageWorker:
         self._cancelled: dict[str, int] = {}  # document_id -> the newest fencing token under which it was dropped
         self._asking: defaultdict[str, set[asyncio.Task[Any]]] = defaultdict(set)  # requests in flight, by document_id
         self._stopped: OutsideError | None = None
+        self._batch_keys: dict[tuple[str, int], list[str]] = {}  # of pages on their way to the ledger
+        self._reporting: set[asyncio.Task[None]] = set()
         self._in_progress: Counter[str] = Counter()  # shards in progress, by document_id
 
     @property
@@ -298,9 +300,20 @@ class PageWorker:
         if not self._settings.keep_boxes:
             record = replace(record, boxes="")
         acknowledged = await self._recorder.put(record)
+        if self._batch_keys and (keys := self._batch_keys.pop((record.document_id, record.page_number), None)) is not None:
+            acknowledged.add_done_callback(partial(self._report_recorded, keys))
         if self._duplicates is not None and record.content_hash:
             acknowledged.add_done_callback(partial(self._forget_duplicate, record.content_hash))
         return record, acknowledged
+
+    def _report_recorded(self, keys: list[str], acknowledged: asyncio.Future[None]) -> None:
+        """Once the ledger has a page, its answer can be deleted at the server."""
+        if acknowledged.cancelled() or acknowledged.exception() is not None or self._batch_queue is None:
+            return
+        task = asyncio.get_running_loop().create_task(self._batch_queue.recorded(keys))
+        self._reporting.add(task)
+        task.add_done_callback(self._reporting.discard)
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # the files expire by themselves
 
     def _forget_duplicate(self, content_hash: str, acknowledged: asyncio.Future[None]) -> None:
         assert self._duplicates is not None
@@ -320,13 +333,16 @@ class PageWorker:
             )
         assert isinstance(self._stage, WaitingStage)
         offered = ThreadedPage(page, self._pdf.run, progress)
-        return await self._stage.recognize(
+        record = await self._stage.recognize(
             page,
             offered,
             progress,
             first_engine=shard.first_engine,
             remember=lambda record: self._record(record, context),  # on its way to the ledger; nothing waits for the write
         )
+        if offered.batch_keys:
+            self._batch_keys[record.document_id, record.page_number] = offered.batch_keys
+        return record
 
     # -- the PDFium thread --------------------------------------------------------------------------------------------------
 

@@ -21,7 +21,10 @@ from rayocr.messages import PageText
 def meter(
     engine: WaitingEngine, *, slots: SlotClient, prices: PriceTable, wall_clock: Callable[[], float] = time.time
 ) -> WaitingEngine:
-    """The same engine. An answer that already has a price keeps it. `wall_clock`: seconds since 1970, for today's prices."""
+    """The same engine, with its lanes. An answer that already has a price keeps it. `wall_clock`: seconds since 1970, for today's
+    prices."""
+    for lane in engine.lanes.values():
+        meter(lane, slots=slots, prices=prices, wall_clock=wall_clock)
     ask = engine.recognize_async
     guess = LimitsConfig()
     answered, input_tokens, output_tokens = 1, guess.expected_input_tokens, guess.expected_output_tokens

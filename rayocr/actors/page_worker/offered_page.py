@@ -22,6 +22,8 @@ class ThreadedPage:
         self._progress = progress
         self._document: bytes | None = None  # as PDF
         self._hash: str | None = None
+        self.give_up_s: float | None = None
+        self.batch_keys: list[str] = []
 
     @property
     def page_number(self) -> int:

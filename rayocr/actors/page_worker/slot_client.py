@@ -11,27 +11,30 @@ import asyncio
 import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from rayocr.actors.page_worker.lane_client import LaneClient
 from rayocr.errors import (
     BatchIncomplete,
     Draining,
+    EngineConnectionLost,
     EngineError,
     EngineOverloaded,
     EngineRateLimited,
+    EngineShed,
     EngineTimeout,
     EngineTransient,
     OutsideError,
 )
-from rayocr.messages import SlotReply, SlotReturn, Throttle, ThrottleKind
+from rayocr.limits.lane_planner import LaneReport
+from rayocr.messages import LaneGrant, SlotReply, SlotReturn, Throttle, ThrottleKind
 
 # Pages that begin to wait, and returned slots, are collected for this long. It is negligible compared with the seconds that a
 # request takes, and saves a call to the limiter per page when a server answers at once.
 _LEASE_LINGER_S = 0.002
 _RELEASE_LINGER_S = 0.05
-_TIER_GOOD_FOR_S = 2.0
 _GOOD_FOR_S = 0.5  # after its start: less than the headroom of one percent of a minute, which is 0.6 s
 
 
@@ -45,7 +48,9 @@ class Limiter(Protocol):
 
     async def release(self, model: str, worker: str, returned: SlotReturn) -> SlotReply: ...
 
-    async def tier(self) -> str: ...
+    async def lanes(self, worker: str, wanted: int) -> tuple[LaneGrant, ...]: ...
+
+    async def report_lanes(self, worker: str, reports: tuple[LaneReport, ...]) -> None: ...
 
 
 @dataclass(slots=True)
@@ -57,6 +62,7 @@ class _Returning:
     free: int = 0
     failed: int = 0
     replied: int = 0
+    possibly_billed: int = 0
     input_tokens: int = 0
     cost_usd: float = 0.0
     throttle: Throttle | None = None
@@ -90,7 +96,7 @@ class SlotClient:
         self._sleep = sleep or self.sleep
         self._linger = float(linger)
         self._closing = False
-        self._tier, self._tier_at = "", float("-inf")
+        self._lanes = LaneClient(limiter, worker=worker, clock=clock, linger=linger)
         self._asking: set[asyncio.Task[Any]] = set()  # tasks whose answers are not awaited when this is closed
         self._sleeping: set[asyncio.Future[None]] = set()
         self._models: dict[str, _Model] = defaultdict(_Model)
@@ -98,6 +104,7 @@ class SlotClient:
     def close(self) -> None:
         """From now on, callers that wait for a slot get Draining."""
         self._closing = True
+        self._lanes.close()
         for task in self._asking:
             task.cancel()
         for sleeper in self._sleeping:
@@ -122,17 +129,23 @@ class SlotClient:
             self._sleeping.discard(over)
 
     @asynccontextmanager
-    async def slot(self, model: str) -> AsyncIterator[None]:
-        """Entered when one request to the model may be sent; holds the slot until the block exits. Raises Draining, and what
-        the limiter raises. A refusal by the server that passes through here is reported to the limiter, for all workers."""
+    async def slot(self, model: str, *, may_shed: bool = False) -> AsyncIterator[None]:
+        """Entered when one request to the model may be sent; holds the slot until the block exits. Raises Draining, and what the
+        limiter raises. A refusal by the server that passes through here is reported to the limiter, for all workers. `may_shed`:
+        a request that is shed shows that the server answers, since another lane takes the page."""
         state = self._models[model]
         await self._start(model, state)
         sent_at = self._clock()
         try:
             yield
+        except EngineShed as error:
+            state.returning.replied += may_shed
+            self._finish(model, state, free=1, throttle=None if may_shed else _throttle(error, age_s=self._clock() - sent_at))
+            raise
         except EngineTransient as error:
             # The server may bill a request whose answer was not awaited.
             free = 0 if isinstance(error, EngineTimeout | BatchIncomplete) else 1
+            state.returning.possibly_billed += isinstance(error, EngineConnectionLost) and error.in_flight
             self._finish(model, state, free=free, throttle=_throttle(error, age_s=self._clock() - sent_at))
             raise
         except OutsideError:
@@ -147,13 +160,9 @@ class SlotClient:
             raise
         self._finish(model, state)
 
-    async def tier(self) -> str:
-        """The service tier that the run prefers now; empty if it has no preference. At most two seconds old."""
-        now = self._clock()
-        if now >= self._tier_at + _TIER_GOOD_FOR_S:
-            self._tier_at = now
-            self._tier = await self._limiter.tier()
-        return self._tier
+    def lane(self) -> AbstractAsyncContextManager[LaneGrant]:
+        """See `LaneClient.lane`."""
+        return self._lanes.lane()
 
     async def unless_closing(self, asking: Awaitable[T]) -> T:
         """The answer; Draining as soon as this is closed. Runs in the caller's own task: nothing else may run between counting an
@@ -269,6 +278,7 @@ class SlotClient:
                         free=returning.free,
                         failed=returning.failed,
                         replied=returning.replied,
+                        possibly_billed=returning.possibly_billed,
                         input_tokens=returning.input_tokens,
                         cost_usd=returning.cost_usd,
                         throttle=returning.throttle,

@@ -13,10 +13,11 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
+from rayocr.actors.rate_limiter.lane_allocator import LaneAllocator
 from rayocr.actors.rate_limiter.model_quota import QuotaTracker
 from rayocr.actors.rate_limiter.money import BUCKET, Money, both
 from rayocr.config import BudgetConfig, LimitsConfig
@@ -24,10 +25,11 @@ from rayocr.engines.base import BATCH_ACCOUNT
 from rayocr.errors import DayQuotaExhausted, ModelUnavailable, QuotaDenied, SharedLimitsUnavailable
 from rayocr.limits.base import HORIZON_S, Blocked, Bucket, Taken
 from rayocr.limits.budget import Budget, MoneyLimit, Period
+from rayocr.limits.lane_planner import LaneOutlook, LaneReport, LaneTerms
 from rayocr.limits.memory import MemoryBucket
 from rayocr.limits.prices import BATCH, STANDARD, PriceTable
 from rayocr.limits.quota_day import in_words, next_reset, quota_day
-from rayocr.messages import LimiterState, SlotReply, SlotReturn, Throttle, ThrottleKind
+from rayocr.messages import LaneGrant, LanesState, LimiterState, SlotReply, SlotReturn, Throttle, ThrottleKind
 from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
@@ -48,6 +50,7 @@ class LimiterRules:
     prices: PriceTable
     budget: BudgetConfig = field(default_factory=BudgetConfig)
     spent_before: Mapping[str, float] = field(default_factory=dict)  # by other runs, by day ("2026-11-26")
+    lanes: tuple[LaneTerms, ...] = ()  # of objective=cost and objective=deadline
     fallback: bool = False  # engine.on_outage=fallback: an unavailable model is still probed while its pages go to other engines
 
 
@@ -83,7 +86,7 @@ class RateLimiter:
             usable=1.0 - rules.limits.headroom,
             wall_clock=wall_clock,
         )
-        self._tier = ""
+        self._lanes = LaneAllocator(rules.lanes, clock=clock, wait=self._wait) if rules.lanes else None
         self._forgetful = restarted
         self._remembered = asyncio.Event()
         self._earlier: LimiterState | None = None
@@ -143,12 +146,30 @@ class RateLimiter:
             await self._throttled(quota, returned.throttle)
         return SlotReply(pause_s=quota.pause_left_s(self._clock()), failing=quota.health.failing(self._clock()))
 
-    async def prefer(self, tier: str) -> None:
-        """The service tier for further pages; empty: the engine's own setting."""
-        self._tier = tier
+    async def lanes(self, worker: str, wanted: int) -> tuple[LaneGrant, ...]:
+        """Lanes for 1 to `wanted` pages of a run with an objective; none for a worker that was forgotten."""
+        assert self._lanes is not None
+        return await self._lanes.lanes(worker, wanted, gone=lambda: worker in self._gone)
 
-    async def tier(self) -> str:
-        return self._tier
+    async def report_lanes(self, worker: str, reports: tuple[LaneReport, ...]) -> None:
+        assert self._lanes is not None
+        self._lanes.report(worker, reports)
+
+    async def expect(self, outlook: LaneOutlook) -> LanesState:
+        """What is left of a run with an objective; once a second. The pace is lowered to what the model's server allows now."""
+        assert self._lanes is not None
+        return self._lanes.expect(replace(outlook, pages_per_s=min([outlook.pages_per_s, *self._paces()])))
+
+    def _paces(self) -> list[float]:
+        """Pages per second of the first model, by each limit that is known to the limiter only."""
+        quota = next((quota for quota in self._models.values() if not quota.is_batch), None)
+        if quota is None:
+            return []
+        rpm = quota.rate.rpm(self._clock())
+        paces = [rpm * quota.usable / 60.0] if rpm else []
+        if quota.limits.tpm and quota.expected.input_tokens:
+            paces.append(quota.limits.tpm * quota.usable / 60.0 / quota.expected.input_tokens)
+        return paces
 
     async def forget(self, worker: str) -> None:
         """A worker died: its slots are free again. The cost of its requests is unknown, so the expected cost is used."""
@@ -156,6 +177,8 @@ class RateLimiter:
         for quota in self._models.values():
             quota.give_up(quota.held.forget(worker), money=self._money)
             quota.health.returned(worker)
+        if self._lanes is not None:
+            self._lanes.forget(worker)
         self._wake()
 
     async def state(self) -> LimiterState:
@@ -168,6 +191,8 @@ class RateLimiter:
             spent_by_day=dict(self._budget.spent_by_day),
             spent_today_usd=self._budget.spent("day", self._money.day),
             spent_month_usd=self._budget.spent("month", self._money.day),
+            spent_10min_usd=self._money.spent_10min_usd,
+            possibly_billed=sum(quota.possibly_billed for quota in self._models.values()),
             unavailable_s=now - self._unavailable_since if self._unavailable_since is not None else 0.0,
             forgetful=self._forgetful,
         )

@@ -42,6 +42,7 @@ class QuotaTracker:
         self.health = ModelHealth(patience_s=float("inf") if config.patience_s is None else config.patience_s)
         self.parked_until: float | None = None  # seconds since 1970
         self.throttled = 0
+        self.possibly_billed = 0
         self.remembers = False  # after a restart: the earlier use was restored
         self._granted = 0
         self._waited_s = 0.0
@@ -97,7 +98,8 @@ class QuotaTracker:
         self._correction_s += (returned.input_tokens + share * aside.input_tokens - aside.input_tokens) * self._token_s
         self._input_tokens += returned.input_tokens
         self._spent_usd += spent_usd
-        money.settle(promised_usd=aside.cost_usd, spent_usd=spent_usd)
+        self.possibly_billed += returned.possibly_billed
+        money.settle(promised_usd=aside.cost_usd, spent_usd=spent_usd, rated=not self.is_batch)
         self.expected.learn(requests=returned.answered, input_tokens=returned.input_tokens, cost_usd=returned.cost_usd)
 
     def give_up(self, aside: SetAside, *, money: Money) -> None:

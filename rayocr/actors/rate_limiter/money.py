@@ -8,7 +8,7 @@ server uses. In Redis the bucket and the account of days and months are shared l
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -46,6 +46,7 @@ class Money:
         self._wall_clock = wall_clock
         self._seconds_a_usd = _WINDOW_S / (usd_per_10min * usable) if usd_per_10min else 0.0
         self._correction_s = 0.0
+        self._recent: deque[tuple[float, float]] = deque()  # (when, USD), of the last ten minutes
         self._unshared: defaultdict[str, float] = defaultdict(float)  # spent since the last report to others, by day
 
     @property
@@ -55,10 +56,14 @@ class Money:
     def promise(self, cost_usd: float) -> None:
         self.budget.promise(cost_usd)
 
-    def settle(self, *, promised_usd: float, spent_usd: float) -> None:
+    def settle(self, *, promised_usd: float, spent_usd: float, rated: bool = True) -> None:
+        """`rated`: whether the requests count towards `usd_per_10min`, as batches do not."""
         day = self.day
+        if rated and spent_usd:
+            self._recent.append((self._now(), spent_usd))
         self.budget.settle(promised_usd=promised_usd, spent_usd=spent_usd, day=day)
-        self._correction_s += (spent_usd - promised_usd) * self._seconds_a_usd
+        if rated:
+            self._correction_s += (spent_usd - promised_usd) * self._seconds_a_usd
         if spent_usd:
             self._unshared[day] += spent_usd
 
@@ -86,6 +91,13 @@ class Money:
 
     def give_back(self, count: int, cost_usd: float) -> None:
         self._correction_s -= count * cost_usd * self._seconds_a_usd
+
+    @property
+    def spent_10min_usd(self) -> float:
+        """By this run, in the last ten minutes."""
+        while self._recent and self._recent[0][0] <= self._now() - _WINDOW_S:
+            self._recent.popleft()
+        return sum(usd for _, usd in self._recent)
 
     async def share(self) -> None:
         """Report what this run spent, and read what others spent. Raises SharedLimitsUnavailable; then the next call reports

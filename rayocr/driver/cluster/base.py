@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from rayocr.actors.ledger.actor import LedgerReport
 from rayocr.errors import ActorFailed
+from rayocr.limits.lane_planner import LaneOutlook
 from rayocr.messages import (
     AssembledDocument,
     DiscoveryBatch,
@@ -17,6 +18,7 @@ from rayocr.messages import (
     DocumentContext,
     DocumentOutcome,
     FetchedDocument,
+    LanesState,
     LedgerState,
     LimiterState,
     PageSummary,
@@ -55,7 +57,7 @@ class LedgerPort(Protocol):
 class LimiterPort(Protocol):
     """See `rayocr.actors.rate_limiter.actor.RateLimiter`."""
 
-    async def prefer(self, tier: str) -> None: ...
+    async def expect(self, outlook: LaneOutlook) -> LanesState: ...
 
     async def state(self) -> LimiterState: ...
 
@@ -82,6 +84,8 @@ class QueuePort(Protocol):
     """See `rayocr.actors.batch_queue.actor.BatchQueue`."""
 
     async def progress(self) -> tuple[str, ...]: ...
+
+    async def withdraw(self) -> int: ...
 
     async def close(self, *, finished: bool) -> None: ...
 

@@ -160,7 +160,9 @@ async def start_local(
         fetch_settings,
         ledger=await asyncio.to_thread(open_ledger),
         limiter=limiter,
-        batch_queue=await asyncio.to_thread(_open_batch_queue, config, assemble_settings, keys) if config.engine.batch else None,
+        batch_queue=await asyncio.to_thread(_open_batch_queue, config, assemble_settings, keys)
+        if config.engine.uses_batches
+        else None,
         discovery=await asyncio.to_thread(open_discovery),
         faults=faults,
     )
@@ -168,11 +170,10 @@ async def start_local(
 
 def _open_batch_queue(config: RayocrConfig, settings: AssembleSettings, keys: Secrets) -> Any:
     from rayocr.actors.batch_queue.actor import BatchQueue
-    from rayocr.engines.gemini.batch import GeminiJobs
+    from rayocr.actors.batch_queue.servers import open_server
 
     policy = RetryPolicy(max_attempts=config.retry.engine_attempts, base_s=config.retry.base_s, cap_s=config.retry.cap_s)
-    jobs = GeminiJobs(config.engine.gemini, keys)
-    return BatchQueue(jobs, settings.state(), run_id=settings.run_id, config=config.batch, policy=policy)
+    return BatchQueue(open_server(config, keys), settings.state(), run_id=settings.run_id, config=config.batch, policy=policy)
 
 
 def _say_what_ends_the_run(why: str) -> None:

@@ -47,9 +47,9 @@ def pool_sizes(config: RayocrConfig, stage: Stage, *, cpus: int, processes: bool
     """`cpus` of the cluster; `processes`: each worker has its own process (otherwise a second waiting worker is useless)."""
     quota = _quota(config)
     in_flight = config.workers.pages_in_flight or quota.pages_in_flight
-    if config.engine.batch:
+    if config.engine.uses_batches:
         in_flight = max(in_flight, config.window.pages)
-    if config.engine.gemini.tier in ("flex", "auto"):  # answers take minutes
+    if config.engine.gemini.tier in ("flex", "auto") or "flex" in config.engine.lanes:  # answers take minutes
         in_flight = max(in_flight, min(config.window.pages, _IN_FLIGHT_IN_FLEX))
     most = max(1, cpus) if stage.kind == "compute" else _waiting_workers(config, quota)
     if stage.kind == "wait" and not processes:
@@ -65,7 +65,7 @@ def pool_sizes(config: RayocrConfig, stage: Stage, *, cpus: int, processes: bool
 def pages_at_once(config: RayocrConfig, stages: Sequence[Stage], *, cpus: int, processes: bool) -> float:
     """The maximum number of pages that all workers have in flight, as far as it is known; a batch takes all that the window
     holds."""
-    if config.engine.batch:
+    if config.engine.uses_batches:
         return math.inf
     found = [1.0]
     for stage in stages:
@@ -76,6 +76,13 @@ def pages_at_once(config: RayocrConfig, stages: Sequence[Stage], *, cpus: int, p
             limit = config.limits.of(config.engine.gemini.ladder[0]).max_in_flight
             found.append(min(sizes.workers * sizes.pages_in_flight, limit or math.inf))
     return max(found)
+
+
+def requests_at_once(config: RayocrConfig, stages: Sequence[Stage], *, cpus: int, processes: bool) -> float:
+    """The maximum number of requests that all workers have in flight at the server, beside batches."""
+    waiting = [pool_sizes(config, stage, cpus=cpus, processes=processes) for stage in stages if stage.kind == "wait"]
+    limit = config.limits.of(config.engine.gemini.ladder[0]).max_in_flight
+    return min(sum(sizes.workers * sizes.pages_in_flight for sizes in waiting), limit or math.inf)
 
 
 def workers_for(config: RayocrConfig, stage: Stage, nodes: Nodes, *, group: Group | None) -> int:
@@ -115,7 +122,7 @@ def open_pool(config: RayocrConfig, plan: Plan, keys: Secrets, actors: RunActors
         target_s=config.workers.target_shard_s,
         max_pages=config.workers.max_shard_pages,
         pages_per_s=sizes.pages_per_s,
-        paced=not config.engine.batch,
+        paced=not config.engine.uses_batches,
     )
     asked = group if group in actors.groups else None
     pool = PageWorkerPool(

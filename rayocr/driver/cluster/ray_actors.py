@@ -63,7 +63,9 @@ class RayActors(RunActors):
         self._handles: dict[str, Any] = {
             "ledger": ledger,
             "limiter": spawn_limiter(run_id, limiter_rules, keys, place=place) if limiter_rules else None,
-            "batch_queue": spawn_batch_queue(state_uri, run_id, config, keys, place=place) if config.engine.batch else None,
+            "batch_queue": spawn_batch_queue(state_uri, run_id, config, keys, place=place)
+            if config.engine.uses_batches
+            else None,
         }
         remotes: dict[str, Any] = {name: None if handle is None else Remote(handle) for name, handle in self._handles.items()}
         self._ledger = remotes["ledger"]

@@ -264,6 +264,12 @@ def _cost_words(config: RayocrConfig, prices: PriceTable, model: str, counted: P
     if config.budget.usd is not None and cost_usd > config.budget.usd:
         affordable = counted.pages * config.budget.usd / cost_usd
         words += f"; budget.usd={config.budget.usd:g} would stop it after about {affordable:,.0f} pages"
+    if config.objective == "deadline":
+        dear = _cost(prices, model, counted.pages, tokens, "standard", now)
+        words += f"; up to {_usd(dear)} if the deadline needs the standard tier for all pages"
+    for name, usd in (("day", config.budget.usd_per_day), ("month", config.budget.usd_per_month)):
+        if usd is not None and cost_usd > usd:
+            words += f"; budget.usd_per_{name}={usd:g} spreads it over {math.ceil(cost_usd / max(usd, 1e-9)):,} {name}s"
     return words
 
 
@@ -283,7 +289,10 @@ def _lanes(config: RayocrConfig, prices: PriceTable, model: str, pages: float, t
 
 
 def _tier(config: RayocrConfig) -> str:
+    """The service tier of most pages. An objective uses a cheap lane as far as the time allows."""
     gemini = config.engine.gemini.tier
+    if config.engine.lanes:
+        return "flex" if "flex" in config.engine.lanes else config.engine.lanes[0]
     return "batch" if config.engine.batch else "flex" if gemini == "auto" else gemini
 
 

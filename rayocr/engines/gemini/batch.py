@@ -2,8 +2,8 @@
 
 `GeminiBatchEngine` runs in the workers. To the chain it is an engine like any other that waits for a server: it sends one request
 per page and waits until the batch queue (`rayocr/actors/batch_queue/actor.py`) has the answer. `GeminiJobs` runs in the batch
-queue and talks to the server: it uploads files, starts and polls jobs, and downloads results. Supports the Developer API only,
-since Vertex AI reads batches from Cloud Storage.
+queue and talks to the server: it uploads files, starts and polls jobs, and downloads results. It is for the Developer API;
+`rayocr.engines.gemini.vertex_batch` is for Vertex AI, which reads batches from Cloud Storage.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from rayocr.engines.gemini.errors import translate, translate_code
 from rayocr.errors import BatchGone, EngineOverloaded, MalformedAnswer
 from rayocr.messages import PageText
 
-_ENDED = ("SUCCEEDED", "PARTIALLY_SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED")  # the SDK's `done` does not include the second
-_TIMEOUT_MS = 600_000  # enough to upload half a gigabyte over a slow connection
+KEY_LABEL = "rayocr_key"  # letters, digits and _, as Google's labels allow
+ENDED = ("SUCCEEDED", "PARTIALLY_SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED")  # the SDK's `done` does not include the second
+TIMEOUT_MS = 600_000  # enough to upload half a gigabyte over a slow connection
 
 
 class GeminiBatchEngine(GeminiEngine):
@@ -48,8 +49,10 @@ class GeminiBatchEngine(GeminiEngine):
         # its own key.
         identity = (self._settings_hash, await page.content_hash(), model, str(page.tried))
         key = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:40]
-        line = json.dumps({"key": key, "request": request_body(self._config, self._settings[model], data, self._prompt)})
+        request = request_body(self._config, self._settings[model], data, self._prompt)
+        line = json.dumps({"key": key, "request": with_label(request, key) if self._config.vertexai else request})
         page.let_go()
+        page.batch_keys.append(key)
         answer = json.loads(await self._batch_queue.read(key, model, line.encode()))
         if "response" not in answer:
             raise _failure(answer)
@@ -64,6 +67,11 @@ def request_body(config: GeminiConfig, settings: dict[str, Any], data: bytes, pr
     """A GenerateContentRequest in REST form: the SDK does not convert its own types in JSONL lines."""
     inline = {"mimeType": mime_type(config, data), "data": base64.b64encode(data).decode()}
     return {"contents": [{"role": "user", "parts": [{"inlineData": inline}, {"text": prompt}]}]} | settings
+
+
+def with_label(request: dict[str, Any], key: str) -> dict[str, Any]:
+    """Vertex AI returns no key, but repeats the request, so the key is one of its labels."""
+    return request | {"labels": {KEY_LABEL: key}}
 
 
 def _failure(answer: dict[str, Any]) -> Exception:
@@ -89,7 +97,7 @@ class GeminiJobs:
     """The server side of batches. Every method raises only rayocr.errors."""
 
     def __init__(self, config: GeminiConfig, secrets: Secrets) -> None:
-        self._client = new_client(config, secrets, _TIMEOUT_MS)
+        self._client = new_client(config, secrets, TIMEOUT_MS)
 
     async def upload(self, display_name: str, path: Path) -> str:
         """Returns the file's name."""
@@ -111,7 +119,7 @@ class GeminiJobs:
             config = types.CreateBatchJobConfig(display_name=display_name)
             job = await self._client.aio.batches.create(model=model, src=file, config=config)
         except Exception as error:
-            raise _gone_or(error, f"the file {file}") from error
+            raise gone_or(error, f"the file {file}") from error
         if not job.name:
             raise EngineOverloaded("Gemini accepted the batch but returned no name for it.")
         return job.name
@@ -131,11 +139,11 @@ class GeminiJobs:
         try:
             job = await self._client.aio.batches.get(name=name)
         except Exception as error:
-            raise _gone_or(error, f"the job {name}") from error
+            raise gone_or(error, f"the job {name}") from error
         state = job.state.name.rpartition("STATE_")[2] if job.state is not None else "UNSPECIFIED"
         inline = dict(_inline_lines(job.dest.inlined_responses or ())) if job.dest else {}
         return JobStatus(
-            ended=state in _ENDED, state=state, results=job.dest.file_name if job.dest else None, inline=inline or None
+            ended=state in ENDED, state=state, results=job.dest.file_name if job.dest else None, inline=inline or None
         )
 
     async def results(self, file_name: str) -> dict[str, bytes]:
@@ -143,8 +151,15 @@ class GeminiJobs:
         try:
             data = await self._client.aio.files.download(file=file_name)
         except Exception as error:
-            raise _gone_or(error, f"the file {file_name}") from error
+            raise gone_or(error, f"the file {file_name}") from error
         return dict(_keyed_lines(data))
+
+    async def cancel(self, job: str) -> None:
+        """The job answers no further requests; its answers so far can be fetched."""
+        try:
+            await self._client.aio.batches.cancel(name=job)
+        except Exception as error:
+            raise gone_or(error, f"the job {job}") from error
 
     async def delete(self, *, files: Iterable[str], job: str | None) -> None:
         """Deletes files that Google would otherwise keep for two days. Never raises."""
@@ -156,7 +171,7 @@ class GeminiJobs:
                 await self._client.aio.batches.delete(name=job)
 
 
-def _gone_or(error: Exception, what: str) -> Exception:
+def gone_or(error: Exception, what: str) -> Exception:
     """Google answers 403 or 404 for a deleted file or job. A 403 does not mean that the key is invalid: it worked a moment
     ago."""
     from google.genai import errors

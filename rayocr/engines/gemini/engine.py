@@ -6,6 +6,7 @@ recitation does not raise: the answer carries the server's finish reason, and th
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -43,7 +44,6 @@ class GeminiEngine(WaitingEngine):
         self._instruction: Any = None  # the prompt as the SDK has it
         self._session: aiohttp.ClientSession | None = None
         self._clients: dict[tuple[str, str], Client] = {}  # by model and tier
-        self.chooses_tier = config.tier == "auto"
         self._shed: WeakKeyDictionary[OfferedPage, int] = WeakKeyDictionary()  # how often a page's request was shed
 
     @property
@@ -78,7 +78,8 @@ class GeminiEngine(WaitingEngine):
             # The settings belong to the client. Passed here, the SDK would convert them for every page, which (with a list
             # instead of a Content) takes 0.6 of its 1.1 ms.
             contents = types.Content(role="user", parts=[content, self._instruction])
-            response = await models.generate_content(model=model, contents=contents)
+            async with asyncio.timeout(page.give_up_s):
+                response = await models.generate_content(model=model, contents=contents)
         except Exception as error:  # every SDK and transport error becomes a rayocr error
             failure = translate(error)
             if tier == "flex" and is_shed(failure):
@@ -98,8 +99,6 @@ class GeminiEngine(WaitingEngine):
     def _tier_for(self, page: OfferedPage) -> str:
         if self._config.tier != "auto":
             return self._config.tier
-        if self.lane == "standard":
-            return self.lane
         return "flex" if self._shed.get(page, 0) < self._config.flex_tries else "standard"
 
     def _client(self, model: str, tier: str) -> Client:

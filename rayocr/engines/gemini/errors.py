@@ -78,7 +78,9 @@ def _from_transport(error: Exception) -> RayocrError:
             hint="Set GOOGLE_APPLICATION_CREDENTIALS to a key file, or run: gcloud auth application-default login",
         )
     if isinstance(error, aiohttp.ClientError | ConnectionError | OSError):
-        return EngineConnectionLost(f"The connection to Gemini failed: {_first_line(error) or type(error).__name__}.")
+        lost = EngineConnectionLost(f"The connection to Gemini failed: {_first_line(error) or type(error).__name__}.")
+        lost.in_flight = not isinstance(error, aiohttp.ClientConnectorError)
+        return lost
     if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
         return EngineConnectionLost("The answer was not JSON; a proxy may have answered in Gemini's place.")
     if isinstance(error, ValueError):  # includes pydantic's ValidationError: valid JSON, but not a response of this API

@@ -36,14 +36,16 @@ class PageProgress:
     def attempts(self) -> tuple[Attempt, ...]:
         return tuple(self._attempts)
 
-    def note(self, engine: Engine, error: Exception, *, model: str = "", answer: PageText | None = None) -> None:
+    def note(
+        self, engine: Engine, error: Exception, *, model: str = "", answer: PageText | None = None, finish: str = ""
+    ) -> None:
         """`model` is set for requests to a server, and `answer` if the server answered but the answer failed the checks."""
         attempt = Attempt(
             engine=engine.name,
             reason=error.reason if isinstance(error, RayocrError) else type(error).__name__,
             message=str(error)[:_MESSAGE_CHARS],
             model=model,
-            finish=(error.finish or "") if isinstance(error, BadAnswer) else "",
+            finish=(error.finish or "") if isinstance(error, BadAnswer) else finish,
         )
         if answer is not None and model:
             attempt = replace(

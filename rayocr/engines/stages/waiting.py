@@ -13,7 +13,7 @@ from rayocr.engines.answers.checks import check_answer, repeats_as_its_page
 from rayocr.engines.answers.off_loop import off_loop
 from rayocr.engines.answers.verification import VerificationResult, Verifier
 from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngine, account_of
-from rayocr.engines.model_ladder import MAX_PAID_TRIES, is_paid, lost_in_batches, next_model
+from rayocr.engines.model_ladder import MAX_PAID_TRIES, POSSIBLY_BILLED, is_paid, lost_in_batches, next_model
 from rayocr.engines.registry import Stage
 from rayocr.engines.stages.lost_pictures import without_lost_pictures
 from rayocr.engines.stages.progress import PageProgress
@@ -21,6 +21,7 @@ from rayocr.engines.transient_failures import TransientFailures
 from rayocr.errors import (
     BatchIncomplete,
     DayQuotaExhausted,
+    EngineConnectionLost,
     EngineError,
     EngineTimeout,
     EngineTransient,
@@ -30,7 +31,7 @@ from rayocr.errors import (
     RayocrError,
     RepetitionLoop,
 )
-from rayocr.messages import UNREAD_INK, PageRecord, PageText
+from rayocr.messages import UNREAD_INK, LaneGrant, PageRecord, PageText
 from rayocr.pdf.ink import BLANK_COVERAGE
 from rayocr.retry import RetryPolicy, decide
 
@@ -48,11 +49,11 @@ OnRetry = Callable[["PageProgress", str, int, RayocrError, float], None]
 class Slots(Protocol):
     """The limiter's interface for callers of waiting engines."""
 
-    def slot(self, model: str) -> AbstractAsyncContextManager[None]:
+    def slot(self, model: str, *, may_shed: bool = False) -> AbstractAsyncContextManager[None]:
         """Entered when the request may be sent. Exits with the request's error, so that a 429 slows down all requests."""
 
-    async def tier(self) -> str:
-        """The service tier that the run currently prefers; empty for none."""
+    def lane(self) -> AbstractAsyncContextManager[LaneGrant]:
+        """Entered when a lane has room for the page. Exits with the request's error, so that the planner knows it."""
 
     async def unless_closing(self, asking: Awaitable[T]) -> T:
         """Returns the answer. Raises Draining as soon as the worker drains, since batch answers take hours."""
@@ -255,11 +256,11 @@ class WaitingStage:
         while True:
             attempt += 1
             try:
-                if engine.chooses_tier:
-                    engine.lane = await self._slots.tier()
-                async with self._slots.slot(account_of(engine, model)):
-                    asking = engine.recognize_async(offered, model)
-                    return await (self._slots.unless_closing(asking) if engine.batched else asking)
+                if not engine.lanes:
+                    return await self._send(engine, offered, model)
+                async with self._slots.lane() as grant:
+                    offered.give_up_s = grant.give_up_s
+                    return await self._send(engine.lanes[grant.lane], offered, model, may_shed=len(engine.lanes) > 1)
             except EngineTransient as error:
                 failure = error
                 if isinstance(error, EngineTimeout | BatchIncomplete) and error.probably is not None:
@@ -267,6 +268,8 @@ class WaitingStage:
                     await remember()
                     if lost_in_batches(progress.attempts, model):
                         raise
+                elif isinstance(error, EngineConnectionLost) and error.in_flight:
+                    progress.note(engine, error, model=model, finish=POSSIBLY_BILLED)
                 decision = decide(error, min(attempt, self._policy.max_attempts - 1), policy=self._policy)
                 assert decision is not None, "transient, and not the last attempt"
                 self._on_retry(progress, model, attempt, error, decision.delay_s)
@@ -275,6 +278,11 @@ class WaitingStage:
             failures.add(failure, failing=self._slots.failing(account_of(engine, model)))
             if failures.blame_the_page:
                 raise failure
+
+    async def _send(self, engine: WaitingEngine, offered: OfferedPage, model: str, *, may_shed: bool = False) -> PageText:
+        async with self._slots.slot(account_of(engine, model), may_shed=may_shed):
+            asking = engine.recognize_async(offered, model)
+            return await (self._slots.unless_closing(asking) if engine.batched else asking)
 
 
 def _whole_or_partial(engine: ComputeEngine, page: Page) -> PageText | None:

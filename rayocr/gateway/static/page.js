@@ -54,13 +54,16 @@ const now = column => rates(history.recent.slice(-12), column).at(-1)?.[1] ?? 0;
 function cards(s) {
   const g = s.gauges, t = s.totals, done = Object.values(s.documents).reduce((a, b) => a + b, 0);
   const ahead = s.pages_done && s.pages_total > s.pages_done ? t.cost_usd * s.pages_total / s.pages_done : null;
-  const money = [usd(3600 * now(2)) + " per hour now", ahead && t.cost_usd ? "about " + usd(ahead) + " in total" : null];
+  const money = [usd(3600 * now(2)) + " per hour now", ahead && t.cost_usd ? "about " + usd(ahead) + " in total" : null,
+    g.budget_usd_per_day ? `${usd(g.spent_today_usd)} of ${usd(g.budget_usd_per_day)} today` : null,
+    g.budget_usd_per_month || g.limit_usd_per_month ? `${usd(g.spent_month_usd)} of ${usd(Math.min(...[g.budget_usd_per_month, g.limit_usd_per_month].filter(Boolean)))} this month` : null,
+    g.limit_usd_per_10min ? `${usd(g.spent_10min_usd)} of ${usd(g.limit_usd_per_10min)} in ten minutes` : null];
   $("cards").replaceChildren(
     card(count(s.pages_done), `of ${count(s.pages_total)} pages${s.listing_done ? "" : " known so far"}`, s.pages_total ? s.pages_done / s.pages_total : 0),
     card(count(done), `of ${count(s.documents_total)} documents`, s.documents_total ? done / s.documents_total : 0),
     card(now(1).toFixed(1), `pages/s now, ${g.pages_per_s.toFixed(1)} over the run`),
     card(duration(s.eta_s), `remaining, ${duration(g.elapsed_s)} elapsed`),
-    card(t.pages_unpriced ? (t.cost_usd ? usd(t.cost_usd) + " + " : "") + "unknown" : usd(t.cost_usd), g.budget_usd ? `of ${usd(g.budget_usd)}` : money.filter(Boolean).join(", "),
+    card(t.pages_unpriced ? (t.cost_usd ? usd(t.cost_usd) + " + " : "") + "unknown" : usd(t.cost_usd), [g.budget_usd ? `of ${usd(g.budget_usd)}` : null, ...money].filter(Boolean).join(", "),
       g.budget_usd ? t.cost_usd / g.budget_usd : null, t.cost_usd > 0.8 * g.budget_usd),
     card(count(g.workers), `workers, ${count(g.pages_in_window)} pages in progress`));
 }

@@ -56,6 +56,8 @@ class FakePage:
     data: bytes = b"%PDF-1.7 a page"
     page_number: int = 1
     asked: list[str] = field(default_factory=list)
+    give_up_s: float | None = None
+    batch_keys: list[str] = field(default_factory=list)
 
     async def as_document(self, *, dpi: int = 200, max_bytes: int | None = None) -> bytes:
         self.asked.append("pdf")

@@ -15,18 +15,21 @@ from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngin
 from rayocr.engines.registry import Stage
 from rayocr.engines.stages import ComputeStage, PageDedupPort, PageProgress, WaitingStage
 from rayocr.errors import (
+    BatchWithdrawn,
     CredentialsError,
     DayQuotaExhausted,
+    EngineConnectionLost,
     EngineOverloaded,
     EngineRateLimited,
     EngineRejected,
+    EngineShed,
     EngineTimeout,
     EngineTransient,
     ModelUnavailable,
     PageUnrenderable,
     PictureUndecodable,
 )
-from rayocr.messages import OUTAGE, Attempt, PageOutcome, PageRecord, PageText
+from rayocr.messages import OUTAGE, Attempt, LaneGrant, PageOutcome, PageRecord, PageText
 from rayocr.pdf.page import Page
 from rayocr.retry import RetryPolicy
 from tests.unit.engines.servers import FakePage
@@ -67,9 +70,10 @@ class Slots:
         self.parked: dict[str, float] = {}  # models with a used-up daily quota, and its reset time
         self.unavailable: set[str] = set()  # models whose server answers nothing
         self.share = 0.0  # of requests of others that fail
+        self.lanes: list[str] = []  # granted one after the other
 
     @asynccontextmanager
-    async def slot(self, model: str) -> AsyncIterator[None]:
+    async def slot(self, model: str, *, may_shed: bool = False) -> AsyncIterator[None]:
         if model in self.parked:
             raise DayQuotaExhausted("used up", resumes_at=self.parked[model])
         if model in self.unavailable:
@@ -83,8 +87,9 @@ class Slots:
     def failing(self, model: str) -> float:
         return self.share
 
-    async def tier(self) -> str:
-        return ""
+    @asynccontextmanager
+    async def lane(self) -> AsyncIterator[LaneGrant]:
+        yield LaneGrant(lane=self.lanes.pop(0), give_up_s=7.0)
 
     async def unless_closing(self, asking: Any) -> Any:
         return await asking
@@ -472,3 +477,40 @@ async def test_a_timeout_that_was_probably_billed_is_on_record_and_does_not_coun
     assert (record.outcome, record.cost_usd, record.input_tokens) == (PageOutcome.DONE, 0.5, 1700)
     assert [attempt.reason for attempt in record.attempts] == ["EngineTimeout", "Refused"]
     assert [len(remembered.attempts) for remembered in bench.remembered] == [1, 2]
+
+
+class Lanes(ScriptedEngine):
+    """One scripted engine for each lane."""
+
+    def __init__(self, **scripts: list[str | Exception]) -> None:
+        super().__init__({"a": []})
+        self.lanes = {name: ScriptedEngine({"a": script}) for name, script in scripts.items()}  # type: ignore[misc]
+
+
+async def test_each_request_of_a_page_goes_to_the_lane_that_is_granted() -> None:
+    engine = Lanes(flex=[EngineShed("shed"), EngineShed("shed")], standard=[GOOD])
+    bench = Bench(engine)
+    bench.slots.lanes = ["flex", "flex", "standard"]
+    offered = FakePage()
+    record = await bench.read(offered=offered)
+    assert record.outcome is PageOutcome.DONE
+    assert [len(lane.asked) for lane in engine.lanes.values()] == [2, 1]  # type: ignore[attr-defined]
+    assert offered.give_up_s == 7.0
+
+
+async def test_a_page_that_was_withdrawn_from_a_batch_is_read_in_another_lane_and_not_paid_for_twice() -> None:
+    engine = Lanes(batch=[BatchWithdrawn("cancelled")], standard=[GOOD])
+    bench = Bench(engine)
+    bench.slots.lanes = ["batch", "standard"]
+    record = await bench.read()
+    assert (record.outcome, record.attempts, record.input_tokens) == (PageOutcome.DONE, (), 600)
+
+
+async def test_a_request_that_was_in_flight_when_the_connection_broke_is_recorded_as_possibly_billed() -> None:
+    lost, refused = EngineConnectionLost("reset"), EngineConnectionLost("refused")
+    lost.in_flight = True
+    record = await Bench(ScriptedEngine({"a": [lost, refused, GOOD]})).read()
+    assert record.outcome is PageOutcome.DONE
+    assert [(attempt.reason, attempt.finish, attempt.cost_usd) for attempt in record.attempts] == [
+        ("EngineConnectionLost", "POSSIBLY_BILLED", 0.0)
+    ]

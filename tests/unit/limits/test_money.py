@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 import pytest
 
 from rayocr.composition import compose, price_table
+from rayocr.engines.base import BATCH_ACCOUNT
 from rayocr.errors import UsageError
 from rayocr.limits.expected_use import ExpectedUse
 from rayocr.limits.prices import Price, PriceTable, parse_prices
+from rayocr.messages import SlotReturn
+from tests.unit.actors.limiter_world import CENT_A_PAGE, World
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC).timestamp()
 
@@ -64,3 +67,26 @@ def test_expectations_move_from_the_guess_to_what_pages_really_take() -> None:
         expected.learn(requests=64, input_tokens=64 * 600, cost_usd=64 * 0.003)
     assert expected.input_tokens == pytest.approx(600, rel=0.01)
     assert expected.cost_usd == pytest.approx(0.003, rel=0.01)
+
+
+async def test_batches_do_not_use_the_limit_of_ten_minutes() -> None:
+    world = World()
+    limiter = world.limiter(prices=CENT_A_PAGE, usd_per_10min=1.0)
+    await limiter.lease("m" + BATCH_ACCOUNT, "w", 100)
+    await limiter.release("m" + BATCH_ACCOUNT, "w", SlotReturn(slots=100, answered=100, cost_usd=100.0))
+    began = world.now
+    await limiter.lease("m", "w", 1)
+    assert world.now == began, "the next request does not wait for the dollars of the batch"
+    assert (await limiter.state()).spent_10min_usd == 0.0
+
+
+async def test_the_state_shows_the_spending_of_ten_minutes_of_the_day_and_of_the_month() -> None:
+    world = World()
+    limiter = world.limiter(prices=CENT_A_PAGE, usd_per_10min=100.0, spent_before={"2026-11-01": 5.0})
+    for _ in range(2):
+        await limiter.lease("m", "w", 1)
+        await limiter.release("m", "w", SlotReturn(slots=1, answered=1, cost_usd=2.0, possibly_billed=1))
+        world.now += 400
+    state = await limiter.state()
+    assert (state.spent_10min_usd, state.spent_today_usd, state.spent_month_usd) == (2.0, 4.0, 9.0)
+    assert state.possibly_billed == 2

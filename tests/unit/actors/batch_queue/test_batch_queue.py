@@ -15,8 +15,18 @@ import pytest
 from rayocr.actors.batch_queue.actor import BatchQueue
 from rayocr.actors.batch_queue.intents import BATCHES_PREFIX, read_intents
 from rayocr.config import BatchConfig
+from rayocr.driver.cluster.base import QueuePort
+from rayocr.engines.base import BatchQueuePort
 from rayocr.engines.gemini.batch import JobStatus
-from rayocr.errors import BatchGone, BatchIncomplete, CredentialsError, EngineOverloaded, EngineRateLimited, ModelUnavailable
+from rayocr.errors import (
+    BatchGone,
+    BatchIncomplete,
+    BatchWithdrawn,
+    CredentialsError,
+    EngineOverloaded,
+    EngineRateLimited,
+    ModelUnavailable,
+)
 from rayocr.retry import RetryPolicy
 from rayocr.storage.memory import MemoryStorage
 
@@ -37,6 +47,8 @@ class Server:
         self.late = 0  # polls of an ended job before its file has a name
         self.inline = False
         self.gone = False  # the results
+        self.cancelled: list[str] = []
+        self.unprocessed: set[str] = set()  # keys without an answer in a cancelled job
 
     async def upload(self, display_name: str, path: Path) -> str:
         self.uploads += 1
@@ -51,6 +63,12 @@ class Server:
             raise error
         self.jobs[display_name] = self.files[file]
         return f"batches/{display_name}"
+
+    async def cancel(self, job: str) -> None:
+        self.cancelled.append(job)
+        self.state = "CANCELLED"
+        self.missing |= self.unprocessed
+        self.running.set()
 
     async def delete(self, *, files: Iterable[str], job: str | None) -> None:
         self.deleted += [*files, *([job] if job else [])]
@@ -362,9 +380,60 @@ async def test_progress_is_a_line_for_each_state(queues: QueuesOfRuns) -> None:
     queues.server.state = "RUNNING"
     async with queues.queue(max_pages=2) as queue:
         asked = reads(queue, "a", "b", "c", "d")
-        await until(lambda: len(queues.server.jobs) == 2)
-        await asyncio.sleep(0.02)
+        while len(await queue.progress()) != 1 or "4 pages, RUNNING" not in (await queue.progress())[0]:
+            await asyncio.sleep(0.002)
         queues.now += 3 * 3600
         assert await queue.progress() == ("2 batch jobs, 4 pages, RUNNING for 3.0 h",)
         for task in asked:
             task.cancel()
+
+
+async def test_a_withdrawn_job_is_cancelled_and_pages_that_it_has_not_answered_come_back_unpaid(
+    queues: QueuesOfRuns,
+) -> None:
+    queues.server.unprocessed = {"b"}
+    async with queues.queue() as queue:
+        asked = reads(queue, "a", "b")
+        await until(lambda: any(intent.name for intent in read_intents(queues.state)))
+        assert await queue.withdraw() == 1
+        assert await asked[0] == b"answer to a"
+        with pytest.raises(BatchWithdrawn):
+            await asked[1]
+        assert await queue.withdraw() == 0
+    assert len(queues.server.cancelled) == 1
+
+
+async def test_pages_that_are_still_gathered_or_wait_for_the_queue_are_withdrawn_without_a_job(queues: QueuesOfRuns) -> None:
+    async with queues.queue(max_jobs=1, max_pages=1, linger_s=60) as queue:
+        asked = reads(queue, "a", "b", "c")
+        await until(lambda: len(queues.server.jobs) == 1)
+        queues.server.unprocessed = {"a", "b", "c"}
+        assert await queue.withdraw() == 3
+        outcomes = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [BatchWithdrawn] * 3
+    assert len(queues.server.jobs) == 1
+
+
+async def test_files_and_job_are_deleted_as_soon_as_the_ledger_has_the_pages(queues: QueuesOfRuns) -> None:
+    queues.server.running.set()
+    async with queues.queue() as queue:
+        await asyncio.gather(*reads(queue, "a", "b"))
+        await queue.recorded(["a"])
+        assert not queues.server.deleted
+        await queue.recorded(["b", "unknown"])
+        assert sorted(queues.server.deleted) == [
+            "batches/rayocr-run1-0001",
+            "batches/rayocr-run1-0001",
+            "files/rayocr-run1-0001",
+        ]
+        assert not queues.intents()
+        await queue.recorded(["b"])
+    assert len(queues.server.deleted) == 3
+
+
+@pytest.mark.parametrize("port", [BatchQueuePort, QueuePort])
+def test_the_hosted_queue_has_every_method_that_workers_and_driver_call(port: type) -> None:
+    from rayocr.actors.hosted.batch_queue import BatchQueueActor
+
+    methods = {name for name in vars(port) if not name.startswith("_")}
+    assert methods <= set(dir(BatchQueueActor))

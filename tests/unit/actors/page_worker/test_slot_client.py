@@ -7,8 +7,9 @@ import pytest
 from rayocr.actors.page_worker.slot_client import SlotClient
 from rayocr.actors.rate_limiter.actor import RateLimiter
 from rayocr.errors import Draining, EngineConnectionLost, EngineOverloaded, EngineRateLimited, Refused
+from rayocr.limits.lane_planner import LaneReport
 from rayocr.limits.prices import PriceTable
-from rayocr.messages import SlotReply, SlotReturn, ThrottleKind
+from rayocr.messages import LaneGrant, SlotReply, SlotReturn, ThrottleKind
 from tests.unit.actors.limiter_world import World
 
 
@@ -35,8 +36,10 @@ class RecordingLimiter:
             return (self.delays.pop(0),)
         return (0.0,) * wanted
 
-    async def tier(self) -> str:
-        return ""
+    async def lanes(self, worker: str, wanted: int) -> tuple[LaneGrant, ...]:
+        raise AssertionError("the run has no objective")
+
+    async def report_lanes(self, worker: str, reports: tuple[LaneReport, ...]) -> None: ...
 
     async def release(self, model: str, worker: str, returned: SlotReturn) -> SlotReply:
         self.returned.append(returned)

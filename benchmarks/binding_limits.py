@@ -1,0 +1,242 @@
+"""`make bench-limits`: how much of a limit is used when it is the one that binds, in simulated time.
+
+The real RateLimiter and the real SlotClient send requests to a server that enforces one limit in sliding windows and answers
+after 2 to 8 seconds; pages differ in tokens and price. The event loop's clock jumps to the next event, so half an hour takes
+seconds and a busy machine changes nothing. Enqueued tokens are measured with the real BatchQueue and jobs of an hour."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import selectors
+import sys
+import uuid
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.gemini_simulator.quotas import Quotas
+from rayocr.actors.batch_queue.actor import BatchQueue
+from rayocr.actors.page_worker.slot_client import SlotClient
+from rayocr.actors.rate_limiter.actor import LimiterRules, RateLimiter
+from rayocr.config import BatchConfig, LimitsConfig
+from rayocr.engines.gemini.batch import JobStatus
+from rayocr.errors import DayQuotaExhausted, EngineRateLimited
+from rayocr.limits.prices import PriceTable
+from rayocr.retry import RetryPolicy
+from rayocr.storage.memory import MemoryStorage
+
+T = TypeVar("T")
+
+_WALL = 1_795_000_000.0  # in November 2026, six hours before midnight in California
+_WARM_S, _STEADY_S = 660.0, 1800.0
+_JOB_S = 3600.0
+
+
+class _Selector(selectors.DefaultSelector):
+    loop: VirtualLoop
+
+    def select(self, timeout: float | None = None) -> Any:
+        found = super().select(0)
+        if not found and timeout:
+            self.loop.now += timeout
+        return found
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """Its clock jumps to the next timer. Nothing may run in threads."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        selector = _Selector()
+        selector.loop = self
+        super().__init__(selector)
+
+    def time(self) -> float:
+        return self.now
+
+
+def run_virtually(work: Coroutine[Any, Any, T]) -> T:
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(work)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    limit: str
+    share: float
+    refused: int
+
+
+@dataclass(slots=True)
+class Server:
+    """Enforces `limits` in sliding windows; `usd_per_10min` by what it has answered, as Google's bill does."""
+
+    limits: dict[str, float]
+    quotas: Quotas = field(default_factory=Quotas)
+    answered: list[tuple[float, int, float]] = field(default_factory=list)  # (when, tokens, USD)
+    refused: int = 0
+    draws: random.Random = field(default_factory=lambda: random.Random(0))
+
+    async def ask(self) -> tuple[int, float]:
+        """Tokens and USD of one page. Raises EngineRateLimited."""
+        loop = asyncio.get_running_loop()
+        tokens = self.draws.randint(600, 800)  # a page takes 560, and prompts differ
+        usd = tokens * 0.25e-6 + self.draws.randint(200, 4000) * 1.5e-6
+        known = {name: self.limits.get(name, 0.0) for name in ("rpm", "tpm", "rpd")}
+        if self.quotas.admit(loop.time(), tokens=tokens, in_flight=0, max_in_flight=0, **known) is not None:
+            self.refused += 1
+            raise EngineRateLimited("refused", retry_after_s=5.0, per_day="rpd" in self.limits)
+        await asyncio.sleep(2 + 6 * self.draws.random())
+        if (most := self.limits.get("usd_per_10min")) and self.spent(loop.time() - 600) > most:
+            self.refused += 1
+            raise EngineRateLimited("refused", retry_after_s=5.0)
+        self.answered.append((loop.time(), tokens, usd))
+        return tokens, usd
+
+    def spent(self, since: float) -> float:
+        total = 0.0
+        for at, _, usd in reversed(self.answered):
+            if at <= since:
+                break
+            total += usd
+        return total
+
+
+async def _use_of(limit: str, most: float) -> Use:
+    loop = asyncio.get_running_loop()
+    server = Server({limit: most})
+    rules = LimiterRules(limits=LimitsConfig(**{limit: int(most) if limit == "rpd" else most}), prices=PriceTable(models={}))
+    limiter = RateLimiter(rules, clock=loop.time, wall_clock=lambda: _WALL + loop.time())
+    # The first pages count as expected; prices are unknown to the limiter, so that it has to learn them.
+    slots = SlotClient(limiter, worker="w", clock=loop.time)
+    ended = asyncio.Event()
+
+    async def page_after_page() -> None:
+        while not ended.is_set():
+            try:
+                async with slots.slot("m"):
+                    tokens, usd = await server.ask()
+                    slots.used("m", input_tokens=tokens, cost_usd=usd)
+            except EngineRateLimited:
+                await asyncio.sleep(1.0)
+            except DayQuotaExhausted:
+                return
+
+    pages = [asyncio.create_task(page_after_page()) for _ in range(600)]
+    if limit == "rpd":
+        await asyncio.gather(*pages)
+        return Use(limit=limit, share=server.quotas.admitted / most, refused=server.refused)
+    await asyncio.sleep(_WARM_S + _STEADY_S)
+    ended.set()
+    for page in pages:
+        page.cancel()
+    steady = [row for row in server.answered if row[0] > _WARM_S]
+    used = {"rpm": len(steady), "tpm": sum(row[1] for row in steady), "usd_per_10min": sum(row[2] for row in steady)}[limit]
+    windows = _STEADY_S / (600 if limit == "usd_per_10min" else 60)
+    return Use(limit=limit, share=used / (most * windows), refused=server.refused)
+
+
+@dataclass(slots=True)
+class Jobs:
+    """A batch server with a limit on enqueued tokens, at 600 tokens a page. Jobs take an hour."""
+
+    most_tokens: float
+    jobs: dict[str, tuple[float, list[str]]] = field(default_factory=dict)
+    files: dict[str, list[str]] = field(default_factory=dict)
+    refused: int = 0
+
+    def enqueued(self) -> float:
+        now = asyncio.get_running_loop().time()
+        return sum(600.0 * len(keys) for ends, keys in self.jobs.values() if now < ends)
+
+    async def upload(self, display_name: str, path: Path) -> str:
+        self.files[display_name] = [json.loads(line)["key"] for line in path.read_bytes().splitlines()]
+        return display_name
+
+    async def create(self, display_name: str, model: str, file: str) -> str:
+        if self.enqueued() + 600 * len(self.files[file]) > self.most_tokens:
+            self.refused += 1
+            raise EngineRateLimited("the queue is full")
+        self.jobs[display_name] = asyncio.get_running_loop().time() + _JOB_S, self.files.pop(file)
+        return display_name
+
+    async def find(self, display_name: str) -> str | None:
+        return display_name if display_name in self.jobs else None
+
+    async def status(self, name: str) -> JobStatus:
+        ended = asyncio.get_running_loop().time() >= self.jobs[name][0]
+        return JobStatus(ended=ended, state="SUCCEEDED" if ended else "RUNNING", results=name if ended else None)
+
+    async def results(self, file_name: str) -> dict[str, bytes]:
+        row = {"response": {"usageMetadata": {"promptTokenCount": 600}}}
+        return {key: json.dumps(row | {"key": key}).encode() for key in self.jobs[file_name][1]}
+
+    async def cancel(self, job: str) -> None: ...
+
+    async def delete(self, *, files: Iterable[str], job: str | None) -> None: ...
+
+
+async def _use_of_enqueued_tokens(most: float) -> Use:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+
+    async def in_this_thread(function: Any, *arguments: Any, **named: Any) -> Any:
+        return function(*arguments, **named)
+
+    asyncio.to_thread = in_this_thread  # type: ignore[assignment]
+    server = Jobs(most)
+    queue = BatchQueue(
+        server,
+        MemoryStorage(uuid.uuid4().hex),
+        run_id="r",
+        config=BatchConfig(enqueued_tokens=int(most), linger_s=5.0),
+        policy=RetryPolicy(),
+        clock=loop.time,
+    )
+    numbers = iter(range(10**9))
+
+    async def page_after_page() -> None:
+        while True:
+            key = str(next(numbers))
+            await queue.read(key, "m", json.dumps({"key": key}).encode())
+
+    pages = [asyncio.create_task(page_after_page()) for _ in range(int(3 * most / 600))]
+    await asyncio.sleep(3 * _JOB_S)
+    seen: list[float] = []
+    for _ in range(6 * 60):
+        await asyncio.sleep(60)
+        seen.append(server.enqueued() / most)
+    for page in pages:
+        page.cancel()
+    await asyncio.gather(*pages, return_exceptions=True)
+    await queue.close(finished=False)
+    return Use(limit="enqueued tokens", share=sum(seen) / len(seen), refused=server.refused)
+
+
+def measure() -> list[Use]:
+    cases = (("rpm", 600.0), ("tpm", 600_000.0), ("rpd", 5_000.0), ("usd_per_10min", 10.0))
+    uses = [run_virtually(_use_of(limit, most)) for limit, most in cases]
+    original = asyncio.to_thread
+    try:
+        return [*uses, run_virtually(_use_of_enqueued_tokens(600_000))]
+    finally:
+        asyncio.to_thread = original
+
+
+def main() -> None:
+    table = Table(title="use of the limit that binds, answers after 2 to 8 s, simulated time", title_justify="left")
+    for column in ("limit", "used (≥ 97 %)", "refusals"):
+        table.add_column(column, justify="left" if column == "limit" else "right")
+    for use in measure():
+        table.add_row(use.limit, f"{100 * use.share:.1f} %", str(use.refused))
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""Asks the RateLimiter for the lanes of this worker's pages, many at a time, and reports the pages that come back from them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Protocol
+
+from rayocr.errors import Draining, EngineError, EngineTransient
+from rayocr.limits.lane_planner import LaneReport
+from rayocr.messages import LaneGrant
+
+# Pages that begin to wait, and reports, are collected for this long: it saves a call to the limiter per page.
+_ASK_LINGER_S = 0.01
+_REPORT_LINGER_S = 0.05
+
+
+class LaneLimiter(Protocol):
+    """The RateLimiter's methods used here, local or behind a Ray handle."""
+
+    async def lanes(self, worker: str, wanted: int) -> tuple[LaneGrant, ...]: ...
+
+    async def report_lanes(self, worker: str, reports: tuple[LaneReport, ...]) -> None: ...
+
+
+class LaneClient:
+    """Owned by the `SlotClient`. `linger` disables waiting for other pages, for tests."""
+
+    def __init__(
+        self, limiter: LaneLimiter, *, worker: str, clock: Callable[[], float] = time.monotonic, linger: bool = True
+    ) -> None:
+        self._limiter = limiter
+        self._worker = worker
+        self._clock = clock
+        self._linger = float(linger)
+        self._closing = False
+        self._waiting: deque[asyncio.Future[LaneGrant]] = deque()
+        self._asking: asyncio.Task[None] | None = None
+        self._returned: dict[str, LaneReport] = {}
+        self._reporting: asyncio.Task[None] | None = None
+
+    def close(self) -> None:
+        """From now on, callers that wait for a lane get Draining."""
+        self._closing = True
+        while self._waiting:
+            future = self._waiting.popleft()
+            if not future.done():
+                future.set_exception(Draining())
+
+    @asynccontextmanager
+    async def lane(self) -> AsyncIterator[LaneGrant]:
+        """Entered when a lane has room for a page, which counts as in flight there until the block exits. Raises Draining."""
+        grant = await self._granted()
+        began = self._clock()
+        answered = False
+        try:
+            yield grant
+            answered = True
+        except EngineError as error:
+            answered = not isinstance(error, EngineTransient)
+            raise
+        finally:
+            self._report(grant.lane, answered=answered, took_s=self._clock() - began)
+
+    async def _granted(self) -> LaneGrant:
+        if self._closing:
+            raise Draining
+        future: asyncio.Future[LaneGrant] = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        if self._asking is None:
+            self._asking = asyncio.get_running_loop().create_task(self._ask())
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled() and future.exception() is None:
+                self._report(future.result().lane, answered=False, took_s=0.0)
+            raise
+
+    async def _ask(self) -> None:
+        try:
+            await asyncio.sleep(self._linger * _ASK_LINGER_S)
+            while self._next() is not None:
+                grants = await self._limiter.lanes(self._worker, sum(not future.done() for future in self._waiting))
+                if not grants:
+                    raise Draining  # the run assumes that this worker is dead
+                for grant in grants:
+                    if self._next() is None:
+                        self._report(grant.lane, answered=False, took_s=0.0)
+                    else:
+                        self._waiting.popleft().set_result(grant)
+                await asyncio.sleep(0)
+        except Exception as error:  # passed to every page that waits: each records it
+            while self._next() is not None:
+                self._waiting.popleft().set_exception(error)
+        finally:
+            self._asking = None
+
+    def _next(self) -> asyncio.Future[LaneGrant] | None:
+        while self._waiting and self._waiting[0].done():
+            self._waiting.popleft()
+        return self._waiting[0] if self._waiting else None
+
+    def _report(self, lane: str, *, answered: bool, took_s: float) -> None:
+        before = self._returned.get(lane, LaneReport(lane=lane))
+        self._returned[lane] = replace(
+            before,
+            answered=before.answered + answered,
+            failed=before.failed + (not answered),
+            longest_s=max(before.longest_s, took_s) if answered else before.longest_s,
+        )
+        if self._reporting is None:
+            self._reporting = asyncio.get_running_loop().create_task(self._send_reports())
+
+    async def _send_reports(self) -> None:
+        try:
+            await asyncio.sleep(self._linger * _REPORT_LINGER_S)
+            while self._returned:
+                returned, self._returned = self._returned, {}
+                await self._limiter.report_lanes(self._worker, tuple(returned.values()))
+        finally:
+            self._reporting = None

@@ -1,0 +1,57 @@
+"""Hands out lanes to workers, as the planner chooses them. Used by the RateLimiter actor only."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from rayocr.limits.lane_planner import LaneOutlook, LanePlanner, LaneReport, LaneTerms
+from rayocr.messages import LaneGrant, LanesState
+
+_RECHECK_S = 0.25  # a lane opens with time, not only when a page comes back
+
+
+class LaneAllocator:
+    """`clock` is monotonic seconds; `wait(event, timeout_s)` returns on whichever comes first."""
+
+    def __init__(
+        self,
+        terms: Sequence[LaneTerms],
+        *,
+        clock: Callable[[], float],
+        wait: Callable[[asyncio.Event, float], Awaitable[None]],
+    ) -> None:
+        self._planner = LanePlanner(terms)
+        self._clock = clock
+        self._wait = wait
+        self._changed = asyncio.Event()
+        self._turn = asyncio.Lock()
+
+    async def lanes(self, worker: str, wanted: int, *, gone: Callable[[], bool]) -> tuple[LaneGrant, ...]:
+        """Between 1 and `wanted` lanes; waits while none is open. None for a worker that is `gone`."""
+        async with self._turn:  # first come, first served
+            while not gone():
+                granted: list[LaneGrant] = []
+                now = self._clock()
+                while len(granted) < wanted and (lane := self._planner.choose(worker, now=now)) is not None:
+                    granted.append(LaneGrant(lane=lane, give_up_s=self._planner.give_up_s(lane, now=now)))
+                if granted:
+                    return tuple(granted)
+                self._changed.clear()
+                await self._wait(self._changed, _RECHECK_S)
+        return ()
+
+    def report(self, worker: str, reports: Sequence[LaneReport]) -> None:
+        for report in reports:
+            self._planner.report(worker, report, now=self._clock())
+        self._changed.set()
+
+    def forget(self, worker: str) -> None:
+        self._planner.forget(worker)
+        self._changed.set()
+
+    def expect(self, outlook: LaneOutlook) -> LanesState:
+        now = self._clock()
+        self._planner.expect(outlook, now=now)
+        self._changed.set()
+        return LanesState(in_flight=dict(self._planner.in_flight), withdraw=self._planner.withdraw(now=now))

@@ -1,0 +1,304 @@
+"""Chooses the lane of the next page for objective=cost and objective=deadline. Pure; time is passed in.
+
+A lane is a way to read a page: local engines, batch, flex, standard. They differ in price, in the time to an answer, and in how
+many pages they take. Every page goes to the cheapest lane that is open and has room:
+
+| lane | open |
+|---|---|
+| the cheapest | always, as long as an answer still arrives before the deadline |
+| a dearer one | when waiting for it any longer would endanger the deadline |
+| one whose time to an answer is unknown (batch) | for pages that the lanes before it cannot read, until there is a hurry |
+
+The deadline is in danger when the pages that are left, times a margin, need all of the remaining time in the fastest lane.
+Waiting until then costs nothing: the cheap lanes work at their full rate from the beginning, and the dear lane only reads what
+they cannot. Pages in flight count as left in proportion to how often their lane fails, and in full once they are overdue. Pages
+in batches that are needed back are withdrawn: their jobs are cancelled.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
+
+LOCAL, BATCH, FLEX, STANDARD = "local", "batch", "flex", "standard"
+LANES = (LOCAL, BATCH, FLEX, STANDARD)
+
+_MARGIN = 1.5  # on the time that the remaining pages need: the rate of a lane may drop by a third
+_NARROW_MARGIN = 1.15  # below it, requests that often fail are not worth the quota that they take
+_SPARE_S = 60.0  # for the last outputs
+_FAILURES_AT_FIRST = 0.05  # share of a lane's pages that come back unread, until it is known
+_MEMORY = 200  # answers over which shares and times are averaged
+_KNOWN_AFTER = 20  # answers, before their longest time replaces the assumed one
+_HOPE = 0.25  # mean time to an answer, as a share of the assumed longest one, until answers are known
+_DOWN_AFTER = 50  # failures in a row: then a lane gets a page now and then, and the lanes after it do not count on it
+_PROBE_S = 30.0  # between two such pages
+_LATER = 1.1  # an answer may take this much longer than the longest so far
+_MEASURED_S = 30.0  # a lane must have been open without interruption for so long before its rate is measured
+_WASTEFUL = 0.25  # share of failures; above it a lane is skipped when the deadline needs the quota that it shares
+_BURST_S = 1.0  # of the common pace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneTerms:
+    """What is known about a lane in advance. `answer_s`: the assumed longest time to an answer. `room`: most pages in flight.
+    `proven`: whether `answer_s` can be relied on before answers are known. `shares_quota`: its requests count towards one quota
+    with those of the other lanes that share it."""
+
+    name: str
+    usd_per_page: float  # or in any other unit: only comparisons count
+    answer_s: float
+    room: int
+    proven: bool = True
+    shares_quota: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneOutlook:
+    """`pages_left`: without an outcome, including those in flight. `seconds_left` until the deadline; None: there is none.
+    `pages_per_s`: the pace that the shared quota allows."""
+
+    pages_left: float
+    seconds_left: float | None
+    pages_per_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneReport:
+    """Pages that came back from a lane. `longest_s`: of the answered ones, from the choice of the lane to the answer."""
+
+    lane: str
+    answered: int = 0
+    failed: int = 0  # shed, timed out, withdrawn: they need a lane again
+    longest_s: float = 0.0
+
+
+@dataclass(slots=True)
+class _Lane:
+    terms: LaneTerms
+    workers: Counter[str] = field(default_factory=Counter)  # pages in flight
+    in_flight: int = 0
+    sent: deque[list[float]] = field(default_factory=deque)  # [when, pages], oldest first
+    answered: int = 0
+    answer_s: float = field(init=False)  # the longest time that an answer should take
+    times: deque[float] = field(default_factory=lambda: deque(maxlen=_MEMORY))
+    failing: float = _FAILURES_AT_FIRST
+    failed_in_a_row: int = 0
+    probe_at: float = 0.0
+    open_since: float | None = None
+    answered_before: int = 0  # when it was opened
+    closed: bool = False
+
+    def __post_init__(self) -> None:
+        self.answer_s = self.terms.answer_s
+
+    @property
+    def known(self) -> bool:
+        return self.terms.proven or self.answered > 0
+
+    @property
+    def is_down(self) -> bool:
+        return self.failed_in_a_row >= _DOWN_AFTER
+
+    def learn(self, report: LaneReport) -> None:
+        self.answered += report.answered
+        if report.answered:
+            self.times.append(report.longest_s)
+            if self.answered >= _KNOWN_AFTER or not self.terms.proven:
+                self.answer_s = _LATER * max(self.times)
+            else:
+                self.answer_s = max(self.answer_s, report.longest_s)
+        self.failed_in_a_row = 0 if report.answered else self.failed_in_a_row + report.failed
+        for share, pages in ((0.0, report.answered), (1.0, report.failed)):
+            self.failing += (share - self.failing) * (1 - (1 - 1 / _MEMORY) ** pages)
+
+    def still_to_read(self, now: float) -> float:
+        """How many of its pages in flight will probably need another lane."""
+        if not self.known:
+            return float(self.in_flight)
+        in_flight, overdue, latest = self.in_flight, 0.0, now - self.answer_s
+        for when, pages in self.sent:
+            if when >= latest:
+                break
+            overdue += pages
+        return min(in_flight, overdue + self.failing * max(0.0, in_flight - overdue))
+
+    def potential(self, pages_per_s: float) -> float:
+        """Pages per second that it can answer: by its room and the time of an answer (Little's law), and by the shared quota."""
+        if self.is_down:
+            return 0.0
+        mean_s = _HOPE * self.answer_s if self.answered < _KNOWN_AFTER else sum(self.times) / len(self.times)
+        rate = self.terms.room / max(mean_s, 1e-3)
+        return (1 - self.failing) * (min(rate, pages_per_s) if self.terms.shares_quota else rate)
+
+    def measured(self, now: float) -> float | None:
+        """Pages per second, if it was open long enough to tell."""
+        if self.open_since is None:
+            return None
+        working_s = now - self.open_since - self.answer_s
+        return (self.answered - self.answered_before) / working_s if working_s >= _MEASURED_S else None
+
+
+class LanePlanner:
+    """`terms`: one for each allowed lane. `margin` and `spare_s` as above."""
+
+    def __init__(self, terms: Sequence[LaneTerms], *, margin: float = _MARGIN, spare_s: float = _SPARE_S) -> None:
+        ranked = sorted(terms, key=lambda t: (t.usd_per_page, t.answer_s))
+        self._lanes = {t.name: _Lane(t) for t in ranked}
+        self._last = self._lanes[ranked[-1].name]
+        self._fastest = self._lanes[min(terms, key=lambda t: (-t.usd_per_page, t.answer_s)).name]
+        self._margin = margin
+        self._spare_s = spare_s
+        self._left: float | None = None
+        self._deadline: float | None = None
+        self._pages_per_s = 0.0
+        self._allowance = 0.0
+        self._allowed_at: float | None = None
+
+    def expect(self, outlook: LaneOutlook, *, now: float) -> None:
+        """Call it every second."""
+        self._left = outlook.pages_left
+        self._deadline = None if outlook.seconds_left is None else now + outlook.seconds_left
+        self._pages_per_s = outlook.pages_per_s
+
+    def choose(self, worker: str, *, now: float) -> str | None:
+        """The lane of one more page, which then counts as in flight until it is reported; None: none now, ask again soon."""
+        if self._left is None:
+            return None  # nothing is known about the run yet
+        self._refill(now)
+        hurry = self._hurry(now)
+        fastest = self._fastest
+        if hurry and fastest.open_since is None:
+            fastest.open_since, fastest.answered_before = now, fastest.answered
+        elif not hurry:
+            fastest.open_since = None
+        for lane in self._lanes.values():
+            if self._takes(lane, now, hurry=hurry):
+                if lane.terms.shares_quota:
+                    self._allowance -= 1
+                self._send(lane, worker, now)
+                return lane.terms.name
+        return None
+
+    def report(self, worker: str, report: LaneReport, *, now: float) -> None:
+        lane = self._lanes[report.lane]
+        count = min(report.answered + report.failed, lane.workers[worker])
+        self._drop(lane, worker, count)
+        if self._left is not None:
+            self._left -= report.answered
+        lane.learn(report)
+
+    def forget(self, worker: str) -> None:
+        """A worker died: its pages need a lane again."""
+        for lane in self._lanes.values():
+            self._drop(lane, worker, lane.workers[worker])
+
+    def withdraw(self, *, now: float) -> bool:
+        """Whether batches that have not ended must be cancelled: the fastest lane has room, and nothing else to read. From then
+        on no page goes into a batch."""
+        batch = self._lanes.get(BATCH)
+        if batch is None or batch is self._fastest or not batch.in_flight or not self._hurry(now):
+            return False
+        if self._unsent >= 1 or not batch.still_to_read(now):
+            return False
+        batch.closed = True
+        return True
+
+    def give_up_s(self, lane: str, *, now: float) -> float | None:
+        """How long to wait for an answer: then there is just enough time to read the page in the fastest lane. None: any time."""
+        if self._deadline is None or lane == self._fastest.terms.name:
+            return None
+        return max(1.0, self._time_left_s(now) - self._rescue_s)
+
+    @property
+    def _rescue_s(self) -> float:
+        return 2 * self._fastest.answer_s
+
+    @property
+    def in_flight(self) -> Mapping[str, int]:
+        """Pages by lane."""
+        return {name: lane.in_flight for name, lane in self._lanes.items()}
+
+    # -- choosing -----------------------------------------------------------------------------------------------------------
+
+    def _takes(self, lane: _Lane, now: float, *, hurry: bool) -> bool:
+        terms = lane.terms
+        if lane.is_down and now < lane.probe_at and lane is not self._last:
+            return False
+        if lane.closed or lane.in_flight >= terms.room or (terms.shares_quota and self._allowance < 1):
+            return False
+        if self._deadline is None:
+            return terms.usd_per_page <= self._cheapest_usd and self._is_needed(lane, now, lane.answer_s)
+        if lane is self._fastest:
+            return hurry or terms.usd_per_page <= self._cheapest_usd
+        time_left_s = self._time_left_s(now)
+        if lane.known and time_left_s - self._rescue_s <= lane.answer_s:
+            return False
+        if hurry and not lane.known:
+            return False
+        if terms.shares_quota and lane.failing > _WASTEFUL and self._hurry(now, margin=_NARROW_MARGIN):
+            return False
+        return self._is_needed(lane, now, time_left_s)
+
+    @property
+    def _cheapest_usd(self) -> float:
+        """Without a deadline, no page goes to a dearer lane."""
+        return next(iter(self._lanes.values())).terms.usd_per_page
+
+    def _is_needed(self, lane: _Lane, now: float, time_left_s: float) -> bool:
+        """Whether the lanes before this one, cheaper or equally cheap and faster, cannot read in that time what no lane has."""
+        before = takewhile(lambda other: other is not lane, self._lanes.values())
+        pages = sum(other.potential(self._pages_per_s) * max(0.0, time_left_s - other.answer_s) for other in before)
+        return self._unsent > pages
+
+    def _hurry(self, now: float, *, margin: float | None = None) -> bool:
+        """Whether the remaining pages, times the margin, need all of the time that is left in the fastest lane."""
+        if self._deadline is None:
+            return False
+        rate = self._pages_per_s
+        if (measured := self._fastest.measured(now)) is not None:
+            rate = min(rate, measured)
+        time_left_s = max(0.0, self._time_left_s(now) - self._fastest.answer_s)
+        return (margin or self._margin) * self._need(now) >= rate * time_left_s
+
+    def _need(self, now: float) -> float:
+        return self._unsent + sum(lane.still_to_read(now) for lane in self._lanes.values())
+
+    @property
+    def _unsent(self) -> float:
+        return max(0.0, (self._left or 0.0) - sum(lane.in_flight for lane in self._lanes.values()))
+
+    def _time_left_s(self, now: float) -> float:
+        assert self._deadline is not None
+        return self._deadline - now - self._spare_s
+
+    def _refill(self, now: float) -> None:
+        """Requests are spread over time, so that no page waits for its start in a lane that was chosen long ago."""
+        passed_s = now - self._allowed_at if self._allowed_at is not None else _BURST_S
+        self._allowed_at = now
+        most = max(1.0, _BURST_S * self._pages_per_s)
+        self._allowance = min(most, self._allowance + passed_s * self._pages_per_s)
+
+    # -- in flight ----------------------------------------------------------------------------------------------------------
+
+    def _send(self, lane: _Lane, worker: str, now: float) -> None:
+        lane.workers[worker] += 1
+        lane.in_flight += 1
+        lane.probe_at = now + _PROBE_S
+        if lane.sent and lane.sent[-1][0] > now - 1.0:
+            lane.sent[-1][1] += 1
+        else:
+            lane.sent.append([now, 1])
+
+    def _drop(self, lane: _Lane, worker: str, count: int) -> None:
+        lane.workers[worker] -= count
+        lane.in_flight -= count
+        if not lane.workers[worker]:
+            del lane.workers[worker]
+        while count and lane.sent:
+            pages = min(count, int(lane.sent[0][1]))
+            lane.sent[0][1] -= pages
+            count -= pages
+            if lane.sent[0][1] <= 0:
+                lane.sent.popleft()

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from rayocr.composition import compose, price_table
+from rayocr.driver.lane_terms import lane_terms
+from rayocr.driver.monitor.watches.lane_watch import LaneWatch
+from rayocr.driver.scheduling.progress import Progress
+from rayocr.limits.lane_planner import LaneOutlook
+from rayocr.messages import LanesState
+
+NOW = 1_795_000_000.0
+OPTIONS = ["engine=gemini", "objective=deadline", "deadline=3h", "limits.rpm=60", "limits.headroom=0"]
+
+
+class Limiter:
+    def __init__(self, *states: LanesState) -> None:
+        self.states = list(states)
+        self.told: list[LaneOutlook] = []
+
+    async def expect(self, outlook: LaneOutlook) -> LanesState:
+        self.told.append(outlook)
+        return self.states.pop(0)
+
+
+class Queue:
+    withdrawn = 0
+
+    async def withdraw(self) -> int:
+        self.withdrawn += 1
+        return 2
+
+
+def _watch(limiter: Limiter, progress: Progress, said: list[str], queue: Queue | None = None) -> LaneWatch:
+    config = compose(OPTIONS, {})
+    return LaneWatch(
+        limiter,
+        queue,
+        progress,
+        config,
+        price_table(config),
+        deadline_at=NOW + 3 * 3600,
+        at_once=1000,
+        say=said.append,
+        wall_clock=lambda: NOW,
+    )
+
+
+async def test_the_limiter_is_told_the_pages_the_time_and_the_pace() -> None:
+    limiter = Limiter(LanesState())
+    await _watch(limiter, Progress(pages_known=3600, documents_started=1), []).look()
+    assert limiter.told == [LaneOutlook(pages_left=3600, seconds_left=3 * 3600, pages_per_s=1.0)]
+
+
+async def test_pages_that_need_no_server_do_not_count() -> None:
+    progress = Progress(pages_known=1000, pages_done=500, documents_started=1)
+    progress.engines["gemini"] = 100
+    limiter = Limiter(LanesState())
+    await _watch(limiter, progress, []).look()
+    assert limiter.told[0].pages_left == 100
+
+
+async def test_users_hear_of_each_lane_once_and_of_withdrawn_batches() -> None:
+    limiter = Limiter(
+        LanesState(in_flight={"flex": 3, "standard": 0}),
+        LanesState(in_flight={"flex": 3, "standard": 1}, withdraw=True),
+        LanesState(in_flight={"flex": 3, "standard": 1}),
+    )
+    said: list[str] = []
+    queue = Queue()
+    watch = _watch(limiter, Progress(pages_known=10, documents_started=1), said, queue)
+    for _ in range(3):
+        await watch.look()
+    assert said == [
+        "Reading pages in the flex lane.",
+        "Reading pages in the standard lane to meet the deadline.",
+        "Cancelled 2 batch jobs: the deadline needs their pages back.",
+    ]
+    assert queue.withdrawn == 1
+
+
+def test_lanes_have_the_prices_of_their_tiers_and_leave_room_for_each_other() -> None:
+    config = compose([*OPTIONS, "limits.max_in_flight=100", "window.pages=5000"], {})
+    terms = {lane.name: lane for lane in lane_terms(config, price_table(config))}
+    assert {name: lane.usd_per_page for name, lane in terms.items()} == {"batch": 0.5, "flex": 0.5, "standard": 1.0}
+    assert (terms["flex"].room, terms["batch"].room) == (50, 2500)
+    assert not terms["batch"].proven
+    assert lane_terms(compose(["engine=gemini"], {}), price_table(config)) == ()
