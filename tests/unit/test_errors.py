@@ -101,6 +101,7 @@ def test_only_what_waiting_can_cure_is_transient() -> None:
         "EngineConnectionLost",
         "EngineShed",
         "BatchIncomplete",
+        "BatchWithdrawn",
         "BatchGone",
     }
 
