@@ -27,13 +27,14 @@ def _steps(draws: random.Random, least: float, most: float, *, every_s: float) -
 
 def scene(seed: int) -> Scene:
     """Quotas of 2 to 60 pages per second that the server honors for 70 to 100 %, deadlines between tight and generous, flex
-    answers within 1 to 15 minutes with up to 90 % shed, batch jobs that take between 5 minutes
-    and two thirds of the time, sometimes local engines."""
+    answers within 1 to 15 minutes with up to 90 % shed, batch jobs that return before standard
+    must begin (a later batch is withdrawn, whatever hindsight says), sometimes local engines."""
     draws = random.Random(seed)
     known = draws.choice([2, 5, 10, 20, 60])
     admitted = _steps(draws, 0.7, 1.0, every_s=draws.uniform(300, 1200))
     deadline_s = PAGES / known * draws.uniform(1.6, 8) + draws.uniform(900, 7200)
-    flex_s, batch_s = draws.uniform(60, 900), draws.uniform(300, 0.7 * deadline_s)
+    last_moment_s = deadline_s - 1.5 * PAGES / (0.7 * known)  # then standard must begin
+    flex_s, batch_s = draws.uniform(60, 900), draws.uniform(300, max(400, 0.8 * last_moment_s))
     return Scene(
         pages=PAGES,
         deadline_s=deadline_s,
