@@ -60,12 +60,12 @@ class LaneWatch:
         """Runs until cancelled."""
         while True:
             try:
-                await self.look()
+                await self.check()
             except ActorFailed:
                 pass  # an actor is being restarted
             await self._sleep(_EVERY_S)
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         now = self._wall_clock()
         left = self._pages_left()
         state = await self._limiter.expect(

@@ -46,7 +46,7 @@ def _watch(limiter: Limiter, progress: Progress, said: list[str], queue: Queue |
 
 async def test_the_limiter_is_told_the_pages_the_time_and_the_pace() -> None:
     limiter = Limiter(LanesState())
-    await _watch(limiter, Progress(pages_known=3600, documents_started=1), []).look()
+    await _watch(limiter, Progress(pages_known=3600, documents_started=1), []).check()
     assert limiter.told == [LaneOutlook(pages_left=3600, seconds_left=3 * 3600, pages_per_s=1.0)]
 
 
@@ -54,7 +54,7 @@ async def test_pages_that_need_no_server_do_not_count() -> None:
     progress = Progress(pages_known=1000, pages_done=500, documents_started=1)
     progress.engines["gemini"] = 100
     limiter = Limiter(LanesState())
-    await _watch(limiter, progress, []).look()
+    await _watch(limiter, progress, []).check()
     assert limiter.told[0].pages_left == 100
 
 
@@ -68,7 +68,7 @@ async def test_users_hear_of_each_lane_once_and_of_withdrawn_batches() -> None:
     queue = Queue()
     watch = _watch(limiter, Progress(pages_known=10, documents_started=1), said, queue)
     for _ in range(3):
-        await watch.look()
+        await watch.check()
     assert said == [
         "Reading pages in the flex lane.",
         "Reading pages in the standard lane to meet the deadline.",
