@@ -124,7 +124,7 @@ def test_opening_twice_and_closing_twice_is_harmless(engine: RapidOcrEngine) -> 
     another = RapidOcrEngine()
     another.close()
     another.close()
-    assert engine.model == another.model
+    assert likeness(engine.recognize(DrawnPage()).text) > 0.97  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
