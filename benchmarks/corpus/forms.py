@@ -163,7 +163,7 @@ def questions(dice: random.Random) -> Leaf:
             f"#box(width: 8pt, height: 8pt, stroke: 0.7pt) #h(4pt) {literal(option)} #h({dice.choice([24, 48])}pt)"
             for option in options
         )
-        leaf.add(f"#h(14pt) {boxes}", " ".join(options))
+        leaf.add(f"#h(14pt) {boxes}", " ".join(f"[ ] {option}" for option in options))
     return leaf
 
 

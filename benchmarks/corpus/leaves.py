@@ -210,7 +210,8 @@ def form(dice: random.Random) -> Leaf:
         )
     for text in ("I wish to use the reading room.", "I have read the rules.", "Send me the yearly report."):
         mark = dice.choice(["", "#place(dx: 1pt, dy: -1pt)[x]"])
-        leaf.add(f"#box(width: 8pt, height: 8pt, stroke: 0.7pt)[{mark}] #h(6pt) {literal(text)}", text)
+        truth = f"[{'x' if mark else ' '}] {text}"
+        leaf.add(f"#box(width: 8pt, height: 8pt, stroke: 0.7pt)[{mark}] #h(6pt) {literal(text)}", truth)
     heading(leaf, "Declaration", scale=1.1)
     prose(leaf, writer, 1, 2, 3)
     leaf.add(

@@ -36,8 +36,9 @@ def parted_at_gutters(image: Any, quads: Any) -> Any:
         gutter = None
         if width[index] > _WIDE * tall:
             near = (np.abs(middle - middle[index]) < _NEAR * tall) & (np.arange(len(quads)) != index)
-            if min(np.abs(x0[near] - x0[index]).min(initial=np.inf), np.abs(x1[near] - x1[index]).min(initial=np.inf)) < tall:
-                gutter = _gutter(x0[near], x1[near], x0[index], x1[index], tall)  # a centered line begins and ends elsewhere
+            edges = np.abs(x0[near] - x0[index]), np.abs(x1[near] - x1[index])
+            if max(int((edge < tall / 2).sum()) for edge in edges) > 1:  # a centered line begins and ends elsewhere
+                gutter = _gutter(x0[near], x1[near], x0[index], x1[index], tall)
         cut = _white_run(image, quad, gutter, tall, width[index]) if gutter is not None else None
         parts += [quad] if cut is None else _halves(quad, *cut)
     return np.asarray(parts, quads.dtype) if len(parts) > len(quads) else quads
