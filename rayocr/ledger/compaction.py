@@ -1,10 +1,10 @@
-"""Plans which segments to delete and which to rewrite, so that a start costs what is unfinished, not what was ever done.
+"""Plans which segments to delete and which to rewrite, so that a start reads the records of unfinished documents only.
 
 Planning is pure; `apply_plan` fixes the order. Invariants: a needed record is on storage at every instant (an old
 segment is deleted only after the new one is written); a segment of a run that may be alive is never rewritten, only deleted when
 no document needs it; a damaged segment is kept, since nothing else shows what it contained.
 
-The records of unfinished documents are needed, and those of partial ones, since a retry reads their failed pages only.
+It keeps the records of unfinished documents, and those of partial ones, because a retry reads their failed pages only.
 """
 
 from __future__ import annotations

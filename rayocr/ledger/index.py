@@ -3,12 +3,12 @@
 Invariant: idempotent on (document_id, page_number). Which of two records of a page is kept:
 
     on record      arrives         stays
-    handed on      final           the final one, whatever the tokens
+    handed on      final           the final one, regardless of tokens
     final          handed on       the final one
     handed on      handed on       the higher fencing token; at the same, the one further down the chain; then the one with more
                                    attempts; else the earlier
-    final          final           the higher fencing token; at the same, the earlier
-    read, failed   failed, read    of different tokens but the same settings: the read one, since a text is paid for once
+    final          final           the higher fencing token; if equal, the earlier
+    read, failed   failed, read    with different tokens but the same settings: the read one, since its text is already paid for
 
 Texts beyond `memory_bytes` go to a spill file. Not thread-safe; the actor's event loop is the only caller.
 """

@@ -1,8 +1,8 @@
 """The port of the limiter bucket: the source of one model's slots. Adapters are in this folder; the RateLimiter actor calls them.
 
 A bucket is a GCRA (ITU-T I.371): it knows the instant at which the next request may start, and hands out the next few. Starts are
-at least an interval apart, whatever was unused before, so no window of a minute exceeds the quota, however the server counts its
-windows. Slots are delays from now, because clocks of different nodes differ and delays do not.
+at least an interval apart, even after unused time, so no window of a minute exceeds the quota, wherever the server's windows
+begin. Slots are delays from now, because clocks of different nodes differ and delays do not.
 """
 
 from __future__ import annotations

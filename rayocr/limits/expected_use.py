@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_MEMORY = 64  # requests that weigh as much as all before them: it adapts to other documents within a minute or two
+_MEMORY = 64  # this many new requests weigh as much as all earlier ones, so that the mean adapts in a minute or two
 
 
 class ExpectedUse:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rayocr.config import ModelLimitsConfig
 
 ANSWER_S = 5.0  # Gemini's time per page, between 2 and 8 s; used only if requests in flight are limited
-_SLOW_ANSWER_S = 10.0  # slower answers that the number of requests in flight still allows for
+_SLOW_ANSWER_S = 10.0  # the number of requests in flight is planned for answers as slow as this
 _MOST_WORKERS = 4  # processes on one node, unless workers.max is set
 _PAGES_A_WORKER = 60.0  # per second: half of what one core can send; with fewer workers more pages share each call
 _IN_FLIGHT_A_WORKER = 512

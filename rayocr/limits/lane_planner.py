@@ -7,12 +7,12 @@ many pages they take. Every page goes to the cheapest lane that is open and has 
 |---|---|
 | the cheapest | always, as long as an answer still arrives before the deadline |
 | a dearer one | when waiting for it any longer would endanger the deadline |
-| one whose time to an answer is unknown (batch) | for pages that the lanes before it cannot read, until there is a hurry |
+| one whose time to an answer is unknown (batch) | for pages that earlier lanes cannot read, until the deadline is in danger |
 
 The deadline is in danger when the pages that are left, times a margin, need all of the remaining time in the fastest lane.
 Waiting until then costs nothing: the cheap lanes work at their full rate from the beginning, and the dear lane only reads what
-they cannot. Pages in flight count as left in proportion to how often their lane fails, and in full once they are overdue. Pages
-in batches that are needed back are withdrawn: their jobs are cancelled.
+they cannot. Pages in flight count as left in proportion to how often their lane fails, and in full once they are overdue. If
+pages in batches are needed in another lane, their jobs are cancelled and the pages withdrawn.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _NARROW_MARGIN = 1.15  # below it, requests that often fail are not worth the qu
 _SPARE_S = 60.0  # for the last outputs
 _FAILURES_AT_FIRST = 0.05  # share of a lane's pages that come back unread, until it is known
 _MEMORY = 200  # answers over which shares and times are averaged
-_KNOWN_AFTER = 20  # answers, before their longest time replaces the assumed one
+_KNOWN_AFTER = 20  # answers after which their longest time replaces the assumed one
 _HOPE = 0.25  # mean time to an answer, as a share of the assumed longest one, until answers are known
-_DOWN_AFTER = 50  # failures in a row: then a lane gets a page now and then, and the lanes after it do not count on it
+_DOWN_AFTER = 50  # failures in a row; then a lane only gets single pages, and the lanes after it do not rely on it
 _PROBE_S = 30.0  # between two such pages
 _LATER = 1.1  # an answer may take this much longer than the longest so far
-_MEASURED_S = 30.0  # a lane must have been open without interruption for so long before its rate is measured
-_WASTEFUL = 0.25  # share of failures; above it a lane is skipped when the deadline needs the quota that it shares
+_MEASURED_S = 30.0  # how long a lane must be open without interruption before its rate is measured
+_WASTEFUL = 0.25  # share of failures above which a lane is skipped if the deadline needs the shared quota
 _BURST_S = 1.0  # of the common pace
 
 
@@ -157,13 +157,15 @@ class LanePlanner:
         self._allowed_at: float | None = None
 
     def expect(self, outlook: LaneOutlook, *, now: float) -> None:
-        """Call it every second."""
+        """Updates the remaining pages, time and pace. Call it every second."""
         self._left = outlook.pages_left
         self._deadline = None if outlook.seconds_left is None else now + outlook.seconds_left
         self._pages_per_s = outlook.pages_per_s
 
     def choose(self, worker: str, *, now: float) -> str | None:
-        """The lane of one more page, which then counts as in flight until it is reported; None: none now, ask again soon."""
+        """The lane of one more page, which then counts as in flight until it is reported; None: no lane has room now; ask again
+        soon.
+        """
         if self._left is None:
             return None  # nothing is known about the run yet
         self._refill(now)
@@ -195,8 +197,9 @@ class LanePlanner:
             self._drop(lane, worker, lane.workers[worker])
 
     def withdraw(self, *, now: float) -> bool:
-        """Whether batches that have not ended must be cancelled: the fastest lane has room, and nothing else to read. From then
-        on no page goes into a batch."""
+        """Whether batches that have not ended must be cancelled: the fastest lane has room, and there are no other pages to read.
+        From then on no page goes into a batch.
+        """
         batch = self._lanes.get(BATCH)
         if batch is None or batch is self._fastest or not batch.in_flight or not self._hurry(now):
             return False
@@ -206,7 +209,7 @@ class LanePlanner:
         return True
 
     def give_up_s(self, lane: str, *, now: float) -> float | None:
-        """How long to wait for an answer: then there is just enough time to read the page in the fastest lane. None: any time."""
+        """How long to wait for an answer, so that enough time remains to read the page in the fastest lane. None: no limit."""
         if self._deadline is None or lane == self._fastest.terms.name:
             return None
         return max(1.0, self._time_left_s(now) - self._rescue_s)
@@ -247,7 +250,9 @@ class LanePlanner:
         return next(iter(self._lanes.values())).terms.usd_per_page
 
     def _is_needed(self, lane: _Lane, now: float, time_left_s: float) -> bool:
-        """Whether the lanes before this one, cheaper or equally cheap and faster, cannot read in that time what no lane has."""
+        """Whether the lanes before this one (cheaper, or equally cheap and faster) cannot read all unassigned pages in that
+        time.
+        """
         before = takewhile(lambda other: other is not lane, self._lanes.values())
         pages = sum(other.potential(self._pages_per_s) * max(0.0, time_left_s - other.answer_s) for other in before)
         return self._unsent > pages

@@ -3,7 +3,7 @@
 One flock on one file serializes all operations. That file holds the fencing counter, so tokens grow without a file for every key.
 A lease is a small JSON file. The lease of a dead process (same host, and the process id is unused or belongs to a process that
 started later) expires at once: a restart after SIGKILL does not wait for the TTL.
-The TTL runs on the machine's monotonic clock, so a time of day that jumps neither expires nor prolongs leases. Between machines
+The TTL runs on the machine's monotonic clock, so changes of the time of day neither expire nor prolong leases. Between machines
 that share a mount only the TTL counts, by the time of day, and only if the mount supports flock: use Redis there.
 """
 

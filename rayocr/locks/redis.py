@@ -158,7 +158,7 @@ class RedisLocks(Locks):
             OSError,
         ) as error:
             if is_failover(error):
-                # Not the ones that other threads use: their calls would fail with errors that no one expects.
+                # Keep connections that other threads use: their calls would fail with errors that are not handled.
                 self._client.connection_pool.disconnect(inuse_connections=False)
             raise translated(error, self._client, LocksUnavailable) from error
 
