@@ -30,7 +30,7 @@ T = TypeVar("T")
 STATIC = Path(__file__).with_name("static")
 _TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 _STREAMS = 64  # concurrent event streams
-_STREAM_STEPS = 10  # looks per second for the end of the run
+_STREAM_STEPS = 10  # checks per second for the end of the run
 FILES = {path.name: _TYPES[path.suffix] for path in sorted(STATIC.iterdir()) if path.suffix in _TYPES}
 
 DocumentId = Annotated[str, InPath(pattern="^[0-9a-f]{32}$", description="32 hex digits")]
@@ -254,7 +254,7 @@ def _add_control(app: FastAPI, api: RunApi, verify_push: Any) -> None:
 
     @app.post("/documents/{document_id}/cancel", status_code=202)
     async def cancel(document_id: DocumentId) -> Accepted:
-        """Every run on the destination drops it; nothing is written for it."""
+        """Cancels the document: every run on the destination stops processing it and writes no outputs for it."""
         if await run_in_threadpool(api.manifest, document_id) is not None:
             raise HTTPException(400, "The document is already finished.")
         await run_in_threadpool(api.commands.cancel, document_id)
@@ -289,7 +289,7 @@ def _add_control(app: FastAPI, api: RunApi, verify_push: Any) -> None:
 
     @app.post("/drain", status_code=202)
     async def drain() -> Accepted:
-        """As SIGTERM: finish pages in progress, then end."""
+        """Like SIGTERM: finishes pages in progress, then ends the run."""
         api.commands.drain()
         return Accepted()
 

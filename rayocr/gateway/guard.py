@@ -1,4 +1,4 @@
-"""Limits who may ask, how much and how often: bearer token, size of bodies, rate."""
+"""Protects the HTTP API: checks the bearer token, and limits the size of bodies and the rate of requests."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Guard:
     def _refusal(self, scope: dict[str, Any]) -> tuple[int, str] | None:
         headers = dict(scope["headers"])
         path = scope["path"]
-        if path != "/health" and not self._within_rate():  # heavy traffic must not make a run look dead
+        if path != "/health" and not self._within_rate():  # heavy traffic must not make a run appear dead
             return 429, "Too many requests."
         is_open = path in self._open or path.startswith("/static/")
         if not is_open and headers.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin"):
@@ -94,8 +94,9 @@ class Guard:
 
 
 def _is_local(host: bytes) -> bool:
-    """Whether the Host header is local. A web page can resolve its own name to this machine (DNS rebinding), but the name stays
-    its own."""
+    """Whether the Host header is local. A web page can resolve its own name to this machine (DNS rebinding), but the Host header
+    still contains that name.
+    """
     name = host.rsplit(b":", 1)[0] if not host.endswith(b"]") else host
     return name in (b"localhost", b"127.0.0.1", b"[::1]")
 

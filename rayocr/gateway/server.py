@@ -70,7 +70,7 @@ def port_of(address: str) -> int:
 
 
 class StatusPage(NamedTuple):
-    """Where the status page of a run is, and the token that it needs."""
+    """The address of a run's status page, and the token that it needs."""
 
     address: str
     token: str

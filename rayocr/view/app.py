@@ -22,7 +22,7 @@ from rayocr.view.results import Results
 T = TypeVar("T")
 
 _STATIC = Path(__file__).with_name("static")
-_SHARED = Path(__file__).parent.parent / "gateway" / "static"  # the style and small parts of the run's page
+_SHARED = Path(__file__).parent.parent / "gateway" / "static"  # the status page's stylesheet and small modules
 _MAX_BODY_BYTES = 4 * MAX_TEXT_CHARS + 4096
 
 

@@ -1,4 +1,6 @@
-"""The operations of the results view: the index, the pages of a document, corrections and downloads. Blocking; any thread."""
+"""The operations of the results view: the index, the pages of a document, corrections and downloads. All calls block and may be
+made on any thread.
+"""
 
 from __future__ import annotations
 
@@ -104,7 +106,7 @@ class Results:
         return place_words(manifest, number, self.rereader.drawing, dest=self.dest, access=self.rewriter.config.storage.dest)
 
     def correct(self, document_id: str, number: int, *, text: str, author: str) -> str:
-        """Saves the text of a page. Returns "" when the outputs show it, otherwise why they do not yet. Raises UsageError,
+        """Saves the text of a page. Returns "" if the outputs contain it now, otherwise the reason why not. Raises UsageError,
         ObjectNotFound and StorageError when it was not saved."""
         manifest = self._having(document_id, number)
         if not author.strip():
