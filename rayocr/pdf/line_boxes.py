@@ -40,8 +40,9 @@ def line_boxes(image: Image.Image, dpi: float) -> list[tuple[int, int, int, int]
 
 
 def _parted(box: tuple[int, int, int, int], ink: Any, typical: float) -> list[tuple[int, int, int, int]]:
-    """Separates touching lines at the rows with the least ink between them. Lines touch if they are tight or have marks above and
-    below."""
+    """Separates touching lines at the rows with the least ink between them. Lines touch if they are close together, or if letters
+    have marks above or below.
+    """
     import numpy as np
 
     x, y, width, height = box

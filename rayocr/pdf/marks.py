@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-_SPECK_MM = 1.1  # and smaller: dust, the dots of halftones; the x-height of 6 pt
+_SPECK_MM = 1.1  # up to this size: dust and the dots of halftones; the x-height of 6 pt
 _LINE_WIDTH_MM, _LINE_LENGTH_MM = 1.1, 10.0  # rules, folds, streaks of the scanner's glass
 _LINE_ASPECT = 10.0
 _HOLE_MM = (4.5, 9.0)  # punch hole size in both directions; 5.5 to 8 are common

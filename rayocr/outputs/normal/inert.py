@@ -1,9 +1,9 @@
 r"""Makes a page's Markdown inert: no text of a page becomes an element that runs, loads or hides something in a reader's browser.
 
-Page text and models both contain HTML: a listing with `<script>`, a picture on a server that counts its readers. What stays HTML
-is a short list of tags without attributes that act. Other tags are escaped as `&lt;`, which every Markdown renderer understands
-(`\<` is no escape in some). Pictures become links, and links with a scheme other than http, https, mailto and tel are escaped. A
-link definition (`[1]: Smith`) is escaped too, since renderers print nothing for it.
+Page text and models both contain HTML: a listing with `<script>`, a picture on a server that counts its readers. Only a short
+list of tags stays HTML, without attributes that run or load anything. Other tags are escaped as `&lt;`, which every Markdown
+renderer understands (`\<` is no escape in some). Pictures become links, and links with a scheme other than http, https, mailto
+and tel are escaped. A link definition (`[1]: Smith`) is escaped too, since renderers print nothing for it.
 
 Code keeps its text, which renderers show as it is. A Markdown parser tells where code begins and ends, and the result is parsed
 again: if anything is still live, the code is escaped like all other text.

@@ -58,7 +58,7 @@ class PdfMerger:
         self.page_count = 0
 
     def add(self, part: bytes, *, pages: int) -> None:
-        """Adds a PDF from Typst with this number of pages. Raises TypesettingFailed if it is not one and writes nothing then."""
+        """Adds a PDF from Typst with this number of pages. Raises TypesettingFailed, and writes nothing, for any other data."""
         try:
             pdf = pikepdf.open(io.BytesIO(part))
         except pikepdf.PdfError as error:

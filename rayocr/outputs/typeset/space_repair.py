@@ -1,7 +1,7 @@
 """Keeps spaces that PDF readers lose: PDFium, and therefore Chrome, skips a text object that contains only a space.
 
 Typst writes such objects between clusters with /ActualText, as in nearly every Devanagari word with a vowel sign. The space is
-moved to the end of the object before it; nothing that is drawn changes.
+moved to the end of the object before it; the page looks the same.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def read_boxes(picture: Any, scale: float, boxes: Sequence[Box]) -> list[FormFie
 
 
 def _inspect(picture: Any, scale: float, box: Box) -> str:
-    """empty, ticked, filled (a mark on a colored ground), or nothing of these."""
+    """Returns empty, ticked, filled (a mark on a colored ground), or "" for anything else."""
     x0, y0, x1, y1 = (round(at * scale) for at in box)
     side, rim = min(x1 - x0, y1 - y0), max(2, round(0.12 * (x1 - x0)))
     around = picture[max(0, y0 - 2 * rim) : y1 + 2 * rim, max(0, x0 - 2 * rim) : x1 + 2 * rim]
@@ -109,7 +109,7 @@ def _is_small_square(box: Box) -> bool:
 
 
 def _squares_of(rulings: Sequence[Ruling]) -> list[Box]:
-    """Squares of four separate lines."""
+    """Squares that are drawn as four separate lines."""
     short = [r for r in rulings if _SIDES_PT[0] <= max(abs(r.x1 - r.x0), abs(r.y1 - r.y0)) <= _SIDES_PT[1]]
     if len(short) > 4 * _MOST:
         return []
@@ -127,7 +127,7 @@ def _squares_of(rulings: Sequence[Ruling]) -> list[Box]:
 
 
 def _in_column(box: Box, others: Sequence[Box]) -> bool:
-    """Whether the box is one of several of its size, one below the other, as beside the questions of a form."""
+    """Whether several boxes of this size are below one another, as beside the questions of a form."""
     return sum(abs(box[0] - other[0]) < 1 and _same_size(box, other) for other in others) >= _COLUMN
 
 

@@ -1,4 +1,4 @@
-"""Tells which pieces of a page's content (the text of one show operator, or a form) hold nothing but invisible text."""
+"""Finds the pieces of a page's content (the text of one show operator, or a form) that contain only invisible text."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from rayocr.pdf.textlayer.rendered_text import address_of, texts_within
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HiddenPieces:
-    """`numbers`: the hidden pieces, in the order of drawing and from 0, of `count` pieces. `all_hidden_text`: whether they hold
-    all invisible text of the page."""
+    """`numbers`: the hidden pieces, in the order of drawing and from 0, of `count` pieces. `all_hidden_text`: whether they
+    contain all invisible text of the page.
+    """
 
     numbers: frozenset[int]
     count: int

@@ -70,7 +70,7 @@ def _overlapping(words: Sequence[Word], places: Sequence[int]) -> list[int]:
     x0, y0, x1, y1 = boxes[order].T
     area = (x1 - x0) * (y1 - y0)
     found: set[int] = set()
-    for step in range(1, min(len(order), _MOST_STEPS)):  # compares each word with the one that begins so many words further down
+    for step in range(1, min(len(order), _MOST_STEPS)):  # compares each word with the one this many words further down
         height = np.minimum(y1[step:], y1[:-step]) - y0[step:]
         if not (height > 0).any():
             break

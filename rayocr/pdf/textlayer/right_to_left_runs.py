@@ -17,7 +17,7 @@ _NARROW_GAP_EM = 0.05  # a wider gap is a space if PDFium reports one
 _BRACKETS = {"(": ")", "[": "]", "{": "}", "<": ">", "«": "»"}
 _MARKER_CHARS = 4
 _FINAL_MARKS = frozenset(".,:;!?\u060c\u061b\u061f")
-_FAR_APART = 100  # letters of one line that are so far apart in the file are not beside the same space
+_FAR_APART = 100  # letters of a line that are further apart in the file are not beside the same space
 _OPENING = {closing: opening for opening, closing in _BRACKETS.items()}
 
 
@@ -34,7 +34,7 @@ def right_to_left_runs(characters: Characters, runs: Sequence[Run], right_to_lef
 
 
 def _joined(characters: Characters, runs: Sequence[Run]) -> list[Run]:
-    """Runs of one baseline that touch become one. In order of first appearance."""
+    """Joins runs of one baseline that touch. Keeps the order of first appearance."""
     x0, x1 = characters.x0, characters.x1
     rows: list[list[Any]] = []  # x0, x1, middle, em, run
     for run in runs:
