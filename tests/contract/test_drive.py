@@ -74,7 +74,7 @@ def test_files_of_one_name_are_kept_apart_by_their_ids_and_the_oldest_keeps_the_
     with pytest.raises(ObjectNotFound):
         storage.stat(f"a~{ids[2]}.pdf")
     with pytest.raises(ObjectNotFound):
-        storage.stat(f"a~{ids[0]}.pdf")  # it is called a.pdf
+        storage.stat(f"a~{ids[0]}.pdf")  # the file's name is a.pdf
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_shortcuts_are_followed_unless_what_they_lead_to_is_there_anyway(
     shortcut(server, "round about", beside, elsewhere)
     dangling = shortcut(server, "dangling.pdf", folder, outside)
     server.drive.files[dangling]["shortcutDetails"] = {"targetId": "nowhere", "targetMimeType": "application/pdf"}
-    # elsewhere is entered by the way round, and beside a second time is not.
+    # "elsewhere" is entered through the shortcut, and "beside" is not entered a second time.
     assert names(storage) == ["sub/inside.pdf", "to beside/b.pdf", "to beside/round about/outside.pdf", "to outside.pdf"]
     for name in names(storage):
         entry = storage.stat(name)
@@ -208,7 +208,7 @@ def test_a_tree_is_listed_as_any_storage_lists_it(server: DriveServer, storage: 
         server.drive.add(name, [parent], data=b"x")
         expected.append(path + name)
     assert names(storage) == sorted(expected)
-    assert server.requests["GET files"] == 61  # one a folder
+    assert server.requests["GET files"] == 61  # one per folder
 
 
 def test_a_folder_that_may_not_be_listed_is_reported_and_does_not_end_the_listing(

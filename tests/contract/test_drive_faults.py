@@ -92,7 +92,7 @@ def test_what_passes_is_tried_again_as_often_as_the_policy_says(
         server.calm()
         server.script(match=match, times=2, **fault)
         assert call(work, policy=POLICY) in (b"some text", 9, None)
-        if not (fault.get("cut") and kind == "POST upload"):  # done, but the answer is lost; the next attempt detects it
+        if not (fault.get("cut") and kind == "POST upload"):  # the answer is lost; the next attempt detects it
             assert server.requests[kind] == (1 if fault.get("cut") and kind == "DELETE files/id" else 3), kind
     server.calm()
     server.script(match="alt=media", times=3, **fault)
@@ -211,7 +211,7 @@ def test_other_bytes_than_were_sent_do_not_stay(server: DriveServer, storage: Dr
     with pytest.raises(StorageUnavailable):
         storage.write("a", b"right", if_absent=True)
     with pytest.raises(RayocrError):
-        storage.write("a", b"right", if_absent=True)  # differs from the sent file: may be another writer's
+        storage.write("a", b"right", if_absent=True)  # differs from the sent file, so another writer may have created it
 
 
 def test_bytes_that_arrived_wrongly_do_not_stay(server: DriveServer, storage: DriveStorage, folder: str) -> None:

@@ -69,7 +69,9 @@ def ray_cli(environment: dict[str, str], prefork: Prefork, cluster: Cluster, tmp
 def cli_without_ray(
     environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Iterator[CliHere]:
-    """For commands that must end before they need a cluster: no server is at the address. `run` calls `main` in this process."""
+    """For commands that must end before they need a cluster: nothing listens at the address. `run` calls `main` in this
+    process.
+    """
     for name in os.environ.keys() - environment.keys():
         monkeypatch.delenv(name)
     for name, value in environment.items():

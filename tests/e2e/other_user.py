@@ -49,7 +49,7 @@ def _answer(port: int, path: str) -> str:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
             return str(answer.read(2_000_000).decode("utf-8", "replace"))
-    except (urllib.error.URLError, http.client.HTTPException, OSError):  # refused, or not HTTP
+    except (urllib.error.URLError, http.client.HTTPException, OSError):  # refused, or the port does not speak HTTP
         return ""
 
 

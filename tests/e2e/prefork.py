@@ -1,7 +1,7 @@
 """Runs `python -m MODULE …` in a fork of a process that has imported rayocr already.
 
 Each command is a process of its own, with its own environment, folder, streams, signals and exit code, as the shell would start
-it. Only the second of imports is saved. `test_wheel.py` and `test_bad_usage.py` start commands from nothing.
+it. This only saves the second that imports take. `test_wheel.py` and `test_bad_usage.py` start commands in a new interpreter.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Prefork:
             else:
                 out = _number(stdout)
             err = out if stderr == subprocess.STDOUT else _number(stderr)
-            # One packet with the descriptors; the request itself may be too large for one.
+            # The descriptors go in one packet; the request itself may be too large for one.
             socket.send_fds(self._control, [b"run"], [given, out, err, theirs.fileno()])
         ours.sendall(len(request).to_bytes(4, "big") + request)
         status = ours.makefile("r")
@@ -137,7 +137,7 @@ class Forked:
             return self.returncode
 
     def communicate(self, timeout: float | None = None) -> tuple[str, None]:
-        """What was not read yet of the output, to its end."""
+        """The rest of the output that was not read yet."""
         assert self.stdout is not None
         found: list[str] = []
         reader = threading.Thread(target=lambda: found.append(self.stdout.read()), daemon=True)  # type: ignore[union-attr]

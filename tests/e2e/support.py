@@ -93,7 +93,7 @@ _QUICK = ("outputs=[markdown]", "report.at_end=0", "gateway.enabled=false")
 
 @dataclass
 class Cli:
-    """`prefork`: forks the commands from a process that has imported rayocr; without it, they start from nothing."""
+    """`prefork`: forks the commands from a process that has imported rayocr; without it, each starts a new interpreter."""
 
     environment: dict[str, str]
     folder: Path
@@ -105,7 +105,7 @@ class Cli:
         if not any(a.startswith("cluster=") for a in given):
             given.append(f"cluster={self.cluster}")
         if not any(a.startswith("mode=") and a not in ("mode=watch", "mode=retry") for a in given):
-            # These take longer than all else, and have tests of their own.
+            # These take most of the time, and have their own tests.
             given += [option for option in _QUICK if not any(a.startswith(_group(option)) for a in given)]
         return [sys.executable, "-m", "rayocr", *given]
 
@@ -140,7 +140,7 @@ class Cli:
 
 
 def _group(option: str) -> str:
-    """`gateway.port=0` and `gateway.enabled=false` are of one group."""
+    """The group of an option: `gateway` for `gateway.port=0` and `gateway.enabled=false`."""
     return re.split("[.=]", option)[0]
 
 
@@ -214,7 +214,9 @@ class SimulatedGemini:
 
 
 def children_named(title: str) -> list[psutil.Process]:
-    """Ray's worker processes below this test's process whose title begins so; the titles are in benchmarks/processes.py."""
+    """Ray's worker processes below this test's process whose title begins with this text; the titles are in
+    benchmarks/processes.py.
+    """
     found = []
     for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
@@ -238,7 +240,7 @@ def make_pdf(path: Path, pages: int, *, prefix: str = "page") -> Path:
 
 
 def page_texts(markdown: Path) -> dict[int, str]:
-    """The Markdown cut at its page breaks."""
+    """The Markdown, split at its page breaks."""
     parts = re.split(r"<!-- page (\d+) -->", markdown.read_text())
     return {int(number): text.strip() for number, text in zip(parts[1::2], parts[2::2], strict=True)}
 

@@ -113,6 +113,6 @@ def test_the_objective_deadline_reads_all_pages_once_though_batches_do_not_end(c
     assert done.returncode == 0, done.stdout + done.stderr
     every_page_has_its_own_text(cli)
     counts, bill = gemini.counts(), gemini.bill()
-    assert counts["batches_cancelled"] == len(counts["batches"])  # on a busy machine there was no time for one
+    assert counts["batches_cancelled"] == len(counts["batches"])  # on a busy machine there may be no batch at all
     assert (bill["pages"], bill["pages_billed_twice"]) == (PAGES, 0)
     assert abs(float(bill["usd"]) - usd_of(cli)) < 1e-6

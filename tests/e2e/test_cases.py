@@ -62,7 +62,7 @@ WANTED = {
         )
     ),
 }
-SOURCE_CODES = {"soft_hyphen_for_hyphen", "bold_by_drawing_twice"}  # their searchable PDFs are the source, with its own text
+SOURCE_CODES = {"soft_hyphen_for_hyphen", "bold_by_drawing_twice"}  # their searchable PDFs keep the source's own text
 
 
 @pytest.fixture

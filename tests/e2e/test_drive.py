@@ -64,7 +64,7 @@ def test_a_run_on_drive_is_alone_there_and_killed_it_resumes_where_it_stopped(
     assert "Another run is at work" in second.stderr
     assert "locks=redis" in second.stderr
     assert len(second.stderr.strip().splitlines()) == 2
-    for match in ("alt=media", "POST /upload", "GET /drive/v3/files?"):  # the storage is not at its best either
+    for match in ("alt=media", "POST /upload", "GET /drive/v3/files?"):  # faults of the storage, too
         server.script(match=match, times=2, status=403, reason="userRateLimitExceeded")
     again = cli.run(*options, **gemini.variables)
     assert again.returncode == 0, again.stdout + again.stderr
@@ -140,7 +140,7 @@ def test_what_cannot_work_is_reported_in_a_line_before_a_page_is_paid_for(
 
 
 def test_without_credentials_there_is_a_line_that_says_how_to_get_some(cli_without_ray: CliHere) -> None:
-    # An address that is no metadata server: google-auth would otherwise ask the network for three seconds.
+    # Nothing listens at this address; otherwise google-auth would search the network for three seconds.
     variables = {"GCE_METADATA_HOST": "127.0.0.1:1", "NO_GCE_CHECK": "true", "CLOUDSDK_CONFIG": str(cli_without_ray.folder)}
     done = cli_without_ray.run("source=gdrive://abc", "dest=out", **variables)
     assert done.returncode == 3, done.stdout + done.stderr

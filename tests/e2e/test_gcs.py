@@ -83,7 +83,7 @@ def test_a_run_on_buckets_that_is_killed_resumes_where_it_stopped(
     wait_until(lambda: gemini.answered >= 25 or run.poll() is not None, "pages are read")
     end_tree(run.pid)
     run.communicate()
-    for match in ("alt=media", "POST /upload", "/o?"):  # the storage is not at its best either
+    for match in ("alt=media", "POST /upload", "/o?"):  # faults of the storage, too
         buckets.script(match=match, times=2, status=503)
     again = cli.run(*options, **variables)
     assert again.returncode == 0, again.stdout + again.stderr
@@ -135,7 +135,7 @@ def test_what_cannot_work_is_reported_in_a_line_before_a_page_is_paid_for(
 
 
 def test_without_credentials_there_is_a_line_that_says_how_to_get_some(cli_without_ray: CliHere) -> None:
-    # An address that is no metadata server: google-auth would otherwise ask the network for three seconds.
+    # Nothing listens at this address; otherwise google-auth would search the network for three seconds.
     variables = {"GCE_METADATA_HOST": "127.0.0.1:1", "NO_GCE_CHECK": "true", "CLOUDSDK_CONFIG": str(cli_without_ray.folder)}
     done = cli_without_ray.run("source=gs://scans/a", "dest=out", **variables)
     assert done.returncode == 3, done.stdout + done.stderr

@@ -147,7 +147,7 @@ def _stopped_by_ray(job_cluster: JobCluster, folders: Path) -> None:
     assert stopped.returncode == 0, stopped.stdout + stopped.stderr
     log = job_cluster.ray("logs", "first").stdout
     assert job_cluster.details("first")["status"] == "STOPPED", log
-    assert "rayocr: Interrupted." in log  # and so it was not killed
+    assert "rayocr: Interrupted." in log  # so it was not killed
     assert "\r" not in log
     assert 0 < gemini.answered - before < DOCUMENTS * PAGES
 

@@ -40,7 +40,7 @@ UNFLUSHED = int(RATE * 1.6) + IN_FLIGHT
 
 
 def started(cli: Cli, gemini: SimulatedGemini) -> subprocess.Popen[str]:
-    """A run in whose middle the test does something: 150 of its pages are answered."""
+    """A run that the test interrupts after 150 of its pages were answered."""
     make_pdf(cli.folder / "in" / "big.pdf", PAGES)
     process = cli.start(*OPTIONS, **gemini.variables)
     answered(gemini, process, 150)

@@ -39,7 +39,7 @@ def events(folder: Path, action: str) -> list[dict[str, Any]]:
 def test_nodes_are_drained_lost_and_added_and_every_page_is_paid_once(
     nodes: RayNodes, environment: dict[str, str], heads_home: dict[str, str], gemini: SimulatedGemini, tmp_path: Path
 ) -> None:
-    gemini.set(latency_s=1.5)  # with four pages in progress it reads for a minute and a half, unless it is stopped
+    gemini.set(latency_s=1.5)  # with four pages in flight this takes a minute and a half, unless the run is stopped
     for number in range(DOCUMENTS):
         make_pdf(tmp_path / "in" / f"{number}.pdf", PAGES, prefix=f"page of {number} with the")
     cli = Cli(environment | heads_home, tmp_path, nodes.address)

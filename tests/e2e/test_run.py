@@ -19,14 +19,14 @@ ALL_OUTPUTS = (f"source={SAMPLES}", "engine=local", "outputs=[markdown,clean_pdf
 
 @pytest.fixture(scope="module")
 def samples_read(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> tuple[Cli, CompletedProcess[str]]:
-    """A run over samples/ in one process, started from nothing, with the status page."""
+    """A run over samples/ in one process, in a new interpreter, with the status page."""
     cli = Cli(environment, tmp_path_factory.mktemp("samples"), "inprocess")
     done = cli.run(*ALL_OUTPUTS, "dest=out", "gateway.port=0")
     assert done.returncode == 0, done.stdout + done.stderr
     return cli, done
 
 
-@pytest.mark.xdist_group("ray")  # with the test that compares the samples with a run on Ray
+@pytest.mark.xdist_group("ray")  # in one process with the comparison with a run on Ray
 def test_the_samples_are_read_and_every_one_has_its_text(samples_read: tuple[Cli, CompletedProcess[str]]) -> None:
     cli, done = samples_read
     truth = json.loads((SAMPLES / "truth.json").read_text())
@@ -53,7 +53,7 @@ def test_a_run_on_ray_and_one_in_one_process_have_the_same_outputs_byte_for_byte
     assert ours == on_ray
 
 
-@pytest.mark.xdist_group("ray")  # with the test that compares the samples with a run on Ray
+@pytest.mark.xdist_group("ray")  # in one process with the comparison with a run on Ray
 def test_two_runs_in_one_process_have_the_same_outputs_byte_for_byte(
     samples_read: tuple[Cli, CompletedProcess[str]], cli: Cli
 ) -> None:

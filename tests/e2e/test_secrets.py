@@ -1,5 +1,6 @@
-"""Planted secrets: a key, a token, passwords alone and inside of addresses. After a run in which all kinds of things went wrong,
-none of them is found in anything that it wrote, showed, or left with Ray, whose control store is kept in Redis, on a disk."""
+"""Planted secrets: a key, a token, passwords alone and inside of addresses. After a run with many kinds of errors, none of them
+appears in anything that the run wrote, printed, or stored in Ray, whose control store is in a Redis with a file on disk.
+"""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def each_document_is_whole(cli: Cli) -> None:
 
 
 def recorded_pages(cli: Cli) -> set[tuple[str, int]]:
-    """(document_id, page_number) of every page in a ledger segment that is there now."""
+    """(document_id, page_number) of every page in the existing ledger segments."""
     pages = set()
     for path in (cli.folder / "out" / ".rayocr" / "ledger").glob("*/*.zst"):
         with contextlib.suppress(FileNotFoundError):  # its documents were finished at this moment

@@ -16,7 +16,7 @@ from tests.e2e.support import PROJECT, make_pdf
 from tests.e2e.test_gateway import CHROMIUM, QUIET
 from tests.unit.view.test_results import write_document
 
-# The end shows for a moment only before the results follow.
+# The end is shown for a moment before the results replace it.
 REMEMBER_THE_END = """new MutationObserver(() => {
   const ended = document.getElementById("ended");
   if (ended?.textContent) sessionStorage.ended = ended.textContent;
@@ -63,7 +63,7 @@ def test_results_are_searched_corrected_and_downloaded(address: str, tmp_path: P
         assert page.locator("#docs tr").count() == 1
         page.click("text=letter.pdf")
         page.wait_for_selector("dialog[data-linked]")
-        page.hover("#v-html strong .w")  # "second", which stands once on the page
+        page.hover("#v-html strong .w")  # "second", which occurs once on the page
         box = page.wait_for_selector("#v-paper i.on")
         assert page.locator("#v-paper i.on").count() == 1
         assert 0 < box.bounding_box()["y"] - page.locator("#v-image").bounding_box()["y"] < 200
@@ -112,7 +112,7 @@ def test_results_are_searched_corrected_and_downloaded(address: str, tmp_path: P
 @pytest.mark.skipif(CHROMIUM is None or find_spec("playwright") is None, reason="needs Debian's chromium")
 @pytest.mark.filterwarnings("ignore")
 def test_the_page_of_a_run_continues_with_its_results(tmp_path: Path) -> None:
-    """With gateway.after=view. The page first tells how the run ended."""
+    """With gateway.after=view, the page first shows how the run ended."""
     from playwright.sync_api import sync_playwright
 
     for number in range(4):

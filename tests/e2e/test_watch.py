@@ -90,7 +90,7 @@ def test_a_folder_is_watched_until_it_is_stopped(cli: Cli) -> None:
     watch.until(lambda: "second number 2" in texts(dest, "a.md"), "the newer version is read")
     watch.until(lambda: "slow number 3" in texts(dest, "slow.md"), "the slow one is read")
 
-    source.rename(cli.folder / "away")  # as a mount that is lost for a while
+    source.rename(cli.folder / "away")  # like a mount that is lost for a while
     watch.until(lambda: any("Storage is unavailable" in line for line in watch.lines), "it says so")
     (cli.folder / "away").rename(source)
     watch.until(lambda: any("Storage is available again" in line for line in watch.lines), "it says so, too")
@@ -143,7 +143,7 @@ def test_a_bucket_is_watched_by_notifications_killed_and_gone_on_with(
     watch = Watching(cli, *options, **variables)
     watch.until(lambda: found() == {"before.pdf": 1}, "what was there is read")
     put("a.pdf", 3, "page of a with the")
-    pubsub.publish("scans", "in/a.pdf")  # Pub/Sub promises at least once
+    pubsub.publish("scans", "in/a.pdf")  # Pub/Sub delivers a message at least once
     watch.until(lambda: found()["a.pdf"] == 1, "what was notified is read")
     assert pubsub.waiting() == 0
     put("long.pdf", 40, "page of long with the")

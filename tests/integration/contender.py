@@ -22,7 +22,7 @@ from rayocr.storage.local.storage import LocalStorage
 
 POLICY = RetryPolicy(max_attempts=3, base_s=0.1, cap_s=0.1)
 TTL_S = 4.0
-PAUSED_AT = 20  # documents that the first process has finished before
+PAUSED_AT = 20  # documents that the first process finishes before it pauses
 
 
 def main(state_uri: str, number: int, documents: int, redis_url: str | None) -> None:
@@ -39,7 +39,7 @@ def main(state_uri: str, number: int, documents: int, redis_url: str | None) -> 
             continue
         lease = locks.acquire(document_id)
         if lease is None:
-            left.append(document_id)  # another process has it and may die
+            left.append(document_id)  # another process holds the lease and may die
             time.sleep(0.002 if len(left) > 4 else 0.05)  # for the last documents, it can only wait
             continue
         if any(True for _ in state.list(manifest_name(document_id))):

@@ -39,7 +39,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def children(place: None, prefork: Prefork, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Forked]]:
-    """The child processes, forked; none is left behind."""
+    """Forks the child processes, and checks that all of them end."""
     started: list[Forked] = []
 
     def fork(command: list[str], *, stdin: int, stdout: int, stderr: IO[bytes], text: bool, encoding: str) -> Forked:
@@ -198,7 +198,7 @@ def test_the_import_costs_nothing() -> None:
 
 
 async def test_an_asyncio_server_reads_several_documents_at_once() -> None:
-    """The loop goes on while documents are read: a request for something else is answered first."""
+    """The event loop is not blocked while documents are read: another request is answered first."""
     answered: list[str] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

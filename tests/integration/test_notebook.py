@@ -25,7 +25,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def executed(folder: Path, cells: list[str]) -> Any:
-    """The notebook after all cells ran in this interpreter's kernel. A process of its own runs it: the client leaves sockets."""
+    """The notebook after all cells ran in this interpreter's kernel. A separate process runs it, because the client leaves
+    sockets open.
+    """
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])  # type: ignore[no-untyped-call]
     file = folder / "page.ipynb"
     nbformat.write(notebook, file)  # type: ignore[no-untyped-call]

@@ -63,7 +63,7 @@ class Servers:
             "sentinel down-after-milliseconds spine 500\nsentinel failover-timeout spine 2000\n"
         )
         self.processes.append(
-            subprocess.Popen([_BINARY, configuration, "--sentinel"], stdout=subprocess.DEVNULL)  # it writes into the file
+            subprocess.Popen([_BINARY, configuration, "--sentinel"], stdout=subprocess.DEVNULL)  # it rewrites its file
         )
         self.url = f"redis+sentinel://127.0.0.1:{self.sentinel}/spine/0"
         with redis.Redis(port=self.sentinel) as client:

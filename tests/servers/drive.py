@@ -1,8 +1,9 @@
-"""Google Drive, version 3, as a strict server on the standard library: what it does not know is a 400, and faults are scripted.
+"""A strict server of the Google Drive API, version 3, on the standard library. It answers unknown requests with 400; faults are
+scripted.
 
-Names are not unique, files are known by id, listings come in pages of a thousand at most, shared drives are seen by those alone
-who say that they know of them, an id can be used once, and a replaced file has a new head revision. `fields` is kept to, so that
-what was not asked for is not there.
+As in Drive, names are not unique, files have ids, a page of a listing has at most a thousand files, only requests with
+supportsAllDrives see shared drives, an id can be used once, and a replaced file has a new head revision. An answer contains only
+the requested `fields`.
 """
 
 from __future__ import annotations

@@ -21,15 +21,15 @@ class Drive:
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     content: dict[str, bytes] = field(default_factory=dict)
     children: dict[str, dict[str, None]] = field(default_factory=dict)  # ids by parent, so that thousands of files are fast
-    changes: list[str] = field(default_factory=list)  # ids, as they changed
+    changes: list[str] = field(default_factory=list)  # ids, in the order of their changes
     ids: set[str] = field(default_factory=set)  # generated
-    read_only: set[str] = field(default_factory=set)  # folders that may be read only
-    not_a_member: set[str] = field(default_factory=set)  # shared drives that the caller cannot use as a corpus
-    undeletable: bool = False  # permanently, as for most members of a shared drive
+    read_only: set[str] = field(default_factory=set)  # folders that the account can only read
+    not_a_member: set[str] = field(default_factory=set)  # shared drives that the caller cannot search as a whole
+    undeletable: bool = False  # deleting permanently is refused, as for most members of a shared drive
     unlisted: set[str] = field(default_factory=set)  # names of existing files that queries do not show yet
     keys: dict[str, str] = field(default_factory=dict)  # resource keys that must be sent, by id
     full: bool = False
-    spoil: bytes = b""  # content of the next file instead of the sent content
+    spoil: bytes = b""  # content to store for the next file instead of the sent content
     lock: threading.RLock = field(default_factory=threading.RLock)
     clock: itertools.count[int] = field(default_factory=lambda: itertools.count(1_700_000_000_000))
 
@@ -41,7 +41,7 @@ class Drive:
     def add(
         self, name: str, parents: list[str], *, data: bytes | None = None, mime: str = "", identifier: str = "", **more: Any
     ) -> str:
-        """Put something there; its id."""
+        """Adds a file or folder, and returns its id."""
         with self.lock:
             identifier = identifier or new_id()
             drive = next((self.files[p].get("driveId") for p in parents if self.files.get(p, {}).get("driveId")), None)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 @dataclass
 class Fault:
-    """For the next `times` requests whose "METHOD /path?query" contains `match`, after `skip` of them: a status with an error of
-    Google's shape, `reset` (the connection breaks; `late`: after the work was done), `cut` (half of the body comes), `corrupt` (a
-    byte is another), `stall_s` (nothing for so long)."""
+    """For the next `times` requests whose "METHOD /path?query" contains `match`, after `skip` of them: a status with an error in
+    Google's format, `reset` (the connection breaks; `late`: after the request was processed), `cut` (half of the body is sent),
+    `corrupt` (one byte is changed), `stall_s` (no answer for this long).
+    """
 
     match: str
     times: int = 1
@@ -24,7 +25,7 @@ class Fault:
     cut: bool = False
     corrupt: bool = False
     stall_s: float = 0.0
-    act: Callable[[], None] | None = None  # done before the request is
+    act: Callable[[], None] | None = None  # called before the request is processed
 
 
 def fault_for(request: str, faults: list[Fault]) -> Fault | None:

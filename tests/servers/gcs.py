@@ -1,7 +1,7 @@
-"""fake-gcs-server behind a proxy that is stricter than it is, and that misbehaves when told to.
+"""fake-gcs-server behind a stricter proxy with scripted faults.
 
-The server ignores preconditions on deletes and downloads; the proxy keeps them. Faults are scripted by what a request looks
-like, and every request is counted.
+The server ignores preconditions on deletes and downloads; the proxy enforces them. Properties of a request select its fault,
+and every request is counted.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def _handler(server: GcsServer) -> type[BaseHTTPRequestHandler]:
         def _answer(self, status: int, headers: list[tuple[str, str]], data: bytes) -> None:
             self.send_response_only(status)
             for name, header in headers:
-                value = header.replace(f"127.0.0.1:{server.port}", server.url.removeprefix("http://"))  # where to upload to
+                value = header.replace(f"127.0.0.1:{server.port}", server.url.removeprefix("http://"))  # of the upload
                 if name.lower() not in ("content-length", "transfer-encoding", "connection"):
                     self.send_header(name, value)
             self.send_header("Content-Length", str(len(data)))

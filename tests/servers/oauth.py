@@ -15,7 +15,7 @@ class TokenServer:
 
     def __init__(self) -> None:
         self.issued: list[str] = []
-        self.grants: list[dict[str, str]] = []  # what was asked for
+        self.grants: list[dict[str, str]] = []  # the received requests
         self.answer: tuple[int, str] | None = None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True

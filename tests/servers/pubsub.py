@@ -1,5 +1,6 @@
-"""A strict Pub/Sub on loopback: one subscription, pulled over REST. Unknown fields are refused, what is not acknowledged comes
-again."""
+"""A strict Pub/Sub server on loopback: one subscription, pulled over REST. It refuses unknown fields and sends unacknowledged
+messages again.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ class _Http(ThreadingHTTPServer):
 
 
 class PubSub:
-    """`faults`: statuses that the next calls get. `deadline_s`: after which a message that was not acknowledged is sent again."""
+    """`faults`: the statuses of the next calls. `deadline_s`: time after which an unacknowledged message is sent again."""
 
     name = "projects/p/subscriptions/new-scans"
 
