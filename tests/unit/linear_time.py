@@ -1,7 +1,7 @@
 """Finds regular expressions that take more than linear time, by matching each one against repetitions of its own parts.
 
-A pattern is asked in the ways in which the code asks it (`match`, `search`, `finditer` …), with texts of one repeated piece: a
-character or a word of the pattern, or one of the usual suspects, after each of the pattern's possible beginnings.
+Each pattern is used as in the code (`match`, `search`, `finditer` …), on texts of one repeated piece after each of the pattern's
+possible beginnings. The piece is a character or a word of the pattern, or a common piece such as a space.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from types import ModuleType
 from typing import Any
 
 _SMALL, _LARGE = 2_000, 1 << 20  # characters
-LINEAR = 1.5  # exponents below it; noise moves them by a few tenths
-_NOISE_S = 1e-4  # times below it say nothing
-_SLOW_S = 0.1  # no disturbance makes a few thousand characters take this long
+LINEAR = 1.5  # exponents below this pass; noise changes them by a few tenths
+_NOISE_S = 1e-4  # shorter times are not significant
+_SLOW_S = 0.1  # in linear time, a few thousand characters never take this long
 _USUAL = (
     " ",
     "\n",
@@ -55,7 +55,7 @@ _METHODS = {"match", "search", "fullmatch", "finditer", "findall", "sub", "subn"
 class Expression:
     name: str
     pattern: re.Pattern[Any]
-    methods: frozenset[str]  # in which the code asks it
+    methods: frozenset[str]  # the methods that the code calls
 
 
 def expressions(*packages: str) -> Iterator[Expression]:
@@ -69,7 +69,7 @@ def expressions(*packages: str) -> Iterator[Expression]:
 
 
 def patterns_in_functions(*packages: str) -> Iterator[str]:
-    """Places where a pattern is written in a call: `re.sub("…", …)`. Constants alone can be found and tested."""
+    """Places where a pattern is written in a call: `re.sub("…", …)`. Only constant patterns can be found and tested."""
     for name in sorted(set(_modules(packages))):
         module = importlib.import_module(name)
         tree = ast.parse(Path(str(module.__file__)).read_text("utf-8"))
@@ -85,7 +85,9 @@ def patterns_in_functions(*packages: str) -> Iterator[str]:
 
 def worst_exponent(expression: Expression) -> tuple[float, str]:
     """The power of the length with which the time for the worst text grows (1: linear, 2: quadratic), and the text's recipe.
-    Times are CPU time, the least of several, and compared with one another alone: a busy machine changes nothing."""
+    Times are CPU times, the minimum of several runs, and are compared only with one another, so a busy machine does not
+    matter.
+    """
     slowest, recipe = 0.0, ("", " ")
     for begin, piece in _recipes(expression.pattern):
         taken = _seconds(expression, begin, piece, _SMALL)
@@ -99,7 +101,7 @@ def worst_exponent(expression: Expression) -> tuple[float, str]:
 
 def _exponent(expression: Expression, recipe: tuple[str, str], size: int) -> float:
     small, large = min(_seconds(expression, *recipe, _SMALL) for _ in range(3)), math.inf
-    for _ in range(9):  # disturbances only ever add time, so one quick measurement is enough
+    for _ in range(9):  # other work only adds time, so one quick measurement is enough
         large = min(large, _seconds(expression, *recipe, size))
         exponent = math.log(max(large, _NOISE_S) / max(small, _NOISE_S)) / math.log(size / _SMALL)
         if exponent < LINEAR or (size < _LARGE and large > _SLOW_S):
@@ -108,7 +110,7 @@ def _exponent(expression: Expression, recipe: tuple[str, str], size: int) -> flo
 
 
 def _seconds(expression: Expression, begin: str, piece: str, size: int) -> float:
-    text: Any = begin + piece * (size // len(piece)) + "\x00"  # what no pattern expects at the end
+    text: Any = begin + piece * (size // len(piece)) + "\x00"  # no pattern expects this at the end
     if isinstance(expression.pattern.pattern, bytes):
         text = text.encode("utf-8")
     pattern = expression.pattern
@@ -153,7 +155,7 @@ def _characters(parsed: Iterable[Any]) -> Iterator[str]:
 
 
 def _samples(parsed: Any) -> Iterator[str]:
-    """Texts that parts of the pattern match: of the whole, and of each group and repetition in it."""
+    """Texts that the pattern matches, and texts that each group and repetition in it matches."""
     yield _sample(parsed)
     for _, value in parsed:
         for part in _parts(value):

@@ -27,7 +27,7 @@ class World:
         return START + self.now + self.jumped_s
 
     async def wait(self, event: asyncio.Event, timeout_s: float) -> None:
-        await asyncio.sleep(0)  # those who would free something come first
+        await asyncio.sleep(0)  # callers that would free a slot come first
         if not event.is_set():
             self.now += timeout_s
 

@@ -135,7 +135,7 @@ def test_a_poll_that_breaks_off_loses_nothing_and_gives_nothing_twice(source: Li
     source.put(*(f"{number}.pdf" for number in range(6)))
     found.poll(Poll.ALL)
     first = [document.name for document in found.next_batch(2).documents]
-    found._ahead.clear()  # like after a failed poll: nothing was listed ahead
+    found._ahead.clear()  # as after a failed poll: no documents were listed ahead
     given = set(first) | {f"{n}.pdf" for n in range(6)} & set(polled(found))
     source.away = True
     with pytest.raises(StorageUnavailable):

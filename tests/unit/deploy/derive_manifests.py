@@ -1,7 +1,7 @@
 """`python tests/unit/deploy/derive_manifests.py`: writes the two manifests that are derived from other files.
 
-Kustomize reads no file outside its folder, so the monitoring component has a copy of docker/prometheus/alerts.yml; and an example
-for `kubectl create -f` must be complete in itself. Tests compare both with what they are made from.
+Kustomize reads no file outside its folder, so the monitoring component has a copy of docker/prometheus/alerts.yml; an example for
+`kubectl create -f` must be self-contained. Tests compare both with their originals.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def main(folder: Path) -> None:
         crd = yaml.safe_load((folder / f"ray.io_{plural}.yaml").read_text())
         version = next(version for version in crd["spec"]["versions"] if version["name"] == "v1")
         schema = strict(version["schema"]["openAPIV3Schema"])
-        schema["properties"]["metadata"] = {"type": "object"}  # of Kubernetes' own, and checked there
+        schema["properties"]["metadata"] = {"type": "object"}  # a type of Kubernetes, which its own schemas check
         packed = gzip.compress(json.dumps(schema, separators=(",", ":")).encode(), 9, mtime=0)
         (SCHEMAS / f"{kind}.json.gz").write_bytes(packed)
 

@@ -59,7 +59,7 @@ def _peer_is(rule: dict[str, Any], pod: dict[str, str] | None, address: str | No
 
 
 def named_config_maps(node: Any) -> Iterator[str]:
-    """Every ConfigMap that a manifest names, wherever."""
+    """Every ConfigMap that a manifest names, in any field."""
     if isinstance(node, list):
         for item in node:
             yield from named_config_maps(item)

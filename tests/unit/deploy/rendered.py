@@ -23,8 +23,8 @@ from tests.unit.deploy.derive_schemas import SCHEMAS
 
 KUBERAY = Path(__file__).parents[3] / "kuberay"
 OVERLAYS = ("dev", "production", "spot", "gpu")
-COMPONENTS = ("monitoring", "google-monitoring", "priority", "kueue")  # that production names and leaves to the reader
-_KUBERNETES = ("1.29", "1.34")  # the oldest and the newest that KubeRay 1.7 and its users are on
+COMPONENTS = ("monitoring", "google-monitoring", "priority", "kueue")  # the optional components that production lists
+_KUBERNETES = ("1.29", "1.34")  # the oldest and the newest version that KubeRay 1.7 is used with
 
 # No installed package has the schemas of the Prometheus operator, Google and Kueue. These schemas contain only the used fields.
 _STRING = {"type": "string"}

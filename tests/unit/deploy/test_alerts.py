@@ -18,7 +18,7 @@ needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="needs Debian's pro
 
 
 def promtool(*arguments: str, folder: Path) -> str:
-    """What it says when all is well."""
+    """The output of promtool if all tests pass."""
     done = subprocess.run([str(PROMTOOL), *arguments], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
@@ -32,7 +32,7 @@ def test_every_rule_fires_when_it_should_and_not_before() -> None:
 @needs_promtool
 def test_the_configuration_is_one_that_prometheus_takes(tmp_path: Path) -> None:
     shutil.copytree(FOLDER, tmp_path / "p")
-    configuration = tmp_path / "p" / "prometheus.yml"  # compose writes the token's file
+    configuration = tmp_path / "p" / "prometheus.yml"  # the file with the token, which Compose writes
     configuration.write_text(configuration.read_text().replace("/run/rayocr/api_token", str(tmp_path / "token")))
     (tmp_path / "token").write_text("t")
     assert "SUCCESS" in promtool("check", "config", "prometheus.yml", folder=tmp_path / "p")

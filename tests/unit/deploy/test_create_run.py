@@ -52,7 +52,7 @@ class Api:
                 self._answer(201, body | {"metadata": body["metadata"] | {"name": body["metadata"]["generateName"] + "x7k2p"}})
 
             def log_message(self, *_: Any) -> None:
-                """Quiet."""
+                """Does not log requests."""
 
         return Handler
 
@@ -61,7 +61,7 @@ class Api:
 def api() -> Iterator[Api]:
     api = Api()
     (api.cluster,) = [d for d in json.loads(json.dumps(render("production"))) if d["kind"] == "RayCluster"]
-    # What the autoscaler made of it.
+    # Changed by the autoscaler.
     api.cluster["spec"]["workerGroupSpecs"][1] |= {"replicas": 7, "scaleStrategy": {"workersToDelete": ["a"]}}
     api.cluster["status"] = {"state": "ready"}
     yield api

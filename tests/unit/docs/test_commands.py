@@ -49,7 +49,7 @@ def test_every_file_that_the_documents_name_exists(page: Path) -> None:
         re.findall(r"(?<![\w/.])((?:docs|docker|kuberay|benchmarks|tests|conf|samples|rayocr)/[\w./-]*\w)", page.read_text())
     ):
         if name.startswith(("docker/data", "docker/.env", "kuberay/kuberay-operator")):
-            continue  # the reader's own, and the name of a chart
+            continue  # names that the reader chooses, and the name of a chart
         found = PROJECT / name
         assert found.exists() or list(found.parent.glob(found.name + "*")), f"{page.name}: {name}"
 

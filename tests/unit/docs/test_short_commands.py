@@ -21,7 +21,7 @@ _PLACEHOLDERS = {"…": "x", "IN": "in", "OUT": "out", "HOST": "h"}
 
 
 def commands(page: Path) -> Iterator[str]:
-    """In shell blocks: lines that call rayocr, without variables, comments and what a pipe does with the output. In the text:
+    """In shell blocks: lines that call rayocr, without variables, comments and the rest of a pipe. In the text:
     `rayocr …`."""
     text = re.sub(r"\\\n\s*", " ", page.read_text(encoding="utf-8"))
     blocks = re.findall(r"^```(?:sh|bash|console)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)

@@ -78,7 +78,7 @@ class World:
     options: tuple[str, ...] = ()
     faults: Faults = field(default_factory=Faults)
     server: Server = field(default_factory=Server)
-    beside: Callable[[RunParts, Shutdown], Awaitable[None]] | None = None  # what happens while it runs
+    beside: Callable[[RunParts, Shutdown], Awaitable[None]] | None = None  # called while the run is in progress
 
     def __post_init__(self) -> None:
         for name, pages in self.documents.items():
@@ -91,7 +91,7 @@ class World:
         return self.folder / "out"
 
     def run(self, *more: str) -> Run:
-        """Raises what ends the run."""
+        """Raises the error that ends the run."""
         options = [
             *(f"source={self.folder / 'in'}", f"dest={self.out}", f"logs.dir={self.folder / 'logs'}", "cluster=inprocess"),
             *("engine=gemini", "engine.chain=[gemini]", "outputs=[markdown]", "gateway.enabled=false", "progress=none"),

@@ -54,7 +54,7 @@ class Gated(Server):
 
 
 def once(error: ActorFailed, when: Callable[..., bool] = lambda *_: True) -> Callable[..., ActorFailed | None]:
-    """A fault that strikes at the first opportunity."""
+    """A fault that occurs at the first opportunity."""
     struck: list[ActorFailed] = []
 
     def strike(*arguments: object) -> ActorFailed | None:
@@ -179,7 +179,7 @@ def steal(parts: RunParts) -> FileLocks:
 
 
 def test_a_run_whose_lease_is_taken_while_it_assembles_commits_nothing(world: Make) -> None:
-    """Mutation: a stale lease that commits."""
+    """Mutation: a commit with a stale lease."""
     found: list[RunParts] = []
     thieves: list[FileLocks] = []
 
@@ -278,7 +278,7 @@ def test_quarantine_rejects_the_document_that_kills_workers_and_no_other(world: 
 
     async def arm(parts: RunParts, shutdown: Shutdown) -> None:
         nonlocal armed
-        await until(lambda: server.in_flight >= 2)  # the good ones are in the same worker
+        await until(lambda: server.in_flight >= 2)  # the good documents are in the same worker
         armed = True
         server.gate.set()
 

@@ -1,4 +1,4 @@
-"""What a server is sent looks like the page of the document, and is about as large as what the page draws."""
+"""The file that a server receives looks like the page of the document, and is about as large as the drawn content."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def picture(sent: bytes, size: tuple[int, int]) -> Image.Image:
 
 
 def difference(one: Image.Image, other: Image.Image) -> int:
-    """The largest difference of two gray pictures, 0..255, without that of edges which lie a pixel apart."""
+    """The largest difference of two gray pictures, 0..255, apart from edges that are shifted by a pixel."""
     first, second = (np.asarray(image.filter(ImageFilter.GaussianBlur(2)), int) for image in (one, other))
     return int(np.abs(first - second).max())
 
@@ -70,6 +70,6 @@ def test_every_page_is_sent_as_a_reader_sees_it_and_no_larger_than_it_must_be(se
     sizes = [len(data) for (name, _), data in sent.items() if name == "shared_resources.pdf"]
     assert len(sizes) == 10
     assert max(sizes) < 1.5 * whole / 10
-    # A model reads the text of a PDF besides its look, so pages with hidden text are sent as pictures.
+    # Models read a PDF's text in addition to its appearance, so pages with hidden text are sent as pictures.
     for name in ("text_that_nobody_sees", "hidden_layer"):
         assert not sent[f"{name}.pdf", 1].startswith(b"%PDF-")

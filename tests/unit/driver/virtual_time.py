@@ -37,7 +37,7 @@ class _Selector(selectors.DefaultSelector):
 class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self.now = 1_000_000.0
-        self.working = 0  # threads that have something to do for this loop
+        self.working = 0  # threads that work for this loop
         super().__init__(_Selector(self))
 
     def time(self) -> float:
@@ -54,7 +54,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run_virtually(work: Coroutine[Any, Any, T]) -> T:
-    """Its result. `work` may use workers, whose threads count as working."""
+    """Returns the result of `work`, which may use workers; their threads count as working."""
     original = PdfThread.run
 
     async def counted(self: PdfThread, function: Any, *arguments: Any) -> Any:

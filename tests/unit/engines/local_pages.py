@@ -1,4 +1,4 @@
-"""Small pages drawn with Pillow, as local engines see them."""
+"""Small pages that are drawn with Pillow, for local engines."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from aiohttp import web
 
 @asynccontextmanager
 async def serving(app: web.Application) -> AsyncIterator[str]:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.01)  # a handler that stalls is not waited for
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.01)  # do not wait for a handler that stalls
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
@@ -25,7 +25,7 @@ async def serving(app: web.Application) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def answering(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
-    """Every request goes to `handler`."""
+    """A server that passes every request to `handler`."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         return await handler(request)

@@ -57,7 +57,7 @@ def computing(word: str, *answers: Answer) -> Any:
 
 
 def waiting(word: str) -> Any:
-    """An engine whose servers must not be asked."""
+    """An engine whose server must not receive a request."""
 
     class Fake(WaitingEngine):
         name: ClassVar[str] = word
@@ -171,7 +171,7 @@ def test_a_doubtful_answer_is_better_than_none_and_says_so() -> None:
 
 
 def test_a_page_of_which_next_to_nothing_was_read_fails() -> None:
-    """A Devanagari page read by rapidocr alone was done with a confidence of .01."""
+    """A Devanagari page that only rapidocr reads used to be `done` with a confidence of .01."""
     record = read(computing("rapidocr", unsure("rapidocr", 0.01, ". -")))
     assert (record.outcome, record.text) == (PageOutcome.FAILED, "")
     assert tried(record) == [("rapidocr", "Unreadable")]
@@ -196,7 +196,7 @@ def test_of_two_doubtful_answers_the_surer_one_is_kept() -> None:
 
 
 def test_an_engine_that_is_less_sure_than_a_doubtful_one_before_does_not_replace_it() -> None:
-    """A worn page: rapidocr at .80 is better than tesseract at .70, which its own floor would let pass."""
+    """A degraded page: rapidocr at .80 is better than tesseract at .70, which is above tesseract's own floor."""
     first, second = unsure("rapidocr", 0.8, "worn but right"), unsure("tesseract", 0.7, "worse")
     record = read(computing("rapidocr", first), computing("tesseract", second))
     assert (record.text, record.engine, record.outcome) == ("worn but right", "rapidocr", PageOutcome.DONE)

@@ -14,7 +14,7 @@ from tests.unit.pdf import pdfs
 
 @dataclass
 class FakePage:
-    """A page with only the members that the engine uses."""
+    """A page with just the members that the engine uses."""
 
     texts: list[tuple[str, float, float, float]]  # text, x, y, size
     trusted: bool = True

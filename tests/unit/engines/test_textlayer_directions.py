@@ -1,4 +1,4 @@
-"""From a page's own text to Markdown, for text that does not simply run from left to right."""
+"""Converts a page's own text to Markdown, for text that does not run from left to right on every line."""
 
 from __future__ import annotations
 

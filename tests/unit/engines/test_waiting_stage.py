@@ -69,8 +69,8 @@ class Slots:
         self.left_with: list[BaseException] = []
         self.parked: dict[str, float] = {}  # models with a used-up daily quota, and its reset time
         self.unavailable: set[str] = set()  # models whose server answers nothing
-        self.share = 0.0  # of requests of others that fail
-        self.lanes: list[str] = []  # granted one after the other
+        self.share = 0.0  # share of other workers' requests that fail
+        self.lanes: list[str] = []  # the lanes to grant, in order
 
     @asynccontextmanager
     async def slot(self, model: str, *, may_shed: bool = False) -> AsyncIterator[None]:
@@ -301,7 +301,7 @@ async def test_a_local_engine_reads_what_was_refused_and_the_page_is_a_fallback(
 
 
 class LightEngine(ComputeEngine):
-    """A text layer that returns or raises this."""
+    """A text layer that returns or raises `answer`."""
 
     name: ClassVar[str] = "textlayer"
 
@@ -473,7 +473,7 @@ async def test_a_timeout_that_was_probably_billed_is_on_record_and_does_not_coun
     engine = ScriptedEngine({"a": [lost, "RECITATION", GOOD]})
     bench = Bench(engine)
     record = await bench.read()
-    assert engine.asked == ["a", "a", "a"]  # a recitation is retried once, as without a timeout
+    assert engine.asked == ["a", "a", "a"]  # a recitation is retried once, as if there were no timeout
     assert (record.outcome, record.cost_usd, record.input_tokens) == (PageOutcome.DONE, 0.5, 1700)
     assert [attempt.reason for attempt in record.attempts] == ["EngineTimeout", "Refused"]
     assert [len(remembered.attempts) for remembered in bench.remembered] == [1, 2]

@@ -71,6 +71,6 @@ def an_api(folder: Path) -> tuple[RunApi, list[tuple[str, object]]]:
         logs=folder,
         draw=lambda manifest, number: b"\xff\xd8",
         readiness=dict,
-        pushed_at=time.monotonic() + 3600,  # alive, however busy the machine of the test is
+        pushed_at=time.monotonic() + 3600,  # counts as alive, even on a busy machine
     )
     return api, asked

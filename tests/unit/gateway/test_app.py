@@ -78,7 +78,7 @@ def test_what_is_asked_for_reaches_the_run(tmp_path: Path) -> None:
         assert client.post("/process-file", json={"name": name}).status_code == 404
     assert client.post(f"/documents/{DONE}/retry").status_code == 400
     assert client.post(f"/documents/{DONE}/cancel").status_code == 400
-    api.source = MemoryStorage("another")  # which may well have a document of that name
+    api.source = MemoryStorage("another")  # the other source may have a document of that name
     assert client.post(f"/documents/{PARTIAL}/retry").status_code == 400
     assert client.post("/documents/retry", json={}).json() == {"documents": 0}
     assert [what for what, _ in asked] == ["pause", "resume", "drain", "retry", "cancel", "add"]
@@ -249,7 +249,7 @@ def test_whatever_the_document_of_the_api_allows_is_answered_as_it_says(tmp_path
 
     api, _ = an_api(tmp_path)
     app = create_app(api, token=None)
-    app.user_middleware.clear()  # the limit on the rate is tested above
+    app.user_middleware.clear()  # the rate limit is tested above
     # Excludes /events, which does not end: schemathesis waits for the end of an answer.
     schema = schemathesis.openapi.from_asgi("/openapi.json", app).exclude(path="/events")
     checks = [not_a_server_error, status_code_conformance, response_schema_conformance]

@@ -144,7 +144,7 @@ def test_a_process_that_died_is_replaced_on_the_same_port(api: Api, monkeypatch:
     before = api.pid
     os.kill(before, signal.SIGKILL)
     wait_until(lambda: api.pid != before, "another process is started")
-    assert api.ask("GET", "/status")[1]["pages_done"] == 7  # connects, and then waits in the socket's queue
+    assert api.ask("GET", "/status")[1]["pages_done"] == 7  # the client connects, and then waits in the socket's queue
 
 
 def test_it_ends_with_the_run(folder: Path) -> None:

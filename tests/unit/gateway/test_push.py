@@ -25,7 +25,7 @@ AUDIENCE, ACCOUNT = "https://ocr.example/gcs-event", "push@project.iam.gservicea
 
 
 class Google:
-    """A key pair, and the certificate that is given out for it."""
+    """A key pair and its certificate."""
 
     def __init__(self) -> None:
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)

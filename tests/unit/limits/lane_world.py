@@ -1,4 +1,4 @@
-"""Scripted lanes on a fake clock: rates that change, shedding, batch delays, prices, and a bill of their own.
+"""Scripted lanes on a fake clock, with changing rates, shedding, batch delays, prices and a separate bill.
 
 Time passes in steps of one second. Every figure of a lane is a function of the time, so that the optimum in hindsight can be
 computed: all pages that the cheap lanes can answer by the deadline, and the rest in standard.
@@ -23,7 +23,7 @@ INPUT_USD, OUTPUT_USD = 0.25, 1.50  # per million tokens
 FACTORS = {FLEX: 0.5, BATCH: 0.5, STANDARD: 1.0}
 PRICES = PriceTable(models={"m": [Price(input_usd=INPUT_USD, output_usd=OUTPUT_USD)]}, factors=FACTORS)
 WORKER = "w"
-SHED_AFTER_S = 10.0  # on average
+SHED_AFTER_S = 10.0  # mean
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +60,9 @@ class World:
     def __post_init__(self) -> None:
         self._random = random.Random(self.scene.seed)
         self._order = itertools.count()
-        self._events: list[tuple[float, int, str, bool, float]] = []  # (when, order, lane, answered, sent at)
+        self._events: list[tuple[float, int, str, bool, float]] = []  # (time, order, lane, whether answered, time of sending)
         self._queue: deque[tuple[str, float]] = deque()  # starts that wait for the quota
-        self._back: list[float] = []  # when pages that were shed ask again
+        self._back: list[float] = []  # times at which shed pages are sent again
         self._tokens = 0.0
         self._gathering: list[float] = []
         self._jobs: list[tuple[float, list[float]]] = []
@@ -157,7 +157,7 @@ class World:
             self._end(planner, BATCH, False, sent_at)
 
     def _charge(self, lane: str) -> None:
-        """The bill in decimals by its own arithmetic, and the meter by the price table."""
+        """The bill, in decimals and with separate code, and the cost by the price table."""
         if lane == LOCAL:
             return
         tokens_in, tokens_out = self._random.randint(560, 640), self._random.randint(300, 3000)
@@ -207,7 +207,7 @@ def _most_flex(scene: Scene) -> float:
         tokens = scene.standard_per_s(second) * (1 - scene.flex_shed(second))
         count = min(tokens, scene.flex_room - held)
         shed = min(0.99, scene.flex_shed(second))
-        ends = second + 0.95 * scene.flex_answer_s(second) + SHED_AFTER_S * shed / (1 - shed)  # tries that were shed take room
+        ends = second + 0.95 * scene.flex_answer_s(second) + SHED_AFTER_S * shed / (1 - shed)  # shed attempts take room, too
         in_flight.append((ends, count))
         held += count
         answered += count if ends <= scene.deadline_s else 0.0
@@ -219,7 +219,7 @@ def _most_batch(scene: Scene) -> float:
     if not scene.batch_room:
         return 0.0
     at, pages = 0.0, 0.0
-    while (ends := at + scene.batch_s(at)) <= scene.deadline_s:  # the whole room at once, again and again
+    while (ends := at + scene.batch_s(at)) <= scene.deadline_s:  # always sends as many pages as there is room for
         pages += scene.batch_room * (1 - scene.batch_fails)
         at = ends
     return pages

@@ -16,11 +16,11 @@ from tests.unit.limits.lane_world import WORKER, Scene, World, optimum, terms_of
 
 PAGES = 10_000
 CENT = 0.01
-SEEDS = int(os.environ.get("LANE_SEEDS", "4"))  # a second each on a quiet machine; 300 were run for docs/measurements.md
+SEEDS = int(os.environ.get("LANE_SEEDS", "4"))  # each takes a second; docs/measurements.md shows 247
 
 
 def _steps(draws: random.Random, least: float, most: float, *, every_s: float) -> Callable[[float], float]:
-    """A figure that changes now and then."""
+    """A value that changes to another random value every `every_s` seconds."""
     values = [draws.uniform(least, most) for _ in range(500)]
     return lambda second: values[int(second // every_s) % len(values)]
 

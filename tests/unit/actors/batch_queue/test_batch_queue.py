@@ -1,4 +1,4 @@
-"""The batch queue: one job for many pages, every page its own answer, and nothing paid for twice over crashes."""
+"""The batch queue: one job for many pages, one answer for every page, and no page paid for twice after a crash."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ def test_nothing_is_kept_unless_it_was_asked_for(place: MemoryStorage) -> None:
 
 
 def test_an_older_version_does_not_overwrite_the_outputs_of_a_newer_one(place: MemoryStorage) -> None:
-    """It was read for so long that the newer one is finished already."""
+    """The newer version was finished while the older one was still being read."""
     place.write("a.pdf", b"newer")
     place.write("a.md", b"of the newer version")
     with pytest.raises(VersionChanged):

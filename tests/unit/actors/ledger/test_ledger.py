@@ -240,7 +240,7 @@ async def test_a_final_record_replaces_one_that_was_handed_on_and_not_the_other_
 
 async def test_closing_flushes_what_waits() -> None:
     it = ledger(interval_s=3600)
-    await it.record([page(1)])  # after a quiet time the first does not wait
+    await it.record([page(1)])  # after a time without pages, the first one does not wait
     waiting = asyncio.create_task(it.record([page(2)]))
     await asyncio.sleep(0)
     report = await it.close()
@@ -396,7 +396,7 @@ async def test_pages_that_another_run_merges_meanwhile_are_found_where_they_went
         return read(self, name)
 
     with pytest.MonkeyPatch.context() as patch:
-        await ours._others.records_of("nobody's")  # the look that finds them
+        await ours._others.records_of("nobody's")  # this call finds the other runs
         patch.setattr(OtherRuns, "_read", merged_in_between)
         assert [s.page_number for s in await ours.open_document(A)] == list(range(1, 21))
     assert next(once, None) is None

@@ -1,4 +1,4 @@
-"""Lanes for pages: asked for together, reported when the pages come back."""
+"""The client requests lanes for several pages at once, and reports each page when it comes back."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ async def test_a_duplicate_waits_for_the_page_in_progress() -> None:
 
 
 async def test_a_page_answers_for_its_duplicates_until_the_ledger_does() -> None:
-    """Durable a while after it was read; a duplicate that came in between used to be sent again."""
+    """A page becomes durable some time after it was read; a duplicate that arrived in between used to be sent again."""
     ledger = FakeLedger()
     pages = dedup(ledger)
     assert await pages.claim("h") is None
@@ -68,7 +68,7 @@ async def test_a_page_answers_for_its_duplicates_until_the_ledger_does() -> None
     assert await pages.claim("h") == page()
     assert ledger.calls == [("h",)]
     pages.forget("h")
-    assert await pages.claim("h") is None  # this ledger never got it
+    assert await pages.claim("h") is None  # this ledger never received the page
     assert ledger.calls == [("h",), ("h",)]
 
 

@@ -225,7 +225,7 @@ async def test_draining_rejects_everyone_who_has_not_sent_a_request() -> None:
     tasks = [asyncio.create_task(page(number)) for number in range(4)]
     while not sent:
         await asyncio.sleep(0.001)
-    slots.close()  # one has left, one waits for the start of its slot, two wait for a lease
+    slots.close()  # one request is sent, one waits for the start of its slot, two wait for a lease
     finish.set()
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert sent == [0]

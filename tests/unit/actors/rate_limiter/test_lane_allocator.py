@@ -1,4 +1,4 @@
-"""Lanes as the RateLimiter hands them out."""
+"""How the RateLimiter assigns lanes."""
 
 from __future__ import annotations
 

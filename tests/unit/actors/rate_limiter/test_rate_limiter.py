@@ -165,7 +165,9 @@ async def test_the_requests_of_the_day_can_be_limited_by_us_as_well() -> None:
 
 
 async def test_tokens_are_paced_by_what_pages_really_take() -> None:
-    """A minute allows 60,000; pages were expected to take 1,000 and take 2,000, so 30 go in a minute and not 60."""
+    """The limit is 60,000 tokens per minute; a page takes 2,000 instead of the expected 1,000, so 30 requests start per minute
+    instead of 60.
+    """
     world = World()
     limiter = world.limiter(tpm=60_000)
     starts: list[float] = []

@@ -15,7 +15,7 @@ BEGAN = "2026-01-01T12:00:00+00:00"
 
 
 def actors_with(*, run_id: str, started_at: str, overwrite: bool = True, retried: bool = False) -> Any:
-    """Of the run `own`, beside a manifest of `run_id`."""
+    """Actors of the run `own`, over a state with a manifest of `run_id`."""
     state = MemoryStorage("state")
     state.clear()
     context = DocumentContext(document=DOCUMENT, page_count=0, title=None, fencing_token=1)
@@ -46,7 +46,7 @@ def actors_with(*, run_id: str, started_at: str, overwrite: bool = True, retried
         ("earlier", "2026-01-01T11:00:00+00:00", True, False, False),
         ("earlier", "2026-01-01T11:00:00+00:00", False, False, True),
         ("another", "2026-01-01T13:00:00+00:00", True, False, True),
-        ("own", "2026-01-01T13:00:00+00:00", True, False, True),  # given again by a Discovery that was restarted
+        ("own", "2026-01-01T13:00:00+00:00", True, False, True),  # returned again by a restarted Discovery
         ("own", "2026-01-01T13:00:00+00:00", True, True, False),
         ("own", "2026-01-01T13:00:00+00:00", False, True, False),
     ],

@@ -67,10 +67,10 @@ def test_a_cluster_that_is_gone_is_ignored(places: Path) -> None:
 def test_what_another_user_wrote_or_runs_is_not_trusted(places: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     places.write_text(server)
     with monkeypatch.context() as m:
-        m.setattr(os, "geteuid", lambda: 4711)  # the file is another's
+        m.setattr(os, "geteuid", lambda: 4711)  # the file belongs to another user
         assert find_address("auto") is None
     with monkeypatch.context() as m:
-        m.setattr(addresses, "_owners_of_port", lambda port: {4711})  # the file is ours, and the process another's
+        m.setattr(addresses, "_owners_of_port", lambda port: {4711})  # the file is ours, but the process belongs to another user
         assert find_address("auto") is None
     other = places.with_name("other")
     places.rename(other)

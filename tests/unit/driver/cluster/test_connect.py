@@ -18,7 +18,7 @@ from rayocr.private_folder import private_folder
 
 
 class _Starts:
-    """ray.init, failing as told before it starts a Ray."""
+    """Replaces ray.init, which fails as scripted before it starts a Ray."""
 
     dashboard_url = "127.0.0.1:8265"
 
@@ -45,7 +45,7 @@ def starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> _Starts:
     monkeypatch.setattr(cluster.local_ray, "use_token", lambda: None)
     monkeypatch.setattr(cluster.local_ray, "temp_dir", lambda: "/tmp/x")
     monkeypatch.setattr(cluster, "quiet_ray", lambda: None)  # it would stay in the environment of later tests
-    monkeypatch.setattr(worker, "print_to_stdstream", worker.print_to_stdstream)  # put back what connect() replaces
+    monkeypatch.setattr(worker, "print_to_stdstream", worker.print_to_stdstream)  # restore what connect() replaces
     monkeypatch.setattr(ray, "init", found)
     monkeypatch.setattr(ray, "shutdown", lambda: None)
     monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 2.0})

@@ -33,7 +33,7 @@ def unavailable() -> BaseException:
 
 
 class Actor:
-    """Its answers to requests for its node; the last one repeats."""
+    """`answers` to requests for the actor's node, in order; the last one repeats."""
 
     def __init__(self, *answers: str | BaseException) -> None:
         self.answers = list(answers)
@@ -80,7 +80,7 @@ async def test_nothing_is_blamed_while_only_a_broken_connection_is_known(gone: s
     class Dying(Actor):
         def remote(self) -> Awaitable[str]:
             if self.asked == 2:
-                gone.add("n")  # Ray has noticed
+                gone.add("n")  # Ray has noticed the loss
             return super().remote()
 
     actor = Dying(unavailable(), unavailable(), died("its node has died"))
@@ -117,7 +117,7 @@ def task_error(cause: BaseException) -> BaseException:
         (exceptions.RaySystemError("odd"), ClusterUnavailable),
         (task_error(StorageFull("full")), StorageFull),
         (task_error(task_error(EngineTimeout("slow"))), EngineTimeout),  # type: ignore[arg-type]
-        (task_error(died()), ClusterUnavailable),  # of another actor than the one that was called
+        (task_error(died()), ClusterUnavailable),  # the error names another actor than the one that was called
         (task_error(ActorFailed("the ledger died")), ClusterUnavailable),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else type(value).__name__,

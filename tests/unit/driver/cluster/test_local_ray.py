@@ -24,7 +24,7 @@ def tmp(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("tempfile.tempdir", str(folder))
     monkeypatch.setattr(local_ray, "_folder", None)
     for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
-        monkeypatch.setenv(name, "")  # so that it is put back
+        monkeypatch.setenv(name, "")  # so that monkeypatch restores it
         monkeypatch.delenv(name)
     yield folder
     local_ray.clean_up()
@@ -33,7 +33,7 @@ def tmp(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatc
 
 def test_folder_and_token_are_for_this_user_and_this_run(tmp: Path) -> None:
     local_ray.prepare()
-    folder = Path(local_ray.temp_dir()).parent  # Ray opens its own folder to everybody
+    folder = Path(local_ray.temp_dir()).parent  # Ray makes its folder accessible to all users
     token = Path(os.environ["RAY_AUTH_TOKEN_PATH"])
     assert (folder.parent, token.parent, os.environ["RAY_AUTH_MODE"]) == (tmp, folder, "token")
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700

@@ -77,7 +77,7 @@ def test_json_is_the_only_thing_on_standard_output(out: Path, capsys: pytest.Cap
 def test_the_commands_that_are_named_retry_what_is_left(
     out: Path, capsys: pytest.CaptureFixture[str], outcomes: set[DocumentOutcome], expected: list[bool]
 ) -> None:
-    """Each command, parsed as typed, selects the dead letters that it is named for."""
+    """Each printed command, parsed as typed, selects the dead letters of its row."""
     for outcome in outcomes:
         fail(out, f"{outcome.value}.pdf", "CorruptPdf", outcome)
     main(["status", str(out), "--json"])

@@ -62,7 +62,7 @@ def test_a_folder_without_anything_to_upload_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_checkout_is_complete(tmp_path: Path) -> None:
-    """Every file of the package and of conf/ is among the allowed kinds: a new kind has to be named."""
+    """Every file of the package and of conf/ is among the allowed kinds: a new kind must be added to the list."""
     sent = set(uploaded(PROJECT))
     for folder in ("rayocr", "conf"):
         for path in (PROJECT / folder).rglob("*"):

@@ -1,4 +1,4 @@
-"""The closing table is made from the table of figures."""
+"""The closing table shows the rows of the table of figures."""
 
 from __future__ import annotations
 

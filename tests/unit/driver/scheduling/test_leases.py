@@ -56,7 +56,9 @@ async def test_nothing_is_taken_while_the_locks_are_unavailable_and_all_who_wait
 
 
 async def test_leases_are_renewed_as_soon_as_the_locks_are_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that waited for its next regular renewal would lose leases that an outage of half their time limit did not end."""
+    """If a run waited for its next regular renewal, it would lose leases that are still valid after an outage of half their time
+    limit.
+    """
     monkeypatch.setattr("rayocr.driver.scheduling.leases._PROBE_S", 0.01)
     f = Fixture(ttl_s=60.0)
     assert await f.leases.acquire("d") is not None

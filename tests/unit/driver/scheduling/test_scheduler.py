@@ -30,7 +30,7 @@ class FakeDiscovery:
 
 
 class FakeFlow:
-    """`answers[name]`: what its flows give one after the other; an exception is raised. At the end: SETTLED."""
+    """`answers[name]`: the results of the document's flows in order; exceptions are raised. After the last one: SETTLED."""
 
     def __init__(self, answers: dict[str, list[FlowResult | Exception]]) -> None:
         self._answers = answers

@@ -20,7 +20,7 @@ from tests.servers.pubsub import PubSub
 
 
 class Bucket(MemoryStorage):
-    """In memory, and named like a bucket."""
+    """A storage in memory with the URI of a bucket."""
 
     away = False
 

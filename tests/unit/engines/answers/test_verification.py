@@ -125,7 +125,7 @@ def test_scans_of_the_sample_are_examined_by_a_few_lines(scan: Page) -> None:
 def test_what_the_line_reader_cannot_read_says_nothing(scan: Page) -> None:
     assert verify(scan, PAGE, Lines()) is None
     broken = Lines()
-    broken.error = MemoryError("of a model")  # the answer is paid for and stays
+    broken.error = MemoryError("of a model")  # the answer is paid for and kept
     assert verify(scan, PAGE, broken) is None
     assert verify(scan, "यह पृष्ठ देवनागरी में है " * 10, Lines(*PAGE.splitlines())) is None
 

@@ -237,7 +237,7 @@ async def test_a_page_that_was_shed_in_flex_is_asked_for_in_flex_again_and_then_
                 await engine.recognize_async(page, MODEL)
         assert (await engine.recognize_async(page, MODEL)).price_class == "standard"
         with pytest.raises(EngineShed):
-            await engine.recognize_async(FakePage(), MODEL)  # each page has its own tries
+            await engine.recognize_async(FakePage(), MODEL)  # attempts are counted per page
         await engine.aclose()
     assert tiers == ["flex", "flex", "standard", "flex"]
 
@@ -331,7 +331,7 @@ async def test_a_proxys_page_of_html_has_its_class(status: int, expected: type[E
 @pytest.mark.parametrize("body", [{"candidates": "none"}, {"candidates": [{"content": {"parts": 7}}]}, [1, 2], 7])
 async def test_json_that_is_no_answer_is_malformed(body: Any) -> None:
     async with answering(Recorded(body)) as url:
-        with pytest.raises(MalformedAnswer):  # by the engine, or by the checks where the SDK made an empty response of it
+        with pytest.raises(MalformedAnswer):  # detected by the engine, or by the checks if the SDK returned an empty response
             check_answer(await ask(url), ink_coverage=lambda: 1.0)
 
 

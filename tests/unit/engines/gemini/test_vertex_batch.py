@@ -29,7 +29,7 @@ JOBS = "/v1beta1/projects/p/locations/global/batchPredictionJobs"
 
 
 class Bucket(MemoryStorage):
-    """A storage whose URI is one that the SDK takes."""
+    """A storage whose URI the SDK accepts."""
 
     @property
     def uri(self) -> str:

@@ -1,4 +1,4 @@
-"""Makes lines as an engine returns them, set as a typesetter would, for tests of layout."""
+"""Makes typeset lines as an engine returns them, for tests of layout."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ def box(x0: float, y0: float, x1: float, y1: float) -> list[tuple[float, float]]
 
 
 class Detector:
-    """`first` are boxes of the whole page with their scores; `again` those that a second pass finds, from its own corner."""
+    """`first`: boxes of the whole page with their scores. `again`: boxes of the second pass, relative to its own corner."""
 
     def __init__(self, first: list[tuple[list[tuple[float, float]], float]], again: list[list[tuple[float, float]]]) -> None:
         self.first, self.again = first, again

@@ -60,7 +60,7 @@ def test_a_line_as_wide_as_a_panorama_is_read_whole_and_once(engine: RapidOcrEng
 
 
 def drawn_columns() -> Image.Image:
-    """A heading across, and three columns from right to left."""
+    """A heading over the whole width, and three columns from right to left."""
     sheet = Image.new("L", (900, 1100), "white")
     draw = ImageDraw.Draw(sheet)
     font = ImageFont.truetype(sorted(find_fonts("manimgx_fonts_cjk").glob("*.[ot]t[fc]"))[0], 48)

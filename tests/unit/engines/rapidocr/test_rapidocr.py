@@ -53,7 +53,8 @@ def test_boxes_are_where_the_page_shows_its_text(engine: RapidOcrEngine) -> None
     first = next(box for box in upright if "fox" in box.text)
     turned_first = next(box for box in sideways if "fox" in box.text)
     assert first.x0 == pytest.approx(20, abs=4) and 10 < first.y0 < first.y1 < 40
-    # Turned counter-clockwise, the first line runs up along the left edge: x is what y was, y counts from the far side.
+    # On a page turned counter-clockwise, the first line runs up along the left edge: x is the former y, and y counts from the far
+    # side.
     assert turned_first.x0 == pytest.approx(first.y0, abs=4)
     assert turned_first.y1 == pytest.approx(360 - first.x0, abs=4)
     assert turned_first.y1 - turned_first.y0 > 5 * (turned_first.x1 - turned_first.x0)

@@ -96,7 +96,7 @@ def test_korean_syllables_are_words_only_where_there_is_a_gap() -> None:
 
 
 class Mixed:
-    """English lines that were read, and lines with almost no text."""
+    """English lines with text, and lines with almost no text."""
 
     def __init__(self, engine: RapidOcrEngine, unread: int) -> None:
         from rayocr.engines.rapidocr.recognizer.decoding import LineReading

@@ -63,7 +63,7 @@ async def test_a_run_whose_workers_never_start_is_stopped() -> None:
     with pytest.raises(ClusterUnavailable):
         async with workers.one():
             raise AssertionError("never reached")
-    with pytest.raises(ClusterUnavailable):  # it gave its room back
+    with pytest.raises(ClusterUnavailable):  # its resources are free again
         await asyncio.wait_for(workers.one().__aenter__(), 60)
 
 

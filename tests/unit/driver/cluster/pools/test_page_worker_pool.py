@@ -55,7 +55,7 @@ class FakeWorker:
         self.fixture.killed.append(self)
 
     async def lost_with_node(self, node_id: str, error: ActorFailed) -> bool:
-        assert self not in self.fixture.killed  # it would only say that it was
+        assert self not in self.fixture.killed  # its error would only say that it was killed
         return node_id in self.fixture.nodes_gone
 
     async def recognize(self, shard: Shard, content: Content, context: DocumentContext) -> ShardReport:
@@ -306,11 +306,11 @@ async def test_idle_workers_above_the_minimum_give_up_their_cpus() -> None:
     await settle()
     assert len(f.workers) == 2
     f.pool.shrink(idle_s=0.0, keep=0)
-    assert f.pool.size == 2  # both are at work
+    assert f.pool.size == 2  # both workers are busy
     f.workers[1].gate.set()
     await settle()
     f.pool.shrink(idle_s=60.0, keep=0)
-    assert f.pool.size == 2  # not idle for so long yet
+    assert f.pool.size == 2  # not idle for long enough yet
     f.pool.shrink(idle_s=0.0, keep=1)
     assert f.killed == [f.workers[1]]
     f.workers[0].gate.set()
