@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.nodeid import coerce_node_id
 
 from tests.e2e.prefork import Prefork
 
@@ -29,6 +30,14 @@ def prefork() -> Iterator[Prefork]:
     started.close()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Starts tests that take minutes first, so that the other tests run in parallel."""
+@pytest.hookimpl(trylast=True)  # after the groups are given
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Starts tests that take minutes first, so that the other tests run in parallel. Keeps groups in one test process: xdist 3.8
+    appends a group to `_nodeid`, which pytest 9.2 does not read."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    if not getattr(config.option, "loadgroup", False):
+        return
+    for item in items:
+        group = item.get_closest_marker("xdist_group")
+        if group is not None and "@" not in item.nodeid.rpartition("]")[2]:
+            item._id = coerce_node_id(f"{item.nodeid}@{group.args[0]}")

@@ -14,7 +14,7 @@ import pytest
 from benchmarks.ray_nodes import free_port
 from benchmarks.valkey import Valkey
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("spawned actors")]  # one cluster
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("spawned")]  # one cluster
 
 
 @pytest.fixture(scope="module")
