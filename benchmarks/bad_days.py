@@ -41,7 +41,7 @@ _CHAIN = ("engine.chain=[gemini,rapidocr]",)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadDay:
     """`exits`: the exit codes of the runs in order. Before the second run, the server is repaired and budgets are removed.
-    `said`: words that the terminal must have shown."""
+    `said`: text that must appear on the terminal."""
 
     name: str
     script: tuple[dict[str, Any], ...] = ()

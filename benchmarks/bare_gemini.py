@@ -1,4 +1,5 @@
-"""The loop that rayocr is compared with: extracts each page, sends it through google-genai, keeps nothing. Run as a program.
+"""The bare loop that rayocr is compared with, run as a program: it extracts each page, sends it through google-genai, and
+discards the answer.
 
 A fixed number of requests is in flight, in one process, on one event loop, as in a simple script.
 """

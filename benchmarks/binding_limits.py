@@ -1,8 +1,10 @@
-"""`make bench-limits`: how much of a limit is used when it is the one that binds, in simulated time.
+"""`make bench-limits`: measures the used share of the limit that determines the pace, in simulated time.
 
 The real RateLimiter and the real SlotClient send requests to a server that enforces one limit in sliding windows and answers
 after 2 to 8 seconds; pages differ in tokens and price. The event loop's clock jumps to the next event, so half an hour takes
-seconds and a busy machine changes nothing. Enqueued tokens are measured with the real BatchQueue and jobs of an hour."""
+seconds, and other work on the machine does not affect the result. Enqueued tokens are measured with the real BatchQueue and jobs
+of an hour.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +88,7 @@ class Server:
     async def ask(self) -> tuple[int, float]:
         """Tokens and USD of one page. Raises EngineRateLimited."""
         loop = asyncio.get_running_loop()
-        tokens = self.draws.randint(600, 800)  # a page takes 560, and prompts differ
+        tokens = self.draws.randint(600, 800)  # a page takes 560 tokens, and prompts differ
         usd = tokens * 0.25e-6 + self.draws.randint(200, 4000) * 1.5e-6
         known = {name: self.limits.get(name, 0.0) for name in ("rpm", "tpm", "rpd")}
         if self.quotas.admit(loop.time(), tokens=tokens, in_flight=0, max_in_flight=0, **known) is not None:

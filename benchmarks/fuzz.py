@@ -213,7 +213,7 @@ def fuzz(name: str, seconds: float, chance: random.Random, failures: Path) -> Co
 
 
 def _in_child(batch: list[bytes], run: Target, counted: Counter[str], failures: Path) -> None:
-    """Each PDF of the batch in one child; a child that dies is replaced by one for the rest."""
+    """Opens all PDFs of the batch in one child. If the child dies, a new one opens the rest."""
     while batch:
         read, write = os.pipe()
         child = os.fork()

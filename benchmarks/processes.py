@@ -20,7 +20,7 @@ DOCUMENT_WORKER = "ray::DocumentWorkerActor"
 RATE_LIMITER = "ray::RateLimiterActor"
 BATCH_DESK = "ray::BatchQueueActor"
 ACTOR_TITLES = (PAGE_WORKER, LEDGER, DISCOVERY, DOCUMENT_WORKER, RATE_LIMITER, BATCH_DESK)
-_OURS = (*ACTOR_TITLES, "ray::Sender")  # of slot_senders.py; every other child is Ray's own
+_OURS = (*ACTOR_TITLES, "ray::Sender")  # actors of slot_senders.py; every other child is one of Ray's own processes
 
 
 @dataclass(slots=True)

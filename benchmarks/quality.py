@@ -38,7 +38,7 @@ _WHOLE_CLASSES = {
     "hard orders": 7,
 }  # every language, treatment and kind of page once
 
-Result = tuple[str, str, str, str, Reading, Score]  # reader, kind, name, layer
+Result = tuple[str, str, str, str, Reading, Score]  # reader, kind, name, layer, then the reading and its score
 
 
 def main() -> None:

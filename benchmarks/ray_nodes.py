@@ -45,9 +45,9 @@ class Node:
 
     process: subprocess.Popen[Any]
     log: Path
-    ports: Mapping[str, int] = field(default_factory=dict)  # of its agents, as Ray calls them
+    ports: Mapping[str, int] = field(default_factory=dict)  # ports of its agents, by Ray's names
     told: bool = False
-    folder_here: Callable[[str], str] = str  # where this process sees a folder of the node's
+    folder_here: Callable[[str], str] = str  # maps a folder of the node to its path in this process
 
     def kill(self) -> None:
         """Kills all processes of the node, as when a machine is lost."""

@@ -31,7 +31,7 @@ class Rate:
     callers: int
     calls_per_s: float
     pages_per_s: float
-    cpu_ms: float  # of the part that is called, a page (of Redis: a call)
+    cpu_ms: float  # of the called part, per page (for Redis: per call)
 
 
 class SlotCaller:

@@ -1,7 +1,7 @@
 """Measures whether words of searchable PDFs are selected where they are printed: intersection over union of the boxes.
 
 `python -m benchmarks.selectable` prints the table of docs/outputs.md: pages in six scripts, typeset and rendered as scans,
-upright, turned and skewed; with the boxes of an engine, and with lines found in the picture.
+upright, turned and skewed; with an engine's boxes, and with lines that were detected in the picture.
 """
 
 from __future__ import annotations

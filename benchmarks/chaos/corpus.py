@@ -1,4 +1,4 @@
-"""The documents of a scenario: small, with the page and document number on every page, so that any mix-up shows."""
+"""The documents of a scenario: small, with the page and document number on every page, so that mixed-up pages are detected."""
 
 from __future__ import annotations
 

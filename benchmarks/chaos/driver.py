@@ -56,7 +56,7 @@ class Driver:
             )
 
     def set_clock(self, jumped_s: float) -> None:
-        """Effective at once, also in the processes of its own Ray."""
+        """Takes effect at once, also in the processes of its own Ray."""
         with (self.folder / f"clock{self.number}").open("r+b") as file:
             file.write(struct.pack("d", jumped_s))
 

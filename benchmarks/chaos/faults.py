@@ -156,7 +156,9 @@ class KillRedis(Fault):
 class RedisTakesNoWrites(Fault):
     """Redis answers but refuses writes, as a replica after a failover (READONLY) or with full memory (OOM, noeviction).
 
-    Lasts for `ttls` times the leases' time limit from the first refusal on. Without a refusal it did not strike."""
+    Lasts for `ttls` times the leases' time limit from the first refusal on. If Redis refuses nothing, the fault counts as not
+    struck.
+    """
 
     full: bool
     ttls: float

@@ -166,7 +166,7 @@ def _left(scene: Scene) -> list[Any]:
 
 
 def _judge_leftovers(scene: Scene, verdict: Verdict) -> None:
-    """Files that are obsolete or unknown."""
+    """Obsolete or unknown files."""
     outputs = {f"{scene.corpus.stem(d)}.{form}" for d in range(verdict.documents) for form in ("md", "jsonl")}
     names = {str(path.relative_to(scene.dest)) for path in scene.dest.rglob("*") if path.is_file()}
     left = sorted(name for name in names - outputs if not _OURS.fullmatch(name))

@@ -11,7 +11,7 @@ Field = tuple[str, str]
 
 
 def fields(dice: random.Random, writer: Writer) -> list[Field]:
-    """Twelve fields in the order of a usual form."""
+    """Twelve fields in the usual order."""
     first, last = writer.name().split()
     return [
         ("Surname", last),
@@ -124,7 +124,7 @@ def paired_fields(dice: random.Random) -> Leaf:
 
 
 def form_table(dice: random.Random) -> Leaf:
-    """A ruled table of labels and values, with cells across and a question that fills the width."""
+    """A ruled table of labels and values, with merged cells and a question over the whole width."""
     writer, leaf = Writer(dice), Leaf(font=SANS, size_pt=10)
     heading(leaf, "Application for Leave", scale=1.4, align="center")
     items = fields(dice, writer)

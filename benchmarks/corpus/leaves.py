@@ -126,7 +126,7 @@ def two_columns(dice: random.Random) -> Leaf:
 
 
 def newspaper(dice: random.Random) -> Leaf:
-    """Three columns, a masthead, a headline over all of them; ruled between columns or not."""
+    """Three columns with a masthead and a headline over all of them, with or without rules between the columns."""
     writer, leaf = Writer(dice), Leaf(font=SERIF, size_pt=9, margin="(x: 40pt, y: 44pt)")
     leaf.settings = "#set par(justify: true)"
     masthead, line = "The Whitcombe Messenger", f"No. {dice.randint(100, 999)} · {writer.date()} · Price 40p"
@@ -284,7 +284,7 @@ def _spaced(line: str) -> str:
 
 
 def footnotes(dice: random.Random) -> Leaf:
-    """A page of a book: running header, body, notes under a rule, the page's number."""
+    """A page of a book: running header, body, notes below a rule, page number."""
     writer, leaf = Writer(dice), Leaf(font=SERIF, size_pt=11, margin="(x: 70pt, top: 50pt, bottom: 60pt)")
     leaf.settings = "#set par(justify: true, first-line-indent: 1.2em)"
     header, page = f"{writer.title()}", str(dice.randint(11, 399))
@@ -340,7 +340,7 @@ def foreign(language: str) -> Callable[[random.Random], Leaf]:
 
 
 def mixed_scripts(language: str) -> Callable[[random.Random], Leaf]:
-    """Paragraphs in English and in another script by turns, as on the papers of many offices."""
+    """Paragraphs that alternate between English and another script, as in many official documents."""
 
     def make(dice: random.Random) -> Leaf:
         english, other = Writer(dice), Writer(dice, language)

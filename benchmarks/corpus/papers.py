@@ -1,4 +1,6 @@
-"""Pages whose order is hard to see: headings across columns, figures, sidebars, marginal notes, several articles, addresses."""
+"""Pages whose reading order is hard to detect: headings across columns, figures, sidebars, marginal notes, several articles,
+addresses.
+"""
 
 from __future__ import annotations
 
@@ -107,7 +109,7 @@ def margin_notes(dice: random.Random) -> Leaf:
 
 
 def articles(dice: random.Random) -> Leaf:
-    """A newspaper: an article over two columns beside one in a single column, another under them."""
+    """A newspaper: an article in two columns beside one in a single column, and a third one below them."""
     writer, leaf = Writer(dice), Leaf(font=SERIF, size_pt=9, margin="(x: 38pt, y: 40pt)")
     leaf.settings = "#set par(justify: true)"
     heading(leaf, "The Eastbridge Courier", scale=2.8, align="center")

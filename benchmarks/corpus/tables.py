@@ -28,7 +28,7 @@ def wrapped(dice: random.Random) -> Leaf:
 
 
 def wrapped_open(dice: random.Random) -> Leaf:
-    """The same without vertical rulings."""
+    """Cells of several lines beside short ones, without vertical rulings."""
     return _wrapped(dice, dice.choice(_OPEN))
 
 

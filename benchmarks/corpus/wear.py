@@ -13,7 +13,7 @@ Treatment = Callable[[Image.Image, random.Random], Image.Image]
 
 
 def scanned(image: Image.Image, dice: random.Random) -> Image.Image:
-    """An ordinary office scan: a little crooked, a little noise, off-white paper, JPEG."""
+    """An ordinary office scan: slightly skewed, slight noise, off-white paper, JPEG."""
     image = skewed(image, dice, most=0.8)
     pixels = np.asarray(image, np.float32) * 0.86 + 22
     pixels += _random(dice).normal(0, 5, pixels.shape)
@@ -55,7 +55,7 @@ def coarse(image: Image.Image, dice: random.Random) -> Image.Image:
 
 
 def faded(image: Image.Image, dice: random.Random) -> Image.Image:
-    """Little contrast: gray on gray."""
+    """Low contrast: gray on gray."""
     pixels = np.asarray(image, np.float32) * 0.25 + dice.choice([110, 150])
     return _image(pixels + _random(dice).normal(0, 4, pixels.shape))
 

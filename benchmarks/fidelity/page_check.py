@@ -25,19 +25,19 @@ if TYPE_CHECKING:
     from rayocr.pdf.geometry import Box
     from rayocr.pdf.page import Page
 
-_TEXT_CHARS = 6_000  # kept of each text, for the report
+_TEXT_CHARS = 6_000  # length of each text in the report
 _PICTURE_DPI = 72
 _MARK_COLORS = {"uncovered": (220, 0, 0), "inkless": (0, 90, 220)}
 _MAX_MARKS = 400
 _GOOD_F1 = 0.95  # pages above, whose ink is covered, have no picture in the report
 _COVERED = 0.3  # of a line of ink
 _STROKE = 25  # of 255: from a pixel to the next
-_MAX_NUMBERS = 40  # differences kept of a page
+_MAX_NUMBERS = 40  # maximum number of differences per page in the report
 _WORD = re.compile(r"\w+")
 _NUMBER = re.compile(r"\d+")
 _MARKUP = re.compile(r"</?(?:br|sup|sub|table|thead|tbody|tr|td|th)[ /]*>|^\|[ :|-]+\|$|\[[x ]\]", re.MULTILINE)
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
-_EXPONENT = re.compile("(?<=[\\d.,])(?=[⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉])")  # digits of another number
+_EXPONENT = re.compile("(?<=[\\d.,])(?=[⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉])")  # the following digits belong to another number
 _DIRECTIONS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -173,7 +173,7 @@ def _boxes(page: Page, packed: str) -> list[Box]:
 
 
 def _compare_with_ink(check: PageCheck, page: Page, boxes: Sequence[Box]) -> list[tuple[str, Box]]:
-    """Boxes of the displayed page, in points, each with what is wrong there: `uncovered` ink, or an `inkless` line."""
+    """Boxes on the displayed page, in points, each with its problem: `uncovered` ink, or an `inkless` line."""
     if not (page.width_pt > 0 and page.height_pt > 0):
         return []
     image = page.thumbnail(DETECTION_DPI)

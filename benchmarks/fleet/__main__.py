@@ -140,7 +140,7 @@ def _during(
     meanwhile: Callable[[], None] = lambda: None,
     note: Callable[[], str] = lambda: "",
 ) -> Result:
-    """`happens` is called when a third of the pages is read; it returns how many were at risk."""
+    """`happens` is called when a third of the pages has been read, and returns the number of pages at risk."""
     started = time.monotonic()
     run = fleet.run()
     wait_until(lambda: run.poll() is not None or sum(fleet.answered().values()) > _DOCUMENTS * _PAGES // 3, "a third is read")

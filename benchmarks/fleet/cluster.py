@@ -134,7 +134,7 @@ class Fleet:
         return [event for event in map(json.loads, lines) if event["action"] == action]
 
     def answered(self) -> dict[str, int]:
-        """The number of answers, which are all paid for, by page."""
+        """The number of answers by page. Every answer is paid for."""
         counted: dict[str, int] = self._ask("/counts")[0]["answered"]
         return counted
 

@@ -53,7 +53,7 @@ class Network:
             )
 
     def call(self, name: str, command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> str:
-        """Its standard output."""
+        """Runs a command and returns its standard output."""
         environment = None if environment is None else dict(environment)
         done = subprocess.run(
             self._command(name, command), env=environment, capture_output=True, text=True, timeout=120, check=True
@@ -90,7 +90,7 @@ class Network:
         self._inside(name, "route", "add", "default", "via", self.addresses[HUB])
 
     def _command(self, name: str, command: Sequence[str]) -> list[str]:
-        inside = ["ip", "netns", "exec", self.namespace(name)]  # which is a mount namespace as well
+        inside = ["ip", "netns", "exec", self.namespace(name)]  # also creates a mount namespace
         if name == HUB:
             return [*inside, *map(str, command)]
         own = self._private.with_name(f"{self._private.name}-{name}")

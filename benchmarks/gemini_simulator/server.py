@@ -47,7 +47,7 @@ class Simulator:
         self.most_in_flight = 0
         self.bill = Bill()
         self.script = Script()
-        self.outages: Counter[str] = Counter()  # requests that met one, by kind
+        self.outages: Counter[str] = Counter()  # requests that an outage affected, by kind
         self._quotas = Quotas()
         self._random = random.Random(seed)
         self._in_progress: dict[int, web.Request] = {}
@@ -93,7 +93,7 @@ class Simulator:
         return web.json_response({})
 
     async def _watch_for_cuts(self) -> None:
-        """A cut also ends requests in flight, which would otherwise not be affected."""
+        """A cut must also end requests in flight, which the script alone does not affect."""
         while self.script.any:
             if self.script.now(self.now(), answered=self.statuses[200]) == "cut":
                 for request in list(self._in_progress.values()):

@@ -10,7 +10,7 @@ class Settings:
     speed: float = 1.0  # an hour of 503s takes 36 s at a speed of 100
     latency_s: float = 0.0
     latency_jitter_s: float = 0.0  # uniform, added to the latency
-    max_in_flight: int = 0  # above it: 429; 0: no limit
+    max_in_flight: int = 0  # requests in flight; above it: 429; 0: no limit
     rpm: float = 0.0  # requests in any 60 s; above it: 429; 0: no limit
     tpm: float = 0.0  # input tokens in any 60 s, likewise
     rpd: float = 0.0  # requests since the start, or since it was last set, likewise
@@ -21,10 +21,10 @@ class Settings:
     key: str = "simulated-key"
     forbidden_key: str = "forbidden-key"  # a known key of a project that may not use the API
     recitation_share: float = 0.0  # of requests, at random
-    recitation_always_share: float = 0.0  # of pages: refused however often they are asked
+    recitation_always_share: float = 0.0  # of pages: refused at every attempt
     loop_share: float = 0.0  # of pages: the answer repeats itself and stops on its own
     cut_off_share: float = 0.0  # of pages: half of the answer, and MAX_TOKENS
-    invent_share: float = 0.0  # of pages: another text of the same length comes back
+    invent_share: float = 0.0  # of pages: the answer is another text of the same length
     poison_share: float = 0.0  # of pages: always answered with 500
     fenced: int = 0  # 1: a code fence and an introduction around every answer
     blanks: int = 0  # characters of white space after the second line of every answer, as a malicious page can request

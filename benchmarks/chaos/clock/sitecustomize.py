@@ -1,5 +1,6 @@
-"""Python imports this at its start where the folder is on PYTHONPATH: the time of day then jumps by the seconds in the file that
-RAYOCR_CHAOS_CLOCK names. Monotonic clocks do not."""
+"""Python imports this module at startup if its folder is on PYTHONPATH. It shifts the time of day by the seconds in the file that
+RAYOCR_CHAOS_CLOCK names. Monotonic clocks do not change.
+"""
 
 import datetime
 import mmap
