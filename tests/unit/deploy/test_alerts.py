@@ -18,7 +18,7 @@ needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="needs Debian's pro
 
 
 def promtool(*arguments: str, folder: Path) -> str:
-    """The output of promtool if all tests pass."""
+    """The output of a promtool command, which must succeed."""
     done = subprocess.run([str(PROMTOOL), *arguments], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
