@@ -232,7 +232,7 @@ def measure() -> list[Use]:
 
 
 def main() -> None:
-    table = Table(title="use of the limit that binds, answers after 2 to 8 s, simulated time", title_justify="left")
+    table = Table(title="use of the limit that determines the pace, answers after 2 to 8 s, simulated time", title_justify="left")
     for column in ("limit", "used (≥ 97 %)", "refusals"):
         table.add_column(column, justify="left" if column == "limit" else "right")
     for use in measure():
