@@ -145,7 +145,7 @@ def test_without_credentials_there_is_a_line_that_says_how_to_get_some(cli_witho
     done = cli_without_ray.run("source=gdrive://abc", "dest=out", **variables)
     assert done.returncode == 3, done.stdout + done.stderr
     assert "no usable credentials" in done.stderr
-    assert "mode=login drive" in done.stderr
+    assert "rayocr login drive" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 2
 
 
