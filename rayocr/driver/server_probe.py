@@ -48,7 +48,7 @@ async def probe(
                     f"No answer from {_place(engine, base_url)}: {error}",
                     hint="Check the network, or use the local engines: engine=local",
                 ) from error
-        except EngineError as error:  # busy, slow, or a server without this call: reading the pages will tell
+        except EngineError as error:  # busy, slow, or a server without this call: reading the pages will show the problem
             log_event(log, "probe_skipped", "The server did not answer the probe.", engine=engine.name, error=error.reason)
             return None
         await sleep(_PAUSE_S)

@@ -59,7 +59,7 @@ class JobRunner:
         self._policy = policy
         self._clock = clock
         self._sleep = sleep
-        self.tokens_per_page = float(config.expected_input_tokens)  # until answers tell
+        self.tokens_per_page = float(config.expected_input_tokens)  # replaced by the actual use in answers
         self._creating = asyncio.Lock()  # jobs are created one at a time: a full queue delays all of them
 
     async def run(self, job: Job) -> None:

@@ -56,7 +56,7 @@ class VertexJobs:
         except Exception as error:
             raise gone_or(error, f"the file {file}") from error
         if not job.name:
-            raise EngineOverloaded("Vertex AI took the batch and gave it no name.")
+            raise EngineOverloaded("Vertex AI accepted the batch but returned no name for it.")
         return job.name
 
     async def find(self, display_name: str) -> str | None:

@@ -183,8 +183,9 @@ def _runs(boxes: list[Boxed], crossing: list[Boxed], x: float, em: float) -> lis
 
 
 def _columns_in(stretch: list[Boxed], x: float, em: float) -> list[_Run]:
-    """Returns the columns of a stretch: all of it, or what white space across both sides separates: an address beside a date
-    above a letter's table is no reason to read the table in columns."""
+    """Returns the columns of a stretch: the whole stretch, or the part that white space across both sides separates. An address
+    beside a date does not mean that the table below them is read in columns.
+    """
     left = [box for box in stretch if (box.x0 + box.x1) / 2 < x]
     right = [box for box in stretch if (box.x0 + box.x1) / 2 >= x]
     if not left or not right:

@@ -7,12 +7,12 @@ from itertools import pairwise
 
 from rayocr.engines.layout.lines import LayoutLine
 
-_EDGE_EM = 2.0  # lines of the text begin, and full lines end, this close to its edges
+_EDGE_EM = 2.0  # lines begin, and full lines end, at most this far from the edges of the text
 _LEAST_LINES = 8
 _TEXT_SHARE = 0.6  # of the page's letters that the text contains
 _NOTE_WIDTH = 0.4  # widest note, as a share of the width of the text
 _NOTE_LINES = 5  # longer ones are sidebars
-_NOTES_SHARE = 0.25  # most letters in notes
+_NOTES_SHARE = 0.25  # largest share of the page's letters in notes
 _APART_EM = 0.7  # white space between two notes
 _SIDEBAR_EM = 2.0  # white space between the paragraphs of a sidebar
 

@@ -74,7 +74,7 @@ class DriveFolders:
         if not found.is_folder or found.trashed:
             raise StorageError(
                 f"{self._place} is {'in the trash' if found.trashed else 'not a folder'}: {found.name}.",
-                hint="gdrive:// wants the id of a folder, the last part of its address in the browser.",
+                hint="gdrive:// needs the id of a folder: the last part of its address in the browser.",
             )
         ref = Ref(id=found.id, drive_id=found.drive_id)
         self._above[found.id] = found

@@ -1,4 +1,4 @@
-"""Tells the limiter every second what is left of a run with an objective, and cancels batches that the deadline needs back."""
+"""Tells the limiter every second what is left of a run with an objective, and cancels batches that would miss the deadline."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rayocr.limits.prices import PriceTable
 from rayocr.messages import LanesState
 
 _EVERY_S = 1.0
-_FEW_PAGES = 50  # until so many are read, all are assumed to need the server
+_FEW_PAGES = 50  # until this many pages are read, all pages are assumed to need the server
 
 
 class ExpectingLimiter(Protocol):
@@ -81,7 +81,7 @@ class LaneWatch:
                 reason = " to meet the deadline" if lane == STANDARD and len(state.in_flight) > 1 else ""
                 self._say(f"Reading pages in the {lane} lane{reason}.")
         if state.withdraw and self._batch_queue is not None and (jobs := await self._batch_queue.withdraw()):
-            self._say(f"Cancelled {jobs} batch {'job' if jobs == 1 else 'jobs'}: the deadline needs their pages back.")
+            self._say(f"Cancelled {jobs} batch {'job' if jobs == 1 else 'jobs'}: their pages would miss the deadline.")
 
     def _pages_left(self) -> float:
         """Pages that still have to be read by the server, if the others are like those read so far."""

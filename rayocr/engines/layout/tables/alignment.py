@@ -114,7 +114,7 @@ def _aligned_rows(rows: Sequence[Row], start: int, em: float) -> tuple[int, Sequ
 
 
 def _page_column(rows: Sequence[Row], start: int, end: int, columns: Sequence[_Column], em: float) -> _Column | None:
-    """Returns the first or last column if it is a column of the page, whose text goes on above or below the table."""
+    """Returns the first or last column if it is a column of the page, whose text continues above or below the table."""
     for column in (columns[0], columns[-1]):
         inside = [segment for row in rows[start:end] for segment in row.segments if column.holds(segment)]
         if len(inside) < _MIN_ROWS or sum(len(segment.text) for segment in inside) < _WORDY_CHARS * len(inside):
@@ -269,7 +269,7 @@ def _row_begins(
 
 
 def _is_stacked(above: Sequence[Sequence[LayoutLine]], cells: Sequence[Sequence[LayoutLine]]) -> bool:
-    """Whether a label with a figure stands below another figure, as the totals of an invoice do."""
+    """Whether a label with a number is below another number, as in the totals of an invoice."""
     return sum(map(bool, cells)) > 1 and any(
         _is_figure(cell) and _is_figure(over) for over, cell in zip(above, cells, strict=True)
     )

@@ -29,7 +29,7 @@ def model_file(task: Task) -> Path:
 class TinyModels:
     detection: Path
     recognition: Path
-    characters: Path  # one a line
+    characters: Path  # one per line
 
 
 @cache

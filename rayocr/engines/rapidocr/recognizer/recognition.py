@@ -19,7 +19,7 @@ _HEIGHT = 48  # pixels; the line height of the models' training data
 _MULTIPLE_PX = 32  # widths are rounded up to this many pixels, because some runtimes prepare for each new shape
 _MOST_PX = 2560  # longer lines are cut at a space: a line of three meters would need a gigabyte
 _TINY_LOST_BLANK = 0.5  # the tiny model gives spaces inside words up to this probability
-_CHARACTERS = "character"  # of the small model's metadata, one a line
+_CHARACTERS = "character"  # key of the characters in the small model's metadata, one per line
 
 
 class ReadsLines(Protocol):

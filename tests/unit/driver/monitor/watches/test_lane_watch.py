@@ -72,7 +72,7 @@ async def test_users_hear_of_each_lane_once_and_of_withdrawn_batches() -> None:
     assert said == [
         "Reading pages in the flex lane.",
         "Reading pages in the standard lane to meet the deadline.",
-        "Cancelled 2 batch jobs: the deadline needs their pages back.",
+        "Cancelled 2 batch jobs: their pages would miss the deadline.",
     ]
     assert queue.withdrawn == 1
 
