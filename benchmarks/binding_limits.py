@@ -146,7 +146,7 @@ async def _use_of(limit: str, most: float) -> Use:
 
 @dataclass(slots=True)
 class Jobs:
-    """A batch server with a limit on enqueued tokens, at 600 tokens a page. Jobs take an hour."""
+    """A batch server with a limit on enqueued tokens, at 600 tokens per page. Jobs take an hour."""
 
     most_tokens: float
     jobs: dict[str, tuple[float, list[str]]] = field(default_factory=dict)

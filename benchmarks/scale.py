@@ -288,7 +288,7 @@ def _renewals(url: str, process: psutil.Process) -> Rate:
     before, started, renewed = process.cpu_times(), time.monotonic(), 0
     while time.monotonic() < started + _SECONDS:
         renewed += len(leases) - len(locks.renew(leases))
-    rate = _redis_rate("Redis: leases renewed, 500 a script", 1, renewed, process, before, started)
+    rate = _redis_rate("Redis: leases renewed, 500 per script", 1, renewed, process, before, started)
     locks.close()
     return rate
 

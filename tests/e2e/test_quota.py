@@ -54,7 +54,7 @@ def test_a_run_at_its_quota_is_never_refused(cli: Cli, quick: SimulatedGemini) -
 def test_a_budget_stops_the_run_and_it_continues_with_more(cli: Cli, quick: SimulatedGemini) -> None:
     """A page has 600 input tokens and a few output tokens. The estimate is higher, and the budget applies to the estimate."""
     make_pdf(cli.folder / "in" / "a.pdf", 60)
-    price = ("engine.gemini.input_usd_per_million=10", "engine.gemini.output_usd_per_million=0.001")  # 0.6 cents a page
+    price = ("engine.gemini.input_usd_per_million=10", "engine.gemini.output_usd_per_million=0.001")  # 0.6 cents per page
     stopped = cli.run(*OPTIONS, *price, "budget.usd=0.15", **quick.variables)
     assert stopped.returncode == 3, stopped.stdout + stopped.stderr
     assert re.search(r"rayocr: The budget is used up: \$0\.1\d+ of \$0\.1500", stopped.stderr), stopped.stderr

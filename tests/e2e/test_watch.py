@@ -93,7 +93,7 @@ def test_a_folder_is_watched_until_it_is_stopped(cli: Cli) -> None:
     source.rename(cli.folder / "away")  # like a mount that is lost for a while
     watch.until(lambda: any("Storage is unavailable" in line for line in watch.lines), "it says so")
     (cli.folder / "away").rename(source)
-    watch.until(lambda: any("Storage is available again" in line for line in watch.lines), "it says so, too")
+    watch.until(lambda: any("Storage is available again" in line for line in watch.lines), "it reports the recovery")
     make_pdf(source / "c.pdf", 1)
     watch.until(lambda: read(dest)["c.pdf"] == 1, "it goes on")
     said = watch.stop()

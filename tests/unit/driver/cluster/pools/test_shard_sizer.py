@@ -58,11 +58,11 @@ def test_shards_for_waiting_engines_are_long_and_loaded_by_pages() -> None:
 def test_shards_for_waiting_engines_come_back_every_ten_seconds_at_the_pace_of_all() -> None:
     now = 100.0
     s = ShardSizer("wait", target_s=2.0, max_pages=32, pages_per_s=15 / 60, clock=lambda: now)
-    assert s.pages("d") == 2  # of 15 a minute
+    assert s.pages("d") == 2  # at 15 per minute
     for second in range(1, 11):
         now = 100.0 + second
         s.learn(report("d", 3, 5.0))
-    assert s.pages("d") == s.pages("never seen") == 30  # 3 a second
+    assert s.pages("d") == s.pages("never seen") == 30  # 3 per second
     now += 1000.0
     s.learn(report("d", 1, 5.0))
     assert s.pages("d") == 1
