@@ -73,9 +73,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--readers", default="chain,tesseract", help=f"of {', '.join(READERS)}; those not installed are left out")
-    parser.add_argument("--kinds", default="", help="classes whose name holds one of these words; all, if empty")
+    parser.add_argument("--kinds", default="", help="classes whose name contains one of these words; empty: all")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--json", help="file to which text and scores of every page are added, one a line")
+    parser.add_argument("--json", help="file to append text and scores to, one line per page")
     return parser.parse_args()
 
 
@@ -143,8 +143,8 @@ def _print_layers(console: Console, results: Iterable[Result]) -> None:
     believed = [name for layer, name, engine in judged if layer == "bad" and engine == "textlayer"]
     doubted = [name for layer, name, engine in judged if layer == "good" and engine != "textlayer"]
     console.print(
-        f"Text layers: {len(judged)}; believed although bad: {', '.join(believed) or 'none'}; "
-        f"not believed although good: {', '.join(doubted) or 'none'}."
+        f"Text layers: {len(judged)}; bad but trusted: {', '.join(believed) or 'none'}; "
+        f"good but not trusted: {', '.join(doubted) or 'none'}."
     )
 
 

@@ -122,7 +122,7 @@ def measure_actors() -> list[Rate]:
         for callers in (4, 100, 1000):
             rules = LimiterRules(limits=LimitsConfig(rpm=6_000_000), prices=PriceTable(models={}))
             limiter = spawn_limiter(f"scale{callers}", rules, Secrets())
-            rates.append(_call("limiter: slots, as fast as they are asked for", SlotCaller, limiter, callers, 2000.0 / callers))
+            rates.append(_call("limiter: slots, as fast as they are requested", SlotCaller, limiter, callers, 2000.0 / callers))
             ray.kill(limiter)
         for callers in (4, 100, 1000):
             with tempfile.TemporaryDirectory(prefix="rayocr-scale-") as folder:
@@ -277,7 +277,7 @@ def _locks(url: str, process: psutil.Process) -> Rate:
         thread.start()
     for thread in threads:
         thread.join()
-    return _redis_rate("Redis: leases taken and given back", 2, sum(calls), process, before, started)
+    return _redis_rate("Redis: leases acquired and released", 2, sum(calls), process, before, started)
 
 
 def _renewals(url: str, process: psutil.Process) -> Rate:

@@ -84,7 +84,7 @@ async def watched(console: Console, folder: Path, polls: int) -> None:
     config = compose(["mode=watch", "source=in", "engine=textlayer", "poll_interval_s=0.01", "watch.relist_s=0.01"], {})
     watch = Watch(world, scheduler, outages, progress, config, draining)
     table = Table(title=f"{polls:,} polls, at {_LIVE} documents", title_justify="left")
-    for column in ("polls", "documents finished", "seconds", "memory MB", "of it the measurement's MB"):
+    for column in ("polls", "documents finished", "seconds", "memory MB", "of which the measurement uses, MB"):
         table.add_column(column, justify="right")
     started = time.monotonic()
     running = asyncio.create_task(watch.run())

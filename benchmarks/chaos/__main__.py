@@ -31,11 +31,11 @@ _TTL_S = 6.0  # longer than renewals that a busy machine delays, shorter than a 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit code: 1 if any guarantee was violated."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=len(KINDS), help="as many scenarios, with the seeds 1, 2, 3 …")
-    parser.add_argument("--seed", type=int, action="append", help="this one alone; can be repeated")
-    parser.add_argument("--kind", action="append", choices=[kind.name for kind in KINDS], help="instead of those of the seeds")
+    parser.add_argument("--seeds", type=int, default=len(KINDS), help="number of scenarios, with the seeds 1, 2, 3 …")
+    parser.add_argument("--seed", type=int, action="append", help="run only this seed; can be repeated")
+    parser.add_argument("--kind", action="append", choices=[kind.name for kind in KINDS], help="replaces the kinds of the seeds")
     parser.add_argument("--documents", type=int, default=200, help="of each scenario")
-    parser.add_argument("--keep", type=Path, help="a folder for what the scenarios leave, to inspect; else it is deleted")
+    parser.add_argument("--keep", type=Path, help="folder to keep the files of the scenarios in; by default they are deleted")
     given = parser.parse_args(arguments)
     seeds = given.seed or range(1, given.seeds + 1)
     kinds = [kind for kind in KINDS if given.kind and kind.name in given.kind]

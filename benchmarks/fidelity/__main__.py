@@ -44,12 +44,12 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make fidelity", description=__doc__)
-    parser.add_argument("folders", nargs="+", type=Path, help="folders of PDFs, or PDFs; each is a group of the table")
+    parser.add_argument("folders", nargs="+", type=Path, help="folders of PDFs, or PDFs; each is one group in the table")
     parser.add_argument("--out", type=Path, default=Path("fidelity.html"))
     parser.add_argument(
         "--chain", default="textlayer", help="local engines, for example textlayer,rapidocr (3 CPU seconds a scan)"
     )
-    parser.add_argument("--pages", type=int, default=20, help="pages of a file, spread over it")
+    parser.add_argument("--pages", type=int, default=20, help="pages per file, spread over the file")
     parser.add_argument("--limit", type=int, default=0, help="stop after this many pages")
     parser.add_argument("--worst", type=int, default=200, help="pages shown in the report")
     return parser.parse_args()

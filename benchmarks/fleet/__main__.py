@@ -177,7 +177,7 @@ def _said(fleet: Fleet, words: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fleet", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="SCENARIO", choices=[*SCENARIOS, []], default=list(SCENARIOS))
-    parser.add_argument("--keep", type=Path, help="a folder for logs and state, by scenario")
+    parser.add_argument("--keep", type=Path, help="folder for logs and state, by scenario")
     given = parser.parse_args()
     if not is_possible():
         raise SystemExit("This benchmark needs root and iproute2 (ip, bridge).")

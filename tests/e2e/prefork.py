@@ -240,7 +240,7 @@ def main() -> None:
 
     compose(("engine=gemini", "engine.chain=[gemini]", "limits.rpm=60"))  # fills the tables of Hydra's parser
     tasks = Path("/proc/self/task")
-    assert not tasks.is_dir() or len(list(tasks.iterdir())) == 1, "a fork lacks the other threads: do not import what starts one"
+    assert not tasks.is_dir() or len(list(tasks.iterdir())) == 1, "a fork has no other threads: import no module that starts one"
     gc.collect()
     gc.freeze()  # so that the forked processes share the pages
     arguments = serve(socket.socket(fileno=int(sys.argv[1])))

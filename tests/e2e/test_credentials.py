@@ -71,7 +71,7 @@ def test_a_key_that_is_revoked_in_the_middle_stops_the_run_and_keeps_what_was_pa
     gemini.set(key="another-key")
     out, _ = run.communicate(timeout=PATIENCE_S)
     assert run.returncode == 3, out
-    assert gemini.counts()["statuses"]["400"] <= 64, "no storm: those on their way, and no more"
+    assert gemini.counts()["statuses"]["400"] <= 64, "only the requests in flight are sent"
     gemini.set(key=gemini.key)
     done = cli.run(*options, **gemini.variables)
     assert done.returncode == 0, done.stdout + done.stderr

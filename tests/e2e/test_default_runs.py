@@ -30,4 +30,4 @@ def test_two_default_runs_at_once_each_have_a_ray_of_their_own(environment: dict
     for name in ("out0/.rayocr", "out1/.rayocr", "logs0/json", "rayocr"):
         folder = cli.folder / name
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700, folder
-    assert not list(Path(cli.folder / "rayocr").glob("*.token")), "tokens go with their runs"
+    assert not list(Path(cli.folder / "rayocr").glob("*.token")), "tokens are deleted with their runs"

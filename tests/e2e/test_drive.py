@@ -77,7 +77,7 @@ def test_a_run_on_drive_is_alone_there_and_killed_it_resumes_where_it_stopped(
         assert [text.count(f"{number} with the number {page} ") for page in range(1, PAGES + 1)] == [1] * PAGES
         assert [o.name for m in found for o in m.outputs if o.name == f"2024/{number}.md"]
     folders = Counter((f["name"], *f["parents"]) for f in server.drive.files.values() if "size" not in f and not f["trashed"])
-    assert set(folders.values()) == {1}, "processes that make a folder at the same time agree on one"
+    assert set(folders.values()) == {1}, "processes that create a folder at the same time use the same one"
     assert gemini.answered <= DOCUMENTS * PAGES + 4 + 4 * 16  # in flight, and answered within a flush interval or two
     once_more = cli.run(*options, **gemini.variables)
     assert (once_more.returncode, "Nothing to do" in once_more.stdout) == (0, True)

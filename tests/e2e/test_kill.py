@@ -133,7 +133,7 @@ def test_a_second_signal_ends_at_once_and_the_next_start_resumes(cli: Cli, gemin
     try:
         gemini.set(latency_s=30.0)
         run.send_signal(signal.SIGINT)
-        wait_until(lambda: gemini.counts()["in_flight"] >= 0, "the signal is on its way")  # type: ignore[operator]
+        wait_until(lambda: gemini.counts()["in_flight"] >= 0, "the signal was sent")  # type: ignore[operator]
         run.send_signal(signal.SIGINT)
         run.wait(PATIENCE_S)
     finally:

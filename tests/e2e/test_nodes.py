@@ -61,7 +61,7 @@ def test_nodes_are_drained_lost_and_added_and_every_page_is_paid_once(
         gone = next(node for node in nodes.nodes if first in node_ids(node.process.pid))
         nodes.drain(first, seconds=60)
         wait_until(lambda: (bool(leaving()) and leaving() <= retired()) or run.poll() is not None, "the workers have left")
-        assert run.poll() is None, "the run ended too early to tell"
+        assert run.poll() is None, "the run ended too early for this test"
         gone.kill()  # unless it has ended by itself, as an idle draining node does
         nodes.add(cpus=1, resources=WAITS)
         # The other node is removed, too: otherwise Ray may put the next worker on it, since it has room for two.
@@ -72,9 +72,9 @@ def test_nodes_are_drained_lost_and_added_and_every_page_is_paid_once(
     finally:
         run.kill()
     assert run.returncode == 0, out
-    assert len(started()) >= 3, "the pool did not follow"
+    assert len(started()) >= 3, "the pool did not grow"
     assert not events(tmp_path, "worker_failed")
-    assert not started() & node_ids(nodes.head.process.pid), "an engine that waits is on a node that is not for it"
+    assert not started() & node_ids(nodes.head.process.pid), "a waiting engine runs on a node of the other group"
     assert [m["outcome"] for m in manifests(tmp_path / "out")].count("complete") == DOCUMENTS
     for number in range(DOCUMENTS):
         assert sorted(page_texts(tmp_path / "out" / f"{number}.md")) == list(range(1, PAGES + 1))

@@ -28,7 +28,7 @@ def test_refusals_cost_no_page_and_are_not_paid_for_again_after_a_restart(cli: C
     texts = page_texts(cli.folder / "out" / "a.md")
     assert all(f"page number {number} of" in texts[number] for number in range(1, PAGES + 1))
     counts = Counter(gemini.counts()["answered"])
-    assert max(counts.values()) == 2, "a model is asked twice for a page, over both runs, and never more"
+    assert max(counts.values()) == 2, "no model is asked more than twice for a page, over both runs"
     fallback = sum(manifest["engines"].values()) - manifest["engines"]["gemini"]  # type: ignore[attr-defined,index]
     twice = sum(count == 2 for count in counts.values())
     assert 0 < fallback <= twice
@@ -43,9 +43,9 @@ def test_the_next_model_of_the_ladder_is_asked_and_both_are_on_record(cli: Cli, 
     done = cli.run("source=in", "dest=out", "engine=gemini", "engine.chain=[gemini,textlayer]", ladder, **gemini.variables)
     assert done.returncode == 0, done.stdout + done.stderr
     models = gemini.counts()["models"]
-    assert models == {"gemini-3.1-flash-lite": 40, "gemini-3.5-flash-lite": 20}, "three paid tries a page"
+    assert models == {"gemini-3.1-flash-lite": 40, "gemini-3.5-flash-lite": 20}, "three paid attempts per page"
     (manifest,) = manifests(cli.folder / "out")
-    assert manifest["input_tokens"] == 60 * 600, "what was refused is on the bill"
+    assert manifest["input_tokens"] == 60 * 600, "refused answers are billed"
 
 
 def test_loops_and_cut_off_answers_never_reach_the_output(cli: Cli, gemini: SimulatedGemini) -> None:

@@ -38,7 +38,7 @@ def test_a_partial_document_becomes_complete_for_the_price_of_its_failed_pages(c
     in_vain = cli.run("mode=retry", *OPTIONS, "document=a.pdf", **gemini.variables)
     assert in_vain.returncode == 1, in_vain.stdout + in_vain.stderr
     assert [letters(cli)[name]["tries"] for name in ("a.pdf", "b.pdf", "c.pdf")] == [2, 1, 1]
-    assert 0 < gemini.answered - paid <= 2 * len(failed), "pages that were read are not asked for again"
+    assert 0 < gemini.answered - paid <= 2 * len(failed), "pages that were read are not requested again"
     paid = gemini.answered
 
     gemini.set(recitation_always_share=0.0)

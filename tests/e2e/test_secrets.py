@@ -130,7 +130,7 @@ def test_planted_secrets_are_found_nowhere(
         )
         server.kill()  # the message contains the address of the lock service
         server.wait()
-        wait_until(lambda: "lock service is unavailable" in log.read_text() or run.poll() is not None, "the locks are away")
+        wait_until(lambda: "lock service is unavailable" in log.read_text() or run.poll() is not None, "it reports the outage")
         assert run.poll() is None, log.read_text()
         run.terminate()
         run.wait(PATIENCE_S)

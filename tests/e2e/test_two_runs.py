@@ -82,7 +82,7 @@ def test_a_run_takes_over_the_documents_of_one_that_was_killed_and_reuses_its_pa
         found = re.search(r"page of (\d+) with the number (\d+) ", text)
         assert found, text
         if (f"{found[1]}.pdf", int(found[2])) in {(names[document_id], number) for document_id, number in recorded}:
-            assert answers == 1, "what the dead run had recorded was read again"
+            assert answers == 1, "pages that the dead run had recorded were read again"
     # In flight, and between an answer and its segment: a flush interval and the recorder's linger at this rate.
     at_risk = IN_FLIGHT + int(IN_FLIGHT / 0.1 * 1.6)
     assert sum(gemini.counts()["answered"].values()) - DOCUMENTS * PAGES <= at_risk

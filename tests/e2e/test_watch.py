@@ -91,11 +91,11 @@ def test_a_folder_is_watched_until_it_is_stopped(cli: Cli) -> None:
     watch.until(lambda: "slow number 3" in texts(dest, "slow.md"), "the slow one is read")
 
     source.rename(cli.folder / "away")  # like a mount that is lost for a while
-    watch.until(lambda: any("Storage is unavailable" in line for line in watch.lines), "it says so")
+    watch.until(lambda: any("Storage is unavailable" in line for line in watch.lines), "it reports the outage")
     (cli.folder / "away").rename(source)
     watch.until(lambda: any("Storage is available again" in line for line in watch.lines), "it reports the recovery")
     make_pdf(source / "c.pdf", 1)
-    watch.until(lambda: read(dest)["c.pdf"] == 1, "it goes on")
+    watch.until(lambda: read(dest)["c.pdf"] == 1, "it continues")
     said = watch.stop()
     assert read(dest) == {"a.pdf": 2, "sub/b.pdf": 1, "slow.pdf": 1, "c.pdf": 1}
     assert {manifest["outcome"] for manifest in manifests(dest)} == {"complete"}
@@ -141,10 +141,10 @@ def test_a_bucket_is_watched_by_notifications_killed_and_gone_on_with(
     variables: dict[str, Any] = {**gemini.variables, "STORAGE_EMULATOR_HOST": server.url}
     put("before.pdf", 2, "page of before with the")
     watch = Watching(cli, *options, **variables)
-    watch.until(lambda: found() == {"before.pdf": 1}, "what was there is read")
+    watch.until(lambda: found() == {"before.pdf": 1}, "existing documents are read")
     put("a.pdf", 3, "page of a with the")
     pubsub.publish("scans", "in/a.pdf")  # Pub/Sub delivers a message at least once
-    watch.until(lambda: found()["a.pdf"] == 1, "what was notified is read")
+    watch.until(lambda: found()["a.pdf"] == 1, "the notified document is read")
     assert pubsub.waiting() == 0
     put("long.pdf", 40, "page of long with the")
     answered = gemini.answered
@@ -153,7 +153,7 @@ def test_a_bucket_is_watched_by_notifications_killed_and_gone_on_with(
 
     again = Watching(cli, *options, **variables)
     put("a.pdf", 1, "page of the newer a with the")
-    again.until(lambda: found() == {"before.pdf": 1, "a.pdf": 2, "long.pdf": 1}, "it goes on where the first one ended")
+    again.until(lambda: found() == {"before.pdf": 1, "a.pdf": 2, "long.pdf": 1}, "it resumes where the first one ended")
     assert "newer a with the number 1 " in dest.read("a.md").decode()
     again.stop()
     twice = [body for body, times in gemini.counts()["answered"].items() if times > 1]

@@ -59,7 +59,7 @@ def test_the_wheel_names_its_console_script(installed: Path) -> None:
 
 
 def test_the_wheel_is_ready_for_an_index(installed: Path) -> None:
-    """Typed, licensed, classified; extras by name; a missing extra does not break the base."""
+    """The wheel has types, a license, classifiers and its extras; the base works without the extras."""
     from trove_classifiers import classifiers
 
     (folder,) = installed.glob("rayocr-*.dist-info")

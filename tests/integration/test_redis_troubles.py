@@ -130,7 +130,7 @@ def test_after_a_failover_the_connections_to_the_old_master_are_dropped(start: S
     server.client.replicaof("NO", "ONE")
     locks.check()
     ours = {client["id"] for client in server.client.client_list() if client["lib-name"] == "redis-py"} - before
-    assert ours, "the check went over a new connection"
+    assert ours, "the check used a new connection"
     locks.close()
 
 

@@ -218,7 +218,7 @@ async def test_pages_that_a_live_run_overwrites_are_not_deleted_by_another() -> 
     await ledger("overwriting").record([page(1, fingerprint="new", token=2)])
     await ledger("dead").record([page(1, B)])
     second = ledger("second")
-    assert await second.other_runs() == ("dead", "overwriting"), "their leases are asked for"
+    assert await second.other_runs() == ("dead", "overwriting"), "their leases are requested"
     assert await second.compact(["overwriting"]) == 1
     assert [run_id_of(name) for name in segments()] == ["overwriting"]
 

@@ -44,7 +44,7 @@ def test_what_builds_the_wheel_is_pinned_as_for_development() -> None:
     development = blocks((PROJECT / "requirements-dev.lock").read_text())
     assert set(pinned) == {"hatchling", "packaging", "pathspec", "pluggy", "setuptools", "tomlkit", "trove-classifiers"}
     for name, text in pinned.items():
-        assert name == "setuptools" or text == development[name], f"{name}: docker/build.lock is of another day"
+        assert name == "setuptools" or text == development[name], f"{name}: docker/build.lock has another version"
         assert "--hash=sha256:" in text
 
 
@@ -66,11 +66,11 @@ def test_a_change_of_the_code_leaves_the_layer_of_packages_as_it_is() -> None:
     text = (DOCKER / "Dockerfile").read_text()
     build = text[text.index("AS build") : text.index("AS package")]
     assert not re.search(r"^COPY .*\b(rayocr|conf|samples)\b", build, re.MULTILINE), (
-        "packages are installed before the code comes"
+        "packages are installed before the code is copied"
     )
     final = text[text.index("AS rayocr\n") : text.index("AS rayocr-tesseract")]
     order = [final.index(part) for part in ("apt-get install", "--from=build", "docker/bin/", "--from=package", "ARG REVISION")]
-    assert order == sorted(order), "what changes more often comes later"
+    assert order == sorted(order), "files that change more often are copied later"
 
 
 def test_what_is_pruned_is_used_by_nothing(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_scripts_are_sound_and_can_be_run(script: Path) -> None:
 def test_compose_config_accepts_the_file(tmp_path: Path) -> None:
     docker = shutil.which("docker")
     if docker is None or subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
-        pytest.skip("docker has no compose here: compose.yaml IS CHECKED IN SHAPE ONLY")
+        pytest.skip("docker compose is not installed: ONLY THE STRUCTURE OF compose.yaml IS CHECKED")
     environment = tmp_path / "env"
     environment.write_text(re.sub(r"=$", "=x", (DOCKER / "example.env").read_text(), flags=re.MULTILINE))
     command = [

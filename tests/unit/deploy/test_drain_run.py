@@ -16,7 +16,7 @@ from rayocr.gateway.server import GatewayServer
 from tests.unit.gateway.run_apis import an_api
 
 BIN = Path(__file__).parents[3] / "docker" / "bin"
-pytestmark = pytest.mark.skipif(shutil.which("wget") is None, reason="wget is not installed, which the image has")
+pytestmark = pytest.mark.skipif(shutil.which("wget") is None, reason="wget, which the image has, is not installed")
 
 
 def run(script: str, port: int, **variables: str) -> subprocess.Popen[bytes]:

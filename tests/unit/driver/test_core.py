@@ -343,7 +343,7 @@ def test_a_cancelled_document_is_not_written_and_the_others_are(world: Make) -> 
     run = w.run()
     assert (w.outcomes(), run.progress.cancelled) == ({"b.pdf": "complete"}, 1)
     assert sorted(path.name for path in w.out.glob("*.md")) == ["b.md"]
-    assert server.asked.total() < 20, "its pages are not read on"
+    assert server.asked.total() < 20, "no further page of it is read"
     asked = server.asked.copy()
     w.beside = None
     w.run()

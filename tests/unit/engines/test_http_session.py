@@ -49,7 +49,7 @@ async def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatc
 
 async def test_without_one_the_environment_is_not_asked_for_each_request(monkeypatch: pytest.MonkeyPatch) -> None:
     def asked(*_: object) -> None:
-        pytest.fail("the environment was asked for a proxy")
+        pytest.fail("the proxy was looked up in the environment")
 
     monkeypatch.setattr(aiohttp.client, "get_env_proxy_for_url", asked)
     server, port = await served_by("server")

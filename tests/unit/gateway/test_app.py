@@ -178,7 +178,7 @@ def test_what_another_page_makes_a_browser_ask_for_is_refused(tmp_path: Path, to
     headers = {"Authorization": f"Bearer {token}", "Sec-Fetch-Site": site}
     client = TestClient(create_app(api, token=token), base_url=LOCAL, headers=headers)
     assert client.get("/status").status_code == client.post("/drain").status_code == 403
-    assert client.get("/").status_code == 200, "a link to the page is no attack"
+    assert client.get("/").status_code == 200, "a link to the page is allowed"
     assert client.get("/status", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
     assert client.get("/").headers["cross-origin-resource-policy"] == "same-origin"
     assert asked == []
@@ -212,7 +212,7 @@ def test_large_bodies_and_storms_are_refused(tmp_path: Path) -> None:
     slow = TestClient(Guard(create_app(api, token=None), token=None, clock=lambda: now[0]), base_url=LOCAL)
     codes = [slow.get("/ready").status_code for _ in range(201)]
     assert (codes.count(200), codes[-1]) == (200, 429)
-    assert slow.get("/health").status_code == 200, "whoever asks much must not make the run look dead"
+    assert slow.get("/health").status_code == 200, "heavy traffic must not make the run appear dead"
     now[0] += 1.0
     assert slow.get("/ready").status_code == 200
 

@@ -102,7 +102,7 @@ def test_unavailable_and_back_loses_nothing_and_sends_nothing_twice(world: World
     sink.send_waiting()
     tried = world.database.requests
     sink.send_waiting()
-    assert world.database.requests == tried, "it has its own patience"
+    assert world.database.requests == tried, "it waits for its own back-off"
     world.now += 1000
     world.database.mode = "lossy"
     sink.send_waiting()
@@ -147,7 +147,7 @@ def test_the_spool_is_bounded_and_says_what_had_no_room(world: World) -> None:
     assert sink.spool.dropped + sink.spool.pending == 90
     world.database.mode, world.now = "up", 1000.0
     sink.send_waiting()
-    assert pages(world.database)[-1] == 89, "the oldest went"
+    assert pages(world.database)[-1] == 89, "the oldest rows were dropped"
 
 
 def test_a_row_that_the_table_refuses_does_not_hold_up_the_others(world: World) -> None:

@@ -113,4 +113,4 @@ def test_whatever_stands_between_dollars_the_page_is_set() -> None:
 def test_most_of_the_pieces_are_formulas_at_times() -> None:
     chosen = random.Random(5)
     made = [typeset_maths("".join(chosen.choices(_PIECES, k=4)), display=True) for _ in range(3000)]
-    assert sum(formula is not None for formula in made) > 150, "the test above would test nothing"
+    assert sum(formula is not None for formula in made) > 150, "otherwise the test above tests nothing"

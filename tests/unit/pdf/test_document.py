@@ -42,7 +42,7 @@ def first_text(data: bytes) -> str:
         pytest.param(b"<html><body>502 Bad Gateway</body></html>", id="html"),
         pytest.param(b"\x89PNG\r\n\x1a\n" + bytes(500), id="png"),
         pytest.param(b"PK\x03\x04" + bytes(500), id="zip"),
-        pytest.param(b" " * 2000 + pdfs.pages_of(), id="header too late"),
+        pytest.param(b" " * 2000 + pdfs.pages_of(), id="a header that begins too late"),
     ],
 )
 def test_what_does_not_begin_like_a_pdf_is_not_a_pdf(data: bytes) -> None:
@@ -89,8 +89,8 @@ def test_an_earlier_document_s_error_is_not_taken_for_this_one_s() -> None:
     "data",
     [
         pytest.param(pdfs.tree_of(root_kids="", count="5"), id="no kids"),
-        pytest.param(pdfs.tree_of(root_kids="2 0 R"), id="its own kid"),
-        pytest.param(pdfs.tree_of(root_kids="2 0 R 2 0 R 2 0 R", count="3"), id="three times its own kid"),
+        pytest.param(pdfs.tree_of(root_kids="2 0 R"), id="a page tree that contains itself"),
+        pytest.param(pdfs.tree_of(root_kids="2 0 R 2 0 R 2 0 R", count="3"), id="a page tree that contains itself three times"),
         pytest.param(
             pdfs.tree_of(
                 (3, "<< /Type /Pages /Kids [4 0 R 4 0 R] /Count 2 >>"),
@@ -107,7 +107,7 @@ def test_an_earlier_document_s_error_is_not_taken_for_this_one_s() -> None:
                 root_kids="3 0 R",
                 count=str(2**60),
             ),
-            id="2 to the 60th pages",
+            id="2**60 pages",
         ),
         pytest.param(
             pdfs.tree_of(*((3 + n, f"<< /Type /Pages /Kids [{4 + n} 0 R] /Count 1 >>") for n in range(5000)), root_kids="3 0 R"),
@@ -175,7 +175,7 @@ def test_an_unknown_security_handler_is_encryption_too() -> None:
     "data",
     [
         pytest.param(b"junk from a mail gateway\r\n" * 30 + pdfs.pages_of(), id="garbage before the header"),
-        pytest.param(pdfs.pages_of() + bytes(10_000), id="zeros behind the end"),
+        pytest.param(pdfs.pages_of() + bytes(10_000), id="zeros after the end"),
         pytest.param(saved(linearize=True), id="linearized"),
         pytest.param(saved(object_stream_mode=pikepdf.ObjectStreamMode.generate), id="cross-reference stream"),
         pytest.param(pdfs.pages_of().replace(b"startxref\n", b"startxref\n9"), id="wrong startxref"),

@@ -45,7 +45,7 @@ def test_a_document_that_makes_pdfium_spin_is_ended_by_the_clock() -> None:
     assert b"validate" in done.stderr  # the traceback says where
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is watched where there is /proc")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the memory limit needs /proc")
 @pytest.mark.parametrize(
     "make",
     [

@@ -341,4 +341,4 @@ def test_closing_twice_is_allowed() -> None:
         page = file.page(1)
         page.close()
         page.close()
-        assert file.page(1).page_number == 1, "the document is open still"
+        assert file.page(1).page_number == 1, "the document is still open"

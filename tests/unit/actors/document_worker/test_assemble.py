@@ -131,12 +131,12 @@ def test_a_failed_page_is_marked_and_makes_the_document_partial_with_a_dead_lett
 @pytest.mark.parametrize(
     "records",
     [
-        pytest.param((page(1),), id="the last is missing"),
-        pytest.param((page(2), page(3)), id="the first is missing"),
-        pytest.param((page(1), page(3)), id="one between is missing"),
-        pytest.param((page(1), page(1), page(2)), id="one is there twice"),
-        pytest.param((page(1), page(2, PageOutcome.HANDED_ON), page(3)), id="one is not final"),
-        pytest.param((), id="all are missing"),
+        pytest.param((page(1),), id="the last page is missing"),
+        pytest.param((page(2), page(3)), id="the first page is missing"),
+        pytest.param((page(1), page(3)), id="a page in the middle is missing"),
+        pytest.param((page(1), page(1), page(2)), id="a page occurs twice"),
+        pytest.param((page(1), page(2, PageOutcome.HANDED_ON), page(3)), id="a page is not final"),
+        pytest.param((), id="all pages are missing"),
     ],
 )
 def test_a_document_of_which_a_page_is_missing_is_not_finished(place: Place, records: tuple[PageRecord, ...]) -> None:

@@ -96,7 +96,7 @@ def test_equal_names_of_several_sources_have_places_of_their_own(state: MemorySt
         source.write("sub/a.pdf", b"x")
         documents = found(source, state)
         places.append(stems(documents, state)["sub/a.pdf"])
-        assert stems(documents, state)["sub/a.pdf"] == places[-1], "the same again the next time"
+        assert stems(documents, state)["sub/a.pdf"] == places[-1], "the name stays the same in the next run"
         source.clear()
     assert len(set(places)) == 3
     assert places[0] == "sub/a"

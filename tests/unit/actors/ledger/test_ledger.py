@@ -182,7 +182,7 @@ async def test_a_damaged_segment_is_reported_and_the_others_count() -> None:
     after = ledger(run_id="three")
     assert 2 in {s.page_number for s in await after.open_document(A)}
     assert (await after.close()).damaged_segments == (name,)
-    assert name in segments(), "evidence is not deleted"
+    assert name in segments(), "damaged segments are not deleted"
 
 
 async def test_pages_of_finished_documents_cost_nothing_at_the_next_start() -> None:

@@ -85,7 +85,7 @@ def test_a_call_that_hangs_ends_the_process(first: str) -> None:
     assert "A PDF took longer than" in done.stderr
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="memory is watched through /proc")
+@pytest.mark.skipif(sys.platform != "linux", reason="the memory limit needs /proc")
 def test_a_call_that_takes_too_much_memory_ends_the_process() -> None:
     greedy = _HANG.format(first="await pdf.run(len, 'abc')").replace("timeout_s=0.2", "timeout_s=600")
     greedy = greedy.replace("time.sleep, 3600", "lambda: (b'x' * 400_000_000, time.sleep(3600))")

@@ -85,7 +85,7 @@ def test_partial_documents_count_as_failure_unless_configured_otherwise(tmp_path
     words.progress.documents[DocumentOutcome.PARTIAL] = 3
     assert words.exit_code() == code
     words.progress.documents[DocumentOutcome.REJECTED] = 1
-    assert words.exit_code() == 1, "a rejected document fails a run whatever the option says"
+    assert words.exit_code() == 1, "a rejected document fails a run regardless of the option"
 
 
 @pytest.mark.parametrize(("option", "code"), [("exit.partial=1", 1), ("exit.partial=0", 0)])

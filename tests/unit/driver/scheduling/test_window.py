@@ -98,7 +98,7 @@ async def test_the_configured_size_stays_the_upper_bound() -> None:
     await window.follow(cluster(10**9))
     assert window.max_bytes == 100
     await window.follow(cluster(0))
-    assert window.max_bytes == 100, "a cluster that does not tell bounds nothing"
+    assert window.max_bytes == 100, "a cluster that does not report sizes sets no limit"
 
 
 async def test_only_the_nodes_that_hold_documents_count_and_any_where_there_are_none_yet() -> None:

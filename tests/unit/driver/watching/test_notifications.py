@@ -131,7 +131,7 @@ def test_a_server_that_is_unavailable_is_reported_once_and_found_again(pubsub: P
     world.source.write("a.pdf", b"x")
     pubsub.publish("scans", "in/a.pdf")
     world.events.start()
-    wait_until(lambda: world.names() == ["a.pdf"] and world.events.live, "the notification is taken")
+    wait_until(lambda: world.names() == ["a.pdf"] and world.events.live, "the notification is accepted")
     world.events.close()
     assert len(world.warned) == 1
     assert not world.failures
@@ -144,7 +144,7 @@ def test_a_subscription_that_is_not_there_or_not_ours_ends_the_run_at_the_start(
     world = World(pubsub)
     pubsub.faults.append(status)
     world.events.start()
-    wait_until(lambda: bool(world.failures), "the failure is told")
+    wait_until(lambda: bool(world.failures), "the failure is reported")
     assert isinstance(world.failures[0], error)
     assert pubsub.name in str(world.failures[0])
 

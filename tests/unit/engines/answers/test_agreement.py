@@ -70,7 +70,7 @@ def test_a_translation_is_judged_by_its_numbers_alone() -> None:
     honest = measure(ENGLISH_OF_HINDI, HINDI)
     assert honest.numbers == 1.0, "digits of all scripts are the same numbers"
     assert not honest.low(0.6, translated=True)
-    assert honest.low(0.6), "as a transcription it would be suspect"
+    assert honest.low(0.6), "a transcription with this agreement would be suspect"
     made_up = ENGLISH_OF_HINDI.translate(str.maketrans("0123456789", "5938201746"))
     assert measure(made_up, HINDI).low(0.6, translated=True)
 

@@ -82,7 +82,7 @@ async def failure(server: Recorded, **settings: Any) -> RayocrError:
     async with answering(server) as url:
         with pytest.raises(RayocrError) as caught:
             await ask(url, **settings)
-    assert len(server.requests) == 1, "the SDK retried behind our back"
+    assert len(server.requests) == 1, "the SDK retried by itself"
     return caught.value
 
 

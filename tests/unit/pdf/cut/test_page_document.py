@@ -86,10 +86,10 @@ def test_a_page_is_sent_without_the_pictures_of_other_pages(indirect: bool, nest
     for number in (1, 3, 5):
         document = sent(data, number)
         assert media_type(document) == "application/pdf"
-        assert len(document) < 1.5 * len(noise(number - 1)), "its own picture only"
+        assert len(document) < 1.5 * len(noise(number - 1)), "only its own picture"
         assert looks_like_the_page(data, document, number)
     with PdfFile(data, max_pixels=1) as file, file.page(1) as page:
-        assert len(page.cut_out()) > 4 * len(noise(0)), "PDFium brings all of them"
+        assert len(page.cut_out()) > 4 * len(noise(0)), "PDFium includes all of them"
 
 
 def test_equal_pages_have_one_hash_and_different_ones_not_although_they_were_pruned() -> None:
@@ -141,7 +141,7 @@ def test_a_layer_that_is_hidden_in_the_document_is_hidden_in_what_is_sent(data: 
     assert media_type(document) == "image/jpeg", "a page that is cut out loses the states of its layers"
     assert looks_like_the_page(data, document)
     with PdfFile(data, max_pixels=1_000_000) as file, file.page(1) as page:
-        assert not looks_like_the_page(data, page.cut_out()), "else this tests nothing"
+        assert not looks_like_the_page(data, page.cut_out()), "otherwise this tests nothing"
 
 
 def test_a_page_whose_layers_are_all_on_is_sent_as_pdf() -> None:
