@@ -98,7 +98,7 @@ class DestinationLock:
         threading.Thread(target=self._renew_forever, name="destination-lock", daemon=True).start()
 
     def renew(self) -> None:
-        """Never raises; sets `lost`. Also looks for other runs again, since a listing may show a file late."""
+        """Never raises; sets `lost`. Also checks again for other runs, since a listing may show a file late."""
         entry, started = self._entry, self._clock()
         if entry is None:
             return

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 DETECTION_DPI = 100
-_TOUCHING = 1.7  # letters high: two lines at least
+_TOUCHING = 1.7  # in heights of a letter; a higher row contains at least two lines
 _THIN = 0.3  # share of a full row's ink; less is a gap between lines
 _LEAST = 0.35  # letter heights; less is a row of accents or other marks
 _MIN_LETTER_IN, _MAX_LETTER_IN = 0.04, 0.7  # height: 3 to 50 pt

@@ -12,7 +12,7 @@ import hashlib
 from rayocr.actors.discovery.digest_table import DigestTable
 from rayocr.outputs.output_paths import folded
 
-_BYTES = 8  # two of a million names share 64 bits by chance once in 37 million listings; then one name gets an unneeded hash
+_BYTES = 8  # in one of 37 million listings, two of a million names share 64 bits; one then gets a needless hash
 
 
 class NameCollisions:

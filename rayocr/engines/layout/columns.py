@@ -223,8 +223,9 @@ def _trimmed(run: _Run, em: float) -> _Run:
 
 
 def _headlines(boxes: list[Boxed], x: float, em: float) -> list[Boxed]:
-    """Returns lines with nothing beside them that are above both columns even if they are short: large ones left of x, and those
-    between columns above and below with white space around them."""
+    """Returns lines with nothing beside them that belong to no column even if they are short: large lines left of x, and lines
+    between columns above and below, with white space around them.
+    """
     found: list[Boxed] = []
     right = [box for box in boxes if (box.x0 + box.x1) / 2 >= x]
     left = [box for box in boxes if (box.x0 + box.x1) / 2 < x]
