@@ -6,10 +6,12 @@ import os
 import resource
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -69,16 +71,35 @@ def _rapidocr(pdf: bytes) -> Reading:
     return Reading(text="\n".join(found.txts or ()), engine="rapidocr", cpu_s=_cpu_s() - started)
 
 
+def _ocrmypdf(pdf: bytes) -> Reading:
+    """ocrmypdf with its defaults and --force-ocr -l eng; its side file of text"""
+    started = _cpu_s()
+    with tempfile.TemporaryDirectory() as folder:
+        source, text = Path(folder, "in.pdf"), Path(folder, "out.txt")
+        source.write_bytes(pdf)
+        command = [_ocrmypdf_path(), "--quiet", "--force-ocr", "-l", "eng", "--jobs", "1", "--sidecar", text, source, source]
+        subprocess.run(command, check=False, env={**os.environ, "OMP_THREAD_LIMIT": "1"})
+        found = text.read_text(errors="replace") if text.exists() else ""
+    return Reading(text=found, engine="ocrmypdf", cpu_s=_cpu_s() - started)
+
+
+def _ocrmypdf_path() -> str:
+    """Of the program, which is not among our dependencies: OCRMYPDF names it, if it is not on PATH."""
+    return os.environ.get("OCRMYPDF", "ocrmypdf")
+
+
 READERS: dict[str, Callable[[bytes], Reading]] = {
     "chain": _chain,
     "chain-without-tesseract": _chain_alone,
     "tesseract": _tesseract,
     "rapidocr": _rapidocr,
+    "ocrmypdf": _ocrmypdf,
 }
+_PROGRAMS = {"tesseract": "tesseract", "ocrmypdf": _ocrmypdf_path()}
 
 
 def available(reader: str) -> bool:
-    return reader in READERS and (reader != "tesseract" or shutil.which("tesseract") is not None)
+    return reader in READERS and (reader not in _PROGRAMS or shutil.which(_PROGRAMS[reader]) is not None)
 
 
 def _through(stage: ComputeStage, pdf: bytes) -> Reading:
