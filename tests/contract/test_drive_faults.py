@@ -364,7 +364,7 @@ def test_credentials_that_were_revoked_stop_at_once(
     server.tokens, tokens.answer = set(), (400, "invalid_grant")
     with pytest.raises(CredentialsError, match="no longer valid") as raised:
         call(lambda: storage.read("a"), policy=POLICY)
-    assert "mode=login drive" in str(raised.value.hint)
+    assert "rayocr login drive" in str(raised.value.hint)
     assert "PRIVATE KEY" not in f"{raised.value!r} {raised.value} {raised.value.hint}"
 
 
@@ -418,7 +418,7 @@ def test_an_invalid_credentials_file_is_one_line(server: DriveServer, tmp_path: 
     with pytest.raises(CredentialsError) as raised:
         DriveStorage("x", access=AccessConfig(credentials=str(path), endpoint=server.url))
     assert "\n" not in str(raised.value)
-    assert "mode=login drive" in str(raised.value.hint)
+    assert "rayocr login drive" in str(raised.value.hint)
 
 
 def test_an_oauth_client_with_which_nobody_signed_in_yet_says_how_to(
@@ -430,7 +430,7 @@ def test_an_oauth_client_with_which_nobody_signed_in_yet_says_how_to(
     access = AccessConfig(credentials=str(client), endpoint=server.url)
     with pytest.raises(CredentialsError, match="without a sign-in") as raised:
         DriveStorage("x", access=access)
-    assert f"mode=login drive login.client={client}" in str(raised.value.hint)
+    assert f"rayocr login drive login.client={client}" in str(raised.value.hint)
     (tmp_path / "config" / "rayocr").mkdir(parents=True)
     stored = tmp_path / "config" / "rayocr" / "drive-token.json"
     sign_in_file(stored, tokens, client_id="another")

@@ -111,7 +111,7 @@ def test_what_is_no_sign_in_is_reported_and_not_kept(
     person = Person(lambda me, asked: me.types(back(asked, **answer)))
     with pytest.raises(CredentialsError, match=words) as raised:
         signed_in(client, tmp_path / "token.json", person)
-    assert "mode=login drive" in str(raised.value.hint)
+    assert "rayocr login drive" in str(raised.value.hint)
     assert not tokens.grants
     assert not (tmp_path / "token.json").exists()
 

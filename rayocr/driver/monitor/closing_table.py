@@ -23,7 +23,7 @@ def closing_table(progress: Progress, places: dict[str, str]) -> Table:
         "Documents": [", ".join([_counts(read["documents"]), *_phrases(run, "Documents")])],
         "Pages": [f"{progress.pages_done:,}{engines}", *_phrases(run, "Pages")],
         "Not exact": [_note(progress)] if progress.documents_noted else [],
-        **{row: _phrases(run, row) for row in ("Names", "Suspect", "Outage", "Doubtful")},
+        **{row: _phrases(run, row) for row in _other_rows()},
         "Not seen": [unseen(progress.totals)] if progress.totals.unreadable else [],
         "Reasons": [_counts(read["reasons"])] if read["reasons"] else [],
         "Time": [", ".join(filter(None, [duration(progress.elapsed_s), _rate(progress), progress.spent_words]))],
@@ -42,6 +42,11 @@ def _phrases(run: Any, row: str) -> list[str]:
     """The phrases of the row's figures that are not 0."""
     values = ((figure, figure.read(run)) for figure in FIGURES if figure.closing_row == row)
     return [figure.closing_text.format(value, run=run) for figure, value in values if value]
+
+
+def _other_rows() -> list[str]:
+    """Rows that consist of figures alone, in the order of the table of figures."""
+    return list(dict.fromkeys(f.closing_row for f in FIGURES if f.closing_row not in ("", "Documents", "Pages")))
 
 
 def _note(progress: Progress) -> str:

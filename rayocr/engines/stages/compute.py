@@ -32,10 +32,12 @@ class ComputeStage:
     def recognize(self, page: Page, progress: PageProgress, *, first_engine: int) -> PageRecord:
         inked = _InkedOnce(page.ink_coverage)
         partial: PageText | None = None
+        last: ComputeEngine | None = None
         for engine in self._engines[max(first_engine, self.stage.first) : self.stage.last + 1]:
             if engine is None:
                 continue
             assert isinstance(engine, ComputeEngine)
+            last = engine
             answer: PageText | None = None
             try:
                 if partial is not None:
@@ -67,6 +69,12 @@ class ComputeStage:
                 progress.note(engine, error)
                 continue
             return progress.answered(answer)
+        if last is not None and last.name == "textlayer" and progress.is_last_stage and partial is None:
+            try:
+                if inked() < BLANK_COVERAGE:
+                    return progress.blank()
+            except Exception as error:
+                progress.note(last, error)
         return progress.exhausted(self.stage)
 
 

@@ -141,6 +141,13 @@ def test_a_page_without_ink_is_blank_and_no_engine_is_asked() -> None:
     assert (record.outcome, record.text, engine.asked) == (PageOutcome.BLANK, "", 0)
 
 
+def test_a_page_without_text_and_ink_is_blank_for_the_text_layer_alone() -> None:
+    assert read(computing("textlayer", None), page=FakePage(0.0039)).outcome is PageOutcome.BLANK
+    assert read(computing("textlayer", None), page=FakePage(0.2)).outcome is PageOutcome.FAILED
+    broken = read(computing("textlayer", None), page=FakePage(PictureUndecodable("Page 1 cannot be decoded.")))
+    assert (broken.outcome, broken.attempts[-1].reason) == (PageOutcome.FAILED, "PictureUndecodable")
+
+
 def test_a_trusted_text_layer_comes_before_the_question_of_ink() -> None:
     page = FakePage(0.0)
     assert read(computing("textlayer", TEXT), page=page).outcome is PageOutcome.DONE
