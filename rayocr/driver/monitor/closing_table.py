@@ -45,8 +45,8 @@ def _phrases(run: Any, row: str) -> list[str]:
 
 
 def _other_rows() -> list[str]:
-    """Rows that consist of figures alone, in the order of the table of figures."""
-    return list(dict.fromkeys(f.closing_row for f in FIGURES if f.closing_row not in ("", "Documents", "Pages")))
+    """Rows that consist of figures alone, names of documents first."""
+    return list(dict.fromkeys(["Names", *(f.closing_row for f in FIGURES if f.closing_row not in ("", "Documents", "Pages"))]))
 
 
 def _note(progress: Progress) -> str:
