@@ -49,7 +49,7 @@ def _canonical(name: str) -> str:
 
 
 def text() -> str:
-    """The page: its hand-written part, and the table made anew."""
+    """The page: its hand-written part, and the regenerated table."""
     written, heading, _ = TARGET.read_text().partition("## Packages\n")
     table = [f"| {name} | {version} | {licence.replace('|', '/')} |" for name, version, licence in rows()]
     return (

@@ -133,7 +133,7 @@ class _Lane:
         return (1 - self.failing) * (min(rate, pages_per_s) if self.terms.shares_quota else rate)
 
     def measured(self, now: float) -> float | None:
-        """Pages per second, if it was open long enough to tell."""
+        """The measured pages per second; None if it was not open long enough."""
         if self.open_since is None:
             return None
         working_s = now - self.open_since - self.answer_s

@@ -158,7 +158,7 @@ class Leases:
                 self._check_patience()
                 continue
             except RayocrError:
-                pass  # it is back and refuses us: waiting callers call it themselves, and get the reason
+                pass  # it is back but refuses access: waiting callers retry their own calls and get the reason
             except Exception as error:  # of the service's client; without this task everything would wait forever
                 self._note_client_error(error)
                 continue

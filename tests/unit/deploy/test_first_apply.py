@@ -1,4 +1,4 @@
-"""Rules that a real Kubernetes enforces but schemas do not contain. Each was violated once."""
+"""Rules that a real Kubernetes enforces but schemas do not contain. Each of these rules was violated once."""
 
 from __future__ import annotations
 
