@@ -23,7 +23,7 @@ _HINTS = {
     "budget.usd": None,
     "budget.usd_per_day": "To resume today, raise budget.usd_per_day=.",
     "budget.usd_per_month": "To resume this month, raise budget.usd_per_month=.",
-    "limits.usd_per_month": "This is Google's limit for your tier: see https://aistudio.google.com/usage, then set limits.usd_per_month=.",
+    "limits.usd_per_month": "Google limits your tier: see https://aistudio.google.com/usage, then set limits.usd_per_month=.",
 }
 
 
