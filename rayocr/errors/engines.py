@@ -16,7 +16,12 @@ class EngineUnavailable(EngineError):
 
 
 class LanguagePackMissing(EngineUnavailable):
-    """The script of the page is known, and Tesseract has no pack for it. The message names the package to install."""
+    """The script of the page is known, and Tesseract has no pack for it. The message names the package to install, `pack` is
+    Tesseract's name of the pack."""
+
+    def __init__(self, message: str = "", *, hint: str | None = None, pack: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.pack = pack
 
 
 class EngineTransient(EngineError):

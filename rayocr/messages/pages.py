@@ -12,6 +12,9 @@ UNPRICED = "unknown"  # a price class: a server was paid, and conf/prices.yaml h
 SUSPECT = "suspect"  # a doubt: a server's answer does not agree with another reading of the page
 PICTURE_LOST = "picture_lost"  # a doubt: a picture on the page cannot be decoded, so its content was not read
 UNREAD_INK = "unread_ink"  # a doubt: the page shows lines that its text layer does not have, and no engine read them reliably
+PACK_MISSING = (
+    "pack_missing"  # a doubt, with the pack: "pack_missing:hin". A few lines are in a script that no installed pack reads
+)
 HIDDEN_TEXT = "hidden_text"  # a doubt: the file has invisible text on this page; it was left out
 
 

@@ -36,7 +36,7 @@ from rayocr.engines.rapidocr.text import (
 )
 from rayocr.engines.rapidocr.text_map import TextDetector
 from rayocr.errors import EngineError, EngineUnavailable, LanguagePackMissing, RayocrError
-from rayocr.messages import PageText, TextBox
+from rayocr.messages import PACK_MISSING, PageText, TextBox
 
 if TYPE_CHECKING:
     from rayocr.pdf.forms.fields import FormField
@@ -52,7 +52,7 @@ _LETTER_BOX = 3.0
 _UNREAD_ASPECT = 4.0  # longer boxes always contain text; many shorter ones are specks
 _MOST_LETTERS = 120.0  # in an unread line; longer ones are usually rules
 _FEWEST_UNREAD = 2  # lines; a single one may be a signature or an ornament
-_MUCH_UNREAD = 0.25  # share of the print; a page that lacks more is incomplete
+_MUCH_UNREAD = 0.1  # share of the print; a page that lacks more for want of a language pack fails, with less it has a doubt
 _JUNK = 0.8  # below this score, a line may be in a script that the models mistake for Latin
 _MOST_UNREAD = 0.7  # share of the print; a page in a single unsupported script is read better as a whole
 _MIN_VERTICAL_SHARE = 0.6  # share of the length of all boxes, for the page to count as rotated
@@ -151,7 +151,7 @@ class RapidOcrEngine(ComputeEngine):
         boxes: list[TextBox] = []
         scores: list[tuple[float, float]] = []  # with their weights: the number of letters, read or expected
         read = [r._replace(score=min(r.score, UNKNOWN_SCORE)) if is_half_known(r.text) else r for r in read]
-        read = self._with_other_scripts(upright, quads, read, aspects)
+        read, doubts = self._with_other_scripts(upright, quads, read, aspects)
         for index, (text, score, _) in enumerate(read):
             text = with_marks(with_spaces(text))
             if (score < _MIN_LINE_SCORE and not is_half_known(text)) or not text.strip() or is_unread(text, aspects[index]):
@@ -173,35 +173,46 @@ class RapidOcrEngine(ComputeEngine):
         if not lines:
             return PageText(text="", engine=self.name, model=self.model, confidence=0.0 if scores else None, boxes=())
         text = layout_markdown(lines, page_width=width / scale, page_height=height / scale, rulings=rulings)
-        return PageText(text=text, engine=self.name, model=self.model, confidence=weighted_mean(scores), boxes=tuple(boxes))
+        confidence = weighted_mean(scores)
+        return PageText(text=text, engine=self.name, model=self.model, confidence=confidence, boxes=tuple(boxes), doubts=doubts)
 
-    def _with_other_scripts(self, upright: Any, quads: Any, read: list[LineReading], aspects: list[float]) -> list[LineReading]:
-        """The readings, with Tesseract's text for lines in scripts that the models do not support."""
+    def _with_other_scripts(
+        self, upright: Any, quads: Any, read: list[LineReading], aspects: list[float]
+    ) -> tuple[list[LineReading], tuple[str, ...]]:
+        """The readings, with Tesseract's text for lines in scripts that the models do not support, and the doubts: the packs that
+        are missing for a few lines. Raises LanguagePackMissing if a pack is missing for more than a few."""
         unread = [
             index
             for index, (text, score, _) in enumerate(read)
             if aspects[index] > _UNREAD_ASPECT and (score < _JUNK or is_unread(text, aspects[index]) or is_half_known(text))
         ]
         share = sum(_weight(aspects[index]) for index in unread) / max(sum(map(_weight, aspects)), 1.0)
-        if self._other_scripts is None or len(unread) < _FEWEST_UNREAD:
-            return read
         packs = [pack for index in unread if (pack := pack_of_half_known(read[index].text))]
         likely = max(packs, key=packs.count) if packs else ""
-        if likely and share > _MUCH_UNREAD:
-            self._other_scripts.require(likely)
-        if share > _MOST_UNREAD:
-            return read
+        if self._other_scripts is None or (len(unread) < _FEWEST_UNREAD and not likely):
+            return read, ()
+        doubts: dict[str, None] = {}
+        again: Sequence[tuple[str, float]] = [("", 0.0)] * len(unread)
         try:
-            again = self._other_scripts.read([cut_out(upright, quads[index]) for index in unread], likely=likely)
-        except LanguagePackMissing:
+            if likely:
+                self._other_scripts.require(likely)
+        except LanguagePackMissing as error:
             if share > _MUCH_UNREAD:
                 raise
-            return read  # their score of 0 gives the page low confidence
+            doubts[f"{PACK_MISSING}:{error.pack}"] = None
+        if share > _MOST_UNREAD:
+            return read, ()
+        try:
+            again = self._other_scripts.read([cut_out(upright, quads[index]) for index in unread], likely=likely)
+        except LanguagePackMissing as error:
+            if share > _MUCH_UNREAD:
+                raise
+            doubts[f"{PACK_MISSING}:{error.pack}"] = None
         for index, (text, confidence) in zip(unread, again, strict=True):
             known = not is_unread(read[index].text, aspects[index]) and not is_half_known(read[index].text)
             if text and (not known or _as_own_score(confidence) > read[index].score):
                 read[index] = LineReading(text, _as_own_score(confidence), 0.0)
-        return read
+        return read, tuple(doubts)
 
     def _orient_and_read(self, image: Any, shown: Any) -> tuple[int, bool, list[LineReading]]:
         """The page's rotation, whether its text is set in vertical columns, and the text of each box. Costs nothing extra for an

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,6 +12,7 @@ from rayocr.engines.base import ComputeEngine
 from rayocr.engines.layout import LayoutLine, Ruling, layout_markdown
 from rayocr.engines.layout.form_marks import box_fields, mark_boxes, mark_lines, without_boxes
 from rayocr.engines.layout.quads import levelled, turned
+from rayocr.engines.tesseract.latin_words import SURE_WORD, has_doubtful_latin, sure_letters, without_doubtful_latin
 from rayocr.engines.tesseract.lines import TsvLine, lines_of_tsv, mean_confidence, skew_of
 from rayocr.engines.tesseract.program import INSTALL_HINT, Orientation, Tesseract, find_tesseract
 from rayocr.engines.tesseract.scripts import packs_for
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 _DETECTION_DPI = 200  # enough to detect orientation and script; at 150, a clear Devanagari scan was detected with low confidence
 _SURE = 0.75  # above this mean confidence, a page is assumed to be upright
 _SURE_TURN = 1.0  # Tesseract's own unit; upright pages have 5 to 20
+_DOUBTFUL_SHARE = 0.03  # of the letters, in words of low confidence; the page segmentation may have cut lines
+_BETTER = 1.01  # a second reading must have more certain letters by this factor
 _MIN_LINE_CONFIDENCE = 0.25  # below this, pictures and rules misread as letters
 
 
@@ -123,9 +127,22 @@ class TesseractEngine(ComputeEngine):
         return self._tesseract.detect_orientation(small, dpi=round(scale * 72 * factor))
 
     def _read(self, image: Image, packs: Sequence[str], scale: float) -> list[TsvLine]:
+        """Reads the page in any layout and, if that misses printed lines, as one block; the layout step then
+        separates columns. Uncertain Latin words among other letters are read again without the English pack."""
         assert self._tesseract is not None
-        tsv = self._tesseract.read_tsv(image, languages="+".join(packs), dpi=round(scale * 72))
-        return [line for line in lines_of_tsv(tsv) if line.confidence >= _MIN_LINE_CONFIDENCE]
+        read = partial(self._tesseract.read_tsv, image, dpi=round(scale * 72))
+        tsv = read(languages="+".join(packs))
+        lines = _sure_lines(tsv)
+        if _is_doubtful(lines_of_tsv(tsv)) or _misses_lines(image, lines, scale):
+            read = partial(read, as_block=True)
+            block = _sure_lines(read(languages="+".join(packs)))
+            if sure_letters(block) > _BETTER * sure_letters(lines):
+                lines = block
+            else:
+                read = partial(read, as_block=False)
+        if len(packs) > 1 and packs[-1] == "eng" and any(has_doubtful_latin(line) for line in lines):
+            lines = without_doubtful_latin(lines, _sure_lines(read(languages="+".join(packs[:-1]))))
+        return lines
 
     def _page_text(
         self,
@@ -162,6 +179,28 @@ class TesseractEngine(ComputeEngine):
         return PageText(
             text=text, engine=self.name, model=model, confidence=mean_confidence(lines), boxes=(*boxes, *mark_boxes(fields))
         )
+
+
+def _sure_lines(tsv: str) -> list[TsvLine]:
+    return [line for line in lines_of_tsv(tsv) if line.confidence >= _MIN_LINE_CONFIDENCE]
+
+
+def _is_doubtful(lines: Sequence[TsvLine]) -> bool:
+    letters = sum(len(word.text) for line in lines for word in line.words)
+    return sure_letters(lines) < (1 - _DOUBTFUL_SHARE) * letters or any(line.confidence < SURE_WORD for line in lines)
+
+
+def _misses_lines(image: Image, lines: Sequence[TsvLine], scale: float) -> bool:
+    """Whether the page shows printed lines that were not read, or were read with low confidence."""
+    if find_spec("cv2") is None:
+        return False
+    import numpy as np
+
+    from rayocr.engines.rapidocr.missed_lines import missed_lines
+
+    words = [TsvLine((word,)) for line in lines for word in line.words if word.confidence >= SURE_WORD]
+    boxes = [np.array(word.corners(full=True), np.float32) for word in words]
+    return bool(missed_lines(np.asarray(image), boxes, dpi=scale * 72))
 
 
 def _turns(seen: Orientation | None) -> int:

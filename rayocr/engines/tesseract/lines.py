@@ -11,8 +11,11 @@ from statistics import median
 
 _HOLE = 1.5  # in line heights: a wider gap splits a line
 _TIGHT = re.compile("[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef]")
+_DIRECTION_MARKS = str.maketrans("", "", "\u200e\u200f\u202a\u202b\u202c\u202d\u202e")
 _BLANK = 0.3  # the minimum width of a space, in character heights
 _WORD_LEVEL = "5"
+_SPACED, _NOT_SPACED = "1", "0"
+_MOST_WHITE_SPACE = 200  # characters between two words of the plain text
 _MAX_SKEW_DEG = 10.0
 
 
@@ -24,6 +27,7 @@ class TsvWord:
     width: int
     height: int
     confidence: float  # 0..1
+    spaced: bool | None = None  # whether white space comes before it in Tesseract's text; None: not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +62,36 @@ def lines_of_tsv(tsv: str) -> list[TsvLine]:
     lines: dict[tuple[str, ...], list[TsvWord]] = {}
     for row in tsv.splitlines():
         cells = row.split("\t")
-        if len(cells) < 12 or cells[0] != _WORD_LEVEL or not cells[11].strip():
+        text = without_direction_marks(cells[11]).strip() if len(cells) >= 12 else ""
+        if not text or cells[0] != _WORD_LEVEL:
             continue
         left, top, width, height = (int(cell) for cell in cells[6:10])
-        word = TsvWord(cells[11].strip(), left, top, width, height, max(float(cells[10]), 0.0) / 100)
+        spaced = cells[12] == _SPACED if len(cells) > 12 else None
+        word = TsvWord(text, left, top, width, height, max(float(cells[10]), 0.0) / 100, spaced)
         lines.setdefault(tuple(cells[1:5]), []).append(word)
     return [TsvLine(tuple(part)) for words in lines.values() for part in _parts(words)]
+
+
+def with_spaces(tsv: str, text: str) -> str:
+    """Adds a cell to each word of the TSV: whether white space comes before the word in Tesseract's plain text. The TSV reports
+    Korean syllables and Chinese characters as words, and their boxes are too inexact to measure the spaces between them."""
+    text = without_direction_marks(text)
+    rows, end = [], 0
+    for row in tsv.splitlines():
+        cells = row.split("\t")
+        word = without_direction_marks(cells[11]).strip() if len(cells) == 12 and cells[0] == _WORD_LEVEL else ""
+        start = text.find(word, end, end + len(word) + _MOST_WHITE_SPACE) if word else -1
+        if start >= 0 and not text[end:start].strip():
+            rows.append(f"{row}\t{_SPACED if start > end else _NOT_SPACED}")
+            end = start + len(word)
+        else:
+            rows.append(row)
+    return "\n".join(rows)
+
+
+def without_direction_marks(text: str) -> str:
+    """Tesseract adds invisible marks around Latin words in Arabic and Hebrew lines. Letters are in logical order without them."""
+    return text.translate(_DIRECTION_MARKS)
 
 
 def skew_of(lines: Sequence[TsvLine]) -> float:
@@ -88,6 +116,8 @@ def mean_confidence(lines: Iterable[TsvLine]) -> float | None:
 
 def _is_inside_word(before: TsvWord, word: TsvWord) -> bool:
     """Whether no space separates the two. Tesseract reports every Korean syllable and many Chinese characters as words."""
+    if word.spaced is not None:
+        return not word.spaced
     if not (_TIGHT.match(before.text[-1]) and _TIGHT.match(word.text[0])):
         return False
     gap = word.left - (before.left + before.width)

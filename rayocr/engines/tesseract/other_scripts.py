@@ -24,6 +24,7 @@ _DPI = 300
 _MOST_ROUNDS = 2  # scripts besides those that rapidocr supports
 _SAMPLE = 8  # lines
 _SURE_SCRIPT = 1.0
+_HALF_SURE_SCRIPT = 0.5  # enough to name the pack for lines that no installed pack reads
 _LEAST = 0.55  # minimum confidence of a line
 _LEAST_SAMPLE = 0.3  # mean confidence of a sample that may contain a second script
 
@@ -43,7 +44,7 @@ class OtherScripts:
     def require(self, pack: str) -> None:
         """Raises LanguagePackMissing."""
         if pack not in self._open().languages():
-            raise LanguagePackMissing(f"Tesseract has no pack {pack}. Install tesseract-ocr-{pack}.")
+            raise LanguagePackMissing(f"Tesseract has no pack {pack}. Install tesseract-ocr-{pack}.", pack=pack)
 
     def _open(self) -> Tesseract:
         self._tesseract = self._tesseract or find_tesseract(timeout_s=self._timeout_s)
@@ -86,7 +87,11 @@ class OtherScripts:
             found = self._read_with(packs, longest, tesseract)
             tried.append((mean(reading.confidence if reading.confidence >= _LEAST else 0.0 for reading in found), packs))
         confidence, packs = max(tried, default=(0.0, ()))
-        return packs if confidence >= _LEAST_SAMPLE else ()
+        if confidence >= _LEAST_SAMPLE:
+            return packs
+        if seen is not None and seen.script != "Latin":
+            packs_for(seen, tesseract.languages(), sure=_HALF_SURE_SCRIPT)  # raises if the script has no pack
+        return ()
 
     def _read_with(self, packs: Sequence[str], lines: Sequence[Any], tesseract: Tesseract) -> list[OtherReading]:
         block, tops = _below_each_other(lines)

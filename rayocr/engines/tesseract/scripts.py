@@ -78,6 +78,7 @@ def packs_for(seen: Orientation | None, installed: Sequence[str], *, sure: float
         raise LanguagePackMissing(
             f"Tesseract has no pack for {script} script (installed: {', '.join(languages)}). Install {package}.",
             hint=f"Debian: apt-get install {package}",
+            pack=pack,
         )
     if not script:
         chosen = ["eng"] if "eng" in languages else languages[:1]

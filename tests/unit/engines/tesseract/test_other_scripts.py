@@ -106,10 +106,16 @@ class Mixed:
         self.engine = engine
 
     def result(self) -> list[str]:
+        return [line.text for line in self.answer()[0]]
+
+    def doubts(self) -> tuple[str, ...]:
+        return self.answer()[1]
+
+    def answer(self) -> tuple[list[Any], tuple[str, ...]]:
         count = len(self.readings)
         quads = np.array([[(0, 50 * n), (900, 50 * n), (900, 50 * n + 40), (0, 50 * n + 40)] for n in range(count)], np.float32)
         image: Any = np.full((50 * count + 50, 1000), 255, np.uint8)
-        return [line.text for line in self.engine._with_other_scripts(image, quads, list(self.readings), [22.0] * count)]
+        return self.engine._with_other_scripts(image, quads, list(self.readings), [22.0] * count)  # type: ignore[return-value]
 
 
 def test_on_a_mixed_page_each_line_goes_to_the_engine_that_knows_its_script() -> None:
@@ -134,3 +140,31 @@ def test_a_page_in_vietnamese_without_its_pack_names_the_package() -> None:
     mixed.readings = [LineReading("Hội đng thành ph đã quyt định sa cha cây cầu", 0.95, 0.9)] * 5
     with pytest.raises(LanguagePackMissing, match="tesseract-ocr-vie"):
         mixed.result()
+
+
+def test_more_than_a_few_lines_in_a_script_without_a_pack_fail_the_page_and_a_few_are_a_doubt_that_names_the_pack() -> None:
+    fake = FakeTesseract({}, script="Devanagari", installed=("eng", "osd"))
+    mixed = Mixed(RapidOcrEngine(other_scripts=OtherScripts(tesseract=fake)), unread=2)
+    mixed.readings = mixed.readings[:1] * 10 + mixed.readings[-2:]
+    with pytest.raises(LanguagePackMissing, match="tesseract-ocr-hin"):
+        mixed.result()
+    mixed.readings = mixed.readings[:1] * 30 + mixed.readings[-2:]
+    assert mixed.doubts() == ("pack_missing:hin",)
+
+
+def test_a_single_greek_line_without_its_pack_is_a_doubt_that_names_the_pack() -> None:
+    from rayocr.engines.rapidocr.recognizer.decoding import LineReading
+
+    fake = FakeTesseract({}, script="Latin", installed=("eng", "osd"))
+    mixed = Mixed(RapidOcrEngine(other_scripts=OtherScripts(tesseract=fake)), unread=0)
+    mixed.readings = mixed.readings[:1] * 30 + [LineReading("Το δημοτικ συμβολιο αποφσισε να επισκευσει", 0.95, 0.9)]
+    assert mixed.doubts() == ("pack_missing:ell",)
+
+
+def test_a_script_that_is_uncertain_and_that_no_installed_pack_reads_names_the_package() -> None:
+    class HalfSure(FakeTesseract):
+        def detect_orientation(self, image: Image.Image, *, dpi: int) -> Orientation | None:
+            return Orientation(quarter_turns=0, turn_confidence=9, script="Cyrillic", script_confidence=0.7)
+
+    with pytest.raises(LanguagePackMissing, match="tesseract-ocr-rus"):
+        read(HalfSure({"hin": tsv((0, 30, 90, 20, "x"))}))

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from rayocr.engines.tesseract.engine import TesseractEngine
-from rayocr.engines.tesseract.lines import lines_of_tsv, mean_confidence, skew_of
+from rayocr.engines.tesseract.latin_words import without_doubtful_latin
+from rayocr.engines.tesseract.lines import lines_of_tsv, mean_confidence, skew_of, with_spaces
 from rayocr.engines.tesseract.program import Orientation, TesseractProgram
 from rayocr.engines.tesseract.scripts import packs_for
 from rayocr.errors import EngineError, EngineTimeout, EngineUnavailable
@@ -44,7 +45,7 @@ def test_a_script_that_was_half_seen_is_tried_when_english_makes_nothing_of_the_
     tsv = {"eng": _tsv((1, 10, 10, 40, 12, 34, "AIR")), "hin+mar+eng": _tsv((1, 10, 10, 40, 12, 93, "शासन"))}
     monkeypatch.setattr(program, "languages", lambda: INSTALLED)
     monkeypatch.setattr(program, "detect_orientation", lambda *_, **__: seen("Devanagari", confidence=1.45))
-    monkeypatch.setattr(program, "read_tsv", lambda image, *, languages, dpi: tsv[languages])
+    monkeypatch.setattr(program, "read_tsv", lambda image, *, languages, dpi, as_block=False: tsv[languages])
     monkeypatch.setattr("rayocr.engines.tesseract.engine.find_tesseract", lambda **_: program)
     answer = TesseractEngine().recognize(DrawnPage())  # type: ignore[arg-type]
     assert (answer.text, answer.model.rpartition("/")[2]) == ("शासन", "hin+mar+eng")
@@ -123,3 +124,46 @@ def test_a_page_is_read_however_it_lies(turn_deg: int) -> None:
     assert answer.model.startswith("tesseract-5") and answer.model.endswith("/eng")
     assert answer.boxes
     assert ("fox" in answer.boxes[0].text) if turn_deg == 0 else any("fox" in box.text for box in answer.boxes)
+
+
+def test_spaces_come_from_the_plain_text_and_not_from_the_boxes() -> None:
+    """Tesseract reports Korean syllables as words; the gap inside a word may be wider than the gap between two words."""
+    words = (
+        (0, 0, 0, 20, 20, 90, "5"),
+        (0, 40, 0, 20, 20, 90, "월"),
+        (0, 62, 0, 20, 20, 90, "일을"),
+        (0, 140, 0, 20, 20, 90, "했다"),
+    )
+    assert [line.text for line in lines_of_tsv(with_spaces(_tsv(*words), "5월 일을\n했다"))] == ["5월 일을", "했다"]
+    (line, _) = lines_of_tsv(with_spaces(_tsv(*words), "another text"))
+    assert line.text == "5 월일을"
+
+
+def test_marks_of_direction_are_left_out() -> None:
+    (line,) = lines_of_tsv(_tsv((0, 0, 0, 20, 20, 90, "\u200eoffice\u200f")))
+    assert line.text == "office"
+
+
+def test_the_program_returns_the_spaces_with_the_words(tmp_path: Path) -> None:
+    (tmp_path / "answer").write_text(_tsv((0, 0, 0, 20, 20, 90, "월"), (0, 21, 0, 20, 20, 90, "일")) + "\n월 일\n")
+    program = TesseractProgram(_program(tmp_path, f"cat > /dev/null; cat {tmp_path}/answer"), timeout_s=60)
+    (line,) = lines_of_tsv(program.read_tsv(DrawnPage().render(dpi=72).image, languages="kor", dpi=72))
+    assert line.text == "월 일"
+
+
+def test_a_page_whose_lines_were_cut_by_the_page_segmentation_is_read_as_one_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = TesseractProgram(_program(tmp_path, "exit 9"), timeout_s=5)
+    cut, whole = _tsv((0, 10, 10, 40, 12, 30, "지나")), _tsv((0, 10, 10, 90, 12, 93, "지나갔다"))
+    monkeypatch.setattr(program, "languages", lambda: ("eng", "kor", "osd"))
+    monkeypatch.setattr(program, "detect_orientation", lambda *_, **__: seen("Korean"))
+    monkeypatch.setattr(program, "read_tsv", lambda image, *, languages, dpi, as_block=False: whole if as_block else cut)
+    monkeypatch.setattr("rayocr.engines.tesseract.engine.find_tesseract", lambda **_: program)
+    assert TesseractEngine().recognize(DrawnPage()).text == "지나갔다"  # type: ignore[arg-type]
+
+
+def test_a_doubtful_latin_word_gives_way_to_the_reading_without_the_english_pack() -> None:
+    both = lines_of_tsv(_tsv((0, 0, 0, 40, 20, 91, "rayocr"), (0, 50, 0, 40, 20, 50, "tall"), (0, 100, 0, 40, 20, 93, "قرر")))
+    alone = lines_of_tsv(_tsv((0, 0, 0, 40, 20, 30, "1681"), (0, 50, 0, 40, 20, 60, "مجلس"), (0, 100, 0, 40, 20, 93, "قرر")))
+    assert [line.text for line in without_doubtful_latin(both, alone)] == ["rayocr مجلس قرر"]
