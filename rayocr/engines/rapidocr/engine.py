@@ -50,6 +50,7 @@ _PADDING = (0.16, 0.11)  # left and right margins, in box heights: nine of ten b
 _UPRIGHT_BOX = 1.5  # boxes with a larger ratio of height to width contain rotated text, or one narrow letter or digit
 _LETTER_BOX = 3.0
 _UNREAD_ASPECT = 4.0  # longer boxes always contain text; many shorter ones are specks
+_UNREAD_LINE = 8.0  # unread boxes that are longer hold a line of print; shorter ones may be signatures or ornaments
 _MOST_LETTERS = 120.0  # in an unread line; longer ones are usually rules
 _FEWEST_UNREAD = 2  # lines; a single one may be a signature or an ornament
 _MUCH_UNREAD = 0.1  # share of the print; a page that lacks more for want of a language pack fails, with less it has a doubt
@@ -64,6 +65,9 @@ class ReadsOtherScripts(Protocol):
 
     def require(self, pack: str) -> None:
         """Raises LanguagePackMissing."""
+
+    def missing_pack(self, lines: Sequence[Any]) -> str:
+        """The pack for the most likely script of lines that were not read; "" if it is not known or is installed."""
 
 
 class RapidOcrEngine(ComputeEngine):
@@ -189,8 +193,10 @@ class RapidOcrEngine(ComputeEngine):
         share = sum(_weight(aspects[index]) for index in unread) / max(sum(map(_weight, aspects)), 1.0)
         packs = [pack for index in unread if (pack := pack_of_half_known(read[index].text))]
         likely = max(packs, key=packs.count) if packs else ""
-        if self._other_scripts is None or (len(unread) < _FEWEST_UNREAD and not likely):
+        if self._other_scripts is None or not unread:
             return read, ()
+        if len(unread) < _FEWEST_UNREAD and not likely:
+            return read, self._doubts_of_unread(upright, quads, read, aspects)
         doubts: dict[str, None] = {}
         again: Sequence[tuple[str, float]] = [("", 0.0)] * len(unread)
         try:
@@ -212,7 +218,20 @@ class RapidOcrEngine(ComputeEngine):
             known = not is_unread(read[index].text, aspects[index]) and not is_half_known(read[index].text)
             if text and (not known or _as_own_score(confidence) > read[index].score):
                 read[index] = LineReading(text, _as_own_score(confidence), 0.0)
-        return read, tuple(doubts)
+        return read, tuple(doubts) or self._doubts_of_unread(upright, quads, read, aspects)
+
+    def _doubts_of_unread(self, upright: Any, quads: Any, read: list[LineReading], aspects: list[float]) -> tuple[str, ...]:
+        """The doubt for lines of which almost nothing was read, with the pack for their script as far as Tesseract can detect it.
+        Raises LanguagePackMissing if it can, and the lines are more than a few."""
+        unread = [i for i, aspect in enumerate(aspects) if aspect > _UNREAD_LINE and is_unread(read[i].text, aspect)]
+        if not unread:
+            return ()
+        assert self._other_scripts is not None
+        pack = self._other_scripts.missing_pack([cut_out(upright, quads[index]) for index in unread])
+        share = sum(_weight(aspects[index]) for index in unread) / max(sum(map(_weight, aspects)), 1.0)
+        if pack and share > _MUCH_UNREAD:
+            self._other_scripts.require(pack)
+        return (f"{PACK_MISSING}:{pack or 'unknown'}",)
 
     def _orient_and_read(self, image: Any, shown: Any) -> tuple[int, bool, list[LineReading]]:
         """The page's rotation, whether its text is set in vertical columns, and the text of each box. Costs nothing extra for an

@@ -14,9 +14,9 @@ from rayocr.engines.layout.form_marks import box_fields, mark_boxes, mark_lines,
 from rayocr.engines.layout.quads import levelled, turned
 from rayocr.engines.tesseract.latin_words import SURE_WORD, has_doubtful_latin, sure_letters, without_doubtful_latin
 from rayocr.engines.tesseract.lines import TsvLine, lines_of_tsv, mean_confidence, skew_of
-from rayocr.engines.tesseract.program import INSTALL_HINT, Orientation, Tesseract, find_tesseract
+from rayocr.engines.tesseract.program import FEW_LETTERS, INSTALL_HINT, Orientation, Tesseract, find_tesseract
 from rayocr.engines.tesseract.scripts import packs_for
-from rayocr.errors import EngineUnavailable
+from rayocr.errors import EngineUnavailable, LanguagePackMissing
 from rayocr.messages import PageText, TextBox
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rayocr.pdf.page import Page
 
 _DETECTION_DPI = 200  # enough to detect orientation and script; at 150, a clear Devanagari scan was detected with low confidence
+_JUNK = 0.55  # below this mean confidence, no text was read
 _SURE = 0.75  # above this mean confidence, a page is assumed to be upright
 _SURE_TURN = 1.0  # Tesseract's own unit; upright pages have 5 to 20
 _DOUBTFUL_SHARE = 0.03  # of the letters, in words of low confidence; the page segmentation may have cut lines
@@ -96,8 +97,11 @@ class TesseractEngine(ComputeEngine):
             packs = tuple(self._languages)
         turns = _turns(seen)
         lines = self._read(_turn(shown, turns), packs, scale)
-        if seen is not None and (mean_confidence(lines) or 0.0) < _SURE:
-            lines, packs = self._read_as_guessed(_turn(shown, turns), seen, packs, lines, scale)
+        auto = self._languages == ("auto",)
+        if auto and (mean_confidence(lines) or 0.0) < _SURE:
+            guess = seen or self._orientation(shown, scale, least_letters=FEW_LETTERS)
+            if guess is not None:
+                lines, packs = self._read_as_guessed(_turn(shown, turns), guess, packs, lines, scale)
         if seen is None and (mean_confidence(lines) or 0.0) < _SURE and (turns := _turns(self._orientation(shown, scale))):
             again = self._read(_turn(shown, turns), packs, scale)
             if (mean_confidence(again) or 0.0) > (mean_confidence(lines) or 0.0):
@@ -109,22 +113,25 @@ class TesseractEngine(ComputeEngine):
     def _read_as_guessed(
         self, upright: Image, seen: Orientation, packs: tuple[str, ...], lines: list[TsvLine], scale: float
     ) -> tuple[list[TsvLine], tuple[str, ...]]:
-        """The reading with the packs of an uncertain script, if it is better than the reading with `packs`."""
+        """The reading with the packs of an uncertain script, if it is better than the reading with `packs`. Raises
+        LanguagePackMissing if the script has no pack and `lines` are junk."""
         assert self._tesseract is not None
         try:
             guessed = packs_for(seen, self._tesseract.languages(), sure=0.0)
-        except EngineUnavailable:
+        except LanguagePackMissing:
+            if (mean_confidence(lines) or 0.0) < _JUNK:
+                raise
             return lines, packs
         if guessed == packs:
             return lines, packs
         again = self._read(upright, guessed, scale)
         return (again, guessed) if (mean_confidence(again) or 0.0) > (mean_confidence(lines) or 0.0) else (lines, packs)
 
-    def _orientation(self, image: Image, scale: float) -> Orientation | None:
+    def _orientation(self, image: Image, scale: float, **options: int) -> Orientation | None:
         assert self._tesseract is not None
         factor = min(_DETECTION_DPI / (scale * 72), 1.0)
         small = image.resize((max(int(image.width * factor), 1), max(int(image.height * factor), 1)), reducing_gap=2.0)
-        return self._tesseract.detect_orientation(small, dpi=round(scale * 72 * factor))
+        return self._tesseract.detect_orientation(small, dpi=round(scale * 72 * factor), **options)
 
     def _read(self, image: Image, packs: Sequence[str], scale: float) -> list[TsvLine]:
         """Reads the page in any layout and, if that misses printed lines, as one block; the layout step then

@@ -11,7 +11,7 @@ from statistics import mean
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rayocr.engines.tesseract.lines import TsvLine, lines_of_tsv, mean_confidence
-from rayocr.engines.tesseract.program import Tesseract, find_tesseract
+from rayocr.engines.tesseract.program import FEW_LETTERS, Orientation, Tesseract, find_tesseract
 from rayocr.engines.tesseract.scripts import groups_of, packs_for
 from rayocr.errors import EngineError, EngineUnavailable, LanguagePackMissing
 
@@ -46,6 +46,18 @@ class OtherScripts:
         if pack not in self._open().languages():
             raise LanguagePackMissing(f"Tesseract has no pack {pack}. Install tesseract-ocr-{pack}.", pack=pack)
 
+    def missing_pack(self, lines: Sequence[Any]) -> str:
+        """The pack for the most likely script of lines that no installed pack has read. Returns "" if the script cannot be
+        detected or its pack is installed."""
+        tesseract = self._open()
+        seen = _script_of(lines, tesseract)
+        if seen is not None and seen.script != "Latin":
+            try:
+                packs_for(seen, tesseract.languages(), sure=0.0)
+            except LanguagePackMissing as error:
+                return error.pack
+        return ""
+
     def _open(self) -> Tesseract:
         self._tesseract = self._tesseract or find_tesseract(timeout_s=self._timeout_s)
         if self._tesseract is None:
@@ -79,7 +91,7 @@ class OtherScripts:
 
     def _packs_of(self, lines: Sequence[Any], tesseract: Tesseract) -> tuple[str, ...]:
         longest = sorted(lines, key=lambda line: -line.shape[1] / line.shape[0])[:_SAMPLE]
-        seen = tesseract.detect_orientation(_below_each_other(longest)[0], dpi=_DPI)
+        seen = _script_of(longest, tesseract)
         if seen is not None and seen.script != "Latin" and seen.script_confidence >= _SURE_SCRIPT:
             return packs_for(seen, tesseract.languages(), sure=_SURE_SCRIPT)
         tried = []
@@ -102,6 +114,13 @@ class OtherScripts:
         except EngineError:
             return [OtherReading("", 0.0)] * len(lines)
         return [_joined([line for line in read if top <= _middle(line) < top + _HEIGHT + _GAP]) for top in tops]
+
+
+def _script_of(lines: Sequence[Any], tesseract: Tesseract) -> Orientation | None:
+    sheet = _below_each_other(lines)[0]
+    return tesseract.detect_orientation(sheet, dpi=_DPI) or tesseract.detect_orientation(
+        sheet, dpi=_DPI, least_letters=FEW_LETTERS
+    )
 
 
 def _below_each_other(lines: Sequence[Any]) -> tuple[Image, list[int]]:

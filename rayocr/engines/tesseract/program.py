@@ -24,7 +24,9 @@ from rayocr.errors import EngineError, EngineTimeout, EngineUnavailable
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+FEW_LETTERS = 5  # for a second detection of the script: less reliable, but Tesseract counts words in Devanagari as one letter
 _QUESTION_TIMEOUT_S = 20.0
+_LEAST_LETTERS, _LEAST_LETTERS_NAME = 50, "min_characters_to_try"  # Tesseract's default for the detection of the script
 _TSV_TABS = 11  # in each row of TSV; the plain text follows
 _VERSION = re.compile(r"tesseract v?([\d.]+)")
 _FIELD = re.compile(r"^([\w ]+): ?(.+)$", re.MULTILINE)
@@ -51,7 +53,7 @@ class Tesseract(Protocol):
     def version(self) -> str: ...
     def languages(self) -> tuple[str, ...]: ...
     def read_tsv(self, image: Image, *, languages: str, dpi: int, as_block: bool = False) -> str: ...
-    def detect_orientation(self, image: Image, *, dpi: int) -> Orientation | None: ...
+    def detect_orientation(self, image: Image, *, dpi: int, least_letters: int = ...) -> Orientation | None: ...
 
 
 def find_tesseract(*, timeout_s: float) -> Tesseract | None:
@@ -83,9 +85,11 @@ class TesseractProgram:
         end = next((place for place, row in enumerate(rows) if row.count("\t") < _TSV_TABS), len(rows))
         return with_spaces("\n".join(rows[:end]), "\n".join(rows[end:]))
 
-    def detect_orientation(self, image: Image, *, dpi: int) -> Orientation | None:
+    def detect_orientation(self, image: Image, *, dpi: int, least_letters: int = _LEAST_LETTERS) -> Orientation | None:
         try:
-            report = self._run(image, ["--dpi", str(dpi), "-l", "osd", "--psm", "0"])
+            report = self._run(
+                image, ["--dpi", str(dpi), "-l", "osd", "--psm", "0", "-c", f"{_LEAST_LETTERS_NAME}={least_letters}"]
+            )
         except EngineTimeout:
             raise
         except EngineError:
@@ -154,13 +158,14 @@ class TesseractLibrary:
         finally:
             api.Clear()
 
-    def detect_orientation(self, image: Image, *, dpi: int) -> Orientation | None:
+    def detect_orientation(self, image: Image, *, dpi: int, least_letters: int = _LEAST_LETTERS) -> Orientation | None:
         if "osd" not in self.languages():
             return None
         api = self._api("osd", self._module.PSM.OSD_ONLY)
         try:
             api.SetImage(image)
             api.SetSourceResolution(dpi)
+            api.SetVariable(_LEAST_LETTERS_NAME, str(least_letters))
             found = api.DetectOrientationScript()
         except RuntimeError:
             return None

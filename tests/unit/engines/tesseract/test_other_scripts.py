@@ -43,7 +43,7 @@ class FakeTesseract:
         self.asked.append(languages)
         return self.answers.get(languages, "")
 
-    def detect_orientation(self, image: Image.Image, *, dpi: int) -> Orientation | None:
+    def detect_orientation(self, image: Image.Image, *, dpi: int, least_letters: int = 50) -> Orientation | None:
         return Orientation(quarter_turns=0, turn_confidence=9, script=self.script, script_confidence=9) if self.script else None
 
 
@@ -115,7 +115,7 @@ class Mixed:
         count = len(self.readings)
         quads = np.array([[(0, 50 * n), (900, 50 * n), (900, 50 * n + 40), (0, 50 * n + 40)] for n in range(count)], np.float32)
         image: Any = np.full((50 * count + 50, 1000), 255, np.uint8)
-        return self.engine._with_other_scripts(image, quads, list(self.readings), [22.0] * count)  # type: ignore[return-value]
+        return self.engine._with_other_scripts(image, quads, list(self.readings), [22.0] * count)
 
 
 def test_on_a_mixed_page_each_line_goes_to_the_engine_that_knows_its_script() -> None:
@@ -124,12 +124,19 @@ def test_on_a_mixed_page_each_line_goes_to_the_engine_that_knows_its_script() ->
     assert lines[3:] == ["a line of English text that was read", "नगर", "शासन"]
 
 
-def test_a_page_in_one_unknown_script_and_a_single_odd_line_are_left_alone() -> None:
+def test_a_page_in_one_unknown_script_is_left_to_tesseract() -> None:
     fake = FakeTesseract({}, script="Devanagari", installed=("eng", "osd"))
     engine = RapidOcrEngine(other_scripts=OtherScripts(tesseract=fake))
     assert Mixed(engine, unread=20).result()[4:] == [". ,"] * 20
-    assert Mixed(engine, unread=1).result()[4:] == [". ,"]
     assert fake.asked == []
+
+
+@pytest.mark.parametrize(("script", "doubt"), [("Cyrillic", "pack_missing:rus"), (None, "pack_missing:unknown")])
+def test_a_single_line_that_was_not_read_is_a_doubt(script: str | None, doubt: str) -> None:
+    fake = FakeTesseract({}, script=script, installed=("eng", "osd"))
+    mixed = Mixed(RapidOcrEngine(other_scripts=OtherScripts(tesseract=fake)), unread=1)
+    mixed.readings = mixed.readings[:1] * 20 + mixed.readings[-1:]
+    assert mixed.doubts() == (doubt,)
 
 
 def test_a_page_in_vietnamese_without_its_pack_names_the_package() -> None:
@@ -163,7 +170,7 @@ def test_a_single_greek_line_without_its_pack_is_a_doubt_that_names_the_pack() -
 
 def test_a_script_that_is_uncertain_and_that_no_installed_pack_reads_names_the_package() -> None:
     class HalfSure(FakeTesseract):
-        def detect_orientation(self, image: Image.Image, *, dpi: int) -> Orientation | None:
+        def detect_orientation(self, image: Image.Image, *, dpi: int, least_letters: int = 50) -> Orientation | None:
             return Orientation(quarter_turns=0, turn_confidence=9, script="Cyrillic", script_confidence=0.7)
 
     with pytest.raises(LanguagePackMissing, match="tesseract-ocr-rus"):
