@@ -9,7 +9,6 @@ timeouts:
 from __future__ import annotations
 
 import inspect
-import socket
 import sys
 import time
 from typing import Any
@@ -17,6 +16,8 @@ from typing import Any
 from ray import _raylet
 from ray._private import services
 from ray._private.node import Node
+
+from benchmarks.ports import free_port
 
 _PATIENCE_S = 240.0
 _PORTS = ("metrics_agent_port", "metrics_export_port", "dashboard_agent_listen_port", "runtime_env_agent_port")
@@ -52,19 +53,13 @@ def start_only_what_is_used() -> None:
 
 def agent_ports() -> dict[str, int]:
     """The ports, by the names of Ray's parameters."""
-    return {name: _free_port() for name in _PORTS}
+    return {name: free_port() for name in _PORTS}
 
 
 def agent_port_options(given: list[str]) -> list[str]:
     """Options for `ray start`, except those that are already set."""
     names = ("--dashboard-agent-grpc-port", "--metrics-export-port", "--dashboard-agent-listen-port", "--runtime-env-agent-port")
-    return [f"{name}={_free_port()}" for name in names if not any(option.startswith(f"{name}=") for option in given)]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return [f"{name}={free_port()}" for name in names if not any(option.startswith(f"{name}=") for option in given)]
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ import contextlib
 import json
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
+from benchmarks.ports import free_port
 
 RAY = (sys.executable, "-m", "ray.scripts.scripts")
 _PATIENCE_S = 300.0
@@ -96,7 +97,7 @@ class RayNodes:
     # one; otherwise it would end the whole head when one part dies.
     redis: str | None = None
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="rn", dir="/tmp")))
-    port: int = field(default_factory=lambda: free_port())
+    port: int = field(default_factory=free_port)
     nodes: list[Node] = field(default_factory=list)
     _others: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _started: int = 0
@@ -216,9 +217,3 @@ def _command(process: psutil.Process) -> list[str]:
 def _is_gcs_of(process: psutil.Process, folder: Path) -> bool:
     command = _command(process)
     return bool(command) and command[0].endswith("gcs_server") and any(str(folder) in argument for argument in command)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

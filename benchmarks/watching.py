@@ -26,12 +26,13 @@ from rich.table import Table
 
 from benchmarks.measured import clean_environment
 from benchmarks.memory import folder_of
+from benchmarks.ports import free_port
 from benchmarks.processes import ACTOR_TITLES
 from rayocr.actors.document_identity import document_id
 from rayocr.config import AccessConfig
 from rayocr.storage.base import Storage
 from rayocr.storage.local.storage import LocalStorage
-from tests.e2e.support import free_port, ray_head
+from tests.e2e.support import ray_head
 
 _LIVE = 200  # documents in the source at one time
 _LEFT_ALONE_S = 45.0  # minimum lifetime of a version before it is replaced or removed

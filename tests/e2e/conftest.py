@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.ports import free_port
 from tests.e2e.prefork import Prefork
-from tests.e2e.support import PROJECT, Cli, CliHere, Cluster, SimulatedGemini, free_port, ray_head
+from tests.e2e.support import PROJECT, Cli, CliHere, Cluster, SimulatedGemini, ray_head
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.ports import free_port
 from tests.e2e.prefork import Prefork
 from tests.e2e.support import (
     PATIENCE_S,
@@ -22,7 +23,6 @@ from tests.e2e.support import (
     Cli,
     CliHere,
     SimulatedGemini,
-    free_port,
     make_pdf,
     manifests,
     page_texts,

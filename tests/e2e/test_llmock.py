@@ -14,7 +14,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.support import PATIENCE_S, Cli, free_port, make_pdf, manifests, wait_until
+from benchmarks.ports import free_port
+from tests.e2e.support import PATIENCE_S, Cli, make_pdf, manifests, wait_until
 
 PAGES = 300
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.ray_nodes import Node, RayNodes, agent_ports, free_port, port_options
+from benchmarks.ports import free_port
+from benchmarks.ray_nodes import Node, RayNodes, agent_ports, port_options
 from benchmarks.valkey import Valkey
 from tests.e2e.support import PATIENCE_S, PROJECT, Cli, SimulatedGemini, make_pdf, manifests, page_texts, wait_until
 

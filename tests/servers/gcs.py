@@ -17,7 +17,8 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tests.e2e.support import free_port, wait_until
+from benchmarks.ports import free_port
+from tests.e2e.support import wait_until
 from tests.servers.faults import Fault, fault_for
 
 

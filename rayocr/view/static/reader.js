@@ -99,6 +99,7 @@ async function go(page) {
   $("v-image").removeAttribute("src");
   $("v-image").alt = `Page ${page} is being drawn`;
   delete $("view").dataset.page;
+  delete $("view").dataset.text;
   delete $("view").dataset.linked;
   mode($("v-text").hidden ? "html" : "text");
   const base = `/api/documents/${id}/pages/${page}`, still = () => shown?.id === id && shown.page === page;
