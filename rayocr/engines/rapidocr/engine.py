@@ -18,7 +18,7 @@ from rayocr.engines.layout.tables.scan_rulings import scan_rulings
 from rayocr.engines.rapidocr.columns_down import is_set_in_columns
 from rayocr.engines.rapidocr.detection import BLOB_SCORE, find_lines
 from rayocr.engines.rapidocr.gutters import parted_at_gutters
-from rayocr.engines.rapidocr.image import cut_out, turned_image, with_contrast
+from rayocr.engines.rapidocr.image import cut_out, ink_of, turned_image, with_contrast
 from rayocr.engines.rapidocr.missed_lines import missed_lines
 from rayocr.engines.rapidocr.recognizer.cascade import CascadeRecognizer
 from rayocr.engines.rapidocr.recognizer.decoding import NOTHING_READ, LineReading
@@ -51,6 +51,7 @@ _UPRIGHT_BOX = 1.5  # boxes with a larger ratio of height to width contain rotat
 _LETTER_BOX = 3.0
 _UNREAD_ASPECT = 4.0  # longer boxes always contain text; many shorter ones are specks
 _UNREAD_LINE = 8.0  # unread boxes that are longer hold a line of print; shorter ones may be signatures or ornaments
+_LEAST_INK = 0.4  # contrast of an unread line, relative to the lines that were read
 _MOST_LETTERS = 120.0  # in an unread line; longer ones are usually rules
 _FEWEST_UNREAD = 2  # lines; a single one may be a signature or an ornament
 _MUCH_UNREAD = 0.1  # share of the print; a page that lacks more for want of a language pack fails, with less it has a doubt
@@ -190,6 +191,7 @@ class RapidOcrEngine(ComputeEngine):
             for index, (text, score, _) in enumerate(read)
             if aspects[index] > _UNREAD_ASPECT and (score < _JUNK or is_unread(text, aspects[index]) or is_half_known(text))
         ]
+        unread = _without_faint(upright, quads, unread, aspects)
         share = sum(_weight(aspects[index]) for index in unread) / max(sum(map(_weight, aspects)), 1.0)
         packs = [pack for index in unread if (pack := pack_of_half_known(read[index].text))]
         likely = max(packs, key=packs.count) if packs else ""
@@ -224,6 +226,7 @@ class RapidOcrEngine(ComputeEngine):
         """The doubt for lines of which almost nothing was read, with the pack for their script as far as Tesseract can detect it.
         Raises LanguagePackMissing if it can, and the lines are more than a few."""
         unread = [i for i, aspect in enumerate(aspects) if aspect > _UNREAD_LINE and is_unread(read[i].text, aspect)]
+        unread = _without_faint(upright, quads, unread, aspects)
         if not unread:
             return ()
         assert self._other_scripts is not None
@@ -289,6 +292,15 @@ class RapidOcrEngine(ComputeEngine):
             if reading.score > best[place].score:
                 best[place] = reading
         return best
+
+
+def _without_faint(upright: Any, quads: Any, unread: list[int], aspects: list[float]) -> list[int]:
+    """The unread lines without those that are much fainter than the other lines: print that shows through the paper."""
+    others = [i for i in range(len(quads)) if i not in unread and aspects[i] > _UNREAD_LINE][:_SAMPLE_LINES]
+    if not unread or not others:
+        return unread
+    least = _LEAST_INK * max(ink_of(cut_out(upright, quads[i])) for i in others)
+    return [i for i in unread if ink_of(cut_out(upright, quads[i])) >= least]
 
 
 def _as_own_score(confidence: float) -> float:

@@ -47,3 +47,10 @@ def cut_out(image: Any, quad: Any) -> Any:
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     transform = cv2.getPerspectiveTransform(np.asarray(quad, np.float32), target)
     return cv2.warpPerspective(image, transform, (width, height), borderMode=cv2.BORDER_REPLICATE, flags=cv2.INTER_CUBIC)
+
+
+def ink_of(line: Any) -> float:
+    """The contrast between a line's paper and its ink, 0..255."""
+    import numpy as np
+
+    return float(np.median(line) - np.percentile(line, 2))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rayocr.engines.tesseract.lines import TsvLine, lines_of_tsv, mean_confidence
 from rayocr.engines.tesseract.program import FEW_LETTERS, Orientation, Tesseract, find_tesseract
-from rayocr.engines.tesseract.scripts import groups_of, packs_for
+from rayocr.engines.tesseract.scripts import LATIN, groups_of, packs_for
 from rayocr.errors import EngineError, EngineUnavailable, LanguagePackMissing
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class OtherScripts:
         detected or its pack is installed."""
         tesseract = self._open()
         seen = _script_of(lines, tesseract)
-        if seen is not None and seen.script != "Latin":
+        if seen is not None and seen.script not in LATIN:
             try:
                 packs_for(seen, tesseract.languages(), sure=0.0)
             except LanguagePackMissing as error:
@@ -92,7 +92,7 @@ class OtherScripts:
     def _packs_of(self, lines: Sequence[Any], tesseract: Tesseract) -> tuple[str, ...]:
         longest = sorted(lines, key=lambda line: -line.shape[1] / line.shape[0])[:_SAMPLE]
         seen = _script_of(longest, tesseract)
-        if seen is not None and seen.script != "Latin" and seen.script_confidence >= _SURE_SCRIPT:
+        if seen is not None and seen.script not in LATIN and seen.script_confidence >= _SURE_SCRIPT:
             return packs_for(seen, tesseract.languages(), sure=_SURE_SCRIPT)
         tried = []
         for packs in groups_of(tesseract.languages()):
@@ -101,7 +101,7 @@ class OtherScripts:
         confidence, packs = max(tried, default=(0.0, ()))
         if confidence >= _LEAST_SAMPLE:
             return packs
-        if seen is not None and seen.script != "Latin":
+        if seen is not None and seen.script not in LATIN:
             packs_for(seen, tesseract.languages(), sure=_HALF_SURE_SCRIPT)  # raises if the script has no pack
         return ()
 

@@ -11,7 +11,7 @@ _SURE_SCRIPT = 1.5  # below this, the detected script is a guess and English is 
 _MOST_PACKS = 4  # each costs time on every word
 _NOT_LANGUAGES = frozenset({"osd", "equ", "snum"})
 
-_LATIN = frozenset({"Latin", "Fraktur"})
+LATIN = frozenset({"Latin", "Fraktur"})
 # Packs that include Latin letters. Combined with the English pack, they misread syllables as English words.
 _WITH_LATIN = frozenset({"Latin", "Korean", "Hangul", "Han", "HanS", "HanT", "Japanese", "Hiragana", "Katakana"})
 
@@ -54,10 +54,10 @@ _PACKS = {
 def groups_of(installed: Sequence[str]) -> list[tuple[str, ...]]:
     """The installed packs by script, without Latin. Vietnamese is included because rapidocr loses half of its accents."""
     groups = {
-        tuple(name for name in packs.split() if name in installed) for script, packs in _PACKS.items() if script not in _LATIN
+        tuple(name for name in packs.split() if name in installed) for script, packs in _PACKS.items() if script not in LATIN
     }
     groups |= {("vie",)} & {(name,) for name in installed}
-    groups |= {(name,) for name in installed if name.startswith("script/") and name.removeprefix("script/") not in _LATIN}
+    groups |= {(name,) for name in installed if name.startswith("script/") and name.removeprefix("script/") not in LATIN}
     return sorted(group for group in groups if group)
 
 
