@@ -31,6 +31,7 @@ from rayocr.driver.monitor.announcements import Announcements
 from rayocr.driver.monitor.spend_account import SpendAccount
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.plan import Plan, sweep_temp_files
+from rayocr.driver.replaced_failures import ReplacedFailures
 from rayocr.driver.retry_selection import documents_to_retry, is_narrowed
 from rayocr.driver.scheduling.leases import open_run_locks
 from rayocr.driver.scheduling.progress import Progress
@@ -73,9 +74,11 @@ class Run:
     destination: DestinationLock | None = None
     status_page: StatusPage | None = None
     announcements: Announcements = field(init=False)
+    replaced: ReplacedFailures = field(init=False)
     account: SpendAccount = field(init=False)
 
     def __post_init__(self) -> None:
+        self.replaced = ReplacedFailures(self.plan.state)
         self.account = SpendAccount(self.plan.state, self.run_id)
         self.announcements = Announcements(
             config=self.config, plan=self.plan, terminal=self.terminal, progress=self.progress, run_id=self.run_id
@@ -147,11 +150,13 @@ class Run:
         done, _ = await asyncio.wait([scout], timeout=1.0)
         if rules.watch:
             self.progress.on_document = self.announcements.say_document
+        self.progress.on_document = self.replaced.watching(self.progress.on_document)
         if done and not scout.result().documents and not rules.watch:
             self.announcements.say_nothing_to_do(scout.result())
             return
         if done:
             self.announcements.say_found(scout.result())
+        asyncio.get_running_loop().run_in_executor(None, self.replaced.read)
         owner = f"{self.run_id}@{socket.gethostname()}:{os.getpid()}"
         locks, self.destination = open_run_locks(self.config, self.plan, self.keys, run_id=self.run_id, owner=owner)
         probing = asyncio.create_task(
@@ -286,6 +291,7 @@ class Run:
         if actors.limiter is not None:
             with contextlib.suppress(Exception):  # what it shares with other clusters expires
                 await asyncio.wait_for(actors.limiter.close(), _LIMITER_CLOSE_S)
+        await asyncio.to_thread(self.replaced.remove)
         await parts.leases.close()
         await actors.close()
 

@@ -49,6 +49,7 @@ RayocrError
 │   │   ├── EngineShed            a request in flex that the server drops for others
 │   │   ├── EngineRateLimited     429; carries the delay that the server asks for
 │   │   └── EngineConnectionLost
+│   ├── NoTextLayer               the page has no reliable text of its own, and no other engine was asked
 │   ├── EngineRejected            the request itself is invalid (4xx); never retried
 │   ├── PageUnrenderable          the page cannot be rendered or extracted
 │   │   └── PictureUndecodable    the page shows nothing because a picture on it cannot be decoded
@@ -68,8 +69,8 @@ RayocrError
 │   └── WorkerFailed                a page worker died while it had a shard
 ├── ContentLost                   a document's bytes were lost with their node; fetch it again
 ├── TableError                    rows for Supabase; never ends a run
-│   ├── TableUnavailable                 no answer, or one that says later
-│   ├── TableMisconfigured               the key, the table or a column is not as configured
+│   ├── TableUnavailable          no answer, or one that says later
+│   ├── TableMisconfigured        the key, the table or a column is not as configured
 │   └── RowsRefused               the table does not accept one of these rows
 └── RecordCorrupt                 an object of the state is damaged
 
@@ -112,6 +113,7 @@ from rayocr.errors.engines import (
     LanguagePackMissing,
     LowConfidence,
     MalformedAnswer,
+    NoTextLayer,
     PageUnrenderable,
     PictureUndecodable,
     Refused,
@@ -191,6 +193,7 @@ __all__ = [
     "LowConfidence",
     "MalformedAnswer",
     "ModelUnavailable",
+    "NoTextLayer",
     "NodeLost",
     "NotAPdf",
     "ObjectNotFound",

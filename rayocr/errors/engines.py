@@ -24,6 +24,10 @@ class LanguagePackMissing(EngineUnavailable):
         self.pack = pack
 
 
+class NoTextLayer(EngineError):
+    """The page has no text of its own that can be relied on, and no other engine was asked."""
+
+
 class EngineTransient(EngineError):
     """`retry_after_s`: the delay in seconds that the server asks for, if any."""
 

@@ -35,6 +35,9 @@ CREATE TABLE IF NOT EXISTS documents (
   failed INTEGER NOT NULL, doubtful INTEGER NOT NULL, corrected INTEGER NOT NULL, engines TEXT NOT NULL, cost_usd REAL,
   finished_at TEXT NOT NULL, run_id TEXT NOT NULL, outputs TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS by_name ON documents (name, id);
+CREATE INDEX IF NOT EXISTS by_source ON documents (source_uri, finished_at);
+CREATE VIEW IF NOT EXISTS newest AS SELECT d.* FROM documents d WHERE NOT EXISTS (
+  SELECT 1 FROM documents n WHERE n.source_uri = d.source_uri AND n.finished_at > d.finished_at);
 CREATE TABLE IF NOT EXISTS reasons (document INTEGER NOT NULL, reason TEXT NOT NULL, pages INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS reasons_by_document ON reasons (document);
 CREATE INDEX IF NOT EXISTS reasons_by_reason ON reasons (reason, document);
@@ -44,7 +47,8 @@ CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5(text, tokenize = 'unicode61 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What the list shows. Empty values do not filter. `doubt` keeps documents with doubtful pages."""
+    """What the list shows. Empty values do not filter. `doubt` keeps documents with doubtful pages. Of a file that was replaced,
+    the list shows the newest version only."""
 
     words: str = ""
     outcome: str = ""
@@ -142,7 +146,7 @@ class ResultsIndex:
             conditions.append("(d.name, d.id) > (?, ?)")
             values += [name, int(row)]
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        query = f"SELECT d.* FROM documents d{where} ORDER BY d.name, d.id LIMIT ?"  # noqa: S608 - conditions are constants
+        query = f"SELECT d.* FROM newest d{where} ORDER BY d.name, d.id LIMIT ?"  # noqa: S608 - conditions are constants
         with self._connection() as db:
             db.row_factory = sqlite3.Row
             rows = [dict(row) for row in db.execute(query, [*values, limit + 1])]
@@ -157,17 +161,18 @@ class ResultsIndex:
     def counts(self) -> dict[str, Any]:
         """Documents by outcome, pages by reason, and engines, for the filters."""
         with self._connection() as db:
-            outcomes = dict(db.execute("SELECT outcome, COUNT(*) FROM documents GROUP BY outcome"))
+            outcomes = dict(db.execute("SELECT outcome, COUNT(*) FROM newest GROUP BY outcome"))
             reasons = [
                 {"reason": reason, "documents": documents, "pages": pages}
                 for reason, documents, pages in db.execute(
-                    "SELECT reason, COUNT(DISTINCT document), SUM(pages) FROM reasons GROUP BY reason ORDER BY 2 DESC, 1"
+                    "SELECT r.reason, COUNT(DISTINCT document), SUM(pages) FROM reasons r JOIN newest d ON d.id = r.document"
+                    " GROUP BY r.reason ORDER BY 2 DESC, 1"
                 )
             ]
             engines: set[str] = set()
             for (found,) in db.execute("SELECT DISTINCT engines FROM documents"):
                 engines.update(json.loads(found))
-            doubtful, failed = db.execute("SELECT SUM(doubtful > 0), SUM(failed) FROM documents").fetchone()
+            doubtful, failed = db.execute("SELECT SUM(doubtful > 0), SUM(failed) FROM newest").fetchone()
         return {
             "outcomes": outcomes,
             "reasons": reasons,
@@ -181,7 +186,7 @@ class ResultsIndex:
         conditions, values = _conditions(filters)
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         with self._connection() as db:
-            rows = db.execute(f"SELECT d.document_id FROM documents d{where} ORDER BY d.name", values).fetchall()  # noqa: S608
+            rows = db.execute(f"SELECT d.document_id FROM newest d{where} ORDER BY d.name", values).fetchall()  # noqa: S608
         for (document_id,) in rows:
             yield document_id
 

@@ -14,6 +14,7 @@ from rayocr.engines.stages.progress import PageProgress
 from rayocr.errors import (
     LanguagePackMissing,
     LowConfidence,
+    NoTextLayer,
 )
 from rayocr.messages import UNREAD_INK, PageRecord, PageText
 from rayocr.pdf.ink import BLANK_COVERAGE
@@ -32,12 +33,12 @@ class ComputeStage:
     def recognize(self, page: Page, progress: PageProgress, *, first_engine: int) -> PageRecord:
         inked = _InkedOnce(page.ink_coverage)
         partial: PageText | None = None
-        last: ComputeEngine | None = None
+        declined: ComputeEngine | None = None  # the last engine, if it had no answer and no error
         for engine in self._engines[max(first_engine, self.stage.first) : self.stage.last + 1]:
             if engine is None:
                 continue
             assert isinstance(engine, ComputeEngine)
-            last = engine
+            declined = None
             answer: PageText | None = None
             try:
                 if partial is not None:
@@ -49,6 +50,7 @@ class ComputeStage:
                 if answer is None:
                     if partial is None and (partial := engine.partial(page)) is not None:
                         progress.keep_doubtful(partial)
+                    declined = engine
                     continue
                 if partial is not None:
                     _check_completion(answer)
@@ -69,12 +71,13 @@ class ComputeStage:
                 progress.note(engine, error)
                 continue
             return progress.answered(answer)
-        if last is not None and last.name == "textlayer" and progress.is_last_stage and partial is None:
+        if declined is not None and declined.name == "textlayer" and progress.is_last_stage and partial is None:
             try:
                 if inked() < BLANK_COVERAGE:
                     return progress.blank()
+                raise NoTextLayer("The page has no text layer that can be relied on; engine=local reads such pages with OCR.")
             except Exception as error:
-                progress.note(last, error)
+                progress.note(declined, error)
         return progress.exhausted(self.stage)
 
 

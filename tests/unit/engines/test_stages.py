@@ -143,7 +143,8 @@ def test_a_page_without_ink_is_blank_and_no_engine_is_asked() -> None:
 
 def test_a_page_without_text_and_ink_is_blank_for_the_text_layer_alone() -> None:
     assert read(computing("textlayer", None), page=FakePage(0.0039)).outcome is PageOutcome.BLANK
-    assert read(computing("textlayer", None), page=FakePage(0.2)).outcome is PageOutcome.FAILED
+    inked = read(computing("textlayer", None), page=FakePage(0.2))
+    assert (inked.outcome, inked.attempts[-1].reason) == (PageOutcome.FAILED, "NoTextLayer")
     broken = read(computing("textlayer", None), page=FakePage(PictureUndecodable("Page 1 cannot be decoded.")))
     assert (broken.outcome, broken.attempts[-1].reason) == (PageOutcome.FAILED, "PictureUndecodable")
 
