@@ -58,6 +58,7 @@ class Leases:
         self._unavailable = ""  # the service's error message
         self._failure: OutsideError | None = None
         self._held: dict[str, Lease] = {}
+        self._acquiring: set[asyncio.Future[Lease | None]] = set()
         self.lost = 0
         self._renewing: asyncio.Task[None] | None = None
         self._probing: asyncio.Task[None] | None = None
@@ -76,10 +77,19 @@ class Leases:
 
     async def acquire(self, key: str) -> Lease | None:
         """None when another run holds it. Waits while the lock service is unavailable. Raises Draining."""
-        lease = await self.patiently(lambda: asyncio.to_thread(self._locks.acquire, key))
-        if lease is not None:
-            self._held[key] = lease
-        return lease
+        return await self.patiently(lambda: self._acquire(key))
+
+    async def _acquire(self, key: str) -> Lease | None:
+        """A caller that is cancelled leaves the thread, whose lease `close` releases."""
+        acquiring = asyncio.ensure_future(asyncio.to_thread(self._locks.acquire, key))
+        self._acquiring.add(acquiring)
+        acquiring.add_done_callback(self._keep)
+        return await asyncio.shield(acquiring)
+
+    def _keep(self, acquired: asyncio.Future[Lease | None]) -> None:
+        self._acquiring.discard(acquired)
+        if not acquired.cancelled() and acquired.exception() is None and (lease := acquired.result()) is not None:
+            self._held[lease.key] = lease
 
     async def patiently(self, call: Callable[[], Awaitable[T]]) -> T:
         """The call's result, retried while the lock service is unavailable. Raises Draining."""
@@ -111,6 +121,8 @@ class Leases:
         for task in (self._renewing, self._probing):
             if task is not None:
                 task.cancel()
+        if self._acquiring:
+            await asyncio.wait(self._acquiring)
         for lease in list(self._held.values()):
             await self.release(lease)
         await asyncio.to_thread(self._locks.close)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
 from rayocr.driver.scheduling.leases import Leases
 from rayocr.errors import CredentialsError, Draining, LocksUnavailable, OutsideError
+from rayocr.locks.base import Lease
 from rayocr.locks.memory import LeaseTable, MemoryLocks
 
 
@@ -214,3 +216,25 @@ async def test_locks_that_stay_unavailable_end_the_run_with_their_own_words(monk
     with pytest.raises(OutsideError, match=r"901 s \(locks\.patience_s\): The lock table is switched off"):
         await waiting
     await f.leases.close()
+
+
+async def test_a_lease_that_comes_after_its_caller_was_cancelled_is_released_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    f = Fixture()
+    asked, answer = threading.Event(), threading.Event()
+    acquire = MemoryLocks.acquire
+
+    def slow(locks: MemoryLocks, key: str) -> Lease | None:
+        asked.set()
+        answer.wait()
+        return acquire(locks, key)
+
+    monkeypatch.setattr(MemoryLocks, "acquire", slow)
+    task = asyncio.create_task(f.leases.acquire("d"))
+    await asyncio.to_thread(asked.wait)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    closing = asyncio.create_task(f.leases.close())
+    answer.set()
+    await closing
+    assert f.other().acquire("d") is not None
