@@ -79,10 +79,7 @@ def conf_dir() -> Path:
 
 
 def samples_dir() -> Path:
-    """The folder samples/ of the working folder if it exists, otherwise the one in the package."""
-    here = Path("samples")
-    if here.is_dir():
-        return here
+    """The folder samples/: inside an installed wheel, or beside the package in a checkout."""
     packaged = PACKAGE / "samples"
     return packaged if packaged.is_dir() else PACKAGE.parent / "samples"
 

@@ -142,9 +142,20 @@ def _unknown_option(key: str) -> str:
 
 
 def nearest_option(key: str) -> str:
-    """What to do about an option that does not exist."""
-    close = difflib.get_close_matches(key, list(option_names(RayocrConfig)), n=1, cutoff=0.6)
-    return f"did you mean {close[0]}?" if close else "rayocr --help lists the options."
+    """What to do about an option that does not exist. Options of other groups are not suggested: `pages` is not `logs.pages`."""
+    parents, _, leaf = key.lstrip("+").rpartition(".")
+    names = []
+    for name in option_names(RayocrConfig):
+        group, _, last = name.rpartition(".")
+        same_group = group == parents or bool(group and parents and _alike(parents, group))
+        if same_group and _alike(leaf, last):
+            names.append(name)
+    close = difflib.get_close_matches(key, names, n=1, cutoff=0.6)
+    return f"did you mean {close[0]}?" if close else "see rayocr --help."
+
+
+def _alike(typed: str, name: str) -> bool:
+    return difflib.SequenceMatcher(None, typed, name).ratio() >= 0.65
 
 
 def option_names(cls: type, prefix: str = "") -> Iterator[str]:

@@ -41,6 +41,8 @@ def read(source: str | Path | bytes, **options: Any) -> ReadDocument:
             file.write_bytes(source)
         else:
             file = Path(source)
+            if file.expanduser().is_dir():
+                raise UsageError(f"{source} is a folder; rayocr.run reads folders.")
         settings: dict[str, object] = {
             "cluster": "inprocess",
             "gateway.enabled": False,

@@ -54,7 +54,7 @@ def parse(arguments: Sequence[str]) -> CommandLine:
     """Raises UsageError."""
     words = list(arguments)
     command, given = "", [word for word in words if not word.startswith("-")]
-    if given and given[0] in COMMANDS and not Path(given[0]).exists():
+    if given and given[0] in COMMANDS and not _exists(given[0]):
         command = given[0]
         words.remove(command)
     elif given and given[0] == "help":
@@ -84,13 +84,20 @@ def parse(arguments: Sequence[str]) -> CommandLine:
             flags["completion"] = _shell(_value(word, words))
         elif word.startswith("-") and word != STREAM:
             raise _unknown_flag(word, words)
-        elif _OVERRIDE.match(word) and not Path(word).exists():
+        elif _OVERRIDE.match(word) and not _exists(word):
             settings.append(word)
         else:
             places.append(word)
     if places and not command:
         _check_command(places[0])
+    _check_values(places)
     mode = _mode_of(command, settings)
+    if (
+        places == [STREAM]
+        and (command or mode or "run") == "run"
+        and not any(o.startswith("dest=") for o in from_file + settings)
+    ):
+        places.append(STREAM)  # what arrives on standard input leaves on standard output
     overrides = (*from_file, *_positional(command or mode or "run", places, settings), *settings)
     if command and command != "run" and not any(setting.startswith("mode=") for setting in settings):
         overrides = (f"mode={command}", *overrides)
@@ -119,10 +126,33 @@ def _unknown_flag(word: str, following: Sequence[str]) -> UsageError:
 
 def _check_command(word: str) -> None:
     """A misspelled command would be taken for a source. Raises UsageError."""
-    if "/" in word or "." in word or Path(word).exists():
+    if not _may_be_command(word):
         return
     if close := difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.75):
         raise UsageError(f"There is no command and no folder {word!r}. Did you mean `rayocr {close[0]}`?")
+
+
+def _may_be_command(word: str) -> bool:
+    return "/" not in word and "." not in word and word != STREAM and not _exists(word)
+
+
+def _exists(path: str) -> bool:
+    """False also where a folder on the way cannot be searched: the run reports it."""
+    try:
+        return Path(path).exists()
+    except OSError:
+        return False
+
+
+def _check_values(places: Sequence[str]) -> None:
+    """An option without a value would be taken for a path. Raises UsageError."""
+    for place in places:
+        if "." in place and not _exists(place) and place in set(option_names(RayocrConfig)):
+            raise _without_value(place)
+
+
+def _without_value(option: str) -> UsageError:
+    return UsageError(f"The option {option} has no value. Write {option}=VALUE. `rayocr --help {option}` explains it.")
 
 
 def _positional(command: str, places: Sequence[str], settings: Sequence[str]) -> list[str]:
@@ -150,6 +180,12 @@ def _too_many(command: str, places: Sequence[str], settings: Sequence[str]) -> U
         )
     form = " ".join(f"[{_SHOWN.get(name, name.rpartition('.')[2].upper())}]" for name in names)
     hint = "Put a path with spaces in quotes."
+    if command == "run" and _may_be_command(places[0]):
+        return UsageError(
+            f"There is no command {places[0]}, and no file or folder of that name.", hint=f"See rayocr --help. {hint}"
+        )
+    if extra in set(option_names(RayocrConfig)):
+        return _without_value(extra)
     return UsageError(f"Cannot use {extra!r}: `rayocr {command}` takes {form}, then options as key=value.", hint=hint)
 
 

@@ -111,7 +111,8 @@ def _dispatch(line: CommandLine) -> int:
         from rayocr.driver.commands.cancel import request_cancel
 
         return request_cancel(config)
-    return _run(config, secrets_from_environment())
+    bundled = config.source is None and config.mode is Mode.run and not any(o.startswith("dest=") for o in line.overrides)
+    return _run(config, secrets_from_environment(), bundled=bundled)
 
 
 def _run_on_streams(config: RayocrConfig, given: Sequence[str]) -> int:
@@ -126,8 +127,10 @@ def _run_on_streams(config: RayocrConfig, given: Sequence[str]) -> int:
     return code
 
 
-def _run(config: RayocrConfig, keys: Secrets, terminal: ConsoleTerminal | None = None, *, places: bool = True) -> int:
-    """`places`: name the outputs at the end."""
+def _run(
+    config: RayocrConfig, keys: Secrets, terminal: ConsoleTerminal | None = None, *, places: bool = True, bundled: bool = False
+) -> int:
+    """`places`: name the outputs at the end. `bundled`: say that the samples are read because nothing was named."""
     from rayocr.driver.monitor.terminal import ConsoleTerminal
     from rayocr.driver.plan import existing_state, plan
     from rayocr.driver.retry_selection import recorded_source
@@ -142,6 +145,8 @@ def _run(config: RayocrConfig, keys: Secrets, terminal: ConsoleTerminal | None =
         config.source = recorded_source(existing_state(config))
     terminal = terminal or ConsoleTerminal(config.progress, stderr=config.logs.stdout == "json")
     planned = plan(config)
+    if bundled:
+        terminal.say(f"No IN was given: reading the bundled samples into {config.dest}/.")
     terminal.say(f"rayocr {__version__}: {_chain_words(config)}")
     run = Run(config, planned, keys, terminal)
     code: int | None = None

@@ -17,7 +17,9 @@ rayocr {version}: reads PDFs and writes Markdown and clean PDFs, page for page. 
 
 Usage
   rayocr IN [OUT] [key=value…]          read IN into OUT; IN and OUT are folders, gs://BUCKET/PREFIX or gdrive://FOLDER_ID
-  rayocr a.pdf -                        one document on standard output; `-` as IN reads standard input
+  rayocr a.pdf -                        one document on standard output
+  cat a.pdf | rayocr -                  `-` as IN reads standard input; without OUT it writes to standard output
+  rayocr                                reads the bundled samples into output/
   rayocr COMMAND … [key=value…]
   python -m rayocr source=IN dest=OUT   the same, with options only
 

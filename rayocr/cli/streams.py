@@ -1,4 +1,4 @@
-"""`-` for standard input and output: `rayocr - -`, `rayocr in.pdf -`, `cat a.pdf | rayocr - out/`.
+"""`-` for standard input and output: `rayocr -`, `rayocr - -`, `rayocr in.pdf -`, `cat a.pdf | rayocr - out/`.
 
 One document. Messages and progress go to standard error. The document and its result pass through a private folder, which is
 deleted at the end; the PDF on standard input is identified by its content, so the same PDF piped twice into one destination is

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import time
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -23,6 +24,7 @@ from rayocr.overrides import for_shell
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
 from rayocr.storage.factory import open_storage
+from rayocr.storage.os_errors import storage_error
 from rayocr.storage.uri import StorageUri, contains, parse_uri, path_below
 
 _READ_FIRST = 5  # objects, at least one of which must be readable
@@ -76,7 +78,9 @@ def scope(config: RayocrConfig) -> Scope:
     source_uri = parse_uri(source_text)
     exclude = [*exclude, *_dest_inside_source(config, source_uri, parse_uri(config.dest), single)]
     source = _existing(source_uri, config.storage.source)
-    if single is None:
+    if single is not None:
+        _check_reading_file(source, single[1])
+    else:
         _check_reading(source, source_uri, watching=config.mode is Mode.watch)
     return Scope(
         source=source,
@@ -113,11 +117,18 @@ def plan(config: RayocrConfig) -> Plan:
 def _check_folder(dest: str) -> None:
     """`rayocr a.pdf a.md` would write a.md/a.md. Raises UsageError."""
     like_a_file = dest.lower().endswith((".md", ".pdf", ".txt", ".json", ".jsonl", ".parquet"))
-    if like_a_file and "://" not in dest and not Path(dest).expanduser().exists():
+    if like_a_file and "://" not in dest and not _exists(Path(dest).expanduser()):
         raise UsageError(
             f"dest={dest} would be a folder. Name a folder for the outputs, or write one document to a file:"
             f" rayocr a.pdf - > {for_shell(dest)}"
         )
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # reported when the storage is opened
+        return True
 
 
 def _check_batch(config: RayocrConfig, links: tuple[ChainLink, ...]) -> None:
@@ -186,6 +197,16 @@ def _check_reading(source: Storage, uri: StorageUri, *, watching: bool) -> None:
         raise denied
 
 
+def _check_reading_file(source: Storage, name: str) -> None:
+    """Raises StorageDenied. Other failures concern the document, and the run reports them."""
+    try:
+        source.read(name, length=1)
+    except StorageDenied:
+        raise
+    except StorageError:
+        return
+
+
 def _single(config: RayocrConfig) -> tuple[str, str] | None:
     """Folder and name of a single file that source= names. Raises UsageError for a file that is not named .pdf."""
     text = config.source
@@ -193,7 +214,11 @@ def _single(config: RayocrConfig) -> tuple[str, str] | None:
         return None
     if "://" not in text:
         path = Path(text).expanduser()
-        if not path.is_file():
+        try:
+            is_file = path.is_file()
+        except OSError as error:  # a folder on the way cannot be searched
+            raise storage_error(error, text) from error
+        if not is_file:
             return None
         if not path.name.lower().endswith(".pdf"):
             raise UsageError(f"source={text} is not a PDF: its name does not end in .pdf. Name a PDF or a folder of PDFs.")
@@ -210,8 +235,8 @@ def _single(config: RayocrConfig) -> tuple[str, str] | None:
 
 
 def _source(config: RayocrConfig, single: tuple[str, str] | None) -> tuple[str, list[str], list[str]]:
-    """The folder, with its include and exclude filters. A single file becomes its folder with all other files excluded; the
-    bundled samples are read without the broken ones, which are for testing."""
+    """The folder, with its include and exclude filters. A single file becomes its folder with all other files excluded; if
+    no source is named, the bundled samples are read without the broken ones, which are for testing."""
     include, exclude = list(config.include), list(config.exclude)
     if single is not None:
         return single[0], [glob.escape(single[1])], exclude
@@ -220,10 +245,7 @@ def _source(config: RayocrConfig, single: tuple[str, str] | None) -> tuple[str, 
         text = str(samples_dir())
         if not Path(text).is_dir():
             raise UsageError("source= is missing. Name the folder with the PDFs, for example: source=in/ dest=out/")
-    if "://" not in text:
-        path = Path(text).expanduser()
-        if not exclude and path.is_dir() and path.resolve() == samples_dir().resolve():
-            exclude = ["broken/*"]
+        exclude = exclude or ["broken/*"]
     return text, include, exclude
 
 
@@ -272,7 +294,10 @@ def _writable(uri: StorageUri, access: AccessConfig, option: str, *, outputs_onl
     try:
         call(lambda: storage.check_writable(outputs_only=outputs_only), policy=_PROBING)
     except StorageError as error:
-        error.hint = error.hint or f"Choose another {option}="
+        hint = error.hint or f"Choose another {option}="
+        if uri.scheme == "local" and isinstance(error, StorageDenied) and not os.access(uri.root, os.W_OK | os.X_OK):
+            raise StorageDenied(f"No permission to write {uri.display}.", hint=hint) from error  # not the name of the probe
+        error.hint = hint
         raise
     return storage
 

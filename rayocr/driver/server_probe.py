@@ -46,13 +46,19 @@ async def probe(
             if attempt == _TRIES:
                 raise ServerUnreachable(
                     f"No answer from {_place(engine, base_url)}: {error}",
-                    hint="Check the network, or use the local engines: engine=local",
+                    hint=_hint(engine.name),
                 ) from error
         except EngineError as error:  # busy, slow, or a server without this call: reading the pages will show the problem
             log_event(log, "probe_skipped", "The server did not answer the probe.", engine=engine.name, error=error.reason)
             return None
         await sleep(_PAUSE_S)
     return None
+
+
+def _hint(engine: str) -> str:
+    if engine == "openai":
+        return "Set engine.openai.base_url= (or OPENAI_BASE_URL) to the server's address, or use the local engines: engine=local"
+    return "Check the network, or use the local engines: engine=local"
 
 
 def _place(engine: WaitingEngine, base_url: str | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies
 
@@ -11,6 +12,7 @@ from rayocr.errors import MalformedAnswer
 if TYPE_CHECKING:
     import aiohttp
 
+_TLS = re.compile(r" ssl:(<[^>]*>|\S+)")
 MAX_ANSWER_BYTES = 64 << 20  # per answer, decompressed; a page of text has a few KB
 
 
@@ -52,3 +54,8 @@ def _bounded_response() -> type[aiohttp.ClientResponse]:
             return bytes(body)
 
     return BoundedResponse
+
+
+def connection_words(error: BaseException) -> str:
+    """aiohttp's message, without what it says about its TLS settings: "ssl:default" is of no use to a user."""
+    return _TLS.sub("", str(error))

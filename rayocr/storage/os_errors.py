@@ -18,6 +18,8 @@ def storage_error(error: OSError, path: str, *, writing: bool = False) -> Storag
     code = error.errno
     if code in _FULL:
         return StorageFull(f"No space to write {shown}: {why}{_disk(path)}.")
+    if code == errno.EACCES:
+        return StorageDenied(f"No permission to {'write' if writing else 'read'} {shown}.")
     if code in _DENIED:
         return StorageDenied(f"No permission to {'write' if writing else 'read'} {shown}: {why}.")
     if code == errno.ENAMETOOLONG:

@@ -102,6 +102,8 @@ def test_wrong_options_raise_the_message_of_the_command_line() -> None:
         rayocr.read(LETTER, enigne="textlayer")
     with pytest.raises(UsageError, match="does not accept dest="):
         rayocr.read(LETTER, dest="out")
+    with pytest.raises(UsageError, match=r"samples is a folder; rayocr\.run reads folders\."):
+        rayocr.read(LETTER.parent)
     with pytest.raises((UsageError, ObjectNotFound), match="does not exist"):
         rayocr.run("missing", "out")
 

@@ -67,6 +67,8 @@ def show_status(config: RayocrConfig, keys: Secrets) -> int:
     status = read_status(config, keys)
     if terminal.json:
         terminal.data(asdict(status))
+    elif status == Status():
+        terminal.say(f"{printable(config.state or config.dest)} holds no results of rayocr.")
     else:
         _show(terminal, status)
     return 1 if status.failed or status.damaged else 0

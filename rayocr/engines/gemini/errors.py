@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeGuard
 
+from rayocr.engines.http_session import connection_words
 from rayocr.errors import (
     CredentialsError,
     EngineConnectionLost,
@@ -78,7 +79,9 @@ def _from_transport(error: Exception) -> RayocrError:
             hint="Set GOOGLE_APPLICATION_CREDENTIALS to a key file, or run: gcloud auth application-default login",
         )
     if isinstance(error, aiohttp.ClientError | ConnectionError | OSError):
-        lost = EngineConnectionLost(f"The connection to Gemini failed: {_first_line(error) or type(error).__name__}.")
+        lost = EngineConnectionLost(
+            f"The connection to Gemini failed: {_first_line(connection_words(error)) or type(error).__name__}."
+        )
         lost.in_flight = not isinstance(error, aiohttp.ClientConnectorError)
         return lost
     if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from rayocr.engines.http_session import connection_words
 from rayocr.errors import (
     CredentialsError,
     EngineConnectionLost,
@@ -37,7 +38,9 @@ def translate(error: Exception) -> RayocrError:
     if isinstance(error, aiohttp.InvalidURL):
         return EngineRejected(f"engine.openai.base_url is not a valid URL: {error}")
     if isinstance(error, aiohttp.ClientError | ConnectionError | OSError):
-        return EngineConnectionLost(f"The connection to the server failed: {str(error)[:200] or type(error).__name__}.")
+        return EngineConnectionLost(
+            f"The connection to the server failed: {connection_words(error)[:200] or type(error).__name__}."
+        )
     if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
         return EngineConnectionLost("The answer was not JSON; a proxy may have answered in the server's place.")
     return EngineRejected(f"The request failed: {type(error).__name__}: {str(error)[:200]}")

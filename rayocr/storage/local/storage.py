@@ -6,7 +6,7 @@ makes `if_version` safe between processes of one machine are in `.rayocr/tmp/`, 
 """
 
 # Paths are strings throughout: names may hold undecodable bytes, and pathlib doubles the cost of a small write
-# ruff: noqa: PTH101, PTH102, PTH103, PTH104, PTH106, PTH108, PTH110, PTH112, PTH116
+# ruff: noqa: PTH101, PTH102, PTH103, PTH104, PTH106, PTH108, PTH112, PTH116
 
 from __future__ import annotations
 
@@ -17,7 +17,15 @@ import stat
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from rayocr.errors import ObjectNotFound, PreconditionFailed, StorageUnavailable, UnsafeName, UsageError, VersionChanged
+from rayocr.errors import (
+    ObjectNotFound,
+    PreconditionFailed,
+    StorageDenied,
+    StorageUnavailable,
+    UnsafeName,
+    UsageError,
+    VersionChanged,
+)
 from rayocr.storage.base import Entry, Storage, check_size, checked_name
 from rayocr.storage.local.listing import TEMP_BESIDE, TMP, OnError, entry_of, is_inside, leads_outside, list_folder
 from rayocr.storage.local.temp_files import TempFolder, fsync_folder, stamp, unlink_quietly
@@ -53,10 +61,8 @@ class LocalStorage(Storage):
         self._temp = TempFolder(f"{self._base}/{TMP}", fsync=fsync, make_folder=self._make_folder)
         if create:
             self._make_root()
-        elif not os.path.isdir(self._root):
-            if os.path.exists(self._root):
-                raise UsageError(f"{printable(self._root)} is a file, but a folder is needed.")
-            raise ObjectNotFound(f"The folder {printable(self._root)} does not exist.")
+        else:
+            self._check_root()
 
     @property
     def uri(self) -> str:
@@ -160,6 +166,17 @@ class LocalStorage(Storage):
             return self._temp.sweep()
         except OSError as error:
             raise storage_error(error, f"{self._base}/{TMP}") from error
+
+    def _check_root(self) -> None:
+        try:
+            if stat.S_ISDIR(os.stat(self._root).st_mode):
+                return
+        except OSError as error:
+            failure = storage_error(error, self._root)
+            if isinstance(failure, StorageDenied):
+                raise failure from error
+            raise ObjectNotFound(f"The folder {printable(self._root)} does not exist.") from error
+        raise UsageError(f"{printable(self._root)} is a file, but a folder is needed.")
 
     # -- writing ------------------------------------------------------------------------------------------------------------
 

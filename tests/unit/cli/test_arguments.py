@@ -30,6 +30,9 @@ from rayocr.errors import UsageError
         (["mode=status", "out/"], ["dest=out/", "mode=status"]),
         (["-q", "in/"], ["source=in/", "progress=none"]),
         (["run", "in/", "out/"], ["source=in/", "dest=out/"]),
+        (["-"], ["source=-", "dest=-"]),
+        (["-", "out/"], ["source=-", "dest=out/"]),
+        (["-", "dest=out/"], ["source=-", "dest=out/"]),
     ],
 )
 def test_the_short_form_sets_the_same_options(arguments: list[str], overrides: list[str]) -> None:
@@ -50,7 +53,11 @@ def test_a_path_that_looks_like_an_option_or_a_command_is_a_path_if_it_exists(
     ("arguments", "words"),
     [
         (["--source", "in"], "Unknown flag --source"),
-        (["a", "b", "c"], "Cannot use 'c'"),
+        (["./a", "b", "c"], "Cannot use 'c'"),
+        (["read", "../in", "out"], "There is no command read"),
+        (["./in", "out", "limits.rpm"], "The option limits.rpm has no value"),
+        (["./in", "out", "dest"], "has no value"),
+        (["in", "limits.rpm"], "The option limits.rpm has no value"),
         (["status", "a", "b"], "Cannot use 'b'"),
         (["status", "a", "mode=run"], "remove mode=run"),
         (["--completion", "powershell"], "No completion"),

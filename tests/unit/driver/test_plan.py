@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
-from rayocr.composition import compose
+from rayocr.composition import compose, samples_dir
 from rayocr.driver import plan as plan_module
-from rayocr.driver.plan import Scope, scope
+from rayocr.driver.plan import Scope, plan, scope
 from rayocr.errors import StorageDenied, UsageError
+from rayocr.storage.factory import open_storage
 from rayocr.storage.memory import MemoryStorage
 
 
@@ -57,6 +60,44 @@ def test_a_file_that_is_no_pdf_is_a_usage_error(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
     with pytest.raises(UsageError, match=r"does not end in \.pdf"):
         scope(compose([f"source={tmp_path / 'notes.txt'}", f"dest={tmp_path / 'out'}", "engine=textlayer"]))
+
+
+def test_only_the_samples_that_nobody_named_are_read_without_the_broken_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "samples").mkdir()
+    assert scope(compose(["source=samples", "engine=textlayer"], {})).exclude == ()
+    bundled = scope(compose(["engine=textlayer"], {}))
+    assert (bundled.exclude, bundled.source.uri) == (("broken/*",), open_storage(str(samples_dir())).uri)
+
+
+def refuse(*_: object, **__: object) -> bool:
+    raise PermissionError(errno.EACCES, "Permission denied")
+
+
+def test_a_source_below_a_folder_without_permission_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = compose(["source=/root/secret", "engine=textlayer"], {})
+    monkeypatch.setattr(Path, "is_file", refuse)
+    with pytest.raises(StorageDenied, match=r"^No permission to read /root/secret\.$"):
+        scope(config)
+
+
+def test_a_single_file_without_permission_ends_the_run_before_it_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.pdf").write_bytes(b"a")
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(StorageDenied, match=r"^No permission to read .*/a\.pdf\.$"):
+        scope(compose([f"source={tmp_path / 'a.pdf'}", f"dest={tmp_path / 'out'}", "engine=textlayer"], {}))
+
+
+def test_a_destination_without_permission_is_named_and_not_the_probe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "in").mkdir()
+    config = compose([f"source={tmp_path / 'in'}", f"dest={tmp_path / 'out'}", "engine=textlayer"], {})
+    monkeypatch.setattr(os, "mkdir", refuse)
+    monkeypatch.setattr(os, "makedirs", lambda *_, **__: None)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(StorageDenied, match=r"^No permission to write .*/out\.$"):
+        plan(config)
 
 
 class Bucket(MemoryStorage):

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from rayocr.engines.http_session import MAX_ANSWER_BYTES, new_session
+from rayocr.engines.http_session import MAX_ANSWER_BYTES, connection_words, new_session
 from rayocr.errors import MalformedAnswer
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
@@ -91,3 +91,9 @@ async def test_an_answer_within_the_limit_is_read() -> None:
     async with new_session() as session, session.get(f"http://127.0.0.1:{port}/") as response:
         assert await response.text() == await response.text() == "x" * 100_000
     await runner.cleanup()
+
+
+@pytest.mark.parametrize("tls", ["ssl:default", "ssl:<ssl.SSLContext object at 0x7f00>", "ssl:True"])
+def test_a_message_does_not_show_the_tls_settings(tls: str) -> None:
+    error = OSError(f"Cannot connect to host h:8000 {tls} [Connect call failed]")
+    assert connection_words(error) == "Cannot connect to host h:8000 [Connect call failed]"

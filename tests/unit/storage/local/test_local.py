@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import resource
 import socket
 import stat
@@ -57,6 +58,15 @@ def test_a_missing_root_is_made_only_when_asked_for(tmp_path: Path) -> None:
         LocalStorage(tmp_path / "a" / "b")
     LocalStorage(tmp_path / "a" / "b", create=True)
     assert (tmp_path / "a" / "b").is_dir()
+
+
+def test_a_root_without_permission_is_not_called_missing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: object, **_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    monkeypatch.setattr(os, "stat", refuse)
+    with pytest.raises(StorageDenied, match=rf"^No permission to read {re.escape(str(root))}\.$"):
+        LocalStorage(root)
 
 
 @pytest.mark.parametrize("create", [True, False])
