@@ -49,6 +49,11 @@ class DeadLetter:
     first_at: str = ""  # when it failed first
     schema_version: int = SCHEMA_VERSION
 
+    @property
+    def has_hint(self) -> bool:
+        """Whether `retry` is about this reason, and not the general advice."""
+        return self.retry not in _RETRY.values()
+
 
 def new_dead_letter(
     document: Document, *, outcome: DocumentOutcome, reason: str, message: str, hint: str | None, run_id: str, pages: str = ""

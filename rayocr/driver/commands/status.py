@@ -56,6 +56,7 @@ class Status:
     failures_by_reason: dict[str, int] = field(default_factory=dict)
     active_runs: list[ActiveRun] = field(default_factory=list)
     failures_by_outcome: dict[str, int] = field(default_factory=dict)
+    hints: dict[str, str] = field(default_factory=dict)  # what to do, by reason
     retry: list[str] = field(default_factory=list)  # the commands that retry them
     damaged: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -152,6 +153,8 @@ def _read_dead_letters(status: Status, state: Storage, dead_letters: list[str]) 
             continue
         reasons[dead_letter.reason] += 1
         outcomes[dead_letter.outcome] += 1
+        if dead_letter.has_hint:
+            status.hints.setdefault(dead_letter.reason, dead_letter.retry)
         if len(status.failures) < _SHOWN:
             status.failures.append(
                 Failure(
@@ -185,6 +188,8 @@ def _show(terminal: ConsoleTerminal, status: Status) -> None:
     if status.failed > len(status.failures):
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in status.failures_by_reason.items())
         terminal.warn(f"  … and {status.failed - len(status.failures):,} more. By reason: {reasons}.")
+    for reason, hint in status.hints.items():
+        terminal.say(f"{printable(reason)}: {printable(hint)}")
     for command in status.retry:
         terminal.say(f"To retry {'rejected documents' if 'rejected' in command else 'failed pages'}: {printable(command)}")
     for warning in status.warnings:

@@ -25,7 +25,7 @@ def out(tmp_path: Path) -> Path:
     return folder
 
 
-def fail(out: Path, name: str, reason: str, outcome: DocumentOutcome = DocumentOutcome.REJECTED) -> None:
+def fail(out: Path, name: str, reason: str, outcome: DocumentOutcome = DocumentOutcome.REJECTED, hint: str | None = None) -> None:
     document = Document(
         document_id=name.encode().hex().ljust(32, "0")[:32],
         source_uri=f"file:///in/{name}",
@@ -34,7 +34,7 @@ def fail(out: Path, name: str, reason: str, outcome: DocumentOutcome = DocumentO
         version="1",
         size_bytes=1,
     )
-    letter = new_dead_letter(document, outcome=outcome, reason=reason, message="why", hint=None, run_id="r")
+    letter = new_dead_letter(document, outcome=outcome, reason=reason, message="why", hint=hint, run_id="r")
     write_dead_letter(open_storage(str(out)), letter)
 
 
@@ -51,6 +51,16 @@ def test_failures_are_listed_with_their_reasons(out: Path, capsys: pytest.Captur
     said = capsys.readouterr().out
     assert "rejected: 00.pdf: CorruptPdf: why" in said
     assert "and 5 more. By reason: 13 CorruptPdf, 12 EncryptedPdf." in said
+
+
+def test_what_to_do_is_said_once_for_a_reason(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a.pdf", "b.pdf"):
+        fail(out, name, "EncryptedPdf", hint="Save a copy without the password beside it.")
+    fail(out, "c.pdf", "TooSlow")
+    main(["status", str(out)])
+    said = capsys.readouterr().out
+    assert said.count("EncryptedPdf: Save a copy without the password beside it.") == 1
+    assert "TooSlow: Remove" not in said
 
 
 def test_json_is_the_only_thing_on_standard_output(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
