@@ -19,6 +19,7 @@ from rayocr.errors import RayocrError, StorageUnavailable
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of
 from rayocr.messages import DiscoveryBatch, Document, DocumentOutcome
 from rayocr.observe.logs import log_event
+from rayocr.overrides import for_shell
 from rayocr.storage.base import MAX_STATE_BYTES
 
 log = logging.getLogger(__name__)
@@ -160,6 +161,10 @@ class Announcements:
             logs = Path(self.config.logs.dir) / "dead_letter"
             named["Dead letters"] = str(logs) if logs.is_dir() else f"{_place(self.plan.state.uri)}/.rayocr/dead_letters"
             named["Retry with"] = "   ".join(self._retry_commands())
+        earlier = self.progress.totals.dead_letters - self.progress.retried
+        if earlier > 0:  # and the exit code is 1, although nothing failed now
+            documents = "1 document" if earlier == 1 else f"{earlier:,} documents"
+            named["Failed earlier"] = f"{documents}; rayocr status {for_shell(self.config.dest or '')} says why"
         if self.terminal.json:
             self.terminal.data(made | {name.lower().replace(" ", "_"): place for name, place in named.items()})
         else:

@@ -157,3 +157,16 @@ def test_the_closing_table_names_the_command_that_retries_what_failed(tmp_path: 
     said = capsys.readouterr().out
     assert f"rayocr retry {tmp_path / 'out'}" in said
     assert "retry.rejected=true" not in said
+
+
+def test_failures_of_earlier_runs_are_named_since_they_decide_the_exit_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = words_of(tmp_path, "report.at_end=0")
+    words.progress.documents_started = 1
+    words.progress.documents[DocumentOutcome.COMPLETE] = 1
+    words.progress.totals = DiscoveryTotals(found=3, finished=2, dead_letters=2)
+    words.summarize(ended=True)
+    assert words.exit_code() == 1
+    said = "".join(capsys.readouterr().out.split())
+    assert f"2documents;rayocrstatus{tmp_path / 'out'}sayswhy" in said
