@@ -30,6 +30,7 @@ def scraping(url: str, folder: Path) -> Iterator[Any]:
     (folder / "rayocr_api_token").write_text(TOKEN)
     text = (folder / "prometheus.yml").read_text()
     text = text.replace("driver:8080", url.removeprefix("http://")).replace("15s", "1s")
+    text = text.replace("/run/rayocr/api_token", f"{folder}/rayocr_api_token")
     (folder / "prometheus.yml").write_text(text[: text.index("  # Ray's nodes")])
     port = free_port()
     options = [
@@ -72,7 +73,14 @@ def test_prometheus_finds_every_documented_metric_and_the_dashboard_has_data(
     # One document is read and one is rejected; the server is sometimes overloaded and refuses some pages.
     (cli.folder / "in").mkdir()
     (cli.folder / "in" / "c.pdf").write_bytes((PROJECT / "samples" / "broken" / "encrypted.pdf").read_bytes())
-    with watched_run(cli, gemini, "overwrite=true", "budget.usd=5") as watched, scraping(watched.url, tmp_path / "p") as ask:
+    spending = (
+        "budget.usd=5",
+        "budget.usd_per_day=5",
+        "budget.usd_per_month=5",
+        "limits.usd_per_10min=5",
+        "limits.usd_per_month=5",
+    )
+    with watched_run(cli, gemini, "overwrite=true", *spending) as watched, scraping(watched.url, tmp_path / "p") as ask:
         gemini.set(error_status=503, error_share=0.1, recitation_always_share=0.3)
         documented = set(re.findall(r"`(rayocr_\w+)`", (PROJECT / "docs" / "observability.md").read_text()))
         documented -= {"rayocr_pages", "rayocr_documents", "rayocr_tokens", "rayocr_cost_usd"}  # as Ray names them

@@ -31,10 +31,16 @@ export function start(onChange) {
   });
 }
 
+// `data-text`, `data-page` and `data-linked` tell what has arrived of the page.
+function forgetWhatIsShown() {
+  for (const name of ["text", "page", "linked"]) delete $("view").dataset[name];
+}
+
 export async function open(id, page) {
   const mine = shown = {id, page, d: null, odd: []};
   $("v-name").textContent = "…";
   $("v-word").textContent = "";
+  forgetWhatIsShown();
   if (!$("view").open) $("view").showModal();
   try {
     const d = await json(`/api/documents/${id}`);
@@ -98,9 +104,7 @@ async function go(page) {
   unlink($("v-paper"));
   $("v-image").removeAttribute("src");
   $("v-image").alt = `Page ${page} is being drawn`;
-  delete $("view").dataset.page;
-  delete $("view").dataset.text;
-  delete $("view").dataset.linked;
+  forgetWhatIsShown();
   mode($("v-text").hidden ? "html" : "text");
   const base = `/api/documents/${id}/pages/${page}`, still = () => shown?.id === id && shown.page === page;
   const text = json(base).then(p => { if (still()) facts(p); }, e => { if (still()) $("v-html").replaceChildren(e.message); });

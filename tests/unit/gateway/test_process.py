@@ -141,6 +141,7 @@ def test_the_token_is_for_this_user_alone_and_no_key_is_passed_on(api: Api, fold
 
 def test_a_process_that_died_is_replaced_on_the_same_port(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process_module, "_RESTART_S", 0.0)
+    api.process.push({"at": time.time(), "pages_done": 7, "totals": {"cost_usd": 0.5}})
     before = api.pid
     os.kill(before, signal.SIGKILL)
     wait_until(lambda: api.pid != before, "another process is started")
