@@ -34,6 +34,7 @@ def main() -> None:
             "rayocr",
             str(PROJECT / "samples"),
             "out",
+            "exclude=[broken/*]",
             "cluster=inprocess",
             "outputs=[markdown,searchable_pdf]",
         ]
