@@ -25,7 +25,8 @@ from rich.table import Table
 from benchmarks.gemini_simulator.quotas import Quotas
 from rayocr.actors.batch_queue.actor import BatchQueue
 from rayocr.actors.page_worker.slot_client import SlotClient
-from rayocr.actors.rate_limiter.actor import LimiterRules, RateLimiter
+from rayocr.actors.rate_limiter.actor import RateLimiter
+from rayocr.actors.rate_limiter.rules import LimiterRules
 from rayocr.config import BatchConfig, LimitsConfig
 from rayocr.engines.gemini.batch import JobStatus
 from rayocr.errors import DayQuotaExhausted, EngineRateLimited

@@ -111,7 +111,7 @@ def _table(rates: list[Rate]) -> Table:
 def measure_actors() -> list[Rate]:
     import ray
 
-    from rayocr.actors.rate_limiter.actor import LimiterRules
+    from rayocr.actors.rate_limiter.rules import LimiterRules
     from rayocr.actors.spawn import spawn_ledger, spawn_limiter
     from rayocr.config import AccessConfig, LedgerConfig, LimitsConfig, RetryConfig, Secrets
     from rayocr.limits.prices import PriceTable

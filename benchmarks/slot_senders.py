@@ -56,7 +56,7 @@ class Sender:
 def main(rpm: float, seconds: float) -> None:
     import ray
 
-    from rayocr.actors.rate_limiter.actor import LimiterRules
+    from rayocr.actors.rate_limiter.rules import LimiterRules
     from rayocr.actors.spawn import spawn_limiter
     from rayocr.config import LimitsConfig, Secrets
     from rayocr.limits.prices import PriceTable

@@ -20,7 +20,7 @@ from rayocr.actors.hosted.page_worker import PageWorkerActor
 from rayocr.actors.hosted.rate_limiter import RateLimiterActor
 from rayocr.actors.page_worker.actor import WorkerSettings
 from rayocr.actors.placement import Group, Placement
-from rayocr.actors.rate_limiter.actor import LimiterRules
+from rayocr.actors.rate_limiter.rules import LimiterRules
 from rayocr.config import AccessConfig, LedgerConfig, RayocrConfig, RetryConfig, Secrets, StorageConfig
 
 _ANYWHERE = Placement()

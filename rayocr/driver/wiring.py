@@ -10,7 +10,7 @@ from typing import Any
 
 from rayocr.actors.discovery.actor import DiscoveryRules
 from rayocr.actors.placement import Group
-from rayocr.actors.rate_limiter.actor import LimiterRules
+from rayocr.actors.rate_limiter.rules import LimiterRules
 from rayocr.config import INPROCESS, Mode, RayocrConfig, Secrets
 from rayocr.driver.cancellation import CancelWatch
 from rayocr.driver.cluster.actors import RunActors, document_workers

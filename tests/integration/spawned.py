@@ -15,7 +15,7 @@ from ray.cluster_utils import Cluster
 from benchmarks.patient_ray import agent_ports, be_patient
 from rayocr.actors.discovery.actor import DiscoveryRules
 from rayocr.actors.placement import Placement
-from rayocr.actors.rate_limiter.actor import LimiterRules
+from rayocr.actors.rate_limiter.rules import LimiterRules
 from rayocr.actors.spawn import spawn_discovery, spawn_ledger, spawn_limiter
 from rayocr.config import AccessConfig, LedgerConfig, LimitsConfig, ModelLimitsConfig, RetryConfig, Secrets, StorageConfig
 from rayocr.limits.prices import PriceTable

@@ -17,7 +17,8 @@ from typing import Protocol
 
 import pytest
 
-from rayocr.actors.rate_limiter.actor import LimiterRules, RateLimiter
+from rayocr.actors.rate_limiter.actor import RateLimiter
+from rayocr.actors.rate_limiter.rules import LimiterRules
 from rayocr.config import BudgetConfig, LimitsConfig, Secrets
 from rayocr.errors import BudgetExhausted, CredentialsError, DayQuotaExhausted, SharedLimitsUnavailable, UsageError
 from rayocr.limits.base import HORIZON_S, Blocked, Take

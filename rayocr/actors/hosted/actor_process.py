@@ -1,7 +1,7 @@
 """What all actor processes do: they send their logs to the run, and some keep its keys. Each imports only its own actor.
 
 No secret is a constructor argument: Ray stores those in its control store, and with fault tolerance on Redis' disk. Secrets, and
-settings whose addresses may contain one, are passed by a call after creation (`configure`, `keep_keys`).
+settings whose addresses may contain one, arrive in a call after creation (`configure`, `keep_keys`).
 """
 
 from __future__ import annotations

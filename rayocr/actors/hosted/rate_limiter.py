@@ -7,7 +7,8 @@ from collections.abc import Callable
 import ray
 
 from rayocr.actors.hosted.actor_process import Keys, relaying, to_ledger_of
-from rayocr.actors.rate_limiter.actor import LimiterRules, RateLimiter
+from rayocr.actors.rate_limiter.actor import RateLimiter
+from rayocr.actors.rate_limiter.rules import LimiterRules
 from rayocr.config import Secrets
 from rayocr.limits.base import Bucket
 from rayocr.limits.factory import bucket_opener

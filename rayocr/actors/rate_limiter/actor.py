@@ -11,23 +11,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
 from rayocr.actors.rate_limiter.lane_allocator import LaneAllocator
 from rayocr.actors.rate_limiter.model_quota import QuotaTracker
 from rayocr.actors.rate_limiter.money import BUCKET, Money, both
-from rayocr.config import BudgetConfig, LimitsConfig
+from rayocr.actors.rate_limiter.rules import LimiterRules, money_limits
 from rayocr.engines.base import BATCH_ACCOUNT
 from rayocr.errors import DayQuotaExhausted, ModelUnavailable, QuotaDenied, SharedLimitsUnavailable
 from rayocr.limits.base import HORIZON_S, Blocked, Bucket, Taken
-from rayocr.limits.budget import Budget, MoneyLimit, Period
-from rayocr.limits.lane_planner import LaneOutlook, LaneReport, LaneTerms
+from rayocr.limits.budget import Budget
+from rayocr.limits.lane_planner import LaneOutlook, LaneReport
 from rayocr.limits.memory import MemoryBucket
-from rayocr.limits.prices import BATCH, STANDARD, PriceTable
+from rayocr.limits.prices import BATCH, STANDARD
 from rayocr.limits.quota_day import in_words, next_reset, quota_day
 from rayocr.messages import LaneGrant, LanesState, LimiterState, SlotReply, SlotReturn, Throttle, ThrottleKind
 from rayocr.observe.logs import log_event
@@ -40,18 +40,6 @@ _AWAY_RETRY_S = 1.0  # between attempts while a shared bucket is unavailable
 _RECHECK_S = 1.0  # a fallback: waiting callers are normally woken
 _DAY_PAUSE_S = 60.0  # after a refusal for the daily quota that names no delay
 _MINUTE_PAUSE_S = 1.0  # likewise, for the quota per minute
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimiterRules:
-    """The settings of a limiter, by value."""
-
-    limits: LimitsConfig
-    prices: PriceTable
-    budget: BudgetConfig = field(default_factory=BudgetConfig)
-    spent_before: Mapping[str, float] = field(default_factory=dict)  # by other runs, by day ("2026-11-26")
-    lanes: tuple[LaneTerms, ...] = ()  # of objective=cost and objective=deadline
-    fallback: bool = False  # engine.on_outage=fallback: an unavailable model is still probed while its pages go to other engines
 
 
 class RateLimiter:
@@ -78,7 +66,7 @@ class RateLimiter:
         self._wait = wait or _wait
         self._models: dict[str, QuotaTracker] = {}
         self._gone: set[str] = set()
-        self._budget = Budget(_money_limits(rules), earlier=rules.spent_before)
+        self._budget = Budget(money_limits(rules), earlier=rules.spent_before)
         self._money = Money(
             self._budget,
             lambda: open_bucket(BUCKET) if open_bucket is not None else MemoryBucket(clock=clock, wall_clock=wall_clock),
@@ -401,17 +389,6 @@ class RateLimiter:
             with suppress(SharedLimitsUnavailable):  # the next call reports all of it
                 await self._money.share()
             await asyncio.sleep(self._rules.limits.shared_ttl_s / 4)
-
-
-def _money_limits(rules: LimiterRules) -> list[MoneyLimit]:
-    budget = rules.budget
-    named: list[tuple[str, float | None, Period]] = [
-        ("budget.usd", budget.usd, "run"),
-        ("budget.usd_per_day", budget.usd_per_day, "day"),
-        ("budget.usd_per_month", budget.usd_per_month, "month"),
-        ("limits.usd_per_month", rules.limits.usd_per_month, "month"),
-    ]
-    return [MoneyLimit(option=option, usd=usd, period=period) for option, usd, period in named if usd is not None]
 
 
 async def _wait(event: asyncio.Event, timeout_s: float) -> None:

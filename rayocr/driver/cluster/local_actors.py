@@ -23,7 +23,8 @@ from rayocr.actors.document_worker.assemble import AssembleSettings
 from rayocr.actors.document_worker.fetch import FetchSettings
 from rayocr.actors.ledger.actor import Ledger
 from rayocr.actors.page_worker.actor import PageWorker, WorkerSettings
-from rayocr.actors.rate_limiter.actor import LimiterRules, RateLimiter
+from rayocr.actors.rate_limiter.actor import RateLimiter
+from rayocr.actors.rate_limiter.rules import LimiterRules
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.cluster.actors import RunActors, document_workers
 from rayocr.driver.cluster.base import Content, PageWorkerHandle

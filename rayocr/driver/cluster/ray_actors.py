@@ -13,7 +13,7 @@ from rayocr.actors.document_worker.assemble import AssembleSettings
 from rayocr.actors.document_worker.fetch import FetchSettings
 from rayocr.actors.page_worker.actor import WorkerSettings
 from rayocr.actors.placement import Group, placement
-from rayocr.actors.rate_limiter.actor import LimiterRules
+from rayocr.actors.rate_limiter.rules import LimiterRules
 from rayocr.actors.remote import ObjectStoreBytes, Remote, answer
 from rayocr.actors.spawn import (
     spawn_batch_queue,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from rayocr.actors.rate_limiter.actor import LimiterRules, RateLimiter
+from rayocr.actors.rate_limiter.actor import RateLimiter
+from rayocr.actors.rate_limiter.rules import LimiterRules
 from rayocr.config import BudgetConfig, LimitsConfig
 from rayocr.limits.prices import Price, PriceTable
 

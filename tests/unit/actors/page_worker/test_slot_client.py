@@ -15,7 +15,7 @@ from tests.unit.actors.limiter_world import World
 
 def real_limiter(**limits: float) -> RateLimiter:
     """In real time."""
-    from rayocr.actors.rate_limiter.actor import LimiterRules
+    from rayocr.actors.rate_limiter.rules import LimiterRules
     from rayocr.config import LimitsConfig
 
     return RateLimiter(LimiterRules(limits=LimitsConfig(**limits), prices=PriceTable(models={})))  # type: ignore[arg-type]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from rayocr.actors.rate_limiter.actor import LimiterRules, RateLimiter
+from rayocr.actors.rate_limiter.actor import RateLimiter
+from rayocr.actors.rate_limiter.rules import LimiterRules
 from rayocr.config import LimitsConfig
 from rayocr.limits.lane_planner import LaneOutlook, LaneReport, LaneTerms
 from rayocr.limits.prices import PriceTable

@@ -1,0 +1,34 @@
+"""The rules of a rate limiter, and the limits on money that follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rayocr.config import BudgetConfig, LimitsConfig
+from rayocr.limits.budget import MoneyLimit, Period
+from rayocr.limits.lane_planner import LaneTerms
+from rayocr.limits.prices import PriceTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimiterRules:
+    """The settings of a limiter, by value."""
+
+    limits: LimitsConfig
+    prices: PriceTable
+    budget: BudgetConfig = field(default_factory=BudgetConfig)
+    spent_before: Mapping[str, float] = field(default_factory=dict)  # by other runs, by day ("2026-11-26")
+    lanes: tuple[LaneTerms, ...] = ()  # of objective=cost and objective=deadline
+    fallback: bool = False  # engine.on_outage=fallback: an unavailable model is still probed while its pages go to other engines
+
+
+def money_limits(rules: LimiterRules) -> list[MoneyLimit]:
+    budget = rules.budget
+    named: list[tuple[str, float | None, Period]] = [
+        ("budget.usd", budget.usd, "run"),
+        ("budget.usd_per_day", budget.usd_per_day, "day"),
+        ("budget.usd_per_month", budget.usd_per_month, "month"),
+        ("limits.usd_per_month", rules.limits.usd_per_month, "month"),
+    ]
+    return [MoneyLimit(option=option, usd=usd, period=period) for option, usd, period in named if usd is not None]
