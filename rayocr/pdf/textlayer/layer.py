@@ -116,7 +116,7 @@ def read_text_layer(page: Any, upright: Upright, size_pt: tuple[float, float], *
     try:
         turns = quarter_turns(text_page, upright)
         turned, turned_pt = upright.turned(turns, size_pt), turned_size(turns, size_pt)
-        characters = with_accents(read_characters(text_page, turned, turned_pt))
+        characters = with_accents(read_characters(page, text_page, turned, turned_pt))
         with_superscripts(characters, lambda index: _origin_of(text_page, index, turned))
         lines = lines_of(
             characters,

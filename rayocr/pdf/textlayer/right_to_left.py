@@ -11,6 +11,9 @@ from collections.abc import Sequence
 
 _NUMBER_SEPARATORS = frozenset(".,:/-+\u2013\u066b\u066c\u060c")  # a single one between two digits
 _DASHES = "\u2013\u2014"
+_SIGNS = frozenset("+-\u2212")
+_PERCENT = frozenset("%\u066a\u2030")
+_BRACKETS = frozenset("()[]{}")
 _BESIDE_NUMBERS = frozenset("%$€£¥₪₹#°\u066a")
 
 
@@ -57,15 +60,40 @@ def _from_the_right(kinds: Sequence[str], shown: Sequence[str], start: int, end:
     while position > start:
         last = position - 1
         is_sign_of_number = shown[last] in _BESIDE_NUMBERS and last > start and kinds[last - 1] == "D"
-        first = _run_start(kinds, shown, start, last - is_sign_of_number) if kinds[last] in "LD" or is_sign_of_number else last
-        order += range(first, position)
+        is_part_of_words = is_sign_of_number or _closes_latin_words(kinds, shown, start, last)
+        first = _run_start(kinds, shown, start, last - is_part_of_words) if kinds[last] in "LD" or is_part_of_words else last
+        run = list(range(first, position))
+        if len(run) > 1 and shown[first] in _PERCENT and kinds[first + 1] == "D" and _has_arabic(shown[start:end]):
+            run.append(run.pop(0))  # Arabic sets the percent sign to the left of the number and reads it after the number
+        order += run
         position = first
     return order
+
+
+def _closes_latin_words(kinds: Sequence[str], shown: Sequence[str], start: int, last: int) -> bool:
+    """Whether the bracket at `last` closes a pair that belongs to the Latin words to its left, as in "Pro (64-bit)"."""
+    if shown[last] not in _BRACKETS:
+        return False
+    has_letters = False
+    for position in range(last - 1, start - 1, -1):
+        if kinds[position] == "R":
+            return False
+        has_letters |= kinds[position] == "L"
+        if shown[position] in _BRACKETS:
+            before = next((kind for kind in reversed(kinds[start:position]) if kind in "LR"), "")
+            return has_letters and before == "L"
+    return False
+
+
+def _has_arabic(shown: Sequence[str]) -> bool:
+    return any("\u0600" <= char <= "\u08ff" or "\ufb50" <= char <= "\ufefc" for part in shown for char in part)
 
 
 def _run_start(kinds: Sequence[str], shown: Sequence[str], start: int, last: int) -> int:
     """The start of the Latin words or the number that end at `last`."""
     first, has_letters = last, kinds[last] == "L"
+    if not has_letters and (signed := _signed_start(kinds, shown, start, last)) is not None:
+        return signed
     for position in range(last - 1, start - 1, -1):
         between = shown[position + 1 : first]
         if kinds[position] == "N":
@@ -83,13 +111,43 @@ def _run_start(kinds: Sequence[str], shown: Sequence[str], start: int, last: int
     return first
 
 
+def _signed_start(kinds: Sequence[str], shown: Sequence[str], start: int, last: int) -> int | None:
+    """The place of the sign before the number that ends at `last`, for -3 and +966 11 555; None if it has no sign. Programs
+    that set such numbers from the left write the sign to the left of the first digit, with nothing before it."""
+    position, groups = last, 1
+    while position > start:
+        before = shown[position - 1]
+        if kinds[position - 1] == "D" or before in _NUMBER_SEPARATORS - _SIGNS:
+            position -= 1
+        elif before in _SIGNS and kinds[position] == "D":
+            is_free = position - 1 == start or shown[position - 2] == " " or shown[position - 2] in _BRACKETS
+            if is_free and (groups == 1 or before == "+"):
+                return position - 1
+            if not is_free and kinds[position - 2] == "D":
+                position -= 1
+                continue
+            return None
+        elif before == " " and position > start + 1 and kinds[position - 2] == "D" and kinds[position] == "D":
+            position -= 1  # groups of a telephone number
+            groups += 1
+        else:
+            return None
+    return None
+
+
 def _is_descending(shown: Sequence[str], start: int, before: int, first: int, last: int) -> bool:
-    """Whether the number that ends at `before` is larger than the one from `first` to `last`."""
+    """Whether the number or time that ends at `before` is larger than the one from `first` to `last`."""
     begin = before
-    while begin > start and _is_digit(shown[begin - 1][:1]):
+    while begin > start and (_is_digit(shown[begin - 1][:1]) or shown[begin - 1] in ".:"):
         begin -= 1
-    one, other = "".join(shown[begin : before + 1]), "".join(shown[first : last + 1])
-    return one.isdecimal() and other.isdecimal() and int(one) > int(other)
+    one, other = (_parts_of("".join(part)) for part in (shown[begin : before + 1], shown[first : last + 1]))
+    return len(one) == len(other) and one > other
+
+
+def _parts_of(number: str) -> list[int]:
+    """14:30 as [14, 30]; empty for anything else than numbers with colons or points between them."""
+    parts = number.replace(".", ":").split(":")
+    return [int(part) for part in parts] if all(part.isdecimal() for part in parts) else []
 
 
 def _kind(part: str) -> str:

@@ -88,7 +88,7 @@ def _read_from_the_right(characters: Characters, order: Sequence[int], mostly: b
         read += members[place]
         spaced += [space, *[False] * (len(members[place]) - 1)]
         space = False
-    _turn_brackets(characters, read)
+    _turn_brackets(characters, read, spaced)
     return Run(read, spaced, vertical=False)
 
 
@@ -106,9 +106,9 @@ def _with_stop_at_the_end(characters: Characters, run: Run) -> Run:
     return Run(order, [*spaced, False], vertical=False)
 
 
-def _turn_brackets(characters: Characters, read: Sequence[int]) -> None:
+def _turn_brackets(characters: Characters, read: Sequence[int], spaced: Sequence[bool]) -> None:
     """PDFium mirrors brackets in parts of a line that it considers right-to-left, sometimes wrongly: two unmatched brackets of a
-    line belong together. "1)" begins a list item."""
+    line belong together. A single one opens or closes, depending on the spaces around it. "1)" begins a list item."""
     texts = characters.texts
     opened: list[int] = []
     unmatched: list[int] = []
@@ -128,6 +128,13 @@ def _turn_brackets(characters: Characters, read: Sequence[int]) -> None:
         opening = _OPENING.get(texts[one], texts[one])
         if opening == _OPENING.get(texts[other], texts[other]):
             texts[one], texts[other] = opening, _BRACKETS[opening]
+    if len(alone) == 1:
+        place = read.index(alone[0])
+        opening = _OPENING.get(texts[alone[0]], texts[alone[0]])
+        begins_word = place == 0 or spaced[place]
+        ends_word = place + 1 == len(read) or spaced[place + 1] or texts[read[place + 1]] in _FINAL_MARKS
+        if begins_word != ends_word:
+            texts[alone[0]] = opening if begins_word else _BRACKETS[opening]
 
 
 def _ends_marker(texts: Sequence[str], read: Sequence[int], place: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Upright
-from rayocr.pdf.textlayer.glyphs.line_height import with_line_height
+from rayocr.pdf.textlayer.glyphs.whole_glyphs import is_spurious_space, with_whole_glyphs
 
 _HYPHEN_AT_LINE_END = 0x02  # PDFium's code for a hyphen at the end of a line; 0xFFFE in some builds
 _NONCHARACTER_HYPHEN = 0xFFFE
@@ -42,8 +43,9 @@ class Characters:
         return len(self.texts)
 
 
-def read_characters(text_page: Any, upright: Upright, size_pt: tuple[float, float]) -> Characters:
-    """Characters outside the page are omitted: two pages cropped from one sheet contain the text of both."""
+def read_characters(page: Any, text_page: Any, upright: Upright, size_pt: tuple[float, float]) -> Characters:
+    """`page` and `text_page` are raw handles of one page. Characters outside the page are omitted: two pages cropped from one
+    sheet contain the text of both."""
     count = min(max(0, pdfium.FPDFText_CountChars(text_page)), _MAX_CHARACTERS)
     boxes = (pdfium.FS_RECTF * count)()
     get_unicode, get_box = pdfium.FPDFText_GetUnicode, pdfium.FPDFText_GetLooseCharBox
@@ -52,7 +54,8 @@ def read_characters(text_page: Any, upright: Upright, size_pt: tuple[float, floa
     if any(0xD800 <= code < 0xE000 for code in set(codes)):
         codes = _without_surrogates(codes)
     rectangles = np.frombuffer(boxes, np.float32).reshape(count, 4)
-    x0, y0, x1, y1 = _upright_boxes(with_line_height(text_page, codes, rectangles), upright)
+    rectangles, replaced = with_whole_glyphs(page, text_page, codes, rectangles)
+    x0, y0, x1, y1 = _upright_boxes(rectangles, upright)
     width_pt, height_pt = size_pt
     on_page = (x1 > 0) & (x0 < width_pt) & (y1 > 0) & (y0 < height_pt) & np.asarray(has_box, bool)
     # A page has about eighty different characters, and each is processed once.
@@ -65,9 +68,24 @@ def read_characters(text_page: Any, upright: Upright, size_pt: tuple[float, floa
     spaces_before = np.cumsum((kinds == _SPACE) | ((kinds == _CHARACTER) & ~on_page))[kept]
     breaks_before = np.cumsum(kinds == _LINE_BREAK)[kept]
     spaces = np.where(np.diff(spaces_before, prepend=0) > 0, 2, np.diff(breaks_before, prepend=0) > 0)
-    return Characters(
+    characters = Characters(
         [texts[n] for n in which[kept].tolist()], spaces.tolist(), kept.tolist(), x0[kept], y0[kept], x1[kept], y1[kept]
     )
+    if replaced:
+        _drop_spurious_spaces(text_page, characters, replaced)
+    return characters
+
+
+def _drop_spurious_spaces(text_page: Any, characters: Characters, replaced: Collection[int]) -> None:
+    """Removes spaces that PDFium adds where the gap belongs to a glyph of a replaced text."""
+    x0, y0, x1, y1, indexes = characters.x0, characters.y0, characters.x1, characters.y1, characters.indexes
+    for n in (n for n in range(1, len(characters)) if characters.spaces[n] == 2):
+        before, after = indexes[n - 1], indexes[n]
+        is_level = min(y1[n], y1[n - 1]) > max(y0[n], y0[n - 1])
+        if is_level and (before in replaced or after in replaced):
+            gap = max(float(x0[n] - x1[n - 1]), float(x0[n - 1] - x1[n]))
+            if is_spurious_space(text_page, before, after, gap, float(max(y1[n] - y0[n], y1[n - 1] - y0[n - 1]))):
+                characters.spaces[n] = 0
 
 
 def _kind(text: str) -> int:

@@ -25,6 +25,16 @@ def read(shown: str, *, right_to_left_page: bool = True) -> str:
         ("דג Harrow Vale בא", "אב Harrow Vale גד"),
         ("الف", "فلا"),
         ("٢٠٢٤ ب", "ب ٢٠٢٤"),
+        ("בא (-3%) דג", "גד )-3%( אב"),  # brackets are turned later
+        ("בא −12.5 דג", "גד −12.5 אב"),
+        ("3- בא", "אב -3"),
+        ("בא +49 30 555-0142 דג", "גד +49 30 555-0142 אב"),
+        ("%8 ب", "ب 8%"),
+        ("%50 בא", "אב %50"),
+        ("בא Pro (64-bit) דג", "גד Pro (64-bit) אב"),
+        ("בא (64-bit) דג", "גד )64-bit( אב"),
+        ("16:00–14:30 בא", "אב 14:30–16:00"),
+        ("9.5–12.5 בא", "אב 9.5–12.5"),
     ],
 )
 def test_a_line_is_read_from_the_right_and_numbers_and_latin_words_from_the_left(shown: str, text: str) -> None:
@@ -135,3 +145,11 @@ def test_a_range_is_read_from_the_right() -> None:
     assert read("15–12 בא") == "אב 12–15"
     assert read("12–15 בא") == "אב 12–15"
     assert read("03-555 בא") == "אב 03-555"
+
+
+def test_a_bracket_whose_other_half_is_on_another_line_opens_or_closes_by_the_spaces_around_it() -> None:
+    mapping = HEBREW | {n: n for n in "()USD1,58. "}
+    (line,) = texts_of(page_with_font(b"BT /F2 12 Tf 72 700 Td (USD\\) edcba) Tj ET", mapping))
+    assert line == "אבגדה (USD"
+    (line,) = texts_of(page_with_font(b"BT /F2 12 Tf 72 700 Td (cba .\\(1,158) Tj ET", mapping))
+    assert line.startswith("1,158).")

@@ -1,0 +1,122 @@
+"""Extends the boxes of letters to the size of their glyphs if PDFium reports only the box of their ink.
+
+PDFium does this for text that a file replaces with /ActualText, and reports only the first of several glyphs that one text
+replaces. Chromium replaces nearly all connected Arabic letters and all Indic vowel signs that way. A final "ye" then seems to be
+below its line, and a gap that another glyph fills, or that surrounds a low letter, seems to be a space.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+import pypdfium2.raw as pdfium
+
+from rayocr.pdf.textlayer.rendered_text import address_of, text_objects
+
+_SAMPLES = 24  # characters per page, unless it has letters whose boxes differ most
+_MAX_MARKS = 8
+_KEY = b"ActualText"
+_SPACE_EM = 0.12  # a wider gap is a space
+
+Bounds = tuple[float, float, float, float]
+
+
+def with_whole_glyphs(page: Any, text_page: Any, codes: Sequence[int], rectangles: Any) -> tuple[Any, Collection[int]]:
+    """`rectangles` (n, 4): left, top, right, bottom of PDFium's loose boxes, in user space. Returns a corrected copy and the
+    indexes of the corrected characters, or the same array if nothing needs a correction. 1 µs per character on pages with such
+    text."""
+    visible = [n for n, code in enumerate(codes) if code > 0x20]
+    sample = visible[:: max(1, len(visible) // _SAMPLES)]
+    if not any(map(_is_connected, set(codes))) and not any(_is_tight(text_page, n, rectangles[n]) for n in sample):
+        return rectangles, ()
+    corrected = rectangles.copy()
+    heights: dict[tuple[int, float], tuple[float, float]] = {}
+    tight = {n for n in visible if _is_tight(text_page, n, rectangles[n])}
+    glyphs = _glyphs_of_replacements(page) if tight else {}
+    for n in tight:
+        _widen(text_page, n, corrected[n], glyphs)
+        _enlarge(text_page, n, corrected[n], heights)
+    return corrected, tight
+
+
+def is_spurious_space(text_page: Any, before: int, after: int, gap: float, em: float) -> bool:
+    """Whether PDFium added the space between two characters, at least one of which replaces glyphs, although there is no gap."""
+    return gap < _SPACE_EM * em and all(pdfium.FPDFText_IsGenerated(text_page, n) == 1 for n in range(before + 1, after))
+
+
+def _is_connected(code: int) -> bool:
+    """Whether the letter belongs to a script whose letters change with their neighbors: from Arabic to Mongolian, or Balinese."""
+    return 0x600 <= code <= 0x109F or 0x1700 <= code <= 0x1CFF or 0xFB50 <= code <= 0xFDFF or 0xFE70 <= code <= 0xFEFC
+
+
+def _glyphs_of_replacements(page: Any) -> dict[int, list[Bounds]]:
+    """By the address of the mark that carries the text: left, bottom, right and top of each text object in it, in user space.
+    Objects in forms are omitted, since their bounds are in the form's space."""
+    found: dict[int, list[Bounds]] = {}
+    for item in text_objects(page):
+        if mark := _replacing_mark(item):
+            left, bottom, right, top = (ctypes.c_float() for _ in range(4))
+            if pdfium.FPDFPageObj_GetBounds(item, left, bottom, right, top):
+                found.setdefault(mark, []).append((left.value, bottom.value, right.value, top.value))
+    return {mark: glyphs for mark, glyphs in found.items() if len(glyphs) > 1}
+
+
+def _replacing_mark(item: Any) -> int:
+    """The address of the mark whose /ActualText replaces the object; 0 if there is none."""
+    size = ctypes.c_ulong()
+    for index in range(min(pdfium.FPDFPageObj_CountMarks(item), _MAX_MARKS)):
+        mark = pdfium.FPDFPageObj_GetMark(item, index)
+        if mark and pdfium.FPDFPageObjMark_GetParamStringValue(mark, _KEY, None, 0, size):
+            return address_of(mark)
+    return 0
+
+
+def _widen(text_page: Any, index: int, box: Any, glyphs: dict[int, list[Bounds]]) -> None:
+    """Stretches the box, in place, like the first glyph of a replaced text must be stretched to cover all of its glyphs."""
+    item = pdfium.FPDFText_GetTextObject(text_page, index) if glyphs else None
+    own: list[Bounds] = glyphs.get(_replacing_mark(item), []) if item else []
+    middle = (box[1] + box[3]) / 2
+    level = [bounds for bounds in own if bounds[1] <= middle <= bounds[3] or box[3] <= (bounds[1] + bounds[3]) / 2 <= box[1]]
+    if len(level) < 2 or level[0] != own[0] or level[0][2] <= level[0][0]:
+        return
+    left, right = min(bounds[0] for bounds in level), max(bounds[2] for bounds in level)
+    scale = (right - left) / (level[0][2] - level[0][0])
+    box[0], box[2] = left + (box[0] - level[0][0]) * scale, left + (box[2] - level[0][0]) * scale
+
+
+def _is_tight(text_page: Any, index: int, loose: Any) -> bool:
+    """Whether the loose box is the box of the ink."""
+    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+    if not pdfium.FPDFText_GetCharBox(text_page, index, left, right, bottom, top) or right.value <= left.value:
+        return False
+    tight = (left.value, top.value, right.value, bottom.value)
+    return bool(np.abs(loose - tight).max() < 0.001)
+
+
+def _enlarge(text_page: Any, index: int, box: Any, heights: dict[tuple[int, float], tuple[float, float]]) -> None:
+    """Extends the box, in place, from the descent to the ascent of the character's font, and to the place where it begins."""
+    matrix, x, y = pdfium.FS_MATRIX(), ctypes.c_double(), ctypes.c_double()
+    item = pdfium.FPDFText_GetTextObject(text_page, index)
+    if not item or not pdfium.FPDFText_GetMatrix(text_page, index, matrix):
+        return
+    if not pdfium.FPDFText_GetCharOrigin(text_page, index, x, y):
+        return
+    size = pdfium.FPDFText_GetFontSize(text_page, index)
+    font = pdfium.FPDFTextObj_GetFont(item)
+    key = (address_of(font), size)
+    if key not in heights:
+        up, down = ctypes.c_float(), ctypes.c_float()
+        known = pdfium.FPDFFont_GetAscent(font, size, up) and pdfium.FPDFFont_GetDescent(font, size, down)
+        heights[key] = (up.value, down.value) if known else (0.0, 0.0)
+    up_vector = np.array([matrix.c, matrix.d])
+    along = 0 if abs(matrix.c) > abs(matrix.d) else 1  # the axis of the letters' height
+    for height in heights[key]:
+        at = (x.value, y.value)[along] + up_vector[along] * height
+        low, high = (0, 2) if along == 0 else (3, 1)
+        box[low], box[high] = min(box[low], at), max(box[high], at)
+    begin, beyond = (x.value, 0) if along else (y.value, 3)
+    if 0 < box[beyond] - begin < _SPACE_EM * abs(size) * abs(up_vector[along]):
+        box[beyond] = begin
