@@ -28,8 +28,8 @@ from rayocr.engines.base import WaitingEngine
 from rayocr.errors import RayocrError
 from rayocr.ledger.manifest import Manifest
 from rayocr.messages import PageText
-from tests.unit.driver.virtual_time import run_virtually
 from tests.unit.pdf import pdfs
+from tests.unit.virtual_time import run_virtually
 
 
 class Server(WaitingEngine):

@@ -22,6 +22,7 @@ from rayocr.errors import ActorFailed, BudgetExhausted, ClusterUnavailable, Inte
 from rayocr.locks.file import FileLocks
 from rayocr.messages import PageRecord, Shard
 from tests.unit.driver.local_world import Server, World, pool_of
+from tests.unit.virtual_time import pass_time, until
 
 Make = Callable[..., World]
 
@@ -32,12 +33,6 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
         return World(tmp_path, monkeypatch, documents, options, **more)  # type: ignore[arg-type]
 
     return make
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """In virtual time."""
-    while not condition():
-        await asyncio.sleep(0.01)
 
 
 class Gated(Server):
@@ -99,7 +94,7 @@ def test_pages_that_a_dead_worker_had_recorded_are_not_read_again(world: Make) -
     server = Server()
 
     async def slow_tail(document: str, page_number: int) -> str:
-        await asyncio.sleep(0.0 if page_number <= 4 else 5.0)
+        await pass_time(0.0 if page_number <= 4 else 5.0)
         return await server.at_once(document, page_number)
 
     server.answer = slow_tail
@@ -121,7 +116,7 @@ def test_bytes_that_are_lost_are_fetched_again_and_four_times_is_enough(world: M
 
 def test_a_slow_ledger_delays_pages_and_loses_none(world: Make) -> None:
     async def slowly(method: str) -> None:
-        await asyncio.sleep(30.0)
+        await pass_time(30.0)
 
     w = world({"a.pdf": 5}, faults=Faults(ledger=slowly))
     w.run()
@@ -139,7 +134,7 @@ def test_pages_in_flight_when_the_run_drains_are_recorded_and_not_paid_for_again
         await until(lambda: server.in_flight == 4)
         shutdown.request("SIGTERM")
         await until(parts.inputs.draining.is_set)
-        await asyncio.sleep(1.0)
+        await pass_time(1.0)
         server.gate.set()
 
     w = world({"a.pdf": 20}, "limits.max_in_flight=4", server=server, beside=interrupt)
@@ -224,7 +219,7 @@ def test_a_document_that_another_run_holds_is_read_when_that_run_lets_go(world: 
     async def let_go(parts: RunParts, shutdown: Shutdown) -> None:
         await until(lambda: parts.inputs.progress.held_elsewhere == 1)
         await until(lambda: "b.pdf" in w.outcomes())
-        await asyncio.sleep(60.0)
+        await pass_time(60.0)
         assert "a.pdf" not in w.outcomes()
         locks.release(held[0])  # type: ignore[arg-type]
 
@@ -360,7 +355,7 @@ def test_no_more_documents_and_pages_are_admitted_than_the_window_holds(world: M
 
     async def inspect(parts: RunParts, shutdown: Shutdown) -> None:
         await until(lambda: server.in_flight == 6)
-        await asyncio.sleep(60.0)
+        await pass_time(60.0)
         seen.append((len(parts.flow.in_progress()), server.in_flight))
         server.gate.set()
 
@@ -389,7 +384,7 @@ def test_no_request_leaves_without_a_slot(world: Make) -> None:
     server = w.server
 
     async def slowly(document: str, page_number: int) -> str:
-        await asyncio.sleep(1.0)
+        await pass_time(1.0)
         return await server.at_once(document, page_number)
 
     server.answer = slowly

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from rayocr.driver.signals import Shutdown
 from rayocr.driver.wiring import RunParts
 from rayocr.errors import Interrupted, StorageUnavailable
 from tests.unit.driver.local_world import World
+from tests.unit.virtual_time import until
 
 
 @pytest.fixture
@@ -76,16 +76,14 @@ def test_a_watch_takes_up_new_documents_until_it_is_stopped(world: World) -> Non
 
     async def add(parts: RunParts, shutdown: Shutdown) -> None:
         assert parts.outages is not None
-        while "a.pdf" not in world.outcomes():
-            await asyncio.sleep(0.1)
+        await until(lambda: "a.pdf" in world.outcomes())
         path = world.folder / "in" / "b.pdf"
         path.write_bytes(pdfs.pages_of(("",)))
         found = parts.inputs.plan.source.stat("b.pdf")
         from rayocr.actors.document_identity import document_at
 
         world.server.names[document_at(parts.inputs.plan.source, found).document_id] = "b.pdf"
-        while "b.pdf" not in world.outcomes():
-            await asyncio.sleep(0.1)
+        await until(lambda: "b.pdf" in world.outcomes())
         shutdown.request("SIGTERM")
 
     world.beside = add

@@ -29,6 +29,7 @@ from rayocr.errors import (
 )
 from rayocr.retry import RetryPolicy
 from rayocr.storage.memory import MemoryStorage
+from tests.unit.virtual_time import pass_time, until
 
 
 class Server:
@@ -107,9 +108,6 @@ class QueuesOfRuns:
     async def queue(self, *, finished: bool = False, **config: Any) -> AsyncIterator[BatchQueue]:
         self.runs += 1
 
-        async def nap(_: float) -> None:
-            await asyncio.sleep(0.001)
-
         queue = BatchQueue(
             self.server,
             self.state,
@@ -117,7 +115,6 @@ class QueuesOfRuns:
             config=BatchConfig(**{"linger_s": 0.01, "poll_interval_s": 0.01} | config),
             policy=RetryPolicy(max_attempts=4),
             clock=lambda: self.now,
-            sleep=nap,
         )
         try:
             yield queue
@@ -139,11 +136,6 @@ def line(key: str) -> bytes:
 
 def reads(queue: BatchQueue, *keys: str, model: str = "m") -> list[asyncio.Task[bytes]]:
     return [asyncio.create_task(queue.read(key, model, line(key))) for key in keys]
-
-
-async def until(condition: Any) -> None:
-    while not condition():
-        await asyncio.sleep(0.002)
 
 
 async def test_pages_that_come_together_are_one_job_and_each_gets_its_own_answer(queues: QueuesOfRuns) -> None:
@@ -325,13 +317,11 @@ async def test_a_full_queue_holds_all_jobs_and_nothing_is_uploaded_twice(queues:
 
 
 async def test_no_more_jobs_and_tokens_are_enqueued_than_allowed(queues: QueuesOfRuns) -> None:
-    most = 0
     async with queues.queue(max_pages=10, enqueued_tokens=4000, expected_input_tokens=1000) as queue:
         asked = reads(queue, *(f"k{number}" for number in range(12)))
         await until(lambda: len(queues.server.jobs) == 1)
-        for _ in range(20):
-            await asyncio.sleep(0.002)
-            most = max(most, len(queues.server.jobs))
+        await pass_time(60)
+        most = len(queues.server.jobs)
         queues.server.running.set()
         await asyncio.gather(*asked)
     assert most == 1
@@ -381,7 +371,7 @@ async def test_progress_is_a_line_for_each_state(queues: QueuesOfRuns) -> None:
     async with queues.queue(max_pages=2) as queue:
         asked = reads(queue, "a", "b", "c", "d")
         while len(await queue.progress()) != 1 or "4 pages, RUNNING" not in (await queue.progress())[0]:
-            await asyncio.sleep(0.002)
+            await pass_time(0.01)
         queues.now += 3 * 3600
         assert await queue.progress() == ("2 batch jobs, 4 pages, RUNNING for 3.0 h",)
         for task in asked:

@@ -21,6 +21,7 @@ from rayocr.ledger.manifest import Manifest, manifest_name
 from rayocr.messages import AssembledDocument, Document, DocumentContext, DocumentOutcome, PageOutcome, PageRecord
 from rayocr.outputs.registry import parse_outputs
 from rayocr.storage.memory import MemoryStorage
+from tests.unit.virtual_time import pass_time
 
 FIRST, SECOND = "1" * 32, "2" * 32
 SHA256 = "ab" * 32
@@ -143,7 +144,7 @@ async def test_of_copies_at_one_time_one_is_read_and_the_others_wait() -> None:
     async def read(name: str, content: str) -> None:
         async with originals.reading(content, stop=lambda: None) as may_be_copy:
             order.append((name, may_be_copy))
-            await asyncio.sleep(0.01)
+            await pass_time(0.01)
             order.append((name, None))
 
     await asyncio.gather(read("a", "x"), read("b", "x"), read("c", "y"), read("d", ""))

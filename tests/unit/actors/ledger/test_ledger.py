@@ -19,6 +19,8 @@ from rayocr.messages import DocumentOutcome, PageOutcome, PageRecord
 from rayocr.observe.dead_letters import dead_letter_name
 from rayocr.retry import RetryPolicy
 from rayocr.storage.memory import MemoryStorage
+from tests.unit.settled import settled
+from tests.unit.virtual_time import until
 
 A, B = "a" * 32, "b" * 32
 
@@ -69,14 +71,16 @@ async def test_an_acknowledged_page_is_on_storage() -> None:
 
 
 async def test_nothing_is_acknowledged_before_the_write_has_returned() -> None:
-    gate = threading.Event()
+    started, gate = threading.Event(), threading.Event()
 
     def slow(operation: str, name: str) -> None:
         if operation == "write":
+            started.set()
             assert gate.wait(300)
 
     recording = asyncio.create_task(ledger(faults=slow).record([page(1)]))
-    await asyncio.sleep(0.05)
+    await until(started.is_set)
+    await settled()
     assert not recording.done()
     gate.set()
     await recording
@@ -109,17 +113,18 @@ async def test_pages_that_arrive_together_go_into_one_segment() -> None:
 
 
 async def test_pages_that_arrive_during_a_write_share_the_next_segment() -> None:
-    gate = threading.Event()
+    started, gate = threading.Event(), threading.Event()
 
     def slow(operation: str, name: str) -> None:
         if operation == "write":
+            started.set()
             assert gate.wait(300)
 
     it = ledger(faults=slow)
     first = asyncio.create_task(it.record([page(1)]))
-    await asyncio.sleep(0.05)
+    await until(started.is_set)
     others = [asyncio.create_task(it.record([page(n)])) for n in range(2, 12)]
-    await asyncio.sleep(0.05)
+    await settled()
     gate.set()
     await asyncio.gather(first, *others)
     assert len(segments()) == 2

@@ -17,6 +17,7 @@ from rayocr.limits.prices import PriceTable
 from rayocr.messages import Attempt, Document, DocumentContext, PageOutcome, PageRecord, PageText, Shard, SlotReturn
 from rayocr.retry import RetryPolicy
 from tests.unit.pdf import pdfs
+from tests.unit.virtual_time import pass_time, until
 
 DATA = pdfs.pages_of(("",) * 8)
 DOCUMENT = Document(document_id="d", source_uri="u", name="d.pdf", output_name="d", version="1", size_bytes=len(DATA))
@@ -239,8 +240,8 @@ async def test_many_pages_wait_at_once_and_no_more_than_allowed(monkeypatch: pyt
     await setting.read(*range(1, 9))
     assert setting.recorded == list(range(1, 9))
     assert most == 3
-    await asyncio.sleep(0.05)
-    assert setting.limiter.leased == setting.limiter.released == 8
+    await until(lambda: setting.limiter.released == 8)
+    assert setting.limiter.leased == 8
 
 
 async def test_an_image_is_made_of_the_page_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -296,7 +297,7 @@ async def test_a_wrong_key_ends_the_shard_and_what_was_answered_is_recorded(monk
 
     setting = await waiting(monkeypatch, answer)
     reading = asyncio.create_task(setting.read(1, 2))
-    await asyncio.sleep(0.05)
+    await pass_time(1.0)
     answered.set()
     with pytest.raises(CredentialsError):
         await reading

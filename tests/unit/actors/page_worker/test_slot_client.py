@@ -11,6 +11,8 @@ from rayocr.limits.lane_planner import LaneReport
 from rayocr.limits.prices import PriceTable
 from rayocr.messages import LaneGrant, SlotReply, SlotReturn, ThrottleKind
 from tests.unit.actors.limiter_world import World
+from tests.unit.settled import settled
+from tests.unit.virtual_time import pass_time, until
 
 
 def real_limiter(**limits: float) -> RateLimiter:
@@ -44,11 +46,6 @@ class RecordingLimiter:
     async def release(self, model: str, worker: str, returned: SlotReturn) -> SlotReply:
         self.returned.append(returned)
         return SlotReply(pause_s=self.pause_s)
-
-
-async def settled() -> None:
-    for _ in range(5):
-        await asyncio.sleep(0)
 
 
 async def test_pages_that_wait_together_share_one_lease_and_one_release() -> None:
@@ -156,7 +153,7 @@ async def test_what_was_not_answered_at_all_costs_nothing_and_what_was_answered_
 
 async def test_slots_that_fall_into_a_pause_are_given_back() -> None:
     limiter = RecordingLimiter(delays=[0.0, 0.0], pause_s=0.05)
-    slots = SlotClient(limiter, worker="w", linger=False)
+    slots = SlotClient(limiter, worker="w", linger=False, clock=asyncio.get_running_loop().time)
     with pytest.raises(EngineRateLimited):
         async with slots.slot("m"):
             raise EngineRateLimited("429")
@@ -176,7 +173,7 @@ async def test_a_page_that_is_cancelled_while_it_waits_gives_its_slot_back() -> 
     async def hold() -> None:
         async with slots.slot("m"):
             holding.set()
-            await asyncio.sleep(0.01)
+            await pass_time(0.01)
 
     async def wait() -> None:
         async with slots.slot("m"):
@@ -223,8 +220,7 @@ async def test_draining_rejects_everyone_who_has_not_sent_a_request() -> None:
             await finish.wait()
 
     tasks = [asyncio.create_task(page(number)) for number in range(4)]
-    while not sent:
-        await asyncio.sleep(0.001)
+    await until(lambda: sent)
     slots.close()  # one request is sent, one waits for the start of its slot, two wait for a lease
     finish.set()
     results = await asyncio.gather(*tasks, return_exceptions=True)

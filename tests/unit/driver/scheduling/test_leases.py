@@ -9,6 +9,7 @@ from rayocr.driver.scheduling.leases import Leases
 from rayocr.errors import CredentialsError, Draining, LocksUnavailable, OutsideError
 from rayocr.locks.base import Lease
 from rayocr.locks.memory import LeaseTable, MemoryLocks
+from tests.unit.virtual_time import pass_time, until
 
 
 class Fixture:
@@ -29,27 +30,18 @@ class Fixture:
         return MemoryLocks(self.table, owner="them", clock=lambda: self.now)
 
 
-async def until(condition: object) -> None:
-    assert callable(condition)
-    while not condition():
-        await asyncio.sleep(0.005)
-
-
 async def test_what_another_run_holds_is_refused() -> None:
     f = Fixture()
     f.other().acquire("d")
     assert await f.leases.acquire("d") is None
 
 
-async def test_nothing_is_taken_while_the_locks_are_unavailable_and_all_who_wait_continue_when_they_are_back(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("rayocr.driver.scheduling.leases._PROBE_S", 0.01)
+async def test_nothing_is_taken_while_the_locks_are_unavailable_and_all_who_wait_continue_when_they_are_back() -> None:
     f = Fixture()
     f.table.available = False
     waiting = [asyncio.create_task(f.leases.acquire(f"d{number}")) for number in range(3)]
     await until(lambda: f.away)
-    await asyncio.sleep(0.05)
+    await pass_time(60)
     assert not any(task.done() for task in waiting)
     f.table.available = True
     leases = await asyncio.gather(*waiting)
@@ -57,11 +49,10 @@ async def test_nothing_is_taken_while_the_locks_are_unavailable_and_all_who_wait
     assert f.away == [True, False]
 
 
-async def test_leases_are_renewed_as_soon_as_the_locks_are_back(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_leases_are_renewed_as_soon_as_the_locks_are_back() -> None:
     """If a run waited for its next regular renewal, it would lose leases that are still valid after an outage of half their time
     limit.
     """
-    monkeypatch.setattr("rayocr.driver.scheduling.leases._PROBE_S", 0.01)
     f = Fixture(ttl_s=60.0)
     assert await f.leases.acquire("d") is not None
     f.table.available = False
@@ -78,7 +69,6 @@ async def test_leases_are_renewed_as_soon_as_the_locks_are_back(monkeypatch: pyt
 async def test_an_unexpected_error_of_the_client_neither_ends_the_probing_nor_the_renewals(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("rayocr.driver.scheduling.leases._PROBE_S", 0.01)
     f = Fixture(ttl_s=0.06)
     asked: list[str] = []
 
@@ -141,7 +131,6 @@ async def test_locks_that_become_unavailable_during_a_renewal_lose_no_lease_by_t
 
 
 async def test_locks_that_come_back_and_refuse_us_are_waited_for_by_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rayocr.driver.scheduling.leases._PROBE_S", 0.01)
     f = Fixture(ttl_s=0.06)
     assert await f.leases.acquire("d") is not None
     f.leases.start(f.lost.append)
@@ -165,7 +154,6 @@ async def test_locks_that_come_back_and_refuse_us_are_waited_for_by_nobody(monke
 
 
 async def test_while_the_locks_are_unavailable_no_lease_is_released_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rayocr.driver.scheduling.leases._PROBE_S", 0.01)
     f = Fixture()
     lease = await f.leases.acquire("d")
     assert lease is not None
@@ -183,7 +171,6 @@ async def test_while_the_locks_are_unavailable_no_lease_is_released_one_by_one(m
 
 async def test_locks_that_answer_and_take_no_writes_do_not_count_as_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """Like a replica after a failover: answers reads but rejects every lease."""
-    monkeypatch.setattr("rayocr.driver.scheduling.leases._PROBE_S", 0.01)
     f = Fixture()
     tried = 0
 
@@ -201,8 +188,7 @@ async def test_locks_that_answer_and_take_no_writes_do_not_count_as_back(monkeyp
     assert f.away == [True, False]
 
 
-async def test_locks_that_stay_unavailable_end_the_run_with_their_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rayocr.driver.scheduling.leases._PROBE_S", 0.01)
+async def test_locks_that_stay_unavailable_end_the_run_with_their_own_words() -> None:
     f = Fixture()
     now = [0.0]
     f.leases._patience_s, f.leases._clock = 900.0, lambda: now[0]
@@ -210,7 +196,7 @@ async def test_locks_that_stay_unavailable_end_the_run_with_their_own_words(monk
     waiting = asyncio.create_task(f.leases.acquire("d"))
     await until(lambda: f.away)
     now[0] = 899.0
-    await asyncio.sleep(0.05)
+    await pass_time(60)
     assert not waiting.done()
     now[0] = 901.0
     with pytest.raises(OutsideError, match=r"901 s \(locks\.patience_s\): The lock table is switched off"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 from rayocr.config import WindowConfig
 from rayocr.driver.scheduling.deferred import DeferredDocuments
@@ -14,6 +13,7 @@ from rayocr.driver.scheduling.scheduler import Scheduler
 from rayocr.driver.scheduling.window import Window
 from rayocr.errors import DayQuotaExhausted, StorageUnavailable
 from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document
+from tests.unit.virtual_time import pass_time, until
 
 
 def document(name: str) -> Document:
@@ -35,6 +35,7 @@ class World:
         self.answers: dict[str, list[FlowResult | Exception]] = {}
         self.ran: list[str] = []
         self.progress = Progress()
+        self.clock = asyncio.get_running_loop().time
         self.window = Window(WindowConfig())
         self.draining = asyncio.Event()
         self.outages = Outages(
@@ -44,7 +45,8 @@ class World:
             say=self.said.append,
             warn=self.said.append,
             on_hold=self._hold,
-            probe_s=0.01,
+            probe_s=5.0,
+            wall_clock=self.clock,
         )
         self.scheduler = Scheduler(
             self,
@@ -52,8 +54,9 @@ class World:
             self.window,
             self.progress,
             self.draining,
-            retry_s=0.01,
+            retry_s=5.0,
             outages=self.outages,
+            clock=self.clock,
         )
 
     def _probe(self) -> None:
@@ -78,9 +81,8 @@ class World:
     async def until(self, *names: str) -> None:
         again = asyncio.create_task(self.scheduler.retry_when_due())
         await self.scheduler.admit_listed()
-        while self.ran != list(names):
-            assert self.scheduler.failure is None
-            await asyncio.sleep(0.005)
+        await until(lambda: self.ran == list(names) or self.scheduler.failure)
+        assert self.scheduler.failure is None
         self.draining.set()
         await again
         await self.outages.close()
@@ -91,16 +93,14 @@ async def test_storage_that_is_unavailable_holds_the_window_until_it_is_back() -
     world.away = True
     world.outages.storage_failed()
     world.outages.storage_failed()
-    while not world.window.paused:
-        await asyncio.sleep(0)
+    await until(lambda: world.window.paused)
     assert world.progress.waiting_for == "storage"
     waiting = asyncio.create_task(world.outages.over())
-    await asyncio.sleep(0.05)
+    await pass_time(60)
     assert not waiting.done()
     world.away = False
     await waiting
-    while world.window.paused:
-        await asyncio.sleep(0)
+    await until(lambda: not world.window.paused)
     assert [text for text in world.said if "unavailable" in text] == ["Storage is unavailable; waiting for it: gone"]
     assert world.said[-1] == "Storage is available again."
     assert (world.progress.waiting_for, world.held) == ("", 1)
@@ -118,8 +118,7 @@ async def test_a_user_who_paused_the_run_is_not_overruled_by_storage_that_is_bac
     await world.window.pause(True)
     world.away = True
     world.outages.storage_failed()
-    while world.progress.waiting_for != "storage":
-        await asyncio.sleep(0)
+    await until(lambda: world.progress.waiting_for == "storage")
     world.away = False
     await world.outages.over()
     assert world.window.paused
@@ -136,7 +135,7 @@ async def test_a_document_that_was_deferred_is_read_again_by_the_same_watch() ->
 
 async def test_the_quota_of_the_day_is_waited_for() -> None:
     world = World()
-    world.answers["a"] = [DayQuotaExhausted("The daily quota for m is used up.", resumes_at=time.time() - 0.95)]
+    world.answers["a"] = [DayQuotaExhausted("The daily quota for m is used up.", resumes_at=world.clock() + 600.0)]
     await world.until("a", "b", "a")
     assert world.scheduler.failure is None
     assert "resumes at" in world.said[0]

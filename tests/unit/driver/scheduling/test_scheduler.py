@@ -13,6 +13,8 @@ from rayocr.driver.scheduling.scheduler import Scheduler
 from rayocr.driver.scheduling.window import Window
 from rayocr.errors import ClusterUnavailable, Draining, StorageFull
 from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document
+from tests.unit.settled import settled
+from tests.unit.virtual_time import pass_time, until
 
 
 def document(name: str) -> Document:
@@ -58,7 +60,8 @@ class Fixture:
         self.window = Window(WindowConfig())
         self.flow = FakeFlow(answers)
         discovery = FakeDiscovery(*batches)
-        self.scheduler = Scheduler(self.flow, discovery, self.window, self.progress, self.draining, retry_s=0.01)
+        clock = asyncio.get_running_loop().time
+        self.scheduler = Scheduler(self.flow, discovery, self.window, self.progress, self.draining, retry_s=5.0, clock=clock)
 
     async def run(self) -> None:
         await self.scheduler.run()
@@ -127,8 +130,7 @@ async def test_a_cancelled_document_comes_back_for_a_client_that_asks_and_not_fo
 async def test_waiting_for_other_runs_ends_when_the_run_drains() -> None:
     f = Fixture(["a"], a=[FlowResult.HELD] * 1000)
     running = asyncio.create_task(f.run())
-    while len(f.flow.ran) < 3:
-        await asyncio.sleep(0.001)
+    await until(lambda: len(f.flow.ran) == 3)
     f.draining.set()
     await running
     assert f.scheduler.failure is None
@@ -145,7 +147,7 @@ async def test_a_document_that_is_listed_twice_runs_once_at_a_time() -> None:
     f = Fixture(["a"], ["a"])
     f.flow.gate.clear()
     running = asyncio.create_task(f.run())
-    await asyncio.sleep(0.02)
+    await pass_time(60)
     assert f.flow.ran == ["a"]
     f.flow.gate.set()
     await running
@@ -156,7 +158,7 @@ async def test_settling_waits_no_longer_than_the_grace(grace_s: float) -> None:
     f = Fixture(["a"])
     f.flow.gate.clear()
     running = asyncio.create_task(f.run())
-    await asyncio.sleep(0.01)
+    await settled()
     await f.scheduler.settle(grace_s)
     assert not running.done()
     f.draining.set()

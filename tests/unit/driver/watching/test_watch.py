@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import pytest
-
 from rayocr.composition import compose
 from rayocr.config import WindowConfig
 from rayocr.driver.commands.submit import entrypoint
@@ -19,6 +17,7 @@ from rayocr.driver.scheduling.window import Window
 from rayocr.driver.watching.watch import Watch
 from rayocr.errors import StorageUnavailable
 from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document, Poll
+from tests.unit.virtual_time import until
 
 
 class World:
@@ -35,11 +34,14 @@ class World:
         self.said: list[str] = []
         self.limit_reached = False
         self.progress, self.window, self.draining = Progress(), Window(WindowConfig()), asyncio.Event()
-        self.outages = Outages(
-            self.window, self.progress, probe=lambda: None, say=self.said.append, warn=self.said.append, probe_s=0.01
+        self.outages = Outages(self.window, self.progress, probe=lambda: None, say=self.said.append, warn=self.said.append)
+        clock = asyncio.get_running_loop().time
+        self.scheduler = Scheduler(
+            self, self, self.window, self.progress, self.draining, retry_s=5.0, outages=self.outages, clock=clock
         )
-        self.scheduler = Scheduler(self, self, self.window, self.progress, self.draining, retry_s=0.01, outages=self.outages)
-        self.watch = Watch(self, self.scheduler, self.outages, self.progress, self.config, self.draining, events=self)
+        self.watch = Watch(
+            self, self.scheduler, self.outages, self.progress, self.config, self.draining, events=self, clock=clock
+        )
 
     async def poll(self, what: Poll) -> None:
         self.looks.append(what)
@@ -63,50 +65,48 @@ class World:
 
     async def until_polled(self, times: int) -> None:
         running = asyncio.create_task(self.watch.run())
-        while len(self.looks) < times:
-            await asyncio.sleep(0.002)
-            assert not running.done(), running.result()
+        await until(lambda: len(self.looks) >= times or running.done())
+        assert not running.done(), running.result()
         self.draining.set()
         await running
         await self.outages.close()
 
 
 async def test_the_first_poll_is_the_listing_that_was_started_and_then_come_the_changes() -> None:
-    world = World(["a"], [], ["b"], poll_interval_s=0.01, watch__relist_s=3600)
+    world = World(["a"], [], ["b"], poll_interval_s=30, watch__relist_s=3600)
     await world.until_polled(4)
     assert set(world.looks) == {Poll.CHANGES}
     assert world.ran == ["a", "b"]
 
 
 async def test_everything_is_listed_again_after_a_while() -> None:
-    world = World(poll_interval_s=0.01, watch__relist_s=0.03)
+    world = World(poll_interval_s=30, watch__relist_s=90)
     await world.until_polled(8)
     assert {Poll.ALL, Poll.CHANGES} == set(world.looks)
 
 
 async def test_while_notifications_come_the_source_is_listed_seldom() -> None:
-    world = World(live=True, poll_interval_s=0.01, watch__relist_s=0.05)
+    world = World(live=True, poll_interval_s=30, watch__relist_s=150)
     await world.until_polled(2)
     assert world.looks == [Poll.ALL, Poll.ALL]
 
 
 async def test_files_that_settle_are_examined_by_themselves_and_delay_no_other_poll() -> None:
-    world = World(settling=1, poll_interval_s=0.1, watch__settle_s=0.01, watch__relist_s=3600)
+    world = World(settling=1, poll_interval_s=30, watch__settle_s=3, watch__relist_s=3600)
     await world.until_polled(25)
     assert Poll.CHANGES in world.looks
     assert world.looks.count(Poll.SETTLING) > world.looks.count(Poll.CHANGES)
 
 
-async def test_a_poll_that_fails_is_made_up_for_by_a_whole_listing_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rayocr.driver.watching.watch._AFTER_FAILURE_S", 0.01)
-    world = World([], StorageUnavailable("503"), ["a"], poll_interval_s=0.02, watch__relist_s=3600)
+async def test_a_poll_that_fails_is_made_up_for_by_a_whole_listing_soon() -> None:
+    world = World([], StorageUnavailable("503"), ["a"], poll_interval_s=30, watch__relist_s=3600)
     await world.until_polled(3)
     assert world.looks[:2] == [Poll.CHANGES, Poll.ALL]
     assert world.ran == ["a"]
 
 
 async def test_the_limit_ends_it() -> None:
-    world = World(["a"], poll_interval_s=0.01)
+    world = World(["a"], poll_interval_s=30)
     world.limit_reached = True
     await world.watch.run()
     assert (world.ran, world.looks) == (["a"], [])

@@ -1,19 +1,22 @@
 """An event loop whose clock jumps: a test of minutes takes milliseconds, independent of the machine's speed.
 
-While a thread works for the loop, time does not advance; otherwise it jumps to the next timer.
+While a thread works for the loop, time does not advance; otherwise it jumps to the next timer. The async tests of
+tests/unit/actors and tests/unit/driver run on it (see their conftest.py); code under test that takes a clock gets the loop's
+`time`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from rayocr.actors.page_worker.pdf_thread import PdfThread
 
 T = TypeVar("T")
 
+_LIMIT_S = 3600.0  # virtual seconds
 _PATIENCE = 20  # selects of one millisecond without an event, after which a thread must be waiting for a sleeping coroutine
 
 
@@ -51,6 +54,22 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def _count(self, future: asyncio.Future[Any]) -> None:
         self.working += 1
         future.add_done_callback(lambda _: setattr(self, "working", self.working - 1))
+
+
+async def pass_time(seconds: float) -> None:
+    """Lets virtual time pass: whatever is due by then happens, and threads finish what they do for the loop."""
+    assert isinstance(asyncio.get_running_loop(), VirtualLoop), "this test runs in real time"
+    await asyncio.sleep(seconds)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Lets virtual time pass until the condition holds."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop), "this test runs in real time"
+    deadline = loop.now + _LIMIT_S
+    while not condition():
+        assert loop.now < deadline, f"not within {_LIMIT_S:.0f} virtual seconds"
+        await asyncio.sleep(0.01)
 
 
 def run_virtually(work: Coroutine[Any, Any, T]) -> T:
