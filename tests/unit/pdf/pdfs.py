@@ -21,10 +21,19 @@ def deflated(data: bytes, entries: str = "") -> bytes:
 
 def zeros_deflated(size_bytes: int) -> bytes:
     """Zlib data of this many zero bytes, about a thousandth of the size."""
+    return padded_deflated(bytes(size_bytes & 0xFFFFF), padding=b"\0", megabytes=size_bytes >> 20)
+
+
+def padded_deflated(data: bytes, *, padding: bytes, megabytes: int) -> bytes:
+    """Zlib data: `data`, followed by megabytes of one repeated byte. Compresses one megabyte and repeats the result."""
     packer = zlib.compressobj(9)
-    block = bytes(1 << 20)
-    parts = [packer.compress(block) for _ in range(size_bytes >> 20)]
-    return b"".join(parts) + packer.compress(bytes(size_bytes & 0xFFFFF)) + packer.flush()
+    block = padding * (1 << 20)
+    head = packer.compress(data) + packer.flush(zlib.Z_FULL_FLUSH)
+    packed = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
+    checksum = zlib.adler32(data)
+    for _ in range(megabytes):
+        checksum = zlib.adler32(block, checksum)
+    return head + packed * megabytes + zlib.compressobj(wbits=-15).flush() + checksum.to_bytes(4, "big")
 
 
 def file_of(objects: Mapping[int, bytes], *, root: int = 1, trailer: str = "", header: bytes = HEADER) -> bytes:
@@ -126,9 +135,8 @@ def with_update(original: bytes, objects: Mapping[int, bytes], *, size: int, roo
 
 def in_object_stream(padding_bytes: int = 0) -> bytes:
     """A document with its page tree in an object stream, followed by spaces that compress to almost nothing."""
-    packer = zlib.compressobj(9)
-    packed = packer.compress(b"2 0 << /Type /Pages /Kids [10 0 R] /Count 1 >> ")
-    packed += b"".join(packer.compress(b" " * (1 << 20)) for _ in range(padding_bytes >> 20)) + packer.flush()
+    pages = b"2 0 << /Type /Pages /Kids [10 0 R] /Count 1 >> "
+    packed = padded_deflated(pages, padding=b" ", megabytes=padding_bytes >> 20)
     objects = {
         1: b"<< /Type /Catalog /Pages 2 0 R >>",
         10: b"<< /Type /Page /MediaBox [0 0 100 100] /Parent 2 0 R >>",

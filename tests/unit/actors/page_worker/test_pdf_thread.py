@@ -69,16 +69,21 @@ async def test_two_threads_in_one_process_share_the_guard(pdf: PdfThread) -> Non
 
 _HANG = """
 import asyncio, time
-from rayocr.actors.page_worker.pdf_thread import PdfThread
+from rayocr.actors.page_worker import pdf_thread
+from rayocr.pdf.guard import _limits
+pdf_thread._GUARD_S = 0.05
+async def rested(pdf):
+    while pdf._guarded:
+        await asyncio.sleep(0)
 async def main():
-    pdf = PdfThread(timeout_s=0.2, memory_bytes=200_000_000)
+    pdf = pdf_thread.PdfThread(timeout_s=0.2, memory_bytes=200_000_000)
     {first}
     await pdf.run(time.sleep, 3600)
 asyncio.run(main())
 """
 
 
-@pytest.mark.parametrize("first", ["pass", "await pdf.run(len, 'abc')", "await pdf.run(len, 'abc'); await asyncio.sleep(2.5)"])
+@pytest.mark.parametrize("first", ["pass", "await pdf.run(len, 'abc')", "await pdf.run(len, 'abc'); await rested(pdf)"])
 def test_a_call_that_hangs_ends_the_process(first: str) -> None:
     done = subprocess.run([sys.executable, "-c", _HANG.format(first=first)], capture_output=True, text=True, check=False)
     assert done.returncode == 1
@@ -95,6 +100,6 @@ def test_a_call_that_takes_too_much_memory_ends_the_process() -> None:
 
 
 def test_a_thread_that_has_nothing_to_do_does_not_end_the_process() -> None:
-    idle = _HANG.format(first="await pdf.run(len, 'abc'); await asyncio.sleep(3); return")
+    idle = _HANG.format(first="await pdf.run(len, 'abc'); await rested(pdf); print(len(_limits.open)); return")
     done = subprocess.run([sys.executable, "-c", idle], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0\n", "")
