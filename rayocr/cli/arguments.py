@@ -175,7 +175,7 @@ def _too_many(command: str, places: Sequence[str], settings: Sequence[str]) -> U
         return UsageError(f"The shell has split `{torn}` at a space. Put the option in quotes: {for_shell(together)}")
     if "source" in names and sum(place.lower().endswith(".pdf") for place in places) > 1:
         return UsageError(
-            f"`rayocr {command}` takes one source, but {len(places)} paths were given.",
+            f"`rayocr{'' if command == 'run' else f' {command}'}` takes one source, but {len(places)} paths were given.",
             hint="Name the folder, and choose files in it: rayocr in/ out/ \"include=['a.pdf','b*.pdf']\"",
         )
     form = " ".join(f"[{_SHOWN.get(name, name.rpartition('.')[2].upper())}]" for name in names)

@@ -20,7 +20,7 @@ from rayocr.limits.prices import PriceTable
 from rayocr.masking import masked
 from rayocr.outputs.base import Output
 from rayocr.outputs.registry import parse_outputs, pdf_suffixes
-from rayocr.overrides import for_shell
+from rayocr.overrides import for_shell, quoted
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
 from rayocr.storage.factory import open_storage
@@ -116,6 +116,10 @@ def plan(config: RayocrConfig) -> Plan:
 
 def _check_folder(dest: str) -> None:
     """`rayocr a.pdf a.md` would write a.md/a.md. Raises UsageError."""
+    if "://" not in dest and _is_file(Path(dest).expanduser()):
+        raise UsageError(
+            f"dest={dest} is a file. Name a folder for the outputs, or `-` to write one document to standard output."
+        )
     like_a_file = dest.lower().endswith((".md", ".pdf", ".txt", ".json", ".jsonl", ".parquet"))
     if like_a_file and "://" not in dest and not _exists(Path(dest).expanduser()):
         raise UsageError(
@@ -129,6 +133,13 @@ def _exists(path: Path) -> bool:
         return path.exists()
     except OSError:  # reported when the storage is opened
         return True
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # reported when the storage is opened
+        return False
 
 
 def _check_batch(config: RayocrConfig, links: tuple[ChainLink, ...]) -> None:
@@ -182,7 +193,7 @@ def _check_reading(source: Storage, uri: StorageUri, *, watching: bool) -> None:
     entries = iter(source.list())
     first = call(lambda: next(entries, None), policy=_PROBING)
     if first is None and uri.prefix and not watching:
-        raise UsageError(f"No objects found below {uri.display}. Check source=")
+        raise UsageError(f"There are no objects below {uri.display}. Check the path (source=).")
     denied: StorageError | None = None
     pdfs = (entry for entry in chain([first] if first else [], entries) if entry.name.lower().endswith(".pdf"))
     for entry in islice(pdfs, _READ_FIRST):
@@ -284,17 +295,28 @@ def _existing(uri: StorageUri, access: AccessConfig) -> Storage:
     try:
         storage = open_storage(str(uri), access)
     except ObjectNotFound as error:
-        raise UsageError(f"The source {uri.display} does not exist. Check source=") from error
+        raise UsageError(
+            f"The source {uri.display} does not exist. Check the path (source=).", hint=_pattern_hint(uri.display)
+        ) from error
     call(storage.check_readable, policy=_PROBING)
     return storage
 
 
+def _pattern_hint(path: str) -> str | None:
+    """For a pattern that the shell did not expand, for example because it was quoted."""
+    folder, _, name = path.rpartition("/")
+    if not set(name) & set("*?["):
+        return None
+    option = for_shell(f"include=[{quoted(name)}]")
+    return f"For a pattern, name the folder and set include=: rayocr {for_shell(folder)} OUT {option}"
+
+
 def _writable(uri: StorageUri, access: AccessConfig, option: str, *, outputs_only: bool = False) -> Storage:
-    storage = open_storage(str(uri), access, create=True)
     try:
+        storage = open_storage(str(uri), access, create=True)
         call(lambda: storage.check_writable(outputs_only=outputs_only), policy=_PROBING)
     except StorageError as error:
-        hint = error.hint or f"Choose another {option}="
+        hint = error.hint or f"Choose another folder ({option}=)."
         if uri.scheme == "local" and isinstance(error, StorageDenied) and not os.access(uri.root, os.W_OK | os.X_OK):
             raise StorageDenied(f"No permission to write {uri.display}.", hint=hint) from error  # not the name of the probe
         error.hint = hint
@@ -314,7 +336,7 @@ def existing_state(config: RayocrConfig) -> Storage:
     try:
         return open_storage(str(uri), config.storage.state)
     except ObjectNotFound as error:
-        raise UsageError(f"{uri.display} does not exist, so it holds no results. Check {option}=") from error
+        raise UsageError(f"{uri.display} does not exist, so it holds no results. Check the path ({option}=).") from error
 
 
 def sweep_temp_files(plan: Plan) -> None:

@@ -144,7 +144,7 @@ class Run:
 
     async def run(self, rules: DiscoveryRules) -> None:
         """Raises RayocrError for errors that stop a run, Interrupted after a signal."""
-        shutdown = Shutdown(on_first=self.announcements.announce_drain, on_second=lambda: None)
+        shutdown = Shutdown(on_first=self.announcements.announce_drain, on_second=self.announcements.announce_stop)
         shutdown.install()
         scout = asyncio.create_task(asyncio.to_thread(self._scout, rules))
         done, _ = await asyncio.wait([scout], timeout=1.0)
@@ -163,7 +163,7 @@ class Run:
             asyncio.to_thread(probe_servers, self.plan.links, self.config.engine, self.plan.prompts, self.keys)
         )
         probing.add_done_callback(lambda task: task.cancelled() or task.exception())  # retrieves the exception in any case
-        async with self._connected(shutdown) as connection:
+        async with self._connected(shutdown, probing) as connection:
             async with self._waiting_for_servers(probing):
                 await probing
             shutdown.install()
@@ -191,14 +191,14 @@ class Run:
         return batch
 
     @contextlib.asynccontextmanager
-    async def _connected(self, shutdown: Shutdown) -> AsyncIterator[Connection | None]:
+    async def _connected(self, shutdown: Shutdown, probing: asyncio.Task[None]) -> AsyncIterator[Connection | None]:
         """None: the run needs no Ray."""
         if runs_in_process(self.config):
             yield None
             return
         starting = self.config.cluster in ("auto", "local") and find_address(self.config.cluster) is None
         async with self.terminal.waiting("Starting Ray …" if starting else "Connecting to Ray …"):
-            connection = await _connect(self.config, shutdown)
+            connection = await _connect(self.config, shutdown, probing)
         try:
             yield connection
         finally:
@@ -322,16 +322,23 @@ class Run:
             self.terminal.warn(f"Cannot write logs to {self.config.logs.dir}: {error.strerror}. Set logs.dir= to another folder.")
 
 
-async def _connect(config: RayocrConfig, shutdown: Shutdown) -> Connection:
-    """Raises Interrupted as soon as a signal arrives: Ray itself would continue for minutes."""
+async def _connect(config: RayocrConfig, shutdown: Shutdown, probing: asyncio.Task[None]) -> Connection:
+    """Raises Interrupted as soon as a signal arrives, and the error of `probing` as soon as it fails: Ray itself would continue
+    for minutes."""
     cancelled = threading.Event()
     connecting = asyncio.create_task(asyncio.to_thread(connect, config, cancelled))
     stop = asyncio.create_task(shutdown.requested.wait())
     try:
-        both: list[asyncio.Task[Any]] = [connecting, stop]
-        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        waiting: set[asyncio.Task[Any]] = {connecting, stop, probing}
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if done == {probing} and probing.exception() is None:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         if not connecting.done():
             cancelled.set()
+            if not stop.done():
+                await asyncio.wait([connecting])
+                connecting.exception()  # retrieved
+                await probing  # raises
         return await connecting
     finally:
         stop.cancel()

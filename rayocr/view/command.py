@@ -12,14 +12,14 @@ from dataclasses import replace
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.plan import existing_state
-from rayocr.errors import OutsideError
+from rayocr.errors import OutsideError, UsageError
 from rayocr.gateway.pictures import Pictures
 from rayocr.gateway.server import StatusPage, address_of, check_gateway, listen, port_of
 from rayocr.locks.factory import open_locks
 from rayocr.masking import hide
 from rayocr.outputs.report.pages import Drawing
 from rayocr.retry import RetryPolicy
-from rayocr.storage.base import Storage
+from rayocr.storage.base import STATE_PREFIX, Storage
 from rayocr.storage.factory import open_storage
 from rayocr.storage.uri import parse_uri
 from rayocr.view.index import ResultsIndex, cache_path
@@ -36,6 +36,8 @@ def show_results(config: RayocrConfig, keys: Secrets, *, after: StatusPage | Non
     check_gateway(config.gateway, keys.api_token)
     terminal = ConsoleTerminal(config.progress)
     state = existing_state(config)
+    if after is None:
+        _check_results(config, state)
     dest = open_storage(str(parse_uri(config.dest)), config.storage.dest)
     token = after.token if after else keys.api_token or secrets.token_urlsafe(24)
     hide([token])
@@ -63,6 +65,15 @@ def show_results(config: RayocrConfig, keys: Secrets, *, after: StatusPage | Non
         stop.set()
         results.rewriter.locks.close()
     return 0
+
+
+def _check_results(config: RayocrConfig, state: Storage) -> None:
+    """Raises UsageError where no run has written anything, and StorageError where the state cannot be read. Otherwise the browser
+    would show an empty list."""
+    state.check_readable()
+    if next(iter(state.list(STATE_PREFIX)), None) is None:
+        place = parse_uri(config.state or config.dest).display
+        raise UsageError(f"{place} holds no results of rayocr.", hint="Name the folder that a run wrote to: rayocr IN OUT")
 
 
 def open_results_view(config: RayocrConfig, keys: Secrets, *, dest: Storage, state: Storage) -> Results:

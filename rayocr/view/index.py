@@ -22,6 +22,7 @@ from rayocr.errors import ObjectNotFound, RecordCorrupt
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of, manifest_name
 from rayocr.messages import PageOutcome
 from rayocr.outputs.page_texts import read_texts
+from rayocr.private_folder import private_temp_folder
 from rayocr.storage.base import MAX_STATE_BYTES, Storage
 
 _SCHEMA_VERSION = 1
@@ -58,9 +59,15 @@ class Filters:
 
 
 def cache_path(state_uri: str) -> Path:
-    """The index file of this state: below XDG_CACHE_HOME, readable by its owner only."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rayocr" / "view"
-    base.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """The index file of this state, in a folder of its owner: below XDG_CACHE_HOME or ~/.cache, or in the temporary folder where
+    those cannot be written. Raises UsageError."""
+    try:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rayocr" / "view"
+        base.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not os.access(base, os.W_OK | os.X_OK):
+            raise PermissionError(base)
+    except (OSError, RuntimeError):  # RuntimeError: this user has no home folder
+        base = private_temp_folder("view")
     return base / f"{hashlib.sha256(state_uri.encode()).hexdigest()[:24]}-{_SCHEMA_VERSION}.sqlite"
 
 

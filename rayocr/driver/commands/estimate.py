@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import mean, stdev
 
 from rich.table import Table
@@ -31,6 +31,7 @@ from rayocr.limits.prices import PriceTable
 from rayocr.messages import Document
 from rayocr.storage.base import Storage
 from rayocr.storage.memory import MemoryStorage
+from rayocr.storage.uri import parse_uri
 from rayocr.untrusted_json import parse_object
 
 _SAMPLE = 400  # maximum number of opened documents: their mean is accurate to about 5 % of their spread
@@ -56,6 +57,14 @@ class TokensAPage:
     known_from: int  # pages of earlier runs; 0: expected, not known
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """`place`: the destination or state whose finished documents are left out; `finished`: how many of the source's they are."""
+
+    place: str
+    finished: int
+
+
 def show_estimate(config: RayocrConfig) -> int:
     """Raises UsageError, StorageError."""
     terminal = ConsoleTerminal(config.progress)
@@ -71,11 +80,16 @@ def show_estimate(config: RayocrConfig) -> int:
         limit=config.limit,
         overwrite=config.overwrite,
     )
-    documents = _unfinished(found.source, state, rules)
+    documents, finished = _unfinished(found.source, state, rules)
+    compared = Compared(place=parse_uri(config.state or config.dest).display, finished=finished)
     if not documents:
-        terminal.say("Nothing to do: all documents are finished.")
+        if finished:
+            documents_are = "the document is" if finished == 1 else f"all {finished:,} documents are"
+            terminal.say(f"Nothing to do: {documents_are} finished in {compared.place}.")
+        else:
+            terminal.warn(f"There are no PDFs to read in {parse_uri(found.source.uri).display}.")
         if terminal.json:
-            terminal.data({"documents": 0, "pages": 0})
+            terminal.data({"documents": 0, "pages": 0} | asdict(compared))
         return 0
     if len(documents) > _SAMPLE:
         terminal.say(f"{len(documents):,} documents; opening a random sample of {_SAMPLE} …")
@@ -83,9 +97,9 @@ def show_estimate(config: RayocrConfig) -> int:
     counted = count_pages(documents, settings)
     tokens = earlier_tokens(state, config.limits)
     if terminal.json:
-        terminal.data(_facts(config, found.prices, len(documents), counted, tokens))
+        terminal.data(_facts(config, found.prices, len(documents), counted, tokens) | asdict(compared))
     else:
-        terminal.table(_table(config, found.prices, len(documents), counted, tokens))
+        terminal.table(_table(config, found.prices, len(documents), counted, tokens, compared))
     return 0
 
 
@@ -96,14 +110,15 @@ def _state(config: RayocrConfig) -> Storage:
         return MemoryStorage("estimate")
 
 
-def _unfinished(source: Storage, state: Storage, rules: DiscoveryRules) -> list[Document]:
+def _unfinished(source: Storage, state: Storage, rules: DiscoveryRules) -> tuple[list[Document], int]:
+    """Also returns the number of finished documents."""
     discovery = Discovery(source, state, rules)
     documents: list[Document] = []
     while True:
         batch = discovery.next_batch(1000)
         documents += batch.documents
         if batch.exhausted:
-            return documents
+            return documents, batch.totals.finished
 
 
 def count_pages(documents: Sequence[Document], settings: FetchSettings, *, seed: int = 0) -> PageCount:
@@ -209,13 +224,16 @@ def _forecast(config: RayocrConfig, prices: PriceTable, model: str, counted: Pag
     )
 
 
-def _table(config: RayocrConfig, prices: PriceTable, documents: int, counted: PageCount, tokens: TokensAPage) -> Table:
+def _table(
+    config: RayocrConfig, prices: PriceTable, documents: int, counted: PageCount, tokens: TokensAPage, compared: Compared
+) -> Table:
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     opened = "all opened" if counted.opened == documents else f"from a random sample of {counted.opened:,}"
     unreadable = f"; {counted.unreadable:,} of them cannot be read" if counted.unreadable else ""
-    table.add_row("Documents", f"{documents:,} not finished yet ({opened}{unreadable})")
+    done = f"{compared.finished:,} are finished there and not counted" if compared.finished else "none is finished there"
+    table.add_row("Documents", f"{documents:,} to read into {compared.place}, {done} ({opened}{unreadable})")
     spread = f" ± {2 * counted.error:,.0f}" if counted.error else ""
     table.add_row("Pages", f"{'~' if spread else ''}{counted.pages:,.0f}{spread}")
     if not _asks_gemini(config):

@@ -172,7 +172,7 @@ def _read_dead_letters(status: Status, state: Storage, dead_letters: list[str]) 
 
 def _show(terminal: ConsoleTerminal, status: Status) -> None:
     finished = "1 document is finished" if status.finished == 1 else f"{status.finished:,} documents are finished"
-    terminal.say(f"{finished}, {status.failed:,} of them with failures.")
+    terminal.say(f"{finished}: {status.finished - status.failed:,} complete, {status.failed:,} with failures.")
     if status.pages_on_record:
         terminal.say(
             f"{status.pages_on_record:,} pages of {status.unfinished_documents:,} unfinished documents are on record"

@@ -33,10 +33,12 @@ class Announcements:
     progress: Progress
     run_id: str
     dead_letters: int = 0  # in mode=retry: how many are to be retried
+    finished_before: int | None = None  # documents that were finished when the run began; None: nothing was announced
     other_settings: bool = False  # finished documents were read with another engine or other options
 
     def say_found(self, batch: DiscoveryBatch) -> None:
         totals = batch.totals
+        self.finished_before = totals.finished
         more = "" if batch.exhausted or totals.found < 20_000 else " so far"
         reason = "not retried" if self.config.mode is Mode.retry else "finished earlier and skipped"
         skipped = f"; {totals.finished:,} {reason}" if totals.finished else ""
@@ -122,6 +124,9 @@ class Announcements:
             f"{signal_name}: pages in progress will finish (within {self.config.shutdown.grace_s:g} s). Repeat to stop at once."
         )
 
+    def announce_stop(self) -> None:
+        self.terminal.warn("Stopped at once. Start the same command again to resume.")
+
     def exit_code(self) -> int:
         """Raises StorageUnavailable when documents were deferred."""
         progress = self.progress
@@ -142,8 +147,7 @@ class Announcements:
         fingerprint = self.config.fingerprint(self.plan.prompts)
         made = run_record(self.progress, run_id=self.run_id, fingerprint=fingerprint)
         if not self.progress.documents_started and not self.progress.documents_done:
-            if self.progress.elsewhere and ended:
-                count = self.progress.elsewhere
+            if ended and (count := self.progress.elsewhere or self._finished_meanwhile()):
                 documents = "the document" if count == 1 else f"the {count:,} documents"
                 self.terminal.say(
                     f"Another run has finished {documents} in the meantime. Nothing is left to do (outputs in"
@@ -155,7 +159,8 @@ class Announcements:
         record = write_record(self.plan.state, made)
         named = {"Outputs": _place(self.plan.dest.uri)}
         if record:
-            named["Report"] = (ended and self._report()) or f"{_place(self.plan.state.uri)}/{record}"
+            report = self._report() if ended else None
+            named["Report" if report else "Record"] = report or f"{_place(self.plan.state.uri)}/{record}"
         failed = self.progress.documents[DocumentOutcome.PARTIAL] + self.progress.documents[DocumentOutcome.REJECTED]
         if failed:
             logs = Path(self.config.logs.dir) / "dead_letter"
@@ -169,6 +174,10 @@ class Announcements:
             self.terminal.data(made | {name.lower().replace(" ", "_"): place for name, place in named.items()})
         else:
             self.terminal.table(closing_table(self.progress, named if places else {}))
+
+    def _finished_meanwhile(self) -> int:
+        """Documents that another run finished before this run listed the source."""
+        return 0 if self.finished_before is None else max(0, self.progress.totals.finished - self.finished_before)
 
     def _retry_commands(self) -> list[str]:
         ended = self.progress.documents

@@ -43,7 +43,7 @@ def make_report(config: RayocrConfig) -> tuple[ReportFacts, str]:
         elif run_ids is None or manifest.run_id in run_ids:
             facts.add(manifest)
     if not (runs or unreadable or facts.documents):
-        raise UsageError("No run has finished a document here. Check dest=")
+        raise UsageError("No run has finished a document here. Check the path (dest=).")
     title = "All runs" if run_ids is None else f"Run {', '.join(sorted(run_ids))}"
     drawing = Drawing(dpi=settings.dpi, limits=config.limits, access=config.storage.source)
     html = report_html(
@@ -64,7 +64,7 @@ def _existing(uri: StorageUri, access: AccessConfig) -> Storage:
     try:
         return open_storage(str(uri), access)
     except ObjectNotFound as error:
-        raise UsageError(f"{uri.display} does not exist. Check dest=") from error
+        raise UsageError(f"{uri.display} does not exist. Check the path (dest=).") from error
 
 
 def _chosen_runs(state: Storage, wanted: str) -> list[dict[str, Any]]:

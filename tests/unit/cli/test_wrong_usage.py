@@ -48,7 +48,7 @@ CASES = [
     ("in out mode=", "mode= is empty; choose one of run, status"),
     ("in out outputs=", "outputs= is empty. Write a list, for example outputs=[a,b]"),
     ("--config bad.yaml in out", "Cannot read the configuration file bad.yaml: line 2: "),
-    ("status missing", "does not exist, so it holds no results. Check dest="),
+    ("status missing", "does not exist, so it holds no results. Check the path (dest=)."),
     ("in out engine=tesseract engine.tesseract.languages=[klingon]", "tesseract"),
 ]  # fmt: skip
 

@@ -126,7 +126,7 @@ def test_listing_that_is_allowed_where_reading_is_denied_is_reported_before_a_pa
 
 
 def test_a_prefix_with_nothing_below_it_is_a_usage_error_but_in_a_watch(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UsageError, match="No objects found below gs://bucket/misspelt"):
+    with pytest.raises(UsageError, match="There are no objects below gs://bucket/misspelt"):
         scoped(monkeypatch, Bucket(), "gs://bucket/misspelt")
     scoped(monkeypatch, Bucket(), "gs://bucket/inbox", "mode=watch")
 
@@ -143,3 +143,18 @@ def test_a_socks_proxy_is_named_where_a_server_is_asked(monkeypatch: pytest.Monk
         scoped(monkeypatch, Bucket("a.pdf"), "gs://bucket/in")
     assert "sesame" not in str(raised.value)
     scope(compose([f"source={tmp_path}", f"dest={tmp_path / 'out'}", "engine=textlayer", "allow_dest_in_source=true"]))
+
+
+def test_a_pattern_that_the_shell_did_not_expand_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="does not exist") as raised:
+        scope(compose([f"source={tmp_path}/scan [1] *.pdf", "dest=out", "engine=textlayer"], {}))
+    assert (
+        raised.value.hint
+        == f"For a pattern, name the folder and set include=: rayocr {tmp_path} OUT \"include=['scan [1] *.pdf']\""
+    )
+
+
+def test_a_destination_that_is_a_file_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").touch()
+    with pytest.raises(UsageError, match=r"is a file\. Name a folder"):
+        plan(compose([f"source={tmp_path}", f"dest={tmp_path}/a.pdf", "engine=textlayer"], {}))

@@ -39,7 +39,7 @@ def test_pages_tokens_money_and_time_are_reported_without_a_key_and_nothing_is_m
 ) -> None:
     assert main(["mode=estimate", "source=in", "dest=out", "engine=gemini", "limits.rpm=10", "limits.headroom=0"]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "Documents 5 not finished yet (all opened; 1 of them cannot be read)" in said
+    assert f"Documents 5 to read into {here}/out, none is finished there (all opened; 1 of them cannot be read)" in said
     assert "Pages 10 " in said
     assert "Tokens 10,000 in, 10,000 out" in said
     assert re.search(r"Cost \$0\.02 \(\$0\.\d+ to \$0\.\d+\) with gemini-3\.1-flash-lite in standard", said)
@@ -103,3 +103,18 @@ def test_what_earlier_pages_took_is_believed_once_they_are_enough(tmp_path: Path
     state.write(f"{RUNS_PREFIX}c.json", b'{"torn')
     known = earlier_tokens(state, expected)
     assert (known.known_from, known.input, known.output) == (80, 1200, 300)
+
+
+def test_the_estimate_names_the_destination_with_which_it_compares(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["estimate", "in"]) == 0
+    assert f"5 to read into {here}/output, none is finished there" in " ".join(capsys.readouterr().out.split())
+    monkeypatch.setattr(estimate, "_unfinished", lambda *_: ([], 5))
+    assert main(["estimate", "in", "out"]) == 0
+    assert f"Nothing to do: all 5 documents are finished in {here}/out." in capsys.readouterr().out
+    (here / "empty").mkdir()
+    monkeypatch.undo()
+    monkeypatch.chdir(here)
+    assert main(["estimate", "empty"]) == 0
+    assert f"There are no PDFs to read in {here}/empty." in " ".join(capsys.readouterr().out.split())

@@ -170,3 +170,22 @@ def test_failures_of_earlier_runs_are_named_since_they_decide_the_exit_code(
     assert words.exit_code() == 1
     said = "".join(capsys.readouterr().out.split())
     assert f"2documents;rayocrstatus{tmp_path / 'out'}sayswhy" in said
+
+
+def test_a_run_that_finds_everything_finished_after_ray_has_started_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = words_of(tmp_path)
+    words.say_found(nothing(found=6, finished=2))
+    words.progress.totals = DiscoveryTotals(found=6, finished=6)
+    words.summarize(ended=True)
+    assert "Another run has finished the 4 documents in the meantime. Nothing is left to do" in capsys.readouterr().out
+
+
+def test_the_record_of_an_interrupted_run_is_not_called_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = words_of(tmp_path)
+    words.progress.documents_started = 1
+    words.summarize(ended=False)
+    said = capsys.readouterr().out
+    assert "Record " in said
+    assert "Report " not in said

@@ -1,0 +1,42 @@
+"""`rayocr view` on places that hold no results: one line instead of an empty page."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from rayocr.cli import main
+from rayocr.errors import StorageDenied
+from rayocr.storage.local.storage import LocalStorage
+from rayocr.view import index
+
+
+def test_a_folder_without_results_opens_no_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["view", str(tmp_path)]) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith(f"rayocr: {tmp_path} holds no results of rayocr.")
+    assert "http://" not in said.out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_results_that_may_not_be_read_open_no_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(self: LocalStorage) -> None:
+        raise StorageDenied("No permission to read it.")
+
+    monkeypatch.setattr(LocalStorage, "check_readable", denied)
+    assert main(["view", str(tmp_path)]) == 3
+    assert capsys.readouterr().err == "rayocr: No permission to read it.\n"
+
+
+def test_without_a_home_folder_the_index_lies_in_the_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    found = index.cache_path("file:///out")
+    assert found.parent == tmp_path / "tmp" / f"rayocr-{os.getuid()}" / "view"
+    assert found.parent.stat().st_mode & 0o077 == 0
