@@ -77,7 +77,7 @@ def play(seed: int, kind: Kind, stage: _Stage, folder: Path, *, documents: int) 
     started = time.monotonic()
     chance = random.Random(seed)
     (folder / "tmp").mkdir(parents=True)
-    corpus = Corpus.make(folder / "in", documents, chance)
+    corpus = Corpus.make(folder / "in", max(documents, kind.documents), chance)
     if kind.hostile:
         corpus.add_hostile()
     options = draw_options(chance)

@@ -18,7 +18,7 @@ import psutil
 from benchmarks.chaos.nodes import end, tree
 
 _CLOCK = Path(__file__).parent / "clock"
-_PATIENCE_S = 300.0  # for a run that takes seconds; only a hang takes longer, on any machine
+PATIENCE_S = 300.0  # for a run that takes seconds; only a hang takes longer, on any machine
 
 
 @dataclass(slots=True)
@@ -31,6 +31,7 @@ class Driver:
     hung: bool = False
     success: int = 0  # the exit code of a completed run: 1 if documents have to be rejected
     clock_jumps: bool = False
+    patience_s: float = PATIENCE_S
     _process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -105,7 +106,7 @@ class Driver:
 
     def wait(self) -> None:
         """Waits until it has ended. A driver that hangs is killed and reported as hanging."""
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + self.patience_s
         while self.runs:
             if time.monotonic() > deadline:
                 self.hung = True

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.chaos.corpus import Corpus
-from benchmarks.chaos.driver import Driver
+from benchmarks.chaos.driver import PATIENCE_S, Driver
 from benchmarks.chaos.durable import Durable
 from benchmarks.chaos.faults import Fault
 from benchmarks.chaos.kinds import Kind
@@ -57,6 +57,7 @@ class Scene:
                     self._environment(),
                     success=success,
                     clock_jumps=self.kind.clock_jumps,
+                    patience_s=PATIENCE_S * (3 if self.kind.documents else 1),
                 )
             )
 
@@ -71,7 +72,7 @@ class Scene:
 
     def play(self, faults: list[Fault], chance: random.Random) -> None:
         """Returns when every driver has ended with 0, or has been given up."""
-        moments = sorted(chance.uniform(0.05, 0.8) for _ in faults)
+        moments = sorted(chance.uniform(0.05, 0.2 if self.kind.documents else 0.8) for _ in faults)
         with self.witness:
             for driver in self.drivers:
                 driver.start()
