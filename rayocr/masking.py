@@ -28,22 +28,22 @@ _SHAPES_BY_BEGINNING = {
     "AQ.": r"AQ\.[\w-]{30,}",  # Google's newer ones
     "ya29.": r"ya29\.[\w.-]{20,}",  # Google's access tokens
     "1//0": r"1//0[\w-]{20,}",  # Google's refresh tokens
-    "sk-": r"\bsk-(?=[\w-]*\d)(?=[\w-]*[A-Z])[\w-]{24,}",  # OpenAI's and compatible servers'; not a file named sk-something
+    "sk-": r"\bsk-(?=[\w-]{0,200}\d)(?=[\w-]{0,200}[A-Z])[\w-]{24,}",  # OpenAI's and compatible servers'; not a file named sk-something
     "sb_": r"\bsb_(?:secret|publishable)_[\w-]{10,}",  # Supabase's
     "sbp_": r"\bsbp_[\w-]{20,}",
-    "eyJ": r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{4,}",  # JSON web tokens, including Supabase's older keys
+    "eyJ": r"\beyJ[\w-]{8,8000}\.[\w-]{8,8000}\.[\w-]{4,}",  # JSON web tokens, including Supabase's older keys
     "-----BEGIN": r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
 }
 _SHAPES = re.compile("|".join(_SHAPES_BY_BEGINNING.values()), re.DOTALL)
 _IN_ADDRESS = re.compile(r"(\w://)[^/@\s\"'<>]*@")
 _IN_QUERY = re.compile(
-    r"((?:[?&](?:[\w-]*(?:key|token|secret|signature|credential|assertion)|sig|code|auth)"  # in signed and sign-in URLs
-    r"|\b(?:[\w-]*_)?(?:password|passwd|pwd))=)[^&;,\s\"'#]+",  # these in connection strings, too
+    r"((?:[?&](?:[\w-]{0,60}(?:key|token|secret|signature|credential|assertion)|sig|code|auth)"  # in signed and sign-in URLs
+    r"|\b(?:[\w-]{0,60}_)?(?:password|passwd|pwd))=)[^&;,\s\"'#]+",  # these in connection strings, too
     re.IGNORECASE,
 )
 # A header as a client or a traceback prints it: X-Api-Key: v, 'Authorization': 'Token v', cookie=v.
 _IN_HEADER = re.compile(
-    r"(\b(?:[\w-]*api-?key|(?:proxy-)?authorization|(?:set-)?cookie)[\"']?\s*[:=]\s*[\"']?(?:[a-z]+\s+(?=[^\s\"']{6}))?)"
+    r"(\b(?:[\w-]{0,60}api-?key|(?:proxy-)?authorization|(?:set-)?cookie)[\"']?\s*[:=]\s*[\"']?(?:[a-z]+\s+(?=[^\s\"']{6}))?)"
     r"(?!(?:bearer|basic|token)\b)[^\s\"',;]{6,}",
     re.IGNORECASE,
 )

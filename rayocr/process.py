@@ -73,7 +73,7 @@ def _state_and_start(pid: int) -> tuple[str | None, str]:
 def _exists(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # a damaged record can hold any number
         return False
     except OSError:
         return True  # the process exists and belongs to another user

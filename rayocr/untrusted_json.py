@@ -9,17 +9,19 @@ from __future__ import annotations
 import functools
 import json
 import math
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from rayocr.errors import RecordCorrupt
 
 T = TypeVar("T")
+FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]  # for `parse_as`, which converts the string "NaN", too
 
 MAX_DEPTH = 32  # rayocr's own objects are 5 deep and contain settings that a user may nest
 _MAX_INT = 1 << 63
+_MAX_VALUES = 4_000_000  # an empty list of two bytes takes 60 in memory
 
 
 def parse_object(data: bytes | str, *, name: str, hint: str | None = None) -> dict[str, Any]:
@@ -27,14 +29,29 @@ def parse_object(data: bytes | str, *, name: str, hint: str | None = None) -> di
     if not data:
         raise RecordCorrupt(f"{name} is empty.", hint=hint)
     try:
-        values = _parsed(data)
-    except (ValueError, RecursionError) as error:
-        raise RecordCorrupt(f"{name} is not JSON: {_reason(error)}.", hint=hint) from error
+        values = parse_value(data)
+    except ValueError as error:
+        raise RecordCorrupt(f"{name} is not JSON: {str(error).rstrip('.')[:200]}.", hint=hint) from error
     if not isinstance(values, dict):
         raise RecordCorrupt(f"{name} is not a JSON object.", hint=hint)
     if problem := _problem(values):
         raise RecordCorrupt(f"{name} {problem}.", hint=hint)
     return values
+
+
+def parse_value(data: bytes | str) -> Any:
+    """Parses any JSON, including numbers that are not finite. Raises ValueError, also for text that would exhaust the stack or
+    the memory."""
+    if len(data) > _MAX_VALUES and _opened(data) > _MAX_VALUES:
+        raise ValueError(f"it contains more than {_MAX_VALUES:,} values")
+    try:
+        return from_json(data, cache_strings="keys")  # refuses more than 200 levels
+    except ValueError:
+        pass
+    try:
+        return json.loads(data)  # accepts lone surrogates, which file names may contain
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def parse_as(kind: type[T], data: bytes | str, *, name: str, hint: str | None = None) -> T:
@@ -49,7 +66,7 @@ def checked_as(kind: type[T], values: dict[str, Any], *, name: str, hint: str | 
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise RecordCorrupt(f"{name} is damaged: {where}: {first['msg']}.", hint=hint) from error
+        raise RecordCorrupt(f"{name} is damaged: {where[:200]}: {first['msg'][:200]}.", hint=hint) from error
 
 
 @functools.cache
@@ -57,15 +74,11 @@ def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-def _parsed(data: bytes | str) -> Any:
-    try:
-        return from_json(data, cache_strings="keys")  # refuses more than 200 levels
-    except ValueError:
-        return json.loads(data)  # accepts lone surrogates, which file names may contain
-
-
-def _reason(error: Exception) -> str:
-    return "nested too deeply" if isinstance(error, RecursionError) else str(error).rstrip(".")[:200]
+def _opened(data: bytes | str) -> int:
+    """At least the number of values in it."""
+    if isinstance(data, str):
+        return data.count(",") + data.count("[") + data.count("{")
+    return data.count(b",") + data.count(b"[") + data.count(b"{")
 
 
 def _problem(values: Any) -> str:

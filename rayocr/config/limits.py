@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rayocr.config.ranges import at_least
+from rayocr.config.ranges import at_least, at_most
 from rayocr.errors import UsageError
 
 
@@ -57,6 +57,7 @@ class LimitsConfig:
         ModelLimitsConfig(rpm=self.rpm, tpm=self.tpm, rpd=self.rpd, max_in_flight=self.max_in_flight)
         at_least(0.01, **{"limits.usd_per_10min": self.usd_per_10min, "limits.usd_per_month": self.usd_per_month})
         at_least(1, **{"limits.max_document_pages": self.max_document_pages, "limits.shared_ttl_s": self.shared_ttl_s})
+        at_most(10_000_000, **{"limits.max_document_pages": self.max_document_pages})  # that manifests can hold
         at_least(1, **{"limits.cautious_in_flight": self.cautious_in_flight})
         at_least(0, **{"limits.shared_patience_s": self.shared_patience_s, "limits.day_quota_tries": self.day_quota_tries})
         at_least(0, **{"limits.patience_s": self.patience_s})

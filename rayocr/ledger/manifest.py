@@ -19,7 +19,7 @@ from rayocr import __version__
 from rayocr.errors import RecordCorrupt
 from rayocr.ledger.corrections import Correction
 from rayocr.ledger.note_ranges import folded, unfolded
-from rayocr.ledger.runs import format_runs, runs_of
+from rayocr.ledger.runs import MAX_PAGES, format_runs, runs_of
 from rayocr.messages import Attempt, CopyOf, DocumentContext, DocumentOutcome, OutputFile, PageOutcome, PageRecord, PageSummary
 from rayocr.untrusted_json import checked_as, parse_object
 
@@ -46,7 +46,8 @@ def _checked_runs(text: str) -> str:
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")  # ignores fields of a later version within the same schema
+    # Ignores fields of a later version within the same schema.
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
 class AttemptNote(_Model):
@@ -95,7 +96,7 @@ class Manifest(_Model):
     version: str
     size_bytes: int = Field(ge=0)
     title: str | None = None
-    page_count: int = Field(ge=0)
+    page_count: int = Field(ge=0, le=MAX_PAGES)
     outcome: DocumentOutcome
     reason: str | None = None
     message: str | None = None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-_RUNS = re.compile(r"\d{1,9}(-\d{1,9})?(,\d{1,9}(-\d{1,9})?)*")
+MAX_PAGES = 10_000_000  # of a document; the longest PDFs have some 100,000
+_RUNS = re.compile(r"[0-9]{1,8}(-[0-9]{1,8})?(,[0-9]{1,8}(-[0-9]{1,8})?)*")
 
 
 def format_runs(numbers: Iterable[int]) -> str:
@@ -29,13 +30,15 @@ def runs_of(text: str) -> list[range]:
     if not text:
         return []
     if not _RUNS.fullmatch(text):
-        raise ValueError(f"{text!r} is not a list of page numbers such as 1-3,7.")
+        raise ValueError(f"{text[:80]!r} is not a list of page numbers such as 1-3,7.")
     runs: list[range] = []
     for part in text.split(","):
         first, _, last = part.partition("-")
         run = range(int(first), int(last or first) + 1)
         if not run or (runs and run.start < runs[-1].stop):
-            raise ValueError(f"{text!r}: page numbers must ascend.")
+            raise ValueError(f"{part!r}: page numbers must ascend.")
+        if run.stop > MAX_PAGES + 1:
+            raise ValueError(f"{part!r}: no document has more than {MAX_PAGES:,} pages.")
         runs.append(run)
     return runs
 

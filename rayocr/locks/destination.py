@@ -19,7 +19,7 @@ from rayocr.locks.base import Holder, Lease, Locks
 from rayocr.process import ProcessIdentity, current_process
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Entry, Storage
-from rayocr.untrusted_json import parse_as
+from rayocr.untrusted_json import FiniteFloat, parse_as
 
 DESTINATION_LOCKS_PREFIX = ".rayocr/claims/"
 _WAYS_OUT = (
@@ -42,7 +42,7 @@ class _LockFile:
     """The fields of a lock file that other runs need."""
 
     owner: str
-    since: float | None
+    since: FiniteFloat | None
     host: str
     pid: int
     started: str

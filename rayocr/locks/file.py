@@ -25,7 +25,7 @@ from pathlib import Path
 from rayocr.errors import LocksUnavailable, RecordCorrupt
 from rayocr.locks.base import Holder, Lease, Locks
 from rayocr.process import ProcessIdentity, current_process, host_identity
-from rayocr.untrusted_json import parse_as
+from rayocr.untrusted_json import FiniteFloat, parse_as
 
 _COUNTER = "fence"
 _LEASE_BYTES = 512  # padded with spaces, so that a renewal rewrites one block and keeps the size
@@ -50,9 +50,9 @@ class _Held:
     host: str
     pid: int
     started: str
-    acquired_at: float
-    expires_at: float
-    monotonic_expires_at: float | None = None  # valid on its host
+    acquired_at: FiniteFloat
+    expires_at: FiniteFloat
+    monotonic_expires_at: FiniteFloat | None = None  # valid on its host
 
     def is_expired(self, now: _Now) -> bool:
         if self.monotonic_expires_at is not None and self.host == host_identity():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 
 from rayocr.errors import RayocrError
 from rayocr.ledger.manifest import Manifest
 from rayocr.storage.base import Storage
+from rayocr.untrusted_json import parse_value
 
 MAX_OUTPUT_BYTES = 256 << 20
 _PAGE_MARK = re.compile(r"(?<!\\)<!-- page (\d+) -->")
@@ -36,18 +36,18 @@ def split_markdown(text: str) -> dict[int, str]:
 def split_jsonl(data: bytes) -> dict[int, str]:
     """Splits the text at the spans of `attributes.pdf_page_numbers`: [start, end, page number] each."""
     try:
-        line = json.loads(data)
+        line = parse_value(data)
         text, spans = line["text"], line["attributes"]["pdf_page_numbers"]
         return {int(number): str(text[start:end]).strip() for start, end, number in spans}
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError):
         return {}
 
 
 def page_outcome(manifest: Manifest, page_number: int) -> str:
-    from rayocr.ledger.runs import parse_runs
+    from rayocr.ledger.runs import runs_of
 
     for outcome, runs in manifest.pages.items():
-        if page_number in parse_runs(runs):
+        if any(page_number in run for run in runs_of(runs)):
             return outcome.value
     return ""
 

@@ -224,7 +224,7 @@ def _modules(packages: Iterable[str]) -> Iterator[str]:
     for name in packages:
         package = importlib.import_module(name)
         yield name
-        yield from (module.name for module in pkgutil.walk_packages(package.__path__, f"{name}."))
+        yield from (module.name for module in pkgutil.walk_packages(getattr(package, "__path__", ()), f"{name}."))
 
 
 def _patterns(value: Any) -> Iterator[re.Pattern[Any]]:

@@ -1,4 +1,6 @@
-"""Page text and answers come from strangers, so no regular expression that reads them may take more than linear time."""
+"""Page text, answers, names and messages come from strangers, so no regular expression that reads them may take more than linear
+time.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,17 @@ import pytest
 from tests.unit.linear_time import LINEAR, Expression, expressions, patterns_in_functions, worst_exponent
 
 PACKAGES = ("rayocr.engines", "rayocr.outputs")
-ALL = list({expression.pattern: expression for expression in expressions(*PACKAGES)}.values())
+READERS = (
+    *PACKAGES,
+    "rayocr.pdf",
+    "rayocr.storage",
+    "rayocr.gateway",
+    "rayocr.view",
+    "rayocr.observe",
+    "rayocr.ledger",
+    "rayocr.masking",
+)
+ALL = list({expression.pattern: expression for expression in expressions(*READERS)}.values())
 
 
 @pytest.mark.parametrize("expression", ALL, ids=lambda expression: expression.name)

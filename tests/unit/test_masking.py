@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import logging
 import pickle
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -157,3 +158,15 @@ def test_a_masked_line_is_still_json_whatever_was_masked(logs: Path) -> None:
     reasons = [json.loads(line)["reason"] for line in file.read_text().splitlines()]
     assert reasons[:3] == ['see "http://h/?key=***" there', "***", 'Bearer ***"']
     assert "c@h" not in reasons[3]
+
+
+@pytest.mark.parametrize("piece", ["-eyJabcdefgh", "-sk-abc", "a-", "&a", "set-", "?a-", "eyJaaaaaaaaa.", "x_"])
+def test_masking_takes_linear_time(piece: str) -> None:
+    def seconds(length: int) -> float:
+        text = "cookie bearer = AIza :// " + piece * (length // len(piece))
+        started = time.thread_time()
+        masked(text)
+        return time.thread_time() - started
+
+    short = max(min(seconds(20_000) for _ in range(3)), 1e-3)
+    assert min(seconds(320_000) for _ in range(3)) < 80 * short  # 16 for linear time, 256 for quadratic

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 
 from rayocr.errors import ObjectNotFound, RecordCorrupt, StorageError
 from rayocr.storage.base import Storage
-from rayocr.untrusted_json import checked_as, parse_object
+from rayocr.untrusted_json import FiniteFloat, checked_as, parse_object
 
 BATCHES_PREFIX = ".rayocr/batches/"
 _SCHEMA_VERSION = 1
@@ -25,7 +25,7 @@ class Intent:
     display_name: str
     model: str
     keys: tuple[str, ...]
-    created_at: float
+    created_at: FiniteFloat
     name: str | None = None
 
 

@@ -11,17 +11,29 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated
 
-from rayocr.errors import ObjectNotFound, StorageError
+from pydantic import Field
+
+from rayocr.errors import ObjectNotFound, RecordCorrupt, StorageError
 from rayocr.limits.quota_day import quota_day
 from rayocr.observe.logs import log_event
 from rayocr.storage.base import Storage
+from rayocr.untrusted_json import parse_as
 
 log = logging.getLogger(__name__)
 
 SPEND_PREFIX = ".rayocr/spend/"
 _EVERY_S = 10.0
 _MONTH_CHARS = len("2026-11")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Record:
+    """USD by day."""
+
+    days: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]]
 
 
 class SpendAccount:
@@ -41,9 +53,10 @@ class SpendAccount:
             if entry.name.endswith(f"/{self._run_id}.json"):
                 continue
             try:
-                for day, usd in json.loads(self._state.read(entry.name))["days"].items():
-                    days[str(day)] += float(usd)
-            except (ObjectNotFound, ValueError, KeyError, TypeError, AttributeError):
+                record = parse_as(_Record, self._state.read(entry.name), name=entry.name)
+                for day, usd in record.days.items():
+                    days[day] += usd
+            except (ObjectNotFound, RecordCorrupt):
                 log_event(log, "spend_unreadable", "A spending record is damaged.", level=logging.WARNING, name=entry.name)
         return dict(days)
 

@@ -24,6 +24,7 @@ from rayocr.engines.gemini.engine import GeminiEngine, answer_chars, mime_type, 
 from rayocr.engines.gemini.errors import translate, translate_code
 from rayocr.errors import BatchGone, EngineOverloaded, MalformedAnswer
 from rayocr.messages import PageText
+from rayocr.untrusted_json import parse_value
 
 KEY_LABEL = "rayocr_key"  # letters, digits and _, as Google's labels allow
 ENDED = ("SUCCEEDED", "PARTIALLY_SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED")  # the SDK's `done` does not include the second
@@ -53,7 +54,7 @@ class GeminiBatchEngine(GeminiEngine):
         line = json.dumps({"key": key, "request": with_label(request, key) if self._config.vertexai else request})
         page.let_go()
         page.batch_keys.append(key)
-        answer = json.loads(await self._batch_queue.read(key, model, line.encode()))
+        answer = parse_value(await self._batch_queue.read(key, model, line.encode()))
         if "response" not in answer:
             raise _failure(answer)
         try:
@@ -198,7 +199,7 @@ def _inline_lines(responses: Iterable[Any]) -> Iterator[tuple[str, bytes]]:
 def _keyed_lines(data: bytes) -> Iterator[tuple[str, bytes]]:
     for line in data.splitlines():
         try:
-            row = json.loads(line)
+            row = parse_value(line)
         except ValueError:
             continue  # truncated line; its page is requested again
         if isinstance(row, dict) and isinstance(row.get("key"), str):

@@ -27,6 +27,7 @@ from rayocr.engines.gemini.engine import new_client
 from rayocr.engines.gemini.errors import translate
 from rayocr.errors import BatchGone, EngineOverloaded, EngineRejected, ObjectNotFound, StorageError, StorageUnavailable
 from rayocr.storage.base import Storage
+from rayocr.untrusted_json import parse_value
 
 _PIECE_BYTES = 16 << 20
 _CODE = re.compile(r'"code"\s*:\s*(\d+)')
@@ -130,7 +131,7 @@ def _keyed(lines: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
     """Converts answers to the lines of the Developer API, which have a key and either a response or an error."""
     for line in lines:
         try:
-            row = json.loads(line)
+            row = parse_value(line)
             key = row["request"]["labels"][KEY_LABEL]
         except (ValueError, KeyError, TypeError):
             continue  # an empty or truncated line; its page is requested again

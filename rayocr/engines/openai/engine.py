@@ -8,7 +8,6 @@ time per call. Each process has one session, with as many connections as the lim
 from __future__ import annotations
 
 import base64
-import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rayocr.config import OpenAIConfig, Secrets
@@ -19,6 +18,7 @@ from rayocr.engines.http_session import new_session
 from rayocr.engines.openai.errors import raise_for_status, translate
 from rayocr.errors import MalformedAnswer, UnknownModel
 from rayocr.messages import PageText
+from rayocr.untrusted_json import parse_value
 
 if TYPE_CHECKING:
     import aiohttp
@@ -161,7 +161,7 @@ def _count(usage: dict[str, Any], name: str) -> int:
 
 
 def _parsed(text: str) -> dict[str, Any]:
-    answer = json.loads(text)
+    answer = parse_value(text)
     if not isinstance(answer, dict):
         raise MalformedAnswer("The server's answer is not a JSON object.", finish="NOT_JSON")
     return answer

@@ -19,9 +19,11 @@ from rayocr.errors import (
     EngineRateLimited,
     EngineRejected,
     EngineTimeout,
+    MalformedAnswer,
     RayocrError,
     UnknownModel,
 )
+from rayocr.untrusted_json import parse_value
 
 _MODEL_CODES = frozenset({"model_not_found", "NotFoundError"})
 _SPENT_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
@@ -43,6 +45,8 @@ def translate(error: Exception) -> RayocrError:
         )
     if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
         return EngineConnectionLost("The answer was not JSON; a proxy may have answered in the server's place.")
+    if isinstance(error, ValueError):
+        return MalformedAnswer(f"The server's answer could not be understood: {str(error)[:200]}.", finish="NOT_JSON")
     return EngineRejected(f"The request failed: {type(error).__name__}: {str(error)[:200]}")
 
 
@@ -87,7 +91,7 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 def _read(body: str) -> tuple[str, frozenset[str]]:
     """Returns one line for the user, and the error's `code` and `type`."""
     try:
-        whole = json.loads(body)
+        whole = parse_value(body)
     except ValueError:
         whole = None
     error = whole.get("error", whole) if isinstance(whole, dict) else None

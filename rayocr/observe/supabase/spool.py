@@ -19,6 +19,7 @@ from typing import Any
 
 from rayocr.observe.supabase.rows import Row
 from rayocr.private_folder import make_private
+from rayocr.untrusted_json import parse_value
 
 _OPEN = ".open.jsonl"
 _REFUSED = "refused.jsonl"  # rows that the table rejects, for inspection
@@ -145,7 +146,7 @@ class Spool:
 
 def _parsed(line: str) -> Row | None:
     try:
-        row = json.loads(line)
+        row = parse_value(line)
     except ValueError:  # an incomplete line of a killed process
         return None
     return row if isinstance(row, dict) and "event_id" in row else None

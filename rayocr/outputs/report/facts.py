@@ -12,7 +12,7 @@ from datetime import datetime
 
 from rayocr.config import ReportConfig
 from rayocr.ledger.manifest import Manifest, PageNote
-from rayocr.ledger.runs import parse_runs
+from rayocr.ledger.runs import runs_of
 from rayocr.messages import DocumentOutcome, PageOutcome
 
 _MAX_NOTES = 1000  # distinct notes that are counted; they contain page numbers, so most documents have their own
@@ -67,7 +67,7 @@ class ReportFacts:
     def add(self, manifest: Manifest) -> None:
         self.documents[manifest.outcome] += 1
         for outcome, runs in manifest.pages.items():
-            self.pages[outcome] += sum(1 for _ in parse_runs(runs))
+            self.pages[outcome] += sum(map(len, runs_of(runs)))
         self.engines.update(manifest.engines)
         self.models.update(manifest.models)
         self.input_tokens += manifest.input_tokens

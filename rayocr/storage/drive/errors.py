@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -19,6 +18,7 @@ from rayocr.errors import (
     StorageUnavailable,
 )
 from rayocr.storage.os_errors import printable
+from rayocr.untrusted_json import parse_value
 
 LOGIN = (
     "Sign in with: rayocr login drive, or name a service account's JSON file: GOOGLE_DRIVE_CREDENTIALS,"
@@ -151,7 +151,7 @@ def _answer(error: Any) -> _Answer:
     status = int(error.resp.status)
     reason, message = "", str(error.resp.reason or status)
     try:
-        told = json.loads(error.content)["error"]
+        told = parse_value(error.content)["error"]
         message = str(told.get("message") or message)
         details = [d for d in told.get("details", ()) if isinstance(d, dict) and d.get("reason")]
         errors = told.get("errors") or details

@@ -18,6 +18,7 @@ from rayocr.config import AccessConfig
 from rayocr.errors import CredentialsError, StorageDenied, StorageError, StorageUnavailable, UsageError
 from rayocr.storage.gcs.client import credentials_from
 from rayocr.storage.gcs.errors import no_credentials
+from rayocr.untrusted_json import parse_value
 
 _SCOPES = ["https://www.googleapis.com/auth/pubsub"]
 _TIMEOUT_S = 120  # without messages the server answers a pull after about 90 s
@@ -137,7 +138,7 @@ def _notification(received: Any) -> Notification:
     bucket, name = attributes.get("bucketId", ""), attributes.get("objectId", "")
     if not name and message.get("data"):
         try:
-            decoded = json.loads(base64.b64decode(message["data"]))
+            decoded = parse_value(base64.b64decode(message["data"]))
             bucket, name = str(decoded["bucket"]), str(decoded["name"])
         except (ValueError, KeyError, TypeError):
             pass  # a message of another publisher on the topic
