@@ -28,7 +28,7 @@ _SHAPES_BY_BEGINNING = {
     "AQ.": r"AQ\.[\w-]{30,}",  # Google's newer ones
     "ya29.": r"ya29\.[\w.-]{20,}",  # Google's access tokens
     "1//0": r"1//0[\w-]{20,}",  # Google's refresh tokens
-    "sk-": r"\bsk-(?=[\w-]{0,200}\d)(?=[\w-]{0,200}[A-Z])[\w-]{24,}",  # OpenAI's and compatible servers'; not a file named sk-something
+    "sk-": r"\bsk-(?=[\w-]{0,200}\d)(?=[\w-]{0,200}[A-Z])[\w-]{24,}",  # OpenAI's and similar; not a file named sk-something
     "sb_": r"\bsb_(?:secret|publishable)_[\w-]{10,}",  # Supabase's
     "sbp_": r"\bsbp_[\w-]{20,}",
     "eyJ": r"\beyJ[\w-]{8,8000}\.[\w-]{8,8000}\.[\w-]{4,}",  # JSON web tokens, including Supabase's older keys

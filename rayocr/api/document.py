@@ -79,7 +79,6 @@ class ReadDocument:
                     )
                 )
             pipeline.finish()
-            writer.finish()
         finally:
             writer.close()
         if path is not None:

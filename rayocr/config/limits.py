@@ -45,6 +45,10 @@ class LimitsConfig:
     patience_s: float | None = 900.0
     day_quota_tries: int = 2  # refusals for the daily quota after which rayocr still waits, before it parks the model
     page_timeout_s: float = 180.0  # a page that computes longer ends its worker (PDFium cannot be interrupted)
+    # Writing a document's outputs, without waiting for storage. If it takes longer, the worker ends, and the next one leaves out
+    # what may be slow.
+    assemble_timeout_s: float = 600.0
+    assemble_page_s: float = 2.0  # in addition, for each page; a page takes 40 ms
     fetch_timeout_s: float = 900.0  # download of one document
     validate_timeout_s: float = 60.0  # opening a document, for files that make PDFium spin
     # Memory for opening a document or reading a page; exceeding it ends the process. A color scan of 20,000 x 20,000 takes 1.2
@@ -64,6 +68,8 @@ class LimitsConfig:
         at_least(1, **{"limits.expected_input_tokens": self.expected_input_tokens})
         at_least(0, **{"limits.expected_output_tokens": self.expected_output_tokens})
         at_least(1, **{"limits.page_timeout_s": self.page_timeout_s, "limits.validate_timeout_s": self.validate_timeout_s})
+        at_least(1, **{"limits.assemble_timeout_s": self.assemble_timeout_s})
+        at_least(0, **{"limits.assemble_page_s": self.assemble_page_s})
         at_least(64 << 20, **{"limits.page_memory": self.page_memory})
         at_least(1, **{"limits.fetch_timeout_s": self.fetch_timeout_s, "limits.max_document_bytes": self.max_document_bytes})
         if not 0 <= self.headroom < 1:

@@ -5,7 +5,7 @@ Called by assemble. Holds only the few pages that wait for the next ones (rayocr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from rayocr.messages import PageRecord
 from rayocr.outputs.base import Output
 from rayocr.outputs.normal.page import as_written, normal
 from rayocr.outputs.normal.running import Running
-from rayocr.pdf.guard import bounded
+from rayocr.pdf.guard import Allowance, bounded
 
 LONG_CHARS = 20_000  # shorter pages take milliseconds, and setting a limit takes 0.1 ms
 
@@ -23,9 +23,17 @@ LONG_CHARS = 20_000  # shorter pages take milliseconds, and setting a limit take
 class PagePipeline:
     """Outputs that show the page as it is get every page at once and unchanged. `flowing` outputs get them as configured."""
 
-    def __init__(self, settings: MarkdownConfig, writers: Sequence[Output], *, limits: LimitsConfig | None = None) -> None:
+    def __init__(
+        self, settings: MarkdownConfig, writers: Sequence[Output], *, limits: LimitsConfig | None = None, page_count: int = 0
+    ) -> None:
+        """`limits` and `page_count`: for the time and memory that the whole document may take."""
         self._normalize = settings.normalize
         self._limits = limits
+        self._writers = writers
+        self._step: Callable[[], AbstractContextManager[None]] = nullcontext
+        if limits is not None:
+            seconds = limits.assemble_timeout_s + page_count * limits.assemble_page_s
+            self._step = Allowance(seconds=seconds, memory_bytes=limits.page_memory).step
         if limits is not None:
             for writer in writers:
                 writer.limit = self._limit
@@ -35,6 +43,10 @@ class PagePipeline:
 
     def add(self, record: PageRecord) -> None:
         """Call once for each page, in order."""
+        with self._step():
+            self._add(record)
+
+    def _add(self, record: PageRecord) -> None:
         if record.text:
             with self._limit() if len(record.text) >= LONG_CHARS else nullcontext():
                 text = (
@@ -53,9 +65,14 @@ class PagePipeline:
         return bounded(seconds=self._limits.page_timeout_s, memory_bytes=self._limits.page_memory)
 
     def finish(self) -> None:
-        for running, writers in self._streams:
-            for ready in running.finish():
-                _write(ready, writers)
+        """Writes the pages that waited, and completes the files."""
+        with self._step():
+            for running, writers in self._streams:
+                for ready in running.finish():
+                    _write(ready, writers)
+        for writer in self._writers:
+            with self._step():
+                writer.finish()
 
 
 def _write(record: PageRecord, writers: Sequence[Output]) -> None:

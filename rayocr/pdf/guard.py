@@ -80,6 +80,39 @@ def bounded(*, seconds: float, memory_bytes: int) -> Iterator[None]:
             _limits.set_watchdog()
 
 
+class Allowance:
+    """Time and memory for work of many steps, such as the outputs of a document. Ends the process, as `bounded` does, after a
+    step in which they are used up. A single step that takes too long needs `bounded` as well."""
+
+    def __init__(
+        self,
+        *,
+        seconds: float,
+        memory_bytes: int,
+        clock: Callable[[], float] = time.monotonic,
+        memory: Callable[[], int | None] | None = None,
+        end: Callable[[str], None] | None = None,
+    ) -> None:
+        self._seconds = seconds
+        self._memory_bytes = memory_bytes
+        self._clock = clock
+        self._memory = memory or _private_bytes
+        self._end = end or _end_process
+        self._had_bytes = self._memory()
+        self._spent_s = 0.0
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        started = self._clock()
+        yield
+        self._spent_s += self._clock() - started
+        if self._spent_s > self._seconds:
+            self._end(f"longer than {self._seconds:,.0f} s in all")
+        has = self._memory()
+        if has is not None and self._had_bytes is not None and has > self._had_bytes + self._memory_bytes:
+            self._end("more memory than limits.page_memory allows")
+
+
 def _start_watching() -> None:
     if _limits.watcher != os.getpid():
         _limits.watcher = os.getpid()
@@ -91,11 +124,15 @@ def _watch() -> None:
     while True:
         time.sleep(_CHECK_EVERY_S)
         if why := _exceeded():
-            faulthandler.dump_traceback(file=sys.__stderr__ or 2)
-            os.write(2, f"A PDF took {why}; its process ends.\n".encode())
-            with suppress(Exception):
-                _limits.before_end(why)
-            os._exit(1)
+            _end_process(why)
+
+
+def _end_process(why: str) -> None:
+    faulthandler.dump_traceback(file=sys.__stderr__ or 2)
+    os.write(2, f"A PDF took {why}; its process ends.\n".encode())
+    with suppress(Exception):
+        _limits.before_end(why)
+    os._exit(1)
 
 
 def _exceeded() -> str:

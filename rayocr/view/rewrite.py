@@ -90,7 +90,6 @@ class Rewriter:
                 pipeline.add(record)
             pipeline.finish()
             for note, writer in writers:
-                writer.finish()
                 made = upload(self.dest, note.name, files[note.name], policy=self.policy, check=lambda: None)
                 written[note.name] = OutputNote(
                     name=made.name, size_bytes=made.size_bytes, sha256=made.sha256, notes=writer.notes

@@ -136,7 +136,7 @@ def assemble(
             stack.callback(writer.close)
             writer.begin()
         style = settings.output.markdown if plan.normalizes else replace(settings.output.markdown, normalize=False)
-        pipeline = PagePipeline(style, writers, limits=settings.limits)
+        pipeline = PagePipeline(style, writers, limits=settings.limits, page_count=context.page_count)
         for record in _records(context, read_texts if original is None else _texts_of(original)):
             if dedup_recorder is not None:
                 dedup_recorder.add(record)
@@ -148,7 +148,6 @@ def assemble(
         pipeline.finish()
         output_name = reserve_output_name(state, context.document, policy=policy)
         for writer, file in zip(writers, files, strict=True):
-            writer.finish()
             written = _uploaded(dest, output_name + writer.suffix, file, policy=policy, check=check_both)
             outputs.append(replace(written, notes=writer.notes if outputs else (*plan.notes, *writer.notes)))
             _log_notes(context, outputs[-1])

@@ -92,7 +92,6 @@ def in_form(output: type[Output], form: MarkdownConfig, *records: PageRecord) ->
         for record in records:
             pipeline.add(record)
         pipeline.finish()
-        writer.finish()
     finally:
         writer.close()
     return file.getvalue()
