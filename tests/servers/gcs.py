@@ -14,6 +14,7 @@ import threading
 import time
 import urllib.parse
 from collections import Counter
+from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -55,10 +56,19 @@ class GcsServer:
         wait_until(self._answers, "fake-gcs-server answers")
 
     def make_bucket(self, name: str) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        connection.request("POST", "/storage/v1/b?project=p", json.dumps({"name": name}), {"Content-Type": "application/json"})
-        assert connection.getresponse().status == 200
-        connection.close()
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
+            connection.request("POST", "/storage/v1/b?project=p", json.dumps({"name": name}), {"Content-Type": "application/json"})
+            assert connection.getresponse().status == 200
+
+    def put(self, bucket: str, names: Iterable[str]) -> None:
+        """Objects of one byte, uploaded without the client."""
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
+            for name in names:
+                query = urllib.parse.urlencode({"uploadType": "media", "name": name})
+                connection.request("POST", f"/upload/storage/v1/b/{bucket}/o?{query}", b"x")
+                answer = connection.getresponse()
+                assert answer.status == 200, answer.read()
+                answer.read()
 
     def script(self, **fault: object) -> None:
         with self._lock:
@@ -103,6 +113,14 @@ def _handler(server: GcsServer) -> type[BaseHTTPRequestHandler]:
         wbufsize = -1  # sends the answer in one packet; separate headers and body would be delayed by 40 ms
         disable_nagle_algorithm = True
 
+        def setup(self) -> None:
+            super().setup()
+            self._upstream = http.client.HTTPConnection("127.0.0.1", server.port, timeout=600)
+
+        def finish(self) -> None:
+            self._upstream.close()
+            super().finish()
+
         def log_message(self, *_: object) -> None:
             pass
 
@@ -134,13 +152,10 @@ def _handler(server: GcsServer) -> type[BaseHTTPRequestHandler]:
         do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _serve
 
         def _ask(self, method: str, path: str, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
-            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=600)
             sent = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
-            connection.request(method, path, body or None, sent)
-            answer = connection.getresponse()
-            data = answer.read()
-            connection.close()
-            return answer.status, answer.getheaders(), data
+            self._upstream.request(method, path, body or None, sent)
+            answer = self._upstream.getresponse()
+            return answer.status, answer.getheaders(), answer.read()
 
         def _generation_matches(self) -> bool:
             wanted = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query).get("ifGenerationMatch")
