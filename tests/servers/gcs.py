@@ -57,7 +57,9 @@ class GcsServer:
 
     def make_bucket(self, name: str) -> None:
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
-            connection.request("POST", "/storage/v1/b?project=p", json.dumps({"name": name}), {"Content-Type": "application/json"})
+            connection.request(
+                "POST", "/storage/v1/b?project=p", json.dumps({"name": name}), {"Content-Type": "application/json"}
+            )
             assert connection.getresponse().status == 200
 
     def put(self, bucket: str, names: Iterable[str]) -> None:
