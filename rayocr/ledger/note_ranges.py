@@ -14,6 +14,7 @@ from rayocr.ledger.runs import format_runs, runs_of
 
 _MAX_NOTES = 1_000_000  # per manifest, expanded
 _MARK = "{page}"
+_NUMBERED = re.compile(r"\b([Pp]age )(\d+)\b")
 _KEYS = ("message",)
 
 
@@ -53,8 +54,8 @@ def unfolded(notes: Any) -> Any:
 
 
 def _with_mark(note: dict[str, Any], number: int) -> dict[str, Any]:
-    pattern = re.compile(rf"\b([Pp]age ){number}\b")
-    return _mapped(note, lambda text: pattern.sub(rf"\1{_MARK}", text))
+    own = str(number)
+    return _mapped(note, lambda text: _NUMBERED.sub(lambda found: found[1] + _MARK if found[2] == own else found[0], text))
 
 
 def _with_number(note: dict[str, Any], number: int) -> dict[str, Any]:

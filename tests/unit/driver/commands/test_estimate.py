@@ -2,11 +2,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
+from rayocr.actors.document_worker.fetch import FetchSettings
 from rayocr.cli import main
 from rayocr.config import LimitsConfig, RetryConfig
 from rayocr.driver.commands import estimate
@@ -23,6 +28,32 @@ def make_pdf(path: Path, pages: int) -> None:
         canvas.drawString(72, 720, f"page {number}")
         canvas.showPage()
     canvas.save()
+
+
+class InThisProcess(Executor):
+    """In the place of ProcessPoolExecutor. `crashing`: the names of the documents that end the process that opens them."""
+
+    crashing: ClassVar[set[str]] = set()
+
+    def __init__(self, *_: object, **__: object) -> None:
+        self._broken = False
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self._broken = self._broken or arguments[0].name in self.crashing
+        if self._broken:
+            future.set_exception(BrokenProcessPool())
+        else:
+            future.set_result(function(*arguments, **named))
+        return future
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> type[InThisProcess]:
+    """Opens documents without starting processes, which takes a second of CPU for each."""
+    monkeypatch.setattr(InThisProcess, "crashing", set())
+    monkeypatch.setattr(estimate, "ProcessPoolExecutor", InThisProcess)
+    return InThisProcess
 
 
 @pytest.fixture
@@ -50,6 +81,7 @@ def test_pages_tokens_money_and_time_are_reported_without_a_key_and_nothing_is_m
     assert not (here / "out").exists()
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_the_estimate_comes_as_json(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["estimate", "in", "out", "engine=gemini", "limits.rpm=10", "limits.headroom=0", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
@@ -60,12 +92,14 @@ def test_the_estimate_comes_as_json(here: Path, capsys: pytest.CaptureFixture[st
     assert json.loads(capsys.readouterr().out)["cost_usd"] == 0
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_budget_that_is_too_small_is_pointed_out(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["mode=estimate", "source=in", "dest=out", "engine=gemini", "budget.usd=1"]
     assert main([*options, "engine.gemini.input_usd_per_million=1000", "engine.gemini.output_usd_per_million=1"]) == 0
     assert "budget.usd=1 would stop it after about 1 pages" in " ".join(capsys.readouterr().out.split())
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_chain_without_gemini_costs_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["mode=estimate", "source=in", "dest=out", "engine=local"]) == 0
     assert "nothing is sent to Gemini" in capsys.readouterr().out
@@ -79,9 +113,17 @@ def documents(folder: Path) -> list[Document]:
     ]
 
 
-def test_of_many_documents_a_sample_is_opened_and_its_error_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rayocr.actors.document_worker.fetch import FetchSettings
+def test_a_document_that_crashes_its_process_is_found_and_the_others_are_counted(
+    here: Path, in_this_process: type[InThisProcess]
+) -> None:
+    settings = FetchSettings(source_uri=LocalStorage(str(here / "in")).uri, limits=LimitsConfig(), retry=RetryConfig())
+    in_this_process.crashing = {"1.pdf"}
+    counted = count_pages(documents(here / "in"), settings)
+    assert (counted.pages, counted.opened, counted.unreadable) == (1 + 3 + 4, 5, 2)
 
+
+@pytest.mark.usefixtures("in_this_process")
+def test_of_many_documents_a_sample_is_opened_and_its_error_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(30):
         make_pdf(tmp_path / f"{number}.pdf", 1 + number % 3)
     monkeypatch.setattr(estimate, "_SAMPLE", 10)
