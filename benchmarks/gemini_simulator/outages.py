@@ -14,14 +14,28 @@ of answered requests at which the event begins. Durations are simulated seconds;
 | spend_cap | 429 in Google's words for a monthly spend cap |
 | spend_rate | 429 in Google's words for the spend limit of ten minutes |
 | limit_0 | 429 for a model without quota in the project; it still contains a delay |
+| reply | `status`, `headers` and `body` (text, or an object that is sent as JSON); nothing is billed |
+| finish | a billed 200 with the finish reason `finish`: half of the text for MAX_TOKENS, else no text |
+| no_candidate | a billed 200 without candidates |
+| blocked | a billed 200 whose prompt was blocked for the reason `finish` |
+| reset | the headers of a billed answer; then the connection is closed |
+| half_json | the first half of a billed answer |
+| drip | a billed answer that arrives byte by byte, one in `every_s` |
+| settings | `settings` of the simulator change, once |
+
+`share` is the probability that a request meets the event. Events that answer with an error also affect files and jobs of batches.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import random
+from dataclasses import dataclass, field
+from typing import Any
 
-OUTAGES = ("503", "500", "cut", "hang", "html", "credits", "spend_cap", "spend_rate", "limit_0")
+_ERRORS = ("503", "500", "html", "reply", "cut")  # these affect files and jobs of batches too
+_BILLED = ("finish", "no_candidate", "blocked", "reset", "half_json", "drip")
+OUTAGES = (*_ERRORS, *_BILLED, "hang", "credits", "spend_cap", "spend_rate", "limit_0", "settings")
 
 WORDS = {
     "503": "The model is overloaded. Please try again later.",
@@ -43,12 +57,27 @@ class Outage:
     at_s: float = 0.0
     at_request: int = 0
     for_s: float | None = None
+    share: float = 1.0
+    status: int = 429
+    headers: dict[str, str] = field(default_factory=dict)
+    body: Any = ""
+    finish: str = "OTHER"
+    every_s: float = 1.0
+    settings: dict[str, float] = field(default_factory=dict)
     began: float | None = None
 
     def active(self, now: float, *, since: float, answered: int) -> bool:
         if self.began is None and now >= since + self.at_s and answered >= self.at_request:
             self.began = now
         return self.began is not None and (self.for_s is None or now < self.began + self.for_s)
+
+    @property
+    def affects_batches(self) -> bool:
+        return self.what in _ERRORS
+
+    @property
+    def billed(self) -> bool:
+        return self.what in _BILLED
 
 
 class Script:
@@ -57,6 +86,7 @@ class Script:
     def __init__(self) -> None:
         self._events: list[Outage] = []
         self._since: float | None = None
+        self._random = random.Random(0)
 
     def load(self, text: str) -> None:
         """Raises ValueError for an unknown event."""
@@ -65,15 +95,31 @@ class Script:
             raise ValueError(f"unknown events: {sorted(unknown)}")
         self._events, self._since = events, None
 
-    def now(self, now: float, *, answered: int) -> str | None:
+    def now(self, now: float, *, answered: int) -> Outage | None:
         """The outage of this moment; the first of several."""
         if not self._events:
             return None
         self._since = now if self._since is None else self._since
         for event in self._events:
-            if event.active(now, since=self._since, answered=answered):
-                return event.what
+            if event.active(now, since=self._since, answered=answered) and event.what != "settings":
+                return event
         return None
+
+    def new_settings(self, now: float, *, answered: int) -> dict[str, float]:
+        """Settings that change now; each event is returned once."""
+        changed: dict[str, float] = {}
+        for event in self._events:
+            if (
+                event.what == "settings"
+                and event.began is None
+                and event.active(now, since=self._since or now, answered=answered)
+            ):
+                changed |= event.settings
+        return changed
+
+    def strikes(self, event: Outage) -> bool:
+        """Whether this request meets the event."""
+        return event.share >= 1 or self._random.random() < event.share
 
     @property
     def any(self) -> bool:

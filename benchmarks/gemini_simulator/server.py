@@ -8,8 +8,6 @@ script of outages (see outages.py).
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 import json
 import random
 import time
@@ -17,21 +15,17 @@ from collections import Counter
 from dataclasses import asdict, fields
 from decimal import Decimal
 
-import pypdfium2
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from benchmarks.gemini_simulator.batches import Batches
 from benchmarks.gemini_simulator.billing import Bill
-from benchmarks.gemini_simulator.outages import WORDS, Script
+from benchmarks.gemini_simulator.damage import abort, damaged
+from benchmarks.gemini_simulator.outages import WORDS, Outage, Script
+from benchmarks.gemini_simulator.page_texts import invented, lot_of, page_text
 from benchmarks.gemini_simulator.quotas import Quotas, Violation
 from benchmarks.gemini_simulator.settings import Settings
 
-_INVENTED = (
-    "the committee approved quarterly revenue from seventeen subsidiaries and recommended further dividends pursuant to clause "
-    "whereas shareholders resolved that auditors shall examine ledgers before august hence invoices remain payable within thirty "
-    "days following receipt unless otherwise agreed between parties under applicable jurisdiction"
-)
 _INPUT_TOKENS = 600  # a PDF page and a short prompt
 
 
@@ -95,9 +89,9 @@ class Simulator:
     async def _watch_for_cuts(self) -> None:
         """A cut must also end requests in flight, which the script alone does not affect."""
         while self.script.any:
-            if self.script.now(self.now(), answered=self.statuses[200]) == "cut":
+            if self._outage() == "cut":
                 for request in list(self._in_progress.values()):
-                    _abort(request)
+                    abort(request)
             await asyncio.sleep(0.02)
 
     async def counts(self, _: web.Request) -> web.Response:
@@ -150,7 +144,15 @@ class Simulator:
     async def _counted(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith("/v1"):
             self.calls[f"{request.method} {request.path}"] += 1
+        if request.path.startswith(("/upload/v1", "/v1beta/batches", "/v1beta/files")):
+            event = self.script.now(self.now(), answered=self.statuses[200])
+            if event is not None and event.affects_batches and self.script.strikes(event):
+                return await self._fail(request, event, "")
         return await handler(request)
+
+    def _outage(self) -> str | None:
+        event = self.script.now(self.now(), answered=self.statuses[200])
+        return event.what if event is not None else None
 
     async def model(self, request: web.Request) -> web.Response:
         name = request.match_info["model"]
@@ -185,7 +187,12 @@ class Simulator:
     async def generate(self, request: web.Request) -> web.StreamResponse:
         settings = self.settings
         model = request.match_info["call"].partition(":")[0]
-        if (outage := self.script.now(self.now(), answered=self.statuses[200])) is not None:
+        for name, value in self.script.new_settings(self.now(), answered=self.statuses[200]).items():
+            setattr(self.settings, name, value)
+        outage = self.script.now(self.now(), answered=self.statuses[200])
+        if outage is not None and not self.script.strikes(outage):
+            outage = None
+        if outage is not None and not outage.billed:
             return await self._fail(request, outage, model)
         if (refusal := self._refused(request, model)) is not None:
             return refusal
@@ -198,7 +205,7 @@ class Simulator:
         self.requests[text] += 1
         if settings.error_share and self._random.random() < settings.error_share:
             return self._error(settings.error_status, "Simulated failure.", "UNAVAILABLE")
-        if _lot(text, salt="poison") < settings.poison_share:
+        if lot_of(text, salt="poison") < settings.poison_share:
             return self._error(500, WORDS["500"], "INTERNAL")
         if (violation := self._admit()) is not None:
             return self._quota_error(violation)
@@ -222,24 +229,34 @@ class Simulator:
             delay_s = least_s + self._random.random() * jitter_s
             if delay_s:
                 await self._pass(delay_s)
-            if request.transport is None and self.script.now(self.now(), answered=self.statuses[200]) == "cut":
+            if request.transport is None and self._outage() == "cut":
                 return web.Response(status=499)  # cut before the answer was created: not billed
         finally:
             self.in_flight -= 1
             self._in_progress.pop(id(request), None)
         self.answered[text] += 1
         self.statuses[200] += 1
-        return web.json_response(self._billed(model, tier, text))
+        answer = self._billed(model, tier, text)
+        if outage is None:
+            return web.json_response(answer)
+        self.outages[outage.what] += 1
+        return await damaged(request, outage, answer, wait=self._pass)
 
-    async def _fail(self, request: web.Request, outage: str, model: str) -> web.StreamResponse:
+    async def _fail(self, request: web.Request, event: Outage, model: str) -> web.StreamResponse:
+        outage = event.what
         self.outages[outage] += 1
+        if outage == "reply":
+            self.statuses[event.status] += 1
+            text = event.body if isinstance(event.body, str) else json.dumps(event.body)
+            kind = "application/json" if text.startswith(("{", "[")) else "text/html"
+            return web.Response(text=text, status=event.status, headers=event.headers, content_type=kind)
         if outage == "cut":
-            _abort(request)
+            abort(request)
             return web.Response(status=499)
         if outage == "hang":
-            while self.script.now(self.now(), answered=self.statuses[200]) == "hang":
+            while self._outage() == "hang":
                 await asyncio.sleep(0.05)
-            _abort(request)
+            abort(request)
             return web.Response(status=499)
         if outage == "html":
             return web.Response(text="<html><body>Sign in to the network</body></html>", content_type="text/html")
@@ -294,7 +311,7 @@ class Simulator:
     def _script(self, text: str) -> tuple[str, str]:
         """The page determines its result, so that repeated requests have the same result."""
         settings = self.settings
-        lot = _lot(text)
+        lot = lot_of(text)
         shares = (settings.recitation_always_share, settings.loop_share, settings.cut_off_share)
         if lot < shares[0] or self._random.random() < settings.recitation_share:
             return "RECITATION", ""
@@ -328,46 +345,6 @@ class Simulator:
             details.append({"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason})
         body = {"error": {"code": status, "message": message, "status": name, "details": details}}
         return web.json_response(body, status=status)
-
-
-def _lot(text: str, *, salt: str = "") -> float:
-    """0..1, determined by the page: the same for repeated requests."""
-    return int(hashlib.sha256((salt + text).encode()).hexdigest()[:8], 16) / 2**32
-
-
-def _abort(request: web.Request) -> None:
-    if request.transport is not None:
-        request.transport.abort()
-
-
-def invented(text: str, lot: float) -> str:
-    """As many words as the page has, in invented sentences. `lot`: 0..1, so that every page gets a different text."""
-    chosen = random.Random(lot)
-    known = _INVENTED.split()
-    words = [chosen.choice(known) for _ in range(max(len(text.split()), 20))]
-    sentences = (" ".join(words[start : start + 9]).capitalize() + "." for start in range(0, len(words), 9))
-    return " ".join(sentences)
-
-
-def page_text(body: dict[str, object]) -> str:
-    """The text of the one page that the request carries; for a page without any, a hash of its bytes."""
-    parts = [part for content in body["contents"] for part in content["parts"]]  # type: ignore[attr-defined,index]
-    inline = [part["inlineData"] for part in parts if "inlineData" in part]
-    assert len(inline) == 1, "one page per request"
-    data = base64.b64decode(
-        inline[0]["data"] + "==", altchars=b"-_" if "-" in inline[0]["data"] or "_" in inline[0]["data"] else None
-    )
-    document = pypdfium2.PdfDocument(data)
-    try:
-        assert len(document) == 1, "one page per request"
-        page = document[0]
-        text_page = page.get_textpage()
-        text = str(text_page.get_text_bounded()).strip()
-        text_page.close()
-        page.close()
-    finally:
-        document.close()
-    return text or f"page without text {hashlib.sha256(data).hexdigest()[:12]}"
 
 
 async def serve(settings: Settings, *, host: str = "127.0.0.1", port: int = 0) -> None:

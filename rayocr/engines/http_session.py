@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import socket
 from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies
 
@@ -54,6 +55,13 @@ def _bounded_response() -> type[aiohttp.ClientResponse]:
             return bytes(body)
 
     return BoundedResponse
+
+
+def was_sent(error: BaseException) -> bool:
+    """Whether the server may have received the request, and may bill it, before the connection failed."""
+    import aiohttp
+
+    return not isinstance(error, aiohttp.ClientConnectorError | aiohttp.InvalidURL | socket.gaierror)
 
 
 def connection_words(error: BaseException) -> str:

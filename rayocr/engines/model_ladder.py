@@ -18,6 +18,7 @@ _TRIES_BY_CHANCE = 2  # per model
 
 
 POSSIBLY_BILLED = "POSSIBLY_BILLED"  # finish of a request whose connection broke while it was in flight
+DURING_OUTAGE = "DURING_OUTAGE"  # finish of an unusable answer while the server had no usable one for any page
 
 
 def next_model(models: Sequence[str], attempts: Sequence[Attempt], *, engine: str) -> str | None:
@@ -33,12 +34,12 @@ def next_model(models: Sequence[str], attempts: Sequence[Attempt], *, engine: st
 
 def is_paid(attempt: Attempt) -> bool:
     """The server answered, but the answer failed the checks."""
-    return bool(attempt.model) and attempt.reason in _PAID
+    return not is_lost(attempt) and bool(attempt.model) and attempt.reason in _PAID
 
 
 def is_lost(attempt: Attempt) -> bool:
-    """The request timed out or was lost, and was probably or possibly billed. It is recorded only for its cost."""
-    if attempt.finish == POSSIBLY_BILLED:
+    """The request timed out, was lost, or met an outage, and may be billed. It is recorded only for its cost."""
+    if attempt.finish in (POSSIBLY_BILLED, DURING_OUTAGE):
         return True
     return attempt.reason in (EngineTimeout.__name__, BatchIncomplete.__name__) and attempt.input_tokens > 0
 

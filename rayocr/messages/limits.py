@@ -49,6 +49,8 @@ class SlotReturn:
     failed: int = 0  # of all of them: those that `throttle` reports
     possibly_billed: int = 0  # of the free ones: in flight when the connection broke, so the server may bill them
     replied: int = 0  # of all of them: those that the server rejected, or answered with something unusable
+    unusable: int = 0  # of the answered and replied ones: rejected or malformed, which says nothing about the page if all are
+    words: str = ""  # about the unusable ones
     input_tokens: int = 0
     cost_usd: float = 0.0
     throttle: Throttle | None = None

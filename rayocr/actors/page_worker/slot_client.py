@@ -23,9 +23,11 @@ from rayocr.errors import (
     EngineError,
     EngineOverloaded,
     EngineRateLimited,
+    EngineRejected,
     EngineShed,
     EngineTimeout,
     EngineTransient,
+    MalformedAnswer,
     OutsideError,
 )
 from rayocr.limits.lane_planner import LaneReport
@@ -62,6 +64,8 @@ class _Returning:
     free: int = 0
     failed: int = 0
     replied: int = 0
+    unusable: int = 0
+    words: str = ""
     possibly_billed: int = 0
     input_tokens: int = 0
     cost_usd: float = 0.0
@@ -151,8 +155,10 @@ class SlotClient:
         except OutsideError:
             self._finish(model, state, free=1)
             raise
-        except EngineError:
+        except EngineError as error:
             state.returning.replied += 1
+            if isinstance(error, EngineRejected | MalformedAnswer):
+                self._note_unusable(state, str(error))
             self._finish(model, state)
             raise
         except BaseException:
@@ -183,12 +189,20 @@ class SlotClient:
         """0..1, the share of the model's recent requests that failed, over all workers; 1 while the limiter holds the model."""
         return self._models[model].failing
 
-    def used(self, model: str, *, input_tokens: int, cost_usd: float) -> None:
-        """The cost of an answered request; its slot is still held. Sent when slots are returned."""
+    def used(self, model: str, *, input_tokens: int, cost_usd: float, malformed: str = "") -> None:
+        """The cost of an answered request; its slot is still held. Sent when slots are returned. `malformed`: why nothing can be
+        done with the answer."""
         returning = self._models[model].returning
+        if malformed:
+            self._note_unusable(self._models[model], malformed)
         returning.answered += 1
         returning.input_tokens += input_tokens
         returning.cost_usd += cost_usd
+
+    @staticmethod
+    def _note_unusable(state: _Model, words: str) -> None:
+        state.returning.unusable += 1
+        state.returning.words = words
 
     # -- taking -------------------------------------------------------------------------------------------------------------
 
@@ -278,6 +292,8 @@ class SlotClient:
                         free=returning.free,
                         failed=returning.failed,
                         replied=returning.replied,
+                        unusable=returning.unusable,
+                        words=returning.words,
                         possibly_billed=returning.possibly_billed,
                         input_tokens=returning.input_tokens,
                         cost_usd=returning.cost_usd,

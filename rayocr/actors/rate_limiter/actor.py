@@ -22,7 +22,7 @@ from rayocr.actors.rate_limiter.model_quota import QuotaTracker
 from rayocr.actors.rate_limiter.money import BUCKET, Money, both
 from rayocr.actors.rate_limiter.rules import LimiterRules, money_limits
 from rayocr.engines.base import BATCH_ACCOUNT
-from rayocr.errors import DayQuotaExhausted, ModelUnavailable, QuotaDenied, SharedLimitsUnavailable
+from rayocr.errors import ModelUnavailable, QuotaDenied, SharedLimitsUnavailable
 from rayocr.limits.base import HORIZON_S, Blocked, Bucket, Taken
 from rayocr.limits.budget import Budget
 from rayocr.limits.lane_planner import LaneOutlook, LaneReport
@@ -94,7 +94,7 @@ class RateLimiter:
             while worker not in self._gone:
                 await self._remember(quota)
                 self._expire(quota)
-                self._check_parked(quota)
+                quota.check_stopped(self._clock())
                 probes = not quota.is_batch and quota.health.held(self._clock())
                 if probes and (wait_s := self._until_probe(quota)) > 0:
                     await self._freed(quota, min(wait_s, _RECHECK_S))
@@ -269,18 +269,6 @@ class RateLimiter:
             quota.give_up(expired, money=self._money)
             quota.health.returned(None)
 
-    def _check_parked(self, quota: QuotaTracker) -> None:
-        if quota.parked_until is None:
-            return
-        if quota.bucket.wall_clock() >= quota.parked_until:
-            quota.parked_until = None
-            return
-        raise DayQuotaExhausted(
-            f"The daily quota for {quota.model} is used up.",
-            hint="Start the same command again then; it resumes where it stopped.",
-            resumes_at=quota.parked_until,
-        )
-
     def _until_probe(self, quota: QuotaTracker) -> float:
         """Seconds until the next probe of a held model. Raises ModelUnavailable and QuotaDenied when waiting longer is pointless.
         With engine.on_outage=fallback a probe that is due is sent nevertheless."""
@@ -298,8 +286,10 @@ class RateLimiter:
         was_held = health.held(now)
         if returned.throttle is not None and returned.throttle.kind is not ThrottleKind.DAY:
             health.failed(returned.throttle, worker, now=now, count=max(1, returned.failed))
-        if replied := returned.answered + returned.replied:
-            health.answered(replied)
+        if usable := returned.answered + returned.replied - returned.unusable:
+            health.answered(usable)
+        elif returned.unusable:
+            health.unusable(returned.unusable, returned.words, worker, now=now)
         elif returned.throttle is None:
             health.returned(worker)
         if health.held(now) is was_held:
@@ -349,7 +339,8 @@ class RateLimiter:
         delay_s = throttle.retry_after_s or 0.0
         if throttle.kind is ThrottleKind.DAY:
             delay_s = delay_s or _DAY_PAUSE_S
-            if quota.struck_for_the_day(sent_at=now - throttle.age_s, now=now) > self._rules.limits.day_quota_tries:
+            strikes = quota.struck_for_the_day(sent_at=now - throttle.age_s, now=now)
+            if strikes > self._rules.limits.day_quota_tries or delay_s > quota.health.patience_s:
                 quota.park(next_reset(quota.bucket.wall_clock()))
                 log_event(log, "model_parked", "The daily quota is used up.", level=logging.WARNING, model=quota.model)
                 return

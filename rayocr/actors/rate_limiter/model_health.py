@@ -4,9 +4,10 @@
 |---|---|
 | answering | lends slots at the pace of the quota |
 | held: no answer for `hold_s` while requests fail | lends one slot at a time, at growing intervals, as a probe |
+| held: `_UNUSABLE` rejected requests or malformed answers in a row | the same |
 | exhausted: no answer for `patience_s`, or the server says that the project has no quota or credit | refuses every page |
 
-One answer resets the state. An outage is a property of the model, not of the pages that meet it: while a model is held, no
+One usable answer resets the state. An outage is a property of the model, not of the pages that meet it: while a model is held, no
 failure counts against a page.
 """
 
@@ -17,6 +18,8 @@ from rayocr.messages import Throttle, ThrottleKind
 HOLD_S = 10.0  # without an answer; longer than an answer of a fast model takes
 NEVER_S = 120.0  # only 429 responses since the run began: longer than any per-minute quota needs to recover
 _FIRST_PROBE_S, _LAST_PROBE_S = 1.0, 30.0  # interval between probes, doubled each time
+_UNUSABLE = 8  # rejected requests and malformed answers in a row: more than one bad page causes
+_ALMOST_ALL = 0.999
 _MEMORY = 64  # requests over which the share of failures is averaged
 
 
@@ -36,12 +39,29 @@ class ModelHealth:
         self._probe_of: str | None = None
         self._probe_at = 0.0
         self._probes = 0
+        self._unusable = 0
 
     def answered(self, count: int) -> None:
         self.answers += count
         weight = max(1 - (1 - 1 / _MEMORY) ** count, count / (self.answers + self._failures))
         self._failing -= weight * self._failing
         self.since, self._denied, self._probe_of, self._probes = None, False, None, 0
+        self._unusable = 0
+
+    def unusable(self, count: int, words: str, worker: str, *, now: float) -> None:
+        """The server rejected requests or sent answers without content. A page can cause that, but not all pages in a row."""
+        self.answers += count
+        self._unusable += count
+        self._refused_only = False
+        if self._unusable < _UNUSABLE:
+            self.returned(worker)
+            return
+        self.words = words or self.words
+        if self.since is None:
+            self.since = now
+            self._probe_at = now + _FIRST_PROBE_S
+        self._hold_at = min(self._hold_at, now)
+        self._probed(worker, now=now, delay_s=0.0)
 
     def failed(self, throttle: Throttle, worker: str, *, now: float, count: int = 1) -> None:
         self._failures += count
@@ -56,13 +76,17 @@ class ModelHealth:
             self.since = now
             self._hold_at = now + delay_s + HOLD_S
             self._probe_at = now + max(delay_s, _FIRST_PROBE_S)
+        self._probed(worker, now=now, delay_s=delay_s)
+
+    def _probed(self, worker: str, *, now: float, delay_s: float) -> None:
+        """The probe, if it was this worker's, has failed."""
         if self._probe_of == worker:
             self._probe_of = None
             self._probe_at = now + max(delay_s, min(_LAST_PROBE_S, _FIRST_PROBE_S * 2**self._probes))
 
     def failing(self, now: float) -> float:
-        """0..1, the share of recent requests that failed; 1 while the model is held."""
-        return 1.0 if self.held(now) else self._failing
+        """0..1, the share of recent requests that failed; 1 only while the model is held."""
+        return 1.0 if self.held(now) else min(self._failing, _ALMOST_ALL)
 
     def held(self, now: float) -> bool:
         return self.since is not None and (self._denied or now >= self._hold_at)

@@ -10,10 +10,12 @@ from rayocr.actors.rate_limiter.model_health import ModelHealth
 from rayocr.actors.rate_limiter.money import Money
 from rayocr.config import LimitsConfig, ModelLimitsConfig
 from rayocr.engines.base import BATCH_ACCOUNT
+from rayocr.errors import DayQuotaExhausted, ModelUnavailable
 from rayocr.limits.base import Bucket, Take, Taken
 from rayocr.limits.expected_use import ExpectedUse
 from rayocr.limits.held import HeldSlots, SetAside
 from rayocr.limits.learned_rate import LearnedRate
+from rayocr.limits.quota_day import in_words
 from rayocr.messages import ModelQuota, SlotReturn, Throttle, ThrottleKind
 
 _BATCH_TTL_S = 3 * 86_400.0  # as long as Google keeps jobs and their results
@@ -53,6 +55,7 @@ class QuotaTracker:
         self._recent: deque[tuple[float, int]] = deque()  # (when, slots), recent
         self._refusals: deque[float] = deque()  # when, recent
         self._paused_until = float("-inf")
+        self._pause_s = 0.0
         self._refused_until = float("-inf")
         self._strikes = 0
         self._last_strike = float("-inf")
@@ -134,8 +137,29 @@ class QuotaTracker:
         self.parked_until = until
         self._strikes = 0
 
+    def check_stopped(self, now: float) -> None:
+        """Raises DayQuotaExhausted while the model is parked, and ModelUnavailable during a pause that is longer than
+        `limits.patience_s`."""
+        wall = self.bucket.wall_clock()
+        if self.parked_until is not None and wall >= self.parked_until:
+            self.parked_until = None
+        if self.parked_until is not None:
+            raise DayQuotaExhausted(
+                f"The daily quota for {self.model} is used up.",
+                hint="Start the same command again then; it resumes where it stopped.",
+                resumes_at=self.parked_until,
+            )
+        pause_s = self.pause_left_s(now)
+        if pause_s and self._pause_s > self.health.patience_s:
+            raise ModelUnavailable(
+                f"The server of {self.model} asks to send nothing until {in_words(wall + pause_s)}, which is longer than"
+                f" limits.patience_s={self.health.patience_s:.0f}. It says: {self.health.words}",
+                hint="Start the same command again then to resume, or set a longer limits.patience_s= to wait.",
+            )
+
     def pause(self, seconds: float, *, now: float) -> None:
-        self._paused_until = max(self._paused_until, now + seconds)
+        if now + seconds > self._paused_until:
+            self._paused_until, self._pause_s = now + seconds, seconds
 
     def pause_left_s(self, now: float) -> float:
         return max(0.0, self._paused_until - now)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeGuard
 
-from rayocr.engines.http_session import connection_words
+from rayocr.engines.http_session import connection_words, was_sent
 from rayocr.errors import (
     CredentialsError,
     EngineConnectionLost,
@@ -82,7 +82,11 @@ def _from_transport(error: Exception) -> RayocrError:
         lost = EngineConnectionLost(
             f"The connection to Gemini failed: {_first_line(connection_words(error)) or type(error).__name__}."
         )
-        lost.in_flight = not isinstance(error, aiohttp.ClientConnectorError)
+        lost.in_flight = was_sent(error)
+        return lost
+    if isinstance(error, json.JSONDecodeError) and error.doc.lstrip().startswith("{"):
+        lost = EngineConnectionLost("Gemini's answer was truncated.")
+        lost.in_flight = True
         return lost
     if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
         return EngineConnectionLost("The answer was not JSON; a proxy may have answered in Gemini's place.")
@@ -107,6 +111,8 @@ def _from_status(error: Any) -> RayocrError:
         return UnknownModel(f"Gemini does not know the model: {message}", hint=_MODEL_HINT)
     if code == 400 and status == "FAILED_PRECONDITION":
         return CredentialsError(f"Gemini does not serve this project: {message}", hint=_PLACE_HINT)
+    if 400 <= code < 500 and not _is_googles(error) and code not in _TRANSPORT_CODES:
+        return EngineOverloaded(f"Something other than Gemini answered {code}: {message}", retry_after_s=retry_after_s(error))
     if code in _TRANSPORT_CODES or status == "DEADLINE_EXCEEDED":
         return EngineTimeout(f"Gemini gave up waiting ({code}): {message}", retry_after_s=retry_after_s(error))
     if code >= 500 or code < 400:
@@ -155,6 +161,13 @@ def retry_after_s(error: Any) -> float | None:
         return max(0.0, (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError):
         return None
+
+
+def _is_googles(error: Any) -> bool:
+    """Whether the body is an error of a Google API. Otherwise a proxy or a front end wrote it, not the model."""
+    body = error.details
+    inner = body.get("error") if isinstance(body, Mapping) else None
+    return isinstance(inner, Mapping) and isinstance(inner.get("code"), int) and bool(inner.get("status"))
 
 
 def _details(error: Any, kind: str) -> Iterator[Mapping[str, Any]]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from rayocr.engines.http_session import connection_words
+from rayocr.engines.http_session import connection_words, was_sent
 from rayocr.errors import (
     CredentialsError,
     EngineConnectionLost,
@@ -40,9 +40,11 @@ def translate(error: Exception) -> RayocrError:
     if isinstance(error, aiohttp.InvalidURL):
         return EngineRejected(f"engine.openai.base_url is not a valid URL: {error}")
     if isinstance(error, aiohttp.ClientError | ConnectionError | OSError):
-        return EngineConnectionLost(
+        lost = EngineConnectionLost(
             f"The connection to the server failed: {connection_words(error)[:200] or type(error).__name__}."
         )
+        lost.in_flight = was_sent(error)
+        return lost
     if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
         return EngineConnectionLost("The answer was not JSON; a proxy may have answered in the server's place.")
     if isinstance(error, ValueError):

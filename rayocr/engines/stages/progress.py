@@ -45,7 +45,7 @@ class PageProgress:
             reason=error.reason if isinstance(error, RayocrError) else type(error).__name__,
             message=str(error)[:_MESSAGE_CHARS],
             model=model,
-            finish=(error.finish or "") if isinstance(error, BadAnswer) else finish,
+            finish=finish or ((error.finish or "") if isinstance(error, BadAnswer) else ""),
         )
         if answer is not None and model:
             attempt = replace(

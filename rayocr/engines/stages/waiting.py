@@ -13,7 +13,7 @@ from rayocr.engines.answers.checks import check_answer, repeats_as_its_page
 from rayocr.engines.answers.off_loop import off_loop
 from rayocr.engines.answers.verification import VerificationResult, Verifier
 from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngine, account_of
-from rayocr.engines.model_ladder import MAX_PAID_TRIES, POSSIBLY_BILLED, is_paid, lost_in_batches, next_model
+from rayocr.engines.model_ladder import DURING_OUTAGE, MAX_PAID_TRIES, POSSIBLY_BILLED, is_paid, lost_in_batches, next_model
 from rayocr.engines.registry import Stage
 from rayocr.engines.stages.lost_pictures import without_lost_pictures
 from rayocr.engines.stages.progress import PageProgress
@@ -23,8 +23,10 @@ from rayocr.errors import (
     DayQuotaExhausted,
     EngineConnectionLost,
     EngineError,
+    EngineRejected,
     EngineTimeout,
     EngineTransient,
+    MalformedAnswer,
     ModelUnavailable,
     PictureUndecodable,
     QuotaDenied,
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from rayocr.pdf.page import Page
 
 T = TypeVar("T")
+
+_OTHERS_S = 0.5  # longer than a worker collects the slots that it returns
 
 Remember = Callable[[PageRecord], Awaitable[object]]
 # Called before a request is retried, with the page, the model, the number of the failed attempt, the error, and the delay in
@@ -226,12 +230,20 @@ class WaitingStage:
                 progress.note(engine, error, model=model)
                 progress.outage = error
                 continue
+            except (EngineRejected, MalformedAnswer) as error:
+                outage = await self._is_outage(engine, model)
+                progress.note(engine, error, model=model, answer=answer, finish=DURING_OUTAGE if outage else "")
             except EngineError as error:
                 progress.note(engine, error, model=model, answer=answer)
             else:
                 return answer
-            if is_paid(progress.attempts[-1]):
+            if answer is not None or is_paid(progress.attempts[-1]):
                 await remember()
+
+    async def _is_outage(self, engine: WaitingEngine, model: str) -> bool:
+        """Whether the server rejects the requests of all pages, or answers nothing usable to any of them."""
+        await self._sleep(_OTHERS_S)  # by then the limiter knows how other requests are doing
+        return self._slots.failing(account_of(engine, model)) >= 1.0
 
     async def _check(self, answer: PageText, page: Page) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
@@ -97,3 +98,28 @@ async def test_the_spend_window_refuses_and_frees_again(client: Any, simulator: 
     assert "spend-based" in answer["error"]["message"]
     simulator.settings.speed = 1e9
     assert (await ask(client))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("event", "candidates", "billed"),
+    [
+        ({"what": "no_candidate"}, None, True),
+        ({"what": "blocked", "finish": "SAFETY"}, None, True),
+        ({"what": "finish", "finish": "OTHER"}, "OTHER", True),
+        ({"what": "reply", "status": 200, "body": {}}, None, False),
+    ],
+)
+async def test_an_event_can_replace_an_answer(
+    client: Any, simulator: Simulator, event: dict[str, Any], candidates: str | None, billed: bool
+) -> None:
+    simulator.script.load(json.dumps([event]))
+    status, answer = await ask(client)
+    assert status == 200
+    assert [candidate["finishReason"] for candidate in answer.get("candidates", ())] == ([candidates] if candidates else [])
+    assert (simulator.bill.usd > 0) is billed
+
+
+async def test_an_event_can_change_the_quota_midway(client: Any, simulator: Simulator) -> None:
+    simulator.script.load(json.dumps([{"what": "settings", "settings": {"rpm": 1}, "at_request": 1}]))
+    simulator.settings.speed = 1
+    assert [(await ask(client))[0] for _ in range(2)] == [200, 429]

@@ -514,3 +514,18 @@ async def test_a_request_that_was_in_flight_when_the_connection_broke_is_recorde
     assert [(attempt.reason, attempt.finish, attempt.cost_usd) for attempt in record.attempts] == [
         ("EngineConnectionLost", "POSSIBLY_BILLED", 0.0)
     ]
+
+
+@pytest.mark.parametrize("failure", [EngineRejected("400"), "NO_CANDIDATE"])
+async def test_an_unusable_answer_while_no_page_gets_a_usable_one_does_not_count_against_the_page(failure: Any) -> None:
+    bench = Bench(ScriptedEngine({"a": [failure] * 6 + [GOOD]}))
+    bench.slots.share = 1.0
+    record = await bench.read()
+    assert (record.outcome, record.text) == (PageOutcome.DONE, GOOD)
+    assert {attempt.finish for attempt in record.attempts} == {"DURING_OUTAGE"}
+
+
+@pytest.mark.parametrize("failure", [EngineRejected("400"), "NO_CANDIDATE"])
+async def test_an_unusable_answer_while_other_pages_are_read_counts_against_the_page(failure: Any) -> None:
+    record = await Bench(ScriptedEngine({"a": [failure] * 2})).read()
+    assert record.outcome is PageOutcome.HANDED_ON

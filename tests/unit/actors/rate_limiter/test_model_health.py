@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rayocr.actors.rate_limiter.actor import RateLimiter
-from rayocr.errors import ModelUnavailable, QuotaDenied
+from rayocr.errors import DayQuotaExhausted, ModelUnavailable, QuotaDenied
 from rayocr.messages import ModelQuota, SlotReply, SlotReturn, Throttle, ThrottleKind
 from tests.unit.actors.limiter_world import World
 
@@ -154,3 +154,71 @@ async def test_the_share_of_failures_is_of_all_workers_and_whole_while_held() ->
     assert 0.1 < reply.failing < 0.2
     world.now += 11.0
     assert (await fail(limiter)).failing == 1.0
+
+
+async def test_a_pause_longer_than_the_patience_ends_the_run_at_once_and_says_until_when() -> None:
+    world = World()
+    limiter = world.limiter(patience_s=900.0)
+    await limiter.lease("m", "w", 1)
+    await fail(limiter, ThrottleKind.MINUTE, retry_after_s=3600.0)
+    with pytest.raises(ModelUnavailable, match=r"send nothing until 20\d\d-.*longer than limits.patience_s=900.*overloaded"):
+        await limiter.lease("m", "w", 1)
+    world.now += 3600.0
+    assert await limiter.lease("m", "w", 1)
+
+
+async def test_a_run_with_unlimited_patience_waits_for_a_long_pause() -> None:
+    world = World()
+    limiter = world.limiter(patience_s=None)
+    await limiter.lease("m", "w", 1)
+    await fail(limiter, ThrottleKind.MINUTE, retry_after_s=3600.0)
+    before = world.now
+    assert await limiter.lease("m", "w", 1)
+    assert world.now - before >= 3599.0
+
+
+async def test_a_daily_quota_with_a_delay_of_hours_parks_the_model_at_once() -> None:
+    world = World()
+    limiter = world.limiter()
+    await limiter.lease("m", "w", 1)
+    await fail(limiter, ThrottleKind.DAY, retry_after_s=12 * 3600.0)
+    with pytest.raises(DayQuotaExhausted):
+        await limiter.lease("m", "w", 1)
+
+
+def unusable(count: int, **more: Any) -> SlotReturn:
+    return SlotReturn(slots=count, replied=count, unusable=count, words="Gemini rejected the request (400).", **more)
+
+
+async def test_a_model_that_rejects_eight_requests_in_a_row_is_held_although_it_replies() -> None:
+    world = World()
+    limiter = world.limiter(patience_s=60.0)
+    await limiter.lease("m", "w", 8)
+    assert (await limiter.release("m", "w", unusable(7))).failing < 1.0
+    assert (await limiter.release("m", "w", unusable(1))).failing == 1.0
+    assert (await model(limiter)).held_words == "Gemini rejected the request (400)."
+    assert len(await limiter.lease("m", "w", 8)) == 1
+    world.now += 60.0
+    await limiter.release("m", "w", unusable(1))
+    with pytest.raises(ModelUnavailable, match="rejected the request"):
+        await limiter.lease("m", "w", 1)
+
+
+async def test_rejected_requests_between_good_answers_do_not_hold_the_model() -> None:
+    world = World()
+    limiter = world.limiter()
+    for _ in range(5):
+        await limiter.lease("m", "w", 7)
+        await limiter.release("m", "w", unusable(6))
+        await limiter.release("m", "w", ANSWER)
+    assert (await model(limiter)).held_since is None
+
+
+async def test_a_usable_answer_releases_a_model_that_had_rejected_everything() -> None:
+    world = World()
+    limiter = world.limiter()
+    await limiter.lease("m", "w", 8)
+    await limiter.release("m", "w", unusable(8))
+    await limiter.lease("m", "w", 1)
+    await limiter.release("m", "w", ANSWER)
+    assert len(await limiter.lease("m", "w", 8)) == 8

@@ -323,7 +323,10 @@ async def test_a_status_has_its_class(code: int, status: str, details: list[dict
     assert "a-key-of-the-test" not in repr(error)
 
 
-@pytest.mark.parametrize(("status", "expected"), [(200, EngineConnectionLost), (502, EngineOverloaded), (404, EngineRejected)])
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [(200, EngineConnectionLost), (502, EngineOverloaded), (404, EngineOverloaded), (413, EngineOverloaded)],
+)
 async def test_a_proxys_page_of_html_has_its_class(status: int, expected: type[EngineError]) -> None:
     assert type(await failure(Recorded("<html><body>Bad gateway</body></html>", status))) is expected
 

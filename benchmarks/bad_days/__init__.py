@@ -1,0 +1,1 @@
+"""Bad days: fault scripts that a run must survive without losing, downgrading or paying twice for a page."""

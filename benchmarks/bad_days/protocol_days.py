@@ -1,0 +1,138 @@
+"""Bad days of the protocol: unusual errors, answers without content, broken connections, and batches that go wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.bad_days.days import BATCHES, BadDay
+
+_TYPE = "type.googleapis.com/google.rpc."
+_QUICK = {"latency_s": 0.2}
+_EXHAUSTED = "Resource has been exhausted (e.g. check quota)."
+_PATIENCE = ("limits.patience_s=15",)
+
+
+def _googles(code: int, status: str, message: str, **details: dict[str, Any]) -> dict[str, Any]:
+    """An error in the format of Google's APIs. `details` by type."""
+    rows = [{"@type": f"{_TYPE}{kind}"} | fields for kind, fields in details.items()]
+    return {"error": {"code": code, "message": message, "status": status, "details": rows}}
+
+
+def _reply(status: int, body: object, *, at_request: int = 500, **more: Any) -> dict[str, Any]:
+    return {"what": "reply", "status": status, "body": body, "at_request": at_request} | more
+
+
+_HOUR = _googles(
+    429,
+    "RESOURCE_EXHAUSTED",
+    "You exceeded your current quota.",
+    QuotaFailure={"violations": [{"quotaId": "GenerateRequestsPerMinutePerProjectPerModel"}]},
+    RetryInfo={"retryDelay": "3600s"},
+)
+_UNNAMED = _googles(429, "RESOURCE_EXHAUSTED", _EXHAUSTED)
+_EXPIRED = _googles(
+    400, "INVALID_ARGUMENT", "API key expired. Please renew the API key.", ErrorInfo={"reason": "API_KEY_INVALID"}
+)
+_UNBILLED = _googles(
+    403, "PERMISSION_DENIED", "This API method requires billing to be enabled.", ErrorInfo={"reason": "BILLING_DISABLED"}
+)
+_RETIRED = _googles(404, "NOT_FOUND", "This model is no longer available. Please update your code to use a newer model.")
+_ELSEWHERE = _googles(400, "FAILED_PRECONDITION", "User location is not supported for the API use.")
+_UNKNOWN_KEY = _googles(401, "UNAUTHENTICATED", "Request had invalid authentication credentials.")
+_INVALID = _googles(400, "INVALID_ARGUMENT", "Request contains an invalid argument.")
+_HTML = "<html><head><title>Error</title></head><body>Error</body></html>"
+
+
+def _ends(name: str, body: dict[str, Any], said: str, *, options: tuple[str, ...] = ()) -> BadDay:
+    """A day whose run ends with exit code 3 and these words."""
+    script = (_reply(body["error"]["code"], body),)
+    return BadDay(name=name, script=script, server=_QUICK, options=options, exits=(3, 0), said=(said,))
+
+
+def _passes(name: str, event: dict[str, Any], *, options: tuple[str, ...] = ()) -> BadDay:
+    """A day that the run waits out: the event lasts 15 seconds."""
+    return BadDay(name=name, script=({"at_request": 500, "for_s": 15} | event,), server=_QUICK, options=options)
+
+
+PROTOCOL_DAYS = (
+    _ends("429 that asks to wait for an hour", _HOUR, "asks to send nothing until"),
+    _ends("429 without details, for longer than the patience", _UNNAMED, _EXHAUSTED, options=_PATIENCE),
+    _ends("the key expires", _EXPIRED, "API key expired"),
+    _ends("billing is disabled", _UNBILLED, "requires billing"),
+    _ends("the model is retired", _RETIRED, "no longer available"),
+    _ends("the location is refused", _ELSEWHERE, "location is not supported"),
+    _ends("the key is withdrawn", _UNKNOWN_KEY, "invalid authentication credentials"),
+    _ends("400 for every request, for longer than the patience", _INVALID, "invalid argument", options=_PATIENCE),
+    _passes("429 without details", _reply(429, _UNNAMED)),
+    _passes("500 with a web page", _reply(500, _HTML)),
+    _passes("502 with a web page", _reply(502, _HTML)),
+    _passes("404 with a web page", _reply(404, _HTML)),
+    _passes("407 of a proxy", _reply(407, _HTML)),
+    _passes("413 for every request", _reply(413, _HTML)),
+    _passes("400 for every request", _reply(400, _INVALID)),
+    _passes("200 with an empty body", _reply(200, "")),
+    _passes("200 with an empty object", _reply(200, {})),
+    _passes("200 with an error as body", _reply(200, _googles(503, "UNAVAILABLE", "The model is overloaded."))),
+    _passes("a Retry-After of two seconds without details", _reply(429, _UNNAMED, headers={"Retry-After": "2"})),
+    _passes("answers without candidates, billed", {"what": "no_candidate"}),
+    _passes("answers with the finish reason MALFORMED_RESPONSE, billed", {"what": "finish", "finish": "MALFORMED_RESPONSE"}),
+    _passes("one request in five: 500", {"what": "500", "share": 0.2}),
+    BadDay(
+        name="the quota falls from 600 to 60 requests a minute (at 10 times the speed)",
+        script=({"what": "settings", "settings": {"rpm": 60}, "at_request": 1900},),
+        server={"latency_s": 2, "rpm": 600, "speed": 10},
+        options=("limits.rpm=6000",),
+    ),
+    BadDay(name="thinking takes more tokens than the answer", server=_QUICK | {"thought_tokens": 5000}),
+    BadDay(
+        name="batches: 503 for 15 s",
+        batches={"job_s": 5},
+        script=({"what": "503", "at_s": 1, "for_s": 15},),
+        options=BATCHES,
+    ),
+    BadDay(
+        name="batches: the network is cut for 15 s",
+        batches={"job_s": 5},
+        script=({"what": "cut", "at_s": 1, "for_s": 15},),
+        options=BATCHES,
+    ),
+    BadDay(
+        name="batches: a proxy's web page for 15 s",
+        batches={"job_s": 5},
+        script=({"what": "html", "at_s": 1, "for_s": 15},),
+        options=BATCHES,
+    ),
+    BadDay(
+        name="batches: 503 for longer than the patience",
+        batches={"job_s": 5},
+        script=({"what": "503", "at_s": 1},),
+        options=(*BATCHES, *_PATIENCE),
+        exits=(3, 0),
+        said=("overloaded",),
+    ),
+    BadDay(
+        name="batches: 429 without details for 15 s",
+        batches={"job_s": 5},
+        script=(_reply(429, _UNNAMED, at_request=0, at_s=1, for_s=15),),
+        options=BATCHES,
+    ),
+    BadDay(
+        name="batches: the key expires",
+        batches={"job_s": 5},
+        script=(_reply(400, _EXPIRED, at_request=0, at_s=1),),
+        options=BATCHES,
+        exits=(3, 0),
+        said=("API key expired",),
+    ),
+    BadDay(name="batches: 503 after the job was created", batches={"job_s": 5, "lose_creates": 3}, options=BATCHES),
+    BadDay(
+        name="batches: jobs that expire with a third of the answers missing",
+        batches={"job_s": 5, "expire_share": 0.3},
+        options=BATCHES,
+    ),
+    BadDay(
+        name="batches: jobs that succeed in part",
+        batches={"job_s": 5, "error_share": 0.3, "partially": 1},
+        options=BATCHES,
+    ),
+)

@@ -1,0 +1,48 @@
+"""Billed answers that do not arrive as they should."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from benchmarks.gemini_simulator.outages import Outage
+
+
+async def damaged(
+    request: web.Request, event: Outage, answer: dict[str, Any], *, wait: Callable[[float], Awaitable[None]]
+) -> web.StreamResponse:
+    """`wait` is called with simulated seconds."""
+    if event.what in ("finish", "no_candidate", "blocked"):
+        return web.json_response(_without_text(answer, event))
+    data = json.dumps(answer).encode()
+    if event.what == "half_json":
+        return web.Response(body=data[: len(data) // 2], content_type="application/json")
+    response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": str(len(data))})
+    await response.prepare(request)
+    if event.what == "reset":
+        await response.write(data[:1])
+        abort(request)
+        return response
+    for byte in data:
+        await response.write(bytes([byte]))
+        await wait(event.every_s)
+    return response
+
+
+def abort(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()
+
+
+def _without_text(answer: dict[str, Any], event: Outage) -> dict[str, Any]:
+    (candidate,) = answer["candidates"]
+    text = "".join(part["text"] for part in candidate["content"]["parts"])
+    parts = [{"text": text[: len(text) // 2]}] if event.finish == "MAX_TOKENS" else []
+    ended = candidate | {"content": {"role": "model", "parts": parts}, "finishReason": event.finish}
+    without = {name: value for name, value in answer.items() if name != "candidates"}
+    if event.what == "blocked":
+        return without | {"promptFeedback": {"blockReason": event.finish}}
+    return without if event.what == "no_candidate" else without | {"candidates": [ended]}

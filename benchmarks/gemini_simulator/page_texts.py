@@ -1,0 +1,50 @@
+"""The text of the page in a request, which is the simulator's answer, and texts that are not on the page."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import random
+
+import pypdfium2
+
+_INVENTED = (
+    "the committee approved quarterly revenue from seventeen subsidiaries and recommended further dividends pursuant to clause "
+    "whereas shareholders resolved that auditors shall examine ledgers before august hence invoices remain payable within thirty "
+    "days following receipt unless otherwise agreed between parties under applicable jurisdiction"
+)
+
+
+def lot_of(text: str, *, salt: str = "") -> float:
+    """0..1, determined by the page: the same for repeated requests."""
+    return int(hashlib.sha256((salt + text).encode()).hexdigest()[:8], 16) / 2**32
+
+
+def invented(text: str, lot: float) -> str:
+    """As many words as the page has, in invented sentences. `lot`: 0..1, so that every page gets a different text."""
+    chosen = random.Random(lot)
+    known = _INVENTED.split()
+    words = [chosen.choice(known) for _ in range(max(len(text.split()), 20))]
+    sentences = (" ".join(words[start : start + 9]).capitalize() + "." for start in range(0, len(words), 9))
+    return " ".join(sentences)
+
+
+def page_text(body: dict[str, object]) -> str:
+    """The text of the one page that the request carries; for a page without any, a hash of its bytes."""
+    parts = [part for content in body["contents"] for part in content["parts"]]  # type: ignore[attr-defined,index]
+    inline = [part["inlineData"] for part in parts if "inlineData" in part]
+    assert len(inline) == 1, "one page per request"
+    data = base64.b64decode(
+        inline[0]["data"] + "==", altchars=b"-_" if "-" in inline[0]["data"] or "_" in inline[0]["data"] else None
+    )
+    document = pypdfium2.PdfDocument(data)
+    try:
+        assert len(document) == 1, "one page per request"
+        page = document[0]
+        text_page = page.get_textpage()
+        text = str(text_page.get_text_bounded()).strip()
+        text_page.close()
+        page.close()
+    finally:
+        document.close()
+    return text or f"page without text {hashlib.sha256(data).hexdigest()[:12]}"
