@@ -44,6 +44,25 @@ def may_reach(
     )
 
 
+def may_be_reached(documents: list[dict[str, Any]], labels: dict[str, str], port: int, *, pod: dict[str, str]) -> bool:
+    """Whether a pod with `labels` accepts connections from `pod` (its labels, in any namespace)."""
+    policies = [
+        document["spec"]
+        for document in documents
+        if document["kind"] == "NetworkPolicy"
+        and "Ingress" in document["spec"]["policyTypes"]
+        and chooses(document["spec"]["podSelector"], labels)
+    ]
+    if not policies:
+        return True
+    return any(
+        _peer_is({"to": rule["from"]} if "from" in rule else {}, pod, None)
+        and any(p.get("port", port) == port for p in rule.get("ports", [{}]))
+        for policy in policies
+        for rule in policy.get("ingress", [])
+    )
+
+
 def _peer_is(rule: dict[str, Any], pod: dict[str, str] | None, address: str | None) -> bool:
     if "to" not in rule:
         return True

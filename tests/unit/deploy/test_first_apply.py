@@ -12,7 +12,7 @@ import yaml
 
 from rayocr.composition import compose
 from tests.unit.deploy import derive_manifests
-from tests.unit.deploy.policies import chooses, may_reach, named_config_maps
+from tests.unit.deploy.policies import chooses, may_be_reached, may_reach, named_config_maps
 from tests.unit.deploy.rendered import (
     OVERLAYS,
     PodSpec,
@@ -60,6 +60,7 @@ def ray_pods(documents: list[dict[str, Any]]) -> list[PodSpec]:
         {"pod": {"k8s-app": "node-local-dns"}},
         {"address": "169.254.20.10"},  # NodeLocal DNSCache, the default on GKE
         {"address": "169.254.169.254"},  # Cloud DNS for GKE
+        {"address": "34.118.224.10"},  # NodeLocal DNSCache without Dataplane V2: the address of the Service kube-dns
     ],
     ids=str,
 )
@@ -94,6 +95,29 @@ def test_ray_pods_reach_the_model_server_of_the_gpu_overlay() -> None:
     (watch,) = [pod for pod in pods(documents) if "watch" in pod.what]
     config = compose(watch.spec["containers"][0]["args"], {"OPENAI_BASE_URL": "http://rayocr-vllm:8000/v1"})
     assert f"--served-model-name={config.engine.openai.model}" in server.spec["containers"][0]["args"]
+
+
+def test_the_nodes_of_the_model_server_with_ray_serve_reach_each_other_and_are_reached() -> None:
+    documents = [*render("production"), *examples("rayservice-llm")]
+    operator = {"app.kubernetes.io/name": "kuberay-operator"}
+    servers = [pod for pod in pods(documents) if pod.labels.get("rayocr.io/node") == "llm"]
+    assert len(servers) == 2
+    for server in servers:
+        assert may_be_reached(documents, server.labels, 6379, pod=servers[0].labels), "workers find their head"
+        assert may_be_reached(documents, server.labels, 8265, pod=operator)
+        assert may_be_reached(documents, server.labels, 8000, pod=operator), "the operator asks the proxy of the head"
+        for pod in ray_pods(documents):
+            if pod not in servers:
+                assert may_be_reached(documents, server.labels, 8000, pod=pod.labels)
+                assert may_reach(documents, pod.labels, 8000, pod=server.labels)
+                assert not may_be_reached(documents, server.labels, 8265, pod=pod.labels)
+
+
+def test_the_operator_and_nobody_else_outside_reaches_the_dashboard_of_a_head() -> None:
+    documents = render("production")
+    for pod in [pod for pod in ray_pods(documents) if pod.role == "head"]:
+        assert may_be_reached(documents, pod.labels, 8265, pod={"app.kubernetes.io/name": "kuberay-operator"})
+        assert not may_be_reached(documents, pod.labels, 8265, pod={"app": "anything"})
 
 
 # -- budgets, rollouts, names -------------------------------------------------------------------------------------------------

@@ -286,10 +286,8 @@ def test_every_variable_is_one_that_somebody_reads(documents: list[dict[str, Any
             assert set(secret["stringData"]) <= READ
 
 
-def test_no_secret_is_written_down_outside_of_dev(documents: list[dict[str, Any]]) -> None:
-    secrets = [document for document in documents if document["kind"] == "Secret"]
-    in_dev = any(document["metadata"].get("namespace") == "rayocr-dev" for document in documents)
-    assert bool(secrets) == in_dev
+def test_no_secret_is_written_down(documents: list[dict[str, Any]]) -> None:
+    assert not [document for document in documents if document["kind"] == "Secret"]
     for pod in pods(documents):
         for name, value in environment_of(pod).items():
             if re.search("KEY|TOKEN|PASSWORD", name):
