@@ -16,6 +16,7 @@ from rayocr.driver.cancellation import CancelWatch
 from rayocr.driver.cluster.actors import RunActors, document_workers
 from rayocr.driver.cluster.connect import Connection
 from rayocr.driver.cluster.faults import Faults
+from rayocr.driver.cluster.head_watch import HeadWatch
 from rayocr.driver.cluster.nodes import Follower, watch_nodes
 from rayocr.driver.cluster.pool_sizing import StagePool, open_pool, pages_at_once, requests_at_once
 from rayocr.driver.cluster.worker_settings import DocumentSettings
@@ -118,6 +119,9 @@ class RunParts:
                 opened=inputs.opened,
             ),
         }
+        if actors.head_address:
+            say, warn = inputs.terminal.say, inputs.terminal.warn
+            found["head"] = HeadWatch(actors.head_address, fail=self.scheduler.fail, warn=warn, say=say).run()
         found["ledger"] = LedgerWatch(actors.ledger, inputs.progress).run()
         if actors.limiter is not None:
             found["limiter"] = LimiterWatch(

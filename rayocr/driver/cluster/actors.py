@@ -38,6 +38,7 @@ class RunActors(ABC):
     document_workers: DocumentWorkerPool
     cpus: int
     has_processes = True  # each worker has its own process
+    head_address = ""  # of Ray's control store
     groups: frozenset[Group] = frozenset()  # node groups that workers request
     documents_group: Group | None = None  # group of the nodes that hold fetched documents; None: any node
 

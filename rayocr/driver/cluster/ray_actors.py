@@ -53,7 +53,9 @@ class RayActors(RunActors):
     ) -> None:
         super().__init__(config, state, assemble_settings, fetch_settings)
         self.cpus = cpus
-        here = ray.get_runtime_context().get_node_id()
+        context = ray.get_runtime_context()
+        self.head_address = context.gcs_address
+        here = context.get_node_id()
         place = placement(config.workers.groups, needed=needed, offered=self.nodes().groups, driver_node=here)
         self._place, self.groups, self.documents_group = place, place.groups, place.documents_group
         run_id, state_uri = assemble_settings.run_id, assemble_settings.state_uri
