@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -24,6 +25,7 @@ _TINY_PT = 3.0  # smaller letters are illegible
 _NEARLY_CLEAR = 40  # of 255, of text's opacity
 _NEARLY_WHITE = 3 * 245  # of red, green and blue together
 _THIN_PT = 3.0  # a filled rectangle as thin as this is a line
+_DOT_GAP_PT, _LEAST_DOTS = 5.0, 6  # of a line that is drawn dot by dot
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,32 @@ def inspect_objects(page: Any, upright: Upright, width_pt: float, height_pt: flo
             break
     if found.image_share < 0.5:
         found.native_dpi = 0.0
+    found.ruling_list += _dotted_rulings(found.small_shapes)
     return found
+
+
+def _dotted_rulings(shapes: Sequence[Box]) -> list[Ruling]:
+    """The lines that are drawn dot by dot, as browsers print dotted borders."""
+    dots = [box for box in shapes if max(box[2] - box[0], box[3] - box[1]) <= _THIN_PT]
+    level = [Ruling(start, at, end, at) for at, start, end in _rows_of_dots(dots, 0, 1)]
+    return level + [Ruling(at, start, at, end) for at, start, end in _rows_of_dots(dots, 1, 0)]
+
+
+def _rows_of_dots(dots: Sequence[Box], along: int, across: int) -> Iterator[tuple[float, float, float]]:
+    """The place across, the start and the end of each row of dots."""
+    if len(dots) < _LEAST_DOTS:
+        return
+    rows: dict[int, list[Box]] = {}
+    for dot in dots:
+        rows.setdefault(round(dot[across] + dot[across + 2]), []).append(dot)
+    for row in rows.values():
+        row.sort(key=lambda dot: dot[along])
+        first = 0
+        for n in range(1, len(row) + 1):
+            if n == len(row) or row[n][along] - row[n - 1][along + 2] > _DOT_GAP_PT:
+                if n - first >= _LEAST_DOTS:
+                    yield (row[first][across] + row[first][across + 2]) / 2, row[first][along], row[n - 1][along + 2]
+                first = n
 
 
 class _Inspector:

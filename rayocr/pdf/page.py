@@ -16,8 +16,8 @@ import pypdfium2.raw as pdfium
 
 from rayocr.errors import PageUnrenderable, PictureUndecodable
 from rayocr.pdf.forms.annotations import first_page, flatten, has_text_annotations, hide_annotations
-from rayocr.pdf.forms.drawn_boxes import BOX_DPI, drawn_boxes, read_boxes
-from rayocr.pdf.forms.fields import FormField, has_drawn_password, overlaps, read_fields, with_fields
+from rayocr.pdf.forms.drawn_marks import drawn_marks
+from rayocr.pdf.forms.fields import FormField, has_drawn_password, read_fields, with_fields
 from rayocr.pdf.geometry import Upright, turn_box, upright_of
 from rayocr.pdf.hidden.pieces import HiddenPieces, hidden_pieces
 from rayocr.pdf.ink import BLANK_COVERAGE, RENDER_DPI, contrast, coverage
@@ -27,7 +27,7 @@ from rayocr.pdf.scan import letters_off_ink, reduced_jpeg
 from rayocr.pdf.textlayer.glyphs.actual_text import contradicts_glyphs
 from rayocr.pdf.textlayer.layer import TextLayer, read_text_layer, without_hidden
 from rayocr.pdf.textlayer.raw import raw_text
-from rayocr.pdf.textlayer.rendered_text import TextObjects, gray_picture, gray_scale
+from rayocr.pdf.textlayer.rendered_text import TextObjects
 from rayocr.pdf.undrawn import cut_off_share, undecodable_share, undrawn_picture
 
 if TYPE_CHECKING:
@@ -131,22 +131,12 @@ class Page:
         return read_fields(self._page.raw, self._form, self.upright, (self.width_pt, self.height_pt))
 
     @cached_property
-    def drawn_boxes(self) -> tuple[FormField, ...]:
-        """Check boxes that are drawn on the page without a form field. Renders the page if it has any."""
-        found, size_pt = self._objects, (self.width_pt, self.height_pt)
-        if not found.small_shapes and not found.ruling_list:
-            return ()
+    def drawn_marks(self) -> tuple[FormField, ...]:
+        """Check boxes and bullets that are drawn on the page. Renders the page if it may have check boxes."""
         layer = self._own_layer
-        if layer.turns or not layer.lines:
+        if layer.turns or not layer.lines or not (self.width_pt > 0 and self.height_pt > 0):
             return ()
-        boxes = drawn_boxes(found.small_shapes, found.rulings, layer.lines, size_pt)
-        boxes = [box for box in boxes if not any(overlaps(box, field.box) for field in self.fields)]
-        scale = gray_scale(size_pt, BOX_DPI)
-        if not boxes or not (self.width_pt > 0 and self.height_pt > 0):
-            return ()
-        with suppress(pypdfium2.PdfiumError, MemoryError, ValueError):
-            return tuple(read_boxes(gray_picture(self._page.raw, size_pt, scale), scale, boxes))
-        return ()
+        return drawn_marks(self._page.raw, self._objects, layer.lines, self.fields, (self.width_pt, self.height_pt))
 
     @cached_property
     def has_filled_annotations(self) -> bool:
@@ -175,15 +165,15 @@ class Page:
     def _read_text_layer(self) -> TextLayer:
         own, size_pt = self._own_layer, (self.width_pt, self.height_pt)
         if not self.has_filled_annotations:
-            return with_fields(own, self.drawn_boxes, size_pt)
+            return with_fields(own, self.drawn_marks, size_pt)
         without = [field.index for field in self.fields if field.replaces_appearance]
         with suppress(PageUnrenderable), self._cut_out(without=without) as single, first_page(single) as page:
             if page:
                 layer = read_text_layer(page, self.upright, size_pt, image_share=self.image_share)
                 if own.hidden and own.turns == layer.turns:
                     layer = without_hidden(layer, own.hidden)
-                return with_fields(layer, (*self.fields, *self.drawn_boxes), size_pt)
-        return with_fields(own, (*self.fields, *self.drawn_boxes), size_pt)
+                return with_fields(layer, (*self.fields, *self.drawn_marks), size_pt)
+        return with_fields(own, (*self.fields, *self.drawn_marks), size_pt)
 
     @cached_property
     def raw_text(self) -> str:

@@ -8,6 +8,7 @@ from rayocr.engines.layout.columns import reading_order
 from rayocr.engines.layout.field_boxes import join_labels
 from rayocr.engines.layout.headings import HeadingScale
 from rayocr.engines.layout.joining import page_words
+from rayocr.engines.layout.leaders import join_leaders
 from rayocr.engines.layout.lines import (
     Boxed,
     LayoutLine,
@@ -62,7 +63,7 @@ def _blocks(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_height:
     tables, rest = take_ruled_tables(lines, grids_of(rulings))
     level = [line for line in rest if not line.is_vertical]
     marginal = [line for line in rest if line.is_vertical]
-    level = join_labels(level, rulings, em)
+    level = join_leaders(join_labels(level, rulings, em), rulings, em)
     aligned, level = take_aligned_tables(level, rulings, em)
     notes, level = take_margin_notes(level, em)
     scale = HeadingScale.of(lines)

@@ -51,8 +51,8 @@ def blocks_of(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[Block
     levels = _heading_levels(rows, scale, em)
     blocks: list[Block] = []
     previous: Row | None = None
-    edges, units = _right_edges(rows, shape)
     items = begin_items([row.text for row in rows])
+    edges, units = _right_edges(rows, items, shape)
     for row, level, right, unit, item in zip(rows, levels, edges, units, items, strict=True):
         kind = _kind(row, level, em, is_unit=unit, is_item=item)
         if previous is not None and blocks and _continues(blocks[-1], previous, row, kind, level, shape, right):
@@ -109,14 +109,16 @@ def _usual(pitches: Sequence[float], em: float) -> float:
     return pitches[len(pitches) * 35 // 100]
 
 
-def _right_edges(rows: Sequence[Row], shape: _Shape) -> tuple[list[float], list[bool]]:
+def _right_edges(rows: Sequence[Row], items: Sequence[bool], shape: _Shape) -> tuple[list[float], list[bool]]:
     """Returns for each row the right edge of its text (the column's, or that of a narrower paragraph such as a quotation), and
     whether the row is a unit that keeps its line."""
     edges: list[float] = []
     units: list[bool] = []
     group: list[Row] = []
-    for row, following in zip(rows, [*rows[1:], None], strict=True):
+    has_items = False
+    for row, item, following in zip(rows, items, [*rows[1:], None], strict=True):
         group.append(row)
+        has_items |= item
         if following is not None and not shape.apart(row, following):
             continue
         right = max(member.x1 for member in group)
@@ -128,9 +130,10 @@ def _right_edges(rows: Sequence[Row], shape: _Shape) -> tuple[list[float], list[
             edge = float("-inf")  # no line break is intended
         elif len(group) >= 3 and full < 0.5 * len(group):
             edge = float("inf")  # an address, a poem: no line is full, so every line break is intended
-        edges += [edge] * len(group)
         units += are_units(group, ended_on_purpose=edge == float("inf"), em=shape.em)
-        group = []
+        # An item may have several lines, even where most items are short.
+        edges += [shape.right if has_items and edge == float("inf") else edge] * len(group)
+        group, has_items = [], False
     return edges, units
 
 

@@ -131,7 +131,7 @@ class RapidOcrEngine(ComputeEngine):
         import numpy as np
 
         rendering = page.render(dpi=self._dpi, grayscale=True)
-        fields = box_fields((*page.fields, *page.drawn_boxes))
+        fields = box_fields((*page.fields, *page.drawn_marks))
         image = np.asarray(without_boxes(rendering.image, fields, rendering.scale))
         try:
             return self._read(with_contrast(image), rendering.scale, fields)

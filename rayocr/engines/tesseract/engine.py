@@ -87,7 +87,7 @@ class TesseractEngine(ComputeEngine):
         assert self._tesseract is not None
         rendering = page.render(dpi=self._dpi, grayscale=True)
         scale = rendering.scale
-        fields = box_fields((*page.fields, *page.drawn_boxes))
+        fields = box_fields((*page.fields, *page.drawn_marks))
         shown = without_boxes(rendering.image.convert("L"), fields, scale)
         seen: Orientation | None = None
         if self._languages == ("auto",):

@@ -40,6 +40,7 @@ class FieldKind(Enum):
     COMB = auto()
     PASSWORD = auto()
     BOX = auto()
+    BULLET = auto()  # drawn before a list item
     LIST = auto()
     OTHER = auto()  # push buttons and signatures: their appearance is their only text
 
@@ -48,7 +49,7 @@ class FieldKind(Enum):
 class FormField:
     """A field that viewers show. `index`: the index of its annotation on the page. `text`: its value, empty for passwords. `box`:
     its box on the upright page, in points. `orphan`: the document's form does not list it, so PDFium does not draw it, but other
-    viewers do. `index` is negative for a box that is drawn on the page without an annotation."""
+    viewers do. `index` is negative for a box or a bullet that is drawn on the page without an annotation."""
 
     index: int
     kind: FieldKind
@@ -58,7 +59,7 @@ class FormField:
 
     @property
     def replaces_appearance(self) -> bool:
-        return self.kind in (FieldKind.BOX, FieldKind.LIST)
+        return self.kind in (FieldKind.BOX, FieldKind.BULLET, FieldKind.LIST)
 
 
 def read_fields(page: Any, form: Any, upright: Upright, size_pt: tuple[float, float]) -> tuple[FormField, ...]:

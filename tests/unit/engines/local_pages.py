@@ -25,7 +25,7 @@ class DrawnPage:
     ruled: bool = False
     page_number: int = 1
     fields: tuple[()] = ()
-    drawn_boxes: tuple[()] = ()
+    drawn_marks: tuple[()] = ()
 
     def render(self, *, dpi: int = 200, grayscale: bool = False) -> Any:
         scale = dpi / 72

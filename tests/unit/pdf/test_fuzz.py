@@ -48,7 +48,7 @@ def inspect(data):
                 file.page_label(number), file.page_size(number)
                 with file.page(number) as page:
                     page.text_layer().verdict, page.rulings(), page.fields, page.undecodable_share
-                    page.drawn_boxes, page.cut_off_share
+                    page.drawn_marks, page.cut_off_share
                     for ask in (lambda: page.ink_coverage(), lambda: page_document(page, max_bytes=300_000)):
                         try:
                             ask()

@@ -30,7 +30,7 @@ def engine() -> Iterator[RapidOcrEngine]:
 
 def page_of(image: Image.Image, scale: float = _SCALE) -> Any:
     rendering = SimpleNamespace(image=image.convert("L"), scale=scale)
-    return SimpleNamespace(render=lambda **_: rendering, page_number=1, fields=(), drawn_boxes=())
+    return SimpleNamespace(render=lambda **_: rendering, page_number=1, fields=(), drawn_marks=())
 
 
 @pytest.mark.parametrize("length_mm", [1600, 2400, 3000])

@@ -77,7 +77,7 @@ def test_text_that_runs_up_along_the_margin_is_read(engine: RapidOcrEngine) -> N
         sheet.paste(body.image, (strip.width, 0))
         return SimpleNamespace(image=sheet.convert("L"), scale=body.scale)
 
-    answer = engine.recognize(SimpleNamespace(render=render, page_number=1, fields=(), drawn_boxes=()))  # type: ignore[arg-type]
+    answer = engine.recognize(SimpleNamespace(render=render, page_number=1, fields=(), drawn_marks=()))  # type: ignore[arg-type]
     assert "archive 1758 v2 16 October" in answer.text
     assert answer.text.index("judge my vow") < answer.text.index("archive")
 
@@ -90,7 +90,7 @@ def test_a_script_that_the_model_does_not_know_is_no_confident_answer(engine: Ra
     for number, text in enumerate(lines):
         ImageDraw.Draw(sheet).text((40, 20 + 80 * number), text, fill="black", font=font)
     drawn = SimpleNamespace(
-        render=lambda **_: SimpleNamespace(image=sheet.convert("L"), scale=200 / 72), page_number=1, fields=(), drawn_boxes=()
+        render=lambda **_: SimpleNamespace(image=sheet.convert("L"), scale=200 / 72), page_number=1, fields=(), drawn_marks=()
     )
     answer = engine.recognize(drawn)  # type: ignore[arg-type]
     assert answer.text == "" or (answer.confidence or 0) < 0.5
@@ -103,7 +103,7 @@ def test_a_page_of_a_twelfth_of_full_contrast_is_stretched_and_read(engine: Rapi
         drawn = DrawnPage().render(dpi=200)
         return SimpleNamespace(image=drawn.image.convert("L").point(lambda value: 140 + value * 20 // 255), scale=drawn.scale)
 
-    assert likeness(engine.recognize(SimpleNamespace(render=render, page_number=1, fields=(), drawn_boxes=())).text) > 0.97  # type: ignore[arg-type]
+    assert likeness(engine.recognize(SimpleNamespace(render=render, page_number=1, fields=(), drawn_marks=())).text) > 0.97  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("ink", "paper"), [(0, 255), (90, 200), (250, 255)])
