@@ -6,6 +6,7 @@ correct but incomplete layer is passed to the next engine (`partial`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,6 +18,10 @@ from rayocr.pdf.geometry import turn_box
 if TYPE_CHECKING:
     from rayocr.pdf.page import Page
     from rayocr.pdf.textlayer.layer import TextLayer
+    from rayocr.pdf.textlayer.lines import Word
+
+_SAME_PITCH = 0.03  # of the letter width: words of a monospaced font
+_OFF_COLUMN = 0.2  # letters
 
 
 class TextLayerEngine(ComputeEngine):
@@ -61,9 +66,28 @@ def layer_lines(layer: TextLayer, *, sizes_are_real: bool) -> list[LayoutLine]:
             y1=line.y1,
             font_size_pt=line.font_size_pt if sizes_are_real else None,
             bold=line.bold and sizes_are_real,
+            columns=_columns(line.words),
         )
         for line in layer.lines
     ]
+
+
+def _columns(words: Sequence[Word]) -> str:
+    """The text of a line in a monospaced font with all its blanks; empty for other lines and where all blanks are single."""
+    if len(words) < 2:
+        return ""
+    widths = [(word.x1 - word.x0) / len(word.text) for word in words if word.text]
+    pitch = sorted(widths)[len(widths) // 2]
+    if not pitch or any(abs(width - pitch) > _SAME_PITCH * pitch for width in widths):
+        return ""
+    text, wide = "", False
+    for word in words:
+        column = (word.x0 - words[0].x0) / pitch
+        if abs(column - round(column)) > _OFF_COLUMN or round(column) < len(text) + bool(text):
+            return ""
+        wide |= bool(text) and round(column) > len(text) + 1
+        text = text.ljust(round(column)) + word.text
+    return text if wide else ""
 
 
 def rulings_of(page: Page, layer: TextLayer) -> list[Ruling]:

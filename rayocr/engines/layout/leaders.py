@@ -33,8 +33,8 @@ def join_leaders(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: flo
         ]
         if len(entries) == 1:
             (entry,) = entries
-            joined[id(entry)] = replace(joined[id(entry)], text=f"{entry.text.strip()} {_LEADER} {number.text}", x1=number.x1)
-            del joined[id(number)]
+            text = f"{joined[id(entry)].text.strip()} {_LEADER} {joined.pop(id(number)).text}"
+            joined[id(entry)] = replace(entry, text=text, x1=number.x1)
     return [joined[id(line)] for line in lines if id(line) in joined]
 
 

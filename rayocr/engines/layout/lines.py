@@ -26,6 +26,7 @@ class LayoutLine:
     font_size_pt: float | None = None  # from text layers only; OCR uses the box height, which is noisy
     bold: bool = False
     confidence: float = 1.0
+    columns: str = ""  # in a monospaced font: the text with all its blanks, for code listings
 
     @property
     def height(self) -> float:
@@ -51,8 +52,8 @@ class LayoutLine:
         if nearest is None or abs(nearest - cut) > _PART_SLACK * len(self.text) + 2 or not 0 < nearest < len(self.text) - 1:
             return None
         return (
-            replace(self, text=self.text[:nearest], x1=max(x, self.x0)),
-            replace(self, text=self.text[nearest + 1 :], x0=min(x, self.x1)),
+            replace(self, text=self.text[:nearest], x1=max(x, self.x0), columns=""),
+            replace(self, text=self.text[nearest + 1 :], x0=min(x, self.x1), columns=""),
         )
 
 

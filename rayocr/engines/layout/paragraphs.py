@@ -168,7 +168,9 @@ def _continues(block: Block, above: Row, row: Row, kind: BlockKind, level: int, 
         return block.kind is kind and block.level == level and row.y0 - above.y1 < 0.6 * above.height and len(block.lines) < 3
     if kind is BlockKind.STANZA or block.kind is BlockKind.STANZA:
         return kind is block.kind and row.y0 - above.y1 < 1.5 * shape.em
-    if kind is BlockKind.ITEM or shape.apart(above, row) or _changes_style(above, row):
+    if kind is BlockKind.ITEM or _changes_style(above, row):
+        return False
+    if shape.apart(above, row) and not _sentence_goes_on(above, row, shape):
         return False
     if ends_in_broken_word(above.text) and row.text[:1].islower():
         return True
@@ -180,6 +182,13 @@ def _continues(block: Block, above: Row, row: Row, kind: BlockKind, level: int, 
     if row.text[:1].islower() and len(above.text) > _SENTENCE_CHARS and not above.text.endswith(_SENTENCE_END):
         return True  # ragged lines of a narrow paragraph: the sentence continues
     return not has_room
+
+
+def _sentence_goes_on(above: Row, row: Row, shape: _Shape) -> bool:
+    """Whether a sentence continues in a line that is a little further away, as lines with an exponent or an index are."""
+    is_near = row.center_y - above.center_y < shape.pitch + 2 * _GAP * shape.em
+    is_full = above.x1 > shape.right - _FULL_EM * shape.em and not above.text.endswith(_SENTENCE_END)
+    return is_near and is_full and row.text[:1].islower() and len(above.text) > _SENTENCE_CHARS
 
 
 def _has_room_for(row: Row, above: Row, right: float) -> bool:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 
-# Not allowed in XML, fonts and PDF/A: control characters except tab and newline, lone surrogates, non-characters.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]|[\U0001fffe\U0001ffff]")
+# Not allowed in XML, fonts and PDF/A: control characters except tab and newline, lone surrogates, non-characters. Tags, which
+# spell out ASCII invisibly, hide text from people and show it to models.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]|[\U0001fffe\U0001ffff]|[\U000e0000-\U000e007f]"
+)
 _LINE_ENDS = re.compile("\r\n?|[\u2028\u2029\x85]")
 # A run without a place for a line break. Scripts written without spaces (CJK, Thai and similar) break anywhere.
 _LONG = re.compile(r"[!-\u0dff\u1200-\u167f\u1e00-\u2dff]{41,}")

@@ -16,6 +16,7 @@ from rayocr.pdf.geometry import Box, Upright, turned_size
 from rayocr.pdf.textlayer.direction import is_level, quarter_turns, slant
 from rayocr.pdf.textlayer.glyphs.accents import with_accents
 from rayocr.pdf.textlayer.glyphs.characters import read_characters
+from rayocr.pdf.textlayer.glyphs.mac_ligatures import with_mac_ligatures
 from rayocr.pdf.textlayer.glyphs.superscripts import with_superscripts
 from rayocr.pdf.textlayer.lines import TextLine, Word, is_same_place, lines_of, without_second_drawings
 from rayocr.pdf.textlayer.rendered_text import TextObjects
@@ -117,6 +118,7 @@ def read_text_layer(page: Any, upright: Upright, size_pt: tuple[float, float], *
         turns = quarter_turns(text_page, upright)
         turned, turned_pt = upright.turned(turns, size_pt), turned_size(turns, size_pt)
         characters = with_accents(read_characters(page, text_page, turned, turned_pt))
+        with_mac_ligatures(characters)
         with_superscripts(characters, lambda index: _origin_of(text_page, index, turned))
         lines = lines_of(
             characters,

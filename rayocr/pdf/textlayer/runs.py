@@ -16,8 +16,10 @@ GAP_EM = 1.6  # gap on one baseline: a wider gap separates columns or cells and 
 SAME_LINE_EM = 0.25  # how far the middle of a character may lie outside its neighbor's height
 _BACK_EM = 1.0  # a larger jump to the left starts a new line
 _STACKED_BACK_EM, _STACKED_EM = 0.15, 0.4
+_RETURN_EM = 0.5
 _TRACKED_EM = (0.07, 0.16)  # between the letters of letterspaced words
 _TIGHT_SPACE_EM, _UNTRACKED_EM = 0.1, 0.03
+_TIGHTEST_SPACE_EM = 0.06  # between words whose letters overlap
 _AS_WIDE, _AROUND = 1.3, 8  # a space is wider than the gaps between the letters around it
 _TOUCHING_EM = 0.2  # characters that follow one another to the left overlap by less
 _BELOW_EM = 0.6  # between characters of a vertical column
@@ -50,8 +52,10 @@ def runs_of(characters: Characters, is_level: Callable[[int], bool], slant: Call
     # Digits back and up or down: the labels of an axis that nearly touch, an index under an exponent.
     stacked = (advance < -_STACKED_BACK_EM * em) & (np.abs(np.diff((y0 + y1) / 2)) > _STACKED_EM * em)
     for n in np.flatnonzero(stacked & beside).tolist():
+        # In a font with tall boxes, the next line overlaps this one.
+        is_next_line = characters.spaces[n + 1] > 0 and advance[n] < -_RETURN_EM * em[n]
         are_digits = characters.texts[n].isdigit() and characters.texts[n + 1].isdigit()
-        beside[n] = not are_digits or slant(characters.indexes[n]) is not None
+        beside[n] = not (are_digits or is_next_line) or slant(characters.indexes[n]) is not None
     beside |= (x0[1:] == x0[:-1]) & (x1[1:] == x1[:-1]) & (y0[1:] == y0[:-1])  # characters of one glyph, such as ffi
     widths = x1 - x0
     overlap = np.minimum(x1[1:], x1[:-1]) - np.maximum(x0[1:], x0[:-1])
@@ -82,7 +86,7 @@ def _correct_spaces(characters: Characters, spaced: list[bool], gaps: Any) -> No
     """Drops spaces that a file has in the middle of a letterspaced word, where they take no room, and adds spaces that PDFium
     does not report between words set close together. `gaps[n]`: in em, after the n-th character; infinite between lines."""
     said = np.array(spaced[1:], bool)
-    doubtful = (said & (gaps < _TRACKED_EM[1])) | (~said & (gaps > _TIGHT_SPACE_EM) & np.isfinite(gaps))
+    doubtful = (said & (gaps < _TRACKED_EM[1])) | (~said & (gaps > _TIGHTEST_SPACE_EM) & np.isfinite(gaps))
     texts = characters.texts
     for n in (np.flatnonzero(doubtful) + 1).tolist():
         around = range(max(1, n - _AROUND), min(len(spaced), n + _AROUND))
@@ -91,7 +95,8 @@ def _correct_spaces(characters: Characters, spaced: list[bool], gaps: Any) -> No
             continue
         typical = between_letters[len(between_letters) // 2]
         if not spaced[n]:
-            spaced[n] = typical <= _UNTRACKED_EM and texts[n - 1].isalpha() and texts[n].isalpha()
+            is_wide = float(gaps[n - 1]) - min(typical, 0.0) > _TIGHT_SPACE_EM
+            spaced[n] = is_wide and typical <= _UNTRACKED_EM and texts[n - 1].isalpha() and texts[n].isalpha()
         elif typical >= _TRACKED_EM[0]:
             spaced[n] = float(gaps[n - 1]) > _AS_WIDE * typical
 

@@ -34,6 +34,8 @@ _SCRIPTS = (
     ("\u1200", "\u137f", "Ethiopic"),
 )
 _MIN_TOKENS = 12  # fewer words are not significant
+_FEW = 8  # characters; see _judge_few_characters
+_ALL_ACCENTED, _MAX_SIGNS, _MAX_MARKS = 0.7, 0.4, 0.5
 _MIN_LETTERS = 24
 _KNOWN_TOKENS = 20_000  # cache size: most words repeat from earlier pages, and two patterns take a third of the time
 _MAX_MOJIBAKE = 0.02
@@ -107,12 +109,29 @@ def judge(text: str, *, image_share: float, text_share: float | None = None) -> 
     if broken > _MAX_BROKEN_CHARS:
         return Verdict(kind="bad", reason=f"{broken:.0%} of the characters are private-use, control or replacement characters.")
     return (
-        _judge_scripts(text)
+        _judge_few_characters(chars)
+        or _judge_scripts(text)
         or _judge_devanagari(text)
         or _judge_arabic(text)
         or _judge_latin(text, chars, scan=scan)
         or Verdict(kind="trusted", reason="It reads like text.")
     )
+
+
+def _judge_few_characters(chars: list[str]) -> Verdict | None:
+    """Detects fonts that draw another script, on pages with too few words for the other rules."""
+    letters = [c for c in chars if c.isalpha()]
+    latin = [c for c in letters if "\u00c0" <= c <= "\u024f" or c.isascii()]
+    accented = sum(not c.isascii() for c in latin)
+    if len(letters) >= _FEW and len(latin) == len(letters) and accented > _ALL_ACCENTED * len(letters):
+        return Verdict(kind="bad", reason=f"{accented / len(letters):.0%} of the letters have accents: another script.")
+    signs = sum("\u00a1" <= c <= "\u00bf" and c not in "°·«»§" for c in chars)
+    if len(chars) >= _FEW and signs > _MAX_SIGNS * len(chars):
+        return Verdict(kind="bad", reason=f"{signs / len(chars):.0%} of the characters are signs of Latin-1: another script.")
+    marks = sum("\u2010" <= c <= "\u205f" for c in chars)
+    if len(chars) >= 2 * _FEW and marks > _MAX_MARKS * len(chars) and len(set(chars)) >= _FEW:
+        return Verdict(kind="bad", reason=f"{marks / len(chars):.0%} of the characters are punctuation marks: another script.")
+    return None
 
 
 def _is_broken(c: str) -> bool:

@@ -21,7 +21,7 @@ _CERTAIN = re.compile(
 _POSSIBLE = re.compile(
     r"(?P<number>\d{1,3}(?:\.\d{1,3}){0,4})(?P<behind>[.)]?)\s+(?=\S)"
     r"|(?P<roman>[IVXLC]{1,6})(?P<dot>[.)])\s+(?=\S)"
-    r"|(?P<letter>[^\W\d_])(?P<point>[.．])\s+(?=\S)"
+    r"|(?P<letter>[^\W\d_]|[A-Z]{2})(?P<point>[.．])\s+(?=\S)"
     r"|(?P<sign>§§?|Art\.|Article|Artikel|Clause|Section)\s?(?P<of>\d{1,4})(?P<rest>[a-z]?)\b"
 )
 _ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
@@ -60,11 +60,11 @@ def _possible(text: str) -> list[_Marker]:
         return [_Marker("number", parts)] if len(parts) > 1 else [_Marker(f"number{match['behind']}", parts)]
     if match["sign"]:
         return [_Marker(match["sign"], (int(match["of"]), *map(ord, match["rest"])))]
-    letter = match["letter"] or (match["roman"] if len(match["roman"]) == 1 else "")
+    letter = match["letter"] or (match["roman"] if len(match["roman"]) < 3 else "")
     behind = match["point"] or match["dot"]
     markers = [_Marker(f"roman{behind}", (_roman(match["roman"]),))] if match["roman"] else []
-    if letter and "A" <= letter <= "Z":
-        markers.append(_Marker(f"letter{behind}", (ord(letter),)))
+    if letter and letter.isascii() and letter.isupper():  # after Z. come AA., AB.
+        markers.append(_Marker(f"letter{behind}", (sum((ord(char) - 64) * 26**n for n, char in enumerate(reversed(letter))),)))
     elif letter:  # the order of the alphabet is unknown, so two different letters of one script are enough
         markers.append(_Marker(f"script {ord(letter) >> 8:x}{behind}", (ord(letter),)))
     return markers

@@ -11,16 +11,19 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
+from rayocr.engines.layout.lines import LayoutLine
 from rayocr.engines.layout.rows import Row
 
 _CODE = re.compile(
     r"[;{}]\s*$|^\s*[{}#$]|==|!=|<=|>=|[-=]>|::|[+*/-]=|&&|\|\||//|/\*|\*/|\w\(|\)\s*[{:;]?\s*$|\w\[\w|\"\"\"|'''|</?\w|\w_\w|\s=\s"
     r"|^\s*(?:def|class|import|from|return|if|elif|else|for|while|try|except|with|print|public|private|static|void|int|var|let|const|"
-    r"function|func|fn|end|begin|select|insert|where|echo|sudo|git|cd|ls|pip|npm|make|\$|>>>)(?=$|[\s:({])",
+    r"function|func|fn|end|begin|select|insert|where|echo|sudo|git|cd|ls|pip|npm|make|\$|>>>)(?=$|[\s:({])"
+    r"|^[-dlbc][-rwxsStT]{9}[@+.]?\s|^[\w./-]+:\d+:",
     re.IGNORECASE,
 )
 _SURE = re.compile(
     r"[;{}]\s*$|^\s*[{}]|==|!=|[-=]>|::|[+*/-]=|&&|\|\||\w\(\w{0,99}\)|\"\"\"|</\w|\w_\w|\s=\s|:\s*$|^\s*(?:\$|>>>|#include)\s?"
+    r"|^[-dlbc][-rwxsStT]{9}[@+.]?\s"
 )
 _MIN_ROWS = 3
 _CODE_SHARE = 0.6
@@ -88,13 +91,17 @@ def _pitch(group: Sequence[Row]) -> float | None:
 
 def _width(row: Row) -> float:
     longest = max(row.segments, key=lambda segment: len(segment.text))
-    return (longest.x1 - longest.x0) / max(len(longest.text), 1)
+    return (longest.x1 - longest.x0) / max(len(_blanks_kept(longest)), 1)
+
+
+def _blanks_kept(segment: LayoutLine) -> str:
+    return segment.columns or segment.text.strip()
 
 
 def _letters(row: Row, pitch: float) -> float:
     """Returns the number of letters of the row, with the spaces that fit between its segments."""
     between = sum(max(0.0, right.x0 - left.x1) / pitch for left, right in pairwise(row.segments))
-    return sum(len(segment.text) for segment in row.segments) + between
+    return sum(len(_blanks_kept(segment)) for segment in row.segments) + between
 
 
 def _lines(group: Sequence[Row]) -> list[str]:
@@ -109,6 +116,6 @@ def _lines(group: Sequence[Row]) -> list[str]:
         line = ""
         for segment in row.segments:
             column = round((segment.x0 - left) / pitch)
-            line = line.ljust(column if column > len(line) else len(line) + bool(line)) + segment.text.strip()
+            line = line.ljust(column if column > len(line) else len(line) + bool(line)) + _blanks_kept(segment)
         lines.append(line)
     return lines

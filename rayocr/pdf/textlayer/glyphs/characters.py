@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -18,6 +19,11 @@ _NONCHARACTER_HYPHEN = 0xFFFE
 _SOFT_HYPHEN = 0xAD
 _DRAWN_HYPHEN_EM = 0.1  # a wider soft hyphen is drawn on the page
 _MAX_CHARACTERS = 2_000_000
+# Invisible characters that control the layout: marks of direction, zero-width spaces, tags. Joiners select a letter's form.
+_UNSEEN = re.compile("[\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
+_SAME_GLYPH, _SAME_PLACE_EM = 0.5, 0.15  # share of the smaller box, and distance, of one letter that is drawn twice
+_ON_PREVIOUS = re.compile("[\u0e30-\u0e3a\u0e45\u0e47-\u0e4e\u0eb0-\u0ebc\u0ec8-\u0ece]")  # Thai and Lao: within a syllable
+_ON_PREVIOUS_EM = 0.3
 _CHARACTER, _LINE_BREAK, _SPACE, _NOTHING = range(4)
 _LATIN_LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
 
@@ -65,6 +71,7 @@ def read_characters(page: Any, text_page: Any, upright: Upright, size_pt: tuple[
     if _SOFT_HYPHEN in values:
         kinds[(np.asarray(codes) == _SOFT_HYPHEN) & ~_takes_room(x0, x1, y1 - y0)] = _NOTHING
     kept = np.flatnonzero((kinds == _CHARACTER) & on_page)
+    kept = np.delete(kept, _second_drawings(which[kept], x0[kept], y0[kept], x1[kept], y1[kept]))
     spaces_before = np.cumsum((kinds == _SPACE) | ((kinds == _CHARACTER) & ~on_page))[kept]
     breaks_before = np.cumsum(kinds == _LINE_BREAK)[kept]
     spaces = np.where(np.diff(spaces_before, prepend=0) > 0, 2, np.diff(breaks_before, prepend=0) > 0)
@@ -73,7 +80,35 @@ def read_characters(page: Any, text_page: Any, upright: Upright, size_pt: tuple[
     )
     if replaced:
         _drop_spurious_spaces(text_page, characters, replaced)
+    _attach_marks(characters, {text for text in texts if _is_on_previous(text)})
     return characters
+
+
+def _second_drawings(codes: Any, x0: Any, y0: Any, x1: Any, y1: Any) -> Any:
+    """The places of letters that are drawn again directly after the same letter, as a shadow or to make it bold. The smaller of
+    the two boxes is kept: the box of a blurred shadow includes the blur."""
+    first = np.flatnonzero(codes[1:] == codes[:-1])
+    second = first + 1
+    width = np.minimum(x1[first], x1[second]) - np.maximum(x0[first], x0[second])
+    height = np.minimum(y1[first], y1[second]) - np.maximum(y0[first], y0[second])
+    area = (x1 - x0) * (y1 - y0)
+    off = np.maximum(np.abs((x0 + x1)[first] - (x0 + x1)[second]), np.abs((y0 + y1)[first] - (y0 + y1)[second])) / 2
+    again = (width > 0) & (height > 0) & (width * height > _SAME_GLYPH * np.minimum(area[first], area[second]))
+    again &= off < _SAME_PLACE_EM * np.minimum((y1 - y0)[first], (y1 - y0)[second])
+    again &= (off > 0) | (area[first] != area[second])  # the letters of a ligature share one box
+    return np.where(area[first] <= area[second], second, first)[again]
+
+
+def _is_on_previous(text: str) -> bool:
+    return _ON_PREVIOUS.match(text) is not None or unicodedata.category(text[:1] or " ") in ("Mn", "Mc")
+
+
+def _attach_marks(characters: Characters, marks: Collection[str]) -> None:
+    """Removes spaces before characters that cannot begin a word, where the gap is narrow: vowel signs, tone marks."""
+    for n in [n for n, text in enumerate(characters.texts) if n and text in marks] if marks else ():
+        em = max(float(characters.y1[n] - characters.y0[n]), 1.0)
+        if characters.spaces[n] and abs(float(characters.x0[n] - characters.x1[n - 1])) < _ON_PREVIOUS_EM * em:
+            characters.spaces[n] = 0
 
 
 def _drop_spurious_spaces(text_page: Any, characters: Characters, replaced: Collection[int]) -> None:
@@ -89,7 +124,7 @@ def _drop_spurious_spaces(text_page: Any, characters: Characters, replaced: Coll
 
 
 def _kind(text: str) -> int:
-    if not text:
+    if not text or _UNSEEN.match(text):
         return _NOTHING
     if text.isspace():  # PDFium breaks lines with \r\n; the boxes decide whether there is a space
         return _LINE_BREAK if text in "\r\n" else _SPACE

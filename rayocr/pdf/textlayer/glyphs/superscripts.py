@@ -8,8 +8,11 @@ import numpy as np
 
 from rayocr.pdf.textlayer.glyphs.characters import Characters
 
-_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_RAISED = str.maketrans("0123456789-\u2212\u2010\u2013+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻⁻⁻⁺")
+_LOWERED = str.maketrans("0123456789-\u2212\u2010\u2013+", "₀₁₂₃₄₅₆₇₈₉₋₋₋₋₊")
+_SIGNS = frozenset("-\u2212\u2010\u2013+")  # before a raised number: 10⁻³
+_FRACTION_SLASH = "\u2044"
+_PLAIN = _SIGNS | frozenset("0123456789")
 _SMALLER = 0.85  # of the size of the character before it
 _RAISED_EM, _LOWERED_EM = 0.15, 0.08
 _MOVED_EM = 0.08  # share of the box's height: candidates, which are checked further
@@ -25,18 +28,20 @@ def with_superscripts(characters: Characters, origin_of: Origin) -> None:
     digits = np.array([text.isdigit() and text.isascii() for text in texts], bool)
     if not digits[1:].any():
         return
+    signs = np.array([text in _SIGNS for text in texts[:-1]], bool)
+    signed = np.append(signs & digits[1:], False)
     x0, y0, x1, y1 = characters.x0, characters.y0, characters.x1, characters.y1
     em = np.maximum(y1 - y0, 1.0)
     moved = np.abs(y1[1:] - y1[:-1]) > _MOVED_EM * em[:-1]
     beside = np.abs(x0[1:] - x1[:-1]) < _GAP_EM * em[:-1]
     near = np.abs((y0 + y1)[1:] - (y0 + y1)[:-1]) < 1.6 * em[:-1]
     close = moved & beside & near
-    for n in (np.flatnonzero(digits[1:] & close) + 1).tolist():
-        if characters.spaces[n] == 2 or not texts[n].isascii():
+    for n in (np.flatnonzero((digits | signed)[1:] & close) + 1).tolist():
+        if characters.spaces[n] == 2 or texts[n] not in _PLAIN:
             continue
         if (table := _table(characters, n, n - 1, origin_of)) is not None:
             end = n
-            while end < len(texts) and digits[end] and (end == n or _continues(characters, end)):
+            while end < len(texts) and (digits[end] or end == n) and (end == n or _continues(characters, end)):
                 texts[end] = texts[end].translate(table)
                 end += 1
     for n in np.flatnonzero(digits[:-1] & ~digits[1:] & close).tolist():  # before a word: the mark of a footnote
@@ -56,7 +61,8 @@ def _table(characters: Characters, digit: int, other: int, origin_of: Origin) ->
         return None
     if base - height >= _RAISED_EM * size:
         return _RAISED
-    return _LOWERED if height - base >= _LOWERED_EM * size and characters.texts[other].isdigit() else None
+    follows_number = characters.texts[other].isdigit() or characters.texts[other] == _FRACTION_SLASH
+    return _LOWERED if height - base >= _LOWERED_EM * size and follows_number else None
 
 
 def _continues(characters: Characters, n: int) -> bool:

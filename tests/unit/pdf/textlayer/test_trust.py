@@ -228,3 +228,15 @@ def test_arabic_words_with_a_letter_in_place_of_lengthening_strokes_are_not_trus
     text = "لصوووة فوا مجوخحت العموول قويوووة ومسووولدامة وووخماة فوووا لخيوووخت وووو ياوووى محوددات األمون تلوووير الماوخر"
     assert judge(text, image_share=0.0).kind == "bad"
     assert judge(GOOD["arabic"] * 3 + " ههههه", image_share=0.0).trusted
+
+
+@pytest.mark.parametrize("text", ["Îãëàâëåíèå", "´¿¢Ã°£¢ ¿ðº˜ ´’«¢¬", "ǡǼǱǺ ǓǯǯǱǿǿ", "⁐⁑⁒⁓⁔⁕⁖⁗⁛⁝ ⁀⁂⁃⁄⁅⁇⁉⁊⁋⁌⁍⁎"])
+def test_a_few_words_in_the_wrong_encoding_are_bad(text: str) -> None:
+    assert judge(text, image_share=0.0).kind == "bad"
+
+
+@pytest.mark.parametrize(
+    "text", ["Été à Évry", "Öl", "£ 12.50 £ 7.00", "··········", "½ ¼ ¾", "« Là-bas »", "Größe: 12 × 4½ µm", "………………", "“‘’”"]
+)
+def test_a_few_words_with_accents_and_signs_are_trusted(text: str) -> None:
+    assert judge(text, image_share=0.0).trusted

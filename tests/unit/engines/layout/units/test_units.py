@@ -90,6 +90,7 @@ def test_each_entry_of_a_contents_is_a_line(entries: list[str]) -> None:
         ["[x] the mill", "[ ] the weir", "[x] the sluice"],
         ["101. the mill", "102. the weir", "103. the sluice"],
         ["§ 4 the mill", "§ 5 the weir", "§ 6 the sluice"],
+        ["Z. the mill", "AA. the weir", "AB. the sluice"],
     ],
 )
 def test_list_items_of_every_style_keep_their_line(items: list[str]) -> None:

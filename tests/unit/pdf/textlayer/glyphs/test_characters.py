@@ -1,0 +1,67 @@
+"""Characters as PDFium reports them: invisible ones, letters drawn twice, marks that belong to the letter before them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.pdf import pdfs
+from tests.unit.pdf.textlayer.drawings import page_with_font, texts_of
+
+LATIN = {char: char for char in "abcdefghijklmnopqrstuvwxyz 0123456789.,"}
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\ufeff", "\u200e", "\u202e", "\u2066", "\u2060", "\U000e0041"])
+def test_characters_without_a_form_are_not_text(unseen: str) -> None:
+    assert texts_of(page_with_font(b"BT /F2 12 Tf 72 700 Td [(ten#) 556 (teen days)] TJ ET", LATIN | {"#": unseen})) == [
+        "tenteen days"
+    ]
+
+
+def shadowed(text: str, *, dx: float, dy: float, size: int = 16) -> bytes:
+    """Each letter with its shadow, before the next letter."""
+    drawn = b""
+    for n, char in enumerate(text.encode()):
+        for x, y in ((72 + 0.6 * size * n + dx, 700 + dy), (72 + 0.6 * size * n, 700)):
+            drawn += b"BT /F1 %d Tf 1 0 0 1 %.2f %.2f Tm (%c) Tj ET " % (size, x, y, char)
+    return drawn
+
+
+@pytest.mark.parametrize(("dx", "dy"), [(0.4, 0), (1.2, -1.2), (0, -1.5), (-1.0, 0.5)])
+def test_a_letter_that_is_drawn_with_its_shadow_is_one_letter(dx: float, dy: float) -> None:
+    page = pdfs.reindexed(pdfs.pages_of(content=shadowed("ill 11.00 bill", dx=dx, dy=dy)).replace(b"/Helvetica", b"/Courier"))
+    assert texts_of(page) == ["ill 11.00 bill"]
+
+
+def test_equal_letters_side_by_side_stay() -> None:
+    lines = b"(1111 lll iii ... 0.00) Tj 0 -9 Td (1111) Tj 0 -9 Td (1111) Tj -0.6 Tc 0 -20 Td (1100 77 ll) Tj"
+    assert texts_of(pdfs.pages_of(content=b"BT /F1 9 Tf 72 700 Td " + lines + b" ET")) == [
+        "1111 lll iii ... 0.00",
+        "1111",
+        "1111",
+        "1100 77 ll",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("drawn", "text"),
+    [
+        ("k m", "\u0e04\u0e33"),  # Thai sara am: some fonts name its ring a space
+        ("n e", "\u0928\u0947"),  # a Devanagari vowel sign
+    ],
+)
+def test_a_mark_that_cannot_begin_a_word_follows_its_letter(drawn: str, text: str) -> None:
+    mapping = {"k": "\u0e04", "m": "\u0e33", "n": "\u0928", "e": "\u0947", " ": " "}
+    first, _, second = drawn
+    content = f"BT /F2 12 Tf 72 700 Td [({first}) 250 ( ) 20 ({second})] TJ ET".encode()
+    assert texts_of(page_with_font(content, mapping)) == [text]
+
+
+def test_ligatures_of_the_macintosh_are_read_as_letters() -> None:
+    mapping = LATIN | {"#": "\u00de", "$": "\u00df"}
+    page = b"BT /F2 12 Tf 72 700 Td (speci#es #lled con$ict) Tj ET"
+    assert texts_of(page_with_font(page, mapping)) == ["specifies filled conflict"]
+
+
+def test_a_thorn_of_icelandic_stays() -> None:
+    mapping = LATIN | {"#": "\u00de", "$": "\u00df"}
+    assert texts_of(page_with_font(b"BT /F2 12 Tf 72 700 Td (#etta er #or, Stra$e) Tj ET", mapping)) == ["Þetta er Þor, Straße"]
