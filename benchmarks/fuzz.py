@@ -110,8 +110,9 @@ def _state() -> tuple[list[bytes], Target]:
 def _answers() -> tuple[list[bytes], Target]:
     from rayocr.engines.answers.agreement import measure
     from rayocr.engines.answers.chatter import without_chatter
-    from rayocr.engines.answers.checks import check_answer, find_loop, repeats_as_its_page
+    from rayocr.engines.answers.checks import check_answer, repeats_as_its_page
     from rayocr.engines.answers.finish_reasons import finish_reason_of
+    from rayocr.engines.answers.loops import find_loop
     from rayocr.engines.answers.unwrapping import is_refusal, unwrapped
     from rayocr.messages import PageText
 

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 BLANK_COVERAGE = 0.004  # pages with less are blank and are not sent; pages with any mark have at least this
 RENDER_DPI = 75  # strokes of 8 pt type are one pixel wide; 4 to 25 ms per page
 
+COARSE_DPI = 20  # of a scan: JPEG decoders divide by two, four or eight, which gives 20 to 40 dpi; a line of text is a gray bar
+
 _SURELY_INKED = 0.10  # below this, the shapes of the ink decide: shadows along two edges cover .05
+_SURELY_INKED_COARSE = 0.20  # of a rendering at COARSE_DPI, whose tiles are three times as large
 _TILE_PX = 8  # 2.7 mm
 _MARGIN_SHARE = 0.02  # of each side: shadows of the lid, punch holes, the edge of the next sheet
 _CONTRAST = 40.0  # of 255, darker (or, on dark paper, lighter) than the paper around it; JPEG noise stays under 20
@@ -49,20 +52,33 @@ def coverage(image: Image.Image, *, dpi: float = RENDER_DPI, clean: bool = False
     return share
 
 
+def coarse_coverage(image: Image.Image) -> float:
+    """The share of tiles with ink in a scan at COARSE_DPI or more, if it is so large that the page is certainly not blank;
+    otherwise 0, and `coverage` must decide. 0.5 ms."""
+    pixels = np.asarray(image.convert("L"))
+    margin_y, margin_x = (round(side * _MARGIN_SHARE) for side in pixels.shape)
+    inner = pixels[margin_y : pixels.shape[0] - margin_y, margin_x : pixels.shape[1] - margin_x]
+    if min(inner.shape) < 4 * _TILE_PX:
+        return 0.0
+    share = _inked_share(_without_shadows(_ink(inner)))
+    return share if share >= _SURELY_INKED_COARSE else 0.0
+
+
 def _inked_share(ink: Any) -> float:
     return float(_without_lonely(_ink_in_tiles(ink) >= _INK_PX_IN_TILE).mean())
 
 
-def contrast(image: Image.Image, box: Box, size_pt: tuple[float, float]) -> int | None:
-    """The difference, 0..255, between the darkest and the brightest pixel of the gray rendering inside a box. The box is in
-    points of a page of this size. None if the box lies outside the page."""
-    across, down = image.width / size_pt[0], image.height / size_pt[1]
+def contrast(pixels: Any, box: Box, size_pt: tuple[float, float]) -> int | None:
+    """The difference, 0..255, between the darkest and the brightest pixel of a gray rendering inside a box. `pixels`: an array of
+    rows; the box is in points of a page of this size. None if the box lies outside the page."""
+    rows, columns = pixels.shape
+    across, down = columns / size_pt[0], rows / size_pt[1]
     x0, y0 = max(0, math.floor(box[0] * across)), max(0, math.floor(box[1] * down))
-    x1, y1 = min(image.width, math.ceil(box[2] * across)), min(image.height, math.ceil(box[3] * down))
+    x1, y1 = min(columns, math.ceil(box[2] * across)), min(rows, math.ceil(box[3] * down))
     if x1 <= x0 or y1 <= y0:
         return None
-    darkest, brightest = image.crop((x0, y0, x1, y1)).getextrema()
-    return int(brightest) - int(darkest)  # type: ignore[arg-type]  # of a gray image
+    inside = pixels[y0:y1, x0:x1]
+    return int(inside.max()) - int(inside.min())
 
 
 def _ink(pixels: Any) -> Any:

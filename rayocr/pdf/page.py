@@ -11,6 +11,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pypdfium2
 import pypdfium2.raw as pdfium
 
@@ -20,7 +21,7 @@ from rayocr.pdf.forms.drawn_marks import drawn_marks
 from rayocr.pdf.forms.fields import FormField, has_drawn_password, read_fields, with_fields
 from rayocr.pdf.geometry import Upright, turn_box, upright_of
 from rayocr.pdf.hidden.pieces import HiddenPieces, hidden_pieces
-from rayocr.pdf.ink import BLANK_COVERAGE, RENDER_DPI, contrast, coverage
+from rayocr.pdf.ink import BLANK_COVERAGE, COARSE_DPI, RENDER_DPI, coarse_coverage, contrast, coverage
 from rayocr.pdf.objects import PageObjects, Ruling, has_text_in_foreign_fonts, inspect_objects
 from rayocr.pdf.rendering import draw
 from rayocr.pdf.scan import letters_off_ink, reduced_jpeg
@@ -39,6 +40,7 @@ _MAX_SMALL_DPI = 600.0
 _MAX_NATIVE_DPI = 1200.0  # a scan can be placed on a one-inch page
 _LATIN = "\u024f"  # PDFium has no fonts for most scripts beyond this
 _FEW_LETTERS = 12  # not on the ink of a scan: specks that an OCR engine misread
+_SCAN_SHARE = 0.5  # of the page under pictures
 _LEAST_CONTRAST = 12  # of 255, for visible text: small light gray letters on white
 
 
@@ -194,8 +196,26 @@ class Page:
     def hides_text(self) -> bool:
         """Whether the page has invisible text. Cheap if nothing is drawn over the text and all of it has the color of ink, and
         for scans with an OCR engine's text."""
+        return self._hides_text
+
+    @cached_property
+    def _hides_text(self) -> bool:
         found = self._objects
         return (found.may_hide_text or found.replaces_text) and not self._is_reading_of_scan() and self._text_layer.hides_text
+
+    def shows_raw_text(self) -> bool:
+        """Whether `raw_text` is all the text that the page shows: nothing is invisible, and there are no form fields or notes."""
+        return not self.has_filled_annotations and not self.hides_text()
+
+    def has_text_over_scan(self) -> bool:
+        """Whether pictures cover most of the page and all text is visible, like a stamp on a scan. Cheap."""
+        found = self._objects
+        hides = found.may_hide_text or found.replaces_text
+        return found.image_share > _SCAN_SHARE and found.visible_text_objects > 0 and not hides
+
+    def visible_text(self) -> str:
+        """The text that the page shows, in file order. Costs a tenth of `text_layer` where `raw_text` is the same."""
+        return self.raw_text if self.shows_raw_text() else self._text_layer.text
 
     def hidden_pieces(self) -> HiddenPieces:
         """The pieces of the page's content that contain only invisible text."""
@@ -216,7 +236,7 @@ class Page:
         """0..1, see `rayocr.pdf.ink`: 0 if the page is blank, at least BLANK_COVERAGE if anything can be seen on it.
 
         Renders the page at a small size, unless nothing is drawn on it or it is a scan. Rendering a scan takes 20 to 90 ms,
-        almost all of it for decoding the full picture; decoding it at a reduced size takes 3 to 6 ms. Raises PictureUndecodable
+        almost all of it for decoding the full picture; decoding it at a reduced size takes 1 to 6 ms. Raises PictureUndecodable
         if nothing is visible because a picture cannot be decoded.
         """
         found = self._objects
@@ -225,6 +245,8 @@ class Page:
         if not (self.width_pt > 0 and self.height_pt > 0):
             return 0.0
         long_side_in = max(self.width_pt, self.height_pt) / 72
+        if (coarse := self._scan_at(COARSE_DPI)) is not None and (share := coarse_coverage(coarse)):
+            return share
         if (reduced := self._reduced_scan) is not None:
             quick = coverage(reduced, dpi=max(reduced.size) / long_side_in)
             if quick >= BLANK_COVERAGE:
@@ -313,9 +335,10 @@ class Page:
         layer, size_pt = self._text_layer, (self.width_pt, self.height_pt)
         if layer.lacking:
             return True
+        pixels = np.asarray(self._small)
         for line in layer.lines:
             box = turn_box((line.x0, line.y0, line.x1, line.y1), -layer.turns, (layer.width_pt, layer.height_pt))
-            if not any(c.isalnum() for c in line.text) or (seen := contrast(self._small, box, size_pt)) is None:
+            if not any(c.isalnum() for c in line.text) or (seen := contrast(pixels, box, size_pt)) is None:
                 continue
             font_is_missing = self._lacks_fonts and any(c.isalpha() and c > _LATIN for c in line.text)
             if seen >= _LEAST_CONTRAST or font_is_missing:
@@ -327,10 +350,14 @@ class Page:
         found = self._objects
         if found.visible_text_objects or not found.largest_image_is_level or (reduced := self._reduced_scan) is None:
             return False
-        return letters_off_ink(self._page.raw, self.upright, reduced, found.largest_image_box) < _FEW_LETTERS
+        box = found.largest_image_box
+        return letters_off_ink(self._page.raw, self.upright, reduced, box, most=_FEW_LETTERS) < _FEW_LETTERS
 
     @cached_property
     def _reduced_scan(self) -> Image.Image | None:
+        return self._scan_at(RENDER_DPI)
+
+    def _scan_at(self, dpi: float) -> Image.Image | None:
         """The full-page picture at a reduced size. None if the page has none, or if it may be covered, masked or cropped."""
         found = self._objects
         x0, y0, x1, y1 = found.largest_image_box
@@ -338,9 +365,9 @@ class Page:
         if beyond > 0.02 * max(self.width_pt, self.height_pt) or self._may_have_masks():
             return None
         others_share = (found.image_area - found.largest_image_area) / found.page_area  # a letterhead does not cover the page
-        if found.image_share < 0.5 or others_share > 0.1 or found.cover_count:
+        if found.image_share < _SCAN_SHARE or others_share > 0.1 or found.cover_count:
             return None
-        return reduced_jpeg(found.largest_image, max(self.width_pt, self.height_pt) / 72 * RENDER_DPI)
+        return reduced_jpeg(found.largest_image, max(self.width_pt, self.height_pt) / 72 * dpi)
 
     def _render(self, scale: float, *, grayscale: bool) -> Rendering:
         # PDFium rounds sides up; one pixel less keeps the product below the limit.

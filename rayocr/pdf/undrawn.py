@@ -37,6 +37,7 @@ _BYTES_PER_PX = {pdfium.FPDFBitmap_Gray: 1, pdfium.FPDFBitmap_BGR: 3, pdfium.FPD
 def undrawn_picture(page: Any, pictures: Sequence[tuple[Any, Box]], image: Image.Image, size_pt: tuple[float, float]) -> str:
     """The reason why a picture of the page cannot be drawn; empty if all are drawn. `pictures`: raw image objects of the raw
     FPDF_PAGE and their boxes in points. `image`: the rendered page in gray. 10 µs per picture."""
+    pixels = np.asarray(image)
     by_size = sorted(pictures, key=lambda item: _area(item[1]), reverse=True)[:_MAX_PICTURES]
     for picture, box in by_size:
         metadata = pdfium.FPDF_IMAGEOBJ_METADATA()
@@ -50,7 +51,7 @@ def undrawn_picture(page: Any, pictures: Sequence[tuple[Any, Box]], image: Image
             return f"{what} is cut off."
         size = pdfium.FPDFImageObj_GetImageDataRaw(picture, None, 0)
         # The picture may also be covered or hidden by its mask. Then the picture itself has more than one color.
-        if contrast(image, box, size_pt) or (size <= _most_if_flat(metadata, filters) and not _is_dense(picture, size)):
+        if contrast(pixels, box, size_pt) or (size <= _most_if_flat(metadata, filters) and not _is_dense(picture, size)):
             continue
         if _has_one_color(picture, metadata):
             return f"{what} is damaged: nothing of it can be seen."

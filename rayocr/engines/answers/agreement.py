@@ -74,6 +74,16 @@ def measure(answer: str, other: str) -> Agreement:
     return Agreement(found, kept, _of_numbers(said, seen), words_seen.total() / max(words_said.total(), 1))
 
 
+def may_have_enough(text: str) -> bool:
+    """Whether a plain text may have enough words or numbers to be compared, even if its words are split into single letters."""
+    plain = _plain(text)
+    words = words_of(plain)
+    if words.total() >= _MIN_WORDS or _numbers(plain).total() >= _MIN_NUMBERS:
+        return True
+    letters = sum(char.isalpha() for char in plain) - sum(len(word) * count for word, count in words.items())
+    return words.total() + letters / _MIN_WORD_CHARS >= _MIN_WORDS
+
+
 def share_found(lines: list[str], answer: str) -> float | None:
     """The share of these lines' words that the answer contains, 0..1; None if there are too few."""
     words = words_of(_plain("\n".join(lines)))
@@ -84,19 +94,23 @@ def share_found(lines: list[str], answer: str) -> float | None:
 
 def words_of(text: str) -> Counter[str]:
     words: list[str] = []
+    has_unspaced = _UNSPACED.search(text) is not None
     for word in _BETWEEN.split(text):
-        if _UNSPACED.search(word):
+        if has_unspaced and _UNSPACED.search(word):
             for run in _UNSPACED.findall(word):
                 words.extend(run[start : start + 2] for start in range(max(len(run) - 1, 1)))
             word = _UNSPACED.sub("", word)
-        if len(word) >= _MIN_WORD_CHARS and not any(map(str.isdigit, word)):
+        if len(word) >= _MIN_WORD_CHARS and (word.isalpha() or not any(map(str.isdigit, word))):
             words.append(word)
     return Counter(words)
 
 
 def script_of_most(text: str) -> str:
     """The first word in the Unicode names of most letters: LATIN, DEVANAGARI, CJK; empty for a text without letters."""
-    names = Counter(unicodedata.name(c, "").partition(" ")[0] for c in text[:4000] if c.isalpha())
+    names: Counter[str] = Counter()
+    for char, count in Counter(text[:4000]).items():
+        if char.isalpha():
+            names[unicodedata.name(char, "").partition(" ")[0]] += count
     return names.most_common(1)[0][0] if names else ""
 
 
@@ -110,9 +124,8 @@ def _of_numbers(said: str, seen: str) -> float | None:
 def _numbers(text: str) -> Counter[str]:
     """The numbers with digits 0-9: १,२३४ and 1.234 are the same number. Dates and file numbers are split into their parts, since
     readers write the separators differently."""
-    runs = _DIGITS.findall(_THOUSANDS.sub("", text))
-    digits = ("".join(str(unicodedata.digit(c)) for c in run) for run in runs)
-    return Counter(number for number in digits if len(number) >= _MIN_DIGITS)
+    runs = [run for run in _DIGITS.findall(_THOUSANDS.sub("", text)) if len(run) >= _MIN_DIGITS]
+    return Counter(run if run.isascii() else "".join(str(unicodedata.digit(c)) for c in run) for run in runs)
 
 
 def _plain(text: str) -> str:

@@ -1,32 +1,22 @@
 """Checks every answer: is it a reading of the page? A page whose answer fails goes to the next engine of the chain.
 
-Pure functions. Loops are found by their period. The limits depend on what repeats: on real pages, a phrase of many words never
-repeats as often as in a looping model's answer, but cells such as `0.00` or `Nil` and dotted lines do.
+Pure functions.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rayocr.engines.answers.finish_reasons import finish_reason_of
+from rayocr.engines.answers.loops import find_loop
 from rayocr.engines.answers.off_loop import MAX_ANSWER_CHARS
 from rayocr.errors import EmptyAnswer, LowConfidence, MalformedAnswer, RepetitionLoop, TextOnBlankPage, Truncated, Unreadable
 from rayocr.messages import PageText, TextBox
 from rayocr.pdf.ink import BLANK_COVERAGE
 
-_SHINGLE = 20  # characters; shorter repetitions are ignored
-_MANY_WORDS = 6  # distinct words that make a unit a phrase
-_PHRASE_LIMITS = ((300, 6), (100, 12), (0, 30))  # (least characters of the unit, repeats that no real page has)
-_MIN_PHRASE_CHARS = 25
-_SHORT_UNIT_CHARS = 6000  # of one repeated cell or sign; a page full of `Nil` has about 3000
-_SHORT_UNIT_REPEATS = 60
-_ONE_SIGN_CHARS = 1500  # on one line; dots of a table of contents stay below 200
-_COUNT = re.compile(r"\d+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_SENTENCE_END = re.compile(r"(?<=[.!?;:|।。])\s*")
 _MARKDOWN_ONLY = re.compile(r"[\s|\-:#*>`_\\]*")
 
 
@@ -139,54 +129,3 @@ def doubtful_share(boxes: Sequence[TextBox], floor: float) -> float:
     """The share of all characters that are in lines below `floor`."""
     total = sum(len(box.text) for box in boxes)
     return sum(len(box.text) for box in boxes if box.confidence < floor) / total if total else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Loop:
-    unit: str
-    repeats: int
-
-
-def find_loop(text: str) -> Loop | None:
-    """Returns the first repetition that no real page has; None for a normal text."""
-    flat = " ".join(text.split())
-    if len(flat) < _MIN_PHRASE_CHARS * _PHRASE_LIMITS[0][1]:
-        return None
-    for start, end, period in _repetitions(flat):
-        unit = flat[start : start + period]
-        length = end - start
-        if set(unit) == {unit[0]} and length >= _ONE_SIGN_CHARS:
-            return Loop(unit[0], length)
-        if not _is_phrase(unit) and length >= _SHORT_UNIT_CHARS and length // period >= _SHORT_UNIT_REPEATS:
-            return Loop(unit, length // period)
-    # A looping model may keep counting: "12. the same words 13. the same words".
-    uncounted = _COUNT.sub("0", flat)
-    for start, end, period in _repetitions(uncounted):
-        unit = uncounted[start : start + period]
-        repeats = (end - start) // period
-        if _is_phrase(unit) and repeats >= next(limit for least, limit in _PHRASE_LIMITS if period >= least):
-            return Loop(unit, repeats)
-    # Or it repeats the same sentence with a few other words in between.
-    sentence, repeats = Counter(_SENTENCE_END.split(uncounted)).most_common(1)[0]
-    return Loop(sentence, repeats) if repeats >= _PHRASE_LIMITS[-1][1] and _is_phrase(sentence) else None
-
-
-def _is_phrase(unit: str) -> bool:
-    return len(unit) >= _MIN_PHRASE_CHARS and len({word.lower() for word in _WORD.findall(unit)}) >= _MANY_WORDS
-
-
-def _repetitions(text: str) -> Iterator[tuple[int, int, int]]:
-    """Yields (start, end, period) of each stretch in which text[i] == text[i - period]. One pass: in such a stretch, consecutive
-    shingles repeat at the same distance."""
-    last_seen: dict[str, int] = {}
-    start = period = -1
-    for position in range(len(text) - _SHINGLE + 1):
-        shingle = text[position : position + _SHINGLE]
-        distance = position - last_seen.get(shingle, position)
-        last_seen[shingle] = position
-        if distance != period:
-            if period > 0:
-                yield start, position - 1 + _SHINGLE, period
-            start, period = position - distance, distance
-    if period > 0:
-        yield start, len(text), period

@@ -250,7 +250,7 @@ class WaitingStage:
             # The page has ink: this was checked before it was sent.
             await off_loop(len(answer.text), check_answer, answer, ink_coverage=lambda: 1.0)
         except RepetitionLoop:
-            if not repeats_as_its_page(answer, str(await self._on_thread(_own_text, page))):
+            if not repeats_as_its_page(answer, str(await self._on_thread(page.visible_text))):
                 raise
 
     async def _request(
@@ -301,10 +301,6 @@ def _whole_or_partial(engine: ComputeEngine, page: Page) -> PageText | None:
     answer = engine.recognize(page)
     answer = engine.partial(page) if answer is None else answer
     return without_lost_pictures(page, answer) if answer is not None else None
-
-
-def _own_text(page: Page) -> str:
-    return page.text_layer().text
 
 
 def _is_inked(page: Page) -> bool:

@@ -18,9 +18,9 @@ def raw_text(page: Any) -> str:
         if not pdfium.FPDF_GetPageBoundingBox(page, box):
             return ""
         sides = (box.left, box.top, box.right, box.bottom)
-        count = max(0, pdfium.FPDFText_GetBoundedText(text_page, *sides, None, 0))
-        units = (ctypes.c_ushort * (count + 1))()
-        pdfium.FPDFText_GetBoundedText(text_page, *sides, units, count)
+        most = 4 * max(0, pdfium.FPDFText_CountChars(text_page)) + 4  # a character may be two units, and lines get two more
+        units = (ctypes.c_ushort * most)()
+        count = min(most, max(0, pdfium.FPDFText_GetBoundedText(text_page, *sides, units, most)))
         return bytes(units)[: 2 * count].decode("utf-16-le", "replace").rstrip("\0")
     finally:
         pdfium.FPDFText_ClosePage(text_page)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from types import SimpleNamespace
 from typing import Any, ClassVar, cast
 
 import pytest
@@ -105,8 +104,8 @@ class InkedPage:
     def certainly_inked(self) -> bool:
         return True
 
-    def text_layer(self) -> Any:
-        return SimpleNamespace(text=self.own_text)
+    def visible_text(self) -> str:
+        return self.own_text
 
 
 class Bench:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from rayocr.pdf.ink import BLANK_COVERAGE, coverage
+from rayocr.pdf.ink import BLANK_COVERAGE, COARSE_DPI, RENDER_DPI, coarse_coverage, coverage
 
 A4 = (620, 877)  # at 75 dpi
 
@@ -113,3 +113,28 @@ def by_the_definition(image: Image.Image) -> float:
 def test_the_quick_way_gives_what_the_definition_gives(name: str) -> None:
     image = Image.fromarray((BLANK | INKED)[name]())
     assert coverage(image) == pytest.approx(by_the_definition(image), abs=0.003)
+
+
+# -- at a coarse scale ------------------------------------------------------------------------------------------------------
+
+
+def coarse(pixels: numpy.ndarray) -> Image.Image:
+    image = Image.fromarray(pixels)
+    return image.resize(
+        (round(image.width * COARSE_DPI / RENDER_DPI), round(image.height * COARSE_DPI / RENDER_DPI)), Image.Resampling.BOX
+    )
+
+
+@pytest.mark.parametrize("name", BLANK)
+def test_a_blank_page_is_never_surely_inked_at_a_coarse_scale(name: str) -> None:
+    if name != "black, as of a lid left open":
+        assert coarse_coverage(coarse(BLANK[name]())) == 0.0
+
+
+def test_a_page_of_text_is_surely_inked_at_a_coarse_scale() -> None:
+    image = Image.fromarray(paper(245, 4))
+    for line in range(40):
+        ImageDraw.Draw(image).text(
+            (60, 60 + 18 * line), "The harbor master wrote that all lanterns had been cleaned.", fill=30, font_size=15
+        )
+    assert coarse_coverage(coarse(numpy.asarray(image))) >= 0.2

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rayocr.engines.answers.checks import check_answer, find_loop, repeats_as_its_page
+from rayocr.engines.answers.checks import check_answer, repeats_as_its_page
+from rayocr.engines.answers.loops import find_loop
 from rayocr.errors import (
     BadAnswer,
     EmptyAnswer,

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
+from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from benchmarks.gemini_simulator.server import Simulator, invented
 from benchmarks.gemini_simulator.settings import Settings
 from rayocr.config import DoubtConfig
+from rayocr.engines.answers.agreement import may_have_enough
 from rayocr.engines.answers.verification import VerificationResult, Verifier, translates
 from rayocr.engines.rapidocr.line_reader import RapidLineReader, spread
 from rayocr.errors import EngineError, UsageError
@@ -97,6 +99,69 @@ def test_words_in_pictures_are_not_taken_for_made_up(tmp_path: Path) -> None:
         with_words_of_the_chart, made_up = verify(page, f"{PAGE}\n\n{OTHER}\n\n{OTHER}"), verify(page, f"{OTHER}\n{OTHER}")
     assert with_words_of_the_chart is not None and made_up is not None
     assert (with_words_of_the_chart.suspect, made_up.suspect) == (False, True)
+
+
+def scan_with(*, stamp: str = "", layer: str = "") -> bytes:
+    """A page that is one picture, with visible text over it, or with invisible text on its ink."""
+    picture = Image.new("L", (1240, 1754), 250)
+    pen = ImageDraw.Draw(picture)
+    for number, line in enumerate(layer.splitlines()):
+        pen.text((80, 300 + 30 * number), line, fill=20, font_size=18)
+    data = io.BytesIO()
+    canvas = Canvas(data, pagesize=(595, 842))
+    canvas.drawImage(ImageReader(picture), 0, 0, width=595, height=842)
+    canvas.setFont("Helvetica", 8)
+    canvas.drawString(40, 820, stamp)
+    text = canvas.beginText(38, 842 - 310 * 0.48)
+    text.setTextRenderMode(3)
+    text.setFont("Helvetica", 8, leading=30 * 0.48)
+    text.textLines(layer)
+    canvas.drawText(text)
+    canvas.save()
+    return data.getvalue()
+
+
+STAMP = "Exhibit received by the clerk of the court of appeals in the matter of the harbor and its lighthouse"
+
+
+def test_a_stamp_on_a_scan_says_nothing_about_the_scan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Page, "text_layer", _too_expensive)
+    lines = Lines(*PAGE.splitlines())
+    for stamp in ("Exhibit A-117 of 230", STAMP):
+        with PdfFile(scan_with(stamp=stamp), max_pixels=10**7) as file, file.page(1) as page:
+            assert verify(page, f"{stamp}\n\n{OTHER}", sampled=False) is None
+            found = verify(page, f"{stamp}\n\n{OTHER}", lines)
+            assert found is not None
+            assert (found.suspect, found.against) == (True, "rapidocr"), "the sample still reads some lines"
+
+
+def test_an_invented_answer_is_suspect_beside_the_text_of_an_ocr_engine() -> None:
+    read, made_up = "\n".join([PAGE] * 8), "\n".join([OTHER] * 8)
+    with PdfFile(scan_with(layer=read), max_pixels=10**7) as file, file.page(1) as page:
+        honest, invented_text, longer = verify(page, read), verify(page, made_up), verify(page, f"{made_up}\n{made_up}")
+    assert honest is not None and invented_text is not None and longer is not None
+    assert (honest.suspect, invented_text.suspect, longer.suspect) == (False, True, True)
+
+
+def test_a_fair_agreement_with_visible_text_needs_no_layer(born_digital: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = PAGE.split()
+    fair = " ".join("other" if number % 5 == 0 and word.isalpha() else word for number, word in enumerate(words))
+    with_layer = Verifier(DoubtConfig(), None)._at_layer(born_digital.text_layer(), said(fair))
+    monkeypatch.setattr(Page, "text_layer", _too_expensive)
+    found = verify(born_digital, fair)
+    assert found is not None and with_layer is not None
+    assert (found.suspect, found.against) == (with_layer.suspect, with_layer.against) == (False, "textlayer")
+    assert found.agreement == pytest.approx(with_layer.agreement, abs=0.05)
+
+
+def test_words_split_into_letters_are_compared_by_the_layer() -> None:
+    assert may_have_enough(" ".join("forty letters may be twelve words or more words"))
+    assert not may_have_enough("Page 1 of the benchmark, unlike any other.")
+    assert may_have_enough("10 20 30 40 50 60")
+
+
+def _too_expensive(page: Page) -> None:
+    raise AssertionError("reads the text layer")
 
 
 def test_a_translation_is_not_compared_word_by_word(born_digital: Page) -> None:

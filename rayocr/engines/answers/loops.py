@@ -1,0 +1,88 @@
+"""Finds the loops of a model that repeats itself.
+
+Loops are found by their period. The limits depend on what repeats: on real pages, a phrase of many words never repeats as often
+as in a looping model's answer, but cells such as `0.00` or `Nil` and dotted lines do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+_SHINGLE = 20  # characters; shorter repetitions are ignored
+_HASH_FACTOR = np.uint64(0x9E3779B97F4A7C15)  # odd and large, so that equal hashes of different shingles do not occur in practice
+_MANY_WORDS = 6  # distinct words that make a unit a phrase
+_PHRASE_LIMITS = ((300, 6), (100, 12), (0, 30))  # (least characters of the unit, repeats that no real page has)
+_LEAST_REPEATS = _PHRASE_LIMITS[0][1]
+_MIN_PHRASE_CHARS = 25
+_SHORT_UNIT_CHARS = 6000  # of one repeated cell or sign; a page full of `Nil` has about 3000
+_SHORT_UNIT_REPEATS = 60
+_ONE_SIGN_CHARS = 1500  # on one line; dots of a table of contents stay below 200
+_COUNT = re.compile(r"\d+")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_SENTENCE_END = re.compile(r"(?<=[.!?;:|।。])\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    unit: str
+    repeats: int
+
+
+def find_loop(text: str) -> Loop | None:
+    """Returns the first repetition that no real page has; None for a normal text. 0.3 ms for 3,000 characters."""
+    flat = " ".join(text.split())
+    if len(flat) < _MIN_PHRASE_CHARS * _LEAST_REPEATS:
+        return None
+    for start, end, period in _repetitions(flat):
+        unit = flat[start : start + period]
+        length = end - start
+        if set(unit) == {unit[0]} and length >= _ONE_SIGN_CHARS:
+            return Loop(unit[0], length)
+        if not _is_phrase(unit) and length >= _SHORT_UNIT_CHARS and length // period >= _SHORT_UNIT_REPEATS:
+            return Loop(unit, length // period)
+    # A looping model may keep counting: "12. the same words 13. the same words".
+    uncounted = _COUNT.sub("0", flat)
+    for start, end, period in _repetitions(uncounted):
+        unit = uncounted[start : start + period]
+        repeats = (end - start) // period
+        if repeats >= next(limit for least, limit in _PHRASE_LIMITS if period >= least) and _is_phrase(unit):
+            return Loop(unit, repeats)
+    # Or it repeats the same sentence with a few other words in between.
+    sentence, repeats = Counter(_SENTENCE_END.split(uncounted)).most_common(1)[0]
+    return Loop(sentence, repeats) if repeats >= _PHRASE_LIMITS[-1][1] and _is_phrase(sentence) else None
+
+
+def _is_phrase(unit: str) -> bool:
+    return len(unit) >= _MIN_PHRASE_CHARS and len({word.lower() for word in _WORD.findall(unit)}) >= _MANY_WORDS
+
+
+def _repetitions(text: str) -> Iterator[tuple[int, int, int]]:
+    """Yields (start, end, period) of each stretch of at least `_LEAST_REPEATS` periods in which text[i] == text[i - period]: in
+    such a stretch, consecutive shingles repeat at the same distance."""
+    distances = _distances(text)
+    bounds = [0, *(np.flatnonzero(np.diff(distances)) + 1).tolist(), len(distances)]
+    firsts = np.array(bounds[:-1])
+    periods = distances[firsts] if len(distances) else firsts[:0]
+    ends = np.array(bounds[1:]) - 1 + _SHINGLE
+    starts = firsts - periods
+    for n in np.flatnonzero((periods > 0) & (ends - starts >= _LEAST_REPEATS * periods)).tolist():
+        yield int(starts[n]), int(ends[n]), int(periods[n])
+
+
+def _distances(text: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """For each shingle, the distance to its previous occurrence in characters; 0 for the first one."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
+    count = max(0, len(codes) - _SHINGLE + 1)
+    hashes = np.zeros(count, np.uint64)
+    for offset in range(_SHINGLE):
+        hashes = hashes * _HASH_FACTOR + codes[offset : offset + count]
+    order = np.argsort(hashes, kind="stable")
+    same = hashes[order[1:]] == hashes[order[:-1]]
+    distances = np.zeros(count, np.int64)
+    distances[order[1:][same]] = (order[1:] - order[:-1])[same]
+    return distances
