@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 _SHINGLE = 20  # characters; shorter repetitions are ignored
-_HASH_FACTOR = np.uint64(0x9E3779B97F4A7C15)  # odd and large, so that equal hashes of different shingles do not occur in practice
+_HASH_FACTOR = 0x9E3779B97F4A7C15  # odd and large, so that equal hashes of different shingles do not occur in practice
+_POSITION_BITS = np.uint64(20)  # an answer has at most MAX_ANSWER_CHARS
 _MANY_WORDS = 6  # distinct words that make a unit a phrase
 _PHRASE_LIMITS = ((300, 6), (100, 12), (0, 30))  # (least characters of the unit, repeats that no real page has)
 _LEAST_REPEATS = _PHRASE_LIMITS[0][1]
@@ -25,6 +26,9 @@ _ONE_SIGN_CHARS = 1500  # on one line; dots of a table of contents stay below 20
 _COUNT = re.compile(r"\d+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SENTENCE_END = re.compile(r"(?<=[.!?;:|।。])\s*")
+
+_Codes = np.ndarray[tuple[int], np.dtype[np.uint64]]
+_Positions = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +45,9 @@ def find_loop(text: str) -> Loop | None:
     for start, end, period in _repetitions(flat):
         unit = flat[start : start + period]
         length = end - start
-        if set(unit) == {unit[0]} and length >= _ONE_SIGN_CHARS:
+        if length >= _ONE_SIGN_CHARS and set(unit) == {unit[0]}:
             return Loop(unit[0], length)
-        if not _is_phrase(unit) and length >= _SHORT_UNIT_CHARS and length // period >= _SHORT_UNIT_REPEATS:
+        if length >= _SHORT_UNIT_CHARS and length // period >= _SHORT_UNIT_REPEATS and not _is_phrase(unit):
             return Loop(unit, length // period)
     # A looping model may keep counting: "12. the same words 13. the same words".
     uncounted = _COUNT.sub("0", flat)
@@ -74,15 +78,25 @@ def _repetitions(text: str) -> Iterator[tuple[int, int, int]]:
         yield int(starts[n]), int(ends[n]), int(periods[n])
 
 
-def _distances(text: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _distances(text: str) -> _Positions:
     """For each shingle, the distance to its previous occurrence in characters; 0 for the first one."""
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
-    count = max(0, len(codes) - _SHINGLE + 1)
-    hashes = np.zeros(count, np.uint64)
-    for offset in range(_SHINGLE):
-        hashes = hashes * _HASH_FACTOR + codes[offset : offset + count]
-    order = np.argsort(hashes, kind="stable")
-    same = hashes[order[1:]] == hashes[order[:-1]]
+    hashes = _hashes(codes)
+    count = len(hashes)
+    # One key of 44 bits of the hash and the position: sorting keys is ten times as fast as a stable sort of the hashes' order.
+    keys = np.sort(hashes >> _POSITION_BITS << _POSITION_BITS | np.arange(count, dtype=np.uint64))
+    order = (keys & np.uint64(2 ** int(_POSITION_BITS) - 1)).astype(np.int64)
+    same = keys[1:] >> _POSITION_BITS == keys[:-1] >> _POSITION_BITS
     distances = np.zeros(count, np.int64)
     distances[order[1:][same]] = (order[1:] - order[:-1])[same]
     return distances
+
+
+def _hashes(codes: _Codes) -> _Codes:
+    """A hash of each `_SHINGLE` = 16 + 4 consecutive codes: polynomials made of those over half as many."""
+    by_length, factor = {1: codes}, _HASH_FACTOR
+    for length in (1, 2, 4, 8):
+        half = by_length[length]
+        by_length[2 * length] = half[:-length] * np.uint64(factor) + half[length:]
+        factor = factor * factor % 2**64
+    return (by_length[16][:-4] * np.uint64(factor) + by_length[4][16:]) * np.uint64(_HASH_FACTOR)  # into the upper bits

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from rayocr.config import DoubtConfig
-from rayocr.engines.answers.agreement import Agreement, may_have_enough, measure, script_of_most, share_found
+from rayocr.engines.answers.agreement import Agreement, Reading, compare, measure, script_of_most, share_found
 from rayocr.messages import PageText
 
 if TYPE_CHECKING:
@@ -86,10 +86,11 @@ class Verifier:
         """Compares with the page's raw text if that decides, otherwise with its text layer, at 5 to 40 times the cost."""
         if not page.has_filled_annotations:
             text = page.raw_text
-            if not may_have_enough(text):
+            shown = Reading(text)
+            if not shown.may_suffice():
                 return None
             if answer.engine not in self._translating and script_of_most(text) == script_of_most(answer.text):
-                agreement = measure(answer.text, text)
+                agreement = compare(Reading(answer.text), shown)
                 if agreement.extent < _WHOLE and page.has_text_over_scan():
                     return None  # a stamp says nothing about the rest of the page
                 if (found := self._at_a_glance(page, agreement)) is not None:

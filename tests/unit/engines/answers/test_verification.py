@@ -16,7 +16,7 @@ from reportlab.pdfgen.canvas import Canvas
 from benchmarks.gemini_simulator.server import Simulator, invented
 from benchmarks.gemini_simulator.settings import Settings
 from rayocr.config import DoubtConfig
-from rayocr.engines.answers.agreement import may_have_enough
+from rayocr.engines.answers.agreement import Reading
 from rayocr.engines.answers.verification import VerificationResult, Verifier, translates
 from rayocr.engines.rapidocr.line_reader import RapidLineReader, spread
 from rayocr.errors import EngineError, UsageError
@@ -155,9 +155,9 @@ def test_a_fair_agreement_with_visible_text_needs_no_layer(born_digital: Page, m
 
 
 def test_words_split_into_letters_are_compared_by_the_layer() -> None:
-    assert may_have_enough(" ".join("forty letters may be twelve words or more words"))
-    assert not may_have_enough("Page 1 of the benchmark, unlike any other.")
-    assert may_have_enough("10 20 30 40 50 60")
+    assert Reading(" ".join("forty letters may be twelve words or more words")).may_suffice()
+    assert not Reading("Page 1 of the benchmark, unlike any other.").may_suffice()
+    assert Reading("10 20 30 40 50 60").may_suffice()
 
 
 def _too_expensive(page: Page) -> None:
