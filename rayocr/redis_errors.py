@@ -1,4 +1,4 @@
-"""Translates the errors of Redis into ours, for locks and shared limits: the one table.
+"""Translates the errors of Redis into ours, for locks and shared limits. rayocr.errors.next_steps has the hints.
 
 Scripts report errors of the commands inside them, for which the SDK has no class, so their text is compared.
 """
@@ -9,12 +9,9 @@ import re
 from typing import Any
 
 from rayocr.errors import CredentialsError, RayocrError, UsageError
+from rayocr.errors.next_steps import next_step
 from rayocr.redis_url import address_of
 
-_ACL = (
-    "Check user and password in REDIS_URL. The user needs the keys ~{rayocr:* (with the brace) and the"
-    " commands of docs/troubleshooting.md, under Redis."
-)
 _SCRIPT_TAIL = re.compile(r",? ?(?:script: [0-9a-f]{40}|on @user_script).*$", re.DOTALL)
 _READ_ONLY = ("READONLY", "MISCONF", "OOM", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "LOADING", "BUSY", "TRYAGAIN")
 
@@ -31,23 +28,21 @@ def translated(error: BaseException, client: Any, unavailable: type[RayocrError]
     import redis
 
     address, words, said = address_of(client), words_of(error), str(error)
+    hint = next_step("redis", said=f"{words} {said}")
     code = str(getattr(error, "status_code", None) or words.split(" ")[0])
     if code in _READ_ONLY:
-        return unavailable(f"Redis at {address} refuses writes: {words}.")
+        return unavailable(f"Redis at {address} refuses writes: {words}.", hint=hint)
     refusals = (redis.AuthenticationError, redis.exceptions.NoPermissionError)
     # The asyncio client reports a refused password as a ConnectionError.
     if isinstance(error, refusals) or isinstance(error.__cause__, refusals) or "ACL failure" in said or "NOPERM" in said:
-        return CredentialsError(f"Redis at {address} refuses access: {words}.", hint=_ACL)
+        return CredentialsError(f"Redis at {address} refuses access: {words}.", hint=hint or next_step("redis", said="NOAUTH"))
     if isinstance(error, redis.exceptions.MovedError | redis.exceptions.AskError) or "MOVED" in said or "CROSSSLOT" in said:
         return UsageError(
             f"Redis at {address} is a node of a Redis Cluster and does not hold our keys: {words}.",
-            hint="Use a Redis without cluster mode, or put the node that holds the keys into REDIS_URL.",
+            hint=hint or next_step("redis", said="MOVED"),
         )
     if re.search(r"unknown (?:redis )?command|command is not allowed from script", said, re.IGNORECASE):
-        return UsageError(
-            f"Redis at {address} lacks a command: {words}.",
-            hint="rayocr needs Lua scripts (EVALSHA, SCRIPT LOAD) and the commands of docs/troubleshooting.md, under Redis.",
-        )
+        return UsageError(f"Redis at {address} lacks a command: {words}.", hint=hint)
     return unavailable(f"Redis at {address} is unavailable: {words}.")
 
 

@@ -26,7 +26,7 @@ def test_a_run_whose_head_never_returns_ends_with_3_and_resumes(cli: Cli, gemini
     finally:
         end_tree(run.pid)
     assert run.returncode == 3, said
-    assert "Ray's head at 127.0.0.1:" in said
+    assert "rayocr: Ray's head at " in said
     assert "Start the same command again when the cluster is back: it resumes." in said
     assert "Traceback" not in said
     paid = gemini.answered

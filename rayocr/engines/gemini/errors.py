@@ -25,13 +25,8 @@ from rayocr.errors import (
     RayocrError,
     UnknownModel,
 )
+from rayocr.errors.next_steps import next_step
 
-_KEY_HINT = "Check GEMINI_API_KEY (GOOGLE_API_KEY wins where both are set) at https://aistudio.google.com/apikey."
-_PERMISSION_HINT = "Check that the Generative Language API is enabled in the key's project, and check the key's restrictions."
-_MODEL_HINT = "Check engine.gemini.model, or choose a model that this key may use: see docs/engines.md."
-_PLACE_HINT = (
-    "Google requires billing for this project, or does not serve your location; try Vertex AI (engine.gemini.vertexai=true)."
-)
 _TRANSPORT_CODES = (408, 499)
 
 
@@ -76,7 +71,7 @@ def _from_transport(error: Exception) -> RayocrError:
     if isinstance(error, auth.GoogleAuthError):
         return CredentialsError(
             f"Google's credentials do not work: {_first_line(error)}",
-            hint="Set GOOGLE_APPLICATION_CREDENTIALS to a key file, or run: gcloud auth application-default login",
+            hint=next_step("gemini", 401, "credentials do not work"),
         )
     if isinstance(error, aiohttp.ClientError | ConnectionError | OSError):
         lost = EngineConnectionLost(
@@ -101,16 +96,17 @@ def _from_status(error: Any) -> RayocrError:
     code, status = error.code or 0, error.status or ""
     message = _first_line(error.message or status or "no reason given")
     reasons = {detail.get("reason") for detail in _details(error, "ErrorInfo")}
+    hint = next_step("gemini", code, f"{' '.join(map(str, reasons))} {error.message}")
     if code == 429:
         return _rate_limited(error, message)
     if code == 401 or reasons & {"API_KEY_INVALID", "API_KEY_SERVICE_BLOCKED"} or "API key" in _field_violations(error):
-        return CredentialsError(f"Gemini does not accept the key: {message}", hint=_KEY_HINT)
+        return CredentialsError(f"Gemini does not accept the key: {message}", hint=hint)
     if code == 403:
-        return CredentialsError(f"The key may not use Gemini: {message}", hint=_PERMISSION_HINT)
+        return CredentialsError(f"The key may not use Gemini: {message}", hint=hint)
     if code == 404 and status == "NOT_FOUND":
-        return UnknownModel(f"Gemini does not know the model: {message}", hint=_MODEL_HINT)
+        return UnknownModel(f"Gemini does not know the model: {message}", hint=hint)
     if code == 400 and status == "FAILED_PRECONDITION":
-        return CredentialsError(f"Gemini does not serve this project: {message}", hint=_PLACE_HINT)
+        return CredentialsError(f"Gemini does not serve this project: {message}", hint=hint)
     if 400 <= code < 500 and not _is_googles(error) and code not in _TRANSPORT_CODES:
         return EngineOverloaded(f"Something other than Gemini answered {code}: {message}", retry_after_s=retry_after_s(error))
     if code in _TRANSPORT_CODES or status == "DEADLINE_EXCEEDED":

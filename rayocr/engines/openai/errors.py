@@ -23,6 +23,7 @@ from rayocr.errors import (
     RayocrError,
     UnknownModel,
 )
+from rayocr.errors.next_steps import next_step
 from rayocr.untrusted_json import parse_value
 
 _MODEL_CODES = frozenset({"model_not_found", "NotFoundError"})
@@ -58,14 +59,15 @@ def raise_for_status(status: int, body: str, headers: Mapping[str, str]) -> None
         return
     words, codes = _read(body)
     delay_s = retry_after_s(headers)
+    hint = next_step("openai", status, f"{' '.join(codes)} {words}")
     if status == 429 and codes & _SPENT_CODES:
-        raise EngineRateLimited(f"The account has no credit left: {words}", denied=True)
+        raise EngineRateLimited(f"The account has no credit left: {words}", hint=hint, denied=True)
     if status == 429:
         raise EngineRateLimited(f"The server's quota is used up: {words}", retry_after_s=delay_s)
     if status in (401, 403):
-        raise CredentialsError(f"The server does not accept the key ({status}): {words}", hint="Check OPENAI_API_KEY.")
+        raise CredentialsError(f"The server does not accept the key ({status}): {words}", hint=hint)
     if status == 404 and codes & _MODEL_CODES:
-        raise UnknownModel(f"The server does not know the model: {words}", hint="Check engine.openai.model.")
+        raise UnknownModel(f"The server does not know the model: {words}", hint=hint)
     if status in (408, 499):
         raise EngineTimeout(f"The server gave up waiting ({status}): {words}", retry_after_s=delay_s)
     if status >= 500 or status == 409 or status < 400:

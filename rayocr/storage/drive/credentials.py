@@ -13,7 +13,8 @@ from typing import Any
 
 from rayocr.config import AccessConfig
 from rayocr.errors import CredentialsError
-from rayocr.storage.drive.errors import LOGIN, no_credentials
+from rayocr.errors.next_steps import next_step
+from rayocr.storage.drive.errors import no_credentials
 from rayocr.storage.drive.token import DriveToken, default_token_path
 
 SCOPES = ["https://www.googleapis.com/auth/drive"]
@@ -36,7 +37,7 @@ def drive_credentials(access: AccessConfig) -> Any:
     except (GoogleAuthError, ValueError) as error:
         raise no_credentials(error) from error
     except OSError as error:
-        raise CredentialsError(f"{error.filename} cannot be read: {error.strerror}.", hint=LOGIN) from error
+        raise CredentialsError(f"{error.filename} cannot be read: {error.strerror}.", hint=next_step("drive", 401)) from error
     return _for(found, access.subject)
 
 

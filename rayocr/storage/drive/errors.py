@@ -1,4 +1,4 @@
-"""Translates the errors of Google Drive, its client and its credentials into ours: the one table."""
+"""Translates the errors of Google Drive, its client and its credentials into ours. rayocr.errors.next_steps has the hints."""
 
 from __future__ import annotations
 
@@ -17,18 +17,10 @@ from rayocr.errors import (
     StorageFull,
     StorageUnavailable,
 )
+from rayocr.errors.next_steps import next_step
 from rayocr.storage.os_errors import printable
 from rayocr.untrusted_json import parse_value
 
-LOGIN = (
-    "Sign in with: rayocr login drive, or name a service account's JSON file: GOOGLE_DRIVE_CREDENTIALS,"
-    " storage.source.credentials= or storage.dest.credentials="
-)
-_SHARE = "Share the folder with the account (Editor to write, Viewer to read), or check its id."
-_NO_QUOTA = (
-    "A service account has no quota in My Drive: write to a folder of a shared drive, as a user (rayocr login drive), or for a"
-    " user (storage.dest.subject=). Otherwise free some space."
-)
 _SLOW_DOWN = {"userRateLimitExceeded", "rateLimitExceeded", "sharingRateLimitExceeded", "quotaExceeded", "backendError"}
 _OF_THE_DAY = {"dailyLimitExceeded", "dailyLimitExceededUnreg"}
 _FULL = {
@@ -70,34 +62,27 @@ def translate(error: Exception, place: str, *, doing: str) -> RayocrError:
 
 def refused(error: Exception, place: str) -> CredentialsError:
     """The error for a refusal of the token server."""
-    said = _message(error)
+    said, hint = _message(error), next_step("drive", 401, str(error))
     if "invalid_grant" in str(error):
-        return CredentialsError(
-            f"{place}: the sign-in is no longer valid, or the key was deleted ({said}).",
-            hint="Sign in again with: rayocr login drive; for a service account, create a new key.",
-        )
+        return CredentialsError(f"{place}: the sign-in is no longer valid, or the key was deleted ({said}).", hint=hint)
     if "unauthorized_client" in str(error) or "access_denied" in str(error):
-        return CredentialsError(
-            f"{place}: the account may not act for this user ({said}).",
-            hint="An administrator grants the service account's client id the scope https://www.googleapis.com/auth/drive"
-            " (Admin console, domain-wide delegation); storage.*.subject= names the user.",
-        )
-    return CredentialsError(f"{place}: the credentials are not accepted ({said}).", hint=LOGIN)
+        return CredentialsError(f"{place}: the account may not act for this user ({said}).", hint=hint)
+    return CredentialsError(f"{place}: the credentials are not accepted ({said}).", hint=hint)
 
 
 def no_credentials(error: Exception | str) -> CredentialsError:
     said = error if isinstance(error, str) else _message(error)
-    return CredentialsError(f"There are no usable credentials for Google Drive: {said}.", hint=LOGIN)
+    return CredentialsError(f"There are no usable credentials for Google Drive: {said}.", hint=next_step("drive", 401))
 
 
 def _of_status(answer: _Answer, shown: str, doing: str) -> RayocrError:
-    said = answer.message
+    said, hint = answer.message, next_step("drive", answer.status, f"{answer.reason} {answer.message}")
     if answer.status == 404:
-        return ObjectNotFound(f"{shown} is not there, or the account does not see it.", hint=_SHARE)
+        return ObjectNotFound(f"{shown} is not there, or the account does not see it.", hint=hint)
     if answer.status == 401:
-        return CredentialsError(f"{shown}: the credentials are not accepted ({said}).", hint=LOGIN)
+        return CredentialsError(f"{shown}: the credentials are not accepted ({said}).", hint=hint)
     if answer.status == 403:
-        return _of_forbidden(answer, shown, doing)
+        return _of_forbidden(answer, shown, doing, hint)
     if answer.status in (409, 412):
         return PreconditionFailed(f"{shown} already exists or has changed.")
     if answer.status in (408, 416, 429) or answer.status >= 500:
@@ -107,30 +92,21 @@ def _of_status(answer: _Answer, shown: str, doing: str) -> RayocrError:
     return StorageError(f"Google Drive refuses to {doing} {shown} ({answer.status}: {said}).")
 
 
-def _of_forbidden(answer: _Answer, shown: str, doing: str) -> RayocrError:
+def _of_forbidden(answer: _Answer, shown: str, doing: str, hint: str | None) -> RayocrError:
     said, reason = answer.message, answer.reason
     if reason in _FULL or (reason == "quotaExceeded" and "storage" in said.lower()):
-        return StorageFull(f"{shown}: no space is left in Google Drive ({said}).", hint=_NO_QUOTA)
+        return StorageFull(f"{shown}: no space is left in Google Drive ({said}).", hint=hint)
     if reason in _OF_THE_DAY:
-        return DayQuotaExhausted(
-            f"{shown}: the project's quota of Google Drive for this day is used up ({said}).",
-            hint="Ask for more in the Google Cloud console, or start the same command again tomorrow: it resumes.",
-        )
+        return DayQuotaExhausted(f"{shown}: the project's quota of Google Drive for this day is used up ({said}).", hint=hint)
     if reason in _SLOW_DOWN:
         return StorageUnavailable(f"{shown}: Google Drive limits the request rate ({said}).", retry_after_s=answer.retry_after_s)
     if reason in _SWITCHED_OFF:
-        return StorageDenied(
-            f"{shown}: the Google Drive API is not enabled in the credentials' project ({said}).",
-            hint="Enable it: https://console.cloud.google.com/apis/library/drive.googleapis.com",
-        )
+        return StorageDenied(f"{shown}: the Google Drive API is not enabled in the credentials' project ({said}).", hint=hint)
     if reason in _SCOPE:
-        return StorageDenied(
-            f"{shown}: the credentials do not include access to Google Drive ({said}).",
-            hint="They need the scope https://www.googleapis.com/auth/drive: sign in with rayocr login drive",
-        )
+        return StorageDenied(f"{shown}: the credentials do not include access to Google Drive ({said}).", hint=hint)
     if reason in _NOT_DOWNLOADED:
-        return StorageDenied(f"{shown}: Google Drive does not allow downloading this file ({said}).")
-    return StorageDenied(f"No permission to {doing} {shown}: {said}.", hint=_SHARE)
+        return StorageDenied(f"{shown}: Google Drive does not allow downloading this file ({said}).", hint=hint)
+    return StorageDenied(f"No permission to {doing} {shown}: {said}.", hint=hint)
 
 
 def reason_of(error: BaseException | None) -> str:

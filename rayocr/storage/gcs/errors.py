@@ -16,36 +16,10 @@ from rayocr.errors import (
     StorageUnavailable,
     UnsafeName,
 )
+from rayocr.errors.next_steps import next_step
 from rayocr.storage.os_errors import printable
 
 T = TypeVar("T")
-
-_ROLE = "The account needs the role Storage Object User on the bucket, or Storage Object Viewer to read only."
-_LOGIN = "Set GOOGLE_APPLICATION_CREDENTIALS to a service account's JSON file, or run: gcloud auth application-default login"
-
-_KEY = "Objects with a customer-supplied key or a disabled KMS key cannot be read: rewrite the object with a usable key."
-
-# The hint for a refusal, by a text in its reason or message: the first match counts.
-_NEXT_STEPS = (
-    (
-        ("retention", "hold"),
-        "The bucket retains its objects: set state= to a bucket or folder that does not.",
-    ),
-    (("kms", "cryptokey", "encryption key"), _KEY),
-    (("billing", "accountdisabled"), "Open billing for the bucket's project in the Google Cloud console."),
-    (
-        ("vpcservicecontrols", "organization's policy"),
-        "A VPC Service Controls perimeter refuses access: run inside the perimeter.",
-    ),
-    (
-        ("has not been used", "accessnotconfigured", "service_disabled"),
-        "Enable the Cloud Storage API in the credentials' project.",
-    ),
-    (("storage.objects.list",), "The account needs storage.objects.list on the bucket: the role Storage Object Viewer has it."),
-    (("storage.objects.get",), "The account needs storage.objects.get on the bucket: the role Storage Object Viewer has it."),
-    (("storage.objects.create",), "The account needs storage.objects.create on the bucket: the role Storage Object User has it."),
-    (("storage.objects.delete",), "The account needs storage.objects.delete on the bucket: the role Storage Object User has it."),
-)
 
 _REQUEST = re.compile(r"^[A-Z]+ https?://\S+: ")  # the client's prefix of the server's message
 
@@ -61,33 +35,33 @@ def translate(error: Exception, place: str, *, doing: str, name: str = "") -> Ra
     shown = printable(place)
     if isinstance(error, api.NotFound):
         if "bucket" in str(error.message).lower():  # a missing bucket and a missing object are one status
-            return ObjectNotFound(f"The bucket of {shown} does not exist.", hint="Check its name; buckets are not created.")
+            return ObjectNotFound(f"The bucket of {shown} does not exist.", hint=next_step("gcs", 404, "bucket"))
         return ObjectNotFound(f"There is no object {shown}.")
     if isinstance(error, api.PreconditionFailed):
         return PreconditionFailed(f"{shown} already exists, or its version has changed.")
     if isinstance(error, api.Unauthorized):
-        return CredentialsError(f"{shown}: the credentials are not accepted ({_message(error)}).", hint=_LOGIN)
+        return CredentialsError(f"{shown}: the credentials are not accepted ({_message(error)}).", hint=next_step("gcs", 401))
     if isinstance(error, api.Forbidden):
-        return StorageDenied(f"No permission to {doing} {shown}: {_message(error)}.", hint=_next_step(error))
+        return StorageDenied(f"No permission to {doing} {shown}: {_message(error)}.", hint=next_step("gcs", 403, _said(error)))
     if isinstance(error, ContentDecodingError | DecodeError):
         return ObjectUnreadable(
             f"{shown} is marked as compressed (Content-Encoding), but its bytes cannot be decompressed.",
-            hint=f"Correct its metadata (gcloud storage objects update --clear-content-encoding {shown}), or upload it again.",
+            hint=next_step("gcs", said="content-encoding", place=shown),
         )
     if isinstance(error, api.BadRequest):
         if "project" in str(error).lower() and "requester" in str(error).lower():
-            return StorageDenied(
-                f"{shown} is in a requester-pays bucket.", hint="Name the project that pays: storage.source.user_project="
-            )
+            return StorageDenied(f"{shown} is in a requester-pays bucket.", hint=next_step("gcs", 400, "requester"))
         if name and doing == "read":
-            return ObjectUnreadable(f"Google Cloud Storage refuses to read {shown}: {_message(error)}.", hint=_KEY)
+            return ObjectUnreadable(
+                f"Google Cloud Storage refuses to read {shown}: {_message(error)}.", hint=next_step("gcs", 400)
+            )
         return UnsafeName(f"Google Cloud Storage refuses to {doing} {shown}: {_message(error)}.")
     if isinstance(error, auth.TransportError):  # the token server is unavailable for a moment
         return StorageUnavailable(f"{shown}: cannot get an access token (temporary).")
     if isinstance(error, auth.RefreshError) and error.retryable:
         return StorageUnavailable(f"{shown}: cannot get an access token (temporary).")
     if isinstance(error, auth.GoogleAuthError):
-        return CredentialsError(f"{shown}: the credentials are not accepted ({_message(error)}).", hint=_LOGIN)
+        return CredentialsError(f"{shown}: the credentials are not accepted ({_message(error)}).", hint=next_step("gcs", 401))
     return StorageUnavailable(
         f"{shown}: Google Cloud Storage cannot {doing} it (temporary error: {_message(error)}).",
         retry_after_s=_retry_after_s(error),
@@ -109,10 +83,9 @@ def passing(send: Callable[[], T]) -> T:
         raise
 
 
-def _next_step(error: Any) -> str:
+def _said(error: Any) -> str:
     reasons = " ".join(str(detail.get("reason", "")) for detail in error.errors if isinstance(detail, dict))
-    told = f"{reasons} {error.message}".lower()
-    return next((hint for signs, hint in _NEXT_STEPS if any(sign in told for sign in signs)), _ROLE)
+    return f"{reasons} {error.message}"
 
 
 def _retry_after_s(error: Exception) -> float | None:
@@ -125,7 +98,9 @@ def _retry_after_s(error: Exception) -> float | None:
 
 
 def no_credentials(error: Exception) -> CredentialsError:
-    return CredentialsError(f"There are no usable credentials for Google Cloud Storage: {_message(error)}.", hint=_LOGIN)
+    return CredentialsError(
+        f"There are no usable credentials for Google Cloud Storage: {_message(error)}.", hint=next_step("gcs", 401)
+    )
 
 
 def _message(error: Exception) -> str:

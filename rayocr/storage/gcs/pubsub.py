@@ -16,6 +16,7 @@ from typing import Any
 
 from rayocr.config import AccessConfig
 from rayocr.errors import CredentialsError, StorageDenied, StorageError, StorageUnavailable, UsageError
+from rayocr.errors.next_steps import next_step
 from rayocr.storage.gcs.client import credentials_from
 from rayocr.storage.gcs.errors import no_credentials
 from rayocr.untrusted_json import parse_value
@@ -117,16 +118,13 @@ def _credentials(access: AccessConfig) -> Any:
 
 def _translated(error: Any, name: str) -> StorageError | CredentialsError | UsageError:
     status = int(error.resp.status)
+    hint = next_step("pubsub", status, str(error.reason))
     if status == 401:
-        return CredentialsError(
-            f"Pub/Sub does not accept the credentials for {name}.", hint="Sign in again, or check the key file."
-        )
+        return CredentialsError(f"Pub/Sub does not accept the credentials for {name}.", hint=hint)
     if status == 403:
-        return StorageDenied(
-            f"No permission to pull from {name}.", hint="The account needs the role Pub/Sub Subscriber on the subscription."
-        )
+        return StorageDenied(f"No permission to pull from {name}.", hint=hint)
     if status == 404:
-        return UsageError(f"There is no subscription {name}. Check watch.subscription=")
+        return UsageError(f"There is no subscription {name}.", hint=hint)
     if status == 429 or status >= 500:
         return StorageUnavailable(f"Pub/Sub answers {status}.")
     return StorageError(f"Pub/Sub answers {status}: {error.reason}")
