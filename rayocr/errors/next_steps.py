@@ -101,19 +101,19 @@ NEXT_STEPS: tuple[_Row, ...] = (
         "drive",
         403,
         ("teamdrivefilelimitexceeded",),
-        "The shared drive holds as many items as Google allows: delete some, or write to another shared drive.",
+        "The shared drive has no space for more items: delete some, or write to another shared drive.",
     ),
     _Row(
         "drive",
         403,
         ("numchildreninnonrootlimitexceeded",),
-        "The folder holds as many items as Google allows: write to another folder.",
+        "The folder has no space for more items: write to another folder.",
     ),
     _Row(
         "drive",
         403,
         ("activeitemcreationlimitexceeded",),
-        "The account has created as many items as Google allows: delete some, or write with another account.",
+        "The account has no space for more items: delete some, or write with another account.",
     ),
     _Row(
         "drive",

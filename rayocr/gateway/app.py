@@ -30,6 +30,7 @@ T = TypeVar("T")
 STATIC = Path(__file__).with_name("static")
 _TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 _STREAMS = 64  # concurrent event streams
+_CHECKS = 8  # concurrent questions of readiness, which anyone may ask; more could keep every connection busy
 _STREAM_STEPS = 10  # checks per second for the end of the run
 FILES = {path.name: _TYPES[path.suffix] for path in sorted(STATIC.iterdir()) if path.suffix in _TYPES}
 
@@ -119,10 +120,19 @@ def _add_health(app: FastAPI, api: RunApi) -> None:
             raise HTTPException(503, "The run does not answer.")
         return {"status": "ok"}
 
+    checks = 0
+
     @app.get("/ready")
     async def ready() -> dict[str, str]:
         """Ready: storage, locks and limits can be reached."""
-        wrong = await run_in_threadpool(api.readiness)
+        nonlocal checks
+        if checks >= _CHECKS:
+            raise HTTPException(503, "The services are being checked.")
+        checks += 1
+        try:
+            wrong = await run_in_threadpool(api.readiness)
+        finally:
+            checks -= 1
         if wrong:
             raise HTTPException(503, wrong)
         return {"status": "ready"}

@@ -145,7 +145,10 @@ class Manifest(_Model):
             values["notes"] = unfolded(values.get("notes", []))
         except ValueError as error:
             raise RecordCorrupt(f"{shown} is damaged: {error}", hint=hint) from error
-        return checked_as(cls, values, name=shown, hint=hint)
+        manifest = checked_as(cls, values, name=shown, hint=hint)
+        if (document_id := document_id_of(name)) is not None and manifest.document_id != document_id:
+            raise RecordCorrupt(f"{shown} is that of another document.", hint=hint)
+        return manifest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

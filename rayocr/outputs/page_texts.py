@@ -7,10 +7,9 @@ from collections.abc import Mapping
 
 from rayocr.errors import RayocrError
 from rayocr.ledger.manifest import Manifest
-from rayocr.storage.base import Storage
+from rayocr.storage.base import MAX_OUTPUT_BYTES, Storage
 from rayocr.untrusted_json import parse_value
 
-MAX_OUTPUT_BYTES = 256 << 20
 _PAGE_MARK = re.compile(r"(?<!\\)<!-- page (\d+) -->")
 _DOUBT_MARK = re.compile(r"\A\s*<!-- doubtful: [^\n]*? -->\s*")
 

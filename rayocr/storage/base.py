@@ -15,6 +15,7 @@ from typing import BinaryIO
 from rayocr.errors import ObjectTooLarge, StorageError, UnsafeName
 
 STATE_PREFIX = ".rayocr/"
+MAX_OUTPUT_BYTES = 256 << 20  # for an output that is read back whole
 MAX_STATE_BYTES = 128 << 20  # for one object of the state: a segment has about 1 MiB, the manifest of a long book a few MiB
 
 

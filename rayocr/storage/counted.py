@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, TypeVar
 
 from rayocr.errors import ObjectTooLarge, ObjectUnreadable, RayocrError, RecordCorrupt
-from rayocr.storage.base import MAX_STATE_BYTES, STATE_PREFIX, Changes, Entry, Storage
+from rayocr.storage.base import MAX_OUTPUT_BYTES, MAX_STATE_BYTES, STATE_PREFIX, Changes, Entry, Storage
 
 T = TypeVar("T")
 
@@ -23,9 +23,9 @@ def storage_calls() -> dict[tuple[str, str], int]:
 
 
 class CountedStorage(Storage):
-    """Counts the calls to a storage (a listing of any length counts once) and limits reads of the state: an object of the state
-    that is larger than MAX_STATE_BYTES, or unreadable, raises RecordCorrupt. Passes on the adapter's methods beyond the port
-    (its temporary files)."""
+    """Counts the calls to a storage (a listing of any length counts once) and limits reads without a limit: an object
+    of the state that is larger than MAX_STATE_BYTES, or unreadable, raises RecordCorrupt; another one that is larger than
+    MAX_OUTPUT_BYTES raises ObjectTooLarge. Passes on the adapter's methods beyond the port (its temporary files)."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -69,7 +69,9 @@ class CountedStorage(Storage):
         max_bytes: int | None = None,
     ) -> bytes:
         of_state = name.startswith(STATE_PREFIX)
-        bound = MAX_STATE_BYTES if max_bytes is None and of_state else max_bytes
+        bound = max_bytes
+        if max_bytes is None and length is None:
+            bound = MAX_STATE_BYTES if of_state else MAX_OUTPUT_BYTES
         try:
             return _counted(
                 "read", lambda: self._storage.read(name, start=start, length=length, version=version, max_bytes=bound)

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 import rayocr
 from rayocr.actors.batch_queue.intents import BATCHES_PREFIX, read_intents
 from rayocr.driver.monitor.spend_account import SPEND_PREFIX, SpendAccount
-from rayocr.errors import RecordCorrupt
-from rayocr.ledger.manifest import Manifest
+from rayocr.errors import ObjectTooLarge, RecordCorrupt
+from rayocr.ledger.manifest import Manifest, manifest_name
 from rayocr.ledger.segment import decode_segment
 from rayocr.observe.dead_letters import dead_letter_name, read_dead_letter
 from rayocr.process import ProcessIdentity, host_identity
@@ -110,6 +110,10 @@ def test_an_object_of_the_state_that_is_too_large_is_corrupt_and_not_loaded(monk
     with pytest.raises(RecordCorrupt, match=r"x\.json"):
         state.read(".rayocr/documents/x.json")
     assert len(state.read("output.md")) == 11
+    monkeypatch.setattr("rayocr.storage.counted.MAX_OUTPUT_BYTES", 10)
+    with pytest.raises(ObjectTooLarge):
+        state.read("output.md")
+    assert len(state.read("output.md", max_bytes=20)) == len(state.read("output.md", length=11)) == 11
     assert MAX_STATE_BYTES > 36 << 20  # the manifest of 100,000 failed pages
 
 
@@ -150,6 +154,14 @@ def test_a_manifest_with_numbers_that_no_document_has_is_damaged(damage: dict[st
     assert Manifest.from_json(json.dumps(MANIFEST).encode(), name="m").page_count == 2
     with pytest.raises(RecordCorrupt, match="m is damaged"):
         Manifest.from_json(json.dumps(MANIFEST | damage).encode(), name="m")
+
+
+def test_a_manifest_under_the_name_of_another_document_is_damaged() -> None:
+    name = manifest_name("cd")
+    assert Manifest.from_json(json.dumps(MANIFEST | {"document_id": "cd"}).encode(), name=name).document_id == "cd"
+    for document_id in ("ab", "../../x"):
+        with pytest.raises(RecordCorrupt, match="another document"):
+            Manifest.from_json(json.dumps(MANIFEST | {"document_id": document_id}).encode(), name=name)
 
 
 def test_the_message_about_a_damaged_field_is_short() -> None:

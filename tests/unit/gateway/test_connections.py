@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -74,6 +75,32 @@ def test_a_request_that_does_not_arrive_in_time_is_dropped(tmp_path: Path, monke
     connection.sendall(sent)
     assert is_closed(connection)
     connection.close()
+    server.close()
+
+
+def test_questions_of_readiness_do_not_keep_every_connection_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anyone may ask, and a service that does not answer makes each question wait."""
+    monkeypatch.setattr(BoundedProtocol, "max_connections", 8)
+    monkeypatch.setattr("rayocr.gateway.app._CHECKS", 4)
+    asked, answered = threading.Semaphore(0), threading.Event()
+
+    def readiness() -> dict[str, str]:
+        asked.release()
+        answered.wait(PATIENCE_S)
+        return {}
+
+    api, _ = an_api(tmp_path)
+    api.readiness = readiness
+    server = GatewayServer(api, GatewayConfig(port=0), token="t")
+    port = int(server.start().rpartition(":")[2])
+    waiting = [connected(port) for _ in range(12)]
+    for connection in waiting:
+        connection.sendall(b"GET /ready HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    assert all(asked.acquire(timeout=PATIENCE_S) for _ in range(4))
+    assert health(port) == 200
+    answered.set()
+    for connection in waiting:
+        connection.close()
     server.close()
 
 
