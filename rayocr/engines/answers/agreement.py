@@ -31,7 +31,8 @@ _BETWEEN = re.compile(
     r"\u2000-\u206f\u2190-\u2bff\u3000-\u303f\uff00-\uff0f]+"
 )
 _ASCII_BETWEEN = {code: " " for code in range(128) if not chr(code).isalnum()}
-_THOUSANDS = re.compile(r"(?<=\d)[.,'\u2019\u066c](?=\d{3}(?!\d))|(?<=\d),(?=\d{2},\d)")  # 12,34,567 in India
+_SEPARATORS = r"[.,'\u2019\u066c]"
+_THOUSANDS = re.compile(rf"{_SEPARATORS}(?<=\d{_SEPARATORS})(?=\d{{3}}(?!\d)|(?<=,)\d{{2}},\d)")  # 12,34,567 in India
 _DIGITS = re.compile(r"\d+")
 _UNSPACED = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]+"
