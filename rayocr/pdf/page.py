@@ -19,16 +19,17 @@ from rayocr.errors import PageUnrenderable, PictureUndecodable
 from rayocr.pdf.forms.annotations import first_page, flatten, has_text_annotations, hide_annotations
 from rayocr.pdf.forms.drawn_marks import drawn_marks
 from rayocr.pdf.forms.fields import FormField, has_drawn_password, read_fields, with_fields
-from rayocr.pdf.geometry import Upright, turn_box, upright_of
+from rayocr.pdf.geometry import Upright, upright_of
 from rayocr.pdf.hidden.pieces import HiddenPieces, hidden_pieces
-from rayocr.pdf.ink import BLANK_COVERAGE, COARSE_DPI, RENDER_DPI, coarse_coverage, contrast, coverage
+from rayocr.pdf.ink import BLANK_COVERAGE, COARSE_DPI, RENDER_DPI, coarse_coverage, coverage
 from rayocr.pdf.objects import PageObjects, Ruling, has_text_in_foreign_fonts, inspect_objects
 from rayocr.pdf.rendering import draw
-from rayocr.pdf.scan import letters_off_ink, reduced_jpeg
+from rayocr.pdf.scan import SCAN_SHARE, is_full_page_scan, letters_off_ink, reduced_jpeg
 from rayocr.pdf.textlayer.glyphs.actual_text import contradicts_glyphs
 from rayocr.pdf.textlayer.layer import TextLayer, read_text_layer, without_hidden
 from rayocr.pdf.textlayer.raw import raw_text
 from rayocr.pdf.textlayer.rendered_text import TextObjects
+from rayocr.pdf.textlayer.shown_words import shows_word
 from rayocr.pdf.undrawn import cut_off_share, undecodable_share, undrawn_picture
 
 if TYPE_CHECKING:
@@ -38,10 +39,7 @@ _MAX_SIDE_PX = 20_000  # for very long and narrow strips: decoders and engines f
 _SMALL_LONG_SIDE_PX = 1500  # for small pages: at 200 dpi, the letters of a ticket are 12 pixels high
 _MAX_SMALL_DPI = 600.0
 _MAX_NATIVE_DPI = 1200.0  # a scan can be placed on a one-inch page
-_LATIN = "\u024f"  # PDFium has no fonts for most scripts beyond this
 _FEW_LETTERS = 12  # not on the ink of a scan: specks that an OCR engine misread
-_SCAN_SHARE = 0.5  # of the page under pictures
-_LEAST_CONTRAST = 12  # of 255, for visible text: small light gray letters on white
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +209,7 @@ class Page:
         """Whether pictures cover most of the page and all text is visible, like a stamp on a scan. Cheap."""
         found = self._objects
         hides = found.may_hide_text or found.replaces_text
-        return found.image_share > _SCAN_SHARE and found.visible_text_objects > 0 and not hides
+        return found.image_share > SCAN_SHARE and found.visible_text_objects > 0 and not hides
 
     def visible_text(self) -> str:
         """The text that the page shows, in file order. Costs a tenth of `text_layer` where `raw_text` is the same."""
@@ -333,17 +331,7 @@ class Page:
         if not self._objects.visible_text_objects:
             return False
         layer, size_pt = self._text_layer, (self.width_pt, self.height_pt)
-        if layer.lacking:
-            return True
-        pixels = np.asarray(self._small)
-        for line in layer.lines:
-            box = turn_box((line.x0, line.y0, line.x1, line.y1), -layer.turns, (layer.width_pt, layer.height_pt))
-            if not any(c.isalnum() for c in line.text) or (seen := contrast(pixels, box, size_pt)) is None:
-                continue
-            font_is_missing = self._lacks_fonts and any(c.isalpha() and c > _LATIN for c in line.text)
-            if seen >= _LEAST_CONTRAST or font_is_missing:
-                return True
-        return False
+        return bool(layer.lacking) or shows_word(layer, np.asarray(self._small), size_pt, lambda: self._lacks_fonts)
 
     def _is_reading_of_scan(self) -> bool:
         """Whether all text is invisible and lies over the ink of a full-page scan. False if unknown."""
@@ -359,15 +347,10 @@ class Page:
 
     def _scan_at(self, dpi: float) -> Image.Image | None:
         """The full-page picture at a reduced size. None if the page has none, or if it may be covered, masked or cropped."""
-        found = self._objects
-        x0, y0, x1, y1 = found.largest_image_box
-        beyond = max(-x0, x1 - self.width_pt, -y0, y1 - self.height_pt)
-        if beyond > 0.02 * max(self.width_pt, self.height_pt) or self._may_have_masks():
+        size_pt = (self.width_pt, self.height_pt)
+        if not is_full_page_scan(self._objects, size_pt) or self._may_have_masks():
             return None
-        others_share = (found.image_area - found.largest_image_area) / found.page_area  # a letterhead does not cover the page
-        if found.image_share < _SCAN_SHARE or others_share > 0.1 or found.cover_count:
-            return None
-        return reduced_jpeg(found.largest_image, max(self.width_pt, self.height_pt) / 72 * dpi)
+        return reduced_jpeg(self._objects.largest_image, max(size_pt) / 72 * dpi)
 
     def _render(self, scale: float, *, grayscale: bool) -> Rendering:
         # PDFium rounds sides up; one pixel less keeps the product below the limit.

@@ -10,13 +10,24 @@ import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Box, Upright
 from rayocr.pdf.ink import contrast
+from rayocr.pdf.objects import PageObjects
 
 if TYPE_CHECKING:
     from PIL import Image
 
+SCAN_SHARE = 0.5  # of the page under pictures
 _MAX_PIXELS = 80_000_000  # of the full image: Pillow warns above 89 million
 _INKED_CONTRAST = 60  # of 255, within a scanned line with letters; noise and JPEG artifacts stay below
 _JPEG = b"DCTDecode\0"
+
+
+def is_full_page_scan(found: PageObjects, size_pt: tuple[float, float]) -> bool:
+    """Whether one picture is nearly all that the page shows, without being cropped or covered."""
+    x0, y0, x1, y1 = found.largest_image_box
+    beyond = max(-x0, x1 - size_pt[0], -y0, y1 - size_pt[1])
+    others_share = (found.image_area - found.largest_image_area) / found.page_area  # a letterhead does not cover the page
+    is_whole = beyond <= 0.02 * max(size_pt) and others_share <= 0.1
+    return is_whole and found.image_share >= SCAN_SHARE and not found.cover_count
 
 
 def reduced_jpeg(image: Any, long_side_px: float) -> Image.Image | None:

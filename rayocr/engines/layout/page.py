@@ -8,7 +8,6 @@ from rayocr.engines.layout.columns import reading_order
 from rayocr.engines.layout.field_boxes import join_labels
 from rayocr.engines.layout.headings import HeadingScale
 from rayocr.engines.layout.joining import page_words
-from rayocr.engines.layout.leaders import join_leaders
 from rayocr.engines.layout.lines import (
     Boxed,
     LayoutLine,
@@ -26,6 +25,7 @@ from rayocr.engines.layout.rows import Row, rows_of
 from rayocr.engines.layout.tables.alignment import AlignedTable, take_aligned_tables
 from rayocr.engines.layout.tables.grid import grids_of
 from rayocr.engines.layout.tables.recognition import RuledTable, take_ruled_tables, unruled_tables
+from rayocr.engines.layout.units.leaders import join_leaders
 from rayocr.engines.layout.units.listings import listings
 from rayocr.engines.layout.vertical import bands, is_set_vertically, laid_down
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rayocr.engines.layout import LayoutLine, Ruling, layout_markdown
-from rayocr.engines.layout.leaders import join_leaders
+from rayocr.engines.layout.units.leaders import join_leaders
 from tests.unit.pdf import pdfs
 from tests.unit.pdf.forms.test_drawn_boxes import read
 
