@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from yaml import YAMLError
 
-from rayocr.config import Mode, RayocrConfig, Secrets
+from rayocr.config import AccessConfig, Mode, RayocrConfig, Secrets
 from rayocr.errors import UsageError
 from rayocr.overrides import explain, unparsable
 
@@ -141,7 +141,7 @@ def _settle_access(config: RayocrConfig, environment: Mapping[str, str], given: 
     access of the destination unless it is of another kind."""
     storage = config.storage
     places = {"source": config.source, "dest": config.dest, "state": config.state or config.dest}
-    kinds = {name: place.partition("://")[0].lower() if place and "://" in place else "" for name, place in places.items()}
+    kinds = {name: _kind(place) for name, place in places.items()}
     for name, kind in kinds.items():
         variable, setting = _ACCESS_ENVIRONMENT.get(kind, ("", ""))
         if environment.get(variable) and f"storage.{name}.{setting}" not in given:
@@ -153,6 +153,25 @@ def _settle_access(config: RayocrConfig, environment: Mapping[str, str], given: 
             access.credentials = str(Path(access.credentials).expanduser().absolute())
     if config.mode is Mode.login and config.login.client is None:
         config.login.client = environment.get("GOOGLE_DRIVE_CREDENTIALS") or None
+
+
+def source_accesses(config: RayocrConfig, environment: Mapping[str, str] | None = None) -> dict[str, AccessConfig]:
+    """How to access sources on record, by kind of location (gs, gdrive), for commands that do not name the source: as the
+    destination where that is of the same kind, otherwise with the variables of the environment. Empty where source= or
+    storage.source.* is set."""
+    if config.source is not None or config.storage.source != AccessConfig():
+        return {}
+    environment = os.environ if environment is None else environment
+    found = {
+        kind: AccessConfig(**{setting: environment[variable]})  # type: ignore[arg-type]
+        for kind, (variable, setting) in _ACCESS_ENVIRONMENT.items()
+        if environment.get(variable)
+    }
+    return found | {_kind(config.dest): config.storage.dest}
+
+
+def _kind(place: str | None) -> str:
+    return place.partition("://")[0].lower() if place and "://" in place else ""
 
 
 def _set(config: RayocrConfig, key: str, value: str | None) -> None:

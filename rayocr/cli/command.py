@@ -131,6 +131,7 @@ def _run(
     config: RayocrConfig, keys: Secrets, terminal: ConsoleTerminal | None = None, *, places: bool = True, bundled: bool = False
 ) -> int:
     """`places`: name the outputs at the end. `bundled`: say that the samples are read because nothing was named."""
+    from rayocr.composition import source_accesses
     from rayocr.driver.monitor.terminal import ConsoleTerminal
     from rayocr.driver.plan import existing_state, plan
     from rayocr.driver.retry_selection import recorded_source
@@ -142,7 +143,9 @@ def _run(
         raise UsageError("engine=gemini needs an API key. Set GEMINI_API_KEY in the environment or in .env, or use engine=local.")
     check_gateway(config.gateway, keys.api_token)
     if config.mode is Mode.retry and config.source is None:
-        config.source = recorded_source(existing_state(config))
+        source = recorded_source(existing_state(config))
+        config.storage.source = source_accesses(config).get((source or "").partition("://")[0], config.storage.source)
+        config.source = source
     terminal = terminal or ConsoleTerminal(config.progress, stderr=config.logs.stdout == "json")
     planned = plan(config)
     if bundled:

@@ -9,6 +9,7 @@ import threading
 import webbrowser
 from dataclasses import replace
 
+from rayocr.composition import source_accesses
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.plan import existing_state
@@ -80,7 +81,7 @@ def open_results_view(config: RayocrConfig, keys: Secrets, *, dest: Storage, sta
     """Everything the view needs, without a server."""
     policy = RetryPolicy.from_config(config.retry)
     locks = open_locks(config.locks, state.uri, owner=f"view-{secrets.token_hex(4)}", redis_url=keys.redis_url)
-    drawing = Drawing(dpi=_DPI, limits=config.limits, access=config.storage.source)
+    drawing = Drawing(dpi=_DPI, limits=config.limits, access=config.storage.source, kinds=source_accesses(config))
     return Results(
         place=parse_uri(config.dest).display,
         dest=dest,

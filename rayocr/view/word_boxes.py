@@ -44,7 +44,7 @@ def place_words(
     place: tuple[str, str, str | None]
     if searchable is not None:
         place = (f"{dest.uri}/{searchable}", searchable, None)
-        drawing = replace(drawing, access=access)
+        drawing = replace(drawing, access=access, kinds={})
     else:
         place = (manifest.source_uri, manifest.name, manifest.version)
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:

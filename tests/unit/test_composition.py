@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rayocr.cli.arguments import parse
-from rayocr.composition import compose, load_dotenv, prompt_text, secrets_from_environment
+from rayocr.composition import compose, load_dotenv, prompt_text, secrets_from_environment, source_accesses
 from rayocr.config import Secrets
 from rayocr.errors import UsageError
 
@@ -247,3 +247,14 @@ def test_an_objective_chooses_the_lanes(options: list[str], lanes: list[str]) ->
 def test_an_objective_that_contradicts_another_option_is_refused(options: list[str]) -> None:
     with pytest.raises(UsageError):
         compose(["engine=gemini", *options], {})
+
+
+def test_sources_on_record_are_accessed_as_the_destination_or_with_the_environment() -> None:
+    environment = {"GOOGLE_DRIVE_CREDENTIALS": "/keys/drive.json", "STORAGE_EMULATOR_HOST": "http://127.0.0.1:9"}
+    named = compose(["source=in", "dest=gs://b/out"], environment)
+    assert source_accesses(named, environment) == {}
+    found = source_accesses(compose(["mode=view", "dest=gs://b/out", "storage.dest.user_project=p"], environment), environment)
+    assert found["gdrive"].credentials == "/keys/drive.json"
+    assert (found["gs"].user_project, found["gs"].endpoint) == ("p", "http://127.0.0.1:9")
+    own = compose(["mode=view", "dest=out", "storage.source.credentials=/keys/own.json"], environment)
+    assert source_accesses(own, environment) == {}

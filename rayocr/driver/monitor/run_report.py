@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from rayocr.composition import source_accesses
 from rayocr.config import AccessConfig, RayocrConfig
 from rayocr.driver.monitor.run_record import RUNS_PREFIX
 from rayocr.driver.plan import existing_state
@@ -17,7 +18,7 @@ from rayocr.errors import ObjectNotFound, RecordCorrupt, StorageError, UsageErro
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of
 from rayocr.outputs.report.document import report_html
 from rayocr.outputs.report.facts import ReportFacts
-from rayocr.outputs.report.pages import Drawing, show_pages
+from rayocr.outputs.report.pages import Drawing, PageDrawer, show_pages
 from rayocr.storage.base import Storage
 from rayocr.storage.factory import open_storage
 from rayocr.storage.uri import StorageUri, parse_uri
@@ -45,14 +46,17 @@ def make_report(config: RayocrConfig) -> tuple[ReportFacts, str]:
     if not (runs or unreadable or facts.documents):
         raise UsageError("No run has finished a document here. Check the path (dest=).")
     title = "All runs" if run_ids is None else f"Run {', '.join(sorted(run_ids))}"
-    drawing = Drawing(dpi=settings.dpi, limits=config.limits, access=config.storage.source)
+    drawing = Drawing(dpi=settings.dpi, limits=config.limits, access=config.storage.source, kinds=source_accesses(config))
+    with PageDrawer() as drawer:
+        doubtful = show_pages(facts.doubtful, dest, drawing, drawer)
+        sample = show_pages(facts.sample, dest, drawing, drawer)
     html = report_html(
         facts,
         title=title,
         dest=dest_uri.display,
         runs=runs,
-        doubtful=show_pages(facts.doubtful, dest, drawing),
-        sample=show_pages(facts.sample, dest, drawing),
+        doubtful=doubtful,
+        sample=sample,
         link=_links(dest_uri, beside_outputs=settings.file is None),
         unreadable=unreadable,
         now=datetime.now(UTC),

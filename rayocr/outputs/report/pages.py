@@ -7,7 +7,7 @@ import io
 import multiprocessing
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -33,11 +33,16 @@ _JPEG_QUALITY = 60
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Settings for page pictures: resolution (`dpi`), limits, and access to the source."""
+    """Settings for page pictures: resolution (`dpi`), limits, and access to the source. `kinds`: the access by kind of location
+    (gs, gdrive), where a destination has documents of other sources."""
 
     dpi: int
     limits: LimitsConfig
     access: AccessConfig = field(default_factory=AccessConfig)
+    kinds: Mapping[str, AccessConfig] = field(default_factory=dict)
+
+    def access_to(self, uri: str) -> AccessConfig:
+        return self.kinds.get(uri.partition("://")[0], self.access)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ class ShownPage:
         return "data:image/jpeg;base64," + base64.b64encode(self.picture or b"").decode()
 
 
-def show_pages(pages: Sequence[PageToShow], dest: Storage, drawing: Drawing) -> list[ShownPage]:
+def show_pages(pages: Sequence[PageToShow], dest: Storage, drawing: Drawing, drawer: PageDrawer) -> list[ShownPage]:
     """Returns the pages in the given order. Never raises because of a document."""
     wanted: defaultdict[str, list[PageToShow]] = defaultdict(list)
     for page in pages:
@@ -64,7 +69,7 @@ def show_pages(pages: Sequence[PageToShow], dest: Storage, drawing: Drawing) -> 
         manifest = of_document[0].manifest
         numbers = sorted({page.page_number for page in of_document})
         texts = _texts(manifest, dest)
-        pictures, missing = _pictures(manifest, numbers, drawing)
+        pictures, missing = drawer.pictures(manifest, numbers, drawing)
         for page in of_document:
             number = page.page_number
             shown[manifest.document_id, number] = ShownPage(page, pictures.get(number), missing, texts.get(number))
@@ -90,20 +95,37 @@ def _texts(manifest: Manifest, dest: Storage) -> dict[int, str]:
         return {}
 
 
-def _pictures(manifest: Manifest, numbers: list[int], drawing: Drawing) -> tuple[dict[int, bytes], str]:
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+class PageDrawer:
+    """One child process that draws the pages of one document after the other, and a new one after a document has crashed it."""
+
+    def __init__(self) -> None:
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> PageDrawer:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def pictures(self, manifest: Manifest, numbers: list[int], drawing: Drawing) -> tuple[dict[int, bytes], str]:
+        """JPEGs by page number, and why there are none. Never raises because of a document."""
+        self._pool = self._pool or ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
         try:
-            drawn = pool.submit(_draw, manifest.source_uri, manifest.name, manifest.version, numbers, drawing)
+            drawn = self._pool.submit(_draw, manifest.source_uri, manifest.name, manifest.version, numbers, drawing)
             return dict(drawn.result()), ""
         except RayocrError as error:
             return {}, str(error)
         except BrokenProcessPool:
+            self._pool.shutdown()
+            self._pool = None
             return {}, "The document crashed the process that drew it."
 
 
 def draw_page(manifest: Manifest, page_number: int, drawing: Drawing) -> bytes | None:
     """Returns a JPEG, or None if the page cannot be drawn. Starts a child process, which takes about a second."""
-    return _pictures(manifest, [page_number], drawing)[0].get(page_number)
+    with PageDrawer() as drawer:
+        return drawer.pictures(manifest, [page_number], drawing)[0].get(page_number)
 
 
 def cut_page(manifest: Manifest, page_number: int, drawing: Drawing) -> bytes:
@@ -128,7 +150,7 @@ def open_for_pages(source_uri: str, name: str, version: str | None, drawing: Dra
     from rayocr.pdf.guard import bounded
 
     limits = drawing.limits
-    data = open_storage(source_uri.removesuffix("/" + name), drawing.access).read(
+    data = open_storage(source_uri.removesuffix("/" + name), drawing.access_to(source_uri)).read(
         name, version=version, max_bytes=limits.max_document_bytes
     )
     with (

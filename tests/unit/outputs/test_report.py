@@ -18,6 +18,7 @@ from rayocr.driver.commands.report import show_report
 from rayocr.errors import UsageError
 from rayocr.ledger.manifest import Manifest, build_manifest, manifest_name
 from rayocr.messages import Attempt, Document, DocumentContext, DocumentOutcome, OutputFile, PageOutcome, PageSummary
+from rayocr.outputs.report import pages
 from rayocr.outputs.report.document import report_html
 from rayocr.outputs.report.facts import ReportFacts
 from rayocr.outputs.report.pages import pages_of_markdown
@@ -258,3 +259,17 @@ def test_letters_that_a_machine_may_lack_come_with_their_font() -> None:
 
 def test_latin_greek_and_cyrillic_need_no_font() -> None:
     assert "@font-face" not in html_of(manifest("Übersicht Ελλάδα Россия ₹ → ①.pdf"))
+
+
+def test_one_process_draws_the_pages_of_all_documents(destination: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pools: list[object] = []
+
+    def pool(*arguments: object, **options: object) -> object:
+        pools.append(arguments)
+        return made(*arguments, **options)
+
+    made = pages.ProcessPoolExecutor
+    monkeypatch.setattr(pages, "ProcessPoolExecutor", pool)
+    assert show_report(compose(["mode=report", f"dest={destination}"])) == 0
+    assert (destination / "report.html").read_text().count("data:image/jpeg") > 1
+    assert len(pools) == 1
