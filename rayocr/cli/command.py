@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from rayocr import __version__
@@ -26,23 +26,19 @@ from rayocr.observe.logs import log_to_terminal
 
 if TYPE_CHECKING:
     from rayocr.driver.monitor.terminal import ConsoleTerminal
+    from rayocr.driver.plan import Plan
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     _listen()
+    return _exit_code(lambda: _dispatch(parse(arguments)))
+
+
+def _exit_code(work: Callable[[], int]) -> int:
+    """The exit code of the work, after its error has been printed."""
     try:
-        line = parse(arguments)
-        if line.help is not None:
-            print(help_text(line.help))
-            return 0
-        if line.version:
-            print(f"rayocr {__version__}")
-            return 0
-        if line.completion:
-            print(completion_script(line.completion), end="")
-            return 0
-        return _dispatch(line)
+        return work()
     except RayocrError as error:
         return _report(error)
     except KeyboardInterrupt:
@@ -69,6 +65,15 @@ def _listen() -> None:
 
 
 def _dispatch(line: CommandLine) -> int:
+    if line.help is not None:
+        print(help_text(line.help))
+        return 0
+    if line.version:
+        print(f"rayocr {__version__}")
+        return 0
+    if line.completion:
+        print(completion_script(line.completion), end="")
+        return 0
     from rayocr.composition import compose, load_dotenv, secrets_from_environment
 
     load_dotenv()
@@ -111,8 +116,9 @@ def _dispatch(line: CommandLine) -> int:
         from rayocr.driver.commands.cancel import request_cancel
 
         return request_cancel(config)
-    bundled = config.source is None and config.mode is Mode.run and not any(o.startswith("dest=") for o in line.overrides)
-    return _run(config, secrets_from_environment(), bundled=bundled)
+    given = {override.partition("=")[0] for override in line.overrides}
+    bundled = config.source is None and config.mode is Mode.run and "dest" not in given
+    return _run(config, secrets_from_environment(), bundled=bundled, may_avoid_ray="cluster" not in given)
 
 
 def _run_on_streams(config: RayocrConfig, given: Sequence[str]) -> int:
@@ -128,14 +134,21 @@ def _run_on_streams(config: RayocrConfig, given: Sequence[str]) -> int:
 
 
 def _run(
-    config: RayocrConfig, keys: Secrets, terminal: ConsoleTerminal | None = None, *, places: bool = True, bundled: bool = False
+    config: RayocrConfig,
+    keys: Secrets,
+    terminal: ConsoleTerminal | None = None,
+    *,
+    places: bool = True,
+    bundled: bool = False,
+    may_avoid_ray: bool = False,
 ) -> int:
-    """`places`: name the outputs at the end. `bundled`: say that the samples are read because nothing was named."""
+    """`places`: name the outputs at the end. `bundled`: say that the samples are read because nothing was named. `may_avoid_ray`:
+    a small job runs without Ray, in a child process."""
+    from rayocr.cli.small_run import is_small, run_in_child
     from rayocr.composition import source_accesses
     from rayocr.driver.monitor.terminal import ConsoleTerminal
     from rayocr.driver.plan import existing_state, plan
     from rayocr.driver.retry_selection import recorded_source
-    from rayocr.driver.run import Run
     from rayocr.gateway.server import check_gateway
 
     vertex = config.engine.gemini.vertexai and config.engine.gemini.project
@@ -151,7 +164,20 @@ def _run(
     if bundled:
         terminal.say(f"No IN was given: reading the bundled samples into {config.dest}/.")
     terminal.say(f"rayocr {__version__}: {_chain_words(config)}")
-    run = Run(config, planned, keys, terminal)
+    if may_avoid_ray and is_small(config, planned):
+        code = run_in_child(lambda: _exit_code(lambda: _execute(config, planned, keys, terminal, places=places, in_process=True)))
+        if code is not None:
+            return code
+        terminal.warn("A document ended the process that was reading it. The run continues with Ray, which isolates documents.")
+    return _execute(config, planned, keys, terminal, places=places)
+
+
+def _execute(
+    config: RayocrConfig, planned: Plan, keys: Secrets, terminal: ConsoleTerminal, *, places: bool, in_process: bool = False
+) -> int:
+    from rayocr.driver.run import Run
+
+    run = Run(config, planned, keys, terminal, in_process=in_process)
     code: int | None = None
     try:
         code = run.execute()

@@ -69,6 +69,7 @@ class Run:
     run_id: str = field(default_factory=new_run_id)
     progress: Progress = field(default_factory=Progress)
     faults: Faults | None = None
+    in_process: bool = False  # whatever cluster= says: no Ray
     log_file: DailyFileHandler | None = None
     sink: SupabaseSink | None = None
     destination: DestinationLock | None = None
@@ -193,7 +194,7 @@ class Run:
     @contextlib.asynccontextmanager
     async def _connected(self, shutdown: Shutdown, probing: asyncio.Task[None]) -> AsyncIterator[Connection | None]:
         """None: the run needs no Ray."""
-        if runs_in_process(self.config):
+        if self.in_process or runs_in_process(self.config):
             yield None
             return
         starting = self.config.cluster in ("auto", "local") and find_address(self.config.cluster) is None

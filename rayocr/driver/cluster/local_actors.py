@@ -25,7 +25,7 @@ from rayocr.actors.ledger.actor import Ledger
 from rayocr.actors.page_worker.actor import PageWorker, WorkerSettings
 from rayocr.actors.rate_limiter.actor import RateLimiter
 from rayocr.actors.rate_limiter.rules import LimiterRules
-from rayocr.config import RayocrConfig, Secrets
+from rayocr.config import INPROCESS, RayocrConfig, Secrets
 from rayocr.driver.cluster.actors import RunActors, document_workers
 from rayocr.driver.cluster.base import Content, PageWorkerHandle
 from rayocr.driver.cluster.faults import Faults, FaultyLedger
@@ -134,7 +134,7 @@ async def start_local(
     """Reads the ledger of earlier runs. Raises StorageError."""
     serialize_pdfium()
     hide(astuple(keys))
-    report_before_exit(_say_what_ends_the_run)
+    report_before_exit(_say_what_ends_the_run if config.cluster == INPROCESS else lambda why: None)
     run_id = assemble_settings.run_id
 
     def open_ledger() -> Ledger:

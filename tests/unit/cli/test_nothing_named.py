@@ -11,7 +11,7 @@ from rayocr.driver import run
 from rayocr.errors import UsageError
 
 
-def stopped(*_: object) -> None:
+def stopped(*_: object, **__: object) -> None:
     raise UsageError("This test starts no run.")
 
 

@@ -1,0 +1,107 @@
+"""Runs a small local job without Ray, whose start would take longer than the job.
+
+The run takes place in a forked child process, because a run without Ray does not isolate documents. If a document crashes PDFium
+there or exceeds its limits, only the child ends, and the caller runs the same command with Ray: it resumes and counts the crashes
+of the document.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from rayocr.config import Mode, RayocrConfig
+from rayocr.driver.cluster.addresses import find_address
+from rayocr.driver.plan import Plan
+
+_MOST_DOCUMENTS = 20
+_MOST_BYTES = 4 << 20  # of all documents: 10 to 100 scanned pages
+_MOST_LISTED = 1000  # files of any kind
+_PR_SET_PDEATHSIG = 1
+_FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def is_small(config: RayocrConfig, planned: Plan) -> bool:
+    """Whether a run with `cluster=auto` has so few local pages that Ray does not pay off. Counts finished documents, too. Raises
+    StorageError."""
+    if config.mode is not Mode.run or any(link.kind == "wait" for link in planned.links) or find_address("auto") is not None:
+        return False
+    if any(not storage.uri.startswith("file:") for storage in (planned.source, planned.dest, planned.state)):
+        return False
+    if sys.platform != "linux" or threading.active_count() > 1:  # a fork copies no threads
+        return False
+    if planned.only is not None:
+        return planned.source.stat(planned.only).size_bytes <= _MOST_BYTES
+    listed = list(islice(planned.source.list(), _MOST_LISTED + 1))
+    sizes = [entry.size_bytes for entry in listed if entry.name.lower().endswith(".pdf")]
+    return len(listed) <= _MOST_LISTED and len(sizes) <= _MOST_DOCUMENTS and sum(sizes) <= _MOST_BYTES
+
+
+def run_in_child(run: Callable[[], int]) -> int | None:
+    """Forks, calls `run` in the child, and returns its exit code; None if the child crashed. Signals reach the child once, also
+    those that a terminal sends to all processes in the foreground: it leaves this process's group."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    ended, ending = os.pipe()
+    parent = os.getpid()
+    child = os.fork()
+    if child == 0:
+        _be_child(run, parent, ending)
+    os.close(ending)
+    with os.fdopen(ended, "rb") as mark, _forwarding(child) as signals:
+        _, status = os.waitpid(child, 0)
+        code = os.waitstatus_to_exitcode(status)
+        if mark.read() or code == 130:
+            return code
+        return 130 if signals else None
+
+
+def _be_child(run: Callable[[], int], parent: int, ending: int) -> None:
+    """Never returns, so that no code of the parent runs twice."""
+    code = 3
+    try:
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # in the background of a terminal, and writes to it
+        os.setpgid(0, 0)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(130)
+        code = run()
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os.write(ending, b".")
+    finally:
+        os._exit(code)
+
+
+@contextlib.contextmanager
+def _forwarding(child: int) -> Iterator[list[int]]:
+    """Yields the numbers of the signals that were forwarded."""
+    signals: list[int] = []
+
+    def forward(number: int, _: object) -> None:
+        signals.append(number)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, number)
+
+    def pause(number: int, _: object) -> None:
+        """Ctrl-Z: both processes stop, and continue together."""
+        os.kill(child, signal.SIGSTOP)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGCONT)
+
+    ignored = {number for number in _FORWARDED if signal.getsignal(number) is signal.SIG_IGN}
+    before = {number: signal.signal(number, forward) for number in set(_FORWARDED) - ignored}
+    before[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, pause)
+    try:
+        yield signals
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
