@@ -53,7 +53,7 @@ class RayocrConfig:
     # true: dest= may be the source or lie inside it; *.clean.pdf and *.searchable.pdf there count as outputs and are not read
     allow_dest_in_source: bool = False
     follow_links: bool = False  # folders: follow symbolic links that lead out of the source, the destination or the state, too
-    # auto: attach to a running Ray, otherwise start a local one; local; an address; inprocess: no Ray, everything in this process;
+    # auto: attach to a running Ray, otherwise start a local one; local; an address; inprocess: no Ray, everything in one process;
     # not set: as auto, but a few small local documents are read without Ray
     cluster: str = "auto"
     cpus: int | None = None  # CPUs of a local Ray; null: all CPUs of the machine
