@@ -9,7 +9,7 @@ CYCLONEDX_VERSION := 7.5.0
 export RAY_USAGE_STATS_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast unit lint type fmt bench bench-gemini bench-limits bad-days bench-shared bench-memory bench-outputs bench-resume bench-discovery bench-watch bench-watch-polls bench-nodes bench-fleet bench-scale fuzz quality fidelity chaos docs recording screenshots sbom audit samples lock wheel clean
+.PHONY: help setup run test test-fast unit lint type fmt bench bench-gemini bench-limits bad-days bench-shared bench-memory bench-outputs bench-resume bench-discovery bench-watch bench-watch-polls bench-view bench-nodes bench-fleet bench-scale fuzz quality fidelity chaos docs recording screenshots sbom audit samples lock wheel clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -80,6 +80,9 @@ bench-watch: setup ## MINUTES=30 of mode=watch while files are added, replaced a
 
 bench-watch-polls: setup ## memory of a watch over 20,000 polls without reading pages
 	@$(BIN)/python -m benchmarks.watch_polls
+
+bench-view: setup ## the results view over 20,000 documents: first screen, searches, memory; two minutes
+	@$(BIN)/python -m benchmarks.view
 
 bench-nodes: setup ## one node against four on a slow server: throughput, distribution, memory of each process
 	@$(BIN)/python -m benchmarks.nodes
