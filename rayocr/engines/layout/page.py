@@ -27,7 +27,7 @@ from rayocr.engines.layout.tables.grid import grids_of
 from rayocr.engines.layout.tables.recognition import RuledTable, take_ruled_tables, unruled_tables
 from rayocr.engines.layout.units.leaders import join_leaders
 from rayocr.engines.layout.units.listings import listings
-from rayocr.engines.layout.vertical import bands, is_set_vertically, laid_down
+from rayocr.engines.layout.vertical import bands, is_set_vertically, paragraphs_of
 
 
 def layout_markdown(lines: Sequence[LayoutLine], *, page_width: float, page_height: float, rulings: Sequence[Ruling] = ()) -> str:
@@ -38,20 +38,16 @@ def layout_markdown(lines: Sequence[LayoutLine], *, page_width: float, page_heig
     if reads_right_to_left(lines):
         lines = [mirrored(line, page_width) for line in lines]
         rulings = [mirrored_ruling(ruling, page_width) for ruling in rulings]
-    if is_set_vertically(lines):
-        blocks = _blocks_of_columns(lines, rulings, page_width, page_height)
-    else:
-        blocks = _blocks(lines, rulings, page_height)
+    arrange = _blocks_of_columns if is_set_vertically(lines) else _blocks
+    blocks = arrange(lines, rulings, page_height)
     return to_markdown(blocks, known_words=page_words(line.text for line in lines))
 
 
-def _blocks_of_columns(
-    lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_width: float, page_height: float
-) -> list[Block]:
+def _blocks_of_columns(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_height: float) -> list[Block]:
     blocks: list[Block] = []
     for in_columns, band in bands(lines):
         if in_columns:
-            blocks += _blocks([laid_down(line, page_width) for line in band], (), page_width)
+            blocks += [Block(BlockKind.PARAGRAPH, [text]) for text in paragraphs_of(band)]
         else:
             blocks += _blocks(band, rulings, page_height)
     return blocks

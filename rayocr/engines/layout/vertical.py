@@ -1,20 +1,26 @@
-"""Handles Japanese and Chinese set vertically: columns from right to left, horizontal lines such as headings in place.
-
-A stack of columns is rotated by a quarter turn counter-clockwise, so its columns become lines from top to bottom, which the rest
-of the layout can read.
-"""
+"""Handles Japanese and Chinese set vertically: columns from right to left, horizontal lines such as headings in place."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from statistics import median
 
 from rayocr.engines.layout.lines import LayoutLine
 
 _SET_VERTICALLY = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _LEAST_CHARACTERS = 8  # in columns; fewer are a label beside a figure
 _TALL = 1.2  # least height/width of a column of two or more characters
+_SAME_COLUMN = 0.5  # overlap of widths, as a share of the smaller one
+_JOINED = 0.8  # gap between two pieces of a column, in widths
+_RUBY = 0.62  # of the width of the column beside it
+_BESIDE_RUBY = 0.5  # gap between a column and its ruby, in widths of the column
+_CROSSING = 0.3  # of a column's width: a column that reaches less far into the next tier does not cross
+_SHORT, _INDENT = 1.6, 0.6  # in widths, at the end and at the beginning of a column
+_APART = 1.6  # ratio to the usual distance of columns
+_OTHER_SIZE = 1.15
 
 
 def is_set_vertically(lines: Sequence[LayoutLine]) -> bool:
@@ -29,8 +35,8 @@ def is_set_vertically(lines: Sequence[LayoutLine]) -> bool:
 
 def bands(lines: Sequence[LayoutLine]) -> Iterator[tuple[bool, list[LayoutLine]]]:
     """Yields horizontal lines, and the stacks of columns between them (True), from top to bottom."""
-    level = sorted((line for line in lines if not _is_column(line)), key=lambda line: line.center_y)
-    columns = [line for line in lines if _is_column(line)]
+    columns, level = _whole_columns(lines)
+    level.sort(key=lambda line: line.center_y)
     waiting: list[LayoutLine] = []
     for line in level:
         above = [column for column in columns if column.center_y < line.center_y]
@@ -50,13 +56,125 @@ def bands(lines: Sequence[LayoutLine]) -> Iterator[tuple[bool, list[LayoutLine]]
         yield False, waiting
 
 
-def laid_down(column: LayoutLine, page_width: float) -> LayoutLine:
-    """Returns the column as a line of the page rotated by a quarter turn counter-clockwise."""
-    return replace(column, x0=column.y0, y0=page_width - column.x1, x1=column.y1, y1=page_width - column.x0)
+def paragraphs_of(columns: Sequence[LayoutLine]) -> Iterator[str]:
+    """Yields the paragraphs of a stack: tiers from top to bottom, columns from right to left. Ruby follows its paragraph."""
+    for tier in _tiers(list(columns)):
+        ruby = [column for column in tier if any(_is_ruby_of(column, other) for other in tier)]
+        taken = {id(column) for column in ruby}
+        ordered = sorted((column for column in tier if id(column) not in taken), key=lambda column: -column.x1)
+        shape = _Shape.of(ordered)
+        paragraph: list[LayoutLine] = []
+        for column in ordered:
+            if paragraph and not shape.continues(paragraph[-1], column):
+                yield _joined(paragraph)
+                yield from _ruby_beside(paragraph, ruby)
+                paragraph = []
+            paragraph.append(column)
+        yield _joined(paragraph)
+        yield from _ruby_beside(paragraph, ruby)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Typical measures of a tier."""
+
+    top: float
+    bottom: float
+    pitch: float
+
+    @classmethod
+    def of(cls, ordered: Sequence[LayoutLine]) -> _Shape:
+        pitches = [right.x1 - left.x1 for right, left in pairwise(ordered)]
+        # The smaller half: columns of short paragraphs are mostly apart.
+        pitch = median(sorted(pitches)[: len(pitches) // 2 + 1]) if pitches else 0.0
+        ends = sorted((line.y1 for line in ordered), reverse=True)
+        bottom = median(ends[: len(ends) // 2 + 1])  # a full stop may hang below a full column
+        return cls(top=min(line.y0 for line in ordered), bottom=bottom, pitch=pitch)
+
+    def continues(self, above: LayoutLine, column: LayoutLine) -> bool:
+        larger, smaller = max(above.width, column.width), min(above.width, column.width)
+        if larger > _OTHER_SIZE * smaller or above.x1 - column.x1 > _APART * self.pitch:
+            return False
+        if above.text[-1] in "」』" and column.text[0] in "「『":  # what two people say
+            return False
+        return above.y1 > self.bottom - _SHORT * larger and column.y0 < self.top + _INDENT * larger
+
+
+def _joined(paragraph: Sequence[LayoutLine]) -> str:
+    text = ""
+    for column in paragraph:
+        text += " " + column.text if text[-1:].isascii() and text[-1:].isalnum() and column.text[0].isascii() else column.text
+    return text
+
+
+def _ruby_beside(paragraph: Sequence[LayoutLine], ruby: Sequence[LayoutLine]) -> Iterator[str]:
+    beside = [small for small in ruby if any(_is_ruby_of(small, column) for column in paragraph)]
+    for small in sorted(beside, key=lambda line: (-line.x1, line.y0)):
+        yield small.text
+
+
+def _is_ruby_of(small: LayoutLine, column: LayoutLine) -> bool:
+    if small is column or small.width > _RUBY * column.width:
+        return False
+    beside = -0.3 * column.width < small.x0 - column.x1 < _BESIDE_RUBY * column.width
+    return beside and small.y1 > column.y0 and small.y0 < column.y1
+
+
+def _tiers(columns: list[LayoutLine]) -> list[list[LayoutLine]]:
+    """Splits a stack where no column crosses a horizontal line."""
+    ordered = sorted(columns, key=lambda column: column.y0)
+    bottom = ordered[0].y1
+    for place, column in enumerate(ordered[1:], start=1):
+        if column.y0 > bottom - _CROSSING * column.width:
+            return [ordered[:place], *_tiers(ordered[place:])]
+        bottom = max(bottom, column.y1)
+    return [ordered]
+
+
+def _whole_columns(lines: Sequence[LayoutLine]) -> tuple[list[LayoutLine], list[LayoutLine]]:
+    """Returns the columns, with their pieces joined, and the other lines. Two digits side by side (45) are pieces of a column."""
+    columns = sorted((line for line in lines if _is_column(line)), key=lambda line: line.y0)
+    level: list[LayoutLine] = []
+    pieces = sorted((line for line in lines if not _is_column(line)), key=lambda line: (line.y0, line.x0))
+    for piece in pieces:
+        is_small = len(piece.text) <= 4 and any(_is_within(piece, column) for column in columns)
+        (columns if is_small else level).append(piece)
+    joined: list[LayoutLine] = []
+    for column in sorted(columns, key=lambda line: (line.y0, line.x0)):
+        begins_tier = len(column.text) > 2 and sum(abs(other.y0 - column.y0) < 0.2 * column.width for other in columns) > 1
+        above = None if begins_tier else next((other for other in joined if _follows(other, column)), None)
+        if above is None:
+            joined.append(column)
+            continue
+        joined[joined.index(above)] = replace(
+            above,
+            text=above.text + column.text,
+            x0=min(above.x0, column.x0),
+            x1=max(above.x1, column.x1),
+            y1=max(above.y1, column.y1),
+        )
+    return joined, level
+
+
+def _is_within(piece: LayoutLine, column: LayoutLine) -> bool:
+    """Whether the piece is no wider than the column and lies in it or continues it."""
+    shared = min(piece.x1, column.x1) - max(piece.x0, column.x0)
+    near = max(column.y0 - piece.y1, piece.y0 - column.y1) < _JOINED * column.width
+    return near and piece.width < 1.3 * column.width and shared > _SAME_COLUMN * piece.width
+
+
+def _follows(above: LayoutLine, column: LayoutLine) -> bool:
+    shared = min(above.x1, column.x1) - max(above.x0, column.x0)
+    larger, smaller = max(above.width, column.width), min(above.width, column.width)
+    gap = column.y0 - above.y1
+    is_piece = len(column.text) <= 2 or above.text[-1].isascii() or column.text[0].isascii()
+    if not is_piece or (len(column.text) > 4 and larger > _OTHER_SIZE * smaller):
+        return False
+    return shared > _SAME_COLUMN * smaller and -1.2 * larger < gap < _JOINED * larger
 
 
 def _is_column(line: LayoutLine) -> bool:
     characters = len(_SET_VERTICALLY.findall(line.text))
     if 2 * characters < len(line.text):
-        return False
+        return line.height > _TALL * line.width and characters > 0
     return line.height > _TALL * line.width or (len(line.text) == 1 and line.height > 0.8 * line.width)

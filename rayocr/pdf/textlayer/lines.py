@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from rayocr.pdf.textlayer.glyphs.characters import Characters
 from rayocr.pdf.textlayer.right_to_left_runs import right_to_left_runs
-from rayocr.pdf.textlayer.runs import Run, runs_of, with_slanted
+from rayocr.pdf.textlayer.runs import Run, runs_of, with_reversed, with_slanted
 
 _ROW_PT = 8.0  # words that are drawn twice are a point or two apart
 _SAME_PLACE = 0.6  # overlap of two equal words, as a share of the smaller one, at which the text was drawn twice
@@ -73,7 +73,7 @@ def lines_of(
     if any(right_to_left):
         runs = right_to_left_runs(characters, list(runs), right_to_left)
     else:
-        runs = with_slanted(characters, list(runs), slant)
+        runs = with_reversed(characters, list(with_slanted(characters, list(runs), slant)))
     return [_line(characters, run, font_of) for run in runs]
 
 

@@ -24,10 +24,12 @@ _AS_WIDE, _AROUND = 1.3, 8  # a space is wider than the gaps between the letters
 _TOUCHING_EM = 0.2  # characters that follow one another to the left overlap by less
 _BELOW_EM = 0.6  # between characters of a vertical column
 _BROKEN_LINE_GAP_EM = 0.06  # at a PDFium line break within a line: a smaller gap is not a space
+_REVERSED_PIECE, _REVERSED_PIECES = 2, 4  # characters of a piece, and pieces in a row, of a line drawn from the right
+_REVERSED_GAP_EM = 0.8
 _SLANTED_PIECE, _SLANTED_PIECES = 3, 3  # characters of a piece, and pieces in a row
 _SLANTED_OFF = math.radians(30)  # from the baseline to the next letter's middle, which may be lower or higher
 _SLANTED_STEP = 2.0  # sides of a letter's box
-_IDEOGRAPHIC_GAP_EM = 0.6
+_IDEOGRAPHIC_GAP_EM, _BESIDE_LATIN_EM = 0.6, 0.18
 _IDEOGRAPH = re.compile("[\u3001-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _SET_VERTICALLY = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\ufe10-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]")
 
@@ -55,7 +57,8 @@ def runs_of(characters: Characters, is_level: Callable[[int], bool], slant: Call
         # In a font with tall boxes, the next line overlaps this one.
         is_next_line = characters.spaces[n + 1] > 0 and advance[n] < -_RETURN_EM * em[n]
         are_digits = characters.texts[n].isdigit() and characters.texts[n + 1].isdigit()
-        beside[n] = not (are_digits or is_next_line) or slant(characters.indexes[n]) is not None
+        in_column = advance[n] < -_RETURN_EM * em[n] and all(map(_SET_VERTICALLY.match, characters.texts[n : n + 2]))
+        beside[n] = not (are_digits or is_next_line or in_column) or slant(characters.indexes[n]) is not None
     beside |= (x0[1:] == x0[:-1]) & (x1[1:] == x1[:-1]) & (y0[1:] == y0[:-1])  # characters of one glyph, such as ffi
     widths = x1 - x0
     overlap = np.minimum(x1[1:], x1[:-1]) - np.maximum(x0[1:], x0[:-1])
@@ -102,12 +105,13 @@ def _correct_spaces(characters: Characters, spaced: list[bool], gaps: Any) -> No
 
 
 def _close_up(characters: Characters, spaced: list[bool], advance: Any, em: Any) -> None:
-    """Chinese and Japanese have no spaces: PDFium's spaces are tracking, unless they are as wide as a character."""
-    wide = (advance > _IDEOGRAPHIC_GAP_EM * em).tolist()
+    """Chinese and Japanese have no spaces: PDFium's spaces are tracking, unless they are as wide as a character, or the small gap
+    that browsers add beside Latin letters and numbers."""
+    wide, gap = (advance > _IDEOGRAPHIC_GAP_EM * em).tolist(), (advance > _BESIDE_LATIN_EM * em).tolist()
     ideographic = [bool(_IDEOGRAPH.match(text)) for text in characters.texts]
     for n in range(1, len(spaced)):
-        if spaced[n] and ideographic[n - 1] and ideographic[n] and not wide[n - 1]:
-            spaced[n] = False
+        if spaced[n] and (ideographic[n - 1] or ideographic[n]):
+            spaced[n] = (wide if ideographic[n - 1] and ideographic[n] else gap)[n - 1]
 
 
 def _with_turned(
@@ -153,11 +157,15 @@ def _may_stand_above(characters: Characters, n: int, is_level: Callable[[int], b
 
 def _spaced_in_column(characters: Characters, spaced: list[bool], start: int, end: int) -> list[bool]:
     """PDFium breaks the line after every character of a column. This is not a space, except in rotated text."""
-    texts = characters.texts
-    return [
-        spaced[n] and (characters.spaces[n] == 2 or not (_SET_VERTICALLY.match(texts[n]) or _SET_VERTICALLY.match(texts[n - 1])))
-        for n in range(start, end)
-    ]
+    return [spaced[n] and (n == start or not _is_close(characters, n)) for n in range(start, end)]
+
+
+def _is_close(characters: Characters, n: int) -> bool:
+    """Whether two characters of a column, at least one of them Chinese or Japanese, have no space between them."""
+    if not any(map(_SET_VERTICALLY.match, characters.texts[n - 1 : n + 1])):
+        return False
+    gap = max(float(characters.y0[n] - characters.y1[n - 1]), float(characters.y0[n - 1] - characters.y1[n]))
+    return characters.spaces[n] != 2 or gap < _BESIDE_LATIN_EM * max(float(characters.x1[n] - characters.x0[n]), 1.0)
 
 
 def with_slanted(characters: Characters, runs: Sequence[Run], slant: Callable[[int], float | None]) -> Iterator[Run]:
@@ -197,3 +205,39 @@ def _slanted_lines(characters: Characters, places: Sequence[int], slant: Callabl
         order, spaced, angle = [n], [False], slant(characters.indexes[n])
     if order:
         yield Run(order, spaced, vertical=False, slanted=angle is not None)
+
+
+def with_reversed(characters: Characters, runs: Sequence[Run]) -> Iterator[Run]:
+    """Joins the letters of level lines that are drawn letter by letter from the right."""
+    group: list[Run] = []
+    for run in runs:
+        if group and not _continues_to_the_left(characters, group[-1], run):
+            yield from _turned(characters, group)
+            group = []
+        group.append(run)
+    yield from _turned(characters, group)
+
+
+def _continues_to_the_left(characters: Characters, right: Run, left: Run) -> bool:
+    if right.vertical or left.vertical or max(len(right.order), len(left.order)) > _REVERSED_PIECE:
+        return False
+    one, other = right.order[0], left.order[-1]
+    em = max(float(characters.y1[one] - characters.y0[one]), 1.0)
+    is_level = abs(float(characters.y1[one] - characters.y1[other])) < SAME_LINE_EM * em
+    return is_level and -_TOUCHING_EM * em <= float(characters.x0[one] - characters.x1[other]) <= _REVERSED_GAP_EM * em
+
+
+def _turned(characters: Characters, group: Sequence[Run]) -> Iterator[Run]:
+    if len(group) < _REVERSED_PIECES:
+        yield from group
+        return
+    order: list[int] = []
+    spaced: list[bool] = []
+    following = None
+    for run in reversed(group):
+        # PDFium reports the space before the piece on its left, which it read later.
+        begins_word = following is not None and characters.spaces[following] == 2
+        spaced += [begins_word, *run.spaced[1:]]
+        order += run.order
+        following = run.order[0]
+    yield Run(order, spaced, vertical=False)

@@ -43,3 +43,58 @@ def test_a_label_along_a_figure_leaves_a_level_page_level() -> None:
     lines = [level("これは横書きの文章であり、左から右へ読む。", 72, 100 + 24 * n, 12) for n in range(6)]
     text = read(*lines, column("水位", 40, 300), column("降水量計測所", 500, 300))
     assert text.startswith("これは横書き")
+
+
+def paragraphs(*lines: LayoutLine) -> list[str]:
+    return [part.replace(" ", "") for part in layout_markdown(lines, page_width=595, page_height=842).split("\n\n")]
+
+
+FULL = "一二三四五六七八九十百千万"
+
+
+def test_columns_of_a_paragraph_are_joined_and_a_short_one_ends_it() -> None:
+    columns = [column(FULL, 460), column("甲乙丙。", 436), column(FULL, 412), column(FULL[:-1], 388), column("丁戊", 364)]
+    assert paragraphs(*columns) == [FULL + "甲乙丙。", FULL + FULL[:-1] + "丁戊"]
+
+
+def test_an_indented_column_begins_a_paragraph() -> None:
+    assert paragraphs(column(FULL, 460), column("子丑寅卯辰巳午未", 436, 116), column(FULL, 412)) == [
+        FULL,
+        "子丑寅卯辰巳午未",
+        FULL,
+    ]
+
+
+def test_short_columns_stay_in_their_place() -> None:
+    columns = [
+        column("出師表", 500, size=24),
+        *(column(text, 460 - 24 * n) for n, text in enumerate([FULL, "甲乙", FULL, "丙丁"])),
+    ]
+    assert "".join(paragraphs(*reversed(columns))) == "出師表" + FULL + "甲乙" + FULL + "丙丁"
+
+
+def test_ruby_follows_its_paragraph() -> None:
+    ruby = LayoutLine(text="むてっぽう", x0=476, y0=132, x1=483, y1=172)
+    assert paragraphs(column(FULL, 460), ruby, column("甲乙。", 436), column(FULL, 390)) == [FULL + "甲乙。", "むてっぽう", FULL]
+
+
+def test_digits_side_by_side_and_what_follows_them_belong_to_their_column() -> None:
+    # 軍手と45リットル: the digits of 45 stand side by side in the column.
+    start, end = column("軍手と4", 460), column("リットル", 460, 164)
+    digit = LayoutLine(text="5", x0=468, y0=148, x1=476, y1=164)
+    assert paragraphs(start, digit, end, column(FULL, 436))[0].startswith("軍手と45リットル")
+
+
+def test_a_bracket_that_overlaps_the_full_stop_closes_its_column() -> None:
+    bracket = LayoutLine(text="」", x0=460, y0=220, x1=473, y1=234)
+    assert paragraphs(column("「人を殺します。", 460), bracket, column("「なぜ殺す。」", 436)) == [
+        "「人を殺します。」",
+        "「なぜ殺す。」",
+    ]
+
+
+def test_tiers_that_touch_are_read_one_after_the_other() -> None:
+    upper = [column(FULL[:10], x) for x in (460, 436)]
+    lower = [column(FULL[:10], x, 259) for x in (460, 436)]
+    upper[1] = LayoutLine(text="軍手と一二三四五六4", x0=436, y0=100, x1=452, y1=261)
+    assert "".join(paragraphs(*upper, *lower)) == FULL[:10] + "軍手と一二三四五六4" + FULL[:10] + FULL[:10]

@@ -122,3 +122,31 @@ def test_words_set_close_together_stay_apart() -> None:
     # PDFium reports no space before a letter that is kerned back, like this f.
     content = b"BT /F1 10 Tf 72 700 Td [(solutions) -140 (f) 40 (or round) -185 (robin)] TJ ET"
     assert texts_of(pdfs.pages_of(content=content)) == ["solutions for round robin"]
+
+
+def test_a_level_line_that_is_drawn_from_the_right_letter_by_letter_is_read_from_the_left() -> None:
+    lines = ("Share of profit 12,345.67", "of the year 1893")
+    content = b""
+    for n, line in enumerate(lines):
+        pieces = b" ".join(b"(%c) 1200" % char for char in reversed(line.encode()))
+        content += b"BT /F1 12 Tf 1 0 0 1 %.1f %d Tm [%b] TJ ET " % (72 + 7.2 * (len(line) - 1), 700 - 16 * n, pieces)
+    data = pdfs.pages_of(content=content).replace(b"/Helvetica", b"/Courier  ")
+    assert texts_of(data) == list(lines)
+
+
+def test_cells_of_single_letters_that_are_drawn_from_the_right_stay_apart() -> None:
+    content = b"".join(b"BT /F1 12 Tf 1 0 0 1 %d 700 Tm (%c) Tj ET " % (400 - 40 * n, char) for n, char in enumerate(b"EDCBA"))
+    assert sorted(texts_of(pdfs.pages_of(content=content))) == ["A", "B", "C", "D", "E"]
+
+
+def test_a_closing_bracket_that_overlaps_the_full_stop_stays_in_its_column() -> None:
+    content = b"BT /F2 16 Tf " + column("abcdm", 500) + b"1 0 0 1 500 628 Tm (w) Tj ET"
+    (line,) = layer_of(page_with_font(content, JAPANESE | {"m": "。", "w": "」"})).lines
+    assert line.text == "いつもお。」"
+
+
+@pytest.mark.parametrize(("gap", "text"), [(125, "第12号の"), (600, "第 12 号の")])
+def test_the_small_gap_beside_numbers_in_japanese_is_no_space(gap: int, text: str) -> None:
+    mapping = {"a": "第", "b": "号", "c": "の", "1": "1", "2": "2", " ": " "}
+    content = f"BT /F2 16 Tf 72 700 Td [(a) -{gap} (12) -{gap} (bc)] TJ ET".encode()
+    assert texts_of(page_with_font(content, mapping)) == [text]
