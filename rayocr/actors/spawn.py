@@ -24,6 +24,9 @@ from rayocr.actors.rate_limiter.rules import LimiterRules
 from rayocr.config import AccessConfig, LedgerConfig, RayocrConfig, RetryConfig, Secrets, StorageConfig
 
 _ANYWHERE = Placement()
+# Each call of an actor would leave an event in the caller, in Ray's control store and in its dashboard: 10 MB per process within some
+# thousand calls. rayocr's log says more.
+_NO_EVENTS = {"enable_task_events": False}
 _MANY = 10_000  # concurrent calls in an async actor: coroutines, not threads
 
 
@@ -44,6 +47,7 @@ def spawn_ledger(
         max_task_retries=-1,  # safe: record is idempotent on (document_id, page_number), other calls only read
         max_concurrency=_MANY,
         **place.beside_the_driver(),
+        **_NO_EVENTS,
     )
     return actor.remote(state_uri, access, run_id, config, retry, copies_bytes)
 
@@ -58,9 +62,10 @@ def spawn_batch_queue(
         max_task_retries=-1,  # safe: read is idempotent on the key
         max_concurrency=_MANY,  # one call per waiting page
         **place.beside_the_driver(),
+        **_NO_EVENTS,
     )
     queue = actor.remote(state_uri, run_id, config.storage.state)
-    queue.keep_keys.options(enable_task_events=False).remote(config, secrets)
+    queue.keep_keys.remote(config, secrets)
     return queue
 
 
@@ -71,8 +76,8 @@ def spawn_limiter(run_id: str, rules: LimiterRules, secrets: Secrets, *, place: 
         max_restarts=-1,  # starts without state; the driver reports what was spent
         max_task_retries=-1,  # a repeated lease wastes slots until they expire, and exceeds no limit
         max_concurrency=_MANY,
-        enable_task_events=False,  # one per lease would fill the memory of Ray's control store
         **place.beside_the_driver(),
+        **_NO_EVENTS,
     )
     limiter = actor.remote(rules, run_id)
     limiter.keep_keys.remote(secrets)
@@ -88,6 +93,7 @@ def spawn_discovery(
         max_restarts=-1,  # lists again
         max_task_retries=-1,  # safe: a repeated batch has documents that the driver already knows or finds finished
         **place.beside_the_driver(),
+        **_NO_EVENTS,
     )
     return actor.remote(run_id, source_uri, state_uri, config, rules)
 
@@ -110,6 +116,7 @@ def spawn_worker(
         max_task_retries=0,  # as above; recorded pages are not read again
         max_concurrency=_MANY,
         **place.on(Group.COMPUTE if computes else Group.WAIT),
+        **_NO_EVENTS,
     )
     worker = actor.remote(name, run_id, ledger, limiter, batch_queue)
     worker.configure.remote(settings)
@@ -125,6 +132,7 @@ def spawn_document_worker(
         max_restarts=0,  # the driver must see the failure: it records the document that was being opened, and starts another
         max_task_retries=0,  # as above
         **place.of_documents(),
+        **_NO_EVENTS,
     )
     worker = actor.remote(name, assemble_settings.run_id, ledger)
     worker.configure.remote(fetch_settings, assemble_settings)  # Ray keeps no arguments of calls: the settings contain a password

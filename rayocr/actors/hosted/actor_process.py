@@ -7,8 +7,11 @@ settings whose addresses may contain one, arrive in a call after creation (`conf
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import socket
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import astuple
 from typing import Any
@@ -21,10 +24,31 @@ from rayocr.messages import WorkerInfo
 from rayocr.observe.relay import RelayHandler, Telemetry, relay_logs
 from rayocr.storage.counted import storage_calls
 
+_TRIM_EVERY_S = 30.0
+
+
+def return_free_memory(*, every_s: float = _TRIM_EVERY_S) -> threading.Thread | None:
+    """Returns memory that is free, but kept by malloc, to the system from time to time. Ray's threads scatter small objects over
+    its arenas: without this a process grows by about 20 MB within some thousand calls, two thirds of which are free. None where
+    the C library cannot do it (macOS, musl)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is None:
+        return None
+
+    def repeat() -> None:
+        while True:
+            time.sleep(every_s)
+            trim(0)
+
+    thread = threading.Thread(target=repeat, name="memory", daemon=True)
+    thread.start()
+    return thread
+
 
 def relaying(worker: str, run_id: str, send: Callable[[Telemetry], Any]) -> RelayHandler:
     """Sends this process's logs and counts to the run, without the secrets of its environment."""
     hide_environment()
+    return_free_memory()
     return relay_logs(send, run_id=run_id, worker=worker, host=socket.gethostname(), counts=storage_calls)
 
 

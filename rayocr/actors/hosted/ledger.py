@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ray
-
 from rayocr.actors.hosted.actor_process import relaying
 from rayocr.actors.ledger.actor import Ledger
 from rayocr.config import AccessConfig, LedgerConfig, RetryConfig
@@ -34,12 +32,9 @@ class LedgerActor(Ledger):
         """Returns when the index is rebuilt: the number of recorded pages of unfinished documents."""
         return self.page_count
 
-    # No events: one per second and process would fill the memory of Ray's control store.
-    @ray.method(enable_task_events=False)  # type: ignore[untyped-decorator]
     async def relay(self, telemetry: Telemetry) -> None:
         self._mailbox.put(telemetry)
 
-    @ray.method(enable_task_events=False)  # type: ignore[untyped-decorator]
     async def take_telemetry(self) -> Telemetry:
         self._handler.post()
         return self._mailbox.take()

@@ -62,14 +62,15 @@ async def test_without_one_the_environment_is_not_asked_for_each_request(monkeyp
 
 
 @pytest.mark.parametrize("size", [MAX_ANSWER_BYTES + 1, 1 << 30], ids=["just too large", "a bomb"])
-async def test_an_answer_that_inflates_beyond_the_limit_is_malformed(size: int) -> None:
-    compressor = zlib.compressobj(9, wbits=31)
+@pytest.mark.parametrize(("encoding", "wbits"), [("gzip", 31), ("deflate", 15), ("deflate", -15)])
+async def test_an_answer_that_inflates_beyond_the_limit_is_malformed(size: int, encoding: str, wbits: int) -> None:
+    compressor = zlib.compressobj(9, wbits=wbits)
     block = bytes(1 << 20)
     parts = [compressor.compress(block) for _ in range(size >> 20)]
     body = b"".join(parts) + compressor.compress(block[: size % (1 << 20)]) + compressor.flush()
 
     async def answer(_: web.Request) -> web.Response:
-        return web.Response(body=body, headers={"Content-Encoding": "gzip"})
+        return web.Response(body=body, headers={"Content-Encoding": encoding})
 
     runner, port = await served(answer)
     tracemalloc.start()
