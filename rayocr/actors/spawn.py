@@ -24,8 +24,8 @@ from rayocr.actors.rate_limiter.rules import LimiterRules
 from rayocr.config import AccessConfig, LedgerConfig, RayocrConfig, RetryConfig, Secrets, StorageConfig
 
 _ANYWHERE = Placement()
-# Each call of an actor would leave an event in the caller, in Ray's control store and in its dashboard: 10 MB per process within some
-# thousand calls. rayocr's log says more.
+# Each call would leave an event in the caller, in Ray's control store and in its dashboard: 10 MB per process in a few thousand
+# calls. rayocr's log says more.
 _NO_EVENTS = {"enable_task_events": False}
 _MANY = 10_000  # concurrent calls in an async actor: coroutines, not threads
 

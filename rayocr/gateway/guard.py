@@ -80,7 +80,7 @@ class Guard:
         if scope["method"] != "GET" and _is_foreign(headers):
             return 403, "Requests from other pages are refused."
         length = headers.get(b"content-length", b"0")
-        if headers.get(b"transfer-encoding") or not length.isdigit() or int(length) > self._max_body_bytes:
+        if headers.get(b"transfer-encoding") or not length.isdigit() or len(length) > 9 or int(length) > self._max_body_bytes:
             return 413, "The body is too large."
         return None
 

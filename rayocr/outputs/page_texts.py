@@ -10,7 +10,7 @@ from rayocr.ledger.manifest import Manifest
 from rayocr.storage.base import MAX_OUTPUT_BYTES, Storage
 from rayocr.untrusted_json import parse_value
 
-_PAGE_MARK = re.compile(r"(?<!\\)<!-- page (\d+) -->")
+_PAGE_MARK = re.compile(r"(?<!\\)<!-- page (\d{1,9}) -->")
 _DOUBT_MARK = re.compile(r"\A\s*<!-- doubtful: [^\n]*? -->\s*")
 
 

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_INPUT_TOKENS = re.compile(rb'"promptTokenCount"\s*:\s*(\d+)')
+_INPUT_TOKENS = re.compile(rb'"promptTokenCount"\s*:\s*(\d{1,9})')
 _WITH_RESULTS = ("SUCCEEDED", "PARTIALLY_SUCCEEDED")
 _LATE_RESULTS_S = 900.0  # how long to wait for the results of a job that succeeded
 

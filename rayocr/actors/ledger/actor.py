@@ -314,4 +314,4 @@ class Ledger:
 def _seq_after(name: str, run_id: str) -> int:
     folder, _, file = name.rpartition("/")
     stem = file.split(".")[0]
-    return int(stem) + 1 if folder.endswith("/" + run_id) and stem.isdigit() else 0
+    return int(stem) + 1 if folder.endswith("/" + run_id) and stem.isascii() and stem.isdigit() else 0

@@ -30,7 +30,7 @@ from rayocr.storage.base import Storage
 from rayocr.untrusted_json import parse_value
 
 _PIECE_BYTES = 16 << 20
-_CODE = re.compile(r'"code"\s*:\s*(\d+)')
+_CODE = re.compile(r'"code"\s*:\s*(\d{1,9})')
 
 
 class VertexJobs:

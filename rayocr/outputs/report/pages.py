@@ -24,7 +24,7 @@ from rayocr.storage.factory import open_storage
 if TYPE_CHECKING:
     from rayocr.pdf.document import PdfFile
 
-_PAGE_MARK = re.compile(r"(?<!\\)<!-- page (\d+) -->")  # inside a paragraph if pages are joined
+_PAGE_MARK = re.compile(r"(?<!\\)<!-- page (\d{1,9}) -->")  # inside a paragraph if pages are joined
 _DOUBT_MARK = re.compile(r"\A<!-- doubtful: [^\n]*? -->\s*")  # the report shows doubts itself
 _MAX_PIXELS = 2_000_000  # per picture
 _MAX_TEXT_CHARS = 20_000  # per page, in the report

@@ -147,7 +147,7 @@ def _is_descending(shown: Sequence[str], start: int, before: int, first: int, la
 def _parts_of(number: str) -> list[int]:
     """14:30 as [14, 30]; empty for anything else than numbers with colons or points between them."""
     parts = number.replace(".", ":").split(":")
-    return [int(part) for part in parts] if all(part.isdecimal() for part in parts) else []
+    return [int(part) for part in parts] if all(part.isdecimal() and len(part) < 10 for part in parts) else []
 
 
 def _kind(part: str) -> str:

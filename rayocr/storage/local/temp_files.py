@@ -107,7 +107,7 @@ class TempFolder:
 
     def _is_orphan(self, file: str) -> bool:
         host, pid, started, *_ = [*file.split("."), "", "", ""]
-        if pid.isdigit() and host == current_process().host:
+        if pid.isascii() and pid.isdigit() and host == current_process().host:
             return ProcessIdentity(host=host, pid=int(pid), started=started).is_dead()
         try:
             return time.time() - os.stat(f"{self._path}/{file}").st_mtime > _FOREIGN_S
