@@ -81,6 +81,7 @@ class Server:
     """Enforces `limits` in sliding windows; `usd_per_10min` by what it has answered, as Google's bill does."""
 
     limits: dict[str, float]
+    tokens: tuple[int, int] = (600, 800)  # of a page: a page takes 560, and prompts differ
     quotas: Quotas = field(default_factory=Quotas)
     answered: list[tuple[float, int, float]] = field(default_factory=list)  # (when, tokens, USD)
     refused: int = 0
@@ -89,7 +90,7 @@ class Server:
     async def ask(self) -> tuple[int, float]:
         """Tokens and USD of one page. Raises EngineRateLimited."""
         loop = asyncio.get_running_loop()
-        tokens = self.draws.randint(600, 800)  # a page takes 560 tokens, and prompts differ
+        tokens = self.draws.randint(*self.tokens)
         usd = tokens * 0.25e-6 + self.draws.randint(200, 4000) * 1.5e-6
         known = {name: self.limits.get(name, 0.0) for name in ("rpm", "tpm", "rpd")}
         if self.quotas.admit(loop.time(), tokens=tokens, in_flight=0, max_in_flight=0, **known) is not None:
@@ -111,9 +112,9 @@ class Server:
         return total
 
 
-async def _use_of(limit: str, most: float) -> Use:
+async def _use_of(limit: str, most: float, tokens: tuple[int, int] = (600, 800)) -> Use:
     loop = asyncio.get_running_loop()
-    server = Server({limit: most})
+    server = Server({limit: most}, tokens)
     rules = LimiterRules(limits=LimitsConfig(**{limit: int(most) if limit == "rpd" else most}), prices=PriceTable(models={}))
     limiter = RateLimiter(rules, clock=loop.time, wall_clock=lambda: _WALL + loop.time())
     # The first pages count as expected; prices are unknown to the limiter, so that it has to learn them.
@@ -142,7 +143,8 @@ async def _use_of(limit: str, most: float) -> Use:
     steady = [row for row in server.answered if row[0] > _WARM_S]
     used = {"rpm": len(steady), "tpm": sum(row[1] for row in steady), "usd_per_10min": sum(row[2] for row in steady)}[limit]
     windows = _STEADY_S / (600 if limit == "usd_per_10min" else 60)
-    return Use(limit=limit, share=used / (most * windows), refused=server.refused)
+    name = f"tpm, {tokens[0]} to {tokens[1]} per page" if limit == "tpm" else limit
+    return Use(limit=name, share=used / (most * windows), refused=server.refused)
 
 
 @dataclass(slots=True)
@@ -225,6 +227,7 @@ async def _use_of_enqueued_tokens(most: float) -> Use:
 def measure() -> list[Use]:
     cases = (("rpm", 600.0), ("tpm", 600_000.0), ("rpd", 5_000.0), ("usd_per_10min", 10.0))
     uses = [run_virtually(_use_of(limit, most)) for limit, most in cases]
+    uses.append(run_virtually(_use_of("tpm", 600_000.0, (400, 1600))))
     original = asyncio.to_thread
     try:
         return [*uses, run_virtually(_use_of_enqueued_tokens(600_000))]

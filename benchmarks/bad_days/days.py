@@ -12,7 +12,8 @@ BATCHES = ("engine.batch=true", "batch.max_pages=400", "batch.linger_s=2", "batc
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadDay:
     """`exits`: the exit codes of the runs in order. Before the second run, the server is repaired and budgets are removed.
-    `said`: text that must appear on the terminal."""
+    `said`: text that must appear on the terminal. `pays_again`: the server bills answers without content, and their pages have to
+    be read again."""
 
     name: str
     script: tuple[dict[str, Any], ...] = ()
@@ -21,6 +22,7 @@ class BadDay:
     options: tuple[str, ...] = ()
     exits: tuple[int, ...] = (0,)
     said: tuple[str, ...] = ()
+    pays_again: bool = False
 
 
 DAYS = (

@@ -47,7 +47,7 @@ class Result:
 
     @property
     def passed(self) -> bool:
-        counts = (self.downgraded, self.paid_twice, self.lost)
+        counts = (self.downgraded, 0 if self.day.pays_again else self.paid_twice, self.lost)
         cents = abs(self.manifests_usd - self.bill_usd) < Decimal("0.01") and abs(self.runs_usd - self.bill_usd) < Decimal("0.01")
         return not any(counts) and self.exits == self.day.exits and not self.unsaid and cents
 

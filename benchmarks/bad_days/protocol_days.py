@@ -49,9 +49,9 @@ def _ends(name: str, body: dict[str, Any], said: str, *, options: tuple[str, ...
     return BadDay(name=name, script=script, server=_QUICK, options=options, exits=(3, 0), said=(said,))
 
 
-def _passes(name: str, event: dict[str, Any], *, options: tuple[str, ...] = ()) -> BadDay:
+def _passes(name: str, event: dict[str, Any], **more: Any) -> BadDay:
     """A day that the run waits out: the event lasts 15 seconds."""
-    return BadDay(name=name, script=({"at_request": 500, "for_s": 15} | event,), server=_QUICK, options=options)
+    return BadDay(name=name, script=({"at_request": 500, "for_s": 15} | event,), server=_QUICK, **more)
 
 
 PROTOCOL_DAYS = (
@@ -74,8 +74,12 @@ PROTOCOL_DAYS = (
     _passes("200 with an empty object", _reply(200, {})),
     _passes("200 with an error as body", _reply(200, _googles(503, "UNAVAILABLE", "The model is overloaded."))),
     _passes("a Retry-After of two seconds without details", _reply(429, _UNNAMED, headers={"Retry-After": "2"})),
-    _passes("answers without candidates, billed", {"what": "no_candidate"}),
-    _passes("answers with the finish reason MALFORMED_RESPONSE, billed", {"what": "finish", "finish": "MALFORMED_RESPONSE"}),
+    _passes("answers without candidates, billed", {"what": "no_candidate"}, pays_again=True),
+    _passes(
+        "answers with the finish reason MALFORMED_RESPONSE, billed",
+        {"what": "finish", "finish": "MALFORMED_RESPONSE"},
+        pays_again=True,
+    ),
     _passes("one request in five: 500", {"what": "500", "share": 0.2}),
     BadDay(
         name="the quota falls from 600 to 60 requests a minute (at 10 times the speed)",

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 _MEMORY = 64  # this many new requests weigh as much as all earlier ones, so that the mean adapts in a minute or two
+_TOKENS_MEMORY = 256  # likewise for tokens, whose actual use is settled anyway
+_ESTIMATE = 8  # answers that the estimate of tokens weighs as much as
+_SIGMAS = 4.0  # the uncertainty that the limit per minute must hold
+_MOST_ASIDE = 0.025  # of the limit
 
 
 class ExpectedUse:
@@ -11,11 +17,24 @@ class ExpectedUse:
     def __init__(self, *, input_tokens: float, cost_usd: float) -> None:
         self.input_tokens = input_tokens
         self.cost_usd = cost_usd
+        self._answers = 0
+        self._variance = 0.0  # of the tokens of a request
 
     def learn(self, *, requests: int, input_tokens: float, cost_usd: float) -> None:
         """Adds the sums over this many answered requests."""
         if requests <= 0:
             return
-        weight = requests / (requests + _MEMORY)
-        self.input_tokens += weight * (input_tokens / requests - self.input_tokens)
-        self.cost_usd += weight * (cost_usd / requests - self.cost_usd)
+        weight = requests / (requests + min(_TOKENS_MEMORY, _ESTIMATE + self._answers))
+        off = input_tokens / requests - self.input_tokens
+        # The mean of n requests varies by a part of n of the variance, so its square times n estimates the variance.
+        if self._answers >= _ESTIMATE:
+            self._variance += weight * (off * off * requests - self._variance)
+        self.input_tokens += weight * off
+        self.cost_usd += requests / (requests + _MEMORY) * (cost_usd / requests - self.cost_usd)
+        self._answers += requests
+
+    def aside(self, tokens_per_minute: float, *, in_flight: int) -> float:
+        """The share of the limit, 0..1, by which a minute may exceed its plan, because the tokens of requests in flight are not
+        known: those at the beginning of the minute and those at its end."""
+        unknown = min(in_flight, tokens_per_minute / max(1.0, self.input_tokens))
+        return min(_MOST_ASIDE, _SIGMAS * math.sqrt(2 * unknown * self._variance) / tokens_per_minute)

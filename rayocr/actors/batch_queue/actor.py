@@ -10,6 +10,7 @@
 | the queue is full (429, `batch.max_jobs`, `batch.enqueued_tokens`) | jobs wait in a queue; nothing is uploaded twice |
 | the uploaded file no longer exists when the job is created | it is uploaded once more |
 | the job or its results no longer exist | the intent is deleted; its pages raise BatchIncomplete |
+| the server does not answer for `limits.patience_s` | likewise; jobs are polled until then |
 | a job makes no progress for `batch.patience_h` | ModelUnavailable ends the run; the job stays and is adopted later |
 
 Only the intents are durable. Requests that wait for submission are on local disk, not in memory.
@@ -35,7 +36,7 @@ _JOBS_IN_QUEUE, _SMALL_JOB = 24, 100  # with a limit on enqueued tokens: jobs, u
 
 
 class BatchQueue:
-    """`clock` is Unix time in seconds: intents are compared across runs."""
+    """`clock` is Unix time in seconds: intents are compared across runs. `patience_s`: `limits.patience_s`."""
 
     def __init__(
         self,
@@ -45,6 +46,7 @@ class BatchQueue:
         run_id: str,
         config: BatchConfig,
         policy: RetryPolicy,
+        patience_s: float | None = 900.0,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -56,7 +58,16 @@ class BatchQueue:
         self._by_key: dict[str, Job] = {}
         self._open: dict[str, Job] = {}  # by model
         self._jobs: dict[str, Job] = {}
-        self._runner = JobRunner(server, state, jobs=self._jobs.values, config=config, policy=policy, clock=clock, sleep=sleep)
+        self._runner = JobRunner(
+            server,
+            state,
+            jobs=self._jobs.values,
+            config=config,
+            policy=policy,
+            patience_s=patience_s,
+            clock=clock,
+            sleep=sleep,
+        )
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._folder = tempfile.TemporaryDirectory(prefix="rayocr-batch-")
         self._number = 0
@@ -90,7 +101,8 @@ class BatchQueue:
             raise EngineOverloaded(f"The batch {job.display_name} was never submitted.")
         if job.withdrawn or job.state == "CANCELLED":
             raise BatchWithdrawn(f"The batch {job.display_name} was cancelled before it answered the page.")
-        raise BatchIncomplete(f"The batch {job.display_name} ended without the page ({job.state}).")
+        reason = f": {job.words}" if job.words else ""
+        raise BatchIncomplete(f"The batch {job.display_name} ended without the page ({job.state}{reason}).")
 
     async def withdraw(self) -> int:
         """Cancels all jobs that have not ended, since another lane has to read their pages. What they have answered by then is

@@ -54,6 +54,7 @@ class Job:
     answers: dict[str, bytes] = field(default_factory=dict)
     handed_out: set[str] = field(default_factory=set)
     error: RayocrError | None = None
+    words: str = ""  # why the server ended it
     recorded: set[str] = field(default_factory=set)  # keys whose pages the ledger has
     deleted: bool = False
     withdrawn: bool = False  # cancelled by us: pages without an answer are not billed

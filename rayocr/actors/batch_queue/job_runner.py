@@ -20,6 +20,7 @@ from rayocr.errors import (
     EngineRateLimited,
     EngineRejected,
     ModelUnavailable,
+    QuotaDenied,
     RayocrError,
 )
 from rayocr.observe.logs import log_event
@@ -35,7 +36,8 @@ T = TypeVar("T")
 
 _INPUT_TOKENS = re.compile(rb'"promptTokenCount"\s*:\s*(\d{1,9})')
 _WITH_RESULTS = ("SUCCEEDED", "PARTIALLY_SUCCEEDED")
-_LATE_RESULTS_S = 900.0  # how long to wait for the results of a job that succeeded
+_BATCH_HINT = "Start the same command again to resume, with engine.batch=false if the server accepts no batches."
+_LATE_RESULTS_S = 6 * 3600.0  # how long to wait for the results of a job that succeeded
 
 
 class JobRunner:
@@ -49,6 +51,7 @@ class JobRunner:
         jobs: Callable[[], Iterable[Job]],
         config: BatchConfig,
         policy: RetryPolicy,
+        patience_s: float | None,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
@@ -57,6 +60,7 @@ class JobRunner:
         self._jobs = jobs
         self._config = config
         self._policy = policy
+        self._patience_s = patience_s  # of a server that answers nothing
         self._clock = clock
         self._sleep = sleep
         self.tokens_per_page = float(config.expected_input_tokens)  # replaced by the actual use in answers
@@ -74,11 +78,16 @@ class JobRunner:
                 await asyncio.to_thread(delete_intent, self._state, job.display_name)
             else:
                 await self._await_results(job, job.name)
+        except (EngineRejected, BatchGone) as error:  # about the whole job, so it is no page's fault
+            job.error = ModelUnavailable(f"The batch {job.display_name} with {len(job.keys):,} pages: {error}", hint=_BATCH_HINT)
         except RayocrError as error:
             job.error = error
         except Exception as error:  # passed to the pages that wait for the job; otherwise they would wait forever
             log.exception("A bug in rayocr ended a batch job.", extra={"rayocr_fields": {"action": "batch_failed"}})
-            job.error = EngineRejected(f"The batch ended because of a bug in rayocr: {type(error).__name__}: {error}")
+            job.error = ModelUnavailable(
+                f"The batch {job.display_name} ended because of a bug in rayocr: {type(error).__name__}: {error}",
+                hint=_BATCH_HINT,
+            )
         log_event(
             log,
             "batch_ended",
@@ -120,6 +129,7 @@ class JobRunner:
         """The server's name of the job. Waits while the queue is full."""
         file = None
         attempt = uploads = 0
+        failing_since: float | None = None
         while True:
             await self._until_room(job)
             if job.withdrawn:
@@ -137,16 +147,13 @@ class JobRunner:
                     raise
                 file = None
             except EngineRateLimited as error:
-                if error.denied:
-                    raise
+                self._check_denied(error)
                 job.note("waiting for the queue", self._clock())
                 self._check_patience(job)
                 await self._sleep(max(self._config.poll_interval_s, error.retry_after_s or 0.0))
             except EngineError as error:
-                decision = decide(error, attempt, policy=self._policy)
-                if decision is None:
-                    raise
-                await self._sleep(decision.delay_s)
+                failing_since = self._clock() if failing_since is None else failing_since
+                await self._sleep(self._delay_s(error, attempt, since=failing_since))
                 # The response may have been lost although the job was created: do not create, and pay for, the job twice.
                 if (name := await self._retried(partial(self._server.find, job.display_name))) is not None:
                     return name
@@ -190,6 +197,7 @@ class JobRunner:
         while True:
             status = await self._retried(partial(self._server.status, name))
             job.note(status.state, self._clock())
+            job.words = status.words
             if status.ended:
                 ended_at = self._clock() if ended_at is None else ended_at
                 has_results = status.results is not None or status.inline is not None
@@ -209,7 +217,8 @@ class JobRunner:
             )
 
     async def _retried(self, call: Callable[[], Awaitable[T]]) -> T:
-        attempt = 0
+        """Retries until the server answers: a job that runs must not be given up, or its pages would be paid for twice."""
+        attempt, since = 0, self._clock()
         while True:
             attempt += 1
             try:
@@ -217,7 +226,25 @@ class JobRunner:
             except BatchGone:
                 raise
             except EngineError as error:
-                decision = decide(error, attempt, policy=self._policy)
-                if decision is None:
-                    raise
-            await self._sleep(decision.delay_s)
+                self._check_denied(error)
+                delay_s = self._delay_s(error, attempt, since=since)
+            await self._sleep(delay_s)
+
+    def _delay_s(self, error: EngineError, attempt: int, *, since: float) -> float:
+        """Raises the error if a retry is pointless, and ModelUnavailable if all attempts `since` then have failed for longer than
+        `limits.patience_s`."""
+        decision = decide(error, min(attempt, self._policy.max_attempts - 1), policy=self._policy)
+        if decision is None:
+            raise error
+        failed_s = self._clock() - since
+        if self._patience_s is not None and failed_s + decision.delay_s > self._patience_s:
+            raise ModelUnavailable(
+                f"The server of the batches has not answered for {failed_s:,.0f} s. The last failure: {error}",
+                hint="Start the same command again to resume: jobs stay at the server, and their answers are picked up.",
+            )
+        return decision.delay_s
+
+    @staticmethod
+    def _check_denied(error: EngineError) -> None:
+        if isinstance(error, EngineRateLimited) and error.denied:
+            raise QuotaDenied(f"The server gives no quota for batches. It says: {error}")

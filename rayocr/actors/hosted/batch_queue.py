@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rayocr.actors.batch_queue.actor import BatchQueue
 from rayocr.actors.hosted.actor_process import Keys, relaying, to_ledger_of
-from rayocr.config import AccessConfig, RayocrConfig, Secrets
+from rayocr.config import AccessConfig, Mode, RayocrConfig, Secrets
 from rayocr.retry import RetryPolicy
 from rayocr.storage.factory import cached_storage
 
@@ -28,6 +28,7 @@ class BatchQueueActor:
             run_id=self._run_id,
             config=config.batch,
             policy=RetryPolicy(max_attempts=config.retry.engine_attempts, base_s=config.retry.base_s, cap_s=config.retry.cap_s),
+            patience_s=None if config.mode is Mode.watch else config.limits.patience_s,
         )
         await self._keys.keep(secrets)
 

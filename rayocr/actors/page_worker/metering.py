@@ -49,7 +49,8 @@ def meter(
                 input_tokens=input_tokens // answered,
                 output_tokens=output_tokens // answered,
             )
-            error.probably = priced(lost, model)
+            error.probably = probably = priced(lost, model)
+            slots.lost(account_of(engine, model), input_tokens=probably.input_tokens, cost_usd=probably.cost_usd)
             raise
         reason = finish_reason_of(answer.finish)
         malformed = f"The model {reason.words} ({answer.finish})." if reason.error is MalformedAnswer else ""

@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeVar
 
 from rayocr.actors.page_worker.lane_client import LaneClient
 from rayocr.errors import (
+    BadAnswer,
     BatchIncomplete,
     Draining,
     EngineConnectionLost,
@@ -63,6 +64,7 @@ class _Returning:
     answered: int = 0
     free: int = 0
     failed: int = 0
+    lost: int = 0
     replied: int = 0
     unusable: int = 0
     words: str = ""
@@ -157,9 +159,11 @@ class SlotClient:
             raise
         except EngineError as error:
             state.returning.replied += 1
+            state.returning.possibly_billed += isinstance(error, MalformedAnswer)
             if isinstance(error, EngineRejected | MalformedAnswer):
                 self._note_unusable(state, str(error))
-            self._finish(model, state)
+            is_free = isinstance(error, MalformedAnswer) or not isinstance(error, BadAnswer)
+            self._finish(model, state, free=int(is_free))
             raise
         except BaseException:
             self._finish(model, state)
@@ -196,6 +200,13 @@ class SlotClient:
         if malformed:
             self._note_unusable(self._models[model], malformed)
         returning.answered += 1
+        returning.input_tokens += input_tokens
+        returning.cost_usd += cost_usd
+
+    def lost(self, model: str, *, input_tokens: int, cost_usd: float) -> None:
+        """The probable cost of a request that timed out, or that a batch did not answer; its slot is still held."""
+        returning = self._models[model].returning
+        returning.lost += 1
         returning.input_tokens += input_tokens
         returning.cost_usd += cost_usd
 
@@ -290,6 +301,7 @@ class SlotClient:
                         slots=returning.slots,
                         answered=returning.answered,
                         free=returning.free,
+                        lost=returning.lost,
                         failed=returning.failed,
                         replied=returning.replied,
                         unusable=returning.unusable,

@@ -18,6 +18,7 @@ from rayocr.limits.learned_rate import LearnedRate
 from rayocr.limits.quota_day import in_words
 from rayocr.messages import ModelQuota, SlotReturn, Throttle, ThrottleKind
 
+_ABOVE_MEAN = 1.02  # times the mean: the mean itself varies a little
 _BATCH_TTL_S = 3 * 86_400.0  # as long as Google keeps jobs and their results
 _SLOT_TTL_S = 3600.0  # longer than any request may take; workers that die are reported much earlier
 _OBSERVED_S = 10.0  # the recent rate is measured over this time
@@ -81,7 +82,10 @@ class QuotaTracker:
     @property
     def _token_s(self) -> float:
         """Seconds of the minute that one token uses."""
-        return 60.0 / (self.limits.tpm * self.usable) if self.limits.tpm else 0.0
+        if not self.limits.tpm:
+            return 0.0
+        usable = min(self.usable, 1.0 - self.expected.aside(self.limits.tpm, in_flight=self.held.in_flight))
+        return 60.0 / (self.limits.tpm * usable)
 
     def lend(self, worker: str, taken: Taken, *, money: Money, now: float, arrived: float) -> None:
         slots = len(taken.delays_s)
@@ -94,16 +98,21 @@ class QuotaTracker:
         self._drop_old(now)
 
     def settle(self, aside: SetAside, returned: SlotReturn, *, money: Money) -> None:
-        """Actual use replaces the reservation; if it is unknown, the reservation stands."""
-        unknown = max(0, aside.slots - returned.answered - returned.free)
+        """Actual use replaces the reservation; if it is unknown, the reservation stands. Tokens reserved above the mean are not
+        given back: used later, they would exceed a minute that does not include the requests they were meant for."""
+        unknown = max(0, aside.slots - returned.answered - returned.free - returned.lost)
         share = unknown / aside.slots if aside.slots else 0.0
         spent_usd = returned.cost_usd + share * aside.cost_usd
-        self._correction_s += (returned.input_tokens + share * aside.input_tokens - aside.input_tokens) * self._token_s
+        known = returned.answered + returned.free + returned.lost
+        reserved = min((1.0 - share) * aside.input_tokens, known * _ABOVE_MEAN * self.expected.input_tokens)
+        self._correction_s += (returned.input_tokens - reserved) * self._token_s
         self._input_tokens += returned.input_tokens
         self._spent_usd += spent_usd
         self.possibly_billed += returned.possibly_billed
         money.settle(promised_usd=aside.cost_usd, spent_usd=spent_usd, rated=not self.is_batch)
-        self.expected.learn(requests=returned.answered, input_tokens=returned.input_tokens, cost_usd=returned.cost_usd)
+        self.expected.learn(
+            requests=returned.answered + returned.lost, input_tokens=returned.input_tokens, cost_usd=returned.cost_usd
+        )
 
     def give_up(self, aside: SetAside, *, money: Money) -> None:
         """The outcome of these will never be reported."""

@@ -25,7 +25,7 @@ from rayocr.actors.ledger.actor import Ledger
 from rayocr.actors.page_worker.actor import PageWorker, WorkerSettings
 from rayocr.actors.rate_limiter.actor import RateLimiter
 from rayocr.actors.rate_limiter.rules import LimiterRules
-from rayocr.config import INPROCESS, RayocrConfig, Secrets
+from rayocr.config import INPROCESS, Mode, RayocrConfig, Secrets
 from rayocr.driver.cluster.actors import RunActors, document_workers
 from rayocr.driver.cluster.base import Content, PageWorkerHandle
 from rayocr.driver.cluster.faults import Faults, FaultyLedger
@@ -174,7 +174,14 @@ def _open_batch_queue(config: RayocrConfig, settings: AssembleSettings, keys: Se
     from rayocr.actors.batch_queue.servers import open_server
 
     policy = RetryPolicy(max_attempts=config.retry.engine_attempts, base_s=config.retry.base_s, cap_s=config.retry.cap_s)
-    return BatchQueue(open_server(config, keys), settings.state(), run_id=settings.run_id, config=config.batch, policy=policy)
+    return BatchQueue(
+        open_server(config, keys),
+        settings.state(),
+        run_id=settings.run_id,
+        config=config.batch,
+        policy=policy,
+        patience_s=None if config.mode is Mode.watch else config.limits.patience_s,
+    )
 
 
 def _say_what_ends_the_run(why: str) -> None:

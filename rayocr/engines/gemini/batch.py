@@ -21,7 +21,7 @@ from rayocr.config import GeminiConfig, Secrets
 from rayocr.engines.answers.off_loop import off_loop
 from rayocr.engines.base import BatchQueuePort, OfferedPage
 from rayocr.engines.gemini.engine import GeminiEngine, answer_chars, mime_type, new_client, read_response
-from rayocr.engines.gemini.errors import translate, translate_code
+from rayocr.engines.gemini.errors import has_reason, is_googles, translate, translate_code
 from rayocr.errors import BatchGone, EngineOverloaded, MalformedAnswer
 from rayocr.messages import PageText
 from rayocr.untrusted_json import parse_value
@@ -91,6 +91,7 @@ class JobStatus:
     ended: bool
     state: str
     results: str | None
+    words: str = ""  # why it failed
     inline: dict[str, bytes] | None = None
 
 
@@ -108,7 +109,7 @@ class GeminiJobs:
             config = types.UploadFileConfig(display_name=display_name, mime_type="application/jsonl")
             file = await self._client.aio.files.upload(file=str(path), config=config)
         except Exception as error:
-            raise translate(error) from error
+            raise server_failure(error) from error
         return file.name or ""
 
     async def create(self, display_name: str, model: str, file: str) -> str:
@@ -132,7 +133,7 @@ class GeminiJobs:
                 if job.display_name == display_name and job.name:
                     return job.name
         except Exception as error:
-            raise translate(error) from error
+            raise server_failure(error) from error
         return None
 
     async def status(self, name: str) -> JobStatus:
@@ -140,12 +141,11 @@ class GeminiJobs:
         try:
             job = await self._client.aio.batches.get(name=name)
         except Exception as error:
-            raise gone_or(error, f"the job {name}") from error
+            raise gone_or(error, f"the job {name}", codes=(404,)) from error
         state = job.state.name.rpartition("STATE_")[2] if job.state is not None else "UNSPECIFIED"
         inline = dict(_inline_lines(job.dest.inlined_responses or ())) if job.dest else {}
-        return JobStatus(
-            ended=state in ENDED, state=state, results=job.dest.file_name if job.dest else None, inline=inline or None
-        )
+        results = job.dest.file_name if job.dest else None
+        return JobStatus(ended=state in ENDED, state=state, results=results, words=failure_words(job), inline=inline or None)
 
     async def results(self, file_name: str) -> dict[str, bytes]:
         """Returns the lines by key, since their order differs from that of the requests. Raises BatchGone if the file is gone."""
@@ -160,7 +160,7 @@ class GeminiJobs:
         try:
             await self._client.aio.batches.cancel(name=job)
         except Exception as error:
-            raise gone_or(error, f"the job {job}") from error
+            raise gone_or(error, f"the job {job}", codes=(404,)) from error
 
     async def delete(self, *, files: Iterable[str], job: str | None) -> None:
         """Deletes files that Google would otherwise keep for two days. Never raises."""
@@ -172,14 +172,27 @@ class GeminiJobs:
                 await self._client.aio.batches.delete(name=job)
 
 
-def gone_or(error: Exception, what: str) -> Exception:
-    """Google answers 403 or 404 for a deleted file or job. A 403 does not mean that the key is invalid: it worked a moment
-    ago."""
+def gone_or(error: Exception, what: str, *, codes: tuple[int, ...] = (403, 404)) -> Exception:
+    """Google answers 404 for a deleted job, and 403 or 404 for a deleted file. A 403 that gives a reason (disabled billing)
+    concerns the project, and an error that is not Google's comes from a proxy."""
     from google.genai import errors
 
-    if isinstance(error, errors.APIError) and error.code in (403, 404):
-        return BatchGone(f"Gemini no longer has {what} ({error.code}).")
-    return translate(error)
+    if isinstance(error, errors.APIError) and error.code in codes and is_googles(error) and not has_reason(error):
+        return BatchGone(f"Gemini no longer has {what} ({error.code}): {error.message or 'no reason given'}")
+    return server_failure(error)
+
+
+def server_failure(error: Exception) -> Exception:
+    """The error of a call about files and jobs. An answer that cannot be understood may come from a proxy."""
+    failure = translate(error)
+    if isinstance(failure, MalformedAnswer):
+        return EngineOverloaded(f"The answer about a batch could not be understood ({type(error).__name__}).")
+    return failure
+
+
+def failure_words(job: Any) -> str:
+    error = getattr(job, "error", None)
+    return str(getattr(error, "message", None) or "")[:300]
 
 
 def _inline_lines(responses: Iterable[Any]) -> Iterator[tuple[str, bytes]]:

@@ -107,7 +107,7 @@ def _from_status(error: Any) -> RayocrError:
         return UnknownModel(f"Gemini does not know the model: {message}", hint=hint)
     if code == 400 and status == "FAILED_PRECONDITION":
         return CredentialsError(f"Gemini does not serve this project: {message}", hint=hint)
-    if 400 <= code < 500 and not _is_googles(error) and code not in _TRANSPORT_CODES:
+    if 400 <= code < 500 and not is_googles(error) and code not in _TRANSPORT_CODES:
         return EngineOverloaded(f"Something other than Gemini answered {code}: {message}", retry_after_s=retry_after_s(error))
     if code in _TRANSPORT_CODES or status == "DEADLINE_EXCEEDED":
         return EngineTimeout(f"Gemini gave up waiting ({code}): {message}", retry_after_s=retry_after_s(error))
@@ -140,6 +140,11 @@ def _rate_limited(error: Any, message: str) -> EngineRateLimited:
     )
 
 
+def has_reason(error: Any) -> bool:
+    """Whether the error names a reason, as those about the key, the project and its billing do."""
+    return any(detail.get("reason") for detail in _details(error, "ErrorInfo"))
+
+
 def retry_after_s(error: Any) -> float | None:
     """Seconds: RetryInfo.retryDelay ("34.07s"), else the Retry-After header (seconds or a date); None if both are missing."""
     for detail in _details(error, "RetryInfo"):
@@ -159,7 +164,7 @@ def retry_after_s(error: Any) -> float | None:
         return None
 
 
-def _is_googles(error: Any) -> bool:
+def is_googles(error: Any) -> bool:
     """Whether the body is an error of a Google API. Otherwise a proxy or a front end wrote it, not the model."""
     body = error.details
     inner = body.get("error") if isinstance(body, Mapping) else None

@@ -22,9 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from rayocr.config import GeminiConfig, Secrets
-from rayocr.engines.gemini.batch import ENDED, KEY_LABEL, TIMEOUT_MS, JobStatus, gone_or
+from rayocr.engines.gemini.batch import ENDED, KEY_LABEL, TIMEOUT_MS, JobStatus, failure_words, gone_or, server_failure
 from rayocr.engines.gemini.engine import new_client
-from rayocr.engines.gemini.errors import translate
 from rayocr.errors import BatchGone, EngineOverloaded, EngineRejected, ObjectNotFound, StorageError, StorageUnavailable
 from rayocr.storage.base import Storage
 from rayocr.untrusted_json import parse_value
@@ -68,7 +67,7 @@ class VertexJobs:
                 if job.display_name == display_name and job.name:
                     return job.name
         except Exception as error:
-            raise translate(error) from error
+            raise server_failure(error) from error
         return None
 
     async def status(self, name: str) -> JobStatus:
@@ -76,11 +75,11 @@ class VertexJobs:
         try:
             job = await self._client.aio.batches.get(name=name)
         except Exception as error:
-            raise gone_or(error, f"the job {name}") from error
+            raise gone_or(error, f"the job {name}", codes=(404,)) from error
         state = job.state.name.rpartition("STATE_")[2] if job.state is not None else "UNSPECIFIED"
         folder = (job.output_info and job.output_info.gcs_output_directory) or (job.dest and job.dest.gcs_uri)
         ended = state in ENDED
-        return JobStatus(ended=ended, state=state, results=folder if ended else None)
+        return JobStatus(ended=ended, state=state, results=folder if ended else None, words=failure_words(job))
 
     async def results(self, file_name: str) -> dict[str, bytes]:
         """Returns the lines by key, without the repeated requests. Empty for a job that ended before it wrote anything."""
@@ -91,7 +90,7 @@ class VertexJobs:
         try:
             await self._client.aio.batches.cancel(name=job)
         except Exception as error:
-            raise gone_or(error, f"the job {job}") from error
+            raise gone_or(error, f"the job {job}", codes=(404,)) from error
 
     async def delete(self, *, files: Iterable[str], job: str | None) -> None:
         """Deletes the job's files below `batch.gcs`, and the job. Never raises."""

@@ -42,6 +42,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_BATCHES_HINT = (
+    "Start the same command again to resume: with engine.batch=false to read the remaining pages in single requests, or as it is"
+    " to try one more batch."
+)
 _OTHERS_S = 0.5  # longer than a worker collects the slots that it returns
 
 Remember = Callable[[PageRecord], Awaitable[object]]
@@ -216,6 +220,15 @@ class WaitingStage:
             if model is None:
                 if parked and next_model(engine.models, progress.attempts, engine=engine.name) is not None:
                     raise min(parked.values(), key=lambda error: error.resumes_at or 0.0)
+                if (lost := next((one for one in engine.models if lost_in_batches(progress.attempts, one)), None)) is None:
+                    return None
+                unanswered = ModelUnavailable(
+                    f"Batches of {lost} end without answers: {progress.attempts[-1].message}", hint=_BATCHES_HINT
+                )
+                if not self._fall_back:
+                    raise unanswered
+                progress.note(engine, unanswered, model=lost)
+                progress.outage = unanswered
                 return None
             answer: PageText | None = None
             try:

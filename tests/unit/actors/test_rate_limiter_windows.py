@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from bisect import bisect_left
 from contextlib import suppress
+from heapq import heappop, heappush
 
 import pytest
 from hypothesis import given, settings
@@ -111,3 +113,27 @@ def test_no_window_of_a_minute_takes_many_more_tokens_than_the_quota(tokens: lis
         return uses
 
     assert dearest_minute(asyncio.run(run())) <= tpm + (delay + 6) * 5000
+
+
+@pytest.mark.parametrize(("least", "most"), [(600, 800), (400, 1600)])
+def test_pages_that_differ_in_length_use_97_percent_of_the_tokens_and_no_minute_exceeds_the_quota(least: int, most: int) -> None:
+    tpm, minutes = 600_000, 10
+
+    async def run() -> list[tuple[float, float]]:
+        world, draws = World(), random.Random(1)
+        limiter = world.limiter(tpm=tpm, headroom=0.01)
+        began = world.now
+        uses: list[tuple[float, float]] = []
+        open_uses: list[tuple[float, int]] = []  # (time of the answer, tokens)
+        while world.now < began + (minutes + 1) * 60.0:
+            for delay_s in await limiter.lease("m", "w", 20):
+                tokens = draws.randint(least, most)
+                uses.append((world.now + delay_s - began, tokens))
+                heappush(open_uses, (world.now + delay_s + 2 + 6 * draws.random(), tokens))
+            while open_uses and open_uses[0][0] <= world.now:
+                await limiter.release("m", "w", SlotReturn(slots=1, answered=1, input_tokens=heappop(open_uses)[1]))
+        return uses
+
+    uses = asyncio.run(run())
+    assert dearest_minute(uses) <= tpm
+    assert sum(tokens for at, tokens in uses if 60.0 <= at < 60.0 * (minutes + 1)) >= 0.97 * tpm * minutes

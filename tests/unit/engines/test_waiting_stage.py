@@ -14,6 +14,7 @@ from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngin
 from rayocr.engines.registry import Stage
 from rayocr.engines.stages import ComputeStage, PageDedupPort, PageProgress, WaitingStage
 from rayocr.errors import (
+    BatchIncomplete,
     BatchWithdrawn,
     CredentialsError,
     DayQuotaExhausted,
@@ -528,3 +529,21 @@ async def test_an_unusable_answer_while_no_page_gets_a_usable_one_does_not_count
 async def test_an_unusable_answer_while_other_pages_are_read_counts_against_the_page(failure: Any) -> None:
     record = await Bench(ScriptedEngine({"a": [failure] * 2})).read()
     assert record.outcome is PageOutcome.HANDED_ON
+
+
+def _lost() -> BatchIncomplete:
+    error = BatchIncomplete("The batch rayocr-1 ended without the page (EXPIRED).")
+    error.probably = PageText(text="", engine="gemini", model="a", input_tokens=600, cost_usd=0.001)
+    return error
+
+
+async def test_a_page_that_two_batches_did_not_answer_ends_the_run_and_is_not_read_by_a_later_engine() -> None:
+    bench = Bench(ScriptedEngine({"a": [_lost(), _lost()]}), is_last_stage=True)
+    with pytest.raises(ModelUnavailable, match="EXPIRED") as caught:
+        await bench.read()
+    assert "engine.batch=false" in str(caught.value.hint)
+
+
+async def test_a_page_that_two_batches_did_not_answer_goes_to_the_next_model_of_the_ladder() -> None:
+    record = await Bench(ScriptedEngine({"a": [_lost(), _lost()], "b": [GOOD]})).read()
+    assert (record.outcome, record.model) == (PageOutcome.DONE, "b")

@@ -25,7 +25,9 @@ from rayocr.errors import (
     CredentialsError,
     EngineOverloaded,
     EngineRateLimited,
+    EngineRejected,
     ModelUnavailable,
+    QuotaDenied,
 )
 from rayocr.retry import RetryPolicy
 from rayocr.storage.memory import MemoryStorage
@@ -42,6 +44,7 @@ class Server:
         self.missing: set[str] = set()
         self.failing: set[str] = set()
         self.submit_errors: list[tuple[Exception, bool]] = []  # (error, whether the job was still created)
+        self.poll_errors: list[Exception] = []
         self.downloads = self.uploads = 0
         self.files: dict[str, list[str]] = {}
         self.deleted: list[str] = []
@@ -78,6 +81,8 @@ class Server:
         return f"batches/{display_name}" if display_name in self.jobs else None
 
     async def status(self, name: str) -> JobStatus:
+        if self.poll_errors:
+            raise self.poll_errors.pop(0)
         ended = self.running.is_set()
         if ended and self.late:
             self.late -= 1
@@ -103,6 +108,11 @@ class QueuesOfRuns:
         self.state = MemoryStorage(uuid.uuid4().hex)
         self.now = 1000.0
         self.runs = 0
+        self.patience_s: float | None = 900.0
+
+    async def sleep(self, delay_s: float) -> None:
+        await asyncio.sleep(min(delay_s, 0.01))
+        self.now += delay_s
 
     @asynccontextmanager
     async def queue(self, *, finished: bool = False, **config: Any) -> AsyncIterator[BatchQueue]:
@@ -114,7 +124,9 @@ class QueuesOfRuns:
             run_id=f"run{self.runs}",
             config=BatchConfig(**{"linger_s": 0.01, "poll_interval_s": 0.01} | config),
             policy=RetryPolicy(max_attempts=4),
+            patience_s=self.patience_s,
             clock=lambda: self.now,
+            sleep=self.sleep,
         )
         try:
             yield queue
@@ -427,3 +439,50 @@ def test_the_hosted_queue_has_every_method_that_workers_and_driver_call(port: ty
 
     methods = {name for name in vars(port) if not name.startswith("_")}
     assert methods <= set(dir(BatchQueueActor))
+
+
+async def test_a_job_is_polled_through_an_outage_longer_than_any_retry_and_is_not_made_again(queues: QueuesOfRuns) -> None:
+    queues.patience_s = None
+    queues.server.poll_errors = [EngineOverloaded("503")] * 30
+    queues.server.running.set()
+    async with queues.queue() as queue:
+        assert await queue.read("a", "m", line("a")) == b"answer to a"
+    assert len(queues.server.jobs) == 1
+
+
+async def test_a_batch_server_that_stays_away_ends_the_run_and_the_next_picks_up_the_job(queues: QueuesOfRuns) -> None:
+    queues.server.poll_errors = [EngineOverloaded("503: the model is overloaded")] * 1000
+    queues.server.running.set()
+    async with queues.queue() as queue:
+        with pytest.raises(ModelUnavailable, match=r"has not answered for .* overloaded"):
+            await queue.read("a", "m", line("a"))
+    queues.server.poll_errors = []
+    async with queues.queue() as queue:
+        assert await queue.read("a", "m", line("a")) == b"answer to a"
+    assert len(queues.server.jobs) == 1
+
+
+@pytest.mark.parametrize("made_at", [0, 7])
+async def test_a_job_that_is_made_during_many_failed_submissions_is_found(queues: QueuesOfRuns, made_at: int) -> None:
+    queues.patience_s = None
+    queues.server.submit_errors = [(EngineOverloaded("503"), attempt == made_at) for attempt in range(8)]
+    queues.server.running.set()
+    async with queues.queue() as queue:
+        assert await queue.read("a", "m", line("a")) == b"answer to a"
+    assert len(queues.server.jobs) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (EngineRejected("the model takes no batches"), ModelUnavailable),
+        (EngineRateLimited("limit: 0", denied=True), QuotaDenied),
+    ],
+)
+async def test_a_job_that_the_server_refuses_ends_the_run_and_is_no_pages_fault(
+    queues: QueuesOfRuns, error: Exception, expected: type[Exception]
+) -> None:
+    queues.server.submit_errors = [(error, False)]
+    async with queues.queue() as queue:
+        with pytest.raises(expected, match=str(error)):
+            await queue.read("a", "m", line("a"))

@@ -83,3 +83,18 @@ async def test_a_request_that_was_not_waited_for_carries_what_it_probably_cost()
         await engine.recognize_async(None, "m")  # type: ignore[arg-type]
     assert caught.value.probably.cost_usd == pytest.approx(0.006, rel=0.02)
     assert caught.value.probably.price_class == "standard"
+
+
+async def test_the_run_and_the_ledger_count_the_same_for_a_request_that_timed_out() -> None:
+    world = World()
+    limiter = world.limiter(prices=CENT_A_PAGE)
+    slots = SlotClient(limiter, worker="w", linger=False, clock=world.clock)
+    engine = meter(Engine(EngineTimeout("slow")), slots=slots, prices=CENT_A_PAGE, wall_clock=world.wall_clock)
+    with pytest.raises(EngineTimeout) as caught:
+        async with slots.slot("m"):
+            await engine.recognize_async(None, "m")  # type: ignore[arg-type]
+    while not (state := await limiter.state()).models or state.models[0].in_flight:
+        await asyncio.sleep(0)
+    assert caught.value.probably is not None
+    assert state.spent_usd == pytest.approx(caught.value.probably.cost_usd)
+    assert state.models[0].answered == 0

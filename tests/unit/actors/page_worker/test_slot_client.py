@@ -6,7 +6,15 @@ import pytest
 
 from rayocr.actors.page_worker.slot_client import SlotClient
 from rayocr.actors.rate_limiter.actor import RateLimiter
-from rayocr.errors import Draining, EngineConnectionLost, EngineOverloaded, EngineRateLimited, Refused
+from rayocr.errors import (
+    Draining,
+    EngineConnectionLost,
+    EngineOverloaded,
+    EngineRateLimited,
+    EngineRejected,
+    MalformedAnswer,
+    Refused,
+)
 from rayocr.limits.lane_planner import LaneReport
 from rayocr.limits.prices import PriceTable
 from rayocr.messages import LaneGrant, SlotReply, SlotReturn, ThrottleKind
@@ -265,3 +273,24 @@ async def test_closing_gives_up_answers_that_would_come_in_hours() -> None:
     slots.close()
     with pytest.raises(Draining):
         await waiting
+
+
+async def test_a_request_that_the_server_rejects_costs_nothing_and_says_why() -> None:
+    limiter = RecordingLimiter()
+    slots = SlotClient(limiter, worker="w", linger=False)
+    with pytest.raises(EngineRejected):
+        async with slots.slot("m"):
+            raise EngineRejected("Gemini rejected the request (400).")
+    await settled()
+    assert limiter.returned == [SlotReturn(slots=1, free=1, replied=1, unusable=1, words="Gemini rejected the request (400).")]
+
+
+async def test_an_answer_that_cannot_be_understood_is_possibly_billed() -> None:
+    limiter = RecordingLimiter()
+    slots = SlotClient(limiter, worker="w", linger=False)
+    with pytest.raises(MalformedAnswer):
+        async with slots.slot("m"):
+            raise MalformedAnswer("It is another kind of JSON.")
+    await settled()
+    (returned,) = limiter.returned
+    assert (returned.free, returned.unusable, returned.possibly_billed, returned.cost_usd) == (1, 1, 1, 0.0)

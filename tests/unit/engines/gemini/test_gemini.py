@@ -14,9 +14,11 @@ from benchmarks.gemini_simulator.outages import WORDS
 from rayocr.composition import compose
 from rayocr.config import GeminiConfig, Secrets
 from rayocr.engines.answers.checks import check_answer
+from rayocr.engines.gemini.batch import gone_or
 from rayocr.engines.gemini.engine import GeminiEngine
 from rayocr.engines.gemini.request import thinking_config
 from rayocr.errors import (
+    BatchGone,
     CredentialsError,
     EngineConnectionLost,
     EngineError,
@@ -395,3 +397,29 @@ def _service_account(folder: Path, token_uri: str) -> Path:
     path = folder / "account.json"
     path.write_text(json.dumps(account | {"private_key": key.decode(), "private_key_id": "1"}))
     return path
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"error": {"code": 404, "status": "NOT_FOUND", "message": "No batch."}}, BatchGone),
+        ({"error": {"code": 403, "status": "PERMISSION_DENIED", "message": "It may not exist."}}, BatchGone),
+        (
+            {
+                "error": {
+                    "code": 403,
+                    "status": "PERMISSION_DENIED",
+                    "message": "b",
+                    "details": [{"@type": "x.ErrorInfo", "reason": "BILLING_DISABLED"}],
+                }
+            },
+            CredentialsError,
+        ),
+        ({"message": "<html>Not Found</html>", "status": "Not Found"}, EngineOverloaded),
+    ],
+)
+def test_only_google_can_say_that_a_batch_is_gone(body: dict[str, Any], expected: type[Exception]) -> None:
+    from google.genai import errors
+
+    code = body.get("error", {}).get("code", 404)
+    assert type(gone_or(errors.ClientError(code, body), "the job b")) is expected
