@@ -109,7 +109,7 @@ def test_the_objective_deadline_reads_all_pages_once_though_batches_do_not_end(c
     make_source(cli)
     gemini.set(flex_shed_share=1.0, flex_latency_s=0.1)
     gemini.set_batches(job_s=1e6)
-    done = cli.run(*LANES, "objective=deadline", "deadline=120s", **gemini.variables)
+    done = cli.run(*LANES, "objective=deadline", "deadline=90s", **gemini.variables)
     assert done.returncode == 0, done.stdout + done.stderr
     every_page_has_its_own_text(cli)
     counts, bill = gemini.counts(), gemini.bill()

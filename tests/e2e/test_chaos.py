@@ -1,4 +1,7 @@
-"""Three short scenarios of `make chaos`: killed actors, two drivers (a clock jumps, one dies), and everything at once."""
+"""Two short scenarios of `make chaos`: two drivers (a clock jumps, one dies), and everything at once, with killed actors.
+
+Actors that are killed one after the other: test_kill.py.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +15,17 @@ from tests.e2e.support import PATIENCE_S, PROJECT
 
 @pytest.mark.slow
 def test_no_page_is_lost_misplaced_or_paid_for_twice_beyond_what_was_at_risk(environment: dict[str, str]) -> None:
-    seeds = ("--seed", "4", "--seed", "6", "--seed", "12")
+    seeds = ("--seed", "6", "--seed", "12")
     played = subprocess.run(
-        [sys.executable, "-m", "benchmarks.chaos", *seeds, "--documents", "40"],
+        [sys.executable, "-m", "benchmarks.chaos", *seeds, "--documents", "30"],
         env=environment,
         cwd=PROJECT,
         capture_output=True,
         text=True,
-        timeout=3 * PATIENCE_S,
+        timeout=2 * PATIENCE_S,
         check=False,
     )
     print(played.stdout)
     assert played.returncode == 0, played.stdout + played.stderr
     assert "VIOLATION" not in played.stdout
-    assert played.stdout.count("lost 0, misplaced 0, stale 0") == 3
+    assert played.stdout.count("lost 0, misplaced 0, stale 0") == 2

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from benchmarks.processes import LEDGER, PAGE_WORKER
+from benchmarks.processes import DOCUMENT_WORKER, LEDGER, PAGE_WORKER, RATE_LIMITER
 from tests.e2e.support import (
     PATIENCE_S,
     Cli,
@@ -23,7 +23,7 @@ from tests.e2e.support import (
     wait_until,
 )
 
-PAGES = 500
+PAGES = 300
 IN_FLIGHT = 16
 OPTIONS = (
     "source=in",
@@ -99,8 +99,9 @@ def test_actors_killed_in_the_middle_are_replaced_in_the_same_run(
     ray_cli: Cli, gemini: SimulatedGemini, run: subprocess.Popen[str]
 ) -> None:
     kill_all(PAGE_WORKER)
-    answered(gemini, run, gemini.answered + 100)
-    kill_all(LEDGER)
+    answered(gemini, run, gemini.answered + 30)
+    for title in (LEDGER, RATE_LIMITER, DOCUMENT_WORKER):
+        kill_all(title)
     out, _ = run.communicate(timeout=PATIENCE_S)
     assert run.returncode == 0, out
     output_is_complete(ray_cli)
@@ -114,17 +115,20 @@ def kill_all(title: str) -> None:
         victim.kill()
 
 
-def test_sigterm_drains_and_exits_with_130_and_the_next_start_resumes(
-    ray_cli: Cli, gemini: SimulatedGemini, run: subprocess.Popen[str]
-) -> None:
-    run.send_signal(signal.SIGTERM)
-    out, _ = run.communicate(timeout=PATIENCE_S)
+def test_sigterm_drains_and_exits_with_130_and_the_next_start_resumes(cli: Cli, gemini: SimulatedGemini) -> None:
+    """On Ray: test_jobs.py."""
+    run = started(cli, gemini)
+    try:
+        run.send_signal(signal.SIGTERM)
+        out, _ = run.communicate(timeout=PATIENCE_S)
+    finally:
+        end_tree(run.pid)
     assert run.returncode == 130, out
     assert "Traceback" not in out
     assert gemini.answered < PAGES
-    assert not list((ray_cli.folder / "out").glob("*.md"))
-    finish(ray_cli, gemini)
-    output_is_complete(ray_cli)
+    assert not list((cli.folder / "out").glob("*.md"))
+    finish(cli, gemini)
+    output_is_complete(cli)
     assert paid_twice(gemini) == 0
 
 
