@@ -9,7 +9,7 @@ from tests.unit.outputs.clean_pages import clean_pdf
 from tests.unit.outputs.random_pages import DOCUMENTS
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(DOCUMENTS)
 def test_whatever_a_page_holds_the_file_is_valid_and_has_its_pages(texts: list[str]) -> None:
     data, notes = clean_pdf(texts)

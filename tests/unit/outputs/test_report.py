@@ -25,6 +25,7 @@ from rayocr.outputs.report.pages import pages_of_markdown
 from rayocr.outputs.report.text import rendered
 from rayocr.storage.local.storage import LocalStorage
 from tests.e2e.support import make_pdf
+from tests.unit.in_this_process import InThisProcess
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -166,6 +167,12 @@ def test_the_report_shows_doubtful_pages_beside_their_pictures(destination: Path
     assert "No font has U+13000." in html
 
 
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rayocr.outputs.report.pages.ProcessPoolExecutor", InThisProcess)
+
+
+@pytest.mark.usefixtures("in_this_process")
 def test_the_report_covers_all_runs_of_the_destination_by_default(destination: Path) -> None:
     show_report(compose([f"dest={destination}", "mode=report"]))
     html = (destination / "report.html").read_text()
@@ -174,6 +181,7 @@ def test_the_report_covers_all_runs_of_the_destination_by_default(destination: P
     assert "run-0" in html and "run-1" in html
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_run_without_a_record_is_covered_too(destination: Path) -> None:
     for record in (destination / ".rayocr" / "runs").iterdir():
         record.unlink()
@@ -181,6 +189,7 @@ def test_a_run_without_a_record_is_covered_too(destination: Path) -> None:
     assert "other.pdf" in (destination / "report.html").read_text()
 
 
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize("run", ["last", "run-1"])
 def test_one_run_alone_can_be_reported_on(destination: Path, run: str) -> None:
     show_report(compose([f"dest={destination}", "mode=report", f"report.run={run}"]))
@@ -189,6 +198,7 @@ def test_one_run_alone_can_be_reported_on(destination: Path, run: str) -> None:
     assert "other.pdf" not in html
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_report_in_another_folder_links_to_absolute_addresses(destination: Path, tmp_path: Path) -> None:
     show_report(compose([f"dest={destination}", "mode=report", f"report.file={tmp_path / 'r.html'}"]))
     html = (tmp_path / "r.html").read_text()

@@ -2,11 +2,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from concurrent.futures import Executor, Future
-from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
 
 import pytest
 from reportlab.pdfgen.canvas import Canvas
@@ -19,6 +16,7 @@ from rayocr.driver.commands.estimate import count_pages, earlier_tokens
 from rayocr.driver.monitor.run_record import RUNS_PREFIX
 from rayocr.messages import Document
 from rayocr.storage.local.storage import LocalStorage
+from tests.unit.in_this_process import InThisProcess
 
 
 def make_pdf(path: Path, pages: int) -> None:
@@ -30,30 +28,9 @@ def make_pdf(path: Path, pages: int) -> None:
     canvas.save()
 
 
-class InThisProcess(Executor):
-    """In the place of ProcessPoolExecutor. `crashing`: the names of the documents that end the process that opens them."""
-
-    crashing: ClassVar[set[str]] = set()
-
-    def __init__(self, *_: object, **__: object) -> None:
-        self._broken = False
-
-    def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        self._broken = self._broken or arguments[0].name in self.crashing
-        if self._broken:
-            future.set_exception(BrokenProcessPool())
-        else:
-            future.set_result(function(*arguments, **named))
-        return future
-
-
 @pytest.fixture
-def in_this_process(monkeypatch: pytest.MonkeyPatch) -> type[InThisProcess]:
-    """Opens documents without starting processes, which takes a second of CPU for each."""
-    monkeypatch.setattr(InThisProcess, "crashing", set())
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estimate, "ProcessPoolExecutor", InThisProcess)
-    return InThisProcess
 
 
 @pytest.fixture
@@ -114,10 +91,11 @@ def documents(folder: Path) -> list[Document]:
 
 
 def test_a_document_that_crashes_its_process_is_found_and_the_others_are_counted(
-    here: Path, in_this_process: type[InThisProcess]
+    here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    crashes = partial(InThisProcess, crashes=lambda document, settings: document.name == "1.pdf")
+    monkeypatch.setattr(estimate, "ProcessPoolExecutor", crashes)
     settings = FetchSettings(source_uri=LocalStorage(str(here / "in")).uri, limits=LimitsConfig(), retry=RetryConfig())
-    in_this_process.crashing = {"1.pdf"}
     counted = count_pages(documents(here / "in"), settings)
     assert (counted.pages, counted.opened, counted.unreadable) == (1 + 3 + 4, 5, 2)
 
@@ -147,6 +125,7 @@ def test_what_earlier_pages_took_is_believed_once_they_are_enough(tmp_path: Path
     assert (known.known_from, known.input, known.output) == (80, 1200, 300)
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_the_estimate_names_the_destination_with_which_it_compares(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
