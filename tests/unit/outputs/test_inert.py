@@ -126,7 +126,7 @@ _LIVE = st.one_of(
 _PAGES = st.one_of(st.lists(_LIVE, max_size=14).map("".join), st.lists(_LIVE, max_size=14).map(" ".join), PAGES)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(_PAGES, st.booleans())
 def test_nothing_on_any_page_is_live(page: str, of_a_model: bool) -> None:
     assert_nothing_is_live(untagged(normal(page, of_a_model=of_a_model)))

@@ -33,7 +33,7 @@ def page_of(image: Image.Image, scale: float = _SCALE) -> Any:
     return SimpleNamespace(render=lambda **_: rendering, page_number=1, fields=(), drawn_marks=())
 
 
-@pytest.mark.parametrize("length_mm", [1600, 2400, 3000])
+@pytest.mark.parametrize("length_mm", [1600, 3000])
 def test_every_item_of_a_long_receipt_is_read_once(engine: RapidOcrEngine, length_mm: int) -> None:
     height = min(round(length_mm / 25.4 * 200), 20_000)
     scale = height / (length_mm / 25.4 * 72)
