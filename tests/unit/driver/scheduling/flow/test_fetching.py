@@ -29,9 +29,8 @@ def state(scheme: str = "gs") -> Any:
 
 def test_when_the_first_five_are_denied_the_run_stops() -> None:
     subject = fetching()
-    for _ in range(4):
-        subject.check_denied(state(), DENIED)
-    with pytest.raises(StorageDenied, match="first 5 documents") as raised:
+    assert denied_until_stopped(subject) == 5
+    with pytest.raises(StorageDenied, match="first 6 documents") as raised:
         subject.check_denied(state(), DENIED)
     assert raised.value.hint == "The role Object Viewer."
 
@@ -39,12 +38,22 @@ def test_when_the_first_five_are_denied_the_run_stops() -> None:
 async def test_after_a_document_was_read_denied_documents_do_not_stop_the_run() -> None:
     subject = fetching()
     await subject.fetch(state())
-    for _ in range(20):
-        subject.check_denied(state(), DENIED)
+    assert denied_until_stopped(subject) is None
 
 
 def test_denied_files_of_a_folder_do_not_stop_the_run() -> None:
-    subject = fetching()
-    for _ in range(20):
-        subject.check_denied(state("file"), DENIED)
-        subject.check_denied(state(), UnreadableSource("It has a key of its own."))
+    assert denied_until_stopped(fetching(), scheme="file") is None
+
+
+def test_documents_with_a_key_of_their_own_do_not_stop_the_run() -> None:
+    assert denied_until_stopped(fetching(), UnreadableSource("It has a key of its own.")) is None
+
+
+def denied_until_stopped(subject: Fetching, error: UnreadableSource = DENIED, scheme: str = "gs") -> int | None:
+    """How many documents are denied before the run stops; None: more than 20."""
+    for number in range(1, 21):
+        try:
+            subject.check_denied(state(scheme), error)
+        except StorageDenied:
+            return number
+    return None
