@@ -9,7 +9,7 @@ CYCLONEDX_VERSION := 7.5.0
 export RAY_USAGE_STATS_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast unit lint type fmt bench bench-gemini bench-limits bad-days bench-shared bench-memory bench-outputs bench-resume bench-discovery bench-watch bench-watch-polls bench-view bench-nodes bench-fleet bench-scale fuzz quality fidelity chaos docs recording screenshots sbom audit samples lock wheel clean
+.PHONY: help setup run test every-test test-fast unit lint type fmt bench bench-gemini bench-limits bad-days bench-shared bench-memory bench-outputs bench-resume bench-discovery bench-watch bench-watch-polls bench-view bench-nodes bench-fleet bench-scale fuzz quality fidelity chaos docs recording screenshots sbom audit samples lock wheel clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -30,7 +30,11 @@ $(VENV)/.ready: requirements-dev.lock pyproject.toml
 run: setup ## read samples/ into output/ with the local engines
 	@$(BIN)/python -m rayocr $(ARGS)
 
-test: setup lint type ## lint, types and every test
+test: setup lint ## lint, types and every test
+	@$(MAKE) -s -j2 type every-test
+
+# Side by side with mypy, which uses one core only.
+every-test:
 	@$(BIN)/python -m pytest -q -n 3 --dist loadgroup $(ARGS)
 
 test-fast: setup ## the unit and contract tests of the core, in less than a minute

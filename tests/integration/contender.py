@@ -22,7 +22,7 @@ from rayocr.storage.local.storage import LocalStorage
 
 POLICY = RetryPolicy(max_attempts=3, base_s=0.1, cap_s=0.1)
 TTL_S = 4.0
-PAUSED_AT = 20  # documents that the first process finishes before it pauses
+PAUSED_AT = 5  # documents that the first process finishes before it pauses
 
 
 def main(state_uri: str, number: int, documents: int, redis_url: str | None) -> None:

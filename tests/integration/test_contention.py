@@ -1,10 +1,10 @@
-"""Four processes share 500 documents: each is processed once, and an owner that slept past its lease commits nothing."""
+"""Four processes share 200 documents: each is processed once, and an owner that slept past its lease commits nothing."""
 
 from __future__ import annotations
 
 import json
+import os
 import signal
-import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -14,22 +14,25 @@ import pytest
 
 from benchmarks.valkey import Valkey
 from rayocr.ledger.manifest import Manifest, manifest_name
+from tests.e2e.prefork import Prefork
 from tests.e2e.support import PATIENCE_S, PROJECT, wait_until
 
-PROCESSES, DOCUMENTS = 4, 500
+PROCESSES, DOCUMENTS = 4, 200
 
 
 @pytest.mark.parametrize("kind", ["file", "redis"])
-def test_each_document_is_worked_on_once_and_a_sleeper_commits_nothing(kind: str, tmp_path: Path) -> None:
+def test_each_document_is_worked_on_once_and_a_sleeper_commits_nothing(kind: str, prefork: Prefork, tmp_path: Path) -> None:
     redis = Valkey() if kind == "redis" else None
     options = [str(DOCUMENTS), *([redis.url] if redis else [])]
     (tmp_path / "state").mkdir()
     outputs = [(tmp_path / f"{number}.jsonl").open("w") for number in range(PROCESSES)]
     contenders = [
-        subprocess.Popen(
+        prefork.start(
             [sys.executable, "-m", "tests.integration.contender", str(tmp_path / "state"), str(number), *options],
-            stdout=outputs[number],
+            env=os.environ,
             cwd=PROJECT,
+            stdout=outputs[number],
+            stderr=sys.__stderr__.fileno(),  # type: ignore[union-attr]
         )
         for number in range(PROCESSES)
     ]

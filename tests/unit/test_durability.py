@@ -321,5 +321,5 @@ def manifest_of(document_id: str) -> Manifest | None:
 
 TestDurability = Durability.TestCase
 TestDurability.settings = settings(
-    max_examples=150, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+    max_examples=75, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -25,7 +26,12 @@ def test_tests_of_a_group_run_in_one_process(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(f"import sys\nsys.path.insert(0, {str(PROJECT)!r})\nfrom tests.conftest import *\n")
     command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", "-c", "/dev/null", "--rootdir", "."]
     done = subprocess.run(
-        [*command, f"--basetemp={tmp_path}/base", "test_group.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [*command, "-p", "xdist.plugin", f"--basetemp={tmp_path}/base", "test_group.py"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},  # loading those of all packages takes seconds
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     (seen,) = tmp_path.rglob("seen")
