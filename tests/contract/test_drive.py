@@ -116,7 +116,7 @@ def test_upper_and_lower_case_are_distinguished_whatever_the_server_does(
     assert (storage.read("A.pdf"), storage.read("a.pdf")) == (b"upper", b"lower")
 
 
-def test_a_name_that_is_no_unicode_is_refused(storage: DriveStorage) -> None:
+def test_a_name_that_is_not_unicode_is_refused(storage: DriveStorage) -> None:
     with pytest.raises(UnsafeName):
         storage.write("\udcff.pdf", b"x")
 

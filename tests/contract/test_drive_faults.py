@@ -184,7 +184,7 @@ def test_a_server_that_says_nothing_is_given_up_and_asked_again(server: DriveSer
     assert call(lambda: impatient.read("a"), policy=POLICY) == b"text"
 
 
-def test_nobody_at_the_address_is_a_storage_that_is_unavailable(folder: str) -> None:
+def test_an_address_without_a_server_is_storage_unavailable(folder: str) -> None:
     nobody = DriveStorage(folder, access=AccessConfig(endpoint="http://127.0.0.1:9"), policy=POLICY)
     with pytest.raises(StorageUnavailable):
         nobody.check_readable()
@@ -421,7 +421,7 @@ def test_an_invalid_credentials_file_is_one_line(server: DriveServer, tmp_path: 
     assert "rayocr login drive" in str(raised.value.hint)
 
 
-def test_an_oauth_client_with_which_nobody_signed_in_yet_says_how_to(
+def test_an_oauth_client_without_a_sign_in_says_how_to_sign_in(
     server: DriveServer, tokens: TokenServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))

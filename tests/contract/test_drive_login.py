@@ -105,7 +105,7 @@ def test_without_a_browser_here_the_address_of_the_page_is_pasted(client: Path, 
         ({"code": "x", "state": "of somebody else"}, "another sign-in"),
     ],
 )
-def test_what_is_no_sign_in_is_reported_and_not_kept(
+def test_an_invalid_sign_in_is_reported_and_not_stored(
     client: Path, tokens: TokenServer, tmp_path: Path, answer: dict[str, str], words: str
 ) -> None:
     person = Person(lambda me, asked: me.types(back(asked, **answer)))
@@ -122,14 +122,14 @@ def test_a_code_that_google_does_not_take_is_reported(client: Path, tokens: Toke
         signed_in(client, tmp_path / "token.json", Person(lambda me, asked: me.types(back(asked, code="old"))))
 
 
-def test_nobody_signs_in(client: Path, tmp_path: Path) -> None:
+def test_a_sign_in_that_is_never_completed_times_out(client: Path, tmp_path: Path) -> None:
     person = Person(lambda me, asked: None)
     with pytest.raises(CredentialsError, match="No sign-in within"):
         sign_in(client, tmp_path / "token.json", port=0, timeout_s=0.1, show=person.show, read_line=lambda: "")
 
 
 @pytest.mark.parametrize("content", [None, "", "{}", '{"type": "service_account"}', '{"installed": {"client_id": "id"}}'])
-def test_a_file_that_is_no_oauth_client_says_where_to_get_one(tmp_path: Path, content: str | None) -> None:
+def test_a_file_without_an_oauth_client_says_where_to_get_one(tmp_path: Path, content: str | None) -> None:
     client = tmp_path / "client.json"
     if content is not None:
         client.write_text(content)

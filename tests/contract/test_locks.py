@@ -216,7 +216,7 @@ def test_an_expired_lease_is_taken_over_and_lost_to_its_old_owner(service: Servi
     assert a.acquire("doc") is None
 
 
-def test_an_expired_lease_cannot_be_renewed_even_if_nobody_took_it(service: Service, opened: Open) -> None:
+def test_an_expired_lease_cannot_be_renewed_even_if_no_other_run_took_it(service: Service, opened: Open) -> None:
     a = opened("a")
     lease = taken(a, "doc")
     service.pass_time(TTL_S + 1)

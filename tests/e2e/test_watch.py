@@ -119,7 +119,7 @@ def pubsub() -> Iterator[PubSub]:
     server.close()
 
 
-def test_a_bucket_is_watched_by_notifications_killed_and_gone_on_with(
+def test_a_watch_of_a_bucket_uses_notifications_and_resumes_after_a_kill(
     cli: Cli, server: GcsServer, pubsub: PubSub, gemini: SimulatedGemini, tmp_path: Path
 ) -> None:
     scans = GcsStorage("scans", "in", access=AccessConfig(endpoint=server.url))

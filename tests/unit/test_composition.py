@@ -81,7 +81,7 @@ def test_a_wrong_option_is_answered_with_one_helpful_line(override: str, words: 
     assert "\n" not in str(caught.value)
 
 
-def test_a_variable_that_is_no_number_is_refused_by_name() -> None:
+def test_a_variable_that_is_not_a_number_is_refused_by_name() -> None:
     with pytest.raises(UsageError, match="MAX_RETRIES"):
         compose([], {"MAX_RETRIES": "many"})
 

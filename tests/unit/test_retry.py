@@ -28,7 +28,7 @@ def test_what_waiting_cannot_cure_is_never_tried_again(error: BaseException) -> 
     assert decide(error, 1, policy=POLICY) is None
 
 
-def test_an_error_of_somebody_else_is_not_taken_for_transient() -> None:
+def test_an_exception_of_another_library_is_not_transient() -> None:
     class Foreign(Exception):
         transient = True
 
@@ -52,7 +52,7 @@ def test_attempts_end() -> None:
     retry_after_s=st.none() | st.floats(allow_nan=True, allow_infinity=True),
     jitter=st.floats(0, 1, exclude_max=True),
 )
-def test_nobody_asks_before_the_server_said_and_nobody_waits_without_bound(
+def test_delays_are_at_least_the_servers_and_at_most_the_cap_longer(
     attempt: int, retry_after_s: float | None, jitter: float
 ) -> None:
     error = EngineRateLimited("429", retry_after_s=retry_after_s)

@@ -137,7 +137,7 @@ def test_the_cut_off_file_starts_like_a_pdf_and_has_lost_content() -> None:
         assert [images_of(page) for page in repaired.pages] == [1, 1, 0]
 
 
-def test_the_file_that_is_no_pdf_is_an_error_page() -> None:
+def test_the_file_that_is_not_a_pdf_is_an_error_page() -> None:
     assert b"502 Bad Gateway" in (BROKEN / "not-a-pdf.pdf").read_bytes()
     with pytest.raises(pypdfium2.PdfiumError):
         pypdfium2.PdfDocument(BROKEN / "not-a-pdf.pdf")

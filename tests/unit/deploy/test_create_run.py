@@ -106,7 +106,7 @@ def test_while_a_run_is_unfinished_none_is_created(api: Api, tmp_path: Path, sta
 
 
 @pytest.mark.parametrize("state", ["Complete", "Failed"])
-def test_a_finished_run_is_no_obstacle(api: Api, tmp_path: Path, state: str) -> None:
+def test_a_finished_run_does_not_prevent_a_new_one(api: Api, tmp_path: Path, state: str) -> None:
     api.jobs = [{"metadata": {"name": "rayocr-run-old"}, "status": {"jobDeploymentStatus": state}}]
     assert create_run(api, tmp_path).returncode == 0
     assert api.created[0]["metadata"]["labels"]["rayocr.io/created-by"] == "rayocr"

@@ -276,7 +276,7 @@ def test_every_command_is_one_that_rayocr_takes(documents: list[dict[str, Any]])
         assert config.locks.backend == "redis"
 
 
-def test_every_variable_is_one_that_somebody_reads(documents: list[dict[str, Any]]) -> None:
+def test_every_variable_is_read_by_a_program(documents: list[dict[str, Any]]) -> None:
     for pod in pods(documents):
         if pod.what not in NOT_OURS:
             assert set(environment_of(pod)) <= READ | RAYS, pod.what

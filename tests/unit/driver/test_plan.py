@@ -56,15 +56,13 @@ def test_nothing_that_lies_beside_one_file_is_examined(tmp_path: Path) -> None:
     assert Discovery(found.source, MemoryStorage("state"), rules).next_batch(10).exhausted
 
 
-def test_a_file_that_is_no_pdf_is_a_usage_error(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_pdf_is_a_usage_error(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
     with pytest.raises(UsageError, match=r"does not end in \.pdf"):
         scope(compose([f"source={tmp_path / 'notes.txt'}", f"dest={tmp_path / 'out'}", "engine=textlayer"]))
 
 
-def test_only_the_samples_that_nobody_named_are_read_without_the_broken_ones(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_broken_samples_are_skipped_unless_the_samples_were_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "samples").mkdir()
     assert scope(compose(["source=samples", "engine=textlayer"], {})).exclude == ()

@@ -71,7 +71,7 @@ def test_a_signal_before_the_first_page_ends_the_run_with_nothing_done(world: Wo
     assert not list((world.out / ".rayocr" / "leases").glob("*.json")), "leases are released"
 
 
-def test_a_watch_takes_up_new_documents_until_it_is_stopped(world: World) -> None:
+def test_a_watch_reads_new_documents_until_it_is_stopped(world: World) -> None:
     from tests.unit.pdf import pdfs
 
     async def add(parts: RunParts, shutdown: Shutdown) -> None:

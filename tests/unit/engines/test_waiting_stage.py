@@ -259,7 +259,7 @@ async def test_with_on_outage_fallback_the_next_engine_reads_the_page_and_it_is_
     assert record.wants_retry
 
 
-async def test_with_nobody_left_to_fall_back_to_the_outage_ends_the_run() -> None:
+async def test_without_a_fallback_the_outage_ends_the_run() -> None:
     bench = Bench(ScriptedEngine({"a": []}), fall_back=True, is_last_stage=True)
     bench.slots.unavailable = {"a"}
     with pytest.raises(ModelUnavailable):
@@ -406,7 +406,7 @@ async def test_a_page_that_was_refused_for_good_does_not_wait_for_a_model_that_w
 ROW = "I have read the terms above and agree to all of them as they stand today. "
 
 
-async def test_a_page_that_repeats_itself_is_no_loop() -> None:
+async def test_a_page_that_repeats_itself_is_not_a_loop() -> None:
     page = InkedPage()
     page.own_text = ROW * 40
     record = await Bench(ScriptedEngine({"one": [ROW * 40]})).read(page=page)

@@ -104,7 +104,7 @@ def test_questions_of_readiness_do_not_keep_every_connection_busy(tmp_path: Path
     server.close()
 
 
-def test_a_stream_of_events_is_no_slow_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stream_of_events_does_not_count_as_a_slow_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(BoundedProtocol, "request_s", 0.1)
     server = GatewayServer(an_api(tmp_path)[0], GatewayConfig(port=0), token="t")
     port = int(server.start().rpartition(":")[2])

@@ -45,14 +45,14 @@ def test_any_notes_come_back(messages: list[str]) -> None:
 
 
 @pytest.mark.parametrize("pages", ["1-999999999", "0-5,3", "x", 7.5])
-def test_page_numbers_that_are_none_or_too_many_are_damage(pages: object) -> None:
+def test_invalid_and_too_many_page_numbers_are_damage(pages: object) -> None:
     values = json.loads(build((failed(1, "a"),)).to_json())
     values["notes"][0]["pages"] = pages
     with pytest.raises(RecordCorrupt):
         Manifest.from_json(json.dumps(values).encode(), name="m")
 
 
-def test_what_are_no_notes_is_left_to_the_check() -> None:
+def test_values_that_are_not_notes_are_passed_on() -> None:
     assert unfolded("notes") == "notes"
     assert unfolded([1, {"page_number": 2}]) == [1, {"page_number": 2}]
     assert folded([]) == []

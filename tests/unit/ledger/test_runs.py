@@ -33,7 +33,7 @@ def test_any_set_of_pages_makes_the_round_trip(numbers: set[int]) -> None:
 
 
 @pytest.mark.parametrize("text", [",", "1,", "-1", "1-", "3-1", "2,1", "1-3,3", "a", "1 - 3", "1;2", "1-2-3", "1" * 12])
-def test_what_is_no_list_of_runs_is_refused_at_once(text: str) -> None:
+def test_an_invalid_list_of_runs_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         parse_runs(text)
 

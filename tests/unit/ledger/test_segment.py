@@ -133,7 +133,7 @@ def test_every_line_is_json_that_other_tools_read() -> None:
         (encode_segment([], run_id="r", seq=0) + b"x" * 200_000, "data after the end"),
     ],
 )
-def test_what_is_no_whole_segment_is_reported_and_gives_no_records(data: bytes, sentence: str) -> None:
+def test_a_damaged_segment_is_reported_and_yields_no_records(data: bytes, sentence: str) -> None:
     decoded = decode_segment("s", data)
     assert decoded.records == []
     assert sentence in " ".join(decoded.damage)
@@ -220,7 +220,7 @@ GOOD = json.loads(zstandard.ZstdDecompressor().decompress(encode_segment(pages(1
         {"doubts": [1]},
     ],
 )
-def test_a_line_with_a_good_checksum_and_wrong_fields_is_no_page(changes: dict[str, Any]) -> None:
+def test_a_line_with_a_good_checksum_and_wrong_fields_is_not_a_page(changes: dict[str, Any]) -> None:
     body = {key: value for key, value in (GOOD | changes).items() if key != "crc32"}
     decoded = decode_segment("s", compressed(line(HEADER), line(body)))
     assert decoded.records == []

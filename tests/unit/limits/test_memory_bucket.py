@@ -37,7 +37,7 @@ async def test_slots_are_given_no_further_ahead_than_the_horizon() -> None:
     assert third.delays_s[0] + second.wait_s == pytest.approx(0.6)
 
 
-async def test_time_that_nobody_used_is_not_saved_up_for_a_burst() -> None:
+async def test_unused_time_is_not_saved_for_a_burst() -> None:
     clock = Clock()
     shared = bucket(clock)
     await shared.take(Take(wanted=1, request_interval_s=0.2))

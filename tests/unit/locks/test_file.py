@@ -66,7 +66,7 @@ def test_a_process_of_another_host_is_never_taken_for_dead(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"\xff\xfe", b'{"key": "doc"}'])
-def test_a_damaged_lease_file_is_no_lease(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_lease_file_is_not_a_lease(tmp_path: Path, content: bytes) -> None:
     locks = FileLocks(tmp_path, owner="a")
     first = locks.acquire("doc")
     lease_file(tmp_path).write_bytes(content)
@@ -186,7 +186,7 @@ def test_processes_count_as_dead_only_when_that_is_certain() -> None:
     assert not ProcessIdentity(host=me.host, pid=os.getppid(), started="").is_dead()
 
 
-def test_a_lease_is_not_written_through_a_link_that_somebody_prepared(tmp_path: Path) -> None:
+def test_a_lease_is_not_written_through_a_prepared_link(tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.write_text("theirs")
     locks = FileLocks(tmp_path / "leases", owner="a")
@@ -214,7 +214,7 @@ def test_leases_of_a_bucket_are_in_a_private_folder(tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.parametrize("content", [b'{"a":' * 60_000, b"\xff", b"{}", b"[]", b'{"key": 1}'])
-def test_a_lease_file_that_is_damaged_is_no_lease(tmp_path: Path, content: bytes) -> None:
+def test_a_lease_file_that_is_damaged_is_not_a_lease(tmp_path: Path, content: bytes) -> None:
     locks = FileLocks(tmp_path, owner="a")
     Path(locks._path("k")).write_bytes(content)
     assert locks.acquire("k") is not None

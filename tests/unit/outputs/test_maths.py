@@ -64,7 +64,7 @@ def test_formulas_are_set_and_money_is_not(markdown: str, read: str) -> None:
 
 
 @pytest.mark.parametrize("block", ["$$\n- a\n= b^2\n$$", "\\[\na_1\n+ b\n\\]", "$$x^2$$"])
-def test_a_formula_of_its_own_is_no_list_and_no_heading(block: str) -> None:
+def test_a_displayed_formula_is_neither_a_list_nor_a_heading(block: str) -> None:
     data, notes = clean_pdf([f"Before\n\n{block}\n\nAfter"])
     assert notes == ()
     text = pages_of(data)[0]

@@ -141,7 +141,7 @@ def destination(tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
-def test_the_report_is_one_file_that_asks_nobody_for_anything(destination: Path) -> None:
+def test_the_report_is_one_file_that_loads_nothing(destination: Path) -> None:
     assert show_report(compose([f"dest={destination}", "mode=report"])) == 0
     html = (destination / "report.html").read_text()
     assert not re.search(r"""src=["']?https?:|<link|@import|url\((?!data:)""", html)

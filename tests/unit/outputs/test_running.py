@@ -72,7 +72,7 @@ def test_a_lone_number_that_does_not_count_along_is_text() -> None:
     assert through("remove", *texts) == texts
 
 
-def test_a_line_that_comes_twice_is_no_header() -> None:
+def test_a_line_that_occurs_twice_is_not_a_header() -> None:
     texts = ["Dear Sir,\n\nfirst", "second", "Dear Sir,\n\nthird", "fourth", "fifth"]
     assert through("remove", *texts) == texts
 

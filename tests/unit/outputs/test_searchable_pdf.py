@@ -147,7 +147,7 @@ def test_a_file_that_opens_without_a_password_keeps_its_restrictions() -> None:
     assert pages_of(data)[0].split() == [word.text for word in made.words]
 
 
-def test_in_a_tagged_file_the_text_is_no_part_of_the_structure() -> None:
+def test_in_a_tagged_file_the_text_is_not_part_of_the_structure() -> None:
     made = scan(paragraph("latin"))
     with pikepdf.open(io.BytesIO(made.pdf)) as pdf:
         pdf.Root.StructTreeRoot = pdf.make_indirect(pikepdf.Dictionary(Type=pikepdf.Name.StructTreeRoot))

@@ -64,7 +64,7 @@ def ink_coverage(image: Image.Image, quality: int = 60) -> float:
 
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("layers", NOTHING.values(), ids=NOTHING.keys())
-def test_what_a_scanner_leaves_behind_is_no_ink(layers: tuple[Layer, ...], seed: int) -> None:
+def test_specks_of_a_scanner_do_not_count_as_ink(layers: tuple[Layer, ...], seed: int) -> None:
     assert ink_coverage(scan(*layers, seed=seed)) == 0.0
 
 

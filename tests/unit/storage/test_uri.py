@@ -95,7 +95,7 @@ def test_canonical_texts_are_stable(text: str, canonical: str) -> None:
         ("memory://", "memory://name"),
     ],
 )
-def test_what_is_no_place_is_refused_in_one_line_that_helps(text: str, hint: str) -> None:
+def test_an_invalid_location_is_refused_with_one_helpful_line(text: str, hint: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_uri(text)
     assert hint in str(caught.value)

@@ -357,7 +357,7 @@ async def test_results_that_are_gone_are_a_paid_attempt_and_the_intent_is_droppe
         assert queues.intents() == []
 
 
-async def test_a_job_that_stands_still_ends_the_run_and_is_picked_up_by_the_next(queues: QueuesOfRuns) -> None:
+async def test_a_job_without_progress_ends_the_run_and_the_next_run_adopts_it(queues: QueuesOfRuns) -> None:
     async with queues.queue(patience_h=2.0) as queue:
         asked = reads(queue, "a")[0]
         await until(lambda: queues.server.jobs)

@@ -128,7 +128,7 @@ def test_globs_choose_names_below_the_source(
     assert sorted(names(discovery(source, state, **rules).next_batch(10))) == expected
 
 
-def test_what_is_no_document_is_left_alone(source: MemoryStorage, state: MemoryStorage) -> None:
+def test_files_that_are_not_documents_are_ignored(source: MemoryStorage, state: MemoryStorage) -> None:
     put(source, "notes.txt", "pdf", "a.pdf.part", "._mac.pdf", "old/.rayocr/x.pdf", "x.pdf/readme", "real.pdf")
     assert names(discovery(source, state).next_batch(10)) == ["real.pdf"]
 

@@ -193,7 +193,7 @@ def test_a_rejected_document_has_its_dead_letter_before_its_manifest_and_no_outp
     assert (manifest.outcome, manifest.reason, manifest.outputs, manifest.page_count) == ("rejected", "EncryptedPdf", (), 0)
 
 
-def test_text_that_is_no_text_does_not_stop_the_document(place: Place) -> None:
+def test_invalid_text_does_not_stop_the_document(place: Place) -> None:
     record = PageRecord(document_id=ID, page_number=1, outcome=PageOutcome.DONE, text="half \ud800 a pair", engine="e")
     assemble(context(1), SETTINGS, of(record), STARTED)
     assert "half ? a pair" in place.storage.read("sub/a.md").decode()

@@ -109,14 +109,14 @@ def test_other_settings_or_other_bytes_are_no_copy(place: MemoryStorage) -> None
     assert worker().assemble_copy(context(SECOND, "b.pdf", sha256="cd" * 32), STARTED) is None
 
 
-def test_what_is_kept_and_damaged_is_no_help(place: MemoryStorage) -> None:
+def test_a_damaged_record_of_contents_is_not_used(place: MemoryStorage) -> None:
     worker(*pages()).assemble(context(FIRST, "a.pdf"), STARTED)
     (entry,) = place.list(CONTENTS_PREFIX)
     place.write(entry.name, place.read(entry.name)[:-9])
     assert copied(place) is None
 
 
-def test_a_document_is_no_copy_of_itself(place: MemoryStorage) -> None:
+def test_a_document_is_not_a_copy_of_itself(place: MemoryStorage) -> None:
     worker(*pages()).assemble(context(FIRST, "a.pdf"), STARTED)
     assert worker().assemble_copy(context(FIRST, "a.pdf"), STARTED) is None
 

@@ -218,7 +218,7 @@ async def test_pages_of_partial_documents_are_kept_for_a_retry() -> None:
     assert stored() == [(A, 1), (A, 2)]
 
 
-async def test_a_complete_document_s_segments_go_when_nobody_else_needs_them() -> None:
+async def test_segments_are_deleted_when_all_their_documents_are_complete() -> None:
     it = ledger()
     await it.record([page(1), page(1, B)])
     await it.close_document(A, DocumentOutcome.COMPLETE)

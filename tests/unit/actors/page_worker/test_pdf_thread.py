@@ -43,14 +43,14 @@ async def test_what_a_call_raises_reaches_its_caller_alone(pdf: PdfThread) -> No
     assert results[1] == 3
 
 
-async def test_a_call_that_nobody_waits_for_runs_in_its_turn_and_its_error_is_lost(pdf: PdfThread) -> None:
+async def test_a_posted_call_runs_in_its_turn_and_its_error_is_lost(pdf: PdfThread) -> None:
     closed: list[str] = []
     pdf.post(lambda: 1 / 0)
     pdf.post(closed.append, "page")
     assert await pdf.run(lambda: list(closed)) == ["page"]
 
 
-async def test_a_result_that_was_given_up_disturbs_nobody(pdf: PdfThread) -> None:
+async def test_a_cancelled_call_does_not_affect_the_next_one(pdf: PdfThread) -> None:
     release = threading.Event()
     waiting = asyncio.create_task(pdf.run(release.wait))
     await asyncio.sleep(0)

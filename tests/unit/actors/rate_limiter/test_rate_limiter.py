@@ -50,7 +50,7 @@ async def test_the_slots_of_a_dead_worker_are_free_again_and_it_gets_no_more() -
     assert len(await limiter.lease("m", "alive", 2)) == 2
 
 
-async def test_slots_that_nobody_ever_gives_back_expire() -> None:
+async def test_slots_that_are_never_returned_expire() -> None:
     world = World()
     limiter = world.limiter(max_in_flight=2)
     await limiter.lease("m", "silent", 2)

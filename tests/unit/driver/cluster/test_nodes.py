@@ -30,7 +30,7 @@ def test_groups_are_asked_for_where_some_node_offers_them_and_the_chain_needs_th
     assert placement(False, needed=BOTH, offered=BOTH, driver_node="n").groups == frozenset()
 
 
-def test_without_groups_nobody_asks_for_a_resource_that_no_node_has() -> None:
+def test_without_groups_no_actor_requires_a_resource_that_no_node_has() -> None:
     assert "resources" not in Placement().on(Group.WAIT)
     assert "resources" not in Placement().of_documents()
     assert Placement().beside_the_driver() == {}

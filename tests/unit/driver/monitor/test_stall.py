@@ -51,7 +51,7 @@ def test_a_page_ends_the_stall() -> None:
     assert len(f.warnings) == 1
 
 
-def test_a_jump_of_the_time_of_day_is_no_stall() -> None:
+def test_a_clock_jump_is_not_a_stall() -> None:
     f = Fixture()
     f.jumped = 10_000.0
     f.after(10)
@@ -62,7 +62,7 @@ def test_a_jump_of_the_time_of_day_is_no_stall() -> None:
     assert f.progress.stalled_since == 1_000 - 10_000
 
 
-async def test_a_pause_is_no_stall() -> None:
+async def test_a_pause_is_not_a_stall() -> None:
     f = Fixture()
     await f.window.pause(True)
     f.after(1_000)

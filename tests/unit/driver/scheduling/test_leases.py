@@ -130,7 +130,7 @@ async def test_locks_that_become_unavailable_during_a_renewal_lose_no_lease_by_t
     await f.leases.close()
 
 
-async def test_locks_that_come_back_and_refuse_us_are_waited_for_by_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_locks_that_come_back_and_refuse_access_end_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     f = Fixture(ttl_s=0.06)
     assert await f.leases.acquire("d") is not None
     f.leases.start(f.lost.append)

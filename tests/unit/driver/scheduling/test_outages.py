@@ -106,7 +106,7 @@ async def test_storage_that_is_unavailable_holds_the_window_until_it_is_back() -
     assert (world.progress.waiting_for, world.held) == ("", 1)
 
 
-async def test_a_failure_of_one_document_holds_nobody() -> None:
+async def test_a_failure_of_one_document_does_not_hold_the_others() -> None:
     world = World()
     world.outages.storage_failed()
     await world.outages.over()

@@ -136,7 +136,7 @@ async def test_waiting_for_other_runs_ends_when_the_run_drains() -> None:
     assert f.scheduler.failure is None
 
 
-async def test_the_first_error_is_the_runs_and_draining_is_no_error() -> None:
+async def test_the_first_error_ends_the_run_and_draining_is_not_an_error() -> None:
     f = Fixture(["a", "b", "c"], a=[Draining()], b=[StorageFull("full")], c=[ClusterUnavailable("later")])
     await f.run()
     assert isinstance(f.scheduler.failure, StorageFull)

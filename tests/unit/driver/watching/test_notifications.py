@@ -87,7 +87,7 @@ def test_a_new_object_becomes_a_document_and_its_message_is_acknowledged(pubsub:
     assert (pubsub.acknowledged, pubsub.waiting()) == (["in/2024/a b.pdf"], 0)
 
 
-def test_what_is_none_of_ours_is_acknowledged_and_skipped(pubsub: PubSub) -> None:
+def test_foreign_notifications_are_acknowledged_and_skipped(pubsub: PubSub) -> None:
     world = World(pubsub, exclude=("drafts/*",), max_bytes=3)
     for name in ("drafts/a.pdf", "notes.txt", "deleted.pdf", "large.pdf"):
         world.source.write(name, b"large")

@@ -129,7 +129,7 @@ def _logarithms() -> str:
         "-" * 400,
     ],
 )
-def test_what_real_pages_repeat_is_no_loop(text: str) -> None:
+def test_repetition_on_real_pages_is_not_a_loop(text: str) -> None:
     assert find_loop(text) is None
 
 

@@ -99,5 +99,5 @@ def test_a_refusal_in_words_is_a_refusal(text: str) -> None:
         "",
     ],
 )
-def test_a_page_on_which_somebody_is_sorry_is_a_page(text: str) -> None:
+def test_a_page_with_an_apology_in_its_text_is_a_page(text: str) -> None:
     assert not is_refusal(text)

@@ -250,7 +250,7 @@ def test_of_a_simulated_gemini_the_pages_it_made_up_are_suspect_and_the_others_a
     assert invented(PAGE, 0.1) != invented(PAGE, 0.2)
 
 
-def test_a_layer_that_does_not_hold_all_of_the_page_is_no_witness() -> None:
+def test_an_incomplete_text_layer_is_not_used_for_verification() -> None:
     lines = {100 + 20 * n: f"Line {n} of a page that was scanned" for n in range(20)}
     data = pdfs.image_page(
         *scanned(lines), over=b"BT /F1 11 Tf 72 40 Td (Harrow Vale Water Board, page 3 of 12, printed on paper) Tj ET"

@@ -244,7 +244,7 @@ async def test_a_page_that_was_shed_in_flex_is_asked_for_in_flex_again_and_then_
     assert tiers == ["flex", "flex", "standard", "flex"]
 
 
-async def test_a_quota_that_is_named_is_no_shedding() -> None:
+async def test_a_named_quota_is_not_shedding() -> None:
     violation = {"quotaId": "GenerateRequestsPerMinutePerProjectPerModel"}
     body = error_body(429, "RESOURCE_EXHAUSTED", detail("QuotaFailure", violations=[violation]))
     assert isinstance(await failure(Recorded(body, 429), tier="flex"), EngineRateLimited)
@@ -334,7 +334,7 @@ async def test_a_proxys_page_of_html_has_its_class(status: int, expected: type[E
 
 
 @pytest.mark.parametrize("body", [{"candidates": "none"}, {"candidates": [{"content": {"parts": 7}}]}, [1, 2], 7])
-async def test_json_that_is_no_answer_is_malformed(body: Any) -> None:
+async def test_json_without_an_answer_is_malformed(body: Any) -> None:
     async with answering(Recorded(body)) as url:
         with pytest.raises(MalformedAnswer):  # detected by the engine, or by the checks if the SDK returned an empty response
             check_answer(await ask(url), ink_coverage=lambda: 1.0)

@@ -111,13 +111,13 @@ def test_a_two_line_title_is_one_heading() -> None:
     assert markdown([*title, *column(PROSE, 60, 150)]).startswith("# A Title of Which the Second Half is Below\n\n")
 
 
-def test_a_large_line_within_a_sentence_is_no_heading() -> None:
+def test_a_large_line_within_a_sentence_is_not_a_heading() -> None:
     rows = column(PROSE, 60, 100)
     rows[0] = LayoutLine(text=rows[0].text, x0=60, y0=94, x1=rows[0].x1, y1=112)
     assert "#" not in markdown(rows)
 
 
-def test_a_drop_capital_is_no_heading() -> None:
+def test_a_drop_capital_is_not_a_heading() -> None:
     assert "#" not in markdown([line("T", 40, 100, height=40), *column(PROSE, 70, 100)])
 
 

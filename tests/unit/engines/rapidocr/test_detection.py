@@ -53,7 +53,7 @@ def test_lines_that_are_known_are_not_found_twice() -> None:
     [box(100, 500, 1500, 530), box(300, 500, 340, 600), box(0, 400, 1600, 1900)],
     ids=["a line", "a speck", "a picture"],
 )
-def test_what_is_no_blob_costs_no_second_pass(doubtful: list[tuple[float, float]]) -> None:
+def test_marks_that_are_not_letters_cause_no_second_pass(doubtful: list[tuple[float, float]]) -> None:
     detector = Detector([*LINES, (doubtful, 0.3)], again=[])
     assert len(find_lines(PAGE, detector)) == len(LINES)
     assert len(detector.sizes) == 1

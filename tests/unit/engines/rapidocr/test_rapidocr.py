@@ -82,7 +82,7 @@ def test_text_that_runs_up_along_the_margin_is_read(engine: RapidOcrEngine) -> N
     assert answer.text.index("judge my vow") < answer.text.index("archive")
 
 
-def test_a_script_that_the_model_does_not_know_is_no_confident_answer(engine: RapidOcrEngine) -> None:
+def test_a_script_that_the_model_does_not_know_lowers_the_confidence(engine: RapidOcrEngine) -> None:
     """For Cyrillic, the model returns spaces and full stops with scores above .9."""
     font = ImageFont.truetype(find_fonts("manimgx_fonts") / "NotoSans[wght].ttf", 40)
     sheet = Image.new("RGB", (1000, 300), "white")

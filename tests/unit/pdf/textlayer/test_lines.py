@@ -91,7 +91,7 @@ def test_a_soft_hyphen_without_a_width_is_not_on_the_page() -> None:
     assert texts_of(page_with_font(content, mapping, font=widths, name="Unknown")) == ["refitted"]
 
 
-def test_tracking_between_japanese_characters_is_no_space() -> None:
+def test_tracking_between_japanese_characters_is_not_a_space() -> None:
     content = b"BT /F2 12 Tf 4 Tc 72 700 Td (abc def) Tj 60 0 Td (gh) Tj ET"
     (line,) = layer_of(page_with_font(content, JAPANESE | {" ": " "})).lines
     assert line.text == "いつも お世話にな"  # the real space is as wide as a character

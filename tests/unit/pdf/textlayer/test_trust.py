@@ -133,7 +133,7 @@ def test_a_layer_that_lies_is_not_trusted(name: str, image_share: float) -> None
 
 
 @pytest.mark.parametrize("word", ["अॅप", "अ‍ॅड", "अॉफिस", "र‍्य", "तऱ्हा", "क्‌ष", "कॉलेज", "ऑनलाइन", "हिंदी", "दुःख", "गाँव", "फ़ोन"])
-def test_rare_but_legal_devanagari_is_no_reason_for_doubt(word: str) -> None:
+def test_rare_but_legal_devanagari_raises_no_doubt(word: str) -> None:
     assert judge(f"{word} " * 10, image_share=0.0).trusted
 
 

@@ -97,7 +97,7 @@ async def test_a_worker_that_died_with_its_node_blames_no_document(lost: bool, r
     assert worker.killed
 
 
-async def test_a_worker_that_is_busy_with_something_nobody_waits_for_is_ended() -> None:
+async def test_a_worker_whose_call_timed_out_is_ended() -> None:
     worker = Worker()
     with pytest.raises(StorageUnavailable):
         async with pool(worker).one():

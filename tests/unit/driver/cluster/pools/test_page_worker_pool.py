@@ -394,7 +394,7 @@ async def test_a_shard_goes_to_the_worker_beside_its_bytes_unless_that_has_more_
     await asyncio.gather(*warm)
 
 
-async def test_starts_that_nobody_waits_for_any_longer_are_given_up() -> None:
+async def test_worker_starts_that_are_no_longer_needed_are_cancelled() -> None:
     f = Fixture(max_workers=2)
     stuck = asyncio.Event()
 

@@ -63,7 +63,7 @@ def test_text_around_a_table_stays_around_it() -> None:
     assert text.index("above") < text.index("| a |") < text.index("below")
 
 
-def test_a_frame_around_text_is_no_table() -> None:
+def test_a_frame_around_text_is_not_a_table() -> None:
     frame = grid([50.0, 540.0], [90.0, 300.0])
     text = markdown([line("Only framed.", 60, 100), line("Still text.", 60, 200)], frame)
     assert "|" not in text

@@ -104,7 +104,7 @@ def test_letters_of_other_alphabets_are_markers_where_there_are_several() -> Non
     assert begin_items(["د. أحمد"]) == [False]
 
 
-def test_a_name_or_a_number_at_the_beginning_of_a_line_is_no_item() -> None:
+def test_a_name_or_a_number_at_the_beginning_of_a_line_is_not_an_item() -> None:
     assert begin_items(["as was written by", "A. Smith in the year", "of the flood, with", "1.5 metres of water"]) == [False] * 4
 
 
@@ -182,7 +182,7 @@ def test_a_listing_of_a_scan_may_have_boxes_that_are_a_little_wide() -> None:
     assert "```\n" + "\n".join(CODE) + "\n```" in markdown([*proportional(PROSE), *lines])
 
 
-def test_a_typewritten_letter_is_no_listing() -> None:
+def test_a_typewritten_letter_is_not_a_listing() -> None:
     letter = [
         "Dear Sir, the mill that you (and others)",
         "have written of was sold in 1894, and",

@@ -70,7 +70,7 @@ def test_labels_that_nearly_touch_stay_apart() -> None:
     assert [line.text for line in found.lines] == ["0.8", "1", "0.6", "0"]
 
 
-def test_an_index_under_an_exponent_is_no_part_of_it() -> None:
+def test_an_index_under_an_exponent_is_not_part_of_it() -> None:
     found = layer(b"BT /F1 10 Tf 72 700 Td (x) Tj /F1 7 Tf 4 Ts (2) Tj [(1) 556 (3)] TJ -5 Ts ET")
     assert "x²¹" in found.text
     found = layer(b"BT /F1 10 Tf 72 700 Td (x) Tj /F1 7 Tf 4 Ts (2) Tj -3 Ts [556 (1)] TJ ET")
