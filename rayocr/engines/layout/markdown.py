@@ -22,6 +22,8 @@ _DEFINITION = re.compile(r"\[[^\[\]]{1,999}\]:")  # a link definition: renderers
 _TAG = re.compile(r"<(?=[a-zA-Z/!?])(?!(?:https?://|mailto:)[^\s<>]{1,2000}>|[\w.+-]{1,100}@[\w.-]{1,200}>)")
 _ENTITY = re.compile(r"&(?=#?\w{1,32};)")
 _INLINE_MARKS = re.compile(r"[*`\[\]~]|_|\\(?=[!-/:-@\[-`{-~])")
+_ESCAPED_MARKS = re.compile(_INLINE_MARKS.pattern.replace("\\]", "", 1))  # `\[…\]` would be a formula, and `\[…]` is not a link
+_FORMULA = re.compile(r"\$\$|\$(?=\S)[^$\n]*[\^_\\{}][^$\n]*(?<=\S)\$(?!\d)")
 _MAX_PARSED_CHARS = 5000
 _BACKTICKS = re.compile(r"`+")
 _BIG_NUMBER = re.compile(r"^(\d{3,9})([.)])(?=\s|$)")
@@ -57,13 +59,19 @@ def escaped(line: str) -> str:
 
 
 def _inline_escaped(text: str) -> str:
+    text = _marks_escaped(text)
+    # Renderers read $x^2$ as a formula.
+    return text.replace("$", r"\$") if "$" in text and _FORMULA.search(text) else text
+
+
+def _marks_escaped(text: str) -> str:
     """Always escapes HTML and entities. Other marks (`*`, backticks, brackets, backslashes) stay if they have no effect, as in
     `level_of` and `5 * 3`. Only texts that contain one are parsed."""
     text = _ENTITY.sub("&amp;", text)
     text = _TAG.sub("&lt;", text)
     if not _INLINE_MARKS.search(text) or (len(text) <= _MAX_PARSED_CHARS and _reads_as_written(text)):
         return text
-    return _INLINE_MARKS.sub(lambda match: "\\" + match.group(), text)
+    return _ESCAPED_MARKS.sub(lambda match: "\\" + match.group(), text)
 
 
 def _reads_as_written(text: str) -> bool:

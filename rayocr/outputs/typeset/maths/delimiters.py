@@ -35,7 +35,7 @@ def _inline(state: StateInline, silent: bool) -> bool:
 def _take(state: StateInline, silent: bool, opening: str, closing: str, kind: str) -> bool:
     start = state.pos + len(opening)
     end = state.src.find(closing, start, state.posMax)
-    while closing == "$" and end > 0 and state.src[end - 1] == "\\":
+    while end > 0 and state.src[end - 1] == "\\":
         end = state.src.find(closing, end + 1, state.posMax)
     if end <= start:
         return False
@@ -64,7 +64,7 @@ def _block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     closing = _BLOCKS[opening]
     content = [first[2:]]
     line = start
-    while not content[-1].rstrip().endswith(closing):
+    while not content[-1].rstrip().endswith(closing) or content[-1].rstrip().endswith(f"\\{closing}"):
         line += 1
         if line >= min(end, start + _MAX_LINES) or not (text := _line(state, line)).strip():
             return False
