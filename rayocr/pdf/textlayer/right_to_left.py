@@ -12,8 +12,9 @@ from collections.abc import Sequence
 _NUMBER_SEPARATORS = frozenset(".,:/-+\u2013\u066b\u066c\u060c")  # a single one between two digits
 _DASHES = "\u2013\u2014"
 _SIGNS = frozenset("+-\u2212")
-_PERCENT = frozenset("%\u066a\u2030")
+_UNITS = frozenset("%\u066a\u2030°")
 _BRACKETS = frozenset("()[]{}")
+_SENTENCE_ENDS = frozenset(".!?;:")  # at the left edge of a line: its sentence runs from the right
 _BESIDE_NUMBERS = frozenset("%$€£¥₪₹#°\u066a")
 
 
@@ -38,6 +39,8 @@ def logical_order(shown: Sequence[str], *, right_to_left_page: bool) -> list[int
         return _from_the_right(kinds, shown, 0, len(shown))
     order: list[int] = []
     position = 0
+    if right_to_left_page and shown[0] in _SENTENCE_ENDS:
+        return _from_the_right(kinds, shown, 0, len(shown))
     while position < len(shown):
         if kinds[position] != "R":
             order.append(position)
@@ -63,8 +66,8 @@ def _from_the_right(kinds: Sequence[str], shown: Sequence[str], start: int, end:
         is_part_of_words = is_sign_of_number or _closes_latin_words(kinds, shown, start, last)
         first = _run_start(kinds, shown, start, last - is_part_of_words) if kinds[last] in "LD" or is_part_of_words else last
         run = list(range(first, position))
-        if len(run) > 1 and shown[first] in _PERCENT and kinds[first + 1] == "D" and _has_arabic(shown[start:end]):
-            run.append(run.pop(0))  # Arabic sets the percent sign to the left of the number and reads it after the number
+        if len(run) > 1 and shown[first] in _UNITS and kinds[first + 1] == "D" and _has_arabic(shown[start:end]):
+            run.append(run.pop(0))  # Arabic sets the sign to the left of the number and reads it after the number
         order += run
         position = first
     return order
@@ -102,13 +105,30 @@ def _run_start(kinds: Sequence[str], shown: Sequence[str], start: int, last: int
             has_letters = True
         elif kinds[position] == "R" or not (has_letters or not between or "".join(between) in _NUMBER_SEPARATORS):
             break
-        elif not has_letters and between and between[0] in _DASHES and _is_descending(shown, start, position, first, last):
-            break  # a range, which is read from the right like the words around it
+        is_number = not has_letters and bool(between)
+        if is_number and _is_read_from_the_right(kinds, shown, start, position, first, last):
+            break
         first = position
     if not has_letters:
         while first > start and shown[first - 1] in _BESIDE_NUMBERS:
             first -= 1
     return first
+
+
+def _is_read_from_the_right(kinds: Sequence[str], shown: Sequence[str], start: int, before: int, first: int, last: int) -> bool:
+    """Whether two numbers with a dash between them are in the order of the words around them: a range, or, after Arabic words,
+    the groups of a telephone number."""
+    dash = shown[before + 1]
+    if dash in _DASHES:
+        return _is_descending(shown, start, before, first, last)
+    if dash != "-" or next((kind for kind in kinds[last + 1 :] if kind in "LR"), "") != "R" or not _has_arabic(shown[last + 1 :]):
+        return False
+    begin = last
+    while begin > start and (_is_digit(shown[begin - 1][:1]) or shown[begin - 1] == "-"):
+        begin -= 1
+    groups = [len(group) for group in "".join(shown[begin : last + 1]).split("-")]
+    is_range = len(groups) == 2 and groups[0] == groups[1]
+    return not is_range or _is_descending(shown, start, before, first, last)
 
 
 def _signed_start(kinds: Sequence[str], shown: Sequence[str], start: int, last: int) -> int | None:
@@ -120,6 +140,8 @@ def _signed_start(kinds: Sequence[str], shown: Sequence[str], start: int, last: 
         if kinds[position - 1] == "D" or before in _NUMBER_SEPARATORS - _SIGNS:
             position -= 1
         elif before in _SIGNS and kinds[position] == "D":
+            if last + 1 == len(shown) and position - 1 > start and shown[position - 2] == " ":
+                return None  # the marker of a list item: 1-
             is_free = position - 1 == start or shown[position - 2] == " " or shown[position - 2] in _BRACKETS
             if is_free and (groups == 1 or before == "+"):
                 return position - 1
@@ -140,6 +162,8 @@ def _is_descending(shown: Sequence[str], start: int, before: int, first: int, la
     begin = before
     while begin > start and (_is_digit(shown[begin - 1][:1]) or shown[begin - 1] in ".:"):
         begin -= 1
+    while not _is_digit(shown[begin][:1]):
+        begin += 1
     one, other = (_parts_of("".join(part)) for part in (shown[begin : before + 1], shown[first : last + 1]))
     return len(one) == len(other) and one > other
 
@@ -153,7 +177,7 @@ def _parts_of(number: str) -> list[int]:
 def _kind(part: str) -> str:
     """R and L: letters of either direction; D: digits; N: neutral characters."""
     for char in part:
-        if is_right_to_left(char):
+        if is_right_to_left(char) and unicodedata.category(char)[0] in "LM":  # not the separators of numbers in this block
             return "R"
         if _is_digit(char):
             return "D"

@@ -12,7 +12,7 @@ import numpy as np
 import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Upright
-from rayocr.pdf.textlayer.glyphs.whole_glyphs import is_spurious_space, with_whole_glyphs
+from rayocr.pdf.textlayer.glyphs.whole_glyphs import SPACE_EM, with_whole_glyphs
 
 _HYPHEN_AT_LINE_END = 0x02  # PDFium's code for a hyphen at the end of a line; 0xFFFE in some builds
 _NONCHARACTER_HYPHEN = 0xFFFE
@@ -79,7 +79,7 @@ def read_characters(page: Any, text_page: Any, upright: Upright, size_pt: tuple[
         [texts[n] for n in which[kept].tolist()], spaces.tolist(), kept.tolist(), x0[kept], y0[kept], x1[kept], y1[kept]
     )
     if replaced:
-        _drop_spurious_spaces(text_page, characters, replaced)
+        _drop_spurious_spaces(characters, replaced)
     _attach_marks(characters, {text for text in texts if _is_on_previous(text)})
     return characters
 
@@ -111,7 +111,7 @@ def _attach_marks(characters: Characters, marks: Collection[str]) -> None:
             characters.spaces[n] = 0
 
 
-def _drop_spurious_spaces(text_page: Any, characters: Characters, replaced: Collection[int]) -> None:
+def _drop_spurious_spaces(characters: Characters, replaced: Collection[int]) -> None:
     """Removes spaces that PDFium adds where the gap belongs to a glyph of a replaced text."""
     x0, y0, x1, y1, indexes = characters.x0, characters.y0, characters.x1, characters.y1, characters.indexes
     for n in (n for n in range(1, len(characters)) if characters.spaces[n] == 2):
@@ -119,7 +119,7 @@ def _drop_spurious_spaces(text_page: Any, characters: Characters, replaced: Coll
         is_level = min(y1[n], y1[n - 1]) > max(y0[n], y0[n - 1])
         if is_level and (before in replaced or after in replaced):
             gap = max(float(x0[n] - x1[n - 1]), float(x0[n - 1] - x1[n]))
-            if is_spurious_space(text_page, before, after, gap, float(max(y1[n] - y0[n], y1[n - 1] - y0[n - 1]))):
+            if gap < SPACE_EM * float(max(y1[n] - y0[n], y1[n - 1] - y0[n - 1])):
                 characters.spaces[n] = 0
 
 

@@ -8,6 +8,7 @@ below its line, and a gap that another glyph fills, or that surrounds a low lett
 from __future__ import annotations
 
 import ctypes
+import unicodedata
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -19,7 +20,9 @@ from rayocr.pdf.textlayer.rendered_text import address_of, text_objects
 _SAMPLES = 24  # characters per page, unless it has letters whose boxes differ most
 _MAX_MARKS = 8
 _KEY = b"ActualText"
-_SPACE_EM = 0.12  # a wider gap is a space
+SPACE_EM = 0.12  # a wider gap is a space
+_OVERHANG_EM = 0.6
+_SAME_LINE = 1.2  # heights of the tallest glyph
 
 Bounds = tuple[float, float, float, float]
 
@@ -35,16 +38,10 @@ def with_whole_glyphs(page: Any, text_page: Any, codes: Sequence[int], rectangle
     corrected = rectangles.copy()
     heights: dict[tuple[int, float], tuple[float, float]] = {}
     tight = {n for n in visible if _is_tight(text_page, n, rectangles[n])}
-    glyphs = _glyphs_of_replacements(page) if tight else {}
+    widened = _widen(page, text_page, codes, corrected, tight)
     for n in tight:
-        _widen(text_page, n, corrected[n], glyphs)
-        _enlarge(text_page, n, corrected[n], heights)
+        _enlarge(text_page, n, corrected[n], heights, from_origin=n not in widened)
     return corrected, tight
-
-
-def is_spurious_space(text_page: Any, before: int, after: int, gap: float, em: float) -> bool:
-    """Whether PDFium added the space between two characters, at least one of which replaces glyphs, although there is no gap."""
-    return gap < _SPACE_EM * em and all(pdfium.FPDFText_IsGenerated(text_page, n) == 1 for n in range(before + 1, after))
 
 
 def _is_connected(code: int) -> bool:
@@ -59,9 +56,11 @@ def _glyphs_of_replacements(page: Any) -> dict[int, list[Bounds]]:
     for item in text_objects(page):
         if mark := _replacing_mark(item):
             left, bottom, right, top = (ctypes.c_float() for _ in range(4))
-            if pdfium.FPDFPageObj_GetBounds(item, left, bottom, right, top):
-                found.setdefault(mark, []).append((left.value, bottom.value, right.value, top.value))
-    return {mark: glyphs for mark, glyphs in found.items() if len(glyphs) > 1}
+            matrix = pdfium.FS_MATRIX()
+            if pdfium.FPDFPageObj_GetBounds(item, left, bottom, right, top) and pdfium.FPDFPageObj_GetMatrix(item, matrix):
+                begins = min(left.value, max(matrix.e, left.value - 0.5 * (top.value - bottom.value)))  # at its origin
+                found.setdefault(mark, []).append((begins, bottom.value, right.value, top.value))
+    return found
 
 
 def _replacing_mark(item: Any) -> int:
@@ -74,17 +73,38 @@ def _replacing_mark(item: Any) -> int:
     return 0
 
 
-def _widen(text_page: Any, index: int, box: Any, glyphs: dict[int, list[Bounds]]) -> None:
-    """Stretches the box, in place, like the first glyph of a replaced text must be stretched to cover all of its glyphs."""
-    item = pdfium.FPDFText_GetTextObject(text_page, index) if glyphs else None
-    own: list[Bounds] = glyphs.get(_replacing_mark(item), []) if item else []
-    middle = (box[1] + box[3]) / 2
-    level = [bounds for bounds in own if bounds[1] <= middle <= bounds[3] or box[3] <= (bounds[1] + bounds[3]) / 2 <= box[1]]
-    if len(level) < 2 or level[0] != own[0] or level[0][2] <= level[0][0]:
-        return
-    left, right = min(bounds[0] for bounds in level), max(bounds[2] for bounds in level)
-    scale = (right - left) / (level[0][2] - level[0][0])
-    box[0], box[2] = left + (box[0] - level[0][0]) * scale, left + (box[2] - level[0][0]) * scale
+def _widen(page: Any, text_page: Any, codes: Sequence[int], boxes: Any, tight: Collection[int]) -> set[int]:
+    """Widens the boxes, in place, where one text replaces several glyphs, or letters with vowel signs. Returns the indexes of
+    these characters."""
+    glyphs = _glyphs_of_replacements(page) if tight else {}
+    groups: dict[int, list[int]] = {}
+    for n in tight if glyphs else ():
+        item = pdfium.FPDFText_GetTextObject(text_page, n)
+        mark = _replacing_mark(item) if item else 0
+        if mark in glyphs:
+            groups.setdefault(mark, []).append(n)
+    groups = {
+        mark: members
+        for mark, members in groups.items()
+        if len(glyphs[mark]) > 1 or (len(members) > 1 and any(unicodedata.combining(chr(codes[n])) for n in members))
+    }
+    for mark, members in groups.items():
+        extent = _extent(glyphs[mark])
+        letters = sorted((n for n in members if not unicodedata.combining(chr(codes[n]))), key=lambda n: boxes[n][0])
+        step = (extent[1] - extent[0]) / max(len(letters), 1)
+        for n in members:
+            boxes[n][0], boxes[n][2] = extent  # a vowel sign is somewhere on its letter
+        for place, n in enumerate(letters):
+            boxes[n][0], boxes[n][2] = extent[0] + place * step, extent[0] + (place + 1) * step
+    return {n for members in groups.values() for n in members}
+
+
+def _extent(glyphs: Sequence[Bounds]) -> tuple[float, float]:
+    """Left and right of the glyphs that are on the line of the first one. The first one may be a vowel sign below or above its
+    letter, and a word may continue on the next line."""
+    reach = _SAME_LINE * max(bounds[3] - bounds[1] for bounds in glyphs)
+    level = [bounds for bounds in glyphs if abs((bounds[1] + bounds[3] - glyphs[0][1] - glyphs[0][3]) / 2) < reach]
+    return min(bounds[0] for bounds in level), max(bounds[2] for bounds in level)
 
 
 def _is_tight(text_page: Any, index: int, loose: Any) -> bool:
@@ -96,7 +116,9 @@ def _is_tight(text_page: Any, index: int, loose: Any) -> bool:
     return bool(np.abs(loose - tight).max() < 0.001)
 
 
-def _enlarge(text_page: Any, index: int, box: Any, heights: dict[tuple[int, float], tuple[float, float]]) -> None:
+def _enlarge(
+    text_page: Any, index: int, box: Any, heights: dict[tuple[int, float], tuple[float, float]], *, from_origin: bool
+) -> None:
     """Extends the box, in place, from the descent to the ascent of the character's font, and to the place where it begins."""
     matrix, x, y = pdfium.FS_MATRIX(), ctypes.c_double(), ctypes.c_double()
     item = pdfium.FPDFText_GetTextObject(text_page, index)
@@ -117,6 +139,8 @@ def _enlarge(text_page: Any, index: int, box: Any, heights: dict[tuple[int, floa
         at = (x.value, y.value)[along] + up_vector[along] * height
         low, high = (0, 2) if along == 0 else (3, 1)
         box[low], box[high] = min(box[low], at), max(box[high], at)
+    if not from_origin:
+        return
     begin, beyond = (x.value, 0) if along else (y.value, 3)
-    if 0 < box[beyond] - begin < _SPACE_EM * abs(size) * abs(up_vector[along]):
-        box[beyond] = begin
+    if -_OVERHANG_EM < (box[beyond] - begin) / max(abs(size) * abs(up_vector[along]), 0.1) < SPACE_EM:
+        box[beyond] = begin  # letters that reach below or above others are in the order of their origins

@@ -35,3 +35,15 @@ def test_low_letters_have_the_height_of_their_font() -> None:
         for n in range(3)
     )
     assert texts_of(page_with_font(letters, mapping)) == ["אבג"]
+
+
+def test_a_vowel_sign_that_is_drawn_before_its_letter_belongs_to_it() -> None:
+    # Chromium draws the sign first, below the letter, and replaces both with one text.
+    drawn = b""
+    for n in range(3):
+        x = 300 - 6.7 * n
+        text = ("רשת"[n] + "\u05b5").encode("utf-16-be").hex().encode()
+        drawn += b"/Span <</ActualText <FEFF%b> >> BDC BT /F1 4 Tf 1 0 0 1 %.1f 697 Tm (.) Tj " % (text, x + 3)
+        drawn += b"/F1 12 Tf 1 0 0 1 %.1f 700 Tm (n) Tj ET EMC " % x
+    (line,) = texts_of(pdfs.pages_of(content=drawn))
+    assert line == "ר\u05b5ש\u05b5ת\u05b5"
