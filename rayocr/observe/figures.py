@@ -196,7 +196,7 @@ FIGURES: tuple[Figure, ...] = (
         lambda run: run.progress.renamed,
         prometheus=False,
         closing_row="Names",
-        closing_text="{:,} documents have a hash in the names of their outputs: another document has the plain name",
+        closing_text="{:,} with a hash in the names of the outputs: another document has the plain name",
     ),
     _total(
         "documents_copied",

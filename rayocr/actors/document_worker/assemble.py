@@ -238,7 +238,7 @@ def _uploaded(dest: Storage, name: str, file: BinaryIO, *, policy: RetryPolicy, 
     try:
         return upload(dest, name, file, policy=policy, check=check)
     except UnsafeName as error:
-        raise UnusableName(f"The destination does not accept the output name: {error}") from error
+        raise UnusableName(f"The destination does not accept the output name: {error}", hint=error.hint) from error
 
 
 def _texts_of(original: FinishedDuplicate) -> ReadTexts:

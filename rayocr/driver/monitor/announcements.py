@@ -55,7 +55,7 @@ class Announcements:
         totals = self.progress.totals = batch.totals
         self._say_damaged(batch)
         if totals.unreadable:
-            self.terminal.warn(f"There are {unseen(totals)}")
+            self.terminal.warn(f"{unseen(totals)}.")
         if not totals.found:
             passing = " that pass include= and exclude=" if self.config.include or self.config.exclude else ""
             self.terminal.warn(f"There are no PDFs{passing} in {_place(self.plan.source.uri)}.")

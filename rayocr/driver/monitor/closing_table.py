@@ -69,4 +69,5 @@ def unseen(totals: DiscoveryTotals) -> str:
     """Describes the parts of the source that could not be listed."""
     names = ", ".join(printable(name) for name in totals.unreadable_names)
     more = " and more" if totals.unreadable > len(totals.unreadable_names) else ""
-    return f"{totals.unreadable:,} folders or links of the source cannot be read: {names}{more}"
+    what = "1 folder or link" if totals.unreadable == 1 else f"{totals.unreadable:,} folders or links"
+    return f"{what} of the source cannot be read: {names}{more}"

@@ -14,7 +14,7 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from rayocr.errors import ObjectNotFound, StorageDenied, StorageError, StorageUnavailable
+from rayocr.errors import ObjectNotFound, StorageDenied, StorageError, StorageUnavailable, UnsafeName
 from rayocr.storage.base import Entry, checked_prefix
 from rayocr.storage.os_errors import printable, storage_error
 
@@ -36,8 +36,10 @@ def is_inside(root: str, path: str) -> bool:
     return path == root or path.startswith(f"{root.rstrip('/')}/")
 
 
-def leads_outside(path: str, root: str, *, writing: bool = False) -> StorageDenied:
-    return StorageDenied(
+def leads_outside(path: str, root: str, *, writing: bool = False) -> StorageError:
+    """A link in the way of one output concerns its document alone."""
+    kind = UnsafeName if writing and f"{_STATE}/" not in f"{path}/" else StorageDenied
+    return kind(
         f"rayocr does not {'write' if writing else 'read'} {printable(path)}: a symbolic link leads out of {printable(root)}.",
         hint="Set follow_links=true to follow such links.",
     )

@@ -34,6 +34,7 @@ from rayocr.storage.uri import StorageUri
 
 _KNOWN_FOLDERS = 50_000  # cached as created; a lookup costs some µs, so clearing the cache is cheap
 _TRIES = 50  # attempts of a write whose folder is removed meanwhile, as `_prune` does after deletions
+_IN_THE_WAY = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
 _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL}
 
 
@@ -126,7 +127,11 @@ class LocalStorage(Storage):
             temp = self._temp.write(data, mode=0o600 if is_state(name) else 0o666)
             return self._commit(name, temp, path, if_absent=if_absent, if_version=if_version)
         except OSError as error:
-            raise storage_error(error, path, writing=True) from error
+            failure = storage_error(error, path, writing=True)
+            place = os.fsdecode(error.filename2 or error.filename or path)
+            if error.errno in _IN_THE_WAY and not is_state(place[len(self._base) + 1 :]):  # of this document's output alone
+                failure = UnsafeName(str(failure))
+            raise failure from error
 
     def delete(self, name: str, *, if_version: str | None = None) -> None:
         path = self._path(name)

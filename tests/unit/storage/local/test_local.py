@@ -152,10 +152,11 @@ def test_nothing_is_written_or_deleted_through_a_link_out_of_the_root(root: Path
     (root / linked).parent.mkdir(exist_ok=True)
     (root / linked).symlink_to(outside)
     storage = LocalStorage(root)
+    denied = UnsafeName if linked == "reports" else StorageDenied  # of one document, of the run
     for write in ({}, {"if_absent": True}, {"if_version": "1-1"}):
-        with pytest.raises(StorageDenied, match="leads out of"):
+        with pytest.raises(denied, match="leads out of"):
             storage.write("reports/2024/a.md", b"x", **write)
-    with pytest.raises(StorageDenied):
+    with pytest.raises(denied):
         storage.delete("reports/2024/a.md")
     assert [path.name for path in outside.rglob("*")] == ["2024", "a.md"]
     assert (outside / "2024" / "a.md").read_text() == "mine"
@@ -306,11 +307,14 @@ def test_a_file_where_a_folder_must_be_is_named(root: Path) -> None:
     storage = LocalStorage(root)
     storage.write("reports", b"")
     for name in ("reports/a.md", "reports/2024/deep/a.md"):
-        with pytest.raises(StorageDenied, match=r"/reports is a file, but a folder is needed to write"):
+        with pytest.raises(UnsafeName, match=r"/reports is a file, but a folder is needed to write"):
             storage.write(name, b"", if_absent=True)
     (root / "folder.md").mkdir()
-    with pytest.raises(StorageDenied, match="is a folder"):
+    with pytest.raises(UnsafeName, match="is a folder"):
         storage.write("folder.md", b"")
+    (root / ".rayocr" / "documents").write_bytes(b"")
+    with pytest.raises(StorageDenied, match="is a file"):
+        storage.write(".rayocr/documents/ab/ab.json", b"")
     assert temp_files(root) == []
 
 
@@ -428,7 +432,7 @@ def test_a_file_in_the_place_of_a_folder_is_named(root: Path, kind: str) -> None
         (root / "deep").write_bytes(b"")
     else:
         (root / "deep").symlink_to(root / "nowhere")
-    with pytest.raises(StorageDenied, match="deep"):
+    with pytest.raises(UnsafeName, match="deep"):
         LocalStorage(root).write("deep/a", b"x")
 
 
