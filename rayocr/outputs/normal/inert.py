@@ -56,6 +56,7 @@ _LIVE = re.compile(
 )
 _IS_IMAGE = re.compile(r"(?:[^\[\]\n]|\[[^\[\]\n]{0,200}\]){0,500}\]\(")
 _MAX_ADDRESS_CHARS = 2000
+_MAX_DEPTH = 32  # of parentheses in an address
 _POINTED = re.compile(r"\s{0,99}<(?P<address>[^<>\n]{0,2000})>")
 _SAFE_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 _SCHEME = re.compile(r"[^/?#:]{0,99}:")
@@ -141,7 +142,7 @@ def _address(text: str, start: int) -> str:
     depth, end = 0, start
     while end < min(len(text), start + _MAX_ADDRESS_CHARS) and not text[end].isspace():
         depth += (text[end] == "(") - (text[end] == ")")
-        if depth < 0:
+        if not 0 <= depth <= _MAX_DEPTH:  # deeper parentheses are no link in CommonMark
             break
         end += 2 if text[end] == "\\" else 1
     return text[start:end]
