@@ -18,6 +18,9 @@ _SAME_PITCH, _PITCH_SHARE = 1.1, 0.2  # distances that differ by a tenth are equ
 _LEAST_PITCH_EM = 0.7  # rows that are closer overlap
 _FULL_EM = 2.5  # rows that end this close to the right edge fill the column
 _INDENT_EM = 0.8
+_EARLY = 0.3  # of the column's width
+_NARROW_EM = 10.0
+_SHORT_CHARS = 38  # mean length of a line
 _SENTENCE_CHARS = 25  # shorter lines may be a list of words, one per line
 _SENTENCE_END = tuple(".!?:;。！？।॥")
 
@@ -40,6 +43,7 @@ class Block:
     level: int = 0
     cells: list[list[str]] = field(default_factory=list)
     bottom: float = 0.0  # y of the last line's lower edge
+    pitch: float = 0.0  # distance of the last two rows
     ends_open: bool = False  # the last line fills the column without ending a sentence: the next column may continue it
 
 
@@ -57,6 +61,7 @@ def blocks_of(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[Block
         kind = _kind(row, level, em, is_unit=unit, is_item=item)
         if previous is not None and blocks and _continues(blocks[-1], previous, row, kind, level, shape, right):
             blocks[-1].lines.append(row.text)
+            blocks[-1].pitch = row.center_y - previous.center_y
         else:
             blocks.append(Block(kind, [row.text], level=level))
         blocks[-1].bottom = row.y1
@@ -130,11 +135,30 @@ def _right_edges(rows: Sequence[Row], items: Sequence[bool], shape: _Shape) -> t
             edge = float("-inf")  # no line break is intended
         elif len(group) >= 3 and full < 0.5 * len(group):
             edge = float("inf")  # an address, a poem: no line is full, so every line break is intended
-        units += are_units(group, ended_on_purpose=edge == float("inf"), em=shape.em)
+        if _ends_early(group, shape):
+            edge = float("inf")
+            units += [True] * len(group)
+        else:
+            units += are_units(group, ended_on_purpose=edge == float("inf"), em=shape.em)
         # An item may have several lines, even where most items are short.
         edges += [shape.right if has_items and edge == float("inf") else edge] * len(group)
         group, has_items = [], False
     return edges, units
+
+
+def _ends_early(group: Sequence[Row], shape: _Shape) -> bool:
+    """Whether all rows are short and end far from the column's edge although the next word would fit: verse, an address. Rows
+    that end at the same place are a narrow paragraph, unless they are very short."""
+    right, left = max(row.x1 for row in group), min(row.x0 for row in group)
+    if len(group) < 2 or right > shape.right - _EARLY * (shape.right - left):
+        return False
+    at_edge = 0 if right - left < _NARROW_EM * shape.em else sum(row.x1 > right - shape.em for row in group)
+    if sum(len(row.text) for row in group) > _SHORT_CHARS * len(group) or (len(group) > 2 and 3 * at_edge > len(group) + 2):
+        return False
+    if any(ends_in_broken_word(row.text) for row in group[:-1]):
+        return False
+    own_edge = right if len(group) == 2 else shape.right
+    return len(group) > 2 or _has_room_for(group[1], group[0], own_edge) or len(group[0].text) <= _SENTENCE_CHARS
 
 
 def _heading_levels(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[int]:
@@ -167,7 +191,8 @@ def _continues(block: Block, above: Row, row: Row, kind: BlockKind, level: int, 
     if block.kind is BlockKind.HEADING or kind is BlockKind.HEADING:
         return block.kind is kind and block.level == level and row.y0 - above.y1 < 0.6 * above.height and len(block.lines) < 3
     if kind is BlockKind.STANZA or block.kind is BlockKind.STANZA:
-        return kind is block.kind and row.y0 - above.y1 < 1.5 * shape.em
+        is_new_stanza = block.pitch and row.center_y - above.center_y > block.pitch + _GAP * shape.em
+        return kind is block.kind and row.y0 - above.y1 < 1.5 * shape.em and not is_new_stanza
     if kind is BlockKind.ITEM or _changes_style(above, row):
         return False
     if shape.apart(above, row) and not _sentence_goes_on(above, row, shape):

@@ -204,3 +204,32 @@ def test_marks_of_check_boxes_are_no_column_of_a_table() -> None:
     assert [row.strip() for row in read.split("\n") if row.strip()] == [
         f"[{'x' if n % 2 else ' '}] {label}" for n, label in enumerate(labels)
     ]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["The fog comes", "on little cat feet."],
+        ["It sits looking", "over harbor and city", "on silent haunches", "and then moves on."],
+        ["so much depends", "upon"],
+        ["i sing of Olaf glad and big", "whose warmest heart recoiled at war:", "a conscientious object-or"],
+        ["Herrn", "Dr. med. Johann Dorn", "c/o Firma Weber and sons of Oldbridge", "Hauptstrasse 5a", "D-80331 Oldbridge"],
+    ],
+)
+def test_short_lines_beside_full_ones_are_units(lines: list[str]) -> None:
+    text = markdown([*proportional(PROSE), *proportional(lines, y=200)])
+    assert "  \n".join(lines) in text, text
+
+
+def test_stanzas_stay_apart() -> None:
+    lines = [
+        *proportional(PROSE),
+        *proportional(["so much depends", "upon"], y=200),
+        *proportional(["a red wheel", "barrow"], y=242),
+    ]
+    assert markdown(lines).endswith("so much depends  \nupon\n\na red wheel  \nbarrow")
+
+
+def test_a_narrow_paragraph_beside_full_lines_is_joined() -> None:
+    caption = ["Figure 3. The level of the water of", "the mill, measured at noon by the", "keeper and his children."]
+    assert " ".join(caption) in markdown([*proportional(PROSE), *proportional(caption, y=200)])
