@@ -31,7 +31,7 @@ class ReadPage:
         return f"<section><p><b>Page {self.number}</b> <small>{escape(facts)}</small></p>{html_of(self.text)}</section>"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ReadDocument:
     """`outcome` is complete or partial. `cost_usd` is None where the price of a model is unknown."""
 
@@ -41,6 +41,10 @@ class ReadDocument:
     title: str | None = None
     cost_usd: float | None = 0.0
     models: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        pages = "1 page" if len(self.pages) == 1 else f"{len(self.pages):,} pages"
+        return f"<ReadDocument {self.name!r}: {self.outcome}, {pages}>"
 
     @property
     def markdown(self) -> str:

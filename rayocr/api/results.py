@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped, unused-ignore]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Results:
     """Iterates over the manifests of all finished documents. Nothing is kept in memory."""
 
     dest: Storage
     state: Storage
+
+    def __repr__(self) -> str:
+        return f"<Results of {parse_uri(self.dest.uri).display}>"
 
     def __iter__(self) -> Iterator[Manifest]:
         """Damaged records are skipped; `rayocr status` names them. Raises StorageError."""

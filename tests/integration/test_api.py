@@ -225,3 +225,9 @@ async def test_an_asyncio_server_reads_several_documents_at_once() -> None:
     assert answered[0] == "ping"
     assert len(set(texts[:3])) == 1
     assert texts[0].startswith("# A Reading Garden")
+
+
+def test_documents_and_results_are_short_at_the_prompt(tmp_path: Path) -> None:
+    pages = tuple(rayocr.ReadPage(number=number, text="word " * 1000, outcome="done") for number in (1, 2))
+    assert repr(rayocr.ReadDocument(name="a.pdf", outcome="complete", pages=pages)) == "<ReadDocument 'a.pdf': complete, 2 pages>"
+    assert repr(rayocr.open_results(tmp_path)) == f"<Results of {tmp_path}>"

@@ -192,9 +192,9 @@ class Announcements:
         report = self.config.report
         if report.run == "last":  # another run of this destination may have ended in the meantime
             report = replace(report, run=self.run_id)
-        self.terminal.say("Writing the report …")
         try:
-            return make_report(replace(self.config, report=report))[1]
+            with self.terminal.busy("Writing the report …"):
+                return make_report(replace(self.config, report=report))[1]
         except RayocrError as error:
             log_event(log, "report_failed", "The report could not be written.", level=logging.WARNING, error=str(error))
             return None

@@ -7,7 +7,7 @@ import contextlib
 import itertools
 import json
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, Protocol
 
 from rich.console import Console
@@ -41,7 +41,7 @@ class ConsoleTerminal:
         self._out = Console(highlight=False, soft_wrap=True, stderr=stderr or self.json)
         if not self._out.is_terminal:
             self._out.width = 160  # for a log, where 80 would break paths
-        self.live = mode == "live" or (mode == "auto" and self._out.is_terminal)
+        self.live = mode == "live" or (mode == "auto" and self._out.is_terminal and not self._out.is_dumb_terminal)
         self.silent = mode in ("none", "json")
 
     def say(self, text: str) -> None:
@@ -87,6 +87,16 @@ class ConsoleTerminal:
                 yield
             finally:
                 repeating.cancel()
+
+    @contextlib.contextmanager
+    def busy(self, text: str) -> Iterator[None]:
+        """Shows what a blocking call does: a spinner on a terminal, one line elsewhere."""
+        if not self.live or self.silent:
+            self.say(text)
+            yield
+        else:
+            with self._out.status(Text(for_terminal(text))):
+                yield
 
     async def _repeat(self, text: str) -> None:
         self.say(text)
@@ -142,13 +152,19 @@ def progress_line(progress: Progress, *, countdown: bool = True) -> str:
         return _watching_line(progress, countdown=countdown)
     more = "" if progress.listing_done else "+"
     estimated = "~" if progress.documents_started < progress.documents_total else ""
-    parts = [
-        f"{progress.pages_read:,}/{estimated}{progress.pages_total:,} pages",
-        f"ETA {duration(progress.eta_s)}",
-        progress.spent_words,
-        f"{progress.pages_per_s:.1f} pages/s",
-        f"{progress.documents_done:,}/{progress.documents_total:,}{more} documents",
-    ]
+    pages = f"{progress.pages_read:,}/{estimated}{progress.pages_total:,} pages"
+    if not progress.pages_read and not progress.documents_done:
+        known = [pages] if progress.pages_total else []
+        found = f"{progress.documents_total:,}{more} document{'' if progress.documents_total == 1 else 's'} found"
+        parts = [f"waiting for the first page, {duration(progress.elapsed_s)}", *known, found]
+    else:
+        parts = [
+            pages,
+            f"ETA {duration(progress.eta_s)}",
+            progress.spent_words,
+            f"{progress.pages_per_s:.1f} pages/s",
+            f"{progress.documents_done:,}/{progress.documents_total:,}{more} documents",
+        ]
     failed = progress.documents[DocumentOutcome.PARTIAL] + progress.documents[DocumentOutcome.REJECTED]
     if failed:
         parts.append(f"{failed:,} with failures")

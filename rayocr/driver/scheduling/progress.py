@@ -59,9 +59,10 @@ class StageTimings:
 
 
 def money(usd: float | None, *, unknown: bool = False, digits: int = 2) -> str:
-    """For display. An unknown cost is never shown as $0.00."""
+    """For display. Neither an unknown cost nor a fraction of a cent is shown as $0.00."""
     if usd is None or (unknown and not usd):
         return "cost unknown"
+    digits = 4 if 0 < usd < 0.01 else digits
     return f"${usd:,.{digits}f}" + (" + unknown" if unknown else "")
 
 

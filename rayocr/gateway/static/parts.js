@@ -1,6 +1,7 @@
 // Small elements of the page. Document names are always inserted as text, never as markup.
 export const $ = id => document.getElementById(id);
 export const count = n => Number(n || 0).toLocaleString("en");
+export const counted = (n, noun) => `${count(n)} ${noun}${Number(n) === 1 ? "" : "s"}`;
 export const usd = n => "$" + (n < 1 ? n.toFixed(4) : n.toFixed(2));
 
 export function make(tag, props = {}, ...inner) {

@@ -1,6 +1,6 @@
 // The results view: the list with its filters. Names and excerpts only ever become text, never markup.
 import {TokenNeeded, ask, json, useToken} from "./shared/api.js";
-import {$, badge, card, count, make} from "./shared/parts.js";
+import {$, badge, card, count, counted, make} from "./shared/parts.js";
 import {open, start as startReader} from "./reader.js";
 
 const PAGE = 50, FILTERS = ["q", "outcome", "engine", "reason"];
@@ -91,7 +91,7 @@ async function status() {
 function reason(r) {
   const show = make("button", {type: "button", className: "link", textContent: r.reason});
   show.onclick = () => { $("reason").value = r.reason; first(); $("documents").focus(); };
-  return make("div", {className: "row"}, make("span", {className: "name"}, show, ` ${count(r.documents)} documents, ${count(r.pages)} pages`),
+  return make("div", {className: "row"}, make("span", {className: "name"}, show, ` ${counted(r.documents, "document")}, ${counted(r.pages, "page")}`),
     make("span", {className: "why"}, "retry: ", make("code", {textContent: r.command})));
 }
 

@@ -41,7 +41,7 @@ def shown(progress: Progress, monkeypatch: pytest.MonkeyPatch) -> str:
                 await task
 
     asyncio.run(show())
-    lines = [line for line in written.getvalue().replace("\x1b[2K", "\r").split("\r") if "pages" in line]
+    lines = [line for line in written.getvalue().replace("\x1b[2K", "\r").split("\r") if " page" in line]
     return lines[-1].split("\n")[0]
 
 
@@ -54,7 +54,21 @@ def test_eta_and_cost_are_visible_in_80_columns_beside_a_bar(monkeypatch: pytest
 
 
 def test_a_run_whose_total_is_unknown_is_shown_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "0/0 pages · ETA –" in shown(Progress(), monkeypatch)
+    assert "waiting for the first page, 0 s" in shown(Progress(), monkeypatch)
+
+
+@pytest.mark.parametrize(("term", "live"), [("xterm-256color", True), ("dumb", False)])
+def test_a_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch, term: str, live: bool) -> None:
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setenv("FORCE_COLOR", "1")  # a terminal, for rich
+    assert ConsoleTerminal("auto").live is live
+
+
+def test_blocking_work_is_named_before_it_begins(capsys: pytest.CaptureFixture[str]) -> None:
+    with ConsoleTerminal("plain").busy("Writing the report …"):
+        assert capsys.readouterr().out == "Writing the report …\n"
+    with ConsoleTerminal("none").busy("Writing the report …"):
+        assert capsys.readouterr().out == ""
 
 
 async def test_until_the_first_page_a_line_comes_every_few_seconds(

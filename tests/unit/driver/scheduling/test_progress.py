@@ -4,7 +4,7 @@ import pytest
 
 from rayocr.driver.monitor.closing_table import unseen
 from rayocr.driver.monitor.terminal import duration, printable, progress_line
-from rayocr.driver.scheduling.progress import Progress
+from rayocr.driver.scheduling.progress import Progress, money
 from rayocr.messages import Attempt, DiscoveryTotals, PageOutcome, PageSummary
 
 
@@ -40,8 +40,17 @@ def test_reasons_of_failed_pages_are_counted() -> None:
 
 
 def test_the_line_says_documents_pages_rate_time_and_cost() -> None:
-    line = progress_line(Progress(totals=DiscoveryTotals(found=3), listing_done=True))
-    assert line == "0/~0 pages · ETA – · $0.00 · 0.0 pages/s · 0/3 documents"
+    progress = Progress(totals=DiscoveryTotals(found=3), listing_done=True, clock=lambda: 0.0)
+    assert progress_line(progress) == "waiting for the first page, 0 s · 3 documents found"
+    progress.documents_started, progress.pages_known = 1, 4
+    assert progress_line(progress) == "waiting for the first page, 0 s · 0/~12 pages · 3 documents found"
+    progress.pages_done = progress.pages_recorded = 2
+    assert progress_line(progress) == "2/~12 pages · ETA – · $0.00 · 0.0 pages/s · 0/3 documents"
+
+
+@pytest.mark.parametrize(("usd", "words"), [(0.0, "$0.00"), (0.0042, "$0.0042"), (0.01, "$0.01"), (None, "cost unknown")])
+def test_a_fraction_of_a_cent_is_not_shown_as_nothing(usd: float | None, words: str) -> None:
+    assert money(usd) == words
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(None, "–"), (5, "5 s"), (300, "5 min"), (7200, "2.0 h")])
