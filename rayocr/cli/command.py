@@ -18,7 +18,7 @@ from rayocr import __version__
 from rayocr.cli.arguments import STREAM, CommandLine, parse
 from rayocr.cli.completion import completion_script
 from rayocr.cli.help_text import help_text
-from rayocr.config import Mode, RayocrConfig, Secrets
+from rayocr.config import INPROCESS, Mode, RayocrConfig, Secrets
 from rayocr.errors import DayQuotaExhausted, InternalError, RayocrError, UsageError
 from rayocr.limits.quota_day import in_words
 from rayocr.masking import for_terminal, hide_environment
@@ -122,13 +122,21 @@ def _dispatch(line: CommandLine) -> int:
 
 
 def _run_on_streams(config: RayocrConfig, given: Sequence[str]) -> int:
+    from rayocr.cli.small_run import can_fork, run_in_child
     from rayocr.cli.streams import streams
     from rayocr.composition import secrets_from_environment
     from rayocr.driver.monitor.terminal import ConsoleTerminal
 
     with streams(config, given) as opened:
         terminal = ConsoleTerminal(config.progress, stderr=True)
-        code = _run(config, secrets_from_environment(), terminal, places=not opened.dest)
+
+        def run() -> int:
+            return _run(config, secrets_from_environment(), terminal, places=not opened.dest)
+
+        code = run_in_child(lambda: _exit_code(run)) if config.cluster == INPROCESS and can_fork() else run()
+        if code is None:
+            terminal.warn("The document ended the process that was reading it.")
+            return 1
         opened.deliver(terminal)
     return code
 

@@ -34,13 +34,17 @@ def is_small(config: RayocrConfig, planned: Plan) -> bool:
         return False
     if any(not storage.uri.startswith("file:") for storage in (planned.source, planned.dest, planned.state)):
         return False
-    if sys.platform != "linux" or threading.active_count() > 1:  # a fork copies no threads
+    if not can_fork():
         return False
     if planned.only is not None:
         return planned.source.stat(planned.only).size_bytes <= _MOST_BYTES
     listed = list(islice(planned.source.list(), _MOST_LISTED + 1))
     sizes = [entry.size_bytes for entry in listed if entry.name.lower().endswith(".pdf")]
     return len(listed) <= _MOST_LISTED and len(sizes) <= _MOST_DOCUMENTS and sum(sizes) <= _MOST_BYTES
+
+
+def can_fork() -> bool:
+    return sys.platform == "linux" and threading.active_count() == 1  # a fork copies no threads
 
 
 def run_in_child(run: Callable[[], int]) -> int | None:

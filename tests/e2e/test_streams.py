@@ -11,6 +11,7 @@ import pypdfium2
 import pytest
 
 from tests.e2e.support import PATIENCE_S, PROJECT
+from tests.e2e.test_hostile import calls_itself
 
 LETTER = PROJECT / "samples" / "letter.pdf"
 
@@ -75,3 +76,10 @@ def test_wrong_use_of_a_stream_is_one_line_and_exit_2(
     assert done.returncode == 2, done.stderr
     assert words in done.stderr.decode()
     assert len(done.stderr.splitlines()) <= 2
+
+
+def test_a_document_that_ends_its_process_is_one_line_and_exit_1(environment: dict[str, str], tmp_path: Path) -> None:
+    done = piped(environment | {"TMPDIR": str(tmp_path)}, tmp_path, calls_itself(), "-", "-", "limits.validate_timeout_s=2")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.decode().splitlines()[-1] == "The document ended the process that was reading it."
+    assert not list(tmp_path.glob("rayocr-stream-*"))
