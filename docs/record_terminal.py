@@ -28,7 +28,7 @@ _COLUMNS, _ROWS = 112, 30
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
-        lines = _recorded(["rayocr", "samples", "out", "cluster=inprocess", "gateway.enabled=false"], Path(folder))
+        lines = _recorded(["rayocr", "samples", "out", "gateway.enabled=false"], Path(folder))
     console = Console(record=True, width=_COLUMNS, file=open(os.devnull, "w"), force_terminal=True, color_system="truecolor")  # noqa: SIM115
     console.print(Text.from_ansi("$ rayocr samples out"))
     for line in lines:

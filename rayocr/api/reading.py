@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,11 @@ def read(source: str | Path | bytes, **options: Any) -> ReadDocument:
     >>> document.pages[0].text.splitlines()[0]
     '# A Reading Garden for Willow Lane'
     """
+    return read_with((), source, **options)
+
+
+def read_with(overrides: Sequence[str], source: str | Path | bytes, **options: Any) -> ReadDocument:
+    """As `read`, with options as on the command line; `options` win over them."""
     fixed = {"source", "dest", "state", "outputs", "mode"} & options.keys()
     if fixed:
         raise UsageError(f"rayocr.read does not accept {min(fixed)}=. Use rayocr.run for folders and output files.")
@@ -53,7 +59,7 @@ def read(source: str | Path | bytes, **options: Any) -> ReadDocument:
             "logs.dir": str(folder / "logs"),
             "outputs": ["jsonl"],
         }
-        child = ChildRun(overrides_of(settings))
+        child = ChildRun([*overrides, *overrides_of(settings)])
         try:
             end = list(child.events())[-1]
         finally:

@@ -103,7 +103,7 @@ def _dispatch(line: CommandLine) -> int:
     if config.mode is Mode.view:
         from rayocr.view.command import show_results
 
-        return show_results(config, secrets_from_environment())
+        return show_results(config, secrets_from_environment(), given=line.overrides)
     if config.mode is Mode.login:
         from rayocr.driver.commands.login import sign_in_to_drive
 

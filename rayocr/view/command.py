@@ -7,6 +7,7 @@ import secrets
 import socket
 import threading
 import webbrowser
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rayocr.composition import source_accesses
@@ -28,11 +29,13 @@ from rayocr.view.reread import Rereader
 from rayocr.view.results import Results
 from rayocr.view.rewrite import Rewriter
 
+_OF_READING = ("engine.", "render.", "limits", "budget.", "retry.")
 _DPI = 130  # of a page's picture: small print stays legible when zoomed
 
 
-def show_results(config: RayocrConfig, keys: Secrets, *, after: StatusPage | None = None) -> int:
-    """Blocks until Ctrl-C and then returns 0. `after`: the status page of the run that has just ended; its address and token
+def show_results(config: RayocrConfig, keys: Secrets, *, given: Sequence[str] = (), after: StatusPage | None = None) -> int:
+    """Blocks until Ctrl-C and then returns 0. `given`: options of the command line; those of engines and rendering apply to pages
+    that are read again. `after`: the status page of the run that has just ended; its address and token
     are used again, so that an open page then shows the results. Raises UsageError and StorageError."""
     check_gateway(config.gateway, keys.api_token)
     terminal = ConsoleTerminal(config.progress)
@@ -43,6 +46,7 @@ def show_results(config: RayocrConfig, keys: Secrets, *, after: StatusPage | Non
     token = after.token if after else keys.api_token or secrets.token_urlsafe(24)
     hide([token])
     results = open_results_view(config, keys, dest=dest, state=state)
+    results.rereader.overrides = reading_options(given)
     try:
         listening = listen(replace(config.gateway, port=port_of(after.address)) if after else config.gateway)
     except OSError as error:
@@ -66,6 +70,11 @@ def show_results(config: RayocrConfig, keys: Secrets, *, after: StatusPage | Non
         stop.set()
         results.rewriter.locks.close()
     return 0
+
+
+def reading_options(given: Sequence[str]) -> list[str]:
+    """Options of the command line that say how to read a page, except the chain: a person chooses the engine."""
+    return [option for option in given if option.startswith(_OF_READING) and not option.startswith("engine.chain=")]
 
 
 def _check_results(config: RayocrConfig, state: Storage) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 import re
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rayocr.api.reading import read
+from rayocr.api.reading import read_with
 from rayocr.composition import conf_dir
 from rayocr.errors import UsageError
 from rayocr.ledger.manifest import Manifest
@@ -24,6 +25,7 @@ class Rereader:
     """One page at a time: a reading may take all cores, and a server's answers cost money."""
 
     drawing: Drawing
+    overrides: Sequence[str] = ()  # how to read: options of the command line
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def read(self, manifest: Manifest, page_number: int, *, engine: str, prompt: str = "") -> dict[str, Any]:
@@ -38,7 +40,7 @@ class Rereader:
                 raise UsageError(f"engine={engine} takes no prompt.")
             options[f"engine.{engine}.prompt"] = prompt
         with self._turn:
-            (page,) = read(cut_page(manifest, page_number, self.drawing), **options).pages
+            (page,) = read_with(self.overrides, cut_page(manifest, page_number, self.drawing), **options).pages
         return {
             "text": page.text,
             "engine": page.engine,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from rayocr.cli import main
 from rayocr.errors import StorageDenied
 from rayocr.storage.local.storage import LocalStorage
-from rayocr.view import index
+from rayocr.view import index, reread
+from rayocr.view.command import reading_options
 
 
 def test_a_folder_without_results_opens_no_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,3 +43,19 @@ def test_without_a_home_folder_the_index_lies_in_the_temporary_folder(tmp_path: 
     found = index.cache_path("file:///out")
     assert found.parent == tmp_path / "tmp" / f"rayocr-{os.getuid()}" / "view"
     assert found.parent.stat().st_mode & 0o077 == 0
+
+
+def test_options_of_engines_apply_to_pages_that_are_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = ["mode=view", "dest=out", "engine.openai.base_url=http://127.0.0.1:9/v1", "engine.chain=[gemini]", "gateway.port=0"]
+    asked: list[object] = []
+
+    def read_with(overrides: object, source: bytes, **options: object) -> object:
+        asked.extend([overrides, options])
+        return SimpleNamespace(pages=[SimpleNamespace(text="", engine="", outcome="", reason="", message="", doubts=())])
+
+    monkeypatch.setattr(reread, "read_with", read_with)
+    monkeypatch.setattr(reread, "cut_page", lambda *_: b"")
+    drawing: Any = None
+    manifest: Any = None
+    reread.Rereader(drawing, reading_options(given)).read(manifest, 1, engine="openai")
+    assert asked == [["engine.openai.base_url=http://127.0.0.1:9/v1"], {"engine": "openai"}]
