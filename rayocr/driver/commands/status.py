@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 
 from rayocr.actors.ledger.survey import read_segments, survey
 from rayocr.config import RayocrConfig, Secrets
-from rayocr.driver.monitor.terminal import ConsoleTerminal, printable
+from rayocr.driver.monitor.terminal import ConsoleTerminal, duration, printable
 from rayocr.driver.plan import existing_state
 from rayocr.driver.retry_selection import retry_commands
 from rayocr.driver.scheduling.leases import run_key
@@ -171,8 +171,11 @@ def _read_dead_letters(status: Status, state: Storage, dead_letters: list[str]) 
 
 
 def _show(terminal: ConsoleTerminal, status: Status) -> None:
-    finished = "1 document is finished" if status.finished == 1 else f"{status.finished:,} documents are finished"
-    terminal.say(f"{finished}: {status.finished - status.failed:,} complete, {status.failed:,} with failures.")
+    if status.finished:
+        finished = "1 document is finished" if status.finished == 1 else f"{status.finished:,} documents are finished"
+        terminal.say(f"{finished}: {status.finished - status.failed:,} complete, {status.failed:,} with failures.")
+    else:
+        terminal.say("No document is finished yet.")
     if status.pages_on_record:
         terminal.say(
             f"{status.pages_on_record:,} pages of {status.unfinished_documents:,} unfinished documents are on record"
@@ -181,7 +184,8 @@ def _show(terminal: ConsoleTerminal, status: Status) -> None:
     for run in status.active_runs:
         where = f"{printable(run.host)}, process {run.pid}"
         terminal.say(
-            f"Active: run {printable(run.run_id)} on {where}, for {run.since_s:.0f} s, with {run.documents:,} documents."
+            f"Active: run {printable(run.run_id)} on {where}, for {duration(run.since_s)}, is reading {run.documents:,}"
+            f" document{'' if run.documents == 1 else 's'}."
         )
     for failure in status.failures:
         terminal.warn(f"  {failure.outcome}: {printable(failure.name)}: {failure.reason}: {failure.message}")

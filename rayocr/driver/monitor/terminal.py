@@ -136,7 +136,7 @@ class ConsoleTerminal:
                 break
             await asyncio.sleep(_START_INTERVAL_S)
             if not progress.pages_read:
-                self.say(f"Waiting for the first page … {duration(count * _START_INTERVAL_S)}")
+                self.say(f"{_first_wait(progress)} … {duration(count * _START_INTERVAL_S)}")
         while True:
             await asyncio.sleep(_PLAIN_INTERVAL_S)
             line = progress_line(progress, countdown=False)
@@ -156,7 +156,8 @@ def progress_line(progress: Progress, *, countdown: bool = True) -> str:
     if not progress.pages_read and not progress.documents_done:
         known = [pages] if progress.pages_total else []
         found = f"{progress.documents_total:,}{more} document{'' if progress.documents_total == 1 else 's'} found"
-        parts = [f"waiting for the first page, {duration(progress.elapsed_s)}", *known, found]
+        wait = _first_wait(progress)
+        parts = [f"{wait[0].lower()}{wait[1:]}, {duration(progress.elapsed_s)}", *known, found]
     else:
         parts = [
             pages,
@@ -168,11 +169,17 @@ def progress_line(progress: Progress, *, countdown: bool = True) -> str:
     failed = progress.documents[DocumentOutcome.PARTIAL] + progress.documents[DocumentOutcome.REJECTED]
     if failed:
         parts.append(f"{failed:,} with failures")
-    if progress.held_elsewhere:
+    if progress.held_elsewhere and (progress.pages_read or progress.documents_done):
         parts.append(f"{progress.held_elsewhere:,} held by another run")
     if progress.stalled_since is not None:
         parts.append(f"no progress since {at_time(progress.stalled_since)}")
     return " · ".join([*parts, *_waits(progress)])
+
+
+def _first_wait(progress: Progress) -> str:
+    if progress.held_elsewhere and progress.held_elsewhere >= progress.documents_total - progress.elsewhere:
+        return "Waiting for another run, which is reading the documents"
+    return "Waiting for the first page"
 
 
 def _watching_line(progress: Progress, *, countdown: bool) -> str:

@@ -12,6 +12,8 @@ from rayocr.cli import main
 from rayocr.cli.arguments import parse
 from rayocr.composition import compose
 from rayocr.config import Mode
+from rayocr.driver.commands.status import ActiveRun, Status, _show
+from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.retry_selection import documents_to_retry
 from rayocr.messages import Document, DocumentOutcome
 from rayocr.observe.dead_letters import new_dead_letter, write_dead_letter
@@ -104,3 +106,10 @@ def test_the_commands_that_are_named_retry_what_is_left(
         assert len(selected) == (len(outcomes) if config.retry.rejected else len(outcomes - {DocumentOutcome.REJECTED}))
         found.append(config.retry.rejected)
     assert found == expected
+
+
+def test_a_run_that_has_finished_nothing_yet_is_described(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = ActiveRun(run_id="r", host="h", pid=7, documents=1, since_s=200)
+    _show(ConsoleTerminal("plain"), Status(active_runs=[run]))
+    said = capsys.readouterr().out.splitlines()
+    assert said == ["No document is finished yet.", "Active: run r on h, process 7, for 3 min, is reading 1 document."]

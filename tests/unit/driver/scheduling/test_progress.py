@@ -65,3 +65,11 @@ def test_names_with_line_breaks_and_broken_bytes_are_printed_escaped() -> None:
 def test_parts_of_the_source_that_cannot_be_listed_are_named() -> None:
     assert unseen(DiscoveryTotals(unreadable=1, unreadable_names=("a\nb",))).endswith("cannot be read: a\\nb")
     assert unseen(DiscoveryTotals(unreadable=21, unreadable_names=("a",))).endswith(": a and more")
+
+
+def test_a_run_whose_documents_another_run_reads_says_what_it_waits_for() -> None:
+    progress = Progress(totals=DiscoveryTotals(found=6), listing_done=True, clock=lambda: 0.0)
+    progress.elsewhere, progress.held_elsewhere = 2, 4
+    assert progress_line(progress).startswith("waiting for another run, which is reading the documents, 0 s")
+    progress.held_elsewhere = 3
+    assert progress_line(progress).startswith("waiting for the first page, 0 s")
