@@ -132,6 +132,8 @@ def _line(line: str) -> str:
     line = line.rstrip()
     indent = len(line) - len(line.lstrip())
     line = line[:indent].replace("\t", "    ") + line[indent:]
+    if line.lstrip()[:1].isalpha():  # no mark begins with a letter
+        return f"{line}  " if hard else line
     if _RULE.match(line) and line.strip().strip("-") and sum(map(line.count, "*_-")) >= 3:
         return _A_RULE
     if _DASHES.match(line):
@@ -161,6 +163,8 @@ def _headings(lines: list[str]) -> list[str]:
 
 def _heading(line: str) -> str | None:
     """Returns None if the line is not a heading; empty for a heading without words."""
+    if not line.lstrip().startswith(("#", "<")):
+        return None
     if match := _HTML_HEADING.match(line):
         marks, text = "#" * int(match["level"]), match["text"]
     elif match := _ATX.match(line):
