@@ -55,7 +55,7 @@ fmt: setup ## format
 bench: setup ## measure ratios against bare loops, in one run
 	@$(BIN)/python -m benchmarks
 
-bench-gemini: setup ## the Gemini path: throughput, CPU, memory and the share of quotas used, in 7 minutes
+bench-gemini: setup ## the Gemini path: throughput, CPU, memory and the share of quotas used, in 10 minutes
 	@$(BIN)/python -m benchmarks.bench_gemini
 
 bad-days: setup ## outages, limits and full queues over 2,000 pages each, against the simulator; an hour

@@ -81,15 +81,17 @@ def measure_throughput(work: Path, rounds: int, console: Console, *, text: bool 
 def measure_quotas(work: Path, console: Console) -> list[QuotaUse]:
     seconds = _WARM_S + _STEADY_S + 10
     console.print("quota: 600, 6,000 and 30,000 requests per minute, about 100 s each …")
-    return [*(_rayocr_at(rpm, seconds, work) for rpm in (600, 6000)), _senders_at(30_000, seconds)]
+    scans = [_rayocr_at(rpm, seconds, work) for rpm in (600, 6000)]
+    return [*scans, _rayocr_at(6000, seconds, work, text=True), _senders_at(30_000, seconds)]
 
 
-def _rayocr_at(rpm: int, seconds: float, work: Path) -> QuotaUse:
-    source = make_documents(work / f"quota-{rpm}", int(rpm / 60 * seconds))
+def _rayocr_at(rpm: int, seconds: float, work: Path, *, text: bool = False) -> QuotaUse:
+    make, kind = (make_text_documents, "text pages") if text else (make_documents, "scans")
+    source = make(work / f"quota-{rpm}-{int(text)}", int(rpm / 60 * seconds))
     with Simulated(rpm=rpm, latency_s=2, latency_jitter_s=6) as server:
-        options = (f"source={source}", f"dest={work}/out-{rpm}", "cluster=local", "progress=none", f"limits.rpm={rpm}")
+        options = (f"source={source}", f"dest={work}/out-{source.name}", "cluster=local", "progress=none", f"limits.rpm={rpm}")
         command = [sys.executable, "-m", "rayocr", *options, *_OPTIONS]
-        return _watch(f"rayocr, {rpm:,} rpm", rpm, server, command, work)
+        return _watch(f"{kind}, {rpm:,} rpm", rpm, server, command, work)
 
 
 def _senders_at(rpm: int, seconds: float) -> QuotaUse:
