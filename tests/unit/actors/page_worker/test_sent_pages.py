@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tests.unit.engines.servers import answering
 from tests.unit.pdf.cut.test_page_document import HIDDEN, atlas, looks_like_the_page, noise
 from tests.unit.pdf.form_pages import form_page, rect
 
+CASES = Path(__file__).parents[2] / "outputs" / "cases"
 pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
 
 FORM = form_page(
@@ -51,6 +53,27 @@ async def test_the_page_that_is_sent_looks_like_the_page_of_the_document(data: b
     kind, document = await sent(data)
     assert kind == ("application/pdf" if data is FORM else "image/jpeg")
     assert looks_like_the_page(data, document)
+
+
+@pytest.mark.parametrize(
+    ("case", "page_number", "kind"),
+    [
+        ("form_without_appearances", 1, "application/pdf"),
+        ("checkboxes", 1, "application/pdf"),
+        ("negative_font_size", 1, "application/pdf"),
+        ("vertical_japanese", 1, "application/pdf"),
+        ("pictures_of_all_kinds", 8, "application/pdf"),
+        ("outlines_with_live_footer", 1, "application/pdf"),
+        ("long_receipt", 1, "application/pdf"),
+        ("hidden_layer", 1, "image/jpeg"),
+        ("text_that_nobody_sees", 1, "image/jpeg"),
+    ],
+)
+async def test_the_request_for_a_case_shows_its_page(case: str, page_number: int, kind: str) -> None:
+    data = (CASES / f"{case}.pdf").read_bytes()
+    media_type, document = await sent(data, page_number)
+    assert media_type == kind
+    assert looks_like_the_page(data, document, page_number=page_number)
 
 
 async def test_a_request_holds_the_pictures_of_its_page_only() -> None:
