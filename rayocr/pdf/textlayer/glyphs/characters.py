@@ -12,6 +12,7 @@ import numpy as np
 import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Upright
+from rayocr.pdf.textlayer.glyphs.letter_height import with_letter_height
 from rayocr.pdf.textlayer.glyphs.whole_glyphs import SPACE_EM, with_whole_glyphs
 
 _HYPHEN_AT_LINE_END = 0x02  # PDFium's code for a hyphen at the end of a line; 0xFFFE in some builds
@@ -62,6 +63,7 @@ def read_characters(page: Any, text_page: Any, upright: Upright, size_pt: tuple[
     rectangles = np.frombuffer(boxes, np.float32).reshape(count, 4)
     rectangles, replaced = with_whole_glyphs(page, text_page, codes, rectangles)
     x0, y0, x1, y1 = _upright_boxes(rectangles, upright)
+    y0, y1 = with_letter_height(text_page, upright, x0, y0, x1, y1)
     width_pt, height_pt = size_pt
     on_page = (x1 > 0) & (x0 < width_pt) & (y1 > 0) & (y0 < height_pt) & np.asarray(has_box, bool)
     # A page has about eighty different characters, and each is processed once.
