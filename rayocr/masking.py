@@ -29,6 +29,8 @@ _SHAPES_BY_BEGINNING = {
     "ya29.": r"ya29\.[\w.-]{20,}",  # Google's access tokens
     "1//0": r"1//0[\w-]{20,}",  # Google's refresh tokens
     "sk-": r"\bsk-(?=[\w-]{0,200}\d)(?=[\w-]{0,200}[A-Z])[\w-]{24,}",  # OpenAI's and similar; not a file named sk-something
+    "hf_": r"\bhf_[A-Za-z0-9]{20,200}",  # Hugging Face's
+    "ghp_": r"\bghp_\w{20,200}",  # GitHub's
     "sb_": r"\bsb_(?:secret|publishable)_[\w-]{10,}",  # Supabase's
     "sbp_": r"\bsbp_[\w-]{20,}",
     "eyJ": r"\beyJ[\w-]{8,8000}\.[\w-]{8,8000}\.[\w-]{4,}",  # JSON web tokens, including Supabase's older keys
@@ -47,6 +49,15 @@ _IN_HEADER = re.compile(
     r"(?!(?:bearer|basic|token)\b)[^\s\"',;]{6,}",
     re.IGNORECASE,
 )
+# A digest or signature has several parts, up to the end of the line.
+_IN_PARTS = re.compile(r"(\bauthorization[\"']?\s*[:=]\s*[\"']?(?:digest|oauth|hawk|aws4-[\w-]{1,40})\s)[^\n]+", re.IGNORECASE)
+# api_key=v, "access_token": "v", password: v. Numbers (fencing_token: 17) and short words (password: required) are no secrets.
+_ASSIGNED = re.compile(
+    r"(?<![a-z])((?:api[_-]?key|access[_-]?key|private[_-]?key|secret(?:[_-]?key)?|token|password|passwd|pwd)"
+    r"[\"']?\s{0,3}[:=]\s{0,3}[\"']?)(?!\d+(?![\w-]))(?=[^\s\"',;}]{0,200}\d|[^\s\"',;}]{16})[^\s\"',;}&#]{6,}",
+    re.IGNORECASE,
+)
+_NAMES = ("_key", "apikey", "api-key", "secret", 'token"', "token'", "token=", "token:", "passw", "pwd")  # not input_tokens
 _HEADERS = ("apikey", "api-key", "authorization", "cookie")
 _BEARER = re.compile(r"(\b(?:Bearer|Basic)\s+)[\w.~+/=-]{8,}", re.IGNORECASE)
 
@@ -91,7 +102,10 @@ def masked(text: str) -> str:
         text = _SHAPES.sub(MASK, text)
     lower = text.lower()
     if any(header in lower for header in _HEADERS):
+        text = _IN_PARTS.sub(rf"\1{MASK}", text)
         text = _IN_HEADER.sub(rf"\1{MASK}", text)
+    if any(name in lower for name in _NAMES):
+        text = _ASSIGNED.sub(rf"\1{MASK}", text)
     return _BEARER.sub(rf"\1{MASK}", text) if "bearer" in lower or "basic" in lower else text
 
 

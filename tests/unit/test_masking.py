@@ -24,6 +24,8 @@ def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 KEYS = {
+    "hf_": "hf_AbCdEfGhIjKlMnOpQrStUv",
+    "ghp_": "ghp_AbCdEfGhIjKlMnOpQrStUv",
     "AIza": "AIzaSyA-1234567890abcdefghijklmnopqrstu",
     "AQ.": "AQ.Ab8RN6K-1234567890abcdefghijklmnopq",
     "ya29.": "ya29.a0AfH6SMBx-abcdefghijklmnop",
@@ -170,3 +172,47 @@ def test_masking_takes_linear_time(piece: str) -> None:
 
     short = max(min(seconds(10_000) for _ in range(3)), 1e-3)
     assert min(seconds(160_000) for _ in range(3)) < 80 * short  # 16 for linear time, 256 for quadratic
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "api_key=%s",
+        '{"api_key": "%s"}',
+        "{'api_key': '%s'}",
+        "OPENAI_API_KEY=%s",
+        "GEMINI_API_KEY: %s",
+        '{"access_token":"%s"}',
+        '{"refresh_token": "%s", "expires_in": 3599}',
+        '{"client_secret":"%s"}',
+        "client_secret=%s",
+        "token=%s",
+        "#token=%s",
+        "X-Vault-Token: %s",
+        "password: %s",
+        "{'password': '%s'}",
+        'Authorization: Digest username="a", realm="b", response="%s"',
+        "Authorization: AWS4-HMAC-SHA256 Credential=AKIA/x, Signature=%s",
+        "fatal: hf_%sabcdefghijklmnopqrstuv",
+        "remote: ghp_%sabcdefghijklmnopqrstuvwx",
+    ],
+)
+def test_a_value_whose_name_tells_that_it_is_secret_is_masked(text: str) -> None:
+    assert "s3cretValue99" not in masked(text % "s3cretValue99")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"fencing_token": 1764211234567, "input_tokens": 123456}',
+        "fencing_token=1764211234567",
+        "max_tokens=100000",
+        "password: required",
+        "The key: it is not accepted.",
+        "token: null",
+        "monkey=banana2000",
+        "limits.tpm=1000000 tokens",
+    ],
+)
+def test_a_number_or_a_word_beside_such_a_name_stays(text: str) -> None:
+    assert masked(text) == text
