@@ -25,6 +25,7 @@ _PER_CHILD = 25  # PDFs
 _SAMPLES = Path(__file__).parents[1] / "samples"
 _PIECES = (
     *(b"\x00", b"\xff" * 4, b"9" * 400, b"-1", b"1e999", b"NaN", b"null", b"{", b"[" * 300, b'"\\ud800"', b"\\", b'"', b"}" * 3),
+    *(b"](" * 400, b"<!-- page " + b"9" * 5000 + b" -->", "²".encode(), b"[]," * 900, b"\xe2\x80\x8d" * 300),
     *(b"|" * 200, b"`" * 7, b"\n" * 500, b" " * 3000, b"$$", b"<table>", b"</td>", b"**" * 90, b"[x](y", b"![", b"> " * 120),
     *(
         "مرحبا".encode(),
