@@ -195,6 +195,11 @@ class SimulatedGemini:
         request = urllib.request.Request(f"{self.url}/batch-settings", data=json.dumps(settings).encode(), method="POST")
         urllib.request.urlopen(request, timeout=60).close()
 
+    def play(self, *events: dict[str, Any]) -> None:
+        """A script of faults; none: the server is repaired."""
+        request = urllib.request.Request(f"{self.url}/script", data=json.dumps(events).encode(), method="POST")
+        urllib.request.urlopen(request, timeout=60).close()
+
     def end_batches(self) -> None:
         """Ends the running jobs now."""
         self.set_batches(end_now=1)
