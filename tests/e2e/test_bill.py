@@ -93,3 +93,17 @@ def test_a_pause_of_an_hour_ends_the_run_at_once_and_the_next_run_resumes(cli: C
     assert max(gemini.counts()["answered"].values()) == 1
     (manifest,) = manifests(cli.folder / "out")
     assert manifest["engines"] == {"gemini": 20}
+
+
+def test_a_model_without_a_price_is_unknown_everywhere_and_never_free(cli: Cli, gemini: SimulatedGemini) -> None:
+    make_pdf(cli.folder / "in" / "a.pdf", 3)
+    options = (*OPTIONS, "engine.chain=[gemini]", "engine.gemini.model=gemini-99", "report.at_end=1000")
+    done = cli.run(*options, **gemini.variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    status = cli.run("mode=status", "dest=out")
+    estimate = cli.run("mode=estimate", "source=in", "dest=other", "engine=gemini", "engine.gemini.model=gemini-99")
+    report = (cli.folder / "out" / "report.html").read_text()
+    for text in (done.stdout + done.stderr, status.stdout, estimate.stdout, report):
+        assert not re.search(r"\$\s?0", text), re.findall(r".{60}\$\s?0.{20}", text)
+    for text in (done.stdout + done.stderr, estimate.stdout, report):
+        assert "unknown" in text

@@ -26,7 +26,7 @@ from rayocr.driver.monitor.run_record import RUNS_PREFIX
 from rayocr.driver.monitor.terminal import ConsoleTerminal, duration
 from rayocr.driver.plan import existing_state, scope
 from rayocr.errors import RayocrError, RecordCorrupt, StorageError, UsageError
-from rayocr.limits.forecast import ANSWER_S, Forecast, forecast
+from rayocr.limits.forecast import ANSWER_S, Forecast, batch_forecast, forecast
 from rayocr.limits.prices import PriceTable
 from rayocr.messages import Document
 from rayocr.storage.base import Storage
@@ -34,6 +34,7 @@ from rayocr.storage.memory import MemoryStorage
 from rayocr.storage.uri import parse_uri
 from rayocr.untrusted_json import parse_object
 
+_TIERS = ("standard", "flex", "batch", "priority")
 _SAMPLE = 400  # maximum number of opened documents: their mean is accurate to about 5 % of their spread
 _KNOWN_TOKENS = (0.9, 1.15)  # on the cost, based on earlier pages of this destination; includes repeated requests
 _EXPECTED_TOKENS = (0.4, 2.5)  # likewise, without earlier pages: assumed, for sparse and for dense pages
@@ -201,24 +202,40 @@ def _facts(
     model, tier, now = config.engine.gemini.ladder[0], _tier(config), time.time()
     known = prices.price(model, now) is not None
     takes = _forecast(config, prices, model, counted, tokens)
+    low, high = _range(prices, model, counted, tokens, tier, now)
     return facts | {
         "model": model,
         "tier": tier,
         "input_tokens": round(counted.pages * tokens.input),
         "output_tokens": round(counted.pages * tokens.output),
         "cost_usd": _cost(prices, model, counted.pages, tokens, tier, now) if known else None,
+        "cost_usd_range": [low, high] if known else None,
+        "lanes_usd": {name: _cost(prices, model, counted.pages, tokens, name, now) for name in _TIERS} if known else None,
         "seconds": takes.seconds if takes.binds else None,
         "limited_by": takes.binds or None,
     }
 
 
-def _forecast(config: RayocrConfig, prices: PriceTable, model: str, counted: PageCount, tokens: TokensAPage) -> Forecast:
+def _forecast(
+    config: RayocrConfig, prices: PriceTable, model: str, counted: PageCount, tokens: TokensAPage, tier: str | None = None
+) -> Forecast:
+    """In the service tier of most pages, or in this one."""
+    tier = tier or _tier(config)
+    if tier == "batch":
+        return batch_forecast(
+            counted.pages,
+            input_tokens=counted.pages * tokens.input,
+            most_pages=min(config.window.pages, config.batch.max_jobs * config.batch.max_pages),
+            enqueued_tokens=config.batch.enqueued_tokens,
+            cost_usd=_cost(prices, model, counted.pages, tokens, tier, time.time()),
+            usd_per_month=config.limits.usd_per_month,
+        )
     return forecast(
         counted.pages,
         input_tokens=counted.pages * tokens.input,
         limits=config.limits.of(model),
         headroom=config.limits.headroom,
-        cost_usd=_cost(prices, model, counted.pages, tokens, _tier(config), time.time()),
+        cost_usd=_cost(prices, model, counted.pages, tokens, tier, time.time()),
         usd_per_10min=config.limits.usd_per_10min,
         usd_per_month=config.limits.usd_per_month,
     )
@@ -256,9 +273,14 @@ def _table(
     figures = ", ".join(f"{name} {value:,.0f}" for name, value in known.items() if value is not None) or "none"
     assumed = f" (assuming {ANSWER_S:.0f} s per answer)" if takes.binds == "max_in_flight" else ""
     words = f"about {duration(takes.seconds)}: limited by {takes.binds}{assumed}" if takes.binds else "no limit is known"
-    table.add_row("Lanes", _lanes(config, prices, model, counted.pages, tokens, takes.seconds))
+    if _tier(config) == "batch":
+        words = f"up to {duration(takes.seconds)}: a batch takes up to a day, limited by {takes.binds}"
+    table.add_row("Lanes", _lanes(config, prices, model, counted, tokens))
     table.add_row("Time", f"{words} (limits: {figures})")
-    table.add_row("", "Not included: blank pages, which are not sent, and refused pages, which are sent again.")
+    table.add_row(
+        "",
+        "Not included: blank pages, which are not sent, and refused pages, which are sent again. Answers are verified locally.",
+    )
     return table
 
 
@@ -273,10 +295,7 @@ def _cost_words(config: RayocrConfig, prices: PriceTable, model: str, counted: P
     if price is None:
         return f"unknown: conf/prices.yaml has no price for {model}"
     cost_usd = _cost(prices, model, counted.pages, tokens, tier, now)
-    unsure = _KNOWN_TOKENS if tokens.known_from else _EXPECTED_TOKENS
-    pages_low, pages_high = max(0.0, counted.pages - 2 * counted.error), counted.pages + 2 * counted.error
-    low = _cost(prices, model, pages_low, tokens, tier, now) * unsure[0]
-    high = _cost(prices, model, pages_high, tokens, tier, now) * unsure[1]
+    low, high = _range(prices, model, counted, tokens, tier, now)
     words = f"{_usd(cost_usd)} ({_usd(low)} to {_usd(high)}) with {model} in {tier}"
     words += f", at ${price.input_usd:g} in and ${price.output_usd:g} out per 1M tokens in standard"
     if config.budget.usd is not None and cost_usd > config.budget.usd:
@@ -291,19 +310,29 @@ def _cost_words(config: RayocrConfig, prices: PriceTable, model: str, counted: P
     return words
 
 
-def _lanes(config: RayocrConfig, prices: PriceTable, model: str, pages: float, tokens: TokensAPage, seconds: float) -> str:
-    """The cost of the same pages in every service tier."""
+def _range(prices: PriceTable, model: str, counted: PageCount, tokens: TokensAPage, tier: str, now: float) -> tuple[float, float]:
+    """The lowest and the highest cost that are likely, in USD."""
+    unsure = _KNOWN_TOKENS if tokens.known_from else _EXPECTED_TOKENS
+    low, high = max(0.0, counted.pages - 2 * counted.error), counted.pages + 2 * counted.error
+    return _cost(prices, model, low, tokens, tier, now) * unsure[0], _cost(prices, model, high, tokens, tier, now) * unsure[1]
+
+
+def _lanes(config: RayocrConfig, prices: PriceTable, model: str, counted: PageCount, tokens: TokensAPage) -> str:
+    """The cost and the time of the same pages in every service tier."""
     now = time.time()
     if prices.price(model, now) is None:
         return "unknown"
-    standard = duration(seconds) if seconds else "as fast as the server answers"
-    times = {
-        "standard": standard,
-        "flex": f"{standard} or more, answers take 1 to 15 min",
-        "batch": "up to a day",
-        "priority": standard,
-    }
-    return "; ".join(f"{tier} {_usd(_cost(prices, model, pages, tokens, tier, now))} ({time_})" for tier, time_ in times.items())
+    words = []
+    for tier in _TIERS:
+        takes = _forecast(config, prices, model, counted, tokens, tier)
+        how_long = duration(takes.seconds) if takes.binds else "as fast as the server answers"
+        if tier == "flex":
+            how_long += " or more, answers take 1 to 15 min"
+        elif tier == "batch":
+            days = math.ceil(takes.seconds / 86_400)
+            how_long = "up to a day" if days == 1 else f"up to {days} days"
+        words.append(f"{tier} {_usd(_cost(prices, model, counted.pages, tokens, tier, now))} ({how_long})")
+    return "; ".join(words)
 
 
 def _tier(config: RayocrConfig) -> str:

@@ -64,9 +64,22 @@ def test_the_estimate_comes_as_json(here: Path, capsys: pytest.CaptureFixture[st
     facts = json.loads(capsys.readouterr().out)
     assert (facts["documents"], facts["unreadable"], facts["pages"], facts["pages_error"]) == (5, 1, 10, 0)
     assert (facts["input_tokens"], facts["output_tokens"], facts["limited_by"]) == (10_000, 10_000, "rpm")
-    assert facts["cost_usd"] > 0
+    assert facts["cost_usd_range"][0] < facts["cost_usd"] < facts["cost_usd_range"][1]
+    assert facts["lanes_usd"]["standard"] == facts["cost_usd"]
+    assert facts["lanes_usd"]["batch"] == facts["lanes_usd"]["flex"] == facts["cost_usd"] / 2
     assert main(["estimate", "in", "out", "engine=local", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["cost_usd"] == 0
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_batches_are_limited_by_enqueued_tokens_and_not_by_requests_per_minute(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["estimate", "in", "out", "engine=gemini", "engine.batch=true", "limits.rpm=1"]
+    assert main([*options, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["seconds"] == 86_400
+    assert main([*options, "batch.enqueued_tokens=5000"]) == 0
+    assert "up to 2 d" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.usefixtures("in_this_process")
