@@ -116,12 +116,15 @@ def redis_url() -> Iterator[str]:
 
 
 @pytest.fixture(params=["memory", "file", "redis"])
-def service(request: pytest.FixtureRequest, tmp_path: Path) -> Service:
+def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
     if request.param == "memory":
-        return MemoryService()
-    if request.param == "file":
-        return FileService(tmp_path / "locks")
-    return RedisService(request.getfixturevalue("redis_url"))
+        yield MemoryService()
+    elif request.param == "file":
+        yield FileService(tmp_path / "locks")
+    else:
+        redis_service = RedisService(request.getfixturevalue("redis_url"))
+        yield redis_service
+        redis_service.client.close()  # or its socket is found unclosed during another test
 
 
 @pytest.fixture
@@ -135,8 +138,6 @@ def opened(service: Service) -> Iterator[Callable[[str], AnyLocks]]:
     yield open_locks
     for locks in opened:
         locks.close()
-    if isinstance(service, RedisService):
-        service.client.close()
 
 
 Open = Callable[[str], AnyLocks]
@@ -305,7 +306,7 @@ def test_processes_racing_for_many_keys_share_them_out(kind: str, tmp_path: Path
     for process in processes:
         process.start()
     try:
-        got = [pair for _ in processes for pair in results.get(timeout=60)]
+        got = [pair for _ in processes for pair in results.get(timeout=300)]
     finally:
         for process in processes:
             process.kill()
