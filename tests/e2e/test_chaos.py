@@ -17,7 +17,7 @@ from tests.e2e.support import PATIENCE_S, PROJECT
 def test_no_page_is_lost_misplaced_or_paid_for_twice_beyond_what_was_at_risk(environment: dict[str, str]) -> None:
     seeds = ("--seed", "6", "--seed", "12")
     played = subprocess.run(
-        [sys.executable, "-m", "benchmarks.chaos", *seeds, "--documents", "30"],
+        [sys.executable, "-m", "benchmarks.chaos", *seeds, "--documents", "40"],
         env=environment,
         cwd=PROJECT,
         capture_output=True,
