@@ -17,7 +17,7 @@ from rayocr.actors.page_worker.pdf_thread import PdfThread
 T = TypeVar("T")
 
 _LIMIT_S = 3600.0  # virtual seconds
-_PATIENCE = 20  # selects of one millisecond without an event, after which a thread must be waiting for a sleeping coroutine
+_PATIENCE = 50  # selects of one millisecond without an event, after which a thread must be waiting for a sleeping coroutine
 
 
 class _Selector(selectors.DefaultSelector):
