@@ -91,11 +91,9 @@ class GcsServer:
     def _answers(self) -> bool:
         assert self._process.poll() is None
         with contextlib.suppress(OSError, http.client.HTTPException):
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-            connection.request("GET", "/storage/v1/b?project=p")
-            status = connection.getresponse().status
-            connection.close()
-            return status == 200
+            with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)) as connection:
+                connection.request("GET", "/storage/v1/b?project=p")
+                return connection.getresponse().status == 200
         return False
 
 
