@@ -171,7 +171,7 @@ NEXT_STEPS: tuple[_Row, ...] = (
     _Row(
         "gemini",
         401,
-        ("default credentials", "refresh", "credentials do not work"),
+        ("default credentials", "refresh", "credentials do not work", "oauth"),
         "Set GOOGLE_APPLICATION_CREDENTIALS to a key file, or run: gcloud auth application-default login",
     ),
     _Row("gemini", 401, (), _GEMINI_KEY),

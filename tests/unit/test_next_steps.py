@@ -77,6 +77,8 @@ def of_redis(message: str) -> RayocrError:
         (of_drive(404, "notFound"), "Share the folder"),
         (of_drive(401, "authError"), "rayocr login drive"),
         (of_gemini(400, "API_KEY_INVALID", "API key not valid."), "GEMINI_API_KEY"),
+        (of_gemini(401, message="Invalid credentials. Expected OAuth 2 access token"), "gcloud auth"),
+        (of_gemini(401, message="API key not found."), "GEMINI_API_KEY"),
         (of_gemini(403, "API_KEY_HTTP_REFERRER_BLOCKED"), "restrictions"),
         (of_gemini(403, "API_KEY_SERVICE_BLOCKED"), "restrictions"),
         (of_gemini(403, "SERVICE_DISABLED"), "Enable"),
