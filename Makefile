@@ -106,7 +106,7 @@ fidelity: setup ## compare the text of the PDFs in DIR=folder with pdftotext and
 
 MINUTES ?= 30
 SEEDS ?= 12
-chaos: setup ## SEEDS=20 scenarios of kills, pauses and lost servers; half a minute to a minute each
+chaos: setup ## SEEDS=20 scenarios of kills, pauses and lost servers; about a minute each, the 13th twelve minutes
 	@$(BIN)/python -m benchmarks.chaos --seeds $(SEEDS) $(ARGS)
 
 fuzz: setup ## MINUTES=10 of damaged input to each of: state loaders, answers, Markdown, PDFs (TARGETS="state pdf" selects)
