@@ -1,9 +1,11 @@
-"""Joins consecutive lines to running text: with spaces, without (Chinese, Japanese), and with hyphenated words completed."""
+"""Joins consecutive lines to running text: with spaces, without (Chinese, Japanese), and with divided words completed."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+
+from rayocr.engines.layout.scripts.korean import divides_word
 
 _SOFT_HYPHEN = "\u00ad"
 _HYPHENS = "-\u2010"
@@ -20,17 +22,18 @@ _COMPOUND_TAILS = frozenset(
 )
 
 
-def join_lines(texts: Iterable[str], *, known_words: frozenset[str] = frozenset()) -> str:
-    """Returns one running text. `known_words`: the page's words in lower case; they distinguish recog-nition from well-known."""
+def join_lines(texts: Iterable[str], *, known_words: frozenset[str] = frozenset(), whole_korean: bool = True) -> str:
+    """Returns one running text. `known_words`: the page's words in lower case; they distinguish recog-nition from well-known.
+    `whole_korean`: no line ends within a Korean word."""
     result = ""
     for text in texts:
         text = text.strip()
         if text:
-            result = join_pair(result, text, known_words) if result else text
+            result = join_pair(result, text, known_words, whole_korean=whole_korean) if result else text
     return result.replace(_SOFT_HYPHEN, "")
 
 
-def join_pair(before: str, after: str, known_words: frozenset[str] = frozenset()) -> str:
+def join_pair(before: str, after: str, known_words: frozenset[str] = frozenset(), *, whole_korean: bool = True) -> str:
     if before.endswith(_SOFT_HYPHEN):
         return before.rstrip(_SOFT_HYPHEN) + after
     broken = _BROKEN_WORD.search(before)
@@ -44,6 +47,8 @@ def join_pair(before: str, after: str, known_words: frozenset[str] = frozenset()
     if len(before) > 1 and before[-1] in _HYPHENS and before[-2].isdigit() and after[:1].isdigit():
         return before + after  # 2019-20
     if _NO_SPACE.match(before[-1]) and _NO_SPACE.match(after[0]):
+        return before + after
+    if not whole_korean and divides_word(before, after):
         return before + after
     return f"{before} {after}"
 

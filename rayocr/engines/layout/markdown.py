@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 
 from rayocr.engines.layout.joining import join_lines
 from rayocr.engines.layout.paragraphs import Block, BlockKind
+from rayocr.engines.layout.scripts.korean import divides_no_words
 
 _BULLET = re.compile(r"^(?:[•●▪■◦○‣∙⁃➢➤❖\uf0b7\uf0a7]\s*|[\u2013*+-]\s+)(?=\S)")
 _ONLY_RULE = re.compile(r"^[-=_*~`][-=_*~`\s]+$")
@@ -32,8 +33,10 @@ _BIG_NUMBER = re.compile(r"^(\d{3,9})([.)])(?=\s|$)")
 def to_markdown(blocks: Iterable[Block], *, known_words: frozenset[str] = frozenset()) -> str:
     parts: list[str] = []
     previous: BlockKind | None = None
+    blocks = list(blocks)
+    whole_korean = divides_no_words(block.lines for block in blocks)
     for block in blocks:
-        text = _render(block, known_words)
+        text = _render(block, known_words, whole_korean=whole_korean)
         if not text:
             continue
         if parts:
@@ -92,14 +95,14 @@ def pipe_table(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
-def _render(block: Block, known_words: frozenset[str]) -> str:
+def _render(block: Block, known_words: frozenset[str], *, whole_korean: bool) -> str:
     if block.kind is BlockKind.TABLE:
         return pipe_table(block.cells)
     if block.kind is BlockKind.CODE:
         return _fenced("\n".join(block.lines))
     if block.kind is BlockKind.STANZA:
         return "  \n".join(escaped(line.strip()) for line in block.lines if line.strip())  # two spaces: a hard line break
-    text = join_lines(block.lines, known_words=known_words)
+    text = join_lines(block.lines, known_words=known_words, whole_korean=whole_korean)
     if block.kind is BlockKind.HEADING:
         return f"{'#' * block.level} {_inline_escaped(text)}"
     if block.kind is BlockKind.ITEM:

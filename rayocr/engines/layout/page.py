@@ -22,12 +22,12 @@ from rayocr.engines.layout.marginalia import take_margin_notes
 from rayocr.engines.layout.markdown import to_markdown
 from rayocr.engines.layout.paragraphs import Block, BlockKind, blocks_of, merge_across_columns
 from rayocr.engines.layout.rows import Row, rows_of
+from rayocr.engines.layout.scripts.vertical import bands, is_set_vertically, paragraphs_of
 from rayocr.engines.layout.tables.alignment import AlignedTable, take_aligned_tables
 from rayocr.engines.layout.tables.grid import grids_of
 from rayocr.engines.layout.tables.recognition import RuledTable, take_ruled_tables, unruled_tables
 from rayocr.engines.layout.units.leaders import join_leaders
 from rayocr.engines.layout.units.listings import listings
-from rayocr.engines.layout.vertical import bands, is_set_vertically, paragraphs_of
 
 
 def layout_markdown(lines: Sequence[LayoutLine], *, page_width: float, page_height: float, rulings: Sequence[Ruling] = ()) -> str:

@@ -28,6 +28,7 @@ from rayocr.engines.rapidocr.recognizer.runtime import load_model
 from rayocr.engines.rapidocr.text import (
     UNKNOWN_SCORE,
     is_half_known,
+    is_plain_latin,
     is_unread,
     pack_of_half_known,
     weighted_mean,
@@ -56,13 +57,21 @@ _MOST_LETTERS = 120.0  # in an unread line; longer ones are usually rules
 _FEWEST_UNREAD = 2  # lines; a single one may be a signature or an ornament
 _MUCH_UNREAD = 0.1  # share of the print; a page that lacks more for want of a language pack fails, with less it has a doubt
 _JUNK = 0.8  # below this score, a line may be in a script that the models mistake for Latin
-_MOST_UNREAD = 0.7  # share of the print; a page in a single unsupported script is read better as a whole
+_MOSTLY_UNREAD = 0.5  # share of the print; with more, the page is in an unsupported script
+_LEAST_ASPECT = 1.2  # of a short word
+_MOST_UNREAD = 0.7  # share of the print; a page that lacks more for want of a pack is left to Tesseract as a whole
 _MIN_VERTICAL_SHARE = 0.6  # share of the length of all boxes, for the page to count as rotated
 
 
 class ReadsOtherScripts(Protocol):
-    def read(self, lines: Sequence[Any], *, likely: str = "") -> Sequence[tuple[str, float]]:
-        """Text and confidence, 0..1, of gray pictures. `likely` is the pack to try first. Raises LanguagePackMissing."""
+    def read(
+        self, lines: Sequence[Any], *, likely: str = "", read_latin: ReadsLines | None = None
+    ) -> Sequence[tuple[str, float]]:
+        """Text and confidence, 0..1, of gray pictures. `likely` is the pack to try first; `read_latin` reads Latin words in other
+        scripts. Raises LanguagePackMissing."""
+
+    def quarter_turns(self, lines: Sequence[Any]) -> int:
+        """Counter-clockwise turns that put gray pictures of lines upright; 0 if that is not certain."""
 
     def require(self, pack: str) -> None:
         """Raises LanguagePackMissing."""
@@ -197,6 +206,8 @@ class RapidOcrEngine(ComputeEngine):
         likely = max(packs, key=packs.count) if packs else ""
         if self._other_scripts is None or not unread:
             return read, ()
+        short = _in_same_script(read, aspects, unread) if share > _MOSTLY_UNREAD else set()
+        unread += sorted(short)
         if len(unread) < _FEWEST_UNREAD and not likely:
             return read, self._doubts_of_unread(upright, quads, read, aspects)
         doubts: dict[str, None] = {}
@@ -208,16 +219,17 @@ class RapidOcrEngine(ComputeEngine):
             if share > _MUCH_UNREAD:
                 raise
             doubts[f"{PACK_MISSING}:{error.pack}"] = None
-        if share > _MOST_UNREAD:
-            return read, ()
         try:
-            again = self._other_scripts.read([cut_out(upright, quads[index]) for index in unread], likely=likely)
+            pictures = [cut_out(upright, quads[index]) for index in unread]
+            again = self._other_scripts.read(pictures, likely=likely, read_latin=self._recognize_lines)
         except LanguagePackMissing as error:
+            if share > _MOST_UNREAD:
+                return read, ()
             if share > _MUCH_UNREAD:
                 raise
             doubts[f"{PACK_MISSING}:{error.pack}"] = None
         for index, (text, confidence) in zip(unread, again, strict=True):
-            known = not is_unread(read[index].text, aspects[index]) and not is_half_known(read[index].text)
+            known = index not in short and not is_unread(read[index].text, aspects[index]) and not is_half_known(read[index].text)
             if text and (not known or _as_own_score(confidence) > read[index].score):
                 read[index] = LineReading(text, _as_own_score(confidence), 0.0)
         return read, tuple(doubts) or self._doubts_of_unread(upright, quads, read, aspects)
@@ -254,12 +266,24 @@ class RapidOcrEngine(ComputeEngine):
                 best, best_sum, best_read = turns, total, read
             if total / max(sum(len(text) for text, _, _ in read.values()), 1) > _SURE:
                 break
+        if (turns := self._turns_of_unread(image, shown, best, sample, best_read)) != best:
+            best, best_read = turns, {}
         columns_down = best == 1 and self._is_set_in_columns(image, shown, best_read)
         if columns_down:
             best, best_read = 0, {}
         rest = [index for index in range(len(shown)) if index not in best_read]
         best_read.update(zip(rest, self._recognize(image, shown, best, rest, columns_down=columns_down), strict=True))
         return best, columns_down, [best_read[index] for index in range(len(shown))]
+
+    def _turns_of_unread(self, image: Any, shown: Any, turns: int, sample: Sequence[int], read: dict[int, LineReading]) -> int:
+        """The page's rotation. The scores of lines in a script that the models do not support do not tell it; Tesseract does."""
+        upright = turned_image(image, turns)
+        crops = [cut_out(upright, quad) for quad in turned(shown[list(sample)], turns, image.shape[1], image.shape[0])]
+        aspects = [crop.shape[1] / crop.shape[0] for crop in crops]
+        unread = sum(read[i].score < _JUNK or is_unread(read[i].text, aspect) for i, aspect in zip(sample, aspects, strict=True))
+        if self._other_scripts is None or 2 * unread <= len(sample):
+            return turns
+        return (turns + self._other_scripts.quarter_turns(crops)) % 4
 
     def _is_set_in_columns(self, image: Any, shown: Any, read: dict[int, LineReading]) -> bool:
         assert self._recognize_lines is not None
@@ -301,6 +325,13 @@ def _without_faint(upright: Any, quads: Any, unread: list[int], aspects: list[fl
         return unread
     least = _LEAST_INK * max(ink_of(cut_out(upright, quads[i])) for i in others)
     return [i for i in unread if ink_of(cut_out(upright, quads[i])) >= least]
+
+
+def _in_same_script(read: Sequence[LineReading], aspects: Sequence[float], unread: Sequence[int]) -> set[int]:
+    """Lines on a page in an unsupported script that seem to be read or are too short to tell: last lines of paragraphs, page
+    numbers. Latin words and numbers that were read stay."""
+    others = set(range(len(read))) - set(unread)
+    return {i for i in others if aspects[i] > _LEAST_ASPECT and not (read[i].score > _SURE and is_plain_latin(read[i].text))}
 
 
 def _as_own_score(confidence: float) -> float:

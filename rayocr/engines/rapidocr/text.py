@@ -54,6 +54,12 @@ def is_half_known(text: str) -> bool:
     return bool(pack_of_half_known(text))
 
 
+def is_plain_latin(text: str) -> bool:
+    """Whether the text has a letter or digit and none outside ASCII."""
+    signs = [char for char in text if char.isalnum()]
+    return bool(signs) and all(char.isascii() for char in signs)
+
+
 def pack_of_half_known(text: str) -> str:
     """Tesseract's pack for running text in Greek or Vietnamese, whose accented letters the models partly omit; "" for other text
     and for formulas."""

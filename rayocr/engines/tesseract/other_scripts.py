@@ -8,25 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import mean
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from rayocr.engines.tesseract.lines import TsvLine, lines_of_tsv, mean_confidence
+from rayocr.engines.tesseract.foreign_words import ReadsLatin, with_foreign_words
+from rayocr.engines.tesseract.greek import modern_greek
+from rayocr.engines.tesseract.line_sheet import HEIGHT, LineSheet
+from rayocr.engines.tesseract.lines import TsvLine, TsvWord
 from rayocr.engines.tesseract.program import FEW_LETTERS, Orientation, Tesseract, find_tesseract
-from rayocr.engines.tesseract.scripts import LATIN, groups_of, packs_for
+from rayocr.engines.tesseract.scripts import ARABIC, GREEK, KOREAN, LATIN, groups_of, packs_for, packs_of_script
+from rayocr.engines.tesseract.voting import voted, whole_words
 from rayocr.errors import EngineError, EngineUnavailable, LanguagePackMissing
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-_HEIGHT = 56  # pixels, of a line with its margins: letters of 10 pt at 300 dpi
-_GAP = 28
-_DPI = 300
 _MOST_ROUNDS = 2  # scripts besides those that rapidocr supports
 _SAMPLE = 8  # lines
 _SURE_SCRIPT = 1.0
+_SURE_TURN = 2.0  # Tesseract's own unit; lines that are upside down had 7 to 27
 _HALF_SURE_SCRIPT = 0.5  # enough to name the pack for lines that no installed pack reads
 _LEAST = 0.55  # minimum confidence of a line
+_SURE_SAMPLE = 0.85  # mean confidence of a sample whose script is certain
 _LEAST_SAMPLE = 0.3  # mean confidence of a sample that may contain a second script
+_VIEWS: tuple[dict[str, Any], ...] = ({"height": 72, "gap": 40}, {"height": HEIGHT, "stretch": 1.15})
+_SURE_WORD = 0.9
 
 
 class OtherReading(NamedTuple):
@@ -40,6 +42,11 @@ class OtherScripts:
     def __init__(self, *, timeout_s: float = 180.0, tesseract: Tesseract | None = None) -> None:
         self._timeout_s = timeout_s
         self._tesseract = tesseract
+
+    def quarter_turns(self, lines: Sequence[Any]) -> int:
+        """Counter-clockwise turns that put gray pictures of lines upright; 0 if that is not certain."""
+        seen = _script_of(lines, self._open())
+        return seen.quarter_turns if seen is not None and seen.turn_confidence >= _SURE_TURN else 0
 
     def require(self, pack: str) -> None:
         """Raises LanguagePackMissing."""
@@ -64,83 +71,97 @@ class OtherScripts:
             raise EngineUnavailable("tesseract is not installed.")
         return self._tesseract
 
-    def read(self, lines: Sequence[Any], *, likely: str = "") -> list[OtherReading]:
-        """Reads gray pictures (rows, columns). `likely` is the pack to try first, if it is installed. Raises LanguagePackMissing
-        if the script of most lines is known and has no pack."""
+    def read(self, lines: Sequence[Any], *, likely: str = "", read_latin: ReadsLatin | None = None) -> list[OtherReading]:
+        """Reads gray pictures (rows, columns). `likely` is the pack to try first, if it is installed; `read_latin` reads words
+        that Tesseract's packs misread. Raises LanguagePackMissing if the script of most lines is known and has no pack."""
         tesseract = self._open()
         read = [OtherReading("", 0.0)] * len(lines)
         left = list(range(len(lines)))
+        refused: list[tuple[str, ...]] = []
         for turn in range(_MOST_ROUNDS):
             try:
                 known = turn == 0 and likely in tesseract.languages()
-                packs = (likely,) if known else self._packs_of([lines[index] for index in left], tesseract)
+                packs = (likely,) if known else self._packs_of([lines[index] for index in left], tesseract, refused)
             except LanguagePackMissing:
                 if turn == 0:
                     raise
                 break
             if not packs:
                 break
-            found = self._read_with(packs, [lines[index] for index in left], tesseract)
+            found = self._read_with(packs, [lines[index] for index in left], tesseract, read_latin)
             for index, reading in zip(left, found, strict=True):
                 if reading.confidence >= _LEAST:
                     read[index] = reading
             before, left = left, [index for index in left if not read[index].text]
-            if not left or len(left) == len(before):
+            if not left:
                 break
+            if len(left) == len(before):
+                refused.append(packs)  # the script was detected wrongly: Korean as Arabic, for example
         return read
 
-    def _packs_of(self, lines: Sequence[Any], tesseract: Tesseract) -> tuple[str, ...]:
+    def _packs_of(self, lines: Sequence[Any], tesseract: Tesseract, refused: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
         longest = sorted(lines, key=lambda line: -line.shape[1] / line.shape[0])[:_SAMPLE]
         seen = _script_of(longest, tesseract)
         if seen is not None and seen.script not in LATIN and seen.script_confidence >= _SURE_SCRIPT:
-            return packs_for(seen, tesseract.languages(), sure=_SURE_SCRIPT)
-        tried = []
-        for packs in groups_of(tesseract.languages()):
+            packs = packs_for(seen, tesseract.languages(), sure=_SURE_SCRIPT)
+            if packs not in refused:
+                return packs
+        tried: list[tuple[float, tuple[str, ...]]] = []
+        for packs in _likely_first(groups_of(tesseract.languages()), seen):
             found = self._read_with(packs, longest, tesseract)
             tried.append((mean(reading.confidence if reading.confidence >= _LEAST else 0.0 for reading in found), packs))
+            if tried[-1][0] > _SURE_SAMPLE:
+                break
         confidence, packs = max(tried, default=(0.0, ()))
         if confidence >= _LEAST_SAMPLE:
-            return packs
+            return () if packs in refused else packs
         if seen is not None and seen.script not in LATIN:
             packs_for(seen, tesseract.languages(), sure=_HALF_SURE_SCRIPT)  # raises if the script has no pack
         return ()
 
-    def _read_with(self, packs: Sequence[str], lines: Sequence[Any], tesseract: Tesseract) -> list[OtherReading]:
-        block, tops = _below_each_other(lines)
+    def _read_with(
+        self, packs: Sequence[str], lines: Sequence[Any], tesseract: Tesseract, read_latin: ReadsLatin | None = None
+    ) -> list[OtherReading]:
+        """The lines' texts. With `read_latin`, the best that is possible; without it, at once."""
+        if read_latin is not None and packs[0] in (GREEK | ARABIC) and packs[-1] == "eng":
+            packs = packs[:-1]
+        sheet = LineSheet(lines)
         try:
-            read = lines_of_tsv(tesseract.read_tsv(block, languages="+".join(packs), dpi=_DPI, as_block=True))
+            read = sheet.read(tesseract, packs)
+            if read_latin is not None:
+                read = self._refined(read, sheet, packs, lines, read_latin)
         except EngineUnavailable:
             raise
         except EngineError:
             return [OtherReading("", 0.0)] * len(lines)
-        return [_joined([line for line in read if top <= _middle(line) < top + _HEIGHT + _GAP]) for top in tops]
+        found = [TsvLine(tuple(words)) if words else None for words in read]
+        texts = [line.text if line else "" for line in found]
+        if packs[0] in GREEK:
+            texts = modern_greek(texts)
+        return [OtherReading(text, line.confidence if line else 0.0) for text, line in zip(texts, found, strict=True)]
+
+    def _refined(
+        self, read: list[list[TsvWord]], sheet: LineSheet, packs: Sequence[str], lines: Sequence[Any], read_latin: ReadsLatin
+    ) -> list[list[TsvWord]]:
+        if packs[0] in GREEK | ARABIC | KOREAN:
+            read = with_foreign_words(read, sheet, packs, read_latin)
+        if packs[0] not in ARABIC:
+            return read
+        read = [whole_words(words) for words in read]
+        doubtful = [index for index, words in enumerate(read) if any(word.confidence < _SURE_WORD for word in words)]
+        some = [lines[index] for index in doubtful]
+        views = [LineSheet(some, **view).read(self._open(), packs) for view in _VIEWS] if some else []
+        for place, index in enumerate(doubtful):
+            read[index] = voted([read[index], *(whole_words(view[place]) for view in views)])
+        return read
+
+
+def _likely_first(groups: Sequence[tuple[str, ...]], seen: Orientation | None) -> list[tuple[str, ...]]:
+    """The packs, with those of the detected script first, however uncertain it is."""
+    likely = packs_of_script(seen.script) if seen is not None else ()
+    return sorted(groups, key=lambda packs: packs[0] not in likely)
 
 
 def _script_of(lines: Sequence[Any], tesseract: Tesseract) -> Orientation | None:
-    sheet = _below_each_other(lines)[0]
-    return tesseract.detect_orientation(sheet, dpi=_DPI) or tesseract.detect_orientation(
-        sheet, dpi=_DPI, least_letters=FEW_LETTERS
-    )
-
-
-def _below_each_other(lines: Sequence[Any]) -> tuple[Image, list[int]]:
-    """Returns one picture, and the row at which each line begins."""
-    import cv2
-    import numpy as np
-    from PIL import Image
-
-    scaled = [cv2.resize(line, (max(round(line.shape[1] * _HEIGHT / line.shape[0]), 1), _HEIGHT)) for line in lines]
-    sheet = np.full((len(lines) * (_HEIGHT + _GAP) + _GAP, max(line.shape[1] for line in scaled) + 2 * _GAP), 255, np.uint8)
-    tops = [_GAP + index * (_HEIGHT + _GAP) for index in range(len(lines))]
-    for line, top in zip(scaled, tops, strict=True):
-        sheet[top : top + _HEIGHT, _GAP : _GAP + line.shape[1]] = line
-    return Image.fromarray(sheet), [top - _GAP // 2 for top in tops]
-
-
-def _middle(line: TsvLine) -> float:
-    return mean(word.top + word.height / 2 for word in line.words)
-
-
-def _joined(parts: Sequence[TsvLine]) -> OtherReading:
-    ordered = sorted(parts, key=lambda part: part.words[0].left)
-    return OtherReading(" ".join(part.text for part in ordered), mean_confidence(ordered) or 0.0)
+    sheet = LineSheet(lines)
+    return sheet.orientation(tesseract) or sheet.orientation(tesseract, least_letters=FEW_LETTERS)

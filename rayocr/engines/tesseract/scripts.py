@@ -14,6 +14,10 @@ _NOT_LANGUAGES = frozenset({"osd", "equ", "snum"})
 LATIN = frozenset({"Latin", "Fraktur"})
 # Packs that include Latin letters. Combined with the English pack, they misread syllables as English words.
 _WITH_LATIN = frozenset({"Latin", "Korean", "Hangul", "Han", "HanS", "HanT", "Japanese", "Hiragana", "Katakana"})
+# Packs by script, for what is particular to them
+GREEK = frozenset({"ell", "Greek", "script/Greek"})
+KOREAN = frozenset({"kor", "Hangul", "script/Hangul"})
+ARABIC = frozenset({"ara", "fas", "urd", "Arabic", "script/Arabic"})
 
 _PACKS = {
     "Latin": "eng deu fra spa por ita nld pol ces swe dan nor fin tur ron hun vie ind lat",
@@ -59,6 +63,11 @@ def groups_of(installed: Sequence[str]) -> list[tuple[str, ...]]:
     groups |= {("vie",)} & {(name,) for name in installed}
     groups |= {(name,) for name in installed if name.startswith("script/") and name.removeprefix("script/") not in LATIN}
     return sorted(group for group in groups if group)
+
+
+def packs_of_script(script: str) -> tuple[str, ...]:
+    """The packs that read this script, installed or not; none for an unknown one."""
+    return (*_PACKS.get(script, "").split(), script, f"script/{script}")
 
 
 def packs_for(seen: Orientation | None, installed: Sequence[str], *, sure: float = _SURE_SCRIPT) -> tuple[str, ...]:

@@ -104,6 +104,7 @@ class Mixed:
         english = [LineReading("a line of English text that was read", 0.98, 0.9)] * 4
         self.readings = english + [LineReading(". ,", 0.9, 0.9)] * unread
         self.engine = engine
+        self.aspects: list[float] = []
 
     def result(self) -> list[str]:
         return [line.text for line in self.answer()[0]]
@@ -115,7 +116,7 @@ class Mixed:
         count = len(self.readings)
         quads = np.array([[(0, 50 * n), (900, 50 * n), (900, 50 * n + 40), (0, 50 * n + 40)] for n in range(count)], np.float32)
         image: Any = np.full((50 * count + 50, 1000), 255, np.uint8)
-        return self.engine._with_other_scripts(image, quads, list(self.readings), [22.0] * count)
+        return self.engine._with_other_scripts(image, quads, list(self.readings), self.aspects or [22.0] * count)
 
 
 def test_on_a_mixed_page_each_line_goes_to_the_engine_that_knows_its_script() -> None:
@@ -185,3 +186,43 @@ def test_print_that_shows_through_the_paper_is_not_taken_for_another_script() ->
     for line, gray in enumerate((0, 0, 200)):
         image[50 * line + 10 : 50 * line + 30, 50:800:8] = gray
     assert _without_faint(image, quads, [1, 2], [22.0] * 3) == [1]
+
+
+def test_if_the_detected_script_reads_nothing_the_other_packs_are_tried() -> None:
+    korean = tsv((0, 30, 90, 90, "다리"), (1, 30, 90, 90, "겨울"))
+    fake = FakeTesseract({"ara+eng": tsv((0, 30, 90, 20, "x"), (1, 30, 90, 20, "x")), "ara": "", "kor": korean}, script="Arabic")
+    assert read(fake) == [("다리", 0.9), ("겨울", 0.9)]
+
+
+def test_the_packs_of_an_uncertain_script_are_tried_first_and_alone_if_they_read_well() -> None:
+    class HalfSure(FakeTesseract):
+        def detect_orientation(self, image: Image.Image, *, dpi: int, least_letters: int = 50) -> Orientation | None:
+            return Orientation(quarter_turns=0, turn_confidence=9, script="Korean", script_confidence=0.3)
+
+    fake = HalfSure({"ara": "", "kor": tsv((0, 30, 90, 90, "다리"), (1, 30, 90, 90, "겨울")), "rus": ""})
+    assert read(fake) == [("다리", 0.9), ("겨울", 0.9)]
+    assert fake.asked == ["kor", "kor"]
+
+
+def test_a_page_in_one_other_script_is_read_line_by_line_with_its_short_lines() -> None:
+    from rayocr.engines.rapidocr.recognizer.decoding import LineReading
+
+    rows = [(row, 30, 90, 90, "мост") for row in range(22)]
+    engine = RapidOcrEngine(other_scripts=OtherScripts(tesseract=FakeTesseract({"rus": tsv(*rows)}, script=None)))
+    mixed = Mixed(engine, unread=0)
+    mixed.readings = [LineReading(". ,", 0.9, 0.9)] * 20 + [LineReading("合", 0.92, 0.9), LineReading("17", 0.99, 0.9)]
+    mixed.aspects = [22.0] * 20 + [2.0, 1.5]
+    assert mixed.result() == ["мост"] * 21 + ["17"]
+
+
+def test_a_page_in_another_script_is_turned_as_tesseract_sees_it() -> None:
+    class UpsideDown(FakeTesseract):
+        def detect_orientation(self, image: Image.Image, *, dpi: int, least_letters: int = 50) -> Orientation | None:
+            return Orientation(quarter_turns=2, turn_confidence=19, script="Arabic", script_confidence=90)
+
+    from rayocr.engines.rapidocr.recognizer.decoding import LineReading
+
+    engine = RapidOcrEngine(other_scripts=OtherScripts(tesseract=UpsideDown({"ara": ""})))
+    engine._recognize_lines = lambda lines: [LineReading(". ,", 0.6, 0.6)] * len(lines)
+    quads = np.array([[(0, 50 * n), (900, 50 * n), (900, 50 * n + 40), (0, 50 * n + 40)] for n in range(9)], np.float32)
+    assert engine._orient_and_read(np.full((500, 1000), 255, np.uint8), quads)[0] == 2

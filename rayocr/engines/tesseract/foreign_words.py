@@ -1,0 +1,76 @@
+"""Reads Latin words and numbers inside lines of another script with a second reader.
+
+Tesseract's packs for Korean, Arabic and Greek misread "USB", "/var/tmp" or "firmware" as letters of their own script, and the
+English pack reads letters of these scripts as Latin ones ("va" for "να"). rapidocr's models read a Latin word that is cut out of
+its line, and give low scores to words of other scripts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any, Protocol
+
+from rayocr.engines.tesseract.greek import with_lost_spaces
+from rayocr.engines.tesseract.line_sheet import LineSheet
+from rayocr.engines.tesseract.lines import TsvWord
+from rayocr.engines.tesseract.scripts import GREEK, KOREAN
+
+_SURE_WORD = 0.9  # Tesseract's confidence of words in its own script; Latin ones have up to .88
+_SURE_SCORE, _SURE_LETTER = 0.94, 0.55  # the second reader's; words of other scripts have less
+_LEAST_LENGTH = 0.75  # of Tesseract's text: letters of other scripts are omitted
+_LATIN = re.compile(r"(?=.*[A-Za-z0-9].*[A-Za-z0-9])[\x21-\x7e\xab\xbb\u2010-\u201e ]+")
+_SYLLABLE = re.compile("[\uac00-\ud7a3]")
+
+
+class Reading(Protocol):
+    @property
+    def text(self) -> str: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def weakest(self) -> float: ...
+
+
+ReadsLatin = Callable[[Sequence[Any]], Sequence[Reading]]
+
+
+def with_foreign_words(
+    lines: Sequence[Sequence[TsvWord]], sheet: LineSheet, packs: Sequence[str], read: ReadsLatin
+) -> list[list[TsvWord]]:
+    """The lines, with the second reader's text in place of doubtful words that it reads as Latin ones or numbers."""
+    groups = [_groups(words, korean=packs[0] in KOREAN) for words in lines]
+    asked = [(line, words) for line, of_line in enumerate(groups) for doubtful, words in of_line if doubtful]
+    found = iter(read([sheet.cut_out(line, words) for line, words in asked]))
+    greek = packs[0] in GREEK
+    return [
+        [word for doubtful, words in of_line for word in (_chosen(words, next(found), greek=greek) if doubtful else words)]
+        for of_line in groups
+    ]
+
+
+def _groups(words: Sequence[TsvWord], *, korean: bool) -> list[tuple[bool, list[TsvWord]]]:
+    """The words with whether they may be foreign. Tesseract reports Korean syllables as words, so that a foreign word is a run of
+    words without syllables."""
+    if korean:
+        return [(doubtful, list(run)) for doubtful, run in groupby(words, _is_no_korean)]
+    return [(word.confidence < _SURE_WORD or bool(re.search("[A-Za-z0-9]", word.text)), [word]) for word in words]
+
+
+def _is_no_korean(word: TsvWord) -> bool:
+    return _SYLLABLE.search(word.text) is None and any(char.isalnum() for char in word.text)
+
+
+def _chosen(words: list[TsvWord], reading: Reading, *, greek: bool) -> list[TsvWord]:
+    text = reading.text.strip()
+    expected = sum(len(word.text) for word in words)
+    if reading.score < _SURE_SCORE or reading.weakest < _SURE_LETTER or not _LATIN.fullmatch(text):
+        return [replace(word, text=with_lost_spaces(word.text, text)) for word in words] if greek else words
+    if len(text) < _LEAST_LENGTH * expected:
+        return words
+    first, last = words[0], words[-1]
+    top, bottom = min(word.top for word in words), max(word.top + word.height for word in words)
+    width = last.left + last.width - first.left
+    return [TsvWord(text, first.left, top, width, bottom - top, reading.score, first.spaced)]

@@ -1,0 +1,73 @@
+"""Corrects what Tesseract's Greek pack confuses: marks of ancient Greek in modern text, and the micro sign for the letter mu."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+from itertools import accumulate
+
+_MICRO, _MU = "\u00b5", "\u03bc"
+_TONOS, _IOTA = "\u0301", "\u0345"
+_POLYTONIC = frozenset("\u0300\u0313\u0314\u0342" + _IOTA)  # grave, both breathings, circumflex, iota below
+_VOWELS = frozenset("αεηιουω")
+_DIPHTHONGS = ("αι", "ει", "οι", "υι", "αυ", "ευ", "ηυ", "ου")
+_BREATHINGS = frozenset("\u0313\u0314")
+_ANCIENT_SHARE = 0.5  # of the words that begin with a vowel: all have a breathing in ancient Greek
+_LATIN_LOOKALIKES = str.maketrans("abeikmnoptuvxyzwhsc", "αβεικμνορτυνχυζωησσ")
+_LEAST_PART = 2  # letters beside a lost space
+
+
+def with_lost_spaces(text: str, other: str) -> str:
+    """The text with the spaces that a second reading has between its letters. The second reading may lack letters."""
+    skeleton, parts = _skeleton(text), _skeleton(other).split()
+    if " " in text or len(skeleton) != len(text) or len(parts) < 2 or min(map(len, parts)) < _LEAST_PART:
+        return text
+    matches = SequenceMatcher(None, skeleton, "".join(parts), autojunk=False).get_matching_blocks()
+    places = {match.b + step: match.a + step for match in matches for step in range(match.size)}
+    parted, done = "", 0
+    for index in accumulate(map(len, parts[:-1])):
+        after = places.get(index)
+        if after is None and index - 1 in places:
+            after = places[index - 1] + 1
+        if after is not None and after - done >= _LEAST_PART and len(text) - after >= _LEAST_PART:
+            parted, done = f"{parted}{text[done:after]} ", after
+    return parted + text[done:]
+
+
+def _skeleton(text: str) -> str:
+    letters = "".join(char for char in unicodedata.normalize("NFD", text.casefold()) if not unicodedata.combining(char))
+    return letters.replace(_MICRO, _MU).translate(_LATIN_LOOKALIKES)
+
+
+def modern_greek(texts: Sequence[str]) -> list[str]:
+    """The lines of a text, with modern accents if the text is not ancient Greek as a whole."""
+    words = [unicodedata.normalize("NFD", word) for text in texts for word in text.split() if _skeleton(word)[:1] in _VOWELS]
+    texts = [text.replace(_MICRO, _MU) for text in texts]
+    if sum(not _BREATHINGS.isdisjoint(word[:3]) for word in words) > _ANCIENT_SHARE * len(words):
+        return texts
+    return [" ".join(_modern(word) if _is_polytonic(word) else word for word in text.split(" ")) for text in texts]
+
+
+def _is_polytonic(word: str) -> bool:
+    return any("\u1f00" <= char <= "\u1fff" for char in word)
+
+
+def _modern(word: str) -> str:
+    """Modern Greek has one accent in words of several syllables and none in others: a wrong mark is that accent or nothing."""
+    signs = unicodedata.normalize("NFD", word)
+    accent = "" if _TONOS in signs or _syllables(signs) < 2 else _TONOS
+    result = ""
+    for sign in signs:
+        if sign not in _POLYTONIC:
+            result += sign
+        elif accent and sign != _IOTA:
+            result, accent = result + accent, ""
+    return unicodedata.normalize("NFC", result)
+
+
+def _syllables(signs: str) -> int:
+    letters = "".join(char for char in signs.casefold() if not unicodedata.combining(char))
+    for pair in _DIPHTHONGS:
+        letters = letters.replace(pair, "α")
+    return sum(char in _VOWELS for char in letters)

@@ -1,0 +1,99 @@
+"""What is done with Tesseract's words of other scripts: a vote over readings, Latin words by another reader, modern Greek."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rayocr.engines.rapidocr.recognizer.decoding import NOTHING_READ, LineReading
+from rayocr.engines.tesseract.foreign_words import with_foreign_words
+from rayocr.engines.tesseract.greek import modern_greek, with_lost_spaces
+from rayocr.engines.tesseract.line_sheet import LineSheet
+from rayocr.engines.tesseract.lines import TsvLine, TsvWord
+from rayocr.engines.tesseract.voting import voted, whole_words
+
+SHEET = LineSheet([np.full((40, 800), 255, np.uint8)])
+
+
+def word(text: str, confidence: float, left: int = 0, *, spaced: bool | None = True) -> TsvWord:
+    return TsvWord(text, left, 30, 40, 40, confidence, spaced)
+
+
+def texts(words: Sequence[TsvWord]) -> list[str]:
+    return [found.text for found in words]
+
+
+def test_each_word_comes_from_the_reading_that_is_surer_of_it() -> None:
+    first = [word("قبل", 0.95), word("نباية", 0.6), word("شهر", 0.9)]
+    second = [word("قبل", 0.94), word("نهاية", 0.9), word("شبر", 0.5)]
+    assert texts(voted([first, second])) == ["قبل", "نهاية", "شهر"]
+
+
+def test_a_word_that_one_reading_lacks_is_taken_if_it_is_not_junk() -> None:
+    first = [word("قبل", 0.95)]
+    assert texts(voted([first, [*first, word("شهر", 0.8)]])) == ["قبل", "شهر"]
+    assert texts(voted([first, [*first, word("١", 0.1)]])) == ["قبل"]
+
+
+def test_parts_without_a_space_between_them_are_one_word_as_sure_as_its_worst_part() -> None:
+    assert whole_words([word("إ", 0.9), word("سال", 0.4, 50, spaced=False)]) == [TsvWord("إسال", 0, 30, 90, 40, 0.4, True)]
+
+
+@pytest.mark.parametrize(
+    ("pack", "words", "reading", "result"),
+    [
+        ("kor", [word("458", 0.77), word("커널", 0.9, 60, spaced=False)], LineReading("USB", 0.99, 0.9), "USB커널"),
+        ("kor", [word("64-01『", 0.1)], LineReading("64-bit", 0.99, 0.9), "64-bit"),
+        ("ell", [word("ήπια", 0.2)], LineReading("Linux", 0.99, 0.9), "Linux"),
+        ("ell", [word("Εάν", 0.87)], LineReading("Ev", 0.98, 0.97), "Εάν"),
+        ("ell", [word("γιατις", 0.37)], LineReading("ια τι", 0.8, 0.6), "για τις"),
+        ("ara", [word("عن", 0.4)], LineReading("if", 0.43, 0.3), "عن"),
+        ("ara", [word("6171]3لا", 0.3)], LineReading("/var/tmp/", 0.99, 0.9), "/var/tmp/"),
+    ],
+)
+def test_latin_words_in_other_scripts_are_those_of_the_second_reader(
+    pack: str, words: list[TsvWord], reading: LineReading, result: str
+) -> None:
+    asked: list[Any] = []
+
+    def read(pictures: Sequence[Any]) -> list[LineReading]:
+        asked.extend(pictures)
+        return [reading] * len(pictures)
+
+    (line,) = with_foreign_words([words], SHEET, (pack,), read)
+    assert TsvLine(tuple(line)).text == result
+    assert len(asked) == 1
+
+
+def test_words_that_tesseract_is_sure_of_are_not_read_again() -> None:
+    def read(pictures: Sequence[Any]) -> list[LineReading]:
+        assert not pictures
+        return [NOTHING_READ] * len(pictures)
+
+    assert with_foreign_words([[word("και", 0.95)]], SHEET, ("ell",), read) == [[word("και", 0.95)]]
+
+
+def test_modern_greek_has_no_ancient_marks_and_no_micro_sign() -> None:
+    assert modern_greek(["ἡ γέφυρα απὀ τους µήνες, ἐάν ο καιρὸς το επιτρέπει"]) == [
+        "η γέφυρα από τους μήνες, εάν ο καιρός το επιτρέπει"
+    ]
+
+
+def test_ancient_greek_keeps_its_marks() -> None:
+    assert modern_greek(["ἐν ἀρχῇ ἦν ὁ λόγος"]) == ["ἐν ἀρχῇ ἦν ὁ λόγος"]
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "result"),
+    [
+        ("µετον", "με τOV", "µε τον"),
+        ("από", "απ", "από"),
+        ("αυτό", "α υ τ", "αυτό"),
+        ("υπογράψουμε", "υπγ", "υπογράψουμε"),
+    ],
+)
+def test_spaces_that_only_the_second_reading_has_part_words_of_two_letters_and_more(text: str, other: str, result: str) -> None:
+    assert with_lost_spaces(text, other) == result
