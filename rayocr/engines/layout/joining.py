@@ -20,6 +20,7 @@ _COMPOUND_HEADS = frozenset(
 _COMPOUND_TAILS = frozenset(
     ["based", "called", "known", "level", "quality", "cost", "scale", "sized", "driven", "oriented", "term"]
 )
+_BROKEN_NUMBER = re.compile(r"\d[-\u2010\u2011\u2013\u00ad]$")
 
 
 def join_lines(texts: Iterable[str], *, known_words: frozenset[str] = frozenset(), whole_korean: bool = True) -> str:
@@ -55,6 +56,10 @@ def join_pair(before: str, after: str, known_words: frozenset[str] = frozenset()
 
 def ends_in_broken_word(text: str) -> bool:
     return text.endswith(_SOFT_HYPHEN) or _BROKEN_WORD.search(text) is not None
+
+
+def ends_in_broken_number(text: str) -> bool:
+    return _BROKEN_NUMBER.search(text) is not None
 
 
 def page_words(texts: Iterable[str]) -> frozenset[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rayocr.engines.layout.columns import reading_order
 from rayocr.engines.layout.field_boxes import join_labels
+from rayocr.engines.layout.fractions import join_fractions
 from rayocr.engines.layout.headings import HeadingScale
 from rayocr.engines.layout.joining import page_words
 from rayocr.engines.layout.lines import (
@@ -55,6 +56,7 @@ def _blocks_of_columns(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], p
 
 def _blocks(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_height: float) -> list[Block]:
     em = em_of(lines)
+    lines = join_fractions(lines, rulings, em)
     words = page_words(line.text for line in lines)
     tables, rest = take_ruled_tables(lines, grids_of(rulings))
     level = [line for line in rest if not line.is_vertical]

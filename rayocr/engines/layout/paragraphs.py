@@ -8,7 +8,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from rayocr.engines.layout.headings import HeadingScale
-from rayocr.engines.layout.joining import ends_in_broken_word
+from rayocr.engines.layout.joining import ends_in_broken_number, ends_in_broken_word
 from rayocr.engines.layout.rows import MARKER, Row
 from rayocr.engines.layout.units.items import begin_items
 from rayocr.engines.layout.units.lines import are_units, has_leader, runs_on
@@ -155,7 +155,7 @@ def _ends_early(group: Sequence[Row], shape: _Shape) -> bool:
     at_edge = 0 if right - left < _NARROW_EM * shape.em else sum(row.x1 > right - shape.em for row in group)
     if sum(len(row.text) for row in group) > _SHORT_CHARS * len(group) or (len(group) > 2 and 3 * at_edge > len(group) + 2):
         return False
-    if any(ends_in_broken_word(row.text) for row in group[:-1]):
+    if any(ends_in_broken_word(row.text) or ends_in_broken_number(row.text) for row in group[:-1]):
         return False
     own_edge = right if len(group) == 2 else shape.right
     return len(group) > 2 or _has_room_for(group[1], group[0], own_edge) or len(group[0].text) <= _SENTENCE_CHARS
@@ -198,6 +198,8 @@ def _continues(block: Block, above: Row, row: Row, kind: BlockKind, level: int, 
     if shape.apart(above, row) and not _sentence_goes_on(above, row, shape):
         return False
     if ends_in_broken_word(above.text) and row.text[:1].islower():
+        return True
+    if ends_in_broken_number(above.text) and row.text[:1].isdigit():
         return True
     has_room = _has_room_for(row, above, right)
     if block.kind is BlockKind.ITEM:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from rayocr.engines.layout.joining import ends_in_broken_word
+from rayocr.engines.layout.joining import ends_in_broken_number, ends_in_broken_word
 from rayocr.engines.layout.rows import Row
 
 _LEADER = re.compile(r"(?:\.\s?){4}|…\s?…|(?:[·․‥…]\s?){3}|_{4}|-{6}")
@@ -69,6 +69,8 @@ def _is_verse(group: Sequence[Row], em: float) -> bool:
 def _sentences_go_on(texts: Sequence[str]) -> bool:
     """Whether the rows are ragged lines of a narrow paragraph: a line in lower case follows a long line."""
     return runs_on(texts) or any(
-        ends_in_broken_word(above) or (below[:1].islower() and len(above) > _SENTENCE_CHARS and not above.endswith(_SENTENCE_END))
+        ends_in_broken_word(above)
+        or (ends_in_broken_number(above) and below[:1].isdigit())
+        or (below[:1].islower() and len(above) > _SENTENCE_CHARS and not above.endswith(_SENTENCE_END))
         for above, below in pairwise(texts)
     )
