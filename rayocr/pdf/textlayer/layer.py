@@ -25,7 +25,8 @@ from rayocr.pdf.textlayer.visibility import Comparison, compare_with_ink
 
 _BOLD_WEIGHT = 600
 _SCAN_SHARE = 0.5  # share of the page under images
-_HIDDEN_CHARS = 12  # letters and digits; fewer are specks that an OCR engine misread
+_HIDDEN_CHARS = 12  # letters and digits over a picture; fewer are specks that an OCR engine misread
+_HIDDEN_CHARS_ELSEWHERE = 4  # one or two may be a bullet or a dash in an odd font
 _ON_INK = 0.6  # share of the invisible letters; with fewer, the text is not a reading of the ink
 _MAX_MISSED = 0.15  # share of the lines of a scan; an OCR engine that missed more did not read the page
 _MAX_UNNAMED = 0.1
@@ -76,7 +77,8 @@ class TextLayer:
     @property
     def hides_text(self) -> bool:
         """Whether the page has invisible text, beyond specks that an OCR engine misread as letters."""
-        return self.contradicted or sum(char.isalnum() for line in self.hidden for char in line.text) >= _HIDDEN_CHARS
+        least = _HIDDEN_CHARS if self.is_over_scan or self.image_share > _SCAN_SHARE else _HIDDEN_CHARS_ELSEWHERE
+        return self.contradicted or sum(char.isalnum() for line in self.hidden for char in line.text) >= least
 
     @cached_property
     def verdict(self) -> Verdict:

@@ -49,6 +49,13 @@ def test_invisible_text_is_not_text(how: str, entries: str) -> None:
     assert "HIDDEN" in "".join(line.text for line in layer.hidden)
 
 
+@pytest.mark.parametrize("word", ["PAID", "9,999", "approved"])
+def test_a_short_hidden_word_is_a_doubt_too(word: str) -> None:
+    layer = drawn(SEEN + f"BT /F1 12 Tf 1 g 72 600 Td ({word}) Tj ET".encode())
+    assert word not in layer.text
+    assert layer.hides_text
+
+
 @pytest.mark.parametrize("how", VISIBLE)
 def test_what_can_be_seen_is_text(how: str) -> None:
     layer = drawn(SEEN + VISIBLE[how])
