@@ -15,7 +15,8 @@ from rayocr.engines.layout.joining import join_lines
 from rayocr.engines.layout.paragraphs import Block, BlockKind
 from rayocr.engines.layout.scripts.korean import divides_no_words
 
-_BULLET = re.compile(r"^(?:[•●▪■◦○‣∙⁃➢➤❖\uf0b7\uf0a7]\s*|[\u2013*+-]\s+)(?=\S)")
+# A dash or a plus before a number may be its sign.
+_BULLET = re.compile(r"^(?:[•●▪■◦○‣∙⁃➢➤❖\uf0b7\uf0a7]\s*|[\u2013*+-]\s+(?![\d$€£¥₹.,]))(?=\S)")
 _ONLY_RULE = re.compile(r"^[-=_*~`][-=_*~`\s]+$")
 _SYNTAX = re.compile(r"^(?:#{1,6}(?=\s|$)|>|[-+*](?=\s|$)|\||`{3}|~{3})")
 _ITEM_OF_MARKDOWN = re.compile(r"(?:-|[0-9]{1,9}[.)]) ")

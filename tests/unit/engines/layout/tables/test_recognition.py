@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rayocr.engines.layout import LayoutLine, Ruling, layout_markdown
@@ -83,6 +83,7 @@ def test_labels_and_values_are_no_table() -> None:
 table_words = st.text(alphabet="abcdefg", min_size=0, max_size=6)
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(table_words, min_size=3, max_size=3), min_size=1, max_size=6), st.booleans())
 def test_no_letter_of_a_table_is_lost_or_read_twice(rows: list[list[str]], ruled: bool) -> None:
     text = markdown(cells(rows), grid(XS, ys(len(rows))) if ruled else [])
@@ -93,6 +94,7 @@ def test_no_letter_of_a_table_is_lost_or_read_twice(rows: list[list[str]], ruled
 coordinates = st.integers(0, 500)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(coordinates, coordinates, coordinates, st.booleans()), max_size=30),
     st.lists(st.tuples(table_words, coordinates, coordinates, st.integers(5, 200)), max_size=20),

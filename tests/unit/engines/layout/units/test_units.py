@@ -233,3 +233,10 @@ def test_stanzas_stay_apart() -> None:
 def test_a_narrow_paragraph_beside_full_lines_is_joined() -> None:
     caption = ["Figure 3. The level of the water of", "the mill, measured at noon by the", "keeper and his children."]
     assert " ".join(caption) in markdown([*proportional(PROSE), *proportional(caption, y=200)])
+
+
+@pytest.mark.parametrize("sign", ["+", "-", "\u2013", "\u2212"])
+def test_a_sign_before_a_number_is_no_bullet(sign: str) -> None:
+    rows = [f"{sign} 12.50 for coal", f"{sign} 1,204.00 for rope"]
+    text = markdown(proportional(rows))
+    assert [line.strip().removeprefix("\\") for line in text.split("\n") if line.strip()] == rows
