@@ -63,7 +63,9 @@ class BatchWithdrawn(EngineTransient):
 
 
 class EngineShed(EngineTransient):
-    pass
+    """`elsewhere`: if the request is shed again and again, it goes to another service tier."""
+
+    elsewhere: bool = False
 
 
 class EngineRateLimited(EngineTransient):

@@ -21,6 +21,7 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
+from statistics import median
 
 LOCAL, BATCH, FLEX, STANDARD = "local", "batch", "flex", "standard"
 LANES = (LOCAL, BATCH, FLEX, STANDARD)
@@ -32,9 +33,10 @@ _FAILURES_AT_FIRST = 0.05  # share of a lane's pages that come back unread, unti
 _MEMORY = 200  # answers over which shares and times are averaged
 _KNOWN_AFTER = 20  # answers after which their longest time replaces the assumed one
 _HOPE = 0.25  # mean time to an answer, as a share of the assumed longest one, until answers are known
-_DOWN_AFTER = 50  # failures in a row; then a lane only gets single pages, and the lanes after it do not rely on it
+_DOWN_AFTER = 50  # failures in a row; then a lane only gets single pages, and the lanes after it do not rely on it, unless
+_ACCEPTED = 0.05  # its pages in flight are more than this share of them: it accepts pages, and their answers take longer
 _PROBE_S = 30.0  # between two such pages
-_LATER = 1.1  # an answer may take this much longer than the longest so far
+_LATER = 0.5  # an answer may take longer than the longest so far, by this share of what that one took beyond the median
 _MEASURED_S = 30.0  # how long a lane must be open without interruption before its rate is measured
 _WASTEFUL = 0.25  # share of failures above which a lane is skipped if the deadline needs the shared quota
 _BURST_S = 1.0  # of the common pace
@@ -99,14 +101,15 @@ class _Lane:
 
     @property
     def is_down(self) -> bool:
-        return self.failed_in_a_row >= _DOWN_AFTER
+        return self.failed_in_a_row >= _DOWN_AFTER and self.in_flight <= _ACCEPTED * self.failed_in_a_row
 
     def learn(self, report: LaneReport) -> None:
         self.answered += report.answered
         if report.answered:
             self.times.append(report.longest_s)
             if self.answered >= _KNOWN_AFTER or not self.terms.proven:
-                self.answer_s = _LATER * max(self.times)
+                longest = max(self.times)
+                self.answer_s = longest + _LATER * (longest - median(self.times))
             else:
                 self.answer_s = max(self.answer_s, report.longest_s)
         self.failed_in_a_row = 0 if report.answered else self.failed_in_a_row + report.failed

@@ -138,15 +138,15 @@ class SlotClient:
     async def slot(self, model: str, *, may_shed: bool = False) -> AsyncIterator[None]:
         """Entered when one request to the model may be sent; holds the slot until the block exits. Raises Draining, and what the
         limiter raises. A refusal by the server that passes through here is reported to the limiter, for all workers. `may_shed`:
-        a request that is shed shows that the server answers, since another lane takes the page."""
+        a request that is shed says nothing about the server, since another lane takes the page."""
         state = self._models[model]
         await self._start(model, state)
         sent_at = self._clock()
         try:
             yield
         except EngineShed as error:
-            state.returning.replied += may_shed
-            self._finish(model, state, free=1, throttle=None if may_shed else _throttle(error, age_s=self._clock() - sent_at))
+            moves = may_shed or error.elsewhere
+            self._finish(model, state, free=1, throttle=None if moves else _throttle(error, age_s=self._clock() - sent_at))
             raise
         except EngineTransient as error:
             # The server may bill a request whose answer was not awaited.

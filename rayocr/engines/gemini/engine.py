@@ -85,6 +85,7 @@ class GeminiEngine(WaitingEngine):
             if tier == "flex" and is_shed(failure):
                 self._shed[page] = self._shed.get(page, 0) + 1
                 failure = EngineShed(f"Gemini shed a request in flex: {failure}", retry_after_s=failure.retry_after_s)
+                failure.elsewhere = self._config.tier == "auto"
             raise failure from error
         try:
             answer = await off_loop(answer_chars(response), read_response, response, model)

@@ -12,6 +12,7 @@ from rayocr.errors import (
     EngineOverloaded,
     EngineRateLimited,
     EngineRejected,
+    EngineShed,
     MalformedAnswer,
     Refused,
 )
@@ -294,3 +295,19 @@ async def test_an_answer_that_cannot_be_understood_is_possibly_billed() -> None:
     await settled()
     (returned,) = limiter.returned
     assert (returned.free, returned.unusable, returned.possibly_billed, returned.cost_usd) == (1, 1, 1, 0.0)
+
+
+@pytest.mark.parametrize(("elsewhere", "may_shed", "failed"), [(False, False, 1), (True, False, 0), (False, True, 0)])
+async def test_a_shed_request_says_nothing_about_the_server_if_another_tier_or_lane_takes_the_page(
+    elsewhere: bool, may_shed: bool, failed: int
+) -> None:
+    limiter = RecordingLimiter()
+    slots = SlotClient(limiter, worker="w", linger=False)
+    error = EngineShed("no capacity in flex")
+    error.elsewhere = elsewhere
+    with pytest.raises(EngineShed):
+        async with slots.slot("m", may_shed=may_shed):
+            raise error
+    await settled()
+    (returned,) = limiter.returned
+    assert (returned.free, returned.failed, returned.replied, returned.throttle is not None) == (1, failed, 0, bool(failed))

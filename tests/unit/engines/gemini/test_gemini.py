@@ -235,8 +235,9 @@ async def test_a_page_that_was_shed_in_flex_is_asked_for_in_flex_again_and_then_
         engine.open()
         page = FakePage()
         for _ in range(2):
-            with pytest.raises(EngineShed):
+            with pytest.raises(EngineShed) as shed:
                 await engine.recognize_async(page, MODEL)
+            assert shed.value.elsewhere
         assert (await engine.recognize_async(page, MODEL)).price_class == "standard"
         with pytest.raises(EngineShed):
             await engine.recognize_async(FakePage(), MODEL)  # attempts are counted per page
