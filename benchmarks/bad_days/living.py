@@ -65,7 +65,7 @@ def live_through(day: BadDay, source: Path, work: Path, pages: int) -> Result:
             options = tuple(option.format(usd=USD_FOR_HALF * pages / PAGES) for option in day.options)
             if number:  # the server is repaired
                 _post(server, "/script", [])
-                options = tuple(option for option in options if not option.startswith("budget."))
+                options = (*(option for option in options if not option.startswith("budget.")), *day.then)
             in_flight = f"limits.max_in_flight={max(2, min(64, pages // 8))}"  # few enough that an event meets later requests
             done = _run(source, work, server, in_flight, *options)
             exits.append(done.returncode)

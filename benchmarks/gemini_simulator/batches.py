@@ -28,6 +28,8 @@ class BatchSettings:
 
     job_s: float = 0.2
     expire_share: float = 0.0
+    expire_jobs: int = 0  # number of jobs that expire; 0: all, if there is an `expire_share`
+    expire_billed: int = 0  # 1: lines that are never answered are billed
     error_share: float = 0.0
     lose_creates: int = 0
     end_now: int = 0  # 1: every job has ended, regardless of its time
@@ -205,11 +207,17 @@ class Batches:
 
     def _finish(self, job: _Job) -> None:
         results, failed, missing = [], 0, 0
+        expire_share = self.settings.expire_share
+        if self.settings.expire_jobs:
+            self.settings.expire_jobs -= 1
+            self.settings.expire_share *= bool(self.settings.expire_jobs)
         for line in job.lines:
             lot = self._random.random()
-            if lot < self.settings.expire_share:
+            if lot < expire_share:
                 missing += 1
-            elif lot < self.settings.expire_share + self.settings.error_share:
+                if self.settings.expire_billed:
+                    self._answer(job.model, line["request"])
+            elif lot < expire_share + self.settings.error_share:
                 failed += 1
                 results.append({"key": line["key"], "error": {"code": 13, "message": "Internal error."}})
             else:
