@@ -14,7 +14,7 @@ _VOWELS = frozenset("αεηιουω")
 _DIPHTHONGS = ("αι", "ει", "οι", "υι", "αυ", "ευ", "ηυ", "ου")
 _BREATHINGS = frozenset("\u0313\u0314")
 _ANCIENT_SHARE = 0.5  # of the words that begin with a vowel: all have a breathing in ancient Greek
-_LATIN_LOOKALIKES = str.maketrans("abeikmnoptuvxyzwhsc", "αβεικμνορτυνχυζωησσ")
+_SIMILAR_LATIN = str.maketrans("abeikmnoptuvxyzwhsc", "αβεικμνορτυνχυζωησσ")
 _LEAST_PART = 2  # letters beside a lost space
 
 
@@ -37,7 +37,7 @@ def with_lost_spaces(text: str, other: str) -> str:
 
 def _skeleton(text: str) -> str:
     letters = "".join(char for char in unicodedata.normalize("NFD", text.casefold()) if not unicodedata.combining(char))
-    return letters.replace(_MICRO, _MU).translate(_LATIN_LOOKALIKES)
+    return letters.replace(_MICRO, _MU).translate(_SIMILAR_LATIN)
 
 
 def modern_greek(texts: Sequence[str]) -> list[str]:
