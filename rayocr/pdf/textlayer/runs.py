@@ -19,7 +19,6 @@ _STACKED_BACK_EM, _STACKED_EM = 0.15, 0.4
 _RETURN_EM = 0.5
 _TRACKED_EM = (0.07, 0.16)  # between the letters of letterspaced words
 _TIGHT_SPACE_EM, _UNTRACKED_EM = 0.1, 0.03
-_TIGHTEST_SPACE_EM = 0.06  # between words whose letters overlap
 _AS_WIDE, _AROUND = 1.3, 8  # a space is wider than the gaps between the letters around it
 _TOUCHING_EM = 0.2  # characters that follow one another to the left overlap by less
 _BELOW_EM = 0.6  # between characters of a vertical column
@@ -89,7 +88,7 @@ def _correct_spaces(characters: Characters, spaced: list[bool], gaps: Any) -> No
     """Drops spaces that a file has in the middle of a letterspaced word, where they take no room, and adds spaces that PDFium
     does not report between words set close together. `gaps[n]`: in em, after the n-th character; infinite between lines."""
     said = np.array(spaced[1:], bool)
-    doubtful = (said & (gaps < _TRACKED_EM[1])) | (~said & (gaps > _TIGHTEST_SPACE_EM) & np.isfinite(gaps))
+    doubtful = (said & (gaps < _TRACKED_EM[1])) | (~said & (gaps > _TIGHT_SPACE_EM) & np.isfinite(gaps))
     texts = characters.texts
     for n in (np.flatnonzero(doubtful) + 1).tolist():
         around = range(max(1, n - _AROUND), min(len(spaced), n + _AROUND))
@@ -98,8 +97,7 @@ def _correct_spaces(characters: Characters, spaced: list[bool], gaps: Any) -> No
             continue
         typical = between_letters[len(between_letters) // 2]
         if not spaced[n]:
-            is_wide = float(gaps[n - 1]) - min(typical, 0.0) > _TIGHT_SPACE_EM
-            spaced[n] = is_wide and typical <= _UNTRACKED_EM and texts[n - 1].isalpha() and texts[n].isalpha()
+            spaced[n] = typical <= _UNTRACKED_EM and texts[n - 1].isalpha() and texts[n].isalpha()
         elif typical >= _TRACKED_EM[0]:
             spaced[n] = float(gaps[n - 1]) > _AS_WIDE * typical
 

@@ -35,6 +35,7 @@ _SCRIPTS = (
 )
 _MIN_TOKENS = 12  # fewer words are not significant
 _FEW = 8  # characters; see _judge_few_characters
+_DISTINCT = 0.9
 _ALL_ACCENTED, _MAX_SIGNS, _MAX_MARKS = 0.7, 0.4, 0.5
 _MIN_LETTERS = 24
 _KNOWN_TOKENS = 20_000  # cache size: most words repeat from earlier pages, and two patterns take a third of the time
@@ -123,7 +124,8 @@ def _judge_few_characters(chars: list[str]) -> Verdict | None:
     letters = [c for c in chars if c.isalpha()]
     latin = [c for c in letters if "\u00c0" <= c <= "\u024f" or c.isascii()]
     accented = sum(not c.isascii() for c in latin)
-    if len(letters) >= _FEW and len(latin) == len(letters) and accented > _ALL_ACCENTED * len(letters):
+    repeats = len(set(letters)) < _DISTINCT * len(letters)  # a list of letters of a language does not repeat any
+    if len(letters) >= _FEW and len(latin) == len(letters) and accented > _ALL_ACCENTED * len(letters) and repeats:
         return Verdict(kind="bad", reason=f"{accented / len(letters):.0%} of the letters have accents: another script.")
     signs = sum("\u00a1" <= c <= "\u00bf" and c not in "°·«»§" for c in chars)
     if len(chars) >= _FEW and signs > _MAX_SIGNS * len(chars):

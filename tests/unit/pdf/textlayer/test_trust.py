@@ -236,7 +236,19 @@ def test_a_few_words_in_the_wrong_encoding_are_bad(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Été à Évry", "Öl", "£ 12.50 £ 7.00", "··········", "½ ¼ ¾", "« Là-bas »", "Größe: 12 × 4½ µm", "………………", "“‘’”"]
+    "text",
+    [
+        "Été à Évry",
+        "Öl",
+        "£ 12.50 £ 7.00",
+        "··········",
+        "½ ¼ ¾",
+        "« Là-bas »",
+        "Größe: 12 × 4½ µm",
+        "………………",
+        "“‘’”",
+        "ðöéáþæíúý",
+    ],
 )
 def test_a_few_words_with_accents_and_signs_are_trusted(text: str) -> None:
     assert judge(text, image_share=0.0).trusted
