@@ -13,7 +13,7 @@ BATCHES = ("engine.batch=true", "batch.max_pages=400", "batch.linger_s=2", "batc
 class BadDay:
     """`exits`: the exit codes of the runs in order. Before the second run, the server is repaired and budgets are removed.
     `said`: text that must appear on the terminal. `pays_again`: the server bills answers without content, and their pages have to
-    be read again. `then`: options of the second run."""
+    be read again. `guesses`: the server does not say what it bills. `then`: options of the second run."""
 
     name: str
     script: tuple[dict[str, Any], ...] = ()
@@ -23,6 +23,7 @@ class BadDay:
     exits: tuple[int, ...] = (0,)
     said: tuple[str, ...] = ()
     pays_again: bool = False
+    guesses: bool = False
     then: tuple[str, ...] = ()
 
 

@@ -49,7 +49,7 @@ class Result:
     def passed(self) -> bool:
         counts = (self.downgraded, 0 if self.day.pays_again else self.paid_twice, self.lost)
         cents = abs(self.manifests_usd - self.bill_usd) < Decimal("0.01") and abs(self.runs_usd - self.bill_usd) < Decimal("0.01")
-        return not any(counts) and self.exits == self.day.exits and not self.unsaid and cents
+        return not any(counts) and self.exits == self.day.exits and not self.unsaid and (cents or self.day.guesses)
 
 
 def live_through(day: BadDay, source: Path, work: Path, pages: int) -> Result:

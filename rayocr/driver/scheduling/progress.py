@@ -191,7 +191,8 @@ class Progress:
         self.documents[outcome] += 1
         self.on_document(document, outcome)
 
-    def page(self, page: PageSummary, *, resumed: bool = False) -> None:
+    def page(self, page: PageSummary, *, resumed: bool = False, earlier_attempts: int = 0) -> None:
+        """`resumed`: an earlier run read the page. `earlier_attempts`: how many of its attempts earlier runs have paid for."""
         if not page.outcome.final:
             return
         self.pages_done += 1
@@ -207,9 +208,10 @@ class Progress:
         if page.outcome is PageOutcome.FAILED and page.attempts:
             self.reasons[page.attempts[-1].reason] += 1
         if not resumed:
-            self.input_tokens += page.input_tokens
-            self.output_tokens += page.output_tokens
-            self.cost_usd += page.cost_usd
+            earlier = page.attempts[:earlier_attempts]
+            self.input_tokens += page.input_tokens - sum(attempt.input_tokens for attempt in earlier)
+            self.output_tokens += page.output_tokens - sum(attempt.output_tokens for attempt in earlier)
+            self.cost_usd += page.cost_usd - sum(attempt.cost_usd for attempt in earlier)
             self.unpriced_pages += page.unpriced
 
     def note_retry(self, outcome: DocumentOutcome, *, of_this_run: bool) -> None:

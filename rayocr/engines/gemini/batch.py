@@ -143,7 +143,7 @@ class GeminiJobs:
         except Exception as error:
             raise gone_or(error, f"the job {name}", codes=(404,)) from error
         state = job.state.name.rpartition("STATE_")[2] if job.state is not None else "UNSPECIFIED"
-        inline = dict(_inline_lines(job.dest.inlined_responses or ())) if job.dest else {}
+        inline = by_key(_inline_lines(job.dest.inlined_responses or ())) if job.dest else {}
         results = job.dest.file_name if job.dest else None
         return JobStatus(ended=state in ENDED, state=state, results=results, words=failure_words(job), inline=inline or None)
 
@@ -153,7 +153,7 @@ class GeminiJobs:
             data = await self._client.aio.files.download(file=file_name)
         except Exception as error:
             raise gone_or(error, f"the file {file_name}") from error
-        return dict(_keyed_lines(data))
+        return by_key(_keyed_lines(data))
 
     async def cancel(self, job: str) -> None:
         """The job answers no further requests; its answers so far can be fetched."""
@@ -193,6 +193,15 @@ def server_failure(error: Exception) -> Exception:
 def failure_words(job: Any) -> str:
     error = getattr(job, "error", None)
     return str(getattr(error, "message", None) or "")[:300]
+
+
+def by_key(lines: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
+    """If a key comes twice, a response wins over an error: both may be billed, but only one has the page."""
+    found: dict[str, bytes] = {}
+    for key, line in lines:
+        if key not in found or b'"response"' not in found[key]:
+            found[key] = line
+    return found
 
 
 def _inline_lines(responses: Iterable[Any]) -> Iterator[tuple[str, bytes]]:

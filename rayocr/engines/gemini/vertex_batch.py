@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from rayocr.config import GeminiConfig, Secrets
-from rayocr.engines.gemini.batch import ENDED, KEY_LABEL, TIMEOUT_MS, JobStatus, failure_words, gone_or, server_failure
+from rayocr.engines.gemini.batch import ENDED, KEY_LABEL, TIMEOUT_MS, JobStatus, by_key, failure_words, gone_or, server_failure
 from rayocr.engines.gemini.engine import new_client
 from rayocr.errors import BatchGone, EngineOverloaded, EngineRejected, ObjectNotFound, StorageError, StorageUnavailable
 from rayocr.storage.base import Storage
@@ -102,11 +102,11 @@ class VertexJobs:
                 await self._client.aio.batches.delete(name=job)
 
     def _read(self, prefix: str) -> dict[str, bytes]:
-        found: dict[str, bytes] = {}
+        found: list[tuple[str, bytes]] = []
         for entry in list(self._storage.list(prefix)):
             if entry.name.endswith(".jsonl"):
-                found.update(_keyed(self._lines(entry.name)))
-        return found
+                found += _keyed(self._lines(entry.name))
+        return by_key(found)
 
     def _lines(self, name: str) -> Iterator[bytes]:
         start, rest = 0, b""

@@ -28,6 +28,7 @@ class DocumentState:
     started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
     waiting: dict[int, int] = field(default_factory=dict)  # page_number -> the engine of the chain it waits for
     attempts: dict[int, tuple[Attempt, ...]] = field(default_factory=dict)  # attempts of earlier stages, by page_number
+    earlier_attempts: dict[int, int] = field(default_factory=dict)  # how many of them earlier runs made, by page number
     ledger_asked: bool = False  # until then `waiting` is incomplete
     failures: int = 0  # workers that died while they had the document
     assembly_crashes: int = 0

@@ -53,10 +53,12 @@ class Recognition:
             return
         if page.outcome.final:
             del state.waiting[page.page_number]
-            self._progress.page(page, resumed=resumed)
+            self._progress.page(page, resumed=resumed, earlier_attempts=state.earlier_attempts.get(page.page_number, 0))
         elif page.fingerprint == self._actors.assemble_settings.fingerprint:
             state.waiting[page.page_number] = page.next_engine
             state.attempts[page.page_number] = page.attempts
+            if resumed:
+                state.earlier_attempts[page.page_number] = len(page.attempts)
         # else: other settings; those failures no longer apply, and positions in the chain have changed
 
     async def run_stage(self, state: DocumentState, stage: StagePool) -> None:

@@ -73,3 +73,14 @@ def test_a_run_whose_documents_another_run_reads_says_what_it_waits_for() -> Non
     assert progress_line(progress).startswith("waiting for another run, which is reading the documents, 0 s")
     progress.held_elsewhere = 3
     assert progress_line(progress).startswith("waiting for the first page, 0 s")
+
+
+def test_attempts_that_earlier_runs_paid_for_are_not_a_cost_of_this_run() -> None:
+    attempts = tuple(
+        Attempt(engine="gemini", reason="Refused", model="m", input_tokens=600, output_tokens=10, cost_usd=usd)
+        for usd in (0.25, 0.5)
+    )
+    read = page(1, input_tokens=1800, output_tokens=30, cost_usd=1.75, attempts=attempts)
+    progress = Progress()
+    progress.page(read, earlier_attempts=1)
+    assert (progress.cost_usd, progress.input_tokens, progress.output_tokens) == (1.5, 1200, 20)

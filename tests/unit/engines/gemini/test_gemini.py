@@ -14,7 +14,7 @@ from benchmarks.gemini_simulator.outages import WORDS
 from rayocr.composition import compose
 from rayocr.config import GeminiConfig, Secrets
 from rayocr.engines.answers.checks import check_answer
-from rayocr.engines.gemini.batch import gone_or
+from rayocr.engines.gemini.batch import by_key, gone_or
 from rayocr.engines.gemini.engine import GeminiEngine
 from rayocr.engines.gemini.request import thinking_config
 from rayocr.errors import (
@@ -424,3 +424,9 @@ def test_only_google_can_say_that_a_batch_is_gone(body: dict[str, Any], expected
 
     code = body.get("error", {}).get("code", 404)
     assert type(gone_or(errors.ClientError(code, body), "the job b")) is expected
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_of_two_lines_with_one_key_the_response_wins_over_the_error(order: tuple[int, int]) -> None:
+    lines = (("a", b'{"key": "a", "response": {}}'), ("a", b'{"key": "a", "error": {"code": 13}}'))
+    assert by_key([lines[index] for index in order]) == {"a": lines[0][1]}
