@@ -141,8 +141,28 @@ def _unknown_option(key: str) -> str:
     return f"Unknown option {key!r}; {nearest_option(key)}"
 
 
+_OTHER_WORDS = {
+    **dict.fromkeys(("in", "input", "src", "path", "file"), "source"),
+    **dict.fromkeys(("out", "output_dir", "destination", "target"), "dest"),
+    **dict.fromkeys(("lang", "language", "languages"), "engine.tesseract.languages"),
+    **dict.fromkeys(("format", "formats"), "outputs"),
+    **dict.fromkeys(("jobs", "threads", "processes"), "workers.max"),
+    **dict.fromkeys(("force", "redo"), "overwrite"),
+    "model": "engine.gemini.model",
+    "prompt": "engine.gemini.prompt",
+    "dpi": "engine.rapidocr.dpi",
+    "port": "gateway.port",
+    "host": "gateway.host",
+    "budget_usd": "budget.usd",
+}
+
+
 def nearest_option(key: str) -> str:
     """What to do about an option that does not exist. Options of other groups are not suggested: `pages` is not `logs.pages`."""
+    if key.lower() in ("password", "passwords"):
+        return "rayocr does not open encrypted PDFs. Save a copy without the password, for example with qpdf --decrypt."
+    if other := _OTHER_WORDS.get(key.lower()):
+        return f"did you mean {other}?"
     parents, _, leaf = key.lstrip("+").rpartition(".")
     names = []
     for name in option_names(RayocrConfig):

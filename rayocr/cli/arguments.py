@@ -186,7 +186,8 @@ def _too_many(command: str, places: Sequence[str], settings: Sequence[str]) -> U
         )
     if extra in set(option_names(RayocrConfig)):
         return _without_value(extra)
-    return UsageError(f"Cannot use {extra!r}: `rayocr {command}` takes {form}, then options as key=value.", hint=hint)
+    name = "rayocr" if command == "run" else f"rayocr {command}"
+    return UsageError(f"Cannot use {extra!r}: `{name}` takes {form}, then options as key=value.", hint=hint)
 
 
 def _value(word: str, words: list[str]) -> str:

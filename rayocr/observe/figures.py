@@ -108,7 +108,7 @@ FIGURES: tuple[Figure, ...] = (
         closing_row="Suspect",
         closing_text=(
             "{:,} of {run.progress.compared_pages:,} pages compared: their text does not agree with another reading of the page"
-            " and may be made up. mode=report shows them beside their pictures"
+            " and may be made up. `rayocr report` shows them beside their pictures"
         ),
     ),
     _total(
@@ -122,7 +122,9 @@ FIGURES: tuple[Figure, ...] = (
         "Doubtful pages read by a later engine because the server was unavailable.",
         lambda run: run.progress.outage_pages,
         closing_row="Outage",
-        closing_text=("{:,} pages were read by a later engine because the server was unavailable; mode=retry reads them again"),
+        closing_text=(
+            "{:,} pages were read by a later engine because the server was unavailable; `rayocr retry` reads them again"
+        ),
     ),
     _total(
         "pages_unsure",

@@ -7,8 +7,10 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rayocr import overrides
 from rayocr.composition import compose
-from rayocr.overrides import quoted, unparsable
+from rayocr.config import RayocrConfig
+from rayocr.overrides import nearest_option, option_names, quoted, unparsable
 
 _TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=20).filter(lambda text: "${" not in text)
 
@@ -29,3 +31,12 @@ def test_a_list_comes_back_through_the_configuration(item: str) -> None:
 
 def test_the_message_for_a_value_that_cannot_be_parsed_shows_the_users_own_value() -> None:
     assert unparsable("include=[Anhänge (1).pdf,b c]").endswith("\"include=['Anhänge (1).pdf','b c']\"")
+
+
+def test_words_of_other_programs_lead_to_options_that_exist() -> None:
+    known = {*option_names(RayocrConfig)}
+    for word, option in overrides._OTHER_WORDS.items():
+        assert option in known
+        assert word not in known
+        assert nearest_option(word) == f"did you mean {option}?"
+    assert "encrypted PDFs" in nearest_option("password")

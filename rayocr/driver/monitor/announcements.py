@@ -69,9 +69,10 @@ class Announcements:
         self._say_other_settings()
         if totals.dead_letters:
             were = "1 document was" if totals.dead_letters == 1 else f"{totals.dead_letters:,} documents were"
+            pages, rejected = retry_commands(self.config, partial=True, rejected=True)
             self.terminal.warn(
-                f"{were} rejected or partly failed. The reasons are in {_place(self.plan.state.uri)}/.rayocr/dead_letters;"
-                " mode=retry retries failed pages, mode=retry retry.rejected=true rejected documents too."
+                f"{were} rejected or partly failed; `{self._status_command}` says why. To retry failed pages: {pages}"
+                f"   To retry rejected documents: {rejected}"
             )
 
     def find_other_settings(self) -> None:
@@ -100,7 +101,9 @@ class Announcements:
         """Reports how many documents were rejected, because `mode=retry` alone leaves them out."""
         rejected = 0 if self.config.retry.rejected else count_rejected(self.plan.state, self.config)
         if not rejected:
-            self.terminal.say("Nothing to retry: no dead letter matches the filters. mode=status lists the dead letters.")
+            self.terminal.say(
+                f"Nothing to retry: no dead letter matches the filters. `{self._status_command}` lists the dead letters."
+            )
             return 0
         documents = "1 rejected document needs" if rejected == 1 else f"{rejected:,} rejected documents need"
         self.terminal.warn(f"Nothing to retry: no failed page matches the filters; {documents} retry.rejected=true.")
@@ -169,7 +172,7 @@ class Announcements:
         earlier = self.progress.totals.dead_letters - self.progress.retried
         if earlier > 0:  # and the exit code is 1, although nothing failed now
             documents = "1 document" if earlier == 1 else f"{earlier:,} documents"
-            named["Failed earlier"] = f"{documents}; rayocr status {for_shell(self.config.dest or '')} says why"
+            named["Failed earlier"] = f"{documents}; `{self._status_command}` says why"
         if self.terminal.json:
             self.terminal.data(made | {name.lower().replace(" ", "_"): place for name, place in named.items()})
         else:
@@ -178,6 +181,11 @@ class Announcements:
     def _finished_meanwhile(self) -> int:
         """Documents that another run finished before this run listed the source."""
         return 0 if self.finished_before is None else max(0, self.progress.totals.finished - self.finished_before)
+
+    @property
+    def _status_command(self) -> str:
+        state = [for_shell(f"state={self.config.state}")] if self.config.state is not None else []
+        return " ".join(["rayocr status", for_shell(self.config.dest), *state])
 
     def _retry_commands(self) -> list[str]:
         ended = self.progress.documents
@@ -211,8 +219,8 @@ class Announcements:
         )
         self.terminal.warn(
             f"{none} a document of this source: it changed, was moved or removed, or an option leaves it out. Check source=,"
-            " include= and exclude=. Without mode=retry, a changed document is read as a new one. mode=status lists the dead"
-            " letters."
+            f" include= and exclude=. `rayocr IN OUT` reads a changed document as a new one. `{self._status_command}` lists the"
+            " dead letters."
         )
 
     def _say_damaged(self, batch: DiscoveryBatch) -> None:

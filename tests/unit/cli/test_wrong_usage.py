@@ -41,7 +41,7 @@ CASES = [
     ("--config README.md in out", "has an unknown option 'hi'"),
     ("statsu out", "There is no command and no folder 'statsu'. Did you mean `rayocr status`?"),
     ("in/a.pdf in/b.pdf out", "takes one source, but 3 paths were given."),
-    ("in out extra", "`rayocr run` takes [IN] [OUT]"),
+    ("in out extra", "`rayocr` takes [IN] [OUT]"),
     ("in/a.pdf a.md", "dest=a.md would be a folder. Name a folder for the outputs, or write one document to a file: rayocr"),
     ("in out document=a.pdf", "document= is for `rayocr retry` and `rayocr cancel`. To read certain files, set include="),
     ("in out limits=", "limits= is empty; choose one of default, free"),
@@ -68,10 +68,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def said(capsys: pytest.CaptureFixture[str], command: str) -> str:
+def said(capfd: pytest.CaptureFixture[str], command: str) -> str:
     """What the command line prints on standard error: at most a message and a hint."""
     code = main(shlex.split(command))
-    err = capsys.readouterr().err
+    err = capfd.readouterr().err
     assert code == 2, err
     assert len(err.splitlines()) <= 2
     assert "Traceback" not in err
@@ -79,36 +79,36 @@ def said(capsys: pytest.CaptureFixture[str], command: str) -> str:
 
 
 @pytest.mark.parametrize(("command", "words"), CASES)
-def test_a_mistake_is_one_line_with_the_next_step(capsys: pytest.CaptureFixture[str], command: str, words: str) -> None:
-    assert words in said(capsys, command)
+def test_a_mistake_is_one_line_with_the_next_step(capfd: pytest.CaptureFixture[str], command: str, words: str) -> None:
+    assert words in said(capfd, command)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "latin-1"])
-def test_a_dotenv_that_is_not_utf_8_is_one_line(capsys: pytest.CaptureFixture[str], here: Path, encoding: str) -> None:
+def test_a_dotenv_that_is_not_utf_8_is_one_line(capfd: pytest.CaptureFixture[str], here: Path, encoding: str) -> None:
     (here / ".env").write_bytes("GEMINI_API_KEY=schlüssel".encode(encoding))
-    assert "Cannot read .env in the working folder:" in said(capsys, "in out")
+    assert "Cannot read .env in the working folder:" in said(capfd, "in out")
     assert not (here / "out").exists()
 
 
 def test_a_dotenv_with_a_byte_order_mark_is_read(
-    capsys: pytest.CaptureFixture[str], here: Path, monkeypatch: pytest.MonkeyPatch
+    capfd: pytest.CaptureFixture[str], here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MAX_RETRIES", raising=False)
     (here / ".env").write_bytes("\ufeffMAX_RETRIES=7".encode())
     assert main(["--cfg"]) == 0
-    assert "max_attempts: 7" in capsys.readouterr().out
+    assert "max_attempts: 7" in capfd.readouterr().out
     monkeypatch.delenv("MAX_RETRIES", raising=False)
 
 
 def test_a_missing_tesseract_is_reported_before_ray_starts(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tesseract, "find_tesseract", lambda **_: None)
-    assert "tesseract is not installed." in said(capsys, "in out engine=tesseract")
+    assert "tesseract is not installed." in said(capfd, "in out engine=tesseract")
 
 
 def test_a_chosen_language_pack_is_checked_in_the_default_chain_too(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Installed:
         version = "5.3"
@@ -118,7 +118,7 @@ def test_a_chosen_language_pack_is_checked_in_the_default_chain_too(
 
     monkeypatch.setattr(tesseract, "find_tesseract", lambda **_: Installed())
     monkeypatch.setattr(tesseract.TesseractEngine, "available", classmethod(lambda cls: True))
-    words = said(capsys, "in out engine=local engine.tesseract.languages=[deu]")
+    words = said(capfd, "in out engine=local engine.tesseract.languages=[deu]")
     assert "no language pack deu (installed: eng)" in words
 
 
@@ -133,7 +133,7 @@ def test_a_chosen_language_pack_is_checked_in_the_default_chain_too(
     ],
 )
 def test_a_missing_extra_is_named_with_its_command(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, extra: str, command: str
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, extra: str, command: str
 ) -> None:
     monkeypatch.setattr(extras, "is_installed", lambda name: name != extra)
-    assert f"needs a package that is not installed: pip install 'rayocr[{extra}]'" in said(capsys, command)
+    assert f"needs a package that is not installed: pip install 'rayocr[{extra}]'" in said(capfd, command)

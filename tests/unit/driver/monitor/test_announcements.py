@@ -169,7 +169,7 @@ def test_failures_of_earlier_runs_are_named_since_they_decide_the_exit_code(
     words.summarize(ended=True)
     assert words.exit_code() == 1
     said = "".join(capsys.readouterr().out.split())
-    assert f"2documents;rayocrstatus{tmp_path / 'out'}sayswhy" in said
+    assert f"2documents;`rayocrstatus{tmp_path / 'out'}`sayswhy" in said
 
 
 def test_a_run_that_finds_everything_finished_after_ray_has_started_says_so(
@@ -180,6 +180,17 @@ def test_a_run_that_finds_everything_finished_after_ray_has_started_says_so(
     words.progress.totals = DiscoveryTotals(found=6, finished=6)
     words.summarize(ended=True)
     assert "Another run has finished the 4 documents in the meantime. Nothing is left to do" in capsys.readouterr().out
+
+
+def test_commands_that_look_at_failures_and_retry_them_are_written_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = words_of(tmp_path)
+    words.say_nothing_to_do(nothing(found=3, finished=3, dead_letters=2))
+    said = capsys.readouterr().out
+    assert f"2 documents were rejected or partly failed; `rayocr status {tmp_path}/out` says why." in said
+    assert f"To retry failed pages: rayocr retry {tmp_path}/out " in said
+    assert said.rstrip().endswith(f"To retry rejected documents: rayocr retry {tmp_path}/out retry.rejected=true")
 
 
 def test_the_record_of_an_interrupted_run_is_not_called_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
