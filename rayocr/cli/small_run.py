@@ -10,11 +10,13 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import select
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from itertools import islice
+from typing import Any
 
 from rayocr.config import Mode, RayocrConfig
 from rayocr.driver.cluster.addresses import find_address
@@ -24,6 +26,7 @@ _MOST_DOCUMENTS = 20
 _MOST_BYTES = 4 << 20  # of all documents: 10 to 100 scanned pages
 _MOST_LISTED = 1000  # files of any kind
 _PR_SET_PDEATHSIG = 1
+_POLL_S = 0.2
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -54,16 +57,22 @@ def run_in_child(run: Callable[[], int]) -> int | None:
     sys.stderr.flush()
     ended, ending = os.pipe()
     parent = os.getpid()
-    child = os.fork()
-    if child == 0:
-        _be_child(run, parent, ending)
-    os.close(ending)
-    with os.fdopen(ended, "rb") as mark, _forwarding(child) as signals:
-        _, status = os.waitpid(child, 0)
-        code = os.waitstatus_to_exitcode(status)
-        if mark.read() or code == 130:
-            return code
-        return 130 if signals else None
+    forwarder = _Forwarder()
+    with os.fdopen(ended, "rb") as mark, forwarder.listening():
+        child = os.fork()
+        if child == 0:
+            forwarder.stop()
+            _be_child(run, parent, ending)
+        os.close(ending)
+        forwarder.forward_to(child)
+        # Not waitpid: it would sleep through a signal that arrives directly before it.
+        while not select.select([mark], [], [], _POLL_S)[0]:
+            pass
+        has_ended = mark.read() == b"."
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if has_ended or code == 130:
+        return code
+    return 130 if forwarder.signals else None
 
 
 def _be_child(run: Callable[[], int], parent: int, ending: int) -> None:
@@ -84,28 +93,44 @@ def _be_child(run: Callable[[], int], parent: int, ending: int) -> None:
         os._exit(code)
 
 
-@contextlib.contextmanager
-def _forwarding(child: int) -> Iterator[list[int]]:
-    """Yields the numbers of the signals that were forwarded."""
-    signals: list[int] = []
+class _Forwarder:
+    """Sends the signals that this process receives to the child, also those that arrive before there is one."""
 
-    def forward(number: int, _: object) -> None:
-        signals.append(number)
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(child, number)
+    def __init__(self) -> None:
+        self.signals: list[int] = []
+        self._child: int | None = None
+        self._before: dict[int, Any] = {}
 
-    def pause(number: int, _: object) -> None:
-        """Ctrl-Z: both processes stop, and continue together."""
-        os.kill(child, signal.SIGSTOP)
-        os.kill(os.getpid(), signal.SIGSTOP)
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(child, signal.SIGCONT)
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        heard = [number for number in _FORWARDED if signal.getsignal(number) is not signal.SIG_IGN]
+        self._before = {number: signal.signal(number, self._forward) for number in heard}
+        self._before[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, self._pause)
+        try:
+            yield
+        finally:
+            self.stop()
 
-    ignored = {number for number in _FORWARDED if signal.getsignal(number) is signal.SIG_IGN}
-    before = {number: signal.signal(number, forward) for number in set(_FORWARDED) - ignored}
-    before[signal.SIGTSTP] = signal.signal(signal.SIGTSTP, pause)
-    try:
-        yield signals
-    finally:
-        for number, handler in before.items():
+    def stop(self) -> None:
+        for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def forward_to(self, child: int) -> None:
+        self._child = child
+        for number in self.signals:
+            self._send(number)
+
+    def _forward(self, number: int, _: object) -> None:
+        self.signals.append(number)
+        self._send(number)
+
+    def _pause(self, number: int, _: object) -> None:
+        """Ctrl-Z: both processes stop, and continue together."""
+        self._send(signal.SIGSTOP)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        self._send(signal.SIGCONT)
+
+    def _send(self, number: int) -> None:
+        if self._child is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._child, number)
