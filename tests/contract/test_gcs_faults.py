@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import tracemalloc
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -253,15 +254,23 @@ def zeros_as_gzip(size: int) -> bytes:
     return b"".join(compressor.compress(bytes(1 << 20)) for _ in range(size >> 20)) + compressor.flush()
 
 
-def put_compressed(server: GcsServer, storage: GcsStorage, name: str, data: bytes) -> None:
-    """Stored with Content-Encoding: gzip, regardless of the bytes."""
+def put_compressed(server: GcsServer, storage: GcsStorage, name: str, data: bytes, encoding: str = "gzip") -> None:
+    """Stored with this Content-Encoding, regardless of the bytes."""
     blob = storage._bucket.blob(f"p/{name}")
-    blob.content_encoding = "gzip"
+    blob.content_encoding = encoding
     blob.upload_from_string(data, retry=None)
 
 
-def test_a_compressed_object_counts_inflated_and_is_not_loaded(server: GcsServer, storage: GcsStorage) -> None:
-    put_compressed(server, storage, "bomb.pdf", zeros_as_gzip(512 << 20))
+BOMBS: dict[str, Callable[[], bytes]] = {
+    "gzip": lambda: zeros_as_gzip(512 << 20),
+    "deflate": lambda: zlib.compress(bytes(512 << 20), 9),
+    "gzip, gzip": lambda: gzip.compress(zeros_as_gzip(512 << 20)),
+}
+
+
+@pytest.mark.parametrize("encoding", BOMBS)
+def test_a_compressed_object_counts_inflated_and_is_not_loaded(server: GcsServer, storage: GcsStorage, encoding: str) -> None:
+    put_compressed(server, storage, "bomb.pdf", BOMBS[encoding](), encoding)
     tracemalloc.start()
     try:
         with pytest.raises(ObjectTooLarge, match=r"bomb\.pdf"):
