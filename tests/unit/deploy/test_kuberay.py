@@ -286,6 +286,12 @@ def test_every_variable_is_read_by_a_program(documents: list[dict[str, Any]]) ->
             assert set(secret["stringData"]) <= READ
 
 
+def test_submitters_create_jobs_and_change_nothing_that_stays() -> None:
+    (role,) = [d for d in render("production") if d["kind"] == "Role" and d["metadata"]["name"] == "rayocr-submitter"]
+    created = {resource for rule in role["rules"] if "create" in rule["verbs"] for resource in rule["resources"]}
+    assert created == {"rayjobs", "jobs", "pods/portforward"}
+
+
 def test_no_secret_is_written_down(documents: list[dict[str, Any]]) -> None:
     assert not [document for document in documents if document["kind"] == "Secret"]
     for pod in pods(documents):
