@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_LONGEST_S = 600.0  # that a call waits; an object that is unavailable for longer is tried again later, or by the next run
 _MOST_DOUBLINGS = 62  # 2.0**1024 overflows; no cap is that high
 
 
@@ -80,7 +81,7 @@ def call(
             return function()
         except RayocrError as error:
             decision = decide(error, attempt, policy=policy, random=random)
-            if decision is None:
+            if decision is None or decision.delay_s > _LONGEST_S:
                 raise
             if on_retry is not None:
                 on_retry(error, attempt, decision.delay_s)

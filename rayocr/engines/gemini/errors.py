@@ -9,8 +9,6 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, TypeGuard
 
 from rayocr.engines.http_session import connection_words, was_sent
@@ -26,6 +24,7 @@ from rayocr.errors import (
     UnknownModel,
 )
 from rayocr.errors.next_steps import next_step
+from rayocr.retry_after import seconds_of
 
 _TRANSPORT_CODES = (408, 499)
 
@@ -148,20 +147,11 @@ def has_reason(error: Any) -> bool:
 def retry_after_s(error: Any) -> float | None:
     """Seconds: RetryInfo.retryDelay ("34.07s"), else the Retry-After header (seconds or a date); None if both are missing."""
     for detail in _details(error, "RetryInfo"):
-        delay_s = _seconds(str(detail.get("retryDelay", "")).removesuffix("s"))
+        delay_s = seconds_of(str(detail.get("retryDelay", "")).removesuffix("s"))
         if delay_s is not None:
             return delay_s
     headers = getattr(error.response, "headers", None)
-    header = headers.get("Retry-After") if isinstance(headers, Mapping) else None
-    if not isinstance(header, str):
-        return None
-    delay_s = _seconds(header)
-    if delay_s is not None:
-        return delay_s
-    try:
-        return max(0.0, (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return None
+    return seconds_of(headers.get("Retry-After")) if isinstance(headers, Mapping) else None
 
 
 def is_googles(error: Any) -> bool:
@@ -184,14 +174,6 @@ def _details(error: Any, kind: str) -> Iterator[Mapping[str, Any]]:
 def _field_violations(error: Any) -> str:
     """Vertex AI reports an invalid key as BadRequest."""
     return " ".join(str(v) for detail in _details(error, "BadRequest") for v in detail.get("fieldViolations") or ())
-
-
-def _seconds(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if 0 <= value < 10**7 else None
 
 
 def _first_line(text: object) -> str:

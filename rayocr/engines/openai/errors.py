@@ -8,8 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from rayocr.engines.http_session import connection_words, was_sent
 from rayocr.errors import (
@@ -24,6 +22,7 @@ from rayocr.errors import (
     UnknownModel,
 )
 from rayocr.errors.next_steps import next_step
+from rayocr.retry_after import seconds_of
 from rayocr.untrusted_json import parse_value
 
 _MODEL_CODES = frozenset({"model_not_found", "NotFoundError"})
@@ -77,19 +76,8 @@ def raise_for_status(status: int, body: str, headers: Mapping[str, str]) -> None
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """`retry-after-ms`, or Retry-After in seconds or as a date."""
-    for name, unit_s in (("retry-after-ms", 0.001), ("Retry-After", 1.0)):
-        value = headers.get(name)
-        if value is None:
-            continue
-        try:
-            return max(0.0, float(value) * unit_s)
-        except ValueError:
-            pass
-        try:
-            return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-        except (ValueError, TypeError):
-            continue
-    return None
+    milliseconds = seconds_of(headers.get("retry-after-ms"))
+    return milliseconds / 1000 if milliseconds is not None else seconds_of(headers.get("Retry-After"))
 
 
 def _read(body: str) -> tuple[str, frozenset[str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from rayocr.errors import (
@@ -18,6 +17,7 @@ from rayocr.errors import (
     StorageUnavailable,
 )
 from rayocr.errors.next_steps import next_step
+from rayocr.retry_after import seconds_of
 from rayocr.storage.os_errors import printable
 from rayocr.untrusted_json import parse_value
 
@@ -140,24 +140,8 @@ def _answer(error: Any) -> _Answer:
         status=status,
         reason=reason,
         message=(message.strip().splitlines() or [str(status)])[0].rstrip(".")[:300],
-        retry_after_s=_seconds(error.resp.get("retry-after")),
+        retry_after_s=seconds_of(error.resp.get("retry-after")),
     )
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """Seconds from a Retry-After header, which is a number or a date."""
-    if not retry_after:
-        return None
-    try:
-        return float(retry_after)
-    except ValueError:
-        pass
-    try:
-        import time
-
-        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
-    except (TypeError, ValueError):
-        return None
 
 
 def _message(error: Exception) -> str:

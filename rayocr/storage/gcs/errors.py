@@ -17,6 +17,7 @@ from rayocr.errors import (
     UnsafeName,
 )
 from rayocr.errors.next_steps import next_step
+from rayocr.retry_after import seconds_of
 from rayocr.storage.os_errors import printable
 
 T = TypeVar("T")
@@ -89,12 +90,8 @@ def _said(error: Any) -> str:
 
 
 def _retry_after_s(error: Exception) -> float | None:
-    """The server's own delay, if it sent one in seconds."""
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
-    try:
-        return float(headers.get("Retry-After", ""))
-    except (ValueError, TypeError):
-        return None
+    return seconds_of(headers.get("Retry-After"))
 
 
 def no_credentials(error: Exception) -> CredentialsError:
