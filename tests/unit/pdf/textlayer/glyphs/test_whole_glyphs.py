@@ -47,3 +47,9 @@ def test_a_vowel_sign_that_is_drawn_before_its_letter_belongs_to_it() -> None:
         drawn += b"/F1 12 Tf 1 0 0 1 %.1f 700 Tm (n) Tj ET EMC " % x
     (line,) = texts_of(pdfs.pages_of(content=drawn))
     assert line == "ר\u05b5ש\u05b5ת\u05b5"
+
+
+def test_signs_of_a_conjunct_stay_in_their_order() -> None:
+    # Malayalam: two letters with a virama between them are drawn as one glyph.
+    page = replaced("\u0d15\u0d47", ("n", 72), ("l", 78.7)) + replaced("\u0d24\u0d4d\u0d24\u0d3f", ("m", 81.4), ("l", 91.4))
+    assert texts_of(pdfs.pages_of(content=page)) == ["\u0d15\u0d47\u0d24\u0d4d\u0d24\u0d3f"]
