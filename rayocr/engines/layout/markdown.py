@@ -25,7 +25,7 @@ _TAG = re.compile(r"<(?=[a-zA-Z/!?])(?!(?:https?://|mailto:)[^\s<>]{1,2000}>|[\w
 _ENTITY = re.compile(r"&(?=#?\w{1,32};)")
 _INLINE_MARKS = re.compile(r"[*`\[\]~]|_|\\(?=[!-/:-@\[-`{-~])")
 _ESCAPED_MARKS = re.compile(_INLINE_MARKS.pattern.replace("\\]", "", 1))  # `\[…\]` would be a formula, and `\[…]` is not a link
-_FORMULA = re.compile(r"\$\$|\$(?=\S)[^$\n]*[\^_\\{}][^$\n]*(?<=\S)\$(?!\d)")
+_FORMULA = re.compile(r"\$\$|\$(?=\S)[^$\n\^_\\{}]*[\^_\\{}][^$\n]*+(?<=\S)\$(?!\d)")
 _MAX_PARSED_CHARS = 5000
 _BACKTICKS = re.compile(r"`+")
 _BIG_NUMBER = re.compile(r"^(\d{3,9})([.)])(?=\s|$)")
