@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-_END = re.compile("[\uac00-\ud7a3]+$")
+_END = re.compile("(?<![\uac00-\ud7a3])[\uac00-\ud7a3]+$")
 _START = re.compile("[\uac00-\ud7a3]+")
 _LEAST_BREAKS = 4  # on a page, to tell whether it divides words
 _SPACES = 0.7  # share of spaces at line breaks, above which a page divides no words; pages that divide them have .3
