@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from benchmarks.processes import DOCUMENT_WORKER, LEDGER, PAGE_WORKER, RATE_LIMITER
+from benchmarks.processes import DISCOVERY, DOCUMENT_WORKER, LEDGER, PAGE_WORKER, RATE_LIMITER
 from tests.e2e.support import (
     PATIENCE_S,
     Cli,
@@ -100,7 +100,7 @@ def test_actors_killed_in_the_middle_are_replaced_in_the_same_run(
 ) -> None:
     kill_all(PAGE_WORKER)
     answered(gemini, run, gemini.answered + 30)
-    for title in (LEDGER, RATE_LIMITER, DOCUMENT_WORKER):
+    for title in (LEDGER, RATE_LIMITER, DISCOVERY, DOCUMENT_WORKER):
         kill_all(title)
     out, _ = run.communicate(timeout=PATIENCE_S)
     assert run.returncode == 0, out
