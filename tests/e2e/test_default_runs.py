@@ -1,33 +1,101 @@
-"""Concurrent runs on one machine with default options, without any cluster option."""
+"""Two runs on one machine at once with default options: each has its own Ray, which no other user of the machine can reach."""
 
 from __future__ import annotations
 
+import json
+import os
 import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
-from tests.e2e.support import PATIENCE_S, PROJECT, Cli
+from tests.e2e.prefork import Prefork
+from tests.e2e.support import PATIENCE_S, PROJECT, Cli, end_tree, wait_until
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("default runs")]  # they share the two runs
+
+_UID = 54_321  # an id that no account has
+_KEY = "AIza-planted-for-the-test-of-other-users"
 
 
-@pytest.mark.slow
-def test_two_default_runs_at_once_each_have_a_ray_of_their_own(environment: dict[str, str], tmp_path: Path) -> None:
-    cli = Cli(environment, tmp_path, "auto")
-    (cli.folder / "in").mkdir(exist_ok=True)
-    (cli.folder / "in" / "a.pdf").write_bytes((PROJECT / "samples" / "letter.pdf").read_bytes())
-    private = {"XDG_RUNTIME_DIR": str(cli.folder)}
-    runs = [
-        cli.start("source=in", f"dest=out{number}", f"logs.dir=logs{number}", "engine=textlayer", "gateway.port=0", **private)
-        for number in range(2)
+@dataclass
+class Runs:
+    folder: Path
+    watch: subprocess.Popen[str]
+    single: subprocess.Popen[str]
+
+
+@pytest.fixture(scope="module")
+def runs(environment: dict[str, str], prefork: Prefork, home: Path) -> Iterator[Runs]:
+    """A watch, and a run that ends by itself; both start at the same time, in a folder that everyone may enter."""
+    home.chmod(0o755)
+    folder = home / "runs"
+    folder.mkdir(mode=0o755)
+    cli = Cli(environment, folder, "auto", prefork=prefork)
+    (cli.folder / "in").mkdir()
+    (cli.folder / "in" / "secret-name.pdf").write_bytes((PROJECT / "samples" / "letter.pdf").read_bytes())
+    variables = {"XDG_RUNTIME_DIR": str(cli.folder), "GEMINI_API_KEY": _KEY}
+    options = ("source=in", "engine=textlayer", "gateway.port=0")
+    started = [
+        cli.start(*options, f"dest=out{number}", f"logs.dir=logs{number}", *mode, **variables)
+        for number, mode in enumerate((("mode=watch",), ()))
     ]
-    said = [run.communicate(timeout=PATIENCE_S)[0] for run in runs]
-    for number, run in enumerate(runs):
-        assert run.returncode == 0, said[number]
-        assert "1 complete" in said[number]
-        assert "Running on the Ray cluster" not in said[number], "another run's Ray is private"
-        assert " E " not in said[number] and ".cc:" not in said[number], "Ray's own lines are in a file"
-        assert (cli.folder / f"logs{number}" / "ray-driver.log").exists()
+    yield Runs(cli.folder, *started)
+    for run in started:
+        end_tree(run.pid)
+        if run.stdout is not None and not run.stdout.closed:
+            run.communicate()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user needs root")
+def test_another_user_can_neither_read_nor_control_nor_overwrite(runs: Runs) -> None:
+    watch, folder = runs.watch, runs.folder
+    wait_until(lambda: (folder / "out0" / "secret-name.md").exists() or watch.poll() is not None, "the document is read")
+    root = psutil.Process(watch.pid)
+    processes = [root, *root.children(recursive=True)]
+    of_ray = [Path(path) for path in Path("/tmp").glob(f"rayocr-{watch.pid}-*")]
+    assert len(of_ray) == 1
+    listening = {c.laddr.port for p in processes for c in p.net_connections() if c.status == psutil.CONN_LISTEN}
+    sockets = [line.split()[-1] for line in Path("/proc/net/unix").read_text().splitlines() if str(of_ray[0]) in line]
+    assert sockets
+    what = {
+        "uid": _UID,
+        "folders": [str(path) for path in (folder / "out0" / ".rayocr", folder / "logs0", *of_ray)],
+        "ports": sorted(listening),
+        "pids": [process.pid for process in processes],
+        "sockets": sorted(set(sockets)),
+    }
+    command = [sys.executable, str(Path(__file__).with_name("other_user.py")), json.dumps(what)]
+    seen = subprocess.run(command, capture_output=True, text=True, timeout=2 * PATIENCE_S, check=True)
+    found = json.loads(seen.stdout)
+    for kind in ("readable", "writable", "connected", "environments"):
+        assert found[kind] == [], kind
+    assert found["answers"], "the status page has public parts, and Ray's metrics need no token"
+    for answer in found["answers"]:
+        assert "secret-name" not in answer
+        assert _KEY not in answer
+    commands = " ".join(" ".join(process.cmdline()) for process in processes)
+    assert _KEY not in commands
+
+
+def test_two_default_runs_at_once_each_have_a_ray_of_their_own(runs: Runs) -> None:
+    folder = runs.folder
+    said = [runs.single.communicate(timeout=PATIENCE_S)[0]]
+    assert runs.single.returncode == 0, said
+    assert "1 complete" in said[0]
+    wait_until(lambda: (folder / "out0" / "secret-name.md").exists() or runs.watch.poll() is not None, "the document is read")
+    runs.watch.terminate()
+    said.append(runs.watch.communicate(timeout=PATIENCE_S)[0])
+    assert runs.watch.returncode == 130, said
+    for number, text in enumerate(said):
+        assert "Running on the Ray cluster" not in text, "another run's Ray is private"
+        assert " E " not in text and ".cc:" not in text, "Ray's own lines are in a file"
+        assert (folder / f"logs{number}" / "ray-driver.log").exists()
     for name in ("out0/.rayocr", "out1/.rayocr", "logs0/json", "rayocr"):
-        folder = cli.folder / name
-        assert stat.S_IMODE(folder.stat().st_mode) == 0o700, folder
-    assert not list(Path(cli.folder / "rayocr").glob("*.token")), "tokens are deleted with their runs"
+        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o700, name
+    assert not list((folder / "rayocr").glob("*.token")), "tokens are deleted with their runs"
