@@ -22,6 +22,7 @@ _SURE_WORD = 0.9  # Tesseract's confidence of words in its own script; Latin one
 _SURE_SCORE, _SURE_LETTER = 0.94, 0.55  # the second reader's; words of other scripts have less
 _LEAST_LENGTH = 0.75  # of Tesseract's text: letters of other scripts are omitted
 _LATIN = re.compile(r"(?=.*[A-Za-z0-9].*[A-Za-z0-9])[\x21-\x7e\xab\xbb\u2010-\u201e ]+")
+_LATIN_CHARACTER = re.compile("[A-Za-z0-9]")
 _SYLLABLE = re.compile("[\uac00-\ud7a3]")
 
 
@@ -56,7 +57,7 @@ def _groups(words: Sequence[TsvWord], *, korean: bool) -> list[tuple[bool, list[
     words without syllables."""
     if korean:
         return [(doubtful, list(run)) for doubtful, run in groupby(words, _is_no_korean)]
-    return [(word.confidence < _SURE_WORD or bool(re.search("[A-Za-z0-9]", word.text)), [word]) for word in words]
+    return [(word.confidence < _SURE_WORD or _LATIN_CHARACTER.search(word.text) is not None, [word]) for word in words]
 
 
 def _is_no_korean(word: TsvWord) -> bool:
