@@ -70,8 +70,8 @@ class ReadsOtherScripts(Protocol):
         """Text and confidence, 0..1, of gray pictures. `likely` is the pack to try first; `read_latin` reads Latin words in other
         scripts. Raises LanguagePackMissing."""
 
-    def quarter_turns(self, lines: Sequence[Any]) -> int:
-        """Counter-clockwise turns that put gray pictures of lines upright; 0 if that is not certain."""
+    def is_upside_down(self, lines: Sequence[Any]) -> bool:
+        """Whether gray pictures of lines certainly are."""
 
     def require(self, pack: str) -> None:
         """Raises LanguagePackMissing."""
@@ -283,7 +283,7 @@ class RapidOcrEngine(ComputeEngine):
         unread = sum(read[i].score < _JUNK or is_unread(read[i].text, aspect) for i, aspect in zip(sample, aspects, strict=True))
         if self._other_scripts is None or 2 * unread <= len(sample):
             return turns
-        return (turns + self._other_scripts.quarter_turns(crops)) % 4
+        return (turns + 2) % 4 if self._other_scripts.is_upside_down(crops) else turns
 
     def _is_set_in_columns(self, image: Any, shown: Any, read: dict[int, LineReading]) -> bool:
         assert self._recognize_lines is not None

@@ -55,9 +55,10 @@ def is_half_known(text: str) -> bool:
 
 
 def is_plain_latin(text: str) -> bool:
-    """Whether the text has a letter or digit and none outside ASCII."""
+    """Whether the text is a number or has several letters, none of them outside ASCII. Korean and Arabic syllables can look like
+    one or two Latin letters."""
     signs = [char for char in text if char.isalnum()]
-    return bool(signs) and all(char.isascii() for char in signs)
+    return all(char.isascii() for char in signs) and (len(signs) > 2 or (bool(signs) and all(map(str.isdigit, signs))))
 
 
 def pack_of_half_known(text: str) -> str:

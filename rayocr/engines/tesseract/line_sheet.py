@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 HEIGHT = 56  # pixels, of a line with its margins: letters of 10 pt at 300 dpi
 _DPI = 300
+_REMNANT = 0.25  # of a line's height
 _MARGIN = (6, 8)  # pixels above and below, and beside words that are cut out
 
 
@@ -71,8 +72,26 @@ class LineSheet:
         rows = len(self._lines) * (self._height + self._gap) + self._gap
         sheet = np.full((rows, max(widths) + 2 * self._gap), 255, np.uint8)
         for line, top, width in zip(self._lines, self._tops, widths, strict=True):
-            sheet[top : top + self._height, self._gap : self._gap + width] = cv2.resize(line, (width, self._height))
+            sheet[top : top + self._height, self._gap : self._gap + width] = cv2.resize(
+                without_remnants(line), (width, self._height)
+            )
         return sheet
+
+
+def without_remnants(line: Any) -> Any:
+    """The picture without small pieces of ink at its upper and lower edge, which belong to the neighboring lines. With them,
+    Tesseract read an Arabic line with a confidence of .29, without them with .85."""
+    import cv2
+    import numpy as np
+
+    _, ink = cv2.threshold(line, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    tops, heights = stats[1:, cv2.CC_STAT_TOP], stats[1:, cv2.CC_STAT_HEIGHT]
+    at_edge = ((tops == 0) | (tops + heights == line.shape[0])) & (heights < _REMNANT * line.shape[0])
+    if not at_edge.any():
+        return line
+    remnants = np.isin(labels, 1 + np.flatnonzero(at_edge)).astype(np.uint8)
+    return np.where(cv2.dilate(remnants, np.ones((5, 5), np.uint8)) > 0, np.median(line).astype(np.uint8), line)
 
 
 def _middle(line: TsvLine) -> float:

@@ -22,6 +22,7 @@ from rayocr.errors import EngineError, EngineUnavailable, LanguagePackMissing
 _MOST_ROUNDS = 2  # scripts besides those that rapidocr supports
 _SAMPLE = 8  # lines
 _SURE_SCRIPT = 1.0
+_HALF_TURN = 2
 _SURE_TURN = 2.0  # Tesseract's own unit; lines that are upside down had 7 to 27
 _HALF_SURE_SCRIPT = 0.5  # enough to name the pack for lines that no installed pack reads
 _LEAST = 0.55  # minimum confidence of a line
@@ -43,10 +44,10 @@ class OtherScripts:
         self._timeout_s = timeout_s
         self._tesseract = tesseract
 
-    def quarter_turns(self, lines: Sequence[Any]) -> int:
-        """Counter-clockwise turns that put gray pictures of lines upright; 0 if that is not certain."""
+    def is_upside_down(self, lines: Sequence[Any]) -> bool:
+        """Whether gray pictures of lines certainly are."""
         seen = _script_of(lines, self._open())
-        return seen.quarter_turns if seen is not None and seen.turn_confidence >= _SURE_TURN else 0
+        return seen is not None and seen.quarter_turns == _HALF_TURN and seen.turn_confidence >= _SURE_TURN
 
     def require(self, pack: str) -> None:
         """Raises LanguagePackMissing."""
@@ -145,7 +146,7 @@ class OtherScripts:
     ) -> list[list[TsvWord]]:
         if packs[0] in GREEK | ARABIC | KOREAN:
             read = with_foreign_words(read, sheet, packs, read_latin)
-        if packs[0] not in ARABIC:
+        if packs[0] not in ARABIC | KOREAN:
             return read
         read = [whole_words(words) for words in read]
         doubtful = [index for index, words in enumerate(read) if any(word.confidence < _SURE_WORD for word in words)]

@@ -11,6 +11,7 @@ from difflib import SequenceMatcher
 
 from rayocr.engines.tesseract.lines import TsvWord
 
+_ALEFS = frozenset("اأإآ")  # no word of its own; Tesseract puts a space after it, since it does not join the next letter
 _LOST = 0.3  # the confidence that words must exceed which the other reading does not have at all
 
 
@@ -26,7 +27,7 @@ def whole_words(words: Sequence[TsvWord]) -> list[TsvWord]:
     """The words between spaces: Tesseract reports syllables of Korean and parts of other words as words."""
     whole: list[TsvWord] = []
     for word in words:
-        if whole and word.spaced is False:
+        if whole and (word.spaced is False or whole[-1].text in _ALEFS):
             before = whole[-1]
             left, top = min(before.left, word.left), min(before.top, word.top)
             right = max(before.left + before.width, word.left + word.width)

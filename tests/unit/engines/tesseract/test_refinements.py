@@ -11,7 +11,7 @@ import pytest
 from rayocr.engines.rapidocr.recognizer.decoding import NOTHING_READ, LineReading
 from rayocr.engines.tesseract.foreign_words import with_foreign_words
 from rayocr.engines.tesseract.greek import modern_greek, with_lost_spaces
-from rayocr.engines.tesseract.line_sheet import LineSheet
+from rayocr.engines.tesseract.line_sheet import LineSheet, without_remnants
 from rayocr.engines.tesseract.lines import TsvLine, TsvWord
 from rayocr.engines.tesseract.voting import voted, whole_words
 
@@ -39,7 +39,15 @@ def test_a_word_that_one_reading_lacks_is_taken_if_it_is_not_junk() -> None:
 
 
 def test_parts_without_a_space_between_them_are_one_word_as_sure_as_its_worst_part() -> None:
-    assert whole_words([word("إ", 0.9), word("سال", 0.4, 50, spaced=False)]) == [TsvWord("إسال", 0, 30, 90, 40, 0.4, True)]
+    assert whole_words([word("다", 0.9), word("리", 0.4, 50, spaced=False)]) == [TsvWord("다리", 0, 30, 90, 40, 0.4, True)]
+
+
+def test_an_arabic_alef_is_no_word() -> None:
+    assert texts(whole_words([word("ا", 0.9), word("نخفض", 0.8, 50), word("و", 0.9, 100), word("شهر", 0.9, 150)])) == [
+        "انخفض",
+        "و",
+        "شهر",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -97,3 +105,15 @@ def test_ancient_greek_keeps_its_marks() -> None:
 )
 def test_spaces_that_only_the_second_reading_has_part_words_of_two_letters_and_more(text: str, other: str, result: str) -> None:
     assert with_lost_spaces(text, other) == result
+
+
+def test_ink_of_the_neighboring_lines_is_removed_and_letters_stay() -> None:
+    line = np.full((40, 200), 240, np.uint8)
+    line[10:30, 20:40] = 0
+    line[4:36, 60:64] = 0
+    clean = line.copy()
+    line[:4, 100:130] = 0
+    line[37:, 150:160] = 0
+    assert (without_remnants(line) == clean).all()
+    line[:25, 100:105] = 0  # a tall letter that is cut off
+    assert (without_remnants(line)[:25, 100:105] == 0).all()
