@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, ClassVar
 from rayocr.engines.base import ComputeEngine
 from rayocr.engines.layout import LayoutLine, Ruling, layout_markdown
 from rayocr.messages import HIDDEN_TEXT, UNREAD_INK, PageText, TextBox
-from rayocr.pdf.geometry import turn_box
+from rayocr.pdf.geometry import Box, turn_box
+from rayocr.pdf.textlayer.cell_borders import split_at_borders
 
 if TYPE_CHECKING:
     from rayocr.pdf.page import Page
@@ -42,8 +43,9 @@ class TextLayerEngine(ComputeEngine):
         return replace(answer, confidence=0.0, doubts=(UNREAD_INK, *answer.doubts))
 
     def _answer(self, page: Page, layer: TextLayer) -> PageText | None:
-        lines = layer_lines(layer, sizes_are_real=not layer.is_over_scan)
         rulings = rulings_of(page, layer)
+        borders = [] if layer.is_over_scan else [(r.x0, r.y0, r.x1, r.y1) for r in rulings]
+        lines = layer_lines(layer, sizes_are_real=not layer.is_over_scan, borders=borders)
         text = layout_markdown(lines, page_width=layer.width_pt, page_height=layer.height_pt, rulings=rulings)
         if not text:
             return None
@@ -55,8 +57,9 @@ def doubts_of(layer: TextLayer) -> tuple[str, ...]:
     return (HIDDEN_TEXT,) if layer.hides_text else ()
 
 
-def layer_lines(layer: TextLayer, *, sizes_are_real: bool) -> list[LayoutLine]:
-    """The layer's lines for layout. Over a scan, font sizes are an OCR engine's guess for every word."""
+def layer_lines(layer: TextLayer, *, sizes_are_real: bool, borders: Sequence[Box] = ()) -> list[LayoutLine]:
+    """The layer's lines for layout. Over a scan, font sizes are an OCR engine's guess for every word. `borders`: rulings at which
+    lines are split."""
     return [
         LayoutLine(
             text=line.text,
@@ -68,7 +71,7 @@ def layer_lines(layer: TextLayer, *, sizes_are_real: bool) -> list[LayoutLine]:
             bold=line.bold and sizes_are_real,
             columns=_columns(line.words),
         )
-        for line in layer.lines
+        for line in split_at_borders(layer.lines, borders)
     ]
 
 

@@ -12,18 +12,21 @@ _NUMBER = re.compile(r"\d{1,4}")
 _MOST_RULINGS = 600
 _BAR_EM = 2.5  # longest bar
 _CENTERED = 0.35  # distance of the middles, in heights of the numbers
+_CLOSE = 1.25  # distance of the numbers, in heights
 _NEAR = 0.9  # distance of a number's middle from the bar, in heights
 
 
 def join_fractions(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: float) -> list[LayoutLine]:
     """Returns the lines, with one line for each fraction of two whole numbers."""
+    upright = [ruling for ruling in rulings if not ruling.is_horizontal]
     bars = [ruling for ruling in rulings if ruling.is_horizontal and ruling.x1 - ruling.x0 < _BAR_EM * em]
+    bars = [bar for bar in bars if not any(_touches(bar, other) for other in upright)]  # the borders of cells
     numbers = [line for line in lines if _NUMBER.fullmatch(line.text.strip())] if 0 < len(bars) <= _MOST_RULINGS else []
     joined = {id(line): line for line in lines}
     for bar in bars:
         above = [line for line in numbers if id(line) in joined and _is_at(line, bar, -1)]
         below = [line for line in numbers if id(line) in joined and _is_at(line, bar, 1)]
-        if len(above) == len(below) == 1:
+        if len(above) == len(below) == 1 and below[0].center_y - above[0].center_y < _CLOSE * above[0].height:
             (top,), (bottom,) = above, below
             text = f"{top.text.strip()}/{bottom.text.strip()}"
             del joined[id(bottom)]
@@ -36,6 +39,10 @@ def join_fractions(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: f
                 x0, x1, half = min(top.x0, bottom.x0), max(top.x1, bottom.x1), em / 2
                 joined[id(top)] = replace(top, text=text, x0=x0, x1=x1, y0=bar.y0 - half, y1=bar.y0 + half)
     return [joined[id(line)] for line in lines if id(line) in joined]
+
+
+def _touches(bar: Ruling, upright: Ruling) -> bool:
+    return bar.x0 - 1 < upright.x0 < bar.x1 + 1 and upright.y0 - 1 < bar.y0 < upright.y1 + 1
 
 
 def _goes_around(line: LayoutLine, bar: Ruling) -> bool:
