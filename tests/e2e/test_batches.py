@@ -68,7 +68,7 @@ def _has_names(cli: Cli) -> bool:
 def test_expired_jobs_failed_lines_refusals_and_lost_answers_cost_no_page(cli: Cli, gemini: SimulatedGemini) -> None:
     make_source(cli)
     gemini.set(recitation_always_share=0.1)
-    gemini.set_batches(expire_share=0.2, error_share=0.2, partially=1, lose_creates=1)
+    gemini.set_batches(expire_share=0.2, expire_jobs=1, error_share=0.2, partially=1, lose_creates=1)
     done = cli.run(*OPTIONS, **gemini.variables)
     assert done.returncode == 0, done.stdout + done.stderr
     every_page_has_its_own_text(cli)
