@@ -330,11 +330,14 @@ def source_of(config: RayocrConfig) -> Storage:
 
 
 def existing_state(config: RayocrConfig) -> Storage:
-    """The location of the state of earlier runs, for modes that only read it. Raises UsageError."""
+    """The location of the state of earlier runs, for modes that only read it. Raises UsageError, and StorageError if it cannot be
+    read, for example because there is no such bucket."""
     option = "state" if config.state is not None else "dest"
     uri = parse_uri(config.state or config.dest)
     try:
-        return open_storage(str(uri), config.storage.state)
+        storage = open_storage(str(uri), config.storage.state)
+        storage.check_readable()
+        return storage
     except ObjectNotFound as error:
         raise UsageError(f"{uri.display} does not exist, so it holds no results. Check the path ({option}=).") from error
 

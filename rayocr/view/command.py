@@ -78,9 +78,7 @@ def reading_options(given: Sequence[str]) -> list[str]:
 
 
 def _check_results(config: RayocrConfig, state: Storage) -> None:
-    """Raises UsageError where no run has written anything, and StorageError where the state cannot be read. Otherwise the browser
-    would show an empty list."""
-    state.check_readable()
+    """Raises UsageError where no run has written anything: the browser would show an empty list."""
     if next(iter(state.list(STATE_PREFIX)), None) is None:
         place = parse_uri(config.state or config.dest).display
         raise UsageError(f"{place} holds no results of rayocr.", hint="Name the folder that a run wrote to: rayocr IN OUT")

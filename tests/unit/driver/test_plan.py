@@ -10,8 +10,8 @@ import pytest
 from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
 from rayocr.composition import compose, samples_dir
 from rayocr.driver import plan as plan_module
-from rayocr.driver.plan import Scope, plan, scope
-from rayocr.errors import StorageDenied, UsageError
+from rayocr.driver.plan import Scope, existing_state, plan, scope
+from rayocr.errors import ObjectNotFound, StorageDenied, UsageError
 from rayocr.storage.factory import open_storage
 from rayocr.storage.memory import MemoryStorage
 
@@ -156,3 +156,13 @@ def test_a_destination_that_is_a_file_is_a_usage_error(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").touch()
     with pytest.raises(UsageError, match=r"is a file\. Name a folder"):
         plan(compose([f"source={tmp_path}", f"dest={tmp_path}/a.pdf", "engine=textlayer"], {}))
+
+
+def test_results_in_a_bucket_that_does_not_exist_are_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    class NoBucket(MemoryStorage):
+        def check_readable(self) -> None:
+            raise ObjectNotFound("There is no object gs://nowhere/out.")
+
+    monkeypatch.setattr(plan_module, "open_storage", lambda *_, **__: NoBucket("out"))
+    with pytest.raises(UsageError, match="gs://nowhere/out does not exist, so it holds no results"):
+        existing_state(compose(["mode=status", "dest=gs://nowhere/out"], {}))
