@@ -119,7 +119,7 @@ def test_the_line_of_an_idle_watch_counts_down_only_where_it_is_overwritten() ->
     progress.waiting_for = "storage"
     assert "waiting for storage" in progress_line(progress)
     progress.in_progress = 1
-    assert "pages/s" in progress_line(progress)
+    assert "documents found" in progress_line(progress)
 
 
 def test_the_interval_of_the_old_environment_counts(tmp_path: Path) -> None:
