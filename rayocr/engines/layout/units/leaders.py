@@ -11,6 +11,7 @@ from rayocr.engines.layout.lines import LayoutLine, Ruling
 _NUMBER = re.compile(r"[$€£¥₹]?\s?-?\d[\d.,'\u2019 ]{0,12}\s?[$€£¥₹%]?|[ivxlc]{1,7}|[IVXLC]{1,7}|[A-Z]-?\d{1,3}")
 _LEADER = "....."
 _GAP_EM = 2.5  # between the leader and the text on either side
+_LEAST_LETTERS = 2  # of an entry; 100 and 0 are the ends of an axis
 _LEAST_EM = 1.5  # length of a leader
 _ABOVE, _BELOW = 0.35, 0.25  # of the line's height: the leader is near the baseline
 
@@ -28,6 +29,7 @@ def join_leaders(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: flo
             if leader is not None
             and line is not number
             and id(line) in joined
+            and sum(map(str.isalpha, line.text)) >= _LEAST_LETTERS
             and _is_beside(leader, line)
             and 0 <= leader.x0 - line.x1 + 0.5 * em < _GAP_EM * em
         ]

@@ -45,3 +45,8 @@ def test_a_rule_between_two_rows_is_no_leader() -> None:
         LayoutLine(text="17", x0=300, y0=130, x1=312, y1=141),
     ]
     assert join_leaders(lines, [Ruling(x0=101, y0=120, x1=299, y1=120)], 11) == lines
+
+
+def test_the_ends_of_an_axis_are_no_entry() -> None:
+    lines = [LayoutLine(text="100", x0=72, y0=100, x1=90, y1=111), LayoutLine(text="0", x0=300, y0=100, x1=306, y1=111)]
+    assert join_leaders(lines, [Ruling(x0=92, y0=109, x1=298, y1=109)], 11) == lines
