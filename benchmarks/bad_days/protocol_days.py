@@ -80,6 +80,7 @@ PROTOCOL_DAYS = (
         {"what": "finish", "finish": "MALFORMED_RESPONSE"},
         pays_again=True,
     ),
+    _passes("answers with the finish reason OTHER, billed", {"what": "finish", "finish": "OTHER"}, pays_again=True),
     _passes("one request in five: 500", {"what": "500", "share": 0.2}),
     BadDay(
         name="the quota falls from 600 to 60 requests a minute (at 10 times the speed)",

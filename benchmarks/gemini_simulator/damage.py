@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
@@ -26,9 +27,10 @@ async def damaged(
         await response.write(data[:1])
         abort(request)
         return response
-    for byte in data:
-        await response.write(bytes([byte]))
-        await wait(event.every_s)
+    with suppress(ConnectionError):  # the client gave up
+        for byte in data:
+            await response.write(bytes([byte]))
+            await wait(event.every_s)
     return response
 
 

@@ -14,7 +14,7 @@ from rayocr.actors.page_worker.slot_client import SlotClient
 from rayocr.config import LimitsConfig
 from rayocr.engines.answers.finish_reasons import finish_reason_of
 from rayocr.engines.base import OfferedPage, WaitingEngine, account_of
-from rayocr.errors import BatchIncomplete, EngineTimeout, MalformedAnswer
+from rayocr.errors import BatchIncomplete, EngineTimeout
 from rayocr.limits.prices import PriceTable
 from rayocr.messages import PageText
 
@@ -53,7 +53,7 @@ def meter(
             slots.lost(account_of(engine, model), input_tokens=probably.input_tokens, cost_usd=probably.cost_usd)
             raise
         reason = finish_reason_of(answer.finish)
-        malformed = f"The model {reason.words} ({answer.finish})." if reason.error is MalformedAnswer else ""
+        malformed = f"The model {reason.words} ({answer.finish})." if reason.unexplained else ""
         slots.used(account_of(engine, model), input_tokens=answer.input_tokens, cost_usd=answer.cost_usd, malformed=malformed)
         answered, input_tokens = answered + 1, input_tokens + answer.input_tokens
         output_tokens += answer.output_tokens

@@ -13,19 +13,22 @@ from rayocr.errors import BadAnswer, MalformedAnswer, Refused, Truncated
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishReason:
-    """`error`: None if the answer is complete. `by_chance`: the same model may answer the same page on a retry."""
+    """`error`: None if the answer is complete. `by_chance`: the same model may answer the same page on a retry. `unexplained`:
+    the reason is not the content of the page, so the server can be the cause."""
 
     error: type[BadAnswer] | None
     words: str
     by_chance: bool = False
+    unexplained: bool = False
 
 
 _WHOLE = FinishReason(error=None, words="finished")
 _CUT_OFF = FinishReason(error=Truncated, words="truncated its answer")
 _REFUSED = FinishReason(error=Refused, words="refused the page")
 _REFUSED_BY_CHANCE = FinishReason(error=Refused, words="refused the page", by_chance=True)
-_BROKEN = FinishReason(error=MalformedAnswer, words="gave no usable answer", by_chance=True)
-_UNKNOWN = FinishReason(error=MalformedAnswer, words="ended with an unknown finish reason")
+_REFUSED_UNEXPLAINED = FinishReason(error=Refused, words="refused the page", by_chance=True, unexplained=True)
+_BROKEN = FinishReason(error=MalformedAnswer, words="gave no usable answer", by_chance=True, unexplained=True)
+_UNKNOWN = FinishReason(error=MalformedAnswer, words="ended with an unknown finish reason", unexplained=True)
 
 _ENDINGS: dict[str, FinishReason] = {
     "stop": _WHOLE,
@@ -39,8 +42,8 @@ _ENDINGS: dict[str, FinishReason] = {
     # Random on forms, where one page in ten is refused and passes on a retry; permanent on famous texts.
     "recitation": _REFUSED_BY_CHANCE,
     "image_recitation": _REFUSED_BY_CHANCE,
-    "other": _REFUSED_BY_CHANCE,
-    "image_other": _REFUSED_BY_CHANCE,
+    "other": _REFUSED_UNEXPLAINED,
+    "image_other": _REFUSED_UNEXPLAINED,
     # Caused by the content of the page: the same model refuses it again.
     "safety": _REFUSED,
     "blocklist": _REFUSED,

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from rayocr.engines.answers.checks import check_answer, repeats_as_its_page
+from rayocr.engines.answers.finish_reasons import finish_reason_of
 from rayocr.engines.answers.off_loop import off_loop
 from rayocr.engines.answers.verification import VerificationResult, Verifier
 from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngine, account_of
@@ -31,6 +32,7 @@ from rayocr.errors import (
     PictureUndecodable,
     QuotaDenied,
     RayocrError,
+    Refused,
     RepetitionLoop,
 )
 from rayocr.messages import UNREAD_INK, LaneGrant, PageRecord, PageText
@@ -243,8 +245,9 @@ class WaitingStage:
                 progress.note(engine, error, model=model)
                 progress.outage = error
                 continue
-            except (EngineRejected, MalformedAnswer) as error:
-                outage = await self._is_outage(engine, model)
+            except (EngineRejected, MalformedAnswer, Refused) as error:
+                explained = isinstance(error, Refused) and not finish_reason_of(error.finish or "").unexplained
+                outage = not explained and await self._is_outage(engine, model)
                 progress.note(engine, error, model=model, answer=answer, finish=DURING_OUTAGE if outage else "")
             except EngineError as error:
                 progress.note(engine, error, model=model, answer=answer)

@@ -516,7 +516,7 @@ async def test_a_request_that_was_in_flight_when_the_connection_broke_is_recorde
     ]
 
 
-@pytest.mark.parametrize("failure", [EngineRejected("400"), "NO_CANDIDATE"])
+@pytest.mark.parametrize("failure", [EngineRejected("400"), "NO_CANDIDATE", "OTHER"])
 async def test_an_unusable_answer_while_no_page_gets_a_usable_one_does_not_count_against_the_page(failure: Any) -> None:
     bench = Bench(ScriptedEngine({"a": [failure] * 6 + [GOOD]}))
     bench.slots.share = 1.0
@@ -525,7 +525,7 @@ async def test_an_unusable_answer_while_no_page_gets_a_usable_one_does_not_count
     assert {attempt.finish for attempt in record.attempts} == {"DURING_OUTAGE"}
 
 
-@pytest.mark.parametrize("failure", [EngineRejected("400"), "NO_CANDIDATE"])
+@pytest.mark.parametrize("failure", [EngineRejected("400"), "NO_CANDIDATE", "OTHER"])
 async def test_an_unusable_answer_while_other_pages_are_read_counts_against_the_page(failure: Any) -> None:
     record = await Bench(ScriptedEngine({"a": [failure] * 2})).read()
     assert record.outcome is PageOutcome.HANDED_ON
@@ -547,3 +547,12 @@ async def test_a_page_that_two_batches_did_not_answer_ends_the_run_and_is_not_re
 async def test_a_page_that_two_batches_did_not_answer_goes_to_the_next_model_of_the_ladder() -> None:
     record = await Bench(ScriptedEngine({"a": [_lost(), _lost()], "b": [GOOD]})).read()
     assert (record.outcome, record.model) == (PageOutcome.DONE, "b")
+
+
+@pytest.mark.parametrize("finish", ["SAFETY", "RECITATION"])
+async def test_a_refusal_that_names_the_pages_content_counts_against_it_even_during_an_outage(finish: str) -> None:
+    bench = Bench(ScriptedEngine({"a": [finish] * 2}))
+    bench.slots.share = 1.0
+    record = await bench.read()
+    assert record.outcome is PageOutcome.HANDED_ON
+    assert {attempt.finish for attempt in record.attempts} == {finish}
