@@ -34,6 +34,9 @@ def markdown(lines: list[LayoutLine]) -> str:
         (["a dash -", "and on"], "a dash - and on"),
         (["中华人民", "共和国"], "中华人民共和国"),
         (["한국어", "문장"], "한국어 문장"),
+        (["at www.", "harbour-trust.example/help."], "at www.harbour-trust.example/help."),
+        (["see https://harbour-", "trust.example"], "see https://harbour-trust.example"),
+        (["It is at www.example.com.", "The next"], "It is at www.example.com. The next"),
         (["one", "", "two"], "one two"),
     ],
 )
