@@ -24,7 +24,7 @@ from rayocr.errors import (
     UnknownModel,
 )
 from rayocr.errors.next_steps import next_step
-from rayocr.retry_after import seconds_of
+from rayocr.errors.retry_after import seconds_of
 
 _TRANSPORT_CODES = (408, 499)
 

@@ -22,7 +22,7 @@ from rayocr.errors import (
     UnknownModel,
 )
 from rayocr.errors.next_steps import next_step
-from rayocr.retry_after import seconds_of
+from rayocr.errors.retry_after import seconds_of
 from rayocr.untrusted_json import parse_value
 
 _MODEL_CODES = frozenset({"model_not_found", "NotFoundError"})

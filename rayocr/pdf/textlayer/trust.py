@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from rayocr.pdf.textlayer.letter_pairs import are_names
+from rayocr.pdf.textlayer.glyphs.letter_pairs import are_names
 
 _MIN_CHARS_OVER_SCAN = 80  # with fewer, over an image of half the page, the text is a stamp or a page number
 _SCAN_SHARE = 0.5

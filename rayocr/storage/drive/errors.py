@@ -17,7 +17,7 @@ from rayocr.errors import (
     StorageUnavailable,
 )
 from rayocr.errors.next_steps import next_step
-from rayocr.retry_after import seconds_of
+from rayocr.errors.retry_after import seconds_of
 from rayocr.storage.os_errors import printable
 from rayocr.untrusted_json import parse_value
 

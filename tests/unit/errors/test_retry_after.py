@@ -9,8 +9,8 @@ import pytest
 
 from rayocr.engines.openai.errors import retry_after_s
 from rayocr.errors import StorageUnavailable
+from rayocr.errors.retry_after import LONGEST_S, seconds_of
 from rayocr.retry import RetryPolicy, call
-from rayocr.retry_after import LONGEST_S, seconds_of
 
 
 @pytest.mark.parametrize("header", ["inf", "-inf", "nan", "-1", "", "soon", "1e400", "9" * 200, None, 7, "Mon, 99 Foo 2026"])
