@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rayocr.errors import ObjectNotFound, RecordCorrupt
+from rayocr.errors import ObjectNotFound, RecordCorrupt, StorageError
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of, manifest_name
 from rayocr.messages import PageOutcome
 from rayocr.outputs.page_texts import read_texts
@@ -110,11 +110,18 @@ class ResultsIndex:
                     if stop is not None and stop.is_set():
                         break
                     together = changed[first : first + _COMMIT_EVERY]
-                    for (_, version), found in zip(together, pool.map(self._read, (d for d, _ in together)), strict=True):
+                    failures: list[StorageError] = []
+                    for (_, version), found in zip(together, pool.map(self._try_to_read, (d for d, _ in together)), strict=True):
+                        if isinstance(found, StorageError):
+                            failures.append(found)  # tried again with the next update
+                            continue
                         if found is not None:
                             self._index(db, *found, version)
                         self.done += 1
                     db.commit()
+                    if len(failures) == len(together):
+                        raise failures[-1]
+                    self.damaged += [str(failure) for failure in failures]
 
     def refresh(self, document_id: str) -> None:
         """Indexes one document again, after its outputs have changed."""
@@ -122,6 +129,13 @@ class ResultsIndex:
             version = self._state.stat(manifest_name(document_id)).version
             if (found := self._read(document_id)) is not None:
                 self._index(db, *found, version)
+
+    def _try_to_read(self, document_id: str) -> tuple[Manifest, dict[int, str]] | StorageError | None:
+        """As `_read`, but returns the error: one object that cannot be read does not hide the other documents."""
+        try:
+            return self._read(document_id)
+        except StorageError as error:
+            return error
 
     def _read(self, document_id: str) -> tuple[Manifest, dict[int, str]] | None:
         """Manifest and page texts; None if the manifest is gone or damaged."""

@@ -25,7 +25,7 @@ from rayocr.storage.factory import open_storage
 from rayocr.storage.local.storage import LocalStorage
 from rayocr.view.app import create_view
 from rayocr.view.command import open_results_view
-from rayocr.view.index import Filters
+from rayocr.view.index import Filters, ResultsIndex
 from rayocr.view.reread import compared
 from rayocr.view.results import Results
 from tests.e2e.support import make_pdf
@@ -268,3 +268,23 @@ def test_a_page_is_read_again_and_nothing_is_changed(tmp_path: Path, client: Tes
     refused = client.post(path, json={"engine": "textlayer"})  # the file is another version than the one that was read
     assert refused.status_code == 503
     assert (tmp_path / "out" / "form.md").read_bytes() == before
+
+
+def test_one_document_that_cannot_be_read_does_not_hide_the_others(
+    tmp_path: Path, results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [write_document(tmp_path, f"new-{number}.pdf", ["text"]) for number in range(2)]
+    read = results.index.manifest
+
+    def manifest(document_id: str) -> Any:
+        if document_id == ids[0]:
+            raise StorageUnavailable("Cannot read it.")
+        return read(document_id)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ResultsIndex, "manifest", lambda self, document_id: manifest(document_id))
+        results.index.update()
+    assert [row["name"] for row in results.index.documents(Filters(words="new"))[0]] == ["new-1.pdf"]
+    assert results.index.damaged == ["Cannot read it."]
+    results.index.update()
+    assert len(results.index.documents(Filters(words="new"))[0]) == 2
