@@ -25,10 +25,16 @@ class Server:
         self.port = free_port()
         command = [_BINARY, "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
         command += ["--dir", folder, "--enable-protected-configs", "yes", *options]
+        if "--cluster-enabled" in options:  # by default port + 10,000, which an outgoing connection may have
+            command += ["--cluster-port", str(free_port())]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.client = redis.Redis(port=self.port)
-        eventually(self.client.ping, redis.ConnectionError)
+        try:
+            eventually(self.client.ping, redis.ConnectionError)
+        except BaseException:
+            self.close()  # or its process and its socket are found during another test
+            raise
 
     def configure(self, **settings: Any) -> None:
         for name, value in settings.items():
