@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import gzip
+import socket
+import ssl
 import tracemalloc
 import zlib
 from collections.abc import Awaitable, Callable
@@ -8,10 +10,14 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.client_reqrep import ConnectionKey
 
+from rayocr.engines.gemini.errors import translate as translate_gemini
 from rayocr.engines.http_session import MAX_ANSWER_BYTES, connection_words, new_session
-from rayocr.errors import MalformedAnswer
+from rayocr.engines.openai.errors import translate as translate_openai
+from rayocr.errors import EngineConnectionLost, MalformedAnswer
 
+KEY = ConnectionKey("localhost", 443, True, True, None, None, None)
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
@@ -98,3 +104,21 @@ async def test_an_answer_within_the_limit_is_read() -> None:
 def test_a_message_does_not_show_the_tls_settings(tls: str) -> None:
     error = OSError(f"Cannot connect to host h:8000 {tls} [Connect call failed]")
     assert connection_words(error) == "Cannot connect to host h:8000 [Connect call failed]"
+
+
+@pytest.mark.parametrize(
+    ("error", "sent"),
+    [
+        (aiohttp.ServerDisconnectedError(), True),
+        (aiohttp.ClientPayloadError("cut"), True),
+        (ConnectionResetError("reset"), True),
+        (socket.gaierror(-3, "Temporary failure in name resolution"), False),
+        (aiohttp.ClientConnectorDNSError(KEY, OSError(-2, "Name or service not known")), False),
+        (aiohttp.ClientConnectorCertificateError(KEY, ssl.SSLCertVerificationError(1, "self-signed certificate")), False),
+    ],
+)
+def test_a_server_may_bill_only_a_request_that_reached_it(error: Exception, sent: bool) -> None:
+    for translate in (translate_gemini, translate_openai):
+        lost = translate(error)
+        assert isinstance(lost, EngineConnectionLost)
+        assert lost.in_flight is sent
