@@ -47,6 +47,12 @@ class LearnedRate:
             self._rate = self._refused = None
         return self._ceiling if self._rate is None else self._rate
 
+    def forget(self, now: float) -> None:
+        """An outage is over. Its refusals do not say what rate the server allows: the rate starts at half of the ceiling."""
+        rate = self.rpm(now)
+        self._refused = None
+        self._rate = max(rate, self._ceiling / 2) if rate is not None and self._ceiling is not None else None
+
     def refused(
         self,
         now: float,

@@ -283,7 +283,7 @@ class RateLimiter:
 
     def _note_health(self, quota: QuotaTracker, worker: str, returned: SlotReturn) -> None:
         now, health = self._clock(), quota.health
-        was_held = health.held(now)
+        was_held, overloaded = health.held(now), health.overloaded
         if returned.throttle is not None and returned.throttle.kind is not ThrottleKind.DAY:
             health.failed(returned.throttle, worker, now=now, count=max(1, returned.failed))
         if usable := returned.answered + returned.replied - returned.unusable:
@@ -295,6 +295,8 @@ class RateLimiter:
         if health.held(now) is was_held:
             return
         if was_held:
+            if overloaded:
+                quota.rate.forget(now)
             log_event(log, "model_recovered", "The model answers again.", model=quota.model)
         else:
             log_event(

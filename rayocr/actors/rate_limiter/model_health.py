@@ -40,13 +40,14 @@ class ModelHealth:
         self._probe_at = 0.0
         self._probes = 0
         self._unusable = 0
+        self.overloaded = False  # since the last answer, requests failed for another reason than a quota
 
     def answered(self, count: int) -> None:
         self.answers += count
         weight = max(1 - (1 - 1 / _MEMORY) ** count, count / (self.answers + self._failures))
         self._failing -= weight * self._failing
         self.since, self._denied, self._probe_of, self._probes = None, False, None, 0
-        self._unusable = 0
+        self._unusable, self.overloaded = 0, False
 
     def unusable(self, count: int, words: str, worker: str, *, now: float) -> None:
         """The server rejected requests or sent answers without content. A page can cause that, but not all pages in a row."""
@@ -69,6 +70,7 @@ class ModelHealth:
         self._failing += (1 - self._failing) * weight
         self._refused_only &= throttle.kind is ThrottleKind.MINUTE
         self._denied |= throttle.kind is ThrottleKind.DENIED
+        self.overloaded |= throttle.kind in (ThrottleKind.OVERLOADED, ThrottleKind.UNAVAILABLE)
         if throttle.words:
             self.words = throttle.words
         delay_s = throttle.retry_after_s or 0.0

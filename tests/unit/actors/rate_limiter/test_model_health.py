@@ -222,3 +222,21 @@ async def test_a_usable_answer_releases_a_model_that_had_rejected_everything() -
     await limiter.lease("m", "w", 1)
     await limiter.release("m", "w", ANSWER)
     assert len(await limiter.lease("m", "w", 8)) == 8
+
+
+async def test_after_an_outage_the_rate_that_its_failures_lowered_is_forgotten() -> None:
+    """Otherwise a run without limits.rpm would resume at a few pages per minute."""
+    world = World()
+    limiter = world.limiter()
+    await limiter.lease("m", "w", 1)
+    await limiter.release("m", "w", ANSWER)
+    for _ in range(20):
+        world.now += 5.0
+        await limiter.lease("m", "w", 1)
+        await fail(limiter)
+    lowered = (await model(limiter)).rate_rpm
+    assert lowered is not None
+    assert lowered < 100
+    await limiter.lease("m", "w", 1)
+    await limiter.release("m", "w", ANSWER)
+    assert (await model(limiter)).rate_rpm is None
