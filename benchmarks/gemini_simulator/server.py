@@ -229,7 +229,8 @@ class Simulator:
             delay_s = least_s + self._random.random() * jitter_s
             if delay_s:
                 await self._pass(delay_s)
-            if request.transport is None and self._outage() == "cut":
+            if self._outage() == "cut":
+                abort(request)
                 return web.Response(status=499)  # cut before the answer was created: not billed
         finally:
             self.in_flight -= 1

@@ -8,7 +8,7 @@
 | killed while the job runs, for hours | the next run adopts the job when one of its pages is requested |
 | the job expires, fails, or ends without some keys | existing results are used; the other pages raise BatchIncomplete (paid) |
 | the queue is full (429, `batch.max_jobs`, `batch.enqueued_tokens`) | jobs wait in a queue; nothing is uploaded twice |
-| the uploaded file no longer exists when the job is created | it is uploaded once more |
+| the uploaded file no longer exists when the job is created | it is uploaded again, at most four times |
 | the job or its results no longer exist | the intent is deleted; its pages raise BatchIncomplete |
 | the server does not answer for `limits.patience_s` | likewise; jobs are polled until then |
 | a job makes no progress for `batch.patience_h` | ModelUnavailable ends the run; the job stays and is adopted later |

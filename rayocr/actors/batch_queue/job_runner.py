@@ -37,6 +37,7 @@ T = TypeVar("T")
 _INPUT_TOKENS = re.compile(rb'"promptTokenCount"\s*:\s*(\d{1,9})')
 _WITH_RESULTS = ("SUCCEEDED", "PARTIALLY_SUCCEEDED")
 _BATCH_HINT = "Start the same command again to resume, with engine.batch=false if the server accepts no batches."
+_MOST_UPLOADS = 5  # of one job: its file can be gone when the job is created
 _LATE_RESULTS_S = 6 * 3600.0  # how long to wait for the results of a job that succeeded
 
 
@@ -143,7 +144,7 @@ class JobRunner:
                     job.server_files.append(file)
                 return await self._server.create(job.display_name, job.model, file)
             except BatchGone:
-                if uploads > 1:
+                if uploads >= _MOST_UPLOADS:
                     raise
                 file = None
             except EngineRateLimited as error:

@@ -154,7 +154,7 @@ class SlotClient:
             state.returning.possibly_billed += isinstance(error, EngineConnectionLost) and error.in_flight
             self._finish(model, state, free=free, throttle=_throttle(error, age_s=self._clock() - sent_at))
             raise
-        except OutsideError:
+        except (OutsideError, Draining):  # while draining, only answers of batches are not awaited: the next run picks them up
             self._finish(model, state, free=1)
             raise
         except EngineError as error:

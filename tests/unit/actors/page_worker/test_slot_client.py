@@ -311,3 +311,13 @@ async def test_a_shed_request_says_nothing_about_the_server_if_another_tier_or_l
     await settled()
     (returned,) = limiter.returned
     assert (returned.free, returned.failed, returned.replied, returned.throttle is not None) == (1, failed, 0, bool(failed))
+
+
+async def test_a_batch_answer_that_is_not_awaited_costs_this_run_nothing() -> None:
+    limiter = RecordingLimiter()
+    slots = SlotClient(limiter, worker="w", linger=False)
+    with pytest.raises(Draining):
+        async with slots.slot("m"):
+            raise Draining
+    await settled()
+    assert [(returned.slots, returned.free) for returned in limiter.returned] == [(1, 1)]
