@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +60,9 @@ def main() -> None:
             console.print(_throughput_table(measure_throughput(work, arguments.rounds, console)))
             console.print(_throughput_table(measure_throughput(work, arguments.rounds, console, text=True)))
         if arguments.only != "throughput":
-            console.print(_quota_table(measure_quotas(work, console)))
+            console.print("quota: 600, 6,000 and 30,000 requests per minute, about 100 s each …")
+            for use in measure_quotas(work):
+                console.print(_quota_table([use]))
 
 
 def measure_throughput(work: Path, rounds: int, console: Console, *, text: bool = False) -> Comparison:
@@ -78,11 +81,12 @@ def measure_throughput(work: Path, rounds: int, console: Console, *, text: bool 
         )
 
 
-def measure_quotas(work: Path, console: Console) -> list[QuotaUse]:
+def measure_quotas(work: Path) -> Iterator[QuotaUse]:
     seconds = _WARM_S + _STEADY_S + 10
-    console.print("quota: 600, 6,000 and 30,000 requests per minute, about 100 s each …")
-    scans = [_rayocr_at(rpm, seconds, work) for rpm in (600, 6000)]
-    return [*scans, _rayocr_at(6000, seconds, work, text=True), _senders_at(30_000, seconds)]
+    for rpm in (600, 6000):
+        yield _rayocr_at(rpm, seconds, work)
+    yield _rayocr_at(6000, seconds, work, text=True)
+    yield _senders_at(30_000, seconds)
 
 
 def _rayocr_at(rpm: int, seconds: float, work: Path, *, text: bool = False) -> QuotaUse:

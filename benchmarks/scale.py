@@ -39,14 +39,14 @@ class SlotCaller:
 
     async def run(self, limiter: Any, names: list[str], rate_per_s: float, seconds: float) -> int:
         from rayocr.actors.page_worker.slot_client import SlotClient
-        from rayocr.actors.remote import RemoteLimiter
+        from rayocr.actors.remote import Remote
 
         done = 0
         until = time.monotonic() + seconds
 
         async def node(name: str) -> None:
             nonlocal done
-            slots = SlotClient(RemoteLimiter(limiter), worker=name)
+            slots = SlotClient(Remote(limiter), worker=name)  # type: ignore[arg-type]
             while time.monotonic() < until:
                 async with slots.slot(_MODEL):
                     slots.used(_MODEL, input_tokens=600, cost_usd=0.0)
@@ -62,7 +62,7 @@ class PageCaller:
 
     async def run(self, ledger: Any, names: list[str], in_flight: int, seconds: float) -> int:
         from rayocr.actors.page_worker.ledger_client import LedgerClient
-        from rayocr.actors.remote import RemoteLedger
+        from rayocr.actors.remote import Remote
         from rayocr.messages import PageOutcome, PageRecord
 
         done = 0
@@ -77,7 +77,7 @@ class PageCaller:
                 done += 1
 
         async def node(name: str) -> None:
-            recorder = LedgerClient(RemoteLedger(ledger))
+            recorder = LedgerClient(Remote(ledger))  # type: ignore[arg-type]
             await asyncio.gather(*(page(recorder, name, number) for number in range(1, in_flight + 1)))
 
         await asyncio.gather(*(node(name) for name in names))

@@ -28,10 +28,10 @@ class Sender:
         import aiohttp
 
         from rayocr.actors.page_worker.slot_client import SlotClient
-        from rayocr.actors.remote import RemoteLimiter
+        from rayocr.actors.remote import Remote
         from rayocr.errors import EngineRateLimited
 
-        slots = SlotClient(RemoteLimiter(self._limiter), worker=self._name)
+        slots = SlotClient(Remote(self._limiter), worker=self._name)  # type: ignore[arg-type]
         url = f"{os.environ['GOOGLE_GEMINI_BASE_URL']}/v1beta/models/{_MODEL}:generateContent"
         page = {"inlineData": {"mimeType": "application/pdf", "data": base64.b64encode(small_page()).decode()}}
         body = json.dumps({"contents": [{"parts": [page]}]}).encode()

@@ -139,6 +139,7 @@ class _Inspector:
         self._found = found
         self._upright = upright
         self._size_pt = size_pt
+        self._style = _TextStyle()
 
     def visit(self, item: Any, outer: _Matrix, *, depth: int) -> None:
         self._found.count += 1
@@ -174,10 +175,11 @@ class _Inspector:
         found.visible_text_objects += 1
         if found.has_dark_text and found.may_hide_text:
             return
-        dark = _has_ink_color(item)
+        dark = self._style.has_ink_color(item)
         found.has_dark_text |= dark
         if not found.may_hide_text:
-            found.may_hide_text = not dark or _is_tiny_or_clipped(item) or bool(pdfium.FPDFPageObj_HasTransparency(item))
+            unclear = not dark or self._style.is_tiny_or_clipped(item)
+            found.may_hide_text = unclear or bool(pdfium.FPDFPageObj_HasTransparency(item))
 
     def _image(self, item: Any, matrix: _Matrix) -> None:
         """An image is the unit square under its matrix. The part outside the page does not count."""
@@ -250,28 +252,35 @@ class _Inspector:
             self._found.ruling_list.append(Ruling(middle, top, middle, bottom))
 
 
-def _has_ink_color(item: Any) -> bool:
-    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
-    if not pdfium.FPDFPageObj_GetFillColor(item, red, green, blue, alpha):
-        return False
-    return red.value + green.value + blue.value < _NEARLY_WHITE and alpha.value >= _NEARLY_CLEAR
+class _TextStyle:
+    """Asks how a text object is drawn. The buffers of all questions are made once: pages have thousands of text objects."""
 
+    def __init__(self) -> None:
+        self._color = tuple(ctypes.c_uint() for _ in range(4))
+        self._size, self._matrix = ctypes.c_float(), pdfium.FS_MATRIX()
 
-def _is_tiny_or_clipped(item: Any) -> bool:
-    size, matrix = ctypes.c_float(), pdfium.FS_MATRIX()
-    if pdfium.FPDFTextObj_GetFontSize(item, size) and pdfium.FPDFPageObj_GetMatrix(item, matrix):
-        scale = max(abs(matrix.a), abs(matrix.b), abs(matrix.c), abs(matrix.d))
-        if abs(size.value) * scale < _TINY_PT:
-            return True
-    clip = pdfium.FPDFPageObj_GetClipPath(item)
-    return bool(clip) and pdfium.FPDFClipPath_CountPaths(clip) > 0
+    def has_ink_color(self, item: Any) -> bool:
+        red, green, blue, alpha = self._color
+        if not pdfium.FPDFPageObj_GetFillColor(item, red, green, blue, alpha):
+            return False
+        return red.value + green.value + blue.value < _NEARLY_WHITE and alpha.value >= _NEARLY_CLEAR
+
+    def is_tiny_or_clipped(self, item: Any) -> bool:
+        size, matrix = self._size, self._matrix
+        if pdfium.FPDFTextObj_GetFontSize(item, size) and pdfium.FPDFPageObj_GetMatrix(item, matrix):
+            scale = max(abs(matrix.a), abs(matrix.b), abs(matrix.c), abs(matrix.d))
+            if abs(size.value) * scale < _TINY_PT:
+                return True
+        clip = pdfium.FPDFPageObj_GetClipPath(item)
+        return bool(clip) and pdfium.FPDFClipPath_CountPaths(clip) > 0
 
 
 def has_text_in_foreign_fonts(page: Any) -> bool:
     """Whether a raw FPDF_PAGE has text that is not white and whose font is not embedded. Does not check text within forms."""
+    style = _TextStyle()
     for index in range(min(pdfium.FPDFPage_CountObjects(page), _MAX_OBJECTS)):
         item = pdfium.FPDFPage_GetObject(page, index)
-        if pdfium.FPDFPageObj_GetType(item) == pdfium.FPDF_PAGEOBJ_TEXT and _has_ink_color(item):
+        if pdfium.FPDFPageObj_GetType(item) == pdfium.FPDF_PAGEOBJ_TEXT and style.has_ink_color(item):
             font = pdfium.FPDFTextObj_GetFont(item)
             if font and not pdfium.FPDFFont_GetIsEmbedded(font):
                 return True

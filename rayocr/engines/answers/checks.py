@@ -85,9 +85,10 @@ def repeats_as_its_page(answer: PageText, own_text: str) -> bool:
     loop, own = find_loop(answer.text), find_loop(own_text)
     if loop is None or own is None:
         return False
-    words = set(_WORD.findall(loop.unit.lower()))
-    if len(words & set(_WORD.findall(own_text.lower()))) < 0.8 * len(words):
-        return False  # it repeats something else
+    if loop.unit != own.unit:
+        words = set(_WORD.findall(loop.unit.lower()))
+        if len(words & set(_WORD.findall(own_text.lower()))) < 0.8 * len(words):
+            return False  # it repeats something else
     return loop.repeats <= 1.2 * own.repeats and len(answer.text.split()) <= 1.2 * len(own_text.split())
 
 

@@ -38,12 +38,14 @@ class Loop:
     repeats: int
 
 
-@lru_cache(maxsize=4)  # an answer that seems to repeat itself is examined again beside the text of its page
 def find_loop(text: str) -> Loop | None:
     """Returns the first repetition that no real page has; None for a normal text. 0.2 ms for 3,000 characters."""
     flat = " ".join(text.split())
-    if len(flat) < _MIN_PHRASE_CHARS * _LEAST_REPEATS:
-        return None
+    return None if len(flat) < _MIN_PHRASE_CHARS * _LEAST_REPEATS else _loop_in(flat)
+
+
+@lru_cache(maxsize=4)  # an answer that seems to repeat itself is examined again, and then the text of its page
+def _loop_in(flat: str) -> Loop | None:
     for start, end, period in _repetitions(flat):
         unit = flat[start : start + period]
         length = end - start
