@@ -187,6 +187,12 @@ class SimulatedGemini:
     def answered(self) -> int:
         return sum(self.counts()["answered"].values())
 
+    @property
+    def in_flight(self) -> int:
+        with urllib.request.urlopen(f"{self.url}/pace", timeout=60) as answer:
+            pace: dict[str, int] = json.load(answer)
+        return pace["in_flight"]
+
     def set(self, **settings: float | str) -> None:
         request = urllib.request.Request(f"{self.url}/settings", data=json.dumps(settings).encode(), method="POST")
         urllib.request.urlopen(request, timeout=60).close()

@@ -22,6 +22,7 @@ def test_a_cancelled_document_is_dropped_and_the_others_are_finished(cli: Cli, g
     assert sorted(path.name for path in (cli.folder / "out").glob("*.md")) == ["short.md"]
     assert not list((cli.folder / "out" / ".rayocr" / "leases").glob("*.json"))
 
+    wait_until(lambda: gemini.in_flight == 0, "the server has answered what was in flight")
     answered = gemini.answered
     again = cli.run(*OPTIONS, **gemini.variables)
     assert again.returncode == 0, again.stdout + again.stderr

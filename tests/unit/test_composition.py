@@ -51,7 +51,7 @@ def test_quotes_around_a_path_are_taken_off() -> None:
         ("engine.gemini.modl=x", "did you mean engine.gemini.model?"),
         ("nonsense=1", "--help"),
         ("pages=1-2", "Unknown option 'pages'; see rayocr --help."),
-        ("languages=hi", "Unknown option 'languages'; see rayocr --help."),
+        ("languages=hi", "Unknown option 'languages'; did you mean engine.tesseract.languages?"),
         ("+extra=1", "Unknown option"),
         ("limits.rpm=abc", "limits.rpm=abc is not a number, for example 600"),
         ("min_bytes=5MB", "min_bytes=5MB is not a whole number, for example 5000000."),

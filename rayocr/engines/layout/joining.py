@@ -11,7 +11,7 @@ _SOFT_HYPHEN = "\u00ad"
 _HYPHENS = "-\u2010"
 _BROKEN_WORD = re.compile(rf"(?<![^\W\d_])([^\W\d_]++)[{_HYPHENS}]$")
 _WORD = re.compile(rf"[^\W\d_]++(?:[{_HYPHENS}][^\W\d_]++)*+")
-_OPEN_ADDRESS = re.compile(r"(?:https?://|(?<!\S)www\.)\S*(?<=[./\-_=&?])$")
+_ENDS_OF_OPEN_ADDRESS = tuple("./-_=&?")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _NO_SPACE = re.compile(r"[\u3000-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef]")
 # First parts of compounds that keep their hyphen. A short list, since most also begin ordinary words (soft-ware, ten-sion).
@@ -35,10 +35,17 @@ def join_lines(texts: Iterable[str], *, known_words: frozenset[str] = frozenset(
     return result.replace(_SOFT_HYPHEN, "")
 
 
+def _ends_in_open_address(line: str) -> bool:
+    if not line.endswith(_ENDS_OF_OPEN_ADDRESS):
+        return False
+    word = line.rsplit(maxsplit=1)[-1]
+    return word.startswith("www.") or "http://" in word or "https://" in word
+
+
 def join_pair(before: str, after: str, known_words: frozenset[str] = frozenset(), *, whole_korean: bool = True) -> str:
     if before.endswith(_SOFT_HYPHEN):
         return before.rstrip(_SOFT_HYPHEN) + after
-    if _OPEN_ADDRESS.search(before) and (after[0].islower() or after[0].isdigit()):
+    if _ends_in_open_address(before) and (after[0].islower() or after[0].isdigit()):
         return before + after
     broken = _BROKEN_WORD.search(before)
     if broken:
