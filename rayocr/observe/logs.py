@@ -136,7 +136,9 @@ class DailyFileHandler(logging.Handler):
             self._file = None
 
     def close(self) -> None:
+        """A logger may still hold the handler of a run that has ended; what it sends afterwards is dropped."""
         self.close_file()
+        self.folder = self._echo = None
         super().close()
 
 

@@ -90,3 +90,12 @@ def test_logs_are_for_their_user_alone(tmp_path: Path) -> None:
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "logs" / "json").rglob("*")}
     assert set(modes.values()) == {0o600}
     assert stat.S_IMODE((tmp_path / "logs" / "json").stat().st_mode) == 0o700
+
+
+def test_lines_after_the_end_of_a_run_are_dropped(tmp_path: Path) -> None:
+    handler = configure_logs(tmp_path, run_id="r", retention_days=1)
+    log_event(logging.getLogger("rayocr.test"), "page_recognized", "A page was read.")
+    handler.close()
+    log_event(logging.getLogger("rayocr.test"), "page_recognized", "Another page was read.")
+    (path,) = (tmp_path / "json").glob("*.jsonl")
+    assert len(path.read_text().splitlines()) == 1
