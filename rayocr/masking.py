@@ -51,7 +51,7 @@ _IN_HEADER = re.compile(
 )
 # A digest or signature has several parts, up to the end of the line.
 _IN_PARTS = re.compile(r"(\bauthorization[\"']?\s*[:=]\s*[\"']?(?:digest|oauth|hawk|aws4-[\w-]{1,40})\s)[^\n]+", re.IGNORECASE)
-# api_key=v, "access_token": "v", password: v. Numbers (fencing_token: 17) and short words (password: required) are no secrets.
+# api_key=v, "access_token": "v", password: v. Numbers (fencing_token: 17) and short words (password: required) are not secrets.
 _ASSIGNED = re.compile(
     r"(?<![a-z])((?:api[_-]?key|access[_-]?key|private[_-]?key|secret(?:[_-]?key)?|token|password|passwd|pwd)"
     r"[\"']?\s{0,3}[:=]\s{0,3}[\"']?)(?!\d+(?![\w-]))(?=[^\s\"',;}]{0,200}\d|[^\s\"',;}]{16})[^\s\"',;}&#]{6,}",

@@ -145,7 +145,7 @@ def _exists(path: str) -> bool:
 
 
 def _check_values(places: Sequence[str]) -> None:
-    """An option without a value would be taken for a path. Raises UsageError."""
+    """Raises UsageError for an option without a value, which looks like a path."""
     for place in places:
         if "." in place and not _exists(place) and place in set(option_names(RayocrConfig)):
             raise _without_value(place)

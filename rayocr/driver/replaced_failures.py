@@ -27,7 +27,7 @@ OnDocument = Callable[[Document, DocumentOutcome], None]
 class ReplacedFailures:
     state: Storage
     _failed: defaultdict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))  # source -> id -> object
-    _ended: list[Document] = field(default_factory=list)  # that may have replaced one that failed
+    _ended: list[Document] = field(default_factory=list)  # they may replace failed documents
     _is_read: bool = False
 
     def read(self) -> None:

@@ -79,7 +79,7 @@ class JobRunner:
                 await asyncio.to_thread(delete_intent, self._state, job.display_name)
             else:
                 await self._await_results(job, job.name)
-        except (EngineRejected, BatchGone) as error:  # about the whole job, so it is no page's fault
+        except (EngineRejected, BatchGone) as error:  # concerns the whole job, not a page
             job.error = ModelUnavailable(f"The batch {job.display_name} with {len(job.keys):,} pages: {error}", hint=_BATCH_HINT)
         except RayocrError as error:
             job.error = error

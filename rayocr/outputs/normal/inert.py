@@ -142,7 +142,7 @@ def _address(text: str, start: int) -> str:
     depth, end = 0, start
     while end < min(len(text), start + _MAX_ADDRESS_CHARS) and not text[end].isspace():
         depth += (text[end] == "(") - (text[end] == ")")
-        if not 0 <= depth <= _MAX_DEPTH:  # deeper parentheses are no link in CommonMark
+        if not 0 <= depth <= _MAX_DEPTH:  # CommonMark allows no deeper parentheses in links
             break
         end += 2 if text[end] == "\\" else 1
     return text[start:end]

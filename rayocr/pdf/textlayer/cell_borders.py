@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from rayocr.pdf.geometry import Box
 from rayocr.pdf.textlayer.lines import TextLine, Word
 
-_CROSSED = 0.2  # share of a word's width: more on either side, and the ruling is no border of a cell
+_CROSSED = 0.2  # share of a word's width; a ruling that crosses more of it is not a cell border
 _REACH_PT = 1.0
 
 

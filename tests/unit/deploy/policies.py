@@ -27,13 +27,7 @@ def may_reach(
     protocol: str = "TCP",
 ) -> bool:
     """Whether a pod with `labels` may open a connection to `pod` (its labels, in any namespace) or `address`."""
-    policies = [
-        document["spec"]
-        for document in documents
-        if document["kind"] == "NetworkPolicy"
-        and "Egress" in document["spec"]["policyTypes"]
-        and chooses(document["spec"]["podSelector"], labels)
-    ]
+    policies = _policies(documents, labels, "Egress")
     if not policies:
         return True
     return any(
@@ -46,13 +40,7 @@ def may_reach(
 
 def may_be_reached(documents: list[dict[str, Any]], labels: dict[str, str], port: int, *, pod: dict[str, str]) -> bool:
     """Whether a pod with `labels` accepts connections from `pod` (its labels, in any namespace)."""
-    policies = [
-        document["spec"]
-        for document in documents
-        if document["kind"] == "NetworkPolicy"
-        and "Ingress" in document["spec"]["policyTypes"]
-        and chooses(document["spec"]["podSelector"], labels)
-    ]
+    policies = _policies(documents, labels, "Ingress")
     if not policies:
         return True
     return any(
@@ -88,3 +76,14 @@ def named_config_maps(node: Any) -> Iterator[str]:
                 yield value["name"]
             else:
                 yield from named_config_maps(value)
+
+
+def _policies(documents: list[dict[str, Any]], labels: dict[str, str], direction: str) -> list[dict[str, Any]]:
+    """The specifications of the policies of this direction (Egress, Ingress) that choose a pod with `labels`."""
+    return [
+        document["spec"]
+        for document in documents
+        if document["kind"] == "NetworkPolicy"
+        and direction in document["spec"]["policyTypes"]
+        and chooses(document["spec"]["podSelector"], labels)
+    ]
