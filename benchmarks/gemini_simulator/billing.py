@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import yaml
 
 _PRICES = Path(__file__).parents[2] / "conf" / "prices.yaml"
-_FACTORS = {"standard": Decimal(1), "flex": Decimal("0.5"), "batch": Decimal("0.5"), "priority": Decimal(2)}
+_FACTORS = {"standard": Decimal(1), "flex": Decimal("0.5"), "batch": Decimal("0.5"), "priority": Decimal("1.8")}
 _MILLION = Decimal(1_000_000)
 
 
@@ -37,7 +37,10 @@ class Bill:
         self._window: deque[tuple[float, Decimal]] = deque()
         self._in_window = Decimal(0)
 
-    def charge(self, now: float, *, model: str, tier: str, input_tokens: int, output_tokens: int, page: str = "") -> None:
+    def charge(
+        self, now: float, *, model: str, tier: str, input_tokens: int, output_tokens: int, cached_tokens: int = 0, page: str = ""
+    ) -> None:
+        """`cached_tokens` are part of `input_tokens`."""
         row = f"{model} {tier}"
         self.requests[row] += 1
         self.input_tokens[row] += input_tokens
@@ -47,7 +50,8 @@ class Bill:
         price = self._price(model)
         if price is None:
             return
-        tokens_usd = input_tokens * Decimal(str(price["input_usd"])) + output_tokens * Decimal(str(price["output_usd"]))
+        tokens_usd = (input_tokens - cached_tokens) * Decimal(str(price["input_usd"]))
+        tokens_usd += cached_tokens * Decimal(str(price["cached_usd"])) + output_tokens * Decimal(str(price["output_usd"]))
         cost = tokens_usd * _FACTORS[tier] / _MILLION
         self.usd += cost
         if tier != "batch":

@@ -23,7 +23,8 @@ of answered requests at which the event begins. Durations are simulated seconds;
 | drip | a billed answer that arrives byte by byte, one in `every_s` |
 | settings | `settings` of the simulator change, once |
 
-`share` is the probability that a request meets the event. Events that answer with an error also affect files and jobs of batches.
+`share` is the probability that a request meets the event. `model`: only requests to models whose names begin with it. Events that
+answer with an error also affect files and jobs of batches.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ class Outage:
     at_request: int = 0
     for_s: float | None = None
     share: float = 1.0
+    model: str = ""
     status: int = 429
     headers: dict[str, str] = field(default_factory=dict)
     body: Any = ""
@@ -70,6 +72,9 @@ class Outage:
         if self.began is None and now >= since + self.at_s and answered >= self.at_request:
             self.began = now
         return self.began is not None and (self.for_s is None or now < self.began + self.for_s)
+
+    def concerns(self, model: str) -> bool:
+        return model.startswith(self.model)
 
     @property
     def affects_batches(self) -> bool:

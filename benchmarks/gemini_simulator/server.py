@@ -190,7 +190,7 @@ class Simulator:
         for name, value in self.script.new_settings(self.now(), answered=self.statuses[200]).items():
             setattr(self.settings, name, value)
         outage = self.script.now(self.now(), answered=self.statuses[200])
-        if outage is not None and not self.script.strikes(outage):
+        if outage is not None and not (outage.concerns(model) and self.script.strikes(outage)):
             outage = None
         if outage is not None and not outage.billed:
             return await self._fail(request, outage, model)
@@ -202,6 +202,12 @@ class Simulator:
         body = await request.json()
         text = page_text(body)
         tier = str(body.get("serviceTier", "standard")).lower()
+        if "project" in request.match_info:
+            if "serviceTier" in body:
+                return self._error(400, f"Invalid value at 'service_tier', \"{tier}\"", "INVALID_ARGUMENT")
+            tier = request.headers.get("X-Vertex-AI-LLM-Shared-Request-Type", "standard")
+        if tier == "priority" and self._random.random() < settings.priority_downgraded_share:
+            tier = "standard"
         self.requests[text] += 1
         if settings.error_share and self._random.random() < settings.error_share:
             return self._error(settings.error_status, "Simulated failure.", "UNAVAILABLE")
@@ -239,7 +245,7 @@ class Simulator:
         self.statuses[200] += 1
         answer = self._billed(model, tier, text)
         if outage is None:
-            return web.json_response(answer)
+            return web.json_response(answer, headers={"x-gemini-service-tier": tier})
         self.outages[outage.what] += 1
         return await damaged(request, outage, answer, wait=self._pass)
 
@@ -300,8 +306,16 @@ class Simulator:
         }
         if thoughts:
             usage["thoughtsTokenCount"] = thoughts
+        if cached := self.settings.cached_tokens:
+            usage["cachedContentTokenCount"] = cached
         self.bill.charge(
-            self.now(), model=model, tier=tier, input_tokens=_INPUT_TOKENS, output_tokens=tokens + thoughts, page=text
+            self.now(),
+            model=model,
+            tier=tier,
+            input_tokens=_INPUT_TOKENS,
+            output_tokens=tokens + thoughts,
+            cached_tokens=cached,
+            page=text,
         )
         return {
             "candidates": [{"content": {"role": "model", "parts": parts}, "finishReason": finish, "index": 0}],

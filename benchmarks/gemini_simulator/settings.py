@@ -29,6 +29,8 @@ class Settings:
     fenced: int = 0  # 1: a code fence and an introduction around every answer
     blanks: int = 0  # characters of white space after the second line of every answer, as a malicious page can request
     thought_tokens: int = 0  # billed as output, not part of the text
+    cached_tokens: int = 0  # of the input tokens of each answer, billed at the price of cached tokens
+    priority_downgraded_share: float = 0.0  # of priority requests: answered and billed in standard, as a header says
     flex_latency_s: float = 60.0
     flex_latency_jitter_s: float = 840.0
     flex_shed_share: float = 0.0  # of flex requests: 503

@@ -109,6 +109,7 @@ class Manifest(_Model):
     compared: int = 0  # pages that were compared with another reading; `notes` contains those with low agreement
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = 0  # those of the input tokens that the server had cached
     cost_usd: float | None = 0.0  # over all runs; None: a model without a known price was used
     outputs: tuple[OutputNote, ...] = ()
     copy_of: CopyNote | None = None
@@ -157,6 +158,7 @@ class Spent:
 
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = 0
     cost_usd: float = 0.0
     unpriced: bool = False
 
@@ -166,6 +168,7 @@ class Spent:
         return cls(
             input_tokens=sum(page.input_tokens for page in pages),
             output_tokens=sum(page.output_tokens for page in pages),
+            cached_tokens=sum(page.cached_tokens for page in pages),
             cost_usd=sum(page.cost_usd for page in pages),
             unpriced=any(page.unpriced for page in pages),
         )
@@ -174,6 +177,7 @@ class Spent:
         return Spent(
             input_tokens=self.input_tokens + other.input_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
             cost_usd=self.cost_usd + other.cost_usd,
             unpriced=self.unpriced or other.unpriced,
         )
@@ -184,6 +188,7 @@ def spent_before(earlier: Manifest, kept: Spent) -> Spent:
     return Spent(
         input_tokens=max(0, earlier.input_tokens - kept.input_tokens),
         output_tokens=max(0, earlier.output_tokens - kept.output_tokens),
+        cached_tokens=max(0, earlier.cached_tokens - kept.cached_tokens),
         cost_usd=max(0.0, (earlier.cost_usd or 0.0) - kept.cost_usd),
         unpriced=earlier.cost_usd is None,
     )
@@ -240,6 +245,7 @@ def build_manifest(
         compared=sum(page.agreement is not None for page in summaries),
         input_tokens=spent.input_tokens,
         output_tokens=spent.output_tokens,
+        cached_tokens=spent.cached_tokens,
         cost_usd=None if spent.unpriced else round(spent.cost_usd, 9),
         outputs=tuple(OutputNote(name=o.name, size_bytes=o.size_bytes, sha256=o.sha256, notes=o.notes) for o in outputs),
         copy_of=CopyNote(document_id=copy_of.document_id, name=copy_of.name) if copy_of else None,

@@ -43,6 +43,7 @@ _ASKED: dict[str, tuple[type, ...]] = {
     "finish": (str,),
     "input_tokens": (int,),
     "output_tokens": (int,),
+    "cached_tokens": (int,),
     "cost_usd": (float, int),
     "price_class": (str,),
 }
@@ -245,6 +246,8 @@ def _body(record: PageRecord) -> dict[str, Any]:
         body["doubts"] = list(record.doubts)
     if record.content_hash:
         body["content_hash"] = record.content_hash
+    if record.cached_tokens:
+        body["cached_tokens"] = record.cached_tokens
     if record.price_class:
         body["price_class"] = record.price_class
     if record.copied:
@@ -277,6 +280,7 @@ def _read_1(body: dict[str, Any]) -> PageRecord:
         model=body["model"],
         input_tokens=body["input_tokens"],
         output_tokens=body["output_tokens"],
+        cached_tokens=body.get("cached_tokens", 0),
         cost_usd=body["cost_usd"],
         attempts=tuple(_attempts(body["attempts"])) if "attempts" in body else (),
         next_engine=body.get("next_engine", 0),
@@ -290,7 +294,8 @@ def _read_1(body: dict[str, Any]) -> PageRecord:
         price_class=body.get("price_class", ""),
     )
     texts = (record.document_id, record.text, record.engine, record.model, record.fingerprint, record.content_hash, record.boxes)
-    counts = (record.page_number, record.input_tokens, record.output_tokens, record.next_engine, record.fencing_token)
+    tokens = (record.input_tokens, record.output_tokens, record.cached_tokens)
+    counts = (record.page_number, *tokens, record.next_engine, record.fencing_token)
     if type(record.price_class) is not str:
         raise TypeError("a price class is not a string")
     if {*map(type, texts)} != {str} or {*map(type, counts)} != {int} or type(record.cost_usd) not in (float, int):

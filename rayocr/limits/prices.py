@@ -16,10 +16,12 @@ STANDARD, BATCH = "standard", "batch"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """USD per 1M tokens; thinking counts as output. `valid_until` is the last day."""
+    """USD per 1M tokens; thinking counts as output. `cached_usd`: of input tokens that the server had cached; None: as other
+    input. `valid_until` is the last day."""
 
     input_usd: float
     output_usd: float
+    cached_usd: float | None = None
     valid_from: date = date.min
     valid_until: date = date.max
 
@@ -43,12 +45,24 @@ class PriceTable:
         day = datetime.fromtimestamp(at, PACIFIC).date()
         return next((row for row in self.models[max(names, key=len)] if row.valid_from <= day <= row.valid_until), None)
 
-    def cost_usd(self, model: str, *, input_tokens: float, output_tokens: float, at: float, tier: str = STANDARD) -> float:
-        """0.0 for a model without a price: check `price_class` before showing it."""
+    def cost_usd(
+        self,
+        model: str,
+        *,
+        input_tokens: float,
+        output_tokens: float,
+        cached_tokens: float = 0,
+        at: float,
+        tier: str = STANDARD,
+    ) -> float:
+        """`input_tokens` include the `cached_tokens`. 0.0 for a model without a price: check `price_class` before showing it."""
         price = self.price(model, at)
         if price is None:
             return 0.0
-        return (input_tokens * price.input_usd + output_tokens * price.output_usd) * self.factors.get(tier, 1.0) / 1e6
+        usd = input_tokens * price.input_usd + output_tokens * price.output_usd
+        if price.cached_usd is not None:
+            usd -= min(cached_tokens, input_tokens) * (price.input_usd - price.cached_usd)
+        return usd * self.factors.get(tier, 1.0) / 1e6
 
     def price_class(self, model: str, at: float, *, tier: str = STANDARD) -> str:
         """The billing class of a request to the model: its tier, or `unknown` without a known price."""
@@ -69,6 +83,7 @@ def _row(row: Mapping[str, Any]) -> Price:
     return Price(
         input_usd=float(row["input_usd"]),
         output_usd=float(row["output_usd"]),
+        cached_usd=None if row.get("cached_usd") is None else float(row["cached_usd"]),
         valid_from=_day(row.get("valid_from"), date.min),
         valid_until=_day(row.get("valid_until"), date.max),
     )

@@ -53,7 +53,7 @@ class PageText:
     model: str
     input_tokens: int = 0
     output_tokens: int = 0  # including thinking
-    cached_tokens: int = 0  # input tokens that the server had cached
+    cached_tokens: int = 0  # those of the input tokens that the server had cached
     cost_usd: float = 0.0
     price_class: str = ""  # standard, flex, batch, priority or unknown; empty: costs nothing
     finish: str = "stop"
@@ -77,6 +77,7 @@ class Attempt:
     finish: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = 0  # as in PageText
     cost_usd: float = 0.0
     price_class: str = ""  # as in PageText
 
@@ -94,6 +95,7 @@ class _PageResult:
     model: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = 0
     cost_usd: float = 0.0
     price_class: str = ""  # of the answer that was kept
     attempts: tuple[Attempt, ...] = ()

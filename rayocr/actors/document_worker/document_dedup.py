@@ -90,7 +90,7 @@ def find_duplicate(
 
 
 def _as_copy(record: PageRecord, document_id: str) -> PageRecord:
-    return replace(record, document_id=document_id, copied=True, input_tokens=0, output_tokens=0, cost_usd=0.0)
+    return replace(record, document_id=document_id, copied=True, input_tokens=0, output_tokens=0, cached_tokens=0, cost_usd=0.0)
 
 
 def _name_of(state: Storage, document_id: str, policy: RetryPolicy) -> str:

@@ -34,7 +34,14 @@ def meter(
         if engine.prices_itself or answer.cost_usd:
             return answer
         at, tier = wall_clock(), answer.price_class or engine.tier
-        cost_usd = prices.cost_usd(model, input_tokens=answer.input_tokens, output_tokens=answer.output_tokens, at=at, tier=tier)
+        cost_usd = prices.cost_usd(
+            model,
+            input_tokens=answer.input_tokens,
+            output_tokens=answer.output_tokens,
+            cached_tokens=answer.cached_tokens,
+            at=at,
+            tier=tier,
+        )
         return replace(answer, cost_usd=cost_usd, price_class=prices.price_class(model, at, tier=tier))
 
     async def ask_and_count(page: OfferedPage, model: str) -> PageText:

@@ -31,6 +31,7 @@ def run_record(progress: Progress, *, run_id: str, fingerprint: str) -> dict[str
         "reasons": dict(progress.reasons),
         "input_tokens": progress.input_tokens,
         "output_tokens": progress.output_tokens,
+        "cached_tokens": progress.cached_tokens,
         **{figure.record: figure.read(run) for figure in FIGURES if figure.record},
         "settings_fingerprint": fingerprint,
     }

@@ -106,6 +106,7 @@ class Progress:
     reasons: Counter[str] = field(default_factory=Counter)  # of rejected documents and failed pages
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = 0  # those of the input tokens that the server had cached
     cost_usd: float = 0.0  # of the pages that were returned
     outage_pages: int = 0  # read by a later engine because the server was unavailable
     unpriced_pages: int = 0  # pages whose cost is partly unknown
@@ -211,6 +212,7 @@ class Progress:
             earlier = page.attempts[:earlier_attempts]
             self.input_tokens += page.input_tokens - sum(attempt.input_tokens for attempt in earlier)
             self.output_tokens += page.output_tokens - sum(attempt.output_tokens for attempt in earlier)
+            self.cached_tokens += page.cached_tokens - sum(attempt.cached_tokens for attempt in earlier)
             self.cost_usd += page.cost_usd - sum(attempt.cost_usd for attempt in earlier)
             self.unpriced_pages += page.unpriced
 

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     import aiohttp
     from google.genai import Client
 
+# Source: Google's pages about Flex PayGo and Priority PayGo, read on 2026-11-27.
+VERTEX_TIER_HEADER = "X-Vertex-AI-LLM-Shared-Request-Type"
+_SERVED_HEADER = "x-gemini-service-tier"  # of answers of the Developer API
+_SERVED_TRAFFIC = {"ON_DEMAND": "standard", "ON_DEMAND_FLEX": "flex", "ON_DEMAND_PRIORITY": "priority"}  # of Vertex AI
 MIME = {"jpeg": "image/jpeg", "webp": "image/webp", "png": "image/png"}
 _LEAST_DPI = 50  # for a page that is rendered again because its request would be too large
 _PROBE_TIMEOUT_MS = 10_000
@@ -89,7 +93,7 @@ class GeminiEngine(WaitingEngine):
             raise failure from error
         try:
             answer = await off_loop(answer_chars(response), read_response, response, model)
-            return replace(answer, price_class=tier)
+            return replace(answer, price_class=served_tier(response) or tier)
         except (AttributeError, TypeError, LookupError) as error:  # the SDK accepts any JSON as a response
             raise MalformedAnswer("Gemini's answer could not be understood.", finish="NOT_JSON") from error
 
@@ -106,9 +110,15 @@ class GeminiEngine(WaitingEngine):
         """Created on first use: the session needs a running loop."""
         if (model, tier) not in self._clients:
             self._session = self._session or new_session(read_bufsize=_READ_BUFFER_BYTES)
-            body = self._settings[model] | ({"serviceTier": tier} if tier != "standard" else {})
             timeout_ms = int(self._config.flex_timeout_s * 1000) if tier == "flex" else self._timeout_ms
-            self._clients[model, tier] = new_client(self._config, self._secrets, timeout_ms, body=body, session=self._session)
+            body, headers = self._settings[model], {}
+            if tier != "standard" and self._config.vertexai:
+                headers = {VERTEX_TIER_HEADER: tier}  # Vertex AI rejects serviceTier in the body with a 400
+            elif tier != "standard":
+                body = body | {"serviceTier": tier}
+            self._clients[model, tier] = new_client(
+                self._config, self._secrets, timeout_ms, body=body, headers=headers, session=self._session
+            )
         return self._clients[model, tier]
 
     async def aclose(self) -> None:
@@ -144,10 +154,11 @@ def new_client(
     timeout_ms: int,
     *,
     body: dict[str, Any] | None = None,
+    headers: dict[str, str] | None = None,
     session: aiohttp.ClientSession | None = None,
 ) -> Client:
-    """`body` is sent with every request. `session` defaults to one that the SDK creates. Raises CredentialsError and
-    EngineUnavailable."""
+    """`body` and `headers` are sent with every request. `session` defaults to one that the SDK creates. Raises CredentialsError
+    and EngineUnavailable."""
     try:
         from google import genai
         from google.genai import types
@@ -161,6 +172,7 @@ def new_client(
         timeout=timeout_ms,
         retry_options=types.HttpRetryOptions(attempts=1),  # rayocr counts and paces every request
         extra_body=body,
+        headers=headers or None,
         aiohttp_client=session,
     )
     client = partial(genai.Client, http_options=options)
@@ -193,6 +205,15 @@ def read_response(response: Any, model: str) -> PageText:
         cached_tokens=cached_tokens,
         finish=finish,
     )
+
+
+def served_tier(response: Any) -> str | None:
+    """The service tier that the answer is billed in, if the server says so: Google reads a request in standard when the project
+    exceeds its limits for priority."""
+    http = response.sdk_http_response
+    served = {name.lower(): value for name, value in ((http and http.headers) or {}).items()}.get(_SERVED_HEADER, "").lower()
+    traffic = getattr(response.usage_metadata, "traffic_type", None)
+    return served if served in ("standard", "flex", "priority") else _SERVED_TRAFFIC.get(getattr(traffic, "name", ""))
 
 
 def answer_chars(response: Any) -> int:

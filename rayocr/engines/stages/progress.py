@@ -52,6 +52,7 @@ class PageProgress:
                 attempt,
                 input_tokens=answer.input_tokens,
                 output_tokens=answer.output_tokens,
+                cached_tokens=answer.cached_tokens,
                 cost_usd=answer.cost_usd,
                 price_class=answer.price_class,
             )
@@ -98,6 +99,7 @@ class PageProgress:
             model=answer.model,
             input_tokens=vain.input_tokens + answer.input_tokens,
             output_tokens=vain.output_tokens + answer.output_tokens,
+            cached_tokens=vain.cached_tokens + answer.cached_tokens,
             cost_usd=vain.cost_usd + answer.cost_usd,
             price_class=answer.price_class,
             doubts=doubts,
@@ -149,6 +151,7 @@ class PageProgress:
             outcome=outcome,
             input_tokens=sum(attempt.input_tokens for attempt in self._attempts),
             output_tokens=sum(attempt.output_tokens for attempt in self._attempts),
+            cached_tokens=sum(attempt.cached_tokens for attempt in self._attempts),
             cost_usd=sum(attempt.cost_usd for attempt in self._attempts),
             attempts=self.attempts,
         )

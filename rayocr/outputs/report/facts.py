@@ -52,6 +52,7 @@ class ReportFacts:
     notes_left_out: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = 0
     cost_usd: float = 0.0
     unpriced_documents: int = 0  # read by a model without a known price
     doubtful: list[PageToShow] = field(default_factory=list)
@@ -72,6 +73,7 @@ class ReportFacts:
         self.models.update(manifest.models)
         self.input_tokens += manifest.input_tokens
         self.output_tokens += manifest.output_tokens
+        self.cached_tokens += manifest.cached_tokens
         self.cost_usd += manifest.cost_usd or 0.0
         self.unpriced_documents += manifest.cost_usd is None
         self.compared += manifest.compared

@@ -153,10 +153,10 @@ def test_fields_that_a_later_version_added_are_skipped() -> None:
 
 
 def test_what_a_retry_costs_is_added_to_what_the_pages_that_it_reads_again_had_cost() -> None:
-    earlier = build().model_copy(update={"cost_usd": 0.9, "input_tokens": 900})
-    kept = Spent(cost_usd=0.6, input_tokens=600)
-    again = spent_before(earlier, kept) + kept + Spent(cost_usd=0.5, input_tokens=500)
-    assert (round(again.cost_usd, 9), again.input_tokens, again.unpriced) == (1.4, 1400, False)
+    earlier = build().model_copy(update={"cost_usd": 0.9, "input_tokens": 900, "cached_tokens": 80})
+    kept = Spent(cost_usd=0.6, input_tokens=600, cached_tokens=50)
+    again = spent_before(earlier, kept) + kept + Spent(cost_usd=0.5, input_tokens=500, cached_tokens=7)
+    assert (round(again.cost_usd, 9), again.input_tokens, again.cached_tokens, again.unpriced) == (1.4, 1400, 87, False)
     unknown = earlier.model_copy(update={"cost_usd": None})
     assert spent_before(unknown, kept).unpriced
 

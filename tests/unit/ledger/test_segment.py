@@ -36,6 +36,7 @@ _ATTEMPTS = st.builds(
     finish=texts,
     input_tokens=st.integers(0, 2**40),
     output_tokens=st.integers(0, 2**40),
+    cached_tokens=st.integers(0, 2**40),
     cost_usd=st.floats(0, 1e6),
 )
 
@@ -49,6 +50,7 @@ page_records = st.builds(
     model=texts,
     input_tokens=st.integers(0, 2**40),
     output_tokens=st.integers(0, 2**40),
+    cached_tokens=st.integers(0, 2**40),
     cost_usd=st.floats(0, 1e6),
     attempts=st.lists(_ATTEMPTS, max_size=2).map(tuple),
     next_engine=st.integers(0, 5),

@@ -21,7 +21,7 @@ def test_the_price_of_a_model_changes_at_midnight_in_california() -> None:
     prices = price_table(compose([], {}))
     before = datetime(2027, 1, 1, 7, 59, tzinfo=UTC).timestamp()
     assert prices.price("gemini-3.8-flash", before) == Price(
-        input_usd=0.75, output_usd=3.75, valid_until=datetime(2026, 12, 31).date()
+        input_usd=0.75, output_usd=3.75, cached_usd=0.075, valid_until=datetime(2026, 12, 31).date()
     )
     after = prices.price("gemini-3.8-flash", before + 60)
     assert after is not None
@@ -42,6 +42,20 @@ def test_a_page_costs_its_input_and_output_and_half_of_it_in_a_batch() -> None:
     use = {"input_tokens": 600, "output_tokens": 1000, "at": NOW}
     assert prices.cost_usd("gemini-3.1-flash-lite", **use) == pytest.approx(600 * 0.25e-6 + 1000 * 1.5e-6)
     assert prices.cost_usd("gemini-3.1-flash-lite", **use, tier="batch") == pytest.approx(300 * 0.25e-6 + 500 * 1.5e-6)
+
+
+@pytest.mark.parametrize(("tier", "factor"), [("standard", 1.0), ("flex", 0.5), ("batch", 0.5), ("priority", 1.8)])
+def test_cached_input_costs_a_tenth_of_other_input_in_every_tier(tier: str, factor: float) -> None:
+    prices = price_table(compose([], {}))
+    for model, input_usd, output_usd in (("gemini-3.1-flash-lite", 0.25, 1.5), ("gemini-3.8-flash", 0.75, 3.75)):
+        cost = prices.cost_usd(model, input_tokens=5000, cached_tokens=4096, output_tokens=100, at=NOW, tier=tier)
+        assert cost == pytest.approx((904 * input_usd + 4096 * input_usd / 10 + 100 * output_usd) * factor / 1e6)
+
+
+def test_without_a_price_of_their_own_cached_tokens_cost_what_other_input_costs() -> None:
+    prices = PriceTable(models={"m": [Price(input_usd=1, output_usd=2)]})
+    use = {"input_tokens": 5000, "output_tokens": 100, "at": NOW}
+    assert prices.cost_usd("m", **use, cached_tokens=4096) == prices.cost_usd("m", **use)
 
 
 def test_prices_of_the_command_line_win() -> None:

@@ -9,7 +9,7 @@ from rayocr.actors.page_worker.metering import meter
 from rayocr.actors.page_worker.slot_client import SlotClient
 from rayocr.engines.base import WaitingEngine
 from rayocr.errors import EngineTimeout
-from rayocr.limits.prices import PriceTable
+from rayocr.limits.prices import Price, PriceTable
 from rayocr.messages import UNPRICED, PageText
 from tests.unit.actors.limiter_world import CENT_A_PAGE, World
 
@@ -34,11 +34,11 @@ class Engine(WaitingEngine):
         return self.answer
 
 
-async def asked(answer: PageText | Exception) -> tuple[PageText, World, Any]:
+async def asked(answer: PageText | Exception, prices: PriceTable = CENT_A_PAGE) -> tuple[PageText, World, Any]:
     world = World()
-    limiter = world.limiter(prices=CENT_A_PAGE)
+    limiter = world.limiter(prices=prices)
     slots = SlotClient(limiter, worker="w", linger=False, clock=world.clock)
-    engine = meter(Engine(answer), slots=slots, prices=CENT_A_PAGE, wall_clock=world.wall_clock)
+    engine = meter(Engine(answer), slots=slots, prices=prices, wall_clock=world.wall_clock)
     async with slots.slot("m"):
         got = await engine.recognize_async(None, "m")  # type: ignore[arg-type]
     while not (state := await limiter.state()).models or state.models[0].in_flight:
@@ -50,6 +50,13 @@ async def test_an_answer_is_priced_and_counted() -> None:
     answer, _, state = await asked(PageText(text="t", engine="engine", model="m-001", input_tokens=2000, output_tokens=7))
     assert answer.cost_usd == pytest.approx(0.02)
     assert (state.models[0].input_tokens, state.spent_usd) == (2000, pytest.approx(0.02))
+
+
+async def test_cached_input_is_priced_as_such() -> None:
+    prices = PriceTable(models={"m": [Price(input_usd=10, output_usd=0, cached_usd=1)]})
+    page = PageText(text="t", engine="engine", model="m", input_tokens=2000, cached_tokens=1500)
+    answer, _, state = await asked(page, prices)
+    assert answer.cost_usd == state.spent_usd == pytest.approx(0.0065)
 
 
 async def test_an_answer_that_has_its_price_keeps_it() -> None:
