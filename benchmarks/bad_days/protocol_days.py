@@ -60,6 +60,13 @@ PROTOCOL_DAYS = (
     _ends("the key expires", _EXPIRED, "API key expired"),
     _ends("billing is disabled", _UNBILLED, "requires billing"),
     _ends("the model is retired", _RETIRED, "no longer available"),
+    BadDay(
+        name="the model is retired, and the ladder has another",
+        script=(_reply(404, _RETIRED, model="gemini-3.1"),),
+        server=_QUICK,
+        options=("engine.gemini.models=[gemini-3.1-flash-lite,gemini-3.5-flash-lite]",),
+        said=("is not available",),
+    ),
     _ends("the location is refused", _ELSEWHERE, "location is not supported"),
     _ends("the key is withdrawn", _UNKNOWN_KEY, "invalid authentication credentials"),
     _ends("400 for every request, for longer than the patience", _INVALID, "invalid argument", options=_PATIENCE),

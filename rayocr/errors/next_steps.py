@@ -201,7 +201,13 @@ NEXT_STEPS: tuple[_Row, ...] = (
         (),
         "Check that the Generative Language API is enabled in the key's project, and check the key's restrictions.",
     ),
-    _Row("gemini", 404, (), "Check engine.gemini.model, or choose a model that this key may use: see docs/engines.md."),
+    _Row(
+        "gemini",
+        404,
+        (),
+        "Check engine.gemini.model, or choose a model that this key may use (see docs/engines.md), then start the same command"
+        " again.",
+    ),
     _Row("gemini", 400, ("api key", "api_key_invalid"), _GEMINI_KEY),
     _Row(
         "gemini",

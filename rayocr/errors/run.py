@@ -18,7 +18,7 @@ class CredentialsError(OutsideError):
 
 
 class UnknownModel(OutsideError):
-    pass
+    default_hint = "Choose another model, then start the same command again to resume."
 
 
 class ServerUnreachable(OutsideError):

@@ -15,6 +15,7 @@ class ThrottleKind(StrEnum):
     OVERLOADED = "overloaded"  # 5xx: the server is too busy, regardless of the quota
     UNAVAILABLE = "unavailable"  # no answer: a timeout or a lost connection
     DENIED = "denied"  # 429: no quota or no credit at all
+    GONE = "gone"  # 404: the server does not have the model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +91,7 @@ class ModelQuota:
     parked_until: float | None = None  # the daily quota is exhausted
     held_since: float | None = None  # the server answers nothing: one probe at a time is sent
     held_words: str = ""  # what the server or the network says
+    gone: bool = False  # the server does not have the model; `held_since` and `held_words` are set
     answered: int = 0  # requests
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
 OUTAGE = "outage"  # a doubt: a later engine read the page because the server was unavailable (engine.on_outage=fallback)
-OUTAGE_REASONS = ("ModelUnavailable", "QuotaDenied")  # of attempts, classes of rayocr.errors
+OUTAGE_REASONS = ("ModelUnavailable", "QuotaDenied", "UnknownModel")  # of attempts, classes of rayocr.errors
 UNPRICED = "unknown"  # a price class: a server was paid, and conf/prices.yaml has no price for the model
 SUSPECT = "suspect"  # a doubt: a server's answer does not agree with another reading of the page
 PICTURE_LOST = "picture_lost"  # a doubt: a picture on the page cannot be decoded, so its content was not read

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.support import Cli, SimulatedGemini, make_pdf, manifests
+from tests.e2e.support import Cli, CliHere, SimulatedGemini, make_pdf, manifests
 
 CENT = Decimal("0.01")
 OPTIONS = ("source=in", "dest=out", "engine=gemini", "progress=plain", "limits.max_in_flight=8", "retry.base_s=0.05")
@@ -77,6 +77,40 @@ def test_a_fault_that_meets_every_page_downgrades_none(cli: Cli, gemini: Simulat
     bill = Decimal(gemini.bill()["usd"])
     assert all(abs(cost - bill) < Decimal("0.0001") for cost in costs(cli.folder / "out").values())
     assert gemini.counts()["outages"]
+
+
+RETIRED = {"error": {"code": 404, "message": "This model is no longer available.", "status": "NOT_FOUND"}}
+
+
+def test_when_a_model_is_retired_the_next_of_the_ladder_reads_the_rest(cli_without_ray: CliHere, gemini: SimulatedGemini) -> None:
+    make_pdf(cli_without_ray.folder / "in" / "a.pdf", 40)
+    gemini.play({"what": "reply", "status": 404, "body": RETIRED, "at_request": 10, "model": "gemini-3.1"})
+    options = (*OPTIONS, "cluster=inprocess", "engine.chain=[gemini,textlayer]")
+    ladder = "engine.gemini.models=[gemini-3.1-flash-lite,gemini-3.5-flash-lite]"
+    done = cli_without_ray.run(*options, ladder, **gemini.variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (manifest,) = manifests(cli_without_ray.folder / "out")
+    assert manifest["engines"] == {"gemini": 40}
+    counts = gemini.counts()
+    assert sorted(counts["answered"].values()) == [1] * 40, "no page is paid for twice"
+    assert set(counts["models"]) == {"gemini-3.1-flash-lite", "gemini-3.5-flash-lite"}
+    assert counts["outages"]["reply"] <= 16, "the retired model is not asked for every page"
+    assert abs(costs(cli_without_ray.folder / "out")["manifests"] - Decimal(gemini.bill()["usd"])) < CENT
+
+
+def test_a_retired_model_without_another_ends_the_run_with_the_next_step(
+    cli_without_ray: CliHere, gemini: SimulatedGemini
+) -> None:
+    make_pdf(cli_without_ray.folder / "in" / "a.pdf", 40)
+    gemini.play({"what": "reply", "status": 404, "body": RETIRED, "at_request": 10, "model": "gemini-3.1"})
+    options = (*OPTIONS, "cluster=inprocess", "engine.chain=[gemini,textlayer]")
+    stopped = cli_without_ray.run(*options, **gemini.variables)
+    assert stopped.returncode == 3, stopped.stdout + stopped.stderr
+    assert re.search("gemini-3.1-flash-lite.*no longer available", stopped.stderr), stopped.stderr
+    assert "start the same command again" in stopped.stderr
+    done = cli_without_ray.run(*options, "engine.gemini.model=gemini-3.5-flash-lite", **gemini.variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert sorted(gemini.counts()["answered"].values()) == [1] * 40
 
 
 def test_a_pause_of_an_hour_ends_the_run_at_once_and_the_next_run_resumes(cli: Cli, gemini: SimulatedGemini) -> None:

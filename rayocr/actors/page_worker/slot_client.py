@@ -30,6 +30,7 @@ from rayocr.errors import (
     EngineTransient,
     MalformedAnswer,
     OutsideError,
+    UnknownModel,
 )
 from rayocr.limits.lane_planner import LaneReport
 from rayocr.messages import LaneGrant, SlotReply, SlotReturn, Throttle, ThrottleKind
@@ -153,6 +154,9 @@ class SlotClient:
             free = 0 if isinstance(error, EngineTimeout | BatchIncomplete) else 1
             state.returning.possibly_billed += isinstance(error, EngineConnectionLost) and error.in_flight
             self._finish(model, state, free=free, throttle=_throttle(error, age_s=self._clock() - sent_at))
+            raise
+        except UnknownModel as error:
+            self._finish(model, state, free=1, throttle=Throttle(kind=ThrottleKind.GONE, words=str(error)))
             raise
         except (OutsideError, Draining):  # while draining, only answers of batches are not awaited: the next run picks them up
             self._finish(model, state, free=1)
@@ -339,7 +343,14 @@ def _throttle(error: EngineTransient, *, age_s: float) -> Throttle:
     return Throttle(kind=kind, retry_after_s=error.retry_after_s, age_s=age_s, words=str(error))
 
 
-_BY_GRAVITY = (ThrottleKind.UNAVAILABLE, ThrottleKind.OVERLOADED, ThrottleKind.MINUTE, ThrottleKind.DAY, ThrottleKind.DENIED)
+_BY_GRAVITY = (
+    ThrottleKind.UNAVAILABLE,
+    ThrottleKind.OVERLOADED,
+    ThrottleKind.MINUTE,
+    ThrottleKind.DAY,
+    ThrottleKind.DENIED,
+    ThrottleKind.GONE,
+)
 
 
 def _graver(one: Throttle | None, other: Throttle | None) -> Throttle | None:

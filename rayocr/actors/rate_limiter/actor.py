@@ -86,7 +86,7 @@ class RateLimiter:
 
         Waits while the pace, the requests in flight or the money reserved for them do not allow one. A caller holds each slot
         until it releases it, is forgotten, or the slot expires. While the model is held it lends one slot at a time. Raises
-        DayQuotaExhausted, BudgetExhausted, ModelUnavailable, QuotaDenied, SharedLimitsUnavailable.
+        DayQuotaExhausted, BudgetExhausted, ModelUnavailable, UnknownModel, QuotaDenied, SharedLimitsUnavailable.
         """
         quota = self._quota(model)
         arrived = self._clock()
@@ -95,6 +95,7 @@ class RateLimiter:
                 await self._remember(quota)
                 self._expire(quota)
                 quota.check_stopped(self._clock())
+                wanted = 1 if quota.gone_words else wanted
                 probes = not quota.is_batch and quota.health.held(self._clock())
                 if probes and (wait_s := self._until_probe(quota)) > 0:
                     await self._freed(quota, min(wait_s, _RECHECK_S))
@@ -127,6 +128,12 @@ class RateLimiter:
         """Return slots."""
         quota = self._quota(model)
         quota.settle(quota.held.give_back(worker, returned.slots), returned, money=self._money)
+        if returned.throttle is not None and returned.throttle.kind is ThrottleKind.GONE:
+            self._note_gone(quota, returned.throttle.words)
+            self._wake()
+            return SlotReply()
+        if returned.answered or returned.replied:
+            quota.gone_words = ""
         if not quota.is_batch:  # its answers take hours, and the batch queue tracks the jobs
             self._note_health(quota, worker, returned)
         self._wake()
@@ -280,6 +287,11 @@ class RateLimiter:
         if health.denied or health.never_answered(now):
             raise QuotaDenied(f"The server gives no quota for {quota.model}. It says: {health.words}")
         raise ModelUnavailable(f"{quota.model} has answered no request since {since}. The last failure: {health.words}")
+
+    def _note_gone(self, quota: QuotaTracker, words: str) -> None:
+        if not quota.gone_words:
+            log_event(log, "model_gone", "The server has no such model.", level=logging.WARNING, model=quota.model, reason=words)
+        quota.gone(words, now=self._clock())
 
     def _note_health(self, quota: QuotaTracker, worker: str, returned: SlotReturn) -> None:
         now, health = self._clock(), quota.health

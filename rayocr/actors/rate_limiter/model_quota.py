@@ -10,7 +10,7 @@ from rayocr.actors.rate_limiter.model_health import ModelHealth
 from rayocr.actors.rate_limiter.money import Money
 from rayocr.config import LimitsConfig, ModelLimitsConfig
 from rayocr.engines.base import BATCH_ACCOUNT
-from rayocr.errors import DayQuotaExhausted, ModelUnavailable
+from rayocr.errors import DayQuotaExhausted, ModelUnavailable, UnknownModel
 from rayocr.limits.base import Bucket, Take, Taken
 from rayocr.limits.expected_use import ExpectedUse
 from rayocr.limits.held import HeldSlots, SetAside
@@ -20,6 +20,7 @@ from rayocr.messages import ModelQuota, SlotReturn, Throttle, ThrottleKind
 
 _ABOVE_MEAN = 1.02  # times the mean: the mean itself varies a little
 _BATCH_TTL_S = 3 * 86_400.0  # as long as Google keeps jobs and their results
+_GONE_S = 600.0  # a model that the server does not have is asked for again after this time, by one request
 _SLOT_TTL_S = 3600.0  # longer than any request may take; workers that die are reported much earlier
 _OBSERVED_S = 10.0  # the recent rate is measured over this time
 _REFUSALS_S = 20.0  # and the recent share of refusals over this: at 120 requests a minute that is 40 requests
@@ -44,6 +45,7 @@ class QuotaTracker:
         self.rate = LearnedRate(self.limits.rpm, now=now, share=share)
         self.health = ModelHealth(patience_s=float("inf") if config.patience_s is None else config.patience_s)
         self.parked_until: float | None = None  # seconds since 1970
+        self.gone_words = ""  # why the server does not have the model; empty: it has
         self.throttled = 0
         self.possibly_billed = 0
         self.remembers = False  # after a restart: the earlier use was restored
@@ -58,6 +60,7 @@ class QuotaTracker:
         self._paused_until = float("-inf")
         self._pause_s = 0.0
         self._refused_until = float("-inf")
+        self._gone_since = self._gone_until = float("-inf")
         self._strikes = 0
         self._last_strike = float("-inf")
 
@@ -146,9 +149,19 @@ class QuotaTracker:
         self.parked_until = until
         self._strikes = 0
 
+    def gone(self, words: str, *, now: float) -> None:
+        """The server does not have the model."""
+        if not self.gone_words:
+            self._gone_since = now
+        self.gone_words, self._gone_until = words, now + _GONE_S
+
     def check_stopped(self, now: float) -> None:
-        """Raises DayQuotaExhausted while the model is parked, and ModelUnavailable during a pause that is longer than
-        `limits.patience_s`."""
+        """Raises UnknownModel while the model is gone, DayQuotaExhausted while it is parked, and ModelUnavailable during a pause
+        that is longer than `limits.patience_s`."""
+        if self.gone_words:
+            if now < self._gone_until:
+                raise UnknownModel(self.gone_words)
+            self._gone_until = now + _GONE_S  # this caller finds out whether it is back
         wall = self.bucket.wall_clock()
         if self.parked_until is not None and wall >= self.parked_until:
             self.parked_until = None
@@ -175,6 +188,8 @@ class QuotaTracker:
 
     def held_since(self, now: float, wall: float) -> float | None:
         """In seconds since 1970; None while the model answers."""
+        if self.gone_words:
+            return wall - (now - self._gone_since)
         since = self.health.since
         return wall - (now - since) if since is not None and self.health.held(now) else None
 
@@ -209,6 +224,7 @@ class QuotaTracker:
             paused_until=wall + pause_s if pause_s else None,
             parked_until=self.parked_until,
             held_since=self.held_since(now, wall),
-            held_words=self.health.words if self.health.held(now) else "",
+            held_words=self.gone_words or (self.health.words if self.health.held(now) else ""),
+            gone=bool(self.gone_words),
             answered=self.health.answers,
         )

@@ -201,7 +201,8 @@ def _waits(progress: Progress) -> list[str]:
     parts = []
     if progress.locks_unavailable:
         parts.append("waiting for the lock service")
-    held = [model.model for model in progress.limiter.models if model.held_since is not None] if progress.limiter else []
+    models = progress.limiter.models if progress.limiter else ()
+    held = [model.model for model in models if model.held_since is not None and not model.gone]
     waiting_for = [*held, *([progress.waiting_for] if progress.waiting_for else [])]
     if waiting_for:
         parts.append(f"waiting for {', '.join(waiting_for)}")

@@ -22,7 +22,7 @@ from rayocr.engines.answers.off_loop import off_loop
 from rayocr.engines.base import BatchQueuePort, OfferedPage
 from rayocr.engines.gemini.engine import GeminiEngine, answer_chars, mime_type, new_client, read_response
 from rayocr.engines.gemini.errors import has_reason, is_googles, translate, translate_code
-from rayocr.errors import BatchGone, EngineOverloaded, MalformedAnswer
+from rayocr.errors import BatchGone, EngineOverloaded, MalformedAnswer, UnknownModel
 from rayocr.messages import PageText
 from rayocr.untrusted_json import parse_value
 
@@ -121,10 +121,21 @@ class GeminiJobs:
             config = types.CreateBatchJobConfig(display_name=display_name)
             job = await self._client.aio.batches.create(model=model, src=file, config=config)
         except Exception as error:
-            raise gone_or(error, f"the file {file}") from error
+            failure = gone_or(error, f"the file {file}")
+            if isinstance(failure, BatchGone) and getattr(error, "code", 0) == 404:
+                await self._check_model(model)
+            raise failure from error
         if not job.name:
             raise EngineOverloaded("Gemini accepted the batch but returned no name for it.")
         return job.name
+
+    async def _check_model(self, model: str) -> None:
+        """Raises UnknownModel if the server does not have the model."""
+        try:
+            await self._client.aio.models.get(model=model)
+        except Exception as error:
+            if isinstance(failure := translate(error, model=model), UnknownModel):
+                raise failure from error
 
     async def find(self, display_name: str) -> str | None:
         """Returns the name of the job with this display name, if there is one."""

@@ -85,7 +85,7 @@ class GeminiEngine(WaitingEngine):
             async with asyncio.timeout(page.give_up_s):
                 response = await models.generate_content(model=model, contents=contents)
         except Exception as error:  # every SDK and transport error becomes a rayocr error
-            failure = translate(error)
+            failure = translate(error, model=model)
             if tier == "flex" and is_shed(failure):
                 self._shed[page] = self._shed.get(page, 0) + 1
                 failure = EngineShed(f"Gemini shed a request in flex: {failure}", retry_after_s=failure.retry_after_s)
@@ -130,7 +130,7 @@ class GeminiEngine(WaitingEngine):
         try:
             await client.aio.models.get(model=model)
         except Exception as error:
-            raise translate(error) from error
+            raise translate(error, model=model) from error
         finally:
             await client.aio.aclose()
 

@@ -29,14 +29,14 @@ from rayocr.errors.retry_after import seconds_of
 _TRANSPORT_CODES = (408, 499)
 
 
-def translate(error: Exception) -> RayocrError:
-    """Never raises. Returns rayocr errors unchanged."""
+def translate(error: Exception, *, model: str = "") -> RayocrError:
+    """Never raises. Returns rayocr errors unchanged. `model`: the one that was asked for."""
     from google.genai import errors
 
     if isinstance(error, RayocrError):
         return error
     if isinstance(error, errors.APIError):
-        return _from_status(error)
+        return _from_status(error, model)
     return _from_transport(error)
 
 
@@ -91,7 +91,7 @@ def _from_transport(error: Exception) -> RayocrError:
     return EngineRejected(f"Gemini's client failed: {type(error).__name__}: {_first_line(error)}")
 
 
-def _from_status(error: Any) -> RayocrError:
+def _from_status(error: Any, model: str) -> RayocrError:
     code, status = error.code or 0, error.status or ""
     message = _first_line(error.message or status or "no reason given")
     reasons = {detail.get("reason") for detail in _details(error, "ErrorInfo")}
@@ -103,7 +103,7 @@ def _from_status(error: Any) -> RayocrError:
     if code == 403:
         return CredentialsError(f"The key may not use Gemini: {message}", hint=hint)
     if code == 404 and status == "NOT_FOUND":
-        return UnknownModel(f"Gemini does not know the model: {message}", hint=hint)
+        return UnknownModel(f"Gemini does not know the model{model and f' {model}'}: {message}", hint=hint)
     if code == 400 and status == "FAILED_PRECONDITION":
         return CredentialsError(f"Gemini does not serve this project: {message}", hint=hint)
     if 400 <= code < 500 and not is_googles(error) and code not in _TRANSPORT_CODES:

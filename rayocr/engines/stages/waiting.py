@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import math
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from functools import partial
@@ -34,6 +35,7 @@ from rayocr.errors import (
     RayocrError,
     Refused,
     RepetitionLoop,
+    UnknownModel,
 )
 from rayocr.messages import UNREAD_INK, LaneGrant, PageRecord, PageText
 from rayocr.pdf.ink import BLANK_COVERAGE
@@ -161,7 +163,7 @@ class WaitingStage:
         progress: PageProgress,
         remember: Callable[[], Awaitable[object]],
     ) -> PageRecord:
-        used_up: DayQuotaExhausted | None = None
+        used_up: DayQuotaExhausted | UnknownModel | None = None
         for engine in engines:
             try:
                 if isinstance(engine, WaitingEngine):
@@ -170,13 +172,13 @@ class WaitingStage:
                     answer = await self._read_light(engine, page, progress)
                 else:
                     continue
-            except DayQuotaExhausted as error:  # another server may have quota left
-                used_up = error if used_up is None else min(used_up, error, key=lambda e: e.resumes_at or 0.0)
+            except (DayQuotaExhausted, UnknownModel) as error:  # another server may have quota left, or the model
+                used_up = error if used_up is None else _first([used_up, error])
                 continue
             if answer is not None:
                 return progress.answered(answer, verification=await self._verify(engine, page, offered, answer))
         if used_up is not None:
-            raise used_up  # no fallback: tomorrow the requested engine can read the page
+            raise used_up  # no fallback: tomorrow, or with another model, the requested engine can read the page
         if progress.outage is not None and progress.is_last_stage:
             raise progress.outage  # no engine is left to fall back to
         return progress.exhausted(self.stage)
@@ -213,15 +215,22 @@ class WaitingStage:
         progress: PageProgress,
         remember: Callable[[], Awaitable[object]],
     ) -> PageText | None:
-        """Tries the engine's models in order until an answer passes. Raises DayQuotaExhausted if all allowed models are
-        parked."""
-        parked: dict[str, DayQuotaExhausted] = {}
+        """Tries the engine's models in order until an answer passes. Raises DayQuotaExhausted if all allowed models are parked,
+        and UnknownModel if the server has none of them."""
+        parked: dict[str, DayQuotaExhausted | UnknownModel] = {}
         while True:
             models = [model for model in engine.models if model not in parked]
             model = next_model(models, progress.attempts, engine=engine.name)
             if model is None:
-                if parked and next_model(engine.models, progress.attempts, engine=engine.name) is not None:
-                    raise min(parked.values(), key=lambda error: error.resumes_at or 0.0)
+                gone = [model for model, error in parked.items() if isinstance(error, UnknownModel)]
+                known = [model for model in engine.models if model not in gone]
+                if parked and next_model(known or gone, progress.attempts, engine=engine.name) is not None:
+                    stopped = _first(parked.values())
+                    if known or not self._fall_back:
+                        raise stopped
+                    progress.note(engine, stopped, model=gone[0])
+                    progress.outage = stopped
+                    return None
                 if (lost := next((one for one in engine.models if lost_in_batches(progress.attempts, one)), None)) is None:
                     return None
                 unanswered = ModelUnavailable(
@@ -236,7 +245,7 @@ class WaitingStage:
             try:
                 answer = await self._request(engine, offered, progress, model, remember)
                 await self._check(answer, page)
-            except DayQuotaExhausted as error:
+            except (DayQuotaExhausted, UnknownModel) as error:
                 parked[model] = error
                 continue
             except (ModelUnavailable, QuotaDenied) as error:
@@ -311,6 +320,11 @@ class WaitingStage:
         async with self._slots.slot(account_of(engine, model), may_shed=may_shed):
             asking = engine.recognize_async(offered, model)
             return await (self._slots.unless_closing(asking) if engine.batched else asking)
+
+
+def _first(stopped: Iterable[DayQuotaExhausted | UnknownModel]) -> DayQuotaExhausted | UnknownModel:
+    """The error of the model that is back first. A model that the server does not have never is."""
+    return min(stopped, key=lambda error: (error.resumes_at or 0.0) if isinstance(error, DayQuotaExhausted) else math.inf)
 
 
 def _whole_or_partial(engine: ComputeEngine, page: Page) -> PageText | None:

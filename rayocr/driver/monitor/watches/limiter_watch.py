@@ -84,6 +84,12 @@ class LimiterWatch:
         """Reports once when a model's server stops answering, and once when it is back."""
         if model.held_since is not None and model.model not in self._held:
             self._held.add(model.model)
+            if model.gone:
+                self._warn(
+                    f"{model.model} is not available: {model.held_words} Its pages go to the next model of"
+                    " engine.gemini.models, if there is one. rayocr asks for it again every ten minutes."
+                )
+                return
             self._warn(
                 f"{model.model} has answered no request since {in_words(model.held_since)}: {model.held_words}"
                 " rayocr waits and sends one request at a time to find out when it is back."

@@ -15,6 +15,7 @@ from rayocr.errors import (
     EngineShed,
     MalformedAnswer,
     Refused,
+    UnknownModel,
 )
 from rayocr.limits.lane_planner import LaneReport
 from rayocr.limits.prices import PriceTable
@@ -122,6 +123,22 @@ async def test_a_slot_that_was_missed_is_given_back_unused_but_not_twice_in_a_ro
     assert limiter.leases == [1, 1]
     assert sum(returned.free for returned in limiter.returned) == 1
     assert sum(returned.slots for returned in limiter.returned) == 2
+
+
+async def test_a_model_that_the_server_does_not_have_is_reported_with_its_words() -> None:
+    limiter = RecordingLimiter()
+    slots = SlotClient(limiter, worker="w", linger=False)
+    with pytest.raises(UnknownModel):
+        async with slots.slot("m"):
+            raise UnknownModel("Gemini does not know the model m")
+    await settled()
+    (returned,) = limiter.returned
+    assert returned.throttle is not None
+    assert (returned.free, returned.throttle.kind, returned.throttle.words) == (
+        1,
+        ThrottleKind.GONE,
+        "Gemini does not know the model m",
+    )
 
 
 @pytest.mark.parametrize(

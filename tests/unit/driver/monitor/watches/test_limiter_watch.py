@@ -89,3 +89,13 @@ async def test_a_server_that_answers_nothing_is_reported_once_in_its_own_words_a
         await quota.poll()
     assert [text.split(" since")[0] for text in said] == ["m has answered no request", "m answers again."] * 2
     assert "Gemini answered 503: overloaded." in said[0]
+
+
+async def test_a_model_that_is_gone_is_reported_once_with_what_happens_to_its_pages() -> None:
+    limiter, _, said, quota = watch()
+    limiter.now = LimiterState(models=(model(held_since=NOW - 5, held_words="This model is no longer available.", gone=True),))
+    await quota.poll()
+    await quota.poll()
+    (sentence,) = said
+    assert "no longer available" in sentence
+    assert "engine.gemini.models" in sentence
