@@ -44,7 +44,7 @@ def spawn_ledger(
         name=f"ledger:{run_id}",
         num_cpus=0,  # waits for storage nearly all the time
         max_restarts=-1,  # rebuilds its index from the segments
-        max_task_retries=-1,  # safe: record is idempotent on (document_id, page_number), other calls only read
+        max_task_retries=-1,  # safe: record is idempotent on (document_id, page_number); telemetry is taken once
         max_concurrency=_MANY,
         **place.beside_the_driver(),
         **_NO_EVENTS,
@@ -74,7 +74,7 @@ def spawn_limiter(run_id: str, rules: LimiterRules, secrets: Secrets, *, place: 
         name=f"rate_limiter:{run_id}",
         num_cpus=0,
         max_restarts=-1,  # starts without state; the driver reports what was spent
-        max_task_retries=-1,  # a repeated lease wastes slots until they expire, and exceeds no limit
+        max_task_retries=-1,  # a repeated call gets the first reply (hosted/repeated_calls.py)
         max_concurrency=_MANY,
         **place.beside_the_driver(),
         **_NO_EVENTS,
@@ -91,7 +91,7 @@ def spawn_discovery(
         name=f"discovery:{run_id}",
         num_cpus=0,
         max_restarts=-1,  # lists again
-        max_task_retries=-1,  # safe: a repeated batch has documents that the driver already knows or finds finished
+        max_task_retries=-1,  # a repeated call gets the first reply; after a restart, documents that the driver knows
         **place.beside_the_driver(),
         **_NO_EVENTS,
     )

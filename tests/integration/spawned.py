@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import ray
 from ray.cluster_utils import Cluster
@@ -28,6 +29,8 @@ def placed(node_id: str, name: str, redis_url: str) -> list[object]:
     place = Placement(driver_node=node_id)
     folder = Path.home() / name
     folder.mkdir()
+    for number in range(2):
+        (folder / f"{number}.pdf").write_bytes(b"%PDF-1.4")
     state = folder.as_uri()
     limits = LimitsConfig(shared="redis", shared_name=name, models={"m": ModelLimitsConfig(rpm=60_000)})
     return [
@@ -35,6 +38,19 @@ def placed(node_id: str, name: str, redis_url: str) -> list[object]:
         spawn_limiter(name, LimiterRules(limits=limits, prices=PriceTable(models={})), Secrets(redis_url=redis_url), place=place),
         spawn_discovery(name, state, state, StorageConfig(), DiscoveryRules(), place=place),
     ]
+
+
+# The first two replies to a process with this environment are lost after the calls were executed, as in a cut network.
+_FAILURE = {"CoreWorkerService.grpc_client.PushTask": {"num_failures": 2, "req_failure_prob": 0, "resp_failure_prob": 100}}
+LOST_REPLIES = {"env_vars": {"RAY_testing_rpc_failure": json.dumps(_FAILURE)}}
+
+
+@ray.remote(num_cpus=0)
+def unlucky(limiter: Any, discovery: Any) -> tuple[int, int, int]:
+    """The slots received and granted for one lease, and the documents received, when replies are lost."""
+    delays, batch = ray.get([limiter.lease.remote("m", "unlucky", 5), discovery.next_batch.remote(2)])
+    model = ray.get(limiter.state.remote()).models[0]
+    return len(delays), model.granted, len(batch.documents)
 
 
 def main(redis_url: str) -> None:
@@ -63,7 +79,10 @@ def main(redis_url: str) -> None:
         return await limiter.lease.remote("m", "w", 1)  # type: ignore[attr-defined]
 
     again = asyncio.run(after())
-    print(json.dumps({"beside_the_driver": found, "slots": [len(before), len(again)]}))  # type: ignore[arg-type]
+    limiter, discovery = kept[1][1:]
+    slots, granted, given = ray.get(unlucky.options(runtime_env=LOST_REPLIES).remote(limiter, discovery))  # type: ignore[call-overload]
+    seen = {"slots": [len(before), len(again)], "granted_when_lost": [slots, granted], "documents_when_lost": given}  # type: ignore[arg-type]
+    print(json.dumps({"beside_the_driver": found, **seen}))
     ray.shutdown()
     cluster.shutdown()
 

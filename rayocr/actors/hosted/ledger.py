@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rayocr.actors.hosted.actor_process import relaying
+from rayocr.actors.hosted.repeated_calls import Replies
 from rayocr.actors.ledger.actor import Ledger
 from rayocr.config import AccessConfig, LedgerConfig, RetryConfig
 from rayocr.observe.relay import Mailbox, Telemetry
@@ -17,6 +18,7 @@ class LedgerActor(Ledger):
         self, state_uri: str, access: AccessConfig, run_id: str, config: LedgerConfig, retry: RetryConfig, copies_bytes: int
     ) -> None:
         self._mailbox = Mailbox()
+        self._replies = Replies()
         self._handler = relaying("ledger", run_id, self._mailbox.put)
         super().__init__(
             cached_storage(state_uri, access=access),
@@ -36,5 +38,8 @@ class LedgerActor(Ledger):
         self._mailbox.put(telemetry)
 
     async def take_telemetry(self) -> Telemetry:
+        return self._replies.once_sync("driver", self._take_telemetry)
+
+    def _take_telemetry(self) -> Telemetry:
         self._handler.post()
         return self._mailbox.take()

@@ -7,21 +7,21 @@ from collections.abc import Callable
 import ray
 
 from rayocr.actors.hosted.actor_process import Keys, relaying, to_ledger_of
+from rayocr.actors.hosted.repeated_calls import Replies
 from rayocr.actors.rate_limiter.actor import RateLimiter
 from rayocr.actors.rate_limiter.rules import LimiterRules
 from rayocr.config import Secrets
 from rayocr.limits.base import Bucket
 from rayocr.limits.factory import bucket_opener
-from rayocr.messages import (
-    SlotReply,
-    SlotReturn,
-)
+from rayocr.limits.lane_planner import LaneReport
+from rayocr.messages import LaneGrant, SlotReply, SlotReturn
 
 
 class RateLimiterActor(RateLimiter):
     def __init__(self, rules: LimiterRules, run_id: str) -> None:
         relaying("rate_limiter", run_id, to_ledger_of(run_id))
         self._keys = Keys()
+        self._replies = Replies()
         self._shared: Callable[[str], Bucket] | None = None
         shared = rules.limits.shared != "none"
 
@@ -41,8 +41,23 @@ class RateLimiterActor(RateLimiter):
 
     async def lease(self, model: str, worker: str, wanted: int) -> tuple[float, ...]:
         await self._keys.given()
-        return await super().lease(model, worker, wanted)
+        granted_at, delays_s = await self._replies.once(("lease", model, worker), lambda: self._lease(model, worker, wanted))
+        late_s = self._clock() - granted_at  # negative delays: the worker returns slots whose start is long past
+        return tuple(delay_s - late_s for delay_s in delays_s)
+
+    async def _lease(self, model: str, worker: str, wanted: int) -> tuple[float, tuple[float, ...]]:
+        delays_s = await super().lease(model, worker, wanted)
+        return self._clock(), delays_s
 
     async def release(self, model: str, worker: str, returned: SlotReturn) -> SlotReply:
         await self._keys.given()
-        return await super().release(model, worker, returned)
+        release = super().release
+        return await self._replies.once(("release", model, worker), lambda: release(model, worker, returned))
+
+    async def lanes(self, worker: str, wanted: int) -> tuple[LaneGrant, ...]:
+        lanes = super().lanes
+        return await self._replies.once(("lanes", worker), lambda: lanes(worker, wanted))
+
+    async def report_lanes(self, worker: str, reports: tuple[LaneReport, ...]) -> None:
+        report_lanes = super().report_lanes
+        await self._replies.once(("report_lanes", worker), lambda: report_lanes(worker, reports))
