@@ -137,7 +137,7 @@ def _run_on_streams(config: RayocrConfig, given: Sequence[str]) -> int:
         if code is None:
             terminal.warn("The document ended the process that was reading it.")
             return 1
-        opened.deliver(terminal)
+        opened.deliver()
     return code
 
 

@@ -19,10 +19,8 @@ from pathlib import Path
 
 from rayocr.cli.arguments import STREAM
 from rayocr.config import INPROCESS, Mode, RayocrConfig
-from rayocr.driver.monitor.terminal import ConsoleTerminal, printable
 from rayocr.errors import DocumentTooLarge, StorageFull, UsageError
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest
-from rayocr.messages import DocumentOutcome
 from rayocr.private_folder import private_temp_folder
 
 _NAME = "stdin.pdf"
@@ -38,14 +36,11 @@ class Streams:
     place: Path
     output: int  # file descriptor of the real standard output
 
-    def deliver(self, terminal: ConsoleTerminal) -> None:
-        """Writes the output to standard output, and on standard error why a document was rejected. Raises BrokenPipeError if the
-        reader is gone."""
+    def deliver(self) -> None:
+        """Writes the output to standard output. Raises BrokenPipeError if the reader is gone."""
         if not self.dest:
             return
         for manifest in _manifests(self.place / "out"):
-            if manifest.outcome is DocumentOutcome.REJECTED:
-                terminal.warn(f"{printable(manifest.name)}: {manifest.reason}: {manifest.message}")
             for output in manifest.outputs:
                 with (self.place / "out" / output.name).open("rb") as data, open(self.output, "wb", closefd=False) as target:
                     shutil.copyfileobj(data, target)

@@ -18,11 +18,14 @@ from rayocr.driver.scheduling.progress import Progress
 from rayocr.errors import RayocrError, StorageUnavailable
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of
 from rayocr.messages import DiscoveryBatch, Document, DocumentOutcome
+from rayocr.observe.dead_letters import DeadLetter, dead_letter_name, read_dead_letter
 from rayocr.observe.logs import log_event
 from rayocr.overrides import for_shell
 from rayocr.storage.base import MAX_STATE_BYTES
 
 log = logging.getLogger(__name__)
+
+_FAILURE_FACTS = ("document_id", "name", "outcome", "reason", "message", "pages")  # as in `rayocr status --json`
 
 
 @dataclass(slots=True, kw_only=True)
@@ -164,7 +167,8 @@ class Announcements:
         if record:
             report = self._report() if ended else None
             named["Report" if report else "Record"] = report or f"{_place(self.plan.state.uri)}/{record}"
-        failed = self.progress.documents[DocumentOutcome.PARTIAL] + self.progress.documents[DocumentOutcome.REJECTED]
+        letters = self._dead_letters()
+        failed = self._failed_lines(letters)
         if failed:
             logs = Path(self.config.logs.dir) / "dead_letter"
             named["Dead letters"] = str(logs) if logs.is_dir() else f"{_place(self.plan.state.uri)}/.rayocr/dead_letters"
@@ -173,10 +177,28 @@ class Announcements:
         if earlier > 0:  # and the exit code is 1, although nothing failed now
             documents = "1 document" if earlier == 1 else f"{earlier:,} documents"
             named["Failed earlier"] = f"{documents}; `{self._status_command}` says why"
+        if self.terminal.silent:  # the only explanation of the exit code
+            unseen_parts = [unseen(self.progress.totals)] if self.progress.totals.unreadable else []
+            for line in [*failed, *unseen_parts, *([f"Failed earlier: {named['Failed earlier']}."] if earlier > 0 else [])]:
+                self.terminal.warn(line)
         if self.terminal.json:
-            self.terminal.data(made | {name.lower().replace(" ", "_"): place for name, place in named.items()})
+            facts = [{name: getattr(letter, name) for name in _FAILURE_FACTS} for letter in letters]
+            self.terminal.data(made | {"failures": facts} | {key.lower().replace(" ", "_"): named[key] for key in named})
         else:
-            self.terminal.table(closing_table(self.progress, named if places else {}))
+            self.terminal.table(closing_table(self.progress, named if places else {}, failed=failed))
+
+    def _dead_letters(self) -> list[DeadLetter]:
+        """Those of the first failed documents of this run, except those that cannot be read any more."""
+        letters = []
+        for document in self.progress.failed:
+            with contextlib.suppress(RayocrError):
+                letters.append(read_dead_letter(self.plan.state, dead_letter_name(document.document_id)))
+        return letters
+
+    def _failed_lines(self, letters: list[DeadLetter]) -> list[str]:
+        more = self.progress.documents[DocumentOutcome.PARTIAL] + self.progress.documents[DocumentOutcome.REJECTED] - len(letters)
+        last = [f"… and {more:,} more; `{self._status_command}` lists them"] if more > 0 else []
+        return [*(printable(f"{letter.outcome}: {letter.name}: {letter.reason}: {letter.message}") for letter in letters), *last]
 
     def _finished_meanwhile(self) -> int:
         """Documents that another run finished before this run listed the source."""

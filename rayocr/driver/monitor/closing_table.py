@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,8 +15,8 @@ from rayocr.messages import DiscoveryTotals
 from rayocr.observe.figures import FIGURES
 
 
-def closing_table(progress: Progress, places: dict[str, str]) -> Table:
-    """`places`: where outputs, report and dead letters are, by label."""
+def closing_table(progress: Progress, places: dict[str, str], *, failed: Sequence[str] = ()) -> Table:
+    """`places`: where outputs, report and dead letters are, by label. `failed`: a line for each of the first failed documents."""
     run = SimpleNamespace(progress=progress)
     read = {figure.key: figure.read(run) for figure in FIGURES if figure.group == "labeled"}
     engines = f" ({_counts(read['engines'])})" if read["engines"] else ""
@@ -26,6 +27,7 @@ def closing_table(progress: Progress, places: dict[str, str]) -> Table:
         **{row: _phrases(run, row) for row in _other_rows()},
         "Not seen": [unseen(progress.totals)] if progress.totals.unreadable else [],
         "Reasons": [_counts(read["reasons"])] if read["reasons"] else [],
+        "Failed": list(failed),
         "Time": [", ".join(filter(None, [duration(progress.elapsed_s), _rate(progress), progress.spent_words]))],
         **{label: [printable(place)] for label, place in places.items()},
     }

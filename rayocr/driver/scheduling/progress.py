@@ -22,6 +22,7 @@ from rayocr.messages import (
     PageSummary,
 )
 
+MOST_NAMED = 5  # failed documents that the closing table names
 BOUNDS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
 
@@ -76,6 +77,7 @@ class Progress:
     totals: DiscoveryTotals = field(default_factory=DiscoveryTotals)
     listing_done: bool = False
     documents: Counter[DocumentOutcome] = field(default_factory=Counter)
+    failed: list[Document] = field(default_factory=list)  # the first rejected and partial ones, to name them at the end
     documents_started: int = 0
     elsewhere: int = 0  # another run has them, or finished them first
     cancelled: int = 0  # on request
@@ -190,6 +192,8 @@ class Progress:
 
     def ended(self, document: Document, outcome: DocumentOutcome) -> None:
         self.documents[outcome] += 1
+        if outcome is not DocumentOutcome.COMPLETE and len(self.failed) < MOST_NAMED:
+            self.failed.append(document)
         self.on_document(document, outcome)
 
     def page(self, page: PageSummary, *, resumed: bool = False, earlier_attempts: int = 0) -> None:

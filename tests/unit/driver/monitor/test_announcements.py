@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.plan import plan
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document, DocumentOutcome
+from rayocr.observe.dead_letters import new_dead_letter, write_dead_letter
 
 
 def words_of(folder: Path, *overrides: str, letters: int = 0) -> Announcements:
@@ -200,3 +202,72 @@ def test_the_record_of_an_interrupted_run_is_not_called_a_report(tmp_path: Path,
     said = capsys.readouterr().out
     assert "Record " in said
     assert "Report " not in said
+
+
+def with_failures(folder: Path, *overrides: str, count: int = 1) -> Announcements:
+    words = words_of(folder, "report.at_end=0", *overrides)
+    for number in range(count):
+        document = Document(
+            document_id=f"{number:032x}",
+            source_uri="file:///in/a.pdf",
+            name=f"a{number}.pdf",
+            output_name="a",
+            version="1",
+            size_bytes=9,
+        )
+        letter = new_dead_letter(
+            document, outcome=DocumentOutcome.REJECTED, reason="CorruptPdf", message="The end\nis missing.", hint=None, run_id="r"
+        )
+        write_dead_letter(words.plan.state, letter)
+        words.progress.ended(document, DocumentOutcome.REJECTED)
+    return words
+
+
+@pytest.mark.parametrize("mode", ["none", "json", "plain"])
+def test_a_failed_document_is_named_with_its_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str], mode: str) -> None:
+    words = with_failures(tmp_path)
+    words.terminal = ConsoleTerminal(mode)
+    words.summarize(ended=True)
+    printed = capsys.readouterr()
+    human = printed.err if mode == "json" else printed.out
+    assert "rejected: a0.pdf: CorruptPdf: The end\\nis missing." in human
+    if mode == "json":
+        assert json.loads(printed.out)["failures"] == [
+            {
+                "document_id": "0" * 32,
+                "name": "a0.pdf",
+                "outcome": "rejected",
+                "reason": "CorruptPdf",
+                "message": "The end\nis missing.",
+                "pages": "",
+            }
+        ]
+
+
+def test_of_many_failed_documents_five_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = with_failures(tmp_path, count=7)
+    words.summarize(ended=True)
+    printed = capsys.readouterr().out
+    assert printed.count("rejected: a") == 5
+    assert f"… and 2 more; `rayocr status {tmp_path / 'out'}` lists them" in printed
+
+
+def test_a_quiet_run_gives_every_reason_for_exit_code_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = words_of(tmp_path, "report.at_end=0")
+    words.terminal = ConsoleTerminal("none")
+    words.progress.documents_started = words.progress.documents[DocumentOutcome.COMPLETE] = 1
+    words.progress.totals = DiscoveryTotals(found=2, dead_letters=1, unreadable=1, unreadable_names=("locked",))
+    words.summarize(ended=True)
+    assert words.exit_code() == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "1 folder or link of the source cannot be read: locked",
+        f"Failed earlier: 1 document; `rayocr status {tmp_path / 'out'}` says why.",
+    ]
+
+
+def test_a_quiet_run_without_failures_prints_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = words_of(tmp_path, "report.at_end=0")
+    words.terminal = ConsoleTerminal("none")
+    words.progress.documents_started = words.progress.documents[DocumentOutcome.COMPLETE] = 1
+    words.summarize(ended=True)
+    assert capsys.readouterr() == ("", "")
