@@ -78,7 +78,8 @@ def _as_list(key: str, overrides: Sequence[str]) -> str:
     value = next((o.partition("=")[2] for o in reversed(overrides) if o.partition("=")[0] == key), "")
     if not _items(value):
         return f"{key}= is empty. Write a list, for example {key}=[a,b]"
-    return f"{key} is a list. Write it with brackets: {for_shell(f'{key}={quoted(_items(value))}')}"
+    items = _items(value.replace("+", ",") if key.endswith("languages") else value)  # Tesseract writes deu+eng
+    return f"{key} is a list. Write it with brackets: {for_shell(f'{key}={quoted(items)}')}"
 
 
 def _items(value: str) -> list[str]:

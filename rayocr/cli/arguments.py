@@ -6,6 +6,7 @@ Pure: reads no file except the one that `--config` names. `python -m rayocr key=
 from __future__ import annotations
 
 import difflib
+import glob
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -35,6 +36,7 @@ STREAM = "-"  # standard input as source, standard output as destination
 FLAGS = ("--help", "--version", "--cfg", "--config", "--json", "--quiet", "--verbose", "--completion")
 _SHOWN = {"source": "IN", "dest": "OUT"}
 _TOP = frozenset(field.name for field in fields(RayocrConfig))
+_MOST_NAMED = 10  # files in the command that a message suggests
 _SHELLS = ("bash", "zsh", "fish")
 
 
@@ -173,11 +175,10 @@ def _too_many(command: str, places: Sequence[str], settings: Sequence[str]) -> U
         words = [torn, *places[places.index(extra) :]]
         together = (" " if torn.startswith(("include=", "exclude=")) else ",").join(words)
         return UsageError(f"The shell has split `{torn}` at a space. Put the option in quotes: {for_shell(together)}")
+    if spaced := _split_path(places):
+        return UsageError(f"The shell has split a path at a space. Put it in quotes: {for_shell(spaced)}")
     if "source" in names and sum(place.lower().endswith(".pdf") for place in places) > 1:
-        return UsageError(
-            f"`rayocr{'' if command == 'run' else f' {command}'}` takes one source, but {len(places)} paths were given.",
-            hint="Name the folder, and choose files in it: rayocr in/ out/ \"include=['a.pdf','b*.pdf']\"",
-        )
+        return _several_sources(command, places)
     form = " ".join(f"[{_SHOWN.get(name, name.rpartition('.')[2].upper())}]" for name in names)
     hint = "Put a path with spaces in quotes."
     if command == "run" and _may_be_command(places[0]):
@@ -188,6 +189,26 @@ def _too_many(command: str, places: Sequence[str], settings: Sequence[str]) -> U
         return _without_value(extra)
     name = "rayocr" if command == "run" else f"rayocr {command}"
     return UsageError(f"Cannot use {extra!r}: `{name}` takes {form}, then options as key=value.", hint=hint)
+
+
+def _split_path(places: Sequence[str]) -> str:
+    """The existing path that begins with the first word, which does not exist; "" if there is none."""
+    joined = (" ".join(places[:count]) for count in range(len(places), 1, -1))
+    return "" if _exists(places[0]) else next((path for path in joined if _exists(path)), "")
+
+
+def _several_sources(command: str, places: Sequence[str]) -> UsageError:
+    """With the command that reads these files, if they are in one folder."""
+    name = "rayocr" if command == "run" else f"rayocr {command}"
+    files = [Path(place) for place in places if place.lower().endswith(".pdf")]
+    out = next((place for place in places if not place.lower().endswith(".pdf")), "out/")
+    known = len({file.parent for file in files}) == 1 and len(files) <= _MOST_NAMED
+    folder = str(files[0].parent) if known else "in/"
+    include = f"include={quoted([glob.escape(file.name) for file in files] if known else ['a.pdf', 'b*.pdf'])}"
+    return UsageError(
+        f"`{name}` takes one source, but {len(places)} paths were given.",
+        hint=f"Name the folder, and choose files in it: {name} {for_shell(folder)} {for_shell(out)} {for_shell(include)}",
+    )
 
 
 def _value(word: str, words: list[str]) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 from collections.abc import Iterator
 
 from rayocr import __version__
 from rayocr.cli.arguments import COMMANDS
 from rayocr.config import RayocrConfig
 from rayocr.config.describe import OptionHelp, describe_options
+from rayocr.engines.registry import engine_names
 from rayocr.errors import UsageError
 
 _OVERVIEW = """\
@@ -38,7 +40,7 @@ Which documents
   include=['reports/*']  exclude=['drafts/*']  limit=100  min_bytes=1000  max_bytes=50000000
   order=listing|newest|oldest|smallest|largest|name     overwrite=true (read finished documents again)
 Engine
-  engine=auto|local|gemini|openai|rapidocr|tesseract|textlayer     (default: gemini if GEMINI_API_KEY is set, otherwise local)
+  engine={engines}     (default: gemini if GEMINI_API_KEY is set, otherwise local)
   engine.chain=[textlayer,gemini,rapidocr]      engine.gemini.prompt=translate
 Outputs
   outputs=[markdown,clean_pdf,searchable_pdf,jsonl,parquet]        (default: the first two)
@@ -48,7 +50,7 @@ Where it runs
   cluster=auto|inprocess|local|ADDRESS  workers.max=4  locks=redis (several machines on one destination; needs REDIS_URL)
 
 Flags
-  --help [OPTION|GROUP|COMMAND]   for example --help limits.rpm, --help limits, --help retry
+  --help [OPTION|GROUP|COMMAND|WORD]   for example --help limits.rpm, --help limits, --help retry, --help language
   --config FILE.yaml   options from a file; the command line overrides them
   --cfg                print the complete configuration with your options
   --json               status, estimate, report and the final table as JSON
@@ -82,7 +84,7 @@ _COMMAND_OPTIONS = {
 def help_text(topic: str) -> str:
     """Raises UsageError for an unknown topic."""
     if not topic:
-        return _OVERVIEW.format(version=__version__)
+        return _OVERVIEW.format(version=__version__, engines="|".join(("auto", "local", *engine_names())))
     options = {option.name: option for option in describe_options()}
     if topic in COMMANDS:
         group = _COMMAND_OPTIONS.get(topic)
@@ -93,8 +95,18 @@ def help_text(topic: str) -> str:
     members = [option for name, option in options.items() if name.startswith(f"{topic}.")]
     if members:
         return "\n".join(_rows(members))
+    if found := _mentioning(topic, list(options.values())):
+        return "\n".join([f"Options that mention {topic!r}:", *_rows(found)])
     close = difflib.get_close_matches(topic, [*COMMANDS, *options], n=1, cutoff=0.6)
     raise UsageError(f"No help for {topic!r}.", hint=f"Did you mean --help {close[0]}?" if close else "Run rayocr --help.")
+
+
+def _mentioning(word: str, options: list[OptionHelp]) -> list[OptionHelp]:
+    """Options with the word in their name, then those with a word that begins with it in their description."""
+    word = word.lower()
+    named = [option for option in options if word in option.name]
+    begins = re.compile(rf"\b{re.escape(word)}")
+    return named + [option for option in options if option not in named and begins.search(option.meaning.lower())]
 
 
 def _rows(options: Iterator[OptionHelp] | list[OptionHelp]) -> Iterator[str]:

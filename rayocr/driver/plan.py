@@ -296,14 +296,16 @@ def _existing(uri: StorageUri, access: AccessConfig) -> Storage:
         storage = open_storage(str(uri), access)
     except ObjectNotFound as error:
         raise UsageError(
-            f"The source {uri.display} does not exist. Check the path (source=).", hint=_pattern_hint(uri.display)
+            f"The source {uri.display} does not exist. Check the path (source=).", hint=_missing_hint(uri.display)
         ) from error
     call(storage.check_readable, policy=_PROBING)
     return storage
 
 
-def _pattern_hint(path: str) -> str | None:
-    """For a pattern that the shell did not expand, for example because it was quoted."""
+def _missing_hint(path: str) -> str | None:
+    """For Windows' separators, and for a pattern that the shell did not expand, for example because it was quoted."""
+    if "\\" in path and Path(other := path.replace("\\", "/")).exists():
+        return f"Separate folders with a slash: {for_shell(other)}"
     folder, _, name = path.rpartition("/")
     if not set(name) & set("*?["):
         return None

@@ -24,6 +24,10 @@ _KINDS: dict[str, EngineKind] = {
 _LIGHT = frozenset({"textlayer"})
 
 
+def engine_names() -> tuple[str, ...]:
+    return tuple(_KINDS)
+
+
 def asks_a_server(engine: str) -> bool:
     """Whether a model writes its answers, which may contain text that is not on the page. True for unknown names."""
     return _KINDS.get(engine, "wait") == "wait"

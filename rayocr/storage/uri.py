@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote, unquote, unquote_to_bytes
 
 from rayocr.errors import UsageError
 from rayocr.storage.os_errors import printable
@@ -21,6 +21,9 @@ _HALF_SCHEME = re.compile(r"(gs|gdrive|file|s3|memory|https?):", re.IGNORECASE)
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 _DRIVE_ID = re.compile(r"[A-Za-z0-9_-]+")
+_GCS_LINK = re.compile(
+    r"https?://(?:storage\.googleapis\.com|storage\.cloud\.google\.com|console\.cloud\.google\.com/storage/browser)/([^?#;]+)"
+)
 _DRIVE_LINK = re.compile(r"https?://drive\.google\.com/.*?folders/([A-Za-z0-9_-]+)")
 
 
@@ -103,6 +106,9 @@ def _parse_with_scheme(text: str, scheme: str, rest: str) -> StorageUri:
         return StorageUri(scheme="memory", root=name)
     if match := _DRIVE_LINK.match(text):
         raise UsageError(f"{text!r} is a web address: write gdrive://{match.group(1)}")
+    if match := _GCS_LINK.match(text):
+        place = unquote(match.group(1).removeprefix("_details/").rstrip("/"))
+        raise UsageError(f"{text!r} is a web address: write gs://{place}")
     raise UsageError(f"{scheme}:// is not supported. {_FORMS}")
 
 

@@ -11,11 +11,12 @@ from typing import Any
 
 from rayocr.api.reading import read_with
 from rayocr.composition import conf_dir
+from rayocr.engines.registry import asks_a_server, engine_names
 from rayocr.errors import UsageError
 from rayocr.ledger.manifest import Manifest
 from rayocr.outputs.report.pages import Drawing, cut_page
 
-ENGINES = ("local", "textlayer", "rapidocr", "tesseract", "gemini", "openai")
+ENGINES = ("local", *engine_names())
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 _MOST_WORDS = 6000  # of a comparison; more are compared line by line
 
@@ -36,7 +37,7 @@ class Rereader:
         if prompt:
             if prompt not in prompts():
                 raise UsageError(f"Unknown prompt {prompt!r}; choose one of {', '.join(prompts())}.")
-            if engine not in ("gemini", "openai"):
+            if engine not in engine_names() or not asks_a_server(engine):
                 raise UsageError(f"engine={engine} takes no prompt.")
             options[f"engine.{engine}.prompt"] = prompt
         with self._turn:

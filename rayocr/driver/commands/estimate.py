@@ -100,7 +100,7 @@ def show_estimate(config: RayocrConfig) -> int:
     if terminal.json:
         terminal.data(_facts(config, found.prices, len(documents), counted, tokens) | asdict(compared))
     else:
-        terminal.table(_table(config, found.prices, len(documents), counted, tokens, compared))
+        terminal.table(_table(config, found.prices, len(documents), counted, tokens, compared), always=True)
     return 0
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -198,7 +200,7 @@ class Announcements:
     def _failed_lines(self, letters: list[DeadLetter]) -> list[str]:
         more = self.progress.documents[DocumentOutcome.PARTIAL] + self.progress.documents[DocumentOutcome.REJECTED] - len(letters)
         last = [f"… and {more:,} more; `{self._status_command}` lists them"] if more > 0 else []
-        return [*(printable(f"{letter.outcome}: {letter.name}: {letter.reason}: {letter.message}") for letter in letters), *last]
+        return [*(printable(line) for line in _one_line_each(letters)), *last]
 
     def _finished_meanwhile(self) -> int:
         """Documents that another run finished before this run listed the source."""
@@ -254,3 +256,12 @@ def _place(uri: str) -> str:
     from rayocr.storage.uri import parse_uri
 
     return parse_uri(uri).display
+
+
+def _one_line_each(letters: list[DeadLetter]) -> Iterator[str]:
+    """The message stands with the first document only, where those of others differ in figures alone."""
+    seen: set[tuple[str, str]] = set()
+    for letter in letters:
+        kind = (letter.reason, re.sub(r"\d+", "", letter.message))
+        yield f"{letter.outcome}: {letter.name}: {letter.reason}" + ("" if kind in seen else f": {letter.message}")
+        seen.add(kind)

@@ -56,8 +56,9 @@ class ConsoleTerminal:
     def warn(self, text: str) -> None:
         self._print(Text(for_terminal(text), style="yellow"))
 
-    def table(self, table: Table) -> None:
-        if self.silent:
+    def table(self, table: Table, *, always: bool = False) -> None:
+        """`always`: with progress=none, too, since the table is the result of the command."""
+        if self.silent and not always:
             return
         for column in table.columns:
             column._cells = [for_terminal(cell) if isinstance(cell, str) else cell for cell in column.cells]

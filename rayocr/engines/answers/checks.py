@@ -43,8 +43,8 @@ _FLOORS = {
         mean=0.85,
         line=0.80,
         share=0.25,
-        advice="rapidocr reads Latin, Chinese and Japanese. Other scripts need tesseract with their language pack in the chain, "
-        "for example tesseract-ocr-hin, -rus, -ell, -ara, -heb, -kor or -vie.",
+        advice="rapidocr reads Latin, Chinese and Japanese. For other scripts install Tesseract with their language packs, "
+        "for example: apt-get install tesseract-ocr-hin (or -mar, -rus, -ell, -ara, -heb, -kor, -vie).",
     ),
     "tesseract": ConfidenceFloor(
         least=0.55,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Sequence
 from functools import partial
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from rayocr.pdf.page import Page
 
 _DETECTION_DPI = 200  # enough to detect orientation and script; at 150, a clear Devanagari scan was detected with low confidence
+_PACK = re.compile(r"[a-z]{3}(_[a-z]+)*|script/\w+")
 _JUNK = 0.55  # below this mean confidence, no text was read
 _SURE = 0.75  # above this mean confidence, a page is assumed to be upright
 _SURE_TURN = 1.0  # Tesseract's own unit; upright pages have 5 to 20
@@ -72,8 +74,7 @@ class TesseractEngine(ComputeEngine):
         if missing or not wanted:
             there = ", ".join(installed) or "none"
             raise EngineUnavailable(
-                f"tesseract has no language pack {', '.join(missing) or 'at all'} (installed: {there}).",
-                hint=f"Debian: apt-get install {' '.join(f'tesseract-ocr-{name}' for name in missing or ['eng'])}",
+                f"tesseract has no language pack {', '.join(missing) or 'at all'} (installed: {there}).", hint=_pack_hint(missing)
             )
         self._tesseract = tesseract
         self._version = tesseract.version
@@ -227,3 +228,13 @@ def _rulings(image: Image, scale: float, skew: float) -> list[Ruling]:
 
     gray: Any = np.asarray(image)
     return scan_rulings(gray, dpi=scale * 72, angle_deg=skew)
+
+
+def _pack_hint(missing: Sequence[str]) -> str:
+    """Where a name cannot be a pack's, what its name looks like; otherwise the command that installs the packs."""
+    if any("+" in name for name in missing):
+        together = ",".join(name.replace("+", ",") for name in missing)
+        return f"Write several languages as a list: engine.tesseract.languages=[{together}]"
+    if unlikely := next((name for name in missing if not _PACK.fullmatch(name)), None):
+        return f"{unlikely!r} is not a name of a pack: packs have codes of three letters, for example hin, mar, deu or chi_sim."
+    return f"Debian: apt-get install {' '.join('tesseract-ocr-' + name.replace('_', '-') for name in missing or ['eng'])}"

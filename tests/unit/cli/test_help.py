@@ -10,6 +10,7 @@ import pytest
 from rayocr.cli import main
 from rayocr.cli.completion import completion_script
 from rayocr.cli.help_text import help_text
+from rayocr.composition import conf_dir
 from rayocr.config.describe import describe_options
 
 
@@ -28,6 +29,18 @@ def test_help_of_a_group_lists_its_options() -> None:
 def test_a_misspelled_topic_gets_a_suggestion_and_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help", "limits.rmp"]) == 2
     assert "--help limits.rpm" in capsys.readouterr().err
+
+
+def test_help_of_a_word_lists_the_options_that_mention_it() -> None:
+    text = help_text("language")
+    assert text.index("engine.tesseract.languages=[auto]") > text.index("engine.gemini.target_language=")
+    assert "exit.partial=" in help_text("exit code")
+
+
+def test_the_overview_names_every_engine() -> None:
+    configured = {path.stem for path in (conf_dir() / "engine").glob("*.yaml")}
+    (line,) = (line for line in help_text("").splitlines() if line.startswith("  engine="))
+    assert set(line.split()[0].removeprefix("engine=").split("|")) == configured
 
 
 @pytest.mark.parametrize("arguments", ["--help", "-h", "help", "retry --help", "--help retry", "help limits.rpm"])

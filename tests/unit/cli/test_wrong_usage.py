@@ -41,6 +41,13 @@ CASES = [
     ("--config README.md in out", "has an unknown option 'hi'"),
     ("statsu out", "There is no command and no folder 'statsu'. Did you mean `rayocr status`?"),
     ("in/a.pdf in/b.pdf out", "takes one source, but 3 paths were given."),
+    ("in/a.pdf 'in/b [1].pdf' 'out 2'", "rayocr in \"out 2\" \"include=[a.pdf,'b [[]1].pdf']\""),
+    ("in/a.pdf b.pdf out", "rayocr in/ out \"include=[a.pdf,'b*.pdf']\""),
+    ("two words out", 'The shell has split a path at a space. Put it in quotes: "two words"'),
+    ("'two words\\\\deep' out", 'Separate folders with a slash: "'),
+    ("https://console.cloud.google.com/storage/browser/bucket/in%20box;tab=objects out", "write gs://bucket/in box"),
+    ("https://storage.googleapis.com/bucket/in/ out", "write gs://bucket/in"),
+    ("in out engine.tesseract.languages=mar+hin", "[mar,hin]"),
     ("in out extra", "`rayocr` takes [IN] [OUT]"),
     ("in/a.pdf a.md", "dest=a.md would be a folder. Name a folder for the outputs, or write one document to a file: rayocr"),
     ("in out document=a.pdf", "document= is for `rayocr retry` and `rayocr cancel`. To read certain files, set include="),
@@ -61,6 +68,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "README.md").write_text("hi\n")
     (tmp_path / "bad.yaml").write_text("limits: [1\n")
     (tmp_path / "in").mkdir()
+    (tmp_path / "two words" / "deep").mkdir(parents=True)
     for name in ("a", "b"):
         canvas = Canvas(str(tmp_path / "in" / f"{name}.pdf"), invariant=1)
         canvas.drawString(72, 720, "page")
@@ -120,6 +128,9 @@ def test_a_chosen_language_pack_is_checked_in_the_default_chain_too(
     monkeypatch.setattr(tesseract.TesseractEngine, "available", classmethod(lambda cls: True))
     words = said(capfd, "in out engine=local engine.tesseract.languages=[deu]")
     assert "no language pack deu (installed: eng)" in words
+    assert "apt-get install tesseract-ocr-chi-sim" in said(capfd, "in out engine=local engine.tesseract.languages=[chi_sim]")
+    assert "engine.tesseract.languages=[mar,hin]" in said(capfd, "in out engine=local engine.tesseract.languages=[mar+hin]")
+    assert "codes of three letters" in said(capfd, "in out engine=local engine.tesseract.languages=[marathi]")
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,11 @@ def documents(folder: Path) -> list[Document]:
     ]
 
 
+def test_the_estimate_is_the_result_and_is_shown_by_a_quiet_command_too(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["estimate", "in", "-q", "engine=local"]) == 0
+    assert capsys.readouterr().out.startswith("Documents")
+
+
 def test_a_document_that_crashes_its_process_is_found_and_the_others_are_counted(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -249,6 +249,7 @@ def test_of_many_failed_documents_five_are_named(tmp_path: Path, capsys: pytest.
     words.summarize(ended=True)
     printed = capsys.readouterr().out
     assert printed.count("rejected: a") == 5
+    assert printed.count("The end") == 1, "the message stands once"
     assert f"… and 2 more; `rayocr status {tmp_path / 'out'}` lists them" in printed
 
 
