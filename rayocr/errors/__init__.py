@@ -52,7 +52,8 @@ RayocrError
 │   ├── NoTextLayer               the page has no reliable text of its own, and no other engine was asked
 │   ├── EngineRejected            the request itself is invalid (4xx); never retried
 │   ├── PageUnrenderable          the page cannot be rendered or extracted
-│   │   └── PictureUndecodable    the page shows nothing because a picture on it cannot be decoded
+│   │   ├── PictureUndecodable    the page shows nothing because a picture on it cannot be decoded
+│   │   └── PageQuarantined       the page ended its worker process twice
 │   └── BadAnswer                 the server answered, but the answer failed the checks
 │       ├── Refused               RECITATION, SAFETY, PROHIBITED_CONTENT, BLOCKLIST, SPII …
 │       ├── Truncated             MAX_TOKENS
@@ -114,6 +115,7 @@ from rayocr.errors.engines import (
     LowConfidence,
     MalformedAnswer,
     NoTextLayer,
+    PageQuarantined,
     PageUnrenderable,
     PictureUndecodable,
     Refused,
@@ -200,6 +202,7 @@ __all__ = [
     "ObjectTooLarge",
     "ObjectUnreadable",
     "OutsideError",
+    "PageQuarantined",
     "PageUnrenderable",
     "PartMissing",
     "PictureUndecodable",

@@ -106,6 +106,10 @@ class PictureUndecodable(PageUnrenderable):
     pass
 
 
+class PageQuarantined(PageUnrenderable):
+    default_hint = "Raise limits.page_memory or limits.page_timeout_s and run mode=retry, or repair the page."
+
+
 class BadAnswer(EngineError):
     """`finish`: the finish reason that the engine reported, if any."""
 

@@ -140,13 +140,15 @@ class PageRecord(_PageResult):
 class Shard:
     """Some pages of one document, scheduled as one unit.
 
-    `first_engine` is an index into the chain. `attempts` holds the failed attempts of earlier stages, by page number.
+    `first_engine` is an index into the chain. `attempts` holds the failed attempts of earlier stages, by page number. `crashed`
+    holds pages that ended their worker, with the reason: they are recorded as failed without being opened.
     """
 
     document_id: str
     page_numbers: tuple[int, ...]
     first_engine: int = 0
     attempts: Mapping[int, tuple[Attempt, ...]] = field(default_factory=dict)
+    crashed: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,8 +108,9 @@ class PdfFile:
         self.close()
 
 
-def validate(data: Any, *, max_pages: int, max_bytes: int) -> PdfFacts:
-    """Returns the facts of a readable document. Raises a DocumentError that explains why a document cannot be read."""
+def validate(data: Any, *, max_pages: int, max_bytes: int, load_pages: bool = True) -> PdfFacts:
+    """Returns the facts of a readable document. `load_pages`: loads some pages to check them. Raises a DocumentError that
+    explains why a document cannot be read."""
     array = np.frombuffer(data, dtype=np.uint8)
     if array.size > max_bytes:
         raise DocumentTooLarge(f"The document has {array.size:,} bytes; limits.max_document_bytes allows {max_bytes:,}.")
@@ -122,7 +123,8 @@ def validate(data: Any, *, max_pages: int, max_bytes: int) -> PdfFacts:
         whole = _ends_properly(array)
         if not whole and _declared_pages(array) > count:
             raise _cut_off()
-        _check_some_pages(file, whole=whole)
+        if load_pages:
+            _check_some_pages(file, whole=whole)
         return PdfFacts(page_count=count, title=file.title)
 
 

@@ -13,6 +13,12 @@ def calls_itself() -> bytes:
     return pdfs.pages_of(content=b"/F Do", resources="/XObject << /F 5 0 R >>", extra={5: pdfs.stream(b"/F Do /F Do", form)})
 
 
+def annotated(count: int) -> bytes:
+    """Three pages; the second has so many notes that drawing them takes gigabytes."""
+    note = b"<< /Type /Annot /Subtype /FreeText /Rect [10 10 90 20] /DA (/F1 10 Tf) /Contents (hi) >>"
+    return pdfs.pages_of(("", f"/Annots [{'50 0 R ' * count}]", ""), extra={50: note})
+
+
 def test_hostile_documents_end_with_their_reasons_and_the_others_are_read(ray_cli: Cli) -> None:
     hostile = {
         "spins.pdf": (calls_itself(), "Quarantined"),
@@ -22,6 +28,7 @@ def test_hostile_documents_end_with_their_reasons_and_the_others_are_read(ray_cl
         "page.html.pdf": (b"<html></html>", "NotAPdf"),
         "count-lies.pdf": (pdfs.pages_of(count="5"), "PageUnrenderable"),
     }
+    hostile["annotations.pdf"] = (annotated(100_000), "PageQuarantined")
     make_pdf(ray_cli.folder / "in" / "good.pdf", 3)
     for name, (data, _) in hostile.items():
         (ray_cli.folder / "in" / name).write_bytes(data)
@@ -35,5 +42,9 @@ def test_hostile_documents_end_with_their_reasons_and_the_others_are_read(ray_cl
     why = {letter["name"]: letter["message"] for letter in letters}
     assert "twice: it took " in why["spins.pdf"]
     assert "twice: it took more memory than limits.page_memory allows." in why["inflates.pdf"]
-    assert sorted(m["outcome"] for m in manifests(ray_cli.folder / "out")) == ["complete"] * 2 + ["partial"] + ["rejected"] * 5
+    assert (
+        sorted(m["outcome"] for m in manifests(ray_cli.folder / "out")) == ["complete"] * 2 + ["partial"] * 2 + ["rejected"] * 5
+    )
+    text = (ray_cli.folder / "out" / "annotations.md").read_text()
+    assert text.count("Hello, this is a page") == 2, "one page costs itself and no other page"
     assert "Hello, this is a page" in (ray_cli.folder / "out" / "cropped-away.md").read_text()

@@ -21,9 +21,9 @@ class DocumentWorker:
         self._assemble_settings = assemble_settings
         self._read_texts = read_texts
 
-    def fetch(self, document: Document) -> tuple[FetchedDocument, Any]:
+    def fetch(self, document: Document, load_pages: bool = True) -> tuple[FetchedDocument, Any]:
         """See `rayocr.actors.document_worker.fetch`."""
-        return fetch(document, self._fetch_settings)
+        return fetch(document, self._fetch_settings, load_pages=load_pages)
 
     def assemble(self, context: DocumentContext, started_at: str, content: Any = None, crashes: int = 0) -> AssembledDocument:
         """See `rayocr.actors.document_worker.assemble`."""

@@ -46,8 +46,10 @@ class FetchSettings:
         return cached_storage(self.source_uri, self.requests_per_s, self.access)
 
 
-def fetch(document: Document, settings: FetchSettings) -> tuple[FetchedDocument, Any]:
+def fetch(document: Document, settings: FetchSettings, *, load_pages: bool = True) -> tuple[FetchedDocument, Any]:
     """The facts and the bytes (a read-only uint8 array, which the object store shares without copying).
+
+    `load_pages=False` opens the document without loading pages, for one that crashed an earlier worker.
 
     Raises DocumentError when the document has to be rejected, VersionChanged when it was replaced since it was listed, and
     StorageError when the source is unavailable.
@@ -64,7 +66,7 @@ def fetch(document: Document, settings: FetchSettings) -> tuple[FetchedDocument,
         )
     data = numpy.frombuffer(_read(settings.source(), document, settings), dtype=numpy.uint8)
     with bounded(seconds=limits.validate_timeout_s, memory_bytes=limits.page_memory):
-        facts = validate(data, max_pages=limits.max_document_pages, max_bytes=limits.max_document_bytes)
+        facts = validate(data, max_pages=limits.max_document_pages, max_bytes=limits.max_document_bytes, load_pages=load_pages)
     sha256 = hashlib.sha256(data.data).hexdigest() if settings.hash_contents else ""
     return FetchedDocument(document=document, page_count=facts.page_count, title=facts.title, content_sha256=sha256), data
 

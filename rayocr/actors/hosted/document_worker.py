@@ -41,10 +41,10 @@ class DocumentWorkerActor(DocumentWorker):
 
         super().__init__(fetch_settings, assemble_settings, read_texts)
 
-    def fetch(self, document: Document) -> tuple[FetchedDocument, Any]:
+    def fetch(self, document: Document, load_pages: bool = True) -> tuple[FetchedDocument, Any]:
         self._in_progress = document.document_id
         try:
-            return super().fetch(document)
+            return super().fetch(document, load_pages)
         finally:
             self._handler.post()
 

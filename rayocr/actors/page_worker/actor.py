@@ -33,7 +33,16 @@ from rayocr.engines.base import BatchQueuePort, Engine, WaitingEngine
 from rayocr.engines.rapidocr.line_reader import RapidLineReader
 from rayocr.engines.registry import ChainLink, Stage, build_engine
 from rayocr.engines.stages import ComputeStage, PageProgress, WaitingStage
-from rayocr.errors import DocumentError, Draining, EngineError, EngineUnavailable, InternalError, OutsideError, RayocrError
+from rayocr.errors import (
+    DocumentError,
+    Draining,
+    EngineError,
+    EngineUnavailable,
+    InternalError,
+    OutsideError,
+    PageQuarantined,
+    RayocrError,
+)
 from rayocr.limits.prices import PriceTable
 from rayocr.messages import DocumentContext, PageOutcome, PageRecord, Shard, ShardReport, WorkerInfo
 from rayocr.pdf.page import Page
@@ -278,6 +287,8 @@ class PageWorker:
     async def _read_opened(
         self, number: int, shard: Shard, content: DocumentBytes, context: DocumentContext, progress: PageProgress
     ) -> PageRecord:
+        if number in shard.crashed:
+            return progress.unreadable(PageQuarantined(shard.crashed[number]))
         try:
             page = await self._open_page(number, shard, content)
         except (EngineError, DocumentError) as error:

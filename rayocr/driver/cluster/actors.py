@@ -110,12 +110,12 @@ class RunActors(ABC):
 
     # -- work on one document -----------------------------------------------------------------------------------------------
 
-    async def fetch(self, document: Document) -> tuple[FetchedDocument, Content]:
-        """Raises DocumentError, VersionChanged, StorageError, ActorFailed."""
+    async def fetch(self, document: Document, *, load_pages: bool = True) -> tuple[FetchedDocument, Content]:
+        """`load_pages`: some pages are loaded to check them. Raises DocumentError, VersionChanged, StorageError, ActorFailed."""
         timeout_s = self.config.limits.fetch_timeout_s
         async with self.document_workers.one() as worker:
             try:
-                return await asyncio.wait_for(worker.fetch(document), timeout_s)
+                return await asyncio.wait_for(worker.fetch(document, load_pages), timeout_s)
             except TimeoutError as error:
                 raise StorageUnavailable(f"The download took longer than {timeout_s:g} s.") from error
 

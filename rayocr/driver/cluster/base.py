@@ -118,7 +118,7 @@ class PageWorkerHandle(WorkerHandle, Protocol):
 class DocumentWorkerHandle(WorkerHandle, Protocol):
     """See `rayocr.actors.document_worker.actor.DocumentWorker`."""
 
-    async def fetch(self, document: Document) -> tuple[FetchedDocument, Content]: ...
+    async def fetch(self, document: Document, load_pages: bool = True) -> tuple[FetchedDocument, Content]: ...
 
     async def assemble(
         self, context: DocumentContext, started_at: str, content: Content | None, crashes: int = 0

@@ -328,8 +328,8 @@ class LocalDocumentWorker(_LocalWorker):
         self._threads = threads
         self._faults = faults
 
-    async def fetch(self, document: Document) -> tuple[FetchedDocument, LocalBytes]:
-        facts, data = await self._call("fetch", document.document_id, self._worker.fetch, document)
+    async def fetch(self, document: Document, load_pages: bool = True) -> tuple[FetchedDocument, LocalBytes]:
+        facts, data = await self._call("fetch", document.document_id, self._worker.fetch, document, load_pages)
         return facts, LocalBytes(data, lambda: self._faults.content(document.document_id))
 
     async def assemble(

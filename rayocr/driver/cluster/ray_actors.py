@@ -143,8 +143,8 @@ class RayDocumentWorker(_RayWorker):
         self._node_id = info.node_id
         return info
 
-    async def fetch(self, document: Document) -> tuple[FetchedDocument, ObjectStoreBytes]:
-        facts, content = self._handle.fetch.options(num_returns=2).remote(document)
+    async def fetch(self, document: Document, load_pages: bool = True) -> tuple[FetchedDocument, ObjectStoreBytes]:
+        facts, content = self._handle.fetch.options(num_returns=2).remote(document, load_pages)
         fetched: FetchedDocument = await answer(facts)
         return fetched, ObjectStoreBytes(content, self._node_id)
 

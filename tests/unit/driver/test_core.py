@@ -286,6 +286,41 @@ def test_quarantine_rejects_the_document_that_kills_workers_and_no_other(world: 
     assert w.manifests()["bad.pdf"].reason == "Quarantined"
 
 
+def kills(*pages: int) -> Callable[[str, Shard], ActorFailed | None]:
+    """A worker dies whenever it opens one of these pages."""
+    return lambda worker, shard: ActorFailed("killed") if {*shard.page_numbers} & {*pages} - {*shard.crashed} else None
+
+
+@pytest.mark.parametrize("pages", [(7,), (1, 2, 30)])
+def test_pages_that_kill_workers_fail_and_cost_no_other_page(world: Make, pages: tuple[int, ...]) -> None:
+    w = world({"a.pdf": 30}, "workers.max_shard_pages=8", faults=Faults(shard=kills(*pages)))
+    run = w.run()
+    manifest = w.manifests()["a.pdf"]
+    assert manifest.outcome.value == "partial"
+    failed = [
+        (note.page_number, a.reason, a.message) for note in manifest.notes for a in note.attempts if note.outcome == "failed"
+    ]
+    why = "The page ended its worker process twice: it crashed, or the system ran out of memory."
+    assert failed == [(page, "PageQuarantined", why) for page in pages]
+    for page in set(range(1, 31)) - set(pages):
+        assert f"This is page {page} of a.pdf." in w.text("a.pdf")
+    assert set(w.server.asked.values()) == {1}
+    assert run.announcements.exit_code() == 1
+
+
+def test_a_document_with_more_than_three_pages_that_kill_workers_is_quarantined(world: Make) -> None:
+    w = world({"a.pdf": 30}, "workers.max_shard_pages=8", faults=Faults(shard=kills(3, 9, 15, 22)))
+    w.run()
+    assert (w.manifests()["a.pdf"].reason, w.outcomes()) == ("Quarantined", {"a.pdf": "rejected"})
+
+
+def test_a_worker_that_dies_twice_for_another_reason_costs_no_page(world: Make) -> None:
+    failures = iter((ActorFailed("killed"), ActorFailed("killed")))
+    w = world({"a.pdf": 8}, "workers.max_shard_pages=8", faults=Faults(shard=lambda worker, shard: next(failures, None)))
+    w.run()
+    assert w.outcomes() == {"a.pdf": "complete"}
+
+
 def test_a_document_in_company_of_one_that_kills_is_not_counted_twice(world: Make) -> None:
     """Two workers die while processing `a` and `b` together. Each is then retried alone before it is quarantined."""
     failures = iter((ActorFailed("killed"), ActorFailed("killed")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
@@ -31,6 +32,11 @@ class DocumentState:
     earlier_attempts: dict[int, int] = field(default_factory=dict)  # how many of them earlier runs made, by page number
     ledger_asked: bool = False  # until then `waiting` is incomplete
     failures: int = 0  # workers that died while they had the document
+    fetch_failures: int = 0  # those of them that fetched it
+    page_failures: Counter[int] = field(default_factory=Counter)  # workers that died while they had the page, by page number
+    crashed: dict[int, str] = field(
+        default_factory=dict
+    )  # pages that are not tried again because they end workers, with the reason
     assembly_crashes: int = 0
     refetches: int = 0
     refetching: asyncio.Lock = field(default_factory=asyncio.Lock)

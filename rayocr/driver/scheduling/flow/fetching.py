@@ -8,7 +8,7 @@ from collections.abc import Callable
 from rayocr.driver.cluster.actors import RunActors
 from rayocr.driver.cluster.base import Content
 from rayocr.driver.scheduling.flow.document_state import DocumentState
-from rayocr.driver.scheduling.flow.quarantine import count_failure
+from rayocr.driver.scheduling.flow.quarantine import count_fetch_failure
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.errors import ActorFailed, ContentLost, StorageDenied, UnreadableSource
 from rayocr.messages import FetchedDocument
@@ -34,11 +34,13 @@ class Fetching:
             self._check(state)
             try:
                 with self._progress.timings.of("fetch"):
-                    fetched, state.content = await self._actors.fetch(state.document)
+                    # After a crash no page is loaded: a page that ends its worker must not cost the document.
+                    load_pages = not state.fetch_failures
+                    fetched, state.content = await self._actors.fetch(state.document, load_pages=load_pages)
                 self._denied = _READ
                 return fetched
             except ActorFailed as error:
-                await count_failure(state, self._actors, error)
+                await count_fetch_failure(state, self._actors, error)
 
     async def again(self, state: DocumentState, lost: Content | None) -> None:
         """The node that held the bytes is gone. If several shards notice, only one fetches the document."""

@@ -1,39 +1,75 @@
-"""Quarantine: a document that crashes two of its worker processes is rejected, so that it cannot stop the run."""
+"""Quarantine: a page that crashes two workers fails, and a document that crashes two while it is opened, or that has several such
+pages, is rejected. So neither can stop the run."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from rayocr.driver.cluster.actors import RunActors
 from rayocr.driver.scheduling.flow.document_state import DocumentState
-from rayocr.errors import ActorFailed, ClusterUnavailable, NodeLost, Quarantined
+from rayocr.errors import ActorFailed, ClusterUnavailable, NodeLost, Quarantined, WorkerFailed
 from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
 
 _ASSEMBLY_CRASHES_ALLOWED = 4  # the last tries use neither the source nor the typesetter
-_FAILURES_ALLOWED = 1  # crashes of workers that had the document; the next one quarantines it
+_FAILURES_ALLOWED = 1  # crashes of workers that had the document, or one of its pages; the next one quarantines it
+_CRASHED_PAGES_ALLOWED = 3  # per document: each costs two workers and up to twice limits.page_timeout_s
 
 
-async def count_failure(document: DocumentState, actors: RunActors, error: ActorFailed, *, alone: bool = True) -> None:
-    """A worker died while it had the document. If it had nothing else, the document counts as the cause, and the second time this
-    raises Quarantined; otherwise the document is read alone from now on. A worker that died with its node does not count."""
+async def count_fetch_failure(document: DocumentState, actors: RunActors, error: ActorFailed) -> None:
+    """A worker died while it fetched the document. Raises Quarantined the second time. A worker that died with its node does not
+    count."""
     if isinstance(error, NodeLost):
         return
+    _log_suspect(document, error, alone=True)
+    if document.failures >= _FAILURES_ALLOWED:
+        raise Quarantined(f"The document ended its worker process twice: {await _how(document, actors)}.") from error
+    document.failures += 1
+    document.fetch_failures += 1
+
+
+async def count_page_failure(document: DocumentState, actors: RunActors, error: WorkerFailed, pages: Sequence[int]) -> None:
+    """A worker died, but not with its node, before it recorded these pages. From now on the document is read alone. If the worker
+    had nothing but one page, and that page was in a dead worker before, the page is the cause and is added to
+    `document.crashed`. Raises Quarantined if there are too many such pages, or no others."""
+    _log_suspect(document, error, alone=error.alone, pages=pages)
+    document.failures += 1
+    document.page_failures.update(pages)
+    if not error.alone or len(pages) != 1:
+        return
+    page = pages[0]
+    if document.fetch_failures + document.page_failures[page] <= _FAILURES_ALLOWED:
+        return
+    how = await _how(document, actors)
+    crashed_unopened = page in document.crashed
+    document.crashed[page] = f"The page ended its worker process twice: {how}."
+    assert document.fetched is not None
+    if crashed_unopened or len(document.crashed) >= document.fetched.page_count:
+        raise Quarantined(f"The document ended its worker process twice: {how}.") from error
+    if len(document.crashed) > _CRASHED_PAGES_ALLOWED:
+        raise Quarantined(
+            f"{len(document.crashed)} pages ended their worker process twice each, the last time: {how}."
+        ) from error
+
+
+def _log_suspect(document: DocumentState, error: ActorFailed, *, alone: bool, pages: Sequence[int] = ()) -> None:
     log_event(
         log,
         "document_suspected",
         "A worker died while it had the document.",
         level=logging.WARNING,
         document_id=document.document_id,
+        pages=tuple(pages) or None,
         alone=alone,
         error=str(error),
     )
-    if document.failures >= _FAILURES_ALLOWED and alone:
-        why = await actors.why_ended(document.document_id)
-        how = f"it took {why}" if why else "it crashed, or the system ran out of memory"
-        raise Quarantined(f"The document ended its worker process twice: {how}.") from error
-    document.failures += 1
+
+
+async def _how(document: DocumentState, actors: RunActors) -> str:
+    why = await actors.why_ended(document.document_id)
+    return f"it took {why}" if why else "it crashed, or the system ran out of memory"
 
 
 def count_assembly_crash(document: DocumentState, error: ActorFailed) -> None:

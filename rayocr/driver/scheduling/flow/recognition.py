@@ -10,7 +10,7 @@ from rayocr.driver.cluster.actors import RunActors
 from rayocr.driver.cluster.pool_sizing import StagePool
 from rayocr.driver.scheduling.flow.document_state import DocumentState
 from rayocr.driver.scheduling.flow.fetching import Fetching
-from rayocr.driver.scheduling.flow.quarantine import count_failure
+from rayocr.driver.scheduling.flow.quarantine import count_page_failure
 from rayocr.driver.scheduling.flow.shards import cut, shards_of, without
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.driver.scheduling.task_group import all_of, settled
@@ -98,9 +98,16 @@ class Recognition:
                 with self._progress.timings.of("recognize"):
                     report = await stage.pool.recognize(shard, content, state.context, alone=state.failures > 0)
             except WorkerFailed as error:
-                if not error.node_lost:
-                    await count_failure(state, self._actors, error, alone=error.alone)
                 shard = await self._without_recorded(state, shard)
+                if error.node_lost:
+                    continue
+                suspected_before = state.failures > 0
+                await count_page_failure(state, self._actors, error, shard.page_numbers)
+                if error.alone and suspected_before and len(shard.page_numbers) > 1:  # one page may be the cause: find it
+                    for single in cut(shard, 1):
+                        await self._recognize(state, single, stage)
+                    return
+                shard = replace(shard, crashed={n: state.crashed[n] for n in shard.page_numbers if n in state.crashed})
                 continue
             except ContentLost:
                 await self._fetching.again(state, content)

@@ -8,10 +8,14 @@ from typing import Any, cast
 import pytest
 
 from rayocr.driver.cluster.actors import RunActors
+from rayocr.driver.scheduling.flow.document_state import DocumentState
 from rayocr.driver.scheduling.flow.fetching import Fetching
 from rayocr.driver.scheduling.progress import Progress
-from rayocr.errors import StorageDenied, UnreadableSource
+from rayocr.errors import ActorFailed, StorageDenied, UnreadableSource
+from rayocr.locks.base import Lease
+from rayocr.messages import Document
 
+DOCUMENT = Document(document_id="d" * 32, source_uri="file:///in/a.pdf", name="a.pdf", output_name="a", version="1", size_bytes=9)
 DENIED = UnreadableSource("The document cannot be read: 403.", hint="The role Object Viewer.", denied=True)
 
 
@@ -19,12 +23,12 @@ def fetching() -> Fetching:
     return Fetching(cast(RunActors, SimpleNamespace(fetch=fetched)), progress=Progress(), check=lambda state: None)
 
 
-async def fetched(document: object) -> tuple[Any, bytes]:
+async def fetched(document: object, *, load_pages: bool = True) -> tuple[Any, bytes]:
     return SimpleNamespace(page_count=1), b"%PDF"
 
 
 def state(scheme: str = "gs") -> Any:
-    return SimpleNamespace(document=SimpleNamespace(source_uri=f"{scheme}://bucket/a.pdf"))
+    return SimpleNamespace(document=SimpleNamespace(source_uri=f"{scheme}://bucket/a.pdf"), fetch_failures=0)
 
 
 def test_when_the_first_five_are_denied_the_run_stops() -> None:
@@ -57,3 +61,19 @@ def denied_until_stopped(subject: Fetching, error: UnreadableSource = DENIED, sc
         except StorageDenied:
             return number
     return None
+
+
+async def test_after_a_crash_the_document_is_fetched_without_loading_its_pages() -> None:
+    """One page that ends its process must not cost the document."""
+    loads: list[bool] = []
+
+    async def crash_on_pages(document: object, *, load_pages: bool) -> tuple[Any, bytes]:
+        loads.append(load_pages)
+        if load_pages:
+            raise ActorFailed("killed")
+        return SimpleNamespace(page_count=3), b"%PDF"
+
+    subject = Fetching(cast(RunActors, SimpleNamespace(fetch=crash_on_pages)), progress=Progress(), check=lambda state: None)
+    work = DocumentState(DOCUMENT, Lease(key="d" * 32, owner="me", fencing_token=1))
+    assert (await subject.fetch(work)).page_count == 3
+    assert (loads, work.failures) == ([True, False], 1)
