@@ -88,6 +88,15 @@ PROTOCOL_DAYS = (
         pays_again=True,
     ),
     _passes("answers with the finish reason OTHER, billed", {"what": "finish", "finish": "OTHER"}, pays_again=True),
+    *(
+        _passes(
+            f"answers with the finish reason {finish} to the pages of all documents, billed",
+            {"what": "finish", "finish": finish},
+            pays_again=True,
+            said=("refuses the pages of all documents", "answers again"),
+        )
+        for finish in ("SAFETY", "RECITATION", "MAX_TOKENS")
+    ),
     _passes("one request in five: 500", {"what": "500", "share": 0.2}),
     BadDay(
         name="the quota falls from 600 to 60 requests a minute (at 10 times the speed)",

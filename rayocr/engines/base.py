@@ -24,6 +24,9 @@ class OfferedPage(Protocol):
     """A page as a waiting engine sees it. It is cut out or rendered on demand, on the only PDFium thread of the process."""
 
     @property
+    def document_id(self) -> str: ...
+
+    @property
     def page_number(self) -> int: ...
 
     async def as_document(self, *, dpi: int = 200, max_bytes: int | None = None) -> bytes:

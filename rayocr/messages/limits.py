@@ -36,6 +36,8 @@ class SlotReply:
 
     pause_s: float = 0.0
     failing: float = 0.0
+    refused: bool = False  # the last answer of all was a refusal, or truncated
+    refusing: bool = False  # so were those before, for pages of other documents: their content may not be the cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +54,9 @@ class SlotReturn:
     possibly_billed: int = 0  # of the free ones: in flight when the connection broke, so the server may bill them
     replied: int = 0  # of all of them: those that the server rejected, or answered with something unusable
     unusable: int = 0  # of the answered and replied ones: rejected or malformed, which says nothing about the page if all are
-    words: str = ""  # about the unusable ones
+    refused: int = 0  # of the answered ones: refused or truncated, for a reason that is in the page unless all are
+    refused_documents: frozenset[str] = frozenset()  # their ids
+    words: str = ""  # about the unusable and the refused ones
     input_tokens: int = 0
     cost_usd: float = 0.0
     throttle: Throttle | None = None
@@ -91,6 +95,7 @@ class ModelQuota:
     parked_until: float | None = None  # the daily quota is exhausted
     held_since: float | None = None  # the server answers nothing: one probe at a time is sent
     held_words: str = ""  # what the server or the network says
+    refusing: bool = False  # it is held because it refuses the pages of all documents
     gone: bool = False  # the server does not have the model; `held_since` and `held_words` are set
     answered: int = 0  # requests
 

@@ -79,6 +79,23 @@ def test_a_fault_that_meets_every_page_downgrades_none(cli: Cli, gemini: Simulat
     assert gemini.counts()["outages"]
 
 
+@pytest.mark.parametrize("finish", ["SAFETY", "MAX_TOKENS"])
+def test_refusals_of_the_pages_of_all_documents_are_waited_out(
+    cli_without_ray: CliHere, gemini: SimulatedGemini, finish: str
+) -> None:
+    for number in range(6):
+        make_pdf(cli_without_ray.folder / "in" / f"{number}.pdf", 10, prefix=f"document {number},")
+    gemini.set(latency_s=0.05)
+    gemini.play({"what": "finish", "finish": finish, "at_request": 10, "for_s": 4})
+    options = (*OPTIONS, "cluster=inprocess", "engine.chain=[gemini,textlayer]")
+    done = cli_without_ray.run(*options, **gemini.variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "refuses the pages of all documents" in done.stdout + done.stderr
+    found = manifests(cli_without_ray.folder / "out")
+    assert [manifest["engines"] for manifest in found] == [{"gemini": 10}] * 6
+    assert abs(costs(cli_without_ray.folder / "out")["manifests"] - Decimal(gemini.bill()["usd"])) < CENT
+
+
 RETIRED = {"error": {"code": 404, "message": "This model is no longer available.", "status": "NOT_FOUND"}}
 
 

@@ -60,8 +60,12 @@ def meter(
             slots.lost(account_of(engine, model), input_tokens=probably.input_tokens, cost_usd=probably.cost_usd)
             raise
         reason = finish_reason_of(answer.finish)
-        malformed = f"The model {reason.words} ({answer.finish})." if reason.unexplained else ""
-        slots.used(account_of(engine, model), input_tokens=answer.input_tokens, cost_usd=answer.cost_usd, malformed=malformed)
+        account, words = account_of(engine, model), f"The model {reason.words} ({answer.finish})."
+        if reason.unexplained:
+            slots.unusable(account, words)
+        elif reason.error is not None:
+            slots.refused(account, words, document_id=page.document_id)
+        slots.used(account, input_tokens=answer.input_tokens, cost_usd=answer.cost_usd)
         answered, input_tokens = answered + 1, input_tokens + answer.input_tokens
         output_tokens += answer.output_tokens
         return answer

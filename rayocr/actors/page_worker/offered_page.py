@@ -26,6 +26,10 @@ class ThreadedPage:
         self.batch_keys: list[str] = []
 
     @property
+    def document_id(self) -> str:
+        return self._progress.document_id
+
+    @property
     def page_number(self) -> int:
         return self._page.page_number
 

@@ -68,6 +68,8 @@ class _Returning:
     lost: int = 0
     replied: int = 0
     unusable: int = 0
+    refused: int = 0
+    refused_documents: set[str] = field(default_factory=set)
     words: str = ""
     possibly_billed: int = 0
     input_tokens: int = 0
@@ -83,6 +85,8 @@ class _Model:
     releasing: asyncio.Task[None] | None = None
     paused_until: float = 0.0
     failing: float = 0.0
+    refused: bool = False
+    refusing: bool = False
 
 
 class SlotClient:
@@ -165,7 +169,7 @@ class SlotClient:
             state.returning.replied += 1
             state.returning.possibly_billed += isinstance(error, MalformedAnswer)
             if isinstance(error, EngineRejected | MalformedAnswer):
-                self._note_unusable(state, str(error))
+                self.unusable(model, str(error))
             is_free = isinstance(error, MalformedAnswer) or not isinstance(error, BadAnswer)
             self._finish(model, state, free=int(is_free))
             raise
@@ -197,12 +201,17 @@ class SlotClient:
         """0..1, the share of the model's recent requests that failed, over all workers; 1 while the limiter holds the model."""
         return self._models[model].failing
 
-    def used(self, model: str, *, input_tokens: int, cost_usd: float, malformed: str = "") -> None:
-        """The cost of an answered request; its slot is still held. Sent when slots are returned. `malformed`: why nothing can be
-        done with the answer."""
+    def last_refused(self, model: str) -> bool:
+        """Whether the model's last answer, over all workers, was a refusal or truncated."""
+        return self._models[model].refused
+
+    def refusing(self, model: str) -> bool:
+        """Whether the model refused the last pages, of several documents."""
+        return self._models[model].refusing
+
+    def used(self, model: str, *, input_tokens: int, cost_usd: float) -> None:
+        """The cost of an answered request; its slot is still held. Sent when slots are returned."""
         returning = self._models[model].returning
-        if malformed:
-            self._note_unusable(self._models[model], malformed)
         returning.answered += 1
         returning.input_tokens += input_tokens
         returning.cost_usd += cost_usd
@@ -214,10 +223,18 @@ class SlotClient:
         returning.input_tokens += input_tokens
         returning.cost_usd += cost_usd
 
-    @staticmethod
-    def _note_unusable(state: _Model, words: str) -> None:
-        state.returning.unusable += 1
-        state.returning.words = words
+    def unusable(self, model: str, words: str) -> None:
+        """Why nothing can be done with an answer. Its slot is still held."""
+        returning = self._models[model].returning
+        returning.unusable += 1
+        returning.words = words
+
+    def refused(self, model: str, words: str, *, document_id: str) -> None:
+        """The model refused a page, or truncated its text. Its slot is still held."""
+        returning = self._models[model].returning
+        returning.refused += 1
+        returning.refused_documents.add(document_id)
+        returning.words = words
 
     # -- taking -------------------------------------------------------------------------------------------------------------
 
@@ -309,6 +326,8 @@ class SlotClient:
                         failed=returning.failed,
                         replied=returning.replied,
                         unusable=returning.unusable,
+                        refused=returning.refused,
+                        refused_documents=frozenset(returning.refused_documents),
                         words=returning.words,
                         possibly_billed=returning.possibly_billed,
                         input_tokens=returning.input_tokens,
@@ -316,7 +335,7 @@ class SlotClient:
                         throttle=returning.throttle,
                     ),
                 )
-                state.failing = reply.failing
+                state.failing, state.refused, state.refusing = reply.failing, reply.refused, reply.refusing
                 if reply.pause_s > 0:
                     state.paused_until = self._clock() + reply.pause_s
         finally:

@@ -22,13 +22,13 @@ from rayocr.actors.rate_limiter.model_quota import QuotaTracker
 from rayocr.actors.rate_limiter.money import BUCKET, Money, both
 from rayocr.actors.rate_limiter.rules import LimiterRules, money_limits
 from rayocr.engines.base import BATCH_ACCOUNT
-from rayocr.errors import ModelUnavailable, QuotaDenied, SharedLimitsUnavailable
+from rayocr.errors import SharedLimitsUnavailable
 from rayocr.limits.base import HORIZON_S, Blocked, Bucket, Taken
 from rayocr.limits.budget import Budget
 from rayocr.limits.lane_planner import LaneOutlook, LaneReport
 from rayocr.limits.memory import MemoryBucket
 from rayocr.limits.prices import BATCH, STANDARD
-from rayocr.limits.quota_day import in_words, next_reset, quota_day
+from rayocr.limits.quota_day import next_reset, quota_day
 from rayocr.messages import LaneGrant, LanesState, LimiterState, SlotReply, SlotReturn, Throttle, ThrottleKind
 from rayocr.observe.logs import log_event
 
@@ -97,7 +97,7 @@ class RateLimiter:
                 quota.check_stopped(self._clock())
                 wanted = 1 if quota.gone_words else wanted
                 probes = not quota.is_batch and quota.health.held(self._clock())
-                if probes and (wait_s := self._until_probe(quota)) > 0:
+                if probes and (wait_s := quota.until_probe(self._clock(), fallback=self._rules.fallback)) > 0:
                     await self._freed(quota, min(wait_s, _RECHECK_S))
                     continue
                 in_flight = any(other.held.in_flight for other in self._models.values())
@@ -134,12 +134,20 @@ class RateLimiter:
             return SlotReply()
         if returned.answered or returned.replied:
             quota.gone_words = ""
-        if not quota.is_batch:  # its answers take hours, and the batch queue tracks the jobs
+        if quota.is_batch:  # its answers take hours, and the batch queue tracks the jobs
+            quota.health.note_refusals(returned)
+        else:
             self._note_health(quota, worker, returned)
         self._wake()
         if returned.throttle is not None and returned.throttle.kind not in (ThrottleKind.UNAVAILABLE, ThrottleKind.DENIED):
             await self._throttled(quota, returned.throttle)
-        return SlotReply(pause_s=quota.pause_left_s(self._clock()), failing=quota.health.failing(self._clock()))
+        now, health = self._clock(), quota.health
+        return SlotReply(
+            pause_s=quota.pause_left_s(now),
+            failing=health.failing(now),
+            refused=health.refused,
+            refusing=health.suspicious,
+        )
 
     async def lanes(self, worker: str, wanted: int) -> tuple[LaneGrant, ...]:
         """Lanes for 1 to `wanted` pages of a run with an objective; none for a worker that was forgotten."""
@@ -276,18 +284,6 @@ class RateLimiter:
             quota.give_up(expired, money=self._money)
             quota.health.returned(None)
 
-    def _until_probe(self, quota: QuotaTracker) -> float:
-        """Seconds until the next probe of a held model. Raises ModelUnavailable and QuotaDenied when waiting longer is pointless.
-        With engine.on_outage=fallback a probe that is due is sent nevertheless."""
-        now, health = self._clock(), quota.health
-        wait_s = health.probe_in_s(now)
-        if not health.exhausted(now) or (self._rules.fallback and wait_s <= 0):
-            return wait_s
-        since = in_words(quota.held_since(now, quota.bucket.wall_clock()) or 0.0)
-        if health.denied or health.never_answered(now):
-            raise QuotaDenied(f"The server gives no quota for {quota.model}. It says: {health.words}")
-        raise ModelUnavailable(f"{quota.model} has answered no request since {since}. The last failure: {health.words}")
-
     def _note_gone(self, quota: QuotaTracker, words: str) -> None:
         if not quota.gone_words:
             log_event(log, "model_gone", "The server has no such model.", level=logging.WARNING, model=quota.model, reason=words)
@@ -298,10 +294,11 @@ class RateLimiter:
         was_held, overloaded = health.held(now), health.overloaded
         if returned.throttle is not None and returned.throttle.kind is not ThrottleKind.DAY:
             health.failed(returned.throttle, worker, now=now, count=max(1, returned.failed))
-        if usable := returned.answered + returned.replied - returned.unusable:
+        health.note_refusals(returned)
+        if usable := returned.answered + returned.replied - returned.unusable - returned.refused:
             health.answered(usable)
-        elif returned.unusable:
-            health.unusable(returned.unusable, returned.words, worker, now=now)
+        elif returned.unusable or returned.refused:
+            health.unusable(returned.unusable + returned.refused, returned.words, worker, refused=returned.refused, now=now)
         elif returned.throttle is None:
             health.returned(worker)
         if health.held(now) is was_held:

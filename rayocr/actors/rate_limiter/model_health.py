@@ -5,20 +5,24 @@
 | answering | lends slots at the pace of the quota |
 | held: no answer for `hold_s` while requests fail | lends one slot at a time, at growing intervals, as a probe |
 | held: `_UNUSABLE` rejected requests or malformed answers in a row | the same |
+| held: `_REFUSED` refused or truncated pages of `_DOCUMENTS` documents in a row | the same |
 | exhausted: no answer for `patience_s`, or the server says that the project has no quota or credit | refuses every page |
 
 One usable answer resets the state. An outage is a property of the model, not of the pages that meet it: while a model is held, no
-failure counts against a page.
+failure counts against a page. A document can be refused as a whole (the text of a famous book), so the pages of one document
+alone say nothing about the server.
 """
 
 from __future__ import annotations
 
-from rayocr.messages import Throttle, ThrottleKind
+from rayocr.messages import SlotReturn, Throttle, ThrottleKind
 
 HOLD_S = 10.0  # without an answer; longer than an answer of a fast model takes
 NEVER_S = 120.0  # only 429 responses since the run began: longer than any per-minute quota needs to recover
 _FIRST_PROBE_S, _LAST_PROBE_S = 1.0, 30.0  # interval between probes, doubled each time
 _UNUSABLE = 8  # rejected requests and malformed answers in a row: more than one bad page causes
+_REFUSED, _DOCUMENTS = 16, 3  # refused or truncated pages in a row, and their documents
+_SUSPICIOUS, _SUSPICIOUS_DOCUMENTS = 4, 2  # from then on, mode=retry asks again for a page that another engine reads
 _ALMOST_ALL = 0.999
 _MEMORY = 64  # requests over which the share of failures is averaged
 
@@ -40,6 +44,8 @@ class ModelHealth:
         self._probe_at = 0.0
         self._probes = 0
         self._unusable = 0
+        self._refused = 0  # pages in a row
+        self._refused_documents: set[str] = set()
         self.overloaded = False  # since the last answer, requests failed for another reason than a quota
 
     def answered(self, count: int) -> None:
@@ -49,15 +55,42 @@ class ModelHealth:
         self.since, self._denied, self._probe_of, self._probes = None, False, None, 0
         self._unusable, self.overloaded = 0, False
 
-    def unusable(self, count: int, words: str, worker: str, *, now: float) -> None:
-        """The server rejected requests or sent answers without content. A page can cause that, but not all pages in a row."""
+    def note_refusals(self, returned: SlotReturn) -> None:
+        """Counts refused and truncated pages in a row. Others that were returned with them come before them."""
+        if returned.answered + returned.replied > returned.unusable + returned.refused:
+            self._refused, self._refused_documents = 0, set()
+        elif returned.refused:
+            self._refused += returned.refused
+            self._refused_documents |= returned.refused_documents
+
+    @property
+    def refused(self) -> bool:
+        return self._refused > 0
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether the last pages, of more than one document, were refused."""
+        return self._refused >= _SUSPICIOUS and len(self._refused_documents) >= _SUSPICIOUS_DOCUMENTS
+
+    @property
+    def refusing(self) -> bool:
+        """Whether so many pages of so many documents were refused in a row that their content is not the cause."""
+        return self._refused >= _REFUSED and len(self._refused_documents) >= _DOCUMENTS
+
+    def unusable(self, count: int, words: str, worker: str, *, refused: int = 0, now: float) -> None:
+        """The server rejected requests or sent answers without content. A page can cause that, but not all pages in a row.
+        `refused` of them were refused or truncated; call `note_refusals` first."""
         self.answers += count
-        self._unusable += count
+        self._unusable += count - refused
         self._refused_only = False
-        if self._unusable < _UNUSABLE:
+        if self._unusable < _UNUSABLE and not self.refusing:
             self.returned(worker)
             return
         self.words = words or self.words
+        if self.refusing:
+            self.words = (
+                f"The last {self._refused} pages, of {len(self._refused_documents)} documents, were refused or truncated. {words}"
+            )
         if self.since is None:
             self.since = now
             self._probe_at = now + _FIRST_PROBE_S

@@ -10,7 +10,7 @@ from rayocr.actors.rate_limiter.model_health import ModelHealth
 from rayocr.actors.rate_limiter.money import Money
 from rayocr.config import LimitsConfig, ModelLimitsConfig
 from rayocr.engines.base import BATCH_ACCOUNT
-from rayocr.errors import DayQuotaExhausted, ModelUnavailable, UnknownModel
+from rayocr.errors import DayQuotaExhausted, ModelUnavailable, QuotaDenied, UnknownModel
 from rayocr.limits.base import Bucket, Take, Taken
 from rayocr.limits.expected_use import ExpectedUse
 from rayocr.limits.held import HeldSlots, SetAside
@@ -20,6 +20,10 @@ from rayocr.messages import ModelQuota, SlotReturn, Throttle, ThrottleKind
 
 _ABOVE_MEAN = 1.02  # times the mean: the mean itself varies a little
 _BATCH_TTL_S = 3 * 86_400.0  # as long as Google keeps jobs and their results
+_REFUSING_HINT = (
+    "Start the same command again to resume. If the pages are the cause, give engine.on_outage=fallback: the next engine of the"
+    " chain reads them, and `rayocr retry` asks again. If answers are truncated, raise engine.gemini.max_output_tokens."
+)
 _GONE_S = 600.0  # a model that the server does not have is asked for again after this time, by one request
 _SLOT_TTL_S = 3600.0  # longer than any request may take; workers that die are reported much earlier
 _OBSERVED_S = 10.0  # the recent rate is measured over this time
@@ -179,6 +183,21 @@ class QuotaTracker:
                 hint="Start the same command again then to resume, or set a longer limits.patience_s= to wait.",
             )
 
+    def until_probe(self, now: float, *, fallback: bool) -> float:
+        """Seconds until the next probe of a held model. Raises ModelUnavailable and QuotaDenied when waiting longer is pointless.
+        With engine.on_outage=fallback a probe that is due is sent nevertheless."""
+        health = self.health
+        wait_s = health.probe_in_s(now)
+        if not health.exhausted(now) or (fallback and wait_s <= 0):
+            return wait_s
+        since = in_words(self.held_since(now, self.bucket.wall_clock()) or 0.0)
+        if health.denied or health.never_answered(now):
+            raise QuotaDenied(f"The server gives no quota for {self.model}. It says: {health.words}")
+        if health.refusing:
+            what = f"{self.model} has refused the pages of all documents since {since}. {health.words}"
+            raise ModelUnavailable(what, hint=_REFUSING_HINT)
+        raise ModelUnavailable(f"{self.model} has answered no request since {since}. The last failure: {health.words}")
+
     def pause(self, seconds: float, *, now: float) -> None:
         if now + seconds > self._paused_until:
             self._paused_until, self._pause_s = now + seconds, seconds
@@ -226,5 +245,6 @@ class QuotaTracker:
             held_since=self.held_since(now, wall),
             held_words=self.gone_words or (self.health.words if self.health.held(now) else ""),
             gone=bool(self.gone_words),
+            refusing=self.health.refusing,
             answered=self.health.answers,
         )

@@ -35,6 +35,7 @@ from rayocr.errors import (
     RayocrError,
     Refused,
     RepetitionLoop,
+    Truncated,
     UnknownModel,
 )
 from rayocr.messages import UNREAD_INK, LaneGrant, PageRecord, PageText
@@ -50,6 +51,8 @@ _BATCHES_HINT = (
     "Start the same command again to resume: with engine.batch=false to read the remaining pages in single requests, or as it is"
     " to try one more batch."
 )
+_SUSPECTED = "{} refused this page after pages of other documents, so the page may not be the cause. `rayocr retry` asks again."
+_REFUSAL_WAITS = 4  # to see whether the pages of other documents are refused, too
 _OTHERS_S = 0.5  # longer than a worker collects the slots that it returns
 
 Remember = Callable[[PageRecord], Awaitable[object]]
@@ -69,6 +72,12 @@ class Slots(Protocol):
 
     async def unless_closing(self, asking: Awaitable[T]) -> T:
         """Returns the answer. Raises Draining as soon as the worker drains, since batch answers take hours."""
+
+    def last_refused(self, model: str) -> bool:
+        """Whether the model's last answer, over all workers, was a refusal or truncated."""
+
+    def refusing(self, model: str) -> bool:
+        """Whether the model refused the last pages, of several documents."""
 
     def failing(self, model: str) -> float:
         """0..1, the share of the model's recent requests that failed; 1 while its server does not answer."""
@@ -218,6 +227,7 @@ class WaitingStage:
         """Tries the engine's models in order until an answer passes. Raises DayQuotaExhausted if all allowed models are parked,
         and UnknownModel if the server has none of them."""
         parked: dict[str, DayQuotaExhausted | UnknownModel] = {}
+        suspected: str | None = None  # a model that refused the page, and pages of other documents before it
         while True:
             models = [model for model in engine.models if model not in parked]
             model = next_model(models, progress.attempts, engine=engine.name)
@@ -232,6 +242,8 @@ class WaitingStage:
                     progress.outage = stopped
                     return None
                 if (lost := next((one for one in engine.models if lost_in_batches(progress.attempts, one)), None)) is None:
+                    if suspected is not None and not (progress.is_last_stage and engine is self._engines[-1]):
+                        progress.note(engine, ModelUnavailable(_SUSPECTED.format(suspected)), model=suspected)
                     return None
                 unanswered = ModelUnavailable(
                     f"Batches of {lost} end without answers: {progress.attempts[-1].message}", hint=_BATCHES_HINT
@@ -254,9 +266,13 @@ class WaitingStage:
                 progress.note(engine, error, model=model)
                 progress.outage = error
                 continue
-            except (EngineRejected, MalformedAnswer, Refused) as error:
-                explained = isinstance(error, Refused) and not finish_reason_of(error.finish or "").unexplained
-                outage = not explained and await self._is_outage(engine, model)
+            except (EngineRejected, MalformedAnswer, Refused, Truncated) as error:
+                explained = isinstance(error, Refused | Truncated) and not finish_reason_of(error.finish or "").unexplained
+                outage = await self._is_outage(engine, model, waits=_REFUSAL_WAITS if explained else 1)
+                if explained:
+                    refusing = self._slots.refusing(account_of(engine, model))
+                    suspected = model if refusing else suspected
+                    outage = outage and refusing
                 progress.note(engine, error, model=model, answer=answer, finish=DURING_OUTAGE if outage else "")
             except EngineError as error:
                 progress.note(engine, error, model=model, answer=answer)
@@ -265,10 +281,17 @@ class WaitingStage:
             if answer is not None or is_paid(progress.attempts[-1]):
                 await remember()
 
-    async def _is_outage(self, engine: WaitingEngine, model: str) -> bool:
-        """Whether the server rejects the requests of all pages, or answers nothing usable to any of them."""
-        await self._sleep(_OTHERS_S)  # by then the limiter knows how other requests are doing
-        return self._slots.failing(account_of(engine, model)) >= 1.0
+    async def _is_outage(self, engine: WaitingEngine, model: str, *, waits: int) -> bool:
+        """Whether the server rejects the requests of all pages, or answers nothing usable to any of them. Waits until the limiter
+        knows how other requests are doing, longer while all of them are refused."""
+        account = account_of(engine, model)
+        for _ in range(waits):
+            await self._sleep(_OTHERS_S)
+            if self._slots.failing(account) >= 1.0:
+                return True
+            if not self._slots.last_refused(account):
+                return False
+        return False
 
     async def _check(self, answer: PageText, page: Page) -> None:
         try:

@@ -54,6 +54,7 @@ class FakePage:
     """Returns the same bytes as PDF and as image, and records the calls."""
 
     data: bytes = b"%PDF-1.7 a page"
+    document_id: str = "d"
     page_number: int = 1
     asked: list[str] = field(default_factory=list)
     give_up_s: float | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar, cast
 
@@ -69,6 +69,7 @@ class Slots:
         self.left_with: list[BaseException] = []
         self.parked: dict[str, float] = {}  # models with a used-up daily quota, and its reset time
         self.unavailable: set[str] = set()  # models whose server answers nothing
+        self.refuses = False  # the model refused pages of other documents
         self.share = 0.0  # share of other workers' requests that fail
         self.lanes: list[str] = []  # the lanes to grant, in order
 
@@ -86,6 +87,12 @@ class Slots:
 
     def failing(self, model: str) -> float:
         return self.share
+
+    def refusing(self, model: str) -> bool:
+        return self.refuses
+
+    def last_refused(self, model: str) -> bool:
+        return self.refuses
 
     @asynccontextmanager
     async def lane(self) -> AsyncIterator[LaneGrant]:
@@ -124,6 +131,7 @@ class Bench:
         self.slots = Slots()
         self.remembered: list[PageRecord] = []
         self.slept: list[float] = []
+        self.on_sleep: Callable[[float], Awaitable[None]] | None = None
         self.progress = PageProgress("d", 1, is_last_stage=is_last_stage, attempts=attempts)
         self._stage = WaitingStage(
             Stage(kind="wait", first=0, last=len(engines) - 1),
@@ -141,7 +149,10 @@ class Bench:
         return cast(object, function(*arguments))
 
     async def _sleep(self, delay_s: float) -> None:
-        self.slept.append(delay_s)
+        if self.on_sleep is not None:
+            await self.on_sleep(delay_s)
+        else:
+            self.slept.append(delay_s)
 
     async def _remember(self, record: PageRecord) -> None:
         self.remembered.append(record)

@@ -90,8 +90,9 @@ class LimiterWatch:
                     " engine.gemini.models, if there is one. rayocr asks for it again every ten minutes."
                 )
                 return
+            what = "refuses the pages of all documents" if model.refusing else "has answered no request"
             self._warn(
-                f"{model.model} has answered no request since {in_words(model.held_since)}: {model.held_words}"
+                f"{model.model} {what} since {in_words(model.held_since)}: {model.held_words}"
                 " rayocr waits and sends one request at a time to find out when it is back."
             )
         elif model.held_since is None and model.model in self._held:

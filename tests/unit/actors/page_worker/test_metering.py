@@ -12,6 +12,7 @@ from rayocr.errors import EngineTimeout
 from rayocr.limits.prices import Price, PriceTable
 from rayocr.messages import UNPRICED, PageText
 from tests.unit.actors.limiter_world import CENT_A_PAGE, World
+from tests.unit.engines.servers import FakePage
 
 
 class Engine(WaitingEngine):
@@ -50,6 +51,21 @@ async def test_an_answer_is_priced_and_counted() -> None:
     answer, _, state = await asked(PageText(text="t", engine="engine", model="m-001", input_tokens=2000, output_tokens=7))
     assert answer.cost_usd == pytest.approx(0.02)
     assert (state.models[0].input_tokens, state.spent_usd) == (2000, pytest.approx(0.02))
+
+
+@pytest.mark.parametrize(("finish", "refused"), [("SAFETY", True), ("MAX_TOKENS", True), ("STOP", False), ("OTHER", False)])
+async def test_a_refused_page_is_reported_with_its_document(finish: str, refused: bool) -> None:
+    reported: list[tuple[str, str]] = []
+
+    class Watching(SlotClient):
+        def refused(self, model: str, words: str, *, document_id: str) -> None:
+            reported.append((document_id, words))
+            super().refused(model, words, document_id=document_id)
+
+    slots = Watching(World().limiter(), worker="w", linger=False)
+    answer = PageText(text="", engine="engine", model="m", finish=finish)
+    await meter(Engine(answer), slots=slots, prices=CENT_A_PAGE).recognize_async(FakePage(document_id="d7"), "m")
+    assert [document for document, words in reported if finish in words] == ["d7"] * refused
 
 
 async def test_cached_input_is_priced_as_such() -> None:

@@ -1,0 +1,93 @@
+"""Refused and truncated pages in a row: of one document they are its content, of several they are the server's doing."""
+
+from __future__ import annotations
+
+import pytest
+
+from rayocr.actors.rate_limiter.actor import RateLimiter
+from rayocr.errors import ModelUnavailable
+from rayocr.messages import ModelQuota, SlotReply, SlotReturn
+from tests.unit.actors.limiter_world import World
+
+WORDS = "The model refused the page (SAFETY)."
+ANSWER = SlotReturn(slots=1, answered=1)
+
+
+async def refuse(limiter: RateLimiter, *documents: str, model: str = "m", worker: str = "w") -> SlotReply:
+    """One refused page of each document, one after the other."""
+    for document in documents:
+        returned = SlotReturn(slots=1, answered=1, refused=1, refused_documents=frozenset({document}), words=WORDS)
+        reply = await limiter.release(model, worker, returned)
+    return reply
+
+
+async def only_model(limiter: RateLimiter) -> ModelQuota:
+    (model,) = (await limiter.state()).models
+    return model
+
+
+async def test_a_document_that_is_refused_as_a_whole_says_nothing_about_the_server() -> None:
+    limiter = World().limiter()
+    await limiter.lease("m", "w", 300)
+    reply = await refuse(limiter, *["a famous book"] * 200)
+    assert not reply.refusing
+    assert reply.failing < 1
+    assert (await only_model(limiter)).held_since is None
+
+
+async def test_refused_pages_of_several_documents_in_a_row_hold_the_model() -> None:
+    world = World()
+    limiter = world.limiter()
+    await limiter.lease("m", "w", 30)
+    assert not (await refuse(limiter, *["a"] * 10)).refusing
+    reply = await refuse(limiter, "b")
+    assert (reply.refusing, reply.failing < 1) == (True, True)
+    reply = await refuse(limiter, *["c"] * 5)
+    assert (reply.refusing, reply.failing) == (True, 1.0)
+    state = await only_model(limiter)
+    assert state.refusing
+    assert "16 pages, of 3 documents" in state.held_words
+    assert WORDS in state.held_words
+    assert len(await limiter.lease("m", "w", 50)) == 1, "a probe"
+
+
+async def test_one_page_that_is_read_ends_the_suspicion() -> None:
+    limiter = World().limiter()
+    await limiter.lease("m", "w", 60)
+    await refuse(limiter, *["a", "b", "c"] * 5)
+    reply = await limiter.release("m", "w", ANSWER)
+    assert (reply.refused, reply.refusing) == (False, False)
+    reply = await refuse(limiter, "a", "b", "c")
+    assert (reply.refused, reply.refusing, reply.failing < 1) == (True, False, True)
+
+
+async def test_a_held_model_that_reads_a_page_again_is_used_again() -> None:
+    world = World()
+    limiter = world.limiter()
+    await limiter.lease("m", "w", 18)
+    await refuse(limiter, *["a", "b", "c"] * 6)
+    assert len(await limiter.lease("m", "w", 5)) == 1
+    await limiter.release("m", "w", ANSWER)
+    assert (await only_model(limiter)).held_since is None
+    assert len(await limiter.lease("m", "w", 5)) == 5
+
+
+async def test_after_the_patience_the_run_ends_and_says_how_to_read_the_pages_with_another_engine() -> None:
+    world = World()
+    limiter = world.limiter(patience_s=60.0)
+    await limiter.lease("m", "w", 18)
+    await refuse(limiter, *["a", "b", "c"] * 6)
+    with pytest.raises(ModelUnavailable, match="refused the pages of all documents since") as caught:
+        while True:
+            await limiter.lease("m", "w", 1)
+            await refuse(limiter, "a")
+    assert "engine.on_outage=fallback" in str(caught.value.hint)
+    assert "max_output_tokens" in str(caught.value.hint)
+
+
+async def test_refusals_of_batches_raise_the_suspicion_without_holding_the_queue() -> None:
+    limiter = World().limiter()
+    await limiter.lease("m@batch", "w", 40)
+    reply = await refuse(limiter, *["a", "b", "c"] * 10, model="m@batch")
+    assert reply.refusing
+    assert (await only_model(limiter)).held_since is None
