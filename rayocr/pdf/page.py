@@ -22,11 +22,12 @@ from rayocr.pdf.forms.fields import FormField, has_drawn_password, read_fields, 
 from rayocr.pdf.geometry import Upright, upright_of
 from rayocr.pdf.hidden.pieces import HiddenPieces, hidden_pieces
 from rayocr.pdf.ink import BLANK_COVERAGE, COARSE_DPI, RENDER_DPI, coarse_coverage, coverage
+from rayocr.pdf.line_boxes import DETECTION_DPI
 from rayocr.pdf.objects import PageObjects, Ruling, has_text_in_foreign_fonts, inspect_objects
 from rayocr.pdf.rendering import draw
-from rayocr.pdf.scan import SCAN_SHARE, is_full_page_scan, letters_off_ink, reduced_jpeg
+from rayocr.pdf.scan import SCAN_SHARE, is_full_page_scan, reduced_jpeg, whole_page
 from rayocr.pdf.textlayer.glyphs.actual_text import contradicts_glyphs
-from rayocr.pdf.textlayer.layer import TextLayer, read_text_layer, without_hidden
+from rayocr.pdf.textlayer.layer import TextLayer, is_reading_of, read_text_layer, without_hidden
 from rayocr.pdf.textlayer.raw import raw_text
 from rayocr.pdf.textlayer.rendered_text import TextObjects
 from rayocr.pdf.textlayer.shown_words import shows_word
@@ -39,7 +40,6 @@ _MAX_SIDE_PX = 20_000  # for very long and narrow strips: decoders and engines f
 _SMALL_LONG_SIDE_PX = 1500  # for small pages: at 200 dpi, the letters of a ticket are 12 pixels high
 _MAX_SMALL_DPI = 600.0
 _MAX_NATIVE_DPI = 1200.0  # a scan can be placed on a one-inch page
-_FEW_LETTERS = 12  # not on the ink of a scan: specks that an OCR engine misread
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,12 +334,12 @@ class Page:
         return bool(layer.lacking) or shows_word(layer, np.asarray(self._small), size_pt, lambda: self._lacks_fonts)
 
     def _is_reading_of_scan(self) -> bool:
-        """Whether all text is invisible and lies over the ink of a full-page scan. False if unknown."""
+        """Whether all text is invisible and a reading of a full-page scan. False if unknown."""
         found = self._objects
-        if found.visible_text_objects or not found.largest_image_is_level or (reduced := self._reduced_scan) is None:
+        if found.visible_text_objects or not found.largest_image_is_level or (scan := self._scan_at(DETECTION_DPI)) is None:
             return False
-        box = found.largest_image_box
-        return letters_off_ink(self._page.raw, self.upright, reduced, box, most=_FEW_LETTERS) < _FEW_LETTERS
+        picture, scale = whole_page(scan, found.largest_image_box, (self.width_pt, self.height_pt), dpi=DETECTION_DPI)
+        return is_reading_of(self._page.raw, self.upright, picture, scale)
 
     @cached_property
     def _reduced_scan(self) -> Image.Image | None:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pypdfium2.raw as pdfium
 
-from rayocr.pdf.geometry import Box, Upright
-from rayocr.pdf.ink import contrast
+from rayocr.pdf.geometry import Box
 from rayocr.pdf.objects import PageObjects
 
 if TYPE_CHECKING:
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
 SCAN_SHARE = 0.5  # of the page under pictures
 _MAX_PIXELS = 80_000_000  # of the full image: Pillow warns above 89 million
-_INKED_CONTRAST = 60  # of 255, within a scanned line with letters; noise and JPEG artifacts stay below
 _JPEG = b"DCTDecode\0"
 
 
@@ -65,37 +63,13 @@ def reduced_jpeg(image: Any, long_side_px: float) -> Image.Image | None:
         return None
 
 
-def letters_off_ink(page: Any, upright: Upright, image: Image.Image, box: Box, *, most: int) -> int:
-    """The number of letters and digits in a raw FPDF_PAGE's text at places where its scan is empty, counted to at least `most`.
-    `image`: the scan, reduced, upright and in gray, in this box of the upright page. 1 ms. If an OCR engine read the scan, there
-    are almost none."""
+def whole_page(image: Image.Image, box: Box, size_pt: tuple[float, float], *, dpi: float) -> tuple[Any, float]:
+    """The gray page of this size on which the image fills the box, as an array with about `dpi`, and its pixels per point."""
     import numpy as np
+    from PIL import Image
 
-    pixels, size = np.asarray(image), (box[2] - box[0], box[3] - box[1])
-    text_page = pdfium.FPDFText_LoadPage(page)
-    if not text_page:
-        return 0
-    try:
-        left, top, right, bottom = (ctypes.c_double() for _ in range(4))
-        letters = 0
-        for index in range(pdfium.FPDFText_CountRects(text_page, 0, -1)):
-            if not pdfium.FPDFText_GetRect(text_page, index, left, top, right, bottom):
-                continue
-            x0, y0, x1, y1 = upright.box(left.value, bottom.value, right.value, top.value)
-            place = (x0 - box[0], y0 - box[1], x1 - box[0], y1 - box[1])
-            if (contrast(pixels, place, size) or 0) < _INKED_CONTRAST:
-                letters += _letters_in(text_page, left.value, top.value, right.value, bottom.value)
-                if letters >= most:
-                    break
-        return letters
-    finally:
-        pdfium.FPDFText_ClosePage(text_page)
-
-
-def _letters_in(text_page: Any, left: float, top: float, right: float, bottom: float) -> int:
-    size = pdfium.FPDFText_GetBoundedText(text_page, left, top, right, bottom, None, 0)
-    if size <= 0:
-        return 0
-    buffer = (ctypes.c_ushort * (size + 1))()
-    pdfium.FPDFText_GetBoundedText(text_page, left, top, right, bottom, buffer, size)
-    return sum(char.isalnum() for char in bytes(buffer).decode("utf-16-le", "replace"))
+    scale = dpi / 72
+    x0, y0, x1, y1 = (round(side * scale) for side in box)
+    sheet = Image.new("L", (max(1, round(size_pt[0] * scale)), max(1, round(size_pt[1] * scale))), 255)
+    sheet.paste(image.resize((max(1, x1 - x0), max(1, y1 - y0)), Image.Resampling.BOX), (x0, y0))
+    return np.asarray(sheet), scale

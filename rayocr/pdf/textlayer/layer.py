@@ -19,13 +19,15 @@ from rayocr.pdf.textlayer.glyphs.characters import read_characters
 from rayocr.pdf.textlayer.glyphs.mac_ligatures import with_mac_ligatures
 from rayocr.pdf.textlayer.glyphs.superscripts import with_superscripts
 from rayocr.pdf.textlayer.lines import TextLine, Word, is_same_place, lines_of, without_second_drawings
+from rayocr.pdf.textlayer.reading.alignment import contradicts
 from rayocr.pdf.textlayer.rendered_text import TextObjects
 from rayocr.pdf.textlayer.trust import Verdict, judge
-from rayocr.pdf.textlayer.visibility import Comparison, compare_with_ink
+from rayocr.pdf.textlayer.visibility import Comparison, compare_with_ink, compare_with_picture
 
 _BOLD_WEIGHT = 600
 _SCAN_SHARE = 0.5  # share of the page under images
 _HIDDEN_CHARS = 12  # letters and digits over a picture; fewer are specks that an OCR engine misread
+_BLANK_CHARS = 3  # where nothing is drawn, not even a speck
 _HIDDEN_CHARS_ELSEWHERE = 4  # one or two may be a bullet or a dash in an odd font
 _ON_INK = 0.6  # share of the invisible letters; with fewer, the text is not a reading of the ink
 _MAX_MISSED = 0.15  # share of the lines of a scan; an OCR engine that missed more did not read the page
@@ -46,8 +48,9 @@ class TextLayer:
     `lines` are in content-stream order, which may differ from the reading order. Coordinates of sideways or upside-down text
     refer to the page after `turns` clockwise quarter turns, where the text runs from left to right; `width_pt` and `height_pt`
     are that page's size. `hidden`: invisible lines. `unread`: boxes of lines of ink without text, in points of the displayed
-    page. `is_reading`: the text is invisible and transcribes the picture under it; None if this was not checked. `ink_lines`: the
-    number of lines of ink on the page without its text. `unnamed`: the share of visible text whose glyphs have no characters.
+    page. `is_reading`: the text is invisible and transcribes the picture under it; None if this was not checked. `on_blank`: the
+    number of letters and digits in invisible words where nothing is drawn, or a bar. `ink_lines`: the number of lines of ink on
+    the page without its text. `unnamed`: the share of visible text whose glyphs have no characters.
     `lacking`: the number of text pieces in unavailable fonts, which cannot be read at all. `contradicted`: the text differs from
     its glyphs.
     """
@@ -60,6 +63,7 @@ class TextLayer:
     hidden: tuple[TextLine, ...] = ()
     unread: tuple[Box, ...] = ()
     is_reading: bool | None = None
+    on_blank: int = 0
     ink_lines: int = 0
     unnamed: float = 0.0
     lacking: int = 0
@@ -78,7 +82,7 @@ class TextLayer:
     def hides_text(self) -> bool:
         """Whether the page has invisible text, beyond specks that an OCR engine misread as letters."""
         least = _HIDDEN_CHARS if self.is_over_scan or self.image_share > _SCAN_SHARE else _HIDDEN_CHARS_ELSEWHERE
-        return self.contradicted or sum(char.isalnum() for line in self.hidden for char in line.text) >= least
+        return self.contradicted or self.on_blank >= _BLANK_CHARS or sum(_letters(line.text) for line in self.hidden) >= least
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -117,24 +121,44 @@ def read_text_layer(page: Any, upright: Upright, size_pt: tuple[float, float], *
     if not text_page:
         return TextLayer(lines=(), image_share=image_share, height_pt=size_pt[1], width_pt=size_pt[0])
     try:
-        turns = quarter_turns(text_page, upright)
-        turned, turned_pt = upright.turned(turns, size_pt), turned_size(turns, size_pt)
-        characters = with_accents(read_characters(page, text_page, turned, turned_pt))
-        with_mac_ligatures(characters)
-        with_superscripts(characters, lambda index: _origin_of(text_page, index, turned))
-        lines = lines_of(
-            characters,
-            font_of=lambda index: _font_at(text_page, index),
-            is_level=lambda index: is_level(text_page, index, turned),
-            slant=lambda index: slant(text_page, index, turned),
-        )
-        layer = TextLayer(lines=tuple(lines), image_share=image_share, height_pt=turned_pt[1], width_pt=turned_pt[0], turns=turns)
-        if not lines:
+        layer = replace(_lines_on(page, text_page, upright, size_pt), image_share=image_share)
+        if not layer.lines:
             return replace(layer, lacking=TextObjects(page).without_characters(text_page))
-        found = compare_with_ink(page, text_page, lines, turns=turns, size_pt=turned_pt)
-        return replace(layer, lines=tuple(without_second_drawings(lines))) if found is None else _as_seen(layer, found)
+        found = compare_with_ink(page, text_page, layer.lines, turns=layer.turns, size_pt=(layer.width_pt, layer.height_pt))
+        return replace(layer, lines=tuple(without_second_drawings(layer.lines))) if found is None else _as_seen(layer, found)
     finally:
         pdfium.FPDFText_ClosePage(text_page)
+
+
+def is_reading_of(page: Any, upright: Upright, picture: Any, scale: float) -> bool:
+    """Whether the text of a raw FPDF_PAGE, all of it invisible, is a reading of this picture of the displayed page, and nothing
+    else. `picture`: a gray array; `scale`: its pixels per point. 3 to 8 ms, without rendering the page."""
+    text_page = pdfium.FPDFText_LoadPage(page)
+    if not text_page:
+        return False
+    try:
+        layer = _lines_on(page, text_page, upright, (picture.shape[1] / scale, picture.shape[0] / scale))
+    finally:
+        pdfium.FPDFText_ClosePage(text_page)
+    size_pt = (layer.width_pt, layer.height_pt)
+    found = compare_with_picture(picture, scale, layer.lines, turns=layer.turns, size_pt=size_pt)
+    seen = _as_seen(replace(layer, image_share=1.0), found)
+    return not seen.hides_text
+
+
+def _lines_on(page: Any, text_page: Any, upright: Upright, size_pt: tuple[float, float]) -> TextLayer:
+    turns = quarter_turns(text_page, upright)
+    turned, turned_pt = upright.turned(turns, size_pt), turned_size(turns, size_pt)
+    characters = with_accents(read_characters(page, text_page, turned, turned_pt))
+    with_mac_ligatures(characters)
+    with_superscripts(characters, lambda index: _origin_of(text_page, index, turned))
+    lines = lines_of(
+        characters,
+        font_of=lambda index: _font_at(text_page, index),
+        is_level=lambda index: is_level(text_page, index, turned),
+        slant=lambda index: slant(text_page, index, turned),
+    )
+    return TextLayer(lines=tuple(lines), image_share=0.0, height_pt=turned_pt[1], width_pt=turned_pt[0], turns=turns)
 
 
 def without_hidden(layer: TextLayer, hidden: Sequence[TextLine]) -> TextLayer:
@@ -154,15 +178,17 @@ def _as_seen(layer: TextLayer, found: Comparison) -> TextLayer:
     """The layer without invisible text. Invisible text counts as a reading of the ink under it if the page has little other text.
     Next to visible text it may be anything, so the ink is read by OCR."""
     parts: list[tuple[_Kind, TextLine]] = []
-    position = 0
+    position = on_blank = 0
     for line in layer.lines:
-        shown = found.seen[position : position + len(line.words)].tolist()
-        inked = found.read[position : position + len(line.words)].tolist()
+        own = slice(position, position + len(line.words))
         position += len(line.words)
-        parts += _parts(line, shown, inked)
+        parts += _parts(line, found.seen[own].tolist(), found.read[own].tolist(), found.blank[own].tolist())
+        on_blank += sum(_letters(word.text) for word, blank in zip(line.words, found.blank[own].tolist(), strict=True) if blank)
     letters = {kind: sum(len(line.text) for other, line in parts if other is kind) for kind in _Kind}
     not_drawn = letters[_Kind.READING] + letters[_Kind.HIDDEN]
-    is_reading = letters[_Kind.READING] > max(letters[_Kind.SEEN], _ON_INK * not_drawn)
+    is_reading = letters[_Kind.READING] > max(letters[_Kind.SEEN], _ON_INK * not_drawn) and not contradicts(
+        found.picture, found.scale, [line for kind, line in parts if kind is _Kind.READING]
+    )
     used = (_Kind.SEEN, _Kind.READING) if is_reading else (_Kind.SEEN,)
     rest = [line for kind, line in parts if kind not in used]
     kept = _split_where_retyped(without_second_drawings([line for kind, line in parts if kind in used]), rest)
@@ -172,6 +198,7 @@ def _as_seen(layer: TextLayer, found: Comparison) -> TextLayer:
         hidden=tuple(without_second_drawings([*kept, *rest])[len(kept) :]),
         unread=tuple(box for box, is_covered in found.ink_lines if not (is_covered and is_reading)),
         is_reading=is_reading,
+        on_blank=on_blank,
         ink_lines=len(found.ink_lines),
         unnamed=found.unnamed,
         lacking=found.lacking,
@@ -196,18 +223,26 @@ def _split_where_retyped(lines: Sequence[TextLine], hidden: Sequence[TextLine]) 
     return made
 
 
-def _parts(line: TextLine, shown: list[bool], inked: list[bool]) -> Iterator[tuple[_Kind, TextLine]]:
-    """The visible and the invisible words of a line."""
+def _parts(line: TextLine, shown: list[bool], inked: list[bool], blank: list[bool]) -> Iterator[tuple[_Kind, TextLine]]:
+    """The visible and the invisible words of a line. A word on blank ground is no reading, whatever its line is: it was
+    blacked out, or it was never there."""
     if all(shown):
         yield _Kind.SEEN, line
         return
     if any(shown):  # a full stop within a visible line may be too faint to detect
         shown = [show or not any(char.isalnum() for char in word.text) for word, show in zip(line.words, shown, strict=True)]
         yield _Kind.SEEN, line.of_words([word for word, show in zip(line.words, shown, strict=True) if show])
-    rest = [(word, ink) for word, show, ink in zip(line.words, shown, inked, strict=True) if not show]
+    if any(blank):
+        yield _Kind.HIDDEN, line.of_words([word for word, empty in zip(line.words, blank, strict=True) if empty])
+    marks = zip(line.words, shown, inked, blank, strict=True)
+    rest = [(word, ink) for word, show, ink, empty in marks if not show and not empty]
     if rest:
         on_ink = 2 * sum(len(word.text) for word, ink in rest if ink) >= sum(len(word.text) for word, _ in rest)
         yield _Kind.READING if on_ink else _Kind.HIDDEN, line.of_words([word for word, _ in rest])
+
+
+def _letters(text: str) -> int:
+    return sum(char.isalnum() for char in text)
 
 
 def _font_at(text_page: Any, index: int) -> tuple[float, bool]:

@@ -34,21 +34,28 @@ _TILE_PX = 8
 _LINES_IN_TILE = 4  # columns and rows with strokes: more than crossing rules have
 _LEAST_TILES = 3  # fewer are a corner or a bullet
 _TEXTURE = 0.3  # share of a box's columns that must have strokes, for it to contain a line of letters
+_FAINT_STROKE = 25  # of 255: more than the noise of a scan
+_FEW_STROKES = 0.04  # share of the columns, at a place without ink
+_LEAST_BLANK_PX = 5  # letters in a smaller box leave no strokes
 _COVERED = 0.5  # of a line of ink
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """`seen[n]`: the n-th word is visible. `read[n]`: the word is invisible but lies on ink, like the words of an OCR layer.
-    `ink_lines`: boxes of lines of ink on the page without its text, in points of the displayed page, each with whether invisible
-    words cover it. `unnamed`: the share of visible text that has no Unicode characters. `lacking`: the number of text pieces that
-    PDFium can neither draw nor map to characters."""
+    `blank[n]`: the word is invisible, and nothing is drawn at its place, or a bar. `ink_lines`: boxes of lines of ink on the page
+    without its text, in points of the displayed page, each with whether invisible words cover it. `unnamed`: the share of visible
+    text that has no Unicode characters. `lacking`: the number of text pieces that PDFium can neither draw nor map to characters.
+    `picture`: the page without its text, in gray, with `scale` pixels per point, rotated like the lines."""
 
     seen: Any
     read: Any
+    blank: Any
     ink_lines: tuple[tuple[Box, bool], ...]
     unnamed: float
     lacking: int
+    picture: Any
+    scale: float
 
 
 def compare_with_ink(
@@ -81,20 +88,52 @@ def compare_with_ink(
             seen &= ~np.array(modes, bool)
         seen[_behind_others(page, text_page, words, seen, corners, (shown_pt, scale))] = False
         seen |= _lacks_font(text_page, words, seen | tiny, objects)
-        read = np.zeros(len(words), bool)
         ink_lines: tuple[tuple[Box, bool], ...] = ()
-        if (ink := _strokes(without)) is not None:
-            for n in np.flatnonzero(~seen & ~tiny):
-                read[n] = _has_texture(ink, *corners[n])
-            if _may_hold_lines(ink):
-                if objects.are_drawn:
-                    scale = gray_scale(shown_pt, DETECTION_DPI)
-                    with objects.without_text():
-                        without = gray_picture(page, shown_pt, scale)
-                ink_lines = _ink_lines(without, scale, boxes[read])
+        ink = _strokes(without)
+        read, blank = _on_ink(without, ink, words, corners, ~seen & ~tiny)
+        if ink is not None and _may_hold_lines(ink):
+            if objects.are_drawn:
+                scale = gray_scale(shown_pt, DETECTION_DPI)
+                with objects.without_text():
+                    without = gray_picture(page, shown_pt, scale)
+            ink_lines = _ink_lines(without, scale, boxes[read])
     except (pypdfium2.PdfiumError, MemoryError, ValueError):
         return None
-    return Comparison(seen, read, ink_lines, unnamed, objects.without_characters(text_page))
+    picture = np.rot90(without, -turns)
+    return Comparison(seen, read, blank, ink_lines, unnamed, objects.without_characters(text_page), picture, scale)
+
+
+def compare_with_picture(
+    picture: Any, scale: float, lines: Sequence[TextLine], *, turns: int, size_pt: tuple[float, float]
+) -> Comparison:
+    """The same for a page with invisible text only, without `ink_lines`. `picture`: the displayed page in gray."""
+    words = [word for line in lines for word in line.words]
+    placed = [word[1:5] if not turns else turn_box(word[1:5], -turns, size_pt) for word in words]
+    corners = _pixels(np.array(placed, float).reshape(-1, 4), scale, picture.shape)
+    read, blank = _on_ink(picture, _strokes(picture), words, corners, np.ones(len(words), bool))
+    return Comparison(np.zeros(len(words), bool), read, blank, (), 0.0, 0, np.rot90(picture, -turns), scale)
+
+
+def _on_ink(picture: Any, ink: tuple[Any, Any] | None, words: Sequence[Word], corners: Any, invisible: Any) -> tuple[Any, Any]:
+    """Which of the invisible words lie on ink, and which at a place without any. A single character is never at such a place: it
+    may be a speck that an OCR engine misread."""
+    read, blank = np.zeros(len(words), bool), np.zeros(len(words), bool)
+    for n in np.flatnonzero(invisible).tolist():
+        if ink is not None:
+            strokes = _strokes_along(ink, *corners[n])
+            read[n] = strokes.size > 0 and strokes.mean() >= _TEXTURE
+        if not read[n] and sum(char.isalnum() for char in words[n].text) > 1:
+            blank[n] = _is_blank(picture, *corners[n])
+    return read, blank
+
+
+def _is_blank(picture: Any, x0: int, y0: int, x1: int, y1: int) -> bool:
+    """Whether the box has no strokes across it, not even faint ones. The ends do not count: the end of a bar is a stroke, too."""
+    inside = picture[y0:y1, x0:x1] if x1 - x0 >= y1 - y0 else picture[y0:y1, x0:x1].T
+    if min(inside.shape) < _LEAST_BLANK_PX:
+        return False
+    inner = inside[:, 1:-1].astype(np.int16)
+    return float((np.abs(np.diff(inner, axis=1)) > _FAINT_STROKE).any(axis=0).mean()) <= _FEW_STROKES
 
 
 def _letter_sizes(words: Sequence[Word], boxes: Any) -> Any:
@@ -175,10 +214,10 @@ def _strokes(picture: Any) -> tuple[Any, Any] | None:
     return sideways, downward
 
 
-def _has_texture(ink: tuple[Any, Any], x0: int, y0: int, x1: int, y1: int) -> bool:
-    """Whether the box has strokes along its whole length."""
+def _strokes_along(ink: tuple[Any, Any], x0: int, y0: int, x1: int, y1: int) -> Any:
+    """For each pixel of the box's length, whether there is a stroke across it."""
     inside = ink[0][y0:y1, x0:x1] if x1 - x0 >= y1 - y0 else ink[1][y0:y1, x0:x1].T
-    return inside.size > 0 and float(inside.any(axis=0).mean()) >= _TEXTURE
+    return inside.any(axis=0)
 
 
 def _may_hold_lines(ink: tuple[Any, Any]) -> bool:
@@ -219,4 +258,4 @@ def _looks_like_text(ink: tuple[Any, Any], x: int, y: int, width: int, height: i
     """At least two letters wide, with strokes along its whole length."""
     if max(width, height) < 1.8 * min(width, height) or min(width, height) < 4:
         return False
-    return _has_texture(ink, x, y, x + width, y + height)
+    return float(_strokes_along(ink, x, y, x + width, y + height).mean()) >= _TEXTURE
