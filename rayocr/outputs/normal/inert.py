@@ -40,7 +40,7 @@ _VALUE = re.compile(r"\d{1,9}|left|center|right", re.IGNORECASE)
 _ALIGNED = re.compile(r"text-align\s{0,9}:\s{0,9}(left|center|right)\b", re.IGNORECASE)
 # Running headers as some models tag them; rayocr/outputs/normal/running.py removes the tags.
 TAGGED_HEADER = re.compile(
-    r"^\s*<(?P<tag>header|footer|page_number|page-number)\b[^<>]*>(?P<text>[^\n]*?)</(?P=tag)>\s*$", re.IGNORECASE
+    r"^(?P<indent>\s*)<(?P<tag>header|footer|page_number|page-number)\b[^<>]*>(?P<text>[^<\n]*)</(?P=tag)>\s*$", re.IGNORECASE
 )
 _MAX_HEADER_CHARS = 500
 
@@ -190,7 +190,7 @@ def _tagged_header(text: str, start: int) -> str | None:
     line = text[start : end if end >= 0 else start + _MAX_HEADER_CHARS]
     match = TAGGED_HEADER.match(line)
     alone = not text[begin:start].strip() and (begin or start < _MAX_HEADER_CHARS)
-    if match is None or not alone or "<" in match["text"] or "](" in match["text"] or "![" in match["text"]:
+    if match is None or not alone or "](" in match["text"] or "![" in match["text"]:
         return None
     return line
 

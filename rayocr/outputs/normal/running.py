@@ -166,7 +166,9 @@ def page_number_of(line: str) -> int | None:
 
 
 def untagged(text: str) -> str:
-    return "\n".join(match["text"].strip() if (match := TAGGED_HEADER.match(line)) else line for line in text.split("\n"))
+    """Keeps the indentation: without it, indented code, which is not made inert, would become text."""
+    matches = ((TAGGED_HEADER.match(line), line) for line in text.split("\n"))
+    return "\n".join(match["indent"] + match["text"].strip() if match else line for match, line in matches)
 
 
 def _commented(line: str) -> str:

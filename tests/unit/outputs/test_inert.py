@@ -7,7 +7,7 @@ import time
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -129,6 +129,8 @@ _PAGES = st.one_of(st.lists(_LIVE, max_size=14).map("".join), st.lists(_LIVE, ma
 
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(_PAGES, st.booleans())
+@example("\t<header>a</header><header>a</header>", False)
+@example("\t<header>[a](javascript:b)</header>", False)
 def test_nothing_on_any_page_is_live(page: str, of_a_model: bool) -> None:
     assert_nothing_is_live(untagged(normal(page, of_a_model=of_a_model)))
     assert_nothing_is_live(untagged(as_written(page)))
