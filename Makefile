@@ -7,6 +7,8 @@ UV_VERSION := 0.13.9
 CYCLONEDX_VERSION := 7.5.0
 # Starts local Ray a second faster, and sends no usage statistics.
 export RAY_USAGE_STATS_ENABLED := 0
+# Otherwise each of the many processes that the tests start compiles what it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test every-test test-fast unit lint type fmt bench bench-gemini bench-limits bad-days bench-shared bench-memory bench-outputs bench-resume bench-discovery bench-watch bench-watch-polls bench-view bench-nodes bench-fleet bench-scale fuzz quality fidelity chaos docs recording screenshots sbom audit samples lock wheel clean
@@ -33,9 +35,9 @@ run: setup ## read samples/ into output/ with the local engines
 test: setup lint ## lint, types and every test
 	@$(MAKE) -s -j2 type every-test
 
-# Side by side with mypy, which uses one core only.
+# Four processes on two cores, because many tests wait for quotas, servers and Ray.
 every-test:
-	@$(BIN)/python -m pytest -q -n 3 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -q -n 4 --dist loadgroup $(ARGS)
 
 test-fast: setup ## the unit and contract tests of the core, in less than a minute
 	@$(BIN)/python -m pytest -q -n 2 -m "not slow" tests/unit/driver tests/unit/actors tests/unit/ledger tests/unit/limits tests/unit/locks tests/unit/observe tests/unit/test_errors.py tests/unit/test_retry.py tests/contract/test_storage.py tests/contract/test_locks.py

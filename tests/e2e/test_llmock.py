@@ -1,6 +1,6 @@
 """Checks the client with a third-party server: llmock serves, injects faults and reports client errors.
 
-Takes about 15 seconds, mostly waiting: 300 pages at 1,800 requests per minute, and pauses after refusals.
+Mostly waits: about five refusals, each of which pauses the run for a second and slows it down.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 from benchmarks.ports import free_port
 from tests.e2e.support import PATIENCE_S, Cli, make_pdf, manifests, wait_until
 
-PAGES = 300
+PAGES = 100
 
 
 def _llmock(*arguments: str) -> list[str]:
@@ -52,7 +52,7 @@ def _listens(port: int) -> bool:
 
 
 @pytest.mark.slow
-def test_three_hundred_pages_through_faults_and_a_quota_without_a_finding(cli: Cli, llmock: str) -> None:
+def test_a_hundred_pages_go_through_faults_and_a_quota_without_a_finding(cli: Cli, llmock: str) -> None:
     make_pdf(cli.folder / "in" / "a.pdf", PAGES)
     options = ("source=in", "dest=out", "engine=gemini", "engine.chain=[gemini]", "limits.rpm=1800", "engine.probe=false")
     run = cli.start(*options, GEMINI_API_KEY="k", GOOGLE_GEMINI_BASE_URL=f"{llmock}/gemini")

@@ -49,6 +49,7 @@ _USUAL = (
     "\n>",
 )
 _METHODS = {"match", "search", "fullmatch", "finditer", "findall", "sub", "subn", "split", "scanner"}
+_CALL = re.compile(rf"(?<![\w.\)\]])(\w+)\.({'|'.join(sorted(_METHODS, key=len, reverse=True))})\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +241,6 @@ def _patterns(value: Any) -> Iterator[re.Pattern[Any]]:
 def _methods(module: ModuleType) -> dict[str, set[str]]:
     """How the module calls each of its patterns, by name."""
     used: dict[str, set[str]] = {}
-    for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text("utf-8"))):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in _METHODS:
-            used.setdefault(node.value.id, set()).add(node.attr)
+    for name, method in _CALL.findall(Path(str(module.__file__)).read_text("utf-8")):
+        used.setdefault(name, set()).add(method)
     return used
