@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rayocr.api import RunResult as RunResult
     from rayocr.api import aread as aread
     from rayocr.api import arun as arun
+    from rayocr.api import copy_samples as copy_samples
     from rayocr.api import open_results as open_results
     from rayocr.api import read as read
     from rayocr.api import run as run
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 _API = frozenset(
     {"FinishedDocument", "ReadDocument", "ReadPage", "Results", "RunHandle", "RunProgress", "RunResult"}
-    | {"aread", "arun", "open_results", "read", "run", "start"}
+    | {"aread", "arun", "copy_samples", "open_results", "read", "run", "start"}
 )
 
 

@@ -1,7 +1,7 @@
-"""The Python API: `rayocr.read`, `rayocr.run`, `rayocr.start` and `rayocr.open_results`.
+"""The Python API: `rayocr.read`, `rayocr.run`, `rayocr.start`, `rayocr.open_results` and `rayocr.copy_samples`.
 
-Every call works in a child process, so that a hostile PDF or a crash of PDFium cannot take the caller down. Calls block and are
-safe from threads and inside a running event loop; `aread` and `arun` are the async versions.
+Every call that reads a PDF works in a child process, so that a hostile PDF or a crash of PDFium cannot take the caller down. Calls
+block and are safe from threads and inside a running event loop; `aread` and `arun` are the async versions.
 """
 
 from rayocr.api.document import ReadDocument, ReadPage
@@ -9,6 +9,7 @@ from rayocr.api.process import RunProgress
 from rayocr.api.reading import aread, read
 from rayocr.api.results import Results, open_results
 from rayocr.api.running import FinishedDocument, RunHandle, RunResult, arun, run, start
+from rayocr.api.samples import copy_samples
 
 __all__ = [
     "FinishedDocument",
@@ -20,6 +21,7 @@ __all__ = [
     "RunResult",
     "aread",
     "arun",
+    "copy_samples",
     "open_results",
     "read",
     "run",

@@ -33,7 +33,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 }
 _OVERRIDE = re.compile(r"^[+~]*[a-z_]\w*(\.[\w*-]+)*=", re.ASCII)
 STREAM = "-"  # standard input as source, standard output as destination
-FLAGS = ("--help", "--version", "--cfg", "--config", "--json", "--quiet", "--verbose", "--completion")
+FLAGS = ("--help", "--version", "--cfg", "--config", "--json", "--quiet", "--verbose", "--completion", "--samples")
 _SHOWN = {"source": "IN", "dest": "OUT"}
 _TOP = frozenset(field.name for field in fields(RayocrConfig))
 _MOST_NAMED = 10  # files in the command that a message suggests
@@ -50,6 +50,7 @@ class CommandLine:
     show_config: bool = False
     verbose: bool = False
     completion: str | None = None
+    samples: str | None = None  # the folder to which the bundled PDFs are copied
 
 
 def parse(arguments: Sequence[str]) -> CommandLine:
@@ -84,6 +85,8 @@ def parse(arguments: Sequence[str]) -> CommandLine:
             from_file += overrides_of(_value(word, words))
         elif word == "--completion" or word.startswith("--completion="):
             flags["completion"] = _shell(_value(word, words))
+        elif word == "--samples" or word.startswith("--samples="):
+            flags["samples"] = _value(word, words)
         elif word.startswith("-") and word != STREAM:
             raise _unknown_flag(word, words)
         elif _OVERRIDE.match(word) and not _exists(word):

@@ -23,6 +23,7 @@ from rayocr.errors import DayQuotaExhausted, InternalError, RayocrError, UsageEr
 from rayocr.limits.quota_day import in_words
 from rayocr.masking import for_terminal, hide_environment
 from rayocr.observe.logs import log_to_terminal
+from rayocr.overrides import for_shell
 
 if TYPE_CHECKING:
     from rayocr.driver.monitor.terminal import ConsoleTerminal
@@ -73,6 +74,12 @@ def _dispatch(line: CommandLine) -> int:
         return 0
     if line.completion:
         print(completion_script(line.completion), end="")
+        return 0
+    if line.samples:
+        from rayocr.api.samples import copy_samples
+
+        place = copy_samples(line.samples)
+        print(f"The samples are in {place}. Read them: rayocr {for_shell(str(place))} out/")
         return 0
     from rayocr.composition import compose, load_dotenv, secrets_from_environment
 

@@ -55,6 +55,7 @@ Flags
   --cfg                print the complete configuration with your options
   --json               status, estimate, report and the final table as JSON
   -q, --quiet          no progress                    -v, --verbose   log lines on the terminal
+  --samples FOLDER     copy the bundled sample PDFs to a folder, to try rayocr with
   --completion bash|zsh|fish   print a completion script                   --version
 
 Exit codes: 0 all complete · 1 some documents partial or rejected · 2 wrong usage · 3 stopped by an external cause ·

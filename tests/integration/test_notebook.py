@@ -20,7 +20,6 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name, raising=False)
     for name, value in {"HOME": tmp_path, "IPYTHONDIR": tmp_path / "ipython", "PYTHONPATH": PROJECT}.items():
         monkeypatch.setenv(name, str(value))
-    (tmp_path / "samples").symlink_to(PROJECT / "samples")
     return tmp_path
 
 

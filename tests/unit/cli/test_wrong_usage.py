@@ -37,6 +37,8 @@ CASES = [
     ("in out cluster=http://127.0.0.1:8265", "is a dashboard, which `rayocr submit` takes"),
     ("--source in", "Write options as key=value: source=in"),
     ("--limits.rpm=600 in", "Write options as key=value: limits.rpm=600"),
+    ("--samples", "--samples needs a value."),
+    ("--samples in/a.pdf", "Cannot copy the samples to in/a.pdf: File exists."),
     ("--verison", "did you mean --version?"),
     ("--config README.md in out", "has an unknown option 'hi'"),
     ("statsu out", "There is no command and no folder 'statsu'. Did you mean `rayocr status`?"),

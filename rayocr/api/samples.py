@@ -1,0 +1,27 @@
+"""`rayocr.copy_samples` and `rayocr --samples FOLDER`: the bundled PDFs, to try rayocr with."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from rayocr.composition import samples_dir
+from rayocr.errors import UsageError
+
+
+def copy_samples(folder: str | Path) -> Path:
+    """Copies the bundled PDFs, one to three pages each, to the folder and returns it. Files that are there already stay as they
+    are. Raises UsageError if the folder cannot be written.
+
+    >>> sorted(path.name for path in copy_samples(f"{dest}/in").iterdir())[:2]
+    ['blank-and-ticket.pdf', 'broken-text-layer.pdf']
+    """
+    place = Path(folder).expanduser()
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        for sample in sorted(samples_dir().glob("*.pdf")):
+            if not (place / sample.name).exists():
+                shutil.copyfile(sample, place / sample.name)
+    except OSError as error:
+        raise UsageError(f"Cannot copy the samples to {place}: {error.strerror}.") from error
+    return place
