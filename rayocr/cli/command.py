@@ -79,7 +79,7 @@ def _dispatch(line: CommandLine) -> int:
         from rayocr.api.samples import copy_samples
 
         place = copy_samples(line.samples)
-        print(f"The samples are in {place}. Read them: rayocr {for_shell(str(place))} out/")
+        print(f"Copied the samples to {place}/. Read them: rayocr {for_shell(str(place))} out/")
         return 0
     from rayocr.composition import compose, load_dotenv, secrets_from_environment
 

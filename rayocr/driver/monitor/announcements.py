@@ -15,7 +15,7 @@ from rayocr.driver.monitor.run_record import run_record, write_record
 from rayocr.driver.monitor.run_report import make_report
 from rayocr.driver.monitor.terminal import ConsoleTerminal, printable
 from rayocr.driver.plan import Plan
-from rayocr.driver.retry_selection import count_rejected, retry_commands
+from rayocr.driver.retry_selection import count_rejected, is_narrowed, retry_commands
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.errors import RayocrError, StorageUnavailable
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of
@@ -106,12 +106,12 @@ class Announcements:
         """Reports how many documents were rejected, because `mode=retry` alone leaves them out."""
         rejected = 0 if self.config.retry.rejected else count_rejected(self.plan.state, self.config)
         if not rejected:
-            self.terminal.say(
-                f"Nothing to retry: no dead letter matches the filters. `{self._status_command}` lists the dead letters."
-            )
+            none = "no dead letter matches the filters" if is_narrowed(self.config) else "no finished document has failures"
+            self.terminal.say(f"Nothing to retry: {none}. `{self._status_command}` lists failed documents.")
             return 0
         documents = "1 rejected document needs" if rejected == 1 else f"{rejected:,} rejected documents need"
-        self.terminal.warn(f"Nothing to retry: no failed page matches the filters; {documents} retry.rejected=true.")
+        pages = "no failed page matches the filters" if is_narrowed(self.config) else "no document has failed pages"
+        self.terminal.warn(f"Nothing to retry: {pages}; {documents} retry.rejected=true.")
         return 1
 
     def say_watching(self) -> None:
