@@ -37,7 +37,7 @@ def quoted(value: object) -> str:
 def unparsable(override: str) -> str:
     """The message for an override that the grammar rejects: the user's own value, with correct quotes."""
     key, _, value = override.partition("=")
-    kind = _kind(key)
+    kind = kind_of(key)
     if kind in _NUMBERS:
         return f"{key}={value} is not {_number(kind, key)}."
     if kind == "list":
@@ -55,7 +55,7 @@ def _number(kind: str, key: str) -> str:
     return f"a whole number, for example {5_000_000 if key.endswith('bytes') else 100}"
 
 
-def _kind(key: str) -> str:
+def kind_of(key: str) -> str:
     """The kind of an option: list, float, int, or "" for another kind and for unknown options."""
     cls: Any = RayocrConfig
     *parents, leaf = key.lstrip("+").split(".")
@@ -162,6 +162,8 @@ def nearest_option(key: str) -> str:
     """What to do about an option that does not exist. Options of other groups are not suggested: `pages` is not `logs.pages`."""
     if key.lower() in ("password", "passwords"):
         return "rayocr does not open encrypted PDFs. Save a copy without the password, for example with qpdf --decrypt."
+    if key.lower() in ("key", "api_key", "gemini_api_key", "token"):
+        return "keys come from the environment or from .env, for example GEMINI_API_KEY=…"
     if other := _OTHER_WORDS.get(key.lower()):
         return f"did you mean {other}?"
     parents, _, leaf = key.lstrip("+").rpartition(".")

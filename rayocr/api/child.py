@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from rayocr.errors import InternalError, RayocrError
+from rayocr.errors import InternalError, RayocrError, UsageError
 from rayocr.masking import hide_environment, masked
 
 Emit = Callable[..., None]
@@ -56,12 +56,14 @@ def _drain_when_left() -> None:
 
 def _run(overrides: list[str], emit: Emit) -> int:
     from rayocr.composition import compose, load_dotenv, secrets_from_environment
+    from rayocr.config import Mode
     from rayocr.driver.monitor.run_record import run_record
     from rayocr.driver.monitor.terminal import ConsoleTerminal
     from rayocr.driver.plan import plan
     from rayocr.driver.run import Run
     from rayocr.driver.scheduling.progress import Progress
     from rayocr.messages import Document, DocumentOutcome
+    from rayocr.storage.uri import place
 
     class EventTerminal(ConsoleTerminal):
         def __init__(self) -> None:
@@ -84,9 +86,13 @@ def _run(overrides: list[str], emit: Emit) -> int:
     load_dotenv()
     hide_environment()
     config = compose(overrides)
+    if config.mode not in (Mode.run, Mode.retry, Mode.watch):
+        raise UsageError(
+            f"rayocr.run accepts no mode={config.mode.value}.", hint=f"On the command line: rayocr {config.mode.value}"
+        )
     run = Run(config, plan(config), secrets_from_environment(), EventTerminal())
     run.progress.on_document = on_document
-    emit("started", run_id=run.run_id, dest=run.plan.dest.uri)
+    emit("started", run_id=run.run_id, dest=place(run.plan.dest.uri))
     try:
         return run.execute()
     finally:

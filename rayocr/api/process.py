@@ -13,7 +13,7 @@ from typing import Any
 
 from rayocr import errors
 from rayocr.errors import InternalError, RayocrError
-from rayocr.overrides import quoted
+from rayocr.overrides import kind_of, quoted
 
 _STDERR_TAIL = 2000  # bytes of the child's standard error that an error quotes
 
@@ -32,7 +32,8 @@ class RunProgress:
 
 
 def overrides_of(options: Mapping[str, object]) -> list[str]:
-    """Options as overrides: `limits__rpm=600` and `**{"limits.rpm": 600}` both mean `limits.rpm=600`."""
+    """Options as overrides: `limits__rpm=600` and `**{"limits.rpm": 600}` both mean `limits.rpm=600`. Where an option is a list,
+    one string means a list of one item."""
     from rayocr.composition import PATH_KEYS
 
     found = []
@@ -41,7 +42,8 @@ def overrides_of(options: Mapping[str, object]) -> list[str]:
         if name in PATH_KEYS or (name in ("engine", "limits", "locks") and isinstance(value, str)):
             found.append(f"{name}={'null' if value is None else os.fspath(value) if hasattr(value, '__fspath__') else value}")
         else:
-            found.append(f"{name}={quoted(_plain(value))}")
+            items = [value] if isinstance(value, str) and kind_of(name) == "list" else value
+            found.append(f"{name}={quoted(_plain(items))}")
     return found
 
 

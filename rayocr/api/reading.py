@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from rayocr import errors
 from rayocr.api.document import ReadDocument, ReadPage
@@ -20,8 +21,9 @@ from rayocr.outputs.page_texts import engine_of, split_jsonl
 _NAME_OF_BYTES = "document.pdf"
 
 
-def read(source: str | Path | bytes, **options: Any) -> ReadDocument:
-    """Reads one PDF: a path or its bytes. Blocks; safe from threads and inside a running event loop.
+def read(source: str | Path | bytes | BinaryIO, **options: Any) -> ReadDocument:
+    """Reads one PDF: a path, `gs://BUCKET/NAME.pdf`, its bytes, or a file opened in binary mode. Blocks; safe from threads and
+    inside a running event loop.
 
     `options` are those of the command line: `engine="gemini"`, `engine__gemini__prompt="translate"`, `budget__usd=1`. Raises
     the DocumentError of a document that cannot be read (`EncryptedPdf`, `CorruptPdf`, …), UsageError for wrong options, and
@@ -35,26 +37,20 @@ def read(source: str | Path | bytes, **options: Any) -> ReadDocument:
     return read_with((), source, **options)
 
 
-def read_with(overrides: Sequence[str], source: str | Path | bytes, **options: Any) -> ReadDocument:
+def read_with(overrides: Sequence[str], source: str | Path | bytes | BinaryIO, **options: Any) -> ReadDocument:
     """As `read`, with options as on the command line; `options` win over them."""
     fixed = {"source", "dest", "state", "outputs", "mode"} & options.keys()
     if fixed:
         raise UsageError(f"rayocr.read does not accept {min(fixed)}=. Use rayocr.run for folders and output files.")
-    with tempfile.TemporaryDirectory(prefix="rayocr-read-") as place:
-        folder = Path(place)
-        if isinstance(source, bytes):
-            file = folder / _NAME_OF_BYTES
-            file.write_bytes(source)
-        else:
-            file = Path(source)
-            if file.expanduser().is_dir():
-                raise UsageError(f"{source} is a folder; rayocr.run reads folders.")
+    with tempfile.TemporaryDirectory(prefix="rayocr-read-") as temporary:
+        folder = Path(temporary)
+        place = _placed(source, folder)
         settings: dict[str, object] = {
             "cluster": "inprocess",
             "gateway.enabled": False,
             "report.at_end": 0,
             **options,
-            "source": str(file),
+            "source": place,
             "dest": str(folder / "out"),
             "logs.dir": str(folder / "logs"),
             "outputs": ["jsonl"],
@@ -70,7 +66,22 @@ def read_with(overrides: Sequence[str], source: str | Path | bytes, **options: A
         return _document(folder / "out")
 
 
-async def aread(source: str | Path | bytes, **options: Any) -> ReadDocument:
+def _placed(source: str | Path | bytes | BinaryIO, folder: Path) -> str:
+    """The value of `source=`; bytes are written to the folder first. Raises UsageError."""
+    if isinstance(source, str) and "://" in source:
+        return source  # a Path would lose a slash
+    if isinstance(source, str | os.PathLike):
+        if Path(source).expanduser().is_dir():
+            raise UsageError(f"{source} is a folder; rayocr.run reads folders.")
+        return os.fspath(source)
+    data = source if isinstance(source, bytes | bytearray | memoryview) else source.read()
+    if isinstance(data, str):
+        raise UsageError('The file was opened as text. Open it in binary mode: open(name, "rb")')
+    (folder / _NAME_OF_BYTES).write_bytes(data)
+    return str(folder / _NAME_OF_BYTES)
+
+
+async def aread(source: str | Path | bytes | BinaryIO, **options: Any) -> ReadDocument:
     """As `read`, without blocking the event loop."""
     return await asyncio.to_thread(lambda: read(source, **options))
 

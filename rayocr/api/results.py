@@ -49,6 +49,7 @@ class Results:
                 "source_uri": manifest.source_uri,
                 "outcome": manifest.outcome.value,
                 "reason": manifest.reason,
+                "message": manifest.message,
                 "page_count": manifest.page_count,
                 "input_tokens": manifest.input_tokens,
                 "output_tokens": manifest.output_tokens,

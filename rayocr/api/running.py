@@ -29,7 +29,8 @@ class FinishedDocument:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
     """What a run did. `exit_code` is that of the command line: 0 all complete, 1 some documents partial or rejected, 3 stopped by
-    an external cause, 130 cancelled; `error` is the cause. `documents` and `pages` count by outcome, `failures` by reason."""
+    an external cause, 130 cancelled; `error` is the cause. `dest` is a folder's path or a URI. `documents` and `pages` count by
+    outcome, `failures` by reason."""
 
     run_id: str
     dest: str

@@ -84,6 +84,8 @@ class Run:
         self.announcements = Announcements(
             config=self.config, plan=self.plan, terminal=self.terminal, progress=self.progress, run_id=self.run_id
         )
+        if self.config.mode is Mode.watch:
+            self.progress.on_document = self.announcements.say_document
 
     def execute(self) -> int:
         """Returns the exit code. Raises RayocrError for errors that stop a run."""
@@ -149,8 +151,6 @@ class Run:
         shutdown.install()
         scout = asyncio.create_task(asyncio.to_thread(self._scout, rules))
         done, _ = await asyncio.wait([scout], timeout=1.0)
-        if rules.watch:
-            self.progress.on_document = self.announcements.say_document
         self.progress.on_document = self.replaced.watching(self.progress.on_document)
         if done and not scout.result().documents and not rules.watch:
             self.announcements.say_nothing_to_do(scout.result())

@@ -68,6 +68,12 @@ def parse_uri(text: str) -> StorageUri:
     return _local(os.path.expanduser(text))  # noqa: PTH111 - undecodable bytes stay as they are
 
 
+def place(uri: str) -> str:
+    """A folder's absolute path, else the URI: what `parse_uri` reads back, as programs expect it."""
+    parsed = parse_uri(uri)
+    return parsed.root if parsed.scheme == "local" else parsed.text
+
+
 def contains(outer: StorageUri, inner: StorageUri) -> bool:
     """Whether `inner` is `outer` or below it. For Drive folders with different ids only the server knows."""
     if outer.scheme != inner.scheme:

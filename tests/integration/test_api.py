@@ -72,6 +72,8 @@ def test_a_document_is_read_page_by_page() -> None:
 
 def test_bytes_are_read_as_a_file_is(tmp_path: Path) -> None:
     assert rayocr.read(LETTER.read_bytes(), engine="textlayer").text == rayocr.read(str(LETTER), engine="textlayer").text
+    with LETTER.open("rb") as file:
+        assert rayocr.read(file, engine="textlayer").name == "document.pdf"
     assert not [path for path in tmp_path.iterdir() if path.suffix == ".pdf"]
 
 
@@ -106,6 +108,14 @@ def test_wrong_options_raise_the_message_of_the_command_line() -> None:
         rayocr.read(LETTER.parent)
     with pytest.raises((UsageError, ObjectNotFound), match="does not exist"):
         rayocr.run("missing", "out")
+    with pytest.raises(UsageError, match="keys come from the environment"):
+        rayocr.read(LETTER, api_key="k")
+    with pytest.raises(UsageError, match=r"rayocr\.run accepts no mode=status"):
+        rayocr.run(LETTER.parent, "out", mode="status")
+    with pytest.raises(UsageError, match="Open it in binary mode"), LETTER.open(encoding="latin-1") as file:
+        rayocr.read(file, engine="textlayer")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="https:// is not supported"):
+        rayocr.read("https://example.com/a.pdf")
 
 
 def test_a_process_that_is_killed_is_an_error_and_never_takes_the_caller_along(tmp_path: Path) -> None:
@@ -151,6 +161,13 @@ async def test_documents_come_in_an_async_for(tmp_path: Path) -> None:
     assert [document.name async for document in rayocr.start("in", "out", engine="textlayer")] == ["a.pdf"]
 
 
+def test_a_watch_delivers_its_documents(tmp_path: Path) -> None:
+    make_pdf(tmp_path / "in" / "a.pdf", 1)
+    with rayocr.start("in", "out", engine="textlayer", mode="watch", watch__settle_s=0) as handle:
+        assert next(iter(handle)).name == "a.pdf"
+    assert handle.result().exit_code == 130
+
+
 def test_a_run_that_is_left_early_is_cancelled_and_the_next_one_resumes(tmp_path: Path) -> None:
     for number in range(40):
         make_pdf(tmp_path / "in" / f"{number}.pdf", 5)
@@ -165,7 +182,9 @@ def test_a_run_that_is_left_early_is_cancelled_and_the_next_one_resumes(tmp_path
 
 def test_results_open_as_rows_and_as_tables(tmp_path: Path) -> None:
     make_pdf(tmp_path / "in" / "a.pdf", 2)
-    results = rayocr.run("in", "out", engine="textlayer").results()
+    result = rayocr.run("in", "out", engine="textlayer", outputs="markdown")
+    assert result.dest == str(tmp_path / "out")
+    results = result.results()
     (document,) = results.documents()
     assert (document["name"], document["outcome"], document["page_count"]) == ("a.pdf", "complete", 2)
     pages = results.to_arrow(pages=True)
