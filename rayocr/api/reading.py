@@ -74,7 +74,7 @@ def _placed(source: str | Path | bytes | BinaryIO, folder: Path) -> str:
         if Path(source).expanduser().is_dir():
             raise UsageError(f"{source} is a folder; rayocr.run reads folders.")
         return os.fspath(source)
-    data = source if isinstance(source, bytes | bytearray | memoryview) else source.read()
+    data: Any = source if isinstance(source, bytes | bytearray | memoryview) else source.read()
     if isinstance(data, str):
         raise UsageError('The file was opened as text. Open it in binary mode: open(name, "rb")')
     (folder / _NAME_OF_BYTES).write_bytes(data)
