@@ -227,7 +227,7 @@ async def _use_of_enqueued_tokens(most: float) -> Use:
 def measure() -> list[Use]:
     cases = (("rpm", 600.0), ("tpm", 600_000.0), ("rpd", 5_000.0), ("usd_per_10min", 10.0))
     uses = [run_virtually(_use_of(limit, most)) for limit, most in cases]
-    uses.append(run_virtually(_use_of("tpm", 600_000.0, (400, 1600))))
+    uses += [run_virtually(_use_of("tpm", 600_000.0, tokens)) for tokens in ((400, 1600), (200, 4000))]
     original = asyncio.to_thread
     try:
         return [*uses, run_virtually(_use_of_enqueued_tokens(600_000))]

@@ -26,6 +26,7 @@ from benchmarks.gemini_simulator.page_texts import invented, lot_of, page_text
 from benchmarks.gemini_simulator.quotas import Quotas, Violation
 from benchmarks.gemini_simulator.settings import Settings
 
+_SHED = "The request was shed. Flex capacity is exhausted, please retry later."
 _INPUT_TOKENS = 600  # a PDF page and a short prompt
 
 
@@ -228,7 +229,8 @@ class Simulator:
                 if settings.flex_shed_billed:
                     self.bill.charge(self.now(), model=model, tier="flex", input_tokens=_INPUT_TOKENS, output_tokens=0)
                 self.outages["shed"] += 1
-                return self._error(503, "The request was shed. Flex capacity is exhausted, please retry later.", "UNAVAILABLE")
+                usage = {"promptTokenCount": _INPUT_TOKENS} if settings.flex_shed_billed else None
+                return self._error(503, _SHED, "UNAVAILABLE", usage=usage)
             least_s, jitter_s = settings.latency_s, settings.latency_jitter_s
             if tier == "flex":
                 least_s, jitter_s = settings.flex_latency_s, settings.flex_latency_jitter_s
@@ -352,13 +354,21 @@ class Simulator:
         return self._error(429, "You exceeded your current quota.", "RESOURCE_EXHAUSTED", details=details)
 
     def _error(
-        self, status: int, message: str, name: str, reason: str | None = None, details: list[dict[str, object]] | None = None
+        self,
+        status: int,
+        message: str,
+        name: str,
+        reason: str | None = None,
+        details: list[dict[str, object]] | None = None,
+        usage: dict[str, int] | None = None,
     ) -> web.Response:
         self.statuses[status] += 1
         details = list(details or [])
         if reason:
             details.append({"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason})
-        body = {"error": {"code": status, "message": message, "status": name, "details": details}}
+        body: dict[str, object] = {"error": {"code": status, "message": message, "status": name, "details": details}}
+        if usage is not None:
+            body["usageMetadata"] = usage
         return web.json_response(body, status=status)
 
 

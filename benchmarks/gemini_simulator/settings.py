@@ -34,4 +34,4 @@ class Settings:
     flex_latency_s: float = 60.0
     flex_latency_jitter_s: float = 840.0
     flex_shed_share: float = 0.0  # of flex requests: 503
-    flex_shed_billed: int = 0  # 1: a shed request is on the bill with its input tokens
+    flex_shed_billed: int = 0  # 1: a shed request is on the bill with its input tokens, which its error names

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rayocr.engines.answers.finish_reasons import finish_reason_of
-from rayocr.errors import BadAnswer, BatchIncomplete, EmptyAnswer, EngineTimeout, MalformedAnswer, Refused
+from rayocr.errors import BadAnswer, BatchIncomplete, EmptyAnswer, EngineShed, EngineTimeout, MalformedAnswer, Refused
 from rayocr.messages import Attempt
 
 MAX_BATCH_JOBS = 2  # jobs that ended without the page, per page and model
@@ -38,10 +38,10 @@ def is_paid(attempt: Attempt) -> bool:
 
 
 def is_lost(attempt: Attempt) -> bool:
-    """The request timed out, was lost, or met an outage, and may be billed. It is recorded only for its cost."""
+    """The request timed out, was lost or shed, or met an outage, and may be billed. It is recorded only for its cost."""
     if attempt.finish in (POSSIBLY_BILLED, DURING_OUTAGE):
         return True
-    return attempt.reason in (EngineTimeout.__name__, BatchIncomplete.__name__) and attempt.input_tokens > 0
+    return attempt.reason in _LOST and attempt.input_tokens > 0
 
 
 def lost_in_batches(attempts: Sequence[Attempt], model: str) -> bool:
@@ -61,4 +61,5 @@ def _names(root: type[BadAnswer]) -> set[str]:
     return {root.__name__}.union(*(_names(child) for child in root.__subclasses__()))
 
 
+_LOST = frozenset(error.__name__ for error in (EngineTimeout, BatchIncomplete, EngineShed))
 _PAID = frozenset(_names(BadAnswer))

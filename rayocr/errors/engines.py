@@ -63,9 +63,12 @@ class BatchWithdrawn(EngineTransient):
 
 
 class EngineShed(EngineTransient):
-    """`elsewhere`: if the request is shed again and again, it goes to another service tier."""
+    """`elsewhere`: if the request is shed again and again, it goes to another service tier. `input_tokens`: charged nevertheless,
+    as the server says. `probably`: the same, priced."""
 
     elsewhere: bool = False
+    input_tokens: int = 0
+    probably: Any = None  # a PageText
 
 
 class EngineRateLimited(EngineTransient):

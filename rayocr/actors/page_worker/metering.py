@@ -1,7 +1,8 @@
 """Prices every answer of a waiting engine and counts it towards the quota before any other code sees it.
 
 The worker wraps each engine with it, so engines need no knowledge of prices or limits and cannot forget to report. A request
-whose answer was not awaited is priced too: the server may have answered, and then it is billed.
+whose answer was not awaited is priced too: the server may have answered, and then it is billed. So is a request that was shed, if
+the server says that it charges for it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from rayocr.actors.page_worker.slot_client import SlotClient
 from rayocr.config import LimitsConfig
 from rayocr.engines.answers.finish_reasons import finish_reason_of
 from rayocr.engines.base import OfferedPage, WaitingEngine, account_of
-from rayocr.errors import BatchIncomplete, EngineTimeout
+from rayocr.errors import BatchIncomplete, EngineShed, EngineTimeout
 from rayocr.limits.prices import PriceTable
 from rayocr.messages import PageText
 
@@ -48,14 +49,13 @@ def meter(
         nonlocal answered, input_tokens, output_tokens
         try:
             answer = priced(await ask(page, model), model)
-        except (EngineTimeout, BatchIncomplete) as error:
-            lost = PageText(
-                text="",
-                engine=engine.name,
-                model=model,
-                input_tokens=input_tokens // answered,
-                output_tokens=output_tokens // answered,
-            )
+        except (EngineTimeout, BatchIncomplete, EngineShed) as error:
+            used = (input_tokens // answered, output_tokens // answered)
+            if isinstance(error, EngineShed):
+                if not error.input_tokens:
+                    raise
+                used = (error.input_tokens, 0)
+            lost = PageText(text="", engine=engine.name, model=model, input_tokens=used[0], output_tokens=used[1])
             error.probably = probably = priced(lost, model)
             slots.lost(account_of(engine, model), input_tokens=probably.input_tokens, cost_usd=probably.cost_usd)
             raise

@@ -151,7 +151,8 @@ class SlotClient:
             yield
         except EngineShed as error:
             moves = may_shed or error.elsewhere
-            self._finish(model, state, free=1, throttle=None if moves else _throttle(error, age_s=self._clock() - sent_at))
+            throttle = None if moves else _throttle(error, age_s=self._clock() - sent_at)
+            self._finish(model, state, free=int(error.probably is None), throttle=throttle)
             raise
         except EngineTransient as error:
             # The server may bill a request whose answer was not awaited.

@@ -315,7 +315,7 @@ class RateLimiter:
     async def _take(self, quota: QuotaTracker, wanted: int) -> Taken:
         take = quota.wish(wanted, now=self._clock())
         taken = await self._patiently(quota, partial(quota.bucket.take, take))
-        quota.wished(take)
+        quota.wished(take, taken)
         return taken
 
     async def _patiently(self, quota: QuotaTracker, call: Callable[[], Awaitable[T]]) -> T:

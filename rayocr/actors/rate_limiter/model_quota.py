@@ -19,6 +19,8 @@ from rayocr.limits.quota_day import in_words
 from rayocr.messages import ModelQuota, SlotReturn, Throttle, ThrottleKind
 
 _ABOVE_MEAN = 1.02  # times the mean: the mean itself varies a little
+_CREDIT_S = 1.0  # the most token time of short requests that later ones may use: 1.7 % of a minute
+_SPREAD = 8  # over this many requests
 _BATCH_TTL_S = 3 * 86_400.0  # as long as Google keeps jobs and their results
 _REFUSING_HINT = (
     "Start the same command again to resume. If the pages are the cause, give engine.on_outage=fallback: the next engine of the"
@@ -59,6 +61,7 @@ class QuotaTracker:
         self._spent_usd = 0.0
         self._today = 0
         self._correction_s = 0.0
+        self._wished_s = 0.0
         self._recent: deque[tuple[float, int]] = deque()  # (when, slots), recent
         self._refusals: deque[float] = deque()  # when, recent
         self._paused_until = float("-inf")
@@ -72,19 +75,25 @@ class QuotaTracker:
 
     def wish(self, wanted: int, *, now: float) -> Take:
         rpm = self.rate.rpm(now)
+        self._wished_s = interval_s = self.expected.input_tokens * self._token_s
+        correction_s = self._correction_s
+        if correction_s < 0 and not self.bucket.shared:
+            # Requests were shorter than expected. A bucket has no use for all of that time at once, so the next ones get it.
+            self._correction_s = max(correction_s, -_CREDIT_S)
+            interval_s, correction_s = max(interval_s / 2, interval_s + self._correction_s / _SPREAD), 0.0
         return Take(
             wanted=wanted,
             request_interval_s=60.0 / (rpm * self.usable) if rpm else 0.0,
-            token_interval_s=self.expected.input_tokens * self._token_s,
-            correction_s=self._correction_s,
+            token_interval_s=interval_s,
+            correction_s=correction_s,
             in_flight=self.held.in_flight,
             max_in_flight=self.limits.max_in_flight,
             requests_a_day=self.limits.rpd,
         )
 
-    def wished(self, take: Take) -> None:
+    def wished(self, take: Take, taken: Taken) -> None:
         """The bucket answered, so it has applied the correction."""
-        self._correction_s -= take.correction_s
+        self._correction_s += len(taken.delays_s) * (self._wished_s - take.token_interval_s) - take.correction_s
 
     @property
     def _token_s(self) -> float:

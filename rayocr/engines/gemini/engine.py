@@ -16,7 +16,7 @@ from rayocr.config import GeminiConfig, Secrets
 from rayocr.engines.answers.off_loop import off_loop
 from rayocr.engines.answers.unwrapping import is_refusal, unwrapped
 from rayocr.engines.base import OfferedPage, WaitingEngine
-from rayocr.engines.gemini.errors import is_shed, translate
+from rayocr.engines.gemini.errors import charged_tokens, is_shed, translate
 from rayocr.engines.gemini.request import generation_config, settings_body
 from rayocr.engines.http_session import new_session
 from rayocr.errors import CredentialsError, EngineShed, EngineUnavailable, MalformedAnswer
@@ -90,6 +90,7 @@ class GeminiEngine(WaitingEngine):
                 self._shed[page] = self._shed.get(page, 0) + 1
                 failure = EngineShed(f"Gemini shed a request in flex: {failure}", retry_after_s=failure.retry_after_s)
                 failure.elsewhere = self._config.tier == "auto"
+                failure.input_tokens = charged_tokens(error)
             raise failure from error
         try:
             answer = await off_loop(answer_chars(response), read_response, response, model)

@@ -139,6 +139,14 @@ def _rate_limited(error: Any, message: str) -> EngineRateLimited:
     )
 
 
+def charged_tokens(error: Any) -> int:
+    """Input tokens that the server charges for a request that it answered with an error; Google charges for none, as a rule."""
+    body = getattr(error, "details", None)
+    usage = body.get("usageMetadata") if isinstance(body, Mapping) else None
+    tokens = usage.get("promptTokenCount") if isinstance(usage, Mapping) else None
+    return tokens if isinstance(tokens, int) and tokens > 0 else 0
+
+
 def has_reason(error: Any) -> bool:
     """Whether the error names a reason, as those about the key, the project and its billing do."""
     return any(detail.get("reason") for detail in _details(error, "ErrorInfo"))

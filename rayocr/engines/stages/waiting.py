@@ -26,6 +26,7 @@ from rayocr.errors import (
     EngineConnectionLost,
     EngineError,
     EngineRejected,
+    EngineShed,
     EngineTimeout,
     EngineTransient,
     MalformedAnswer,
@@ -323,7 +324,7 @@ class WaitingStage:
                     return await self._send(engine.lanes[grant.lane], offered, model, may_shed=len(engine.lanes) > 1)
             except EngineTransient as error:
                 failure = error
-                if isinstance(error, EngineTimeout | BatchIncomplete) and error.probably is not None:
+                if isinstance(error, EngineTimeout | BatchIncomplete | EngineShed) and error.probably is not None:
                     progress.note(engine, error, model=model, answer=error.probably)
                     await remember()
                     if lost_in_batches(progress.attempts, model):

@@ -78,9 +78,9 @@ function quota(s) {
   grants = [...grants.slice(-60), [s.at, Object.fromEntries(s.models.map(m => [m.model, m.granted]))]];
   const models = s.models.map(m => {
     const pace = paceOf(m.model);
-    const words = m.parked ? "daily quota used up" : m.paused ? "paused by the server"
+    const words = m.held_since ? `no usable answer since ${new Date(1000 * m.held_since).toLocaleTimeString()}` : m.parked ? "daily quota used up" : m.paused ? "paused by the server"
       : m.limit_rpm ? `${count(Math.round(60 * pace))} of ${count(m.limit_rpm)} requests per minute` : `${count(Math.round(60 * pace))} requests per minute, no limit`;
-    const more = [`${count(m.in_flight)} in flight`, m.throttled && `${count(m.throttled)} rate-limited`, m.requests_today && `${count(m.requests_today)} today`,
+    const more = [m.held_since && m.held_words, `${count(m.in_flight)} in flight`, m.throttled && `${count(m.throttled)} rate-limited`, m.requests_today && `${count(m.requests_today)} today`,
       m.rate_rpm && m.limit_rpm && m.rate_rpm < 0.99 * m.limit_rpm && `slowed to ${count(Math.round(m.rate_rpm))}`];
     const part = row(m.model, words, m.limit_rpm ? 60 * pace / m.limit_rpm : null);
     part.append(make("span", {className: "soft wide", textContent: more.filter(Boolean).join(", ")}));

@@ -8,7 +8,7 @@ import pytest
 from rayocr.actors.page_worker.metering import meter
 from rayocr.actors.page_worker.slot_client import SlotClient
 from rayocr.engines.base import WaitingEngine
-from rayocr.errors import EngineTimeout
+from rayocr.errors import EngineShed, EngineTimeout
 from rayocr.limits.prices import Price, PriceTable
 from rayocr.messages import UNPRICED, PageText
 from tests.unit.actors.limiter_world import CENT_A_PAGE, World
@@ -66,6 +66,23 @@ async def test_a_refused_page_is_reported_with_its_document(finish: str, refused
     answer = PageText(text="", engine="engine", model="m", finish=finish)
     await meter(Engine(answer), slots=slots, prices=CENT_A_PAGE).recognize_async(FakePage(document_id="d7"), "m")
     assert [document for document, words in reported if finish in words] == ["d7"] * refused
+
+
+async def test_a_shed_request_that_the_server_charges_for_is_priced_and_another_is_not() -> None:
+    for tokens, cost_usd in ((600, 0.006), (0, 0.0)):
+        world = World()
+        limiter = world.limiter(prices=CENT_A_PAGE)
+        slots = SlotClient(limiter, worker="w", linger=False, clock=world.clock)
+        shed = EngineShed("shed")
+        shed.input_tokens, shed.elsewhere = tokens, True
+        engine = meter(Engine(shed), slots=slots, prices=CENT_A_PAGE, wall_clock=world.wall_clock)
+        with pytest.raises(EngineShed):
+            async with slots.slot("m"):
+                await engine.recognize_async(FakePage(), "m")
+        while not (state := await limiter.state()).models or state.models[0].in_flight:
+            await asyncio.sleep(0)
+        assert (state.spent_usd, state.promised_usd) == (pytest.approx(cost_usd), 0.0)
+        assert (shed.probably is None) is (tokens == 0)
 
 
 async def test_cached_input_is_priced_as_such() -> None:

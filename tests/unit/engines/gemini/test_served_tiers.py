@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -9,12 +10,14 @@ from aiohttp import web
 
 from rayocr.config import GeminiConfig, Secrets
 from rayocr.engines.gemini.engine import GeminiEngine
+from rayocr.errors import EngineShed
 from rayocr.messages import PageText
 from tests.unit.engines.servers import FakePage, answering
 
 # The SDK's own: it subclasses aiohttp's session.
 pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
 
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 MODEL = "gemini-3.1-flash-lite"
 
 
@@ -31,7 +34,7 @@ class Server:
         return web.json_response({"candidates": candidates, "usageMetadata": self._usage}, headers=self._headers)
 
 
-async def ask(server: Server, **settings: Any) -> PageText:
+async def ask(server: Handler, **settings: Any) -> PageText:
     async with answering(server) as url:
         config = GeminiConfig(base_url=url, model=MODEL, **settings)
         engine = GeminiEngine(config, prompt="Read it.", secrets=Secrets(gemini_api_key="a-key-of-the-test"))
@@ -55,6 +58,19 @@ async def ask(server: Server, **settings: Any) -> PageText:
 async def test_an_answer_is_billed_in_the_tier_that_the_server_names(asked: str, header: str, billed: str) -> None:
     answer = await ask(Server({"X-Gemini-Service-Tier": header} if header else None), tier=asked)
     assert answer.price_class == billed
+
+
+@pytest.mark.parametrize(
+    ("usage", "charged"), [({"promptTokenCount": 600}, 600), (None, 0), ({}, 0), ({"promptTokenCount": "many"}, 0), ("600", 0)]
+)
+async def test_a_shed_request_says_what_the_server_charges_for_it(usage: Any, charged: int) -> None:
+    async def flex_is_full(request: web.Request) -> web.Response:
+        body: dict[str, Any] = {"error": {"code": 503, "message": "Shed.", "status": "UNAVAILABLE"}}
+        return web.json_response(body | ({} if usage is None else {"usageMetadata": usage}), status=503)
+
+    with pytest.raises(EngineShed) as caught:
+        await ask(flex_is_full, tier="flex")
+    assert caught.value.input_tokens == charged
 
 
 @pytest.mark.parametrize(
