@@ -15,8 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
-from rayocr.engines.layout.lines import Boxed, LayoutLine
+from rayocr.engines.layout.fields.beside import have_same_labels, is_address, is_postal_address
+from rayocr.engines.layout.lines import Boxed, LayoutLine, Ruling
+from rayocr.engines.layout.page_margins import columns_of_footer, split_margins
 from rayocr.engines.layout.rows import are_labels, has_labels, rows_of
+from rayocr.engines.layout.units.lines import has_leader
 
 _STEP_PT = 2.0
 _MIN_GUTTER_EM = 0.2  # OCR boxes are padded by about a quarter of the line's height on either side
@@ -24,6 +27,7 @@ _SLACK_EM = 0.3  # boxes jitter, so smaller overlaps are ignored
 _FULL_EM = 2.5  # a line that ends this close to the edge fills its column
 _SET_OFF_EM = 0.4  # white space between blocks
 _BAND_EM = 0.5  # white space across the page that may separate columns from other text
+_BLOCK_BAND_EM = 1.0  # the same between blocks that stand side by side, such as addresses
 _DENSE_EM = 1.75  # distance of lines; forms have more, for handwriting
 _FULL_SHARE = 0.2  # or within this share of the column's width, if that is less
 _PROSE_CHARS = 14
@@ -39,9 +43,10 @@ _RAGGED_PROSE = 0.4
 _HEADLINE = 1.25  # ratio of heights; a single line that is larger is above all columns if nothing is beside it
 _ALONE_EM = 0.85  # white space above and below a line between two parts of the page
 _HEADLINE_FREE = (0.5, 0.6)  # ems above and below a headline without text beside it
-_MARGIN_SHARE = 0.12  # share of the page's height for running headers and footers
-_HEAD_EM, _FOOT_EM = 2.2, 3.8  # most height of a running header and of a footer
-_IMPRINT_LINES = 3
+_LARGE, _LARGE_FREE = 1.7, (0.1, 0.1)  # the same for lines so large that no paragraph ends beside them by chance
+_BELOW_ADDRESS_EM = 3.0
+_RULE_REACH_EM = 3.0  # least length on either side of a gutter of a ruling that separates columns
+_WORDY = 18  # characters; lines of running text in a column are longer
 _MAX_DEPTH = 12
 
 
@@ -53,99 +58,55 @@ class _Run:
     right: list[Boxed]
 
 
-def reading_order(boxes: Sequence[Boxed], *, page_height: float, em: float) -> list[list[Boxed]]:
-    """Returns blocks in reading order; within a block, boxes are read row by row. Every box is in exactly one block."""
+def reading_order(boxes: Sequence[Boxed], *, page_height: float, em: float, rulings: Sequence[Ruling] = ()) -> list[list[Boxed]]:
+    """Returns blocks in reading order; within a block, boxes are read row by row. Every box is in exactly one block. Level
+    `rulings` that reach over a gutter separate the columns above from those below."""
     if not boxes:
         return []
-    head, body, foot = _peel_margins(boxes, page_height, em)
-    blocks = _cut(body, em, _MAX_DEPTH)
-    return [block for block in (head, *blocks, *_imprint(foot, em)) if block]
+    head, body, foot = split_margins(boxes, page_height, em)
+    blocks = _cut(body, em, _MAX_DEPTH, [ruling for ruling in rulings if ruling.is_horizontal])
+    return [block for block in (head, *blocks, *columns_of_footer(foot, em)) if block]
 
 
-def _imprint(foot: list[Boxed], em: float) -> list[list[Boxed]]:
-    """Returns the columns of a footer of three lines or more, such as the address, the bank and the register of a firm."""
-    columns: list[list[Boxed]] = []
-    for box in sorted(foot, key=lambda box: box.x0):
-        if columns and box.x0 < max(other.x1 for other in columns[-1]) + _SLACK_EM * em:
-            columns[-1].append(box)
-        else:
-            columns.append([box])
-    lines = [len(column) for column in columns]
-    return columns if len(columns) > 1 and max(lines) >= _IMPRINT_LINES and min(lines) > 1 else [foot]
+def prose_columns(lines: Sequence[LayoutLine], em: float, rulings: Sequence[Ruling]) -> list[list[LayoutLine]] | None:
+    """Returns what is before the columns of running text of a page, the columns, and what is after them; None if there are none
+    beyond doubt."""
+    level = [ruling for ruling in rulings if ruling.is_horizontal]
+    run = _best_run(list(lines), em, level) if len(lines) > 2 * _SURE_LINES else None
+    if run is None or not all(_is_surely_prose(_lines(side), em) for side in (run.left, run.right)):
+        return None
+    return [_lines(part) for part in _parts(lines, run)]
 
 
-def _peel_margins(boxes: Sequence[Boxed], page_height: float, em: float) -> tuple[list[Boxed], list[Boxed], list[Boxed]]:
-    """Splits off one running header and one footer if white space separates them; their pieces belong to no column."""
-    ordered = sorted(boxes, key=lambda box: box.y0)
-    head = _first_band(ordered, _HEAD_EM * em, em)
-    if not head or len(head) == len(ordered) or max(box.y1 for box in head) > page_height * _MARGIN_SHARE:
-        head = []
-    rest = ordered[len(head) :]
-    upward = sorted(rest, key=lambda box: -box.y1)
-    foot = _first_band([_Flipped(box) for box in upward], _FOOT_EM * em, em)
-    lifted = [item.box for item in foot if isinstance(item, _Flipped)]
-    if not lifted or len(lifted) == len(rest) or min(box.y0 for box in lifted) < page_height * (1 - _MARGIN_SHARE):
-        lifted = []
-    taken = {id(box) for box in lifted}
-    return list(head), [box for box in rest if id(box) not in taken], lifted
+def _is_surely_prose(lines: Sequence[LayoutLine], em: float) -> bool:
+    long = [line for line in lines if len(line.text) * _wideness(line.text) >= _WORDY]  # without the cells of tables
+    return len(long) >= _SURE_LINES and _fullness(lines, em) >= _PROSE and _runs_on(long)
 
 
-@dataclass(frozen=True, slots=True)
-class _Flipped:
-    """A box on the page turned upside down, so one function finds headers and footers."""
-
-    box: Boxed
-
-    @property
-    def x0(self) -> float:
-        return self.box.x0
-
-    @property
-    def x1(self) -> float:
-        return self.box.x1
-
-    @property
-    def y0(self) -> float:
-        return -self.box.y1
-
-    @property
-    def y1(self) -> float:
-        return -self.box.y0
-
-
-def _first_band(ordered: Sequence[Boxed], most_height: float, em: float) -> list[Boxed]:
-    """Returns the boxes of the first rows, up to this height, if a gap follows them."""
-    band = [ordered[0]] if ordered else []
-    bottom = ordered[0].y1 if ordered else 0.0
-    for box in ordered[1:]:
-        if box.y0 > bottom + 0.6 * em:
-            break
-        band.append(box)
-        bottom = max(bottom, box.y1)
-    top = min((box.y0 for box in band), default=0.0)
-    return band if bottom - top < most_height else []
-
-
-def _cut(boxes: list[Boxed], em: float, depth: int) -> list[list[Boxed]]:
+def _cut(boxes: list[Boxed], em: float, depth: int, rulings: Sequence[Ruling]) -> list[list[Boxed]]:
     if len(boxes) < 4 or depth == 0:
         return [boxes] if boxes else []
-    run = _best_run(boxes, em)
+    run = _best_run(boxes, em, rulings)
     if run is None:
         return [boxes]
+    return [block for part in _parts(boxes, run) for block in _cut(part, em, depth - 1, rulings)]
+
+
+def _parts(boxes: Sequence[Boxed], run: _Run) -> tuple[list[Boxed], list[Boxed], list[Boxed], list[Boxed]]:
     taken = {id(box) for box in (*run.left, *run.right)}
     rest = [box for box in boxes if id(box) not in taken]
     before = [box for box in rest if box.y0 + box.y1 < run.top + run.bottom]
     after = [box for box in rest if box.y0 + box.y1 >= run.top + run.bottom]
-    parts = (before, run.left, run.right, after)
-    return [block for part in parts for block in _cut(part, em, depth - 1)]
+    return before, run.left, run.right, after
 
 
-def _best_run(boxes: list[Boxed], em: float) -> _Run | None:
+def _best_run(boxes: list[Boxed], em: float, rulings: Sequence[Ruling]) -> _Run | None:
     """Returns the columns that have the most text beside each other; None if there is no column to split off."""
     left, right = min(box.x0 for box in boxes), max(box.x1 for box in boxes)
     best: _Run | None = None
     best_score = -float("inf")
     seen: set[frozenset[int]] = set()
+    rulings = [ruling for ruling in rulings if not any(_inside(ruling, box) for box in boxes)]
     x = left + 2 * em
     while x < right - 2 * em:
         crossing = [box for box in boxes if box.x0 + _SLACK_EM * em < x < box.x1 - _SLACK_EM * em]
@@ -154,7 +115,7 @@ def _best_run(boxes: list[Boxed], em: float) -> _Run | None:
         if key in seen or len(crossing) > len(boxes) - 4:
             continue
         seen.add(key)
-        for run in _runs(boxes, crossing, x - _STEP_PT, em):
+        for run in _runs(boxes, crossing, _across(rulings, x - _STEP_PT, em), x - _STEP_PT, em):
             score = min(_text_height(run.left), _text_height(run.right)) * _gutter_bonus(run, em)
             # Otherwise a line that jitters into the gutter would be excluded to make it wider.
             beside = [box for box in crossing if run.top - 2 * em < (box.y0 + box.y1) / 2 < run.bottom + 2 * em]
@@ -164,11 +125,11 @@ def _best_run(boxes: list[Boxed], em: float) -> _Run | None:
     return best
 
 
-def _runs(boxes: list[Boxed], crossing: list[Boxed], x: float, em: float) -> list[_Run]:
+def _runs(boxes: list[Boxed], crossing: list[Boxed], rulings: Sequence[Ruling], x: float, em: float) -> list[_Run]:
     """Returns the ranges of height in which nothing crosses x and the text on both sides is set in columns."""
     crossed = {id(box) for box in crossing}
     free = sorted((box for box in boxes if id(box) not in crossed), key=lambda box: box.y0 + box.y1)
-    walls = sorted([*crossing, *_headlines(free, x, em)], key=lambda box: box.y0 + box.y1)
+    walls = sorted([*crossing, *rulings, *_headlines(free, x, em)], key=lambda box: box.y0 + box.y1)
     blocked = {id(box) for box in walls}
     free = [box for box in free if id(box) not in blocked]
     runs: list[_Run] = []
@@ -182,6 +143,17 @@ def _runs(boxes: list[Boxed], crossing: list[Boxed], x: float, em: float) -> lis
     return runs
 
 
+def _across(rulings: Sequence[Ruling], x: float, em: float) -> list[Ruling]:
+    return [ruling for ruling in rulings if ruling.x0 < x - _RULE_REACH_EM * em and ruling.x1 > x + _RULE_REACH_EM * em]
+
+
+def _inside(ruling: Ruling, box: Boxed) -> bool:
+    """Whether the ruling belongs to a table or underlines the text of this box."""
+    if isinstance(box, LayoutLine):
+        return ruling.x0 > box.x0 - 1 and ruling.x1 < box.x1 + 1 and box.y0 < ruling.y0 < box.y1 + box.height
+    return box.y0 - 1 < ruling.y0 < box.y1 + 1 and ruling.x1 > box.x0 and ruling.x0 < box.x1
+
+
 def _columns_in(stretch: list[Boxed], x: float, em: float) -> list[_Run]:
     """Returns the columns of a stretch: the whole stretch, or the part that white space across both sides separates. An address
     beside a date does not mean that the table below them is read in columns.
@@ -191,17 +163,17 @@ def _columns_in(stretch: list[Boxed], x: float, em: float) -> list[_Run]:
     if not left or not right:
         return []
     run = _trimmed(_Run(min(box.y0 for box in stretch), max(box.y1 for box in stretch), left, right), em)
-    if _is_columns(run, em):
+    is_columns = _is_columns(run, em)
+    if is_columns and any(_fullness(lines, em) >= _PROSE and _runs_on(lines) for lines in map(_lines, (run.left, run.right))):
         return [run]
     ordered = sorted(stretch, key=lambda box: box.y0)
-    widest, place, bottom = _BAND_EM * em, 0, ordered[0].y1
+    widest, place, bottom = (_BLOCK_BAND_EM if is_columns else _BAND_EM) * em, 0, ordered[0].y1
     for index, box in enumerate(ordered[1:], start=1):
         if box.y0 - bottom > widest:
             widest, place = box.y0 - bottom, index
         bottom = max(bottom, box.y1)
-    if not place:
-        return []
-    return _columns_in(ordered[:place], x, em) + _columns_in(ordered[place:], x, em)
+    parts = _columns_in(ordered[:place], x, em) + _columns_in(ordered[place:], x, em) if place else []
+    return parts or ([run] if is_columns else [])
 
 
 def _trimmed(run: _Run, em: float) -> _Run:
@@ -235,7 +207,8 @@ def _headlines(boxes: list[Boxed], x: float, em: float) -> list[Boxed]:
         if _stands_between(box, left, em) and _stands_between(box, right, em):
             found.append(box)
         elif (box.x0 + box.x1) / 2 < x and box.height > _HEADLINE * em:
-            top, bottom = box.y0 - _HEADLINE_FREE[0] * em, box.y1 + _HEADLINE_FREE[1] * em
+            free = _HEADLINE_FREE if box.height < _LARGE * em else _LARGE_FREE
+            top, bottom = box.y0 - free[0] * em, box.y1 + free[1] * em
             if not any(other.y0 < bottom and other.y1 > top for other in right):
                 found.append(box)
     return found
@@ -248,6 +221,13 @@ def _stands_between(line: LayoutLine, boxes: Sequence[Boxed], em: float) -> bool
     return bool(above and below) and min(*above, *below) > _ALONE_EM * em
 
 
+def _is_level_with(lines: Sequence[LayoutLine], others: Sequence[LayoutLine], em: float) -> bool:
+    """Whether lines begin and end at the height of others, as the fields beside an address do."""
+    above = min(line.y0 for line in others) - min(line.y0 for line in lines)
+    below = max(line.y1 for line in lines) - max(line.y1 for line in others)
+    return above < em and below < _BELOW_ADDRESS_EM * em
+
+
 def _is_columns(run: _Run, em: float) -> bool:
     if _gutter(run) < _MIN_GUTTER_EM * em:
         return False
@@ -258,6 +238,11 @@ def _is_columns(run: _Run, em: float) -> bool:
         return False
     if len(left) > 1 and len(right) < _MOST_FIELDS and are_labels(_row_texts(right)) and not has_labels(_row_texts(left)):
         return True  # an address beside labels with values
+    texts = _row_texts(left), _row_texts(right)
+    if len(right) > 1 and is_postal_address(texts[0]) and _is_level_with(right, left, em):
+        return True
+    if all(sum(map(has_leader, side)) >= max(2, len(side) / 2) for side in texts):
+        return True  # a table of contents in two columns
     fullness = min(_fullness(left, em), _fullness(right, em)), max(_fullness(left, em), _fullness(right, em))
     aligned = _aligned_share(left, right)
     dense = _is_dense(left, em) and _is_dense(right, em)
@@ -268,6 +253,8 @@ def _is_columns(run: _Run, em: float) -> bool:
         return aligned < (0.9 if dense else 0.5) or (dense and fullness[0] >= _SURE_PROSE and fewer >= 4)
     if min(len(left), len(right)) < 2:
         return False
+    if have_same_labels(left, right) or (dense and all(map(is_address, texts))):
+        return True
     fuller = left if _fullness(left, em) >= _fullness(right, em) else right
     if fullness[1] >= _PROSE and len(fuller) >= 4 and _is_dense(fuller, em):
         return aligned < (0.65 if fewer > 2 else 0.25)

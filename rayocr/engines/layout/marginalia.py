@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from rayocr.engines.layout.lines import LayoutLine
+from rayocr.engines.layout.rows import MARKER
 
 _EDGE_EM = 2.0  # lines begin, and full lines end, at most this far from the edges of the text
 _LEAST_LINES = 8
@@ -14,6 +15,7 @@ _NOTE_WIDTH = 0.4  # widest note, as a share of the width of the text
 _NOTE_LINES = 5  # longer ones are sidebars
 _NOTES_SHARE = 0.25  # largest share of the page's letters in notes
 _APART_EM = 0.7  # white space between two notes
+_MARKERS_SHARE = 0.4  # with more, they are the numbers of clauses
 _SIDEBAR_EM = 2.0  # white space between the paragraphs of a sidebar
 
 
@@ -30,6 +32,8 @@ def take_margin_notes(lines: Sequence[LayoutLine], em: float) -> tuple[list[list
     if sum(len(line.text) for line in beside) > _NOTES_SHARE * letters:
         return [], list(lines)
     if max(map(len, _grouped(beside, _SIDEBAR_EM * em, x1))) > _NOTE_LINES:
+        return [], list(lines)
+    if sum(MARKER.match(line.text.strip()) is not None for line in beside) > _MARKERS_SHARE * len(beside):
         return [], list(lines)
     notes = _grouped(beside, _APART_EM * em, x1)
     taken = {id(line) for line in beside}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rayocr.engines.layout.columns import reading_order
-from rayocr.engines.layout.field_boxes import join_labels
+from rayocr.engines.layout.columns import prose_columns, reading_order
+from rayocr.engines.layout.fields.boxes import join_labels
+from rayocr.engines.layout.fields.stacked import join_stacked_fields
 from rayocr.engines.layout.fractions import join_fractions
 from rayocr.engines.layout.headings import HeadingScale
 from rayocr.engines.layout.joining import page_words
@@ -29,6 +30,8 @@ from rayocr.engines.layout.tables.grid import grids_of
 from rayocr.engines.layout.tables.recognition import RuledTable, take_ruled_tables, unruled_tables
 from rayocr.engines.layout.units.leaders import join_leaders
 from rayocr.engines.layout.units.listings import listings
+
+_TABLE_SHARE = 0.7  # of the lines of two columns; a table that takes fewer lies in running text
 
 
 def layout_markdown(lines: Sequence[LayoutLine], *, page_width: float, page_height: float, rulings: Sequence[Ruling] = ()) -> str:
@@ -61,17 +64,38 @@ def _blocks(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_height:
     tables, rest = take_ruled_tables(lines, grids_of(rulings))
     level = [line for line in rest if not line.is_vertical]
     marginal = [line for line in rest if line.is_vertical]
-    level = join_leaders(join_labels(level, rulings, em), rulings, em)
-    aligned, level = take_aligned_tables(level, rulings, em)
+    level = join_stacked_fields(join_labels(level, rulings, em), em)
+    level = join_leaders(level, rulings, em)
+    aligned, level = _take_aligned_tables(level, rulings, em)
     notes, level = take_margin_notes(level, em)
     scale = HeadingScale.of(lines)
     columns: list[list[Block]] = []
-    for boxes in reading_order([*level, *tables, *aligned], page_height=page_height, em=em):
+    for boxes in reading_order([*level, *tables, *aligned], page_height=page_height, em=em, rulings=rulings):
         columns.append(_column(boxes, scale, em, words))
     for note in notes:
         _insert(note, columns)
     columns += [[Block(BlockKind.PARAGRAPH, [line.text])] for line in marginal]
     return merge_across_columns(columns)
+
+
+def _take_aligned_tables(
+    lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: float
+) -> tuple[list[AlignedTable], list[LayoutLine]]:
+    """Returns the tables without a grid and the lines outside them. Tables that are side by side in two columns of running text
+    are not one table."""
+    tables, rest = take_aligned_tables(lines, rulings, em)
+    parts = prose_columns(lines, em, rulings) if tables else None
+    if parts is None or not any(_reaches_over(table, parts[1], parts[2]) for table in tables):
+        return tables, rest
+    found = [_take_aligned_tables(part, rulings, em) for part in parts]
+    return [table for tables, _ in found for table in tables], [line for _, rest in found for line in rest]
+
+
+def _reaches_over(table: AlignedTable, left: Sequence[LayoutLine], right: Sequence[LayoutLine]) -> bool:
+    """Whether the table takes lines of both columns, but not most of them."""
+    inside = {id(line) for line in table.lines}
+    shares = [sum(id(line) in inside for line in side) / len(side) for side in (left, right)]
+    return min(shares) > 0 and sum(shares) < 2 * _TABLE_SHARE
 
 
 def _insert(note: Sequence[LayoutLine], columns: list[list[Block]]) -> None:

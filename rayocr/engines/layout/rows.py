@@ -12,7 +12,7 @@ from rayocr.engines.layout.lines import LayoutLine
 
 _SAME_ROW = 0.5  # overlap of heights, as a share of the smaller height
 _TABULAR_GAP_EM = 1.6  # a wider gap in a row is intended
-_LABEL = re.compile(r"[^\W\d_][^:：]{0,30}\s?[:：](?:\s|$)")
+LABEL = re.compile(r"[^\W\d_][^:：]{0,30}\s?[:：](?:\s|$)")
 MARKER = re.compile(
     r"[•●▪■◦○‣∙·⁃➢➤❖✓✔✗✘☐☑☒❏❐❑❒□▢\uf0b7\uf0a7\u2013\u2014*+-]$|\[[ xX]\]$"
     r"|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]$|\(\d{1,3}\)$|\d{1,2}(?:\.\d{1,2}){1,3}\.?$"
@@ -30,7 +30,7 @@ def has_labels(texts: Sequence[str]) -> bool:
 
 
 def _label_count(texts: Sequence[str]) -> int:
-    return sum(_LABEL.match(text.strip()) is not None for text in texts)
+    return sum(LABEL.match(text.strip()) is not None for text in texts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
+from rayocr.engines.layout.fields.beside import is_postal_address
 from rayocr.engines.layout.joining import join_lines
 from rayocr.engines.layout.lines import LayoutLine, Ruling
 from rayocr.engines.layout.rows import MARKER, Row, are_labels, has_labels, rows_of
+from rayocr.engines.layout.units.lines import has_leader
 
 _CELL_GAP_EM = 0.5  # white space between cells of one row
 _COLUMN_GAP_EM = 0.45  # white space between columns; boxes of scans are wider than their text
@@ -27,6 +29,11 @@ _FULL_EM = 3.5  # running text that ends this close to the edge of its column co
 _TERMS = 0.6  # widest column of terms, as a share of the column of explanations
 _LOWER = 0.4  # most cells of running text that begin in lower case
 _NEW_ROW = 1.16  # ratio of distances of lines: between rows and within a cell
+_LEADERS_SHARE = 0.4  # of rows
+_FIRST_ROWS = 0.6
+_YEAR_DIGITS = 4  # shorter numbers in front of texts number them
+_LEVEL = 0.25  # distance of the centers of cells on one baseline, as a share of the height
+_SAME_PT = 1.5  # distance of the parts of an interrupted ruling
 _RULE_SHARE = 0.6  # of the table's width; shorter rulings do not separate rows
 
 
@@ -101,6 +108,8 @@ def _aligned_rows(rows: Sequence[Row], start: int, em: float) -> tuple[int, Sequ
     widest = 0.0
     while end < len(rows):
         gap = rows[end].y0 - max(row.y1 for row in rows[max(start, end - 3) : end])
+        if gap > _SET_OFF_EM * em and _begins_another(rows, start, end, columns, em):
+            break
         if gap > max(_MAX_GAP_EM * em, 1.5 * widest) or (widened := _with(columns, rows[end], em)) is None:
             break
         if len(_segments(rows[end], em)) == 1 and _stands_alone(rows, end, em):
@@ -111,6 +120,18 @@ def _aligned_rows(rows: Sequence[Row], start: int, em: float) -> tuple[int, Sequ
     while end > start + 1 and len(_segments(rows[end - 1], em)) == 1 and _is_set_off(rows, end - 1, em):
         end -= 1
     return end, rows[start:end], columns
+
+
+def _begins_another(rows: Sequence[Row], start: int, end: int, columns: Sequence[_Column], em: float) -> bool:
+    """Whether a row behind white space begins another table: it is in none of the columns of the row above, or it is the head of
+    a table with more columns than all rows above."""
+    cells, above = _segments(rows[end], em), _segments(rows[end - 1], em)
+    if len(cells) > 1 + max(len(_segments(row, em)) for row in rows[start:end]) and len(cells) > _MIN_ROWS:
+        return True
+    if len(cells) < 2 or len(above) < 2:
+        return False
+    used = [{n for n, column in enumerate(columns) for cell in row if column.holds(cell[0])} for row in (cells, above)]
+    return not used[0] & used[1]
 
 
 def _page_column(rows: Sequence[Row], start: int, end: int, columns: Sequence[_Column], em: float) -> _Column | None:
@@ -231,13 +252,9 @@ def _is_wordy(cells: Sequence[Sequence[LayoutLine]]) -> bool:
 def _ruled_apart(rows: Sequence[Row], columns: Sequence[_Column], rulings: Sequence[Ruling]) -> list[bool]:
     """Returns for each row whether a ruling over most of the table's width is between it and the row above."""
     width = columns[-1].x1 - columns[0].x0
-    across = [
-        ruling.y0
-        for ruling in rulings
-        if ruling.is_horizontal
-        and min(ruling.x1, columns[-1].x1) - max(ruling.x0, columns[0].x0) > _RULE_SHARE * width
-        and ruling.x1 - ruling.x0 < 1.5 * width
-    ]
+    level = [ruling for ruling in rulings if ruling.is_horizontal and ruling.x1 - ruling.x0 < 1.5 * width]
+    covered = [(ruling.y0, max(0.0, min(ruling.x1, columns[-1].x1) - max(ruling.x0, columns[0].x0))) for ruling in level]
+    across = [y for y, _ in covered if sum(part for other, part in covered if abs(other - y) < _SAME_PT) > _RULE_SHARE * width]
     found = [False]
     for above, below in pairwise(rows):
         found.append(any(above.center_y < y < below.center_y for y in across))
@@ -261,6 +278,8 @@ def _row_begins(
         filled = [number for number, cell in enumerate(cells) if cell]
         if any(_is_figure(cells[number]) for number in filled) or (apart and pitch > limit):
             begins.append(True)
+        elif filled == [0] and not _has_no_room(above[0], cells[0], grid):
+            begins.append(True)  # the head of a group of rows
         elif not cells[0] or (apart and len(filled) < usual):
             begins.append(False)
         else:
@@ -280,6 +299,16 @@ def _goes_on(cell: Sequence[LayoutLine], edge: float) -> bool:
     return bool(cell) and cell[-1].x1 > edge and not cell[-1].text.endswith(_SENTENCE_END)
 
 
+def _has_no_room(above: Sequence[LayoutLine], cell: Sequence[LayoutLine], grid: Sequence[Sequence[Sequence[LayoutLine]]]) -> bool:
+    """Whether the text of a first cell continues in the next line: that begins in lower case, or its first word has no room."""
+    text = cell[0].text.strip()
+    if not above or text[:1].islower():
+        return bool(above)
+    edge = max(line.x1 for cells in grid for line in cells[0])
+    letter = cell[0].width / max(len(text), 1)
+    return above[-1].x1 + (len(text.split(" ", 1)[0]) + 2) * letter > edge
+
+
 def _is_figure(cell: Sequence[LayoutLine]) -> bool:
     """Whether the cell holds a number or an amount, which does not continue a cell above."""
     text = "".join(line.text for line in cell)
@@ -291,6 +320,29 @@ def _runs_on(cells: Sequence[Sequence[LayoutLine]]) -> bool:
     """Whether the first lines of cells begin in lower case, as lines of running text do."""
     begins = [cell[0].text[:1] for cell in cells if cell]
     return sum(begin.islower() for begin in begins) > _LOWER * len(begins)
+
+
+def _is_contents(begins: Sequence[Sequence[Sequence[LayoutLine]]]) -> bool:
+    """Whether the cells are entries and page numbers of a table of contents, in one column of the page or in several."""
+    leaders = [{n for n, cell in enumerate(cells) for line in cell if has_leader(line.text)} for cells in begins]
+    if sum(map(bool, leaders)) <= _LEADERS_SHARE * len(begins):
+        return False
+    return len(begins[0]) == 2 or len(set().union(*leaders)) > 1
+
+
+def _ends_before_others(begins: Sequence[Sequence[Sequence[LayoutLine]]]) -> bool:
+    """Whether the first column has text in the first rows only, and the next text of these rows is no number."""
+    last = max((place for place, cells in enumerate(begins) if cells[0]), default=0)
+    first = begins[: last + 1]
+    beside = [next((cell for cell in cells[1:] if cell), []) for cells in first]
+    return all(cells[0] for cells in first) and 0 < last < _FIRST_ROWS * len(begins) - 1 and not any(map(_is_figure, beside))
+
+
+def _are_level(begins: Sequence[Sequence[Sequence[LayoutLine]]]) -> bool:
+    """Whether the cells of most rows begin on one baseline, unlike the lines of a sidebar and those of the text beside it."""
+    pairs = [(cells[0][0], other[0]) for cells in begins for other in cells[1:] if cells[0] and other]
+    level = sum(abs(first.center_y - other.center_y) < _LEVEL * min(first.height, other.height) for first, other in pairs)
+    return level >= 0.8 * len(pairs)
 
 
 def _is_narrower(columns: Sequence[_Column]) -> bool:
@@ -314,15 +366,19 @@ def _is_table(
     if sum(filled) < 0.5 * count * len(begins):
         return False
     texts = ["".join(line.text for line in cells[0]).strip() for cells in begins if cells[0]]
+    if _is_contents(begins):
+        return False
+    if count > 2 and (_ends_before_others(begins) or is_postal_address(texts)):
+        return False  # an address beside fields
     if not ruled and any(_runs_on([cells[n] for cells in begins]) for n in range(count) if wordy[n]):
         return False  # columns of running text
     if any(are_labels([line.text for cells in begins for line in cells[n]]) for n in range(1, count)) and not has_labels(texts):
         return False  # an address beside labels with values
-    markers = sum(MARKER.match(text) is not None for text in texts)
+    markers = sum(MARKER.match(text) is not None or (text.isdigit() and len(text) < _YEAR_DIGITS) for text in texts)
     if sum(sum(bool(cells[n]) for cells in begins) > 1 for n in range(count)) == 2:
         if markers > 0.5 * len(texts) or not (wrapped or ruled) or not _is_narrower(columns):
             return False
-        return sum(number == 2 for number in filled) >= 0.8 * len(begins)
+        return sum(number == 2 for number in filled) >= 0.8 * len(begins) and (ruled or _are_level(begins))
     if sum(wordy) <= count - 2:
         return len(begins) > _MIN_ROWS or ruled or count > 3
     return (ruled or wrapped) and sum(number == count for number in filled) >= 0.8 * len(begins) and not all(wordy)

@@ -1,4 +1,5 @@
-"""Joins an entry of a table of contents with its page number if the leader between them is drawn as a line, not as characters."""
+"""Joins an entry of a table of contents with its page number if the leader between them is drawn as a line, or if the number
+is a line of its own behind the dots."""
 
 from __future__ import annotations
 
@@ -7,9 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rayocr.engines.layout.lines import LayoutLine, Ruling
+from rayocr.engines.layout.units.lines import has_leader
 
 _NUMBER = re.compile(r"[$€£¥₹]?\s?-?\d[\d.,'\u2019 ]{0,12}\s?[$€£¥₹%]?|[ivxlc]{1,7}|[IVXLC]{1,7}|[A-Z]-?\d{1,3}")
 _LEADER = "....."
+_DOTS = 12  # characters at the end of an entry that contain its leader
 _GAP_EM = 2.5  # between the leader and the text on either side
 _LEAST_LETTERS = 2  # of an entry; 100 and 0 are the ends of an axis
 _LEAST_EM = 1.5  # length of a leader
@@ -18,6 +21,28 @@ _ABOVE, _BELOW = 0.35, 0.25  # of the line's height: the leader is near the base
 
 def join_leaders(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: float) -> list[LayoutLine]:
     """Returns the lines, with one line for each entry that a leader connects with a number."""
+    return _joined_behind_dots(_joined_by_rulings(lines, rulings, em), em)
+
+
+def _joined_behind_dots(lines: Sequence[LayoutLine], em: float) -> list[LayoutLine]:
+    entries = [line for line in lines if has_leader(line.text[-_DOTS:])]
+    numbers = [line for line in lines if _NUMBER.fullmatch(line.text.strip(" .…"))] if entries else []
+    joined = {id(line): line for line in lines}
+    for entry in entries:
+        behind = [
+            number
+            for number in numbers
+            if id(number) in joined
+            and -em < number.x0 - entry.x1 < _GAP_EM * em
+            and abs(number.center_y - entry.center_y) < min(number.height, entry.height) / 2
+        ]
+        if len(behind) == 1:
+            number = joined.pop(id(behind[0]))
+            joined[id(entry)] = replace(entry, text=f"{entry.text.strip()} {number.text.strip()}", x1=number.x1, columns="")
+    return [joined[id(line)] for line in lines if id(line) in joined]
+
+
+def _joined_by_rulings(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: float) -> list[LayoutLine]:
     level = [ruling for ruling in rulings if ruling.is_horizontal and ruling.x1 - ruling.x0 > _LEAST_EM * em]
     numbers = [line for line in lines if _NUMBER.fullmatch(line.text.strip())] if level else []
     joined = {id(line): line for line in lines}

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rayocr.engines.layout import LayoutLine, layout_markdown
+from rayocr.engines.layout.lines import Ruling
 from tests.unit.engines.layout.pages import LEADING_PT, column, line
 
 LEFT = [f"left {number} column text that runs on and on" for number in range(10)]
@@ -238,3 +239,48 @@ def test_a_page_of_many_lines_takes_milliseconds_not_seconds() -> None:
     started = process_time()
     markdown(lines)
     assert process_time() - started < 2.0
+
+
+def test_a_ruling_over_a_gutter_divides_the_columns_above_from_those_below() -> None:
+    lines = column(LEFT, 60, 100, width=215) + column(RIGHT, 300, 100, width=215)
+    lines += column([f"lower {text}" for text in LEFT], 60, 248, width=215)
+    lines += column([f"lower {text}" for text in RIGHT], 300, 248, width=215)
+    ruling = Ruling(x0=60, y0=244, x1=515, y1=244)
+    text = layout_markdown(lines, page_width=595, page_height=842, rulings=[ruling])
+    assert in_order(text, "left 9", "right 0", "right 9", "lower left 0", "lower left 9", "lower right 0")
+
+
+def test_a_ruling_in_one_column_does_not_divide_the_columns() -> None:
+    lines = column(LEFT, 60, 100, width=215) + column(RIGHT, 300, 100, width=215)
+    ruling = Ruling(x0=60, y0=168, x1=275, y1=168)
+    text = layout_markdown(lines, page_width=595, page_height=842, rulings=[ruling])
+    assert in_order(text, "left 0", "left 9", "right 0", "right 9")
+
+
+def test_a_short_large_headline_close_above_its_columns_divides_all_columns() -> None:
+    narrow = ["some more words of", "text that fills it", "and goes on below"] * 3
+    lines = []
+    for band, y in (("upper", 100), ("lower", 262)):
+        for number, x in enumerate((60, 230, 400)):
+            lines += column([f"{band} c{number}r{row} {text}" for row, text in enumerate(narrow)], x, y, width=155)
+    text = markdown([*lines, line("A Short Headline", 60, 238, height=22)])
+    assert in_order(text, "upper c0r8", "upper c2r0", "upper c2r8", "A Short", "lower c0r0", "lower c2r8")
+
+
+def test_numbers_of_clauses_are_no_notes_in_the_margin() -> None:
+    lines = []
+    for number in range(4):
+        y = 100 + 60 * number
+        lines += [line(f"{number + 1}.1", 60, y), *column([f"clause {number} {text}" for text in LEFT[:3]], 110, y, width=400)]
+    assert in_order(markdown(lines), "1.1", "clause 0", "2.1", "clause 1", "3.1", "clause 2", "4.1", "clause 3")
+
+
+def test_a_table_of_contents_in_two_columns_is_read_column_by_column() -> None:
+    lines = []
+    for number in range(4):
+        y = 100 + 14 * number
+        lines += [line(f"Entry {number} of the left ......", 60, y), line(f"1{number}", 240, y)]
+        lines += [line(f"Entry {number} of the right ......", 300, y), line(f"2{number}", 490, y)]
+    text = markdown(lines)
+    assert in_order(text, "Entry 0 of the left ...... 10", "Entry 3 of the left", "Entry 0 of the right ...... 20")
+    assert "|" not in text

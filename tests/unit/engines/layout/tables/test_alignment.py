@@ -99,3 +99,51 @@ def test_amounts_below_the_last_ruling_are_rows_of_their_own_too() -> None:
     rulings = [Ruling(x0=58, y0=y, x1=330, y1=y) for y in (117, 141, 165, 191)]
     text = markdown(lines, rulings)
     assert "Subtotal | 01.25" in text and "Tax | 11.25" in text and "Total | 21.25" in text
+
+
+def test_tables_in_two_columns_of_the_page_are_two_tables() -> None:
+    prose = [f"{word} of running text that goes on" for word in ("some", "more", "other", "and", "few", "then", "last", "lines")]
+    lines: list[LayoutLine] = []
+    for x, name in ((60, "left"), (320, "right")):
+        lines += column([f"{text} {name}" for text in prose], x, 100, width=220)
+        for row in range(4):
+            y = 230 + 14 * row
+            lines += [line(f"{name}{row}", x, y), line(f"{row}7", x + 110, y), line(f"{row}.5", x + 180, y)]
+        lines += column([f"{text} below {name}" for text in prose], x, 300, width=220)
+    text = markdown(lines)
+    assert "| left0 | 07 | 0.5 |" in text and "| right0 | 07 | 0.5 |" in text
+    assert text.index("left3") < text.index("lines of running text that goes on below left") < text.index("right0")
+
+
+def test_the_head_of_a_group_of_rows_is_a_row_of_its_own() -> None:
+    rows = [("Income", ""), ("Sales", "93,504"), ("Rents received", "56,738"), ("Total income", "150,242")]
+    rows += [("Expenses", ""), ("Wages", "47,930"), ("Total expenses", "47,930")]
+    lines: list[LayoutLine] = []
+    for number, (text, amount) in enumerate(rows):
+        y = 100 + 14 * number + 6 * (number > 0) + 6 * (number > 4)
+        lines += [line(text, 60, y), *([line(amount, 300, y), line(amount, 400, y)] if amount else [])]
+    text = markdown(lines)
+    assert "| Expenses |  |  |" in text and "| Total income | 150,242 | 150,242 |" in text
+
+
+def test_addresses_above_a_table_are_not_part_of_it() -> None:
+    lines = column(["Bill to", "Anna Whitfield", "90 Old Market", "Ashford 72897"], 60, 100)
+    lines += column(["Ship to", "Boris Lindqvist", "Harbour & Sons", "Kingsbury 97526"], 250, 100)
+    for number in range(6):
+        y = 176 + 20 * number
+        cells = ("Pos", "Article", "Qty", "Price", "Amount") if not number else (f"{number}", "Lamp oil", "3", "2.10", "6.30")
+        lines += [line(text, x, y) for text, x in zip(cells, (60, 100, 250, 330, 420), strict=True)]
+    text = markdown(lines)
+    assert "| Pos | Article | Qty | Price | Amount |" in text and "| 5 | Lamp oil | 3 | 2.10 | 6.30 |" in text
+    assert text.index("Ashford") < text.index("Ship to")
+
+
+def test_a_sidebar_beside_text_is_no_table() -> None:
+    lines: list[LayoutLine] = []
+    for number, name in enumerate(("Contact", "Languages", "Skills", "Hobbies")):
+        y = 100 + 40 * number
+        lines += [
+            line(name, 60, y + 4),
+            *column([f"Part {number} of the text, that runs", "on with small letters below it."], 200, y),
+        ]
+    assert "|" not in markdown(lines)

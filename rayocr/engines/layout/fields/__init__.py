@@ -1,0 +1,1 @@
+"""Labels and their values, and short blocks that stand side by side."""

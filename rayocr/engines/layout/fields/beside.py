@@ -1,0 +1,52 @@
+"""Recognizes short blocks that stand side by side and are read one after the other: addresses, places for two signatures.
+
+Lists of labels and values beside each other have the same shape, and are read row by row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rayocr.engines.layout.lines import LayoutLine
+from rayocr.engines.layout.rows import rows_of
+
+_LABEL = re.compile(r"([^\W\d_][^:：]{0,24})\s?(?:[:：]|_{3}|\.{4}|$)")
+_SAME_ROW = 0.5  # distance of the centers of two lines, as a share of the height
+_LEAST_SAME = 2
+_ADDRESS_LINES = (3, 8)
+_LONGEST = 42  # characters of a line of an address
+_PLACE = re.compile(
+    r"\d{1,5}[a-z]?,? (?:[A-ZÀ-Þ][\w.'’-]*,? ?)+$|[A-ZÀ-Þ][\w.'’ -]+ \d{1,4}[a-z]?$|(?:[A-Z]{1,2}-)?\d{4,6} [A-ZÀ-Þ]"
+    r"|.*[a-zß-ÿ],? (?:[A-Z]{2} )?\d{4,6}(?:-\d{4})?$|.*[A-Z]{1,2}\d{1,2}[A-Z]? \d[A-Z]{2}$"
+)  # a street with the number of a house, a town with its code
+_LEAST_PLACES = 2
+_FIGURES = re.compile(r"[\W\d_]+")
+
+
+def have_same_labels(left: Sequence[LayoutLine], right: Sequence[LayoutLine]) -> bool:
+    """Whether two rows or more have the same label on both sides, as "Name:" and "Date:" of two signatures, and most rows do."""
+    same = beside = 0
+    for row in rows_of(left):
+        others = [line for line in right if abs(line.center_y - row.center_y) < _SAME_ROW * row.height]
+        beside += bool(others)
+        label = _LABEL.match(row.text.strip())
+        same += label is not None and any((m := _LABEL.match(o.text.strip())) and m.group(1) == label.group(1) for o in others)
+    return same >= _LEAST_SAME and 2 * same >= beside
+
+
+def is_address(texts: Sequence[str]) -> bool:
+    """Whether these lines may be an address: a few short lines, some with a number and some without, none of them a label or a
+    mere number."""
+    least, most = _ADDRESS_LINES
+    if not least <= len(texts) <= most or max(map(len, texts)) > _LONGEST:
+        return False
+    if any(_FIGURES.fullmatch(text) or ":" in text.strip()[:-1] for text in texts) or any(":" in text for text in texts[1:]):
+        return False
+    with_number = sum(any(map(str.isdigit, text)) for text in texts)
+    return 0 < with_number < len(texts) and all(text.strip()[:1].isupper() or text.strip()[:1].isdigit() for text in texts)
+
+
+def is_postal_address(texts: Sequence[str]) -> bool:
+    """Whether these lines are an address with a street and a town."""
+    return is_address(texts) and sum(_PLACE.match(text.strip()) is not None for text in texts) >= _LEAST_PLACES
