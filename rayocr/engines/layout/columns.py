@@ -19,7 +19,7 @@ from rayocr.engines.layout.fields.beside import have_same_labels, is_address, is
 from rayocr.engines.layout.lines import Boxed, LayoutLine, Ruling
 from rayocr.engines.layout.page_margins import columns_of_footer, split_margins
 from rayocr.engines.layout.rows import are_labels, has_labels, rows_of
-from rayocr.engines.layout.units.lines import has_leader
+from rayocr.engines.layout.units.lines import has_leader, sentences_run_on
 
 _STEP_PT = 2.0
 _MIN_GUTTER_EM = 0.2  # OCR boxes are padded by about a quarter of the line's height on either side
@@ -35,7 +35,6 @@ _PROSE = 0.5  # share of full lines; rows on common baselines need more
 _SURE_PROSE = 0.75
 _SAME_LINE = 0.26  # distance of centers on one baseline, as a share of the height
 _SURE_LINES = 8  # columns with fewer short lines are fields unless their sentences run on
-_RUNS_ON = 0.25  # share of lines that begin in lower case
 _BESIDE = 0.6  # least share of the shorter side that has text beside it
 _MOST_FIELDS = 24
 _LONG_LINES = 32  # characters; table cells are rarely this long on both sides of a gutter, ragged columns often are
@@ -80,7 +79,7 @@ def prose_columns(lines: Sequence[LayoutLine], em: float, rulings: Sequence[Ruli
 
 def _is_surely_prose(lines: Sequence[LayoutLine], em: float) -> bool:
     long = [line for line in lines if len(line.text) * _wideness(line.text) >= _WORDY]  # without the cells of tables
-    return len(long) >= _SURE_LINES and _fullness(lines, em) >= _PROSE and _runs_on(long)
+    return len(long) >= _SURE_LINES and _fullness(lines, em) >= _PROSE and _sentences_run_on(long)
 
 
 def _cut(boxes: list[Boxed], em: float, depth: int, rulings: Sequence[Ruling]) -> list[list[Boxed]]:
@@ -164,7 +163,9 @@ def _columns_in(stretch: list[Boxed], x: float, em: float) -> list[_Run]:
         return []
     run = _trimmed(_Run(min(box.y0 for box in stretch), max(box.y1 for box in stretch), left, right), em)
     is_columns = _is_columns(run, em)
-    if is_columns and any(_fullness(lines, em) >= _PROSE and _runs_on(lines) for lines in map(_lines, (run.left, run.right))):
+    if is_columns and any(
+        _fullness(lines, em) >= _PROSE and _sentences_run_on(lines) for lines in map(_lines, (run.left, run.right))
+    ):
         return [run]
     ordered = sorted(stretch, key=lambda box: box.y0)
     widest, place, bottom = (_BLOCK_BAND_EM if is_columns else _BAND_EM) * em, 0, ordered[0].y1
@@ -249,7 +250,7 @@ def _is_columns(run: _Run, em: float) -> bool:
     fewer, more = sorted((len(left), len(right)))
     if min(_typical_chars(left), _typical_chars(right)) >= _LONG_LINES and (fewer >= 4 or (dense and fewer >= 2 and more >= 6)):
         return fullness[0] >= _RAGGED_PROSE or aligned < 0.9
-    if fullness[0] >= _PROSE and (fewer >= _SURE_LINES or _runs_on(left) or _runs_on(right)):
+    if fullness[0] >= _PROSE and (fewer >= _SURE_LINES or _sentences_run_on(left) or _sentences_run_on(right)):
         return aligned < (0.9 if dense else 0.5) or (dense and fullness[0] >= _SURE_PROSE and fewer >= 4)
     if min(len(left), len(right)) < 2:
         return False
@@ -289,12 +290,8 @@ def _is_dense(lines: Sequence[LayoutLine], em: float) -> bool:
     return bool(pitches) and pitches[len(pitches) // 2] < _DENSE_EM * em
 
 
-def _runs_on(lines: Sequence[LayoutLine]) -> bool:
-    """Whether sentences continue from line to line, as far as a script with capitals shows it. Fields begin with capitals."""
-    begins = [line.text.lstrip("\"'([“‘„«")[:1] for line in lines]
-    cased = [begin for begin in begins if begin.islower() or begin.isupper()]
-    lower = sum(begin.islower() for begin in cased)
-    return lower >= _RUNS_ON * len(lines) if 2 * len(cased) >= len(lines) else not any(begin.isdigit() for begin in begins)
+def _sentences_run_on(lines: Sequence[LayoutLine]) -> bool:
+    return sentences_run_on([line.text for line in lines])
 
 
 def _row_texts(lines: Sequence[LayoutLine]) -> list[str]:

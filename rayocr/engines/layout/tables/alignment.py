@@ -15,7 +15,7 @@ from rayocr.engines.layout.fields.beside import is_postal_address
 from rayocr.engines.layout.joining import join_lines
 from rayocr.engines.layout.lines import LayoutLine, Ruling
 from rayocr.engines.layout.rows import MARKER, Row, are_labels, has_labels, rows_of
-from rayocr.engines.layout.units.lines import has_leader
+from rayocr.engines.layout.units.lines import has_leader, sentences_run_on
 
 _CELL_GAP_EM = 0.5  # white space between cells of one row
 _COLUMN_GAP_EM = 0.45  # white space between columns; boxes of scans are wider than their text
@@ -139,6 +139,8 @@ def _page_column(rows: Sequence[Row], start: int, end: int, columns: Sequence[_C
     for column in (columns[0], columns[-1]):
         inside = [segment for row in rows[start:end] for segment in row.segments if column.holds(segment)]
         if len(inside) < _MIN_ROWS or sum(len(segment.text) for segment in inside) < _WORDY_CHARS * len(inside):
+            continue
+        if not sentences_run_on([segment.text for segment in inside]):
             continue
         top, bottom = min(segment.y0 for segment in inside), max(segment.y1 for segment in inside)
         for segment in (segment for row in (*rows[max(0, start - 3) : start], *rows[end : end + 3]) for segment in row.segments):

@@ -9,6 +9,8 @@ from rayocr.engines.layout.lines import Ruling
 _WORK_DPI = 100  # hairlines survive (they are dilated first), letters do not
 _LONGEST_LETTER_IN = 0.32  # rulings must be longer than the strokes of headline letters
 _MAX_THICKNESS_IN = 0.06  # thicker ones are bars and filled boxes
+_MOST_CURVED = 2.5  # times this thickness: the height of the box around a ruling that is curved or not quite level
+_THIN = 0.5  # largest share of its box that such a ruling fills
 _MAX_FOUND = 1500
 
 
@@ -40,8 +42,9 @@ def scan_rulings(gray: Any, *, dpi: float, angle_deg: float = 0.0) -> list[Rulin
         count, _, stats, _ = cv2.connectedComponentsWithStats(found, connectivity=8)
         if count > _MAX_FOUND:
             continue
-        for x, y, w, h, _area in stats[1:]:
-            if (h if across else w) > thickest + 2:
+        for x, y, w, h, area in stats[1:]:
+            height, width = (h, w) if across else (w, h)
+            if height > (thickest + 2 if area > _THIN * height * width else _MOST_CURVED * thickest):
                 continue
             x, y, w, h = float(x), float(y), float(w), float(h)
             if across:

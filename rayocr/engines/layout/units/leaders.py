@@ -25,20 +25,20 @@ def join_leaders(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: flo
 
 
 def _joined_behind_dots(lines: Sequence[LayoutLine], em: float) -> list[LayoutLine]:
-    entries = [line for line in lines if has_leader(line.text[-_DOTS:])]
-    numbers = [line for line in lines if _NUMBER.fullmatch(line.text.strip(" .…"))] if entries else []
+    numbers = [line for line in lines if _NUMBER.fullmatch(line.text.strip(" .…"))]
     joined = {id(line): line for line in lines}
-    for entry in entries:
-        behind = [
-            number
-            for number in numbers
-            if id(number) in joined
-            and -em < number.x0 - entry.x1 < _GAP_EM * em
-            and abs(number.center_y - entry.center_y) < min(number.height, entry.height) / 2
-        ]
-        if len(behind) == 1:
-            number = joined.pop(id(behind[0]))
-            joined[id(entry)] = replace(entry, text=f"{entry.text.strip()} {number.text.strip()}", x1=number.x1, columns="")
+    for number in numbers:
+        level = [line for line in lines if abs(number.center_y - line.center_y) < min(number.height, line.height) / 2]
+        entry = max((line for line in level if line.x0 < number.x0), key=lambda line: line.x1, default=None)
+        if entry is None or id(entry) not in joined or sum(map(str.isalpha, entry.text)) < _LEAST_LETTERS:
+            continue
+        dots = number.text.strip()[0] in ".…" and entry.text.rstrip()[-1] in ".…"  # the rest of the leader was not read
+        if dots or (has_leader(entry.text[-_DOTS:]) and number.x0 - entry.x1 < _GAP_EM * em):
+            del joined[id(number)]
+            text = f"{entry.text.strip()} {number.text.strip()}"
+            if not has_leader(text):
+                text = f"{entry.text.rstrip(' .…')} {_LEADER} {number.text.strip(' .…')}"
+            joined[id(entry)] = replace(entry, text=text, x1=number.x1, columns="")
     return [joined[id(line)] for line in lines if id(line) in joined]
 
 

@@ -17,6 +17,7 @@ _NUMBER_AT_END = re.compile(r"[\s.…]\d{1,4}$")  # page number in a table of co
 _RUNNING_CHARS = 45  # mean length of lines; verse and addresses are shorter
 _SENTENCE_INSIDE = re.compile(r"[^\W\dA-Z_]{2}[)\"”’]?[.!?] +[^\W\d_]")
 _SHORT_WORD_AT_END = re.compile(r" [^\W\dA-Z_]{1,3}$")
+_RUNS_ON = 0.25  # share of lines that begin in lower case
 _VERSE_ROWS = 4  # least number of rows that all begin with a capital, which is rare in running text
 _SENTENCE_CHARS = 25  # shorter lines may be a list of words, one per line
 _SENTENCE_END = tuple(".!?:;。！？।॥")
@@ -29,6 +30,14 @@ def runs_on(texts: Sequence[str]) -> bool:
         return False
     signs = sum(_SENTENCE_INSIDE.search(text) is not None or _SHORT_WORD_AT_END.search(text) is not None for text in texts[:-1])
     return signs >= max(2, len(texts) / 3)
+
+
+def sentences_run_on(texts: Sequence[str]) -> bool:
+    """Whether sentences continue from line to line, as far as a script with capitals shows it. Fields begin with capitals."""
+    begins = [text.lstrip("\"'([“‘„«")[:1] for text in texts]
+    cased = [begin for begin in begins if begin.islower() or begin.isupper()]
+    lower = sum(begin.islower() for begin in cased)
+    return lower >= _RUNS_ON * len(texts) if 2 * len(cased) >= len(texts) else not any(begin.isdigit() for begin in begins)
 
 
 def has_leader(text: str) -> bool:

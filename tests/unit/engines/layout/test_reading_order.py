@@ -284,3 +284,14 @@ def test_a_table_of_contents_in_two_columns_is_read_column_by_column() -> None:
     text = markdown(lines)
     assert in_order(text, "Entry 0 of the left ...... 10", "Entry 3 of the left", "Entry 0 of the right ...... 20")
     assert "|" not in text
+
+
+def test_entries_whose_dots_were_not_read_are_joined_with_their_numbers() -> None:
+    lines = []
+    for number in range(4):
+        y = 100 + 14 * number
+        lines += [line(f"Entry {number} of the left .", 60, y), line(f".1{number}", 240, y)]
+        lines += [line(f"Entry {number} of the right.", 300, y), line(f"..2{number}", 490, y)]
+    assert in_order(
+        markdown(lines), "Entry 0 of the left ..... 10", "Entry 3 of the left ..... 13", "Entry 0 of the right ..... 20"
+    )

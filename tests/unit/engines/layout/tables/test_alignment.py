@@ -147,3 +147,12 @@ def test_a_sidebar_beside_text_is_no_table() -> None:
             *column([f"Part {number} of the text, that runs", "on with small letters below it."], 200, y),
         ]
     assert "|" not in markdown(lines)
+
+
+def test_a_note_below_the_first_column_does_not_take_that_column_out_of_the_table() -> None:
+    lines: list[LayoutLine] = []
+    for number in range(8):
+        y = 100 + 16 * number
+        lines += [line(f"Northampton, Bishop Walk {number}", 60, y), line(f"5:1{number}", 300, y), line(f"6:2{number}", 400, y)]
+    text = markdown([*lines, line("And there was the former note.", 60, 232)])
+    assert "| Northampton, Bishop Walk 7 | 5:17 | 6:27 |" in text

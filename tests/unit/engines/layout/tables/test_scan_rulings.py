@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import numpy as np
+
+from rayocr.engines.layout.tables.scan_rulings import scan_rulings
+
+WIDTH, HEIGHT = 1600, 800
+
+
+def drawn(sag_px: float, *, thick_px: int = 3) -> np.ndarray:
+    """A ruling from 100 to 1500 pixels that hangs through by `sag_px` in the middle."""
+    image = np.full((HEIGHT, WIDTH), 255, np.uint8)
+    for x in range(100, 1500):
+        y = round(400 + sag_px * (1 - ((x - 800) / 700) ** 2))
+        image[y : y + thick_px, x] = 20
+    return image
+
+
+def test_a_level_ruling_is_found() -> None:
+    (ruling,) = scan_rulings(drawn(0), dpi=200)
+    assert abs(ruling.x0 - 36) < 2 and abs(ruling.x1 - 540) < 2 and abs(ruling.y0 - 144.5) < 1.5
+
+
+def test_a_ruling_on_curved_paper_is_one_ruling() -> None:
+    (ruling,) = scan_rulings(drawn(14), dpi=200)
+    assert ruling.x1 - ruling.x0 > 480 and abs(ruling.y0 - 147) < 3
+
+
+def test_a_bar_is_no_ruling() -> None:
+    assert not [ruling for ruling in scan_rulings(drawn(0, thick_px=24), dpi=200) if ruling.is_horizontal]
