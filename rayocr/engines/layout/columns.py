@@ -12,7 +12,7 @@ their column, or by rows that do not share a baseline.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
 from rayocr.engines.layout.fields.beside import have_same_labels, is_address, is_postal_address
@@ -25,6 +25,7 @@ _STEP_PT = 2.0
 _MIN_GUTTER_EM = 0.2  # OCR boxes are padded by about a quarter of the line's height on either side
 _SLACK_EM = 0.3  # boxes jitter, so smaller overlaps are ignored
 _FULL_EM = 2.5  # a line that ends this close to the edge fills its column
+_SAME_END_EM = 0.4  # distance of the ends of justified lines
 _SET_OFF_EM = 0.4  # white space between blocks
 _BAND_EM = 0.5  # white space across the page that may separate columns from other text
 _BLOCK_BAND_EM = 1.0  # the same between blocks that stand side by side, such as addresses
@@ -44,6 +45,8 @@ _ALONE_EM = 0.85  # white space above and below a line between two parts of the 
 _HEADLINE_FREE = (0.5, 0.6)  # ems above and below a headline without text beside it
 _LARGE, _LARGE_FREE = 1.7, (0.1, 0.1)  # the same for lines so large that no paragraph ends beside them by chance
 _BELOW_ADDRESS_EM = 3.0
+_MOST_INSETS = 10  # lines
+_INSET_BESIDE_EM = 3.0  # least width of the text on either side
 _RULE_REACH_EM = 3.0  # least length on either side of a gutter of a ruling that separates columns
 _WORDY = 18  # characters; lines of running text in a column are longer
 _MAX_DEPTH = 12
@@ -55,6 +58,7 @@ class _Run:
     bottom: float
     left: list[Boxed]
     right: list[Boxed]
+    has_insets: bool = False
 
 
 def reading_order(boxes: Sequence[Boxed], *, page_height: float, em: float, rulings: Sequence[Ruling] = ()) -> list[list[Boxed]]:
@@ -94,8 +98,9 @@ def _cut(boxes: list[Boxed], em: float, depth: int, rulings: Sequence[Ruling]) -
 def _parts(boxes: Sequence[Boxed], run: _Run) -> tuple[list[Boxed], list[Boxed], list[Boxed], list[Boxed]]:
     taken = {id(box) for box in (*run.left, *run.right)}
     rest = [box for box in boxes if id(box) not in taken]
-    before = [box for box in rest if box.y0 + box.y1 < run.top + run.bottom]
-    after = [box for box in rest if box.y0 + box.y1 >= run.top + run.bottom]
+    middle = 2 * run.top if run.has_insets else run.top + run.bottom  # insets are read after the columns
+    before = [box for box in rest if box.y0 + box.y1 < middle]
+    after = [box for box in rest if box.y0 + box.y1 >= middle]
     return before, run.left, run.right, after
 
 
@@ -126,7 +131,10 @@ def _best_run(boxes: list[Boxed], em: float, rulings: Sequence[Ruling]) -> _Run 
 
 def _runs(boxes: list[Boxed], crossing: list[Boxed], rulings: Sequence[Ruling], x: float, em: float) -> list[_Run]:
     """Returns the ranges of height in which nothing crosses x and the text on both sides is set in columns."""
+    insets = _insets(boxes, crossing, em)
+    inset = {id(box) for box in insets}
     crossed = {id(box) for box in crossing}
+    crossing = [box for box in crossing if id(box) not in inset]
     free = sorted((box for box in boxes if id(box) not in crossed), key=lambda box: box.y0 + box.y1)
     walls = sorted([*crossing, *rulings, *_headlines(free, x, em)], key=lambda box: box.y0 + box.y1)
     blocked = {id(box) for box in walls}
@@ -139,7 +147,25 @@ def _runs(boxes: list[Boxed], crossing: list[Boxed], rulings: Sequence[Ruling], 
             stretch.append(free[position])
             position += 1
         runs += _columns_in(stretch, x, em)
+    if insets:
+        tops = [box.y0 for box in insets]
+        runs = [replace(run, has_insets=any(run.top < top < run.bottom for top in tops)) for run in runs]
     return runs
+
+
+def _insets(boxes: Sequence[Boxed], crossing: Sequence[Boxed], em: float) -> list[Boxed]:
+    """Returns the few lines over a gutter that have text of both columns beside them: the caption of a picture around which the
+    text runs, a quotation."""
+    found: list[Boxed] = []
+    for box in crossing:
+        if not isinstance(box, LayoutLine):
+            continue
+        level = [other for other in boxes if other.y0 < box.y1 - box.height / 2 and other.y1 > box.y0 + box.height / 2]
+        left = any(other.x1 < box.x0 + _SLACK_EM * em and other.x1 - other.x0 > _INSET_BESIDE_EM * em for other in level)
+        right = any(other.x0 > box.x1 - _SLACK_EM * em and other.x1 - other.x0 > _INSET_BESIDE_EM * em for other in level)
+        if left and right:
+            found.append(box)
+    return found if len(found) <= _MOST_INSETS else []
 
 
 def _across(rulings: Sequence[Ruling], x: float, em: float) -> list[Ruling]:
@@ -279,9 +305,20 @@ def _fullness(lines: Sequence[LayoutLine], em: float) -> float:
         edge = edges[int(len(edges) * 0.8)] if len(edges) > 2 else edges[-1]
         slack = min(_FULL_EM * em, _FULL_SHARE * (edge - ordered[start].x0))
         if len(group) > 1:  # a single line does not fill a column: a date, a centered line of a letterhead
-            full += sum(len(line.text) for line in group if line.x1 > edge - slack)
+            justified = _justified(group, em)
+            full += sum(len(line.text) for line in group if line.x1 > edge - slack or id(line) in justified)
         start = end
     return full / sum(len(line.text) for line in lines)
+
+
+def _justified(group: Sequence[LayoutLine], em: float) -> set[int]:
+    """Returns the ids of lines that end where those above and below end, as beside a picture around which the text runs."""
+    down = sorted(group, key=lambda line: line.center_y)
+    return {
+        id(line)
+        for above, line, below in zip(down, down[1:], down[2:], strict=False)
+        if max(abs(line.x1 - above.x1), abs(line.x1 - below.x1)) < _SAME_END_EM * em
+    }
 
 
 def _is_dense(lines: Sequence[LayoutLine], em: float) -> bool:

@@ -26,6 +26,7 @@ from rayocr.engines.layout.paragraphs import Block, BlockKind, blocks_of, merge_
 from rayocr.engines.layout.rows import Row, rows_of
 from rayocr.engines.layout.scripts.vertical import bands, is_set_vertically, paragraphs_of
 from rayocr.engines.layout.tables.alignment import AlignedTable, take_aligned_tables
+from rayocr.engines.layout.tables.currency import join_currency_signs
 from rayocr.engines.layout.tables.grid import grids_of
 from rayocr.engines.layout.tables.recognition import RuledTable, take_ruled_tables, unruled_tables
 from rayocr.engines.layout.units.leaders import join_leaders
@@ -65,7 +66,7 @@ def _blocks(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_height:
     level = [line for line in rest if not line.is_vertical]
     marginal = [line for line in rest if line.is_vertical]
     level = join_stacked_fields(join_labels(level, rulings, em), em)
-    level = join_leaders(level, rulings, em)
+    level = join_currency_signs(join_leaders(level, rulings, em), em)
     aligned, level = _take_aligned_tables(level, rulings, em)
     notes, level = take_margin_notes(level, em)
     scale = HeadingScale.of(lines)

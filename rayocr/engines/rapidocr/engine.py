@@ -25,6 +25,7 @@ from rayocr.engines.rapidocr.recognizer.decoding import NOTHING_READ, LineReadin
 from rayocr.engines.rapidocr.recognizer.models import INSTALL_HINT, model_family, model_file, tiny_models
 from rayocr.engines.rapidocr.recognizer.recognition import LineRecognizer, ReadsLines
 from rayocr.engines.rapidocr.recognizer.runtime import load_model
+from rayocr.engines.rapidocr.show_through import without_show_through
 from rayocr.engines.rapidocr.text import (
     UNKNOWN_SCORE,
     is_half_known,
@@ -149,14 +150,16 @@ class RapidOcrEngine(ComputeEngine):
         except Exception as error:  # the runtimes and OpenCV raise their own error classes
             raise EngineError(f"rapidocr failed on page {page.page_number}: {type(error).__name__}: {error}") from error
 
-    def _read(self, image: Any, scale: float, fields: Sequence[FormField]) -> PageText:
-        assert self._detect is not None
+    def _read(self, image: Any, scale: float, fields: Sequence[FormField], *, is_cleaned: bool = False) -> PageText:
+        assert self._detect is not None and self._recognize_lines is not None
         shown = parted_at_gutters(image, find_lines(image, self._detect, dpi=scale * 72))
         if not len(shown):
             return PageText(text="", engine=self.name, model=self.model, confidence=None, boxes=())
         quarter_turns, columns_down, read = self._orient_and_read(image, shown)
         upright = turned_image(image, quarter_turns)
         quads = turned(shown, quarter_turns, image.shape[1], image.shape[0])
+        if not is_cleaned and (cleaned := without_show_through(upright, quads, read, self._recognize_lines)) is not None:
+            return self._read(turned_image(cleaned, -quarter_turns), scale, fields, is_cleaned=True)
         height, width = upright.shape[:2]
         skew = skew_deg(quads)
         level = levelled(quads, skew, width, height) / scale

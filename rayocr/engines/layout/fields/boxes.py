@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from rayocr.engines.layout.joining import join_lines
 from rayocr.engines.layout.lines import LayoutLine, Ruling
-from rayocr.engines.layout.rows import rows_of
+from rayocr.engines.layout.rows import Row, rows_of
 
 _SAME_PT = 4.0  # two ends at one place, on a scan
 _SAME_HEIGHT = 0.7  # overlap of boxes in one row
@@ -19,6 +19,7 @@ _HEIGHTS_PT = (9.0, 60.0)
 _SAME_PITCH_PT = 2.5
 _LEAST_WIDTH_PT = 20.0
 _LABEL_GAP_EM = 1.1  # largest white space between a label and its box
+_MOST_LINES = 3  # of a value
 _MOST_RULINGS = 600
 
 
@@ -44,14 +45,20 @@ def join_labels(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: floa
     for field in _side_by_side(boxes):
         inside = [line for line in joined if field.contains(line)]
         labels = [line for line in joined if field.is_labeled_by(line, em) and id(line) not in values]
-        if not inside or len(labels) != 1:
+        rows = rows_of(inside)
+        if not rows or len(labels) != 1 or len(rows) > _MOST_LINES or (len(rows) > 1 and _are_figures(rows)):
             continue
-        text = join_lines([labels[0].text, *(row.text for row in rows_of(inside))])
+        text = join_lines([labels[0].text, *(row.text for row in rows)])
         first = min(inside, key=lambda line: line.y0)
         taken = {id(line) for line in (*inside, *labels)}
         at = replace(first, text=text, x0=min(labels[0].x0, first.x0), x1=max(line.x1 for line in (*inside, *labels)))
         joined = [*(line for line in joined if id(line) not in taken), at]
     return joined
+
+
+def _are_figures(rows: Sequence[Row]) -> bool:
+    """Whether the rows are amounts between the head and the total of a column."""
+    return not any(char.isalpha() for row in rows for char in row.text)
 
 
 def _fields(rulings: Sequence[Ruling]) -> list[_Field]:

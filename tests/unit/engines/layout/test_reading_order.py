@@ -295,3 +295,16 @@ def test_entries_whose_dots_were_not_read_are_joined_with_their_numbers() -> Non
     assert in_order(
         markdown(lines), "Entry 0 of the left ..... 10", "Entry 3 of the left ..... 13", "Entry 0 of the right ..... 20"
     )
+
+
+def test_a_caption_between_two_columns_is_read_after_them() -> None:
+    """The text of both columns runs around a picture with its caption in the middle of the page."""
+    lines: list[LayoutLine] = []
+    for name, x, narrow_x in (("left", 60, 60), ("right", 300, 350)):
+        for number in range(18):
+            around = 5 <= number < 13
+            x0, width = (narrow_x, 165) if around else (x, 215)
+            text = f"{name} {number:02} words that run on and"
+            lines.append(LayoutLine(text=text, x0=x0, y0=100 + 14 * number, x1=x0 + width, y1=111 + 14 * number))
+    lines += [line(text, 245, 222 + 14 * n) for n, text in enumerate(["THE ROOFS ARE MOSTLY", "RESTORED NOW IN TOWN"])]
+    assert in_order(markdown(lines), "left 00", "left 09", "left 17", "right 00", "right 09", "right 17", "THE ROOFS", "RESTORED")

@@ -1,0 +1,40 @@
+"""Finds print of the other side of the sheet, which shows through the paper and is read as junk, and cleans the page of it.
+
+Only faint lines that are read badly are examined. They are read again in a mirror: print of the other side is read better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rayocr.engines.rapidocr.image import cut_out, ink_of
+from rayocr.engines.rapidocr.recognizer.decoding import LineReading
+from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
+
+_SURE = 0.9  # score of lines that are read well
+_FAINT = 0.5  # contrast, relative to lines that are read well; print that shows through had .12 to .2
+_SAMPLE = 5  # lines whose contrast is compared
+_BETTER = 1.05  # least ratio of the scores
+_CLEANED = 1.5  # pixels with at most this contrast, relative to the darkest such line, become paper
+_PAPER_SHARE = 0.75  # of the page; unevenly lit pages have less, and would get edges
+
+
+def without_show_through(upright: Any, quads: Any, read: Sequence[LineReading], recognize: ReadsLines) -> Any | None:
+    """Returns the page with paper where print shows through; None if there is none. Costs nothing if every line is read well."""
+    import numpy as np
+
+    doubtful = [index for index, reading in enumerate(read) if reading.text.strip() and reading.score < _SURE]
+    sure = [index for index, reading in enumerate(read) if reading.score >= _SURE]
+    if not doubtful or not sure:
+        return None
+    usual = max(ink_of(cut_out(upright, quads[index])) for index in sure[:: max(1, len(sure) // _SAMPLE)])
+    faint = [(index, crop) for index in doubtful if ink_of(crop := cut_out(upright, quads[index])) < _FAINT * usual]
+    mirrored = recognize([np.ascontiguousarray(crop[:, ::-1]) for _, crop in faint]) if faint else []
+    inks = [ink_of(crop) for (i, crop), other in zip(faint, mirrored, strict=True) if other.score > _BETTER * read[i].score]
+    if not inks:
+        return None
+    paper = float(np.median(upright))
+    limit = paper - min(_CLEANED * max(inks), _FAINT * usual)
+    bright = upright > limit
+    return np.where(bright, np.uint8(round(paper)), upright) if bright.mean() > _PAPER_SHARE else None

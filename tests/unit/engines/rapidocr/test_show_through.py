@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rayocr.engines.rapidocr.recognizer.decoding import LineReading
+from rayocr.engines.rapidocr.show_through import without_show_through
+
+PAPER, INK = 240, 20
+
+
+def page(*inks: int) -> tuple[np.ndarray, np.ndarray]:
+    """A page with one line of stripes for each gray value, and the corners of the lines."""
+    image = np.full((100 + 60 * len(inks), 600), PAPER, np.uint8)
+    quads = []
+    for number, ink in enumerate(inks):
+        top = 50 + 60 * number
+        image[top + 5 : top + 25, 60:540:8] = ink
+        quads.append([(50, top), (550, top), (550, top + 30), (50, top + 30)])
+    return image, np.array(quads, np.float32)
+
+
+def reads_mirrored_lines(score: float) -> Any:
+    def recognize(lines: Sequence[Any]) -> list[LineReading]:
+        return [LineReading("text", score, score) for _ in lines]
+
+    return recognize
+
+
+def fail(lines: Sequence[Any]) -> list[LineReading]:
+    raise AssertionError("nothing should be read again")
+
+
+def test_faint_lines_that_read_better_in_a_mirror_become_paper() -> None:
+    image, quads = page(INK, INK, 200)
+    read = [LineReading("good", 0.99, 0.9), LineReading("good", 0.98, 0.9), LineReading("b6d", 0.6, 0.2)]
+    cleaned = without_show_through(image, quads, read, reads_mirrored_lines(0.99))
+    assert cleaned is not None
+    assert (cleaned[160:] == PAPER).all() and (cleaned[:150] == image[:150]).all()
+
+
+def test_faint_lines_that_do_not_read_better_in_a_mirror_stay() -> None:
+    image, quads = page(INK, 200)
+    read = [LineReading("good", 0.99, 0.9), LineReading("b6d", 0.6, 0.2)]
+    assert without_show_through(image, quads, read, reads_mirrored_lines(0.5)) is None
+
+
+def test_dark_lines_are_not_read_again() -> None:
+    image, quads = page(INK, INK)
+    read = [LineReading("good", 0.99, 0.9), LineReading("- 17 -", 0.6, 0.2)]
+    assert without_show_through(image, quads, read, fail) is None
+
+
+def test_a_page_that_is_read_well_costs_nothing() -> None:
+    image, quads = page(INK, 200)
+    read = [LineReading("good", 0.99, 0.9), LineReading("gray but good", 0.97, 0.9)]
+    assert without_show_through(image, quads, read, fail) is None
