@@ -162,8 +162,8 @@ class BatchConfig:
     linger_s: float = 20.0  # a job is submitted when no page has arrived for this long
     poll_interval_s: float = 30.0  # between two polls of a job; jobs take minutes to hours
     max_jobs: int = 100  # jobs of this run at Google at once; Google takes 100
-    # Input tokens of all jobs that have not ended; Google limits them by tier and model. null: unknown until Google refuses a
-    # job.
+    # Input tokens of all jobs that have not ended; Google limits them by tier and model. null: the value of the preset (limits=),
+    # otherwise unknown until Google refuses a job.
     enqueued_tokens: int | None = None
     expected_input_tokens: int = 1000  # of a page with its prompt, for enqueued_tokens
     patience_h: float | None = 26.0  # a job that has not ended by then ends the run, resumable; null: wait without limit

@@ -16,10 +16,12 @@ class ModelLimitsConfig:
     tpm: float | None = None  # input tokens per minute
     rpd: int | None = None  # requests per day, from midnight to midnight in California
     max_in_flight: int | None = None  # requests in flight at one time
+    enqueued_tokens: int | None = None  # input tokens of all batches that have not ended
 
     def __post_init__(self) -> None:
         at_least(0.001, **{"limits.rpm": self.rpm, "limits.tpm": self.tpm})
         at_least(1, **{"limits.rpd": self.rpd, "limits.max_in_flight": self.max_in_flight})
+        at_least(1, **{"limits.models enqueued_tokens": self.enqueued_tokens})
 
 
 @dataclass
@@ -31,8 +33,8 @@ class LimitsConfig:
     usd_per_10min: float | None = None  # Google's limit on spending in any ten minutes, over all models; null: none
     usd_per_month: float | None = None  # Google's limit on spending in a calendar month, over all models and runs; null: none
     cautious_in_flight: int | None = None  # the limit if neither rpm nor max_in_flight is known; limits=default sets 16
-    # The limits of a preset, by model or the beginning of its name: rpm, tpm, rpd, max_in_flight. The options above override
-    # them.
+    # The limits of a preset, by model or the beginning of its name: rpm, tpm, rpd, max_in_flight, enqueued_tokens. The
+    # options above override them, and batch.enqueued_tokens the last one.
     models: dict[str, ModelLimitsConfig] = field(default_factory=dict)
     headroom: float = 0.01  # unused share of rpm and tpm: allows a difference of 0.6 s between the fastest and the slowest path
     expected_input_tokens: int = 1000  # of a page with its prompt (a PDF page takes 560), until actual use is known
@@ -91,6 +93,7 @@ class LimitsConfig:
             tpm=row.tpm if self.tpm is None else self.tpm,
             rpd=row.rpd if self.rpd is None else self.rpd,
             max_in_flight=max_in_flight,
+            enqueued_tokens=row.enqueued_tokens,
         )
 
 

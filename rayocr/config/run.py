@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from rayocr.config.engines import BatchConfig, DoubtConfig, EngineConfig, RenderConfig
@@ -120,6 +120,14 @@ class RayocrConfig:
                 f"objective={self.objective} chooses the service tier: leave engine.batch= and engine.gemini.tier= out."
             )
         self.engine.lanes = self.engine.lanes or list(_LANES[self.objective])
+
+    @property
+    def batch_limits(self) -> BatchConfig:
+        """`batch`, with the enqueued tokens of the preset unless they are set. The first model of the ladder reads nearly all
+        pages. Vertex AI has no such limit."""
+        gemini = self.engine.gemini
+        known = None if gemini.vertexai else self.limits.of(gemini.ladder[0]).enqueued_tokens
+        return replace(self.batch, enqueued_tokens=self.batch.enqueued_tokens or known)
 
     def fingerprint(self, prompts: Mapping[str, str] | None = None) -> str:
         """16 hex digits: a hash of every setting that can change a page's text. The manifest records it."""

@@ -43,6 +43,7 @@ from rayocr.driver.scheduling.window import Window
 from rayocr.driver.watching.notifications import Notifications
 from rayocr.driver.watching.watch import Watch, open_events, open_outages
 from rayocr.gateway.server import StatusPage
+from rayocr.limits.prices import STANDARD
 from rayocr.locks.base import Locks
 
 _FOREVER_S = 10 * 365 * 86_400.0
@@ -287,5 +288,6 @@ def _limiter_rules(inputs: RunInputs) -> LimiterRules | None:
         budget=budget,
         spent_before=inputs.account.spent_by_others(time.time()) if counts_others else {},
         lanes=lane_terms(config, plan.prices),
+        tier="priority" if config.engine.gemini.tier == "priority" else STANDARD,
         fallback=config.engine.on_outage == "fallback",
     )

@@ -26,7 +26,7 @@ class BatchQueueActor:
             await asyncio.to_thread(open_server, config, secrets),
             self._state,
             run_id=self._run_id,
-            config=config.batch,
+            config=config.batch_limits,
             policy=RetryPolicy(max_attempts=config.retry.engine_attempts, base_s=config.retry.base_s, cap_s=config.retry.cap_s),
             patience_s=None if config.mode is Mode.watch else config.limits.patience_s,
         )

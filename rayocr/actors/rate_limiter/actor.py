@@ -27,7 +27,7 @@ from rayocr.limits.base import HORIZON_S, Blocked, Bucket, Taken
 from rayocr.limits.budget import Budget
 from rayocr.limits.lane_planner import LaneOutlook, LaneReport
 from rayocr.limits.memory import MemoryBucket
-from rayocr.limits.prices import BATCH, STANDARD
+from rayocr.limits.prices import BATCH
 from rayocr.limits.quota_day import next_reset, quota_day
 from rayocr.messages import LaneGrant, LanesState, LimiterState, SlotReply, SlotReturn, Throttle, ThrottleKind
 from rayocr.observe.logs import log_event
@@ -265,7 +265,7 @@ class RateLimiter:
             input_tokens=limits.expected_input_tokens,
             output_tokens=limits.expected_output_tokens,
             at=self._wall_clock(),
-            tier=BATCH if model.endswith(BATCH_ACCOUNT) else STANDARD,
+            tier=BATCH if model.endswith(BATCH_ACCOUNT) else self._rules.tier,
         )
 
     async def _remember(self, quota: QuotaTracker) -> None:

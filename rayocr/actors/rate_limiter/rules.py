@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from rayocr.config import BudgetConfig, LimitsConfig
 from rayocr.limits.budget import MoneyLimit, Period
 from rayocr.limits.lane_planner import LaneTerms
-from rayocr.limits.prices import PriceTable
+from rayocr.limits.prices import STANDARD, PriceTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,7 @@ class LimiterRules:
     budget: BudgetConfig = field(default_factory=BudgetConfig)
     spent_before: Mapping[str, float] = field(default_factory=dict)  # by other runs, by day ("2026-11-26")
     lanes: tuple[LaneTerms, ...] = ()  # of objective=cost and objective=deadline
+    tier: str = STANDARD  # the dearest service tier of single requests, for their expected cost until one is answered
     fallback: bool = False  # engine.on_outage=fallback: an unavailable model is still probed while its pages go to other engines
 
 

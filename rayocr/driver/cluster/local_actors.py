@@ -178,7 +178,7 @@ def _open_batch_queue(config: RayocrConfig, settings: AssembleSettings, keys: Se
         open_server(config, keys),
         settings.state(),
         run_id=settings.run_id,
-        config=config.batch,
+        config=config.batch_limits,
         policy=policy,
         patience_s=None if config.mode is Mode.watch else config.limits.patience_s,
     )

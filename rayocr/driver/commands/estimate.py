@@ -226,7 +226,7 @@ def _forecast(
             counted.pages,
             input_tokens=counted.pages * tokens.input,
             most_pages=min(config.window.pages, config.batch.max_jobs * config.batch.max_pages),
-            enqueued_tokens=config.batch.enqueued_tokens,
+            enqueued_tokens=config.batch_limits.enqueued_tokens,
             cost_usd=_cost(prices, model, counted.pages, tokens, tier, time.time()),
             usd_per_month=config.limits.usd_per_month,
         )

@@ -164,7 +164,7 @@ def progress_line(progress: Progress, *, countdown: bool = True) -> str:
             pages,
             f"ETA {duration(progress.eta_s)}",
             progress.spent_words,
-            f"{progress.pages_per_s:.1f} pages/s",
+            f"{progress.recent_pages_per_s:.1f} pages/s",
             f"{progress.documents_done:,}/{progress.documents_total:,}{more} documents",
         ]
     failed = progress.documents[DocumentOutcome.PARTIAL] + progress.documents[DocumentOutcome.REJECTED]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +23,8 @@ from rayocr.messages import (
 )
 
 MOST_NAMED = 5  # failed documents that the closing table names
+_WINDOW_S = 60.0  # of the rate that is shown, as of a quota per minute
+_LUMPS = 3.0  # if the rates of the last minute and of the run differ by more than this factor, the time left follows the run's
 BOUNDS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
 
@@ -119,6 +121,7 @@ class Progress:
     timings: StageTimings = field(default_factory=StageTimings)
     last_page_at: float | None = None
     stalled_since: float | None = None  # Unix time; see monitor/stall.py
+    fresh_pages: deque[tuple[float, int]] = field(default_factory=deque)  # (when, pages read by this run), of the last minute
     on_document: Callable[[Document, DocumentOutcome], None] = lambda document, outcome: None  # called when a document ends
 
     def __post_init__(self) -> None:
@@ -185,9 +188,27 @@ class Progress:
             return 0.0
         return fresh / max(self.clock() - self.first_page_at, 0.05)
 
+    def sample(self) -> None:
+        """Notes the pages read so far, for the rate of the last minute. Call it every second."""
+        now = self.clock()
+        self.fresh_pages.append((now, self.pages_read - self.pages_resumed))
+        while len(self.fresh_pages) > 1 and self.fresh_pages[1][0] <= now - _WINDOW_S:
+            self.fresh_pages.popleft()
+
+    @property
+    def recent_pages_per_s(self) -> float:
+        """Over the last minute; over the run until there is one."""
+        since, pages = self.fresh_pages[0] if self.fresh_pages else (self.clock(), 0)
+        if (elapsed_s := self.clock() - since) < _WINDOW_S - 2:
+            return self.pages_per_s
+        return max(0, self.pages_read - self.pages_resumed - pages) / elapsed_s
+
     @property
     def eta_s(self) -> float | None:
-        rate = self.pages_per_s
+        """By the rate of the last minute, unless pages come in lumps (batches) or not at all (an outage)."""
+        rate, recent = self.pages_per_s, self.recent_pages_per_s
+        if rate / _LUMPS <= recent <= rate * _LUMPS:
+            rate = recent
         return (self.pages_total - self.pages_read) / rate if rate > 0 and self.pages_total else None
 
     def ended(self, document: Document, outcome: DocumentOutcome) -> None:

@@ -123,3 +123,81 @@ async def test_an_event_can_change_the_quota_midway(client: Any, simulator: Simu
     simulator.script.load(json.dumps([{"what": "settings", "settings": {"rpm": 1}, "at_request": 1}]))
     simulator.settings.speed = 1
     assert [(await ask(client))[0] for _ in range(2)] == [200, 429]
+
+
+async def create_batch(client: Any, keys: str) -> tuple[int, dict[str, Any]]:
+    """Uploads one request per key and creates a job."""
+    started = await client.post("/upload/v1beta/files", json={"file": {"displayName": keys}}, headers=KEY)
+    lines = "\n".join(json.dumps({"key": key, "request": body()}) for key in keys)
+    session = started.headers["X-Goog-Upload-URL"].partition("/upload/sessions/")[2]
+    command = {"X-Goog-Upload-Offset": "0", "X-Goog-Upload-Command": "upload, finalize"}
+    uploaded = await client.post(f"/upload/sessions/{session}", data=lines, headers=command)
+    batch = {"displayName": keys, "inputConfig": {"fileName": (await uploaded.json())["file"]["name"]}}
+    path = f"/v1beta/models/{MODEL}:batchGenerateContent"
+    async with client.post(path, json={"batch": batch}, headers=KEY) as answer:
+        return answer.status, await answer.json()
+
+
+async def test_the_queue_of_batches_refuses_what_exceeds_its_tokens_or_its_jobs(client: Any, simulator: Simulator) -> None:
+    settings = simulator.batches.settings
+    settings.job_s, settings.enqueued_tokens = 1e6, 2000.0  # a line counts as 600
+    assert (await create_batch(client, "abc"))[0] == 200
+    assert (await create_batch(client, "d"))[0] == 429
+    settings.enqueued_tokens, settings.max_jobs = 0.0, 1
+    assert (await create_batch(client, "d"))[0] == 429
+    settings.end_now = 1
+    assert (await create_batch(client, "d"))[0] == 200
+    assert simulator.batches.refused_creates == 2
+
+
+async def test_a_job_answers_in_another_order_with_a_file_that_is_named_later_and_costs_half(
+    client: Any, simulator: Simulator
+) -> None:
+    settings = simulator.batches.settings
+    settings.end_now, settings.late_file_s, settings.error_share, settings.partially = 1, 1e6, 0.3, 1
+    keys = "abcdefghijklmnopqrst"
+    _, job = await create_batch(client, keys)
+    path = f"/v1beta/{job['name']}"
+    first = await (await client.get(path, headers=KEY)).json()
+    assert (first["done"], first["metadata"]["state"]) == (True, "BATCH_STATE_PARTIALLY_SUCCEEDED")
+    assert "output" not in first["metadata"]
+    settings.late_file_s = 0.0
+    named = await (await client.get(path, headers=KEY)).json()
+    data = await (await client.get(f"/v1beta/{named['metadata']['output']['responsesFile']}:download", headers=KEY)).text()
+    rows = [json.loads(line) for line in data.splitlines()]
+    assert sorted(row["key"] for row in rows) == list(keys)
+    assert [row["key"] for row in rows] != list(keys)
+    answered = [row for row in rows if "response" in row]
+    assert 0 < len(answered) < len(rows)
+    usage = [row["response"]["usageMetadata"] for row in answered]
+    cost = sum(use["promptTokenCount"] * Decimal("0.25") + use["candidatesTokenCount"] * Decimal("1.5") for use in usage)
+    assert simulator.bill.usd == cost / 2 / 1_000_000
+
+
+@pytest.mark.parametrize(("share", "tier", "factor"), [(0.0, "priority", "1.8"), (1.0, "standard", "1")])
+async def test_priority_costs_more_unless_it_is_answered_in_standard(
+    client: Any, simulator: Simulator, share: float, tier: str, factor: str
+) -> None:
+    await ask(client)
+    standard, simulator.settings.priority_downgraded_share = simulator.bill.usd, share
+    async with client.post(PATH, json=body(serviceTier="priority"), headers=KEY) as answer:
+        assert answer.headers["x-gemini-service-tier"] == tier
+    assert simulator.bill.usd == standard * (1 + Decimal(factor))
+
+
+async def test_cached_input_costs_a_tenth(client: Any, simulator: Simulator) -> None:
+    simulator.settings.cached_tokens = 400
+    _, answer = await ask(client)
+    usage = answer["usageMetadata"]
+    assert usage["cachedContentTokenCount"] == 400
+    cost = 200 * Decimal("0.25") + 400 * Decimal("0.025") + usage["candidatesTokenCount"] * Decimal("1.5")
+    assert simulator.bill.usd == cost / 1_000_000
+
+
+async def test_vertex_ai_takes_the_tier_in_a_header_only(client: Any, simulator: Simulator) -> None:
+    path = f"/v1beta1/projects/p/locations/global/publishers/google/models/{MODEL}:generateContent"
+    async with client.post(path, json=body(serviceTier="flex"), headers=KEY) as answer:
+        assert answer.status == 400
+    simulator.settings.flex_latency_s = simulator.settings.flex_latency_jitter_s = 0
+    async with client.post(path, json=body(), headers=KEY | {"X-Vertex-AI-LLM-Shared-Request-Type": "flex"}) as answer:
+        assert answer.headers["x-gemini-service-tier"] == "flex"

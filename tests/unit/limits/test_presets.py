@@ -17,6 +17,15 @@ def test_each_tier_allows_more_than_the_one_below(model: str) -> None:
     assert [rate.tpm for rate in rates] == sorted(rate.tpm or 0 for rate in rates)
 
 
+def test_batches_have_the_enqueued_tokens_of_the_tier_unless_they_are_set() -> None:
+    known = [compose([f"limits={tier}"], {}).batch_limits.enqueued_tokens for tier in TIERS]
+    assert known == [None, 10_000_000, 500_000_000, 1_000_000_000]
+    assert compose(["limits=tier1", "engine.gemini.model=gemini-3.8-flash"], {}).batch_limits.enqueued_tokens == 3_000_000
+    assert compose(["limits=tier1", "batch.enqueued_tokens=5000"], {}).batch_limits.enqueued_tokens == 5000
+    assert compose(["limits=tier1", "engine.gemini.vertexai=true"], {}).batch_limits.enqueued_tokens is None
+    assert compose([], {}).batch_limits.enqueued_tokens is None
+
+
 def test_a_model_has_the_limits_of_the_longest_name_that_it_begins_with() -> None:
     limits = compose(["limits=tier1"], {}).limits
     assert limits.of("models/gemini-3.8-flash-001") == limits.of("gemini-3.8-flash")

@@ -40,3 +40,4 @@ class LedgerWatch:
             self._before += self._last
         self._last = recorded
         self._progress.pages_recorded = self._before + recorded
+        self._progress.sample()

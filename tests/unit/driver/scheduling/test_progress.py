@@ -22,6 +22,46 @@ def test_pages_of_earlier_runs_count_as_done_but_not_for_the_rate_or_the_cost() 
     assert (progress.pages_done, progress.pages_per_s, progress.cost_usd) == (2, 0.5, 0.5)
 
 
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def reading(clock: Clock, progress: Progress, *, seconds: int, pages_per_s: int) -> None:
+    for _ in range(seconds):
+        clock.now += 1.0
+        progress.pages_recorded += pages_per_s
+        progress.sample()
+
+
+def test_the_rate_is_that_of_the_last_minute_and_so_is_the_time_left() -> None:
+    clock = Clock()
+    progress = Progress(clock=clock, documents_started=1, pages_known=100_000, pages_resumed=500)
+    progress.shard_sent()
+    progress.sample()
+    reading(clock, progress, seconds=30, pages_per_s=10)
+    assert progress.recent_pages_per_s == pytest.approx(progress.pages_per_s) == pytest.approx(10)
+    reading(clock, progress, seconds=600, pages_per_s=10)
+    reading(clock, progress, seconds=300, pages_per_s=0)
+    assert progress.recent_pages_per_s == 0, "an outage"
+    assert progress.eta_s == pytest.approx((100_000 - 6_800) / progress.pages_per_s), "by the rate of the run"
+    reading(clock, progress, seconds=70, pages_per_s=10)
+    assert progress.recent_pages_per_s == pytest.approx(10)
+    assert progress.eta_s == pytest.approx((100_000 - 7_500) / 10), "the outage is over, and does not count any longer"
+
+
+def test_pages_that_come_in_lumps_do_not_move_the_time_left() -> None:
+    clock = Clock()
+    progress = Progress(clock=clock, documents_started=1, pages_known=100_000)
+    progress.shard_sent()
+    reading(clock, progress, seconds=3600, pages_per_s=0)
+    reading(clock, progress, seconds=1, pages_per_s=10_000)
+    assert progress.recent_pages_per_s > 100
+    assert progress.eta_s == pytest.approx(90_000 / progress.pages_per_s)
+
+
 def test_a_page_that_was_handed_on_is_not_done() -> None:
     progress = Progress()
     progress.page(page(1, PageOutcome.HANDED_ON))
