@@ -88,7 +88,7 @@ bench-watch-polls: setup ## memory of a watch over 20,000 polls without reading 
 	@$(BIN)/python -m benchmarks.watch_polls
 
 bench-view: setup ## the results view over 20,000 documents: first screen, searches, memory; two minutes
-	@$(BIN)/python -m benchmarks.view
+	@$(BIN)/python -m benchmarks.view $(ARGS)
 
 bench-nodes: setup ## one node against four on a slow server: throughput, distribution, memory of each process
 	@$(BIN)/python -m benchmarks.nodes

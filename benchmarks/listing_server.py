@@ -57,7 +57,7 @@ def _serve(buckets: dict[str, Sequence[str]], generation: str, requests: Any, pi
             query = dict(urllib.parse.parse_qsl(url.query))
             bucket = url.path.removeprefix("/storage/v1/b/").removesuffix("/o")
             known = bucket in buckets and not set(query) - _KNOWN
-            data = json.dumps(_page(buckets[bucket], query, generation) if known else {"error": {"code": 400}}).encode()
+            data = json.dumps(page_of_listing(buckets[bucket], query, generation) if known else {"error": {"code": 400}}).encode()
             self.send_response_only(200 if known else 400)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))
@@ -70,7 +70,7 @@ def _serve(buckets: dict[str, Sequence[str]], generation: str, requests: Any, pi
     server.serve_forever()
 
 
-def _page(names: Sequence[str], query: Mapping[str, str], generation: str) -> dict[str, object]:
+def page_of_listing(names: Sequence[str], query: Mapping[str, str], generation: str) -> dict[str, object]:
     prefix, token = query.get("prefix", ""), query.get("pageToken", "")
     start = bisect.bisect_left(names, max(prefix, query.get("startOffset", ""), token))
     end = bisect.bisect_left(names, query["endOffset"]) if "endOffset" in query else len(names)

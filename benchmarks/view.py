@@ -21,24 +21,33 @@ from typing import Any
 
 import psutil
 
+from benchmarks.folder_bucket import FolderBucket
 from rayocr.actors.document_identity import document_id
 from rayocr.ledger.manifest import build_manifest, manifest_name
 from rayocr.messages import Attempt, Document, DocumentContext, DocumentOutcome, OutputFile, PageOutcome, PageSummary
 
 _PAGES, _WORDS = 3, 180
 _SEARCHES = ("umbrella", "harbour council", '"annual budget"', "zzz", "doc-01", "th")
+_LATENCY_S = 0.02  # of the bucket's server
 _AT = "2026-01-01T00:00:00+00:00"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--documents", type=int, default=20_000)
+    parser.add_argument("--bucket", action="store_true", help="over a bucket whose server answers after 20 ms")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="rayocr-view-") as folder:
         work = Path(folder)
         write_results(work / "out", arguments.documents)
-        for figure, value in measure(work, arguments.documents).items():
+        place, variables = str(work / "out"), {}
+        if arguments.bucket:
+            bucket = FolderBucket(work / "out", latency_s=_LATENCY_S)
+            place, variables = "gs://bucket", {"STORAGE_EMULATOR_HOST": bucket.url}
+        for figure, value in measure(work, place, arguments.documents, variables).items():
             print(f"{figure:<40} {value}")
+        if arguments.bucket:
+            bucket.close()
 
 
 def write_results(out: Path, documents: int) -> None:
@@ -82,9 +91,9 @@ def write_document(out: Path, name: str, texts: list[str], *, failed: bool) -> N
         file.write_text(content)
 
 
-def measure(work: Path, documents: int) -> dict[str, str]:
-    environment = os.environ | {"XDG_CACHE_HOME": str(work / "cache")}
-    command = [sys.executable, "-m", "rayocr", "view", str(work / "out"), "login.browser=none", "gateway.port=0"]
+def measure(work: Path, place: str, documents: int, variables: dict[str, str]) -> dict[str, str]:
+    environment = os.environ | {"XDG_CACHE_HOME": str(work / "cache")} | variables
+    command = [sys.executable, "-m", "rayocr", "view", place, "login.browser=none", "gateway.port=0"]
     started = time.perf_counter()
     view = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, cwd=work)
     try:

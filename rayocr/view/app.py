@@ -16,7 +16,7 @@ from rayocr.errors import ObjectNotFound, RayocrError, UsageError
 from rayocr.gateway.guard import Guard
 from rayocr.ledger.corrections import MAX_TEXT_CHARS
 from rayocr.view.index import Filters
-from rayocr.view.reread import ENGINES, prompts
+from rayocr.view.reread import ENGINES, prompts, takes_prompt
 from rayocr.view.results import Results
 
 T = TypeVar("T")
@@ -77,9 +77,11 @@ def create_view(results: Results, *, token: str | None, title: str) -> Any:
             "title": title,
             "total": index.total,
             "indexed": index.done,
+            "listing": not index.listed,
             "damaged": index.damaged[:20],
             "problem": results.problem,
             "engines_to_read_with": list(ENGINES),
+            "engines_with_prompts": [engine for engine in ENGINES if takes_prompt(engine)],
             "prompts": prompts(),
             **counts,
         }

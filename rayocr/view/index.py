@@ -74,7 +74,8 @@ def cache_path(state_uri: str) -> Path:
 
 
 class ResultsIndex:
-    """`total` and `done` count the documents of the update in progress, or of the last one."""
+    """`total` and `done` count the documents of the update in progress, or of the last one. `listed`: whether they were counted
+    once."""
 
     def __init__(self, path: Path, dest: Storage, state: Storage) -> None:
         self._path = path
@@ -84,6 +85,7 @@ class ResultsIndex:
         self._local = threading.local()
         self.total = 0
         self.done = 0
+        self.listed = False
         self.damaged: list[str] = []
         path.touch(mode=0o600)
         with self._connection() as db:
@@ -103,6 +105,7 @@ class ResultsIndex:
             changed = [(document_id, version) for document_id, version in listed if known.get(document_id) != version]
             gone = known.keys() - {document_id for document_id, _ in listed}
             self.total, self.done, self.damaged = len(listed), len(listed) - len(changed), []
+            self.listed = True
             for document_id in gone:
                 _forget(db, document_id)
             with ThreadPoolExecutor(_READ_AT_ONCE, thread_name_prefix="read") as pool:

@@ -37,7 +37,7 @@ class Rereader:
         if prompt:
             if prompt not in prompts():
                 raise UsageError(f"Unknown prompt {prompt!r}; choose one of {', '.join(prompts())}.")
-            if engine not in engine_names() or not asks_a_server(engine):
+            if not takes_prompt(engine):
                 raise UsageError(f"engine={engine} takes no prompt.")
             options[f"engine.{engine}.prompt"] = prompt
         with self._turn:
@@ -50,6 +50,10 @@ class Rereader:
             "message": page.message,
             "doubts": list(page.doubts),
         }
+
+
+def takes_prompt(engine: str) -> bool:
+    return engine in engine_names() and asks_a_server(engine)
 
 
 def prompts() -> list[str]:

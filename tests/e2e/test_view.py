@@ -90,6 +90,9 @@ def test_results_are_searched_corrected_and_downloaded(address: str, tmp_path: P
         page.focus("#next")
         page.keyboard.press("e")
         page.fill("#v-source", "# Found again\n\n<script>document.title = 'owned'</script>")
+        page.keyboard.press("Escape")  # the question whether to discard the text is answered with no
+        page.click("#next")
+        assert page.input_value("#v-source").startswith("# Found again")
         page.fill("#author", "Ada")
         page.click("#save")
         page.wait_for_selector("text=All outputs show the correction")

@@ -166,6 +166,7 @@ def _read_dead_letters(status: Status, state: Storage, dead_letters: list[str]) 
                     pages=dead_letter.pages,
                 )
             )
+    status.failures.sort(key=lambda failure: failure.name)
     status.failures_by_reason = dict(reasons.most_common())
     status.failures_by_outcome = dict(outcomes.most_common())
 

@@ -4,22 +4,25 @@ import {$, badge, make} from "./shared/parts.js";
 import {link, unlink} from "./words.js";
 
 let shown = null, address = null, zoom = 100, changed = () => {};
+export const prompted = new Set();  // engines that take a prompt
 
 export function start(onChange) {
   changed = onChange;
   $("prev").onclick = () => turn(-1);
   $("next").onclick = () => turn(1);
   $("odd").onclick = nextOdd;
-  $("close").onclick = () => $("view").close();
+  $("close").onclick = () => { if (mayLeave()) $("view").close(); };
+  $("view").addEventListener("cancel", e => { if (!mayLeave()) e.preventDefault(); });
   $("v-number").onchange = () => go(Number($("v-number").value));
-  $("rendered").onclick = () => mode("html");
-  $("source").onclick = () => mode("text");
+  $("rendered").onclick = () => { if (mayLeave()) mode("html"); };
+  $("source").onclick = () => { if (mayLeave()) mode("text"); };
   $("larger").onclick = () => zoomTo(zoom * 1.25);
   $("smaller").onclick = () => zoomTo(zoom / 1.25);
   $("edit").onclick = edit;
-  $("cancel").onclick = () => mode("html");
+  $("cancel").onclick = () => { if (mayLeave()) mode("html"); };
   $("v-edit").onsubmit = save;
-  $("again").onclick = () => { $("v-diff").replaceChildren(); $("use").hidden = true; mode("again"); $("with").focus(); };
+  $("with").onchange = () => { $("prompt").disabled = !prompted.has($("with").value); if ($("prompt").disabled) $("prompt").value = ""; };
+  $("again").onclick = () => { if (!mayLeave()) return; $("with").onchange(); $("v-diff").replaceChildren(); $("use").hidden = true; mode("again"); $("with").focus(); };
   $("back").onclick = () => mode("html");
   $("v-again").onsubmit = readAgain;
   $("author").value = localStorage.getItem("rayocr-author") || "";
@@ -80,6 +83,9 @@ function zoomTo(percent) {
   $("v-paper").style.width = zoom + "%";
 }
 
+// False if the user keeps editing a text that is not saved.
+const mayLeave = () => $("v-edit").hidden || $("v-source").value === shown?.text || confirm("Discard the text that you have not saved?");
+
 function mode(which) {
   $("v-html").hidden = which !== "html";
   $("v-text").hidden = which !== "text";
@@ -91,7 +97,8 @@ function mode(which) {
 
 async function go(page) {
   const {d, id} = shown;
-  if (!(page >= 1 && page <= d.page_count)) { $("v-number").value = shown.page; return; }
+  if (!(page >= 1 && page <= d.page_count) || (page !== shown.page && !mayLeave())) { $("v-number").value = shown.page; return; }
+  $("v-word").textContent = "";
   shown.page = page;
   shown.text = null;
   history.replaceState(null, "", `#/${id}/${page}`);
@@ -140,7 +147,8 @@ function facts(p) {
 }
 
 function edit() {
-  if (shown?.text == null) return;
+  if (shown?.text == null || !$("v-edit").hidden) return;
+  $("v-word").textContent = "";
   $("v-source").value = shown.text;
   mode("edit");
   $("v-source").focus();
@@ -162,8 +170,8 @@ async function readAgain(e) {
       : same ? `${found.engine} reads the same text.` : `Read by ${found.engine || "nobody: the page is blank"}.`;
     $("use").hidden = !found.text;
     $("use").onclick = () => { $("v-source").value = found.text; mode("edit"); $("v-source").focus(); };
-  } catch (error) { $("v-word").textContent = error.message; }
-  $("read").disabled = false;
+  } catch (error) { if (shown?.id === id && shown.page === page) $("v-word").textContent = error.message; }
+  finally { $("read").disabled = false; }
 }
 
 async function save(e) {

@@ -1,7 +1,7 @@
 // The results view: the list with its filters. Names and excerpts only ever become text, never markup.
 import {TokenNeeded, ask, json, useToken} from "./shared/api.js";
 import {$, badge, card, count, counted, make} from "./shared/parts.js";
-import {open, start as startReader} from "./reader.js";
+import {open, prompted, start as startReader} from "./reader.js";
 
 const PAGE = 50, FILTERS = ["q", "outcome", "engine", "reason"];
 let cursors = [""], next = "", asked = 0, shown = -1, timer;
@@ -73,15 +73,16 @@ async function status() {
       card(count(s.outcomes.rejected), "rejected documents"), card(count(s.failed), "failed pages"), card(count(s.doubtful), "documents in doubt"));
     options($("engine"), s.engines);
     options($("with"), s.engines_to_read_with);
+    for (const engine of s.engines_with_prompts) prompted.add(engine);
     options($("prompt"), s.prompts);
     options($("reason"), s.reasons.map(r => r.reason));
     $("failures").hidden = !s.reasons.length;
     $("reasons").replaceChildren(...s.reasons.map(reason));
-    say(s.problem || (behind > 0 ? `Indexing: ${count(s.indexed)} of ${count(s.total)} documents.`
+    say(s.problem || (s.listing ? "Listing the documents …" : behind > 0 ? `Indexing: ${count(s.indexed)} of ${count(s.total)} documents.`
       : s.damaged.length ? `${s.damaged.length} damaged manifests are not shown. ${s.damaged[0]}` : ""));
     if (s.indexed !== shown && cursors.length === 1 && !$("view").open) list();
     shown = s.indexed;
-    timer = setTimeout(status, behind > 0 ? 1500 : 15000);
+    timer = setTimeout(status, behind > 0 || s.listing ? 1500 : 15000);
   } catch (e) {
     failed(e);
     if (!(e instanceof TokenNeeded)) timer = setTimeout(status, 5000);
