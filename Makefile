@@ -146,7 +146,7 @@ lock: ## update the lock files from pyproject.toml
 	@$(BIN)/uv pip compile -q pyproject.toml --extra cjk --extra drive --extra supabase --group dev -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url -o requirements-dev.lock
 
 wheel: setup ## dist/*.whl, with conf/ and samples/ inside
-	@$(BIN)/python -m build -q --wheel
+	@$(BIN)/python -m build -q --wheel --no-isolation
 
 clean: ## delete everything that make created
 	@rm -rf $(VENV) $(VENV)-sbom output logs dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

