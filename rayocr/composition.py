@@ -86,16 +86,30 @@ def samples_dir() -> Path:
 
 def load_dotenv() -> None:
     """Reads .env of the working folder into the environment. Variables that are already set stay. Raises UsageError."""
-    file = Path(".env")
-    if not file.is_file():
-        return
     from dotenv import load_dotenv as load
 
+    load(stream=io.StringIO(_dotenv_text()), override=False)
+
+
+def environment_with_dotenv() -> dict[str, str]:
+    """The environment and .env of the working folder, for the Python API, which leaves its caller's environment as it is. Raises
+    UsageError."""
+    from dotenv import dotenv_values
+
+    found = dotenv_values(stream=io.StringIO(_dotenv_text()))
+    return {name: value for name, value in found.items() if value is not None} | dict(os.environ)
+
+
+def _dotenv_text() -> str:
+    """.env of the working folder; "" if there is none. Raises UsageError."""
+    file = Path(".env")
+    if not file.is_file():
+        return ""
     try:
         data = file.read_bytes()
         if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in data:
             raise UsageError("Cannot read .env in the working folder: it is UTF-16 text. Save it as UTF-8, or remove it.")
-        load(stream=io.StringIO(data.decode("utf-8-sig")), override=False)
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(
             f"Cannot read .env in the working folder: byte {error.start} is not UTF-8. Save it as UTF-8, or remove it."

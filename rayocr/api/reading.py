@@ -68,8 +68,10 @@ def read_with(overrides: Sequence[str], source: str | Path | bytes | BinaryIO, *
 
 def _placed(source: str | Path | bytes | BinaryIO, folder: Path) -> str:
     """The value of `source=`; bytes are written to the folder first. Raises UsageError."""
-    if isinstance(source, str) and "://" in source:
-        return source  # a Path would lose a slash
+    if isinstance(source, str) and "://" in source:  # a Path would lose a slash
+        if source.startswith(("gs://", "gdrive://", "file://")) and not source.lower().endswith(".pdf"):
+            raise UsageError(f"{source} is not one PDF; rayocr.run reads buckets and folders.")
+        return source
     if isinstance(source, str | os.PathLike):
         if Path(source).expanduser().is_dir():
             raise UsageError(f"{source} is a folder; rayocr.run reads folders.")
@@ -88,6 +90,8 @@ async def aread(source: str | Path | bytes | BinaryIO, **options: Any) -> ReadDo
 
 def _document(out: Path) -> ReadDocument:
     manifests = list((out / DOCUMENTS_PREFIX).rglob("*.json"))
+    if len(manifests) > 1:
+        raise UsageError(f"The source holds {len(manifests)} documents, not one; rayocr.run reads buckets and folders.")
     if not manifests:
         raise InternalError("The run ended without a result for the document.")
     manifest = Manifest.from_json(manifests[0].read_bytes(), name=manifests[0].name)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rayocr.composition import compose, environment_with_dotenv
 from rayocr.config import AccessConfig
 from rayocr.errors import ObjectNotFound, RecordCorrupt, UsageError
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of
@@ -95,9 +97,22 @@ class Results:
 
 
 def open_results(dest: str | Path, *, state: str | Path | None = None, access: AccessConfig | None = None) -> Results:
-    """The results in a folder, bucket or Drive. `state`: the value of `state=`, if the runs had one. Raises UsageError."""
-    access = access or AccessConfig()
+    """The results in a folder, bucket or Drive, reached with the credentials of the environment and of .env, as by a run.
+    `state`: the value of `state=`, if the runs had one. Raises UsageError and OutsideError."""
+    places = [str(dest), str(state or dest)]
+    accesses = [access, access] if access else _accesses(*places)
     try:
-        return Results(open_storage(str(parse_uri(str(dest))), access), open_storage(str(parse_uri(str(state or dest))), access))
+        return Results(*(open_storage(str(parse_uri(place)), how) for place, how in zip(places, accesses, strict=True)))
     except ObjectNotFound as error:
         raise UsageError(f"{error} Check the path of the results.") from error
+
+
+def _accesses(dest: str, state: str) -> list[AccessConfig]:
+    environment = environment_with_dotenv()
+    storage = compose([f"dest={dest}", f"state={state}"], environment).storage
+    in_file = environment.get("GOOGLE_APPLICATION_CREDENTIALS")
+    if in_file != os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"):  # Google's client does not read .env
+        for place, access in ((dest, storage.dest), (state, storage.state)):
+            if place.startswith("gs://"):
+                access.credentials = access.credentials or in_file
+    return [storage.dest, storage.state]

@@ -118,6 +118,26 @@ def test_wrong_options_raise_the_message_of_the_command_line() -> None:
         rayocr.read("https://example.com/a.pdf")
 
 
+def test_a_place_with_several_documents_is_not_read_as_one(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        make_pdf(tmp_path / "in.pdf" / f"{name}.pdf", 1)
+    with pytest.raises(UsageError, match=r"holds 2 documents, not one; rayocr\.run reads"):
+        rayocr.read(f"file://{tmp_path}/in.pdf", engine="textlayer")
+    with pytest.raises(UsageError, match="is not one PDF"):
+        rayocr.read("gs://bucket/in", engine="textlayer")
+
+
+def test_results_are_reached_as_a_run_reaches_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the variables of .env, which do not enter the caller's environment."""
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:1")
+    (tmp_path / ".env").write_text("GOOGLE_APPLICATION_CREDENTIALS=key.json\nGOOGLE_DRIVE_CREDENTIALS=drive.json\n")
+    dest, state = rayocr.api.results._accesses("gs://bucket/out", "gdrive://abc")
+    assert (dest.endpoint, dest.credentials) == ("http://127.0.0.1:1", "key.json")
+    assert state.credentials == str(tmp_path / "drive.json")
+    assert "GOOGLE_APPLICATION_CREDENTIALS" not in os.environ
+
+
 def test_a_process_that_is_killed_is_an_error_and_never_takes_the_caller_along(tmp_path: Path) -> None:
     make_pdf(tmp_path / "in" / "a.pdf", 1)
     handle = rayocr.start("in", "out", engine="textlayer")
