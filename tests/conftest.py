@@ -60,9 +60,9 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(trylast=True)  # after the groups are given
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Starts tests that take minutes first, so that the other tests run in parallel. Keeps groups in one test process: xdist 3.8
-    appends a group to `_nodeid`, which pytest 9.2 does not read."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Starts tests that take minutes, and groups, first, so that the other tests run in parallel. Keeps groups in one test
+    process: xdist 3.8 appends a group to `_nodeid`, which pytest 9.2 does not read."""
+    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in ("slow", "xdist_group")))
     if not getattr(config.option, "loadgroup", False):
         return
     for item in items:
