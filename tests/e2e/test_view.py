@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.support import PROJECT, make_pdf
+from tests.e2e.support import PROJECT, SimulatedGemini, make_pdf
 from tests.e2e.test_gateway import CHROMIUM, QUIET
 from tests.unit.view.test_results import write_document
 
@@ -114,16 +114,17 @@ def test_results_are_searched_corrected_and_downloaded(address: str, tmp_path: P
 
 @pytest.mark.skipif(CHROMIUM is None or find_spec("playwright") is None, reason="needs Debian's chromium")
 @pytest.mark.filterwarnings("ignore")
-def test_the_page_of_a_run_continues_with_its_results(tmp_path: Path) -> None:
+def test_the_page_of_a_run_continues_with_its_results(gemini: SimulatedGemini, tmp_path: Path) -> None:
     """With gateway.after=view, the page first shows how the run ended."""
     from playwright.sync_api import sync_playwright
 
+    gemini.set(latency_s=2.0)  # until the browser shows the run
     for number in range(4):
-        make_pdf(tmp_path / "in" / f"{number}.pdf", 300)
+        make_pdf(tmp_path / "in" / f"{number}.pdf", 15)
     (tmp_path / "in" / "damaged.pdf").write_bytes(b"%PDF-1.7 nothing")
     command = [sys.executable, "-m", "rayocr", str(tmp_path / "in"), str(tmp_path / "out"), "cluster=inprocess"]
-    options = ["gateway.after=view", "gateway.port=0", "engine=textlayer"]
-    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache"), "HOME": str(tmp_path)}
+    options = ["gateway.after=view", "gateway.port=0", "engine=gemini", "engine.chain=[gemini]", "limits.max_in_flight=1"]
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache"), "HOME": str(tmp_path)} | gemini.variables
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *QUIET])
         page = browser.new_page(viewport={"width": 390, "height": 844})
@@ -135,6 +136,7 @@ def test_the_page_of_a_run_continues_with_its_results(tmp_path: Path) -> None:
             page.goto(next(match[0] for line in process.stdout if (match := re.search(r"http://\S+#token=\S+", line))))
             page.wait_for_selector("#cards .card")
             assert page.evaluate("document.documentElement.scrollWidth") <= 390
+            gemini.set(latency_s=0.0)
             page.wait_for_selector("h1:text('rayocr results')")
             page.wait_for_selector("#docs tr:nth-child(5)")
             assert "damaged.pdf" in page.inner_text("#docs")
