@@ -71,9 +71,9 @@ class Prefork:
         cwd: Path,
         stdout: int | IO[Any],
         stderr: int | IO[Any],
-        stdin: int = subprocess.DEVNULL,
+        stdin: int | IO[Any] = subprocess.DEVNULL,
     ) -> Forked:
-        """`command`: [sys.executable, "-m", MODULE, ARGUMENT…]. `stdin`: DEVNULL or PIPE; `stdout`: a file or PIPE;
+        """`command`: [sys.executable, "-m", MODULE, ARGUMENT…]. `stdin`: DEVNULL, PIPE or a file; `stdout`: a file or PIPE;
         `stderr`: a file or STDOUT. The process leads a session of its own."""
         assert command[:2] == [sys.executable, "-m"], command
         request = json.dumps({"argv": list(command[2:]), "env": dict(env), "cwd": str(cwd)}).encode()
@@ -85,8 +85,10 @@ class Prefork:
                 given, write_end = os.pipe()
                 passed.callback(os.close, given)
                 writer = open(write_end, "w", encoding="utf-8")  # noqa: SIM115 - closed by the caller
-            else:
+            elif stdin == subprocess.DEVNULL:
                 given = passed.enter_context(open(os.devnull)).fileno()
+            else:
+                given = _number(stdin)
             if stdout == subprocess.PIPE:
                 read_end, out = os.pipe()
                 passed.callback(os.close, out)
