@@ -14,6 +14,7 @@ import pytest
 from benchmarks.ports import free_port
 from benchmarks.ray_nodes import Node, RayNodes, agent_ports, port_options
 from benchmarks.valkey import Valkey
+from tests.e2e.prefork import Prefork
 from tests.e2e.support import PATIENCE_S, PROJECT, Cli, SimulatedGemini, make_pdf, manifests, page_texts, wait_until
 
 DOCUMENTS, PAGES = 12, 20
@@ -38,12 +39,17 @@ def events(folder: Path, action: str) -> list[dict[str, Any]]:
 
 @pytest.mark.slow
 def test_nodes_are_drained_lost_and_added_and_every_page_is_paid_once(
-    nodes: RayNodes, environment: dict[str, str], heads_home: dict[str, str], gemini: SimulatedGemini, tmp_path: Path
+    nodes: RayNodes,
+    environment: dict[str, str],
+    heads_home: dict[str, str],
+    prefork: Prefork,
+    gemini: SimulatedGemini,
+    tmp_path: Path,
 ) -> None:
     gemini.set(latency_s=1.5)  # with four pages in flight this takes a minute and a half, unless the run is stopped
     for number in range(DOCUMENTS):
         make_pdf(tmp_path / "in" / f"{number}.pdf", PAGES, prefix=f"page of {number} with the")
-    cli = Cli(environment | heads_home, tmp_path, nodes.address)
+    cli = Cli(environment | heads_home, tmp_path, nodes.address, prefork=prefork)
     options = (
         "source=in",
         "dest=out",
