@@ -22,6 +22,7 @@ _LARGEST_BOX_PT = 24.0
 _STRAIGHT_PT = 1.0  # a line that deviates more from its axis is oblique
 _MIN_RULING_PT = 6.0
 _TINY_PT = 3.0  # smaller letters are illegible
+_NARROW_PT = 1.0  # letters that are compressed to a line
 _NEARLY_CLEAR = 40  # of 255, of text's opacity
 _NEARLY_WHITE = 3 * 245  # of red, green and blue together
 _THIN_PT = 3.0  # a filled rectangle as thin as this is a line
@@ -258,6 +259,7 @@ class _TextStyle:
     def __init__(self) -> None:
         self._color = tuple(ctypes.c_uint() for _ in range(4))
         self._size, self._matrix = ctypes.c_float(), pdfium.FS_MATRIX()
+        self._bounds = tuple(ctypes.c_float() for _ in range(4))
 
     def has_ink_color(self, item: Any) -> bool:
         red, green, blue, alpha = self._color
@@ -266,11 +268,14 @@ class _TextStyle:
         return red.value + green.value + blue.value < _NEARLY_WHITE and alpha.value >= _NEARLY_CLEAR
 
     def is_tiny_or_clipped(self, item: Any) -> bool:
-        size, matrix = self._size, self._matrix
+        """Also True for text whose glyphs draw nothing: it has no height."""
+        size, matrix, (left, bottom, right, top) = self._size, self._matrix, self._bounds
         if pdfium.FPDFTextObj_GetFontSize(item, size) and pdfium.FPDFPageObj_GetMatrix(item, matrix):
-            scale = max(abs(matrix.a), abs(matrix.b), abs(matrix.c), abs(matrix.d))
-            if abs(size.value) * scale < _TINY_PT:
+            along, up = max(abs(matrix.a), abs(matrix.b)), max(abs(matrix.c), abs(matrix.d))
+            if abs(size.value) * max(along, up) < _TINY_PT or abs(size.value) * min(along, up) < _NARROW_PT:
                 return True
+        if pdfium.FPDFPageObj_GetBounds(item, left, bottom, right, top) and bottom.value == top.value:
+            return True
         clip = pdfium.FPDFPageObj_GetClipPath(item)
         return bool(clip) and pdfium.FPDFClipPath_CountPaths(clip) > 0
 

@@ -24,22 +24,17 @@ from rayocr.pdf.hidden.pieces import HiddenPieces, hidden_pieces
 from rayocr.pdf.ink import BLANK_COVERAGE, COARSE_DPI, RENDER_DPI, coarse_coverage, coverage
 from rayocr.pdf.line_boxes import DETECTION_DPI
 from rayocr.pdf.objects import PageObjects, Ruling, has_text_in_foreign_fonts, inspect_objects
-from rayocr.pdf.rendering import draw
+from rayocr.pdf.rendering import MAX_SIDE_PX, draw, render_scale
 from rayocr.pdf.scan import SCAN_SHARE, is_full_page_scan, reduced_jpeg, whole_page
 from rayocr.pdf.textlayer.glyphs.actual_text import contradicts_glyphs
 from rayocr.pdf.textlayer.layer import TextLayer, is_reading_of, read_text_layer, without_hidden
-from rayocr.pdf.textlayer.raw import raw_text
+from rayocr.pdf.textlayer.raw import RawText, raw_text
 from rayocr.pdf.textlayer.rendered_text import TextObjects
 from rayocr.pdf.textlayer.shown_words import shows_word
 from rayocr.pdf.undrawn import cut_off_share, undecodable_share, undrawn_picture
 
 if TYPE_CHECKING:
     from PIL import Image
-
-_MAX_SIDE_PX = 20_000  # for very long and narrow strips: decoders and engines fail at 32,767 pixels or earlier
-_SMALL_LONG_SIDE_PX = 1500  # for small pages: at 200 dpi, the letters of a ticket are 12 pixels high
-_MAX_SMALL_DPI = 600.0
-_MAX_NATIVE_DPI = 1200.0  # a scan can be placed on a one-inch page
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +43,6 @@ class Rendering:
 
     image: Image.Image
     scale: float
-
-
-def render_scale(width_pt: float, height_pt: float, *, dpi: float, max_pixels: int, native_dpi: float = 0.0) -> float:
-    """Pixels per point for a page, never more than `max_pixels` in total, regardless of the page's declared size.
-
-    Based on `dpi`. Small pages and pages that are one image with a higher resolution (`native_dpi`) get a larger scale, so that
-    letters stay legible; large pages get a smaller one.
-    """
-    long_side_in = max(width_pt, height_pt) / 72
-    wanted_dpi = max(dpi, min(_SMALL_LONG_SIDE_PX / long_side_in, _MAX_SMALL_DPI))
-    if long_side_in * dpi < _SMALL_LONG_SIDE_PX:
-        wanted_dpi = max(wanted_dpi, min(native_dpi, _MAX_NATIVE_DPI))
-    by_pixels = math.sqrt(max_pixels / (width_pt * height_pt))
-    by_side = _MAX_SIDE_PX / max(width_pt, height_pt)
-    return min(wanted_dpi / 72, by_pixels, by_side)
 
 
 class Page:
@@ -106,8 +86,7 @@ class Page:
     def render(self, *, dpi: int = 200, grayscale: bool = False) -> Rendering:
         """Renders the upright page in RGB or gray, including annotations. 20 to 60 ms for a scan at 200 dpi. See
         `render_scale`."""
-        if not (self.width_pt > 0 and self.height_pt > 0):
-            raise PageUnrenderable(f"Page {self.page_number} has no area ({self.width_pt:g} x {self.height_pt:g} pt).")
+        self._check_area()
         scale = render_scale(
             self.width_pt, self.height_pt, dpi=dpi, max_pixels=self.max_pixels, native_dpi=self._objects.native_dpi
         )
@@ -115,10 +94,9 @@ class Page:
 
     def thumbnail(self, dpi: int) -> Image.Image:
         """Renders the page in gray at exactly `dpi`, or less for huge pages. Raises PageUnrenderable."""
-        if not (self.width_pt > 0 and self.height_pt > 0):
-            raise PageUnrenderable(f"Page {self.page_number} has no area ({self.width_pt:g} x {self.height_pt:g} pt).")
+        self._check_area()
         scale = min(dpi / 72, math.sqrt(min(self.max_pixels, 2_000_000) / (self.width_pt * self.height_pt)))
-        return self._render(min(scale, _MAX_SIDE_PX / max(self.width_pt, self.height_pt)), grayscale=True).image
+        return self._render(min(scale, MAX_SIDE_PX / max(self.width_pt, self.height_pt)), grayscale=True).image
 
     @cached_property
     def upright(self) -> Upright:
@@ -140,7 +118,7 @@ class Page:
 
     @cached_property
     def has_filled_annotations(self) -> bool:
-        """Whether the page has form fields, free text or stamps."""
+        """Whether the page has form fields, free text, stamps or drawings that are annotations."""
         return has_text_annotations(self._page.raw)
 
     @property
@@ -175,11 +153,11 @@ class Page:
                 return with_fields(layer, (*self.fields, *self.drawn_marks), size_pt)
         return with_fields(own, (*self.fields, *self.drawn_marks), size_pt)
 
-    @cached_property
+    @property
     def raw_text(self) -> str:
         """The text of the page's content as PDFium returns it: in file order, including hidden text, without form fields. Costs a
         twentieth of `text_layer`; for callers that need no more."""
-        return raw_text(self._page.raw)
+        return self._raw.text
 
     def text_layer(self) -> TextLayer:
         """The page's own text, with a verdict on whether it is reliable."""
@@ -192,14 +170,16 @@ class Page:
             yield
 
     def hides_text(self) -> bool:
-        """Whether the page has invisible text. Cheap if nothing is drawn over the text and all of it has the color of ink, and
-        for scans with an OCR engine's text."""
+        """Whether the page has invisible text, or text outside its area. Cheap if nothing is drawn over the text and all of it
+        has the color of ink, and for scans with an OCR engine's text. Text in hidden layers does not count."""
         return self._hides_text
 
     @cached_property
     def _hides_text(self) -> bool:
-        found = self._objects
-        return (found.may_hide_text or found.replaces_text) and not self._is_reading_of_scan() and self._text_layer.hides_text
+        may_hide = self._objects.may_hide_text or self._objects.replaces_text or self.has_filled_annotations
+        if may_hide and not self._is_reading_of_scan() and self._text_layer.hides_text:
+            return True
+        return self._raw.has_more
 
     def shows_raw_text(self) -> bool:
         """Whether `raw_text` is all the text that the page shows: nothing is invisible, and there are no form fields or notes."""
@@ -208,8 +188,9 @@ class Page:
     def has_text_over_scan(self) -> bool:
         """Whether pictures cover most of the page and all text is visible, like a stamp on a scan. Cheap."""
         found = self._objects
-        hides = found.may_hide_text or found.replaces_text
-        return found.image_share > SCAN_SHARE and found.visible_text_objects > 0 and not hides
+        return (
+            found.image_share > SCAN_SHARE and found.visible_text_objects > 0 and not (found.may_hide_text or found.replaces_text)
+        )
 
     def visible_text(self) -> str:
         """The text that the page shows, in file order. Costs a tenth of `text_layer` where `raw_text` is the same."""
@@ -225,7 +206,7 @@ class Page:
 
     @property
     def image_share(self) -> float:
-        """The share of the page's area under images, 0..1."""
+        """0..1 of the page's area."""
         return self._objects.image_share
 
     # -- is there anything on it --------------------------------------------------------------------------------------------
@@ -314,6 +295,10 @@ class Page:
                     image.paste(flat.crop(tuple(corners)), tuple(corners))  # type: ignore[arg-type]  # four of each
 
     @cached_property
+    def _raw(self) -> RawText:
+        return raw_text(self._page.raw)
+
+    @cached_property
     def _objects(self) -> PageObjects:
         return inspect_objects(self._page.raw, self.upright, self.width_pt, self.height_pt)
 
@@ -351,6 +336,10 @@ class Page:
         if not is_full_page_scan(self._objects, size_pt) or self._may_have_masks():
             return None
         return reduced_jpeg(self._objects.largest_image, max(size_pt) / 72 * dpi)
+
+    def _check_area(self) -> None:
+        if not (self.width_pt > 0 and self.height_pt > 0):
+            raise PageUnrenderable(f"Page {self.page_number} has no area ({self.width_pt:g} x {self.height_pt:g} pt).")
 
     def _render(self, scale: float, *, grayscale: bool) -> Rendering:
         # PDFium rounds sides up; one pixel less keeps the product below the limit.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import pypdfium2
@@ -9,6 +10,27 @@ import pypdfium2.raw as pdfium
 
 if TYPE_CHECKING:
     from PIL import Image
+
+
+MAX_SIDE_PX = 20_000  # for very long and narrow strips: decoders and engines fail at 32,767 pixels or earlier
+_SMALL_LONG_SIDE_PX = 1500  # for small pages: at 200 dpi, the letters of a ticket are 12 pixels high
+_MAX_SMALL_DPI = 600.0
+_MAX_NATIVE_DPI = 1200.0  # a scan can be placed on a one-inch page
+
+
+def render_scale(width_pt: float, height_pt: float, *, dpi: float, max_pixels: int, native_dpi: float = 0.0) -> float:
+    """Pixels per point for a page, never more than `max_pixels` in total, regardless of the page's declared size.
+
+    Based on `dpi`. Small pages and pages that are one image with a higher resolution (`native_dpi`) get a larger scale, so that
+    letters stay legible; large pages get a smaller one.
+    """
+    long_side_in = max(width_pt, height_pt) / 72
+    wanted_dpi = max(dpi, min(_SMALL_LONG_SIDE_PX / long_side_in, _MAX_SMALL_DPI))
+    if long_side_in * dpi < _SMALL_LONG_SIDE_PX:
+        wanted_dpi = max(wanted_dpi, min(native_dpi, _MAX_NATIVE_DPI))
+    by_pixels = math.sqrt(max_pixels / (width_pt * height_pt))
+    by_side = MAX_SIDE_PX / max(width_pt, height_pt)
+    return min(wanted_dpi / 72, by_pixels, by_side)
 
 
 def draw(page: Any, width_px: int, height_px: int, *, grayscale: bool, form: Any = None) -> Image.Image:

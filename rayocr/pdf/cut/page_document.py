@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PICTURE_DPI = 200
 # Optional content; its visibility is stored in the document's catalog, not in the page. PDFium writes the dictionaries of an
 # extracted page uncompressed.
-_OPTIONAL_CONTENT = re.compile(rb"/OC\b|/OCM?[GD]\b")
+_OPTIONAL_CONTENT = re.compile(rb"/OC\s*(?:\d{1,9} \d{1,9} R|<<|/\w)|/OC(?:G|MD)\b")
 _JPEG_QUALITY = 85  # 7 ms at 200 dpi
 _SMALLEST_LONG_SIDE_PX = 500  # a page is illegible below this
 
@@ -71,10 +71,13 @@ def _faithful_cut(page: Page) -> bytes | None:
 
     has_fields = page.has_filled_annotations
     cut = page.cut_out()
+    has_layers = _OPTIONAL_CONTENT.search(cut) is not None
+    if has_layers and page.text_layer().hides_text:
+        return None
     smaller = None
     with suppress(*UNREADABLE, TypeError, ValueError):  # if qpdf cannot read PDFium's output, it is not changed
         smaller = pruned(cut, drawn_bytes=page.picture_bytes, always=has_fields)
-    suspicious = has_fields or smaller is not None or _OPTIONAL_CONTENT.search(cut) is not None
+    suspicious = has_fields or smaller is not None or has_layers
     cut = cut if smaller is None else smaller
     return cut if not suspicious or _looks_like(cut, page) else None
 

@@ -1,4 +1,4 @@
-"""Flattens annotations that contain text (form fields, free text, stamps) into a page's content.
+"""Flattens annotations that may contain or cover text (form fields, free text, stamps, drawings) into a page's content.
 
 PDFium keeps annotations separate from the page's content until they are flattened. rayocr flattens a copy and does not change the
 document itself, since it may be signed.
@@ -13,7 +13,15 @@ from typing import Any
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-_WITH_TEXT = (pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP)
+# Links, and what viewers show as an icon or in a window of its own.
+_WITHOUT_TEXT = (
+    pdfium.FPDF_ANNOT_LINK,
+    pdfium.FPDF_ANNOT_TEXT,
+    pdfium.FPDF_ANNOT_POPUP,
+    pdfium.FPDF_ANNOT_FILEATTACHMENT,
+    pdfium.FPDF_ANNOT_SOUND,
+    pdfium.FPDF_ANNOT_MOVIE,
+)
 # Browsers also hide fields with the Invisible flag, although ISO 32000-1 intends it for unknown annotation types.
 _NOT_SHOWN = pdfium.FPDF_ANNOT_FLAG_INVISIBLE | pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW
 MAX_ANNOTATIONS = 10_000  # maximum number read per page; a page with more is not a form
@@ -53,10 +61,10 @@ def hide_annotations(page: Any, hidden: Callable[[], Collection[int]]) -> None:
 
 
 def has_text_annotations(page: Any) -> bool:
-    """Whether flattening this raw FPDF_PAGE adds text to it. 2 µs per annotation; links do not count."""
+    """Whether flattening this raw FPDF_PAGE may add text to it or cover some. 2 µs per annotation; links do not count."""
     for index in range(annotation_count(page)):
         with annotation(page, index) as found:
-            if found and pdfium.FPDFAnnot_GetSubtype(found) in _WITH_TEXT:
+            if found and pdfium.FPDFAnnot_GetSubtype(found) not in _WITHOUT_TEXT:
                 return True
     return False
 

@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any
+from typing import Any, NamedTuple
 
 import pypdfium2.raw as pdfium
 
+_LEAST_OUTSIDE = 4  # letters and digits; printers' marks have fewer
 
-def raw_text(page: Any) -> str:
-    """`page` is a raw FPDF_PAGE. Text outside the page is omitted."""
+
+class RawText(NamedTuple):
+    """`text`: within the page's area. `has_more`: the page also has text outside it."""
+
+    text: str
+    has_more: bool
+
+
+def raw_text(page: Any) -> RawText:
+    """`page` is a raw FPDF_PAGE."""
     text_page = pdfium.FPDFText_LoadPage(page)
     if not text_page:
-        return ""
+        return RawText("", False)
     try:
         box = pdfium.FS_RECTF()
         if not pdfium.FPDF_GetPageBoundingBox(page, box):
-            return ""
+            return RawText("", False)
         sides = (box.left, box.top, box.right, box.bottom)
-        most = 4 * max(0, pdfium.FPDFText_CountChars(text_page)) + 4  # a character may be two units, and lines get two more
-        units = (ctypes.c_ushort * most)()
-        count = min(most, max(0, pdfium.FPDFText_GetBoundedText(text_page, *sides, units, most)))
-        return bytes(units)[: 2 * count].decode("utf-16-le", "replace").rstrip("\0")
+        chars = max(0, pdfium.FPDFText_CountChars(text_page))
+        units = (ctypes.c_ushort * (4 * chars + 4))()  # a character may be two units, and lines get two more
+        count = min(len(units), max(0, pdfium.FPDFText_GetBoundedText(text_page, *sides, units, len(units))))
+        text = bytes(units)[: 2 * count].decode("utf-16-le", "replace").rstrip("\0")
+        count = min(len(units), max(0, pdfium.FPDFText_GetText(text_page, 0, chars, units)))
+        everything = bytes(units)[: 2 * count].decode("utf-16-le", "replace")
+        return RawText(text, _letters(everything) - _letters(text) >= _LEAST_OUTSIDE)
     finally:
         pdfium.FPDFText_ClosePage(text_page)
+
+
+def _letters(text: str) -> int:
+    return sum(map(str.isalnum, text))

@@ -25,6 +25,8 @@ from rayocr.pdf.textlayer.rendered_text import TextObjects, address_of, gray_pic
 _DPI = 60
 _LEAST_SCALE = 0.25  # pixels per point; at a smaller scale, ordinary letters are invisible
 _SEEN = 10  # of 255: the smallest difference that a person sees
+_WHITE, _PALE = 240, 28  # of 255: the brightness of white text, and less contrast than a person sees on the paper of a scan
+_DENSE, _LONG_WORD, _SLIVER = 1.5, 4, 0.15  # pixels and letters of a word; the visible share of a word that is covered
 _LATIN = "\u024f"
 _NEARLY_WHITE = 3 * 240
 _STROKE = 40  # of 255: between a picture's paper and its ink
@@ -161,6 +163,13 @@ def _seen(whole: Any, without: Any, corners: Any, lengths: Sequence[int]) -> tup
     # One by one: computing sums for the whole picture first takes five times as long.
     boxes = corners.tolist()
     counts = np.array([cv2.countNonZero(drawn[y0:y1, x0:x1]) for x0, y0, x1, y1 in boxes], int)
+    lightened = cv2.subtract(whole, without)
+    if cv2.minMaxLoc(lightened)[1] > _SEEN:
+        counts[[n for n in np.flatnonzero(counts) if _is_white_on_paper(whole, without, boxes[n])]] = 0
+    for n in np.flatnonzero(counts < _DENSE * np.array(lengths)).tolist():
+        x0, y0, x1, y1 = boxes[n]
+        if lengths[n] >= _LONG_WORD and drawn[y0:y1, x0:x1].any(axis=int(y1 - y0 > x1 - x0)).mean() < _SLIVER:
+            counts[n] = 0
     total = cv2.countNonZero(drawn)
     if total and counts.sum() < 0.9 * total:
         for left, top, right, bottom in boxes:
@@ -169,6 +178,15 @@ def _seen(whole: Any, without: Any, corners: Any, lengths: Sequence[int]) -> tup
     else:
         unnamed = 0.0
     return counts >= np.maximum(1.0, 0.5 * np.array(lengths, float)), unnamed
+
+
+def _is_white_on_paper(whole: Any, without: Any, box: Sequence[int]) -> bool:
+    """Whether the text of the box is white and its ground is nearly white, like the paper of a scan."""
+    x0, y0, x1, y1 = box
+    shown, ground = whole[y0:y1, x0:x1].astype(np.int16), without[y0:y1, x0:x1]
+    difference = shown - ground
+    drawn = np.abs(difference) > _SEEN
+    return bool(difference[drawn].min() > 0 and difference.max() < _PALE and shown[drawn].max() >= _WHITE)
 
 
 def _behind_others(

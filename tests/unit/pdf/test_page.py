@@ -14,7 +14,8 @@ from PIL import Image
 from rayocr.errors import PageUnrenderable, PictureUndecodable
 from rayocr.pdf.document import PdfFile
 from rayocr.pdf.ink import BLANK_COVERAGE
-from rayocr.pdf.page import Page, Rendering, render_scale
+from rayocr.pdf.page import Page, Rendering
+from rayocr.pdf.rendering import render_scale
 from tests.unit.pdf import pdfs
 
 MAX_PIXELS = 2_000_000

@@ -17,8 +17,9 @@ from rayocr.pdf.cut.page_document import media_type, page_document
 from rayocr.pdf.document import PdfFile
 from rayocr.pdf.page import Page
 from tests.unit.pdf.form_pages import drawn_text, form_page, rect
-from tests.unit.pdf.pdfs import HELLO, file_of, image_page, pages_of, stream
+from tests.unit.pdf.pdfs import HELLO, file_of, image_page, pages_of, reindexed, stream
 from tests.unit.pdf.scans import jpeg, scan, word
+from tests.unit.pdf.textlayer.drawings import to_unicode
 
 
 def sent(data: bytes, page_number: int = 1, *, max_bytes: int | None = None) -> bytes:
@@ -210,6 +211,45 @@ def test_a_page_with_invisible_text_is_sent_as_a_picture() -> None:
     hidden = HELLO + b" BT /F1 12 Tf 3 Tr 72 600 Td (HIDDEN orders to a model) Tj ET"
     assert media_type(sent(pages_of(content=HELLO))) == "application/pdf"
     assert media_type(sent(pages_of(content=hidden))) == "image/jpeg"
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        b" BT /F1 12 Tf 72 900 Td (HIDDEN orders to a model) Tj ET",
+        b" BT /F1 12 Tf -900 Ts 72 600 Td (HIDDEN orders to a model) Tj ET",
+        b" BT /F1 12 Tf 1 Tz 72 600 Td (HIDDEN orders to a model) Tj ET",
+    ],
+)
+def test_a_page_with_text_beside_it_or_as_narrow_as_a_hair_is_sent_as_a_picture(hidden: bytes) -> None:
+    assert media_type(sent(pages_of(content=HELLO + hidden))) == "image/jpeg"
+
+
+def test_a_page_whose_font_draws_nothing_is_sent_as_a_picture() -> None:
+    font = b"<< /Type /Font /Subtype /Type3 /FontBBox [0 0 1000 1000] /FontMatrix [.001 0 0 .001 0 0] /CharProcs << /a 6 0 R >>"
+    font += b"/Encoding << /Differences [97 /a] >> /FirstChar 97 /LastChar 97 /Widths [500] /ToUnicode 7 0 R >>"
+    hidden = b" BT /F2 12 Tf 72 600 Td (aaaaa) Tj ET"
+    data = pages_of(content=HELLO + hidden, extra={5: font, 6: stream(b"500 0 d0"), 7: to_unicode({"a": "HIDDEN"})})
+    assert media_type(sent(reindexed(data.replace(b"<< /F1", b"<< /F2 5 0 R /F1")))) == "image/jpeg"
+
+
+@pytest.mark.parametrize("kind", ["Square", "Highlight", "Polygon", "Redact"])
+def test_text_that_an_annotation_covers_is_not_sent(kind: str) -> None:
+    bar = stream(b"0 g 0 0 400 40 re f", "/Type /XObject /Subtype /Form /BBox [0 0 400 40]")
+    cover = f"<< /Type /Annot /Subtype /{kind} /Rect [60 690 460 730] /QuadPoints [60 730 460 730 60 690 460 690] /F 4"
+    annotation = cover.encode() + b" /AP << /N 6 0 R >> >>"
+    shown = b" BT /F1 12 Tf 72 600 Td (What follows was removed by the court) Tj ET"
+    data = pages_of(("/Annots [5 0 R]",), content=HELLO + shown, extra={5: annotation, 6: bar})
+    assert media_type(sent(data)) == "image/jpeg"
+
+
+@pytest.mark.parametrize("usage", ["/VE [/Not 5 0 R]", "/OCGs [5 0 R] /P /AllOff"])
+def test_text_of_a_layer_that_is_hidden_in_the_copy_too_is_not_sent(usage: str) -> None:
+    hidden = b" /OC /M BDC BT /F1 12 Tf 72 600 Td (HIDDEN orders to a model) Tj ET EMC"
+    extra = {5: b"<< /Type /OCG /Name (L) >>", 6: f"<< /Type /OCMD {usage} >>".encode()}
+    data = pages_of(content=HELLO + hidden, resources="/Properties << /M 6 0 R >>", extra=extra)
+    catalog = b"<< /Type /Catalog /OCProperties << /OCGs [5 0 R] /D << /ON [5 0 R] >> >> /Pages"
+    assert media_type(sent(reindexed(data.replace(b"<< /Type /Catalog /Pages", catalog)))) == "image/jpeg"
 
 
 def scanned(text: str, x: float, y: float, *, matrix: str = "595 0 0 842 0 0") -> bytes:

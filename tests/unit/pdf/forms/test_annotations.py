@@ -8,6 +8,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from rayocr.engines.textlayer import TextLayerEngine
 from rayocr.pdf.document import PdfFile
+from tests.unit.pdf import pdfs
 
 
 @pytest.fixture
@@ -60,3 +61,24 @@ def test_the_document_itself_stays_as_it_is(form: bytes) -> None:
         assert page.text_layer().text == page.text_layer().text
         page.cut_out()
         assert page.render(dpi=72).image.tobytes() == before
+
+
+@pytest.mark.parametrize("kind", ["Watermark", "Line", "Square", "Stamp", "FreeText"])
+def test_the_text_of_an_annotation_is_read(kind: str) -> None:
+    appearance = pdfs.stream(
+        b"BT /F1 10 Tf 2 5 Td (Depth 4.25 m) Tj ET",
+        "/Type /XObject /Subtype /Form /BBox [0 0 100 20] /Resources << /Font << /F1 3 0 R >> >>",
+    )
+    annotation = f"<< /Type /Annot /Subtype /{kind} /Rect [400 600 500 620] /L [400 610 500 610] /F 4 /AP << /N 8 0 R >> >>"
+    data = pdfs.pages_of(("/Annots [7 0 R]",), extra={7: annotation.encode(), 8: appearance})
+    with PdfFile(data, max_pixels=1_000_000) as file, file.page(1) as page:
+        layer = page.text_layer()
+    assert "Depth 4.25 m" in layer.text
+    assert layer.verdict.trusted
+
+
+def test_the_contents_of_a_note_are_not_read() -> None:
+    note = b"<< /Type /Annot /Subtype /Text /Rect [400 600 420 620] /F 4 /Contents (For the editor only) >>"
+    data = pdfs.pages_of(("/Annots [7 0 R]",), extra={7: note})
+    with PdfFile(data, max_pixels=1_000_000) as file, file.page(1) as page:
+        assert "editor" not in page.text_layer().text
