@@ -30,6 +30,7 @@ _HIDDEN_CHARS = 12  # letters and digits over a picture; fewer are specks that a
 _BLANK_CHARS = 3  # where nothing is drawn, not even a speck
 _HIDDEN_CHARS_ELSEWHERE = 4  # one or two may be a bullet or a dash in an odd font
 _ON_INK = 0.6  # share of the invisible letters; with fewer, the text is not a reading of the ink
+_MAX_MIXED = 3  # lines with words on ink and words on blank ground; with more, the words are not at their places
 _MAX_MISSED = 0.15  # share of the lines of a scan; an OCR engine that missed more did not read the page
 _MAX_UNNAMED = 0.1
 _MAX_LACKING = 1
@@ -178,17 +179,17 @@ def _as_seen(layer: TextLayer, found: Comparison) -> TextLayer:
     """The layer without invisible text. Invisible text counts as a reading of the ink under it if the page has little other text.
     Next to visible text it may be anything, so the ink is read by OCR."""
     parts: list[tuple[_Kind, TextLine]] = []
-    position = on_blank = 0
+    position = on_blank = mixed = 0
     for line in layer.lines:
         own = slice(position, position + len(line.words))
         position += len(line.words)
         parts += _parts(line, found.seen[own].tolist(), found.read[own].tolist(), found.blank[own].tolist())
+        mixed += bool(found.blank[own].any() and found.read[own].any())
         on_blank += sum(_letters(word.text) for word, blank in zip(line.words, found.blank[own].tolist(), strict=True) if blank)
     letters = {kind: sum(len(line.text) for other, line in parts if other is kind) for kind in _Kind}
     not_drawn = letters[_Kind.READING] + letters[_Kind.HIDDEN]
-    is_reading = letters[_Kind.READING] > max(letters[_Kind.SEEN], _ON_INK * not_drawn) and not contradicts(
-        found.picture, found.scale, [line for kind, line in parts if kind is _Kind.READING]
-    )
+    is_reading = letters[_Kind.READING] > max(letters[_Kind.SEEN], _ON_INK * not_drawn) and mixed <= _MAX_MIXED
+    is_reading &= not contradicts(found.picture, found.scale, [line for kind, line in parts if kind is _Kind.READING])
     used = (_Kind.SEEN, _Kind.READING) if is_reading else (_Kind.SEEN,)
     rest = [line for kind, line in parts if kind not in used]
     kept = _split_where_retyped(without_second_drawings([line for kind, line in parts if kind in used]), rest)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
@@ -20,9 +21,10 @@ from rayocr.pdf.textlayer.lines import TextLine, Word
 _HIT = 0.9  # share of a genuine layer's gaps that have paper at their place
 _RANDOM = (0.08, 0.9)  # limits for the share of random places with paper
 _MOST_AGAINST = 5.0  # natural logarithm of the odds against a page; genuine pages reach 3
+_MOST_AGAINST_LINE = 6.0  # for one line, by the standard of the page
 _IGNORED = 1.0  # of a line: a genuine line may have a gap in the wrong place
 _LEAST_EM_PX = 6.0  # smaller letters touch in the picture
-_BAND = 0.2  # of a line's height, at its top and its bottom: the neighboring lines reach into it
+_BAND, _SHIFT = 0.6, 0.3  # of a line's height: the part that is looked at, and how far it may be off
 _LEAST_CONTRAST = 40  # of 255
 _GAP_EM, _WINDOW_EM, _AFTER_START_EM = 0.12, 0.45, 0.12  # the least paper; where it must be, relative to a word's start
 _WIDE_EM = 1.3  # a wider gap ends a line of ink
@@ -31,20 +33,48 @@ _AGAINST_WIDTHS, _UNEVEN, _LEAST_WORDS = 6.0, 0.3, 5  # genuine lines vary by up
 _NARROW, _WIDE = frozenset("iljtfrI.,:;'|!()[]-1"), frozenset("mwMW%@")
 
 
+@dataclass(frozen=True, slots=True)
+class _Gaps:
+    """`hits` of the `count` gaps between a line's words have paper at their place. `by_chance`: the share of all places of the
+    line that have some."""
+
+    hits: int
+    count: int
+    by_chance: float
+
+    def evidence(self, hit: float) -> float:
+        """The logarithm of the odds that the words are at their place, if this share of a genuine line's gaps are hits."""
+        misses = self.count - self.hits
+        return self.hits * math.log(hit / self.by_chance) + misses * math.log((1 - hit) / (1 - self.by_chance))
+
+
+_UNKNOWN = _Gaps(0, 0, 0.5)
+
+
 def contradicts(picture: Any, scale: float, lines: Sequence[TextLine]) -> bool:
     """Whether these lines cannot be a reading of the picture. `picture`: a gray array in which the lines run from left to right;
     `scale`: its pixels per point. False if the lines have too few words to tell."""
-    balance = against = 0.0
+    found: list[_Gaps] = []
+    against = 0.0
     for line in lines:
         if line.vertical or len(line.words) < 2:
             continue
         words = sorted(line.words, key=lambda word: word.x0)
-        evidence = _gap_evidence(picture, scale, words)
-        balance += evidence
-        against += max(0.0, -evidence - _IGNORED) + _AGAINST_WIDTHS * (_unevenness(words) > _UNEVEN)
-        if against > _MOST_AGAINST:
-            return True
-    return balance < -_IGNORED
+        against += _AGAINST_WIDTHS * (_unevenness(words) > _UNEVEN)
+        found.append(_gaps(picture, scale, words))
+    evidence = [gaps.evidence(_HIT) for gaps in found]
+    against += sum(max(0.0, -line - _IGNORED) for line in evidence)
+    if against > _MOST_AGAINST or sum(evidence) < -_IGNORED:
+        return True
+    hit = _usual_hit(found)
+    return any(gaps.evidence(hit) < -_MOST_AGAINST_LINE for gaps in found)
+
+
+def _usual_hit(found: Sequence[_Gaps]) -> float:
+    """The share of hits in the better three quarters of the lines: on a clear page nearly all."""
+    best = sorted(found, key=lambda gaps: gaps.hits / max(gaps.count, 1), reverse=True)[: -(-3 * len(found) // 4)]
+    hits, count = sum(gaps.hits for gaps in best), sum(gaps.count for gaps in best)
+    return min(max((hits + 1) / (count + 2), 0.8), 0.985)
 
 
 def _unevenness(words: Sequence[Word]) -> float:
@@ -65,31 +95,49 @@ def _natural_width(text: str) -> float:
     return sum(0.3 if c in _NARROW else 0.85 if c in _WIDE else 0.68 if c.isupper() else 0.53 for c in text)
 
 
-def _gap_evidence(picture: Any, scale: float, words: Sequence[Word]) -> float:
-    """The logarithm of the odds that the words are at their place; 0 if unknown."""
-    height = median(word.y1 - word.y0 for word in words)
-    em = 0.85 * height * scale
+def _gaps(picture: Any, scale: float, words: Sequence[Word]) -> _Gaps:
+    height = median(word.y1 - word.y0 for word in words) * scale
+    em = 0.85 * height
     if em < _LEAST_EM_PX:
-        return 0.0
+        return _UNKNOWN
     left = max(0, int(words[0].x0 * scale - 1.5 * em))
-    rows = _rows(median(word.y0 for word in words), height, scale)
-    inked = _inked_columns(picture[rows, left : int(words[-1].x1 * scale + 12 * em)])
-    if inked is None:
-        return 0.0
+    strip = picture[:, left : int(words[-1].x1 * scale + 12 * em)]
     starts = np.array([word.x0 for word in words]) * scale - left
     ends = np.array([word.x1 for word in words]) * scale - left
-    evidence = _evidence(inked, starts, ends, em)
-    if evidence < 0 and (ink := _extent(inked, max(0, int(starts[0] - 0.8 * em)), em)) is not None:
+    top = median(word.y0 for word in words) * scale
+    middle = slice(max(0, int(top + 0.5 * (1 - _BAND) * height)), max(int(top + 0.5 * (1 + _BAND) * height), 2))
+    found = _gaps_in(strip[middle], starts, ends, em)
+    return found if found.evidence(_HIT) > 0 else _better(found, _gaps_in(_band(strip, top, height), starts, ends, em))
+
+
+def _gaps_in(band: Any, starts: Any, ends: Any, em: float) -> _Gaps:
+    inked = _inked_columns(band)
+    if inked is None:
+        return _UNKNOWN
+    found = _hits(inked, starts, ends, em)
+    if found.evidence(_HIT) < 0 and (ink := _extent(inked, max(0, int(starts[0] - 0.8 * em)), em)) is not None:
         stretch = (ink[1] - ink[0]) / max(float(ends[-1] - starts[0]), 1.0)
         if _STRETCH[0] < stretch < _STRETCH[1]:
             moved, moved_ends = (ink[0] + (side - starts[0]) * stretch for side in (starts, ends))
-            evidence = max(evidence, _evidence(inked, moved, moved_ends, em))
-    return evidence
+            found = _better(found, _hits(inked, moved, moved_ends, em))
+    return found
 
 
-def _rows(top: float, height: float, scale: float) -> slice:
-    first = max(0, int((top + _BAND * height) * scale))
-    return slice(first, max(int((top + (1 - _BAND) * height) * scale), first + 2))
+def _better(one: _Gaps, other: _Gaps) -> _Gaps:
+    return max((gaps for gaps in (one, other) if gaps.count), key=lambda gaps: gaps.evidence(_HIT), default=_UNKNOWN)
+
+
+def _band(strip: Any, top: float, height: float) -> Any:
+    """The rows of a line with the most strokes. A layer may be a third of a line too high or too low."""
+    first, last = max(0, round(top - _SHIFT * height)), round(top + (1 + _SHIFT) * height)
+    rows = strip[first:last]
+    size = max(2, round(_BAND * height))
+    if len(rows) <= size:
+        return rows
+    strokes = np.abs(np.diff(rows.astype(np.int16)[:, ::2], axis=1)).sum(axis=1)
+    sums = np.concatenate(([0], np.cumsum(strokes)))
+    best = int(np.argmax(sums[size:] - sums[:-size]))
+    return rows[best : best + size]
 
 
 def _inked_columns(band: Any) -> Any:
@@ -112,23 +160,22 @@ def _extent(inked: Any, start: int, em: float) -> tuple[int, int] | None:
     return int(columns[0]), int(columns[wide[0]] if wide.size else columns[-1])
 
 
-def _evidence(inked: Any, starts: Any, ends: Any, em: float) -> float:
+def _hits(inked: Any, starts: Any, ends: Any, em: float) -> _Gaps:
     gap = max(2, round(_GAP_EM * em))
     window = max(gap + 1, round(_WINDOW_EM * em))
     sums = np.concatenate(([0], np.cumsum(inked)))
     free = np.concatenate(([0], np.cumsum(sums[gap:] == sums[:-gap])))
     reach = window - gap + 1
     if len(free) <= reach:
-        return 0.0
+        return _UNKNOWN
     has_gap = free[reach:] > free[:-reach]  # for each first column of a window
     inside = has_gap[max(0, int(starts[0])) : max(1, int(ends[-1]) - window)]
     if not inside.size:
-        return 0.0
+        return _UNKNOWN
     by_chance = min(max(float(inside.mean()), _RANDOM[0]), _RANDOM[1])
     before, after = ends[:-1], starts[1:]
     last = after + _AFTER_START_EM * em - window
     middle = np.maximum(before, after - 2 * em) + 0.5 * (after - before) - 0.5 * window
     places = np.round(np.where(before < after, np.minimum(last, middle), last)).astype(int)
     places = places[(places >= 0) & (places < len(has_gap))]
-    hits = int(has_gap[places].sum())
-    return hits * math.log(_HIT / by_chance) + (len(places) - hits) * math.log((1 - _HIT) / (1 - by_chance))
+    return _Gaps(int(has_gap[places].sum()), len(places), by_chance)

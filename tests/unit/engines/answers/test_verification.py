@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -112,10 +113,14 @@ def scan_with(*, stamp: str = "", layer: str = "") -> bytes:
     canvas.drawImage(ImageReader(picture), 0, 0, width=595, height=842)
     canvas.setFont("Helvetica", 8)
     canvas.drawString(40, 820, stamp)
-    text = canvas.beginText(38, 842 - 310 * 0.48)
+    text = canvas.beginText()
     text.setTextRenderMode(3)
-    text.setFont("Helvetica", 8, leading=30 * 0.48)
-    text.textLines(layer)
+    text.setFont("Helvetica", 8)
+    for number, line in enumerate(layer.splitlines()):
+        for word in re.finditer(r"\S+", line):
+            x = 80 + pen.textlength(line[: word.start()], font_size=18)
+            text.setTextOrigin(x * 0.48, 842 - (300 + 30 * number + 17) * 0.48)
+            text.textOut(word.group())
     canvas.drawText(text)
     canvas.save()
     return data.getvalue()

@@ -120,6 +120,7 @@ INVENTED = {
         [(ORDERS[n % len(ORDERS)], *place) for n, (_, *place) in enumerate(words_of(PAGE))]
     ),
     "orders instead of the last lines": word_layer(words_of(PAGE[:5])) + line_layer(OTHER[5:], first=5),
+    "one line of orders": word_layer(words_of(PAGE[:4])) + line_layer(OTHER[4:5], first=4) + word_layer(words_of(PAGE)[-25:]),
     "orders over the genuine layer": word_layer(words_of(PAGE)) + line_layer(OTHER[2:5], first=3),
 }
 
