@@ -26,7 +26,8 @@ def main() -> None:
     failed = False
     with tempfile.TemporaryDirectory(prefix="rayocr-bad-days-") as folder:
         work = Path(folder)
-        source = make_documents(work / "in", arguments.pages, page_bytes=2000)
+        pages = arguments.pages
+        source = make_documents(work / "in", pages, page_bytes=2000, pages_a_document=max(1, min(100, pages // 20)))
         table = _table()
         for number, day in enumerate((*DAYS, *PROTOCOL_DAYS)):
             if not re.search(arguments.only, day.name):

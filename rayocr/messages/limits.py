@@ -95,6 +95,8 @@ class ModelQuota:
     parked_until: float | None = None  # the daily quota is exhausted
     held_since: float | None = None  # the server answers nothing: one probe at a time is sent
     held_words: str = ""  # what the server or the network says
+    refused_in_a_row: int = 0  # pages that it refused or truncated since the last page that it read
+    refused_words: str = ""  # why
     refusing: bool = False  # it is held because it refuses the pages of all documents
     gone: bool = False  # the server does not have the model; `held_since` and `held_words` are set
     answered: int = 0  # requests

@@ -145,7 +145,7 @@ class RateLimiter:
         return SlotReply(
             pause_s=quota.pause_left_s(now),
             failing=health.failing(now),
-            refused=health.refused,
+            refused=health.refused_in_a_row > 0,
             refusing=health.suspicious,
         )
 

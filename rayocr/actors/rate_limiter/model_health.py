@@ -44,7 +44,8 @@ class ModelHealth:
         self._probe_at = 0.0
         self._probes = 0
         self._unusable = 0
-        self._refused = 0  # pages in a row
+        self.refused_in_a_row = 0  # pages
+        self.refused_words = ""
         self._refused_documents: set[str] = set()
         self.overloaded = False  # since the last answer, requests failed for another reason than a quota
 
@@ -58,24 +59,21 @@ class ModelHealth:
     def note_refusals(self, returned: SlotReturn) -> None:
         """Counts refused and truncated pages in a row. Others that were returned with them come before them."""
         if returned.answered + returned.replied > returned.unusable + returned.refused:
-            self._refused, self._refused_documents = 0, set()
+            self.refused_in_a_row, self._refused_documents = 0, set()
         elif returned.refused:
-            self._refused += returned.refused
+            self.refused_words = returned.words
+            self.refused_in_a_row += returned.refused
             self._refused_documents |= returned.refused_documents
-
-    @property
-    def refused(self) -> bool:
-        return self._refused > 0
 
     @property
     def suspicious(self) -> bool:
         """Whether the last pages, of more than one document, were refused."""
-        return self._refused >= _SUSPICIOUS and len(self._refused_documents) >= _SUSPICIOUS_DOCUMENTS
+        return self.refused_in_a_row >= _SUSPICIOUS and len(self._refused_documents) >= _SUSPICIOUS_DOCUMENTS
 
     @property
     def refusing(self) -> bool:
         """Whether so many pages of so many documents were refused in a row that their content is not the cause."""
-        return self._refused >= _REFUSED and len(self._refused_documents) >= _DOCUMENTS
+        return self.refused_in_a_row >= _REFUSED and len(self._refused_documents) >= _DOCUMENTS
 
     def unusable(self, count: int, words: str, worker: str, *, refused: int = 0, now: float) -> None:
         """The server rejected requests or sent answers without content. A page can cause that, but not all pages in a row.
@@ -88,9 +86,8 @@ class ModelHealth:
             return
         self.words = words or self.words
         if self.refusing:
-            self.words = (
-                f"The last {self._refused} pages, of {len(self._refused_documents)} documents, were refused or truncated. {words}"
-            )
+            pages, documents = self.refused_in_a_row, len(self._refused_documents)
+            self.words = f"The last {pages} pages, of {documents} documents, were refused or truncated. {words}"
         if self.since is None:
             self.since = now
             self._probe_at = now + _FIRST_PROBE_S

@@ -254,6 +254,8 @@ class QuotaTracker:
             held_since=self.held_since(now, wall),
             held_words=self.gone_words or (self.health.words if self.health.held(now) else ""),
             gone=bool(self.gone_words),
+            refused_in_a_row=self.health.refused_in_a_row,
+            refused_words=self.health.refused_words,
             refusing=self.health.refusing,
             answered=self.health.answers,
         )

@@ -17,6 +17,7 @@ from rayocr.observe.logs import log_event
 log = logging.getLogger(__name__)
 
 _INTERVAL_S = 1.0
+_REFUSED = 16  # pages in a row that are worth a message
 _REPORT_UNAVAILABLE_S = 3.0  # a shorter outage of a shared bucket is not reported
 
 
@@ -48,6 +49,7 @@ class LimiterWatch:
         self._sleep = sleep
         self._announced: set[tuple[str, str, float]] = set()
         self._held: set[str] = set()
+        self._refused: set[str] = set()
         self._away = False
 
     async def run(self) -> None:
@@ -71,6 +73,7 @@ class LimiterWatch:
         for model in state.models:
             self._say_stopped(model)
             self._say_held(model)
+            self._say_refused(model)
 
     def _report_unavailable(self, state: LimiterState) -> None:
         if state.unavailable_s > _REPORT_UNAVAILABLE_S and not self._away:
@@ -98,6 +101,17 @@ class LimiterWatch:
         elif model.held_since is None and model.model in self._held:
             self._held.discard(model.model)
             self._warn(f"{model.model} answers again.")
+
+    def _say_refused(self, model: ModelQuota) -> None:
+        """Reports once that a model refuses page after page of one document, which says nothing about the server."""
+        if model.refused_in_a_row < _REFUSED:
+            self._refused.discard(model.model)
+        elif model.held_since is None and model.model not in self._refused:
+            self._refused.add(model.model)
+            self._warn(
+                f"{model.model} has read none of the last {model.refused_in_a_row} pages. {model.refused_words} The next engine"
+                " of the chain reads them."
+            )
 
     def _say_stopped(self, model: ModelQuota) -> None:
         """Reports each long pause and each parked model once."""

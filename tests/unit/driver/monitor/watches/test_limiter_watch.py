@@ -91,6 +91,18 @@ async def test_a_server_that_answers_nothing_is_reported_once_in_its_own_words_a
     assert "Gemini answered 503: overloaded." in said[0]
 
 
+async def test_pages_that_are_refused_one_after_the_other_are_reported_once_and_again_after_one_that_was_read() -> None:
+    limiter, _, said, quota = watch()
+    for refused in (15, 16, 40, 0, 20):
+        limiter.now = LimiterState(
+            models=(model(refused_in_a_row=refused, refused_words="The model refused the page (SAFETY)."),)
+        )
+        await quota.poll()
+    assert len(said) == 2
+    assert "none of the last 16 pages" in said[0]
+    assert "SAFETY" in said[0]
+
+
 async def test_a_model_that_is_gone_is_reported_once_with_what_happens_to_its_pages() -> None:
     limiter, _, said, quota = watch()
     limiter.now = LimiterState(models=(model(held_since=NOW - 5, held_words="This model is no longer available.", gone=True),))
