@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rayocr.engines.layout.columns import prose_columns, reading_order
 from rayocr.engines.layout.fields.boxes import join_labels
 from rayocr.engines.layout.fields.stacked import join_stacked_fields
 from rayocr.engines.layout.fractions import join_fractions
-from rayocr.engines.layout.headings import HeadingScale
+from rayocr.engines.layout.headings import HeadingScale, join_headlines
 from rayocr.engines.layout.joining import page_words
 from rayocr.engines.layout.lines import (
     Boxed,
@@ -20,8 +19,9 @@ from rayocr.engines.layout.lines import (
     reads_right_to_left,
     with_height,
 )
-from rayocr.engines.layout.marginalia import take_margin_notes
 from rayocr.engines.layout.markdown import to_markdown
+from rayocr.engines.layout.order.columns import prose_columns, reading_order
+from rayocr.engines.layout.order.marginalia import take_margin_notes
 from rayocr.engines.layout.paragraphs import Block, BlockKind, blocks_of, merge_across_columns
 from rayocr.engines.layout.rows import Row, rows_of
 from rayocr.engines.layout.scripts.vertical import bands, is_set_vertically, paragraphs_of
@@ -32,6 +32,7 @@ from rayocr.engines.layout.tables.recognition import RuledTable, take_ruled_tabl
 from rayocr.engines.layout.units.leaders import join_leaders
 from rayocr.engines.layout.units.listings import listings
 
+_WIDE_SHARE = 0.6  # of the width of the text; a narrower table is in one column
 _TABLE_SHARE = 0.7  # of the lines of two columns; a table that takes fewer lies in running text
 
 
@@ -63,7 +64,7 @@ def _blocks(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_height:
     lines = join_fractions(lines, rulings, em)
     words = page_words(line.text for line in lines)
     tables, rest = take_ruled_tables(lines, grids_of(rulings))
-    level = [line for line in rest if not line.is_vertical]
+    level = join_headlines([line for line in rest if not line.is_vertical], em)
     marginal = [line for line in rest if line.is_vertical]
     level = join_stacked_fields(join_labels(level, rulings, em), em)
     level = join_currency_signs(join_leaders(level, rulings, em), em)
@@ -85,11 +86,18 @@ def _take_aligned_tables(
     """Returns the tables without a grid and the lines outside them. Tables that are side by side in two columns of running text
     are not one table."""
     tables, rest = take_aligned_tables(lines, rulings, em)
-    parts = prose_columns(lines, em, rulings) if tables else None
+    parts = prose_columns(lines, em, rulings) if any(_is_wide(table, lines) for table in tables) else None
     if parts is None or not any(_reaches_over(table, parts[1], parts[2]) for table in tables):
         return tables, rest
     found = [_take_aligned_tables(part, rulings, em) for part in parts]
     return [table for tables, _ in found for table in tables], [line for _, rest in found for line in rest]
+
+
+def _is_wide(table: AlignedTable, lines: Sequence[LayoutLine]) -> bool:
+    """Whether the table may reach over two columns of text: most of the page's width, beside as much text outside it."""
+    left, right = min(line.x0 for line in lines), max(line.x1 for line in lines)
+    inside = sum(len(line.text) for line in table.lines)
+    return table.x1 - table.x0 > _WIDE_SHARE * (right - left) and inside < _TABLE_SHARE * sum(len(line.text) for line in lines)
 
 
 def _reaches_over(table: AlignedTable, left: Sequence[LayoutLine], right: Sequence[LayoutLine]) -> bool:

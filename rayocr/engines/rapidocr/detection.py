@@ -7,7 +7,7 @@ lines. Most pages have no blob; a blob costs as much as its share of the page.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 Detect = Callable[[Any], tuple[Any, Any]]  # gray image -> corners (n, 4, 2) in its pixels, scores (n,)
@@ -19,6 +19,10 @@ _DETECTION_DPI = 110.0  # huge pages, rendered at less than 200 dpi, are reduced
 _MIN_DETECTION_SIDE = 960  # pixels; small pages are not reduced below this
 _BLOB_HEIGHT = 1.7  # times that of ordinary lines
 _MOST_BLOBS = 8
+_SMALL, _LONG = 0.8, 2.5  # height of fragments of small print, relative to ordinary lines; their width by height
+_LEAST_FRAGMENTS = 3
+_MISSED_MARGIN = 0.8  # around missed lines, in their heights
+_MOST_MISSED_SHARE = 0.3  # share of the page's area
 _MOST_BLOB_SHARE = 0.15  # share of the page's area; larger blobs are pictures
 
 
@@ -40,7 +44,57 @@ def find_lines(image: Any, detect: Detect, *, dpi: float = 200.0) -> Any:
         if len(found) > 1:  # a single line with a low score at full resolution, too, is a smudge or a signature
             found = found + np.array([x0, y0], np.float32)
             lines = np.concatenate([lines, found[~_taken(found, lines)]])
+    fragments = _fragments(boxes[scores < BOX_SCORE], lines)
+    return with_missed_lines(image, lines, fragments, detect) if len(fragments) >= _LEAST_FRAGMENTS else lines
+
+
+def _fragments(doubtful: Any, lines: Any) -> list[tuple[float, float, float, float]]:
+    """x0, y0, x1, y1 of doubtful boxes that are long and lower than ordinary lines: pieces of lines of small print."""
+    import numpy as np
+
+    if not len(doubtful):
+        return []
+    usual = float(np.median(_heights(lines)))
+    small = [box for box, height in zip(doubtful, _heights(doubtful), strict=True) if height < _SMALL * usual]
+    places = [(*box.min(axis=0).tolist(), *box.max(axis=0).tolist()) for box in small]
+    return [(x0, y0, x1, y1) for x0, y0, x1, y1 in places if x1 - x0 > _LONG * (y1 - y0)]
+
+
+def with_missed_lines(image: Any, lines: Any, missed: Sequence[tuple[float, float, float, float]], detect: Detect) -> Any:
+    """The lines, with those that full resolution shows at these places (x0, y0, x1, y1): small print on a page of larger print.
+    They replace the fragments that were found of them."""
+    import numpy as np
+
+    height, width = image.shape
+    for x0, y0, x1, y1 in _joined_places(missed):
+        margin = _MISSED_MARGIN * _usual_height(missed)
+        left, top = max(0, int(x0 - margin)), max(0, int(y0 - margin))
+        right, bottom = min(width, int(x1 + margin)), min(height, int(y1 + margin))
+        if (right - left) * (bottom - top) > _MOST_MISSED_SHARE * height * width:
+            continue
+        found, scores = detect(np.ascontiguousarray(image[top:bottom, left:right]))
+        found = found[scores >= BOX_SCORE] + np.array([left, top], np.float32)
+        middle = found.mean(axis=1)[:, 1] if len(found) else np.zeros(0)
+        found = found[(middle > y0) & (middle < y1)]
+        if len(found):
+            lines = np.concatenate([lines[~_taken(lines, found)], found])
     return lines
+
+
+def _usual_height(places: Sequence[tuple[float, float, float, float]]) -> float:
+    return sorted(y1 - y0 for _, y0, _, y1 in places)[len(places) // 2]
+
+
+def _joined_places(places: Sequence[tuple[float, float, float, float]]) -> list[tuple[float, float, float, float]]:
+    """Joins places that are close below each other or level, so that a paragraph is searched once."""
+    joined: list[tuple[float, float, float, float]] = []
+    for x0, y0, x1, y1 in sorted(places, key=lambda place: place[1]):
+        if joined and y0 < joined[-1][3] + (y1 - y0):
+            above = joined[-1]
+            joined[-1] = min(x0, above[0]), above[1], max(x1, above[2]), max(y1, above[3])
+        else:
+            joined.append((x0, y0, x1, y1))
+    return joined[:_MOST_BLOBS]
 
 
 def _detect_reduced(image: Any, factor: float, detect: Detect) -> tuple[Any, Any]:

@@ -16,7 +16,7 @@ from rayocr.engines.layout.form_marks import box_fields, mark_boxes, mark_lines,
 from rayocr.engines.layout.quads import levelled, sides, skew_deg, turned
 from rayocr.engines.layout.tables.scan_rulings import scan_rulings
 from rayocr.engines.rapidocr.columns_down import is_set_in_columns
-from rayocr.engines.rapidocr.detection import BLOB_SCORE, find_lines
+from rayocr.engines.rapidocr.detection import BLOB_SCORE, find_lines, with_missed_lines
 from rayocr.engines.rapidocr.gutters import parted_at_gutters
 from rayocr.engines.rapidocr.image import cut_out, ink_of, turned_image, with_contrast
 from rayocr.engines.rapidocr.missed_lines import missed_lines
@@ -152,7 +152,12 @@ class RapidOcrEngine(ComputeEngine):
 
     def _read(self, image: Any, scale: float, fields: Sequence[FormField], *, is_cleaned: bool = False) -> PageText:
         assert self._detect is not None and self._recognize_lines is not None
-        shown = parted_at_gutters(image, find_lines(image, self._detect, dpi=scale * 72))
+        found = find_lines(image, self._detect, dpi=scale * 72)
+        missed = missed_lines(image, found, dpi=scale * 72)
+        if missed:
+            found = with_missed_lines(image, found, missed, self._detect)
+            missed = missed_lines(image, found, dpi=scale * 72)
+        shown = parted_at_gutters(image, found)
         if not len(shown):
             return PageText(text="", engine=self.name, model=self.model, confidence=None, boxes=())
         quarter_turns, columns_down, read = self._orient_and_read(image, shown)
@@ -185,7 +190,7 @@ class RapidOcrEngine(ComputeEngine):
             boxes.append(TextBox(text=text, x0=x, y0=y, x1=right, y1=bottom, confidence=score, angle_deg=angle))
         lines += mark_lines(fields, quarter_turns, (image.shape[1] / scale, image.shape[0] / scale))
         boxes += mark_boxes(fields)
-        scores += [(0.0, _weight(aspect)) for aspect in missed_lines(image, shown, dpi=scale * 72)]
+        scores += [(0.0, _weight((x1 - x0) / (y1 - y0))) for x0, y0, x1, y1 in missed]
         rulings = scan_rulings(upright, dpi=scale * 72, angle_deg=skew) if len(lines) > 3 else []
         if not lines:
             return PageText(text="", engine=self.name, model=self.model, confidence=0.0 if scores else None, boxes=())

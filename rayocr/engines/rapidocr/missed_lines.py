@@ -1,4 +1,4 @@
-"""Finds printed lines without a detector box, by their ink, so that missed lines lower the page's confidence.
+"""Finds printed lines without a detector box, by their ink: they are searched again, and lower the page's confidence.
 
 Takes 10 to 20 ms per page. Only rows of letter-like shapes count, since rules, form fields and pictures are ink too.
 """
@@ -10,7 +10,7 @@ from typing import Any
 from rayocr.pdf.line_boxes import DETECTION_DPI, line_boxes
 
 _LONG_ASPECT = 5.0
-_COVERED = 0.3  # share of a line's area covered by boxes
+_COVERED = 0.6  # share of a line's area covered by boxes; of small print, fragments may have been found
 _LEAST_HEIGHT_PX = 6  # 4 pt
 _LEAST_LETTERS = 6
 _LETTER = (0.35, 1.05)  # letter height relative to line height
@@ -19,9 +19,8 @@ _LETTER_SHARE = 0.6  # share of the components in a row
 _LEAST_DENSITY = 0.5  # letters per line height of width; prose has 1.5 to 2.5
 
 
-def missed_lines(gray: Any, boxes: Any, *, dpi: float) -> list[float]:
-    """Width divided by height of each printed line outside all `boxes`: corners (n, 4, 2) in pixels of the image (height,
-    width)."""
+def missed_lines(gray: Any, boxes: Any, *, dpi: float) -> list[tuple[float, float, float, float]]:
+    """x0, y0, x1, y1 of each printed line outside all `boxes`: corners (n, 4, 2). In pixels of the image (height, width)."""
     import cv2
     import numpy as np
     from PIL import Image
@@ -37,7 +36,7 @@ def missed_lines(gray: Any, boxes: Any, *, dpi: float) -> list[float]:
             continue
         part = slice(y, y + height), slice(x, x + width)
         if covered[part].mean() < _COVERED and _is_print(small[part]):
-            found.append(width / height)
+            found.append((x / factor, y / factor, (x + width) / factor, (y + height) / factor))
     return found
 
 

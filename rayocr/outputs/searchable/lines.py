@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from rayocr.engines.layout.columns import reading_order
 from rayocr.engines.layout.lines import LayoutLine, em_of
+from rayocr.engines.layout.order.columns import reading_order
 from rayocr.messages import TextBox
 from rayocr.outputs.searchable.placing import wideness
 from rayocr.pdf.line_boxes import line_boxes

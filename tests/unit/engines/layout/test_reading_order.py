@@ -308,3 +308,25 @@ def test_a_caption_between_two_columns_is_read_after_them() -> None:
             lines.append(LayoutLine(text=text, x0=x0, y0=100 + 14 * number, x1=x0 + width, y1=111 + 14 * number))
     lines += [line(text, 245, 222 + 14 * n) for n, text in enumerate(["THE ROOFS ARE MOSTLY", "RESTORED NOW IN TOWN"])]
     assert in_order(markdown(lines), "left 00", "left 09", "left 17", "right 00", "right 09", "right 17", "THE ROOFS", "RESTORED")
+
+
+def test_a_large_line_over_the_second_column_alone_divides_all_columns() -> None:
+    narrow = ["some more words of", "text that fills it", "and goes on below"] * 3
+    lines = []
+    for band, y in (("upper", 100), ("lower", 262)):
+        for number, x in enumerate((60, 230, 400)):
+            lines += column([f"{band} c{number}r{row} {text}" for row, text in enumerate(narrow)], x, y, width=155)
+    text = markdown([*lines, line("Body Uses", 260, 238, height=22)])
+    assert in_order(text, "upper c0r8", "upper c1r8", "upper c2r8", "Body Uses", "lower c0r0", "lower c1r0", "lower c2r8")
+
+
+def test_the_parts_of_a_headline_are_one_line() -> None:
+    lines = column(LEFT, 60, 140, width=215) + column(RIGHT, 300, 140, width=215)
+    text = markdown([*lines, line("Get started with", 60, 100, height=24), line("page templates", 248, 101, height=24)])
+    assert "# Get started with page templates" in text
+
+
+def test_headlines_of_two_columns_stay_apart() -> None:
+    lines = column(LEFT, 60, 140, width=215) + column(RIGHT, 300, 140, width=215)
+    text = markdown([*lines, line("Old news", 60, 100, height=24), line("New news", 300, 101, height=24)])
+    assert in_order(text, "Old news", "left 0", "left 9", "New news", "right 0")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rayocr.engines.rapidocr.detection import find_lines
+from rayocr.engines.rapidocr.detection import find_lines, with_missed_lines
 
 PAGE = np.full((2000, 1600), 255, np.uint8)
 SCALE = 1100 / 2000  # scale from the page to the detector's first image
@@ -61,3 +61,39 @@ def test_marks_that_are_not_letters_cause_no_second_pass(doubtful: list[tuple[fl
 
 def test_a_page_without_text_has_no_lines() -> None:
     assert find_lines(PAGE, Detector([], again=[])).shape == (0, 4, 2)
+
+
+def test_fragments_of_small_print_are_replaced_by_whole_lines() -> None:
+    fragments = [(box(x, 500, x + 200, 512), 0.3) for x in (200, 600, 1000)]
+    known = (box(300, 500, 500, 512), 0.6)
+    # The place is searched with a margin of 9.6 pixels.
+    detector = Detector([*LINES, *fragments, known], again=[box(10, 10, 1000, 22)])
+    found = find_lines(PAGE, detector)
+    assert len(detector.sizes) == 2 and len(found) == len(LINES) + 1
+    assert found[-1].min(axis=0).tolist() == pytest.approx([200, 500], abs=3)
+
+
+def test_two_fragments_cause_no_second_pass() -> None:
+    detector = Detector([*LINES, *[(box(x, 500, x + 200, 512), 0.3) for x in (200, 600)]], again=[])
+    assert len(find_lines(PAGE, detector)) == len(LINES) and len(detector.sizes) == 1
+
+
+def test_missed_lines_are_searched_at_full_resolution() -> None:
+    known = np.array([corners for corners, _ in LINES], np.float32)
+
+    def detect(image: Any) -> tuple[Any, Any]:
+        assert image.shape == (52, 832)  # the place of 800 by 20 pixels, with a margin
+        # The line, a fragment of the neighbor above, and a doubtful mark.
+        boxes = [box(16, 16, 810, 36), box(0, 0, 400, 10), box(20, 18, 60, 36)]
+        return np.array(boxes, np.float32), np.array([0.7, 0.8, 0.2], np.float32)
+
+    found = with_missed_lines(PAGE, known, [(200.0, 700.0, 1000.0, 720.0)], detect)
+    assert len(found) == len(LINES) + 1
+
+
+def test_a_place_as_large_as_a_picture_is_not_searched() -> None:
+    def fail(image: Any) -> tuple[Any, Any]:
+        raise AssertionError("nothing should be searched")
+
+    known = np.array([corners for corners, _ in LINES], np.float32)
+    assert with_missed_lines(PAGE, known, [(0.0, 400.0, 1600.0, 1900.0)], fail) is known

@@ -13,28 +13,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, pairwise
 
 from rayocr.engines.layout.fields.beside import have_same_labels, is_address, is_postal_address
 from rayocr.engines.layout.lines import Boxed, LayoutLine, Ruling
-from rayocr.engines.layout.page_margins import columns_of_footer, split_margins
-from rayocr.engines.layout.rows import are_labels, has_labels, rows_of
-from rayocr.engines.layout.units.lines import has_leader, sentences_run_on
+from rayocr.engines.layout.order.page_margins import columns_of_footer, split_margins
+from rayocr.engines.layout.order.prose import (
+    aligned_share,
+    beside_share,
+    fullness,
+    is_dense,
+    lines_of,
+    long_lines,
+    row_texts,
+    sentences_run_on,
+    text_height,
+    typical_chars,
+)
+from rayocr.engines.layout.rows import are_labels, has_labels
+from rayocr.engines.layout.units.lines import has_leader
 
 _STEP_PT = 2.0
 _MIN_GUTTER_EM = 0.2  # OCR boxes are padded by about a quarter of the line's height on either side
 _SLACK_EM = 0.3  # boxes jitter, so smaller overlaps are ignored
-_FULL_EM = 2.5  # a line that ends this close to the edge fills its column
-_SAME_END_EM = 0.4  # distance of the ends of justified lines
 _SET_OFF_EM = 0.4  # white space between blocks
 _BAND_EM = 0.5  # white space across the page that may separate columns from other text
 _BLOCK_BAND_EM = 1.0  # the same between blocks that stand side by side, such as addresses
-_DENSE_EM = 1.75  # distance of lines; forms have more, for handwriting
-_FULL_SHARE = 0.2  # or within this share of the column's width, if that is less
-_PROSE_CHARS = 14
 _PROSE = 0.5  # share of full lines; rows on common baselines need more
 _SURE_PROSE = 0.75
-_SAME_LINE = 0.26  # distance of centers on one baseline, as a share of the height
 _SURE_LINES = 8  # columns with fewer short lines are fields unless their sentences run on
 _BESIDE = 0.6  # least share of the shorter side that has text beside it
 _MOST_FIELDS = 24
@@ -48,7 +53,7 @@ _BELOW_ADDRESS_EM = 3.0
 _MOST_INSETS = 10  # lines
 _INSET_BESIDE_EM = 3.0  # least width of the text on either side
 _RULE_REACH_EM = 3.0  # least length on either side of a gutter of a ruling that separates columns
-_WORDY = 18  # characters; lines of running text in a column are longer
+_LARGEST_BONUS = 1.008  # for a gutter of 4 ems
 _MAX_DEPTH = 12
 
 
@@ -74,16 +79,18 @@ def reading_order(boxes: Sequence[Boxed], *, page_height: float, em: float, ruli
 def prose_columns(lines: Sequence[LayoutLine], em: float, rulings: Sequence[Ruling]) -> list[list[LayoutLine]] | None:
     """Returns what is before the columns of running text of a page, the columns, and what is after them; None if there are none
     beyond doubt."""
-    level = [ruling for ruling in rulings if ruling.is_horizontal]
-    run = _best_run(list(lines), em, level) if len(lines) > 2 * _SURE_LINES else None
-    if run is None or not all(_is_surely_prose(_lines(side), em) for side in (run.left, run.right)):
+    long = long_lines(lines)
+    if len(long) < 2 * _SURE_LINES or not sentences_run_on(long):
         return None
-    return [_lines(part) for part in _parts(lines, run)]
+    run = _best_run(list(lines), em, [ruling for ruling in rulings if ruling.is_horizontal])
+    if run is None or not all(_is_surely_prose(lines_of(side), em) for side in (run.left, run.right)):
+        return None
+    return [lines_of(part) for part in _parts(lines, run)]
 
 
 def _is_surely_prose(lines: Sequence[LayoutLine], em: float) -> bool:
-    long = [line for line in lines if len(line.text) * _wideness(line.text) >= _WORDY]  # without the cells of tables
-    return len(long) >= _SURE_LINES and _fullness(lines, em) >= _PROSE and _sentences_run_on(long)
+    long = long_lines(lines)
+    return len(long) >= _SURE_LINES and fullness(lines, em) >= _PROSE and sentences_run_on(long)
 
 
 def _cut(boxes: list[Boxed], em: float, depth: int, rulings: Sequence[Ruling]) -> list[list[Boxed]]:
@@ -111,6 +118,8 @@ def _best_run(boxes: list[Boxed], em: float, rulings: Sequence[Ruling]) -> _Run 
     best_score = -float("inf")
     seen: set[frozenset[int]] = set()
     rulings = [ruling for ruling in rulings if not any(_inside(ruling, box) for box in boxes)]
+    wide = [box for box in boxes if box.x1 - box.x0 > _INSET_BESIDE_EM * em]
+    amid = frozenset(id(box) for box in boxes if isinstance(box, LayoutLine) and _is_amid(box, wide, em))
     x = left + 2 * em
     while x < right - 2 * em:
         crossing = [box for box in boxes if box.x0 + _SLACK_EM * em < x < box.x1 - _SLACK_EM * em]
@@ -119,19 +128,29 @@ def _best_run(boxes: list[Boxed], em: float, rulings: Sequence[Ruling]) -> _Run 
         if key in seen or len(crossing) > len(boxes) - 4:
             continue
         seen.add(key)
-        for run in _runs(boxes, crossing, _across(rulings, x - _STEP_PT, em), x - _STEP_PT, em):
-            score = min(_text_height(run.left), _text_height(run.right)) * _gutter_bonus(run, em)
+        for run in _runs(boxes, crossing, _across(rulings, x - _STEP_PT, em), x - _STEP_PT, em, amid, best_score):
+            score = min(text_height(run.left), text_height(run.right)) * _gutter_bonus(run, em)
             # Otherwise a line that jitters into the gutter would be excluded to make it wider.
             beside = [box for box in crossing if run.top - 2 * em < (box.y0 + box.y1) / 2 < run.bottom + 2 * em]
-            score -= 0.5 * _text_height(beside)
+            score -= 0.5 * text_height(beside)
             if score > best_score:
                 best, best_score = run, score
     return best
 
 
-def _runs(boxes: list[Boxed], crossing: list[Boxed], rulings: Sequence[Ruling], x: float, em: float) -> list[_Run]:
-    """Returns the ranges of height in which nothing crosses x and the text on both sides is set in columns."""
-    insets = _insets(boxes, crossing, em)
+def _runs(
+    boxes: list[Boxed],
+    crossing: list[Boxed],
+    rulings: Sequence[Ruling],
+    x: float,
+    em: float,
+    amid: frozenset[int],
+    least: float,
+) -> list[_Run]:
+    """Returns the ranges of height in which nothing crosses x and the text on both sides is set in columns. Ranges with less text
+    than `least` may be left out. `amid`: the ids of lines with text on both sides."""
+    insets = [box for box in crossing if id(box) in amid]
+    insets = insets if len(insets) <= _MOST_INSETS else []
     inset = {id(box) for box in insets}
     crossed = {id(box) for box in crossing}
     crossing = [box for box in crossing if id(box) not in inset]
@@ -146,26 +165,23 @@ def _runs(boxes: list[Boxed], crossing: list[Boxed], rulings: Sequence[Ruling], 
         while position < len(free) and (wall is None or free[position].y0 + free[position].y1 < wall.y0 + wall.y1):
             stretch.append(free[position])
             position += 1
-        runs += _columns_in(stretch, x, em)
+        runs += _columns_in(stretch, x, em, least)
     if insets:
         tops = [box.y0 for box in insets]
         runs = [replace(run, has_insets=any(run.top < top < run.bottom for top in tops)) for run in runs]
     return runs
 
 
-def _insets(boxes: Sequence[Boxed], crossing: Sequence[Boxed], em: float) -> list[Boxed]:
-    """Returns the few lines over a gutter that have text of both columns beside them: the caption of a picture around which the
-    text runs, a quotation."""
-    found: list[Boxed] = []
-    for box in crossing:
-        if not isinstance(box, LayoutLine):
-            continue
-        level = [other for other in boxes if other.y0 < box.y1 - box.height / 2 and other.y1 > box.y0 + box.height / 2]
-        left = any(other.x1 < box.x0 + _SLACK_EM * em and other.x1 - other.x0 > _INSET_BESIDE_EM * em for other in level)
-        right = any(other.x0 > box.x1 - _SLACK_EM * em and other.x1 - other.x0 > _INSET_BESIDE_EM * em for other in level)
-        if left and right:
-            found.append(box)
-    return found if len(found) <= _MOST_INSETS else []
+def _is_amid(line: LayoutLine, boxes: Sequence[Boxed], em: float) -> bool:
+    """Whether the line has text beside it on both sides. Where it reaches over a gutter, it is the caption of a picture around
+    which the text runs, or a quotation."""
+    top, bottom = line.y0 + line.height / 2, line.y1 - line.height / 2
+    left = right = False
+    for other in boxes:
+        if other.y0 < bottom and other.y1 > top:
+            left = left or other.x1 < line.x0 + _SLACK_EM * em
+            right = right or other.x0 > line.x1 - _SLACK_EM * em
+    return left and right
 
 
 def _across(rulings: Sequence[Ruling], x: float, em: float) -> list[Ruling]:
@@ -179,18 +195,18 @@ def _inside(ruling: Ruling, box: Boxed) -> bool:
     return box.y0 - 1 < ruling.y0 < box.y1 + 1 and ruling.x1 > box.x0 and ruling.x0 < box.x1
 
 
-def _columns_in(stretch: list[Boxed], x: float, em: float) -> list[_Run]:
+def _columns_in(stretch: list[Boxed], x: float, em: float, least: float = -float("inf")) -> list[_Run]:
     """Returns the columns of a stretch: the whole stretch, or the part that white space across both sides separates. An address
     beside a date does not mean that the table below them is read in columns.
     """
     left = [box for box in stretch if (box.x0 + box.x1) / 2 < x]
     right = [box for box in stretch if (box.x0 + box.x1) / 2 >= x]
-    if not left or not right:
+    if not left or not right or min(text_height(left), text_height(right)) * _LARGEST_BONUS <= least:
         return []
     run = _trimmed(_Run(min(box.y0 for box in stretch), max(box.y1 for box in stretch), left, right), em)
     is_columns = _is_columns(run, em)
     if is_columns and any(
-        _fullness(lines, em) >= _PROSE and _sentences_run_on(lines) for lines in map(_lines, (run.left, run.right))
+        fullness(lines, em) >= _PROSE and sentences_run_on(lines) for lines in map(lines_of, (run.left, run.right))
     ):
         return [run]
     ordered = sorted(stretch, key=lambda box: box.y0)
@@ -211,8 +227,8 @@ def _trimmed(run: _Run, em: float) -> _Run:
     end = min(bottoms)
     above = [box for box in longer if box.y0 < end - _SLACK_EM * em]
     below = [box for box in longer if box.y0 >= end - _SLACK_EM * em]
-    lines = _lines(longer)
-    if not above or not below or (_fullness(lines, em) >= _PROSE and _is_dense(lines, em)):
+    lines = lines_of(longer)
+    if not above or not below or (fullness(lines, em) >= _PROSE and is_dense(lines, em)):
         return run
     bottom = max(box.y1 for box in above)
     if min(box.y0 for box in below) - bottom < _SET_OFF_EM * em:
@@ -222,23 +238,34 @@ def _trimmed(run: _Run, em: float) -> _Run:
 
 
 def _headlines(boxes: list[Boxed], x: float, em: float) -> list[Boxed]:
-    """Returns lines with nothing beside them that belong to no column even if they are short: large lines left of x, and lines
-    between columns above and below, with white space around them.
+    """Returns lines with nothing beside them that belong to no column even if they are short: large lines, and lines between
+    columns above and below, with white space around them. `boxes` are ordered from top to bottom.
     """
     found: list[Boxed] = []
     right = [box for box in boxes if (box.x0 + box.x1) / 2 >= x]
     left = [box for box in boxes if (box.x0 + box.x1) / 2 < x]
-    for box in boxes:
-        if not isinstance(box, LayoutLine) or len(box.text) <= 3 or not any(other.y0 > box.y1 for other in right):
+    for above, box, below in zip([None, *boxes], boxes, [*boxes[1:], None], strict=False):
+        if not isinstance(box, LayoutLine) or len(box.text) <= 3:
             continue
-        if _stands_between(box, left, em) and _stands_between(box, right, em):
+        is_alone = above is not None and below is not None and min(box.y0 - above.y1, below.y0 - box.y1) > _ALONE_EM * em
+        if not is_alone and box.height <= _HEADLINE * em:
+            continue
+        if not any(other.y0 > box.y1 for other in right):
+            continue
+        is_large = box.height >= _LARGE * em
+        if is_alone and _stands_between(box, left, em) and _stands_between(box, right, em):
             found.append(box)
         elif (box.x0 + box.x1) / 2 < x and box.height > _HEADLINE * em:
-            free = _HEADLINE_FREE if box.height < _LARGE * em else _LARGE_FREE
-            top, bottom = box.y0 - free[0] * em, box.y1 + free[1] * em
-            if not any(other.y0 < bottom and other.y1 > top for other in right):
-                found.append(box)
+            found += [box] * _is_free(box, right, _LARGE_FREE if is_large else _HEADLINE_FREE, em)
+        elif is_large and any(other.y0 > box.y1 for other in left):
+            found += [box] * _is_free(box, left, _LARGE_FREE, em)
     return found
+
+
+def _is_free(box: Boxed, others: Sequence[Boxed], free: tuple[float, float], em: float) -> bool:
+    """Whether none of the others is beside the box, nor in the white space above and below it."""
+    top, bottom = box.y0 - free[0] * em, box.y1 + free[1] * em
+    return not any(other.y0 < bottom and other.y1 > top for other in others)
 
 
 def _stands_between(line: LayoutLine, boxes: Sequence[Boxed], em: float) -> bool:
@@ -258,111 +285,41 @@ def _is_level_with(lines: Sequence[LayoutLine], others: Sequence[LayoutLine], em
 def _is_columns(run: _Run, em: float) -> bool:
     if _gutter(run) < _MIN_GUTTER_EM * em:
         return False
-    left, right = _lines(run.left), _lines(run.right)
+    left, right = lines_of(run.left), lines_of(run.right)
     if not left or not right:
         return len(run.left) > len(left) or len(run.right) > len(right)  # a table beside text
-    if _beside_share(left, right) < _BESIDE:
+    if beside_share(left, right) < _BESIDE:
         return False
-    if len(left) > 1 and len(right) < _MOST_FIELDS and are_labels(_row_texts(right)) and not has_labels(_row_texts(left)):
-        return True  # an address beside labels with values
-    texts = _row_texts(left), _row_texts(right)
-    if len(right) > 1 and is_postal_address(texts[0]) and _is_level_with(right, left, em):
+    if len(left) > 1 and len(right) < _MOST_FIELDS and _is_beside_fields(left, right, em):
         return True
-    if all(sum(map(has_leader, side)) >= max(2, len(side) / 2) for side in texts):
+    if all(2 * sum(has_leader(line.text) for line in side) >= max(4, len(side)) for side in (left, right)):
         return True  # a table of contents in two columns
-    fullness = min(_fullness(left, em), _fullness(right, em)), max(_fullness(left, em), _fullness(right, em))
-    aligned = _aligned_share(left, right)
-    dense = _is_dense(left, em) and _is_dense(right, em)
+    least, most = sorted((fullness(left, em), fullness(right, em)))
+    aligned = aligned_share(left, right)
+    dense = is_dense(left, em) and is_dense(right, em)
     fewer, more = sorted((len(left), len(right)))
-    if min(_typical_chars(left), _typical_chars(right)) >= _LONG_LINES and (fewer >= 4 or (dense and fewer >= 2 and more >= 6)):
-        return fullness[0] >= _RAGGED_PROSE or aligned < 0.9
-    if fullness[0] >= _PROSE and (fewer >= _SURE_LINES or _sentences_run_on(left) or _sentences_run_on(right)):
-        return aligned < (0.9 if dense else 0.5) or (dense and fullness[0] >= _SURE_PROSE and fewer >= 4)
+    if min(typical_chars(left), typical_chars(right)) >= _LONG_LINES and (fewer >= 4 or (dense and fewer >= 2 and more >= 6)):
+        return least >= _RAGGED_PROSE or aligned < 0.9
+    if least >= _PROSE and (fewer >= _SURE_LINES or sentences_run_on(left) or sentences_run_on(right)):
+        return aligned < (0.9 if dense else 0.5) or (dense and least >= _SURE_PROSE and fewer >= 4)
     if min(len(left), len(right)) < 2:
         return False
-    if have_same_labels(left, right) or (dense and all(map(is_address, texts))):
+    if more < _MOST_FIELDS and (
+        have_same_labels(left, right) or (dense and is_address(row_texts(left)) and is_address(row_texts(right)))
+    ):
         return True
-    fuller = left if _fullness(left, em) >= _fullness(right, em) else right
-    if fullness[1] >= _PROSE and len(fuller) >= 4 and _is_dense(fuller, em):
+    fuller = left if fullness(left, em) >= fullness(right, em) else right
+    if most >= _PROSE and len(fuller) >= 4 and is_dense(fuller, em):
         return aligned < (0.65 if fewer > 2 else 0.25)
     return aligned < 0.5 and min(len(left), len(right)) >= 3 and dense
 
 
-def _fullness(lines: Sequence[LayoutLine], em: float) -> float:
-    """Returns the share of the text in lines that reach the edge of their column, as only prose does; 0 for short cells. Weighted
-    by length, since a small table in a column has as many lines as the text around it. The text may still contain several
-    columns: a line is compared with the lines that begin at the same x."""
-    if len(lines) < 2 or _typical_chars(lines) < _PROSE_CHARS:
-        return 0.0
-    ordered = sorted(lines, key=lambda line: line.x0)
-    full = 0
-    start = 0
-    for end in range(1, len(ordered) + 1):
-        if end < len(ordered) and ordered[end].x0 - ordered[start].x0 < 2 * em:
-            continue
-        group = ordered[start:end]
-        edges = sorted(line.x1 for line in group)
-        edge = edges[int(len(edges) * 0.8)] if len(edges) > 2 else edges[-1]
-        slack = min(_FULL_EM * em, _FULL_SHARE * (edge - ordered[start].x0))
-        if len(group) > 1:  # a single line does not fill a column: a date, a centered line of a letterhead
-            justified = _justified(group, em)
-            full += sum(len(line.text) for line in group if line.x1 > edge - slack or id(line) in justified)
-        start = end
-    return full / sum(len(line.text) for line in lines)
-
-
-def _justified(group: Sequence[LayoutLine], em: float) -> set[int]:
-    """Returns the ids of lines that end where those above and below end, as beside a picture around which the text runs."""
-    down = sorted(group, key=lambda line: line.center_y)
-    return {
-        id(line)
-        for above, line, below in zip(down, down[1:], down[2:], strict=False)
-        if max(abs(line.x1 - above.x1), abs(line.x1 - below.x1)) < _SAME_END_EM * em
-    }
-
-
-def _is_dense(lines: Sequence[LayoutLine], em: float) -> bool:
-    """Whether most lines are as close as those of a paragraph, and not as far apart as the rows of a form."""
-    pitches = sorted(below - above for above, below in pairwise(sorted(line.center_y for line in lines)))
-    return bool(pitches) and pitches[len(pitches) // 2] < _DENSE_EM * em
-
-
-def _sentences_run_on(lines: Sequence[LayoutLine]) -> bool:
-    return sentences_run_on([line.text for line in lines])
-
-
-def _row_texts(lines: Sequence[LayoutLine]) -> list[str]:
-    return [row.text for row in rows_of(lines)]
-
-
-def _typical_chars(lines: Sequence[LayoutLine]) -> float:
-    """Returns the length of the line that contains the median character."""
-    lengths = sorted(len(line.text) for line in lines)
-    half = sum(lengths) / 2
-    middle = next(length for length, total in zip(lengths, accumulate(lengths), strict=True) if total >= half)
-    return middle * _wideness("".join(line.text[:3] for line in lines))
-
-
-def _wideness(text: str) -> float:
-    return 2.0 if text and ord(text[len(text) // 2]) > 0x2E80 else 1.0
-
-
-def _aligned_share(left: Sequence[LayoutLine], right: Sequence[LayoutLine]) -> float:
-    """Returns the share of lines of the shorter side that have a baseline in common with a line of the other side. Lines with
-    nothing beside them do not count."""
-    few, many = (left, right) if len(left) <= len(right) else (right, left)
-    beside = [line for line in few if any(other.y0 < line.y1 and other.y1 > line.y0 for other in many)]
-    hits = sum(
-        any(abs(line.center_y - other.center_y) < _SAME_LINE * min(line.height, other.height) for other in many)
-        for line in beside
-    )
-    return hits / max(len(beside), 1)
-
-
-def _beside_share(left: Sequence[Boxed], right: Sequence[Boxed]) -> float:
-    """Returns the share of the boxes of the side with less text that have one of the other side beside them."""
-    less, more = (left, right) if _text_height(left) <= _text_height(right) else (right, left)
-    return sum(any(other.y0 < box.y1 and other.y1 > box.y0 for other in more) for box in less) / len(less)
+def _is_beside_fields(left: Sequence[LayoutLine], right: Sequence[LayoutLine], em: float) -> bool:
+    """Whether the left side is an address and the right side labels with values."""
+    texts = row_texts(left)
+    if are_labels(row_texts(right)) and not has_labels(texts):
+        return True
+    return len(right) > 1 and is_postal_address(texts) and _is_level_with(right, left, em)
 
 
 def _gutter(run: _Run) -> float:
@@ -374,12 +331,4 @@ def _gutter(run: _Run) -> float:
 def _gutter_bonus(run: _Run, em: float) -> float:
     """Prefers the wider gutter of equally good cuts."""
     gutter = _gutter(run)
-    return 1.0 + 0.002 * min(gutter / em, 4.0)
-
-
-def _text_height(boxes: Sequence[Boxed]) -> float:
-    return sum(box.y1 - box.y0 for box in boxes)
-
-
-def _lines(boxes: Sequence[Boxed]) -> list[LayoutLine]:
-    return [box for box in boxes if isinstance(box, LayoutLine)]
+    return 1.0 + (_LARGEST_BONUS - 1.0) * min(gutter / em / 4.0, 1.0)

@@ -1,0 +1,108 @@
+"""Measures that tell columns of running text from columns of a table or a form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+
+from rayocr.engines.layout.lines import Boxed, LayoutLine
+from rayocr.engines.layout.rows import rows_of
+from rayocr.engines.layout.units.lines import sentences_run_on as texts_run_on
+
+_FULL_EM = 2.5  # a line that ends this close to the edge fills its column
+_SAME_END_EM = 0.4  # distance of the ends of justified lines
+_DENSE_EM = 1.75  # distance of lines; forms have more, for handwriting
+_FULL_SHARE = 0.2  # or within this share of the column's width, if that is less
+_PROSE_CHARS = 14
+_SAME_LINE = 0.26  # distance of centers on one baseline, as a share of the height
+_WORDY = 18  # characters; lines of running text in a column are longer
+
+
+def fullness(lines: Sequence[LayoutLine], em: float) -> float:
+    """Returns the share of the text in lines that reach the edge of their column, as only prose does; 0 for short cells. Weighted
+    by length, since a small table in a column has as many lines as the text around it. The text may still contain several
+    columns: a line is compared with the lines that begin at the same x."""
+    if len(lines) < 2 or typical_chars(lines) < _PROSE_CHARS:
+        return 0.0
+    ordered = sorted(lines, key=lambda line: line.x0)
+    full = 0
+    start = 0
+    for end in range(1, len(ordered) + 1):
+        if end < len(ordered) and ordered[end].x0 - ordered[start].x0 < 2 * em:
+            continue
+        group = ordered[start:end]
+        edges = sorted(line.x1 for line in group)
+        edge = edges[int(len(edges) * 0.8)] if len(edges) > 2 else edges[-1]
+        slack = min(_FULL_EM * em, _FULL_SHARE * (edge - ordered[start].x0))
+        if len(group) > 1:  # a single line does not fill a column: a date, a centered line of a letterhead
+            inside = justified(group, em)
+            full += sum(len(line.text) for line in group if line.x1 > edge - slack or id(line) in inside)
+        start = end
+    return full / sum(len(line.text) for line in lines)
+
+
+def justified(group: Sequence[LayoutLine], em: float) -> set[int]:
+    """Returns the ids of lines that end where those above and below end, as beside a picture around which the text runs."""
+    down = sorted(group, key=lambda line: line.center_y)
+    return {
+        id(line)
+        for above, line, below in zip(down, down[1:], down[2:], strict=False)
+        if max(abs(line.x1 - above.x1), abs(line.x1 - below.x1)) < _SAME_END_EM * em
+    }
+
+
+def is_dense(lines: Sequence[LayoutLine], em: float) -> bool:
+    """Whether most lines are as close as those of a paragraph, and not as far apart as the rows of a form."""
+    pitches = sorted(below - above for above, below in pairwise(sorted(line.center_y for line in lines)))
+    return bool(pitches) and pitches[len(pitches) // 2] < _DENSE_EM * em
+
+
+def sentences_run_on(lines: Sequence[LayoutLine]) -> bool:
+    return texts_run_on([line.text for line in lines])
+
+
+def row_texts(lines: Sequence[LayoutLine]) -> list[str]:
+    return [row.text for row in rows_of(lines)]
+
+
+def typical_chars(lines: Sequence[LayoutLine]) -> float:
+    """Returns the length of the line that contains the median character."""
+    lengths = sorted(len(line.text) for line in lines)
+    half = sum(lengths) / 2
+    middle = next(length for length, total in zip(lengths, accumulate(lengths), strict=True) if total >= half)
+    return middle * wideness("".join(line.text[:3] for line in lines))
+
+
+def wideness(text: str) -> float:
+    return 2.0 if text and ord(text[len(text) // 2]) > 0x2E80 else 1.0
+
+
+def aligned_share(left: Sequence[LayoutLine], right: Sequence[LayoutLine]) -> float:
+    """Returns the share of lines of the shorter side that have a baseline in common with a line of the other side. Lines with
+    nothing beside them do not count."""
+    few, many = (left, right) if len(left) <= len(right) else (right, left)
+    beside = [line for line in few if any(other.y0 < line.y1 and other.y1 > line.y0 for other in many)]
+    hits = sum(
+        any(abs(line.center_y - other.center_y) < _SAME_LINE * min(line.height, other.height) for other in many)
+        for line in beside
+    )
+    return hits / max(len(beside), 1)
+
+
+def beside_share(left: Sequence[Boxed], right: Sequence[Boxed]) -> float:
+    """Returns the share of the boxes of the side with less text that have one of the other side beside them."""
+    less, more = (left, right) if text_height(left) <= text_height(right) else (right, left)
+    return sum(any(other.y0 < box.y1 and other.y1 > box.y0 for other in more) for box in less) / len(less)
+
+
+def text_height(boxes: Sequence[Boxed]) -> float:
+    return sum(box.y1 - box.y0 for box in boxes)
+
+
+def lines_of(boxes: Sequence[Boxed]) -> list[LayoutLine]:
+    return [box for box in boxes if isinstance(box, LayoutLine)]
+
+
+def long_lines(lines: Sequence[LayoutLine]) -> list[LayoutLine]:
+    """Returns the lines that are no cells of a table."""
+    return [line for line in lines if len(line.text) * wideness(line.text) >= _WORDY]
