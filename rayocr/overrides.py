@@ -46,6 +46,7 @@ def unparsable(override: str) -> str:
     return f"Cannot parse the value of {key}. Put special characters in quotes: {for_shell(f'{key}={meant}')}"
 
 
+CONFIG_GROUPS = ("engine", "limits", "locks")  # folders of conf/: their values are names of files
 _NUMBERS = ("float", "int")
 
 
@@ -76,6 +77,9 @@ def for_shell(argument: str) -> str:
 
 def _as_list(key: str, overrides: Sequence[str]) -> str:
     value = next((o.partition("=")[2] for o in reversed(overrides) if o.partition("=")[0] == key), "")
+    if key in CONFIG_GROUPS:
+        several = " Several engines are a chain: engine.chain=[textlayer,gemini]" if key == "engine" else ""
+        return f"{key}={value} is not one name.{several}"
     if not _items(value):
         return f"{key}= is empty. Write a list, for example {key}=[a,b]"
     items = _items(value.replace("+", ",") if key.endswith("languages") else value)  # Tesseract writes deu+eng
@@ -134,6 +138,7 @@ def _group_of_options(key: str, overrides: Sequence[str]) -> str:
     if any(override.lstrip("+").startswith("limits.models") for override in overrides):
         return 'limits.models holds limits by model. Write it as: "limits.models={gemini-3.1-flash-lite:{rpm:600}}"'
     known = [name for name in option_names(RayocrConfig) if name.startswith(f"{key}.")]
+    known.sort(key=lambda name: not name.endswith(".max"))  # workers=4 means workers.max=4
     example = f"{known[0]}=…" if known else f"{key}.NAME=…"
     return f"{key} is a group of options. Set one of them, for example {example}"
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from rayocr import errors
 from rayocr.errors import InternalError, RayocrError
-from rayocr.overrides import kind_of, quoted
+from rayocr.overrides import CONFIG_GROUPS, kind_of, quoted
 
 _STDERR_TAIL = 2000  # bytes of the child's standard error that an error quotes
 
@@ -39,7 +39,7 @@ def overrides_of(options: Mapping[str, object]) -> list[str]:
     found = []
     for key, value in options.items():
         name = key.replace("__", ".")
-        if name in PATH_KEYS or (name in ("engine", "limits", "locks") and isinstance(value, str)):
+        if name in PATH_KEYS or (name in CONFIG_GROUPS and isinstance(value, str)):
             found.append(f"{name}={'null' if value is None else os.fspath(value) if hasattr(value, '__fspath__') else value}")
         else:
             items = [value] if isinstance(value, str) and kind_of(name) == "list" else value

@@ -16,7 +16,7 @@ from typing import Any
 from rayocr.composition import MAPPING_KEYS, PATH_KEYS
 from rayocr.config import RayocrConfig
 from rayocr.errors import UsageError
-from rayocr.overrides import for_shell, nearest_option, option_names, quoted
+from rayocr.overrides import CONFIG_GROUPS, for_shell, kind_of, nearest_option, option_names, quoted
 
 # Sub-command -> the options that its positional arguments set, in order.
 COMMANDS: dict[str, tuple[str, ...]] = {
@@ -35,6 +35,7 @@ _OVERRIDE = re.compile(r"^[+~]*[a-z_]\w*(\.[\w*-]+)*=", re.ASCII)
 STREAM = "-"  # standard input as source, standard output as destination
 FLAGS = ("--help", "--version", "--cfg", "--config", "--json", "--quiet", "--verbose", "--completion", "--samples")
 _SHOWN = {"source": "IN", "dest": "OUT"}
+_NAMES = frozenset((*option_names(RayocrConfig), *CONFIG_GROUPS))
 _TOP = frozenset(field.name for field in fields(RayocrConfig))
 _MOST_NAMED = 10  # files in the command that a message suggests
 _SHELLS = ("bash", "zsh", "fish")
@@ -68,7 +69,9 @@ def parse(arguments: Sequence[str]) -> CommandLine:
     from_file: list[str] = []
     while words:
         word = words.pop(0)
-        if word in ("--help", "-h"):
+        if word.startswith("--help="):
+            flags["help"] = word.partition("=")[2]
+        elif word in ("--help", "-h"):
             topic = words.pop(0) if words and not words[0].startswith("-") and "=" not in words[0] else command
             flags["help"] = topic
         elif word in ("--version", "-V"):
@@ -93,9 +96,10 @@ def parse(arguments: Sequence[str]) -> CommandLine:
             settings.append(word)
         else:
             places.append(word)
-    if places and not command:
-        _check_command(places[0])
     _check_values(places)
+    has_mode = any(setting.startswith("mode=") for setting in settings)
+    if places and not command and not has_mode and not _split_path(places):
+        _check_command(places[0], several=len(places) > len(COMMANDS["run"]))
     mode = _mode_of(command, settings)
     if (
         places == [STREAM]
@@ -120,25 +124,29 @@ def _unknown_flag(word: str, following: Sequence[str]) -> UsageError:
     """Many programs write options as --name value; rayocr as name=value."""
     flag, equals, value = word.partition("=")
     name = flag.lstrip("-").replace("-", "_")
-    if name in set(option_names(RayocrConfig)):
+    if name in _NAMES:
         value = value if equals else following[0] if following and not following[0].startswith("-") else "…"
         return UsageError(f"Unknown flag {word}. Write options as key=value: {for_shell(f'{name}={value}')}")
-    close = difflib.get_close_matches(flag, FLAGS, n=1, cutoff=0.7) if flag.startswith("--") else []
+    close = difflib.get_close_matches(f"--{flag.lstrip('-')}", FLAGS, n=1, cutoff=0.7) if len(flag) > 2 else []
     if close:
         return UsageError(f"Unknown flag {word}; did you mean {close[0]}?")
     return UsageError(f"Unknown flag {word}. Write options as key=value, for example: source=in/ dest=out/")
 
 
-def _check_command(word: str) -> None:
+def _check_command(word: str, *, several: bool) -> None:
     """A misspelled command would be taken for a source. Raises UsageError."""
     if not _may_be_command(word):
         return
-    if close := difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.75):
+    close = difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.75) or [flag for flag in FLAGS if flag == f"--{word}"]
+    if close:
         raise UsageError(f"There is no command and no folder {word!r}. Did you mean `rayocr {close[0]}`?")
+    if several:
+        hint = "See rayocr --help. Put a path with spaces in quotes."
+        raise UsageError(f"There is no command and no folder {word!r}.", hint=hint)
 
 
 def _may_be_command(word: str) -> bool:
-    return "/" not in word and "." not in word and word != STREAM and not _exists(word)
+    return not set(word) & set("/\\.:") and word != STREAM and not _exists(word)
 
 
 def _exists(path: str) -> bool:
@@ -151,13 +159,21 @@ def _exists(path: str) -> bool:
 
 def _check_values(places: Sequence[str]) -> None:
     """Raises UsageError for an option without a value, which looks like a path."""
-    for place in places:
-        if "." in place and not _exists(place) and place in set(option_names(RayocrConfig)):
-            raise _without_value(place)
+    for position, place in enumerate(places):
+        name, colon, value = place.partition(":")
+        if name not in _NAMES or _exists(place) or not (colon or "." in place or position > 0):
+            continue
+        if colon:
+            raise UsageError(f"Write options as key=value: {for_shell(f'{name}={value}')}")
+        raise _without_value(place, [word for word in places[position + 1 :] if word != "="])
 
 
-def _without_value(option: str) -> UsageError:
-    return UsageError(f"The option {option} has no value. Write {option}=VALUE. `rayocr --help {option}` explains it.")
+def _without_value(option: str, following: Sequence[str] = ()) -> UsageError:
+    """The next word is probably the value: `engine local`, `engine = local`."""
+    value = following[0] if following else "true" if kind_of(option) == "bool" else "VALUE"
+    return UsageError(
+        f"The option {option} has no value. Write {for_shell(f'{option}={value}')}. `rayocr --help {option}` explains it."
+    )
 
 
 def _positional(command: str, places: Sequence[str], settings: Sequence[str]) -> list[str]:
@@ -184,12 +200,6 @@ def _too_many(command: str, places: Sequence[str], settings: Sequence[str]) -> U
         return _several_sources(command, places)
     form = " ".join(f"[{_SHOWN.get(name, name.rpartition('.')[2].upper())}]" for name in names)
     hint = "Put a path with spaces in quotes."
-    if command == "run" and _may_be_command(places[0]):
-        return UsageError(
-            f"There is no command {places[0]}, and no file or folder of that name.", hint=f"See rayocr --help. {hint}"
-        )
-    if extra in set(option_names(RayocrConfig)):
-        return _without_value(extra)
     name = "rayocr" if command == "run" else f"rayocr {command}"
     return UsageError(f"Cannot use {extra!r}: `{name}` takes {form}, then options as key=value.", hint=hint)
 

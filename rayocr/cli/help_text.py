@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import re
 from collections.abc import Iterator
 
 from rayocr import __version__
 from rayocr.cli.arguments import COMMANDS
-from rayocr.config import RayocrConfig
 from rayocr.config.describe import OptionHelp, describe_options
 from rayocr.engines.registry import engine_names
 from rayocr.errors import UsageError
+from rayocr.overrides import CONFIG_GROUPS
 
 _OVERVIEW = """\
 rayocr {version}: reads PDFs and writes Markdown and clean PDFs, page for page. Resumable.
@@ -119,6 +118,4 @@ def _rows(options: Iterator[OptionHelp] | list[OptionHelp]) -> Iterator[str]:
 
 def option_names() -> list[str]:
     """Every option, for completion."""
-    return [option.name for option in describe_options()] + [
-        f.name for f in dataclasses.fields(RayocrConfig) if f.name in ("engine", "limits", "locks")
-    ]
+    return [*(option.name for option in describe_options()), *CONFIG_GROUPS]

@@ -13,6 +13,11 @@ from rayocr.outputs.parquet import ParquetOutput
 from rayocr.outputs.searchable_pdf import SearchablePdfOutput
 
 _ALL: tuple[type[Output], ...] = (MarkdownOutput, CleanPdfOutput, SearchablePdfOutput, JsonlOutput, ParquetOutput)
+_OTHER_WORDS = {
+    **dict.fromkeys(("md", "text", "txt"), "markdown"),
+    **dict.fromkeys(("json", "ndjson"), "jsonl"),
+    **dict.fromkeys(("pdf", "pdfa"), "clean_pdf or searchable_pdf"),
+}
 _OUTPUTS = {output.name: output for output in _ALL}
 
 
@@ -20,7 +25,8 @@ def parse_outputs(words: Sequence[str]) -> tuple[type[Output], ...]:
     """Raises UsageError for an unknown name, and for an output whose package is not installed."""
     for word in words:
         if word not in _OUTPUTS:
-            raise UsageError(f"There is no output {word!r}; choose from {', '.join(_OUTPUTS)}.")
+            meant = f"did you mean {_OTHER_WORDS[word]}? There are" if word in _OTHER_WORDS else "choose from"
+            raise UsageError(f"There is no output {word!r}; {meant} {', '.join(_OUTPUTS)}.")
         _OUTPUTS[word].check()
     return tuple(_OUTPUTS[word] for word in dict.fromkeys(words))
 

@@ -43,7 +43,7 @@ def test_the_overview_names_every_engine() -> None:
     assert set(line.split()[0].removeprefix("engine=").split("|")) == configured
 
 
-@pytest.mark.parametrize("arguments", ["--help", "-h", "help", "retry --help", "--help retry", "help limits.rpm"])
+@pytest.mark.parametrize("arguments", ["--help", "-h", "help", "retry --help", "--help retry", "--help=retry", "help limits.rpm"])
 def test_help_ends_with_0(arguments: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments.split()) == 0
     assert capsys.readouterr().out.strip()
