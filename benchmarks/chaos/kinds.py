@@ -111,7 +111,7 @@ KINDS = (
         clock_jumps=True,
         faults=lambda chance: [KillDriver(), ClockJump(hours=chance.choice((-30, 30))), DiskFull(seconds=3.0)],
     ),
-    Kind(name="signals", faults=lambda chance: [HalfOpenSockets(count=1_500, seconds=3.0), Terminate(), TerminateTwice()]),
+    Kind(name="signals", faults=lambda chance: [TerminateTwice(), Terminate(), HalfOpenSockets(count=1_500, seconds=3.0)]),
     Kind(name="driver", faults=lambda chance: [KillDriver(), KillDriver()]),
     Kind(name="node", second_node=True, faults=lambda chance: [KillNode()]),
     Kind(name="paused machine", drivers=2, own_ray=True, faults=lambda chance: [Pause(whole=True)]),

@@ -1,4 +1,5 @@
-"""Bounds the connections of the HTTP API: how many there are, and how long a request may take to arrive.
+"""The uvicorn server of the HTTP API and of `rayocr view`, with bounded connections: how many there are, and how long a
+request may take to arrive.
 
 uvicorn alone waits without limit for the first request of a connection, and accepts connections until file descriptors run out.
 """
@@ -6,8 +7,10 @@ uvicorn alone waits without limit for the first request of a connection, and acc
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
+import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MAX_CONNECTIONS = 256
@@ -57,3 +60,21 @@ class BoundedProtocol(H11Protocol):
         self._stop_waiting()
         self.connections.discard(self)
         self.transport.abort()
+
+
+def bounded_server(app: Any) -> uvicorn.Server:
+    """Serves an ASGI application with bounded connections."""
+    # Malformed requests are not logged: clients that reach the port could fill the disk or the terminal with them.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    settings = uvicorn.Config(
+        app,
+        http=BoundedProtocol,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        loop="asyncio",
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    return uvicorn.Server(settings)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import logging
 import socket
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -104,26 +103,11 @@ class GatewayServer:
             self._thread.join(_CLOSE_S)
 
     def _serve(self, listening: socket.socket) -> None:
-        import uvicorn  # imported here, since it takes half a second, in parallel with the start of Ray
-
+        # Imported here, since they take half a second, in parallel with the start of Ray.
         from rayocr.gateway.app import create_app
-        from rayocr.gateway.connections import BoundedProtocol
+        from rayocr.gateway.connections import bounded_server
 
-        app = create_app(self.api, token=self._token, verify_push=push_verifier(self._config))
-        # Malformed requests are not logged: clients that reach the port could fill the disk with them.
-        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
-        settings = uvicorn.Config(
-            app,
-            http=BoundedProtocol,
-            ws="none",
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            loop="asyncio",
-            server_header=False,
-            timeout_graceful_shutdown=1,
-        )
-        self._server = uvicorn.Server(settings)
+        self._server = bounded_server(create_app(self.api, token=self._token, verify_push=push_verifier(self._config)))
         with listening:
             if not self._closing:
                 asyncio.run(self._server.serve(sockets=[listening]))

@@ -103,21 +103,9 @@ def open_results_view(config: RayocrConfig, keys: Secrets, *, dest: Storage, sta
 
 def serve(results: Results, listening: socket.socket, *, token: str | None, title: str) -> None:
     """Blocks until interrupted."""
-    import uvicorn
-
-    from rayocr.gateway.connections import BoundedProtocol
+    from rayocr.gateway.connections import bounded_server
     from rayocr.view.app import create_view
 
-    settings = uvicorn.Config(
-        create_view(results, token=token, title=title),
-        http=BoundedProtocol,
-        ws="none",
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        loop="asyncio",
-        server_header=False,
-        timeout_graceful_shutdown=1,
-    )
+    server = bounded_server(create_view(results, token=token, title=title))
     with listening:
-        asyncio.run(uvicorn.Server(settings).serve(sockets=[listening]))
+        asyncio.run(server.serve(sockets=[listening]))

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import socket
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import uvicorn
 
 from rayocr.cli import main
 from rayocr.errors import StorageDenied
 from rayocr.storage.local.storage import LocalStorage
 from rayocr.view import index, reread
-from rayocr.view.command import reading_options
+from rayocr.view.command import reading_options, serve
+from tests.e2e.support import wait_until
 
 
 def test_a_folder_without_results_opens_no_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -59,3 +64,25 @@ def test_options_of_engines_apply_to_pages_that_are_read_again(monkeypatch: pyte
     manifest: Any = None
     reread.Rereader(drawing, reading_options(given)).read(manifest, 1, engine="openai")
     assert asked == [["engine.openai.base_url=http://127.0.0.1:9/v1"], {"engine": "openai"}]
+
+
+def test_malformed_requests_do_not_fill_the_terminal(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """As in the API of a run: every local user can reach the port."""
+    servers: list[uvicorn.Server] = []
+    original = uvicorn.Server.__init__
+    monkeypatch.setattr(uvicorn.Server, "__init__", lambda self, config: (original(self, config), servers.append(self))[0])
+    logging.getLogger("uvicorn.error").setLevel(logging.NOTSET)
+    listening = socket.create_server(("127.0.0.1", 0))
+    results: Any = SimpleNamespace()
+    options = {"token": "t", "title": "out"}
+    thread = threading.Thread(target=serve, args=(results, listening), kwargs=options)
+    thread.start()
+    try:
+        with socket.create_connection(listening.getsockname(), 120) as connection:
+            connection.sendall(b"\x16\x03\x01 no HTTP\r\n\r\n")
+            assert connection.recv(12) == b"HTTP/1.1 400"
+    finally:
+        wait_until(lambda: bool(servers), "the server was made")
+        servers[0].should_exit = True
+        thread.join(120)
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
