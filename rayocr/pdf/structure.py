@@ -10,7 +10,7 @@ from typing import Any
 
 import pikepdf
 
-from rayocr.pdf.forms.optional_content import is_visible
+from rayocr.pdf.forms.optional_content import OptionalContent
 
 # What pikepdf raises for files that qpdf cannot read. PDFium opens some files for which qpdf asks for a password.
 UNREADABLE = (pikepdf.PdfError, pikepdf.PasswordError, pikepdf.DataDecodingError, RuntimeError)
@@ -27,6 +27,7 @@ class PdfStructure:
         self._data = data
         self._pdf: pikepdf.Pdf | None = None
         self._opened = False
+        self._layers: OptionalContent | None = None
 
     def page_label(self, page_number: int) -> str:
         """The page label that viewers show ("iv"); empty if the document has no labels."""
@@ -45,7 +46,8 @@ class PdfStructure:
             return frozenset()
         try:
             annotations = enumerate(list(pdf.pages[page_number - 1].get("/Annots", [])))
-            return frozenset(n for n, found in annotations if "/OC" in found and not is_visible(pdf.Root, found["/OC"]))
+            layers = self._layers = self._layers or OptionalContent(pdf.Root)
+            return frozenset(n for n, found in annotations if "/OC" in found and not layers.is_visible(found["/OC"]))
         except (*UNREADABLE, IndexError, TypeError, ValueError, AttributeError):
             return frozenset()
 

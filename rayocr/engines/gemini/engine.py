@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 from rayocr.config import GeminiConfig, Secrets
 from rayocr.engines.answers.off_loop import off_loop
+from rayocr.engines.answers.server_facts import short_name, token_count
 from rayocr.engines.answers.unwrapping import is_refusal, unwrapped
 from rayocr.engines.base import OfferedPage, WaitingEngine
 from rayocr.engines.gemini.errors import charged_tokens, is_shed, translate
@@ -193,18 +194,17 @@ def new_client(
 def read_response(response: Any, model: str) -> PageText:
     """The answer for one page, complete or truncated. `finish` is the server's finish reason. The caller computes the price."""
     usage = response.usage_metadata
-    input_tokens = (usage and usage.prompt_token_count) or 0
-    output_tokens = ((usage and usage.candidates_token_count) or 0) + ((usage and usage.thoughts_token_count) or 0)
-    cached_tokens = (usage and usage.cached_content_token_count) or 0
+    counts = ("prompt_token_count", "candidates_token_count", "thoughts_token_count", "cached_content_token_count")
+    input_tokens, answer_tokens, thoughts_tokens, cached_tokens = (token_count(getattr(usage, name, None)) for name in counts)
     text, finish = _text_and_finish(response)
     return PageText(
         text=text,
         engine=GeminiEngine.name,
-        model=response.model_version or model,
+        model=short_name(response.model_version) or model,
         input_tokens=input_tokens,
-        output_tokens=output_tokens,
+        output_tokens=answer_tokens + thoughts_tokens,
         cached_tokens=cached_tokens,
-        finish=finish,
+        finish=short_name(finish),
     )
 
 

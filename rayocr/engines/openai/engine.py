@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rayocr.config import OpenAIConfig, Secrets
 from rayocr.engines.answers.off_loop import off_loop
+from rayocr.engines.answers.server_facts import short_name, token_count
 from rayocr.engines.answers.unwrapping import is_refusal, unwrapped
 from rayocr.engines.base import OfferedPage, WaitingEngine
 from rayocr.engines.http_session import new_session
@@ -120,20 +121,20 @@ def read_completion(answer: dict[str, Any], config: OpenAIConfig, model: str) ->
     if not isinstance(usage, dict) or not isinstance(choices, list):
         raise MalformedAnswer("The server's answer is not a chat completion.", finish="NOT_JSON")
     details: Any = usage.get("prompt_tokens_details") or {}
-    input_tokens, output_tokens = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
+    input_tokens, output_tokens = token_count(usage.get("prompt_tokens")), token_count(usage.get("completion_tokens"))
     choice: dict[str, Any] = choices[0] if choices and isinstance(choices[0], dict) else {"finish_reason": "NO_CANDIDATE"}
     message: Any = choice.get("message") or {}
     text = unwrapped(_text_of(message.get("content")))
-    finish = str(choice.get("finish_reason") or "FINISH_REASON_UNSPECIFIED")
+    finish = short_name(choice.get("finish_reason")) or "FINISH_REASON_UNSPECIFIED"
     if message.get("refusal") or (finish == "stop" and is_refusal(text)):
         finish = "refusal"
     return PageText(
         text=text,
         engine=OpenAIEngine.name,
-        model=str(answer.get("model") or model),
+        model=short_name(answer.get("model")) or model,
         input_tokens=input_tokens,
         output_tokens=output_tokens,
-        cached_tokens=_count(details, "cached_tokens") if isinstance(details, dict) else 0,
+        cached_tokens=token_count(details.get("cached_tokens")) if isinstance(details, dict) else 0,
         cost_usd=(input_tokens * config.input_usd_per_million + output_tokens * config.output_usd_per_million) / 1e6,
         price_class="standard" if config.input_usd_per_million or config.output_usd_per_million else "",
         finish=finish,
@@ -153,11 +154,6 @@ def _text_of(content: object) -> str:
     if isinstance(content, list):
         return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
     return content if isinstance(content, str) else ""
-
-
-def _count(usage: dict[str, Any], name: str) -> int:
-    value = usage.get(name)
-    return value if isinstance(value, int) else 0
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -10,60 +10,77 @@ from typing import Any
 import pikepdf
 
 _MAX_DEPTH = 16
+_MAX_OPERANDS = 1_000  # per visibility expression: one that contains itself has 3^16 and more
 
 
-def is_visible(root: Any, content: Any) -> bool:
-    """`root`: the document's catalog. `content`: the value of an /OC entry, a group or a membership dictionary."""
-    properties = root.get("/OCProperties")
-    if not isinstance(content, pikepdf.Dictionary) or not isinstance(properties, pikepdf.Dictionary):
-        return True
-    return _is_visible(properties, content)
+class OptionalContent:
+    """The layers of a document. Reads the lists of its configuration once: each can name a million layers."""
 
+    def __init__(self, root: Any) -> None:
+        """`root`: the document's catalog."""
+        properties = root.get("/OCProperties")
+        configuration = properties.get("/D") if isinstance(properties, pikepdf.Dictionary) else None
+        known = configuration if isinstance(configuration, pikepdf.Dictionary) else pikepdf.Dictionary()
+        self._base = str(known.get("/BaseState", "/ON")) != "/OFF"
+        self._on, self._off = _identities(known.get("/ON")), _identities(known.get("/OFF"))
+        usages = known.get("/AS")
+        self._automatic: set[tuple[int, int]] = set()
+        for usage in usages if isinstance(usages, pikepdf.Array) else ():
+            if usage.get("/Event") == "/View":
+                self._automatic |= _identities(usage.get("/OCGs"))
 
-def _is_visible(properties: Any, content: Any) -> bool:
-    if content.get("/Type") != "/OCMD":
-        return _is_on(properties, content)
-    expression = content.get("/VE")
-    if isinstance(expression, pikepdf.Array):
-        return _evaluate(properties, expression, 0)
-    groups = content.get("/OCGs")
-    groups = list(groups) if isinstance(groups, pikepdf.Array) else [groups]
-    states = [_is_on(properties, group) for group in groups if isinstance(group, pikepdf.Dictionary)]
-    if not states:
-        return True
-    policy = str(content.get("/P", "/AnyOn"))
-    return {"/AllOn": all(states), "/AnyOff": not all(states), "/AllOff": not any(states)}.get(policy, any(states))
+    def is_visible(self, content: Any) -> bool:
+        """`content`: the value of an /OC entry, a group or a membership dictionary."""
+        if not isinstance(content, pikepdf.Dictionary):
+            return True
+        if content.get("/Type") != "/OCMD":
+            return self.is_on(content)
+        expression = content.get("/VE")
+        if isinstance(expression, pikepdf.Array):
+            return _Expression(self).value(expression, 0)
+        groups = content.get("/OCGs")
+        groups = groups if isinstance(groups, pikepdf.Array) else [groups]
+        states = [self.is_on(group) for group in groups if isinstance(group, pikepdf.Dictionary)]
+        if not states:
+            return True
+        policy = str(content.get("/P", "/AnyOn"))
+        return {"/AllOn": all(states), "/AnyOff": not all(states), "/AllOff": not any(states)}.get(policy, any(states))
 
-
-def _evaluate(properties: Any, expression: Any, depth: int) -> bool:
-    """A visibility expression: [/And …], [/Or …], [/Not x], nested."""
-    if not isinstance(expression, pikepdf.Array):
-        return _is_on(properties, expression) if isinstance(expression, pikepdf.Dictionary) else True
-    if depth > _MAX_DEPTH or len(expression) < 2:
-        return True
-    operator, *operands = expression
-    values = [_evaluate(properties, operand, depth + 1) for operand in operands]
-    if operator == "/Not":
-        return not values[0]
-    return any(values) if operator == "/Or" else all(values)
-
-
-def _is_on(properties: Any, group: Any) -> bool:
-    configuration = properties.get("/D")
-    if not isinstance(configuration, pikepdf.Dictionary):
-        return True
-    state = str(configuration.get("/BaseState", "/ON")) != "/OFF"
-    if _holds(configuration.get("/ON"), group):
-        state = True
-    if _holds(configuration.get("/OFF"), group):
-        state = False
-    automatic = configuration.get("/AS")
-    for usage in automatic if isinstance(automatic, pikepdf.Array) else ():
-        if usage.get("/Event") == "/View" and _holds(usage.get("/OCGs"), group):
+    def is_on(self, group: Any) -> bool:
+        """Whether a group is switched on."""
+        identity = group.objgen
+        state = self._base or identity in self._on
+        if identity in self._off:
+            state = False
+        if identity in self._automatic:
             wanted = group.get("/Usage", {}).get("/View", {}).get("/ViewState")
             state = wanted == "/ON" if wanted is not None else state
-    return state
+        return state
 
 
-def _holds(groups: Any, group: Any) -> bool:
-    return isinstance(groups, pikepdf.Array) and any(other.objgen == group.objgen for other in groups)
+class _Expression:
+    """Evaluates one visibility expression: [/And …], [/Or …], [/Not x], nested. What exceeds the limits counts as visible."""
+
+    def __init__(self, layers: OptionalContent) -> None:
+        self._layers = layers
+        self._left = _MAX_OPERANDS
+
+    def value(self, expression: Any, depth: int) -> bool:
+        self._left -= 1
+        if not isinstance(expression, pikepdf.Array):
+            return self._layers.is_on(expression) if isinstance(expression, pikepdf.Dictionary) else True
+        if depth > _MAX_DEPTH or self._left < 0 or len(expression) < 2:
+            return True
+        operator, *operands = expression
+        values = []
+        for operand in operands:
+            if self._left < 0:
+                break
+            values.append(self.value(operand, depth + 1))
+        if operator == "/Not":
+            return not (values and values[0])
+        return any(values) if operator == "/Or" else all(values)
+
+
+def _identities(groups: Any) -> set[tuple[int, int]]:
+    return {group.objgen for group in groups} if isinstance(groups, pikepdf.Array) else set()

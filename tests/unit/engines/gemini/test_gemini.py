@@ -205,6 +205,15 @@ async def test_a_refusal_in_words_is_a_refusal() -> None:
         assert (await ask(url)).finish == "refusal"
 
 
+@pytest.mark.parametrize("count", [-5, 2**62])
+async def test_what_a_server_says_about_its_answer_is_bounded(count: int) -> None:
+    usage = {"promptTokenCount": count, "candidatesTokenCount": count, "thoughtsTokenCount": count}
+    async with answering(Recorded(STOP | {"usageMetadata": usage, "modelVersion": "m\ud800" + "m" * 1_000_000})) as url:
+        answer = await ask(url)
+    assert 0 <= answer.input_tokens <= 100_000_000 and 0 <= answer.output_tokens <= 200_000_000
+    assert (answer.model.isprintable(), len(answer.model) <= 100) == (True, True)
+
+
 async def test_an_answer_without_a_candidate_is_malformed() -> None:
     async with answering(Recorded({"usageMetadata": {"promptTokenCount": 1}})) as url:
         with pytest.raises(MalformedAnswer):

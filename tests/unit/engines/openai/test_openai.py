@@ -192,3 +192,18 @@ async def test_the_probe_finds_a_model_that_is_not_served() -> None:
 def test_a_key_is_never_shown() -> None:
     assert "sesame" not in repr(Secrets(openai_api_key="sesame", gemini_api_key="sesame"))
     assert "sesame" not in json.dumps(str(OpenAIEngine(OpenAIConfig(), prompt="", secrets=Secrets(openai_api_key="sesame"))))
+
+
+@pytest.mark.parametrize("count", [-5, 10**400, 1.5, True, "7"])
+async def test_what_a_server_says_about_its_answer_is_bounded(count: object) -> None:
+    """A negative count would lower the bill, and a model's name is kept with every page."""
+    usage = {"prompt_tokens": count, "completion_tokens": count, "prompt_tokens_details": {"cached_tokens": count}}
+    choice = {"finish_reason": "stop" + "p" * 1_000_000, "message": {"content": "# A page"}}
+    async with answering(
+        Server(STOP | {"usage": usage, "model": "m\ud800\x1b[2J" + "m" * 1_000_000, "choices": [choice]})
+    ) as url:
+        answer = await ask(url, input_usd_per_million=1.0, output_usd_per_million=1.0)
+    assert 0 <= answer.input_tokens <= 100_000_000 and 0 <= answer.output_tokens <= 100_000_000
+    assert answer.cost_usd >= 0
+    assert (len(answer.finish), answer.model[:5], answer.model.isprintable()) == (100, "m[2Jm", True)
+    assert len(answer.model) <= 100

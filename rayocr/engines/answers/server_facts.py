@@ -1,0 +1,16 @@
+"""What a server says about its own answer, in bounds: token counts are billed, and names are kept with every page."""
+
+from __future__ import annotations
+
+_MAX_TOKENS = 100_000_000  # more than any model reads or writes in one request
+_MAX_NAME_CHARS = 100
+
+
+def token_count(value: object) -> int:
+    """0 for what is no count. A negative count would lower the bill and extend the budget."""
+    return min(max(value, 0), _MAX_TOKENS) if type(value) is int else 0
+
+
+def short_name(value: object) -> str:
+    """A model or a finish reason, without characters that cannot be printed, and at most 100 characters long."""
+    return "".join(character for character in str(value or "")[:_MAX_NAME_CHARS] if character.isprintable())
