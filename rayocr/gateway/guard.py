@@ -44,8 +44,8 @@ class Guard:
         self._token = token
         self._open = _OPEN | open_paths
         self._max_body_bytes = max_body_bytes
-        self._clock = clock
-        self._tokens, self._at = _BURST, clock()
+        # Apart, so that clients without the token cannot keep its owner from the run.
+        self._with_token, self._without_token = _Rate(clock), _Rate(clock)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -66,15 +66,15 @@ class Guard:
     def _refusal(self, scope: dict[str, Any]) -> tuple[int, str] | None:
         headers = dict(scope["headers"])
         path = scope["path"]
-        if path != "/health" and not self._within_rate():  # heavy traffic must not make a run appear dead
+        has_token = self._token is not None and _carries(headers, self._token)
+        rate = self._with_token if has_token else self._without_token
+        if path != "/health" and not rate.allows():  # heavy traffic must not make a run appear dead
             return 429, "Too many requests."
         is_open = path in self._open or path.startswith("/static/")
         if not is_open and headers.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin"):
             return 403, "Requests from other pages are refused."
-        if self._token is not None and not is_open:
-            given = headers.get(b"authorization", b"").decode("latin-1")
-            if not secrets.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
-                return 401, "A bearer token is required."
+        if self._token is not None and not is_open and not has_token:
+            return 401, "A bearer token is required."
         if self._token is None and not _is_local(headers.get(b"host", b"")):
             return 403, "Without a token only requests to this machine's own names are allowed."
         if scope["method"] != "GET" and _is_foreign(headers):
@@ -84,13 +84,26 @@ class Guard:
             return 413, "The body is too large."
         return None
 
-    def _within_rate(self) -> bool:
+
+class _Rate:
+    """A token bucket of requests."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._left, self._at = _BURST, clock()
+
+    def allows(self) -> bool:
         now = self._clock()
-        self._tokens, self._at = min(_BURST, self._tokens + (now - self._at) * _PER_S), now
-        if self._tokens < 1:
+        self._left, self._at = min(_BURST, self._left + (now - self._at) * _PER_S), now
+        if self._left < 1:
             return False
-        self._tokens -= 1
+        self._left -= 1
         return True
+
+
+def _carries(headers: dict[bytes, bytes], token: str) -> bool:
+    given = headers.get(b"authorization", b"").decode("latin-1")
+    return secrets.compare_digest(given.encode(), f"Bearer {token}".encode())
 
 
 def _is_local(host: bytes) -> bool:

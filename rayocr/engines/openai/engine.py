@@ -84,7 +84,9 @@ class OpenAIEngine(WaitingEngine):
 
     async def _exchange(self, session: aiohttp.ClientSession, method: str, path: str, **options: Any) -> dict[str, Any]:
         try:
-            async with session.request(method, self._config.base_url.rstrip("/") + path, **options) as response:
+            # A redirect would send the page to a server that no one chose.
+            url = self._config.base_url.rstrip("/") + path
+            async with session.request(method, url, allow_redirects=False, **options) as response:
                 text = await response.text(errors="replace")
                 raise_for_status(response.status, text, response.headers)
                 return _parsed(text)

@@ -17,6 +17,7 @@ from rayocr.errors import (
     EngineRateLimited,
     EngineRejected,
     EngineTimeout,
+    EngineUnavailable,
     MalformedAnswer,
     RayocrError,
     UnknownModel,
@@ -56,6 +57,12 @@ def raise_for_status(status: int, body: str, headers: Mapping[str, str]) -> None
     """Returns None for a 2xx status."""
     if 200 <= status < 300:
         return
+    if 300 <= status < 400:
+        to = headers.get("Location", "nowhere")[:200]
+        raise EngineUnavailable(
+            f"The server redirects to {to!r}. rayocr sends pages only to the server that you name.",
+            hint="If that address is right, set engine.openai.base_url to it.",
+        )
     words, codes = _read(body)
     delay_s = retry_after_s(headers)
     hint = next_step("openai", status, f"{' '.join(codes)} {words}")

@@ -217,6 +217,15 @@ def test_large_bodies_and_storms_are_refused(tmp_path: Path) -> None:
     assert slow.get("/ready").status_code == 200
 
 
+def test_a_storm_of_clients_without_the_token_does_not_lock_its_owner_out(tmp_path: Path) -> None:
+    """`rayocr-drain-run` must reach the run before its container ends."""
+    api, _ = an_api(tmp_path)
+    client = TestClient(Guard(create_app(api, token=None), token="t", clock=lambda: 0.0), base_url=LOCAL)
+    assert [client.get("/").status_code for _ in range(300)][-1] == 429
+    assert client.post("/drain").status_code == 429
+    assert client.post("/drain", headers={"Authorization": "Bearer t"}).status_code == 202
+
+
 def test_a_run_that_hangs_is_not_live(tmp_path: Path) -> None:
     api, _ = an_api(tmp_path)
     client = TestClient(create_app(api, token=None), base_url=LOCAL)

@@ -19,6 +19,7 @@ from rayocr.errors import (
     EngineRateLimited,
     EngineRejected,
     EngineTimeout,
+    EngineUnavailable,
     MalformedAnswer,
     RayocrError,
     Refused,
@@ -207,3 +208,12 @@ async def test_what_a_server_says_about_its_answer_is_bounded(count: object) -> 
     assert answer.cost_usd >= 0
     assert (len(answer.finish), answer.model[:5], answer.model.isprintable()) == (100, "m[2Jm", True)
     assert len(answer.model) <= 100
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    """The page would go to a server that no one chose."""
+    other = Server()
+    async with answering(other) as elsewhere:
+        raised = await failure(Server({}, 307, {"Location": f"{elsewhere}/v1/chat/completions"}))
+    assert (type(raised), other.bodies) == (EngineUnavailable, [])
+    assert "engine.openai.base_url" in str(raised.hint)
