@@ -113,6 +113,12 @@ class Allowance:
             self._end("more memory than limits.page_memory allows")
 
 
+def quiet_process() -> None:
+    """Discards standard error of a child process, for a parent that reports the crash itself: the traceback of `bounded` would
+    reach the user's terminal."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
 def _start_watching() -> None:
     if _limits.watcher != os.getpid():
         _limits.watcher = os.getpid()

@@ -5,9 +5,7 @@ Words come from the searchable PDF, which has the text of every page in position
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rayocr.config import AccessConfig
 from rayocr.errors import RayocrError
 from rayocr.ledger.manifest import Manifest
-from rayocr.outputs.report.pages import Drawing, open_for_pages
+from rayocr.outputs.report.pages import Drawing, open_for_pages, single_process
 from rayocr.outputs.searchable_pdf import SearchablePdfOutput
 from rayocr.storage.base import Storage
 
@@ -47,7 +45,7 @@ def place_words(
         drawing = replace(drawing, access=access, kinds={})
     else:
         place = (manifest.source_uri, manifest.name, manifest.version)
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with single_process() as pool:
         try:
             return pool.submit(_place, place, page_number, drawing).result()
         except (RayocrError, BrokenProcessPool):

@@ -29,6 +29,7 @@ from rayocr.errors import RayocrError, RecordCorrupt, StorageError, UsageError
 from rayocr.limits.forecast import ANSWER_S, Forecast, batch_forecast, forecast
 from rayocr.limits.prices import PriceTable
 from rayocr.messages import Document
+from rayocr.pdf.guard import quiet_process
 from rayocr.storage.base import Storage
 from rayocr.storage.memory import MemoryStorage
 from rayocr.storage.uri import parse_uri
@@ -144,7 +145,7 @@ def _open_all(sample: Sequence[Document], settings: FetchSettings) -> list[int |
     waiting = list(sample)
     together = min(len(waiting), max(2, os.cpu_count() or 1), 16)
     while waiting:
-        with ProcessPoolExecutor(together, multiprocessing.get_context("spawn"), initializer=_quietly) as pool:
+        with ProcessPoolExecutor(together, multiprocessing.get_context("spawn"), initializer=quiet_process) as pool:
             futures = [(document, pool.submit(_pages_of, document, settings)) for document in waiting]
             for document, future in futures:
                 try:
@@ -156,11 +157,6 @@ def _open_all(sample: Sequence[Document], settings: FetchSettings) -> list[int |
         waiting = [document for document in waiting if document.document_id not in counts]
         together = 1  # one at a time after a crash, to identify the document that caused it
     return [counts[document.document_id] for document in sample]
-
-
-def _quietly() -> None:
-    """Messages of a process that a hostile document crashed go to the logs, not to the terminal."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _pages_of(document: Document, settings: FetchSettings) -> int | None:

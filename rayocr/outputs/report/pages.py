@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rayocr.config import AccessConfig, LimitsConfig
-from rayocr.errors import InternalError, RayocrError
+from rayocr.errors import EngineError, InternalError, RayocrError
 from rayocr.ledger.manifest import Manifest
 from rayocr.outputs.report.facts import PageToShow
+from rayocr.pdf.guard import quiet_process
 from rayocr.storage.base import Storage
 from rayocr.storage.factory import open_storage
 
@@ -29,6 +30,7 @@ _DOUBT_MARK = re.compile(r"\A<!-- doubtful: [^\n]*? -->\s*")  # the report shows
 _MAX_PIXELS = 2_000_000  # per picture
 _MAX_TEXT_CHARS = 20_000  # per page, in the report
 _JPEG_QUALITY = 60
+_CRASHES_ALLOWED = 2  # per document: each takes up to limits.page_timeout_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,14 @@ def _texts(manifest: Manifest, dest: Storage) -> dict[int, str]:
         return {}
 
 
+def single_process() -> ProcessPoolExecutor:
+    """A child process that hostile documents may crash."""
+    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=quiet_process)
+
+
 class PageDrawer:
-    """One child process that draws the pages of one document after the other, and a new one after a document has crashed it."""
+    """One child process that draws the pages of one document after the other, and a new one after a page has crashed it; the
+    other pages are then drawn one by one."""
 
     def __init__(self) -> None:
         self._pool: ProcessPoolExecutor | None = None
@@ -110,16 +118,28 @@ class PageDrawer:
 
     def pictures(self, manifest: Manifest, numbers: list[int], drawing: Drawing) -> tuple[dict[int, bytes], str]:
         """JPEGs by page number, and why there are none. Never raises because of a document."""
-        self._pool = self._pool or ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
-        try:
-            drawn = self._pool.submit(_draw, manifest.source_uri, manifest.name, manifest.version, numbers, drawing)
-            return dict(drawn.result()), ""
-        except RayocrError as error:
-            return {}, str(error)
-        except BrokenProcessPool:
-            self._pool.shutdown()
-            self._pool = None
-            return {}, "The document crashed the process that drew it."
+        drawn: dict[int, bytes] = {}
+        crashes, missing = 0, ""
+        waiting = [numbers]
+        while waiting and crashes <= _CRASHES_ALLOWED:
+            together = waiting.pop(0)
+            self._pool = self._pool or single_process()
+            try:
+                drawn |= self._pool.submit(
+                    _draw, manifest.source_uri, manifest.name, manifest.version, together, drawing
+                ).result()
+            except EngineError as error:  # of one page
+                missing = str(error)
+                waiting += [[number] for number in together] if len(together) > 1 else []
+            except RayocrError as error:
+                missing = str(error)
+            except BrokenProcessPool:
+                self._pool.shutdown()
+                self._pool = None
+                crashes += 1
+                missing = "The page crashed the process that drew it."
+                waiting += [[number] for number in together] if len(together) > 1 else []
+        return drawn, missing
 
 
 def draw_page(manifest: Manifest, page_number: int, drawing: Drawing) -> bytes | None:
@@ -130,7 +150,7 @@ def draw_page(manifest: Manifest, page_number: int, drawing: Drawing) -> bytes |
 
 def cut_page(manifest: Manifest, page_number: int, drawing: Drawing) -> bytes:
     """Returns a PDF with only this page, cut in a child process. Raises RayocrError; InternalError if that process crashed."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with single_process() as pool:
         try:
             return pool.submit(_cut, manifest.source_uri, manifest.name, manifest.version, page_number, drawing).result()
         except BrokenProcessPool as error:

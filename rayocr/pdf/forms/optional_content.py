@@ -39,8 +39,8 @@ class OptionalContent:
         if isinstance(expression, pikepdf.Array):
             return _Expression(self).value(expression, 0)
         groups = content.get("/OCGs")
-        groups = groups if isinstance(groups, pikepdf.Array) else [groups]
-        states = [self.is_on(group) for group in groups if isinstance(group, pikepdf.Dictionary)]
+        listed: Any = groups if isinstance(groups, pikepdf.Array) else [groups]
+        states = [self.is_on(group) for group in listed if isinstance(group, pikepdf.Dictionary)]
         if not states:
             return True
         policy = str(content.get("/P", "/AnyOn"))
