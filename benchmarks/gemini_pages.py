@@ -6,13 +6,16 @@ The simulator answers with this text, so that every page is different and a mix-
 from __future__ import annotations
 
 import io
+import random
+import re
 from pathlib import Path
 
 import pypdfium2
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-_SCAN = Path(__file__).parents[1] / "samples" / "scan.pdf"
+_PROJECT = Path(__file__).parents[1]
+_SCAN = _PROJECT / "samples" / "scan.pdf"
 _PAGES_A_DOCUMENT = 100
 
 
@@ -31,15 +34,19 @@ def make_documents(folder: Path, pages: int, *, page_bytes: int = 80_000, pages_
 
 
 def make_text_documents(folder: Path, pages: int, *, lines: int = 45) -> Path:
-    """Like `make_documents`, with born-digital pages of about 3,000 characters."""
+    """Like `make_documents`, with born-digital pages of about 3,000 characters: ten words in a row of this project's documents in
+    each line, and numbers."""
     folder.mkdir(parents=True)
+    words = re.findall(r"[A-Za-z]{2,14}", (_PROJECT / "docs" / "architecture.md").read_text("utf-8"))
     for first in range(1, pages + 1, _PAGES_A_DOCUMENT):
         canvas = Canvas(str(folder / f"{first:06}.pdf"), pagesize=(595, 842), pageCompression=1, invariant=1)
         for number in range(first, min(first + _PAGES_A_DOCUMENT, pages + 1)):
             canvas.setFont("Helvetica", 9)
+            chance = random.Random(number)
             for line in range(lines):
-                words = f"Line {line} of page {number}: the committee approved the quarterly report number {number * 97 + line}."
-                canvas.drawString(60, 800 - 16 * line, words)
+                at = chance.randrange(len(words) - 10)
+                some = " ".join(words[at : at + 10])
+                canvas.drawString(60, 800 - 16 * line, f"{number}.{line} {some} {chance.randrange(10_000)}.")
             canvas.showPage()
         canvas.save()
     return folder

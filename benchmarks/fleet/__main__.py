@@ -22,6 +22,7 @@ from benchmarks.gemini_pages import make_documents
 
 _DOCUMENTS, _PAGES, _LATENCY_S = 16, 6, 1.5
 _RUN_S = 3600.0
+_LOST = 10  # percent
 _OWN = ("ledger:", "rate_limiter:", "discovery:")
 
 
@@ -127,6 +128,7 @@ SCENARIOS: dict[str, tuple[str, Callable[[Fleet], Result]]] = {
     "limiter": ("the limiter's node (the driver's) is lost", drivers_node_lost),
     "worker": ("a worker's node is lost", worker_lost),
     "spill": ("spill disk full", spill_disk_full),
+    "lost": (f"{_LOST} % of the replies to calls of actors are lost", undisturbed),
     "cut20": ("network between driver and workers cut for 20 s", network_cut(20)),
     "cut120": ("network between driver and workers cut for 120 s", network_cut(120)),
 }
@@ -189,7 +191,7 @@ def main() -> None:
         folder = Path(tempfile.mkdtemp(prefix="rf", dir="/tmp"))
         page_bytes = 2_000_000 if name == "spill" else 80_000
         make_documents(folder / "in", _DOCUMENTS * _PAGES, page_bytes=page_bytes, pages_a_document=_PAGES)
-        fleet = Fleet(folder, spill=name == "spill", latency_s=_LATENCY_S)
+        fleet = Fleet(folder, spill=name == "spill", lost=_LOST if name == "lost" else 0, latency_s=_LATENCY_S)
         try:
             result = scenario(fleet)
         except BaseException:

@@ -34,9 +34,10 @@ _SPILL_BYTES = 100 << 20
 
 
 class Fleet:
-    """`folder` must have a short path, since it contains sockets. `spill`: worker nodes spill to disks of 100 MiB."""
+    """`folder` must have a short path, since it contains sockets. `spill`: worker nodes spill to disks of 100 MiB. `lost`:
+    percent of the replies to calls of actors that Ray loses."""
 
-    def __init__(self, folder: Path, *, spill: bool = False, **gemini: float) -> None:
+    def __init__(self, folder: Path, *, spill: bool = False, lost: int = 0, **gemini: float) -> None:
         self.folder = folder
         self.network = Network(NODES, private=folder / "t")
         self._started: list[subprocess.Popen[Any]] = []
@@ -46,6 +47,9 @@ class Fleet:
         self.environment["PATH"] = f"{Path(sys.executable).parent}:{self.environment['PATH']}"
         self.environment |= {"RAY_enable_worker_prestart": "0", "RAY_prestart_worker_first_driver": "0"}
         self.environment["RAY_raylet_start_wait_time_s"] = "60"  # on a busy machine
+        if lost:
+            failure = {"num_failures": -1, "req_failure_prob": 0, "resp_failure_prob": lost}
+            self.environment["RAY_testing_rpc_failure"] = json.dumps({"CoreWorkerService.grpc_client.PushTask": failure})
         hub = self.network.addresses[HUB]
         self.url = f"http://{hub}:{_GEMINI_PORT}"
         self.head_address = f"{self.network.addresses['head']}:{_HEAD_PORT}"

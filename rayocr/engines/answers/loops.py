@@ -46,16 +46,19 @@ def find_loop(text: str) -> Loop | None:
 
 @lru_cache(maxsize=4)  # an answer that seems to repeat itself is examined again, and then the text of its page
 def _loop_in(flat: str) -> Loop | None:
-    for start, end, period in _repetitions(flat):
-        unit = flat[start : start + period]
-        length = end - start
-        if length >= _ONE_SIGN_CHARS and set(unit) == {unit[0]}:
-            return Loop(unit[0], length)
-        if length >= _SHORT_UNIT_CHARS and length // period >= _SHORT_UNIT_REPEATS and not _is_phrase(unit):
-            return Loop(unit, length // period)
     # A looping model may keep counting: "12. the same words 13. the same words".
     uncounted = _COUNT.sub("0", flat)
-    for start, end, period in _repetitions(uncounted):
+    repetitions = list(_repetitions(uncounted))
+    long_numbers = len(flat) - len(uncounted) >= _ONE_SIGN_CHARS
+    if long_numbers or any(end - start >= _ONE_SIGN_CHARS for start, end, _ in repetitions):
+        for start, end, period in _repetitions(flat):
+            unit = flat[start : start + period]
+            length = end - start
+            if length >= _ONE_SIGN_CHARS and set(unit) == {unit[0]}:
+                return Loop(unit[0], length)
+            if length >= _SHORT_UNIT_CHARS and length // period >= _SHORT_UNIT_REPEATS and not _is_phrase(unit):
+                return Loop(unit, length // period)
+    for start, end, period in repetitions:
         unit = uncounted[start : start + period]
         repeats = (end - start) // period
         if repeats >= next(limit for least, limit in _PHRASE_LIMITS if period >= least) and _is_phrase(unit):
