@@ -6,6 +6,7 @@ correct but incomplete layer is passed to the next engine (`partial`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
@@ -14,13 +15,14 @@ from rayocr.engines.base import ComputeEngine
 from rayocr.engines.layout import LayoutLine, Ruling, layout_markdown
 from rayocr.messages import HIDDEN_TEXT, UNREAD_INK, PageText, TextBox
 from rayocr.pdf.geometry import Box, turn_box
-from rayocr.pdf.textlayer.cell_borders import split_at_borders
+from rayocr.pdf.textlayer.cell_borders import split_at_borders, split_at_gutters
 
 if TYPE_CHECKING:
     from rayocr.pdf.page import Page
     from rayocr.pdf.textlayer.layer import TextLayer
     from rayocr.pdf.textlayer.lines import Word
 
+_SET_VERTICALLY = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
 _SAME_PITCH = 0.03  # of the letter width: words of a monospaced font
 _OFF_COLUMN = 0.2  # letters
 
@@ -69,9 +71,10 @@ def layer_lines(layer: TextLayer, *, sizes_are_real: bool, borders: Sequence[Box
             y1=line.y1,
             font_size_pt=line.font_size_pt if sizes_are_real else None,
             bold=line.bold and sizes_are_real,
+            turned=line.vertical and not _SET_VERTICALLY.search(line.text),
             columns=_columns(line.words),
         )
-        for line in split_at_borders(layer.lines, borders)
+        for line in split_at_gutters(list(split_at_borders(layer.lines, borders)))
     ]
 
 

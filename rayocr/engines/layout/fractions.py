@@ -13,6 +13,7 @@ _MOST_RULINGS = 600
 _BAR_EM = 2.5  # longest bar
 _CENTERED = 0.35  # distance of the middles, in heights of the numbers
 _CLOSE = 1.25  # distance of the numbers, in heights
+_SAME_BASELINE = 0.2  # distance of the middles, in heights; words beside a fraction are level with its bar
 _NEAR = 0.9  # distance of a number's middle from the bar, in heights
 
 
@@ -28,6 +29,8 @@ def join_fractions(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: f
         below = [line for line in numbers if id(line) in joined and _is_at(line, bar, 1)]
         if len(above) == len(below) == 1 and below[0].center_y - above[0].center_y < _CLOSE * above[0].height:
             (top,), (bottom,) = above, below
+            if any(_is_at(bottom, other, -1) for other in bars) or (_ends_row(top, lines) and _ends_row(bottom, lines)):
+                continue  # underlined numbers below each other, as in a table of contents with links
             text = f"{top.text.strip()}/{bottom.text.strip()}"
             del joined[id(bottom)]
             around = next((line for line in joined.values() if line is not top and _goes_around(line, bar)), None)
@@ -39,6 +42,14 @@ def join_fractions(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: f
                 x0, x1, half = min(top.x0, bottom.x0), max(top.x1, bottom.x1), em / 2
                 joined[id(top)] = replace(top, text=text, x0=x0, x1=x1, y0=bar.y0 - half, y1=bar.y0 + half)
     return [joined[id(line)] for line in lines if id(line) in joined]
+
+
+def _ends_row(number: LayoutLine, lines: Sequence[LayoutLine]) -> bool:
+    """Whether words are on the number's baseline."""
+    return any(
+        abs(line.center_y - number.center_y) < _SAME_BASELINE * number.height and any(map(str.isalpha, line.text))
+        for line in lines
+    )
 
 
 def _touches(bar: Ruling, upright: Ruling) -> bool:

@@ -26,6 +26,7 @@ class LayoutLine:
     font_size_pt: float | None = None  # from text layers only; OCR uses the box height, which is noisy
     bold: bool = False
     confidence: float = 1.0
+    turned: bool = False  # runs up or down the page; short lines do not show it by their shape
     columns: str = ""  # in a monospaced font: the text with all its blanks, for code listings
 
     @property
@@ -42,7 +43,7 @@ class LayoutLine:
 
     @property
     def is_vertical(self) -> bool:
-        return len(self.text) > 3 and self.height > _VERTICAL_ASPECT * self.width
+        return self.turned or (len(self.text) > 3 and self.height > _VERTICAL_ASPECT * self.width)
 
     def parted_at(self, x: float) -> tuple[LayoutLine, LayoutLine] | None:
         """Returns the parts left and right of the blank nearest to x; None if no blank is near."""

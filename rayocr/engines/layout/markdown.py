@@ -5,6 +5,7 @@ readable.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
 from html import unescape
@@ -17,6 +18,7 @@ from rayocr.engines.layout.scripts.korean import divides_no_words
 
 # A dash or a plus before a number may be its sign.
 _BULLET = re.compile(r"^(?:[•●▪■◦○‣∙⁃➢➤❖\uf0b7\uf0a7]\s*|[\u2013*+-]\s+(?![\d$€£¥₹.,]))(?=\S)")
+_MARKS_OF_NOTES = frozenset("*+")
 _ONLY_RULE = re.compile(r"^[-=_*~`][-=_*~`\s]+$")
 _SYNTAX = re.compile(r"^(?:#{1,6}(?=\s|$)|>|[-+*](?=\s|$)|\||`{3}|~{3})")
 _ITEM_OF_MARKDOWN = re.compile(r"(?:-|[0-9]{1,9}[.)]) ")
@@ -36,8 +38,10 @@ def to_markdown(blocks: Iterable[Block], *, known_words: frozenset[str] = frozen
     previous: BlockKind | None = None
     blocks = list(blocks)
     whole_korean = divides_no_words(block.lines for block in blocks)
+    stars = Counter(block.lines[0].lstrip()[:1] for block in blocks if block.kind is BlockKind.ITEM)
+    notes = frozenset(mark for mark in _MARKS_OF_NOTES if stars[mark] == 1)
     for block in blocks:
-        text = _render(block, known_words, whole_korean=whole_korean)
+        text = _render(block, known_words, whole_korean=whole_korean, notes=notes)
         if not text:
             continue
         if parts:
@@ -96,7 +100,8 @@ def pipe_table(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
-def _render(block: Block, known_words: frozenset[str], *, whole_korean: bool) -> str:
+def _render(block: Block, known_words: frozenset[str], *, whole_korean: bool, notes: frozenset[str]) -> str:
+    """`notes`: bullets that stay as they are, since a single one is the mark of a footnote."""
     if block.kind is BlockKind.TABLE:
         return pipe_table(block.cells)
     if block.kind is BlockKind.CODE:
@@ -107,7 +112,7 @@ def _render(block: Block, known_words: frozenset[str], *, whole_korean: bool) ->
     if block.kind is BlockKind.HEADING:
         return f"{'#' * block.level} {_inline_escaped(text)}"
     if block.kind is BlockKind.ITEM:
-        bullet = _BULLET.match(text)
+        bullet = _BULLET.match(text) if text[:1] not in notes else None
         return f"- {escaped(text[bullet.end() :])}" if bullet is not None else escaped(text)
     return escaped(text)
 

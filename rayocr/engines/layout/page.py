@@ -29,11 +29,13 @@ from rayocr.engines.layout.tables.alignment import AlignedTable, take_aligned_ta
 from rayocr.engines.layout.tables.currency import join_currency_signs
 from rayocr.engines.layout.tables.grid import grids_of
 from rayocr.engines.layout.tables.recognition import RuledTable, take_ruled_tables, unruled_tables
+from rayocr.engines.layout.units.initials import join_initials
 from rayocr.engines.layout.units.leaders import join_leaders
 from rayocr.engines.layout.units.listings import listings
 
 _WIDE_SHARE = 0.6  # of the width of the text; a narrower table is in one column
 _TABLE_SHARE = 0.7  # of the lines of two columns; a table that takes fewer lies in running text
+_NEAR_PT = 30.0  # from a horizontal line on a page of columns to its rulings
 
 
 def layout_markdown(lines: Sequence[LayoutLine], *, page_width: float, page_height: float, rulings: Sequence[Ruling] = ()) -> str:
@@ -55,7 +57,9 @@ def _blocks_of_columns(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], p
         if in_columns:
             blocks += [Block(BlockKind.PARAGRAPH, [text]) for text in paragraphs_of(band)]
         else:
-            blocks += _blocks(band, rulings, page_height)
+            top, bottom = min(line.y0 for line in band), max(line.y1 for line in band)
+            near = [ruling for ruling in rulings if ruling.y1 > top - _NEAR_PT and ruling.y0 < bottom + _NEAR_PT]
+            blocks += _blocks(band, near, page_height)
     return blocks
 
 
@@ -63,6 +67,7 @@ def _blocks(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_height:
     em = em_of(lines)
     lines = join_fractions(lines, rulings, em)
     words = page_words(line.text for line in lines)
+    lines = join_initials(lines)
     tables, rest = take_ruled_tables(lines, grids_of(rulings))
     level = join_headlines([line for line in rest if not line.is_vertical], em)
     marginal = [line for line in rest if line.is_vertical]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 
+from rayocr.engines.layout.fields.beside import is_postal_address
 from rayocr.engines.layout.headings import HeadingScale
-from rayocr.engines.layout.joining import ends_in_broken_number, ends_in_broken_word
-from rayocr.engines.layout.rows import MARKER, Row
+from rayocr.engines.layout.joining import ends_in_broken_number, ends_in_broken_word, join_lines
+from rayocr.engines.layout.rows import MARKER, Row, has_label
 from rayocr.engines.layout.units.items import begin_items
 from rayocr.engines.layout.units.lines import are_units, has_leader, runs_on
 
@@ -17,11 +19,22 @@ _GAP = 0.45  # share of the line's height; a distance of lines larger by this is
 _SAME_PITCH, _PITCH_SHARE = 1.1, 0.2  # distances that differ by a tenth are equal; the share of equal ones that makes them usual
 _LEAST_PITCH_EM = 0.7  # rows that are closer overlap
 _FULL_EM = 2.5  # rows that end this close to the right edge fill the column
-_INDENT_EM = 0.8
+_INDENT_EM, _HANGING_EM = 0.8, 4.0
 _EARLY = 0.3  # of the column's width
 _NARROW_EM = 10.0
+_HEADING_ROWS = 4  # more rows of one size are text
 _SHORT_CHARS = 38  # mean length of a line
+_LONGEST_WORD, _LONGEST_ADDRESS = 30, 100  # Chinese has no spaces
 _SENTENCE_CHARS = 25  # shorter lines may be a list of words, one per line
+_NUMBER = re.compile(r"\(?(\d{1,2})[.)]\s")
+_NUMBERED_LINE = re.compile(r"\d{1,3}[a-z]?\s+[A-Z(]")  # of a form
+_OPEN_END = re.compile(
+    r" (?:or|and|of|the|to|in|a|an|for|by|with|as|at|on|is|are|from|that|if|than|but|its|which|de|la|le|les|et|du|des|der|die|das"
+    r"|und|von|zu|den|dem|el|y|di|il|e)$"
+)
+_NETWORK = re.compile(r"www\.|https?:|[\w.+-]{1,100}@")
+_NO_WORD = re.compile(r"\w\s+[A-Z\d]|www\.|https?:|[\w.+-]{1,100}@")
+_CLOSING = "\"'”’»)]*"
 _SENTENCE_END = tuple(".!?:;。！？।॥")
 
 
@@ -56,35 +69,46 @@ def blocks_of(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[Block
     blocks: list[Block] = []
     previous: Row | None = None
     items = begin_items([row.text for row in rows])
+    items = [item and not _number_continues(rows, place, shape) for place, item in enumerate(items)]
     edges, units = _right_edges(rows, items, shape)
-    for row, level, right, unit, item in zip(rows, levels, edges, units, items, strict=True):
+    hanging = _hanging(rows, shape)
+    for row, level, right, unit, item, hangs in zip(rows, levels, edges, units, items, hanging, strict=True):
         kind = _kind(row, level, em, is_unit=unit, is_item=item)
-        if previous is not None and blocks and _continues(blocks[-1], previous, row, kind, level, shape, right):
+        if previous is not None and blocks and _continues(blocks[-1], previous, row, kind, level, shape, right, hangs=hangs):
             blocks[-1].lines.append(row.text)
             blocks[-1].pitch = row.center_y - previous.center_y
+        elif previous is not None and blocks and _ends_unit(blocks[-1], previous, row, kind, shape):
+            blocks[-1].lines[-1] = join_lines([blocks[-1].lines[-1], row.text])
         else:
             blocks.append(Block(kind, [row.text], level=level))
         blocks[-1].bottom = row.y1
         previous = row
     if previous is not None and blocks[-1].kind in (BlockKind.PARAGRAPH, BlockKind.ITEM):
         text = previous.text
-        blocks[-1].ends_open = ends_in_broken_word(text) or (
-            previous.x1 > shape.right - 3 * em and len(text) > 20 and not text.endswith(_SENTENCE_END)
+        blocks[-1].ends_open = (
+            ends_in_broken_word(text)
+            or (_is_mid_sentence(previous) and _OPEN_END.search(text) is not None)
+            or (previous.x1 > shape.right - 3 * em and len(text) > 20 and not text.endswith(_SENTENCE_END))
         )
     return blocks
 
 
 def merge_across_columns(columns: Sequence[list[Block]]) -> list[Block]:
-    """Joins a paragraph that breaks off at the end of a column with the next column if that begins in lower case."""
+    """Joins a paragraph that breaks off at the end of a column with the next column if that begins in lower case, or if the
+    paragraph ends with a word such as "and"."""
     merged: list[Block] = []
     for blocks in columns:
         todo = list(blocks)
-        if merged and todo and merged[-1].ends_open and todo[0].kind is BlockKind.PARAGRAPH and todo[0].lines[0][:1].islower():
+        if merged and todo and todo[0].kind is BlockKind.PARAGRAPH and _is_continued_by(merged[-1], todo[0]):
             merged[-1].lines += todo[0].lines
             merged[-1].ends_open = todo[0].ends_open
             todo.pop(0)
         merged += todo
     return merged
+
+
+def _is_continued_by(block: Block, following: Block) -> bool:
+    return block.ends_open and (following.lines[0][:1].islower() or _OPEN_END.search(block.lines[-1]) is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +159,20 @@ def _right_edges(rows: Sequence[Row], items: Sequence[bool], shape: _Shape) -> t
             edge = float("-inf")  # no line break is intended
         elif len(group) >= 3 and full < 0.5 * len(group):
             edge = float("inf")  # an address, a poem: no line is full, so every line break is intended
-        if _ends_early(group, shape):
+        if _ends_early(group, shape) or _is_address(group):
             edge = float("inf")
             units += [True] * len(group)
         else:
-            units += are_units(group, ended_on_purpose=edge == float("inf"), em=shape.em)
+            units += are_units(group, ended_on_purpose=edge == float("inf") and not has_items, em=shape.em, has_items=has_items)
         # An item may have several lines, even where most items are short.
         edges += [shape.right if has_items and edge == float("inf") else edge] * len(group)
         group, has_items = [], False
     return edges, units
+
+
+def _is_address(group: Sequence[Row]) -> bool:
+    """Whether the rows are a postal address, with or without addresses of the network."""
+    return is_postal_address([row.text for row in group if _NETWORK.match(row.text) is None])
 
 
 def _ends_early(group: Sequence[Row], shape: _Shape) -> bool:
@@ -168,6 +197,26 @@ def _heading_levels(rows: Sequence[Row], scale: HeadingScale, em: float) -> list
         above, below = rows[index], rows[index + 1]
         if levels[index] != levels[index + 1] and below.text[:1].islower() and below.y0 - above.y1 < 0.8 * em:
             levels[index] = levels[index + 1] = 0
+    return _without_paragraphs(rows, levels, em)
+
+
+def _without_paragraphs(rows: Sequence[Row], levels: list[int], em: float) -> list[int]:
+    """Several lines of one size that fill their column are a paragraph on a page whose other text is smaller; short lines with
+    numbers are an address."""
+    start = 0
+    while start < len(rows):
+        end = start + 1
+        while end < len(rows) and levels[end] == levels[start] and rows[end].y0 - rows[end - 1].y1 < 0.6 * rows[end].height:
+            end += 1
+        group = rows[start:end]
+        right = max(row.x1 for row in group)
+        full = sum(row.x1 > right - _FULL_EM * em for row in group[:-1])
+        broken = any(ends_in_broken_word(row.text) for row in group)
+        is_text = (len(group) > _HEADING_ROWS or (len(group) > 2 and broken)) and 2 * full > len(group) - 1
+        is_address = len(group) > 2 and sum(any(map(str.isdigit, row.text)) for row in group) > 1
+        if levels[start] and (is_text or is_address):
+            levels[start:end] = [0] * len(group)
+        start = end
     return levels
 
 
@@ -187,15 +236,24 @@ def _begins_item(row: Row, *, is_item: bool) -> bool:
     return is_item
 
 
-def _continues(block: Block, above: Row, row: Row, kind: BlockKind, level: int, shape: _Shape, right: float) -> bool:
+def _continues(
+    block: Block, above: Row, row: Row, kind: BlockKind, level: int, shape: _Shape, right: float, *, hangs: bool
+) -> bool:
     if block.kind is BlockKind.HEADING or kind is BlockKind.HEADING:
-        return block.kind is kind and block.level == level and row.y0 - above.y1 < 0.6 * above.height and len(block.lines) < 3
+        same_case = above.text.isupper() == row.text.isupper()  # a title above its authors
+        return (
+            block.kind is kind
+            and same_case
+            and block.level == level
+            and row.y0 - above.y1 < 0.6 * above.height
+            and len(block.lines) < 3
+        )
     if kind is BlockKind.STANZA or block.kind is BlockKind.STANZA:
         is_new_stanza = block.pitch and row.center_y - above.center_y > block.pitch + _GAP * shape.em
         return kind is block.kind and row.y0 - above.y1 < 1.5 * shape.em and not is_new_stanza
-    if kind is BlockKind.ITEM or _changes_style(above, row):
+    if kind is BlockKind.ITEM or (_changes_style(above, row) and not _style_may_change(above, row)):
         return False
-    if shape.apart(above, row) and not _sentence_goes_on(above, row, shape):
+    if shape.apart(above, row) and not _sentence_is_near(above, row, shape):
         return False
     if ends_in_broken_word(above.text) and row.text[:1].islower():
         return True
@@ -203,32 +261,103 @@ def _continues(block: Block, above: Row, row: Row, kind: BlockKind, level: int, 
         return True
     has_room = _has_room_for(row, above, right)
     if block.kind is BlockKind.ITEM:
-        return row.x0 > above.x0 - _INDENT_EM * shape.em and not has_room
+        is_indented = row.x0 > above.x0 - _INDENT_EM * shape.em
+        return _sentence_continues(above, row) or (
+            not has_room and (is_indented or (len(block.lines) == 1 and _may_continue(above, row)))
+        )
     if row.x0 > above.x0 + _INDENT_EM * shape.em and row.x0 < above.x0 + 6 * shape.em and not row.text[:1].islower():
-        return False  # an indented first line
-    if row.text[:1].islower() and len(above.text) > _SENTENCE_CHARS and not above.text.endswith(_SENTENCE_END):
+        return hangs and not has_room and _is_mid_sentence(above)  # else an indented first line
+    if _sentence_continues(above, row):
         return True  # ragged lines of a narrow paragraph: the sentence continues
     return not has_room
 
 
-def _sentence_goes_on(above: Row, row: Row, shape: _Shape) -> bool:
+def _is_mid_sentence(above: Row) -> bool:
+    """Whether the row is long and ends without a punctuation mark."""
+    return len(above.text) > _SENTENCE_CHARS and not above.text.rstrip(_CLOSING).endswith(_SENTENCE_END)
+
+
+def _may_continue(above: Row, row: Row) -> bool:
+    """Whether the row, which begins left of an item's first line, may be the item's second line."""
+    return _is_mid_sentence(above) and _NUMBERED_LINE.match(row.text) is None
+
+
+def _sentence_continues(above: Row, row: Row) -> bool:
+    """Whether the sentence of the row above continues: with a word in lower case, after a word such as "or" or "the", or with a
+    number that is not the marker of an item."""
+    if not _is_mid_sentence(above):
+        return False
+    return _begins_inside(row.text) or _OPEN_END.search(above.text) is not None or _NUMBER.match(row.text) is not None
+
+
+def _begins_inside(text: str) -> bool:
+    """Whether the text begins with a word in lower case, and not with an address or a letter that stands for a symbol."""
+    return text[:1].islower() and _NO_WORD.match(text) is None
+
+
+def _number_continues(rows: Sequence[Row], place: int, shape: _Shape) -> bool:
+    """Whether a number that looks like a marker is the end of a sentence that begins above: "see line" "14. Then go on"."""
+    if place == 0 or (marker := _NUMBER.match(rows[place].text)) is None:
+        return False
+    above = rows[place - 1]
+    end = above.text[-1:]
+    if shape.apart(above, rows[place]) or not _is_mid_sentence(above) or not (end.islower() or end == ","):
+        return False
+    others = (_NUMBER.match(row.text) for row in rows)
+    beside = (int(marker.group(1)) - 1, int(marker.group(1)) + 1)
+    return not any(other is not None and int(other.group(1)) in beside for other in others)
+
+
+def _sentence_is_near(above: Row, row: Row, shape: _Shape) -> bool:
     """Whether a sentence continues in a line that is a little further away, as lines with an exponent or an index are."""
     is_near = row.center_y - above.center_y < shape.pitch + 2 * _GAP * shape.em
     is_full = above.x1 > shape.right - _FULL_EM * shape.em and not above.text.endswith(_SENTENCE_END)
     return is_near and is_full and row.text[:1].islower() and len(above.text) > _SENTENCE_CHARS
 
 
+def _ends_unit(block: Block, above: Row, row: Row, kind: BlockKind, shape: _Shape) -> bool:
+    """Whether the row is the second line of a field or another unit."""
+    if block.kind is not BlockKind.STANZA or kind is not BlockKind.PARAGRAPH or shape.apart(above, row) or has_leader(above.text):
+        return False
+    is_below = not above.is_tabular(shape.em) or abs(row.x0 - above.segments[-1].x0) < shape.em
+    return is_below and _begins_inside(row.text) and _is_mid_sentence(above) and not _changes_style(above, row)
+
+
 def _has_room_for(row: Row, above: Row, right: float) -> bool:
     """Whether the row's first word would have fitted at the end of the row above: then the line break is intended."""
     text = row.text
     char_width = (row.x1 - row.x0) / max(len(text), 1)
-    first_word = text.split(" ", 1)[0][:30]
+    first_word = text.split(" ", 1)[0][: _LONGEST_ADDRESS if text[:1].isascii() else _LONGEST_WORD]
     return above.x1 + (len(first_word) + 2.5) * char_width < right
 
 
+def _hanging(rows: Sequence[Row], shape: _Shape) -> list[bool]:
+    """Returns for each row whether it may be the second line of a reference whose first line is set out: the next row begins at
+    the same place, or the row is short."""
+    hanging = [False]
+    for (above, row), following in zip(pairwise(rows), [*rows[2:], None], strict=False):
+        indent = row.x0 - above.x0
+        is_centered = abs(row.x0 + row.x1 - above.x0 - above.x1) < 2 * shape.em
+        is_followed = following is not None and abs(following.x0 - row.x0) < 0.3 * shape.em and not shape.apart(row, following)
+        is_short = row.x1 < shape.right - _FULL_EM * shape.em
+        is_indented = _INDENT_EM * shape.em < indent < _HANGING_EM * shape.em and not is_centered
+        hanging.append(is_indented and not has_label(row.text) and (is_followed or is_short))
+    return hanging
+
+
+def _style_may_change(above: Row, row: Row) -> bool:
+    """Whether bold text ends or begins within a sentence, or the line break divides a word in small capitals."""
+    if ends_in_broken_word(above.text):
+        return True
+    return not _changes_size(above, row) and (_sentence_continues(above, row) or above.text.endswith(","))
+
+
 def _changes_style(above: Row, row: Row) -> bool:
+    return _changes_size(above, row) or (above.bold != row.bold and len(row.text) > 3 and len(above.text) > 3)
+
+
+def _changes_size(above: Row, row: Row) -> bool:
     if above.font_size_pt and row.font_size_pt:
         larger, smaller = max(above.font_size_pt, row.font_size_pt), min(above.font_size_pt, row.font_size_pt)
-        if larger > 1.15 * smaller:
-            return True
-    return above.bold != row.bold and len(row.text) > 3 and len(above.text) > 3
+        return larger > 1.15 * smaller
+    return False

@@ -14,7 +14,7 @@ _SAME_ROW = 0.5  # overlap of heights, as a share of the smaller height
 _TABULAR_GAP_EM = 1.6  # a wider gap in a row is intended
 LABEL = re.compile(r"[^\W\d_][^:：]{0,30}\s?[:：](?:\s|$)")
 MARKER = re.compile(
-    r"[•●▪■◦○‣∙·⁃➢➤❖✓✔✗✘☐☑☒❏❐❑❒□▢\uf0b7\uf0a7\u2013\u2014*+-]$|\[[ xX]\]$"
+    r"[•●▪■◦○‣∙·⁃➢➤❖✓✔✗✘☐☑☒❏❐❑❒□▢\uf0b7\uf0a7\u2013\u2014*+-]$|\[(?:[ xX]|\d{1,3})\]$"
     r"|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]$|\(\d{1,3}\)$|\d{1,2}(?:\.\d{1,2}){1,3}\.?$"
 )
 
@@ -29,8 +29,12 @@ def has_labels(texts: Sequence[str]) -> bool:
     return _label_count(texts) > max(1, len(texts) // 5)
 
 
+def has_label(text: str) -> bool:
+    return LABEL.match(text.strip()) is not None
+
+
 def _label_count(texts: Sequence[str]) -> int:
-    return sum(LABEL.match(text.strip()) is not None for text in texts)
+    return sum(map(has_label, texts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Any
 import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Upright
+from rayocr.pdf.textlayer.rendered_text import address_of
 
 _FEW_SAMPLES, _MANY_SAMPLES = 16, 200  # characters: 0.1 and 1 ms
 _LONGEST_ADVANCE_EM = 3.0
@@ -88,6 +89,9 @@ def _advance(text_page: Any, index: int, upright: Upright) -> Vector | None:
         text_page, index + 1, x1, y1
     ):
         return None
+    items = (pdfium.FPDFText_GetTextObject(text_page, place) for place in (index, index + 1))
+    if len({address_of(item) for item in items}) > 1:
+        return None  # PDFium sorts the texts of a line from left to right
     box = pdfium.FS_RECTF()
     if not pdfium.FPDFText_GetLooseCharBox(text_page, index, box):
         return None

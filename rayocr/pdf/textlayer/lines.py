@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from rayocr.pdf.textlayer.glyphs.characters import Characters
 from rayocr.pdf.textlayer.right_to_left_runs import right_to_left_runs
-from rayocr.pdf.textlayer.runs import Run, runs_of, with_reversed, with_slanted
+from rayocr.pdf.textlayer.runs import Run, runs_of, with_reversed, with_slanted, with_upturned
 
 _ROW_PT = 8.0  # words that are drawn twice are a point or two apart
 _SAME_PLACE = 0.6  # overlap of two equal words, as a share of the smaller one, at which the text was drawn twice
@@ -73,7 +73,8 @@ def lines_of(
     if any(right_to_left):
         runs = right_to_left_runs(characters, list(runs), right_to_left)
     else:
-        runs = with_reversed(characters, list(with_slanted(characters, list(runs), slant)))
+        level = list(with_reversed(characters, list(with_slanted(characters, list(runs), slant))))
+        runs = with_upturned(characters, level, is_level)
     return [_line(characters, run, font_of) for run in runs]
 
 
@@ -98,8 +99,12 @@ def _line(characters: Characters, run: Run, font_of: Callable[[int], tuple[float
         )
         for start, end in pairwise(starts)
     )
-    size, bold = font_of(words[len(words) // 2].first)
-    bold = bold and font_of(words[0].first)[1]
+    bold = font_of(words[len(words) // 2].first)[1]
+    # Words in small capitals are smaller than their line, and so is the number of a footnote.
+    sizes = sorted(font_of(words[n].first)[0] for n in {0, len(words) // 2, len(words) - 1})
+    size = sizes[len(sizes) // 2]
+    # A sentence may begin with bold words.
+    bold = bold and all(font_of(word.first)[1] for word in words if any(map(str.isalpha, word.text)))
     top, bottom = (min(y0), max(y1)) if run.vertical else (_middle(y0), _middle(y1))
     left, right = min(x0), max(x1)
     if run.slanted:  # its box would cover the lines that it crosses, so it is placed in the middle

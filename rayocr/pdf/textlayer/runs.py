@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -19,12 +19,15 @@ _STACKED_BACK_EM, _STACKED_EM = 0.15, 0.4
 _RETURN_EM = 0.5
 _TRACKED_EM = (0.07, 0.16)  # between the letters of letterspaced words
 _TIGHT_SPACE_EM, _UNTRACKED_EM = 0.1, 0.03
+_LIGATURE_EM = 0.05
 _AS_WIDE, _AROUND = 1.3, 8  # a space is wider than the gaps between the letters around it
 _TOUCHING_EM = 0.2  # characters that follow one another to the left overlap by less
 _BELOW_EM = 0.6  # between characters of a vertical column
 _BROKEN_LINE_GAP_EM = 0.06  # at a PDFium line break within a line: a smaller gap is not a space
 _REVERSED_PIECE, _REVERSED_PIECES = 2, 4  # characters of a piece, and pieces in a row, of a line drawn from the right
 _REVERSED_GAP_EM = 0.8
+_SPACE_EM = 0.12
+_BESIDE_EM = 0.05
 _SLANTED_PIECE, _SLANTED_PIECES = 3, 3  # characters of a piece, and pieces in a row
 _SLANTED_OFF = math.radians(30)  # from the baseline to the next letter's middle, which may be lower or higher
 _SLANTED_STEP = 2.0  # sides of a letter's box
@@ -50,6 +53,9 @@ def runs_of(characters: Characters, is_level: Callable[[int], bool], slant: Call
     advance = x0[1:] - x1[:-1]
     on_line = (y0[:-1] - SAME_LINE_EM * em <= middle) & (middle <= y1[:-1] + SAME_LINE_EM * em)
     beside = on_line & (-_BACK_EM * em <= advance) & (advance <= GAP_EM * em)
+    for n in np.flatnonzero(beside & (x1[1:] <= x0[:-1] + _BESIDE_EM * em) & (x0[1:] < x0[:-1])).tolist():
+        if characters.spaces[n + 1] != 2 and all(text.isascii() and text.isalnum() for text in characters.texts[n : n + 2]):
+            beside[n] = False  # drawn before the character on its left
     # Digits back and up or down: the labels of an axis that nearly touch, an index under an exponent.
     stacked = (advance < -_STACKED_BACK_EM * em) & (np.abs(np.diff((y0 + y1) / 2)) > _STACKED_EM * em)
     for n in np.flatnonzero(stacked & beside).tolist():
@@ -93,6 +99,9 @@ def _correct_spaces(characters: Characters, spaced: list[bool], gaps: Any) -> No
     for n in (np.flatnonzero(doubtful) + 1).tolist():
         around = range(max(1, n - _AROUND), min(len(spaced), n + _AROUND))
         between_letters = sorted(float(gaps[m - 1]) for m in around if m != n and not spaced[m] and np.isfinite(gaps[m - 1]))
+        if spaced[n] and gaps[n - 1] < _LIGATURE_EM and _ends_in_ligature(characters, n - 1):
+            spaced[n] = False  # the space is under the end of "fi"
+            continue
         if not between_letters:
             continue
         typical = between_letters[len(between_letters) // 2]
@@ -100,6 +109,11 @@ def _correct_spaces(characters: Characters, spaced: list[bool], gaps: Any) -> No
             spaced[n] = typical <= _UNTRACKED_EM and texts[n - 1].isalpha() and texts[n].isalpha()
         elif typical >= _TRACKED_EM[0]:
             spaced[n] = float(gaps[n - 1]) > _AS_WIDE * typical
+
+
+def _ends_in_ligature(characters: Characters, n: int) -> bool:
+    """Whether the character and the one before it are one glyph."""
+    return n > 0 and bool(characters.x0[n] == characters.x0[n - 1]) and bool(characters.x1[n] == characters.x1[n - 1])
 
 
 def _close_up(characters: Characters, spaced: list[bool], advance: Any, em: Any) -> None:
@@ -205,6 +219,51 @@ def _slanted_lines(characters: Characters, places: Sequence[int], slant: Callabl
         yield Run(order, spaced, vertical=False, slanted=angle is not None)
 
 
+def with_upturned(characters: Characters, runs: Iterable[Run], is_level: Callable[[int], bool]) -> Iterator[Run]:
+    """Orders the level lines that are upside down on an upright page. PDFium gives their text objects from left to right."""
+    waiting: Run | None = None
+    for run in runs:
+        upturned = _upturned(characters, run, is_level)
+        if upturned is None:
+            if waiting is not None:
+                yield waiting
+            waiting = None
+            yield run
+        elif waiting is not None and (gap := _gap_to(characters, waiting, upturned)) is not None:
+            spaced = [*upturned.spaced, gap > _SPACE_EM, *waiting.spaced[1:]]
+            waiting = Run([*upturned.order, *waiting.order], spaced, vertical=False)
+        else:
+            if waiting is not None:
+                yield waiting
+            waiting = upturned
+    if waiting is not None:
+        yield waiting
+
+
+def _upturned(characters: Characters, run: Run, is_level: Callable[[int], bool]) -> Run | None:
+    """The run in reading order if its letters are upside down; None for all others."""
+    first, last = run.order[0], run.order[-1]
+    if run.vertical or run.slanted or not characters.texts[first].isalnum():
+        return None
+    if any(is_level(characters.indexes[n]) for n in (first, run.order[len(run.order) // 2], last)):
+        return None
+    if float(characters.x1[first] - characters.x0[first]) > 3 * float(characters.y1[first] - characters.y0[first]):
+        return None
+    if characters.x0[last] <= characters.x0[first]:
+        return run
+    spaces = [bool(space) for space in run.spaced[1:]]
+    return Run(list(reversed(run.order)), [False, *reversed(spaces)], vertical=False)
+
+
+def _gap_to(characters: Characters, left: Run, right: Run) -> float | None:
+    """The gap in em between two pieces of one line; None if they are not beside each other."""
+    one, other = left.order[0], right.order[-1]
+    em = max(float(characters.y1[one] - characters.y0[one]), 1.0)
+    gap = float(characters.x0[other] - characters.x1[one]) / em
+    is_level = abs(float(characters.y1[one] - characters.y1[other])) < SAME_LINE_EM * em
+    return gap if is_level and -_TOUCHING_EM < gap < GAP_EM else None
+
+
 def with_reversed(characters: Characters, runs: Sequence[Run]) -> Iterator[Run]:
     """Joins the letters of level lines that are drawn letter by letter from the right."""
     group: list[Run] = []
@@ -214,6 +273,13 @@ def with_reversed(characters: Characters, runs: Sequence[Run]) -> Iterator[Run]:
             group = []
         group.append(run)
     yield from _turned(characters, group)
+
+
+def _is_one_word(characters: Characters, group: Sequence[Run]) -> bool:
+    """Whether the pieces, given from right to left, touch."""
+    first = group[0].order[0]
+    least = _SPACE_EM * max(float(characters.y1[first] - characters.y0[first]), 1.0)
+    return all(float(characters.x0[right.order[0]] - characters.x1[left.order[-1]]) < least for right, left in pairwise(group))
 
 
 def _continues_to_the_left(characters: Characters, right: Run, left: Run) -> bool:
@@ -226,7 +292,7 @@ def _continues_to_the_left(characters: Characters, right: Run, left: Run) -> boo
 
 
 def _turned(characters: Characters, group: Sequence[Run]) -> Iterator[Run]:
-    if len(group) < _REVERSED_PIECES:
+    if len(group) < (2 if _is_one_word(characters, group) else _REVERSED_PIECES):
         yield from group
         return
     order: list[int] = []

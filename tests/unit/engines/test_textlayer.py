@@ -30,7 +30,15 @@ class FakePage:
     def text_layer(self) -> Any:
         lines = [
             SimpleNamespace(
-                text=text, x0=x, y0=y, x1=x + len(text) * size / 2, y1=y + size, font_size_pt=size, bold=False, words=()
+                text=text,
+                x0=x,
+                y0=y,
+                x1=x + len(text) * size / 2,
+                y1=y + size,
+                font_size_pt=size,
+                bold=False,
+                vertical=False,
+                words=(),
             )
             for text, x, y, size in self.texts
         ]

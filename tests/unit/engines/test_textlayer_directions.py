@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rayocr.engines.textlayer import TextLayerEngine
 from rayocr.pdf.document import PdfFile
+from tests.unit.pdf import pdfs
 from tests.unit.pdf.textlayer.drawings import HEBREW, page_with_font
 
 JAPANESE = {chr(ord("a") + n): char for n, char in enumerate("いつもお世話になっております水道局")}
@@ -33,3 +34,12 @@ def test_japanese_columns_come_from_the_right_whatever_the_order_of_the_file() -
     heading = b"1 0 0 1 300 760 Tm (opq) Tj "
     text = markdown(page_with_font(b"BT /F2 16 Tf " + left + right + heading + b"ET", JAPANESE))
     assert "".join(text.split()) == "水道局いつもお世話になっております"
+
+
+def test_a_page_number_that_runs_up_the_margin_is_in_no_row() -> None:
+    rows = "".join(
+        f"BT /F1 10 Tf 72 {500 - 12 * n} Td (Balance of June 30, 201{n}) Tj 300 0 Td (1,24{n}) Tj ET " for n in range(6)
+    )
+    text = markdown(pdfs.pages_of(content=f"{rows} BT /F1 10 Tf 0 1 -1 0 50 465 Tm (83) Tj ET".encode()))
+    assert "83 " not in text
+    assert text.endswith("\n\n83")

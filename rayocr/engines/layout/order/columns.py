@@ -20,6 +20,7 @@ from rayocr.engines.layout.order.page_margins import columns_of_footer, split_ma
 from rayocr.engines.layout.order.prose import (
     aligned_share,
     beside_share,
+    flows,
     fullness,
     is_dense,
     lines_of,
@@ -41,6 +42,7 @@ _BLOCK_BAND_EM = 1.0  # the same between blocks that stand side by side, such as
 _PROSE = 0.5  # share of full lines; rows on common baselines need more
 _SURE_PROSE = 0.75
 _SURE_LINES = 8  # columns with fewer short lines are fields unless their sentences run on
+_FLOWING_LINES = 6  # of columns of ragged prose
 _BESIDE = 0.6  # least share of the shorter side that has text beside it
 _MOST_FIELDS = 24
 _LONG_LINES = 32  # characters; table cells are rarely this long on both sides of a gutter, ragged columns often are
@@ -307,6 +309,8 @@ def _is_columns(run: _Run, em: float) -> bool:
     if more < _MOST_FIELDS and (
         have_same_labels(left, right) or (dense and is_address(row_texts(left)) and is_address(row_texts(right)))
     ):
+        return True
+    if fewer >= _FLOWING_LINES and dense and flows(left) and flows(right):
         return True
     fuller = left if fullness(left, em) >= fullness(right, em) else right
     if most >= _PROSE and len(fuller) >= 4 and is_dense(fuller, em):

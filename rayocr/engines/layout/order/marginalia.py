@@ -15,7 +15,6 @@ _NOTE_WIDTH = 0.4  # widest note, as a share of the width of the text
 _NOTE_LINES = 5  # longer ones are sidebars
 _NOTES_SHARE = 0.25  # largest share of the page's letters in notes
 _APART_EM = 0.7  # white space between two notes
-_MARKERS_SHARE = 0.4  # with more, they are the numbers of clauses
 _SIDEBAR_EM = 2.0  # white space between the paragraphs of a sidebar
 
 
@@ -26,14 +25,13 @@ def take_margin_notes(lines: Sequence[LayoutLine], em: float) -> tuple[list[list
         return [], list(lines)
     x0, x1, top, bottom = edges
     beside = [line for line in lines if (line.x0 > x1 or line.x1 < x0) and top - em < line.center_y < bottom + em]
+    beside = [line for line in beside if MARKER.match(line.text.strip()) is None]  # of list items and clauses
     letters = sum(len(line.text) for line in lines)
     if not beside or max(line.width for line in beside) > _NOTE_WIDTH * (x1 - x0):
         return [], list(lines)
     if sum(len(line.text) for line in beside) > _NOTES_SHARE * letters:
         return [], list(lines)
     if max(map(len, _grouped(beside, _SIDEBAR_EM * em, x1))) > _NOTE_LINES:
-        return [], list(lines)
-    if sum(MARKER.match(line.text.strip()) is not None for line in beside) > _MARKERS_SHARE * len(beside):
         return [], list(lines)
     notes = _grouped(beside, _APART_EM * em, x1)
     taken = {id(line) for line in beside}

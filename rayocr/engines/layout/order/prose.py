@@ -15,14 +15,15 @@ _DENSE_EM = 1.75  # distance of lines; forms have more, for handwriting
 _FULL_SHARE = 0.2  # or within this share of the column's width, if that is less
 _PROSE_CHARS = 14
 _SAME_LINE = 0.26  # distance of centers on one baseline, as a share of the height
+_FLOWING_CHARS, _FLOWING = 20, 0.5  # of ragged prose
 _WORDY = 18  # characters; lines of running text in a column are longer
 
 
 def fullness(lines: Sequence[LayoutLine], em: float) -> float:
-    """Returns the share of the text in lines that reach the edge of their column, as only prose does; 0 for short cells. Weighted
-    by length, since a small table in a column has as many lines as the text around it. The text may still contain several
-    columns: a line is compared with the lines that begin at the same x."""
-    if len(lines) < 2 or typical_chars(lines) < _PROSE_CHARS:
+    """Returns the share of the text in lines that reach the edge of their column, as only prose does; 0 for short cells and
+    figures. Weighted by length, since a small table in a column has as many lines as the text around it. The text may still
+    contain several columns: a line is compared with the lines that begin at the same x."""
+    if len(lines) < 2 or typical_chars(lines) < _PROSE_CHARS or not _has_words(lines):
         return 0.0
     ordered = sorted(lines, key=lambda line: line.x0)
     full = 0
@@ -49,6 +50,17 @@ def justified(group: Sequence[LayoutLine], em: float) -> set[int]:
         for above, line, below in zip(down, down[1:], down[2:], strict=False)
         if max(abs(line.x1 - above.x1), abs(line.x1 - below.x1)) < _SAME_END_EM * em
     }
+
+
+def _has_words(lines: Sequence[LayoutLine]) -> bool:
+    """Whether most characters are letters, and not figures such as times."""
+    letters = sum(char.isalpha() for line in lines for char in line.text)
+    return 2 * letters > sum(not char.isspace() for line in lines for char in line.text)
+
+
+def flows(lines: Sequence[LayoutLine]) -> bool:
+    """Whether most lines begin in the middle of a sentence, as those of ragged prose do."""
+    return typical_chars(lines) >= _FLOWING_CHARS and sum(line.text[:1].islower() for line in lines) >= _FLOWING * len(lines)
 
 
 def is_dense(lines: Sequence[LayoutLine], em: float) -> bool:

@@ -14,6 +14,7 @@ _GAP_PT = 6.0  # largest gap in a ruling that noise interrupts
 _MIN_LENGTH_PT = 8.0
 _BORDER_OVERLAP_PT = 2.0  # text that extends this far into the next cell crosses the border
 _MAX_RULINGS = 2000  # drawings and charts have more, and no cells
+_MAX_CELLS = 40_000  # 0.2 s; maps and graph paper have more
 
 
 @dataclass(slots=True)
@@ -127,14 +128,17 @@ def _grid(across: Sequence[_Span], down: Sequence[_Span]) -> Grid | None:
     if len(xs) < 3 or len(ys) < 3:
         return None
     grid = Grid(xs, ys)
+    if grid.rows * grid.columns > _MAX_CELLS:
+        return None
     cells = [(row, column) for row in range(grid.rows) for column in range(grid.columns)]
     grid.root = {cell: cell for cell in cells}
+    below, right = [_at(across, y) for y in ys[1:]], [_at(down, x) for x in xs[1:]]
     for row, column in cells:
         middle_y = (ys[row] + ys[row + 1]) / 2
         middle_x = (xs[column] + xs[column + 1]) / 2
-        if column + 1 < grid.columns and not _drawn(down, xs[column + 1], middle_y):
+        if column + 1 < grid.columns and not _passes(right[column], middle_y):
             _unite(grid, (row, column), (row, column + 1))
-        if row + 1 < grid.rows and not _drawn(across, ys[row + 1], middle_x):
+        if row + 1 < grid.rows and not _passes(below[row], middle_x):
             _unite(grid, (row, column), (row + 1, column))
     for cell in cells:
         grid.root[cell] = _root(grid, cell)
@@ -149,8 +153,13 @@ def _positions(spans: Sequence[_Span]) -> list[float]:
     return positions
 
 
-def _drawn(spans: Sequence[_Span], at: float, along: float) -> bool:
-    return any(abs(span.at - at) <= _SAME_PT and span.start - _TOUCH_PT <= along <= span.end + _TOUCH_PT for span in spans)
+def _at(spans: Sequence[_Span], position: float) -> list[_Span]:
+    """The strokes of one border."""
+    return [span for span in spans if abs(span.at - position) <= _SAME_PT]
+
+
+def _passes(strokes: Sequence[_Span], along: float) -> bool:
+    return any(span.start - _TOUCH_PT <= along <= span.end + _TOUCH_PT for span in strokes)
 
 
 def _root(grid: Grid, cell: tuple[int, int]) -> tuple[int, int]:

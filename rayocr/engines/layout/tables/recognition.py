@@ -51,7 +51,9 @@ class RuledTable:
 
     def _cell_text(self, row: int, column: int, known_words: frozenset[str]) -> str:
         lines = self.contents.get((row, column), [])
-        return join_lines((part.text for part in rows_of(lines)), known_words=known_words)
+        turned = sorted((line for line in lines if line.is_vertical), key=lambda line: line.x0)
+        level = rows_of([line for line in lines if not line.is_vertical])
+        return join_lines([*(line.text for line in turned), *(row.text for row in level)], known_words=known_words)
 
 
 def take_ruled_tables(lines: Sequence[LayoutLine], grids: Sequence[Grid]) -> tuple[list[RuledTable], list[LayoutLine]]:
@@ -59,7 +61,7 @@ def take_ruled_tables(lines: Sequence[LayoutLine], grids: Sequence[Grid]) -> tup
     tables: list[RuledTable] = []
     rest = list(lines)
     for grid in sorted(grids, key=lambda grid: grid.area):
-        inside = [line for line in rest if grid.contains((line.x0 + line.x1) / 2, line.center_y) and not line.is_vertical]
+        inside = [line for line in rest if grid.contains((line.x0 + line.x1) / 2, line.center_y) and _fits(line, grid)]
         table = RuledTable(grid)
         for line in inside:
             for part in _split_at_borders(line, grid):
@@ -108,6 +110,14 @@ def _aligned_cells(rows: Sequence[Row], em: float) -> list[list[str]] | None:
             return None
         table.append(cells)
     return table
+
+
+def _fits(line: LayoutLine, grid: Grid) -> bool:
+    """Whether a line that runs up the page, as heads of narrow columns do, is inside a cell. All others may be in a table."""
+    x = (line.x0 + line.x1) / 2
+    return not line.is_vertical or (
+        grid.contains(x, line.y0) and grid.contains(x, line.y1) and grid.cell_at(x, line.y0 + 1) == grid.cell_at(x, line.y1 - 1)
+    )
 
 
 def _is_table(table: RuledTable) -> bool:

@@ -7,7 +7,7 @@ another line of the column has the previous or the next marker, as in "A." and "
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 _CERTAIN = re.compile(
@@ -22,8 +22,11 @@ _POSSIBLE = re.compile(
     r"(?P<number>\d{1,3}(?:\.\d{1,3}){0,4})(?P<behind>[.)]?)\s+(?=\S)"
     r"|(?P<roman>[IVXLC]{1,6})(?P<dot>[.)])\s+(?=\S)"
     r"|(?P<letter>[^\W\d_]|[A-Z]{2})(?P<point>[.．])\s+(?=\S)"
+    r"|\[(?P<reference>\d{1,3})\]\s+(?=\S)"
     r"|(?P<sign>§§?|Art\.|Article|Artikel|Clause|Section)\s?(?P<of>\d{1,4})(?P<rest>[a-z]?)\b"
 )
+_LABEL = re.compile(r"\[[^\W\d_][\w+.*-]{0,15}\]\s")  # [Lam], [BCD+04]: references in alphabetical order
+_LEAST_LABELS = 3
 _ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 
 
@@ -35,12 +38,19 @@ class _Marker(NamedTuple):
 def begin_items(texts: Sequence[str]) -> list[bool]:
     """Returns for each line of a column whether a list item begins in it."""
     possible = [_possible(text) for text in texts]
-    known = {marker for markers in possible for marker in markers}
-    letters = {marker.style for marker in known if marker.style.startswith("script")}
-    several = {style for style in letters if sum(marker.style == style for marker in known) > 1}
+    places: dict[_Marker, list[int]] = {}
+    for place, markers in enumerate(possible):
+        for marker in markers:
+            places.setdefault(marker, []).append(place)
+    letters = {marker.style for marker in places if marker.style.startswith("script")}
+    labels = [match.group().casefold() for text in texts if (match := _LABEL.match(text))]
+    are_references = len(labels) >= _LEAST_LABELS and labels == sorted(labels)
+    several = {style for style in letters if sum(marker.style == style for marker in places) > 1}
     return [
-        is_certain_item(text) or any(marker.style in several or _has_neighbor(marker, known) for marker in markers)
-        for text, markers in zip(texts, possible, strict=True)
+        is_certain_item(text)
+        or (are_references and _LABEL.match(text) is not None)
+        or any(marker.style in several or _has_neighbor(marker, place, places) for marker in markers)
+        for place, (text, markers) in enumerate(zip(texts, possible, strict=True))
     ]
 
 
@@ -58,6 +68,8 @@ def _possible(text: str) -> list[_Marker]:
         if len(parts) == 1 and not match["behind"]:
             return []
         return [_Marker("number", parts)] if len(parts) > 1 else [_Marker(f"number{match['behind']}", parts)]
+    if match["reference"]:
+        return [_Marker("reference", (int(match["reference"]),))]
     if match["sign"]:
         return [_Marker(match["sign"], (int(match["of"]), *map(ord, match["rest"])))]
     letter = match["letter"] or (match["roman"] if len(match["roman"]) < 3 else "")
@@ -70,12 +82,12 @@ def _possible(text: str) -> list[_Marker]:
     return markers
 
 
-def _has_neighbor(marker: _Marker, known: set[_Marker]) -> bool:
-    """Whether one of the others is the previous or the next marker: for 1.2 these are 1.1, 1.3, 1.2.1, 1 and 2.1."""
+def _has_neighbor(marker: _Marker, place: int, places: Mapping[_Marker, Sequence[int]]) -> bool:
+    """Whether one of the others is the previous or the next marker: for 1.2 these are 1.1, 1.3, 1.2.1, 1 and 2.1. A letter's
+    neighbor comes before or after it as in the alphabet: the initials of names are in any order."""
     *above, last = marker.value
-    beside = [(*above, last - 1), (*above, last + 1)]
     if marker.style.startswith("number"):
-        beside += [(*marker.value, 1), (*marker.value, 0)]
+        beside = [(*above, last - 1), (*above, last + 1), (*marker.value, 1), (*marker.value, 0)]
         if above:
             beside += [
                 tuple(above),
@@ -83,8 +95,9 @@ def _has_neighbor(marker: _Marker, known: set[_Marker]) -> bool:
                 (*above[:-1], above[-1] + 1, 1),
                 (*above[:-1], above[-1] - 1, 1),
             ]
-        return any(other.style.startswith("number") and other.value in beside for other in known)
-    return any(_Marker(marker.style, value) in known for value in beside)
+        return any(other.style.startswith("number") and other.value in beside for other in places)
+    before, after = (places.get(_Marker(marker.style, (*above, last + step)), ()) for step in (-1, 1))
+    return any(other < place for other in before) or any(other > place for other in after)
 
 
 def _roman(text: str) -> int:

@@ -10,7 +10,7 @@ from rayocr.engines.layout.joining import ends_in_broken_number, ends_in_broken_
 from rayocr.engines.layout.rows import Row
 
 _LEADER = re.compile(r"(?:\.\s?){4}|…\s?…|(?:[·․‥…]\s?){3}|_{4}|-{6}")
-_LABEL = re.compile(r"[^\W\d_][^:.;!?\n]{0,28}:(?:\s+\S|$)")
+_LABEL = re.compile(r"[^\W\d_][^:.;!?\n\]]{0,28}:(?:\s+\S|$)")
 _AMOUNT = re.compile(r"(?:^|[\s$€£¥₹])-?\d[\d.,'\u2019 ]{0,12}[.,]\d{2}\s?(?:[$€£¥₹%*]|[A-Z]{1,3})?$")
 _SHORT_EM = 12.0  # columns of running text are wider than this
 _NUMBER_AT_END = re.compile(r"[\s.…]\d{1,4}$")  # page number in a table of contents whose dots the engine did not read
@@ -45,11 +45,11 @@ def has_leader(text: str) -> bool:
     return _LEADER.search(text) is not None
 
 
-def are_units(group: Sequence[Row], *, ended_on_purpose: bool, em: float) -> list[bool]:
+def are_units(group: Sequence[Row], *, ended_on_purpose: bool, em: float, has_items: bool = False) -> list[bool]:
     """Returns for each row of a group whether it keeps its line. The group has no white space between its rows.
-    `ended_on_purpose`: most rows end before the edge of their column."""
+    `ended_on_purpose`: most rows end before the edge of their column. `has_items`: list items begin in some of them."""
     texts = [row.text for row in group]
-    if len(group) >= 3 and (ended_on_purpose or _is_verse(group, em)) and not _sentences_go_on(texts):
+    if len(group) >= 3 and (ended_on_purpose or _is_verse(group, em, has_items=has_items)) and not _sentences_go_on(texts):
         return [True] * len(group)
     labels = [_LABEL.match(text) is not None and not text[:1].islower() for text in texts]
     amounts = [_AMOUNT.search(text[-30:]) is not None for text in texts]
@@ -64,7 +64,7 @@ def _with_neighbor(signs: Sequence[bool], place: int) -> bool:
     return signs[place] and (signs[place - 1 : place] == [True] or signs[place + 1 : place + 2] == [True])
 
 
-def _is_verse(group: Sequence[Row], em: float) -> bool:
+def _is_verse(group: Sequence[Row], em: float, *, has_items: bool) -> bool:
     """Whether all lines begin with a capital or a number and end at different places, or are as short as those of an address."""
     begins = [row.text.lstrip("\"'«»„“‘([–—- ")[:1] for row in group]
     if not all(begin.isupper() or begin.isdigit() for begin in begins):
@@ -72,7 +72,7 @@ def _is_verse(group: Sequence[Row], em: float) -> bool:
     ends = sorted(row.x1 for row in group)
     if ends[-1] - min(row.x0 for row in group) < _SHORT_EM * em:
         return True
-    return len(group) >= _VERSE_ROWS and ends[-1] - ends[len(ends) // 3] > em
+    return not has_items and len(group) >= _VERSE_ROWS and ends[-1] - ends[len(ends) // 3] > em
 
 
 def _sentences_go_on(texts: Sequence[str]) -> bool:

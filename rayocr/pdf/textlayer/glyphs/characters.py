@@ -18,6 +18,7 @@ from rayocr.pdf.textlayer.glyphs.whole_glyphs import SPACE_EM, with_whole_glyphs
 _HYPHEN_AT_LINE_END = 0x02  # PDFium's code for a hyphen at the end of a line; 0xFFFE in some builds
 _NONCHARACTER_HYPHEN = 0xFFFE
 _SOFT_HYPHEN = 0xAD
+_LATIN_1, _REPLACEMENT = 0xFF, 0xFFFD
 _DRAWN_HYPHEN_EM = 0.1  # a wider soft hyphen is drawn on the page
 _MAX_CHARACTERS = 2_000_000
 # Invisible characters that control the layout: marks of direction, zero-width spaces, tags. Joiners select a letter's form.
@@ -60,6 +61,7 @@ def read_characters(page: Any, text_page: Any, upright: Upright, size_pt: tuple[
     has_box = [get_box(text_page, index, box) for index, box in enumerate(boxes)]  # written in place
     if any(0xD800 <= code < 0xE000 for code in set(codes)):
         codes = _without_surrogates(codes)
+    _drop_guesses(text_page, codes)
     rectangles = np.frombuffer(boxes, np.float32).reshape(count, 4)
     rectangles, replaced = with_whole_glyphs(page, text_page, codes, rectangles)
     x0, y0, x1, y1 = _upright_boxes(rectangles, upright)
@@ -139,6 +141,15 @@ def _takes_room(x0: Any, x1: Any, height: Any) -> Any:
     takes = x1 - x0 > least
     takes[:-1] &= np.abs(x0[1:] - x0[:-1]) > least[:-1]
     return takes
+
+
+def _drop_guesses(text_page: Any, codes: list[int]) -> None:
+    """Replaces, in place, letters that PDFium guesses from the number of the glyph since the font's map to Unicode lacks it. In
+    other fonts than those of Latin letters the guess is always another letter."""
+    letters = {code for code in set(codes) if code > _LATIN_1 and chr(code).isalpha()}
+    for index, code in enumerate(codes) if letters else ():
+        if code in letters and pdfium.FPDFText_HasUnicodeMapError(text_page, index) == 1:
+            codes[index] = _REPLACEMENT
 
 
 def _without_surrogates(codes: list[int]) -> list[int]:

@@ -11,6 +11,7 @@ from rayocr.pdf.textlayer.glyphs.characters import Characters
 _RAISED = str.maketrans("0123456789-\u2212\u2010\u2013+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻⁻⁻⁺")
 _LOWERED = str.maketrans("0123456789-\u2212\u2010\u2013+", "₀₁₂₃₄₅₆₇₈₉₋₋₋₋₊")
 _SIGNS = frozenset("-\u2212\u2010\u2013+")  # before a raised number: 10⁻³
+_BETWEEN = frozenset(",\u2013")  # several notes: ¹,² and ³–⁵
 _FRACTION_SLASH = "\u2044"
 _PLAIN = _SIGNS | frozenset("0123456789")
 _SMALLER = 0.85  # of the size of the character before it
@@ -41,8 +42,11 @@ def with_superscripts(characters: Characters, origin_of: Origin) -> None:
             continue
         if (table := _table(characters, n, n - 1, origin_of)) is not None:
             end = n
-            while end < len(texts) and (digits[end] or end == n) and (end == n or _continues(characters, end)):
-                texts[end] = texts[end].translate(table)
+            while end < len(texts) and (end == n or _continues(characters, end)):
+                if digits[end] or end == n:
+                    texts[end] = texts[end].translate(table)
+                elif texts[end] not in _BETWEEN or not (digits[end + 1 :][:1].any() and _continues(characters, end + 1)):
+                    break
                 end += 1
     for n in np.flatnonzero(digits[:-1] & ~digits[1:] & close).tolist():  # before a word: the mark of a footnote
         if characters.spaces[n + 1] == 2 or not texts[n].isascii() or _table(characters, n, n + 1, origin_of) is not _RAISED:

@@ -22,6 +22,7 @@ _MAX_MARKS = 8
 _KEY = b"ActualText"
 SPACE_EM = 0.12  # a wider gap is a space
 _OVERHANG_EM = 0.6
+_BELOW = 0.3  # of the height of the tallest glyph; a sign that does not reach higher is below its letter
 _SAME_LINE = 1.2  # heights of the tallest glyph
 
 Bounds = tuple[float, float, float, float]
@@ -112,7 +113,10 @@ def _extent(glyphs: Sequence[Bounds]) -> tuple[float, float]:
     letter, and a word may continue on the next line."""
     reach = _SAME_LINE * max(bounds[3] - bounds[1] for bounds in glyphs)
     level = [bounds for bounds in glyphs if abs((bounds[1] + bounds[3] - glyphs[0][1] - glyphs[0][3]) / 2) < reach]
-    return min(bounds[0] for bounds in level), max(bounds[2] for bounds in level)
+    tallest = max(level, key=lambda bounds: bounds[3] - bounds[1])
+    lowest = tallest[1] + _BELOW * (tallest[3] - tallest[1])
+    letters = [bounds for bounds in level if bounds[3] >= lowest]  # a virama reaches into the space after its letter
+    return min(bounds[0] for bounds in level), max(bounds[2] for bounds in letters)
 
 
 def _is_tight(text_page: Any, index: int, loose: Any) -> bool:

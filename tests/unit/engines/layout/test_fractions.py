@@ -39,3 +39,14 @@ def test_a_number_that_is_broken_at_its_hyphen_is_joined(end: str, start: str, n
     lines = [line(f"Call the office in the afternoon under the number {end}", 72, 100), line(f"{start} if you want to.", 72, 114)]
     wide = line("The following sentence is long enough to show the whole width of the column of text.", 72, 128)
     assert number in layout_markdown([*lines, wide], page_width=595, page_height=842)
+
+
+@pytest.mark.parametrize("underlined", [1, 2])
+def test_underlined_page_numbers_below_each_other_are_no_fraction(underlined: int) -> None:
+    drawn = ""
+    for n, entry in enumerate(("Instructions for Form W-2c", "Instructions for Form W-3c")):
+        y = 700 - 12 * n
+        drawn += f"BT /F1 10 Tf 72 {y} Td ({entry}) Tj ET BT /F1 10 Tf 260 {y} Td ({21 + n}) Tj ET "
+        drawn += f"0.5 w 260 {y - 1.5} m 271 {y - 1.5} l S " if n < underlined else ""
+    text = read(pdfs.pages_of(content=drawn.encode()))
+    assert " ".join(text.split()) == "Instructions for Form W-2c 21 Instructions for Form W-3c 22"

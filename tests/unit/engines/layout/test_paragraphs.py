@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 
 import pytest
 from markdown_it import MarkdownIt
@@ -173,3 +174,21 @@ def test_ragged_lines_that_begin_with_names_are_one_paragraph() -> None:
 
 def test_a_sentence_a_line_stays_a_line() -> None:
     assert markdown(column(SENTENCES, 72, 100)).replace("  \n", "\n").replace("\n\n", "\n").split("\n") == SENTENCES
+
+
+def test_a_paragraph_that_is_larger_than_most_of_the_page_is_no_heading() -> None:
+    texts = [
+        "The system could not have been built without the help",
+        "of many people. We are grateful to the members of our",
+        "team, to the users, and to those who built the infra-",
+        "structure, who never failed to improve their parts of",
+        "it for us.",
+    ]
+    large = [replace(line(text, 60, 100 + 16 * n, size=12), x1=380) for n, text in enumerate(texts)]
+    small = [
+        line(f"[{n}] A reference in a smaller size, with its authors, title and year, 19{n}.", 60, 250 + 12 * n, size=9)
+        for n in range(10, 30)
+    ]
+    text = layout_markdown([line("Acknowledgments", 60, 70, size=14), *large, *small], page_width=595, page_height=842)
+    assert text.startswith("## Acknowledgments\n\nThe system could not")
+    assert "infrastructure, who never" in text

@@ -330,3 +330,28 @@ def test_headlines_of_two_columns_stay_apart() -> None:
     lines = column(LEFT, 60, 140, width=215) + column(RIGHT, 300, 140, width=215)
     text = markdown([*lines, line("Old news", 60, 100, height=24), line("New news", 300, 101, height=24)])
     assert in_order(text, "Old news", "left 0", "left 9", "New news", "right 0")
+
+
+def test_times_beside_titles_are_read_row_by_row() -> None:
+    titles = [
+        "Introduction and motivation",
+        "Architecture and structures",
+        "Features and the classifier",
+        "Segmentation and beam search",
+    ]
+    titles += ["Analysis of page layout", "Break", "Modernization of the engine", "Building an engine for it"]
+    times = [f"{n}. {13 + n}:30-{14 + n}:00" for n in range(1, 9)]
+    text = markdown([*column(times, 60, 100), *column(titles, 220, 100)])
+    places = [text.index(part) for pair in zip(times, titles, strict=True) for part in pair]
+    assert places == sorted(places)
+
+
+def test_a_sentence_that_a_column_breaks_continues_in_the_next_one() -> None:
+    texts = [
+        "the water of the mill was measured at noon",
+        "and written into a ledger that lay open on",
+        "the sill, where whoever came could read it",
+    ]
+    left = [*column(texts * 4, 60, 100, width=220), line("whoever had come up to the mill, and", 60, 100 + 12 * LEADING_PT)]
+    right = column(["John Miller read it every day of that year", *texts * 4], 310, 100, width=220)
+    assert "whoever had come up to the mill, and John Miller read it" in markdown([*left, *right])

@@ -54,3 +54,22 @@ def test_a_type_3_font_that_is_mirrored_in_itself_leaves_the_page_upright() -> N
     data = pdfs.pages_of(content=content, extra={5: font, 6: glyph}).replace(b"<< /F1", b"<< /F3 5 0 R /F1")
     layer = layer_of(pdfs.reindexed(data))
     assert layer.turns == 0
+
+
+@pytest.mark.parametrize("upright", ["", "(The numbers of the pages of this sheet) Tj 0 -20 Td (are upright and upside down) Tj"])
+def test_digits_that_are_upside_down_keep_their_order_when_each_is_drawn_alone(upright: str) -> None:
+    digits = "".join(f"-1 0 0 -1 {400 - 12 * n} 300 Tm ({digit}) Tj " for n, digit in enumerate("15"))
+    content = f"BT /F1 20 Tf 72 700 Td {upright} {digits} ET"
+    assert drawn(content.encode()[2:-2])[1][-1] == "15"
+
+
+def test_words_that_are_upside_down_on_an_upright_page_are_read_in_order() -> None:
+    words = "".join(f"-1 0 0 -1 {x} 300 Tm ({word}) Tj " for x, word in ((400, "FOLD"), (330, "HERE"), (255, "24")))
+    turns, texts = drawn(f"/F1 20 Tf 72 700 Td (The numbers of the pages of this sheet) Tj {words}".encode())
+    assert (turns, texts[-1]) == (0, "FOLD HERE 24")
+
+
+def test_a_turned_arrow_before_a_line_does_not_reverse_it() -> None:
+    content = b"/F1 9 Tf 0 -9 9 0 72 700 Tm (F) Tj 1 0 0 1 80 692 Tm (Signature of the employer) Tj 0 -20 Td (and the date) Tj"
+    _, texts = drawn(content)
+    assert texts[-2].endswith("Signature of the employer")

@@ -6,6 +6,7 @@ from rayocr.pdf.document import PdfFile
 from rayocr.pdf.textlayer.layer import TextLayer
 from rayocr.pdf.textlayer.lines import TextLine
 from tests.unit.pdf import pdfs
+from tests.unit.pdf.textlayer.drawings import layer_of, page_with_font
 
 
 def layer(content: bytes, *, entries: str = "", media_box: str = pdfs.A4, **more: object) -> TextLayer:
@@ -122,3 +123,45 @@ def test_a_header_over_a_scan_is_not_the_page_s_text() -> None:
 def test_lines_that_overlap_count_once() -> None:
     stacked = TextLayer(lines=(line(10, 20),) * 100, image_share=1.0, height_pt=842)
     assert stacked.verdict.kind == "none"
+
+
+def test_a_space_under_the_end_of_a_ligature_is_no_space() -> None:
+    content = b"BT /F2 12 Tf 72 700 Td [(the #) 278 ( ling) 0 ( of tax)] TJ ET"
+    mapping = {"#": "fi"} | {char: char for char in "the lingofax"}
+    (line,) = layer_of(page_with_font(content, mapping)).lines
+    assert line.text == "the filing of tax"
+
+
+BOLD = (
+    "/FontDescriptor << /Type /FontDescriptor /FontName /Helvetica-Bold /Flags 32 /StemV 140 /Ascent 718 /Descent -207 "
+    "/CapHeight 718 /ItalicAngle 0 /FontBBox [-170 -228 1003 962] >>"
+)
+
+
+@pytest.mark.parametrize(("rest", "is_bold"), [("F2", True), ("F1", False)])
+def test_a_line_that_begins_with_bold_words_is_not_bold(rest: str, is_bold: bool) -> None:
+    content = f"BT /F2 12 Tf 72 700 Td (Lines two to six.) Tj /{rest} 12 Tf ( See) Tj ET".encode()
+    mapping = {char: char for char in "Lines two to six. See"}
+    (line,) = layer_of(page_with_font(content, mapping, name="Helvetica-Bold", font=BOLD)).lines
+    assert (line.text, line.bold) == ("Lines two to six. See", is_bold)
+
+
+def test_a_letter_that_the_map_of_a_composite_font_lacks_is_not_guessed() -> None:
+    """The map declares a wrong number of entries, so PDFium ignores it and takes the number of the glyph for the letter."""
+    rows = " ".join(f"<{0x3C6 + n:04x}> <{ord(letter):04x}>" for n, letter in enumerate("правоўчлек"))
+    cmap = (
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def /CMapType 2 def "
+        "1 begincodespacerange <0000> <FFFF> endcodespacerange 1 beginbfchar <0041> <0041> endbfchar "
+        f"9 beginbfchar {rows} endbfchar endcmap end end"
+    )
+    font = (
+        b"<< /Type /Font /Subtype /Type0 /BaseFont /ABCDEF+Some /Encoding /Identity-H /ToUnicode 6 0 R /DescendantFonts [ "
+        b"<< /Type /Font /Subtype /CIDFontType2 /BaseFont /ABCDEF+Some /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) "
+        b"/Supplement 0 >> /FontDescriptor << /Type /FontDescriptor /FontName /ABCDEF+Some /Flags 4 /StemV 80 /Ascent 800 "
+        b"/Descent -200 /CapHeight 700 /ItalicAngle 0 /FontBBox [0 -200 1000 800] >> /DW 600 >> ] >>"
+    )
+    data = pdfs.pages_of(
+        content=b"BT /F2 12 Tf 72 700 Td <03c603c703c803c9> Tj ET", extra={5: font, 6: pdfs.stream(cmap.encode())}
+    )
+    layer = layer_of(pdfs.reindexed(data.replace(b"<< /F1", b"<< /F2 5 0 R /F1")))
+    assert [line.text for line in (*layer.lines, *layer.hidden)] == ["\ufffd" * 4]

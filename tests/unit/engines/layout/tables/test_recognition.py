@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rayocr.engines.layout import LayoutLine, Ruling, layout_markdown
+from rayocr.engines.layout.tables.grid import grids_of
 from tests.unit.engines.layout.pages import line
 
 XS = [60.0, 160.0, 300.0, 400.0]
@@ -106,3 +107,17 @@ def test_random_rulings_lose_no_letter(strokes: list[tuple[int, int, int, bool]]
     lines = [LayoutLine(text=f"{text} {text}", x0=x, y0=y, x1=x + width, y1=y + 11) for text, x, y, width in texts]
     letters = sorted(char for char in markdown(lines, rulings) if char.isalpha())
     assert letters == sorted("".join(text + text for text, *_ in texts))
+
+
+def test_heads_that_run_up_the_page_are_in_their_cells() -> None:
+    heads = [
+        LayoutLine(text=text, x0=x, y0=104, x1=x + 10, y1=150) for text, x in (("Quantity", 70), ("in bags", 82), ("Item", 200))
+    ]
+    rows = [["12", "Cement"], ["15", "Sand"]]
+    text = markdown([*heads, *cells(rows, top=160)], grid(XS[:3], [100, 160, 180, 200]))
+    assert text == "| Quantity in bags | Item |\n| --- | --- |\n| 12 | Cement |\n| 15 | Sand |"
+
+
+def test_graph_paper_is_no_table() -> None:
+    ends = [4.0 * n for n in range(900)]
+    assert grids_of(grid(ends, ends)) == []

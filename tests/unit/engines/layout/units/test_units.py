@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rayocr.engines.layout import LayoutLine, layout_markdown
@@ -240,3 +242,221 @@ def test_a_sign_before_a_number_is_no_bullet(sign: str) -> None:
     rows = [f"{sign} 12.50 for coal", f"{sign} 1,204.00 for rope"]
     text = markdown(proportional(rows))
     assert [line.strip().removeprefix("\\") for line in text.split("\n") if line.strip()] == rows
+
+
+def full(texts: list[str], *, indent: float = 0, y: float = 100, right: float = 420) -> list[LayoutLine]:
+    """Lines that fill their column, except for the last one. `indent` is that of the first line."""
+    return [
+        LayoutLine(
+            text=text,
+            x0=60 + (indent if n == 0 else 0),
+            y0=y + 14 * n,
+            x1=right if n + 1 < len(texts) else 60 + width(text),
+            y1=y + 14 * n + 11,
+        )
+        for n, text in enumerate(texts)
+    ]
+
+
+@pytest.mark.parametrize("begin", ["a sentence in", "Lender through"])
+def test_an_item_whose_first_line_is_indented_is_one_block(begin: str) -> None:
+    items = [
+        [
+            f"({mark}) The Borrower fails to pay any principal of any Advance or any",
+            f"{begin} lower case or not, within three days; or",
+        ]
+        for mark in "abc"
+    ]
+    lines = [line for n, item in enumerate(items) for line in full(item, indent=25, y=100 + 28 * n)]
+    assert_lines(markdown(lines), [" ".join(item) for item in items])
+
+
+def test_a_ragged_item_ends_where_its_sentence_ends() -> None:
+    items = ["(c) A Party fails to perform any covenant in Section 5.01(d), Section 5.01(e) or", "Section 5.02; or"]
+    more = ["(d) A Party fails to observe any other term, covenant or agreement that is contained in", "this Agreement."]
+    text = markdown([*proportional(items), *proportional(more, y=128)])
+    assert_lines(text, [" ".join(items), " ".join(more)])
+
+
+def test_a_number_at_the_end_of_a_sentence_is_no_marker() -> None:
+    lines = full(["If line 16 is a gain, enter the amount on Form 1040NR, line", "14. Then go to line 17 below."])
+    assert markdown(lines) == "If line 16 is a gain, enter the amount on Form 1040NR, line 14. Then go to line 17 below."
+
+
+def test_items_without_full_stops_keep_their_numbers() -> None:
+    texts = ["13. the amount that the borrower pays", "14. the amount that the lender pays"]
+    assert_lines(markdown(proportional(texts)), texts)
+
+
+def test_references_are_items() -> None:
+    entries = [
+        ["[1] W. Dai, b-money, 1998."],
+        [
+            "[2] S. Haber, W. S. Stornetta, How to time-stamp a digital document, In",
+            "Journal of Cryptology, vol 3, no 2, pages 99-111.",
+        ],
+        ["[3] D. Bayer, Improving the efficiency and reliability of time-stamping, in", "Sequences II, 1993."],
+    ]
+    lines, y = [], 100.0
+    for entry in entries:
+        lines += [replace(line, x0=line.x0 + (20 if n else 0)) for n, line in enumerate(full(entry, y=y))]
+        y += 14 * len(entry)
+    assert_lines(markdown(lines), [" ".join(entry) for entry in entries])
+
+
+def test_the_second_line_of_a_field_follows_its_first() -> None:
+    texts = [
+        "Action: search the towns of the county",
+        "Thought: it is the year of the change, so I need to",
+        "search once more",
+        "Action: stop",
+    ]
+    assert_lines(markdown(proportional(texts)), [texts[0], f"{texts[1]} {texts[2]}", texts[3]])
+
+
+@pytest.mark.parametrize("second", ["deposit will be rejected and a check sent.", "201 for all taxpayers."])
+def test_bold_text_that_ends_within_a_sentence_begins_no_paragraph(second: str) -> None:
+    first = "Otherwise, and if you file before the end of April, the direct" + ("," if second[0] == "2" else "")
+    one, other = full([first, second])
+    assert markdown([replace(one, bold=True), other]) == f"{first} {second}"
+
+
+@pytest.mark.parametrize("second", ["www.iowa.gov/tax", "a Information about this form", "mail@example.com"])
+def test_an_address_or_a_symbol_below_a_field_is_a_line_of_its_own(second: str) -> None:
+    texts = ["State: Iowa, Department of Revenue", "Phone: 555 0100, and by mail at", second, "Date: 5 May"]
+    assert f" {second}" not in markdown(proportional(texts))
+
+
+def test_a_numbered_line_of_a_form_does_not_continue_the_item_above() -> None:
+    texts = [
+        "- More than 113,700: multiply line 4 by 2.9 percent and enter the result on line 54",
+        "6 Deduction for one half of the tax",
+    ]
+    item, line = full(texts)
+    assert_lines(markdown([replace(item, x0=80), line]), texts)
+
+
+def test_a_long_address_continues_its_reference() -> None:
+    texts = [
+        "[6] A. Back, Hashcash, a measure against the denial of services,",
+        "http://www.example.com/papers/on-hashcash/hashcash.pdf, 2002.",
+    ]
+    lines = proportional(texts)
+    wide = replace(
+        lines[0],
+        text="[5] X. Y, " + "a longer title that fills the column of the page to its right edge, 2001.",
+        x1=500,
+        y0=86,
+        y1=97,
+    )
+    assert_lines(markdown([wide, lines[0], replace(lines[1], x0=80)]), [" ".join(texts)])
+
+
+def test_centered_lines_that_end_in_a_pronoun_stay_apart() -> None:
+    texts = ["Complete this schedule if any of the adjustments apply to you", "Attach any required schedule"]
+    one, other = proportional(texts)
+    wide = replace(one, text="A wider line of the form that is above the others and reaches its edge", x1=500, y0=60, y1=71)
+    assert " ".join(texts) not in markdown([wide, one, replace(other, x0=120, x1=other.x1 + 60)])
+
+
+def test_numbers_far_before_their_paragraphs_are_no_margin_notes() -> None:
+    lines, wanted = [], []
+    for n in range(1, 4):
+        y = 100.0 + 84 * n
+        texts = [f"Clause {n}. {text}" if not place else text for place, text in enumerate([*PROSE, *PROSE[:1]])]
+        lines += [replace(line, x0=line.x0 + 48, x1=line.x1 + 48) for line in full(texts, y=y)]
+        lines.append(LayoutLine(text=f"{n}.", x0=60, y0=y, x1=68, y1=y + 11))
+        wanted.append(f"{n}. " + " ".join(texts))
+    assert_lines(markdown(lines), wanted)
+
+
+def test_initials_of_names_begin_no_items() -> None:
+    texts = [
+        "In H. Kasahara and",
+        "K. Kimura, editors, a collection of papers about",
+        "programming models, with R. Rocha and",
+        "J. Launchbury as its editors.",
+    ]
+    assert begin_items(texts) == [False] * 4
+    assert begin_items(["J. Smith", "some text", "K. Jones"]) == [True, False, True]
+
+
+@pytest.mark.parametrize("labels", [("[Fre]", "[Lam]", "[Lei1]", "[Lei2]", "[Mac]"), ("[1]", "[2]", "[3]", "[4]", "[5]")])
+def test_references_with_labels_are_items(labels: tuple[str, ...]) -> None:
+    entries = [
+        [f"{label} J. Lambek, A fixpoint theorem for complete categories, in the", "Journal of Mathematics 103, 151-161."]
+        for label in labels
+    ]
+    lines = [
+        replace(line, x0=line.x0 + (20 if place else 0))
+        for n, entry in enumerate(entries)
+        for place, line in enumerate(full(entry, y=100 + 28 * n))
+    ]
+    assert_lines(markdown(lines), [" ".join(entry) for entry in entries])
+
+
+def test_citations_at_the_beginning_of_lines_are_no_items() -> None:
+    assert (
+        begin_items(["[Mac] shows that it holds, and", "[Fre] that it does not, unlike", "[Lam] and the others."]) == [False] * 3
+    )
+
+
+def test_a_reference_without_a_mark_is_one_paragraph_although_its_second_line_is_indented() -> None:
+    entry = ["Saunders Mac Lane, Categories for the Working Mathematician, Graduate", "Texts in Mathematics 5, Springer, 1971."]
+    first, second = full(entry)
+    assert markdown([first, replace(second, x0=80)]) == " ".join(entry)
+
+
+@pytest.mark.parametrize("end", ["he said.", "he said.”", "(see the plan.)"])
+def test_an_indented_line_after_a_sentence_begins_a_paragraph(end: str) -> None:
+    first, second, third = full(
+        [
+            f"The water rose by two feet in a single hour of that night, {end}",
+            "Nobody had seen it in the valley before, not even in the",
+            "year of the flood.",
+        ]
+    )
+    assert markdown([first, replace(second, x0=75), third]).count("\n\n") == 1
+
+
+def test_the_mark_of_a_note_is_kept() -> None:
+    note = "* Addresses of the authors: Laboratory of the Mill, Valley."
+    assert markdown([*full(PROSE), *proportional([note], y=250)]).endswith("\n\n\\" + note)
+
+
+def test_a_title_in_capitals_and_its_authors_are_two_headings() -> None:
+    title = [
+        replace(line, font_size_pt=16) for line in proportional(["THE WATER OF THE MILL", "John Miller and Mary River"], y=40)
+    ]
+    body = [replace(line, font_size_pt=10) for line in full(PROSE, y=120)]
+    assert markdown([*title, *body]).startswith("# THE WATER OF THE MILL\n\n# John Miller and Mary River\n\n")
+
+
+def test_a_word_in_small_capitals_that_a_line_break_divides_is_joined() -> None:
+    first, second = full(["[9] CHANG, F., DEAN, J., GHEMAWAT, S., HSIEH, W. C., WAL-", "LACH, D. A., BURROWS, M."])
+    text = markdown([replace(first, font_size_pt=8), replace(second, x0=80, font_size_pt=6.4)])
+    assert text.count("\n") == 0
+
+
+def test_a_field_that_is_indented_below_a_full_line_is_a_line_of_its_own() -> None:
+    first, second = full(
+        ["Re: Case No. 17-3994, Island Creek Coal Company v. Linda Hill, et al", "Originating Case No.: 16-0556"]
+    )
+    assert " ".join([first.text, second.text]) not in markdown([first, replace(second, x0=80)])
+
+
+def test_a_bracket_that_a_line_break_divides_is_no_label() -> None:
+    texts = [
+        "Categories: C.2.4 [Computer-Communication Networks]: Distributed Systems; C.4 [Computer Systems",
+        "Organization]: Performance of Systems, reliability and serviceability; H.2.4 [Database",
+        "Management]: Systems, distributed systems",
+    ]
+    assert markdown(full(texts)) == " ".join(texts)
+
+
+@pytest.mark.parametrize("size", [10, 14])
+def test_the_lines_of_an_address_stay_lines_in_a_narrow_column_and_in_a_larger_font(size: float) -> None:
+    address = ["Coolblue B.V.", "Weena 664", "3012 CN Rotterdam", "Nederland", "www.example.nl"]
+    lines = [replace(line, font_size_pt=size) for line in proportional(address)]
+    body = [replace(line, font_size_pt=10) for line in full(PROSE, y=300)]
+    assert_lines(markdown([*lines, *body]), address)

@@ -52,6 +52,8 @@ def test_an_accent_that_no_letter_takes_stays() -> None:
         (b"/F1 10 Tf (1) Tj /F1 14 Tf -1 Ts (Title)", "1Title"),
         (b"(1.5) Tj ( x 10) Tj /F1 7 Tf 4 Ts (-27) Tj /F1 10 Tf 0 Ts ( kg)", "1.5 x 10⁻²⁷ kg"),
         (b"(10) Tj /F1 7 Tf 4 Ts (+3) Tj /F1 10 Tf 0 Ts ( m)", "10⁺³ m"),
+        (b"(Amaral) Tj /F1 6 Tf 4 Ts (1,3,14) Tj /F1 10 Tf 0 Ts ( and)", "Amaral¹,³,¹⁴ and"),
+        (b"(Amaral) Tj /F1 6 Tf 4 Ts (1) Tj /F1 10 Tf 0 Ts (,3 of them)", "Amaral¹,3 of them"),
         (b"(10-3 m, 10) Tj /F1 10 Tf (-3)", "10-3 m, 10-3"),
         (b"(12) Tj /F1 7 Tf (34)", "1234"),  # smaller, on the same baseline
     ],

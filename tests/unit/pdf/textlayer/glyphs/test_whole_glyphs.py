@@ -53,3 +53,11 @@ def test_signs_of_a_conjunct_stay_in_their_order() -> None:
     # Malayalam: two letters with a virama between them are drawn as one glyph.
     page = replaced("\u0d15\u0d47", ("n", 72), ("l", 78.7)) + replaced("\u0d24\u0d4d\u0d24\u0d3f", ("m", 81.4), ("l", 91.4))
     assert texts_of(pdfs.pages_of(content=page)) == ["\u0d15\u0d47\u0d24\u0d4d\u0d24\u0d3f"]
+
+
+def test_a_space_after_a_virama_that_reaches_into_it_is_kept() -> None:
+    text = "\u0928\u094d".encode("utf-16-be").hex().encode()
+    drawn = b"1 0 0 1 72 700 Tm (n) Tj 1 0 0 1 76.5 698.5 Tm (_) Tj "
+    page = b"/Span <</ActualText <FEFF%b> >> BDC BT /F1 12 Tf %b ET EMC " % (text, drawn)
+    page += replaced("\u0925\u0947", ("n", 82.2), ("l", 88.9)) + replaced("\u0915\u093e", ("n", 91.6), ("l", 98.3))
+    assert texts_of(pdfs.pages_of(content=page)) == ["\u0928\u094d \u0925\u0947\u0915\u093e"]
