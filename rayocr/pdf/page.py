@@ -170,14 +170,14 @@ class Page:
             yield
 
     def hides_text(self) -> bool:
-        """Whether the page has invisible text, or text outside its area. Cheap if nothing is drawn over the text and all of it
-        has the color of ink, and for scans with an OCR engine's text. Text in hidden layers does not count."""
+        """Whether the page may have text that it does not show, or text outside its area. Cheap if nothing is drawn over the text
+        and all of it has the color of ink, and for scans with an OCR engine's text. Text in hidden layers does not count."""
         return self._hides_text
 
     @cached_property
     def _hides_text(self) -> bool:
         may_hide = self._objects.may_hide_text or self._objects.replaces_text or self.has_filled_annotations
-        if may_hide and not self._is_reading_of_scan() and self._text_layer.hides_text:
+        if may_hide and not self._is_reading_of_scan() and (self._text_layer.hides_text or not self._text_layer.is_proven):
             return True
         return self._raw.has_more
 

@@ -131,7 +131,7 @@ class PageWorker:
             engines = await asyncio.to_thread(self._open_engines)  # no time limit: models are loaded from disk
         self._engines = engines
         if stage.kind == "compute":
-            self._stage = ComputeStage(stage, engines)
+            self._stage = ComputeStage(stage, engines, reader=RapidLineReader())
             self._turn = asyncio.Semaphore(1)
         else:
             slots = self._slots

@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from rayocr.engines.answers.checks import check_answer
+from rayocr.engines.answers.verification import LineReader
 from rayocr.engines.base import ComputeEngine, Engine
 from rayocr.engines.completion import complete
 from rayocr.engines.registry import Stage
+from rayocr.engines.stages.layer_proof import proven
 from rayocr.engines.stages.lost_pictures import without_lost_pictures
 from rayocr.engines.stages.progress import PageProgress
 from rayocr.errors import (
@@ -26,9 +28,11 @@ if TYPE_CHECKING:
 class ComputeStage:
     """Runs local engines on the process's PDFium thread. An entry of `engines` is None if an optional engine is not installed."""
 
-    def __init__(self, stage: Stage, engines: Sequence[Engine | None]) -> None:
+    def __init__(self, stage: Stage, engines: Sequence[Engine | None], *, reader: LineReader | None = None) -> None:
+        """`reader` reads lines of scans whose text layer cannot be proven otherwise."""
         self.stage = stage
         self._engines = engines
+        self._reader = reader
 
     def recognize(self, page: Page, progress: PageProgress, *, first_engine: int) -> PageRecord:
         inked = _InkedOnce(page.ink_coverage)
@@ -55,7 +59,9 @@ class ComputeStage:
                 if partial is not None:
                     _check_completion(answer)
                     progress.check_surer(answer)
-                elif engine.name != "textlayer":
+                elif engine.name == "textlayer":
+                    answer = proven(page, answer, self._reader)
+                else:
                     check_answer(answer, ink_coverage=inked, can_loop=False)
                     progress.check_surer(answer)
                 answer = without_lost_pictures(page, answer)

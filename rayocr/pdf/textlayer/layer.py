@@ -19,7 +19,7 @@ from rayocr.pdf.textlayer.glyphs.characters import read_characters
 from rayocr.pdf.textlayer.glyphs.mac_ligatures import with_mac_ligatures
 from rayocr.pdf.textlayer.glyphs.superscripts import with_superscripts
 from rayocr.pdf.textlayer.lines import TextLine, Word, is_same_place, lines_of, without_second_drawings
-from rayocr.pdf.textlayer.reading.alignment import contradicts
+from rayocr.pdf.textlayer.reading.alignment import fits
 from rayocr.pdf.textlayer.rendered_text import TextObjects
 from rayocr.pdf.textlayer.trust import Verdict, judge
 from rayocr.pdf.textlayer.visibility import Comparison, compare_with_ink, compare_with_picture
@@ -49,11 +49,11 @@ class TextLayer:
     `lines` are in content-stream order, which may differ from the reading order. Coordinates of sideways or upside-down text
     refer to the page after `turns` clockwise quarter turns, where the text runs from left to right; `width_pt` and `height_pt`
     are that page's size. `hidden`: invisible lines. `unread`: boxes of lines of ink without text, in points of the displayed
-    page. `is_reading`: the text is invisible and transcribes the picture under it; None if this was not checked. `on_blank`: the
-    number of letters and digits in invisible words where nothing is drawn, or a bar. `ink_lines`: the number of lines of ink on
-    the page without its text. `unnamed`: the share of visible text whose glyphs have no characters.
-    `lacking`: the number of text pieces in unavailable fonts, which cannot be read at all. `contradicted`: the text differs from
-    its glyphs.
+    page. `is_reading`: the text is invisible and transcribes the picture under it; None if this was not checked. `is_proven`:
+    False if it has too few gaps between words to tell. `on_blank`: the number of letters and digits in invisible words where
+    nothing is drawn, or a bar. `ink_lines`: the number of lines of ink on the page without its text. `unnamed`: the share of
+    visible text whose glyphs have no characters. `lacking`: the number of text pieces in unavailable fonts, which cannot be read
+    at all. `contradicted`: the text differs from its glyphs.
     """
 
     lines: tuple[TextLine, ...]
@@ -64,6 +64,7 @@ class TextLayer:
     hidden: tuple[TextLine, ...] = ()
     unread: tuple[Box, ...] = ()
     is_reading: bool | None = None
+    is_proven: bool = True
     on_blank: int = 0
     ink_lines: int = 0
     unnamed: float = 0.0
@@ -144,7 +145,7 @@ def is_reading_of(page: Any, upright: Upright, picture: Any, scale: float) -> bo
     size_pt = (layer.width_pt, layer.height_pt)
     found = compare_with_picture(picture, scale, layer.lines, turns=layer.turns, size_pt=size_pt)
     seen = _as_seen(replace(layer, image_share=1.0), found)
-    return not seen.hides_text
+    return seen.is_proven and not seen.hides_text
 
 
 def _lines_on(page: Any, text_page: Any, upright: Upright, size_pt: tuple[float, float]) -> TextLayer:
@@ -180,16 +181,19 @@ def _as_seen(layer: TextLayer, found: Comparison) -> TextLayer:
     Next to visible text it may be anything, so the ink is read by OCR."""
     parts: list[tuple[_Kind, TextLine]] = []
     position = on_blank = mixed = 0
+    seen, read, blank = found.seen.tolist(), found.read.tolist(), found.blank.tolist()
     for line in layer.lines:
         own = slice(position, position + len(line.words))
         position += len(line.words)
-        parts += _parts(line, found.seen[own].tolist(), found.read[own].tolist(), found.blank[own].tolist())
-        mixed += bool(found.blank[own].any() and found.read[own].any())
-        on_blank += sum(_letters(word.text) for word, blank in zip(line.words, found.blank[own].tolist(), strict=True) if blank)
+        parts += _parts(line, seen[own], read[own], blank[own])
+        if any(blank[own]):
+            mixed += any(read[own])
+            on_blank += sum(_letters(word.text) for word, empty in zip(line.words, blank[own], strict=True) if empty)
     letters = {kind: sum(len(line.text) for other, line in parts if other is kind) for kind in _Kind}
     not_drawn = letters[_Kind.READING] + letters[_Kind.HIDDEN]
     is_reading = letters[_Kind.READING] > max(letters[_Kind.SEEN], _ON_INK * not_drawn) and mixed <= _MAX_MIXED
-    is_reading &= not contradicts(found.picture, found.scale, [line for kind, line in parts if kind is _Kind.READING])
+    fit = fits(found.picture, found.scale, [line for kind, line in parts if kind is _Kind.READING]) if is_reading else False
+    is_reading = fit is not False
     used = (_Kind.SEEN, _Kind.READING) if is_reading else (_Kind.SEEN,)
     rest = [line for kind, line in parts if kind not in used]
     kept = _split_where_retyped(without_second_drawings([line for kind, line in parts if kind in used]), rest)
@@ -199,6 +203,7 @@ def _as_seen(layer: TextLayer, found: Comparison) -> TextLayer:
         hidden=tuple(without_second_drawings([*kept, *rest])[len(kept) :]),
         unread=tuple(box for box, is_covered in found.ink_lines if not (is_covered and is_reading)),
         is_reading=is_reading,
+        is_proven=fit is not None,
         on_blank=on_blank,
         ink_lines=len(found.ink_lines),
         unnamed=found.unnamed,

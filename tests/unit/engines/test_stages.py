@@ -7,6 +7,7 @@ from rayocr.engines.registry import Stage
 from rayocr.engines.stages import ComputeStage, PageProgress
 from rayocr.errors import LanguagePackMissing, PageUnrenderable, PictureUndecodable
 from rayocr.messages import Attempt, PageOutcome, PageRecord, PageText
+from rayocr.pdf.textlayer.layer import TextLayer
 
 TEXT = "A page with text on it."
 
@@ -29,6 +30,9 @@ class FakePage:
 
     def certainly_inked(self) -> bool:
         return self._certainly
+
+    def text_layer(self) -> TextLayer:
+        return TextLayer(lines=(), image_share=0.0, height_pt=842.0)
 
 
 Answer = str | PageText | Exception | None

@@ -22,6 +22,7 @@ _HIT = 0.9  # share of a genuine layer's gaps that have paper at their place
 _RANDOM = (0.08, 0.9)  # limits for the share of random places with paper
 _MOST_AGAINST = 5.0  # natural logarithm of the odds against a page; genuine pages reach 3
 _MOST_AGAINST_LINE = 6.0  # for one line, by the standard of the page
+_LEAST_FOR = 3.0
 _IGNORED = 1.0  # of a line: a genuine line may have a gap in the wrong place
 _LEAST_EM_PX = 6.0  # smaller letters touch in the picture
 _BAND, _SHIFT = 0.6, 0.3  # of a line's height: the part that is looked at, and how far it may be off
@@ -51,9 +52,9 @@ class _Gaps:
 _UNKNOWN = _Gaps(0, 0, 0.5)
 
 
-def contradicts(picture: Any, scale: float, lines: Sequence[TextLine]) -> bool:
-    """Whether these lines cannot be a reading of the picture. `picture`: a gray array in which the lines run from left to right;
-    `scale`: its pixels per point. False if the lines have too few words to tell."""
+def fits(picture: Any, scale: float, lines: Sequence[TextLine]) -> bool | None:
+    """Whether these lines are a reading of the picture; None if they have too few gaps to tell, like Chinese and Japanese.
+    `picture`: a gray array in which the lines run from left to right; `scale`: its pixels per point."""
     found: list[_Gaps] = []
     against = 0.0
     for line in lines:
@@ -65,9 +66,11 @@ def contradicts(picture: Any, scale: float, lines: Sequence[TextLine]) -> bool:
     evidence = [gaps.evidence(_HIT) for gaps in found]
     against += sum(max(0.0, -line - _IGNORED) for line in evidence)
     if against > _MOST_AGAINST or sum(evidence) < -_IGNORED:
-        return True
+        return False
     hit = _usual_hit(found)
-    return any(gaps.evidence(hit) < -_MOST_AGAINST_LINE for gaps in found)
+    if any(gaps.evidence(hit) < -_MOST_AGAINST_LINE for gaps in found):
+        return False
+    return True if sum(evidence) >= _LEAST_FOR else None
 
 
 def _usual_hit(found: Sequence[_Gaps]) -> float:

@@ -181,3 +181,13 @@ def test_white_text_on_the_paper_of_a_scan_is_not_read() -> None:
     assert "Ignore" not in layer.text
     assert layer.hides_text
     assert sent_as(data) == "image/jpeg"
+
+
+def test_a_layer_that_its_gaps_cannot_prove_is_used_and_not_sent() -> None:
+    column = ["Waterworks", "Lighthouses", "Shipwrights", "Chandlery", "Stonemasons", "Carpentry", "Blacksmiths", "Ropemaking"]
+    data = pdfs.image_page(*scan_of(column), over=word_layer(words_of(column)))
+    layer = layer_of(data)
+    assert layer.is_reading
+    assert not layer.is_proven
+    assert layer_of(page_of(word_layer(words_of(PAGE)))).is_proven
+    assert sent_as(data) == "image/jpeg"
