@@ -182,7 +182,8 @@ class RayNodes:
         common += port_options(ports)
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [*RAY, "start", *common, *arguments],
+                [sys.executable, "-m", "benchmarks.patient_ray", "start", *common, *arguments],
+                cwd=Path(__file__).parents[1],
                 env={**self.environment, **_QUICK, **of_redis},
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -46,10 +46,6 @@ class LedgerIndex:
         return self._page_count
 
     @property
-    def document_count(self) -> int:
-        return len(self._documents)
-
-    @property
     def memory_bytes(self) -> int:
         """The size of the texts in memory."""
         return self._memory

@@ -8,7 +8,7 @@ import itertools
 import json
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TextColumn
@@ -25,12 +25,6 @@ _PLAIN_INTERVAL_S = 10.0
 _LIVE_INTERVAL_S = 0.25
 _START_INTERVAL_S = 2.5  # until the first page
 _START_LINES = 24  # about a minute of them; then a slow server is the reason, and the usual lines name it
-
-
-class Terminal(Protocol):
-    def say(self, text: str) -> None: ...
-
-    def warn(self, text: str) -> None: ...
 
 
 class ConsoleTerminal:

@@ -139,21 +139,11 @@ class GeminiJobs:
 
     async def find(self, display_name: str) -> str | None:
         """Returns the name of the job with this display name, if there is one."""
-        try:
-            async for job in await self._client.aio.batches.list(config={"page_size": 100}):
-                if job.display_name == display_name and job.name:
-                    return job.name
-        except Exception as error:
-            raise server_failure(error) from error
-        return None
+        return await find_job(self._client, display_name)
 
     async def status(self, name: str) -> JobStatus:
         """Raises BatchGone if the job no longer exists."""
-        try:
-            job = await self._client.aio.batches.get(name=name)
-        except Exception as error:
-            raise gone_or(error, f"the job {name}", codes=(404,)) from error
-        state = job.state.name.rpartition("STATE_")[2] if job.state is not None else "UNSPECIFIED"
+        job, state = await job_and_state(self._client, name)
         inline = by_key(_inline_lines(job.dest.inlined_responses or ())) if job.dest else {}
         results = job.dest.file_name if job.dest else None
         return JobStatus(ended=state in ENDED, state=state, results=results, words=failure_words(job), inline=inline or None)
@@ -199,6 +189,26 @@ def server_failure(error: Exception) -> Exception:
     if isinstance(failure, MalformedAnswer):
         return EngineOverloaded(f"The answer about a batch could not be understood ({type(error).__name__}).")
     return failure
+
+
+async def find_job(client: Any, display_name: str, **filters: str) -> str | None:
+    """Returns the name of the job with this display name, if there is one."""
+    try:
+        async for job in await client.aio.batches.list(config={"page_size": 100, **filters}):
+            if job.display_name == display_name and job.name:
+                return str(job.name)
+    except Exception as error:
+        raise server_failure(error) from error
+    return None
+
+
+async def job_and_state(client: Any, name: str) -> tuple[Any, str]:
+    """Raises BatchGone if the job no longer exists."""
+    try:
+        job = await client.aio.batches.get(name=name)
+    except Exception as error:
+        raise gone_or(error, f"the job {name}", codes=(404,)) from error
+    return job, job.state.name.rpartition("STATE_")[2] if job.state is not None else "UNSPECIFIED"
 
 
 def failure_words(job: Any) -> str:

@@ -22,7 +22,17 @@ from pathlib import Path
 from typing import Any
 
 from rayocr.config import GeminiConfig, Secrets
-from rayocr.engines.gemini.batch import ENDED, KEY_LABEL, TIMEOUT_MS, JobStatus, by_key, failure_words, gone_or, server_failure
+from rayocr.engines.gemini.batch import (
+    ENDED,
+    KEY_LABEL,
+    TIMEOUT_MS,
+    JobStatus,
+    by_key,
+    failure_words,
+    find_job,
+    gone_or,
+    job_and_state,
+)
 from rayocr.engines.gemini.engine import new_client
 from rayocr.errors import BatchGone, EngineOverloaded, EngineRejected, ObjectNotFound, StorageError, StorageUnavailable
 from rayocr.storage.base import Storage
@@ -61,22 +71,11 @@ class VertexJobs:
 
     async def find(self, display_name: str) -> str | None:
         """Returns the name of the job with this display name, if there is one."""
-        try:
-            config = {"page_size": 100, "filter": f'display_name="{display_name}"'}
-            async for job in await self._client.aio.batches.list(config=config):
-                if job.display_name == display_name and job.name:
-                    return job.name
-        except Exception as error:
-            raise server_failure(error) from error
-        return None
+        return await find_job(self._client, display_name, filter=f'display_name="{display_name}"')
 
     async def status(self, name: str) -> JobStatus:
         """`results` is the folder of the answers. Raises BatchGone if the job no longer exists."""
-        try:
-            job = await self._client.aio.batches.get(name=name)
-        except Exception as error:
-            raise gone_or(error, f"the job {name}", codes=(404,)) from error
-        state = job.state.name.rpartition("STATE_")[2] if job.state is not None else "UNSPECIFIED"
+        job, state = await job_and_state(self._client, name)
         folder = (job.output_info and job.output_info.gcs_output_directory) or (job.dest and job.dest.gcs_uri)
         ended = state in ENDED
         return JobStatus(ended=ended, state=state, results=folder if ended else None, words=failure_words(job))

@@ -57,11 +57,6 @@ class TesseractEngine(ComputeEngine):
         """Whether Tesseract is installed. Does not start a process."""
         return shutil.which("tesseract") is not None or find_spec("tesserocr") is not None
 
-    @classmethod
-    def installed_languages(cls) -> tuple[str, ...]:
-        tesseract = find_tesseract(timeout_s=60)
-        return tesseract.languages() if tesseract else ()
-
     def open(self) -> None:
         if self._tesseract is not None:
             return

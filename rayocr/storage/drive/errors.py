@@ -109,13 +109,6 @@ def _of_forbidden(answer: _Answer, shown: str, doing: str, hint: str | None) -> 
     return StorageDenied(f"No permission to {doing} {shown}: {said}.", hint=hint)
 
 
-def reason_of(error: BaseException | None) -> str:
-    """The server's reason in an error of its client; "" for any other error."""
-    from googleapiclient.errors import HttpError
-
-    return _answer(error).reason if isinstance(error, HttpError) else ""
-
-
 def status_of(error: BaseException | None) -> int:
     """The HTTP status of an error of the client; 0 for any other error."""
     from googleapiclient.errors import HttpError
