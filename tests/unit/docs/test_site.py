@@ -8,8 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 PROJECT = Path(__file__).parents[3]
 
 
@@ -29,8 +27,8 @@ def test_the_site_builds_without_a_broken_link(tmp_path: Path) -> None:
     assert "https://fonts." not in start
 
 
-@pytest.mark.parametrize("link", ["[x](missing.md)", "[x](python.md#missing)", "[x](../conf/missing.yaml)"])
-def test_a_broken_link_fails_the_build(tmp_path: Path, link: str) -> None:
+def test_a_broken_link_fails_the_build(tmp_path: Path) -> None:
+    links = ("nowhere.md", "python.md#missing", "../conf/absent.yaml")
     project = tmp_path / "project"
     shutil.copytree(PROJECT / "docs", project / "docs", ignore=shutil.ignore_patterns("decisions", "*.png"))
     (project / "docs" / "decisions").mkdir()
@@ -39,7 +37,8 @@ def test_a_broken_link_fails_the_build(tmp_path: Path, link: str) -> None:
     (project / "mkdocs.yml").write_text((PROJECT / "mkdocs.yml").read_text())
     for page in (project / "docs").glob("*.md"):
         page.write_text(f"# {page.stem}\n")
-    (project / "docs" / "view.md").write_text(f"# View\n\n{link}\n")
+    (project / "docs" / "view.md").write_text("# View\n\n" + "\n".join(f"[x]({link})" for link in links))
     done = build(project, tmp_path / "site")
     assert done.returncode == 1
-    assert "missing" in done.stdout + done.stderr
+    warned = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("WARNING")]
+    assert all(any(link in line for line in warned) for link in links), warned
