@@ -22,6 +22,7 @@ _POSSIBLE = re.compile(
     r"(?P<number>\d{1,3}(?:\.\d{1,3}){0,4})(?P<behind>[.)]?)\s+(?=\S)"
     r"|(?P<roman>[IVXLC]{1,6})(?P<dot>[.)])\s+(?=\S)"
     r"|(?P<letter>[^\W\d_]|[A-Z]{2})(?P<point>[.．])\s+(?=\S)"
+    r"|(?P<bare>[a-z])\s+(?=[^\W\d_]{2}|[^\W\d_]\s)"
     r"|\[(?P<reference>\d{1,3})\]\s+(?=\S)"
     r"|(?P<sign>§§?|Art\.|Article|Artikel|Clause|Section)\s?(?P<of>\d{1,4})(?P<rest>[a-z]?)\b"
 )
@@ -68,6 +69,8 @@ def _possible(text: str) -> list[_Marker]:
         if len(parts) == 1 and not match["behind"]:
             return []
         return [_Marker("number", parts)] if len(parts) > 1 else [_Marker(f"number{match['behind']}", parts)]
+    if match["bare"]:
+        return [_Marker("bare", (ord(match["bare"]),))]
     if match["reference"]:
         return [_Marker("reference", (int(match["reference"]),))]
     if match["sign"]:

@@ -460,3 +460,12 @@ def test_the_lines_of_an_address_stay_lines_in_a_narrow_column_and_in_a_larger_f
     lines = [replace(line, font_size_pt=size) for line in proportional(address)]
     body = [replace(line, font_size_pt=10) for line in full(PROSE, y=300)]
     assert_lines(markdown([*lines, *body]), address)
+
+
+def test_letters_without_a_full_stop_are_markers_if_they_follow_one_another() -> None:
+    assert begin_items(["a the loss or alteration of", "or damage to; or", "b a reduction in how a system works"]) == [
+        True,
+        False,
+        True,
+    ]
+    assert begin_items(["a river is a line on", "a map, and", "o rio é uma linha"]) == [False] * 3
