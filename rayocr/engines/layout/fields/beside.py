@@ -18,8 +18,8 @@ _ADDRESS_LINES = (3, 8)
 _LONGEST = 42  # characters of a line of an address
 _PLACE = re.compile(
     r"\d{1,5}[a-z]?,? [A-ZÀ-Þ][^\d\n]{0,60}$|[A-ZÀ-Þ][^\d\n]{1,60} \d{1,4}[a-z]?$|(?:[A-Z]{1,2}-)?\d{4,6} [A-ZÀ-Þ]"
-    r"|[^\n]{0,60}[a-zß-ÿ],? (?:[A-Z]{2} )?\d{4,6}(?:-\d{4})?$|[^\n]{0,60}[A-Z]{1,2}\d{1,2}[A-Z]? \d[A-Z]{2}$"
-)  # a street with the number of a house, a town with its code
+    r"|[^\n]{0,60}[a-zß-ÿ],? (?:[A-Z]{2,3} \d{4,6}|\d{5,6})(?:-\d{4})?$|[^\n]{0,60}[A-Z]{1,2}\d{1,2}[A-Z]? \d[A-Z]{2}$"
+)  # a street with the number of a house, a town with its code; "May 2014" is no town
 _LEAST_PLACES = 2
 _FIGURES = re.compile(r"[\W\d_]+")
 

@@ -58,3 +58,8 @@ def test_a_postal_address_has_a_street_and_a_town() -> None:
     assert is_postal_address(["Castle Hardware", "12 High Street", "London SW1A 1AA"])
     assert is_postal_address(["Firma Brandt", "Hauptstraße 12a", "D-50667 Köln"])
     assert not is_postal_address(["Copper pipe 22 mm", "Door handle", "Ball valve, brass"])
+
+
+def test_dates_and_models_with_a_year_are_no_towns() -> None:
+    assert not is_postal_address(["Rechnungsnr. 30064443", "Rechnungsdatum 7. Mai 2014", "Pos. Menge", "7 1 Small Exchange 2010"])
+    assert is_postal_address(["Jane Miller", "12 Mill Lane", "Sydney NSW 2000"])
