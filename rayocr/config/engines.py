@@ -33,7 +33,7 @@ class GeminiConfig:
     max_output_tokens: int = 16384  # a dense page needs 2,000 to 4,000; thinking counts as output
     temperature: float | None = 0.0  # null for models that reject the parameter
     # standard; flex: half the price, answers within 1 to 15 minutes, requests may be shed; auto: flex, then standard for a page
-    # that was shed flex_tries times; priority: about twice the price, requests are not shed
+    # that was shed flex_tries times; priority: 80 % more, requests are not shed
     tier: str = "standard"
     flex_tries: int = 3  # requests in flex for a page, before tier=auto asks in standard
     flex_timeout_s: float = 1200.0  # replaces request_timeout_s for requests in flex

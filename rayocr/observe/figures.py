@@ -119,11 +119,12 @@ FIGURES: tuple[Figure, ...] = (
     ),
     _total(
         "pages_outage",
-        "Doubtful pages read by a later engine because the server was unavailable.",
+        "Doubtful pages read by a later engine because the server was unavailable or refused the pages of several documents.",
         lambda run: run.progress.outage_pages,
         closing_row="Outage",
         closing_text=(
-            "{:,} pages were read by a later engine because the server was unavailable; `rayocr retry` reads them again"
+            "{:,} pages were read by a later engine because the server was unavailable or refused the pages of several documents;"
+            " `rayocr retry` reads them again"
         ),
     ),
     _total(
