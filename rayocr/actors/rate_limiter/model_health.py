@@ -5,7 +5,7 @@
 | answering | lends slots at the pace of the quota |
 | held: no answer for `hold_s` while requests fail | lends one slot at a time, at growing intervals, as a probe |
 | held: `_UNUSABLE` rejected requests or malformed answers in a row | the same |
-| held: `_REFUSED` refused or truncated pages of `_DOCUMENTS` documents in a row | the same |
+| held: refused or truncated pages of several documents in a row (`_REFUSED`) | the same |
 | exhausted: no answer for `patience_s`, or the server says that the project has no quota or credit | refuses every page |
 
 One usable answer resets the state. An outage is a property of the model, not of the pages that meet it: while a model is held, no
@@ -21,7 +21,7 @@ HOLD_S = 10.0  # without an answer; longer than an answer of a fast model takes
 NEVER_S = 120.0  # only 429 responses since the run began: longer than any per-minute quota needs to recover
 _FIRST_PROBE_S, _LAST_PROBE_S = 1.0, 30.0  # interval between probes, doubled each time
 _UNUSABLE = 8  # rejected requests and malformed answers in a row: more than one bad page causes
-_REFUSED, _DOCUMENTS = 16, 3  # refused or truncated pages in a row, and their documents
+_REFUSED = ((16, 3), (32, 2))  # refused or truncated pages in a row, and their documents
 _SUSPICIOUS, _SUSPICIOUS_DOCUMENTS = 4, 2  # from then on, mode=retry asks again for a page that another engine reads
 _ALMOST_ALL = 0.999
 _MEMORY = 64  # requests over which the share of failures is averaged
@@ -73,7 +73,7 @@ class ModelHealth:
     @property
     def refusing(self) -> bool:
         """Whether so many pages of so many documents were refused in a row that their content is not the cause."""
-        return self.refused_in_a_row >= _REFUSED and len(self._refused_documents) >= _DOCUMENTS
+        return any(self.refused_in_a_row >= pages and len(self._refused_documents) >= documents for pages, documents in _REFUSED)
 
     def unusable(self, count: int, words: str, worker: str, *, refused: int = 0, now: float) -> None:
         """The server rejected requests or sent answers without content. A page can cause that, but not all pages in a row.

@@ -51,6 +51,14 @@ async def test_refused_pages_of_several_documents_in_a_row_hold_the_model() -> N
     assert len(await limiter.lease("m", "w", 50)) == 1, "a probe"
 
 
+async def test_long_documents_of_which_only_two_are_in_flight_hold_it_too() -> None:
+    limiter = World().limiter()
+    await limiter.lease("m", "w", 60)
+    reply = await refuse(limiter, *["a"] * 30, "b")
+    assert (reply.refusing, reply.failing < 1) == (True, True)
+    assert (await refuse(limiter, "b")).failing == 1.0
+
+
 async def test_one_page_that_is_read_ends_the_suspicion() -> None:
     limiter = World().limiter()
     await limiter.lease("m", "w", 60)
