@@ -15,6 +15,7 @@ _NOTE_WIDTH = 0.4  # widest note, as a share of the width of the text
 _NOTE_LINES = 5  # longer ones are sidebars
 _NOTES_SHARE = 0.25  # largest share of the page's letters in notes
 _APART_EM = 0.7  # white space between two notes
+_LONGEST_NUMBER = 3  # digits
 _SIDEBAR_EM = 2.0  # white space between the paragraphs of a sidebar
 
 
@@ -33,9 +34,19 @@ def take_margin_notes(lines: Sequence[LayoutLine], em: float) -> tuple[list[list
         return [], list(lines)
     if max(map(len, _grouped(beside, _SIDEBAR_EM * em, x1))) > _NOTE_LINES:
         return [], list(lines)
+    if _are_item_numbers(beside):
+        return [], list(lines)
     notes = _grouped(beside, _APART_EM * em, x1)
     taken = {id(line) for line in beside}
     return notes, [line for line in lines if id(line) not in taken]
+
+
+def _are_item_numbers(lines: Sequence[LayoutLine]) -> bool:
+    """Whether the lines number items: 1, 2, 3. Line numbers in steps of five do not."""
+    texts = [line.text.strip() for line in sorted(lines, key=lambda line: line.y0)]
+    if len(texts) < 2 or not all(text.isdecimal() and len(text) <= _LONGEST_NUMBER for text in texts):
+        return False
+    return all(int(below) - int(above) == 1 for above, below in pairwise(texts))
 
 
 def _text_edges(lines: Sequence[LayoutLine], em: float) -> tuple[float, float, float, float] | None:

@@ -29,6 +29,7 @@ _FULL_EM = 3.5  # running text that ends this close to the edge of its column co
 _TERMS = 0.6  # widest column of terms, as a share of the column of explanations
 _LOWER = 0.4  # most cells of running text that begin in lower case
 _NEW_ROW = 1.16  # ratio of distances of lines: between rows and within a cell
+_BULLETS = frozenset("•●▪■◦○‣∙⁃➢➤❖")
 _LEADERS_SHARE = 0.4  # of rows
 _FIRST_ROWS = 0.6
 _YEAR_DIGITS = 4  # shorter numbers in front of texts number them
@@ -126,11 +127,15 @@ def _begins_another(rows: Sequence[Row], start: int, end: int, columns: Sequence
     """Whether a row behind white space begins another table: it is in none of the columns of the row above, or it is the head of
     a table with more columns than all rows above."""
     cells, above = _segments(rows[end], em), _segments(rows[end - 1], em)
-    if len(cells) > 1 + max(len(_segments(row, em)) for row in rows[start:end]) and len(cells) > _MIN_ROWS:
+    most = max(len(_segments(row, em)) for row in rows[start:end])
+    if len(cells) > max(most + 1, _MIN_ROWS) and (len(cells) > 2 * most or end - start >= _MIN_ROWS):
         return True
     if len(cells) < 2 or len(above) < 2:
         return False
-    used = [{n for n, column in enumerate(columns) for cell in row if column.holds(cell[0])} for row in (cells, above)]
+    used = [
+        {n for n, column in enumerate(columns) for cell in row if cell[0].x0 < column.x1 and cell[-1].x1 > column.x0}
+        for row in (cells, above)
+    ]
     return not used[0] & used[1]
 
 
@@ -324,6 +329,11 @@ def _runs_on(cells: Sequence[Sequence[LayoutLine]]) -> bool:
     return sum(begin.islower() for begin in begins) > _LOWER * len(begins)
 
 
+def _is_bulleted(cell: Sequence[LayoutLine]) -> bool:
+    text = cell[0].text.strip() if cell else ""
+    return text[:1] in _BULLETS and len(text) > _WORDY_CHARS
+
+
 def _is_contents(begins: Sequence[Sequence[Sequence[LayoutLine]]]) -> bool:
     """Whether the cells are entries and page numbers of a table of contents, in one column of the page or in several."""
     leaders = [{n for n, cell in enumerate(cells) for line in cell if has_leader(line.text)} for cells in begins]
@@ -368,6 +378,8 @@ def _is_table(
     if sum(filled) < 0.5 * count * len(begins):
         return False
     texts = ["".join(line.text for line in cells[0]).strip() for cells in begins if cells[0]]
+    if not ruled and any(sum(_is_bulleted(cells[n]) for cells in begins) > 1 for n in range(1, count)):
+        return False  # lists beside other text
     if _is_contents(begins):
         return False
     if count > 2 and (_ends_before_others(begins) or is_postal_address(texts)):

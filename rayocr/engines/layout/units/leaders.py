@@ -33,7 +33,8 @@ def _joined_behind_dots(lines: Sequence[LayoutLine], em: float) -> list[LayoutLi
         if entry is None or id(entry) not in joined or sum(map(str.isalpha, entry.text)) < _LEAST_LETTERS:
             continue
         dots = number.text.strip()[0] in ".…" and entry.text.rstrip()[-1] in ".…"  # the rest of the leader was not read
-        if dots or (has_leader(entry.text[-_DOTS:]) and number.x0 - entry.x1 < _GAP_EM * em):
+        is_open = has_leader(entry.text[-_DOTS:]) and not entry.text.rstrip()[-1].isalnum()
+        if dots or (is_open and number.x0 - entry.x1 < _GAP_EM * em):
             del joined[id(number)]
             text = f"{entry.text.strip()} {number.text.strip()}"
             if not has_leader(text):

@@ -275,6 +275,14 @@ def test_numbers_of_clauses_are_no_notes_in_the_margin() -> None:
     assert in_order(markdown(lines), "1.1", "clause 0", "2.1", "clause 1", "3.1", "clause 2", "4.1", "clause 3")
 
 
+def test_numbers_of_items_are_no_notes_in_the_margin() -> None:
+    lines = []
+    for number in range(4):
+        y = 100 + 60 * number
+        lines += [line(f"{number + 1}", 60, y), *column([f"item {number} {text}" for text in LEFT[:3]], 110, y, width=400)]
+    assert in_order(markdown(lines), "1 item 0", "2 item 1", "3 item 2", "4 item 3")
+
+
 def test_a_table_of_contents_in_two_columns_is_read_column_by_column() -> None:
     lines = []
     for number in range(4):
@@ -355,3 +363,9 @@ def test_a_sentence_that_a_column_breaks_continues_in_the_next_one() -> None:
     left = [*column(texts * 4, 60, 100, width=220), line("whoever had come up to the mill, and", 60, 100 + 12 * LEADING_PT)]
     right = column(["John Miller read it every day of that year", *texts * 4], 310, 100, width=220)
     assert "whoever had come up to the mill, and John Miller read it" in markdown([*left, *right])
+
+
+def test_a_page_number_of_the_next_column_is_not_joined_with_an_entry_that_has_one() -> None:
+    lines = [line("Desire Demon .......9", 60, 100), line("........27", 172, 100)]
+    lines += [line("Deepstalker ........9", 60, 114), line("The Shield .......22", 172, 114)]
+    assert ".......9 ...." not in markdown(lines)

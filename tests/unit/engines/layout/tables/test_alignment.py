@@ -156,3 +156,12 @@ def test_a_note_below_the_first_column_does_not_take_that_column_out_of_the_tabl
         lines += [line(f"Northampton, Bishop Walk {number}", 60, y), line(f"5:1{number}", 300, y), line(f"6:2{number}", 400, y)]
     text = markdown([*lines, line("And there was the former note.", 60, 232)])
     assert "| Northampton, Bishop Walk 7 | 5:17 | 6:27 |" in text
+
+
+def test_lists_beside_a_sidebar_are_no_table() -> None:
+    lines: list[LayoutLine] = []
+    for number, name in enumerate(("Contact", "Grantham", "Languages", "English", "French", "Skills")):
+        y = 100 + 15 * number
+        lines += [line(name, 60, y), line(f"• Entry {number} of a list beside it", 180, y)]
+        lines += [line("2003", 480, y)] if number % 2 else []
+    assert "|" not in markdown(lines)
