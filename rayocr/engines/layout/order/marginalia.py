@@ -34,16 +34,18 @@ def take_margin_notes(lines: Sequence[LayoutLine], em: float) -> tuple[list[list
         return [], list(lines)
     if max(map(len, _grouped(beside, _SIDEBAR_EM * em, x1))) > _NOTE_LINES:
         return [], list(lines)
-    if _are_item_numbers(beside):
+    if _are_figures_of_text(beside):
         return [], list(lines)
     notes = _grouped(beside, _APART_EM * em, x1)
     taken = {id(line) for line in beside}
     return notes, [line for line in lines if id(line) not in taken]
 
 
-def _are_item_numbers(lines: Sequence[LayoutLine]) -> bool:
-    """Whether the lines number items: 1, 2, 3. Line numbers in steps of five do not."""
+def _are_figures_of_text(lines: Sequence[LayoutLine]) -> bool:
+    """Whether the lines number items (1, 2, 3), or some are amounts or times. Line numbers in steps of five are neither."""
     texts = [line.text.strip() for line in sorted(lines, key=lambda line: line.y0)]
+    if any(not text.isdecimal() and not any(map(str.isalpha, text)) for text in texts):
+        return True
     if len(texts) < 2 or not all(text.isdecimal() and len(text) <= _LONGEST_NUMBER for text in texts):
         return False
     return all(int(below) - int(above) == 1 for above, below in pairwise(texts))

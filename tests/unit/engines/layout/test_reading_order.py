@@ -369,3 +369,12 @@ def test_a_page_number_of_the_next_column_is_not_joined_with_an_entry_that_has_o
     lines = [line("Desire Demon .......9", 60, 100), line("........27", 172, 100)]
     lines += [line("Deepstalker ........9", 60, 114), line("The Shield .......22", 172, 114)]
     assert ".......9 ...." not in markdown(lines)
+
+
+def test_amounts_of_a_receipt_are_no_notes_in_the_margin() -> None:
+    lines = []
+    for number in range(12):
+        y = 100 + 14 * number
+        lines += [line(f"Cable tie {number:02} and oak plank", 60, y), line("7.04" if number < 9 else f"17{number}.43", 300, y)]
+    text = markdown(lines)
+    assert in_order(text, "Cable tie 09", "179.43", "Cable tie 10", "1710.43", "Cable tie 11", "1711.43")
