@@ -36,6 +36,7 @@ _TILE_PX = 8
 _LINES_IN_TILE = 4  # columns and rows with strokes: more than crossing rules have
 _LEAST_TILES = 3  # fewer are a corner or a bullet
 _TEXTURE = 0.3  # share of a box's columns that must have strokes, for it to contain a line of letters
+_LABEL, _LIGHT, _BAR = 0.6, 160, 0.45  # strokes of a label on a bar; the gray of paper, of 255, and of a bar, as a share of it
 _FAINT_STROKE = 25  # of 255: more than the noise of a scan
 _FEW_STROKES = 0.04  # share of the columns, at a place without ink
 _LEAST_BLANK_PX = 5  # letters in a smaller box leave no strokes
@@ -111,8 +112,10 @@ def compare_with_picture(
     """The same for a page with invisible text only, without `ink_lines`. `picture`: the displayed page in gray."""
     words = [word for line in lines for word in line.words]
     placed = [word[1:5] if not turns else turn_box(word[1:5], -turns, size_pt) for word in words]
-    corners = _pixels(np.array(placed, float).reshape(-1, 4), scale, picture.shape)
-    read, blank = _on_ink(picture, _strokes(picture), words, corners, np.ones(len(words), bool))
+    boxes = np.array(placed, float).reshape(-1, 4)
+    corners = _pixels(boxes, scale, picture.shape)
+    tiny = _letter_sizes(words, boxes) < min(_TINY_PT, max(size_pt) * _TINY_SHARE)
+    read, blank = _on_ink(picture, _strokes(picture), words, corners, ~tiny)
     return Comparison(np.zeros(len(words), bool), read, blank, (), 0.0, 0, np.rot90(picture, -turns), scale)
 
 
@@ -120,13 +123,22 @@ def _on_ink(picture: Any, ink: tuple[Any, Any] | None, words: Sequence[Word], co
     """Which of the invisible words lie on ink, and which at a place without any. A single character is never at such a place: it
     may be a speck that an OCR engine misread."""
     read, blank = np.zeros(len(words), bool), np.zeros(len(words), bool)
+    paper = float(np.median(picture[::8, ::8]))
     for n in np.flatnonzero(invisible).tolist():
         if ink is not None:
             strokes = _strokes_along(ink, *corners[n])
-            read[n] = strokes.size > 0 and strokes.mean() >= _TEXTURE
+            share = float(strokes.mean()) if strokes.size else 0.0
+            read[n] = share >= _TEXTURE
+            blank[n] = share < _LABEL and _is_bar(picture, paper, *corners[n])
+            read[n] &= not blank[n]
         if not read[n] and sum(char.isalnum() for char in words[n].text) > 1:
-            blank[n] = _is_blank(picture, *corners[n])
+            blank[n] |= _is_blank(picture, *corners[n])
     return read, blank
+
+
+def _is_bar(picture: Any, paper: float, x0: int, y0: int, x1: int, y1: int) -> bool:
+    """Whether the box is mostly dark on a light page, like a word that was blacked out and got a label."""
+    return paper > _LIGHT and float(picture[y0:y1, x0:x1].mean()) < _BAR * paper
 
 
 def _is_blank(picture: Any, x0: int, y0: int, x1: int, y1: int) -> bool:

@@ -53,7 +53,7 @@ def words_of(lines: Sequence[str], *, first: int = 0) -> list[Placed]:
 
 
 def scan_of(
-    lines: Sequence[str], *, blacked_out: Sequence[str] = (), inverted: bool = False, angle: float = 0.0
+    lines: Sequence[str], *, blacked_out: Sequence[str] = (), label: str = "", inverted: bool = False, angle: float = 0.0
 ) -> tuple[str, bytes]:
     scale = DPI / 72
     sheet = Image.new("L", (round(595 * scale), round(842 * scale)), 240)
@@ -63,6 +63,7 @@ def scan_of(
     for word, x0, x1, y in words_of(lines):
         if word in blacked_out:
             draw.rectangle((x0 * scale - 2, (y - 11) * scale, x1 * scale + 2, (y + 4) * scale), fill=0)
+            draw.text((x0 * scale + 2, y * scale), label, font_size=14, fill=255, anchor="ls")
     pixels = np.asarray(sheet.rotate(angle, fillcolor=240), float) + np.random.default_rng(1).normal(0, 5, sheet.size[::-1])
     pixels = 255 - pixels if inverted else pixels
     data = io.BytesIO()
@@ -151,14 +152,22 @@ def test_visible_text_stays_beside_a_layer_that_does_not_fit() -> None:
     assert layer.verdict.kind == "partial"
 
 
-def test_words_that_were_blacked_out_in_the_scan_are_not_read() -> None:
-    data = page_of(word_layer(words_of(PAGE)), blacked_out=["Carver's", "engineers"])
+@pytest.mark.parametrize("label", ["", "b(6)"])
+def test_words_that_were_blacked_out_in_the_scan_are_not_read(label: str) -> None:
+    data = page_of(word_layer(words_of(PAGE)), blacked_out=["Carver's", "engineers"], label=label)
     layer = layer_of(data)
     assert layer.verdict.trusted
     assert "abutment of" in layer.text
     assert "Carver" not in layer.text
     assert "engineers" not in layer.text
     assert layer.hides_text
+    assert sent_as(data) == "image/jpeg"
+
+
+def test_tiny_hidden_text_under_a_layer_is_not_sent() -> None:
+    hidden = f"BT 3 Tr 100 Tz /F1 1 Tf 1 0 0 1 72 {842 - 90} Tm ({' '.join(ORDERS)}) Tj ET".encode()
+    data = page_of(word_layer(words_of(PAGE)) + hidden)
+    assert "previous" not in layer_of(data).text
     assert sent_as(data) == "image/jpeg"
 
 
