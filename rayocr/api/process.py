@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import site
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rayocr import errors
@@ -47,6 +49,16 @@ def overrides_of(options: Mapping[str, object]) -> list[str]:
     return found
 
 
+def _environment() -> dict[str, str]:
+    """The child imports no modules from the working folder, such as a caller's queue.py, but finds rayocr where this process has
+    found it."""
+    environment = os.environ | {"PYTHONSAFEPATH": "1"}
+    package = str(Path(__file__).parents[2])
+    if package not in site.getsitepackages():
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), package)))
+    return environment
+
+
 def _plain(value: object) -> object:
     if isinstance(value, tuple | set | frozenset):
         return list(value)
@@ -60,6 +72,7 @@ class ChildRun:
         self._message = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         self._process = subprocess.Popen(
             [sys.executable, "-m", "rayocr.api.child"],
+            env=_environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._message,

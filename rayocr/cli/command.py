@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    if arguments is None:  # no process that this one starts imports modules from the working folder, such as a user's queue.py
+        os.environ.setdefault("PYTHONSAFEPATH", "1")
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     _listen()
     return _exit_code(lambda: _dispatch(parse(arguments)))

@@ -40,6 +40,20 @@ def test_wrong_usage_is_reported_in_a_line_or_two_with_exit_2(cli_without_ray: C
     assert not (cli_without_ray.folder / "in" / "out").exists()
 
 
+def test_modules_of_the_working_folder_are_never_imported(environment: dict[str, str], tmp_path: Path) -> None:
+    """A user's folder may hold a queue.py, and a folder of unknown origin a json.py that does harm."""
+    make_pdf(tmp_path / "in" / "a.pdf", 1)
+    for name in ("glob", "json", "queue", "random", "secrets", "tempfile"):
+        (tmp_path / f"{name}.py").write_text("open('imported.txt', 'w').close()\nraise ImportError\n")
+    options = ["engine=textlayer", "cluster=inprocess", "gateway.port=0"]
+    done = subprocess.run(
+        [sys.executable, "-m", "rayocr", "in", "out", *options],
+        env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not (tmp_path / "imported.txt").exists()
+
+
 def test_a_destination_in_the_source_can_be_asked_for_and_is_not_read(cli: Cli) -> None:
     make_pdf(cli.folder / "in" / "a.pdf", 1)
     make_pdf(cli.folder / "in" / "out" / "earlier.pdf", 1)

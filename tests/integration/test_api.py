@@ -42,9 +42,11 @@ def children(place: None, prefork: Prefork, monkeypatch: pytest.MonkeyPatch) -> 
     """Forks the child processes, and checks that all of them end."""
     started: list[Forked] = []
 
-    def fork(command: list[str], *, stdin: int, stdout: int, stderr: IO[bytes], text: bool, encoding: str) -> Forked:
+    def fork(
+        command: list[str], *, env: dict[str, str], stdin: int, stdout: int, stderr: IO[bytes], text: bool, encoding: str
+    ) -> Forked:
         assert text and encoding == "utf-8"
-        started.append(prefork.start(command, env=dict(os.environ), cwd=Path.cwd(), stdin=stdin, stdout=stdout, stderr=stderr))
+        started.append(prefork.start(command, env=env, cwd=Path.cwd(), stdin=stdin, stdout=stdout, stderr=stderr))
         return started[-1]
 
     monkeypatch.setattr("rayocr.api.process.subprocess", SimpleNamespace(Popen=fork, PIPE=subprocess.PIPE))
@@ -53,8 +55,11 @@ def children(place: None, prefork: Prefork, monkeypatch: pytest.MonkeyPatch) -> 
     assert [child.pid for child in started if child.poll() is None] == []
 
 
-def test_a_child_process_starts_from_nothing_and_none_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_process_starts_from_nothing_and_none_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And imports nothing from the working folder."""
     monkeypatch.setattr("rayocr.api.process.subprocess", subprocess)
+    for name in ("json", "queue", "secrets", "tempfile"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError('of the working folder')\n")
     assert rayocr.read(LETTER, engine="textlayer").outcome == "complete"
     left = [child for child in psutil.Process().children() if "rayocr.api.child" in " ".join(child.cmdline())]
     assert left == []
