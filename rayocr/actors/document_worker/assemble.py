@@ -254,7 +254,8 @@ def partial_letter(document: Document, summaries: Sequence[PageSummary], run_id:
 
     failed = [page for page in summaries if page.outcome is PageOutcome.FAILED]
     wanted = [page for page in summaries if page.wants_retry]
-    words = f"{len(failed)} of {len(summaries)} pages could not be read"
+    pages = "page" if len(summaries) == 1 else "pages"
+    words = f"{len(failed)} of {len(summaries)} {pages} could not be read"
     last = failed[0].attempts[-1] if failed and failed[0].attempts else None
     if not failed:
         readers = ", ".join(sorted({page.engine for page in wanted}))

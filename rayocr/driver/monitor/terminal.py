@@ -180,8 +180,8 @@ def _first_wait(progress: Progress) -> str:
 def _watching_line(progress: Progress, *, countdown: bool) -> str:
     parts = [
         "watching",
-        f"{progress.documents_done:,} documents done",
-        f"{progress.pages_read:,} pages",
+        f"{_counted(progress.documents_done, 'document')} done",
+        _counted(progress.pages_read, "page"),
         progress.spent_words,
     ]
     if progress.settling:
@@ -190,6 +190,10 @@ def _watching_line(progress: Progress, *, countdown: bool) -> str:
     if countdown and progress.next_poll_at is not None and not progress.waiting_for:
         parts.append(f"next poll in {max(0.0, progress.next_poll_at - progress.clock()):.0f} s")
     return " · ".join(parts)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _waits(progress: Progress) -> list[str]:

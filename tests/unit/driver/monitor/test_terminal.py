@@ -9,9 +9,9 @@ import io
 import pytest
 from rich.console import Console
 
-from rayocr.driver.monitor.terminal import ConsoleTerminal
+from rayocr.driver.monitor.terminal import ConsoleTerminal, progress_line
 from rayocr.driver.scheduling.progress import Progress
-from rayocr.messages import DiscoveryTotals
+from rayocr.messages import DiscoveryTotals, DocumentOutcome
 
 
 def busy() -> Progress:
@@ -92,3 +92,11 @@ async def test_until_the_first_page_a_line_comes_every_few_seconds(
     assert "Waiting for the first page … 2 s" in said
     assert "Waiting for the first page … 5 s" in said
     assert "8 s" not in said
+
+
+def test_the_counts_of_a_watch_agree_with_their_nouns() -> None:
+    progress = Progress(watching=True)
+    progress.documents[DocumentOutcome.COMPLETE] = progress.pages_done = 1
+    assert progress_line(progress) == "watching · 1 document done · 1 page · $0.00"
+    progress.documents[DocumentOutcome.COMPLETE] = progress.pages_done = 2
+    assert progress_line(progress) == "watching · 2 documents done · 2 pages · $0.00"
