@@ -27,7 +27,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="rayocr-bad-days-") as folder:
         work = Path(folder)
         pages = arguments.pages
-        source = make_documents(work / "in", pages, page_bytes=2000, pages_a_document=max(1, min(100, pages // 20)))
+        source = make_documents(work / "in", pages, page_bytes=2000, pages_a_document=max(1, min(20, pages // 20)))
         table = _table()
         for number, day in enumerate((*DAYS, *PROTOCOL_DAYS)):
             if not re.search(arguments.only, day.name):
