@@ -74,6 +74,10 @@ class Bucket(ABC):
     def wall_clock(self) -> float:
         """The time by which quota days are counted, in seconds since 1970: that of the bucket's server, if any."""
 
+    @abstractmethod
+    async def return_unsent(self, requests: int) -> None:
+        """These requests of today were not sent: they do not count against the quota of the day."""
+
     async def restore_today(self, day: str, requests: int) -> None:  # noqa: B027 - a bucket on a server keeps its count
         """Tell a restarted limiter how many requests were sent on this quota day."""
 

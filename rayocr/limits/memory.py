@@ -63,6 +63,9 @@ class MemoryBucket(Bucket):
     async def pause(self, delay_s: float) -> None:
         self._paused_until = max(self._paused_until, self._clock() + delay_s)
 
+    async def return_unsent(self, requests: int) -> None:
+        self._today = max(0, self._today - requests)
+
     async def report_in_flight(self, in_flight: int) -> None:
         """This bucket is not shared."""
 

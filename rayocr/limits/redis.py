@@ -101,6 +101,14 @@ if until_us > tonumber(redis.call('HGET', KEYS[1], 'paused') or '0') then
 end
 """
 
+# KEYS: bucket. ARGV: day, requests.
+_UNSENT = """
+if redis.call('HGET', KEYS[1], 'day') == ARGV[1] then
+  local today = tonumber(redis.call('HGET', KEYS[1], 'today')) - tonumber(ARGV[2])
+  redis.call('HSET', KEYS[1], 'today', math.max(0, today))
+end
+"""
+
 # KEYS: clusters. ARGV: cluster, in_flight, kept_s.
 _REPORT = """
 local time = redis.call('TIME')
@@ -142,6 +150,7 @@ class RedisBucket(Bucket):
         self._ahead_s: float | None = None  # offset between Redis' clock and our monotonic one
         self._take = client.register_script(_TAKE)
         self._pause = client.register_script(_PAUSE)
+        self._unsent = client.register_script(_UNSENT)
         self._report = client.register_script(_REPORT)
         self._spend = client.register_script(_SPEND)
 
@@ -177,6 +186,10 @@ class RedisBucket(Bucket):
     async def pause(self, delay_s: float) -> None:
         with self._translated():
             await self._pause(keys=self._keys[:1], args=[_us(delay_s), _KEPT_S])
+
+    async def return_unsent(self, requests: int) -> None:
+        with self._translated():
+            await self._unsent(keys=self._keys[:1], args=[quota_day(self.wall_clock()), requests])
 
     async def report_in_flight(self, in_flight: int) -> None:
         with self._translated():

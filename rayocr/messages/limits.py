@@ -49,6 +49,7 @@ class SlotReturn:
     slots: int
     answered: int = 0
     free: int = 0
+    unsent: int = 0  # of the free ones: no request was sent
     lost: int = 0  # timed out, or missing in a batch that ended: probably billed, and included in tokens and cost
     failed: int = 0  # of all of them: those that `throttle` reports
     possibly_billed: int = 0  # of the free ones: in flight when the connection broke, so the server may bill them

@@ -152,6 +152,15 @@ async def test_the_requests_of_the_day_are_counted_together(buckets: Two) -> Non
     assert (await one.take(Take(wanted=1, requests_a_day=5))).blocked is Blocked.DAY
 
 
+async def test_requests_that_were_not_sent_do_not_count_for_the_day(buckets: Two) -> None:
+    one, other = buckets
+    await one.return_unsent(1)  # of a bucket that was never used
+    await one.take(Take(wanted=5, requests_a_day=5))
+    await one.return_unsent(2)
+    taken = await other.take(Take(wanted=5, requests_a_day=5))
+    assert (len(taken.delays_s), taken.requests_today) == (2, 5)
+
+
 async def test_corrections_of_tokens_reach_the_shared_bucket(buckets: Two) -> None:
     one, other = buckets
     await one.take(Take(wanted=1, token_interval_s=0.1))

@@ -64,6 +64,7 @@ class _Returning:
     slots: int = 0
     answered: int = 0
     free: int = 0
+    unsent: int = 0
     failed: int = 0
     lost: int = 0
     replied: int = 0
@@ -249,18 +250,18 @@ class SlotClient:
                 if delay_s > 0:
                     await self._sleep(delay_s)
             except BaseException:
-                self._finish(model, state, free=1)
+                self._unsent(model, state)
                 raise
             now = self._clock()
             if self._closing:
-                self._finish(model, state, free=1)
+                self._unsent(model, state)
                 raise Draining
             # Only once in a row: a machine that is too busy for its slots must still make progress.
             late = now - start > _GOOD_FOR_S and not missed
             if not late and now >= state.paused_until:
                 return
             missed = missed or late
-            self._finish(model, state, free=1)
+            self._unsent(model, state)
 
     async def _granted(self, model: str, state: _Model) -> float:
         if self._closing:
@@ -273,7 +274,7 @@ class SlotClient:
             return await granted
         except asyncio.CancelledError:
             if granted.done() and not granted.cancelled() and granted.exception() is None:
-                self._finish(model, state, free=1)
+                self._unsent(model, state)
             raise
 
     async def _lease(self, model: str, state: _Model) -> None:
@@ -287,7 +288,7 @@ class SlotClient:
                 for delay_s in delays:
                     future = self._next_waiting(state)
                     if future is None:
-                        self._finish(model, state, free=1)
+                        self._unsent(model, state)
                     else:
                         state.waiting.popleft()
                         future.set_result(now + delay_s)
@@ -300,6 +301,10 @@ class SlotClient:
             state.leasing = None
 
     # -- giving back --------------------------------------------------------------------------------------------------------
+
+    def _unsent(self, model: str, state: _Model) -> None:
+        state.returning.unsent += 1
+        self._finish(model, state, free=1)
 
     def _finish(self, model: str, state: _Model, *, free: int = 0, throttle: Throttle | None = None) -> None:
         returning = state.returning
@@ -323,6 +328,7 @@ class SlotClient:
                         slots=returning.slots,
                         answered=returning.answered,
                         free=returning.free,
+                        unsent=returning.unsent,
                         lost=returning.lost,
                         failed=returning.failed,
                         replied=returning.replied,

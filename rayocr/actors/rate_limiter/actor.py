@@ -21,13 +21,11 @@ from rayocr.actors.rate_limiter.lane_allocator import LaneAllocator
 from rayocr.actors.rate_limiter.model_quota import QuotaTracker
 from rayocr.actors.rate_limiter.money import BUCKET, Money, both
 from rayocr.actors.rate_limiter.rules import LimiterRules, money_limits
-from rayocr.engines.base import BATCH_ACCOUNT
 from rayocr.errors import SharedLimitsUnavailable
 from rayocr.limits.base import HORIZON_S, Blocked, Bucket, Taken
 from rayocr.limits.budget import Budget
 from rayocr.limits.lane_planner import LaneOutlook, LaneReport
 from rayocr.limits.memory import MemoryBucket
-from rayocr.limits.prices import BATCH
 from rayocr.limits.quota_day import next_reset, quota_day
 from rayocr.messages import LaneGrant, LanesState, LimiterState, SlotReply, SlotReturn, Throttle, ThrottleKind
 from rayocr.observe.logs import log_event
@@ -118,16 +116,19 @@ class RateLimiter:
                         quota.health.probing(worker)
                     quota.lend(worker, taken, money=self._money, now=self._clock(), arrived=arrived)
                     return taken.delays_s
-                if taken.blocked is Blocked.DAY:
+                if taken.blocked is Blocked.DAY and not quota.held.in_flight:  # else some may come back unsent
                     quota.park(next_reset(quota.bucket.wall_clock()))
                     continue
-                await self._freed(quota, taken.wait_s)
+                await self._freed(quota, taken.wait_s or _RECHECK_S)
         return ()
 
     async def release(self, model: str, worker: str, returned: SlotReturn) -> SlotReply:
         """Return slots."""
         quota = self._quota(model)
         quota.settle(quota.held.give_back(worker, returned.slots), returned, money=self._money)
+        if returned.unsent and quota.limits.rpd is not None:
+            with suppress(SharedLimitsUnavailable):  # then they count as sent
+                await quota.bucket.return_unsent(returned.unsent)
         if returned.throttle is not None and returned.throttle.kind is ThrottleKind.GONE:
             self._note_gone(quota, returned.throttle.words)
             self._wake()
@@ -237,7 +238,7 @@ class RateLimiter:
                 model,
                 bucket,
                 self._rules.limits,
-                expected_cost_usd=self._expected_cost_usd(model),
+                expected_cost_usd=self._rules.expected_cost_usd(model, at=self._wall_clock()),
                 now=self._clock(),
                 share=0.5 if self._restarted else 1.0,
             )
@@ -257,16 +258,6 @@ class RateLimiter:
         request_s = 60.0 / limits.rpm if limits.rpm else 0.0
         tokens_s = 60.0 * rules.expected_input_tokens / limits.tpm if limits.tpm else 0.0
         return HORIZON_S + max(request_s, tokens_s) / (1.0 - rules.headroom)
-
-    def _expected_cost_usd(self, model: str) -> float:
-        limits = self._rules.limits
-        return self._rules.prices.cost_usd(
-            model,
-            input_tokens=limits.expected_input_tokens,
-            output_tokens=limits.expected_output_tokens,
-            at=self._wall_clock(),
-            tier=BATCH if model.endswith(BATCH_ACCOUNT) else self._rules.tier,
-        )
 
     async def _remember(self, quota: QuotaTracker) -> None:
         """After a restart: waits once for the state that must not be lost."""

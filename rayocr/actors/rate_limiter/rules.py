@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rayocr.config import BudgetConfig, LimitsConfig
+from rayocr.engines.base import BATCH_ACCOUNT
 from rayocr.limits.budget import MoneyLimit, Period
 from rayocr.limits.lane_planner import LaneTerms
-from rayocr.limits.prices import STANDARD, PriceTable
+from rayocr.limits.prices import BATCH, STANDARD, PriceTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,16 @@ class LimiterRules:
     lanes: tuple[LaneTerms, ...] = ()  # of objective=cost and objective=deadline
     tier: str = STANDARD  # the dearest service tier of single requests, for their expected cost until one is answered
     fallback: bool = False  # engine.on_outage=fallback: an unavailable model is still probed while its pages go to other engines
+
+    def expected_cost_usd(self, model: str, *, at: float) -> float:
+        """Of a request, before any was answered. `at`: seconds since 1970."""
+        return self.prices.cost_usd(
+            model,
+            input_tokens=self.limits.expected_input_tokens,
+            output_tokens=self.limits.expected_output_tokens,
+            at=at,
+            tier=BATCH if model.endswith(BATCH_ACCOUNT) else self.tier,
+        )
 
 
 def money_limits(rules: LimiterRules) -> list[MoneyLimit]:

@@ -87,6 +87,14 @@ async def test_the_requests_of_a_day_run_out_and_come_back_at_midnight_in_califo
     assert len((await shared.take(Take(wanted=9, requests_a_day=5))).delays_s) == 5
 
 
+async def test_requests_that_were_not_sent_do_not_count_for_the_day() -> None:
+    shared = bucket(Clock())
+    await shared.take(Take(wanted=9, requests_a_day=5))
+    await shared.return_unsent(2)
+    taken = await shared.take(Take(wanted=9, requests_a_day=5))
+    assert (len(taken.delays_s), taken.requests_today) == (2, 5)
+
+
 async def test_a_bucket_that_begins_quietly_gives_nothing_that_could_meet_its_predecessors_slots() -> None:
     clock = Clock()
     shared = bucket(clock, quiet_s=HORIZON_S)

@@ -157,8 +157,21 @@ async def test_refusals_for_the_day_of_requests_in_progress_together_count_once(
 async def test_the_requests_of_the_day_can_be_limited_by_us_as_well() -> None:
     limiter = World().limiter(rpd=3)
     assert len(await limiter.lease("m", "w", 5)) == 3
+    await limiter.release("m", "w", SlotReturn(slots=3, answered=3))
     with pytest.raises(DayQuotaExhausted):
         await limiter.lease("m", "w", 1)
+    assert (await limiter.state()).models[0].requests_today == 3
+
+
+async def test_a_request_that_was_not_sent_does_not_count_and_the_day_is_not_over_before_all_are_back() -> None:
+    """A slot that is missed on a busy machine is returned unsent. The run ended after 5 of 20 requests."""
+    limiter = World().limiter(rpd=3)
+    assert len(await limiter.lease("m", "w", 5)) == 3
+    more = asyncio.create_task(limiter.lease("m", "v", 5))
+    for _ in range(9):
+        await asyncio.sleep(0)
+    await limiter.release("m", "w", SlotReturn(slots=3, answered=1, free=2, unsent=2))
+    assert len(await more) == 2
     assert (await limiter.state()).models[0].requests_today == 3
 
 
