@@ -225,6 +225,7 @@ NEXT_STEPS: tuple[_Row, ...] = (
     _Row("openai", 403, ("unsupported_country", "country"), "The service is not offered where you are."),
     _Row("openai", 403, ("model",), "The account may not use this model: set engine.openai.model, or ask for access."),
     _Row("openai", 0, ("insufficient_quota", "billing_hard_limit"), "Add credit to the account of OPENAI_API_KEY."),
+    _Row("openai", 0, ("server redirects to",), "If that address is right, set engine.openai.base_url to it."),
     _Row("openai", 401, (), "Check OPENAI_API_KEY."),
     _Row("openai", 403, (), "Check OPENAI_API_KEY."),
     _Row("openai", 404, (), "Check engine.openai.model."),

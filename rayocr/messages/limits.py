@@ -56,6 +56,7 @@ class SlotReturn:
     replied: int = 0  # of all of them: those that the server rejected, or answered with something unusable
     unusable: int = 0  # of the answered and replied ones: rejected or malformed, which says nothing about the page if all are
     refused: int = 0  # of the answered ones: refused or truncated, for a reason that is in the page unless all are
+    refused_first: int = 0  # of the refused ones: pages that were asked for the first time
     refused_documents: frozenset[str] = frozenset()  # their ids
     words: str = ""  # about the unusable and the refused ones
     input_tokens: int = 0

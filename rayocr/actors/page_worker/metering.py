@@ -64,7 +64,7 @@ def meter(
         if reason.unexplained:
             slots.unusable(account, words)
         elif reason.error is not None:
-            slots.refused(account, words, document_id=page.document_id)
+            slots.refused(account, words, document_id=page.document_id, again=page.tried > 0)
         slots.used(account, input_tokens=answer.input_tokens, cost_usd=answer.cost_usd)
         answered, input_tokens = answered + 1, input_tokens + answer.input_tokens
         output_tokens += answer.output_tokens

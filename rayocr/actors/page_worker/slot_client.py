@@ -70,6 +70,7 @@ class _Returning:
     replied: int = 0
     unusable: int = 0
     refused: int = 0
+    refused_first: int = 0
     refused_documents: set[str] = field(default_factory=set)
     words: str = ""
     possibly_billed: int = 0
@@ -231,11 +232,13 @@ class SlotClient:
         returning.unusable += 1
         returning.words = words
 
-    def refused(self, model: str, words: str, *, document_id: str) -> None:
-        """The model refused a page, or truncated its text. Its slot is still held."""
+    def refused(self, model: str, words: str, *, document_id: str, again: bool) -> None:
+        """The model refused a page, or truncated its text. Its slot is still held. `again`: the page was asked before."""
         returning = self._models[model].returning
         returning.refused += 1
-        returning.refused_documents.add(document_id)
+        if not again:
+            returning.refused_first += 1
+            returning.refused_documents.add(document_id)
         returning.words = words
 
     # -- taking -------------------------------------------------------------------------------------------------------------
@@ -334,6 +337,7 @@ class SlotClient:
                         replied=returning.replied,
                         unusable=returning.unusable,
                         refused=returning.refused,
+                        refused_first=returning.refused_first,
                         refused_documents=frozenset(returning.refused_documents),
                         words=returning.words,
                         possibly_billed=returning.possibly_billed,

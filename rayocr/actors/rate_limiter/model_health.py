@@ -62,7 +62,7 @@ class ModelHealth:
             self.refused_in_a_row, self._refused_documents = 0, set()
         elif returned.refused:
             self.refused_words = returned.words
-            self.refused_in_a_row += returned.refused
+            self.refused_in_a_row += returned.refused_first
             self._refused_documents |= returned.refused_documents
 
     @property

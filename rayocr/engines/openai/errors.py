@@ -58,11 +58,9 @@ def raise_for_status(status: int, body: str, headers: Mapping[str, str]) -> None
     if 200 <= status < 300:
         return
     if 300 <= status < 400:
-        to = headers.get("Location", "nowhere")[:200]
-        raise EngineUnavailable(
-            f"The server redirects to {to!r}. rayocr sends pages only to the server that you name.",
-            hint="If that address is right, set engine.openai.base_url to it.",
-        )
+        message = f"The server redirects to {headers.get('Location', 'nowhere')[:200]!r}."
+        hint = next_step("openai", status, message)
+        raise EngineUnavailable(f"{message} rayocr sends pages only to the server that you name.", hint=hint)
     words, codes = _read(body)
     delay_s = retry_after_s(headers)
     hint = next_step("openai", status, f"{' '.join(codes)} {words}")

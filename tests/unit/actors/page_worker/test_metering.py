@@ -58,9 +58,9 @@ async def test_a_refused_page_is_reported_with_its_document(finish: str, refused
     reported: list[tuple[str, str]] = []
 
     class Watching(SlotClient):
-        def refused(self, model: str, words: str, *, document_id: str) -> None:
+        def refused(self, model: str, words: str, *, document_id: str, again: bool) -> None:
             reported.append((document_id, words))
-            super().refused(model, words, document_id=document_id)
+            super().refused(model, words, document_id=document_id, again=again)
 
     slots = Watching(World().limiter(), worker="w", linger=False)
     answer = PageText(text="", engine="engine", model="m", finish=finish)

@@ -13,10 +13,13 @@ WORDS = "The model refused the page (SAFETY)."
 ANSWER = SlotReturn(slots=1, answered=1)
 
 
-async def refuse(limiter: RateLimiter, *documents: str, model: str = "m", worker: str = "w") -> SlotReply:
+async def refuse(limiter: RateLimiter, *documents: str, model: str = "m", worker: str = "w", again: bool = False) -> SlotReply:
     """One refused page of each document, one after the other."""
     for document in documents:
-        returned = SlotReturn(slots=1, answered=1, refused=1, refused_documents=frozenset({document}), words=WORDS)
+        documents_named = frozenset[str]() if again else frozenset({document})
+        returned = SlotReturn(
+            slots=1, answered=1, refused=1, refused_first=int(not again), refused_documents=documents_named, words=WORDS
+        )
         reply = await limiter.release(model, worker, returned)
     return reply
 
@@ -57,6 +60,16 @@ async def test_long_documents_of_which_only_two_are_in_flight_hold_it_too() -> N
     reply = await refuse(limiter, *["a"] * 30, "b")
     assert (reply.refusing, reply.failing < 1) == (True, True)
     assert (await refuse(limiter, "b")).failing == 1.0
+
+
+async def test_a_page_that_is_refused_again_says_nothing_new() -> None:
+    """At the end of a run, or in the second job of a batch, only pages that were refused before are asked."""
+    limiter = World().limiter()
+    await limiter.lease("m", "w", 60)
+    await refuse(limiter, "a", "b", "a")
+    reply = await refuse(limiter, *["a", "b", "c"] * 10, again=True)
+    assert (reply.refused, reply.refusing, reply.failing < 1) == (True, False, True)
+    assert (await refuse(limiter, "c")).refusing, "and it does not end the suspicion"
 
 
 async def test_one_page_that_is_read_ends_the_suspicion() -> None:
