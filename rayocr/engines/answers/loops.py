@@ -21,6 +21,7 @@ _MANY_WORDS = 6  # distinct words that make a unit a phrase
 _PHRASE_LIMITS = ((300, 6), (100, 12), (0, 30))  # (least characters of the unit, repeats that no real page has)
 _LEAST_REPEATS = _PHRASE_LIMITS[0][1]
 _MIN_PHRASE_CHARS = 25
+_LEAST_SHINGLES_OF_SENTENCES = (_PHRASE_LIMITS[-1][1] - 1) * (_MIN_PHRASE_CHARS - _SHINGLE + 1)  # repeated ones
 _SHORT_UNIT_CHARS = 6000  # of one repeated cell or sign; a page full of `Nil` has about 3000
 _SHORT_UNIT_REPEATS = 60
 _ONE_SIGN_CHARS = 1500  # on one line; dots of a table of contents stay below 200
@@ -48,10 +49,11 @@ def find_loop(text: str) -> Loop | None:
 def _loop_in(flat: str) -> Loop | None:
     # A looping model may keep counting: "12. the same words 13. the same words".
     uncounted = _COUNT.sub("0", flat)
-    repetitions = list(_repetitions(uncounted))
+    distances = _distances(uncounted)
+    repetitions = list(_repetitions(distances))
     long_numbers = len(flat) - len(uncounted) >= _ONE_SIGN_CHARS
     if long_numbers or any(end - start >= _ONE_SIGN_CHARS for start, end, _ in repetitions):
-        for start, end, period in _repetitions(flat):
+        for start, end, period in _repetitions(_distances(flat)):
             unit = flat[start : start + period]
             length = end - start
             if length >= _ONE_SIGN_CHARS and set(unit) == {unit[0]}:
@@ -64,6 +66,8 @@ def _loop_in(flat: str) -> Loop | None:
         if repeats >= next(limit for least, limit in _PHRASE_LIMITS if period >= least) and _is_phrase(unit):
             return Loop(unit, repeats)
     # Or it repeats the same sentence with a few other words in between.
+    if np.count_nonzero(distances) < _LEAST_SHINGLES_OF_SENTENCES:
+        return None
     sentence, repeats = Counter(_SENTENCE_END.split(uncounted)).most_common(1)[0]
     return Loop(sentence, repeats) if repeats >= _PHRASE_LIMITS[-1][1] and _is_phrase(sentence) else None
 
@@ -72,10 +76,9 @@ def _is_phrase(unit: str) -> bool:
     return len(unit) >= _MIN_PHRASE_CHARS and len({word.lower() for word in _WORD.findall(unit)}) >= _MANY_WORDS
 
 
-def _repetitions(text: str) -> Iterator[tuple[int, int, int]]:
+def _repetitions(distances: _Positions) -> Iterator[tuple[int, int, int]]:
     """Yields (start, end, period) of each stretch of at least `_LEAST_REPEATS` periods in which text[i] == text[i - period]: in
-    such a stretch, consecutive shingles repeat at the same distance."""
-    distances = _distances(text)
+    such a stretch, consecutive shingles repeat at the same distance. `distances`: those of the text."""
     bounds = [0, *(np.flatnonzero(np.diff(distances)) + 1).tolist(), len(distances)]
     firsts = np.array(bounds[:-1])
     periods = distances[firsts] if len(distances) else firsts[:0]

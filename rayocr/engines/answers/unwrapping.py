@@ -13,6 +13,7 @@ from rayocr.engines.answers.off_loop import MAX_ANSWER_CHARS
 
 _FENCE = re.compile(r"```[ \t]*+(?:(?:markdown|md|text|txt|plaintext)[ \t]*+)?", re.IGNORECASE)
 _LONG_RUNS = re.compile(r"([^\S\n])\1{200,}|\n(?:[^\S\n]*+\n){100,}")
+_ASCII_RUNS = [chr(code) * 201 for code in range(128) if chr(code).isspace() and chr(code) != "\n"]
 _REFUSAL = re.compile(
     r"\A(?:(?:i['’]m|i am) sorry[,.]?\s+|sorry[,.]?\s+|i apologi[sz]e[,.]?\s+|unfortunately[,.]?\s+)?(?:but\s+)?"
     r"(?:as an ai\b[^.\n]{0,60}[,.]?\s*)?i(?:['’]m| am)?\s+(?:cannot|can['’]?t|can not|unable to|not able to)\s+"
@@ -36,6 +37,8 @@ def unwrapped(text: str) -> str:
 
 def _without_long_runs(text: str) -> str:
     """Shortens runs of blanks. No page has thousands in a row, but a looping model writes hundreds of thousands."""
+    if text.isascii() and text.count("\n") <= 100 and not any(run in text for run in _ASCII_RUNS):
+        return text  # the same in a tenth of the time
     return _LONG_RUNS.sub(lambda run: run.group()[:200] if run[1] else "\n\n", text)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rayocr.engines.answers.loops import _LEAST_REPEATS, _SHINGLE, _repetitions
+from rayocr.engines.answers.loops import _LEAST_REPEATS, _SHINGLE, _distances, _repetitions
 
 _PIECES = st.lists(
     st.tuples(st.text("abc 1é好\U0001d54f", min_size=1, max_size=40), st.integers(1, 12)).map(lambda part: part[0] * part[1]),
@@ -15,7 +15,7 @@ _PIECES = st.lists(
 
 @given(_PIECES)
 def test_stretches_that_repeat_are_found_as_by_definition(text: str) -> None:
-    assert list(_repetitions(text)) == list(_by_definition(text))
+    assert list(_repetitions(_distances(text))) == list(_by_definition(text))
 
 
 def _by_definition(text: str) -> Iterator[tuple[int, int, int]]:
