@@ -50,8 +50,8 @@ def overrides_of(options: Mapping[str, object]) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """The child imports no modules from the working folder, such as a caller's queue.py, but finds rayocr where this process has
-    found it."""
+    """Keeps the child from importing modules of the working folder, such as a caller's queue.py. The child imports rayocr from
+    the same place as this process."""
     environment = os.environ | {"PYTHONSAFEPATH": "1"}
     package = str(Path(__file__).parents[2])
     if package not in site.getsitepackages():

@@ -10,8 +10,8 @@ from rayocr.errors import UsageError
 
 
 def copy_samples(folder: str | Path) -> Path:
-    """Copies the bundled PDFs, one to three pages each, to the folder and returns it. Files that are there already stay as they
-    are. Raises UsageError if the folder cannot be written.
+    """Copies the bundled PDFs, one to three pages each, to the folder and returns it. Existing files stay
+    unchanged. Raises UsageError if the folder cannot be written.
 
     >>> sorted(path.name for path in copy_samples(f"{dest}/in").iterdir())[:2]
     ['blank-and-ticket.pdf', 'broken-text-layer.pdf']

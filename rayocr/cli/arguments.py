@@ -169,7 +169,7 @@ def _check_values(places: Sequence[str]) -> None:
 
 
 def _without_value(option: str, following: Sequence[str] = ()) -> UsageError:
-    """The next word is probably the value: `engine local`, `engine = local`."""
+    """Returns the error for an option without a value. The next word is probably the value: `engine local`, `engine = local`."""
     value = following[0] if following else "true" if kind_of(option) == "bool" else "VALUE"
     return UsageError(
         f"The option {option} has no value. Write {for_shell(f'{option}={value}')}. `rayocr --help {option}` explains it."
@@ -211,7 +211,7 @@ def _split_path(places: Sequence[str]) -> str:
 
 
 def _several_sources(command: str, places: Sequence[str]) -> UsageError:
-    """With the command that reads these files, if they are in one folder."""
+    """Returns the error for several paths, with the command that reads these files if they are in one folder."""
     name = "rayocr" if command == "run" else f"rayocr {command}"
     files = [Path(place) for place in places if place.lower().endswith(".pdf")]
     out = next((place for place in places if not place.lower().endswith(".pdf")), "out/")

@@ -65,5 +65,5 @@ def was_sent(error: BaseException) -> bool:
 
 
 def connection_words(error: BaseException) -> str:
-    """aiohttp's message, without what it says about its TLS settings: "ssl:default" is of no use to a user."""
+    """Returns aiohttp's message without its TLS settings: "ssl:default" does not help a user."""
     return _TLS.sub("", str(error))

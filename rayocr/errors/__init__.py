@@ -67,7 +67,7 @@ RayocrError
 ├── ActorFailed                   exit 3: a process of the run died; its unfinished work is done again
 │   ├── ActorUnreachable          it does not answer: it, its node or the network may be down
 │   ├── NodeLost                  it died with its whole node, which says nothing about the work it had
-│   └── WorkerFailed                a page worker died while it had a shard
+│   └── WorkerFailed              a page worker died while it had a shard
 ├── ContentLost                   a document's bytes were lost with their node; fetch it again
 ├── TableError                    rows for Supabase; never ends a run
 │   ├── TableUnavailable          no answer, or one that says later

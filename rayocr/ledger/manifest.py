@@ -109,7 +109,7 @@ class Manifest(_Model):
     compared: int = 0  # pages that were compared with another reading; `notes` contains those with low agreement
     input_tokens: int = 0
     output_tokens: int = 0
-    cached_tokens: int = 0  # those of the input tokens that the server had cached
+    cached_tokens: int = 0  # the part of the input tokens that the server had cached
     cost_usd: float | None = 0.0  # over all runs; None: a model without a known price was used
     outputs: tuple[OutputNote, ...] = ()
     copy_of: CopyNote | None = None

@@ -36,8 +36,8 @@ class SlotReply:
 
     pause_s: float = 0.0
     failing: float = 0.0
-    refused: bool = False  # the last answer of all was a refusal, or truncated
-    refusing: bool = False  # so were those before, for pages of other documents: their content may not be the cause
+    refused: bool = False  # the model's last answer to any worker was a refusal or was truncated
+    refusing: bool = False  # so were earlier answers for other documents, so the content may not be the cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class SlotReturn:
     possibly_billed: int = 0  # of the free ones: in flight when the connection broke, so the server may bill them
     replied: int = 0  # of all of them: those that the server rejected, or answered with something unusable
     unusable: int = 0  # of the answered and replied ones: rejected or malformed, which says nothing about the page if all are
-    refused: int = 0  # of the answered ones: refused or truncated, for a reason that is in the page unless all are
+    refused: int = 0  # of the answered ones: refused or truncated; the page is the cause unless all pages are
     refused_first: int = 0  # of the refused ones: pages that were asked for the first time
     refused_documents: frozenset[str] = frozenset()  # their ids
     words: str = ""  # about the unusable and the refused ones

@@ -53,7 +53,7 @@ class PageText:
     model: str
     input_tokens: int = 0
     output_tokens: int = 0  # including thinking
-    cached_tokens: int = 0  # those of the input tokens that the server had cached
+    cached_tokens: int = 0  # the part of the input tokens that the server had cached
     cost_usd: float = 0.0
     price_class: str = ""  # standard, flex, batch, priority or unknown; empty: costs nothing
     finish: str = "stop"

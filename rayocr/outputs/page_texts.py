@@ -1,4 +1,4 @@
-"""Reads the page texts of a finished document from its outputs: Markdown, or else JSON Lines."""
+"""Reads the page texts of a finished document from its Markdown, or from JSON Lines if there is no Markdown."""
 
 from __future__ import annotations
 

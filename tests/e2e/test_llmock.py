@@ -52,7 +52,7 @@ def _listens(port: int) -> bool:
 
 
 @pytest.mark.slow
-def test_a_hundred_pages_go_through_faults_and_a_quota_without_a_finding(cli: Cli, llmock: str) -> None:
+def test_a_hundred_pages_are_read_despite_faults_and_a_quota_without_client_errors(cli: Cli, llmock: str) -> None:
     make_pdf(cli.folder / "in" / "a.pdf", PAGES)
     options = ("source=in", "dest=out", "engine=gemini", "engine.chain=[gemini]", "limits.rpm=1800", "engine.probe=false")
     run = cli.start(*options, GEMINI_API_KEY="k", GOOGLE_GEMINI_BASE_URL=f"{llmock}/gemini")

@@ -56,7 +56,7 @@ def children(place: None, prefork: Prefork, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_child_process_starts_from_nothing_and_none_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And imports nothing from the working folder."""
+    """It does not import modules from the working folder either."""
     monkeypatch.setattr("rayocr.api.process.subprocess", subprocess)
     for name in ("json", "queue", "secrets", "tempfile"):
         (tmp_path / f"{name}.py").write_text("raise ImportError('of the working folder')\n")
@@ -133,7 +133,7 @@ def test_a_place_with_several_documents_is_not_read_as_one(tmp_path: Path) -> No
 
 
 def test_results_are_reached_as_a_run_reaches_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the variables of .env, which do not enter the caller's environment."""
+    """The variables of .env are used, but do not enter the caller's environment."""
     monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:1")
     (tmp_path / ".env").write_text("GOOGLE_APPLICATION_CREDENTIALS=key.json\nGOOGLE_DRIVE_CREDENTIALS=drive.json\n")

@@ -1,7 +1,7 @@
-"""Calls that Ray repeats, because the connection broke before the reply arrived, get the first reply again.
+"""Returns the first reply again when Ray repeats a call because the connection broke before the reply arrived.
 
-Ray executes a call of an actor with retries a second time when it cannot know whether the first reply arrived. For calls that
-take something (slots, documents, log lines) the second execution would take twice: what the first one took is then missing.
+Ray executes a call with retries a second time when it cannot know whether the first reply arrived. A call that takes something
+(slots, documents, log lines) would then take twice, and what the first execution took would be lost.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ T = TypeVar("T")
 
 
 def this_call() -> str:
-    """The same in every execution of a call."""
+    """Returns the identity of the call in progress, which is the same each time Ray executes it."""
     return ray.get_runtime_context().get_task_id() or ""
 
 
 class Replies:
-    """The last reply to each caller. A caller must have only one call in progress; `call` identifies the current one."""
+    """Keeps the last reply to each caller. A caller must have only one call in progress; `call` identifies it."""
 
     def __init__(self, call: Callable[[], str] = this_call) -> None:
         self._call = call
         self._last: dict[Hashable, tuple[str, Any]] = {}
 
     async def once(self, caller: Hashable, execute: Callable[[], Awaitable[T]]) -> T:
-        """The result of `execute`, or of the call's first execution, which may still be in progress."""
+        """Returns the result of `execute`, or of the call's first execution, which may still be in progress."""
 
         async def first() -> T:
             return await execute()

@@ -1,8 +1,8 @@
 """Prices every answer of a waiting engine and counts it towards the quota before any other code sees it.
 
 The worker wraps each engine with it, so engines need no knowledge of prices or limits and cannot forget to report. A request
-whose answer was not awaited is priced too: the server may have answered, and then it is billed. So is a request that was shed, if
-the server says that it charges for it.
+whose answer was not awaited is priced too: the server may have answered, and then it is billed. A shed request is priced if the
+server says that it charges for it.
 """
 
 from __future__ import annotations

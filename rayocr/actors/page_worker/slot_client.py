@@ -205,15 +205,15 @@ class SlotClient:
         return self._models[model].failing
 
     def last_refused(self, model: str) -> bool:
-        """Whether the model's last answer, over all workers, was a refusal or truncated."""
+        """Whether the model's last answer to any worker was a refusal or was truncated."""
         return self._models[model].refused
 
     def refusing(self, model: str) -> bool:
-        """Whether the model refused the last pages, of several documents."""
+        """Whether the model refused the last pages, which belong to several documents."""
         return self._models[model].refusing
 
     def used(self, model: str, *, input_tokens: int, cost_usd: float) -> None:
-        """The cost of an answered request; its slot is still held. Sent when slots are returned."""
+        """Records the cost of an answered request, whose slot is still held. Sent when slots are returned."""
         returning = self._models[model].returning
         returning.answered += 1
         returning.input_tokens += input_tokens
@@ -227,13 +227,13 @@ class SlotClient:
         returning.cost_usd += cost_usd
 
     def unusable(self, model: str, words: str) -> None:
-        """Why nothing can be done with an answer. Its slot is still held."""
+        """Records why an answer cannot be used. Its slot is still held."""
         returning = self._models[model].returning
         returning.unusable += 1
         returning.words = words
 
     def refused(self, model: str, words: str, *, document_id: str, again: bool) -> None:
-        """The model refused a page, or truncated its text. Its slot is still held. `again`: the page was asked before."""
+        """Records that the model refused or truncated a page. Its slot is still held. `again`: the page was asked before."""
         returning = self._models[model].returning
         returning.refused += 1
         if not again:

@@ -116,7 +116,7 @@ class RateLimiter:
                         quota.health.probing(worker)
                     quota.lend(worker, taken, money=self._money, now=self._clock(), arrived=arrived)
                     return taken.delays_s
-                if taken.blocked is Blocked.DAY and not quota.held.in_flight:  # else some may come back unsent
+                if taken.blocked is Blocked.DAY and not quota.held.in_flight:  # otherwise some may be returned unsent
                     quota.park(next_reset(quota.bucket.wall_clock()))
                     continue
                 await self._freed(quota, taken.wait_s or _RECHECK_S)

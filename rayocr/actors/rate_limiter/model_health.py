@@ -57,7 +57,7 @@ class ModelHealth:
         self._unusable, self.overloaded = 0, False
 
     def note_refusals(self, returned: SlotReturn) -> None:
-        """Counts refused and truncated pages in a row. Others that were returned with them come before them."""
+        """Counts refused and truncated pages in a row. A return that contains a usable answer resets the count."""
         if returned.answered + returned.replied > returned.unusable + returned.refused:
             self.refused_in_a_row, self._refused_documents = 0, set()
         elif returned.refused:
@@ -67,16 +67,16 @@ class ModelHealth:
 
     @property
     def suspicious(self) -> bool:
-        """Whether the last pages, of more than one document, were refused."""
+        """Whether the last pages were refused and belong to more than one document."""
         return self.refused_in_a_row >= _SUSPICIOUS and len(self._refused_documents) >= _SUSPICIOUS_DOCUMENTS
 
     @property
     def refusing(self) -> bool:
-        """Whether so many pages of so many documents were refused in a row that their content is not the cause."""
+        """Whether too many pages of too many documents were refused in a row for their content to be the cause."""
         return any(self.refused_in_a_row >= pages and len(self._refused_documents) >= documents for pages, documents in _REFUSED)
 
     def unusable(self, count: int, words: str, worker: str, *, refused: int = 0, now: float) -> None:
-        """The server rejected requests or sent answers without content. A page can cause that, but not all pages in a row.
+        """Records rejected requests and answers without content. A page can cause one, but not all pages in a row.
         `refused` of them were refused or truncated; call `note_refusals` first."""
         self.answers += count
         self._unusable += count - refused

@@ -26,7 +26,7 @@ _REFUSING_HINT = (
     "Start the same command again to resume. If the pages are the cause, give engine.on_outage=fallback: the next engine of the"
     " chain reads them, and `rayocr retry` asks again. If answers are truncated, raise engine.gemini.max_output_tokens."
 )
-_GONE_S = 600.0  # a model that the server does not have is asked for again after this time, by one request
+_GONE_S = 600.0  # after this time, one request asks again for a model that the server does not have
 _SLOT_TTL_S = 3600.0  # longer than any request may take; workers that die are reported much earlier
 _OBSERVED_S = 10.0  # the recent rate is measured over this time
 _REFUSALS_S = 20.0  # and the recent share of refusals over this: at 120 requests a minute that is 40 requests
@@ -78,7 +78,7 @@ class QuotaTracker:
         self._wished_s = interval_s = self.expected.input_tokens * self._token_s
         correction_s = self._correction_s
         if correction_s < 0 and not self.bucket.shared:
-            # Requests were shorter than expected. A bucket has no use for all of that time at once, so the next ones get it.
+            # Requests were shorter than expected. A bucket cannot use all of that time at once, so the next ones get it.
             self._correction_s = max(correction_s, -_CREDIT_S)
             interval_s, correction_s = max(interval_s / 2, interval_s + self._correction_s / _SPREAD), 0.0
         return Take(

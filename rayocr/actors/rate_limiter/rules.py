@@ -21,11 +21,11 @@ class LimiterRules:
     budget: BudgetConfig = field(default_factory=BudgetConfig)
     spent_before: Mapping[str, float] = field(default_factory=dict)  # by other runs, by day ("2026-11-26")
     lanes: tuple[LaneTerms, ...] = ()  # of objective=cost and objective=deadline
-    tier: str = STANDARD  # the dearest service tier of single requests, for their expected cost until one is answered
+    tier: str = STANDARD  # the most expensive service tier of single requests, for their expected cost until one is answered
     fallback: bool = False  # engine.on_outage=fallback: an unavailable model is still probed while its pages go to other engines
 
     def expected_cost_usd(self, model: str, *, at: float) -> float:
-        """Of a request, before any was answered. `at`: seconds since 1970."""
+        """Returns the expected cost of a request before any is answered. `at`: seconds since 1970."""
         return self.prices.cost_usd(
             model,
             input_tokens=self.limits.expected_input_tokens,

@@ -176,7 +176,7 @@ class Announcements:
             named["Dead letters"] = str(logs) if logs.is_dir() else f"{_place(self.plan.state.uri)}/.rayocr/dead_letters"
             named["Retry with"] = "   ".join(self._retry_commands())
         earlier = self.progress.totals.dead_letters - self.progress.retried
-        if earlier > 0:  # and the exit code is 1, although nothing failed now
+        if earlier > 0:  # the exit code is 1 although nothing failed in this run
             documents = "1 document" if earlier == 1 else f"{earlier:,} documents"
             named["Failed earlier"] = f"{documents}; `{self._status_command}` says why"
         if self.terminal.silent:  # the only explanation of the exit code
@@ -190,7 +190,7 @@ class Announcements:
             self.terminal.table(closing_table(self.progress, named if places else {}, failed=failed))
 
     def _dead_letters(self) -> list[DeadLetter]:
-        """Those of the first failed documents of this run, except those that cannot be read any more."""
+        """Returns the dead letters of the first failed documents of this run, except unreadable ones."""
         letters = []
         for document in self.progress.failed:
             with contextlib.suppress(RayocrError):
@@ -259,7 +259,7 @@ def _place(uri: str) -> str:
 
 
 def _one_line_each(letters: list[DeadLetter]) -> Iterator[str]:
-    """The message stands with the first document only, where those of others differ in figures alone."""
+    """Yields a line for each dead letter. Of messages that differ only in numbers, the first is shown."""
     seen: set[tuple[str, str]] = set()
     for letter in letters:
         kind = (letter.reason, re.sub(r"\d+", "", letter.message))

@@ -23,7 +23,7 @@ from rayocr.messages import (
 )
 
 MOST_NAMED = 5  # failed documents that the closing table names
-_WINDOW_S = 60.0  # of the rate that is shown, as of a quota per minute
+_WINDOW_S = 60.0  # the displayed rate covers this time, like a quota per minute
 _LUMPS = 3.0  # if the rates of the last minute and of the run differ by more than this factor, the time left follows the run's
 BOUNDS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
@@ -110,7 +110,7 @@ class Progress:
     reasons: Counter[str] = field(default_factory=Counter)  # of rejected documents and failed pages
     input_tokens: int = 0
     output_tokens: int = 0
-    cached_tokens: int = 0  # those of the input tokens that the server had cached
+    cached_tokens: int = 0  # the part of the input tokens that the server had cached
     cost_usd: float = 0.0  # of the pages that were returned
     outage_pages: int = 0  # read by a later engine because the server was unavailable
     unpriced_pages: int = 0  # pages whose cost is partly unknown
@@ -197,7 +197,7 @@ class Progress:
 
     @property
     def recent_pages_per_s(self) -> float:
-        """Over the last minute; over the run until there is one."""
+        """Pages per second over the last minute; during the first minute, over the run."""
         since, pages = self.fresh_pages[0] if self.fresh_pages else (self.clock(), 0)
         if (elapsed_s := self.clock() - since) < _WINDOW_S - 2:
             return self.pages_per_s
@@ -205,7 +205,7 @@ class Progress:
 
     @property
     def eta_s(self) -> float | None:
-        """By the rate of the last minute, unless pages come in lumps (batches) or not at all (an outage)."""
+        """Seconds left at the rate of the last minute; at the rate of the run if the two differ a lot (batches, an outage)."""
         rate, recent = self.pages_per_s, self.recent_pages_per_s
         if rate / _LUMPS <= recent <= rate * _LUMPS:
             rate = recent

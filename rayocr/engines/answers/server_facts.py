@@ -1,4 +1,4 @@
-"""What a server says about its own answer, in bounds: token counts are billed, and names are kept with every page."""
+"""Bounds what a server says about its own answer, because token counts are billed and names are kept with every page."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ _MAX_NAME_CHARS = 100
 
 
 def token_count(value: object) -> int:
-    """0 for what is no count. A negative count would lower the bill and extend the budget."""
+    """Returns 0 for anything that is not a count. A negative count would lower the bill and extend the budget."""
     return min(max(value, 0), _MAX_TOKENS) if type(value) is int else 0
 
 
 def short_name(value: object) -> str:
-    """A model or a finish reason, without characters that cannot be printed, and at most 100 characters long."""
+    """Returns a model or a finish reason without unprintable characters, at most 100 characters long."""
     return "".join(character for character in str(value or "")[:_MAX_NAME_CHARS] if character.isprintable())

@@ -171,7 +171,7 @@ def _right_edges(rows: Sequence[Row], items: Sequence[bool], shape: _Shape) -> t
 
 
 def _is_address(group: Sequence[Row]) -> bool:
-    """Whether the rows are a postal address, with or without addresses of the network."""
+    """Whether the rows are a postal address, with or without e-mail and web addresses."""
     return is_postal_address([row.text for row in group if _NETWORK.match(row.text) is None])
 
 

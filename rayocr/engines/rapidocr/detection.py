@@ -61,8 +61,8 @@ def _fragments(doubtful: Any, lines: Any) -> list[tuple[float, float, float, flo
 
 
 def with_missed_lines(image: Any, lines: Any, missed: Sequence[tuple[float, float, float, float]], detect: Detect) -> Any:
-    """The lines, with those that full resolution shows at these places (x0, y0, x1, y1): small print on a page of larger print.
-    They replace the fragments that were found of them."""
+    """Returns the lines and those that full resolution shows at these places (x0, y0, x1, y1): small print on a page of larger
+    print. They replace the fragments that the detector found."""
     import numpy as np
 
     height, width = image.shape

@@ -10,7 +10,7 @@ from typing import Any
 from rayocr.pdf.line_boxes import DETECTION_DPI, line_boxes
 
 _LONG_ASPECT = 5.0
-_COVERED = 0.6  # share of a line's area covered by boxes; of small print, fragments may have been found
+_COVERED = 0.6  # share of a line's area covered by boxes; boxes of small print may be fragments
 _LEAST_HEIGHT_PX = 6  # 4 pt
 _LEAST_LETTERS = 6
 _LETTER = (0.35, 1.05)  # letter height relative to line height

@@ -1,6 +1,6 @@
 """Finds print of the other side of the sheet, which shows through the paper and is read as junk, and cleans the page of it.
 
-Only faint lines that are read badly are examined. They are read again in a mirror: print of the other side is read better.
+Examines only faint lines that OCR reads badly, and reads their mirror image: print of the other side is more legible there.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Compares an invisible text layer whose words cannot be matched with the scan by their gaps with a few lines that are read."""
+"""Checks an invisible text layer by OCR of a few lines, if it has too few gaps between words to compare it with the scan."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _AGREES = 0.3  # share of the words or pairs of Chinese characters; text of anot
 
 
 def proven(page: Page, answer: PageText, reader: LineReader | None) -> PageText:
-    """The answer of the engine textlayer, with the doubt `suspect` if nothing can confirm it. Takes 0.16 s on pages without
-    enough gaps between words, and no time on others. Raises NoTextLayer if the scan says something else."""
+    """Returns the answer of the engine textlayer, with the doubt `suspect` if nothing can confirm it. Takes 0.16 s on pages
+    without enough gaps between words, and no time on others. Raises NoTextLayer if the scan differs."""
     layer = page.text_layer()
     if not layer.is_reading or layer.is_proven:
         return answer
@@ -34,5 +34,5 @@ def proven(page: Page, answer: PageText, reader: LineReader | None) -> PageText:
     if share is None:
         return replace(answer, doubts=(*answer.doubts, SUSPECT))
     if share < _AGREES:
-        raise NoTextLayer("The page's invisible text is not what its scan says; engine=local reads such pages with OCR.")
+        raise NoTextLayer("The page's invisible text differs from its scan; engine=local reads such pages with OCR.")
     return answer

@@ -75,10 +75,10 @@ class Slots(Protocol):
         """Returns the answer. Raises Draining as soon as the worker drains, since batch answers take hours."""
 
     def last_refused(self, model: str) -> bool:
-        """Whether the model's last answer, over all workers, was a refusal or truncated."""
+        """Whether the model's last answer to any worker was a refusal or was truncated."""
 
     def refusing(self, model: str) -> bool:
-        """Whether the model refused the last pages, of several documents."""
+        """Whether the model refused the last pages, which belong to several documents."""
 
     def failing(self, model: str) -> float:
         """0..1, the share of the model's recent requests that failed; 1 while its server does not answer."""
@@ -182,7 +182,7 @@ class WaitingStage:
                     answer = await self._read_light(engine, page, progress)
                 else:
                     continue
-            except (DayQuotaExhausted, UnknownModel) as error:  # another server may have quota left, or the model
+            except (DayQuotaExhausted, UnknownModel) as error:  # another server may have quota left, or have the model
                 used_up = error if used_up is None else _first([used_up, error])
                 continue
             if answer is not None:
@@ -347,7 +347,7 @@ class WaitingStage:
 
 
 def _first(stopped: Iterable[DayQuotaExhausted | UnknownModel]) -> DayQuotaExhausted | UnknownModel:
-    """The error of the model that is back first. A model that the server does not have never is."""
+    """Returns the error of the model that resumes first. Models that the server does not have come last."""
     return min(stopped, key=lambda error: (error.resumes_at or 0.0) if isinstance(error, DayQuotaExhausted) else math.inf)
 
 

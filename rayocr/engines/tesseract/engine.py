@@ -226,10 +226,10 @@ def _rulings(image: Image, scale: float, skew: float) -> list[Ruling]:
 
 
 def _pack_hint(missing: Sequence[str]) -> str:
-    """Where a name cannot be a pack's, what its name looks like; otherwise the command that installs the packs."""
+    """Returns what names of packs look like if one of these is malformed, otherwise the command that installs the packs."""
     if any("+" in name for name in missing):
         together = ",".join(name.replace("+", ",") for name in missing)
         return f"Write several languages as a list: engine.tesseract.languages=[{together}]"
     if unlikely := next((name for name in missing if not _PACK.fullmatch(name)), None):
-        return f"{unlikely!r} is not a name of a pack: packs have codes of three letters, for example hin, mar, deu or chi_sim."
+        return f"{unlikely!r} is not the name of a pack. Names are codes of three letters, for example hin, mar, deu or chi_sim."
     return f"Debian: apt-get install {' '.join('tesseract-ocr-' + name.replace('_', '-') for name in missing or ['eng'])}"

@@ -56,11 +56,11 @@ def _groups(words: Sequence[TsvWord], *, korean: bool) -> list[tuple[bool, list[
     """The words with whether they may be foreign. Tesseract reports Korean syllables as words, so that a foreign word is a run of
     words without syllables."""
     if korean:
-        return [(doubtful, list(run)) for doubtful, run in groupby(words, _is_no_korean)]
+        return [(doubtful, list(run)) for doubtful, run in groupby(words, _is_not_korean)]
     return [(word.confidence < _SURE_WORD or _LATIN_CHARACTER.search(word.text) is not None, [word]) for word in words]
 
 
-def _is_no_korean(word: TsvWord) -> bool:
+def _is_not_korean(word: TsvWord) -> bool:
     return _SYLLABLE.search(word.text) is None and any(char.isalnum() for char in word.text)
 
 

@@ -103,8 +103,8 @@ def single_process() -> ProcessPoolExecutor:
 
 
 class PageDrawer:
-    """One child process that draws the pages of one document after the other, and a new one after a page has crashed it; the
-    other pages are then drawn one by one."""
+    """Draws the pages of one document after the other in a child process. After a page has crashed it, a new process draws the
+    other pages one by one."""
 
     def __init__(self) -> None:
         self._pool: ProcessPoolExecutor | None = None

@@ -59,7 +59,7 @@ class OptionalContent:
 
 
 class _Expression:
-    """Evaluates one visibility expression: [/And …], [/Or …], [/Not x], nested. What exceeds the limits counts as visible."""
+    """Evaluates one visibility expression: [/And …], [/Or …], [/Not x], nested. Beyond the limits, content counts as visible."""
 
     def __init__(self, layers: OptionalContent) -> None:
         self._layers = layers

@@ -230,8 +230,8 @@ def _split_where_retyped(lines: Sequence[TextLine], hidden: Sequence[TextLine]) 
 
 
 def _parts(line: TextLine, shown: list[bool], inked: list[bool], blank: list[bool]) -> Iterator[tuple[_Kind, TextLine]]:
-    """The visible and the invisible words of a line. A word on blank ground is no reading, whatever its line is: it was
-    blacked out, or it was never there."""
+    """The visible and the invisible words of a line. A word on blank ground is not a reading even if its line is one: the
+    word was blacked out, or it was never there."""
     if all(shown):
         yield _Kind.SEEN, line
         return

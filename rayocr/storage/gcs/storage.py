@@ -248,7 +248,7 @@ class GcsStorage(Storage):
 
 
 class _Bounded(io.BytesIO):
-    """Accepts up to `limit` bytes of a download, in pieces of 8 KB; compressed objects count inflated."""
+    """Accepts up to `limit` bytes of a download, in pieces of 8 KB. Counts the inflated size of compressed objects."""
 
     def __init__(self, limit: int, place: str) -> None:
         super().__init__()

@@ -52,7 +52,7 @@ def test_a_layer_that_agrees_with_lines_of_the_scan_is_used() -> None:
 
 def test_a_layer_that_says_something_else_is_not_used() -> None:
     reader = Lines(*COLUMN)
-    with pytest.raises(NoTextLayer, match="not what its scan says"):
+    with pytest.raises(NoTextLayer, match="differs from its scan"):
         asked(layered(ORDERS), "\n".join(ORDERS), reader)
 
 

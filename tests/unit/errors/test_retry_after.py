@@ -14,7 +14,7 @@ from rayocr.retry import RetryPolicy, call
 
 
 @pytest.mark.parametrize("header", ["inf", "-inf", "nan", "-1", "", "soon", "1e400", "9" * 200, None, 7, "Mon, 99 Foo 2026"])
-def test_what_is_no_delay_is_ignored(header: object) -> None:
+def test_what_is_not_a_delay_is_ignored(header: object) -> None:
     assert seconds_of(header) is None
 
 

@@ -126,7 +126,7 @@ def test_snapshots_and_readiness_are_the_runs(api: Api) -> None:
     api.wrong = {}
 
 
-def test_names_that_are_no_text_are_listed(api: Api) -> None:
+def test_names_that_are_not_text_are_listed(api: Api) -> None:
     status, listed = api.ask("GET", "/documents")
     assert (status, [d["name"] for d in listed["documents"]]) == (200, ["b\udcff.pdf"])
 

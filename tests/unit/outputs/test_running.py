@@ -62,7 +62,7 @@ def test_a_footer_with_a_date_and_a_number_is_one_line_on_all_pages() -> None:
     assert through("remove", *texts) == [f"Text of page {'abcdefgh'[n]}" for n in range(8)]
 
 
-def test_chapters_at_the_top_of_pages_are_no_headers() -> None:
+def test_chapters_at_the_top_of_pages_are_not_headers() -> None:
     texts = [f"# Chapter {n}\n\nIt began on day {'x' * n}." for n in range(1, 8)]
     assert through("remove", *texts) == texts
 

@@ -188,7 +188,7 @@ def test_boxes_come_back_from_their_packed_form() -> None:
     assert unpack_boxes("nonsense\n1 2 3\n") == ()
 
 
-def test_marks_of_markdown_are_no_text() -> None:
+def test_marks_of_markdown_are_not_text() -> None:
     markdown = "# Title\n\n| a | b |\n|---|---|\n| 1 | **2** |\n\n- item *one*\n> said <b>so</b>\n\n2 * 3 = 6 snake_case"
     assert plain_lines(markdown) == ["Title", "a b", "1 2", "item one", "said so", "2 * 3 = 6 snake_case"]
 

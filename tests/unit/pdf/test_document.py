@@ -125,7 +125,7 @@ def test_a_count_that_cannot_be_is_counted_anew(count: str) -> None:
     assert facts(pdfs.pages_of(count=count)).page_count == 1
 
 
-def test_a_count_of_thousands_of_digits_in_a_file_without_end_is_no_defect_of_ours() -> None:
+def test_a_count_of_thousands_of_digits_in_a_file_without_end_is_not_a_defect_of_ours() -> None:
     with pytest.raises(CorruptPdf):
         facts(pdfs.HEADER + b"1 0 obj << /Type /Pages /Count " + b"9" * 5000 + b" >> endobj\n")
 

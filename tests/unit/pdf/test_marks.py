@@ -92,7 +92,7 @@ def test_the_least_that_a_file_itself_writes_on_a_page_is_ink(text: str, size: i
     ],
     ids=["a tint", "a rule", "invisible text", "white text"],
 )
-def test_what_says_nothing_to_a_reader_is_no_ink(content: bytes) -> None:
+def test_what_says_nothing_to_a_reader_is_not_ink(content: bytes) -> None:
     with PdfFile(pages_of(content=content), max_pixels=2_000_000) as file, file.page(1) as page:
         assert page.ink_coverage() == 0.0
 

@@ -287,7 +287,7 @@ def test_visible_text_is_certain_ink_and_invisible_text_is_not() -> None:
         assert not page.certainly_inked()
 
 
-def test_text_beside_the_page_is_no_ink() -> None:
+def test_text_beside_the_page_is_not_ink() -> None:
     outside = b"BT /F1 12 Tf 72 2000 Td (A sentence of more than twenty letters) Tj ET"
     with first_page(pdfs.pages_of(content=outside)) as page:
         assert not page.certainly_inked()

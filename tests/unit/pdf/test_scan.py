@@ -51,7 +51,7 @@ def test_a_small_jpeg_is_not_blown_up() -> None:
         pytest.param(b"\0" * 100, "/Filter /DCT", id="a shorter name"),
     ],
 )
-def test_what_is_no_plain_and_whole_jpeg_is_left_to_rendering(data: bytes, entries: str) -> None:
+def test_what_is_not_a_plain_and_whole_jpeg_is_left_to_rendering(data: bytes, entries: str) -> None:
     assert reduced(data, entries) is None
 
 

@@ -82,7 +82,7 @@ def test_a_page_with_a_picture_that_cannot_be_decoded_is_not_blank(entries: str,
 
 
 @pytest.mark.parametrize(("entries", "data"), BLANK.values(), ids=BLANK.keys())
-def test_a_picture_of_which_nothing_is_to_be_seen_is_no_ink(entries: str, data: bytes) -> None:
+def test_a_picture_of_which_nothing_is_to_be_seen_is_not_ink(entries: str, data: bytes) -> None:
     with PdfFile(page_of(entries, data), max_pixels=2_000_000) as file, file.page(1) as page:
         assert page.ink_coverage() == 0.0
         assert page.undrawn_picture == ""

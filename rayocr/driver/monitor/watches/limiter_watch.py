@@ -110,7 +110,7 @@ class LimiterWatch:
             self._refused.add(model.model)
             self._warn(
                 f"{model.model} has read none of the last {model.refused_in_a_row} pages. {model.refused_words} The next engine"
-                " of the chain reads them."
+                " of the chain, if there is one, reads them."
             )
 
     def _say_stopped(self, model: ModelQuota) -> None:

@@ -32,7 +32,7 @@ class DocumentState:
     earlier_attempts: dict[int, int] = field(default_factory=dict)  # how many of them earlier runs made, by page number
     ledger_asked: bool = False  # until then `waiting` is incomplete
     failures: int = 0  # workers that died while they had the document
-    fetch_failures: int = 0  # those of them that fetched it
+    fetch_failures: int = 0  # of those, workers that were fetching it
     page_failures: Counter[int] = field(default_factory=Counter)  # workers that died while they had the page, by page number
     crashed: dict[int, str] = field(
         default_factory=dict

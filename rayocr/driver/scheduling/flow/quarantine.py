@@ -1,5 +1,5 @@
-"""Quarantine: a page that crashes two workers fails, and a document that crashes two while it is opened, or that has several such
-pages, is rejected. So neither can stop the run."""
+"""Quarantine: fails a page that crashes two workers, and rejects a document that crashes two while it is opened or that has
+several such pages, so that neither can stop the run."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from rayocr.observe.logs import log_event
 log = logging.getLogger(__name__)
 
 _ASSEMBLY_CRASHES_ALLOWED = 4  # the last tries use neither the source nor the typesetter
-_FAILURES_ALLOWED = 1  # crashes of workers that had the document, or one of its pages; the next one quarantines it
+_FAILURES_ALLOWED = 1  # crashes while the document is opened, or while one page is read; the next one quarantines it
 _CRASHED_PAGES_ALLOWED = 3  # per document: each costs two workers and up to twice limits.page_timeout_s
 
 
 async def count_fetch_failure(document: DocumentState, actors: RunActors, error: ActorFailed) -> None:
-    """A worker died while it fetched the document. Raises Quarantined the second time. A worker that died with its node does not
-    count."""
+    """Records that a worker died while it fetched the document. Raises Quarantined the second time. A worker that died with its
+    node does not count."""
     if isinstance(error, NodeLost):
         return
     _log_suspect(document, error, alone=True)
@@ -31,9 +31,9 @@ async def count_fetch_failure(document: DocumentState, actors: RunActors, error:
 
 
 async def count_page_failure(document: DocumentState, actors: RunActors, error: WorkerFailed, pages: Sequence[int]) -> None:
-    """A worker died, but not with its node, before it recorded these pages. From now on the document is read alone. If the worker
-    had nothing but one page, and that page was in a dead worker before, the page is the cause and is added to
-    `document.crashed`. Raises Quarantined if there are too many such pages, or no others."""
+    """Records that a worker died, but not with its node, before it recorded these pages. From now on the document is read alone.
+    If the worker had only one page, and an earlier crash had that page too, the page is the cause and is added to
+    `document.crashed`. Raises Quarantined if there are too many such pages, or no other pages."""
     _log_suspect(document, error, alone=error.alone, pages=pages)
     document.failures += 1
     document.page_failures.update(pages)

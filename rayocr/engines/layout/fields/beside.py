@@ -1,6 +1,6 @@
-"""Recognizes short blocks that stand side by side and are read one after the other: addresses, places for two signatures.
+"""Recognizes short blocks side by side that are read one after the other: addresses, signature fields.
 
-Lists of labels and values beside each other have the same shape, and are read row by row.
+Lists of labels beside their values have the same shape but are read row by row.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LONGEST = 42  # characters of a line of an address
 _PLACE = re.compile(
     r"\d{1,5}[a-z]?,? [A-ZÀ-Þ][^\d\n]{0,60}$|[A-ZÀ-Þ][^\d\n]{1,60} \d{1,4}[a-z]?$|(?:[A-Z]{1,2}-)?\d{4,6} [A-ZÀ-Þ]"
     r"|[^\n]{0,60}[a-zß-ÿ],? (?:[A-Z]{2,3} \d{4,6}|\d{5,6})(?:-\d{4})?$|[^\n]{0,60}[A-Z]{1,2}\d{1,2}[A-Z]? \d[A-Z]{2}$"
-)  # a street with the number of a house, a town with its code; "May 2014" is no town
+)  # a street with a house number, a town with its postal code; "May 2014" is not a town
 _LEAST_PLACES = 2
 _FIGURES = re.compile(r"[\W\d_]+")
 
@@ -36,8 +36,8 @@ def have_same_labels(left: Sequence[LayoutLine], right: Sequence[LayoutLine]) ->
 
 
 def is_address(texts: Sequence[str]) -> bool:
-    """Whether these lines may be an address: a few short lines, some with a number and some without, none of them a label or a
-    mere number."""
+    """Whether these lines may be an address: a few short lines, some with a number and some without, of which none is a label or
+    only a number."""
     least, most = _ADDRESS_LINES
     if not least <= len(texts) <= most or max(map(len, texts)) > _LONGEST:
         return False

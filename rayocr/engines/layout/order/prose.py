@@ -116,5 +116,5 @@ def lines_of(boxes: Sequence[Boxed]) -> list[LayoutLine]:
 
 
 def long_lines(lines: Sequence[LayoutLine]) -> list[LayoutLine]:
-    """Returns the lines that are no cells of a table."""
+    """Returns the lines that are not cells of a table."""
     return [line for line in lines if len(line.text) * wideness(line.text) >= _WORDY]

@@ -307,7 +307,7 @@ def _goes_on(cell: Sequence[LayoutLine], edge: float) -> bool:
 
 
 def _has_no_room(above: Sequence[LayoutLine], cell: Sequence[LayoutLine], grid: Sequence[Sequence[Sequence[LayoutLine]]]) -> bool:
-    """Whether the text of a first cell continues in the next line: that begins in lower case, or its first word has no room."""
+    """Whether the text of a first cell continues in the next line, which begins in lower case or whose first word did not fit."""
     text = cell[0].text.strip()
     if not above or text[:1].islower():
         return bool(above)
@@ -343,7 +343,7 @@ def _is_contents(begins: Sequence[Sequence[Sequence[LayoutLine]]]) -> bool:
 
 
 def _ends_before_others(begins: Sequence[Sequence[Sequence[LayoutLine]]]) -> bool:
-    """Whether the first column has text in the first rows only, and the next text of these rows is no number."""
+    """Whether the first column has text in the first rows only, and the next text of these rows is not a number."""
     last = max((place for place, cells in enumerate(begins) if cells[0]), default=0)
     first = begins[: last + 1]
     beside = [next((cell for cell in cells[1:] if cell), []) for cells in first]

@@ -2,8 +2,8 @@
 
 An OCR engine places each word on its ink, so there is paper between the words, and longer words are wider. Text of another page,
 or text that was added for a model to read, has its gaps where the picture has letters, or widths that do not suit the words. For
-each line, the gaps are compared with those at random places of the same line. docs/measurements.md has the
-rates on genuine layers and on those of other pages. 0.2 ms per line.
+each line, the gaps are compared with those at random places of the same line. Takes 0.2 ms per line. docs/measurements.md
+has the rates on genuine layers and on those of other pages.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MOST_AGAINST_LINE = 6.0  # for one line, by the standard of the page
 _LEAST_FOR = 3.0
 _IGNORED = 1.0  # of a line: a genuine line may have a gap in the wrong place
 _LEAST_EM_PX = 8.0  # of a line; smaller letters touch in the picture
-_BAND, _SHIFT = 0.6, 0.3  # of a line's height: the part that is looked at, and how far it may be off
+_BAND, _SHIFT = 0.6, 0.3  # of a line's height: the part that is compared, and how far a layer may be off
 _LEAST_CONTRAST = 40  # of 255
 _GAP_EM, _WINDOW_EM, _AFTER_START_EM = 0.12, 0.45, 0.12  # the least paper; where it must be, relative to a word's start
 _WIDE_EM = 1.3  # a wider gap ends a line of ink
@@ -94,7 +94,7 @@ def _unevenness(words: Sequence[Word]) -> float:
 
 
 def _natural_width(text: str) -> float:
-    """In ems, as in most fonts with letters of different widths."""
+    """Returns the width in ems, as in most proportional fonts."""
     return sum(0.3 if c in _NARROW else 0.85 if c in _WIDE else 0.68 if c.isupper() else 0.53 for c in text)
 
 

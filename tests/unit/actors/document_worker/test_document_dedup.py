@@ -103,7 +103,7 @@ def test_what_did_not_come_out_whole_is_read_again_for_the_copy(place: MemorySto
     assert copied(place) is None
 
 
-def test_other_settings_or_other_bytes_are_no_copy(place: MemoryStorage) -> None:
+def test_other_settings_or_other_bytes_are_not_a_copy(place: MemoryStorage) -> None:
     worker(*pages()).assemble(context(FIRST, "a.pdf"), STARTED)
     assert copied(place, fingerprint="other") is None
     assert worker().assemble_copy(context(SECOND, "b.pdf", sha256="cd" * 32), STARTED) is None

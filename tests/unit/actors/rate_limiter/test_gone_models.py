@@ -1,4 +1,4 @@
-"""A model that the server no longer has is asked for by nobody, except by one request every ten minutes."""
+"""Only one request every ten minutes asks for a model that the server no longer has."""
 
 from __future__ import annotations
 

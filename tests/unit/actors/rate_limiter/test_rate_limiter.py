@@ -164,7 +164,7 @@ async def test_the_requests_of_the_day_can_be_limited_by_us_as_well() -> None:
 
 
 async def test_a_request_that_was_not_sent_does_not_count_and_the_day_is_not_over_before_all_are_back() -> None:
-    """A slot that is missed on a busy machine is returned unsent. The run ended after 5 of 20 requests."""
+    """A slot that is missed on a busy machine is returned unsent. Before, the run ended after 5 of 20 requests."""
     limiter = World().limiter(rpd=3)
     assert len(await limiter.lease("m", "w", 5)) == 3
     more = asyncio.create_task(limiter.lease("m", "v", 5))

@@ -1,4 +1,4 @@
-"""Refused and truncated pages in a row: of one document they are its content, of several they are the server's doing."""
+"""Refused and truncated pages in a row: the cause is the content if they belong to one document, otherwise the server."""
 
 from __future__ import annotations
 

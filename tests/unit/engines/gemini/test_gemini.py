@@ -108,7 +108,7 @@ async def test_an_answer_is_all_its_text_parts_with_tokens_and_model_version() -
     assert server.keys == ["a-key-of-the-test"]
 
 
-async def test_thoughts_are_no_text() -> None:
+async def test_thoughts_are_not_text() -> None:
     parts = [{"text": "Let me think.", "thought": True}, {"text": "The page."}]
     body = STOP | {"candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}]}
     async with answering(Recorded(body)) as url:

@@ -21,11 +21,11 @@ def test_the_numbers_of_a_fraction_are_one_number(bar: str) -> None:
     assert read(stacked("3", "4", bar)) == "Add 1 3/4 cups of water"
 
 
-def test_numbers_without_a_bar_are_no_fraction() -> None:
+def test_numbers_without_a_bar_are_not_a_fraction() -> None:
     assert "/" not in read(stacked("3", "4", ""))
 
 
-def test_a_sum_above_its_line_is_no_fraction() -> None:
+def test_a_sum_above_its_line_is_not_a_fraction() -> None:
     content = b"BT /F1 11 Tf 72 700 Td (12) Tj 0 -14 Td (30) Tj 0 -16 Td (42) Tj ET 0.5 w 60 682 m 140 682 l S"
     assert "/" not in read(pdfs.pages_of(content=content))
 
@@ -42,7 +42,7 @@ def test_a_number_that_is_broken_at_its_hyphen_is_joined(end: str, start: str, n
 
 
 @pytest.mark.parametrize("underlined", [1, 2])
-def test_underlined_page_numbers_below_each_other_are_no_fraction(underlined: int) -> None:
+def test_underlined_page_numbers_below_each_other_are_not_a_fraction(underlined: int) -> None:
     drawn = ""
     for n, entry in enumerate(("Instructions for Form W-2c", "Instructions for Form W-3c")):
         y = 700 - 12 * n

@@ -176,7 +176,7 @@ def test_a_sentence_a_line_stays_a_line() -> None:
     assert markdown(column(SENTENCES, 72, 100)).replace("  \n", "\n").replace("\n\n", "\n").split("\n") == SENTENCES
 
 
-def test_a_paragraph_that_is_larger_than_most_of_the_page_is_no_heading() -> None:
+def test_a_paragraph_that_is_larger_than_most_of_the_page_is_not_a_heading() -> None:
     texts = [
         "The system could not have been built without the help",
         "of many people. We are grateful to the members of our",

@@ -94,7 +94,7 @@ def test_rows_of_a_wide_form_are_read_across_although_their_boxes_are_not_level(
     assert in_order(text, *(part for row in rows for part in row))
 
 
-def test_the_address_of_a_letter_is_no_column_beside_its_letterhead_and_date() -> None:
+def test_the_address_of_a_letter_is_not_a_column_beside_its_letterhead_and_date() -> None:
     head = line("14 Quay Street, Whitcombe WH2 7AB", 200, 74)
     address = column(["Tobias Lindqvist", "23 Mill Road", "Eastbridge EB4 1QX"], 64, 100)
     date = line("21 August 2005", 440, 150)
@@ -149,7 +149,7 @@ def test_an_address_is_read_before_the_labels_beside_it() -> None:
     assert in_order(text, "Bill to", "Daniel", "Eastbridge", "INV-6820", "C196", "line 0")
 
 
-def test_the_sender_on_the_right_is_no_column_beside_the_recipient_below_it() -> None:
+def test_the_sender_on_the_right_is_not_a_column_beside_the_recipient_below_it() -> None:
     sender = column(["Harbour Trust", "14 Quay Street", "Whitcombe"], 400, 50)
     recipient = column(["Peter Harcourt", "107 Mill Road", "Eastbridge"], 60, 130)
     marks = [line("Your reference", 60, 200), line("Our reference", 220, 200), line("Date", 380, 200)]
@@ -267,7 +267,7 @@ def test_a_short_large_headline_close_above_its_columns_divides_all_columns() ->
     assert in_order(text, "upper c0r8", "upper c2r0", "upper c2r8", "A Short", "lower c0r0", "lower c2r8")
 
 
-def test_numbers_of_clauses_are_no_notes_in_the_margin() -> None:
+def test_numbers_of_clauses_are_not_notes_in_the_margin() -> None:
     lines = []
     for number in range(4):
         y = 100 + 60 * number
@@ -275,7 +275,7 @@ def test_numbers_of_clauses_are_no_notes_in_the_margin() -> None:
     assert in_order(markdown(lines), "1.1", "clause 0", "2.1", "clause 1", "3.1", "clause 2", "4.1", "clause 3")
 
 
-def test_numbers_of_items_are_no_notes_in_the_margin() -> None:
+def test_numbers_of_items_are_not_notes_in_the_margin() -> None:
     lines = []
     for number in range(4):
         y = 100 + 60 * number
@@ -371,7 +371,7 @@ def test_a_page_number_of_the_next_column_is_not_joined_with_an_entry_that_has_o
     assert ".......9 ...." not in markdown(lines)
 
 
-def test_amounts_of_a_receipt_are_no_notes_in_the_margin() -> None:
+def test_amounts_of_a_receipt_are_not_notes_in_the_margin() -> None:
     lines = []
     for number in range(12):
         y = 100 + 14 * number

@@ -77,7 +77,7 @@ def test_columns_are_read_from_the_right_after_the_heading_above_them(engine: Ra
     assert -1 not in places and places == sorted(places)
 
 
-def test_a_sheet_with_level_japanese_lines_that_lies_on_its_side_is_no_page_of_columns(engine: RapidOcrEngine) -> None:
+def test_a_sheet_with_level_japanese_lines_that_lies_on_its_side_is_not_a_page_of_columns(engine: RapidOcrEngine) -> None:
     sheet = Image.new("L", (1100, 700), "white")
     font = ImageFont.truetype(sorted(find_fonts("manimgx_fonts_cjk").glob("*.[ot]t[fc]"))[0], 48)
     for row, text in enumerate(_COLUMNS):
@@ -107,7 +107,7 @@ def test_rulings_boxes_and_shades_are_not_missed_print() -> None:
     assert missed_lines(np.asarray(sheet), [], dpi=200) == []
 
 
-def test_a_page_half_of_whose_print_has_no_box_is_no_confident_answer(
+def test_a_page_half_of_whose_print_has_no_box_is_not_a_confident_answer(
     engine: RapidOcrEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = engine.recognize(DrawnPage())  # type: ignore[arg-type]

@@ -42,7 +42,7 @@ def test_parts_without_a_space_between_them_are_one_word_as_sure_as_its_worst_pa
     assert whole_words([word("다", 0.9), word("리", 0.4, 50, spaced=False)]) == [TsvWord("다리", 0, 30, 90, 40, 0.4, True)]
 
 
-def test_an_arabic_alef_is_no_word() -> None:
+def test_an_arabic_alef_is_not_a_word() -> None:
     assert texts(whole_words([word("ا", 0.9), word("نخفض", 0.8, 50), word("و", 0.9, 100), word("شهر", 0.9, 150)])) == [
         "انخفض",
         "و",

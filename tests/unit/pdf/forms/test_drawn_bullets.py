@@ -69,7 +69,7 @@ def test_bullets_of_a_right_to_left_page_are_on_the_right() -> None:
     assert read(page_with_font(drawn, HEBREW | {" ": " "})).count("- אבגדה") == 3
 
 
-def test_dots_of_a_leader_and_of_a_rating_are_no_bullets() -> None:
+def test_dots_of_a_leader_and_of_a_rating_are_not_bullets() -> None:
     leader = "".join(circle(160 + 5 * n, 732, 0.7, "f") for n in range(40))
     stars = "".join(BULLETS["squares"](72 + 9 * n, 700) for n in range(5))
     texts = "BT /F1 11 Tf 72 730 Td (The borehole) Tj 300 0 Td (17 Sinking it) Tj -250 -34 Td (Rated by the readers) Tj ET"
@@ -77,6 +77,6 @@ def test_dots_of_a_leader_and_of_a_rating_are_no_bullets() -> None:
     assert "- " not in read(pdfs.pages_of(content=content.encode()))
 
 
-def test_a_dot_beside_a_short_label_of_a_drawing_is_no_bullet() -> None:
+def test_a_dot_beside_a_short_label_of_a_drawing_is_not_a_bullet() -> None:
     content = "BT /F1 11 Tf 72 730 Td (Oldbridge) Tj ET " + circle(62, 734, 2, "f")
     assert read(pdfs.pages_of(content=content.encode())) == "Oldbridge"

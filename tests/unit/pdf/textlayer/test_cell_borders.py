@@ -41,6 +41,6 @@ def test_cells_of_a_right_to_left_table_keep_their_words_and_their_numbers() -> 
 
 
 @pytest.mark.parametrize("line", ["300 600 m 300 740 l S", ""])
-def test_a_ruling_through_a_word_is_no_border(line: str) -> None:
+def test_a_ruling_through_a_word_is_not_a_border(line: str) -> None:
     content = f"BT /F1 12 Tf 250 700 Td (The measurements of the keeper) Tj ET {line}".encode()
     assert read(pdfs.pages_of(content=content)) == "The measurements of the keeper"

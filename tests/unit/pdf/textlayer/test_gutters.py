@@ -55,7 +55,7 @@ def test_a_heading_in_the_next_column_is_apart_although_it_is_short() -> None:
     assert "wrote down the height" in text.replace("\n\n", " ")
 
 
-def test_wide_spaces_of_justified_lines_are_no_gutters() -> None:
+def test_wide_spaces_of_justified_lines_are_not_gutters() -> None:
     drawn = ""
     for n, line in enumerate(LEFT):
         drawn += f"BT /F1 10 Tf 9 Tw 72 {700 - 11 * n} Td ({line}) Tj ET "

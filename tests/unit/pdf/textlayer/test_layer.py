@@ -125,7 +125,7 @@ def test_lines_that_overlap_count_once() -> None:
     assert stacked.verdict.kind == "none"
 
 
-def test_a_space_under_the_end_of_a_ligature_is_no_space() -> None:
+def test_a_space_under_the_end_of_a_ligature_is_not_a_space() -> None:
     content = b"BT /F2 12 Tf 72 700 Td [(the #) 278 ( ling) 0 ( of tax)] TJ ET"
     mapping = {"#": "fi"} | {char: char for char in "the lingofax"}
     (line,) = layer_of(page_with_font(content, mapping)).lines

@@ -146,7 +146,7 @@ def test_a_closing_bracket_that_overlaps_the_full_stop_stays_in_its_column() -> 
 
 
 @pytest.mark.parametrize(("gap", "text"), [(125, "第12号の"), (600, "第 12 号の")])
-def test_the_small_gap_beside_numbers_in_japanese_is_no_space(gap: int, text: str) -> None:
+def test_the_small_gap_beside_numbers_in_japanese_is_not_a_space(gap: int, text: str) -> None:
     mapping = {"a": "第", "b": "号", "c": "の", "1": "1", "2": "2", " ": " "}
     content = f"BT /F2 16 Tf 72 700 Td [(a) -{gap} (12) -{gap} (bc)] TJ ET".encode()
     assert texts_of(page_with_font(content, mapping)) == [text]

@@ -169,7 +169,7 @@ def test_no_text_is_nothing_to_trust(text: str) -> None:
     assert judge(text, image_share=0.0).kind == "none"
 
 
-def test_junk_is_forgiven_more_where_the_text_is_no_guess_at_pixels() -> None:
+def test_junk_is_forgiven_more_where_the_text_is_not_a_guess_at_pixels() -> None:
     symbols = GOOD["english"] + "∀x∈S a^b x~y {q} f|g p=>q "
     assert judge(symbols, image_share=0.0).trusted
     assert judge(symbols, image_share=1.0).kind == "bad"

@@ -44,6 +44,6 @@ def test_a_name_is_quoted_for_a_query() -> None:
     assert literal("it's \\ here") == "'it\\'s \\\\ here'"
 
 
-def test_bytes_that_are_no_text_are_no_name() -> None:
+def test_bytes_that_are_not_text_are_not_a_name() -> None:
     with pytest.raises(UnsafeName):
         stored("\udcff")

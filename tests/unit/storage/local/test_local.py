@@ -187,7 +187,7 @@ def test_a_state_folder_that_is_a_link_is_listed_when_asked_for(root: Path) -> N
     assert names(storage, ".rayocr/documents/") == [".rayocr/documents/ab/x.json"]
 
 
-def test_folders_sockets_fifos_and_devices_are_no_documents(root: Path) -> None:
+def test_folders_sockets_fifos_and_devices_are_not_documents(root: Path) -> None:
     (root / "folder.pdf").mkdir()
     (root / "folder.pdf" / "in it.pdf").write_text("x")
     os.mkfifo(root / "fifo.pdf")
@@ -204,7 +204,7 @@ def test_folders_sockets_fifos_and_devices_are_no_documents(root: Path) -> None:
             storage.read(name)
 
 
-def test_names_that_are_no_text_make_the_round_trip(root: Path) -> None:
+def test_names_that_are_not_text_make_the_round_trip(root: Path) -> None:
     raw = os.fsencode(root)
     (root / os.fsdecode(b"sub\xff")).mkdir()
     Path(os.fsdecode(raw + b"/sub\xff/latin\xe9.pdf")).write_bytes(b"x")

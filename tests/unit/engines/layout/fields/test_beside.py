@@ -46,7 +46,7 @@ def test_bands_of_blocks_are_read_one_after_the_other() -> None:
     assert in_order(text, "Meridian", "Riverton", "INVOICE", "Due date", "Bill to", "Ashford", "Ship to", "Kingsbury")
 
 
-def test_labels_with_values_are_no_address() -> None:
+def test_labels_with_values_are_not_an_address() -> None:
     assert not is_address(["Invoice number", "Invoice date", "Due date"])
     assert not is_address(["78140", "06.08.2013", "25.02.2018"])
     assert not is_address(["Name: Anna", "Street: Old Market 9", "Town: Ashford"])
@@ -60,6 +60,6 @@ def test_a_postal_address_has_a_street_and_a_town() -> None:
     assert not is_postal_address(["Copper pipe 22 mm", "Door handle", "Ball valve, brass"])
 
 
-def test_dates_and_models_with_a_year_are_no_towns() -> None:
+def test_dates_and_models_with_a_year_are_not_towns() -> None:
     assert not is_postal_address(["Rechnungsnr. 30064443", "Rechnungsdatum 7. Mai 2014", "Pos. Menge", "7 1 Small Exchange 2010"])
     assert is_postal_address(["Jane Miller", "12 Mill Lane", "Sydney NSW 2000"])

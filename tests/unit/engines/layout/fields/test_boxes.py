@@ -5,7 +5,7 @@ from rayocr.engines.layout.lines import Ruling
 from tests.unit.engines.layout.pages import line
 
 
-def test_amounts_between_the_head_and_the_total_of_a_column_are_no_value_of_a_field() -> None:
+def test_amounts_between_the_head_and_the_total_of_a_column_are_not_a_value_of_a_field() -> None:
     lines, rulings = [line("Cost of sales", 60, 113), line("Research", 60, 125)], []
     for x, year in ((250, "2025"), (350, "2024")):
         lines += [line(year, x + 10, 98), line("178", x + 10, 113), line("3,423", x + 10, 125)]

@@ -28,13 +28,13 @@ def test_a_label_without_a_value_stays_where_it_is() -> None:
     assert text.index("TO:") < text.index("FROM: Julia Hartmann")
 
 
-def test_labels_below_labels_are_no_values() -> None:
+def test_labels_below_labels_are_not_values() -> None:
     text = markdown(
         line("Signature:", 60, 100), line("Place:", 300, 100), line("Name: Anna", 60, 112), line("Town: Selby", 300, 112)
     )
     assert "Signature: Name" not in text
 
 
-def test_a_row_with_a_single_label_is_no_row_of_labels() -> None:
+def test_a_row_with_a_single_label_is_not_a_row_of_labels() -> None:
     text = markdown(line("Notes:", 60, 100), line("The first note", 60, 112), line("12", 300, 112))
     assert text.splitlines()[0].strip() == "Notes:"

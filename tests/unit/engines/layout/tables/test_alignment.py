@@ -138,7 +138,7 @@ def test_addresses_above_a_table_are_not_part_of_it() -> None:
     assert text.index("Ashford") < text.index("Ship to")
 
 
-def test_a_sidebar_beside_text_is_no_table() -> None:
+def test_a_sidebar_beside_text_is_not_a_table() -> None:
     lines: list[LayoutLine] = []
     for number, name in enumerate(("Contact", "Languages", "Skills", "Hobbies")):
         y = 100 + 40 * number
@@ -158,7 +158,7 @@ def test_a_note_below_the_first_column_does_not_take_that_column_out_of_the_tabl
     assert "| Northampton, Bishop Walk 7 | 5:17 | 6:27 |" in text
 
 
-def test_lists_beside_a_sidebar_are_no_table() -> None:
+def test_lists_beside_a_sidebar_are_not_a_table() -> None:
     lines: list[LayoutLine] = []
     for number, name in enumerate(("Contact", "Grantham", "Languages", "English", "French", "Skills")):
         y = 100 + 15 * number

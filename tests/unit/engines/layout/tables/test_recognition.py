@@ -76,7 +76,7 @@ def test_rows_of_short_aligned_segments_are_a_table_without_rulings() -> None:
     assert "| Cement | bag | 350 |" in text
 
 
-def test_labels_and_values_are_no_table() -> None:
+def test_labels_and_values_are_not_a_table() -> None:
     rows = [["Name:", "Anita"], ["City:", "Pune"], ["PIN:", "411001"], ["State:", "MH"]]
     assert "|" not in markdown(cells(rows), [])
 
@@ -118,6 +118,6 @@ def test_heads_that_run_up_the_page_are_in_their_cells() -> None:
     assert text == "| Quantity in bags | Item |\n| --- | --- |\n| 12 | Cement |\n| 15 | Sand |"
 
 
-def test_graph_paper_is_no_table() -> None:
+def test_graph_paper_is_not_a_table() -> None:
     ends = [4.0 * n for n in range(900)]
     assert grids_of(grid(ends, ends)) == []

@@ -26,5 +26,5 @@ def test_a_ruling_on_curved_paper_is_one_ruling() -> None:
     assert ruling.x1 - ruling.x0 > 480 and abs(ruling.y0 - 147) < 3
 
 
-def test_a_bar_is_no_ruling() -> None:
+def test_a_bar_is_not_a_ruling() -> None:
     assert not [ruling for ruling in scan_rulings(drawn(0, thick_px=24), dpi=200) if ruling.is_horizontal]

@@ -29,7 +29,7 @@ def test_an_entry_and_its_page_number_stay_together(leader: str) -> None:
     assert lines[-4:] == [f"{entry} ..... {number}" for entry, number in ENTRIES]
 
 
-def test_places_to_write_are_no_leaders() -> None:
+def test_places_to_write_are_not_leaders() -> None:
     lines = [
         LayoutLine(text="Name", x0=72, y0=100, x1=100, y1=111),
         LayoutLine(text="Date", x0=300, y0=100, x1=325, y1=111),
@@ -39,7 +39,7 @@ def test_places_to_write_are_no_leaders() -> None:
     assert "....." not in layout_markdown(lines, page_width=595, page_height=842, rulings=rulings)
 
 
-def test_a_rule_between_two_rows_is_no_leader() -> None:
+def test_a_rule_between_two_rows_is_not_a_leader() -> None:
     lines = [
         LayoutLine(text="Wages", x0=72, y0=100, x1=100, y1=111),
         LayoutLine(text="17", x0=300, y0=130, x1=312, y1=141),
@@ -47,6 +47,6 @@ def test_a_rule_between_two_rows_is_no_leader() -> None:
     assert join_leaders(lines, [Ruling(x0=101, y0=120, x1=299, y1=120)], 11) == lines
 
 
-def test_the_ends_of_an_axis_are_no_entry() -> None:
+def test_the_ends_of_an_axis_are_not_an_entry() -> None:
     lines = [LayoutLine(text="100", x0=72, y0=100, x1=90, y1=111), LayoutLine(text="0", x0=300, y0=100, x1=306, y1=111)]
     assert join_leaders(lines, [Ruling(x0=92, y0=109, x1=298, y1=109)], 11) == lines

@@ -194,7 +194,7 @@ def test_a_typewritten_letter_is_not_a_listing() -> None:
     assert "```" not in markdown(monospaced(letter))
 
 
-def test_marks_of_check_boxes_are_no_column_of_a_table() -> None:
+def test_marks_of_check_boxes_are_not_a_column_of_a_table() -> None:
     labels = ["Water stands in the street", "Water stands in the cellar", "The pressure has fallen", "Somebody was hurt"]
     lines = [
         part
@@ -238,7 +238,7 @@ def test_a_narrow_paragraph_beside_full_lines_is_joined() -> None:
 
 
 @pytest.mark.parametrize("sign", ["+", "-", "\u2013", "\u2212"])
-def test_a_sign_before_a_number_is_no_bullet(sign: str) -> None:
+def test_a_sign_before_a_number_is_not_a_bullet(sign: str) -> None:
     rows = [f"{sign} 12.50 for coal", f"{sign} 1,204.00 for rope"]
     text = markdown(proportional(rows))
     assert [line.strip().removeprefix("\\") for line in text.split("\n") if line.strip()] == rows
@@ -278,7 +278,7 @@ def test_a_ragged_item_ends_where_its_sentence_ends() -> None:
     assert_lines(text, [" ".join(items), " ".join(more)])
 
 
-def test_a_number_at_the_end_of_a_sentence_is_no_marker() -> None:
+def test_a_number_at_the_end_of_a_sentence_is_not_a_marker() -> None:
     lines = full(["If line 16 is a gain, enter the amount on Form 1040NR, line", "14. Then go to line 17 below."])
     assert markdown(lines) == "If line 16 is a gain, enter the amount on Form 1040NR, line 14. Then go to line 17 below."
 
@@ -359,7 +359,7 @@ def test_centered_lines_that_end_in_a_pronoun_stay_apart() -> None:
     assert " ".join(texts) not in markdown([wide, one, replace(other, x0=120, x1=other.x1 + 60)])
 
 
-def test_numbers_far_before_their_paragraphs_are_no_margin_notes() -> None:
+def test_numbers_far_before_their_paragraphs_are_not_margin_notes() -> None:
     lines, wanted = [], []
     for n in range(1, 4):
         y = 100.0 + 84 * n
@@ -370,7 +370,7 @@ def test_numbers_far_before_their_paragraphs_are_no_margin_notes() -> None:
     assert_lines(markdown(lines), wanted)
 
 
-def test_initials_of_names_begin_no_items() -> None:
+def test_initials_of_names_do_not_begin_items() -> None:
     texts = [
         "In H. Kasahara and",
         "K. Kimura, editors, a collection of papers about",
@@ -395,7 +395,7 @@ def test_references_with_labels_are_items(labels: tuple[str, ...]) -> None:
     assert_lines(markdown(lines), [" ".join(entry) for entry in entries])
 
 
-def test_citations_at_the_beginning_of_lines_are_no_items() -> None:
+def test_citations_at_the_beginning_of_lines_are_not_items() -> None:
     assert (
         begin_items(["[Mac] shows that it holds, and", "[Fre] that it does not, unlike", "[Lam] and the others."]) == [False] * 3
     )
@@ -445,7 +445,7 @@ def test_a_field_that_is_indented_below_a_full_line_is_a_line_of_its_own() -> No
     assert " ".join([first.text, second.text]) not in markdown([first, replace(second, x0=80)])
 
 
-def test_a_bracket_that_a_line_break_divides_is_no_label() -> None:
+def test_a_bracket_that_a_line_break_divides_is_not_a_label() -> None:
     texts = [
         "Categories: C.2.4 [Computer-Communication Networks]: Distributed Systems; C.4 [Computer Systems",
         "Organization]: Performance of Systems, reliability and serviceability; H.2.4 [Database",
