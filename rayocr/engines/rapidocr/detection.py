@@ -76,6 +76,8 @@ def with_missed_lines(image: Any, lines: Any, missed: Sequence[tuple[float, floa
         found = found[scores >= BOX_SCORE] + np.array([left, top], np.float32)
         middle = found.mean(axis=1)[:, 1] if len(found) else np.zeros(0)
         found = found[(middle > y0) & (middle < y1)]
+        if len(found) and len(lines):
+            found = found[~_taken(found, lines) | _taken_wider(found, lines)]
         if len(found):
             lines = np.concatenate([lines[~_taken(lines, found)], found])
     return lines
@@ -127,6 +129,15 @@ def _heights(boxes: Any) -> Any:
     import numpy as np
 
     return np.minimum(np.linalg.norm(boxes[:, 1] - boxes[:, 0], axis=1), np.linalg.norm(boxes[:, 3] - boxes[:, 0], axis=1))
+
+
+def _taken_wider(found: Any, lines: Any) -> Any:
+    """Which of the new boxes are wider than every known box around their center: that is a fragment of the new one. A narrower
+    new box is a piece that the edge of the search cut off."""
+    centers = found.mean(axis=1)[:, None]
+    around = ((centers > lines.min(axis=1)[None]) & (centers < lines.max(axis=1)[None])).all(axis=2)
+    widths, known = (boxes[:, :, 0].max(axis=1) - boxes[:, :, 0].min(axis=1) for boxes in (found, lines))
+    return widths > (around * known[None]).max(axis=1)
 
 
 def _taken(found: Any, lines: Any) -> Any:

@@ -10,7 +10,8 @@ from typing import Any
 from rayocr.pdf.line_boxes import DETECTION_DPI, line_boxes
 
 _LONG_ASPECT = 5.0
-_COVERED = 0.6  # share of a line's area covered by boxes; boxes of small print may be fragments
+_COVERED, _COVERED_SMALL = 0.3, 0.6  # share of a line's area covered by boxes; boxes of small print may be fragments
+_SMALL = 0.8  # height of small print, relative to the boxes
 _LEAST_HEIGHT_PX = 6  # 4 pt
 _LEAST_LETTERS = 6
 _LETTER = (0.35, 1.05)  # letter height relative to line height
@@ -30,12 +31,14 @@ def missed_lines(gray: Any, boxes: Any, *, dpi: float) -> list[tuple[float, floa
     covered = np.zeros(small.shape, np.uint8)
     for box in boxes:
         cv2.fillPoly(covered, [np.round(box * factor).astype(np.int32)], 1)
+    usual = float(np.median([box[:, 1].max() - box[:, 1].min() for box in boxes])) * factor if len(boxes) else 0.0
     found = []
     for x, y, width, height in line_boxes(Image.fromarray(small), dpi * factor):
         if height < _LEAST_HEIGHT_PX or width < _LONG_ASPECT * height:
             continue
         part = slice(y, y + height), slice(x, x + width)
-        if covered[part].mean() < _COVERED and _is_print(small[part]):
+        least = _COVERED_SMALL if height < _SMALL * usual else _COVERED
+        if covered[part].mean() < least and _is_print(small[part]):
             found.append((x / factor, y / factor, (x + width) / factor, (y + height) / factor))
     return found
 

@@ -97,3 +97,14 @@ def test_a_place_as_large_as_a_picture_is_not_searched() -> None:
 
     known = np.array([corners for corners, _ in LINES], np.float32)
     assert with_missed_lines(PAGE, known, [(0.0, 400.0, 1600.0, 1900.0)], fail) is known
+
+
+def test_a_piece_of_a_known_line_at_the_edge_of_the_search_is_left_out() -> None:
+    """Of "Post code:" the search saw "ode:", and the form had both."""
+    known = np.array([box(100, 700, 300, 720)], np.float32)
+
+    def detect(image: Any) -> tuple[Any, Any]:
+        return np.array([box(0, 16, 116, 36), box(150, 16, 700, 36)], np.float32), np.full(2, 0.8, np.float32)
+
+    found = with_missed_lines(PAGE, known, [(200.0, 700.0, 1000.0, 720.0)], detect)
+    assert found[:, :, 0].min(axis=1).tolist() == [100, 334]

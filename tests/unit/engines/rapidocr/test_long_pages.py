@@ -96,6 +96,16 @@ def test_print_without_a_box_is_missed_and_print_with_one_is_not() -> None:
     assert missed_lines(gray, everything, dpi=200) == []
 
 
+def test_half_a_line_of_small_print_is_missed_and_half_an_ordinary_line_is_not() -> None:
+    """A field of a form beside its label is half a line; of small print, fragments may have been found."""
+    gray = np.asarray(DrawnPage().render(dpi=200, grayscale=True).image)
+    lines = missed_lines(gray, [], dpi=200)
+    halves = [[(x0, y0), (x := x0 + 0.45 * (x1 - x0), y0), (x, y1), (x0, y1)] for x0, y0, x1, y1 in lines]
+    assert missed_lines(gray, np.array(halves, np.float32), dpi=200) == []
+    tall = [[(0, 0), (4, 0), (4, 150), (0, 150)]] * 2 * len(lines)
+    assert len(missed_lines(gray, np.array(halves + tall, np.float32), dpi=200)) == len(lines)
+
+
 def test_rulings_boxes_and_shades_are_not_missed_print() -> None:
     sheet = Image.new("L", (1600, 1000), "white")
     draw = ImageDraw.Draw(sheet)
