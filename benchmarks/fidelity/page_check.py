@@ -143,10 +143,6 @@ def number_differences(ours: str, theirs: str) -> tuple[list[str], list[str]]:
     return sorted((other - one).elements())[:_MAX_NUMBERS], sorted((one - other).elements())[:_MAX_NUMBERS]
 
 
-def _ascii_digits(digits: str) -> str:
-    return "".join(str(unicodedata.digit(char)) for char in digits)
-
-
 def _engine(name: str) -> Engine | None:
     if name == "textlayer":
         return TextLayerEngine()

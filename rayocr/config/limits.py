@@ -34,7 +34,7 @@ class LimitsConfig:
     usd_per_month: float | None = None  # Google's limit on spending in a calendar month, over all models and runs; null: none
     cautious_in_flight: int | None = None  # the limit if neither rpm nor max_in_flight is known; limits=default sets 16
     # The limits of a preset, by model or the beginning of its name: rpm, tpm, rpd, max_in_flight, enqueued_tokens. The
-    # options above override them, and batch.enqueued_tokens the last one.
+    # options above override the first four, and batch.enqueued_tokens the last one.
     models: dict[str, ModelLimitsConfig] = field(default_factory=dict)
     headroom: float = 0.01  # unused share of rpm and tpm: allows a difference of 0.6 s between the fastest and the slowest path
     expected_input_tokens: int = 1000  # of a page with its prompt (a PDF page takes 560), until actual use is known
@@ -47,8 +47,8 @@ class LimitsConfig:
     patience_s: float | None = 900.0
     day_quota_tries: int = 2  # refusals for the daily quota after which rayocr still waits, before it parks the model
     page_timeout_s: float = 180.0  # a page that computes longer ends its worker (PDFium cannot be interrupted)
-    # Writing a document's outputs, without waiting for storage. If it takes longer, the worker ends, and the next one leaves out
-    # what may be slow.
+    # Writing a document's outputs, without waiting for storage. If it takes longer, the worker ends, and the next one skips
+    # the slow steps.
     assemble_timeout_s: float = 600.0
     assemble_page_s: float = 2.0  # in addition, for each page; a page takes 40 ms
     fetch_timeout_s: float = 900.0  # download of one document

@@ -24,7 +24,6 @@ from itertools import takewhile
 from statistics import median
 
 LOCAL, BATCH, FLEX, STANDARD = "local", "batch", "flex", "standard"
-LANES = (LOCAL, BATCH, FLEX, STANDARD)
 
 _MARGIN = 1.5  # on the time that the remaining pages need: the rate of a lane may drop by a third
 _NARROW_MARGIN = 1.15  # below it, requests that often fail are not worth the quota that they take
@@ -186,7 +185,7 @@ class LanePlanner:
                 return lane.terms.name
         return None
 
-    def report(self, worker: str, report: LaneReport, *, now: float) -> None:
+    def report(self, worker: str, report: LaneReport) -> None:
         lane = self._lanes[report.lane]
         count = min(report.answered + report.failed, lane.workers[worker])
         self._drop(lane, worker, count)
@@ -235,7 +234,7 @@ class LanePlanner:
         if lane.closed or lane.in_flight >= terms.room or (terms.shares_quota and self._allowance < 1):
             return False
         if self._deadline is None:
-            return terms.usd_per_page <= self._cheapest_usd and self._is_needed(lane, now, lane.answer_s)
+            return terms.usd_per_page <= self._cheapest_usd and self._is_needed(lane, lane.answer_s)
         if lane is self._fastest:
             return hurry or terms.usd_per_page <= self._cheapest_usd
         time_left_s = self._time_left_s(now)
@@ -245,14 +244,14 @@ class LanePlanner:
             return False
         if terms.shares_quota and lane.failing > _WASTEFUL and self._hurry(now, margin=_NARROW_MARGIN):
             return False
-        return self._is_needed(lane, now, time_left_s)
+        return self._is_needed(lane, time_left_s)
 
     @property
     def _cheapest_usd(self) -> float:
-        """Without a deadline, no page goes to a dearer lane."""
+        """Without a deadline, no page goes to a more expensive lane."""
         return next(iter(self._lanes.values())).terms.usd_per_page
 
-    def _is_needed(self, lane: _Lane, now: float, time_left_s: float) -> bool:
+    def _is_needed(self, lane: _Lane, time_left_s: float) -> bool:
         """Whether the lanes before this one (cheaper, or equally cheap and faster) cannot read all unassigned pages in that
         time.
         """

@@ -43,7 +43,7 @@ class LaneAllocator:
 
     def report(self, worker: str, reports: Sequence[LaneReport]) -> None:
         for report in reports:
-            self._planner.report(worker, report, now=self._clock())
+            self._planner.report(worker, report)
         self._changed.set()
 
     def forget(self, worker: str) -> None:

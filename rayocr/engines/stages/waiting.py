@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from functools import partial
@@ -233,26 +233,7 @@ class WaitingStage:
             models = [model for model in engine.models if model not in parked]
             model = next_model(models, progress.attempts, engine=engine.name)
             if model is None:
-                gone = [model for model, error in parked.items() if isinstance(error, UnknownModel)]
-                known = [model for model in engine.models if model not in gone]
-                if parked and next_model(known or gone, progress.attempts, engine=engine.name) is not None:
-                    stopped = _first(parked.values())
-                    if known or not self._fall_back:
-                        raise stopped
-                    progress.note(engine, stopped, model=gone[0])
-                    progress.outage = stopped
-                    return None
-                if (lost := next((one for one in engine.models if lost_in_batches(progress.attempts, one)), None)) is None:
-                    if suspected is not None and not (progress.is_last_stage and engine is self._engines[-1]):
-                        progress.note(engine, ModelUnavailable(_SUSPECTED.format(suspected)), model=suspected)
-                    return None
-                unanswered = ModelUnavailable(
-                    f"Batches of {lost} end without answers: {progress.attempts[-1].message}", hint=_BATCHES_HINT
-                )
-                if not self._fall_back:
-                    raise unanswered
-                progress.note(engine, unanswered, model=lost)
-                progress.outage = unanswered
+                self._note_unread(engine, progress, parked, suspected)
                 return None
             answer: PageText | None = None
             try:
@@ -281,6 +262,31 @@ class WaitingStage:
                 return answer
             if answer is not None or is_paid(progress.attempts[-1]):
                 await remember()
+
+    def _note_unread(
+        self,
+        engine: WaitingEngine,
+        progress: PageProgress,
+        parked: Mapping[str, DayQuotaExhausted | UnknownModel],
+        suspected: str | None,
+    ) -> None:
+        """Notes why no model of the engine is left for the page. Raises the error if the run must end for it."""
+        gone = [model for model, error in parked.items() if isinstance(error, UnknownModel)]
+        known = [model for model in engine.models if model not in gone]
+        outage: DayQuotaExhausted | UnknownModel | ModelUnavailable
+        if parked and next_model(known or gone, progress.attempts, engine=engine.name) is not None:
+            outage, model, ends = _first(parked.values()), next(iter(gone), ""), bool(known)
+        elif (lost := next((one for one in engine.models if lost_in_batches(progress.attempts, one)), None)) is not None:
+            message = f"Batches of {lost} end without answers: {progress.attempts[-1].message}"
+            outage, model, ends = ModelUnavailable(message, hint=_BATCHES_HINT), lost, False
+        else:
+            if suspected is not None and not (progress.is_last_stage and engine is self._engines[-1]):
+                progress.note(engine, ModelUnavailable(_SUSPECTED.format(suspected)), model=suspected)
+            return
+        if ends or not self._fall_back:
+            raise outage
+        progress.note(engine, outage, model=model)
+        progress.outage = outage
 
     async def _is_outage(self, engine: WaitingEngine, model: str, *, waits: int) -> bool:
         """Whether the server rejects the requests of all pages, or answers nothing usable to any of them. Waits until the limiter

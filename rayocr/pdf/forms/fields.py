@@ -26,7 +26,7 @@ from rayocr.pdf.textlayer.lines import TextLine, Word
 TICKED, UNTICKED = "[x]", "[ ]"
 
 _PASSWORD, _COMB = 1 << 13, 1 << 24  # of text fields (ISO 32000-1, table 228)
-_RADIO, _PUSH_BUTTON = 1 << 15, 1 << 16  # of buttons (table 226)
+_PUSH_BUTTON = 1 << 16  # of buttons (table 226)
 _MAX_VALUE_CHARS = 20_000
 _MAX_OPTIONS = 1_000
 _MAX_LINES = 60  # for a value without an appearance

@@ -139,9 +139,7 @@ class World:
 
     def _end(self, planner: LanePlanner, lane: str, answered: bool, sent_at: float) -> None:
         took_s = self.now - sent_at
-        planner.report(
-            WORKER, LaneReport(lane=lane, answered=int(answered), failed=int(not answered), longest_s=took_s), now=self.now
-        )
+        planner.report(WORKER, LaneReport(lane=lane, answered=int(answered), failed=int(not answered), longest_s=took_s))
         if answered:
             self.done[lane] += 1
             self._charge(lane)

@@ -138,10 +138,10 @@ def test_pages_of_a_dead_worker_need_a_lane_again() -> None:
     planner = LanePlanner(terms)
     planner.expect(LaneOutlook(pages_left=10, seconds_left=None, pages_per_s=100), now=0)
     assert [planner.choose("a", now=0) for _ in range(4)] == [FLEX, FLEX, FLEX, None]
-    planner.report("a", LaneReport(lane=FLEX, answered=1, longest_s=60), now=1)
+    planner.report("a", LaneReport(lane=FLEX, answered=1, longest_s=60))
     planner.forget("a")
     assert planner.in_flight == {FLEX: 0}
-    planner.report("a", LaneReport(lane=FLEX, answered=2), now=2)  # too late: they do not count twice
+    planner.report("a", LaneReport(lane=FLEX, answered=2))  # too late: they do not count twice
     assert planner.in_flight == {FLEX: 0}
 
 
