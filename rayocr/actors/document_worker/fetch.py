@@ -1,6 +1,6 @@
 """Fetch: reads and checks a document's bytes from the source, for the object store. Runs in a DocumentWorker.
 
-PDFium touches nothing of a hostile file before this, and a file that makes PDFium hang or crash ends only this process.
+No other process opens a file with PDFium before this one, so a file that makes PDFium hang or crash ends only this process.
 Idempotent; owns nothing.
 """
 

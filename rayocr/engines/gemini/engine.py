@@ -209,7 +209,7 @@ def read_response(response: Any, model: str) -> PageText:
 
 
 def served_tier(response: Any) -> str | None:
-    """The service tier that the answer is billed in, if the server says so: Google reads a request in standard when the project
+    """Returns the service tier of the bill, if the server names it: Google answers a request in standard when the project
     exceeds its limits for priority."""
     http = response.sdk_http_response
     served = {name.lower(): value for name, value in ((http and http.headers) or {}).items()}.get(_SERVED_HEADER, "").lower()

@@ -201,8 +201,8 @@ def _heading_levels(rows: Sequence[Row], scale: HeadingScale, em: float) -> list
 
 
 def _without_paragraphs(rows: Sequence[Row], levels: list[int], em: float) -> list[int]:
-    """Several lines of one size that fill their column are a paragraph on a page whose other text is smaller; short lines with
-    numbers are an address."""
+    """Returns the levels without those of large text that is not a heading: several lines of one size that fill their column (a
+    paragraph on a page with smaller text), and short lines with numbers (an address)."""
     start = 0
     while start < len(rows):
         end = start + 1

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from rayocr.engines.layout.fields.beside import have_same_labels, is_address, is_postal_address
 from rayocr.engines.layout.lines import Boxed, LayoutLine, Ruling
-from rayocr.engines.layout.order.page_margins import columns_of_footer, split_margins
+from rayocr.engines.layout.order.page_margins import SLACK_EM, columns_of_footer, split_margins
 from rayocr.engines.layout.order.prose import (
     aligned_share,
     beside_share,
@@ -35,7 +35,6 @@ from rayocr.engines.layout.units.lines import has_leader
 
 _STEP_PT = 2.0
 _MIN_GUTTER_EM = 0.2  # OCR boxes are padded by about a quarter of the line's height on either side
-_SLACK_EM = 0.3  # boxes jitter, so smaller overlaps are ignored
 _SET_OFF_EM = 0.4  # white space between blocks
 _BAND_EM = 0.5  # white space across the page that may separate columns from other text
 _BLOCK_BAND_EM = 1.0  # the same between blocks that stand side by side, such as addresses
@@ -124,8 +123,8 @@ def _best_run(boxes: list[Boxed], em: float, rulings: Sequence[Ruling]) -> _Run 
     amid = frozenset(id(box) for box in boxes if isinstance(box, LayoutLine) and _is_amid(box, wide, em))
     x = left + 2 * em
     while x < right - 2 * em:
-        crossing = [box for box in boxes if box.x0 + _SLACK_EM * em < x < box.x1 - _SLACK_EM * em]
-        key = frozenset(id(box) for box in crossing) | {-sum(box.x1 <= x + _SLACK_EM * em for box in boxes)}
+        crossing = [box for box in boxes if box.x0 + SLACK_EM * em < x < box.x1 - SLACK_EM * em]
+        key = frozenset(id(box) for box in crossing) | {-sum(box.x1 <= x + SLACK_EM * em for box in boxes)}
         x += _STEP_PT
         if key in seen or len(crossing) > len(boxes) - 4:
             continue
@@ -181,8 +180,8 @@ def _is_amid(line: LayoutLine, boxes: Sequence[Boxed], em: float) -> bool:
     left = right = False
     for other in boxes:
         if other.y0 < bottom and other.y1 > top:
-            left = left or other.x1 < line.x0 + _SLACK_EM * em
-            right = right or other.x0 > line.x1 - _SLACK_EM * em
+            left = left or other.x1 < line.x0 + SLACK_EM * em
+            right = right or other.x0 > line.x1 - SLACK_EM * em
     return left and right
 
 
@@ -227,8 +226,8 @@ def _trimmed(run: _Run, em: float) -> _Run:
     bottoms = max(box.y1 for box in run.left), max(box.y1 for box in run.right)
     longer = run.left if bottoms[0] > bottoms[1] else run.right
     end = min(bottoms)
-    above = [box for box in longer if box.y0 < end - _SLACK_EM * em]
-    below = [box for box in longer if box.y0 >= end - _SLACK_EM * em]
+    above = [box for box in longer if box.y0 < end - SLACK_EM * em]
+    below = [box for box in longer if box.y0 >= end - SLACK_EM * em]
     lines = lines_of(longer)
     if not above or not below or (fullness(lines, em) >= _PROSE and is_dense(lines, em)):
         return run

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rayocr.engines.layout.lines import Boxed
 
-_SLACK_EM = 0.3  # boxes jitter, so smaller overlaps are ignored
+SLACK_EM = 0.3  # boxes jitter, so smaller overlaps are ignored
 _MARGIN_SHARE = 0.12  # share of the page's height for running headers and footers
 _HEAD_EM, _FOOT_EM = 2.2, 3.8  # most height of a running header and of a footer
 _IMPRINT_LINES = 3
@@ -17,7 +17,7 @@ def columns_of_footer(foot: list[Boxed], em: float) -> list[list[Boxed]]:
     """Returns the columns of a footer of three lines or more, such as the address, the bank and the register of a firm."""
     columns: list[list[Boxed]] = []
     for box in sorted(foot, key=lambda box: box.x0):
-        if columns and box.x0 < max(other.x1 for other in columns[-1]) + _SLACK_EM * em:
+        if columns and box.x0 < max(other.x1 for other in columns[-1]) + SLACK_EM * em:
             columns[-1].append(box)
         else:
             columns.append([box])
